@@ -1,0 +1,112 @@
+"""The words every stream shares: facts, commands, who acts and why, and the form a fact has once it is recorded.
+
+A *fact* (event) is past tense and never changes. A *command* asks for facts. Ids and times arrive in the command:
+nothing in the domain makes one up. Personal text has the type `Sealed`: inside the domain it is always ciphertext,
+sealed at the edge before a command is decided and unsealed while an answer is written.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, NewType, TypeVar
+from uuid import UUID
+
+from msgspec import Struct
+
+Sealed = NewType("Sealed", str)
+"""Personal text. In a command from outside it is plain and is sealed before `decide`; in facts it is ciphertext."""
+
+
+class Fact(Struct, frozen=True, omit_defaults=True):
+    """Something that happened. Stored for ever: fields may be added with a default, never removed or re-used."""
+
+
+class Command(Struct, frozen=True, forbid_unknown_fields=True):
+    """Something asked for. Its docstring is what the API says about it."""
+
+
+class Part(Struct, frozen=True, omit_defaults=True):
+    """A value inside facts, commands or state."""
+
+
+class Role(StrEnum):
+    """What somebody acts as."""
+
+    CHAIR = "chair"
+    COORDINATOR = "coordinator"
+    PARTNER = "partner"
+    REFERRER = "referrer"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+    SYSTEM = "system"
+
+
+class Purpose(StrEnum):
+    """Why somebody acts; kept with every fact."""
+
+    DIRECT_CARE = "direct-care"
+    SAFEGUARDING = "safeguarding"
+    ADMINISTRATION = "administration"
+    AUDIT = "audit"
+    IMPORT = "import"
+
+
+class Category(StrEnum):
+    """What kind of information a disclosure covers."""
+
+    IDENTITY = "identity"
+    CONTACT = "contact"
+    NEEDS = "needs"
+    PLAN = "plan"
+    DISCUSSION = "discussion"
+    ACTIONS = "actions"
+    HEALTH = "health"
+    RISK = "risk"
+    RESTRICTED = "restricted"
+    THIRD_PARTY = "third-party"
+    FUNDS = "funds"
+
+
+class Actor(Part, frozen=True, omit_defaults=True):
+    """Who acts: a user of an agency, in a role. `agency` is the partner's key."""
+
+    user: str
+    agency: str
+    role: Role
+    on_behalf_of: str | None = None
+
+
+F = TypeVar("F")
+
+
+class Envelope(Struct, Generic[F], frozen=True, omit_defaults=True):
+    """The stored form of a fact: what surrounds it, and the fact itself."""
+
+    occurred_at: datetime
+    actor: Actor
+    purpose: Purpose
+    command: UUID
+    correlation: UUID
+    event: F
+    causation: UUID | None = None
+    programme: str | None = None  # key@version
+    meeting: UUID | None = None
+    schema: int = 1
+
+
+class Recorded(Struct, Generic[F], frozen=True):
+    """A fact as it is read back: where it stands in the log, both clocks, and its envelope.
+
+    `position` orders all facts; `version` orders the facts of one stream and is dense from 1.
+    `recorded_at` is the database's clock (what did we know); `envelope.occurred_at` is when it was true.
+    """
+
+    position: int
+    stream: UUID
+    version: int
+    topic: str
+    recorded_at: datetime
+    envelope: Envelope[F]
+
+    @property
+    def event(self) -> F:
+        return self.envelope.event

@@ -1,0 +1,54 @@
+"""A refusal is an answer, not a fault: the class's name is its code and its docstring is what the person reads."""
+
+import re
+from typing import ClassVar
+
+
+class Refused(Exception):
+    """The request was refused."""
+
+    code: ClassVar[str] = "REFUSED"
+
+    def __init__(self, **details: object) -> None:
+        """`details` name what the refusal rests on (a field, a limit, an id); never personal text."""
+        super().__init__(self.message)
+        self.details = {name: str(value) for name, value in details.items()}
+
+    def __init_subclass__(cls) -> None:
+        cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).upper()
+
+    @property
+    def message(self) -> str:
+        return " ".join((type(self).__doc__ or "").split())
+
+
+class UnknownCase(Refused):
+    """There is no such case, or you have no part in it."""
+
+
+class UnknownMeeting(Refused):
+    """There is no such meeting, or you have no part in it."""
+
+
+class UnknownPerson(Refused):
+    """There is no such person, or you have no part in a case of theirs."""
+
+
+class UnknownPartner(Refused):
+    """No partner is registered under this key."""
+
+
+class UnknownProgramme(Refused):
+    """No programme runs under this key."""
+
+
+class IdAlreadyUsed(Refused):
+    """This id already names something else. Make a new id and try again."""
+
+
+class MissingText(Refused):
+    """This field must not be empty."""
+
+
+class OutOfRange(Refused):
+    """This value is outside what is allowed."""
