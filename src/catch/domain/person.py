@@ -1,0 +1,202 @@
+"""The person at the centre: who they are, how they may safely be reached, and which cases are theirs.
+
+Read downwards: what happened, where that leaves us, what may be asked, what we answer. Everything that tells who
+the person is stays sealed here; only the keyed hash of the NHS number can be matched.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import assert_never
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.domain.facts import Command, Fact, Part, Sealed
+from catch.domain.given import Given
+from catch.domain.refusals import IdAlreadyUsed, MissingText, Refused, UnknownPerson
+
+
+class ContactChannel(StrEnum):
+    """A way to reach somebody."""
+
+    PHONE = "phone"
+    TEXT = "text"
+    EMAIL = "email"
+    LETTER = "letter"
+    IN_PERSON = "in-person"
+    THROUGH_SOMEBODY = "through-somebody"
+
+
+class ProtectionReason(StrEnum):
+    """Why an address is hidden, or no longer is."""
+
+    DOMESTIC_ABUSE = "domestic-abuse"
+    STALKING = "stalking"
+    WITNESS_PROTECTION = "witness-protection"
+    COURT_ORDER = "court-order"
+    PERSON_ASKED = "person-asked"
+    NO_LONGER_NEEDED = "no-longer-needed"
+
+
+class PersonRegistered(Fact, frozen=True, omit_defaults=True):
+    """Somebody became known. `provisional`: who they are is not settled yet."""
+
+    person: UUID
+    provisional: bool = False
+    name: Sealed | None = None
+    date_of_birth: Sealed | None = None
+    address: Sealed | None = None
+    phone: Sealed | None = None
+    nhs_number: Sealed | None = None
+    communication_needs: Sealed | None = None
+    nhs_digest: str | None = None
+
+
+class ContactPreferenceSet(Fact, frozen=True, omit_defaults=True):
+    """How the person may safely be reached: by which channels, when, and what never to do."""
+
+    channels: tuple[ContactChannel, ...]
+    safe_times: Sealed | None = None
+    never: Sealed | None = None
+
+
+class ProtectedAddressSet(Fact, frozen=True, omit_defaults=True):
+    """The address was hidden from all but those who must know it, or shown again."""
+
+    protected: bool
+    reason: ProtectionReason
+
+
+class PersonReferred(Fact, frozen=True, omit_defaults=True):
+    """A case was opened. Appended with the case's `ReferralReceived`, so that two doors at once open one case."""
+
+    case: UUID
+    programme: str
+
+
+PersonEvent = PersonRegistered | ContactPreferenceSet | ProtectedAddressSet | PersonReferred
+
+
+class Person(Part, frozen=True, omit_defaults=True):
+    """Where the person's history leaves them. `cases` are pairs of case and programme key, oldest first."""
+
+    person: UUID
+    registered: PersonRegistered
+    preference: ContactPreferenceSet | None = None
+    protection: ProtectedAddressSet | None = None
+    cases: tuple[tuple[UUID, str], ...] = ()
+
+    @property
+    def address_protected(self) -> bool:
+        return self.protection is not None and self.protection.protected
+
+    def cases_in(self, programme: str) -> tuple[UUID, ...]:
+        return tuple(case for case, key in self.cases if key == programme)
+
+
+def evolve(person: Person | None, event: PersonEvent) -> Person | None:
+    if isinstance(event, PersonRegistered):
+        return person or Person(event.person, event)
+    if person is None:
+        return None
+    match event:
+        case ContactPreferenceSet():
+            return replace(person, preference=event)
+        case ProtectedAddressSet():
+            return replace(person, protection=event)
+        case PersonReferred(case, programme):
+            held = (case, programme)
+            return person if held in person.cases else replace(person, cases=(*person.cases, held))
+        case _:
+            assert_never(event)
+
+
+class RegisterPerson(Command, frozen=True):
+    """Register a person, or, where who they are is not settled yet, a provisional one.
+
+    `nhs_digest` is the keyed hash of the NHS number, made at the edge; one sent from outside is replaced.
+    """
+
+    person: UUID
+    provisional: bool = False
+    name: Sealed | None = None
+    date_of_birth: Sealed | None = None
+    address: Sealed | None = None
+    phone: Sealed | None = None
+    nhs_number: Sealed | None = None
+    communication_needs: Sealed | None = None
+    nhs_digest: str | None = None
+
+
+class SetContactPreference(Command, frozen=True):
+    """Say how the person may safely be reached."""
+
+    person: UUID
+    channels: tuple[ContactChannel, ...]
+    safe_times: Sealed | None = None
+    never: Sealed | None = None
+
+
+class SetProtectedAddress(Command, frozen=True):
+    """Hide the person's address from all but those who must know it, or show it again."""
+
+    person: UUID
+    protected: bool
+    reason: ProtectionReason
+
+
+PersonCommand = RegisterPerson | SetContactPreference | SetProtectedAddress
+
+
+class NoSafeWayToReach(Refused):
+    """Name at least one way to reach the person that is safe."""
+
+
+def decide(person: Person | None, command: PersonCommand, given: Given) -> list[PersonEvent]:
+    if isinstance(command, RegisterPerson):
+        return _register(person, command)
+    if person is None:
+        raise UnknownPerson(person=command.person)
+    match command:
+        case SetContactPreference(_, channels, safe_times, never):
+            if not channels:
+                raise NoSafeWayToReach(field="channels")
+            return _unless(person.preference, ContactPreferenceSet(tuple(sorted(set(channels))), safe_times, never))
+        case SetProtectedAddress(_, protected, reason):
+            return _unless(person.protection, ProtectedAddressSet(protected, reason))
+        case _:
+            assert_never(command)
+
+
+def refer(person: Person | None, case: UUID, programme: str) -> Sequence[PersonEvent]:
+    """The person's side of a referral: what goes into the append that opens the case."""
+    if person is None:
+        raise UnknownPerson
+    return [] if (case, programme) in person.cases else [PersonReferred(case, programme)]
+
+
+def _register(person: Person | None, command: RegisterPerson) -> list[PersonEvent]:
+    if person is not None:
+        # Sealing the same text twice gives different ciphertext: only the keyed hash can tell two people apart.
+        if command.nhs_digest and person.registered.nhs_digest not in (None, command.nhs_digest):
+            raise IdAlreadyUsed(person=command.person)
+        return []
+    if not command.provisional and not command.name:
+        raise MissingText(field="name")
+    return [
+        PersonRegistered(
+            command.person,
+            command.provisional,
+            command.name,
+            command.date_of_birth,
+            command.address,
+            command.phone,
+            command.nhs_number,
+            command.communication_needs,
+            command.nhs_digest,
+        )
+    ]
+
+
+def _unless(current: PersonEvent | None, event: PersonEvent) -> list[PersonEvent]:
+    return [] if event == current else [event]
