@@ -1,0 +1,407 @@
+"""Partners' actions: offered, answered, worked on, and ended in one of four ways that are never confused."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import assert_never
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.domain.case.referral import require_live
+from catch.domain.case.state import Action, ActionState, Case, Priority
+from catch.domain.facts import Category, Command, Fact, Sealed
+from catch.domain.given import Given
+from catch.domain.refusals import OutOfRange, Refused, UnknownPartner
+
+
+class ActionAnswer(StrEnum):
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    REASSIGN = "reassign"
+
+
+class Incomplete(StrEnum):
+    """Why an action ends undone: circumstances changed, the owner did not do it, or nobody needs it any more."""
+
+    NOT_POSSIBLE = "not-possible"
+    NOT_UNDERTAKEN = "not-undertaken"
+    CANCELLED = "cancelled"
+
+
+# What happened
+
+
+class ActionOffered(Fact, frozen=True, omit_defaults=True):
+    action: UUID
+    title: Sealed
+    owner: str
+    due: date
+    owner_user: str | None = None
+    intervention: str | None = None
+    priority: Priority = Priority.NORMAL
+    mandatory: bool = False
+    decision: UUID | None = None
+    service: str | None = None  # Open Referral UK id of the service
+    meeting: UUID | None = None
+
+
+class ActionAccepted(Fact, frozen=True, omit_defaults=True):
+    action: UUID
+    user: str | None = None
+
+
+class ActionDeclined(Fact, frozen=True, omit_defaults=True):
+    action: UUID
+    reason: Sealed
+    counter_due: date | None = None
+
+
+class ActionReassigned(Fact, frozen=True, omit_defaults=True):
+    action: UUID
+    owner: str
+    before: str
+    owner_user: str | None = None
+    reason: Sealed | None = None
+
+
+class ActionProgressed(Fact, frozen=True, omit_defaults=True):
+    action: UUID
+    progress: UUID
+    note: Sealed
+    percent: int | None = None
+
+
+class ActionCompleted(Fact, frozen=True, omit_defaults=True):
+    action: UUID
+    outcome: str
+    completed_on: date
+    result: Sealed | None = None
+
+
+class ActionNotPossible(Fact, frozen=True, omit_defaults=True):
+    action: UUID
+    reason: Sealed
+
+
+class ActionNotUndertaken(Fact, frozen=True, omit_defaults=True):
+    action: UUID
+    reason: Sealed
+
+
+class ActionCancelled(Fact, frozen=True, omit_defaults=True):
+    action: UUID
+    reason: Sealed | None = None  # none where it ended because the case closed
+
+
+class ActionDueChanged(Fact, frozen=True, omit_defaults=True):
+    action: UUID
+    before: date
+    due: date
+    reason: Sealed
+
+
+ActionEvent = (
+    ActionOffered
+    | ActionAccepted
+    | ActionDeclined
+    | ActionReassigned
+    | ActionProgressed
+    | ActionCompleted
+    | ActionNotPossible
+    | ActionNotUndertaken
+    | ActionCancelled
+    | ActionDueChanged
+)
+
+
+# What may be asked
+
+
+class OfferAction(Command, frozen=True):
+    """Offer a piece of work to a partner involved in the case. The partner answers; until then nobody owns it."""
+
+    case: UUID
+    action: UUID
+    title: Sealed
+    owner: str
+    due: date
+    owner_user: str | None = None
+    intervention: str | None = None
+    priority: Priority = Priority.NORMAL
+    mandatory: bool = False
+    decision: UUID | None = None
+    service: str | None = None
+
+
+class RespondToAction(Command, frozen=True):
+    """The owner's answer: accept, decline with a reason, or hand it to another involved partner."""
+
+    case: UUID
+    action: UUID
+    answer: ActionAnswer
+    reason: Sealed | None = None
+    counter_due: date | None = None
+    to: str | None = None
+    to_user: str | None = None
+
+
+class ProgressAction(Command, frozen=True):
+    """Say how an action is getting on."""
+
+    case: UUID
+    action: UUID
+    progress: UUID
+    note: Sealed
+    percent: int | None = None
+
+
+class CompleteAction(Command, frozen=True):
+    """The action is done. An owner who had not accepted it yet accepts it by this."""
+
+    case: UUID
+    action: UUID
+    outcome: str
+    completed_on: date
+    result: Sealed | None = None
+
+
+class CloseActionIncomplete(Command, frozen=True):
+    """End an action undone, and say which of the three it is: not possible, not undertaken, cancelled."""
+
+    case: UUID
+    action: UUID
+    ending: Incomplete
+    reason: Sealed
+
+
+class ChangeActionDue(Command, frozen=True):
+    """Move the day an action is due. The day first promised is kept."""
+
+    case: UUID
+    action: UUID
+    due: date
+    reason: Sealed
+
+
+ActionCommand = (
+    OfferAction | RespondToAction | ProgressAction | CompleteAction | CloseActionIncomplete | ChangeActionDue
+)
+
+
+# What can be refused
+
+
+class OwnerNotInvolved(Refused):
+    """Only a partner involved in the case can be given an action."""
+
+
+class NothingDisclosedToOwner(Refused):
+    """The owner may not be told about actions in this case: authorise a disclosure that covers them first."""
+
+
+class UnknownAction(Refused):
+    """The case has no such action."""
+
+
+class ActionAlreadyAnswered(Refused):
+    """The action has been answered already."""
+
+
+class ActionNotAccepted(Refused):
+    """The owner has not accepted the action."""
+
+
+class ActionAlreadyEnded(Refused):
+    """The action has ended already."""
+
+
+class DeclineNeedsReason(Refused):
+    """Say why the action is declined: the meeting has to find another way."""
+
+
+class ReassignNeedsOwner(Refused):
+    """Say which partner takes the action on instead."""
+
+
+# What we answer
+
+
+def check_owner(case: Case, agency: str, given: Given) -> None:
+    if agency not in given.partners:
+        raise UnknownPartner(partner=agency)
+    if not case.involved(agency):
+        raise OwnerNotInvolved(partner=agency)
+    if Category.ACTIONS not in case.disclosed(agency, given.at):
+        raise NothingDisclosedToOwner(partner=agency)
+
+
+def offer(case: Case, command: OfferAction, given: Given, meeting: UUID | None = None) -> list[ActionEvent]:
+    if case.action(command.action) is not None:
+        return []
+    require_live(case)
+    check_owner(case, command.owner, given)
+    if command.due < given.at.date():
+        raise OutOfRange(field="due", earliest=given.at.date())
+    return [
+        ActionOffered(
+            action=command.action,
+            title=command.title,
+            owner=command.owner,
+            due=command.due,
+            owner_user=command.owner_user,
+            intervention=command.intervention,
+            priority=command.priority,
+            mandatory=command.mandatory,
+            decision=command.decision,
+            service=command.service,
+            meeting=meeting,
+        )
+    ]
+
+
+def respond(case: Case, action: Action, command: RespondToAction, given: Given) -> list[ActionEvent]:
+    match command.answer:
+        case ActionAnswer.ACCEPT:
+            if action.state in (ActionState.ACCEPTED, ActionState.IN_PROGRESS):
+                return []
+            if action.state is not ActionState.OFFERED:
+                raise ActionAlreadyAnswered(state=action.state)
+            return [ActionAccepted(action.action, given.by.user)]
+        case ActionAnswer.DECLINE:
+            if action.state is ActionState.DECLINED:
+                return []
+            if not action.open:
+                raise ActionAlreadyAnswered(state=action.state)
+            if command.reason is None:
+                raise DeclineNeedsReason
+            return [ActionDeclined(action.action, command.reason, command.counter_due)]
+        case ActionAnswer.REASSIGN:
+            if command.to is None:
+                raise ReassignNeedsOwner
+            if action.owner == command.to and action.state is ActionState.OFFERED:
+                return []
+            if not action.unsettled:
+                raise ActionAlreadyEnded(state=action.state)
+            check_owner(case, command.to, given)
+            return [ActionReassigned(action.action, command.to, action.owner, command.to_user, command.reason)]
+        case _:
+            assert_never(command.answer)
+
+
+def complete(action: Action, command: CompleteAction, given: Given) -> list[ActionEvent]:
+    if action.state is ActionState.COMPLETED:
+        return []
+    if action.state is ActionState.DECLINED:
+        raise ActionNotAccepted(state=action.state)
+    if not action.open:
+        raise ActionAlreadyEnded(state=action.state)
+    if command.completed_on > given.at.date():
+        raise OutOfRange(field="completedOn", latest=given.at.date())
+    done = ActionCompleted(action.action, command.outcome, command.completed_on, command.result)
+    accepted = [ActionAccepted(action.action, given.by.user)] if action.state is ActionState.OFFERED else []
+    return [*accepted, done]
+
+
+_ENDINGS = {
+    Incomplete.NOT_POSSIBLE: (ActionNotPossible, ActionState.NOT_POSSIBLE),
+    Incomplete.NOT_UNDERTAKEN: (ActionNotUndertaken, ActionState.NOT_UNDERTAKEN),
+    Incomplete.CANCELLED: (ActionCancelled, ActionState.CANCELLED),
+}
+
+
+def end_undone(action: Action, command: CloseActionIncomplete) -> list[ActionEvent]:
+    fact, state = _ENDINGS[command.ending]
+    if action.state is state:
+        return []
+    if not action.unsettled:
+        raise ActionAlreadyEnded(state=action.state)
+    return [fact(action.action, command.reason)]
+
+
+def decide(case: Case, command: ActionCommand, given: Given) -> list[ActionEvent]:
+    if isinstance(command, OfferAction):
+        return offer(case, command, given)
+    action = case.action(command.action)
+    if action is None:
+        raise UnknownAction(action=command.action)
+    match command:
+        case RespondToAction():
+            return respond(case, action, command, given)
+        case ProgressAction():
+            if command.progress in case.progress:
+                return []
+            if action.state not in (ActionState.ACCEPTED, ActionState.IN_PROGRESS):
+                raise ActionNotAccepted(state=action.state)
+            if command.percent is not None and not 0 <= command.percent <= 100:
+                raise OutOfRange(field="percent", value=command.percent, allowed="0 to 100")
+            return [ActionProgressed(action.action, command.progress, command.note, command.percent)]
+        case CompleteAction():
+            return complete(action, command, given)
+        case CloseActionIncomplete():
+            return end_undone(action, command)
+        case ChangeActionDue():
+            if action.due == command.due:
+                return []
+            if not action.open:
+                raise ActionAlreadyEnded(state=action.state)
+            return [ActionDueChanged(action.action, action.due, command.due, command.reason)]
+        case _:
+            assert_never(command)
+
+
+# Where that leaves us
+
+
+def offered(event: ActionOffered, at: datetime) -> Action:
+    return Action(
+        action=event.action,
+        title=event.title,
+        owner=event.owner,
+        due=event.due,
+        original_due=event.due,
+        offered_at=at,
+        owner_user=event.owner_user,
+        intervention=event.intervention,
+        priority=event.priority,
+        mandatory=event.mandatory,
+        decision=event.decision,
+        meeting=event.meeting,
+    )
+
+
+def changed(action: Action, event: ActionEvent, at: datetime) -> Action:
+    match event:
+        case ActionOffered():
+            return action
+        case ActionAccepted():
+            return replace(action, state=ActionState.ACCEPTED, answered_at=at, owner_user=event.user)
+        case ActionDeclined():
+            return replace(action, state=ActionState.DECLINED, answered_at=at, reason=event.reason)
+        case ActionReassigned():
+            return replace(
+                action, state=ActionState.OFFERED, owner=event.owner, owner_user=event.owner_user, answered_at=None
+            )
+        case ActionProgressed():
+            percent = action.percent if event.percent is None else event.percent
+            return replace(action, state=ActionState.IN_PROGRESS, percent=percent)
+        case ActionCompleted():
+            return replace(action, state=ActionState.COMPLETED, outcome=event.outcome, result=event.result, ended_at=at)
+        case ActionNotPossible():
+            return replace(action, state=ActionState.NOT_POSSIBLE, reason=event.reason, ended_at=at)
+        case ActionNotUndertaken():
+            return replace(action, state=ActionState.NOT_UNDERTAKEN, reason=event.reason, ended_at=at)
+        case ActionCancelled():
+            return replace(action, state=ActionState.CANCELLED, reason=event.reason, ended_at=at)
+        case ActionDueChanged():
+            return replace(action, due=event.due)
+        case _:
+            assert_never(event)
+
+
+def evolve(case: Case, event: ActionEvent, at: datetime) -> Case:
+    if isinstance(event, ActionOffered):
+        return replace(case, actions=(*case.actions, offered(event, at)))
+    actions = tuple(changed(held, event, at) if held.action == event.action else held for held in case.actions)
+    if isinstance(event, ActionProgressed):
+        return replace(case, actions=actions, progress=(*case.progress, event.progress))
+    return replace(case, actions=actions)

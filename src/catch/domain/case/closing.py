@@ -1,0 +1,241 @@
+"""The end of an episode: proposed, closed with a class that statistics can trust, and perhaps opened again."""
+
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import assert_never
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.domain.case.actions import ActionCancelled
+from catch.domain.case.referral import require_live
+from catch.domain.case.state import Case, CaseState, Ending, GoalState, Milestones
+from catch.domain.configuration import ClosureClass, Programme
+from catch.domain.facts import Command, Fact, Part, Sealed
+from catch.domain.given import Given
+from catch.domain.refusals import OutOfRange, Refused
+
+
+class GoalResult(StrEnum):
+    ACHIEVED = "achieved"
+    PARTLY = "partly"
+    NOT_ACHIEVED = "not-achieved"
+    ABANDONED = "abandoned"
+
+
+class GoalOutcome(Part, frozen=True, omit_defaults=True):
+    """How one goal stands when the episode closes."""
+
+    goal: UUID
+    result: GoalResult
+
+
+class Measured(Part, frozen=True, omit_defaults=True):
+    """Days from the referral to each step of the episode; none where the step never came."""
+
+    closed: int
+    conversation: int | None = None
+    discussed: int | None = None
+    plan: int | None = None
+
+
+# What happened
+
+
+class ClosureProposed(Fact, frozen=True, omit_defaults=True):
+    reason: str
+    summary: Sealed | None = None
+
+
+class CaseClosed(Fact, frozen=True, omit_defaults=True):
+    reason: str
+    ending: ClosureClass
+    closed_on: date
+    summary: Sealed
+    measured: Measured
+    outcomes: tuple[GoalOutcome, ...] = ()
+    message_back_to: tuple[str, ...] = ()
+    ongoing_plan: Sealed | None = None
+    feedback_invited: bool = False
+
+
+class CaseReopened(Fact, frozen=True, omit_defaults=True):
+    episode: int
+    reason: Sealed
+
+
+ClosingEvent = ClosureProposed | CaseClosed | CaseReopened
+
+
+# What may be asked
+
+
+class ProposeClosure(Command, frozen=True):
+    """Propose to close the case, for the meeting to decide."""
+
+    case: UUID
+    reason: str
+    summary: Sealed | None = None
+
+
+class CloseCase(Command, frozen=True):
+    """Close the episode: its reason, how each goal stands, and the summary. Mandatory actions are settled first."""
+
+    case: UUID
+    reason: str
+    closed_on: date
+    summary: Sealed
+    outcomes: tuple[GoalOutcome, ...] = ()
+    message_back_to: tuple[str, ...] = ()
+    ongoing_plan: Sealed | None = None
+    feedback_invited: bool = False
+
+
+class ReopenCase(Command, frozen=True):
+    """Open the case again: its next episode starts."""
+
+    case: UUID
+    reason: Sealed
+
+
+ClosingCommand = ProposeClosure | CloseCase | ReopenCase
+
+
+# What can be refused
+
+
+class UnknownClosureReason(Refused):
+    """The programme has no such closure reason."""
+
+
+class MandatoryActionsOpen(Refused):
+    """A mandatory action is still open. Complete it, or end it and say why."""
+
+
+class GoalWithoutOutcome(Refused):
+    """Say how every goal stands before the case is closed."""
+
+
+class CaseNotClosed(Refused):
+    """Only a closed case can be opened again."""
+
+
+class ReopenTooLate(Refused):
+    """The case closed too long ago to be opened again. Make a new referral."""
+
+
+# What we answer
+
+
+def closure_class(programme: Programme | None, reason: str) -> ClosureClass:
+    held = programme.closure_reason(reason) if programme else None
+    if held is None:
+        known = ", ".join(each.code for each in programme.closure.reasons) if programme else ""
+        raise UnknownClosureReason(reason=reason, known=known)
+    return held.ending
+
+
+def measure(milestones: Milestones, closed_on: date) -> Measured:
+    start = milestones.received_at.date()
+
+    def days(step: datetime | None) -> int | None:
+        return (step.date() - start).days if step else None
+
+    return Measured(
+        closed=(closed_on - start).days,
+        conversation=days(milestones.conversation_at),
+        discussed=days(milestones.discussed_at),
+        plan=days(milestones.plan_agreed_at),
+    )
+
+
+def referring_agencies(case: Case) -> set[str]:
+    return {held.referrer_agency for held in case.referrals if held.source not in ("self", "carer")}
+
+
+def close(case: Case, command: CloseCase, given: Given) -> list[ClosingEvent | ActionCancelled]:
+    if case.state is CaseState.CLOSED:
+        return []
+    require_live(case)
+    ending = closure_class(given.programme, command.reason)
+    start = case.milestones.received_at.date()
+    if not start <= command.closed_on <= given.at.date():
+        raise OutOfRange(field="closedOn", earliest=start, latest=given.at.date())
+    mandatory = [held for held in case.actions if held.mandatory and held.unsettled]
+    if mandatory:
+        raise MandatoryActionsOpen(actions=", ".join(str(held.action) for held in mandatory))
+    told = {outcome.goal for outcome in command.outcomes}
+    silent = [held.goal for held in case.goals if held.state is GoalState.OPEN and held.goal not in told]
+    if silent:
+        raise GoalWithoutOutcome(goals=", ".join(str(goal) for goal in silent))
+    closed = CaseClosed(
+        reason=command.reason,
+        ending=ending,
+        closed_on=command.closed_on,
+        summary=command.summary,
+        measured=measure(case.milestones, command.closed_on),
+        outcomes=command.outcomes,
+        # Whoever referred hears how it ended, named or not.
+        message_back_to=tuple(sorted({*command.message_back_to, *referring_agencies(case)})),
+        ongoing_plan=command.ongoing_plan,
+        feedback_invited=command.feedback_invited,
+    )
+    return [*(ActionCancelled(held.action) for held in case.actions if held.unsettled), closed]
+
+
+def reopen(case: Case, command: ReopenCase, given: Given) -> list[ClosingEvent]:
+    if case.state is not CaseState.CLOSED:
+        if case.episode > 1 and case.live:
+            return []
+        raise CaseNotClosed(state=case.state)
+    closed_at = case.endings[-1].closed_at
+    within = given.programme.closure.reopen_within_days if given.programme else 0
+    if given.at > closed_at + timedelta(days=within):
+        raise ReopenTooLate(closed_on=closed_at.date(), within_days=within)
+    return [CaseReopened(case.episode + 1, command.reason)]
+
+
+def decide(case: Case, command: ClosingCommand, given: Given) -> list[ClosingEvent | ActionCancelled]:
+    match command:
+        case ProposeClosure():
+            if case.state is CaseState.CLOSING and case.milestones.closure_proposed_at:
+                return []
+            require_live(case)
+            closure_class(given.programme, command.reason)
+            return [ClosureProposed(command.reason, command.summary)]
+        case CloseCase():
+            return close(case, command, given)
+        case ReopenCase():
+            return [*reopen(case, command, given)]
+        case _:
+            assert_never(command)
+
+
+# Where that leaves us
+
+
+def evolve(case: Case, event: ClosingEvent, at: datetime) -> Case:
+    match event:
+        case ClosureProposed():
+            milestones = replace(case.milestones, closure_proposed_at=at)
+            return replace(case, state=CaseState.CLOSING, milestones=milestones)
+        case CaseClosed():
+            ending = Ending(event.reason, event.ending, event.closed_on, at, event.summary)
+            return replace(
+                case,
+                state=CaseState.CLOSED,
+                endings=(*case.endings, ending),
+                milestones=replace(case.milestones, closed_at=at),
+                proposals=(),
+            )
+        case CaseReopened():
+            return replace(
+                case,
+                state=CaseState.IN_SUPPORT,
+                episode=event.episode,
+                episode_started_at=at,
+                milestones=Milestones(received_at=at, accepted_at=at),
+                plan=None,
+            )
+        case _:
+            assert_never(event)

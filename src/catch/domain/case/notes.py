@@ -1,0 +1,142 @@
+"""What partners write down between meetings: notes, and needs that no service meets."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.domain.case.referral import require_live
+from catch.domain.case.state import Case, Note, UnmetNeed, Worker
+from catch.domain.facts import Category, Command, Fact, Sealed
+from catch.domain.given import Given
+from catch.domain.refusals import Refused
+
+
+class UnmetReason(StrEnum):
+    NO_SERVICE = "no-service"
+    WAITING = "waiting"
+    INELIGIBLE = "ineligible"
+    COST = "cost"
+    TRANSPORT = "transport"
+    LANGUAGE = "language"
+
+
+# What happened
+
+
+class NoteAdded(Fact, frozen=True, omit_defaults=True):
+    note: UUID
+    category: Category
+    text: Sealed
+    by: Worker
+    audience: frozenset[str] = frozenset()
+
+
+class UnmetNeedRecorded(Fact, frozen=True, omit_defaults=True):
+    need: UUID
+    code: str
+    reason: UnmetReason
+    locality: str | None = None
+
+
+class UnmetNeedMet(Fact, frozen=True, omit_defaults=True):
+    need: UUID
+
+
+NoteEvent = NoteAdded | UnmetNeedRecorded | UnmetNeedMet
+
+
+# What may be asked
+
+
+class AddNote(Command, frozen=True):
+    """Add a note. `audience` names the involved partners who may read it; none named: all who may see its category."""
+
+    case: UUID
+    note: UUID
+    category: Category
+    text: Sealed
+    audience: frozenset[str] = frozenset()
+
+
+class RecordUnmetNeed(Command, frozen=True):
+    """Record a need that no available service meets, so that gaps are counted."""
+
+    case: UUID
+    need: UUID
+    code: str
+    reason: UnmetReason
+    locality: str | None = None
+
+
+class MeetUnmetNeed(Command, frozen=True):
+    """A need recorded as unmet has been met."""
+
+    case: UUID
+    need: UUID
+
+
+NoteCommand = AddNote | RecordUnmetNeed | MeetUnmetNeed
+
+
+# What can be refused
+
+
+class AudienceNotInvolved(Refused):
+    """A note can only be addressed to partners involved in the case."""
+
+
+class UnknownNeed(Refused):
+    """The case has no such unmet need."""
+
+
+# What we answer
+
+
+def add_note(case: Case, command: AddNote, given: Given) -> list[NoteEvent]:
+    if any(held.note == command.note for held in case.notes):
+        return []
+    lead = case.lead.agency if case.lead else None
+    outside = [agency for agency in command.audience if agency != lead and not case.involved(agency)]
+    if outside:
+        raise AudienceNotInvolved(partners=", ".join(sorted(outside)))
+    by = Worker(given.by.user, given.by.agency)
+    return [NoteAdded(command.note, command.category, command.text, by, command.audience)]
+
+
+def decide(case: Case, command: NoteCommand, given: Given) -> list[NoteEvent]:
+    match command:
+        case AddNote():
+            return add_note(case, command, given)
+        case RecordUnmetNeed():
+            if any(held.need == command.need for held in case.unmet_needs):
+                return []
+            require_live(case)
+            return [UnmetNeedRecorded(command.need, command.code, command.reason, command.locality)]
+        case MeetUnmetNeed():
+            held = next((held for held in case.unmet_needs if held.need == command.need), None)
+            if held is None:
+                raise UnknownNeed(need=command.need)
+            return [] if held.met_at else [UnmetNeedMet(command.need)]
+        case _:
+            assert_never(command)
+
+
+# Where that leaves us
+
+
+def evolve(case: Case, event: NoteEvent, at: datetime) -> Case:
+    match event:
+        case NoteAdded():
+            note = Note(event.note, event.category, event.text, at, event.by, event.audience)
+            return replace(case, notes=(*case.notes, note))
+        case UnmetNeedRecorded():
+            need = UnmetNeed(event.need, event.code, event.reason, at, event.locality)
+            return replace(case, unmet_needs=(*case.unmet_needs, need))
+        case UnmetNeedMet():
+            needs = tuple(replace(held, met_at=at) if held.need == event.need else held for held in case.unmet_needs)
+            return replace(case, unmet_needs=needs)
+        case _:
+            assert_never(event)

@@ -1,0 +1,217 @@
+"""The case and the meeting: it is proposed, talked about and decided on. The last two are written with the Meeting."""
+
+from datetime import date, datetime
+from typing import assert_never
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.domain.case.referral import require_live
+from catch.domain.case.state import Case, CaseState, Decided, Discussion, Proposal, ProposalPurpose, Worker
+from catch.domain.facts import Command, Fact, Part, Sealed
+from catch.domain.given import Given
+from catch.domain.refusals import Refused
+
+# What happened
+
+
+class MeetingProposed(Fact, frozen=True, omit_defaults=True):
+    proposal: UUID
+    series: str
+    purpose: ProposalPurpose
+    presenter: Worker
+    by_agency: str
+    question: Sealed | None = None
+    requested_partners: tuple[str, ...] = ()
+    earliest: date | None = None
+    person_informed: bool = True
+    not_informed_reason: Sealed | None = None
+
+
+class ProposalWithdrawn(Fact, frozen=True, omit_defaults=True):
+    proposal: UUID
+    reason: Sealed | None = None
+
+
+class CaseDiscussed(Fact, frozen=True, omit_defaults=True):
+    discussion: Discussion
+
+
+class Dissent(Part, frozen=True, omit_defaults=True):
+    """An agency that did not agree, and why."""
+
+    agency: str
+    text: Sealed
+
+
+class ToTellPerson(Part, frozen=True, omit_defaults=True):
+    """Who tells the person what was decided, and by when."""
+
+    who: Worker
+    by: date
+
+
+class MeetingDecisionRecorded(Fact, frozen=True, omit_defaults=True):
+    decision: UUID
+    meeting: UUID
+    item: UUID
+    code: str
+    agreed_by: tuple[str, ...] = ()
+    text: Sealed | None = None
+    dissent: tuple[Dissent, ...] = ()
+    to_tell_person: ToTellPerson | None = None
+    not_told_reason: Sealed | None = None
+    inquorate: bool = False
+
+
+ProposalEvent = MeetingProposed | ProposalWithdrawn | CaseDiscussed | MeetingDecisionRecorded
+
+
+# What may be asked
+
+
+class ProposeForMeeting(Command, frozen=True):
+    """Ask for the case to be talked about at the next meeting of a series, and say who presents it."""
+
+    case: UUID
+    proposal: UUID
+    series: str
+    purpose: ProposalPurpose
+    presenter: Worker
+    question: Sealed | None = None
+    requested_partners: tuple[str, ...] = ()
+    earliest: date | None = None
+    person_informed: bool = True
+    not_informed_reason: Sealed | None = None
+
+
+class WithdrawProposal(Command, frozen=True):
+    """Take a proposal back."""
+
+    case: UUID
+    proposal: UUID
+    reason: Sealed | None = None
+
+
+ProposalCommand = ProposeForMeeting | WithdrawProposal
+
+
+# What can be refused
+
+
+class UnknownSeries(Refused):
+    """The programme has no such meeting series."""
+
+
+class PersonNotInformed(Refused):
+    """Say that the person was told that the meeting will talk about them, or why not."""
+
+
+class PresenterDoesNotKnowThePerson(Refused):
+    """The presenter must be the coordinator or belong to a partner involved in the case."""
+
+
+class UnknownProposal(Refused):
+    """The case has no such proposal."""
+
+
+# What we answer
+
+
+def propose(case: Case, command: ProposeForMeeting, given: Given) -> list[ProposalEvent]:
+    if any(held.proposal == command.proposal for held in case.proposals):
+        return []
+    require_live(case)
+    if given.programme is not None and given.programme.series(command.series) is None:
+        raise UnknownSeries(series=command.series)
+    presenter = command.presenter
+    if presenter not in (case.lead, case.clinical) and not case.involved(presenter.agency):
+        raise PresenterDoesNotKnowThePerson(presenter=presenter.user, agency=presenter.agency)
+    if not command.person_informed and command.not_informed_reason is None:
+        raise PersonNotInformed
+    return [
+        MeetingProposed(
+            proposal=command.proposal,
+            series=command.series,
+            purpose=command.purpose,
+            presenter=presenter,
+            by_agency=given.by.agency,
+            question=command.question,
+            requested_partners=command.requested_partners,
+            earliest=command.earliest,
+            person_informed=command.person_informed,
+            not_informed_reason=command.not_informed_reason,
+        )
+    ]
+
+
+def decide(case: Case, command: ProposalCommand, given: Given) -> list[ProposalEvent]:
+    match command:
+        case ProposeForMeeting():
+            return propose(case, command, given)
+        case WithdrawProposal():
+            if any(held.proposal == command.proposal for held in case.proposals):
+                return [ProposalWithdrawn(command.proposal, command.reason)]
+            if command.proposal in case.settled_proposals:
+                return []
+            raise UnknownProposal(proposal=command.proposal)
+        case _:
+            assert_never(command)
+
+
+# Where that leaves us
+
+
+def after_discussion(case: Case, discussion: Discussion) -> Case:
+    """The first discussion brings the person into support; it answers every proposal made before it ended."""
+    answered = tuple(held for held in case.proposals if held.proposed_at <= discussion.ended_at)
+    milestones = replace(case.milestones, discussed_at=case.milestones.discussed_at or discussion.ended_at)
+    waiting = case.state in (CaseState.ACCEPTED, CaseState.CONVERSATION_HELD, CaseState.AWAITING_MEETING)
+    return replace(
+        case,
+        discussions=(*case.discussions, discussion),
+        proposals=tuple(held for held in case.proposals if held not in answered),
+        settled_proposals=(*case.settled_proposals, *(held.proposal for held in answered)),
+        milestones=milestones,
+        state=CaseState.IN_SUPPORT if waiting else case.state,
+    )
+
+
+def evolve(case: Case, event: ProposalEvent, at: datetime) -> Case:
+    match event:
+        case MeetingProposed():
+            held = Proposal(
+                proposal=event.proposal,
+                series=event.series,
+                purpose=event.purpose,
+                presenter=event.presenter,
+                proposed_at=at,
+                by_agency=event.by_agency,
+                question=event.question,
+                requested_partners=event.requested_partners,
+                earliest=event.earliest,
+                person_informed=event.person_informed,
+            )
+            return replace(case, proposals=(*case.proposals, held))
+        case ProposalWithdrawn():
+            return replace(
+                case,
+                proposals=tuple(held for held in case.proposals if held.proposal != event.proposal),
+                settled_proposals=(*case.settled_proposals, event.proposal),
+            )
+        case CaseDiscussed():
+            return after_discussion(case, event.discussion)
+        case MeetingDecisionRecorded():
+            held = Decided(
+                decision=event.decision,
+                meeting=event.meeting,
+                item=event.item,
+                code=event.code,
+                at=at,
+                agreed_by=event.agreed_by,
+                text=event.text,
+                inquorate=event.inquorate,
+            )
+            return replace(case, decisions=(*case.decisions, held))
+        case _:
+            assert_never(event)

@@ -1,0 +1,330 @@
+"""Who may know what: the person's agreement and objections, disclosures to partners, and their part in the case."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import assert_never
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.domain.case.referral import CaseNotLive
+from catch.domain.case.state import Agrees, Basis, Case, Disclosure, Involvement, Objection
+from catch.domain.facts import Category, Command, Fact, Sealed
+from catch.domain.given import Given
+from catch.domain.refusals import MissingText, OutOfRange, Refused, UnknownPartner
+
+
+class AgreedBy(StrEnum):
+    """Who spoke for the person."""
+
+    PERSON = "person"
+    ATTORNEY = "attorney"
+    BEST_INTERESTS = "best-interests"
+
+
+# What happened
+
+
+class SupportAgreed(Fact, frozen=True, omit_defaults=True):
+    by: AgreedBy
+    scope: str
+    evidence: Sealed | None = None
+
+
+class SupportDeclinedByPerson(Fact, frozen=True, omit_defaults=True):
+    by: AgreedBy
+    reason: Sealed | None = None
+
+
+class AgreementWithdrawn(Fact, frozen=True, omit_defaults=True):
+    by: AgreedBy
+    reason: Sealed | None = None
+
+
+class ObjectionRecorded(Fact, frozen=True, omit_defaults=True):
+    objection: Objection
+    ground: Sealed | None = None
+
+
+class DisclosureAuthorised(Fact, frozen=True, omit_defaults=True):
+    disclosure: UUID
+    agency: str
+    categories: frozenset[Category]
+    basis: Basis
+    necessity: Sealed
+    until: date | None = None
+
+
+class DisclosureEnded(Fact, frozen=True, omit_defaults=True):
+    disclosure: UUID
+    reason: Sealed | None = None
+
+
+class PartnerInvolved(Fact, frozen=True, omit_defaults=True):
+    agency: str
+    role: str
+    named_contact: str | None = None
+
+
+class PartnerInvolvementEnded(Fact, frozen=True, omit_defaults=True):
+    agency: str
+    reason: Sealed | None = None
+
+
+SharingEvent = (
+    SupportAgreed
+    | SupportDeclinedByPerson
+    | AgreementWithdrawn
+    | ObjectionRecorded
+    | DisclosureAuthorised
+    | DisclosureEnded
+    | PartnerInvolved
+    | PartnerInvolvementEnded
+)
+
+
+# What may be asked
+
+
+class RecordAgreement(Command, frozen=True):
+    """Record that the person agrees to be supported and talked about."""
+
+    case: UUID
+    by: AgreedBy = AgreedBy.PERSON
+    scope: str = "support-and-meeting"
+    evidence: Sealed | None = None
+
+
+class RecordRefusalOfSupport(Command, frozen=True):
+    """Record that the person does not want to be supported."""
+
+    case: UUID
+    by: AgreedBy = AgreedBy.PERSON
+    reason: Sealed | None = None
+
+
+class WithdrawAgreement(Command, frozen=True):
+    """Record that the person takes their agreement back. Every open disclosure then waits to be reviewed."""
+
+    case: UUID
+    by: AgreedBy = AgreedBy.PERSON
+    reason: Sealed | None = None
+
+
+class RecordObjection(Command, frozen=True):
+    """Record what the person does not want told, and to whom (nobody named: to anybody). In force at once."""
+
+    case: UUID
+    objection: UUID
+    categories: frozenset[Category]
+    partners: frozenset[str] = frozenset()
+    ground: Sealed | None = None
+
+
+class AuthoriseDisclosure(Command, frozen=True):
+    """Allow a partner to be told these categories, on this basis, because it is necessary."""
+
+    case: UUID
+    disclosure: UUID
+    agency: str
+    categories: frozenset[Category]
+    basis: Basis
+    necessity: Sealed
+    until: date | None = None
+
+
+class EndDisclosure(Command, frozen=True):
+    """Stop telling a partner; its access ends at once."""
+
+    case: UUID
+    disclosure: UUID
+    reason: Sealed | None = None
+
+
+class InvolvePartner(Command, frozen=True):
+    """Give a partner a part in the case. It needs an open disclosure first."""
+
+    case: UUID
+    agency: str
+    role: str
+    named_contact: str | None = None
+
+
+class EndInvolvement(Command, frozen=True):
+    """End a partner's part in the case, and with it its access."""
+
+    case: UUID
+    agency: str
+    reason: Sealed | None = None
+
+
+SharingCommand = (
+    RecordAgreement
+    | RecordRefusalOfSupport
+    | WithdrawAgreement
+    | RecordObjection
+    | AuthoriseDisclosure
+    | EndDisclosure
+    | InvolvePartner
+    | EndInvolvement
+)
+
+
+# What can be refused
+
+
+class NothingAgreedYet(Refused):
+    """There is no agreement to withdraw."""
+
+
+class NoAgreementInForce(Refused):
+    """The partner has no information sharing agreement in force that covers these categories for this programme."""
+
+
+class PersonObjects(Refused):
+    """The person objects to this being shared with this partner, and the basis given does not override that."""
+
+
+class NoOpenDisclosure(Refused):
+    """Authorise a disclosure to this partner first."""
+
+
+class UnknownDisclosure(Refused):
+    """The case has no such disclosure."""
+
+
+class NotInvolved(Refused):
+    """This partner has no part in the case."""
+
+
+# What we answer
+
+
+def authorise(case: Case, command: AuthoriseDisclosure, given: Given) -> list[SharingEvent]:
+    if any(held.disclosure == command.disclosure for held in case.disclosures):
+        return []
+    if not case.live:
+        raise CaseNotLive(state=case.state)
+    if not command.categories:
+        raise MissingText(field="categories")
+    if command.until is not None and command.until < given.at.date():
+        raise OutOfRange(field="until", earliest=given.at.date())
+    partner = given.partners.get(command.agency)
+    if partner is None:
+        raise UnknownPartner(partner=command.agency)
+    if not partner.covers(case.programme, command.categories, given.at):
+        raise NoAgreementInForce(partner=command.agency, categories=", ".join(sorted(command.categories)))
+    objected = any(held.covers(command.agency, command.categories) for held in case.objections)
+    if objected and not command.basis.overrides_objection:
+        raise PersonObjects(partner=command.agency)
+    return [
+        DisclosureAuthorised(
+            disclosure=command.disclosure,
+            agency=command.agency,
+            categories=command.categories,
+            basis=command.basis,
+            necessity=command.necessity,
+            until=command.until,
+        )
+    ]
+
+
+def end_disclosure(case: Case, command: EndDisclosure) -> list[SharingEvent]:
+    held = next((held for held in case.disclosures if held.disclosure == command.disclosure), None)
+    if held is None:
+        raise UnknownDisclosure(disclosure=command.disclosure)
+    return [] if held.ended_at else [DisclosureEnded(command.disclosure, command.reason)]
+
+
+def involve(case: Case, command: InvolvePartner, given: Given) -> list[SharingEvent]:
+    if case.involved(command.agency):
+        return []
+    if not case.live:
+        raise CaseNotLive(state=case.state)
+    if command.agency not in given.partners:
+        raise UnknownPartner(partner=command.agency)
+    if not any(held.agency == command.agency and held.open_at(given.at) for held in case.disclosures):
+        raise NoOpenDisclosure(partner=command.agency)
+    return [PartnerInvolved(command.agency, command.role, command.named_contact)]
+
+
+def end_involvement(case: Case, command: EndInvolvement) -> list[SharingEvent]:
+    if case.involved(command.agency):
+        return [PartnerInvolvementEnded(command.agency, command.reason)]
+    if any(held.agency == command.agency for held in case.involvements):
+        return []
+    raise NotInvolved(partner=command.agency)
+
+
+def withdraw(case: Case, command: WithdrawAgreement) -> list[SharingEvent]:
+    if case.agrees is None:
+        raise NothingAgreedYet
+    already = case.agrees is Agrees.NO
+    return [] if already else [AgreementWithdrawn(command.by, command.reason)]
+
+
+def decide(case: Case, command: SharingCommand, given: Given) -> list[SharingEvent]:
+    match command:
+        case RecordAgreement():
+            already = case.agrees is Agrees.YES and not case.disclosures_to_review
+            return [] if already else [SupportAgreed(command.by, command.scope, command.evidence)]
+        case RecordRefusalOfSupport():
+            return [] if case.agrees is Agrees.NO else [SupportDeclinedByPerson(command.by, command.reason)]
+        case WithdrawAgreement():
+            return withdraw(case, command)
+        case RecordObjection():
+            if any(held.objection == command.objection for held in case.objections):
+                return []
+            if not command.categories:
+                raise MissingText(field="categories")
+            objection = Objection(command.objection, command.categories, command.partners)
+            return [ObjectionRecorded(objection, command.ground)]
+        case AuthoriseDisclosure():
+            return authorise(case, command, given)
+        case EndDisclosure():
+            return end_disclosure(case, command)
+        case InvolvePartner():
+            return involve(case, command, given)
+        case EndInvolvement():
+            return end_involvement(case, command)
+        case _:
+            assert_never(command)
+
+
+# Where that leaves us
+
+
+def evolve(case: Case, event: SharingEvent, at: datetime) -> Case:
+    match event:
+        case SupportAgreed():
+            return replace(case, agrees=Agrees.YES, disclosures_to_review=False)
+        case SupportDeclinedByPerson():
+            return replace(case, agrees=Agrees.NO)
+        case AgreementWithdrawn():
+            return replace(case, agrees=Agrees.NO, disclosures_to_review=any(d.open_at(at) for d in case.disclosures))
+        case ObjectionRecorded():
+            return replace(case, objections=(*case.objections, event.objection))
+        case DisclosureAuthorised():
+            held = Disclosure(event.disclosure, event.agency, event.categories, event.basis, at, event.until)
+            return replace(case, disclosures=(*case.disclosures, held))
+        case DisclosureEnded():
+            return replace(
+                case,
+                disclosures=tuple(
+                    replace(held, ended_at=at) if held.disclosure == event.disclosure else held
+                    for held in case.disclosures
+                ),
+            )
+        case PartnerInvolved():
+            held = Involvement(event.agency, event.role, at, event.named_contact)
+            return replace(case, involvements=(*case.involvements, held))
+        case PartnerInvolvementEnded():
+            return replace(
+                case,
+                involvements=tuple(
+                    replace(held, ended_at=at) if held.agency == event.agency and held.ended_at is None else held
+                    for held in case.involvements
+                ),
+            )
+        case _:
+            assert_never(event)

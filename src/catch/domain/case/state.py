@@ -1,0 +1,452 @@
+"""A case: one person's involvement with one programme, and where its history leaves it.
+
+The modules beside this one tell the story a subject at a time, each reading downwards (what happened, what may be
+asked, what can be refused, what we answer, where it leaves us): `referral`, `sharing`, `proposals`, `plan`,
+`actions`, `notes`, `closing`. This module holds what they all build.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from catch.domain.configuration import ClosureClass
+from catch.domain.facts import Category, Part, Sealed
+
+
+class CaseState(StrEnum):
+    """Where a case stands; always folded from its facts, never set."""
+
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    REDIRECTED = "redirected"
+    CONVERSATION_HELD = "conversation-held"
+    AWAITING_MEETING = "awaiting-meeting"
+    IN_SUPPORT = "in-support"
+    IN_REVIEW = "in-review"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
+NOT_LIVE = frozenset({CaseState.DECLINED, CaseState.REDIRECTED, CaseState.CLOSED})
+
+
+class Urgency(StrEnum):
+    ROUTINE = "routine"
+    SOON = "soon"
+    URGENT = "urgent"
+
+
+class Agrees(StrEnum):
+    """The person's own answer. `UNABLE`: they cannot decide at present; say why in the evidence."""
+
+    YES = "yes"
+    NO = "no"
+    UNABLE = "unable"
+
+
+class LegalBasis(StrEnum):
+    """The basis under UK GDPR article 6 on which information is shared."""
+
+    CONSENT = "6-1-a"
+    LEGAL_OBLIGATION = "6-1-c"
+    VITAL_INTERESTS = "6-1-d"
+    PUBLIC_TASK = "6-1-e"
+    LEGITIMATE_INTERESTS = "6-1-f"
+
+
+class SpecialCategoryBasis(StrEnum):
+    """The condition under UK GDPR article 9 for special category information."""
+
+    EXPLICIT_CONSENT = "9-2-a"
+    VITAL_INTERESTS = "9-2-c"
+    SUBSTANTIAL_PUBLIC_INTEREST = "9-2-g"
+    HEALTH_OR_SOCIAL_CARE = "9-2-h"
+
+
+class CommonLawBasis(StrEnum):
+    """The basis under the common law duty of confidentiality."""
+
+    EXPLICIT_CONSENT = "explicit-consent"
+    IMPLIED_CONSENT = "implied-consent"
+    OVERRIDING_PUBLIC_INTEREST = "overriding-public-interest"
+    STATUTORY = "statutory"
+
+
+class Basis(Part, frozen=True, omit_defaults=True):
+    """Why information may be shared: lawful basis and common law basis together."""
+
+    article6: LegalBasis
+    common_law: CommonLawBasis
+    article9: SpecialCategoryBasis | None = None
+
+    @property
+    def overrides_objection(self) -> bool:
+        """Safeguarding, vital interests and overriding public interest go before the person's objection."""
+        return (
+            self.article6 is LegalBasis.VITAL_INTERESTS
+            or self.article9 in (SpecialCategoryBasis.VITAL_INTERESTS, SpecialCategoryBasis.SUBSTANTIAL_PUBLIC_INTEREST)
+            or self.common_law is CommonLawBasis.OVERRIDING_PUBLIC_INTEREST
+        )
+
+
+class ReferralAgreement(Part, frozen=True, omit_defaults=True):
+    """What the referrer says the person knows and wants."""
+
+    knows: bool
+    agrees: Agrees
+    evidence: Sealed | None = None
+
+
+class SafeContact(Part, frozen=True, omit_defaults=True):
+    """Whether and how the person can be reached without putting them at risk."""
+
+    ok: bool
+    how: Sealed | None = None
+    not_when: Sealed | None = None
+
+
+class Referral(Part, frozen=True, omit_defaults=True):
+    """One request that the programme take the person on. A case may have several, from different doors."""
+
+    referral: UUID
+    source: str
+    channel: str
+    received_at: datetime
+    reason: Sealed
+    needs: tuple[str, ...]
+    urgency: Urgency
+    referrer: str
+    referrer_agency: str
+    agreement: ReferralAgreement | None = None
+    basis: Basis | None = None
+    safe_contact: SafeContact | None = None
+
+
+class Worker(Part, frozen=True, omit_defaults=True):
+    """Somebody who works for an agency."""
+
+    user: str
+    agency: str
+
+
+class ConversationFormat(StrEnum):
+    FACE_TO_FACE = "face-to-face"
+    HOME = "home"
+    PHONE = "phone"
+    VIDEO = "video"
+    GROUP = "group"
+
+
+class Conversation(Part, frozen=True, omit_defaults=True):
+    """A person-centred conversation, held or attempted."""
+
+    conversation: UUID
+    at: datetime
+    format: ConversationFormat
+    held: bool
+    what_matters: Sealed | None = None
+    strengths: Sealed | None = None
+    needs: tuple[str, ...] = ()
+    communication_needs: Sealed | None = None
+
+
+class Objection(Part, frozen=True, omit_defaults=True):
+    """The person does not want these categories shared with these partners (none named: with anybody)."""
+
+    objection: UUID
+    categories: frozenset[Category]
+    partners: frozenset[str] = frozenset()
+
+    def covers(self, agency: str, categories: frozenset[Category]) -> bool:
+        return bool(self.categories & categories) and (not self.partners or agency in self.partners)
+
+
+class Disclosure(Part, frozen=True, omit_defaults=True):
+    """What may be told to one partner, and why."""
+
+    disclosure: UUID
+    agency: str
+    categories: frozenset[Category]
+    basis: Basis
+    authorised_at: datetime
+    until: date | None = None
+    ended_at: datetime | None = None
+
+    def open_at(self, at: datetime) -> bool:
+        return self.ended_at is None and (self.until is None or at.date() <= self.until)
+
+
+class Involvement(Part, frozen=True, omit_defaults=True):
+    """A partner's recorded part in the case, the basis of its access."""
+
+    agency: str
+    role: str
+    since: datetime
+    named_contact: str | None = None
+    ended_at: datetime | None = None
+
+
+class ProposalPurpose(StrEnum):
+    NEW = "new"
+    REVIEW = "review"
+    STUCK = "stuck"
+    URGENT = "urgent"
+    CLOSURE = "closure"
+    EXTENSION = "extension"
+
+
+class Proposal(Part, frozen=True, omit_defaults=True):
+    """Somebody asks the meeting to talk about the case."""
+
+    proposal: UUID
+    series: str
+    purpose: ProposalPurpose
+    presenter: Worker
+    proposed_at: datetime
+    by_agency: str
+    question: Sealed | None = None
+    requested_partners: tuple[str, ...] = ()
+    earliest: date | None = None
+    person_informed: bool = True
+
+
+class ActionState(StrEnum):
+    """The handshake: offered, answered, worked on, and one of four endings."""
+
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    IN_PROGRESS = "in-progress"
+    COMPLETED = "completed"
+    NOT_POSSIBLE = "not-possible"
+    NOT_UNDERTAKEN = "not-undertaken"
+    CANCELLED = "cancelled"
+
+
+OPEN_ACTION = frozenset({ActionState.OFFERED, ActionState.ACCEPTED, ActionState.IN_PROGRESS})
+"""Waiting for its owner. A declined action has no owner to wait for, and still waits for a new one."""
+
+
+class Priority(StrEnum):
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+class Action(Part, frozen=True, omit_defaults=True):
+    """A piece of work offered to a partner. `original_due` never changes: it is the promise first made."""
+
+    action: UUID
+    title: Sealed
+    owner: str
+    due: date
+    original_due: date
+    offered_at: datetime
+    state: ActionState = ActionState.OFFERED
+    owner_user: str | None = None
+    intervention: str | None = None
+    priority: Priority = Priority.NORMAL
+    mandatory: bool = False
+    decision: UUID | None = None
+    meeting: UUID | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    reason: Sealed | None = None
+    result: Sealed | None = None
+    outcome: str | None = None
+    percent: int | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.state in OPEN_ACTION
+
+    @property
+    def unsettled(self) -> bool:
+        """Still somebody's to settle before the case may close: open, or declined with no new owner."""
+        return self.open or self.state is ActionState.DECLINED
+
+
+class GoalState(StrEnum):
+    OPEN = "open"
+    ACHIEVED = "achieved"
+    ABANDONED = "abandoned"
+
+
+class Goal(Part, frozen=True, omit_defaults=True):
+    """An outcome the person wants, scored on the programme's scale."""
+
+    goal: UUID
+    text: Sealed
+    domain: str
+    baseline: int
+    target: int
+    score: int
+    state: GoalState = GoalState.OPEN
+    stage: str | None = None
+    scored_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+class Plan(Part, frozen=True, omit_defaults=True):
+    """The person's support plan."""
+
+    plan: UUID
+    version: int
+    agreed_at: datetime
+    review_due: date
+    planned_end: date
+    what_matters: Sealed
+    strengths: Sealed | None = None
+    contingency: Sealed | None = None
+    agreed_by_person: bool = True
+    shared_with: tuple[str, ...] = ()
+
+
+class ReviewDecision(StrEnum):
+    CONTINUE = "continue"
+    CHANGE = "change"
+    CLOSE = "close"
+    EXTEND = "extend"
+    ESCALATE = "escalate"
+
+
+class Review(Part, frozen=True, omit_defaults=True):
+    """A structured check of plan and goals."""
+
+    review: UUID
+    number: int
+    due: date
+    held_at: datetime | None = None
+    decision: ReviewDecision | None = None
+    summary: Sealed | None = None
+
+
+class Discussion(Part, frozen=True, omit_defaults=True):
+    """The case was talked through at a meeting."""
+
+    meeting: UUID
+    item: UUID
+    started_at: datetime
+    ended_at: datetime
+    agencies: tuple[str, ...]
+    situation: Sealed | None = None
+    action_to_date: Sealed | None = None
+    update: Sealed | None = None
+    next_steps: Sealed | None = None
+
+
+class Decided(Part, frozen=True, omit_defaults=True):
+    """What a meeting decided about the case."""
+
+    decision: UUID
+    meeting: UUID
+    item: UUID
+    code: str
+    at: datetime
+    agreed_by: tuple[str, ...]
+    text: Sealed | None = None
+    inquorate: bool = False
+
+
+class Note(Part, frozen=True, omit_defaults=True):
+    """A note for some or all of the involved partners (`audience` empty: all)."""
+
+    note: UUID
+    category: Category
+    text: Sealed
+    at: datetime
+    by: Worker
+    audience: frozenset[str] = frozenset()
+
+
+class UnmetNeed(Part, frozen=True, omit_defaults=True):
+    """A need that no service meets."""
+
+    need: UUID
+    code: str
+    reason: str
+    recorded_at: datetime
+    locality: str | None = None
+    met_at: datetime | None = None
+
+
+class Ending(Part, frozen=True, omit_defaults=True):
+    """How an episode closed."""
+
+    reason: str
+    ending: ClosureClass
+    closed_on: date
+    closed_at: datetime
+    summary: Sealed
+
+
+class Milestones(Part, frozen=True, omit_defaults=True):
+    """When each step of the present episode first happened: what the clocks count from."""
+
+    received_at: datetime
+    accepted_at: datetime | None = None
+    conversation_at: datetime | None = None
+    discussed_at: datetime | None = None
+    plan_agreed_at: datetime | None = None
+    review_held_at: datetime | None = None
+    review_decided_close_at: datetime | None = None
+    closure_proposed_at: datetime | None = None
+    closed_at: datetime | None = None
+
+
+class Case(Part, frozen=True, omit_defaults=True):
+    """One person's involvement with one programme, folded from its facts."""
+
+    case: UUID
+    number: str
+    person: UUID
+    programme: str
+    programme_version: int
+    state: CaseState
+    milestones: Milestones
+    referrals: tuple[Referral, ...]
+    episode: int = 1
+    lead: Worker | None = None
+    clinical: Worker | None = None
+    conversations: tuple[Conversation, ...] = ()
+    agrees: Agrees | None = None
+    objections: tuple[Objection, ...] = ()
+    disclosures: tuple[Disclosure, ...] = ()
+    involvements: tuple[Involvement, ...] = ()
+    disclosures_to_review: bool = False
+    proposals: tuple[Proposal, ...] = ()
+    settled_proposals: tuple[UUID, ...] = ()
+    discussions: tuple[Discussion, ...] = ()
+    decisions: tuple[Decided, ...] = ()
+    actions: tuple[Action, ...] = ()
+    progress: tuple[UUID, ...] = ()
+    plan: Plan | None = None
+    goals: tuple[Goal, ...] = ()
+    reviews: tuple[Review, ...] = ()
+    notes: tuple[Note, ...] = ()
+    unmet_needs: tuple[UnmetNeed, ...] = ()
+    endings: tuple[Ending, ...] = ()
+    episode_started_at: datetime | None = None
+    last_activity_at: datetime | None = None
+
+    @property
+    def live(self) -> bool:
+        return self.state not in NOT_LIVE
+
+    def action(self, action: UUID) -> Action | None:
+        return next((held for held in self.actions if held.action == action), None)
+
+    def involved(self, agency: str) -> bool:
+        return any(held.agency == agency and held.ended_at is None for held in self.involvements)
+
+    def disclosed(self, agency: str, at: datetime) -> frozenset[Category]:
+        """What the agency may be told at `at`: its open disclosures less what the person objects to."""
+        return frozenset(
+            category
+            for held in self.disclosures
+            if held.agency == agency and held.open_at(at)
+            for category in held.categories
+            if held.basis.overrides_objection
+            or not any(objection.covers(agency, frozenset({category})) for objection in self.objections)
+        )
