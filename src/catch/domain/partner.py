@@ -7,18 +7,16 @@ the partner's key, so every fact names the key.
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import TYPE_CHECKING, assert_never
-from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
+from catch.domain.calendar import london_day
 from catch.domain.facts import Category, Command, Fact, Part, Sealed
 from catch.domain.keys import check_key
 from catch.domain.refusals import IdAlreadyUsed, MissingText, Refused, UnknownPartner
 
 if TYPE_CHECKING:
     from catch.domain.given import Given  # which holds partners
-
-_LONDON = ZoneInfo("Europe/London")
 
 
 class PartnerRegistered(Fact, frozen=True, omit_defaults=True):
@@ -89,7 +87,7 @@ class Agreement(Part, frozen=True, omit_defaults=True):
     terminated_at: datetime | None = None
 
     def in_force(self, programme: str, at: datetime) -> bool:
-        day = at.astimezone(_LONDON).date()
+        day = london_day(at)
         return (
             programme in self.programmes
             and (self.terminated_at is None or at < self.terminated_at)

@@ -7,12 +7,11 @@ number is the week of the month and -1 the last. A meeting keeps its wall-clock 
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
+from catch.domain.calendar import LONDON
 from catch.domain.configuration import Series
 from catch.domain.facts import Part
 
-LONDON = ZoneInfo("Europe/London")
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 # Alternate weeks need a first week: that of Monday 1 January 2024, so that a rule means the same days for ever.
 _EPOCH = date(2024, 1, 1)

@@ -1,0 +1,92 @@
+"""Days as people at the table count them: Europe/London, with the bank holidays of England and Wales."""
+
+from calendar import monthrange
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+LONDON = ZoneInfo("Europe/London")
+
+# Days proclaimed once, which no rule gives. A new one is added here when it is proclaimed.
+_PROCLAIMED = {
+    2022: (date(2022, 6, 2), date(2022, 6, 3), date(2022, 9, 19)),
+    2023: (date(2023, 5, 8),),
+}
+# The spring bank holiday of 2022 moved into the Platinum Jubilee.
+_MOVED = {date(2022, 5, 30)}
+
+
+def london_day(at: datetime) -> date:
+    """The date it is in London at an instant."""
+    return at.astimezone(LONDON).date()
+
+
+def end_of_day(day: date) -> datetime:
+    """The last instant of a London day, in UTC."""
+    return datetime.combine(day, time.max, LONDON).astimezone(UTC)
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day of a later month, or that month's last day where it is shorter: 30 November + 3 = 28 February."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+@cache
+def bank_holidays(year: int) -> frozenset[date]:
+    """The bank holidays of England and Wales in a year from 2021 on, substitute days in place of weekend ones.
+
+    Worked out from the Banking and Financial Dealings Act 1971 and the long-standing substitute days, so that it
+    never runs out. The tests hold it to the list gov.uk publishes for 2021 to 2028.
+    """
+    easter = _easter(year)
+    fixed = [
+        _next_weekday(date(year, 1, 1)),
+        easter - timedelta(days=2),
+        easter + timedelta(days=1),
+        _first_monday(date(year, 5, 1)),
+        _first_monday(date(year, 5, 25)),
+        _first_monday(date(year, 8, 25)),
+        *_christmas(year),
+    ]
+    return frozenset(fixed) - _MOVED | frozenset(_PROCLAIMED.get(year, ()))
+
+
+def is_working_day(day: date) -> bool:
+    """Monday to Friday, bank holidays excepted."""
+    return day.weekday() < 5 and day not in bank_holidays(day.year)
+
+
+def add_working_days(day: date, days: int) -> date:
+    """The working day that is so many after a day, which itself never counts. Zero gives the day itself."""
+    while days > 0:
+        day += timedelta(days=1)
+        days -= is_working_day(day)
+    return day
+
+
+def _first_monday(on_or_after: date) -> date:
+    return on_or_after + timedelta(days=-on_or_after.weekday() % 7)
+
+
+def _next_weekday(day: date) -> date:
+    return day if day.weekday() < 5 else _first_monday(day)
+
+
+def _christmas(year: int) -> tuple[date, date]:
+    christmas = _next_weekday(date(year, 12, 25))
+    boxing = _next_weekday(date(year, 12, 26))
+    # When both give the same Monday, or a Sunday's Christmas moves behind Boxing Day, the second takes the Tuesday.
+    return (christmas, boxing) if christmas != boxing else (christmas, christmas + timedelta(days=1))
+
+
+def _easter(year: int) -> date:
+    """Easter Sunday by the anonymous Gregorian computus (Meeus, Astronomical Algorithms, chapter 8)."""
+    golden = year % 19
+    century, rest = divmod(year, 100)
+    leaps, odd = divmod(century, 4)
+    moon = (19 * golden + century - leaps - (century - (century + 8) // 25 + 1) // 3 + 15) % 30
+    sunday = (32 + 2 * odd + 2 * (rest // 4) - moon - rest % 4) % 7
+    shift = (golden + 11 * moon + 22 * sunday) // 451
+    month, day = divmod(moon + sunday - 7 * shift + 114, 31)
+    return date(year, month, day + 1)
