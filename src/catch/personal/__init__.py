@@ -1,0 +1,25 @@
+"""Personal text: sealed under its subject's own key at the edge, unsealed only while an answer is written.
+
+Read `keys` (what wraps the data keys), `tokens` (the form of a sealed text), `texts` (where a struct holds personal
+text) and `keyring` (the data keys, and everything the rest of the program calls).
+"""
+
+from catch.personal.keyring import Keyring, SubjectErased
+from catch.personal.keys import KeyEncryption, KeyFile
+from catch.personal.texts import MAX_TEXT, TextTooLong, UnusableText, sealed_in, with_texts
+from catch.personal.tokens import ERASED, BrokenSeal, Erased
+
+__all__ = [
+    "ERASED",
+    "MAX_TEXT",
+    "BrokenSeal",
+    "Erased",
+    "KeyEncryption",
+    "KeyFile",
+    "Keyring",
+    "SubjectErased",
+    "TextTooLong",
+    "UnusableText",
+    "sealed_in",
+    "with_texts",
+]

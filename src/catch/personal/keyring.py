@@ -1,0 +1,129 @@
+"""The data keys: one for each subject, made when its first text is sealed, destroyed to erase what was sealed.
+
+A subject is the person for anything about a case, otherwise the stream itself. The keys lie wrapped in `data_keys`,
+apart from the log. A destroyed key leaves an empty row behind, so that no second key is ever made in its place.
+"""
+
+import hmac
+import time
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec import Struct
+
+from catch.domain.facts import Sealed
+from catch.domain.refusals import Refused
+from catch.personal import texts, tokens
+from catch.personal.keys import KeyEncryption
+from catch.personal.tokens import ERASED, Erased
+
+S = TypeVar("S", bound=Struct)
+
+FIND = "select subject, wrapped from data_keys where subject = any($1::uuid[])"
+MAKE = "insert into data_keys (subject, wrapped) values ($1, $2) on conflict (subject) do nothing"
+# Written so that it needs no right to change a key: the empty row goes in once the old one is counted as gone.
+DESTROY = """
+    with gone as (delete from data_keys where subject = $1 returning subject)
+    insert into data_keys (subject, wrapped) select $1, '' from (select count(*) from gone) as done
+"""
+
+
+class SubjectErased(Refused):
+    """What was kept about this person has been erased, so nothing more can be added."""
+
+
+class Database(Protocol):
+    """What the keyring needs of an asyncpg pool."""
+
+    async def fetch(self, query: str, /, *arguments: object) -> list[Any]: ...
+
+    async def execute(self, query: str, /, *arguments: object) -> str: ...
+
+
+class Held(NamedTuple):
+    cipher: AESGCM
+    read_at: float
+
+
+class Keyring:
+    """Seals and unseals. `trusted_for` (seconds) bounds how long another process may go on reading after an erasure."""
+
+    def __init__(
+        self, database: Database, encryption: KeyEncryption, *, held: int = 10_000, trusted_for: float = 60
+    ) -> None:
+        self._database = database
+        self._encryption = encryption
+        self._most = held
+        self._trusted_for = trusted_for
+        self._held: OrderedDict[UUID, Held] = OrderedDict()
+        self._digest_key = encryption.derive(b"catch lookup")
+
+    async def seal(self, subject: UUID, plain: Sequence[str]) -> list[Sealed]:
+        """Raises SubjectErased."""
+        if not plain:
+            return []
+        cipher = await self._cipher(subject)
+        return [tokens.seal(cipher, subject, text) for text in plain]
+
+    async def unseal(self, sealed: Sequence[Sealed]) -> list[str | Erased]:
+        """At most one query, however many subjects. Raises BrokenSeal."""
+        parsed = [tokens.parse(token) for token in sealed]
+        subjects = [token.subject for token in parsed]
+        ciphers = await self._ciphers(set(subjects))
+        return [
+            tokens.unseal(ciphers[subject], token) if subject in ciphers else ERASED
+            for subject, token in zip(subjects, parsed, strict=True)
+        ]
+
+    async def seal_command(self, command: S, subject: UUID) -> S:
+        """A copy with its personal text sealed. Raises MissingText, TextTooLong, UnusableText or SubjectErased."""
+        texts.check_texts(command)
+        return texts.with_texts(command, iter(await self.seal(subject, texts.sealed_in(command))))
+
+    async def unseal_values(self, values: Iterable[S]) -> list[S]:
+        """Copies with plain text, or ERASED in its place; the keys of all of them are fetched at once."""
+        values = list(values)
+        plain = iter(await self.unseal(texts.sealed_in(*values)))
+        return [texts.with_texts(value, plain) for value in values]
+
+    def digest(self, text: str) -> str:
+        """A keyed hash for exact lookup: equal texts, and only they, have equal digests."""
+        return hmac.digest(self._digest_key, text.encode(), "sha256").hex()
+
+    async def erase(self, subject: UUID) -> None:
+        """Destroys the subject's key, for ever: nobody can read what was sealed under it."""
+        await self._database.execute(DESTROY, subject)
+        self._held.pop(subject, None)
+
+    async def _cipher(self, subject: UUID) -> AESGCM:
+        if cipher := (await self._ciphers({subject})).get(subject):
+            return cipher
+        wrapped = await self._encryption.wrap(subject, AESGCM.generate_key(256))
+        await self._database.execute(MAKE, subject, wrapped)
+        # Read again: another process may have been first, and then its key is the one.
+        if cipher := (await self._ciphers({subject})).get(subject):
+            return cipher
+        raise SubjectErased(subject=subject)
+
+    async def _ciphers(self, subjects: Collection[UUID]) -> dict[UUID, AESGCM]:
+        oldest = time.monotonic() - self._trusted_for
+        held = {subject: self._held.get(subject) for subject in subjects}
+        ciphers = {subject: key.cipher for subject, key in held.items() if key and key.read_at >= oldest}
+        if missing := [subject for subject in subjects if subject not in ciphers]:
+            rows = await self._database.fetch(FIND, missing)
+            keys = await self._encryption.unwrap({row["subject"]: row["wrapped"] for row in rows if row["wrapped"]})
+            ciphers |= {subject: AESGCM(key) for subject, key in keys.items()}
+            self._hold(missing, ciphers)
+        return ciphers
+
+    def _hold(self, asked: Iterable[UUID], ciphers: dict[UUID, AESGCM]) -> None:
+        now = time.monotonic()
+        for subject in asked:
+            self._held.pop(subject, None)
+            if subject in ciphers:
+                self._held[subject] = Held(ciphers[subject], now)
+        while len(self._held) > self._most:
+            self._held.popitem(last=False)

@@ -1,0 +1,80 @@
+"""The key-encryption key: it wraps the data keys and never touches a text itself."""
+
+import os
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+
+
+class KeyEncryption(Protocol):
+    """What a key management service has to offer to stand in for the key file."""
+
+    async def wrap(self, subject: UUID, key: bytes) -> bytes:
+        """The data key in the form that is stored, bound to its subject."""
+        ...
+
+    async def unwrap(self, wrapped: Mapping[UUID, bytes]) -> dict[UUID, bytes]:
+        """The data keys of many subjects at once."""
+        ...
+
+    def derive(self, purpose: bytes) -> bytes:
+        """32 bytes for another purpose than wrapping; the same ones for ever, whichever key wraps by now."""
+        ...
+
+
+class KeyFile:
+    """Key-encryption keys kept in a file: one a line in base64, the newest last.
+
+    The last one wraps; all of them unwrap, so a key is replaced by adding a line. The first one also gives the
+    lookup hashes, hence it stays first.
+    """
+
+    def __init__(self, keys: list[bytes]) -> None:
+        if not keys or len(keys) > 255 or any(len(key) != KEY_BYTES for key in keys):
+            raise ValueError("the key file must hold 1 to 255 keys of 32 bytes, one a line in base64")
+        self._keys = keys
+
+    @classmethod
+    def read(cls, path: Path) -> "KeyFile":
+        return cls([b64decode(line, validate=True) for line in path.read_text("ascii").split()])
+
+    @classmethod
+    def read_or_create(cls, path: Path) -> "KeyFile":
+        """For development: makes the file, readable by its owner alone, if there is none yet."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(b64encode(os.urandom(KEY_BYTES)) + b"\n")
+        try:
+            # A link is made whole or not at all, so of two processes that start together both read the same key.
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        return cls.read(path)
+
+    async def wrap(self, subject: UUID, key: bytes) -> bytes:
+        version, nonce = bytes([len(self._keys)]), os.urandom(NONCE_BYTES)
+        return version + nonce + AESGCM(self._keys[-1]).encrypt(nonce, key, version + subject.bytes)
+
+    async def unwrap(self, wrapped: Mapping[UUID, bytes]) -> dict[UUID, bytes]:
+        """Raises InvalidTag or IndexError when a key was wrapped by another file."""
+        return {subject: self._unwrap(subject, data) for subject, data in wrapped.items()}
+
+    def _unwrap(self, subject: UUID, data: bytes) -> bytes:
+        version, nonce, body = data[:1], data[1 : 1 + NONCE_BYTES], data[1 + NONCE_BYTES :]
+        return AESGCM(self._keys[version[0] - 1]).decrypt(nonce, body, version + subject.bytes)
+
+    def derive(self, purpose: bytes) -> bytes:
+        return HKDF(SHA256(), KEY_BYTES, salt=None, info=purpose).derive(self._keys[0])
