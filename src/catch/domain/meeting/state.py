@@ -1,0 +1,311 @@
+"""Where a meeting stands: everything a live screen and the minutes need.
+
+Read downwards: items with what was said and decided, people in the room, the meeting itself.
+"""
+
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.domain.facts import Part, Sealed
+from catch.domain.meeting.listing import Agenda, Basis, Matter, Placement, Reason, Section
+
+
+class MeetingState(StrEnum):
+    """The stages of a meeting, in order; `cancelled` is reached from any before `in-progress`."""
+
+    PLANNED = "planned"
+    AGENDA_DRAFTED = "agenda-drafted"
+    AGENDA_PUBLISHED = "agenda-published"
+    IN_PROGRESS = "in-progress"
+    ADJOURNED = "adjourned"
+    ENDED = "ended"
+    MINUTES_CONFIRMED = "minutes-confirmed"
+    CANCELLED = "cancelled"
+
+
+BEFORE_START = frozenset({MeetingState.PLANNED, MeetingState.AGENDA_DRAFTED, MeetingState.AGENDA_PUBLISHED})
+UNPUBLISHED = frozenset({MeetingState.PLANNED, MeetingState.AGENDA_DRAFTED})
+UNDER_WAY = frozenset({MeetingState.IN_PROGRESS, MeetingState.ADJOURNED})
+LIVE = frozenset({MeetingState.AGENDA_PUBLISHED}) | UNDER_WAY
+NOT_OVER = BEFORE_START | UNDER_WAY
+
+
+class Mode(StrEnum):
+    """How people take part."""
+
+    IN_PERSON = "in-person"
+    REMOTE = "remote"
+    HYBRID = "hybrid"
+
+
+class ItemState(StrEnum):
+    """What has become of an item. `pending` and `open` are unresolved: a meeting cannot end with either."""
+
+    PENDING = "pending"
+    OPEN = "open"
+    DISCUSSED = "discussed"
+    NOTED = "noted"
+    DEFERRED = "deferred"
+    REMOVED = "removed"
+
+
+class Origin(StrEnum):
+    """How an item came onto the agenda."""
+
+    DRAFTED = "drafted"
+    ADDED = "added"
+    LATE = "late"
+    INSTANT = "instant"
+
+
+class Update(Part, frozen=True, omit_defaults=True):
+    """What was said about a case, in four parts."""
+
+    situation: Sealed | None = None
+    action_to_date: Sealed | None = None
+    update: Sealed | None = None
+    next_steps: Sealed | None = None
+
+
+class DecisionCode(StrEnum):
+    """What the meeting may agree for a case."""
+
+    ACCEPT_TO_SUPPORT = "accept-to-support"
+    CONTINUE = "continue"
+    CHANGE_PLAN = "change-plan"
+    CLOSE = "close"
+    EXTEND = "extend"
+    ESCALATE = "escalate"
+    INFORMATION_ONLY = "information-only"
+    DEFER = "defer"
+    NO_DECISION = "no-decision"
+
+
+class Dissent(Part, frozen=True):
+    """An agency that did not agree, and its words."""
+
+    agency: str
+    text: Sealed
+
+
+class ToTell(Part, frozen=True):
+    """Who tells the person what was decided, and by which day."""
+
+    who: str
+    by: date
+
+
+class Decision(Part, frozen=True, omit_defaults=True):
+    """What was agreed. `inquorate` when too few agencies were there: flagged, never blocked."""
+
+    decision: UUID
+    code: DecisionCode
+    decided_at: datetime
+    text: Sealed | None = None
+    agreed_by: tuple[str, ...] = ()
+    dissent: tuple[Dissent, ...] = ()
+    to_tell_person: ToTell | None = None
+    not_told_reason: Sealed | None = None
+    inquorate: bool = False
+
+
+class LinkedAction(Part, frozen=True, omit_defaults=True):
+    """An action offered while the item was open. The action itself lives in the case."""
+
+    action: UUID
+    owner: str
+    decision: UUID | None = None
+
+
+class DeferReason(StrEnum):
+    """Why an item is not reached."""
+
+    RAN_OUT_OF_TIME = "ran-out-of-time"
+    REQUIRED_PARTNER_ABSENT = "required-partner-absent"
+    PERSON_UNAVAILABLE = "person-unavailable"
+    INFORMATION_MISSING = "information-missing"
+    CHAIR = "chair"
+
+
+class Deferral(Part, frozen=True, omit_defaults=True):
+    """Not reached, and where it goes. Without `to_meeting`: the next meeting of the series."""
+
+    reason: DeferReason
+    deferred_at: datetime
+    to_meeting: UUID | None = None
+    note: Sealed | None = None
+
+
+class Item(Part, frozen=True, omit_defaults=True):
+    """One case, or one general matter, on the agenda. `order` counts from 1; a removed item has 0."""
+
+    item: UUID
+    section: Section
+    order: int
+    minutes: int
+    origin: Origin
+    case: UUID | None = None
+    number: str | None = None
+    matter: Matter | None = None
+    must: bool = False
+    reasons: tuple[Reason, ...] = ()
+    explanation: str = ""
+    presenter: str | None = None
+    basis: Basis | None = None
+    requires: tuple[str, ...] = ()
+    placement: Placement = Placement()
+    defer_count: int = 0
+    displacements: int = 0
+    visible_to: tuple[str, ...] = ()
+    pulled: bool = False
+    state: ItemState = ItemState.PENDING
+    added_reason: Sealed | None = None
+    removed_reason: Sealed | None = None
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+    known_by: str | None = None
+    override_reason: Sealed | None = None
+    present: tuple[str, ...] = ()
+    update: Update | None = None
+    decisions: tuple[Decision, ...] = ()
+    actions: tuple[LinkedAction, ...] = ()
+    deferral: Deferral | None = None
+
+    @property
+    def unresolved(self) -> bool:
+        return self.state in (ItemState.PENDING, ItemState.OPEN)
+
+
+class Invitation(Part, frozen=True, omit_defaults=True):
+    """An agency, or one user of it, asked to come: to everything, or to the named items only."""
+
+    agency: str
+    user: str | None = None
+    items: tuple[UUID, ...] = ()
+
+
+class Availability(Part, frozen=True):
+    """The part of the meeting during which an agency can be there."""
+
+    agency: str
+    available_from: datetime
+    available_until: datetime
+
+
+class Stay(Part, frozen=True, omit_defaults=True):
+    """From joining to leaving."""
+
+    joined_at: datetime
+    left_at: datetime | None = None
+
+
+class Attendee(Part, frozen=True, omit_defaults=True):
+    """Somebody who came, or sent apologies. `accepted`: the confidentiality statement they accepted."""
+
+    user: str
+    agency: str
+    stays: tuple[Stay, ...] = ()
+    accepted: str | None = None
+    apology: bool = False
+
+    @property
+    def present(self) -> bool:
+        return bool(self.stays) and self.stays[-1].left_at is None
+
+
+class InterestAction(StrEnum):
+    """What somebody with an interest does while the item is heard."""
+
+    LEAVES = "leaves"
+    RECUSED = "recused"
+
+
+class Interest(Part, frozen=True):
+    """Somebody has an interest in an item and is kept out of it until that is resolved."""
+
+    item: UUID
+    user: str
+    agency: str
+    action: InterestAction
+
+
+class Meeting(Part, frozen=True, omit_defaults=True):
+    """Where the meeting's history leaves it. `items` are in order, removed ones last."""
+
+    meeting: UUID
+    programme: str
+    series: str
+    starts_at: datetime
+    duration_minutes: int
+    mode: Mode
+    chair: str
+    state: MeetingState = MeetingState.PLANNED
+    quorum: int = 2
+    draft: Agenda | None = None
+    items: tuple[Item, ...] = ()
+    content_hash: str | None = None
+    published_at: datetime | None = None
+    invitations: tuple[Invitation, ...] = ()
+    availability: tuple[Availability, ...] = ()
+    attendance: tuple[Attendee, ...] = ()
+    interests: tuple[Interest, ...] = ()
+    confidentiality_statement: str | None = None
+    charter: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    confirmed_at: datetime | None = None
+    confirmed_by: str | None = None
+    instant: bool = False
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.starts_at + timedelta(minutes=self.duration_minutes)
+
+    @property
+    def open_item(self) -> Item | None:
+        return next((item for item in self.items if item.state is ItemState.OPEN), None)
+
+    def item(self, item: UUID) -> Item | None:
+        return next((held for held in self.items if held.item == item), None)
+
+    def attendee(self, user: str) -> Attendee | None:
+        return next((held for held in self.attendance if held.user == user), None)
+
+    def recused(self, item: UUID, user: str) -> bool:
+        """M2: such a member receives nothing of the item, in the room or on the wire."""
+        return any(held.item == item and held.user == user for held in self.interests)
+
+    def invited_to(self, item: UUID, agency: str, user: str) -> bool:
+        """False only for a guest who was asked to come for other items."""
+        invitations = [i for i in self.invitations if i.agency == agency and i.user in (None, user)]
+        return not invitations or any(not i.items or item in i.items for i in invitations)
+
+    def at_the_table(self, item: UUID) -> tuple[Attendee, ...]:
+        """Present, bound by confidentiality, without an interest in the item, and not a guest for other items."""
+        return tuple(
+            held
+            for held in self.attendance
+            if held.present
+            and held.accepted is not None
+            and not self.recused(item, held.user)
+            and self.invited_to(item, held.agency, held.user)
+        )
+
+    def agencies_at_the_table(self, item: UUID) -> tuple[str, ...]:
+        return tuple(sorted({held.agency for held in self.at_the_table(item)}))
+
+
+def ordered(meeting: Meeting, items: tuple[Item, ...]) -> Meeting:
+    """The meeting with these items in this order, counted from 1; removed ones last with 0."""
+    kept = [item for item in items if item.state is not ItemState.REMOVED]
+    removed = [replace(item, order=0) for item in items if item.state is ItemState.REMOVED]
+    numbered = [replace(item, order=place) for place, item in enumerate(kept, start=1)]
+    return replace(meeting, items=(*numbered, *removed))
+
+
+def with_item(meeting: Meeting, item: Item) -> Meeting:
+    """The meeting with this item in the place of the one with the same id."""
+    return replace(meeting, items=tuple(item if held.item == item.item else held for held in meeting.items))
