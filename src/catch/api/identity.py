@@ -1,0 +1,188 @@
+"""Who asks: bearer tokens and what they prove.
+
+A token is a JWT signed with Ed25519. The only issuer here is the development issuer: its key lies in the data folder,
+it is made on first use, and tokens of it are honoured only by a server that runs in development.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from joserfc import errors, jws, jwt
+from joserfc.jwk import OKPKey
+from msgspec import Struct
+
+from catch.domain.facts import Actor, Role
+from catch.domain.refusals import Refused
+
+ALGORITHM = "Ed25519"
+AUDIENCE = "catch"
+ISSUER = "catch-development"
+KEY_FILE = "development-issuer.json"
+LONGEST_TOKEN = 8_192
+LEEWAY = 5
+"""Seconds by which clocks may differ."""
+
+
+class Viewer(Struct, frozen=True):
+    """Somebody who asks, as the token says. `expires_at` is in seconds since 1970."""
+
+    user: str
+    agency: str
+    role: Role
+    expires_at: float
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(user=self.user, agency=self.agency, role=self.role)
+
+
+class TokenRefused(Refused):
+    """The token is not good for this server."""
+
+
+class TokenMissing(TokenRefused):
+    """Send a token: the header `Authorization: Bearer TOKEN`, or `authorization` in the payload of connection_init."""
+
+
+class TokenMalformed(TokenRefused):
+    """This is not a token. Send `Bearer`, a space, and the token as it was issued."""
+
+
+class TokenExpired(TokenRefused):
+    """The token has expired. Get a new one."""
+
+
+class TokenNotYetValid(TokenRefused):
+    """The token is not valid yet. Compare the clocks of the issuer and this server."""
+
+
+class TokenForged(TokenRefused):
+    """The token's signature is not by the issuer that this server trusts."""
+
+
+class TokenAlgorithmRefused(TokenRefused):
+    """The token is signed in a way that this server does not accept."""
+
+
+class TokenForAnotherAudience(TokenRefused):
+    """The token was issued for another service."""
+
+
+class TokenFromAnotherIssuer(TokenRefused):
+    """The token comes from an issuer that this server does not trust."""
+
+
+class TokenIncomplete(TokenRefused):
+    """The token does not say who acts, for which agency and in which role, or when it expires."""
+
+
+class NoIssuer(TokenRefused):
+    """No issuer of tokens is set up. Development tokens work only on a server started with --development."""
+
+
+class _Claims(Struct):
+    sub: str
+    agency: str
+    role: Role
+    exp: float
+    nbf: float = 0
+
+
+class DevelopmentIssuer:
+    """Issues and verifies tokens with a key of its own, for development and demonstrations."""
+
+    def __init__(self, folder: Path, *, audience: str = AUDIENCE, clock: Callable[[], float] = time.time) -> None:
+        """The key is read from `folder`, or made there, readable by its owner alone."""
+        self.audience = audience
+        self.clock = clock
+        self._key = _key_in(folder)
+        self._registry = jws.JWSRegistry(algorithms=[ALGORITHM])
+
+    def issue(self, *, role: Role, agency: str, user: str | None = None, hours: float = 8) -> str:
+        now = self.clock()
+        claims: dict[str, object] = {
+            "iss": ISSUER,
+            "aud": self.audience,
+            "sub": user or f"{role.value}@{agency}",
+            "agency": agency,
+            "role": role.value,
+            "iat": int(now),
+            "nbf": int(now),
+            "exp": int(now + hours * 3600),
+        }
+        return jwt.encode({"alg": ALGORITHM}, claims, self._key, registry=self._registry)
+
+    def verify(self, authorization: str | None) -> Viewer:
+        """The viewer that `Bearer TOKEN` proves; a `TokenRefused` says why not."""
+        claims = self._signed(_bearer(authorization))
+        if claims.get("iss") != ISSUER:
+            raise TokenFromAnotherIssuer
+        audience = claims.get("aud")
+        if self.audience not in (audience if isinstance(audience, list) else [audience]):
+            raise TokenForAnotherAudience
+        try:
+            proven = msgspec.convert(claims, _Claims)
+        except msgspec.ValidationError:
+            raise TokenIncomplete from None
+        if not (proven.sub and proven.agency):
+            raise TokenIncomplete
+        now = self.clock()
+        if proven.exp + LEEWAY <= now:
+            raise TokenExpired
+        if proven.nbf > now + LEEWAY:
+            raise TokenNotYetValid
+        return Viewer(proven.sub, proven.agency, proven.role, proven.exp)
+
+    def _signed(self, token: str) -> dict[str, object]:
+        try:
+            return jwt.decode(token, self._key, registry=self._registry).claims
+        except errors.BadSignatureError:
+            raise TokenForged from None
+        except (errors.UnsupportedAlgorithmError, errors.InvalidKeyTypeError, errors.MissingAlgorithmError):
+            raise TokenAlgorithmRefused from None
+        except (errors.JoseError, ValueError, RecursionError):
+            raise TokenMalformed from None
+
+
+class NoTokens:
+    """Stands where an issuer would: refuses every token. What a server has outside development, for now."""
+
+    def verify(self, authorization: str | None) -> Viewer:
+        _bearer(authorization)
+        raise NoIssuer
+
+
+def verifier(folder: Path, *, development: bool) -> DevelopmentIssuer | NoTokens:
+    """Whom a server trusts."""
+    return DevelopmentIssuer(folder) if development else NoTokens()
+
+
+def _bearer(authorization: str | None) -> str:
+    if not authorization or not authorization.strip():
+        raise TokenMissing
+    scheme, _, token = authorization.strip().partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token or len(token) > LONGEST_TOKEN or not token.isascii():
+        raise TokenMalformed
+    return token
+
+
+def _key_in(folder: Path) -> OKPKey:
+    path = folder / KEY_FILE
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        made = msgspec.json.encode(OKPKey.generate_key("Ed25519").as_dict(private=True))
+        draft = folder / f"{KEY_FILE}.{os.getpid()}"
+        draft.touch(mode=0o600)
+        draft.write_bytes(made)
+        # A link fails where the file exists: of two processes that start at once, one key wins.
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return OKPKey.import_key(msgspec.json.decode(path.read_bytes(), type=dict[str, str | list[str]]))

@@ -1,0 +1,133 @@
+"""A token proves who asks, and each bad token is refused for its own reason."""
+
+import base64
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey, OctKey, OKPKey
+
+from catch.api import identity
+from catch.api.identity import DevelopmentIssuer, Viewer
+from catch.domain.facts import Role
+
+NOW = 1_780_000_000.0
+
+
+@pytest.fixture
+def issuer(tmp_path: Path) -> DevelopmentIssuer:
+    return DevelopmentIssuer(tmp_path / "data", clock=lambda: NOW)
+
+
+def refused(issuer: DevelopmentIssuer | identity.NoTokens, authorization: str | None) -> str:
+    with pytest.raises(identity.TokenRefused) as refusal:
+        issuer.verify(authorization)
+    assert refusal.value.message
+    return refusal.value.code
+
+
+def signed(tmp_path: Path, change: dict[str, Any]) -> str:
+    key = OKPKey.import_key(json.loads((tmp_path / "data" / identity.KEY_FILE).read_text()))
+    claims: dict[str, Any] = {
+        "iss": identity.ISSUER,
+        "aud": "catch",
+        "sub": "u1",
+        "agency": "housing-1",
+        "role": "partner",
+        "exp": NOW + 60,
+    }
+    claims = {name: value for name, value in (claims | change).items() if value is not None}
+    return "Bearer " + jwt.encode({"alg": "Ed25519"}, claims, key, algorithms=["Ed25519"])
+
+
+def test_a_token_that_was_issued_here_proves_who_asks(issuer: DevelopmentIssuer):
+    token = issuer.issue(role=Role.PARTNER, agency="housing-1", user="u1", hours=2)
+    assert issuer.verify(f"Bearer {token}") == Viewer("u1", "housing-1", Role.PARTNER, NOW + 7200)
+    assert issuer.verify(f"bearer  {token} ").actor.agency == "housing-1"
+
+
+def test_the_key_is_kept_and_only_its_owner_can_read_it(issuer: DevelopmentIssuer, tmp_path: Path):
+    token = issuer.issue(role=Role.CHAIR, agency="council")
+    again = DevelopmentIssuer(tmp_path / "data", clock=lambda: NOW)
+    assert again.verify(f"Bearer {token}").user == "chair@council"
+    files = list((tmp_path / "data").iterdir())
+    assert [file.name for file in files] == [identity.KEY_FILE]
+    assert stat.S_IMODE(files[0].stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("nothing", [None, "", "  "])
+def test_a_missing_token_is_refused(issuer: DevelopmentIssuer, nothing: str | None):
+    assert refused(issuer, nothing) == "TOKEN_MISSING"
+
+
+@pytest.mark.parametrize(
+    "odd", ["Bearer", "Basic abc", "Bearer x", "Bearer a.b", "Bearer a.b.c", "Bearer é.é.é", "x.y.z"]
+)
+def test_what_is_not_a_token_is_refused(issuer: DevelopmentIssuer, odd: str):
+    assert refused(issuer, odd) == "TOKEN_MALFORMED"
+
+
+def test_an_overlong_token_is_refused(issuer: DevelopmentIssuer):
+    assert refused(issuer, "Bearer " + "a" * 9_000) == "TOKEN_MALFORMED"
+
+
+def test_an_expired_token_is_refused(issuer: DevelopmentIssuer, tmp_path: Path):
+    token = issuer.issue(role=Role.CHAIR, agency="council", hours=1)
+    later = DevelopmentIssuer(tmp_path / "data", clock=lambda: NOW + 3600 + identity.LEEWAY)
+    assert refused(later, f"Bearer {token}") == "TOKEN_EXPIRED"
+
+
+def test_a_token_of_another_key_is_refused(issuer: DevelopmentIssuer, tmp_path: Path):
+    other = DevelopmentIssuer(tmp_path / "other", clock=lambda: NOW)
+    assert refused(issuer, "Bearer " + other.issue(role=Role.CHAIR, agency="council")) == "TOKEN_FORGED"
+
+
+def test_a_changed_token_is_refused(issuer: DevelopmentIssuer):
+    head, claims, signature = issuer.issue(role=Role.PARTNER, agency="housing-1").split(".")
+    changed = json.loads(base64.urlsafe_b64decode(claims + "=="))
+    changed["role"] = "chair"
+    claims = base64.urlsafe_b64encode(json.dumps(changed).encode()).rstrip(b"=").decode()
+    assert refused(issuer, f"Bearer {head}.{claims}.{signature}") == "TOKEN_FORGED"
+
+
+def test_other_ways_of_signing_are_refused(issuer: DevelopmentIssuer, tmp_path: Path):
+    public = (tmp_path / "data" / identity.KEY_FILE).read_bytes()
+    confused = jwt.encode({"alg": "HS256"}, {"sub": "u"}, OctKey.import_key(public))
+    unsigned = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode() + ".e30."
+    curve = jwt.encode({"alg": "ES256"}, {"sub": "u"}, ECKey.generate_key("P-256"))
+    assert {refused(issuer, f"Bearer {token}") for token in (confused, unsigned, curve)} == {"TOKEN_ALGORITHM_REFUSED"}
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"aud": "other"}, "TOKEN_FOR_ANOTHER_AUDIENCE"),
+        ({"aud": ["other"]}, "TOKEN_FOR_ANOTHER_AUDIENCE"),
+        ({"aud": None}, "TOKEN_FOR_ANOTHER_AUDIENCE"),
+        ({"aud": {"catch": 1}}, "TOKEN_FOR_ANOTHER_AUDIENCE"),
+        ({"iss": "other"}, "TOKEN_FROM_ANOTHER_ISSUER"),
+        ({"iss": None}, "TOKEN_FROM_ANOTHER_ISSUER"),
+        ({"nbf": NOW + 60}, "TOKEN_NOT_YET_VALID"),
+        ({"exp": NOW - 60}, "TOKEN_EXPIRED"),
+        ({"exp": None}, "TOKEN_INCOMPLETE"),
+        ({"exp": "soon"}, "TOKEN_INCOMPLETE"),
+        ({"role": "king"}, "TOKEN_INCOMPLETE"),
+        ({"role": None}, "TOKEN_INCOMPLETE"),
+        ({"agency": ""}, "TOKEN_INCOMPLETE"),
+        ({"sub": 5}, "TOKEN_INCOMPLETE"),
+    ],
+)
+def test_each_wrong_claim_has_its_own_code(
+    issuer: DevelopmentIssuer, tmp_path: Path, change: dict[str, Any], code: str
+):
+    assert refused(issuer, signed(tmp_path, change)) == code
+
+
+def test_outside_development_a_development_token_is_worth_nothing(issuer: DevelopmentIssuer, tmp_path: Path):
+    token = issuer.issue(role=Role.CHAIR, agency="council")
+    server = identity.verifier(tmp_path / "data", development=False)
+    assert refused(server, f"Bearer {token}") == "NO_ISSUER"
+    assert refused(server, None) == "TOKEN_MISSING"
