@@ -1,0 +1,112 @@
+-- Many appends in one round trip and one commit; one that conflicts fails alone and whole.
+set local role catch_owner;
+
+-- Records appends whole or raises unique_violation. The caller holds the lock.
+create function catch.record(
+    streams uuid[], versions bigint[], topics text[], states bytea[],  -- one element an event, in order
+    bases uuid[], base_versions bigint[],                             -- streams that must still be at this version
+    commands uuid[], answers uuid[], answer_versions bigint[],        -- one element an append; a null version is looked up
+    lasts int[],                                                      -- where each append's events end
+    out positions bigint[], out answered bigint[]
+) language plpgsql as $$
+declare
+    ids bigint[];
+    head bigint;
+begin
+    -- One look into the index for each stream. Never a join: its plan turns into a scan of the log as the log grows.
+    if cardinality(bases) > 0 and exists (
+        select from unnest(bases, base_versions) as base (stream, version)
+        where base.version <> coalesce((
+            select e.originator_version from catch.stored_events e where e.originator_id = base.stream
+            order by e.originator_version desc limit 1), 0)
+    ) then
+        raise unique_violation using message = 'a stream is not at the version this append rests on';
+    end if;
+
+    if cardinality(streams) > 0 then
+        with inserted as (
+            insert into catch.stored_events (originator_id, originator_version, topic, state)
+            select e.stream, e.version, e.topic, e.state
+            from unnest(streams, versions, topics, states) with ordinality as e (stream, version, topic, state, n)
+            order by e.n
+            returning notification_id
+        )
+        select array_agg(notification_id order by notification_id) into ids from inserted;
+    end if;
+    if lasts[1] = 0 then  -- an append without events comes first: its answer speaks of the log as it was
+        select coalesce(max(notification_id), 0) into head from catch.stored_events
+        where ids is null or notification_id < ids[1];
+    end if;
+
+    with asked as (
+        select a.n, a.command, a.stream, coalesce(ids[a.last], head) as position,
+            coalesce(a.version, (
+                select e.originator_version from catch.stored_events e where e.originator_id = a.stream
+                order by e.originator_version desc limit 1), 0) as version,
+            topics[lag(a.last, 1, 0) over (order by a.n) + 1 : a.last] as events
+        from unnest(commands, answers, answer_versions, lasts) with ordinality as a (command, stream, version, last, n)
+    ), kept as (
+        insert into catch.commands (command_id, stream, version, position, events)
+        select a.command, a.stream, a.version, a.position, a.events from asked a
+    )
+    select array_agg(a.position order by a.n), array_agg(a.version order by a.n)
+    into positions, answered from asked a;
+end
+$$;
+
+-- Answers one element an append: recorded, repeated (see catch.commands) or conflict.
+create function catch.append(
+    streams uuid[], versions bigint[], topics text[], states bytea[],
+    bases uuid[], base_versions bigint[],
+    commands uuid[], answers uuid[], answer_versions bigint[],
+    lasts int[], base_lasts int[],
+    out outcomes text[], out positions bigint[], out answered bigint[]
+) language plpgsql as $$
+declare
+    one record;
+    first int := 1;
+    base_first int := 1;
+begin
+    perform pg_advisory_xact_lock(hashtext('catch.append'));  -- before nextval: positions are committed in order
+    begin
+        select r.positions, r.answered into positions, answered
+        from catch.record(streams, versions, topics, states, bases, base_versions,
+                          commands, answers, answer_versions, lasts) r;
+        outcomes := array_fill('recorded'::text, array[cardinality(commands)]);
+    exception when unique_violation then
+        outcomes := '{}'; positions := '{}'; answered := '{}';
+    end;
+
+    if cardinality(outcomes) = 0 then  -- somebody conflicts or repeats: each append alone, in a block of its own
+        for k in 1 .. cardinality(commands) loop
+            if exists (select from catch.commands c where c.command_id = commands[k]) then
+                outcomes[k] := 'repeated';
+                positions[k] := null; answered[k] := null;
+            else
+                begin
+                    select r.positions, r.answered into one
+                    from catch.record(
+                        streams[first:lasts[k]], versions[first:lasts[k]], topics[first:lasts[k]], states[first:lasts[k]],
+                        bases[base_first:base_lasts[k]], base_versions[base_first:base_lasts[k]],
+                        commands[k:k], answers[k:k], answer_versions[k:k], array[lasts[k] - first + 1]) r;
+                    outcomes[k] := 'recorded';
+                    positions[k] := one.positions[1]; answered[k] := one.answered[1];
+                exception when unique_violation then
+                    outcomes[k] := 'conflict';
+                    positions[k] := null; answered[k] := null;
+                end;
+            end if;
+            first := lasts[k] + 1;
+            base_first := base_lasts[k] + 1;
+        end loop;
+    end if;
+
+    if cardinality(streams) > 0 and 'recorded' = any(outcomes) then
+        -- A hint that wakes followers elsewhere; the position spares them a look when they have it already.
+        perform pg_notify('catch', (select max(p)::text from unnest(positions) p));
+    end if;
+end
+$$;
+
+revoke all on function catch.record, catch.append from public;
+grant execute on function catch.record, catch.append to catch_writer;

@@ -1,0 +1,118 @@
+"""asyncpg as this program uses it, with types: the library itself ships none that a strict checker can read."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol, cast
+
+import asyncpg
+
+OLDEST_SERVER = 16
+
+LOST = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # shut down, crashed, or ended by an administrator
+    asyncpg.ReadOnlySQLTransactionError,  # this server has become a standby
+    asyncpg.TooManyConnectionsError,
+)
+"""What asyncpg raises when the database is away; a statement in flight may or may not have been committed."""
+
+
+class OldServer(Exception):
+    """The PostgreSQL server is older than this program can use."""
+
+
+class Record(Protocol):
+    """A row: by name or by place."""
+
+    def __getitem__(self, key: str | int, /) -> Any: ...
+    def __iter__(self) -> Iterator[Any]: ...
+    def __len__(self) -> int: ...
+    def keys(self) -> Iterator[str]: ...
+    def values(self) -> Iterator[Any]: ...
+    def items(self) -> Iterator[tuple[str, Any]]: ...
+    def get(self, key: str, default: Any = None, /) -> Any: ...
+
+
+class Statements(Protocol):
+    """What both a connection and a pool can run."""
+
+    async def execute(self, query: str, *args: object) -> str: ...
+    async def executemany(self, command: str, args: Iterable[Sequence[object]]) -> None: ...
+    async def fetch(self, query: str, *args: object) -> list[Record]: ...
+    async def fetchrow(self, query: str, *args: object) -> Record | None: ...
+    async def fetchval(self, query: str, *args: object) -> Any: ...
+
+
+Listener = Callable[["Connection", int, str, str], None]
+
+
+class Connection(Statements, Protocol):
+    """A connection of the application's role, with the place's schemas on its search path."""
+
+    def transaction(
+        self, *, isolation: str | None = None, readonly: bool = False
+    ) -> AbstractAsyncContextManager[object]: ...
+    def cursor(self, query: str, *args: object, prefetch: int | None = None) -> AsyncIterator[Record]: ...
+    async def copy_records_to_table(
+        self,
+        table_name: str,
+        *,
+        records: Iterable[Sequence[object]],
+        columns: Sequence[str] | None = None,
+        schema_name: str | None = None,
+    ) -> str: ...
+    async def add_listener(self, channel: str, callback: Listener) -> None: ...
+    def add_termination_listener(self, callback: Callable[["Connection"], None]) -> None: ...
+    async def close(self) -> None: ...
+    def terminate(self) -> None: ...
+    def is_closed(self) -> bool: ...
+    def is_in_transaction(self) -> bool: ...
+
+
+class Pool(Statements, Protocol):
+    """Connections to answer queries with."""
+
+    def acquire(self) -> AbstractAsyncContextManager[Connection]: ...
+    async def close(self) -> None: ...
+    def terminate(self) -> None: ...
+
+
+async def connect(dsn: str, settings: Mapping[str, str] | None = None, *, within: float = 10) -> Connection:
+    """`within` is in seconds. Raises `OldServer`, or one of `LOST`."""
+    opening = cast("Callable[..., Awaitable[Connection]]", asyncpg.connect)
+    connection = await opening(dsn, server_settings=settings, timeout=within)
+    major = cast("int", cast("Any", connection).get_server_version().major)
+    if major < OLDEST_SERVER:
+        await connection.close()
+        raise OldServer(f"PostgreSQL {OLDEST_SERVER} or newer is needed; this server is {major}")
+    return connection
+
+
+async def create_pool(dsn: str, settings: Mapping[str, str], size: int) -> Pool:
+    opening = cast("Callable[..., Awaitable[Pool]]", asyncpg.create_pool)
+    return await opening(
+        dsn, server_settings=settings, min_size=1, max_size=size, timeout=10, command_timeout=60, reset=no_reset
+    )
+
+
+async def no_reset(_: Connection) -> None:
+    """Spares a round trip at every release: nothing here sets a session up otherwise than inside a transaction.
+
+    asyncpg itself rolls back a transaction that was left open.
+    """
+
+
+def application(schema: str) -> dict[str, str]:
+    """Session settings of the program: it acts as the application's role, whoever it logged in as.
+
+    Unqualified names mean the read side's tables first, so that what a projection creates lands in its own schema.
+    """
+    return {
+        "application_name": "catch",
+        "role": f"{schema}_app",
+        "search_path": f"{schema}_read,{schema}",
+        "jit": "off",
+    }

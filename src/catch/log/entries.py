@@ -1,0 +1,66 @@
+"""What goes into the log, what comes back, and what can stand in the way."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from catch.domain.refusals import Refused
+
+
+class NewEvent(NamedTuple):
+    """An event to record. `state` is the stored bytes; `version` is its place in its stream, dense from 1."""
+
+    stream: UUID
+    version: int
+    topic: str
+    state: bytes
+
+
+class Append(NamedTuple):
+    """One command's events, recorded whole or not at all, in this order.
+
+    `stream` is the one the answer speaks of. `events` may be empty: then only the command and its answer are kept.
+    `expects` names streams that get no event but must still be at that version.
+    """
+
+    command: UUID
+    stream: UUID
+    events: tuple[NewEvent, ...]
+    expects: tuple[tuple[UUID, int], ...] = ()
+
+
+class Answer(NamedTuple):
+    """What came of a command. A `repeated` one recorded nothing: this is its first answer.
+
+    `position` is that of the last event, or the head of the log where nothing was recorded: whoever has read up to
+    there has seen what the command did. `version` is the stream's afterwards; `events` are the topics.
+    """
+
+    position: int
+    stream: UUID
+    version: int
+    events: tuple[str, ...]
+    repeated: bool
+
+
+class Stored(NamedTuple):
+    """An event as the log holds it; `recorded_at` is the database's clock."""
+
+    position: int
+    stream: UUID
+    version: int
+    topic: str
+    state: bytes
+    recorded_at: datetime
+
+
+class Conflict(Refused):
+    """Somebody else changed this in the meantime. Look again and repeat what you still want."""
+
+
+class Busy(Refused):
+    """Too much is being recorded at once. Nothing was recorded; try again in a moment."""
+
+
+class Unavailable(Refused):
+    """The records cannot be reached. It is unknown whether this was recorded: send the same command id again."""

@@ -1,0 +1,90 @@
+"""Sets a place up and brings it up to date: the files of schema/sql in their order, forwards only, all or nothing."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+
+from catch.database import Connection, connect
+
+
+class Migration(NamedTuple):
+    number: int
+    name: str
+    sql: str
+
+    @property
+    def sha256(self) -> bytes:
+        return hashlib.sha256(self.sql.encode()).digest()
+
+
+class CannotMigrate(Exception):
+    """The database and this program do not fit together."""
+
+
+def contracts() -> Path:
+    """The folder `schema`: inside the installed package, or at the root of the repository."""
+    packaged = Path(str(files("catch"))) / "schema"
+    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "schema"
+
+
+def migrations() -> list[Migration]:
+    paths = sorted((contracts() / "sql").glob("[0-9][0-9][0-9][0-9]_*.sql"))
+    return [Migration(int(path.name[:4]), path.stem[5:], path.read_text(encoding="utf-8")) for path in paths]
+
+
+def placed(sql: str, schema: str) -> str:
+    """The files speak of a place called `catch`: its schemas, roles, lock and channel get the place's name."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", schema):
+        raise CannotMigrate(f"a schema's name has small letters, digits and _ only: {schema!r}")
+    return sql if schema == "catch" else re.sub(r"\bcatch(?=\b|_)", schema, sql)
+
+
+async def migrate(dsn: str, schema: str = "catch", known: Sequence[Migration] | None = None) -> list[str]:
+    """The names of what was applied; nothing the second time. `dsn` is the owner's or a superuser's.
+
+    Raises `CannotMigrate` when the database is newer than this program or an applied file changed, and `OldServer`.
+    """
+    known = migrations() if known is None else known
+    connection = await connect(dsn, {"client_min_messages": "warning"})
+    try:
+        async with connection.transaction():
+            await connection.execute("select pg_advisory_xact_lock(hashtext($1))", f"{schema} migrations")
+            pending = unapplied(known, await applied(connection, schema))
+            for migration in pending:
+                await connection.execute("reset role")
+                await connection.execute(placed(migration.sql, schema))
+                await connection.execute(f"set local role {schema}_owner")
+                await connection.execute(
+                    f"insert into {schema}.schema_migrations (number, name, sha256) values ($1, $2, $3)",  # noqa: S608
+                    migration.number,
+                    migration.name,
+                    migration.sha256,
+                )
+        return [migration.name for migration in pending]
+    finally:
+        await connection.close()
+
+
+async def applied(connection: Connection, schema: str) -> dict[int, bytes]:
+    placed("", schema)
+    if await connection.fetchval("select to_regclass($1)", f"{schema}.schema_migrations") is None:
+        return {}
+    await connection.execute(f"set local role {schema}_owner")
+    rows = await connection.fetch(f"select number, sha256 from {schema}.schema_migrations")  # noqa: S608
+    return {row["number"]: row["sha256"] for row in rows}
+
+
+def unapplied(known: Sequence[Migration], done: dict[int, bytes]) -> list[Migration]:
+    newest = max(done, default=0)
+    if unknown := done.keys() - {migration.number for migration in known}:
+        raise CannotMigrate(f"the database is newer than this program: it has migration {max(unknown)}")
+    for migration in known:
+        was = done.get(migration.number)
+        if was is not None and was != migration.sha256:
+            raise CannotMigrate(f"migration {migration.number} ({migration.name}) changed after it was applied")
+        if was is None and migration.number < newest:
+            raise CannotMigrate(f"migration {migration.number} comes before {newest}, which was applied without it")
+    return [migration for migration in known if migration.number not in done]

@@ -1,0 +1,87 @@
+"""What an operator sets: read once, from the environment, into one frozen value.
+
+`CATCH_<NAME>` is each field's variable; where a value is a secret, `CATCH_<NAME>_FILE` names a file that holds it.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+
+class BadSetting(Exception):
+    """A setting cannot be used."""
+
+
+def default_data_dir(environ: Mapping[str, str]) -> Path:
+    """Root's data lie under /var/lib: PostgreSQL runs as another user, who must be able to get there."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/catch")
+    home = environ.get("XDG_DATA_HOME")
+    return Path(home) / "catch" if home else Path.home() / ".local" / "share" / "catch"
+
+
+class Settings(Struct, frozen=True):
+    """`database_url` None means the embedded PostgreSQL under `data_dir`.
+
+    `owner_url` is who sets the schema up and migrates it (default: `database_url`). `pool` is how many connections
+    answer queries; one more appends and one more listens. `append_queue` and `append_deadline` (seconds) bound how
+    many appends wait and for how long before they are refused as busy.
+    """
+
+    data_dir: Path
+    database_url: str | None = None
+    owner_url: str | None = None
+    schema: str = "catch"
+    kek_file: Path | None = None
+    port: int = 8000
+    development: bool = False
+    pool: int = 8
+    append_queue: int = 4096
+    append_deadline: float = 5.0
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Raises `BadSetting` with the variable's name."""
+        kek_file = environ.get("CATCH_KEK_FILE")
+        return cls(
+            data_dir=Path(environ.get("CATCH_DATA_DIR") or default_data_dir(environ)),
+            database_url=secret(environ, "CATCH_DATABASE_URL"),
+            owner_url=secret(environ, "CATCH_OWNER_URL"),
+            schema=environ.get("CATCH_SCHEMA") or "catch",
+            kek_file=Path(kek_file) if kek_file else None,
+            port=whole(environ, "CATCH_PORT", 8000),
+            development=flag(environ, "CATCH_DEVELOPMENT"),
+            pool=whole(environ, "CATCH_POOL", 8),
+            append_queue=whole(environ, "CATCH_APPEND_QUEUE", 4096),
+            append_deadline=float(whole(environ, "CATCH_APPEND_DEADLINE", 5)),
+        )
+
+
+def secret(environ: Mapping[str, str], name: str) -> str | None:
+    path = environ.get(f"{name}_FILE")
+    if not path:
+        return environ.get(name) or None
+    if environ.get(name):
+        raise BadSetting(f"{name} and {name}_FILE are both set; keep one of them")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip() or None
+    except OSError as error:
+        raise BadSetting(f"{name}_FILE: {error.strerror}: {path}") from None
+
+
+def whole(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name)
+    if not text:
+        return default
+    if not text.isdecimal() or int(text) == 0:
+        raise BadSetting(f"{name} must be a whole number above 0, not {text!r}")
+    return int(text)
+
+
+def flag(environ: Mapping[str, str], name: str) -> bool:
+    text = (environ.get(name) or "no").lower()
+    if text not in ("1", "true", "yes", "0", "false", "no"):
+        raise BadSetting(f"{name} must be yes or no, not {text!r}")
+    return text in ("1", "true", "yes")
