@@ -70,3 +70,6 @@ def _evolve(case: Case, event: CaseEvent, at: datetime) -> Case:
     if isinstance(event, NoteEvent):
         return notes.evolve(case, event, at)
     return closing.evolve(case, event, at)
+
+
+__all__ = ["Case", "CaseCommand", "CaseEvent", "decide", "evolve"]

@@ -8,8 +8,10 @@ from msgspec.structs import replace
 
 from catch.domain.case.referral import require_live
 from catch.domain.case.state import Case, CaseState, Decided, Discussion, Proposal, ProposalPurpose, Worker
-from catch.domain.facts import Command, Fact, Part, Sealed
+from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
+from catch.domain.meeting.planning import UnknownSeries
+from catch.domain.meeting.state import Decision
 from catch.domain.refusals import Refused
 
 # What happened
@@ -37,31 +39,10 @@ class CaseDiscussed(Fact, frozen=True, omit_defaults=True):
     discussion: Discussion
 
 
-class Dissent(Part, frozen=True, omit_defaults=True):
-    """An agency that did not agree, and why."""
-
-    agency: str
-    text: Sealed
-
-
-class ToTellPerson(Part, frozen=True, omit_defaults=True):
-    """Who tells the person what was decided, and by when."""
-
-    who: Worker
-    by: date
-
-
 class MeetingDecisionRecorded(Fact, frozen=True, omit_defaults=True):
-    decision: UUID
     meeting: UUID
     item: UUID
-    code: str
-    agreed_by: tuple[str, ...] = ()
-    text: Sealed | None = None
-    dissent: tuple[Dissent, ...] = ()
-    to_tell_person: ToTellPerson | None = None
-    not_told_reason: Sealed | None = None
-    inquorate: bool = False
+    decision: Decision
 
 
 ProposalEvent = MeetingProposed | ProposalWithdrawn | CaseDiscussed | MeetingDecisionRecorded
@@ -97,10 +78,6 @@ ProposalCommand = ProposeForMeeting | WithdrawProposal
 
 
 # What can be refused
-
-
-class UnknownSeries(Refused):
-    """The programme has no such meeting series."""
 
 
 class PersonNotInformed(Refused):
@@ -202,16 +179,7 @@ def evolve(case: Case, event: ProposalEvent, at: datetime) -> Case:
         case CaseDiscussed():
             return after_discussion(case, event.discussion)
         case MeetingDecisionRecorded():
-            held = Decided(
-                decision=event.decision,
-                meeting=event.meeting,
-                item=event.item,
-                code=event.code,
-                at=at,
-                agreed_by=event.agreed_by,
-                text=event.text,
-                inquorate=event.inquorate,
-            )
+            held = Decided(event.meeting, event.item, event.decision)
             return replace(case, decisions=(*case.decisions, held))
         case _:
             assert_never(event)

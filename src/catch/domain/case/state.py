@@ -11,6 +11,7 @@ from uuid import UUID
 
 from catch.domain.configuration import ClosureClass
 from catch.domain.facts import Category, Part, Sealed
+from catch.domain.meeting.state import Decision
 
 
 class CaseState(StrEnum):
@@ -339,14 +340,9 @@ class Discussion(Part, frozen=True, omit_defaults=True):
 class Decided(Part, frozen=True, omit_defaults=True):
     """What a meeting decided about the case."""
 
-    decision: UUID
     meeting: UUID
     item: UUID
-    code: str
-    at: datetime
-    agreed_by: tuple[str, ...]
-    text: Sealed | None = None
-    inquorate: bool = False
+    decision: Decision
 
 
 class Note(Part, frozen=True, omit_defaults=True):

@@ -1,0 +1,155 @@
+"""Decisions that concern two streams, so that both are written or neither is.
+
+A referral concerns the person and the case; what a meeting says, decides and offers concerns the meeting and the case.
+Each function takes both states and answers with the facts of both.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import assert_never
+from uuid import UUID
+
+from catch.domain import case as case_stream
+from catch.domain import meeting as meeting_stream
+from catch.domain.case import CaseEvent, actions, referral
+from catch.domain.case.proposals import CaseDiscussed, MeetingDecisionRecorded
+from catch.domain.case.state import Case, Discussion, Priority
+from catch.domain.facts import Command, Sealed
+from catch.domain.given import Given
+from catch.domain.meeting import MeetingEvent
+from catch.domain.meeting.floor import (
+    CloseItem,
+    DecisionRecorded,
+    InstantDiscussionHeld,
+    ItemClosed,
+    LinkAction,
+    NotAtTheTable,
+    RecordDecision,
+    RecordInstantDiscussion,
+    decided,
+)
+from catch.domain.meeting.state import Meeting, Update
+from catch.domain.person import Person, PersonEvent, refer
+from catch.domain.refusals import UnknownCase, UnknownMeeting, UnknownPerson
+
+
+class OfferActionInMeeting(Command, frozen=True):
+    """Offer an action while its item is open. `accepted`: the owner says yes in the room."""
+
+    meeting: UUID
+    item: UUID
+    action: UUID
+    title: Sealed
+    owner: str
+    due: date
+    owner_user: str | None = None
+    intervention: str | None = None
+    priority: Priority = Priority.NORMAL
+    mandatory: bool = False
+    decision: UUID | None = None
+    accepted: bool = False
+
+
+MeetingAndCase = CloseItem | RecordDecision | RecordInstantDiscussion | OfferActionInMeeting
+
+
+def case_of(meeting: Meeting | None, command: MeetingAndCase) -> UUID | None:
+    """The case that the command also concerns; None for a general matter or an unknown item."""
+    if isinstance(command, RecordInstantDiscussion):
+        return command.case
+    item = meeting.item(command.item) if meeting else None
+    return item.case if item else None
+
+
+def decide_referral(
+    case: Case | None, person: Person | None, others: Sequence[Case], command: referral.SubmitReferral, given: Given
+) -> tuple[list[CaseEvent], list[PersonEvent]]:
+    """`others` are the person's other cases. Two doors at once: the person's stream lets one through first."""
+    opened = case_stream.decide(case, command, given)
+    if not opened:
+        return [], []
+    if person is None:
+        raise UnknownPerson(person=command.person)
+    window = timedelta(days=given.programme.duplicate_window_days) if given.programme else timedelta(0)
+    for other in others:
+        recent = command.received_at - other.milestones.received_at <= window
+        if other.programme == command.programme and other.live and recent:
+            raise referral.DuplicateOpenCase(case=other.number)
+    return opened, [*refer(person, command.case, command.programme)]
+
+
+def decide_in_meeting(
+    meeting: Meeting | None, case: Case | None, command: MeetingAndCase, given: Given
+) -> tuple[list[MeetingEvent], list[CaseEvent]]:
+    if isinstance(command, OfferActionInMeeting):
+        return offer(meeting, case, command, given)
+    heard = meeting_stream.decide(meeting, command, given)
+    return heard, [] if case is None else [fact for event in heard for fact in told(meeting, case, command, event)]
+
+
+def told(meeting: Meeting | None, case: Case, command: MeetingAndCase, event: MeetingEvent) -> Sequence[CaseEvent]:
+    """The case's side of what the meeting recorded. A case is discussed once an item."""
+    match event:
+        case ItemClosed() | InstantDiscussionHeld():
+            if any(held.item == event.item for held in case.discussions):
+                return []
+            return [CaseDiscussed(discussion_of(meeting, command.meeting, event))]
+        case DecisionRecorded():
+            return [MeetingDecisionRecorded(command.meeting, event.item, decided(event))]
+        case _:
+            return []
+
+
+def discussion_of(meeting: Meeting | None, held_in: UUID, event: ItemClosed | InstantDiscussionHeld) -> Discussion:
+    match event:
+        case ItemClosed():
+            item = meeting.item(event.item) if meeting else None
+            said = (item.update if item else None) or Update()
+            times, agencies = (event.opened_at, event.closed_at), event.present
+        case InstantDiscussionHeld():
+            said = Update(event.situation, event.action_to_date, event.update, event.next_steps)
+            times, agencies = (event.held_at, event.ended_at), tuple(sorted({seat.agency for seat in event.seats}))
+        case _:
+            assert_never(event)
+    return Discussion(
+        meeting=held_in,
+        item=event.item,
+        started_at=times[0],
+        ended_at=times[1],
+        agencies=agencies,
+        situation=said.situation,
+        action_to_date=said.action_to_date,
+        update=said.update,
+        next_steps=said.next_steps,
+    )
+
+
+def offer(
+    meeting: Meeting | None, case: Case | None, command: OfferActionInMeeting, given: Given
+) -> tuple[list[MeetingEvent], list[CaseEvent]]:
+    if meeting is None:
+        raise UnknownMeeting(meeting=command.meeting)
+    link = LinkAction(command.meeting, command.item, command.action, command.owner, command.decision)
+    linked = meeting_stream.decide(meeting, link, given)
+    if not linked:
+        return [], []
+    if case is None:
+        raise UnknownCase(item=command.item)
+    wanted = actions.OfferAction(
+        case=case.case,
+        action=command.action,
+        title=command.title,
+        owner=command.owner,
+        due=command.due,
+        owner_user=command.owner_user,
+        intervention=command.intervention,
+        priority=command.priority,
+        mandatory=command.mandatory,
+        decision=command.decision,
+    )
+    offered: list[CaseEvent] = [*actions.offer(case, wanted, given, command.meeting)]
+    if command.accepted and offered:
+        if command.owner not in meeting.agencies_at_the_table(command.item):
+            raise NotAtTheTable(agency=command.owner)
+        offered.append(actions.ActionAccepted(command.action, command.owner_user))
+    return linked, offered

@@ -1,0 +1,93 @@
+"""Every stream there is, named once: its facts, its commands, how its history folds.
+
+`UNION`s of the streams' modules are read here, so an event or command added to one is known everywhere.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, get_args
+from uuid import UUID, uuid5
+
+from msgspec import Struct
+
+from catch.domain import case, meeting, partner, person, programme
+from catch.domain.discussion import OfferActionInMeeting
+from catch.domain.facts import Command, Fact, Recorded
+
+_KEYED = UUID("6b0a1c3e-0f7d-5c1e-9a57-0c9b6c0f2a11")
+
+
+def partner_stream(key: str) -> UUID:
+    """The stream of the partner with this key."""
+    return uuid5(_KEYED, f"partner/{key}")
+
+
+def programme_stream(key: str) -> UUID:
+    """The stream of the programme with this key."""
+    return uuid5(_KEYED, f"programme/{key}")
+
+
+class Stream(Struct, frozen=True):
+    """One kind of stream. `evolve` folds one recorded fact into the state before it (None: nothing yet)."""
+
+    name: str
+    events: tuple[type[Fact], ...]
+    commands: tuple[type[Command], ...]
+    evolve: Callable[[Any, Recorded[Any]], Any]
+    stream_of: Callable[[Any], UUID]
+
+
+def _of_event(evolve: Callable[[Any, Any], Any]) -> Callable[[Any, Recorded[Any]], Any]:
+    """Streams whose facts carry their own times fold the bare fact."""
+    return lambda state, recorded: evolve(state, recorded.event)
+
+
+CASE = Stream("case", get_args(case.CaseEvent), get_args(case.CaseCommand), case.evolve, lambda command: command.case)
+MEETING = Stream(
+    "meeting",
+    get_args(meeting.MeetingEvent),
+    (*get_args(meeting.MeetingCommand), OfferActionInMeeting),
+    _of_event(meeting.evolve),
+    lambda command: command.meeting,
+)
+PERSON = Stream(
+    "person",
+    get_args(person.PersonEvent),
+    get_args(person.PersonCommand),
+    _of_event(person.evolve),
+    lambda command: command.person,
+)
+PARTNER = Stream(
+    "partner",
+    get_args(partner.PartnerEvent),
+    get_args(partner.PartnerCommand),
+    _of_event(partner.evolve),
+    lambda command: partner_stream(command.partner),
+)
+PROGRAMME = Stream(
+    "programme",
+    get_args(programme.ProgrammeEvent),
+    get_args(programme.ProgrammeCommand),
+    _of_event(programme.evolve),
+    lambda command: programme_stream(command.programme),
+)
+STREAMS = (CASE, MEETING, PERSON, PARTNER, PROGRAMME)
+
+EVENTS: dict[str, type[Fact]] = {event.__name__: event for stream in STREAMS for event in stream.events}
+COMMANDS: tuple[type[Command], ...] = tuple(command for stream in STREAMS for command in stream.commands)
+_STREAM_OF_EVENT = {event: stream for stream in STREAMS for event in stream.events}
+_STREAM_OF_COMMAND = {command: stream for stream in STREAMS for command in stream.commands}
+
+
+def stream_of_event(event: Fact) -> Stream:
+    return _STREAM_OF_EVENT[type(event)]
+
+
+def stream_of_command(command: Command) -> Stream:
+    return _STREAM_OF_COMMAND[type(command)]
+
+
+def fold(stream: Stream, recorded: Sequence[Recorded[Any]], state: Any = None) -> Any:
+    """The state that these facts leave, in log order."""
+    for each in recorded:
+        state = stream.evolve(state, each)
+    return state
