@@ -1,0 +1,199 @@
+"""Deadlines on London days: bank holidays, short months, and the two nights on which the clocks change."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catch.domain.calendar import (
+    LONDON,
+    add_months,
+    add_working_days,
+    bank_holidays,
+    end_of_day,
+    is_working_day,
+    london_day,
+)
+from catch.domain.clocks import Clock, ClockState, add_span, clock, matches
+from catch.domain.configuration import ClockRule, Span, Unit
+
+# gov.uk/bank-holidays, England and Wales, as month.day.
+PUBLISHED = {
+    2021: "1.1 4.2 4.5 5.3 5.31 8.30 12.27 12.28",
+    2022: "1.3 4.15 4.18 5.2 6.2 6.3 8.29 9.19 12.26 12.27",
+    2023: "1.2 4.7 4.10 5.1 5.8 5.29 8.28 12.25 12.26",
+    2024: "1.1 3.29 4.1 5.6 5.27 8.26 12.25 12.26",
+    2025: "1.1 4.18 4.21 5.5 5.26 8.25 12.25 12.26",
+    2026: "1.1 4.3 4.6 5.4 5.25 8.31 12.25 12.28",
+    2027: "1.1 3.26 3.29 5.3 5.31 8.30 12.27 12.28",
+    2028: "1.3 4.14 4.17 5.1 5.29 8.28 12.25 12.26",
+}
+REVIEW = ClockRule("review", "PlanAgreed", "ReviewHeld", Span(3, Unit.MONTH), outer=Span(4, Unit.MONTH))
+CONVERSATION = ClockRule(
+    "first-conversation", "ReferralReceived", "ConversationHeld", Span(2, Unit.WORKING_DAY), warn_at_fraction=0.5
+)
+moments = st.datetimes(datetime(2021, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+spans = st.builds(Span, st.integers(1, 60), st.sampled_from(Unit))
+rules = st.builds(
+    ClockRule,
+    code=st.just("clock"),
+    start=st.just("ReferralReceived"),
+    stop=st.just("CaseClosed"),
+    target=spans,
+    warn_at_fraction=st.floats(0.05, 1),
+)
+
+
+def london(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=LONDON).astimezone(UTC)
+
+
+def due_day(start: datetime, n: int, unit: Unit) -> date:
+    due = add_span(start, Span(n, unit))
+    assert due == end_of_day(london_day(due))
+    return london_day(due)
+
+
+@pytest.mark.parametrize("year", PUBLISHED)
+def test_bank_holidays_are_those_published(year: int):
+    published = {date(year, *map(int, day.split("."))) for day in PUBLISHED[year].split()}
+    assert bank_holidays(year) == published
+
+
+@given(st.integers(2024, 2200))
+def test_every_later_year_has_eight_bank_holidays_on_weekdays(year: int):
+    assert len(bank_holidays(year)) == 8
+    assert all(day.weekday() < 5 for day in bank_holidays(year))
+
+
+def test_two_working_days_from_a_friday_end_on_tuesday():
+    assert due_day(london(2026, 6, 5, 15), 2, Unit.WORKING_DAY) == date(2026, 6, 9)
+
+
+def test_working_days_step_over_easter_and_the_change_to_summer_time():
+    assert due_day(london(2026, 4, 2, 16, 30), 2, Unit.WORKING_DAY) == date(2026, 4, 8)
+    assert due_day(london(2026, 3, 27, 9), 2, Unit.WORKING_DAY) == date(2026, 3, 31)
+
+
+def test_working_days_step_over_christmas_and_its_substitute_day():
+    assert due_day(london(2026, 12, 24, 12), 2, Unit.WORKING_DAY) == date(2026, 12, 30)
+
+
+def test_a_start_late_in_a_summer_evening_belongs_to_the_next_london_day():
+    late = datetime(2026, 6, 7, 23, 30, tzinfo=UTC)  # Monday 00:30 in London
+    assert due_day(late, 1, Unit.WORKING_DAY) == date(2026, 6, 9)
+    assert due_day(late, 1, Unit.DAY) == date(2026, 6, 9)
+
+
+def test_days_and_weeks_end_at_london_midnight_when_the_clocks_change():
+    assert add_span(london(2026, 3, 28, 10), Span(1, Unit.DAY)) == datetime(2026, 3, 29, 22, 59, 59, 999999, UTC)
+    assert add_span(london(2026, 10, 24, 10), Span(1, Unit.DAY)) == datetime(2026, 10, 25, 23, 59, 59, 999999, UTC)
+    assert due_day(london(2026, 10, 22, 23, 59), 1, Unit.WEEK) == date(2026, 10, 29)
+
+
+def test_hours_are_exact_through_the_change_of_the_clocks():
+    night = london(2026, 3, 29, 0, 30)
+    assert add_span(night, Span(2, Unit.HOUR)).astimezone(LONDON).hour == 3
+    assert add_span(london(2026, 10, 25, 0, 30), Span(90, Unit.MINUTE)) == datetime(2026, 10, 25, 1, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "expected"),
+    [
+        (date(2025, 11, 30), 3, date(2026, 2, 28)),
+        (date(2027, 11, 30), 3, date(2028, 2, 29)),
+        (date(2026, 8, 31), 1, date(2026, 9, 30)),
+        (date(2026, 8, 14), 3, date(2026, 11, 14)),
+        (date(2026, 12, 31), 12, date(2027, 12, 31)),
+    ],
+)
+def test_months_end_on_the_last_day_where_the_month_is_too_short(day: date, months: int, expected: date):
+    assert add_months(day, months) == expected
+
+
+def test_a_clock_runs_warns_breaches_and_stops():
+    start, review = london(2026, 1, 14, 11), REVIEW
+
+    def state(at: datetime, stopped: datetime | None = None) -> ClockState:
+        return clock(review, start, stopped, at).state
+
+    assert state(london(2026, 2, 1)) is ClockState.RUNNING
+    assert state(london(2026, 3, 28)) is ClockState.WARNED
+    assert state(london(2026, 4, 14, 23, 59)) is ClockState.WARNED
+    assert state(london(2026, 4, 15)) is ClockState.BREACHED
+    assert state(london(2026, 4, 20), london(2026, 4, 14, 18)) is ClockState.MET
+    assert state(london(2026, 4, 20), london(2026, 4, 15, 9)) is ClockState.MISSED
+
+
+def test_a_stop_after_the_moment_asked_about_has_not_happened_yet():
+    held = clock(REVIEW, london(2026, 1, 14), london(2026, 4, 1), at=london(2026, 3, 1))
+    assert (held.state, held.stopped_at) == (ClockState.RUNNING, None)
+
+
+def test_two_working_days_warn_after_the_first_even_over_a_weekend():
+    held = clock(CONVERSATION, london(2026, 6, 5, 15), None, london(2026, 6, 8, 9))
+    assert held.warn_at == end_of_day(date(2026, 6, 8))
+    assert held.due_at == end_of_day(date(2026, 6, 9))
+    assert held.outer_due_at is None
+
+
+def test_the_ratio_is_one_when_due_and_never_rounded_up_to_it():
+    start = london(2026, 6, 1, 12)
+    rule = ClockRule("c", "ReferralReceived", "CaseClosed", Span(10, Unit.HOUR))
+    assert clock(rule, start, None, start + timedelta(hours=9, minutes=59)).ratio == 0.9
+    assert clock(rule, start, None, start + timedelta(hours=10)).ratio == 1.0
+    assert clock(rule, start, None, start + timedelta(hours=25)).ratio == 2.5
+    assert clock(rule, start, None, start - timedelta(hours=1)).ratio == 0.0
+
+
+@pytest.mark.parametrize(
+    ("spec", "event", "decision", "expected"),
+    [
+        ("ReviewHeld", "ReviewHeld", None, True),
+        ("ReviewHeld", "ReviewHeld", "continue", True),
+        ("ReviewHeld[decision=close]", "ReviewHeld", "close", True),
+        ("ReviewHeld[decision=close]", "ReviewHeld", "continue", False),
+        ("ReviewHeld[decision=close]", "ReviewHeld", None, False),
+        ("ReviewHeld[decision=close]", "CaseClosed", "close", False),
+        ("ReviewHeld[", "ReviewHeld", None, False),
+    ],
+)
+def test_a_rule_names_an_event_and_may_narrow_it_by_decision(spec: str, event: str, decision: str, expected: bool):
+    assert matches(spec, event, decision) is expected
+
+
+@given(moments, spans)
+def test_a_deadline_comes_after_its_start_and_longer_spans_never_end_earlier(start: datetime, span: Span):
+    due = add_span(start, span)
+    assert start < due <= add_span(start, Span(span.n + 1, span.unit))
+    assert due.tzinfo is UTC
+
+
+@given(moments, st.integers(1, 40))
+def test_working_days_count_exactly(start: datetime, n: int):
+    day = london_day(start)
+    due = add_working_days(day, n)
+    between = [day + timedelta(days=step) for step in range(1, (due - day).days + 1)]
+    assert sum(map(is_working_day, between)) == n
+    assert is_working_day(due)
+
+
+@given(rules, moments, st.lists(st.timedeltas(timedelta(0), timedelta(days=3000)), min_size=2, max_size=2))
+def test_a_running_clock_only_ever_gets_worse(rule: ClockRule, start: datetime, waits: list[timedelta]):
+    order = [ClockState.RUNNING, ClockState.WARNED, ClockState.BREACHED]
+    earlier, later = (clock(rule, start, None, start + wait) for wait in sorted(waits))
+    assert order.index(earlier.state) <= order.index(later.state)
+    assert earlier.ratio <= later.ratio
+    assert earlier.warn_at <= earlier.due_at
+
+
+@given(rules, moments, st.timedeltas(timedelta(0), timedelta(days=3000)))
+def test_a_stopped_clock_does_not_change_any_more(rule: ClockRule, start: datetime, wait: timedelta):
+    stopped = start + wait
+
+    def seen(after: int) -> Clock:
+        return clock(rule, start, stopped, stopped + timedelta(days=after))
+
+    assert seen(0) == seen(1) == seen(4000)
+    assert seen(0).state is (ClockState.MET if stopped <= seen(0).due_at else ClockState.MISSED)
