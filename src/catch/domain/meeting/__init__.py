@@ -1,74 +1,111 @@
 """The Meeting stream: several agencies sit over an agenda of cases and agree who does what by when.
 
-Read in the order of a meeting's life: `listing` (what an agenda is made of), `state`, `planning`, `preparing`,
-`room`, `floor`. Here their halves come together. Which cases an agenda holds is decided in `catch.domain.agenda`.
+Read in the order of a meeting's life: `planning`, `invitations`, `drafting`, `adding`, `editing`, `session`,
+`attendance`, `floor`, `deciding`, `instant`; before them `listing` and `items` (what an agenda is made
+of), `state`, `rules` and `places`.
+Which cases an agenda holds is decided in `catch.domain.agenda`.
 """
 
 from catch.domain.given import Given
-from catch.domain.meeting.floor import (
-    FloorCommand,
-    FloorEvent,
-    InstantDiscussionHeld,
-    RecordInstantDiscussion,
-    decide_floor,
-    discuss_at_once,
-    evolve_floor,
-    held_at_once,
+from catch.domain.meeting import (
+    adding,
+    attendance,
+    deciding,
+    drafting,
+    editing,
+    floor,
+    instant,
+    invitations,
+    planning,
+    session,
 )
-from catch.domain.meeting.planning import (
-    MeetingPlanned,
-    PlanMeeting,
-    PlanningCommand,
-    PlanningEvent,
-    decide_planning,
-    evolve_planning,
-    plan,
-    planned,
-)
-from catch.domain.meeting.preparing import PreparingCommand, PreparingEvent, decide_preparing, evolve_preparing
-from catch.domain.meeting.room import RoomCommand, RoomEvent, decide_room, evolve_room
+from catch.domain.meeting.adding import AddingCommand, AddingEvent
+from catch.domain.meeting.attendance import AttendanceCommand, AttendanceEvent
+from catch.domain.meeting.deciding import DecidingCommand, DecidingEvent
+from catch.domain.meeting.drafting import DraftingCommand, DraftingEvent
+from catch.domain.meeting.editing import EditingCommand, EditingEvent
+from catch.domain.meeting.floor import FloorCommand, FloorEvent
+from catch.domain.meeting.instant import InstantDiscussionHeld, RecordInstantDiscussion
+from catch.domain.meeting.invitations import InvitationCommand, InvitationEvent
+from catch.domain.meeting.planning import MeetingPlanned, PlanMeeting, PlanningCommand, PlanningEvent
+from catch.domain.meeting.session import SessionCommand, SessionEvent
 from catch.domain.meeting.state import Meeting
 from catch.domain.refusals import UnknownMeeting
 
-MeetingEvent = PlanningEvent | PreparingEvent | RoomEvent | FloorEvent
-MeetingCommand = PlanningCommand | PreparingCommand | RoomCommand | FloorCommand
+MeetingEvent = (
+    PlanningEvent
+    | InvitationEvent
+    | DraftingEvent
+    | AddingEvent
+    | EditingEvent
+    | SessionEvent
+    | AttendanceEvent
+    | FloorEvent
+    | DecidingEvent
+    | InstantDiscussionHeld
+)
+MeetingCommand = (
+    PlanningCommand
+    | InvitationCommand
+    | DraftingCommand
+    | AddingCommand
+    | EditingCommand
+    | SessionCommand
+    | AttendanceCommand
+    | FloorCommand
+    | DecidingCommand
+    | RecordInstantDiscussion
+)
 
 
 def evolve(meeting: Meeting | None, event: MeetingEvent) -> Meeting:
-    if meeting is None:
-        return begin(event)
-    if isinstance(event, PlanningEvent):
-        return evolve_planning(meeting, event)
-    if isinstance(event, PreparingEvent):
-        return evolve_preparing(meeting, event)
-    if isinstance(event, RoomEvent):
-        return evolve_room(meeting, event)
-    return evolve_floor(meeting, event)
-
-
-def begin(event: MeetingEvent) -> Meeting:
     if isinstance(event, MeetingPlanned):
-        return planned(event)
+        return planning.planned(event)
     if isinstance(event, InstantDiscussionHeld):
-        return held_at_once(event)
-    raise ValueError(f"a meeting does not begin with {type(event).__name__}")
+        return instant.held_at_once(event)
+    if meeting is None:
+        raise ValueError(f"a meeting does not begin with {type(event).__name__}")
+    if isinstance(event, FloorEvent):
+        return floor.evolve(meeting, event)
+    if isinstance(event, DecidingEvent):
+        return deciding.evolve(meeting, event)
+    if isinstance(event, AttendanceEvent):
+        return attendance.evolve(meeting, event)
+    if isinstance(event, AddingEvent):
+        return adding.evolve(meeting, event)
+    if isinstance(event, EditingEvent):
+        return editing.evolve(meeting, event)
+    if isinstance(event, DraftingEvent):
+        return drafting.evolve(meeting, event)
+    if isinstance(event, SessionEvent):
+        return session.evolve(meeting, event)
+    if isinstance(event, InvitationEvent):
+        return invitations.evolve(meeting, event)
+    return planning.evolve(meeting, event)
 
 
 def decide(meeting: Meeting | None, command: MeetingCommand, given: Given) -> list[MeetingEvent]:
-    """The facts that the command leads to; none when they hold already. Raises a `Refused`."""
+    """The facts that answer the command, none where they hold already; or a refusal."""
     if isinstance(command, PlanMeeting):
-        return [*plan(meeting, command, given)]
+        return [*planning.plan(meeting, command, given)]
     if isinstance(command, RecordInstantDiscussion):
-        return [*discuss_at_once(meeting, command, given)]
+        return [*instant.discuss_at_once(meeting, command, given)]
     if meeting is None:
         raise UnknownMeeting(meeting=command.meeting)
-    if isinstance(command, PlanningCommand):
-        return [*decide_planning(meeting, command, given)]
-    if isinstance(command, PreparingCommand):
-        return [*decide_preparing(meeting, command, given)]
-    if isinstance(command, RoomCommand):
-        return [*decide_room(meeting, command, given)]
-    return [*decide_floor(meeting, command, given)]
-
-
-__all__ = ["Meeting", "MeetingCommand", "MeetingEvent", "decide", "evolve"]
+    if isinstance(command, FloorCommand):
+        return [*floor.decide(meeting, command, given)]
+    if isinstance(command, DecidingCommand):
+        return [*deciding.decide(meeting, command, given)]
+    if isinstance(command, AttendanceCommand):
+        return [*attendance.decide(meeting, command, given)]
+    if isinstance(command, AddingCommand):
+        return [*adding.decide(meeting, command, given)]
+    if isinstance(command, EditingCommand):
+        return [*editing.decide(meeting, command, given)]
+    if isinstance(command, DraftingCommand):
+        return [*drafting.decide(meeting, command, given)]
+    if isinstance(command, SessionCommand):
+        return [*session.decide(meeting, command, given)]
+    if isinstance(command, InvitationCommand):
+        return [*invitations.decide(meeting, command, given)]
+    return [*planning.decide(meeting, command, given)]

@@ -1,0 +1,212 @@
+"""Putting cases and general matters on the agenda by hand: before it is published, and late by the chair.
+
+Read downwards: what happened, where that leaves the meeting, what may be asked, what can be refused, what we answer.
+"""
+
+from typing import assert_never
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.domain.facts import Command, Fact, Sealed
+from catch.domain.given import Given
+from catch.domain.meeting.drafting import CaseAlreadyOnAgenda
+from catch.domain.meeting.items import Item, ItemState, Origin
+from catch.domain.meeting.listing import Basis, Matter, Section
+from catch.domain.meeting.places import end_of, minutes_for, placed
+from catch.domain.meeting.rules import (
+    live,
+    needs_text,
+    not_over,
+    unpublished,
+)
+from catch.domain.meeting.state import Meeting, MeetingState
+from catch.domain.refusals import IdAlreadyUsed, Refused
+
+
+class AgendaItemAdded(Fact, frozen=True):
+    item: UUID
+    section: Section
+    minutes: int
+    order: int
+    case: UUID | None = None
+    number: str | None = None
+    matter: Matter | None = None
+    presenter: str | None = None
+    basis: Basis | None = None
+    requires: tuple[str, ...] = ()
+    must: bool = False
+    reason: Sealed | None = None
+
+
+class LateItemAdded(Fact, frozen=True):
+    item: UUID
+    section: Section
+    minutes: int
+    order: int
+    urgency: Sealed
+    case: UUID | None = None
+    number: str | None = None
+    presenter: str | None = None
+    basis: Basis | None = None
+    requires: tuple[str, ...] = ()
+    agencies: tuple[str, ...] = ()
+
+
+AddingEvent = AgendaItemAdded | LateItemAdded
+
+
+def evolve(meeting: Meeting, event: AddingEvent) -> Meeting:
+    match event:
+        case AgendaItemAdded(order=order):
+            return replace(placed(meeting, added(event), order), state=MeetingState.AGENDA_DRAFTED)
+        case LateItemAdded(order=order):
+            return placed(meeting, late(event), order)
+        case _:
+            assert_never(event)
+
+
+def added(event: AgendaItemAdded) -> Item:
+    return Item(
+        event.item,
+        event.section,
+        event.order,
+        event.minutes,
+        Origin.ADDED,
+        case=event.case,
+        number=event.number,
+        matter=event.matter,
+        must=event.must,
+        presenter=event.presenter,
+        basis=event.basis,
+        requires=event.requires,
+        added_reason=event.reason,
+    )
+
+
+def late(event: LateItemAdded) -> Item:
+    return Item(
+        event.item,
+        event.section,
+        event.order,
+        event.minutes,
+        Origin.LATE,
+        case=event.case,
+        number=event.number,
+        must=True,
+        presenter=event.presenter,
+        basis=event.basis,
+        requires=event.requires,
+        visible_to=event.agencies,
+        added_reason=event.urgency,
+    )
+
+
+class AddItem(Command, frozen=True):
+    """Put a case, or a general matter, on the agenda before it is published."""
+
+    meeting: UUID
+    item: UUID
+    section: Section
+    case: UUID | None = None
+    number: str | None = None
+    matter: Matter | None = None
+    minutes: int | None = None
+    presenter: str | None = None
+    basis: Basis | None = None
+    requires: tuple[str, ...] = ()
+    must: bool = False
+    reason: Sealed | None = None
+
+
+class AddLateItem(Command, frozen=True):
+    """Add a case to a published agenda because it cannot wait. `agencies` may see it."""
+
+    meeting: UUID
+    item: UUID
+    case: UUID
+    urgency: Sealed
+    presenter: str
+    basis: Basis
+    number: str | None = None
+    section: Section = Section.URGENT
+    minutes: int | None = None
+    requires: tuple[str, ...] = ()
+    agencies: tuple[str, ...] = ()
+
+
+AddingCommand = AddItem | AddLateItem
+
+
+class CaseOrMatter(Refused):
+    """An item is about a case or about a general matter, one of the two."""
+
+
+def decide(meeting: Meeting, command: AddingCommand, given: Given) -> list[AddingEvent]:
+    match command:
+        case AddItem():
+            return add(meeting, command, given)
+        case AddLateItem():
+            return add_late(meeting, command, given)
+        case _:
+            assert_never(command)
+
+
+def already(meeting: Meeting, item: UUID, case: UUID | None, origin: Origin) -> bool:
+    """True for a repeated addition; refuses an id or a case that is taken."""
+    held = meeting.item(item)
+    if held is not None:
+        if held.case != case or held.origin is not origin:
+            raise IdAlreadyUsed(item=item)
+        return True
+    settled = (ItemState.REMOVED, ItemState.DEFERRED)
+    if case is not None and any(i.case == case and i.state not in settled for i in meeting.items):
+        raise CaseAlreadyOnAgenda(case=case)
+    return False
+
+
+def add(meeting: Meeting, command: AddItem, given: Given) -> list[AddingEvent]:
+    if (command.case is None) == (command.matter is None):
+        raise CaseOrMatter
+    not_over(meeting)
+    if already(meeting, command.item, command.case, Origin.ADDED):
+        return []
+    unpublished(meeting)
+    return [
+        AgendaItemAdded(
+            command.item,
+            command.section,
+            minutes_for(meeting, command.section, command.minutes, given),
+            end_of(meeting.items, command.section),
+            command.case,
+            command.number,
+            command.matter,
+            command.presenter,
+            command.basis,
+            command.requires,
+            command.must,
+            command.reason,
+        )
+    ]
+
+
+def add_late(meeting: Meeting, command: AddLateItem, given: Given) -> list[AddingEvent]:
+    live(meeting)
+    if already(meeting, command.item, command.case, Origin.LATE):
+        return []
+    needs_text(urgency=command.urgency)
+    return [
+        LateItemAdded(
+            command.item,
+            command.section,
+            minutes_for(meeting, command.section, command.minutes, given),
+            end_of(meeting.items, command.section),
+            command.urgency,
+            command.case,
+            command.number,
+            command.presenter,
+            command.basis,
+            command.requires,
+            command.agencies,
+        )
+    ]

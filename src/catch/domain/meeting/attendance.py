@@ -1,0 +1,243 @@
+"""Who is in the room: coming and going, apologies, confidentiality, interests.
+
+Read downwards: what happened, where that leaves the meeting, what may be asked, what can be refused, what we answer.
+"""
+
+from datetime import datetime
+from typing import assert_never
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.domain.facts import Command, Fact, Role, Sealed
+from catch.domain.given import Given
+from catch.domain.meeting.rules import NotInvited, in_agreement, live, not_over, on_agenda, series_of
+from catch.domain.meeting.state import Attendee, Interest, InterestAction, Meeting, Stay
+from catch.domain.refusals import Refused
+
+
+class AttendeeJoined(Fact, frozen=True):
+    user: str
+    agency: str
+    joined_at: datetime
+
+
+class AttendeeLeft(Fact, frozen=True):
+    user: str
+    agency: str
+    left_at: datetime
+
+
+class ApologyReceived(Fact, frozen=True):
+    user: str
+    agency: str
+    note: Sealed | None = None
+
+
+class ConfidentialityAccepted(Fact, frozen=True):
+    user: str
+    agency: str
+    statement: str
+
+
+class InterestDeclared(Fact, frozen=True):
+    item: UUID
+    user: str
+    agency: str
+    action: InterestAction
+    note: Sealed | None = None
+
+
+class InterestResolved(Fact, frozen=True):
+    item: UUID
+    user: str
+    agency: str
+    reason: Sealed
+
+
+AttendanceEvent = (
+    AttendeeJoined | AttendeeLeft | ApologyReceived | ConfidentialityAccepted | InterestDeclared | InterestResolved
+)
+
+
+def evolve(meeting: Meeting, event: AttendanceEvent) -> Meeting:
+    match event:
+        case AttendeeJoined() | AttendeeLeft() | ApologyReceived() | ConfidentialityAccepted():
+            return attended(meeting, event)
+        case InterestDeclared(item=item, user=user, agency=agency, action=action):
+            kept = uninterested(meeting, item, user)
+            return replace(meeting, interests=(*kept, Interest(item, user, agency, action)))
+        case InterestResolved(item=item, user=user):
+            return replace(meeting, interests=uninterested(meeting, item, user))
+        case _:
+            assert_never(event)
+
+
+def attended(
+    meeting: Meeting, event: AttendeeJoined | AttendeeLeft | ApologyReceived | ConfidentialityAccepted
+) -> Meeting:
+    held = meeting.attendee(event.user) or Attendee(event.user, event.agency)
+    match event:
+        case AttendeeJoined(agency=agency, joined_at=joined_at):
+            now = replace(held, agency=agency, apology=False, stays=(*held.stays, Stay(joined_at)))
+        case AttendeeLeft(left_at=left_at):
+            now = left(held, left_at)
+        case ApologyReceived():
+            now = replace(held, apology=True)
+        case ConfidentialityAccepted(statement=statement):
+            now = replace(held, accepted=statement)
+        case _:
+            assert_never(event)
+    return replace(meeting, attendance=(*(a for a in meeting.attendance if a.user != event.user), now))
+
+
+def left(attendee: Attendee, left_at: datetime) -> Attendee:
+    if not attendee.present:
+        return attendee
+    *earlier, last = attendee.stays
+    return replace(attendee, stays=(*earlier, replace(last, left_at=left_at)))
+
+
+def uninterested(meeting: Meeting, item: UUID, user: str) -> tuple[Interest, ...]:
+    return tuple(held for held in meeting.interests if (held.item, held.user) != (item, user))
+
+
+class JoinMeeting(Command, frozen=True):
+    """Record that somebody has come in."""
+
+    meeting: UUID
+    user: str
+    agency: str
+
+
+class LeaveMeeting(Command, frozen=True):
+    """Record that somebody has left."""
+
+    meeting: UUID
+    user: str
+
+
+class SendApology(Command, frozen=True):
+    """Say that somebody cannot come."""
+
+    meeting: UUID
+    user: str
+    agency: str
+    note: Sealed | None = None
+
+
+class AcceptConfidentiality(Command, frozen=True):
+    """Accept the meeting's confidentiality statement. Nobody hears an item before."""
+
+    meeting: UUID
+    user: str
+    statement: str | None = None
+
+
+class DeclareInterest(Command, frozen=True):
+    """Say that somebody has an interest in an item. They are kept out of it from this moment."""
+
+    meeting: UUID
+    item: UUID
+    user: str
+    agency: str
+    action: InterestAction = InterestAction.RECUSED
+    note: Sealed | None = None
+
+
+class ResolveInterest(Command, frozen=True):
+    """Say why an interest no longer stands. The member may take part in the item again."""
+
+    meeting: UUID
+    item: UUID
+    user: str
+    reason: Sealed
+
+
+AttendanceCommand = JoinMeeting | LeaveMeeting | SendApology | AcceptConfidentiality | DeclareInterest | ResolveInterest
+
+
+class NotInTheRoom(Refused):
+    """This user is not in the meeting."""
+
+
+class WrongStatement(Refused):
+    """This is not the confidentiality statement in force for this meeting."""
+
+
+class NoInterestDeclared(Refused):
+    """This user has declared no interest in this item."""
+
+
+def decide(meeting: Meeting, command: AttendanceCommand, given: Given) -> list[AttendanceEvent]:
+    match command:
+        case JoinMeeting():
+            return join(meeting, command, given)
+        case LeaveMeeting() | SendApology() | AcceptConfidentiality():
+            return attend(meeting, command, given)
+        case DeclareInterest() | ResolveInterest():
+            return interest(meeting, command)
+        case _:
+            assert_never(command)
+
+
+def join(meeting: Meeting, command: JoinMeeting, given: Given) -> list[AttendanceEvent]:
+    live(meeting)
+    held = meeting.attendee(command.user)
+    if held is not None and held.present:
+        return []
+    admit(meeting, command, given)
+    return [AttendeeJoined(command.user, command.agency, given.at)]
+
+
+def admit(meeting: Meeting, command: JoinMeeting, given: Given) -> None:
+    """The chair, the coordinator who runs the meeting, core members' agencies and invited ones come in."""
+    if command.user == meeting.chair:
+        return
+    if command.user == given.by.user and given.by.role in (Role.CHAIR, Role.COORDINATOR):
+        return
+    in_agreement(meeting.programme, command.agency, given)
+    invited = any(i.agency == command.agency and i.user in (None, command.user) for i in meeting.invitations)
+    core = {member.kind for member in series_of(meeting.programme, meeting.series, given).core_members}
+    if not invited and given.partners[command.agency].kind not in core:
+        raise NotInvited(user=command.user, agency=command.agency)
+
+
+def attend(
+    meeting: Meeting, command: LeaveMeeting | SendApology | AcceptConfidentiality, given: Given
+) -> list[AttendanceEvent]:
+    not_over(meeting)
+    held = meeting.attendee(command.user)
+    match command:
+        case LeaveMeeting(user=user):
+            if held is None or not held.stays:
+                raise NotInTheRoom(user=user)
+            return [AttendeeLeft(user, held.agency, given.at)] if held.present else []
+        case SendApology(user=user, agency=agency, note=note):
+            return [] if held is not None and held.apology else [ApologyReceived(user, agency, note)]
+        case AcceptConfidentiality(user=user, statement=statement):
+            in_force = series_of(meeting.programme, meeting.series, given).confidentiality_statement
+            if held is None or not held.present:
+                raise NotInTheRoom(user=user)
+            if statement not in (None, in_force):
+                raise WrongStatement(in_force=in_force)
+            return [] if held.accepted == in_force else [ConfidentialityAccepted(user, held.agency, in_force)]
+        case _:
+            assert_never(command)
+
+
+def interest(meeting: Meeting, command: DeclareInterest | ResolveInterest) -> list[AttendanceEvent]:
+    not_over(meeting)
+    on_agenda(meeting, command.item)
+    held = next((i for i in meeting.interests if (i.item, i.user) == (command.item, command.user)), None)
+    match command:
+        case DeclareInterest(item=item, user=user, agency=agency, action=action, note=note):
+            if held is not None and held.action is action:
+                return []
+            return [InterestDeclared(item, user, agency, action, note)]
+        case ResolveInterest(item=item, user=user, reason=reason):
+            if held is None:
+                raise NoInterestDeclared(item=item, user=user)
+            return [InterestResolved(item, user, held.agency, reason)]
+        case _:
+            assert_never(command)

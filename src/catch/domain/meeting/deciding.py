@@ -1,0 +1,235 @@
+"""What is said and agreed about the open item: its update, its decisions, its actions.
+
+Read downwards: what happened, where that leaves the meeting, what may be asked, what can be refused, what we answer.
+"""
+
+from datetime import datetime
+from typing import assert_never
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.domain.facts import Command, Fact, Sealed
+from catch.domain.given import Given
+from catch.domain.meeting.floor import ItemNotOpen
+from catch.domain.meeting.items import Decision, DecisionCode, Dissent, Item, ItemState, LinkedAction, ToTell, Update
+from catch.domain.meeting.rules import NotInProgress, on_agenda
+from catch.domain.meeting.state import Meeting, MeetingState, with_item
+from catch.domain.refusals import IdAlreadyUsed, MissingText, Refused
+
+
+class ItemUpdateRecorded(Fact, frozen=True):
+    item: UUID
+    case: UUID | None = None
+    situation: Sealed | None = None
+    action_to_date: Sealed | None = None
+    update: Sealed | None = None
+    next_steps: Sealed | None = None
+
+
+class DecisionRecorded(Fact, frozen=True):
+    item: UUID
+    decision: UUID
+    code: DecisionCode
+    decided_at: datetime
+    case: UUID | None = None
+    text: Sealed | None = None
+    agreed_by: tuple[str, ...] = ()
+    dissent: tuple[Dissent, ...] = ()
+    to_tell_person: ToTell | None = None
+    not_told_reason: Sealed | None = None
+    inquorate: bool = False
+
+
+class ItemActionLinked(Fact, frozen=True):
+    item: UUID
+    action: UUID
+    owner: str
+    case: UUID | None = None
+    decision: UUID | None = None
+
+
+DecidingEvent = ItemUpdateRecorded | DecisionRecorded | ItemActionLinked
+
+
+def evolve(meeting: Meeting, event: DecidingEvent) -> Meeting:
+    item = meeting.item(event.item)
+    return meeting if item is None else with_item(meeting, heard(item, event))
+
+
+def heard(item: Item, event: DecidingEvent) -> Item:
+    match event:
+        case ItemUpdateRecorded():
+            return replace(item, update=said(event))
+        case DecisionRecorded():
+            return replace(item, decisions=(*item.decisions, decided(event)))
+        case ItemActionLinked(action=action, owner=owner, decision=decision):
+            return replace(item, actions=(*item.actions, LinkedAction(action, owner, decision)))
+        case _:
+            assert_never(event)
+
+
+def said(event: "ItemUpdateRecorded | RecordUpdate") -> Update:
+    return Update(event.situation, event.action_to_date, event.update, event.next_steps)
+
+
+def decided(event: DecisionRecorded) -> Decision:
+    return Decision(
+        event.decision,
+        event.code,
+        event.decided_at,
+        event.text,
+        event.agreed_by,
+        event.dissent,
+        event.to_tell_person,
+        event.not_told_reason,
+        event.inquorate,
+    )
+
+
+class RecordUpdate(Command, frozen=True):
+    """Record what is said about the open item. What it says replaces what was recorded before."""
+
+    meeting: UUID
+    item: UUID
+    situation: Sealed | None = None
+    action_to_date: Sealed | None = None
+    update: Sealed | None = None
+    next_steps: Sealed | None = None
+
+
+class RecordDecision(Command, frozen=True):
+    """Record what the meeting agrees for the open item, who agrees, who does not, and who tells the person."""
+
+    meeting: UUID
+    item: UUID
+    decision: UUID
+    code: DecisionCode
+    text: Sealed | None = None
+    agreed_by: tuple[str, ...] = ()
+    dissent: tuple[Dissent, ...] = ()
+    to_tell_person: ToTell | None = None
+    not_told_reason: Sealed | None = None
+
+
+class LinkAction(Command, frozen=True):
+    """Link an action of the case to the open item that it came from."""
+
+    meeting: UUID
+    item: UUID
+    action: UUID
+    owner: str
+    decision: UUID | None = None
+
+
+DecidingCommand = RecordUpdate | RecordDecision | LinkAction
+
+
+class WhoTellsThePerson(Refused):
+    """Say who tells the person about this decision and by when, or why nobody does."""
+
+
+class NotAtTheTable(Refused):
+    """This agency is not at the table for this item."""
+
+
+class AgreesAndDissents(Refused):
+    """An agency agrees or it dissents, not both."""
+
+
+class UnknownDecision(Refused):
+    """There is no such decision on this item."""
+
+
+def decide(meeting: Meeting, command: DecidingCommand, given: Given) -> list[DecidingEvent]:
+    match command:
+        case RecordUpdate():
+            return record_update(meeting, command)
+        case RecordDecision():
+            return record_decision(meeting, command, given)
+        case LinkAction():
+            return link_action(meeting, command)
+        case _:
+            assert_never(command)
+
+
+def at_hand(meeting: Meeting, item: UUID) -> Item:
+    """The item, when things may be recorded on it: it is open, or the discussion was an instant one."""
+    held = on_agenda(meeting, item)
+    if meeting.instant and meeting.state is MeetingState.ENDED:
+        return held
+    if meeting.state is not MeetingState.IN_PROGRESS:
+        raise NotInProgress(state=meeting.state)
+    if held.state is not ItemState.OPEN:
+        raise ItemNotOpen(item=item, state=held.state)
+    return held
+
+
+def around(meeting: Meeting, item: Item) -> tuple[str, ...]:
+    """The agencies that take part in the item."""
+    return item.present if meeting.instant else meeting.agencies_at_the_table(item.item)
+
+
+def record_update(meeting: Meeting, command: RecordUpdate) -> list[DecidingEvent]:
+    item = at_hand(meeting, command.item)
+    wanted = said(command)
+    if wanted == Update():
+        raise MissingText(field="update")
+    if wanted == item.update:
+        return []
+    return [
+        ItemUpdateRecorded(
+            item.item, item.case, wanted.situation, wanted.action_to_date, wanted.update, wanted.next_steps
+        )
+    ]
+
+
+def record_decision(meeting: Meeting, command: RecordDecision, given: Given) -> list[DecidingEvent]:
+    taken = [(i.item, d.decision) for i in meeting.items for d in i.decisions if d.decision == command.decision]
+    if taken == [(command.item, command.decision)]:
+        return []
+    if taken:
+        raise IdAlreadyUsed(decision=command.decision)
+    item = at_hand(meeting, command.item)
+    if item.case is not None and command.to_tell_person is None and not command.not_told_reason:
+        raise WhoTellsThePerson(field="to_tell_person")
+    agencies = around(meeting, item)
+    voices(command, agencies)
+    return [
+        DecisionRecorded(
+            item.item,
+            command.decision,
+            command.code,
+            given.at,
+            item.case,
+            command.text,
+            command.agreed_by,
+            command.dissent,
+            command.to_tell_person,
+            command.not_told_reason,
+            inquorate=len(agencies) < meeting.quorum,
+        )
+    ]
+
+
+def voices(command: RecordDecision, agencies: tuple[str, ...]) -> None:
+    """Only agencies at the table agree or dissent, and none does both."""
+    dissenting = {held.agency for held in command.dissent}
+    for agency in (*command.agreed_by, *sorted(dissenting)):
+        if agency not in agencies:
+            raise NotAtTheTable(agency=agency)
+    both = dissenting.intersection(command.agreed_by)
+    if both:
+        raise AgreesAndDissents(agency=", ".join(sorted(both)))
+
+
+def link_action(meeting: Meeting, command: LinkAction) -> list[DecidingEvent]:
+    item = on_agenda(meeting, command.item)
+    if any(held.action == command.action for held in item.actions):
+        return []
+    item = at_hand(meeting, command.item)
+    if any(held.action == command.action for other in meeting.items for held in other.actions):
+        raise IdAlreadyUsed(action=command.action)
+    if command.decision is not None and all(held.decision != command.decision for held in item.decisions):
+        raise UnknownDecision(decision=command.decision)
+    return [ItemActionLinked(item.item, command.action, command.owner, item.case, command.decision)]

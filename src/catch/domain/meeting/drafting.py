@@ -1,0 +1,174 @@
+"""The agenda as the rules draft it, and as it is published: with a hash and a disclosure snapshot.
+
+Read downwards: what happened, where that leaves the meeting, what may be asked, what can be refused, what we answer.
+"""
+
+from datetime import datetime
+from hashlib import sha256
+from typing import assert_never
+from uuid import UUID
+
+from msgspec.json import Encoder
+from msgspec.structs import replace
+
+from catch.domain.facts import Command, Fact, Part
+from catch.domain.given import Given
+from catch.domain.meeting.items import Item, ItemState, Origin
+from catch.domain.meeting.listing import Agenda, AgendaWarning, DraftedItem, Overflow
+from catch.domain.meeting.rules import not_over, on_agenda, unpublished
+from catch.domain.meeting.state import LIVE, Meeting, MeetingState, ordered
+from catch.domain.refusals import Refused
+
+
+class ItemDisclosure(Part, frozen=True):
+    """Which agencies may see an item, as things stood when the agenda was published."""
+
+    item: UUID
+    agencies: tuple[str, ...]
+
+
+class AgendaDrafted(Fact, frozen=True):
+    as_of: int
+    policy_version: str
+    items: tuple[DraftedItem, ...] = ()
+    overflow: tuple[Overflow, ...] = ()
+    warnings: tuple[AgendaWarning, ...] = ()
+
+
+class AgendaPublished(Fact, frozen=True):
+    content_hash: str
+    published_at: datetime
+    disclosures: tuple[ItemDisclosure, ...] = ()
+
+
+DraftingEvent = AgendaDrafted | AgendaPublished
+
+
+def evolve(meeting: Meeting, event: DraftingEvent) -> Meeting:
+    match event:
+        case AgendaDrafted():
+            return drafted(meeting, event)
+        case AgendaPublished():
+            return published(meeting, event)
+        case _:
+            assert_never(event)
+
+
+def drafted(meeting: Meeting, event: AgendaDrafted) -> Meeting:
+    """Items that people added or removed stay as they left them; the rest of the agenda is the new draft."""
+    kept = tuple(i for i in meeting.items if i.origin is not Origin.DRAFTED or i.state is ItemState.REMOVED)
+    ids, cases = {i.item for i in kept}, {i.case for i in kept if i.case and i.state is not ItemState.REMOVED}
+    fresh = tuple(from_draft(d) for d in event.items if d.item not in ids and d.case not in cases)
+    merged = tuple(sorted((*fresh, *kept), key=lambda item: item.section))
+    draft = Agenda(event.as_of, event.policy_version, event.items, event.overflow, event.warnings)
+    return ordered(replace(meeting, draft=draft, state=MeetingState.AGENDA_DRAFTED), merged)
+
+
+def from_draft(drafted: DraftedItem) -> Item:
+    return Item(
+        drafted.item,
+        drafted.section,
+        drafted.order,
+        drafted.minutes,
+        Origin.DRAFTED,
+        case=drafted.case,
+        number=drafted.number,
+        must=drafted.must,
+        reasons=drafted.reasons,
+        explanation=drafted.explanation,
+        presenter=drafted.presenter,
+        basis=drafted.basis,
+        requires=drafted.requires,
+        placement=drafted.placement,
+        defer_count=drafted.defer_count,
+        displacements=drafted.displacements,
+    )
+
+
+def published(meeting: Meeting, event: AgendaPublished) -> Meeting:
+    seen = {held.item: held.agencies for held in event.disclosures}
+    items = tuple(replace(item, visible_to=seen.get(item.item, ())) for item in meeting.items)
+    return replace(
+        meeting,
+        state=MeetingState.AGENDA_PUBLISHED,
+        items=items,
+        content_hash=event.content_hash,
+        published_at=event.published_at,
+    )
+
+
+class DraftAgenda(Command, frozen=True):
+    """Record a draft as the rules made it from the facts up to a position. It replaces an earlier draft."""
+
+    meeting: UUID
+    as_of: int
+    policy_version: str
+    items: tuple[DraftedItem, ...] = ()
+    overflow: tuple[Overflow, ...] = ()
+    warnings: tuple[AgendaWarning, ...] = ()
+
+
+class PublishAgenda(Command, frozen=True):
+    """Publish the agenda, with who may see which item."""
+
+    meeting: UUID
+    disclosures: tuple[ItemDisclosure, ...] = ()
+
+
+DraftingCommand = DraftAgenda | PublishAgenda
+
+
+class NoAgendaYet(Refused):
+    """There is no agenda to publish: draft one or add an item first."""
+
+
+class ItemsNotReady(Refused):
+    """Every case needs a presenter and a basis before the agenda is published."""
+
+
+class CaseAlreadyOnAgenda(Refused):
+    """This case is on the agenda already. A case has one item."""
+
+
+def decide(meeting: Meeting, command: DraftingCommand, given: Given) -> list[DraftingEvent]:
+    match command:
+        case DraftAgenda():
+            return draft(meeting, command)
+        case PublishAgenda():
+            return publish(meeting, command, given)
+        case _:
+            assert_never(command)
+
+
+def draft(meeting: Meeting, command: DraftAgenda) -> list[DraftingEvent]:
+    unpublished(meeting)
+    agenda = Agenda(command.as_of, command.policy_version, command.items, command.overflow, command.warnings)
+    if agenda == meeting.draft:
+        return []
+    cases = [item.case for item in command.items]
+    if len(set(cases)) < len(cases):
+        raise CaseAlreadyOnAgenda
+    return [
+        AgendaDrafted(command.as_of, command.policy_version, command.items, command.overflow, command.warnings),
+    ]
+
+
+def publish(meeting: Meeting, command: PublishAgenda, given: Given) -> list[DraftingEvent]:
+    not_over(meeting)
+    if meeting.state in LIVE:
+        return []
+    if meeting.state is MeetingState.PLANNED:
+        raise NoAgendaYet
+    items = [item for item in meeting.items if item.state is not ItemState.REMOVED]
+    unready = [i.item for i in items if i.case is not None and (i.presenter is None or i.basis is None)]
+    if unready:
+        raise ItemsNotReady(items=", ".join(map(str, unready)))
+    for disclosure in command.disclosures:
+        on_agenda(meeting, disclosure.item)
+    return [AgendaPublished(content_hash(meeting, items, command.disclosures), given.at, command.disclosures)]
+
+
+def content_hash(meeting: Meeting, items: list[Item], disclosures: tuple[ItemDisclosure, ...]) -> str:
+    """SHA-256 over canonical JSON of the agenda and of who may see it: what was published can be proved later."""
+    content = {"meeting": meeting.meeting, "starts_at": meeting.starts_at, "items": items, "disclosures": disclosures}
+    return sha256(Encoder(order="sorted").encode(content)).hexdigest()

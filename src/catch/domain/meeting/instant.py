@@ -1,0 +1,143 @@
+"""A discussion there and then, outside any planned meeting.
+
+Read downwards: what happened, where that leaves the meeting, what may be asked, what can be refused, what we answer.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from catch.domain.facts import Command, Fact, Part, Sealed
+from catch.domain.given import Given
+from catch.domain.meeting.items import Item, ItemState, Origin, Update
+from catch.domain.meeting.listing import Section
+from catch.domain.meeting.rules import in_agreement, needs_text, series_of, zoned
+from catch.domain.meeting.state import Attendee, Meeting, MeetingState, Mode, Stay
+from catch.domain.refusals import IdAlreadyUsed, Refused
+
+
+class Seat(Part, frozen=True):
+    """Somebody who took part in an instant discussion."""
+
+    user: str
+    agency: str
+
+
+class InstantDiscussionHeld(Fact, frozen=True):
+    meeting: UUID
+    programme: str
+    series: str
+    item: UUID
+    case: UUID
+    held_at: datetime
+    ended_at: datetime
+    mode: Mode
+    led_by: str
+    seats: tuple[Seat, ...]
+    quorum: int
+    situation: Sealed | None = None
+    action_to_date: Sealed | None = None
+    update: Sealed | None = None
+    next_steps: Sealed | None = None
+
+
+def held_at_once(event: InstantDiscussionHeld) -> Meeting:
+    """A meeting of one item, over as soon as it is recorded; its decisions and actions may still follow."""
+    stay = (Stay(event.held_at, event.ended_at),)
+    item = Item(
+        event.item,
+        Section.URGENT,
+        1,
+        minutes_between(event.held_at, event.ended_at),
+        Origin.INSTANT,
+        case=event.case,
+        state=ItemState.DISCUSSED,
+        opened_at=event.held_at,
+        closed_at=event.ended_at,
+        present=tuple(sorted({seat.agency for seat in event.seats})),
+        update=Update(event.situation, event.action_to_date, event.update, event.next_steps),
+    )
+    return Meeting(
+        event.meeting,
+        event.programme,
+        event.series,
+        event.held_at,
+        item.minutes,
+        event.mode,
+        event.led_by,
+        MeetingState.ENDED,
+        quorum=event.quorum,
+        items=(item,),
+        attendance=tuple(Attendee(seat.user, seat.agency, stay) for seat in event.seats),
+        started_at=event.held_at,
+        ended_at=event.ended_at,
+        instant=True,
+    )
+
+
+def minutes_between(start: datetime, end: datetime) -> int:
+    return int((end - start).total_seconds() // 60)
+
+
+class RecordInstantDiscussion(Command, frozen=True):
+    """Record a discussion of one case between two agencies or more, held there and then."""
+
+    meeting: UUID
+    programme: str
+    series: str
+    item: UUID
+    case: UUID
+    held_at: datetime
+    ended_at: datetime
+    seats: tuple[Seat, ...]
+    mode: Mode = Mode.IN_PERSON
+    situation: Sealed | None = None
+    action_to_date: Sealed | None = None
+    update: Sealed | None = None
+    next_steps: Sealed | None = None
+
+
+class TooFewAgencies(Refused):
+    """An instant discussion needs at least two agencies."""
+
+
+class EndsBeforeItStarts(Refused):
+    """The end lies before the start."""
+
+
+def discuss_at_once(
+    meeting: Meeting | None, command: RecordInstantDiscussion, given: Given
+) -> list[InstantDiscussionHeld]:
+    if meeting is not None:
+        held = meeting.item(command.item)
+        if not meeting.instant or held is None or held.case != command.case:
+            raise IdAlreadyUsed(meeting=command.meeting)
+        return []
+    zoned(held_at=command.held_at, ended_at=command.ended_at)
+    if command.ended_at < command.held_at:
+        raise EndsBeforeItStarts(field="ended_at")
+    needs_text(update=command.update or command.situation or command.next_steps)
+    agencies = sorted({seat.agency for seat in command.seats})
+    if len(agencies) < 2:
+        raise TooFewAgencies(least=2)
+    for agency in agencies:
+        in_agreement(command.programme, agency, given)
+    quorum = series_of(command.programme, command.series, given).quorum
+    return [
+        InstantDiscussionHeld(
+            command.meeting,
+            command.programme,
+            command.series,
+            command.item,
+            command.case,
+            command.held_at,
+            command.ended_at,
+            command.mode,
+            given.by.user,
+            command.seats,
+            min(quorum, 2),
+            command.situation,
+            command.action_to_date,
+            command.update,
+            command.next_steps,
+        )
+    ]

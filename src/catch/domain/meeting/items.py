@@ -1,0 +1,146 @@
+"""What stands on an agenda and what became of it: said, decided, linked, put off."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from catch.domain.facts import Part, Sealed
+from catch.domain.meeting.listing import Basis, Matter, Placement, Reason, Section
+
+
+class ItemState(StrEnum):
+    """What has become of an item. `pending` and `open` are unresolved: a meeting cannot end with either."""
+
+    PENDING = "pending"
+    OPEN = "open"
+    DISCUSSED = "discussed"
+    NOTED = "noted"
+    DEFERRED = "deferred"
+    REMOVED = "removed"
+
+
+class Origin(StrEnum):
+    """How an item came onto the agenda."""
+
+    DRAFTED = "drafted"
+    ADDED = "added"
+    LATE = "late"
+    INSTANT = "instant"
+
+
+class Update(Part, frozen=True, omit_defaults=True):
+    """What was said about a case, in four parts."""
+
+    situation: Sealed | None = None
+    action_to_date: Sealed | None = None
+    update: Sealed | None = None
+    next_steps: Sealed | None = None
+
+
+class DecisionCode(StrEnum):
+    """What the meeting may agree for a case."""
+
+    ACCEPT_TO_SUPPORT = "accept-to-support"
+    CONTINUE = "continue"
+    CHANGE_PLAN = "change-plan"
+    CLOSE = "close"
+    EXTEND = "extend"
+    ESCALATE = "escalate"
+    INFORMATION_ONLY = "information-only"
+    DEFER = "defer"
+    NO_DECISION = "no-decision"
+
+
+class Dissent(Part, frozen=True):
+    """An agency that did not agree, and its words."""
+
+    agency: str
+    text: Sealed
+
+
+class ToTell(Part, frozen=True):
+    """Who tells the person what was decided, and by which day."""
+
+    who: str
+    by: date
+
+
+class Decision(Part, frozen=True, omit_defaults=True):
+    """What was agreed. `inquorate` when too few agencies were there: flagged, never blocked."""
+
+    decision: UUID
+    code: DecisionCode
+    decided_at: datetime
+    text: Sealed | None = None
+    agreed_by: tuple[str, ...] = ()
+    dissent: tuple[Dissent, ...] = ()
+    to_tell_person: ToTell | None = None
+    not_told_reason: Sealed | None = None
+    inquorate: bool = False
+
+
+class LinkedAction(Part, frozen=True, omit_defaults=True):
+    """An action offered while the item was open. The action itself lives in the case."""
+
+    action: UUID
+    owner: str
+    decision: UUID | None = None
+
+
+class DeferReason(StrEnum):
+    """Why an item is not reached."""
+
+    RAN_OUT_OF_TIME = "ran-out-of-time"
+    REQUIRED_PARTNER_ABSENT = "required-partner-absent"
+    PERSON_UNAVAILABLE = "person-unavailable"
+    INFORMATION_MISSING = "information-missing"
+    CHAIR = "chair"
+
+
+class Deferral(Part, frozen=True, omit_defaults=True):
+    """Not reached, and where it goes. Without `to_meeting`: the next meeting of the series."""
+
+    reason: DeferReason
+    deferred_at: datetime
+    to_meeting: UUID | None = None
+    note: Sealed | None = None
+
+
+class Item(Part, frozen=True, omit_defaults=True):
+    """One case, or one general matter, on the agenda. `order` counts from 1; a removed item has 0."""
+
+    item: UUID
+    section: Section
+    order: int
+    minutes: int
+    origin: Origin
+    case: UUID | None = None
+    number: str | None = None
+    matter: Matter | None = None
+    must: bool = False
+    reasons: tuple[Reason, ...] = ()
+    explanation: str = ""
+    presenter: str | None = None
+    basis: Basis | None = None
+    requires: tuple[str, ...] = ()
+    placement: Placement = Placement()
+    defer_count: int = 0
+    displacements: int = 0
+    visible_to: tuple[str, ...] = ()
+    pulled: bool = False
+    state: ItemState = ItemState.PENDING
+    added_reason: Sealed | None = None
+    removed_reason: Sealed | None = None
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+    known_by: str | None = None
+    override_reason: Sealed | None = None
+    present: tuple[str, ...] = ()
+    update: Update | None = None
+    decisions: tuple[Decision, ...] = ()
+    actions: tuple[LinkedAction, ...] = ()
+    deferral: Deferral | None = None
+
+    @property
+    def unresolved(self) -> bool:
+        return self.state in (ItemState.PENDING, ItemState.OPEN)

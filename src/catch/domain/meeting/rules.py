@@ -1,0 +1,149 @@
+"""What several commands of a meeting ask first, each with its refusal."""
+
+from datetime import datetime
+from uuid import UUID
+
+from catch.domain.configuration import Series
+from catch.domain.facts import Category, Sealed
+from catch.domain.given import Given
+from catch.domain.meeting.items import Item, ItemState
+from catch.domain.meeting.state import BEFORE_START, LIVE, NOT_OVER, UNPUBLISHED, Meeting, MeetingState
+from catch.domain.refusals import MissingText, OutOfRange, Refused, UnknownPartner, UnknownProgramme
+
+
+class UnknownSeries(Refused):
+    """The programme has no meeting series under this key."""
+
+
+class MeetingHasBegun(Refused):
+    """The meeting has begun or is over, so it can no longer be moved or called off."""
+
+
+class MeetingIsOver(Refused):
+    """The meeting is over or was called off."""
+
+
+class TimeWithoutZone(Refused):
+    """This time must say its offset from UTC."""
+
+
+class PartnerHasNoAgreement(Refused):
+    """The partner has no information sharing agreement in force for this programme."""
+
+
+class NotInvited(Refused):
+    """This agency or user is not invited to the meeting."""
+
+
+class NotOnTheAgenda(Refused):
+    """There is no such item on this agenda."""
+
+
+def series_of(programme: str, key: str, given: Given) -> Series:
+    """The series as the programme configures it."""
+    if given.programme is None or given.programme.key != programme:
+        raise UnknownProgramme(programme=programme)
+    series = given.programme.series(key)
+    if series is None:
+        raise UnknownSeries(series=key)
+    return series
+
+
+def zoned(**times: datetime) -> None:
+    for name, time in times.items():
+        if time.tzinfo is None:
+            raise TimeWithoutZone(field=name)
+
+
+def needs_text(**texts: Sealed | None) -> None:
+    for name, text in texts.items():
+        if not text:
+            raise MissingText(field=name)
+
+
+def not_over(meeting: Meeting) -> None:
+    if meeting.state not in NOT_OVER:
+        raise MeetingIsOver(state=meeting.state)
+
+
+def before_start(meeting: Meeting) -> None:
+    if meeting.state not in BEFORE_START:
+        raise MeetingHasBegun(state=meeting.state)
+
+
+def in_agreement(programme: str, agency: str, given: Given) -> None:
+    partner = given.partners.get(agency)
+    if partner is None:
+        raise UnknownPartner(agency=agency)
+    if not any(partner.covers(programme, frozenset({category}), given.at) for category in Category):
+        raise PartnerHasNoAgreement(agency=agency)
+
+
+def lasting(minutes: int) -> int:
+    if not 0 < minutes <= 24 * 60:
+        raise OutOfRange(field="duration_minutes", least=1, most=24 * 60)
+    return minutes
+
+
+class AgendaIsPublished(Refused):
+    """The agenda is published. What cannot wait may still be added by the chair as a late item."""
+
+
+class AgendaNotPublished(Refused):
+    """The agenda is not published yet."""
+
+
+class ReasonRequired(Refused):
+    """Say why: this item is a must, or the agenda is published and people have read it."""
+
+
+class ItemResolved(Refused):
+    """This item has been dealt with."""
+
+
+class ItemIsOpen(Refused):
+    """This item is being discussed."""
+
+
+def unpublished(meeting: Meeting) -> None:
+    not_over(meeting)
+    if meeting.state not in UNPUBLISHED:
+        raise AgendaIsPublished(state=meeting.state)
+
+
+def live(meeting: Meeting) -> None:
+    not_over(meeting)
+    if meeting.state not in LIVE:
+        raise AgendaNotPublished(state=meeting.state)
+
+
+def on_agenda(meeting: Meeting, item: UUID) -> Item:
+    held = meeting.item(item)
+    if held is None:
+        raise NotOnTheAgenda(item=item)
+    return held
+
+
+def waiting(meeting: Meeting, item: UUID) -> Item:
+    """The item, when it has not been reached yet."""
+    not_over(meeting)
+    held = on_agenda(meeting, item)
+    if held.state is ItemState.OPEN:
+        raise ItemIsOpen(item=item)
+    if not held.unresolved:
+        raise ItemResolved(item=item, state=held.state)
+    return held
+
+
+def explained(meeting: Meeting, reason: Sealed | None, *, always: bool = False) -> None:
+    if not reason and (always or meeting.state not in UNPUBLISHED):
+        raise ReasonRequired(field="reason")
+
+
+class NotInProgress(Refused):
+    """The meeting is not in progress."""
+
+
+def in_progress(meeting: Meeting) -> None:
+    if meeting.state is not MeetingState.IN_PROGRESS:
+        raise NotInProgress(state=meeting.state)

@@ -1,0 +1,199 @@
+"""Starting, interrupting and ending a meeting, and its minutes.
+
+Read downwards: what happened, where that leaves the meeting, what may be asked, what can be refused, what we answer.
+"""
+
+from datetime import datetime
+from typing import assert_never
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.domain.facts import Command, Fact, Role, Sealed
+from catch.domain.given import Given
+from catch.domain.meeting.attendance import AttendanceEvent, AttendeeJoined, ConfidentialityAccepted, left
+from catch.domain.meeting.items import ItemState
+from catch.domain.meeting.rules import NotInProgress, in_progress, live, series_of
+from catch.domain.meeting.state import Meeting, MeetingState
+from catch.domain.refusals import Refused
+
+
+class MeetingStarted(Fact, frozen=True):
+    started_at: datetime
+    chair: str
+    confidentiality_statement: str
+    charter: str
+    quorum: int
+
+
+class MeetingAdjourned(Fact, frozen=True):
+    adjourned_at: datetime
+    reason: Sealed | None = None
+
+
+class MeetingResumed(Fact, frozen=True):
+    resumed_at: datetime
+
+
+class MeetingEnded(Fact, frozen=True):
+    ended_at: datetime
+
+
+class MinutesConfirmed(Fact, frozen=True):
+    confirmed_at: datetime
+    confirmed_by: str
+    at_meeting: UUID | None = None
+
+
+SessionEvent = MeetingStarted | MeetingAdjourned | MeetingResumed | MeetingEnded | MinutesConfirmed
+
+
+def evolve(meeting: Meeting, event: SessionEvent) -> Meeting:
+    match event:
+        case MeetingStarted():
+            return started(meeting, event)
+        case MeetingAdjourned():
+            return replace(meeting, state=MeetingState.ADJOURNED)
+        case MeetingResumed():
+            return replace(meeting, state=MeetingState.IN_PROGRESS)
+        case MeetingEnded(ended_at=ended_at):
+            return replace(everybody_left(meeting, ended_at), state=MeetingState.ENDED, ended_at=ended_at)
+        case MinutesConfirmed(confirmed_at=at, confirmed_by=by):
+            return replace(meeting, state=MeetingState.MINUTES_CONFIRMED, confirmed_at=at, confirmed_by=by)
+        case _:
+            assert_never(event)
+
+
+def started(meeting: Meeting, event: MeetingStarted) -> Meeting:
+    return replace(
+        meeting,
+        state=MeetingState.IN_PROGRESS,
+        started_at=event.started_at,
+        chair=event.chair,
+        confidentiality_statement=event.confidentiality_statement,
+        charter=event.charter,
+        quorum=event.quorum,
+    )
+
+
+def everybody_left(meeting: Meeting, ended_at: datetime) -> Meeting:
+    return replace(meeting, attendance=tuple(left(held, ended_at) for held in meeting.attendance))
+
+
+class StartMeeting(Command, frozen=True):
+    """Begin a published meeting. The chair must be there; whoever starts it in the chair's role takes the chair."""
+
+    meeting: UUID
+
+
+class AdjournMeeting(Command, frozen=True):
+    """Interrupt the meeting."""
+
+    meeting: UUID
+    reason: Sealed | None = None
+
+
+class ResumeMeeting(Command, frozen=True):
+    """Go on after an interruption."""
+
+    meeting: UUID
+
+
+class EndMeeting(Command, frozen=True):
+    """End the meeting. Every item must have been discussed, noted, deferred or removed."""
+
+    meeting: UUID
+
+
+class ConfirmMinutes(Command, frozen=True):
+    """Confirm the minutes, at the next meeting or by the chair. Later changes are corrections."""
+
+    meeting: UUID
+    at_meeting: UUID | None = None
+
+
+SessionCommand = StartMeeting | AdjournMeeting | ResumeMeeting | EndMeeting | ConfirmMinutes
+
+
+class ChairNotPresent(Refused):
+    """The meeting cannot start without its chair, or somebody who takes the chair."""
+
+
+class ItemStillOpen(Refused):
+    """An item is still open. Close it, or defer it."""
+
+
+class ItemsUnresolved(Refused):
+    """Every item must have been discussed, noted, deferred or removed before the meeting ends."""
+
+
+class NotEnded(Refused):
+    """The meeting has not ended, so there are no minutes to confirm."""
+
+
+def decide(meeting: Meeting, command: SessionCommand, given: Given) -> list[SessionEvent | AttendanceEvent]:
+    match command:
+        case StartMeeting():
+            return [*start(meeting, given)]
+        case AdjournMeeting(reason=reason):
+            if meeting.state is MeetingState.ADJOURNED:
+                return []
+            in_progress(meeting)
+            return [MeetingAdjourned(given.at, reason)]
+        case ResumeMeeting():
+            if meeting.state is MeetingState.IN_PROGRESS:
+                return []
+            if meeting.state is not MeetingState.ADJOURNED:
+                raise NotInProgress(state=meeting.state)
+            return [MeetingResumed(given.at)]
+        case EndMeeting():
+            return [*end(meeting, given)]
+        case ConfirmMinutes(at_meeting=at_meeting):
+            if meeting.state is MeetingState.MINUTES_CONFIRMED:
+                return []
+            if meeting.state is not MeetingState.ENDED:
+                raise NotEnded(state=meeting.state)
+            return [MinutesConfirmed(given.at, given.by.user, at_meeting)]
+        case _:
+            assert_never(command)
+
+
+def start(meeting: Meeting, given: Given) -> list[SessionEvent | AttendanceEvent]:
+    if meeting.state in (MeetingState.IN_PROGRESS, MeetingState.ADJOURNED):
+        return []
+    live(meeting)
+    series = series_of(meeting.programme, meeting.series, given)
+    facts: list[SessionEvent | AttendanceEvent] = []
+    chair = meeting.attendee(meeting.chair)
+    taker = meeting.chair
+    if chair is None or not chair.present or given.by.user == meeting.chair:
+        taker = given.by.user
+        if taker != meeting.chair and given.by.role is not Role.CHAIR:
+            raise ChairNotPresent(chair=meeting.chair)
+        facts += seated(meeting, given, series.confidentiality_statement)
+    begun = MeetingStarted(given.at, taker, series.confidentiality_statement, series.charter, series.quorum)
+    return [*facts, begun]
+
+
+def seated(meeting: Meeting, given: Given, statement: str) -> list[SessionEvent | AttendanceEvent]:
+    """Whoever opens a meeting from the chair is in it, and is bound by the statement that they read out."""
+    held = meeting.attendee(given.by.user)
+    facts: list[SessionEvent | AttendanceEvent] = []
+    if held is None or not held.present:
+        facts.append(AttendeeJoined(given.by.user, given.by.agency, given.at))
+    if held is None or held.accepted != statement:
+        facts.append(ConfidentialityAccepted(given.by.user, given.by.agency, statement))
+    return facts
+
+
+def end(meeting: Meeting, given: Given) -> list[SessionEvent | AttendanceEvent]:
+    if meeting.state in (MeetingState.ENDED, MeetingState.MINUTES_CONFIRMED):
+        return []
+    if meeting.state is not MeetingState.ADJOURNED:
+        in_progress(meeting)
+    if meeting.open_item is not None:
+        raise ItemStillOpen(item=meeting.open_item.item)
+    left_over = [held.item for held in meeting.items if held.state is ItemState.PENDING]
+    if left_over:
+        raise ItemsUnresolved(items=", ".join(map(str, left_over)))
+    return [MeetingEnded(given.at)]
