@@ -1,0 +1,172 @@
+"""Executes what `limits` let through, and decides what of an error leaves the house.
+
+Strawberry makes the schema; graphql-core executes it, by Strawberry's executor so that resolvers find the `info` they
+expect. What an unexpected error says stays inside: the client reads the code INTERNAL and an id to quote.
+"""
+
+from collections.abc import Awaitable, Mapping
+from inspect import isawaitable
+from typing import Any, cast
+
+import msgspec
+import strawberry
+from graphql import (
+    ExecutionResult,
+    Executor,
+    FieldNode,
+    GraphQLError,
+    GraphQLFormattedError,
+    GraphQLSchema,
+    VariableNode,
+    Visitor,
+    get_argument_values,
+    visit,
+)
+from graphql.execution.collect_fields import collect_fields
+from msgspec import Struct
+from strawberry.execution import optimized_is_awaitable
+
+from catch.api.limits import Documents, Limits, Prepared, Rejected, coded, encode, error
+from catch.domain.refusals import Refused
+from catch.faults import fault
+
+
+class Answer(Struct, frozen=True):
+    """What an operation came to. `began` is False where it was refused before any resolver ran."""
+
+    data: dict[str, Any] | None
+    errors: list[GraphQLFormattedError]
+    began: bool = True
+
+    def encoded(self) -> bytes:
+        body: dict[str, Any] = {"data": self.data} if self.began else {}
+        return encode({"errors": self.errors, **body} if self.errors else body)
+
+
+class Standing:
+    """A subscription that stands: its root field and arguments, and how one message is written.
+
+    Two subscriptions with the same `key` are answered with the same bytes if the viewer's class is the same: the key
+    holds the document and its variables, without the one that only says where to resume.
+    """
+
+    def __init__(
+        self, engine: "Engine", prepared: Prepared, executor: "Executor[Any]", variables: Mapping[str, Any]
+    ) -> None:
+        self._engine = engine
+        self._executor = executor
+        node = self._root()
+        subscription = cast("Any", engine.graphql.subscription_type)
+        self.field: str = node.name.value
+        self.arguments: Mapping[str, object] = get_argument_values(
+            subscription.fields[self.field], node, executor.variable_values
+        )
+        kept = {name: value for name, value in variables.items() if name != _resuming(prepared, node)}
+        self.key = msgspec.json.encode([prepared.text, prepared.name, kept], order="deterministic")
+
+    def _root(self) -> FieldNode:
+        executor = self._executor
+        root = cast("Any", self._engine.graphql.subscription_type)
+        fields = collect_fields(
+            executor.schema, executor.fragments, executor.variable_values, root, executor.operation
+        ).grouped_field_set
+        return next(iter(fields.values()))[0].node
+
+    async def payload(self, root: object, context: object) -> bytes:
+        """The `payload` of a `next` message for one event, executed against `root`."""
+        event: Executor[Any] = cast("Any", self._executor).build_per_event_executor(root)
+        event.context_value = context
+        outcome = event.execute_operation(serially=False)
+        result = await cast("Awaitable[Any]", outcome) if isawaitable(outcome) else outcome
+        return self._engine.answer(cast("ExecutionResult", result)).encoded()
+
+
+class Engine:
+    """A schema with its limits."""
+
+    def __init__(self, schema: strawberry.Schema, limits: Limits | None = None, *, development: bool = False) -> None:
+        self.schema = schema
+        self.limits = limits or Limits()
+        self.development = development
+        self.graphql: GraphQLSchema = schema._schema  # pyright: ignore[reportPrivateUsage]
+        self.documents = Documents(self.graphql, self.limits, development=development)
+
+    def prepare(self, query: str, operation_name: str | None = None) -> Prepared:
+        return self.documents.prepare(query, operation_name)
+
+    async def execute(self, prepared: Prepared, variables: Mapping[str, Any] | None, context: object) -> Answer:
+        """Run a query or a mutation."""
+        try:
+            outcome = self._executor(prepared, variables, context).execute_operation()
+        except Rejected as rejected:
+            return Answer(None, rejected.errors, began=False)
+        result = await cast("Awaitable[Any]", outcome) if isawaitable(outcome) else outcome
+        return self.answer(cast("ExecutionResult", result))
+
+    def standing(self, prepared: Prepared, variables: Mapping[str, Any] | None) -> Standing:
+        """Set up a subscription; `Rejected` where its variables are wrong or it selects nothing."""
+        try:
+            return Standing(self, prepared, self._executor(prepared, variables, None), variables or {})
+        except StopIteration:
+            raise Rejected(error("INVALID_DOCUMENT", "The subscription selects nothing.")) from None
+        except GraphQLError as problem:
+            raise Rejected(coded(problem, "BAD_VALUE")) from None
+
+    def _executor(self, prepared: Prepared, variables: Mapping[str, Any] | None, context: object) -> "Executor[Any]":
+        kind = cast("Any", self.schema).execution_context_class
+        executor: Executor[Any] | list[GraphQLError] = kind.build(
+            self.graphql,
+            prepared.document,
+            context_value=context,
+            raw_variable_values=dict(variables or {}),
+            operation_name=prepared.name,
+            is_awaitable=optimized_is_awaitable,
+            hide_suggestions=not self.development,
+            operation_extensions=None,
+        )
+        if isinstance(executor, list):
+            raise Rejected(*(coded(problem, "BAD_VALUE") for problem in executor))
+        return executor
+
+    def answer(self, result: ExecutionResult) -> Answer:
+        return Answer(result.data, [_outside(problem) for problem in result.errors or ()])
+
+
+def _outside(problem: GraphQLError) -> GraphQLFormattedError:
+    """What a client may read of an error that arose while resolving."""
+    cause = problem.original_error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    if cause is None:
+        return coded(problem, str((problem.extensions or {}).get("code", "BAD_VALUE")))
+    formatted = problem.formatted
+    if isinstance(cause, Refused):
+        formatted["message"] = cause.message
+        formatted["extensions"] = {"code": cause.code, "details": cause.details}
+        return formatted
+    fault_id = fault(cause, ".".join(str(step) for step in problem.path or ()))
+    formatted["message"] = f"Something went wrong on our side. Quote {fault_id} when you report it."
+    formatted["extensions"] = {"code": "INTERNAL", "id": fault_id}
+    return formatted
+
+
+class _Uses(Visitor):
+    """Counts where variables are used, apart from where they are declared."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.of: dict[str, int] = {}
+
+    def enter_variable(self, node: VariableNode, _key: object, parent: object, *_rest: object) -> None:
+        self.of[node.name.value] = self.of.get(node.name.value, 0) + 1
+
+
+def _resuming(prepared: Prepared, root: FieldNode) -> str | None:
+    """The variable that says where to resume and nothing else: it must not keep subscriptions apart."""
+    after = next((one.value for one in root.arguments or () if one.name.value == "after"), None)
+    if not isinstance(after, VariableNode):
+        return None
+    uses = _Uses()
+    visit(prepared.document, uses)
+    declared_and_used_once = 2
+    return after.name.value if uses.of[after.name.value] == declared_and_used_once else None

@@ -1,0 +1,206 @@
+"""What a document may ask for, and documents remembered once they have been checked.
+
+The budget is counted before validation, since some of the standard rules take time that grows with the square of what
+a document selects. Rules are built once: rules made per request would make every look-up in the cache miss.
+"""
+
+from collections import OrderedDict
+
+import msgspec
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLFormattedError,
+    GraphQLSchema,
+    InlineFragmentNode,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    parse,
+    specified_rules,
+    validate,
+)
+from msgspec import Struct
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+
+class Limits(Struct, frozen=True):
+    """Sizes are characters of a document and bytes of a body; `fields` counts every fragment where it is spread."""
+
+    body: int = 1_048_576
+    document: int = 32_768
+    tokens: int = 3_000
+    depth: int = 15
+    aliases: int = 30
+    fields: int = 600
+    remembered: int = 256
+
+
+class Rejected(Exception):
+    """The request was not executed. `errors` are what the client reads."""
+
+    def __init__(self, *errors: GraphQLFormattedError) -> None:
+        super().__init__(*(one.get("message") for one in errors))
+        self.errors = list(errors)
+
+
+def error(code: str, message: str) -> GraphQLFormattedError:
+    return {"message": message, "extensions": {"code": code}}
+
+
+def coded(problem: GraphQLError, code: str) -> GraphQLFormattedError:
+    """graphql-core's own message and places, with a code."""
+    formatted = problem.formatted
+    formatted["extensions"] = {**(problem.extensions or {}), "code": code}
+    return formatted
+
+
+class Prepared(Struct, frozen=True):
+    """One operation of a document that has passed every check. `text` is the document as it was sent."""
+
+    text: str
+    document: DocumentNode
+    operation: OperationDefinitionNode
+
+    @property
+    def kind(self) -> OperationType:
+        return self.operation.operation
+
+    @property
+    def name(self) -> str | None:
+        return self.operation.name.value if self.operation.name else None
+
+
+class _Budget(Struct):
+    depth: int = 0
+    fields: int = 0
+    aliases: int = 0
+
+    def add(self, other: "_Budget", below: int) -> None:
+        self.depth = max(self.depth, other.depth + below)
+        self.fields += other.fields
+        self.aliases += other.aliases
+
+
+class _Counter:
+    """Counts what each selection comes to; a fragment once, however often it is spread."""
+
+    def __init__(self, document: DocumentNode) -> None:
+        fragments = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
+        self.fragments = {node.name.value: node for node in fragments}
+        self.counted: dict[str, _Budget] = {}
+
+    def of(self, selections: SelectionSetNode | None) -> _Budget:
+        budget = _Budget()
+        for node in selections.selections if selections else ():
+            if isinstance(node, FieldNode):
+                budget.add(_Budget(1, 1, int(node.alias is not None)), 0)
+                # Introspection is judged by its own rules: off, or bounded by graphql-core.
+                if node.name.value not in ("__schema", "__type"):
+                    budget.add(self.of(node.selection_set), 1)
+            elif isinstance(node, InlineFragmentNode):
+                budget.add(self.of(node.selection_set), 0)
+            elif isinstance(node, FragmentSpreadNode):
+                budget.add(self.of_fragment(node.name.value), 0)
+        return budget
+
+    def of_fragment(self, name: str) -> _Budget:
+        if name not in self.counted:
+            # Known and empty while it is counted: a fragment that spreads itself is left to validation.
+            self.counted[name] = _Budget()
+            fragment = self.fragments.get(name)
+            self.counted[name] = self.of(fragment.selection_set if fragment else None)
+        return self.counted[name]
+
+
+class Documents:
+    """Parses and checks documents, and remembers the good ones, the most recently used longest."""
+
+    def __init__(self, schema: GraphQLSchema, limits: Limits, *, development: bool) -> None:
+        self.schema = schema
+        self.limits = limits
+        self.development = development
+        standing = [*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule]
+        self.rules: list[type[ASTValidationRule]] = standing
+        self.remembered: OrderedDict[str, DocumentNode] = OrderedDict()
+        self.checked = 0
+
+    def prepare(self, text: str, operation_name: str | None) -> Prepared:
+        """The operation, checked; `Rejected` says what is wrong with it."""
+        document = self.remembered.get(text)
+        if document is None:
+            document = self.remembered[text] = self._check(text)
+            if len(self.remembered) > self.limits.remembered:
+                self.remembered.popitem(last=False)
+        else:
+            self.remembered.move_to_end(text)
+        return Prepared(text, document, _operation(document, operation_name))
+
+    def _check(self, text: str) -> DocumentNode:
+        self.checked += 1
+        document = self._parse(text)
+        self._within_budget(document)
+        if not self.development:
+            off = validate(self.schema, document, [NoSchemaIntrospectionCustomRule], max_errors=1)
+            if off:
+                raise Rejected(error("INTROSPECTION_OFF", "Introspection is switched on only in development."))
+        problems = validate(self.schema, document, self.rules, 20, hide_suggestions=not self.development)
+        if problems:
+            raise Rejected(*(coded(problem, "INVALID_DOCUMENT") for problem in problems))
+        return document
+
+    def _parse(self, text: str) -> DocumentNode:
+        limits = self.limits
+        if len(text) > limits.document:
+            raise Rejected(error("DOCUMENT_TOO_LARGE", f"A document may have {limits.document} characters."))
+        try:
+            return parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.tokens)
+        except GraphQLError as problem:
+            if "nested too deeply" in problem.message:
+                raise Rejected(error("TOO_DEEP", f"Fields may be nested {limits.depth} deep.")) from None
+            if "Parsing aborted" in problem.message:
+                raise Rejected(error("DOCUMENT_TOO_LARGE", f"A document may have {limits.tokens} tokens.")) from None
+            raise Rejected(coded(problem, "SYNTAX")) from None
+
+    def _within_budget(self, document: DocumentNode) -> None:
+        counter, limits = _Counter(document), self.limits
+        try:
+            operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+            budgets = [counter.of(operation.selection_set) for operation in operations]
+        except RecursionError:
+            raise Rejected(error("TOO_DEEP", f"Fields may be nested {limits.depth} deep.")) from None
+        deepest = max((budget.depth for budget in budgets), default=0)
+        if deepest > limits.depth:
+            raise Rejected(error("TOO_DEEP", f"Fields may be nested {limits.depth} deep; here they are {deepest}."))
+        fields = sum(budget.fields for budget in budgets)
+        if fields > limits.fields:
+            raise Rejected(
+                error("TOO_MANY_FIELDS", f"A document may select {limits.fields} fields; here are {fields}.")
+            )
+        aliases = sum(budget.aliases for budget in budgets)
+        if aliases > limits.aliases:
+            raise Rejected(
+                error("TOO_MANY_ALIASES", f"A document may have {limits.aliases} aliases; here are {aliases}.")
+            )
+
+
+def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    if name is None and len(operations) == 1:
+        return operations[0]
+    if name is None:
+        raise Rejected(error("WHICH_OPERATION", "The document has not exactly one operation: send operationName."))
+    for operation in operations:
+        if operation.name and operation.name.value == name:
+            return operation
+    raise Rejected(error("UNKNOWN_OPERATION", "The document has no operation of this name."))
+
+
+def encode(answer: object) -> bytes:
+    return msgspec.json.encode(answer)
