@@ -15,9 +15,16 @@ LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # shut down, crashed, or ended by an administrator
     asyncpg.ReadOnlySQLTransactionError,  # this server has become a standby
-    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,
 )
-"""What asyncpg raises when the database is away; a statement in flight may or may not have been committed."""
+
+
+def lost(error: BaseException) -> bool:
+    """Is the database away? A statement in flight may or may not have been committed.
+
+    asyncpg's complaint about an argument that cannot be encoded is an InterfaceError too, and a ValueError.
+    """
+    return isinstance(error, LOST) and not isinstance(error, ValueError)
 
 
 class OldServer(Exception):

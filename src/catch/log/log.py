@@ -1,0 +1,110 @@
+"""The log's face: append, look up, read, follow."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from catch.database import Pool, application, create_pool, lost
+from catch.log.entries import Answer, Append
+from catch.log.stored import Stored
+from catch.log.wake import POLL, Wake
+from catch.log.writer import Writer, first_answer
+
+PAGE = 1000
+
+
+class Log:
+    """One place's log. Make it with `Log.open`; everything it does is on the loop that opened it.
+
+    `pool` are connections of the application's role, for the read side and for queries.
+    """
+
+    def __init__(self, pool: Pool, schema: str, writer: Writer, wake: Wake) -> None:
+        self.pool = pool
+        self.schema = schema
+        self._writer = writer
+        self._wake = wake
+        columns = "notification_id, originator_id, originator_version, topic, state, recorded_at"
+        self._select = f"select {columns} from {schema}.stored_events"  # noqa: S608
+
+    @classmethod
+    async def open(
+        cls,
+        dsn: str,
+        *,
+        schema: str = "catch",
+        pool: int = 8,
+        queue: int = 4096,
+        deadline: float = 5.0,
+        patience: float = 15.0,
+    ) -> "Log":
+        """`deadline`: seconds an append waits its turn before `Busy`; `patience`: how long a commit may take.
+
+        Raises `OldServer`, or what asyncpg raises when the server cannot be reached.
+        """
+        connections = await create_pool(dsn, application(schema), pool)
+        wake = Wake(dsn, schema)
+        writer = Writer(dsn, schema, queue=queue, deadline=deadline, patience=patience, recorded=wake.reached)
+        return cls(connections, schema, writer, wake)
+
+    async def close(self) -> None:
+        await self._writer.close()
+        await self._wake.close()
+        await self.pool.close()
+
+    async def append(self, append: Append) -> Answer:
+        """Record one command's events, whole or not at all; a repeated command gets its first answer.
+
+        Raises `Conflict` or `Busy`: nothing was recorded; `Unavailable`: unknown, repeat with the same command id.
+        Cancelling the caller does not undo what may have been recorded meanwhile.
+        """
+        return await self._writer.append(append)
+
+    async def answer(self, command: UUID) -> Answer | None:
+        """What this command was answered, or None: it was never recorded."""
+        return await first_answer(self.pool, self.schema, command)
+
+    async def head(self) -> int:
+        """The last position; 0 for an empty log."""
+        return await self.pool.fetchval(f"select coalesce(max(notification_id), 0) from {self.schema}.stored_events")  # noqa: S608
+
+    async def stream(self, stream: UUID, after: int = 0, upto_position: int | None = None) -> list[Stored]:
+        """A stream's events behind version `after`, as the log stood at `upto_position`."""
+        rows = await self.pool.fetch(
+            f"{self._select} where originator_id = $1 and originator_version > $2"
+            " and ($3::bigint is null or notification_id <= $3) order by originator_version",
+            stream,
+            after,
+            upto_position,
+        )
+        return [Stored(*row) for row in rows]
+
+    async def page(self, after: int, limit: int, upto: int | None = None) -> list[Stored]:
+        """At most `limit` events behind position `after`, up to and with `upto`."""
+        rows = await self.pool.fetch(
+            f"{self._select} where notification_id > $1 and notification_id <= $3 order by notification_id limit $2",
+            after,
+            limit,
+            2**63 - 1 if upto is None else upto,
+        )
+        return [Stored(*row) for row in rows]
+
+    async def follow(self, after: int, limit: int = PAGE) -> AsyncIterator[list[Stored]]:
+        """Every event behind `after`, in order, without a gap or a duplicate, for as long as the caller wants.
+
+        Sound because positions are committed in order. While the database is away it waits and then goes on.
+        """
+        while True:
+            ear = self._wake.ear()
+            try:
+                page = await self.page(after, limit)
+            except Exception as error:
+                if not lost(error):
+                    raise
+                await asyncio.sleep(POLL)
+                continue
+            if page:
+                after = page[-1].position
+                yield page
+            if len(page) < limit:
+                await self._wake.wait(ear)

@@ -1,0 +1,220 @@
+"""The one writer of a process: what arrives while a batch is being committed makes up the next batch.
+
+No timer: a lone append goes out at once, and the busier the log the larger the batches. A batch is one call of the
+function `append` of schema/sql, one round trip and one commit.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
+from uuid import UUID
+
+from catch.database import Connection, Statements, application, connect, lost
+from catch.domain.refusals import Refused
+from catch.log.entries import Answer, Append, Busy, Conflict, Unavailable
+
+log = logging.getLogger(__name__)
+
+LARGEST_BATCH = 512  # appends
+
+
+class Waiting:
+    """An append whose caller waits, and the streams that it touches or rests on."""
+
+    __slots__ = ("answer", "append", "bases", "reached", "streams", "until")
+
+    def __init__(self, append: Append, answer: "asyncio.Future[Answer]", until: float) -> None:
+        """Raises `ValueError` if the events leave a gap: a mistake of the program, not of its user."""
+        self.append = append
+        self.answer = answer
+        self.until = until
+        self.bases = dict(append.expects)
+        self.reached = dict(append.expects)
+        for event in append.events:
+            before = self.reached.get(event.stream)
+            if before is None:
+                before = event.version - 1
+                if before:  # a new stream's first event is kept by the primary key alone
+                    self.bases[event.stream] = before
+            if event.version != before + 1:
+                raise ValueError(f"version {event.version} of stream {event.stream} does not follow {before}")
+            self.reached[event.stream] = event.version
+        self.streams = {append.stream, *self.reached}
+
+
+class Writer:
+    """`recorded` is called with the position after each commit. `deadline`: seconds an append may wait its turn."""
+
+    def __init__(
+        self, dsn: str, schema: str, *, queue: int, deadline: float, patience: float, recorded: Callable[[int], None]
+    ) -> None:
+        self._dsn = dsn
+        self._schema = schema
+        self._size = queue
+        self._deadline = deadline
+        self._patience = patience
+        self._recorded = recorded
+        self._queue: deque[Waiting] = deque()
+        self._arrived = asyncio.Event()
+        self._connection: Connection | None = None
+        self._expiry: asyncio.TimerHandle | None = None
+        self._task = asyncio.create_task(self._run(), name="catch log writer")
+
+    async def append(self, append: Append) -> Answer:
+        """Raises `Busy`: not recorded; `Conflict`: not recorded; `Unavailable`: unknown."""
+        if self._task.done():
+            raise Unavailable
+        if len(self._queue) >= self._size:
+            raise Busy(waiting=len(self._queue))
+        loop = asyncio.get_running_loop()
+        waiting = Waiting(append, loop.create_future(), loop.time() + self._deadline)
+        self._queue.append(waiting)
+        self._arrived.set()
+        if self._expiry is None:
+            self._expiry = loop.call_at(waiting.until, self._expire)
+        return await waiting.answer
+
+    async def close(self) -> None:
+        """Whoever still waits its turn is refused; a batch under way is left to the database."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        if self._expiry is not None:
+            self._expiry.cancel()
+        settle(self._queue, Unavailable)
+        self._queue.clear()
+        self._hang_up()
+
+    def _expire(self) -> None:
+        """One timer for all: they expire in the order in which they came."""
+        loop = asyncio.get_running_loop()
+        self._expiry = None
+        while self._queue and (self._queue[0].answer.done() or self._queue[0].until <= loop.time()):
+            settle([self._queue.popleft()], Busy)
+        if self._queue:
+            self._expiry = loop.call_at(self._queue[0].until, self._expire)
+
+    async def _run(self) -> None:
+        while True:
+            await self._arrived.wait()
+            batch = self._take()
+            if not batch:
+                self._arrived.clear()
+                continue
+            try:
+                await self._record(batch)
+            except asyncio.CancelledError:
+                settle(batch, Unavailable)
+                raise
+
+    def _take(self) -> list[Waiting]:
+        """The next batch: at most one append a stream, and those of a stream in the order in which they came."""
+        batch: list[Waiting] = []
+        left: deque[Waiting] = deque()
+        streams: set[UUID] = set()
+        while self._queue and len(batch) < LARGEST_BATCH:
+            waiting = self._queue.popleft()
+            if waiting.answer.done():  # its caller has gone
+                continue
+            (batch if streams.isdisjoint(waiting.streams) else left).append(waiting)
+            streams |= waiting.streams
+        left.extend(self._queue)
+        self._queue = left
+        return batch
+
+    async def _record(self, batch: Sequence[Waiting]) -> None:
+        try:
+            async with asyncio.timeout(self._patience):
+                connection = await self._connected()
+                answers = await self._append(connection, batch)
+        except Exception as error:
+            if lost(error):
+                log.warning("the log is out of reach: %s", type(error).__name__)
+                self._hang_up()
+                settle(batch, Unavailable)
+            elif len(batch) == 1:
+                fail(batch[0], error)
+            else:
+                for waiting in batch:  # one of them cannot be stored; the others must not suffer for it
+                    await self._record([waiting])
+        else:
+            for waiting, answer in zip(batch, answers, strict=True):
+                if isinstance(answer, Conflict):
+                    fail(waiting, answer)
+                elif not waiting.answer.done():
+                    waiting.answer.set_result(answer)
+
+    async def _connected(self) -> Connection:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await connect(self._dsn, application(self._schema))
+        return self._connection
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+    async def _append(self, connection: Connection, batch: Sequence[Waiting]) -> list[Answer | Conflict]:
+        row = await connection.fetchrow(
+            f"select * from {self._schema}.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",  # noqa: S608
+            *columns(batch),
+        )
+        assert row is not None
+        answers: list[Answer | Conflict] = []
+        head = 0
+        for waiting, outcome, position, version in zip(batch, *row.values(), strict=True):
+            append = waiting.append
+            if outcome == "recorded":
+                answers.append(Answer(position, append.stream, version, tuple(e.topic for e in append.events), False))
+                head = max(head, position)
+            elif outcome == "repeated":
+                first = await first_answer(connection, self._schema, append.command)
+                assert first is not None
+                answers.append(first)
+            else:
+                answers.append(Conflict(stream=append.stream, expected=waiting.bases.get(append.stream, 0)))
+        if head:
+            self._recorded(head)
+        return answers
+
+
+async def first_answer(statements: Statements, schema: str, command: UUID) -> Answer | None:
+    """What the command was answered, if it was ever recorded."""
+    row = await statements.fetchrow(
+        f"select position, stream, version, events from {schema}.commands where command_id = $1",  # noqa: S608
+        command,
+    )
+    if row is None:
+        return None
+    return Answer(row["position"], row["stream"], row["version"], tuple(row["events"]), repeated=True)
+
+
+def columns(batch: Sequence[Waiting]) -> tuple[Sequence[object], ...]:
+    """Parallel arrays, as the function `append` takes them."""
+    appends = [waiting.append for waiting in batch]
+    events = [event for append in appends for event in append.events]
+    bases = [base for waiting in batch for base in waiting.bases.items()]
+    return (
+        [event.stream for event in events],
+        [event.version for event in events],
+        [event.topic for event in events],
+        [event.state for event in events],
+        [stream for stream, _ in bases],
+        [version for _, version in bases],
+        [append.command for append in appends],
+        [append.stream for append in appends],
+        [waiting.reached.get(waiting.append.stream) for waiting in batch],
+        list(accumulate(len(append.events) for append in appends)),
+        list(accumulate(len(waiting.bases) for waiting in batch)),
+    )
+
+
+def settle(batch: Iterable[Waiting], refusal: type[Refused]) -> None:
+    for waiting in batch:
+        fail(waiting, refusal())
+
+
+def fail(waiting: Waiting, error: Exception) -> None:
+    if not waiting.answer.done():
+        waiting.answer.set_exception(error)

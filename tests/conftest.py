@@ -1,0 +1,84 @@
+"""A real PostgreSQL for every test that asks: one server a worker, one migrated template, one clone a test."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from typing import NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import pytest
+
+from catch.database import Connection, connect
+from catch.log import Log, migrate
+from catch.postgres import Server, binaries, ephemeral
+from catch.settings import Settings
+
+
+class Database(NamedTuple):
+    """`admin` is a superuser's address of the test's own database, `dsn` the application's."""
+
+    admin: str
+    dsn: str
+
+
+def at(dsn: str, database: str) -> str:
+    return urlunsplit(urlsplit(dsn)._replace(path=f"/{database}"))
+
+
+async def administer(dsn: str, *statements: str) -> None:
+    connection = await connect(dsn)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """The operator's server if CATCH_DATABASE_URL names one, otherwise one of this worker's own."""
+    url = Settings.read().database_url
+    if url is not None:
+        yield Server(url, url, binaries())
+        return
+    with ephemeral() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def template(server: Server) -> Iterator[str]:
+    name = f"catch_template_{os.getpid()}_{uuid4().hex[:8]}"
+    asyncio.run(administer(server.admin, f"create database {name}"))
+    asyncio.run(migrate(at(server.admin, name)))
+    yield name
+    asyncio.run(administer(server.admin, f"drop database {name} with (force)"))
+
+
+@pytest.fixture
+async def database(server: Server, template: str) -> AsyncIterator[Database]:
+    name = f"catch_test_{uuid4().hex}"
+    await administer(server.admin, f"create database {name} template {template}")
+    yield Database(at(server.admin, name), at(server.app, name))
+    await administer(server.admin, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def dsn(database: Database) -> str:
+    """What the program connects with."""
+    return database.dsn
+
+
+@pytest.fixture
+async def admin(database: Database) -> AsyncIterator[Connection]:
+    """A superuser's connection to the test's database."""
+    connection = await connect(database.admin)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def log(dsn: str) -> AsyncIterator[Log]:
+    opened = await Log.open(dsn)
+    yield opened
+    await opened.close()
