@@ -12,7 +12,7 @@ from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.drafting import CaseAlreadyOnAgenda
 from catch.domain.meeting.items import Item, ItemState, Origin
-from catch.domain.meeting.listing import Basis, Matter, Section
+from catch.domain.meeting.listing import AppearanceBasis, Matter, Section
 from catch.domain.meeting.places import end_of, minutes_for, placed
 from catch.domain.meeting.rules import (
     live,
@@ -33,7 +33,7 @@ class AgendaItemAdded(Fact, frozen=True):
     number: str | None = None
     matter: Matter | None = None
     presenter: str | None = None
-    basis: Basis | None = None
+    basis: AppearanceBasis | None = None
     requires: tuple[str, ...] = ()
     must: bool = False
     reason: Sealed | None = None
@@ -48,7 +48,7 @@ class LateItemAdded(Fact, frozen=True):
     case: UUID | None = None
     number: str | None = None
     presenter: str | None = None
-    basis: Basis | None = None
+    basis: AppearanceBasis | None = None
     requires: tuple[str, ...] = ()
     agencies: tuple[str, ...] = ()
 
@@ -113,7 +113,7 @@ class AddItem(Command, frozen=True):
     matter: Matter | None = None
     minutes: int | None = None
     presenter: str | None = None
-    basis: Basis | None = None
+    basis: AppearanceBasis | None = None
     requires: tuple[str, ...] = ()
     must: bool = False
     reason: Sealed | None = None
@@ -127,7 +127,7 @@ class AddLateItem(Command, frozen=True):
     case: UUID
     urgency: Sealed
     presenter: str
-    basis: Basis
+    basis: AppearanceBasis
     number: str | None = None
     section: Section = Section.URGENT
     minutes: int | None = None

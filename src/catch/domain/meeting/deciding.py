@@ -11,9 +11,8 @@ from msgspec.structs import replace
 
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
-from catch.domain.meeting.floor import ItemNotOpen
 from catch.domain.meeting.items import Decision, DecisionCode, Dissent, Item, ItemState, LinkedAction, ToTell, Update
-from catch.domain.meeting.rules import NotInProgress, on_agenda
+from catch.domain.meeting.rules import ItemNotOpen, NotInProgress, on_agenda
 from catch.domain.meeting.state import Meeting, MeetingState, with_item
 from catch.domain.refusals import IdAlreadyUsed, MissingText, Refused
 

@@ -15,7 +15,7 @@ from catch.domain.meeting.state import Attendee, Meeting, MeetingState, Mode, St
 from catch.domain.refusals import IdAlreadyUsed, Refused
 
 
-class Seat(Part, frozen=True):
+class Participant(Part, frozen=True):
     """Somebody who took part in an instant discussion."""
 
     user: str
@@ -32,7 +32,7 @@ class InstantDiscussionHeld(Fact, frozen=True):
     ended_at: datetime
     mode: Mode
     led_by: str
-    seats: tuple[Seat, ...]
+    seats: tuple[Participant, ...]
     quorum: int
     situation: Sealed | None = None
     action_to_date: Sealed | None = None
@@ -88,7 +88,7 @@ class RecordInstantDiscussion(Command, frozen=True):
     case: UUID
     held_at: datetime
     ended_at: datetime
-    seats: tuple[Seat, ...]
+    seats: tuple[Participant, ...]
     mode: Mode = Mode.IN_PERSON
     situation: Sealed | None = None
     action_to_date: Sealed | None = None

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
-from catch.domain.meeting.planning import within
 from catch.domain.meeting.rules import NotOnTheAgenda, in_agreement, not_over, zoned
 from catch.domain.meeting.state import Availability, Invitation, Meeting
 from catch.domain.refusals import Refused
@@ -121,7 +120,7 @@ def invite(meeting: Meeting, command: InviteMember, given: Given) -> list[Invita
 def set_availability(meeting: Meeting, wanted: Availability) -> list[InvitationEvent]:
     zoned(available_from=wanted.available_from, available_until=wanted.available_until)
     not_over(meeting)
-    if not within(meeting, wanted):
+    if not meeting.spans(wanted):
         raise OutsideTheMeeting(starts_at=meeting.starts_at.isoformat(), ends_at=meeting.ends_at.isoformat())
     if wanted in meeting.availability:
         return []

@@ -5,7 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from catch.domain.facts import Part, Sealed
-from catch.domain.meeting.listing import Basis, Matter, Placement, Reason, Section
+from catch.domain.meeting.listing import AppearanceBasis, Matter, Placement, Reason, Section
 
 
 class ItemState(StrEnum):
@@ -121,7 +121,7 @@ class Item(Part, frozen=True, omit_defaults=True):
     reasons: tuple[Reason, ...] = ()
     explanation: str = ""
     presenter: str | None = None
-    basis: Basis | None = None
+    basis: AppearanceBasis | None = None
     requires: tuple[str, ...] = ()
     placement: Placement = Placement()
     defer_count: int = 0

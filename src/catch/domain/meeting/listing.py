@@ -56,7 +56,7 @@ class Reason(Part, frozen=True, omit_defaults=True):
     fact: str | None = None
 
 
-class Basis(StrEnum):
+class AppearanceBasis(StrEnum):
     """Why the meeting may consider somebody's case."""
 
     AGREEMENT = "agreement"
@@ -94,7 +94,7 @@ class DraftedItem(Part, frozen=True, omit_defaults=True):
     reasons: tuple[Reason, ...]
     explanation: str
     presenter: str
-    basis: Basis
+    basis: AppearanceBasis
     requires: tuple[str, ...] = ()
     defer_count: int = 0
     displacements: int = 0

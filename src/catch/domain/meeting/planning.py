@@ -11,8 +11,10 @@ from msgspec.structs import replace
 
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
+from catch.domain.meeting.invitations import SetAvailability as SetAvailability
+from catch.domain.meeting.rules import UnknownSeries as UnknownSeries
 from catch.domain.meeting.rules import before_start, lasting, needs_text, series_of, zoned
-from catch.domain.meeting.state import Availability, Meeting, MeetingState, Mode
+from catch.domain.meeting.state import Meeting, MeetingState, Mode
 from catch.domain.refusals import IdAlreadyUsed
 
 
@@ -59,16 +61,12 @@ def evolve(meeting: Meeting, event: PlanningEvent) -> Meeting:
             return planned(event)
         case MeetingRescheduled(starts_at=starts_at, duration_minutes=minutes):
             moved = replace(meeting, starts_at=starts_at, duration_minutes=minutes)
-            fitting = tuple(held for held in meeting.availability if within(moved, held))
+            fitting = tuple(held for held in meeting.availability if moved.spans(held))
             return replace(moved, availability=fitting)
         case MeetingCancelled():
             return replace(meeting, state=MeetingState.CANCELLED)
         case _:
             assert_never(event)
-
-
-def within(meeting: Meeting, held: Availability) -> bool:
-    return meeting.starts_at <= held.available_from < held.available_until <= meeting.ends_at
 
 
 class PlanMeeting(Command, frozen=True):

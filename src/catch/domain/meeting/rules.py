@@ -101,6 +101,10 @@ class ItemResolved(Refused):
     """This item has been dealt with."""
 
 
+class ItemNotOpen(Refused):
+    """This item is not being discussed."""
+
+
 class ItemIsOpen(Refused):
     """This item is being discussed."""
 

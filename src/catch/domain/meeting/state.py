@@ -7,7 +7,9 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.facts import Part
+from catch.domain.meeting.items import Decision as Decision
 from catch.domain.meeting.items import Item, ItemState
+from catch.domain.meeting.items import Update as Update
 from catch.domain.meeting.listing import Agenda
 
 
@@ -131,6 +133,9 @@ class Meeting(Part, frozen=True, omit_defaults=True):
     @property
     def open_item(self) -> Item | None:
         return next((item for item in self.items if item.state is ItemState.OPEN), None)
+
+    def spans(self, held: Availability) -> bool:
+        return self.starts_at <= held.available_from < held.available_until <= self.ends_at
 
     def item(self, item: UUID) -> Item | None:
         return next((held for held in self.items if held.item == item), None)
