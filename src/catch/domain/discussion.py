@@ -17,17 +17,9 @@ from catch.domain.case.state import Case, Discussion, Priority
 from catch.domain.facts import Command, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting import MeetingEvent
-from catch.domain.meeting.floor import (
-    CloseItem,
-    DecisionRecorded,
-    InstantDiscussionHeld,
-    ItemClosed,
-    LinkAction,
-    NotAtTheTable,
-    RecordDecision,
-    RecordInstantDiscussion,
-    decided,
-)
+from catch.domain.meeting.deciding import DecisionRecorded, LinkAction, NotAtTheTable, RecordDecision, decided
+from catch.domain.meeting.floor import CloseItem, ItemClosed
+from catch.domain.meeting.instant import InstantDiscussionHeld, RecordInstantDiscussion
 from catch.domain.meeting.state import Meeting, Update
 from catch.domain.person import Person, PersonEvent, refer
 from catch.domain.refusals import UnknownCase, UnknownMeeting, UnknownPerson

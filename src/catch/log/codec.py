@@ -6,7 +6,7 @@ import msgspec
 
 from catch.domain.facts import Envelope, Fact, Recorded
 from catch.domain.streams import EVENTS
-from catch.log.stored import Stored
+from catch.log.entries import Stored
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 _decoders: dict[str, msgspec.json.Decoder[Any]] = {

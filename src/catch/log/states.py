@@ -1,0 +1,74 @@
+"""Streams folded and kept at hand, so that a command or a screen need not read them again."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from catch.domain.facts import Recorded
+from catch.domain.streams import Stream, fold
+from catch.log.codec import decode
+from catch.log.log import Log
+
+
+class Held(NamedTuple):
+    """A stream's state and the version and position it stands at; None and 0 before its first fact."""
+
+    state: Any
+    version: int
+    position: int
+
+
+NOTHING = Held(None, 0, 0)
+
+
+class States:
+    """A bounded memory of folded streams. What others append arrives through `advance`, from the feed.
+
+    A state may be older than the log by a moment; the append then conflicts and the caller reads again.
+    """
+
+    def __init__(self, log: Log, size: int = 20_000) -> None:
+        self._log = log
+        self._size = size
+        self._held: OrderedDict[UUID, tuple[Stream, Held]] = OrderedDict()
+
+    async def get(self, stream: Stream, id_: UUID) -> Held:
+        known = self._held.get(id_)
+        if known is not None:
+            self._held.move_to_end(id_)
+            return known[1]
+        recorded = [decode(stored) for stored in await self._log.stream(id_)]
+        if not recorded:
+            return NOTHING
+        held = Held(fold(stream, recorded), recorded[-1].version, recorded[-1].position)
+        # While we read, somebody may have put a newer state in our place.
+        newer = self._held.get(id_)
+        if newer is not None and newer[1].version > held.version:
+            return newer[1]
+        self._keep(id_, stream, held)
+        return held
+
+    def advance(self, recorded: Recorded[Any], stream: Stream | None = None) -> None:
+        """Take in a fact just recorded. `stream` is given where the stream may be new here."""
+        known = self._held.get(recorded.stream)
+        if known is None:
+            if stream is not None and recorded.version == 1:
+                self._keep(recorded.stream, stream, Held(stream.evolve(None, recorded), 1, recorded.position))
+            return
+        kind, held = known
+        if recorded.version == held.version + 1:
+            state = kind.evolve(held.state, recorded)
+            self._held[recorded.stream] = (kind, Held(state, recorded.version, recorded.position))
+        elif recorded.version > held.version:
+            del self._held[recorded.stream]
+
+    def forget(self, ids: Iterable[UUID]) -> None:
+        for id_ in ids:
+            self._held.pop(id_, None)
+
+    def _keep(self, id_: UUID, stream: Stream, held: Held) -> None:
+        self._held[id_] = (stream, held)
+        self._held.move_to_end(id_)
+        while len(self._held) > self._size:
+            self._held.popitem(last=False)
