@@ -1,0 +1,161 @@
+"""The person at the centre: registered once, reached safely, and opened only one case at a time by two doors."""
+
+from datetime import UTC, datetime
+from functools import reduce
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catch.domain.facts import Actor, Role, Sealed
+from catch.domain.given import Given
+from catch.domain.nhs_number import nhs_number
+from catch.domain.person import (
+    ContactChannel,
+    ContactPreferenceSet,
+    NoSafeWayToReach,
+    Person,
+    PersonCommand,
+    PersonEvent,
+    PersonReferred,
+    PersonRegistered,
+    ProtectedAddressSet,
+    ProtectionReason,
+    RegisterPerson,
+    SetContactPreference,
+    SetProtectedAddress,
+    decide,
+    evolve,
+    refer,
+)
+from catch.domain.refusals import IdAlreadyUsed, MissingText, Refused, UnknownPerson
+
+PERSON, CASE, OTHER = UUID(int=1), UUID(int=2), UUID(int=3)
+GIVEN = Given(datetime(2026, 6, 2, 10, tzinfo=UTC), Actor("cora", "snn", Role.COORDINATOR))
+REGISTERED = PersonRegistered(PERSON, name=Sealed("sealed name"), nhs_digest="d1")
+
+texts = st.none() | st.sampled_from([Sealed("sealed a"), Sealed("sealed b")])
+digests = st.sampled_from([None, "d1", "d2"])
+commands: st.SearchStrategy[PersonCommand] = st.one_of(
+    st.builds(RegisterPerson, st.just(PERSON), st.booleans(), texts, nhs_digest=digests),
+    st.builds(
+        SetContactPreference, st.just(PERSON), st.lists(st.sampled_from(ContactChannel), max_size=3).map(tuple), texts
+    ),
+    st.builds(SetProtectedAddress, st.just(PERSON), st.booleans(), st.sampled_from(ProtectionReason)),
+)
+events: st.SearchStrategy[PersonEvent] = st.one_of(
+    st.builds(PersonRegistered, st.just(PERSON), st.booleans(), texts),
+    st.builds(ContactPreferenceSet, st.lists(st.sampled_from(ContactChannel), min_size=1).map(tuple), texts),
+    st.builds(ProtectedAddressSet, st.booleans(), st.sampled_from(ProtectionReason)),
+    st.builds(PersonReferred, st.sampled_from([CASE, OTHER]), st.sampled_from(["snn-catch", "bexley-icm"])),
+)
+
+
+def fold(*history: PersonEvent) -> Person | None:
+    return reduce(evolve, history, None)
+
+
+def test_a_person_is_registered_with_everything_they_told():
+    told = {"address": Sealed("s1"), "phone": Sealed("s2"), "communication_needs": Sealed("s3")}
+    command = RegisterPerson(PERSON, False, Sealed("s0"), nhs_digest="d1", **told)
+    assert decide(None, command, GIVEN) == [PersonRegistered(PERSON, False, Sealed("s0"), nhs_digest="d1", **told)]
+
+
+def test_somebody_whose_name_is_not_known_yet_is_registered_as_provisional():
+    assert decide(None, RegisterPerson(PERSON, provisional=True), GIVEN) == [PersonRegistered(PERSON, True)]
+    with pytest.raises(MissingText):
+        decide(None, RegisterPerson(PERSON), GIVEN)
+
+
+def test_registering_again_records_nothing_although_sealing_gave_other_ciphertext():
+    again = RegisterPerson(PERSON, False, Sealed("the same name sealed again"), nhs_digest="d1")
+    assert decide(fold(REGISTERED), again, GIVEN) == []
+
+
+def test_an_id_is_not_given_to_somebody_with_another_nhs_number():
+    with pytest.raises(IdAlreadyUsed):
+        decide(fold(REGISTERED), RegisterPerson(PERSON, False, Sealed("other"), nhs_digest="d2"), GIVEN)
+
+
+def test_a_preference_names_at_least_one_safe_way():
+    with pytest.raises(NoSafeWayToReach):
+        decide(fold(REGISTERED), SetContactPreference(PERSON, ()), GIVEN)
+
+
+def test_the_same_channels_in_another_order_are_the_same_preference():
+    phone, text = ContactChannel.PHONE, ContactChannel.TEXT
+    (event,) = decide(fold(REGISTERED), SetContactPreference(PERSON, (text, phone, text)), GIVEN)
+    assert event == ContactPreferenceSet((phone, text))
+    assert decide(fold(REGISTERED, event), SetContactPreference(PERSON, (phone, text)), GIVEN) == []
+
+
+def test_an_address_is_hidden_and_shown_again_with_a_reason_each():
+    hidden = ProtectedAddressSet(True, ProtectionReason.STALKING)
+    shown = ProtectedAddressSet(False, ProtectionReason.NO_LONGER_NEEDED)
+    command = SetProtectedAddress(PERSON, True, ProtectionReason.STALKING)
+    assert decide(fold(REGISTERED), command, GIVEN) == [hidden]
+    protected, open_again = fold(REGISTERED, hidden), fold(REGISTERED, hidden, shown)
+    assert protected
+    assert protected.address_protected
+    assert open_again
+    assert not open_again.address_protected
+
+
+def test_a_referral_is_noted_once_on_the_persons_own_stream():
+    person = fold(REGISTERED)
+    assert refer(person, CASE, "snn-catch") == [PersonReferred(CASE, "snn-catch")]
+    referred = fold(REGISTERED, PersonReferred(CASE, "snn-catch"))
+    assert referred
+    assert refer(referred, CASE, "snn-catch") == []
+    assert (referred.cases_in("snn-catch"), referred.cases_in("bexley-icm")) == ((CASE,), ())
+
+
+def test_nothing_is_set_for_a_person_nobody_registered():
+    for command in (
+        SetContactPreference(PERSON, (ContactChannel.PHONE,)),
+        SetProtectedAddress(PERSON, True, ProtectionReason.STALKING),
+    ):
+        with pytest.raises(UnknownPerson):
+            decide(None, command, GIVEN)
+    with pytest.raises(UnknownPerson):
+        refer(None, CASE, "snn-catch")
+
+
+@given(st.lists(commands, max_size=12))
+def test_an_accepted_command_repeated_records_nothing(asked: list[PersonCommand]):
+    person: Person | None = None
+    for command in asked:
+        try:
+            person = reduce(evolve, decide(person, command, GIVEN), person)
+        except Refused:
+            continue
+        assert decide(person, command, GIVEN) == []
+
+
+@given(st.lists(events, max_size=12))
+def test_any_history_can_be_folded(history: list[PersonEvent]):
+    person = fold(*history)
+    assert (person is None) == (not any(isinstance(event, PersonRegistered) for event in history))
+    if person is not None:
+        assert len(person.cases) == len(set(person.cases))
+
+
+@pytest.mark.parametrize("text", ["9434765919", "943 476 5919", "943-476-5919", " 9434765919 "])
+def test_an_nhs_number_may_be_written_with_spaces_or_hyphens(text: str):
+    assert nhs_number(text) == "9434765919"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["9434765918", "", "943476591", "94347659190", "94347659I9", "９４３４７６５９１９", "943.476.5919"],
+)
+def test_what_is_not_an_nhs_number_is_not_taken_for_one(text: str):
+    assert nhs_number(text) is None
+
+
+@given(st.integers(0, 10**9 - 1))
+def test_nine_digits_have_one_check_digit_unless_it_would_be_ten(nine: int):
+    valid = [digit for digit in range(10) if nhs_number(f"{nine:09}{digit}")]
+    total = sum(weight * int(digit) for weight, digit in zip(range(10, 1, -1), f"{nine:09}", strict=True))
+    assert valid == ([] if total % 11 == 1 else [-total % 11])
