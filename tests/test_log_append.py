@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from catch.database import Connection
 from catch.log import Answer, Append, Conflict, Log, NewEvent
+from catch.log.writer import Waiting, columns
 
 
 def event(stream: UUID, version: int, topic: str = "Happened") -> NewEvent:
@@ -145,11 +146,12 @@ async def test_an_append_that_cannot_be_stored_fails_alone(log: Log):
     assert [isinstance(outcome, Answer) for outcome in outcomes] == [True, False, True]
 
 
-@forall(st.lists(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 3)), min_size=0, max_size=3), max_size=12))
+SHAPES = st.lists(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 3)), max_size=3), max_size=12)
+
+
+@forall(SHAPES)
 def test_columns_describe_each_append_exactly(shapes: list[list[tuple[int, int]]]):
     """The arrays, cut at the marks that the database is given, are the appends again."""
-    from catch.log.writer import Waiting, columns
-
     loop = asyncio.new_event_loop()
     appends: list[Append] = []
     for shape in shapes:
@@ -162,7 +164,7 @@ def test_columns_describe_each_append_exactly(shapes: list[list[tuple[int, int]]
         appends.append(Append(uuid4(), UUID(int=0), tuple(events)))
     arrays = columns([Waiting(append, loop.create_future(), 0) for append in appends])
     loop.close()
-    lasts = [0, *map(int, map(str, arrays[9]))]
+    lasts = [0, *(int(str(last)) for last in arrays[9])]
     for append, first, last in zip(appends, lasts, lasts[1:], strict=False):
         assert list(zip(*(array[first:last] for array in arrays[:4]), strict=True)) == list(append.events)
 
@@ -170,8 +172,8 @@ def test_columns_describe_each_append_exactly(shapes: list[list[tuple[int, int]]
 async def test_the_events_table_stays_indexed_for_the_checks(admin: Connection):
     """The look at a stream's version must never become a scan of the log."""
     plan = await admin.fetch(
-        "explain select 1 from unnest($1::uuid[], $2::bigint[]) as base (stream, version) where base.version <> coalesce(("
-        "select e.originator_version from catch.stored_events e where e.originator_id = base.stream"
+        "explain select 1 from unnest($1::uuid[], $2::bigint[]) as base (stream, version) where base.version"
+        " <> coalesce((select e.originator_version from catch.stored_events e where e.originator_id = base.stream"
         " order by e.originator_version desc limit 1), 0)",
         [uuid4()],
         [1],

@@ -1,13 +1,13 @@
-"""The log: the only truth. Read entries and stored (what goes in and comes out), then writer (append), wake (follow) and log (the face).
+"""The log: the only truth.
 
+Read entries (what goes in and comes out), then writer (append), wake (follow) and log (the face).
 `migrations` sets the database up; `codec` turns facts into stored bytes and back; `recorder` is the face that the
 eventsourcing library knows.
 """
 
-from catch.log.entries import Answer, Append, Busy, Conflict, NewEvent, Unavailable
+from catch.log.entries import Answer, Append, Busy, Conflict, NewEvent, Stored, Unavailable
 from catch.log.log import Log
 from catch.log.migrations import CannotMigrate, migrate
-from catch.log.stored import Stored
 
 __all__ = [
     "Answer",

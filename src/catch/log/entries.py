@@ -1,5 +1,6 @@
 """What goes into the log, what comes of it, and what can stand in the way."""
 
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -40,6 +41,17 @@ class Answer(NamedTuple):
     version: int
     events: tuple[str, ...]
     repeated: bool
+
+
+class Stored(NamedTuple):
+    """An event as the log holds it; `recorded_at` is the database's clock."""
+
+    position: int
+    stream: UUID
+    version: int
+    topic: str
+    state: bytes
+    recorded_at: datetime
 
 
 class Conflict(Refused):

@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from catch.database import Pool, application, create_pool, lost
-from catch.log.entries import Answer, Append
-from catch.log.stored import Stored
+from catch.log.entries import Answer, Append, Stored
 from catch.log.wake import POLL, Wake
 from catch.log.writer import Writer, first_answer
 
