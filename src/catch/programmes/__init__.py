@@ -8,7 +8,7 @@ import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import cast
+from typing import ClassVar, cast
 
 import msgspec
 import yaml
@@ -32,10 +32,10 @@ def load(path: Traversable) -> Programme:
         programme = msgspec.convert(data, Programme)
     except UnicodeDecodeError:
         raise ProgrammeFileInvalid(path.name, ["The file is not UTF-8 text."]) from None
-    except yaml.YAMLError as error:
-        raise ProgrammeFileInvalid(path.name, [f"The file is not YAML: {' '.join(str(error).split())}."]) from None
     except msgspec.ValidationError as error:
         raise ProgrammeFileInvalid(path.name, [_sentence(str(error))]) from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ProgrammeFileInvalid(path.name, [f"The file is not YAML: {' '.join(str(error).split())}."]) from None
     wrong = [f"{at}: there is no such setting." for at in _unknown(data, programme)] + problems(programme)
     if wrong:
         raise ProgrammeFileInvalid(path.name, wrong)
@@ -49,7 +49,12 @@ def shipped() -> tuple[Programme, ...]:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML lets a key come twice and keeps the last: here that is an error."""
+    """YAML without two of its traps: a key that comes twice is an error, and a date stays text until it is checked."""
+
+    yaml_implicit_resolvers: ClassVar = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
         keys: list[str] = [str(key.value) for key, _ in node.value]

@@ -1,0 +1,105 @@
+"""Programme files: those shipped are sound and unlike, and a mistake in one is found and named."""
+
+from pathlib import Path
+
+import pytest
+
+from catch.domain.configuration import ClosureClass
+from catch.domain.configuration_check import problems
+from catch.programmes import ProgrammeFileInvalid, load, shipped
+
+SNN = Path(__file__).parent.parent / "src/catch/programmes/snn-catch.yaml"
+
+
+def changed(folder: Path, old: str, new: str) -> Path:
+    text = SNN.read_text("utf-8")
+    assert old in text
+    path = folder / "mine.yaml"
+    path.write_text(text.replace(old, new, 1), "utf-8")
+    return path
+
+
+def test_two_unlike_programmes_are_shipped_and_sound():
+    bexley, snn = shipped()
+    assert (bexley.pin, snn.pin) == ("bexley-icm@1", "snn-catch@1")
+    assert problems(bexley) == problems(snn) == []
+    assert snn.name == "Support North Northants (CATCH)"
+    for programme in (bexley, snn):
+        assert {reason.ending for reason in programme.closure.reasons} == set(ClosureClass)
+        assert programme.assumed
+
+
+def test_support_north_northants_is_as_its_papers_say():
+    snn = load(SNN)
+    rules = {rule.code: (rule.target.n, rule.target.unit, rule.source) for rule in snn.clocks}
+    assert rules["first-conversation"] == (2, "working-day", "seed")
+    assert rules["review"] == rules["closure-after-review"] == (3, "month", "seed")
+    assert rules["max-support"] == (6, "month", "seed")
+    assert rules["plan-agreed"][2] == "assumed"
+    assert (snn.eligibility.mode, snn.eligibility.min_age) == ("open", 18)
+    assert (snn.caseload.target_min, snn.caseload.target_max) == (20, 22)
+    assert snn.mandatory_interventions == ("benefits-check",)
+    weekly = snn.series("catch-weekly")
+    assert weekly
+    assert (weekly.rrule, weekly.starts_at, weekly.duration_minutes) == ("FREQ=WEEKLY;BYDAY=TU", "10:00", 120)
+
+
+def test_bexley_meets_monthly_over_8_to_12_cases_of_both_kinds():
+    bexley = shipped()[0]
+    monthly = bexley.series("icm-monthly")
+    assert monthly
+    assert (monthly.policy.min_items, monthly.policy.max_items) == (8, 12)
+    assert monthly.policy.min_existing_share > 0
+    assert monthly.policy.min_new_share > 0
+    assert [criterion.code for criterion in bexley.eligibility.criteria] == ["at-risk-of-crisis-if-no-action"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "answer"),
+    [
+        ("version: 1", "version: one", "mine.yaml: version: Expected `int`, got `str`."),
+        ("version: 1", "", "mine.yaml: Object missing required field `version`."),
+        ("unit: working-day", "unit: fortnight", "mine.yaml: clocks[0].target.unit: Invalid enum value 'fortnight'."),
+        ("quorum: 3", "quorom: 3", "mine.yaml: meetings[0].quorom: there is no such setting."),
+        ("version: 1", "version: 1\nVersion: 2", "mine.yaml: Version: there is no such setting."),
+        ("start: PlanAgreed", "start: PlanMade", "mine.yaml: clocks[3].start: no case event is called 'PlanMade'."),
+        ("2022-04-01", "2022-04-31", "mine.yaml: effective_from: Invalid RFC3339 encoded date."),
+        ("version: 1", "version: 1\nversion: 2", "'version' is given twice"),
+        ("channels: [phone", "channels: [phone: [", "mine.yaml: The file is not YAML"),
+    ],
+)
+def test_a_mistake_is_answered_with_file_path_and_what_is_wrong(tmp_path: Path, old: str, new: str, answer: str):
+    with pytest.raises(ProgrammeFileInvalid) as error:
+        load(changed(tmp_path, old, new))
+    assert answer in str(error.value)
+
+
+def test_all_problems_come_at_once_a_line_each(tmp_path: Path):
+    path = changed(tmp_path, "quorum: 3", "quorum: 0\n    tea: true")
+    with pytest.raises(ProgrammeFileInvalid) as error:
+        load(path)
+    assert len(error.value.problems) == len(str(error.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xfe\x00",
+        b"",
+        b"- 1\n- 2\n",
+        b"just words",
+        b"[" * 9000,
+        b"key: !!timestamp 2026-02-30",
+        b"key: !!python/object:os.system {}",
+    ],
+)
+def test_what_is_no_programme_at_all_is_refused(tmp_path: Path, content: bytes):
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ProgrammeFileInvalid, match=r"^mine\.yaml: "):
+        load(path)
+
+
+def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path: Path):
+    with pytest.raises(FileNotFoundError):
+        load(tmp_path / "none.yaml")
