@@ -1,0 +1,138 @@
+"""What waits for each agency: actions offered to it and not yet ended, and meetings it is invited to."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid5
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from catch.domain.case.actions import (
+    ActionAccepted,
+    ActionCancelled,
+    ActionCompleted,
+    ActionDeclined,
+    ActionDueChanged,
+    ActionNotPossible,
+    ActionNotUndertaken,
+    ActionOffered,
+    ActionProgressed,
+    ActionReassigned,
+)
+from catch.domain.case.state import ActionState, Priority
+from catch.domain.facts import Recorded, Sealed
+from catch.domain.meeting.invitations import InvitationWithdrawn, MemberInvited
+
+NAME = "agency_inbox"
+VERSION = 1
+INDEXES = ("agency, due, entry", "case_id", "meeting_id")
+
+
+class EntryKind(StrEnum):
+    ACTION = "action"
+    INVITATION = "invitation"
+
+
+class Row(Struct, frozen=True):
+    """One thing that waits. Actions have a case and a due day, invitations a meeting."""
+
+    entry: UUID
+    position: int
+    agency: str
+    kind: EntryKind
+    since: datetime
+    case_id: UUID | None = None
+    meeting_id: UUID | None = None
+    title: Sealed | None = None
+    state: ActionState | None = None
+    due: date | None = None
+    original_due: date | None = None
+    mandatory: bool = False
+    priority: Priority | None = None
+    user_id: str | None = None
+
+
+_OF_ACTIONS = (
+    ActionOffered,
+    ActionAccepted,
+    ActionDeclined,
+    ActionReassigned,
+    ActionProgressed,
+    ActionCompleted,
+    ActionNotPossible,
+    ActionNotUndertaken,
+    ActionCancelled,
+    ActionDueChanged,
+)
+
+
+def invitation(meeting: UUID, agency: str, user: str | None) -> UUID:
+    """The entry of an invitation."""
+    return uuid5(meeting, f"{agency}/{user or ''}")
+
+
+def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
+    event = recorded.event
+    if isinstance(event, _OF_ACTIONS):
+        return (event.action,)
+    if isinstance(event, MemberInvited | InvitationWithdrawn):
+        return (invitation(recorded.stream, event.agency, event.user),)
+    return ()
+
+
+def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
+    event, at, position = recorded.event, recorded.envelope.occurred_at, recorded.position
+    match event:
+        case ActionOffered():
+            return offered(recorded, event)
+        case MemberInvited():
+            return Row(
+                entry=key,
+                position=position,
+                agency=event.agency,
+                kind=EntryKind.INVITATION,
+                since=at,
+                meeting_id=recorded.stream,
+                user_id=event.user,
+            )
+        case _:
+            # An ended action waits for nobody, and neither does a withdrawn invitation.
+            after = step(row, event) if row else None
+            return replace(after, position=position) if after else None
+
+
+def offered(recorded: Recorded[Any], event: ActionOffered) -> Row:
+    return Row(
+        entry=event.action,
+        position=recorded.position,
+        agency=event.owner,
+        kind=EntryKind.ACTION,
+        since=recorded.envelope.occurred_at,
+        case_id=recorded.stream,
+        meeting_id=event.meeting,
+        title=event.title,
+        state=ActionState.OFFERED,
+        due=event.due,
+        original_due=event.due,
+        mandatory=event.mandatory,
+        priority=event.priority,
+        user_id=event.owner_user,
+    )
+
+
+def step(row: Row, event: object) -> Row | None:
+    match event:
+        case ActionAccepted():
+            return replace(row, state=ActionState.ACCEPTED, user_id=event.user)
+        case ActionProgressed():
+            return replace(row, state=ActionState.IN_PROGRESS)
+        case ActionReassigned():
+            return replace(row, state=ActionState.OFFERED, agency=event.owner, user_id=event.owner_user)
+        case ActionDueChanged():
+            return replace(row, due=event.due)
+        case ActionDeclined():
+            return replace(row, state=ActionState.DECLINED)
+        case _:
+            return None

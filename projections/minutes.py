@@ -1,0 +1,153 @@
+"""The minutes of a meeting: who was there, what was said, decided, offered and put off, in the order it happened."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from catch.domain.facts import Part, Recorded
+from catch.domain.meeting.attendance import ApologyReceived, AttendeeJoined, InterestDeclared
+from catch.domain.meeting.deciding import DecisionRecorded, ItemActionLinked, ItemUpdateRecorded, decided
+from catch.domain.meeting.floor import ItemClosed, ItemDeferred, ItemNoted, ItemOpened
+from catch.domain.meeting.instant import InstantDiscussionHeld
+from catch.domain.meeting.planning import MeetingPlanned
+from catch.domain.meeting.session import MeetingEnded, MeetingStarted, MinutesConfirmed
+from catch.domain.meeting.state import Decision, DeferReason, ItemState, LinkedAction, Update
+from catch.domain.streams import MEETING, stream_of_event
+
+NAME = "minutes"
+VERSION = 1
+INDEXES = ("programme, series, starts_at",)
+
+
+class Present(Part, frozen=True):
+    """Somebody who came, or sent apologies."""
+
+    user: str
+    agency: str
+    apology: bool = False
+
+
+class Entry(Part, frozen=True, omit_defaults=True):
+    """What became of one item. `minutes` is the time it took, where it was discussed."""
+
+    item: UUID
+    outcome: ItemState
+    case: UUID | None = None
+    opened_at: datetime | None = None
+    minutes: float | None = None
+    present: tuple[str, ...] = ()
+    recused: tuple[str, ...] = ()
+    update: Update | None = None
+    decisions: tuple[Decision, ...] = ()
+    actions: tuple[LinkedAction, ...] = ()
+    deferred: DeferReason | None = None
+
+
+class Row(Struct, frozen=True):
+    """The minutes of one meeting. `entries` are in the order in which the items were taken."""
+
+    meeting_id: UUID
+    position: int
+    programme: str
+    series: str
+    starts_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    confirmed_at: datetime | None = None
+    confirmed_by: str | None = None
+    people: tuple[Present, ...] = ()
+    entries: tuple[Entry, ...] = ()
+
+
+def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
+    return (recorded.stream,) if stream_of_event(recorded.event) is MEETING else ()
+
+
+def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
+    event = recorded.event
+    if isinstance(event, MeetingPlanned):
+        return Row(key, recorded.position, event.programme, event.series, event.starts_at)
+    if isinstance(event, InstantDiscussionHeld):
+        return at_once(event, recorded.position)
+    if row is None:
+        return None
+    after = step(row, event)
+    return row if after is row else replace(after, position=recorded.position)
+
+
+def at_once(event: InstantDiscussionHeld, position: int) -> Row:
+    took = (event.ended_at - event.held_at).total_seconds() / 60
+    said = Update(event.situation, event.action_to_date, event.update, event.next_steps)
+    present = tuple(sorted({seat.agency for seat in event.seats}))
+    entry = Entry(event.item, ItemState.DISCUSSED, event.case, event.held_at, took, present, update=said)
+    return Row(
+        meeting_id=event.meeting,
+        position=position,
+        programme=event.programme,
+        series=event.series,
+        starts_at=event.held_at,
+        started_at=event.held_at,
+        ended_at=event.ended_at,
+        people=tuple(Present(seat.user, seat.agency) for seat in event.seats),
+        entries=(entry,),
+    )
+
+
+def step(row: Row, event: object) -> Row:
+    match event:
+        case MeetingStarted():
+            return replace(row, started_at=event.started_at)
+        case MeetingEnded():
+            return replace(row, ended_at=event.ended_at)
+        case MinutesConfirmed():
+            return replace(row, confirmed_at=event.confirmed_at, confirmed_by=event.confirmed_by)
+        case AttendeeJoined():
+            return with_person(row, Present(event.user, event.agency))
+        case ApologyReceived():
+            return with_person(row, Present(event.user, event.agency, apology=True))
+        case InterestDeclared():
+            entry = entry_of(row, event.item)
+            return with_entry(row, replace(entry, recused=(*entry.recused, event.user)))
+        case ItemOpened():
+            entry = replace(entry_of(row, event.item), outcome=ItemState.OPEN, case=event.case)
+            return with_entry(row, replace(entry, opened_at=event.opened_at), last=True)
+        case ItemClosed():
+            took = (event.closed_at - event.opened_at).total_seconds() / 60
+            entry = replace(entry_of(row, event.item), outcome=ItemState.DISCUSSED, minutes=took, present=event.present)
+            return with_entry(row, entry)
+        case ItemUpdateRecorded():
+            said = Update(event.situation, event.action_to_date, event.update, event.next_steps)
+            return with_entry(row, replace(entry_of(row, event.item), update=said, case=event.case))
+        case DecisionRecorded():
+            entry = entry_of(row, event.item)
+            return with_entry(row, replace(entry, decisions=(*entry.decisions, decided(event)), case=event.case))
+        case ItemActionLinked():
+            entry = entry_of(row, event.item)
+            linked = LinkedAction(event.action, event.owner, event.decision)
+            return with_entry(row, replace(entry, actions=(*entry.actions, linked)))
+        case ItemDeferred():
+            entry = replace(entry_of(row, event.item), outcome=ItemState.DEFERRED, case=event.case)
+            return with_entry(row, replace(entry, deferred=event.reason))
+        case ItemNoted():
+            return with_entry(row, replace(entry_of(row, event.item), outcome=ItemState.NOTED, case=event.case))
+        case _:
+            return row
+
+
+def entry_of(row: Row, item: UUID) -> Entry:
+    return next((held for held in row.entries if held.item == item), None) or Entry(item, ItemState.PENDING)
+
+
+def with_entry(row: Row, entry: Entry, *, last: bool = False) -> Row:
+    """The row with the entry in its place, or at the end: where it is new, or where the item was just taken up."""
+    if not last and any(held.item == entry.item for held in row.entries):
+        return replace(row, entries=tuple(entry if held.item == entry.item else held for held in row.entries))
+    return replace(row, entries=(*(held for held in row.entries if held.item != entry.item), entry))
+
+
+def with_person(row: Row, person: Present) -> Row:
+    return replace(row, people=(*(held for held in row.people if held.user != person.user), person))
