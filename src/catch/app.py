@@ -1,0 +1,79 @@
+"""The program put together: one place's log, read side and desk, on one event loop."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import projections
+from catch.desk import Desk
+from catch.domain.facts import Recorded
+from catch.domain.streams import stream_of_event
+from catch.edge import Edge
+from catch.log import Log, migrate
+from catch.log.codec import decode
+from catch.log.states import States
+from catch.personal import Keyring, KeyFile
+from catch.postgres import Server
+from catch.readside import ReadSide
+from catch.settings import Settings
+
+Heard = Callable[[Recorded[Any]], Awaitable[None]]
+
+
+class Catch:
+    """What a process works with. `listeners` hear every fact in order, whoever recorded it."""
+
+    def __init__(self, log: Log, keyring: Keyring, settings: Settings) -> None:
+        self.log = log
+        self.keyring = keyring
+        self.settings = settings
+        self.states = States(log)
+        self.readside = ReadSide(log, decode, projections.ALL)
+        self.desk = Desk(log, self.states, Edge(log, self.states, self.readside, keyring))
+        self.listeners: list[Heard] = []
+
+    async def follow(self, after: int) -> None:
+        """Until cancelled: keep the folded streams current and tell the listeners."""
+        async for page in self.log.follow(after):
+            for stored in page:
+                recorded = decode(stored)
+                self.states.advance(recorded, stream_of_event(recorded.event))
+                for heard in self.listeners:
+                    await heard(recorded)
+
+
+def key_file(settings: Settings) -> KeyFile:
+    """The operator's key-encryption keys; without a setting, a file of our own in the data folder."""
+    if settings.kek_file is not None:
+        return KeyFile.read(settings.kek_file)
+    return KeyFile.read_or_create(Path(settings.data_dir) / "keys" / "kek")
+
+
+@asynccontextmanager
+async def opened(server: Server, settings: Settings) -> AsyncGenerator[Catch]:
+    """A place migrated and open, its read side and feed running until the block ends."""
+    await migrate(server.admin, settings.schema)
+    async with AsyncExitStack() as stack:
+        log = await Log.open(
+            server.app,
+            schema=settings.schema,
+            pool=settings.pool,
+            queue=settings.append_queue,
+            deadline=settings.append_deadline,
+        )
+        stack.push_async_callback(log.close)
+        catch = Catch(log, Keyring(log.pool, key_file(settings)), settings)
+        head = await log.head()
+        for name, job in (("read side", catch.readside.run()), ("feed", catch.follow(head))):
+            task = asyncio.create_task(job, name=name)
+            stack.push_async_callback(ended, task)
+        await catch.readside.reached(head, timeout=60)
+        yield catch
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

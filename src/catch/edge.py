@@ -1,0 +1,104 @@
+"""What only the edge can add to a command before it is decided: what a client must not make up, and seals."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.desk import Loaded
+from catch.domain.agenda import draft_agenda
+from catch.domain.case.state import Case
+from catch.domain.case_facts import case_facts, may_be_told
+from catch.domain.facts import Command
+from catch.domain.meeting.adding import AddItem, AddLateItem
+from catch.domain.meeting.drafting import DraftAgenda, ItemDisclosure, PublishAgenda
+from catch.domain.meeting.state import Meeting
+from catch.domain.nhs_number import nhs_number
+from catch.domain.person import RegisterPerson
+from catch.domain.refusals import Refused, UnknownMeeting
+from catch.domain.streams import CASE
+from catch.log import Log
+from catch.log.states import States
+from catch.personal import Keyring
+from catch.readside import ReadSide
+from projections import agenda, case_summary
+
+FILLED: dict[type[Command], frozenset[str]] = {
+    DraftAgenda: frozenset({"as_of", "policy_version", "items", "overflow", "warnings"}),
+    PublishAgenda: frozenset({"disclosures"}),
+    AddItem: frozenset({"number"}),
+    AddLateItem: frozenset({"number", "agencies"}),
+    RegisterPerson: frozenset({"nhs_digest"}),
+}
+"""The fields that the edge fills in: they are not asked for in the API, and what a client sends is replaced."""
+
+
+class NhsNumberInvalid(Refused):
+    """This is not a valid NHS number: check its ten digits, or leave it out."""
+
+
+class Edge:
+    """Fills in and seals, from this process's log, read side and keyring."""
+
+    def __init__(self, log: Log, states: States, readside: ReadSide, keyring: Keyring) -> None:
+        self._log = log
+        self._states = states
+        self._readside = readside
+        self._keyring = keyring
+
+    async def fill(self, command: Command, loaded: Loaded, at: datetime) -> Command:
+        match command:
+            case DraftAgenda():
+                return await self._draft(command, loaded)
+            case PublishAgenda():
+                return replace(command, disclosures=await self._disclosures(loaded.meeting_state, at))
+            case AddItem():
+                return replace(command, number=loaded.case_state.number if loaded.case_state else None)
+            case AddLateItem() if loaded.case_state:
+                case = loaded.case_state
+                return replace(command, number=case.number, agencies=may_be_told(case, at))
+            case RegisterPerson(nhs_number=str() as text):
+                number = nhs_number(text)
+                if number is None:
+                    raise NhsNumberInvalid(field="nhsNumber")
+                return replace(command, nhs_number=number, nhs_digest=self._keyring.digest(number))
+            case RegisterPerson():
+                return replace(command, nhs_digest=None)
+            case _:
+                return command
+
+    async def seal(self, command: Command, subject: UUID) -> Command:
+        return await self._keyring.seal_command(command, subject)
+
+    async def caseload(self, user: str) -> int:
+        return await case_summary.caseload(self._log.pool, user)
+
+    async def _draft(self, command: DraftAgenda, loaded: Loaded) -> DraftAgenda:
+        """The draft from the facts up to the present end of the log, whoever recorded them."""
+        meeting, programme = loaded.meeting_state, loaded.programme
+        series = programme.series(meeting.series) if meeting and programme else None
+        if meeting is None or programme is None or series is None:
+            raise UnknownMeeting(meeting=command.meeting)
+        as_of = await self._log.head()
+        await self._readside.reached(as_of)
+        cases = await case_summary.live_in(self._log.pool, programme.key)
+        before = await agenda.before(self._log.pool, meeting)
+        facts = [case_facts(case, programme, meeting, before) for case in cases]
+        drafted = draft_agenda(series, meeting, facts, as_of)
+        return DraftAgenda(
+            meeting=command.meeting,
+            as_of=drafted.as_of,
+            policy_version=drafted.policy_version,
+            items=drafted.items,
+            overflow=drafted.overflow,
+            warnings=drafted.warnings,
+        )
+
+    async def _disclosures(self, meeting: Meeting | None, at: datetime) -> tuple[ItemDisclosure, ...]:
+        """For every item, the agencies that may be told about its case now."""
+        found: list[ItemDisclosure] = []
+        for item in meeting.items if meeting else ():
+            if item.case is not None:
+                case: Case | None = (await self._states.get(CASE, item.case)).state
+                found.append(ItemDisclosure(item.item, may_be_told(case, at) if case else ()))
+        return tuple(found)
