@@ -8,12 +8,13 @@ import hmac
 import time
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
 
+from catch.database import Statements
 from catch.domain.facts import Sealed
 from catch.domain.refusals import Refused
 from catch.personal import texts, tokens
@@ -35,14 +36,6 @@ class SubjectErased(Refused):
     """What was kept about this person has been erased, so nothing more can be added."""
 
 
-class Database(Protocol):
-    """What the keyring needs of an asyncpg pool."""
-
-    async def fetch(self, query: str, /, *arguments: object) -> list[Any]: ...
-
-    async def execute(self, query: str, /, *arguments: object) -> str: ...
-
-
 class Held(NamedTuple):
     cipher: AESGCM
     read_at: float
@@ -52,7 +45,7 @@ class Keyring:
     """Seals and unseals. `trusted_for` (seconds) bounds how long another process may go on reading after an erasure."""
 
     def __init__(
-        self, database: Database, encryption: KeyEncryption, *, held: int = 10_000, trusted_for: float = 60
+        self, database: Statements, encryption: KeyEncryption, *, held: int = 10_000, trusted_for: float = 60
     ) -> None:
         self._database = database
         self._encryption = encryption

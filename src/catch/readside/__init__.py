@@ -1,0 +1,27 @@
+"""Keeps the projections current, builds them anew, and answers how they looked before.
+
+Read `projection` (what a projection is; history in memory), `tables` (its table, generated from its row), `folding`
+(one page of facts into rows and checkpoint), `rebuilding`, and `runner` (which node does it, and who waits for it).
+"""
+
+from catch.readside.projection import Key, Projection, as_at, known_at, table, true_at, up_to
+from catch.readside.rebuilding import AnotherRebuild, rebuild, retry
+from catch.readside.runner import NotCaughtUp, ReadSide
+from catch.readside.tables import checksum, load
+
+__all__ = [
+    "AnotherRebuild",
+    "Key",
+    "NotCaughtUp",
+    "Projection",
+    "ReadSide",
+    "as_at",
+    "checksum",
+    "known_at",
+    "load",
+    "rebuild",
+    "retry",
+    "table",
+    "true_at",
+    "up_to",
+]

@@ -1,0 +1,201 @@
+"""One page of facts into rows and checkpoint, in one transaction: exactly once, whoever else tries the same.
+
+The checkpoints are read under a lock by the transaction that moves them. So a fact that was folded is never folded
+again, two nodes cannot both fold it, and a rebuild can put a table in place between two pages.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import asyncpg
+from msgspec import Struct
+
+from catch.database import Connection
+from catch.domain.facts import Recorded
+from catch.log import Stored
+from catch.readside.projection import Key, Projection, advance, table
+from catch.readside.tables import Table, document, live, load
+
+logger = logging.getLogger("catch.readside")
+
+Decode = Callable[[Stored], Recorded[Any]]
+
+ANY_KEY = ""
+"""Stands in `parked` for a fact whose keys could not be told."""
+
+# What a fold can cause that shows only when its row is written; everything else is the database's own trouble.
+UNWRITABLE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, TypeError, ValueError)
+
+LOCK = "select projection, position from checkpoints where projection = any($1::text[]) order by projection for update"
+# Asked once the lock is held: the locking statement itself may still see what was parked before a rebuild.
+PARKED = "select projection, key from parked where projection = any($1::text[])"
+MOVE = "update checkpoints set position = $2 where projection = any($1::text[]) and position < $2"
+PARK = """
+    insert into parked (projection, key, position, error) values ($1, $2, $3, $4)
+    on conflict (projection, key) do nothing
+"""
+
+
+class Rewound(Exception):
+    """A projection stands further back than this page begins."""
+
+
+class Parked(NamedTuple):
+    projection: str
+    key: str
+    position: int
+    error: str
+
+
+class Folding:
+    """The rows of one projection while facts are folded over them."""
+
+    def __init__(self, projection: Projection, parked: Iterable[str] = ()) -> None:
+        self.projection = projection
+        self.rows: dict[Key, Struct | None] = {}
+        self.changed: set[Key] = set()
+        self.parked = set(parked)
+        self.newly_parked: list[Parked] = []
+
+    def keys(self, recorded: Recorded[Any]) -> tuple[Key, ...]:
+        try:
+            return tuple(self.projection.keys(recorded))
+        except Exception as error:
+            self.park(ANY_KEY, recorded.position, error)
+            return ()
+
+    def take(self, recorded: Recorded[Any], keys: Iterable[Key]) -> None:
+        """An error parks the key and leaves its row as it was; from then on the key is passed over."""
+        for key in keys:
+            if str(key) in self.parked:
+                continue
+            row = self.rows.get(key)
+            try:
+                after = advance(self.projection, row, recorded, key)
+            except Exception as error:
+                self.park(str(key), recorded.position, error)
+                continue
+            if after is not row:
+                self.rows[key] = after
+                self.changed.add(key)
+
+    def park(self, key: str, position: int, error: Exception) -> None:
+        self.parked.add(key)
+        self.newly_parked.append(Parked(table(self.projection), key, position, described(error)))
+
+
+def described(error: Exception) -> str:
+    """Class and place only: a message may quote the fact."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" at {trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else ""
+    return type(error).__name__ + place
+
+
+def alert(foldings: Iterable[Folding]) -> None:
+    """Called once the parked keys are committed."""
+    for folding in foldings:
+        for parked in folding.newly_parked:
+            logger.error("parked: projection=%s key=%s position=%d error=%s", *parked)
+
+
+def decoded(page: Sequence[Stored], decode: Decode, foldings: Sequence[Folding]) -> list[Recorded[Any]]:
+    """The facts of a page; one that cannot be read is parked for every projection."""
+    facts: list[Recorded[Any]] = []
+    for stored in page:
+        try:
+            facts.append(decode(stored))
+        except Exception as error:
+            for folding in foldings:
+                folding.park(ANY_KEY, stored.position, error)
+    return facts
+
+
+async def fold_page(
+    connection: Connection, projections: Sequence[Projection], decode: Decode, after: int, page: Sequence[Stored]
+) -> None:
+    """`page` is everything in the log behind `after`. Raises Rewound when a projection lacks something before it.
+
+    When rows cannot be written, the page is halved until the fact is found whose rows they are; its keys are parked.
+    """
+    try:
+        await _fold(connection, projections, decode, after, page, careful=False)
+    except UNWRITABLE:
+        if len(page) == 1:
+            await _fold(connection, projections, decode, after, page, careful=True)
+            return
+        middle = len(page) // 2
+        await fold_page(connection, projections, decode, after, page[:middle])
+        await fold_page(connection, projections, decode, page[middle - 1].position, page[middle:])
+
+
+async def _fold(
+    connection: Connection,
+    projections: Sequence[Projection],
+    decode: Decode,
+    after: int,
+    page: Sequence[Stored],
+    *,
+    careful: bool,
+) -> None:
+    async with connection.transaction():
+        positions, parked = await locked(connection, projections)
+        if len(positions) < len(projections) or min(positions.values()) < after:
+            raise Rewound
+        behind = [one for one in projections if positions[table(one)] < page[-1].position]
+        foldings = [Folding(one, parked[table(one)]) for one in behind]
+        facts = decoded(page, decode, foldings)
+        for folding in foldings:
+            done = positions[table(folding.projection)]
+            new = [recorded for recorded in facts if recorded.position > done]
+            await (_fold_carefully if careful else _fold_one)(connection, folding, new)
+        await connection.execute(MOVE, list(positions), page[-1].position)
+    alert(foldings)
+
+
+async def locked(
+    connection: Connection, projections: Iterable[Projection]
+) -> tuple[dict[str, int], dict[str, set[str]]]:
+    """The projections' checkpoints, locked until the transaction ends, and their parked keys."""
+    names = [table(projection) for projection in projections]
+    positions = {row["projection"]: row["position"] for row in await connection.fetch(LOCK, names)}
+    parked: dict[str, set[str]] = {name: set() for name in names}
+    for row in await connection.fetch(PARKED, names):
+        parked[row["projection"]].add(row["key"])
+    return positions, parked
+
+
+async def _fold_one(connection: Connection, folding: Folding, facts: Sequence[Recorded[Any]]) -> None:
+    touched = [(recorded, keys) for recorded in facts if (keys := folding.keys(recorded))]
+    place = live(folding.projection)
+    if wanted := {key for _, keys in touched for key in keys}:
+        found = load(await connection.fetch(place.find, list(wanted)), place.row)
+        folding.rows = {getattr(row, place.columns[0].name): row for row in found}
+    for recorded, keys in touched:
+        folding.take(recorded, keys)
+    await write(connection, place, folding)
+
+
+async def _fold_carefully(connection: Connection, folding: Folding, facts: Sequence[Recorded[Any]]) -> None:
+    try:
+        async with connection.transaction():
+            await _fold_one(connection, folding, facts)
+    except UNWRITABLE as error:
+        folding.changed.clear()
+        for recorded in facts:
+            for key in folding.keys(recorded):
+                folding.park(str(key), recorded.position, error)
+        await write(connection, live(folding.projection), folding)
+
+
+async def write(connection: Connection, place: Table, folding: Folding) -> None:
+    """The rows that changed, and the keys newly parked."""
+    rows = {key: folding.rows[key] for key in folding.changed}
+    if kept := [row for row in rows.values() if row is not None]:
+        await connection.execute(place.upsert, document(kept))
+    if gone := [key for key, row in rows.items() if row is None]:
+        await connection.execute(place.delete, gone)
+    if folding.newly_parked:
+        await connection.executemany(PARK, folding.newly_parked)

@@ -1,0 +1,134 @@
+"""One node folds, all nodes know how far it has come.
+
+The node that holds an advisory lock folds on the connection that holds it: when the node or the connection dies, the
+server ends the transaction and frees the lock, and another node takes over. The others read the checkpoints.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+
+from catch.database import Connection
+from catch.domain.refusals import Refused
+from catch.log import Log
+from catch.readside.folding import Decode, Rewound, described, fold_page
+from catch.readside.projection import Projection, table
+from catch.readside.rebuilding import prepare, rebuild, session, unfilled
+
+logger = logging.getLogger("catch.readside")
+
+LEAD = "select pg_try_advisory_lock(hashtextextended(current_schema() || ' read side', 0))"
+REACHED = "select count(*) as known, min(position) as position from checkpoints where projection = any($1::text[])"
+SMALLEST_PAGE, LARGEST_PAGE = 500, 5000
+BRISK = 0.005  # seconds between two looks at the leader's checkpoints while somebody waits for them
+
+
+class NotCaughtUp(Refused):
+    """The answer does not reach this position yet. Try again in a moment."""
+
+
+class ReadSide:
+    """Run `run` as a task on every node. `patience` is how many seconds a node waits between two tries to take over."""
+
+    def __init__(self, log: Log, decode: Decode, projections: Sequence[Projection], *, patience: float = 1.0) -> None:
+        self._log = log
+        self._decode = decode
+        self._projections = tuple(projections)
+        self._patience = patience
+        self._position = 0
+        self._moved = asyncio.Event()
+        self._wanted = 0
+        self._asked = asyncio.Event()
+        self.leading = False
+
+    @property
+    def position(self) -> int:
+        """Every projection holds what the log says up to here."""
+        return self._position
+
+    async def reached(self, position: int, timeout: float = 5.0) -> None:  # noqa: ASYNC109
+        """Returns once every projection has come to this position. Raises NotCaughtUp after `timeout` seconds."""
+        if self._position >= position:
+            return
+        self._wanted = max(self._wanted, position)
+        self._asked.set()
+        try:
+            async with asyncio.timeout(timeout):
+                while self._position < position:
+                    await self._moved.wait()
+        except TimeoutError:
+            raise NotCaughtUp(position=position, reached=self._position) from None
+
+    async def changes(self, after: int = 0) -> AsyncIterator[int]:
+        """The position whenever it has moved on: rows may have changed up to there. Skips what comes too fast."""
+        while True:
+            while self._position <= after:
+                await self._moved.wait()
+            after = self._position
+            yield after
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                async with session(self._log.pool) as connection:
+                    await prepare(connection, self._projections)
+                    while not await connection.fetchval(LEAD):
+                        await self._stand_by(connection)
+                    await self._lead(connection)
+            except Exception as error:
+                logger.warning("the read side starts again: error=%s", described(error))
+                await asyncio.sleep(self._patience)
+
+    async def _lead(self, connection: Connection) -> None:
+        logger.info("this node keeps the read side")
+        self.leading = True
+        try:
+            # The log is what must not be lost: rows and checkpoint can be folded again, so they need not wait for disk.
+            await connection.execute("set synchronous_commit = off")
+            if fresh := await unfilled(connection, self._projections):
+                await rebuild(self._log, self._decode, fresh)
+            while True:
+                after = await self._checkpoint(connection)
+                self._advance(after)
+                with suppress(Rewound):
+                    await self._follow(connection, await self._catch_up(connection, after))
+        finally:
+            self.leading = False
+
+    async def _catch_up(self, connection: Connection, after: int) -> int:
+        limit = SMALLEST_PAGE
+        while page := await self._log.page(after, limit):
+            await fold_page(connection, self._projections, self._decode, after, page)
+            after = page[-1].position
+            self._advance(after)
+            limit = min(limit * 2, LARGEST_PAGE) if len(page) == limit else SMALLEST_PAGE
+        return after
+
+    async def _follow(self, connection: Connection, after: int) -> None:
+        async for page in self._log.follow(after):
+            await fold_page(connection, self._projections, self._decode, after, page)
+            after = page[-1].position
+            self._advance(after)
+
+    async def _stand_by(self, connection: Connection) -> None:
+        """Looks at the leader's checkpoints for a while: often while somebody waits for them."""
+        clock = asyncio.get_running_loop()
+        until = clock.time() + self._patience
+        while clock.time() < until:
+            self._advance(await self._checkpoint(connection))
+            self._asked.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BRISK if self._wanted > self._position else self._patience / 4):
+                    await self._asked.wait()
+
+    async def _checkpoint(self, connection: Connection) -> int:
+        (row,) = await connection.fetch(REACHED, [table(projection) for projection in self._projections])
+        return row["position"] if row["known"] == len(self._projections) and row["known"] else 0
+
+    def _advance(self, position: int) -> None:
+        if position > self._position:
+            self._position = position
+            self._moved.set()
+            self._moved = asyncio.Event()
