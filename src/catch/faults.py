@@ -1,12 +1,42 @@
-"""What nobody expected: logged under an id that the person can quote, without texts that may hold personal data."""
+"""What goes wrong, as the world outside reads it.
+
+A `Rejected` request was wrong in a way that its errors explain. A fault is what nobody expected: it is logged under an
+id that the person can quote, without texts that may hold personal data.
+"""
 
 import logging
 import traceback
 from uuid import uuid4
 
 import msgspec
+from graphql import GraphQLFormattedError
+
+from catch.domain.refusals import Refused
 
 log = logging.getLogger("catch.faults")
+
+
+class Rejected(Exception):
+    """The request was not executed. `errors` are what the client reads."""
+
+    def __init__(self, *errors: GraphQLFormattedError) -> None:
+        super().__init__(*(one.get("message") for one in errors))
+        self.errors = list(errors)
+
+
+def error(code: str, message: str) -> GraphQLFormattedError:
+    return {"message": message, "extensions": {"code": code}}
+
+
+def refusal_error(refused: Refused) -> GraphQLFormattedError:
+    return {"message": refused.message, "extensions": {"code": refused.code, "details": refused.details}}
+
+
+def fault_error(unexpected: BaseException, where: str) -> GraphQLFormattedError:
+    """Log the fault; what the client reads is its id."""
+    fault_id = fault(unexpected, where)
+    message = f"Something went wrong on our side. Quote {fault_id} when you report it."
+    return {"message": message, "extensions": {"code": "INTERNAL", "id": fault_id}}
 
 
 def fault(error: BaseException, where: str) -> str:

@@ -26,9 +26,9 @@ from graphql.execution.collect_fields import collect_fields
 from msgspec import Struct
 from strawberry.execution import optimized_is_awaitable
 
-from catch.api.limits import Documents, Limits, Prepared, Rejected, coded, encode, error
+from catch.api.limits import Documents, Limits, Prepared, coded, encode
 from catch.domain.refusals import Refused
-from catch.faults import fault
+from catch.faults import Rejected, error, fault_error, refusal_error
 
 
 class Answer(Struct, frozen=True):
@@ -139,15 +139,9 @@ def _outside(problem: GraphQLError) -> GraphQLFormattedError:
         cause = cause.original_error
     if cause is None:
         return coded(problem, str((problem.extensions or {}).get("code", "BAD_VALUE")))
-    formatted = problem.formatted
-    if isinstance(cause, Refused):
-        formatted["message"] = cause.message
-        formatted["extensions"] = {"code": cause.code, "details": cause.details}
-        return formatted
-    fault_id = fault(cause, ".".join(str(step) for step in problem.path or ()))
-    formatted["message"] = f"Something went wrong on our side. Quote {fault_id} when you report it."
-    formatted["extensions"] = {"code": "INTERNAL", "id": fault_id}
-    return formatted
+    where = ".".join(str(step) for step in problem.path or ())
+    outside = refusal_error(cause) if isinstance(cause, Refused) else fault_error(cause, where)
+    return {**problem.formatted, **outside}
 
 
 class _Uses(Visitor):

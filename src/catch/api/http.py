@@ -16,9 +16,9 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
 from catch.api.engine import Answer, Engine
-from catch.api.limits import Rejected, encode, error
+from catch.api.limits import encode
 from catch.domain.refusals import Refused
-from catch.faults import fault
+from catch.faults import Rejected, error, fault_error
 
 log = logging.getLogger("catch.requests")
 
@@ -94,9 +94,8 @@ class GraphQLOverHTTP(Generic[V]):
             line.code = str(turned.errors[0].get("extensions", {}).get("code"))
             headers |= turned.headers
         except Exception as unexpected:
-            problem = error("INTERNAL", "Something went wrong on our side. Quote the id when you report it.")
-            problem["extensions"] = {"code": "INTERNAL", "id": fault(unexpected, "http")}
-            line.status, line.code, body = 500, "INTERNAL", encode({"errors": [problem]})
+            body = encode({"errors": [fault_error(unexpected, "http")]})
+            line.status, line.code = 500, "INTERNAL"
         line.ms = round((time.perf_counter() - began) * 1000, 2)
         log.info(encode(line).decode())
         return Response(body, status_code=line.status, media_type=f"{media}; charset=utf-8", headers=headers)

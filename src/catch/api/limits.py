@@ -29,6 +29,8 @@ from msgspec import Struct
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from catch.faults import Rejected, error
+
 
 class Limits(Struct, frozen=True):
     """Sizes are characters of a document and bytes of a body; `fields` counts every fragment where it is spread."""
@@ -40,18 +42,6 @@ class Limits(Struct, frozen=True):
     aliases: int = 30
     fields: int = 600
     remembered: int = 256
-
-
-class Rejected(Exception):
-    """The request was not executed. `errors` are what the client reads."""
-
-    def __init__(self, *errors: GraphQLFormattedError) -> None:
-        super().__init__(*(one.get("message") for one in errors))
-        self.errors = list(errors)
-
-
-def error(code: str, message: str) -> GraphQLFormattedError:
-    return {"message": message, "extensions": {"code": code}}
 
 
 def coded(problem: GraphQLError, code: str) -> GraphQLFormattedError:
