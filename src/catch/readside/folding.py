@@ -59,8 +59,9 @@ class Folding:
         self.newly_parked: list[Parked] = []
 
     def keys(self, recorded: Recorded[Any]) -> tuple[Key, ...]:
+        """Each once, however often the projection names it."""
         try:
-            return tuple(self.projection.keys(recorded))
+            return tuple(dict.fromkeys(self.projection.keys(recorded)))
         except Exception as error:
             self.park(ANY_KEY, recorded.position, error)
             return ()
