@@ -5,8 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
+from catch.database import Statements
 from catch.domain.case import evolve
 from catch.domain.case.state import Case, CaseState
 from catch.domain.facts import Recorded
@@ -14,6 +16,7 @@ from catch.domain.streams import CASE, stream_of_event
 
 NAME = "case_summary"
 VERSION = 1
+TABLE = f"{NAME}_v{VERSION}"
 INDEXES = ("programme, live", "lead_user", "person", "received_at, case_id")
 
 
@@ -60,3 +63,16 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         received_at=case.milestones.received_at,
         case=case,
     )
+
+
+async def caseload(db: Statements, user: str) -> int:
+    """How many live cases this coordinator leads."""
+    return await db.fetchval(f"select count(*) from {TABLE} where lead_user = $1 and live", user)
+
+
+async def live_in(db: Statements, programme: str) -> list[Case]:
+    """Every live case of a programme, oldest first."""
+    rows = await db.fetch(
+        f'select "case" from {TABLE} where programme = $1 and live order by received_at, case_id', programme
+    )
+    return [msgspec.json.decode(row[0], type=Case) for row in rows]

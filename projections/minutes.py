@@ -13,9 +13,9 @@ from catch.domain.meeting.attendance import ApologyReceived, AttendeeJoined, Int
 from catch.domain.meeting.deciding import DecisionRecorded, ItemActionLinked, ItemUpdateRecorded, decided
 from catch.domain.meeting.floor import ItemClosed, ItemDeferred, ItemNoted, ItemOpened
 from catch.domain.meeting.instant import InstantDiscussionHeld
+from catch.domain.meeting.items import Decision, DeferReason, ItemState, LinkedAction, Update
 from catch.domain.meeting.planning import MeetingPlanned
 from catch.domain.meeting.session import MeetingEnded, MeetingStarted, MinutesConfirmed
-from catch.domain.meeting.state import Decision, DeferReason, ItemState, LinkedAction, Update
 from catch.domain.streams import MEETING, stream_of_event
 
 NAME = "minutes"
