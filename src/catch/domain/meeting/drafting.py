@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from catch.domain.facts import Command, Fact, Part
 from catch.domain.given import Given
 from catch.domain.meeting.items import Item, ItemState, Origin
-from catch.domain.meeting.listing import Agenda, AgendaWarning, DraftedItem, Overflow
+from catch.domain.meeting.listing import Agenda, AgendaWarning, DraftedItem, Gap, Overflow
 from catch.domain.meeting.rules import not_over, on_agenda, unpublished
 from catch.domain.meeting.state import LIVE, Meeting, MeetingState, ordered
 from catch.domain.refusals import Refused
@@ -33,6 +33,7 @@ class AgendaDrafted(Fact, frozen=True):
     items: tuple[DraftedItem, ...] = ()
     overflow: tuple[Overflow, ...] = ()
     warnings: tuple[AgendaWarning, ...] = ()
+    gaps: tuple[Gap, ...] = ()
 
 
 class AgendaPublished(Fact, frozen=True):
@@ -60,7 +61,7 @@ def drafted(meeting: Meeting, event: AgendaDrafted) -> Meeting:
     ids, cases = {i.item for i in kept}, {i.case for i in kept if i.case and i.state is not ItemState.REMOVED}
     fresh = tuple(from_draft(d) for d in event.items if d.item not in ids and d.case not in cases)
     merged = tuple(sorted((*fresh, *kept), key=lambda item: item.section))
-    draft = Agenda(event.as_of, event.policy_version, event.items, event.overflow, event.warnings)
+    draft = Agenda(event.as_of, event.policy_version, event.items, event.overflow, event.warnings, event.gaps)
     return ordered(replace(meeting, draft=draft, state=MeetingState.AGENDA_DRAFTED), merged)
 
 
@@ -106,6 +107,7 @@ class DraftAgenda(Command, frozen=True):
     items: tuple[DraftedItem, ...] = ()
     overflow: tuple[Overflow, ...] = ()
     warnings: tuple[AgendaWarning, ...] = ()
+    gaps: tuple[Gap, ...] = ()
 
 
 class PublishAgenda(Command, frozen=True):
@@ -142,14 +144,18 @@ def decide(meeting: Meeting, command: DraftingCommand, given: Given) -> list[Dra
 
 def draft(meeting: Meeting, command: DraftAgenda) -> list[DraftingEvent]:
     unpublished(meeting)
-    agenda = Agenda(command.as_of, command.policy_version, command.items, command.overflow, command.warnings)
+    agenda = Agenda(
+        command.as_of, command.policy_version, command.items, command.overflow, command.warnings, command.gaps
+    )
     if agenda == meeting.draft:
         return []
     cases = [item.case for item in command.items]
     if len(set(cases)) < len(cases):
         raise CaseAlreadyOnAgenda
     return [
-        AgendaDrafted(command.as_of, command.policy_version, command.items, command.overflow, command.warnings),
+        AgendaDrafted(
+            command.as_of, command.policy_version, command.items, command.overflow, command.warnings, command.gaps
+        )
     ]
 
 

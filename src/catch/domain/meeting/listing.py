@@ -135,6 +135,7 @@ class WarningCode(StrEnum):
     MUST_OVER_MAX_ITEMS = "MUST-OVER-MAX-ITEMS"
     BELOW_MIN_ITEMS = "BELOW-MIN-ITEMS"
     PARTNER_WINDOW = "PARTNER-WINDOW"
+    PARTNER_WITHOUT_BASIS = "PARTNER-WITHOUT-BASIS"
 
 
 class Missing(StrEnum):
@@ -160,6 +161,13 @@ class AgendaWarning(Part, frozen=True, omit_defaults=True):
     displacements: int = 0
 
 
+class Gap(Part, frozen=True):
+    """How many unmet needs of one kind were recorded since the last meeting. No names."""
+
+    code: str
+    count: int
+
+
 class Agenda(Part, frozen=True):
     """A draft: the same facts, position and policy always give the same one, to the byte."""
 
@@ -168,3 +176,4 @@ class Agenda(Part, frozen=True):
     items: tuple[DraftedItem, ...] = ()
     overflow: tuple[Overflow, ...] = ()
     warnings: tuple[AgendaWarning, ...] = ()
+    gaps: tuple[Gap, ...] = ()
