@@ -65,10 +65,11 @@ def evolve(meeting: Meeting, event: AttendanceEvent) -> Meeting:
         case AttendeeJoined() | AttendeeLeft() | ApologyReceived() | ConfidentialityAccepted():
             return attended(meeting, event)
         case InterestDeclared(item=item, user=user, agency=agency, action=action):
-            kept = uninterested(meeting, item, user)
+            kept, _ = split_interests(meeting, item, user)
             return replace(meeting, interests=(*kept, Interest(item, user, agency, action)))
         case InterestResolved(item=item, user=user):
-            return replace(meeting, interests=uninterested(meeting, item, user))
+            kept, settled = split_interests(meeting, item, user)
+            return replace(meeting, interests=kept, resolved_interests=(*meeting.resolved_interests, *settled))
         case _:
             assert_never(event)
 
@@ -98,8 +99,10 @@ def left(attendee: Attendee, left_at: datetime) -> Attendee:
     return replace(attendee, stays=(*earlier, replace(last, left_at=left_at)))
 
 
-def uninterested(meeting: Meeting, item: UUID, user: str) -> tuple[Interest, ...]:
-    return tuple(held for held in meeting.interests if (held.item, held.user) != (item, user))
+def split_interests(meeting: Meeting, item: UUID, user: str) -> tuple[tuple[Interest, ...], tuple[Interest, ...]]:
+    """Everybody else's interests, and this user's in this item."""
+    kept = tuple(held for held in meeting.interests if (held.item, held.user) != (item, user))
+    return kept, tuple(held for held in meeting.interests if (held.item, held.user) == (item, user))
 
 
 class JoinMeeting(Command, frozen=True):
@@ -236,8 +239,10 @@ def interest(meeting: Meeting, command: DeclareInterest | ResolveInterest) -> li
                 return []
             return [InterestDeclared(item, user, agency, action, note)]
         case ResolveInterest(item=item, user=user, reason=reason):
-            if held is None:
-                raise NoInterestDeclared(item=item, user=user)
-            return [InterestResolved(item, user, held.agency, reason)]
+            if held is not None:
+                return [InterestResolved(item, user, held.agency, reason)]
+            if any((past.item, past.user) == (item, user) for past in meeting.resolved_interests):
+                return []
+            raise NoInterestDeclared(item=item, user=user)
         case _:
             assert_never(command)

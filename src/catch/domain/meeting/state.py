@@ -118,6 +118,7 @@ class Meeting(Part, frozen=True, omit_defaults=True):
     availability: tuple[Availability, ...] = ()
     attendance: tuple[Attendee, ...] = ()
     interests: tuple[Interest, ...] = ()
+    resolved_interests: tuple[Interest, ...] = ()
     confidentiality_statement: str | None = None
     charter: str | None = None
     started_at: datetime | None = None
@@ -145,7 +146,7 @@ class Meeting(Part, frozen=True, omit_defaults=True):
 
     def recused(self, item: UUID, user: str) -> bool:
         """M2: such a member receives nothing of the item, in the room or on the wire."""
-        return any(held.item == item and held.user == user for held in self.interests)
+        return any((held.item, held.user) == (item, user) for held in self.interests)
 
     def invited_to(self, item: UUID, agency: str, user: str) -> bool:
         """False only for a guest who was asked to come for other items."""

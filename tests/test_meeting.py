@@ -1,0 +1,521 @@
+"""A meeting from planning to confirmed minutes: what each command records, and every refusal."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID, uuid5
+
+import pytest
+from msgspec.structs import replace
+
+from catch.domain.configuration import CoreMember, Programme, Series, Source
+from catch.domain.facts import Actor, Category, Role, Sealed
+from catch.domain.given import Given
+from catch.domain.meeting import Meeting, MeetingCommand, MeetingEvent, decide, evolve
+from catch.domain.meeting.adding import AddItem, AddLateItem, AgendaItemAdded, CaseOrMatter, LateItemAdded
+from catch.domain.meeting.attendance import (
+    AcceptConfidentiality,
+    ApologyReceived,
+    AttendeeJoined,
+    AttendeeLeft,
+    ConfidentialityAccepted,
+    DeclareInterest,
+    InterestDeclared,
+    InterestResolved,
+    JoinMeeting,
+    LeaveMeeting,
+    NoInterestDeclared,
+    NotInTheRoom,
+    ResolveInterest,
+    SendApology,
+    WrongStatement,
+)
+from catch.domain.meeting.deciding import (
+    AgreesAndDissents,
+    DecisionRecorded,
+    ItemActionLinked,
+    ItemUpdateRecorded,
+    LinkAction,
+    NotAtTheTable,
+    RecordDecision,
+    RecordUpdate,
+    UnknownDecision,
+    WhoTellsThePerson,
+)
+from catch.domain.meeting.drafting import (
+    AgendaDrafted,
+    AgendaPublished,
+    CaseAlreadyOnAgenda,
+    DraftAgenda,
+    ItemDisclosure,
+    ItemsNotReady,
+    NoAgendaYet,
+    PublishAgenda,
+)
+from catch.domain.meeting.editing import (
+    AgendaItemMoved,
+    AgendaItemRemoved,
+    AgendaItemTimeboxChanged,
+    ChangeTimebox,
+    ItemPulledForDiscussion,
+    MoveItem,
+    NotForNoting,
+    PullFromNoting,
+    RemoveItem,
+)
+from catch.domain.meeting.floor import (
+    AnotherItemIsOpen,
+    CloseItem,
+    DeferItem,
+    ItemClosed,
+    ItemDeferred,
+    ItemNoted,
+    ItemOpened,
+    NobodyKnowsThePerson,
+    NoteItem,
+    OpenItem,
+)
+from catch.domain.meeting.instant import (
+    EndsBeforeItStarts,
+    InstantDiscussionHeld,
+    Participant,
+    RecordInstantDiscussion,
+    TooFewAgencies,
+)
+from catch.domain.meeting.invitations import (
+    AvailabilityDeclared,
+    InvitationWithdrawn,
+    InviteMember,
+    MemberInvited,
+    OutsideTheMeeting,
+    SetAvailability,
+    WithdrawInvitation,
+)
+from catch.domain.meeting.items import DecisionCode, DeferReason, Dissent, ItemState, ToTell
+from catch.domain.meeting.listing import AppearanceBasis, DraftedItem, Matter, Reason, ReasonCode, Section
+from catch.domain.meeting.planning import (
+    CancelMeeting,
+    MeetingCancelled,
+    MeetingPlanned,
+    MeetingRescheduled,
+    PlanMeeting,
+    RescheduleMeeting,
+)
+from catch.domain.meeting.rules import (
+    AgendaIsPublished,
+    AgendaNotPublished,
+    ItemIsOpen,
+    ItemNotOpen,
+    ItemResolved,
+    MeetingHasBegun,
+    MeetingIsOver,
+    NotInProgress,
+    NotInvited,
+    NotOnTheAgenda,
+    PartnerHasNoAgreement,
+    ReasonRequired,
+    TimeWithoutZone,
+    UnknownSeries,
+)
+from catch.domain.meeting.session import (
+    AdjournMeeting,
+    ChairNotPresent,
+    ConfirmMinutes,
+    EndMeeting,
+    ItemStillOpen,
+    ItemsUnresolved,
+    MeetingAdjourned,
+    MeetingEnded,
+    MeetingResumed,
+    MeetingStarted,
+    MinutesConfirmed,
+    NotEnded,
+    ResumeMeeting,
+    StartMeeting,
+)
+from catch.domain.meeting.state import InterestAction, MeetingState, Mode
+from catch.domain.partner import Agreement, Partner
+from catch.domain.refusals import (
+    IdAlreadyUsed,
+    MissingText,
+    OutOfRange,
+    Refused,
+    UnknownMeeting,
+    UnknownPartner,
+    UnknownProgramme,
+)
+from tests.given import Stream, given
+
+SPACE = UUID("6b8f1c2e-0000-4000-8000-000000000000")
+NOW = datetime(2025, 11, 18, 10, 0, tzinfo=UTC)
+TEXT = Sealed("sealed")
+
+
+def an(name: str) -> UUID:
+    return uuid5(SPACE, name)
+
+
+def partner(key: str, kind: str, *programmes: str) -> Partner:
+    held = Agreement("isa", programmes, frozenset({Category.IDENTITY}), date(2020, 1, 1))
+    return Partner(key, key, kind, (held,) if programmes else ())
+
+
+SERIES = Series("weekly", "Weekly", "FREQ=WEEKLY;BYDAY=TU", 120, core_members=(CoreMember("housing"),))
+SNN = Programme("snn", 1, "SNN", date(2020, 1, 1), (Source("self"),), ("phone",), meetings=(SERIES,))
+PARTNERS = {
+    "snn": partner("snn", "coordination", "snn"),
+    "housing-1": partner("housing-1", "housing", "snn"),
+    "age-well": partner("age-well", "voluntary", "snn"),
+    "lapsed": partner("lapsed", "voluntary"),
+}
+CHAIR = Given(NOW, Actor("ann", "snn", Role.CHAIR), SNN, PARTNERS)
+PARTNER = Given(NOW, Actor("hal", "housing-1", Role.PARTNER), SNN, PARTNERS)
+
+M = an("meeting")
+PLAN = PlanMeeting(M, "snn", "weekly", NOW, "ann")
+REASON = Reason(ReasonCode.NEW, Section.NEW, "New.")
+ONE, TWO, NOTED = an("item one"), an("item two"), an("item noted")
+
+
+def line(item: UUID, case: str, section: Section, order: int, *, must: bool = False) -> DraftedItem:
+    basis = AppearanceBasis.AGREEMENT
+    return DraftedItem(item, an(case), case, section, order, 8, must, (REASON,), "Why.", "hal", basis)
+
+
+LINES = (
+    line(ONE, "1", Section.NEW, 1, must=True),
+    line(TWO, "2", Section.REVIEW, 2),
+    line(NOTED, "3", Section.NOTING, 3),
+)
+DRAFT = DraftAgenda(M, 7, "1", LINES)
+PUBLISH = PublishAgenda(M, (ItemDisclosure(ONE, ("housing-1", "snn")),))
+JOIN, ACCEPT = JoinMeeting(M, "hal", "housing-1"), AcceptConfidentiality(M, "hal")
+RUNNING = (PLAN, DRAFT, PUBLISH, JOIN, ACCEPT, StartMeeting(M))
+TOLD = ToTell("hal", date(2025, 11, 20))
+DECIDE = RecordDecision(M, ONE, an("decision"), DecisionCode.CONTINUE, TEXT, ("housing-1",), (), TOLD)
+
+
+def after(*commands: MeetingCommand, facts: Given = CHAIR) -> Stream[Meeting, MeetingEvent, MeetingCommand]:
+    nothing: Stream[Meeting, MeetingEvent, MeetingCommand] = given(decide, evolve)
+    return nothing.after(facts, *commands)
+
+
+def state(*commands: MeetingCommand) -> Meeting:
+    meeting = after(*commands).state
+    assert meeting is not None
+    return meeting
+
+
+PLANNED = (PLAN,)
+DRAFTED = (PLAN, DRAFT)
+PUBLISHED = (PLAN, DRAFT, PUBLISH)
+OPENED = (*RUNNING, OpenItem(M, ONE))
+DEFER_TWO, DEFER_ONE = DeferItem(M, TWO, DeferReason.RAN_OUT_OF_TIME), DeferItem(M, ONE, DeferReason.CHAIR)
+RESOLVED = (*OPENED, CloseItem(M, ONE), DEFER_TWO, NoteItem(M, NOTED))
+ENDED = (*RESOLVED, EndMeeting(M))
+CANCELLED = (PLAN, CancelMeeting(M, TEXT))
+INSTANT = RecordInstantDiscussion(
+    M,
+    "snn",
+    "weekly",
+    ONE,
+    an("1"),
+    NOW,
+    NOW + timedelta(minutes=12),
+    (Participant("hal", "housing-1"), Participant("ann", "snn")),
+    update=TEXT,
+)
+
+RECORDED: list[tuple[tuple[MeetingCommand, ...], MeetingCommand, list[type]]] = [
+    ((), PLAN, [MeetingPlanned]),
+    (PLANNED, RescheduleMeeting(M, NOW + timedelta(days=1), TEXT), [MeetingRescheduled]),
+    (PLANNED, CancelMeeting(M, TEXT), [MeetingCancelled]),
+    (PLANNED, InviteMember(M, "age-well"), [MemberInvited]),
+    (DRAFTED, InviteMember(M, "age-well", "jo", (ONE,)), [MemberInvited]),
+    ((PLAN, InviteMember(M, "age-well")), WithdrawInvitation(M, "age-well"), [InvitationWithdrawn]),
+    (PLANNED, SetAvailability(M, "housing-1", NOW, NOW + timedelta(minutes=30)), [AvailabilityDeclared]),
+    (PLANNED, DRAFT, [AgendaDrafted]),
+    (DRAFTED, AddItem(M, an("x"), Section.NEW, an("4")), [AgendaItemAdded]),
+    (PLANNED, AddItem(M, an("x"), Section.GENERAL, matter=Matter.MINUTES), [AgendaItemAdded]),
+    (DRAFTED, RemoveItem(M, TWO), [AgendaItemRemoved]),
+    (DRAFTED, MoveItem(M, TWO, 1), [AgendaItemMoved]),
+    (DRAFTED, ChangeTimebox(M, TWO, 12), [AgendaItemTimeboxChanged]),
+    (OPENED, ChangeTimebox(M, ONE, 12, TEXT), [AgendaItemTimeboxChanged]),
+    (PUBLISHED, PullFromNoting(M, NOTED, TEXT), [ItemPulledForDiscussion]),
+    (DRAFTED, PUBLISH, [AgendaPublished]),
+    (
+        PUBLISHED,
+        AddLateItem(M, an("x"), an("4"), TEXT, "hal", AppearanceBasis.SAFEGUARDING),
+        [LateItemAdded],
+    ),
+    (PUBLISHED, StartMeeting(M), [AttendeeJoined, ConfidentialityAccepted, MeetingStarted]),
+    (PUBLISHED, JOIN, [AttendeeJoined]),
+    ((*PUBLISHED, JOIN), LeaveMeeting(M, "hal"), [AttendeeLeft]),
+    (PLANNED, SendApology(M, "jo", "age-well"), [ApologyReceived]),
+    ((*PUBLISHED, JOIN), ACCEPT, [ConfidentialityAccepted]),
+    (PUBLISHED, DeclareInterest(M, ONE, "hal", "housing-1"), [InterestDeclared]),
+    (
+        (*PUBLISHED, DeclareInterest(M, ONE, "hal", "housing-1")),
+        ResolveInterest(M, ONE, "hal", TEXT),
+        [InterestResolved],
+    ),
+    (RUNNING, OpenItem(M, ONE), [ItemOpened]),
+    (OPENED, CloseItem(M, ONE), [ItemClosed]),
+    (OPENED, RecordUpdate(M, ONE, update=TEXT), [ItemUpdateRecorded]),
+    (OPENED, DECIDE, [DecisionRecorded]),
+    (OPENED, LinkAction(M, ONE, an("action"), "housing-1"), [ItemActionLinked]),
+    (PUBLISHED, DEFER_TWO, [ItemDeferred]),
+    (OPENED, DEFER_ONE, [ItemDeferred]),
+    (RUNNING, NoteItem(M, NOTED), [ItemNoted]),
+    (RUNNING, AdjournMeeting(M), [MeetingAdjourned]),
+    ((*RUNNING, AdjournMeeting(M)), ResumeMeeting(M), [MeetingResumed]),
+    (RESOLVED, EndMeeting(M), [MeetingEnded]),
+    ((*RESOLVED, AdjournMeeting(M)), EndMeeting(M), [MeetingEnded]),
+    (ENDED, ConfirmMinutes(M), [MinutesConfirmed]),
+    ((), INSTANT, [InstantDiscussionHeld]),
+    ((INSTANT,), DECIDE, [DecisionRecorded]),
+    ((INSTANT,), LinkAction(M, ONE, an("action"), "housing-1"), [ItemActionLinked]),
+]
+
+
+@pytest.mark.parametrize(("before", "command", "kinds"), RECORDED)
+def test_a_command_records_its_fact_and_repeated_records_nothing(
+    before: tuple[MeetingCommand, ...], command: MeetingCommand, kinds: list[type]
+):
+    after(*before).when(command, CHAIR).recorded(*kinds)
+    after(*before, command).when(command, CHAIR).then()
+
+
+def test_every_command_of_the_meeting_is_among_those_tried():
+    assert {type(command) for _, command, _ in RECORDED} == set(MeetingCommand.__args__)
+
+
+def test_every_fact_of_the_meeting_is_among_those_recorded():
+    assert {kind for _, _, kinds in RECORDED for kind in kinds} == set(MeetingEvent.__args__)
+
+
+LATER = NOW + timedelta(hours=3)
+GUEST = (InviteMember(M, "age-well", "jo", (TWO,)), JoinMeeting(M, "jo", "age-well"), AcceptConfidentiality(M, "jo"))
+UNPREPARED = AddItem(M, an("x"), Section.NEW, an("4"))
+LATE = AddLateItem(M, an("x"), an("4"), TEXT, "hal", AppearanceBasis.AGREEMENT)
+
+REFUSED: list[tuple[tuple[MeetingCommand, ...], MeetingCommand, type[Refused]]] = [
+    ((), StartMeeting(M), UnknownMeeting),
+    ((), PlanMeeting(M, "other", "weekly", NOW, "ann"), UnknownProgramme),
+    ((), PlanMeeting(M, "snn", "monthly", NOW, "ann"), UnknownSeries),
+    ((), PlanMeeting(M, "snn", "weekly", NOW, "ann", 0), OutOfRange),
+    ((), PlanMeeting(M, "snn", "weekly", NOW.replace(tzinfo=None), "ann"), TimeWithoutZone),
+    ((INSTANT,), PLAN, IdAlreadyUsed),
+    (PLANNED, RescheduleMeeting(M, LATER, Sealed("")), MissingText),
+    (RUNNING, RescheduleMeeting(M, LATER, TEXT), MeetingHasBegun),
+    (RUNNING, CancelMeeting(M, TEXT), MeetingHasBegun),
+    (PLANNED, CancelMeeting(M, Sealed("")), MissingText),
+    (PLANNED, InviteMember(M, "lapsed"), PartnerHasNoAgreement),
+    (PLANNED, InviteMember(M, "nobody"), UnknownPartner),
+    (PLANNED, InviteMember(M, "age-well", None, (ONE,)), NotOnTheAgenda),
+    (CANCELLED, InviteMember(M, "age-well"), MeetingIsOver),
+    (PLANNED, SetAvailability(M, "housing-1", LATER, LATER + timedelta(hours=1)), OutsideTheMeeting),
+    (PUBLISHED, DraftAgenda(M, 8, "1"), AgendaIsPublished),
+    (ENDED, DraftAgenda(M, 8, "1"), MeetingIsOver),
+    (PLANNED, DraftAgenda(M, 8, "1", (LINES[0], LINES[0])), CaseAlreadyOnAgenda),
+    (PUBLISHED, UNPREPARED, AgendaIsPublished),
+    (DRAFTED, AddItem(M, an("x"), Section.NEW, an("1")), CaseAlreadyOnAgenda),
+    (DRAFTED, AddItem(M, ONE, Section.NEW, an("4")), IdAlreadyUsed),
+    (DRAFTED, AddItem(M, an("x"), Section.NEW), CaseOrMatter),
+    (DRAFTED, AddItem(M, an("x"), Section.NEW, an("4"), minutes=999), OutOfRange),
+    (DRAFTED, RemoveItem(M, ONE), ReasonRequired),
+    (PUBLISHED, RemoveItem(M, TWO), ReasonRequired),
+    (PUBLISHED, MoveItem(M, TWO, 1), ReasonRequired),
+    (PUBLISHED, ChangeTimebox(M, TWO, 1), ReasonRequired),
+    (DRAFTED, MoveItem(M, TWO, 9), OutOfRange),
+    (DRAFTED, MoveItem(M, an("x"), 1), NotOnTheAgenda),
+    (OPENED, MoveItem(M, ONE, 2, TEXT), ItemIsOpen),
+    (RESOLVED, RemoveItem(M, ONE, TEXT), ItemResolved),
+    (PUBLISHED, PullFromNoting(M, ONE, TEXT), NotForNoting),
+    (PUBLISHED, PullFromNoting(M, NOTED, Sealed("")), MissingText),
+    (PLANNED, PUBLISH, NoAgendaYet),
+    ((*DRAFTED, UNPREPARED), PUBLISH, ItemsNotReady),
+    (DRAFTED, PublishAgenda(M, (ItemDisclosure(an("x"), ()),)), NotOnTheAgenda),
+    (DRAFTED, LATE, AgendaNotPublished),
+    (PUBLISHED, AddLateItem(M, an("x"), an("1"), TEXT, "hal", AppearanceBasis.AGREEMENT), CaseAlreadyOnAgenda),
+    (PUBLISHED, AddLateItem(M, an("x"), an("4"), Sealed(""), "hal", AppearanceBasis.AGREEMENT), MissingText),
+    (DRAFTED, StartMeeting(M), AgendaNotPublished),
+    (ENDED, StartMeeting(M), MeetingIsOver),
+    (DRAFTED, JOIN, AgendaNotPublished),
+    (PUBLISHED, JoinMeeting(M, "jo", "age-well"), NotInvited),
+    ((*PUBLISHED, *GUEST[:1]), JoinMeeting(M, "kim", "age-well"), NotInvited),
+    (PUBLISHED, JoinMeeting(M, "lee", "lapsed"), PartnerHasNoAgreement),
+    (PUBLISHED, LeaveMeeting(M, "hal"), NotInTheRoom),
+    (PUBLISHED, ACCEPT, NotInTheRoom),
+    ((*PUBLISHED, JOIN), AcceptConfidentiality(M, "hal", "0"), WrongStatement),
+    (PUBLISHED, ResolveInterest(M, ONE, "hal", TEXT), NoInterestDeclared),
+    (PUBLISHED, DeclareInterest(M, an("x"), "hal", "housing-1"), NotOnTheAgenda),
+    (PUBLISHED, OpenItem(M, ONE), NotInProgress),
+    (OPENED, OpenItem(M, TWO), AnotherItemIsOpen),
+    (RESOLVED, OpenItem(M, ONE), ItemResolved),
+    ((*RUNNING, LeaveMeeting(M, "hal")), OpenItem(M, ONE), NobodyKnowsThePerson),
+    ((*PUBLISHED, JOIN, StartMeeting(M)), OpenItem(M, ONE), NobodyKnowsThePerson),
+    ((*RUNNING, DeclareInterest(M, ONE, "hal", "housing-1")), OpenItem(M, ONE), NobodyKnowsThePerson),
+    (RUNNING, CloseItem(M, ONE), ItemNotOpen),
+    (RUNNING, RecordUpdate(M, ONE, update=TEXT), ItemNotOpen),
+    (OPENED, RecordUpdate(M, ONE), MissingText),
+    (RUNNING, DECIDE, ItemNotOpen),
+    ((*OPENED, AdjournMeeting(M)), DECIDE, NotInProgress),
+    (OPENED, RecordDecision(M, ONE, an("d"), DecisionCode.CONTINUE), WhoTellsThePerson),
+    (
+        OPENED,
+        RecordDecision(M, ONE, an("d"), DecisionCode.CLOSE, agreed_by=("age-well",), to_tell_person=TOLD),
+        NotAtTheTable,
+    ),
+    (
+        OPENED,
+        RecordDecision(
+            M, ONE, an("d"), DecisionCode.CLOSE, TEXT, ("snn",), (Dissent("snn", TEXT),), to_tell_person=TOLD
+        ),
+        AgreesAndDissents,
+    ),
+    (
+        (*OPENED, DECIDE, CloseItem(M, ONE), OpenItem(M, TWO)),
+        RecordDecision(M, TWO, an("decision"), DecisionCode.CONTINUE, to_tell_person=TOLD),
+        IdAlreadyUsed,
+    ),
+    (RUNNING, LinkAction(M, ONE, an("action"), "housing-1"), ItemNotOpen),
+    (OPENED, LinkAction(M, ONE, an("action"), "housing-1", an("no decision")), UnknownDecision),
+    (
+        (*OPENED, LinkAction(M, ONE, an("action"), "snn"), CloseItem(M, ONE), OpenItem(M, TWO)),
+        LinkAction(M, TWO, an("action"), "snn"),
+        IdAlreadyUsed,
+    ),
+    (DRAFTED, DEFER_TWO, AgendaNotPublished),
+    ((*OPENED, CloseItem(M, ONE)), DEFER_ONE, ItemResolved),
+    (RUNNING, NoteItem(M, ONE), NotForNoting),
+    (PUBLISHED, NoteItem(M, NOTED), NotInProgress),
+    (PUBLISHED, AdjournMeeting(M), NotInProgress),
+    (PUBLISHED, ResumeMeeting(M), NotInProgress),
+    (OPENED, EndMeeting(M), ItemStillOpen),
+    (RUNNING, EndMeeting(M), ItemsUnresolved),
+    (PUBLISHED, EndMeeting(M), NotInProgress),
+    (RESOLVED, ConfirmMinutes(M), NotEnded),
+    ((), replace(INSTANT, seats=INSTANT.seats[:1]), TooFewAgencies),
+    ((), replace(INSTANT, ended_at=NOW - timedelta(1)), EndsBeforeItStarts),
+    (PLANNED, INSTANT, IdAlreadyUsed),
+]
+
+
+@pytest.mark.parametrize(("before", "command", "refusal"), REFUSED)
+def test_a_command_is_refused(before: tuple[MeetingCommand, ...], command: MeetingCommand, refusal: type[Refused]):
+    after(*before).when(command, CHAIR).refused(refusal)
+
+
+def test_a_meeting_starts_only_with_its_chair_or_somebody_who_takes_the_chair():
+    after(*PUBLISHED).when(StartMeeting(M), PARTNER).refused(ChairNotPresent)
+    deputy = Given(NOW, Actor("bob", "snn", Role.CHAIR), SNN, PARTNERS)
+    started = after(*PUBLISHED).when(StartMeeting(M), deputy).state
+    assert started is not None
+    assert started.chair == "bob"
+    seated = after(*PUBLISHED, JoinMeeting(M, "ann", "snn"))
+    seated.when(StartMeeting(M), PARTNER).then(MeetingStarted(NOW, "ann", "1", "1", 2))
+
+
+def test_a_recused_member_counts_for_nothing_in_the_item_and_again_once_it_is_resolved():
+    declared = (*RUNNING, DeclareInterest(M, ONE, "hal", "housing-1", InterestAction.LEAVES))
+    assert state(*declared).recused(ONE, "hal")
+    assert state(*declared).agencies_at_the_table(ONE) == ("snn",)
+    assert state(*declared).agencies_at_the_table(TWO) == ("housing-1", "snn")
+    assert state(*declared, ResolveInterest(M, ONE, "hal", TEXT)).agencies_at_the_table(ONE) == ("housing-1", "snn")
+
+
+def test_a_guest_is_at_the_table_for_the_items_named_only():
+    meeting = state(*RUNNING, *GUEST)
+    assert "age-well" not in meeting.agencies_at_the_table(ONE)
+    assert "age-well" in meeting.agencies_at_the_table(TWO)
+
+
+def test_an_item_is_opened_without_anybody_who_knows_the_person_only_with_a_reason():
+    alone = (*RUNNING, LeaveMeeting(M, "hal"))
+    after(*alone).when(OpenItem(M, ONE, override_reason=TEXT), CHAIR).then(ItemOpened(ONE, NOW, an("1"), None, TEXT))
+    after(*alone).when(OpenItem(M, ONE, known_by="ann"), CHAIR).then(ItemOpened(ONE, NOW, an("1"), "ann"))
+
+
+def test_a_decision_without_quorum_is_flagged_and_not_blocked():
+    quorate = after(*OPENED).when(DECIDE, CHAIR).events[0]
+    alone = (*RUNNING, LeaveMeeting(M, "hal"), OpenItem(M, ONE, override_reason=TEXT))
+    inquorate = after(*alone).when(replace(DECIDE, agreed_by=("snn",)), CHAIR).events[0]
+    assert isinstance(quorate, DecisionRecorded)
+    assert isinstance(inquorate, DecisionRecorded)
+    assert (quorate.inquorate, inquorate.inquorate) == (False, True)
+
+
+def test_closing_an_item_says_how_long_it_took_and_who_was_there():
+    later = replace(CHAIR, at=NOW + timedelta(minutes=9))
+    closed = ItemClosed(ONE, NOW, NOW + timedelta(minutes=9), ("housing-1", "snn"), an("1"))
+    after(*OPENED).when(CloseItem(M, ONE), later).then(closed)
+
+
+def test_a_deferral_counts_and_names_where_the_item_goes():
+    put_off = DeferItem(M, TWO, DeferReason.REQUIRED_PARTNER_ABSENT, an("next"))
+    fact = ItemDeferred(TWO, DeferReason.REQUIRED_PARTNER_ABSENT, 1, NOW, an("2"), an("next"))
+    after(*RUNNING).when(put_off, CHAIR).then(fact)
+
+
+def test_the_published_hash_changes_with_the_agenda_and_with_who_may_see_it():
+    def published(*before: MeetingCommand, command: PublishAgenda = PUBLISH) -> str | None:
+        return state(*DRAFTED, *before, command).content_hash
+
+    assert published() == published()
+    others = {published(MoveItem(M, TWO, 1)), published(ChangeTimebox(M, TWO, 9)), published(command=PublishAgenda(M))}
+    assert len({published(), *others}) == 4
+
+
+def test_publishing_keeps_who_may_see_which_item():
+    assert [item.visible_to for item in state(*PUBLISHED).items] == [("housing-1", "snn"), (), ()]
+
+
+def test_items_keep_their_places_counted_from_one():
+    moved = state(*DRAFTED, MoveItem(M, NOTED, 1), RemoveItem(M, TWO), AddItem(M, an("x"), Section.URGENT, an("4")))
+    assert [(item.item, item.order) for item in moved.items] == [(an("x"), 1), (NOTED, 2), (ONE, 3), (TWO, 0)]
+
+
+def test_a_new_draft_leaves_alone_what_people_added_and_removed():
+    edited = (*DRAFTED, RemoveItem(M, TWO), AddItem(M, an("x"), Section.REVIEW, an("4"), minutes=20))
+    meeting = state(*edited, DraftAgenda(M, 9, "1", (*LINES[::-1], line(an("y"), "4", Section.NEW, 4))))
+    assert [(i.item, i.state) for i in meeting.items] == [
+        (ONE, ItemState.PENDING),
+        (an("x"), ItemState.PENDING),
+        (NOTED, ItemState.PENDING),
+        (TWO, ItemState.REMOVED),
+    ]
+
+
+def test_a_case_put_off_may_come_back_as_a_late_item():
+    back = AddLateItem(M, an("x"), an("2"), TEXT, "hal", AppearanceBasis.AGREEMENT, agencies=("snn",))
+    meeting = state(*RUNNING, DEFER_TWO, back)
+    late = meeting.item(an("x"))
+    assert late is not None
+    assert (late.section, late.order, late.must, late.visible_to) == (Section.URGENT, 1, True, ("snn",))
+
+
+def test_a_moved_meeting_keeps_its_agenda_and_the_times_that_still_fit():
+    there = SetAvailability(M, "housing-1", NOW + timedelta(minutes=60), NOW + timedelta(minutes=90))
+    gone = SetAvailability(M, "age-well", NOW, NOW + timedelta(minutes=30))
+    meeting = state(*DRAFTED, there, gone, RescheduleMeeting(M, NOW + timedelta(minutes=60), TEXT))
+    assert [held.agency for held in meeting.availability] == ["housing-1"]
+    assert len(meeting.items) == 3
+
+
+def test_people_who_come_back_have_two_stays_and_leave_when_the_meeting_ends():
+    meeting = state(*RUNNING, LeaveMeeting(M, "hal"), JOIN, *RESOLVED[len(RUNNING) :], EndMeeting(M))
+    hal = meeting.attendee("hal")
+    assert hal is not None
+    assert len(hal.stays) == 2
+    assert not any(held.present for held in meeting.attendance)
+
+
+def test_an_instant_discussion_is_a_meeting_of_one_discussed_item():
+    meeting = state(INSTANT)
+    item = meeting.items[0]
+    assert (meeting.state, meeting.instant, meeting.mode) == (MeetingState.ENDED, True, Mode.IN_PERSON)
+    assert (item.state, item.minutes, item.present) == (ItemState.DISCUSSED, 12, ("housing-1", "snn"))
+
+
+def test_a_stream_that_does_not_begin_with_its_planning_is_not_a_meeting():
+    with pytest.raises(ValueError, match="does not begin with MeetingEnded"):
+        evolve(None, MeetingEnded(NOW))
