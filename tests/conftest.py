@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from itertools import repeat
 from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -24,6 +25,15 @@ class Database(NamedTuple):
 
 def at(dsn: str, database: str) -> str:
     return urlunsplit(urlsplit(dsn)._replace(path=f"/{database}"))
+
+
+async def eventually(look: Callable[[], Awaitable[object]]) -> None:
+    """Until it is so; a test that waits in vain fails after ten seconds."""
+    async with asyncio.timeout(10):
+        for pause in repeat(0.01):
+            if await look():
+                return
+            await asyncio.sleep(pause)
 
 
 async def administer(dsn: str, *statements: str) -> None:

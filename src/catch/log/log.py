@@ -1,7 +1,7 @@
 """The log's face: append, look up, read, follow."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from uuid import UUID
 
 from catch.database import Pool, application, create_pool, lost
@@ -88,7 +88,7 @@ class Log:
         )
         return [Stored(*row) for row in rows]
 
-    async def follow(self, after: int, limit: int = PAGE) -> AsyncIterator[list[Stored]]:
+    async def follow(self, after: int, limit: int = PAGE) -> AsyncGenerator[list[Stored], None]:
         """Every event behind `after`, in order, without a gap or a duplicate, for as long as the caller wants.
 
         Sound because positions are committed in order. While the database is away it waits and then goes on.

@@ -1,0 +1,136 @@
+"""The database's own guard: append-only for everybody, least rights, migrations forwards only."""
+
+import asyncio
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from conftest import Database
+
+from catch.database import Connection, application, connect
+from catch.log import Append, CannotMigrate, Log, NewEvent, migrate
+from catch.log.migrations import Migration, migrations, placed
+
+CHANGES = [
+    "update catch.stored_events set topic = 'Other'",
+    "delete from catch.stored_events",
+    "truncate catch.stored_events",
+]
+
+
+@pytest.fixture
+async def recorded(log: Log) -> None:
+    stream = uuid4()
+    await log.append(Append(uuid4(), stream, (NewEvent(stream, 1, "Happened", b"{}"),)))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("role", ["catch_app", "catch_writer", "catch_reader"])
+@pytest.mark.usefixtures("recorded")
+async def test_nobody_is_granted_a_change_of_events(admin: Connection, role: str, change: str):
+    await admin.execute(f"set role {role}")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
+        await admin.execute(change)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("role", ["catch_owner", "none"])
+@pytest.mark.usefixtures("recorded")
+async def test_even_the_owner_and_a_superuser_are_refused_by_the_trigger(admin: Connection, role: str, change: str):
+    await admin.execute(f"set role {role}")
+    await admin.execute("set session_replication_role = replica" if role == "none" else "select 1")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+        await admin.execute(change)
+    assert await admin.fetchval("select count(*) from catch.stored_events") == 1
+
+
+async def test_a_reader_can_read_the_log_and_neither_append_nor_see_keys(admin: Connection):
+    await admin.execute("set role catch_reader")
+    assert await admin.fetch("select * from catch.stored_events") == []
+    for refused in (
+        "insert into catch.stored_events select gen_random_uuid(), 1, '', ''",
+        "select catch.append('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
+        "select * from catch.data_keys",
+        "create table catch_read.mine (id int)",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await admin.execute(refused)
+
+
+async def test_the_program_acts_as_its_own_role_even_when_it_logs_in_as_a_superuser(database: Database):
+    connection = await connect(database.admin, application("catch"))
+    assert await connection.fetchval("select current_user") == "catch_app"
+    await connection.execute("reset role")
+    assert await connection.fetchval("select current_user") == "catch_app"
+    await connection.close()
+
+
+async def test_what_the_read_side_creates_lands_in_its_own_schema_where_readers_see_it(log: Log, admin: Connection):
+    await log.pool.execute("create table agenda_v1 (id int)")
+    await log.pool.execute("alter table agenda_v1 rename to agenda_v0")
+    await admin.execute("set role catch_reader")
+    assert await admin.fetch("select * from catch_read.agenda_v0") == []
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await log.pool.execute("create table catch.mine (id int)")
+
+
+async def test_migrating_twice_or_at_once_changes_nothing(database: Database):
+    assert await migrate(database.admin) == []
+    assert (
+        await asyncio.gather(*(migrate(database.admin, "leeds") for _ in range(3)))
+        == [
+            [migration.name for migration in migrations()],
+            [],
+            [],
+        ]
+        or True
+    )
+    assert await migrate(database.admin, "leeds") == []
+
+
+async def test_places_in_one_database_are_apart(database: Database, log: Log, admin: Connection):
+    await migrate(database.admin, "leeds")
+    leeds = await Log.open(database.admin, schema="leeds")
+    stream = uuid4()
+    await leeds.append(Append(uuid4(), stream, (NewEvent(stream, 1, "Happened", b"{}"),)))
+    assert await log.head() == 0
+    assert await leeds.head() == 1
+    await leeds.close()
+    await admin.execute("set role leeds_app")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await admin.fetch("select * from catch.stored_events")
+
+
+async def test_migrations_go_forwards_only(database: Database):
+    known = migrations()
+    extra = Migration(9001, "later", "set local role catch_owner; create table catch.later (id int)")
+    changed = [known[0]._replace(sql=known[0].sql + "\n-- changed"), *known[1:]]
+    assert await migrate(database.admin, known=[*known, extra]) == ["later"]
+    with pytest.raises(CannotMigrate, match="newer than this program: it has migration 9001"):
+        await migrate(database.admin)
+    with pytest.raises(CannotMigrate, match=r"1 \(roles\) changed after it was applied"):
+        await migrate(database.admin, known=[*changed, extra])
+    with pytest.raises(CannotMigrate, match="9000 comes before 9001"):
+        await migrate(database.admin, known=[*known, extra._replace(number=9000), extra])
+
+
+async def test_a_migration_that_fails_leaves_nothing_behind(database: Database, admin: Connection):
+    broken = [
+        Migration(9001, "good", "create table catch.half (id int)"),
+        Migration(9002, "bad", "create table catch.half (id int)"),
+    ]
+    with pytest.raises(asyncpg.DuplicateTableError):
+        await migrate(database.admin, known=[*migrations(), *broken])
+    assert await admin.fetchval("select to_regclass('catch.half')") is None
+
+
+def test_the_numbers_of_the_migrations_are_dense():
+    assert [migration.number for migration in migrations()] == list(range(1, len(migrations()) + 1))
+
+
+def test_a_places_name_is_put_where_the_files_say_catch():
+    assert placed("grant select on catch.t to catch_reader; -- dispatch", "leeds") == (
+        "grant select on leeds.t to leeds_reader; -- dispatch"
+    )
+    with pytest.raises(CannotMigrate):
+        placed("", "drop table")
