@@ -1,0 +1,166 @@
+"""Follows the log for subscribers: from where each left off, then live, in order, without a gap or a duplicate.
+
+Attaching works like this: join the topic first; then read from the log up to its head while live messages are kept
+aside; then hand those on and go live without waiting in between. What does not fit is another round of the same, and
+so is a consumer that is too slow: it goes back to reading from the log where it stopped. After too many rounds or
+events it is told to resynchronise.
+"""
+
+import asyncio
+from collections.abc import Hashable, Mapping
+from typing import Generic
+
+from msgspec import Struct
+
+from catch.faults import fault
+from catch.live.groups import PRESENT, Subscriber, Topic
+from catch.live.source import E, Ended, Notices, Outlet, Seen, Source, Standing, V
+
+
+class Patience(Struct, frozen=True):
+    """How many rounds of catching up without getting live, how many events to replay in all of them, and how many
+    seconds to wait for a position that this server has not reached yet."""
+
+    rounds: int = 10
+    events: int = 5_000
+    seconds: float = 2.0
+
+
+class Feed(Generic[V, E]):
+    """`sources` are under the names of their subscription fields."""
+
+    def __init__(self, sources: Mapping[str, Source[V, E]], notices: Notices, patience: Patience | None = None) -> None:
+        self.sources = sources
+        self.notices = notices
+        self.patience = patience or Patience()
+        self._topics: dict[str, dict[Hashable, Topic[V, E]]] = {field: {} for field in sources}
+
+    def publish(self, event: E) -> None:
+        """Something new in the log. Call in order of position; an event published before is passed over."""
+        for field, topics in self._topics.items():
+            try:
+                self._publish(self.sources[field], topics, event)
+            except Exception as unexpected:
+                for topic in topics.values():
+                    topic.fail(unexpected)
+
+    def _publish(self, source: Source[V, E], topics: Mapping[Hashable, Topic[V, E]], event: E) -> None:
+        if not topics:
+            return
+        concerned = topics.keys() & set(source.topics(event))
+        if source.changes_rights(event):
+            for key in topics.keys() - concerned:
+                topics[key].reconsider()
+        for key in concerned:
+            topics[key].push(event)
+
+    def reconsider(self) -> None:
+        """Rights may have changed without an event: something has run out. Call it at least every five seconds."""
+        for topics in self._topics.values():
+            for topic in topics.values():
+                topic.reconsider()
+
+    def close(self) -> None:
+        for topics in self._topics.values():
+            for topic in topics.values():
+                topic.close()
+            topics.clear()
+
+    async def follow(self, viewer: V, standing: Standing, outlet: Outlet) -> None:
+        """Deliver until the right to it ends or the subscriber must resynchronise; cancel to stop. Raises `Refused`."""
+        source = self.sources[standing.field]
+        opening = await source.open(viewer, standing.arguments)
+        after = standing.arguments.get("after")
+        subscriber: Subscriber[V, E] = Subscriber(viewer, standing, outlet, after if isinstance(after, int) else None)
+        topic = self._join(standing.field, opening.topic, subscriber, opening.viewer_class)
+        try:
+            await self._attend(topic, subscriber)
+        except Exception as unexpected:
+            reason = f"The log could not be read. Quote {fault(unexpected, 'live')} when you report it."
+            subscriber.end(self.notices.resync(subscriber.last, reason))
+        finally:
+            self._leave(standing.field, topic, subscriber)
+        payload = await topic.write(subscriber.group, subscriber.last_word)
+        while not outlet.offer(subscriber.last, payload):
+            await outlet.room()
+
+    def _join(self, field: str, key: Hashable, subscriber: Subscriber[V, E], viewer_class: Hashable) -> Topic[V, E]:
+        topic = self._topics[field].get(key)
+        if topic is None:
+            topic = self._topics[field][key] = Topic(self.sources[field], self.notices, key)
+        topic.join(subscriber, viewer_class)
+        return topic
+
+    def _leave(self, field: str, topic: Topic[V, E], subscriber: Subscriber[V, E]) -> None:
+        topic.leave(subscriber)
+        if not topic.groups and self._topics[field].get(topic.key) is topic:
+            del self._topics[field][topic.key]
+            topic.close()
+
+    async def _attend(self, topic: Topic[V, E], subscriber: Subscriber[V, E]) -> None:
+        await self._reach(topic, subscriber)
+        rounds, events = 0, self.patience.events
+        while subscriber.last_word is None:
+            subscriber.stirred.clear()
+            await subscriber.outlet.room()
+            events -= await self._round(topic, subscriber, events)
+            if subscriber.go_live():
+                await subscriber.stirred.wait()
+                rounds, events = 0, self.patience.events
+            elif subscriber.again and (rounds := rounds + 1) >= self.patience.rounds:
+                subscriber.end(self.notices.resync(subscriber.last, "New events come faster than they can be read."))
+            elif events <= 0:
+                subscriber.end(self.notices.resync(subscriber.last, "Too much has happened since."))
+
+    async def _reach(self, topic: Topic[V, E], subscriber: Subscriber[V, E]) -> None:
+        """A position that another server gave out may lie ahead of this one, but not by much."""
+        deadline = asyncio.get_running_loop().time() + self.patience.seconds
+        while (head := await topic.source.head()) < subscriber.last:
+            if asyncio.get_running_loop().time() > deadline:
+                subscriber.end(self.notices.resync(head, "The log does not reach this position."))
+                return
+            await asyncio.sleep(0.02)
+
+    async def _round(self, topic: Topic[V, E], subscriber: Subscriber[V, E], most: int) -> int:
+        """Read from the log once, from where the subscriber stands to the head; how many events that was."""
+        await topic.reclassify(subscriber)
+        subscriber.again = False
+        subscriber.aside.clear()
+        if subscriber.wants_present:
+            await self._present(topic, subscriber)
+        head, read, moves = await topic.source.head(), 0, subscriber.moves
+        async for event in topic.source.replay(topic.key, subscriber.last, head):
+            if read == most or not await self._replayed(topic, subscriber, event, moves):
+                subscriber.again = True
+                return read
+            read += 1
+        if not subscriber.again:
+            subscriber.last = max(subscriber.last, head)
+        return read
+
+    async def _present(self, topic: Topic[V, E], subscriber: Subscriber[V, E]) -> None:
+        group = subscriber.group
+        position, root = await topic.source.present(topic.key, group.viewer_class)
+        payload = await topic.write(group, root)
+        if subscriber.last_word is not None or subscriber.group is not group:
+            subscriber.again = True
+        elif subscriber.outlet.offer(PRESENT, payload):
+            subscriber.last, subscriber.wants_present = position, False
+        else:
+            subscriber.again = True
+
+    async def _replayed(self, topic: Topic[V, E], subscriber: Subscriber[V, E], event: E, moves: int) -> bool:
+        """Deliver one event read from the log, once there is room; False where the round must start over."""
+        while True:
+            await subscriber.outlet.room()
+            group = subscriber.group
+            seen = await topic.source.sees(topic.key, group.viewer_class, event)
+            if isinstance(seen, Ended):
+                subscriber.end(self.notices.ended(event.position, seen.reason))
+                return False
+            payload = "" if seen is Seen.UNTOLD else await topic.render(group, seen, event)
+            if subscriber.last_word is not None or subscriber.moves != moves:
+                return False
+            if not payload or subscriber.outlet.offer(event.position, payload):
+                subscriber.last = event.position
+                return True

@@ -1,0 +1,212 @@
+"""Subscribers of one topic, grouped so that each event is executed and encoded once per group.
+
+Read downwards: a subscriber, a group, and the topic with its one worker. The worker takes events in order: it moves
+subscribers whose rights have changed, asks for each group what it may see, writes the message, and hands the same text
+to everybody in the group. A subscriber that is still catching up keeps what it is handed aside.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Hashable, Iterable
+from typing import Generic
+
+from catch.faults import fault
+from catch.live.source import E, Ended, Notices, Outlet, Seen, Source, Standing, V
+
+PRESENT = -1
+"""Stands for the position of the first message, the present state, while it waits to be written."""
+ASIDE = 64
+"""How many live messages a subscriber keeps aside while it catches up."""
+
+
+class Subscriber(Generic[V, E]):
+    """`last` is the last position handed to the outlet: what comes after it is still owed."""
+
+    def __init__(self, viewer: V, standing: Standing, outlet: Outlet, after: int | None) -> None:
+        self.viewer = viewer
+        self.standing = standing
+        self.outlet = outlet
+        self.last = after or 0
+        self.wants_present = after is None
+        self.live = False
+        self.again = False
+        self.moves = 0
+        self.aside: deque[tuple[int, str]] = deque()
+        self.last_word: object = None
+        self.stirred = asyncio.Event()
+        self.group: Group[V, E]
+
+    def take(self, position: int, payload: str) -> None:
+        if position <= self.last or self.last_word is not None:
+            return
+        if not self.live:
+            if len(self.aside) < ASIDE:
+                self.aside.append((position, payload))
+            else:
+                self.again = True
+        elif self.outlet.offer(position, payload):
+            self.last = position
+        else:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Go back to reading from the log, from `last` on."""
+        self.live, self.again = False, True
+        self.aside.clear()
+        self.stirred.set()
+
+    def withdraw(self) -> None:
+        """Take back what has not been written yet: it was written for rights that the viewer had."""
+        self.moves += 1
+        first = self.outlet.cut()
+        if first == PRESENT:
+            self.wants_present = True
+        elif first is not None:
+            self.last = min(self.last, first - 1)
+        if first is not None or not self.live:
+            self.catch_up()
+
+    def end(self, last_word: object) -> None:
+        """Nothing more is delivered but this."""
+        if self.last_word is None:
+            self.outlet.cut()
+            self.live, self.last_word = False, last_word
+            self.stirred.set()
+
+    def go_live(self) -> bool:
+        """Hand on what was kept aside and take part in live delivery, in one step without a gap."""
+        if self.again or self.last_word is not None:
+            return False
+        for position, payload in self.aside:
+            if position > self.last:
+                if not self.outlet.offer(position, payload):
+                    return False
+                self.last = position
+        self.aside.clear()
+        self.live = True
+        return True
+
+
+class Group(Generic[V, E]):
+    """Subscribers with the same document, variables and viewer class."""
+
+    def __init__(self, standing: Standing, viewer_class: Hashable) -> None:
+        self.standing = standing
+        self.viewer_class = viewer_class
+        self.subscribers: set[Subscriber[V, E]] = set()
+
+
+class Topic(Generic[V, E]):
+    """One topic of one source, while somebody follows it."""
+
+    def __init__(self, source: Source[V, E], notices: Notices, key: Hashable) -> None:
+        self.source = source
+        self.notices = notices
+        self.key = key
+        self.groups: dict[tuple[bytes, Hashable], Group[V, E]] = {}
+        self.latest = 0
+        self.at = 0
+        self.rights = 0
+        self._events: asyncio.Queue[E | None] = asyncio.Queue()
+        self._worker = asyncio.create_task(self._work())
+
+    def push(self, event: E) -> None:
+        if event.position > self.latest:
+            self.latest = event.position
+            self._events.put_nowait(event)
+
+    def reconsider(self) -> None:
+        self._events.put_nowait(None)
+
+    def subscribers(self) -> Iterable[Subscriber[V, E]]:
+        return [subscriber for group in self.groups.values() for subscriber in group.subscribers]
+
+    def join(self, subscriber: Subscriber[V, E], viewer_class: Hashable) -> None:
+        key = (subscriber.standing.key, viewer_class)
+        group = self.groups.setdefault(key, Group(subscriber.standing, viewer_class))
+        group.subscribers.add(subscriber)
+        subscriber.group = group
+
+    def leave(self, subscriber: Subscriber[V, E]) -> None:
+        group = subscriber.group
+        group.subscribers.discard(subscriber)
+        if not group.subscribers:
+            self.groups.pop((group.standing.key, group.viewer_class), None)
+
+    def close(self) -> None:
+        self._worker.cancel()
+
+    async def reclassify(self, subscriber: Subscriber[V, E]) -> None:
+        """Put one subscriber where it belongs now, even if rights change meanwhile."""
+        rights = -1
+        while rights != self.rights and subscriber.last_word is None:
+            rights = self.rights
+            found = await self.source.classify(subscriber.viewer, self.key)
+            if rights == self.rights:
+                self._place(subscriber, found)
+
+    def _place(self, subscriber: Subscriber[V, E], found: Hashable | Ended) -> None:
+        if isinstance(found, Ended):
+            subscriber.end(self.notices.ended(max(self.at, subscriber.last), found.reason))
+        elif found != subscriber.group.viewer_class:
+            self.leave(subscriber)
+            self.join(subscriber, found)
+            subscriber.withdraw()
+
+    async def render(self, group: Group[V, E], seen: Seen, event: E) -> str:
+        if seen is Seen.HIDDEN:
+            root = self.notices.hidden(event.position)
+        else:
+            root = await self.source.message(self.key, group.viewer_class, event)
+        return await self.write(group, root)
+
+    async def write(self, group: Group[V, E], root: object) -> str:
+        context = self.source.context(self.key, group.viewer_class)
+        return (await group.standing.payload(root, context)).decode()
+
+    async def _work(self) -> None:
+        while True:
+            event = await self._events.get()
+            self.at = event.position if event else self.at
+            try:
+                if event is None or self.source.changes_rights(event):
+                    await self._reconsider()
+            except Exception as unexpected:
+                self.fail(unexpected)
+            if event is not None:
+                await asyncio.gather(*(self._deliver(group, event) for group in list(self.groups.values())))
+
+    def fail(self, unexpected: Exception) -> None:
+        """Nobody here can be served: all are told to resynchronise."""
+        self._broken(self.subscribers(), unexpected)
+
+    async def _reconsider(self) -> None:
+        self.rights += 1
+        found: dict[V, Hashable | Ended] = {}
+        for subscriber in self.subscribers():
+            try:
+                if subscriber.viewer not in found:
+                    found[subscriber.viewer] = await self.source.classify(subscriber.viewer, self.key)
+                self._place(subscriber, found[subscriber.viewer])
+            except Exception as unexpected:
+                self._broken([subscriber], unexpected)
+
+    async def _deliver(self, group: Group[V, E], event: E) -> None:
+        if all(event.position <= subscriber.last for subscriber in group.subscribers):
+            return
+        try:
+            seen = await self.source.sees(self.key, group.viewer_class, event)
+            if isinstance(seen, Ended):
+                for subscriber in list(group.subscribers):
+                    subscriber.end(self.notices.ended(event.position, seen.reason))
+            elif seen is not Seen.UNTOLD:
+                payload = await self.render(group, seen, event)
+                for subscriber in list(group.subscribers):
+                    subscriber.take(event.position, payload)
+        except Exception as unexpected:
+            self._broken(list(group.subscribers), unexpected)
+
+    def _broken(self, subscribers: Iterable[Subscriber[V, E]], unexpected: Exception) -> None:
+        reason = f"A message could not be written. Quote {fault(unexpected, 'live')} when you report it."
+        for subscriber in subscribers:
+            subscriber.end(self.notices.resync(subscriber.last, reason))

@@ -1,0 +1,123 @@
+"""What the live side needs of the rest: where events come from, who sees them, and what a message says.
+
+A *topic* is what a subscription is about (a meeting, a case, an agency's inbox). A *viewer class* is all that an answer
+may depend on besides the event: subscribers of one class are answered with the same bytes, so it must be as narrow as
+the policy is, and hashable.
+"""
+
+from collections.abc import AsyncIterator, Hashable, Iterable, Mapping
+from enum import Enum
+from typing import Protocol, TypeVar
+
+from msgspec import Struct
+
+V = TypeVar("V", bound=Hashable)
+V_contra = TypeVar("V_contra", bound=Hashable, contravariant=True)
+
+
+class Event(Protocol):
+    """Something recorded. `catch.domain.facts.Recorded` is one."""
+
+    @property
+    def position(self) -> int: ...
+
+
+E = TypeVar("E", bound=Event)
+
+
+class Seen(Enum):
+    """What a viewer class learns of an event: all of it, that something happened, or nothing."""
+
+    SHOWN = "shown"
+    HIDDEN = "hidden"
+    UNTOLD = "untold"
+
+
+class Ended(Struct, frozen=True):
+    """The viewer has no right to the topic any more. The reason is told to them."""
+
+    reason: str
+
+
+class Opening(Struct, frozen=True):
+    """What a subscription turned out to be about, and as whom."""
+
+    topic: Hashable
+    viewer_class: Hashable
+
+
+class Source(Protocol[V_contra, E]):
+    """Behind one subscription field.
+
+    An event must be readable with `replay`, and its effects on rights and state visible to every method here, before
+    it is published to the feed; `head` must have reached it. Any method may raise: the subscribers concerned are then
+    told to resynchronise.
+    """
+
+    async def open(self, viewer: V_contra, arguments: Mapping[str, object]) -> Opening:
+        """Who asks for what; raise `Refused` where there is nothing for them. Arguments have their GraphQL names."""
+        ...
+
+    async def classify(self, viewer: V_contra, topic: Hashable) -> Hashable | Ended:
+        """The viewer's class as rights are now."""
+        ...
+
+    def topics(self, event: E) -> Iterable[Hashable]:
+        """The topics that the event concerns."""
+        ...
+
+    def changes_rights(self, event: E) -> bool:
+        """True where viewers of any topic may have to be classified again."""
+        ...
+
+    async def head(self) -> int:
+        """The last position that can be read."""
+        ...
+
+    def replay(self, topic: Hashable, after: int, upto: int) -> AsyncIterator[E]:
+        """The topic's events with after < position <= upto, in order."""
+        ...
+
+    async def sees(self, topic: Hashable, viewer_class: Hashable, event: E) -> Seen | Ended:
+        """Asked before each delivery, live or replayed, with rights as they are now."""
+        ...
+
+    async def message(self, topic: Hashable, viewer_class: Hashable, event: E) -> object:
+        """What the subscription's field resolves to for this event. Made once per group of subscribers."""
+        ...
+
+    async def present(self, topic: Hashable, viewer_class: Hashable) -> tuple[int, object]:
+        """The present state as a first message, and the position it stands at."""
+        ...
+
+    def context(self, topic: Hashable, viewer_class: Hashable) -> object:
+        """`info.context` while a message is executed."""
+        ...
+
+
+class Notices(Protocol):
+    """The messages that are the same for every subscription, as the schema's own types."""
+
+    def hidden(self, position: int) -> object: ...
+    def resync(self, position: int, reason: str) -> object: ...
+    def ended(self, position: int, reason: str) -> object: ...
+
+
+class Standing(Protocol):
+    """A subscription that was checked: `key` is the same where document and variables are."""
+
+    @property
+    def field(self) -> str: ...
+    @property
+    def arguments(self) -> Mapping[str, object]: ...
+    @property
+    def key(self) -> bytes: ...
+    async def payload(self, root: object, context: object) -> bytes: ...
+
+
+class Outlet(Protocol):
+    """Where one subscriber's messages go."""
+
+    def offer(self, position: int, payload: str) -> bool: ...
+    async def room(self) -> None: ...
+    def cut(self) -> int | None: ...

@@ -1,0 +1,326 @@
+"""Following the log: in order, each once, no gap, made once per group, and never past the end of a right."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from catch.live.feed import Patience
+from tests.toy_feed import NoSuchRoom, Toy, Viewer
+
+CHAIR, HOUSING, SCHOOL = Viewer("ann", "chair"), Viewer("bob", "housing"), Viewer("cat", "school")
+
+
+class Reader:
+    """Stands where a lane stands: keeps what it is handed, up to `room` until it is read."""
+
+    def __init__(self, room: int = 10_000) -> None:
+        self.most = room
+        self.waiting: list[tuple[int, Any]] = []
+        self.read: list[Any] = []
+        self.has_room = asyncio.Event()
+        self.has_room.set()
+
+    def offer(self, position: int, payload: str) -> bool:
+        if len(self.waiting) >= self.most:
+            self.has_room.clear()
+            return False
+        self.waiting.append((position, msgspec.json.decode(payload)["data"]["room"]))
+        return True
+
+    async def room(self) -> None:
+        await self.has_room.wait()
+
+    def cut(self) -> int | None:
+        first = self.waiting[0][0] if self.waiting else None
+        self.waiting.clear()
+        self.has_room.set()
+        return first
+
+    def take(self, count: int = 10_000) -> list[Any]:
+        taken = [message for _, message in self.waiting[:count]]
+        del self.waiting[:count]
+        self.read += taken
+        self.has_room.set()
+        return taken
+
+
+async def until(done: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not done():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+
+
+async def settled() -> None:
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+class Following:
+    """A subscriber in a task, cancelled at the end."""
+
+    def __init__(self, toy: Toy, viewer: Viewer, after: int | None = 0, reader: Reader | None = None) -> None:
+        self.reader = reader or Reader()
+        self.task = asyncio.create_task(toy.feed.follow(viewer, toy.standing(after), self.reader))
+
+    async def __aenter__(self) -> Reader:
+        await settled()
+        return self.reader
+
+    async def __aexit__(self, *_: object) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+
+def positions(messages: list[Any]) -> list[int]:
+    return [int(message["position"]) for message in messages]
+
+
+@pytest.mark.parametrize("batch", range(6))
+async def test_in_300_interleavings_each_event_arrives_once_and_in_order(batch: int):
+    async def one(seed: int) -> None:
+        chance = random.Random(seed)
+        toy = Toy(delay=chance.choice([0, 0.002]))
+        for _ in range(chance.randrange(200)):
+            toy.say(room=chance.choice(["r", "r", "other"]))
+        after, storm = chance.randrange(len(toy.log.events) + 1), chance.randrange(1, 8)
+        reader = Reader(chance.choice([3, 20, 10_000]))
+        following = asyncio.create_task(toy.feed.follow(CHAIR, toy.standing(after), reader))
+        for _ in range(storm):
+            for _ in range(chance.randrange(20)):
+                toy.say(room=chance.choice(["r", "r", "other"]))
+            reader.take(chance.randrange(30))
+            await asyncio.sleep(chance.random() * 0.004)
+        expected = [event.position for event in toy.log.events if event.position > after and event.room == "r"]
+        await until(lambda: (reader.take(), len(reader.read) >= len(expected))[1])
+        await settled()
+        reader.take()
+        following.cancel()
+        assert positions(reader.read) == expected, f"seed {seed}"
+
+    await asyncio.gather(*(one(batch * 50 + seed) for seed in range(50)))
+
+
+async def test_without_after_the_present_state_comes_first():
+    toy = Toy()
+    toy.say("before")
+    async with Following(toy, CHAIR, None) as reader:
+        toy.say("later")
+        await until(lambda: len(reader.waiting) == 2)
+        assert [message["__typename"] for message in reader.take()] == ["Present", "Update"]
+        assert positions(reader.read) == [1, 2]
+
+
+async def test_a_group_is_executed_once_for_each_event():
+    toy = Toy()
+    followers = [Following(toy, viewer) for viewer in [CHAIR] * 20 + [HOUSING] * 30]
+    await settled()
+    for _ in range(10):
+        toy.say("x")
+    await until(lambda: all(len(follower.reader.waiting) == 10 for follower in followers))
+    assert toy.log.made == 20
+    assert {message["seenAs"] for message in followers[0].reader.take()} == {"chair"}
+    for follower in followers:
+        await follower.__aexit__()
+
+
+async def test_where_subscribers_resume_does_not_keep_them_apart():
+    toy = Toy()
+    for _ in range(3):
+        toy.say("x")
+    async with Following(toy, CHAIR, 1) as one, Following(toy, CHAIR, 3) as two:
+        made = toy.log.made
+        toy.say("y")
+        await until(lambda: len(one.waiting) == 3 and len(two.waiting) == 1)
+        assert toy.log.made == made + 1
+
+
+async def test_what_a_class_may_not_see_is_hidden_or_untold():
+    toy = Toy()
+    async with Following(toy, CHAIR) as chair, Following(toy, HOUSING) as housing:
+        toy.say("open")
+        toy.say("closed", secret=True)
+        toy.say("untold")
+        toy.say("open")
+        await until(lambda: len(chair.waiting) == 3 and len(housing.waiting) == 3)
+        assert [message.get("text") for message in chair.take()] == ["open", "closed", "open"]
+        assert [message["__typename"] for message in housing.take()] == ["Update", "Hidden", "Update"]
+        assert positions(housing.read) == [1, 2, 4]
+
+
+async def test_losing_the_right_ends_the_stream_before_the_next_event():
+    toy = Toy()
+    following = Following(toy, HOUSING)
+    async with following as housing, Following(toy, CHAIR) as chair:
+        toy.say("one")
+        await until(lambda: len(housing.waiting) == 1)
+        housing.take()
+        toy.say("two", bars="housing")
+        toy.say("three")
+        await asyncio.wait_for(following.task, 5)
+        assert housing.take() == [{"__typename": "AccessEnded", "position": "2", "reason": "You have left the room."}]
+        await until(lambda: len(chair.waiting) == 3)
+
+
+async def test_what_was_not_yet_written_when_the_right_ended_is_never_written():
+    toy = Toy()
+    following = Following(toy, HOUSING)
+    async with following as housing:
+        toy.say("one")
+        await until(lambda: len(housing.waiting) == 1)
+        toy.say("two", bars="housing")
+        await asyncio.wait_for(following.task, 5)
+        assert [message["__typename"] for message in housing.take()] == ["AccessEnded"]
+
+
+async def test_a_right_that_runs_out_in_silence_ends_the_stream_when_rights_are_looked_at_again():
+    toy = Toy()
+    following = Following(toy, HOUSING)
+    async with following as housing:
+        toy.log.barred.add("housing")
+        toy.feed.reconsider()
+        await asyncio.wait_for(following.task, 5)
+        assert [message["__typename"] for message in housing.take()] == ["AccessEnded"]
+
+
+async def test_narrower_rights_move_a_subscriber_and_rewrite_what_waits():
+    toy = Toy()
+    async with Following(toy, CHAIR) as reader:
+        toy.say("one", secret=True)
+        toy.say("two", secret=True)
+        await until(lambda: len(reader.waiting) == 2)
+        reader.take(1)
+        toy.say("three", bars="ann", room="other")
+        toy.say("four", secret=True)
+        toy.say("five")
+        await until(lambda: len(reader.waiting) == 3)
+        assert [message["__typename"] for message in reader.take()] == ["Hidden", "Hidden", "Update"]
+        assert positions(reader.read) == [1, 2, 4, 5]
+        assert reader.read[-1]["seenAs"] == "guest"
+        toy.say(admits="ann")
+        await until(lambda: len(reader.waiting) == 1)
+        assert reader.take()[0]["seenAs"] == "chair"
+
+
+@pytest.mark.parametrize("batch", range(4))
+async def test_in_random_interleavings_nothing_arrives_after_the_right_has_ended(batch: int):
+    async def one(seed: int) -> None:
+        chance = random.Random(seed)
+        toy = Toy(delay=0.001)
+        reader = Reader(chance.choice([2, 10_000]))
+        following = Following(toy, HOUSING, 0, reader)
+        ends_at, read = 0, 0
+        for step in range(12):
+            for _ in range(chance.randrange(6)):
+                toy.say("x", secret=chance.random() < 0.3)
+            if step == 8:
+                ends_at = toy.say("bar", bars="housing")
+                read = len(reader.read)
+            reader.take(chance.randrange(4))
+            await asyncio.sleep(chance.random() * 0.003)
+        await until(lambda: (reader.take(), following.task.done())[1])
+        reader.take()
+        if following.task.exception() is None:
+            assert reader.read[-1]["__typename"] == "AccessEnded"
+            assert all(position < ends_at for position in positions(reader.read[:-1]))
+            assert positions(reader.read[:-1]) == list(range(1, len(reader.read)))
+            assert len(reader.read) >= read
+
+    await asyncio.gather(*(one(batch * 25 + seed) for seed in range(25)))
+
+
+async def test_a_slow_consumer_reads_on_from_the_log_and_holds_nobody_up():
+    toy = Toy()
+    slow = Reader(room=5)
+    async with Following(toy, CHAIR, 0, slow), Following(toy, CHAIR) as quick:
+        for _ in range(200):
+            toy.say("x")
+            await asyncio.sleep(0)
+        await until(lambda: len(quick.waiting) == 200)
+        assert len(slow.waiting) == 5
+        await until(lambda: (slow.take(3), len(slow.read) >= 200)[1])
+        assert positions(slow.read) == list(range(1, 201))
+
+
+async def test_who_is_too_far_behind_is_told_to_resynchronise():
+    toy = Toy(patience=Patience(events=50))
+    for _ in range(60):
+        toy.say("x")
+    following = Following(toy, CHAIR, 0)
+    async with following as reader:
+        await asyncio.wait_for(following.task, 5)
+        assert reader.take()[-1]["__typename"] == "ResyncRequired"
+        assert reader.read[-1]["position"] == "50"
+
+
+async def test_a_position_that_this_server_has_not_reached_is_waited_for_but_not_for_ever():
+    toy = Toy(patience=Patience(seconds=0.1))
+    following = Following(toy, CHAIR, 2)
+    async with following as reader:
+        for _ in range(3):
+            toy.say("x")
+        await until(lambda: len(reader.waiting) == 1)
+        assert positions(reader.take()) == [3]
+    lost = Following(toy, CHAIR, 99)
+    async with lost as reader:
+        await asyncio.wait_for(lost.task, 5)
+        [message] = reader.take()
+        assert (message["__typename"], message["position"]) == ("ResyncRequired", "3")
+
+
+async def test_a_message_that_cannot_be_made_ends_in_resynchronisation_not_in_silence(
+    caplog: pytest.LogCaptureFixture,
+):
+    toy = Toy()
+    following = Following(toy, CHAIR)
+    async with following as reader:
+        toy.say("x")
+        await until(lambda: len(reader.waiting) == 1)
+        reader.take()
+        toy.say("x", breaks=True)
+        await asyncio.wait_for(following.task, 5)
+        [message] = reader.take()
+        assert (message["__typename"], message["position"]) == ("ResyncRequired", "1")
+        assert "private" not in message["reason"] + caplog.text
+
+
+async def test_a_log_that_cannot_be_read_ends_in_resynchronisation():
+    toy = Toy()
+    toy.say("x")
+    toy.log.broken = True
+    following = Following(toy, CHAIR)
+    async with following as reader:
+        await asyncio.wait_for(following.task, 5)
+        [message] = reader.take()
+        assert message["__typename"] == "ResyncRequired"
+        assert "private" not in message["reason"]
+
+
+async def test_who_has_no_part_in_it_is_refused():
+    toy = Toy()
+    with pytest.raises(NoSuchRoom):
+        await toy.feed.follow(CHAIR, toy.standing(0, "nowhere"), Reader())
+
+
+async def test_a_topic_nobody_follows_is_forgotten():
+    toy = Toy()
+    async with Following(toy, SCHOOL):
+        toy.say("x")
+    made = toy.log.made
+    toy.say("y")
+    await settled()
+    assert toy.log.made == made
+
+
+async def test_an_event_published_twice_is_delivered_once():
+    toy = Toy()
+    async with Following(toy, CHAIR) as reader:
+        toy.say("x")
+        toy.feed.publish(toy.log.events[0])
+        toy.say("y")
+        await until(lambda: len(reader.waiting) == 2)
+        await settled()
+        assert positions(reader.take()) == [1, 2]
