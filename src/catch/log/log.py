@@ -1,7 +1,7 @@
 """The log's face: append, look up, read, follow."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from uuid import UUID
 
 from catch.database import Pool, application, create_pool, lost
@@ -75,6 +75,13 @@ class Log:
             stream,
             after,
             upto_position,
+        )
+        return [Stored(*row) for row in rows]
+
+    async def streams(self, streams: Sequence[UUID]) -> list[Stored]:
+        """All events of several streams, each stream's in its order."""
+        rows = await self.pool.fetch(
+            f"{self._select} where originator_id = any($1::uuid[]) order by originator_id, originator_version", streams
         )
         return [Stored(*row) for row in rows]
 
