@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 import uvicorn
@@ -15,7 +16,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from catch.live.protocol import Bounds, GraphQLOverWebSocket
+from catch.api.http import GraphQLOverHTTP
+from catch.live.protocol import GraphQLOverWebSocket
+from catch.live.server import ExposedWebSocket
+from catch.live.wire import Bounds
 from tests.toy_feed import CHANGES, DOCUMENT, TokenBad, Toy, Viewer
 
 TRANSPORT = Subprotocol("graphql-transport-ws")
@@ -87,9 +91,10 @@ class Client:
 @asynccontextmanager
 async def serving(toy: Toy | None = None, bounds: Bounds | None = None) -> AsyncGenerator[Server]:
     server = Server(toy or Toy(), bounds)
-    app = Litestar([server.live.handler()], openapi_config=None, logging_config=None)
+    over_http = GraphQLOverHTTP(server.toy.engine, server.tokens, lambda viewer: viewer)
+    app = Litestar([server.live.handler(), over_http.handler()], openapi_config=None, logging_config=None)
     config = uvicorn.Config(
-        app, port=0, log_config=None, lifespan="off", ws="websockets-sansio", ws_per_message_deflate=False
+        app, port=0, log_config=None, lifespan="off", ws=ExposedWebSocket, ws_per_message_deflate=False
     )
     running = uvicorn.Server(config)
     running.install_signal_handlers = lambda: None  # pyright: ignore[reportAttributeAccessIssue]
@@ -110,6 +115,12 @@ async def test_a_client_is_acknowledged_and_the_protocol_agreed():
     async with serving() as server, server.client() as client:
         assert client.socket.subprotocol == TRANSPORT
         await client.still_alive()
+
+
+async def test_both_ways_of_asking_have_one_address():
+    async with serving() as server, httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as http:
+        answer = await http.post("/graphql", json={"query": "{ me }"}, headers={"authorization": "Bearer ann"})
+        assert answer.json() == {"data": {"me": "ann"}}
 
 
 async def test_another_subprotocol_is_not_accepted():
@@ -329,7 +340,7 @@ async def test_a_client_that_never_reads_is_let_go():
             server.toy.say("x" * 100_000)
             await asyncio.sleep(0)
         await server.empty()
-        stalled.socket.transport.abort()
+        assert await stalled.closed() == (1006, "")
 
 
 async def test_a_draining_server_sends_its_clients_elsewhere():

@@ -8,132 +8,43 @@ again) and 1013 (the client has not read for too long: connect again later). A t
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Mapping
-from enum import Enum
-from typing import Annotated, Any, Generic, Protocol, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, cast
 
 import msgspec
 from graphql import GraphQLFormattedError
 from litestar import WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
 from litestar.handlers import WebsocketRouteHandler
-from msgspec import Meta, Struct
 
 from catch.domain.refusals import Refused
 from catch.faults import Rejected, error, fault_error, refusal_error
 from catch.live import frames
 from catch.live.feed import Feed
 from catch.live.outbox import Lane, Outbox, Stalled
-from catch.live.source import E, Standing
+from catch.live.server import TRANSPORT
+from catch.live.source import E
+from catch.live.wire import (
+    DECODER,
+    Asked,
+    Bounds,
+    Closing,
+    Complete,
+    Engine,
+    Init,
+    Line,
+    Message,
+    P,
+    Ping,
+    Pong,
+    Subscribe,
+    V,
+    Verifier,
+)
 
 SUBPROTOCOL = "graphql-transport-ws"
 
 log = logging.getLogger("catch.requests")
-
-
-class Viewer(Protocol):
-    """Who asks. Equal viewers see the same. `expires_at` is in seconds since 1970."""
-
-    @property
-    def expires_at(self) -> float: ...
-    def __hash__(self) -> int: ...
-
-
-V = TypeVar("V", bound=Viewer)
-V_co = TypeVar("V_co", bound=Viewer, covariant=True)
-P = TypeVar("P", bound="Prepared")
-
-
-class Verifier(Protocol[V_co]):
-    def verify(self, authorization: str | None) -> V_co: ...
-
-
-class Prepared(Protocol):
-    @property
-    def kind(self) -> Enum: ...
-    @property
-    def name(self) -> str | None: ...
-
-
-class Answer(Protocol):
-    @property
-    def began(self) -> bool: ...
-    @property
-    def errors(self) -> list[GraphQLFormattedError]: ...
-    def encoded(self) -> bytes: ...
-
-
-class Engine(Protocol[P]):
-    """Checks and executes documents; raises `Rejected`."""
-
-    def prepare(self, query: str, operation_name: str | None) -> P: ...
-    async def execute(self, prepared: P, variables: Mapping[str, Any] | None, context: object) -> Answer: ...
-    def standing(self, prepared: P, variables: Mapping[str, Any] | None) -> Standing: ...
-
-
-class Bounds(Struct, frozen=True):
-    """Seconds, messages and characters. `stall` is how long one write to a socket may take."""
-
-    init: float = 3.0
-    operations: int = 32
-    message: int = 262_144
-    room: int = 256
-    stall: float = 30.0
-
-
-class Closing(Exception):
-    """The connection ends with this code and reason."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(code, reason)
-        self.code = code
-        self.reason = reason
-
-
-class Init(Struct, tag="connection_init"):
-    payload: dict[str, Any] | None = None
-
-
-class Ping(Struct, tag="ping"):
-    payload: dict[str, Any] | None = None
-
-
-class Pong(Struct, tag="pong"):
-    payload: dict[str, Any] | None = None
-
-
-class Asked(Struct):
-    query: str
-    variables: dict[str, Any] | None = None
-    operationName: str | None = None  # noqa: N815
-    extensions: dict[str, Any] | None = None
-
-
-OperationId = Annotated[str, Meta(min_length=1, max_length=256)]
-
-
-class Subscribe(Struct, tag="subscribe"):
-    id: OperationId
-    payload: Asked
-
-
-class Complete(Struct, tag="complete"):
-    id: OperationId
-
-
-Message = Init | Ping | Pong | Subscribe | Complete
-DECODER = msgspec.json.Decoder[Message](Message)
-
-
-class Line(Struct, omit_defaults=True):
-    """What is logged of an operation."""
-
-    method: str
-    operation: str | None = None
-    kind: str | None = None
-    status: str = "complete"
-    ms: float = 0
-    role: str | None = None
 
 
 class GraphQLOverWebSocket(Generic[V, E, P]):
@@ -223,6 +134,7 @@ class Connection(Generic[V, E, P]):
         """Close with the code that fits. A client that hung up, or one that does not take the close, is just left."""
         cause = next((one for one in causes if one is not None), None)
         if isinstance(cause, Stalled):
+            self._hang_up()
             cause = Closing(1013, "You have not read for too long. Connect again later.")
         if cause is None or isinstance(cause, OSError | WebSocketDisconnect):
             return
@@ -238,6 +150,12 @@ class Connection(Generic[V, E, P]):
         except Exception:  # noqa: S110
             # The socket is gone already, or stalled: there is nobody left to tell.
             pass
+
+    def _hang_up(self) -> None:
+        """Behind a full buffer no close would ever be read: end the connection at once, where the server lets us."""
+        scope = cast("dict[str, Any]", self.socket.scope)
+        if exposed := (scope.get("extensions") or {}).get(TRANSPORT):
+            exposed["transport"].abort()
 
     async def _read(self) -> None:
         while True:

@@ -1,0 +1,116 @@
+"""What protocol.py speaks with: the messages a client may send, and the parts of the API that it is given."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Annotated, Any, Protocol, TypeVar
+
+import msgspec
+from graphql import GraphQLFormattedError
+from msgspec import Meta, Struct
+
+from catch.live.source import Standing
+
+
+class Viewer(Protocol):
+    """Who asks. Equal viewers see the same. `expires_at` is in seconds since 1970."""
+
+    @property
+    def expires_at(self) -> float: ...
+    def __hash__(self) -> int: ...
+
+
+V = TypeVar("V", bound=Viewer)
+V_co = TypeVar("V_co", bound=Viewer, covariant=True)
+P = TypeVar("P", bound="Prepared")
+
+
+class Verifier(Protocol[V_co]):
+    def verify(self, authorization: str | None) -> V_co: ...
+
+
+class Prepared(Protocol):
+    @property
+    def kind(self) -> Enum: ...
+    @property
+    def name(self) -> str | None: ...
+
+
+class Answer(Protocol):
+    @property
+    def began(self) -> bool: ...
+    @property
+    def errors(self) -> list[GraphQLFormattedError]: ...
+    def encoded(self) -> bytes: ...
+
+
+class Engine(Protocol[P]):
+    """Checks and executes documents; raises `Rejected`."""
+
+    def prepare(self, query: str, operation_name: str | None) -> P: ...
+    async def execute(self, prepared: P, variables: Mapping[str, Any] | None, context: object) -> Answer: ...
+    def standing(self, prepared: P, variables: Mapping[str, Any] | None) -> Standing: ...
+
+
+class Bounds(Struct, frozen=True):
+    """Seconds, messages and characters. `stall` is how long one write to a socket may take."""
+
+    init: float = 3.0
+    operations: int = 32
+    message: int = 262_144
+    room: int = 256
+    stall: float = 30.0
+
+
+class Closing(Exception):
+    """The connection ends with this code and reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(code, reason)
+        self.code = code
+        self.reason = reason
+
+
+class Init(Struct, tag="connection_init"):
+    payload: dict[str, Any] | None = None
+
+
+class Ping(Struct, tag="ping"):
+    payload: dict[str, Any] | None = None
+
+
+class Pong(Struct, tag="pong"):
+    payload: dict[str, Any] | None = None
+
+
+class Asked(Struct):
+    query: str
+    variables: dict[str, Any] | None = None
+    operationName: str | None = None  # noqa: N815
+    extensions: dict[str, Any] | None = None
+
+
+OperationId = Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class Subscribe(Struct, tag="subscribe"):
+    id: OperationId
+    payload: Asked
+
+
+class Complete(Struct, tag="complete"):
+    id: OperationId
+
+
+Message = Init | Ping | Pong | Subscribe | Complete
+DECODER = msgspec.json.Decoder[Message](Message)
+
+
+class Line(Struct, omit_defaults=True):
+    """What is logged of an operation."""
+
+    method: str
+    operation: str | None = None
+    kind: str | None = None
+    status: str = "complete"
+    ms: float = 0
+    role: str | None = None
