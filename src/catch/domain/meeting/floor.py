@@ -11,14 +11,7 @@ from msgspec.structs import replace
 
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
-from catch.domain.meeting.deciding import DecisionRecorded as DecisionRecorded
-from catch.domain.meeting.deciding import LinkAction as LinkAction
-from catch.domain.meeting.deciding import NotAtTheTable as NotAtTheTable
-from catch.domain.meeting.deciding import RecordDecision as RecordDecision
-from catch.domain.meeting.deciding import decided as decided
 from catch.domain.meeting.editing import NotForNoting
-from catch.domain.meeting.instant import InstantDiscussionHeld as InstantDiscussionHeld
-from catch.domain.meeting.instant import RecordInstantDiscussion as RecordInstantDiscussion
 from catch.domain.meeting.items import Deferral, DeferReason, Item, ItemState
 from catch.domain.meeting.listing import Section
 from catch.domain.meeting.rules import ItemNotOpen, ItemResolved, in_progress, live, on_agenda, waiting

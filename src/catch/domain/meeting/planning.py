@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
-from catch.domain.meeting.invitations import SetAvailability as SetAvailability
 from catch.domain.meeting.rules import UnknownSeries as UnknownSeries
 from catch.domain.meeting.rules import before_start, lasting, needs_text, series_of, zoned
 from catch.domain.meeting.state import Meeting, MeetingState, Mode

@@ -7,7 +7,6 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.facts import Part
-from catch.domain.meeting.items import Decision as Decision
 from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.items import Update as Update
 from catch.domain.meeting.listing import Agenda
