@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from catch.database import Connection
 from catch.domain.facts import Actor, Envelope, Part, Purpose, Recorded, Role, Sealed
 from catch.log import Append, Log, NewEvent, Stored
+from catch.log.rows import columns
 from catch.readside import (
     AnotherRebuild,
     NotCaughtUp,
@@ -36,7 +37,6 @@ from catch.readside import (
     up_to,
 )
 from catch.readside.rebuilding import ONE_AT_A_TIME, session
-from catch.readside.tables import columns
 
 START = datetime(2026, 1, 6, 10, tzinfo=UTC)
 ACTOR = Actor("u1", "housing-1", Role.CHAIR)
@@ -226,8 +226,13 @@ async def running(
     try:
         yield side
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        await stopped(task)
+
+
+async def stopped(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    _, still_running = await asyncio.wait([task], timeout=10)
+    assert not still_running, "the read side did not stop when it was cancelled"
 
 
 async def some_events(record: Recorder, seed: int, count: int) -> int:
@@ -328,6 +333,17 @@ async def test_a_projection_ahead_of_the_others_takes_only_what_is_new_to_it(log
         await side.reached(last)
     for projection in ALL:
         assert await rows(log, projection) == expected(projection, await history(log))
+
+
+@pytest.mark.parametrize("lost", ["drop table boxes_v1", "delete from checkpoints where projection = 'boxes_v1'"])
+async def test_what_is_dropped_while_it_runs_is_built_anew(log: Log, record: Recorder, lost: str):
+    async with running(log) as side:
+        await side.reached(await some_events(record, 18, 40))
+        await log.pool.execute(lost)
+        await side.reached(await some_events(record, 19, 40))
+        await side.reached(await some_events(record, 20, 40))
+        for projection in ALL:
+            assert await rows(log, projection) == expected(projection, await history(log))
 
 
 async def test_two_nodes_share_the_work_of_one_and_the_second_takes_over(log: Log, record: Recorder, admin: Connection):
@@ -461,8 +477,7 @@ async def test_a_fact_that_cannot_be_read_is_parked_and_read_by_a_release_that_c
 
     task = asyncio.create_task((side := ReadSide(log, newer, ALL[:2])).run())
     await side.reached(await record(Noticed()))
-    task.cancel()
-    await asyncio.wait([task])
+    await stopped(task)
     assert await parked(log) == []
     assert set(await rows(log, ALL[0])) == {UUID(int=7), UUID(int=9)}
 

@@ -137,11 +137,12 @@ async def _put_in_place(connection: Connection, log: Log, decode: Decode, foldin
 
 
 async def prepare(connection: Connection, projections: Iterable[Projection]) -> None:
-    """Makes the tables that are not there yet, so that queries find them; they are empty until somebody fills them."""
+    """Makes the tables that are not there (any more), so that queries find them; whoever leads fills them."""
     async with connection.transaction():
         await connection.execute("select pg_advisory_xact_lock(hashtextextended(current_schema() || ' tables', 0))")
         for place in map(live, projections):
             if await connection.fetchval("select to_regclass($1) is null", f'"{place.name}"'):
+                await connection.execute("delete from checkpoints where projection = $1", place.name)
                 for statement in (place.create, *place.indexes):
                     await connection.execute(statement)
 

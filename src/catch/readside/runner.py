@@ -87,9 +87,9 @@ class ReadSide:
         try:
             # The log is what must not be lost: rows and checkpoint can be folded again, so they need not wait for disk.
             await connection.execute("set synchronous_commit = off")
-            if fresh := await unfilled(connection, self._projections):
-                await rebuild(self._log, self._decode, fresh)
             while True:
+                if fresh := await unfilled(connection, self._projections):
+                    await rebuild(self._log, self._decode, fresh)
                 after = await self._checkpoint(connection)
                 self._advance(after)
                 with suppress(Rewound):
