@@ -88,6 +88,29 @@ async def test_migrating_twice_or_at_once_changes_nothing(database: Database):
     assert await migrate(database.admin, "leeds") == []
 
 
+async def test_the_program_itself_finds_nothing_to_migrate_and_may_not(database: Database):
+    if database.dsn == database.admin:
+        pytest.skip("the server's address is a superuser's")
+    assert await migrate(database.dsn) == []
+    with pytest.raises(CannotMigrate, match="9001 is to be applied by the owner"):
+        await migrate(
+            database.dsn, known=[*migrations(), Migration(9001, "later", "create table catch.later (id int)")]
+        )
+
+
+async def test_a_place_is_set_up_without_a_superuser(database: Database, admin: Connection):
+    if database.dsn == database.admin:
+        pytest.skip("leaves roles behind on a server that is not ours")
+    name = await admin.fetchval("select current_database()")
+    await admin.execute(f"create role boss login createrole; grant create on database {name} to boss")
+    boss = database.dsn.replace("catch_app@", "boss@")
+    assert len(await migrate(boss, "york")) == len(migrations())
+    assert await migrate(boss, "york") == []
+    york = await Log.open(database.dsn.replace("catch_app@", "york_app@"), schema="york")
+    assert await york.head() == 0
+    await york.close()
+
+
 async def test_places_in_one_database_are_apart(database: Database, log: Log, admin: Connection):
     await migrate(database.admin, "leeds")
     leeds = await Log.open(database.admin, schema="leeds")

@@ -38,14 +38,15 @@ end
 $$;
 
 create schema if not exists catch authorization catch_owner;
-grant usage on schema catch to catch_writer, catch_reader;
+create schema if not exists catch_read authorization catch_app;
 
 -- The read side makes and replaces tables of its own, so it has a schema of its own.
-create schema if not exists catch_read authorization catch_app;
+set local role catch_app;
 grant usage on schema catch_read to catch_reader;
-alter default privileges for role catch_app in schema catch_read grant select on tables to catch_reader;
+alter default privileges in schema catch_read grant select on tables to catch_reader;
 
 set local role catch_owner;
+grant usage on schema catch to catch_writer, catch_reader;
 
 create table catch.schema_migrations (
     number     int         primary key,

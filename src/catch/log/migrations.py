@@ -43,7 +43,8 @@ def placed(sql: str, schema: str) -> str:
 
 
 async def migrate(dsn: str, schema: str = "catch", known: Sequence[Migration] | None = None) -> list[str]:
-    """The names of what was applied; nothing the second time. `dsn` is the owner's or a superuser's.
+    """The names of what was applied; nothing the second time. `dsn` is a superuser's, or that of a role which may
+    create roles and schemas; where nothing is to be applied, the program's own will do.
 
     Raises `CannotMigrate` when the database is newer than this program or an applied file changed, and `OldServer`.
     """
@@ -52,7 +53,10 @@ async def migrate(dsn: str, schema: str = "catch", known: Sequence[Migration] | 
     try:
         async with connection.transaction():
             await connection.execute("select pg_advisory_xact_lock(hashtext($1))", f"{schema} migrations")
-            pending = unapplied(known, await applied(connection, schema))
+            done = await applied(connection, schema)
+            pending = unapplied(known, done)
+            if pending and done and not await connection.fetchval("select pg_has_role($1, 'set')", f"{schema}_owner"):
+                raise CannotMigrate(f"migration {pending[0].number} is to be applied by the owner: set CATCH_OWNER_URL")
             for migration in pending:
                 await connection.execute("reset role")
                 await connection.execute(placed(migration.sql, schema))
@@ -70,9 +74,11 @@ async def migrate(dsn: str, schema: str = "catch", known: Sequence[Migration] | 
 
 async def applied(connection: Connection, schema: str) -> dict[int, bytes]:
     placed("", schema)
-    if await connection.fetchval("select to_regclass($1)", f"{schema}.schema_migrations") is None:
+    there = "select true from pg_tables where schemaname = $1 and tablename = 'schema_migrations'"
+    if not await connection.fetchval(there, schema):
         return {}
-    await connection.execute(f"set local role {schema}_owner")
+    if await connection.fetchval("select pg_has_role($1, 'set')", f"{schema}_owner"):
+        await connection.execute(f"set local role {schema}_owner")
     rows = await connection.fetch(f"select number, sha256 from {schema}.schema_migrations")  # noqa: S608
     return {row["number"]: row["sha256"] for row in rows}
 
