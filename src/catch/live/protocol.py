@@ -153,9 +153,9 @@ class Connection(Generic[V, E, P]):
 
     def _hang_up(self) -> None:
         """Behind a full buffer no close would ever be read: end the connection at once, where the server lets us."""
-        scope = cast("dict[str, Any]", self.socket.scope)
-        if exposed := (scope.get("extensions") or {}).get(TRANSPORT):
-            exposed["transport"].abort()
+        extensions = cast("Any", self.socket.scope).get("extensions") or {}
+        if TRANSPORT in extensions:
+            extensions[TRANSPORT]["transport"].abort()
 
     async def _read(self) -> None:
         while True:
