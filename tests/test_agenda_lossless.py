@@ -205,3 +205,11 @@ def test_nobody_is_displaced_more_than_twice_in_a_year_of_overload(referrals: in
     if referrals >= 700:
         assert year.most_displaced == 2
         assert year.over_budget > 10
+
+
+def test_the_year_shows_it_when_nothing_limits_how_often_a_case_waits():
+    year = Year(5, 1000, AgendaPolicy(max_displacements=99, max_wait_cycles=99))
+    for week in range(52):
+        year.arrive(week)
+        year.meet(week)
+    assert year.most_displaced > 2

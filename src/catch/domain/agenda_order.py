@@ -181,6 +181,8 @@ def in_windows(placed: Sequence[Candidate], meeting: Meeting, start: datetime) -
 
 
 def rearranged(group: list[Candidate], meeting: Meeting, start: datetime) -> list[Candidate]:
+    if not any(windows(held, meeting) for held in group):
+        return group
     waiting, moved = list(group), list[Candidate]()
     while waiting:
         after = start + timedelta(minutes=waiting[0].minutes)

@@ -57,7 +57,10 @@ def evolve(meeting: Meeting, event: DraftingEvent) -> Meeting:
 
 def drafted(meeting: Meeting, event: AgendaDrafted) -> Meeting:
     """Items that people added or removed stay as they left them; the rest of the agenda is the new draft."""
-    kept = tuple(i for i in meeting.items if i.origin is not Origin.DRAFTED or i.state is ItemState.REMOVED)
+    musts = {drafted.item for drafted in event.items if drafted.must}
+    by_hand = (i for i in meeting.items if i.origin is not Origin.DRAFTED or i.state is ItemState.REMOVED)
+    # What was taken off and has become a must since is carried to the next meeting.
+    kept = tuple(replace(i, must=i.must or i.item in musts) for i in by_hand)
     ids, cases = {i.item for i in kept}, {i.case for i in kept if i.case and i.state is not ItemState.REMOVED}
     fresh = tuple(from_draft(d) for d in event.items if d.item not in ids and d.case not in cases)
     merged = tuple(sorted((*fresh, *kept), key=lambda item: item.section))

@@ -14,6 +14,8 @@ from catch.domain.meeting.rules import in_agreement, needs_text, series_of, zone
 from catch.domain.meeting.state import Attendee, Meeting, MeetingState, Mode, Stay
 from catch.domain.refusals import IdAlreadyUsed, Refused
 
+LEAST_AGENCIES = 2
+
 
 class Participant(Part, frozen=True):
     """Somebody who took part in an instant discussion."""
@@ -117,11 +119,11 @@ def discuss_at_once(
         raise EndsBeforeItStarts(field="ended_at")
     needs_text(update=command.update or command.situation or command.next_steps)
     agencies = sorted({seat.agency for seat in command.seats})
-    if len(agencies) < 2:
-        raise TooFewAgencies(least=2)
+    if len(agencies) < LEAST_AGENCIES:
+        raise TooFewAgencies(least=LEAST_AGENCIES)
     for agency in agencies:
         in_agreement(command.programme, agency, given)
-    quorum = series_of(command.programme, command.series, given).quorum
+    series_of(command.programme, command.series, given)
     return [
         InstantDiscussionHeld(
             command.meeting,
@@ -134,7 +136,7 @@ def discuss_at_once(
             command.mode,
             given.by.user,
             command.seats,
-            min(quorum, 2),
+            LEAST_AGENCIES,
             command.situation,
             command.action_to_date,
             command.update,
