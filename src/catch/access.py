@@ -210,6 +210,27 @@ def coordinates(actor: Actor, case: Case) -> bool:
     return not holders or any(actor.agency == worker.agency for worker in holders)
 
 
+def role_may(role: Role, kind: type[Command]) -> bool:
+    """Whether the role can ask for this kind of command at all; the case or the meeting may still forbid it."""
+    configures = issubclass(kind, ProgrammeCommand | PartnerCommand)
+    match role:
+        case Role.SYSTEM:
+            return True
+        case Role.AUDITOR:
+            return False
+        case Role.REFERRER:
+            return issubclass(kind, _ANY_DOOR)
+        case Role.ADMINISTRATOR:
+            return configures
+        case Role.PARTNER:
+            own = (*_ANY_DOOR, *_OWNER_ONLY, *_INVOLVED_PARTNER, *_OWN_SEAT)
+            return issubclass(kind, (*own, invitations.SetAvailability, editing.PullFromNoting))
+        case Role.COORDINATOR:
+            return not configures and not issubclass(kind, _CHAIR_ONLY)
+        case Role.CHAIR:
+            return not configures and (not issubclass(kind, CaseCommand) or issubclass(kind, _CHAIR_ON_CASE))
+
+
 # Who sees what
 
 

@@ -1,25 +1,25 @@
 """The program put together: one place's log, read side and desk, on one event loop."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import projections
 from catch.desk import Desk
 from catch.domain.facts import Recorded
-from catch.domain.streams import stream_of_event
+from catch.domain.streams import PROGRAMME, stream_of_event
 from catch.edge import Edge
 from catch.log import Log, migrate
 from catch.log.codec import decode
 from catch.log.states import States
-from catch.personal import Keyring, KeyFile
+from catch.personal import KeyFile, Keyring
 from catch.postgres import Server
-from catch.readside import ReadSide
+from catch.readside import Projection, ReadSide
 from catch.settings import Settings
 
-Heard = Callable[[Recorded[Any]], Awaitable[None]]
+Heard = Callable[[Recorded[Any]], None]
 
 
 class Catch:
@@ -30,9 +30,25 @@ class Catch:
         self.keyring = keyring
         self.settings = settings
         self.states = States(log)
-        self.readside = ReadSide(log, decode, projections.ALL)
-        self.desk = Desk(log, self.states, Edge(log, self.states, self.readside, keyring))
+        self.readside = ReadSide(log, decode, cast("Sequence[Projection]", projections.ALL))
+        self.edge = Edge(log, self.states, self.readside, keyring)
+        self.desk = Desk(log, self.states, self.edge)
         self.listeners: list[Heard] = []
+
+    async def reached(self, position: int) -> None:
+        """Returns once queries answer from at least this position. Raises `NotCaughtUp`."""
+        await self.readside.reached(position)
+
+    async def programme_keys(self) -> list[str]:
+        """The keys of all programmes that were ever loaded, in order."""
+        topic = "ProgrammeActivated"
+        rows = await self.log.pool.fetch(
+            "select distinct originator_id, min(notification_id) as first from stored_events"
+            " where topic = $1 group by originator_id order by first",
+            topic,
+        )
+        histories = await self.states.get_many(PROGRAMME, [row["originator_id"] for row in rows])
+        return sorted(held.state.programme for held in histories)
 
     async def follow(self, after: int) -> None:
         """Until cancelled: keep the folded streams current and tell the listeners."""
@@ -41,7 +57,7 @@ class Catch:
                 recorded = decode(stored)
                 self.states.advance(recorded, stream_of_event(recorded.event))
                 for heard in self.listeners:
-                    await heard(recorded)
+                    heard(recorded)
 
 
 def key_file(settings: Settings) -> KeyFile:

@@ -7,16 +7,19 @@ from msgspec.structs import replace
 
 from catch.desk import Loaded
 from catch.domain.agenda import draft_agenda
+from catch.domain.agenda_facts import CaseFacts
 from catch.domain.case.state import Case
 from catch.domain.case_facts import case_facts, may_be_told
+from catch.domain.configuration import Series
 from catch.domain.facts import Command
 from catch.domain.meeting.adding import AddItem, AddLateItem
 from catch.domain.meeting.drafting import DraftAgenda, ItemDisclosure, PublishAgenda
 from catch.domain.meeting.state import Meeting
-from catch.domain.nhs_number import nhs_number
+from catch.domain.nhs_number import NhsNumberInvalid, nhs_number
 from catch.domain.person import RegisterPerson
-from catch.domain.refusals import Refused, UnknownMeeting
-from catch.domain.streams import CASE
+from catch.domain.programme import ProgrammeHistory
+from catch.domain.refusals import UnknownMeeting
+from catch.domain.streams import CASE, PROGRAMME, programme_stream
 from catch.log import Log
 from catch.log.states import States
 from catch.personal import Keyring
@@ -24,17 +27,13 @@ from catch.readside import ReadSide
 from projections import agenda, case_summary
 
 FILLED: dict[type[Command], frozenset[str]] = {
-    DraftAgenda: frozenset({"as_of", "policy_version", "items", "overflow", "warnings"}),
+    DraftAgenda: frozenset({"as_of", "policy_version", "items", "overflow", "warnings", "gaps"}),
     PublishAgenda: frozenset({"disclosures"}),
     AddItem: frozenset({"number"}),
     AddLateItem: frozenset({"number", "agencies"}),
     RegisterPerson: frozenset({"nhs_digest"}),
 }
 """The fields that the edge fills in: they are not asked for in the API, and what a client sends is replaced."""
-
-
-class NhsNumberInvalid(Refused):
-    """This is not a valid NHS number: check its ten digits, or leave it out."""
 
 
 class Edge:
@@ -73,17 +72,32 @@ class Edge:
     async def caseload(self, user: str) -> int:
         return await case_summary.caseload(self._log.pool, user)
 
-    async def _draft(self, command: DraftAgenda, loaded: Loaded) -> DraftAgenda:
-        """The draft from the facts up to the present end of the log, whoever recorded them."""
-        meeting, programme = loaded.meeting_state, loaded.programme
-        series = programme.series(meeting.series) if meeting and programme else None
-        if meeting is None or programme is None or series is None:
-            raise UnknownMeeting(meeting=command.meeting)
+    async def agenda_facts(self, meeting: Meeting, also: UUID | None = None) -> tuple[Series, int, list[CaseFacts]]:
+        """What a draft made now rests on: the facts up to the present end of the log, whoever recorded them.
+
+        `also` names a case that is asked about, live or not.
+        """
+        history: ProgrammeHistory | None = (
+            await self._states.get(PROGRAMME, programme_stream(meeting.programme))
+        ).state
+        programme = history.current if history else None
+        series = programme.series(meeting.series) if programme else None
+        if programme is None or series is None:
+            raise UnknownMeeting(meeting=meeting.meeting)
         as_of = await self._log.head()
         await self._readside.reached(as_of)
         cases = await case_summary.live_in(self._log.pool, programme.key)
-        before = await agenda.before(self._log.pool, meeting)
-        facts = [case_facts(case, programme, meeting, before) for case in cases]
+        if also is not None and all(case.case != also for case in cases):
+            row = await case_summary.one(self._log.pool, also)
+            cases += [row.case] if row else []
+        carried = await agenda.before(self._log.pool, meeting)
+        return series, as_of, [case_facts(case, programme, meeting, carried) for case in cases]
+
+    async def _draft(self, command: DraftAgenda, loaded: Loaded) -> DraftAgenda:
+        meeting = loaded.meeting_state
+        if meeting is None:
+            raise UnknownMeeting(meeting=command.meeting)
+        series, as_of, facts = await self.agenda_facts(meeting)
         drafted = draft_agenda(series, meeting, facts, as_of)
         return DraftAgenda(
             meeting=command.meeting,
@@ -92,6 +106,7 @@ class Edge:
             items=drafted.items,
             overflow=drafted.overflow,
             warnings=drafted.warnings,
+            gaps=drafted.gaps,
         )
 
     async def _disclosures(self, meeting: Meeting | None, at: datetime) -> tuple[ItemDisclosure, ...]:

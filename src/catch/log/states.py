@@ -41,6 +41,20 @@ class States:
         recorded = [decode(stored) for stored in await self._log.stream(id_)]
         if not recorded:
             return NOTHING
+        return self._fold(stream, id_, recorded)
+
+    async def get_many(self, stream: Stream, ids: Iterable[UUID]) -> list[Held]:
+        """Several streams of one kind, in one query for all that are not at hand."""
+        wanted = list(ids)
+        missing = [id_ for id_ in wanted if id_ not in self._held]
+        found: dict[UUID, list[Recorded[Any]]] = {}
+        for stored in await self._log.streams(missing) if missing else ():
+            found.setdefault(stored.stream, []).append(decode(stored))
+        for id_, recorded in found.items():
+            self._fold(stream, id_, recorded)
+        return [await self.get(stream, id_) if id_ in self._held else NOTHING for id_ in wanted]
+
+    def _fold(self, stream: Stream, id_: UUID, recorded: list[Recorded[Any]]) -> Held:
         held = Held(fold(stream, recorded), recorded[-1].version, recorded[-1].position)
         # While we read, somebody may have put a newer state in our place.
         newer = self._held.get(id_)

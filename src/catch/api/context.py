@@ -1,0 +1,30 @@
+"""What resolvers find in `info.context`: who asks, and the program they ask."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from catch.api.identity import Viewer
+from catch.api.reading import Facts, Reading
+from catch.app import Catch
+from catch.domain.facts import Command
+from catch.log import Answer
+
+
+class Context:
+    """One operation of one viewer."""
+
+    def __init__(self, catch: Catch, viewer: Viewer) -> None:
+        self.catch = catch
+        self.viewer = viewer
+        self.reading = Reading(Facts(catch, datetime.now(UTC)), viewer.actor)
+
+    async def take(
+        self, command: Command, *, command_id: UUID, expected_version: int | None, occurred_at: datetime | None
+    ) -> Answer:
+        return await self.catch.desk.take(
+            command,
+            by=self.viewer.actor,
+            command_id=command_id,
+            expected_version=expected_version,
+            occurred_at=occurred_at,
+        )

@@ -1,0 +1,44 @@
+"""Cursors: where a page ended, as an opaque text that survives a round trip."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import date, datetime
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+
+from catch.domain.refusals import OutOfRange, Refused
+
+T = TypeVar("T")
+
+MOST = 200
+"""Entries on one page."""
+
+
+class UnknownCursor(Refused):
+    """This cursor was not given out by this list. Start again without one."""
+
+
+def page_size(first: int) -> int:
+    if not 1 <= first <= MOST:
+        raise OutOfRange(field="first", allowed=f"1 to {MOST}")
+    return first
+
+
+def cursor(moment: datetime | date, id_: UUID) -> str:
+    return urlsafe_b64encode(msgspec.json.encode((moment, id_))).decode().rstrip("=")
+
+
+def instant_in(text: str | None) -> tuple[datetime, UUID] | None:
+    return None if text is None else _read(text, tuple[datetime, UUID])
+
+
+def day_in(text: str | None) -> tuple[date, UUID] | None:
+    return None if text is None else _read(text, tuple[date, UUID])
+
+
+def _read(text: str, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=kind)
+    except (ValueError, msgspec.MsgspecError):
+        raise UnknownCursor(field="after") from None

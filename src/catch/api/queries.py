@@ -1,0 +1,350 @@
+"""The queries: each asks the policy first, reads with few statements, and answers what the viewer may see."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from catch.access import coordinates, may_attend, role_may
+from catch.api import types
+from catch.api.context import Context
+from catch.api.cursors import cursor, day_in, instant_in, page_size
+from catch.api.reading import ORGANISERS, inbox_entries, reason
+from catch.api.scalars import Position
+from catch.api.views import programme as programme_view
+from catch.domain.agenda import draft_agenda
+from catch.domain.agenda_absence import why_not
+from catch.domain.calendar import LONDON
+from catch.domain.case.state import Case
+from catch.domain.facts import Recorded, Role
+from catch.domain.meeting.state import Meeting
+from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownProgramme
+from catch.domain.streams import CASE, COMMANDS, MEETING, fold, stream_of_event
+from catch.history import steps
+from catch.log.codec import decode
+from catch.readside import known_at, true_at, up_to
+from catch.statistics import Point
+from projections import agency_inbox, agenda, case_summary, outcomes, timeline
+
+Info = strawberry.Info[Context, None]
+
+
+class NotForYourRole(Refused):
+    """Your role does not see this."""
+
+
+def organises(context: Context) -> None:
+    if context.viewer.role not in ORGANISERS:
+        raise NotForYourRole(role=context.viewer.role)
+
+
+async def history(context: Context, stream: UUID, as_at: types.AsAt) -> list[Recorded[Any]]:
+    """The stream's facts up to the moment asked for."""
+    recorded = [decode(each) for each in await context.catch.log.stream(stream)]
+    if as_at.recorded_at:
+        return [*known_at(recorded, as_at.recorded_at)]
+    if as_at.occurred_at:
+        return [*true_at(recorded, as_at.occurred_at)]
+    return [*up_to(recorded, as_at.position or 0)]
+
+
+async def attends(context: Context, meeting: Meeting) -> bool:
+    facts = context.reading.facts
+    return may_attend(context.viewer.actor, meeting, await facts.partner(context.viewer.agency), facts.at)
+
+
+async def seen_meeting(context: Context, meeting: UUID) -> agenda.Row | None:
+    """The meeting, or None where, for the viewer, there is none."""
+    row = await agenda.one(context.catch.log.pool, meeting)
+    return row if row is not None and await attends(context, row.meeting) else None
+
+
+async def known_meeting(context: Context, meeting: UUID) -> Meeting:
+    row = await seen_meeting(context, meeting)
+    if row is None:
+        raise UnknownMeeting(meeting=meeting)
+    return row.meeting
+
+
+def narrowed(context: Context, wanted: types.CaseFilter) -> case_summary.CaseFilter:
+    """The filter, no wider than the role: partners and referrers look only among their agency's cases."""
+    own_only = context.viewer.role in (Role.PARTNER, Role.REFERRER)
+    return case_summary.CaseFilter(
+        programme=wanted.programme,
+        states=tuple(wanted.states) if wanted.states is not None else None,
+        live=wanted.live,
+        lead_user=wanted.lead,
+        agency=context.viewer.agency if own_only else wanted.agency,
+    )
+
+
+def page_info(found: Sequence[types.CaseEdge | types.MeetingEdge], wanted: int, more: bool) -> types.PageInfo:
+    shown = found[:wanted]
+    return types.PageInfo(has_next_page=len(found) > wanted or more, end_cursor=shown[-1].cursor if shown else None)
+
+
+def start_of(day: date | None) -> datetime | None:
+    return datetime.combine(day, time(), LONDON) if day else None
+
+
+async def audits(context: Context, stream: UUID) -> None:
+    """Auditors read every trail; coordinators those of their agency's cases; chairs those of their meetings."""
+    viewer, facts = context.viewer.actor, context.reading.facts
+    if viewer.role is Role.AUDITOR:
+        return
+    case: Case | None = (await facts.case(stream)).state if viewer.role is Role.COORDINATOR else None
+    if isinstance(case, Case) and coordinates(viewer, case):
+        return
+    row = await seen_meeting(context, stream) if viewer.role in ORGANISERS else None
+    if row is None or (viewer.role is Role.CHAIR and row.meeting.chair != viewer.user):
+        raise UnknownCase(stream=stream)
+
+
+async def changed(context: Context, stream: UUID) -> dict[int, list[types.Change]]:
+    """By position, what each fact of the stream changed."""
+    recorded = [decode(each) for each in await context.catch.log.stream(stream)]
+    if not recorded:
+        return {}
+    return {
+        step.recorded.position: [
+            types.Change(path=each.path, before=each.before, after=each.after) for each in step.changes
+        ]
+        for step in steps(stream_of_event(recorded[0].event), recorded)
+    }
+
+
+def audit_entry(row: timeline.Row, changes: list[types.Change]) -> types.AuditEntry:
+    return types.AuditEntry(
+        position=Position(row.position),
+        stream=row.stream,
+        version=row.version,
+        event=row.event,
+        occurred_at=row.occurred_at,
+        recorded_at=row.recorded_at,
+        by=types.Worker(user=row.user_id, agency=row.agency),
+        role=row.role,
+        on_behalf_of=row.on_behalf_of,
+        purpose=row.purpose,
+        programme=row.programme,
+        meeting_id=row.meeting,
+        command_id=row.command,
+        changes=changes,
+    )
+
+
+def curve_point(point: Point) -> types.CurvePoint:
+    return types.CurvePoint(
+        days=point.days,
+        at_risk=point.at_risk,
+        achieved=point.events,
+        competing=point.competing,
+        censored=point.censored,
+        survival=point.survival,
+        lower=point.lower,
+        upper=point.upper,
+        incidence=point.incidence,
+    )
+
+
+@strawberry.type(description="What can be asked.")
+class Query:
+    @strawberry.field(description="Who asks, and what they may do.")
+    def viewer(self, info: Info) -> types.Viewer:
+        viewer = info.context.viewer
+        return types.Viewer(user=viewer.user, agency=viewer.agency, roles=[viewer.role], may=open_to(viewer.role))
+
+    @strawberry.field(description="The programmes that run here, each in its present version.")
+    async def programmes(self, info: Info) -> list[types.Programme]:
+        keys = await info.context.catch.programme_keys()
+        return [programme_view(await info.context.reading.facts.programme(key)) for key in keys]
+
+    @strawberry.field(description="A programme; without a version, the present one.")
+    async def programme(self, info: Info, key: str, version: int | None = None) -> types.Programme | None:
+        try:
+            return programme_view(await info.context.reading.facts.programme(key, version))
+        except UnknownProgramme:
+            return None
+
+    @strawberry.field(description="A case, now or as it was; null where, for the viewer, there is none.")
+    async def case(
+        self,
+        info: Info,
+        id: UUID,  # noqa: A002
+        as_at: types.AsAt | None = None,
+        at_least: Position | None = None,
+    ) -> types.Case | None:
+        context = info.context
+        if at_least:
+            await context.catch.reached(at_least)
+        row = await case_summary.one(context.catch.log.pool, id)
+        if row is None:
+            return None
+        if as_at is None:
+            return (await context.reading.cases([(row.case, row.version, row.position)]))[0]
+        # What the viewer may see of the past is decided by the rights they have now.
+        seen = await context.reading.sight(row.case, (await context.reading.facts.seats([id]))[id])
+        recorded = await history(context, id, as_at)
+        then: Case | None = fold(CASE, recorded)
+        if seen is None or then is None:
+            return None
+        moment = as_at.recorded_at or as_at.occurred_at or recorded[-1].recorded_at
+        return await context.reading.case(then, seen, recorded[-1].version, recorded[-1].position, moment)
+
+    @strawberry.field(description="Cases that the viewer may see, oldest referral first.")
+    async def cases(
+        self,
+        info: Info,
+        filter: types.CaseFilter | None = None,  # noqa: A002
+        first: int = 50,
+        after: str | None = None,
+    ) -> types.CaseConnection:
+        wanted = page_size(first)
+        found: list[types.CaseEdge] = []
+        place, more = instant_in(after), True
+        among = narrowed(info.context, filter or types.CaseFilter())
+        while more and len(found) <= wanted:
+            rows = await case_summary.page(info.context.catch.log.pool, among, place, wanted + 1)
+            more = len(rows) > wanted
+            shown = await info.context.reading.cases([(row.case, row.version, row.position) for row in rows])
+            for row, case in zip(rows, shown, strict=True):
+                place = (row.received_at, row.case_id)
+                if case is not None:
+                    found.append(types.CaseEdge(cursor=cursor(*place), node=case))
+        return types.CaseConnection(edges=found[:wanted], page_info=page_info(found, wanted, more))
+
+    @strawberry.field(description="A meeting, now or as it was; null where, for the viewer, there is none.")
+    async def meeting(
+        self,
+        info: Info,
+        id: UUID,  # noqa: A002
+        as_at: types.AsAt | None = None,
+        at_least: Position | None = None,
+    ) -> types.Meeting | None:
+        context = info.context
+        if at_least:
+            await context.catch.reached(at_least)
+        row = await seen_meeting(context, id)
+        if row is None:
+            return None
+        held, version, position = row.meeting, row.version, row.position
+        if as_at is not None:
+            recorded = await history(context, id, as_at)
+            if not recorded:
+                return None
+            held, version, position = fold(MEETING, recorded), recorded[-1].version, recorded[-1].position
+        await context.reading.facts.prefetch([item.case for item in held.items if item.case])
+        return await context.reading.meeting(held, version, position)
+
+    @strawberry.field(description="Meetings that the viewer may see, by their start.")
+    async def meetings(
+        self,
+        info: Info,
+        series: str | None = None,
+        from_: Annotated[date | None, strawberry.argument(name="from")] = None,
+        to: date | None = None,
+        first: int = 50,
+        after: str | None = None,
+    ) -> types.MeetingConnection:
+        wanted = page_size(first)
+        found: list[types.MeetingEdge] = []
+        place, more = instant_in(after), True
+        while more and len(found) <= wanted:
+            rows = await agenda.page(
+                info.context.catch.log.pool, series, start_of(from_), start_of(to), place, wanted + 1
+            )
+            more = len(rows) > wanted
+            for row in rows:
+                place = (row.starts_at, row.meeting_id)
+                if await attends(info.context, row.meeting):
+                    shown = await info.context.reading.meeting(row.meeting, row.version, row.position)
+                    found.append(types.MeetingEdge(cursor=cursor(*place), node=shown))
+        return types.MeetingConnection(edges=found[:wanted], page_info=page_info(found, wanted, more))
+
+    @strawberry.field(description="The draft as it would be now, for those who prepare the meeting.")
+    async def agenda_preview(self, info: Info, meeting_id: UUID) -> types.Agenda:
+        context = info.context
+        organises(context)
+        meeting = await known_meeting(context, meeting_id)
+        series, as_of, facts = await context.catch.edge.agenda_facts(meeting)
+        drafted = draft_agenda(series, meeting, facts, as_of)
+        await context.reading.facts.prefetch([item.case for item in (*drafted.items, *drafted.overflow)])
+        return context.reading.draft(meeting, drafted)
+
+    @strawberry.field(description="Where a case stands towards a meeting, and why: an answer for any case.")
+    async def why_not_on_agenda(self, info: Info, case_id: UUID, meeting_id: UUID) -> types.Explanation:
+        context = info.context
+        organises(context)
+        meeting = await known_meeting(context, meeting_id)
+        series, _, facts = await context.catch.edge.agenda_facts(meeting, case_id)
+        answer = why_not(series, meeting, facts, case_id)
+        return types.Explanation(
+            case_id=answer.case,
+            standing=answer.standing,
+            text=answer.text,
+            reasons=[reason(each) for each in answer.reasons],
+            missing=list(answer.missing),
+            expected_on=answer.expected_on,
+            next_reason=answer.next_reason,
+            next_reason_on=answer.next_reason_on,
+        )
+
+    @strawberry.field(description="What waits for the viewer's agency: actions, and meetings it is invited to.")
+    async def agency_inbox(self, info: Info, first: int = 50, after: str | None = None) -> types.InboxConnection:
+        wanted = page_size(first)
+        agency = info.context.viewer.agency
+        rows = await agency_inbox.of_agency(info.context.catch.log.pool, agency, day_in(after), wanted + 1)
+        nodes = await inbox_entries(info.context.reading, rows[:wanted])
+        edges = [
+            types.InboxEdge(cursor=cursor(*agency_inbox.cursor(row)), node=node)
+            for row, node in zip(rows, nodes, strict=False)
+        ]
+        page = types.PageInfo(has_next_page=len(rows) > wanted, end_cursor=edges[-1].cursor if edges else None)
+        return types.InboxConnection(edges=edges, page_info=page)
+
+    @strawberry.field(description="Every fact of a case or a meeting in order, with what each changed.")
+    async def audit_trail(
+        self, info: Info, stream: UUID, first: int = 50, after: Position | None = None
+    ) -> types.AuditEntryConnection:
+        context, wanted = info.context, page_size(first)
+        await audits(context, stream)
+        rows = await timeline.of_stream(context.catch.log.pool, stream, after or 0, wanted + 1)
+        changes = await changed(context, stream)
+        edges = [
+            types.AuditEntryEdge(cursor=str(row.position), node=audit_entry(row, changes.get(row.position, [])))
+            for row in rows[:wanted]
+        ]
+        page = types.PageInfo(has_next_page=len(rows) > wanted, end_cursor=edges[-1].cursor if edges else None)
+        return types.AuditEntryConnection(edges=edges, page_info=page)
+
+    @strawberry.field(description="How long from referral to outcome, for episodes that started in these days.")
+    async def time_to_outcome(
+        self,
+        info: Info,
+        programme: str,
+        from_: Annotated[date | None, strawberry.argument(name="from")] = None,
+        to: date | None = None,
+        as_at: types.AsAt | None = None,
+    ) -> types.TimeToOutcome:
+        context = info.context
+        organises(context)
+        await context.reading.facts.programme(programme)
+        rows, cut_off, position = await context.catch.outcomes(programme, from_, to, as_at)
+        figures = outcomes.time_to_outcome_of(rows, cut_off)
+        return types.TimeToOutcome(
+            median_days=figures.median_days,
+            not_reached=figures.not_reached,
+            curve=[curve_point(each) for each in figures.curve],
+            at_risk=[types.AtRisk(days=each.days, count=each.at_risk) for each in figures.at_risk],
+            achieved=figures.achieved,
+            censored=figures.censored,
+            competing=figures.competing,
+            naive_closed_mean_days=figures.naive_closed_mean_days,
+            cut_off=Position(position),
+        )
+
+
+def open_to(role: Role) -> list[str]:
+    """The commands that the role can ask for at all."""
+    return [kind.__name__[0].lower() + kind.__name__[1:] for kind in COMMANDS if role_may(role, kind)]

@@ -1,0 +1,367 @@
+"""From folded states to answers: what the viewer may see, unsealed; the rest null and named in `redactions`."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from catch.access import RedactionReason, Sight
+from catch.api import types
+from catch.api.scalars import Position
+from catch.domain.case import state as domain
+from catch.domain.case_facts import moment
+from catch.domain.clocks import clock
+from catch.domain.configuration import Programme
+from catch.domain.facts import Category, Sealed
+from catch.domain.meeting.items import Decision, Update
+from catch.domain.person import Person
+from catch.personal import Erased
+
+D = TypeVar("D")
+V = TypeVar("V")
+Texts = Mapping[Sealed, str | Erased]
+"""Plain texts by their seals."""
+
+SIMPLER = {
+    domain.CaseState.CONVERSATION_HELD: domain.CaseState.ACCEPTED,
+    domain.CaseState.AWAITING_MEETING: domain.CaseState.ACCEPTED,
+    domain.CaseState.IN_REVIEW: domain.CaseState.IN_SUPPORT,
+    domain.CaseState.CLOSING: domain.CaseState.IN_SUPPORT,
+}
+"""What a referrer is told of a case's state: received, accepted or declined, in support, closed."""
+
+
+class Lens:
+    """What one viewer sees of one case; notes what it withholds."""
+
+    def __init__(self, sight: Sight, texts: Texts) -> None:
+        self.sight = sight
+        self.texts = texts
+        self.withheld: dict[str, RedactionReason] = {}
+
+    def hides(self, path: str, category: Category) -> bool:
+        reason = self.sight.hides(category)
+        if reason is not None:
+            self.withheld[path] = reason
+        return reason is not None
+
+    def text(self, path: str, category: Category | None, sealed: Sealed | None) -> str | None:
+        """The plain text; None where there is none, or where it is withheld. No category: always theirs to see."""
+        if sealed is None or (category is not None and self.hides(path, category)):
+            return None
+        plain = self.texts.get(sealed)
+        if plain is None or isinstance(plain, Erased):
+            self.withheld[path] = RedactionReason.ERASED
+            return None
+        return plain
+
+    def redactions(self) -> list[types.Redaction]:
+        return [types.Redaction(path=path, reason=reason) for path, reason in self.withheld.items()]
+
+
+def worker(held: domain.Worker | None) -> types.Worker | None:
+    return types.Worker(user=held.user, agency=held.agency) if held else None
+
+
+def programme(held: Programme) -> types.Programme:
+    return types.Programme(
+        key=held.key,
+        version=held.version,
+        name=held.name,
+        effective_from=held.effective_from,
+        sources=[source.code for source in held.sources if source.active],
+        channels=list(held.channels),
+        series=[
+            types.Series(key=each.key, name=each.name, duration_minutes=each.duration_minutes, rrule=each.rrule)
+            for each in held.meetings
+        ],
+        closure_reasons=[
+            types.ClosureReason(code=each.code, label=each.label, ending=each.ending) for each in held.closure.reasons
+        ],
+        interventions=list(held.interventions),
+        assumed=list(held.assumed),
+    )
+
+
+def case(
+    held: domain.Case, pinned: Programme, person: Person | None, lens: Lens, version: int, position: int, at: datetime
+) -> types.Case:
+    """The whole of a case as the lens shows it. `at` is the moment its clocks are read at."""
+    plain = bool(lens.sight.categories)
+    referrer = not plain
+    return types.Case(
+        id=held.case,
+        number=held.number,
+        state=SIMPLER.get(held.state, held.state) if referrer else held.state,
+        episode=held.episode,
+        version=version,
+        position=Position(position),
+        programme=programme(pinned),
+        person=_person(person, lens) if person else None,
+        lead=worker(held.lead),
+        referral=_referral(held.referrals[0], "referral", lens),
+        referrals=[_referral(each, f"referrals.{place}", lens) for place, each in enumerate(held.referrals)],
+        conversations=_shown(lens, "conversations", Category.PLAN, held.conversations, _conversation),
+        plan=_plan(held.plan, lens),
+        goals=_shown(lens, "goals", Category.PLAN, held.goals, _goal),
+        actions=actions(held.actions, "actions", lens),
+        involvements=[
+            types.Involvement(agency=each.agency, role=each.role, since=each.since, ended_at=each.ended_at)
+            for each in (held.involvements if plain else ())
+        ],
+        disclosures=_disclosures(held.disclosures, lens),
+        measures=[],
+        reviews=_shown(lens, "reviews", Category.PLAN, held.reviews, _review),
+        clocks=[] if referrer else list(_clocks(held, pinned, at)),
+        notes=list(_notes(held.notes, lens)),
+        proposals=_shown(lens, "proposals", Category.DISCUSSION, held.proposals, _proposal),
+        discussions=_shown(lens, "discussions", Category.DISCUSSION, held.discussions, discussion),
+        decisions=[
+            decision(each.decision, f"decisions.{place}", lens)
+            for place, each in enumerate(_all(lens, "decisions", Category.DISCUSSION, held.decisions))
+        ],
+        unmet_needs=[
+            types.UnmetNeed(
+                id=each.need, code=each.code, reason=each.reason, locality=each.locality, met_at=each.met_at
+            )
+            for each in _all(lens, "unmetNeeds", Category.NEEDS, held.unmet_needs)
+        ],
+        endings=[_ending(each, f"endings.{place}", lens) for place, each in enumerate(held.endings)],
+        redactions=lens.redactions(),
+    )
+
+
+def _all(lens: Lens, path: str, category: Category, held: Sequence[D]) -> Sequence[D]:
+    """The list, or nothing where it is withheld. An empty list has nothing to withhold."""
+    return () if held and lens.hides(path, category) else held
+
+
+def _shown(lens: Lens, path: str, category: Category, held: Sequence[D], view: Callable[[D, str, Lens], V]) -> list[V]:
+    return [view(each, f"{path}.{place}", lens) for place, each in enumerate(_all(lens, path, category, held))]
+
+
+def _person(held: Person, lens: Lens) -> types.Person:
+    known, preference = held.registered, held.preference
+    protected = held.address_protected and not lens.sight.everything
+    if protected and known.address is not None:
+        lens.withheld["person.address"] = RedactionReason.RESTRICTED
+    return types.Person(
+        id=held.person,
+        name=lens.text("person.name", Category.IDENTITY, known.name),
+        date_of_birth=lens.text("person.dateOfBirth", Category.IDENTITY, known.date_of_birth),
+        nhs_number=lens.text("person.nhsNumber", Category.IDENTITY, known.nhs_number),
+        communication_needs=lens.text("person.communicationNeeds", Category.IDENTITY, known.communication_needs),
+        phone=lens.text("person.phone", Category.CONTACT, known.phone),
+        address=None if protected else lens.text("person.address", Category.CONTACT, known.address),
+        address_protected=held.address_protected,
+        safe_channels=[*preference.channels] if preference and not lens.sight.hides(Category.CONTACT) else [],
+        safe_times=lens.text("person.safeTimes", Category.CONTACT, preference.safe_times if preference else None),
+        never=lens.text("person.never", Category.CONTACT, preference.never if preference else None),
+    )
+
+
+def _referral(held: domain.Referral, path: str, lens: Lens) -> types.Referral:
+    own = held.referrer_agency == lens.sight.agency and lens.sight.hidden is not RedactionReason.RECUSED
+    category = None if own else Category.NEEDS
+    hidden = category is not None and lens.hides(f"{path}.needs", category)
+    return types.Referral(
+        id=held.referral,
+        source=held.source,
+        channel=held.channel,
+        received_at=held.received_at,
+        urgency=held.urgency,
+        needs=None if hidden else list(held.needs),
+        reason=lens.text(f"{path}.reason", category, held.reason),
+        referrer=types.Worker(user=held.referrer, agency=held.referrer_agency),
+    )
+
+
+def _conversation(held: domain.Conversation, path: str, lens: Lens) -> types.Conversation:
+    return types.Conversation(
+        id=held.conversation,
+        at=held.at,
+        held=held.held,
+        what_matters=lens.text(f"{path}.whatMatters", Category.PLAN, held.what_matters),
+        strengths=lens.text(f"{path}.strengths", Category.PLAN, held.strengths),
+    )
+
+
+def _plan(held: domain.Plan | None, lens: Lens) -> types.Plan | None:
+    if held is None or lens.hides("plan", Category.PLAN):
+        return None
+    return types.Plan(
+        id=held.plan,
+        version=held.version,
+        agreed_at=held.agreed_at,
+        review_due=held.review_due,
+        planned_end=held.planned_end,
+        what_matters=lens.text("plan.whatMatters", Category.PLAN, held.what_matters),
+        strengths=lens.text("plan.strengths", Category.PLAN, held.strengths),
+        contingency=lens.text("plan.contingency", Category.PLAN, held.contingency),
+        agreed_by_person=held.agreed_by_person,
+        shared_with=list(held.shared_with),
+    )
+
+
+def _goal(held: domain.Goal, path: str, lens: Lens) -> types.Goal:
+    return types.Goal(
+        id=held.goal,
+        text=lens.text(f"{path}.text", Category.PLAN, held.text),
+        domain=held.domain,
+        baseline=held.baseline,
+        target=held.target,
+        score=held.score,
+        state=held.state,
+    )
+
+
+def actions(held: Iterable[domain.Action], path: str, lens: Lens) -> list[types.Action]:
+    """An agency always sees the actions it owns; those of others where actions are disclosed to it."""
+    shown: list[types.Action] = []
+    for place, each in enumerate(held):
+        own = each.owner == lens.sight.agency and lens.sight.hidden is not RedactionReason.RECUSED
+        if own or not lens.hides(path, Category.ACTIONS):
+            shown.append(action(each, f"{path}.{place}", lens, own=own))
+    return shown
+
+
+def action(held: domain.Action, path: str, lens: Lens, *, own: bool) -> types.Action:
+    category = None if own else Category.ACTIONS
+    return types.Action(
+        id=held.action,
+        title=lens.text(f"{path}.title", category, held.title),
+        owner=held.owner,
+        owner_user=held.owner_user,
+        state=held.state,
+        due=held.due,
+        original_due=held.original_due,
+        mandatory=held.mandatory,
+        priority=held.priority,
+        intervention=held.intervention,
+        reason=lens.text(f"{path}.reason", category, held.reason),
+        result=lens.text(f"{path}.result", category, held.result),
+        meeting_id=held.meeting,
+    )
+
+
+def _disclosures(held: Iterable[domain.Disclosure], lens: Lens) -> list[types.Disclosure]:
+    """A partner sees what may be told to itself; whoever sees the discussion for other reasons sees all."""
+    own_only = lens.sight.hidden is not RedactionReason.ROLE or not lens.sight.categories
+    return [
+        types.Disclosure(
+            id=each.disclosure,
+            agency=each.agency,
+            categories=sorted(each.categories),
+            authorised_at=each.authorised_at,
+            until=each.until,
+            ended_at=each.ended_at,
+        )
+        for each in held
+        if not own_only or each.agency == lens.sight.agency
+    ]
+
+
+def _review(held: domain.Review, path: str, lens: Lens) -> types.Review:
+    return types.Review(
+        id=held.review,
+        number=held.number,
+        due=held.due,
+        held_at=held.held_at,
+        decision=held.decision,
+        summary=lens.text(f"{path}.summary", Category.PLAN, held.summary),
+    )
+
+
+def _clocks(held: domain.Case, pinned: Programme, at: datetime) -> Iterator[types.Clock]:
+    for rule in pinned.clocks:
+        started = moment(rule.start, held.milestones)
+        if started is not None and started <= at:
+            shown = clock(rule, started, moment(rule.stop, held.milestones), at)
+            yield types.Clock(
+                code=shown.code,
+                started_at=shown.started_at,
+                due_at=shown.due_at,
+                stopped_at=shown.stopped_at,
+                state=shown.state,
+                ratio=shown.ratio,
+            )
+
+
+def _notes(held: Iterable[domain.Note], lens: Lens) -> Iterator[types.Note]:
+    """A note addressed to others is hidden whole; its existence is theirs too."""
+    for place, each in enumerate(held):
+        addressed = not each.audience or lens.sight.agency in each.audience
+        own = each.by.agency == lens.sight.agency
+        if lens.sight.everything or own or (addressed and not lens.hides("notes", each.category)):
+            yield types.Note(
+                id=each.note,
+                category=each.category,
+                at=each.at,
+                by=types.Worker(user=each.by.user, agency=each.by.agency),
+                text=lens.text(f"notes.{place}.text", None, each.text),
+            )
+
+
+def _proposal(held: domain.Proposal, path: str, lens: Lens) -> types.Proposal:
+    return types.Proposal(
+        id=held.proposal,
+        series=held.series,
+        purpose=held.purpose,
+        by_agency=held.by_agency,
+        question=lens.text(f"{path}.question", Category.DISCUSSION, held.question),
+    )
+
+
+def discussion(held: domain.Discussion, path: str, lens: Lens) -> types.Discussion:
+    said = Update(held.situation, held.action_to_date, held.update, held.next_steps)
+    return spoken(said, held.meeting, (held.started_at, held.ended_at), held.agencies, path, lens)
+
+
+def spoken(
+    said: Update,
+    meeting: UUID,
+    times: tuple[datetime | None, datetime | None],
+    agencies: Iterable[str],
+    path: str,
+    lens: Lens,
+) -> types.Discussion:
+    """What was said at a meeting, between which times and with which agencies there."""
+    category = Category.DISCUSSION
+    return types.Discussion(
+        meeting_id=meeting,
+        started_at=times[0],
+        ended_at=times[1],
+        agencies=list(agencies),
+        situation=lens.text(f"{path}.situation", category, said.situation),
+        action_to_date=lens.text(f"{path}.actionToDate", category, said.action_to_date),
+        update=lens.text(f"{path}.update", category, said.update),
+        next_steps=lens.text(f"{path}.nextSteps", category, said.next_steps),
+    )
+
+
+def decision(held: Decision, path: str, lens: Lens) -> types.Decision:
+    category = Category.DISCUSSION
+    tell = held.to_tell_person
+    return types.Decision(
+        id=held.decision,
+        code=held.code,
+        at=held.decided_at,
+        text=lens.text(f"{path}.text", category, held.text),
+        agreed_by=list(held.agreed_by),
+        dissent=[
+            types.Dissent(agency=each.agency, text=lens.text(f"{path}.dissent.{place}.text", category, each.text))
+            for place, each in enumerate(held.dissent)
+        ],
+        tell_person=types.Worker(user=tell.who, agency=None) if tell else None,
+        tell_person_by=tell.by if tell else None,
+        inquorate=held.inquorate,
+    )
+
+
+def _ending(held: domain.Ending, path: str, lens: Lens) -> types.Ending:
+    return types.Ending(
+        reason=held.reason,
+        ending=held.ending,
+        closed_on=held.closed_on,
+        summary=lens.text(f"{path}.summary", Category.DISCUSSION, held.summary),
+    )
