@@ -153,7 +153,7 @@ class Connection(Generic[V, E, P]):
 
     def _hang_up(self) -> None:
         """Behind a full buffer no close would ever be read: end the connection at once, where the server lets us."""
-        extensions = cast("Any", self.socket.scope).get("extensions") or {}
+        extensions = cast("dict[str, Any]", cast("Any", self.socket.scope).get("extensions") or {})
         if TRANSPORT in extensions:
             extensions[TRANSPORT]["transport"].abort()
 
