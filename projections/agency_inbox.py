@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 from msgspec import Struct
 from msgspec.structs import replace
 
+from catch.database import Statements
 from catch.domain.case.actions import (
     ActionAccepted,
     ActionCancelled,
@@ -24,9 +25,12 @@ from catch.domain.case.actions import (
 from catch.domain.case.state import ActionState, Priority
 from catch.domain.facts import Recorded, Sealed
 from catch.domain.meeting.invitations import InvitationWithdrawn, MemberInvited
+from catch.log.rows import load
+from projections import agenda
 
 NAME = "agency_inbox"
 VERSION = 1
+TABLE = f"{NAME}_v{VERSION}"
 INDEXES = ("agency, due, entry", "case_id", "meeting_id")
 
 
@@ -125,7 +129,7 @@ def offered(recorded: Recorded[Any], event: ActionOffered) -> Row:
 def step(row: Row, event: object) -> Row | None:
     match event:
         case ActionAccepted():
-            return replace(row, state=ActionState.ACCEPTED, user_id=event.user)
+            return replace(row, state=ActionState.ACCEPTED, user_id=event.user or row.user_id)
         case ActionProgressed():
             return replace(row, state=ActionState.IN_PROGRESS)
         case ActionReassigned():
@@ -136,3 +140,34 @@ def step(row: Row, event: object) -> Row | None:
             return replace(row, state=ActionState.DECLINED)
         case _:
             return None
+
+
+Cursor = tuple[date, UUID]
+"""Where a page of entries ended: the last one's due day (`date.max` where it has none) and its id."""
+
+
+def cursor(row: Row) -> Cursor:
+    return row.due or date.max, row.entry
+
+
+async def of_agency(db: Statements, agency: str, after: Cursor | None = None, first: int = 50) -> list[Row]:
+    """What waits for the agency now, first what is due first, then invitations to meetings that are still to come.
+
+    What it declined waits for the coordinator, not for the agency.
+    """
+    due, entry = after or (None, None)
+    rows = await db.fetch(
+        f"""
+        select inbox.* from {TABLE} inbox left join {agenda.TABLE} meeting
+            on inbox.kind = 'invitation' and meeting.meeting_id = inbox.meeting_id
+        where inbox.agency = $1 and inbox.state is distinct from 'declined'
+          and (inbox.kind = 'action' or meeting.state <> all('{{ended,minutes-confirmed,cancelled}}'))
+          and ($2::date is null or (coalesce(inbox.due, 'infinity'), inbox.entry) > ($2, $3))
+        order by coalesce(inbox.due, 'infinity'), inbox.entry limit $4
+        """,
+        agency,
+        due,
+        entry,
+        first,
+    )
+    return load(rows, Row)

@@ -1,19 +1,26 @@
 """Every meeting as it stands, with its agenda: what a live screen shows and the next draft carries over from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
+from catch.database import Statements
+from catch.domain.agenda_carry import carry_over
+from catch.domain.agenda_facts import Carried
 from catch.domain.facts import Recorded
 from catch.domain.meeting import evolve
+from catch.domain.meeting.items import ItemState
 from catch.domain.meeting.state import Meeting, MeetingState
 from catch.domain.streams import MEETING, stream_of_event
+from catch.log.rows import load
 
 NAME = "agenda"
 VERSION = 1
+TABLE = f"{NAME}_v{VERSION}"
 INDEXES = ("programme, series, starts_at", "starts_at, meeting_id", "using gin (cases)")
 
 
@@ -48,3 +55,105 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         cases=tuple(item.case for item in meeting.items if item.case),
         meeting=meeting,
     )
+
+
+Cursor = tuple[datetime, UUID]
+"""Where a page of meetings ended: start and id of its last one."""
+
+
+async def one(db: Statements, meeting: UUID) -> Row | None:
+    rows = load(await db.fetch(f"select * from {TABLE} where meeting_id = $1", meeting), Row)
+    return rows[0] if rows else None
+
+
+async def page(
+    db: Statements,
+    series: str | None = None,
+    from_: datetime | None = None,
+    to: datetime | None = None,
+    after: Cursor | None = None,
+    first: int = 50,
+) -> list[Row]:
+    """Meetings that start at `from_` or later and before `to`, the earliest first."""
+    started_at, meeting = after or (None, None)
+    rows = await db.fetch(
+        f"""
+        select * from {TABLE}
+        where ($1::text is null or series = $1)
+          and ($2::timestamptz is null or starts_at >= $2)
+          and ($3::timestamptz is null or starts_at < $3)
+          and ($4::timestamptz is null or (starts_at, meeting_id) > ($4, $5))
+        order by starts_at, meeting_id limit $6
+        """,
+        series,
+        from_,
+        to,
+        started_at,
+        meeting,
+        first,
+    )
+    return load(rows, Row)
+
+
+async def of_case(db: Statements, case: UUID) -> list[Row]:
+    """The meetings whose agendas hold the case, the latest first."""
+    rows = await db.fetch(
+        f"select * from {TABLE} where cases @> array[$1::uuid] order by starts_at desc, meeting_id", case
+    )
+    return load(rows, Row)
+
+
+async def of_cases(db: Statements, cases: Iterable[UUID]) -> list[Row]:
+    """The meetings whose agendas hold any of the cases, the latest first."""
+    rows = await db.fetch(
+        f"select * from {TABLE} where cases && $1::uuid[] order by starts_at desc, meeting_id", list(cases)
+    )
+    return load(rows, Row)
+
+
+_OVER = ["ended", "minutes-confirmed", "cancelled"]
+_EARLIER = f"""
+    with earlier as (
+        select starts_at, meeting_id, meeting from {TABLE}
+        where programme = $1 and series = $2 and starts_at < $3 and meeting_id <> $4 and state = any($5)
+          and not coalesce((meeting ->> 'instant')::boolean, false)
+    )
+    select meeting from earlier
+    where starts_at >= coalesce(
+        least(
+            (select max(starts_at) from earlier where meeting ? 'draft'),
+            (select min(starts_at) from earlier
+             where meeting @> jsonb_build_object('items',
+                jsonb_build_array(jsonb_build_object('deferral', jsonb_build_object('to_meeting', $4::uuid)))))
+        ),
+        '-infinity'
+    )
+    order by starts_at desc, meeting_id
+"""
+
+
+async def before(db: Statements, meeting: Meeting) -> tuple[Carried, ...]:
+    """What earlier meetings of the series leave to this one."""
+    rows = await db.fetch(_EARLIER, meeting.programme, meeting.series, meeting.starts_at, meeting.meeting, _OVER)
+    return left_to(meeting.meeting, [msgspec.json.decode(row[0], type=Meeting) for row in rows])
+
+
+def left_to(meeting: UUID, earlier: Sequence[Meeting]) -> tuple[Carried, ...]:
+    """`earlier` are meetings that are over, the latest first.
+
+    A meeting that was drafted had taken over what those before it left: of them only what was put off to exactly this
+    meeting still counts. One that was called off before its agenda was drafted had taken over nothing.
+    """
+    found: dict[UUID, Carried] = {}
+    heard: set[UUID] = set()
+    drafted = False
+    for before_it in earlier:
+        for held in carry_over(before_it):
+            here = held.to_meeting == meeting or (held.to_meeting is None and not drafted)
+            if here and held.case not in heard:
+                found.setdefault(held.case, held)
+        heard |= {
+            item.case for item in before_it.items if item.case and item.state in (ItemState.DISCUSSED, ItemState.NOTED)
+        }
+        drafted = drafted or before_it.draft is not None
+    return tuple(found[case] for case in sorted(found))

@@ -1,6 +1,6 @@
 """Every case as it stands: what a case page, a caseload list and the agenda's facts are read from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,8 +11,9 @@ from msgspec import Struct
 from catch.database import Statements
 from catch.domain.case import evolve
 from catch.domain.case.state import Case, CaseState
-from catch.domain.facts import Recorded
+from catch.domain.facts import Part, Recorded
 from catch.domain.streams import CASE, stream_of_event
+from catch.log.rows import load
 
 NAME = "case_summary"
 VERSION = 1
@@ -63,6 +64,60 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         received_at=case.milestones.received_at,
         case=case,
     )
+
+
+class CaseFilter(Part, frozen=True):
+    """Which cases; what is None does not matter. `agency`: it has a part in the case, leads it or referred it."""
+
+    programme: str | None = None
+    states: tuple[CaseState, ...] | None = None
+    live: bool | None = None
+    lead_user: str | None = None
+    agency: str | None = None
+
+
+Cursor = tuple[datetime, UUID]
+"""Where a page of cases ended: receipt and id of its last one."""
+
+
+async def one(db: Statements, case: UUID) -> Row | None:
+    rows = load(await db.fetch(f"select * from {TABLE} where case_id = $1", case), Row)
+    return rows[0] if rows else None
+
+
+async def many(db: Statements, cases: Iterable[UUID]) -> dict[UUID, Row]:
+    """Those that exist, by id."""
+    rows = await db.fetch(f"select * from {TABLE} where case_id = any($1::uuid[])", list(cases))
+    return {row.case_id: row for row in load(rows, Row)}
+
+
+async def page(
+    db: Statements, wanted: CaseFilter = CaseFilter(), after: Cursor | None = None, first: int = 50
+) -> list[Row]:
+    """Cases in the order in which their referrals were received."""
+    received_at, case = after or (None, None)
+    states: Sequence[str] | None = None if wanted.states is None else [*wanted.states]
+    rows = await db.fetch(
+        f"""
+        select * from {TABLE}
+        where ($1::text is null or programme = $1)
+          and ($2::text[] is null or state = any($2))
+          and ($3::boolean is null or live = $3)
+          and ($4::text is null or lead_user = $4)
+          and ($5::text is null or lead_agency = $5 or $5 = any(agencies) or $5 = any(referrers))
+          and ($6::timestamptz is null or (received_at, case_id) > ($6, $7))
+        order by received_at, case_id limit $8
+        """,
+        wanted.programme,
+        states,
+        wanted.live,
+        wanted.lead_user,
+        wanted.agency,
+        received_at,
+        case,
+        first,
+    )
+    return load(rows, Row)
 
 
 async def caseload(db: Statements, user: str) -> int:

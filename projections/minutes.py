@@ -8,18 +8,21 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
+from catch.database import Statements
 from catch.domain.facts import Part, Recorded
 from catch.domain.meeting.attendance import ApologyReceived, AttendeeJoined, InterestDeclared
 from catch.domain.meeting.deciding import DecisionRecorded, ItemActionLinked, ItemUpdateRecorded, decided
 from catch.domain.meeting.floor import ItemClosed, ItemDeferred, ItemNoted, ItemOpened
 from catch.domain.meeting.instant import InstantDiscussionHeld
 from catch.domain.meeting.items import Decision, DeferReason, ItemState, LinkedAction, Update
-from catch.domain.meeting.planning import MeetingPlanned
+from catch.domain.meeting.planning import MeetingPlanned, MeetingRescheduled
 from catch.domain.meeting.session import MeetingEnded, MeetingStarted, MinutesConfirmed
 from catch.domain.streams import MEETING, stream_of_event
+from catch.log.rows import load
 
 NAME = "minutes"
 VERSION = 1
+TABLE = f"{NAME}_v{VERSION}"
 INDEXES = ("programme, series, starts_at",)
 
 
@@ -99,6 +102,8 @@ def at_once(event: InstantDiscussionHeld, position: int) -> Row:
 
 def step(row: Row, event: object) -> Row:
     match event:
+        case MeetingRescheduled():
+            return replace(row, starts_at=event.starts_at)
         case MeetingStarted():
             return replace(row, started_at=event.started_at)
         case MeetingEnded():
@@ -151,3 +156,8 @@ def with_entry(row: Row, entry: Entry, *, last: bool = False) -> Row:
 
 def with_person(row: Row, person: Present) -> Row:
     return replace(row, people=(*(held for held in row.people if held.user != person.user), person))
+
+
+async def one(db: Statements, meeting: UUID) -> Row | None:
+    rows = load(await db.fetch(f"select * from {TABLE} where meeting_id = $1", meeting), Row)
+    return rows[0] if rows else None

@@ -5,13 +5,15 @@ that has the class `outcome-achieved`, or when all its goals are achieved, which
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from catch.database import Statements
+from catch.domain.calendar import end_of_day, london_day
 from catch.domain.case.closing import CaseClosed, CaseReopened
 from catch.domain.case.plan import GoalAbandoned, GoalAchieved, GoalSet, PlanAgreed
 from catch.domain.case.proposals import CaseDiscussed
@@ -22,12 +24,16 @@ from catch.domain.case.referral import (
     ReferralReceived,
     ReferralRedirected,
 )
+from catch.domain.case.state import first
 from catch.domain.configuration import ClosureClass
 from catch.domain.facts import Part, Recorded
 from catch.domain.streams import CASE, stream_of_event
+from catch.log.rows import load
+from catch.statistics import Observation, Status, TimeToOutcome, status_of, time_to_outcome
 
 NAME = "outcomes"
 VERSION = 1
+TABLE = f"{NAME}_v{VERSION}"
 INDEXES = ("programme",)
 
 
@@ -67,9 +73,11 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         return Row(key, recorded.position, event.programme, (Episode(1, event.referral.received_at),))
     if row is None:
         return None
-    if isinstance(event, CaseReopened):
-        return replace(row, position=recorded.position, episodes=(*row.episodes, Episode(event.episode, at)))
     latest = row.episodes[-1]
+    if isinstance(event, CaseReopened):
+        # A goal that was open when the case closed is worked on again.
+        begun = Episode(event.episode, at, accepted_at=at, goals_open=latest.goals_open)
+        return replace(row, position=recorded.position, episodes=(*row.episodes, begun))
     after = step(latest, event, at)
     return row if after is latest else replace(row, position=recorded.position, episodes=(*row.episodes[:-1], after))
 
@@ -82,24 +90,61 @@ def step(episode: Episode, event: object, at: datetime) -> Episode:
             # Led elsewhere: the outcome can no longer come from here.
             return replace(episode, ended_at=at, ending=ClosureClass.COMPETING_NEUTRAL)
         case ConversationHeld():
-            return replace(episode, conversation_at=episode.conversation_at or at)
+            return replace(episode, conversation_at=first(episode.conversation_at, at))
         case CaseDiscussed():
-            return replace(episode, discussed_at=episode.discussed_at or event.discussion.ended_at)
+            return replace(episode, discussed_at=first(episode.discussed_at, event.discussion.ended_at))
         case PlanAgreed():
-            return replace(episode, plan_at=episode.plan_at or at)
+            return replace(episode, plan_at=first(episode.plan_at, at))
         case GoalSet():
             return replace(episode, goals_open=episode.goals_open + 1)
         case GoalAchieved():
-            return achieved(replace(episode, goals_achieved=episode.goals_achieved + 1), at)
+            return achieved(episode, at)
         case GoalAbandoned():
             return replace(episode, goals_open=episode.goals_open - 1, goals_abandoned=episode.goals_abandoned + 1)
         case CaseClosed():
-            return replace(episode, ended_at=at, ending=event.ending)
+            # It ended on the day it says, which may lie before the day somebody recorded it.
+            return replace(episode, ended_at=min(at, end_of_day(event.closed_on)), ending=event.ending)
         case _:
             return episode
 
 
 def achieved(episode: Episode, at: datetime) -> Episode:
-    episode = replace(episode, goals_open=episode.goals_open - 1)
-    whole = episode.goals_open == 0 and episode.goals_abandoned == 0
-    return replace(episode, achieved_at=episode.achieved_at or at) if whole else episode
+    """All goals achieved is an outcome; giving one up is not a way to reach it."""
+    after = replace(episode, goals_open=episode.goals_open - 1, goals_achieved=episode.goals_achieved + 1)
+    whole = after.goals_open == 0 and after.goals_abandoned == 0
+    return replace(after, achieved_at=first(after.achieved_at, at)) if whole else after
+
+
+async def of_programme(db: Statements, programme: str, from_: date | None = None, to: date | None = None) -> list[Row]:
+    """The programme's cases with the episodes that began from the one London day to the other, both included."""
+    rows = load(await db.fetch(f"select * from {TABLE} where programme = $1 order by case_id", programme), Row)
+    return cohort(rows, from_, to)
+
+
+def cohort(rows: Iterable[Row], from_: date | None = None, to: date | None = None) -> list[Row]:
+    """Only the episodes that began in the period, however long they were followed."""
+    lowest, highest = from_ or date.min, to or date.max
+    kept = (
+        replace(row, episodes=tuple(e for e in row.episodes if lowest <= london_day(e.started_at) <= highest))
+        for row in rows
+    )
+    return [row for row in kept if row.episodes]
+
+
+def time_to_outcome_of(rows: Iterable[Row], cut_off: datetime) -> TimeToOutcome:
+    """How long episodes took to their outcome (`7-metrics.md`, M07), as far as is known at `cut_off`."""
+    episodes = [episode for row in rows for episode in row.episodes]
+    return time_to_outcome(filter(None, (observation(episode, cut_off) for episode in episodes)))
+
+
+def observation(episode: Episode, cut_off: datetime) -> Observation | None:
+    """None for an episode that had not begun, and for one whose closure was administrative."""
+    if episode.started_at > cut_off:
+        return None
+    over = episode.ended_at is not None and episode.ended_at <= cut_off
+    status = status_of(episode.ending if over else None)
+    until = episode.ended_at if over and episode.ended_at else cut_off
+    if status is not None and episode.achieved_at is not None and episode.achieved_at <= until:
+        status, until = Status.TARGET, episode.achieved_at
+    days = (london_day(until) - london_day(episode.started_at)).days
+    return Observation(max(0, days), status) if status is not None else None

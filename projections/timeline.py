@@ -11,11 +11,14 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from catch.database import Statements
 from catch.domain.facts import Purpose, Recorded, Role
 from catch.domain.streams import stream_of_event
+from catch.log.rows import load
 
 NAME = "timeline"
 VERSION = 1
+TABLE = f"{NAME}_v{VERSION}"
 INDEXES = ("stream, position", "meeting, position")
 
 
@@ -64,3 +67,14 @@ def fold(row: Row | None, recorded: Recorded[Any], key: int) -> Row | None:
         correlation=envelope.correlation,
         command=envelope.command,
     )
+
+
+async def of_stream(db: Statements, stream: UUID, after_position: int = 0, first: int = 50) -> list[Row]:
+    """The stream's facts behind a position, in the order in which they were recorded."""
+    rows = await db.fetch(
+        f"select * from {TABLE} where stream = $1 and position > $2 order by position limit $3",
+        stream,
+        after_position,
+        first,
+    )
+    return load(rows, Row)

@@ -17,7 +17,7 @@ from catch.domain.case.state import Case, Discussion, Priority
 from catch.domain.facts import Command, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting import MeetingEvent
-from catch.domain.meeting.deciding import DecisionRecorded, LinkAction, NotAtTheTable, RecordDecision, decided
+from catch.domain.meeting.deciding import DecisionRecorded, LinkAction, NotAtTheTable, RecordDecision, around, decided
 from catch.domain.meeting.floor import CloseItem, ItemClosed
 from catch.domain.meeting.instant import InstantDiscussionHeld, RecordInstantDiscussion
 from catch.domain.meeting.state import Meeting, Update
@@ -75,6 +75,8 @@ def decide_in_meeting(
 ) -> tuple[list[MeetingEvent], list[CaseEvent]]:
     if isinstance(command, OfferActionInMeeting):
         return offer(meeting, case, command, given)
+    if isinstance(command, RecordInstantDiscussion) and (case is None or case.programme != command.programme):
+        raise UnknownCase(case=command.case)
     heard = meeting_stream.decide(meeting, command, given)
     return heard, [] if case is None else [fact for event in heard for fact in told(meeting, case, command, event)]
 
@@ -141,7 +143,8 @@ def offer(
     )
     offered: list[CaseEvent] = [*actions.offer(case, wanted, given, command.meeting)]
     if command.accepted and offered:
-        if command.owner not in meeting.agencies_at_the_table(command.item):
+        item = meeting.item(command.item)
+        if item is None or command.owner not in around(meeting, item):
             raise NotAtTheTable(agency=command.owner)
         offered.append(actions.ActionAccepted(command.action, command.owner_user))
     return linked, offered

@@ -7,11 +7,13 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from catch.domain.calendar import london_day
 from catch.domain.case.referral import require_live
+from catch.domain.case.sharing import check_agreement
 from catch.domain.case.state import Action, ActionState, Case, Priority
 from catch.domain.facts import Category, Command, Fact, Sealed
 from catch.domain.given import Given
-from catch.domain.refusals import OutOfRange, Refused, UnknownPartner
+from catch.domain.refusals import OutOfRange, Refused
 
 
 class ActionAnswer(StrEnum):
@@ -227,12 +229,16 @@ class ReassignNeedsOwner(Refused):
 
 
 def check_owner(case: Case, agency: str, given: Given) -> None:
-    if agency not in given.partners:
-        raise UnknownPartner(partner=agency)
+    check_agreement(case, agency, frozenset({Category.ACTIONS}), given)
     if not case.involved(agency):
         raise OwnerNotInvolved(partner=agency)
     if Category.ACTIONS not in case.disclosed(agency, given.at):
         raise NothingDisclosedToOwner(partner=agency)
+
+
+def check_due(due: date, given: Given) -> None:
+    if due < london_day(given.at):
+        raise OutOfRange(field="due", earliest=london_day(given.at))
 
 
 def offer(case: Case, command: OfferAction, given: Given, meeting: UUID | None = None) -> list[ActionEvent]:
@@ -240,8 +246,7 @@ def offer(case: Case, command: OfferAction, given: Given, meeting: UUID | None =
         return []
     require_live(case)
     check_owner(case, command.owner, given)
-    if command.due < given.at.date():
-        raise OutOfRange(field="due", earliest=given.at.date())
+    check_due(command.due, given)
     return [
         ActionOffered(
             action=command.action,
@@ -270,7 +275,7 @@ def respond(case: Case, action: Action, command: RespondToAction, given: Given) 
         case ActionAnswer.DECLINE:
             if action.state is ActionState.DECLINED:
                 return []
-            if not action.open:
+            if action.state is not ActionState.OFFERED:
                 raise ActionAlreadyAnswered(state=action.state)
             if command.reason is None:
                 raise DeclineNeedsReason
@@ -295,8 +300,10 @@ def complete(action: Action, command: CompleteAction, given: Given) -> list[Acti
         raise ActionNotAccepted(state=action.state)
     if not action.open:
         raise ActionAlreadyEnded(state=action.state)
-    if command.completed_on > given.at.date():
-        raise OutOfRange(field="completedOn", latest=given.at.date())
+    if action.state is ActionState.OFFERED and given.by.agency != action.owner:
+        raise ActionNotAccepted(state=action.state)
+    if command.completed_on > london_day(given.at):
+        raise OutOfRange(field="completedOn", latest=london_day(given.at))
     done = ActionCompleted(action.action, command.outcome, command.completed_on, command.result)
     accepted = [ActionAccepted(action.action, given.by.user)] if action.state is ActionState.OFFERED else []
     return [*accepted, done]
@@ -344,6 +351,7 @@ def decide(case: Case, command: ActionCommand, given: Given) -> list[ActionEvent
                 return []
             if not action.open:
                 raise ActionAlreadyEnded(state=action.state)
+            check_due(command.due, given)
             return [ActionDueChanged(action.action, action.due, command.due, command.reason)]
         case _:
             assert_never(command)
@@ -374,12 +382,26 @@ def changed(action: Action, event: ActionEvent, at: datetime) -> Action:
         case ActionOffered():
             return action
         case ActionAccepted():
-            return replace(action, state=ActionState.ACCEPTED, answered_at=at, owner_user=event.user)
+            return replace(
+                action, state=ActionState.ACCEPTED, answered_at=at, owner_user=event.user or action.owner_user
+            )
         case ActionDeclined():
-            return replace(action, state=ActionState.DECLINED, answered_at=at, reason=event.reason)
+            return replace(
+                action,
+                state=ActionState.DECLINED,
+                answered_at=at,
+                reason=event.reason,
+                counter_due=event.counter_due,
+            )
         case ActionReassigned():
             return replace(
-                action, state=ActionState.OFFERED, owner=event.owner, owner_user=event.owner_user, answered_at=None
+                action,
+                state=ActionState.OFFERED,
+                owner=event.owner,
+                owner_user=event.owner_user,
+                answered_at=None,
+                reason=None,
+                counter_due=None,
             )
         case ActionProgressed():
             percent = action.percent if event.percent is None else event.percent

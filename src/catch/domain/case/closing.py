@@ -1,5 +1,6 @@
 """The end of an episode: proposed, closed with a class that statistics can trust, and perhaps opened again."""
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
@@ -7,7 +8,9 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from catch.domain.calendar import london_day
 from catch.domain.case.actions import ActionCancelled
+from catch.domain.case.plan import GoalAbandoned, GoalAchieved, UnknownGoal
 from catch.domain.case.referral import require_live
 from catch.domain.case.state import Case, CaseState, Ending, GoalState, Milestones
 from catch.domain.configuration import ClosureClass, Programme
@@ -65,6 +68,7 @@ class CaseReopened(Fact, frozen=True, omit_defaults=True):
 
 
 ClosingEvent = ClosureProposed | CaseClosed | CaseReopened
+Answer = ClosingEvent | ActionCancelled | GoalAchieved | GoalAbandoned
 
 
 # What may be asked
@@ -136,10 +140,10 @@ def closure_class(programme: Programme | None, reason: str) -> ClosureClass:
 
 
 def measure(milestones: Milestones, closed_on: date) -> Measured:
-    start = milestones.received_at.date()
+    start = london_day(milestones.received_at)
 
     def days(step: datetime | None) -> int | None:
-        return (step.date() - start).days if step else None
+        return (london_day(step) - start).days if step else None
 
     return Measured(
         closed=(closed_on - start).days,
@@ -153,18 +157,21 @@ def referring_agencies(case: Case) -> set[str]:
     return {held.referrer_agency for held in case.referrals if held.source not in ("self", "carer")}
 
 
-def close(case: Case, command: CloseCase, given: Given) -> list[ClosingEvent | ActionCancelled]:
+def close(case: Case, command: CloseCase, given: Given) -> list[Answer]:
     if case.state is CaseState.CLOSED:
         return []
     require_live(case)
     ending = closure_class(given.programme, command.reason)
-    start = case.milestones.received_at.date()
-    if not start <= command.closed_on <= given.at.date():
-        raise OutOfRange(field="closedOn", earliest=start, latest=given.at.date())
+    start, today = london_day(case.milestones.received_at), london_day(given.at)
+    if not start <= command.closed_on <= today:
+        raise OutOfRange(field="closedOn", earliest=start, latest=today)
     mandatory = [held for held in case.actions if held.mandatory and held.unsettled]
     if mandatory:
         raise MandatoryActionsOpen(actions=", ".join(str(held.action) for held in mandatory))
     told = {outcome.goal for outcome in command.outcomes}
+    unknown = told - {held.goal for held in case.goals}
+    if unknown:
+        raise UnknownGoal(goal=min(unknown))
     silent = [held.goal for held in case.goals if held.state is GoalState.OPEN and held.goal not in told]
     if silent:
         raise GoalWithoutOutcome(goals=", ".join(str(goal) for goal in silent))
@@ -180,7 +187,19 @@ def close(case: Case, command: CloseCase, given: Given) -> list[ClosingEvent | A
         ongoing_plan=command.ongoing_plan,
         feedback_invited=command.feedback_invited,
     )
-    return [*(ActionCancelled(held.action) for held in case.actions if held.unsettled), closed]
+    cancelled = [ActionCancelled(held.action) for held in case.actions if held.unsettled]
+    return [*cancelled, *settled(case, command), closed]
+
+
+def settled(case: Case, command: CloseCase) -> Iterator[GoalAchieved | GoalAbandoned]:
+    """Goals that stand achieved or abandoned at the end. The others stay open, should the case open again."""
+    still_open = {held.goal for held in case.goals if held.state is GoalState.OPEN}
+    results = {outcome.goal: outcome.result for outcome in command.outcomes if outcome.goal in still_open}
+    for goal, result in results.items():
+        if result is GoalResult.ACHIEVED:
+            yield GoalAchieved(goal)
+        elif result is GoalResult.ABANDONED:
+            yield GoalAbandoned(goal)
 
 
 def reopen(case: Case, command: ReopenCase, given: Given) -> list[ClosingEvent]:
@@ -191,11 +210,11 @@ def reopen(case: Case, command: ReopenCase, given: Given) -> list[ClosingEvent]:
     closed_at = case.endings[-1].closed_at
     within = given.programme.closure.reopen_within_days if given.programme else 0
     if given.at > closed_at + timedelta(days=within):
-        raise ReopenTooLate(closed_on=closed_at.date(), within_days=within)
+        raise ReopenTooLate(closed_on=london_day(closed_at), within_days=within)
     return [CaseReopened(case.episode + 1, command.reason)]
 
 
-def decide(case: Case, command: ClosingCommand, given: Given) -> list[ClosingEvent | ActionCancelled]:
+def decide(case: Case, command: ClosingCommand, given: Given) -> list[Answer]:
     match command:
         case ProposeClosure():
             if case.state is CaseState.CLOSING and case.milestones.closure_proposed_at:
@@ -227,6 +246,7 @@ def evolve(case: Case, event: ClosingEvent, at: datetime) -> Case:
                 endings=(*case.endings, ending),
                 milestones=replace(case.milestones, closed_at=at),
                 proposals=(),
+                settled_proposals=(*case.settled_proposals, *(held.proposal for held in case.proposals)),
             )
         case CaseReopened():
             return replace(

@@ -98,8 +98,8 @@ class UnknownNeed(Refused):
 def add_note(case: Case, command: AddNote, given: Given) -> list[NoteEvent]:
     if any(held.note == command.note for held in case.notes):
         return []
-    lead = case.lead.agency if case.lead else None
-    outside = [agency for agency in command.audience if agency != lead and not case.involved(agency)]
+    holders = {worker.agency for worker in (case.lead, case.clinical) if worker}
+    outside = [agency for agency in command.audience if agency not in holders and not case.involved(agency)]
     if outside:
         raise AudienceNotInvolved(partners=", ".join(sorted(outside)))
     by = Worker(given.by.user, given.by.agency)

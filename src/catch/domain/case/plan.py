@@ -6,13 +6,14 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from catch.domain.calendar import london_day
 from catch.domain.case.referral import require_live
-from catch.domain.case.state import Case, CaseState, Goal, GoalState, Plan, Review, ReviewDecision
+from catch.domain.case.state import Case, CaseState, Goal, GoalState, Plan, Review, ReviewDecision, first
 from catch.domain.clocks import add_span
 from catch.domain.configuration import Framework, Programme, Span, Unit
 from catch.domain.facts import Category, Command, Fact, Part, Sealed
 from catch.domain.given import Given
-from catch.domain.refusals import MissingText, OutOfRange, Refused
+from catch.domain.refusals import MissingText, OutOfRange, Refused, UnknownProgramme
 
 
 class NewGoal(Part, frozen=True, omit_defaults=True):
@@ -63,7 +64,7 @@ class GoalAchieved(Fact, frozen=True, omit_defaults=True):
 
 class GoalAbandoned(Fact, frozen=True, omit_defaults=True):
     goal: UUID
-    reason: Sealed
+    reason: Sealed | None = None  # none where it was given up as the case closed
 
 
 class ReviewScheduled(Fact, frozen=True, omit_defaults=True):
@@ -251,13 +252,21 @@ def check_plan(case: Case, command: AgreePlan | RevisePlan, given: Given) -> dat
         if Category.PLAN not in case.disclosed(agency, given.at):
             raise PlanNotDisclosed(partner=agency)
     if given.programme is None:
-        return command.review_due
-    rules = given.programme.plan
-    latest = add_span(given.at, Span(rules.review_outer_months, Unit.MONTH)).date()
-    if not given.at.date() <= command.review_due <= latest:
-        raise ReviewTooLate(due=command.review_due, latest=latest)
+        raise UnknownProgramme(programme=case.programme)
+    check_review(command.review_due, given)
     started = case.plan.agreed_at if case.plan else given.at
-    return add_span(started, Span(rules.max_months, Unit.MONTH)).date()
+    return london_day(add_span(started, Span(given.programme.plan.max_months, Unit.MONTH)))
+
+
+def check_review(due: date, given: Given) -> None:
+    """Reviews are due from today to the programme's outer limit."""
+    today = london_day(given.at)
+    if due < today:
+        raise OutOfRange(field="reviewDue", earliest=today)
+    if given.programme is not None:
+        latest = london_day(add_span(given.at, Span(given.programme.plan.review_outer_months, Unit.MONTH)))
+        if due > latest:
+            raise ReviewTooLate(due=due, latest=latest)
 
 
 def new_goals(case: Case, goals: tuple[NewGoal, ...]) -> list[PlanEvent]:
@@ -292,7 +301,7 @@ def agree(case: Case, command: AgreePlan, given: Given) -> list[PlanEvent]:
 def revise(case: Case, command: RevisePlan, given: Given) -> list[PlanEvent]:
     if case.plan is None:
         raise NoPlan
-    if command.version == case.plan.version and command.plan == case.plan.plan:
+    if command.version == case.plan.version > 1 and command.plan == case.plan.plan:
         return []
     if command.version != case.plan.version + 1:
         raise StalePlan(version=command.version, present=case.plan.version)
@@ -325,6 +334,7 @@ def score(case: Case, command: ScoreGoal, given: Given) -> list[PlanEvent]:
         return []
     if goal.state is not GoalState.OPEN:
         raise GoalEnded(state=goal.state)
+    require_live(case)
     check_score(framework(given.programme), score=command.score)
     scored = GoalScored(command.goal, command.score, command.stage)
     return [scored, GoalAchieved(command.goal)] if command.score >= goal.target else [scored]
@@ -337,24 +347,27 @@ def end_goal(case: Case, command: AchieveGoal | AbandonGoal) -> list[PlanEvent]:
         return []
     if goal.state is not GoalState.OPEN:
         raise GoalEnded(state=goal.state)
+    require_live(case)
     if isinstance(command, AchieveGoal):
         return [GoalAchieved(command.goal, person_states_so=True)]
     return [GoalAbandoned(command.goal, command.reason)]
 
 
 def schedule(case: Case, command: ScheduleReview, given: Given) -> list[PlanEvent]:
-    if any(held.review == command.review and held.due == command.due for held in case.reviews):
+    held = next((held for held in case.reviews if held.review == command.review), None)
+    if held is not None and held.due == command.due:
         return []
+    if held is not None and held.held_at is not None:
+        raise ReviewAlreadyHeld(decision=held.decision)
     require_live(case)
     if case.plan is None:
         raise NoPlan
-    if command.due < given.at.date():
-        raise OutOfRange(field="due", earliest=given.at.date())
-    number = next((r.number for r in case.reviews if r.review == command.review), len(case.reviews) + 1)
+    check_review(command.due, given)
+    number = held.number if held else len(case.reviews) + 1
     return [ReviewScheduled(command.review, number, command.due)]
 
 
-def hold(case: Case, command: HoldReview) -> list[PlanEvent]:
+def hold(case: Case, command: HoldReview, given: Given) -> list[PlanEvent]:
     held = next((held for held in case.reviews if held.review == command.review), None)
     if held is not None and held.held_at is not None:
         if held.decision is command.decision:
@@ -367,6 +380,8 @@ def hold(case: Case, command: HoldReview) -> list[PlanEvent]:
         raise AgreementNotConfirmed
     if command.decision is ReviewDecision.CONTINUE and command.next_due is None:
         raise MissingText(field="nextDue")
+    if command.next_due is not None:
+        check_review(command.next_due, given)
     number = held.number if held else len(case.reviews) + 1
     return [
         ReviewHeld(
@@ -401,7 +416,7 @@ def decide(case: Case, command: PlanCommand, given: Given) -> list[PlanEvent]:
         case ScheduleReview():
             return schedule(case, command, given)
         case HoldReview():
-            return hold(case, command)
+            return hold(case, command, given)
         case _:
             assert_never(command)
 
@@ -422,8 +437,14 @@ def planned(case: Case, event: PlanAgreed, at: datetime) -> Case:
         agreed_by_person=event.agreed_by_person,
         shared_with=event.shared_with,
     )
-    milestones = replace(case.milestones, plan_agreed_at=case.milestones.plan_agreed_at or at)
-    return replace(case, plan=plan, milestones=milestones, state=CaseState.IN_SUPPORT)
+    milestones = replace(case.milestones, plan_agreed_at=first(case.milestones.plan_agreed_at, at))
+    return supported(replace(case, plan=plan, milestones=milestones))
+
+
+def supported(case: Case) -> Case:
+    """Support goes on: a closure that was proposed or decided before is off the table."""
+    milestones = replace(case.milestones, closure_proposed_at=None, review_decided_close_at=None)
+    return replace(case, milestones=milestones, state=CaseState.IN_SUPPORT)
 
 
 def with_goal(case: Case, goal: UUID, **changes: object) -> Case:
@@ -438,15 +459,13 @@ def with_review(case: Case, review: Review) -> Case:
 def reviewed(case: Case, event: ReviewHeld, at: datetime) -> Case:
     due = next((held.due for held in case.reviews if held.review == event.review), at.date())
     case = with_review(case, Review(event.review, event.number, due, at, event.decision, event.summary))
-    closing = event.decision is ReviewDecision.CLOSE
-    milestones = replace(
-        case.milestones,
-        review_held_at=case.milestones.review_held_at or at,
-        review_decided_close_at=at if closing else case.milestones.review_decided_close_at,
-    )
     plan = replace(case.plan, review_due=event.next_due) if case.plan and event.next_due else case.plan
-    state = CaseState.CLOSING if closing else CaseState.IN_SUPPORT
-    return replace(case, milestones=milestones, plan=plan, state=state)
+    milestones = replace(case.milestones, review_held_at=first(case.milestones.review_held_at, at))
+    case = replace(case, milestones=milestones, plan=plan)
+    if event.decision is not ReviewDecision.CLOSE:
+        return supported(case)
+    decided = first(case.milestones.review_decided_close_at, at)
+    return replace(case, milestones=replace(milestones, review_decided_close_at=decided), state=CaseState.CLOSING)
 
 
 def evolve(case: Case, event: PlanEvent, at: datetime) -> Case:

@@ -6,12 +6,13 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from catch.domain.calendar import london_day
 from catch.domain.case.referral import require_live
-from catch.domain.case.state import Case, CaseState, Decided, Discussion, Proposal, ProposalPurpose, Worker
+from catch.domain.case.state import Case, CaseState, Decided, Discussion, Proposal, ProposalPurpose, Worker, first
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
+from catch.domain.meeting.items import Decision
 from catch.domain.meeting.planning import UnknownSeries
-from catch.domain.meeting.state import Decision
 from catch.domain.refusals import Refused
 
 # What happened
@@ -96,7 +97,7 @@ class UnknownProposal(Refused):
 
 
 def propose(case: Case, command: ProposeForMeeting, given: Given) -> list[ProposalEvent]:
-    if any(held.proposal == command.proposal for held in case.proposals):
+    if command.proposal in case.settled_proposals or any(held.proposal == command.proposal for held in case.proposals):
         return []
     require_live(case)
     if given.programme is not None and given.programme.series(command.series) is None:
@@ -140,9 +141,9 @@ def decide(case: Case, command: ProposalCommand, given: Given) -> list[ProposalE
 
 
 def after_discussion(case: Case, discussion: Discussion) -> Case:
-    """The first discussion brings the person into support; it answers every proposal made before it ended."""
-    answered = tuple(held for held in case.proposals if held.proposed_at <= discussion.ended_at)
-    milestones = replace(case.milestones, discussed_at=case.milestones.discussed_at or discussion.ended_at)
+    """The first discussion brings the person into support. It answers what was proposed before it ended, for then."""
+    answered = tuple(held for held in case.proposals if answers(discussion, held))
+    milestones = replace(case.milestones, discussed_at=first(case.milestones.discussed_at, discussion.ended_at))
     waiting = case.state in (CaseState.ACCEPTED, CaseState.CONVERSATION_HELD, CaseState.AWAITING_MEETING)
     return replace(
         case,
@@ -152,6 +153,11 @@ def after_discussion(case: Case, discussion: Discussion) -> Case:
         milestones=milestones,
         state=CaseState.IN_SUPPORT if waiting else case.state,
     )
+
+
+def answers(discussion: Discussion, proposal: Proposal) -> bool:
+    wanted_later = proposal.earliest is not None and proposal.earliest > london_day(discussion.ended_at)
+    return proposal.proposed_at <= discussion.ended_at and not wanted_later
 
 
 def evolve(case: Case, event: ProposalEvent, at: datetime) -> Case:

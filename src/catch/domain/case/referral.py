@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from catch.domain.calendar import london_day
 from catch.domain.case.state import (
     Basis,
     Case,
@@ -18,11 +19,19 @@ from catch.domain.case.state import (
     SafeContact,
     Urgency,
     Worker,
+    first,
 )
 from catch.domain.configuration import Programme
 from catch.domain.facts import Command, Fact, Part, Sealed
 from catch.domain.given import Given
-from catch.domain.refusals import IdAlreadyUsed, MissingText, OutOfRange, Refused, UnknownProgramme
+from catch.domain.refusals import (
+    IdAlreadyUsed,
+    MissingText,
+    OutOfRange,
+    Refused,
+    UnknownPartner,
+    UnknownProgramme,
+)
 
 
 class Criterion(Part, frozen=True, omit_defaults=True):
@@ -282,6 +291,10 @@ class CaseNotLive(Refused):
     """The case is not live: it was declined, redirected or closed."""
 
 
+class WorkerNotActive(Refused):
+    """A coordinator works for a partner with an agreement in force for the programme, which has not suspended them."""
+
+
 class CaseloadFull(Refused):
     """The coordinator has as many cases as the programme allows. Give a reason to add one more."""
 
@@ -333,7 +346,7 @@ def submit(case: Case | None, command: SubmitReferral, given: Given) -> list[Ref
     programme = given.programme
     if programme is None or programme.key != command.programme:
         raise UnknownProgramme(programme=command.programme)
-    day = command.received_at.date()
+    day = london_day(command.received_at)
     if day < programme.effective_from or (programme.effective_to is not None and day > programme.effective_to):
         raise ProgrammeNotRunning(programme=programme.pin, day=day)
     check_door(programme, command.source, command.channel)
@@ -367,35 +380,40 @@ def accept(case: Case, command: AcceptReferral, given: Given) -> list[ReferralEv
         return []
     if case.state is not CaseState.RECEIVED:
         raise AlreadyDecided(state=case.state)
+    check_known(command.criteria, given)
     if given.programme is not None:
         check_criteria(given.programme, command)
     return [ReferralAccepted(command.criteria, command.override_reason)]
 
 
-def check_criteria(programme: Programme, command: AcceptReferral) -> None:
-    known = {held.code: held for held in programme.eligibility.criteria}
-    for evaluated in command.criteria:
-        if evaluated.code not in known:
+def check_known(criteria: tuple[Criterion, ...], given: Given) -> None:
+    known = [held.code for held in given.programme.eligibility.criteria] if given.programme else []
+    for evaluated in criteria:
+        if given.programme is not None and evaluated.code not in known:
             raise UnknownCriterion(criterion=evaluated.code, known=", ".join(known) or "none")
+
+
+def check_criteria(programme: Programme, command: AcceptReferral) -> None:
     if programme.eligibility.mode != "criteria":
         return
     met = {evaluated.code for evaluated in command.criteria if evaluated.met}
-    unmet = [code for code, held in known.items() if held.required and code not in met]
+    unmet = [held.code for held in programme.eligibility.criteria if held.required and held.code not in met]
     if unmet and not (command.override_reason and programme.eligibility.override_allowed):
         raise CriteriaNotMet(criteria=", ".join(unmet))
 
 
-def decline(case: Case, command: DeclineReferral) -> list[ReferralEvent]:
+def decline(case: Case, command: DeclineReferral, given: Given) -> list[ReferralEvent]:
     if case.state is CaseState.DECLINED:
         return []
     if case.state is not CaseState.RECEIVED:
         raise AlreadyDecided(state=case.state)
     if not command.reason.strip():
         raise MissingText(field="reason")
+    check_known(command.criteria, given)
     return [ReferralDeclined(command.reason, command.criteria, command.explanation, command.message_back_due)]
 
 
-def redirect(case: Case, command: RedirectReferral) -> list[ReferralEvent]:
+def redirect(case: Case, command: RedirectReferral, given: Given) -> list[ReferralEvent]:
     if case.state is CaseState.REDIRECTED:
         return []
     if case.state is not CaseState.RECEIVED:
@@ -404,6 +422,9 @@ def redirect(case: Case, command: RedirectReferral) -> list[ReferralEvent]:
         raise RedirectNeedsTarget
     if not command.redirection.warm_handover:
         raise RedirectNeedsWarmHandover
+    if not command.reason.strip():
+        raise MissingText(field="reason")
+    check_known(command.criteria, given)
     return [ReferralRedirected(command.reason, command.redirection, command.criteria, command.message_back_due)]
 
 
@@ -420,12 +441,22 @@ def allocate(case: Case, command: AllocateCoordinator, given: Given) -> list[Ref
     if before == worker:
         return []
     require_live(case)
+    check_worker(case, worker, given)
     limit = given.programme.caseload.hard_max if given.programme else None
     if command.lead and limit is not None and given.caseload >= limit and command.reason is None:
         raise CaseloadFull(user=command.user, open=given.caseload, limit=limit)
     if before is None:
         return [CoordinatorAllocated(worker, command.lead, command.reason)]
     return [CoordinatorChanged(worker, before, command.lead, command.reason, command.handover_note)]
+
+
+def check_worker(case: Case, worker: Worker, given: Given) -> None:
+    partner = given.partners.get(worker.agency)
+    if partner is None:
+        raise UnknownPartner(partner=worker.agency)
+    member = partner.member(worker.user)
+    if not partner.in_force(case.programme, given.at) or (member is not None and member.suspended):
+        raise WorkerNotActive(user=worker.user, agency=worker.agency)
 
 
 def converse(case: Case, command: RecordConversation | RecordConversationAttempt) -> list[ReferralEvent]:
@@ -456,9 +487,9 @@ def decide(case: Case, command: ReferralCommand, given: Given) -> list[ReferralE
         case AcceptReferral():
             return accept(case, command, given)
         case DeclineReferral():
-            return decline(case, command)
+            return decline(case, command, given)
         case RedirectReferral():
-            return redirect(case, command)
+            return redirect(case, command, given)
         case AllocateCoordinator():
             return allocate(case, command, given)
         case RecordConversation() | RecordConversationAttempt():
@@ -497,11 +528,11 @@ def after_conversation(case: Case, event: ConversationHeld, at: datetime) -> Cas
         communication_needs=event.communication_needs,
     )
     next_state = CaseState.AWAITING_MEETING if event.for_meeting else CaseState.CONVERSATION_HELD
-    first = case.milestones.conversation_at or at
+    conversation_at = first(case.milestones.conversation_at, at)
     return replace(
         case,
         conversations=(*case.conversations, held),
-        milestones=replace(case.milestones, conversation_at=first),
+        milestones=replace(case.milestones, conversation_at=conversation_at),
         state=next_state if case.state in (CaseState.ACCEPTED, CaseState.CONVERSATION_HELD) else case.state,
     )
 

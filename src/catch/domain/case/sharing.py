@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from catch.domain.calendar import london_day
 from catch.domain.case.referral import CaseNotLive
 from catch.domain.case.state import Agrees, Basis, Case, Disclosure, Involvement, Objection
 from catch.domain.facts import Category, Command, Fact, Sealed
@@ -200,6 +201,15 @@ class NotInvolved(Refused):
 # What we answer
 
 
+def check_agreement(case: Case, agency: str, categories: frozenset[Category], given: Given) -> None:
+    """Its agreements in force for the programme cover these categories."""
+    partner = given.partners.get(agency)
+    if partner is None:
+        raise UnknownPartner(partner=agency)
+    if not partner.covers(case.programme, categories, given.at):
+        raise NoAgreementInForce(partner=agency, categories=", ".join(sorted(categories)))
+
+
 def authorise(case: Case, command: AuthoriseDisclosure, given: Given) -> list[SharingEvent]:
     if any(held.disclosure == command.disclosure for held in case.disclosures):
         return []
@@ -207,13 +217,9 @@ def authorise(case: Case, command: AuthoriseDisclosure, given: Given) -> list[Sh
         raise CaseNotLive(state=case.state)
     if not command.categories:
         raise MissingText(field="categories")
-    if command.until is not None and command.until < given.at.date():
-        raise OutOfRange(field="until", earliest=given.at.date())
-    partner = given.partners.get(command.agency)
-    if partner is None:
-        raise UnknownPartner(partner=command.agency)
-    if not partner.covers(case.programme, command.categories, given.at):
-        raise NoAgreementInForce(partner=command.agency, categories=", ".join(sorted(command.categories)))
+    if command.until is not None and command.until < london_day(given.at):
+        raise OutOfRange(field="until", earliest=london_day(given.at))
+    check_agreement(case, command.agency, command.categories, given)
     objected = any(held.covers(command.agency, command.categories) for held in case.objections)
     if objected and not command.basis.overrides_objection:
         raise PersonObjects(partner=command.agency)
@@ -241,8 +247,13 @@ def involve(case: Case, command: InvolvePartner, given: Given) -> list[SharingEv
         return []
     if not case.live:
         raise CaseNotLive(state=case.state)
-    if command.agency not in given.partners:
+    if not command.role.strip():
+        raise MissingText(field="role")
+    partner = given.partners.get(command.agency)
+    if partner is None:
         raise UnknownPartner(partner=command.agency)
+    if not partner.in_force(case.programme, given.at):
+        raise NoAgreementInForce(partner=command.agency)
     if not any(held.agency == command.agency and held.open_at(given.at) for held in case.disclosures):
         raise NoOpenDisclosure(partner=command.agency)
     return [PartnerInvolved(command.agency, command.role, command.named_contact)]

@@ -9,9 +9,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from catch.domain.calendar import london_day
 from catch.domain.configuration import ClosureClass
 from catch.domain.facts import Category, Part, Sealed
-from catch.domain.meeting.state import Decision
+from catch.domain.meeting.items import Decision
 
 
 class CaseState(StrEnum):
@@ -175,7 +176,7 @@ class Disclosure(Part, frozen=True, omit_defaults=True):
     ended_at: datetime | None = None
 
     def open_at(self, at: datetime) -> bool:
-        return self.ended_at is None and (self.until is None or at.date() <= self.until)
+        return self.ended_at is None and (self.until is None or london_day(at) <= self.until)
 
 
 class Involvement(Part, frozen=True, omit_defaults=True):
@@ -254,6 +255,7 @@ class Action(Part, frozen=True, omit_defaults=True):
     answered_at: datetime | None = None
     ended_at: datetime | None = None
     reason: Sealed | None = None
+    counter_due: date | None = None
     result: Sealed | None = None
     outcome: str | None = None
     percent: int | None = None
@@ -389,6 +391,11 @@ class Milestones(Part, frozen=True, omit_defaults=True):
     review_decided_close_at: datetime | None = None
     closure_proposed_at: datetime | None = None
     closed_at: datetime | None = None
+
+
+def first(known: datetime | None, at: datetime) -> datetime:
+    """The earlier moment: what is recorded late may have happened before what was known."""
+    return at if known is None else min(known, at)
 
 
 class Case(Part, frozen=True, omit_defaults=True):
