@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import projections
 from catch.desk import Desk
 from catch.domain.facts import Recorded
-from catch.domain.streams import PROGRAMME, stream_of_event
+from catch.domain.streams import CASE, PROGRAMME, stream_of_event
 from catch.edge import Edge
 from catch.log import Log, migrate
 from catch.log.codec import decode
@@ -34,6 +34,7 @@ class Catch:
         self.edge = Edge(log, self.states, self.readside, keyring)
         self.desk = Desk(log, self.states, self.edge)
         self.listeners: list[Heard] = []
+        self.heard = 0
 
     async def reached(self, position: int) -> None:
         """Returns once queries answer from at least this position. Raises `NotCaughtUp`."""
@@ -55,7 +56,12 @@ class Catch:
         async for page in self.log.follow(after):
             for stored in page:
                 recorded = decode(stored)
-                self.states.advance(recorded, stream_of_event(recorded.event))
+                stream = stream_of_event(recorded.event)
+                self.states.advance(recorded, stream)
+                if stream is CASE:
+                    # Listeners tell whom a fact concerns from the case as it now stands.
+                    await self.states.get(CASE, recorded.stream)
+                self.heard = recorded.position
                 for heard in self.listeners:
                     heard(recorded)
 
@@ -81,7 +87,7 @@ async def opened(server: Server, settings: Settings) -> AsyncGenerator[Catch]:
         )
         stack.push_async_callback(log.close)
         catch = Catch(log, Keyring(log.pool, key_file(settings)), settings)
-        head = await log.head()
+        head = catch.heard = await log.head()
         for name, job in (("read side", catch.readside.run()), ("feed", catch.follow(head))):
             task = asyncio.create_task(job, name=name)
             stack.push_async_callback(ended, task)
@@ -90,6 +96,9 @@ async def opened(server: Server, settings: Settings) -> AsyncGenerator[Catch]:
 
 
 async def ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    """A cancellation that arrives while a connection is cleaning up can be lost on the way: it is repeated."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=1)
+    if not task.cancelled() and (error := task.exception()):
+        raise error
