@@ -58,7 +58,7 @@ class Row(Struct, frozen=True):
     user_id: str | None = None
 
 
-_OF_ACTIONS = (
+OF_ACTIONS = (
     ActionOffered,
     ActionAccepted,
     ActionDeclined,
@@ -79,7 +79,7 @@ def invitation(meeting: UUID, agency: str, user: str | None) -> UUID:
 
 def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
     event = recorded.event
-    if isinstance(event, _OF_ACTIONS):
+    if isinstance(event, OF_ACTIONS):
         return (event.action,)
     if isinstance(event, MemberInvited | InvitationWithdrawn):
         return (invitation(recorded.stream, event.agency, event.user),)
@@ -170,4 +170,10 @@ async def of_agency(db: Statements, agency: str, after: Cursor | None = None, fi
         entry,
         first,
     )
+    return load(rows, Row)
+
+
+async def entries(db: Statements, agency: str, wanted: Iterable[UUID]) -> list[Row]:
+    """These entries, as far as they wait for the agency."""
+    rows = await db.fetch(f"select * from {TABLE} where agency = $1 and entry = any($2::uuid[])", agency, list(wanted))
     return load(rows, Row)

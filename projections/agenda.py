@@ -103,6 +103,12 @@ async def of_case(db: Statements, case: UUID) -> list[Row]:
     return load(rows, Row)
 
 
+async def holding(db: Statements, cases: Iterable[UUID]) -> list[UUID]:
+    """The meetings whose agendas hold any of the cases."""
+    rows = await db.fetch(f"select meeting_id from {TABLE} where cases && $1::uuid[] order by 1", list(cases))
+    return [row[0] for row in rows]
+
+
 async def of_cases(db: Statements, cases: Iterable[UUID]) -> list[Row]:
     """The meetings whose agendas hold any of the cases, the latest first."""
     rows = await db.fetch(

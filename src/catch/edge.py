@@ -1,6 +1,6 @@
 """What only the edge can add to a command before it is decided: what a client must not make up, and seals."""
 
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -8,17 +8,19 @@ from msgspec.structs import replace
 from catch.desk import Loaded
 from catch.domain.agenda import draft_agenda
 from catch.domain.agenda_facts import CaseFacts
+from catch.domain.calendar import LONDON, london_day
 from catch.domain.case.state import Case
-from catch.domain.case_facts import case_facts, may_be_told
+from catch.domain.case_facts import appearance_basis, case_facts, may_be_told
 from catch.domain.configuration import Series
 from catch.domain.facts import Command
 from catch.domain.meeting.adding import AddItem, AddLateItem
 from catch.domain.meeting.drafting import DraftAgenda, ItemDisclosure, PublishAgenda
-from catch.domain.meeting.state import Meeting
+from catch.domain.meeting.planning import PlanMeeting
+from catch.domain.meeting.state import Meeting, MeetingState
 from catch.domain.nhs_number import NhsNumberInvalid, nhs_number
 from catch.domain.person import RegisterPerson
 from catch.domain.programme import ProgrammeHistory
-from catch.domain.refusals import UnknownMeeting
+from catch.domain.refusals import Refused, UnknownMeeting
 from catch.domain.streams import CASE, PROGRAMME, programme_stream
 from catch.log import Log
 from catch.log.states import States
@@ -36,6 +38,26 @@ FILLED: dict[type[Command], frozenset[str]] = {
 """The fields that the edge fills in: they are not asked for in the API, and what a client sends is replaced."""
 
 
+class MeetingAlreadyPlanned(Refused):
+    """The series already meets on that day. Reschedule or cancel that meeting first."""
+
+
+def day_start(day: date) -> datetime:
+    return datetime.combine(day, time(), LONDON)
+
+
+def listed(command: AddItem, case: Case | None) -> AddItem:
+    """A case comes with its number, and, where nobody said otherwise, with its own presenter and basis."""
+    if case is None:
+        return replace(command, number=None)
+    return replace(
+        command,
+        number=case.number,
+        presenter=command.presenter or (case.lead.user if case.lead else None),
+        basis=command.basis or appearance_basis(case),
+    )
+
+
 class Edge:
     """Fills in and seals, from this process's log, read side and keyring."""
 
@@ -51,8 +73,11 @@ class Edge:
                 return await self._draft(command, loaded)
             case PublishAgenda():
                 return replace(command, disclosures=await self._disclosures(loaded.meeting_state, at))
+            case PlanMeeting():
+                await self._first_that_day(command)
+                return command
             case AddItem():
-                return replace(command, number=loaded.case_state.number if loaded.case_state else None)
+                return listed(command, loaded.case_state)
             case AddLateItem() if loaded.case_state:
                 case = loaded.case_state
                 return replace(command, number=case.number, agencies=may_be_told(case, at))
@@ -108,6 +133,20 @@ class Edge:
             warnings=drafted.warnings,
             gaps=drafted.gaps,
         )
+
+    async def _first_that_day(self, command: PlanMeeting) -> None:
+        """A series meets once a day. Instant discussions are meetings of another kind."""
+        day = london_day(command.starts_at)
+        start, end = day_start(day), day_start(day + timedelta(days=1))
+        for row in await agenda.page(self._log.pool, command.series, start, end):
+            held = row.meeting
+            if (
+                held.meeting != command.meeting
+                and held.programme == command.programme
+                and not held.instant
+                and held.state is not MeetingState.CANCELLED
+            ):
+                raise MeetingAlreadyPlanned(meeting=held.meeting, day=day)
 
     async def _disclosures(self, meeting: Meeting | None, at: datetime) -> tuple[ItemDisclosure, ...]:
         """For every item, the agencies that may be told about its case now."""

@@ -23,7 +23,7 @@ from catch.domain.partner import Partner
 from catch.domain.person import Person
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.refusals import UnknownProgramme
-from catch.domain.streams import CASE, PARTNER, PERSON, PROGRAMME, partner_stream, programme_stream
+from catch.domain.streams import CASE, MEETING, PARTNER, PERSON, PROGRAMME, partner_stream, programme_stream
 from catch.log.states import Held
 from catch.personal import Erased, sealed_in
 from projections import agency_inbox, agenda, minutes
@@ -70,9 +70,12 @@ class Facts:
     async def seats(self, cases: Sequence[UUID]) -> Mapping[UUID, tuple[Seat, ...]]:
         """What meetings have to do with each of these cases."""
         found: dict[UUID, tuple[Seat, ...]] = dict.fromkeys(cases, ())
-        for row in await agenda.of_cases(self.catch.log.pool, cases):
-            for case in set(row.cases) & found.keys():
-                found[case] = (*found[case], *seats_of(row.meeting, case))
+        meetings = await agenda.holding(self.catch.log.pool, cases)
+        # The read side finds the meetings; what they say now, a recusal above all, is taken from the log.
+        for held in await self.catch.states.get_many(MEETING, meetings):
+            meeting: Meeting = held.state
+            for case in {item.case for item in meeting.items if item.case} & found.keys():
+                found[case] = (*found[case], *seats_of(meeting, case))
         return found
 
 

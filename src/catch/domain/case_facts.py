@@ -1,7 +1,7 @@
 """From a case, as its facts left it, to what the agenda needs to know of it. No personal text passes here."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from catch.domain.agenda_facts import ActionFact, Carried, CaseFacts, ClockFact, ProposalFact
 from catch.domain.calendar import london_day
@@ -23,14 +23,16 @@ def case_facts(case: Case, programme: Programme, meeting: Meeting, carried: Iter
     """What the meeting's agenda is drafted from. `carried` are the cases that earlier meetings did not reach."""
     at = meeting.starts_at
     milestones = case.milestones
-    expected = {held.agency for held in meeting.invitations}
+    expected = {held.agency for held in meeting.invitations} | {case.lead.agency if case.lead else ""}
+    series = programme.series(meeting.series)
+    since = at - timedelta(days=series.cycle_days) if series else at
     return CaseFacts(
         case=case.case,
         number=case.number,
         programme=case.programme,
         state=case.state,
         live=case.live,
-        presenter=presenter(case),
+        presenter=presenter(case, meeting.series),
         basis=appearance_basis(case),
         visible_to=frozenset(expected & set(may_be_told(case, at))),
         accepted_at=milestones.accepted_at,
@@ -55,14 +57,18 @@ def case_facts(case: Case, programme: Programme, meeting: Meeting, carried: Iter
         planned_end=case.plan.planned_end if case.plan else None,
         closure_proposed_on=london_day(milestones.closure_proposed_at) if milestones.closure_proposed_at else None,
         ready_to_close=ready_to_close(case),
-        unmet_needs=tuple(held.code for held in case.unmet_needs if held.met_at is None),
-        carried=next((held for held in carried if held.case == case.case), None),
+        unmet_needs=tuple(
+            held.code for held in case.unmet_needs if held.met_at is None and since <= held.recorded_at <= at
+        ),
+        carried=next(
+            (held for held in carried if held.case == case.case and held.to_meeting in (None, meeting.meeting)), None
+        ),
     )
 
 
-def presenter(case: Case) -> str | None:
-    """Whoever the latest proposal names, else the lead coordinator."""
-    named = next((held.presenter.user for held in reversed(case.proposals)), None)
+def presenter(case: Case, series: str) -> str | None:
+    """Whoever the latest proposal for this series names, else the lead coordinator."""
+    named = next((held.presenter.user for held in reversed(case.proposals) if held.series == series), None)
     return named or (case.lead.user if case.lead else None)
 
 

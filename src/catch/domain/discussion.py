@@ -20,7 +20,8 @@ from catch.domain.meeting import MeetingEvent
 from catch.domain.meeting.deciding import DecisionRecorded, LinkAction, NotAtTheTable, RecordDecision, around, decided
 from catch.domain.meeting.floor import CloseItem, ItemClosed
 from catch.domain.meeting.instant import InstantDiscussionHeld, RecordInstantDiscussion
-from catch.domain.meeting.state import Meeting, Update
+from catch.domain.meeting.items import Update
+from catch.domain.meeting.state import Meeting
 from catch.domain.person import Person, PersonEvent, refer
 from catch.domain.refusals import UnknownCase, UnknownMeeting, UnknownPerson
 

@@ -43,6 +43,11 @@ class States:
             return NOTHING
         return self._fold(stream, id_, recorded)
 
+    def at_hand(self, id_: UUID) -> Held | None:
+        """What is folded already, without reading."""
+        known = self._held.get(id_)
+        return known[1] if known else None
+
     async def get_many(self, stream: Stream, ids: Iterable[UUID]) -> list[Held]:
         """Several streams of one kind, in one query for all that are not at hand."""
         wanted = list(ids)

@@ -12,7 +12,7 @@ from catch.domain.case.state import Case, CaseState, Decided, Discussion, Propos
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.items import Decision
-from catch.domain.meeting.planning import UnknownSeries
+from catch.domain.meeting.rules import UnknownSeries
 from catch.domain.refusals import Refused
 
 # What happened

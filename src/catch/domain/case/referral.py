@@ -34,7 +34,7 @@ from catch.domain.refusals import (
 )
 
 
-class Criterion(Part, frozen=True, omit_defaults=True):
+class EvaluatedCriterion(Part, frozen=True, omit_defaults=True):
     """One criterion as it was evaluated, with the fact it rested on and the day of that fact."""
 
     code: str
@@ -68,13 +68,13 @@ class ReferralAttached(Fact, frozen=True, omit_defaults=True):
 
 
 class ReferralAccepted(Fact, frozen=True, omit_defaults=True):
-    criteria: tuple[Criterion, ...] = ()
+    criteria: tuple[EvaluatedCriterion, ...] = ()
     override_reason: Sealed | None = None
 
 
 class ReferralDeclined(Fact, frozen=True, omit_defaults=True):
     reason: str
-    criteria: tuple[Criterion, ...] = ()
+    criteria: tuple[EvaluatedCriterion, ...] = ()
     explanation: Sealed | None = None
     message_back_due: date | None = None
 
@@ -82,7 +82,7 @@ class ReferralDeclined(Fact, frozen=True, omit_defaults=True):
 class ReferralRedirected(Fact, frozen=True, omit_defaults=True):
     reason: str
     redirection: Redirection
-    criteria: tuple[Criterion, ...] = ()
+    criteria: tuple[EvaluatedCriterion, ...] = ()
     message_back_due: date | None = None
 
 
@@ -171,7 +171,7 @@ class AcceptReferral(Command, frozen=True):
     """Accept the person, with the criteria as they were evaluated."""
 
     case: UUID
-    criteria: tuple[Criterion, ...] = ()
+    criteria: tuple[EvaluatedCriterion, ...] = ()
     override_reason: Sealed | None = None
 
 
@@ -180,7 +180,7 @@ class DeclineReferral(Command, frozen=True):
 
     case: UUID
     reason: str
-    criteria: tuple[Criterion, ...] = ()
+    criteria: tuple[EvaluatedCriterion, ...] = ()
     explanation: Sealed | None = None
     message_back_due: date | None = None
 
@@ -191,7 +191,7 @@ class RedirectReferral(Command, frozen=True):
     case: UUID
     reason: str
     redirection: Redirection
-    criteria: tuple[Criterion, ...] = ()
+    criteria: tuple[EvaluatedCriterion, ...] = ()
     message_back_due: date | None = None
 
 
@@ -386,7 +386,7 @@ def accept(case: Case, command: AcceptReferral, given: Given) -> list[ReferralEv
     return [ReferralAccepted(command.criteria, command.override_reason)]
 
 
-def check_known(criteria: tuple[Criterion, ...], given: Given) -> None:
+def check_known(criteria: tuple[EvaluatedCriterion, ...], given: Given) -> None:
     known = [held.code for held in given.programme.eligibility.criteria] if given.programme else []
     for evaluated in criteria:
         if given.programme is not None and evaluated.code not in known:
