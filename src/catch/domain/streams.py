@@ -41,12 +41,18 @@ def _of_event(evolve: Callable[[Any, Any], Any]) -> Callable[[Any, Recorded[Any]
     return lambda state, recorded: evolve(state, recorded.event)
 
 
+def _meeting(state: Any, recorded: Recorded[Any]) -> Any:
+    """A meeting that does not begin with its planning stays None, as in a history cut by when things occurred."""
+    begins = isinstance(recorded.event, meeting.MeetingPlanned | meeting.InstantDiscussionHeld)
+    return meeting.evolve(state, recorded.event) if state is not None or begins else None
+
+
 CASE = Stream("case", get_args(case.CaseEvent), get_args(case.CaseCommand), case.evolve, lambda command: command.case)
 MEETING = Stream(
     "meeting",
     get_args(meeting.MeetingEvent),
     (*get_args(meeting.MeetingCommand), OfferActionInMeeting),
-    _of_event(meeting.evolve),
+    _meeting,
     lambda command: command.meeting,
 )
 PERSON = Stream(
