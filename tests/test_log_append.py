@@ -164,9 +164,10 @@ def test_columns_describe_each_append_exactly(shapes: list[list[tuple[int, int]]
         appends.append(Append(uuid4(), UUID(int=0), tuple(events)))
     arrays = columns([Waiting(append, loop.create_future(), 0) for append in appends])
     loop.close()
-    lasts = [0, *(int(str(last)) for last in arrays[9])]
-    for append, first, last in zip(appends, lasts, lasts[1:], strict=False):
-        assert list(zip(*(array[first:last] for array in arrays[:4]), strict=True)) == list(append.events)
+    for append, first, last in zip(appends, arrays[9], arrays[10], strict=True):
+        assert isinstance(first, int)
+        assert isinstance(last, int)
+        assert list(zip(*(array[first - 1 : last] for array in arrays[:4]), strict=True)) == list(append.events)
 
 
 async def test_the_events_table_stays_indexed_for_the_checks(admin: Connection):

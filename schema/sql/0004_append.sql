@@ -6,7 +6,7 @@ create function catch.record(
     streams uuid[], versions bigint[], topics text[], states bytea[],  -- one element an event, in order
     bases uuid[], base_versions bigint[],                             -- streams that must still be at this version
     commands uuid[], answers uuid[], answer_versions bigint[],        -- one element an append; a null version is looked up
-    lasts int[],                                                      -- where each append's events end
+    firsts int[], lasts int[],                                        -- where each append's events begin and end
     out positions bigint[], out answered bigint[]
 ) language plpgsql as $$
 declare
@@ -37,20 +37,21 @@ begin
         select coalesce(max(notification_id), 0) into head from catch.stored_events
         where ids is null or notification_id < ids[1];
     end if;
+    positions := array(
+        select coalesce(ids[a.last], head) from unnest(lasts) with ordinality as a (last, n) order by a.n);
 
-    with asked as (
-        select a.n, a.command, a.stream, coalesce(ids[a.last], head) as position,
-            coalesce(a.version, (
-                select e.originator_version from catch.stored_events e where e.originator_id = a.stream
-                order by e.originator_version desc limit 1), 0) as version,
-            topics[lag(a.last, 1, 0) over (order by a.n) + 1 : a.last] as events
-        from unnest(commands, answers, answer_versions, lasts) with ordinality as a (command, stream, version, last, n)
-    ), kept as (
-        insert into catch.commands (command_id, stream, version, position, events)
-        select a.command, a.stream, a.version, a.position, a.events from asked a
-    )
-    select array_agg(a.position order by a.n), array_agg(a.version order by a.n)
-    into positions, answered from asked a;
+    answered := answer_versions;
+    if array_position(answered, null) is not null then
+        for k in 1 .. cardinality(answered) loop
+            answered[k] := coalesce(answered[k], (
+                select max(e.originator_version) from catch.stored_events e where e.originator_id = answers[k]), 0);
+        end loop;
+    end if;
+
+    insert into catch.commands (command_id, stream, version, position, events)
+    select a.command, a.stream, a.version, a.position, topics[a.first:a.last]
+    from unnest(commands, answers, answered, positions, firsts, lasts)
+        as a (command, stream, version, position, first, last);
 end
 $$;
 
@@ -59,51 +60,50 @@ create function catch.append(
     streams uuid[], versions bigint[], topics text[], states bytea[],
     bases uuid[], base_versions bigint[],
     commands uuid[], answers uuid[], answer_versions bigint[],
-    lasts int[], base_lasts int[],
+    firsts int[], lasts int[], base_firsts int[], base_lasts int[],
     out outcomes text[], out positions bigint[], out answered bigint[]
 ) language plpgsql as $$
 declare
-    one record;
-    first int := 1;
-    base_first int := 1;
+    newest bigint;
 begin
     perform pg_advisory_xact_lock(hashtext('catch.append'));  -- before nextval: positions are committed in order
     begin
         select r.positions, r.answered into positions, answered
         from catch.record(streams, versions, topics, states, bases, base_versions,
-                          commands, answers, answer_versions, lasts) r;
+                          commands, answers, answer_versions, firsts, lasts) r;
         outcomes := array_fill('recorded'::text, array[cardinality(commands)]);
+        newest := positions[cardinality(positions)];
     exception when unique_violation then
-        outcomes := '{}'; positions := '{}'; answered := '{}';
+        outcomes := null; positions := null; answered := null;
     end;
 
-    if cardinality(outcomes) = 0 then  -- somebody conflicts or repeats: each append alone, in a block of its own
+    if outcomes is null then  -- somebody conflicts or repeats: each append alone, in a block of its own
         for k in 1 .. cardinality(commands) loop
             if exists (select from catch.commands c where c.command_id = commands[k]) then
                 outcomes[k] := 'repeated';
                 positions[k] := null; answered[k] := null;
-            else
-                begin
-                    select r.positions, r.answered into one
-                    from catch.record(
-                        streams[first:lasts[k]], versions[first:lasts[k]], topics[first:lasts[k]], states[first:lasts[k]],
-                        bases[base_first:base_lasts[k]], base_versions[base_first:base_lasts[k]],
-                        commands[k:k], answers[k:k], answer_versions[k:k], array[lasts[k] - first + 1]) r;
-                    outcomes[k] := 'recorded';
-                    positions[k] := one.positions[1]; answered[k] := one.answered[1];
-                exception when unique_violation then
-                    outcomes[k] := 'conflict';
-                    positions[k] := null; answered[k] := null;
-                end;
+                continue;
             end if;
-            first := lasts[k] + 1;
-            base_first := base_lasts[k] + 1;
+            begin
+                select r.positions[1], r.answered[1] into newest, answered[k]
+                from catch.record(
+                    streams[firsts[k]:lasts[k]], versions[firsts[k]:lasts[k]],
+                    topics[firsts[k]:lasts[k]], states[firsts[k]:lasts[k]],
+                    bases[base_firsts[k]:base_lasts[k]], base_versions[base_firsts[k]:base_lasts[k]],
+                    commands[k:k], answers[k:k], answer_versions[k:k],
+                    array[1], array[lasts[k] - firsts[k] + 1]) r;
+                outcomes[k] := 'recorded';
+                positions[k] := newest;
+            exception when unique_violation then
+                outcomes[k] := 'conflict';
+                positions[k] := null; answered[k] := null;
+            end;
         end loop;
     end if;
 
-    if cardinality(streams) > 0 and 'recorded' = any(outcomes) then
+    if newest > 0 then
         -- A hint that wakes followers elsewhere; the position spares them a look when they have it already.
-        perform pg_notify('catch', (select max(p)::text from unnest(positions) p));
+        perform pg_notify('catch', newest::text);
     end if;
 end
 $$;

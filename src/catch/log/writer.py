@@ -18,6 +18,7 @@ from catch.log.entries import Answer, Append, Busy, Conflict, Unavailable
 log = logging.getLogger(__name__)
 
 LARGEST_BATCH = 512  # appends
+GENERIC = {"plan_cache_mode": "force_generic_plan"}  # planning anew for each batch takes as long as recording it
 
 
 class Waiting:
@@ -147,7 +148,7 @@ class Writer:
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await connect(self._dsn, application(self._schema))
+            self._connection = await connect(self._dsn, application(self._schema) | GENERIC)
         return self._connection
 
     def _hang_up(self) -> None:
@@ -157,7 +158,7 @@ class Writer:
 
     async def _append(self, connection: Connection, batch: Sequence[Waiting]) -> list[Answer | Conflict]:
         row = await connection.fetchrow(
-            f"select * from {self._schema}.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",  # noqa: S608
+            f"select * from {self._schema}.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",  # noqa: S608
             *columns(batch),
         )
         assert row is not None
@@ -205,9 +206,15 @@ def columns(batch: Sequence[Waiting]) -> tuple[Sequence[object], ...]:
         [append.command for append in appends],
         [append.stream for append in appends],
         [waiting.reached.get(waiting.append.stream) for waiting in batch],
-        list(accumulate(len(append.events) for append in appends)),
-        list(accumulate(len(waiting.bases) for waiting in batch)),
+        *spans(len(append.events) for append in appends),
+        *spans(len(waiting.bases) for waiting in batch),
     )
+
+
+def spans(lengths: Iterable[int]) -> tuple[list[int], list[int]]:
+    """Where each run begins and ends when runs of these lengths follow one another, counted from 1."""
+    lasts = list(accumulate(lengths))
+    return [last + 1 for last in [0, *lasts[:-1]]][: len(lasts)], lasts
 
 
 def settle(batch: Iterable[Waiting], refusal: type[Refused]) -> None:
