@@ -11,6 +11,7 @@ from catch.access import coordinates, may_attend, role_may
 from catch.api import types
 from catch.api.context import Context
 from catch.api.cursors import cursor, day_in, instant_in, page_size
+from catch.api.figures import chosen, curve_point, episodes
 from catch.api.reading import ORGANISERS, inbox_entries, reason
 from catch.api.scalars import Position
 from catch.api.views import programme as programme_view
@@ -24,8 +25,6 @@ from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownP
 from catch.domain.streams import CASE, COMMANDS, MEETING, fold, stream_of_event
 from catch.history import steps
 from catch.log.codec import decode
-from catch.readside import known_at, true_at, up_to
-from catch.statistics import Point
 from projections import agency_inbox, agenda, case_summary, outcomes, timeline
 
 Info = strawberry.Info[Context, None]
@@ -42,12 +41,7 @@ def organises(context: Context) -> None:
 
 async def history(context: Context, stream: UUID, as_at: types.AsAt) -> list[Recorded[Any]]:
     """The stream's facts up to the moment asked for."""
-    recorded = [decode(each) for each in await context.catch.log.stream(stream)]
-    if as_at.recorded_at:
-        return [*known_at(recorded, as_at.recorded_at)]
-    if as_at.occurred_at:
-        return [*true_at(recorded, as_at.occurred_at)]
-    return [*up_to(recorded, as_at.position or 0)]
+    return [*chosen([decode(each) for each in await context.catch.log.stream(stream)], as_at)]
 
 
 async def attends(context: Context, meeting: Meeting) -> bool:
@@ -131,20 +125,6 @@ def audit_entry(row: timeline.Row, changes: list[types.Change]) -> types.AuditEn
         meeting_id=row.meeting,
         command_id=row.command,
         changes=changes,
-    )
-
-
-def curve_point(point: Point) -> types.CurvePoint:
-    return types.CurvePoint(
-        days=point.days,
-        at_risk=point.at_risk,
-        achieved=point.events,
-        competing=point.competing,
-        censored=point.censored,
-        survival=point.survival,
-        lower=point.lower,
-        upper=point.upper,
-        incidence=point.incidence,
     )
 
 
@@ -330,7 +310,7 @@ class Query:
         context = info.context
         organises(context)
         await context.reading.facts.programme(programme)
-        rows, cut_off, position = await context.catch.outcomes(programme, from_, to, as_at)
+        rows, cut_off, position = await episodes(context.catch, programme, from_, to, as_at)
         figures = outcomes.time_to_outcome_of(rows, cut_off)
         return types.TimeToOutcome(
             median_days=figures.median_days,

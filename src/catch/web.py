@@ -1,0 +1,142 @@
+"""The web face: GraphQL over HTTP and websocket at `/graphql`, and whether the server lives and is ready."""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any
+
+import uvicorn
+from litestar import Litestar, Response, get
+
+from catch.api.context import Context
+from catch.api.engine import Engine
+from catch.api.http import GraphQLOverHTTP
+from catch.api.identity import Viewer, verifier
+from catch.api.messages import GraphQLNotices
+from catch.api.schema import schema
+from catch.api.sources import CaseSource, InboxSource, MeetingSource
+from catch.app import Catch
+from catch.domain.facts import Recorded
+from catch.live.feed import Feed
+from catch.live.protocol import GraphQLOverWebSocket
+from catch.live.server import ExposedWebSocket
+
+RECONSIDER = 2.0
+"""Seconds between two looks at rights that run out by themselves: an agreement's last day, a window after a meeting."""
+
+
+class Web:
+    """One server's web face over one place."""
+
+    def __init__(self, catch: Catch, *, development: bool) -> None:
+        self.catch = catch
+        engine = Engine(schema(), development=development)
+        tokens = verifier(catch.settings.data_dir, development=development)
+        sources = {
+            "meeting": MeetingSource(catch),
+            "caseUpdates": CaseSource(catch),
+            "agencyInbox": InboxSource(catch),
+        }
+        self.feed: Feed[Viewer, Recorded[Any]] = Feed(sources, GraphQLNotices())
+        self.live = GraphQLOverWebSocket(engine, tokens, self.context, self.feed)
+        http = GraphQLOverHTTP(engine, tokens, self.context)
+        handlers = [http.handler(), self.live.handler(), self.alive(), self.ready()]
+        self.app = Litestar(handlers, openapi_config=None, logging_config=None)
+
+    def context(self, viewer: Viewer) -> Context:
+        return Context(self.catch, viewer)
+
+    def alive(self) -> Any:
+        @get("/health/live")
+        async def health_live() -> dict[str, str]:
+            return {"status": "live"}
+
+        return health_live
+
+    def ready(self) -> Any:
+        @get("/health/ready")
+        async def health_ready() -> Response[dict[str, object]]:
+            """Ready: the log answers and the read side has kept up with it."""
+            try:
+                async with asyncio.timeout(2):
+                    head = await self.catch.log.head()
+                    await self.catch.readside.reached(head, timeout=1)
+            except Exception:
+                return Response({"status": "not ready"}, status_code=503)
+            return Response({"status": "ready", "position": str(head)})
+
+        return health_ready
+
+    async def reconsider(self) -> None:
+        """Until cancelled: rights also end by the clock."""
+        while True:
+            await asyncio.sleep(RECONSIDER)
+            self.feed.reconsider()
+
+
+class Server(uvicorn.Server):
+    """uvicorn without its own handling of signals: whoever started it decides when it ends."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+@asynccontextmanager
+async def serving(catch: Catch, port: int, *, development: bool, host: str = "127.0.0.1") -> AsyncGenerator[int]:
+    """Serve until the block ends; gives the port, which is a free one where 0 was asked for."""
+    web = Web(catch, development=development)
+    config = uvicorn.Config(
+        web.app,
+        host=host,
+        port=port,
+        loop="none",
+        ws=ExposedWebSocket,
+        ws_per_message_deflate=False,
+        access_log=False,
+        log_config=None,
+        lifespan="off",
+        timeout_graceful_shutdown=5,
+    )
+    # Bound here, so that a port in use is an OSError and not an exit from inside.
+    listening = socket.create_server((host, port))
+    server = Server(config)
+    catch.listeners.append(web.feed.publish)
+    tasks = [asyncio.create_task(server.serve([listening])), asyncio.create_task(web.reconsider())]
+    try:
+        while not server.started:  # noqa: ASYNC110  (uvicorn offers nothing to wait for)
+            await asyncio.sleep(0.01)
+        yield listening.getsockname()[1]
+    finally:
+        catch.listeners.remove(web.feed.publish)
+        await web.live.drain()
+        server.should_exit = True
+        tasks[1].cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        web.feed.close()
+
+
+async def until_told_to_stop(announce: Callable[[], None] = lambda: None) -> None:
+    """Returns on SIGINT or SIGTERM."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
+    announce()
+    try:
+        await told.wait()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def log_to_stderr() -> None:
+    """One JSON line a request and a command; nothing of ours writes personal data to a log."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    for noisy in ("asyncio", "litestar", "uvicorn.error"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
