@@ -32,6 +32,8 @@ async def session(pool: Pool) -> AsyncGenerator[Connection]:
     async with pool.acquire() as connection:
         try:
             yield connection
+            # The server notices an ended connection only a moment later: too late for whoever asks for the lock next.
+            await connection.execute("select pg_advisory_unlock_all()")
         finally:
             connection.terminate()
 
