@@ -10,6 +10,7 @@ from catch.api.from_commands import every_refusal, mutation_type
 from catch.api.queries import Query
 from catch.api.scalars import Position, schema_config
 from catch.domain.streams import COMMANDS
+from catch.edge import FILLED
 
 FOLLOWED = "Subscriptions are followed over a websocket: graphql-transport-ws."
 
@@ -42,7 +43,7 @@ def schema() -> strawberry.Schema:
     """The schema as it is served. All refusals are known by now: the queries import everything a command meets."""
     refusals = [kind for kind in every_refusal() if kind.__module__.startswith("catch.")]
     return strawberry.Schema(
-        Query, mutation_type(COMMANDS, refusals), Subscription, types=[types.Redactable], config=schema_config()
+        Query, mutation_type(COMMANDS, refusals, FILLED), Subscription, types=[types.Redactable], config=schema_config()
     )
 
 

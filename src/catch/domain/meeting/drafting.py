@@ -105,8 +105,8 @@ class DraftAgenda(Command, frozen=True):
     """Record a draft as the rules made it from the facts up to a position. It replaces an earlier draft."""
 
     meeting: UUID
-    as_of: int
-    policy_version: str
+    as_of: int = 0
+    policy_version: str = ""
     items: tuple[DraftedItem, ...] = ()
     overflow: tuple[Overflow, ...] = ()
     warnings: tuple[AgendaWarning, ...] = ()

@@ -1,0 +1,50 @@
+# Two commands: `make test` runs every check, `make demo` shows the main job. Each sets up what it needs.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+JOBS ?= 2
+
+.PHONY: help test demo setup check unit lint types imports contracts lock clean
+
+help: ## What there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(READY) ## The virtual environment with every dependency, by hash
+
+$(READY): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is %d.%d" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || { echo "setting up $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $(READY)
+
+test: check unit ## Every check: lint, types, imports, contracts, tests
+
+check: lint types imports contracts
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/basedpyright
+
+imports: $(READY)
+	$(BIN)/lint-imports
+
+contracts: $(READY) ## Compare the committed contracts with the code
+	$(BIN)/catch contracts --check
+
+unit: $(READY) ## The tests alone
+	$(BIN)/python -m pytest -n $(JOBS)
+
+demo: $(READY) ## A year of cases, then a meeting, live; DEMO=once ends after it
+	@$(BIN)/catch demo $(if $(filter once,$(DEMO)),--once)
+
+lock: ## Renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --generate-hashes --no-header --extra embedded --group dev --python-version 3.11 pyproject.toml -o requirements.lock
+
+clean: ## Remove the environment and every cache
+	rm -rf $(VENV) .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
