@@ -15,14 +15,14 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from catch.access import may
+from catch.access import Seat, may
 from catch.domain import case as case_stream
 from catch.domain import discussion, partner, person, programme
 from catch.domain import meeting as meeting_stream
 from catch.domain.case.referral import AllocateCoordinator, ProgrammeNotRunning, SubmitReferral
 from catch.domain.case.state import Case
 from catch.domain.configuration import Programme
-from catch.domain.facts import Actor, Command, Envelope, Fact, Purpose, Recorded
+from catch.domain.facts import Actor, Command, Envelope, Fact, Purpose, Recorded, Role
 from catch.domain.given import Given
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
@@ -65,6 +65,8 @@ class Edge(Protocol):
     async def seal(self, command: Command, subject: UUID) -> Command: ...
 
     async def caseload(self, user: str) -> int: ...
+
+    async def seats(self, case: UUID) -> Sequence[Seat]: ...
 
 
 class Loaded(Struct):
@@ -145,7 +147,9 @@ class Desk:
             if expected_version is not None and loaded.held.version != expected_version:
                 raise Stale(expected=expected_version, present=loaded.held.version)
             own = (await self._states.get(PARTNER, partner_stream(by.agency))).state
-            may(by, command, loaded.case_state, loaded.meeting_state, own, at=now)
+            chairs = by.role is Role.CHAIR and loaded.stream is CASE
+            seats = await self._edge.seats(loaded.id) if chairs else ()
+            may(by, command, loaded.case_state, loaded.meeting_state, own, at=now, seats=seats)
             filled = await self._edge.fill(command, loaded, at)
             # Sealing costs a key; one sealing serves all attempts, unless the edge fills something new in.
             if sealed is None or filled is not command:

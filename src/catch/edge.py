@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from catch.access import Seat, seats_of
 from catch.desk import Loaded
 from catch.domain.agenda import draft_agenda
 from catch.domain.agenda_facts import CaseFacts
@@ -96,6 +97,11 @@ class Edge:
 
     async def caseload(self, user: str) -> int:
         return await case_summary.caseload(self._log.pool, user)
+
+    async def seats(self, case: UUID) -> tuple[Seat, ...]:
+        """What meetings have to do with the case."""
+        rows = await agenda.of_case(self._log.pool, case)
+        return tuple(seat for row in rows for seat in seats_of(row.meeting, case))
 
     async def agenda_facts(self, meeting: Meeting, also: UUID | None = None) -> tuple[Series, int, list[CaseFacts]]:
         """What a draft made now rests on: the facts up to the present end of the log, whoever recorded them.

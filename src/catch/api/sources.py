@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.access import RedactionReason, Sight, item_hidden, may_attend, sight
+from catch.access import RedactionReason, Sight, item_closed, item_hidden, may_attend, sight
 from catch.api import types
 from catch.api.identity import Viewer
 from catch.api.reading import Facts, Reading, inbox_entries
@@ -127,13 +127,17 @@ class MeetingSource(Shared):
     async def sees(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> Seen | Ended:
         meeting, viewer = await self._meeting(topic), cast("Actor", viewer_class)
         facts = self.facts(event.position)
-        if meeting is None or not may_attend(viewer, meeting, await facts.partner(viewer.agency), facts.at):
+        partner = await facts.partner(viewer.agency)
+        if meeting is None or not may_attend(viewer, meeting, partner, facts.at):
             return Ended("You may no longer follow this meeting.")
         item = meeting.item(item) if (item := item_named(meeting, event)) else None
         if item is None:
             # Nobody but the organisers follows how the agenda is made.
             return Seen.HIDDEN if viewer.role is Role.PARTNER and meeting.state in UNPUBLISHED else Seen.SHOWN
         hidden = item_hidden(viewer, meeting, item)
+        case: Case | None = (await facts.case(item.case)).state if item.case and not hidden else None
+        if case is not None:
+            hidden = item_closed(viewer, meeting, item, case, partner, facts.at)
         recusal = isinstance(event.event, attendance.InterestDeclared | attendance.InterestResolved)
         if hidden is None or (hidden is RedactionReason.RECUSED and recusal):
             return Seen.SHOWN
@@ -247,7 +251,7 @@ class CaseSource(Shared):
 
     async def _named(self, user: str, topic: UUID) -> bool:
         seats = (await self.facts().seats([topic]))[topic]
-        return any(user == seat.chair or user in seat.recused for seat in seats)
+        return any(seat.names(user) for seat in seats)
 
 
 def nothing(known: Sight) -> Sight:
@@ -262,6 +266,8 @@ def hides(seen: Sight, case: Case | None, event: Fact) -> bool:
         return seen.hides(Category.ACTIONS) is not None and (held is None or held.owner != seen.agency)
     if isinstance(fact, NoteAdded):
         addressed = not fact.audience or seen.agency in fact.audience
+        if not seen.mentions(fact.category):
+            return True
         return (
             not seen.everything
             and fact.by.agency != seen.agency

@@ -219,7 +219,7 @@ def actions(held: Iterable[domain.Action], path: str, lens: Lens) -> list[types.
     """An agency always sees the actions it owns; those of others where actions are disclosed to it."""
     shown: list[types.Action] = []
     for place, each in enumerate(held):
-        own = each.owner == lens.sight.agency and lens.sight.hidden is not RedactionReason.RECUSED
+        own = each.owner == lens.sight.agency and lens.sight.takes_part
         if own or not lens.hides(path, Category.ACTIONS):
             shown.append(action(each, f"{path}.{place}", lens, own=own))
     return shown
@@ -291,7 +291,9 @@ def _notes(held: Iterable[domain.Note], lens: Lens) -> Iterator[types.Note]:
     """A note addressed to others is hidden whole; its existence is theirs too."""
     for place, each in enumerate(held):
         addressed = not each.audience or lens.sight.agency in each.audience
-        own = each.by.agency == lens.sight.agency
+        own = each.by.agency == lens.sight.agency and lens.sight.takes_part
+        if not (own or lens.sight.mentions(each.category)):
+            continue
         if lens.sight.everything or own or (addressed and not lens.hides("notes", each.category)):
             yield types.Note(
                 id=each.note,
