@@ -155,3 +155,13 @@ async def test_pages_of_any_size_add_up_to_the_log(log: Log, size: int):
     while page := await log.page(got[-1].position if got else 0, size):
         got += page
     assert got == await log.page(0, 100)
+
+
+async def test_followers_end_when_the_log_is_closed(dsn: str):
+    log = await Log.open(dsn)
+    follower = asyncio.create_task(collect(log, 0, 1000))
+    await log.append(one())
+    await asyncio.sleep(0.05)
+    await log.close()
+    async with asyncio.timeout(5):
+        assert len(await follower) == 2

@@ -23,6 +23,7 @@ class Log:
         self.schema = schema
         self._writer = writer
         self._wake = wake
+        self._closed = False
         columns = "notification_id, originator_id, originator_version, topic, state, recorded_at"
         self._select = f"select {columns} from {schema}.stored_events"  # noqa: S608
 
@@ -47,9 +48,15 @@ class Log:
         return cls(connections, schema, writer, wake)
 
     async def close(self) -> None:
+        """Followers come to their end; a query that does not within five seconds is cut off."""
+        self._closed = True
         await self._writer.close()
         await self._wake.close()
-        await self.pool.close()
+        try:
+            async with asyncio.timeout(5):
+                await self.pool.close()
+        except TimeoutError:
+            self.pool.terminate()
 
     async def append(self, append: Append) -> Answer:
         """Record one command's events, whole or not at all; a repeated command gets its first answer.
@@ -96,11 +103,11 @@ class Log:
         return [Stored(*row) for row in rows]
 
     async def follow(self, after: int, limit: int = PAGE) -> AsyncGenerator[list[Stored], None]:
-        """Every event behind `after`, in order, without a gap or a duplicate, for as long as the caller wants.
+        """Every event behind `after`, in order, without a gap or a duplicate, until the log is closed.
 
         Sound because positions are committed in order. While the database is away it waits and then goes on.
         """
-        while True:
+        while not self._closed:
             ear = self._wake.ear()
             try:
                 page = await self.page(after, limit)

@@ -41,6 +41,7 @@ class Wake:
             await asyncio.wait_for(ear.wait(), POLL)
 
     async def close(self) -> None:
+        self._grown.set()
         if self._listener is not None:
             self._listener.cancel()
             await asyncio.wait([self._listener])
