@@ -1,0 +1,331 @@
+"""A year of Support North Northants, from the figures in its own papers, with nobody real in it.
+
+500 referrals a year from the sources the programme names, some 90 partners, six coordinators with 20 to 22 cases each,
+a conversation within two working days, 85 of a hundred cases to the weekly meeting, plans of three to six months,
+reviews, closures of every class. The referrals go in through the import of a team's list, week by week; everything
+else goes through the same commands as the API's mutations. The same `today` gives the same year.
+
+Reading order: `people`, `cases` (one case), `weekly` (one meeting), here (the weeks).
+"""
+
+import asyncio
+import csv
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+from uuid import UUID, uuid5
+
+from msgspec import Struct
+
+from catch.app import Catch
+from catch.demo.cases import SERIES, Acting, Life, working_time
+from catch.demo.people import (
+    AT_THE_SCREEN,
+    CHAIR,
+    LEAD_AGENCY,
+    NEEDS_OF,
+    REASONS,
+    REFERRING,
+    SHARED,
+    STANDING,
+    WORKERS,
+    Agency,
+    Someone,
+    agencies,
+    people,
+)
+from catch.demo.weekly import Weekly
+from catch.domain.calendar import LONDON, is_working_day, london_day
+from catch.domain.case.referral import AllocateCoordinator
+from catch.domain.facts import Actor, Category, Command, Role, Sealed
+from catch.domain.partner import EnrolMember, RegisterPartner, SignAgreement
+from catch.domain.programme import LoadProgramme
+from catch.domain.recurrence import occurrences
+from catch.programmes import shipped
+from catch.referrals import import_referrals
+
+PROGRAMME = "snn-catch"
+SEED = 2024
+CASELOAD = 126  # six coordinators with 21 cases each
+_AT_ONCE = 40
+_HEADER = (
+    "reference", "received", "source", "channel", "referrer organisation", "first name", "last name", "date of birth",
+    "nhs number", "phone", "address", "needs", "reason for referral", "urgency", "person knows", "person agrees",
+    "safe to contact", "how to contact",
+)  # fmt: skip
+
+Progress = Callable[[int, int, str], None]
+"""Told how many weeks are done, how many there are, and what goes on."""
+
+
+class Year(Struct):
+    """What the demonstration needs of the loaded year. `late` are cases that are not due and may become urgent."""
+
+    meeting: UUID
+    starts_at: datetime
+    chair: str
+    coordinator: str
+    lead_agency: str
+    agencies: dict[str, str]
+    late: tuple[UUID, ...]
+    cases: int
+    open_cases: int
+    meetings: int
+    partners: int
+    referrals: int
+    commands: int
+    caseloads: dict[str, int]
+
+
+class Row(Struct):
+    """One referral of the list."""
+
+    received: datetime
+    reference: str
+    someone: Someone
+    source: str
+    organisation: str | None
+    needs: tuple[str, ...]
+    team: list[Agency]
+
+
+async def load_year(
+    catch: Catch, today: date, progress: Progress | None = None, *, weeks: int = 52, referrals: int = 500
+) -> Year:
+    """Raises a `Refused` where the log already holds something that does not fit."""
+    return await Loading(catch, today, progress or silent, weeks, referrals).load()
+
+
+def silent(done: int, of: int, what: str) -> None:
+    """Tells nobody."""
+
+
+class Loading:
+    """The year while it is being loaded."""
+
+    def __init__(self, catch: Catch, today: date, progress: Progress, weeks: int, referrals: int) -> None:
+        self.catch, self.today, self.progress, self.weeks = catch, today, progress, weeks
+        self.names = uuid5(UUID(int=SEED), f"year to {today}")
+        self.random = Random(SEED)  # noqa: S311
+        self.acting = Acting(catch)
+        self.imported = 0
+        self.lives: dict[UUID, Life] = {}
+        self.partners = agencies()
+        self.by_intervention: dict[str, list[Agency]] = defaultdict(list)
+        for agency in self.partners:
+            for intervention in agency.interventions:
+                self.by_intervention[intervention].append(agency)
+        series = next(one for one in shipped() if one.key == PROGRAMME).series(SERIES)
+        assert series is not None
+        self.now = min(datetime.combine(today, time(8), LONDON).astimezone(UTC), datetime.now(UTC))
+        next_one = occurrences(series, today, today + timedelta(days=7))[0]
+        back = [next_one.astimezone(LONDON) - timedelta(weeks=n) for n in range(weeks, -1, -1)]
+        self.meetings = [
+            Weekly(self.acting, uuid5(self.names, f"meeting {at.date()}"), at.astimezone(UTC)) for at in back
+        ]
+        self.rows = self.list_of(referrals)
+
+    def list_of(self, referrals: int) -> list[Row]:
+        """Arrivals of a Poisson process, given how many there are; one in twenty-five is somebody's second."""
+        first = london_day(self.meetings[0].starts_at) - timedelta(days=10)
+        last = min(
+            london_day(self.now) - timedelta(days=1), london_day(self.meetings[-1].starts_at) - timedelta(days=4)
+        )
+        days = [day for day in _days(first, last) if is_working_day(day)]
+        moments = sorted(working_time(self.random, self.random.choice(days)) for _ in range(referrals))
+        fresh, known = people(self.random, self.today), list[Someone]()
+        rows: list[Row] = []
+        for number, received in enumerate(moments, start=1):
+            again = bool(known) and self.random.random() < 0.04
+            known.append(self.random.choice(known) if again else next(fresh))
+            source = self.random.choices(list(REFERRING), [share for _, share in REFERRING.values()])[0]
+            needs = tuple(self.random.sample(list(NEEDS_OF), self.random.randint(2, 3)))
+            team = self.team(needs)
+            rows.append(Row(received, f"SNN-{number:04}", known[-1], source, self.sender(source), needs, team))
+        return rows
+
+    def sender(self, source: str) -> str | None:
+        kind, _ = REFERRING[source]
+        return self.random.choice([a.key for a in self.partners if a.kind == kind]) if kind else None
+
+    def team(self, needs: Sequence[str]) -> list[Agency]:
+        """Who will help: for each need the agency at the table more often than not, and benefits advice for all."""
+        found: dict[str, Agency] = {}
+        for intervention in ("benefits-check", *needs):
+            offering = self.by_intervention[intervention]
+            standing = [agency for agency in offering if agency.key in STANDING]
+            chosen = standing[0] if standing and self.random.random() < 0.55 else self.random.choice(offering)
+            found[chosen.key] = chosen
+        if self.random.random() < 0.5:
+            extra = self.random.choice([agency for agency in self.partners if agency.key in AT_THE_SCREEN])
+            found[extra.key] = extra
+        return list(found.values())
+
+    async def load(self) -> Year:
+        await self.set_up()
+        for week, meeting in enumerate(self.meetings):
+            self.progress(week, len(self.meetings), f"week of {meeting.starts_at:%d %B %Y}")
+            opens = meeting.starts_at - timedelta(days=1)
+            await meeting.call(PROGRAMME)
+            await self.live(min(opens, self.now))
+            if meeting is not self.meetings[-1]:
+                await meeting.publish()
+                await meeting.hold(self.lives)
+        await self.balance()
+        self.progress(len(self.meetings), len(self.meetings), "done")
+        return self.year()
+
+    async def set_up(self) -> None:
+        at = self.meetings[0].starts_at - timedelta(days=30)
+        administrator = Actor("administrator", LEAD_AGENCY, Role.ADMINISTRATOR)
+        for programme in shipped():
+            await self.once(LoadProgramme(programme.key, programme), administrator, at)
+        ours = Agency(LEAD_AGENCY, "Support North Northants", "voluntary", (), True)
+        await self.together(self.register(agency, administrator, at) for agency in (ours, *self.partners))
+
+    async def register(self, agency: Agency, by: Actor, at: datetime) -> None:
+        await self.once(RegisterPartner(agency.key, agency.name, agency.kind), by, at)
+        categories = frozenset(Category) if agency.key == LEAD_AGENCY else agency.categories
+        signed = SignAgreement(
+            agency.key,
+            "information-sharing-1",
+            (PROGRAMME,),
+            categories | SHARED,
+            london_day(at),
+            None,
+            Sealed("A. Signatory-Example"),
+        )
+        await self.once(signed, by, at)
+        users = (CHAIR, *WORKERS) if agency.key == LEAD_AGENCY else (agency.user,)
+        for user in users:
+            await self.once(EnrolMember(agency.key, user, Sealed(f"{user.title()} Example")), by, at)
+
+    async def once(self, command: Command, by: Actor, at: datetime) -> None:
+        name = getattr(command, "user", getattr(command, "partner", getattr(command, "programme", "")))
+        key = getattr(command, "partner", "")
+        await self.acting.take(command, by, at, uuid5(self.names, f"{type(command).__name__} {key} {name}"))
+
+    async def together(self, jobs: Iterable[Coroutine[Any, Any, None]]) -> None:
+        turns = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(job: Coroutine[Any, Any, None]) -> None:
+            async with turns:
+                await job
+
+        async with asyncio.TaskGroup() as group:
+            for job in jobs:
+                group.create_task(one(job))
+
+    async def live(self, end: datetime) -> None:
+        """Everything up to `end`: the week's list comes in, then every case goes its own way, all at once."""
+        arrived = [row for row in self.rows if row.received < end]
+        self.rows = self.rows[len(arrived) :]
+        if arrived:
+            await self.receive(arrived)
+        count = sum(life.open for life in self.lives.values())
+        stretch = 1.0 + max(-0.25, min(0.25, (CASELOAD - count) / CASELOAD))
+        for life in self.lives.values():
+            life.stretch = stretch
+        await self.together(life.until(end) for life in self.lives.values())
+
+    async def receive(self, rows: Sequence[Row]) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "referrals.csv"
+            write_list(path, rows)
+            report = await import_referrals(self.catch, path, programme=PROGRAMME)
+        self.imported += len(report.kept)
+        by_reference = {row.reference: row for row in rows}
+        for kept in report.kept:
+            row = by_reference[kept.reference]
+            if kept.case not in self.lives:
+                worker = min(WORKERS, key=lambda worker: (self.caseloads()[worker], worker))
+                self.lives[kept.case] = Life(self.acting, kept.case, row.received, worker, row.needs, row.team)
+
+    def caseloads(self) -> Counter[str]:
+        held = Counter(dict.fromkeys(WORKERS, 0))
+        held.update(life.worker for life in self.lives.values() if life.open)
+        return held
+
+    async def balance(self) -> None:
+        """Cases change hands until nobody has two more than anybody else."""
+        for _ in self.lives:
+            loads = self.caseloads().most_common()
+            (most, high), (least, low) = loads[0], loads[-1]
+            if high - low < 2:
+                return
+            life = next(life for life in self.lives.values() if life.open and life.worker == most)
+            life.worker = least
+            if life.allocated:
+                handed = AllocateCoordinator(life.case, least, LEAD_AGENCY, handover_note=Sealed("Spoken through."))
+                await life.take(handed, self.now)
+
+    def year(self) -> Year:
+        planned = self.meetings[-1]
+        return Year(
+            meeting=planned.meeting,
+            starts_at=planned.starts_at,
+            chair=CHAIR,
+            coordinator=WORKERS[0],
+            lead_agency=LEAD_AGENCY,
+            agencies={key: f"{key}-member" for key in AT_THE_SCREEN},
+            late=tuple(self.quiet(planned.starts_at)),
+            cases=len(self.lives),
+            open_cases=sum(life.open for life in self.lives.values()),
+            meetings=len(self.meetings) - 1,
+            partners=len(self.partners),
+            referrals=self.imported,
+            commands=self.acting.commands,
+            caseloads=dict(self.caseloads()),
+        )
+
+    def quiet(self, meeting: datetime) -> Iterator[UUID]:
+        """Cases in support that nothing brings to the next meeting, known to two agencies that will be there."""
+        day = london_day(meeting)
+        for life in self.lives.values():
+            recent = life.planned_at is not None and meeting - life.planned_at < timedelta(days=50)
+            calm = all(task.settled or (task.due > day and not task.declined) for task in life.tasks)
+            known = len({agency.key for agency in life.team} & set(AT_THE_SCREEN)) >= 2
+            if life.open and recent and calm and known and not life.closure_proposed:
+                yield life.case
+
+
+def write_list(path: Path, rows: Sequence[Row]) -> None:
+    """The week's referrals as a team keeps them."""
+    with path.open("w", encoding="utf-8-sig", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(_HEADER)
+        for row in rows:
+            writer.writerow(cells(row))
+
+
+def cells(row: Row) -> list[str]:
+    dice = Random(row.reference)  # noqa: S311
+    someone, received = row.someone, row.received.astimezone(LONDON)
+    return [
+        row.reference,
+        f"{received:%d/%m/%Y %H:%M}",
+        row.source,
+        dice.choices(("phone", "online", "email"), (50, 35, 15))[0],
+        row.organisation or "",
+        someone.first,
+        someone.last,
+        f"{someone.born:%d/%m/%Y}",
+        someone.nhs_number,
+        someone.phone,
+        someone.address,
+        "; ".join(row.needs),
+        dice.choice(REASONS),
+        dice.choices(("routine", "soon", "urgent"), (80, 16, 4))[0],
+        "yes",
+        "yes",
+        "yes",
+        dice.choice(("phone, mornings", "text first", "letter, then phone")),
+    ]
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
