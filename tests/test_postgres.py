@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from catch.postgres import ROOT_DATA, ServerFailed, embedded, ephemeral, reachable
+from catch.postgres import embedded, ephemeral
+from catch.postgres_user import ROOT_DATA, ServerFailed, reachable
 from catch.settings import BadSetting, Settings
 
 USER = """
