@@ -118,7 +118,6 @@ class Life:
         self.targets: dict[UUID, int] = {}
         self.reason = ""
         self.for_meeting = self.random.random() < 0.85
-        self.closed_at: datetime | None = None
         self._steps: list[tuple[datetime, int, Step]] = []
         self._made = self._taken = 0
         self.plan_step(received + timedelta(minutes=self.random.randint(30, 170)), self.accept)
@@ -373,7 +372,8 @@ class Life:
         outcomes = tuple(GoalOutcome(goal, result) for goal in self.targets)
         summary = self.some(people.SITUATIONS)
         await self.take(CloseCase(self.case, self.reason, london_day(at), summary, outcomes), at)
-        self.open, self.closed_at = False, at
+        self.open = False
+        self.tasks.clear()  # closing a case ends what is left
         if self.planned_at and self.random.random() < 0.04:
             self.soon(at, 20, 60, self.reopen)
 
