@@ -1,7 +1,7 @@
 """Streams folded and kept at hand, so that a command or a screen need not read them again."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -22,6 +22,10 @@ class Held(NamedTuple):
 NOTHING = Held(None, 0, 0)
 
 
+def folded(stream: Stream, recorded: Sequence[Recorded[Any]]) -> Held:
+    return Held(fold(stream, recorded), recorded[-1].version, recorded[-1].position) if recorded else NOTHING
+
+
 class States:
     """A bounded memory of folded streams. What others append arrives through `advance`, from the feed.
 
@@ -32,16 +36,16 @@ class States:
         self._log = log
         self._size = size
         self._held: OrderedDict[UUID, tuple[Stream, Held]] = OrderedDict()
+        self._awaited: dict[UUID, int] = {}  # streams being read: the highest version that arrived meanwhile
 
     async def get(self, stream: Stream, id_: UUID) -> Held:
+        if id_ not in self._held:
+            await self._read(stream, [id_])
         known = self._held.get(id_)
-        if known is not None:
-            self._held.move_to_end(id_)
-            return known[1]
-        recorded = [decode(stored) for stored in await self._log.stream(id_)]
-        if not recorded:
+        if known is None:
             return NOTHING
-        return self._fold(stream, id_, recorded)
+        self._held.move_to_end(id_)
+        return known[1]
 
     def at_hand(self, id_: UUID) -> Held | None:
         """What is folded already, without reading."""
@@ -51,29 +55,35 @@ class States:
     async def get_many(self, stream: Stream, ids: Iterable[UUID]) -> list[Held]:
         """Several streams of one kind, in one query for all that are not at hand."""
         wanted = list(ids)
-        missing = [id_ for id_ in wanted if id_ not in self._held]
-        found: dict[UUID, list[Recorded[Any]]] = {}
-        for stored in await self._log.streams(missing) if missing else ():
-            found.setdefault(stored.stream, []).append(decode(stored))
-        for id_, recorded in found.items():
-            self._fold(stream, id_, recorded)
-        return [await self.get(stream, id_) if id_ in self._held else NOTHING for id_ in wanted]
+        if missing := [id_ for id_ in dict.fromkeys(wanted) if id_ not in self._held]:
+            await self._read(stream, missing)
+        return [await self.get(stream, id_) for id_ in wanted]
 
-    def _fold(self, stream: Stream, id_: UUID, recorded: list[Recorded[Any]]) -> Held:
-        held = Held(fold(stream, recorded), recorded[-1].version, recorded[-1].position)
-        # While we read, somebody may have put a newer state in our place.
-        newer = self._held.get(id_)
-        if newer is not None and newer[1].version > held.version:
-            return newer[1]
-        self._keep(id_, stream, held)
-        return held
+    async def _read(self, stream: Stream, ids: Sequence[UUID]) -> None:
+        """Fold these from the log; again, where a fact arrived while the log was being read."""
+        for id_ in ids:
+            self._awaited.setdefault(id_, 0)
+        found: dict[UUID, list[Recorded[Any]]] = {id_: [] for id_ in ids}
+        for stored in await self._log.streams(ids):
+            found[stored.stream].append(decode(stored))
+        missed: list[UUID] = []
+        for id_, recorded in found.items():
+            held = folded(stream, recorded)
+            if self._awaited.pop(id_, 0) > held.version:
+                missed.append(id_)
+            elif id_ not in self._held or self._held[id_][1].version <= held.version:
+                self._keep(id_, stream, held)
+        if missed:
+            await self._read(stream, missed)
 
     def advance(self, recorded: Recorded[Any], stream: Stream | None = None) -> None:
         """Take in a fact just recorded. `stream` is given where the stream may be new here."""
         known = self._held.get(recorded.stream)
         if known is None:
-            if stream is not None and recorded.version == 1:
-                self._keep(recorded.stream, stream, Held(stream.evolve(None, recorded), 1, recorded.position))
+            if recorded.stream in self._awaited:
+                self._awaited[recorded.stream] = max(self._awaited[recorded.stream], recorded.version)
+            elif stream is not None and recorded.version == 1:
+                self._keep(recorded.stream, stream, folded(stream, [recorded]))
             return
         kind, held = known
         if recorded.version == held.version + 1:

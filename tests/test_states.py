@@ -1,0 +1,108 @@
+"""Folded streams at hand are never older than what the feed has brought."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+from catch.domain.facts import Actor, Envelope, Purpose, Recorded, Role
+from catch.domain.partner import MemberEnrolled, Partner, PartnerRegistered
+from catch.domain.streams import PARTNER
+from catch.log.codec import encode
+from catch.log.entries import Stored
+from catch.log.log import Log
+from catch.log.states import NOTHING, States
+
+AT = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def recorded(stream: UUID, version: int, event: Any) -> Recorded[Any]:
+    actor = Actor("somebody", "catch", Role.SYSTEM)
+    envelope = Envelope(AT, actor, Purpose.ADMINISTRATION, uuid4(), uuid4(), event)
+    return Recorded(version, stream, version, type(event).__name__, AT, envelope)
+
+
+class SlowLog:
+    """The in-memory log of these tests: a read can be held up while facts go on arriving."""
+
+    def __init__(self) -> None:
+        self.facts: list[Recorded[Any]] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.reads = 0
+
+    async def streams(self, streams: Sequence[UUID]) -> list[Stored]:
+        self.reads += 1
+        seen = [
+            Stored(fact.position, fact.stream, fact.version, fact.topic, encode(fact.envelope), AT)
+            for fact in self.facts
+            if fact.stream in streams
+        ]
+        await self.gate.wait()
+        return seen
+
+
+def place() -> tuple[SlowLog, States]:
+    log = SlowLog()
+    return log, States(cast("Log", log))
+
+
+REGISTERED = PartnerRegistered("housing-1", "Housing provider 1", "housing")
+
+
+def enrolled(n: int) -> MemberEnrolled:
+    return MemberEnrolled("housing-1", f"user-{n}", cast("Any", f"sealed-{n}"))
+
+
+async def members(states: States, stream: UUID) -> int:
+    partner: Partner = (await states.get(PARTNER, stream)).state
+    return len(partner.members)
+
+
+async def test_a_fact_that_arrives_while_the_stream_is_read_is_not_missed():
+    log, states = place()
+    stream = uuid4()
+    log.facts = [recorded(stream, 1, REGISTERED)]
+    log.gate.clear()
+    reading = asyncio.create_task(members(states, stream))
+    await asyncio.sleep(0)
+    late = recorded(stream, 2, enrolled(1))
+    log.facts.append(late)
+    states.advance(late, PARTNER)
+    log.gate.set()
+    assert await reading == 1
+
+
+async def test_a_stream_that_does_not_exist_is_asked_for_once_and_then_begins():
+    log, states = place()
+    stream = uuid4()
+    assert await states.get(PARTNER, stream) == NOTHING
+    assert await states.get(PARTNER, stream) == NOTHING
+    assert log.reads == 1
+    states.advance(recorded(stream, 1, REGISTERED), PARTNER)
+    assert (await states.get(PARTNER, stream)).version == 1
+
+
+async def test_a_gap_makes_it_read_again():
+    log, states = place()
+    stream = uuid4()
+    log.facts = [recorded(stream, 1, REGISTERED)]
+    await states.get(PARTNER, stream)
+    log.facts += [recorded(stream, 2, enrolled(1)), recorded(stream, 3, enrolled(2))]
+    states.advance(log.facts[2], PARTNER)
+    assert await members(states, stream) == 2
+
+
+async def test_many_are_read_at_once_and_only_a_bounded_number_is_kept():
+    log = SlowLog()
+    states = States(cast("Log", log), size=2)
+    streams = [uuid4() for _ in range(5)]
+    log.facts = [recorded(stream, 1, REGISTERED) for stream in streams]
+    held = await states.get_many(PARTNER, streams[:2])
+    assert [each.version for each in held] == [1, 1]
+    assert log.reads == 1
+    for stream in streams:
+        assert (await states.get(PARTNER, stream)).version == 1
+    assert states.at_hand(streams[0]) is None
+    assert states.at_hand(streams[4]) is not None
