@@ -4,12 +4,9 @@ Of AggregateRecorderTestCase and ProcessRecorderTestCase none apply: a log alway
 checkpoint together with events. Two cases of ApplicationRecorderTestCase number streams from 0; they run from 1.
 """
 
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from importlib.util import find_spec
-from types import ModuleType
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
@@ -18,15 +15,12 @@ from conftest import Database
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEvent
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+from eventsourcing.tests.persistence import ApplicationRecorderTestCase, TrackingRecorderTestCase
 
 from catch.database import Connection
 from catch.log import Append, Log, NewEvent
 from catch.log.recorder import LogRecorder
-
-if find_spec("Crypto") is None:  # the shipped cases stand in one module with those of a cipher that we do not use
-    sys.modules["eventsourcing.cipher"] = ModuleType("eventsourcing.cipher")
-    sys.modules["eventsourcing.cipher"].__dict__["AESCipher"] = None
-from eventsourcing.tests.persistence import ApplicationRecorderTestCase, TrackingRecorderTestCase
 
 
 class FromOne(LogRecorder):
@@ -105,11 +99,7 @@ def test_a_waiting_subscription_is_stopped_from_another_thread(recorder: LogReco
 
 
 async def test_the_librarys_own_postgresql_recorder_reads_and_follows_the_log(log: Log, database: Database):
-    """Where psycopg is installed. It reads as a reader, without the right to write."""
-    if find_spec("psycopg") is None:
-        pytest.skip("psycopg is not installed")
-    from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
-
+    """It reads as a reader, without the right to write."""
     stream = uuid4()
     await log.append(Append(uuid4(), stream, (NewEvent(stream, 1, "Happened", b"{}"),)))
     address = urlsplit(database.dsn)
