@@ -25,9 +25,10 @@ def default_data_dir(environ: Mapping[str, str]) -> Path:
 class Settings(Struct, frozen=True):
     """`database_url` None means the embedded PostgreSQL under `data_dir`.
 
-    `owner_url` is who sets the schema up and migrates it (default: `database_url`). `pool` is how many connections
-    answer queries; one more appends and one more listens. `append_queue` and `append_deadline` (seconds) bound how
-    many appends wait and for how long before they are refused as busy.
+    `owner_url` is who sets the schema up and migrates it (default: `database_url`). `host` is the address to listen
+    at; in a container it has to be 0.0.0.0. `pool` is how many connections answer queries; one more appends and one
+    more listens. `append_queue` and `append_deadline` (seconds) bound how many appends wait and for how long before
+    they are refused as busy.
     """
 
     data_dir: Path
@@ -35,6 +36,7 @@ class Settings(Struct, frozen=True):
     owner_url: str | None = None
     schema: str = "catch"
     kek_file: Path | None = None
+    host: str = "127.0.0.1"
     port: int = 8000
     development: bool = False
     pool: int = 8
@@ -51,6 +53,7 @@ class Settings(Struct, frozen=True):
             owner_url=secret(environ, "CATCH_OWNER_URL"),
             schema=environ.get("CATCH_SCHEMA") or "catch",
             kek_file=Path(kek_file) if kek_file else None,
+            host=environ.get("CATCH_HOST") or "127.0.0.1",
             port=whole(environ, "CATCH_PORT", 8000),
             development=flag(environ, "CATCH_DEVELOPMENT"),
             pool=whole(environ, "CATCH_POOL", 8),
