@@ -37,8 +37,10 @@ class Wake:
 
     @staticmethod
     async def wait(ear: asyncio.Event) -> None:
+        # Not `wait_for`: on Python 3.11 it can swallow a cancellation that comes together with the event.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(ear.wait(), POLL)
+            async with asyncio.timeout(POLL):
+                await ear.wait()
 
     async def close(self) -> None:
         self._grown.set()
