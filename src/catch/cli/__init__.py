@@ -1,0 +1,48 @@
+"""The command line: one module a group of commands, each thin, each failing with a sentence and a status."""
+
+import os
+import sys
+from importlib.util import find_spec
+
+import rich_click as click
+
+from catch.cli import demonstrate, importing, programmes, serve, upkeep
+from catch.cli.common import failures
+
+click.rich_click.TEXT_MARKUP = "markdown"
+click.rich_click.SHOW_ARGUMENTS = True
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="catch-meetings", prog_name="catch")
+def cli() -> None:
+    """CATCH: the backend of a weekly multi-agency meeting.
+
+    Settings come from the environment: `CATCH_DATABASE_URL` names a PostgreSQL of your own (without it an embedded
+    one runs in `CATCH_DATA_DIR`), `CATCH_PORT`, `CATCH_SCHEMA` and others. Exit status: 0 done, 1 done in part or
+    refused, 2 not usable as given.
+    """
+
+
+cli.add_command(serve.serve)
+cli.add_command(serve.token)
+cli.add_command(importing.import_)
+cli.add_command(demonstrate.demo)
+cli.add_command(upkeep.migrate_)
+cli.add_command(programmes.programmes)
+cli.add_command(upkeep.rebuild_)
+if find_spec("catch.contracts"):
+    cli.add_command(upkeep.contracts)
+if find_spec("catch.replay"):
+    cli.add_command(upkeep.replay)
+
+
+def main() -> None:
+    """The program `catch`."""
+    with failures():
+        try:
+            cli()
+        except BrokenPipeError:
+            # Whoever read our output has gone; what Python flushes at exit must not complain about it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)

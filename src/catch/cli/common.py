@@ -1,0 +1,85 @@
+"""What the commands share: a place to work on, progress that is drawn, faults that are said in a sentence."""
+
+import sys
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import asyncpg
+import uvloop
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from catch.app import Catch, opened
+from catch.database import OldServer
+from catch.domain.facts import Actor, Role
+from catch.domain.refusals import Refused
+from catch.log.migrations import CannotMigrate
+from catch.postgres import Server, ServerFailed, server
+from catch.programmes import ProgrammeFileInvalid
+from catch.readside.rebuilding import AnotherRebuild
+from catch.settings import BadSetting, Settings
+
+T = TypeVar("T")
+
+OPERATOR = Actor(user="operator", agency="operator", role=Role.ADMINISTRATOR)
+UNUSABLE, IN_PART = 2, 1
+
+console = Console()
+complaints = Console(stderr=True)
+
+
+def complain(text: str) -> None:
+    complaints.print(f"[bold red]catch:[/] {text}", soft_wrap=True, highlight=False)
+
+
+@contextmanager
+def failures() -> Generator[None]:
+    """Faults of the world outside become one sentence and an exit status, never a traceback."""
+    try:
+        yield
+    except Refused as refused:
+        details = "; ".join(f"{name}: {value}" for name, value in refused.details.items())
+        complain(f"{refused.message} ({details})" if details else refused.message)
+        sys.exit(IN_PART)
+    except (BadSetting, CannotMigrate, OldServer, ServerFailed, ProgrammeFileInvalid, AnotherRebuild) as problem:
+        complain(str(problem))
+        sys.exit(UNUSABLE)
+    except asyncpg.PostgresError as problem:
+        complain(f"the database refused: {problem}")
+        sys.exit(UNUSABLE)
+    except (OSError, asyncpg.InterfaceError) as problem:
+        complain(f"{type(problem).__name__}: {problem}")
+        sys.exit(UNUSABLE)
+    except KeyboardInterrupt:
+        complain("stopped")
+        sys.exit(130)
+
+
+def on_place(work: Callable[[Catch], Awaitable[T]], settings: Settings | None = None) -> T:
+    """Run it on the configured place: its server started if need be, its log open, its read side running."""
+    settings = settings or Settings.read()
+
+    async def run(running: Server) -> T:
+        async with opened(running, settings) as catch:
+            return await work(catch)
+
+    with server(settings) as running:
+        return uvloop.run(run(running))
+
+
+def on_server(work: Callable[[Server, Settings], Awaitable[T]]) -> T:
+    """Run it on the configured server, without opening the place."""
+    settings = Settings.read()
+
+    async def run(running: Server) -> T:
+        return await work(running, settings)
+
+    with server(settings) as running:
+        return uvloop.run(run(running))
+
+
+def bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=complaints
+    )

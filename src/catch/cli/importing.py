@@ -1,0 +1,88 @@
+"""`catch import`: what teams keep today, brought in."""
+
+import sys
+from pathlib import Path
+
+import rich_click as click
+from rich.table import Table
+
+from catch.app import Catch
+from catch.cli.common import IN_PART, UNUSABLE, bar, complain, console, on_place
+from catch.domain.refusals import UnknownProgramme
+from catch.referral_file import COLUMNS, FileUnusable
+from catch.referrals import Report, import_referrals
+
+SHOWN = 25
+_COLUMNS = "\n".join(
+    f"    {column.name:22}{'' if column.filled else '(may be empty) '}{column.means}".rstrip() for column in COLUMNS
+)
+
+
+@click.group("import")
+def import_() -> None:
+    """Bring in what teams keep today."""
+
+
+@import_.command(
+    help=f"""Import a list of referrals, one a row.
+
+The file is CSV with a header, in UTF-8 or Windows-1252, with , or ; between the cells. The columns, in any order:
+
+\b
+{_COLUMNS}
+
+Good rows are kept. Bad ones are listed with line, column and reason, and written to FILE.rejected.csv: correct them
+there and import that file. Running it again adds nothing. A person whose case is open gets the further referral
+attached to it. People are told apart by NHS number, or else by name and date of birth.
+
+Exit status: 0 all rows kept, 1 some were rejected, 2 the file cannot be read.
+
+**Examples**
+
+    catch import referrals referrals.csv
+    catch import referrals referrals.csv --programme bexley-icm
+    catch import referrals referrals.rejected.csv
+"""
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--programme", default="snn-catch", show_default=True, help="The programme they are for.")
+def referrals(file: Path, programme: str) -> None:
+    async def run(catch: Catch) -> Report:
+        with bar() as progress:
+            rows = progress.add_task("referrals", total=None)
+            return await import_referrals(
+                catch,
+                file,
+                programme=programme,
+                progress=lambda done, of: progress.update(rows, completed=done, total=of),
+            )
+
+    try:
+        report = on_place(run)
+    except FileUnusable as problem:
+        complain(str(problem))
+        sys.exit(UNUSABLE)
+    except UnknownProgramme:
+        complain(f"the programme {programme!r} is not loaded. Load it: catch programmes load")
+        sys.exit(UNUSABLE)
+    show(report)
+    sys.exit(IN_PART if report.wrong else 0)
+
+
+def show(report: Report) -> None:
+    if report.wrong:
+        table = Table("line", "column", "reason", title=f"{report.rejected} rejected")
+        for wrong in report.wrong[:SHOWN]:
+            table.add_row(str(wrong.line), wrong.column, wrong.reason)
+        console.print(table)
+        if len(report.wrong) > SHOWN:
+            console.print(f"... and {len(report.wrong) - SHOWN} more, all in {report.rejected_file}")
+    console.print(
+        f"{report.count('opened')} cases opened, {report.count('attached')} attached to an open case, "
+        f"{report.count('there')} were there already, {report.rejected} rejected ({report.encoding})",
+        highlight=False,
+    )
+    if report.strangers:
+        console.print(f"Not registered as partners: {', '.join(report.strangers)}")
+    if report.rejected_file:
+        console.print(f"Rejected rows, with reasons: {report.rejected_file}", soft_wrap=True)

@@ -1,0 +1,73 @@
+"""`catch programmes`: configurations brought into use, and which there are."""
+
+from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
+
+import rich_click as click
+from msgspec.json import encode
+from rich.table import Table
+
+from catch.app import Catch
+from catch.cli.common import OPERATOR, console, on_place
+from catch.domain.configuration import Programme
+from catch.domain.facts import Purpose
+from catch.domain.programme import LoadProgramme, ProgrammeHistory
+from catch.domain.streams import PROGRAMME, programme_stream
+from catch.programmes import load as read
+from catch.programmes import shipped
+
+
+@click.group()
+def programmes() -> None:
+    """The programmes: their doors, clocks, meetings and closures."""
+
+
+@programmes.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def load(files: tuple[Path, ...]) -> None:
+    """Bring programme files into use; without FILES those that are shipped.
+
+    A version that is in use never changes: give a changed file a higher version. Loading it again records nothing.
+
+    **Examples**
+
+        catch programmes load
+        catch programmes load our-programme.yaml
+    """
+    found = tuple(read(path) for path in files) or shipped()
+
+    async def run(catch: Catch) -> None:
+        for programme in found:
+            answer = await catch.desk.take(
+                LoadProgramme(programme.key, programme),
+                by=OPERATOR,
+                command_id=uuid5(NAMESPACE_URL, f"catch load {encode(programme).hex()}"),
+                purpose=Purpose.ADMINISTRATION,
+            )
+            fresh = "loaded" if answer.events and not answer.repeated else "in use already"
+            console.print(f"{programme.pin}: {fresh}", highlight=False)
+
+    on_place(run)
+
+
+@programmes.command("list")
+def list_() -> None:
+    """Which programmes are in use, with their versions.
+
+    **Example**
+
+        catch programmes list
+    """
+
+    async def run(catch: Catch) -> list[ProgrammeHistory]:
+        keys = await catch.programme_keys()
+        return [(await catch.states.get(PROGRAMME, programme_stream(key))).state for key in keys]
+
+    table = Table("programme", "version", "name", "meetings", "takes referrals")
+    for history in on_place(run):
+        present: Programme = history.current
+        meetings = ", ".join(series.key for series in present.meetings)
+        table.add_row(present.key, str(present.version), present.name, meetings, "yes" if history.active else "no")
+    console.print(
+        table if table.row_count else "No programme is loaded. Load those that are shipped: catch programmes load"
+    )

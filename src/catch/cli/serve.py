@@ -1,0 +1,115 @@
+"""`catch serve` and `catch token`."""
+
+import fcntl
+import os
+import signal
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import rich_click as click
+from msgspec.structs import replace
+
+from catch.api.identity import KEY_FILE, DevelopmentIssuer
+from catch.app import Catch
+from catch.cli.common import IN_PART, UNUSABLE, complain, console, on_place
+from catch.domain.facts import Role
+from catch.domain.keys import is_key
+from catch.settings import Settings
+
+LOCK = "development-server.lock"
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), help="0 takes a free one. [default: CATCH_PORT, or 8000]")
+@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 to be reached from other machines.")
+@click.option("--development", is_flag=True, help="Trust tokens made with `catch token`. Never on real data.")
+@click.option("--leash", is_flag=True, help="Stop when standard input ends, so as not to outlive whoever started it.")
+def serve(port: int | None, host: str, development: bool, leash: bool) -> None:
+    """Serve GraphQL over HTTP and websocket at /graphql until told to stop.
+
+    `/health/live` and `/health/ready` answer load balancers. Logs go to standard error, one JSON line a request and
+    a command, without personal data.
+
+    **Examples**
+
+        catch serve --port 8000
+        catch serve --development
+        CATCH_DATABASE_URL=postgresql://catch_app@db/catch catch serve --host 0.0.0.0
+    """
+    from catch.web import log_to_stderr, serving, until_told_to_stop
+
+    settings = Settings.read()
+    development = development or settings.development
+    settings = replace(settings, development=development, port=settings.port if port is None else port)
+    log_to_stderr()
+    if leash:
+        threading.Thread(target=stop_at_end_of_input, daemon=True).start()
+
+    async def run(catch: Catch) -> None:
+        async with serving(catch, settings.port, development=development, host=host) as bound:
+            announce = f"listening on http://{host}:{bound}/graphql"
+            await until_told_to_stop(lambda: print(announce, flush=True))
+
+    with marked(settings.data_dir, development):
+        on_place(run, settings)
+
+
+def stop_at_end_of_input() -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@contextmanager
+def marked(folder: Path, development: bool) -> Generator[None]:
+    """A development server holds a lock in the data folder while it runs: `catch token` asks for it."""
+    if not development:
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_SH)
+        yield
+
+
+def development_server_runs(folder: Path) -> bool:
+    try:
+        with (folder / LOCK).open("r") as held:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return False
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+
+
+@click.command()
+@click.option("--role", required=True, type=click.Choice([role.value for role in Role if role is not Role.SYSTEM]))
+@click.option("--agency", required=True, help="The partner's key, such as housing-01.")
+@click.option("--user", help="Who acts. [default: ROLE@AGENCY]")
+@click.option("--hours", type=click.FloatRange(0.01, 24 * 7), default=8.0, show_default=True, help="How long it holds.")
+def token(role: str, agency: str, user: str | None, hours: float) -> None:
+    """Print a token for the development server that runs on this data folder.
+
+    Refused unless a server runs with `--development`: real servers do not honour such tokens.
+
+    **Examples**
+
+        catch token --role chair --agency snn --user chair-1
+        curl -H "Authorization: Bearer $(catch token --role partner --agency housing-01)" ...
+    """
+    folder = Settings.read().data_dir
+    if not is_key(agency):
+        complain(f"--agency: {agency!r} is no partner's key: small letters, digits and single hyphens")
+        sys.exit(UNUSABLE)
+    if not development_server_runs(folder) or not (folder / KEY_FILE).exists():
+        complain(f"no server runs with --development on {folder}. Start one: catch serve --development")
+        sys.exit(IN_PART)
+    console.print(
+        DevelopmentIssuer(folder).issue(role=Role(role), agency=agency, user=user, hours=hours),
+        soft_wrap=True,
+        highlight=False,
+    )

@@ -1,0 +1,87 @@
+"""`catch migrate`, `catch rebuild`, `catch contracts`, `catch replay`."""
+
+import sys
+
+import rich_click as click
+
+import projections
+from catch.app import Catch
+from catch.cli.common import IN_PART, UNUSABLE, bar, complain, console, on_place, on_server
+from catch.log import migrate
+from catch.log.codec import decode
+from catch.postgres import Server
+from catch.readside import rebuild
+from catch.settings import Settings
+
+
+@click.command("migrate")
+def migrate_() -> None:
+    """Set the place up, or bring it up to date. Run by whoever owns the schema (`CATCH_OWNER_URL`).
+
+    **Example**
+
+        CATCH_OWNER_URL=postgresql://postgres@db/catch catch migrate
+    """
+
+    async def run(running: Server, settings: Settings) -> list[str]:
+        return await migrate(running.admin, settings.schema)
+
+    applied = on_server(run)
+    for name in applied:
+        console.print(f"applied {name}", highlight=False)
+    if not applied:
+        console.print("up to date")
+
+
+@click.command("rebuild")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def rebuild_(names: tuple[str, ...]) -> None:
+    """Fold read models anew from the log, all or the named ones, while the present ones serve.
+
+    **Examples**
+
+        catch rebuild
+        catch rebuild agenda case_summary
+    """
+    known = {projection.NAME: projection for projection in projections.ALL}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        complain(f"no such read model: {', '.join(unknown)}. There are: {', '.join(known)}")
+        sys.exit(UNUSABLE)
+    chosen = [known[name] for name in names or known]
+
+    async def run(catch: Catch) -> None:
+        with bar() as progress:
+            facts = progress.add_task("facts", total=None)
+            await rebuild(
+                catch.log, decode, chosen, lambda done, head: progress.update(facts, completed=done, total=head)
+            )
+
+    on_place(run)
+    console.print(f"rebuilt {', '.join(projection.NAME for projection in chosen)}", highlight=False)
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Write nothing; exit status 1 when the committed files differ.")
+def contracts(check: bool) -> None:
+    """Write the contracts into schema/: the GraphQL schema and the events' JSON Schemas.
+
+    **Examples**
+
+        catch contracts
+        catch contracts --check
+    """
+    from catch import contracts as written
+
+    if check:
+        sys.exit(IN_PART if written.check() else 0)
+    written.write()
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def replay(arguments: tuple[str, ...]) -> None:
+    """Step through a case's history: `catch replay CASE --as-known T | --as-true T`."""
+    from catch.replay import main
+
+    main(list(arguments))
