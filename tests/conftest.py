@@ -12,7 +12,7 @@ import pytest
 
 from catch.database import Connection, connect
 from catch.log import Log, migrate
-from catch.postgres import Server, binaries, ephemeral
+from catch.postgres import Server, ephemeral
 from catch.settings import Settings
 
 
@@ -50,7 +50,7 @@ def server() -> Iterator[Server]:
     """The operator's server if CATCH_DATABASE_URL names one, otherwise one of this worker's own."""
     url = Settings.read().database_url
     if url is not None:
-        yield Server(url, url, binaries())
+        yield Server(url, url)
         return
     with ephemeral() as running:
         yield running

@@ -35,8 +35,8 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-async def catch(database: Database, server: Server, tmp_path: Path) -> AsyncIterator[Catch]:
-    place = Server(database.admin, database.dsn, server.bin)
+async def catch(database: Database, tmp_path: Path) -> AsyncIterator[Catch]:
+    place = Server(database.admin, database.dsn)
     async with opened(place, Settings(data_dir=tmp_path / "data")) as running:
         for programme in shipped():
             await running.desk.take(LoadProgramme(programme.key, programme), by=SETTER, command_id=uuid4())

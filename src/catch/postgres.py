@@ -65,14 +65,18 @@ class Server:
 
     admin: str
     app: str
-    bin: Path
+
+    @property
+    def bin(self) -> Path:
+        """The programs beside it, looked for when asked: a container that only serves has none."""
+        return binaries()
 
 
 @contextmanager
 def server(settings: Settings) -> Generator[Server]:
     """The operator's server if one is set, otherwise the embedded one under `data_dir`."""
     if settings.database_url is not None:
-        yield Server(settings.owner_url or settings.database_url, settings.database_url, binaries())
+        yield Server(settings.owner_url or settings.database_url, settings.database_url)
         return
     with embedded(settings.data_dir / "postgres", app=f"{settings.schema}_app") as running:
         yield running
@@ -108,7 +112,7 @@ def ephemeral(*, app: str = "catch_app") -> Generator[Server]:
 def addresses(socket: Path, app: str) -> Server:
     host = quote(str(socket), safe="")
     as_role = "postgresql://{}@/postgres?host={}".format
-    return Server(as_role("postgres", host), as_role(app, host), binaries())
+    return Server(as_role("postgres", host), as_role(app, host))
 
 
 def binaries() -> Path:
