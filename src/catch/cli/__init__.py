@@ -8,13 +8,14 @@ import rich_click as click
 
 from catch.cli import demonstrate, importing, programmes, serve, upkeep
 from catch.cli.common import failures
+from catch.cli.options import version_option
 
 click.rich_click.TEXT_MARKUP = "markdown"
 click.rich_click.SHOW_ARGUMENTS = True
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="catch-meetings", prog_name="catch")
+@version_option(package_name="catch-meetings", prog_name="catch")
 def cli() -> None:
     """CATCH: the backend of a weekly multi-agency meeting.
 

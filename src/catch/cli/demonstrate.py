@@ -2,11 +2,12 @@
 
 import rich_click as click
 
+from catch.cli.options import option
 from catch.demo.show import demonstrate
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="End after the meeting; otherwise the server stays up until Ctrl-C.")
+@option("--once", is_flag=True, help="End after the meeting; otherwise the server stays up until Ctrl-C.")
 def demo(once: bool) -> None:
     """Load a year of an invented programme and play the next meeting on a real server.
 

@@ -8,13 +8,15 @@ from rich.table import Table
 
 from catch.app import Catch
 from catch.cli.common import IN_PART, UNUSABLE, bar, complain, console, on_place
+from catch.cli.options import argument, option
 from catch.domain.refusals import UnknownProgramme
 from catch.referral_file import COLUMNS, FileUnusable
 from catch.referrals import Report, import_referrals
 
 SHOWN = 25
 _COLUMNS = "\n".join(
-    f"    {column.name:22}{'' if column.filled else '(may be empty) '}{column.means}".rstrip() for column in COLUMNS
+    f"- **{column.name}**{'' if column.filled else ' (may be empty)'}{f': {column.means}' if column.means else ''}"
+    for column in COLUMNS
 )
 
 
@@ -28,7 +30,6 @@ def import_() -> None:
 
 The file is CSV with a header, in UTF-8 or Windows-1252, with , or ; between the cells. The columns, in any order:
 
-\b
 {_COLUMNS}
 
 Good rows are kept. Bad ones are listed with line, column and reason, and written to FILE.rejected.csv: correct them
@@ -44,8 +45,8 @@ Exit status: 0 all rows kept, 1 some were rejected, 2 the file cannot be read.
     catch import referrals referrals.rejected.csv
 """
 )
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--programme", default="snn-catch", show_default=True, help="The programme they are for.")
+@argument("file", type=click.Path(path_type=Path))
+@option("--programme", default="snn-catch", show_default=True, help="The programme they are for.")
 def referrals(file: Path, programme: str) -> None:
     async def run(catch: Catch) -> Report:
         with bar() as progress:

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from catch.app import Catch
 from catch.cli.common import OPERATOR, console, on_place
+from catch.cli.options import argument
 from catch.domain.configuration import Programme
 from catch.domain.facts import Purpose
 from catch.domain.programme import LoadProgramme, ProgrammeHistory
@@ -23,7 +24,7 @@ def programmes() -> None:
 
 
 @programmes.command()
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def load(files: tuple[Path, ...]) -> None:
     """Bring programme files into use; without FILES those that are shipped.
 

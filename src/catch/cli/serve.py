@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from catch.api.identity import KEY_FILE, DevelopmentIssuer
 from catch.app import Catch
 from catch.cli.common import IN_PART, UNUSABLE, complain, console, on_place
+from catch.cli.options import option
 from catch.domain.facts import Role
 from catch.domain.keys import is_key
 from catch.settings import Settings
@@ -23,10 +24,10 @@ LOCK = "development-server.lock"
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), help="0 takes a free one. [default: CATCH_PORT, or 8000]")
-@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 to be reached from other machines.")
-@click.option("--development", is_flag=True, help="Trust tokens made with `catch token`. Never on real data.")
-@click.option("--leash", is_flag=True, help="Stop when standard input ends, so as not to outlive whoever started it.")
+@option("--port", type=click.IntRange(0, 65535), help="0 takes a free one. [default: CATCH_PORT, or 8000]")
+@option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 to be reached from other machines.")
+@option("--development", is_flag=True, help="Trust tokens made with `catch token`. Never on real data.")
+@option("--leash", is_flag=True, help="Stop when standard input ends, so as not to outlive whoever started it.")
 def serve(port: int | None, host: str, development: bool, leash: bool) -> None:
     """Serve GraphQL over HTTP and websocket at /graphql until told to stop.
 
@@ -87,10 +88,10 @@ def development_server_runs(folder: Path) -> bool:
 
 
 @click.command()
-@click.option("--role", required=True, type=click.Choice([role.value for role in Role if role is not Role.SYSTEM]))
-@click.option("--agency", required=True, help="The partner's key, such as housing-01.")
-@click.option("--user", help="Who acts. [default: ROLE@AGENCY]")
-@click.option("--hours", type=click.FloatRange(0.01, 24 * 7), default=8.0, show_default=True, help="How long it holds.")
+@option("--role", required=True, type=click.Choice([role.value for role in Role if role is not Role.SYSTEM]))
+@option("--agency", required=True, help="The partner's key, such as housing-01.")
+@option("--user", help="Who acts. [default: ROLE@AGENCY]")
+@option("--hours", type=click.FloatRange(0.01, 24 * 7), default=8.0, show_default=True, help="How long it holds.")
 def token(role: str, agency: str, user: str | None, hours: float) -> None:
     """Print a token for the development server that runs on this data folder.
 

@@ -1,16 +1,20 @@
 """`catch migrate`, `catch rebuild`, `catch contracts`, `catch replay`."""
 
 import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import cast
 
 import rich_click as click
 
 import projections
 from catch.app import Catch
 from catch.cli.common import IN_PART, UNUSABLE, bar, complain, console, on_place, on_server
+from catch.cli.options import argument, option
 from catch.log import migrate
 from catch.log.codec import decode
 from catch.postgres import Server
-from catch.readside import rebuild
+from catch.readside import Projection, rebuild
 from catch.settings import Settings
 
 
@@ -34,7 +38,7 @@ def migrate_() -> None:
 
 
 @click.command("rebuild")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@argument("names", nargs=-1, metavar="[NAME]...")
 def rebuild_(names: tuple[str, ...]) -> None:
     """Fold read models anew from the log, all or the named ones, while the present ones serve.
 
@@ -43,7 +47,7 @@ def rebuild_(names: tuple[str, ...]) -> None:
         catch rebuild
         catch rebuild agenda case_summary
     """
-    known = {projection.NAME: projection for projection in projections.ALL}
+    known = {projection.NAME: projection for projection in cast("Sequence[Projection]", projections.ALL)}
     unknown = [name for name in names if name not in known]
     if unknown:
         complain(f"no such read model: {', '.join(unknown)}. There are: {', '.join(known)}")
@@ -62,7 +66,7 @@ def rebuild_(names: tuple[str, ...]) -> None:
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Write nothing; exit status 1 when the committed files differ.")
+@option("--check", is_flag=True, help="Write nothing; exit status 1 when the committed files differ.")
 def contracts(check: bool) -> None:
     """Write the contracts into schema/: the GraphQL schema and the events' JSON Schemas.
 
@@ -71,17 +75,14 @@ def contracts(check: bool) -> None:
         catch contracts
         catch contracts --check
     """
-    from catch import contracts as written
-
+    written = import_module("catch.contracts")
     if check:
         sys.exit(IN_PART if written.check() else 0)
     written.write()
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def replay(arguments: tuple[str, ...]) -> None:
     """Step through a case's history: `catch replay CASE --as-known T | --as-true T`."""
-    from catch.replay import main
-
-    main(list(arguments))
+    import_module("catch.replay").main(list(arguments))

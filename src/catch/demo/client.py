@@ -1,0 +1,132 @@
+"""One participant: a graphql-transport-ws client on a socket of its own, with a screen and a way to act."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import msgspec
+from msgspec import Raw, Struct
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from catch.demo.screen import SUBSCRIPTION, Message, Screen
+
+Json = dict[str, Any]
+PATIENCE = 20.0
+"""Seconds to wait for an answer before the demonstration gives up."""
+
+
+class WentWrong(Exception):
+    """The server answered what the script did not expect."""
+
+
+class Frame(Struct):
+    """A message of graphql-transport-ws."""
+
+    type: str
+    id: str = ""
+    payload: Raw = Raw(b"null")
+
+
+class Meeting(Struct):
+    meeting: Message
+
+
+class Shown(Struct):
+    data: Meeting
+
+
+_FRAME = msgspec.json.Decoder(Frame)
+_SHOWN = msgspec.json.Decoder(Shown)
+
+
+class Client:
+    """`drew` is told whenever the screen has been drawn, with the position and the time on the monotonic clock."""
+
+    def __init__(
+        self, socket: ClientConnection, user: str, agency: str, drew: Callable[["Client", int, float], None]
+    ) -> None:
+        self.user, self.agency = user, agency
+        self.screen = Screen(f"{user}@{agency}")
+        self._socket = socket
+        self._drew = drew
+        self._answers: dict[str, asyncio.Future[Json]] = {}
+        self._asked = 0
+
+    async def read(self) -> None:
+        """Until the socket closes: keep the screen current and hand answers to whoever waits for them."""
+        async for text in self._socket:
+            frame = _FRAME.decode(text)
+            if frame.type == "ping":
+                await self._send({"type": "pong"})
+            elif frame.type == "next" and frame.id == "screen":
+                self.screen.take(_SHOWN.decode(frame.payload).data.meeting)
+                self._drew(self, self.screen.position, time.perf_counter())
+            elif frame.type == "error" and frame.id == "screen":
+                raise WentWrong(f"{self.screen.title}: {bytes(frame.payload).decode()}")
+            elif frame.type in ("next", "error") and frame.id in self._answers:
+                self._answer(self._answers.pop(frame.id), frame)
+
+    def _answer(self, waiting: "asyncio.Future[Json]", frame: "Frame") -> None:
+        payload: Json = msgspec.json.decode(frame.payload)
+        if waiting.done():
+            return
+        if frame.type == "error" or payload.get("errors"):
+            waiting.set_exception(WentWrong(f"{self.screen.title}: {payload}"))
+        else:
+            waiting.set_result(payload["data"])
+
+    async def follow(self, meeting: UUID) -> None:
+        payload: Json = {"query": SUBSCRIPTION, "variables": {"id": str(meeting)}}
+        await self._send({"type": "subscribe", "id": "screen", "payload": payload})
+
+    async def ask(self, query: str, **variables: object) -> Json:
+        """A query's or a mutation's data. Raises WentWrong."""
+        self._asked += 1
+        operation = f"ask-{self._asked}"
+        waiting = self._answers[operation] = asyncio.get_running_loop().create_future()
+        payload = {"query": query, "variables": variables}
+        await self._send({"type": "subscribe", "id": operation, "payload": payload})
+        async with asyncio.timeout(PATIENCE):
+            return await waiting
+
+    async def act(self, command: str, **fields: object) -> int:
+        """Send a command as its mutation; its position. Raises WentWrong where it is refused."""
+        kind = command[:1].upper() + command[1:]
+        query = (
+            f"mutation {kind}($input: {kind}Input!, $commandId: UUID!) "
+            f"{{ {command}(input: $input, commandId: $commandId) "
+            "{ __typename ... on Accepted { position } ... on Refused { code message details { name value } } } }"
+        )
+        plain = {name: value for name, value in fields.items() if value is not None}
+        answer = (await self.ask(query, input=msgspec.to_builtins(plain), commandId=str(uuid4())))[command]
+        if answer["__typename"] == "Refused":
+            raise WentWrong(f"{self.screen.title}: {command} refused: {answer}")
+        return int(answer["position"])
+
+    async def _send(self, message: Json) -> None:
+        await self._socket.send(msgspec.json.encode(message).decode())
+
+
+@asynccontextmanager
+async def connected(
+    url: str, token: str, user: str, agency: str, drew: Callable[[Client, int, float], None]
+) -> AsyncGenerator[Client]:
+    """A client whose token the server has taken. Raises WentWrong, or OSError."""
+    async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")], max_size=None) as socket:
+        await socket.send(
+            msgspec.json.encode({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}).decode()
+        )
+        first = cast("Json", msgspec.json.decode(await socket.recv()))
+        if first["type"] != "connection_ack":
+            raise WentWrong(f"{user}@{agency}: {first}")
+        client = Client(socket, user, agency, drew)
+        reading = asyncio.create_task(client.read())
+        try:
+            yield client
+        finally:
+            reading.cancel()
+            await asyncio.wait([reading])

@@ -1,0 +1,200 @@
+"""The shared agenda as one participant's screen shows it: kept from the subscription's messages, drawn as lines.
+
+Each participant draws only what the server sent to them, so what is withheld from somebody is withheld here too.
+"""
+
+from msgspec import Struct, field
+
+SECTIONS = (
+    "General", "Urgent", "Matters arising", "New", "Reviews", "At risk", "Close or extend", "Questions", "For noting",
+    "Gaps",
+)  # fmt: skip
+MARKS = {"PENDING": " ", "OPEN": ">", "DISCUSSED": "x", "NOTED": "-", "DEFERRED": "~", "REMOVED": "#"}
+
+SUBSCRIPTION = """subscription Screen($id: UUID!) {
+  meeting(id: $id) {
+    __typename
+    ... on MeetingUpdate {
+      position event by { user agency }
+      meeting {
+        state currentItem attendance { user agency present }
+        agenda { items { id section order minutes state must number redactions { path reason } } }
+      }
+      item {
+        id redactions { path reason } case { person { name } }
+        decisions { code } actions { id title owner state due } discussion { situation }
+      }
+    }
+    ... on Hidden { position }
+    ... on ResyncRequired { position reason }
+    ... on AccessEnded { position reason }
+  }
+}"""
+
+
+class Redaction(Struct):
+    path: str
+    reason: str
+
+
+class Listed(Struct):
+    """An item as the agenda lists it."""
+
+    id: str
+    section: int
+    order: int
+    minutes: int
+    state: str
+    must: bool
+    redactions: list[Redaction]
+    number: str | None = None
+
+
+class Person(Struct):
+    name: str | None = None
+
+
+class Case(Struct):
+    person: Person | None = None
+
+
+class Decision(Struct):
+    code: str
+
+
+class Action(Struct):
+    owner: str
+    state: str
+    title: str | None = None
+
+
+class Detail(Struct):
+    """An item as it was sent when something happened to it."""
+
+    id: str
+    redactions: list[Redaction]
+    case: Case | None = None
+    decisions: list[Decision] = field(default_factory=list[Decision])
+    actions: list[Action] = field(default_factory=list[Action])
+
+    @property
+    def name(self) -> str | None:
+        return self.case.person.name if self.case and self.case.person else None
+
+
+class Somebody(Struct):
+    user: str
+    agency: str | None = None
+    present: bool = False
+
+
+class Agenda(Struct):
+    items: list[Listed]
+
+
+class Meeting(Struct, rename="camel"):
+    state: str
+    attendance: list[Somebody]
+    agenda: Agenda
+    current_item: str | None = None
+
+
+class Update(Struct, tag_field="__typename", tag="MeetingUpdate"):
+    position: str
+    event: str
+    meeting: Meeting
+    by: Somebody | None = None
+    item: Detail | None = None
+
+
+class Hidden(Struct, tag_field="__typename", tag="Hidden"):
+    position: str
+
+
+class ResyncRequired(Struct, tag_field="__typename", tag="ResyncRequired"):
+    position: str
+    reason: str
+
+
+class AccessEnded(Struct, tag_field="__typename", tag="AccessEnded"):
+    position: str
+    reason: str
+
+
+Message = Update | Hidden | ResyncRequired | AccessEnded
+
+
+class Screen(Struct):
+    """What one participant has been told so far. `position` is how far that reaches; latencies are in seconds."""
+
+    title: str
+    position: int = 0
+    meeting: Meeting | None = None
+    details: dict[str, Detail] = field(default_factory=dict[str, Detail])
+    events: list[str] = field(default_factory=list[str])
+    latencies: list[float] = field(default_factory=list[float])
+    hidden: int = 0
+    ended: str | None = None
+    lines: list[str] = field(default_factory=list[str])
+
+    def take(self, message: Message) -> None:
+        """One message of the subscription; the screen is drawn anew."""
+        self.position = max(self.position, int(message.position))
+        match message:
+            case Update():
+                self.meeting = message.meeting
+                if message.item:
+                    self.details[message.item.id] = message.item
+                by = message.by.agency if message.by else None
+                self.happened(f"{message.event}  {by or ''}")
+            case Hidden():
+                self.hidden += 1
+                self.happened("(something you may not see)")
+            case ResyncRequired() | AccessEnded():
+                self.ended = f"{type(message).__name__}: {message.reason}"
+        self.lines = self.drawn()
+
+    def happened(self, what: str) -> None:
+        self.events = [*self.events[-3:], what]
+
+    @property
+    def items(self) -> list[Listed]:
+        return self.meeting.agenda.items if self.meeting else []
+
+    def item(self, item: str) -> Listed | None:
+        return next((one for one in self.items if one.id == item), None)
+
+    def withheld(self, item: str) -> str | None:
+        """Why this screen does not show the item; None where it does, or does not know of it."""
+        listed = self.item(item)
+        return next((one.reason for one in listed.redactions), None) if listed else None
+
+    def drawn(self) -> list[str]:
+        if self.meeting is None:
+            return [self.title]
+        present = sorted({one.agency or one.user for one in self.meeting.attendance if one.present})
+        lines = [
+            f"{self.title}  [{self.meeting.state.replace('_', ' ').lower()}]",
+            f"present: {', '.join(present) or 'nobody yet'}",
+        ]
+        section = -1
+        for item in self.items:
+            if item.section != section:
+                section = item.section
+                lines.append(SECTIONS[section])
+            lines.append(self.line(item))
+        return lines + [f"  {event}" for event in self.events]
+
+    def line(self, item: Listed) -> str:
+        """One item: its mark, place, number, time box and state, and what is known of it."""
+        detail = self.details.get(item.id)
+        reasons = [one.reason for one in item.redactions]
+        number = "RECUSED" if "RECUSED" in reasons else item.number or (reasons[0] if reasons else "withheld")
+        mark, must = MARKS[item.state], "!" if item.must else " "
+        parts = [f" {mark}{must}{item.order:>3}  {number:<12} {item.minutes:>2} min  {item.state.lower():<9}"]
+        if detail is not None and "RECUSED" not in reasons:
+            if detail.name and item.state == "OPEN":
+                parts.append(detail.name)
+            parts += [decision.code.lower().replace("_", " ") for decision in detail.decisions]
+            parts += [f"{action.owner}: {action.state.lower()}" for action in detail.actions]
+        return "  ".join(parts)

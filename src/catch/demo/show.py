@@ -1,0 +1,222 @@
+"""`catch demo`: a place of its own, a year in it, a real server on it, and the next meeting played."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+import uvloop
+from msgspec.structs import replace
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from catch.api.identity import DevelopmentIssuer
+from catch.app import opened
+from catch.database import connect
+from catch.demo.client import Client
+from catch.demo.meeting import Outcome, play
+from catch.demo.people import CHAIR, LEAD_AGENCY
+from catch.demo.year import Year, load_year
+from catch.domain.calendar import london_day
+from catch.domain.facts import Role
+from catch.log import migrate
+from catch.postgres import Server, ephemeral, server
+from catch.settings import Settings
+
+SCHEMA = "catch_demo"
+console = Console(highlight=False)
+
+
+def demonstrate(*, once: bool) -> None:
+    settings = Settings.read()
+    with tempfile.TemporaryDirectory(prefix="catch-demo-") as folder, own_place(settings) as running:
+        schema = settings.schema if settings.database_url is None else SCHEMA
+        own = replace(settings, data_dir=Path(folder), schema=schema, database_url=running.app, owner_url=running.admin)
+        uvloop.run(shown(running, own, once=once, fresh=settings.database_url is not None))
+
+
+@contextmanager
+def own_place(settings: Settings) -> Generator[Server]:
+    """A server that is gone afterwards, or the operator's, on which the demonstration has a schema of its own."""
+    if settings.database_url is None:
+        with ephemeral() as running:
+            yield running
+    else:
+        with server(settings) as running:
+            yield running
+
+
+async def shown(running: Server, settings: Settings, *, once: bool, fresh: bool) -> None:
+    if fresh:
+        await make_room(running)
+    year = await loaded(running, settings)
+    async with serving(settings) as (url, process):
+        outcome = await played(settings, url, year)
+        console.print(f"server memory {memory(process.pid):.0f} MB")
+        if not once:
+            console.print(outcome.last_line)
+            invite(settings, url, year)
+            await asyncio.to_thread(process.wait)
+    if once:
+        console.print(outcome.last_line)
+
+
+async def make_room(running: Server) -> None:
+    """An earlier demonstration's schema goes; the program's role may use the new one."""
+    console.print(f"using the schema {SCHEMA} on the database of CATCH_DATABASE_URL, made anew")
+    connection = await connect(running.admin)
+    try:
+        await connection.execute(f"drop schema if exists {SCHEMA}, {SCHEMA}_read cascade")
+        await migrate(running.admin, SCHEMA)
+        user = (await connect_user(running)).replace('"', '""')
+        await connection.execute(f'grant {SCHEMA}_app to "{user}"')
+    finally:
+        await connection.close()
+
+
+async def connect_user(running: Server) -> str:
+    connection = await connect(running.app)
+    try:
+        return await connection.fetchval("select current_user")
+    finally:
+        await connection.close()
+
+
+async def loaded(running: Server, settings: Settings) -> Year:
+    columns = (TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    began = time.monotonic()
+    async with opened(running, settings) as catch:
+        with Progress(*columns, console=console) as progress:
+            weeks = progress.add_task("a year of the programme", total=None)
+            year = await load_year(
+                catch,
+                london_day(datetime.now(UTC)),
+                lambda done, of, what: progress.update(weeks, completed=done, total=of, description=what),
+            )
+        events = await catch.log.pool.fetchval("select count(*) from stored_events")
+    console.print(
+        f"{events:,} events in {time.monotonic() - began:.1f} s: {year.referrals} referrals through the import, "
+        f"{year.cases} cases ({year.open_cases} open), {year.meetings} meetings, {year.partners} partners"
+    )
+    return year
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncGenerator[tuple[str, "subprocess.Popen[str]"]]:
+    """`catch serve` as a process of its own, which ends when we do, in whatever way we do."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CATCH_")}
+    environment |= {
+        "CATCH_DATA_DIR": str(settings.data_dir),
+        "CATCH_DATABASE_URL": settings.database_url or "",
+        "CATCH_OWNER_URL": settings.owner_url or "",
+        "CATCH_SCHEMA": settings.schema,
+    }
+    kek = os.environ.get("CATCH_KEK_FILE")
+    environment |= {"CATCH_KEK_FILE": kek} if kek else {}
+    port = os.environ.get("CATCH_PORT", "0")
+    command = [sys.executable, "-m", "catch", "serve", "--development", "--leash", "--port", port]
+    with (settings.data_dir / "server.log").open("w") as log:
+        process = subprocess.Popen(  # noqa: ASYNC220, S603
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, env=environment
+        )
+    assert process.stdout is not None
+    assert process.stdin is not None
+    try:
+        said = await asyncio.to_thread(process.stdout.readline)
+        if not said.startswith("listening on "):
+            tail = (settings.data_dir / "server.log").read_text().splitlines()[-5:]
+            raise OSError("the server did not start:\n" + "\n".join(tail))
+        yield said.removeprefix("listening on ").strip(), process
+    finally:
+        process.stdin.close()
+        process.terminate()
+        await asyncio.to_thread(process.wait)
+        process.stdout.close()
+
+
+def memory(pid: int) -> float:
+    """The process's memory, in MB."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return float("nan")
+    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+async def played(settings: Settings, url: str, year: Year) -> Outcome:
+    issuer = DevelopmentIssuer(settings.data_dir)
+
+    def token(role: Role, agency: str, user: str) -> str:
+        return issuer.issue(role=role, agency=agency, user=user)
+
+    socket = url.replace("http://", "ws://")
+    console.print(f"the meeting of {year.starts_at:%A %d %B}, eight participants on {socket}")
+    if console.is_terminal:
+        with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
+            outcome = await play(socket, year, token, Terminal(live).show, pause=0.15)
+    else:
+        outcome = await play(socket, year, token, plainly, pause=0.0)
+    times = outcome.times
+    console.print(f"the recused member's screen: {outcome.recused}")
+    console.print(
+        f"{len(times)} commands, each until drawn on all eight screens: median {median(times) * 1000:.1f} ms, "
+        f"99th percentile {times[min(len(times) - 1, int(len(times) * 0.99))] * 1000:.1f} ms, "
+        f"max {times[-1] * 1000:.1f} ms ({outcome.slowest})"
+    )
+    return outcome
+
+
+class Terminal:
+    """The chair's screen, drawn where it stands."""
+
+    def __init__(self, live: Live) -> None:
+        self.live = live
+
+    def show(self, client: Client, what: str) -> None:
+        screen = client.screen
+        last = screen.latencies[-1] * 1000 if screen.latencies else 0.0
+        room = max(8, console.size.height - 4)
+        lines = screen.lines
+        current = next((n for n, line in enumerate(lines) if line.startswith(" >")), 0)
+        first = max(0, min(current - room // 2, len(lines) - room))
+        body = Text("\n".join(lines[first : first + room]), no_wrap=True, overflow="ellipsis")
+        self.live.update(Group(body, Text(f"{what}: {last:.0f} ms", style="dim")), refresh=True)
+
+
+def plainly(client: Client, what: str) -> None:
+    current = next((line for line in client.screen.lines if line.startswith(" >")), "").strip()
+    console.print(f"  {what:<48} {client.screen.latencies[-1] * 1000:5.1f} ms  {current}".rstrip(), soft_wrap=True)
+
+
+def invite(settings: Settings, url: str, year: Year) -> None:
+    """How to connect: a token for each role, a query, and where the subscriptions are."""
+    issuer = DevelopmentIssuer(settings.data_dir)
+    agency, user = next(iter(year.agencies.items()))
+    query = (
+        f'{{ meeting(id: \\"{year.meeting}\\") {{ state agenda {{ items {{ order number state explanation }} }} }} }}'
+    )
+    console.print(f"\nThe server is up until Ctrl-C: {url}  (websocket: {url.replace('http', 'ws', 1)})\n")
+    for role, key, name in (
+        (Role.CHAIR, LEAD_AGENCY, CHAIR),
+        (Role.COORDINATOR, LEAD_AGENCY, year.coordinator),
+        (Role.PARTNER, agency, user),
+        (Role.AUDITOR, "audit-office", "auditor-1"),
+    ):
+        print(f"{role.name}={issuer.issue(role=role, agency=key, user=name)}")
+    print(f"""
+curl {url} -H "Authorization: Bearer $COORDINATOR" -H "Content-Type: application/json" \\
+  -d '{{"query": "{query}"}}'
+
+Subscriptions: any graphql-transport-ws client, with connection_init {{"authorization": "Bearer TOKEN"}} and
+  subscription {{ meeting(id: "{year.meeting}") {{ ... on MeetingUpdate {{ position event }} }} }}
+More tokens: CATCH_DATA_DIR={settings.data_dir} catch token --role partner --agency housing-02
+""")
