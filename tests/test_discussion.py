@@ -1,0 +1,282 @@
+"""Decisions that concern two streams: both are written, or neither is."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from functools import reduce
+
+import pytest
+from cases import (
+    ACCEPTED,
+    CASE,
+    GIVEN,
+    NOW,
+    PERSON,
+    PROGRAMME,
+    REFERRAL,
+    SHARED,
+    START,
+    TEXT,
+    evolve,
+    folded,
+    received,
+    uid,
+)
+from msgspec.structs import replace
+
+from catch.domain import meeting as meeting_stream
+from catch.domain import person as person_stream
+from catch.domain.case import Case, CaseEvent
+from catch.domain.case.actions import ActionAccepted, ActionOffered, NothingDisclosedToOwner, OwnerNotInvolved
+from catch.domain.case.proposals import CaseDiscussed, MeetingDecisionRecorded
+from catch.domain.case.referral import DuplicateOpenCase, ReferralDeclined, ReferralReceived, SubmitReferral
+from catch.domain.case.state import CaseState
+from catch.domain.discussion import OfferActionInMeeting, case_of, decide_in_meeting, decide_referral
+from catch.domain.facts import Sealed
+from catch.domain.given import Given
+from catch.domain.meeting import MeetingEvent
+from catch.domain.meeting.deciding import (
+    DecisionRecorded,
+    ItemActionLinked,
+    NotAtTheTable,
+    RecordDecision,
+    WhoTellsThePerson,
+)
+from catch.domain.meeting.floor import CloseItem, ItemClosed
+from catch.domain.meeting.instant import InstantDiscussionHeld, Participant, RecordInstantDiscussion
+from catch.domain.meeting.items import DecisionCode, Item, ItemState, Origin, Update
+from catch.domain.meeting.listing import Matter, Section
+from catch.domain.meeting.rules import ItemNotOpen
+from catch.domain.meeting.state import Attendee, Meeting, MeetingState, Mode, Stay
+from catch.domain.person import Person, PersonReferred, PersonRegistered
+from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
+
+MEETING, ITEM, MATTER = uid(50), uid(51), uid(52)
+WEEK = timedelta(days=7)
+BOTH = ("housing-1", "snn")
+
+
+def seated(user: str, agency: str) -> Attendee:
+    return Attendee(user, agency, (Stay(START),), accepted="1")
+
+
+item = Item(
+    ITEM,
+    Section.NEW,
+    1,
+    8,
+    Origin.DRAFTED,
+    case=CASE,
+    state=ItemState.OPEN,
+    opened_at=NOW,
+    update=Update(situation=TEXT),
+)
+meeting = Meeting(
+    MEETING,
+    PROGRAMME.key,
+    "weekly",
+    START,
+    120,
+    Mode.HYBRID,
+    "carl",
+    MeetingState.IN_PROGRESS,
+    items=(item, Item(MATTER, Section.GENERAL, 2, 5, Origin.ADDED, matter=Matter.MINUTES)),
+    attendance=(seated("carl", "snn"), seated("hana", "housing-1")),
+)
+CLOSED = replace(GIVEN, at=NOW + timedelta(minutes=8))
+decide_on = RecordDecision(
+    MEETING, ITEM, uid(70), DecisionCode.CONTINUE, TEXT, ("housing-1", "snn"), not_told_reason=TEXT
+)
+offer = OfferActionInMeeting(MEETING, ITEM, uid(30), TEXT, "housing-1", date(2026, 3, 20), "hana")
+instant = RecordInstantDiscussion(
+    uid(55),
+    PROGRAMME.key,
+    "weekly",
+    uid(56),
+    CASE,
+    NOW - timedelta(minutes=10),
+    NOW,
+    (Participant("cora", "snn"), Participant("hana", "housing-1")),
+    situation=TEXT,
+)
+
+
+def person(*cases: PersonReferred) -> Person:
+    state: Person | None = None
+    for event in (PersonRegistered(PERSON, name=Sealed("n")), *cases):
+        state = person_stream.evolve(state, event)
+    assert state is not None
+    return state
+
+
+def written(
+    state: Meeting | None, case: Case | None, answer: tuple[Sequence[MeetingEvent], Sequence[CaseEvent]]
+) -> tuple[Meeting | None, Case | None]:
+    return reduce(meeting_stream.evolve, answer[0], state), reduce(evolve, answer[1], case)
+
+
+submit = SubmitReferral(CASE, PERSON, PROGRAMME.key, REFERRAL, "gp", "phone", START, TEXT)
+
+
+def test_a_referral_is_noted_with_the_person_as_it_opens_the_case():
+    opened, noted = decide_referral(None, person(), (), submit, GIVEN)
+    assert [type(event) for event in opened] == [ReferralReceived]
+    assert noted == [PersonReferred(CASE, PROGRAMME.key)]
+
+
+def test_a_repeated_referral_records_nothing_on_either_stream():
+    assert decide_referral(folded(received), person(), (), submit, GIVEN) == ([], [])
+
+
+def test_nobody_is_referred_who_was_not_registered():
+    with pytest.raises(UnknownPerson):
+        decide_referral(None, None, (), submit, GIVEN)
+
+
+def other_case(*events: CaseEvent, programme: str = PROGRAMME.key, number: str = "7K3M-Q2XD") -> Case:
+    return replace(folded(*events), case=uid(9), number=number, programme=programme)
+
+
+def test_of_two_doors_at_once_the_second_is_told_of_the_case_there_is():
+    with pytest.raises(DuplicateOpenCase) as refused:
+        decide_referral(None, person(), (other_case(*ACCEPTED),), submit, GIVEN)
+    assert refused.value.details["case"] == "7K3M-Q2XD"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        other_case(received, ReferralDeclined("out-of-area")),
+        other_case(received, programme="bexley-icm"),
+        replace(
+            other_case(received), milestones=replace(folded(received).milestones, received_at=START - 366 * WEEK / 7)
+        ),
+    ],
+    ids=["not live", "other programme", "outside the window"],
+)
+def test_a_case_that_is_over_elsewhere_or_long_past_is_no_duplicate(other: Case):
+    opened, _ = decide_referral(None, person(), (other,), submit, GIVEN)
+    assert opened
+
+
+def test_a_discussion_is_recorded_in_the_case_as_the_meeting_heard_it():
+    close = CloseItem(MEETING, ITEM)
+    heard, told = decide_in_meeting(meeting, folded(*SHARED), close, CLOSED)
+    assert [type(event) for event in heard] == [ItemClosed]
+    (event,) = told
+    assert isinstance(event, CaseDiscussed)
+    said = event.discussion
+    assert (said.meeting, said.item, said.situation, said.agencies) == (MEETING, ITEM, TEXT, ("housing-1", "snn"))
+    assert (said.started_at, said.ended_at) == (NOW, CLOSED.at)
+
+
+def test_a_case_is_discussed_once_an_item():
+    close = CloseItem(MEETING, ITEM)
+    answer = decide_in_meeting(meeting, folded(*SHARED), close, CLOSED)
+    after, case = written(meeting, folded(*SHARED), answer)
+    assert case is not None
+    assert case.state is CaseState.IN_SUPPORT
+    assert decide_in_meeting(after, case, close, CLOSED) == ([], [])
+    # The meeting's side alone, as if its first answer had been lost, does not make a second discussion.
+    heard, told = decide_in_meeting(meeting, case, close, CLOSED)
+    assert heard
+    assert told == []
+
+
+def test_general_business_has_no_case():
+    assert case_of(meeting, CloseItem(MEETING, ITEM)) == CASE
+    assert case_of(meeting, CloseItem(MEETING, MATTER)) is None
+    assert case_of(None, CloseItem(MEETING, ITEM)) is None
+    assert case_of(None, instant) == CASE
+    opened = replace(meeting, items=(replace(meeting.items[1], state=ItemState.OPEN, opened_at=NOW),))
+    heard, told = decide_in_meeting(opened, None, CloseItem(MEETING, MATTER), CLOSED)
+    assert heard
+    assert told == []
+
+
+def test_a_decision_stands_on_both_streams_and_the_person_is_told():
+    heard, told = decide_in_meeting(meeting, folded(*SHARED), decide_on, GIVEN)
+    (on_meeting,), (on_case,) = heard, told
+    assert isinstance(on_meeting, DecisionRecorded)
+    assert isinstance(on_case, MeetingDecisionRecorded)
+    assert (on_case.decision.decision, on_case.decision.agreed_by) == (uid(70), BOTH)
+    after, case = written(meeting, folded(*SHARED), (heard, told))
+    assert decide_in_meeting(after, case, decide_on, GIVEN) == ([], [])
+    with pytest.raises(WhoTellsThePerson):
+        decide_in_meeting(meeting, folded(*SHARED), replace(decide_on, not_told_reason=None), GIVEN)
+
+
+def test_an_action_offered_in_the_meeting_is_linked_to_its_item():
+    heard, told = decide_in_meeting(meeting, folded(*SHARED), offer, GIVEN)
+    assert heard == [ItemActionLinked(ITEM, uid(30), "housing-1", CASE)]
+    (event,) = told
+    assert isinstance(event, ActionOffered)
+    assert (event.owner, event.meeting) == ("housing-1", MEETING)
+    after, case = written(meeting, folded(*SHARED), (heard, told))
+    assert decide_in_meeting(after, case, offer, GIVEN) == ([], [])
+
+
+def test_an_owner_at_the_table_says_yes_in_the_room():
+    yes = replace(offer, accepted=True)
+    heard, told = decide_in_meeting(meeting, folded(*SHARED), yes, GIVEN)
+    assert [type(event) for event in told] == [ActionOffered, ActionAccepted]
+    after, case = written(meeting, folded(*SHARED), (heard, told))
+    assert case is not None
+    assert case.actions[0].owner_user == "hana"
+    assert decide_in_meeting(after, case, yes, GIVEN) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "attendance",
+    [
+        meeting.attendance[:1],
+        (meeting.attendance[0], replace(meeting.attendance[1], accepted=None)),
+        (meeting.attendance[0], replace(meeting.attendance[1], stays=(Stay(START, NOW),))),
+    ],
+    ids=["absent", "not bound by confidentiality", "left"],
+)
+def test_nobody_says_yes_for_an_owner_who_is_not_at_the_table(attendance: tuple[Attendee, ...]):
+    with pytest.raises(NotAtTheTable):
+        decide_in_meeting(
+            replace(meeting, attendance=attendance), folded(*SHARED), replace(offer, accepted=True), GIVEN
+        )
+
+
+def refused(state: Meeting | None, case: Case | None, command: OfferActionInMeeting, facts: Given = GIVEN) -> Refused:
+    with pytest.raises(Refused) as caught:
+        decide_in_meeting(state, case, command, facts)
+    return caught.value
+
+
+def test_the_rules_of_both_streams_hold_for_an_action_offered_in_a_meeting():
+    assert type(refused(None, None, offer)) is UnknownMeeting
+    assert type(refused(meeting, None, offer)) is UnknownCase
+    assert type(refused(meeting, folded(*ACCEPTED), offer)) is OwnerNotInvolved
+    waiting = replace(meeting, items=(replace(item, state=ItemState.PENDING),))
+    assert type(refused(waiting, folded(*SHARED), offer)) is ItemNotOpen
+    ended = replace(folded(*SHARED), disclosures=())
+    assert type(refused(meeting, ended, offer)) is NothingDisclosedToOwner
+
+
+def test_a_discussion_there_and_then_is_recorded_with_its_case():
+    heard, told = decide_in_meeting(None, folded(*SHARED), instant, GIVEN)
+    assert [type(event) for event in heard] == [InstantDiscussionHeld]
+    (event,) = told
+    assert isinstance(event, CaseDiscussed)
+    assert event.discussion.agencies == ("housing-1", "snn")
+    after, case = written(None, folded(*SHARED), (heard, told))
+    assert decide_in_meeting(after, case, instant, GIVEN) == ([], [])
+
+
+def test_after_an_instant_discussion_an_owner_who_took_part_may_have_said_yes():
+    after, case = written(None, folded(*SHARED), decide_in_meeting(None, folded(*SHARED), instant, GIVEN))
+    yes = replace(offer, meeting=uid(55), item=uid(56), accepted=True)
+    _, told = decide_in_meeting(after, case, yes, GIVEN)
+    assert [type(event) for event in told] == [ActionOffered, ActionAccepted]
+
+
+def test_an_instant_discussion_is_about_a_case_of_its_programme():
+    with pytest.raises(UnknownCase):
+        decide_in_meeting(None, None, instant, GIVEN)
+    elsewhere = replace(folded(*SHARED), programme="bexley-icm")
+    with pytest.raises(UnknownCase):
+        decide_in_meeting(None, elsewhere, instant, GIVEN)
