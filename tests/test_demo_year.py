@@ -28,8 +28,8 @@ WEEKS, REFERRALS = 5, 45
 
 
 @pytest.fixture
-async def catch(database: Database, server: Server, tmp_path: Path) -> AsyncIterator[Catch]:
-    place = Server(database.admin, database.dsn, server.bin)
+async def catch(database: Database, tmp_path: Path) -> AsyncIterator[Catch]:
+    place = Server(database.admin, database.dsn)
     async with opened(place, Settings(data_dir=tmp_path / "data")) as running:
         yield running
 
