@@ -25,10 +25,10 @@ LOCK = "development-server.lock"
 
 @click.command()
 @option("--port", type=click.IntRange(0, 65535), help="0 takes a free one. [default: CATCH_PORT, or 8000]")
-@option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 to be reached from other machines.")
+@option("--host", help="0.0.0.0 to be reached from other machines. [default: CATCH_HOST, or 127.0.0.1]")
 @option("--development", is_flag=True, help="Trust tokens made with `catch token`. Never on real data.")
 @option("--leash", is_flag=True, help="Stop when standard input ends, so as not to outlive whoever started it.")
-def serve(port: int | None, host: str, development: bool, leash: bool) -> None:
+def serve(port: int | None, host: str | None, development: bool, leash: bool) -> None:
     """Serve GraphQL over HTTP and websocket at /graphql until told to stop.
 
     `/health/live` and `/health/ready` answer load balancers. Logs go to standard error, one JSON line a request and
@@ -44,13 +44,14 @@ def serve(port: int | None, host: str, development: bool, leash: bool) -> None:
 
     settings = Settings.read()
     development = development or settings.development
-    settings = replace(settings, development=development, port=settings.port if port is None else port)
+    port, host = settings.port if port is None else port, host or settings.host
+    settings = replace(settings, development=development, host=host, port=port)
     log_to_stderr()
     if leash:
         threading.Thread(target=stop_at_end_of_input, daemon=True).start()
 
     async def run(catch: Catch) -> None:
-        async with serving(catch, settings.port, development=development, host=host) as bound:
+        async with serving(catch, port, development=development, host=host) as bound:
             announce = f"listening on http://{host}:{bound}/graphql"
             await until_told_to_stop(lambda: print(announce, flush=True))
 
