@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import projections
+from catch.database import lost
 from catch.desk import Desk
 from catch.domain.facts import Recorded
 from catch.domain.streams import CASE, PROGRAMME, stream_of_event
 from catch.edge import Edge
+from catch.faults import fault
 from catch.log import Log, migrate
 from catch.log.codec import decode
 from catch.log.states import States
@@ -20,6 +22,8 @@ from catch.readside import Projection, ReadSide
 from catch.settings import Settings
 
 Heard = Callable[[Recorded[Any]], None]
+PAUSE = 0.2
+"""Seconds before the feed asks again of a database that is away."""
 
 
 class Catch:
@@ -55,15 +59,29 @@ class Catch:
         """Until cancelled: keep the folded streams current and tell the listeners."""
         async for page in self.log.follow(after):
             for stored in page:
-                recorded = decode(stored)
-                stream = stream_of_event(recorded.event)
-                self.states.advance(recorded, stream)
-                if stream is CASE:
-                    # Listeners tell whom a fact concerns from the case as it now stands.
-                    await self.states.get(CASE, recorded.stream)
-                self.heard = recorded.position
-                for heard in self.listeners:
-                    heard(recorded)
+                try:
+                    recorded = decode(stored)
+                except Exception as unknown:
+                    # What only a newer release can read must not keep this one from everything after it.
+                    fault(unknown, "feed")
+                    continue
+                await self._hear(recorded)
+
+    async def _hear(self, recorded: Recorded[Any]) -> None:
+        stream = stream_of_event(recorded.event)
+        self.states.advance(recorded, stream)
+        while stream is CASE and self.states.at_hand(recorded.stream) is None:
+            # Listeners tell whom a fact concerns from the case as it now stands.
+            try:
+                await self.states.get(CASE, recorded.stream)
+            except Exception as error:
+                if not lost(error):
+                    fault(error, "feed")
+                    break
+                await asyncio.sleep(PAUSE)
+        self.heard = recorded.position
+        for heard in self.listeners:
+            heard(recorded)
 
 
 def key_file(settings: Settings) -> KeyFile:

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from catch.access import Seat, may
+from catch.database import lost
 from catch.domain import case as case_stream
 from catch.domain import discussion, partner, person, programme
 from catch.domain import meeting as meeting_stream
@@ -40,7 +41,7 @@ from catch.domain.streams import (
     stream_of_command,
 )
 from catch.log.codec import encode
-from catch.log.entries import Answer, Append, Conflict, NewEvent
+from catch.log.entries import Answer, Append, Conflict, NewEvent, Unavailable
 from catch.log.log import Log
 from catch.log.states import Held, States
 
@@ -117,16 +118,37 @@ class Desk:
         """Decide and record. Raises a `Refused`; a command id that was taken before gets its first answer."""
         started = asyncio.get_running_loop().time()
         try:
-            answer = await self._take(command, by, command_id, occurred_at, expected_version, purpose)
+            answer = await self._answer(command, by, command_id, occurred_at, expected_version, purpose)
         except Refused as refused:
-            # Only a repeat can be refused for what its first run already did.
-            first = await self._log.answer(command_id)
-            if first is None:
-                self._note(command, by, started, refused=refused.code)
-                raise
-            answer = first
+            self._note(command, by, started, refused=refused.code)
+            raise
         self._note(command, by, started, position=answer.position, repeated=answer.repeated)
         return answer
+
+    async def _answer(
+        self,
+        command: Command,
+        by: Actor,
+        command_id: UUID,
+        occurred_at: datetime | None,
+        expected_version: int | None,
+        purpose: Purpose,
+    ) -> Answer:
+        try:
+            try:
+                return await self._take(command, by, command_id, occurred_at, expected_version, purpose)
+            except Unavailable:
+                raise
+            except Refused:
+                # Only a repeat can be refused for what its first run already did.
+                first = await self._log.answer(command_id)
+                if first is None:
+                    raise
+                return first
+        except Exception as error:
+            if lost(error):
+                raise Unavailable from None
+            raise
 
     async def _take(
         self,
@@ -144,6 +166,10 @@ class Desk:
         sealed: Command | None = None
         for attempt in range(_ATTEMPTS):
             loaded = await self._load(command)
+            if expected_version is not None and loaded.held.version < expected_version:
+                # What this process has at hand may lie behind what another one showed.
+                self._states.forget([loaded.id])
+                loaded = await self._load(command)
             if expected_version is not None and loaded.held.version != expected_version:
                 raise Stale(expected=expected_version, present=loaded.held.version)
             own = (await self._states.get(PARTNER, partner_stream(by.agency))).state

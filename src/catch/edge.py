@@ -22,7 +22,7 @@ from catch.domain.nhs_number import NhsNumberInvalid, nhs_number
 from catch.domain.person import RegisterPerson
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.refusals import Refused, UnknownMeeting
-from catch.domain.streams import CASE, PROGRAMME, programme_stream
+from catch.domain.streams import CASE, MEETING, PROGRAMME, programme_stream
 from catch.log import Log
 from catch.log.states import States
 from catch.personal import Keyring
@@ -99,9 +99,10 @@ class Edge:
         return await case_summary.caseload(self._log.pool, user)
 
     async def seats(self, case: UUID) -> tuple[Seat, ...]:
-        """What meetings have to do with the case."""
-        rows = await agenda.of_case(self._log.pool, case)
-        return tuple(seat for row in rows for seat in seats_of(row.meeting, case))
+        """What meetings have to do with the case: found by the read side, as they stand in the log."""
+        meetings = await agenda.holding(self._log.pool, [case])
+        held = await self._states.get_many(MEETING, meetings)
+        return tuple(seat for each in held for seat in seats_of(each.state, case))
 
     async def agenda_facts(self, meeting: Meeting, also: UUID | None = None) -> tuple[Series, int, list[CaseFacts]]:
         """What a draft made now rests on: the facts up to the present end of the log, whoever recorded them.

@@ -230,3 +230,14 @@ def item_hidden(viewer: Actor, meeting: Meeting, item: Item) -> RedactionReason 
             return None if seen else RedactionReason.NOT_INVOLVED
         case Role.REFERRER | Role.ADMINISTRATOR:
             return RedactionReason.ROLE
+
+
+def prepares(viewer: Actor, meeting: Meeting) -> bool:
+    """Who sees how the agenda came about, what did not fit, and why any case is not on it."""
+    return viewer.role in (Role.COORDINATOR, Role.AUDITOR) or chairs(viewer, meeting)
+
+
+def has_inbox(viewer: Actor, partner: Partner | None) -> bool:
+    """Whether an agency's inbox is for the viewer to read: those who take on actions, unless they are suspended."""
+    takes_on = viewer.role in (Role.PARTNER, Role.COORDINATOR, Role.CHAIR)
+    return takes_on and not (partner is not None and suspended(viewer, partner))

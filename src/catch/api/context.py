@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
+from catch.api.facts import Facts
 from catch.api.identity import Viewer
-from catch.api.reading import Facts, Reading
+from catch.api.reading import Reading
 from catch.app import Catch
 from catch.domain.facts import Command
 from catch.log import Answer

@@ -1,15 +1,12 @@
 """Where the figures' episodes come from: the read model as it is, or the same folds over the log as it was."""
 
-from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from typing import Any
 from uuid import UUID
 
 from catch.api import types
+from catch.api.facts import chosen
 from catch.app import Catch
-from catch.domain.facts import Recorded
 from catch.log.codec import decode
-from catch.readside import known_at, true_at, up_to
 from catch.statistics import Point
 from projections import outcomes
 
@@ -46,15 +43,6 @@ async def _as_at(
     cut_off = asked or (last.recorded_at if last else datetime.now(UTC))
     held = (row for row in rows.values() if row.programme == programme)
     return outcomes.cohort(held, from_, to), cut_off, last.position if last else 0
-
-
-def chosen(recorded: Iterable[Recorded[Any]], as_at: types.AsAt) -> Iterable[Recorded[Any]]:
-    """The facts that had been recorded, or had occurred, by the moment asked for."""
-    if as_at.recorded_at:
-        return known_at(recorded, as_at.recorded_at)
-    if as_at.occurred_at:
-        return true_at(recorded, as_at.occurred_at)
-    return up_to(recorded, as_at.position or 0)
 
 
 def curve_point(point: Point) -> types.CurvePoint:

@@ -2,32 +2,39 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, time
-from typing import Annotated, Any
+from typing import Annotated, cast
 from uuid import UUID
 
 import strawberry
 
-from catch.access import coordinates, may_attend, role_may
+from catch.access import RedactionReason, coordinates, has_inbox, may_attend, prepares, role_may
 from catch.api import types
 from catch.api.context import Context
 from catch.api.cursors import cursor, day_in, instant_in, page_size
-from catch.api.figures import chosen, curve_point, episodes
-from catch.api.reading import ORGANISERS, inbox_entries, reason
+from catch.api.facts import Past, folded
+from catch.api.figures import curve_point, episodes
+from catch.api.inbox import inbox_entries
+from catch.api.reading import Reading
 from catch.api.scalars import Position
+from catch.api.sitting import Sitting, reason
 from catch.api.views import programme as programme_view
 from catch.domain.agenda import draft_agenda
 from catch.domain.agenda_absence import why_not
 from catch.domain.calendar import LONDON
 from catch.domain.case.state import Case
-from catch.domain.facts import Recorded, Role
+from catch.domain.facts import Role
 from catch.domain.meeting.state import Meeting
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownProgramme
-from catch.domain.streams import CASE, COMMANDS, MEETING, fold, stream_of_event
+from catch.domain.streams import CASE, COMMANDS, MEETING, stream_of_event
 from catch.history import steps
 from catch.log.codec import decode
-from projections import agency_inbox, agenda, case_summary, outcomes, timeline
+from catch.readside import as_at as history
+from projections import agency_inbox, agenda, case_summary, minutes, outcomes, timeline
 
 Info = strawberry.Info[Context, None]
+
+
+ORGANISERS = frozenset({Role.CHAIR, Role.COORDINATOR, Role.AUDITOR})
 
 
 class NotForYourRole(Refused):
@@ -37,11 +44,6 @@ class NotForYourRole(Refused):
 def organises(context: Context) -> None:
     if context.viewer.role not in ORGANISERS:
         raise NotForYourRole(role=context.viewer.role)
-
-
-async def history(context: Context, stream: UUID, as_at: types.AsAt) -> list[Recorded[Any]]:
-    """The stream's facts up to the moment asked for."""
-    return [*chosen([decode(each) for each in await context.catch.log.stream(stream)], as_at)]
 
 
 async def attends(context: Context, meeting: Meeting) -> bool:
@@ -55,9 +57,11 @@ async def seen_meeting(context: Context, meeting: UUID) -> agenda.Row | None:
     return row if row is not None and await attends(context, row.meeting) else None
 
 
-async def known_meeting(context: Context, meeting: UUID) -> Meeting:
+async def prepared_meeting(context: Context, meeting: UUID) -> Meeting:
+    """The meeting, for those who prepare it. Another meeting's chair is a guest like any other."""
+    organises(context)
     row = await seen_meeting(context, meeting)
-    if row is None:
+    if row is None or not prepares(context.viewer.actor, row.meeting):
         raise UnknownMeeting(meeting=meeting)
     return row.meeting
 
@@ -83,27 +87,38 @@ def start_of(day: date | None) -> datetime | None:
     return datetime.combine(day, time(), LONDON) if day else None
 
 
-async def audits(context: Context, stream: UUID) -> None:
-    """Auditors read every trail; coordinators those of their agency's cases; chairs those of their meetings."""
+async def audits(context: Context, stream: UUID) -> frozenset[UUID]:
+    """Auditors read every trail; coordinators those of their agency's cases; chairs those of their meetings.
+
+    The items of which they are told that something happened, and not what: they have an interest in them.
+    """
     viewer, facts = context.viewer.actor, context.reading.facts
     if viewer.role is Role.AUDITOR:
-        return
+        return frozenset()
     case: Case | None = (await facts.case(stream)).state if viewer.role is Role.COORDINATOR else None
     if isinstance(case, Case) and coordinates(viewer, case):
-        return
+        seen = await facts.sight(viewer, case)
+        if seen is not None and seen.hidden is not RedactionReason.RECUSED:
+            return frozenset()
     row = await seen_meeting(context, stream) if viewer.role in ORGANISERS else None
-    if row is None or (viewer.role is Role.CHAIR and row.meeting.chair != viewer.user):
+    if row is None or not prepares(viewer, row.meeting):
         raise UnknownCase(stream=stream)
+    sitting = await Sitting.of(context.reading, row.meeting)
+    return frozenset(item for item, hidden in sitting.hidden.items() if hidden)
 
 
-async def changed(context: Context, stream: UUID) -> dict[int, list[types.Change]]:
-    """By position, what each fact of the stream changed."""
+async def changed(context: Context, stream: UUID, closed: frozenset[UUID]) -> dict[int, list[types.Change]]:
+    """By position, what each fact of the stream changed; nothing for facts about a closed item."""
     recorded = [decode(each) for each in await context.catch.log.stream(stream)]
     if not recorded:
         return {}
     return {
         step.recorded.position: [
-            types.Change(path=each.path, before=each.before, after=each.after) for each in step.changes
+            types.Change(path=each.path, before=each.before, after=each.after)
+            for each in step.changes
+            if not any(
+                str(item) in text for item in closed for text in (each.path, each.before or "", each.after or "")
+            )
         ]
         for step in steps(stream_of_event(recorded[0].event), recorded)
     }
@@ -158,19 +173,20 @@ class Query:
         context = info.context
         if at_least:
             await context.catch.reached(at_least)
-        row = await case_summary.one(context.catch.log.pool, id)
-        if row is None:
-            return None
         if as_at is None:
-            return (await context.reading.cases([(row.case, row.version, row.position)]))[0]
+            row = await case_summary.one(context.catch.log.pool, id)
+            return (await context.reading.cases([(row.case, row.version, row.position)]))[0] if row else None
         # What the viewer may see of the past is decided by the rights they have now.
-        seen = await context.reading.sight(row.case, (await context.reading.facts.seats([id]))[id])
-        recorded = await history(context, id, as_at)
-        then: Case | None = fold(CASE, recorded)
-        if seen is None or then is None:
+        seen = await context.reading.sight(id)
+        past = Past(context.catch, as_at)
+        recorded = await past.history(id) if seen else []
+        held = folded(CASE, recorded)
+        if seen is None or held.state is None:
             return None
-        moment = as_at.recorded_at or as_at.occurred_at or recorded[-1].recorded_at
-        return await context.reading.case(then, seen, recorded[-1].version, recorded[-1].position, moment)
+        reading = Reading(context.reading.facts, context.viewer.actor, past)
+        return await reading.case(
+            held.state, seen, held.version, held.position, past.moment or recorded[-1].recorded_at
+        )
 
     @strawberry.field(description="Cases that the viewer may see, oldest referral first.")
     async def cases(
@@ -208,14 +224,16 @@ class Query:
         row = await seen_meeting(context, id)
         if row is None:
             return None
-        held, version, position = row.meeting, row.version, row.position
-        if as_at is not None:
-            recorded = await history(context, id, as_at)
-            if not recorded:
-                return None
-            held, version, position = fold(MEETING, recorded), recorded[-1].version, recorded[-1].position
-        await context.reading.facts.prefetch([item.case for item in held.items if item.case])
-        return await context.reading.meeting(held, version, position)
+        if as_at is None:
+            return (await Sitting.of(context.reading, row.meeting)).view(row.version, row.position)
+        past = Past(context.catch, as_at)
+        recorded = await past.history(id)
+        held = folded(MEETING, recorded)
+        if held.state is None:
+            return None
+        reading = Reading(context.reading.facts, context.viewer.actor, past)
+        written = cast("minutes.Row", history(minutes, id, recorded))
+        return (await Sitting.of(reading, held.state, row.meeting)).view(held.version, held.position, written)
 
     @strawberry.field(description="Meetings that the viewer may see, by their start.")
     async def meetings(
@@ -235,28 +253,35 @@ class Query:
                 info.context.catch.log.pool, series, start_of(from_), start_of(to), place, wanted + 1
             )
             more = len(rows) > wanted
+            # One statement for all of them, as for their items.
+            await info.context.reading.facts.seats({case for row in rows for case in row.cases})
             for row in rows:
                 place = (row.starts_at, row.meeting_id)
                 if await attends(info.context, row.meeting):
-                    shown = await info.context.reading.meeting(row.meeting, row.version, row.position)
+                    sitting = await Sitting.of(info.context.reading, row.meeting)
+                    shown = sitting.view(row.version, row.position)
                     found.append(types.MeetingEdge(cursor=cursor(*place), node=shown))
         return types.MeetingConnection(edges=found[:wanted], page_info=page_info(found, wanted, more))
 
     @strawberry.field(description="The draft as it would be now, for those who prepare the meeting.")
     async def agenda_preview(self, info: Info, meeting_id: UUID) -> types.Agenda:
         context = info.context
-        organises(context)
-        meeting = await known_meeting(context, meeting_id)
+        meeting = await prepared_meeting(context, meeting_id)
         series, as_of, facts = await context.catch.edge.agenda_facts(meeting)
         drafted = draft_agenda(series, meeting, facts, as_of)
-        await context.reading.facts.prefetch([item.case for item in (*drafted.items, *drafted.overflow)])
-        return context.reading.draft(meeting, drafted)
+        sitting = Sitting(context.reading, meeting, meeting)
+        warned = [each.case for each in drafted.warnings if each.case]
+        await sitting.look({*warned, *(item.case for item in (*drafted.items, *drafted.overflow))})
+        return sitting.draft(drafted)
 
     @strawberry.field(description="Where a case stands towards a meeting, and why: an answer for any case.")
     async def why_not_on_agenda(self, info: Info, case_id: UUID, meeting_id: UUID) -> types.Explanation:
         context = info.context
-        organises(context)
-        meeting = await known_meeting(context, meeting_id)
+        meeting = await prepared_meeting(context, meeting_id)
+        sitting = Sitting(context.reading, meeting, meeting)
+        await sitting.look([case_id])
+        if case_id in sitting.recused:
+            raise UnknownCase(case=case_id)
         series, _, facts = await context.catch.edge.agenda_facts(meeting, case_id)
         answer = why_not(series, meeting, facts, case_id)
         return types.Explanation(
@@ -274,6 +299,8 @@ class Query:
     async def agency_inbox(self, info: Info, first: int = 50, after: str | None = None) -> types.InboxConnection:
         wanted = page_size(first)
         agency = info.context.viewer.agency
+        if not has_inbox(info.context.viewer.actor, await info.context.reading.facts.partner(agency)):
+            raise NotForYourRole(role=info.context.viewer.role)
         rows = await agency_inbox.of_agency(info.context.catch.log.pool, agency, day_in(after), wanted + 1)
         nodes = await inbox_entries(info.context.reading, rows[:wanted])
         edges = [
@@ -288,9 +315,9 @@ class Query:
         self, info: Info, stream: UUID, first: int = 50, after: Position | None = None
     ) -> types.AuditEntryConnection:
         context, wanted = info.context, page_size(first)
-        await audits(context, stream)
+        closed = await audits(context, stream)
         rows = await timeline.of_stream(context.catch.log.pool, stream, after or 0, wanted + 1)
-        changes = await changed(context, stream)
+        changes = await changed(context, stream, closed)
         edges = [
             types.AuditEntryEdge(cursor=str(row.position), node=audit_entry(row, changes.get(row.position, [])))
             for row in rows[:wanted]

@@ -14,6 +14,8 @@ Position = NewType("Position", int)
 """A place in the log. On the wire a decimal string, since clients' numbers lose precision above 2**53."""
 
 LAST_POSITION = 2**63 - 1
+YEARS = range(1900, 2200)
+"""Nothing here happened before or is planned after: a year outside is a slip of the keyboard."""
 
 
 def _position(value: object) -> Position:
@@ -30,6 +32,8 @@ def _instant(value: object) -> datetime:
         instant = datetime.fromisoformat(value)
         if instant.tzinfo is None:
             raise GraphQLError(f"The offset is missing. {problem}")
+        if instant.year not in YEARS:
+            raise GraphQLError(f"The year must be {YEARS.start} to {YEARS.stop - 1}. {problem}")
         return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         raise GraphQLError(f"There is no such instant. {problem}") from None
@@ -44,9 +48,12 @@ def _instant_out(value: datetime) -> str:
 def _day(value: object) -> date:
     if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         try:
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
         except ValueError:
             raise GraphQLError("There is no such day in the calendar.") from None
+        if day.year not in YEARS:
+            raise GraphQLError(f"The year must be {YEARS.start} to {YEARS.stop - 1}.")
+        return day
     raise GraphQLError('A day is written as year, month and day, such as "2026-03-02".')
 
 

@@ -87,12 +87,10 @@ def case(
     held: domain.Case, pinned: Programme, person: Person | None, lens: Lens, version: int, position: int, at: datetime
 ) -> types.Case:
     """The whole of a case as the lens shows it. `at` is the moment its clocks are read at."""
-    plain = bool(lens.sight.categories)
-    referrer = not plain
     return types.Case(
         id=held.case,
         number=held.number,
-        state=SIMPLER.get(held.state, held.state) if referrer else held.state,
+        state=held.state if lens.sight.categories else SIMPLER.get(held.state, held.state),
         episode=held.episode,
         version=version,
         position=Position(position),
@@ -107,13 +105,13 @@ def case(
         actions=actions(held.actions, "actions", lens),
         involvements=[
             types.Involvement(agency=each.agency, role=each.role, since=each.since, ended_at=each.ended_at)
-            for each in (held.involvements if plain else ())
+            for each in _for_those_involved(lens, "involvements", held.involvements)
         ],
         disclosures=_disclosures(held.disclosures, lens),
         measures=[],
         reviews=_shown(lens, "reviews", Category.PLAN, held.reviews, _review),
-        clocks=[] if referrer else list(_clocks(held, pinned, at)),
-        notes=list(_notes(held.notes, lens)),
+        clocks=[*_for_those_involved(lens, "clocks", [*_clocks(held, pinned, at)])],
+        notes=_notes(held.notes, lens),
         proposals=_shown(lens, "proposals", Category.DISCUSSION, held.proposals, _proposal),
         discussions=_shown(lens, "discussions", Category.DISCUSSION, held.discussions, discussion),
         decisions=[
@@ -136,6 +134,14 @@ def _all(lens: Lens, path: str, category: Category, held: Sequence[D]) -> Sequen
     return () if held and lens.hides(path, category) else held
 
 
+def _for_those_involved(lens: Lens, path: str, held: Sequence[D]) -> Sequence[D]:
+    """What no category covers: anybody to whom any of the case may be told sees it."""
+    if held and not lens.sight.categories:
+        lens.withheld[path] = lens.sight.hidden
+        return ()
+    return held
+
+
 def _shown(lens: Lens, path: str, category: Category, held: Sequence[D], view: Callable[[D, str, Lens], V]) -> list[V]:
     return [view(each, f"{path}.{place}", lens) for place, each in enumerate(_all(lens, path, category, held))]
 
@@ -154,7 +160,7 @@ def _person(held: Person, lens: Lens) -> types.Person:
         phone=lens.text("person.phone", Category.CONTACT, known.phone),
         address=None if protected else lens.text("person.address", Category.CONTACT, known.address),
         address_protected=held.address_protected,
-        safe_channels=[*preference.channels] if preference and not lens.sight.hides(Category.CONTACT) else [],
+        safe_channels=[*_all(lens, "person.safeChannels", Category.CONTACT, preference.channels if preference else ())],
         safe_times=lens.text("person.safeTimes", Category.CONTACT, preference.safe_times if preference else None),
         never=lens.text("person.never", Category.CONTACT, preference.never if preference else None),
     )
@@ -218,10 +224,10 @@ def _goal(held: domain.Goal, path: str, lens: Lens) -> types.Goal:
 def actions(held: Iterable[domain.Action], path: str, lens: Lens) -> list[types.Action]:
     """An agency always sees the actions it owns; those of others where actions are disclosed to it."""
     shown: list[types.Action] = []
-    for place, each in enumerate(held):
+    for each in held:
         own = each.owner == lens.sight.agency and lens.sight.takes_part
         if own or not lens.hides(path, Category.ACTIONS):
-            shown.append(action(each, f"{path}.{place}", lens, own=own))
+            shown.append(action(each, f"{path}.{len(shown)}", lens, own=own))
     return shown
 
 
@@ -246,19 +252,27 @@ def action(held: domain.Action, path: str, lens: Lens, *, own: bool) -> types.Ac
 
 def _disclosures(held: Iterable[domain.Disclosure], lens: Lens) -> list[types.Disclosure]:
     """A partner sees what may be told to itself; whoever sees the discussion for other reasons sees all."""
-    own_only = lens.sight.hidden is not RedactionReason.ROLE or not lens.sight.categories
-    return [
-        types.Disclosure(
-            id=each.disclosure,
-            agency=each.agency,
-            categories=sorted(each.categories),
-            authorised_at=each.authorised_at,
-            until=each.until,
-            ended_at=each.ended_at,
+    shown: list[types.Disclosure] = []
+    for each in held:
+        if own_only(lens.sight) and each.agency != lens.sight.agency:
+            lens.withheld["disclosures"] = lens.sight.hidden
+            continue
+        shown.append(
+            types.Disclosure(
+                id=each.disclosure,
+                agency=each.agency,
+                categories=sorted(each.categories),
+                authorised_at=each.authorised_at,
+                until=each.until,
+                ended_at=each.ended_at,
+            )
         )
-        for each in held
-        if not own_only or each.agency == lens.sight.agency
-    ]
+    return shown
+
+
+def own_only(sight: Sight) -> bool:
+    """Whether what others may be told is nothing to this viewer."""
+    return sight.hidden is not RedactionReason.ROLE or not sight.categories
 
 
 def _review(held: domain.Review, path: str, lens: Lens) -> types.Review:
@@ -287,21 +301,33 @@ def _clocks(held: domain.Case, pinned: Programme, at: datetime) -> Iterator[type
             )
 
 
-def _notes(held: Iterable[domain.Note], lens: Lens) -> Iterator[types.Note]:
+def _notes(held: Iterable[domain.Note], lens: Lens) -> list[types.Note]:
     """A note addressed to others is hidden whole; its existence is theirs too."""
-    for place, each in enumerate(held):
-        addressed = not each.audience or lens.sight.agency in each.audience
-        own = each.by.agency == lens.sight.agency and lens.sight.takes_part
-        if not (own or lens.sight.mentions(each.category)):
-            continue
-        if lens.sight.everything or own or (addressed and not lens.hides("notes", each.category)):
-            yield types.Note(
-                id=each.note,
-                category=each.category,
-                at=each.at,
-                by=types.Worker(user=each.by.user, agency=each.by.agency),
-                text=lens.text(f"notes.{place}.text", None, each.text),
+    shown: list[types.Note] = []
+    for each in held:
+        if reads(lens.sight, each.by.agency, each.audience) and not _hidden_note(each, lens):
+            shown.append(
+                types.Note(
+                    id=each.note,
+                    category=each.category,
+                    at=each.at,
+                    by=types.Worker(user=each.by.user, agency=each.by.agency),
+                    text=lens.text(f"notes.{len(shown)}.text", None, each.text),
+                )
             )
+    return shown
+
+
+def _hidden_note(note: domain.Note, lens: Lens) -> bool:
+    own = note.by.agency == lens.sight.agency and lens.sight.takes_part
+    return not own and (not lens.sight.mentions(note.category) or lens.hides("notes", note.category))
+
+
+def reads(sight: Sight, by: str, audience: Iterable[str]) -> bool:
+    """Whether a note is addressed to the viewer, or is their agency's own."""
+    named = frozenset(audience)
+    own = by == sight.agency and sight.takes_part
+    return sight.everything or own or not named or sight.agency in named
 
 
 def _proposal(held: domain.Proposal, path: str, lens: Lens) -> types.Proposal:

@@ -1,0 +1,168 @@
+"""Folded streams and plain texts for one answer, gathered with few statements however many cases it speaks of."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from catch.access import Seat, Sight, seats_of, sight
+from catch.api import types
+from catch.api.views import Texts
+from catch.app import Catch
+from catch.domain.case.state import Case
+from catch.domain.configuration import Programme
+from catch.domain.facts import Actor, Recorded, Sealed
+from catch.domain.meeting.state import Meeting
+from catch.domain.partner import Partner
+from catch.domain.person import Person
+from catch.domain.programme import ProgrammeHistory
+from catch.domain.refusals import UnknownProgramme
+from catch.domain.streams import (
+    CASE,
+    MEETING,
+    PARTNER,
+    PERSON,
+    PROGRAMME,
+    Stream,
+    fold,
+    partner_stream,
+    programme_stream,
+)
+from catch.log.codec import decode
+from catch.log.states import NOTHING, Held
+from catch.personal import Erased, sealed_in
+from catch.readside import known_at, true_at, up_to
+from projections import agenda
+
+
+class Facts:
+    """What may be shared between viewers. One a request, or one for all who hear of the same live event."""
+
+    def __init__(self, catch: Catch, at: datetime) -> None:
+        self.catch = catch
+        self.at = at
+        self._texts: dict[Sealed, str | Erased] = {}
+        self._seats: dict[UUID, tuple[Seat, ...]] = {}
+        self._strangers: set[str] = set()
+        self._expected: set[UUID] = set()
+        self._gathering = asyncio.Lock()
+
+    async def texts(self, *values: Struct) -> Texts:
+        """The plain texts of these values, with at most one query for keys."""
+        missing = [token for token in sealed_in(*values) if token not in self._texts]
+        if missing:
+            self._texts.update(zip(missing, await self.catch.keyring.unseal(missing), strict=True))
+        return self._texts
+
+    async def case(self, case: UUID) -> Held:
+        return await self.catch.states.get(CASE, case)
+
+    async def person(self, person: UUID) -> Person | None:
+        return (await self.catch.states.get(PERSON, person)).state
+
+    async def partner(self, agency: str) -> Partner | None:
+        # A stream that does not exist is not kept at hand: without this, each case would ask for it again.
+        if agency in self._strangers:
+            return None
+        held: Partner | None = (await self.catch.states.get(PARTNER, partner_stream(agency))).state
+        if held is None:
+            self._strangers.add(agency)
+        return held
+
+    async def programme(self, key: str, version: int | None = None) -> Programme:
+        """Raises `UnknownProgramme`. No version: the present one."""
+        history: ProgrammeHistory | None = (await self.catch.states.get(PROGRAMME, programme_stream(key))).state
+        held = history and (history.current if version is None else history.version(version))
+        if held is None:
+            raise UnknownProgramme(programme=key)
+        return held
+
+    def expect(self, cases: Iterable[UUID]) -> None:
+        """These cases may be asked for one by one: the first time, all of them are gathered."""
+        self._expected.update(cases)
+
+    async def gathered(self) -> None:
+        """Expected cases, their persons and the persons' keys: one query each, however many there are."""
+        async with self._gathering:
+            expected, self._expected = self._expected, set()
+            held = await self.catch.states.get_many(CASE, expected)
+            people = await self.catch.states.get_many(PERSON, {each.state.person for each in held if each.state})
+            await self.texts(*(each.state for each in people if each.state))
+
+    async def seats(self, cases: Iterable[UUID]) -> Mapping[UUID, tuple[Seat, ...]]:
+        """What meetings have to do with each of these cases."""
+        missing = {case for case in cases if case not in self._seats}
+        if missing:
+            found: dict[UUID, tuple[Seat, ...]] = dict.fromkeys(missing, ())
+            meetings = await agenda.holding(self.catch.log.pool, missing)
+            # The read side finds the meetings; what they say now, a recusal above all, is taken from the log.
+            for held in await self.catch.states.get_many(MEETING, meetings):
+                meeting: Meeting = held.state
+                for case in {item.case for item in meeting.items if item.case} & missing:
+                    found[case] = (*found[case], *seats_of(meeting, case))
+            self._seats.update(found)
+        return self._seats
+
+    async def sight(self, viewer: Actor, case: Case) -> Sight | None:
+        """What the viewer sees of the case, with the rights they have now."""
+        seats = (await self.seats([case.case]))[case.case]
+        return sight(viewer, case, await self.partner(viewer.agency), seats, self.at)
+
+
+class Past:
+    """Cases and persons as they were at a moment of history. Rights are never read from here."""
+
+    def __init__(self, catch: Catch, as_at: types.AsAt) -> None:
+        self._catch = catch
+        self._as_at = as_at
+        self._held: dict[UUID, Held] = {}
+
+    @property
+    def moment(self) -> datetime | None:
+        """The time asked for; None where a position was."""
+        return self._as_at.recorded_at or self._as_at.occurred_at or None
+
+    async def history(self, stream: UUID) -> list[Recorded[Any]]:
+        """The stream's facts up to the moment asked for."""
+        return [*chosen([decode(each) for each in await self._catch.log.stream(stream)], self._as_at)]
+
+    async def gather(self, cases: Sequence[UUID]) -> None:
+        """Cases and their persons with one query each."""
+        await self.load(CASE, cases)
+        await self.load(PERSON, [held.state.person for held in map(self._held.__getitem__, cases) if held.state])
+
+    async def load(self, stream: Stream, ids: Iterable[UUID]) -> None:
+        """With one query for all that have not been read yet."""
+        missing = [id_ for id_ in dict.fromkeys(ids) if id_ not in self._held]
+        histories: dict[UUID, list[Recorded[Any]]] = {id_: [] for id_ in missing}
+        for stored in await self._catch.log.streams(missing) if missing else ():
+            histories[stored.stream].append(decode(stored))
+        for id_, whole in histories.items():
+            self._held[id_] = folded(stream, [*chosen(whole, self._as_at)])
+
+    async def case(self, case: UUID) -> Held:
+        await self.load(CASE, [case])
+        return self._held[case]
+
+    async def person(self, person: UUID) -> Person | None:
+        await self.load(PERSON, [person])
+        return self._held[person].state
+
+
+def folded(stream: Stream, recorded: Sequence[Recorded[Any]]) -> Held:
+    """The state that these facts leave; nothing where there are none."""
+    if not recorded:
+        return NOTHING
+    return Held(fold(stream, recorded), recorded[-1].version, recorded[-1].position)
+
+
+def chosen(recorded: Iterable[Recorded[Any]], as_at: types.AsAt) -> Iterable[Recorded[Any]]:
+    """The facts that had been recorded, or had occurred, by the moment asked for."""
+    if as_at.recorded_at:
+        return known_at(recorded, as_at.recorded_at)
+    if as_at.occurred_at:
+        return true_at(recorded, as_at.occurred_at)
+    return up_to(recorded, as_at.position or 0)

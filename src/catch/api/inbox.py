@@ -1,0 +1,60 @@
+"""What waits for an agency, as one of its people sees it."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from catch.access import RedactionReason
+from catch.api import types
+from catch.api.reading import Reading
+from catch.api.scalars import Position
+from catch.api.views import Texts
+from catch.domain.calendar import london_day
+from catch.domain.case.referral import case_number
+from catch.domain.facts import Category
+from catch.personal import Erased
+from projections import agency_inbox
+
+
+async def inbox_entries(reading: Reading, rows: Sequence[agency_inbox.Row]) -> list[types.InboxEntry]:
+    """An agency reads what it is asked to do, as long as it has a part in the case, and no more of the case here."""
+    cases = {row.case_id for row in rows if row.case_id}
+    await reading.facts.seats(cases)
+    reading.facts.expect(cases)
+    await reading.facts.gathered()
+    closed = {case: await closed_for(reading, case) for case in cases}
+    open_rows = [row for row in rows if row.case_id is None or closed[row.case_id] is None]
+    texts = await reading.facts.texts(*open_rows)
+    today = london_day(reading.facts.at)
+    return [inbox_entry(row, closed[row.case_id] if row.case_id else None, texts, today) for row in rows]
+
+
+async def closed_for(reading: Reading, case: UUID) -> RedactionReason | None:
+    """Why the viewer may not read what is asked of their agency in this case."""
+    seen = await reading.sight(case)
+    if seen is None:
+        return RedactionReason.NOT_INVOLVED
+    return None if seen.takes_part else seen.hides(Category.ACTIONS)
+
+
+def inbox_entry(row: agency_inbox.Row, closed: RedactionReason | None, texts: Texts, today: date) -> types.InboxEntry:
+    title = texts.get(row.title) if row.title and not closed else None
+    waiting = row.kind is agency_inbox.EntryKind.ACTION and row.due is not None
+    withheld = [types.Redaction(path=path, reason=closed) for path in ("title", "caseNumber")] if closed else []
+    if isinstance(title, Erased):
+        title, withheld = None, [types.Redaction(path="title", reason=RedactionReason.ERASED)]
+    return types.InboxEntry(
+        id=row.entry,
+        kind=row.kind,
+        position=Position(row.position),
+        since=row.since,
+        case_id=row.case_id,
+        case_number=case_number(row.case_id) if row.case_id and not closed else None,
+        meeting_id=row.meeting_id,
+        title=title,
+        state=row.state,
+        due=row.due,
+        overdue_days=max(0, (today - row.due).days) if waiting and row.due else None,
+        mandatory=row.mandatory,
+        redactions=withheld,
+    )

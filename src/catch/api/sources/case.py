@@ -1,0 +1,94 @@
+"""`caseUpdates(caseId)`: everything recorded on the case, each as far as the viewer may see it."""
+
+from collections.abc import AsyncIterator, Hashable, Iterable, Mapping
+from typing import cast
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.access import RedactionReason, Sight
+from catch.api import types
+from catch.api.identity import Viewer
+from catch.api.reading import Reading
+from catch.api.scalars import Position
+from catch.api.sources.common import NOBODY, PRESENT, Fact, Shared, told, worker
+from catch.domain.case.state import Case
+from catch.domain.facts import Actor
+from catch.domain.refusals import UnknownCase
+from catch.domain.streams import CASE, stream_of_event
+from catch.live.source import Ended, Opening, Seen
+
+ENDED = Ended("You may no longer follow this case.")
+
+
+class CaseSource(Shared):
+    """A viewer class is who asks (named only where a meeting's rule names them) and what they see of the case."""
+
+    async def open(self, viewer: Viewer, arguments: Mapping[str, object]) -> Opening:
+        topic = cast("UUID", arguments["caseId"])
+        found = await self.classify(viewer, topic)
+        if isinstance(found, Ended):
+            raise UnknownCase(case=topic)
+        return Opening(topic, found)
+
+    async def classify(self, viewer: Viewer, topic: Hashable) -> Hashable | Ended:
+        found = await self._sight(viewer.actor, topic)
+        if found is None or found.hidden is RedactionReason.RECUSED:
+            return ENDED
+        case = cast("UUID", topic)
+        seats = (await self.facts().seats([case]))[case]
+        named = any(seat.names(viewer.user) for seat in seats)
+        return (viewer.actor if named else replace(viewer.actor, user=NOBODY), found)
+
+    def topics(self, event: Fact) -> Iterable[Hashable]:
+        return (event.stream,) if stream_of_event(event.event) is CASE else ()
+
+    def changes_rights(self, event: Fact) -> bool:
+        return super().changes_rights(event) or stream_of_event(event.event) is CASE
+
+    def replay(self, topic: Hashable, after: int, upto: int) -> AsyncIterator[Fact]:
+        return self.between("stream", cast("UUID", topic), after, upto)
+
+    async def sees(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> Seen | Ended:
+        actor, known = cast("tuple[Actor, Sight]", viewer_class)
+        now = await self._sight(actor, topic)
+        if now is None or now.hidden is RedactionReason.RECUSED:
+            return ENDED
+        return told(narrower(known, now), await self._case(topic), event)
+
+    async def message(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> types.CaseUpdate:
+        return await self._update(topic, viewer_class, event.position, event)
+
+    async def present(self, topic: Hashable, viewer_class: Hashable) -> tuple[int, object]:
+        position = self.catch.heard
+        return position, await self._update(topic, viewer_class, position, None)
+
+    async def _update(
+        self, topic: Hashable, viewer_class: Hashable, position: int, event: Fact | None
+    ) -> types.CaseUpdate:
+        actor, known = cast("tuple[Actor, Sight]", viewer_class)
+        held = await self.catch.states.get(CASE, cast("UUID", topic))
+        facts = self.facts()
+        seen = narrower(known, await self._sight(actor, topic))
+        return types.CaseUpdate(
+            position=Position(position),
+            event=event.topic if event else PRESENT,
+            at=event.envelope.occurred_at if event else facts.at,
+            by=worker(event) if event else None,
+            case=await Reading(facts, actor).case(held.state, seen, held.version, held.position),
+        )
+
+    async def _case(self, topic: Hashable) -> Case | None:
+        return (await self.catch.states.get(CASE, cast("UUID", topic))).state
+
+    async def _sight(self, actor: Actor, topic: Hashable) -> Sight | None:
+        case = await self._case(topic)
+        return await self.facts().sight(actor, case) if case else None
+
+
+def narrower(known: Sight, now: Sight | None) -> Sight:
+    """No more than what the class stands for, and no more than what is still seen."""
+    if now is None:
+        return Sight(frozenset(), RedactionReason.NOT_INVOLVED, known.agency)
+    both = known.everything and now.everything
+    return replace(now, categories=known.categories & now.categories, everything=both)

@@ -1,0 +1,158 @@
+"""What the three sources have in common."""
+
+from collections.abc import AsyncIterator, Hashable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from catch.access import RedactionReason, Sight
+from catch.api import types
+from catch.api.facts import Facts
+from catch.api.views import own_only, reads
+from catch.app import Catch
+from catch.domain.case import actions, notes, plan, proposals, referral, sharing
+from catch.domain.case.closing import CaseClosed, CaseReopened
+from catch.domain.case.state import Case
+from catch.domain.facts import Category, Recorded
+from catch.domain.meeting import attendance, drafting, editing, invitations, session
+from catch.domain.partner import PartnerEvent
+from catch.live.source import Seen
+from catch.log.codec import decode
+from catch.log.entries import Stored
+from projections import timeline
+
+Fact = Recorded[Any]
+
+NOBODY = ""
+"""The user of a viewer class that stands for everybody of an agency and a role."""
+PRESENT = "Present"
+"""The event of a first message: the state as it is, before anything new."""
+FRESH = timedelta(seconds=1)
+"""How long rights that were read stay good while nothing new is heard: some end by the clock."""
+RIGHTS_CHANGE = (
+    attendance.InterestDeclared
+    | attendance.InterestResolved
+    | invitations.MemberInvited
+    | invitations.InvitationWithdrawn
+    | drafting.AgendaPublished
+    | editing.AgendaItemRemoved
+    | session.MeetingStarted
+    | session.MeetingEnded
+)
+
+
+def worker(event: Fact) -> types.Worker:
+    actor = event.envelope.actor
+    return types.Worker(user=actor.user, agency=actor.agency)
+
+
+class Shared:
+    """`facts` are one for all who hear of the same event: rights, seats and texts are read once."""
+
+    def __init__(self, catch: Catch) -> None:
+        self.catch = catch
+        self._facts = Facts(catch, datetime.now(UTC))
+        self._heard = -1
+
+    async def head(self) -> int:
+        return self.catch.heard
+
+    def context(self, topic: Hashable, viewer_class: Hashable) -> object:
+        return None
+
+    def facts(self) -> Facts:
+        now = datetime.now(UTC)
+        if self._heard != self.catch.heard or now - self._facts.at > FRESH:
+            self._facts, self._heard = Facts(self.catch, now), self.catch.heard
+        return self._facts
+
+    def changes_rights(self, event: Fact) -> bool:
+        return isinstance(event.event, PartnerEvent | RIGHTS_CHANGE)
+
+    async def between(self, where: str, key: UUID, after: int, upto: int) -> AsyncIterator[Fact]:
+        """Facts of the log chosen through the timeline, in order."""
+        await self.catch.reached(upto)
+        rows = await self.catch.log.pool.fetch(
+            "select notification_id, originator_id, originator_version, topic, state, e.recorded_at"  # noqa: S608
+            f" from {timeline.TABLE} t join stored_events e on e.notification_id = t.position"
+            f" where t.{where} = $1 and t.position > $2 and t.position <= $3 order by t.position",
+            key,
+            after,
+            upto,
+        )
+        for row in rows:
+            yield decode(Stored(*row))
+
+
+REFERRERS_HEAR = (
+    referral.ReferralReceived
+    | referral.ReferralAttached
+    | referral.ReferralAccepted
+    | referral.ReferralDeclined
+    | referral.ReferralRedirected
+    | CaseClosed
+    | CaseReopened
+)
+"""All that somebody is told to whom nothing of the case may be disclosed."""
+_UNDER: dict[type, Category] = {
+    referral.ConversationHeld: Category.PLAN,
+    referral.ConversationAttempted: Category.PLAN,
+    proposals.MeetingProposed: Category.DISCUSSION,
+    proposals.ProposalWithdrawn: Category.DISCUSSION,
+    proposals.CaseDiscussed: Category.DISCUSSION,
+    proposals.MeetingDecisionRecorded: Category.DISCUSSION,
+    notes.UnmetNeedRecorded: Category.NEEDS,
+    notes.UnmetNeedMet: Category.NEEDS,
+}
+
+
+def told(seen: Sight | None, case: Case | None, event: Fact) -> Seen:
+    """What the viewer may know of a case's fact: what it was, that there was one, or nothing."""
+    fact = event.event
+    if seen is None or case is None:
+        return Seen.HIDDEN
+    if not seen.categories:
+        return Seen.SHOWN if isinstance(fact, REFERRERS_HEAR) and not _recused(seen) else Seen.HIDDEN
+    if isinstance(fact, notes.NoteAdded):
+        return note_told(seen, fact)
+    shown = _shows(seen, case, fact)
+    return Seen.SHOWN if shown else Seen.HIDDEN
+
+
+def note_told(seen: Sight, fact: notes.NoteAdded) -> Seen:
+    own = fact.by.agency == seen.agency and seen.takes_part
+    if not (own or seen.mentions(fact.category)):
+        return Seen.UNTOLD
+    readable = own or seen.hides(fact.category) is None
+    return Seen.SHOWN if readable and reads(seen, fact.by.agency, fact.audience) else Seen.HIDDEN
+
+
+def _recused(seen: Sight) -> bool:
+    return seen.hidden is RedactionReason.RECUSED
+
+
+def _shows(seen: Sight, case: Case, fact: object) -> bool:
+    match fact:
+        case actions.ActionOffered(owner=owner):
+            return _actions(seen, owner)
+        case actions.ActionReassigned(owner=owner, before=before):
+            return _actions(seen, owner) or _actions(seen, before)
+        case _ if isinstance(fact, actions.ActionEvent):
+            held = case.action(fact.action)
+            return _actions(seen, held.owner if held else None)
+        case _ if isinstance(fact, plan.PlanEvent):
+            return seen.hides(Category.PLAN) is None
+        case sharing.ObjectionRecorded():
+            return not own_only(seen)
+        case sharing.DisclosureAuthorised(agency=agency):
+            return not own_only(seen) or agency == seen.agency
+        case sharing.DisclosureEnded(disclosure=disclosure):
+            ours = any(held.disclosure == disclosure and held.agency == seen.agency for held in case.disclosures)
+            return not own_only(seen) or ours
+        case _:
+            category = _UNDER.get(type(fact))
+            return category is None or seen.hides(category) is None
+
+
+def _actions(seen: Sight, owner: str | None) -> bool:
+    return seen.hides(Category.ACTIONS) is None or (seen.takes_part and owner == seen.agency)

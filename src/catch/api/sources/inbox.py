@@ -1,0 +1,120 @@
+"""`agencyInbox`: actions offered to the viewer's agency and what becomes of them, and invitations."""
+
+from collections.abc import AsyncIterator, Hashable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import cast
+from uuid import UUID
+
+from catch.access import has_inbox
+from catch.api import types
+from catch.api.identity import Viewer
+from catch.api.inbox import inbox_entries
+from catch.api.reading import Reading
+from catch.api.scalars import Position
+from catch.api.sources.common import PRESENT, Fact, Shared
+from catch.domain.case import actions
+from catch.domain.case.state import Case
+from catch.domain.facts import Actor
+from catch.domain.meeting import invitations
+from catch.domain.refusals import Refused
+from catch.live.source import Ended, Opening, Seen
+from catch.log.codec import decode
+from catch.log.entries import Stored
+from projections import agency_inbox
+
+
+class NoInbox(Refused):
+    """An inbox belongs to an agency that takes on actions, and to those who may act for it."""
+
+
+class InboxSource(Shared):
+    """`agencyInbox`: actions offered to the viewer's agency and what becomes of them, and invitations."""
+
+    async def open(self, viewer: Viewer, arguments: Mapping[str, object]) -> Opening:
+        found = await self.classify(viewer, viewer.agency)
+        if isinstance(found, Ended):
+            raise NoInbox(role=viewer.role)
+        return Opening(viewer.agency, found)
+
+    async def classify(self, viewer: Viewer, topic: Hashable) -> Hashable | Ended:
+        if not has_inbox(viewer.actor, await self.facts().partner(viewer.agency)):
+            return Ended("This inbox is not yours to read.")
+        # Whoever is kept out of a case reads nothing of it here either: the class names its user.
+        return viewer.actor
+
+    def topics(self, event: Fact) -> Iterable[Hashable]:
+        case = self.catch.states.at_hand(event.stream) if isinstance(event.event, actions.ActionEvent) else None
+        return agencies_of(event, case.state if case else None)
+
+    async def replay(self, topic: Hashable, after: int, upto: int) -> AsyncIterator[Fact]:
+        rows = await self.catch.log.pool.fetch(
+            "select notification_id, originator_id, originator_version, topic, state, recorded_at from stored_events"
+            " where notification_id > $1 and notification_id <= $2 and topic = any($3) order by notification_id",
+            after,
+            upto,
+            [kind.__name__ for kind in INBOX_EVENTS],
+        )
+        facts = [decode(Stored(*row)) for row in rows]
+        owners = await self._owners({fact.stream for fact in facts if isinstance(fact.event, actions.ActionEvent)})
+        for fact in facts:
+            agencies = owners.get(fact.position) or agencies_of(fact, None)
+            if topic in agencies:
+                yield fact
+
+    async def _owners(self, cases: Iterable[UUID]) -> Mapping[int, Sequence[str]]:
+        """By position, the agencies that each fact about an action concerned when it was recorded."""
+        found: dict[int, Sequence[str]] = {}
+        owner: dict[UUID, str] = {}
+        for stored in await self.catch.log.streams(list(cases)):
+            fact = decode(stored)
+            if not isinstance(fact.event, actions.ActionEvent):
+                continue
+            event = fact.event
+            if isinstance(event, actions.ActionOffered | actions.ActionReassigned):
+                found[fact.position] = agencies_of(fact, None)
+                owner[event.action] = event.owner
+            elif event.action in owner:
+                found[fact.position] = (owner[event.action],)
+        return found
+
+    async def sees(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> Seen | Ended:
+        actor = cast("Actor", viewer_class)
+        if not has_inbox(actor, await self.facts().partner(actor.agency)):
+            return Ended("This inbox is not yours to read.")
+        return Seen.SHOWN
+
+    async def message(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> types.InboxUpdate:
+        await self.catch.reached(event.position)
+        entry = next(iter(agency_inbox.keys(event)), None)
+        rows = await agency_inbox.entries(self.catch.log.pool, cast("str", topic), [entry] if entry else [])
+        shown = await inbox_entries(Reading(self.facts(), cast("Actor", viewer_class)), rows)
+        return types.InboxUpdate(
+            position=Position(event.position),
+            event=event.topic,
+            at=event.envelope.occurred_at,
+            entry_id=entry,
+            entry=shown[0] if shown else None,
+        )
+
+    async def present(self, topic: Hashable, viewer_class: Hashable) -> tuple[int, object]:
+        position, now = self.catch.heard, datetime.now(UTC)
+        return position, types.InboxUpdate(
+            position=Position(position), event=PRESENT, at=now, entry_id=None, entry=None
+        )
+
+
+INBOX_EVENTS = (*agency_inbox.OF_ACTIONS, invitations.MemberInvited, invitations.InvitationWithdrawn)
+
+
+def agencies_of(event: Fact, case: Case | None) -> Sequence[str]:
+    """The agencies whose inbox the fact concerns. A reassigned action leaves one and reaches another."""
+    match event.event:
+        case actions.ActionOffered(owner=owner):
+            return (owner,)
+        case actions.ActionReassigned(owner=owner, before=before):
+            return (owner, before)
+        case invitations.MemberInvited(agency=agency) | invitations.InvitationWithdrawn(agency=agency):
+            return (agency,)
+        case _:
+            held = case.action(event.event.action) if case and isinstance(event.event, actions.ActionEvent) else None
+            return (held.owner,) if held else ()

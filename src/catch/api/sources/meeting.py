@@ -1,0 +1,115 @@
+"""`meeting(id)`: everything recorded on the meeting, and on cases in the course of it."""
+
+from collections.abc import AsyncIterator, Hashable, Iterable, Mapping
+from typing import cast
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.access import RedactionReason, may_attend
+from catch.api import types
+from catch.api.identity import Viewer
+from catch.api.reading import Reading
+from catch.api.scalars import Position
+from catch.api.sitting import Sitting
+from catch.api.sources.common import NOBODY, PRESENT, Fact, Shared, told, worker
+from catch.domain.facts import Actor, Role
+from catch.domain.meeting import attendance
+from catch.domain.meeting.state import UNPUBLISHED, Meeting
+from catch.domain.refusals import UnknownMeeting
+from catch.domain.streams import CASE, MEETING, stream_of_event
+from catch.live.source import Ended, Opening, Seen
+
+ENDED = Ended("You may no longer follow this meeting.")
+
+
+class MeetingSource(Shared):
+    async def open(self, viewer: Viewer, arguments: Mapping[str, object]) -> Opening:
+        topic = cast("UUID", arguments["id"])
+        found = await self.classify(viewer, topic)
+        if isinstance(found, Ended):
+            raise UnknownMeeting(meeting=topic)
+        return Opening(topic, found)
+
+    async def classify(self, viewer: Viewer, topic: Hashable) -> Hashable | Ended:
+        meeting = await self._meeting(topic)
+        facts = self.facts()
+        partner = await facts.partner(viewer.agency)
+        if meeting is None or not may_attend(viewer.actor, meeting, partner, facts.at):
+            return ENDED
+        named = (
+            viewer.user == meeting.chair
+            or any(held.user == viewer.user for held in meeting.interests)
+            or any(held.user == viewer.user for held in meeting.invitations)
+            or await self._named_elsewhere(meeting, viewer.user)
+        )
+        return viewer.actor if named else replace(viewer.actor, user=NOBODY)
+
+    async def _named_elsewhere(self, meeting: Meeting, user: str) -> bool:
+        """Another meeting may have something to say of this user and one of these cases."""
+        cases = [item.case for item in meeting.items if item.case]
+        seats = await self.facts().seats(cases)
+        return any(seat.names(user) for case in cases for seat in seats[case])
+
+    def topics(self, event: Fact) -> Iterable[Hashable]:
+        return () if event.envelope.meeting is None else (event.envelope.meeting,)
+
+    def replay(self, topic: Hashable, after: int, upto: int) -> AsyncIterator[Fact]:
+        return self.between("meeting", cast("UUID", topic), after, upto)
+
+    async def sees(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> Seen | Ended:
+        meeting, viewer = await self._meeting(topic), cast("Actor", viewer_class)
+        facts = self.facts()
+        if meeting is None or not may_attend(viewer, meeting, await facts.partner(viewer.agency), facts.at):
+            return ENDED
+        item = meeting.item(item) if (item := item_named(meeting, event)) else None
+        if item is None:
+            # Nobody but the organisers follows how the agenda is made.
+            unpublished = viewer.role is Role.PARTNER and meeting.state in UNPUBLISHED
+            return Seen.HIDDEN if unpublished or stream_of_event(event.event) is CASE else Seen.SHOWN
+        sitting = await Sitting.of(Reading(facts, viewer), meeting)
+        hidden = sitting.hidden[item.item]
+        if hidden is not None:
+            recusal = isinstance(event.event, attendance.InterestDeclared | attendance.InterestResolved)
+            own = recusal and hidden is RedactionReason.RECUSED and event.event.user == viewer.user
+            return Seen.SHOWN if own else Seen.HIDDEN
+        if stream_of_event(event.event) is CASE:
+            held = (await facts.case(event.stream)).state
+            return told(await facts.sight(viewer, held) if held else None, held, event)
+        return Seen.SHOWN
+
+    async def message(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> types.MeetingUpdate:
+        held = await self.catch.states.get(MEETING, cast("UUID", topic))
+        meeting: Meeting = held.state
+        sitting = await Sitting.of(Reading(self.facts(), cast("Actor", viewer_class)), meeting)
+        item = meeting.item(item) if (item := item_named(meeting, event)) else None
+        return types.MeetingUpdate(
+            position=Position(event.position),
+            event=event.topic,
+            at=event.envelope.occurred_at,
+            by=worker(event),
+            meeting=sitting.view(held.version, held.position),
+            item=sitting.item(item) if item else None,
+        )
+
+    async def present(self, topic: Hashable, viewer_class: Hashable) -> tuple[int, object]:
+        position = self.catch.heard
+        held = await self.catch.states.get(MEETING, cast("UUID", topic))
+        facts = self.facts()
+        sitting = await Sitting.of(Reading(facts, cast("Actor", viewer_class)), held.state)
+        shown = sitting.view(held.version, held.position)
+        update = types.MeetingUpdate(
+            position=Position(position), event=PRESENT, at=facts.at, by=None, meeting=shown, item=None
+        )
+        return position, update
+
+    async def _meeting(self, topic: Hashable) -> Meeting | None:
+        return (await self.catch.states.get(MEETING, cast("UUID", topic))).state
+
+
+def item_named(meeting: Meeting, event: Fact) -> UUID | None:
+    """The item an event is about: the one it names, or that of the case on whose stream it stands."""
+    named = getattr(event.event, "item", None)
+    if isinstance(named, UUID):
+        return named
+    return next((item.item for item in meeting.items if item.case == event.stream), None)
