@@ -85,6 +85,11 @@ async def one(db: Statements, case: UUID) -> Row | None:
     return rows[0] if rows else None
 
 
+async def by_number(db: Statements, number: str) -> UUID | None:
+    """The case that people call by this number."""
+    return await db.fetchval(f"""select case_id from {TABLE} where "case" ->> 'number' = $1""", number)
+
+
 async def many(db: Statements, cases: Iterable[UUID]) -> dict[UUID, Row]:
     """Those that exist, by id."""
     rows = await db.fetch(f"select * from {TABLE} where case_id = any($1::uuid[])", list(cases))

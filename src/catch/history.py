@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from catch.domain.facts import Recorded, Sealed
-from catch.domain.streams import Stream
+from catch.domain.streams import Stream, fold
 from catch.personal import sealed_in
 from catch.readside import known_at, true_at
 
@@ -60,6 +60,12 @@ def steps(stream: Stream, recorded: Iterable[Recorded[Any]], plain: Mapping[Seal
         found.append(Step(each, tuple(_changes("", before, after, texts))))
         before = after
     return found
+
+
+def standing(stream: Stream, recorded: Iterable[Recorded[Any]], plain: Mapping[Sealed, str] = _NOTHING) -> list[Change]:
+    """Where the facts leave the stream: every value of its state, as a change from nothing."""
+    state: Struct | None = fold(stream, [*recorded])
+    return [*_changes("", None, state, _Texts(plain, [state]))] if state is not None else []
 
 
 def as_asked(
@@ -119,8 +125,8 @@ def _changes(path: str, before: object, after: object, texts: _Texts) -> Iterato
             if path or name not in _FOLLOWS_FROM_ANY_FACT:
                 inner = f"{path}.{name}" if path else name
                 yield from _changes(inner, getattr(before, name, None), getattr(after, name), texts)
-    elif _is_list(before) and _is_list(after):
-        yield from _list_changes(path, before, after, texts)
+    elif _is_list(after) and (before is None or _is_list(before)):
+        yield from _list_changes(path, before or (), after, texts)
     elif _said(before) or _said(after):
         yield Change(path, texts.written(before), texts.written(after))
 

@@ -8,6 +8,7 @@ from typing import cast
 import rich_click as click
 
 import projections
+from catch import replay as replaying
 from catch.app import Catch
 from catch.cli.common import IN_PART, UNUSABLE, bar, complain, console, on_place, on_server
 from catch.cli.options import argument, option
@@ -77,12 +78,45 @@ def contracts(check: bool) -> None:
     """
     written = import_module("catch.contracts")
     if check:
-        sys.exit(IN_PART if written.check() else 0)
-    written.write()
+        problems: list[str] = written.check()
+        for problem in problems:
+            complain(problem)
+        sys.exit(IN_PART if problems else 0)
+    for path in written.write():
+        console.print(f"wrote {path}", highlight=False)
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
-@argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def replay(arguments: tuple[str, ...]) -> None:
-    """Step through a case's history: `catch replay CASE --as-known T | --as-true T`."""
-    import_module("catch.replay").main(list(arguments))
+@click.command()
+@argument("stream", metavar="CASE")
+@option("--as-known", metavar="TIME", help="Only what had been recorded by then: what anybody could have known.")
+@option("--as-true", metavar="TIME", help="Only what had happened by then, as far as is known today.")
+@option("--personal", is_flag=True, help="Show personal text; without it there is «sealed» in its place.")
+def replay(stream: str, as_known: str | None, as_true: str | None, personal: bool) -> None:
+    """Step through the history of a case (by its number or id) or of a meeting (by its id).
+
+    A TIME is a day or a day and time in London, or has an offset. Enter shows the next fact; without a terminal all
+    are printed.
+
+    **Examples**
+
+        catch replay 7K3M-Q2XD --as-known 2026-03-10
+        catch replay 7K3M-Q2XD --as-true "2026-03-10 12:00" --personal
+    """
+    try:
+        known, true = (replaying.moment(text) if text else None for text in (as_known, as_true))
+    except ValueError as problem:
+        complain(str(problem))
+        sys.exit(UNUSABLE)
+
+    async def run(catch: Catch) -> None:
+        await replaying.replay(
+            catch,
+            await replaying.find(catch, stream),
+            known,
+            true,
+            personal=personal,
+            console=console,
+            pause=replaying.from_terminal(console),
+        )
+
+    on_place(run)
