@@ -101,6 +101,18 @@ def test_versions_agree():
     assert re.fullmatch(rf"docker\.io/library/postgres:{re.escape(tested)}-[a-z]+", SERVICES["db"]["image"])
 
 
+def test_the_operators_page_speaks_of_files_and_services_that_exist():
+    page = (DEPLOY / "README.md").read_text()
+    files = re.findall(r"`([\w./-]+\.(?:sql|sh|py|lock|yaml))`", page)
+    assert {"Containerfile", *files} >= {
+        path.name for path in DEPLOY.iterdir() if path.suffix in (".sh", ".py", ".lock")
+    }
+    assert [name for name in files if not (DEPLOY / name).exists() and not (ROOT / name).exists()] == []
+    assert set(re.findall(r"docker compose (?:exec|stop|restart|logs|run)(?: -\S+)*\s+(?:\"\S+\" )?(\w+)", page)) <= {
+        *SERVICES
+    }
+
+
 def test_every_setting_that_is_named_exists():
     named = set[str]()
     for file in ("Containerfile", "compose.yaml", "README.md", "ready.py"):

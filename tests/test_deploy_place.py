@@ -151,7 +151,13 @@ async def test_what_was_backed_up_in_two_parts_is_restored_and_goes_on(place: Pl
     tools, admin = place.server.bin, place.server.admin
     run(tools / "pg_dump", "-Fc", "--exclude-table-data=catch.data_keys", "-f", tmp_path / "log", admin)
     run(tools / "pg_dump", "-Fc", "--data-only", "--table=catch.data_keys", "-f", tmp_path / "keys", admin)
-    await administer(admin, "create database restored")
+    everybody = "catch_owner, catch_app, catch_reader"
+    await administer(
+        admin,
+        "create database restored",
+        "revoke all on database restored from public",
+        f"grant connect on database restored to {everybody}",
+    )
     run(tools / "pg_restore", "--exit-on-error", "-d", at(admin, "restored"), tmp_path / "log")
     restored = await Log.open(at(place.app, "restored"))
     assert await restored.pool.fetchval("select count(*) from data_keys") == 0
@@ -159,8 +165,9 @@ async def test_what_was_backed_up_in_two_parts_is_restored_and_goes_on(place: Pl
     assert await restored.pool.fetchval("select count(*) from data_keys") == kept
     assert await restored.head() == last
     assert await happen(restored) > last
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await restored.pool.execute("delete from catch.stored_events")
+    for refused in ("delete from catch.stored_events", "create temporary table mine (id int)"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await restored.pool.execute(refused)
     await restored.close()
     assert await migrate(at(place.owner, "restored")) == []
 
