@@ -1,0 +1,94 @@
+"""The catalogue: every event has one stream and one name for ever, and comes back from the log as it went in."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from cases import NOW, history, received, recorded, uid
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made import struct
+
+from catch.domain.case import actions, referral
+from catch.domain.configuration_check import CLOCK_EVENTS
+from catch.domain.facts import Actor, Envelope, Fact, Purpose, Role
+from catch.domain.meeting import MeetingPlanned
+from catch.domain.meeting.session import MeetingStarted
+from catch.domain.streams import (
+    CASE,
+    COMMANDS,
+    EVENTS,
+    MEETING,
+    STREAMS,
+    fold,
+    partner_stream,
+    programme_stream,
+    stream_of_command,
+    stream_of_event,
+)
+from catch.log.codec import UnknownEvent, decode, encode
+from catch.log.entries import Stored
+
+A_FACT = st.sampled_from([*EVENTS.values()]).flatmap(struct)
+
+
+def test_every_event_and_command_belongs_to_one_stream_and_has_a_name_of_its_own():
+    events = [event for stream in STREAMS for event in stream.events]
+    commands = [command for stream in STREAMS for command in stream.commands]
+    for kinds in (events, commands):
+        assert [kind for kind, times in Counter(kinds).items() if times > 1] == []
+        assert [name for name, times in Counter(kind.__name__ for kind in kinds).items() if times > 1] == []
+    assert len(EVENTS) == len(events)
+    assert tuple(commands) == COMMANDS
+
+
+def test_every_class_of_fact_and_command_is_in_the_catalogue():
+    modules = ("catch.domain.case", "catch.domain.meeting", "catch.domain.person", "catch.domain.partner")
+    facts = [kind for kind in every(Fact) if kind.__module__.startswith((*modules, "catch.domain.programme"))]
+    assert {kind.__name__ for kind in facts} == set(EVENTS)
+
+
+def every(kind: type[Any]) -> list[type[Any]]:
+    return [found for each in kind.__subclasses__() for found in (each, *every(each))]
+
+
+def test_clocks_start_and_stop_at_events_of_the_case():
+    assert {event.__name__ for event in CASE.events} >= CLOCK_EVENTS
+
+
+def test_streams_named_by_a_key_never_share_an_id():
+    assert partner_stream("housing-1") == partner_stream("housing-1")
+    assert len({partner_stream("a"), partner_stream("b"), programme_stream("a"), programme_stream("b")}) == 4
+
+
+def test_a_command_leads_to_its_stream():
+    accept = referral.AcceptReferral(uid(1))
+    assert stream_of_command(accept) is CASE
+    assert CASE.stream_of(accept) == uid(1)
+    assert stream_of_event(actions.ActionAccepted(uid(30))) is CASE
+
+
+@settings(max_examples=300)
+@given(A_FACT, st.booleans())
+def test_every_event_comes_back_from_the_log_as_it_went_in(event: Fact, whole: bool):
+    actor = Actor("hana", "housing-1", Role.PARTNER, on_behalf_of="fire-1" if whole else None)
+    envelope = Envelope(NOW, actor, Purpose.DIRECT_CARE, uid(1), uid(2), event, meeting=uid(3) if whole else None)
+    topic = type(event).__name__
+    state = encode(envelope)
+    read = decode(Stored(7, uid(4), 2, topic, state, NOW))
+    assert read.envelope == envelope
+    assert type(read.event) is EVENTS[topic]
+    assert encode(read.envelope) == state
+
+
+def test_an_event_of_a_later_release_is_named():
+    with pytest.raises(UnknownEvent, match="CaseTeleported"):
+        decode(Stored(1, uid(1), 1, "CaseTeleported", b"{}", NOW))
+
+
+def test_a_stream_that_does_not_begin_with_its_beginning_is_nothing():
+    started = MeetingStarted(NOW, "carl", "1", "1", 2)
+    assert issubclass(MeetingPlanned, Fact)
+    for stream in (CASE, MEETING):
+        assert fold(stream, [recorded(referral.ReferralAccepted() if stream is CASE else started)]) is None
+    assert fold(CASE, history(received)) is not None
