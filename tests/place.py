@@ -1,0 +1,274 @@
+"""A whole place for a test: its database, its server on a real port, and the people who work there."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import msgspec
+from msgspec import Struct
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from catch.api.identity import DevelopmentIssuer
+from catch.app import Catch, opened
+from catch.domain.calendar import london_day
+from catch.domain.case.proposals import ProposeForMeeting
+from catch.domain.case.referral import AcceptReferral, AllocateCoordinator, RecordConversation, SubmitReferral
+from catch.domain.case.sharing import AuthoriseDisclosure, InvolvePartner, RecordAgreement
+from catch.domain.case.state import (
+    Basis,
+    CommonLawBasis,
+    ConversationFormat,
+    LegalBasis,
+    ProposalPurpose,
+    SpecialCategoryBasis,
+    Worker,
+)
+from catch.domain.facts import Actor, Category, Command, Role, Sealed
+from catch.domain.meeting.drafting import DraftAgenda, PublishAgenda
+from catch.domain.meeting.invitations import InviteMember
+from catch.domain.meeting.planning import PlanMeeting
+from catch.domain.meeting.state import Meeting
+from catch.domain.partner import RegisterPartner, SignAgreement
+from catch.domain.person import RegisterPerson
+from catch.domain.programme import LoadProgramme
+from catch.domain.streams import MEETING
+from catch.log import Answer
+from catch.postgres import Server
+from catch.programmes import shipped
+from catch.settings import Settings
+from catch.web import serving
+
+PROGRAMME, SERIES = "snn-catch", "catch-weekly"
+SYSTEM = Actor("system", "catch", Role.SYSTEM)
+ADMINISTRATOR = Actor("administrator@snn", "snn", Role.ADMINISTRATOR)
+COORDINATOR = Actor("coordinator@snn", "snn", Role.COORDINATOR)
+CHAIR = Actor("chair@snn", "snn", Role.CHAIR)
+HOUSING = Actor("member@housing-1", "housing-1", Role.PARTNER)
+POLICE = Actor("member@police-1", "police-1", Role.PARTNER)
+AUDITOR = Actor("auditor@audit", "audit", Role.AUDITOR)
+REFERRER = Actor("desk@surgery-1", "surgery-1", Role.REFERRER)
+BASIS = Basis(LegalBasis.PUBLIC_TASK, CommonLawBasis.IMPLIED_CONSENT, SpecialCategoryBasis.HEALTH_OR_SOCIAL_CARE)
+MOST = frozenset(
+    {Category.IDENTITY, Category.CONTACT, Category.NEEDS, Category.PLAN, Category.DISCUSSION, Category.ACTIONS}
+)
+
+
+def ago(**how_long: float) -> datetime:
+    return datetime.now(UTC) - timedelta(**how_long)
+
+
+class Case(Struct):
+    """A case with the texts that belong to it alone: whoever may not know them must never receive them."""
+
+    case: UUID
+    person: UUID
+    name: str
+    reason: str
+    matters: str
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return (self.name, self.reason, self.matters)
+
+
+class Place:
+    def __init__(self, catch: Catch, port: int, http: httpx.AsyncClient) -> None:
+        self.catch = catch
+        self.port = port
+        self.http = http
+        self.issuer = DevelopmentIssuer(catch.settings.data_dir)
+
+    def token(self, by: Actor) -> str:
+        return "Bearer " + self.issuer.issue(role=by.role, agency=by.agency, user=by.user)
+
+    async def post(self, body: Any, by: Actor | str = COORDINATOR) -> httpx.Response:
+        """`by` is an actor, or what the authorization header shall say."""
+        authorization = self.token(by) if isinstance(by, Actor) else by
+        content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+        headers = {"authorization": authorization, "content-type": "application/json"}
+        return await self.http.post("/graphql", content=content, headers=headers)
+
+    async def answer(self, query: str, by: Actor = COORDINATOR, /, **variables: Any) -> Any:
+        """The whole body, errors and all."""
+        response = await self.post({"query": query, "variables": variables}, by)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    async def ask(self, query: str, by: Actor = COORDINATOR, /, **variables: Any) -> Any:
+        body = await self.answer(query, by, **variables)
+        assert "errors" not in body, body["errors"]
+        return body["data"]
+
+    async def code(self, query: str, by: Actor = COORDINATOR, /, **variables: Any) -> str:
+        """The code of the one error that the query is answered with."""
+        body = await self.answer(query, by, **variables)
+        assert len(body["errors"]) == 1, body
+        assert body["errors"][0]["message"]
+        return body["errors"][0]["extensions"]["code"]
+
+    @asynccontextmanager
+    async def live(self, by: Actor) -> AsyncGenerator["Client"]:
+        address = f"ws://127.0.0.1:{self.port}/graphql"
+        async with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")], compression=None) as socket:
+            client = Client(socket)
+            await client.send(type="connection_init", payload={"authorization": self.token(by)})
+            assert (await client.receive())["type"] == "connection_ack"
+            yield client
+
+    # Commands
+
+    async def take(
+        self, command: Command, by: Actor = COORDINATOR, at: datetime | None = None, command_id: UUID | None = None
+    ) -> Answer:
+        return await self.catch.desk.take(command, by=by, command_id=command_id or uuid4(), occurred_at=at)
+
+    async def settled(self) -> int:
+        """Returns once queries and subscriptions have come to the end of the log; where that is."""
+        head = await self.catch.log.head()
+        await self.catch.reached(head)
+        async with asyncio.timeout(5):
+            while self.catch.heard < head:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+        return head
+
+    async def set_up(self) -> None:
+        for programme in shipped():
+            await self.take(LoadProgramme(programme.key, programme), SYSTEM)
+        for key, kind in (("snn", "voluntary"), ("housing-1", "housing"), ("police-1", "police")):
+            await self.take(RegisterPartner(key, f"Example {key}", kind), ADMINISTRATOR)
+            signed = SignAgreement(
+                key,
+                f"isa-{key}",
+                (PROGRAMME,),
+                frozenset(Category),
+                london_day(ago(days=400)),
+                None,
+                Sealed("S. Igner"),
+            )
+            await self.take(signed, ADMINISTRATOR)
+
+    async def referred(self, name: str, *, at: datetime | None = None, by: Actor = COORDINATOR, **more: Any) -> Case:
+        """A case just received. `more` is said of the person."""
+        received = at or ago(days=3)
+        made = Case(uuid4(), uuid4(), name, f"Reason of {name}", f"What matters to {name}")
+        await self.take(RegisterPerson(made.person, name=Sealed(name), **more), by, received)
+        submitted = SubmitReferral(
+            made.case, made.person, PROGRAMME, uuid4(), "police", "phone", received, Sealed(made.reason)
+        )
+        await self.take(submitted, by, received)
+        return made
+
+    async def worked_on(self, name: str, *told: str, at: datetime | None = None, **more: Any) -> Case:
+        """A case accepted, talked through, proposed for the next meeting; `told` are the partners involved in it."""
+        received = at or ago(days=3)
+        made = await self.referred(name, at=received, **more)
+        later = received + timedelta(hours=1)
+        for command in (
+            AcceptReferral(made.case),
+            AllocateCoordinator(made.case, COORDINATOR.user, COORDINATOR.agency),
+            RecordAgreement(made.case),
+            RecordConversation(made.case, uuid4(), ConversationFormat.HOME, Sealed(made.matters)),
+        ):
+            await self.take(command, at=later)
+        for agency in told:
+            await self.share(made.case, agency, at=later)
+        worker = Worker(COORDINATOR.user, COORDINATOR.agency)
+        proposal = ProposeForMeeting(made.case, uuid4(), SERIES, ProposalPurpose.NEW, worker)
+        await self.take(proposal, at=later)
+        return made
+
+    async def share(
+        self, case: UUID, agency: str, categories: frozenset[Category] = MOST, at: datetime | None = None
+    ) -> UUID:
+        """The agency is told these categories and has a part in the case; the disclosure's id."""
+        disclosure = uuid4()
+        allowed = AuthoriseDisclosure(case, disclosure, agency, categories, BASIS, Sealed("Needed to help."))
+        await self.take(allowed, at=at)
+        await self.take(InvolvePartner(case, agency, "support"), at=at)
+        return disclosure
+
+    async def published(self, *agencies: str, starts_at: datetime | None = None) -> Meeting:
+        """A meeting with the agenda that follows from the facts, published."""
+        meeting = uuid4()
+        starts = starts_at or datetime.now(UTC) + timedelta(minutes=5)
+        await self.take(PlanMeeting(meeting, PROGRAMME, SERIES, starts, CHAIR.user))
+        for agency in agencies:
+            await self.take(InviteMember(meeting, agency))
+        await self.take(DraftAgenda(meeting))
+        await self.take(PublishAgenda(meeting), CHAIR)
+        return await self.meeting(meeting)
+
+    async def meeting(self, meeting: UUID) -> Meeting:
+        return (await self.catch.states.get(MEETING, meeting)).state
+
+
+class Client:
+    """A graphql-transport-ws client that keeps every byte it ever received."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.received: list[str] = []
+
+    async def send(self, **message: Any) -> None:
+        await self.socket.send(msgspec.json.encode(message).decode())
+
+    async def subscribe(self, name: str, query: str, /, **variables: Any) -> None:
+        await self.send(type="subscribe", id=name, payload={"query": query, "variables": variables})
+
+    async def receive(self, seconds: float = 5) -> Any:
+        async with asyncio.timeout(seconds):
+            text = str(await self.socket.recv())
+        self.received.append(text)
+        return msgspec.json.decode(text)
+
+    async def next(self, name: str) -> Any:
+        """What the operation's next message says of its one field."""
+        message = await self.receive()
+        assert (message["type"], message["id"]) == ("next", name), message
+        assert "errors" not in message["payload"], message
+        return next(iter(message["payload"]["data"].values()))
+
+    async def until(self, name: str, position: int) -> list[Any]:
+        """Messages up to the one at this position."""
+        found = [await self.next(name)]
+        while int(found[-1]["position"]) < position:
+            found.append(await self.next(name))
+        return found
+
+    async def silent(self, seconds: float = 0.3) -> None:
+        try:
+            message = await self.receive(seconds)
+        except TimeoutError:
+            return
+        raise AssertionError(message)
+
+    async def closed(self) -> tuple[int, str]:
+        try:
+            while True:
+                await self.receive()
+        except ConnectionClosed as closed:
+            assert closed.rcvd is not None
+            return closed.rcvd.code, closed.rcvd.reason
+
+    def knows(self, *texts: str) -> list[str]:
+        """Which of these texts this client was ever sent."""
+        everything = "\n".join(self.received)
+        return [text for text in texts if text in everything]
+
+
+@asynccontextmanager
+async def placed(admin: str, app: str, folder: Path) -> AsyncGenerator[Place]:
+    """A place on this database, set up and served."""
+    settings = Settings(data_dir=folder)
+    async with opened(Server(admin, app), settings) as catch, serving(catch, 0, development=True) as port:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
+            place = Place(catch, port, http)
+            await place.set_up()
+            yield place
