@@ -1,8 +1,12 @@
 """`catch demo`."""
 
+import sys
+
 import rich_click as click
 
+from catch.cli.common import IN_PART, complain
 from catch.cli.options import option
+from catch.demo.client import WentWrong
 from catch.demo.show import demonstrate
 
 
@@ -19,4 +23,8 @@ def demo(once: bool) -> None:
         catch demo
         catch demo --once
     """
-    demonstrate(once=once)
+    try:
+        demonstrate(once=once)
+    except WentWrong as problem:
+        complain(str(problem))
+        sys.exit(IN_PART)

@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from catch.demo.screen import SUBSCRIPTION, Message, Screen
+from catch.demo.screen import AGENDA, SUBSCRIPTION, Listed, Message, Screen
 
 Json = dict[str, Any]
 PATIENCE = 20.0
@@ -55,6 +55,8 @@ class Client:
         self._drew = drew
         self._answers: dict[str, asyncio.Future[Json]] = {}
         self._asked = 0
+        self._messages: asyncio.Queue[Message] = asyncio.Queue()
+        self._meeting: UUID | None = None
 
     async def read(self) -> None:
         """Until the socket closes: keep the screen current and hand answers to whoever waits for them."""
@@ -63,12 +65,22 @@ class Client:
             if frame.type == "ping":
                 await self._send({"type": "pong"})
             elif frame.type == "next" and frame.id == "screen":
-                self.screen.take(_SHOWN.decode(frame.payload).data.meeting)
-                self._drew(self, self.screen.position, time.perf_counter())
+                self._messages.put_nowait(_SHOWN.decode(frame.payload).data.meeting)
             elif frame.type == "error" and frame.id == "screen":
                 raise WentWrong(f"{self.screen.title}: {bytes(frame.payload).decode()}")
             elif frame.type in ("next", "error") and frame.id in self._answers:
                 self._answer(self._answers.pop(frame.id), frame)
+
+    async def draw(self) -> None:
+        """Until cancelled: take the messages in order, ask for the agenda where one says so, draw."""
+        while True:
+            message = await self._messages.get()
+            position = int(message.position)
+            if self.screen.take(message):
+                answer = await self.ask(AGENDA, id=str(self._meeting), at=message.position)
+                self.screen.listed(msgspec.convert(answer["meeting"]["agenda"]["items"], list[Listed]))
+            self.screen.draw(position)
+            self._drew(self, position, time.perf_counter())
 
     def _answer(self, waiting: "asyncio.Future[Json]", frame: "Frame") -> None:
         payload: Json = msgspec.json.decode(frame.payload)
@@ -80,6 +92,7 @@ class Client:
             waiting.set_result(payload["data"])
 
     async def follow(self, meeting: UUID) -> None:
+        self._meeting = meeting
         payload: Json = {"query": SUBSCRIPTION, "variables": {"id": str(meeting)}}
         await self._send({"type": "subscribe", "id": "screen", "payload": payload})
 
@@ -124,9 +137,10 @@ async def connected(
         if first["type"] != "connection_ack":
             raise WentWrong(f"{user}@{agency}: {first}")
         client = Client(socket, user, agency, drew)
-        reading = asyncio.create_task(client.read())
+        tasks = [asyncio.create_task(client.read()), asyncio.create_task(client.draw())]
         try:
             yield client
         finally:
-            reading.cancel()
-            await asyncio.wait([reading])
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)

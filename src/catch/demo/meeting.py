@@ -18,9 +18,9 @@ from catch.demo.people import CHAIR, LEAD_AGENCY
 from catch.demo.year import Year
 from catch.domain.facts import Role
 
-CASES = """query Cases($id: UUID!) { meeting(id: $id) { agenda { items {
+CASES = """query Cases($id: UUID!, $at: Position!) { meeting(id: $id, atLeast: $at) { agenda { items {
   id section order state must case { id state involvements { agency endedAt } } } } } }"""
-TALLY = """query Tally($id: UUID!) { meeting(id: $id) { state agenda { items {
+TALLY = """query Tally($id: UUID!, $at: Position!) { meeting(id: $id, atLeast: $at) { state agenda { items {
   state decisions { id } actions { id state } } } } }"""
 NOTING = 8
 _DRAWN_WITHIN = 10.0
@@ -152,8 +152,12 @@ class Playing:
             await self.on(client, "acceptConfidentiality", user=client.user)
 
     async def agenda(self) -> list[Json]:
-        answer = await self.clients["coordinator"].ask(CASES, id=str(self.year.meeting))
-        return answer["meeting"]["agenda"]["items"]
+        return (await self.as_it_stands(CASES))["agenda"]["items"]
+
+    async def as_it_stands(self, query: str) -> Json:
+        """The coordinator asks for the meeting with everything that was done so far."""
+        done = str(self.times[-1].position)
+        return (await self.clients["coordinator"].ask(query, id=str(self.year.meeting), at=done))["meeting"]
 
     async def go_through(self) -> None:
         items = await self.agenda()
@@ -270,7 +274,7 @@ class Playing:
         chair = self.clients["chair"]
         await self.on(chair, "endMeeting")
         await self.on(chair, "confirmMinutes")
-        tally = (await self.clients["coordinator"].ask(TALLY, id=str(self.year.meeting)))["meeting"]
+        tally = await self.as_it_stands(TALLY)
         items: list[Any] = [item for item in tally["agenda"]["items"] if item["state"] != "REMOVED"]
         slowest = max(self.times, key=lambda timed: timed.everywhere)
         return Outcome(

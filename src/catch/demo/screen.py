@@ -11,43 +11,35 @@ SECTIONS = (
 )  # fmt: skip
 MARKS = {"PENDING": " ", "OPEN": ">", "DISCUSSED": "x", "NOTED": "-", "DEFERRED": "~", "REMOVED": "#"}
 
-SUBSCRIPTION = """subscription Screen($id: UUID!) {
-  meeting(id: $id) {
+LISTED = "id section order minutes state must number redactions { path reason }"
+SUBSCRIPTION = f"""subscription Screen($id: UUID!) {{
+  meeting(id: $id) {{
     __typename
-    ... on MeetingUpdate {
-      position event by { user agency }
-      meeting {
-        state currentItem attendance { user agency present }
-        agenda { items { id section order minutes state must number redactions { path reason } } }
-      }
-      item {
-        id redactions { path reason } case { person { name } }
-        decisions { code } actions { id title owner state due } discussion { situation }
-      }
+    ... on MeetingUpdate {{
+      position event by {{ user agency }}
+      meeting {{ state attendance {{ user agency present }} }}
+      item {{ {LISTED} case {{ person {{ name }} }} decisions {{ code }} actions {{ owner state }} }}
+    }}
+    ... on Hidden {{ position }}
+    ... on ResyncRequired {{ position reason }}
+    ... on AccessEnded {{ position reason }}
+  }}
+}}"""
+AGENDA = f"""query Agenda($id: UUID!, $at: Position!) {{
+  meeting(id: $id, atLeast: $at) {{ agenda {{ items {{ {LISTED} }} }} }}
+}}"""
+REORDERS = frozenset(
+    {
+        "Present", "AgendaDrafted", "AgendaPublished", "AgendaItemAdded", "AgendaItemMoved", "AgendaItemRemoved",
+        "ItemPulledForDiscussion", "LateItemAdded", "InterestDeclared", "InterestResolved",
     }
-    ... on Hidden { position }
-    ... on ResyncRequired { position reason }
-    ... on AccessEnded { position reason }
-  }
-}"""
+)  # fmt: skip
+"""After these the whole agenda is asked for; every other message carries the one item that it changed."""
 
 
 class Redaction(Struct):
     path: str
     reason: str
-
-
-class Listed(Struct):
-    """An item as the agenda lists it."""
-
-    id: str
-    section: int
-    order: int
-    minutes: int
-    state: str
-    must: bool
-    redactions: list[Redaction]
-    number: str | None = None
 
 
 class Person(Struct):
@@ -65,14 +57,19 @@ class Decision(Struct):
 class Action(Struct):
     owner: str
     state: str
-    title: str | None = None
 
 
-class Detail(Struct):
-    """An item as it was sent when something happened to it."""
+class Listed(Struct):
+    """An item as the agenda lists it; what is said of its case comes when something happens to it."""
 
     id: str
+    section: int
+    order: int
+    minutes: int
+    state: str
+    must: bool
     redactions: list[Redaction]
+    number: str | None = None
     case: Case | None = None
     decisions: list[Decision] = field(default_factory=list[Decision])
     actions: list[Action] = field(default_factory=list[Action])
@@ -88,15 +85,9 @@ class Somebody(Struct):
     present: bool = False
 
 
-class Agenda(Struct):
-    items: list[Listed]
-
-
-class Meeting(Struct, rename="camel"):
+class Meeting(Struct):
     state: str
     attendance: list[Somebody]
-    agenda: Agenda
-    current_item: str | None = None
 
 
 class Update(Struct, tag_field="__typename", tag="MeetingUpdate"):
@@ -104,7 +95,7 @@ class Update(Struct, tag_field="__typename", tag="MeetingUpdate"):
     event: str
     meeting: Meeting
     by: Somebody | None = None
-    item: Detail | None = None
+    item: Listed | None = None
 
 
 class Hidden(Struct, tag_field="__typename", tag="Hidden"):
@@ -130,36 +121,47 @@ class Screen(Struct):
     title: str
     position: int = 0
     meeting: Meeting | None = None
-    details: dict[str, Detail] = field(default_factory=dict[str, Detail])
+    items: list[Listed] = field(default_factory=list[Listed])
     events: list[str] = field(default_factory=list[str])
     latencies: list[float] = field(default_factory=list[float])
     hidden: int = 0
     ended: str | None = None
     lines: list[str] = field(default_factory=list[str])
 
-    def take(self, message: Message) -> None:
-        """One message of the subscription; the screen is drawn anew."""
-        self.position = max(self.position, int(message.position))
+    def take(self, message: Message) -> bool:
+        """One message of the subscription. True where the whole agenda has to be asked for before drawing."""
         match message:
             case Update():
                 self.meeting = message.meeting
-                if message.item:
-                    self.details[message.item.id] = message.item
                 by = message.by.agency if message.by else None
                 self.happened(f"{message.event}  {by or ''}")
+                if message.item:
+                    self.changed(message.item)
+                return message.event in REORDERS
             case Hidden():
                 self.hidden += 1
                 self.happened("(something you may not see)")
             case ResyncRequired() | AccessEnded():
                 self.ended = f"{type(message).__name__}: {message.reason}"
+        return False
+
+    def changed(self, item: Listed) -> None:
+        self.items = [item if one.id == item.id else one for one in self.items]
+
+    def listed(self, items: list[Listed]) -> None:
+        """The whole agenda; what was known of the items besides stays, where they are not withheld."""
+        known = {item.id: item for item in self.items}
+        for item in items:
+            if (before := known.get(item.id)) and not item.redactions:
+                item.case, item.decisions, item.actions = before.case, before.decisions, before.actions
+        self.items = sorted(items, key=lambda item: (item.section, item.order))
+
+    def draw(self, position: int) -> None:
+        self.position = max(self.position, position)
         self.lines = self.drawn()
 
     def happened(self, what: str) -> None:
         self.events = [*self.events[-3:], what]
-
-    @property
-    def items(self) -> list[Listed]:
-        return self.meeting.agenda.items if self.meeting else []
 
     def item(self, item: str) -> Listed | None:
         return next((one for one in self.items if one.id == item), None)
@@ -187,14 +189,12 @@ class Screen(Struct):
 
     def line(self, item: Listed) -> str:
         """One item: its mark, place, number, time box and state, and what is known of it."""
-        detail = self.details.get(item.id)
         reasons = [one.reason for one in item.redactions]
         number = "RECUSED" if "RECUSED" in reasons else item.number or (reasons[0] if reasons else "withheld")
         mark, must = MARKS[item.state], "!" if item.must else " "
         parts = [f" {mark}{must}{item.order:>3}  {number:<12} {item.minutes:>2} min  {item.state.lower():<9}"]
-        if detail is not None and "RECUSED" not in reasons:
-            if detail.name and item.state == "OPEN":
-                parts.append(detail.name)
-            parts += [decision.code.lower().replace("_", " ") for decision in detail.decisions]
-            parts += [f"{action.owner}: {action.state.lower()}" for action in detail.actions]
-        return "  ".join(parts)
+        if item.name and item.state == "OPEN":
+            parts.append(item.name)
+        parts += [decision.code.lower().replace("_", " ") for decision in item.decisions]
+        parts += [f"{action.owner}: {action.state.lower()}" for action in item.actions]
+        return "  ".join(parts).rstrip()

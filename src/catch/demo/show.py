@@ -33,7 +33,7 @@ from catch.postgres import Server, ephemeral, server
 from catch.settings import Settings
 
 SCHEMA = "catch_demo"
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 def demonstrate(*, once: bool) -> None:
@@ -63,11 +63,11 @@ async def shown(running: Server, settings: Settings, *, once: bool, fresh: bool)
         outcome = await played(settings, url, year)
         console.print(f"server memory {memory(process.pid):.0f} MB")
         if not once:
-            console.print(outcome.last_line)
+            print(outcome.last_line)
             invite(settings, url, year)
             await asyncio.to_thread(process.wait)
     if once:
-        console.print(outcome.last_line)
+        print(outcome.last_line)
 
 
 async def make_room(running: Server) -> None:
