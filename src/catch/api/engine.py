@@ -5,6 +5,7 @@ expect. What an unexpected error says stays inside: the client reads the code IN
 """
 
 from collections.abc import Awaitable, Mapping
+from contextlib import suppress
 from inspect import isawaitable
 from typing import Any, cast
 
@@ -26,6 +27,7 @@ from graphql.execution.collect_fields import collect_fields
 from msgspec import Struct
 from strawberry.execution import optimized_is_awaitable
 
+from catch.api.compiled import compile_field
 from catch.api.limits import Documents, Limits, Prepared, coded, encode
 from catch.database import lost
 from catch.domain.refusals import Refused
@@ -60,25 +62,36 @@ class Standing:
     ) -> None:
         self._engine = engine
         self._executor = executor
-        node = self._root()
+        self._name, nodes = self._root()
+        node = nodes[0]
         subscription = cast("Any", engine.graphql.subscription_type)
         self.field: str = node.name.value
-        self.arguments: Mapping[str, object] = get_argument_values(
-            subscription.fields[self.field], node, executor.variable_values
-        )
+        field = subscription.fields[self.field]
+        self.arguments: Mapping[str, object] = get_argument_values(field, node, executor.variable_values)
         kept = {name: value for name, value in variables.items() if name != _resuming(prepared, node)}
         self.key = msgspec.json.encode([prepared.text, prepared.name, kept], order="deterministic")
+        fragments = {name: held.definition for name, held in executor.fragments.items()}
+        self._written = compile_field(engine.graphql, fragments, field.type, nodes)
 
-    def _root(self) -> FieldNode:
+    def _root(self) -> tuple[str, list[FieldNode]]:
         executor = self._executor
         root = cast("Any", self._engine.graphql.subscription_type)
         fields = collect_fields(
             executor.schema, executor.fragments, executor.variable_values, root, executor.operation
         ).grouped_field_set
-        return next(iter(fields.values()))[0].node
+        name, details = next(iter(fields.items()))
+        return name, [detail.node for detail in details]
 
     async def payload(self, root: object, context: object) -> bytes:
         """The `payload` of a `next` message for one event, executed against `root`."""
+        if self._written is not None:
+            # What cannot be written this way is executed, which also says how an error is answered.
+            with suppress(Exception):
+                return encode({"data": {self._name: await self._written(root)}})
+        return await self.executed(root, context)
+
+    async def executed(self, root: object, context: object) -> bytes:
+        """The same by graphql-core."""
         event: Executor[Any] = cast("Any", self._executor).build_per_event_executor(root)
         event.context_value = context
         outcome = event.execute_operation(serially=False)
