@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from made import struct
 
 from catch.domain.case import actions, referral
+from catch.domain.case.state import Milestones
+from catch.domain.case_facts import steps
 from catch.domain.configuration_check import CLOCK_EVENTS
 from catch.domain.facts import Actor, Envelope, Fact, Purpose, Role
 from catch.domain.meeting import MeetingPlanned
@@ -54,6 +56,8 @@ def every(kind: type[Any]) -> list[type[Any]]:
 
 def test_clocks_start_and_stop_at_events_of_the_case():
     assert {event.__name__ for event in CASE.events} >= CLOCK_EVENTS
+    # Every event a clock may be configured with has a moment that the case remembers: no clock stands still unseen.
+    assert {event for event, _, _ in steps(Milestones(NOW))} == CLOCK_EVENTS
 
 
 def test_streams_named_by_a_key_never_share_an_id():

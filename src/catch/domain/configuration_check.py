@@ -16,23 +16,14 @@ CLOCK_EVENTS = frozenset(
     {
         "ReferralReceived",
         "ReferralAccepted",
-        "ReferralDeclined",
-        "ReferralRedirected",
-        "CoordinatorAllocated",
         "ConversationHeld",
-        "SupportAgreed",
-        "MeetingProposed",
         "CaseDiscussed",
         "PlanAgreed",
-        "GoalAchieved",
-        "ReviewScheduled",
         "ReviewHeld",
-        "ClosureProposed",
         "CaseClosed",
-        "CaseReopened",
     }
 )
-"""The facts of a case that a clock may start or stop at."""
+"""The facts of a case that a clock may start or stop at: those whose first moment a case keeps in its milestones."""
 
 
 def problems(configuration: Programme, events: frozenset[str] = CLOCK_EVENTS) -> list[str]:
