@@ -6,15 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from msgspec import Struct
-
 from catch.access import Seat, Sight, seats_of, sight
 from catch.api import types
 from catch.api.views import Texts
 from catch.app import Catch
 from catch.domain.case.state import Case
 from catch.domain.configuration import Programme
-from catch.domain.facts import Actor, Recorded, Sealed
+from catch.domain.facts import Actor, Recorded
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
 from catch.domain.person import Person
@@ -33,7 +31,6 @@ from catch.domain.streams import (
 )
 from catch.log.codec import decode
 from catch.log.states import NOTHING, Held
-from catch.personal import Erased, sealed_in
 from catch.readside import known_at, true_at, up_to
 from projections import agenda
 
@@ -44,18 +41,14 @@ class Facts:
     def __init__(self, catch: Catch, at: datetime) -> None:
         self.catch = catch
         self.at = at
-        self._texts: dict[Sealed, str | Erased] = {}
         self._seats: dict[UUID, tuple[Seat, ...]] = {}
         self._strangers: set[str] = set()
         self._expected: set[UUID] = set()
         self._gathering = asyncio.Lock()
 
-    async def texts(self, *values: Struct) -> Texts:
-        """The plain texts of these values, with at most one query for keys."""
-        missing = [token for token in sealed_in(*values) if token not in self._texts]
-        if missing:
-            self._texts.update(zip(missing, await self.catch.keyring.unseal(missing), strict=True))
-        return self._texts
+    async def texts(self, *subjects: UUID) -> Texts:
+        """What reads the texts sealed under these subjects. The keys of those expected together come together."""
+        return await self.catch.keyring.reader(subjects)
 
     async def case(self, case: UUID) -> Held:
         return await self.catch.states.get(CASE, case)
@@ -90,7 +83,7 @@ class Facts:
             expected, self._expected = self._expected, set()
             held = await self.catch.states.get_many(CASE, expected)
             people = await self.catch.states.get_many(PERSON, {each.state.person for each in held if each.state})
-            await self.texts(*(each.state for each in people if each.state))
+            await self.texts(*(each.state.person for each in people if each.state))
 
     async def seats(self, cases: Iterable[UUID]) -> Mapping[UUID, tuple[Seat, ...]]:
         """What meetings have to do with each of these cases."""

@@ -12,7 +12,7 @@ from catch.api.views import Texts
 from catch.domain.calendar import london_day
 from catch.domain.case.referral import case_number
 from catch.domain.facts import Category
-from catch.personal import Erased
+from catch.personal import Erased, subject_of
 from projections import agency_inbox
 
 
@@ -24,7 +24,7 @@ async def inbox_entries(reading: Reading, rows: Sequence[agency_inbox.Row]) -> l
     await reading.facts.gathered()
     closed = {case: await closed_for(reading, case) for case in cases}
     open_rows = [row for row in rows if row.case_id is None or closed[row.case_id] is None]
-    texts = await reading.facts.texts(*open_rows)
+    texts = await reading.facts.texts(*{subject_of(row.title) for row in open_rows if row.title})
     today = london_day(reading.facts.at)
     return [inbox_entry(row, closed[row.case_id] if row.case_id else None, texts, today) for row in rows]
 

@@ -38,7 +38,7 @@ class Reading:
         self, held: Case, seen: Sight, version: int, position: int, at: datetime | None = None
     ) -> types.Case:
         person = await self.person(held.person)
-        texts = await self.facts.texts(*(each for each in (held, person) if each is not None))
+        texts = await self.facts.texts(held.person)
         pinned = await self.facts.programme(held.programme, held.programme_version)
         moment = at or (self.past and self.past.moment) or self.facts.at
         return views.case(held, pinned, person, Lens(seen, texts), version, position, moment)

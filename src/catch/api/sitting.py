@@ -277,7 +277,7 @@ class Inside:
         if seen is None or held is None:
             return NO_CASE
         linked = [each for each in (held.action(link.action) for link in item.actions) if each]
-        texts = await facts.texts(item, *linked)
+        texts = await facts.texts(held.person)
         lens = Lens(seen, texts)
         times: tuple[datetime | None, datetime | None] = (item.opened_at, item.closed_at)
         said = item.update and views.spoken(item.update, self._meeting.meeting, times, item.present, "discussion", lens)

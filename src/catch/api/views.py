@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from catch.access import RedactionReason, Sight
@@ -19,8 +19,13 @@ from catch.personal import Erased
 
 D = TypeVar("D")
 V = TypeVar("V")
-Texts = Mapping[Sealed, str | Erased]
-"""Plain texts by their seals."""
+
+
+class Texts(Protocol):
+    """Reads sealed texts."""
+
+    def get(self, sealed: Sealed, /) -> str | Erased: ...
+
 
 SIMPLER = {
     domain.CaseState.CONVERSATION_HELD: domain.CaseState.ACCEPTED,
@@ -50,13 +55,33 @@ class Lens:
         if sealed is None or (category is not None and self.hides(path, category)):
             return None
         plain = self.texts.get(sealed)
-        if plain is None or isinstance(plain, Erased):
+        if isinstance(plain, Erased):
             self.withheld[path] = RedactionReason.ERASED
             return None
         return plain
 
     def redactions(self) -> list[types.Redaction]:
         return [types.Redaction(path=path, reason=reason) for path, reason in self.withheld.items()]
+
+
+class Unfolding(types.Case):
+    """A case whose parts are worked out, and their texts unsealed, when asked for: few answers hold them all."""
+
+    def __init__(self, lens: Lens, parts: Mapping[str, Callable[[], object]]) -> None:
+        self.__dict__["_lens"] = lens
+        self.__dict__["_parts"] = parts
+
+    def __getattr__(self, name: str) -> Any:
+        parts: Mapping[str, Callable[[], object]] = self.__dict__["_parts"]
+        if name == "redactions":
+            # What is withheld is known once every part has been looked at.
+            for part in parts:
+                getattr(self, part)
+            return self.__dict__["_lens"].redactions()
+        if name not in parts:
+            raise AttributeError(name)
+        value = self.__dict__[name] = parts[name]()
+        return value
 
 
 def worker(held: domain.Worker | None) -> types.Worker | None:
@@ -87,45 +112,49 @@ def case(
     held: domain.Case, pinned: Programme, person: Person | None, lens: Lens, version: int, position: int, at: datetime
 ) -> types.Case:
     """The whole of a case as the lens shows it. `at` is the moment its clocks are read at."""
-    return types.Case(
-        id=held.case,
-        number=held.number,
-        state=held.state if lens.sight.categories else SIMPLER.get(held.state, held.state),
-        episode=held.episode,
-        version=version,
-        position=Position(position),
-        programme=programme(pinned),
-        person=_person(person, lens) if person else None,
-        lead=worker(held.lead),
-        referral=_referral(held.referrals[0], "referral", lens),
-        referrals=[_referral(each, f"referrals.{place}", lens) for place, each in enumerate(held.referrals)],
-        conversations=_shown(lens, "conversations", Category.PLAN, held.conversations, _conversation),
-        plan=_plan(held.plan, lens),
-        goals=_shown(lens, "goals", Category.PLAN, held.goals, _goal),
-        actions=actions(held.actions, "actions", lens),
-        involvements=[
-            types.Involvement(agency=each.agency, role=each.role, since=each.since, ended_at=each.ended_at)
-            for each in _for_those_involved(lens, "involvements", held.involvements)
-        ],
-        disclosures=_disclosures(held.disclosures, lens),
-        measures=[],
-        reviews=_shown(lens, "reviews", Category.PLAN, held.reviews, _review),
-        clocks=[*_for_those_involved(lens, "clocks", [*_clocks(held, pinned, at)])],
-        notes=_notes(held.notes, lens),
-        proposals=_shown(lens, "proposals", Category.DISCUSSION, held.proposals, _proposal),
-        discussions=_shown(lens, "discussions", Category.DISCUSSION, held.discussions, discussion),
-        decisions=[
-            decision(each.decision, f"decisions.{place}", lens)
-            for place, each in enumerate(_all(lens, "decisions", Category.DISCUSSION, held.decisions))
-        ],
-        unmet_needs=[
-            types.UnmetNeed(
-                id=each.need, code=each.code, reason=each.reason, locality=each.locality, met_at=each.met_at
-            )
-            for each in _all(lens, "unmetNeeds", Category.NEEDS, held.unmet_needs)
-        ],
-        endings=[_ending(each, f"endings.{place}", lens) for place, each in enumerate(held.endings)],
-        redactions=lens.redactions(),
+    return Unfolding(
+        lens,
+        {
+            "id": lambda: held.case,
+            "number": lambda: held.number,
+            "state": lambda: held.state if lens.sight.categories else SIMPLER.get(held.state, held.state),
+            "episode": lambda: held.episode,
+            "version": lambda: version,
+            "position": lambda: Position(position),
+            "programme": lambda: programme(pinned),
+            "person": lambda: _person(person, lens) if person else None,
+            "lead": lambda: worker(held.lead),
+            "referral": lambda: _referral(held.referrals[0], "referral", lens),
+            "referrals": lambda: [
+                _referral(each, f"referrals.{place}", lens) for place, each in enumerate(held.referrals)
+            ],
+            "conversations": lambda: _shown(lens, "conversations", Category.PLAN, held.conversations, _conversation),
+            "plan": lambda: _plan(held.plan, lens),
+            "goals": lambda: _shown(lens, "goals", Category.PLAN, held.goals, _goal),
+            "actions": lambda: actions(held.actions, "actions", lens),
+            "involvements": lambda: [
+                types.Involvement(agency=each.agency, role=each.role, since=each.since, ended_at=each.ended_at)
+                for each in _for_those_involved(lens, "involvements", held.involvements)
+            ],
+            "disclosures": lambda: _disclosures(held.disclosures, lens),
+            "measures": list,
+            "reviews": lambda: _shown(lens, "reviews", Category.PLAN, held.reviews, _review),
+            "clocks": lambda: [*_for_those_involved(lens, "clocks", [*_clocks(held, pinned, at)])],
+            "notes": lambda: _notes(held.notes, lens),
+            "proposals": lambda: _shown(lens, "proposals", Category.DISCUSSION, held.proposals, _proposal),
+            "discussions": lambda: _shown(lens, "discussions", Category.DISCUSSION, held.discussions, discussion),
+            "decisions": lambda: [
+                decision(each.decision, f"decisions.{place}", lens)
+                for place, each in enumerate(_all(lens, "decisions", Category.DISCUSSION, held.decisions))
+            ],
+            "unmet_needs": lambda: [
+                types.UnmetNeed(
+                    id=each.need, code=each.code, reason=each.reason, locality=each.locality, met_at=each.met_at
+                )
+                for each in _all(lens, "unmetNeeds", Category.NEEDS, held.unmet_needs)
+            ],
+            "endings": lambda: [_ending(each, f"endings.{place}", lens) for place, each in enumerate(held.endings)],
+        },
     )
 
 

@@ -7,7 +7,7 @@ text) and `keyring` (the data keys, and everything the rest of the program calls
 from catch.personal.keyring import Keyring, SubjectErased
 from catch.personal.keys import KeyEncryption, KeyFile
 from catch.personal.texts import MAX_TEXT, TextTooLong, UnusableText, sealed_in, with_texts
-from catch.personal.tokens import ERASED, BrokenSeal, Erased
+from catch.personal.tokens import ERASED, BrokenSeal, Erased, subject_of
 
 __all__ = [
     "ERASED",
@@ -21,5 +21,6 @@ __all__ = [
     "TextTooLong",
     "UnusableText",
     "sealed_in",
+    "subject_of",
     "with_texts",
 ]

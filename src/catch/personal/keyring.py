@@ -7,7 +7,7 @@ apart from the log. A destroyed key leaves an empty row behind, so that no secon
 import hmac
 import time
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
@@ -41,6 +41,23 @@ class Held(NamedTuple):
     read_at: float
 
 
+class Reader:
+    """Unseals texts of the subjects it was made for."""
+
+    def __init__(self, subjects: Collection[UUID], ciphers: Mapping[UUID, AESGCM]) -> None:
+        self._subjects = subjects
+        self._ciphers = ciphers
+
+    def get(self, sealed: Sealed) -> str | Erased:
+        """Raises BrokenSeal; LookupError for a subject that it was not made for."""
+        token = tokens.parse(sealed)
+        subject = token.subject
+        if subject not in self._subjects:
+            raise LookupError("sealed under another subject")
+        cipher = self._ciphers.get(subject)
+        return ERASED if cipher is None else tokens.unseal(cipher, token)
+
+
 class Keyring:
     """Seals and unseals. `trusted_for` (seconds) bounds how long another process may go on reading after an erasure."""
 
@@ -70,6 +87,10 @@ class Keyring:
             tokens.unseal(ciphers[subject], token) if subject in ciphers else ERASED
             for subject, token in zip(subjects, parsed, strict=True)
         ]
+
+    async def reader(self, subjects: Collection[UUID]) -> "Reader":
+        """Reads what is sealed under these subjects, each text when it is asked for. At most one query."""
+        return Reader(frozenset(subjects), await self._ciphers(subjects))
 
     async def seal_command(self, command: S, subject: UUID) -> S:
         """A copy with its personal text sealed. Raises MissingText, TextTooLong, UnusableText or SubjectErased."""

@@ -62,6 +62,11 @@ def parse(sealed: Sealed) -> Token:
     return Token(raw[:HEADER_BYTES], raw[HEADER_BYTES:BODY], raw[BODY:])
 
 
+def subject_of(sealed: Sealed) -> UUID:
+    """Whose key it is sealed under. Raises BrokenSeal."""
+    return parse(sealed).subject
+
+
 def unseal(cipher: AESGCM, token: Token) -> str:
     """Raises BrokenSeal when the token was changed or another subject's key is used."""
     try:
