@@ -92,8 +92,8 @@ def embedded(home: Path, *, app: str = "catch_app") -> Generator[Server]:
 
 
 @contextmanager
-def ephemeral(*, app: str = "catch_app") -> Generator[Server]:
-    """A server for tests and demonstrations: quick, forgetful, gone afterwards with its folder."""
+def ephemeral(*, app: str = "catch_app", options: Iterable[str] = FORGETFUL) -> Generator[Server]:
+    """A server for tests and demonstrations, gone afterwards with its folder; quick and forgetful unless told else."""
     owner = os_user()
     if owner is not None:
         prepare(ROOT_DATA / "ephemeral", owner)
@@ -103,7 +103,7 @@ def ephemeral(*, app: str = "catch_app") -> Generator[Server]:
     home = Path(tempfile.mkdtemp(prefix="pg-", dir=parent))
     prepare(home, owner)
     try:
-        with kept(home, home, owner, FORGETFUL, doomed=True) as running:
+        with kept(home, home, owner, options, doomed=True) as running:
             yield addresses(running, app)
     finally:
         shutil.rmtree(home, ignore_errors=True)

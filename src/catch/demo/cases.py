@@ -348,6 +348,8 @@ class Life:
         """Goals are scored a last time and closure is proposed; the meeting notes it, then the case is closed."""
         if not self.open or self.closure_proposed:
             return
+        if "goals" not in self.reason:
+            self.reason = "goals-partly-achieved"
         reached = self.reason == "goals-achieved"
         for goal in self.goals:
             short = 0 if reached or self.random.random() < 0.4 else 1

@@ -29,7 +29,7 @@ from catch.demo.year import Year, load_year
 from catch.domain.calendar import london_day
 from catch.domain.facts import Role
 from catch.log import migrate
-from catch.postgres import Server, ephemeral, server
+from catch.postgres import SAFE, Server, ephemeral, server
 from catch.settings import Settings
 
 SCHEMA = "catch_demo"
@@ -48,7 +48,8 @@ def demonstrate(*, once: bool) -> None:
 def own_place(settings: Settings) -> Generator[Server]:
     """A server that is gone afterwards, or the operator's, on which the demonstration has a schema of its own."""
     if settings.database_url is None:
-        with ephemeral() as running:
+        # As a real one would run: what is measured includes waiting for the disk.
+        with ephemeral(options=SAFE) as running:
             yield running
     else:
         with server(settings) as running:

@@ -50,7 +50,8 @@ from catch.referrals import import_referrals
 
 PROGRAMME = "snn-catch"
 SEED = 2024
-CASELOAD = 126  # six coordinators with 21 cases each
+CASELOAD = 124  # between 20 and 21 each
+FULL = 130  # nobody much above 22
 _AT_ONCE = 40
 _HEADER = (
     "reference", "received", "source", "channel", "referrer organisation", "first name", "last name", "date of birth",
@@ -227,10 +228,18 @@ class Loading:
         if arrived:
             await self.receive(arrived)
         count = sum(life.open for life in self.lives.values())
-        stretch = 1.0 + max(-0.25, min(0.25, (CASELOAD - count) / CASELOAD))
+        # Less time each where everybody is full, more where there is room: caseloads stay near their target.
+        stretch = 1.0 + max(-0.4, min(0.3, 3 * (CASELOAD - count) / CASELOAD))
         for life in self.lives.values():
             life.stretch = stretch
+        for life in self.ready()[: max(0, count - FULL)]:
+            life.soon(end - timedelta(days=4), 1, 3, life.end_well)
         await self.together(life.until(end) for life in self.lives.values())
+
+    def ready(self) -> list[Life]:
+        """Those longest in support whose closure nobody has proposed yet."""
+        held = [life for life in self.lives.values() if life.open and life.planned_at and not life.closure_proposed]
+        return sorted(held, key=lambda life: life.planned_at or self.now)
 
     async def receive(self, rows: Sequence[Row]) -> None:
         with tempfile.TemporaryDirectory() as folder:
