@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import msgspec
+import pytest
 from msgspec import Struct
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -55,6 +56,7 @@ POLICE = Actor("member@police-1", "police-1", Role.PARTNER)
 AUDITOR = Actor("auditor@audit", "audit", Role.AUDITOR)
 REFERRER = Actor("desk@surgery-1", "surgery-1", Role.REFERRER)
 BASIS = Basis(LegalBasis.PUBLIC_TASK, CommonLawBasis.IMPLIED_CONSENT, SpecialCategoryBasis.HEALTH_OR_SOCIAL_CARE)
+EVERYTHING = frozenset(Category)
 MOST = frozenset(
     {Category.IDENTITY, Category.CONTACT, Category.NEEDS, Category.PLAN, Category.DISCUSSION, Category.ACTIONS}
 )
@@ -250,12 +252,10 @@ class Client:
         raise AssertionError(message)
 
     async def closed(self) -> tuple[int, str]:
-        try:
-            while True:
-                await self.receive()
-        except ConnectionClosed as closed:
-            assert closed.rcvd is not None
-            return closed.rcvd.code, closed.rcvd.reason
+        with pytest.raises(ConnectionClosed) as closing:
+            await self.silent(5)
+        assert closing.value.rcvd is not None
+        return closing.value.rcvd.code, closing.value.rcvd.reason
 
     def knows(self, *texts: str) -> list[str]:
         """Which of these texts this client was ever sent."""
@@ -267,8 +267,11 @@ class Client:
 async def placed(admin: str, app: str, folder: Path) -> AsyncGenerator[Place]:
     """A place on this database, set up and served."""
     settings = Settings(data_dir=folder)
-    async with opened(Server(admin, app), settings) as catch, serving(catch, 0, development=True) as port:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
-            place = Place(catch, port, http)
-            await place.set_up()
-            yield place
+    async with (
+        opened(Server(admin, app), settings) as catch,
+        serving(catch, 0, development=True) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http,
+    ):
+        place = Place(catch, port, http)
+        await place.set_up()
+        yield place
