@@ -71,7 +71,7 @@ class Standing:
         kept = {name: value for name, value in variables.items() if name != _resuming(prepared, node)}
         self.key = msgspec.json.encode([prepared.text, prepared.name, kept], order="deterministic")
         fragments = {name: held.definition for name, held in executor.fragments.items()}
-        self._written = compile_field(engine.graphql, fragments, field.type, nodes)
+        self.compiled = compile_field(engine.graphql, fragments, field.type, nodes)
 
     def _root(self) -> tuple[str, list[FieldNode]]:
         executor = self._executor
@@ -84,10 +84,10 @@ class Standing:
 
     async def payload(self, root: object, context: object) -> bytes:
         """The `payload` of a `next` message for one event, executed against `root`."""
-        if self._written is not None:
+        if self.compiled is not None:
             # What cannot be written this way is executed, which also says how an error is answered.
             with suppress(Exception):
-                return encode({"data": {self._name: await self._written(root)}})
+                return encode({"data": {self._name: await self.compiled(root)}})
         return await self.executed(root, context)
 
     async def executed(self, root: object, context: object) -> bytes:
