@@ -6,6 +6,7 @@ Nothing here reads the time: `at` is an argument, so the same facts give the sam
 import re
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from math import floor
 
 from catch.domain.calendar import add_months, add_working_days, end_of_day, london_day
@@ -36,6 +37,7 @@ class Clock(Part, frozen=True, omit_defaults=True):
     ratio: float
 
 
+@cache
 def matches(spec: str, event: str, decision: str | None = None) -> bool:
     """True when a rule's `start` or `stop` names this event: `ReviewHeld`, or `ReviewHeld[decision=close]`."""
     narrowed = re.fullmatch(r"(\w+)(?:\[decision=([a-z-]+)\])?", spec)

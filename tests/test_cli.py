@@ -1,0 +1,212 @@
+"""The command line as people use it: a process of its own, real statuses, sentences instead of tracebacks."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from catch.cli import cli
+from tests.conftest import Database
+
+HEADER = "reference,received,source,channel,first name,last name,nhs number,reason for referral"
+GOOD = "R1,03/02/2026 09:30,self,phone,Ada,Quillbrook-Example,999 000 0018,Lonely"
+
+
+class Cli:
+    """`catch` on a test's own database, with a data folder of its own."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self.folder = folder
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("CATCH_")}
+        self.environment = kept | {
+            "CATCH_DATABASE_URL": database.dsn,
+            "CATCH_OWNER_URL": database.admin,
+            "CATCH_DATA_DIR": str(folder / "data"),
+            "COLUMNS": "200",
+        }
+
+    def __call__(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        done = subprocess.run(
+            [sys.executable, "-m", "catch", *arguments],
+            capture_output=True,
+            text=True,
+            env=self.environment,
+            timeout=60,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr
+        return done
+
+    @contextmanager
+    def serving(self, *options: str) -> Generator[tuple[str, "subprocess.Popen[str]"]]:
+        with (self.folder / "log").open("w") as log:
+            command = [sys.executable, "-m", "catch", "serve", "--port", "0", *options]
+            process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, env=self.environment
+            )
+        assert process.stdout is not None
+        assert process.stdin is not None
+        try:
+            yield process.stdout.readline().removeprefix("listening on ").strip(), process
+        finally:
+            process.stdin.close()
+            process.terminate()
+            process.wait(20)
+            process.stdout.close()
+
+
+@pytest.fixture
+def catch(database: Database, tmp_path: Path) -> Cli:
+    return Cli(database, tmp_path)
+
+
+def asked(url: str, token: str | None, query: str) -> tuple[int, dict[str, object]]:
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    request = urllib.request.Request(url, json.dumps({"query": query}).encode(), headers)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, json.load(refused)
+
+
+def ready(url: str) -> bool:
+    with urllib.request.urlopen(url.replace("/graphql", "/health/ready"), timeout=10) as answer:
+        return answer.status == 200
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        (),
+        ("serve",),
+        ("token",),
+        ("import",),
+        ("import", "referrals"),
+        ("demo",),
+        ("migrate",),
+        ("programmes",),
+        ("programmes", "load"),
+        ("programmes", "list"),
+        ("rebuild",),
+    ],
+)
+def test_every_command_explains_itself(command: tuple[str, ...]):
+    done = CliRunner().invoke(cli, [*command, "--help"])
+    assert done.exit_code == 0
+    if command and command[-1] not in ("import", "programmes"):
+        assert "Example" in done.output
+
+
+async def test_what_does_not_exist_is_a_usage_error(catch: Cli):
+    assert catch("fly").returncode == 2
+    assert catch("serve", "--port", "70000").returncode == 2
+    done = catch("rebuild", "horoscope")
+    assert done.returncode == 2
+    assert "no such read model: horoscope" in done.stderr
+
+
+async def test_a_setting_that_cannot_be_used_is_named(catch: Cli):
+    catch.environment["CATCH_POOL"] = "many"
+    done = catch("programmes", "list")
+    assert done.returncode == 2
+    assert "CATCH_POOL" in done.stderr
+
+
+async def test_a_database_that_is_not_there_is_said_in_a_sentence(catch: Cli):
+    catch.environment |= dict.fromkeys(
+        ("CATCH_DATABASE_URL", "CATCH_OWNER_URL"), "postgresql://nobody@127.0.0.1:1/none"
+    )
+    done = catch("migrate")
+    assert done.returncode == 2
+    assert done.stderr.startswith("catch: ")
+
+
+async def test_programmes_are_loaded_once_and_listed(catch: Cli, tmp_path: Path):
+    assert "No programme is loaded" in catch("programmes", "list").stdout
+    first, second = catch("programmes", "load"), catch("programmes", "load")
+    assert "snn-catch@1: loaded" in first.stdout
+    assert "snn-catch@1: in use already" in second.stdout
+    assert "bexley-icm" in catch("programmes", "list").stdout
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("key: nothing")
+    done = catch("programmes", "load", str(broken))
+    assert done.returncode == 2
+    assert "broken.yaml" in done.stderr
+
+
+async def test_an_import_says_by_its_status_how_it_went(catch: Cli, tmp_path: Path):
+    path = tmp_path / "list.csv"
+    path.write_text(f"{HEADER}\n{GOOD}\n")
+    unknown = catch("import", "referrals", str(path))
+    assert unknown.returncode == 2
+    assert "catch programmes load" in unknown.stderr
+    catch("programmes", "load")
+    first, again = catch("import", "referrals", str(path)), catch("import", "referrals", str(path))
+    assert (first.returncode, again.returncode) == (0, 0)
+    assert "1 cases opened" in first.stdout
+    assert "1 were there already" in again.stdout
+    path.write_text(f"{HEADER}\n{GOOD}\n{GOOD.replace('R1', 'R2').replace('0018', '0011')}\n")
+    some = catch("import", "referrals", str(path))
+    assert some.returncode == 1
+    assert "nhs number" in some.stdout
+    assert (tmp_path / "list.rejected.csv").exists()
+    assert catch("import", "referrals", str(tmp_path / "none.csv")).returncode == 2
+
+
+async def test_migrate_and_rebuild_say_what_they_did(catch: Cli):
+    assert "up to date" in catch("migrate").stdout
+    assert catch("programmes", "load").returncode == 0
+    done = catch("rebuild", "agenda", "case_summary")
+    assert done.returncode == 0
+    assert "rebuilt agenda, case_summary" in done.stdout
+
+
+async def test_tokens_are_for_a_development_server_that_runs(catch: Cli):
+    wanted = ("token", "--role", "auditor", "--agency", "audit-office")
+    assert catch(*wanted).returncode == 1
+    with catch.serving("--development") as (url, _):
+        token = catch(*wanted).stdout.strip()
+        status, answer = asked(url, token, "{ viewer { agency } }")
+        assert (status, answer) == (200, {"data": {"viewer": {"agency": "audit-office"}}})
+        assert catch("token", "--role", "auditor", "--agency", "Not A Key").returncode == 2
+        assert catch("token", "--role", "emperor", "--agency", "a").returncode == 2
+    refused = catch(*wanted)
+    assert refused.returncode == 1
+    assert "--development" in refused.stderr
+
+
+async def test_a_server_without_development_takes_no_such_token(catch: Cli):
+    with catch.serving("--development") as (url, _):
+        token = catch("token", "--role", "auditor", "--agency", "audit-office").stdout.strip()
+    with catch.serving() as (url, _):
+        assert asked(url, token, "{ viewer { agency } }")[0] == 401
+        assert ready(url)
+
+
+async def test_a_server_stops_when_told_to_and_when_its_leash_ends(catch: Cli):
+    with catch.serving() as (_, process):
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    with catch.serving("--leash") as (_, process):
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(20) == 0
+
+
+async def test_a_port_in_use_is_said_in_a_sentence(catch: Cli):
+    with catch.serving() as (url, _):
+        port = url.split(":")[2].split("/")[0]
+        done = catch("serve", "--port", port)
+    assert done.returncode == 2
+    assert "OSError" in done.stderr
