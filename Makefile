@@ -43,8 +43,12 @@ unit: $(READY) ## The tests alone
 demo: $(READY) ## A year of cases, then a meeting, live; DEMO=once ends after it
 	@$(BIN)/catch demo $(if $(filter once,$(DEMO)),--once)
 
-lock: ## Renew requirements.lock from pyproject.toml (needs uv)
-	uv pip compile --quiet --universal --generate-hashes --no-header --extra embedded --group dev --python-version 3.11 pyproject.toml -o requirements.lock
+PIN := uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
+
+lock: ## Renew the locks from pyproject.toml (needs uv)
+	$(PIN) --extra embedded --group dev pyproject.toml -o requirements.lock
+	$(PIN) --no-annotate -c requirements.lock pyproject.toml -o deploy/requirements.lock
+	echo hatchling | $(PIN) --no-annotate -c requirements.lock - -o deploy/build.lock
 
 clean: ## Remove the environment and every cache
 	rm -rf $(VENV) .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
