@@ -5,11 +5,10 @@ Personal text stays sealed unless it is asked for.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 from rich.console import Console
 from rich.markup import escape
@@ -17,7 +16,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from catch.app import Catch
-from catch.domain.calendar import LONDON
+from catch.domain.calendar import LONDON, end_of_day
 from catch.domain.facts import Recorded, Sealed
 from catch.domain.refusals import Refused
 from catch.domain.streams import stream_of_event
@@ -165,10 +164,11 @@ def from_terminal(console: Console) -> Pause:
 
 
 def moment(text: str) -> datetime:
-    """A day or a time as people write it; without an offset it is London's. Raises ValueError."""
+    """A day or a time as people write it; without an offset it is London's, a day its end. Raises ValueError."""
     try:
-        at = msgspec.convert(text.replace(" ", "T", 1) if len(text) > 10 else f"{text}T23:59:59.999999", datetime)
-    except msgspec.ValidationError:
+        day_only = len(text) <= 10
+        at = end_of_day(date.fromisoformat(text)) if day_only else datetime.fromisoformat(text)
+    except ValueError:
         raise ValueError(f"not a day or a time: {text!r}; write 2026-03-10 or 2026-03-10T10:00") from None
     return at if at.tzinfo else at.replace(tzinfo=LONDON)
 
