@@ -41,7 +41,9 @@ class Reading:
         texts = await self.facts.texts(held.person)
         pinned = await self.facts.programme(held.programme, held.programme_version)
         moment = at or (self.past and self.past.moment) or self.facts.at
-        return views.case(held, pinned, person, Lens(seen, texts), version, position, moment)
+        now = await self.facts.person(held.person)
+        protected = now is not None and now.address_protected
+        return views.case(held, pinned, person, Lens(seen, texts), version, position, moment, protected=protected)
 
     async def case_by_id(self, case: UUID) -> types.Case | None:
         """The case as the viewer sees it; None where they do not, or where there was none yet."""

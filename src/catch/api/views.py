@@ -109,9 +109,20 @@ def programme(held: Programme) -> types.Programme:
 
 
 def case(
-    held: domain.Case, pinned: Programme, person: Person | None, lens: Lens, version: int, position: int, at: datetime
+    held: domain.Case,
+    pinned: Programme,
+    person: Person | None,
+    lens: Lens,
+    version: int,
+    position: int,
+    at: datetime,
+    *,
+    protected: bool,
 ) -> types.Case:
-    """The whole of a case as the lens shows it. `at` is the moment its clocks are read at."""
+    """The whole of a case as the lens shows it. `at` is the moment its clocks are read at.
+
+    `protected`: the person's address is protected now, whatever it was then.
+    """
     return Unfolding(
         lens,
         {
@@ -122,7 +133,7 @@ def case(
             "version": lambda: version,
             "position": lambda: Position(position),
             "programme": lambda: programme(pinned),
-            "person": lambda: _person(person, lens) if person else None,
+            "person": lambda: _person(person, lens, protected=protected) if person else None,
             "lead": lambda: worker(held.lead),
             "referral": lambda: _referral(held.referrals[0], "referral", lens),
             "referrals": lambda: [
@@ -175,9 +186,9 @@ def _shown(lens: Lens, path: str, category: Category, held: Sequence[D], view: C
     return [view(each, f"{path}.{place}", lens) for place, each in enumerate(_all(lens, path, category, held))]
 
 
-def _person(held: Person, lens: Lens) -> types.Person:
+def _person(held: Person, lens: Lens, *, protected: bool) -> types.Person:
     known, preference = held.registered, held.preference
-    protected = held.address_protected and not lens.sight.everything
+    protected = (protected or held.address_protected) and not lens.sight.everything
     if protected and known.address is not None:
         lens.withheld["person.address"] = RedactionReason.RESTRICTED
     return types.Person(

@@ -1,0 +1,561 @@
+"""Every query, asked over HTTP of one small prepared place; what is hidden is null and named."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import pytest_asyncio
+
+from catch.app import key_file
+from catch.database import Connection, Pool, Record
+from catch.domain.calendar import london_day
+from catch.domain.case.actions import OfferAction
+from catch.domain.case.closing import CloseCase
+from catch.domain.case.notes import AddNote
+from catch.domain.case.referral import AcceptReferral, EvaluatedCriterion, SubmitReferral
+from catch.domain.facts import Actor, Category, Role, Sealed
+from catch.domain.meeting.attendance import DeclareInterest, JoinMeeting
+from catch.domain.meeting.planning import PlanMeeting
+from catch.domain.meeting.session import StartMeeting
+from catch.domain.person import ProtectionReason, RegisterPerson, SetProtectedAddress
+from catch.personal import Keyring
+from catch.postgres import Server
+from catch.readside import NotCaughtUp
+from tests.conftest import administer, at
+from tests.place import (
+    ADMINISTRATOR,
+    AUDITOR,
+    CHAIR,
+    COORDINATOR,
+    HOUSING,
+    MOST,
+    POLICE,
+    REFERRER,
+    Case,
+    Place,
+    ago,
+    placed,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ELSEWHERE = Actor("coordinator@housing-1", "housing-1", Role.COORDINATOR)
+FIRE = Actor("member@fire-1", "fire-1", Role.PARTNER)
+CASE = """query($c: UUID!, $t: AsAt, $p: Position) { case(id: $c, asAt: $t, atLeast: $p) {
+    id number state version position
+    person { name nhsNumber phone address addressProtected }
+    referral { source reason needs referrer { agency } }
+    conversations { whatMatters } notes { text category } actions { title owner }
+    involvements { agency } disclosures { agency } clocks { code state dueAt }
+    redactions { path reason } } }"""
+CASES = """query($f: CaseFilter, $n: Int!, $a: String) { cases(filter: $f, first: $n, after: $a) {
+    edges { cursor node { id number state person { name } } } pageInfo { hasNextPage endCursor } } }"""
+MEETING = """query($m: UUID!, $t: AsAt) { meeting(id: $m, asAt: $t) {
+    id state version series chair { user } attendance { user present } minutes { startedAt }
+    agenda { items { id order number case { id person { name } } redactions { path reason } }
+             overflow { number } warnings { code } policyVersion } } }"""
+
+
+class World:
+    """What the place holds. `told` is known to housing, `kept` to the police only, `new` to nobody yet."""
+
+    place: Place
+    told: Case
+    kept: Case
+    new: Case
+    meeting: UUID
+    before: int
+    began: datetime
+    many: list[Case]
+    ours: UUID
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    name = f"catch_queries_{uuid4().hex}"
+    await administer(server.admin, f"create database {name} template {template}")
+    folder = tmp_path_factory.mktemp("queries")
+    async with placed(at(server.admin, name), at(server.app, name), folder) as place:
+        yield await prepared(place)
+    await administer(server.admin, f"drop database {name} with (force)")
+
+
+async def prepared(place: Place) -> World:
+    made = World()
+    made.place = place
+    about: dict[str, Any] = {
+        "nhs_number": Sealed("9990000018"),
+        "phone": Sealed("01632 960123"),
+        "address": Sealed("4 Sample Lane"),
+    }
+    made.told = await place.worked_on("Ada Quillbrook", "housing-1", **about)
+    made.kept = await place.worked_on("Basil Thistlewane")
+    await place.share(made.kept.case, "police-1", frozenset({Category.IDENTITY}))
+    made.new = await place.referred("Cora Ombersnook", by=REFERRER)
+    made.many = [await place.referred(f"Person {n} Example", at=ago(days=30, minutes=-n)) for n in range(20)]
+    made.before = await place.settled()
+    made.began = datetime.now(UTC)
+    await place.take(SetProtectedAddress(made.told.person, True, ProtectionReason.STALKING))
+    note = AddNote(made.told.case, uuid4(), Category.DISCUSSION, Sealed("A first note"))
+    await place.take(note)
+    only_us = AddNote(made.told.case, uuid4(), Category.RESTRICTED, Sealed("A restricted note"))
+    await place.take(only_us)
+    due = london_day(datetime.now(UTC)) + timedelta(days=5)
+    for title in ("Mend the stairs", "Mend the roof", "Mend the gate"):
+        await place.take(OfferAction(made.told.case, uuid4(), Sealed(title), "housing-1", due))
+    made.meeting = (await place.published("housing-1", "police-1")).meeting
+    await place.settled()
+    return made
+
+
+def redacted(case: Any) -> dict[str, str]:
+    return {each["path"]: each["reason"] for each in case["redactions"]}
+
+
+async def test_the_viewer_is_told_who_they_are_and_what_they_may_do(world: World):
+    query = "{ viewer { user agency roles may } }"
+    viewer = (await world.place.ask(query, HOUSING))["viewer"]
+    assert (viewer["user"], viewer["agency"], viewer["roles"]) == (HOUSING.user, "housing-1", ["PARTNER"])
+    assert "respondToAction" in viewer["may"]
+    assert "publishAgenda" not in viewer["may"]
+    assert (await world.place.ask(query, AUDITOR))["viewer"]["may"] == []
+
+
+async def test_programmes_are_listed_and_found_by_key_and_version(world: World):
+    listed = (await world.place.ask("{ programmes { key version series { key } closureReasons { code ending } } }"))[
+        "programmes"
+    ]
+    assert [each["key"] for each in listed] == ["bexley-icm", "snn-catch"]
+    query = 'query($v: Int) { programme(key: "snn-catch", version: $v) { name version sources assumed } }'
+    found = (await world.place.ask(query, AUDITOR))["programme"]
+    assert (found["version"], "police" in found["sources"], bool(found["assumed"])) == (1, True, True)
+    assert (await world.place.ask(query, AUDITOR, v=1))["programme"] == found
+    assert (await world.place.ask(query, AUDITOR, v=9))["programme"] is None
+    assert (await world.place.ask('{ programme(key: "none") { key } }'))["programme"] is None
+
+
+async def test_a_coordinator_of_the_case_sees_all_of_it(world: World):
+    case = (await world.place.ask(CASE, COORDINATOR, c=str(world.told.case)))["case"]
+    assert case["person"]["name"] == "Ada Quillbrook"
+    assert (case["person"]["nhsNumber"], case["person"]["address"]) == ("9990000018", "4 Sample Lane")
+    assert {note["text"] for note in case["notes"]} == {"A first note", "A restricted note"}
+    assert case["redactions"] == []
+    assert {clock["code"]: clock["state"] for clock in case["clocks"]}["first-conversation"] == "MET"
+
+
+async def test_a_partner_sees_what_is_disclosed_and_never_a_protected_address(world: World):
+    case = (await world.place.ask(CASE, HOUSING, c=str(world.told.case)))["case"]
+    assert (case["person"]["name"], case["person"]["phone"]) == ("Ada Quillbrook", "01632 960123")
+    assert (case["person"]["address"], case["person"]["addressProtected"]) == (None, True)
+    assert redacted(case) == {"person.address": "RESTRICTED"}
+    # Not even the existence of what is restricted is told.
+    assert [note["text"] for note in case["notes"]] == ["A first note"]
+    assert [each["agency"] for each in case["disclosures"]] == ["housing-1"]
+
+
+async def test_what_is_not_disclosed_is_null_and_named(world: World):
+    case = (await world.place.ask(CASE, POLICE, c=str(world.kept.case)))["case"]
+    assert case["person"]["name"] == "Basil Thistlewane"
+    assert (case["referral"]["reason"], case["referral"]["needs"], case["conversations"]) == (None, None, [])
+    assert (
+        redacted(case).items()
+        >= {
+            "referral.needs": "NO_DISCLOSURE",
+            "referral.reason": "NO_DISCLOSURE",
+            "conversations": "NO_DISCLOSURE",
+        }.items()
+    )
+
+
+@pytest.mark.parametrize("stranger", [POLICE, FIRE, REFERRER, ADMINISTRATOR])
+async def test_for_those_without_a_part_in_it_there_is_no_such_case(world: World, stranger: Actor):
+    assert (await world.place.ask(CASE, stranger, c=str(world.told.case)))["case"] is None
+    assert (await world.place.ask(CASE, stranger, c=str(uuid4())))["case"] is None
+
+
+async def test_a_coordinator_of_another_agency_sees_the_case_only_through_a_meeting(world: World):
+    seen = (await world.place.ask(CASE, ELSEWHERE, c=str(world.told.case)))["case"]
+    assert seen["person"]["name"] == "Ada Quillbrook"
+    assert seen["person"]["address"] is None
+    assert [note["category"] for note in seen["notes"]] == ["DISCUSSION"]
+    chaired = (await world.place.ask(CASE, CHAIR, c=str(world.told.case)))["case"]
+    assert chaired["person"]["address"] is None
+    other_chair = Actor("chair@elsewhere", "snn", Role.CHAIR)
+    assert (await world.place.ask(CASE, other_chair, c=str(world.told.case)))["case"] is None
+
+
+async def test_an_auditor_reads_the_case_without_knowing_whose_it_is(world: World):
+    case = (await world.place.ask(CASE, AUDITOR, c=str(world.told.case)))["case"]
+    assert case["referral"]["reason"] == world.told.reason
+    assert [case["person"][field] for field in ("name", "nhsNumber", "phone", "address")] == [None] * 4
+    assert redacted(case) == {
+        "person.name": "ROLE",
+        "person.nhsNumber": "ROLE",
+        "person.phone": "ROLE",
+        "person.address": "RESTRICTED",
+    }
+
+
+async def test_a_referrer_follows_their_own_referral_and_no_more(world: World):
+    case = (await world.place.ask(CASE, REFERRER, c=str(world.new.case)))["case"]
+    assert (case["state"], case["referral"]["reason"]) == ("RECEIVED", world.new.reason)
+    assert (case["person"]["name"], case["clocks"]) == (None, [])
+    assert redacted(case) == {"person.name": "ROLE", "clocks": "ROLE"}
+
+
+async def test_a_case_is_shown_as_the_log_stood_as_was_known_and_as_was_true(world: World):
+    ask, case = world.place.ask, str(world.told.case)
+    now = (await ask(CASE, COORDINATOR, c=case))["case"]
+    assert len(now["notes"]) == 2
+    for moment in ({"position": str(world.before)}, {"recordedAt": world.began.isoformat()}):
+        then = (await ask(CASE, COORDINATOR, c=case, t=moment))["case"]
+        assert (then["notes"], then["actions"]) == ([], [])
+        # The person too: that the address is protected was not known then. Rights are those of now all the same.
+        assert (then["person"]["addressProtected"], then["person"]["address"]) == (False, "4 Sample Lane")
+        assert int(then["position"]) <= world.before
+        assert then["version"] < now["version"]
+        hidden = (await ask(CASE, HOUSING, c=case, t=moment))["case"]
+        assert (hidden["person"]["address"], redacted(hidden)["person.address"]) == (None, "RESTRICTED")
+    three_days = (await ask(CASE, COORDINATOR, c=case, t={"occurredAt": ago(days=3, minutes=-30).isoformat()}))["case"]
+    assert (three_days["state"], three_days["conversations"]) == ("RECEIVED", [])
+    for never in ({"position": "0"}, {"occurredAt": "2000-01-01T00:00:00Z"}, {"recordedAt": "2000-01-01T00:00:00Z"}):
+        assert (await ask(CASE, COORDINATOR, c=case, t=never))["case"] is None
+
+
+async def test_a_query_waits_for_the_position_it_is_asked_for(world: World):
+    taken = await world.place.take(
+        AddNote(world.many[0].case, uuid4(), Category.DISCUSSION, Sealed("Only just written"))
+    )
+    case = (await world.place.ask(CASE, COORDINATOR, c=str(world.many[0].case), p=str(taken.position)))["case"]
+    assert [note["text"] for note in case["notes"]] == ["Only just written"]
+
+
+async def test_a_query_does_not_wait_for_ever(world: World):
+    far = str((await world.place.settled()) + 1_000)
+    assert await world.place.code(CASE, COORDINATOR, c=str(world.told.case), p=far) == NotCaughtUp.code
+
+
+async def test_cases_come_page_by_page_oldest_referral_first(world: World):
+    found, after = list[Any](), None
+    for _ in range(10):
+        page = (await world.place.ask(CASES, COORDINATOR, n=7, a=after))["cases"]
+        assert len(page["edges"]) <= 7
+        found += page["edges"]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+    numbers = [edge["node"]["id"] for edge in found]
+    assert len(numbers) == len(set(numbers)) == 23 + 1 * bool(hasattr(world, "ours"))
+    assert numbers[:20] == [str(case.case) for case in world.many]
+
+
+async def test_cases_are_filtered(world: World):
+    async def states(by: Actor, **wanted: Any) -> list[str]:
+        edges = (await world.place.ask(CASES, by, f=wanted, n=50))["cases"]["edges"]
+        return [edge["node"]["person"]["name"] or edge["node"]["id"] for edge in edges]
+
+    assert await states(COORDINATOR, lead=COORDINATOR.user) == ["Ada Quillbrook", "Basil Thistlewane"]
+    assert await states(COORDINATOR, states=["AWAITING_MEETING"]) == ["Ada Quillbrook", "Basil Thistlewane"]
+    assert await states(COORDINATOR, programme="bexley-icm") == []
+    assert await states(COORDINATOR, live=False) == []
+    assert await states(COORDINATOR, agency="police-1") == ["Basil Thistlewane"]
+    # A partner finds its own, whatever it asks for.
+    assert await states(HOUSING) == ["Ada Quillbrook"]
+    assert await states(HOUSING, agency="police-1") == ["Ada Quillbrook"]
+    assert await states(REFERRER) == [str(world.new.case)]
+    assert await states(FIRE) == []
+
+
+@pytest.mark.parametrize(("first", "after"), [(0, None), (201, None), (-1, None), (5, "x"), (5, "W10"), (5, "é")])
+async def test_a_page_that_cannot_be_is_refused(world: World, first: int, after: str | None):
+    assert await world.place.code(CASES, COORDINATOR, n=first, a=after) in ("OUT_OF_RANGE", "UNKNOWN_CURSOR")
+
+
+class Counting:
+    """A pool that counts the statements it passes on."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool, self.statements = pool, 0
+
+    async def count(self, ask: Callable[..., Awaitable[Any]], query: str, *args: object) -> Any:
+        self.statements += 1
+        return await ask(query, *args)
+
+    async def fetch(self, query: str, *args: object) -> list[Record]:
+        return await self.count(self.pool.fetch, query, *args)
+
+    async def fetchrow(self, query: str, *args: object) -> Record | None:
+        return await self.count(self.pool.fetchrow, query, *args)
+
+    async def fetchval(self, query: str, *args: object) -> Any:
+        return await self.count(self.pool.fetchval, query, *args)
+
+    async def execute(self, query: str, *args: object) -> str:
+        return await self.count(self.pool.execute, query, *args)
+
+    async def executemany(self, command: str, args: Any) -> None:
+        await self.count(self.pool.executemany, command, args)
+
+    def acquire(self) -> AbstractAsyncContextManager[Connection]:
+        return self.pool.acquire()
+
+    async def close(self) -> None:
+        await self.pool.close()
+
+    def terminate(self) -> None:
+        self.pool.terminate()
+
+
+@pytest.mark.parametrize("by", [COORDINATOR, AUDITOR], ids=lambda by: by.role)
+async def test_twenty_cases_cost_about_as_many_statements_as_one(world: World, by: Actor):
+    """Nothing at hand: neither cases, nor persons, nor keys."""
+    catch = world.place.catch
+    pool, keyring = catch.log.pool, catch.keyring
+
+    async def cost(first: int) -> int:
+        counting = Counting(pool)
+        catch.log.pool, catch.keyring = counting, Keyring(counting, key_file(catch.settings))
+        catch.states.forget(row[0] for row in await pool.fetch("select distinct originator_id from stored_events"))
+        try:
+            assert len((await world.place.ask(CASES, by, n=first))["cases"]["edges"]) == first
+        finally:
+            catch.log.pool, catch.keyring = pool, keyring
+        return counting.statements
+
+    # The larger page has cases on an agenda: their meetings are one statement more.
+    assert await cost(20) <= await cost(1) + 2 <= 10
+
+
+async def test_a_meeting_is_shown_to_each_as_far_as_they_may_see(world: World):
+    ask, meeting = world.place.ask, str(world.meeting)
+    told, kept = str(world.told.case), str(world.kept.case)
+
+    async def cases(by: Actor) -> list[str | None]:
+        items = (await ask(MEETING, by, m=meeting))["meeting"]["agenda"]["items"]
+        assert all(
+            (item["case"] is None) == any(each["path"] == "case" for each in item["redactions"]) for item in items
+        )
+        return [item["case"] and item["case"]["id"] for item in items]
+
+    assert set(await cases(COORDINATOR)) == {told, kept}
+    assert set(await cases(CHAIR)) == {told, kept}
+    assert set(await cases(AUDITOR)) == {told, kept}
+    assert set(await cases(HOUSING)) == {told, None}
+    assert set(await cases(POLICE)) == {None, kept}
+    for stranger in (FIRE, REFERRER, ADMINISTRATOR):
+        assert (await ask(MEETING, stranger, m=meeting))["meeting"] is None
+    assert (await ask(MEETING, COORDINATOR, m=str(uuid4())))["meeting"] is None
+    shown = (await ask(MEETING, COORDINATOR, m=meeting))["meeting"]
+    assert (shown["state"], shown["chair"]["user"], shown["minutes"]) == ("AGENDA_PUBLISHED", CHAIR.user, None)
+    assert [item["order"] for item in shown["agenda"]["items"]] == [1, 2]
+
+
+async def test_a_meeting_is_shown_as_it_was(world: World):
+    ask, trail = world.place.ask, "query($m: UUID!) { auditTrail(stream: $m) { edges { node { event position } } } }"
+    edges = (await ask(trail, AUDITOR, m=str(world.meeting)))["auditTrail"]["edges"]
+    planned = next(edge["node"]["position"] for edge in edges if edge["node"]["event"] == "MeetingPlanned")
+    drafted = next(edge["node"]["position"] for edge in edges if edge["node"]["event"] == "AgendaDrafted")
+    then = (await ask(MEETING, COORDINATOR, m=str(world.meeting), t={"position": planned}))["meeting"]
+    assert (then["state"], then["version"], then["agenda"]["items"]) == ("PLANNED", 1, [])
+    then = (await ask(MEETING, COORDINATOR, m=str(world.meeting), t={"position": drafted}))["meeting"]
+    assert (then["state"], len(then["agenda"]["items"])) == ("AGENDA_DRAFTED", 2)
+    # What had not been published then is shown to nobody it was not shown to.
+    then = (await ask(MEETING, HOUSING, m=str(world.meeting), t={"position": drafted}))["meeting"]
+    assert [item["case"] for item in then["agenda"]["items"]] == [None, None]
+    assert (await ask(MEETING, COORDINATOR, m=str(world.meeting), t={"position": "1"}))["meeting"] is None
+
+
+async def test_meetings_are_listed_by_their_start_to_those_who_may_attend(world: World):
+    query = """query($n: Int!, $a: String, $s: String, $from: Date, $to: Date) {
+        meetings(first: $n, after: $a, series: $s, from: $from, to: $to) {
+            edges { cursor node { id startsAt agenda { items { case { number } } } } }
+            pageInfo { hasNextPage endCursor } } }"""
+    later = [uuid4() for _ in range(3)]
+    start = datetime.now(UTC).replace(hour=11)
+    for week, meeting in enumerate(later, start=1):
+        await world.place.take(
+            PlanMeeting(meeting, "snn-catch", "catch-weekly", start + timedelta(days=7 * week), CHAIR.user)
+        )
+    await world.place.settled()
+    page = (await world.place.ask(query, COORDINATOR, n=2))["meetings"]
+    assert [edge["node"]["id"] for edge in page["edges"]] == [str(world.meeting), str(later[0])]
+    assert page["pageInfo"]["hasNextPage"]
+    rest = (await world.place.ask(query, COORDINATOR, n=2, a=page["pageInfo"]["endCursor"]))["meetings"]
+    assert [edge["node"]["id"] for edge in rest["edges"]] == [str(each) for each in later[1:]]
+    assert not rest["pageInfo"]["hasNextPage"]
+    invited = (await world.place.ask(query, HOUSING, n=50))["meetings"]["edges"]
+    assert [edge["node"]["id"] for edge in invited] == [str(world.meeting)]
+    day = london_day(start + timedelta(days=7)).isoformat()
+    only = (await world.place.ask(query, COORDINATOR, **{"n": 50, "from": day, "to": "2199-12-31"}))["meetings"][
+        "edges"
+    ]
+    assert [edge["node"]["id"] for edge in only] == [str(each) for each in later]
+    assert (await world.place.ask(query, COORDINATOR, n=50, s="none"))["meetings"]["edges"] == []
+
+
+PREVIEW = """query($m: UUID!) { agendaPreview(meetingId: $m) { asOf policyVersion
+    items { number order case { id } explanation redactions { path } }
+    overflow { number whyNotPlaced } warnings { code } } }"""
+WHY = """query($c: UUID!, $m: UUID!) { whyNotOnAgenda(caseId: $c, meetingId: $m) {
+    standing text missing expectedOn reasons { code text } } }"""
+
+
+async def test_those_who_prepare_a_meeting_preview_its_agenda_and_ask_why_a_case_is_not_on_it(world: World):
+    meeting = uuid4()
+    starts = datetime.now(UTC) + timedelta(days=40)
+    await world.place.take(PlanMeeting(meeting, "snn-catch", "catch-weekly", starts, CHAIR.user))
+    await world.place.settled()
+    preview = (await world.place.ask(PREVIEW, CHAIR, m=str(meeting)))["agendaPreview"]
+    assert int(preview["asOf"]) > 0
+    answer = (await world.place.ask(WHY, COORDINATOR, m=str(meeting), c=str(world.many[3].case)))["whyNotOnAgenda"]
+    assert answer["text"]
+    assert answer["standing"] != "ON_AGENDA"
+    unknown = (await world.place.ask(WHY, COORDINATOR, m=str(meeting), c=str(uuid4())))["whyNotOnAgenda"]
+    assert unknown["text"]
+    chosen = (await world.place.ask(WHY, COORDINATOR, m=str(world.meeting), c=str(world.told.case)))["whyNotOnAgenda"]
+    assert chosen["reasons"]
+    another_chair = Actor("chair@elsewhere", "snn", Role.CHAIR)
+    for query in (PREVIEW, WHY):
+        variables = {"m": str(meeting)} | ({"c": str(world.told.case)} if query is WHY else {})
+        assert await world.place.code(query, HOUSING, **variables) == "NOT_FOR_YOUR_ROLE"
+        assert await world.place.code(query, another_chair, **variables) == "UNKNOWN_MEETING"
+        assert await world.place.code(query, COORDINATOR, **variables | {"m": str(uuid4())}) == "UNKNOWN_MEETING"
+
+
+async def test_the_inbox_of_an_agency_comes_page_by_page(world: World):
+    query = """query($n: Int!, $a: String) { agencyInbox(first: $n, after: $a) {
+        edges { node { kind title state caseNumber meetingId overdueDays redactions { path } } }
+        pageInfo { hasNextPage endCursor } } }"""
+    found, after = list[Any](), None
+    for more in (True, False):
+        page = (await world.place.ask(query, HOUSING, n=2, a=after))["agencyInbox"]
+        found += [edge["node"] for edge in page["edges"]]
+        after = page["pageInfo"]["endCursor"]
+        assert page["pageInfo"]["hasNextPage"] is more
+    assert {each["title"] for each in found if each["kind"] == "ACTION"} == {
+        "Mend the stairs",
+        "Mend the roof",
+        "Mend the gate",
+    }
+    assert [each["meetingId"] for each in found if each["kind"] == "INVITATION"] == [str(world.meeting)]
+    assert all(each["redactions"] == [] for each in found)
+    assert [edge["node"]["kind"] for edge in (await world.place.ask(query, POLICE, n=9))["agencyInbox"]["edges"]] == [
+        "INVITATION"
+    ]
+    assert await world.place.code(query, AUDITOR, n=9) == "NOT_FOR_YOUR_ROLE"
+
+
+TRAIL = """query($s: UUID!, $n: Int!, $a: Position) { auditTrail(stream: $s, first: $n, after: $a) {
+    edges { cursor node { position version event occurredAt recordedAt by { user agency } role purpose programme
+                          commandId changes { path before after } } } pageInfo { hasNextPage endCursor } } }"""
+
+
+async def test_an_audit_trail_tells_each_fact_and_what_it_changed(world: World):
+    found, after = list[Any](), None
+    while True:
+        page = (await world.place.ask(TRAIL, AUDITOR, s=str(world.told.case), n=5, a=after))["auditTrail"]
+        found += [edge["node"] for edge in page["edges"]]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+    assert [each["version"] for each in found] == list(range(1, len(found) + 1))
+    accepted = next(each for each in found if each["event"] == "ReferralAccepted")
+    assert {"path": "state", "before": "received", "after": "accepted"} in accepted["changes"]
+    assert (accepted["by"], accepted["role"]) == ({"user": COORDINATOR.user, "agency": "snn"}, "COORDINATOR")
+    assert accepted["occurredAt"] < accepted["recordedAt"]
+    assert not [secret for secret in world.told.secrets if secret in str(found)]
+
+
+async def test_who_may_read_an_audit_trail(world: World):
+    for by in (AUDITOR, COORDINATOR):
+        assert (await world.place.ask(TRAIL, by, s=str(world.told.case), n=1))["auditTrail"]["edges"]
+    for by in (AUDITOR, COORDINATOR, CHAIR):
+        assert (await world.place.ask(TRAIL, by, s=str(world.meeting), n=1))["auditTrail"]["edges"]
+    for by in (HOUSING, REFERRER, ADMINISTRATOR, CHAIR):
+        assert await world.place.code(TRAIL, by, s=str(world.told.case), n=1) == "UNKNOWN_CASE"
+    assert await world.place.code(TRAIL, COORDINATOR, s=str(world.told.person), n=1) == "UNKNOWN_CASE"
+    assert await world.place.code(TRAIL, Actor("c", "snn", Role.CHAIR), s=str(world.meeting), n=1) == "UNKNOWN_CASE"
+
+
+async def test_whoever_has_an_interest_reads_no_trail_of_it(world: World):
+    place = world.place
+    case = await place.worked_on("Una Larkspindle", "housing-1", at=ago(days=2))
+    world.ours = case.case
+    meeting = await place.published("housing-1", starts_at=datetime.now(UTC) + timedelta(days=1))
+    item = next(item.item for item in meeting.items if item.case == case.case)
+    aunt = Actor("aunt@snn", "snn", Role.COORDINATOR)
+    await place.settled()
+    assert (await place.ask(TRAIL, aunt, s=str(case.case), n=1))["auditTrail"]["edges"]
+    await place.take(StartMeeting(meeting.meeting), CHAIR)
+    await place.take(JoinMeeting(meeting.meeting, aunt.user, aunt.agency), aunt)
+    await place.take(DeclareInterest(meeting.meeting, item, aunt.user, aunt.agency), aunt)
+    await place.settled()
+    assert await place.code(TRAIL, aunt, s=str(case.case), n=1) == "UNKNOWN_CASE"
+    entries = (await place.ask(TRAIL, aunt, s=str(meeting.meeting), n=50))["auditTrail"]["edges"]
+    assert str(item) not in str([entry["node"]["changes"] for entry in entries])
+    assert await place.code(WHY, aunt, c=str(case.case), m=str(meeting.meeting)) == "UNKNOWN_CASE"
+    minutes = (
+        "query($m: UUID!) { meeting(id: $m) { minutes { entries { itemId number } redactions { path reason } } } }"
+    )
+    shown = (await place.ask(minutes, aunt, m=str(meeting.meeting)))["meeting"]["minutes"]
+    entry = next(place for place, entry in enumerate(shown["entries"]) if entry["itemId"] == str(item))
+    assert shown["entries"][entry]["number"] is None
+    assert {"path": f"entries.{entry}", "reason": "RECUSED"} in shown["redactions"]
+
+
+async def test_time_to_outcome_counts_those_still_waiting(world: World):
+    """The worked check: 10, 20 and 30 days to the outcome, two still open after 40 and 50: median 30, not 20."""
+    place, noon = world.place, ago(days=1).replace(hour=12, minute=0)
+
+    async def bexley(days_ago: int, took: int | None) -> None:
+        received, case, person = noon - timedelta(days=days_ago), uuid4(), uuid4()
+        await place.take(RegisterPerson(person, name=Sealed("Ned Example")), at=received)
+        submitted = SubmitReferral(case, person, "bexley-icm", uuid4(), "gp", "phone", received, Sealed("Frail"))
+        await place.take(submitted, at=received)
+        if took is not None:
+            at_risk = EvaluatedCriterion("at-risk-of-crisis-if-no-action", met=True)
+            await place.take(AcceptReferral(case, (at_risk,)), at=received)
+            ended = received + timedelta(days=took)
+            closed = CloseCase(case, "crisis-averted", london_day(ended), Sealed("Well again"))
+            await place.take(closed, at=ended)
+
+    for days_ago, took in ((60, 10), (60, 20), (60, 30), (40, None), (50, None)):
+        await bexley(days_ago, took)
+    await place.settled()
+    query = """query($f: Date, $t: Date, $at: AsAt) {
+        timeToOutcome(programme: "bexley-icm", from: $f, to: $t, asAt: $at) {
+        medianDays notReached achieved censored competing naiveClosedMeanDays cutOff atRisk { days count }
+        curve { days survival atRisk } } }"""
+    found = (await place.ask(query, AUDITOR))["timeToOutcome"]
+    assert (found["medianDays"], found["naiveClosedMeanDays"]) == (30, 20)
+    assert (found["achieved"], found["censored"], found["competing"]) == (3, 2, 0)
+    survival = {point["days"]: round(point["survival"], 2) for point in found["curve"]}
+    assert (survival[10], survival[20], survival[30]) == (0.8, 0.6, 0.4)
+    assert int(found["cutOff"]) == await place.settled()
+    # As of 35 days ago two had reached it, one was on the way; only what is known of the past counts.
+    past = {"occurredAt": (noon - timedelta(days=35)).isoformat()}
+    then = (await place.ask(query, AUDITOR, at=past))["timeToOutcome"]
+    assert (then["achieved"], then["censored"]) == (2, 3)
+    same = (await place.ask(query, AUDITOR, at={"position": found["cutOff"]}))["timeToOutcome"]
+    assert {name: same[name] for name in ("medianDays", "achieved", "censored")} == {
+        name: found[name] for name in ("medianDays", "achieved", "censored")
+    }
+    cohort = {"f": london_day(noon - timedelta(days=45)).isoformat()}
+    assert (await place.ask(query, COORDINATOR, **cohort))["timeToOutcome"]["notReached"] is True
+    assert await place.code(query, HOUSING) == "NOT_FOR_YOUR_ROLE"
+    assert await place.code('{ timeToOutcome(programme: "none") { achieved } }', AUDITOR) == "UNKNOWN_PROGRAMME"
+
+
+async def test_what_was_erased_is_named_as_erased(world: World):
+    place = world.place
+    case = await place.worked_on("Percy Nettlefold", at=ago(days=5))
+    await place.share(case.case, "housing-1", MOST)
+    await place.settled()
+    await place.catch.keyring.erase(case.person)
+    shown = (await place.ask(CASE, COORDINATOR, c=str(case.case)))["case"]
+    assert (shown["person"]["name"], shown["referral"]["reason"]) == (None, None)
+    assert redacted(shown)["person.name"] == redacted(shown)["referral.reason"] == "ERASED"
+    assert not [secret for secret in case.secrets if secret in str(shown)]
