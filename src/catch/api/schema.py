@@ -12,6 +12,7 @@ from catch.api.scalars import Position, schema_config
 from catch.domain.streams import COMMANDS
 from catch.edge import FILLED
 
+MET = tuple(f"catch.{part}" for part in ("access", "desk", "domain", "edge", "log", "personal", "readside"))
 FOLLOWED = "Subscriptions are followed over a websocket: graphql-transport-ws."
 
 
@@ -40,8 +41,11 @@ class Subscription:
 
 
 def schema() -> strawberry.Schema:
-    """The schema as it is served. All refusals are known by now: the queries import everything a command meets."""
-    refusals = [kind for kind in every_refusal() if kind.__module__.startswith("catch.")]
+    """The schema as it is served. All refusals are known by now: the queries import everything a command meets.
+
+    Only those a command can meet are codes, so that the schema is the same whatever else a process has imported.
+    """
+    refusals = [kind for kind in every_refusal() if kind.__module__.startswith(MET)]
     return strawberry.Schema(
         Query, mutation_type(COMMANDS, refusals, FILLED), Subscription, types=[types.Redactable], config=schema_config()
     )
