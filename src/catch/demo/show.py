@@ -31,6 +31,7 @@ from catch.domain.facts import Role
 from catch.log import migrate
 from catch.postgres import SAFE, Server, ephemeral, server
 from catch.settings import Settings
+from catch.web import until_told_to_stop
 
 SCHEMA = "catch_demo"
 console = Console(highlight=False, soft_wrap=True)
@@ -66,9 +67,18 @@ async def shown(running: Server, settings: Settings, *, once: bool, fresh: bool)
         if not once:
             print(outcome.last_line)
             invite(settings, url, year)
-            await asyncio.to_thread(process.wait)
+            await stopped(process)
     if once:
         print(outcome.last_line)
+
+
+async def stopped(process: "subprocess.Popen[str]") -> None:
+    """Returns on Ctrl-C, or when the server has ended by itself."""
+    told = asyncio.create_task(until_told_to_stop())
+    while process.poll() is None and not told.done():
+        await asyncio.wait([told], timeout=0.5)
+    told.cancel()
+    await asyncio.wait([told])
 
 
 async def make_room(running: Server) -> None:
