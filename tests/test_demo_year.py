@@ -1,6 +1,7 @@
 """The demonstration year is invented, deterministic, and made by the same commands as everything else."""
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from random import Random
@@ -8,11 +9,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from catch.api.identity import DevelopmentIssuer
 from catch.app import Catch, opened
 from catch.demo.cases import coordinator
+from catch.demo.client import Client
+from catch.demo.meeting import play
 from catch.demo.people import AT_THE_SCREEN, STANDING, agencies, people
+from catch.demo.screen import Screen
 from catch.demo.year import Year, load_year
 from catch.domain.case.state import Case
+from catch.domain.facts import Role
 from catch.domain.meeting.drafting import DraftAgenda
 from catch.domain.meeting.listing import Section
 from catch.domain.meeting.state import Meeting, MeetingState
@@ -20,6 +26,7 @@ from catch.domain.nhs_number import nhs_number
 from catch.domain.streams import MEETING
 from catch.postgres import Server
 from catch.settings import Settings
+from catch.web import serving
 from projections import case_summary
 from tests.conftest import Database
 
@@ -99,3 +106,33 @@ async def test_the_next_meeting_has_new_cases_and_leaves_quiet_ones_for_an_urgen
     meeting: Meeting = (await catch.states.get(MEETING, year.meeting)).state
     assert {Section.NEW} <= {item.section for item in meeting.items}
     assert set(year.late) - {item.case for item in meeting.items}
+
+
+async def test_the_next_meeting_is_played_to_its_end_on_real_sockets(catch: Catch):
+    year = await loaded(catch)
+    issuer = DevelopmentIssuer(catch.settings.data_dir)
+    seen: dict[str, Screen] = {}
+
+    def watch(clients: Sequence[Client], what: str) -> None:
+        seen.update({client.screen.title: client.screen for client in clients})
+
+    def token(role: Role, agency: str, user: str) -> str:
+        return issuer.issue(role=role, agency=agency, user=user)
+
+    async with serving(catch, 0, development=True) as port:
+        outcome = await play(f"ws://127.0.0.1:{port}/graphql", year, token, watch)
+    assert re.fullmatch(r"meeting ended: \d+ items, \d+ decisions, \d+ actions, 1 deferred", outcome.last_line)
+    assert outcome.decisions > 0
+    assert outcome.actions > 0
+    assert "RECUSED" in outcome.recused
+    assert len(seen) == 8
+    meeting: Meeting = (await catch.states.get(MEETING, year.meeting)).state
+    assert meeting.state is MeetingState.MINUTES_CONFIRMED
+    # Nobody but the organisers knows a name of a case that is none of theirs.
+    for title, screen in seen.items():
+        for item in screen.items:
+            held = meeting.item(UUID(item.id))
+            agency = title.partition("@")[2]
+            if item.name and agency != "snn":
+                assert held is not None
+                assert agency in held.visible_to

@@ -24,17 +24,16 @@ from catch.domain.case.actions import (
     ProgressAction,
     RespondToAction,
 )
+from catch.domain.case.agreement import RecordAgreement, RecordObjection
 from catch.domain.case.closing import CloseCase, GoalOutcome, GoalResult, ProposeClosure, ReopenCase
+from catch.domain.case.coordination import AllocateCoordinator, RecordConversation, RecordConversationAttempt
+from catch.domain.case.disclosure import AuthoriseDisclosure, InvolvePartner
+from catch.domain.case.eligibility import AcceptReferral
+from catch.domain.case.goals import NewGoal, ScoreGoal
 from catch.domain.case.notes import AddNote, RecordUnmetNeed, UnmetReason
-from catch.domain.case.plan import AgreePlan, HoldReview, NewGoal, ScheduleReview, ScoreGoal
+from catch.domain.case.plan import AgreePlan
 from catch.domain.case.proposals import ProposeForMeeting
-from catch.domain.case.referral import (
-    AcceptReferral,
-    AllocateCoordinator,
-    RecordConversation,
-    RecordConversationAttempt,
-)
-from catch.domain.case.sharing import AuthoriseDisclosure, InvolvePartner, RecordAgreement, RecordObjection
+from catch.domain.case.reviews import HoldReview, ScheduleReview
 from catch.domain.case.state import (
     Basis,
     CommonLawBasis,

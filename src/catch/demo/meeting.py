@@ -66,8 +66,8 @@ class Outcome(Struct):
 
 Tokens = Callable[[Role, str, str], str]
 """A token for a role, an agency and a user."""
-Watcher = Callable[[Client, str], None]
-"""Told after each command whose screen to show, and what was just done."""
+Watcher = Callable[[Sequence[Client], str], None]
+"""Told after each command who takes part, the chair first, and what was just done."""
 
 
 class Playing:
@@ -133,7 +133,7 @@ class Playing:
         for other in self.clients.values():
             if other.screen.title in drawn:
                 other.screen.latencies.append(drawn[other.screen.title])
-        self.watch(self.clients["chair"], f"{command} by {client.agency}")
+        self.watch(list(self.clients.values()), f"{command} by {client.agency}")
         await asyncio.sleep(self.pause)
 
     async def on(self, client: Client, command: str, **fields: object) -> None:

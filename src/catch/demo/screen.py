@@ -185,7 +185,7 @@ class Screen(Struct):
                 section = item.section
                 lines.append(SECTIONS[section])
             lines.append(self.line(item))
-        return lines + [f"  {event}" for event in self.events]
+        return lines
 
     def line(self, item: Listed) -> str:
         """One item: its mark, place, number, time box and state, and what is known of it."""

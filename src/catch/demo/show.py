@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -187,25 +187,31 @@ async def played(settings: Settings, url: str, year: Year) -> Outcome:
 
 
 class Terminal:
-    """The chair's screen, drawn where it stands."""
+    """The chair's screen, drawn where it stands, with the last events and how long each screen took."""
 
     def __init__(self, live: Live) -> None:
         self.live = live
 
-    def show(self, client: Client, what: str) -> None:
-        screen = client.screen
-        last = screen.latencies[-1] * 1000 if screen.latencies else 0.0
-        room = max(8, console.size.height - 4)
+    def show(self, clients: Sequence[Client], what: str) -> None:
+        screen = clients[0].screen
+        room = max(8, console.size.height - 8)
         lines = screen.lines
         current = next((n for n, line in enumerate(lines) if line.startswith(" >")), 0)
         first = max(0, min(current - room // 2, len(lines) - room))
         body = Text("\n".join(lines[first : first + room]), no_wrap=True, overflow="ellipsis")
-        self.live.update(Group(body, Text(f"{what}: {last:.0f} ms", style="dim")), refresh=True)
+        took = "  ".join(f"{client.agency} {took_ms(client):.0f}" for client in clients)
+        events = "\n".join(screen.events[-3:])
+        foot = Text(f"\n{what}\n{events}\nms to each screen: {took}", style="dim", no_wrap=True, overflow="ellipsis")
+        self.live.update(Group(body, foot), refresh=True)
 
 
-def plainly(client: Client, what: str) -> None:
-    current = next((line for line in client.screen.lines if line.startswith(" >")), "").strip()
-    console.print(f"  {what:<48} {client.screen.latencies[-1] * 1000:5.1f} ms  {current}".rstrip(), soft_wrap=True)
+def took_ms(client: Client) -> float:
+    return client.screen.latencies[-1] * 1000 if client.screen.latencies else 0.0
+
+
+def plainly(clients: Sequence[Client], what: str) -> None:
+    current = next((line for line in clients[0].screen.lines if line.startswith(" >")), "").strip()
+    console.print(f"  {what:<48} {max(map(took_ms, clients)):6.1f} ms  {current}".rstrip(), soft_wrap=True)
 
 
 def invite(settings: Settings, url: str, year: Year) -> None:

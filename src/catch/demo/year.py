@@ -40,7 +40,7 @@ from catch.demo.people import (
 )
 from catch.demo.weekly import Weekly
 from catch.domain.calendar import LONDON, is_working_day, london_day
-from catch.domain.case.referral import AllocateCoordinator
+from catch.domain.case.coordination import AllocateCoordinator
 from catch.domain.facts import Actor, Category, Command, Role, Sealed
 from catch.domain.partner import EnrolMember, RegisterPartner, SignAgreement
 from catch.domain.programme import LoadProgramme
