@@ -12,6 +12,7 @@ LOST = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the server said goodbye between two statements
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # shut down, crashed, or ended by an administrator
     asyncpg.ReadOnlySQLTransactionError,  # this server has become a standby
