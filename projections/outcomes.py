@@ -15,15 +15,12 @@ from msgspec.structs import replace
 from catch.database import Statements
 from catch.domain.calendar import end_of_day, london_day
 from catch.domain.case.closing import CaseClosed, CaseReopened
-from catch.domain.case.plan import GoalAbandoned, GoalAchieved, GoalSet, PlanAgreed
+from catch.domain.case.coordination import ConversationHeld
+from catch.domain.case.eligibility import ReferralAccepted, ReferralDeclined, ReferralRedirected
+from catch.domain.case.goals import GoalAbandoned, GoalAchieved, GoalSet
+from catch.domain.case.plan import PlanAgreed
 from catch.domain.case.proposals import CaseDiscussed
-from catch.domain.case.referral import (
-    ConversationHeld,
-    ReferralAccepted,
-    ReferralDeclined,
-    ReferralReceived,
-    ReferralRedirected,
-)
+from catch.domain.case.referral import ReferralReceived
 from catch.domain.case.state import first
 from catch.domain.configuration import ClosureClass
 from catch.domain.facts import Part, Recorded

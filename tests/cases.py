@@ -11,9 +11,12 @@ from msgspec.structs import replace
 from catch.domain import case as case_stream
 from catch.domain.case import Case, CaseCommand, CaseEvent
 from catch.domain.case.actions import ActionOffered
-from catch.domain.case.plan import GoalSet, NewGoal, PlanAgreed
-from catch.domain.case.referral import CoordinatorAllocated, ReferralAccepted, ReferralReceived
-from catch.domain.case.sharing import DisclosureAuthorised, PartnerInvolved
+from catch.domain.case.coordination import CoordinatorAllocated
+from catch.domain.case.disclosure import DisclosureAuthorised, PartnerInvolved
+from catch.domain.case.eligibility import ReferralAccepted
+from catch.domain.case.goals import GoalSet, NewGoal
+from catch.domain.case.plan import PlanAgreed
+from catch.domain.case.referral import ReferralReceived
 from catch.domain.case.state import Basis, CommonLawBasis, LegalBasis, Referral, Urgency, Worker
 from catch.domain.configuration import (
     Caseload,

@@ -13,7 +13,7 @@ from cases import CASE, NOW, PERSON, TEXT, TODAY
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from catch.domain.case.referral import EvaluatedCriterion
+from catch.domain.case.eligibility import EvaluatedCriterion
 from catch.domain.facts import Sealed
 
 

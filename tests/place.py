@@ -19,9 +19,12 @@ from websockets.typing import Subprotocol
 from catch.api.identity import DevelopmentIssuer
 from catch.app import Catch, opened
 from catch.domain.calendar import london_day
+from catch.domain.case.agreement import RecordAgreement
+from catch.domain.case.coordination import AllocateCoordinator, RecordConversation
+from catch.domain.case.disclosure import AuthoriseDisclosure, InvolvePartner
+from catch.domain.case.eligibility import AcceptReferral
 from catch.domain.case.proposals import ProposeForMeeting
-from catch.domain.case.referral import AcceptReferral, AllocateCoordinator, RecordConversation, SubmitReferral
-from catch.domain.case.sharing import AuthoriseDisclosure, InvolvePartner, RecordAgreement
+from catch.domain.case.referral import SubmitReferral
 from catch.domain.case.state import (
     Basis,
     CommonLawBasis,
@@ -116,10 +119,15 @@ class Place:
         return body["errors"][0]["extensions"]["code"]
 
     @asynccontextmanager
-    async def live(self, by: Actor) -> AsyncGenerator["Client"]:
+    async def knock(self) -> AsyncGenerator["Client"]:
+        """A client that has not said who it is."""
         address = f"ws://127.0.0.1:{self.port}/graphql"
         async with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")], compression=None) as socket:
-            client = Client(socket)
+            yield Client(socket)
+
+    @asynccontextmanager
+    async def live(self, by: Actor) -> AsyncGenerator["Client"]:
+        async with self.knock() as client:
             await client.send(type="connection_init", payload={"authorization": self.token(by)})
             assert (await client.receive())["type"] == "connection_ack"
             yield client

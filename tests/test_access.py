@@ -56,18 +56,19 @@ from catch.domain.case.actions import (
     ProgressAction,
     RespondToAction,
 )
-from catch.domain.case.notes import AddNote
-from catch.domain.case.plan import SetGoal
-from catch.domain.case.proposals import ProposeForMeeting
-from catch.domain.case.referral import AcceptReferral, AttachReferral, SubmitReferral
-from catch.domain.case.sharing import (
+from catch.domain.case.agreement import ObjectionRecorded
+from catch.domain.case.disclosure import (
     AuthoriseDisclosure,
     DisclosureAuthorised,
     DisclosureEnded,
-    ObjectionRecorded,
     PartnerInvolved,
     PartnerInvolvementEnded,
 )
+from catch.domain.case.eligibility import AcceptReferral
+from catch.domain.case.goals import SetGoal
+from catch.domain.case.notes import AddNote
+from catch.domain.case.proposals import ProposeForMeeting
+from catch.domain.case.referral import AttachReferral, SubmitReferral
 from catch.domain.case.state import Case, Objection, ProposalPurpose, Worker
 from catch.domain.facts import Actor, Category, Command, Role
 from catch.domain.meeting.attendance import DeclareInterest, JoinMeeting

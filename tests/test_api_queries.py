@@ -14,8 +14,9 @@ from catch.database import Connection, Pool, Record
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import OfferAction
 from catch.domain.case.closing import CloseCase
+from catch.domain.case.eligibility import AcceptReferral, EvaluatedCriterion
 from catch.domain.case.notes import AddNote
-from catch.domain.case.referral import AcceptReferral, EvaluatedCriterion, SubmitReferral
+from catch.domain.case.referral import SubmitReferral
 from catch.domain.facts import Actor, Category, Role, Sealed
 from catch.domain.meeting.attendance import DeclareInterest, JoinMeeting
 from catch.domain.meeting.planning import PlanMeeting

@@ -54,8 +54,8 @@ from catch.domain.case.actions import (
     RespondToAction,
     UnknownAction,
 )
-from catch.domain.case.referral import NotAccepted
-from catch.domain.case.sharing import DisclosureAuthorised, NoAgreementInForce, PartnerInvolved
+from catch.domain.case.disclosure import DisclosureAuthorised, NoAgreementInForce, PartnerInvolved
+from catch.domain.case.rules import NotAccepted
 from catch.domain.case.state import Action, ActionState, Priority
 from catch.domain.facts import Category
 from catch.domain.refusals import OutOfRange, UnknownPartner

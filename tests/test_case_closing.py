@@ -41,9 +41,11 @@ from catch.domain.case.closing import (
     ReopenTooLate,
     UnknownClosureReason,
 )
-from catch.domain.case.plan import GoalAbandoned, GoalAchieved, GoalSet, UnknownGoal
+from catch.domain.case.eligibility import ReferralDeclined
+from catch.domain.case.goals import GoalAbandoned, GoalAchieved, GoalSet, UnknownGoal
 from catch.domain.case.proposals import MeetingProposed
-from catch.domain.case.referral import CaseNotLive, NotAccepted, ReferralAttached, ReferralDeclined
+from catch.domain.case.referral import ReferralAttached
+from catch.domain.case.rules import CaseNotLive, NotAccepted
 from catch.domain.case.state import CaseState, GoalState, Milestones, ProposalPurpose, Worker
 from catch.domain.configuration import ClosureClass
 from catch.domain.refusals import OutOfRange

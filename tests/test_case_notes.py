@@ -14,7 +14,7 @@ from catch.domain.case.notes import (
     UnmetNeedRecorded,
     UnmetReason,
 )
-from catch.domain.case.referral import NotAccepted
+from catch.domain.case.rules import NotAccepted
 from catch.domain.case.state import Worker
 from catch.domain.facts import Category
 

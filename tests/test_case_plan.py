@@ -26,36 +26,40 @@ from cases import (
 from msgspec.structs import replace
 
 from catch.domain.case.closing import CaseClosed, ClosureProposed, Measured
-from catch.domain.case.plan import (
+from catch.domain.case.goals import (
     AbandonGoal,
     AchieveGoal,
-    AgreementNotConfirmed,
-    AgreePlan,
     GoalAbandoned,
     GoalAchieved,
     GoalEnded,
     GoalScored,
     GoalSet,
-    HoldReview,
     NoPlan,
+    ScoreGoal,
+    SetGoal,
+    UnknownGoal,
+    UnknownGoalDomain,
+)
+from catch.domain.case.plan import (
+    AgreePlan,
     PlanAgreed,
     PlanAlreadyAgreed,
     PlanNeedsGoal,
     PlanNotDisclosed,
     PlanRevised,
+    RevisePlan,
+    StalePlan,
+)
+from catch.domain.case.reviews import (
+    AgreementNotConfirmed,
+    HoldReview,
     ReviewAlreadyHeld,
     ReviewHeld,
     ReviewScheduled,
     ReviewTooLate,
-    RevisePlan,
     ScheduleReview,
-    ScoreGoal,
-    SetGoal,
-    StalePlan,
-    UnknownGoal,
-    UnknownGoalDomain,
 )
-from catch.domain.case.referral import CaseNotLive, NotAccepted
+from catch.domain.case.rules import CaseNotLive, NotAccepted
 from catch.domain.case.state import CaseState, GoalState, ReviewDecision
 from catch.domain.configuration import ClosureClass
 from catch.domain.refusals import MissingText, OutOfRange, UnknownProgramme

@@ -33,7 +33,7 @@ from catch.domain.case.proposals import (
     UnknownProposal,
     WithdrawProposal,
 )
-from catch.domain.case.referral import NotAccepted
+from catch.domain.case.rules import NotAccepted
 from catch.domain.case.state import CaseState, Discussion, ProposalPurpose, Worker
 from catch.domain.meeting.items import Decision, DecisionCode
 from catch.domain.meeting.rules import UnknownSeries

@@ -28,41 +28,44 @@ from cases import (
 )
 from msgspec.structs import replace
 
-from catch.domain.case.referral import (
-    AcceptReferral,
+from catch.domain.case.coordination import (
     AllocateCoordinator,
-    AlreadyDecided,
-    AttachReferral,
     CaseloadFull,
-    CaseNotLive,
-    ChannelNotAllowed,
     ConversationAttempted,
     ConversationHeld,
     CoordinatorAllocated,
     CoordinatorChanged,
-    CriteriaNotMet,
-    DeclineReferral,
-    DifferentPerson,
-    EvaluatedCriterion,
-    NotAccepted,
-    ProgrammeNotRunning,
     RecordConversation,
     RecordConversationAttempt,
+    WorkerNotActive,
+)
+from catch.domain.case.eligibility import (
+    AcceptReferral,
+    AlreadyDecided,
+    CriteriaNotMet,
+    DeclineReferral,
+    EvaluatedCriterion,
     Redirection,
     RedirectNeedsTarget,
     RedirectNeedsWarmHandover,
     RedirectReferral,
     ReferralAccepted,
-    ReferralAttached,
     ReferralDeclined,
-    ReferralReceived,
     ReferralRedirected,
+    UnknownCriterion,
+)
+from catch.domain.case.referral import (
+    AttachReferral,
+    ChannelNotAllowed,
+    DifferentPerson,
+    ProgrammeNotRunning,
+    ReferralAttached,
+    ReferralReceived,
     SourceNotAllowed,
     SubmitReferral,
-    UnknownCriterion,
-    WorkerNotActive,
     case_number,
 )
+from catch.domain.case.rules import CaseNotLive, NotAccepted
 from catch.domain.case.state import CaseState, ConversationFormat, Worker
 from catch.domain.refusals import IdAlreadyUsed, MissingText, OutOfRange, UnknownCase, UnknownPartner, UnknownProgramme
 

@@ -22,10 +22,19 @@ from cases import (
 )
 from msgspec.structs import replace
 
-from catch.domain.case.referral import CaseNotLive, ReferralDeclined
-from catch.domain.case.sharing import (
+from catch.domain.case.agreement import (
     AgreedBy,
     AgreementWithdrawn,
+    NothingAgreedYet,
+    ObjectionRecorded,
+    RecordAgreement,
+    RecordObjection,
+    RecordRefusalOfSupport,
+    SupportAgreed,
+    SupportDeclinedByPerson,
+    WithdrawAgreement,
+)
+from catch.domain.case.disclosure import (
     AuthoriseDisclosure,
     DisclosureAuthorised,
     DisclosureEnded,
@@ -34,20 +43,14 @@ from catch.domain.case.sharing import (
     InvolvePartner,
     NoAgreementInForce,
     NoOpenDisclosure,
-    NothingAgreedYet,
     NotInvolved,
-    ObjectionRecorded,
     PartnerInvolved,
     PartnerInvolvementEnded,
     PersonObjects,
-    RecordAgreement,
-    RecordObjection,
-    RecordRefusalOfSupport,
-    SupportAgreed,
-    SupportDeclinedByPerson,
     UnknownDisclosure,
-    WithdrawAgreement,
 )
+from catch.domain.case.eligibility import ReferralDeclined
+from catch.domain.case.rules import CaseNotLive
 from catch.domain.case.state import (
     Agrees,
     Basis,

@@ -27,8 +27,9 @@ from catch.domain import meeting as meeting_stream
 from catch.domain import person as person_stream
 from catch.domain.case import Case, CaseEvent
 from catch.domain.case.actions import ActionAccepted, ActionOffered, NothingDisclosedToOwner, OwnerNotInvolved
+from catch.domain.case.eligibility import ReferralDeclined
 from catch.domain.case.proposals import CaseDiscussed, MeetingDecisionRecorded
-from catch.domain.case.referral import DuplicateOpenCase, ReferralDeclined, ReferralReceived, SubmitReferral
+from catch.domain.case.referral import DuplicateOpenCase, ReferralReceived, SubmitReferral
 from catch.domain.case.state import CaseState
 from catch.domain.discussion import OfferActionInMeeting, case_of, decide_in_meeting, decide_referral
 from catch.domain.facts import Sealed

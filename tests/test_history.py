@@ -27,9 +27,9 @@ from made import struct
 
 from catch.domain.case import CaseEvent
 from catch.domain.case.actions import ActionAccepted, ActionDueChanged
+from catch.domain.case.coordination import ConversationHeld
+from catch.domain.case.disclosure import PartnerInvolvementEnded
 from catch.domain.case.notes import NoteAdded
-from catch.domain.case.referral import ConversationHeld
-from catch.domain.case.sharing import PartnerInvolvementEnded
 from catch.domain.case.state import ConversationFormat, Worker
 from catch.domain.facts import Category, Recorded, Sealed
 from catch.domain.streams import CASE as CASES

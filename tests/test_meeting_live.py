@@ -14,8 +14,9 @@ import pytest
 from catch.domain import streams
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import ActionAnswer, OfferAction, RespondToAction
+from catch.domain.case.agreement import RecordObjection
+from catch.domain.case.disclosure import EndDisclosure, EndInvolvement
 from catch.domain.case.notes import AddNote
-from catch.domain.case.sharing import EndDisclosure, EndInvolvement, RecordObjection
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Actor, Category, Command, Role, Sealed
 from catch.domain.meeting.attendance import AcceptConfidentiality, DeclareInterest, JoinMeeting, ResolveInterest

@@ -42,10 +42,11 @@ from catch.domain.case.actions import (
     ActionReassigned,
 )
 from catch.domain.case.closing import CaseClosed, CaseReopened, Measured
-from catch.domain.case.plan import GoalAbandoned, GoalAchieved, GoalSet
+from catch.domain.case.coordination import ConversationHeld, CoordinatorChanged
+from catch.domain.case.disclosure import PartnerInvolvementEnded
+from catch.domain.case.eligibility import ReferralDeclined
+from catch.domain.case.goals import GoalAbandoned, GoalAchieved, GoalSet
 from catch.domain.case.proposals import CaseDiscussed
-from catch.domain.case.referral import ConversationHeld, CoordinatorChanged, ReferralDeclined
-from catch.domain.case.sharing import PartnerInvolvementEnded
 from catch.domain.case.state import ActionState, CaseState, ConversationFormat, Discussion, Worker
 from catch.domain.configuration import ClosureClass
 from catch.domain.facts import Fact, Recorded

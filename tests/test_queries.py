@@ -25,7 +25,8 @@ import projections
 from catch.domain.agenda_facts import Carried
 from catch.domain.case.actions import ActionDeclined, ActionOffered
 from catch.domain.case.closing import CaseClosed, Measured
-from catch.domain.case.referral import CoordinatorAllocated, ReferralDeclined
+from catch.domain.case.coordination import CoordinatorAllocated
+from catch.domain.case.eligibility import ReferralDeclined
 from catch.domain.case.state import CaseState, Worker
 from catch.domain.configuration import ClosureClass
 from catch.domain.facts import Envelope, Fact, Purpose

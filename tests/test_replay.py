@@ -16,7 +16,7 @@ from rich.console import Console
 
 from catch.app import Catch, opened
 from catch.domain.case.actions import ActionDeclined
-from catch.domain.case.referral import ConversationHeld
+from catch.domain.case.coordination import ConversationHeld
 from catch.domain.case.state import ConversationFormat
 from catch.domain.facts import Envelope, Fact, Purpose
 from catch.log import Append, NewEvent

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import struct
 
-from catch.domain.case import actions, referral
+from catch.domain.case import actions, eligibility
 from catch.domain.case.state import Milestones
 from catch.domain.case_facts import steps
 from catch.domain.configuration_check import CLOCK_EVENTS
@@ -66,7 +66,7 @@ def test_streams_named_by_a_key_never_share_an_id():
 
 
 def test_a_command_leads_to_its_stream():
-    accept = referral.AcceptReferral(uid(1))
+    accept = eligibility.AcceptReferral(uid(1))
     assert stream_of_command(accept) is CASE
     assert CASE.stream_of(accept) == uid(1)
     assert stream_of_event(actions.ActionAccepted(uid(30))) is CASE
@@ -94,5 +94,5 @@ def test_a_stream_that_does_not_begin_with_its_beginning_is_nothing():
     started = MeetingStarted(NOW, "carl", "1", "1", 2)
     assert issubclass(MeetingPlanned, Fact)
     for stream in (CASE, MEETING):
-        assert fold(stream, [recorded(referral.ReferralAccepted() if stream is CASE else started)]) is None
+        assert fold(stream, [recorded(eligibility.ReferralAccepted() if stream is CASE else started)]) is None
     assert fold(CASE, history(received)) is not None

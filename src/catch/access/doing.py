@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from catch.access.seeing import Seat, chairs, coordinates, item_hidden, suspended
-from catch.domain.case import CaseCommand, actions, notes, proposals, referral, sharing
+from catch.domain.case import CaseCommand, actions, disclosure, notes, proposals, referral
 from catch.domain.case.state import Case
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Actor, Command, Role
@@ -75,8 +75,8 @@ _INVOLVED_PARTNER = (
 )
 _ANY_DOOR = (RegisterPerson, referral.SubmitReferral, referral.AttachReferral)
 _CHAIR_ON_CASE = (
-    sharing.AuthoriseDisclosure,
-    sharing.EndDisclosure,
+    disclosure.AuthoriseDisclosure,
+    disclosure.EndDisclosure,
     notes.RecordUnmetNeed,
     proposals.ProposeForMeeting,
 )

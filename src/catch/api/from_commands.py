@@ -155,6 +155,11 @@ def _default(field: msgspec.structs.FieldInfo) -> dict[str, Any]:
     default = field.default if field.default_factory is NODEFAULT else field.default_factory()
     if default is NODEFAULT:
         return {}
+    if isinstance(default, Struct):
+        if default != type(default)():
+            raise TypeError(f"{field.name}: a default must be what {type(default).__name__} is without being told")
+        # As GraphQL writes it: an object of which nothing is said.
+        return {"default_factory": dict}
     if isinstance(default, tuple | frozenset | list):
         values = sorted(cast("Iterable[Any]", default))
         return {"default_factory": lambda: list(values)}

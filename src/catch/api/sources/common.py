@@ -10,7 +10,19 @@ from catch.api import types
 from catch.api.facts import Facts
 from catch.api.views import own_only, reads
 from catch.app import Catch
-from catch.domain.case import actions, notes, plan, proposals, referral, sharing
+from catch.domain.case import (
+    actions,
+    agreement,
+    coordination,
+    disclosure,
+    eligibility,
+    goals,
+    notes,
+    plan,
+    proposals,
+    referral,
+    reviews,
+)
 from catch.domain.case.closing import CaseClosed, CaseReopened
 from catch.domain.case.state import Case
 from catch.domain.facts import Category, Recorded
@@ -87,16 +99,16 @@ class Shared:
 REFERRERS_HEAR = (
     referral.ReferralReceived
     | referral.ReferralAttached
-    | referral.ReferralAccepted
-    | referral.ReferralDeclined
-    | referral.ReferralRedirected
+    | eligibility.ReferralAccepted
+    | eligibility.ReferralDeclined
+    | eligibility.ReferralRedirected
     | CaseClosed
     | CaseReopened
 )
 """All that somebody is told to whom nothing of the case may be disclosed."""
 _UNDER: dict[type, Category] = {
-    referral.ConversationHeld: Category.PLAN,
-    referral.ConversationAttempted: Category.PLAN,
+    coordination.ConversationHeld: Category.PLAN,
+    coordination.ConversationAttempted: Category.PLAN,
     proposals.MeetingProposed: Category.DISCUSSION,
     proposals.ProposalWithdrawn: Category.DISCUSSION,
     proposals.CaseDiscussed: Category.DISCUSSION,
@@ -140,14 +152,14 @@ def _shows(seen: Sight, case: Case, fact: object) -> bool:
         case _ if isinstance(fact, actions.ActionEvent):
             held = case.action(fact.action)
             return _actions(seen, held.owner if held else None)
-        case _ if isinstance(fact, plan.PlanEvent):
+        case _ if isinstance(fact, plan.PlanEvent | goals.GoalEvent | reviews.ReviewEvent):
             return seen.hides(Category.PLAN) is None
-        case sharing.ObjectionRecorded():
+        case agreement.ObjectionRecorded():
             return not own_only(seen)
-        case sharing.DisclosureAuthorised(agency=agency):
+        case disclosure.DisclosureAuthorised(agency=agency):
             return not own_only(seen) or agency == seen.agency
-        case sharing.DisclosureEnded(disclosure=disclosure):
-            ours = any(held.disclosure == disclosure and held.agency == seen.agency for held in case.disclosures)
+        case disclosure.DisclosureEnded(disclosure=ended):
+            ours = any(held.disclosure == ended and held.agency == seen.agency for held in case.disclosures)
             return not own_only(seen) or ours
         case _:
             category = _UNDER.get(type(fact))

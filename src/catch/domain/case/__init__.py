@@ -1,6 +1,9 @@
 """The Case stream: everything that can happen to one person's involvement with one programme.
 
-To add an event, put it in the subject's module (its class, its union, its `evolve`); a command likewise with its
+Read it as a case lives: `referral`, `eligibility`, `coordination`, `agreement`, `disclosure`, `proposals`, `plan`,
+`goals`, `reviews`, `actions`, `notes`, `closing`; `state` is what they build, `rules` what they share.
+
+To add an event, put it in its subject's module (its class, its union, its `evolve`); a command likewise with its
 `decide`. The type checker then lists what else must know.
 """
 
@@ -8,22 +11,64 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from catch.domain.case import actions, closing, notes, plan, proposals, referral, sharing
+from catch.domain.case import (
+    actions,
+    agreement,
+    closing,
+    coordination,
+    disclosure,
+    eligibility,
+    goals,
+    notes,
+    plan,
+    proposals,
+    referral,
+    reviews,
+)
 from catch.domain.case.actions import ActionCommand, ActionEvent
+from catch.domain.case.agreement import AgreementCommand, AgreementEvent
 from catch.domain.case.closing import ClosingCommand, ClosingEvent
+from catch.domain.case.coordination import CoordinationCommand, CoordinationEvent
+from catch.domain.case.disclosure import DisclosureCommand, DisclosureEvent
+from catch.domain.case.eligibility import EligibilityCommand, EligibilityEvent
+from catch.domain.case.goals import GoalCommand, GoalEvent
 from catch.domain.case.notes import NoteCommand, NoteEvent
 from catch.domain.case.plan import PlanCommand, PlanEvent
 from catch.domain.case.proposals import ProposalCommand, ProposalEvent
 from catch.domain.case.referral import ReferralCommand, ReferralEvent, ReferralReceived, SubmitReferral
-from catch.domain.case.sharing import SharingCommand, SharingEvent
+from catch.domain.case.reviews import ReviewCommand, ReviewEvent
 from catch.domain.case.state import Case
 from catch.domain.facts import Recorded
 from catch.domain.given import Given
 from catch.domain.refusals import UnknownCase
 
-CaseEvent = ReferralEvent | SharingEvent | ProposalEvent | ActionEvent | PlanEvent | NoteEvent | ClosingEvent
+CaseEvent = (
+    ReferralEvent
+    | EligibilityEvent
+    | CoordinationEvent
+    | AgreementEvent
+    | DisclosureEvent
+    | ProposalEvent
+    | PlanEvent
+    | GoalEvent
+    | ReviewEvent
+    | ActionEvent
+    | NoteEvent
+    | ClosingEvent
+)
 CaseCommand = (
-    ReferralCommand | SharingCommand | ProposalCommand | ActionCommand | PlanCommand | NoteCommand | ClosingCommand
+    ReferralCommand
+    | EligibilityCommand
+    | CoordinationCommand
+    | AgreementCommand
+    | DisclosureCommand
+    | ProposalCommand
+    | PlanCommand
+    | GoalCommand
+    | ReviewCommand
+    | ActionCommand
+    | NoteCommand
+    | ClosingCommand
 )
 
 
@@ -35,14 +80,24 @@ def decide(case: Case | None, command: CaseCommand, given: Given) -> list[CaseEv
         raise UnknownCase(case=command.case)
     if isinstance(command, ReferralCommand):
         return [*referral.decide(case, command, given)]
-    if isinstance(command, SharingCommand):
-        return [*sharing.decide(case, command, given)]
+    if isinstance(command, EligibilityCommand):
+        return [*eligibility.decide(case, command, given)]
+    if isinstance(command, CoordinationCommand):
+        return [*coordination.decide(case, command, given)]
+    if isinstance(command, AgreementCommand):
+        return [*agreement.decide(case, command, given)]
+    if isinstance(command, DisclosureCommand):
+        return [*disclosure.decide(case, command, given)]
     if isinstance(command, ProposalCommand):
         return [*proposals.decide(case, command, given)]
-    if isinstance(command, ActionCommand):
-        return [*actions.decide(case, command, given)]
     if isinstance(command, PlanCommand):
         return [*plan.decide(case, command, given)]
+    if isinstance(command, GoalCommand):
+        return [*goals.decide(case, command, given)]
+    if isinstance(command, ReviewCommand):
+        return [*reviews.decide(case, command, given)]
+    if isinstance(command, ActionCommand):
+        return [*actions.decide(case, command, given)]
     if isinstance(command, NoteCommand):
         return [*notes.decide(case, command, given)]
     return [*closing.decide(case, command, given)]
@@ -59,14 +114,24 @@ def evolve(case: Case | None, recorded: Recorded[CaseEvent]) -> Case | None:
 def _evolve(case: Case, event: CaseEvent, at: datetime) -> Case:
     if isinstance(event, ReferralEvent):
         return referral.evolve(case, event, at)
-    if isinstance(event, SharingEvent):
-        return sharing.evolve(case, event, at)
+    if isinstance(event, EligibilityEvent):
+        return eligibility.evolve(case, event, at)
+    if isinstance(event, CoordinationEvent):
+        return coordination.evolve(case, event, at)
+    if isinstance(event, AgreementEvent):
+        return agreement.evolve(case, event, at)
+    if isinstance(event, DisclosureEvent):
+        return disclosure.evolve(case, event, at)
     if isinstance(event, ProposalEvent):
         return proposals.evolve(case, event, at)
-    if isinstance(event, ActionEvent):
-        return actions.evolve(case, event, at)
     if isinstance(event, PlanEvent):
         return plan.evolve(case, event, at)
+    if isinstance(event, GoalEvent):
+        return goals.evolve(case, event, at)
+    if isinstance(event, ReviewEvent):
+        return reviews.evolve(case, event, at)
+    if isinstance(event, ActionEvent):
+        return actions.evolve(case, event, at)
     if isinstance(event, NoteEvent):
         return notes.evolve(case, event, at)
     return closing.evolve(case, event, at)

@@ -8,8 +8,8 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
-from catch.domain.case.referral import require_live
-from catch.domain.case.sharing import check_agreement
+from catch.domain.case.disclosure import check_agreement
+from catch.domain.case.rules import require_live
 from catch.domain.case.state import Action, ActionState, Case, Priority
 from catch.domain.facts import Category, Command, Fact, Sealed
 from catch.domain.given import Given

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import ActionCancelled
-from catch.domain.case.plan import GoalAbandoned, GoalAchieved, UnknownGoal
-from catch.domain.case.referral import require_live
+from catch.domain.case.goals import GoalAbandoned, GoalAchieved, UnknownGoal
+from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, CaseState, Ending, GoalState, Milestones
 from catch.domain.configuration import ClosureClass, Programme
 from catch.domain.facts import Command, Fact, Part, Sealed

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.case.referral import require_live
+from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, Note, UnmetNeed, Worker
 from catch.domain.facts import Category, Command, Fact, Sealed
 from catch.domain.given import Given

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
-from catch.domain.case.referral import require_live
+from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, CaseState, Decided, Discussion, Proposal, ProposalPurpose, Worker, first
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given

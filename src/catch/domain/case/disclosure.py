@@ -1,50 +1,29 @@
-"""Who may know what: the person's agreement and objections, disclosures to partners, and their part in the case."""
+"""Who may know what: disclosures to partners, and the partners' part in the case."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
 from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
-from catch.domain.case.referral import CaseNotLive
-from catch.domain.case.state import Agrees, Basis, Case, Disclosure, Involvement, Objection
+from catch.domain.case.rules import CaseNotLive
+from catch.domain.case.state import (
+    Basis,
+    Case,
+    Disclosure,
+    Involvement,
+)
 from catch.domain.facts import Category, Command, Fact, Sealed
 from catch.domain.given import Given
-from catch.domain.refusals import MissingText, OutOfRange, Refused, UnknownPartner
-
-
-class AgreedBy(StrEnum):
-    """Who spoke for the person."""
-
-    PERSON = "person"
-    ATTORNEY = "attorney"
-    BEST_INTERESTS = "best-interests"
-
+from catch.domain.refusals import (
+    MissingText,
+    OutOfRange,
+    Refused,
+    UnknownPartner,
+)
 
 # What happened
-
-
-class SupportAgreed(Fact, frozen=True, omit_defaults=True):
-    by: AgreedBy
-    scope: str
-    evidence: Sealed | None = None
-
-
-class SupportDeclinedByPerson(Fact, frozen=True, omit_defaults=True):
-    by: AgreedBy
-    reason: Sealed | None = None
-
-
-class AgreementWithdrawn(Fact, frozen=True, omit_defaults=True):
-    by: AgreedBy
-    reason: Sealed | None = None
-
-
-class ObjectionRecorded(Fact, frozen=True, omit_defaults=True):
-    objection: Objection
-    ground: Sealed | None = None
 
 
 class DisclosureAuthorised(Fact, frozen=True, omit_defaults=True):
@@ -72,54 +51,10 @@ class PartnerInvolvementEnded(Fact, frozen=True, omit_defaults=True):
     reason: Sealed | None = None
 
 
-SharingEvent = (
-    SupportAgreed
-    | SupportDeclinedByPerson
-    | AgreementWithdrawn
-    | ObjectionRecorded
-    | DisclosureAuthorised
-    | DisclosureEnded
-    | PartnerInvolved
-    | PartnerInvolvementEnded
-)
+DisclosureEvent = DisclosureAuthorised | DisclosureEnded | PartnerInvolved | PartnerInvolvementEnded
 
 
 # What may be asked
-
-
-class RecordAgreement(Command, frozen=True):
-    """Record that the person agrees to be supported and talked about."""
-
-    case: UUID
-    by: AgreedBy = AgreedBy.PERSON
-    scope: str = "support-and-meeting"
-    evidence: Sealed | None = None
-
-
-class RecordRefusalOfSupport(Command, frozen=True):
-    """Record that the person does not want to be supported."""
-
-    case: UUID
-    by: AgreedBy = AgreedBy.PERSON
-    reason: Sealed | None = None
-
-
-class WithdrawAgreement(Command, frozen=True):
-    """Record that the person takes their agreement back. Every open disclosure then waits to be reviewed."""
-
-    case: UUID
-    by: AgreedBy = AgreedBy.PERSON
-    reason: Sealed | None = None
-
-
-class RecordObjection(Command, frozen=True):
-    """Record what the person does not want told, and to whom (nobody named: to anybody). In force at once."""
-
-    case: UUID
-    objection: UUID
-    categories: frozenset[Category]
-    partners: frozenset[str] = frozenset()
-    ground: Sealed | None = None
 
 
 class AuthoriseDisclosure(Command, frozen=True):
@@ -159,23 +94,10 @@ class EndInvolvement(Command, frozen=True):
     reason: Sealed | None = None
 
 
-SharingCommand = (
-    RecordAgreement
-    | RecordRefusalOfSupport
-    | WithdrawAgreement
-    | RecordObjection
-    | AuthoriseDisclosure
-    | EndDisclosure
-    | InvolvePartner
-    | EndInvolvement
-)
+DisclosureCommand = AuthoriseDisclosure | EndDisclosure | InvolvePartner | EndInvolvement
 
 
 # What can be refused
-
-
-class NothingAgreedYet(Refused):
-    """There is no agreement to withdraw."""
 
 
 class NoAgreementInForce(Refused):
@@ -210,7 +132,7 @@ def check_agreement(case: Case, agency: str, categories: frozenset[Category], gi
         raise NoAgreementInForce(partner=agency, categories=", ".join(sorted(categories)))
 
 
-def authorise(case: Case, command: AuthoriseDisclosure, given: Given) -> list[SharingEvent]:
+def authorise(case: Case, command: AuthoriseDisclosure, given: Given) -> list[DisclosureEvent]:
     if any(held.disclosure == command.disclosure for held in case.disclosures):
         return []
     if not case.live:
@@ -235,14 +157,14 @@ def authorise(case: Case, command: AuthoriseDisclosure, given: Given) -> list[Sh
     ]
 
 
-def end_disclosure(case: Case, command: EndDisclosure) -> list[SharingEvent]:
+def end_disclosure(case: Case, command: EndDisclosure) -> list[DisclosureEvent]:
     held = next((held for held in case.disclosures if held.disclosure == command.disclosure), None)
     if held is None:
         raise UnknownDisclosure(disclosure=command.disclosure)
     return [] if held.ended_at else [DisclosureEnded(command.disclosure, command.reason)]
 
 
-def involve(case: Case, command: InvolvePartner, given: Given) -> list[SharingEvent]:
+def involve(case: Case, command: InvolvePartner, given: Given) -> list[DisclosureEvent]:
     if case.involved(command.agency):
         return []
     if not case.live:
@@ -259,7 +181,7 @@ def involve(case: Case, command: InvolvePartner, given: Given) -> list[SharingEv
     return [PartnerInvolved(command.agency, command.role, command.named_contact)]
 
 
-def end_involvement(case: Case, command: EndInvolvement) -> list[SharingEvent]:
+def end_involvement(case: Case, command: EndInvolvement) -> list[DisclosureEvent]:
     if case.involved(command.agency):
         return [PartnerInvolvementEnded(command.agency, command.reason)]
     if any(held.agency == command.agency for held in case.involvements):
@@ -267,29 +189,8 @@ def end_involvement(case: Case, command: EndInvolvement) -> list[SharingEvent]:
     raise NotInvolved(partner=command.agency)
 
 
-def withdraw(case: Case, command: WithdrawAgreement) -> list[SharingEvent]:
-    if case.agrees is None:
-        raise NothingAgreedYet
-    already = case.agrees is Agrees.NO
-    return [] if already else [AgreementWithdrawn(command.by, command.reason)]
-
-
-def decide(case: Case, command: SharingCommand, given: Given) -> list[SharingEvent]:
+def decide(case: Case, command: DisclosureCommand, given: Given) -> list[DisclosureEvent]:
     match command:
-        case RecordAgreement():
-            already = case.agrees is Agrees.YES and not case.disclosures_to_review
-            return [] if already else [SupportAgreed(command.by, command.scope, command.evidence)]
-        case RecordRefusalOfSupport():
-            return [] if case.agrees is Agrees.NO else [SupportDeclinedByPerson(command.by, command.reason)]
-        case WithdrawAgreement():
-            return withdraw(case, command)
-        case RecordObjection():
-            if any(held.objection == command.objection for held in case.objections):
-                return []
-            if not command.categories:
-                raise MissingText(field="categories")
-            objection = Objection(command.objection, command.categories, command.partners)
-            return [ObjectionRecorded(objection, command.ground)]
         case AuthoriseDisclosure():
             return authorise(case, command, given)
         case EndDisclosure():
@@ -305,16 +206,8 @@ def decide(case: Case, command: SharingCommand, given: Given) -> list[SharingEve
 # Where that leaves us
 
 
-def evolve(case: Case, event: SharingEvent, at: datetime) -> Case:
+def evolve(case: Case, event: DisclosureEvent, at: datetime) -> Case:
     match event:
-        case SupportAgreed():
-            return replace(case, agrees=Agrees.YES, disclosures_to_review=False)
-        case SupportDeclinedByPerson():
-            return replace(case, agrees=Agrees.NO)
-        case AgreementWithdrawn():
-            return replace(case, agrees=Agrees.NO, disclosures_to_review=any(d.open_at(at) for d in case.disclosures))
-        case ObjectionRecorded():
-            return replace(case, objections=(*case.objections, event.objection))
         case DisclosureAuthorised():
             held = Disclosure(event.disclosure, event.agency, event.categories, event.basis, at, event.until)
             return replace(case, disclosures=(*case.disclosures, held))

@@ -1,0 +1,201 @@
+"""Who coordinates the case, and the conversations with the person."""
+
+from datetime import datetime
+from typing import assert_never
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.domain.case.rules import require_live
+from catch.domain.case.state import (
+    Case,
+    CaseState,
+    Conversation,
+    ConversationFormat,
+    Worker,
+    first,
+)
+from catch.domain.facts import Command, Fact, Sealed
+from catch.domain.given import Given
+from catch.domain.refusals import (
+    Refused,
+    UnknownPartner,
+)
+
+# What happened
+
+
+class CoordinatorAllocated(Fact, frozen=True, omit_defaults=True):
+    worker: Worker
+    lead: bool = True
+    reason: Sealed | None = None
+
+
+class CoordinatorChanged(Fact, frozen=True, omit_defaults=True):
+    worker: Worker
+    before: Worker
+    lead: bool = True
+    reason: Sealed | None = None
+    handover_note: Sealed | None = None
+
+
+class ConversationHeld(Fact, frozen=True, omit_defaults=True):
+    conversation: UUID
+    format: ConversationFormat
+    what_matters: Sealed
+    strengths: Sealed | None = None
+    needs: tuple[str, ...] = ()
+    communication_needs: Sealed | None = None
+    for_meeting: bool = True
+
+
+class ConversationAttempted(Fact, frozen=True, omit_defaults=True):
+    conversation: UUID
+    format: ConversationFormat
+    outcome: str
+
+
+CoordinationEvent = CoordinatorAllocated | CoordinatorChanged | ConversationHeld | ConversationAttempted
+
+
+# What may be asked
+
+
+class AllocateCoordinator(Command, frozen=True):
+    """Name the worker who coordinates the case (`lead`) or looks after its clinical side."""
+
+    case: UUID
+    user: str
+    agency: str
+    lead: bool = True
+    reason: Sealed | None = None
+    handover_note: Sealed | None = None
+
+
+class RecordConversation(Command, frozen=True):
+    """Record a person-centred conversation that was held; this stops the first-conversation clock."""
+
+    case: UUID
+    conversation: UUID
+    format: ConversationFormat
+    what_matters: Sealed
+    strengths: Sealed | None = None
+    needs: tuple[str, ...] = ()
+    communication_needs: Sealed | None = None
+    for_meeting: bool = True  # False: information and support were enough
+
+
+class RecordConversationAttempt(Command, frozen=True):
+    """Record an attempt that did not reach the person; the clock goes on."""
+
+    case: UUID
+    conversation: UUID
+    format: ConversationFormat
+    outcome: str
+
+
+CoordinationCommand = AllocateCoordinator | RecordConversation | RecordConversationAttempt
+
+
+# What can be refused
+
+
+class WorkerNotActive(Refused):
+    """A coordinator works for a partner with an agreement in force for the programme, which has not suspended them."""
+
+
+class CaseloadFull(Refused):
+    """The coordinator has as many cases as the programme allows. Give a reason to add one more."""
+
+
+# What we answer
+
+
+def allocate(case: Case, command: AllocateCoordinator, given: Given) -> list[CoordinationEvent]:
+    worker = Worker(command.user, command.agency)
+    before = case.lead if command.lead else case.clinical
+    if before == worker:
+        return []
+    require_live(case)
+    check_worker(case, worker, given)
+    limit = given.programme.caseload.hard_max if given.programme else None
+    if command.lead and limit is not None and given.caseload >= limit and command.reason is None:
+        raise CaseloadFull(user=command.user, open=given.caseload, limit=limit)
+    if before is None:
+        return [CoordinatorAllocated(worker, command.lead, command.reason)]
+    return [CoordinatorChanged(worker, before, command.lead, command.reason, command.handover_note)]
+
+
+def check_worker(case: Case, worker: Worker, given: Given) -> None:
+    partner = given.partners.get(worker.agency)
+    if partner is None:
+        raise UnknownPartner(partner=worker.agency)
+    member = partner.member(worker.user)
+    if not partner.in_force(case.programme, given.at) or (member is not None and member.suspended):
+        raise WorkerNotActive(user=worker.user, agency=worker.agency)
+
+
+def converse(case: Case, command: RecordConversation | RecordConversationAttempt) -> list[CoordinationEvent]:
+    if any(held.conversation == command.conversation for held in case.conversations):
+        return []
+    require_live(case)
+    if isinstance(command, RecordConversationAttempt):
+        return [ConversationAttempted(command.conversation, command.format, command.outcome)]
+    return [
+        ConversationHeld(
+            conversation=command.conversation,
+            format=command.format,
+            what_matters=command.what_matters,
+            strengths=command.strengths,
+            needs=command.needs,
+            communication_needs=command.communication_needs,
+            for_meeting=command.for_meeting,
+        )
+    ]
+
+
+def decide(case: Case, command: CoordinationCommand, given: Given) -> list[CoordinationEvent]:
+    match command:
+        case AllocateCoordinator():
+            return allocate(case, command, given)
+        case RecordConversation() | RecordConversationAttempt():
+            return converse(case, command)
+        case _:
+            assert_never(command)
+
+
+# Where that leaves us
+
+
+def after_conversation(case: Case, event: ConversationHeld, at: datetime) -> Case:
+    held = Conversation(
+        conversation=event.conversation,
+        at=at,
+        format=event.format,
+        held=True,
+        what_matters=event.what_matters,
+        strengths=event.strengths,
+        needs=event.needs,
+        communication_needs=event.communication_needs,
+    )
+    next_state = CaseState.AWAITING_MEETING if event.for_meeting else CaseState.CONVERSATION_HELD
+    conversation_at = first(case.milestones.conversation_at, at)
+    return replace(
+        case,
+        conversations=(*case.conversations, held),
+        milestones=replace(case.milestones, conversation_at=conversation_at),
+        state=next_state if case.state in (CaseState.ACCEPTED, CaseState.CONVERSATION_HELD) else case.state,
+    )
+
+
+def evolve(case: Case, event: CoordinationEvent, at: datetime) -> Case:
+    match event:
+        case CoordinatorAllocated() | CoordinatorChanged():
+            return replace(case, lead=event.worker) if event.lead else replace(case, clinical=event.worker)
+        case ConversationHeld():
+            return after_conversation(case, event, at)
+        case ConversationAttempted():
+            attempt = Conversation(event.conversation, at, event.format, held=False)
+            return replace(case, conversations=(*case.conversations, attempt))
+        case _:
+            assert_never(event)

@@ -1,0 +1,202 @@
+"""What becomes of a referral: accepted, declined, or led to a better door."""
+
+from datetime import date, datetime
+from typing import assert_never
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.domain.case.state import (
+    Case,
+    CaseState,
+)
+from catch.domain.configuration import Programme
+from catch.domain.facts import Command, Fact, Part, Sealed
+from catch.domain.given import Given
+from catch.domain.refusals import (
+    MissingText,
+    Refused,
+)
+
+
+class EvaluatedCriterion(Part, frozen=True, omit_defaults=True):
+    """One criterion as it was evaluated, with the fact it rested on and the day of that fact."""
+
+    code: str
+    met: bool
+    fact: str | None = None
+    as_of: date | None = None
+
+
+class Redirection(Part, frozen=True, omit_defaults=True):
+    """Where the person was led instead: an agency or another programme, handed over warmly."""
+
+    agency: str | None = None
+    programme: str | None = None
+    warm_handover: bool = False
+
+
+# What happened
+
+
+class ReferralAccepted(Fact, frozen=True, omit_defaults=True):
+    criteria: tuple[EvaluatedCriterion, ...] = ()
+    override_reason: Sealed | None = None
+
+
+class ReferralDeclined(Fact, frozen=True, omit_defaults=True):
+    reason: str
+    criteria: tuple[EvaluatedCriterion, ...] = ()
+    explanation: Sealed | None = None
+    message_back_due: date | None = None
+
+
+class ReferralRedirected(Fact, frozen=True, omit_defaults=True):
+    reason: str
+    redirection: Redirection
+    criteria: tuple[EvaluatedCriterion, ...] = ()
+    message_back_due: date | None = None
+
+
+EligibilityEvent = ReferralAccepted | ReferralDeclined | ReferralRedirected
+
+
+# What may be asked
+
+
+class AcceptReferral(Command, frozen=True):
+    """Accept the person, with the criteria as they were evaluated."""
+
+    case: UUID
+    criteria: tuple[EvaluatedCriterion, ...] = ()
+    override_reason: Sealed | None = None
+
+
+class DeclineReferral(Command, frozen=True):
+    """Decline, with a reason, and say when the referrer hears of it."""
+
+    case: UUID
+    reason: str
+    criteria: tuple[EvaluatedCriterion, ...] = ()
+    explanation: Sealed | None = None
+    message_back_due: date | None = None
+
+
+class RedirectReferral(Command, frozen=True):
+    """Lead the person to a better door, handing over warmly: nobody is turned away."""
+
+    case: UUID
+    reason: str
+    redirection: Redirection
+    criteria: tuple[EvaluatedCriterion, ...] = ()
+    message_back_due: date | None = None
+
+
+EligibilityCommand = AcceptReferral | DeclineReferral | RedirectReferral
+
+
+# What can be refused
+
+
+class AlreadyDecided(Refused):
+    """The referral has been decided already."""
+
+
+class CriteriaNotMet(Refused):
+    """A required criterion is not met. Give a reason to override it, or decline or redirect."""
+
+
+class UnknownCriterion(Refused):
+    """The programme has no such criterion."""
+
+
+class RedirectNeedsTarget(Refused):
+    """Say where the person is led: an agency or a programme."""
+
+
+class RedirectNeedsWarmHandover(Refused):
+    """No wrong door: a redirection needs a warm handover."""
+
+
+# What we answer
+
+
+def accept(case: Case, command: AcceptReferral, given: Given) -> list[EligibilityEvent]:
+    if case.state not in (CaseState.RECEIVED, CaseState.DECLINED, CaseState.REDIRECTED):
+        return []
+    if case.state is not CaseState.RECEIVED:
+        raise AlreadyDecided(state=case.state)
+    check_known(command.criteria, given)
+    if given.programme is not None:
+        check_criteria(given.programme, command)
+    return [ReferralAccepted(command.criteria, command.override_reason)]
+
+
+def check_known(criteria: tuple[EvaluatedCriterion, ...], given: Given) -> None:
+    known = [held.code for held in given.programme.eligibility.criteria] if given.programme else []
+    for evaluated in criteria:
+        if given.programme is not None and evaluated.code not in known:
+            raise UnknownCriterion(criterion=evaluated.code, known=", ".join(known) or "none")
+
+
+def check_criteria(programme: Programme, command: AcceptReferral) -> None:
+    if programme.eligibility.mode != "criteria":
+        return
+    met = {evaluated.code for evaluated in command.criteria if evaluated.met}
+    unmet = [held.code for held in programme.eligibility.criteria if held.required and held.code not in met]
+    if unmet and not (command.override_reason and programme.eligibility.override_allowed):
+        raise CriteriaNotMet(criteria=", ".join(unmet))
+
+
+def decline(case: Case, command: DeclineReferral, given: Given) -> list[EligibilityEvent]:
+    if case.state is CaseState.DECLINED:
+        return []
+    if case.state is not CaseState.RECEIVED:
+        raise AlreadyDecided(state=case.state)
+    if not command.reason.strip():
+        raise MissingText(field="reason")
+    check_known(command.criteria, given)
+    return [ReferralDeclined(command.reason, command.criteria, command.explanation, command.message_back_due)]
+
+
+def redirect(case: Case, command: RedirectReferral, given: Given) -> list[EligibilityEvent]:
+    if case.state is CaseState.REDIRECTED:
+        return []
+    if case.state is not CaseState.RECEIVED:
+        raise AlreadyDecided(state=case.state)
+    if not (command.redirection.agency or command.redirection.programme):
+        raise RedirectNeedsTarget
+    if not command.redirection.warm_handover:
+        raise RedirectNeedsWarmHandover
+    if not command.reason.strip():
+        raise MissingText(field="reason")
+    check_known(command.criteria, given)
+    return [ReferralRedirected(command.reason, command.redirection, command.criteria, command.message_back_due)]
+
+
+def decide(case: Case, command: EligibilityCommand, given: Given) -> list[EligibilityEvent]:
+    match command:
+        case AcceptReferral():
+            return accept(case, command, given)
+        case DeclineReferral():
+            return decline(case, command, given)
+        case RedirectReferral():
+            return redirect(case, command, given)
+        case _:
+            assert_never(command)
+
+
+# Where that leaves us
+
+
+def evolve(case: Case, event: EligibilityEvent, at: datetime) -> Case:
+    match event:
+        case ReferralAccepted():
+            milestones = replace(case.milestones, accepted_at=at)
+            return replace(case, state=CaseState.ACCEPTED, milestones=milestones)
+        case ReferralDeclined():
+            return replace(case, state=CaseState.DECLINED)
+        case ReferralRedirected():
+            return replace(case, state=CaseState.REDIRECTED)
+        case _:
+            assert_never(event)

@@ -1,0 +1,215 @@
+"""What the person wants to reach, scored on the programme's scale."""
+
+from datetime import datetime
+from typing import assert_never
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.domain.case.rules import require_live
+from catch.domain.case.state import (
+    Case,
+    Goal,
+    GoalState,
+)
+from catch.domain.configuration import Framework, Programme
+from catch.domain.facts import Command, Fact, Part, Sealed
+from catch.domain.given import Given
+from catch.domain.refusals import (
+    OutOfRange,
+    Refused,
+)
+
+
+class NewGoal(Part, frozen=True, omit_defaults=True):
+    """An outcome the person wants, with where they stand now and where they want to be, on the programme's scale."""
+
+    goal: UUID
+    text: Sealed
+    domain: str
+    baseline: int
+    target: int
+
+
+# What happened
+
+
+class GoalSet(Fact, frozen=True, omit_defaults=True):
+    goal: NewGoal
+
+
+class GoalScored(Fact, frozen=True, omit_defaults=True):
+    goal: UUID
+    score: int
+    stage: str
+
+
+class GoalAchieved(Fact, frozen=True, omit_defaults=True):
+    goal: UUID
+    person_states_so: bool = False
+
+
+class GoalAbandoned(Fact, frozen=True, omit_defaults=True):
+    goal: UUID
+    reason: Sealed | None = None  # none where it was given up as the case closed
+
+
+GoalEvent = GoalSet | GoalScored | GoalAchieved | GoalAbandoned
+
+
+# What may be asked
+
+
+class SetGoal(Command, frozen=True):
+    """Add a goal to the plan."""
+
+    case: UUID
+    goal: NewGoal
+
+
+class ScoreGoal(Command, frozen=True):
+    """Score a goal on the programme's scale. Reaching the target achieves it."""
+
+    case: UUID
+    goal: UUID
+    score: int
+    stage: str
+
+
+class AchieveGoal(Command, frozen=True):
+    """The person says that the goal is reached, whatever its score."""
+
+    case: UUID
+    goal: UUID
+
+
+class AbandonGoal(Command, frozen=True):
+    """The person no longer wants this goal, or it cannot be reached."""
+
+    case: UUID
+    goal: UUID
+    reason: Sealed
+
+
+GoalCommand = SetGoal | ScoreGoal | AchieveGoal | AbandonGoal
+
+
+# What can be refused
+
+
+class NoPlan(Refused):
+    """The case has no plan yet."""
+
+
+class UnknownGoal(Refused):
+    """The case has no such goal."""
+
+
+class GoalEnded(Refused):
+    """The goal was achieved or abandoned."""
+
+
+class UnknownGoalDomain(Refused):
+    """The programme's outcome framework has no such domain."""
+
+
+# What we answer
+
+
+def framework(programme: Programme | None) -> Framework:
+    """The programme's own scale, or 1 to 5 where it names none."""
+    return (programme.framework if programme else None) or Framework(code="1-5")
+
+
+def check_score(scale: Framework, **scores: int) -> None:
+    for field, score in scores.items():
+        if not scale.scale_min <= score <= scale.scale_max:
+            raise OutOfRange(field=field, value=score, allowed=f"{scale.scale_min} to {scale.scale_max}")
+
+
+def check_goal(goal: NewGoal, given: Given) -> None:
+    scale = framework(given.programme)
+    check_score(scale, baseline=goal.baseline, target=goal.target)
+    if scale.domains and goal.domain not in scale.domains:
+        raise UnknownGoalDomain(domain=goal.domain, known=", ".join(scale.domains))
+
+
+def new_goals(case: Case, goals: tuple[NewGoal, ...]) -> list[GoalSet]:
+    known = {held.goal for held in case.goals}
+    return [GoalSet(goal) for goal in goals if goal.goal not in known]
+
+
+def goal_of(case: Case, goal: UUID) -> Goal:
+    held = next((held for held in case.goals if held.goal == goal), None)
+    if held is None:
+        raise UnknownGoal(goal=goal)
+    return held
+
+
+def set_goal(case: Case, command: SetGoal, given: Given) -> list[GoalEvent]:
+    if any(held.goal == command.goal.goal for held in case.goals):
+        return []
+    if case.plan is None:
+        raise NoPlan
+    require_live(case)
+    check_goal(command.goal, given)
+    return [GoalSet(command.goal)]
+
+
+def score(case: Case, command: ScoreGoal, given: Given) -> list[GoalEvent]:
+    goal = goal_of(case, command.goal)
+    if goal.score == command.score and goal.stage == command.stage:
+        return []
+    if goal.state is not GoalState.OPEN:
+        raise GoalEnded(state=goal.state)
+    require_live(case)
+    check_score(framework(given.programme), score=command.score)
+    scored = GoalScored(command.goal, command.score, command.stage)
+    return [scored, GoalAchieved(command.goal)] if command.score >= goal.target else [scored]
+
+
+def end_goal(case: Case, command: AchieveGoal | AbandonGoal) -> list[GoalEvent]:
+    goal = goal_of(case, command.goal)
+    ending = GoalState.ACHIEVED if isinstance(command, AchieveGoal) else GoalState.ABANDONED
+    if goal.state is ending:
+        return []
+    if goal.state is not GoalState.OPEN:
+        raise GoalEnded(state=goal.state)
+    require_live(case)
+    if isinstance(command, AchieveGoal):
+        return [GoalAchieved(command.goal, person_states_so=True)]
+    return [GoalAbandoned(command.goal, command.reason)]
+
+
+def decide(case: Case, command: GoalCommand, given: Given) -> list[GoalEvent]:
+    match command:
+        case SetGoal():
+            return set_goal(case, command, given)
+        case ScoreGoal():
+            return score(case, command, given)
+        case AchieveGoal() | AbandonGoal():
+            return end_goal(case, command)
+        case _:
+            assert_never(command)
+
+
+# Where that leaves us
+
+
+def with_goal(case: Case, goal: UUID, **changes: object) -> Case:
+    return replace(case, goals=tuple(replace(held, **changes) if held.goal == goal else held for held in case.goals))
+
+
+def evolve(case: Case, event: GoalEvent, at: datetime) -> Case:
+    match event:
+        case GoalSet(goal=goal):
+            held = Goal(goal.goal, goal.text, goal.domain, goal.baseline, goal.target, score=goal.baseline)
+            return replace(case, goals=(*case.goals, held))
+        case GoalScored():
+            return with_goal(case, event.goal, score=event.score, stage=event.stage, scored_at=at)
+        case GoalAchieved():
+            return with_goal(case, event.goal, state=GoalState.ACHIEVED, ended_at=at)
+        case GoalAbandoned():
+            return with_goal(case, event.goal, state=GoalState.ABANDONED, ended_at=at)
+        case _:
+            assert_never(event)

@@ -1,0 +1,186 @@
+"""The reviews that check plan and goals, and what each decides."""
+
+from datetime import date, datetime
+from typing import assert_never
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.domain.calendar import london_day
+from catch.domain.case.goals import NoPlan
+from catch.domain.case.rules import require_live, supported
+from catch.domain.case.state import (
+    Case,
+    CaseState,
+    Review,
+    ReviewDecision,
+    first,
+)
+from catch.domain.clocks import add_span
+from catch.domain.configuration import Span, Unit
+from catch.domain.facts import Command, Fact, Sealed
+from catch.domain.given import Given
+from catch.domain.refusals import (
+    MissingText,
+    OutOfRange,
+    Refused,
+)
+
+# What happened
+
+
+class ReviewScheduled(Fact, frozen=True, omit_defaults=True):
+    review: UUID
+    number: int
+    due: date
+
+
+class ReviewHeld(Fact, frozen=True, omit_defaults=True):
+    review: UUID
+    number: int
+    decision: ReviewDecision
+    agreement_confirmed: bool = False
+    summary: Sealed | None = None
+    next_due: date | None = None
+
+
+ReviewEvent = ReviewScheduled | ReviewHeld
+
+
+# What may be asked
+
+
+class ScheduleReview(Command, frozen=True):
+    """Arrange the next review."""
+
+    case: UUID
+    review: UUID
+    due: date
+
+
+class HoldReview(Command, frozen=True):
+    """Record a review and what it decided. To continue, the person's agreement is confirmed again."""
+
+    case: UUID
+    review: UUID
+    decision: ReviewDecision
+    agreement_confirmed: bool = False
+    summary: Sealed | None = None
+    next_due: date | None = None
+
+
+ReviewCommand = ScheduleReview | HoldReview
+
+
+# What can be refused
+
+
+class ReviewTooLate(Refused):
+    """The review must be due within the programme's time after the plan."""
+
+
+class AgreementNotConfirmed(Refused):
+    """Support goes on only when the person agrees to it again."""
+
+
+class ReviewAlreadyHeld(Refused):
+    """This review was held and decided otherwise."""
+
+
+# What we answer
+
+
+def check_review(due: date, given: Given) -> None:
+    """Reviews are due from today to the programme's outer limit."""
+    today = london_day(given.at)
+    if due < today:
+        raise OutOfRange(field="reviewDue", earliest=today)
+    if given.programme is not None:
+        latest = london_day(add_span(given.at, Span(given.programme.plan.review_outer_months, Unit.MONTH)))
+        if due > latest:
+            raise ReviewTooLate(due=due, latest=latest)
+
+
+def schedule(case: Case, command: ScheduleReview, given: Given) -> list[ReviewEvent]:
+    held = next((held for held in case.reviews if held.review == command.review), None)
+    if held is not None and held.due == command.due:
+        return []
+    if held is not None and held.held_at is not None:
+        raise ReviewAlreadyHeld(decision=held.decision)
+    require_live(case)
+    if case.plan is None:
+        raise NoPlan
+    check_review(command.due, given)
+    number = held.number if held else len(case.reviews) + 1
+    return [ReviewScheduled(command.review, number, command.due)]
+
+
+def hold(case: Case, command: HoldReview, given: Given) -> list[ReviewEvent]:
+    held = next((held for held in case.reviews if held.review == command.review), None)
+    if held is not None and held.held_at is not None:
+        if held.decision is command.decision:
+            return []
+        raise ReviewAlreadyHeld(decision=held.decision)
+    require_live(case)
+    if case.plan is None:
+        raise NoPlan
+    if command.decision is ReviewDecision.CONTINUE and not command.agreement_confirmed:
+        raise AgreementNotConfirmed
+    if command.decision is ReviewDecision.CONTINUE and command.next_due is None:
+        raise MissingText(field="nextDue")
+    if command.next_due is not None:
+        check_review(command.next_due, given)
+    number = held.number if held else len(case.reviews) + 1
+    return [
+        ReviewHeld(
+            review=command.review,
+            number=number,
+            decision=command.decision,
+            agreement_confirmed=command.agreement_confirmed,
+            summary=command.summary,
+            next_due=command.next_due,
+        )
+    ]
+
+
+def decide(case: Case, command: ReviewCommand, given: Given) -> list[ReviewEvent]:
+    match command:
+        case ScheduleReview():
+            return schedule(case, command, given)
+        case HoldReview():
+            return hold(case, command, given)
+        case _:
+            assert_never(command)
+
+
+# Where that leaves us
+
+
+def with_review(case: Case, review: Review) -> Case:
+    others = tuple(held for held in case.reviews if held.review != review.review)
+    return replace(case, reviews=(*others, review))
+
+
+def reviewed(case: Case, event: ReviewHeld, at: datetime) -> Case:
+    due = next((held.due for held in case.reviews if held.review == event.review), at.date())
+    case = with_review(case, Review(event.review, event.number, due, at, event.decision, event.summary))
+    plan = replace(case.plan, review_due=event.next_due) if case.plan and event.next_due else case.plan
+    milestones = replace(case.milestones, review_held_at=first(case.milestones.review_held_at, at))
+    case = replace(case, milestones=milestones, plan=plan)
+    if event.decision is not ReviewDecision.CLOSE:
+        return supported(case)
+    decided = first(case.milestones.review_decided_close_at, at)
+    return replace(case, milestones=replace(milestones, review_decided_close_at=decided), state=CaseState.CLOSING)
+
+
+def evolve(case: Case, event: ReviewEvent, at: datetime) -> Case:
+    match event:
+        case ReviewScheduled():
+            case = with_review(case, Review(event.review, event.number, event.due))
+            plan = replace(case.plan, review_due=event.due) if case.plan else None
+            state = CaseState.IN_REVIEW if case.state is CaseState.IN_SUPPORT else case.state
+            return replace(case, plan=plan, state=state)
+        case ReviewHeld():
+            return reviewed(case, event, at)
+        case _:
+            assert_never(event)
