@@ -1,15 +1,20 @@
 """The one writer of a process: what arrives while a batch is being committed makes up the next batch.
 
 No timer: a lone append goes out at once, and the busier the log the larger the batches. A batch is one call of the
-function `append` of schema/sql, one round trip and one commit.
+function `append_at_once` of schema/sql, one round trip and one commit; where one of them conflicts, a second call
+of `append` finds out which.
 """
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from itertools import accumulate
+from typing import Any
 from uuid import UUID
+
+import asyncpg
 
 from catch.database import Connection, Statements, application, connect, lost
 from catch.domain.refusals import Refused
@@ -19,6 +24,10 @@ log = logging.getLogger(__name__)
 
 LARGEST_BATCH = 512  # appends
 GENERIC = {"plan_cache_mode": "force_generic_plan"}  # planning anew for each batch takes as long as recording it
+AT_ONCE = (
+    "uuid", "bigint", "text", "bytea", "uuid", "bigint", "uuid", "uuid", "bigint", "int", "int",
+)  # fmt: skip
+EACH = (*AT_ONCE, "int", "int")
 
 
 class Waiting:
@@ -57,6 +66,8 @@ class Writer:
         self._deadline = deadline
         self._patience = patience
         self._recorded = recorded
+        self._at_once = f"select {schema}.append_at_once({parameters(AT_ONCE)})"
+        self._each = f"select * from {schema}.append({parameters(EACH)})"  # noqa: S608
         self._queue: deque[Waiting] = deque()
         self._arrived = asyncio.Event()
         self._connection: Connection | None = None
@@ -156,18 +167,36 @@ class Writer:
             self._connection.terminate()
             self._connection = None
 
-    async def _append(self, connection: Connection, batch: Sequence[Waiting]) -> list[Answer | Conflict]:
-        row = await connection.fetchrow(
-            f"select * from {self._schema}.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",  # noqa: S608
-            *columns(batch),
-        )
+    async def _append(self, connection: Connection, batch: Sequence[Waiting]) -> Sequence[Answer | Conflict]:
+        arrays = columns(batch)
+        if all(waiting.append.stream in waiting.reached and waiting.append.events for waiting in batch):
+            with suppress(asyncpg.UniqueViolationError):
+                return await self._append_at_once(connection, batch, arrays)
+        return await self._append_each(connection, batch, arrays)
+
+    async def _append_at_once(
+        self, connection: Connection, batch: Sequence[Waiting], arrays: Sequence[Sequence[object]]
+    ) -> list[Answer]:
+        position: int = await connection.fetchval(self._at_once, *arguments(arrays, AT_ONCE))
+        answers: list[Answer] = []
+        for waiting in batch:
+            append = waiting.append
+            position += len(append.events)
+            answers.append(Answer(position, append.stream, waiting.reached[append.stream], topics(append), False))
+        self._recorded(position)
+        return answers
+
+    async def _append_each(
+        self, connection: Connection, batch: Sequence[Waiting], arrays: Sequence[Sequence[object]]
+    ) -> list[Answer | Conflict]:
+        row = await connection.fetchrow(self._each, *arguments(arrays, EACH))
         assert row is not None
         answers: list[Answer | Conflict] = []
         head = 0
         for waiting, outcome, position, version in zip(batch, *row.values(), strict=True):
             append = waiting.append
             if outcome == "recorded":
-                answers.append(Answer(position, append.stream, version, tuple(e.topic for e in append.events), False))
+                answers.append(Answer(position, append.stream, version, topics(append), False))
                 head = max(head, position)
             elif outcome == "repeated":
                 first = await first_answer(connection, self._schema, append.command)
@@ -191,8 +220,20 @@ async def first_answer(statements: Statements, schema: str, command: UUID) -> An
     return Answer(row["position"], row["stream"], row["version"], tuple(row["events"]), repeated=True)
 
 
+def topics(append: Append) -> tuple[str, ...]:
+    return tuple([event.topic for event in append.events])
+
+
+def parameters(types: Sequence[str]) -> str:
+    """Arrays arrive as text, which the server reads faster than asyncpg writes them in binary: it looks twice at each
+    element's type. Only the states are arrays proper.
+    """
+    casts = (f"::text::{kind}[]" if kind != "bytea" else "" for kind in types)
+    return ", ".join(f"${number}{cast}" for number, cast in enumerate(casts, start=1))
+
+
 def columns(batch: Sequence[Waiting]) -> tuple[Sequence[object], ...]:
-    """Parallel arrays, as the function `append` takes them."""
+    """Parallel arrays, as the functions take them."""
     appends = [waiting.append for waiting in batch]
     events = [event for append in appends for event in append.events]
     bases = [base for waiting in batch for base in waiting.bases.items()]
@@ -205,10 +246,36 @@ def columns(batch: Sequence[Waiting]) -> tuple[Sequence[object], ...]:
         [version for _, version in bases],
         [append.command for append in appends],
         [append.stream for append in appends],
-        [waiting.reached.get(waiting.append.stream) for waiting in batch],
+        [waiting.reached.get(waiting.append.stream, "null") for waiting in batch],
         *spans(len(append.events) for append in appends),
         *spans(len(waiting.bases) for waiting in batch),
     )
+
+
+def arguments(arrays: Sequence[Sequence[Any]], kinds: Sequence[str]) -> list[object]:
+    return [WRITTEN[kind](array) for array, kind in zip(arrays, kinds, strict=False)]
+
+
+def ids(values: Iterable[UUID]) -> str:
+    return "{" + ",".join([f"{value.int:032x}" for value in values]) + "}"
+
+
+def numbers(values: Iterable[object]) -> str:
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def words(values: Iterable[str]) -> str:
+    quoted = [value.replace("\\", "\\\\").replace('"', '\\"') for value in values]
+    return '{"' + '","'.join(quoted) + '"}' if quoted else "{}"
+
+
+WRITTEN: dict[str, Callable[[Sequence[Any]], object]] = {
+    "uuid": ids,
+    "bigint": numbers,
+    "int": numbers,
+    "text": words,
+    "bytea": lambda states: states,
+}
 
 
 def spans(lengths: Iterable[int]) -> tuple[list[int], list[int]]:

@@ -4,6 +4,7 @@ A class is read once, from its type hints; after that a walk touches only the fi
 Every walk takes the same way, so texts collected by one walk can be put back, replaced, by the next.
 """
 
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,6 +18,7 @@ from catch.domain.facts import Sealed
 from catch.domain.refusals import MissingText, Refused
 
 MAX_TEXT = 10_000
+UNUSABLE = re.compile("[\0\ud800-\udfff]")
 
 S = TypeVar("S", bound=Struct)
 Visit = Callable[[str, str], str]
@@ -61,7 +63,7 @@ def _checked(text: str, path: str) -> str:
         raise MissingText(field=path)
     if len(text) > MAX_TEXT:
         raise TextTooLong(field=path, longest=MAX_TEXT)
-    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
+    if UNUSABLE.search(text):
         raise UnusableText(field=path)
     return text
 
