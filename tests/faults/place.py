@@ -1,0 +1,28 @@
+"""A database of its own on a cluster, set up, and a folder for the diaries."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+from catch.database import connect
+from catch.log import migrate
+from catch.postgres import Server
+
+
+def on(dsn: str, database: str) -> str:
+    return urlunsplit(urlsplit(dsn)._replace(path=f"/{database}"))
+
+
+@asynccontextmanager
+async def database(server: Server) -> AsyncGenerator[Server]:
+    name = f"fault_{uuid4().hex[:12]}"
+    connection = await connect(server.admin)
+    await connection.execute(f"create database {name}")
+    await connection.close()
+    placed = Server(on(server.admin, name), on(server.app, name))
+    await migrate(placed.admin)
+    connection = await connect(server.admin)
+    await connection.execute("checkpoint")  # not even a server that answers before it writes may lose the set-up
+    await connection.close()
+    yield placed

@@ -1,0 +1,50 @@
+"""PostgreSQL killed, frozen, restarted and out of room under load: what was acknowledged is there, once and whole."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from catch.postgres import SAFE
+from tests.faults import scenarios
+from tests.faults.cluster import Cluster, cluster
+
+FORGETS = (*SAFE, "synchronous_commit=off", "wal_writer_delay=10s", "wal_writer_flush_after=1GB")
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Cluster]:
+    with cluster() as started:
+        yield started
+
+
+async def test_killed_again_and_again_it_keeps_every_acknowledged_command_once(postgres: Cluster, tmp_path: Path):
+    outcome = await scenarios.database_killed(postgres, tmp_path, 3)
+    print(outcome)
+    assert outcome.problems == []
+    assert outcome.history.troubles > 0
+
+
+async def test_control_a_database_that_answers_before_it_writes_is_found_to_lose_commands(tmp_path: Path):
+    found: list[str] = []
+    with cluster(FORGETS) as forgetful:
+        for attempt in range(5):
+            (folder := tmp_path / str(attempt)).mkdir()
+            found += (outcome := await scenarios.database_killed(forgetful, folder, 1)).problems
+            print(outcome)
+            if any(problem.startswith("lost") for problem in found):
+                return
+    raise AssertionError(f"nothing was found to be lost, only {found}")
+
+
+async def test_frozen_and_thawed_it_goes_on_and_nothing_is_recorded_twice(postgres: Cluster, tmp_path: Path):
+    outcome = await scenarios.frozen_and_thawed(postgres, tmp_path, 2, seconds=0.8)
+    print(outcome)
+    assert outcome.problems == []
+    assert outcome.history.troubles > 0
+
+
+async def test_restarted_in_order_nobody_loses_or_doubles_a_command(postgres: Cluster, tmp_path: Path):
+    outcome = await scenarios.restarted_in_order(postgres, tmp_path, 2)
+    print(outcome)
+    assert outcome.problems == []

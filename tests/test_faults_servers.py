@@ -1,0 +1,99 @@
+"""Server processes killed, answers cut off after the commit, notifications that never arrive."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from catch.log import Log
+from tests.faults import scenarios
+from tests.faults.cluster import Cluster, cluster
+from tests.faults.history import seen
+from tests.faults.node import Job
+from tests.faults.nodes import caught_up, nodes, verdict
+from tests.faults.proxy import SOCKET, Proxy, between
+from tests.faults.scenarios import OBSERVER, WRITER, busy, place
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Cluster]:
+    with cluster() as started:
+        yield started
+
+
+async def test_killed_servers_start_again_and_repeat_what_they_have_no_answer_to(postgres: Cluster, tmp_path: Path):
+    outcome = await scenarios.servers_killed(postgres, tmp_path, 4)
+    print(outcome)
+    assert outcome.problems == []
+
+
+async def test_answers_cut_off_after_the_commit_are_given_again_and_nothing_is_doubled(
+    postgres: Cluster, tmp_path: Path
+):
+    """Notifications are dropped as well: followers and the read side come to the end all the same."""
+    outcome = await scenarios.replies_cut(postgres, tmp_path, 40)
+    print(outcome)
+    assert outcome.problems == []
+    first = [answers[0] for answers in outcome.history.answers.values()]
+    assert sum(answer.repeated for answer in first) >= outcome.faults // 2, "too few cuts came after a commit"
+
+
+async def test_control_new_command_ids_for_repetitions_record_twice_and_are_found(postgres: Cluster, tmp_path: Path):
+    """What a client does that knows nothing of command ids, after a cut answer."""
+    proxy = Proxy(postgres.home / SOCKET, cut_one_in=2)
+    async with (
+        place(postgres) as server,
+        between(server.app, proxy) as address,
+        nodes(Job(address, str(tmp_path), forgetful=True, commands=20), WRITER) as (node,),
+    ):
+        await node.said(b"done")
+        log = await Log.open(server.app)
+        _, found = await verdict(log, [node])
+        await log.close()
+    assert any(problem.startswith("uninvited") for problem in found)
+
+
+async def test_without_a_single_notification_followers_elsewhere_come_to_the_end(postgres: Cluster, tmp_path: Path):
+    proxy = Proxy(postgres.home / SOCKET, deaf=True)
+    async with (
+        place(postgres) as server,
+        between(server.app, proxy) as deaf,
+        nodes(Job(server.app, str(tmp_path)), WRITER | {"commands": 30}, OBSERVER | {"dsn": deaf}) as (
+            writer,
+            follower,
+        ),
+    ):
+        await writer.said(b"done")
+        log = await Log.open(server.app)
+        await caught_up([follower], await log.head())
+        _, found = await verdict(log, [writer], [follower])
+        await log.close()
+    assert found == []
+    assert proxy.notifications > 0, "nothing was there to be dropped"
+
+
+async def test_another_server_takes_the_read_side_over_within_five_seconds(postgres: Cluster, tmp_path: Path):
+    async with (
+        place(postgres) as server,
+        nodes(Job(server.app, str(tmp_path)), WRITER, OBSERVER, OBSERVER) as (writer, *keepers),
+    ):
+        leaders = keepers
+        async with asyncio.timeout(10):
+            while not (leaders := [node for node in keepers if node.leads]):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        await busy([writer])
+        (leader,) = leaders
+        (heir,) = [node for node in keepers if node is not leader]
+        await leader.kill()
+        killed = time.monotonic()
+        async with asyncio.timeout(10):
+            while not heir.leads:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        print(f"taken over after {heir.leads - killed:.2f} s")
+        assert heir.leads - killed < 5
+        await leader.start()
+        outcome = await scenarios.concluded(server, [writer, *keepers], 1)
+        assert outcome.problems == []
+        assert len(seen(leader.lines)) == len(seen(heir.lines)) == len(outcome.log)
