@@ -290,13 +290,28 @@ async def test_a_message_that_cannot_be_made_ends_in_resynchronisation_not_in_si
 async def test_a_log_that_cannot_be_read_ends_in_resynchronisation():
     toy = Toy()
     toy.say("x")
-    toy.log.broken = True
+    toy.log.broken = RuntimeError("something private")
     following = Following(toy, CHAIR)
     async with following as reader:
         await asyncio.wait_for(following.task, 5)
         [message] = reader.take()
         assert message["__typename"] == "ResyncRequired"
         assert "private" not in message["reason"]
+
+
+async def test_while_the_log_is_away_nobody_is_sent_away():
+    toy = Toy()
+    toy.say("x")
+    toy.log.broken = ConnectionError("the database said something private")
+    following = Following(toy, CHAIR)
+    async with following as reader:
+        await asyncio.sleep(0.3)
+        assert reader.take() == []
+        toy.log.broken = None
+        async with asyncio.timeout(5):
+            while not (found := reader.take()):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert found[0]["__typename"] != "ResyncRequired"
 
 
 async def test_who_has_no_part_in_it_is_refused():

@@ -109,7 +109,7 @@ class Log:
         self.made = 0
         self.delay = delay
         self.page = page
-        self.broken = False
+        self.broken: Exception | None = None
 
     async def _pause(self) -> None:
         if self.delay:
@@ -139,7 +139,7 @@ class Log:
 
     async def replay(self, topic: Hashable, after: int, upto: int) -> AsyncIterator[Said]:
         if self.broken:
-            raise ConnectionError("the database said something private")
+            raise self.broken
         for start in range(after, upto, self.page):
             await self._pause()
             for event in self.events[start : min(start + self.page, upto)]:

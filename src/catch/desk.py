@@ -20,7 +20,8 @@ from catch.database import lost
 from catch.domain import case as case_stream
 from catch.domain import discussion, partner, person, programme
 from catch.domain import meeting as meeting_stream
-from catch.domain.case.referral import AllocateCoordinator, ProgrammeNotRunning, SubmitReferral
+from catch.domain.case.coordination import AllocateCoordinator
+from catch.domain.case.referral import ProgrammeNotRunning, SubmitReferral
 from catch.domain.case.state import Case
 from catch.domain.configuration import Programme
 from catch.domain.facts import Actor, Command, Envelope, Fact, Purpose, Recorded, Role
@@ -28,7 +29,7 @@ from catch.domain.given import Given
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
 from catch.domain.programme import ProgrammeHistory
-from catch.domain.refusals import Refused
+from catch.domain.refusals import IdAlreadyUsed, Refused
 from catch.domain.streams import (
     CASE,
     MEETING,
@@ -200,6 +201,8 @@ class Desk:
         stream = stream_of_command(command)
         id_ = stream.stream_of(command)
         loaded = Loaded(stream, id_, await self._states.get(stream, id_))
+        if self._states.another(stream, id_):
+            raise IdAlreadyUsed(field=stream.name, value=id_)
         if stream is CASE:
             loaded.case_id, loaded.case = id_, loaded.held
         elif stream is MEETING:

@@ -11,6 +11,7 @@ from uuid import uuid4
 import msgspec
 from graphql import GraphQLFormattedError
 
+from catch.database import lost
 from catch.domain.refusals import Refused
 
 log = logging.getLogger("catch.faults")
@@ -30,6 +31,20 @@ def error(code: str, message: str) -> GraphQLFormattedError:
 
 def refusal_error(refused: Refused) -> GraphQLFormattedError:
     return {"message": refused.message, "extensions": {"code": refused.code, "details": refused.details}}
+
+
+class RecordsAway(Refused):
+    """The records cannot be reached just now. Ask again in a moment."""
+
+
+def outside_error(problem: BaseException, where: str) -> GraphQLFormattedError:
+    """What a client reads of anything that went wrong while its request was executed."""
+    if isinstance(problem, Refused):
+        return refusal_error(problem)
+    if lost(problem):
+        log.warning(msgspec.json.encode({"away": type(problem).__qualname__, "where": where}).decode())
+        return refusal_error(RecordsAway())
+    return fault_error(problem, where)
 
 
 def fault_error(unexpected: BaseException, where: str) -> GraphQLFormattedError:

@@ -29,13 +29,7 @@ from strawberry.execution import optimized_is_awaitable
 
 from catch.api.compiled import compile_field
 from catch.api.limits import Documents, Limits, Prepared, coded, encode
-from catch.database import lost
-from catch.domain.refusals import Refused
-from catch.faults import Rejected, error, fault_error, refusal_error
-
-
-class RecordsAway(Refused):
-    """The records cannot be reached just now. Ask again in a moment."""
+from catch.faults import Rejected, error, outside_error
 
 
 class Answer(Struct, frozen=True):
@@ -158,10 +152,7 @@ def _outside(problem: GraphQLError) -> GraphQLFormattedError:
     if cause is None:
         return coded(problem, str((problem.extensions or {}).get("code", "BAD_VALUE")))
     where = ".".join(str(step) for step in problem.path or ())
-    if lost(cause):
-        cause = RecordsAway()
-    outside = refusal_error(cause) if isinstance(cause, Refused) else fault_error(cause, where)
-    return {**problem.formatted, **outside}
+    return {**problem.formatted, **outside_error(cause, where)}
 
 
 class _Uses(Visitor):

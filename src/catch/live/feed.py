@@ -12,9 +12,13 @@ from typing import Generic
 
 from msgspec import Struct
 
+from catch.database import lost
 from catch.faults import fault
 from catch.live.groups import PRESENT, Subscriber, Topic
 from catch.live.source import E, Ended, Notices, Outlet, Seen, Source, Standing, V
+
+AWAY = 0.2
+"""Seconds between two tries to read from a database that is away."""
 
 
 class Patience(Struct, frozen=True):
@@ -103,7 +107,14 @@ class Feed(Generic[V, E]):
         while subscriber.last_word is None:
             subscriber.stirred.clear()
             await subscriber.outlet.room()
-            events -= await self._round(topic, subscriber, events)
+            try:
+                events -= await self._round(topic, subscriber, events)
+            except Exception as error:
+                if not lost(error):
+                    raise
+                # The records are away: nothing is lost, the subscriber reads on once they are back.
+                await asyncio.sleep(AWAY)
+                continue
             if subscriber.go_live():
                 await subscriber.stirred.wait()
                 rounds, events = 0, self.patience.events

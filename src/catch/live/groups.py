@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Hashable, Iterable
 from typing import Generic
 
+from catch.database import lost
 from catch.faults import fault
 from catch.live.source import E, Ended, Notices, Outlet, Seen, Source, Standing, V
 
@@ -207,6 +208,12 @@ class Topic(Generic[V, E]):
             self._broken(list(group.subscribers), unexpected)
 
     def _broken(self, subscribers: Iterable[Subscriber[V, E]], unexpected: Exception) -> None:
+        if lost(unexpected):
+            for subscriber in subscribers:
+                # The records are away. Back at reading, their rights are looked up first.
+                subscriber.withdraw()
+                subscriber.catch_up()
+            return
         reason = f"A message could not be written. Quote {fault(unexpected, 'live')} when you report it."
         for subscriber in subscribers:
             subscriber.end(self.notices.resync(subscriber.last, reason))

@@ -18,7 +18,7 @@ from litestar.exceptions import WebSocketDisconnect
 from litestar.handlers import WebsocketRouteHandler
 
 from catch.domain.refusals import Refused
-from catch.faults import Rejected, error, fault_error, refusal_error
+from catch.faults import Rejected, error, fault_error, outside_error
 from catch.live import frames
 from catch.live.feed import Feed
 from catch.live.outbox import Lane, Outbox, Stalled
@@ -271,4 +271,4 @@ class Operation(Generic[V, E, P]):
     def _errors(self, problem: Exception) -> list[GraphQLFormattedError]:
         if isinstance(problem, Rejected):
             return problem.errors
-        return [refusal_error(problem) if isinstance(problem, Refused) else fault_error(problem, "websocket")]
+        return [outside_error(problem, "websocket")]

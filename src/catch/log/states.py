@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from catch.domain.facts import Recorded
-from catch.domain.streams import Stream, fold
+from catch.domain.streams import Stream, fold, stream_of_event
 from catch.log.codec import decode
 from catch.log.log import Log
 
@@ -42,10 +42,15 @@ class States:
         if id_ not in self._held:
             await self._read(stream, [id_])
         known = self._held.get(id_)
-        if known is None:
+        if known is None or known[0] is not stream:
             return NOTHING
         self._held.move_to_end(id_)
         return known[1]
+
+    def another(self, stream: Stream, id_: UUID) -> bool:
+        """Whether the id, which was just asked for, names a stream of another kind."""
+        known = self._held.get(id_)
+        return known is not None and known[0] is not stream and known[1].version > 0
 
     def at_hand(self, id_: UUID) -> Held | None:
         """What is folded already, without reading."""
@@ -68,11 +73,12 @@ class States:
             found[stored.stream].append(decode(stored))
         missed: list[UUID] = []
         for id_, recorded in found.items():
-            held = folded(stream, recorded)
+            kind = stream_of_event(recorded[0].event) if recorded else stream
+            held = folded(kind, recorded)
             if self._awaited.pop(id_, 0) > held.version:
                 missed.append(id_)
             elif id_ not in self._held or self._held[id_][1].version <= held.version:
-                self._keep(id_, stream, held)
+                self._keep(id_, kind, held)
         if missed:
             await self._read(stream, missed)
 
@@ -86,6 +92,8 @@ class States:
                 self._keep(recorded.stream, stream, folded(stream, [recorded]))
             return
         kind, held = known
+        if held.version == 0:  # asked for before it was there, perhaps as something else
+            kind = stream_of_event(recorded.event)
         if recorded.version == held.version + 1:
             state = kind.evolve(held.state, recorded)
             self._held[recorded.stream] = (kind, Held(state, recorded.version, recorded.position))

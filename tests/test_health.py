@@ -1,0 +1,32 @@
+"""Is the server alive, and is it ready: what whoever keeps it running asks."""
+
+import asyncio
+from pathlib import Path
+
+from tests.conftest import Database
+from tests.place import placed
+from tests.wire import wire
+
+
+async def test_a_server_is_ready_while_it_reaches_its_records(database: Database, tmp_path: Path):
+    async with wire(database.dsn) as line, placed(database.admin, line.dsn, tmp_path) as place:
+        head = await place.settled()
+        ready = await place.http.get("/health/ready")
+        assert (ready.status_code, ready.json()) == (200, {"status": "ready", "position": str(head)})
+        await line.cut()
+        away = await place.http.get("/health/ready")
+        assert (away.status_code, away.json()) == (503, {"status": "not ready"})
+        alive = await place.http.get("/health/live")
+        assert (alive.status_code, alive.json()) == (200, {"status": "live"})
+        await line.mend()
+        async with asyncio.timeout(10):
+            while (await place.http.get("/health/ready")).status_code != 200:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+
+async def test_health_tells_nothing_else_and_takes_nothing_but_get(database: Database, tmp_path: Path):
+    async with placed(database.admin, database.dsn, tmp_path) as place:
+        for path in ("/health/live", "/health/ready"):
+            assert (await place.http.post(path)).status_code == 405
+        for path in ("/", "/health", "/schema", "/docs", "/openapi.json"):
+            assert (await place.http.get(path)).status_code == 404
