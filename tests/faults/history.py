@@ -105,7 +105,8 @@ class History(Struct):
         for line in lines:
             match line:
                 case Tried(command=command):
-                    history.tried.setdefault(command, line)
+                    if command not in history.tried or line.at < history.tried[command].at:
+                        history.tried[command] = line
                 case Answered(command=command):
                     history.answers.setdefault(command, []).append(line)
                 case Declined(command=command):

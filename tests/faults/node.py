@@ -18,7 +18,7 @@ import uvloop
 from msgspec import Struct
 
 from catch.database import lost
-from catch.log import Append, Busy, Conflict, Log, Unavailable
+from catch.log import Answer, Append, Busy, Conflict, Log, Unavailable
 from catch.readside import ReadSide
 from tests.faults.history import Declined, Diary, History, Led, Tried, Troubled, read, seen
 from tests.faults.ledger import LEDGERS, decode, written
@@ -29,8 +29,8 @@ PLACE = UUID("4f3c1f3e-6f5e-4f0e-9d3a-2f4f0d6a9b11")
 class Job(Struct, frozen=True):
     """`commands`: how many each client sends before it stops by itself (0: until told). `pause`: seconds between them.
 
-    `same` makes every node with the same seed send the very same commands. `forgetful` clients, as a control, know
-    nothing of command ids: they repeat under a new one.
+    `same` makes every node send the very same commands. `impatient` clients leave at random while they wait, and ask
+    again. `forgetful` ones, as a control, know nothing of command ids: they repeat under a new one.
     """
 
     dsn: str
@@ -41,6 +41,7 @@ class Job(Struct, frozen=True):
     commands: int = 0
     pause: float = 0.0
     same: bool = False
+    impatient: bool = False
     follow: bool = False
     readside: bool = False
     forgetful: bool = False
@@ -69,7 +70,7 @@ class Clients:
         while not self.stopping.is_set() and (sent < self.job.commands or not self.job.commands):
             sent += 1
             if self.job.same:
-                command = uuid5(PLACE, f"{self.job.seed} {number} {sent}")
+                command = uuid5(PLACE, f"same {number} {sent}")
                 stream = uuid5(command, "stream")
                 places = [(stream, 1), (stream, 2)]
             else:
@@ -111,12 +112,14 @@ class Clients:
             if self.job.forgetful:
                 append = await self.anew(append)
             try:
-                answer = await self.log.append(append)
+                answer = await self.asked(append)
             except Conflict as refused:
                 self.diary.note(Declined(command, refused.code))
                 for each, _ in places:
                     self.versions[each] = await self.version(each)
                 return
+            except TimeoutError:
+                self.diary.note(Troubled(command, "LEFT"))
             except (Busy, Unavailable) as refused:
                 self.diary.note(Troubled(command, refused.code))
                 await asyncio.sleep(self.chance.uniform(0.005, 0.05))
@@ -125,6 +128,10 @@ class Clients:
                 for each, version in places:
                     self.versions[each] = max(version, self.versions.get(each, 0))
                 return
+
+    async def asked(self, append: Append) -> Answer:
+        async with asyncio.timeout(self.chance.uniform(0, 0.02) if self.job.impatient else None):
+            return await self.log.append(append)
 
     async def anew(self, append: Append) -> Append:
         """The same events at the end of their streams as they are now, under another command id."""

@@ -14,6 +14,7 @@ from tests.faults.checkers import missed, problems
 from tests.faults.history import History, Led, Line, read, seen
 from tests.faults.node import Job
 
+STOCK: dict[str, object] = {"clients": 0, "follow": True}
 ROOT = Path(__file__).parents[2]
 
 
@@ -22,11 +23,15 @@ class Node:
         self.job = job
         self.process: asyncio.subprocess.Process | None = None
 
+    @property
+    def command(self) -> list[str]:
+        return ["tests.faults.node", msgspec.json.encode(self.job).decode()]
+
     async def start(self) -> None:
         """Its standard input is its leash; what it complains of stands beside its diary."""
         with self.complaints.open("ab") as complaints:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.faults.node", msgspec.json.encode(self.job).decode(),
+                sys.executable, "-m", *self.command,
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=complaints, cwd=ROOT,
             )  # fmt: skip
 
@@ -68,6 +73,14 @@ class Node:
         return max((line.at for line in self.lines if isinstance(line, Led)), default=0)
 
 
+class StockFollower(Node):
+    """Follows with the `eventsourcing` library's own recorder."""
+
+    @property
+    def command(self) -> list[str]:
+        return ["tests.faults.stock", self.job.dsn, self.job.diary]
+
+
 def close(process: asyncio.subprocess.Process) -> None:
     """asyncio leaves the pipes of an ended process to the garbage collector, which complains."""
     transport = getattr(process, "_transport", None)
@@ -82,7 +95,7 @@ async def nodes(job: Job, *changes: dict[str, object]) -> AsyncGenerator[list[No
     try:
         for number, change in enumerate(changes):
             own = {"diary": f"{job.diary}/node-{number}", "seed": number}
-            node = Node(replace(job, **(own | change)))
+            node = (StockFollower if change is STOCK else Node)(replace(job, **(own | change)))
             started.append(node)
             await node.start()
         for node in started:
