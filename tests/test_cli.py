@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from catch.cli import cli
+from catch.database import Connection
 from tests.conftest import Database
 
 HEADER = "reference,received,source,channel,first name,last name,nhs number,reason for referral"
@@ -99,6 +100,8 @@ def ready(url: str) -> bool:
         ("programmes", "load"),
         ("programmes", "list"),
         ("rebuild",),
+        ("contracts",),
+        ("replay",),
     ],
 )
 def test_every_command_explains_itself(command: tuple[str, ...]):
@@ -162,6 +165,28 @@ async def test_an_import_says_by_its_status_how_it_went(catch: Cli, tmp_path: Pa
     assert "nhs number" in some.stdout
     assert (tmp_path / "list.rejected.csv").exists()
     assert catch("import", "referrals", str(tmp_path / "none.csv")).returncode == 2
+
+
+async def test_a_history_that_does_not_exist_is_said_in_a_sentence(catch: Cli):
+    assert catch("replay", "7K3M-Q2XD", "--as-known", "yesterday").returncode == 2
+    catch("programmes", "load")
+    unknown = catch("replay", "7K3M-Q2XD")
+    assert unknown.returncode == 1
+    assert "no case or meeting" in unknown.stderr
+
+
+async def test_an_imported_case_is_replayed_by_its_id(catch: Cli, admin: Connection, tmp_path: Path):
+    path = tmp_path / "list.csv"
+    path.write_text(f"{HEADER}\n{GOOD}\n")
+    catch("programmes", "load")
+    catch("import", "referrals", str(path))
+    case = await admin.fetchval("select originator_id::text from catch.stored_events where topic = 'ReferralReceived'")
+    done = catch("replay", case)
+    assert done.returncode == 0
+    assert "ReferralReceived" in done.stdout
+    assert "Lonely" not in done.stdout
+    assert "Lonely" in catch("replay", case, "--personal").stdout
+    assert catch("replay", case, "--as-known", "2026-01-01").returncode == 1
 
 
 async def test_migrate_and_rebuild_say_what_they_did(catch: Cli):

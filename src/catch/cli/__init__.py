@@ -2,7 +2,6 @@
 
 import os
 import sys
-from importlib.util import find_spec
 
 import rich_click as click
 
@@ -32,10 +31,8 @@ cli.add_command(demonstrate.demo)
 cli.add_command(upkeep.migrate_)
 cli.add_command(programmes.programmes)
 cli.add_command(upkeep.rebuild_)
-if find_spec("catch.contracts"):
-    cli.add_command(upkeep.contracts)
-if find_spec("catch.replay"):
-    cli.add_command(upkeep.replay)
+cli.add_command(upkeep.contracts)
+cli.add_command(upkeep.replay)
 
 
 def main() -> None:

@@ -2,13 +2,11 @@
 
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from typing import cast
 
 import rich_click as click
 
 import projections
-from catch import replay as replaying
 from catch.app import Catch
 from catch.cli.common import IN_PART, UNUSABLE, bar, complain, console, on_place, on_server
 from catch.cli.options import argument, option
@@ -69,54 +67,55 @@ def rebuild_(names: tuple[str, ...]) -> None:
 @click.command()
 @option("--check", is_flag=True, help="Write nothing; exit status 1 when the committed files differ.")
 def contracts(check: bool) -> None:
-    """Write the contracts into schema/: the GraphQL schema and the events' JSON Schemas.
+    """Write what others rely on: the GraphQL schema, the events' JSON Schemas, samples of new events.
 
     **Examples**
 
         catch contracts
         catch contracts --check
     """
-    written = import_module("catch.contracts")
-    if check:
-        problems: list[str] = written.check()
-        for problem in problems:
-            complain(problem)
-        sys.exit(IN_PART if problems else 0)
-    for path in written.write():
-        console.print(f"wrote {path}", highlight=False)
+    from catch import contracts as committed
+
+    if not check:
+        for path in committed.write():
+            console.print(f"wrote {path}", highlight=False)
+        return
+    wrong = committed.check()
+    for sentence in wrong:
+        complain(sentence)
+    if wrong:
+        sys.exit(IN_PART)
+    console.print("the contracts are those of this program")
 
 
 @click.command()
 @argument("stream", metavar="CASE")
-@option("--as-known", metavar="TIME", help="Only what had been recorded by then: what anybody could have known.")
-@option("--as-true", metavar="TIME", help="Only what had happened by then, as far as is known today.")
-@option("--personal", is_flag=True, help="Show personal text; without it there is «sealed» in its place.")
+@option("--as-known", metavar="T", help="Only what had been recorded by then.")
+@option("--as-true", metavar="T", help="Only what had happened by then, whenever it was recorded.")
+@option("--personal", is_flag=True, help="Show personal text; it stays sealed otherwise.")
 def replay(stream: str, as_known: str | None, as_true: str | None, personal: bool) -> None:
-    """Step through the history of a case (by its number or id) or of a meeting (by its id).
+    """Step through the history of a case (its id or number) or a meeting (its id), one fact at a time.
 
-    A TIME is a day or a day and time in London, or has an offset. Enter shows the next fact; without a terminal all
-    are printed.
+    T is a day or a time: 2026-03-10, or 2026-03-10T10:00. Without a terminal all facts are shown at once.
 
     **Examples**
 
+        catch replay 7K3M-Q2XD
         catch replay 7K3M-Q2XD --as-known 2026-03-10
-        catch replay 7K3M-Q2XD --as-true "2026-03-10 12:00" --personal
+        catch replay 7K3M-Q2XD --as-true 2026-03-10T10:00
     """
+    from catch.replay import find, from_terminal, moment
+    from catch.replay import replay as stepped
+
     try:
-        known, true = (replaying.moment(text) if text else None for text in (as_known, as_true))
+        known, true = (moment(text) if text else None for text in (as_known, as_true))
     except ValueError as problem:
         complain(str(problem))
         sys.exit(UNUSABLE)
 
     async def run(catch: Catch) -> None:
-        await replaying.replay(
-            catch,
-            await replaying.find(catch, stream),
-            known,
-            true,
-            personal=personal,
-            console=console,
-            pause=replaying.from_terminal(console),
-        )
+        found = await find(catch, stream)
+        pause = from_terminal(console)
+        await stepped(catch, found, known, true, personal=personal, console=console, pause=pause)
 
     on_place(run)
