@@ -72,6 +72,9 @@ OF_ACTIONS = (
 )
 
 
+TOPICS = frozenset(event.__name__ for event in (*OF_ACTIONS, MemberInvited, InvitationWithdrawn))
+
+
 def invitation(meeting: UUID, agency: str, user: str | None) -> UUID:
     """The entry of an invitation."""
     return uuid5(meeting, f"{agency}/{user or ''}")

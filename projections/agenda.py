@@ -20,6 +20,7 @@ from catch.log.rows import load
 
 NAME = "agenda"
 VERSION = 1
+TOPICS = frozenset(event.__name__ for event in MEETING.events)
 TABLE = f"{NAME}_v{VERSION}"
 INDEXES = ("programme, series, starts_at", "starts_at, meeting_id", "using gin (cases)")
 
@@ -44,6 +45,10 @@ def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
 
 def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
     meeting = evolve(row.meeting if row else None, recorded.event)
+    if row and row.meeting.items is meeting.items:
+        cases = row.cases
+    else:
+        cases = tuple([item.case for item in meeting.items if item.case])
     return Row(
         meeting_id=key,
         position=recorded.position,
@@ -52,7 +57,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         series=meeting.series,
         starts_at=meeting.starts_at,
         state=meeting.state,
-        cases=tuple(item.case for item in meeting.items if item.case),
+        cases=cases,
         meeting=meeting,
     )
 

@@ -17,6 +17,7 @@ from catch.log.rows import load
 
 NAME = "case_summary"
 VERSION = 1
+TOPICS = frozenset(event.__name__ for event in CASE.events)
 TABLE = f"{NAME}_v{VERSION}"
 INDEXES = ("programme, live", "lead_user", "person", "received_at, case_id")
 
@@ -48,6 +49,14 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
     case = evolve(row.case if row else None, recorded)
     if case is None:
         return None
+    if row and row.case.involvements is case.involvements:
+        agencies = row.agencies
+    else:
+        agencies = tuple(sorted({held.agency for held in case.involvements if held.ended_at is None}))
+    if row and row.case.referrals is case.referrals:
+        referrers = row.referrers
+    else:
+        referrers = tuple(sorted({held.referrer_agency for held in case.referrals}))
     return Row(
         case_id=key,
         position=recorded.position,
@@ -59,8 +68,8 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         live=case.live,
         lead_user=case.lead.user if case.lead else None,
         lead_agency=case.lead.agency if case.lead else None,
-        agencies=tuple(sorted({held.agency for held in case.involvements if held.ended_at is None})),
-        referrers=tuple(sorted({held.referrer_agency for held in case.referrals})),
+        agencies=agencies,
+        referrers=referrers,
         received_at=case.milestones.received_at,
         case=case,
     )

@@ -22,6 +22,7 @@ from catch.log.rows import load
 
 NAME = "minutes"
 VERSION = 1
+TOPICS = frozenset(event.__name__ for event in MEETING.events)
 TABLE = f"{NAME}_v{VERSION}"
 INDEXES = ("programme, series, starts_at",)
 

@@ -30,6 +30,7 @@ from catch.statistics import Observation, Status, TimeToOutcome, status_of, time
 
 NAME = "outcomes"
 VERSION = 1
+TOPICS = frozenset(event.__name__ for event in CASE.events)
 TABLE = f"{NAME}_v{VERSION}"
 INDEXES = ("programme",)
 

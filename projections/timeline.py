@@ -19,6 +19,7 @@ from catch.log.rows import load
 NAME = "timeline"
 VERSION = 1
 TABLE = f"{NAME}_v{VERSION}"
+EACH_FACT = True
 INDEXES = ("stream, position", "meeting, position")
 
 

@@ -68,10 +68,19 @@ def _sql(hint: object) -> str:
 
 def load(records: Iterable[Record], row: type[R]) -> list[R]:
     """Rows as the database gave them. Raises msgspec.ValidationError when the table is not this row's."""
-    documents = [column.name for column in columns(row) if column.sql == "jsonb"]
+    documents = _documents(row)
     found = [dict(record.items()) for record in records]
     for record in found:
-        for name in documents:
-            if record[name] is not None:
-                record[name] = msgspec.json.decode(record[name])
+        for name, decoder in documents:
+            if (document := record[name]) is not None:
+                record[name] = decoder.decode(document)
     return msgspec.convert(found, list[row])
+
+
+@cache
+def _documents(row: type[Struct]) -> tuple[tuple[str, msgspec.json.Decoder[Any]], ...]:
+    """The fields kept as jsonb, each with what reads its type straight from the text."""
+    hints = get_type_hints(row)
+    return tuple(
+        (column.name, msgspec.json.Decoder(hints[column.name])) for column in columns(row) if column.sql == "jsonb"
+    )

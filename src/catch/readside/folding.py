@@ -14,12 +14,14 @@ from msgspec import Struct
 from catch.database import Connection
 from catch.domain.facts import Recorded
 from catch.log import Stored
-from catch.readside.projection import Key, Projection, advance, table
+from catch.readside.projection import Key, Projection, advance, each_fact, table, topics
 from catch.readside.tables import Table, document, live, load
 
 logger = logging.getLogger("catch.readside")
 
 Decode = Callable[[Stored], Recorded[Any]]
+Touched = list[tuple[Recorded[Any], tuple[Key, ...]]]
+"""Facts with the rows that each may change."""
 
 ANY_KEY = ""
 """Stands in `parked` for a fact whose keys could not be told."""
@@ -53,33 +55,46 @@ class Folding:
 
     def __init__(self, projection: Projection, parked: Iterable[str] = ()) -> None:
         self.projection = projection
+        self.each_fact = each_fact(projection)
         self.rows: dict[Key, Struct | None] = {}
         self.changed: set[Key] = set()
         self.parked = set(parked)
         self.newly_parked: list[Parked] = []
 
-    def keys(self, recorded: Recorded[Any]) -> tuple[Key, ...]:
-        """Each once, however often the projection names it."""
-        try:
-            return tuple(dict.fromkeys(self.projection.keys(recorded)))
-        except Exception as error:
-            self.park(ANY_KEY, recorded.position, error)
-            return ()
-
-    def take(self, recorded: Recorded[Any], keys: Iterable[Key]) -> None:
-        """An error parks the key and leaves its row as it was; from then on the key is passed over."""
-        for key in keys:
-            if str(key) in self.parked:
-                continue
-            row = self.rows.get(key)
+    def touched(self, facts: Iterable[Recorded[Any]]) -> Touched:
+        """Those that concern the projection, each key once, however often the projection names it."""
+        if self.each_fact:
+            return [(recorded, (recorded.position,)) for recorded in facts]
+        found: Touched = []
+        keys_of = self.projection.keys
+        for recorded in facts:
             try:
-                after = advance(self.projection, row, recorded, key)
+                keys = tuple(keys_of(recorded))
+                if len(keys) > 1:
+                    keys = tuple(dict.fromkeys(keys))
             except Exception as error:
-                self.park(str(key), recorded.position, error)
+                self.park(ANY_KEY, recorded.position, error)
                 continue
-            if after is not row:
-                self.rows[key] = after
-                self.changed.add(key)
+            if keys:
+                found.append((recorded, keys))
+        return found
+
+    def take(self, touched: Touched) -> None:
+        """An error parks the key and leaves its row as it was; from then on the key is passed over."""
+        rows, changed, projection = self.rows, self.changed, self.projection
+        for recorded, keys in touched:
+            for key in keys:
+                if self.parked and str(key) in self.parked:
+                    continue
+                row = rows.get(key)
+                try:
+                    after = advance(projection, row, recorded, key)
+                except Exception as error:
+                    self.park(str(key), recorded.position, error)
+                    continue
+                if after is not row:
+                    rows[key] = after
+                    changed.add(key)
 
     def park(self, key: str, position: int, error: Exception) -> None:
         self.parked.add(key)
@@ -112,6 +127,22 @@ def decoded(page: Sequence[Stored], decode: Decode, foldings: Sequence[Folding])
             for folding in foldings:
                 folding.park(ANY_KEY, stored.position, error)
     return facts
+
+
+def shared_out(facts: Iterable[Recorded[Any]], foldings: Sequence[Folding]) -> list[list[Recorded[Any]]]:
+    """For each projection the facts that may concern it."""
+    shares: list[list[Recorded[Any]]] = [[] for _ in foldings]
+    wanted = [topics(folding.projection) for folding in foldings]
+    takers: dict[str, list[list[Recorded[Any]]]] = {}
+    for recorded in facts:
+        topic = recorded.topic
+        if topic not in takers:
+            takers[topic] = [
+                share for share, names in zip(shares, wanted, strict=True) if names is None or topic in names
+            ]
+        for share in takers[topic]:
+            share.append(recorded)
+    return shares
 
 
 async def fold_page(
@@ -147,10 +178,10 @@ async def _fold(
             raise Rewound
         behind = [one for one in projections if positions[table(one)] < page[-1].position]
         foldings = [Folding(one, parked[table(one)]) for one in behind]
-        facts = decoded(page, decode, foldings)
-        for folding in foldings:
+        shares = shared_out(decoded(page, decode, foldings), foldings)
+        for folding, share in zip(foldings, shares, strict=True):
             done = positions[table(folding.projection)]
-            new = [recorded for recorded in facts if recorded.position > done]
+            new = share if done == after else [recorded for recorded in share if recorded.position > done]
             await (_fold_carefully if careful else _fold_one)(connection, folding, new)
         await connection.execute(MOVE, list(positions), page[-1].position)
     alert(foldings)
@@ -169,14 +200,18 @@ async def locked(
 
 
 async def _fold_one(connection: Connection, folding: Folding, facts: Sequence[Recorded[Any]]) -> None:
-    touched = [(recorded, keys) for recorded in facts if (keys := folding.keys(recorded))]
+    touched = folding.touched(facts)
     place = live(folding.projection)
-    if wanted := {key for _, keys in touched for key in keys}:
-        found = load(await connection.fetch(place.find, list(wanted)), place.row)
-        folding.rows = {getattr(row, place.columns[0].name): row for row in found}
-    for recorded, keys in touched:
-        folding.take(recorded, keys)
+    if not folding.each_fact and (wanted := {key for _, keys in touched for key in keys}):
+        folding.rows = await held(connection, place, wanted)
+    folding.take(touched)
     await write(connection, place, folding)
+
+
+async def held(connection: Connection, place: Table, keys: Iterable[Key]) -> dict[Key, Struct | None]:
+    """The rows of these keys, as far as the table has them."""
+    name = place.columns[0].name
+    return {getattr(row, name): row for row in load(await connection.fetch(place.find, list(keys)), place.row)}
 
 
 async def _fold_carefully(connection: Connection, folding: Folding, facts: Sequence[Recorded[Any]]) -> None:
@@ -185,8 +220,8 @@ async def _fold_carefully(connection: Connection, folding: Folding, facts: Seque
             await _fold_one(connection, folding, facts)
     except UNWRITABLE as error:
         folding.changed.clear()
-        for recorded in facts:
-            for key in folding.keys(recorded):
+        for recorded, keys in folding.touched(facts):
+            for key in keys:
                 folding.park(str(key), recorded.position, error)
         await write(connection, live(folding.projection), folding)
 
@@ -194,7 +229,10 @@ async def _fold_carefully(connection: Connection, folding: Folding, facts: Seque
 async def write(connection: Connection, place: Table, folding: Folding) -> None:
     """The rows that changed, and the keys newly parked."""
     rows = {key: folding.rows[key] for key in folding.changed}
-    if kept := [row for row in rows.values() if row is not None]:
+    kept = [row for row in rows.values() if row is not None]
+    if kept and folding.each_fact:
+        await place.copy(connection, kept)
+    elif kept:
         await connection.execute(place.upsert, document(kept))
     if gone := [key for key, row in rows.items() if row is None]:
         await connection.execute(place.delete, gone)

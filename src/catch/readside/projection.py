@@ -37,6 +37,9 @@ class Projection(Protocol):
         """Column lists, each perhaps with a condition: `(agency, due) where done_at is null`."""
         ...
 
+    # A projection may also say `TOPICS`, the only facts that its rows come from, and `EACH_FACT = True`, where every
+    # fact makes a row of its own whose key is the fact's position: then nothing is looked up and nothing held.
+
     def keys(self, recorded: Recorded[Any], /) -> Iterable[Key]:
         """The rows that this fact may change."""
         ...
@@ -51,19 +54,31 @@ def table(projection: Projection) -> str:
     return f"{projection.NAME}_v{projection.VERSION}"
 
 
+def topics(projection: Projection) -> frozenset[str] | None:
+    """The names of the facts that concern the projection; None: any may."""
+    return getattr(projection, "TOPICS", None)
+
+
+def each_fact(projection: Projection) -> bool:
+    return getattr(projection, "EACH_FACT", False)
+
+
 def advance(projection: Projection, row: Struct | None, recorded: Recorded[Any], key: Key) -> Struct | None:
     """The row after this fact: the same object when it did not change, with the fact's position when it did."""
-    after: Struct | None = projection.fold(row, recorded, key)
-    if after is None or after == row:
-        return row if after is not None else None
-    return replace(after, position=recorded.position)
+    after: Any = projection.fold(row, recorded, key)
+    if after is None or after is row:
+        return after
+    if after == row:
+        return row
+    return after if after.position == recorded.position else replace(after, position=recorded.position)
 
 
 def as_at(projection: Projection, key: Key, events: Iterable[Recorded[Any]]) -> Struct | None:
     """The row as these facts leave it; choose them with `known_at`, `true_at` or `up_to`."""
     row: Struct | None = None
+    wanted = topics(projection)
     for recorded in events:
-        if key in projection.keys(recorded):
+        if (wanted is None or recorded.topic in wanted) and key in projection.keys(recorded):
             row = advance(projection, row, recorded, key)
     return row
 

@@ -1,17 +1,18 @@
 """Folds the whole log into new tables while the old ones serve, and puts each in its place in one transaction."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
-
-from msgspec import Struct
+import asyncio
+import gc
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
 
 from catch.database import Connection, Pool
 from catch.log import Log, Stored
-from catch.readside.folding import ANY_KEY, UNWRITABLE, Decode, Folding, alert, decoded, locked, write
-from catch.readside.projection import Key, Projection, table
-from catch.readside.tables import Table, live
+from catch.readside.building import Building
+from catch.readside.folding import ANY_KEY, Decode, Folding, alert, decoded, locked, shared_out, write
+from catch.readside.projection import Projection, table
+from catch.readside.tables import live
 
-PAGE = 1000
+PAGE = 2000
 
 ENTER = "insert into checkpoints (projection, position) values ($1, 0) on conflict (projection) do nothing"
 MOVE = "update checkpoints set position = greatest(position, $2) where projection = $1"
@@ -41,15 +42,33 @@ async def session(pool: Pool) -> AsyncGenerator[Connection]:
 async def rebuild(
     log: Log, decode: Decode, projections: Sequence[Projection], progress: Progress | None = None
 ) -> None:
-    """All rows of these projections are held in memory until they are copied. Raises AnotherRebuild."""
+    """One pass over the log, in bounded memory. Raises AnotherRebuild."""
     async with session(log.pool) as connection:
         if not await connection.fetchval(ONE_AT_A_TIME):
             raise AnotherRebuild(AnotherRebuild.__doc__)
-        foldings = [Folding(projection) for projection in projections]
-        position = await _fold_log(log, decode, foldings, progress)
-        for folding in foldings:
-            await _fill(connection, folding)
-            await _put_in_place(connection, log, decode, folding, position)
+        await connection.execute("set synchronous_commit = off")  # a table that is lost can be built again
+        await connection.execute("set maintenance_work_mem = '128MB'")
+        buildings = [Building(projection) for projection in projections]
+        for building in buildings:
+            await building.begin(connection)
+        with uncollected():
+            position = await _fold_log(connection, log, decode, buildings, progress)
+        for building in buildings:
+            await building.finish(connection)
+            await building.index(connection)
+            await _put_in_place(connection, log, decode, building, position)
+
+
+@contextmanager
+def uncollected() -> Generator[None]:
+    """Facts and rows hold no cycles, so looking for some among millions only costs time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 async def retry(log: Log, decode: Decode, projection: Projection) -> None:
@@ -61,81 +80,65 @@ async def retry(log: Log, decode: Decode, projection: Projection) -> None:
         position = 0
         while page := await log.page(position, PAGE, upto):
             for recorded in decoded(page, decode, [folding]):
-                keys = [key for key in folding.keys(recorded) if str(key) in parked]
-                folding.changed.update(keys)
-                folding.rows |= {key: None for key in keys if key not in folding.rows}
-                folding.take(recorded, keys)
+                for _, touched in folding.touched([recorded]):
+                    keys = tuple(key for key in touched if str(key) in parked)
+                    folding.changed.update(keys)
+                    folding.rows |= {key: None for key in keys if key not in folding.rows}
+                    folding.take([(recorded, keys)])
             position = page[-1].position
         await connection.execute(FORGET, table(projection))
         await write(connection, live(projection), folding)
 
 
-async def _fold_log(log: Log, decode: Decode, foldings: Sequence[Folding], progress: Progress | None) -> int:
+async def _fold_log(
+    connection: Connection, log: Log, decode: Decode, buildings: Sequence[Building], progress: Progress | None
+) -> int:
     position, head = 0, await log.head()
-    while page := await log.page(position, PAGE):
-        position = _take(page, decode, foldings)
-        if progress:
-            progress(position, max(position, head))
+    async with aclosing(pages(log)) as all_pages:
+        async for page in all_pages:
+            position = await _take(connection, page, decode, buildings)
+            if progress:
+                progress(position, max(position, head))
     return position
 
 
-def _take(page: Sequence[Stored], decode: Decode, foldings: Sequence[Folding]) -> int:
-    facts = decoded(page, decode, foldings)
-    for folding in foldings:
-        for recorded in facts:
-            folding.take(recorded, folding.keys(recorded))
+async def pages(log: Log, upto: int | None = None, after: int = 0) -> AsyncGenerator[list[Stored]]:
+    """The log page by page; the next one is on its way while the last one is folded."""
+    coming = asyncio.create_task(log.page(after, PAGE, upto))
+    try:
+        while page := await coming:
+            coming = asyncio.create_task(log.page(page[-1].position, PAGE, upto))
+            yield page
+    finally:
+        coming.cancel()
+        await asyncio.wait([coming])
+
+
+async def _take(connection: Connection, page: Sequence[Stored], decode: Decode, buildings: Sequence[Building]) -> int:
+    await asyncio.sleep(0)  # the next page is asked for
+    facts = decoded(page, decode, buildings)
+    for building, share in zip(buildings, shared_out(facts, buildings), strict=True):
+        await building.take_page(connection, share)
+        await asyncio.sleep(0)
     return page[-1].position
 
 
-def _beside(projection: Projection) -> Table:
-    return Table(projection, f"{table(projection)}_new")
-
-
-async def _fill(connection: Connection, folding: Folding) -> None:
-    place = _beside(folding.projection)
-    async with connection.transaction():
-        await connection.execute(f'drop table if exists "{place.name}"')
-        await connection.execute(place.create)
-        await _copy(connection, place, folding, [(key, row) for key, row in folding.rows.items() if row is not None])
-        for index in place.indexes:
-            await connection.execute(index)
-    await connection.execute(f'analyze "{place.name}"')
-
-
-async def _copy(connection: Connection, place: Table, folding: Folding, rows: Sequence[tuple[Key, Struct]]) -> None:
-    """Rows that cannot be written are found by halving, and their keys parked."""
-    try:
-        async with connection.transaction():
-            await connection.copy_records_to_table(
-                place.name,
-                columns=[column.name for column in place.columns],
-                records=[place.record(row) for _, row in rows],
-            )
-    except UNWRITABLE as error:
-        if len(rows) > 1:
-            middle = len(rows) // 2
-            await _copy(connection, place, folding, rows[:middle])
-            await _copy(connection, place, folding, rows[middle:])
-        else:
-            ((key, row),) = rows
-            folding.park(str(key), getattr(row, "position", 0), error)
-
-
-async def _put_in_place(connection: Connection, log: Log, decode: Decode, folding: Folding, position: int) -> None:
+async def _put_in_place(connection: Connection, log: Log, decode: Decode, building: Building, position: int) -> None:
     """Catches up with the live table under the lock of its checkpoint, so that nobody sees the rows go back in time."""
-    name, place = table(folding.projection), _beside(folding.projection)
-    folding.changed.clear()
+    name = table(building.projection)
     async with connection.transaction():
         await connection.execute(ENTER, name)
-        positions, _ = await locked(connection, [folding.projection])
-        while page := await log.page(position, PAGE, upto=positions[name]):
-            position = _take(page, decode, [folding])
+        positions, _ = await locked(connection, [building.projection])
+        async with aclosing(pages(log, positions[name], position)) as missed:
+            async for page in missed:
+                position = await _take(connection, page, decode, [building])
+        await building.finish(connection)
         await connection.execute(FORGET, name)
-        await write(connection, place, folding)
+        await write(connection, building.place, building)
         await connection.execute(f'drop table if exists "{name}"')
-        await connection.execute(f'alter table "{place.name}" rename to "{name}"')
+        await connection.execute(f'alter table "{building.place.name}" rename to "{name}"')
         await connection.execute(MOVE, name, position)
-    alert([folding])
+    alert([building])
 
 
 async def prepare(connection: Connection, projections: Iterable[Projection]) -> None:

@@ -1,12 +1,13 @@
 """The table of a projection, generated from its `Row`: its definition, and its statements."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
+from operator import attrgetter
 
 import msgspec
 from msgspec import Struct
 
-from catch.database import Statements
+from catch.database import Connection, Statements
 from catch.log.rows import Column as Column
 from catch.log.rows import columns, load
 from catch.readside.projection import Projection, table
@@ -30,10 +31,9 @@ class Table:
         key = self.columns[0]
         listed = ", ".join(f'"{column.name}" {column.sql}' for column in self.columns)
         updates = ", ".join(f'"{column.name}" = excluded."{column.name}"' for column in self.columns[1:])
-        self.create = (
-            f'create table if not exists "{self.name}" '
-            f'({", ".join(column.definition for column in self.columns)}, primary key ("{key.name}"))'
-        )
+        definitions = ", ".join(column.definition for column in self.columns)
+        self.create = f'create table if not exists "{self.name}" ({definitions}, primary key ("{key.name}"))'
+        self.create_bare = f'create table "{self.name}" ({definitions})'
         self.indexes = [f'create index on "{self.name}" {index}' for index in map(_listed, projection.INDEXES)]
         self.find = f'select * from "{self.name}" where "{key.name}" = any($1::{key.sql}[])'  # noqa: S608
         self.upsert = (
@@ -42,9 +42,25 @@ class Table:
         )
         self.delete = f'delete from "{self.name}" where "{key.name}" = any($1::{key.sql}[])'  # noqa: S608
 
-    def record(self, row: Struct) -> tuple[object, ...]:
+        self.keyed = f'alter table "{self.name}" add primary key ("{key.name}")'
+        self._names = [column.name for column in self.columns]
+        self._values = attrgetter(*self._names)
+        self._documents = [place for place, column in enumerate(self.columns) if column.sql == "jsonb"]
+
+    async def copy(self, connection: Connection, rows: Iterable[Struct]) -> None:
+        """Rows whose keys the table does not have yet."""
+        await connection.copy_records_to_table(self.name, columns=self._names, records=map(self.record, rows))
+
+    def record(self, row: Struct) -> Sequence[object]:
         """The row as COPY takes it."""
-        return tuple(_copied(getattr(row, column.name), column) for column in self.columns)
+        values: Sequence[object] = self._values(row)
+        if not self._documents:
+            return values
+        written = list(values)
+        for place in self._documents:
+            if written[place] is not None:
+                written[place] = _json.encode(written[place]).decode()
+        return written
 
 
 @cache
@@ -58,10 +74,6 @@ def _listed(index: str) -> str:
         return index
     names, where, condition = index.partition(" where ")
     return f"({names}){where}{condition}"
-
-
-def _copied(value: object, column: Column) -> object:
-    return _json.encode(value).decode() if column.sql == "jsonb" and value is not None else value
 
 
 def document(rows: Sequence[Struct]) -> str:
