@@ -1,7 +1,6 @@
 """Several server processes on one log, with followers in other processes: whole, in order, once."""
 
 import asyncio
-import re
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -12,11 +11,11 @@ from catch.log import Answer, Append, Busy, Conflict, Log, NewEvent
 from tests.faults.history import History
 from tests.faults.node import Job
 from tests.faults.nodes import STOCK, Node, caught_up, nodes, verdict
+from tests.faults.place import locked_otherwise
 from tests.faults.scenarios import WRITER
 
 FOLLOWER: dict[str, object] = {"clients": 0, "follow": True}
 HOLD = "select pg_advisory_xact_lock(hashtext('catch.append'))"
-LOCK = re.compile(r"perform pg_advisory_xact_lock\([^;]*;")
 LINGER = """
     create function catch.linger() returns trigger language plpgsql as
         $$ begin perform pg_sleep(random() * 0.01); return null; end $$;
@@ -50,11 +49,7 @@ async def test_control_without_the_lock_followers_lose_events_and_the_check_says
     log: Log, database: Database, admin: Connection, tmp_path: Path
 ):
     await admin.execute(LINGER)
-    defined = "select pg_get_functiondef(oid) from pg_proc where pronamespace = 'catch'::regnamespace"
-    locking = [row[0] for row in await admin.fetch(defined) if LOCK.search(row[0])]
-    assert locking, "no function takes the lock"
-    for function in locking:
-        await admin.execute(LOCK.sub("", function))
+    await locked_otherwise(admin)
     job = Job(database.dsn, str(tmp_path), clients=6, commands=40)
     async with nodes(job, WRITER, WRITER, FOLLOWER, STOCK) as running:
         for writer in running[:2]:
