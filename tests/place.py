@@ -1,11 +1,12 @@
 """A whole place for a test: its database, its server on a real port, and the people who work there."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import httpx
@@ -16,6 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from catch.api.from_commands import camel
 from catch.api.identity import DevelopmentIssuer
 from catch.app import Catch, opened
 from catch.domain.calendar import london_day
@@ -43,6 +45,7 @@ from catch.domain.partner import RegisterPartner, SignAgreement
 from catch.domain.person import RegisterPerson
 from catch.domain.programme import LoadProgramme
 from catch.domain.streams import MEETING
+from catch.edge import FILLED
 from catch.log import Answer
 from catch.postgres import Server
 from catch.programmes import shipped
@@ -134,6 +137,16 @@ class Place:
 
     # Commands
 
+    async def mutate(self, command: Command, by: Actor = COORDINATOR) -> Any:
+        """The command as a client sends it: the mutation of its name over HTTP. It must be accepted."""
+        kind = type(command).__name__
+        name = kind[0].lower() + kind[1:]
+        query = f"""mutation($i: {kind}Input!, $c: UUID!) {{ {name}(input: $i, commandId: $c) {{
+            ... on Accepted {{ position events }} ... on Refused {{ code message details {{ name value }} }} }} }}"""
+        answer = (await self.ask(query, by, i=as_input(command), c=str(uuid4())))[name]
+        assert "position" in answer, (command, answer)
+        return answer
+
     async def take(
         self, command: Command, by: Actor = COORDINATOR, at: datetime | None = None, command_id: UUID | None = None
     ) -> Answer:
@@ -217,6 +230,21 @@ class Place:
 
     async def meeting(self, meeting: UUID) -> Meeting:
         return (await self.catch.states.get(MEETING, meeting)).state
+
+
+def as_input(value: object) -> Any:
+    """A command, or a part of one, as the API's inputs have it."""
+    match value:
+        case Enum():
+            return value.name
+        case Struct():
+            filled: frozenset[str] = FILLED.get(type(value), frozenset()) if isinstance(value, Command) else frozenset()
+            names = [name for name in value.__struct_fields__ if name not in filled]
+            return {camel(name): as_input(getattr(value, name)) for name in names}
+        case tuple() | frozenset():
+            return [as_input(each) for each in cast("Iterable[object]", value)]
+        case _:
+            return value
 
 
 class Client:

@@ -1,0 +1,297 @@
+"""No personal text lies anywhere in plain: not in a dump of the whole database, not in what is logged."""
+
+import asyncio
+import logging
+import subprocess
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+from uuid import uuid4
+
+import pytest
+from msgspec import Struct
+
+from catch.demo.people import nhs_numbers
+from catch.domain.calendar import add_months, london_day
+from catch.domain.case.actions import (
+    ActionAnswer,
+    ChangeActionDue,
+    CloseActionIncomplete,
+    CompleteAction,
+    Incomplete,
+    OfferAction,
+    ProgressAction,
+    RespondToAction,
+)
+from catch.domain.case.agreement import RecordAgreement, RecordObjection, RecordRefusalOfSupport, WithdrawAgreement
+from catch.domain.case.closing import CloseCase, GoalOutcome, GoalResult, ProposeClosure, ReopenCase
+from catch.domain.case.coordination import AllocateCoordinator, RecordConversation
+from catch.domain.case.disclosure import AuthoriseDisclosure, EndDisclosure, EndInvolvement, InvolvePartner
+from catch.domain.case.eligibility import AcceptReferral, DeclineReferral
+from catch.domain.case.goals import AbandonGoal, NewGoal, SetGoal
+from catch.domain.case.notes import AddNote
+from catch.domain.case.plan import AgreePlan, RevisePlan
+from catch.domain.case.proposals import ProposeForMeeting, WithdrawProposal
+from catch.domain.case.referral import AttachReferral, SubmitReferral
+from catch.domain.case.reviews import HoldReview
+from catch.domain.case.state import (
+    Agrees,
+    ConversationFormat,
+    ProposalPurpose,
+    ReferralAgreement,
+    ReviewDecision,
+    SafeContact,
+    Worker,
+)
+from catch.domain.discussion import OfferActionInMeeting
+from catch.domain.facts import Actor, Category, Command, Sealed
+from catch.domain.meeting.adding import AddItem, AddLateItem
+from catch.domain.meeting.attendance import (
+    AcceptConfidentiality,
+    DeclareInterest,
+    JoinMeeting,
+    ResolveInterest,
+    SendApology,
+)
+from catch.domain.meeting.deciding import RecordDecision, RecordUpdate
+from catch.domain.meeting.drafting import DraftAgenda, PublishAgenda
+from catch.domain.meeting.editing import ChangeTimebox, MoveItem, PullFromNoting, RemoveItem
+from catch.domain.meeting.floor import CloseItem, DeferItem, OpenItem
+from catch.domain.meeting.instant import Participant, RecordInstantDiscussion
+from catch.domain.meeting.invitations import InviteMember, WithdrawInvitation
+from catch.domain.meeting.items import DecisionCode, DeferReason, Dissent
+from catch.domain.meeting.listing import AppearanceBasis, Section
+from catch.domain.meeting.planning import CancelMeeting, PlanMeeting, RescheduleMeeting
+from catch.domain.meeting.session import AdjournMeeting, ResumeMeeting, StartMeeting
+from catch.domain.partner import EnrolMember, RegisterPartner, SignAgreement, TerminateAgreement
+from catch.domain.person import ContactChannel, RegisterPerson, SetContactPreference
+from catch.domain.streams import CASE, COMMANDS
+from catch.postgres import binaries
+from tests.conftest import Database, administer
+from tests.place import (
+    ADMINISTRATOR,
+    BASIS,
+    CHAIR,
+    COORDINATOR,
+    EVERYTHING,
+    HOUSING,
+    MOST,
+    PROGRAMME,
+    SERIES,
+    Place,
+    ago,
+    placed,
+)
+
+TODAY = london_day(datetime.now(UTC))
+SOON = TODAY + timedelta(days=20)
+OURSELVES = Worker(COORDINATOR.user, COORDINATOR.agency)
+
+
+def personal(kind: Any) -> bool:
+    """Whether something of this type can hold personal text."""
+    if kind is Sealed:
+        return True
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        return any(personal(hint) for hint in get_type_hints(kind).values())
+    return any(personal(inner) for inner in get_args(kind))
+
+
+class Writer:
+    """Sends commands as clients do, with a text of its own in every place where personal text may stand."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.texts: list[str] = []
+        self.used: set[type[Command]] = set()
+        self.numbers = nhs_numbers()
+
+    def text(self) -> Sealed:
+        self.texts.append(f"Quennellbright{len(self.texts):04}")
+        return Sealed(self.texts[-1])
+
+    async def send(self, command: Command, by: Actor = COORDINATOR) -> None:
+        self.used.add(type(command))
+        await self.place.mutate(command, by)
+
+
+async def fill_a_case(w: Writer) -> Any:
+    """From the front door to a plan, with two partners; the ids of case and person."""
+    case, person, t = uuid4(), uuid4(), w.text
+    number = next(w.numbers)
+    w.texts.append(number)
+    await w.send(RegisterPerson(person, False, t(), t(), t(), t(), Sealed(number), t()))
+    await w.send(SetContactPreference(person, (ContactChannel.PHONE,), t(), t()))
+    agreement, safe = ReferralAgreement(knows=True, agrees=Agrees.YES, evidence=t()), SafeContact(True, t(), t())
+    at = ago(hours=2)
+    referral = SubmitReferral(
+        case, person, PROGRAMME, uuid4(), "police", "phone", at, t(), agreement=agreement, safe_contact=safe
+    )
+    await w.send(referral)
+    await w.send(AttachReferral(case, person, uuid4(), "fire", "phone", at, t()))
+    await w.send(AcceptReferral(case, override_reason=t()))
+    await w.send(AllocateCoordinator(case, COORDINATOR.user, COORDINATOR.agency, reason=t(), handover_note=t()))
+    await w.send(RecordAgreement(case, evidence=t()))
+    await w.send(RecordConversation(case, uuid4(), ConversationFormat.HOME, t(), t(), communication_needs=t()))
+    for agency in ("housing-1", "police-1"):
+        await w.send(AuthoriseDisclosure(case, uuid4(), agency, MOST, BASIS, t()))
+        await w.send(InvolvePartner(case, agency, "support"))
+    proposal = ProposeForMeeting(
+        case, uuid4(), SERIES, ProposalPurpose.NEW, OURSELVES, t(), person_informed=False, not_informed_reason=t()
+    )
+    await w.send(proposal)
+    return case
+
+
+async def work_on_it(w: Writer, case: Any) -> None:
+    t = w.text
+    actions = [uuid4() for _ in range(3)]
+    for action in actions:
+        await w.send(OfferAction(case, action, t(), "housing-1", SOON))
+    await w.send(RespondToAction(case, actions[0], ActionAnswer.DECLINE, t()), HOUSING)
+    await w.send(ChangeActionDue(case, actions[1], SOON + timedelta(days=1), t()))
+    await w.send(RespondToAction(case, actions[1], ActionAnswer.ACCEPT), HOUSING)
+    await w.send(ProgressAction(case, actions[1], uuid4(), t(), 10), HOUSING)
+    await w.send(CompleteAction(case, actions[1], "helped", TODAY, t()), HOUSING)
+    await w.send(CloseActionIncomplete(case, actions[2], Incomplete.NOT_POSSIBLE, t()), HOUSING)
+    await w.send(AddNote(case, uuid4(), Category.DISCUSSION, t()))
+    goals = [NewGoal(uuid4(), t(), "home", 1, 3) for _ in range(3)]
+    review_due, plan = add_months(TODAY, 3), uuid4()
+    await w.send(AgreePlan(case, plan, t(), review_due, (goals[0],), t(), t(), how_agreed=t()))
+    await w.send(RevisePlan(case, plan, 2, t(), review_due, (goals[1],), t(), t(), how_agreed=t()))
+    await w.send(SetGoal(case, goals[2]))
+    await w.send(AbandonGoal(case, goals[0].goal, t()))
+    review = HoldReview(case, uuid4(), ReviewDecision.CONTINUE, True, t(), add_months(TODAY, 3))
+    await w.send(review)
+
+
+async def close_it(w: Writer, case: Any) -> None:
+    t, state = w.text, (await w.place.catch.states.get(CASE, case)).state
+    proposal = uuid4()
+    await w.send(ProposeForMeeting(case, proposal, SERIES, ProposalPurpose.REVIEW, OURSELVES, t()))
+    await w.send(WithdrawProposal(case, proposal, t()))
+    await w.send(RecordObjection(case, uuid4(), frozenset({Category.HEALTH}), ground=t()))
+    await w.send(EndDisclosure(case, state.disclosures[0].disclosure, t()))
+    await w.send(EndInvolvement(case, "housing-1", t()))
+    await w.send(WithdrawAgreement(case, reason=t()))
+    await w.send(ProposeClosure(case, "goals-achieved", t()))
+    outcomes = tuple(GoalOutcome(goal.goal, GoalResult.ACHIEVED) for goal in state.goals if goal.state == "open")
+    await w.send(CloseCase(case, "goals-achieved", TODAY, t(), outcomes, ongoing_plan=t()))
+    await w.send(ReopenCase(case, t()))
+
+
+async def hold_a_meeting(w: Writer, first: Any, second: Any) -> None:
+    t, meeting, now = w.text, uuid4(), datetime.now(UTC)
+    await w.send(PlanMeeting(meeting, PROGRAMME, SERIES, now + timedelta(hours=3), CHAIR.user))
+    await w.send(RescheduleMeeting(meeting, now + timedelta(hours=2), t()))
+    for agency in ("housing-1", "police-1"):
+        await w.send(InviteMember(meeting, agency))
+    await w.send(WithdrawInvitation(meeting, "police-1", reason=t()))
+    noted = uuid4()
+    await w.send(AddItem(meeting, noted, Section.NOTING, case=second, reason=t()))
+    await w.place.settled()
+    await w.send(DraftAgenda(meeting))
+    await w.send(PublishAgenda(meeting), CHAIR)
+    third, late = await fill_a_case(w), uuid4()
+    await w.send(AddLateItem(meeting, late, third, t(), COORDINATOR.user, AppearanceBasis.AGREEMENT), CHAIR)
+    state = await w.place.meeting(meeting)
+    item = next(held.item for held in state.items if held.case == first)
+    await w.send(MoveItem(meeting, late, 1, t()))
+    await w.send(ChangeTimebox(meeting, item, 9, t()))
+    await w.send(SendApology(meeting, "fire@fire-1", "fire-1", t()))
+    await w.send(StartMeeting(meeting), CHAIR)
+    for who in (COORDINATOR, HOUSING):
+        await w.send(JoinMeeting(meeting, who.user, who.agency), who)
+        await w.send(AcceptConfidentiality(meeting, who.user), who)
+    await w.send(AdjournMeeting(meeting, t()), CHAIR)
+    await w.send(ResumeMeeting(meeting), CHAIR)
+    await w.send(PullFromNoting(meeting, noted, t()))
+    await w.send(DeclareInterest(meeting, item, HOUSING.user, HOUSING.agency, note=t()), HOUSING)
+    await w.send(ResolveInterest(meeting, item, HOUSING.user, t()))
+    await w.send(OpenItem(meeting, item))
+    await w.send(RecordUpdate(meeting, item, t(), t(), t(), t()))
+    dissent = (Dissent("housing-1", t()),)
+    decision = RecordDecision(
+        meeting, item, uuid4(), DecisionCode.CONTINUE, t(), ("snn",), dissent, None, not_told_reason=t()
+    )
+    await w.send(decision)
+    await w.send(OfferActionInMeeting(meeting, item, uuid4(), t(), "housing-1", SOON))
+    await w.send(CloseItem(meeting, item))
+    await w.send(OpenItem(meeting, late, override_reason=t()))
+    await w.send(DeferItem(meeting, late, DeferReason.CHAIR, note=t()))
+    await w.send(RemoveItem(meeting, noted, t()))
+
+
+async def beside_it(w: Writer, case: Any) -> None:
+    t, now = w.text, datetime.now(UTC)
+    called_off = uuid4()
+    await w.send(PlanMeeting(called_off, PROGRAMME, SERIES, now + timedelta(days=30), CHAIR.user))
+    await w.send(CancelMeeting(called_off, t()))
+    seats = (Participant("a", "housing-1"), Participant("b", "snn"))
+    instant = RecordInstantDiscussion(
+        uuid4(), PROGRAMME, SERIES, uuid4(), case, now - timedelta(minutes=9), now, seats,
+        situation=t(), action_to_date=t(), update=t(), next_steps=t(),
+    )  # fmt: skip
+    await w.send(instant)
+    await w.send(RegisterPartner("food-1", "Example food bank", "voluntary"), ADMINISTRATOR)
+    signed = SignAgreement("food-1", "isa", (PROGRAMME,), EVERYTHING, TODAY, None, t())
+    await w.send(signed, ADMINISTRATOR)
+    await w.send(EnrolMember("food-1", "member@food-1", t()), ADMINISTRATOR)
+    await w.send(TerminateAgreement("food-1", "isa", t()), ADMINISTRATOR)
+    refused = await w.place.referred(w.text())
+    w.texts += [refused.reason]
+    await w.send(DeclineReferral(refused.case, "other", explanation=t()))
+    unwilling = await w.place.referred(w.text())
+    await w.send(RecordRefusalOfSupport(unwilling.case, reason=t()))
+
+
+def dumped(database: Database) -> str:
+    """Everything that is in the database, as text."""
+    command = [binaries() / "pg_dump", "--dbname", database.admin]
+    return subprocess.run(command, capture_output=True, check=True, text=True).stdout.casefold()
+
+
+def found(texts: Iterable[str], where: str) -> list[str]:
+    """Which of the texts are there, as they are or as the bytes they are stored as."""
+    forms: Callable[[str], tuple[str, str]] = lambda text: (text.casefold(), text.encode().hex())  # noqa: E731
+    return [text for text in texts if any(form in where for form in forms(text))]
+
+
+async def test_nothing_that_was_said_of_anybody_is_stored_or_logged_in_plain(
+    database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.INFO)
+    async with placed(database.admin, database.dsn, tmp_path) as place:
+        w = Writer(place)
+        first, second = [await fill_a_case(w) for _ in range(2)]
+        await hold_a_meeting(w, first, second)
+        await work_on_it(w, first)
+        await beside_it(w, second)
+        await close_it(w, first)
+        await place.settled()
+        # Refusals and faults are logged too, and hold nothing of what was sent.
+        query = "mutation($i: AddNoteInput!, $c: UUID!) { addNote(input: $i, commandId: $c) { __typename } }"
+        note = {"case": str(uuid4()), "note": str(uuid4()), "category": "DISCUSSION", "text": w.text()}
+        await place.ask(query, COORDINATOR, i=note, c=str(uuid4()))
+        await place.answer(query, COORDINATOR, i=note | {"category": w.text()}, c=str(uuid4()))
+    unused = {kind.__name__ for kind in COMMANDS if personal(kind)} - {kind.__name__ for kind in w.used}
+    assert unused == set()
+    assert len(w.texts) > 90
+
+    dump = await asyncio.to_thread(dumped, database)
+    assert found(w.texts, dump) == []
+    ours = ("catch", "uvicorn", "litestar", "asyncio", "strawberry", "graphql")
+    logged = "\n".join(record.getMessage() for record in caplog.records if record.name.startswith(ours))
+    assert "RegisterPerson" in logged
+    assert found(w.texts, logged.casefold()) == []
+
+    # The search would have found them: in a text, in bytes, in a document.
+    await administer(
+        database.admin,
+        "create table scratch (a text, b bytea, c jsonb)",
+        f"insert into scratch values ('Said {w.texts[0]} today', null, null)",
+        f"insert into scratch values (null, convert_to('x{w.texts[1]}y', 'utf8'), null)",
+        f'insert into scratch values (null, null, \'{{"said": "{w.texts[2]}"}}\')',
+    )
+    assert found(w.texts, await asyncio.to_thread(dumped, database)) == w.texts[:3]
