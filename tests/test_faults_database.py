@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import CalledProcessError
 
 import pytest
 
@@ -46,5 +47,23 @@ async def test_frozen_and_thawed_it_goes_on_and_nothing_is_recorded_twice(postgr
 
 async def test_restarted_in_order_nobody_loses_or_doubles_a_command(postgres: Cluster, tmp_path: Path):
     outcome = await scenarios.restarted_in_order(postgres, tmp_path, 2)
+    print(outcome)
+    assert outcome.problems == []
+
+
+async def test_a_full_disk_refuses_commands_and_loses_none(postgres: Cluster, tmp_path: Path):
+    """On a small volume where one can be mounted, otherwise by a trigger that says the same."""
+    try:
+        with cluster((*SAFE, *scenarios.SMALL), tmpfs="64m", initdb=["--wal-segsize=1"]) as small:
+            outcome = await scenarios.disk_filled(small, tmp_path, 1)
+            how = "a small volume" + (", PostgreSQL went down and was started again" if "PANIC" in small.log else "")
+    except CalledProcessError:
+        outcome, how = await scenarios.quota_reached(postgres, tmp_path, 1), "a trigger"
+    print(f"{how}: {outcome}")
+    assert outcome.problems == []
+
+
+async def test_a_quota_refuses_commands_and_loses_none(postgres: Cluster, tmp_path: Path):
+    outcome = await scenarios.quota_reached(postgres, tmp_path, 1)
     print(outcome)
     assert outcome.problems == []

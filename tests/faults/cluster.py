@@ -65,6 +65,16 @@ class Cluster:
             assert time.monotonic() < deadline, f"the server is not ready:\n{self.log[-2000:]}"
             time.sleep(0.02)
 
+    def revive(self) -> None:
+        """It may have gone down by itself, or be about to."""
+        assert self._server is not None
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            with suppress(AssertionError):
+                self.ready() if self.running else self.start()
+                return
+        raise AssertionError(f"the server does not come back:\n{self.log[-2000:]}")
+
     @property
     def running(self) -> bool:
         return self._server is not None and self._server.poll() is None
