@@ -45,6 +45,7 @@ class Facts:
         self._strangers: set[str] = set()
         self._expected: set[UUID] = set()
         self._gathering = asyncio.Lock()
+        self._seating = asyncio.Lock()
 
     async def texts(self, *subjects: UUID) -> Texts:
         """What reads the texts sealed under these subjects. The keys of those expected together come together."""
@@ -87,8 +88,11 @@ class Facts:
 
     async def seats(self, cases: Iterable[UUID]) -> Mapping[UUID, tuple[Seat, ...]]:
         """What meetings have to do with each of these cases."""
-        missing = {case for case in cases if case not in self._seats}
-        if missing:
+        wanted = set(cases)
+        async with self._seating:
+            missing = {case for case in wanted if case not in self._seats}
+            if not missing:
+                return self._seats
             found: dict[UUID, tuple[Seat, ...]] = dict.fromkeys(missing, ())
             meetings = await agenda.holding(self.catch.log.pool, missing)
             # The read side finds the meetings; what they say now, a recusal above all, is taken from the log.

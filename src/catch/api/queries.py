@@ -104,7 +104,8 @@ async def audits(context: Context, stream: UUID) -> frozenset[UUID]:
     if row is None or not prepares(viewer, row.meeting):
         raise UnknownCase(stream=stream)
     sitting = await Sitting.of(context.reading, row.meeting)
-    return frozenset(item for item, hidden in sitting.hidden.items() if hidden)
+    await sitting.look(item.case for item in row.meeting.items if item.case)
+    return frozenset([item.item for item in row.meeting.items if await sitting.hidden(item)])
 
 
 async def changed(context: Context, stream: UUID, closed: frozenset[UUID]) -> dict[int, list[types.Change]]:

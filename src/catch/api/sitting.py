@@ -21,15 +21,16 @@ NOTHING_SAID = types.Said(None, [], [], [])
 class Sitting:
     """`shown` is the meeting whose contents are shown, `present` the one that rights are read from.
 
-    Make it with `Sitting.of`: what is hidden is looked up once, for all items.
+    Make it with `Sitting.of`. What is hidden is looked up when an item is shown, and then once.
     """
 
     def __init__(self, reading: Reading, shown: Meeting, present: Meeting) -> None:
         self.reading = reading
         self.shown = shown
         self.present = present
-        self.hidden: dict[UUID, RedactionReason | None] = {}
         self.recused: frozenset[UUID] = frozenset()
+        self._hidden: dict[UUID, RedactionReason | None] = {}
+        self._looked: set[UUID] = set()
 
     @classmethod
     async def of(cls, reading: Reading, shown: Meeting, present: Meeting | None = None) -> "Sitting":
@@ -37,19 +38,28 @@ class Sitting:
         cases = [item.case for item in shown.items if item.case]
         if reading.past:
             await reading.past.gather(cases)
-        await sitting.look(cases)
-        sitting.hidden = {item.item: await sitting.hides(item) for item in shown.items}
+        reading.facts.expect(cases)
         return sitting
 
     async def look(self, cases: Iterable[UUID]) -> None:
         """Find out which of these cases the viewer is kept out of, at this meeting or at another."""
-        cases = list(cases)
+        cases = {case for case in cases if case not in self._looked}
+        if not cases:
+            return
+        self._looked |= cases
         facts, user = self.reading.facts, self.reading.viewer.user
         facts.expect(cases)
         seats = await facts.seats(cases)
         kept_out = {case for case in cases if any(user in seat.recused for seat in seats[case])}
         here = {item.case for item in self.present.items if item.case and self.present.recused(item.item, user)}
         self.recused |= kept_out | here
+
+    async def hidden(self, item: Item) -> RedactionReason | None:
+        """Why the viewer does not see the item; None where they do."""
+        if item.item not in self._hidden:
+            await self.look([item.case] if item.case else [])
+            self._hidden[item.item] = await self.hides(item)
+        return self._hidden[item.item]
 
     async def hides(self, item: Item) -> RedactionReason | None:
         """Why the viewer does not see the item. What has been closed since is closed in its history too."""
@@ -95,18 +105,19 @@ class Sitting:
                 types.Invitation(agency=each.agency, user=each.user, items=list(each.items))
                 for each in held.invitations
             ],
-            agenda=self.agenda(),
+            prepared=self.agenda,
             current_item=held.open_item.item if held.open_item else None,
             content_hash=held.content_hash,
             taken=lambda: self.minutes(written),
         )
 
-    def agenda(self) -> types.Agenda:
+    async def agenda(self) -> types.Agenda:
         """The agenda as people left it; what did not fit, and what is wrong, for those who prepare it."""
         held = self.shown
         draft = held.draft if prepares(self.reading.viewer, self.present) else None
+        await self.look(named(held, draft))
         return types.Agenda(
-            items=[self.item(each) for each in held.items],
+            items=[await self.item(each) for each in held.items],
             overflow=[self.overflow(each) for each in draft.overflow] if draft else [],
             warnings=self.warnings(draft.warnings) if draft else [],
             gaps=[types.Gap(code=each.code, count=each.count) for each in draft.gaps] if draft else [],
@@ -114,8 +125,8 @@ class Sitting:
             as_of=Position(held.draft.as_of if held.draft else 0),
         )
 
-    def item(self, item: Item) -> types.AgendaItem:
-        hidden = self.hidden[item.item]
+    async def item(self, item: Item) -> types.AgendaItem:
+        hidden = await self.hidden(item)
         return types.AgendaItem(
             id=item.item,
             section=item.section,
@@ -215,7 +226,7 @@ class Sitting:
         self, place: int, entry: written_minutes.Entry, withheld: list[types.Redaction]
     ) -> types.MinutesEntry:
         item = self.shown.item(entry.item)
-        hidden = self.hidden[item.item] if item else RedactionReason.NOT_INVOLVED
+        hidden = await self.hidden(item) if item else RedactionReason.NOT_INVOLVED
         said = await Inside(self.reading, self.shown, item).said() if item and not hidden else NOTHING_SAID
         if hidden:
             withheld.append(types.Redaction(path=f"entries.{place}", reason=hidden))
@@ -233,6 +244,12 @@ class Sitting:
             actions_offered=0 if hidden else len(entry.actions),
             deferred=None if hidden else entry.deferred,
         )
+
+
+def named(meeting: Meeting, draft: Agenda | None) -> Iterable[UUID]:
+    """Every case that the agenda, or what did not fit on it, speaks of."""
+    drafted = (*draft.overflow, *draft.warnings) if draft else ()
+    return {each.case for each in (*meeting.items, *drafted) if each.case is not None}
 
 
 class OnlyCase:

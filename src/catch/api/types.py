@@ -474,10 +474,14 @@ class Meeting:
     chair: Worker
     attendance: list[Attendance]
     invitations: list[Invitation]
-    agenda: Agenda
     current_item: UUID | None
     content_hash: str | None
+    prepared: strawberry.Private[Callable[[], Awaitable[Agenda]]]
     taken: strawberry.Private[Callable[[], Awaitable[Minutes | None]]]
+
+    @strawberry.field
+    async def agenda(self) -> Agenda:
+        return await self.prepared()
 
     @strawberry.field(description="Once the meeting has started.")
     async def minutes(self) -> Minutes | None:

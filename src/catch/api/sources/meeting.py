@@ -68,7 +68,7 @@ class MeetingSource(Shared):
             unpublished = viewer.role is Role.PARTNER and meeting.state in UNPUBLISHED
             return Seen.HIDDEN if unpublished or stream_of_event(event.event) is CASE else Seen.SHOWN
         sitting = await Sitting.of(Reading(facts, viewer), meeting)
-        hidden = sitting.hidden[item.item]
+        hidden = await sitting.hidden(item)
         if hidden is not None:
             recusal = isinstance(event.event, attendance.InterestDeclared | attendance.InterestResolved)
             own = recusal and hidden is RedactionReason.RECUSED and event.event.user == viewer.user
@@ -89,7 +89,7 @@ class MeetingSource(Shared):
             at=event.envelope.occurred_at,
             by=worker(event),
             meeting=sitting.view(held.version, held.position),
-            item=sitting.item(item) if item else None,
+            item=await sitting.item(item) if item else None,
         )
 
     async def present(self, topic: Hashable, viewer_class: Hashable) -> tuple[int, object]:
