@@ -1,6 +1,7 @@
 """What each fact changed, and what a replay shows: as known and as true at a time."""
 
 from datetime import timedelta
+from itertools import accumulate
 from typing import Any
 
 from cases import (
@@ -31,7 +32,7 @@ from catch.domain.case.coordination import ConversationHeld
 from catch.domain.case.disclosure import PartnerInvolvementEnded
 from catch.domain.case.notes import NoteAdded
 from catch.domain.case.state import ConversationFormat, Worker
-from catch.domain.facts import Category, Recorded, Sealed
+from catch.domain.facts import Category, Fact, Recorded, Sealed
 from catch.domain.streams import CASE as CASES
 from catch.domain.streams import fold
 from catch.history import SEALED, Change, as_asked, standing, steps
@@ -139,15 +140,19 @@ def test_both_times_together_ask_what_was_then_known_of_an_earlier_day():
     assert as_asked(BACK_DATED) == BACK_DATED
 
 
-histories = st.lists(st.tuples(EVENTS, DAYS, DAYS), max_size=15).map(
-    lambda made: [
+def in_their_turn(made: list[tuple[Fact, timedelta, timedelta]]) -> list[Recorded[Any]]:
+    """What occurred in any order, some of it told late; what is recorded later is never recorded earlier."""
+    clock = accumulate((max(occurred + abs(later), timedelta()) for _, occurred, later in made), max)
+    return [
         *history(received),
         *(
-            recorded(event, START + occurred, version=place, known=START + occurred + abs(later))
-            for place, (event, occurred, later) in enumerate(made, start=2)
+            recorded(event, START + occurred, version=place, known=START + known)
+            for place, ((event, occurred, _), known) in enumerate(zip(made, clock, strict=True), start=2)
         ),
     ]
-)
+
+
+histories = st.lists(st.tuples(EVENTS, DAYS, DAYS), max_size=15).map(in_their_turn)
 
 
 def replayed_after(shown: list[Recorded[Any]], moment: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import takewhile
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -84,8 +85,12 @@ def as_at(projection: Projection, key: Key, events: Iterable[Recorded[Any]]) -> 
 
 
 def known_at(events: Iterable[R], moment: datetime) -> Iterator[R]:
-    """What had been recorded by then: the answer that anybody could have been given."""
-    return (recorded for recorded in events if recorded.recorded_at <= moment)
+    """What had been recorded by then: the answer that anybody could have been given.
+
+    A beginning of the events, without a hole: where the database's clock was set back, it ends before the first fact
+    that bears a later time.
+    """
+    return takewhile(lambda recorded: recorded.recorded_at <= moment, events)
 
 
 def true_at(events: Iterable[R], moment: datetime) -> Iterator[R]:
