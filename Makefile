@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= 2
 
-.PHONY: help test demo setup check unit lint types imports contracts lock clean
+.PHONY: help test demo soak setup check unit lint types imports contracts lock clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,10 @@ unit: $(READY) ## The tests alone
 
 demo: $(READY) ## A year of cases, then a meeting, live; DEMO=once ends after it
 	@$(BIN)/catch demo $(if $(filter once,$(DEMO)),--once)
+
+soak: $(READY) ## 200 kills of PostgreSQL, 200 of servers, 1,000 cut answers; SOAK="--kills 20" for less
+	@$(BIN)/python -m tests.faults.soak $(SOAK)
+	CATCH_MAINTENANCE_EVENTS=2000000 $(BIN)/python -m pytest -s tests/test_maintenance.py
 
 PIN := uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 

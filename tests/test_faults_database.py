@@ -10,8 +10,6 @@ from catch.postgres import SAFE
 from tests.faults import scenarios
 from tests.faults.cluster import Cluster, cluster
 
-FORGETS = (*SAFE, "synchronous_commit=off", "wal_writer_delay=10s", "wal_writer_flush_after=1GB")
-
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Cluster]:
@@ -28,7 +26,7 @@ async def test_killed_again_and_again_it_keeps_every_acknowledged_command_once(p
 
 async def test_control_a_database_that_answers_before_it_writes_is_found_to_lose_commands(tmp_path: Path):
     found: list[str] = []
-    with cluster(FORGETS) as forgetful:
+    with cluster(scenarios.FORGETS) as forgetful:
         for attempt in range(5):
             (folder := tmp_path / str(attempt)).mkdir()
             found += (outcome := await scenarios.database_killed(forgetful, folder, 1)).problems

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from catch.database import connect
 from catch.log import Log, Stored
-from catch.postgres import Server
+from catch.postgres import SAFE, Server
 from catch.readside import AnotherRebuild, checksum, rebuild, table
 from tests.faults.cluster import Cluster
 from tests.faults.history import History, Troubled
@@ -27,6 +27,8 @@ from tests.faults.proxy import SOCKET, Proxy, between
 WRITER: dict[str, object] = {}
 OBSERVER: dict[str, object] = {"clients": 0, "follow": True, "readside": True}
 THREE = (WRITER, WRITER, OBSERVER)
+FORGETS = (*SAFE, "synchronous_commit=off", "wal_writer_delay=10s", "wal_writer_flush_after=1GB")
+"""A server that answers before it writes."""
 Progress = Callable[[int], None]
 """Told how many faults there have been."""
 

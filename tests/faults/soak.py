@@ -1,0 +1,101 @@
+"""The long form of the faults: `make soak`, or `python -m tests.faults.soak --kills 20 --servers 20 --cuts 100`.
+
+It ends with 1 if anything was lost, doubled, torn, misordered, misread or misanswered, or if a control was not caught.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from catch.postgres import SAFE
+from tests.faults import scenarios
+from tests.faults.cluster import Cluster, cluster
+from tests.faults.scenarios import Outcome
+
+console = Console(highlight=False, soft_wrap=True)
+PAUSE = 0.02
+"""Seconds between a client's commands, so that the log stays small enough to be looked through."""
+Scenario = Callable[[Cluster, Path, scenarios.Progress], Awaitable[Outcome]]
+
+
+def soaks(asked: argparse.Namespace) -> list[tuple[str, int, Scenario]]:
+    kills, servers, cuts, others = asked.kills, asked.servers, asked.cuts, asked.others
+    return [
+        (
+            "kill -9 of PostgreSQL",
+            kills,
+            lambda on, into, told: scenarios.database_killed(on, into, kills, told, pause=PAUSE),
+        ),
+        (
+            "kill -9 of servers",
+            servers,
+            lambda on, into, told: scenarios.servers_killed(on, into, servers, told, pause=PAUSE),
+        ),
+        ("answers cut off after the commit", cuts, lambda on, into, told: scenarios.replies_cut(on, into, cuts, told)),
+        (
+            "PostgreSQL frozen and thawed",
+            others,
+            lambda on, into, _: scenarios.frozen_and_thawed(on, into, others, seconds=1.5),
+        ),
+        ("PostgreSQL restarted in order", others, lambda on, into, _: scenarios.restarted_in_order(on, into, others)),
+        ("disk full, by a trigger", others, lambda on, into, _: scenarios.quota_reached(on, into, others)),
+    ]
+
+
+async def control(folder: Path) -> bool:
+    """A server that answers before it writes must be found to lose commands."""
+    for attempt in range(10):
+        (into := folder / f"control-{attempt}").mkdir()
+        with cluster(scenarios.FORGETS) as forgetful:
+            outcome = await scenarios.database_killed(forgetful, into, 1)
+        if lost := sum(problem.startswith("lost") for problem in outcome.problems):
+            console.print(f"control, synchronous_commit=off: {lost} lost after {attempt + 1} kills, as it must be")
+            return True
+    console.print("[bold]control, synchronous_commit=off: nothing was found to be lost[/bold]")
+    return False
+
+
+async def soak(asked: argparse.Namespace, folder: Path, progress: Progress) -> bool:
+    good = await control(folder)
+    for number, (name, times, scenario) in enumerate(soaks(asked)):
+        if not times:
+            continue
+        bar = progress.add_task(name, total=times)
+        (into := folder / str(number)).mkdir()
+        began = time.monotonic()
+        with cluster(SAFE) as server:
+            outcome = await scenario(server, into, lambda done, bar=bar: progress.update(bar, completed=done))
+        progress.update(bar, completed=times)
+        console.print(f"{name}: {outcome}, {time.monotonic() - began:.0f} s")
+        for problem in outcome.problems[:20]:
+            console.print(f"  {problem}")
+        good = good and not outcome.problems
+    return good
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.soak", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--kills", type=int, default=200, help="kill -9 of PostgreSQL (default: 200)")
+    parser.add_argument("--servers", type=int, default=200, help="kill -9 of a server process (default: 200)")
+    parser.add_argument("--cuts", type=int, default=1000, help="answers cut off (default: 1000)")
+    parser.add_argument("--others", type=int, default=20, help="freezes, restarts and full disks, each (default: 20)")
+    asked = parser.parse_args()
+    columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with (
+        tempfile.TemporaryDirectory(prefix="soak-") as folder,
+        Progress(*columns, TimeRemainingColumn(), console=console) as progress,
+    ):
+        good = asyncio.run(soak(asked, Path(folder), progress))
+    console.print("nothing lost, doubled or out of order" if good else "[bold]problems were found[/bold]")
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
