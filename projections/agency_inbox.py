@@ -31,6 +31,7 @@ from projections import agenda
 NAME = "agency_inbox"
 VERSION = 1
 TABLE = f"{NAME}_v{VERSION}"
+ONE_STREAM = True
 INDEXES = ("agency, due, entry", "case_id", "meeting_id")
 
 

@@ -22,6 +22,7 @@ NAME = "agenda"
 VERSION = 1
 TOPICS = frozenset(event.__name__ for event in MEETING.events)
 TABLE = f"{NAME}_v{VERSION}"
+ONE_STREAM = True
 INDEXES = ("programme, series, starts_at", "starts_at, meeting_id", "using gin (cases)")
 
 

@@ -19,6 +19,7 @@ NAME = "case_summary"
 VERSION = 1
 TOPICS = frozenset(event.__name__ for event in CASE.events)
 TABLE = f"{NAME}_v{VERSION}"
+ONE_STREAM = True
 INDEXES = ("programme, live", "lead_user", "person", "received_at, case_id")
 
 

@@ -24,6 +24,7 @@ NAME = "minutes"
 VERSION = 1
 TOPICS = frozenset(event.__name__ for event in MEETING.events)
 TABLE = f"{NAME}_v{VERSION}"
+ONE_STREAM = True
 INDEXES = ("programme, series, starts_at",)
 
 

@@ -32,6 +32,7 @@ NAME = "outcomes"
 VERSION = 1
 TOPICS = frozenset(event.__name__ for event in CASE.events)
 TABLE = f"{NAME}_v{VERSION}"
+ONE_STREAM = True
 INDEXES = ("programme",)
 
 

@@ -18,7 +18,8 @@ class Log:
     `pool` are connections of the application's role, for the read side and for queries.
     """
 
-    def __init__(self, pool: Pool, schema: str, writer: Writer, wake: Wake) -> None:
+    def __init__(self, dsn: str, pool: Pool, schema: str, writer: Writer, wake: Wake) -> None:
+        self.dsn = dsn
         self.pool = pool
         self.schema = schema
         self._writer = writer
@@ -45,7 +46,7 @@ class Log:
         connections = await create_pool(dsn, application(schema), pool)
         wake = Wake(dsn, schema)
         writer = Writer(dsn, schema, queue=queue, deadline=deadline, patience=patience, recorded=wake.reached)
-        return cls(connections, schema, writer, wake)
+        return cls(dsn, connections, schema, writer, wake)
 
     async def close(self) -> None:
         """Followers come to their end; a query that does not within five seconds is cut off."""
@@ -99,6 +100,19 @@ class Log:
             after,
             limit,
             2**63 - 1 if upto is None else upto,
+        )
+        return [Stored(*row) for row in rows]
+
+    async def share(self, after: int, limit: int, upto: int, part: int, of: int) -> list[Stored]:
+        """As `page`, of one in `of` parts of the log: every stream is in one of them, whole."""
+        rows = await self.pool.fetch(
+            f"{self._select} where notification_id > $1 and notification_id <= $3"
+            " and get_byte(uuid_send(originator_id), 15) % $5 = $4 order by notification_id limit $2",
+            after,
+            limit,
+            upto,
+            part,
+            of,
         )
         return [Stored(*row) for row in rows]
 

@@ -4,20 +4,28 @@ Rows that no fact has touched for a while are written to the new table and let g
 them again, it is read back. A year's cases come and go, so few are.
 """
 
-from collections.abc import Iterable, Sequence
+import asyncio
+import gc
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from msgspec import Struct
 
 from catch.database import Connection
 from catch.domain.facts import Recorded
-from catch.readside.folding import UNWRITABLE, Folding, Touched, held
+from catch.log import Stored
+from catch.readside.folding import UNWRITABLE, Decode, Folding, Parked, Rows, Touched, decoded, held, shared_out
 from catch.readside.projection import Key, Projection, table
 from catch.readside.tables import Table
 
 GENERATION = 15_000  # facts taken in until what they did not touch is written out: some 20 MB of large rows
 BITS = 1 << 24
-Rows = Sequence[tuple[Key, Struct]]
+# A table that is lost can be built again, so its rows need not wait for the disk.
+UNHURRIED = "set synchronous_commit = off; set maintenance_work_mem = '128MB'"
+Progress = Callable[[int, int], None]
+"""Told the position reached and the head of the log."""
+Kept = Sequence[tuple[Key, Struct]]
 
 
 class Written:
@@ -32,6 +40,9 @@ class Written:
             bit = hash(key) % BITS
             self._bits[bit >> 3] |= 1 << (bit & 7)
 
+    def add_all(self) -> None:
+        self._bits = bytearray(b"\xff") * (BITS // 8)
+
     def __contains__(self, key: Key) -> bool:
         if not self._bits:
             return False
@@ -42,11 +53,12 @@ class Written:
 class Building(Folding):
     """`rows` are those that a recent fact concerned, `older` those before them."""
 
-    def __init__(self, projection: Projection) -> None:
+    def __init__(self, projection: Projection, generation: int = GENERATION) -> None:
         super().__init__(projection)
         self.place = Table(projection, f"{table(projection)}_new")
-        self.older: dict[Key, Struct | None] = {}
+        self.older: Rows = {}
         self._written = Written()
+        self._generation = generation
         self._taken = 0
 
     async def begin(self, connection: Connection) -> None:
@@ -55,15 +67,14 @@ class Building(Folding):
         await connection.execute(self.place.create_bare if self.each_fact else self.place.create)
 
     async def take_page(self, connection: Connection, facts: Sequence[Recorded[Any]]) -> None:
+        if self.each_fact:
+            await self._copy(connection, self._rows_of(facts))
+            return
         touched = self.touched(facts)
-        if not self.each_fact:
-            await self._gather(connection, touched)
+        await self._gather(connection, touched)
         self.take(touched)
         self._taken += len(touched)
-        if self.each_fact:
-            await self._let_go(connection, self.rows)
-            self.rows = {}
-        elif self._taken > GENERATION:
+        if self._taken > self._generation:
             await self._let_go(connection, self.older)
             self.older, self.rows, self._taken = self.rows, {}, 0
 
@@ -78,6 +89,28 @@ class Building(Folding):
             await connection.execute(statement)
         await connection.execute(f'analyze "{self.place.name}"')
 
+    def others_wrote(self, parked: Iterable[Parked]) -> None:
+        """Any row may be in the table by now, and these keys are parked."""
+        self._written.add_all()
+        for each in parked:
+            self.parked.add(each.key)
+            self.newly_parked.append(each)
+
+    def _rows_of(self, facts: Sequence[Recorded[Any]]) -> Kept:
+        fold, rows = self.projection.fold, list[tuple[Key, Struct]]()
+        for recorded in facts:
+            position = recorded.position
+            if self.parked and str(position) in self.parked:
+                continue
+            try:
+                row = fold(None, recorded, position)
+            except Exception as error:
+                self.park(str(position), position, error)
+                continue
+            if row is not None:
+                rows.append((position, row))
+        return rows
+
     async def _gather(self, connection: Connection, touched: Touched) -> None:
         """Puts every row that the facts concern into `rows`, from wherever it is."""
         rows, older = self.rows, self.older
@@ -91,7 +124,7 @@ class Building(Folding):
         if lacking:
             rows |= await held(connection, self.place, lacking)
 
-    async def _let_go(self, connection: Connection, rows: dict[Key, Struct | None]) -> None:
+    async def _let_go(self, connection: Connection, rows: Rows) -> None:
         changed = self.changed.intersection(rows)
         self.changed -= changed
         kept = [(key, row) for key in rows if key in changed and (row := rows[key]) is not None]
@@ -100,10 +133,9 @@ class Building(Folding):
             if known:
                 await connection.execute(self.place.delete, known)
             await self._copy(connection, kept)
-        if not self.each_fact:
-            self._written.add(key for key, _ in kept)
+        self._written.add(key for key, _ in kept)
 
-    async def _copy(self, connection: Connection, rows: Rows) -> None:
+    async def _copy(self, connection: Connection, rows: Kept) -> None:
         """Rows that cannot be written are found by halving, and their keys parked."""
         if not rows:
             return
@@ -118,3 +150,36 @@ class Building(Folding):
             else:
                 ((key, row),) = rows
                 self.park(str(key), getattr(row, "position", 0), error)
+
+
+async def take(connection: Connection, page: Sequence[Stored], decode: Decode, buildings: Sequence[Building]) -> int:
+    await asyncio.sleep(0)  # the next page is asked for
+    facts = decoded(page, decode, buildings)
+    for building, share in zip(buildings, shared_out(facts, buildings), strict=True):
+        await building.take_page(connection, share)
+        await asyncio.sleep(0)
+    return page[-1].position
+
+
+async def pages(read: Callable[[int], Awaitable[list[Stored]]], after: int = 0) -> AsyncGenerator[list[Stored]]:
+    """Page by page; the next one is on its way while the last one is folded."""
+    coming = asyncio.ensure_future(read(after))
+    try:
+        while page := await coming:
+            coming = asyncio.ensure_future(read(page[-1].position))
+            yield page
+    finally:
+        coming.cancel()
+        await asyncio.wait([coming])
+
+
+@contextmanager
+def uncollected() -> Generator[None]:
+    """Facts and rows hold no cycles, so looking for some among millions only costs time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

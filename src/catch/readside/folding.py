@@ -20,8 +20,11 @@ from catch.readside.tables import Table, document, live, load
 logger = logging.getLogger("catch.readside")
 
 Decode = Callable[[Stored], Recorded[Any]]
+Rows = dict[Key, Struct | None]
 Touched = list[tuple[Recorded[Any], tuple[Key, ...]]]
 """Facts with the rows that each may change."""
+
+REMEMBERED = 10_000  # facts: what none of the last so many concerned is read again when one does
 
 ANY_KEY = ""
 """Stands in `parked` for a fact whose keys could not be told."""
@@ -50,13 +53,51 @@ class Parked(NamedTuple):
     error: str
 
 
+class Memory:
+    """Rows that recent pages wrote, so that the next one need not read them back.
+
+    Right as long as all writing goes through it: whoever keeps it forgets it when anything went wrong or may have.
+    """
+
+    def __init__(self) -> None:
+        self._recent: dict[str, Rows] = {}
+        self._older: dict[str, Rows] = {}
+        self._facts = 0
+
+    def recall(self, name: str, keys: Iterable[Key]) -> Rows:
+        recent, older = self._recent.get(name, {}), self._older.get(name, {})
+        rows: Rows = {}
+        for key in keys:
+            if key in recent:
+                rows[key] = recent[key]
+            elif key in older:
+                rows[key] = older[key]
+        return rows
+
+    def keep(self, foldings: Iterable["Folding"], facts: int) -> None:
+        """Called once they are committed."""
+        self._facts += facts
+        if self._facts > REMEMBERED:
+            self._older, self._recent, self._facts = self._recent, {}, 0
+        for folding in foldings:
+            if not folding.each_fact:
+                recent = self._recent.setdefault(table(folding.projection), {})
+                recent |= folding.rows
+                # What is parked may be set right behind our back.
+                for parked in [key for key in recent if str(key) in folding.parked] if folding.parked else ():
+                    del recent[parked]
+
+    def forget(self) -> None:
+        self.__init__()
+
+
 class Folding:
     """The rows of one projection while facts are folded over them."""
 
     def __init__(self, projection: Projection, parked: Iterable[str] = ()) -> None:
         self.projection = projection
         self.each_fact = each_fact(projection)
-        self.rows: dict[Key, Struct | None] = {}
+        self.rows: Rows = {}
         self.changed: set[Key] = set()
         self.parked = set(parked)
         self.newly_parked: list[Parked] = []
@@ -146,21 +187,33 @@ def shared_out(facts: Iterable[Recorded[Any]], foldings: Sequence[Folding]) -> l
 
 
 async def fold_page(
-    connection: Connection, projections: Sequence[Projection], decode: Decode, after: int, page: Sequence[Stored]
+    connection: Connection,
+    projections: Sequence[Projection],
+    decode: Decode,
+    after: int,
+    page: Sequence[Stored],
+    memory: Memory | None = None,
 ) -> None:
     """`page` is everything in the log behind `after`. Raises Rewound when a projection lacks something before it.
 
     When rows cannot be written, the page is halved until the fact is found whose rows they are; its keys are parked.
     """
+    memory = memory or Memory()
     try:
-        await _fold(connection, projections, decode, after, page, careful=False)
+        foldings = await _fold(connection, projections, decode, after, page, memory, careful=False)
     except UNWRITABLE:
+        memory.forget()
         if len(page) == 1:
-            await _fold(connection, projections, decode, after, page, careful=True)
+            await _fold(connection, projections, decode, after, page, memory, careful=True)
             return
         middle = len(page) // 2
-        await fold_page(connection, projections, decode, after, page[:middle])
-        await fold_page(connection, projections, decode, page[middle - 1].position, page[middle:])
+        await fold_page(connection, projections, decode, after, page[:middle], memory)
+        await fold_page(connection, projections, decode, page[middle - 1].position, page[middle:], memory)
+    except BaseException:
+        memory.forget()
+        raise
+    else:
+        memory.keep(foldings, len(page))
 
 
 async def _fold(
@@ -169,22 +222,26 @@ async def _fold(
     decode: Decode,
     after: int,
     page: Sequence[Stored],
+    memory: Memory,
     *,
     careful: bool,
-) -> None:
+) -> Sequence[Folding]:
     async with connection.transaction():
         positions, parked = await locked(connection, projections)
         if len(positions) < len(projections) or min(positions.values()) < after:
             raise Rewound
+        if max(positions.values()) > after:  # a rebuild has put rows in place that are newer than what is remembered
+            memory.forget()
         behind = [one for one in projections if positions[table(one)] < page[-1].position]
         foldings = [Folding(one, parked[table(one)]) for one in behind]
         shares = shared_out(decoded(page, decode, foldings), foldings)
         for folding, share in zip(foldings, shares, strict=True):
             done = positions[table(folding.projection)]
             new = share if done == after else [recorded for recorded in share if recorded.position > done]
-            await (_fold_carefully if careful else _fold_one)(connection, folding, new)
+            await (_fold_carefully if careful else _fold_one)(connection, folding, new, memory)
         await connection.execute(MOVE, list(positions), page[-1].position)
     alert(foldings)
+    return foldings
 
 
 async def locked(
@@ -199,25 +256,29 @@ async def locked(
     return positions, parked
 
 
-async def _fold_one(connection: Connection, folding: Folding, facts: Sequence[Recorded[Any]]) -> None:
+async def _fold_one(connection: Connection, folding: Folding, facts: Sequence[Recorded[Any]], memory: Memory) -> None:
     touched = folding.touched(facts)
     place = live(folding.projection)
     if not folding.each_fact and (wanted := {key for _, keys in touched for key in keys}):
-        folding.rows = await held(connection, place, wanted)
+        folding.rows = memory.recall(place.name, wanted)
+        if lacking := [key for key in wanted if key not in folding.rows]:
+            folding.rows |= dict.fromkeys(lacking) | await held(connection, place, lacking)
     folding.take(touched)
     await write(connection, place, folding)
 
 
-async def held(connection: Connection, place: Table, keys: Iterable[Key]) -> dict[Key, Struct | None]:
+async def held(connection: Connection, place: Table, keys: Iterable[Key]) -> Rows:
     """The rows of these keys, as far as the table has them."""
     name = place.columns[0].name
     return {getattr(row, name): row for row in load(await connection.fetch(place.find, list(keys)), place.row)}
 
 
-async def _fold_carefully(connection: Connection, folding: Folding, facts: Sequence[Recorded[Any]]) -> None:
+async def _fold_carefully(
+    connection: Connection, folding: Folding, facts: Sequence[Recorded[Any]], memory: Memory
+) -> None:
     try:
         async with connection.transaction():
-            await _fold_one(connection, folding, facts)
+            await _fold_one(connection, folding, facts, memory)
     except UNWRITABLE as error:
         folding.changed.clear()
         for recorded, keys in folding.touched(facts):

@@ -1,26 +1,23 @@
 """Folds the whole log into new tables while the old ones serve, and puts each in its place in one transaction."""
 
-import asyncio
-import gc
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing, asynccontextmanager
 
 from catch.database import Connection, Pool
-from catch.log import Log, Stored
-from catch.readside.building import Building
-from catch.readside.folding import ANY_KEY, Decode, Folding, alert, decoded, locked, shared_out, write
+from catch.log import Log
+from catch.readside import sharing
+from catch.readside.building import UNHURRIED, Building, Progress, pages, take, uncollected
+from catch.readside.folding import ANY_KEY, Decode, Folding, alert, decoded, locked, write
 from catch.readside.projection import Projection, table
 from catch.readside.tables import live
 
 PAGE = 2000
+SHORT = 100_000  # positions: to fold so few alone takes less time than to start others
 
 ENTER = "insert into checkpoints (projection, position) values ($1, 0) on conflict (projection) do nothing"
 MOVE = "update checkpoints set position = greatest(position, $2) where projection = $1"
 FORGET = "delete from parked where projection = $1"
 ONE_AT_A_TIME = "select pg_try_advisory_lock(hashtextextended(current_schema() || ' rebuild', 0))"
-
-Progress = Callable[[int, int], None]
-"""Told the position reached and the head of the log."""
 
 
 class AnotherRebuild(Exception):
@@ -40,35 +37,29 @@ async def session(pool: Pool) -> AsyncGenerator[Connection]:
 
 
 async def rebuild(
-    log: Log, decode: Decode, projections: Sequence[Projection], progress: Progress | None = None
+    log: Log, decode: Decode, projections: Sequence[Projection], progress: Progress | None = None, processes: int = 1
 ) -> None:
-    """One pass over the log, in bounded memory. Raises AnotherRebuild."""
+    """One pass over the log, in bounded memory; a long log is shared out among so many processes where it can be.
+
+    Raises AnotherRebuild.
+    """
     async with session(log.pool) as connection:
         if not await connection.fetchval(ONE_AT_A_TIME):
             raise AnotherRebuild(AnotherRebuild.__doc__)
-        await connection.execute("set synchronous_commit = off")  # a table that is lost can be built again
-        await connection.execute("set maintenance_work_mem = '128MB'")
+        await connection.execute(UNHURRIED)
         buildings = [Building(projection) for projection in projections]
         for building in buildings:
             await building.begin(connection)
-        with uncollected():
-            position = await _fold_log(connection, log, decode, buildings, progress)
+        head = await log.head()
+        if processes > 1 and head > SHORT and sharing.possible(decode, projections):
+            position = await sharing.shared(log, decode, buildings, head, processes, progress)
+        else:
+            with uncollected():
+                position = await _fold_log(connection, log, decode, buildings, progress)
         for building in buildings:
             await building.finish(connection)
             await building.index(connection)
             await _put_in_place(connection, log, decode, building, position)
-
-
-@contextmanager
-def uncollected() -> Generator[None]:
-    """Facts and rows hold no cycles, so looking for some among millions only costs time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 async def retry(log: Log, decode: Decode, projection: Projection) -> None:
@@ -94,33 +85,12 @@ async def _fold_log(
     connection: Connection, log: Log, decode: Decode, buildings: Sequence[Building], progress: Progress | None
 ) -> int:
     position, head = 0, await log.head()
-    async with aclosing(pages(log)) as all_pages:
+    async with aclosing(pages(lambda after: log.page(after, PAGE))) as all_pages:
         async for page in all_pages:
-            position = await _take(connection, page, decode, buildings)
+            position = await take(connection, page, decode, buildings)
             if progress:
                 progress(position, max(position, head))
     return position
-
-
-async def pages(log: Log, upto: int | None = None, after: int = 0) -> AsyncGenerator[list[Stored]]:
-    """The log page by page; the next one is on its way while the last one is folded."""
-    coming = asyncio.create_task(log.page(after, PAGE, upto))
-    try:
-        while page := await coming:
-            coming = asyncio.create_task(log.page(page[-1].position, PAGE, upto))
-            yield page
-    finally:
-        coming.cancel()
-        await asyncio.wait([coming])
-
-
-async def _take(connection: Connection, page: Sequence[Stored], decode: Decode, buildings: Sequence[Building]) -> int:
-    await asyncio.sleep(0)  # the next page is asked for
-    facts = decoded(page, decode, buildings)
-    for building, share in zip(buildings, shared_out(facts, buildings), strict=True):
-        await building.take_page(connection, share)
-        await asyncio.sleep(0)
-    return page[-1].position
 
 
 async def _put_in_place(connection: Connection, log: Log, decode: Decode, building: Building, position: int) -> None:
@@ -129,9 +99,9 @@ async def _put_in_place(connection: Connection, log: Log, decode: Decode, buildi
     async with connection.transaction():
         await connection.execute(ENTER, name)
         positions, _ = await locked(connection, [building.projection])
-        async with aclosing(pages(log, positions[name], position)) as missed:
+        async with aclosing(pages(lambda after: log.page(after, PAGE, positions[name]), position)) as missed:
             async for page in missed:
-                position = await _take(connection, page, decode, [building])
+                position = await take(connection, page, decode, [building])
         await building.finish(connection)
         await connection.execute(FORGET, name)
         await write(connection, building.place, building)

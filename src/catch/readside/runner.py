@@ -12,7 +12,7 @@ from contextlib import suppress
 from catch.database import Connection
 from catch.domain.refusals import Refused
 from catch.log import Log
-from catch.readside.folding import Decode, Rewound, described, fold_page
+from catch.readside.folding import Decode, Memory, Rewound, described, fold_page
 from catch.readside.projection import Projection, table
 from catch.readside.rebuilding import prepare, rebuild, session, unfilled
 
@@ -40,6 +40,7 @@ class ReadSide:
         self._moved = asyncio.Event()
         self._wanted = 0
         self._asked = asyncio.Event()
+        self._memory = Memory()
         self.leading = False
 
     @property
@@ -68,6 +69,11 @@ class ReadSide:
             after = self._position
             yield after
 
+    async def prepare(self) -> None:
+        """Makes the tables that are missing, so that queries find them before anything was folded."""
+        async with session(self._log.pool) as connection:
+            await prepare(connection, self._projections)
+
     async def run(self) -> None:
         """Until cancelled."""
         while True:
@@ -88,6 +94,7 @@ class ReadSide:
             # The log is what must not be lost: rows and checkpoint can be folded again, so they need not wait for disk.
             await connection.execute("set synchronous_commit = off")
             while True:
+                self._memory = Memory()
                 if fresh := await unfilled(connection, self._projections):
                     await rebuild(self._log, self._decode, fresh)
                 after = await self._checkpoint(connection)
@@ -100,7 +107,7 @@ class ReadSide:
     async def _catch_up(self, connection: Connection, after: int) -> int:
         limit = SMALLEST_PAGE
         while page := await self._log.page(after, limit):
-            await fold_page(connection, self._projections, self._decode, after, page)
+            await fold_page(connection, self._projections, self._decode, after, page, self._memory)
             after = page[-1].position
             self._advance(after)
             limit = min(limit * 2, LARGEST_PAGE) if len(page) == limit else SMALLEST_PAGE
@@ -108,7 +115,7 @@ class ReadSide:
 
     async def _follow(self, connection: Connection, after: int) -> None:
         async for page in self._log.follow(after):
-            await fold_page(connection, self._projections, self._decode, after, page)
+            await fold_page(connection, self._projections, self._decode, after, page, self._memory)
             after = page[-1].position
             self._advance(after)
 
