@@ -105,6 +105,7 @@ async def opened(server: Server, settings: Settings) -> AsyncGenerator[Catch]:
         )
         stack.push_async_callback(log.close)
         catch = Catch(log, Keyring(log.pool, key_file(settings)), settings)
+        await catch.readside.prepare()
         head = catch.heard = await log.head()
         for name, job in (("read side", catch.readside.run()), ("feed", catch.follow(head))):
             task = asyncio.create_task(job, name=name)

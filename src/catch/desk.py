@@ -7,7 +7,7 @@ Access, sealing, decision and append, in that order; a person who acted on what 
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
@@ -20,6 +20,7 @@ from catch.database import lost
 from catch.domain import case as case_stream
 from catch.domain import discussion, partner, person, programme
 from catch.domain import meeting as meeting_stream
+from catch.domain.case.closing import ReopenCase
 from catch.domain.case.coordination import AllocateCoordinator
 from catch.domain.case.referral import ProgrammeNotRunning, SubmitReferral
 from catch.domain.case.state import Case
@@ -80,9 +81,15 @@ class Loaded(Struct):
     case_id: UUID | None = None
     case: Held | None = None
     meeting: Held | None = None
+    person_id: UUID | None = None
     person: Held | None = None
-    others: tuple[Case, ...] = ()
+    others: dict[UUID, Held] = {}
     programme: Programme | None = None
+
+    @property
+    def other_cases(self) -> list[Case]:
+        """The person's other cases in the programme."""
+        return [held.state for held in self.others.values()]
 
     @property
     def case_state(self) -> Case | None:
@@ -187,7 +194,7 @@ class Desk:
             try:
                 answer = await self._log.append(append)
             except Conflict:
-                self._states.forget(id_ for _, id_, _, _ in (*parts, (loaded.stream, loaded.id, 0, ())))
+                self._states.forget([loaded.id, *(id_ for _, id_, _, _ in parts), *(id_ for id_, _ in append.expects)])
                 if expected_version is not None:
                     raise Stale(expected=expected_version) from None
                 await asyncio.sleep(random.uniform(0, 0.002 * 2**attempt))  # noqa: S311  (jitter, not a secret)
@@ -211,12 +218,17 @@ class Desk:
             if loaded.case_id is not None:
                 loaded.case = await self._states.get(CASE, loaded.case_id)
         if isinstance(command, SubmitReferral):
-            loaded.person = await self._states.get(PERSON, command.person)
-            known = loaded.person.state
-            cases = known.cases_in(command.programme) if known else ()
-            loaded.others = tuple([(await self._states.get(CASE, case)).state for case in cases if case != id_])
+            await self._load_person(loaded, command.person, command.programme)
+        elif isinstance(command, ReopenCase) and loaded.case_state is not None:
+            await self._load_person(loaded, loaded.case_state.person, loaded.case_state.programme)
         loaded.programme = await self._programme(command, loaded)
         return loaded
+
+    async def _load_person(self, loaded: Loaded, person: UUID, programme: str) -> None:
+        loaded.person_id, loaded.person = person, await self._states.get(PERSON, person)
+        known = loaded.person.state
+        cases = [case for case in (known.cases_in(programme) if known else ()) if case != loaded.id]
+        loaded.others = dict(zip(cases, await self._states.get_many(CASE, cases), strict=True))
 
     async def _programme(self, command: Command, loaded: Loaded) -> Programme | None:
         """The version a case is pinned to; for new cases and for meetings, the present one."""
@@ -283,7 +295,7 @@ class Desk:
             for place, fact in enumerate(events, start=1)
         ]
         events = tuple(NewEvent(id_, version, type(env.event).__name__, encode(env)) for _, id_, version, env in facts)
-        return Append(command_id, loaded.id, events), facts
+        return Append(command_id, loaded.id, events, expectations(loaded, {id_ for _, id_, _, _ in facts})), facts
 
     def _keep(self, facts: Sequence[tuple[Stream, UUID, int, Envelope[Fact]]], answer: Answer) -> None:
         for place, (stream, id_, version, envelope) in enumerate(facts, start=1):
@@ -301,13 +313,23 @@ class Desk:
             _requests.info(msgspec.json.encode(line).decode())
 
 
+def expectations(loaded: Loaded, written: Collection[UUID]) -> tuple[tuple[UUID, int], ...]:
+    """Streams that the decision looked at and does not write: they must still be where they were."""
+    looked = {id_: held.version for id_, held in loaded.others.items()}
+    if loaded.person_id is not None and loaded.person is not None:
+        looked[loaded.person_id] = loaded.person.version
+    return tuple((id_, version) for id_, version in looked.items() if written and id_ not in written)
+
+
 def decide(command: Any, loaded: Loaded, given: Given) -> list[Part]:
     """Each stream's part of the answer, in the order in which they are written."""
     state, version = loaded.held.state, loaded.held.version
     if isinstance(command, SubmitReferral):
         assert loaded.person is not None
-        opened, referred = discussion.decide_referral(state, loaded.person.state, loaded.others, command, given)
+        opened, referred = discussion.decide_referral(state, loaded.person.state, loaded.other_cases, command, given)
         return [(CASE, loaded.id, version, opened), (PERSON, command.person, loaded.person.version, referred)]
+    if isinstance(command, ReopenCase):
+        return [(CASE, loaded.id, version, discussion.decide_reopening(state, loaded.other_cases, command, given))]
     if isinstance(command, discussion.MeetingAndCase):
         heard, told = discussion.decide_in_meeting(state, loaded.case_state, command, given)
         parts: list[Part] = [(MEETING, loaded.id, version, heard)]

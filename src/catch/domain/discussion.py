@@ -4,14 +4,14 @@ A referral concerns the person and the case; what a meeting says, decides and of
 Each function takes both states and answers with the facts of both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import assert_never
 from uuid import UUID
 
 from catch.domain import case as case_stream
 from catch.domain import meeting as meeting_stream
-from catch.domain.case import CaseEvent, actions, referral
+from catch.domain.case import CaseEvent, actions, closing, referral
 from catch.domain.case.proposals import CaseDiscussed, MeetingDecisionRecorded
 from catch.domain.case.state import Case, Discussion, Priority
 from catch.domain.facts import Command, Sealed
@@ -64,11 +64,25 @@ def decide_referral(
     if person is None:
         raise UnknownPerson(person=command.person)
     window = timedelta(days=given.programme.duplicate_window_days) if given.programme else timedelta(0)
-    for other in others:
-        recent = command.received_at - other.milestones.received_at <= window
-        if other.programme == command.programme and other.live and recent:
-            raise referral.DuplicateOpenCase(case=other.number)
+    recent = [other for other in others if command.received_at - other.milestones.received_at <= window]
+    only_open_case(command.programme, recent)
     return opened, [*refer(person, command.case, command.programme)]
+
+
+def decide_reopening(
+    case: Case | None, others: Sequence[Case], command: closing.ReopenCase, given: Given
+) -> list[CaseEvent]:
+    """`others` are the person's other cases in the programme: where one is open by now, that is the one to work on."""
+    reopened = case_stream.decide(case, command, given)
+    if case is not None and reopened:
+        only_open_case(case.programme, others)
+    return reopened
+
+
+def only_open_case(programme: str, others: Iterable[Case]) -> None:
+    for other in others:
+        if other.programme == programme and other.live:
+            raise referral.DuplicateOpenCase(case=other.number)
 
 
 def decide_in_meeting(
