@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from given import Stream, given
 from msgspec.structs import replace
 
 from catch.domain import case as case_stream
@@ -34,6 +33,7 @@ from catch.domain.configuration import (
 from catch.domain.facts import Actor, Category, Envelope, Fact, Purpose, Recorded, Role, Sealed
 from catch.domain.given import Given
 from catch.domain.partner import Agreement, Member, Partner
+from tests.given import Stream, given
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NOW = datetime(2026, 3, 10, 10, tzinfo=UTC)

@@ -9,12 +9,12 @@ from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from cases import CASE, NOW, PERSON, TEXT, TODAY
 from hypothesis import strategies as st
 from msgspec import Struct
 
 from catch.domain.case.eligibility import EvaluatedCriterion
 from catch.domain.facts import Sealed
+from tests.cases import CASE, NOW, PERSON, TEXT, TODAY
 
 
 def ids(*numbers: int) -> st.SearchStrategy[UUID]:

@@ -4,30 +4,6 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from cases import (
-    ACCEPTED,
-    AUDITOR,
-    CASE,
-    CHAIR,
-    CONSENT,
-    CORA,
-    HANA,
-    NOW,
-    OFFERED,
-    PARTNERS,
-    PERSON,
-    PROGRAMME,
-    REFERRER,
-    SHARED,
-    START,
-    TEXT,
-    folded,
-    goal,
-    offered,
-    partner,
-    received,
-    uid,
-)
 from msgspec.structs import replace
 
 from catch.access import (
@@ -94,6 +70,30 @@ from catch.domain.meeting.state import (
 from catch.domain.partner import Member, Partner, SuspendMember
 from catch.domain.person import ProtectionReason, RegisterPerson, SetProtectedAddress
 from catch.domain.streams import COMMANDS
+from tests.cases import (
+    ACCEPTED,
+    AUDITOR,
+    CASE,
+    CHAIR,
+    CONSENT,
+    CORA,
+    HANA,
+    NOW,
+    OFFERED,
+    PARTNERS,
+    PERSON,
+    PROGRAMME,
+    REFERRER,
+    SHARED,
+    START,
+    TEXT,
+    folded,
+    goal,
+    offered,
+    partner,
+    received,
+    uid,
+)
 
 MEETING, ITEM, OTHER_ITEM = uid(50), uid(51), uid(52)
 ADMIN = Actor("ada", "snn", Role.ADMINISTRATOR)

@@ -7,7 +7,6 @@ from random import Random
 from uuid import uuid5
 
 import pytest
-from agendas import MEETING, QUIET, SERIES, SPACE, START, a_case, a_random_meeting, ago, carried, day, new_case
 from msgspec.structs import replace
 
 from catch.domain.agenda import agenda_json, draft_agenda, item_id
@@ -24,6 +23,7 @@ from catch.domain.meeting.listing import (
     WhyNotPlaced,
 )
 from catch.domain.meeting.state import Availability
+from tests.agendas import MEETING, QUIET, SERIES, SPACE, START, a_case, a_random_meeting, ago, carried, day, new_case
 
 
 def draft(*facts: CaseFacts, **policy: object) -> Agenda:

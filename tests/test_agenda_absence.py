@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from agendas import MEETING, QUIET, SERIES, START, a_case, carried, day, new_case
 from msgspec.structs import replace
 
 from catch.domain.agenda import draft_agenda
@@ -13,6 +12,7 @@ from catch.domain.agenda_facts import Carried, CaseFacts
 from catch.domain.meeting.items import Deferral, DeferReason, Item, ItemState, Origin
 from catch.domain.meeting.listing import Missing, ReasonCode, Section
 from catch.domain.meeting.state import Meeting, MeetingState
+from tests.agendas import MEETING, QUIET, SERIES, START, a_case, carried, day, new_case
 
 
 def asked(facts: CaseFacts, *others: CaseFacts, meeting: Meeting = MEETING) -> Explanation:

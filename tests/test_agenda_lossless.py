@@ -7,7 +7,6 @@ from random import Random
 from uuid import UUID, uuid5
 
 import pytest
-from agendas import MEETING, SERIES, SPACE, START, a_case, a_random_meeting
 from msgspec.structs import replace
 
 from catch.domain.agenda import draft_agenda
@@ -26,6 +25,7 @@ from catch.domain.meeting.items import DeferReason, Item, ItemState
 from catch.domain.meeting.listing import Agenda, Section, WarningCode
 from catch.domain.meeting.session import EndMeeting, ItemStillOpen, ItemsUnresolved, StartMeeting
 from catch.domain.meeting.state import MeetingState
+from tests.agendas import MEETING, SERIES, SPACE, START, a_case, a_random_meeting
 
 Drafter = Callable[[Series, Meeting, Sequence[CaseFacts], int], Agenda]
 MEETINGS = 10_000

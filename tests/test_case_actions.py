@@ -3,25 +3,6 @@
 from datetime import date, timedelta
 
 import pytest
-from cases import (
-    BY_OWNER,
-    CASE,
-    CONSENT,
-    GIVEN,
-    NOW,
-    OFFERED,
-    PLANNED,
-    SHARED,
-    TEXT,
-    TODAY,
-    case_given,
-    disclosed,
-    folded,
-    involved,
-    offered,
-    received,
-    uid,
-)
 from msgspec.structs import replace
 
 from catch.domain.case.actions import (
@@ -59,6 +40,25 @@ from catch.domain.case.rules import NotAccepted
 from catch.domain.case.state import Action, ActionState, Priority
 from catch.domain.facts import Category
 from catch.domain.refusals import OutOfRange, UnknownPartner
+from tests.cases import (
+    BY_OWNER,
+    CASE,
+    CONSENT,
+    GIVEN,
+    NOW,
+    OFFERED,
+    PLANNED,
+    SHARED,
+    TEXT,
+    TODAY,
+    case_given,
+    disclosed,
+    folded,
+    involved,
+    offered,
+    received,
+    uid,
+)
 
 ACTION = uid(30)
 offer = OfferAction(CASE, ACTION, TEXT, "housing-1", date(2026, 3, 20))

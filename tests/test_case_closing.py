@@ -2,26 +2,6 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from cases import (
-    ACCEPTED,
-    CASE,
-    GIVEN,
-    NOW,
-    OFFERED,
-    PLANNED,
-    START,
-    TEXT,
-    TODAY,
-    case_given,
-    fold_recorded,
-    folded,
-    goal,
-    history,
-    offered,
-    received,
-    recorded,
-    uid,
-)
 from msgspec.structs import replace
 
 from catch.domain.case.actions import ActionCancelled, ActionDeclined
@@ -49,6 +29,26 @@ from catch.domain.case.rules import CaseNotLive, NotAccepted
 from catch.domain.case.state import CaseState, GoalState, Milestones, ProposalPurpose, Worker
 from catch.domain.configuration import ClosureClass
 from catch.domain.refusals import OutOfRange
+from tests.cases import (
+    ACCEPTED,
+    CASE,
+    GIVEN,
+    NOW,
+    OFFERED,
+    PLANNED,
+    START,
+    TEXT,
+    TODAY,
+    case_given,
+    fold_recorded,
+    folded,
+    goal,
+    history,
+    offered,
+    received,
+    recorded,
+    uid,
+)
 
 outcome = (GoalOutcome(goal.goal, GoalResult.ACHIEVED),)
 close = CloseCase(CASE, "goals-achieved", TODAY, TEXT)

@@ -1,6 +1,5 @@
 """Notes, and needs that no service meets."""
 
-from cases import ACCEPTED, BY_OWNER, CASE, GIVEN, NOW, SHARED, TEXT, case_given, received, uid
 from msgspec.structs import replace
 
 from catch.domain.case.notes import (
@@ -17,6 +16,7 @@ from catch.domain.case.notes import (
 from catch.domain.case.rules import NotAccepted
 from catch.domain.case.state import Worker
 from catch.domain.facts import Category
+from tests.cases import ACCEPTED, BY_OWNER, CASE, GIVEN, NOW, SHARED, TEXT, case_given, received, uid
 
 add = AddNote(CASE, uid(60), Category.PLAN, TEXT, frozenset({"housing-1"}))
 added = NoteAdded(uid(60), Category.PLAN, TEXT, Worker("hana", "housing-1"), frozenset({"housing-1"}))

@@ -3,26 +3,6 @@
 from datetime import date, timedelta
 
 import pytest
-from cases import (
-    ACCEPTED,
-    CASE,
-    GIVEN,
-    NOW,
-    PLANNED,
-    PROGRAMME,
-    SHARED,
-    TEXT,
-    TODAY,
-    case_given,
-    fold_recorded,
-    folded,
-    goal,
-    history,
-    planned,
-    received,
-    recorded,
-    uid,
-)
 from msgspec.structs import replace
 
 from catch.domain.case.closing import CaseClosed, ClosureProposed, Measured
@@ -63,6 +43,26 @@ from catch.domain.case.rules import CaseNotLive, NotAccepted
 from catch.domain.case.state import CaseState, GoalState, ReviewDecision
 from catch.domain.configuration import ClosureClass
 from catch.domain.refusals import MissingText, OutOfRange, UnknownProgramme
+from tests.cases import (
+    ACCEPTED,
+    CASE,
+    GIVEN,
+    NOW,
+    PLANNED,
+    PROGRAMME,
+    SHARED,
+    TEXT,
+    TODAY,
+    case_given,
+    fold_recorded,
+    folded,
+    goal,
+    history,
+    planned,
+    received,
+    recorded,
+    uid,
+)
 
 REVIEW = uid(22)
 agree = AgreePlan(CASE, uid(21), TEXT, date(2026, 6, 1), (goal,))

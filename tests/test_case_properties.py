@@ -3,16 +3,29 @@
 from functools import reduce
 from typing import Any, get_args
 
-from cases import ACCEPTED, CASE, GIVEN, NOW, OFFERED, PLANNED, SHARED, evolve, folded, history, received, recorded
 from hypothesis import given
 from hypothesis import strategies as st
-from made import struct
 from msgspec.structs import replace
 
 from catch.domain import case as case_stream
 from catch.domain.case import Case, CaseCommand, CaseEvent, decide
 from catch.domain.facts import Actor, Role
 from catch.domain.refusals import Refused
+from tests.cases import (
+    ACCEPTED,
+    CASE,
+    GIVEN,
+    NOW,
+    OFFERED,
+    PLANNED,
+    SHARED,
+    evolve,
+    folded,
+    history,
+    received,
+    recorded,
+)
+from tests.made import struct
 
 COMMANDS = get_args(CaseCommand)
 EVENTS = get_args(CaseEvent)

@@ -2,24 +2,6 @@
 
 from datetime import timedelta
 
-from cases import (
-    ACCEPTED,
-    CASE,
-    GIVEN,
-    LEAD,
-    NOW,
-    SHARED,
-    START,
-    TEXT,
-    TODAY,
-    case_given,
-    fold_recorded,
-    folded,
-    history,
-    received,
-    recorded,
-    uid,
-)
 from msgspec.structs import replace
 
 from catch.domain.case.proposals import (
@@ -37,6 +19,24 @@ from catch.domain.case.rules import NotAccepted
 from catch.domain.case.state import CaseState, Discussion, ProposalPurpose, Worker
 from catch.domain.meeting.items import Decision, DecisionCode
 from catch.domain.meeting.rules import UnknownSeries
+from tests.cases import (
+    ACCEPTED,
+    CASE,
+    GIVEN,
+    LEAD,
+    NOW,
+    SHARED,
+    START,
+    TEXT,
+    TODAY,
+    case_given,
+    fold_recorded,
+    folded,
+    history,
+    received,
+    recorded,
+    uid,
+)
 
 propose = ProposeForMeeting(CASE, uid(40), "weekly", ProposalPurpose.STUCK, LEAD, question=TEXT)
 proposed = MeetingProposed(uid(40), "weekly", ProposalPurpose.STUCK, LEAD, "snn", question=TEXT)

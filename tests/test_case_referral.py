@@ -3,29 +3,6 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from cases import (
-    ACCEPTED,
-    CASE,
-    CRITERIA,
-    GIVEN,
-    LEAD,
-    NOW,
-    PERSON,
-    PROGRAMME,
-    REFERRAL,
-    REFERRER,
-    START,
-    TEXT,
-    accepted,
-    allocated,
-    case_given,
-    fold_recorded,
-    folded,
-    history,
-    received,
-    recorded,
-    uid,
-)
 from msgspec.structs import replace
 
 from catch.domain.case.coordination import (
@@ -68,6 +45,29 @@ from catch.domain.case.referral import (
 from catch.domain.case.rules import CaseNotLive, NotAccepted
 from catch.domain.case.state import CaseState, ConversationFormat, Worker
 from catch.domain.refusals import IdAlreadyUsed, MissingText, OutOfRange, UnknownCase, UnknownPartner, UnknownProgramme
+from tests.cases import (
+    ACCEPTED,
+    CASE,
+    CRITERIA,
+    GIVEN,
+    LEAD,
+    NOW,
+    PERSON,
+    PROGRAMME,
+    REFERRAL,
+    REFERRER,
+    START,
+    TEXT,
+    accepted,
+    allocated,
+    case_given,
+    fold_recorded,
+    folded,
+    history,
+    received,
+    recorded,
+    uid,
+)
 
 submit = SubmitReferral(CASE, PERSON, PROGRAMME.key, REFERRAL, "gp", "phone", START, TEXT, ("loneliness",), age=70)
 attach = AttachReferral(CASE, PERSON, uid(4), "self", "online", START, TEXT)

@@ -3,23 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from cases import (
-    ACCEPTED,
-    CASE,
-    CONSENT,
-    GIVEN,
-    NOW,
-    SHARED,
-    TEXT,
-    TODAY,
-    VITAL,
-    case_given,
-    disclosed,
-    folded,
-    involved,
-    received,
-    uid,
-)
 from msgspec.structs import replace
 
 from catch.domain.case.agreement import (
@@ -61,6 +44,23 @@ from catch.domain.case.state import (
 )
 from catch.domain.facts import Category
 from catch.domain.refusals import MissingText, OutOfRange, UnknownPartner
+from tests.cases import (
+    ACCEPTED,
+    CASE,
+    CONSENT,
+    GIVEN,
+    NOW,
+    SHARED,
+    TEXT,
+    TODAY,
+    VITAL,
+    case_given,
+    disclosed,
+    folded,
+    involved,
+    received,
+    uid,
+)
 
 agreed = SupportAgreed(AgreedBy.PERSON, "support-and-meeting")
 withdrawn = AgreementWithdrawn(AgreedBy.PERSON)

@@ -6,8 +6,6 @@ from typing import Any, cast
 from uuid import uuid4
 
 import pytest
-from conftest import Database
-from place import AUDITOR, CHAIR, COORDINATOR, HOUSING, POLICE, Place, placed
 
 from catch.api.compiled import NullWhereRequired
 from catch.api.engine import Engine, Standing
@@ -21,6 +19,8 @@ from catch.domain.meeting.floor import OpenItem
 from catch.domain.meeting.session import StartMeeting
 from catch.log.codec import decode
 from catch.web import Web
+from tests.conftest import Database
+from tests.place import AUDITOR, CHAIR, COORDINATOR, HOUSING, POLICE, Place, placed
 
 EVERYTHING_OF_A_CASE = """
     id number state episode version position programme { key version series { key name } effectiveFrom }

@@ -4,10 +4,9 @@ import asyncio
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from conftest import Database
-
 from catch.database import Connection
 from catch.log import Answer, Append, Busy, Conflict, Log, NewEvent
+from tests.conftest import Database
 from tests.faults.history import History
 from tests.faults.node import Job
 from tests.faults.nodes import STOCK, Node, caught_up, nodes, verdict

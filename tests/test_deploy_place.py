@@ -15,13 +15,13 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import yaml
-from conftest import administer, at, eventually
 
 from catch.database import connect
 from catch.log import Append, Log, NewEvent, migrate
 from catch.log.migrations import migrations
 from catch.personal import KeyFile
 from catch.postgres import Server, ephemeral
+from tests.conftest import administer, at, eventually
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 ROLES = DEPLOY / "postgres" / "10-roles.sql"

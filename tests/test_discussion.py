@@ -5,22 +5,6 @@ from datetime import date, timedelta
 from functools import reduce
 
 import pytest
-from cases import (
-    ACCEPTED,
-    CASE,
-    GIVEN,
-    NOW,
-    PERSON,
-    PROGRAMME,
-    REFERRAL,
-    SHARED,
-    START,
-    TEXT,
-    evolve,
-    folded,
-    received,
-    uid,
-)
 from msgspec.structs import replace
 
 from catch.domain import meeting as meeting_stream
@@ -50,6 +34,22 @@ from catch.domain.meeting.rules import ItemNotOpen
 from catch.domain.meeting.state import Attendee, Meeting, MeetingState, Mode, Stay
 from catch.domain.person import Person, PersonReferred, PersonRegistered
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
+from tests.cases import (
+    ACCEPTED,
+    CASE,
+    GIVEN,
+    NOW,
+    PERSON,
+    PROGRAMME,
+    REFERRAL,
+    SHARED,
+    START,
+    TEXT,
+    evolve,
+    folded,
+    received,
+    uid,
+)
 
 MEETING, ITEM, MATTER = uid(50), uid(51), uid(52)
 WEEK = timedelta(days=7)

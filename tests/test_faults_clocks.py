@@ -6,7 +6,6 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from conftest import Database
 from hypothesis import given as forall
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from catch.domain.facts import Recorded
 from catch.domain.partner import RegisterPartner
 from catch.log import Log
 from catch.readside import known_at
+from tests.conftest import Database
 from tests.faults import checkers
 from tests.faults.history import seen
 from tests.faults.node import Job

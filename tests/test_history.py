@@ -4,7 +4,20 @@ from datetime import timedelta
 from itertools import accumulate
 from typing import Any
 
-from cases import (
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catch.domain.case import CaseEvent
+from catch.domain.case.actions import ActionAccepted, ActionDueChanged
+from catch.domain.case.coordination import ConversationHeld
+from catch.domain.case.disclosure import PartnerInvolvementEnded
+from catch.domain.case.notes import NoteAdded
+from catch.domain.case.state import ConversationFormat, Worker
+from catch.domain.facts import Category, Fact, Recorded, Sealed
+from catch.domain.streams import CASE as CASES
+from catch.domain.streams import fold
+from catch.history import SEALED, Change, as_asked, standing, steps
+from tests.cases import (
     CASE,
     NOW,
     OFFERED,
@@ -22,20 +35,7 @@ from cases import (
     recorded,
     uid,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from made import struct
-
-from catch.domain.case import CaseEvent
-from catch.domain.case.actions import ActionAccepted, ActionDueChanged
-from catch.domain.case.coordination import ConversationHeld
-from catch.domain.case.disclosure import PartnerInvolvementEnded
-from catch.domain.case.notes import NoteAdded
-from catch.domain.case.state import ConversationFormat, Worker
-from catch.domain.facts import Category, Fact, Recorded, Sealed
-from catch.domain.streams import CASE as CASES
-from catch.domain.streams import fold
-from catch.history import SEALED, Change, as_asked, standing, steps
+from tests.made import struct
 
 EVENTS = st.sampled_from(CASES.events).flatmap(struct)
 DAYS = st.integers(-40, 40).map(lambda days: timedelta(days=days))

@@ -6,10 +6,10 @@ from contextlib import aclosing
 from uuid import uuid4
 
 import pytest
-from conftest import Database, eventually
 
 from catch.database import Connection, connect
 from catch.log import Append, Log, NewEvent, Stored
+from tests.conftest import Database, eventually
 
 
 def one() -> Append:

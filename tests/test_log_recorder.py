@@ -11,7 +11,6 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
 import pytest
-from conftest import Database
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEvent
@@ -21,6 +20,7 @@ from eventsourcing.tests.persistence import ApplicationRecorderTestCase, Trackin
 from catch.database import Connection
 from catch.log import Append, Log, NewEvent
 from catch.log.recorder import LogRecorder
+from tests.conftest import Database
 
 
 class FromOne(LogRecorder):

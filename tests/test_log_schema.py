@@ -5,11 +5,11 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from conftest import Database
 
 from catch.database import Connection, application, connect
 from catch.log import Append, CannotMigrate, Log, NewEvent, migrate
 from catch.log.migrations import Migration, migrations, placed
+from tests.conftest import Database
 
 CHANGES = [
     "update catch.stored_events set topic = 'Other'",

@@ -4,10 +4,10 @@ import asyncio
 from uuid import UUID, uuid4
 
 import pytest
-from conftest import eventually
 
 from catch.database import Connection
 from catch.log import Answer, Append, Busy, Log, NewEvent, Unavailable
+from tests.conftest import eventually
 
 HOLD = "select pg_advisory_xact_lock(hashtext('catch.append'))"
 CUT = (

@@ -14,12 +14,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
-from conftest import Database
 from msgspec import Struct
 
 from catch.database import Connection, connect
 from catch.log import Append, Log, NewEvent
 from catch.postgres import binaries
+from tests.conftest import Database
 from tests.faults.place import locked_otherwise
 
 EVENTS = int(os.environ.get("CATCH_MAINTENANCE_EVENTS", "200000"))

@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid5
 
 import pytest
-from given import Stream, given
 from msgspec.structs import replace
 
 from catch.domain.configuration import CoreMember, Programme, Series, Source
@@ -143,6 +142,7 @@ from catch.domain.refusals import (
     UnknownPartner,
     UnknownProgramme,
 )
+from tests.given import Stream, given
 
 SPACE = UUID("6b8f1c2e-0000-4000-8000-000000000000")
 NOW = datetime(2025, 11, 18, 10, 0, tzinfo=UTC)

@@ -5,28 +5,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from cases import (
-    ACCEPTED,
-    CASE,
-    HANA,
-    NOW,
-    OFFERED,
-    PLANNED,
-    SHARED,
-    START,
-    TEXT,
-    allocated,
-    goal,
-    history,
-    offered,
-    planned,
-    received,
-    recorded,
-    uid,
-)
 from hypothesis import given
 from hypothesis import strategies as st
-from made import struct
 from msgspec.structs import replace
 
 import projections
@@ -67,6 +47,26 @@ from catch.readside import as_at
 from catch.statistics import Observation, Status
 from projections import agency_inbox, agenda, case_summary, minutes, outcomes, timeline
 from projections.outcomes import Episode
+from tests.cases import (
+    ACCEPTED,
+    CASE,
+    HANA,
+    NOW,
+    OFFERED,
+    PLANNED,
+    SHARED,
+    START,
+    TEXT,
+    allocated,
+    goal,
+    history,
+    offered,
+    planned,
+    received,
+    recorded,
+    uid,
+)
+from tests.made import struct
 
 MEETING, ITEM, LATER = uid(50), uid(51), uid(52)
 DAY = timedelta(days=1)

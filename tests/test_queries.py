@@ -6,19 +6,6 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
-from cases import (
-    ACCEPTED,
-    CORA,
-    NOW,
-    OFFERED,
-    SHARED,
-    START,
-    TEXT,
-    allocated,
-    offered,
-    received,
-    uid,
-)
 from msgspec.structs import replace
 
 import projections
@@ -49,6 +36,19 @@ from catch.log.codec import decode, encode
 from catch.readside import Projection, rebuild
 from catch.readside.rebuilding import prepare, session
 from projections import agency_inbox, agenda, case_summary, minutes, outcomes, timeline
+from tests.cases import (
+    ACCEPTED,
+    CORA,
+    NOW,
+    OFFERED,
+    SHARED,
+    START,
+    TEXT,
+    allocated,
+    offered,
+    received,
+    uid,
+)
 
 DAY = timedelta(days=1)
 WEEK = 7 * DAY

@@ -9,8 +9,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from cases import CASE, CORA, PERSON, SHARED, START, offered, received, uid
-from conftest import Database
 from msgspec.structs import replace
 from rich.console import Console
 
@@ -25,6 +23,8 @@ from catch.personal import with_texts
 from catch.postgres import Server
 from catch.replay import NoSuchStream, NothingByThen, find, from_terminal, moment, replay
 from catch.settings import Settings
+from tests.cases import CASE, CORA, PERSON, SHARED, START, offered, received, uid
+from tests.conftest import Database
 
 SHORT = "00000000.."
 SECRET = "Zephyrine likes [bold]tea[/] \x1b[31m"

@@ -4,10 +4,8 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from cases import NOW, history, received, recorded, uid
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made import struct
 
 from catch.domain.case import actions, eligibility
 from catch.domain.case.state import Milestones
@@ -30,6 +28,8 @@ from catch.domain.streams import (
 )
 from catch.log.codec import UnknownEvent, decode, encode
 from catch.log.entries import Stored
+from tests.cases import NOW, history, received, recorded, uid
+from tests.made import struct
 
 A_FACT = st.sampled_from([*EVENTS.values()]).flatmap(struct)
 

@@ -6,8 +6,6 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from conftest import Database
-from place import PROGRAMME, Case, Place, ago, placed
 
 from catch.domain.calendar import london_day
 from catch.domain.case.closing import CloseCase, ReopenCase
@@ -18,6 +16,8 @@ from catch.domain.refusals import Refused
 from catch.domain.streams import CASE, PERSON, programme_stream
 from catch.domain.streams import PROGRAMME as KIND
 from catch.log import Answer
+from tests.conftest import Database
+from tests.place import PROGRAMME, Case, Place, ago, placed
 
 
 @pytest.fixture
