@@ -1,0 +1,97 @@
+"""`catch serve` as people run it, to be killed; and clients that know only its address and their command ids."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import httpx
+from msgspec import Struct
+
+from catch.api.identity import DevelopmentIssuer
+from catch.domain.facts import Role
+from catch.postgres import Server
+from tests.faults.nodes import close
+
+REGISTER = """mutation($i: RegisterPartnerInput!, $c: UUID!) { registerPartner(input: $i, commandId: $c) {
+    ... on Accepted { position version } ... on Refused { code } } }"""
+
+
+class Serving:
+    def __init__(self, server: Server, folder: Path) -> None:
+        self.folder = folder
+        self.url = ""
+        self.process: asyncio.subprocess.Process | None = None
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("CATCH_")} | {
+            "CATCH_DATA_DIR": str(folder),
+            "CATCH_DATABASE_URL": server.app,
+            "CATCH_OWNER_URL": server.admin,
+        }
+
+    async def start(self) -> None:
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "catch", "serve", "--development", "--leash", "--port", "0",
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log, env=self.environment,
+            )  # fmt: skip
+        assert self.process.stdout is not None
+        async with asyncio.timeout(30):
+            said = (await self.process.stdout.readline()).decode()
+        assert said.startswith("listening on "), (self.folder / "server.log").read_text()[-2000:]
+        self.url = said.removeprefix("listening on ").strip()
+
+    async def kill(self) -> None:
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()
+        close(self.process)
+
+
+@asynccontextmanager
+async def serving(server: Server, folder: Path) -> AsyncGenerator[Serving]:
+    served = Serving(server, folder)
+    try:
+        await served.start()
+        yield served
+    finally:
+        if served.process is not None:
+            await served.kill()
+
+
+class Told(Struct, frozen=True):
+    partner: str
+    position: int
+    tries: int
+
+
+async def client(served: Serving, told: dict[UUID, Told], stopping: asyncio.Event) -> None:
+    """Registers partners, each until it is told what came of it, and each a second time."""
+    token = DevelopmentIssuer(served.folder).issue(role=Role.ADMINISTRATOR, agency="snn", user="administrator@snn")
+    async with httpx.AsyncClient(timeout=5, headers={"authorization": f"Bearer {token}"}) as http:
+        while not stopping.is_set():
+            command = uuid4()
+            partner = f"agency-{command.hex}"
+            position, tries = await insisted(served, http, partner, command)
+            told[command] = Told(partner, position, tries)
+            again, _ = await insisted(served, http, partner, command)
+            assert again == position, "another answer to the same command"
+
+
+async def insisted(served: Serving, http: httpx.AsyncClient, partner: str, command: UUID) -> tuple[int, int]:
+    tries = 0
+    variables = {"i": {"partner": partner, "name": "Example", "kind": "housing"}, "c": str(command)}
+    while True:
+        tries += 1
+        try:
+            body = (await http.post(served.url, json={"query": REGISTER, "variables": variables})).json()
+            outcome = body["data"]["registerPartner"]
+            if "position" in outcome:
+                return int(outcome["position"]), tries
+            assert outcome["code"] in ("UNAVAILABLE", "BUSY"), outcome
+        except httpx.TransportError:
+            pass
+        await asyncio.sleep(0.05)
