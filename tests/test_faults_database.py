@@ -8,7 +8,9 @@ import pytest
 
 from catch.postgres import SAFE
 from tests.faults import scenarios
-from tests.faults.cluster import Cluster, cluster
+from tests.faults.cluster import Cluster, cluster, possible
+
+pytestmark = pytest.mark.skipif(not possible(), reason="no PostgreSQL programs to start a server with")
 
 
 @pytest.fixture(scope="module")

@@ -11,13 +11,15 @@ import pytest
 from catch.log import Log
 from catch.log.codec import decode
 from tests.faults import scenarios
-from tests.faults.cluster import Cluster, cluster
+from tests.faults.cluster import Cluster, cluster, possible
 from tests.faults.history import seen
 from tests.faults.node import Job
 from tests.faults.nodes import caught_up, nodes, verdict, whole_log
 from tests.faults.proxy import SOCKET, Proxy, between
 from tests.faults.real import Told, client, serving
 from tests.faults.scenarios import OBSERVER, WRITER, busy, place
+
+pytestmark = pytest.mark.skipif(not possible(), reason="no PostgreSQL programs to start a server with")
 
 
 @pytest.fixture(scope="module")

@@ -11,16 +11,27 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from catch.postgres import INITDB, SAFE, Server, addresses, binaries
-from catch.postgres_user import ROOT_DATA, as_user, os_user, prepare, reachable, run
+from catch.postgres_user import ROOT_DATA, ServerFailed, as_user, os_user, prepare, reachable, run
 
 # Ends the server whose process was last named, whatever state it is in, when whoever names them is gone.
 LEASH = r"""
 while read -r named; do server=$named; done
+children() {
+    for stat in /proc/[0-9]*/stat; do
+        { read -r process name state parent rest <"$stat"; } 2>/dev/null || continue
+        [ "$parent" = "$server" ] && [ "$name" = "(postgres)" ] && echo $process
+    done
+}
 if [ -n "$server" ]; then
-    for process in $(cat /proc/$server/task/*/children 2>/dev/null) $server; do kill -KILL $process 2>/dev/null; done
+    kill -STOP $server 2>/dev/null
+    for process in $(children) $server; do kill -KILL $process 2>/dev/null; done
 fi
-umount "$1/data" 2>/dev/null
-i=0; until rm -rf "$1" 2>/dev/null || [ $i -gt 50 ]; do i=$((i+1)); sleep 0.1; done
+tries=0
+until rm -rf "$1/data"/* "$1" 2>/dev/null || [ $tries -gt 50 ]; do
+    umount "$1/data" 2>/dev/null
+    tries=$((tries+1))
+    sleep 0.1
+done
 """
 PATIENCE = 30.0  # seconds a server may take to start or to go
 
@@ -123,6 +134,14 @@ class Cluster:
             for pid in pids:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGCONT)
+
+
+def possible() -> bool:
+    """Are there programs to start a server with? An operator's own (CATCH_DATABASE_URL) is not to be harmed."""
+    try:
+        return (binaries() / "postgres").exists()
+    except ServerFailed:
+        return False
 
 
 def parent(pid: int) -> int:

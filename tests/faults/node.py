@@ -9,6 +9,7 @@ import os
 import random
 import sys
 import threading
+import time
 from contextlib import aclosing
 from pathlib import Path
 from uuid import UUID, uuid4, uuid5
@@ -204,6 +205,8 @@ def told_to_stop(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> No
     while os.read(sys.stdin.fileno(), 4096):
         pass
     loop.call_soon_threadsafe(stopping.set)
+    time.sleep(60)
+    os._exit(1)  # nobody is left to wait for answers that do not come
 
 
 if __name__ == "__main__":
