@@ -103,6 +103,8 @@ async def serving(catch: Catch, port: int, *, development: bool, host: str = "12
     )
     # Bound here, so that a port in use is an OSError and not an exit from inside.
     listening = socket.create_server((host, port))
+    # asyncio sets this only on sockets that name their protocol; without it a short answer waits 40 ms for the next.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     server = Server(config)
     catch.listeners.append(web.feed.publish)
     tasks = [asyncio.create_task(server.serve([listening])), asyncio.create_task(web.reconsider())]

@@ -168,8 +168,7 @@ def told_to(agency: str, case: Case, partner: Partner | None, at: datetime) -> f
     """What is disclosed, not objected to, and covered by an agreement in force."""
     if partner is None:
         return _NOTHING
-    disclosed = case.disclosed(agency, at)
-    return frozenset(each for each in disclosed if partner.covers(case.programme, frozenset({each}), at))
+    return case.disclosed(agency, at) & partner.shares(case.programme, at)
 
 
 def referred(viewer: Actor, case: Case) -> bool:

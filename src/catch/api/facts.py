@@ -42,6 +42,7 @@ class Facts:
         self.catch = catch
         self.at = at
         self._seats: dict[UUID, tuple[Seat, ...]] = {}
+        self._sights: dict[tuple[Actor, UUID], Sight | None] = {}
         self._strangers: set[str] = set()
         self._expected: set[UUID] = set()
         self._gathering = asyncio.Lock()
@@ -105,8 +106,11 @@ class Facts:
 
     async def sight(self, viewer: Actor, case: Case) -> Sight | None:
         """What the viewer sees of the case, with the rights they have now."""
-        seats = (await self.seats([case.case]))[case.case]
-        return sight(viewer, case, await self.partner(viewer.agency), seats, self.at)
+        key = (viewer, case.case)
+        if key not in self._sights:
+            seats = (await self.seats([case.case]))[case.case]
+            self._sights[key] = sight(viewer, case, await self.partner(viewer.agency), seats, self.at)
+        return self._sights[key]
 
 
 class Past:

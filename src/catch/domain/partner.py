@@ -120,8 +120,11 @@ class Partner(Part, frozen=True, omit_defaults=True):
 
     def covers(self, programme: str, categories: frozenset[Category], at: datetime) -> bool:
         """True when agreements in force at `at` cover all these categories for the programme's key."""
-        shared = {category for held in self._held(programme, at) for category in held.categories}
-        return categories <= shared
+        return categories <= self.shares(programme, at)
+
+    def shares(self, programme: str, at: datetime) -> frozenset[Category]:
+        """What agreements in force at `at` allow to be shared for the programme's key."""
+        return frozenset(category for held in self._held(programme, at) for category in held.categories)
 
     def agreement(self, agreement: str) -> Agreement | None:
         return next((held for held in self.agreements if held.agreement == agreement), None)
