@@ -22,7 +22,27 @@ from catch.log.rows import load
 
 NAME = "minutes"
 VERSION = 1
-TOPICS = frozenset(event.__name__ for event in MEETING.events)
+TOPICS = frozenset(
+    event.__name__
+    for event in (
+        MeetingPlanned,
+        MeetingRescheduled,
+        MeetingStarted,
+        MeetingEnded,
+        MinutesConfirmed,
+        InstantDiscussionHeld,
+        AttendeeJoined,
+        ApologyReceived,
+        InterestDeclared,
+        ItemOpened,
+        ItemUpdateRecorded,
+        DecisionRecorded,
+        ItemActionLinked,
+        ItemDeferred,
+        ItemNoted,
+        ItemClosed,
+    )
+)
 TABLE = f"{NAME}_v{VERSION}"
 ONE_STREAM = True
 INDEXES = ("programme, series, starts_at",)

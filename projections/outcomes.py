@@ -30,7 +30,23 @@ from catch.statistics import Observation, Status, TimeToOutcome, status_of, time
 
 NAME = "outcomes"
 VERSION = 1
-TOPICS = frozenset(event.__name__ for event in CASE.events)
+TOPICS = frozenset(
+    event.__name__
+    for event in (
+        ReferralReceived,
+        ReferralAccepted,
+        ReferralDeclined,
+        ReferralRedirected,
+        ConversationHeld,
+        CaseDiscussed,
+        PlanAgreed,
+        GoalSet,
+        GoalAchieved,
+        GoalAbandoned,
+        CaseClosed,
+        CaseReopened,
+    )
+)
 TABLE = f"{NAME}_v{VERSION}"
 ONE_STREAM = True
 INDEXES = ("programme",)

@@ -34,7 +34,9 @@ class Column(NamedTuple):
 
     @property
     def definition(self) -> str:
-        return f'"{self.name}" {self.sql}{"" if self.nullable else " not null"}'
+        # Documents are written anew whenever a row changes: to compress them takes longer than to fold and write them.
+        stored = " storage external" if self.sql == "jsonb" else ""
+        return f'"{self.name}" {self.sql}{stored}{"" if self.nullable else " not null"}'
 
 
 @cache

@@ -15,7 +15,7 @@ from catch.database import Connection
 from catch.domain.facts import Recorded
 from catch.log import Stored
 from catch.readside.projection import Key, Projection, advance, each_fact, table, topics
-from catch.readside.tables import Table, document, live, load
+from catch.readside.tables import Table, live, load
 
 logger = logging.getLogger("catch.readside")
 
@@ -289,13 +289,9 @@ async def _fold_carefully(
 
 async def write(connection: Connection, place: Table, folding: Folding) -> None:
     """The rows that changed, and the keys newly parked."""
-    rows = {key: folding.rows[key] for key in folding.changed}
-    kept = [row for row in rows.values() if row is not None]
-    if kept and folding.each_fact:
+    if folding.changed and not folding.each_fact:
+        await connection.execute(place.delete, list(folding.changed))
+    if kept := [row for key in folding.changed if (row := folding.rows[key]) is not None]:
         await place.copy(connection, kept)
-    elif kept:
-        await connection.execute(place.upsert, document(kept))
-    if gone := [key for key, row in rows.items() if row is None]:
-        await connection.execute(place.delete, gone)
     if folding.newly_parked:
         await connection.executemany(PARK, folding.newly_parked)

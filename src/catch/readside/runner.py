@@ -12,6 +12,7 @@ from contextlib import suppress
 from catch.database import Connection
 from catch.domain.refusals import Refused
 from catch.log import Log
+from catch.readside.building import uncollected
 from catch.readside.folding import Decode, Memory, Rewound, described, fold_page
 from catch.readside.projection import Projection, table
 from catch.readside.rebuilding import prepare, rebuild, session, unfilled
@@ -20,7 +21,7 @@ logger = logging.getLogger("catch.readside")
 
 LEAD = "select pg_try_advisory_lock(hashtextextended(current_schema() || ' read side', 0))"
 REACHED = "select count(*) as known, min(position) as position from checkpoints where projection = any($1::text[])"
-SMALLEST_PAGE, LARGEST_PAGE = 500, 5000
+SMALLEST_PAGE, LARGEST_PAGE = 500, 8000
 BRISK = 0.005  # seconds between two looks at the leader's checkpoints while somebody waits for them
 
 
@@ -105,12 +106,21 @@ class ReadSide:
             self.leading = False
 
     async def _catch_up(self, connection: Connection, after: int) -> int:
+        """Pages grow while there is much to fold: a row that many facts concern is then written once."""
         limit = SMALLEST_PAGE
-        while page := await self._log.page(after, limit):
-            await fold_page(connection, self._projections, self._decode, after, page, self._memory)
-            after = page[-1].position
-            self._advance(after)
-            limit = min(limit * 2, LARGEST_PAGE) if len(page) == limit else SMALLEST_PAGE
+        coming = asyncio.ensure_future(self._log.page(after, limit))
+        try:
+            with uncollected():
+                while page := await coming:
+                    full = len(page) == limit
+                    limit = min(limit * 2, LARGEST_PAGE) if full else SMALLEST_PAGE
+                    coming = asyncio.ensure_future(self._log.page(page[-1].position, limit))
+                    await fold_page(connection, self._projections, self._decode, after, page, self._memory)
+                    after = page[-1].position
+                    self._advance(after)
+        finally:
+            coming.cancel()
+            await asyncio.wait([coming])
         return after
 
     async def _follow(self, connection: Connection, after: int) -> None:
