@@ -37,11 +37,16 @@ async def session(pool: Pool) -> AsyncGenerator[Connection]:
 
 
 async def rebuild(
-    log: Log, decode: Decode, projections: Sequence[Projection], progress: Progress | None = None, processes: int = 1
+    log: Log,
+    decode: Decode,
+    projections: Sequence[Projection],
+    progress: Progress | None = None,
+    processes: int = 1,
+    alone: int = SHORT,
 ) -> None:
-    """One pass over the log, in bounded memory; a long log is shared out among so many processes where it can be.
+    """One pass over the log, in bounded memory. Raises AnotherRebuild.
 
-    Raises AnotherRebuild.
+    A log longer than `alone` is shared out among so many processes, where each row's facts are of one stream.
     """
     async with session(log.pool) as connection:
         if not await connection.fetchval(ONE_AT_A_TIME):
@@ -51,7 +56,7 @@ async def rebuild(
         for building in buildings:
             await building.begin(connection)
         head = await log.head()
-        if processes > 1 and head > SHORT and sharing.possible(decode, projections):
+        if processes > 1 and head > alone and sharing.possible(decode, projections):
             position = await sharing.shared(log, decode, buildings, head, processes, progress)
         else:
             with uncollected():

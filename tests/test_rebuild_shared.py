@@ -1,0 +1,65 @@
+"""A rebuild shared out among processes leaves the same bytes as one that is not, and parks the same keys."""
+
+from collections.abc import Sequence
+from typing import cast
+from uuid import uuid4
+
+import pytest
+from conftest import Database
+
+import projections
+from catch.bench.history import copied, lived, moulded, repeated
+from catch.log import Append, Log, NewEvent
+from catch.log.codec import decode
+from catch.readside import Projection, checksum, rebuild
+from catch.readside.building import Building, Written
+from catch.readside.sharing import possible
+
+ALL = cast("Sequence[Projection]", projections.ALL)
+
+
+def silent(done: int, of: int, what: str) -> None:
+    """Nobody watches."""
+
+
+async def parked(log: Log) -> list[tuple[str, str, int]]:
+    rows = await log.pool.fetch("select projection, key, position from parked order by 1, 2")
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+async def test_shared_or_alone_with_much_or_little_memory_the_rows_are_the_same(
+    log: Log, database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    year = moulded(await lived(2, 12, silent))
+    await copied(database.admin, repeated(year, 3 * len(year.moulds)))
+    stream = uuid4()
+    await log.append(Append(uuid4(), stream, (NewEvent(stream, 1, "Unheard", b"{}"),)))
+    await rebuild(log, decode, ALL)
+    alone = [await checksum(log.pool, one) for one in ALL]
+    assert len(await parked(log)) == len(ALL)
+    assert len(set(alone)) == len(ALL)
+    left = await parked(log)
+    seen: list[int] = []
+    await rebuild(log, decode, ALL, lambda position, _: seen.append(position), processes=2, alone=0)
+    assert [await checksum(log.pool, one) for one in ALL] == alone
+    assert await parked(log) == left
+    assert seen[-1] == await log.head()
+    # Rows are written out and read back all the time.
+    monkeypatch.setattr(Building.__init__, "__defaults__", (7,))
+    monkeypatch.setattr("catch.readside.rebuilding.PAGE", 50)
+    await rebuild(log, decode, ALL)
+    assert [await checksum(log.pool, one) for one in ALL] == alone
+    assert await parked(log) == left
+
+
+def test_every_read_model_can_be_shared_out():
+    assert possible(decode, ALL)
+    assert not possible(lambda stored: decode(stored), ALL)
+
+
+def test_what_was_written_is_never_said_not_to_be():
+    written, keys = Written(), [uuid4() for _ in range(200)]
+    assert not any(key in written for key in keys)
+    written.add(keys[:100])
+    assert all(key in written for key in keys[:100])
+    assert sum(key in written for key in keys[100:]) < 5
