@@ -5,7 +5,7 @@ import sys
 
 import rich_click as click
 
-from catch.cli import demonstrate, importing, programmes, serve, upkeep
+from catch.cli import bench, demonstrate, importing, programmes, serve, upkeep
 from catch.cli.common import failures
 from catch.cli.options import version_option
 
@@ -31,6 +31,7 @@ cli.add_command(demonstrate.demo)
 cli.add_command(upkeep.migrate_)
 cli.add_command(programmes.programmes)
 cli.add_command(upkeep.rebuild_)
+cli.add_command(bench.bench)
 cli.add_command(upkeep.contracts)
 cli.add_command(upkeep.replay)
 

@@ -18,6 +18,7 @@ from catch.log.migrations import CannotMigrate
 from catch.postgres import Server, ServerFailed, server
 from catch.programmes import ProgrammeFileInvalid
 from catch.readside.rebuilding import AnotherRebuild
+from catch.readside.sharing import SharedWorkFailed
 from catch.settings import BadSetting, Settings
 
 T = TypeVar("T")
@@ -42,7 +43,15 @@ def failures() -> Generator[None]:
         details = "; ".join(f"{name}: {value}" for name, value in refused.details.items())
         complain(f"{refused.message} ({details})" if details else refused.message)
         sys.exit(IN_PART)
-    except (BadSetting, CannotMigrate, OldServer, ServerFailed, ProgrammeFileInvalid, AnotherRebuild) as problem:
+    except (
+        BadSetting,
+        CannotMigrate,
+        OldServer,
+        ServerFailed,
+        ProgrammeFileInvalid,
+        AnotherRebuild,
+        SharedWorkFailed,
+    ) as problem:
         complain(str(problem))
         sys.exit(UNUSABLE)
     except asyncpg.PostgresError as problem:

@@ -1,5 +1,6 @@
 """`catch migrate`, `catch rebuild`, `catch contracts`, `catch replay`."""
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import cast
@@ -57,7 +58,11 @@ def rebuild_(names: tuple[str, ...]) -> None:
         with bar() as progress:
             facts = progress.add_task("facts", total=None)
             await rebuild(
-                catch.log, decode, chosen, lambda done, head: progress.update(facts, completed=done, total=head)
+                catch.log,
+                decode,
+                chosen,
+                lambda done, head: progress.update(facts, completed=done, total=head),
+                processes=os.cpu_count() or 1,
             )
 
     on_place(run)

@@ -38,8 +38,10 @@ class Projection(Protocol):
         """Column lists, each perhaps with a condition: `(agency, due) where done_at is null`."""
         ...
 
-    # A projection may also say `TOPICS`, the only facts that its rows come from, and `EACH_FACT = True`, where every
-    # fact makes a row of its own whose key is the fact's position: then nothing is looked up and nothing held.
+    # A projection may also say
+    # `TOPICS`: the names of the only facts that its rows come from;
+    # `EACH_FACT = True`: every fact makes a row of its own whose key is its position, so nothing is looked up or held;
+    # `ONE_STREAM = True`: all facts of a row are of one stream, so that several processes may share a rebuild.
 
     def keys(self, recorded: Recorded[Any], /) -> Iterable[Key]:
         """The rows that this fact may change."""
@@ -62,6 +64,10 @@ def topics(projection: Projection) -> frozenset[str] | None:
 
 def each_fact(projection: Projection) -> bool:
     return getattr(projection, "EACH_FACT", False)
+
+
+def one_stream(projection: Projection) -> bool:
+    return each_fact(projection) or getattr(projection, "ONE_STREAM", False)
 
 
 def advance(projection: Projection, row: Struct | None, recorded: Recorded[Any], key: Key) -> Struct | None:

@@ -69,10 +69,13 @@ async def shared(
     names = [cast("ModuleType", building.projection).__name__ for building in buildings]
     place = (decode.__module__, decode.__name__)
     parked: list[Parked] = []
-    async with asyncio.TaskGroup() as group:
-        for part in range(processes):
-            order = Order(log.dsn, log.schema, place, names, part, processes, head)
-            group.create_task(_have_done(order, come, parked))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for part in range(processes):
+                order = Order(log.dsn, log.schema, place, names, part, processes, head)
+                group.create_task(_have_done(order, come, parked))
+    except ExceptionGroup as failed:
+        raise SharedWorkFailed(SharedWorkFailed.__doc__) from failed
     for building in buildings:
         building.others_wrote(each for each in parked if each.projection == table(building.projection))
     return head
@@ -92,7 +95,7 @@ async def _have_done(order: Order, come: Callable[[int, int], None], parked: lis
             word = msgspec.json.decode(line, type=Word)
             come(order.part, word.position)
         if await process.wait() or not word.done:
-            raise SharedWorkFailed(SharedWorkFailed.__doc__)
+            raise ChildProcessError(f"exit status {process.returncode}")
         parked += word.parked
     finally:
         if process.returncode is None:
