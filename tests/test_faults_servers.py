@@ -4,19 +4,16 @@ import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 
 from catch.log import Log
-from catch.log.codec import decode
-from tests.faults import scenarios
+from tests.faults import real, scenarios
 from tests.faults.cluster import Cluster, cluster, possible
 from tests.faults.history import seen
 from tests.faults.node import Job
-from tests.faults.nodes import caught_up, nodes, verdict, whole_log
+from tests.faults.nodes import caught_up, nodes, verdict
 from tests.faults.proxy import SOCKET, Proxy, between
-from tests.faults.real import Told, client, serving
 from tests.faults.scenarios import OBSERVER, WRITER, busy, place
 
 pytestmark = pytest.mark.skipif(not possible(), reason="no PostgreSQL programs to start a server with")
@@ -105,25 +102,7 @@ async def test_another_server_takes_the_read_side_over_within_five_seconds(postg
 
 
 async def test_commands_sent_to_a_real_server_are_recorded_once_though_it_is_killed(postgres: Cluster, tmp_path: Path):
-    """`catch serve`, over HTTP: clients repeat what they got no answer to, to the server that came after it."""
-    told: dict[UUID, Told] = {}
-    stopping = asyncio.Event()
-    async with place(postgres) as server, serving(server, tmp_path) as served, asyncio.TaskGroup() as tasks:
-        for _ in range(6):
-            tasks.create_task(client(served, told, stopping))
-        for _ in range(2):
-            before = len(told)
-            async with asyncio.timeout(20):
-                while len(told) < before + 20:  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
-            await served.kill()
-            await served.start()
-        stopping.set()
-    log = await Log.open(server.app)
-    events = [decode(stored) for stored in await whole_log(log)]
-    await log.close()
-    recorded = {each.envelope.command: (each.event.partner, each.position) for each in events}
-    print(f"{len(told)} commands, {sum(one.tries > 1 for one in told.values())} of them sent more than once")
-    assert len(recorded) == len(events)
-    assert recorded == {command: (one.partner, one.position) for command, one in told.items()}
-    assert any(one.tries > 1 for one in told.values())
+    outcome = await real.killed(postgres, tmp_path, 2)
+    print(outcome)
+    assert outcome.problems == []
+    assert any(one.tries > 1 for one in outcome.told.values())

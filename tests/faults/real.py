@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -13,8 +13,12 @@ from msgspec import Struct
 
 from catch.api.identity import DevelopmentIssuer
 from catch.domain.facts import Role
+from catch.log import Log, Stored
+from catch.log.codec import decode
 from catch.postgres import Server
-from tests.faults.nodes import close
+from tests.faults.cluster import Cluster
+from tests.faults.nodes import close, whole_log
+from tests.faults.place import database
 
 REGISTER = """mutation($i: RegisterPartnerInput!, $c: UUID!) { registerPartner(input: $i, commandId: $c) {
     ... on Accepted { position version } ... on Refused { code } } }"""
@@ -66,6 +70,56 @@ class Told(Struct, frozen=True):
     partner: str
     position: int
     tries: int
+
+
+class Outcome(Struct, frozen=True):
+    kills: int
+    told: dict[UUID, Told]
+    problems: list[str]
+
+    def __str__(self) -> str:
+        again = sum(one.tries > 1 for one in self.told.values())
+        commands = f"{len(self.told)} commands acknowledged ({again} sent more than once)"
+        return f"{self.kills} faults: {commands}, {len(self.problems)} problems"
+
+
+async def killed(
+    cluster: Cluster, folder: Path, times: int, progress: Callable[[int], None] = lambda _: None
+) -> Outcome:
+    """kill -9 of `catch serve` while clients send commands over HTTP; they repeat them to the one that comes after."""
+    told: dict[UUID, Told] = {}
+    stopping = asyncio.Event()
+    async with (
+        database(cluster.addresses) as server,
+        serving(server, folder) as served,
+        asyncio.TaskGroup() as tasks,
+    ):
+        for _ in range(6):
+            tasks.create_task(client(served, told, stopping))
+        for done in range(1, times + 1):
+            before = len(told)
+            async with asyncio.timeout(20):
+                while len(told) < before + 20:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            await served.kill()
+            await served.start()
+            progress(done)
+        stopping.set()
+    log = await Log.open(server.app)
+    events = await whole_log(log)
+    await log.close()
+    return Outcome(times, told, differing(told, events))
+
+
+def differing(told: dict[UUID, Told], events: list[Stored]) -> list[str]:
+    """What is in the log otherwise than its client was told."""
+    recorded = [decode(stored) for stored in events]
+    found = {each.envelope.command: (each.event.partner, each.position) for each in recorded}
+    sent = {command: (one.partner, one.position) for command, one in told.items()}
+    problems = [
+        f"{command} differs" for command in found.keys() | sent.keys() if found.get(command) != sent.get(command)
+    ]
+    return problems if len(found) == len(recorded) else [*problems, "a command was recorded twice"]
 
 
 async def client(served: Serving, told: dict[UUID, Told], stopping: asyncio.Event) -> None:

@@ -154,9 +154,9 @@ async def servers_killed(
         nodes(Job(server.app, str(folder), pause=pause), both, both, both, OBSERVER) as running,
     ):
         for done in range(1, times + 1):
-            await busy(running[:3])
-            await asyncio.sleep(chance.random() * 0.1)
             node = chance.choice(running[:3])
+            await busy([node], 1500)
+            await asyncio.sleep(chance.random() * 0.1)
             await node.kill()
             await node.start()
             progress(done)

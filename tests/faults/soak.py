@@ -15,14 +15,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from catch.postgres import SAFE
-from tests.faults import scenarios
+from tests.faults import real, scenarios
 from tests.faults.cluster import Cluster, cluster
-from tests.faults.scenarios import Outcome
 
 console = Console(highlight=False, soft_wrap=True)
 PAUSE = 0.02
 """Seconds between a client's commands, so that the log stays small enough to be looked through."""
-Scenario = Callable[[Cluster, Path, scenarios.Progress], Awaitable[Outcome]]
+Scenario = Callable[[Cluster, Path, scenarios.Progress], Awaitable[scenarios.Outcome | real.Outcome]]
 
 
 def soaks(asked: argparse.Namespace) -> list[tuple[str, int, Scenario]]:
@@ -38,6 +37,7 @@ def soaks(asked: argparse.Namespace) -> list[tuple[str, int, Scenario]]:
             servers,
             lambda on, into, told: scenarios.servers_killed(on, into, servers, told, pause=PAUSE),
         ),
+        ("kill -9 of catch serve", others, lambda on, into, told: real.killed(on, into, others, told)),
         ("answers cut off after the commit", cuts, lambda on, into, told: scenarios.replies_cut(on, into, cuts, told)),
         (
             "PostgreSQL frozen and thawed",
@@ -85,7 +85,12 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200, help="kill -9 of PostgreSQL (default: 200)")
     parser.add_argument("--servers", type=int, default=200, help="kill -9 of a server process (default: 200)")
     parser.add_argument("--cuts", type=int, default=1000, help="answers cut off (default: 1000)")
-    parser.add_argument("--others", type=int, default=20, help="freezes, restarts and full disks, each (default: 20)")
+    parser.add_argument(
+        "--others",
+        type=int,
+        default=20,
+        help="kills of `catch serve`, freezes, restarts and full disks, each (default: 20)",
+    )
     asked = parser.parse_args()
     columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with (
