@@ -4,15 +4,17 @@ import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
-from catch.log import Log
+from catch.log import Append, Log
 from tests.faults import real, scenarios
 from tests.faults.cluster import Cluster, cluster, possible
 from tests.faults.history import seen
+from tests.faults.ledger import written
 from tests.faults.node import Job
-from tests.faults.nodes import caught_up, nodes, verdict
+from tests.faults.nodes import STOCK, caught_up, nodes, verdict
 from tests.faults.proxy import SOCKET, Proxy, between
 from tests.faults.scenarios import OBSERVER, WRITER, busy, place
 
@@ -74,6 +76,26 @@ async def test_without_a_single_notification_followers_elsewhere_come_to_the_end
         await log.close()
     assert found == []
     assert proxy.notifications > 0, "nothing was there to be dropped"
+
+
+async def test_control_a_follower_that_only_listens_stands_still_without_notifications(
+    postgres: Cluster, tmp_path: Path
+):
+    """The library's own: it never looks by itself."""
+    proxy = Proxy(postgres.home / SOCKET, deaf=True)
+    async with (
+        place(postgres) as server,
+        between(server.app, proxy) as deaf,
+        nodes(Job(server.app, str(tmp_path)), STOCK | {"dsn": deaf}) as (follower,),
+    ):
+        log = await Log.open(server.app)
+        await asyncio.sleep(0.5)
+        stream = uuid4()
+        await log.append(Append(uuid4(), stream, written(uuid4(), [(stream, 1)])))
+        with pytest.raises(TimeoutError):
+            await caught_up([follower], await log.head(), within=2)
+        await log.close()
+    assert proxy.notifications > 0
 
 
 async def test_another_server_takes_the_read_side_over_within_five_seconds(postgres: Cluster, tmp_path: Path):

@@ -31,7 +31,8 @@ class Job(Struct, frozen=True):
     """`commands`: how many each client sends before it stops by itself (0: until told). `pause`: seconds between them.
 
     `same` makes every node send the very same commands. `impatient` clients leave at random while they wait, and ask
-    again. `forgetful` ones, as a control, know nothing of command ids: they repeat under a new one.
+    again. `forgetful` ones, as a control, know nothing of command ids: they repeat under a new one. `stock`: not a
+    server at all, but the library's follower (stock.py).
     """
 
     dsn: str
@@ -46,6 +47,7 @@ class Job(Struct, frozen=True):
     follow: bool = False
     readside: bool = False
     forgetful: bool = False
+    stock: bool = False
     deadline: float = 5.0
     patience: float = 5.0
     queue: int = 4096

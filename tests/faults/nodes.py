@@ -14,7 +14,7 @@ from tests.faults.checkers import missed, problems
 from tests.faults.history import History, Led, Line, read, seen
 from tests.faults.node import Job
 
-STOCK: dict[str, object] = {"clients": 0, "follow": True}
+STOCK: dict[str, object] = {"clients": 0, "follow": True, "stock": True}
 ROOT = Path(__file__).parents[2]
 
 
@@ -25,6 +25,8 @@ class Node:
 
     @property
     def command(self) -> list[str]:
+        if self.job.stock:
+            return ["tests.faults.stock", self.job.dsn, self.job.diary]
         return ["tests.faults.node", msgspec.json.encode(self.job).decode()]
 
     async def start(self) -> None:
@@ -73,14 +75,6 @@ class Node:
         return max((line.at for line in self.lines if isinstance(line, Led)), default=0)
 
 
-class StockFollower(Node):
-    """Follows with the `eventsourcing` library's own recorder."""
-
-    @property
-    def command(self) -> list[str]:
-        return ["tests.faults.stock", self.job.dsn, self.job.diary]
-
-
 def close(process: asyncio.subprocess.Process) -> None:
     """asyncio leaves the pipes of an ended process to the garbage collector, which complains."""
     transport = getattr(process, "_transport", None)
@@ -95,7 +89,7 @@ async def nodes(job: Job, *changes: dict[str, object]) -> AsyncGenerator[list[No
     try:
         for number, change in enumerate(changes):
             own = {"diary": f"{job.diary}/node-{number}", "seed": number}
-            node = (StockFollower if change is STOCK else Node)(replace(job, **(own | change)))
+            node = Node(replace(job, **(own | change)))
             started.append(node)
             await node.start()
         for node in started:
