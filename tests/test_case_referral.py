@@ -140,7 +140,7 @@ def test_a_referral_is_accepted_once():
 
 def test_criteria_are_met_or_overridden_with_a_reason():
     strict = replace(GIVEN, programme=CRITERIA)
-    unmet, met = EvaluatedCriterion("lives-here", met=False), EvaluatedCriterion("lives-here", met=True, fact="address")
+    unmet, met = EvaluatedCriterion("lives-here", met=False), EvaluatedCriterion("lives-here", met=True, fact=TEXT)
     new = case_given(received)
     new.when(AcceptReferral(CASE), strict).refused(CriteriaNotMet, criteria="lives-here")
     new.when(AcceptReferral(CASE, (unmet,)), strict).refused(CriteriaNotMet)

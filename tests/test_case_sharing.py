@@ -43,6 +43,7 @@ from catch.domain.case.state import (
     SpecialCategoryBasis,
 )
 from catch.domain.facts import Category
+from catch.domain.keys import KeyMalformed
 from catch.domain.refusals import MissingText, OutOfRange, UnknownPartner
 from tests.cases import (
     ACCEPTED,
@@ -66,7 +67,7 @@ agreed = SupportAgreed(AgreedBy.PERSON, "support-and-meeting")
 withdrawn = AgreementWithdrawn(AgreedBy.PERSON)
 objection = Objection(uid(11), frozenset({Category.PLAN}), frozenset({"housing-1"}))
 authorise = AuthoriseDisclosure(CASE, uid(10), "housing-1", disclosed.categories, CONSENT, TEXT)
-involve = InvolvePartner(CASE, "housing-1", "housing support")
+involve = InvolvePartner(CASE, "housing-1", "housing-support")
 gone = ReferralDeclined("out-of-area")
 
 
@@ -160,6 +161,7 @@ def test_a_partner_takes_part_once_something_may_be_told_to_it():
     new.when(involve, GIVEN).refused(NoOpenDisclosure)
     new.when(replace(involve, agency="nobody-1"), GIVEN).refused(UnknownPartner)
     new.when(replace(involve, role=" "), GIVEN).refused(MissingText)
+    new.when(replace(involve, role="Ask her sister Ada"), GIVEN).refused(KeyMalformed)
     case_given(*ACCEPTED, disclosed, DisclosureEnded(uid(10))).when(involve, GIVEN).refused(NoOpenDisclosure)
     left = replace(disclosed, agency="left-1")
     case_given(*ACCEPTED, left).when(replace(involve, agency="left-1"), GIVEN).refused(NoAgreementInForce)

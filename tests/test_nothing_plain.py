@@ -28,7 +28,13 @@ from catch.domain.case.agreement import RecordAgreement, RecordObjection, Record
 from catch.domain.case.closing import CloseCase, GoalOutcome, GoalResult, ProposeClosure, ReopenCase
 from catch.domain.case.coordination import AllocateCoordinator, RecordConversation
 from catch.domain.case.disclosure import AuthoriseDisclosure, EndDisclosure, EndInvolvement, InvolvePartner
-from catch.domain.case.eligibility import AcceptReferral, DeclineReferral
+from catch.domain.case.eligibility import (
+    AcceptReferral,
+    DeclineReferral,
+    EvaluatedCriterion,
+    Redirection,
+    RedirectReferral,
+)
 from catch.domain.case.goals import AbandonGoal, NewGoal, SetGoal
 from catch.domain.case.notes import AddNote
 from catch.domain.case.plan import AgreePlan, RevisePlan
@@ -242,6 +248,12 @@ async def beside_it(w: Writer, case: Any) -> None:
     refused = await w.place.referred(w.text())
     w.texts += [refused.reason]
     await w.send(DeclineReferral(refused.case, "other", explanation=t()))
+    elsewhere, somebody = uuid4(), uuid4()
+    await w.send(RegisterPerson(somebody, name=t()))
+    await w.send(SubmitReferral(elsewhere, somebody, "bexley-icm", uuid4(), "gp", "phone", ago(hours=2), t()))
+    judged = (EvaluatedCriterion("at-risk-of-crisis-if-no-action", met=False, fact=t()),)
+    led = Redirection(agency="housing-1", warm_handover=True)
+    await w.send(RedirectReferral(elsewhere, "better-door", led, judged))
     unwilling = await w.place.referred(w.text())
     await w.send(RecordRefusalOfSupport(unwilling.case, reason=t()))
 

@@ -1,4 +1,7 @@
-"""Keys: what partners, programmes and everything in their configuration are called in the log, for ever."""
+"""Keys: what partners, programmes and coded values are called in the log, for ever.
+
+Codes are stored plain and counted, so free text must not pass for one: that belongs in a sealed field.
+"""
 
 import re
 
@@ -6,7 +9,7 @@ from catch.domain.refusals import Refused
 
 
 class KeyMalformed(Refused):
-    """A key is made of lower-case letters and digits in groups joined by single hyphens, at most 64 characters."""
+    """A code is made of lower-case letters and digits joined by single hyphens, at most 64: it is not for free text."""
 
 
 def is_key(text: str) -> bool:

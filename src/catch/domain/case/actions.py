@@ -13,6 +13,7 @@ from catch.domain.case.rules import require_live
 from catch.domain.case.state import Action, ActionState, Case, Priority
 from catch.domain.facts import Category, Command, Fact, Sealed
 from catch.domain.given import Given
+from catch.domain.keys import check_key
 from catch.domain.refusals import OutOfRange, Refused
 
 
@@ -304,6 +305,7 @@ def complete(action: Action, command: CompleteAction, given: Given) -> list[Acti
         raise ActionNotAccepted(state=action.state)
     if command.completed_on > london_day(given.at):
         raise OutOfRange(field="completedOn", latest=london_day(given.at))
+    check_key("outcome", command.outcome)
     done = ActionCompleted(action.action, command.outcome, command.completed_on, command.result)
     accepted = [ActionAccepted(action.action, given.by.user)] if action.state is ActionState.OFFERED else []
     return [*accepted, done]

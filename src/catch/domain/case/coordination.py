@@ -17,6 +17,7 @@ from catch.domain.case.state import (
 )
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
+from catch.domain.keys import check_key
 from catch.domain.refusals import (
     Refused,
     UnknownPartner,
@@ -140,7 +141,10 @@ def converse(case: Case, command: RecordConversation | RecordConversationAttempt
         return []
     require_live(case)
     if isinstance(command, RecordConversationAttempt):
+        check_key("outcome", command.outcome)
         return [ConversationAttempted(command.conversation, command.format, command.outcome)]
+    for need in command.needs:
+        check_key("needs", need)
     return [
         ConversationHeld(
             conversation=command.conversation,

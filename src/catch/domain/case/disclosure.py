@@ -16,6 +16,7 @@ from catch.domain.case.state import (
 )
 from catch.domain.facts import Category, Command, Fact, Sealed
 from catch.domain.given import Given
+from catch.domain.keys import check_key
 from catch.domain.refusals import (
     MissingText,
     OutOfRange,
@@ -171,6 +172,7 @@ def involve(case: Case, command: InvolvePartner, given: Given) -> list[Disclosur
         raise CaseNotLive(state=case.state)
     if not command.role.strip():
         raise MissingText(field="role")
+    check_key("role", command.role)
     partner = given.partners.get(command.agency)
     if partner is None:
         raise UnknownPartner(partner=command.agency)

@@ -13,6 +13,7 @@ from catch.domain.case.state import (
 from catch.domain.configuration import Programme
 from catch.domain.facts import Command, Fact, Part, Sealed
 from catch.domain.given import Given
+from catch.domain.keys import check_key
 from catch.domain.refusals import (
     MissingText,
     Refused,
@@ -24,7 +25,7 @@ class EvaluatedCriterion(Part, frozen=True, omit_defaults=True):
 
     code: str
     met: bool
-    fact: str | None = None
+    fact: Sealed | None = None
     as_of: date | None = None
 
 
@@ -155,6 +156,7 @@ def decline(case: Case, command: DeclineReferral, given: Given) -> list[Eligibil
         raise AlreadyDecided(state=case.state)
     if not command.reason.strip():
         raise MissingText(field="reason")
+    check_key("reason", command.reason)
     check_known(command.criteria, given)
     return [ReferralDeclined(command.reason, command.criteria, command.explanation, command.message_back_due)]
 
@@ -170,6 +172,7 @@ def redirect(case: Case, command: RedirectReferral, given: Given) -> list[Eligib
         raise RedirectNeedsWarmHandover
     if not command.reason.strip():
         raise MissingText(field="reason")
+    check_key("reason", command.reason)
     check_known(command.criteria, given)
     return [ReferralRedirected(command.reason, command.redirection, command.criteria, command.message_back_due)]
 

@@ -11,6 +11,7 @@ from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, Note, UnmetNeed, Worker
 from catch.domain.facts import Category, Command, Fact, Sealed
 from catch.domain.given import Given
+from catch.domain.keys import check_key
 from catch.domain.refusals import Refused
 
 
@@ -114,6 +115,9 @@ def decide(case: Case, command: NoteCommand, given: Given) -> list[NoteEvent]:
             if any(held.need == command.need for held in case.unmet_needs):
                 return []
             require_live(case)
+            check_key("code", command.code)
+            if command.locality is not None:
+                check_key("locality", command.locality)
             return [UnmetNeedRecorded(command.need, command.code, command.reason, command.locality)]
         case MeetUnmetNeed():
             held = next((held for held in case.unmet_needs if held.need == command.need), None)

@@ -21,6 +21,7 @@ from catch.domain.case.state import (
 from catch.domain.configuration import Programme
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
+from catch.domain.keys import check_key
 from catch.domain.refusals import (
     IdAlreadyUsed,
     OutOfRange,
@@ -134,6 +135,8 @@ def check_door(programme: Programme, source: str, channel: str) -> None:
 def referral_of(command: SubmitReferral | AttachReferral, given: Given) -> Referral:
     if command.received_at > given.at + timedelta(minutes=5):
         raise OutOfRange(field="receivedAt", latest=given.at.isoformat())
+    for need in command.needs:
+        check_key("needs", need)
     whole = isinstance(command, SubmitReferral)
     return Referral(
         referral=command.referral,
