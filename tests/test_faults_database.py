@@ -7,7 +7,7 @@ from subprocess import CalledProcessError
 import pytest
 
 from catch.postgres import SAFE
-from tests.faults import scenarios
+from tests.faults import disk, scenarios
 from tests.faults.cluster import Cluster, cluster, possible
 
 pytestmark = pytest.mark.skipif(not possible(), reason="no PostgreSQL programs to start a server with")
@@ -54,16 +54,16 @@ async def test_restarted_in_order_nobody_loses_or_doubles_a_command(postgres: Cl
 async def test_a_full_disk_refuses_commands_and_loses_none(postgres: Cluster, tmp_path: Path):
     """On a small volume where one can be mounted, otherwise by a trigger that says the same."""
     try:
-        with cluster((*SAFE, *scenarios.SMALL), tmpfs="64m", initdb=["--wal-segsize=1"]) as small:
-            outcome = await scenarios.disk_filled(small, tmp_path, 1)
+        with cluster((*SAFE, *disk.SMALL), tmpfs="64m", initdb=["--wal-segsize=1"]) as small:
+            outcome = await disk.disk_filled(small, tmp_path, 1)
             how = "a small volume" + (", PostgreSQL went down and was started again" if "PANIC" in small.log else "")
     except CalledProcessError:
-        outcome, how = await scenarios.quota_reached(postgres, tmp_path, 1), "a trigger"
+        outcome, how = await disk.quota_reached(postgres, tmp_path, 1), "a trigger"
     print(f"{how}: {outcome}")
     assert outcome.problems == []
 
 
 async def test_a_quota_refuses_commands_and_loses_none(postgres: Cluster, tmp_path: Path):
-    outcome = await scenarios.quota_reached(postgres, tmp_path, 1)
+    outcome = await disk.quota_reached(postgres, tmp_path, 1)
     print(outcome)
     assert outcome.problems == []

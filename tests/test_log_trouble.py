@@ -12,7 +12,7 @@ from tests.conftest import eventually
 HOLD = "select pg_advisory_xact_lock(hashtext('catch.append'))"
 CUT = (
     "select pg_terminate_backend(pid) from pg_stat_activity"
-    " where datname = current_database() and pid <> pg_backend_pid() and query like '%.append(%'"
+    " where datname = current_database() and pid <> pg_backend_pid() and query like '%.append%'"
 )
 IN_FLIGHT = (
     "select count(*) from pg_locks where locktype = 'advisory' and not granted"

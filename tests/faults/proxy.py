@@ -80,7 +80,7 @@ class Wire:
 
     async def requests(self) -> None:
         async for kind, body in messages(self.client):
-            if kind == b"P" and b".append(" in body:
+            if kind == b"P" and b".append" in body:
                 self.appends.add(body.split(b"\0", 1)[0])
             elif kind == b"B" and body.split(b"\0", 2)[1] in self.appends:
                 self.armed = True

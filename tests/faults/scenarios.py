@@ -7,7 +7,7 @@ import asyncio
 import random
 import signal
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from msgspec import Struct
@@ -17,7 +17,7 @@ from catch.log import Log, Stored
 from catch.postgres import SAFE, Server
 from catch.readside import AnotherRebuild, checksum, rebuild, table
 from tests.faults.cluster import Cluster
-from tests.faults.history import History, Troubled
+from tests.faults.history import History
 from tests.faults.ledger import LEDGERS, decode
 from tests.faults.node import Job
 from tests.faults.nodes import Node, caught_up, nodes, verdict, whole_log
@@ -204,56 +204,3 @@ async def restarted_in_order(cluster: Cluster, folder: Path, times: int) -> Outc
             cluster.stop(signal.SIGINT)
             cluster.start()
         return await concluded(server, running, times)
-
-
-SMALL = ("shared_buffers=16MB", "min_wal_size=2MB", "max_wal_size=4MB")
-
-
-async def disk_filled(cluster: Cluster, folder: Path, times: int) -> Outcome:
-    """The volume of the data has no room for a while. PostgreSQL may go down over it; then it is started again."""
-    ballast = cluster.home / "data" / "ballast"
-    async with place(cluster) as server, nodes(Job(server.app, str(folder)), *THREE) as running:
-        for _ in range(times):
-            await busy(running[:2])
-            before = troubles(running)
-            with ballast.open("wb") as file, suppress(OSError):
-                while True:
-                    file.write(bytes(65536))
-                    file.flush()
-            async with asyncio.timeout(20):
-                while troubles(running) < before + 20:  # noqa: ASYNC110
-                    await asyncio.sleep(0.05)
-            ballast.unlink()
-            cluster.revive()
-        return await concluded(server, running, times)
-
-
-async def quota_reached(cluster: Cluster, folder: Path, times: int) -> Outcome:
-    """Where no volume can be mounted: a trigger says what PostgreSQL says when the disk is full."""
-    async with place(cluster) as server, nodes(Job(server.app, str(folder)), *THREE) as running:
-        for _ in range(times):
-            await busy(running[:2])
-            before = troubles(running)
-            await administer(server, FULL)
-            async with asyncio.timeout(20):
-                while troubles(running) < before + 20:  # noqa: ASYNC110
-                    await asyncio.sleep(0.05)
-            await administer(server, "drop function catch.full() cascade")
-        return await concluded(server, running, times)
-
-
-FULL = """
-    create function catch.full() returns trigger language plpgsql as
-        $$ begin raise disk_full using message = 'could not extend file: No space left on device'; end $$;
-    create trigger full_disk after insert on catch.stored_events for each statement execute function catch.full();
-"""
-
-
-async def administer(server: Server, sql: str) -> None:
-    connection = await connect(server.admin)
-    await connection.execute(sql)
-    await connection.close()
-
-
-def troubles(running: Sequence[Node]) -> int:
-    return sum(isinstance(line, Troubled) for node in running for line in node.lines)

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from catch.postgres import SAFE
-from tests.faults import real, scenarios
+from tests.faults import disk, real, scenarios
 from tests.faults.cluster import Cluster, cluster
 
 console = Console(highlight=False, soft_wrap=True)
@@ -45,7 +45,7 @@ def soaks(asked: argparse.Namespace) -> list[tuple[str, int, Scenario]]:
             lambda on, into, _: scenarios.frozen_and_thawed(on, into, others, seconds=1.5),
         ),
         ("PostgreSQL restarted in order", others, lambda on, into, _: scenarios.restarted_in_order(on, into, others)),
-        ("disk full, by a trigger", others, lambda on, into, _: scenarios.quota_reached(on, into, others)),
+        ("disk full, by a trigger", others, lambda on, into, _: disk.quota_reached(on, into, others)),
     ]
 
 
