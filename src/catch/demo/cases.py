@@ -33,6 +33,7 @@ from catch.domain.case.goals import NewGoal, ScoreGoal
 from catch.domain.case.notes import AddNote, RecordUnmetNeed, UnmetReason
 from catch.domain.case.plan import AgreePlan
 from catch.domain.case.proposals import ProposeForMeeting
+from catch.domain.case.referral import DuplicateOpenCase
 from catch.domain.case.reviews import HoldReview, ScheduleReview
 from catch.domain.case.state import (
     Basis,
@@ -379,7 +380,10 @@ class Life:
             self.soon(at, 20, 60, self.reopen)
 
     async def reopen(self, at: datetime) -> None:
-        await self.take(ReopenCase(self.case, Sealed("Called again: things got harder.")), at)
+        try:
+            await self.take(ReopenCase(self.case, Sealed("Called again: things got harder.")), at)
+        except DuplicateOpenCase:
+            return  # referred again meanwhile, through another door: that case goes on
         self.open, self.closure_proposed, self.reviewed = True, False, True
         self.soon(at, 1, 4, self.agree_plan)
         self.soon(at, 8, 14, self.note)
