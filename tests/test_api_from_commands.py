@@ -176,7 +176,7 @@ async def test_text_that_no_database_can_hold_is_refused():
         ("seenAt", "2026-03-02T09:30:00", "offset is missing"),
         ("seenAt", "2026-03-02T25:30:00Z", "no such instant"),
         ("seenAt", "2026-03-02", "with its offset"),
-        ("seenAt", "0001-01-01T00:00:00+14:00", "no such instant"),
+        ("seenAt", "0001-01-01T00:00:00+14:00", "year must be"),
         ("seenAt", 5, "with its offset"),
         ("case", "not-an-id", "UUID"),
         ("urgency", "routine", "Urgency"),
