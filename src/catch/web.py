@@ -142,3 +142,5 @@ def log_to_stderr() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     for noisy in ("asyncio", "litestar", "uvicorn.error"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # While the database is away the pool logs a stack at every try; what matters of it we say ourselves.
+    logging.getLogger("asyncpg.pool").setLevel(logging.CRITICAL)
