@@ -25,12 +25,11 @@ from catch.domain.streams import (
     PERSON,
     PROGRAMME,
     Stream,
-    fold,
     partner_stream,
     programme_stream,
 )
 from catch.log.codec import decode
-from catch.log.states import NOTHING, Held
+from catch.log.states import Held, folded
 from catch.readside import known_at, true_at, up_to
 from projections import agenda
 
@@ -151,13 +150,6 @@ class Past:
     async def person(self, person: UUID) -> Person | None:
         await self.load(PERSON, [person])
         return self._held[person].state
-
-
-def folded(stream: Stream, recorded: Sequence[Recorded[Any]]) -> Held:
-    """The state that these facts leave; nothing where there are none."""
-    if not recorded:
-        return NOTHING
-    return Held(fold(stream, recorded), recorded[-1].version, recorded[-1].position)
 
 
 def chosen(recorded: Iterable[Recorded[Any]], as_at: types.AsAt) -> Iterable[Recorded[Any]]:

@@ -23,6 +23,7 @@ NOTHING = Held(None, 0, 0)
 
 
 def folded(stream: Stream, recorded: Sequence[Recorded[Any]]) -> Held:
+    """The state that these facts leave; nothing where there are none."""
     return Held(fold(stream, recorded), recorded[-1].version, recorded[-1].position) if recorded else NOTHING
 
 

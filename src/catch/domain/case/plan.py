@@ -1,7 +1,7 @@
 """The person's support plan: agreed with them, and agreed again when it changes."""
 
 from datetime import date, datetime
-from typing import assert_never
+from typing import TypeVar, assert_never
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -46,6 +46,7 @@ class PlanRevised(PlanAgreed, frozen=True, omit_defaults=True):
 
 
 PlanEvent = PlanAgreed | PlanRevised
+P = TypeVar("P", bound=PlanAgreed)
 
 
 # What may be asked
@@ -131,20 +132,8 @@ def agree(case: Case, command: AgreePlan, given: Given) -> list[PlanEvent | Goal
     planned_end = check_plan(case, command, given)
     if not command.goals and command.no_goals_reason is None:
         raise PlanNeedsGoal
-    agreed = PlanAgreed(
-        plan=command.plan,
-        version=1,
-        what_matters=command.what_matters,
-        review_due=command.review_due,
-        planned_end=planned_end,
-        strengths=command.strengths,
-        contingency=command.contingency,
-        agreed_by_person=command.agreed_by_person,
-        how_agreed=command.how_agreed,
-        shared_with=command.shared_with,
-        no_goals_reason=command.no_goals_reason,
-    )
-    return [agreed, *new_goals(case, command.goals)]
+    agreed = written(PlanAgreed, command, 1, planned_end)
+    return [replace(agreed, no_goals_reason=command.no_goals_reason), *new_goals(case, command.goals)]
 
 
 def revise(case: Case, command: RevisePlan, given: Given) -> list[PlanEvent | GoalSet]:
@@ -155,9 +144,14 @@ def revise(case: Case, command: RevisePlan, given: Given) -> list[PlanEvent | Go
     if command.version != case.plan.version + 1:
         raise StalePlan(version=command.version, present=case.plan.version)
     planned_end = check_plan(case, command, given)
-    revised = PlanRevised(
+    return [written(PlanRevised, command, command.version, planned_end), *new_goals(case, command.goals)]
+
+
+def written(kind: type[P], command: AgreePlan | RevisePlan, version: int, planned_end: date) -> P:
+    """The plan as the command has it."""
+    return kind(
         plan=command.plan,
-        version=command.version,
+        version=version,
         what_matters=command.what_matters,
         review_due=command.review_due,
         planned_end=planned_end,
@@ -167,7 +161,6 @@ def revise(case: Case, command: RevisePlan, given: Given) -> list[PlanEvent | Go
         how_agreed=command.how_agreed,
         shared_with=command.shared_with,
     )
-    return [revised, *new_goals(case, command.goals)]
 
 
 def decide(case: Case, command: PlanCommand, given: Given) -> list[PlanEvent | GoalSet]:
