@@ -100,6 +100,7 @@ def ready(url: str) -> bool:
         ("programmes", "load"),
         ("programmes", "list"),
         ("rebuild",),
+        ("parked",),
         ("contracts",),
         ("replay",),
     ],
@@ -195,6 +196,20 @@ async def test_migrate_and_rebuild_say_what_they_did(catch: Cli):
     done = catch("rebuild", "agenda", "case_summary")
     assert done.returncode == 0
     assert "rebuilt agenda, case_summary" in done.stdout
+
+
+async def test_parked_rows_are_listed_and_folded_again(catch: Cli, admin: Connection):
+    assert catch("programmes", "load").returncode == 0
+    assert "nothing is parked" in catch("parked").stdout
+    await admin.execute("delete from catch_read.timeline_v1 where position = 1")
+    await admin.execute(
+        "insert into catch_read.parked (projection, key, position, error) values ('timeline_v1', '1', 1, 'x')"
+    )
+    listed = catch("parked")
+    assert listed.returncode == 1
+    assert "timeline 1: x, at position 1" in listed.stdout
+    assert "nothing is parked" in catch("parked", "--retry").stdout
+    assert await admin.fetchval("select count(*) from catch_read.timeline_v1 where position = 1") == 1
 
 
 async def test_tokens_are_for_a_development_server_that_runs(catch: Cli):

@@ -52,7 +52,7 @@ class Seen(Struct):
 
     @property
     def longest(self) -> float:
-        return max(self.appends)
+        return max(self.appends, default=0)  # a job may be over before an append was
 
     def __str__(self) -> str:
         return (

@@ -352,7 +352,10 @@ async def test_two_nodes_share_the_work_of_one_and_the_second_takes_over(log: Lo
         async with running(log) as second:
             await second.reached(await some_events(record, 6, 40))
             assert (first.leading, second.leading) == (True, False)
-            await admin.execute("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'")
+            await admin.execute(
+                "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'"
+                " and database = (select oid from pg_database where datname = current_database())"
+            )
             last = await some_events(record, 7, 40)
             await asyncio.gather(first.reached(last), second.reached(last))
             assert first.leading != second.leading

@@ -1,4 +1,4 @@
-"""`catch migrate`, `catch rebuild`, `catch contracts`, `catch replay`."""
+"""`catch migrate`, `catch rebuild`, `catch parked`, `catch contracts`, `catch replay`."""
 
 import os
 import sys
@@ -14,7 +14,8 @@ from catch.cli.options import argument, option
 from catch.log import migrate
 from catch.log.codec import decode
 from catch.postgres import Server
-from catch.readside import Projection, rebuild
+from catch.readside import Projection, parked, rebuild, retry
+from catch.readside.folding import Parked
 from catch.settings import Settings
 
 
@@ -67,6 +68,35 @@ def rebuild_(names: tuple[str, ...]) -> None:
 
     on_place(run)
     console.print(f"rebuilt {', '.join(projection.NAME for projection in chosen)}", highlight=False)
+
+
+@click.command("parked")
+@option("--retry", "again", is_flag=True, help="Fold them anew; what fails again stays parked.")
+def parked_(again: bool) -> None:
+    """List the rows of read models that could not be folded, and perhaps try again.
+
+    A fact that a read model cannot take is set aside with its row; everything else goes on. Exit status 1: some are
+    parked.
+
+    **Examples**
+
+        catch parked
+        catch parked --retry
+    """
+    everything = cast("Sequence[Projection]", projections.ALL)
+
+    async def run(catch: Catch) -> list[tuple[Projection, Parked]]:
+        if again:
+            for projection in dict.fromkeys(projection for projection, _ in await parked(catch.log, everything)):
+                await retry(catch.log, decode, projection)
+        return await parked(catch.log, everything)
+
+    found = on_place(run)
+    for projection, row in found:
+        console.print(f"{projection.NAME} {row.key}: {row.error}, at position {row.position}", highlight=False)
+    if found:
+        sys.exit(IN_PART)
+    console.print("nothing is parked")
 
 
 @click.command()

@@ -5,7 +5,7 @@ Read `projection` (what a projection is; history in memory), `tables` (its table
 """
 
 from catch.readside.projection import Key, Projection, as_at, known_at, table, true_at, up_to
-from catch.readside.rebuilding import AnotherRebuild, rebuild, retry
+from catch.readside.rebuilding import AnotherRebuild, parked, rebuild, retry
 from catch.readside.runner import NotCaughtUp, ReadSide
 from catch.readside.tables import checksum, load
 
@@ -19,6 +19,7 @@ __all__ = [
     "checksum",
     "known_at",
     "load",
+    "parked",
     "rebuild",
     "retry",
     "table",

@@ -7,7 +7,7 @@ from catch.database import Connection, Pool
 from catch.log import Log
 from catch.readside import sharing
 from catch.readside.building import UNHURRIED, Building, Progress, pages, take, uncollected
-from catch.readside.folding import ANY_KEY, Decode, Folding, alert, decoded, locked, write
+from catch.readside.folding import ANY_KEY, Decode, Folding, Parked, alert, decoded, locked, write
 from catch.readside.projection import Projection, table
 from catch.readside.tables import live
 
@@ -16,6 +16,9 @@ SHORT = 100_000  # positions: to fold so few alone takes less time than to start
 
 ENTER = "insert into checkpoints (projection, position) values ($1, 0) on conflict (projection) do nothing"
 MOVE = "update checkpoints set position = greatest(position, $2) where projection = $1"
+PARKED = """
+    select projection, key, position, error from parked where projection = any($1::text[]) order by position, projection
+"""
 FORGET = "delete from parked where projection = $1"
 ONE_AT_A_TIME = "select pg_try_advisory_lock(hashtextextended(current_schema() || ' rebuild', 0))"
 
@@ -65,6 +68,13 @@ async def rebuild(
             await building.finish(connection)
             await building.index(connection)
             await _put_in_place(connection, log, decode, building, position)
+
+
+async def parked(log: Log, projections: Sequence[Projection]) -> list[tuple[Projection, Parked]]:
+    """The rows that could not be folded, oldest first, each with its read model, the fact's position and the error."""
+    by_table = {table(projection): projection for projection in projections}
+    rows = await log.pool.fetch(PARKED, list(by_table))
+    return [(by_table[row["projection"]], Parked(**dict(row.items()))) for row in rows]
 
 
 async def retry(log: Log, decode: Decode, projection: Projection) -> None:
