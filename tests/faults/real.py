@@ -131,8 +131,9 @@ async def client(served: Serving, told: dict[UUID, Told], stopping: asyncio.Even
             partner = f"agency-{command.hex}"
             position, tries = await insisted(served, http, partner, command)
             told[command] = Told(partner, position, tries)
-            again, _ = await insisted(served, http, partner, command)
+            again, more = await insisted(served, http, partner, command)
             assert again == position, "another answer to the same command"
+            told[command] = Told(partner, position, max(tries, more))
 
 
 async def insisted(served: Serving, http: httpx.AsyncClient, partner: str, command: UUID) -> tuple[int, int]:
