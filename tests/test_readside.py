@@ -373,7 +373,7 @@ async def test_a_fact_is_folded_on_the_wake_up_without_polling(log: Log, record:
             since = time.perf_counter()
             await side.reached(position)
             took.append(time.perf_counter() - since)
-    assert sorted(took)[10] < 0.1
+    assert sorted(took)[10] < 0.5
 
 
 async def test_a_node_that_stands_by_learns_how_far_the_other_has_come(log: Log, record: Recorder):
@@ -384,7 +384,7 @@ async def test_a_node_that_stands_by_learns_how_far_the_other_has_come(log: Log,
                 position = await record(Added(uuid4(), "a"))
                 since = time.perf_counter()
                 await other.reached(position)
-                assert time.perf_counter() - since < 0.4
+                assert time.perf_counter() - since < 0.9
             assert (leader.leading, other.leading) == (True, False)
 
 
