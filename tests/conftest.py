@@ -9,11 +9,18 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
 from catch.database import Connection, connect
 from catch.log import Log, migrate
 from catch.postgres import Server, ephemeral
 from catch.settings import Settings
+
+# The same examples in every run, so that a run says something of the change and nothing of its luck. To look for new
+# ones: HYPOTHESIS=explore make unit
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None, max_examples=500)
+settings.load_profile(os.environ.get("HYPOTHESIS", "steady"))
 
 
 class Database(NamedTuple):

@@ -42,7 +42,7 @@ from catch.domain.case.reviews import (
 from catch.domain.case.rules import CaseNotLive, NotAccepted
 from catch.domain.case.state import CaseState, GoalState, ReviewDecision
 from catch.domain.configuration import ClosureClass
-from catch.domain.refusals import MissingText, OutOfRange, UnknownProgramme
+from catch.domain.refusals import IdAlreadyUsed, MissingText, OutOfRange, UnknownProgramme
 from tests.cases import (
     ACCEPTED,
     CASE,
@@ -228,3 +228,9 @@ def test_a_second_review_is_counted_and_the_first_stays_first():
     (event,) = case_given(*PLANNED, held).when(replace(hold, review=uid(23)), GIVEN).events
     assert isinstance(event, ReviewHeld)
     assert event.number == 2
+
+
+def test_a_plan_that_gives_two_goals_one_id_is_refused():
+    other = replace(goal, baseline=1)
+    case_given(*ACCEPTED).when(replace(agree, goals=(goal, other)), GIVEN).refused(IdAlreadyUsed)
+    case_given(*ACCEPTED).when(replace(agree, goals=(goal, goal)), GIVEN).recorded(PlanAgreed, GoalSet)

@@ -16,6 +16,7 @@ from catch.domain.configuration import Framework, Programme
 from catch.domain.facts import Command, Fact, Part, Sealed
 from catch.domain.given import Given
 from catch.domain.refusals import (
+    IdAlreadyUsed,
     OutOfRange,
     Refused,
 )
@@ -136,7 +137,11 @@ def check_goal(goal: NewGoal, given: Given) -> None:
 
 def new_goals(case: Case, goals: tuple[NewGoal, ...]) -> list[GoalSet]:
     known = {held.goal for held in case.goals}
-    return [GoalSet(goal) for goal in goals if goal.goal not in known]
+    named: dict[UUID, NewGoal] = {}
+    for goal in goals:
+        if named.setdefault(goal.goal, goal) != goal:
+            raise IdAlreadyUsed(field="goals", value=goal.goal)
+    return [GoalSet(goal) for goal in named.values() if goal.goal not in known]
 
 
 def goal_of(case: Case, goal: UUID) -> Goal:
