@@ -18,7 +18,7 @@ from websockets.typing import Subprotocol
 
 from catch.api.http import GraphQLOverHTTP
 from catch.live.protocol import GraphQLOverWebSocket
-from catch.live.server import ExposedWebSocket
+from catch.live.server import GRACE, ExposedWebSocket
 from catch.live.wire import Bounds
 from tests.toy_feed import CHANGES, DOCUMENT, TokenBad, Toy, Viewer
 
@@ -320,7 +320,7 @@ async def test_a_hundred_clients_of_two_classes_cost_two_executions_an_event():
 
 
 async def test_a_client_that_does_not_read_holds_nobody_up_and_misses_nothing():
-    async with serving(bounds=Bounds(room=4)) as server, server.client() as slow, server.client() as quick:
+    async with serving(bounds=Bounds(unsent=4096)) as server, server.client() as slow, server.client() as quick:
         for client in (slow, quick):
             await client.subscribe("s", id="r", after="0")
             await client.still_alive()
@@ -332,14 +332,32 @@ async def test_a_client_that_does_not_read_holds_nobody_up_and_misses_nothing():
         assert got == [str(n) for n in range(1, 301)]
 
 
-async def test_a_client_that_never_reads_is_let_go():
-    async with serving(bounds=Bounds(room=4, stall=0.2)) as server, server.client() as stalled:
-        await stalled.subscribe("s", id="r", after="0")
-        await stalled.still_alive()
-        for _ in range(400):
-            server.toy.say("x" * 100_000)
-            await asyncio.sleep(0)
-        await server.empty()
+async def until_stalled(server: Server, client: Client) -> None:
+    await client.subscribe("s", id="r", after="0")
+    await client.still_alive()
+    for _ in range(400):
+        server.toy.say("x" * 100_000)
+        await asyncio.sleep(0)
+    await server.empty()
+
+
+async def test_a_client_that_never_reads_is_let_go_and_can_read_how_far_it_got():
+    async with serving(bounds=Bounds(unsent=4096, stall=0.2)) as server, server.client() as stalled:
+        await until_stalled(server, stalled)
+        read = 0
+        with pytest.raises(ConnectionClosed) as closing:
+            while True:
+                read = int((await stalled.receive())["payload"]["data"]["room"]["position"])
+        assert closing.value.rcvd is not None
+        assert closing.value.rcvd.code == 1013
+        assert f"Your last position is {read}." in closing.value.rcvd.reason
+        assert 0 < read < 400
+
+
+async def test_a_client_that_does_not_even_read_the_close_is_hung_up_on():
+    async with serving(bounds=Bounds(unsent=4096, stall=0.2)) as server, server.client() as stalled:
+        await until_stalled(server, stalled)
+        await asyncio.sleep(GRACE + 0.2)
         assert await stalled.closed() == (1006, "")
 
 

@@ -169,9 +169,9 @@ class Feed(Generic[V, E]):
             if isinstance(seen, Ended):
                 subscriber.end(self.notices.ended(event.position, seen.reason))
                 return False
-            payload = "" if seen is Seen.UNTOLD else await topic.render(group, seen, event)
+            payload = None if seen is Seen.UNTOLD else await topic.render(group, seen, event)
             if subscriber.last_word is not None or subscriber.moves != moves:
                 return False
-            if not payload or subscriber.outlet.offer(event.position, payload):
+            if payload is None or subscriber.outlet.offer(event.position, payload):
                 subscriber.last = event.position
                 return True

@@ -1,30 +1,64 @@
-"""The messages of graphql-transport-ws, as text ready to be written.
+"""The messages of graphql-transport-ws as websocket frames, ready to be written to a socket.
 
-A payload is encoded once for a whole group; a subscriber's own part is the short text before it.
+A payload is encoded once for a whole group, and framed once for all in the group who chose the same operation id, as
+most clients do.
 """
+
+from functools import lru_cache
 
 import msgspec
 from graphql import GraphQLFormattedError
 
-ACK = '{"type":"connection_ack"}'
+SHORT, MEDIUM = 126, 65_536
+PING = b"\x89\x00"
+"""A ping frame without a payload: websocket's own, which every client answers by itself."""
 
 
-def json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+def text_frame(text: bytes) -> bytes:
+    """One unfragmented text message as a server sends it (RFC 6455, 5.2): unmasked, uncompressed."""
+    length = len(text)
+    if length < SHORT:
+        return b"\x81%c%b" % (length, text)
+    if length < MEDIUM:
+        return b"\x81\x7e%b%b" % (length.to_bytes(2, "big"), text)
+    return b"\x81\x7f%b%b" % (length.to_bytes(8, "big"), text)
 
 
-def pong(payload: object) -> str:
-    return '{"type":"pong"}' if payload is None else f'{{"type":"pong","payload":{json(payload)}}}'
+def text_of(frame: bytes) -> str:
+    """The message inside a frame of `text_frame`."""
+    return frame[{126: 4, 127: 10}.get(frame[1], 2) :].decode()
 
 
-def head(operation: str) -> str:
+class Payload(bytes):
+    """The payload of a `next` message, with the frame that it was last put into."""
+
+    head = b""
+    frame = b""
+
+    def framed(self, head: bytes) -> bytes:
+        if head != self.head:
+            self.head, self.frame = head, text_frame(b"%b%b}" % (head, self))
+        return self.frame
+
+
+@lru_cache(maxsize=4096)
+def head(operation: str) -> bytes:
     """What stands before the payload of this operation's `next` messages; a closing brace follows it."""
-    return f'{{"id":{json(operation)},"type":"next","payload":'
+    return b'{"id":%b,"type":"next","payload":' % msgspec.json.encode(operation)
 
 
-def error(operation: str, errors: list[GraphQLFormattedError]) -> str:
-    return f'{{"id":{json(operation)},"type":"error","payload":{json(errors)}}}'
+def pong(payload: object) -> bytes:
+    return text_frame(
+        msgspec.json.encode({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
+    )
 
 
-def complete(operation: str) -> str:
-    return f'{{"id":{json(operation)},"type":"complete"}}'
+def error(operation: str, errors: list[GraphQLFormattedError]) -> bytes:
+    return text_frame(msgspec.json.encode({"id": operation, "type": "error", "payload": errors}))
+
+
+def complete(operation: str) -> bytes:
+    return text_frame(msgspec.json.encode({"id": operation, "type": "complete"}))
+
+
+ACK = text_frame(b'{"type":"connection_ack"}')

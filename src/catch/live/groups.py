@@ -12,6 +12,7 @@ from typing import Generic
 
 from catch.database import lost
 from catch.faults import fault
+from catch.live.frames import Payload
 from catch.live.source import E, Ended, Notices, Outlet, Seen, Source, Standing, V
 
 PRESENT = -1
@@ -32,12 +33,12 @@ class Subscriber(Generic[V, E]):
         self.live = False
         self.again = False
         self.moves = 0
-        self.aside: deque[tuple[int, str]] = deque()
+        self.aside: deque[tuple[int, Payload]] = deque()
         self.last_word: object = None
         self.stirred = asyncio.Event()
         self.group: Group[V, E]
 
-    def take(self, position: int, payload: str) -> None:
+    def take(self, position: int, payload: Payload) -> None:
         if position <= self.last or self.last_word is not None:
             return
         if not self.live:
@@ -154,16 +155,16 @@ class Topic(Generic[V, E]):
             self.join(subscriber, found)
             subscriber.withdraw()
 
-    async def render(self, group: Group[V, E], seen: Seen, event: E) -> str:
+    async def render(self, group: Group[V, E], seen: Seen, event: E) -> Payload:
         if seen is Seen.HIDDEN:
             root = self.notices.hidden(event.position)
         else:
             root = await self.source.message(self.key, group.viewer_class, event)
         return await self.write(group, root)
 
-    async def write(self, group: Group[V, E], root: object) -> str:
+    async def write(self, group: Group[V, E], root: object) -> Payload:
         context = self.source.context(self.key, group.viewer_class)
-        return (await group.standing.payload(root, context)).decode()
+        return Payload(await group.standing.payload(root, context))
 
     async def _work(self) -> None:
         while True:

@@ -1,92 +1,155 @@
 """What waits to be written to one socket, and each operation's lane into it.
 
-The outbox is bounded. A live message that finds no room is not stored: whoever offered it reads it again from the log
-once there is room. `send` is the seam to the server: an ASGI send now, a transport's write where that is faster.
+While the socket takes everything, nothing waits: a frame is written the moment it is offered. Once it does not, frames
+wait here, bounded, where they can still be taken back. A live message that finds no room is not kept: whoever offered
+it reads it again from the log once the socket has taken what waited.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from msgspec import Struct
 
-from catch.live import frames
-
-
-class Stalled(Exception):
-    """The client has not read for too long."""
+from catch.live.frames import Payload, head
+from catch.live.wheel import Wheel
 
 
 class _Waiting(Struct):
     lane: "Lane | None"
     position: int
-    text: str
+    frame: bytes
 
 
 class Outbox:
-    """`room` is in messages; `stall` is how many seconds one write may take."""
+    """`most` is in bytes. `stalled` is called when a socket has taken nothing for `stall` seconds."""
 
-    def __init__(self, send: Callable[[str], Awaitable[None]], *, room: int, stall: float) -> None:
-        self._send = send
-        self._room = room
+    __slots__ = ("_full", "_most", "_room", "_since", "_stall", "_stalled", "_unsent", "_waiting", "_watched", "_wheel",
+                 "_write", "blocked")  # fmt: skip
+
+    def __init__(
+        self, write: Callable[[bytes], None], wheel: Wheel, stalled: Callable[[], None], *, most: int, stall: float
+    ) -> None:
+        self._write = write
+        self._wheel = wheel
+        self._stalled = stalled
+        self._most = most
         self._stall = stall
-        self._waiting: deque[_Waiting] = deque()
-        self._filled = asyncio.Event()
-        self._has_room = asyncio.Event()
-        self._has_room.set()
+        self._waiting: deque[_Waiting] | None = None
+        self._unsent = 0
+        self._full = False
+        self._room: asyncio.Event | None = None
+        self._since = 0.0
+        self._watched = False
+        self.blocked = False
 
-    async def run(self) -> None:
-        """Write what waits, for as long as the socket lives. `Stalled` when the client does not read."""
-        while True:
-            while self._waiting:
-                text = self._waiting.popleft().text
-                if len(self._waiting) <= self._room // 2:
-                    self._has_room.set()
-                try:
-                    async with asyncio.timeout(self._stall):
-                        await self._send(text)
-                except TimeoutError:
-                    raise Stalled from None
-            self._filled.clear()
-            await self._filled.wait()
-
-    def offer(self, text: str, *, lane: "Lane | None" = None, position: int = 0) -> bool:
+    def offer(self, frame: bytes, lane: "Lane | None" = None, position: int = 0) -> bool:
         """False where there is no room."""
-        if len(self._waiting) >= self._room:
-            self._has_room.clear()
-            return False
-        self._waiting.append(_Waiting(lane, position, text))
-        self._filled.set()
+        if self.blocked:
+            return self._keep(frame, lane, position)
+        self._write(frame)
+        if lane is not None:
+            lane.last = position
         return True
 
-    async def put(self, text: str) -> None:
-        while not self.offer(text):
+    def _keep(self, frame: bytes, lane: "Lane | None", position: int) -> bool:
+        if self._full or (self._waiting and self._unsent + len(frame) > self._most):
+            self._full = True
+            return False
+        if self._waiting is None:
+            self._waiting = deque()
+        self._waiting.append(_Waiting(lane, position, frame))
+        self._unsent += len(frame)
+        return True
+
+    async def put(self, frame: bytes) -> None:
+        while not self.offer(frame):
             await self.room()
 
     async def room(self) -> None:
-        await self._has_room.wait()
+        """Returns at once unless something was refused; then when the socket has taken what waited."""
+        while self._full:
+            if self._room is None:
+                self._room = asyncio.Event()
+            await self._room.wait()
+
+    def pause(self) -> None:
+        """The socket has not taken everything."""
+        self.blocked = True
+        self._since = asyncio.get_running_loop().time()
+        if not self._watched:
+            self._watched = True
+            self._wheel.after(self._stall, self._look)
+
+    def resume(self) -> None:
+        """The socket has taken everything that it was given."""
+        self.blocked = False
+        while self._waiting and not self.blocked:
+            each = self._waiting.popleft()
+            self._unsent -= len(each.frame)
+            self.offer(each.frame, each.lane, each.position)
+        if not self._waiting:
+            self._waiting = None
+            self._make_room()
+
+    def shut(self) -> None:
+        """Nothing more is written; whatever is offered is dropped."""
+        self._write = _drop
+        self.blocked = False
+        self._waiting = None
+        self._make_room()
 
     def cut(self, lane: "Lane") -> int | None:
         """Take back what this lane has waiting; the position of the first, or None if nothing waited."""
-        taken = [waiting for waiting in self._waiting if waiting.lane is lane]
+        if self._waiting is None:
+            return None
+        taken = [each for each in self._waiting if each.lane is lane]
         if not taken:
             return None
-        self._waiting = deque(waiting for waiting in self._waiting if waiting.lane is not lane)
-        self._has_room.set()
+        self._waiting = deque(each for each in self._waiting if each.lane is not lane)
+        self._unsent -= sum(len(each.frame) for each in taken)
+        self._make_room()
         return taken[0].position
+
+    def _make_room(self) -> None:
+        self._full = False
+        if self._room is not None:
+            self._room.set()
+            self._room = None
+
+    def _look(self) -> None:
+        self._watched = False
+        if not self.blocked:
+            return
+        left = self._since + self._stall - asyncio.get_running_loop().time()
+        if left <= 0:
+            self._stalled()
+        else:
+            self._watched = True
+            self._wheel.after(left, self._look)
+
+
+def _drop(frame: bytes) -> None:
+    pass
 
 
 class Lane:
-    """One operation's way into the outbox. Once shut, nothing more of it is written."""
+    """One operation's way into the outbox. Once shut, nothing more of it is written.
+
+    `last` is the position of the last message that was written to the socket; 0 before the first.
+    """
+
+    __slots__ = ("_head", "_open", "_outbox", "last")
 
     def __init__(self, outbox: Outbox, operation: str) -> None:
         self._outbox = outbox
-        self._head = frames.head(operation)
+        self._head = head(operation)
         self._open = True
+        self.last = 0
 
-    def offer(self, position: int, payload: str) -> bool:
+    def offer(self, position: int, payload: Payload) -> bool:
         """Pass on a `next` message; False where there is no room. A shut lane takes everything and keeps nothing."""
-        return not self._open or self._outbox.offer(f"{self._head}{payload}}}", lane=self, position=position)
+        return not self._open or self._outbox.offer(payload.framed(self._head), self, position)
 
     async def room(self) -> None:
         await self._outbox.room()
@@ -94,15 +157,15 @@ class Lane:
     def cut(self) -> int | None:
         return self._outbox.cut(self)
 
-    async def write(self, payload: str) -> None:
+    async def write(self, payload: Payload) -> None:
         while not self.offer(0, payload):
             await self.room()
 
-    async def finish(self, text: str) -> None:
+    async def finish(self, frame: bytes) -> None:
         """The operation's last message."""
         if self._open:
             self._open = False
-            await self._outbox.put(text)
+            await self._outbox.put(frame)
 
     def shut(self) -> None:
         self._open = False

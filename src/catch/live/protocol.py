@@ -8,8 +8,9 @@ again) and 1013 (the client has not read for too long: connect again later). A t
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Generic, cast
+from urllib.parse import urlsplit
 
 import msgspec
 from graphql import GraphQLFormattedError
@@ -20,10 +21,11 @@ from litestar.handlers import WebsocketRouteHandler
 from catch.domain.refusals import Refused
 from catch.faults import Rejected, error, fault_error, outside_error
 from catch.live import frames
+from catch.live.asgi import AsgiSocket, Socket, socket_of
 from catch.live.feed import Feed
-from catch.live.outbox import Lane, Outbox, Stalled
-from catch.live.server import TRANSPORT
+from catch.live.outbox import Lane, Outbox
 from catch.live.source import E
+from catch.live.wheel import Wheel
 from catch.live.wire import (
     DECODER,
     Asked,
@@ -43,12 +45,18 @@ from catch.live.wire import (
 )
 
 SUBPROTOCOL = "graphql-transport-ws"
+REASON = 120
+"""Bytes of a close's reason; the protocol of websockets allows 123."""
 
 log = logging.getLogger("catch.requests")
 
 
 class GraphQLOverWebSocket(Generic[V, E, P]):
-    """`context` makes what resolvers of queries and mutations find in `info.context`, per operation."""
+    """`context` makes what resolvers of queries and mutations find in `info.context`, per operation.
+
+    A browser says from which site's page a connection comes. Ours and those in `origins` are let in; what is no browser
+    says nothing, and is.
+    """
 
     def __init__(
         self,
@@ -57,34 +65,46 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
         context: Callable[[V], object],
         feed: Feed[V, E],
         bounds: Bounds | None = None,
+        origins: Collection[str] = (),
     ) -> None:
         self.engine = engine
         self.verifier = verifier
         self.context = context
         self.feed = feed
         self.bounds = bounds or Bounds()
+        self.origins = frozenset(origins)
         self.connections: set[Connection[V, E, P]] = set()
         self.running: set[asyncio.Task[None]] = set()
+        self.wheel = Wheel()
         self.draining = False
 
     def handler(self, path: str = "/graphql") -> WebsocketRouteHandler:
         @websocket(path)
         async def graphql(socket: WebSocket[Any, Any, Any]) -> None:
-            connection = Connection(self, socket)
+            if not self._welcome(socket.headers.get("origin"), socket.headers.get("host")):
+                # Before it is accepted, a connection is refused with HTTP 403, whatever the code.
+                await socket.close(4403, "This site may not connect.")
+                return
+            offered = SUBPROTOCOL in socket.scope["subprotocols"]
+            await socket.accept(SUBPROTOCOL if offered else None)
+            connection = Connection(self, socket, cast("asyncio.Task[Any]", asyncio.current_task()))
             self.connections.add(connection)
             try:
-                await connection.serve()
+                await connection.serve(offered=offered)
             finally:
                 self.connections.discard(connection)
 
         return graphql
+
+    def _welcome(self, origin: str | None, host: str | None) -> bool:
+        return origin is None or origin in self.origins or urlsplit(origin).netloc == host
 
     async def drain(self, seconds: float = 5.0) -> None:
         """Send every client to another server: before this one stops. New connections are turned away."""
         self.draining = True
         for connection in list(self.connections):
             connection.close(1012, "The server restarts. Connect again.")
-        serving = {connection.task for connection in self.connections if connection.task}
+        serving = {connection.task for connection in self.connections}
         if serving:
             await asyncio.wait(serving, timeout=seconds)
 
@@ -92,75 +112,86 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
 class Connection(Generic[V, E, P]):
     """One client's socket, its operations by their ids, and the outbox they share."""
 
-    def __init__(self, server: GraphQLOverWebSocket[V, E, P], socket: WebSocket[Any, Any, Any]) -> None:
+    __slots__ = ("_expires", "_reader", "_socket", "closed", "operations", "outbox", "server", "task", "viewer")
+
+    def __init__(
+        self, server: GraphQLOverWebSocket[V, E, P], reader: WebSocket[Any, Any, Any], task: "asyncio.Task[Any]"
+    ) -> None:
         self.server = server
-        self.socket = socket
+        self.task = task
         self.viewer: V | None = None
         self.operations: dict[str, Operation[V, E, P]] = {}
-        self.task: asyncio.Task[Any] | None = None
-        self.outbox = Outbox(socket.send_text, room=server.bounds.room, stall=server.bounds.stall)
-        self.ending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.closed = False
+        self._reader = reader
+        self._socket: Socket = socket_of(reader, task)
+        bounds = server.bounds
+        self.outbox = Outbox(self._socket.write, server.wheel, self._stalled, most=bounds.unsent, stall=bounds.stall)
+        self._socket.listener = self.outbox
+        self._expires = time.time() + bounds.init
 
     def close(self, code: int, reason: str) -> None:
-        if not self.ending.done():
-            self.ending.set_exception(Closing(code, reason))
+        """At once: nothing that is still waiting is written."""
+        if not self.closed:
+            self.closed = True
+            self._socket.say_close(code, reason.encode()[:REASON].decode(errors="ignore"))
 
-    async def serve(self) -> None:
-        self.task = asyncio.current_task()
-        offered = SUBPROTOCOL in self.socket.scope["subprotocols"]
-        await self.socket.accept(SUBPROTOCOL if offered else None)
+    @property
+    def position(self) -> int:
+        """From here on a client that comes back misses nothing: the least that was written to one of its operations."""
+        return min((operation.lane.last for operation in self.operations.values() if operation.lane.last), default=0)
+
+    async def serve(self, *, offered: bool) -> None:
         if not offered:
             self.close(4406, "Subprotocol not acceptable")
         if self.server.draining:
             self.close(1012, "The server restarts. Connect again.")
-        timer = asyncio.get_running_loop().call_later(self.server.bounds.init, self._too_late)
-        reader, writer = asyncio.create_task(self._read()), asyncio.create_task(self.outbox.run())
+        self.server.wheel.after(self.server.bounds.init, self._look)
         try:
-            done, _ = await asyncio.wait({self.ending, reader, writer}, return_when=asyncio.FIRST_COMPLETED)
-            await self._say_goodbye([one.exception() for one in done if not one.cancelled()], writer)
+            await self._read()
+        except asyncio.CancelledError:
+            if not (isinstance(self._socket, AsgiSocket) and self._socket.over):
+                raise
+        except Closing as closing:
+            self.close(closing.code, closing.reason)
+        except (OSError, WebSocketDisconnect):
+            # The client hung up.
+            pass
+        except Exception as unexpected:
+            fault_error(unexpected, "websocket")
+            self.close(1011, "Something went wrong on our side.")
         finally:
-            timer.cancel()
-            self.ending.cancel()
-            for task in (reader, writer):
-                task.cancel()
+            self.closed = True
             for operation in list(self.operations.values()):
                 operation.stop()
 
-    def _too_late(self) -> None:
-        if self.viewer is None:
-            self.close(4408, "Connection initialisation timeout")
-
-    async def _say_goodbye(self, causes: list[BaseException | None], writer: "asyncio.Task[None]") -> None:
-        """Close with the code that fits. A client that hung up, or one that does not take the close, is just left."""
-        cause = next((one for one in causes if one is not None), None)
-        if isinstance(cause, Stalled):
-            self._hang_up()
-            cause = Closing(1013, "You have not read for too long. Connect again later.")
-        if cause is None or isinstance(cause, OSError | WebSocketDisconnect):
+    def _look(self) -> None:
+        """Every now and then: has the client said who it is, is its token still good, is it there at all?"""
+        left = self._expires - time.time()
+        if self.closed:
             return
-        if not isinstance(cause, Closing):
-            fault_error(cause, "websocket")
-            cause = Closing(1011, "Something went wrong on our side.")
-        writer.cancel()
-        try:
-            async with asyncio.timeout(1):
-                await asyncio.wait({writer})
-                reason = cause.reason.encode()[:120].decode(errors="ignore")
-                await self.socket.close(cause.code, reason)
-        except Exception:  # noqa: S110
-            # The socket is gone already, or stalled: there is nobody left to tell.
-            pass
+        if left <= 0 and self.viewer is None:
+            self.close(4408, "Connection initialisation timeout")
+        elif left <= 0:
+            self.close(4403, "TOKEN_EXPIRED: Get a new token.")
+        elif not self._socket.heard:
+            self.close(1013, "You have not answered a ping.")
+        else:
+            self._ping()
+            self.server.wheel.after(min(self.server.bounds.ping, left), self._look)
 
-    def _hang_up(self) -> None:
-        """Behind a full buffer no close would ever be read: end the connection at once, where the server lets us."""
-        extensions = cast("dict[str, Any]", cast("Any", self.socket.scope).get("extensions") or {})
-        if TRANSPORT in extensions:
-            extensions[TRANSPORT]["transport"].abort()
+    def _ping(self) -> None:
+        """Any other ASGI server has pings of its own, and says nothing of them."""
+        if not (self.outbox.blocked or isinstance(self._socket, AsgiSocket)):
+            self._socket.heard = False
+            self._socket.write(frames.PING)
+
+    def _stalled(self) -> None:
+        self.close(1013, f"You have not read for too long. Your last position is {self.position}. Connect again later.")
 
     async def _read(self) -> None:
-        while True:
-            event = await self.socket.receive()
-            if event["type"] != "websocket.receive":
+        while not self.closed:
+            event = await self._reader.receive()
+            if event["type"] != "websocket.receive" or self.closed:
                 return
             text = event.get("text")
             if text is None:
@@ -195,9 +226,9 @@ class Connection(Generic[V, E, P]):
             self.viewer = self.server.verifier.verify(authorization if isinstance(authorization, str) else None)
         except Refused as refused:
             raise Closing(4403, f"{refused.code}: {refused.message}") from None
-        expiry = max(self.viewer.expires_at - time.time(), 0)
-        handle = asyncio.get_running_loop().call_later(expiry, self.close, 4403, "TOKEN_EXPIRED: Get a new token.")
-        self.ending.add_done_callback(lambda _: handle.cancel())
+        self._expires = self.viewer.expires_at
+        if (left := self._expires - time.time()) < self.server.bounds.init:
+            self.server.wheel.after(left, self._look)
         await self.outbox.put(frames.ACK)
 
     async def _subscribe(self, operation_id: str, asked: Asked) -> None:
@@ -217,6 +248,8 @@ class Connection(Generic[V, E, P]):
 
 class Operation(Generic[V, E, P]):
     """One `subscribe`, from its message to `complete` or `error`."""
+
+    __slots__ = ("connection", "id", "lane", "line", "server", "task", "viewer")
 
     def __init__(self, connection: Connection[V, E, P], operation_id: str, viewer: V) -> None:
         self.connection = connection
@@ -251,7 +284,7 @@ class Operation(Generic[V, E, P]):
             last = frames.error(self.id, self._errors(problem))
         finally:
             self.line.ms = round((time.perf_counter() - began) * 1000, 2)
-            log.info(frames.json(self.line))
+            log.info(msgspec.json.encode(self.line).decode())
         if self.connection.operations.get(self.id) is self:
             del self.connection.operations[self.id]
         await self.lane.finish(last)
@@ -266,7 +299,7 @@ class Operation(Generic[V, E, P]):
         answer = await engine.execute(prepared, asked.variables, self.server.context(self.viewer))
         if not answer.began:
             raise Rejected(*answer.errors)
-        await self.lane.write(answer.encoded().decode())
+        await self.lane.write(frames.Payload(answer.encoded()))
 
     def _errors(self, problem: Exception) -> list[GraphQLFormattedError]:
         if isinstance(problem, Rejected):

@@ -11,6 +11,8 @@ from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
+from catch.live.frames import Payload
+
 V = TypeVar("V", bound=Hashable)
 V_contra = TypeVar("V_contra", bound=Hashable, contravariant=True)
 
@@ -118,6 +120,6 @@ class Standing(Protocol):
 class Outlet(Protocol):
     """Where one subscriber's messages go."""
 
-    def offer(self, position: int, payload: str) -> bool: ...
+    def offer(self, position: int, payload: Payload) -> bool: ...
     async def room(self) -> None: ...
     def cut(self) -> int | None: ...

@@ -52,13 +52,18 @@ class Engine(Protocol[P]):
 
 
 class Bounds(Struct, frozen=True):
-    """Seconds, messages and characters. `stall` is how long one write to a socket may take."""
+    """Seconds and bytes; `message` in characters.
+
+    A client has `init` to say who it is, is pinged every `ping`, may leave `unsent` waiting before it is made to read
+    from the log instead, and is closed when it has taken nothing for `stall`.
+    """
 
     init: float = 3.0
+    ping: float = 12.0
     operations: int = 32
     message: int = 262_144
-    room: int = 256
-    stall: float = 30.0
+    unsent: int = 262_144
+    stall: float = 10.0
 
 
 class Closing(Exception):
