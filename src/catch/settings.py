@@ -28,7 +28,8 @@ class Settings(Struct, frozen=True):
     `owner_url` is who sets the schema up and migrates it (default: `database_url`). `host` is the address to listen
     at; in a container it has to be 0.0.0.0. `pool` is how many connections answer queries; one more appends and one
     more listens. `append_queue` and `append_deadline` (seconds) bound how many appends wait and for how long before
-    they are refused as busy.
+    they are refused as busy. `origins` are the sites, as in `https://catch.example.org`, whose pages may open a websocket
+    besides those that this server's own address serves.
     """
 
     data_dir: Path
@@ -42,6 +43,7 @@ class Settings(Struct, frozen=True):
     pool: int = 8
     append_queue: int = 4096
     append_deadline: float = 5.0
+    origins: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -59,6 +61,7 @@ class Settings(Struct, frozen=True):
             pool=whole(environ, "CATCH_POOL", 8),
             append_queue=whole(environ, "CATCH_APPEND_QUEUE", 4096),
             append_deadline=float(whole(environ, "CATCH_APPEND_DEADLINE", 5)),
+            origins=tuple((environ.get("CATCH_ORIGINS") or "").split()),
         )
 
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
@@ -27,11 +27,14 @@ from catch.live.server import ExposedWebSocket
 RECONSIDER = 2.0
 """Seconds between two looks at rights that run out by themselves: an agreement's last day, a window after a meeting."""
 
+UNSENT = 65_536
+"""Bytes that the kernel may hold back for one client."""
+
 
 class Web:
     """One server's web face over one place."""
 
-    def __init__(self, catch: Catch, *, development: bool) -> None:
+    def __init__(self, catch: Catch, *, development: bool, also: Sequence[Any] = ()) -> None:
         self.catch = catch
         engine = Engine(schema(), development=development)
         tokens = verifier(catch.settings.data_dir, development=development)
@@ -41,9 +44,9 @@ class Web:
             "agencyInbox": InboxSource(catch),
         }
         self.feed: Feed[Viewer, Recorded[Any]] = Feed(sources, GraphQLNotices())
-        self.live = GraphQLOverWebSocket(engine, tokens, self.context, self.feed)
+        self.live = GraphQLOverWebSocket(engine, tokens, self.context, self.feed, origins=catch.settings.origins)
         http = GraphQLOverHTTP(engine, tokens, self.context)
-        handlers = [http.handler(), self.live.handler(), self.alive(), self.ready()]
+        handlers = [http.handler(), self.live.handler(), self.alive(), self.ready(), *also]
         self.app = Litestar(handlers, openapi_config=None, logging_config=None)
 
     def context(self, viewer: Viewer) -> Context:
@@ -86,9 +89,11 @@ class Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(catch: Catch, port: int, *, development: bool, host: str = "127.0.0.1") -> AsyncGenerator[int]:
-    """Serve until the block ends; gives the port, which is a free one where 0 was asked for."""
-    web = Web(catch, development=development)
+async def serving(
+    catch: Catch, port: int, *, development: bool, host: str = "127.0.0.1", also: Sequence[Any] = ()
+) -> AsyncGenerator[int]:
+    """Serve until the block ends; gives the port, which is a free one where 0 was asked for. `also` are handlers."""
+    web = Web(catch, development=development, also=also)
     config = uvicorn.Config(
         web.app,
         host=host,
@@ -96,6 +101,10 @@ async def serving(catch: Catch, port: int, *, development: bool, host: str = "12
         loop="none",
         ws=ExposedWebSocket,
         ws_per_message_deflate=False,
+        # Of a message that is larger nothing is kept but its beginning.
+        ws_max_size=web.live.bounds.message,
+        # Pings are the handler's: one timer serves many connections.
+        ws_ping_interval=None,
         access_log=False,
         log_config=None,
         lifespan="off",
@@ -105,6 +114,8 @@ async def serving(catch: Catch, port: int, *, development: bool, host: str = "12
     listening = socket.create_server((host, port))
     # asyncio sets this only on sockets that name their protocol; without it a short answer waits 40 ms for the next.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    # What a client does not read waits with us, where it can be taken back, and not by the megabyte in the kernel.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
     server = Server(config)
     catch.listeners.append(web.feed.publish)
     tasks = [asyncio.create_task(server.serve([listening])), asyncio.create_task(web.reconsider())]
