@@ -28,8 +28,8 @@ class Settings(Struct, frozen=True):
     `owner_url` is who sets the schema up and migrates it (default: `database_url`). `host` is the address to listen
     at; in a container it has to be 0.0.0.0. `pool` is how many connections answer queries; one more appends and one
     more listens. `append_queue` and `append_deadline` (seconds) bound how many appends wait and for how long before
-    they are refused as busy. `origins` are the sites, as in `https://catch.example.org`, whose pages may open a websocket
-    besides those that this server's own address serves.
+    they are refused as busy. `origins` are the sites, as in `https://catch.example.org`, whose pages may open a
+    websocket besides those that this server's own address serves.
     """
 
     data_dir: Path
