@@ -1,13 +1,19 @@
 """The committed contracts are those of this program, and what is stored stays readable."""
 
 import json
+from enum import StrEnum
 from pathlib import Path
+from typing import Any, ClassVar, cast
 
+import msgspec
 import pytest
 
 from catch import contracts
-from catch.domain.facts import Fact
+from catch.compatibility import broken
+from catch.domain.facts import Fact, Part
 from catch.domain.streams import EVENTS
+from catch.log.codec import CODEC, Codec
+from catch.log.upcasting import Payload
 from catch.personal import sealed_in
 
 
@@ -22,9 +28,10 @@ def test_the_committed_contracts_are_those_of_this_program():
 
 
 def test_every_event_has_a_schema_and_a_stored_sample():
-    for name in EVENTS:
-        assert (contracts.ROOT / contracts.SCHEMAS / f"{name}.json").exists()
-        assert (contracts.ROOT / contracts.SAMPLES / f"{name}.1.json").exists()
+    for name, event in EVENTS.items():
+        for number in range(1, event.SCHEMA + 1):
+            assert (contracts.ROOT / contracts.schema_path(name, number)).exists()
+            assert (contracts.ROOT / contracts.sample_path(name, number)).exists()
 
 
 def test_writing_again_changes_nothing(root: Path):
@@ -33,17 +40,17 @@ def test_writing_again_changes_nothing(root: Path):
 
 
 def test_a_schema_that_differs_is_told_and_so_is_one_that_is_missing(root: Path):
-    first, second = (root / contracts.SCHEMAS / f"{name}.json" for name in ("CaseClosed", "ActionOffered"))
-    first.write_text(first.read_text().replace("closed_on", "closing_day"))
+    first, second = (root / contracts.SCHEMAS / f"{name}.1.json" for name in ("CaseClosed", "ActionOffered"))
+    first.write_text(first.read_text().replace('"title": "CaseClosed"', '"title": "Closed"'))
     second.unlink()
     assert {problem.partition(",")[0].partition(";")[0] for problem in contracts.check(root)} == {
-        "schema/events/CaseClosed.json: differs from this program",
-        "schema/events/ActionOffered.json: is missing",
+        "schema/events/CaseClosed.1.json: differs from this program",
+        "schema/events/ActionOffered.1.json: is missing",
     }
 
 
 def test_an_event_that_was_removed_is_told(root: Path):
-    (root / contracts.SCHEMAS / "CaseForgotten.json").write_text("{}")
+    (root / contracts.SCHEMAS / "CaseForgotten.1.json").write_text("{}")
     (root / contracts.SAMPLES / "CaseForgotten.1.json").write_text("{}")
     schema, stored = contracts.check(root)
     assert "stored ones live for ever" in schema
@@ -72,3 +79,145 @@ def test_a_sample_leaves_nothing_out(event: type[Fact]):
     held = contracts.sample(event).event
     assert not [name for name in held.__struct_fields__ if getattr(held, name) in (None, (), frozenset())]
     assert all(text == "AXNlYWxlZA" for text in sealed_in(held))
+
+
+class Colour(StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class MoreColours(StrEnum):
+    RED = "red"
+    BLUE = "blue"
+    GREEN = "green"
+
+
+class Lid(Part, frozen=True):
+    tight: bool = True
+    colour: Colour = Colour.RED
+
+
+class LooseLid(Part, frozen=True):
+    tight: bool = False
+    colour: Colour = Colour.RED
+
+
+class AnyLid(Part, frozen=True):
+    tight: bool = True
+    colour: MoreColours = MoreColours.RED
+    of: str | None = None
+
+
+def kettle(schema: int = 1, **fields: Any) -> type[Fact]:
+    """The event KettleBought with these fields; one with a default is a pair."""
+    made: list[Any] = [(name, *hint) if isinstance(hint, tuple) else (name, hint) for name, hint in fields.items()]
+    namespace = {"SCHEMA": schema, "__annotations__": {"SCHEMA": ClassVar[int]}}
+    made_so = msgspec.defstruct("KettleBought", made, bases=(Fact,), frozen=True, kw_only=True, namespace=namespace)
+    return cast("type[Fact]", made_so)
+
+
+FIRST: dict[str, Any] = {"litres": float, "lid": Lid, "price": (int | None, None)}
+
+
+def codec(schema: int = 1, upcasters: Any = None, **fields: Any) -> Codec:
+    return Codec({"KettleBought": kettle(schema, **fields)}, upcasters or {})
+
+
+@pytest.mark.parametrize(
+    "now", [FIRST | {"shop": (str, "here")}, FIRST | {"lid": AnyLid}, FIRST | {"price": (int | None, None)}]
+)
+def test_a_payload_may_gain_fields_with_a_default_and_choices(tmp_path: Path, now: dict[str, Any]):
+    contracts.write(tmp_path, codec(**FIRST))
+    contracts.write(tmp_path, codec(**now))
+    assert contracts.check(tmp_path, codec(**now)) == []
+
+
+@pytest.mark.parametrize(
+    ("now", "why"),
+    [
+        ({"lid": Lid, "price": (int | None, None)}, "litres is gone"),
+        (FIRST | {"shop": str}, "shop must be there now"),
+        (FIRST | {"price": int | None}, "price must be there now"),
+        (FIRST | {"litres": (float, 1.0)}, "litres need not be there now"),
+        (FIRST | {"litres": int}, "litres type has changed"),
+        (FIRST | {"price": (int | None, 5)}, "price default has changed"),
+        (FIRST | {"price": (int, 5)}, "price anyOf has changed"),
+        (FIRST | {"lid": LooseLid}, "lid.tight default has changed"),
+    ],
+)
+def test_any_other_change_is_told_and_not_written(tmp_path: Path, now: dict[str, Any], why: str):
+    contracts.write(tmp_path, codec(**FIRST))
+    (path,) = (tmp_path / contracts.SCHEMAS).iterdir()
+    before = path.read_bytes()
+    contracts.write(tmp_path, codec(**now))
+    assert path.read_bytes() == before
+    told = [problem for problem in contracts.check(tmp_path, codec(**now)) if "raise SCHEMA" in problem]
+    assert len(told) == 1
+    assert why in told[0]
+
+
+def test_a_choice_that_went_is_told():
+    with_blue, without = (msgspec.json.schema(kettle(colour=each)) for each in (MoreColours, Colour))
+    assert broken(with_blue, without) == "colour: green can no longer be chosen"
+    assert broken(without, with_blue) is None
+
+
+def in_millilitres(payload: Payload) -> Payload:
+    return {"millilitres": round(payload["litres"] * 1000)}
+
+
+STEP = {("KettleBought", 1): in_millilitres}
+
+
+def test_a_new_number_with_its_upcaster_is_written_beside_the_former_one(tmp_path: Path):
+    contracts.write(tmp_path, codec(**FIRST))
+    second = codec(2, STEP, millilitres=int)
+    assert contracts.write(tmp_path, second) == [
+        "schema/events/KettleBought.2.json",
+        "tests/samples/events/KettleBought.2.json",
+    ]
+    assert contracts.check(tmp_path, second) == []
+    assert json.loads((tmp_path / contracts.sample_path("KettleBought", 2)).read_text())["schema"] == 2
+
+
+def test_what_a_new_number_lacks_is_told(tmp_path: Path):
+    contracts.write(tmp_path, codec(**FIRST))
+    second = codec(2, STEP, millilitres=int)
+    contracts.write(tmp_path, second)
+
+    (problem,) = contracts.check(tmp_path, codec(2, {("KettleBought", 1): dict}, millilitres=int))
+    assert problem.startswith("tests/samples/events/KettleBought.1.json: a stored event can no longer be read")
+    missing, _ = contracts.check(tmp_path, codec(2, millilitres=int))
+    assert missing == "KettleBought: there is no upcaster from schema number 1 to 2"
+    (needless,) = contracts.check(tmp_path, codec(2, STEP | {("KettleBought", 2): dict}, millilitres=int))
+    assert needless == "KettleBought: the upcaster from schema number 2 leads nowhere"
+
+    (tmp_path / contracts.sample_path("KettleBought", 1)).unlink()
+    (tmp_path / contracts.schema_path("KettleBought", 1)).unlink()
+    assert [problem.partition(":")[0] for problem in contracts.check(tmp_path, second)] == [
+        "schema/events/KettleBought.1.json",
+        "tests/samples/events/KettleBought.1.json",
+    ]
+
+
+def test_going_back_to_a_former_number_is_told(tmp_path: Path):
+    contracts.write(tmp_path, codec(**FIRST))
+    contracts.write(tmp_path, codec(2, STEP, millilitres=int))
+    schema, sample = contracts.check(tmp_path, codec(**FIRST))
+    assert "only knows this event up to schema number 1" in schema
+    assert "newer than this release" in sample
+
+
+def test_a_sample_under_a_wrong_number_is_told(tmp_path: Path):
+    second = codec(2, STEP, millilitres=int)
+    contracts.write(tmp_path, codec(**FIRST))
+    contracts.write(tmp_path, second)
+    first = tmp_path / contracts.sample_path("KettleBought", 1)
+    first.write_bytes((tmp_path / contracts.sample_path("KettleBought", 2)).read_bytes())
+    (problem,) = contracts.check(tmp_path, second)
+    assert "under another schema number" in problem
+
+
+def test_the_upcasters_of_this_program_are_those_its_events_need():
+    assert CODEC.events is EVENTS
+    assert not CODEC.upcasters.keys() - {(name, n) for name, event in EVENTS.items() for n in range(1, event.SCHEMA)}

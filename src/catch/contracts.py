@@ -1,6 +1,8 @@
 """What others rely on, committed and compared: the GraphQL schema, the events' JSON Schemas, and stored samples.
 
-Stored events live for ever, so a sample is written once, when its event is new, and must decode in every release.
+Stored events live for ever. So every schema number of every event keeps its JSON Schema (`schema/events/NAME.1.json`)
+and a sample as it was stored (`tests/samples/events/NAME.1.json`), which must decode in every release. A payload may
+gain fields with a default; any other change needs a new number and an upcaster (`catch.log.upcasting`).
 """
 
 import types
@@ -17,9 +19,9 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from catch.compatibility import broken
 from catch.domain.facts import Actor, Envelope, Fact, Purpose, Role, Sealed
-from catch.domain.streams import EVENTS
-from catch.log.codec import decode, encode
+from catch.log.codec import CODEC, Codec
 from catch.log.entries import Stored
 
 ROOT = Path(__file__).parents[2]
@@ -31,27 +33,44 @@ AT = datetime(2026, 1, 6, 10, 30, tzinfo=UTC)
 ID = UUID("0b5e11a5-0000-4000-8000-000000000001")
 
 
-def write(root: Path = ROOT) -> list[str]:
-    """Writes what is generated, and samples of events that have none. Answers with the files that changed."""
-    return [str(path) for path, text in expected(root).items() if _put(root / path, text)]
+def write(root: Path = ROOT, codec: Codec = CODEC) -> list[str]:
+    """Writes what is generated, and samples of events that have none. Answers with the files that changed.
+
+    A committed JSON Schema that stored events may rest on is left as it is: `check` says so.
+    """
+    kept = {path for path, _ in _broken(root, codec)}
+    return [str(path) for path, text in expected(root, codec).items() if path not in kept and _put(root / path, text)]
 
 
-def check(root: Path = ROOT) -> list[str]:
+def check(root: Path = ROOT, codec: Codec = CODEC) -> list[str]:
     """What is wrong, one sentence each; nothing where the committed contracts are those of this program."""
-    wanted = expected(root)
-    return [*_differences(root, wanted), *_left_over(root, wanted), *unreadable(root)]
+    wanted = expected(root, codec)
+    return [
+        *_differences(root, wanted, codec),
+        *_left_over(root, codec),
+        *_former(root, codec),
+        *unreadable(root, codec),
+    ]
 
 
-def expected(root: Path = ROOT) -> dict[Path, str]:
+def expected(root: Path = ROOT, codec: Codec = CODEC) -> dict[Path, str]:
     """Every generated file with its text. Samples that are stored already stay as they are."""
-    files = {SCHEMAS / f"{name}.json": json_schema(event) for name, event in EVENTS.items()}
-    if (sdl := _sdl()) is not None:
+    files = {schema_path(name, event.SCHEMA): json_schema(event) for name, event in codec.events.items()}
+    if codec is CODEC and (sdl := _sdl()) is not None:
         files[SDL] = sdl
-    for name, event in EVENTS.items():
-        path = SAMPLES / f"{name}.1.json"
+    for name, event in codec.events.items():
+        path = sample_path(name, event.SCHEMA)
         if not (root / path).exists():
-            files[path] = encode(sample(event)).decode() + "\n"
+            files[path] = codec.encode(sample(event)).decode() + "\n"
     return files
+
+
+def schema_path(event: str, number: int) -> Path:
+    return SCHEMAS / f"{event}.{number}.json"
+
+
+def sample_path(event: str, number: int) -> Path:
+    return SAMPLES / f"{event}.{number}.json"
 
 
 def json_schema(event: type[Fact]) -> str:
@@ -75,31 +94,65 @@ def sample(event: type[Fact]) -> Envelope[Fact]:
     )
 
 
-def unreadable(root: Path = ROOT) -> list[str]:
-    """Stored samples that this program cannot read."""
-    found: list[str] = []
+def unreadable(root: Path = ROOT, codec: Codec = CODEC) -> Iterator[str]:
+    """Stored samples that this program cannot read, or that are not of the number they are filed under."""
     for path in sorted((root / SAMPLES).glob("*.json")):
-        topic = path.name.partition(".")[0]
+        topic, number, _ = path.name.split(".")
         stored = Stored(1, ID, 1, topic, path.read_bytes().strip(), AT)
         try:
-            decode(stored)
+            codec.decode(stored)
         except Exception as error:
-            found.append(f"{path.relative_to(root)}: a stored event can no longer be read: {error or topic}")
-    return found
+            yield f"{path.relative_to(root)}: a stored event can no longer be read: {error.__cause__ or error}"
+        else:
+            if msgspec.json.decode(stored.state).get("schema", 1) != int(number):
+                yield f"{path.relative_to(root)}: is stored under another schema number than its name says"
 
 
-def _differences(root: Path, wanted: Mapping[Path, str]) -> Iterator[str]:
+def _differences(root: Path, wanted: Mapping[Path, str], codec: Codec) -> Iterator[str]:
+    changed = dict(_broken(root, codec))
     for path, text in wanted.items():
-        if not (root / path).exists():
+        if path in changed:
+            yield (
+                f"{path}: stored events have another form ({changed[path]}); raise SCHEMA of the event's class and"
+                " write an upcaster, see catch.log.upcasting"
+            )
+        elif not (root / path).exists():
             yield f"{path}: is missing; run `catch contracts`"
         elif (root / path).read_text(encoding="utf-8") != text:
             yield f"{path}: differs from this program; run `catch contracts` and look at what changed"
 
 
-def _left_over(root: Path, wanted: Mapping[Path, str]) -> Iterator[str]:
+def _broken(root: Path, codec: Codec) -> Iterator[tuple[Path, str]]:
+    """JSON Schemas whose stored events the event's class no longer means, each with the first thing that changed."""
+    for name, event in codec.events.items():
+        path = schema_path(name, event.SCHEMA)
+        if (root / path).exists():
+            committed = msgspec.json.decode((root / path).read_bytes())
+            if (why := broken(committed, msgspec.json.decode(json_schema(event)))) is not None:
+                yield path, why
+
+
+def _left_over(root: Path, codec: Codec) -> Iterator[str]:
     for path in sorted((root / SCHEMAS).glob("*.json")):
-        if path.relative_to(root) not in wanted:
+        name, number, _ = path.name.split(".")
+        event = codec.events.get(name)
+        if event is None:
             yield f"{path.relative_to(root)}: there is no such event any more, and stored ones live for ever"
+        elif int(number) > event.SCHEMA:
+            yield f"{path.relative_to(root)}: the program only knows this event up to schema number {event.SCHEMA}"
+
+
+def _former(root: Path, codec: Codec) -> Iterator[str]:
+    """What every schema number before the present one must have."""
+    steps = {(name, number) for name, event in codec.events.items() for number in range(1, event.SCHEMA)}
+    for name, number in sorted(steps):
+        for path in (schema_path(name, number), sample_path(name, number)):
+            if not (root / path).exists():
+                yield f"{path}: is missing, and events of that form are stored; take it from the history"
+        if (name, number) not in codec.upcasters:
+            yield f"{name}: there is no upcaster from schema number {number} to {number + 1}"
+    for name, number in sorted(codec.upcasters.keys() - steps):
+        yield f"{name}: the upcaster from schema number {number} leads nowhere"
 
 
 def _put(path: Path, text: str) -> bool:

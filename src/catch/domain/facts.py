@@ -10,7 +10,7 @@ reads a long log makes millions of them.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, NewType, TypeVar
+from typing import ClassVar, Generic, NewType, TypeVar
 from uuid import UUID
 
 from msgspec import Struct
@@ -20,7 +20,12 @@ Sealed = NewType("Sealed", str)
 
 
 class Fact(Struct, frozen=True, omit_defaults=True, gc=False):
-    """Something that happened. Stored for ever: fields may be added with a default, never removed or re-used."""
+    """Something that happened. Stored for ever: fields may be added with a default, never removed or re-used.
+
+    `SCHEMA` is the number of the payload's form: raised for any other change, see `catch.log.upcasting`.
+    """
+
+    SCHEMA: ClassVar[int] = 1
 
 
 class Command(Struct, frozen=True, forbid_unknown_fields=True):

@@ -64,3 +64,23 @@ class Busy(Refused):
 
 class Unavailable(Refused):
     """The records cannot be reached. It is unknown whether this was recorded: send the same command id again."""
+
+
+class Unreadable(Refused):
+    """The records hold something here that cannot be read."""
+
+
+class UnknownEvent(Unreadable):
+    """The records hold a kind of fact here that this release does not know. It takes a newer release to read it."""
+
+
+class FutureSchema(Unreadable):
+    """The records hold a fact here in a form newer than this release. It takes a newer release to read it."""
+
+
+class Undecodable(Unreadable):
+    """The records hold a fact here that cannot be read. Whoever runs the system is told which by `catch doctor`."""
+
+
+class MissingVersions(Unreadable):
+    """Facts are missing from this history. Whoever runs the system is told which by `catch doctor`."""
