@@ -16,6 +16,7 @@ from catch.api.engine import Engine
 from catch.api.http import GraphQLOverHTTP
 from catch.api.identity import Viewer, verifier
 from catch.api.messages import GraphQLNotices
+from catch.api.registered import Registered, shipped
 from catch.api.schema import schema
 from catch.api.sources import CaseSource, InboxSource, MeetingSource
 from catch.app import Catch
@@ -36,7 +37,7 @@ class Web:
 
     def __init__(self, catch: Catch, *, development: bool, also: Sequence[Any] = ()) -> None:
         self.catch = catch
-        engine = Engine(schema(), development=development)
+        engine = Engine(schema(), development=development, registered=Registered(shipped(), learns=development))
         tokens = verifier(catch.settings.data_dir, development=development)
         sources = {
             "meeting": MeetingSource(catch),

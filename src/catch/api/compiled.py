@@ -1,8 +1,9 @@
-"""A subscription's selection turned into nested functions, so that a message costs a fraction of an execution.
+"""A selection turned into nested functions, so that an answer costs a fraction of an execution.
 
-Only what our own documents and those of careful clients hold is compiled: fields without arguments, fragments, aliases,
-unions. Anything else, and any message in which something goes wrong, is left to graphql-core, whose answers these are
-held to byte for byte by a test. Closures rather than generated source: no text from outside is ever executed.
+Read `leaves` first. Compiled are fields, fragments, aliases, unions and interfaces, @skip and @include; arguments of an
+operation's own fields are `operations`'. Anything else, and any answer in which something goes wrong, is left to
+graphql-core, whose answers these are held to byte for byte by tests. Closures rather than generated source: no text
+from outside is ever executed.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -10,6 +11,8 @@ from operator import attrgetter
 from typing import Any, cast
 
 from graphql import (
+    BooleanValueNode,
+    DirectiveNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -21,22 +24,21 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     SelectionNode,
+    VariableNode,
     is_abstract_type,
     is_object_type,
 )
 from msgspec import Struct
 
-Json = Any
-Plain = Callable[[Any], Json]
+from catch.api.leaves import Json, NullWhereRequired, Plain, leaf
+
+__all__ = ["Compiler", "Json", "Later", "NotCompiled", "NullWhereRequired", "Plain", "Reader", "compile_field"]
+
 Later = Callable[[Any], Awaitable[Json]]
 
 
 class NotCompiled(Exception):
     """The document holds something that is left to graphql-core."""
-
-
-class NullWhereRequired(Exception):
-    """A value that must be there is missing: graphql-core says how that is answered."""
 
 
 class Reader(Struct, frozen=True):
@@ -56,23 +58,30 @@ class Step(Struct, frozen=True):
 
 
 class Compiler:
-    """Compiles selections of one document."""
+    """Compiles selections of one document. `switches` are the variables' values that @skip and @include may name."""
 
-    def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        switches: Mapping[str, object] | None = None,
+    ) -> None:
         self._schema = schema
         self._fragments = fragments
+        self._switches = switches or {}
 
     def field(self, kind: Any, nodes: Sequence[FieldNode]) -> Reader:
         """For the value of a field of this type. Raises `NotCompiled`."""
-        if isinstance(kind, GraphQLNonNull):
-            return required(self.nullable(cast("Any", kind).of_type, nodes))
-        return optional(self.nullable(kind, nodes))
+        required = isinstance(kind, GraphQLNonNull)
+        inner = cast("Any", kind).of_type if required else kind
+        if isinstance(inner, GraphQLEnumType | GraphQLScalarType):
+            return Reader(plain=leaf(inner, required=required))
+        reader = self._composed(inner, nodes)
+        return demanded(reader) if required else optional(reader)
 
-    def nullable(self, kind: Any, nodes: Sequence[FieldNode]) -> Reader:
+    def _composed(self, kind: Any, nodes: Sequence[FieldNode]) -> Reader:
         if isinstance(kind, GraphQLList):
             return listed(self.field(cast("Any", kind).of_type, nodes))
-        if isinstance(kind, GraphQLEnumType | GraphQLScalarType):
-            return Reader(plain=leaf(kind))
         selections = [selection for node in nodes if node.selection_set for selection in node.selection_set.selections]
         if is_object_type(kind):
             return self.object(kind, selections)
@@ -82,20 +91,24 @@ class Compiler:
         raise NotCompiled(str(kind))
 
     def object(self, kind: GraphQLObjectType, selections: Sequence[SelectionNode]) -> Reader:
-        collected: dict[str, list[FieldNode]] = {}
-        self._collect(kind, selections, collected)
-        steps = [self._step(kind, key, nodes) for key, nodes in collected.items()]
+        steps = [self._step(kind, key, nodes) for key, nodes in self.collected(kind, selections).items()]
         if any(step.waits or step.reader.later for step in steps):
-            return Reader(later=lambda value: read_later(steps, value))
+            return Reader(later=waiting(steps))
         plain = [(step.key, step.get, cast("Plain", step.reader.plain)) for step in steps]
         return Reader(plain=lambda value: {key: read(get(value)) for key, get, read in plain})
+
+    def collected(self, kind: GraphQLObjectType, selections: Iterable[SelectionNode]) -> dict[str, list[FieldNode]]:
+        """The fields of an object of this type, by the keys they are answered under."""
+        found: dict[str, list[FieldNode]] = {}
+        self._collect(kind, selections, found)
+        return found
 
     def _collect(
         self, kind: GraphQLObjectType, selections: Iterable[SelectionNode], into: dict[str, list[FieldNode]]
     ) -> None:
         for node in selections:
-            if node.directives:
-                raise NotCompiled("directives")
+            if not self._included(node):
+                continue
             if isinstance(node, FieldNode):
                 into.setdefault((node.alias or node.name).value, []).append(node)
                 continue
@@ -106,6 +119,23 @@ class Compiler:
             if condition is None or self._applies(kind, condition.name.value):
                 self._collect(kind, fragment.selection_set.selections, into)
 
+    def _included(self, node: SelectionNode) -> bool:
+        for directive in node.directives or ():
+            if directive.name.value not in ("skip", "include"):
+                raise NotCompiled(f"@{directive.name.value}")
+            if self._switched(directive) is not (directive.name.value == "include"):
+                return False
+        return True
+
+    def _switched(self, directive: DirectiveNode) -> bool:
+        given = next(argument.value for argument in directive.arguments or ())
+        value = given.value if isinstance(given, BooleanValueNode) else None
+        if isinstance(given, VariableNode):
+            value = self._switches.get(given.name.value)
+        if not isinstance(value, bool):
+            raise NotCompiled("a switch that is neither true nor false")
+        return value
+
     def _applies(self, kind: GraphQLObjectType, name: str) -> bool:
         condition = self._schema.type_map[name]
         return condition is kind or (is_abstract_type(condition) and self._schema.is_sub_type(condition, kind))
@@ -114,8 +144,8 @@ class Compiler:
         name = nodes[0].name.value
         if name == "__typename":
             return Step(key, lambda _: kind.name, waits=False, reader=Reader(plain=same))
-        if any(node.arguments for node in nodes):
-            raise NotCompiled("arguments")
+        if any(node.arguments for node in nodes) or name not in kind.fields:
+            raise NotCompiled("arguments, or introspection")
         reader = self.field(kind.fields[name].type, nodes)
         definition = kind.fields[name].extensions.get("strawberry-definition")
         if definition is None:
@@ -123,19 +153,27 @@ class Compiler:
         resolver = definition.base_resolver
         if resolver is None:
             return Step(key, attrgetter(definition.python_name), waits=False, reader=reader)
-        if resolver.arguments or resolver.info_parameter or not resolver.is_async:
+        if resolver.arguments or resolver.info_parameter:
             raise NotCompiled(f"{kind.name}.{name}")
-        return Step(key, resolver.wrapped_func, waits=True, reader=reader)
+        return Step(key, resolver.wrapped_func, waits=resolver.is_async, reader=reader)
 
 
-async def read_later(steps: Sequence[Step], value: Any) -> Json:
-    found: dict[str, Json] = {}
-    for step in steps:
-        got = step.get(value)
-        if step.waits:
-            got = await got
-        found[step.key] = await step.reader.later(got) if step.reader.later else cast("Plain", step.reader.plain)(got)
-    return found
+def waiting(steps: Sequence[Step]) -> Later:
+    """An object of which some field has to be waited for: all others, too, are read in the order of the selection."""
+
+    def read(step: Step) -> tuple[str, Callable[[Any], Any], bool, Plain | None, Later | None]:
+        return step.key, step.get, step.waits, step.reader.plain, step.reader.later
+
+    parts = [read(step) for step in steps]
+
+    async def object_of(value: Any) -> Json:
+        found: dict[str, Json] = {}
+        for key, get, waits, plain, later in parts:
+            got = await get(value) if waits else get(value)
+            found[key] = plain(got) if plain is not None else await cast("Later", later)(got)
+        return found
+
+    return object_of
 
 
 def same(value: Any) -> Json:
@@ -146,23 +184,7 @@ def origin(kind: GraphQLObjectType) -> type:
     return kind.extensions["strawberry-definition"].origin
 
 
-def leaf(kind: GraphQLEnumType | GraphQLScalarType) -> Plain:
-    """What a scalar or an enum is written as. Enum members are few: each is looked up once."""
-    write = kind.coerce_output_value
-    if isinstance(kind, GraphQLScalarType):
-        own = {"String": str, "Int": int, "Boolean": bool}.get(kind.name)
-        return write if own is None else lambda value: value if type(value) is own else write(value)
-    written: dict[Any, Json] = {}
-
-    def of_enum(value: Any) -> Json:
-        if value not in written:
-            written[value] = write(value)
-        return written[value]
-
-    return of_enum
-
-
-def required(inner: Reader) -> Reader:
+def demanded(inner: Reader) -> Reader:
     plain, later = inner.plain, inner.later
     if plain:
         return Reader(plain=lambda value: plain(present(value)))
@@ -199,6 +221,9 @@ def listed(inner: Reader) -> Reader:
 
 def chosen(readers: Mapping[type, Reader]) -> Reader:
     """By the value's own type: the members of a union or of an interface."""
+    plain = {kind: reader.plain for kind, reader in readers.items() if reader.plain}
+    if len(plain) == len(readers):
+        return Reader(plain=lambda value: plain[type(value)](value))
 
     async def by_type(value: Any) -> Json:
         reader = readers[type(value)]
@@ -208,11 +233,15 @@ def chosen(readers: Mapping[type, Reader]) -> Reader:
 
 
 def compile_field(
-    schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], kind: Any, nodes: Sequence[FieldNode]
+    schema: GraphQLSchema,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    kind: Any,
+    nodes: Sequence[FieldNode],
+    switches: Mapping[str, object] | None = None,
 ) -> Later | None:
     """What writes the value of this field, or None where that is left to graphql-core."""
     try:
-        reader = Compiler(schema, fragments).field(kind, nodes)
+        reader = Compiler(schema, fragments, switches).field(kind, nodes)
     except NotCompiled:
         return None
     plain = reader.plain

@@ -1,7 +1,8 @@
 """Executes what `limits` let through, and decides what of an error leaves the house.
 
-Strawberry makes the schema; graphql-core executes it, by Strawberry's executor so that resolvers find the `info` they
-expect. What an unexpected error says stays inside: the client reads the code INTERNAL and an id to quote.
+Strawberry makes the schema. A registered document is compiled (`operations`); every other is executed by graphql-core,
+by Strawberry's executor so that resolvers find the `info` they expect. What an unexpected error says stays inside: the
+client reads the code INTERNAL and an id to quote.
 """
 
 from collections.abc import Awaitable, Mapping
@@ -18,6 +19,7 @@ from graphql import (
     GraphQLError,
     GraphQLFormattedError,
     GraphQLSchema,
+    OperationDefinitionNode,
     VariableNode,
     Visitor,
     get_argument_values,
@@ -27,8 +29,10 @@ from graphql.execution.collect_fields import collect_fields
 from msgspec import Struct
 from strawberry.execution import optimized_is_awaitable
 
-from catch.api.compiled import compile_field
+from catch.api.compiled import NotCompiled, compile_field
 from catch.api.limits import Documents, Limits, Prepared, coded, encode
+from catch.api.operations import Operation
+from catch.api.registered import Asked, Registered
 from catch.faults import Rejected, error, outside_error
 
 
@@ -65,7 +69,8 @@ class Standing:
         kept = {name: value for name, value in variables.items() if name != _resuming(prepared, node)}
         self.key = msgspec.json.encode([prepared.text, prepared.name, kept], order="deterministic")
         fragments = {name: held.definition for name, held in executor.fragments.items()}
-        self.compiled = compile_field(engine.graphql, fragments, field.type, nodes)
+        switches = executor.variable_values.coerced
+        self.compiled = compile_field(engine.graphql, fragments, field.type, nodes, switches)
 
     def _root(self) -> tuple[str, list[FieldNode]]:
         executor = self._executor
@@ -94,20 +99,51 @@ class Standing:
 
 
 class Engine:
-    """A schema with its limits."""
+    """A schema with its limits and its registered documents."""
 
-    def __init__(self, schema: strawberry.Schema, limits: Limits | None = None, *, development: bool = False) -> None:
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        limits: Limits | None = None,
+        *,
+        development: bool = False,
+        registered: Registered | None = None,
+    ) -> None:
         self.schema = schema
         self.limits = limits or Limits()
         self.development = development
+        self.registered = registered or Registered(learns=development)
         self.graphql: GraphQLSchema = schema._schema  # pyright: ignore[reportPrivateUsage]
         self.documents = Documents(self.graphql, self.limits, development=development)
+        self.compiled: dict[OperationDefinitionNode, Operation] = {}
+        for text in self.registered:
+            for prepared in self.documents.keep(text):
+                self._compile(prepared)
 
     def prepare(self, query: str, operation_name: str | None = None) -> Prepared:
         return self.documents.prepare(query, operation_name)
 
+    def prepare_asked(self, asked: Asked, operation_name: str | None = None) -> Prepared:
+        """The operation that a request means, by its text or by what it is registered under."""
+        return self.documents.prepare(self.registered.text(asked), operation_name)
+
+    def _compile(self, prepared: Prepared) -> None:
+        with suppress(NotCompiled):
+            operation = Operation(self.graphql, prepared, hide_suggestions=not self.development)
+            self.compiled[prepared.operation] = operation
+
     async def execute(self, prepared: Prepared, variables: Mapping[str, Any] | None, context: object) -> Answer:
         """Run a query or a mutation."""
+        operation = self.compiled.get(prepared.operation)
+        if operation is not None:
+            found = await operation.data(variables, context)
+            if found is not None:
+                data, problems = found
+                return Answer(data, [_outside(problem) for problem in problems])
+        return await self.executed(prepared, variables, context)
+
+    async def executed(self, prepared: Prepared, variables: Mapping[str, Any] | None, context: object) -> Answer:
+        """The same by graphql-core."""
         try:
             outcome = self._executor(prepared, variables, context).execute_operation()
         except Rejected as rejected:

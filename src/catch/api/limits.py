@@ -119,10 +119,24 @@ class Documents:
         standing = [*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule]
         self.rules: list[type[ASTValidationRule]] = standing
         self.remembered: OrderedDict[str, DocumentNode] = OrderedDict()
+        self.kept: dict[str, dict[str | None, Prepared]] = {}
         self.checked = 0
+
+    def keep(self, text: str) -> list[Prepared]:
+        """Check a document and remember it for ever; its operations. Raises `Rejected`."""
+        document = self._check(text)
+        found = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+        prepared = [Prepared(text, document, node) for node in found]
+        self.kept[text] = {each.name: each for each in prepared}
+        if len(prepared) == 1:
+            self.kept[text][None] = prepared[0]
+        return prepared
 
     def prepare(self, text: str, operation_name: str | None) -> Prepared:
         """The operation, checked; `Rejected` says what is wrong with it."""
+        kept = self.kept.get(text)
+        if kept is not None and operation_name in kept:
+            return kept[operation_name]
         document = self.remembered.get(text)
         if document is None:
             document = self.remembered[text] = self._check(text)

@@ -1,0 +1,107 @@
+"""Documents known in advance: the files of schema/graphql/operations, found by their text, their hash or their name.
+
+A client names one by the SHA-256 of its text, as `extensions.persistedQuery.sha256Hash` or as `documentId`
+(`sha256:...`), or by its file's name as `documentId`.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from catch.faults import Rejected, error
+from catch.log.migrations import contracts
+
+FOLDER = Path("graphql/operations")
+LEARNT = 256
+"""How many documents of clients a development server keeps by their hash, the most recently used longest."""
+
+
+class Operations(StrEnum):
+    """Which documents are answered."""
+
+    REGISTERED = "registered"
+    ANY = "any"
+
+
+class Asked(Protocol):
+    """What of a request says which document is meant."""
+
+    @property
+    def query(self) -> str | None: ...
+    @property
+    def documentId(self) -> str | None: ...  # noqa: N802
+    @property
+    def extensions(self) -> Mapping[str, Any] | None: ...
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Registered:
+    """`texts` by name. With `learns`, a client's own document is remembered by the hash that it sends along."""
+
+    def __init__(self, texts: Mapping[str, str] | None = None, *, only: bool = False, learns: bool = False) -> None:
+        self.texts = dict(texts or {})
+        self.only = only
+        self._learns = learns
+        self._known = frozenset(self.texts.values())
+        self._by_hash = {sha256(text): text for text in self.texts.values()}
+        self._learnt: OrderedDict[str, str] = OrderedDict()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.texts.values())
+
+    def text(self, asked: Asked) -> str:
+        """The document that the request means; `Rejected` where there is none, or where it may not be asked for."""
+        wanted = persisted(asked)
+        text = asked.query
+        if text is None and wanted is None:
+            raise Rejected(error("NO_DOCUMENT", "Send a query, or the documentId of a registered one."))
+        if text is None:
+            return self._found(str(wanted))
+        if wanted is not None:
+            self._learn(wanted, text)
+        if self.only and text not in self._known:
+            raise Rejected(
+                error("OPERATION_NOT_REGISTERED", "This server answers registered documents only. Register yours.")
+            )
+        return text
+
+    def _found(self, wanted: str) -> str:
+        found = self.texts.get(wanted) or self._by_hash.get(wanted) or self._learnt.get(wanted)
+        if found is None:
+            raise Rejected(error("PERSISTED_QUERY_NOT_FOUND", "No document is registered under this name or hash."))
+        if wanted in self._learnt:
+            self._learnt.move_to_end(wanted)
+        return found
+
+    def _learn(self, wanted: str, text: str) -> None:
+        if self.texts.get(wanted) == text:
+            return
+        if wanted != sha256(text):
+            raise Rejected(error("HASH_MISMATCH", "The hash is not that of the query sent with it."))
+        if self._learns and text not in self._known:
+            self._learnt[wanted] = text
+            if len(self._learnt) > LEARNT:
+                self._learnt.popitem(last=False)
+
+
+def persisted(asked: Asked) -> str | None:
+    """The name or hash under which a request's document is registered."""
+    wanted: object = asked.documentId
+    if wanted is None and asked.extensions and "persistedQuery" in asked.extensions:
+        given: object = asked.extensions["persistedQuery"]
+        wanted = cast("dict[str, object]", given).get("sha256Hash") if isinstance(given, dict) else None
+        if not isinstance(wanted, str):
+            raise Rejected(error("NO_DOCUMENT", "persistedQuery needs the sha256Hash of the document."))
+    return wanted.removeprefix("sha256:").lower() if isinstance(wanted, str) else None
+
+
+def shipped() -> dict[str, str]:
+    """Our own documents, by the names of their files."""
+    paths = sorted((contracts() / FOLDER).rglob("*.graphql"))
+    return {path.stem: path.read_text(encoding="utf-8") for path in paths}
