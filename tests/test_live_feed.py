@@ -253,7 +253,7 @@ async def test_who_is_too_far_behind_is_told_to_resynchronise():
     async with following as reader:
         await asyncio.wait_for(following.task, 5)
         assert reader.take()[-1]["__typename"] == "ResyncRequired"
-        assert reader.read[-1]["position"] == "50"
+        assert reader.read[-1]["position"] == "60"
 
 
 async def test_a_position_that_this_server_has_not_reached_is_waited_for_but_not_for_ever():
@@ -283,7 +283,7 @@ async def test_a_message_that_cannot_be_made_ends_in_resynchronisation_not_in_si
         toy.say("x", breaks=True)
         await asyncio.wait_for(following.task, 5)
         [message] = reader.take()
-        assert (message["__typename"], message["position"]) == ("ResyncRequired", "1")
+        assert (message["__typename"], message["position"]) == ("ResyncRequired", "2")
         assert "private" not in message["reason"] + caplog.text
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Hashable, Mapping
+from collections.abc import AsyncIterator, Collection, Hashable, Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
@@ -127,11 +128,17 @@ class Log:
             return Ended("You have left the room.")
         return "guest" if viewer.user in self.barred else viewer.role
 
-    def topics(self, event: Said) -> list[str]:
+    def topics(self, event: Said, followed: Collection[Hashable]) -> list[str]:
         return [event.room]
 
-    def changes_rights(self, event: Said) -> bool:
-        return bool(event.bars or event.admits)
+    def rights(self, event: Said, followed: Collection[Hashable]) -> Collection[Hashable]:
+        return followed if event.bars or event.admits else []
+
+    def runs_out(self, topic: Hashable, since: datetime, now: datetime) -> bool:
+        return True
+
+    async def published(self) -> None:
+        await self._pause()
 
     async def head(self) -> int:
         await self._pause()

@@ -5,12 +5,13 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
+from uuid import UUID
 
 import projections
 from catch.database import lost
 from catch.desk import Desk
 from catch.domain.facts import Recorded
-from catch.domain.streams import CASE, PROGRAMME, stream_of_event
+from catch.domain.streams import CASE, MEETING, PROGRAMME, Stream, stream_of_event
 from catch.edge import Edge
 from catch.faults import fault
 from catch.log import Log, migrate
@@ -19,6 +20,7 @@ from catch.log.states import States
 from catch.personal import KeyFile, Keyring
 from catch.postgres import Server
 from catch.readside import Projection, ReadSide
+from catch.seating import Seating
 from catch.settings import Settings
 
 Heard = Callable[[Recorded[Any]], None]
@@ -37,12 +39,19 @@ class Catch:
         self.readside = ReadSide(log, decode, cast("Sequence[Projection]", projections.ALL))
         self.edge = Edge(log, self.states, self.readside, keyring)
         self.desk = Desk(log, self.states, self.edge)
+        self.seating = Seating()
         self.listeners: list[Heard] = []
         self.heard = 0
+        self._hearing = asyncio.Event()
 
     async def reached(self, position: int) -> None:
         """Returns once queries answer from at least this position. Raises `NotCaughtUp`."""
         await self.readside.reached(position)
+
+    async def has_heard(self, position: int) -> None:
+        """Returns once the listeners have been told of everything up to this position."""
+        while self.heard < position:
+            await self._hearing.wait()
 
     async def programme_keys(self) -> list[str]:
         """The keys of all programmes that were ever loaded, in order."""
@@ -70,18 +79,26 @@ class Catch:
     async def _hear(self, recorded: Recorded[Any]) -> None:
         stream = stream_of_event(recorded.event)
         self.states.advance(recorded, stream)
-        while stream is CASE and self.states.at_hand(recorded.stream) is None:
-            # Listeners tell whom a fact concerns from the case as it now stands.
+        if stream is CASE or stream is MEETING:
+            # Listeners tell whom a fact concerns from the case, or the meeting, as it now stands.
+            await self._at_hand(stream, recorded.stream)
+        if stream is MEETING and (held := self.states.at_hand(recorded.stream)) and held.state:
+            self.seating.note(held.state)
+        self.heard = recorded.position
+        hearing, self._hearing = self._hearing, asyncio.Event()
+        hearing.set()
+        for heard in self.listeners:
+            heard(recorded)
+
+    async def _at_hand(self, stream: Stream, id_: UUID) -> None:
+        while self.states.at_hand(id_) is None:
             try:
-                await self.states.get(CASE, recorded.stream)
+                await self.states.get(stream, id_)
             except Exception as error:
                 if not lost(error):
                     fault(error, "feed")
-                    break
+                    return
                 await asyncio.sleep(PAUSE)
-        self.heard = recorded.position
-        for heard in self.listeners:
-            heard(recorded)
 
 
 def key_file(settings: Settings) -> KeyFile:

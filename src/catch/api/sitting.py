@@ -208,6 +208,7 @@ class Sitting:
         row = written or await written_minutes.one(self.reading.facts.catch.log.pool, self.shown.meeting)
         if row is None or row.started_at is None:
             return None
+        self.reading.facts.catch.states.read_at(row.position)
         withheld: list[types.Redaction] = []
         entries = [await self.entry(place, entry, withheld) for place, entry in enumerate(row.entries)]
         people = [(types.Worker(user=each.user, agency=each.agency), each.apology) for each in row.people]

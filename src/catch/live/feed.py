@@ -8,14 +8,15 @@ events it is told to resynchronise.
 
 import asyncio
 from collections.abc import Hashable, Mapping
+from datetime import UTC, datetime
 from typing import Generic
 
 from msgspec import Struct
 
 from catch.database import lost
 from catch.faults import fault
-from catch.live.groups import PRESENT, Subscriber, Topic
-from catch.live.source import E, Ended, Notices, Outlet, Seen, Source, Standing, V
+from catch.live.groups import Subscriber, Topic
+from catch.live.source import E, Ended, Notices, NotYet, Outlet, Source, Standing, TooFar, V
 
 AWAY = 0.2
 """Seconds between two tries to read from a database that is away."""
@@ -38,6 +39,7 @@ class Feed(Generic[V, E]):
         self.notices = notices
         self.patience = patience or Patience()
         self._topics: dict[str, dict[Hashable, Topic[V, E]]] = {field: {} for field in sources}
+        self._looked = datetime.now(UTC)
 
     def publish(self, event: E) -> None:
         """Something new in the log. Call in order of position; an event published before is passed over."""
@@ -46,23 +48,24 @@ class Feed(Generic[V, E]):
                 self._publish(self.sources[field], topics, event)
             except Exception as unexpected:
                 for topic in topics.values():
-                    topic.fail(unexpected)
+                    topic.fail(unexpected, event.position)
 
     def _publish(self, source: Source[V, E], topics: Mapping[Hashable, Topic[V, E]], event: E) -> None:
         if not topics:
             return
-        concerned = topics.keys() & set(source.topics(event))
-        if source.changes_rights(event):
-            for key in topics.keys() - concerned:
-                topics[key].reconsider()
-        for key in concerned:
+        for key in source.rights(event, topics.keys()):
+            topics[key].unsettle(event.position)
+        for key in topics.keys() & set(source.topics(event, topics.keys())):
             topics[key].push(event)
 
     def reconsider(self) -> None:
-        """Rights may have changed without an event: something has run out. Call it at least every five seconds."""
-        for topics in self._topics.values():
-            for topic in topics.values():
-                topic.reconsider()
+        """Rights may have changed without an event: something has run out. Call it at least every second."""
+        since, self._looked = self._looked, datetime.now(UTC)
+        for field, topics in self._topics.items():
+            source = self.sources[field]
+            for key, topic in topics.items():
+                if source.runs_out(key, since, self._looked):
+                    topic.unsettle()
 
     def close(self) -> None:
         for topics in self._topics.values():
@@ -81,7 +84,7 @@ class Feed(Generic[V, E]):
             await self._attend(topic, subscriber)
         except Exception as unexpected:
             reason = f"The log could not be read. Quote {fault(unexpected, 'live')} when you report it."
-            subscriber.end(self.notices.resync(subscriber.last, reason))
+            subscriber.end(self.notices.resync(max(topic.latest, subscriber.last), reason))
         finally:
             self._leave(standing.field, topic, subscriber)
         payload = await topic.write(subscriber.group, subscriber.last_word)
@@ -110,7 +113,7 @@ class Feed(Generic[V, E]):
             try:
                 events -= await self._round(topic, subscriber, events)
             except Exception as error:
-                if not lost(error):
+                if not (lost(error) or isinstance(error, NotYet)):
                     raise
                 # The records are away: nothing is lost, the subscriber reads on once they are back.
                 await asyncio.sleep(AWAY)
@@ -119,9 +122,14 @@ class Feed(Generic[V, E]):
                 await subscriber.stirred.wait()
                 rounds, events = 0, self.patience.events
             elif subscriber.again and (rounds := rounds + 1) >= self.patience.rounds:
-                subscriber.end(self.notices.resync(subscriber.last, "New events come faster than they can be read."))
+                await self._give_up(topic, subscriber, "New events come faster than they can be read.")
             elif events <= 0:
-                subscriber.end(self.notices.resync(subscriber.last, "Too much has happened since."))
+                await self._give_up(topic, subscriber, "Too much has happened since.")
+
+    async def _give_up(self, topic: Topic[V, E], subscriber: Subscriber[V, E], reason: str) -> None:
+        """A snapshot as new as this makes up for everything that was not delivered."""
+        head = await topic.source.head()
+        subscriber.end(self.notices.resync(max(head, subscriber.last), reason))
 
     async def _reach(self, topic: Topic[V, E], subscriber: Subscriber[V, E]) -> None:
         """A position that another server gave out may lie ahead of this one, but not by much."""
@@ -137,26 +145,33 @@ class Feed(Generic[V, E]):
         await topic.reclassify(subscriber)
         subscriber.again = False
         subscriber.aside.clear()
-        if subscriber.wants_present:
+        if subscriber.wants_present and subscriber.last_word is None:
             await self._present(topic, subscriber)
+        if subscriber.wants_present or subscriber.last_word is not None:
+            subscriber.again = True
+            return 0
         head, read, moves = await topic.source.head(), 0, subscriber.moves
-        async for event in topic.source.replay(topic.key, subscriber.last, head):
-            if read == most or not await self._replayed(topic, subscriber, event, moves):
-                subscriber.again = True
-                return read
-            read += 1
+        try:
+            async for event in topic.source.replay(topic.key, subscriber.last, head):
+                if read == most or not await self._replayed(topic, subscriber, event, moves):
+                    subscriber.again = True
+                    return read
+                read += 1
+        except TooFar:
+            subscriber.again = True
+            return most
         if not subscriber.again:
             subscriber.last = max(subscriber.last, head)
         return read
 
     async def _present(self, topic: Topic[V, E], subscriber: Subscriber[V, E]) -> None:
         group = subscriber.group
-        position, root = await topic.source.present(topic.key, group.viewer_class)
-        payload = await topic.write(group, root)
+        position, payload = await topic.present(group)
         if subscriber.last_word is not None or subscriber.group is not group:
             subscriber.again = True
-        elif subscriber.outlet.offer(PRESENT, payload):
-            subscriber.last, subscriber.wants_present = position, False
+        elif subscriber.outlet.offer(position, payload):
+            subscriber.last = subscriber.presented = position
+            subscriber.wants_present = False
         else:
             subscriber.again = True
 
@@ -164,14 +179,12 @@ class Feed(Generic[V, E]):
         """Deliver one event read from the log, once there is room; False where the round must start over."""
         while True:
             await subscriber.outlet.room()
-            group = subscriber.group
-            seen = await topic.source.sees(topic.key, group.viewer_class, event)
-            if isinstance(seen, Ended):
-                subscriber.end(self.notices.ended(event.position, seen.reason))
-                return False
-            payload = None if seen is Seen.UNTOLD else await topic.render(group, seen, event)
+            told = await topic.told(subscriber.group, event)
             if subscriber.last_word is not None or subscriber.moves != moves:
                 return False
-            if payload is None or subscriber.outlet.offer(event.position, payload):
+            if isinstance(told, Ended):
+                subscriber.end(self.notices.ended(event.position, told.reason))
+                return False
+            if told is None or subscriber.outlet.offer(event.position, told):
                 subscriber.last = event.position
                 return True

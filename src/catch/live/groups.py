@@ -3,20 +3,21 @@
 Read downwards: a subscriber, a group, and the topic with its one worker. The worker takes events in order: it moves
 subscribers whose rights have changed, asks for each group what it may see, writes the message, and hands the same text
 to everybody in the group. A subscriber that is still catching up keeps what it is handed aside.
+
+A message shows the present state, so a right that ends while it is written counts as much as one that ended before:
+`Topic.changed` counts such events the moment they are published, and a message written across one is written anew.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Hashable, Iterable
-from typing import Generic
+from typing import Generic, cast
 
 from catch.database import lost
 from catch.faults import fault
 from catch.live.frames import Payload
-from catch.live.source import E, Ended, Notices, Outlet, Seen, Source, Standing, V
+from catch.live.source import E, Ended, Notices, NotYet, Outlet, Seen, Source, Standing, V
 
-PRESENT = -1
-"""Stands for the position of the first message, the present state, while it waits to be written."""
 ASIDE = 64
 """How many live messages a subscriber keeps aside while it catches up."""
 
@@ -30,6 +31,8 @@ class Subscriber(Generic[V, E]):
         self.outlet = outlet
         self.last = after or 0
         self.wants_present = after is None
+        self.presented = -1
+        """Where the first message stands, if that was the present state."""
         self.live = False
         self.again = False
         self.moves = 0
@@ -61,12 +64,11 @@ class Subscriber(Generic[V, E]):
         """Take back what has not been written yet: it was written for rights that the viewer had."""
         self.moves += 1
         first = self.outlet.cut()
-        if first == PRESENT:
+        if first is not None and first == self.presented:
             self.wants_present = True
         elif first is not None:
             self.last = min(self.last, first - 1)
-        if first is not None or not self.live:
-            self.catch_up()
+        self.catch_up()
 
     def end(self, last_word: object) -> None:
         """Nothing more is delivered but this."""
@@ -107,17 +109,25 @@ class Topic(Generic[V, E]):
         self.key = key
         self.groups: dict[tuple[bytes, Hashable], Group[V, E]] = {}
         self.latest = 0
-        self.at = 0
-        self.rights = 0
+        self.pushed = 0
+        self.changed = 0
+        self.changed_at = 0
+        self.considered = 0
+        self._considering = asyncio.Lock()
         self._events: asyncio.Queue[E | None] = asyncio.Queue()
         self._worker = asyncio.create_task(self._work())
 
     def push(self, event: E) -> None:
-        if event.position > self.latest:
-            self.latest = event.position
+        if event.position > self.pushed:
+            self.pushed = event.position
+            self.latest = max(self.latest, event.position)
             self._events.put_nowait(event)
 
-    def reconsider(self) -> None:
+    def unsettle(self, position: int = 0) -> None:
+        """Rights may have changed, by the event at this position or by the clock: from now on nothing is handed out
+        before they were looked at again."""
+        self.changed += 1
+        self.changed_at = max(self.changed_at, position)
         self._events.put_nowait(None)
 
     def subscribers(self) -> Iterable[Subscriber[V, E]]:
@@ -140,20 +150,54 @@ class Topic(Generic[V, E]):
 
     async def reclassify(self, subscriber: Subscriber[V, E]) -> None:
         """Put one subscriber where it belongs now, even if rights change meanwhile."""
-        rights = -1
-        while rights != self.rights and subscriber.last_word is None:
-            rights = self.rights
+        changed = -1
+        while changed != self.changed and subscriber.last_word is None:
+            changed = self.changed
             found = await self.source.classify(subscriber.viewer, self.key)
-            if rights == self.rights:
+            if changed == self.changed:
                 self._place(subscriber, found)
+
+    async def settle(self) -> None:
+        """Returns once everybody is where they belong."""
+        if self.considered == self.changed:
+            return
+        async with self._considering:
+            while self.considered != self.changed:
+                changed = self.changed
+                await self._reconsider()
+                self.considered = changed
 
     def _place(self, subscriber: Subscriber[V, E], found: Hashable | Ended) -> None:
         if isinstance(found, Ended):
-            subscriber.end(self.notices.ended(max(self.at, subscriber.last), found.reason))
+            subscriber.end(self.notices.ended(max(self.changed_at, subscriber.last), found.reason))
         elif found != subscriber.group.viewer_class:
             self.leave(subscriber)
             self.join(subscriber, found)
             subscriber.withdraw()
+
+    async def told(self, group: Group[V, E], event: E) -> Payload | Ended | None:
+        """What the group is told of the event, with rights as they are when this returns; None: nothing at all."""
+        while True:
+            await self.settle()
+            changed = self.changed
+            seen = await self.source.sees(self.key, group.viewer_class, event)
+            told = None if seen is Seen.UNTOLD else seen
+            if isinstance(seen, Seen) and told is not None:
+                told = await self.render(group, seen, event)
+            await self.source.published()
+            if changed == self.changed:
+                return cast("Payload | Ended | None", told)
+
+    async def present(self, group: Group[V, E]) -> tuple[int, Payload]:
+        """The present state for the group and its position, with rights as they are when this returns."""
+        while True:
+            await self.settle()
+            changed = self.changed
+            position, root = await self.source.present(self.key, group.viewer_class)
+            payload = await self.write(group, root)
+            await self.source.published()
+            if changed == self.changed:
+                return position, payload
 
     async def render(self, group: Group[V, E], seen: Seen, event: E) -> Payload:
         if seen is Seen.HIDDEN:
@@ -169,21 +213,16 @@ class Topic(Generic[V, E]):
     async def _work(self) -> None:
         while True:
             event = await self._events.get()
-            self.at = event.position if event else self.at
-            try:
-                if event is None or self.source.changes_rights(event):
-                    await self._reconsider()
-            except Exception as unexpected:
-                self.fail(unexpected)
+            await self.settle()
             if event is not None:
                 await asyncio.gather(*(self._deliver(group, event) for group in list(self.groups.values())))
 
-    def fail(self, unexpected: Exception) -> None:
+    def fail(self, unexpected: Exception, position: int) -> None:
         """Nobody here can be served: all are told to resynchronise."""
+        self.latest = max(self.latest, position)
         self._broken(self.subscribers(), unexpected)
 
     async def _reconsider(self) -> None:
-        self.rights += 1
         found: dict[V, Hashable | Ended] = {}
         for subscriber in self.subscribers():
             try:
@@ -197,24 +236,22 @@ class Topic(Generic[V, E]):
         if all(event.position <= subscriber.last for subscriber in group.subscribers):
             return
         try:
-            seen = await self.source.sees(self.key, group.viewer_class, event)
-            if isinstance(seen, Ended):
-                for subscriber in list(group.subscribers):
-                    subscriber.end(self.notices.ended(event.position, seen.reason))
-            elif seen is not Seen.UNTOLD:
-                payload = await self.render(group, seen, event)
-                for subscriber in list(group.subscribers):
-                    subscriber.take(event.position, payload)
+            told = await self.told(group, event)
         except Exception as unexpected:
             self._broken(list(group.subscribers), unexpected)
+            return
+        for subscriber in list(group.subscribers):
+            if isinstance(told, Ended):
+                subscriber.end(self.notices.ended(event.position, told.reason))
+            elif told is not None:
+                subscriber.take(event.position, told)
 
     def _broken(self, subscribers: Iterable[Subscriber[V, E]], unexpected: Exception) -> None:
-        if lost(unexpected):
+        if lost(unexpected) or isinstance(unexpected, NotYet):
             for subscriber in subscribers:
                 # The records are away. Back at reading, their rights are looked up first.
                 subscriber.withdraw()
-                subscriber.catch_up()
             return
         reason = f"A message could not be written. Quote {fault(unexpected, 'live')} when you report it."
         for subscriber in subscribers:
-            subscriber.end(self.notices.resync(subscriber.last, reason))
+            subscriber.end(self.notices.resync(max(self.latest, subscriber.last), reason))

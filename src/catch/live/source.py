@@ -5,7 +5,8 @@ may depend on besides the event: subscribers of one class are answered with the 
 the policy is, and hashable.
 """
 
-from collections.abc import AsyncIterator, Hashable, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Hashable, Iterable, Mapping
+from datetime import datetime
 from enum import Enum
 from typing import Protocol, TypeVar
 
@@ -48,6 +49,14 @@ class Opening(Struct, frozen=True):
     viewer_class: Hashable
 
 
+class NotYet(Exception):
+    """What is asked for cannot be read at the moment. The subscriber waits and reads on."""
+
+
+class TooFar(Exception):
+    """More would have to be read than is sensible: the subscriber is told to resynchronise."""
+
+
 class Source(Protocol[V_contra, E]):
     """Behind one subscription field.
 
@@ -64,12 +73,25 @@ class Source(Protocol[V_contra, E]):
         """The viewer's class as rights are now."""
         ...
 
-    def topics(self, event: E) -> Iterable[Hashable]:
-        """The topics that the event concerns."""
+    def topics(self, event: E, followed: Collection[Hashable]) -> Iterable[Hashable]:
+        """The topics that the event concerns, of the followed ones or of all."""
         ...
 
-    def changes_rights(self, event: E) -> bool:
-        """True where viewers of any topic may have to be classified again."""
+    def rights(self, event: E, followed: Collection[Hashable]) -> Collection[Hashable]:
+        """Of the followed topics, those in which somebody may have another class from this event on, or be shown more
+        or less of what was there before. Too many cost time; one too few is a leak."""
+        ...
+
+    def runs_out(self, topic: Hashable, since: datetime, now: datetime) -> bool:
+        """True where somebody's class may have changed between the two by the clock alone."""
+        ...
+
+    async def published(self) -> None:
+        """Returns once every event that was read by these methods so far has been published to the feed.
+
+        State may be read that is newer than what the feed has heard, and the event that ended a right may be among what
+        it has not.
+        """
         ...
 
     async def head(self) -> int:
@@ -77,7 +99,7 @@ class Source(Protocol[V_contra, E]):
         ...
 
     def replay(self, topic: Hashable, after: int, upto: int) -> AsyncIterator[E]:
-        """The topic's events with after < position <= upto, in order."""
+        """The topic's events with after < position <= upto, in order. May raise `NotYet` or `TooFar`."""
         ...
 
     async def sees(self, topic: Hashable, viewer_class: Hashable, event: E) -> Seen | Ended:

@@ -8,6 +8,7 @@ from uuid import UUID
 from catch.domain.facts import Recorded
 from catch.domain.streams import Stream, fold, stream_of_event
 from catch.log.codec import decode
+from catch.log.entries import MissingVersions
 from catch.log.log import Log
 
 
@@ -38,6 +39,10 @@ class States:
         self._size = size
         self._held: OrderedDict[UUID, tuple[Stream, Held]] = OrderedDict()
         self._awaited: dict[UUID, int] = {}  # streams being read: the highest version that arrived meanwhile
+        self.moves = 0
+        """Grows whenever a state is taken in, advanced or forgotten: while it stands, so does what was made of them."""
+        self.furthest = 0
+        """The highest position that anything was read at: the feed may not have come as far."""
 
     async def get(self, stream: Stream, id_: UUID) -> Held:
         if id_ not in self._held:
@@ -66,7 +71,10 @@ class States:
         return [await self.get(stream, id_) for id_ in wanted]
 
     async def _read(self, stream: Stream, ids: Sequence[UUID]) -> None:
-        """Fold these from the log; again, where a fact arrived while the log was being read."""
+        """Fold these from the log; again, where a fact arrived while the log was being read.
+
+        Raises an `Unreadable` rather than leave a fact out.
+        """
         for id_ in ids:
             self._awaited.setdefault(id_, 0)
         found: dict[UUID, list[Recorded[Any]]] = {id_: [] for id_ in ids}
@@ -74,8 +82,11 @@ class States:
             found[stored.stream].append(decode(stored))
         missed: list[UUID] = []
         for id_, recorded in found.items():
+            if recorded and recorded[-1].version != len(recorded):
+                raise MissingVersions(version=recorded[-1].version, found=len(recorded))
             kind = stream_of_event(recorded[0].event) if recorded else stream
             held = folded(kind, recorded)
+            self.read_at(held.position)
             if self._awaited.pop(id_, 0) > held.version:
                 missed.append(id_)
             elif id_ not in self._held or self._held[id_][1].version <= held.version:
@@ -85,6 +96,7 @@ class States:
 
     def advance(self, recorded: Recorded[Any], stream: Stream | None = None) -> None:
         """Take in a fact just recorded. `stream` is given where the stream may be new here."""
+        self.moves += 1
         known = self._held.get(recorded.stream)
         if known is None:
             if recorded.stream in self._awaited:
@@ -101,7 +113,12 @@ class States:
         elif recorded.version > held.version:
             del self._held[recorded.stream]
 
+    def read_at(self, position: int) -> None:
+        """Something was read that stands at this position, here or in a read model."""
+        self.furthest = max(self.furthest, position)
+
     def forget(self, ids: Iterable[UUID]) -> None:
+        self.moves += 1
         for id_ in ids:
             self._held.pop(id_, None)
 

@@ -1,6 +1,7 @@
 """`caseUpdates(caseId)`: everything recorded on the case, each as far as the viewer may see it."""
 
-from collections.abc import AsyncIterator, Hashable, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Hashable, Iterable, Mapping
+from datetime import datetime
 from typing import cast
 from uuid import UUID
 
@@ -11,7 +12,17 @@ from catch.api import types
 from catch.api.identity import Viewer
 from catch.api.reading import Reading
 from catch.api.scalars import Position
-from catch.api.sources.common import NOBODY, PRESENT, Fact, Shared, told, worker
+from catch.api.sources.common import (
+    CASE_RIGHTS,
+    NOBODY,
+    PARTNER_RIGHTS,
+    PRESENT,
+    SEAT_RIGHTS,
+    Fact,
+    Shared,
+    told,
+    worker,
+)
 from catch.domain.case.state import Case
 from catch.domain.facts import Actor
 from catch.domain.refusals import UnknownCase
@@ -40,11 +51,20 @@ class CaseSource(Shared):
         named = any(seat.names(viewer.user) for seat in seats)
         return (viewer.actor if named else replace(viewer.actor, user=NOBODY), found)
 
-    def topics(self, event: Fact) -> Iterable[Hashable]:
+    def topics(self, event: Fact, followed: Collection[Hashable]) -> Iterable[Hashable]:
         return (event.stream,) if stream_of_event(event.event) is CASE else ()
 
-    def changes_rights(self, event: Fact) -> bool:
-        return super().changes_rights(event) or stream_of_event(event.event) is CASE
+    def rights(self, event: Fact, followed: Collection[Hashable]) -> Collection[Hashable]:
+        match event.event:
+            case _ if isinstance(event.event, CASE_RIGHTS):
+                return [event.stream] if event.stream in followed else []
+            case _ if isinstance(event.event, SEAT_RIGHTS):
+                return [case for case in self.catch.seating.cases(event.stream) if case in followed]
+            case _:
+                return followed if isinstance(event.event, PARTNER_RIGHTS) else []
+
+    def runs_out(self, topic: Hashable, since: datetime, now: datetime) -> bool:
+        return self.ran_out(self.catch.seating.meetings([cast("UUID", topic)]), since, now)
 
     def replay(self, topic: Hashable, after: int, upto: int) -> AsyncIterator[Fact]:
         return self.between("stream", cast("UUID", topic), after, upto)

@@ -1,15 +1,17 @@
 """What the three sources have in common."""
 
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Hashable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from catch.access import RedactionReason, Sight
+from catch.access import ATTENDEE_WINDOW, RedactionReason, Sight
 from catch.api import types
 from catch.api.facts import Facts
 from catch.api.views import own_only, reads
 from catch.app import Catch
+from catch.database import Record
+from catch.domain.calendar import london_day
 from catch.domain.case import (
     actions,
     agreement,
@@ -26,11 +28,13 @@ from catch.domain.case import (
 from catch.domain.case.closing import CaseClosed, CaseReopened
 from catch.domain.case.state import Case
 from catch.domain.facts import Category, Recorded
-from catch.domain.meeting import attendance, drafting, editing, invitations, session
-from catch.domain.partner import PartnerEvent
-from catch.live.source import Seen
+from catch.domain.meeting import adding, attendance, drafting, editing, instant, invitations, planning, session
+from catch.domain.meeting.state import Meeting
+from catch.domain.partner import AgreementSigned, AgreementTerminated, MemberReinstated, MemberSuspended
+from catch.live.source import NotYet, Seen
 from catch.log.codec import decode
 from catch.log.entries import Stored
+from catch.readside import NotCaughtUp
 from projections import timeline
 
 Fact = Recorded[Any]
@@ -39,18 +43,34 @@ NOBODY = ""
 """The user of a viewer class that stands for everybody of an agency and a role."""
 PRESENT = "Present"
 """The event of a first message: the state as it is, before anything new."""
+PAGE = 500
+"""How many facts are read at once for a subscriber that catches up."""
 FRESH = timedelta(seconds=1)
 """How long rights that were read stay good while nothing new is heard: some end by the clock."""
-RIGHTS_CHANGE = (
+PARTNER_RIGHTS = AgreementSigned | AgreementTerminated | MemberSuspended | MemberReinstated
+"""Facts of a partner after which its people may follow, or see, something else."""
+CASE_RIGHTS = (
+    referral.ReferralEvent
+    | coordination.CoordinatorAllocated
+    | coordination.CoordinatorChanged
+    | disclosure.DisclosureEvent
+    | agreement.ObjectionRecorded
+)
+"""The same of a case: who referred it, who coordinates it, what is told to whom, who has a part in it."""
+SEAT_RIGHTS = (
     attendance.InterestDeclared
     | attendance.InterestResolved
     | invitations.MemberInvited
     | invitations.InvitationWithdrawn
-    | drafting.AgendaPublished
+    | drafting.DraftingEvent
+    | adding.AddingEvent
     | editing.AgendaItemRemoved
     | session.MeetingStarted
     | session.MeetingEnded
+    | planning.MeetingRescheduled
+    | instant.InstantDiscussionHeld
 )
+"""Facts of a meeting after which somebody may see something else of the cases on its agenda."""
 
 
 def worker(event: Fact) -> types.Worker:
@@ -78,22 +98,49 @@ class Shared:
             self._facts, self._heard = Facts(self.catch, now), self.catch.heard
         return self._facts
 
-    def changes_rights(self, event: Fact) -> bool:
-        return isinstance(event.event, PartnerEvent | RIGHTS_CHANGE)
+    async def published(self) -> None:
+        """What was read may be newer than what was heard: a right may have ended before it was written."""
+        await self.catch.has_heard(self.catch.states.furthest)
+
+    def ran_out(self, meetings: Iterable[UUID], since: datetime, now: datetime) -> bool:
+        """Whether an agreement or a disclosure may have ended, which last whole days, or the window of a meeting."""
+        windows = map(self._window_ends, meetings)
+        ended = london_day(since) != london_day(now) or any(each is None or since < each <= now for each in windows)
+        if ended:
+            # What was read just before is good for a while only because something is heard when it changes.
+            self._heard = -1
+        return ended
+
+    def _window_ends(self, meeting: UUID) -> datetime | None:
+        held = self.catch.states.at_hand(meeting)
+        state: Meeting | None = held.state if held else None
+        return state and (state.ended_at or state.ends_at) + ATTENDEE_WINDOW
+
+    async def reached(self, position: int) -> None:
+        try:
+            await self.catch.reached(position)
+        except NotCaughtUp as late:
+            raise NotYet from late
 
     async def between(self, where: str, key: UUID, after: int, upto: int) -> AsyncIterator[Fact]:
-        """Facts of the log chosen through the timeline, in order."""
-        await self.catch.reached(upto)
-        rows = await self.catch.log.pool.fetch(
+        """Facts of the log chosen through the timeline, in order, a page at a time."""
+        await self.reached(upto)
+        while rows := await self._page(where, key, after, upto):
+            for row in rows:
+                yield decode(Stored(*row))
+            if len(rows) < PAGE:
+                return
+            after = rows[-1]["notification_id"]
+
+    async def _page(self, where: str, key: UUID, after: int, upto: int) -> Sequence[Record]:
+        return await self.catch.log.pool.fetch(
             "select notification_id, originator_id, originator_version, topic, state, e.recorded_at"  # noqa: S608
             f" from {timeline.TABLE} t join stored_events e on e.notification_id = t.position"
-            f" where t.{where} = $1 and t.position > $2 and t.position <= $3 order by t.position",
+            f" where t.{where} = $1 and t.position > $2 and t.position <= $3 order by t.position limit {PAGE}",
             key,
             after,
             upto,
         )
-        for row in rows:
-            yield decode(Stored(*row))
 
 
 REFERRERS_HEAR = (

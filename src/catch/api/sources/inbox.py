@@ -1,6 +1,6 @@
 """`agencyInbox`: actions offered to the viewer's agency and what becomes of them, and invitations."""
 
-from collections.abc import AsyncIterator, Hashable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Hashable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import cast
 from uuid import UUID
@@ -11,16 +11,22 @@ from catch.api.identity import Viewer
 from catch.api.inbox import inbox_entries
 from catch.api.reading import Reading
 from catch.api.scalars import Position
-from catch.api.sources.common import PRESENT, Fact, Shared
+from catch.api.sources.common import PAGE, PARTNER_RIGHTS, PRESENT, Fact, Shared
+from catch.app import Catch
 from catch.domain.case import actions
 from catch.domain.case.state import Case
 from catch.domain.facts import Actor
 from catch.domain.meeting import invitations
 from catch.domain.refusals import Refused
-from catch.live.source import Ended, Opening, Seen
+from catch.live.source import Ended, Opening, Seen, TooFar
 from catch.log.codec import decode
 from catch.log.entries import Stored
 from projections import agency_inbox
+
+MOST = 20_000
+"""How many facts of all inboxes are looked through for a subscriber that catches up with one."""
+DOUBTS = 100
+"""How many facts are remembered whose agencies were not certain when they were heard."""
 
 
 class NoInbox(Refused):
@@ -29,6 +35,10 @@ class NoInbox(Refused):
 
 class InboxSource(Shared):
     """`agencyInbox`: actions offered to the viewer's agency and what becomes of them, and invitations."""
+
+    def __init__(self, catch: Catch) -> None:
+        super().__init__(catch)
+        self._doubtful: set[int] = set()
 
     async def open(self, viewer: Viewer, arguments: Mapping[str, object]) -> Opening:
         found = await self.classify(viewer, viewer.agency)
@@ -42,24 +52,47 @@ class InboxSource(Shared):
         # Whoever is kept out of a case reads nothing of it here either: the class names its user.
         return viewer.actor
 
-    def topics(self, event: Fact) -> Iterable[Hashable]:
+    def topics(self, event: Fact, followed: Collection[Hashable]) -> Iterable[Hashable]:
         case = self.catch.states.at_hand(event.stream) if isinstance(event.event, actions.ActionEvent) else None
+        if case is not None and case.position != event.position and not agencies_of(event, None):
+            # Read from the log, the case is ahead of this fact, and the action may be another agency's by now.
+            self._doubtful = {*sorted(self._doubtful)[-DOUBTS:], event.position}
+            return followed
         return agencies_of(event, case.state if case else None)
 
+    def rights(self, event: Fact, followed: Collection[Hashable]) -> Collection[Hashable]:
+        """A message is made of what is asked and then of who may read it, in this order: no other fact matters."""
+        partner = event.event.partner if isinstance(event.event, PARTNER_RIGHTS) else None
+        return [partner] if partner in followed else []
+
+    def runs_out(self, topic: Hashable, since: datetime, now: datetime) -> bool:
+        return False
+
     async def replay(self, topic: Hashable, after: int, upto: int) -> AsyncIterator[Fact]:
+        scanned = 0
+        while facts := await self._page_after(after, upto):
+            for fact in await self._reaching(topic, facts):
+                yield fact
+            if len(facts) < PAGE:
+                return
+            after, scanned = facts[-1].position, scanned + len(facts)
+            if scanned >= MOST:
+                raise TooFar
+
+    async def _page_after(self, after: int, upto: int) -> Sequence[Fact]:
         rows = await self.catch.log.pool.fetch(
-            "select notification_id, originator_id, originator_version, topic, state, recorded_at from stored_events"
-            " where notification_id > $1 and notification_id <= $2 and topic = any($3) order by notification_id",
+            "select notification_id, originator_id, originator_version, topic, state, recorded_at from stored_events"  # noqa: S608
+            " where notification_id > $1 and notification_id <= $2 and topic = any($3)"
+            f" order by notification_id limit {PAGE}",
             after,
             upto,
             [kind.__name__ for kind in INBOX_EVENTS],
         )
-        facts = [decode(Stored(*row)) for row in rows]
+        return [decode(Stored(*row)) for row in rows]
+
+    async def _reaching(self, topic: Hashable, facts: Sequence[Fact]) -> Iterable[Fact]:
         owners = await self._owners({fact.stream for fact in facts if isinstance(fact.event, actions.ActionEvent)})
-        for fact in facts:
-            agencies = owners.get(fact.position) or agencies_of(fact, None)
-            if topic in agencies:
-                yield fact
+        return [fact for fact in facts if topic in (owners.get(fact.position) or agencies_of(fact, None))]
 
     async def _owners(self, cases: Iterable[UUID]) -> Mapping[int, Sequence[str]]:
         """By position, the agencies that each fact about an action concerned when it was recorded."""
@@ -81,12 +114,17 @@ class InboxSource(Shared):
         actor = cast("Actor", viewer_class)
         if not has_inbox(actor, await self.facts().partner(actor.agency)):
             return Ended("This inbox is not yours to read.")
+        if event.position in self._doubtful:
+            owners = await self._owners([event.stream])
+            return Seen.SHOWN if topic in owners.get(event.position, ()) else Seen.UNTOLD
         return Seen.SHOWN
 
     async def message(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> types.InboxUpdate:
-        await self.catch.reached(event.position)
+        await self.reached(event.position)
         entry = next(iter(agency_inbox.keys(event)), None)
         rows = await agency_inbox.entries(self.catch.log.pool, cast("str", topic), [entry] if entry else [])
+        # The entry may be newer than what was heard: the right to it may have ended in between.
+        await self.catch.has_heard(max((row.position for row in rows), default=0))
         shown = await inbox_entries(Reading(self.facts(), cast("Actor", viewer_class)), rows)
         return types.InboxUpdate(
             position=Position(event.position),

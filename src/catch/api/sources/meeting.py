@@ -1,6 +1,7 @@
 """`meeting(id)`: everything recorded on the meeting, and on cases in the course of it."""
 
-from collections.abc import AsyncIterator, Hashable, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Hashable, Iterable, Mapping
+from datetime import datetime
 from typing import cast
 from uuid import UUID
 
@@ -12,15 +13,28 @@ from catch.api.identity import Viewer
 from catch.api.reading import Reading
 from catch.api.scalars import Position
 from catch.api.sitting import Sitting
-from catch.api.sources.common import NOBODY, PRESENT, Fact, Shared, told, worker
+from catch.api.sources.common import (
+    CASE_RIGHTS,
+    NOBODY,
+    PARTNER_RIGHTS,
+    PRESENT,
+    SEAT_RIGHTS,
+    Fact,
+    Shared,
+    told,
+    worker,
+)
 from catch.domain.facts import Actor, Role
-from catch.domain.meeting import attendance
+from catch.domain.meeting import attendance, planning
 from catch.domain.meeting.state import UNPUBLISHED, Meeting
 from catch.domain.refusals import UnknownMeeting
 from catch.domain.streams import CASE, MEETING, stream_of_event
 from catch.live.source import Ended, Opening, Seen
+from catch.seating import spoken_of
 
 ENDED = Ended("You may no longer follow this meeting.")
+ATTENDANCE_RIGHTS = attendance.AttendeeJoined | planning.MeetingCancelled | planning.MeetingPlanned
+"""Facts after which somebody may follow the meeting itself, or see its agenda, who could not before."""
 
 
 class MeetingSource(Shared):
@@ -47,12 +61,33 @@ class MeetingSource(Shared):
 
     async def _named_elsewhere(self, meeting: Meeting, user: str) -> bool:
         """Another meeting may have something to say of this user and one of these cases."""
-        cases = [item.case for item in meeting.items if item.case]
+        cases = spoken_of(meeting)
+        self.catch.seating.note(meeting)
         seats = await self.facts().seats(cases)
         return any(seat.names(user) for case in cases for seat in seats[case])
 
-    def topics(self, event: Fact) -> Iterable[Hashable]:
+    def topics(self, event: Fact, followed: Collection[Hashable]) -> Iterable[Hashable]:
         return () if event.envelope.meeting is None else (event.envelope.meeting,)
+
+    def rights(self, event: Fact, followed: Collection[Hashable]) -> Collection[Hashable]:
+        """What ends for one meeting's cases is felt at every other meeting that speaks of them."""
+        match event.event:
+            case _ if isinstance(event.event, CASE_RIGHTS):
+                return self._speaking_of([event.stream], followed)
+            case _ if isinstance(event.event, SEAT_RIGHTS):
+                return {*self._speaking_of(self.catch.seating.cases(event.stream), followed)} | (
+                    {event.stream} & set(followed)
+                )
+            case _ if isinstance(event.event, ATTENDANCE_RIGHTS):
+                return [event.stream] if event.stream in followed else []
+            case _:
+                return followed if isinstance(event.event, PARTNER_RIGHTS) else []
+
+    def _speaking_of(self, cases: Iterable[UUID], followed: Collection[Hashable]) -> Collection[Hashable]:
+        return [meeting for meeting in self.catch.seating.meetings(cases) if meeting in followed]
+
+    def runs_out(self, topic: Hashable, since: datetime, now: datetime) -> bool:
+        return self.ran_out([cast("UUID", topic)], since, now)
 
     def replay(self, topic: Hashable, after: int, upto: int) -> AsyncIterator[Fact]:
         return self.between("meeting", cast("UUID", topic), after, upto)

@@ -1,0 +1,38 @@
+"""Which meetings speak of which cases, as far as this process has heard: what is seated is kept out of or let in.
+
+The read side knows all meetings, but comes after the feed. A recusal must not wait for it: what was recorded since this
+process started is found here, and everything before in the `agenda` projection.
+"""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from catch.domain.meeting.state import Meeting
+
+
+class Seating:
+    """It only grows: a case that was taken off an agenda is still found with its meeting, which says what is true."""
+
+    def __init__(self) -> None:
+        self._cases: dict[UUID, set[UUID]] = {}
+        self._meetings: dict[UUID, set[UUID]] = {}
+
+    def note(self, meeting: Meeting) -> None:
+        new = spoken_of(meeting) - self.cases(meeting.meeting)
+        if new:
+            self._cases.setdefault(meeting.meeting, set()).update(new)
+            for case in new:
+                self._meetings.setdefault(case, set()).add(meeting.meeting)
+
+    def cases(self, meeting: UUID) -> frozenset[UUID]:
+        return frozenset(self._cases.get(meeting, ()))
+
+    def meetings(self, cases: Iterable[UUID]) -> frozenset[UUID]:
+        return frozenset(meeting for case in cases for meeting in self._meetings.get(case, ()))
+
+
+def spoken_of(meeting: Meeting) -> frozenset[UUID]:
+    """Every case that the agenda, or what did not fit on it, names."""
+    draft = meeting.draft
+    drafted = (*draft.items, *draft.overflow, *draft.warnings) if draft else ()
+    return frozenset(each.case for each in (*meeting.items, *drafted) if each.case is not None)
