@@ -7,7 +7,10 @@ To add an event, put it in its subject's module (its class, its union, its `evol
 `decide`. The type checker then lists what else must know.
 """
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -108,33 +111,35 @@ def evolve(case: Case | None, recorded: Recorded[CaseEvent]) -> Case | None:
     event, at = recorded.event, recorded.envelope.occurred_at
     if case is None:
         return referral.opened(recorded.stream, event) if isinstance(event, ReferralReceived) else None
-    return replace(_evolve(case, event, at), last_activity_at=max(case.last_activity_at or at, at))
+    return replace(_evolve_of(type(event))(case, event, at), last_activity_at=max(case.last_activity_at or at, at))
 
 
-def _evolve(case: Case, event: CaseEvent, at: datetime) -> Case:
-    if isinstance(event, ReferralEvent):
-        return referral.evolve(case, event, at)
-    if isinstance(event, EligibilityEvent):
-        return eligibility.evolve(case, event, at)
-    if isinstance(event, CoordinationEvent):
-        return coordination.evolve(case, event, at)
-    if isinstance(event, AgreementEvent):
-        return agreement.evolve(case, event, at)
-    if isinstance(event, DisclosureEvent):
-        return disclosure.evolve(case, event, at)
-    if isinstance(event, ProposalEvent):
-        return proposals.evolve(case, event, at)
-    if isinstance(event, PlanEvent):
-        return plan.evolve(case, event, at)
-    if isinstance(event, GoalEvent):
-        return goals.evolve(case, event, at)
-    if isinstance(event, ReviewEvent):
-        return reviews.evolve(case, event, at)
-    if isinstance(event, ActionEvent):
-        return actions.evolve(case, event, at)
-    if isinstance(event, NoteEvent):
-        return notes.evolve(case, event, at)
-    return closing.evolve(case, event, at)
+@cache  # a log is folded by the million: to ask its facts for their subject one by one takes longer than to fold them
+def _evolve_of(kind: type[CaseEvent]) -> Callable[[Case, Any, datetime], Case]:
+    if issubclass(kind, ReferralEvent):
+        return referral.evolve
+    if issubclass(kind, EligibilityEvent):
+        return eligibility.evolve
+    if issubclass(kind, CoordinationEvent):
+        return coordination.evolve
+    if issubclass(kind, AgreementEvent):
+        return agreement.evolve
+    if issubclass(kind, DisclosureEvent):
+        return disclosure.evolve
+    if issubclass(kind, ProposalEvent):
+        return proposals.evolve
+    if issubclass(kind, PlanEvent):
+        return plan.evolve
+    if issubclass(kind, GoalEvent):
+        return goals.evolve
+    if issubclass(kind, ReviewEvent):
+        return reviews.evolve
+    if issubclass(kind, ActionEvent):
+        return actions.evolve
+    if issubclass(kind, NoteEvent):
+        return notes.evolve
+    _: type[ClosingEvent] = kind  # does not type-check while a subject is missing above
+    return closing.evolve
 
 
 __all__ = ["Case", "CaseCommand", "CaseEvent", "decide", "evolve"]

@@ -425,7 +425,9 @@ def changed(action: Action, event: ActionEvent, at: datetime) -> Action:
 def evolve(case: Case, event: ActionEvent, at: datetime) -> Case:
     if isinstance(event, ActionOffered):
         return replace(case, actions=(*case.actions, offered(event, at)))
-    actions = tuple(changed(held, event, at) if held.action == event.action else held for held in case.actions)
+    before = case.action(event.action)
+    after = before and changed(before, event, at)
+    actions = tuple([after if held is before else held for held in case.actions])
     if isinstance(event, ActionProgressed):
         return replace(case, actions=actions, progress=(*case.progress, event.progress))
     return replace(case, actions=actions)

@@ -438,7 +438,11 @@ class Case(Part, frozen=True, omit_defaults=True):
         return self.state not in NOT_LIVE
 
     def action(self, action: UUID) -> Action | None:
-        return next((held for held in self.actions if held.action == action), None)
+        number = action.int
+        for held in self.actions:
+            if held.action.int == number:
+                return held
+        return None
 
     def involved(self, agency: str) -> bool:
         return any(held.agency == agency and held.ended_at is None for held in self.involvements)

@@ -6,6 +6,10 @@ of), `state`, `rules` and `places`.
 Which cases an agenda holds is decided in `catch.domain.agenda`.
 """
 
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
 from catch.domain.given import Given
 from catch.domain.meeting import (
     adding,
@@ -59,29 +63,33 @@ MeetingCommand = (
 
 
 def evolve(meeting: Meeting | None, event: MeetingEvent) -> Meeting:
-    if isinstance(event, MeetingPlanned):
-        return planning.planned(event)
-    if isinstance(event, InstantDiscussionHeld):
-        return instant.held_at_once(event)
-    if meeting is None:
+    if meeting is None and not isinstance(event, MeetingPlanned | InstantDiscussionHeld):
         raise ValueError(f"a meeting does not begin with {type(event).__name__}")
-    if isinstance(event, FloorEvent):
-        return floor.evolve(meeting, event)
-    if isinstance(event, DecidingEvent):
-        return deciding.evolve(meeting, event)
-    if isinstance(event, AttendanceEvent):
-        return attendance.evolve(meeting, event)
-    if isinstance(event, AddingEvent):
-        return adding.evolve(meeting, event)
-    if isinstance(event, EditingEvent):
-        return editing.evolve(meeting, event)
-    if isinstance(event, DraftingEvent):
-        return drafting.evolve(meeting, event)
-    if isinstance(event, SessionEvent):
-        return session.evolve(meeting, event)
-    if isinstance(event, InvitationEvent):
-        return invitations.evolve(meeting, event)
-    return planning.evolve(meeting, event)
+    return _evolve_of(type(event))(meeting, event)
+
+
+@cache  # as for cases: asked once for every kind of fact, not for every fact
+def _evolve_of(kind: type[MeetingEvent]) -> Callable[[Any, Any], Meeting]:
+    if issubclass(kind, PlanningEvent):
+        return planning.evolve
+    if issubclass(kind, InvitationEvent):
+        return invitations.evolve
+    if issubclass(kind, DraftingEvent):
+        return drafting.evolve
+    if issubclass(kind, AddingEvent):
+        return adding.evolve
+    if issubclass(kind, EditingEvent):
+        return editing.evolve
+    if issubclass(kind, SessionEvent):
+        return session.evolve
+    if issubclass(kind, AttendanceEvent):
+        return attendance.evolve
+    if issubclass(kind, FloorEvent):
+        return floor.evolve
+    if issubclass(kind, DecidingEvent):
+        return deciding.evolve
+    _: type[InstantDiscussionHeld] = kind
+    return lambda _, event: instant.held_at_once(event)
 
 
 def decide(meeting: Meeting | None, command: MeetingCommand, given: Given) -> list[MeetingEvent]:

@@ -53,7 +53,7 @@ DecidingEvent = ItemUpdateRecorded | DecisionRecorded | ItemActionLinked
 
 def evolve(meeting: Meeting, event: DecidingEvent) -> Meeting:
     item = meeting.item(event.item)
-    return meeting if item is None else with_item(meeting, heard(item, event))
+    return meeting if item is None else with_item(meeting, item, heard(item, event))
 
 
 def heard(item: Item, event: DecidingEvent) -> Item:

@@ -72,11 +72,11 @@ def edited(
     match event:
         case AgendaItemRemoved(reason=reason):
             gone = replace(item, state=ItemState.REMOVED, removed_reason=reason)
-            return ordered(meeting, with_item(meeting, gone).items)
+            return ordered(meeting, with_item(meeting, item, gone).items)
         case AgendaItemMoved(order=order):
             return placed(meeting, item, order)
         case AgendaItemTimeboxChanged(minutes=minutes):
-            return with_item(meeting, replace(item, minutes=minutes))
+            return with_item(meeting, item, replace(item, minutes=minutes))
         case ItemPulledForDiscussion(section=section, minutes=minutes):
             pulled = replace(item, section=section, minutes=minutes, pulled=True)
             return placed(meeting, pulled, end_of(without(meeting, item.item), section))

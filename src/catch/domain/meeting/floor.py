@@ -56,7 +56,7 @@ FloorEvent = ItemOpened | ItemClosed | ItemDeferred | ItemNoted
 
 def evolve(meeting: Meeting, event: FloorEvent) -> Meeting:
     item = meeting.item(event.item)
-    return meeting if item is None else with_item(meeting, heard(item, event))
+    return meeting if item is None else with_item(meeting, item, heard(item, event))
 
 
 def heard(item: Item, event: FloorEvent) -> Item:
