@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never, get_args
 from uuid import UUID
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from catch.database import Statements
 from catch.domain.facts import Part, Recorded
 from catch.domain.meeting.attendance import ApologyReceived, AttendeeJoined, InterestDeclared
-from catch.domain.meeting.deciding import DecisionRecorded, ItemActionLinked, ItemUpdateRecorded, decided
+from catch.domain.meeting.deciding import DecisionRecorded, ItemActionLinked, ItemUpdateRecorded, decided, said
 from catch.domain.meeting.floor import ItemClosed, ItemDeferred, ItemNoted, ItemOpened
 from catch.domain.meeting.instant import InstantDiscussionHeld
 from catch.domain.meeting.items import Decision, DeferReason, ItemState, LinkedAction, Update
@@ -22,27 +22,27 @@ from catch.log.rows import load
 
 NAME = "minutes"
 VERSION = 1
-TOPICS = frozenset(
-    event.__name__
-    for event in (
-        MeetingPlanned,
-        MeetingRescheduled,
-        MeetingStarted,
-        MeetingEnded,
-        MinutesConfirmed,
-        InstantDiscussionHeld,
-        AttendeeJoined,
-        ApologyReceived,
-        InterestDeclared,
-        ItemOpened,
-        ItemUpdateRecorded,
-        DecisionRecorded,
-        ItemActionLinked,
-        ItemDeferred,
-        ItemNoted,
-        ItemClosed,
-    )
+OfItem = (
+    InterestDeclared
+    | ItemOpened
+    | ItemUpdateRecorded
+    | DecisionRecorded
+    | ItemActionLinked
+    | ItemClosed
+    | ItemDeferred
+    | ItemNoted
 )
+OfMeeting = (
+    MeetingPlanned
+    | InstantDiscussionHeld
+    | MeetingRescheduled
+    | MeetingStarted
+    | MeetingEnded
+    | MinutesConfirmed
+    | AttendeeJoined
+    | ApologyReceived
+)
+TOPICS = frozenset(event.__name__ for event in get_args(OfItem | OfMeeting))
 TABLE = f"{NAME}_v{VERSION}"
 ONE_STREAM = True
 INDEXES = ("programme, series, starts_at",)
@@ -100,15 +100,17 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         return at_once(event, recorded.position)
     if row is None:
         return None
+    if isinstance(event, OfItem):
+        return replace(row, position=recorded.position, entries=entries(row, event))
     after = step(row, event)
     return row if after is row else replace(after, position=recorded.position)
 
 
 def at_once(event: InstantDiscussionHeld, position: int) -> Row:
     took = (event.ended_at - event.held_at).total_seconds() / 60
-    said = Update(event.situation, event.action_to_date, event.update, event.next_steps)
+    said_then = Update(event.situation, event.action_to_date, event.update, event.next_steps)
     present = tuple(sorted({seat.agency for seat in event.seats}))
-    entry = Entry(event.item, ItemState.DISCUSSED, event.case, event.held_at, took, present, update=said)
+    entry = Entry(event.item, ItemState.DISCUSSED, event.case, event.held_at, took, present, update=said_then)
     return Row(
         meeting_id=event.meeting,
         position=position,
@@ -124,6 +126,10 @@ def at_once(event: InstantDiscussionHeld, position: int) -> Row:
 
 def step(row: Row, event: object) -> Row:
     match event:
+        case AttendeeJoined():
+            return with_person(row, Present(event.user, event.agency))
+        case ApologyReceived():
+            return with_person(row, Present(event.user, event.agency, apology=True))
         case MeetingRescheduled():
             return replace(row, starts_at=event.starts_at)
         case MeetingStarted():
@@ -132,52 +138,55 @@ def step(row: Row, event: object) -> Row:
             return replace(row, ended_at=event.ended_at)
         case MinutesConfirmed():
             return replace(row, confirmed_at=event.confirmed_at, confirmed_by=event.confirmed_by)
-        case AttendeeJoined():
-            return with_person(row, Present(event.user, event.agency))
-        case ApologyReceived():
-            return with_person(row, Present(event.user, event.agency, apology=True))
-        case InterestDeclared():
-            entry = entry_of(row, event.item)
-            return with_entry(row, replace(entry, recused=(*entry.recused, event.user)))
-        case ItemOpened():
-            entry = replace(entry_of(row, event.item), outcome=ItemState.OPEN, case=event.case)
-            return with_entry(row, replace(entry, opened_at=event.opened_at), last=True)
-        case ItemClosed():
-            took = (event.closed_at - event.opened_at).total_seconds() / 60
-            entry = replace(entry_of(row, event.item), outcome=ItemState.DISCUSSED, minutes=took, present=event.present)
-            return with_entry(row, entry)
-        case ItemUpdateRecorded():
-            said = Update(event.situation, event.action_to_date, event.update, event.next_steps)
-            return with_entry(row, replace(entry_of(row, event.item), update=said, case=event.case))
-        case DecisionRecorded():
-            entry = entry_of(row, event.item)
-            return with_entry(row, replace(entry, decisions=(*entry.decisions, decided(event)), case=event.case))
-        case ItemActionLinked():
-            entry = entry_of(row, event.item)
-            linked = LinkedAction(event.action, event.owner, event.decision)
-            return with_entry(row, replace(entry, actions=(*entry.actions, linked)))
-        case ItemDeferred():
-            entry = replace(entry_of(row, event.item), outcome=ItemState.DEFERRED, case=event.case)
-            return with_entry(row, replace(entry, deferred=event.reason))
-        case ItemNoted():
-            return with_entry(row, replace(entry_of(row, event.item), outcome=ItemState.NOTED, case=event.case))
         case _:
             return row
 
 
-def entry_of(row: Row, item: UUID) -> Entry:
-    return next((held for held in row.entries if held.item == item), None) or Entry(item, ItemState.PENDING)
-
-
-def with_entry(row: Row, entry: Entry, *, last: bool = False) -> Row:
-    """The row with the entry in its place, or at the end: where it is new, or where the item was just taken up."""
-    if not last and any(held.item == entry.item for held in row.entries):
-        return replace(row, entries=tuple(entry if held.item == entry.item else held for held in row.entries))
-    return replace(row, entries=(*(held for held in row.entries if held.item != entry.item), entry))
-
-
 def with_person(row: Row, person: Present) -> Row:
     return replace(row, people=(*(held for held in row.people if held.user != person.user), person))
+
+
+def entries(row: Row, event: OfItem) -> tuple[Entry, ...]:
+    """The item's entry after the fact in its place, or at the end: where it is new, or where the item is taken up."""
+    before = entry_of(row, event.item)
+    after = told(before or Entry(event.item, ItemState.PENDING), event)
+    if before is None:
+        return (*row.entries, after)
+    if isinstance(event, ItemOpened):
+        return (*[held for held in row.entries if held is not before], after)
+    return tuple([after if held is before else held for held in row.entries])
+
+
+def entry_of(row: Row, item: UUID) -> Entry | None:
+    number = item.int  # `uuid.UUID` compares itself in Python code
+    for held in row.entries:
+        if held.item.int == number:
+            return held
+    return None
+
+
+def told(entry: Entry, event: OfItem) -> Entry:
+    match event:
+        case ItemActionLinked():
+            linked = LinkedAction(event.action, event.owner, event.decision)
+            return replace(entry, actions=(*entry.actions, linked))
+        case ItemOpened():
+            return replace(entry, outcome=ItemState.OPEN, case=event.case, opened_at=event.opened_at)
+        case ItemUpdateRecorded():
+            return replace(entry, update=said(event), case=event.case)
+        case DecisionRecorded():
+            return replace(entry, decisions=(*entry.decisions, decided(event)), case=event.case)
+        case ItemClosed():
+            took = (event.closed_at - event.opened_at).total_seconds() / 60
+            return replace(entry, outcome=ItemState.DISCUSSED, minutes=took, present=event.present)
+        case ItemDeferred():
+            return replace(entry, outcome=ItemState.DEFERRED, case=event.case, deferred=event.reason)
+        case ItemNoted():
+            return replace(entry, outcome=ItemState.NOTED, case=event.case)
+        case InterestDeclared():
+            return replace(entry, recused=(*entry.recused, event.user))
+        case _:
+            assert_never(event)
 
 
 async def one(db: Statements, meeting: UUID) -> Row | None:
