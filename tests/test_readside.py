@@ -207,9 +207,9 @@ class Recorder:
             new.append(NewEvent(stream, self.versions[stream], type(event).__name__, state))
         return (await self.log.append(Append(uuid4(), new[0].stream, tuple(new)))).position
 
-    async def undecodable(self) -> int:
+    async def undecodable(self, topic: str = "Odd") -> int:
         stream = uuid4()
-        return (await self.log.append(Append(uuid4(), stream, (NewEvent(stream, 1, "Odd", b"{}"),)))).position
+        return (await self.log.append(Append(uuid4(), stream, (NewEvent(stream, 1, topic, b"{}"),)))).position
 
 
 @pytest.fixture
@@ -257,6 +257,13 @@ def a_fact(chance: random.Random, boxes: list[UUID]) -> Toy:
 
 async def history(log: Log) -> list[Recorded[Any]]:
     return [decode(stored) for stored in await log.page(0, 10_000)]
+
+
+async def lose(admin: Connection, table: str, where: str) -> None:
+    """What only an accident does: facts gone from the log."""
+    await admin.execute(f"set session_replication_role = replica; alter table {table} disable trigger all")
+    await admin.execute(f"delete from {table} where {where}")
+    await admin.execute(f"alter table {table} enable always trigger append_only")
 
 
 async def rows(log: Log, projection: Projection) -> dict[Any, Struct]:
@@ -465,12 +472,18 @@ async def test_a_row_that_cannot_be_written_is_parked_too(log: Log, record: Reco
 
 async def test_a_fact_that_cannot_be_read_is_parked_and_read_by_a_release_that_can(log: Log, record: Recorder):
     async with running(log, ALL[:2]) as side:
-        odd = await record.undecodable()
+        odd, other = await record.undecodable(), await record.undecodable("Never")
         await side.reached(await record(Added(UUID(int=7), "a")))
         assert [(name, key, at) for name, key, at, _ in await parked(log)] == [
-            ("boxes_v1", "", odd),
-            ("counts_v3", "", odd),
+            (name, f"?{at}", at) for name in ("boxes_v1", "counts_v3") for at in (odd, other)
         ]
+        await retry(log, decode, ALL[0])
+        assert len(await parked(log)) == 4
+    made = "select pg_relation_filenode('boxes_v1')"
+    before = await log.pool.fetchval(made)
+    async with running(log, ALL[:2]) as side:
+        await side.reached(await record(Noticed()))
+        assert await log.pool.fetchval(made) == before, "built anew for nothing"
 
     def newer(stored: Stored) -> Recorded[Any]:
         if stored.topic != "Odd":
@@ -481,8 +494,32 @@ async def test_a_fact_that_cannot_be_read_is_parked_and_read_by_a_release_that_c
     task = asyncio.create_task((side := ReadSide(log, newer, ALL[:2])).run())
     await side.reached(await record(Noticed()))
     await stopped(task)
-    assert await parked(log) == []
+    assert [(key, at) for _, key, at, _ in await parked(log)] == [(f"?{other}", other)] * 2
     assert set(await rows(log, ALL[0])) == {UUID(int=7), UUID(int=9)}
+
+
+@pytest.mark.parametrize("grown", [0, 300])
+async def test_after_a_backup_was_restored_beneath_them_read_models_are_built_anew(
+    log: Log, record: Recorder, admin: Connection, caplog: pytest.LogCaptureFixture, grown: int
+):
+    """Whether the log has since grown beyond the checkpoints or not."""
+    async with running(log) as side:
+        await side.reached(await some_events(record, 21, 60))
+    versions = record.versions.copy()
+    await some_events(record, 22, 60)
+    async with running(log) as side:
+        await side.reached(ahead := await log.head())
+    await lose(admin, "catch.stored_events", f"notification_id > {ahead - 60}")
+    record.versions = versions
+    await admin.execute(f"select setval('catch.stored_events_notification_id_seq', {ahead - 60})")
+    await some_events(record, 23, 4 + grown)
+    assert (await log.head() > ahead) == bool(grown)
+    with caplog.at_level(logging.ERROR, "catch.readside"):
+        async with running(log) as side:
+            await side.reached(await some_events(record, 24, 8))
+    assert f"not of this log: projection=boxes_v1 position={ahead}; it is built anew" in caplog.messages
+    for projection in ALL:
+        assert await rows(log, projection) == expected(projection, await history(log))
 
 
 async def test_while_a_rebuild_runs_the_old_rows_serve_and_never_go_back(log: Log, record: Recorder):

@@ -84,3 +84,13 @@ class Undecodable(Unreadable):
 
 class MissingVersions(Unreadable):
     """Facts are missing from this history. Whoever runs the system is told which by `catch doctor`."""
+
+
+class WentBack(Exception):
+    """The log no longer holds what was read of it: a backup was restored, or a standby took over that lacked facts.
+
+    Start the server again, so that nothing of what it remembers stays, and look at what `catch doctor` says.
+    """
+
+    def __init__(self, position: int) -> None:
+        super().__init__(" ".join((type(self).__doc__ or "").split()) + f" It was seen at position {position}.")

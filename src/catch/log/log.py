@@ -5,9 +5,10 @@ from collections.abc import AsyncGenerator, Sequence
 from uuid import UUID
 
 from catch.database import Pool, application, create_pool, lost
-from catch.log.entries import Answer, Append, Stored
+from catch.log.batches import first_answer
+from catch.log.entries import Answer, Append, Stored, WentBack
 from catch.log.wake import POLL, Wake
-from catch.log.writer import Writer, first_answer
+from catch.log.writer import Writer
 
 PAGE = 1000
 
@@ -119,19 +120,26 @@ class Log:
     async def follow(self, after: int, limit: int = PAGE) -> AsyncGenerator[list[Stored], None]:
         """Every event behind `after`, in order, without a gap or a duplicate, until the log is closed.
 
-        Sound because positions are committed in order. While the database is away it waits and then goes on.
+        Sound because positions are committed in order. While the database is away it waits and then goes on. Raises
+        `WentBack` when the last event is no longer there: what follows may not be what was there before.
         """
+        last: Stored | None = None
         while not self._closed:
             ear = self._wake.ear()
             try:
-                page = await self.page(after, limit)
+                page = await self.page(after - 1 if last else after, limit + 1 if last else limit)
             except Exception as error:
                 if not lost(error):
                     raise
                 await asyncio.sleep(POLL)
                 continue
+            if last is not None:
+                if not page or (page[0].position, page[0].recorded_at) != (last.position, last.recorded_at):
+                    raise WentBack(position=last.position)
+                del page[0]
             if page:
-                after = page[-1].position
+                last = page[-1]
+                after = last.position
                 yield page
             if len(page) < limit:
                 await self._wake.wait(ear)

@@ -21,6 +21,7 @@ from catch.readside.tables import Table
 
 GENERATION = 15_000  # facts taken in until what they did not touch is written out: some 20 MB of large rows
 BITS = 1 << 24
+INDEXED = "select count(*) from pg_index where indrelid = to_regclass(quote_ident($1))"
 # A table that is lost can be built again, so its rows need not wait for the disk.
 UNHURRIED = "set synchronous_commit = off; set maintenance_work_mem = '128MB'"
 Progress = Callable[[int, int], None]
@@ -51,7 +52,10 @@ class Written:
 
 
 class Building(Folding):
-    """`rows` are those that a recent fact concerned, `older` those before them."""
+    """`rows` are those that a recent fact concerned, `older` those before them.
+
+    `after` is where a rebuild that was broken off goes on, and `put` is how many rows this process has in the table.
+    """
 
     def __init__(self, projection: Projection, generation: int = GENERATION) -> None:
         super().__init__(projection)
@@ -60,13 +64,26 @@ class Building(Folding):
         self._written = Written()
         self._generation = generation
         self._taken = 0
+        self.after = 0
+        self.put = 0
 
     async def begin(self, connection: Connection) -> None:
         await connection.execute(f'drop table if exists "{self.place.name}"')
         # Rows that are never looked up get their key at the end, all at once.
         await connection.execute(self.place.create_bare if self.each_fact else self.place.create)
 
+    async def resume(self, connection: Connection, after: int, put: int, parked: Iterable[Parked]) -> None:
+        """The table holds what the facts up to `after` say."""
+        self.after, self.put = after, put
+        self.newly_parked = [*parked]
+        self.parked = {each.key for each in self.newly_parked}
+        if not self.each_fact:
+            async with connection.transaction():
+                self._written.add([row[0] async for row in connection.cursor(self.place.all_keys, prefetch=10_000)])
+
     async def take_page(self, connection: Connection, facts: Sequence[Recorded[Any]]) -> None:
+        if facts and facts[0].position <= self.after:
+            facts = [recorded for recorded in facts if recorded.position > self.after]
         if self.each_fact:
             await self._copy(connection, self._rows_of(facts))
             return
@@ -78,16 +95,27 @@ class Building(Folding):
             await self._let_go(connection, self.older)
             self.older, self.rows, self._taken = self.rows, {}, 0
 
-    async def finish(self, connection: Connection) -> None:
-        """All rows are in the table, and none is held."""
+    async def flush(self, connection: Connection) -> None:
+        """All rows are in the table."""
         await self._let_go(connection, self.older)
         await self._let_go(connection, self.rows)
+
+    async def finish(self, connection: Connection) -> None:
+        """All rows are in the table, and none is held."""
+        await self.flush(connection)
         self.older, self.rows = {}, {}
 
     async def index(self, connection: Connection) -> None:
-        for statement in ([self.place.keyed] if self.each_fact else []) + self.place.indexes:
-            await connection.execute(statement)
-        await connection.execute(f'analyze "{self.place.name}"')
+        """All or none; nothing where it was done before."""
+        async with connection.transaction():
+            if await connection.fetchval(INDEXED, self.place.name) == (0 if self.each_fact else 1):
+                for statement in ([self.place.keyed] if self.each_fact else []) + self.place.indexes:
+                    await connection.execute(statement)
+            await connection.execute(f'analyze "{self.place.name}"')
+
+    def park(self, key: str, position: int, error: Exception) -> None:
+        if position > self.after:  # otherwise it was parked before
+            super().park(key, position, error)
 
     def others_wrote(self, parked: Iterable[Parked]) -> None:
         """Any row may be in the table by now, and these keys are parked."""
@@ -131,7 +159,7 @@ class Building(Folding):
         known = [key for key in changed if key in self._written]
         async with connection.transaction():
             if known:
-                await connection.execute(self.place.delete, known)
+                self.put -= int((await connection.execute(self.place.delete, known)).split()[1])
             await self._copy(connection, kept)
         self._written.add(key for key, _ in kept)
 
@@ -142,6 +170,7 @@ class Building(Folding):
         try:
             async with connection.transaction():
                 await self.place.copy(connection, [row for _, row in rows])
+            self.put += len(rows)
         except UNWRITABLE as error:
             if len(rows) > 1:
                 middle = len(rows) // 2

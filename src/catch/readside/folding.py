@@ -26,16 +26,18 @@ Touched = list[tuple[Recorded[Any], tuple[Key, ...]]]
 
 REMEMBERED = 10_000  # facts: what none of the last so many concerned is read again when one does
 
-ANY_KEY = ""
-"""Stands in `parked` for a fact whose keys could not be told."""
+UNREAD = "?"
+"""Begins what stands in `parked` for a fact whose keys could not be told: its position follows."""
 
 # What a fold can cause that shows only when its row is written; everything else is the database's own trouble.
 UNWRITABLE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, TypeError, ValueError)
 
 LOCK = "select projection, position from checkpoints where projection = any($1::text[]) order by projection for update"
 # Asked once the lock is held: the locking statement itself may still see what was parked before a rebuild.
-PARKED = "select projection, key from parked where projection = any($1::text[])"
-MOVE = "update checkpoints set position = $2 where projection = any($1::text[]) and position < $2"
+PARKED = "select projection, key from parked where projection = any($1::text[]) and not starts_with(key, '?')"
+MOVE = """
+    update checkpoints set position = $2, recorded_at = $3 where projection = any($1::text[]) and position < $2
+"""
 PARK = """
     insert into parked (projection, key, position, error) values ($1, $2, $3, $4)
     on conflict (projection, key) do nothing
@@ -114,7 +116,7 @@ class Folding:
                 if len(keys) > 1:
                     keys = tuple(dict.fromkeys(keys))
             except Exception as error:
-                self.park(ANY_KEY, recorded.position, error)
+                self.park(f"{UNREAD}{recorded.position}", recorded.position, error)
                 continue
             if keys:
                 found.append((recorded, keys))
@@ -166,7 +168,7 @@ def decoded(page: Sequence[Stored], decode: Decode, foldings: Sequence[Folding])
             facts.append(decode(stored))
         except Exception as error:
             for folding in foldings:
-                folding.park(ANY_KEY, stored.position, error)
+                folding.park(f"{UNREAD}{stored.position}", stored.position, error)
     return facts
 
 
@@ -239,7 +241,7 @@ async def _fold(
             done = positions[table(folding.projection)]
             new = share if done == after else [recorded for recorded in share if recorded.position > done]
             await (_fold_carefully if careful else _fold_one)(connection, folding, new, memory)
-        await connection.execute(MOVE, list(positions), page[-1].position)
+        await connection.execute(MOVE, list(positions), page[-1].position, page[-1].recorded_at)
     alert(foldings)
     return foldings
 

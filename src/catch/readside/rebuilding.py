@@ -1,25 +1,40 @@
-"""Folds the whole log into new tables while the old ones serve, and puts each in its place in one transaction."""
+"""Folds the whole log into new tables while the old ones serve, and puts each in its place in one transaction.
 
+Broken off, it goes on from its last mark when it is asked for again.
+"""
+
+import asyncio
+import logging
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 
-from catch.database import Connection, Pool
-from catch.log import Log
-from catch.readside import sharing
-from catch.readside.building import UNHURRIED, Building, Progress, pages, take, uncollected
-from catch.readside.folding import ANY_KEY, Decode, Folding, Parked, alert, decoded, locked, write
+from catch.database import Connection, Pool, application, connect
+from catch.log import Log, Stored
+from catch.readside import marks, sharing
+from catch.readside.building import UNHURRIED, Building, Progress, pages, take
+from catch.readside.folding import UNREAD, Decode, Folding, Parked, alert, decoded, locked, write
 from catch.readside.projection import Projection, table
 from catch.readside.tables import live
 
+logger = logging.getLogger("catch.readside")
+
 PAGE = 2000
 SHORT = 100_000  # positions: to fold so few alone takes less time than to start others
+A_MOMENT = 2.0
+"""Seconds until what a killed rebuild held is free."""
 
 ENTER = "insert into checkpoints (projection, position) values ($1, 0) on conflict (projection) do nothing"
-MOVE = "update checkpoints set position = greatest(position, $2) where projection = $1"
+# Not `greatest`: a checkpoint that the log does not reach is of another log.
+MOVE = """
+    update checkpoints set position = $2,
+        recorded_at = (select recorded_at from stored_events where notification_id = $2)
+    where projection = $1
+"""
 PARKED = """
     select projection, key, position, error from parked where projection = any($1::text[]) order by position, projection
 """
 FORGET = "delete from parked where projection = $1"
+RETRIED = "delete from parked where projection = $1 and not starts_with(key, $2)"
 ONE_AT_A_TIME = "select pg_try_advisory_lock(hashtextextended(current_schema() || ' rebuild', 0))"
 
 
@@ -39,6 +54,18 @@ async def session(pool: Pool) -> AsyncGenerator[Connection]:
             connection.terminate()
 
 
+@asynccontextmanager
+async def unhurried(log: Log) -> AsyncGenerator[Connection]:
+    """A connection of its own, on which a statement may take as long as it takes."""
+    connection = await connect(log.dsn, application(log.schema) | {"statement_timeout": "0"})
+    try:
+        await connection.execute(UNHURRIED)
+        yield connection
+        await connection.execute("select pg_advisory_unlock_all()")
+    finally:
+        connection.terminate()
+
+
 async def rebuild(
     log: Log,
     decode: Decode,
@@ -46,28 +73,50 @@ async def rebuild(
     progress: Progress | None = None,
     processes: int = 1,
     alone: int = SHORT,
+    fresh: bool = False,
 ) -> None:
     """One pass over the log, in bounded memory. Raises AnotherRebuild.
 
-    A log longer than `alone` is shared out among so many processes, where each row's facts are of one stream.
+    A log longer than `alone` is shared out among so many processes, where each row's facts are of one stream. What a
+    rebuild left unfinished is taken up, in as many parts as that one had, unless `fresh` is asked for.
     """
-    async with session(log.pool) as connection:
-        if not await connection.fetchval(ONE_AT_A_TIME):
-            raise AnotherRebuild(AnotherRebuild.__doc__)
-        await connection.execute(UNHURRIED)
+    async with unhurried(log) as connection:
+        await _alone(connection)
         buildings = [Building(projection) for projection in projections]
-        for building in buildings:
-            await building.begin(connection)
         head = await log.head()
-        if processes > 1 and head > alone and sharing.possible(decode, projections):
-            position = await sharing.shared(log, decode, buildings, head, processes, progress)
+        shareable = sharing.possible(decode, projections)
+        parts = processes if shareable and head > alone else 1
+        parts = await _begin(connection, buildings, parts, fresh=fresh, shareable=shareable)
+        if parts > 1:
+            position = await sharing.shared(connection, log, decode, buildings, head, parts, progress)
         else:
-            with uncollected():
-                position = await _fold_log(connection, log, decode, buildings, progress)
+            position = await _fold_log(connection, log, decode, buildings, progress)
         for building in buildings:
-            await building.finish(connection)
             await building.index(connection)
+        for building in buildings:
             await _put_in_place(connection, log, decode, building, position)
+
+
+async def _alone(connection: Connection) -> None:
+    """Nobody else rebuilds, and no process of a killed rebuild is left."""
+    until = asyncio.get_running_loop().time() + A_MOMENT
+    while not await connection.fetchval(ONE_AT_A_TIME):
+        if asyncio.get_running_loop().time() > until:
+            raise AnotherRebuild(AnotherRebuild.__doc__)
+        await asyncio.sleep(0.1)
+    await connection.execute(sharing.NO_PART)
+
+
+async def _begin(
+    connection: Connection, buildings: Sequence[Building], parts: int, *, fresh: bool, shareable: bool
+) -> int:
+    """Empty new tables, or those of a rebuild that was broken off. Answers in how many parts it goes on."""
+    left = [[] if fresh else await marks.found(connection, building) for building in buildings]
+    parts = next((found[0].parts for found in left if found and (shareable or found[0].parts == 1)), parts)
+    for building, found in zip(buildings, left, strict=True):
+        if not found or found[0].parts != parts:
+            await marks.begin(connection, building, parts)
+    return parts
 
 
 async def parked(log: Log, projections: Sequence[Projection]) -> list[tuple[Projection, Parked]]:
@@ -78,7 +127,10 @@ async def parked(log: Log, projections: Sequence[Projection]) -> list[tuple[Proj
 
 
 async def retry(log: Log, decode: Decode, projection: Projection) -> None:
-    """Folds the parked keys anew from the first fact on; those that fail again stay parked."""
+    """Folds the parked keys anew from the first fact on; those that fail again stay parked.
+
+    What could not be read is left to `rebuild`, which the read side does as soon as it can be read.
+    """
     async with log.pool.acquire() as connection, connection.transaction():
         positions, keys_parked = await locked(connection, [projection])
         upto, parked = positions[table(projection)], keys_parked[table(projection)]
@@ -92,20 +144,23 @@ async def retry(log: Log, decode: Decode, projection: Projection) -> None:
                     folding.rows |= {key: None for key in keys if key not in folding.rows}
                     folding.take([(recorded, keys)])
             position = page[-1].position
-        await connection.execute(FORGET, table(projection))
+        await connection.execute(RETRIED, table(projection), UNREAD)
         await write(connection, live(projection), folding)
 
 
 async def _fold_log(
     connection: Connection, log: Log, decode: Decode, buildings: Sequence[Building], progress: Progress | None
 ) -> int:
-    position, head = 0, await log.head()
-    async with aclosing(pages(lambda after: log.page(after, PAGE))) as all_pages:
-        async for page in all_pages:
-            position = await take(connection, page, decode, buildings)
-            if progress:
-                progress(position, max(position, head))
-    return position
+    head = await log.head()
+    return await sharing.fold_part(
+        connection,
+        lambda after: log.page(after, PAGE),
+        decode,
+        buildings,
+        (0, 1),
+        marks.EVERY,
+        lambda position: progress(position, max(position, head)) if progress else None,
+    )
 
 
 async def _put_in_place(connection: Connection, log: Log, decode: Decode, building: Building, position: int) -> None:
@@ -123,6 +178,7 @@ async def _put_in_place(connection: Connection, log: Log, decode: Decode, buildi
         await connection.execute(f'drop table if exists "{name}"')
         await connection.execute(f'alter table "{building.place.name}" rename to "{name}"')
         await connection.execute(MOVE, name, position)
+        await connection.execute(marks.FORGET, name)
     alert([building])
 
 
@@ -137,12 +193,44 @@ async def prepare(connection: Connection, projections: Iterable[Projection]) -> 
                     await connection.execute(statement)
 
 
-async def unfilled(connection: Connection, projections: Sequence[Projection]) -> list[Projection]:
-    """Those without a checkpoint, and those that hold a fact parked because a former release could not read it."""
-    filled = await connection.fetch(
-        "select projection from checkpoints c where not exists "
-        "(select from parked p where p.projection = c.projection and p.key = $1)",
-        ANY_KEY,
-    )
-    names = {row["projection"] for row in filled}
-    return [projection for projection in projections if table(projection) not in names]
+STANDING = """
+    select projection, position, position = 0 or exists (
+        select from stored_events e where e.notification_id = c.position
+        and e.recorded_at = coalesce(c.recorded_at, e.recorded_at)) as holds
+    from checkpoints c where projection = any($1::text[])
+"""
+UNREADABLE = "select projection, position from parked where projection = any($1::text[]) and starts_with(key, $2)"
+
+
+async def unfilled(log: Log, connection: Connection, decode: Decode, projections: Sequence[Projection]) -> set[str]:
+    """The tables that are to be built anew: those without a checkpoint, those whose checkpoint is not of this log, and
+    those that lack a fact which a former release could not read and this one can.
+    """
+    names = [table(projection) for projection in projections]
+    standing = {row["projection"]: row for row in await connection.fetch(STANDING, names)}
+    for name, row in standing.items():
+        if not row["holds"]:
+            logger.error("not of this log: projection=%s position=%d; it is built anew", name, row["position"])
+    lacking = {name for name in names if name not in standing or not standing[name]["holds"]}
+    return lacking | await _readable_now(log, connection, decode, projections)
+
+
+async def _readable_now(
+    log: Log, connection: Connection, decode: Decode, projections: Sequence[Projection]
+) -> set[str]:
+    by_name = {table(projection): projection for projection in projections}
+    rows = await connection.fetch(UNREADABLE, list(by_name), UNREAD)
+    found: set[str] = set()
+    for position in sorted({row["position"] for row in rows}):
+        for stored in await log.page(position - 1, 1, position):
+            concerned = [by_name[row["projection"]] for row in rows if row["position"] == position]
+            found |= {table(one) for one in concerned if _takes(one, decode, stored)}
+    return found
+
+
+def _takes(projection: Projection, decode: Decode, stored: Stored) -> bool:
+    try:
+        tuple(projection.keys(decode(stored)))
+    except Exception:
+        return False
+    return True

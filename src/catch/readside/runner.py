@@ -96,7 +96,8 @@ class ReadSide:
             await connection.execute("set synchronous_commit = off")
             while True:
                 self._memory = Memory()
-                if fresh := await unfilled(connection, self._projections):
+                if lacking := await unfilled(self._log, connection, self._decode, self._projections):
+                    fresh = [projection for projection in self._projections if table(projection) in lacking]
                     await rebuild(self._log, self._decode, fresh)
                 after = await self._checkpoint(connection)
                 self._advance(after)

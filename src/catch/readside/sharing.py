@@ -7,7 +7,7 @@ pipe and is seen by nobody else.
 import asyncio
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from importlib import import_module
 from types import ModuleType
@@ -17,12 +17,20 @@ import msgspec
 import uvloop
 from msgspec import Struct
 
-from catch.log import Log
+from catch.database import Connection, application, connect
+from catch.log import Log, Stored
+from catch.readside import marks
 from catch.readside.building import GENERATION, UNHURRIED, Building, Progress, pages, take, uncollected
-from catch.readside.folding import Decode, Parked
-from catch.readside.projection import Projection, one_stream, table
+from catch.readside.folding import Decode
+from catch.readside.projection import Projection, one_stream
 
 PAGE = 1000
+# What a killed rebuild left running writes no more once this lock is had.
+PART = "select pg_advisory_lock_shared(hashtextextended(current_schema() || ' rebuild part', 0))"
+NO_PART = """
+    select pg_advisory_lock(hashtextextended(current_schema() || ' rebuild part', 0)),
+        pg_advisory_unlock(hashtextextended(current_schema() || ' rebuild part', 0))
+"""
 
 
 class Order(Struct):
@@ -35,14 +43,14 @@ class Order(Struct):
     part: int
     of: int
     upto: int
+    every: float
 
 
 class Word(Struct):
-    """What a process says: how far it has come; at the end, which keys it had to park."""
+    """What a process says: how far it has come."""
 
     position: int
     done: bool = False
-    parked: list[Parked] = []
 
 
 class SharedWorkFailed(Exception):
@@ -56,7 +64,13 @@ def possible(decode: Decode, projections: Sequence[Projection]) -> bool:
 
 
 async def shared(
-    log: Log, decode: Decode, buildings: Sequence[Building], head: int, processes: int, progress: Progress | None
+    connection: Connection,
+    log: Log,
+    decode: Decode,
+    buildings: Sequence[Building],
+    head: int,
+    processes: int,
+    progress: Progress | None,
 ) -> int:
     """Returns the position up to which all is folded. Raises SharedWorkFailed."""
     reached = [0] * processes
@@ -68,20 +82,20 @@ async def shared(
 
     names = [cast("ModuleType", building.projection).__name__ for building in buildings]
     place = (decode.__module__, decode.__name__)
-    parked: list[Parked] = []
     try:
         async with asyncio.TaskGroup() as group:
             for part in range(processes):
-                order = Order(log.dsn, log.schema, place, names, part, processes, head)
-                group.create_task(_have_done(order, come, parked))
+                order = Order(log.dsn, log.schema, place, names, part, processes, head, marks.EVERY)
+                group.create_task(_have_done(order, come))
     except ExceptionGroup as failed:
         raise SharedWorkFailed(SharedWorkFailed.__doc__) from failed
     for building in buildings:
-        building.others_wrote(each for each in parked if each.projection == table(building.projection))
+        left = await marks.read(connection, building)
+        building.others_wrote(each for mark in left for each in mark.parked)
     return head
 
 
-async def _have_done(order: Order, come: Callable[[int, int], None], parked: list[Parked]) -> None:
+async def _have_done(order: Order, come: Callable[[int, int], None]) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", f"from {__name__} import main; main()", stdin=PIPE, stdout=PIPE
     )
@@ -96,7 +110,6 @@ async def _have_done(order: Order, come: Callable[[int, int], None], parked: lis
             come(order.part, word.position)
         if await process.wait() or not word.done:
             raise ChildProcessError(f"exit status {process.returncode}")
-        parked += word.parked
     finally:
         if process.returncode is None:
             process.kill()
@@ -110,20 +123,54 @@ async def _do(order: Order) -> None:
     generation = GENERATION // order.of
     buildings = [Building(projection, generation) for projection in projections]
     log = await Log.open(order.dsn, schema=order.schema, pool=2)
+    connection = await connect(order.dsn, application(order.schema) | {"statement_timeout": "0"})
     try:
-        async with log.pool.acquire() as connection:
-            await connection.execute(UNHURRIED)
-            mine = pages(lambda after: log.share(after, PAGE, order.upto, order.part, order.of))
-            with uncollected():
-                async with aclosing(mine) as all_pages:
-                    async for page in all_pages:
-                        say(Word(await take(connection, page, decode, buildings)))
-            for building in buildings:
-                await building.finish(connection)
+        await connection.execute(UNHURRIED)
+        await connection.execute(PART)
+        position = await fold_part(
+            connection,
+            lambda after: log.share(after, PAGE, order.upto, order.part, order.of),
+            decode,
+            buildings,
+            (order.part, order.of),
+            order.every,
+            lambda reached: say(Word(reached)),
+            order.upto,
+        )
     finally:
+        connection.terminate()
         await log.close()
-    parked = [each for building in buildings for each in building.newly_parked]
-    say(Word(order.upto, done=True, parked=parked))
+    say(Word(position, done=True))
+
+
+async def fold_part(
+    connection: Connection,
+    read: Callable[[int], Awaitable[list[Stored]]],
+    decode: Decode,
+    buildings: Sequence[Building],
+    part: tuple[int, int],
+    every: float,
+    come: Callable[[int], object],
+    upto: int = 0,
+) -> int:
+    """Folds one in so many parts of the log, from its marks on; the position reached, which is `upto` at least."""
+    for building in buildings:
+        mark = (await marks.read(connection, building))[part[0]]
+        await building.resume(connection, mark.position, mark.rows, mark.parked)
+    position = min(building.after for building in buildings)
+    come(position)
+    async with marks.Marking(connection, buildings, *part, every) as marking:
+        with uncollected():
+            async with aclosing(pages(read, position)) as all_pages:
+                async for page in all_pages:
+                    position = await take(connection, page, decode, buildings)
+                    come(position)
+                    await marking.reached(position)
+        position = max(position, upto)
+        await marking.ended(position)
+    for building in buildings:
+        await building.finish(connection)
+    return position
 
 
 def say(word: Word) -> None:

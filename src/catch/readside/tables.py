@@ -35,6 +35,7 @@ class Table:
         self.create_bare = f'create table "{self.name}" ({definitions})'
         self.indexes = [f'create index on "{self.name}" {index}' for index in map(_listed, projection.INDEXES)]
         self.find = f'select * from "{self.name}" where "{key.name}" = any($1::{key.sql}[])'  # noqa: S608
+        self.all_keys = f'select "{key.name}" from "{self.name}"'  # noqa: S608
         self.delete = f'delete from "{self.name}" where "{key.name}" = any($1::{key.sql}[])'  # noqa: S608
         self.keyed = f'alter table "{self.name}" add primary key ("{key.name}")'
         self._names = [column.name for column in self.columns]

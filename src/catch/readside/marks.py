@@ -1,0 +1,169 @@
+"""Where a rebuild stands, so that one that was broken off goes on from there.
+
+Between two marks all that a rebuild writes is one transaction, its mark with it: whatever kills it, the new tables hold
+what the marks say and nothing else. A mark counts only while the log, the new table and the program are those that it
+was made with; otherwise the rebuild begins afresh.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+import catch
+import projections
+from catch.database import Connection
+from catch.readside.building import Building
+from catch.readside.folding import Parked
+from catch.readside.projection import table
+
+logger = logging.getLogger("catch.readside")
+
+EVERY = 15.0
+"""Seconds between two marks: so much work is done twice at most."""
+
+FIND = """
+    select part, parts, position, recorded_at, rows, made, release, parked from rebuilds
+    where projection = $1 order by part
+"""
+FORGET = "delete from rebuilds where projection = $1"
+MADE = "select pg_relation_filenode(to_regclass($1))::bigint"
+KEEP = """
+    insert into rebuilds (projection, part, parts, position, recorded_at, rows, made, release, parked)
+    values ($1, $2, $3, $4, (select recorded_at from stored_events where notification_id = $4), $5, $6, $7, $8)
+    on conflict (projection, part) do update
+    set position = excluded.position, recorded_at = excluded.recorded_at, rows = excluded.rows, parked = excluded.parked
+"""
+SAME_LOG = """
+    select count(*) from unnest($1::bigint[], $2::timestamptz[]) as m (position, recorded_at) where m.position > 0
+    and not exists (
+        select from stored_events e where e.notification_id = m.position and e.recorded_at = m.recorded_at)
+"""
+
+
+class Mark(NamedTuple):
+    part: int
+    parts: int
+    position: int
+    recorded_at: datetime | None
+    rows: int
+    made: int
+    release: str
+    parked: tuple[Parked, ...]
+
+
+@cache
+def release() -> str:
+    """A digest of all that decides what a fold makes of the log."""
+    home, models = Path(catch.__file__).parent, Path(projections.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted([*models.rglob("*.py"), *(home / "domain").rglob("*.py"), *(home / "readside").rglob("*.py")]):
+        digest.update(path.read_bytes())
+    for name in ("codec.py", "upcasting.py", "rows.py"):
+        digest.update((home / "log" / name).read_bytes())
+    return digest.hexdigest()
+
+
+async def read(connection: Connection, building: Building) -> list[Mark]:
+    """One a part, in order."""
+    rows = await connection.fetch(FIND, table(building.projection))
+    return [Mark(*(row[name] for name in Mark._fields[:-1]), parked=_parked(row["parked"])) for row in rows]
+
+
+async def found(connection: Connection, building: Building) -> list[Mark]:
+    """Those of a rebuild that nobody is busy with; none where there is nothing to go on from."""
+    marks = await read(connection, building)
+    if marks and (why := await _unfit(connection, building, marks)) is not None:
+        logger.warning("a rebuild begins afresh: projection=%s reason=%s", table(building.projection), why)
+        return []
+    return marks
+
+
+async def _unfit(connection: Connection, building: Building, marks: Sequence[Mark]) -> str | None:
+    first = marks[0]
+    if any(mark.release != release() for mark in marks):
+        return "another release began it"
+    if [mark.part for mark in marks] != [*range(first.parts)] or any(mark.parts != first.parts for mark in marks):
+        return "a part has no mark"
+    made = await connection.fetchval(MADE, f'"{building.place.name}"')
+    if any(mark.made != made for mark in marks):
+        return "its new table is another one"
+    positions = [mark.position for mark in marks], [mark.recorded_at for mark in marks]
+    if await connection.fetchval(SAME_LOG, *positions):
+        return "the log is another one"
+    rows = await connection.fetchval(f'select count(*) from "{building.place.name}"')  # noqa: S608
+    if rows != sum(mark.rows for mark in marks):
+        return "its new table holds other rows"
+    return None
+
+
+async def begin(connection: Connection, building: Building, parts: int) -> None:
+    """An empty new table, and marks that say so."""
+    async with connection.transaction():
+        await connection.execute(FORGET, table(building.projection))
+        await building.begin(connection)
+        for part in range(parts):
+            await keep(connection, building, part, parts, 0)
+
+
+async def keep(connection: Connection, building: Building, part: int, parts: int, position: int) -> None:
+    made = await connection.fetchval(MADE, f'"{building.place.name}"')
+    parked = msgspec.json.encode(building.newly_parked).decode()
+    name = table(building.projection)
+    await connection.execute(KEEP, name, part, parts, position, building.put, made, release(), parked)
+
+
+def _parked(text: str) -> tuple[Parked, ...]:
+    return tuple(msgspec.json.decode(text, type=list[Parked]))
+
+
+class Marking:
+    """What one process writes of a rebuild. `every` is in seconds."""
+
+    def __init__(
+        self, connection: Connection, buildings: Sequence[Building], part: int, parts: int, every: float
+    ) -> None:
+        self._connection = connection
+        self._buildings = buildings
+        self._part = part
+        self._parts = parts
+        self._every = every
+        self._clock = asyncio.get_running_loop().time
+        self._marked = self._clock()
+        self._transaction: Any = None
+
+    async def __aenter__(self) -> "Marking":
+        await self._start()
+        return self
+
+    async def __aexit__(self, kind: object, *_: object) -> None:
+        if kind is not None:
+            with suppress(Exception):  # the connection may be what went wrong, and the server rolls back by itself
+                await self._transaction.rollback()
+
+    async def _start(self) -> None:
+        self._transaction = self._connection.transaction()
+        await self._transaction.start()
+
+    async def reached(self, position: int) -> None:
+        """All facts up to there are taken in."""
+        if self._clock() - self._marked >= self._every:
+            await self._mark(position)
+            await self._start()
+
+    async def ended(self, position: int) -> None:
+        await self._mark(position)
+
+    async def _mark(self, position: int) -> None:
+        for building in self._buildings:
+            await building.flush(self._connection)
+            await keep(self._connection, building, self._part, self._parts, max(position, building.after))
+        await self._transaction.commit()
+        self._marked = self._clock()
