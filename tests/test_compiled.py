@@ -111,8 +111,8 @@ async def test_the_same_bytes_as_graphql_core_for_every_role_and_document(place:
         "subscription { meeting(id: $$) { ... on MeetingUpdate @include(if: true) { position } } }",
     ],
 )
-def test_what_is_not_compiled_is_left_to_graphql_core(text: str):
-    assert not standing(Engine(schema(), development=True), text, uuid4()).compiled
+def test_skipped_and_included_fields_are_compiled(text: str):
+    assert standing(Engine(schema(), development=True), text, uuid4()).compiled
 
 
 async def test_a_message_that_cannot_be_written_is_answered_as_graphql_core_answers_it():

@@ -17,6 +17,7 @@ from catch.api.http import GraphQLOverHTTP
 from catch.api.identity import Viewer, verifier
 from catch.api.messages import GraphQLNotices
 from catch.api.registered import Registered, shipped
+from catch.api.rights import Rights
 from catch.api.schema import schema
 from catch.api.sources import CaseSource, InboxSource, MeetingSource
 from catch.app import Catch
@@ -37,6 +38,7 @@ class Web:
 
     def __init__(self, catch: Catch, *, development: bool, also: Sequence[Any] = ()) -> None:
         self.catch = catch
+        self.rights = Rights(catch)
         engine = Engine(schema(), development=development, registered=Registered(shipped(), learns=development))
         tokens = verifier(catch.settings.data_dir, development=development)
         sources = {
@@ -51,7 +53,7 @@ class Web:
         self.app = Litestar(handlers, openapi_config=None, logging_config=None)
 
     def context(self, viewer: Viewer) -> Context:
-        return Context(self.catch, viewer)
+        return Context(self.catch, viewer, self.rights)
 
     def alive(self) -> Any:
         @get("/health/live")

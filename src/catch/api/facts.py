@@ -6,21 +6,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from catch.access import Seat, Sight, seats_of, sight
+from catch.access import Seat, Sight
 from catch.api import types
+from catch.api.rights import Rights
 from catch.api.views import Texts
 from catch.app import Catch
 from catch.domain.case.state import Case
 from catch.domain.configuration import Programme
 from catch.domain.facts import Actor, Recorded
-from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
 from catch.domain.person import Person
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.refusals import UnknownProgramme
 from catch.domain.streams import (
     CASE,
-    MEETING,
     PARTNER,
     PERSON,
     PROGRAMME,
@@ -30,26 +29,33 @@ from catch.domain.streams import (
 )
 from catch.log.codec import decode
 from catch.log.states import Held, folded
+from catch.personal.keyring import Reader
 from catch.readside import known_at, true_at, up_to
-from projections import agenda
 
 
 class Facts:
     """What may be shared between viewers. One a request, or one for all who hear of the same live event."""
 
-    def __init__(self, catch: Catch, at: datetime) -> None:
+    def __init__(self, catch: Catch, at: datetime, rights: Rights | None = None) -> None:
+        """`rights` is shared by all requests of a process, where there are such."""
         self.catch = catch
         self.at = at
+        self.rights = rights or Rights(catch)
         self._seats: dict[UUID, tuple[Seat, ...]] = {}
         self._sights: dict[tuple[Actor, UUID], Sight | None] = {}
         self._strangers: set[str] = set()
         self._expected: set[UUID] = set()
         self._gathering = asyncio.Lock()
-        self._seating = asyncio.Lock()
+        self._reader: Reader | None = None
+        self._readable: frozenset[UUID] = frozenset()
+        self._erasures = -1
 
     async def texts(self, *subjects: UUID) -> Texts:
         """What reads the texts sealed under these subjects. The keys of those expected together come together."""
-        return await self.catch.keyring.reader(subjects)
+        keyring = self.catch.keyring
+        if self._reader is not None and self._erasures == keyring.erasures and self._readable.issuperset(subjects):
+            return self._reader.only(*subjects)
+        return await keyring.reader(subjects)
 
     async def case(self, case: UUID) -> Held:
         return await self.catch.states.get(CASE, case)
@@ -80,35 +86,33 @@ class Facts:
 
     async def gathered(self) -> None:
         """Expected cases, their persons and the persons' keys: one query each, however many there are."""
+        if not self._expected and not self._gathering.locked():
+            return
         async with self._gathering:
             expected, self._expected = self._expected, set()
+            if not expected:
+                return
             held = await self.catch.states.get_many(CASE, expected)
             people = await self.catch.states.get_many(PERSON, {each.state.person for each in held if each.state})
-            await self.texts(*(each.state.person for each in people if each.state))
+            erasures = self.catch.keyring.erasures
+            readable = self._readable.union(each.state.person for each in people if each.state)
+            self._reader = await self.catch.keyring.reader(readable)
+            self._readable, self._erasures = readable, erasures
 
     async def seats(self, cases: Iterable[UUID]) -> Mapping[UUID, tuple[Seat, ...]]:
         """What meetings have to do with each of these cases."""
-        wanted = set(cases)
-        async with self._seating:
-            missing = {case for case in wanted if case not in self._seats}
-            if not missing:
-                return self._seats
-            found: dict[UUID, tuple[Seat, ...]] = dict.fromkeys(missing, ())
-            meetings = await agenda.holding(self.catch.log.pool, missing)
-            # The read side finds the meetings; what they say now, a recusal above all, is taken from the log.
-            for held in await self.catch.states.get_many(MEETING, meetings):
-                meeting: Meeting = held.state
-                for case in {item.case for item in meeting.items if item.case} & missing:
-                    found[case] = (*found[case], *seats_of(meeting, case))
-            self._seats.update(found)
+        missing = [case for case in cases if case not in self._seats]
+        if missing:
+            self._seats.update(await self.rights.seats(missing))
         return self._seats
 
     async def sight(self, viewer: Actor, case: Case) -> Sight | None:
         """What the viewer sees of the case, with the rights they have now."""
         key = (viewer, case.case)
         if key not in self._sights:
-            seats = (await self.seats([case.case]))[case.case]
-            self._sights[key] = sight(viewer, case, await self.partner(viewer.agency), seats, self.at)
+            seats = (await self.seats((case.case,)))[case.case]
+            partner = await self.partner(viewer.agency)
+            self._sights[key] = self.rights.sight(viewer, case, partner, seats, self.at)
         return self._sights[key]
 
 

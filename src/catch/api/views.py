@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
+from msgspec import Struct
+
 from catch.access import RedactionReason, Sight
 from catch.api import types
 from catch.api.scalars import Position
@@ -64,23 +66,36 @@ class Lens:
         return [types.Redaction(path=path, reason=reason) for path, reason in self.withheld.items()]
 
 
+class Whole(Struct, frozen=True):
+    """All that a case is shown from. `at` is the moment its clocks are read at."""
+
+    held: domain.Case
+    pinned: Programme
+    person: Person | None
+    lens: Lens
+    version: int
+    position: int
+    at: datetime
+    protected: bool
+
+
 class Unfolding(types.Case):
     """A case whose parts are worked out, and their texts unsealed, when asked for: few answers hold them all."""
 
-    def __init__(self, lens: Lens, parts: Mapping[str, Callable[[], object]]) -> None:
-        self.__dict__["_lens"] = lens
-        self.__dict__["_parts"] = parts
+    def __init__(self, whole: Whole) -> None:
+        self.__dict__["_whole"] = whole
 
     def __getattr__(self, name: str) -> Any:
-        parts: Mapping[str, Callable[[], object]] = self.__dict__["_parts"]
+        whole: Whole = self.__dict__["_whole"]
         if name == "redactions":
             # What is withheld is known once every part has been looked at.
-            for part in parts:
+            for part in PARTS:
                 getattr(self, part)
-            return self.__dict__["_lens"].redactions()
-        if name not in parts:
+            return whole.lens.redactions()
+        part = PARTS.get(name)
+        if part is None:
             raise AttributeError(name)
-        value = self.__dict__[name] = parts[name]()
+        value = self.__dict__[name] = part(whole)
         return value
 
 
@@ -119,54 +134,8 @@ def case(
     *,
     protected: bool,
 ) -> types.Case:
-    """The whole of a case as the lens shows it. `at` is the moment its clocks are read at.
-
-    `protected`: the person's address is protected now, whatever it was then.
-    """
-    return Unfolding(
-        lens,
-        {
-            "id": lambda: held.case,
-            "number": lambda: held.number,
-            "state": lambda: held.state if lens.sight.categories else SIMPLER.get(held.state, held.state),
-            "episode": lambda: held.episode,
-            "version": lambda: version,
-            "position": lambda: Position(position),
-            "programme": lambda: programme(pinned),
-            "person": lambda: _person(person, lens, protected=protected) if person else None,
-            "lead": lambda: worker(held.lead),
-            "referral": lambda: _referral(held.referrals[0], "referral", lens),
-            "referrals": lambda: [
-                _referral(each, f"referrals.{place}", lens) for place, each in enumerate(held.referrals)
-            ],
-            "conversations": lambda: _shown(lens, "conversations", Category.PLAN, held.conversations, _conversation),
-            "plan": lambda: _plan(held.plan, lens),
-            "goals": lambda: _shown(lens, "goals", Category.PLAN, held.goals, _goal),
-            "actions": lambda: actions(held.actions, "actions", lens),
-            "involvements": lambda: [
-                types.Involvement(agency=each.agency, role=each.role, since=each.since, ended_at=each.ended_at)
-                for each in _for_those_involved(lens, "involvements", held.involvements)
-            ],
-            "disclosures": lambda: _disclosures(held.disclosures, lens),
-            "measures": list,
-            "reviews": lambda: _shown(lens, "reviews", Category.PLAN, held.reviews, _review),
-            "clocks": lambda: [*_for_those_involved(lens, "clocks", [*_clocks(held, pinned, at)])],
-            "notes": lambda: _notes(held.notes, lens),
-            "proposals": lambda: _shown(lens, "proposals", Category.DISCUSSION, held.proposals, _proposal),
-            "discussions": lambda: _shown(lens, "discussions", Category.DISCUSSION, held.discussions, discussion),
-            "decisions": lambda: [
-                decision(each.decision, f"decisions.{place}", lens)
-                for place, each in enumerate(_all(lens, "decisions", Category.DISCUSSION, held.decisions))
-            ],
-            "unmet_needs": lambda: [
-                types.UnmetNeed(
-                    id=each.need, code=each.code, reason=each.reason, locality=each.locality, met_at=each.met_at
-                )
-                for each in _all(lens, "unmetNeeds", Category.NEEDS, held.unmet_needs)
-            ],
-            "endings": lambda: [_ending(each, f"endings.{place}", lens) for place, each in enumerate(held.endings)],
-        },
-    )
+    """The case as the lens shows it. `protected`: the person's address is protected now, whatever it was then."""
+    return Unfolding(Whole(held, pinned, person, lens, version, position, at, protected))
 
 
 def _all(lens: Lens, path: str, category: Category, held: Sequence[D]) -> Sequence[D]:
@@ -433,3 +402,66 @@ def _ending(held: domain.Ending, path: str, lens: Lens) -> types.Ending:
         closed_on=held.closed_on,
         summary=lens.text(f"{path}.summary", Category.DISCUSSION, held.summary),
     )
+
+
+def _decisions(whole: Whole) -> list[types.Decision]:
+    lens = whole.lens
+    held = _all(lens, "decisions", Category.DISCUSSION, whole.held.decisions)
+    return [decision(each.decision, f"decisions.{place}", lens) for place, each in enumerate(held)]
+
+
+def _involvements(whole: Whole) -> list[types.Involvement]:
+    return [
+        types.Involvement(agency=each.agency, role=each.role, since=each.since, ended_at=each.ended_at)
+        for each in _for_those_involved(whole.lens, "involvements", whole.held.involvements)
+    ]
+
+
+def _unmet_needs(whole: Whole) -> list[types.UnmetNeed]:
+    return [
+        types.UnmetNeed(id=each.need, code=each.code, reason=each.reason, locality=each.locality, met_at=each.met_at)
+        for each in _all(whole.lens, "unmetNeeds", Category.NEEDS, whole.held.unmet_needs)
+    ]
+
+
+PARTS: Mapping[str, Callable[[Whole], object]] = {
+    "id": lambda whole: whole.held.case,
+    "number": lambda whole: whole.held.number,
+    "state": lambda whole: (
+        whole.held.state if whole.lens.sight.categories else SIMPLER.get(whole.held.state, whole.held.state)
+    ),
+    "episode": lambda whole: whole.held.episode,
+    "version": lambda whole: whole.version,
+    "position": lambda whole: Position(whole.position),
+    "programme": lambda whole: programme(whole.pinned),
+    "person": lambda whole: _person(whole.person, whole.lens, protected=whole.protected) if whole.person else None,
+    "lead": lambda whole: worker(whole.held.lead),
+    "referral": lambda whole: _referral(whole.held.referrals[0], "referral", whole.lens),
+    "referrals": lambda whole: [
+        _referral(each, f"referrals.{place}", whole.lens) for place, each in enumerate(whole.held.referrals)
+    ],
+    "conversations": lambda whole: _shown(
+        whole.lens, "conversations", Category.PLAN, whole.held.conversations, _conversation
+    ),
+    "plan": lambda whole: _plan(whole.held.plan, whole.lens),
+    "goals": lambda whole: _shown(whole.lens, "goals", Category.PLAN, whole.held.goals, _goal),
+    "actions": lambda whole: actions(whole.held.actions, "actions", whole.lens),
+    "involvements": _involvements,
+    "disclosures": lambda whole: _disclosures(whole.held.disclosures, whole.lens),
+    "measures": lambda _: [],
+    "reviews": lambda whole: _shown(whole.lens, "reviews", Category.PLAN, whole.held.reviews, _review),
+    "clocks": lambda whole: [
+        *_for_those_involved(whole.lens, "clocks", [*_clocks(whole.held, whole.pinned, whole.at)])
+    ],
+    "notes": lambda whole: _notes(whole.held.notes, whole.lens),
+    "proposals": lambda whole: _shown(whole.lens, "proposals", Category.DISCUSSION, whole.held.proposals, _proposal),
+    "discussions": lambda whole: _shown(
+        whole.lens, "discussions", Category.DISCUSSION, whole.held.discussions, discussion
+    ),
+    "decisions": _decisions,
+    "unmet_needs": _unmet_needs,
+    "endings": lambda whole: [
+        _ending(each, f"endings.{place}", whole.lens) for place, each in enumerate(whole.held.endings)
+    ],
+}
+"""What a case is made of, in the order in which it is looked at for what is withheld."""

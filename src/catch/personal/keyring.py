@@ -48,6 +48,10 @@ class Reader:
         self._subjects = subjects
         self._ciphers = ciphers
 
+    def only(self, *subjects: UUID) -> "Reader":
+        """For some of them."""
+        return Reader(subjects, self._ciphers)
+
     def get(self, sealed: Sealed) -> str | Erased:
         """Raises BrokenSeal; LookupError for a subject that it was not made for."""
         token = tokens.parse(sealed)
@@ -69,6 +73,8 @@ class Keyring:
         self._most = held
         self._trusted_for = trusted_for
         self._held: OrderedDict[UUID, Held] = OrderedDict()
+        self.erasures = 0
+        """How many keys were destroyed here: a `Reader` made before the last one may still hold its key."""
         self._digest_key = encryption.derive(b"catch lookup")
 
     async def seal(self, subject: UUID, plain: Sequence[str]) -> list[Sealed]:
@@ -111,6 +117,7 @@ class Keyring:
         """Destroys the subject's key, for ever: nobody can read what was sealed under it."""
         await self._database.execute(DESTROY, subject)
         self._held.pop(subject, None)
+        self.erasures += 1
 
     async def _cipher(self, subject: UUID) -> AESGCM:
         if cipher := (await self._ciphers({subject})).get(subject):

@@ -1,0 +1,129 @@
+"""What cases' seats and viewers' sights come to, worked out once for as long as what they rest on stands.
+
+A sight is good for the very same case, agency and seats at the same moment; seats are good until any state at hand has
+moved. The moment is renewed when something moved and at least once a second, so that a right which runs out by the
+clock is gone within a second.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from catch.access import Seat, Sight, seats_of, sight
+from catch.app import Catch
+from catch.domain.case.state import Case
+from catch.domain.facts import Actor
+from catch.domain.meeting.state import Meeting
+from catch.domain.partner import Partner
+from catch.domain.streams import MEETING
+from projections import agenda
+
+FRESH = timedelta(seconds=1)
+MOST = 50_000
+"""Cases, and viewers' sights of them, that are remembered; when there are more, all are worked out anew."""
+
+
+class Judged(NamedTuple):
+    """A sight, and all that the policy was asked with besides the viewer."""
+
+    case: Case
+    partner: Partner | None
+    seats: tuple[Seat, ...]
+    at: datetime
+    sight: Sight | None
+
+
+class Seated(NamedTuple):
+    moves: int
+    seats: tuple[Seat, ...]
+
+
+class Rights:
+    """One for all requests of a process."""
+
+    def __init__(self, catch: Catch) -> None:
+        self._catch = catch
+        self._moment = datetime.min.replace(tzinfo=UTC)
+        self._moved = -1
+        self._looked: set[UUID] = set()
+        self._seats: dict[UUID, Seated] = {}
+        self._tables: dict[UUID, tuple[Meeting, Mapping[UUID, tuple[Seat, ...]]]] = {}
+        self._sights: dict[tuple[Actor, UUID], Judged] = {}
+
+    def moment(self) -> datetime:
+        """Now, or a moment within the last second after which nothing has moved."""
+        now, moves = datetime.now(UTC), self._catch.states.moves
+        if moves != self._moved or not timedelta(0) <= now - self._moment < FRESH:
+            self._moment, self._moved = now, moves
+        return self._moment
+
+    def sight(
+        self, viewer: Actor, case: Case, partner: Partner | None, seats: tuple[Seat, ...], at: datetime
+    ) -> Sight | None:
+        key = (viewer, case.case)
+        known = self._sights.get(key)
+        if (
+            known is not None
+            and known.case is case
+            and known.partner is partner
+            and known.seats is seats
+            and known.at == at
+        ):
+            return known.sight
+        found = sight(viewer, case, partner, seats, at)
+        if len(self._sights) >= MOST:
+            self._sights.clear()
+        self._sights[key] = Judged(case, partner, seats, at, found)
+        return found
+
+    async def seats(self, cases: Iterable[UUID]) -> dict[UUID, tuple[Seat, ...]]:
+        """What meetings have to do with each of these cases."""
+        moves, wanted = self._catch.states.moves, set(cases)
+        known = {case: held.seats for case in wanted if (held := self._seats.get(case)) and held.moves == moves}
+        if len(known) == len(wanted):
+            return known
+        missing = wanted - known.keys()
+        await self._look(missing)
+        seating = self._catch.seating
+        meetings = {case: sorted(seating.meetings([case])) for case in missing}
+        every = sorted({meeting for each in meetings.values() for meeting in each})
+        held = await self._catch.states.get_many(MEETING, every)
+        tables = {meeting: self._table(meeting, each.state) for meeting, each in zip(every, held, strict=True)}
+        for case, where in meetings.items():
+            found = tuple(seat for meeting in where for seat in tables[meeting].get(case, ()))
+            known[case] = self._seat(case, moves, found)
+        return known
+
+    def _seat(self, case: UUID, moves: int, found: tuple[Seat, ...]) -> tuple[Seat, ...]:
+        """Equal seats stay the same object, so that what was made of them stays good."""
+        before = self._seats.get(case)
+        if before is not None and before.seats == found:
+            found = before.seats
+        if len(self._seats) >= MOST:
+            self._seats.clear()
+        self._seats[case] = Seated(moves, found)
+        return found
+
+    async def _look(self, cases: Iterable[UUID]) -> None:
+        """Ask the read side once about each case; of whatever is recorded later the feed tells."""
+        unknown = [case for case in cases if case not in self._looked]
+        if not unknown:
+            return
+        meetings = await agenda.holding(self._catch.log.pool, unknown)
+        # The read side finds the meetings; what they say now, a recusal above all, is taken from the log.
+        for held in await self._catch.states.get_many(MEETING, meetings):
+            self._catch.seating.note(held.state)
+        if len(self._looked) >= MOST:
+            self._looked.clear()
+        self._looked.update(unknown)
+
+    def _table(self, meeting: UUID, state: Meeting) -> Mapping[UUID, tuple[Seat, ...]]:
+        """The seats of a meeting by case."""
+        known = self._tables.get(meeting)
+        if known is None or known[0] is not state:
+            cases = {item.case for item in state.items if item.case}
+            if len(self._tables) >= MOST:
+                self._tables.clear()
+            known = self._tables[meeting] = (state, {case: seats_of(state, case) for case in cases})
+        return known[1]
