@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from catch.database import Connection
 from catch.log import Answer, Append, Conflict, Log, NewEvent
-from catch.log.writer import Waiting, columns
+from catch.log.waiting import Waiting, columns
 
 
 def event(stream: UUID, version: int, topic: str = "Happened") -> NewEvent:

@@ -77,7 +77,7 @@ class Notes:
         id_, now = self._id(), datetime.now(UTC)
         by = Worker(self._by.user, self._by.agency)
         fact = NoteAdded(command.note, command.category, command.text, by)
-        envelope = Envelope[Fact](
+        envelope: Envelope[Fact] = Envelope(
             occurred_at=now,
             actor=self._by,
             purpose=Purpose.DIRECT_CARE,

@@ -53,13 +53,20 @@ def with_texts(value: S, texts: Iterator[str]) -> S:
     return typing.cast("S", _walk_struct(value, lambda _text, _path: next(texts), ""))
 
 
-def check_texts(value: Struct) -> None:
-    """Raises MissingText, TextTooLong or UnusableText, naming the field and never its text."""
-    _walk_struct(value, _checked, "")
+def checked_texts(value: Struct) -> list[str]:
+    """As `sealed_in`. Raises MissingText, TextTooLong or UnusableText, naming the field and never its text."""
+    found: list[str] = []
+
+    def visit(text: str, path: str) -> str:
+        found.append(_checked(text, path))
+        return text
+
+    _walk_struct(value, visit, "")
+    return found
 
 
 def _checked(text: str, path: str) -> str:
-    if not text.strip():
+    if not text or text.isspace():
         raise MissingText(field=path)
     if len(text) > MAX_TEXT:
         raise TextTooLong(field=path, longest=MAX_TEXT)

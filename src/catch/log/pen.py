@@ -1,0 +1,63 @@
+"""A connection that records batches, with a limit to how long it waits for one.
+
+One timer serves all batches: when it goes off it looks whether the present one has had its time, else it waits on.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from catch.database import Connection, application, connect
+from catch.log.batches import Batches
+from catch.log.entries import Answer, Conflict
+from catch.log.waiting import Waiting
+
+LONGEST_CONNECT = 10.0  # seconds
+GENERIC = {"plan_cache_mode": "force_generic_plan"}  # planning anew for each batch takes as long as recording it
+
+
+class Pen:
+    """`patience`: seconds that a commit may take."""
+
+    def __init__(self, dsn: str, schema: str, patience: float) -> None:
+        self._dsn = dsn
+        self._settings = application(schema) | GENERIC
+        self._patience = patience
+        self._batches = Batches(schema)
+        self._loop = asyncio.get_running_loop()
+        self._connection: Connection | None = None
+        self._begun: float | None = None
+        self._watch: asyncio.TimerHandle | None = None
+
+    async def record(self, batch: Sequence[Waiting]) -> Sequence[Answer | Conflict]:
+        """Raises what asyncpg raises. If the database is away or too slow it is unknown what was recorded."""
+        connection = self._connection
+        if connection is None or connection.is_closed():
+            within = min(LONGEST_CONNECT, self._patience)
+            self._connection = connection = await connect(self._dsn, self._settings, within=within)
+        self._begun = self._loop.time()
+        if self._watch is None:
+            self._watch = self._loop.call_at(self._begun + self._patience, self._look)
+        try:
+            return await self._batches.record(connection, batch)
+        finally:
+            self._begun = None
+
+    def hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+    def close(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        self.hang_up()
+
+    def _look(self) -> None:
+        self._watch = None
+        if self._begun is None:
+            return
+        until = self._begun + self._patience
+        if until > self._loop.time():
+            self._watch = self._loop.call_at(until, self._look)
+        else:
+            self.hang_up()

@@ -1,0 +1,144 @@
+"""Appends that wait for a batch, and a batch as the parallel arrays that the functions of schema/sql take."""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import accumulate
+from typing import Any
+from uuid import UUID
+
+from catch.domain.refusals import Refused
+from catch.log.entries import Answer, Append
+
+LONE = ("uuid", "bigint", "text", "bytea", "uuid")
+AT_ONCE = (
+    "uuid", "bigint", "text", "bytea", "uuid", "bigint", "uuid", "uuid", "bigint", "int", "int",
+)  # fmt: skip
+EACH = (*AT_ONCE, "int", "int")
+
+
+class Waiting:
+    """An append whose caller waits, until this time of the loop at most. `streams` are those it touches or rests on.
+
+    `bases` are the versions that it rests on, `reached` those that it leads to: for a lone one found out if need be.
+    """
+
+    __slots__ = ("answer", "append", "bases", "lone", "reached", "streams", "until")
+
+    def __init__(self, append: Append, answer: "asyncio.Future[Answer]", until: float) -> None:
+        """Raises `ValueError` if the events leave a gap: a mistake of the program, not of its user."""
+        self.append = append
+        self.answer = answer
+        self.until = until
+        self.lone = lone(append)
+        self.streams: Collection[UUID] = (append.stream,)
+        if not self.lone:
+            self.place()
+            self.streams = {append.stream, *self.reached}
+
+    @property
+    def plain(self) -> bool:
+        """What it is answered is known without a look into the log."""
+        return self.lone or (bool(self.append.events) and self.append.stream in self.reached)
+
+    def place(self) -> None:
+        append = self.append
+        self.bases = dict(append.expects)
+        self.reached = dict(append.expects)
+        for event in append.events:
+            before = self.reached.get(event.stream)
+            if before is None:
+                before = event.version - 1
+                if before:  # a new stream's first event is kept by the primary key alone
+                    self.bases[event.stream] = before
+            if event.version != before + 1:
+                raise ValueError(f"version {event.version} of stream {event.stream} does not follow {before}")
+            self.reached[event.stream] = event.version
+
+    def refuse(self, error: Exception) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+def lone(append: Append) -> bool:
+    """One event of the one stream that the append is about: nearly all are."""
+    events = append.events
+    return len(events) == 1 and not append.expects and events[0].stream == append.stream
+
+
+def settle(batch: Iterable[Waiting], refusal: type[Refused]) -> None:
+    for waiting in batch:
+        waiting.refuse(refusal())
+
+
+def topics(append: Append) -> tuple[str, ...]:
+    return tuple([event.topic for event in append.events])
+
+
+def parameters(types: Sequence[str]) -> str:
+    """Arrays arrive as text, which the server reads faster than asyncpg writes them in binary: it looks twice at each
+    element's type. Only the states are arrays proper.
+    """
+    casts = (f"::text::{kind}[]" if kind != "bytea" else "" for kind in types)
+    return ", ".join(f"${number}{cast}" for number, cast in enumerate(casts, start=1))
+
+
+def lone_columns(batch: Sequence[Waiting]) -> tuple[Sequence[object], ...]:
+    """For appends that are all lone."""
+    appends = [waiting.append for waiting in batch]
+    streams, versions, topics, states = zip(*[append.events[0] for append in appends], strict=True)
+    return streams, versions, topics, states, [append.command for append in appends]
+
+
+def columns(batch: Sequence[Waiting]) -> tuple[Sequence[object], ...]:
+    """For appends of any shape."""
+    for waiting in batch:
+        if waiting.lone:
+            waiting.place()
+    appends = [waiting.append for waiting in batch]
+    events = [event for append in appends for event in append.events]
+    bases = [base for waiting in batch for base in waiting.bases.items()]
+    return (
+        [event.stream for event in events],
+        [event.version for event in events],
+        [event.topic for event in events],
+        [event.state for event in events],
+        [stream for stream, _ in bases],
+        [version for _, version in bases],
+        [append.command for append in appends],
+        [append.stream for append in appends],
+        [waiting.reached.get(waiting.append.stream, "null") for waiting in batch],
+        *spans(len(append.events) for append in appends),
+        *spans(len(waiting.bases) for waiting in batch),
+    )
+
+
+def arguments(arrays: Sequence[Sequence[Any]], kinds: Sequence[str]) -> list[object]:
+    return [WRITTEN[kind](array) for array, kind in zip(arrays, kinds, strict=False)]
+
+
+def ids(values: Iterable[UUID]) -> str:
+    return "{" + ",".join([f"{value.int:032x}" for value in values]) + "}"
+
+
+def numbers(values: Iterable[object]) -> str:
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def words(values: Iterable[str]) -> str:
+    quoted = [value.replace("\\", "\\\\").replace('"', '\\"') for value in values]
+    return '{"' + '","'.join(quoted) + '"}' if quoted else "{}"
+
+
+WRITTEN: dict[str, Callable[[Sequence[Any]], object]] = {
+    "uuid": ids,
+    "bigint": numbers,
+    "int": numbers,
+    "text": words,
+    "bytea": lambda states: states,
+}
+
+
+def spans(lengths: Iterable[int]) -> tuple[list[int], list[int]]:
+    """Where each run begins and ends when runs of these lengths follow one another, counted from 1."""
+    lasts = list(accumulate(lengths))
+    return [last + 1 for last in [0, *lasts[:-1]]][: len(lasts)], lasts
