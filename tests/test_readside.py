@@ -37,6 +37,7 @@ from catch.readside import (
     up_to,
 )
 from catch.readside.rebuilding import ONE_AT_A_TIME, session
+from tests.damage import lose
 
 START = datetime(2026, 1, 6, 10, tzinfo=UTC)
 ACTOR = Actor("u1", "housing-1", Role.CHAIR)
@@ -257,13 +258,6 @@ def a_fact(chance: random.Random, boxes: list[UUID]) -> Toy:
 
 async def history(log: Log) -> list[Recorded[Any]]:
     return [decode(stored) for stored in await log.page(0, 10_000)]
-
-
-async def lose(admin: Connection, table: str, where: str) -> None:
-    """What only an accident does: facts gone from the log."""
-    await admin.execute(f"set session_replication_role = replica; alter table {table} disable trigger all")
-    await admin.execute(f"delete from {table} where {where}")
-    await admin.execute(f"alter table {table} enable always trigger append_only")
 
 
 async def rows(log: Log, projection: Projection) -> dict[Any, Struct]:
@@ -509,7 +503,7 @@ async def test_after_a_backup_was_restored_beneath_them_read_models_are_built_an
     await some_events(record, 22, 60)
     async with running(log) as side:
         await side.reached(ahead := await log.head())
-    await lose(admin, "catch.stored_events", f"notification_id > {ahead - 60}")
+    await lose(admin, f"notification_id > {ahead - 60}")
     record.versions = versions
     await admin.execute(f"select setval('catch.stored_events_notification_id_seq', {ahead - 60})")
     await some_events(record, 23, 4 + grown)

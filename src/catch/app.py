@@ -1,11 +1,15 @@
 """The program put together: one place's log, read side and desk, on one event loop."""
 
 import asyncio
+import logging
+import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
+
+import msgspec
 
 import projections
 from catch.database import lost
@@ -14,16 +18,23 @@ from catch.domain.facts import Recorded
 from catch.domain.streams import CASE, MEETING, PROGRAMME, Stream, stream_of_event
 from catch.edge import Edge
 from catch.faults import fault
-from catch.log import Log, migrate
+from catch.log import Log, Stored, migrate
 from catch.log.codec import decode
+from catch.log.entries import Unreadable
 from catch.log.states import States
 from catch.personal import KeyFile, Keyring
 from catch.postgres import Server
-from catch.readside import Projection, ReadSide
+from catch.readside import NotCaughtUp, Projection, ReadSide
 from catch.seating import Seating
 from catch.settings import Settings
 
 Heard = Callable[[Recorded[Any]], None]
+logger = logging.getLogger("catch.place")
+
+LOOK = 5.0
+"""Seconds between two words about read models that are being built."""
+STANDSTILL = 300.0
+"""Seconds: an index over a long log takes some time, and shows nothing meanwhile."""
 PAUSE = 0.2
 """Seconds before the feed asks again of a database that is away."""
 
@@ -71,10 +82,22 @@ class Catch:
                 try:
                     recorded = decode(stored)
                 except Exception as unknown:
-                    # What only a newer release can read must not keep this one from everything after it.
-                    fault(unknown, "feed")
+                    self._pass_over(stored, unknown)
                     continue
                 await self._hear(recorded)
+
+    def _pass_over(self, stored: Stored, problem: Exception) -> None:
+        """What only a newer release can read must not keep this one from everything after it.
+
+        Whoever asks for its stream from now on is told that it cannot be read.
+        """
+        self.states.forget([stored.stream])
+        if isinstance(problem, Unreadable):
+            line = {"unreadable": problem.code, "position": stored.position, "stream": stored.stream}
+            logger.error(msgspec.json.encode(line | {"version": stored.version, "event": stored.topic}).decode())
+        else:
+            fault(problem, "feed")
+        self._has_heard(stored.position)
 
     async def _hear(self, recorded: Recorded[Any]) -> None:
         stream = stream_of_event(recorded.event)
@@ -84,11 +107,14 @@ class Catch:
             await self._at_hand(stream, recorded.stream)
         if stream is MEETING and (held := self.states.at_hand(recorded.stream)) and held.state:
             self.seating.note(held.state)
-        self.heard = recorded.position
-        hearing, self._hearing = self._hearing, asyncio.Event()
-        hearing.set()
+        self._has_heard(recorded.position)
         for heard in self.listeners:
             heard(recorded)
+
+    def _has_heard(self, position: int) -> None:
+        self.heard = position
+        hearing, self._hearing = self._hearing, asyncio.Event()
+        hearing.set()
 
     async def _at_hand(self, stream: Stream, id_: UUID) -> None:
         while self.states.at_hand(id_) is None:
@@ -110,7 +136,13 @@ def key_file(settings: Settings) -> KeyFile:
 
 @asynccontextmanager
 async def opened(server: Server, settings: Settings) -> AsyncGenerator[Catch]:
-    """A place migrated and open, its read side and feed running until the block ends."""
+    """A place migrated and open, its read side and feed running until the block ends.
+
+    The block is cancelled, and the reason raised, when one of them cannot go on. Raises `NotCaughtUp` when the read
+    side makes no progress.
+    """
+    owner = asyncio.current_task()
+    assert owner is not None
     await migrate(server.admin, settings.schema)
     async with AsyncExitStack() as stack:
         log = await Log.open(
@@ -127,8 +159,28 @@ async def opened(server: Server, settings: Settings) -> AsyncGenerator[Catch]:
         for name, job in (("read side", catch.readside.run()), ("feed", catch.follow(head))):
             task = asyncio.create_task(job, name=name)
             stack.push_async_callback(ended, task)
-        await catch.readside.reached(head, timeout=60)
+            task.add_done_callback(lambda task: None if task.cancelled() or not task.exception() else owner.cancel())
+        await caught_up(catch, head)
         yield catch
+
+
+async def caught_up(catch: Catch, position: int) -> None:
+    """Read models that are empty must not be mistaken for a place where nothing happened, so nobody is answered before.
+
+    A long log takes minutes to be folded anew; it is given up when nothing moves any more.
+    """
+    standing, since = None, time.monotonic()
+    while catch.readside.position < position:
+        try:
+            await catch.readside.reached(position, timeout=LOOK)
+        except NotCaughtUp:
+            rebuilt = await catch.log.pool.fetchval("select min(position) from rebuilds")
+            now = (catch.readside.position, rebuilt)
+            logger.warning("read models are being built: position=%s of=%d", rebuilt or now[0], position)
+            if now != standing:
+                standing, since = now, time.monotonic()
+            elif time.monotonic() - since > STANDSTILL:
+                raise
 
 
 async def ended(task: asyncio.Task[None]) -> None:

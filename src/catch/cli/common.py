@@ -14,6 +14,7 @@ from catch.app import Catch, opened
 from catch.database import OldServer
 from catch.domain.facts import Actor, Role
 from catch.domain.refusals import Refused
+from catch.log.entries import WentBack
 from catch.log.migrations import CannotMigrate
 from catch.postgres import Server, ServerFailed, server
 from catch.programmes import ProgrammeFileInvalid
@@ -51,6 +52,7 @@ def failures() -> Generator[None]:
         ProgrammeFileInvalid,
         AnotherRebuild,
         SharedWorkFailed,
+        WentBack,
     ) as problem:
         complain(str(problem))
         sys.exit(UNUSABLE)

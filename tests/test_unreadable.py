@@ -1,0 +1,97 @@
+"""What cannot be read is named wherever it is met, and a log that went back ends whoever remembers it."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from catch.app import Catch, opened
+from catch.database import Connection
+from catch.domain.facts import Sealed
+from catch.domain.person import RegisterPerson
+from catch.domain.streams import PERSON
+from catch.log.entries import Append, FutureSchema, MissingVersions, NewEvent, Undecodable, UnknownEvent, WentBack
+from catch.postgres import Server
+from catch.settings import Settings
+from tests.conftest import Database, eventually
+from tests.damage import lose, put_again
+from tests.place import COORDINATOR
+
+
+@pytest.fixture
+async def catch(database: Database, tmp_path: Path) -> AsyncGenerator[Catch]:
+    async with opened(Server(database.admin, database.dsn), Settings(data_dir=tmp_path)) as catch:
+        yield catch
+
+
+async def person(catch: Catch) -> UUID:
+    id_ = uuid4()
+    await catch.desk.take(RegisterPerson(id_, name=Sealed("Ada Example")), by=COORDINATOR, command_id=uuid4())
+    return id_
+
+
+async def write(catch: Catch, stream: UUID, topic: str, state: bytes, version: int = 2) -> int:
+    return (await catch.log.append(Append(uuid4(), stream, (NewEvent(stream, version, topic, state),)))).position
+
+
+@pytest.mark.parametrize(
+    ("topic", "state", "named"),
+    [
+        ("PersonTeleported", b"{}", UnknownEvent),
+        ("PersonReferred", b'{"event":{},"schema":7}', FutureSchema),
+        ("PersonReferred", b"{", Undecodable),
+    ],
+)
+async def test_a_fact_that_cannot_be_read_is_told_at_once_and_to_whoever_asks_for_its_stream(
+    catch: Catch, caplog: pytest.LogCaptureFixture, topic: str, state: bytes, named: type[UnknownEvent]
+):
+    id_ = await person(catch)
+    assert (await catch.states.get(PERSON, id_)).version == 1
+    position = await write(catch, id_, topic, state)
+    await catch.has_heard(position)
+    lines = [record.getMessage() for record in caplog.records if record.name == "catch.place"]
+    assert [json.loads(line) for line in lines] == [
+        {"unreadable": named.code, "position": position, "stream": str(id_), "version": 2, "event": topic}
+    ]
+    with pytest.raises(named) as refused:
+        await catch.states.get(PERSON, id_)
+    assert refused.value.details["position"] == str(position)
+    with pytest.raises(named):
+        await catch.desk.take(RegisterPerson(id_, name=Sealed("Bo Example")), by=COORDINATOR, command_id=uuid4())
+    await person(catch)
+    await catch.reached(await catch.log.head())
+
+
+async def test_a_history_with_a_hole_is_refused_and_not_folded(catch: Catch, admin: Connection):
+    id_ = await person(catch)
+    await write(catch, id_, "PersonReferred", b"{", 2)
+    registered = await catch.log.stream(id_)
+    await write(catch, id_, registered[0].topic, registered[0].state, 3)
+    await lose(admin, f"originator_id = '{id_}' and originator_version = 2")
+    with pytest.raises(MissingVersions):
+        await catch.states.get(PERSON, id_)
+
+
+@pytest.mark.parametrize("grown", [0, 5])
+async def test_a_log_that_went_back_ends_the_server_that_remembers_it(
+    database: Database, admin: Connection, tmp_path: Path, grown: int
+):
+    """Whether it has grown again beyond what was seen or not."""
+
+    async def work() -> None:
+        async with opened(Server(database.admin, database.dsn), Settings(data_dir=tmp_path)) as catch:
+            await person(catch)
+            await person(catch)
+            head = await catch.log.head()
+            await catch.has_heard(head)
+            async with admin.transaction():
+                await lose(admin, f"notification_id = {head}")
+                await put_again(admin, head, grown)
+            await asyncio.sleep(30)
+
+    with pytest.raises(WentBack, match="seen at position"):
+        await work()
