@@ -81,7 +81,7 @@ class Keyring:
         """Raises SubjectErased."""
         if not plain:
             return []
-        cipher = await self._cipher(subject)
+        cipher = self._at_hand(subject) or await self._cipher(subject)
         return [tokens.seal(cipher, subject, text) for text in plain]
 
     async def unseal(self, sealed: Sequence[Sealed]) -> list[str | Erased]:
@@ -100,8 +100,8 @@ class Keyring:
 
     async def seal_command(self, command: S, subject: UUID) -> S:
         """A copy with its personal text sealed. Raises MissingText, TextTooLong, UnusableText or SubjectErased."""
-        texts.check_texts(command)
-        return texts.with_texts(command, iter(await self.seal(subject, texts.sealed_in(command))))
+        plain = texts.checked_texts(command)
+        return texts.with_texts(command, iter(await self.seal(subject, plain))) if plain else command
 
     async def unseal_values(self, values: Iterable[S]) -> list[S]:
         """Copies with plain text, or ERASED in its place; the keys of all of them are fetched at once."""
@@ -119,6 +119,10 @@ class Keyring:
         self._held.pop(subject, None)
         self.erasures += 1
 
+    def _at_hand(self, subject: UUID) -> AESGCM | None:
+        held = self._held.get(subject)
+        return held.cipher if held is not None and held.read_at >= time.monotonic() - self._trusted_for else None
+
     async def _cipher(self, subject: UUID) -> AESGCM:
         if cipher := (await self._ciphers({subject})).get(subject):
             return cipher
@@ -130,9 +134,8 @@ class Keyring:
         raise SubjectErased(subject=subject)
 
     async def _ciphers(self, subjects: Collection[UUID]) -> dict[UUID, AESGCM]:
-        oldest = time.monotonic() - self._trusted_for
-        held = {subject: self._held.get(subject) for subject in subjects}
-        ciphers = {subject: key.cipher for subject, key in held.items() if key and key.read_at >= oldest}
+        held = {subject: self._at_hand(subject) for subject in subjects}
+        ciphers = {subject: cipher for subject, cipher in held.items() if cipher}
         if missing := [subject for subject in subjects if subject not in ciphers]:
             rows = await self._database.fetch(FIND, missing)
             keys = await self._encryption.unwrap({row["subject"]: row["wrapped"] for row in rows if row["wrapped"]})
