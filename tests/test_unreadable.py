@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -17,7 +16,7 @@ from catch.domain.streams import PERSON
 from catch.log.entries import Append, FutureSchema, MissingVersions, NewEvent, Undecodable, UnknownEvent, WentBack
 from catch.postgres import Server
 from catch.settings import Settings
-from tests.conftest import Database, eventually
+from tests.conftest import Database
 from tests.damage import lose, put_again
 from tests.place import COORDINATOR
 
