@@ -5,7 +5,7 @@ by Strawberry's executor so that resolvers find the `info` they expect. What an 
 client reads the code INTERNAL and an id to quote.
 """
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from inspect import isawaitable
 from typing import Any, cast
@@ -29,11 +29,14 @@ from graphql.execution.collect_fields import collect_fields
 from msgspec import Struct
 from strawberry.execution import optimized_is_awaitable
 
-from catch.api.compiled import NotCompiled, compile_field
+from catch.api.compiled import Later, NotCompiled, compile_field
 from catch.api.limits import Documents, Limits, Prepared, coded, encode
 from catch.api.operations import Operation
 from catch.api.registered import Asked, Registered
 from catch.faults import Rejected, error, outside_error
+
+STANDINGS, SELECTIONS = 2048, 256
+"""How many subscriptions are remembered with their variables, and how many selections."""
 
 
 class Answer(Struct, frozen=True):
@@ -68,9 +71,7 @@ class Standing:
         self.arguments: Mapping[str, object] = get_argument_values(field, node, executor.variable_values)
         kept = {name: value for name, value in variables.items() if name != _resuming(prepared, node)}
         self.key = msgspec.json.encode([prepared.text, prepared.name, kept], order="deterministic")
-        fragments = {name: held.definition for name, held in executor.fragments.items()}
-        switches = executor.variable_values.coerced
-        self.compiled = compile_field(engine.graphql, fragments, field.type, nodes, switches)
+        self.compiled = engine.selection(prepared, field.type, nodes, executor)
 
     def _root(self) -> tuple[str, list[FieldNode]]:
         executor = self._executor
@@ -116,6 +117,8 @@ class Engine:
         self.graphql: GraphQLSchema = schema._schema  # pyright: ignore[reportPrivateUsage]
         self.documents = Documents(self.graphql, self.limits, development=development)
         self.compiled: dict[OperationDefinitionNode, Operation] = {}
+        self._standings: dict[bytes, Standing] = {}
+        self._selections: dict[Hashable, Later | None] = {}
         for text in self.registered:
             for prepared in self.documents.keep(text):
                 self._compile(prepared)
@@ -152,7 +155,32 @@ class Engine:
         return self.answer(cast("ExecutionResult", result))
 
     def standing(self, prepared: Prepared, variables: Mapping[str, Any] | None) -> Standing:
-        """Set up a subscription; `Rejected` where its variables are wrong or it selects nothing."""
+        """Set up a subscription; `Rejected` where its variables are wrong or it selects nothing. Those of one document
+        with the same variables are one, since thousands of clients may follow one meeting."""
+        key = msgspec.json.encode([prepared.text, prepared.name, variables], order="deterministic")
+        standing = self._standings.get(key)
+        if standing is None:
+            standing = self._standings[key] = self._stands(prepared, variables)
+            if len(self._standings) > STANDINGS:
+                del self._standings[next(iter(self._standings))]
+        return standing
+
+    def selection(
+        self, prepared: Prepared, kind: Any, nodes: Sequence[FieldNode], executor: "Executor[Any]"
+    ) -> Later | None:
+        """The selection of a subscription as a function. It depends on the document and on what switches parts of it
+        on and off, and on nothing else that a client sends."""
+        switches = executor.variable_values.coerced
+        on = frozenset(name for name, value in switches.items() if value is True)
+        key = (prepared.text, prepared.name, on)
+        if key not in self._selections:
+            fragments = {name: held.definition for name, held in executor.fragments.items()}
+            self._selections[key] = compile_field(self.graphql, fragments, kind, nodes, switches)
+            if len(self._selections) > SELECTIONS:
+                del self._selections[next(iter(self._selections))]
+        return self._selections[key]
+
+    def _stands(self, prepared: Prepared, variables: Mapping[str, Any] | None) -> Standing:
         try:
             return Standing(self, prepared, self._executor(prepared, variables, None), variables or {})
         except StopIteration:

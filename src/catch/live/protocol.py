@@ -81,7 +81,8 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
     def handler(self, path: str = "/graphql") -> WebsocketRouteHandler:
         @websocket(path)
         async def graphql(socket: WebSocket[Any, Any, Any]) -> None:
-            if not self._welcome(socket.headers.get("origin"), socket.headers.get("host")):
+            headers = dict(socket.scope["headers"])
+            if not self._welcome(headers.get(b"origin"), headers.get(b"host")):
                 # Before it is accepted, a connection is refused with HTTP 403, whatever the code.
                 await socket.close(4403, "This site may not connect.")
                 return
@@ -96,8 +97,13 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
 
         return graphql
 
-    def _welcome(self, origin: str | None, host: str | None) -> bool:
-        return origin is None or origin in self.origins or urlsplit(origin).netloc == host
+    def _welcome(self, origin: bytes | None, host: bytes | None) -> bool:
+        if origin is None or origin.decode("latin-1") in self.origins:
+            return True
+        try:
+            return urlsplit(origin).netloc == host
+        except ValueError:
+            return False
 
     async def drain(self, seconds: float = 5.0) -> None:
         """Send every client to another server: before this one stops. New connections are turned away."""

@@ -124,6 +124,8 @@ class Shared:
 
     async def between(self, where: str, key: UUID, after: int, upto: int) -> AsyncIterator[Fact]:
         """Facts of the log chosen through the timeline, in order, a page at a time."""
+        if after >= upto:
+            return
         await self.reached(upto)
         while rows := await self._page(where, key, after, upto):
             for row in rows:
