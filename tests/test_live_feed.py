@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from catch.live.feed import Patience
+from catch.live.frames import Payload
 from tests.toy_feed import NoSuchRoom, Toy, Viewer
 
 CHAIR, HOUSING, SCHOOL = Viewer("ann", "chair"), Viewer("bob", "housing"), Viewer("cat", "school")
@@ -24,7 +25,7 @@ class Reader:
         self.has_room = asyncio.Event()
         self.has_room.set()
 
-    def offer(self, position: int, payload: str) -> bool:
+    def offer(self, position: int, payload: Payload) -> bool:
         if len(self.waiting) >= self.most:
             self.has_room.clear()
             return False

@@ -108,7 +108,6 @@ class Feed(Generic[V, E]):
         await self._reach(topic, subscriber)
         rounds, events = 0, self.patience.events
         while subscriber.last_word is None:
-            subscriber.stirred.clear()
             await subscriber.outlet.room()
             try:
                 events -= await self._round(topic, subscriber, events)
@@ -119,6 +118,8 @@ class Feed(Generic[V, E]):
                 await asyncio.sleep(AWAY)
                 continue
             if subscriber.go_live():
+                # What stirred it while it caught up has been seen to; another round now would run beside live delivery.
+                subscriber.stirred.clear()
                 await subscriber.stirred.wait()
                 rounds, events = 0, self.patience.events
             elif subscriber.again and (rounds := rounds + 1) >= self.patience.rounds:
