@@ -101,6 +101,8 @@ def ready(url: str) -> bool:
         ("programmes", "list"),
         ("rebuild",),
         ("parked",),
+        ("doctor",),
+        ("tidy",),
         ("contracts",),
         ("replay",),
     ],
@@ -201,15 +203,15 @@ async def test_migrate_and_rebuild_say_what_they_did(catch: Cli):
 async def test_parked_rows_are_listed_and_folded_again(catch: Cli, admin: Connection):
     assert catch("programmes", "load").returncode == 0
     assert "nothing is parked" in catch("parked").stdout
-    await admin.execute("delete from catch_read.timeline_v1 where position = 1")
+    await admin.execute("delete from catch_read.timeline_v2 where position = 1")
     await admin.execute(
-        "insert into catch_read.parked (projection, key, position, error) values ('timeline_v1', '1', 1, 'x')"
+        "insert into catch_read.parked (projection, key, position, error) values ('timeline_v2', '1', 1, 'x')"
     )
     listed = catch("parked")
     assert listed.returncode == 1
     assert "timeline 1: x, at position 1" in listed.stdout
     assert "nothing is parked" in catch("parked", "--retry").stdout
-    assert await admin.fetchval("select count(*) from catch_read.timeline_v1 where position = 1") == 1
+    assert await admin.fetchval("select count(*) from catch_read.timeline_v2 where position = 1") == 1
 
 
 async def test_tokens_are_for_a_development_server_that_runs(catch: Cli):
