@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, time
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 import strawberry
@@ -22,7 +22,7 @@ from catch.domain.agenda import draft_agenda
 from catch.domain.agenda_absence import why_not
 from catch.domain.calendar import LONDON
 from catch.domain.case.state import Case
-from catch.domain.facts import Role
+from catch.domain.facts import Recorded, Role
 from catch.domain.meeting.state import Meeting
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownProgramme
 from catch.domain.streams import CASE, COMMANDS, MEETING, stream_of_event
@@ -125,21 +125,22 @@ async def changed(context: Context, stream: UUID, closed: frozenset[UUID]) -> di
     }
 
 
-def audit_entry(row: timeline.Row, changes: list[types.Change]) -> types.AuditEntry:
+def audit_entry(fact: Recorded[Any], changes: list[types.Change]) -> types.AuditEntry:
+    envelope = fact.envelope
     return types.AuditEntry(
-        position=Position(row.position),
-        stream=row.stream,
-        version=row.version,
-        event=row.event,
-        occurred_at=row.occurred_at,
-        recorded_at=row.recorded_at,
-        by=types.Worker(user=row.user_id, agency=row.agency),
-        role=row.role,
-        on_behalf_of=row.on_behalf_of,
-        purpose=row.purpose,
-        programme=row.programme,
-        meeting_id=row.meeting,
-        command_id=row.command,
+        position=Position(fact.position),
+        stream=fact.stream,
+        version=fact.version,
+        event=fact.topic,
+        occurred_at=envelope.occurred_at,
+        recorded_at=fact.recorded_at,
+        by=types.Worker(user=envelope.actor.user, agency=envelope.actor.agency),
+        role=envelope.actor.role,
+        on_behalf_of=envelope.actor.on_behalf_of,
+        purpose=envelope.purpose,
+        programme=envelope.programme,
+        meeting_id=envelope.meeting,
+        command_id=envelope.command,
         changes=changes,
     )
 
@@ -317,13 +318,13 @@ class Query:
     ) -> types.AuditEntryConnection:
         context, wanted = info.context, page_size(first)
         closed = await audits(context, stream)
-        rows = await timeline.of_stream(context.catch.log.pool, stream, after or 0, wanted + 1)
+        facts = await timeline.of_stream(context.catch.log.pool, stream, after or 0, wanted + 1)
         changes = await changed(context, stream, closed)
         edges = [
-            types.AuditEntryEdge(cursor=str(row.position), node=audit_entry(row, changes.get(row.position, [])))
-            for row in rows[:wanted]
+            types.AuditEntryEdge(cursor=str(fact.position), node=audit_entry(fact, changes.get(fact.position, [])))
+            for fact in facts[:wanted]
         ]
-        page = types.PageInfo(has_next_page=len(rows) > wanted, end_cursor=edges[-1].cursor if edges else None)
+        page = types.PageInfo(has_next_page=len(facts) > wanted, end_cursor=edges[-1].cursor if edges else None)
         return types.AuditEntryConnection(edges=edges, page_info=page)
 
     @strawberry.field(description="How long from referral to outcome, for episodes that started in these days.")
