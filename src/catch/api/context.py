@@ -1,5 +1,6 @@
 """What resolvers find in `info.context`: who asks, and the program they ask."""
 
+import asyncio
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +11,10 @@ from catch.api.rights import Rights
 from catch.app import Catch
 from catch.domain.facts import Command
 from catch.log import Answer
+from catch.readside import NotCaughtUp
+
+PATIENCE = 5.0
+"""Seconds that a query waits for a position."""
 
 
 class Context:
@@ -20,6 +25,16 @@ class Context:
         self.viewer = viewer
         rights = rights or Rights(catch)
         self.reading = Reading(Facts(catch, rights.moment(), rights), viewer.actor)
+
+    async def reached(self, position: int | None) -> None:
+        """Returns once the answer holds everything up to this position. Raises `NotCaughtUp`."""
+        if position:
+            await self.catch.reached(position)
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await self.catch.has_heard(position)
+            except TimeoutError:
+                raise NotCaughtUp(position=position, reached=self.catch.heard) from None
 
     async def take(
         self, command: Command, *, command_id: UUID, expected_version: int | None, occurred_at: datetime | None

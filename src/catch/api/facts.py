@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,9 @@ from catch.log.codec import decode
 from catch.log.states import Held, folded
 from catch.personal.keyring import Reader
 from catch.readside import known_at, true_at, up_to
+
+partner_id = lru_cache(4096)(partner_stream)
+programme_id = lru_cache(256)(programme_stream)
 
 
 class Facts:
@@ -67,14 +71,14 @@ class Facts:
         # A stream that does not exist is not kept at hand: without this, each case would ask for it again.
         if agency in self._strangers:
             return None
-        held: Partner | None = (await self.catch.states.get(PARTNER, partner_stream(agency))).state
+        held: Partner | None = (await self.catch.states.get(PARTNER, partner_id(agency))).state
         if held is None:
             self._strangers.add(agency)
         return held
 
     async def programme(self, key: str, version: int | None = None) -> Programme:
         """Raises `UnknownProgramme`. No version: the present one."""
-        history: ProgrammeHistory | None = (await self.catch.states.get(PROGRAMME, programme_stream(key))).state
+        history: ProgrammeHistory | None = (await self.catch.states.get(PROGRAMME, programme_id(key))).state
         held = history and (history.current if version is None else history.version(version))
         if held is None:
             raise UnknownProgramme(programme=key)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from catch.access import Sight
@@ -10,8 +11,14 @@ from catch.api.facts import Facts, Past
 from catch.api.views import Lens
 from catch.domain.case.state import Case
 from catch.domain.facts import Actor
-from catch.domain.person import Person
 from catch.log.states import Held
+
+
+class Opened(NamedTuple):
+    """A case as it is shown, and what the viewer sees of it; None where, for them, there is no such case."""
+
+    held: Held
+    seen: Sight | None
 
 
 class Reading:
@@ -22,34 +29,32 @@ class Reading:
         self.viewer = viewer
         self.past = past
 
-    async def held(self, case: UUID) -> Held:
-        """The case whose contents are shown."""
-        return await (self.past or self.facts).case(case)
-
-    async def person(self, person: UUID) -> Person | None:
-        return await (self.past or self.facts).person(person)
-
     async def sight(self, case: UUID) -> Sight | None:
         """What the viewer sees of the case; None where, for them, there is no such case."""
         held: Case | None = (await self.facts.case(case)).state
         return await self.facts.sight(self.viewer, held) if held else None
 
+    async def opened(self, case: UUID) -> Opened:
+        """A case and what the viewer sees of it."""
+        await self.facts.gathered()
+        now = await self.facts.case(case)
+        seen = await self.facts.sight(self.viewer, now.state) if now.state is not None else None
+        return Opened(await self.past.case(case) if self.past else now, seen)
+
     async def case(
         self, held: Case, seen: Sight, version: int, position: int, at: datetime | None = None
     ) -> types.Case:
-        person = await self.person(held.person)
+        now = await self.facts.person(held.person)
+        person = await self.past.person(held.person) if self.past else now
         texts = await self.facts.texts(held.person)
         pinned = await self.facts.programme(held.programme, held.programme_version)
         moment = at or (self.past and self.past.moment) or self.facts.at
-        now = await self.facts.person(held.person)
         protected = now is not None and now.address_protected
         return views.case(held, pinned, person, Lens(seen, texts), version, position, moment, protected=protected)
 
     async def case_by_id(self, case: UUID) -> types.Case | None:
         """The case as the viewer sees it; None where they do not, or where there was none yet."""
-        await self.facts.gathered()
-        seen = await self.sight(case)
-        held = await self.held(case)
+        held, seen = await self.opened(case)
         return await self.case(held.state, seen, held.version, held.position) if seen and held.state else None
 
     async def cases(self, rows: Sequence[tuple[Case, int, int]]) -> list[types.Case | None]:

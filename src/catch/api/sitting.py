@@ -6,13 +6,14 @@ from uuid import UUID
 
 from catch.access import RedactionReason, item_closed, item_hidden, prepares
 from catch.api import types, views
-from catch.api.reading import Reading
+from catch.api.reading import Opened, Reading
 from catch.api.scalars import Position
 from catch.api.views import Lens
 from catch.domain.case.state import Case
 from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.listing import Agenda, AgendaWarning, DraftedItem, Overflow, Reason
 from catch.domain.meeting.state import Meeting
+from catch.domain.partner import Partner
 from projections import minutes as written_minutes
 
 NOTHING_SAID = types.Said(None, [], [], [])
@@ -31,6 +32,8 @@ class Sitting:
         self.recused: frozenset[UUID] = frozenset()
         self._hidden: dict[UUID, RedactionReason | None] = {}
         self._looked: set[UUID] = set()
+        self._partner: Partner | None = None
+        self._knows_partner = False
 
     @classmethod
     async def of(cls, reading: Reading, shown: Meeting, present: Meeting | None = None) -> "Sitting":
@@ -56,24 +59,34 @@ class Sitting:
 
     async def hidden(self, item: Item) -> RedactionReason | None:
         """Why the viewer does not see the item; None where they do."""
-        if item.item not in self._hidden:
-            await self.look([item.case] if item.case else [])
-            self._hidden[item.item] = await self.hides(item)
-        return self._hidden[item.item]
+        try:
+            return self._hidden[item.item]
+        except KeyError:
+            if item.case and item.case not in self._looked:
+                await self.look([item.case])
+            found = self._hidden[item.item] = await self.hides(item)
+            return found
 
     async def hides(self, item: Item) -> RedactionReason | None:
         """Why the viewer does not see the item. What has been closed since is closed in its history too."""
         viewer, facts = self.reading.viewer, self.reading.facts
         if item.case in self.recused:
             return RedactionReason.RECUSED
-        now = self.present.item(item.item) or item
+        past = self.shown is not self.present
+        now = (self.present.item(item.item) or item) if past else item
         case: Case | None = (await facts.case(item.case)).state if item.case else None
         if case is not None:
-            partner = await facts.partner(viewer.agency)
-            closed = item_closed(viewer, self.present, now, case, partner, facts.at)
+            closed = item_closed(viewer, self.present, now, case, await self.partner(), facts.at)
         else:
             closed = item_hidden(viewer, self.present, now)
-        return closed or item_hidden(viewer, self.shown, item)
+        return closed or (item_hidden(viewer, self.shown, item) if past else None)
+
+    async def partner(self) -> Partner | None:
+        """The viewer's own agency."""
+        if not self._knows_partner:
+            self._partner = await self.reading.facts.partner(self.reading.viewer.agency)
+            self._knows_partner = True
+        return self._partner
 
     def view(self, version: int, position: int, written: written_minutes.Row | None = None) -> types.Meeting:
         """`written` are the minutes as they stood, where the meeting is shown as it was."""
@@ -278,9 +291,18 @@ class Inside:
         self._meeting = meeting
         self._item = item
         self._said: types.Said | None = None
+        self._opened: Opened | None = None
+
+    async def _open(self, case: UUID) -> Opened:
+        if self._opened is None:
+            self._opened = await self._reading.opened(case)
+        return self._opened
 
     async def case(self) -> types.Case | None:
-        return await self._reading.case_by_id(self._item.case) if self._item.case else None
+        if not self._item.case:
+            return None
+        held, seen = await self._open(self._item.case)
+        return await self._reading.case(held.state, seen, held.version, held.position) if seen and held.state else None
 
     async def said(self) -> types.Said:
         if self._said is None:
@@ -289,9 +311,8 @@ class Inside:
 
     async def _read(self, case: UUID) -> types.Said:
         item, facts = self._item, self._reading.facts
-        await facts.gathered()
-        seen = await self._reading.sight(case)
-        held: Case | None = (await self._reading.held(case)).state
+        opened, seen = await self._open(case)
+        held: Case | None = opened.state
         if seen is None or held is None:
             return NO_CASE
         linked = [each for each in (held.action(link.action) for link in item.actions) if each]

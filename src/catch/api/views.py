@@ -91,12 +91,51 @@ class Unfolding(types.Case):
             # What is withheld is known once every part has been looked at.
             for part in PARTS:
                 getattr(self, part)
+            if self.person is not None:
+                for part in OF_PERSON:
+                    getattr(self.person, part)
             return whole.lens.redactions()
         part = PARTS.get(name)
         if part is None:
             raise AttributeError(name)
         value = self.__dict__[name] = part(whole)
         return value
+
+
+class UnfoldingPerson(types.Person):
+    """The same of a person."""
+
+    def __init__(self, held: Person, lens: Lens, *, protected: bool) -> None:
+        self.__dict__["_told"] = Told(held, lens, (protected or held.address_protected) and not lens.sight.everything)
+
+    def __getattr__(self, name: str) -> Any:
+        part = OF_PERSON.get(name)
+        if part is None:
+            raise AttributeError(name)
+        value = self.__dict__[name] = part(self.__dict__["_told"])
+        return value
+
+
+class Told(Struct, frozen=True):
+    """What of a person is told through a lens. `protected`: where they live is kept from this viewer."""
+
+    held: Person
+    lens: Lens
+    protected: bool
+
+    def text(self, name: str, category: Category, sealed: Sealed | None) -> str | None:
+        return self.lens.text(f"person.{name}", category, sealed)
+
+    def address(self) -> str | None:
+        sealed = self.held.registered.address
+        if not self.protected:
+            return self.text("address", Category.CONTACT, sealed)
+        if sealed is not None:
+            self.lens.withheld["person.address"] = RedactionReason.RESTRICTED
+        return None
+
+    def preferred(self, name: str, sealed: Sealed | None) -> str | None:
+        return self.text(name, Category.CONTACT, sealed)
 
 
 def worker(held: domain.Worker | None) -> types.Worker | None:
@@ -153,26 +192,6 @@ def _for_those_involved(lens: Lens, path: str, held: Sequence[D]) -> Sequence[D]
 
 def _shown(lens: Lens, path: str, category: Category, held: Sequence[D], view: Callable[[D, str, Lens], V]) -> list[V]:
     return [view(each, f"{path}.{place}", lens) for place, each in enumerate(_all(lens, path, category, held))]
-
-
-def _person(held: Person, lens: Lens, *, protected: bool) -> types.Person:
-    known, preference = held.registered, held.preference
-    protected = (protected or held.address_protected) and not lens.sight.everything
-    if protected and known.address is not None:
-        lens.withheld["person.address"] = RedactionReason.RESTRICTED
-    return types.Person(
-        id=held.person,
-        name=lens.text("person.name", Category.IDENTITY, known.name),
-        date_of_birth=lens.text("person.dateOfBirth", Category.IDENTITY, known.date_of_birth),
-        nhs_number=lens.text("person.nhsNumber", Category.IDENTITY, known.nhs_number),
-        communication_needs=lens.text("person.communicationNeeds", Category.IDENTITY, known.communication_needs),
-        phone=lens.text("person.phone", Category.CONTACT, known.phone),
-        address=None if protected else lens.text("person.address", Category.CONTACT, known.address),
-        address_protected=held.address_protected,
-        safe_channels=[*_all(lens, "person.safeChannels", Category.CONTACT, preference.channels if preference else ())],
-        safe_times=lens.text("person.safeTimes", Category.CONTACT, preference.safe_times if preference else None),
-        never=lens.text("person.never", Category.CONTACT, preference.never if preference else None),
-    )
 
 
 def _referral(held: domain.Referral, path: str, lens: Lens) -> types.Referral:
@@ -434,7 +453,9 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     "version": lambda whole: whole.version,
     "position": lambda whole: Position(whole.position),
     "programme": lambda whole: programme(whole.pinned),
-    "person": lambda whole: _person(whole.person, whole.lens, protected=whole.protected) if whole.person else None,
+    "person": lambda whole: (
+        UnfoldingPerson(whole.person, whole.lens, protected=whole.protected) if whole.person else None
+    ),
     "lead": lambda whole: worker(whole.held.lead),
     "referral": lambda whole: _referral(whole.held.referrals[0], "referral", whole.lens),
     "referrals": lambda whole: [
@@ -465,3 +486,28 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     ],
 }
 """What a case is made of, in the order in which it is looked at for what is withheld."""
+OF_PERSON: Mapping[str, Callable[[Told], object]] = {
+    "id": lambda told: told.held.person,
+    "name": lambda told: told.text("name", Category.IDENTITY, told.held.registered.name),
+    "date_of_birth": lambda told: told.text("dateOfBirth", Category.IDENTITY, told.held.registered.date_of_birth),
+    "nhs_number": lambda told: told.text("nhsNumber", Category.IDENTITY, told.held.registered.nhs_number),
+    "communication_needs": lambda told: told.text(
+        "communicationNeeds", Category.IDENTITY, told.held.registered.communication_needs
+    ),
+    "phone": lambda told: told.text("phone", Category.CONTACT, told.held.registered.phone),
+    "address": Told.address,
+    "address_protected": lambda told: told.held.address_protected,
+    "safe_channels": lambda told: [
+        *_all(
+            told.lens,
+            "person.safeChannels",
+            Category.CONTACT,
+            told.held.preference.channels if told.held.preference else (),
+        )
+    ],
+    "safe_times": lambda told: told.preferred(
+        "safeTimes", told.held.preference.safe_times if told.held.preference else None
+    ),
+    "never": lambda told: told.preferred("never", told.held.preference.never if told.held.preference else None),
+}
+"""The same of a person."""
