@@ -6,31 +6,53 @@ from contextlib import suppress
 from typing import Any, cast
 
 from litestar import WebSocket
+from litestar.exceptions import WebSocketDisconnect
 
 from catch.live.frames import text_of
-from catch.live.server import GRACE, TRANSPORT, ExposedWebSocket, Listener
+from catch.live.server import GRACE, TRANSPORT, ExposedWebSocket, Taker
 
 Accepted = WebSocket[Any, Any, Any]
 
 
 class AsgiSocket:
-    """`serving` is the task that reads from the socket; it is cancelled, with `over` set, where a close goes unread."""
+    """Its task reads for as long as the connection lives; a client that does not read a close is left by cancelling
+    it."""
 
     heard = True
 
-    def __init__(self, socket: Accepted, serving: "asyncio.Task[Any]") -> None:
+    def __init__(self, socket: Accepted) -> None:
         self._socket = socket
-        self._serving = serving
         self._next: deque[bytes] = deque()
         self._sending: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
-        self.listener: Listener | None = None
-        self.over = False
+        self._reading: asyncio.Task[Any] | None = None
+        self._taker: Taker | None = None
+
+    async def serve(self, taker: Taker) -> None:
+        self._taker = taker
+        self._reading = asyncio.current_task()
+        try:
+            while (event := await self._socket.receive())["type"] == "websocket.receive":
+                if self._taker:
+                    self._taker.received(event.get("text"))
+        except (OSError, WebSocketDisconnect):
+            # The client hung up.
+            pass
+        except asyncio.CancelledError:
+            if not (self._closing and self._closing.done()):
+                raise
+        finally:
+            self._gone()
+
+    def _gone(self) -> None:
+        if self._taker:
+            self._taker.lost()
+            self._taker = None
 
     def write(self, frame: bytes) -> None:
         self._next.append(frame)
-        if self.listener:
-            self.listener.pause()
+        if self._taker:
+            self._taker.pause()
         if self._sending is None:
             self._sending = asyncio.create_task(self._send())
 
@@ -39,14 +61,12 @@ class AsgiSocket:
         with suppress(Exception):
             while self._next:
                 await self._socket.send_text(text_of(self._next.popleft()))
-                if self.listener and not self._next:
-                    self.listener.resume()
+                if self._taker and not self._next:
+                    self._taker.resume()
         self._sending = None
 
     def say_close(self, code: int, reason: str) -> None:
-        if self.listener:
-            self.listener.shut()
-            self.listener = None
+        self._gone()
         if self._closing is None:
             self._closing = asyncio.create_task(self._close(code, reason))
 
@@ -56,18 +76,17 @@ class AsgiSocket:
                 if self._sending is not None:
                     await asyncio.wait([self._sending])
                 await self._socket.close(code, reason)
-        if self._sending is not None:
-            self._sending.cancel()
-        self.over = True
-        self._serving.cancel()
+        for task in (self._sending, self._reading):
+            if task is not None:
+                asyncio.get_running_loop().call_soon(task.cancel)
 
 
 Socket = ExposedWebSocket | AsgiSocket
 
 
-def socket_of(accepted: Accepted, serving: "asyncio.Task[Any]") -> Socket:
+def socket_of(accepted: Accepted) -> Socket:
     """The server's own where it lets us at it."""
     extensions = cast("dict[str, Any]", cast("Any", accepted.scope).get("extensions") or {})
     if TRANSPORT in extensions:
         return cast("ExposedWebSocket", extensions[TRANSPORT]["socket"])
-    return AsgiSocket(accepted, serving)
+    return AsgiSocket(accepted)

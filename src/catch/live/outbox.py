@@ -52,19 +52,23 @@ class Outbox:
             lane.last = position
         return True
 
+    def put(self, frame: bytes, lane: "Lane | None" = None) -> None:
+        """Whether there is room or not: an answer to what the client asked, who is not read from until it reads."""
+        if not self.offer(frame, lane):
+            self._add(frame, lane, 0)
+
     def _keep(self, frame: bytes, lane: "Lane | None", position: int) -> bool:
         if self._full or (self._waiting and self._unsent + len(frame) > self._most):
             self._full = True
             return False
+        self._add(frame, lane, position)
+        return True
+
+    def _add(self, frame: bytes, lane: "Lane | None", position: int) -> None:
         if self._waiting is None:
             self._waiting = deque()
         self._waiting.append(_Waiting(lane, position, frame))
         self._unsent += len(frame)
-        return True
-
-    async def put(self, frame: bytes) -> None:
-        while not self.offer(frame):
-            await self.room()
 
     async def room(self) -> None:
         """Returns at once unless something was refused; then when the socket has taken what waited."""
@@ -157,15 +161,16 @@ class Lane:
     def cut(self) -> int | None:
         return self._outbox.cut(self)
 
-    async def write(self, payload: Payload) -> None:
-        while not self.offer(0, payload):
-            await self.room()
+    def write(self, payload: Payload) -> None:
+        """The one answer of a query or a mutation."""
+        if self._open:
+            self._outbox.put(payload.framed(self._head), self)
 
-    async def finish(self, frame: bytes) -> None:
+    def finish(self, frame: bytes) -> None:
         """The operation's last message."""
         if self._open:
             self._open = False
-            await self._outbox.put(frame)
+            self._outbox.put(frame)
 
     def shut(self) -> None:
         self._open = False

@@ -9,13 +9,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection, Coroutine
-from typing import Any, Generic, cast
+from typing import Any, Generic
 from urllib.parse import urlsplit
 
 import msgspec
 from graphql import GraphQLFormattedError
 from litestar import WebSocket, websocket
-from litestar.exceptions import WebSocketDisconnect
 from litestar.handlers import WebsocketRouteHandler
 
 from catch.domain.refusals import Refused
@@ -88,12 +87,13 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
                 return
             offered = SUBPROTOCOL in socket.scope["subprotocols"]
             await socket.accept(SUBPROTOCOL if offered else None)
-            connection = Connection(self, socket, cast("asyncio.Task[Any]", asyncio.current_task()))
-            self.connections.add(connection)
-            try:
-                await connection.serve(offered=offered)
-            finally:
-                self.connections.discard(connection)
+            connected = socket_of(socket)
+            connection = Connection(self, connected)
+            connection.begin(offered=offered)
+            if isinstance(connected, AsgiSocket):
+                await connected.serve(connection)
+            else:
+                connected.take(connection)
 
         return graphql
 
@@ -110,65 +110,57 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
         self.draining = True
         for connection in list(self.connections):
             connection.close(1012, "The server restarts. Connect again.")
-        serving = {connection.task for connection in self.connections}
-        if serving:
-            await asyncio.wait(serving, timeout=seconds)
+        if self.running:
+            await asyncio.wait(self.running, timeout=seconds)
 
 
 class Connection(Generic[V, E, P]):
-    """One client's socket, its operations by their ids, and the outbox they share."""
+    """One client's socket, its operations by their ids, and the outbox they share. It is called, and never waits."""
 
-    __slots__ = ("_expires", "_reader", "_socket", "closed", "operations", "outbox", "server", "task", "viewer")
+    __slots__ = ("_expires", "_socket", "closed", "operations", "outbox", "server", "viewer")
 
-    def __init__(
-        self, server: GraphQLOverWebSocket[V, E, P], reader: WebSocket[Any, Any, Any], task: "asyncio.Task[Any]"
-    ) -> None:
+    def __init__(self, server: GraphQLOverWebSocket[V, E, P], socket: Socket) -> None:
         self.server = server
-        self.task = task
         self.viewer: V | None = None
         self.operations: dict[str, Operation[V, E, P]] = {}
         self.closed = False
-        self._reader = reader
-        self._socket: Socket = socket_of(reader, task)
+        self._socket: Socket = socket
         bounds = server.bounds
-        self.outbox = Outbox(self._socket.write, server.wheel, self._stalled, most=bounds.unsent, stall=bounds.stall)
-        self._socket.listener = self.outbox
+        self.outbox = Outbox(socket.write, server.wheel, self._stalled, most=bounds.unsent, stall=bounds.stall)
         self._expires = time.time() + bounds.init
 
-    def close(self, code: int, reason: str) -> None:
-        """At once: nothing that is still waiting is written."""
-        if not self.closed:
-            self.closed = True
-            self._socket.say_close(code, reason.encode()[:REASON].decode(errors="ignore"))
-
-    @property
-    def position(self) -> int:
-        """From here on a client that comes back misses nothing: the least that was written to one of its operations."""
-        return min((operation.lane.last for operation in self.operations.values() if operation.lane.last), default=0)
-
-    async def serve(self, *, offered: bool) -> None:
+    def begin(self, *, offered: bool) -> None:
+        self.server.connections.add(self)
         if not offered:
             self.close(4406, "Subprotocol not acceptable")
         if self.server.draining:
             self.close(1012, "The server restarts. Connect again.")
         self.server.wheel.after(self.server.bounds.init, self._look)
-        try:
-            await self._read()
-        except asyncio.CancelledError:
-            if not (isinstance(self._socket, AsgiSocket) and self._socket.over):
-                raise
-        except Closing as closing:
-            self.close(closing.code, closing.reason)
-        except (OSError, WebSocketDisconnect):
-            # The client hung up.
-            pass
-        except Exception as unexpected:
-            fault_error(unexpected, "websocket")
-            self.close(1011, "Something went wrong on our side.")
-        finally:
-            self.closed = True
-            for operation in list(self.operations.values()):
-                operation.stop()
+
+    def close(self, code: int, reason: str) -> None:
+        """At once: nothing that is still waiting is written."""
+        if not self.closed:
+            self.lost()
+            self._socket.say_close(code, reason.encode()[:REASON].decode(errors="ignore"))
+
+    def lost(self) -> None:
+        self.closed = True
+        self.server.connections.discard(self)
+        self.outbox.shut()
+        for operation in list(self.operations.values()):
+            operation.stop()
+        self.operations.clear()
+
+    def pause(self) -> None:
+        self.outbox.pause()
+
+    def resume(self) -> None:
+        self.outbox.resume()
+
+    @property
+    def position(self) -> int:
+        """From here on a client that comes back misses nothing: the least that was written to one of its operations."""
+        return min((operation.lane.last for operation in self.operations.values() if operation.lane.last), default=0)
 
     def _look(self) -> None:
         """Every now and then: has the client said who it is, is its token still good, is it there at all?"""
@@ -179,7 +171,7 @@ class Connection(Generic[V, E, P]):
             self.close(4408, "Connection initialisation timeout")
         elif left <= 0:
             self.close(4403, "TOKEN_EXPIRED: Get a new token.")
-        elif not self._socket.heard:
+        elif not (self._socket.heard or self.outbox.blocked):
             self.close(1013, "You have not answered a ping.")
         else:
             self._ping()
@@ -194,37 +186,42 @@ class Connection(Generic[V, E, P]):
     def _stalled(self) -> None:
         self.close(1013, f"You have not read for too long. Your last position is {self.position}. Connect again later.")
 
-    async def _read(self) -> None:
-        while not self.closed:
-            event = await self._reader.receive()
-            if event["type"] != "websocket.receive" or self.closed:
-                return
-            text = event.get("text")
-            if text is None:
-                raise Closing(4400, "Send text messages.")
-            if len(text) > self.server.bounds.message:
-                raise Closing(1009, f"A message may have {self.server.bounds.message} characters.")
-            try:
-                message = DECODER.decode(text)
-            except (msgspec.MsgspecError, RecursionError, ValueError) as problem:
-                raise Closing(4400, f"Invalid message: {problem}") from None
-            await self._heed(message)
+    def received(self, text: str | None) -> None:
+        if self.closed:
+            return
+        try:
+            self._heed(self._read(text))
+        except Closing as closing:
+            self.close(closing.code, closing.reason)
+        except Exception as unexpected:
+            fault_error(unexpected, "websocket")
+            self.close(1011, "Something went wrong on our side.")
 
-    async def _heed(self, message: Message) -> None:
+    def _read(self, text: str | None) -> Message:
+        if text is None:
+            raise Closing(4400, "Send text messages.")
+        if len(text) > self.server.bounds.message:
+            raise Closing(1009, f"A message may have {self.server.bounds.message} characters.")
+        try:
+            return DECODER.decode(text)
+        except (msgspec.MsgspecError, RecursionError, ValueError) as problem:
+            raise Closing(4400, f"Invalid message: {problem}") from None
+
+    def _heed(self, message: Message) -> None:
         match message:
             case Init(payload):
-                await self._init(payload or {})
+                self._init(payload or {})
             case Ping(payload):
-                await self.outbox.put(frames.pong(payload))
+                self.outbox.put(frames.pong(payload))
             case Pong():
                 pass
             case Subscribe(id, payload):
-                await self._subscribe(id, payload)
+                self._subscribe(id, payload)
             case Complete(id):
                 if operation := self.operations.pop(id, None):
                     operation.stop()
 
-    async def _init(self, payload: dict[str, Any]) -> None:
+    def _init(self, payload: dict[str, Any]) -> None:
         if self.viewer is not None:
             raise Closing(4429, "Too many initialisation requests")
         authorization = payload.get("authorization", payload.get("Authorization"))
@@ -235,9 +232,9 @@ class Connection(Generic[V, E, P]):
         self._expires = self.viewer.expires_at
         if (left := self._expires - time.time()) < self.server.bounds.init:
             self.server.wheel.after(left, self._look)
-        await self.outbox.put(frames.ACK)
+        self.outbox.put(frames.ACK)
 
-    async def _subscribe(self, operation_id: str, asked: Asked) -> None:
+    def _subscribe(self, operation_id: str, asked: Asked) -> None:
         if self.viewer is None:
             raise Closing(4401, "Unauthorized")
         if operation_id in self.operations:
@@ -245,7 +242,7 @@ class Connection(Generic[V, E, P]):
         most = self.server.bounds.operations
         if len(self.operations) >= most:
             too_many = error("TOO_MANY_OPERATIONS", f"A connection may have {most} operations at once.")
-            await self.outbox.put(frames.error(operation_id, [too_many]))
+            self.outbox.put(frames.error(operation_id, [too_many]))
             return
         operation = Operation(self, operation_id, self.viewer)
         self.operations[operation_id] = operation
@@ -293,7 +290,7 @@ class Operation(Generic[V, E, P]):
             log.info(msgspec.json.encode(self.line).decode())
         if self.connection.operations.get(self.id) is self:
             del self.connection.operations[self.id]
-        await self.lane.finish(last)
+        self.lane.finish(last)
 
     async def _execute(self, asked: Asked) -> None:
         engine = self.server.engine
@@ -305,7 +302,7 @@ class Operation(Generic[V, E, P]):
         answer = await engine.execute(prepared, asked.variables, self.server.context(self.viewer))
         if not answer.began:
             raise Rejected(*answer.errors)
-        await self.lane.write(frames.Payload(answer.encoded()))
+        self.lane.write(frames.Payload(answer.encoded()))
 
     def _errors(self, problem: Exception) -> list[GraphQLFormattedError]:
         if isinstance(problem, Rejected):

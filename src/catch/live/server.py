@@ -1,12 +1,15 @@
 """uvicorn's websocket protocol, with its socket within reach of the application.
 
-ASGI knows only `send`, which has to be awaited, message by message. Through the extension the application writes frames
-straight to the transport, hears when the client does not read, and can hang up on it.
+ASGI knows only `receive` and `send`, which have to be awaited, message by message, by a task that lives as long as the
+connection. Through the extension the application takes the socket over once it is accepted: it then writes frames
+straight to the transport, is called with each message, hears when the client does not read, and can hang up on it.
+The task ends, and with it all that a framework keeps for a connection.
 """
 
 import asyncio
 from typing import Any, Protocol, cast
 
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame
@@ -17,19 +20,41 @@ GRACE = 2.0
 """Seconds that a client has to read that the connection is closed."""
 
 
-class Listener(Protocol):
-    """Hears how the socket is doing."""
+class Taker(Protocol):
+    """Who has taken a socket over."""
 
-    def pause(self) -> None: ...
-    def resume(self) -> None: ...
-    def shut(self) -> None: ...
+    def received(self, text: str | None) -> None:
+        """A message; None for one of bytes."""
+        ...
+
+    def pause(self) -> None:
+        """The socket has not taken everything that was written."""
+        ...
+
+    def resume(self) -> None:
+        """It has by now."""
+        ...
+
+    def lost(self) -> None:
+        """Nothing can be written any more. May be called again."""
+        ...
+
+
+class _Unread:
+    """Stands where the queue of an ASGI application was, which nobody reads any more."""
+
+    def put_nowait(self, event: object) -> None:
+        pass
+
+
+UNREAD = _Unread()
 
 
 class ExposedWebSocket(WebSocketsSansIOProtocol):
     """Give it to uvicorn as `ws=`, with compression and its own pings switched off."""
 
     transport: asyncio.Transport
-    listener: Listener | None = None
+    taker: Taker | None = None
     heard = True
     """Whether anything has come from the client since this was last set to False."""
 
@@ -38,42 +63,77 @@ class ExposedWebSocket(WebSocketsSansIOProtocol):
         # The socket takes what it can at once, and `pause_writing` is called when that is not everything.
         self.transport.set_write_buffer_limits(0)
 
+    def take(self, taker: Taker) -> None:
+        """From now on everything that comes is the taker's; what has come already first."""
+        self.taker = taker
+        waiting, self.queue = self.queue, cast("Any", UNREAD)
+        self.scope = cast("Any", None)
+        while not waiting.empty():
+            event = cast("dict[str, Any]", waiting.get_nowait())
+            if event["type"] == "websocket.receive":
+                taker.received(event.get("text"))
+            elif event["type"] == "websocket.disconnect":
+                self._gone()
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+
     def data_received(self, data: bytes) -> None:
         self.heard = True
         super().data_received(data)
 
+    def send_receive_event_to_app(self) -> None:
+        if self.taker is None:
+            super().send_receive_event_to_app()
+            return
+        data, self.frames = b"".join(self.frames), []
+        if self.close_sent:
+            return
+        try:
+            text = data.decode() if self.curr_msg_data_type == "text" else None
+        except UnicodeDecodeError:
+            self.say_close(1007, "Send text messages in UTF-8.")
+        else:
+            self.taker.received(text)
+
     def pause_writing(self) -> None:
         super().pause_writing()
-        if self.listener:
-            self.listener.pause()
+        if self.taker:
+            # Who does not read is not read from either: answers to it must not pile up.
+            self.transport.pause_reading()
+            self.taker.pause()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if self.listener:
-            self.listener.resume()
+        if self.taker:
+            self.transport.resume_reading()
+            self.taker.resume()
 
     def handle_close(self, event: Frame) -> None:
-        self._shut()
         super().handle_close(event)
+        self._gone()
+
+    def handle_parser_exception(self) -> None:
+        super().handle_parser_exception()
+        self._gone()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._shut()
         super().connection_lost(exc)
+        self._gone()
 
-    def _shut(self) -> None:
-        if self.listener:
-            self.listener.shut()
-            self.listener = None
+    def _gone(self) -> None:
+        if self.taker:
+            self.taker.lost()
+            self.taker = None
 
     def write(self, frame: bytes) -> None:
         self.transport.write(frame)
 
     def say_close(self, code: int, reason: str) -> None:
-        """What `websocket.close` does, but at once, and without waiting for a client that does not read."""
-        self._shut()
+        """What `websocket.close` does, but at once, and without waiting for ever for a client that does not read."""
+        self._gone()
         if self.close_sent or self.transport.is_closing():
             return
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         try:
             self.conn.send_close(code, reason)
         except InvalidState:
@@ -81,12 +141,25 @@ class ExposedWebSocket(WebSocketsSansIOProtocol):
             return
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
-        if self.read_paused:
-            self.read_paused = False
-            self.transport.resume_reading()
+        self.transport.resume_reading()
         self.close_timer = self.loop.call_later(GRACE, self.transport.abort)
 
     async def run_asgi(self) -> None:
+        """As uvicorn has it, except that a socket that was taken over stays open."""
         scope = cast("dict[str, Any]", self.scope)
         scope.setdefault("extensions", {})[TRANSPORT] = {"socket": self}
-        await super().run_asgi()
+        try:
+            await cast("Any", self).app(self.scope, self.receive, self.send)
+        except ClientDisconnected:
+            pass
+        except BaseException:
+            self.logger.exception("Exception in ASGI application\n")
+            self.send_500_response()
+        else:
+            if self.taker or self.close_timer:
+                return
+            if not self.handshake_complete:
+                self.logger.error("ASGI callable returned without completing handshake.")
+                self.send_500_response()
+        if self.close_timer is None:
+            self.transport.close()
