@@ -1,6 +1,6 @@
 """A rebuild shared out among processes leaves the same bytes as one that is not, and parks the same keys."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import cast
 from uuid import uuid4
 
@@ -9,13 +9,15 @@ from conftest import Database
 
 import projections
 from catch.bench.history import copied, lived, moulded, repeated
-from catch.log import Append, Log, NewEvent
+from catch.database import Connection
+from catch.log import Append, Log, NewEvent, Stored
 from catch.log.codec import decode
 from catch.readside import Projection, checksum, rebuild
-from catch.readside.building import Building, Written
+from catch.readside.building import Building, Written, pages
 from catch.readside.sharing import possible
 
 ALL = cast("Sequence[Projection]", projections.ALL)
+SEQUENCE = "catch.stored_events_notification_id_seq"
 
 
 def silent(done: int, of: int, what: str) -> None:
@@ -63,3 +65,23 @@ def test_what_was_written_is_never_said_not_to_be():
     written.add(keys[:100])
     assert all(key in written for key in keys[:100])
     assert sum(key in written for key in keys[100:]) < 5
+
+
+async def test_the_parts_of_a_log_are_the_whole_of_it_across_any_hole(log: Log, admin: Connection):
+    streams = [uuid4() for _ in range(40)]
+    for turn, hole in enumerate((0, 3, 5_000_000_000), start=1):
+        await admin.execute(f"select setval('{SEQUENCE}', nextval('{SEQUENCE}') + {hole})")
+        for stream in streams:
+            await log.append(Append(uuid4(), stream, (NewEvent(stream, turn, "Happened", b"{}"),)))
+    head = await log.head()
+    parts = [[found async for page in pages(of_part(log, head, part)) for found in page] for part in range(3)]
+    assert all(parts)
+    assert sum(len({fact.stream for fact in part}) for part in parts) == len(streams)
+    assert sorted(fact.position for part in parts for fact in part) == [
+        each.position for each in await log.page(0, 200)
+    ]
+    assert all(part == sorted(part) for part in parts)
+
+
+def of_part(log: Log, upto: int, part: int) -> Callable[[int], Awaitable[list[Stored]]]:
+    return lambda after: log.share(after, 4, upto, part, 3)

@@ -11,6 +11,7 @@ from catch.log.wake import POLL, Wake
 from catch.log.writer import Writer
 
 PAGE = 1000
+LAST = 2**63 - 1
 
 
 class Log:
@@ -85,14 +86,14 @@ class Log:
             after,
             upto_position,
         )
-        return [Stored(*row) for row in rows]
+        return [*map(Stored._make, rows)]
 
     async def streams(self, streams: Sequence[UUID]) -> list[Stored]:
         """All events of several streams, each stream's in its order."""
         rows = await self.pool.fetch(
             f"{self._select} where originator_id = any($1::uuid[]) order by originator_id, originator_version", streams
         )
-        return [Stored(*row) for row in rows]
+        return [*map(Stored._make, rows)]
 
     async def page(self, after: int, limit: int, upto: int | None = None) -> list[Stored]:
         """At most `limit` events behind position `after`, up to and with `upto`."""
@@ -100,22 +101,35 @@ class Log:
             f"{self._select} where notification_id > $1 and notification_id <= $3 order by notification_id limit $2",
             after,
             limit,
-            2**63 - 1 if upto is None else upto,
+            LAST if upto is None else upto,
         )
-        return [Stored(*row) for row in rows]
+        return [*map(Stored._make, rows)]
 
     async def share(self, after: int, limit: int, upto: int, part: int, of: int) -> list[Stored]:
-        """As `page`, of one in `of` parts of the log: every stream is in one of them, whole."""
-        rows = await self.pool.fetch(
-            f"{self._select} where notification_id > $1 and notification_id <= $3"
-            " and get_byte(uuid_send(originator_id), 15) % $5 = $4 order by notification_id limit $2",
+        """As `page`, of one in `of` parts of the log: every stream is in one of them, whole. About `limit` events."""
+        while after < upto:
+            # By ends, not by count: how little a part leaves out the planner cannot know, and sorts the whole log.
+            last = min(after + limit * of, upto)
+            rows = await self.pool.fetch(
+                f"{self._select} where notification_id > $1 and notification_id <= $2"
+                " and get_byte(uuid_send(originator_id), 15) % $4 = $3 order by notification_id",
+                after,
+                last,
+                part,
+                of,
+            )
+            if rows:
+                return [*map(Stored._make, rows)]
+            after = await self._hole(last)
+        return []
+
+    async def _hole(self, after: int) -> int:
+        """The last position behind `after` up to which nothing is recorded; `after` itself where there is no hole."""
+        return await self.pool.fetchval(
+            f"select coalesce(min(notification_id) - 1, {LAST}) from {self.schema}.stored_events"  # noqa: S608
+            " where notification_id > $1",
             after,
-            limit,
-            upto,
-            part,
-            of,
         )
-        return [Stored(*row) for row in rows]
 
     async def follow(self, after: int, limit: int = PAGE) -> AsyncGenerator[list[Stored], None]:
         """Every event behind `after`, in order, without a gap or a duplicate, until the log is closed.
