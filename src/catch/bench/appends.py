@@ -56,11 +56,11 @@ class Notes:
         self._people = [uuid4() for _ in range(PEOPLE)]
         self._by = Actor("user-000123", "housing-1", Role.COORDINATOR)
         self._count = 0
-        self._random = Random()  # noqa: S311
+        self._bits = Random().getrandbits  # noqa: S311
 
     def _id(self) -> UUID:
         """In place of the ids that clients make."""
-        return UUID(int=self._random.getrandbits(128))
+        return UUID(int=self._bits(128))
 
     async def ready(self) -> None:
         for person in self._people:

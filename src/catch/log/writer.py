@@ -1,7 +1,6 @@
 """The one writer of a process: what arrives while a batch is being committed makes up the next batch.
 
-No timer: a lone append goes out at once, and the busier the log the larger the batches. It writes with two pens: while
-one batch is being committed the next is made and sent, and waits for the log's lock at the server.
+No timer: a lone append goes out at once, and the busier the log the larger the batches.
 """
 
 import asyncio
@@ -17,9 +16,8 @@ from catch.log.waiting import Waiting, settle
 
 log = logging.getLogger(__name__)
 
-PENS = 2
 LARGEST_BATCH = 512  # appends
-WORTH = 4  # appends: so many are worth a commit of their own behind one under way
+WORTH_HALVING = 6  # appends
 
 
 class Writer:
@@ -31,41 +29,37 @@ class Writer:
         self._size = queue
         self._deadline = deadline
         self._recorded = recorded
+        self._pen = Pen(dsn, schema, patience)
         self._loop = asyncio.get_running_loop()
         self._queue: deque[Waiting] = deque()
+        self._arrival: asyncio.Future[None] | None = None
         self._expiry: asyncio.TimerHandle | None = None
-        self._resting: list[asyncio.Future[None]] = []
-        self._under_way = 0
-        self._touched: set[UUID] = set()
-        self._held_up = False
-        self._pens = [Pen(dsn, schema, patience) for _ in range(PENS)]
-        self._tasks = [asyncio.create_task(self._run(pen), name="catch log writer") for pen in self._pens]
+        self._task = asyncio.create_task(self._run(), name="catch log writer")
 
     async def append(self, append: Append) -> Answer:
         """Raises `Busy`: not recorded; `Conflict`: not recorded; `Unavailable`: unknown."""
-        if any(task.done() for task in self._tasks):
+        if self._task.done():
             raise Unavailable
         if len(self._queue) >= self._size:
             raise Busy(waiting=len(self._queue))
         waiting = Waiting(append, self._loop.create_future(), self._loop.time() + self._deadline)
         self._queue.append(waiting)
-        if self._resting and self._due():
-            self._resting.pop().set_result(None)
+        if self._arrival is not None:
+            self._arrival.set_result(None)
+            self._arrival = None
         if self._expiry is None:
             self._expiry = self._loop.call_at(waiting.until, self._expire)
         return await waiting.answer
 
     async def close(self) -> None:
         """Whoever still waits its turn is refused; a batch under way is left to the database."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.wait(self._tasks)
+        self._task.cancel()
+        await asyncio.wait([self._task])
         if self._expiry is not None:
             self._expiry.cancel()
         settle(self._queue, Unavailable)
         self._queue.clear()
-        for pen in self._pens:
-            pen.close()
+        self._pen.close()
 
     def _expire(self) -> None:
         """One timer for all: they expire in the order in which they came."""
@@ -75,72 +69,59 @@ class Writer:
         if self._queue:
             self._expiry = self._loop.call_at(self._queue[0].until, self._expire)
 
-    def _due(self) -> bool:
-        """Is there a batch to be written now?"""
-        if self._under_way:
-            return len(self._queue) >= WORTH and not self._held_up
-        return bool(self._queue)
-
-    async def _run(self, pen: Pen) -> None:
+    async def _run(self) -> None:
+        before = 0
         while True:
-            while not self._due():
-                rest = self._loop.create_future()
-                self._resting.append(rest)
-                await rest
-            batch = self._take()
-            if not batch:
-                continue
-            self._under_way += 1
+            most = LARGEST_BATCH
+            if len(self._queue) <= before // 2:
+                await self._more()
+                if len(self._queue) >= WORTH_HALVING:  # one half is made and sealed while the other is being committed
+                    most = min(most, (len(self._queue) + 1) // 2)
+            batch = self._take(most)
+            before = len(batch)
             try:
-                await self._record(pen, batch)
+                if batch:
+                    await self._record(batch)
             except asyncio.CancelledError:
                 settle(batch, Unavailable)
                 raise
-            self._under_way -= 1
-            self._held_up = False
-            for waiting in batch:
-                self._touched.difference_update(waiting.streams)
-            if len(self._queue) <= len(batch) // 2:
-                await asyncio.sleep(0)  # whoever was just answered may have more, and it costs no commit of its own
 
-    def _take(self) -> list[Waiting]:
+    async def _more(self) -> None:
+        """Whoever was just answered may have more, and it costs no commit of its own."""
+        await asyncio.sleep(0)
+        if not self._queue:
+            self._arrival = self._loop.create_future()
+            await self._arrival
+
+    def _take(self, most: int) -> list[Waiting]:
         """The next batch: at most one append a stream, and those of a stream in the order in which they came."""
-        most = LARGEST_BATCH
-        if not self._under_way and len(self._queue) >= 2 * WORTH:
-            most = min(most, (len(self._queue) + 1) // 2)
         batch: list[Waiting] = []
         left: deque[Waiting] = deque()
-        streams = self._touched.copy()
+        streams: set[UUID] = set()
         while self._queue and len(batch) < most:
             waiting = self._queue.popleft()
             if waiting.answer.done():  # its caller has gone
                 continue
-            if streams.isdisjoint(waiting.streams):
-                batch.append(waiting)
-                self._touched.update(waiting.streams)
-            else:
-                left.append(waiting)
-            streams.update(waiting.streams)
+            (batch if streams.isdisjoint(waiting.streams) else left).append(waiting)
+            if self._queue:
+                streams.update(waiting.streams)
         left.extend(self._queue)
         self._queue = left
-        self._held_up = not batch
-        if batch and len(left) >= WORTH and self._resting:
-            self._resting.pop().set_result(None)
         return batch
 
-    async def _record(self, pen: Pen, batch: Sequence[Waiting]) -> None:
+    async def _record(self, batch: Sequence[Waiting]) -> None:
         try:
-            answers = await pen.record(batch)
+            answers = await self._pen.record(batch)
         except Exception as error:
             if lost(error):
                 log.warning("the log is out of reach: %s", type(error).__name__)
-                pen.hang_up()
+                self._pen.hang_up()
                 settle(batch, Unavailable)
             elif len(batch) == 1:
                 batch[0].refuse(error)
             else:
                 for waiting in batch:  # one of them cannot be stored; the others must not suffer for it
-                    await self._record(pen, [waiting])
+                    await self._record([waiting])
         else:
             self._answer(batch, answers)
 
