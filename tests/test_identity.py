@@ -44,8 +44,8 @@ def signed(tmp_path: Path, change: dict[str, Any]) -> str:
 
 
 def test_a_token_that_was_issued_here_proves_who_asks(issuer: DevelopmentIssuer):
-    token = issuer.issue(role=Role.PARTNER, agency="housing-1", user="u1", hours=2)
-    assert issuer.verify(f"Bearer {token}") == Viewer("u1", "housing-1", Role.PARTNER, NOW + 7200)
+    token = issuer.issue(role=Role.PARTNER, agency="housing-1", user="u1", hours=2, session="s1")
+    assert issuer.verify(f"Bearer {token}") == Viewer("u1", "housing-1", Role.PARTNER, NOW + 7200, "s1", NOW)
     assert issuer.verify(f"bearer  {token} ").actor.agency == "housing-1"
 
 

@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from catch.api.http import GraphQLOverHTTP
+from catch.live.draining import drain
 from catch.live.protocol import GraphQLOverWebSocket
 from catch.live.server import GRACE, ExposedWebSocket
 from catch.live.wire import Bounds
@@ -106,7 +107,7 @@ async def serving(toy: Toy | None = None, bounds: Bounds | None = None) -> Async
         yield server
     finally:
         running.should_exit = True
-        await server.live.drain()
+        await drain(server.live)
         await task
         server.toy.feed.close()
 
@@ -365,7 +366,7 @@ async def test_a_draining_server_sends_its_clients_elsewhere():
     async with serving() as server, server.client() as client:
         await client.subscribe("s", id="r", after="0")
         await client.still_alive()
-        await server.live.drain()
+        await drain(server.live)
         assert (await client.closed())[0] == 1012
         assert server.live.connections == set()
         async with server.client(init=False) as late:

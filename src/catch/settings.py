@@ -28,8 +28,9 @@ class Settings(Struct, frozen=True):
     `owner_url` is who sets the schema up and migrates it (default: `database_url`). `host` is the address to listen
     at; in a container it has to be 0.0.0.0. `pool` is how many connections answer queries; one more appends and one
     more listens. `append_queue` and `append_deadline` (seconds) bound how many appends wait and for how long before
-    they are refused as busy. `origins` are the sites, as in `https://catch.example.org`, whose pages may open a
-    websocket besides those that this server's own address serves.
+    they are refused as busy. `drain` is for how many seconds a server that is told to stop says that it is not ready
+    before it sends its clients elsewhere: what a load balancer takes to notice. `origins` are the sites, as in
+    `https://catch.example.org`, whose pages may open a websocket besides those that this server's own address serves.
     """
 
     data_dir: Path
@@ -43,6 +44,7 @@ class Settings(Struct, frozen=True):
     pool: int = 8
     append_queue: int = 4096
     append_deadline: float = 5.0
+    drain: float = 0.0
     origins: tuple[str, ...] = ()
 
     @classmethod
@@ -61,6 +63,7 @@ class Settings(Struct, frozen=True):
             pool=whole(environ, "CATCH_POOL", 8),
             append_queue=whole(environ, "CATCH_APPEND_QUEUE", 4096),
             append_deadline=float(whole(environ, "CATCH_APPEND_DEADLINE", 5)),
+            drain=float(whole(environ, "CATCH_DRAIN", 0)),
             origins=tuple((environ.get("CATCH_ORIGINS") or "").split()),
         )
 

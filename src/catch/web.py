@@ -6,7 +6,7 @@ import logging
 import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import uvicorn
@@ -16,6 +16,7 @@ from catch.api.context import Context
 from catch.api.engine import Engine
 from catch.api.http import GraphQLOverHTTP
 from catch.api.identity import Viewer, verifier
+from catch.api.logout import SessionEnded, Sessions
 from catch.api.messages import GraphQLNotices
 from catch.api.registered import Registered, shipped
 from catch.api.rights import Rights
@@ -23,12 +24,15 @@ from catch.api.schema import schema
 from catch.api.sources import CaseSource, InboxSource, MeetingSource
 from catch.app import Catch
 from catch.domain.facts import Recorded
+from catch.live.draining import drain
 from catch.live.feed import Feed
 from catch.live.protocol import GraphQLOverWebSocket
 from catch.live.server import ExposedWebSocket
 
-RECONSIDER = 2.0
+RECONSIDER = 0.5
 """Seconds between two looks at rights that run out by themselves: an agreement's last day, a window after a meeting."""
+FINISH = 20
+"""Seconds that running commands have to finish when the server stops: an append may take that long."""
 
 UNSENT = 65_536
 """Bytes that the kernel may hold back for one client."""
@@ -41,16 +45,18 @@ class Web:
         self.catch = catch
         self.rights = Rights(catch)
         engine = Engine(schema(), development=development, registered=Registered(shipped(), learns=development))
-        tokens = verifier(catch.settings.data_dir, development=development)
+        issuer = verifier(catch.settings.data_dir, development=development)
+        self.sessions = Sessions(issuer, catch.log.pool, catch.settings.schema, self.sign_out)
+        self.draining = False
         sources = {
             "meeting": MeetingSource(catch),
             "caseUpdates": CaseSource(catch),
             "agencyInbox": InboxSource(catch),
         }
         self.feed: Feed[Viewer, Recorded[Any]] = Feed(sources, GraphQLNotices())
-        self.live = GraphQLOverWebSocket(engine, tokens, self.context, self.feed, origins=catch.settings.origins)
-        http = GraphQLOverHTTP(engine, tokens, self.context)
-        handlers = [http.handler(), self.live.handler(), self.alive(), self.ready(), *also]
+        self.live = GraphQLOverWebSocket(engine, self.sessions, self.context, self.feed, origins=catch.settings.origins)
+        http = GraphQLOverHTTP(engine, self.sessions, self.context)
+        handlers = [http.handler(), self.live.handler(), self.sessions.handler(), self.alive(), self.ready(), *also]
         self.app = Litestar(handlers, openapi_config=None, logging_config=None)
 
     def context(self, viewer: Viewer) -> Context:
@@ -66,7 +72,9 @@ class Web:
     def ready(self) -> Any:
         @get("/health/ready")
         async def health_ready() -> Response[dict[str, object]]:
-            """Ready: the log answers and the read side has kept up with it."""
+            """Ready: the log answers and the read side has kept up with it; and the server is not about to stop."""
+            if self.draining:
+                return Response({"status": "draining"}, status_code=503)
             try:
                 async with asyncio.timeout(2):
                     head = await self.catch.log.head()
@@ -76,6 +84,18 @@ class Web:
             return Response({"status": "ready", "position": str(head)})
 
         return health_ready
+
+    def sign_out(self) -> None:
+        """Close the sockets of sessions that have ended."""
+        for connection in list(self.live.connections):
+            if connection.viewer is not None and self.sessions.over(connection.viewer):
+                connection.close(4403, f"{SessionEnded.code}: {SessionEnded().message}")
+
+    async def drain(self) -> None:
+        """Say that this server is about to stop; give load balancers time to hear it; send everybody elsewhere."""
+        self.draining = True
+        await asyncio.sleep(self.catch.settings.drain)
+        await drain(self.live, patience=FINISH)
 
     async def reconsider(self) -> None:
         """Until cancelled: rights also end by the clock."""
@@ -112,7 +132,7 @@ async def serving(
         access_log=False,
         log_config=None,
         lifespan="off",
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=FINISH,
     )
     # Bound here, so that a port in use is an OSError and not an exit from inside.
     listening = socket.create_server((host, port))
@@ -122,19 +142,22 @@ async def serving(
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
     server = Server(config)
     catch.listeners.append(web.feed.publish)
-    tasks = [asyncio.create_task(server.serve([listening])), asyncio.create_task(web.reconsider())]
+    await web.sessions.look()
+    await web.sessions.forget()
+    others = [asyncio.create_task(each) for each in (web.reconsider(), web.sessions.follow())]
+    task = asyncio.create_task(server.serve([listening]))
     try:
         while not server.started:  # noqa: ASYNC110  (uvicorn offers nothing to wait for)
             await asyncio.sleep(0.01)
         yield listening.getsockname()[1]
     finally:
-        catch.listeners.remove(web.feed.publish)
-        await web.live.drain()
+        await web.drain()
         server.should_exit = True
-        tasks[1].cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        await task
+        catch.listeners.remove(web.feed.publish)
+        for other in others:
+            other.cancel()
+        await asyncio.wait(others)
         web.feed.close()
 
 

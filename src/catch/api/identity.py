@@ -8,6 +8,8 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import msgspec
 from joserfc import errors, jws, jwt
@@ -27,12 +29,14 @@ LEEWAY = 5
 
 
 class Viewer(Struct, frozen=True):
-    """Somebody who asks, as the token says. `expires_at` is in seconds since 1970."""
+    """Somebody who asks, as the token says. Times are in seconds since 1970; `session` is the issuer's name for it."""
 
     user: str
     agency: str
     role: Role
     expires_at: float
+    session: str = ""
+    issued_at: float = 0
 
     @property
     def actor(self) -> Actor:
@@ -79,6 +83,14 @@ class TokenIncomplete(TokenRefused):
     """The token does not say who acts, for which agency and in which role, or when it expires."""
 
 
+class LogoutTokenRefused(Refused):
+    """This is not a logout token by the issuer that this server trusts."""
+
+
+class LogoutTokenReplayed(LogoutTokenRefused):
+    """This logout token has been received before."""
+
+
 class NoIssuer(TokenRefused):
     """No issuer of tokens is set up. Development tokens work only on a server started with --development."""
 
@@ -89,6 +101,33 @@ class _Claims(Struct):
     role: Role
     exp: float
     nbf: float = 0
+    iat: float = 0
+    sid: str = ""
+
+
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+LOGOUT_TYPE = "logout+jwt"
+LOGOUT_AGE = 600
+"""Seconds for which a logout token is good at most: what is known of earlier ones need not be kept for ever."""
+
+
+class Logout(Struct, frozen=True):
+    """What a logout token asks for: the end of a session, or of every session of a user that began until then."""
+
+    issuer: str
+    jti: str
+    issued_at: float
+    user: str | None
+    session: str | None
+
+
+class _LogoutClaims(Struct):
+    jti: str
+    iat: float
+    exp: float
+    events: dict[str, dict[str, Any]]
+    sub: str | None = None
+    sid: str | None = None
 
 
 class DevelopmentIssuer:
@@ -101,7 +140,9 @@ class DevelopmentIssuer:
         self._key = _key_in(folder)
         self._registry = jws.JWSRegistry(algorithms=[ALGORITHM])
 
-    def issue(self, *, role: Role, agency: str, user: str | None = None, hours: float = 8) -> str:
+    def issue(
+        self, *, role: Role, agency: str, user: str | None = None, hours: float = 8, session: str | None = None
+    ) -> str:
         now = self.clock()
         claims: dict[str, object] = {
             "iss": ISSUER,
@@ -109,11 +150,52 @@ class DevelopmentIssuer:
             "sub": user or f"{role.value}@{agency}",
             "agency": agency,
             "role": role.value,
+            "sid": session or uuid4().hex,
             "iat": int(now),
             "nbf": int(now),
             "exp": int(now + hours * 3600),
         }
         return jwt.encode({"alg": ALGORITHM}, claims, self._key, registry=self._registry)
+
+    def issue_logout(self, *, user: str | None = None, session: str | None = None) -> str:
+        """A logout token as OpenID Connect Back-Channel Logout 1.0 has it."""
+        now = int(self.clock())
+        claims: dict[str, object] = {
+            "iss": ISSUER,
+            "aud": self.audience,
+            "iat": now,
+            "exp": now + 120,
+            "jti": uuid4().hex,
+            "events": {LOGOUT_EVENT: {}},
+        }
+        claims |= {"sub": user} if user else {}
+        claims |= {"sid": session} if session else {}
+        return jwt.encode({"alg": ALGORITHM, "typ": LOGOUT_TYPE}, claims, self._key, registry=self._registry)
+
+    def verify_logout(self, token: str) -> Logout:
+        """What the token asks for (Back-Channel Logout 1.0, 2.6). Raises `LogoutTokenRefused`."""
+        if not token or len(token) > LONGEST_TOKEN or not token.isascii():
+            raise LogoutTokenRefused
+        try:
+            found = jwt.decode(token, self._key, registry=self._registry)
+            asked = msgspec.convert(found.claims, _LogoutClaims)
+        except (errors.JoseError, ValueError, RecursionError):
+            raise LogoutTokenRefused from None
+        audience, now = found.claims.get("aud"), self.clock()
+        good = (
+            found.header.get("typ") == LOGOUT_TYPE
+            and found.claims.get("iss") == ISSUER
+            and self.audience in (audience if isinstance(audience, list) else [audience])
+            and asked.jti
+            and LOGOUT_EVENT in asked.events
+            and "nonce" not in found.claims
+            and (asked.sub or asked.sid)
+            and now - LOGOUT_AGE < asked.iat <= now + LEEWAY
+            and now - LEEWAY < asked.exp
+        )
+        if not good:
+            raise LogoutTokenRefused
+        return Logout(ISSUER, asked.jti, asked.iat, asked.sub, asked.sid)
 
     def verify(self, authorization: str | None) -> Viewer:
         """The viewer that `Bearer TOKEN` proves; a `TokenRefused` says why not."""
@@ -134,7 +216,7 @@ class DevelopmentIssuer:
             raise TokenExpired
         if proven.nbf > now + LEEWAY:
             raise TokenNotYetValid
-        return Viewer(proven.sub, proven.agency, proven.role, proven.exp)
+        return Viewer(proven.sub, proven.agency, proven.role, proven.exp, proven.sid, proven.iat)
 
     def _signed(self, token: str) -> dict[str, object]:
         try:
@@ -153,6 +235,9 @@ class NoTokens:
     def verify(self, authorization: str | None) -> Viewer:
         _bearer(authorization)
         raise NoIssuer
+
+    def verify_logout(self, token: str) -> Logout:
+        raise LogoutTokenRefused
 
 
 def verifier(folder: Path, *, development: bool) -> DevelopmentIssuer | NoTokens:

@@ -105,14 +105,6 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
         except ValueError:
             return False
 
-    async def drain(self, seconds: float = 5.0) -> None:
-        """Send every client to another server: before this one stops. New connections are turned away."""
-        self.draining = True
-        for connection in list(self.connections):
-            connection.close(1012, "The server restarts. Connect again.")
-        if self.running:
-            await asyncio.wait(self.running, timeout=seconds)
-
 
 class Connection(Generic[V, E, P]):
     """One client's socket, its operations by their ids, and the outbox they share. It is called, and never waits."""
