@@ -25,6 +25,9 @@ ASIDE = 64
 class Subscriber(Generic[V, E]):
     """`last` is the last position handed to the outlet: what comes after it is still owed."""
 
+    __slots__ = ("again", "aside", "group", "last", "last_word", "live", "moves", "outlet", "presented", "standing",
+                 "stirred", "viewer", "wants_present")  # fmt: skip
+
     def __init__(self, viewer: V, standing: Standing, outlet: Outlet, after: int | None) -> None:
         self.viewer = viewer
         self.standing = standing

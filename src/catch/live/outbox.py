@@ -25,12 +25,12 @@ class Outbox:
     """`most` is in bytes. `stalled` is called when a socket has taken nothing for `stall` seconds."""
 
     __slots__ = ("_full", "_most", "_room", "_since", "_stall", "_stalled", "_unsent", "_waiting", "_watched", "_wheel",
-                 "_write", "blocked")  # fmt: skip
+                 "blocked", "write")  # fmt: skip
 
     def __init__(
         self, write: Callable[[bytes], None], wheel: Wheel, stalled: Callable[[], None], *, most: int, stall: float
     ) -> None:
-        self._write = write
+        self.write = write
         self._wheel = wheel
         self._stalled = stalled
         self._most = most
@@ -47,7 +47,7 @@ class Outbox:
         """False where there is no room."""
         if self.blocked:
             return self._keep(frame, lane, position)
-        self._write(frame)
+        self.write(frame)
         if lane is not None:
             lane.last = position
         return True
@@ -98,7 +98,7 @@ class Outbox:
 
     def shut(self) -> None:
         """Nothing more is written; whatever is offered is dropped."""
-        self._write = _drop
+        self.write = _drop
         self.blocked = False
         self._waiting = None
         self._make_room()
@@ -153,7 +153,15 @@ class Lane:
 
     def offer(self, position: int, payload: Payload) -> bool:
         """Pass on a `next` message; False where there is no room. A shut lane takes everything and keeps nothing."""
-        return not self._open or self._outbox.offer(payload.framed(self._head), self, position)
+        if not self._open:
+            return True
+        outbox = self._outbox
+        if outbox.blocked or payload.head != self._head:
+            return outbox.offer(payload.framed(self._head), self, position)
+        # The way of nearly every message there is, and therefore without another call.
+        outbox.write(payload.frame)
+        self.last = position
+        return True
 
     async def room(self) -> None:
         await self._outbox.room()

@@ -7,6 +7,7 @@ The task ends, and with it all that a framework keeps for a connection.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 from uvicorn.protocols.utils import ClientDisconnected
@@ -126,8 +127,9 @@ class ExposedWebSocket(WebSocketsSansIOProtocol):
             self.taker.lost()
             self.taker = None
 
-    def write(self, frame: bytes) -> None:
-        self.transport.write(frame)
+    @property
+    def write(self) -> Callable[[bytes], None]:
+        return self.transport.write
 
     def say_close(self, code: int, reason: str) -> None:
         """What `websocket.close` does, but at once, and without waiting for ever for a client that does not read."""
