@@ -5,7 +5,7 @@ import sys
 
 import rich_click as click
 
-from catch.cli import bench, demonstrate, importing, programmes, serve, upkeep
+from catch.cli import bench, demonstrate, doctor, importing, programmes, serve, upkeep
 from catch.cli.common import failures
 from catch.cli.options import version_option
 
@@ -31,7 +31,9 @@ cli.add_command(demonstrate.demo)
 cli.add_command(upkeep.migrate_)
 cli.add_command(programmes.programmes)
 cli.add_command(upkeep.rebuild_)
+cli.add_command(upkeep.tidy)
 cli.add_command(upkeep.parked_)
+cli.add_command(doctor.doctor_)
 cli.add_command(bench.bench)
 cli.add_command(upkeep.contracts)
 cli.add_command(upkeep.replay)

@@ -14,8 +14,9 @@ from catch.app import Catch, opened
 from catch.database import OldServer
 from catch.domain.facts import Actor, Role
 from catch.domain.refusals import Refused
+from catch.log import Log
 from catch.log.entries import WentBack
-from catch.log.migrations import CannotMigrate
+from catch.log.migrations import CannotMigrate, pending
 from catch.postgres import Server, ServerFailed, server
 from catch.programmes import ProgrammeFileInvalid
 from catch.readside.rebuilding import AnotherRebuild
@@ -88,6 +89,21 @@ def on_server(work: Callable[[Server, Settings], Awaitable[T]]) -> T:
 
     with server(settings) as running:
         return uvloop.run(run(running))
+
+
+def on_log(work: Callable[[Log], Awaitable[T]]) -> T:
+    """Run it on the configured place's log alone: nothing is migrated, and no read side runs."""
+
+    async def run(running: Server, settings: Settings) -> T:
+        if missing := await pending(running.app, settings.schema):
+            raise CannotMigrate(f"the place is not set up for this release ({missing[0]}): run `catch migrate` first")
+        log = await Log.open(running.app, schema=settings.schema)
+        try:
+            return await work(log)
+        finally:
+            await log.close()
+
+    return on_server(run)
 
 
 def bar() -> Progress:

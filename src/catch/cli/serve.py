@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from catch.api.identity import KEY_FILE, DevelopmentIssuer
 from catch.app import Catch
 from catch.cli.common import IN_PART, UNUSABLE, complain, console, on_place
+from catch.cli.doctor import looked_over
 from catch.cli.options import option
 from catch.domain.facts import Role
 from catch.domain.keys import is_key
@@ -51,7 +52,7 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
         threading.Thread(target=stop_at_end_of_input, daemon=True).start()
 
     async def run(catch: Catch) -> None:
-        async with serving(catch, port, development=development, host=host) as bound:
+        async with looked_over(catch), serving(catch, port, development=development, host=host) as bound:
             announce = f"listening on http://{host}:{bound}/graphql"
             await until_told_to_stop(lambda: print(announce, flush=True))
 

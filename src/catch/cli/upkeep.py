@@ -1,4 +1,4 @@
-"""`catch migrate`, `catch rebuild`, `catch parked`, `catch contracts`, `catch replay`."""
+"""`catch migrate`, `catch rebuild`, `catch tidy`, `catch parked`, `catch contracts`, `catch replay`."""
 
 import os
 import sys
@@ -9,13 +9,14 @@ import rich_click as click
 
 import projections
 from catch.app import Catch
-from catch.cli.common import IN_PART, UNUSABLE, bar, complain, console, on_place, on_server
+from catch.cli.common import IN_PART, UNUSABLE, complain, console, on_log, on_place, on_server
 from catch.cli.options import argument, option
-from catch.log import migrate
+from catch.cli.progress import facts
+from catch.log import Log, migrate
 from catch.log.codec import decode
 from catch.postgres import Server
-from catch.readside import Projection, parked, rebuild, retry
-from catch.readside.folding import Parked
+from catch.readside import Projection, left_over, parked, rebuild, retry
+from catch.readside.folding import UNREAD, Parked
 from catch.settings import Settings
 
 
@@ -40,13 +41,19 @@ def migrate_() -> None:
 
 @click.command("rebuild")
 @argument("names", nargs=-1, metavar="[NAME]...")
-def rebuild_(names: tuple[str, ...]) -> None:
-    """Fold read models anew from the log, all or the named ones, while the present ones serve.
+@option("--fresh", is_flag=True, help="Begin anew instead of going on where a rebuild was broken off.")
+@option("--processes", type=click.IntRange(1), help="[default: one a core]")
+def rebuild_(names: tuple[str, ...], fresh: bool, processes: int | None) -> None:
+    """Fold read models anew from the log, all or the named ones in one pass, while the present ones serve.
+
+    Broken off (stopped, killed, machine gone), it goes on from its last mark, at most a quarter of a minute back, when
+    it is asked for again.
 
     **Examples**
 
         catch rebuild
         catch rebuild agenda case_summary
+        catch rebuild --fresh agenda
     """
     known = {projection.NAME: projection for projection in cast("Sequence[Projection]", projections.ALL)}
     unknown = [name for name in names if name not in known]
@@ -55,19 +62,35 @@ def rebuild_(names: tuple[str, ...]) -> None:
         sys.exit(UNUSABLE)
     chosen = [known[name] for name in names or known]
 
-    async def run(catch: Catch) -> None:
-        with bar() as progress:
-            facts = progress.add_task("facts", total=None)
-            await rebuild(
-                catch.log,
-                decode,
-                chosen,
-                lambda done, head: progress.update(facts, completed=done, total=head),
-                processes=os.cpu_count() or 1,
-            )
+    async def run(log: Log) -> None:
+        with facts("facts") as progress:
+            await rebuild(log, decode, chosen, progress, processes=processes or os.cpu_count() or 1, fresh=fresh)
 
-    on_place(run)
+    on_log(run)
     console.print(f"rebuilt {', '.join(projection.NAME for projection in chosen)}", highlight=False)
+
+
+@click.command()
+@option("--dry-run", is_flag=True, help="Only say what would go.")
+def tidy(dry_run: bool) -> None:
+    """Drop the tables of former versions of read models, once every server runs this release.
+
+    A server of a former release that still runs builds its table anew, which takes as long as a rebuild.
+
+    **Examples**
+
+        catch tidy --dry-run
+        catch tidy
+    """
+
+    async def run(log: Log) -> list[str]:
+        return await left_over(log, cast("Sequence[Projection]", projections.ALL), drop=not dry_run)
+
+    found = on_log(run)
+    for name in found:
+        console.print(f"{'would drop' if dry_run else 'dropped'} {name}", highlight=False)
+    if not found:
+        console.print("nothing is left over")
 
 
 @click.command("parked")
@@ -85,15 +108,18 @@ def parked_(again: bool) -> None:
     """
     everything = cast("Sequence[Projection]", projections.ALL)
 
-    async def run(catch: Catch) -> list[tuple[Projection, Parked]]:
-        if again:
-            for projection in dict.fromkeys(projection for projection, _ in await parked(catch.log, everything)):
-                await retry(catch.log, decode, projection)
-        return await parked(catch.log, everything)
+    async def listed(log: Log) -> list[tuple[Projection, Parked]]:
+        return await parked(log, everything)
 
-    found = on_place(run)
+    async def retried(catch: Catch) -> list[tuple[Projection, Parked]]:
+        for projection in dict.fromkeys(projection for projection, _ in await listed(catch.log)):
+            await retry(catch.log, decode, projection)
+        return await listed(catch.log)
+
+    found = on_place(retried) if again else on_log(listed)
     for projection, row in found:
-        console.print(f"{projection.NAME} {row.key}: {row.error}, at position {row.position}", highlight=False)
+        key = "a fact that cannot be read" if row.key.startswith(UNREAD) else row.key
+        console.print(f"{projection.NAME} {key}: {row.error}, at position {row.position}", highlight=False)
     if found:
         sys.exit(IN_PART)
     console.print("nothing is parked")

@@ -72,6 +72,16 @@ async def migrate(dsn: str, schema: str = "catch", known: Sequence[Migration] | 
         await connection.close()
 
 
+async def pending(dsn: str, schema: str) -> list[str]:
+    """The names of what is to be applied before this program can be used. Raises `CannotMigrate` as `migrate` does."""
+    connection = await connect(dsn)
+    try:
+        async with connection.transaction():
+            return [migration.name for migration in unapplied(migrations(), await applied(connection, schema))]
+    finally:
+        await connection.close()
+
+
 async def applied(connection: Connection, schema: str) -> dict[int, bytes]:
     placed("", schema)
     there = "select true from pg_tables where schemaname = $1 and tablename = 'schema_migrations'"

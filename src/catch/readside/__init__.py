@@ -5,7 +5,7 @@ Read `projection` (what a projection is; history in memory), `tables` (its table
 """
 
 from catch.readside.projection import Key, Projection, as_at, known_at, table, true_at, up_to
-from catch.readside.rebuilding import AnotherRebuild, parked, rebuild, retry
+from catch.readside.rebuilding import AnotherRebuild, left_over, parked, rebuild, retry
 from catch.readside.runner import NotCaughtUp, ReadSide
 from catch.readside.tables import checksum, load
 
@@ -18,6 +18,7 @@ __all__ = [
     "as_at",
     "checksum",
     "known_at",
+    "left_over",
     "load",
     "parked",
     "rebuild",

@@ -5,6 +5,7 @@ Broken off, it goes on from its last mark when it is asked for again.
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 
@@ -133,6 +134,8 @@ async def retry(log: Log, decode: Decode, projection: Projection) -> None:
     """
     async with log.pool.acquire() as connection, connection.transaction():
         positions, keys_parked = await locked(connection, [projection])
+        if table(projection) not in positions:  # it is yet to be built, from the first fact on
+            return
         upto, parked = positions[table(projection)], keys_parked[table(projection)]
         folding = Folding(projection)
         position = 0
@@ -234,3 +237,33 @@ def _takes(projection: Projection, decode: Decode, stored: Stored) -> bool:
     except Exception:
         return False
     return True
+
+
+TABLES = "select tablename from pg_tables where schemaname = current_schema() order by 1"
+GONE = """
+    with gone as (delete from checkpoints where projection = $1),
+        unmarked as (delete from rebuilds where projection = $1)
+    delete from parked where projection = $1
+"""
+
+
+async def left_over(log: Log, projections: Sequence[Projection], *, drop: bool = False) -> list[str]:
+    """Tables of former versions, and what is left of rebuilds that cannot go on. Raises AnotherRebuild."""
+    versions = {projection.NAME: projection.VERSION for projection in projections}
+    async with unhurried(log) as connection:
+        await _alone(connection)
+        marked = {row[0] for row in await connection.fetch("select distinct projection from rebuilds")}
+        found: list[str] = []
+        for row in await connection.fetch(TABLES):
+            said = re.fullmatch(r"(?P<whole>(?P<name>\w+)_v(?P<version>\d+))(?P<new>_new)?", row[0])
+            if said is None or said["name"] not in versions:
+                continue
+            version, present = int(said["version"]), versions[said["name"]]
+            if version < present or (version == present and said["new"] and said["whole"] not in marked):
+                found.append(row[0])
+                if drop:
+                    async with connection.transaction():
+                        await connection.execute(f'drop table if exists "{row[0]}"')
+                        if version < present:
+                            await connection.execute(GONE, said["whole"])
+    return found

@@ -1,0 +1,101 @@
+"""`catch doctor`: what is wrong, where, and what to do; and the same said when a server starts."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import cast
+
+import msgspec
+import rich_click as click
+
+import projections
+from catch import doctor
+from catch.app import Catch
+from catch.cli.common import IN_PART, console, on_log
+from catch.cli.options import option
+from catch.cli.progress import facts
+from catch.database import lost
+from catch.doctor import Finding, Report
+from catch.faults import fault
+from catch.log import Log
+from catch.log.codec import CODEC
+from catch.readside import Projection
+
+ALL = cast("Sequence[Projection]", projections.ALL)
+logger = logging.getLogger("catch.doctor")
+
+
+@click.command("doctor")
+@option("--json", "as_json", is_flag=True, help="The findings as JSON.")
+def doctor_(as_json: bool) -> None:
+    """Read the whole log and say what is wrong with it, with the read models and with the clocks. Changes nothing.
+
+    Found are facts that cannot be read (unknown, of a newer form, damaged), versions missing from a stream, read models
+    that were folded from another log, what they leave out, answers without facts and facts without an answer, clocks
+    that differ. Servers may go on meanwhile.
+
+    Exit status: 0 all is well, 1 something was found, 2 the log cannot be reached.
+
+    **Examples**
+
+        catch doctor
+        catch doctor --json | jq .findings
+    """
+
+    async def run(log: Log) -> Report:
+        with facts("facts") as progress:
+            return await doctor.examined(log, CODEC, ALL, progress)
+
+    report = on_log(run)
+    if as_json:
+        click.echo(as_document(report))
+    else:
+        for finding in report.findings:
+            console.print(told(finding), highlight=False, markup=False, soft_wrap=True)
+        for code, count in report.more.items():
+            console.print(f"{code}: {count:,} more like these", highlight=False)
+        if not report.findings:
+            console.print(f"all is well: {report.facts:,} facts up to position {report.head:,}", highlight=False)
+    if report.findings:
+        sys.exit(IN_PART)
+
+
+def as_document(report: Report) -> str:
+    well = not report.findings
+    whole = {"well": well, "head": report.head, "facts": report.facts, "findings": report.findings, "more": report.more}
+    return msgspec.json.format(msgspec.json.encode(whole), indent=2).decode()
+
+
+def told(finding: Finding) -> str:
+    place = "" if finding.position is None else f" at position {finding.position}"
+    stream = "" if finding.stream is None else f", version {finding.version} of stream {finding.stream}"
+    return f"{finding.code}{place}{stream}: {finding.sentence}"
+
+
+@asynccontextmanager
+async def looked_over(catch: Catch) -> AsyncGenerator[None]:
+    """What a start can tell is said in the server's log. It serves meanwhile: what is unreadable is refused by name."""
+    task = asyncio.create_task(told_at_start(catch.log), name="doctor")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def told_at_start(log: Log) -> None:
+    """One line a finding."""
+    try:
+        report = await doctor.examined_at_start(log, CODEC, ALL)
+    except Exception as problem:
+        if not lost(problem):
+            fault(problem, "doctor")
+        logger.warning("the log could not be looked over: %s", type(problem).__name__)
+        return
+    for finding in report.findings:
+        logger.error(msgspec.json.encode(finding).decode())
+    for code, count in report.more.items():
+        logger.error(msgspec.json.encode({"code": code, "more": count}).decode())
+    logger.info(msgspec.json.encode({"looked over": report.head, "findings": sum(report.counts.values())}).decode())

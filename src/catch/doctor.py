@@ -1,0 +1,318 @@
+"""What is wrong with a log and with what was made of it: each finding with a code, its place, and what to do.
+
+A new check is a function added to one of the tuples below: `QUICK` and `STRETCH` are asked by the doctor and at the
+start of a server, which looks only at the stretch of the log that is new; the others by one of the two.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from msgspec import Struct
+
+from catch.database import Connection, application, connect
+from catch.log import Log, Stored
+from catch.log.codec import Codec
+from catch.log.entries import FutureSchema, Undecodable, UnknownEvent, Unreadable
+from catch.readside import Projection, parked, table
+from catch.readside.building import Progress, pages
+from catch.readside.folding import UNREAD
+
+APART = 60.0
+"""Seconds between two clocks that are called different."""
+PAGE = 5_000
+STRETCH_AT_START = 200_000
+NAMED = 100
+"""So many findings of one code are told one by one; the others are counted."""
+
+
+class Finding(Struct, frozen=True, omit_defaults=True):
+    """`position`, `stream` and `version` say which fact it is about, if it is about one."""
+
+    code: str
+    sentence: str
+    position: int | None = None
+    stream: UUID | None = None
+    version: int | None = None
+
+
+class Place(NamedTuple):
+    """What the checks look at. `head` is where the log ended when they began."""
+
+    log: Log
+    connection: Connection
+    codec: Codec
+    projections: Sequence[Projection]
+    head: int
+
+
+class Report:
+    def __init__(self, head: int = 0) -> None:
+        self.head = head
+        self.facts = 0
+        self.findings: list[Finding] = []
+        self.counts: dict[str, int] = {}
+
+    def add(self, finding: Finding) -> None:
+        count = self.counts[finding.code] = self.counts.get(finding.code, 0) + 1
+        if count <= NAMED:
+            self.findings.append(finding)
+
+    @property
+    def more(self) -> dict[str, int]:
+        """How many of a code were found beyond those that are told."""
+        return {code: count - NAMED for code, count in self.counts.items() if count > NAMED}
+
+
+# Quick, however long the log is
+
+
+async def clocks(place: Place) -> AsyncIterator[Finding]:
+    before = datetime.now(UTC)
+    theirs: datetime = await place.connection.fetchval("select clock_timestamp()")
+    after = datetime.now(UTC)
+    apart = max((theirs - after).total_seconds(), (before - theirs).total_seconds())
+    if apart > APART:
+        side = "behind" if theirs > after else "ahead of"
+        yield Finding(
+            "CLOCK_APART",
+            f"This machine's clock is {apart:.0f} seconds {side} the database's. What is due and what lies in the"
+            " future is told by the one, when a fact was recorded by the other: set both by NTP.",
+        )
+
+
+ASTRAY = """
+    select projection, position from checkpoints c where projection = any($1::text[]) and position > 0 and not exists (
+        select from stored_events e where e.notification_id = c.position
+        and e.recorded_at = coalesce(c.recorded_at, e.recorded_at))
+    order by projection
+"""
+
+
+async def checkpoints(place: Place) -> AsyncIterator[Finding]:
+    """A read model that stands at a fact which the log does not hold was folded from another log."""
+    names = {table(projection): projection.NAME for projection in place.projections}
+    for row in await place.connection.fetch(ASTRAY, list(names)):
+        name, position = names[row["projection"]], row["position"]
+        ahead = f" (it ends at {place.head})" if position > place.head else ""
+        yield Finding(
+            "CHECKPOINT_ASTRAY",
+            f"The read model {name} stands at a fact that the log does not hold{ahead}: a backup was restored beneath"
+            f" it. A server that starts builds it anew by itself; or run `catch rebuild --fresh {name}`.",
+            position,
+        )
+
+
+async def left_out(place: Place) -> AsyncIterator[Finding]:
+    for projection, row in await parked(place.log, place.projections):
+        what = "a fact" if row.key.startswith(UNREAD) else f"the row {row.key}"
+        yield Finding(
+            "PARKED",
+            f"The read model {projection.NAME} leaves out {what} since this position ({row.error})."
+            " Mend the cause, then run `catch parked --retry`.",
+            row.position,
+        )
+
+
+# A stretch of positions, (after, upto]
+
+BROKEN_HISTORIES = """
+    select e.notification_id, e.originator_id, e.originator_version, e.topic, (
+        select max(p.originator_version) from stored_events p
+        where p.originator_id = e.originator_id and p.originator_version < e.originator_version) as before
+    from stored_events e
+    where e.notification_id > $1 and e.notification_id <= $2 and e.originator_version > 1 and not exists (
+        select from stored_events p where p.originator_id = e.originator_id
+        and p.originator_version = e.originator_version - 1 and p.notification_id < e.notification_id)
+    order by e.notification_id
+"""
+
+
+async def histories(place: Place, after: int, upto: int) -> AsyncIterator[Finding]:
+    """Every version follows the one before it."""
+    for position, stream, version, topic, before in await place.connection.fetch(BROKEN_HISTORIES, after, upto):
+        if before == version - 1:
+            code = "OUT_OF_ORDER"
+            what = f"{topic} is version {version} of its stream and stands before version {before}"
+        else:
+            missing, last = (before or 0) + 1, version - 1
+            code = "MISSING_VERSIONS"
+            which = f"version {last} is" if missing == last else f"versions {missing} to {last} are"
+            what = f"Before this {topic}, {which} missing from its stream"
+        yield Finding(
+            code,
+            f"{what}. Whoever asks for the stream is refused. Take the facts from a backup, with their positions.",
+            position,
+            stream,
+            version,
+        )
+
+
+# The number is the last thing in a stored envelope, and left out where it is 1.
+STRANGE = """
+    select e.notification_id, e.originator_id, e.originator_version, e.topic, e.state, e.recorded_at
+    from stored_events e
+    where e.notification_id > $1 and e.notification_id <= $2 and topic || '@' || coalesce(substring(
+        encode(substring(state from greatest(octet_length(state) - 30, 1)), 'escape') from '"schema":([0-9]+)}$'), '1')
+        not in (select unnest($3::text[]))
+    order by e.notification_id
+"""
+
+
+async def forms(place: Place, after: int, upto: int) -> AsyncIterator[Finding]:
+    """Every fact is of a kind and schema number that this release knows."""
+    for row in await place.connection.fetch(STRANGE, after, upto, known(place.codec)):
+        if (finding := unreadable(place.codec, Stored(*row))) is not None:
+            yield finding
+
+
+def known(codec: Codec) -> list[str]:
+    return sorted(f"{name}@{n}" for name, event in codec.events.items() for n in range(1, event.SCHEMA + 1))
+
+
+REMEDY: dict[type[Unreadable], str] = {
+    UnknownEvent: "is not known to this release. A newer release wrote it: run that one.",
+    FutureSchema: "has a newer form than this release knows. A newer release wrote it: run that one.",
+    Undecodable: "cannot be read: its stored bytes are not what they should be. Take it from a backup.",
+}
+
+
+def unreadable(codec: Codec, stored: Stored) -> Finding | None:
+    try:
+        codec.decode(stored)
+    except Unreadable as problem:
+        place = (stored.position, stored.stream, stored.version)
+        return Finding(problem.code, f"{stored.topic} {REMEDY[type(problem)]}", *place)
+    return None
+
+
+# Every fact, and every command
+
+KEPT = "select command_id from commands where command_id = any($1::uuid[])"
+
+
+async def facts(place: Place, page: Sequence[Stored]) -> AsyncIterator[Finding]:
+    """Every fact can be read, and its command's answer is kept."""
+    commands: dict[UUID, Stored] = {}
+    for stored in page:
+        try:
+            commands[place.codec.decode(stored).envelope.command] = stored
+        except Unreadable:
+            finding = unreadable(place.codec, stored)
+            assert finding is not None
+            yield finding
+    answered = {row[0] for row in await place.connection.fetch(KEPT, list(commands))}
+    for command in commands.keys() - answered:
+        stored = commands[command]
+        yield Finding(
+            "NO_ANSWER",
+            f"The answer to the command behind this {stored.topic} is not kept, so that it would be recorded again if"
+            " it were sent again. Take the row of the table commands from a backup.",
+            stored.position,
+            stored.stream,
+            stored.version,
+        )
+
+
+LOST = """
+    select c.command_id, c.stream, c.version, c.position, c.events from commands c where c.position > 0 and not exists (
+        select from stored_events e where e.notification_id = c.position
+        and (c.events = '{}' or e.topic = c.events[cardinality(c.events)]))
+    order by c.position
+"""
+
+
+async def answers(place: Place) -> AsyncIterator[Finding]:
+    """What somebody was told to be recorded is there."""
+    for row in await place.connection.fetch(LOST):
+        what = ", ".join(row["events"]) or "nothing new"
+        yield Finding(
+            "LOST_FACTS",
+            f"Somebody was told that {what} is recorded up to this position, and the log does not hold it: facts were"
+            " lost. Take them from a backup, or ask for them again.",
+            row["position"],
+            row["stream"],
+            row["version"],
+        )
+
+
+OfPlace = Callable[[Place], AsyncIterator[Finding]]
+OfStretch = Callable[[Place, int, int], AsyncIterator[Finding]]
+OfPage = Callable[[Place, Sequence[Stored]], AsyncIterator[Finding]]
+
+QUICK: tuple[OfPlace, ...] = (clocks, checkpoints, left_out)
+STRETCH: tuple[OfStretch, ...] = (histories,)
+AT_START: tuple[OfStretch, ...] = (forms,)  # what the database can tell without decoding
+FACTS: tuple[OfPage, ...] = (facts,)
+COMMANDS: tuple[OfPlace, ...] = (answers,)
+
+
+async def examined(
+    log: Log, codec: Codec, projections: Sequence[Projection], progress: Progress | None = None
+) -> Report:
+    """Everything, from the first fact on."""
+    connection = await connect(log.dsn, application(log.schema) | {"statement_timeout": "0"})
+    try:
+        place = Place(log, connection, codec, projections, await log.head())
+        report = Report(place.head)
+        for check in QUICK:
+            await _added(report, check(place))
+        after = 0
+        async with aclosing(pages(lambda after: log.page(after, PAGE, place.head))) as all_pages:
+            async for page in all_pages:
+                upto = page[-1].position
+                for check in STRETCH:
+                    await _added(report, check(place, after, upto))
+                for look in FACTS:
+                    await _added(report, look(place, page))
+                after, report.facts = upto, report.facts + len(page)
+                if progress:
+                    progress(after, place.head)
+        for check in COMMANDS:
+            await _added(report, check(place))
+        return report
+    finally:
+        connection.terminate()
+
+
+MARK = """
+    select v.position from verified v join stored_events e
+    on e.notification_id = v.position and e.recorded_at = v.recorded_at where v.release = $1
+"""
+VERIFIED = """
+    insert into verified (release, position, recorded_at)
+    select $1, notification_id, recorded_at from stored_events
+    where notification_id <= $2 order by notification_id desc limit 1
+    on conflict (release) do update set position = excluded.position, recorded_at = excluded.recorded_at
+"""
+
+
+async def examined_at_start(log: Log, codec: Codec, projections: Sequence[Projection]) -> Report:
+    """What is quick, and what was recorded since a release that knows the same facts last found nothing."""
+    connection = await connect(log.dsn, application(log.schema) | {"statement_timeout": "0"})
+    try:
+        place = Place(log, connection, codec, projections, await log.head())
+        report = Report(place.head)
+        for check in QUICK:
+            await _added(report, check(place))
+        release = hashlib.sha256(" ".join(known(codec)).encode()).hexdigest()
+        after = await connection.fetchval(MARK, release) or 0
+        found = len(report.findings)
+        while after < place.head:
+            upto = min(after + STRETCH_AT_START, place.head)
+            for look in (*STRETCH, *AT_START):
+                await _added(report, look(place, after, upto))
+            if len(report.findings) == found:  # what was found is told again at the next start
+                await connection.execute(VERIFIED, release, upto)
+            after = upto
+        return report
+    finally:
+        connection.terminate()
+
+
+async def _added(report: Report, findings: AsyncIterator[Finding]) -> None:
+    async for finding in findings:
+        report.add(finding)

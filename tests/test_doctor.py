@@ -1,0 +1,252 @@
+"""Every damage has a finding that names it; a healthy log has none, and a start looks only at what is new."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import cast
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+import projections
+from catch import doctor
+from catch.app import Catch, opened
+from catch.cli import cli
+from catch.database import Connection
+from catch.doctor import Finding, examined, examined_at_start
+from catch.domain.facts import Sealed
+from catch.domain.person import ProtectionReason, RegisterPerson, SetProtectedAddress
+from catch.log import Append, Log, NewEvent
+from catch.log.codec import CODEC
+from catch.postgres import Server
+from catch.readside import Projection, checksum, rebuild
+from catch.settings import Settings
+from tests.conftest import Database
+from tests.damage import EVENTS, lose, unguarded
+from tests.place import COORDINATOR
+
+ALL = cast("Sequence[Projection]", projections.ALL)
+PERSON = UUID(int=77)
+
+
+@pytest.fixture
+async def healthy(database: Database, tmp_path: Path) -> AsyncGenerator[Log]:
+    """A log of a few commands with its read models, and nobody at work on it."""
+    async with opened(Server(database.admin, database.dsn), Settings(data_dir=tmp_path)) as catch:
+        for _ in range(3):
+            await taken(catch, RegisterPerson(uuid4(), name=Sealed("Ada Example")))
+        await taken(catch, RegisterPerson(PERSON, name=Sealed("Bo Example")))
+        for n in range(4):
+            await taken(catch, SetProtectedAddress(PERSON, n % 2 == 0, next(iter(ProtectionReason))))
+        await catch.reached(await catch.log.head())
+    log = await Log.open(database.dsn)
+    yield log
+    await log.close()
+
+
+async def taken(catch: Catch, command: RegisterPerson | SetProtectedAddress) -> None:
+    await catch.desk.take(command, by=COORDINATOR, command_id=uuid4())
+
+
+async def strange(log: Log, topic: str, state: bytes) -> int:
+    stream = uuid4()
+    return (await log.append(Append(uuid4(), stream, (NewEvent(stream, 1, topic, state),)))).position
+
+
+async def of_the_future(log: Log) -> bytes:
+    """A stored fact as a newer release writes it."""
+    (stored, *_) = await log.stream(PERSON)
+    return msgspec.json.encode(msgspec.json.decode(stored.state) | {"schema": 2})
+
+
+Damage = Callable[[Log, Connection], Awaitable[object]]
+
+
+async def unknown(log: Log, _: Connection) -> None:
+    await strange(log, "PersonTeleported", b"{}")
+
+
+async def newer(log: Log, _: Connection) -> None:
+    await strange(log, "PersonRegistered", await of_the_future(log))
+
+
+async def scribbled(_: Log, admin: Connection) -> None:
+    await unguarded(admin, f"update {EVENTS} set state = '\\x7b' where notification_id = 2")
+
+
+async def hole(_: Log, admin: Connection) -> None:
+    await lose(admin, f"originator_id = '{PERSON}' and originator_version in (2, 3)")
+
+
+async def beginning(_: Log, admin: Connection) -> None:
+    await lose(admin, f"originator_id = '{PERSON}' and originator_version = 1")
+
+
+async def restored_by_hand(log: Log, admin: Connection) -> None:
+    where = f"originator_id = '{PERSON}' and originator_version = 2"
+    await unguarded(admin, f"update {EVENTS} set notification_id = {await log.head() + 7} where {where}")
+
+
+async def older_backup(log: Log, admin: Connection) -> None:
+    head = await log.head()
+    await admin.execute(f"delete from catch.commands where position = {head}")
+    await lose(admin, f"notification_id = {head}")
+
+
+async def tail(log: Log, admin: Connection) -> None:
+    """Rebuilt afterwards, so that only what somebody was told is left to tell of it."""
+    await lose(admin, f"notification_id = {await log.head()}")
+    await rebuild(log, CODEC.decode, ALL)
+
+
+async def forgotten(_: Log, admin: Connection) -> None:
+    await admin.execute("delete from catch.commands where position = 1")
+
+
+async def set_aside(_: Log, admin: Connection) -> None:
+    await admin.execute("insert into catch_read.parked values ('agenda_v1', 'x', 3, 'KeyError', now())")
+
+
+async def with_former_version(_: Log, admin: Connection) -> None:
+    await admin.execute("insert into catch_read.parked values ('agenda_v0', 'x', 3, 'KeyError', now())")
+
+
+async def nothing(_: Log, __: Connection) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("damage", "fully", "at_start"),
+    [
+        (nothing, set[str](), set[str]()),
+        (with_former_version, set[str](), set[str]()),
+        (unknown, {"UNKNOWN_EVENT"}, {"UNKNOWN_EVENT"}),
+        (newer, {"FUTURE_SCHEMA"}, {"FUTURE_SCHEMA"}),
+        (scribbled, {"UNDECODABLE"}, set[str]()),
+        (hole, {"MISSING_VERSIONS", "LOST_FACTS"}, {"MISSING_VERSIONS"}),
+        (beginning, {"MISSING_VERSIONS", "LOST_FACTS"}, {"MISSING_VERSIONS"}),
+        (restored_by_hand, {"OUT_OF_ORDER", "LOST_FACTS"}, {"OUT_OF_ORDER"}),
+        (older_backup, {"CHECKPOINT_ASTRAY"}, {"CHECKPOINT_ASTRAY"}),
+        (tail, {"LOST_FACTS"}, set[str]()),
+        (forgotten, {"NO_ANSWER"}, set[str]()),
+        (set_aside, {"PARKED"}, {"PARKED"}),
+    ],
+)
+async def test_every_damage_is_named_and_a_healthy_log_has_nothing(
+    healthy: Log, admin: Connection, damage: Damage, fully: set[str], at_start: set[str]
+):
+    assert (await examined(healthy, CODEC, ALL)).findings == []
+    await damage(healthy, admin)
+    report = await examined(healthy, CODEC, ALL)
+    started = await examined_at_start(healthy, CODEC, ALL)
+    assert {finding.code for finding in started.findings} == at_start
+    assert {finding.code for finding in report.findings} == fully
+    assert all(finding.position for finding in report.findings)
+    again = await examined_at_start(healthy, CODEC, ALL)
+    assert again.findings == started.findings, "what was found once is told at every start"
+
+
+async def test_findings_say_where_and_what_is_missing(healthy: Log, admin: Connection):
+    await hole(healthy, admin)
+    (first, *_) = [each for each in (await examined(healthy, CODEC, ALL)).findings if each.code == "MISSING_VERSIONS"]
+    assert (first.stream, first.version) == (PERSON, 4)
+    assert "versions 2 to 3 are missing" in first.sentence
+    where = f"originator_id = '{PERSON}' and originator_version = 4"
+    assert first.position == await admin.fetchval(f"select notification_id from {EVENTS} where {where}")
+
+
+async def test_a_start_does_not_look_again_at_what_was_verified(healthy: Log, admin: Connection):
+    assert (await examined_at_start(healthy, CODEC, ALL)).findings == []
+    await hole(healthy, admin)
+    assert (await examined_at_start(healthy, CODEC, ALL)).findings == []
+    await unguarded(admin, f"update {EVENTS} set recorded_at = now() where notification_id = {await healthy.head()}")
+    codes = {finding.code for finding in (await examined_at_start(healthy, CODEC, ALL)).findings}
+    assert "MISSING_VERSIONS" in codes, "another log has the verified position: all is looked at"
+
+
+async def test_a_release_that_knows_other_facts_looks_at_everything_itself(healthy: Log):
+    assert (await examined_at_start(healthy, CODEC, ALL)).findings == []
+    fewer = type(CODEC)({name: event for name, event in CODEC.events.items() if name != "PersonRegistered"}, {})
+    report = await examined_at_start(healthy, fewer, ALL)
+    assert {finding.code for finding in report.findings} == {"UNKNOWN_EVENT"}
+    assert len(report.findings) == 4
+
+
+async def test_the_check_at_start_reads_the_number_where_the_codec_writes_it(healthy: Log):
+    position = await strange(healthy, "PersonRegistered", await of_the_future(healthy))
+    report = await examined_at_start(healthy, CODEC, ALL)
+    assert [(finding.code, finding.position) for finding in report.findings] == [("FUTURE_SCHEMA", position)]
+
+
+@pytest.mark.parametrize(("apart", "told"), [(0, 0), (50, 0), (3600, 1), (-3600, 1)])
+async def test_clocks_that_differ_are_told(log: Log, admin: Connection, apart: int, told: int):
+    """The database's clock is put wrong by a function of that name which comes first on the search path."""
+    await admin.execute(
+        "create function catch_read.clock_timestamp() returns timestamptz language sql as"
+        f" $$ select pg_catalog.clock_timestamp() + interval '{apart} seconds' $$"
+    )
+    await admin.execute("set search_path = catch_read, catch, pg_catalog")
+    place = doctor.Place(log, admin, CODEC, ALL, 0)
+    findings = [finding async for finding in doctor.clocks(place)]
+    assert len(findings) == told
+    assert all(("behind" if apart > 0 else "ahead of") in finding.sentence for finding in findings)
+
+
+def test_many_findings_of_a_kind_are_counted():
+    report = doctor.Report()
+    for position in range(doctor.NAMED + 23):
+        report.add(Finding("UNDECODABLE", "x", position))
+    report.add(Finding("PARKED", "x"))
+    assert len(report.findings) == doctor.NAMED + 1
+    assert report.more == {"UNDECODABLE": 23}
+
+
+async def test_the_command_says_it_by_its_status_in_sentences_and_as_json(
+    healthy: Log, database: Database, tmp_path: Path
+):
+    environment = {
+        "CATCH_DATABASE_URL": database.dsn,
+        "CATCH_OWNER_URL": database.admin,
+        "CATCH_DATA_DIR": str(tmp_path),
+    }
+
+    async def asked(*arguments: str) -> tuple[int, str]:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "catch", "doctor", *arguments, env=environment, stdout=-1, stderr=-1
+        )
+        out, complained = await process.communicate()
+        assert b"Traceback" not in complained
+        return process.returncode or 0, out.decode()
+
+    status, said = await asked()
+    assert (status, said.startswith("all is well: 8 facts")) == (0, True), said
+    position = await strange(healthy, "PersonTeleported", b"{}")
+    status, said = await asked()
+    assert status == 1
+    assert f"UNKNOWN_EVENT at position {position}" in said
+    status, said = await asked("--json")
+    report = json.loads(said)
+    assert (status, report["well"], report["facts"], report["more"]) == (1, False, 9, {})
+    assert [(each["code"], each["position"]) for each in report["findings"]] == [("UNKNOWN_EVENT", position)]
+    assert "Exit status" in CliRunner().invoke(cli, ["doctor", "--help"]).output
+
+
+async def test_what_the_doctor_says_to_do_about_a_restored_backup_helps(healthy: Log, admin: Connection):
+    await older_backup(healthy, admin)
+    await rebuild(healthy, CODEC.decode, ALL, fresh=True)
+    assert (await examined(healthy, CODEC, ALL)).findings == []
+
+
+async def test_a_server_that_starts_on_a_restored_backup_mends_its_read_models(
+    healthy: Log, admin: Connection, database: Database, tmp_path: Path
+):
+    await older_backup(healthy, admin)
+    async with opened(Server(database.admin, database.dsn), Settings(data_dir=tmp_path)) as catch:
+        assert (await examined(catch.log, CODEC, ALL)).findings == []
+        live = [await checksum(catch.log.pool, one) for one in ALL]
+    await rebuild(healthy, CODEC.decode, ALL, fresh=True)
+    assert [await checksum(healthy.pool, one) for one in ALL] == live
