@@ -16,10 +16,13 @@ class Seating:
     def __init__(self) -> None:
         self._cases: dict[UUID, set[UUID]] = {}
         self._meetings: dict[UUID, set[UUID]] = {}
+        self.links = 0
+        """Grows whenever a meeting has taken up a case."""
 
     def note(self, meeting: Meeting) -> None:
         new = spoken_of(meeting) - self.cases(meeting.meeting)
         if new:
+            self.links += 1
             self._cases.setdefault(meeting.meeting, set()).update(new)
             for case in new:
                 self._meetings.setdefault(case, set()).add(meeting.meeting)

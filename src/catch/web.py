@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 from litestar import Litestar, Response, get
 
+from catch.api.answers import Answers
 from catch.api.context import Context
 from catch.api.engine import Engine
 from catch.api.http import GraphQLOverHTTP
@@ -43,7 +44,7 @@ class Web:
 
     def __init__(self, catch: Catch, *, development: bool, also: Sequence[Any] = ()) -> None:
         self.catch = catch
-        self.rights = Rights(catch)
+        self.rights, self.answers = Rights(catch), Answers(catch)
         engine = Engine(schema(), development=development, registered=Registered(shipped(), learns=development))
         issuer = verifier(catch.settings.data_dir, development=development)
         self.sessions = Sessions(issuer, catch.log.pool, catch.settings.schema, self.sign_out)
@@ -60,7 +61,7 @@ class Web:
         self.app = Litestar(handlers, openapi_config=None, logging_config=None)
 
     def context(self, viewer: Viewer) -> Context:
-        return Context(self.catch, viewer, self.rights)
+        return Context(self.catch, viewer, self.rights, self.answers)
 
     def alive(self) -> Any:
         @get("/health/live")

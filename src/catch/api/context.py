@@ -1,9 +1,11 @@
 """What resolvers find in `info.context`: who asks, and the program they ask."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import datetime
 from uuid import UUID
 
+from catch.api.answers import Answers
 from catch.api.facts import Facts
 from catch.api.identity import Viewer
 from catch.api.reading import Reading
@@ -20,11 +22,24 @@ PATIENCE = 5.0
 class Context:
     """One operation of one viewer."""
 
-    def __init__(self, catch: Catch, viewer: Viewer, rights: Rights | None = None) -> None:
+    def __init__(
+        self, catch: Catch, viewer: Viewer, rights: Rights | None = None, answers: Answers | None = None
+    ) -> None:
+        """`rights` and `answers` are shared by all requests of a process, where there are such."""
         self.catch = catch
         self.viewer = viewer
+        self.answers = answers
         rights = rights or Rights(catch)
         self.reading = Reading(Facts(catch, rights.moment(), rights), viewer.actor)
+
+    async def remembered(
+        self, operation: Hashable, fields: int, make: Callable[[], Awaitable[bytes | None]]
+    ) -> bytes | None:
+        """What a query is answered with: kept, or made now. None where it cannot be kept."""
+        if self.answers is None:
+            return await make()
+        facts = self.reading.facts
+        return await self.answers.get((operation, self.viewer.actor), fields, facts.at, facts.rests, make)
 
     async def reached(self, position: int | None) -> None:
         """Returns once the answer holds everything up to this position. Raises `NotCaughtUp`."""

@@ -5,7 +5,7 @@ by Strawberry's executor so that resolvers find the `info` they expect. What an 
 client reads the code INTERNAL and an id to quote.
 """
 
-from collections.abc import Awaitable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from inspect import isawaitable
 from typing import Any, cast
@@ -39,14 +39,22 @@ STANDINGS, SELECTIONS = 2048, 256
 """How many subscriptions are remembered with their variables, and how many selections."""
 
 
+Made = Callable[[], Awaitable[bytes | None]]
+Remembered = Callable[[Hashable, int, Made], Awaitable[bytes | None]]
+"""How a context keeps an answer: its key, how many fields the operation has, and what makes it."""
+
+
 class Answer(Struct, frozen=True):
     """What an operation came to. `began` is False where it was refused before any resolver ran."""
 
     data: dict[str, Any] | None
     errors: list[GraphQLFormattedError]
     began: bool = True
+    written: bytes | None = None
 
     def encoded(self) -> bytes:
+        if self.written is not None:
+            return self.written
         body: dict[str, Any] = {"data": self.data} if self.began else {}
         return encode({"errors": self.errors, **body} if self.errors else body)
 
@@ -138,12 +146,29 @@ class Engine:
     async def execute(self, prepared: Prepared, variables: Mapping[str, Any] | None, context: object) -> Answer:
         """Run a query or a mutation."""
         operation = self.compiled.get(prepared.operation)
-        if operation is not None:
+        if operation is not None and operation.reads:
+            written = await self._read(operation, variables, context)
+            if written is not None:
+                return Answer(None, [], written=written)
+        elif operation is not None:
             found = await operation.data(variables, context)
             if found is not None:
                 data, problems = found
                 return Answer(data, [_outside(problem) for problem in problems])
         return await self.executed(prepared, variables, context)
+
+    async def _read(self, operation: Operation, variables: Mapping[str, Any] | None, context: object) -> bytes | None:
+        """The answer of a query, kept where the context keeps answers; None where graphql-core has to say it."""
+
+        async def make() -> bytes | None:
+            found = await operation.data(variables, context)
+            return encode({"data": found[0]}) if found else None
+
+        remembered: Remembered | None = getattr(context, "remembered", None)
+        if remembered is None:
+            return await make()
+        key = (operation, msgspec.json.encode(variables, order="deterministic"))
+        return await remembered(key, operation.fields, make)
 
     async def executed(self, prepared: Prepared, variables: Mapping[str, Any] | None, context: object) -> Answer:
         """The same by graphql-core."""

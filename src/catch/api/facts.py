@@ -9,6 +9,7 @@ from uuid import UUID
 
 from catch.access import Seat, Sight
 from catch.api import types
+from catch.api.answers import Rests
 from catch.api.rights import Rights
 from catch.api.views import Texts
 from catch.app import Catch
@@ -45,6 +46,7 @@ class Facts:
         self.catch = catch
         self.at = at
         self.rights = rights or Rights(catch)
+        self.rests = Rests()
         self._seats: dict[UUID, tuple[Seat, ...]] = {}
         self._sights: dict[tuple[Actor, UUID], Sight | None] = {}
         self._strangers: set[str] = set()
@@ -62,23 +64,29 @@ class Facts:
         return await keyring.reader(subjects)
 
     async def case(self, case: UUID) -> Held:
+        self.rests.streams.add(case)
         return await self.catch.states.get(CASE, case)
 
     async def person(self, person: UUID) -> Person | None:
+        self.rests.streams.add(person)
         return (await self.catch.states.get(PERSON, person)).state
 
     async def partner(self, agency: str) -> Partner | None:
         # A stream that does not exist is not kept at hand: without this, each case would ask for it again.
         if agency in self._strangers:
             return None
-        held: Partner | None = (await self.catch.states.get(PARTNER, partner_id(agency))).state
+        stream = partner_id(agency)
+        self.rests.streams.add(stream)
+        held: Partner | None = (await self.catch.states.get(PARTNER, stream)).state
         if held is None:
             self._strangers.add(agency)
         return held
 
     async def programme(self, key: str, version: int | None = None) -> Programme:
         """Raises `UnknownProgramme`. No version: the present one."""
-        history: ProgrammeHistory | None = (await self.catch.states.get(PROGRAMME, programme_id(key))).state
+        stream = programme_id(key)
+        self.rests.streams.add(stream)
+        history: ProgrammeHistory | None = (await self.catch.states.get(PROGRAMME, stream)).state
         held = history and (history.current if version is None else history.version(version))
         if held is None:
             raise UnknownProgramme(programme=key)
@@ -108,6 +116,7 @@ class Facts:
         missing = [case for case in cases if case not in self._seats]
         if missing:
             self._seats.update(await self.rights.seats(missing))
+            self.rests.streams.update(self.catch.seating.meetings(missing))
         return self._seats
 
     async def sight(self, viewer: Actor, case: Case) -> Sight | None:

@@ -75,8 +75,9 @@ class Operation:
         self._once = prepared.kind is OperationType.MUTATION
         self._compiled: dict[tuple[object, ...], list[Root]] = {}
         # What cannot be compiled shows now, not when somebody asks.
-        for chosen in (False, True):
-            self._roots(dict.fromkeys(self._switches, chosen))
+        both = [self._roots(dict.fromkeys(self._switches, chosen)) for chosen in (False, True)]
+        self.fields = max(map(len, both))
+        self.reads = not self._once
 
     async def data(
         self, variables: Mapping[str, Any] | None, context: object

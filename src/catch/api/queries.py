@@ -28,6 +28,7 @@ from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownP
 from catch.domain.streams import CASE, COMMANDS, MEETING, stream_of_event
 from catch.history import steps
 from catch.log.codec import decode
+from catch.log.states import NOTHING, Held
 from catch.readside import as_at as history
 from projections import agency_inbox, agenda, case_summary, minutes, outcomes, timeline
 
@@ -51,19 +52,33 @@ async def attends(context: Context, meeting: Meeting) -> bool:
     return may_attend(context.viewer.actor, meeting, await facts.partner(context.viewer.agency), facts.at)
 
 
-async def seen_meeting(context: Context, meeting: UUID) -> agenda.Row | None:
-    """The meeting, or None where, for the viewer, there is none."""
-    row = await agenda.one(context.catch.log.pool, meeting)
-    return row if row is not None and await attends(context, row.meeting) else None
+async def seen_meeting(context: Context, meeting: UUID) -> Held | None:
+    """The meeting as it stands, or None where, for the viewer, there is none."""
+    states = context.catch.states
+    if states.at_hand(meeting) is None and await agenda.one(context.catch.log.pool, meeting) is None:
+        # Ids that name nothing must not push out what is at hand.
+        context.reading.facts.rests.rows = True
+        return None
+    held = await states.get(MEETING, meeting)
+    return held if held.state is not None and await attends(context, held.state) else None
+
+
+async def present_case(context: Context, case: UUID) -> Held:
+    """The case as it stands, or nothing."""
+    states = context.catch.states
+    if states.at_hand(case) is None and await case_summary.one(context.catch.log.pool, case) is None:
+        context.reading.facts.rests.rows = True
+        return NOTHING
+    return await states.get(CASE, case)
 
 
 async def prepared_meeting(context: Context, meeting: UUID) -> Meeting:
     """The meeting, for those who prepare it. Another meeting's chair is a guest like any other."""
     organises(context)
     row = await seen_meeting(context, meeting)
-    if row is None or not prepares(context.viewer.actor, row.meeting):
+    if row is None or not prepares(context.viewer.actor, row.state):
         raise UnknownMeeting(meeting=meeting)
-    return row.meeting
+    return row.state
 
 
 def narrowed(context: Context, wanted: types.CaseFilter) -> case_summary.CaseFilter:
@@ -101,11 +116,12 @@ async def audits(context: Context, stream: UUID) -> frozenset[UUID]:
         if seen is not None and seen.hidden is not RedactionReason.RECUSED:
             return frozenset()
     row = await seen_meeting(context, stream) if viewer.role in ORGANISERS else None
-    if row is None or not prepares(viewer, row.meeting):
+    if row is None or not prepares(viewer, row.state):
         raise UnknownCase(stream=stream)
-    sitting = await Sitting.of(context.reading, row.meeting)
-    await sitting.look(item.case for item in row.meeting.items if item.case)
-    return frozenset([item.item for item in row.meeting.items if await sitting.hidden(item)])
+    meeting: Meeting = row.state
+    sitting = await Sitting.of(context.reading, meeting)
+    await sitting.look(item.case for item in meeting.items if item.case)
+    return frozenset([item.item for item in meeting.items if await sitting.hidden(item)])
 
 
 async def changed(context: Context, stream: UUID, closed: frozenset[UUID]) -> dict[int, list[types.Change]]:
@@ -150,6 +166,7 @@ class Query:
     @strawberry.field(description="Who asks, and what they may do.")
     def viewer(self, info: Info) -> types.Viewer:
         viewer = info.context.viewer
+        info.context.reading.facts.rests.name()
         return types.Viewer(user=viewer.user, agency=viewer.agency, roles=[viewer.role], may=open_to(viewer.role))
 
     @strawberry.field(description="The programmes that run here, each in its present version.")
@@ -173,11 +190,11 @@ class Query:
         at_least: Position | None = None,
     ) -> types.Case | None:
         context = info.context
-        if at_least:
-            await context.catch.reached(at_least)
+        await context.reached(at_least)
         if as_at is None:
-            row = await case_summary.one(context.catch.log.pool, id)
-            return (await context.reading.cases([(row.case, row.version, row.position)]))[0] if row else None
+            context.reading.facts.rests.name(id)
+            now = await present_case(context, id)
+            return (await context.reading.cases([now]))[0] if now.state is not None else None
         # What the viewer may see of the past is decided by the rights they have now.
         seen = await context.reading.sight(id)
         past = Past(context.catch, as_at)
@@ -221,13 +238,14 @@ class Query:
         at_least: Position | None = None,
     ) -> types.Meeting | None:
         context = info.context
-        if at_least:
-            await context.catch.reached(at_least)
+        await context.reached(at_least)
         row = await seen_meeting(context, id)
+        if as_at is None:
+            context.reading.facts.rests.name(id)
         if row is None:
             return None
         if as_at is None:
-            return (await Sitting.of(context.reading, row.meeting)).view(row.version, row.position)
+            return (await Sitting.of(context.reading, row.state)).view(row.version, row.position)
         past = Past(context.catch, as_at)
         recorded = await past.history(id)
         held = folded(MEETING, recorded)
@@ -235,7 +253,7 @@ class Query:
             return None
         reading = Reading(context.reading.facts, context.viewer.actor, past)
         written = cast("minutes.Row", history(minutes, id, recorded))
-        return (await Sitting.of(reading, held.state, row.meeting)).view(held.version, held.position, written)
+        return (await Sitting.of(reading, held.state, row.state)).view(held.version, held.position, written)
 
     @strawberry.field(description="Meetings that the viewer may see, by their start.")
     async def meetings(

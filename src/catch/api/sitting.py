@@ -218,6 +218,7 @@ class Sitting:
         )
 
     async def minutes(self, written: written_minutes.Row | None) -> types.Minutes | None:
+        self.reading.facts.rests.rows = True
         row = written or await written_minutes.one(self.reading.facts.catch.log.pool, self.shown.meeting)
         if row is None or row.started_at is None:
             return None

@@ -1,6 +1,6 @@
 """Streams folded and kept at hand, so that a command or a screen need not read them again."""
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -41,6 +41,8 @@ class States:
         self._awaited: dict[UUID, int] = {}  # streams being read: the highest version that arrived meanwhile
         self.moves = 0
         """Grows whenever a state is taken in, advanced or forgotten: while it stands, so does what was made of them."""
+        self.recent: deque[UUID] = deque(maxlen=4096)
+        """The streams of the last so many moves."""
         self.furthest = 0
         """The highest position that anything was read at: the feed may not have come as far."""
 
@@ -96,7 +98,7 @@ class States:
 
     def advance(self, recorded: Recorded[Any], stream: Stream | None = None) -> None:
         """Take in a fact just recorded. `stream` is given where the stream may be new here."""
-        self.moves += 1
+        self._moved(recorded.stream)
         known = self._held.get(recorded.stream)
         if known is None:
             if recorded.stream in self._awaited:
@@ -118,11 +120,16 @@ class States:
         self.furthest = max(self.furthest, position)
 
     def forget(self, ids: Iterable[UUID]) -> None:
-        self.moves += 1
         for id_ in ids:
+            self._moved(id_)
             self._held.pop(id_, None)
 
+    def _moved(self, id_: UUID) -> None:
+        self.moves += 1
+        self.recent.append(id_)
+
     def _keep(self, id_: UUID, stream: Stream, held: Held) -> None:
+        self._moved(id_)
         self._held[id_] = (stream, held)
         self._held.move_to_end(id_)
         while len(self._held) > self._size:
