@@ -29,7 +29,7 @@ async def database(server: Server) -> AsyncGenerator[Server]:
     yield placed
 
 
-LOCK = re.compile(r"perform pg_advisory_xact_lock\([^;]*;")
+LOCK = re.compile(r"(perform|done :=) pg_advisory_xact_lock\([^;]*;")
 
 
 async def locked_otherwise(admin: Connection, instead: str = "") -> None:

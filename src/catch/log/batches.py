@@ -5,7 +5,6 @@ second call, of the function `append` of schema/sql, finds out which and records
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from uuid import UUID
 
 import asyncpg
@@ -14,56 +13,36 @@ from catch.database import Connection, Statements
 from catch.log.entries import Answer, Append, Conflict
 from catch.log.waiting import AT_ONCE, EACH, LONE, Waiting, arguments, columns, lone_columns, parameters, topics
 
-# A lone event that follows another or begins its stream: half the work of a call that can take many. What the snapshot
-# misses of others' appends cannot hurt: this version recorded meanwhile is a unique violation.
-ALONE = """
-    with held as materialized (select pg_advisory_xact_lock(hashtext('{schema}.append'))),
-    recorded as (
-        insert into {schema}.stored_events (originator_id, originator_version, topic, state)
-        select $1::uuid, $2::bigint, $3::text, $4::bytea from held
-        where $2 = 1 or exists (
-            select from {schema}.stored_events where originator_id = $1 and originator_version = $2 - 1)
-        returning notification_id as position
-    ),
-    answered as (
-        insert into {schema}.commands (command_id, stream, version, position, events)
-        select $5::uuid, $1, $2, position, array[$3] from recorded
-    )
-    select position, pg_notify('{schema}', position::text) from recorded
-"""
-
 
 class Batches:
     """Records batches in one place's log."""
 
     def __init__(self, schema: str) -> None:
         self._schema = schema
-        self._alone = ALONE.format(schema=schema)
+        self._one = f"select {schema}.append_one($1, $2, $3, $4, $5)"
         self._lone = f"select {schema}.append_lone({parameters(LONE)})"
         self._at_once = f"select {schema}.append_at_once({parameters(AT_ONCE)})"
         self._each = f"select * from {schema}.append({parameters(EACH)})"  # noqa: S608
 
     async def record(self, connection: Connection, batch: Sequence[Waiting]) -> Sequence[Answer | Conflict]:
         """One answer an append. Raises what asyncpg raises: then none of them was recorded, or it is unknown."""
-        with suppress(asyncpg.UniqueViolationError):
+        try:
             if not all(waiting.lone for waiting in batch):
                 if all(waiting.plain for waiting in batch):
                     return await self._record_at_once(connection, batch)
             elif len(batch) > 1:
                 return await self._record_lone(connection, batch)
-            elif (answer := await self._record_alone(connection, batch[0].append)) is not None:
+            elif (answer := await self._record_one(connection, batch[0].append)) is not None:
                 return [answer]
+        except asyncpg.UniqueViolationError:
+            pass
         return await self._record_each(connection, batch)
 
-    async def _record_alone(self, connection: Connection, append: Append) -> Answer | None:
+    async def _record_one(self, connection: Connection, append: Append) -> Answer | None:
         """None where it does not follow what is there."""
-        (event,) = append.events
-        position = await connection.fetchval(
-            self._alone, event.stream, event.version, event.topic, event.state, append.command
-        )
-        if position is None:
-            return None
-        return Answer(position, append.stream, event.version, (event.topic,), False)
+        stream, version, topic, state = append.events[0]
+        position = await connection.fetchval(self._one, stream, version, topic, state, append.command)
+        return None if position is None else Answer(position, stream, version, (topic,), False)
 
     async def _record_lone(self, connection: Connection, batch: Sequence[Waiting]) -> list[Answer]:
         before: int = await connection.fetchval(self._lone, *arguments(lone_columns(batch), LONE))

@@ -18,7 +18,7 @@ class Wake:
     def __init__(self, dsn: str, schema: str) -> None:
         self._dsn = dsn
         self._schema = schema
-        self._grown = asyncio.Event()
+        self._grown: asyncio.Event | None = None  # made when somebody waits for it
         self._position = 0
         self._listener: asyncio.Task[None] | None = None
 
@@ -26,14 +26,20 @@ class Wake:
         """The log has grown to `position`; the echo of our own notification wakes nobody twice."""
         if position > self._position:
             self._position = position
-            grown, self._grown = self._grown, asyncio.Event()
-            grown.set()
+            self._wake()
 
     def ear(self) -> asyncio.Event:
         """Set as soon as the log grows. Ask for it before reading, or what comes in between is slept through."""
         if self._listener is None:
             self._listener = asyncio.create_task(self._listen(), name="catch log listener")
+        if self._grown is None:
+            self._grown = asyncio.Event()
         return self._grown
+
+    def _wake(self) -> None:
+        if self._grown is not None:
+            self._grown.set()
+            self._grown = None
 
     @staticmethod
     async def wait(ear: asyncio.Event) -> None:
@@ -43,7 +49,7 @@ class Wake:
                 await ear.wait()
 
     async def close(self) -> None:
-        self._grown.set()
+        self._wake()
         if self._listener is not None:
             self._listener.cancel()
             await asyncio.wait([self._listener])
