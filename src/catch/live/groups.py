@@ -218,7 +218,9 @@ class Topic(Generic[V, E]):
             event = await self._events.get()
             await self.settle()
             if event is not None:
-                await asyncio.gather(*(self._deliver(group, event) for group in list(self.groups.values())))
+                # One after the other: what the first has to look up, the others find.
+                for group in list(self.groups.values()):
+                    await self._deliver(group, event)
 
     def fail(self, unexpected: Exception, position: int) -> None:
         """Nobody here can be served: all are told to resynchronise."""
