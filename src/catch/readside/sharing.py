@@ -8,7 +8,7 @@ import asyncio
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from importlib import import_module
 from types import ModuleType
 from typing import cast
@@ -44,6 +44,7 @@ class Order(Struct):
     of: int
     upto: int
     every: float
+    page: int
 
 
 class Word(Struct):
@@ -85,7 +86,7 @@ async def shared(
     try:
         async with asyncio.TaskGroup() as group:
             for part in range(processes):
-                order = Order(log.dsn, log.schema, place, names, part, processes, head, marks.EVERY)
+                order = Order(log.dsn, log.schema, place, names, part, processes, head, marks.EVERY, PAGE)
                 group.create_task(_have_done(order, come))
     except ExceptionGroup as failed:
         raise SharedWorkFailed(SharedWorkFailed.__doc__) from failed
@@ -129,7 +130,7 @@ async def _do(order: Order) -> None:
         await connection.execute(PART)
         position = await fold_part(
             connection,
-            lambda after: log.share(after, PAGE, order.upto, order.part, order.of),
+            lambda after: log.share(after, order.page, order.upto, order.part, order.of),
             decode,
             buildings,
             (order.part, order.of),
@@ -179,4 +180,6 @@ def say(word: Word) -> None:
 
 
 def main() -> None:
-    uvloop.run(_do(msgspec.json.decode(sys.stdin.buffer.read(), type=Order)))
+    """Ends without a word when whoever asked for it has gone: its marks stand."""
+    with suppress(BrokenPipeError):
+        uvloop.run(_do(msgspec.json.decode(sys.stdin.buffer.read(), type=Order)))
