@@ -1,10 +1,14 @@
-"""`catch bench log`: the log measured beside what else could be picked."""
+"""`catch bench log` and `catch bench live`: what we are measured beside what else could be picked."""
+
+from pathlib import Path
 
 import rich_click as click
 import uvloop
 from msgspec.structs import replace
 
-from catch.bench.log import QUICK, Size, measured
+from catch.bench import live as live_bench
+from catch.bench import live_shape
+from catch.bench import log as log_bench
 from catch.bench.shape import as_json, as_markdown
 from catch.cli.common import complaints
 from catch.cli.options import option
@@ -38,7 +42,38 @@ def log(form: str, quick: bool, rounds: int | None, growth: int | None) -> None:
         catch bench log --markdown --rounds 5
         catch bench log --growth 10000000
     """
-    size = QUICK if quick else Size()
+    size = log_bench.QUICK if quick else log_bench.Size()
     size = replace(size, rounds=rounds or size.rounds, growth=growth)
-    figures = uvloop.run(measured(size, lambda what: complaints.print(what, highlight=False)))
+    figures = uvloop.run(log_bench.measured(size, say))
     click.echo(as_markdown(figures) if form == "markdown" else as_json(figures))
+
+
+@bench.command()
+@option("--json", "form", flag_value="json", default=True, help="The figures as JSON (the default).")
+@option("--markdown", "form", flag_value="markdown", help="The figures as tables.")
+@option("--quick", is_flag=True, help="A handful of clients for a moment: to see that it runs, not to quote.")
+@option("--rounds", type=click.IntRange(1), help="How often the fan-out is measured, each time ours and every peer.")
+@option(
+    "--peers",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="The folder of peers and of the load tool. It is copied, compiled with gcc and installed with npm, aside.",
+)
+def live(form: str, quick: bool, rounds: int | None, peers: Path | None) -> None:
+    """Fan-out, 20,000 followers of 1,250 meetings, clients that do not read, queries: on servers of ours, as they are.
+
+    With --peers beside bare C, graphql-ws and graphql-yoga, in one run; what cannot be run is said, and its ratios are
+    null. Takes some ten minutes with them, and wants a machine of two cores to itself.
+
+    **Examples**
+
+        catch bench live --json
+        catch bench live --markdown --peers ../shared/bench
+    """
+    size = live_bench.QUICK if quick else live_bench.Size()
+    size = replace(size, rounds=rounds or size.rounds)
+    figures = uvloop.run(live_bench.measured(size, peers, say))
+    click.echo(live_shape.as_markdown(figures) if form == "markdown" else live_shape.as_json(figures))
+
+
+def say(what: str) -> None:
+    complaints.print(what, highlight=False)

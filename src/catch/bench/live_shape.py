@@ -1,0 +1,92 @@
+"""What `catch bench live` prints: the figures, as JSON or as tables."""
+
+import msgspec
+from msgspec import Struct
+
+from catch.bench.shape import table
+
+
+class Fanout(Struct):
+    """Milliseconds from when the command was given until a client had the message; `last_ms` is the median over the
+    events of when the last client had it."""
+
+    p50_ms: float
+    p99_ms: float
+    last_ms: float
+    server_us_per_message: float
+    ratio_to_bare_c: float | None
+    ratio_to_graphql_ws: float | None
+    kb_per_connection: float
+    kb_per_connection_after: float
+    lost: int
+
+
+class National(Struct):
+    meetings: int
+    subscribers: int
+    servers: int
+    events_per_second: float
+    messages: int
+    lost: int
+    disordered: int
+    p50_ms: float
+    p99_ms: float
+    kb_per_connection: float
+    kb_per_connection_after: float
+
+
+class Stalled(Struct):
+    """`p99_ms_reading` is the healthy clients' when the others read as well."""
+
+    healthy: int
+    stalled: int
+    lost: int
+    let_go: int
+    p99_ms: float
+    p99_ms_reading: float
+    ratio: float
+    server_mb: float
+    server_mb_reading: float
+
+
+class Query(Struct):
+    requests_per_second: float
+    p50_ms: float
+    p99_ms: float
+    ratio_to_yoga: float | None
+    bytes: int
+
+
+class LiveFigures(Struct):
+    """`said` are the reasons why something was not measured, and how large a message is."""
+
+    fanout: dict[str, Fanout]
+    national: National
+    stalled: Stalled
+    query: Query
+    subscribe_ms: float
+    message_bytes: float
+    client: str
+    missing: dict[str, str]
+
+
+def as_json(figures: LiveFigures) -> str:
+    return msgspec.json.format(msgspec.json.encode(figures)).decode()
+
+
+def as_markdown(figures: LiveFigures) -> str:
+    names = Fanout.__struct_fields__
+    spread = [(n, *(getattr(each, name) for name in names)) for n, each in figures.fanout.items()]
+    parts: dict[str, Struct] = {"national": figures.national, "stalled": figures.stalled, "query": figures.query}
+    others = [
+        (f"{part}, {name.replace('_', ' ')}", getattr(each, name))
+        for part, each in parts.items()
+        for name in each.__struct_fields__
+    ]
+    others += [
+        ("connect and subscribe, server CPU, ms", figures.subscribe_ms),
+        ("a message, bytes", figures.message_bytes),
+    ]
+    others += [(name, f"not measured: {why}") for name, why in figures.missing.items()]
+    heads = ("clients", *(name.replace("_", " ") for name in names))
+    return "\n".join([*table(heads, spread), "", *table(("figure", "measured"), others)])
