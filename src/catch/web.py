@@ -19,16 +19,18 @@ from catch.api.http import GraphQLOverHTTP
 from catch.api.identity import Viewer, verifier
 from catch.api.logout import SessionEnded, Sessions
 from catch.api.messages import GraphQLNotices
-from catch.api.registered import Registered, shipped
+from catch.api.registered import registered
 from catch.api.rights import Rights
 from catch.api.schema import schema
 from catch.api.sources import CaseSource, InboxSource, MeetingSource
+from catch.api.trusted import ForASecond
 from catch.app import Catch
 from catch.domain.facts import Recorded
 from catch.live.draining import drain
 from catch.live.feed import Feed
 from catch.live.protocol import GraphQLOverWebSocket
 from catch.live.server import ExposedWebSocket
+from catch.rates import rates
 
 RECONSIDER = 0.5
 """Seconds between two looks at rights that run out by themselves: an agreement's last day, a window after a meeting."""
@@ -39,14 +41,18 @@ UNSENT = 65_536
 """Bytes that the kernel may hold back for one client."""
 
 
+PATH = "/graphql"
+
+
 class Web:
     """One server's web face over one place."""
 
     def __init__(self, catch: Catch, *, development: bool, also: Sequence[Any] = ()) -> None:
         self.catch = catch
         self.rights, self.answers = Rights(catch), Answers(catch)
-        engine = Engine(schema(), development=development, registered=Registered(shipped(), learns=development))
-        issuer = verifier(catch.settings.data_dir, development=development)
+        known = registered(catch.settings, development=development)
+        engine = Engine(schema(), development=development, registered=known)
+        issuer = ForASecond(verifier(catch.settings.data_dir, development=development))
         self.sessions = Sessions(issuer, catch.log.pool, catch.settings.schema, self.sign_out)
         self.draining = False
         sources = {
@@ -56,9 +62,24 @@ class Web:
         }
         self.feed: Feed[Viewer, Recorded[Any]] = Feed(sources, GraphQLNotices())
         self.live = GraphQLOverWebSocket(engine, self.sessions, self.context, self.feed, origins=catch.settings.origins)
-        http = GraphQLOverHTTP(engine, self.sessions, self.context)
-        handlers = [http.handler(), self.live.handler(), self.sessions.handler(), self.alive(), self.ready(), *also]
+        self.rates = rates(catch.settings, development=development)
+        self.http = GraphQLOverHTTP(engine, self.sessions, self.context, self.rates)
+        handlers = [
+            self.http.handler(PATH),
+            self.live.handler(),
+            self.sessions.handler(),
+            self.alive(),
+            self.ready(),
+            *also,
+        ]
         self.app = Litestar(handlers, openapi_config=None, logging_config=None)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """A framework's way to GraphQL over HTTP and back costs more than a kept answer: it is spoken to directly."""
+        if scope["type"] == "http" and scope["path"] == PATH:
+            await self.http(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
     def context(self, viewer: Viewer) -> Context:
         return Context(self.catch, viewer, self.rights, self.answers)
@@ -120,7 +141,8 @@ async def serving(
     """Serve until the block ends; gives the port, which is a free one where 0 was asked for. `also` are handlers."""
     web = Web(catch, development=development, also=also)
     config = uvicorn.Config(
-        web.app,
+        web,
+        interface="asgi3",
         host=host,
         port=port,
         loop="none",

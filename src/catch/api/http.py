@@ -2,56 +2,53 @@
 
 Whatever a client sends, the answer is JSON with `errors` that have a code and a sentence: 4xx where the request is not
 a GraphQL request, 200 where it is one. One line is logged for each request, without variables or personal data.
+
+It speaks ASGI itself (`__call__`): the server may hand it requests for its path without a framework in between.
 """
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any, Generic, Protocol, TypeVar, cast
 
-import msgspec
-from graphql import GraphQLFormattedError, OperationType
+from graphql import OperationType
 from litestar import MediaType, Request, Response, route
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
 from catch.api.engine import Answer, Engine
 from catch.api.limits import encode
+from catch.api.requests import (
+    JSON,
+    RESPONSE_JSON,
+    Asked,
+    Heading,
+    Receive,
+    Scope,
+    Send,
+    Turned,
+    accepted,
+    body_of,
+    from_url,
+)
 from catch.domain.refusals import Refused
 from catch.faults import Rejected, error, fault_error
+from catch.rates import Rates, whole_seconds
+
+__all__ = ["JSON", "RESPONSE_JSON", "GraphQLOverHTTP"]
 
 log = logging.getLogger("catch.requests")
 
-RESPONSE_JSON = "application/graphql-response+json"
-JSON = "application/json"
-
 V = TypeVar("V")
 V_co = TypeVar("V_co", covariant=True)
+
+HEADERS = {"cache-control": "no-store", "vary": "accept"}
 
 
 class Verifier(Protocol[V_co]):
     """Says who asks; refuses with a `Refused` that has a code and a sentence."""
 
     def verify(self, authorization: str | None) -> V_co: ...
-
-
-class Asked(Struct):
-    """The parameters of a GraphQL request. What else a client sends is passed over, as the specification asks."""
-
-    query: str
-    variables: dict[str, Any] | None = None
-    operationName: str | None = None  # noqa: N815
-    extensions: dict[str, Any] | None = None
-
-
-class Turned(Exception):
-    """The request is answered with this status and these errors."""
-
-    def __init__(self, status: int, *errors: GraphQLFormattedError, **headers: str) -> None:
-        super().__init__(status)
-        self.status = status
-        self.errors = list(errors)
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 class Line(Struct, omit_defaults=True):
@@ -66,27 +63,48 @@ class Line(Struct, omit_defaults=True):
     code: str | None = None
 
 
+class Reply(Struct):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
 class GraphQLOverHTTP(Generic[V]):
     """`context` makes what resolvers find in `info.context`, per request."""
 
-    def __init__(self, engine: Engine, verifier: Verifier[V], context: Callable[[V], object]) -> None:
+    def __init__(
+        self, engine: Engine, verifier: Verifier[V], context: Callable[[V], object], rates: Rates | None = None
+    ) -> None:
         self.engine = engine
         self.verifier = verifier
         self.context = context
+        self.rates = rates or Rates()
 
     def handler(self, path: str = "/graphql") -> HTTPRouteHandler:
+        """For a Litestar application."""
+
         @route(path, http_method=["GET", "POST"], media_type=MediaType.JSON, request_max_body_size=None)
         async def graphql(request: Request[Any, Any, Any]) -> Response[bytes]:
-            return await self.respond(request)
+            reply = await self.respond(Heading.of(cast("Scope", request.scope)), request.receive)
+            media = reply.headers.pop("content-type")
+            return Response(reply.body, status_code=reply.status, media_type=media, headers=reply.headers)
 
         return graphql
 
-    async def respond(self, request: Request[Any, Any, Any]) -> Response[bytes]:
-        began, line = time.perf_counter(), Line(request.method)
-        headers, media = {"cache-control": "no-store", "vary": "accept"}, JSON
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """For an ASGI server."""
+        reply = await self.respond(Heading.of(scope), receive)
+        reply.headers["content-length"] = str(len(reply.body))
+        headers = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
+
+    async def respond(self, heading: Heading, receive: Receive) -> Reply:
+        began, line = time.perf_counter(), Line(heading.method)
+        headers, media = dict(HEADERS), JSON
         try:
-            media = _accepted(request.headers.get("accept"))
-            answer = await self._answer(request, line)
+            media = accepted(heading.accept)
+            answer = await self._answer(heading, receive, line)
             line.status = 200 if answer.began or media == JSON else 400
             body = answer.encoded()
         except Turned as turned:
@@ -97,20 +115,40 @@ class GraphQLOverHTTP(Generic[V]):
             body = encode({"errors": [fault_error(unexpected, "http")]})
             line.status, line.code = 500, "INTERNAL"
         line.ms = round((time.perf_counter() - began) * 1000, 2)
-        log.info(encode(line).decode())
-        return Response(body, status_code=line.status, media_type=f"{media}; charset=utf-8", headers=headers)
+        if log.isEnabledFor(logging.INFO):
+            log.info(encode(line).decode())
+        headers["content-type"] = f"{media}; charset=utf-8"
+        return Reply(line.status, headers, body)
 
-    async def _answer(self, request: Request[Any, Any, Any], line: Line) -> Answer:
-        if request.method == "GET" and not self.engine.development:
+    async def _answer(self, heading: Heading, receive: Receive, line: Line) -> Answer:
+        if heading.method not in ("GET", "POST"):
             raise Turned(405, error("POST_ONLY", "Send queries with POST."), allow="POST")
+        if heading.method == "GET" and not self.engine.development:
+            raise Turned(405, error("POST_ONLY", "Send queries with POST."), allow="POST")
+        viewer = self._viewer(heading)
+        line.role = getattr(viewer, "role", None)
+        asked = (
+            from_url(heading.query_string)
+            if heading.method == "GET"
+            else await body_of(heading, receive, self.engine.limits.body)
+        )
+        return await self._execute(heading, asked, viewer, line)
+
+    def _viewer(self, heading: Heading) -> V:
         try:
-            viewer = self.verifier.verify(request.headers.get("authorization"))
+            viewer = self.verifier.verify(heading.authorization)
         except Refused as refused:
             raise Turned(401, error(refused.code, refused.message), www_authenticate="Bearer") from None
-        line.role = getattr(viewer, "role", None)
-        asked = _from_url(request) if request.method == "GET" else await self._from_body(request)
+        if wait := self.rates.wait(identity(viewer)):
+            seconds = whole_seconds(wait)
+            raise Turned(
+                429, error("TOO_OFTEN", f"You ask too often. Ask again in {seconds} s."), retry_after=str(seconds)
+            )
+        return viewer
+
+    async def _execute(self, heading: Heading, asked: Asked, viewer: V, line: Line) -> Answer:
         try:
-            prepared = self.engine.prepare(asked.query, asked.operationName)
+            prepared = self.engine.prepare_asked(asked, asked.operationName)
         except Rejected as rejected:
             line.code = str(rejected.errors[0].get("extensions", {}).get("code"))
             return Answer(None, rejected.errors, began=False)
@@ -119,67 +157,11 @@ class GraphQLOverHTTP(Generic[V]):
             raise Turned(
                 400, error("NEEDS_WEBSOCKET", "Subscribe over a websocket: graphql-transport-ws, same address.")
             )
-        if request.method == "GET" and prepared.kind is not OperationType.QUERY:
+        if heading.method == "GET" and prepared.kind is not OperationType.QUERY:
             raise Turned(405, error("POST_ONLY", "Send mutations with POST."), allow="POST")
         return await self.engine.execute(prepared, asked.variables, self.context(viewer))
 
-    async def _from_body(self, request: Request[Any, Any, Any]) -> Asked:
-        kind, _, parameters = request.headers.get("content-type", "").partition(";")
-        if kind.strip().lower() != JSON:
-            raise Turned(415, error("NOT_JSON", "Send the request as content-type application/json."))
-        charset = parameters.lower().replace(" ", "").partition("charset=")[2].strip('"')
-        if charset not in ("", "utf-8", "utf8"):
-            raise Turned(415, error("NOT_UTF8", "Send the request in UTF-8."))
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > self.engine.limits.body:
-                raise Turned(413, error("BODY_TOO_LARGE", f"A request may have {self.engine.limits.body} bytes."))
-        return decoded(bytes(body))
 
-
-def decoded(body: bytes) -> Asked:
-    """The request in a JSON body; `Turned` says what is wrong with it."""
-    try:
-        return msgspec.json.decode(body, type=Asked)
-    except msgspec.ValidationError as problem:
-        raise Turned(
-            400, error("NOT_A_GRAPHQL_REQUEST", f"{problem}. Send an object with query and variables.")
-        ) from None
-    except UnicodeDecodeError:
-        raise Turned(400, error("NOT_UTF8", "The body is not UTF-8.")) from None
-    except RecursionError:
-        raise Turned(400, error("JSON_TOO_DEEP", "The body's JSON is nested too deeply.")) from None
-    except msgspec.DecodeError as problem:
-        raise Turned(400, error("MALFORMED_JSON", f"The body is not JSON: {problem}.")) from None
-
-
-def _from_url(request: Request[Any, Any, Any]) -> Asked:
-    given: Mapping[str, str] = {name: str(value) for name, value in request.query_params.items()}
-    fields: dict[str, object] = {name: given[name] for name in ("query", "operationName") if name in given}
-    try:
-        fields |= {name: msgspec.json.decode(given[name]) for name in ("variables", "extensions") if name in given}
-        return msgspec.convert(fields, Asked)
-    except (msgspec.MsgspecError, RecursionError, ValueError):
-        raise Turned(400, error("NOT_A_GRAPHQL_REQUEST", "Send query, and variables as a JSON object.")) from None
-
-
-def _accepted(accept: str | None) -> str:
-    """The media type of the answer: the first of the best that the client accepts."""
-    best, chosen = 0.0, ""
-    for entry in (accept or JSON).split(","):
-        kind, *parameters = [part.strip().lower() for part in entry.split(";")]
-        offered = {RESPONSE_JSON: RESPONSE_JSON, JSON: JSON, "application/*": JSON, "*/*": JSON}.get(kind)
-        quality = _quality(parameters)
-        if offered and quality > best:
-            best, chosen = quality, offered
-    if not chosen:
-        raise Turned(406, error("NOT_ACCEPTABLE", f"Answers are {RESPONSE_JSON} or {JSON}."))
-    return chosen
-
-
-def _quality(parameters: list[str]) -> float:
-    try:
-        return next((float(part[2:]) for part in parameters if part.startswith("q=")), 1.0)
-    except ValueError:
-        return 0.0
+def identity(viewer: object) -> tuple[object, object]:
+    """Whose requests are counted together: however many tokens or connections somebody has."""
+    return getattr(viewer, "user", None), getattr(viewer, "agency", None)

@@ -13,6 +13,7 @@ from typing import Any, Protocol, cast
 
 from catch.faults import Rejected, error
 from catch.log.migrations import contracts
+from catch.settings import Settings
 
 FOLDER = Path("graphql/operations")
 LEARNT = 256
@@ -103,5 +104,15 @@ def persisted(asked: Asked) -> str | None:
 
 def shipped() -> dict[str, str]:
     """Our own documents, by the names of their files."""
-    paths = sorted((contracts() / FOLDER).rglob("*.graphql"))
-    return {path.stem: path.read_text(encoding="utf-8") for path in paths}
+    return documents_in(contracts() / FOLDER)
+
+
+def documents_in(folder: Path) -> dict[str, str]:
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.graphql"))}
+
+
+def registered(settings: Settings, *, development: bool) -> Registered:
+    """What a server of this configuration answers."""
+    own = documents_in(settings.operations_dir) if settings.operations_dir else {}
+    wanted = Operations(settings.operations or (Operations.ANY if development else Operations.REGISTERED))
+    return Registered({**own, **shipped()}, only=wanted is Operations.REGISTERED, learns=development)

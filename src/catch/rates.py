@@ -1,0 +1,57 @@
+"""How often one identity may ask: a bucket that fills by so many a second, up to so many."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from math import ceil
+
+from msgspec import Struct
+
+from catch.settings import Settings
+
+REMEMBERED = 100_000
+"""Identities whose buckets are kept; the ones that asked longest ago are forgotten, and start with a full one."""
+
+
+class Bucket(Struct):
+    left: float
+    at: float
+
+
+class Rates:
+    """`per_second` 0: no limit. `burst` is what a full bucket holds."""
+
+    def __init__(self, per_second: float = 0, burst: float = 0, clock: Callable[[], float] = time.monotonic) -> None:
+        self.per_second = per_second
+        self.burst = max(burst, 1)
+        self._clock = clock
+        self._buckets: OrderedDict[Hashable, Bucket] = OrderedDict()
+
+    def wait(self, identity: Hashable) -> float:
+        """Takes one from the identity's bucket: 0, or the seconds until there is one again, and then none is taken."""
+        if not self.per_second:
+            return 0
+        now = self._clock()
+        bucket = self._buckets.get(identity)
+        if bucket is None:
+            bucket = self._buckets[identity] = Bucket(self.burst, now)
+            if len(self._buckets) > REMEMBERED:
+                self._buckets.popitem(last=False)
+        else:
+            self._buckets.move_to_end(identity)
+        bucket.left = min(self.burst, bucket.left + (now - bucket.at) * self.per_second)
+        bucket.at = now
+        if bucket.left < 1:
+            return (1 - bucket.left) / self.per_second
+        bucket.left -= 1
+        return 0
+
+
+def rates(settings: Settings, *, development: bool) -> Rates:
+    """What a server of this configuration lets one identity ask."""
+    return Rates(settings.rate or (0 if development else 50), settings.burst)
+
+
+def whole_seconds(wait: float) -> int:
+    """As Retry-After has it."""
+    return max(1, ceil(wait))
