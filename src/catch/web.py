@@ -56,9 +56,9 @@ class Web:
         self.sessions = Sessions(issuer, catch.log.pool, catch.settings.schema, self.sign_out)
         self.draining = False
         sources = {
-            "meeting": MeetingSource(catch),
-            "caseUpdates": CaseSource(catch),
-            "agencyInbox": InboxSource(catch),
+            "meeting": MeetingSource(catch, self.rights),
+            "caseUpdates": CaseSource(catch, self.rights),
+            "agencyInbox": InboxSource(catch, self.rights),
         }
         self.feed: Feed[Viewer, Recorded[Any]] = Feed(sources, GraphQLNotices())
         self.live = GraphQLOverWebSocket(engine, self.sessions, self.context, self.feed, origins=catch.settings.origins)

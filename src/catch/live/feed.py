@@ -7,7 +7,7 @@ events it is told to resynchronise.
 """
 
 import asyncio
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import UTC, datetime
 from typing import Generic
 
@@ -34,12 +34,19 @@ class Patience(Struct, frozen=True):
 class Feed(Generic[V, E]):
     """`sources` are under the names of their subscription fields."""
 
-    def __init__(self, sources: Mapping[str, Source[V, E]], notices: Notices, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        sources: Mapping[str, Source[V, E]],
+        notices: Notices,
+        patience: Patience | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.clock = clock
         self.sources = sources
         self.notices = notices
         self.patience = patience or Patience()
         self._topics: dict[str, dict[Hashable, Topic[V, E]]] = {field: {} for field in sources}
-        self._looked = datetime.now(UTC)
+        self._looked = clock()
 
     def publish(self, event: E) -> None:
         """Something new in the log. Call in order of position; an event published before is passed over."""
@@ -60,7 +67,7 @@ class Feed(Generic[V, E]):
 
     def reconsider(self) -> None:
         """Rights may have changed without an event: something has run out. Call it at least every second."""
-        since, self._looked = self._looked, datetime.now(UTC)
+        since, self._looked = self._looked, self.clock()
         for field, topics in self._topics.items():
             source = self.sources[field]
             for key, topic in topics.items():

@@ -1,6 +1,6 @@
 """What the three sources have in common."""
 
-from collections.abc import AsyncIterator, Hashable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from catch.access import ATTENDEE_WINDOW, RedactionReason, Sight
 from catch.api import types
 from catch.api.facts import Facts
+from catch.api.rights import Rights
 from catch.api.views import own_only, reads
 from catch.app import Catch
 from catch.database import Record
@@ -73,6 +74,10 @@ SEAT_RIGHTS = (
 """Facts of a meeting after which somebody may see something else of the cases on its agenda."""
 
 
+def utc() -> datetime:
+    return datetime.now(UTC)
+
+
 def worker(event: Fact) -> types.Worker:
     actor = event.envelope.actor
     return types.Worker(user=actor.user, agency=actor.agency)
@@ -81,9 +86,11 @@ def worker(event: Fact) -> types.Worker:
 class Shared:
     """`facts` are one for all who hear of the same event: rights, seats and texts are read once."""
 
-    def __init__(self, catch: Catch) -> None:
+    def __init__(self, catch: Catch, rights: Rights | None = None, clock: Callable[[], datetime] = utc) -> None:
         self.catch = catch
-        self._facts = Facts(catch, datetime.now(UTC))
+        self.clock = clock
+        self._rights = rights or Rights(catch)
+        self._facts = Facts(catch, clock(), self._rights)
         self._heard = -1
 
     async def head(self) -> int:
@@ -93,9 +100,9 @@ class Shared:
         return None
 
     def facts(self) -> Facts:
-        now = datetime.now(UTC)
-        if self._heard != self.catch.heard or now - self._facts.at > FRESH:
-            self._facts, self._heard = Facts(self.catch, now), self.catch.heard
+        now = self.clock()
+        if self._heard != self.catch.heard or not timedelta(0) <= now - self._facts.at <= FRESH:
+            self._facts, self._heard = Facts(self.catch, now, self._rights), self.catch.heard
         return self._facts
 
     async def published(self) -> None:

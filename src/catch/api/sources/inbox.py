@@ -1,7 +1,7 @@
 """`agencyInbox`: actions offered to the viewer's agency and what becomes of them, and invitations."""
 
-from collections.abc import AsyncIterator, Collection, Hashable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import cast
 from uuid import UUID
 
@@ -10,8 +10,9 @@ from catch.api import types
 from catch.api.identity import Viewer
 from catch.api.inbox import inbox_entries
 from catch.api.reading import Reading
+from catch.api.rights import Rights
 from catch.api.scalars import Position
-from catch.api.sources.common import PAGE, PARTNER_RIGHTS, PRESENT, Fact, Shared
+from catch.api.sources.common import PAGE, PARTNER_RIGHTS, PRESENT, Fact, Shared, utc
 from catch.app import Catch
 from catch.domain.case import actions
 from catch.domain.case.state import Case
@@ -36,8 +37,8 @@ class NoInbox(Refused):
 class InboxSource(Shared):
     """`agencyInbox`: actions offered to the viewer's agency and what becomes of them, and invitations."""
 
-    def __init__(self, catch: Catch) -> None:
-        super().__init__(catch)
+    def __init__(self, catch: Catch, rights: Rights | None = None, clock: Callable[[], datetime] = utc) -> None:
+        super().__init__(catch, rights, clock)
         self._doubtful: set[int] = set()
 
     async def open(self, viewer: Viewer, arguments: Mapping[str, object]) -> Opening:
@@ -135,7 +136,7 @@ class InboxSource(Shared):
         )
 
     async def present(self, topic: Hashable, viewer_class: Hashable) -> tuple[int, object]:
-        position, now = self.catch.heard, datetime.now(UTC)
+        position, now = self.catch.heard, self.clock()
         return position, types.InboxUpdate(
             position=Position(position), event=PRESENT, at=now, entry_id=None, entry=None
         )

@@ -1,0 +1,433 @@
+"""Many people follow one meeting, its cases and their inboxes while rights change; and one naive answer for each.
+
+The naive answer knows no classes and no groups: for every viewer alone, the policy is asked with the viewer, and the
+message executed by graphql-core. Whatever the live side hands on must be the same bytes.
+"""
+
+import asyncio
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+from msgspec import Struct
+
+from catch.access import has_inbox, may_attend
+from catch.api.context import Context
+from catch.api.engine import Engine, Standing
+from catch.api.identity import Viewer
+from catch.api.messages import GraphQLNotices
+from catch.api.schema import schema
+from catch.api.sources import CaseSource, InboxSource, MeetingSource
+from catch.api.sources.common import Shared
+from catch.domain.calendar import london_day
+from catch.domain.case.actions import OfferAction
+from catch.domain.case.agreement import RecordObjection
+from catch.domain.case.coordination import AllocateCoordinator
+from catch.domain.case.disclosure import AuthoriseDisclosure, EndDisclosure, EndInvolvement, InvolvePartner
+from catch.domain.case.notes import AddNote
+from catch.domain.facts import Actor, Category, Command, Recorded, Role, Sealed
+from catch.domain.meeting.adding import AddItem
+from catch.domain.meeting.attendance import AcceptConfidentiality, DeclareInterest, JoinMeeting, ResolveInterest
+from catch.domain.meeting.deciding import RecordUpdate
+from catch.domain.meeting.drafting import PublishAgenda
+from catch.domain.meeting.editing import RemoveItem
+from catch.domain.meeting.floor import OpenItem
+from catch.domain.meeting.invitations import InviteMember, WithdrawInvitation
+from catch.domain.meeting.listing import AppearanceBasis, Section
+from catch.domain.meeting.planning import PlanMeeting
+from catch.domain.meeting.session import StartMeeting
+from catch.domain.partner import (
+    EnrolMember,
+    RegisterPartner,
+    ReinstateMember,
+    SignAgreement,
+    SuspendMember,
+    TerminateAgreement,
+)
+from catch.domain.refusals import Refused
+from catch.live.feed import Feed
+from catch.live.frames import Payload
+from catch.live.source import Ended, Seen, Source
+from catch.log.codec import decode
+from tests.place import (
+    ADMINISTRATOR,
+    AUDITOR,
+    BASIS,
+    CHAIR,
+    COORDINATOR,
+    HOUSING,
+    MOST,
+    POLICE,
+    PROGRAMME,
+    SERIES,
+    Place,
+)
+
+COLLEAGUE = Actor("other@housing-1", "housing-1", Role.PARTNER)
+ELSEWHERE = Actor("coordinator@elsewhere", "elsewhere", Role.COORDINATOR)
+PEOPLE = (CHAIR, COORDINATOR, ELSEWHERE, HOUSING, COLLEAGUE, POLICE, AUDITOR)
+AGENCIES = (HOUSING.agency, POLICE.agency)
+DAYS = count()
+
+ENDS = "... on Hidden { position } ... on AccessEnded { reason } ... on ResyncRequired { reason }"
+ABOUT_CASE = """number lead { agency } person { name address } referral { reason needs } notes { text category }
+    disclosures { agency categories } involvements { agency } actions { title owner } redactions { path reason }"""
+ABOUT_MEETING = f"""state chair {{ user }} currentItem
+    agenda {{ items {{ id number explanation discussion {{ situation }}
+        case {{ {ABOUT_CASE} }} redactions {{ path reason }} }} overflow {{ id number }} warnings {{ number }} }}"""
+DOCUMENTS = {
+    "meeting": f"""subscription($id: UUID!, $after: Position) {{ meeting(id: $id, after: $after) {{ __typename
+        ... on MeetingUpdate {{ position event meeting {{ {ABOUT_MEETING} }} item {{ id number }} }} {ENDS} }} }}""",
+    "caseUpdates": f"""subscription($id: UUID!, $after: Position) {{ caseUpdates(caseId: $id, after: $after) {{
+        __typename ... on CaseUpdate {{ position event case {{ {ABOUT_CASE} }} }} {ENDS} }} }}""",
+    "agencyInbox": f"""subscription($after: Position) {{ agencyInbox(after: $after) {{ __typename
+        ... on InboxUpdate {{ position event entryId
+            entry {{ title state caseNumber redactions {{ path reason }} }} }} {ENDS} }} }}""",
+}
+QUERIES = {
+    "meeting": f"query($id: UUID!) {{ meeting(id: $id) {{ {ABOUT_MEETING} }} }}",
+    "caseUpdates": f"query($id: UUID!) {{ case(id: $id) {{ {ABOUT_CASE} }} }}",
+}
+ENGINE = Engine(schema())
+NOTICES = GraphQLNotices()
+Sources = Mapping[str, Source[Viewer, Recorded[Any]]]
+
+
+def viewer_of(actor: Actor) -> Viewer:
+    return Viewer(actor.user, actor.agency, actor.role, 2.0**40)
+
+
+class Step(Struct, frozen=True):
+    """Something that happens; `a` and `b` choose whom and what it happens to."""
+
+    what: str
+    a: int = 0
+    b: int = 0
+
+
+class Clock:
+    """The present, and days ahead of it."""
+
+    def __init__(self) -> None:
+        self.days = 0
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + timedelta(days=self.days)
+
+
+class Follower:
+    """One viewer's subscription: what it was handed, and what it should have been."""
+
+    def __init__(self, actor: Actor, field: str, topic: Hashable) -> None:
+        self.actor = actor
+        self.field = field
+        self.topic = topic
+        self.received: list[bytes] = []
+        self.expected: list[bytes] = []
+        self.over = False
+        self.task: asyncio.Task[None]
+        self.variables: dict[str, Any] = {} if field == "agencyInbox" else {"id": str(topic)}
+
+    def standing(self, after: int) -> Standing:
+        return ENGINE.standing(ENGINE.prepare(DOCUMENTS[self.field]), self.variables | {"after": str(after)})
+
+    def offer(self, position: int, payload: Payload) -> bool:
+        self.received.append(bytes(payload))
+        return True
+
+    async def room(self) -> None:
+        pass
+
+    def cut(self) -> None:
+        return None
+
+    def __str__(self) -> str:
+        return f"{self.actor.user} following {self.field}"
+
+
+class Sitting:
+    """One example: two cases, a meeting over them, everybody who may follow, and the steps."""
+
+    def __init__(self, place: Place, kinds: Mapping[str, type[Shared]]) -> None:
+        self.place = place
+        self.catch = place.catch
+        self.clock = Clock()
+        self.sources: Any = {field: kind(place.catch, clock=self.clock) for field, kind in kinds.items()}
+        self.naive: Any = {
+            "meeting": MeetingSource(place.catch, clock=self.clock),
+            "caseUpdates": CaseSource(place.catch, clock=self.clock),
+            "agencyInbox": InboxSource(place.catch, clock=self.clock),
+        }
+        self.feed: Feed[Viewer, Recorded[Any]] = Feed(self.sources, NOTICES, clock=self.clock)
+        self.followers: list[Follower] = []
+        self.agreements: dict[str, str] = {}
+        self.said = 0
+
+    async def begin(self) -> None:
+        place = self.place
+        for agency in AGENCIES:
+            await self.sign(agency)
+            for who in (HOUSING, COLLEAGUE, POLICE):
+                if who.agency == agency:
+                    await self.take(EnrolMember(agency, who.user, Sealed("N. Ame")), ADMINISTRATOR)
+                    await self.take(ReinstateMember(agency, who.user), ADMINISTRATOR)
+        first = await place.worked_on("Ada Quillbrook", "housing-1")
+        second = await place.worked_on("Basil Thistlewane", "housing-1", "police-1")
+        self.cases = [first.case, second.case]
+        self.meeting, self.items = uuid4(), [uuid4() for _ in self.cases]
+        # A series meets once a day, and the examples share a place.
+        starts = datetime.now(UTC) + timedelta(minutes=5, days=next(DAYS))
+        await place.take(PlanMeeting(self.meeting, PROGRAMME, SERIES, starts, CHAIR.user))
+        for agency in ("snn", *AGENCIES):
+            await place.take(InviteMember(self.meeting, agency))
+        for item, case in zip(self.items, self.cases, strict=True):
+            added = AddItem(
+                self.meeting,
+                item,
+                Section.NEW,
+                case,
+                presenter=COORDINATOR.user,
+                basis=AppearanceBasis.AGREEMENT,
+                minutes=5,
+            )
+            await place.take(added)
+        await place.take(PublishAgenda(self.meeting), CHAIR)
+        await self.take(StartMeeting(self.meeting), CHAIR)
+        for who in (COORDINATOR, HOUSING, POLICE):
+            await self.take(JoinMeeting(self.meeting, who.user, who.agency), who)
+            await self.take(AcceptConfidentiality(self.meeting, who.user), who)
+        start = await place.settled()
+        place.catch.listeners.append(self.feed.publish)
+        await asyncio.gather(*(self.follow(actor, start) for actor in PEOPLE))
+
+    async def follow(self, actor: Actor, start: int) -> None:
+        topics = [("meeting", self.meeting), *(("caseUpdates", case) for case in self.cases)]
+        for field, topic in [*topics, ("agencyInbox", actor.agency)]:
+            follower = Follower(actor, field, topic)
+            if await self.entitled(follower):
+                following = self.feed.follow(viewer_of(actor), follower.standing(start), follower)
+                follower.task = asyncio.create_task(following)
+                self.followers.append(follower)
+
+    async def end(self) -> None:
+        self.catch.listeners.remove(self.feed.publish)
+        self.feed.close()
+        for follower in self.followers:
+            follower.task.cancel()
+        await asyncio.gather(*(follower.task for follower in self.followers), return_exceptions=True)
+
+    async def play(self, steps: Iterable[Step]) -> int:
+        """How many messages were compared; raises AssertionError where one differs."""
+        await self.begin()
+        try:
+            for step in steps:
+                await self.one(step)
+            await self.place.settled()
+            for follower in self.followers:
+                assert follower.received == follower.expected, str(follower)
+        finally:
+            await self.end()
+        return sum(len(follower.expected) for follower in self.followers)
+
+    async def one(self, step: Step) -> None:
+        for command, by in self.commands(step):
+            await self.compared(step, command, by)
+        if step.what == "days pass":
+            self.clock.days += 1 + step.a % 8
+            await self.compared(step)
+
+    async def compared(self, step: Step, command: Command | None = None, by: Actor = COORDINATOR) -> None:
+        before, classes = await self.place.settled(), await self.classes()
+        if command is not None:
+            await self.take(command, by)
+        head = await self.place.settled()
+        events = [decode(stored) for stored in await self.catch.log.page(before, 1000)]
+        if command is not None:
+            await self.precise(step, events, classes)
+        self.feed.reconsider()
+        for follower in self.followers:
+            await self.expect(follower, events)
+        for follower in self.followers:
+            await self.caught_up(follower, head, step)
+
+    async def caught_up(self, follower: Follower, head: int, step: Step) -> None:
+        try:
+            async with asyncio.timeout(5):
+                while len(follower.received) < len(follower.expected):  # noqa: ASYNC110
+                    await asyncio.sleep(0.001)
+        except TimeoutError:
+            pass
+        assert follower.received == follower.expected, f"{follower} after {step} at {head}"
+
+    # The naive answer
+
+    async def entitled(self, follower: Follower) -> bool:
+        facts, actor = self.naive[follower.field].facts(), follower.actor
+        partner = await facts.partner(actor.agency)
+        match follower.field:
+            case "meeting":
+                return may_attend(actor, await self.place.meeting(self.meeting), partner, self.clock())
+            case "caseUpdates":
+                return not isinstance(await self.alone(follower), Ended)
+            case _:
+                return has_inbox(actor, partner)
+
+    async def alone(self, follower: Follower) -> Hashable | Ended:
+        """The class that holds nobody but this viewer."""
+        actor = follower.actor
+        if follower.field != "caseUpdates":
+            return actor
+        facts = self.naive["caseUpdates"].facts()
+        seen = await facts.sight(actor, (await facts.case(follower.topic)).state)
+        return (actor, seen) if seen and seen.hidden != "recused" else Ended("You may no longer follow this case.")
+
+    async def expect(self, follower: Follower, events: Sequence[Recorded[Any]]) -> None:
+        if follower.over:
+            return
+        if not await self.entitled(follower):
+            follower.over = True
+            reason = {
+                "meeting": "You may no longer follow this meeting.",
+                "caseUpdates": "You may no longer follow this case.",
+                "agencyInbox": "This inbox is not yours to read.",
+            }[follower.field]
+            follower.expected.append(await self.executed(follower, NOTICES.ended(0, reason)))
+            return
+        source, alone = self.naive[follower.field], await self.alone(follower)
+        for event in events:
+            if follower.topic in source.topics(event, [follower.topic]):
+                seen = await source.sees(follower.topic, alone, event)
+                if seen is Seen.HIDDEN:
+                    follower.expected.append(await self.executed(follower, NOTICES.hidden(event.position)))
+                elif seen is Seen.SHOWN:
+                    made = await source.message(follower.topic, alone, event)
+                    follower.expected.append(await self.executed(follower, made))
+                    await self.as_asked(follower)
+
+    async def executed(self, follower: Follower, root: object) -> bytes:
+        return await follower.standing(0).executed(root, None)
+
+    async def as_asked(self, follower: Follower) -> None:
+        """A query by the same viewer shows the same."""
+        query = QUERIES.get(follower.field)
+        if query is None or self.clock.days:
+            return
+        context = Context(self.catch, viewer_of(follower.actor))
+        answer = await ENGINE.execute(ENGINE.prepare(query), follower.variables, context)
+        shown = msgspec.json.decode(follower.expected[-1])["data"][follower.field]
+        name = "meeting" if follower.field == "meeting" else "case"
+        assert answer.data is not None
+        assert msgspec.to_builtins(answer.data[name]) == shown[name], f"{follower}: a query shows something else"
+
+    # Whom an event makes look at their rights again
+
+    async def classes(self) -> dict[tuple[str, Hashable, str], Hashable]:
+        for source in self.naive.values():
+            source._heard = -1  # pyright: ignore[reportPrivateUsage]
+        return {
+            (f.field, f.topic, f.actor.user): await self.naive[f.field].classify(viewer_of(f.actor), f.topic)
+            for f in self.followers
+        }
+
+    async def precise(
+        self, step: Step, events: Iterable[Recorded[Any]], before: Mapping[tuple[str, Hashable, str], Hashable]
+    ) -> None:
+        """A viewer's class changes in no topic but those that the source names."""
+        events = list(events)
+        for key, known in (await self.classes()).items():
+            field, topic, user = key
+            if known != before[key]:
+                rights = self.sources[field].rights
+                named = [each for event in events for each in rights(event, [topic])]
+                assert topic in named, f"{step} changed what {user} is to {field}, and nobody was told"
+
+    # Steps
+
+    async def sign(self, agency: str) -> None:
+        agreement = f"isa-{uuid4()}"
+        self.agreements[agency] = agreement
+        today = london_day(datetime.now(UTC))
+        categories = frozenset(Category)
+        starts, ends = today - timedelta(days=9), today + timedelta(days=9)
+        await self.take(RegisterPartner(agency, f"Example {agency}", agency.split("-")[0]), ADMINISTRATOR)
+        signed = SignAgreement(agency, agreement, (PROGRAMME,), categories, starts, ends, Sealed("S. Igner"))
+        await self.take(signed, ADMINISTRATOR)
+        original = TerminateAgreement(agency, f"isa-{agency}", Sealed("Replaced."))
+        await self.take(original, ADMINISTRATOR)
+
+    async def take(self, command: Command, by: Actor) -> None:
+        """What cannot be done just then is not."""
+        try:
+            await self.place.take(command, by)
+        except Refused:
+            return
+        self.said += 1
+
+    def commands(self, step: Step) -> list[tuple[Command, Actor]]:
+        case, item = self.cases[step.a % 2], self.items[step.a % 2]
+        agency = AGENCIES[step.b % 2]
+        who = (HOUSING, COLLEAGUE, POLICE, COORDINATOR, CHAIR)[step.b % 5]
+        member = (HOUSING, COLLEAGUE, POLICE)[step.b % 3]
+        held = self.catch.states.at_hand(case)
+        assert held is not None
+        open_ones = [d.disclosure for d in held.state.disclosures if d.agency == agency and d.ended_at is None]
+        category = (Category.DISCUSSION, Category.RESTRICTED, Category.HEALTH, Category.NEEDS)[step.b % 4]
+        due = london_day(datetime.now(UTC)) + timedelta(days=9)
+        day = london_day(datetime.now(UTC)) + timedelta(days=step.b % 5)
+        match step.what:
+            case "disclose":
+                told = MOST if step.b % 3 else frozenset({Category.IDENTITY, Category.HEALTH, Category.NEEDS})
+                until = day if step.b % 2 else None
+                wanted = AuthoriseDisclosure(case, uuid4(), agency, told, BASIS, Sealed("Needed."), until)
+                return [(wanted, COORDINATOR)]
+            case "end disclosure":
+                return [(EndDisclosure(case, one), COORDINATOR) for one in open_ones]
+            case "involve":
+                return [(InvolvePartner(case, agency, "support"), COORDINATOR)]
+            case "end involvement":
+                return [(EndInvolvement(case, agency), COORDINATOR)]
+            case "object":
+                against = frozenset({agency}) if step.b % 3 else frozenset[str]()
+                return [(RecordObjection(case, uuid4(), frozenset({category}), against), COORDINATOR)]
+            case "recuse":
+                return [(DeclareInterest(self.meeting, item, who.user, who.agency), who)]
+            case "resolve":
+                return [(ResolveInterest(self.meeting, item, who.user, Sealed("A namesake.")), CHAIR)]
+            case "suspend":
+                return [(SuspendMember(member.agency, member.user), ADMINISTRATOR)]
+            case "reinstate":
+                return [(ReinstateMember(member.agency, member.user), ADMINISTRATOR)]
+            case "terminate":
+                end = TerminateAgreement(agency, self.agreements[agency], Sealed("Not renewed."))
+                return [(end, ADMINISTRATOR)]
+            case "note":
+                audience = frozenset({agency}) if step.b % 2 else frozenset[str]()
+                return [(AddNote(case, uuid4(), category, Sealed(f"Note {uuid4()}"), audience), COORDINATOR)]
+            case "offer":
+                return [(OfferAction(case, uuid4(), Sealed(f"Do {uuid4()}"), agency, due), COORDINATOR)]
+            case "say":
+                said = RecordUpdate(self.meeting, item, Sealed(f"Situation {uuid4()}"))
+                return [(OpenItem(self.meeting, item, known_by=COORDINATOR.user), COORDINATOR), (said, COORDINATOR)]
+            case "hand over":
+                to = ("elsewhere", "snn")[step.b % 2]
+                return [(AllocateCoordinator(case, f"coordinator@{to}", to, reason=Sealed("Moved.")), COORDINATOR)]
+            case "take off":
+                return [(RemoveItem(self.meeting, item, Sealed("Not today.")), CHAIR)]
+            case "invite":
+                return [(InviteMember(self.meeting, agency, member.user, (item,)), COORDINATOR)]
+            case "withdraw":
+                user = member.user if step.a % 2 else None
+                return [(WithdrawInvitation(self.meeting, member.agency, user, Sealed("No.")), COORDINATOR)]
+            case _:
+                return []
+
+
+WHAT = (
+    *("disclose", "end disclosure", "involve", "end involvement", "object", "recuse", "recuse", "resolve", "suspend"),
+    *("reinstate", "terminate", "note", "note", "offer", "say", "say", "hand over", "take off", "invite", "withdraw"),
+    "days pass",
+)
+KINDS: Mapping[str, type[Shared]] = {"meeting": MeetingSource, "caseUpdates": CaseSource, "agencyInbox": InboxSource}

@@ -1,0 +1,144 @@
+"""What subscribers of a class are handed is, byte for byte, what each of them alone would have been answered.
+
+Grants, recusals, objections, expiries, suspensions and restricted notes come as chance has them, on real facts and a
+real database. A class that forgets an ingredient, and a source that forgets an event, are caught.
+"""
+
+import asyncio
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from catch.api.identity import Viewer
+from catch.api.sources import CaseSource, MeetingSource
+from catch.api.sources.common import NOBODY, Fact, Shared
+from catch.domain.case.agreement import ObjectionRecorded
+from catch.domain.case.disclosure import DisclosureEnded
+from catch.domain.facts import Role
+from catch.domain.meeting.attendance import InterestDeclared
+from catch.domain.partner import MemberSuspended
+from catch.live.source import Ended
+from catch.postgres import Server
+from tests.classes import KINDS, WHAT, Sitting, Step, viewer_of
+from tests.conftest import administer, at
+from tests.place import COORDINATOR, Place, placed
+
+
+class Ground:
+    """A place that outlives the examples."""
+
+    def __init__(self, runner: asyncio.Runner, place: Place) -> None:
+        self.runner = runner
+        self.place = place
+
+    def play(self, steps: Sequence[Step], **instead: type[Shared]) -> int:
+        return self.runner.run(Sitting(self.place, {**KINDS, **instead}).play(steps))
+
+
+@pytest.fixture(scope="module")
+def ground(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    name = f"catch_test_{uuid4().hex}"
+    folder: Path = tmp_path_factory.mktemp("classes")
+    with asyncio.Runner() as runner:
+        runner.run(administer(server.admin, f"create database {name} template {template}"))
+        opening = placed(at(server.admin, name), at(server.app, name), folder)
+        yield Ground(runner, runner.run(opening.__aenter__()))
+        runner.run(opening.__aexit__(None, None, None))
+        runner.run(administer(server.admin, f"drop database {name} with (force)"))
+
+
+STEPS = st.lists(st.builds(Step, st.sampled_from(WHAT), st.integers(0, 7), st.integers(0, 59)), min_size=4, max_size=14)
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=(HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
+)
+@given(steps=STEPS)
+def test_each_viewer_is_handed_what_they_alone_would_be_answered(ground: Ground, steps: list[Step]):
+    ground.play(steps)
+
+
+EVERYTHING = [Step(what, a, b) for a, b in ((0, 0), (1, 1)) for what in ("note", "offer", "say", "disclose", "object")]
+
+
+def test_control_something_is_compared(ground: Ground):
+    assert ground.play(EVERYTHING) > 50
+
+
+class ForgetsRecusal(MeetingSource):
+    async def classify(self, viewer: Viewer, topic: Hashable) -> Hashable | Ended:
+        found = await super().classify(viewer, topic)
+        return found if isinstance(found, Ended) else replace(viewer.actor, user=NOBODY)
+
+
+class ForgetsTheAgency(MeetingSource):
+    async def classify(self, viewer: Viewer, topic: Hashable) -> Hashable | Ended:
+        found = await super().classify(viewer, topic)
+        return replace(viewer.actor, agency="housing-1") if viewer.role is Role.PARTNER else found
+
+
+class ForgetsWhoAsks(CaseSource):
+    async def classify(self, viewer: Viewer, topic: Hashable) -> Hashable | Ended:
+        found = await super().classify(viewer, topic)
+        return found if isinstance(found, Ended) else await super().classify(viewer_of(COORDINATOR), topic)
+
+
+class ForgetsWhatIsSeen(CaseSource):
+    """Whatever was first found goes for everybody of the agency, for ever."""
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._first: dict[Hashable, Hashable] = {}
+
+    async def classify(self, viewer: Viewer, topic: Hashable) -> Hashable | Ended:
+        found: Any = await super().classify(viewer, topic)
+        return self._first.setdefault((viewer.agency, topic), found)
+
+
+INGREDIENTS: Sequence[tuple[Mapping[str, type[Shared]], list[Step]]] = (
+    ({"meeting": ForgetsRecusal}, [Step("recuse", 0, 0), Step("say", 0)]),
+    ({"meeting": ForgetsTheAgency}, [Step("say", 0)]),
+    ({"caseUpdates": ForgetsWhoAsks}, [Step("note", 1, 1)]),
+    ({"caseUpdates": ForgetsWhatIsSeen}, [Step("disclose", 1, 3), Step("hand over", 1, 0), Step("note", 1, 2)]),
+)
+
+
+@pytest.mark.parametrize(("instead", "steps"), INGREDIENTS, ids=lambda each: str(each)[:60])
+def test_control_a_class_that_forgets_an_ingredient_is_caught(
+    ground: Ground, instead: Mapping[str, type[Shared]], steps: list[Step]
+):
+    ground.play(steps)
+    with pytest.raises(AssertionError):
+        ground.play(steps, **instead)
+
+
+def deaf_to(source: type[Shared], *kinds: type) -> type[Shared]:
+    class Deaf(source):  # pyright: ignore[reportGeneralTypeIssues, reportUntypedBaseClass]
+        def rights(self, event: Fact, followed: Collection[Hashable]) -> Collection[Hashable]:
+            return [] if isinstance(event.event, kinds) else super().rights(event, followed)  # type: ignore[misc]
+
+    return Deaf
+
+
+DEAF: Sequence[tuple[str, type[Shared], list[Step]]] = (
+    ("meeting", deaf_to(MeetingSource, InterestDeclared), [Step("recuse", 0, 0)]),
+    ("meeting", deaf_to(MeetingSource, MemberSuspended), [Step("suspend", 0, 0)]),
+    ("caseUpdates", deaf_to(CaseSource, InterestDeclared), [Step("recuse", 0, 0)]),
+    ("caseUpdates", deaf_to(CaseSource, ObjectionRecorded), [Step("object", 1, 3)]),
+    ("caseUpdates", deaf_to(CaseSource, DisclosureEnded), [Step("end disclosure", 1, 0)]),
+)
+
+
+@pytest.mark.parametrize(("field", "deaf", "steps"), DEAF)
+def test_control_a_source_that_overlooks_an_event_is_caught(
+    ground: Ground, field: str, deaf: type[Shared], steps: list[Step]
+):
+    ground.play(steps)
+    with pytest.raises(AssertionError):
+        ground.play(steps, **{field: deaf})
