@@ -73,6 +73,8 @@ async def test_a_history_with_a_hole_is_refused_and_not_folded(catch: Catch, adm
     await lose(admin, f"originator_id = '{id_}' and originator_version = 2")
     with pytest.raises(MissingVersions):
         await catch.states.get(PERSON, id_)
+    with pytest.raises(MissingVersions):
+        await catch.log.stream(id_)
 
 
 @pytest.mark.parametrize("grown", [0, 5])

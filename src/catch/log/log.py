@@ -6,7 +6,7 @@ from uuid import UUID
 
 from catch.database import Pool, application, create_pool, lost
 from catch.log.batches import first_answer
-from catch.log.entries import Answer, Append, Stored, WentBack
+from catch.log.entries import Answer, Append, MissingVersions, Stored, WentBack
 from catch.log.wake import POLL, Wake
 from catch.log.writer import Writer
 
@@ -78,7 +78,7 @@ class Log:
         return await self.pool.fetchval(f"select coalesce(max(notification_id), 0) from {self.schema}.stored_events")  # noqa: S608
 
     async def stream(self, stream: UUID, after: int = 0, upto_position: int | None = None) -> list[Stored]:
-        """A stream's events behind version `after`, as the log stood at `upto_position`."""
+        """A stream's events behind version `after`, as the log stood at `upto_position`. Raises `MissingVersions`."""
         rows = await self.pool.fetch(
             f"{self._select} where originator_id = $1 and originator_version > $2"
             " and ($3::bigint is null or notification_id <= $3) order by originator_version",
@@ -86,6 +86,8 @@ class Log:
             after,
             upto_position,
         )
+        if rows and (last := rows[-1]["originator_version"]) != after + len(rows):
+            raise MissingVersions(version=last, found=after + len(rows))
         return [*map(Stored._make, rows)]
 
     async def streams(self, streams: Sequence[UUID]) -> list[Stored]:

@@ -20,7 +20,13 @@ from catch.readside.rebuilding import prepare, rebuild, session, unfilled
 logger = logging.getLogger("catch.readside")
 
 LEAD = "select pg_try_advisory_lock(hashtextextended(current_schema() || ' read side', 0))"
-REACHED = "select count(*) as known, min(position) as position from checkpoints where projection = any($1::text[])"
+# Those of another log say nothing.
+REACHED = """
+    select count(*) as known, min(position) as position from checkpoints c
+    where projection = any($1::text[]) and (position = 0 or exists (
+        select from stored_events e where e.notification_id = c.position
+        and e.recorded_at = coalesce(c.recorded_at, e.recorded_at)))
+"""
 SMALLEST_PAGE, LARGEST_PAGE = 500, 8000
 BRISK = 0.005  # seconds between two looks at the leader's checkpoints while somebody waits for them
 
