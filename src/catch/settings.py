@@ -31,6 +31,11 @@ class Settings(Struct, frozen=True):
     they are refused as busy. `drain` is for how many seconds a server that is told to stop says that it is not ready
     before it sends its clients elsewhere: what a load balancer takes to notice. `origins` are the sites, as in
     `https://catch.example.org`, whose pages may open a websocket besides those that this server's own address serves.
+
+    `operations` is which documents are answered: `registered` (those of schema/graphql/operations, and what else lies
+    in `operations_dir`) or `any`; without it, any in development and registered ones otherwise. `rate` is how many
+    requests and messages a second one identity may send, `burst` how many at once; without them, 50 and 200, and in
+    development as many as it likes.
     """
 
     data_dir: Path
@@ -46,6 +51,10 @@ class Settings(Struct, frozen=True):
     append_deadline: float = 5.0
     drain: float = 0.0
     origins: tuple[str, ...] = ()
+    operations: str | None = None
+    operations_dir: Path | None = None
+    rate: int | None = None
+    burst: int = 200
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -65,6 +74,10 @@ class Settings(Struct, frozen=True):
             append_deadline=float(whole(environ, "CATCH_APPEND_DEADLINE", 5)),
             drain=float(whole(environ, "CATCH_DRAIN", 0)),
             origins=tuple((environ.get("CATCH_ORIGINS") or "").split()),
+            operations=one_of(environ, "CATCH_OPERATIONS", ("registered", "any")),
+            operations_dir=Path(folder) if (folder := environ.get("CATCH_OPERATIONS_DIR")) else None,
+            rate=whole(environ, "CATCH_RATE", 0) or None,
+            burst=whole(environ, "CATCH_BURST", 200),
         )
 
 
@@ -87,6 +100,13 @@ def whole(environ: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise BadSetting(f"{name} must be a whole number above 0, not {text!r}")
     return int(text)
+
+
+def one_of(environ: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str | None:
+    text = environ.get(name) or None
+    if text is not None and text not in allowed:
+        raise BadSetting(f"{name} must be {' or '.join(allowed)}, not {text!r}")
+    return text
 
 
 def flag(environ: Mapping[str, str], name: str) -> bool:
