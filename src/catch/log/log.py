@@ -91,11 +91,18 @@ class Log:
         return [*map(Stored._make, rows)]
 
     async def streams(self, streams: Sequence[UUID]) -> list[Stored]:
-        """All events of several streams, each stream's in its order."""
+        """All events of several streams, each stream's in its order. Raises `MissingVersions`."""
         rows = await self.pool.fetch(
             f"{self._select} where originator_id = any($1::uuid[]) order by originator_id, originator_version", streams
         )
-        return [*map(Stored._make, rows)]
+        found = [*map(Stored._make, rows)]
+        stream, version = None, 0
+        for each in found:
+            version = version + 1 if each.stream == stream else 1
+            stream = each.stream
+            if each.version != version:
+                raise MissingVersions(version=each.version, found=version - 1)
+        return found
 
     async def page(self, after: int, limit: int, upto: int | None = None) -> list[Stored]:
         """At most `limit` events behind position `after`, up to and with `upto`."""

@@ -8,7 +8,6 @@ from uuid import UUID
 from catch.domain.facts import Recorded
 from catch.domain.streams import Stream, fold, stream_of_event
 from catch.log.codec import decode
-from catch.log.entries import MissingVersions
 from catch.log.log import Log
 
 
@@ -84,8 +83,6 @@ class States:
             found[stored.stream].append(decode(stored))
         missed: list[UUID] = []
         for id_, recorded in found.items():
-            if recorded and recorded[-1].version != len(recorded):
-                raise MissingVersions(version=recorded[-1].version, found=len(recorded))
             kind = stream_of_event(recorded[0].event) if recorded else stream
             held = folded(kind, recorded)
             self.read_at(held.position)
