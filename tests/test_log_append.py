@@ -76,6 +76,50 @@ async def test_a_conflict_inside_a_batch_fails_alone(log: Log):
     assert [await log.answer(append.command) for append in mixed] == [None] * 4
 
 
+async def test_a_lone_event_that_does_not_follow_fails_alone_in_its_batch(log: Log):
+    known = [uuid4() for _ in range(3)]
+    for stream in known:
+        await log.append(one(stream, 1))
+    taken, gap, next_ = one(known[0], 1), one(known[1], 3), one(known[2], 2)
+    never_begun = one(uuid4(), 2)
+    good = [one(uuid4(), 1) for _ in range(3)]
+    outcomes = await asyncio.gather(*map(log.append, [taken, gap, next_, never_begun, *good]), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [Conflict, Conflict, Answer, Conflict, *[Answer] * 3]
+    assert [len(await log.stream(stream)) for stream in known] == [1, 1, 2]
+    for append in (next_, *good):
+        answer = await log.answer(append.command)
+        assert answer is not None
+        stored = (await log.stream(append.stream))[-1]
+        assert answer == Answer(stored.position, append.stream, stored.version, ("Happened",), repeated=True)
+
+
+async def test_lone_events_and_others_are_recorded_in_one_batch(log: Log):
+    known = uuid4()
+    await log.append(one(known, 1))
+    several = [Append(uuid4(), stream, (event(stream, 1), event(stream, 2))) for stream in (uuid4(), uuid4())]
+    appends = [one(known, 2), several[0], one(uuid4(), 1), several[1]]
+    answers = await asyncio.gather(*map(log.append, appends))
+    for append, answer in zip(appends, answers, strict=True):
+        stored = await log.stream(append.stream)
+        assert (answer.position, answer.version) == (stored[-1].position, stored[-1].version)
+        assert await log.answer(append.command) == answer._replace(repeated=True)
+
+
+@pytest.mark.parametrize("callers", [5, 6, 7, 40])
+async def test_callers_who_go_on_and_on_are_all_answered_with_what_was_recorded(log: Log, callers: int):
+    """Whether a batch is halved or not, and however many are left for the next one."""
+
+    async def caller() -> list[Answer]:
+        stream = uuid4()
+        return [await log.append(one(stream, version)) for version in range(1, 11)]
+
+    answers = await asyncio.gather(*(caller() for _ in range(callers)))
+    stored = await log.page(0, 1000)
+    assert len(stored) == callers * 10
+    recorded = {(event.stream, event.version): event.position for event in stored}
+    assert {(a.stream, a.version): a.position for each in answers for a in each} == recorded
+
+
 @pytest.mark.parametrize("version", [3, 7])
 async def test_a_version_that_would_leave_a_gap_conflicts(log: Log, version: int):
     stream = uuid4()

@@ -88,6 +88,23 @@ async def test_a_commit_that_takes_too_long_is_unavailable_and_its_retry_recorde
     await log.close()
 
 
+async def test_a_batch_that_follows_others_has_the_whole_time_for_itself(dsn: str, admin: Connection):
+    """One timer serves all batches: it neither cuts off one that came late nor forgets one."""
+    log = await Log.open(dsn, patience=2)
+    await log.append(one())
+    await asyncio.sleep(1.4)
+    async with admin.transaction():
+        await admin.execute(HOLD)
+        held = asyncio.create_task(log.append(one()))
+        await asyncio.sleep(1)  # the timer that the first one set goes off meanwhile
+    assert isinstance(await held, Answer)
+    async with admin.transaction():
+        await admin.execute(HOLD)
+        with pytest.raises(Unavailable):
+            await log.append(one())
+    await log.close()
+
+
 async def test_a_full_queue_refuses_at_once_and_records_the_rest(dsn: str, admin: Connection):
     log = await Log.open(dsn, queue=3)
     async with admin.transaction():
