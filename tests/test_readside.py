@@ -538,6 +538,29 @@ async def test_while_a_rebuild_runs_the_old_rows_serve_and_never_go_back(log: Lo
     assert seen[-1] > 0
 
 
+async def test_an_index_that_takes_longer_than_a_query_may_is_built_all_the_same(
+    dsn: str, admin: Connection, monkeypatch: pytest.MonkeyPatch
+):
+    await admin.execute(
+        "create function catch_read.slow(uuid) returns uuid immutable language plpgsql"
+        " as 'begin perform pg_sleep(0.15); return $1; end'"
+    )
+
+    class Slow(Boxes):
+        INDEXES = ("(catch_read.slow(box))",)
+
+    monkeypatch.setattr("catch.database.PATIENCE", 0.5)
+    log = await Log.open(dsn)
+    try:
+        await some_events(Recorder(log), 25, 80)
+        await rebuild(log, decode, (Slow(),))
+        assert await rows(log, Slow()) == expected(Slow(), await history(log))
+        with pytest.raises(TimeoutError):  # control
+            await log.pool.execute("create index on boxes_v1 (catch_read.slow(box))")
+    finally:
+        await log.close()
+
+
 async def test_only_one_rebuild_runs_at_a_time(log: Log):
     async with session(log.pool) as connection:
         assert await connection.fetchval(ONE_AT_A_TIME)

@@ -7,6 +7,8 @@ from typing import Any, Protocol, cast
 import asyncpg
 
 OLDEST_SERVER = 16
+PATIENCE = 60.0
+"""Seconds that a statement on the pool may take."""
 
 LOST = (
     OSError,
@@ -100,9 +102,10 @@ async def connect(dsn: str, settings: Mapping[str, str] | None = None, *, within
 
 
 async def create_pool(dsn: str, settings: Mapping[str, str], size: int) -> Pool:
+    """No statement on these takes longer than `PATIENCE`; what may (COPY, indexes) has a connection of its own."""
     opening = cast("Callable[..., Awaitable[Pool]]", asyncpg.create_pool)
     return await opening(
-        dsn, server_settings=settings, min_size=1, max_size=size, timeout=10, command_timeout=60, reset=no_reset
+        dsn, server_settings=settings, min_size=1, max_size=size, timeout=10, command_timeout=PATIENCE, reset=no_reset
     )
 
 
