@@ -205,18 +205,52 @@ def test_many_findings_of_a_kind_are_counted():
     assert report.more == {"UNDECODABLE": 23}
 
 
+def environment(database: Database, folder: Path) -> dict[str, str]:
+    return {
+        "CATCH_DATABASE_URL": database.dsn,
+        "CATCH_OWNER_URL": database.admin,
+        "CATCH_DATA_DIR": str(folder),
+    }
+
+
+async def test_a_server_says_it_in_its_log_when_it_starts_and_serves_all_the_same(
+    healthy: Log, database: Database, tmp_path: Path
+):
+    position = await strange(healthy, "PersonTeleported", b"{}")
+    serve = (sys.executable, "-m", "catch", "serve", "--port", "0", "--leash")
+    process = await asyncio.create_subprocess_exec(
+        *serve, env=environment(database, tmp_path), stdin=-1, stdout=-1, stderr=-1
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    told: list[dict[str, object]] = []
+    async with asyncio.timeout(20):
+        while not told or "looked over" not in told[-1]:
+            line = await process.stderr.readline()
+            told += [json.loads(line)] if line.startswith(b"{") else []
+        assert (await process.stdout.readline()).startswith(b"listening")
+    process.stdin.close()
+    await process.communicate()
+    assert process.returncode == 0
+    codes = [(each["code"], each["position"]) for each in told if "code" in each]
+    assert codes[0] == ("PARKED", position)
+    assert codes[-1] == ("UNKNOWN_EVENT", position)
+
+
 async def test_the_command_says_it_by_its_status_in_sentences_and_as_json(
     healthy: Log, database: Database, tmp_path: Path
 ):
-    environment = {
-        "CATCH_DATABASE_URL": database.dsn,
-        "CATCH_OWNER_URL": database.admin,
-        "CATCH_DATA_DIR": str(tmp_path),
-    }
-
     async def asked(*arguments: str) -> tuple[int, str]:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "catch", "doctor", *arguments, env=environment, stdout=-1, stderr=-1
+            sys.executable,
+            "-m",
+            "catch",
+            "doctor",
+            *arguments,
+            env=environment(database, tmp_path),
+            stdout=-1,
+            stderr=-1,
         )
         out, complained = await process.communicate()
         assert b"Traceback" not in complained
