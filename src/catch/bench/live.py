@@ -60,6 +60,7 @@ QUICK = Size(
     rounds=1,
     bursts=(Burst(20, 20, 10),),
     meetings=5,
+    servers=1,
     rate=20,
     seconds=1,
     healthy=5,
@@ -275,14 +276,16 @@ def one_meeting(bench: Bench, first: Room, server: Node, clients: int, stalled: 
 
 
 async def stalling(bench: Bench, first: Room) -> Stalled:
-    bench.say(f"{bench.size.stalled} clients that do not read beside {bench.size.healthy} that do")
-    reading, reading_mb, _ = await beside(bench, first, 0)
-    heard, mb, held = await beside(bench, first, bench.size.stalled)
+    healthy, stalled = bench.size.healthy, bench.size.stalled
+    bench.say(f"{stalled} clients that do not read beside {healthy} that do")
+    async with node(bench.server, bench.folder, bench.serving) as server:
+        reading, reading_mb = await beside(bench, first, server, 0)
+        heard, mb = await beside(bench, first, server, stalled)
     return Stalled(
-        healthy=bench.size.healthy,
-        stalled=bench.size.stalled,
+        healthy=healthy,
+        stalled=stalled,
         lost=heard.lost,
-        let_go=held,
+        let_go=heard.closed,
         p99_ms=heard.p99_ms,
         p99_ms_reading=reading.p99_ms,
         ratio=heard.p99_ms / reading.p99_ms,
@@ -291,17 +294,16 @@ async def stalling(bench: Bench, first: Room) -> Stalled:
     )
 
 
-async def beside(bench: Bench, first: Room, stalled: int) -> tuple[Heard, float, int]:
-    """What those who read heard; the most memory the server had, in megabytes; how many it let go."""
+async def beside(bench: Bench, first: Room, server: Node, stalled: int) -> tuple[Heard, float]:
+    """What those who read heard, and the most memory that the server had meanwhile, in megabytes."""
     burst, clients = bench.size.stalling, bench.size.healthy + bench.size.stalled
-    async with node(bench.server, bench.folder, bench.serving) as server, followers() as crowd:
+    async with followers() as crowd:
         await crowd.arrive(one_meeting(bench, first, server, clients, stalled))
         watching = asyncio.create_task(most_memory(server.pid))
         positions = await spoken(bench.catch, [first], burst.rate, burst.count)
         heard = await crowd.heard(Expected({0: positions[first.meeting]}))
         watching.cancel()
-        most = await watching
-        return heard, most / 1e6, heard.closed
+        return heard, await watching / 1e6
 
 
 async def most_memory(pid: int) -> int:
@@ -355,17 +357,13 @@ async def nationwide(bench: Bench, first: Room) -> National:
 
 
 async def arrived(bench: Bench, rooms: Sequence[Room], servers: Sequence[Node], crowds: Sequence[Followers]) -> None:
-    """Each server has every other of a meeting's people, as a balancer that knows nothing of meetings would have it."""
+    """Each server has the people of every other meeting, as a balancer that goes by the meeting would have it."""
     tokens = [bench.token(who) for who in SEATS]
     messages = [subscribing(FOLLOW, {"id": str(held.meeting)}) for held in rooms]
     coming: list[Coroutine[None, None, Arrived]] = []
     for number, (server, crowd) in enumerate(zip(servers, crowds, strict=True)):
-        seats = [
-            Seat(server.port, seat, held)
-            for held in range(len(rooms))
-            for seat in range(len(SEATS))
-            if seat % len(servers) == number
-        ]
+        own = range(number, len(rooms), len(servers))
+        seats = [Seat(server.port, seat, held) for held in own for seat in range(len(SEATS))]
         coming.append(crowd.arrive(Plan(bench.asking, tokens, messages, seats)))
     await asyncio.gather(*coming)
 
@@ -374,12 +372,12 @@ async def arrived(bench: Bench, rooms: Sequence[Room], servers: Sequence[Node], 
 
 
 async def querying(bench: Bench) -> Query:
-    """The agenda's own document, over an agenda as long as a meeting's is, as the chair reads it; and yoga's like it."""
+    """The agenda's own document over a long agenda, as the chair reads it; and yoga's like it."""
     bench.say("the agenda, asked for over HTTP")
-    held = await room.convened(bench.catch, cases=bench.size.cases)
+    meeting = await room.called(bench.catch, bench.size.cases, days=7)
     await bench.catch.reached(await bench.catch.log.head())
     async with node(bench.server, bench.folder, bench.serving) as server:
-        asks = callers.question(server.port, shipped()[AGENDA], {"id": str(held.meeting)}, bench.token(room.CHAIR))
+        asks = callers.question(server.port, shipped()[AGENDA], {"id": str(meeting)}, bench.token(room.CHAIR))
         ours, body = await callers.asked(asks, bench.size.asking, bench.size.asking_seconds)
     assert b'"errors"' not in body, body[:500]
     theirs = await yoga(bench)

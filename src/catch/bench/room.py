@@ -89,16 +89,22 @@ async def prepared(catch: Catch) -> Room:
     return await convened(catch)
 
 
-async def convened(catch: Catch, cases: int = 1) -> Room:
-    """Another meeting of the place, over cases of its own."""
+async def called(catch: Catch, cases: int, days: int) -> UUID:
+    """A meeting in so many days, its agenda published, over cases of its own."""
     for _ in range(cases):
         await worked_on(catch)
-    meeting = uuid4()
-    await take(catch, PlanMeeting(meeting, PROGRAMME, SERIES, datetime.now(UTC) + timedelta(minutes=5), CHAIR.user))
+    meeting, starts_at = uuid4(), datetime.now(UTC) + timedelta(days=days, minutes=5)
+    await take(catch, PlanMeeting(meeting, PROGRAMME, SERIES, starts_at, CHAIR.user))
     for agency in AGENCIES:
         await take(catch, InviteMember(meeting, agency))
     await take(catch, DraftAgenda(meeting))
     await take(catch, PublishAgenda(meeting), CHAIR)
+    return meeting
+
+
+async def convened(catch: Catch) -> Room:
+    """The meeting of today, begun, everybody there and its one case open."""
+    meeting = await called(catch, 1, 0)
     await take(catch, StartMeeting(meeting), CHAIR)
     for who in (COORDINATOR, *MEMBERS):
         await take(catch, JoinMeeting(meeting, who.user, who.agency), who)
