@@ -1,8 +1,8 @@
-"""The audit trail: every fact of every stream in order, with both clocks, who acted and why.
+"""The audit trail: the facts of a stream, or of a meeting, in order, with both clocks, who acted and why.
 
-The table says which facts are of a stream, or were recorded in a meeting, so that they are found quickly. The facts are
-read from the log itself and never stored a second time; nor is what one changed, which is worked out when it is asked
-for, by folding the stream and comparing before with after.
+Facts are read from the log itself and never stored a second time; nor is what one changed, which is worked out when it
+is asked for, by folding the stream and comparing before with after. The log finds a stream's facts by itself. Which
+facts were recorded in a meeting, whosever they are, the table says.
 """
 
 from collections.abc import Iterable
@@ -15,20 +15,20 @@ from catch.database import Statements
 from catch.domain.facts import Recorded
 from catch.log import Stored
 from catch.log.codec import decode
+from catch.log.log import LAST
 
 NAME = "timeline"
-VERSION = 2
+VERSION = 3
 TABLE = f"{NAME}_v{VERSION}"
 EACH_FACT = True
-INDEXES = ("stream, position", "meeting, position where meeting is not null")
+INDEXES = ("meeting, position",)
 
 
 class Row(Struct, frozen=True):
-    """Where one fact stands: its stream, and the meeting that it was recorded in."""
+    """A fact that was recorded in a meeting."""
 
     position: int
-    stream: UUID
-    meeting: UUID | None
+    meeting: UUID
 
 
 def keys(recorded: Recorded[Any]) -> Iterable[int]:
@@ -36,19 +36,30 @@ def keys(recorded: Recorded[Any]) -> Iterable[int]:
 
 
 def fold(row: Row | None, recorded: Recorded[Any], key: int) -> Row | None:
-    return Row(key, recorded.stream, recorded.envelope.meeting)
+    meeting = recorded.envelope.meeting
+    return Row(key, meeting) if meeting else None
 
 
-async def of_stream(db: Statements, stream: UUID, after_position: int = 0, first: int = 50) -> list[Recorded[Any]]:
-    """The stream's facts behind a position, in the order in which they were recorded."""
-    rows = await db.fetch(
-        f"""
-        select notification_id, originator_id, originator_version, topic, state, recorded_at
-        from {TABLE} join stored_events on notification_id = position
-        where stream = $1 and position > $2 order by position limit $3
-        """,
-        stream,
-        after_position,
-        first,
-    )
-    return [decode(Stored(*row)) for row in rows]
+_FACTS = "select notification_id, originator_id, originator_version, topic, state, recorded_at from stored_events"
+OF_STREAM = f"""
+    {_FACTS} where originator_id = $1 and notification_id > $2 and notification_id <= $3
+    order by originator_version limit $4
+"""
+OF_MEETING = f"""
+    {_FACTS} join {TABLE} on position = notification_id
+    where meeting = $1 and position > $2 and position <= $3 order by position limit $4
+"""
+
+
+async def of_stream(
+    db: Statements, stream: UUID, after: int = 0, upto: int = LAST, first: int = 50
+) -> list[Recorded[Any]]:
+    """The stream's facts between two positions, the latter included, in the order in which they were recorded."""
+    return [decode(Stored(*row)) for row in await db.fetch(OF_STREAM, stream, after, upto, first)]
+
+
+async def of_meeting(
+    db: Statements, meeting: UUID, after: int = 0, upto: int = LAST, first: int = 50
+) -> list[Recorded[Any]]:
+    """All that was recorded in the meeting, of itself and of the cases discussed, likewise."""
+    return [decode(Stored(*row)) for row in await db.fetch(OF_MEETING, meeting, after, upto, first)]

@@ -16,6 +16,11 @@ from click.testing import CliRunner
 
 from catch.cli import cli
 from catch.database import Connection
+from catch.domain.case.actions import ActionCancelled
+from catch.domain.facts import Envelope, Fact, Purpose
+from catch.log.codec import encode
+from projections import timeline
+from tests.cases import CORA, NOW, uid
 from tests.conftest import Database
 
 HEADER = "reference,received,source,channel,first name,last name,nhs number,reason for referral"
@@ -201,17 +206,24 @@ async def test_migrate_and_rebuild_say_what_they_did(catch: Cli):
 
 
 async def test_parked_rows_are_listed_and_folded_again(catch: Cli, admin: Connection):
+    said = Envelope[Fact](NOW, CORA, Purpose.DIRECT_CARE, uid(90), uid(90), ActionCancelled(uid(30)), meeting=uid(50))
+    await admin.execute(
+        "insert into catch.stored_events (originator_id, originator_version, topic, state) values ($1, 1, $2, $3)",
+        uid(1),
+        "ActionCancelled",
+        encode(said),
+    )
     assert catch("programmes", "load").returncode == 0
     assert "nothing is parked" in catch("parked").stdout
-    await admin.execute("delete from catch_read.timeline_v2 where position = 1")
+    await admin.execute(f"delete from catch_read.{timeline.TABLE} where position = 1")
     await admin.execute(
-        "insert into catch_read.parked (projection, key, position, error) values ('timeline_v2', '1', 1, 'x')"
+        "insert into catch_read.parked (projection, key, position, error) values ($1, '1', 1, 'x')", timeline.TABLE
     )
     listed = catch("parked")
     assert listed.returncode == 1
     assert "timeline 1: x, at position 1" in listed.stdout
     assert "nothing is parked" in catch("parked", "--retry").stdout
-    assert await admin.fetchval("select count(*) from catch_read.timeline_v2 where position = 1") == 1
+    assert await admin.fetchval(f"select count(*) from catch_read.{timeline.TABLE} where position = 1") == 1
 
 
 async def test_tokens_are_for_a_development_server_that_runs(catch: Cli):

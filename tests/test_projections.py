@@ -50,7 +50,6 @@ from projections.outcomes import Episode
 from tests.cases import (
     ACCEPTED,
     CASE,
-    HANA,
     NOW,
     OFFERED,
     PLANNED,
@@ -156,9 +155,9 @@ def test_an_invitation_waits_until_it_is_withdrawn():
     assert key != agency_inbox.invitation(MEETING, "housing-1", "hana")
 
 
-def test_every_fact_has_its_place_in_the_timeline():
-    fact = recorded(offered, START, version=4, position=9, known=NOW, by=HANA, meeting=MEETING)
-    assert as_at(timeline, 9, [fact]) == timeline.Row(9, CASE, MEETING)
+def test_the_timeline_knows_which_facts_were_recorded_in_a_meeting():
+    assert as_at(timeline, 9, [recorded(offered, START, position=9, meeting=MEETING)]) == timeline.Row(9, MEETING)
+    assert as_at(timeline, 9, [recorded(offered, START, position=9)]) is None
 
 
 on_agenda = AgendaItemAdded(ITEM, Section.NEW, 8, 1, case=CASE, number="0000-0000")

@@ -327,7 +327,7 @@ async def test_minutes_and_timeline_are_read_by_their_stream(story: Story):
     facts = await timeline.of_stream(story.db, uid(1))
     assert facts == [decode(stored) for stored in await story.log.stream(uid(1))]
     assert [fact.event for fact in facts] == [*SHARED]
-    behind = await timeline.of_stream(story.db, uid(1), facts[1].position, 2)
+    behind = await timeline.of_stream(story.db, uid(1), facts[1].position, first=2)
     assert behind == facts[2:4]
 
 

@@ -336,7 +336,7 @@ class Query:
     ) -> types.AuditEntryConnection:
         context, wanted = info.context, page_size(first)
         closed = await audits(context, stream)
-        facts = await timeline.of_stream(context.catch.log.pool, stream, after or 0, wanted + 1)
+        facts = await timeline.of_stream(context.catch.log.pool, stream, after or 0, first=wanted + 1)
         changes = await changed(context, stream, closed)
         edges = [
             types.AuditEntryEdge(cursor=str(fact.position), node=audit_entry(fact, changes.get(fact.position, [])))

@@ -28,6 +28,7 @@ from catch.domain.facts import Actor
 from catch.domain.refusals import UnknownCase
 from catch.domain.streams import CASE, stream_of_event
 from catch.live.source import Ended, Opening, Seen
+from projections import timeline
 
 ENDED = Ended("You may no longer follow this case.")
 
@@ -67,7 +68,7 @@ class CaseSource(Shared):
         return self.ran_out(self.catch.seating.meetings([cast("UUID", topic)]), since, now)
 
     def replay(self, topic: Hashable, after: int, upto: int) -> AsyncIterator[Fact]:
-        return self.between("stream", cast("UUID", topic), after, upto)
+        return self.between(timeline.of_stream, cast("UUID", topic), after, upto)
 
     async def sees(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> Seen | Ended:
         actor, known = cast("tuple[Actor, Sight]", viewer_class)

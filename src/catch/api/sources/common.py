@@ -1,6 +1,6 @@
 """What the three sources have in common."""
 
-from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from catch.api.facts import Facts
 from catch.api.rights import Rights
 from catch.api.views import own_only, reads
 from catch.app import Catch
-from catch.database import Record
+from catch.database import Statements
 from catch.domain.calendar import london_day
 from catch.domain.case import (
     actions,
@@ -33,12 +33,11 @@ from catch.domain.meeting import adding, attendance, drafting, editing, instant,
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import AgreementSigned, AgreementTerminated, MemberReinstated, MemberSuspended
 from catch.live.source import NotYet, Seen
-from catch.log.codec import decode
-from catch.log.entries import Stored
 from catch.readside import NotCaughtUp
-from projections import timeline
 
 Fact = Recorded[Any]
+Timeline = Callable[[Statements, UUID, int, int, int], Awaitable[list[Fact]]]
+"""`timeline.of_stream` or `timeline.of_meeting`."""
 
 NOBODY = ""
 """The user of a viewer class that stands for everybody of an agency and a role."""
@@ -129,27 +128,17 @@ class Shared:
         except NotCaughtUp as late:
             raise NotYet from late
 
-    async def between(self, where: str, key: UUID, after: int, upto: int) -> AsyncIterator[Fact]:
-        """Facts of the log chosen through the timeline, in order, a page at a time."""
+    async def between(self, chosen: Timeline, key: UUID, after: int, upto: int) -> AsyncIterator[Fact]:
+        """Facts of a stream or a meeting, in order, a page at a time."""
         if after >= upto:
             return
         await self.reached(upto)
-        while rows := await self._page(where, key, after, upto):
-            for row in rows:
-                yield decode(Stored(*row))
-            if len(rows) < PAGE:
+        while facts := await chosen(self.catch.log.pool, key, after, upto, PAGE):
+            for fact in facts:
+                yield fact
+            if len(facts) < PAGE:
                 return
-            after = rows[-1]["notification_id"]
-
-    async def _page(self, where: str, key: UUID, after: int, upto: int) -> Sequence[Record]:
-        return await self.catch.log.pool.fetch(
-            "select notification_id, originator_id, originator_version, topic, state, e.recorded_at"  # noqa: S608
-            f" from {timeline.TABLE} t join stored_events e on e.notification_id = t.position"
-            f" where t.{where} = $1 and t.position > $2 and t.position <= $3 order by t.position limit {PAGE}",
-            key,
-            after,
-            upto,
-        )
+            after = facts[-1].position
 
 
 REFERRERS_HEAR = (

@@ -31,6 +31,7 @@ from catch.domain.refusals import UnknownMeeting
 from catch.domain.streams import CASE, MEETING, stream_of_event
 from catch.live.source import Ended, Opening, Seen
 from catch.seating import spoken_of
+from projections import timeline
 
 ENDED = Ended("You may no longer follow this meeting.")
 ATTENDANCE_RIGHTS = attendance.AttendeeJoined | planning.MeetingCancelled | planning.MeetingPlanned
@@ -90,7 +91,7 @@ class MeetingSource(Shared):
         return self.ran_out([cast("UUID", topic)], since, now)
 
     def replay(self, topic: Hashable, after: int, upto: int) -> AsyncIterator[Fact]:
-        return self.between("meeting", cast("UUID", topic), after, upto)
+        return self.between(timeline.of_meeting, cast("UUID", topic), after, upto)
 
     async def sees(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> Seen | Ended:
         meeting, viewer = await self._meeting(topic), cast("Actor", viewer_class)
