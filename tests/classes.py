@@ -168,6 +168,7 @@ class Sitting:
 
     async def begin(self) -> None:
         place = self.place
+        await self.sign(ELSEWHERE.agency)
         for agency in AGENCIES:
             await self.sign(agency)
             for who in (HOUSING, COLLEAGUE, POLICE):
@@ -412,7 +413,7 @@ class Sitting:
                 said = RecordUpdate(self.meeting, item, Sealed(f"Situation {uuid4()}"))
                 return [(OpenItem(self.meeting, item, known_by=COORDINATOR.user), COORDINATOR), (said, COORDINATOR)]
             case "hand over":
-                to = ("elsewhere", "snn")[step.b % 2]
+                to = (ELSEWHERE.agency, COORDINATOR.agency)[step.b % 2]
                 return [(AllocateCoordinator(case, f"coordinator@{to}", to, reason=Sealed("Moved.")), COORDINATOR)]
             case "take off":
                 return [(RemoveItem(self.meeting, item, Sealed("Not today.")), CHAIR)]

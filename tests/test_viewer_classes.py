@@ -105,7 +105,7 @@ INGREDIENTS: Sequence[tuple[Mapping[str, type[Shared]], list[Step]]] = (
     ({"meeting": ForgetsRecusal}, [Step("recuse", 0, 0), Step("say", 0)]),
     ({"meeting": ForgetsTheAgency}, [Step("say", 0)]),
     ({"caseUpdates": ForgetsWhoAsks}, [Step("note", 1, 1)]),
-    ({"caseUpdates": ForgetsWhatIsSeen}, [Step("disclose", 1, 3), Step("hand over", 1, 0), Step("note", 1, 2)]),
+    ({"caseUpdates": ForgetsWhatIsSeen}, [Step("disclose", 1, 3), Step("note", 1, 2)]),
 )
 
 
