@@ -136,6 +136,9 @@ class Client(asyncio.Protocol):
         if found > 0:
             self._crowd.took(position, now - int(text[found + 10 : text.index(b'"', found + 10)]))
 
+    def wake(self) -> None:
+        self._transport.resume_reading()
+
     def _answer(self, text: bytes) -> None:
         """The handshake, the acknowledgement, the first message: each is answered with the next step."""
         self._step += 1
@@ -194,6 +197,7 @@ class Crowd:
                 break
             await asyncio.sleep(0.1)
         times, last = sorted(self.times), sorted(self.last.values())
+        await self._wake()
         return Heard(
             messages=sum(len(client.positions) for client in reading),
             lost=sum(len(wanted[client.seat.room].difference(client.positions)) for client in reading),
@@ -203,6 +207,14 @@ class Crowd:
             p99_ms=times[int(len(times) * 0.99)] / 1e6 if times else 0,
             last_ms=last[len(last) // 2] / 1e6 if last else 0,
         )
+
+    async def _wake(self) -> None:
+        """Who did not read reads now, and finds out whether the connection is still there."""
+        sleepers = [client for client in self.clients if not client.seat.reads]
+        for client in sleepers:
+            client.wake()
+        if sleepers:
+            await asyncio.sleep(1)
 
 
 class Followers:
