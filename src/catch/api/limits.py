@@ -116,8 +116,10 @@ class Documents:
         self.schema = schema
         self.limits = limits
         self.development = development
-        standing = [*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule]
-        self.rules: list[type[ASTValidationRule]] = standing
+        # Strawberry's own rules break on a document that the standard ones find wrong: they come after.
+        self.rules: list[list[type[ASTValidationRule]]] = [
+            [*specified_rules], [MaybeNullValidationRule, OneOfInputValidationRule],
+        ]  # fmt: skip
         self.remembered: OrderedDict[str, DocumentNode] = OrderedDict()
         self.kept: dict[str, dict[str | None, Prepared]] = {}
         self.checked = 0
@@ -154,9 +156,10 @@ class Documents:
             off = validate(self.schema, document, [NoSchemaIntrospectionCustomRule], max_errors=1)
             if off:
                 raise Rejected(error("INTROSPECTION_OFF", "Introspection is switched on only in development."))
-        problems = validate(self.schema, document, self.rules, 20, hide_suggestions=not self.development)
-        if problems:
-            raise Rejected(*(coded(problem, "INVALID_DOCUMENT") for problem in problems))
+        for rules in self.rules:
+            problems = validate(self.schema, document, rules, 20, hide_suggestions=not self.development)
+            if problems:
+                raise Rejected(*(coded(problem, "INVALID_DOCUMENT") for problem in problems))
         return document
 
     def _parse(self, text: str) -> DocumentNode:
