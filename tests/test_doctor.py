@@ -13,11 +13,12 @@ import pytest
 from click.testing import CliRunner
 
 import projections
-from catch import doctor
 from catch.app import Catch, opened
 from catch.cli import cli
 from catch.database import Connection
-from catch.doctor import Finding, examined, examined_at_start
+from catch.doctor import Finding, Report, examined, examined_at_start
+from catch.doctor.checks import Place, clocks
+from catch.doctor.examining import NAMED
 from catch.domain.facts import Sealed
 from catch.domain.person import ProtectionReason, RegisterPerson, SetProtectedAddress
 from catch.log import Append, Log, NewEvent
@@ -190,18 +191,18 @@ async def test_clocks_that_differ_are_told(log: Log, admin: Connection, apart: i
         f" $$ select pg_catalog.clock_timestamp() + interval '{apart} seconds' $$"
     )
     await admin.execute("set search_path = catch_read, catch, pg_catalog")
-    place = doctor.Place(log, admin, CODEC, ALL, 0)
-    findings = [finding async for finding in doctor.clocks(place)]
+    place = Place(log, admin, CODEC, ALL, 0)
+    findings = [finding async for finding in clocks(place)]
     assert len(findings) == told
     assert all(("behind" if apart > 0 else "ahead of") in finding.sentence for finding in findings)
 
 
 def test_many_findings_of_a_kind_are_counted():
-    report = doctor.Report()
-    for position in range(doctor.NAMED + 23):
+    report = Report()
+    for position in range(NAMED + 23):
         report.add(Finding("UNDECODABLE", "x", position))
     report.add(Finding("PARKED", "x"))
-    assert len(report.findings) == doctor.NAMED + 1
+    assert len(report.findings) == NAMED + 1
     assert report.more == {"UNDECODABLE": 23}
 
 

@@ -34,7 +34,8 @@ from catch.domain.streams import fold
 from catch.log import Append, Log, NewEvent
 from catch.log.codec import decode, encode
 from catch.readside import Projection, rebuild
-from catch.readside.rebuilding import prepare, session
+from catch.readside.rebuilding import session
+from catch.readside.standing import prepare
 from projections import agency_inbox, agenda, case_summary, minutes, outcomes, timeline
 from tests.cases import (
     ACCEPTED,

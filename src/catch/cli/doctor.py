@@ -11,13 +11,12 @@ import msgspec
 import rich_click as click
 
 import projections
-from catch import doctor
 from catch.app import Catch
 from catch.cli.common import IN_PART, console, on_log
 from catch.cli.options import option
 from catch.cli.progress import facts
 from catch.database import lost
-from catch.doctor import Finding, Report
+from catch.doctor import Finding, Report, examined, examined_at_start
 from catch.faults import fault
 from catch.log import Log
 from catch.log.codec import CODEC
@@ -46,7 +45,7 @@ def doctor_(as_json: bool) -> None:
 
     async def run(log: Log) -> Report:
         with facts("facts") as progress:
-            return await doctor.examined(log, CODEC, ALL, progress)
+            return await examined(log, CODEC, ALL, progress)
 
     report = on_log(run)
     if as_json:
@@ -88,7 +87,7 @@ async def looked_over(catch: Catch) -> AsyncGenerator[None]:
 async def told_at_start(log: Log) -> None:
     """One line a finding."""
     try:
-        report = await doctor.examined_at_start(log, CODEC, ALL)
+        report = await examined_at_start(log, CODEC, ALL)
     except Exception as problem:
         if not lost(problem):
             fault(problem, "doctor")

@@ -1,12 +1,14 @@
 """Keeps the projections current, builds them anew, and answers how they looked before.
 
 Read `projection` (what a projection is; history in memory), `tables` (its table, generated from its row), `folding`
-(one page of facts into rows and checkpoint), `rebuilding`, and `runner` (which node does it, and who waits for it).
+(one page of facts into rows and checkpoint), `rebuilding` with its `marks`, `standing` (which tables lack what), and
+`runner` (which node does it, and who waits for it).
 """
 
 from catch.readside.projection import Key, Projection, as_at, known_at, table, true_at, up_to
-from catch.readside.rebuilding import AnotherRebuild, left_over, parked, rebuild, retry
+from catch.readside.rebuilding import AnotherRebuild, parked, rebuild, retry
 from catch.readside.runner import NotCaughtUp, ReadSide
+from catch.readside.standing import left_over
 from catch.readside.tables import checksum, load
 
 __all__ = [

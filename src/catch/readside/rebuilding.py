@@ -4,20 +4,16 @@ Broken off, it goes on from its last mark when it is asked for again.
 """
 
 import asyncio
-import logging
-import re
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, asynccontextmanager
 
 from catch.database import Connection, Pool, application, connect
-from catch.log import Log, Stored
+from catch.log import Log
 from catch.readside import marks, sharing
 from catch.readside.building import UNHURRIED, Building, Progress, pages, take
 from catch.readside.folding import UNREAD, Decode, Folding, Parked, alert, decoded, locked, write
 from catch.readside.projection import Projection, table
 from catch.readside.tables import live
-
-logger = logging.getLogger("catch.readside")
 
 PAGE = 2000
 SHORT = 100_000  # positions: to fold so few alone takes less time than to start others
@@ -82,7 +78,7 @@ async def rebuild(
     rebuild left unfinished is taken up, in as many parts as that one had, unless `fresh` is asked for.
     """
     async with unhurried(log) as connection:
-        await _alone(connection)
+        await only_one(connection)
         buildings = [Building(projection) for projection in projections]
         head = await log.head()
         shareable = sharing.possible(decode, projections)
@@ -98,7 +94,7 @@ async def rebuild(
             await _put_in_place(connection, log, decode, building, position)
 
 
-async def _alone(connection: Connection) -> None:
+async def only_one(connection: Connection) -> None:
     """Nobody else rebuilds, and no process of a killed rebuild is left."""
     until = asyncio.get_running_loop().time() + A_MOMENT
     while not await connection.fetchval(ONE_AT_A_TIME):
@@ -183,87 +179,3 @@ async def _put_in_place(connection: Connection, log: Log, decode: Decode, buildi
         await connection.execute(MOVE, name, position)
         await connection.execute(marks.FORGET, name)
     alert([building])
-
-
-async def prepare(connection: Connection, projections: Iterable[Projection]) -> None:
-    """Makes the tables that are not there (any more), so that queries find them; whoever leads fills them."""
-    async with connection.transaction():
-        await connection.execute("select pg_advisory_xact_lock(hashtextextended(current_schema() || ' tables', 0))")
-        for place in map(live, projections):
-            if await connection.fetchval("select to_regclass($1) is null", f'"{place.name}"'):
-                await connection.execute("delete from checkpoints where projection = $1", place.name)
-                for statement in (place.create, *place.indexes):
-                    await connection.execute(statement)
-
-
-STANDING = """
-    select projection, position, position = 0 or exists (
-        select from stored_events e where e.notification_id = c.position
-        and e.recorded_at = coalesce(c.recorded_at, e.recorded_at)) as holds
-    from checkpoints c where projection = any($1::text[])
-"""
-UNREADABLE = "select projection, position from parked where projection = any($1::text[]) and starts_with(key, $2)"
-
-
-async def unfilled(log: Log, connection: Connection, decode: Decode, projections: Sequence[Projection]) -> set[str]:
-    """The tables that are to be built anew: those without a checkpoint, those whose checkpoint is not of this log, and
-    those that lack a fact which a former release could not read and this one can.
-    """
-    names = [table(projection) for projection in projections]
-    standing = {row["projection"]: row for row in await connection.fetch(STANDING, names)}
-    for name, row in standing.items():
-        if not row["holds"]:
-            logger.error("not of this log: projection=%s position=%d; it is built anew", name, row["position"])
-    lacking = {name for name in names if name not in standing or not standing[name]["holds"]}
-    return lacking | await _readable_now(log, connection, decode, projections)
-
-
-async def _readable_now(
-    log: Log, connection: Connection, decode: Decode, projections: Sequence[Projection]
-) -> set[str]:
-    by_name = {table(projection): projection for projection in projections}
-    rows = await connection.fetch(UNREADABLE, list(by_name), UNREAD)
-    found: set[str] = set()
-    for position in sorted({row["position"] for row in rows}):
-        for stored in await log.page(position - 1, 1, position):
-            concerned = [by_name[row["projection"]] for row in rows if row["position"] == position]
-            found |= {table(one) for one in concerned if _takes(one, decode, stored)}
-    return found
-
-
-def _takes(projection: Projection, decode: Decode, stored: Stored) -> bool:
-    try:
-        tuple(projection.keys(decode(stored)))
-    except Exception:
-        return False
-    return True
-
-
-TABLES = "select tablename from pg_tables where schemaname = current_schema() order by 1"
-GONE = """
-    with gone as (delete from checkpoints where projection = $1),
-        unmarked as (delete from rebuilds where projection = $1)
-    delete from parked where projection = $1
-"""
-
-
-async def left_over(log: Log, projections: Sequence[Projection], *, drop: bool = False) -> list[str]:
-    """Tables of former versions, and what is left of rebuilds that cannot go on. Raises AnotherRebuild."""
-    versions = {projection.NAME: projection.VERSION for projection in projections}
-    async with unhurried(log) as connection:
-        await _alone(connection)
-        marked = {row[0] for row in await connection.fetch("select distinct projection from rebuilds")}
-        found: list[str] = []
-        for row in await connection.fetch(TABLES):
-            said = re.fullmatch(r"(?P<whole>(?P<name>\w+)_v(?P<version>\d+))(?P<new>_new)?", row[0])
-            if said is None or said["name"] not in versions:
-                continue
-            version, present = int(said["version"]), versions[said["name"]]
-            if version < present or (version == present and said["new"] and said["whole"] not in marked):
-                found.append(row[0])
-                if drop:
-                    async with connection.transaction():
-                        await connection.execute(f'drop table if exists "{row[0]}"')
-                        if version < present:
-                            await connection.execute(GONE, said["whole"])
-    return found

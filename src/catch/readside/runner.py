@@ -15,7 +15,8 @@ from catch.log import Log
 from catch.readside.building import uncollected
 from catch.readside.folding import Decode, Memory, Rewound, described, fold_page
 from catch.readside.projection import Projection, table
-from catch.readside.rebuilding import prepare, rebuild, session, unfilled
+from catch.readside.rebuilding import rebuild, session
+from catch.readside.standing import prepare, unfilled
 
 logger = logging.getLogger("catch.readside")
 

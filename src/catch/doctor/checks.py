@@ -4,29 +4,22 @@ A new check is a function added to one of the tuples below: `QUICK` and `STRETCH
 start of a server, which looks only at the stretch of the log that is new; the others by one of the two.
 """
 
-import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
 
-from catch.database import Connection, application, connect
+from catch.database import Connection
 from catch.log import Log, Stored
 from catch.log.codec import Codec
 from catch.log.entries import FutureSchema, Undecodable, UnknownEvent, Unreadable
 from catch.readside import Projection, parked, table
-from catch.readside.building import Progress, pages
 from catch.readside.folding import UNREAD
 
 APART = 60.0
 """Seconds between two clocks that are called different."""
-PAGE = 5_000
-STRETCH_AT_START = 200_000
-NAMED = 100
-"""So many findings of one code are told one by one; the others are counted."""
 
 
 class Finding(Struct, frozen=True, omit_defaults=True):
@@ -47,24 +40,6 @@ class Place(NamedTuple):
     codec: Codec
     projections: Sequence[Projection]
     head: int
-
-
-class Report:
-    def __init__(self, head: int = 0) -> None:
-        self.head = head
-        self.facts = 0
-        self.findings: list[Finding] = []
-        self.counts: dict[str, int] = {}
-
-    def add(self, finding: Finding) -> None:
-        count = self.counts[finding.code] = self.counts.get(finding.code, 0) + 1
-        if count <= NAMED:
-            self.findings.append(finding)
-
-    @property
-    def more(self) -> dict[str, int]:
-        """How many of a code were found beyond those that are told."""
-        return {code: count - NAMED for code, count in self.counts.items() if count > NAMED}
 
 
 # Quick, however long the log is
@@ -248,71 +223,3 @@ STRETCH: tuple[OfStretch, ...] = (histories,)
 AT_START: tuple[OfStretch, ...] = (forms,)  # what the database can tell without decoding
 FACTS: tuple[OfPage, ...] = (facts,)
 COMMANDS: tuple[OfPlace, ...] = (answers,)
-
-
-async def examined(
-    log: Log, codec: Codec, projections: Sequence[Projection], progress: Progress | None = None
-) -> Report:
-    """Everything, from the first fact on."""
-    connection = await connect(log.dsn, application(log.schema) | {"statement_timeout": "0"})
-    try:
-        place = Place(log, connection, codec, projections, await log.head())
-        report = Report(place.head)
-        for check in QUICK:
-            await _added(report, check(place))
-        after = 0
-        async with aclosing(pages(lambda after: log.page(after, PAGE, place.head))) as all_pages:
-            async for page in all_pages:
-                upto = page[-1].position
-                for check in STRETCH:
-                    await _added(report, check(place, after, upto))
-                for look in FACTS:
-                    await _added(report, look(place, page))
-                after, report.facts = upto, report.facts + len(page)
-                if progress:
-                    progress(after, place.head)
-        for check in COMMANDS:
-            await _added(report, check(place))
-        return report
-    finally:
-        connection.terminate()
-
-
-MARK = """
-    select v.position from verified v join stored_events e
-    on e.notification_id = v.position and e.recorded_at = v.recorded_at where v.release = $1
-"""
-VERIFIED = """
-    insert into verified (release, position, recorded_at)
-    select $1, notification_id, recorded_at from stored_events
-    where notification_id <= $2 order by notification_id desc limit 1
-    on conflict (release) do update set position = excluded.position, recorded_at = excluded.recorded_at
-"""
-
-
-async def examined_at_start(log: Log, codec: Codec, projections: Sequence[Projection]) -> Report:
-    """What is quick, and what was recorded since a release that knows the same facts last found nothing."""
-    connection = await connect(log.dsn, application(log.schema) | {"statement_timeout": "0"})
-    try:
-        place = Place(log, connection, codec, projections, await log.head())
-        report = Report(place.head)
-        for check in QUICK:
-            await _added(report, check(place))
-        release = hashlib.sha256(" ".join(known(codec)).encode()).hexdigest()
-        after = await connection.fetchval(MARK, release) or 0
-        found = len(report.findings)
-        while after < place.head:
-            upto = min(after + STRETCH_AT_START, place.head)
-            for look in (*STRETCH, *AT_START):
-                await _added(report, look(place, after, upto))
-            if len(report.findings) == found:  # what was found is told again at the next start
-                await connection.execute(VERIFIED, release, upto)
-            after = upto
-        return report
-    finally:
-        connection.terminate()
-
-
-async def _added(report: Report, findings: AsyncIterator[Finding]) -> None:
-    async for finding in findings:
-        report.add(finding)

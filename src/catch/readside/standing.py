@@ -1,0 +1,95 @@
+"""Which tables of read models are there, which are to be built anew, and which are left over."""
+
+import logging
+import re
+from collections.abc import Iterable, Sequence
+
+from catch.database import Connection
+from catch.log import Log, Stored
+from catch.readside.folding import UNREAD, Decode
+from catch.readside.projection import Projection, table
+from catch.readside.rebuilding import only_one, unhurried
+from catch.readside.tables import live
+
+logger = logging.getLogger("catch.readside")
+
+STANDING = """
+    select projection, position, position = 0 or exists (
+        select from stored_events e where e.notification_id = c.position
+        and e.recorded_at = coalesce(c.recorded_at, e.recorded_at)) as holds
+    from checkpoints c where projection = any($1::text[])
+"""
+UNREADABLE = "select projection, position from parked where projection = any($1::text[]) and starts_with(key, $2)"
+TABLES = "select tablename from pg_tables where schemaname = current_schema() order by 1"
+GONE = """
+    with gone as (delete from checkpoints where projection = $1),
+        unmarked as (delete from rebuilds where projection = $1)
+    delete from parked where projection = $1
+"""
+
+
+async def prepare(connection: Connection, projections: Iterable[Projection]) -> None:
+    """Makes the tables that are not there (any more), so that queries find them; whoever leads fills them."""
+    async with connection.transaction():
+        await connection.execute("select pg_advisory_xact_lock(hashtextextended(current_schema() || ' tables', 0))")
+        for place in map(live, projections):
+            if await connection.fetchval("select to_regclass($1) is null", f'"{place.name}"'):
+                await connection.execute("delete from checkpoints where projection = $1", place.name)
+                for statement in (place.create, *place.indexes):
+                    await connection.execute(statement)
+
+
+async def unfilled(log: Log, connection: Connection, decode: Decode, projections: Sequence[Projection]) -> set[str]:
+    """The tables that are to be built anew: those without a checkpoint, those whose checkpoint is not of this log, and
+    those that lack a fact which a former release could not read and this one can.
+    """
+    names = [table(projection) for projection in projections]
+    standing = {row["projection"]: row for row in await connection.fetch(STANDING, names)}
+    for name, row in standing.items():
+        if not row["holds"]:
+            logger.error("not of this log: projection=%s position=%d; it is built anew", name, row["position"])
+    lacking = {name for name in names if name not in standing or not standing[name]["holds"]}
+    return lacking | await _readable_now(log, connection, decode, projections)
+
+
+async def _readable_now(
+    log: Log, connection: Connection, decode: Decode, projections: Sequence[Projection]
+) -> set[str]:
+    by_name = {table(projection): projection for projection in projections}
+    rows = await connection.fetch(UNREADABLE, list(by_name), UNREAD)
+    found: set[str] = set()
+    for position in sorted({row["position"] for row in rows}):
+        for stored in await log.page(position - 1, 1, position):
+            concerned = [by_name[row["projection"]] for row in rows if row["position"] == position]
+            found |= {table(one) for one in concerned if _takes(one, decode, stored)}
+    return found
+
+
+def _takes(projection: Projection, decode: Decode, stored: Stored) -> bool:
+    try:
+        tuple(projection.keys(decode(stored)))
+    except Exception:
+        return False
+    return True
+
+
+async def left_over(log: Log, projections: Sequence[Projection], *, drop: bool = False) -> list[str]:
+    """Tables of former versions, and what is left of rebuilds that cannot go on. Raises AnotherRebuild."""
+    versions = {projection.NAME: projection.VERSION for projection in projections}
+    async with unhurried(log) as connection:
+        await only_one(connection)
+        marked = {row[0] for row in await connection.fetch("select distinct projection from rebuilds")}
+        found: list[str] = []
+        for row in await connection.fetch(TABLES):
+            said = re.fullmatch(r"(?P<whole>(?P<name>\w+)_v(?P<version>\d+))(?P<new>_new)?", row[0])
+            if said is None or said["name"] not in versions:
+                continue
+            version, present = int(said["version"]), versions[said["name"]]
+            if version < present or (version == present and said["new"] and said["whole"] not in marked):
+                found.append(row[0])
+                if drop:
+                    async with connection.transaction():
+                        await connection.execute(f'drop table if exists "{row[0]}"')
+                        if version < present:
+                            await connection.execute(GONE, said["whole"])
+    return found
