@@ -19,6 +19,7 @@ from catch.api.http import GraphQLOverHTTP
 from catch.api.identity import Viewer, verifier
 from catch.api.logout import SessionEnded, Sessions
 from catch.api.messages import GraphQLNotices
+from catch.api.punctual import Punctual
 from catch.api.registered import registered
 from catch.api.rights import Rights
 from catch.api.schema import schema
@@ -146,6 +147,7 @@ async def serving(
         host=host,
         port=port,
         loop="none",
+        http=Punctual,
         ws=ExposedWebSocket,
         ws_per_message_deflate=False,
         # Of a message that is larger nothing is kept but its beginning.
