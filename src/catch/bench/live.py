@@ -22,7 +22,7 @@ from catch.bench import callers, live_peers, room
 from catch.bench.crowd import Arrived, Expected, Followers, Heard, Plan, Seat, followers, subscribing
 from catch.bench.live_peers import Fanned, Tools
 from catch.bench.live_shape import Fanout, LiveFigures, National, Query, Stalled
-from catch.bench.node import Core, Node, cores, cpu_seconds, node, pin, resident
+from catch.bench.node import Core, Node, cpu_seconds, node, pin, resident
 from catch.bench.room import FOLLOW, SEATS, Room
 from catch.domain.facts import Actor
 from catch.postgres import SAFE, Server, ephemeral
@@ -53,7 +53,7 @@ class Size(Struct, frozen=True):
     cases: int = 12
     asking: int = 16
     asking_seconds: float = 5
-    pinned: bool = True
+    cores: tuple[Core, Core] = (None, None)
 
 
 QUICK = Size(
@@ -69,7 +69,6 @@ QUICK = Size(
     cases=2,
     asking=2,
     asking_seconds=0.2,
-    pinned=False,
 )
 
 
@@ -83,7 +82,7 @@ class Bench:
         self.tools = tools
         self.size = size
         self.say = say
-        self.serving, self.asking = cores() if size.pinned else (None, None)
+        self.serving, self.asking = size.cores
         self.issuer = DevelopmentIssuer(folder)
 
     def token(self, who: Actor) -> str:
@@ -95,7 +94,7 @@ def token(issuer: DevelopmentIssuer, who: Actor) -> str:
 
 
 async def measured(size: Size, peers: Path | None, say: Say) -> LiveFigures:
-    with pinned(cores()[1] if size.pinned else None), tempfile.TemporaryDirectory() as made:
+    with pinned(size.cores[1]), tempfile.TemporaryDirectory() as made:
         folder = Path(made) / "place"
         with ephemeral(options=SAFE) as server:
             tools = await live_peers.made_ready(
