@@ -73,11 +73,9 @@ def one_stream(projection: Projection) -> bool:
 def advance(projection: Projection, row: Struct | None, recorded: Recorded[Any], key: Key) -> Struct | None:
     """The row after this fact: the same object when it did not change, with the fact's position when it did."""
     after: Any = projection.fold(row, recorded, key)
-    if after is None or after is row:
+    if after is None or after is row or after.position == recorded.position:
         return after
-    if after == row:
-        return row
-    return after if after.position == recorded.position else replace(after, position=recorded.position)
+    return row if after == row else replace(after, position=recorded.position)
 
 
 def as_at(projection: Projection, key: Key, events: Iterable[Recorded[Any]]) -> Struct | None:
