@@ -15,7 +15,7 @@ from catch.domain.facts import Recorded
 from catch.domain.meeting import evolve
 from catch.domain.meeting.items import ItemState
 from catch.domain.meeting.state import Meeting, MeetingState
-from catch.domain.streams import MEETING
+from catch.domain.streams import MEETING, stream_of_event
 from catch.log.rows import load
 
 NAME = "agenda"
@@ -41,7 +41,7 @@ class Row(Struct, frozen=True):
 
 
 def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
-    return (recorded.stream,)
+    return (recorded.stream,) if stream_of_event(recorded.event) is MEETING else ()
 
 
 def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:

@@ -12,7 +12,7 @@ from catch.database import Statements
 from catch.domain.case import evolve
 from catch.domain.case.state import Case, CaseState
 from catch.domain.facts import Part, Recorded
-from catch.domain.streams import CASE
+from catch.domain.streams import CASE, stream_of_event
 from catch.log.rows import load
 
 NAME = "case_summary"
@@ -43,7 +43,7 @@ class Row(Struct, frozen=True):
 
 
 def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
-    return (recorded.stream,)
+    return (recorded.stream,) if stream_of_event(recorded.event) is CASE else ()
 
 
 def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:

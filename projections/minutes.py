@@ -17,6 +17,7 @@ from catch.domain.meeting.instant import InstantDiscussionHeld
 from catch.domain.meeting.items import Decision, DeferReason, ItemState, LinkedAction, Update
 from catch.domain.meeting.planning import MeetingPlanned, MeetingRescheduled
 from catch.domain.meeting.session import MeetingEnded, MeetingStarted, MinutesConfirmed
+from catch.domain.streams import MEETING, stream_of_event
 from catch.log.rows import load
 
 NAME = "minutes"
@@ -88,7 +89,7 @@ class Row(Struct, frozen=True):
 
 
 def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
-    return (recorded.stream,)
+    return (recorded.stream,) if stream_of_event(recorded.event) is MEETING else ()
 
 
 def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:

@@ -24,6 +24,7 @@ from catch.domain.case.referral import ReferralReceived
 from catch.domain.case.state import first
 from catch.domain.configuration import ClosureClass
 from catch.domain.facts import Part, Recorded
+from catch.domain.streams import CASE, stream_of_event
 from catch.log.rows import load
 from catch.statistics import Observation, Status, TimeToOutcome, status_of, time_to_outcome
 
@@ -78,7 +79,7 @@ class Row(Struct, frozen=True):
 
 
 def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
-    return (recorded.stream,)
+    return (recorded.stream,) if stream_of_event(recorded.event) is CASE else ()
 
 
 def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
