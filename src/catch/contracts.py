@@ -50,6 +50,7 @@ def check(root: Path = ROOT, codec: Codec = CODEC) -> list[str]:
         *_left_over(root, codec),
         *_former(root, codec),
         *unreadable(root, codec),
+        *(_documents().complaints(root) if codec is CODEC else ()),
     ]
 
 
@@ -57,7 +58,7 @@ def expected(root: Path = ROOT, codec: Codec = CODEC) -> dict[Path, str]:
     """Every generated file with its text. Samples that are stored already stay as they are."""
     files = {schema_path(name, event.SCHEMA): json_schema(event) for name, event in codec.events.items()}
     if codec is CODEC and (sdl := _sdl()) is not None:
-        files[SDL] = sdl
+        files |= {SDL: sdl, **_documents().generated()}
     for name, event in codec.events.items():
         path = sample_path(name, event.SCHEMA)
         if not (root / path).exists():
@@ -168,6 +169,10 @@ def _sdl() -> str | None:
         return None
     sdl: Callable[[], str] = import_module("catch.api.schema").sdl
     return sdl()
+
+
+def _documents() -> Any:
+    return import_module("catch.api.documents")
 
 
 _PLAIN: dict[object, object] = {

@@ -14,15 +14,13 @@ from litestar import Litestar, Response, get
 
 from catch.api.answers import Answers
 from catch.api.context import Context
-from catch.api.engine import Engine
 from catch.api.http import GraphQLOverHTTP
 from catch.api.identity import Viewer, verifier
 from catch.api.logout import SessionEnded, Sessions
 from catch.api.messages import GraphQLNotices
 from catch.api.punctual import Punctual
-from catch.api.registered import registered
 from catch.api.rights import Rights
-from catch.api.schema import schema
+from catch.api.served import engine
 from catch.api.sources import CaseSource, InboxSource, MeetingSource
 from catch.api.trusted import ForASecond
 from catch.app import Catch
@@ -51,8 +49,8 @@ class Web:
     def __init__(self, catch: Catch, *, development: bool, also: Sequence[Any] = ()) -> None:
         self.catch = catch
         self.rights, self.answers = Rights(catch), Answers(catch)
-        known = registered(catch.settings, development=development)
-        engine = Engine(schema(), development=development, registered=known)
+        settings = catch.settings
+        self.engine = engine(settings.operations, settings.operations_dir, development=development)
         issuer = ForASecond(verifier(catch.settings.data_dir, development=development))
         self.sessions = Sessions(issuer, catch.log.pool, catch.settings.schema, self.sign_out)
         self.draining = False
@@ -62,9 +60,11 @@ class Web:
             "agencyInbox": InboxSource(catch, self.rights),
         }
         self.feed: Feed[Viewer, Recorded[Any]] = Feed(sources, GraphQLNotices())
-        self.live = GraphQLOverWebSocket(engine, self.sessions, self.context, self.feed, origins=catch.settings.origins)
+        self.live = GraphQLOverWebSocket(
+            self.engine, self.sessions, self.context, self.feed, origins=catch.settings.origins
+        )
         self.rates = rates(catch.settings, development=development)
-        self.http = GraphQLOverHTTP(engine, self.sessions, self.context, self.rates)
+        self.http = GraphQLOverHTTP(self.engine, self.sessions, self.context, self.rates)
         handlers = [
             self.http.handler(PATH),
             self.live.handler(),

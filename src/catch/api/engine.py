@@ -20,6 +20,7 @@ from graphql import (
     GraphQLFormattedError,
     GraphQLSchema,
     OperationDefinitionNode,
+    OperationType,
     VariableNode,
     Visitor,
     get_argument_values,
@@ -34,9 +35,14 @@ from catch.api.limits import Documents, Limits, Prepared, coded, encode
 from catch.api.operations import Operation
 from catch.api.registered import Asked, Registered
 from catch.faults import Rejected, error, outside_error
+from catch.settings import BadSetting
 
 STANDINGS, SELECTIONS = 2048, 256
 """How many subscriptions are remembered with their variables, and how many selections."""
+
+
+class UnusableDocument(BadSetting):
+    """A document cannot be registered."""
 
 
 Made = Callable[[], Awaitable[bytes | None]]
@@ -127,9 +133,9 @@ class Engine:
         self.compiled: dict[OperationDefinitionNode, Operation] = {}
         self._standings: dict[bytes, Standing] = {}
         self._selections: dict[Hashable, Later | None] = {}
-        for text in self.registered:
-            for prepared in self.documents.keep(text):
-                self._compile(prepared)
+        self.left_out: list[str] = []
+        for name, text in self.registered.texts.items():
+            self._register(name, text)
 
     def prepare(self, query: str, operation_name: str | None = None) -> Prepared:
         return self.documents.prepare(query, operation_name)
@@ -138,10 +144,19 @@ class Engine:
         """The operation that a request means, by its text or by what it is registered under."""
         return self.documents.prepare(self.registered.text(asked), operation_name)
 
-    def _compile(self, prepared: Prepared) -> None:
-        with suppress(NotCompiled):
-            operation = Operation(self.graphql, prepared, hide_suggestions=not self.development)
-            self.compiled[prepared.operation] = operation
+    def _register(self, name: str, text: str) -> None:
+        try:
+            kept = self.documents.keep(text)
+        except Rejected as rejected:
+            raise UnusableDocument(f"{name}.graphql: {rejected.errors[0].get('message')}") from None
+        for prepared in kept:
+            try:
+                operation = Operation(self.graphql, prepared, hide_suggestions=not self.development)
+                self.compiled[prepared.operation] = operation
+            except NotCompiled as why:
+                # Of a subscription the messages are compiled when somebody subscribes.
+                if prepared.kind is not OperationType.SUBSCRIPTION:
+                    self.left_out.append(f"{prepared.name or 'the operation'} ({why})")
 
     async def execute(self, prepared: Prepared, variables: Mapping[str, Any] | None, context: object) -> Answer:
         """Run a query or a mutation."""

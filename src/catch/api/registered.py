@@ -13,7 +13,6 @@ from typing import Any, Protocol, cast
 
 from catch.faults import Rejected, error
 from catch.log.migrations import contracts
-from catch.settings import Settings
 
 FOLDER = Path("graphql/operations")
 LEARNT = 256
@@ -111,8 +110,8 @@ def documents_in(folder: Path) -> dict[str, str]:
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.graphql"))}
 
 
-def registered(settings: Settings, *, development: bool) -> Registered:
-    """What a server of this configuration answers."""
-    own = documents_in(settings.operations_dir) if settings.operations_dir else {}
-    wanted = Operations(settings.operations or (Operations.ANY if development else Operations.REGISTERED))
+def registered(operations: str | None, folder: Path | None, *, development: bool) -> Registered:
+    """What a server with these settings answers."""
+    own = documents_in(folder) if folder else {}
+    wanted = Operations(operations or (Operations.ANY if development else Operations.REGISTERED))
     return Registered({**own, **shipped()}, only=wanted is Operations.REGISTERED, learns=development)
