@@ -256,7 +256,7 @@ class Sitting:
 
     async def caught_up(self, follower: Follower, head: int, step: Step) -> None:
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 while len(follower.received) < len(follower.expected):  # noqa: ASYNC110
                     await asyncio.sleep(0.001)
         except TimeoutError:

@@ -71,6 +71,29 @@ def test_control_something_is_compared(ground: Ground):
     assert ground.play(EVERYTHING) > 50
 
 
+class Counts(CaseSource):
+    """How often somebody's rights in a case were looked up."""
+
+    looked = 0
+
+    async def classify(self, viewer: Viewer, topic: Hashable) -> Hashable | Ended:
+        Counts.looked += 1
+        return await super().classify(viewer, topic)
+
+
+def looks(ground: Ground, *steps: Step) -> int:
+    Counts.looked = 0
+    ground.play(steps, caseUpdates=Counts)
+    return Counts.looked
+
+
+def test_only_what_changes_rights_makes_anybody_look_at_them_again(ground: Ground):
+    usual = looks(ground)
+    assert looks(ground, Step("note"), Step("offer"), Step("say"), Step("note", 1)) == usual
+    # One of two cases: fewer look again than follow cases at all.
+    assert usual < looks(ground, Step("object", 1, 3)) < 1.5 * usual
+
+
 class ForgetsRecusal(MeetingSource):
     async def classify(self, viewer: Viewer, topic: Hashable) -> Hashable | Ended:
         found = await super().classify(viewer, topic)
