@@ -10,6 +10,7 @@ import pytest
 
 from catch.live.feed import Patience
 from catch.live.frames import Payload
+from catch.live.source import NotYet, TooFar
 from tests.toy_feed import NoSuchRoom, Toy, Viewer
 
 CHAIR, HOUSING, SCHOOL = Viewer("ann", "chair"), Viewer("bob", "housing"), Viewer("cat", "school")
@@ -313,6 +314,59 @@ async def test_while_the_log_is_away_nobody_is_sent_away():
             while not (found := reader.take()):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         assert found[0]["__typename"] != "ResyncRequired"
+
+
+async def test_more_than_can_sensibly_be_read_ends_in_resynchronisation_at_the_head():
+    toy = Toy()
+    for _ in range(3):
+        toy.say("x")
+    toy.log.broken = TooFar()
+    following = Following(toy, CHAIR)
+    async with following as reader:
+        await asyncio.wait_for(following.task, 5)
+        [message] = reader.take()
+        assert (message["__typename"], message["position"]) == ("ResyncRequired", "3")
+
+
+async def test_what_cannot_be_read_yet_is_waited_for():
+    toy = Toy()
+    toy.say("x")
+    toy.log.broken = NotYet()
+    async with Following(toy, CHAIR) as reader:
+        toy.say("y")
+        await settled()
+        assert reader.take() == []
+        toy.log.broken = None
+        await until(lambda: len(reader.waiting) == 2)
+        assert positions(reader.take()) == [1, 2]
+
+
+async def test_a_resynchronised_client_goes_on_from_the_position_it_was_given():
+    toy = Toy(patience=Patience(events=5))
+    for _ in range(20):
+        toy.say("x")
+    behind = Following(toy, CHAIR, 3)
+    async with behind as reader:
+        await asyncio.wait_for(behind.task, 5)
+        told = int(reader.take()[-1]["position"])
+    async with Following(toy, CHAIR, told) as reader:
+        toy.say("y")
+        await until(lambda: len(reader.waiting) == 1)
+        assert positions(reader.take()) == [21]
+
+
+async def test_a_present_state_that_was_not_yet_read_is_written_anew_for_narrower_rights():
+    toy = Toy()
+    async with Following(toy, CHAIR, None) as reader:
+        toy.say("one", secret=True)
+        await until(lambda: len(reader.waiting) == 2)
+        toy.say("two", bars="ann", room="other")
+        await until(lambda: len(reader.waiting) == 1)
+        [message] = reader.take()
+        assert (message["__typename"], message["position"]) == ("Present", "2")
+        toy.say("three", secret=True)
+        await until(lambda: len(reader.waiting) == 1)
+        assert reader.take()[0]["__typename"] == "Hidden"
 
 
 async def test_who_has_no_part_in_it_is_refused():
