@@ -1,0 +1,342 @@
+"""Registered documents: compiled, they are answered byte for byte as graphql-core answers them.
+
+Over every document, role and kind of variables, and over selections that Hypothesis makes up from the schema; compilers
+that are wrong on purpose are caught by the same comparison.
+"""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+import pytest_asyncio
+from graphql import GraphQLEnumType, GraphQLObjectType, GraphQLScalarType, get_named_type, is_abstract_type
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from catch.api import compiled
+from catch.api.context import Context
+from catch.api.engine import Answer, Engine
+from catch.api.identity import Viewer
+from catch.api.limits import Limits
+from catch.api.registered import Registered, shipped
+from catch.api.rights import Rights
+from catch.api.schema import schema
+from catch.domain.calendar import london_day
+from catch.domain.case.actions import OfferAction
+from catch.domain.case.closing import CloseCase
+from catch.domain.case.eligibility import AcceptReferral
+from catch.domain.case.notes import AddNote
+from catch.domain.facts import Actor, Category, Role, Sealed
+from catch.domain.meeting.attendance import DeclareInterest, JoinMeeting
+from catch.domain.meeting.deciding import RecordUpdate
+from catch.domain.meeting.floor import OpenItem
+from catch.domain.meeting.session import StartMeeting
+from catch.domain.person import ProtectionReason, SetProtectedAddress
+from catch.postgres import Server
+from tests.conftest import administer, at
+from tests.place import (
+    ADMINISTRATOR,
+    AUDITOR,
+    CHAIR,
+    COORDINATOR,
+    HOUSING,
+    POLICE,
+    PROGRAMME,
+    REFERRER,
+    Case,
+    Place,
+    ago,
+    placed,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ELSEWHERE = Actor("coordinator@housing-1", "housing-1", Role.COORDINATOR)
+EVERYBODY = (CHAIR, COORDINATOR, ELSEWHERE, HOUSING, POLICE, AUDITOR, REFERRER, ADMINISTRATOR)
+SCHEMA = schema()
+CORE = SCHEMA._schema  # pyright: ignore[reportPrivateUsage]
+AT = datetime.now(UTC)
+
+
+class Still(Rights):
+    """The same moment for both answers, so that clocks stand alike."""
+
+    def moment(self) -> datetime:
+        return AT
+
+
+class World:
+    place: Place
+    told: Case
+    kept: Case
+    meeting: UUID
+    before: int
+    engine: Engine
+
+    def context(self, by: Actor) -> Context:
+        return Context(self.place.catch, Viewer(by.user, by.agency, by.role, 0), Still(self.place.catch))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    name = f"catch_operations_{uuid4().hex}"
+    await administer(server.admin, f"create database {name} template {template}")
+    folder = tmp_path_factory.mktemp("operations")
+    async with placed(at(server.admin, name), at(server.app, name), folder) as place:
+        yield await prepared(place)
+    await administer(server.admin, f"drop database {name} with (force)")
+
+
+async def prepared(place: Place) -> World:
+    """A meeting under way, with something withheld from everybody, and one recusal."""
+    made = World()
+    made.place = place
+    made.told = await place.worked_on("Ada Quillbrook", "housing-1", phone=Sealed("01632 960123"))
+    made.kept = await place.worked_on("Basil Thistlewane", "police-1", address=Sealed("4 Sample Lane"))
+    await place.referred("Cora Ombersnook", by=REFERRER)
+    closed = await place.referred("Dora Larkspindle", at=ago(days=90))
+    await place.take(AcceptReferral(closed.case), at=ago(days=89))
+    await place.take(
+        CloseCase(closed.case, "disengaged", london_day(ago(days=10)), Sealed("Not wanted")), at=ago(days=10)
+    )
+    await place.take(SetProtectedAddress(made.kept.person, True, ProtectionReason.STALKING))
+    for category, text in ((Category.DISCUSSION, "A first note"), (Category.RESTRICTED, "A restricted note")):
+        await place.take(AddNote(made.told.case, uuid4(), category, Sealed(text)))
+    due = AT.date()
+    await place.take(
+        OfferAction(made.told.case, uuid4(), Sealed("Mend the \u201cstairs\u201d \U0001f600"), "housing-1", due)
+    )
+    made.before = await place.settled()
+    meeting = await place.published("housing-1", "police-1")
+    made.meeting = meeting.meeting
+    await place.take(StartMeeting(made.meeting), CHAIR)
+    await place.take(JoinMeeting(made.meeting, HOUSING.user, HOUSING.agency), HOUSING)
+    item = meeting.items[0].item
+    await place.take(OpenItem(made.meeting, item, override_reason=Sealed("nobody else")), CHAIR)
+    await place.take(RecordUpdate(made.meeting, item, Sealed("the situation")), CHAIR)
+    await place.take(DeclareInterest(made.meeting, item, POLICE.user, POLICE.agency), POLICE)
+    await place.settled()
+    made.engine = Engine(SCHEMA, registered=Registered(shipped()))
+    return made
+
+
+def variables(world: World) -> dict[str, list[dict[str, Any]]]:
+    """By document: what is asked for, what is not there, what is wrong."""
+    told, kept, meeting, nobody = str(world.told.case), str(world.kept.case), str(world.meeting), str(uuid4())
+    ids = [{"id": one} for one in (told, kept, meeting, nobody)]
+    wrong: list[dict[str, Any]] = [{}, {"id": None}, {"id": 5}, {"id": "x"}, {"id": told, "atLeast": "-1"}]
+    then: list[dict[str, Any]] = [
+        {"asAt": {"position": str(world.before)}},
+        {"asAt": {"recordedAt": AT.isoformat()}},
+        {"asAt": {}},
+    ]
+    agendas: list[dict[str, Any]] = [*ids, *wrong, {"id": meeting, "atLeast": str(world.before)}]
+    pages: list[dict[str, Any]] = [{}, {"first": 1}, {"first": 0}, {"first": 1, "after": "junk"}, {"first": 2.5}]
+    return {
+        "agenda": agendas,
+        "agenda_list": agendas,
+        "agenda_cases": agendas,
+        "agenda_tally": agendas,
+        "agenda_preparation": [{"meetingId": each["id"]} for each in ids],
+        "audit_trail": [{"stream": each["id"], "first": 20} for each in ids],
+        "case": [
+            *ids,
+            *wrong,
+            *({"id": told} | each for each in then),
+            *({"id": one, "history": False} for one in (told, kept)),
+        ],
+        "cases": [
+            *pages,
+            {"filter": {"live": True}, "first": 2},
+            {"filter": {"states": ["CLOSED"]}},
+            {"filter": {"x": 1}},
+        ],
+        "figures": [{"programme": PROGRAMME}, {"programme": "none"}, {"programme": PROGRAMME, "from": "2020-02-30"}],
+        "inbox": pages,
+        "meetings": [*pages, {"series": "none"}, {"from": "2020-01-01", "to": "2020-01-02"}],
+        "minutes": [*ids, *({"id": meeting} | each for each in then)],
+        "programmes": [{}],
+        "viewer": [{}, {"unknown": 1}],
+        "why_not_on_agenda": [{"caseId": case["id"], "meetingId": meeting} for case in ids],
+    }
+
+
+def queries() -> dict[str, str]:
+    return {path: text for path, text in shipped().items() if text.partition("\n")[2].startswith("query")}
+
+
+async def both(world: World, engine: Engine, text: str, given_: Any, by: Actor) -> tuple[bytes, bytes, bool]:
+    """Compiled and by graphql-core; and whether the first was not left to graphql-core as well."""
+    prepared = engine.prepare(text)
+    quick = await engine.compiled[prepared.operation].data(given_, world.context(by))
+    ours = (await engine.execute(prepared, given_, world.context(by))).encoded()
+    theirs = (await engine.executed(prepared, given_, world.context(by))).encoded()
+    return ours, theirs, quick is not None
+
+
+async def test_every_registered_query_is_answered_as_graphql_core_answers_it(world: World):
+    wanted = variables(world)
+    assert wanted.keys() == queries().keys()
+    answered, refused = 0, 0
+    for name, text in queries().items():
+        for by in EVERYBODY:
+            for one in wanted[name]:
+                ours, theirs, quick = await both(world, world.engine, text, one, by)
+                assert ours == theirs, (name, by, one)
+                assert quick is (b'"errors"' not in theirs), (name, by, one)
+                answered += quick
+                refused += not quick
+    assert answered > 300
+    assert refused > 100
+
+
+async def test_a_mutation_is_executed_once_and_answered_as_graphql_core_answers_it(world: World):
+    """The second time, graphql-core's, is a repeated command: it must be told what the first was."""
+    title = "An action that is offered once"
+    offer = {"case": str(world.told.case), "title": title, "owner": "housing-1", "due": AT.date().isoformat()}
+    engine, text = world.engine, shipped()["offerAction"]
+    asked: list[dict[str, Any]] = [
+        {"input": offer | {"action": str(uuid4())}, "commandId": str(uuid4())},
+        {"input": offer | {"action": str(uuid4()), "owner": "nobody-1"}, "commandId": str(uuid4())},
+        {"input": offer | {"action": str(uuid4())}, "commandId": str(uuid4()), "expectedVersion": 1},
+        {"input": offer, "commandId": str(uuid4())},
+        {"input": offer | {"action": str(uuid4()), "title": "\0"}, "commandId": str(uuid4())},
+    ]
+    for by in (COORDINATOR, AUDITOR):
+        for one in asked:
+            before = await world.place.catch.log.head()
+            answer = await engine.execute(engine.prepare(text), one, world.context(by))
+            grown = await world.place.catch.log.head() - before
+            again = await engine.executed(engine.prepare(text), one, world.context(by))
+            assert answer.encoded() == again.encoded(), one
+            assert grown == (b'"Accepted"' in answer.encoded() and by == COORDINATOR and grown)
+    assert await world.place.catch.log.head() > world.before
+
+
+async def test_a_mutation_that_fails_is_answered_at_its_place_and_not_tried_again(world: World):
+    engine, text = world.engine, shipped()["addNote"]
+    tried: list[object] = []
+
+    class Fails(Context):
+        async def take(self, *command: Any, **_: Any) -> Any:
+            tried.append(command)
+            raise RuntimeError("inside")
+
+    actor = Viewer(COORDINATOR.user, COORDINATOR.agency, COORDINATOR.role, 0)
+    note = {"case": str(world.told.case), "note": str(uuid4()), "category": "PLAN", "text": "x"}
+    given_ = {"input": note, "commandId": str(uuid4())}
+
+    async def answered(how: Callable[..., Any]) -> Any:
+        answer: Answer = await how(engine.prepare(text), given_, Fails(world.place.catch, actor))
+        found = msgspec.json.decode(answer.encoded())
+        assert found["errors"][0]["extensions"].pop("id")
+        found["errors"][0].pop("message")
+        return found
+
+    ours = await answered(engine.execute)
+    assert len(tried) == 1
+    assert ours == await answered(engine.executed)
+    assert ours["data"] is None
+    assert ours["errors"][0]["path"] == ["addNote"]
+
+
+# Controls: compilers that are wrong on purpose
+
+
+def as_it_is(kind: Any, *, required: bool) -> Callable[[Any], Any]:
+    """Writes instants as the encoder would, with a Z."""
+    write = compiled_leaf(kind, required=required)
+    return (lambda value: value) if getattr(kind, "name", "") == "DateTime" else write
+
+
+compiled_leaf = compiled.leaf
+
+
+def deaf(_self: object, _node: object) -> bool:
+    return True
+
+
+@pytest.mark.parametrize(
+    ("what", "wrong", "name"),
+    [("leaf", as_it_is, "case"), ("Compiler._included", deaf, "case"), ("listed", None, "agenda")],
+)
+async def test_a_wrong_compiler_is_caught(
+    world: World, monkeypatch: pytest.MonkeyPatch, what: str, wrong: Any, name: str
+):
+    if what == "listed":
+        right = compiled.listed
+
+        def backwards(inner: compiled.Reader) -> compiled.Reader:
+            reader = right(inner)
+            if reader.plain is None:
+                return reader
+            return compiled.Reader(plain=lambda values: list(reversed(cast("Any", reader.plain)(values))))
+
+        wrong = backwards
+    owner, _, attribute = what.rpartition(".")
+    monkeypatch.setattr(getattr(compiled, owner) if owner else compiled, attribute, wrong)
+    engine = Engine(SCHEMA, registered=Registered({name: shipped()[name]}))
+    different = 0
+    for one in variables(world)[name]:
+        ours, theirs, _ = await both(world, engine, shipped()[name], one, COORDINATOR)
+        different += ours != theirs
+    assert different
+
+
+# Selections that nobody wrote
+
+
+@st.composite
+def selections(draw: st.DrawFn, kind: Any, depth: int) -> str:
+    """Fields of an object type, with aliases, fragments, @skip and @include."""
+    fields = [name for name, field in kind.fields.items() if not field.args]
+    chosen = draw(st.lists(st.sampled_from(fields), min_size=1, max_size=6))
+    parts = [draw(selected(kind, name, depth, place)) for place, name in enumerate(chosen)]
+    return "{ " + " ".join([*parts, draw(st.sampled_from(["", "__typename", "kind: __typename"]))]) + " }"
+
+
+@st.composite
+def selected(draw: st.DrawFn, kind: Any, name: str, depth: int, place: int) -> str:
+    inner = cast("Any", get_named_type(kind.fields[name].type))
+    if isinstance(inner, GraphQLScalarType | GraphQLEnumType):
+        below = ""
+    elif depth == 0 or is_abstract_type(inner):
+        return "__typename"
+    else:
+        below = draw(selections(inner, depth - 1))
+    switch = draw(
+        st.sampled_from(["", "", "", " @skip(if: $a)", " @include(if: $a)", " @include(if: $b) @skip(if: false)"])
+    )
+    field = f"a{place}: {name}{switch} {below}"
+    shape = draw(
+        st.sampled_from(["{}", "{}", "... {{ {} }}", "... on {kind} {{ {} }}", "... @include(if: $b) {{ {} }}"])
+    )
+    return shape.format(field, kind=kind.name)
+
+
+ROOTS = ("case(id: $case)", "meeting(id: $meeting)")
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+async def test_selections_that_nobody_wrote_are_answered_alike(world: World, data: st.DataObject):
+    kinds = {"case": cast("GraphQLObjectType", CORE.type_map["Case"]), "meeting": CORE.type_map["Meeting"]}
+    roots = data.draw(st.lists(st.sampled_from(ROOTS), min_size=1, max_size=2))
+    parts = [f"r{n}: {root} {data.draw(selections(kinds[root.partition('(')[0]], 4))}" for n, root in enumerate(roots)]
+    body = " ".join([*parts, "viewer { user }"])
+    declared = {"case": "UUID!", "meeting": "UUID!", "a": "Boolean!", "b": "Boolean = true"}
+    used = [f"${name}: {kind}" for name, kind in declared.items() if re.search(rf"\${name}\b", body)]
+    text = f"query Made({', '.join(used)}) {{ {body} }}"
+    roomy = Limits(document=10**6, tokens=10**5, aliases=10**4, fields=10**4)
+    engine = Engine(SCHEMA, roomy, registered=Registered({"made": text}))
+    case = data.draw(st.sampled_from([world.told.case, world.kept.case, uuid4()]))
+    by = data.draw(st.sampled_from(EVERYBODY))
+    given_: dict[str, Any] = {"case": str(case), "meeting": str(world.meeting), "a": data.draw(st.booleans())}
+    if data.draw(st.booleans()):
+        given_["b"] = data.draw(st.sampled_from([True, False, None]))
+    ours, theirs, _ = await both(world, engine, text, given_, by)
+    assert ours == theirs, text
