@@ -40,7 +40,7 @@ class Projection(Protocol):
 
     # A projection may also say
     # `TOPICS`: the names of the only facts that its rows come from;
-    # `EACH_FACT = True`: every fact makes a row of its own whose key is its position, so nothing is looked up or held;
+    # `EACH_FACT = True`: a fact makes one row, its position the key, or none, so nothing is looked up or held;
     # `ONE_STREAM = True`: all facts of a row are of one stream, so that several processes may share a rebuild.
 
     def keys(self, recorded: Recorded[Any], /) -> Iterable[Key]:
