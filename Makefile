@@ -50,9 +50,11 @@ unit: $(READY) $(CLIENTS) ## The tests alone
 demo: $(READY) ## A year of cases, then a meeting, live; DEMO=once ends after it
 	@$(BIN)/catch demo $(if $(filter once,$(DEMO)),--once)
 
-soak: $(READY) ## 200 kills of PostgreSQL, 200 of servers, 1,000 cut answers; SOAK="--kills 20" for less
+soak: $(READY) ## Faults in their hundreds, a million bad inputs; SOAK="--kills 20" FUZZ="--inputs 9999" for less
 	@$(BIN)/python -m tests.faults.soak $(SOAK)
 	CATCH_MAINTENANCE_EVENTS=2000000 $(BIN)/python -m pytest -s tests/test_maintenance.py
+	HYPOTHESIS=explore $(BIN)/python -m pytest tests/test_schemathesis.py
+	$(BIN)/python -m tests.fuzz.soak $(FUZZ)
 
 PIN := uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 

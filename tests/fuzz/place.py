@@ -1,0 +1,99 @@
+"""A real server to fuzz: `catch serve` in a process of its own, over a place with a case and a meeting in it."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+
+from catch.api.identity import DevelopmentIssuer
+from catch.app import opened
+from catch.domain.facts import Role
+from catch.postgres import Server
+from catch.settings import Settings
+from tests.faults.real import Serving, serving
+from tests.fuzz.target import Target
+from tests.place import Place
+
+PEOPLE = 400
+
+
+@asynccontextmanager
+async def place(server: Server, folder: Path) -> AsyncGenerator[tuple[Target, Serving]]:
+    async with opened(server, Settings(data_dir=folder)) as catch, httpx.AsyncClient() as http:
+        made = Place(catch, 0, http)
+        await made.set_up()
+        case = await made.worked_on("Ada Quillbrook", "housing-1")
+        meeting = (await made.published("housing-1")).meeting
+    issuer = DevelopmentIssuer(folder)
+    roles = (Role.COORDINATOR, Role.CHAIR, Role.ADMINISTRATOR)
+    tokens = tuple(
+        "Bearer " + issuer.issue(role=roles[n % len(roles)], agency="snn", user=f"person-{n}@snn")
+        for n in range(PEOPLE)
+    )
+    async with serving(server, folder) as served:
+        assert served.process is not None
+        port = int(served.url.rpartition(":")[2].partition("/")[0])
+        yield (
+            Target(
+                port, served.process.pid, tokens, seeds(case.case, case.person, meeting), follows(case.case, meeting)
+            ),
+            served,
+        )
+
+
+def asked(query: str, **variables: Any) -> dict[str, Any]:
+    return {"query": query, "variables": variables, "operationName": None}
+
+
+def seeds(case: UUID, person: UUID, meeting: UUID) -> tuple[dict[str, Any], ...]:
+    command = str(uuid4())
+    return (
+        asked("{ viewer { user agency roles } }"),
+        asked(
+            """query Cases($n: Int!, $after: String) { cases(first: $n, after: $after) { edges { cursor node {
+            number state person { name } redactions { path reason } } } pageInfo { hasNextPage } } }""",
+            n=5, after=None,
+        ),
+        asked(
+            "query($id: UUID!) { case(id: $id) { ...F } } fragment F on Case { number state notes { text } }",
+            id=str(case),
+        ),
+        asked(
+            "query($id: UUID!, $at: DateTime) { meeting(id: $id, asAt: {recordedAt: $at}) { state startsAt } }",
+            id=str(meeting), at="2026-01-01T00:00:00Z",
+        ),
+        asked(
+            "query($s: UUID!, $a: Position) { auditTrail(stream: $s, first: 9, after: $a) { edges { cursor } } }",
+            s=str(case), a="1",
+        ),
+        asked(
+            """mutation($i: RegisterPersonInput!, $c: UUID!, $v: Int, $o: DateTime) {
+            registerPerson(input: $i, commandId: $c, expectedVersion: $v, occurredAt: $o) {
+            ... on Accepted { position version } ... on Refused { code message details { path name value } } } }""",
+            i={"person": str(person), "name": "Ada", "nhsNumber": "999 000 0018"}, c=command, v=None, o=None,
+        ),
+        asked(
+            """mutation($i: AddNoteInput!, $c: UUID!) { addNote(input: $i, commandId: $c) {
+            ... on Accepted { position } ... on Refused { code message } } }""",
+            i={"case": str(case), "note": command, "category": "PLAN", "text": "Tea", "audience": ["snn"]}, c=command,
+        ),
+        asked("query($f: Date) { timeToOutcome(programme: \"snn-catch\", from: $f) { __typename } }", f="2026-01-01"),
+    )  # fmt: skip
+
+
+def follows(case: UUID, meeting: UUID) -> tuple[dict[str, Any], ...]:
+    told = "{ __typename ... on ResyncRequired { position reason } ... on AccessEnded { reason } }"
+    return (
+        asked(
+            f"subscription($id: UUID!, $a: Position) {{ caseUpdates(caseId: $id, after: $a) {told} }}",
+            id=str(case),
+            a="0",
+        ),
+        asked(
+            f"subscription($id: UUID!, $a: Position) {{ meeting(id: $id, after: $a) {told} }}", id=str(meeting), a=None
+        ),
+        asked(f"subscription($a: Position) {{ agencyInbox(after: $a) {told} }}", a="1"),
+    )
