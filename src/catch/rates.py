@@ -5,8 +5,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from math import ceil
 
+from graphql import GraphQLFormattedError
 from msgspec import Struct
 
+from catch.faults import error
 from catch.settings import Settings
 
 REMEMBERED = 100_000
@@ -55,3 +57,12 @@ def rates(settings: Settings, *, development: bool) -> Rates:
 def whole_seconds(wait: float) -> int:
     """As Retry-After has it."""
     return max(1, ceil(wait))
+
+
+def identity(viewer: object) -> tuple[object, object]:
+    """Whose requests are counted together: however many tokens or connections somebody has."""
+    return getattr(viewer, "user", None), getattr(viewer, "agency", None)
+
+
+def too_often(wait: float) -> GraphQLFormattedError:
+    return error("TOO_OFTEN", f"You ask too often. Ask again in {whole_seconds(wait)} s.")

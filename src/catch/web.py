@@ -50,6 +50,7 @@ class Web:
         self.catch = catch
         self.rights, self.answers = Rights(catch), Answers(catch)
         settings = catch.settings
+        self.rates = rates(settings, development=development)
         self.engine = engine(settings.operations, settings.operations_dir, development=development)
         issuer = ForASecond(verifier(catch.settings.data_dir, development=development))
         self.sessions = Sessions(issuer, catch.log.pool, catch.settings.schema, self.sign_out)
@@ -61,9 +62,8 @@ class Web:
         }
         self.feed: Feed[Viewer, Recorded[Any]] = Feed(sources, GraphQLNotices())
         self.live = GraphQLOverWebSocket(
-            self.engine, self.sessions, self.context, self.feed, origins=catch.settings.origins
+            self.engine, self.sessions, self.context, self.feed, origins=settings.origins, rates=self.rates
         )
-        self.rates = rates(catch.settings, development=development)
         self.http = GraphQLOverHTTP(self.engine, self.sessions, self.context, self.rates)
         handlers = [
             self.http.handler(PATH),

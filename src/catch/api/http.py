@@ -33,7 +33,7 @@ from catch.api.requests import (
 )
 from catch.domain.refusals import Refused
 from catch.faults import Rejected, error, fault_error
-from catch.rates import Rates, whole_seconds
+from catch.rates import Rates, identity, too_often, whole_seconds
 
 __all__ = ["JSON", "RESPONSE_JSON", "GraphQLOverHTTP"]
 
@@ -140,10 +140,7 @@ class GraphQLOverHTTP(Generic[V]):
         except Refused as refused:
             raise Turned(401, error(refused.code, refused.message), www_authenticate="Bearer") from None
         if wait := self.rates.wait(identity(viewer)):
-            seconds = whole_seconds(wait)
-            raise Turned(
-                429, error("TOO_OFTEN", f"You ask too often. Ask again in {seconds} s."), retry_after=str(seconds)
-            )
+            raise Turned(429, too_often(wait), retry_after=str(whole_seconds(wait)))
         return viewer
 
     async def _execute(self, heading: Heading, asked: Asked, viewer: V, line: Line) -> Answer:
@@ -160,8 +157,3 @@ class GraphQLOverHTTP(Generic[V]):
         if heading.method == "GET" and prepared.kind is not OperationType.QUERY:
             raise Turned(405, error("POST_ONLY", "Send mutations with POST."), allow="POST")
         return await self.engine.execute(prepared, asked.variables, self.context(viewer))
-
-
-def identity(viewer: object) -> tuple[object, object]:
-    """Whose requests are counted together: however many tokens or connections somebody has."""
-    return getattr(viewer, "user", None), getattr(viewer, "agency", None)

@@ -42,6 +42,7 @@ from catch.live.wire import (
     V,
     Verifier,
 )
+from catch.rates import Rates, identity, too_often
 
 SUBPROTOCOL = "graphql-transport-ws"
 REASON = 120
@@ -65,8 +66,10 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
         feed: Feed[V, E],
         bounds: Bounds | None = None,
         origins: Collection[str] = (),
+        rates: Rates | None = None,
     ) -> None:
         self.engine = engine
+        self.rates = rates or Rates()
         self.verifier = verifier
         self.context = context
         self.feed = feed
@@ -204,6 +207,8 @@ class Connection(Generic[V, E, P]):
             case Init(payload):
                 self._init(payload or {})
             case Ping(payload):
+                if self.viewer is not None and self.server.rates.wait(identity(self.viewer)):
+                    raise Closing(1008, "TOO_OFTEN: You send too many messages.")
                 self.outbox.put(frames.pong(payload))
             case Pong():
                 pass
@@ -235,6 +240,9 @@ class Connection(Generic[V, E, P]):
         if len(self.operations) >= most:
             too_many = error("TOO_MANY_OPERATIONS", f"A connection may have {most} operations at once.")
             self.outbox.put(frames.error(operation_id, [too_many]))
+            return
+        if wait := self.server.rates.wait(identity(self.viewer)):
+            self.outbox.put(frames.error(operation_id, [too_often(wait)]))
             return
         operation = Operation(self, operation_id, self.viewer)
         self.operations[operation_id] = operation
@@ -286,7 +294,7 @@ class Operation(Generic[V, E, P]):
 
     async def _execute(self, asked: Asked) -> None:
         engine = self.server.engine
-        prepared = engine.prepare(asked.query, asked.operationName)
+        prepared = engine.prepare_asked(asked, asked.operationName)
         self.line.kind, self.line.operation = prepared.kind.value, prepared.name and prepared.name[:80]
         if self.line.kind == "subscription":
             await self.server.feed.follow(self.viewer, engine.standing(prepared, asked.variables), self.lane)

@@ -46,7 +46,7 @@ class Answer(Protocol):
 class Engine(Protocol[P]):
     """Checks and executes documents; raises `Rejected`."""
 
-    def prepare(self, query: str, operation_name: str | None) -> P: ...
+    def prepare_asked(self, asked: "Asked", operation_name: str | None) -> P: ...
     async def execute(self, prepared: P, variables: Mapping[str, Any] | None, context: object) -> Answer: ...
     def standing(self, prepared: P, variables: Mapping[str, Any] | None) -> Standing: ...
 
@@ -88,10 +88,16 @@ class Pong(Struct, tag="pong"):
 
 
 class Asked(Struct):
-    query: str
+    query: str | None = None
     variables: dict[str, Any] | None = None
     operationName: str | None = None  # noqa: N815
+    documentId: str | None = None  # noqa: N815
     extensions: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        persisted = self.extensions is not None and "persistedQuery" in self.extensions
+        if self.query is None and self.documentId is None and not persisted:
+            raise ValueError("a payload needs query, or documentId")
 
 
 OperationId = Annotated[str, Meta(min_length=1, max_length=256)]
