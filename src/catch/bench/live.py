@@ -322,7 +322,9 @@ async def nationwide(bench: Bench, first: Room) -> National:
     size = bench.size
     bench.say(f"{size.meetings} meetings are called")
     rooms = await room.repeated(bench.catch, bench.server.admin, first, size.meetings)
-    await bench.catch.reached(await bench.catch.log.head())
+    head = await bench.catch.log.head()
+    await bench.catch.readside.reached(head, timeout=300)
+    await bench.catch.has_heard(head)
     await spoken(bench.catch, rooms, 400, len(rooms))
     async with AsyncExitStack() as stack:
         # One of the servers shares its core with everything else there is.
