@@ -198,3 +198,33 @@ async def test_names_of_operations_do_not_fill_the_log(place: Place, caplog: pyt
     lines = [record.message for record in caplog.records if record.name == "catch.requests"]
     assert len(lines) >= 2
     assert max(len(line) for line in lines) < 1_000
+
+
+ORIGINS = {
+    None: 101,
+    "http://127.0.0.1:{port}": 101,
+    "https://elsewhere.example": 403,
+    "http://127.0.0.1:1": 403,
+    "http://127.0.0.1:{port}.elsewhere.example": 403,
+    "http://elsewhere.example#127.0.0.1:{port}": 403,
+    "null": 403,
+    "http://[": 403,
+    "": 403,
+}
+
+
+async def test_a_page_of_another_site_opens_no_socket(place: Place):
+    for origin, status in ORIGINS.items():
+        line = "" if origin is None else f"origin: {origin.format(port=place.port)}\r\n"
+        handshake = (
+            f"GET /graphql HTTP/1.1\r\nhost: 127.0.0.1:{place.port}\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+            f"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            f"sec-websocket-protocol: graphql-transport-ws\r\n{line}\r\n"
+        )
+        reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+        try:
+            writer.write(handshake.encode())
+            async with asyncio.timeout(5):
+                assert (await reader.readline()).startswith(f"HTTP/1.1 {status} ".encode()), origin
+        finally:
+            writer.transport.abort()
