@@ -66,6 +66,11 @@ class Node:
         assert code == 0, f"the node ended with {code}:\n{self.complaints.read_text()[-2000:]}"
 
     @property
+    def ended(self) -> bool:
+        """By itself, as a server does whose log has gone back: what it followed is no longer what there is."""
+        return self.process is not None and self.process.returncode is not None
+
+    @property
     def lines(self) -> list[Line]:
         return read(Path(self.job.diary))
 
@@ -112,7 +117,7 @@ async def caught_up(followers: Sequence[Node], head: int, within: float = 10) ->
     """Returns once each of these nodes has seen the log to its end."""
     async with asyncio.timeout(within):
         for node in followers:
-            while (saw := seen(node.lines)) == [] or saw[-1][0] < head:  # noqa: ASYNC110
+            while not node.ended and ((saw := seen(node.lines)) == [] or saw[-1][0] < head):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
 

@@ -80,18 +80,20 @@ async def concluded(server: Server, running: Sequence[Node], faults: int) -> Out
         head = await log.head()
         await caught_up([node for node in watchers if node not in writers], head)
         history, found = await verdict(log, running, watchers)
-        if any(node.job.readside for node in running if node not in writers):
-            found += await misread(log, head)
+        if keepers := [node for node in running if node.job.readside and node not in writers]:
+            found += await misread(log, head, keepers)
         return Outcome(faults, history, await whole_log(log), found)
     finally:
         await log.close()
 
 
-async def misread(log: Log, head: int) -> list[str]:
+async def misread(log: Log, head: int, keepers: Sequence[Node]) -> list[str]:
     """The read side comes to the head by itself, and its tables are what a rebuild makes of the log."""
     there = "select count(*) from checkpoints where projection = any($1::text[]) and position >= $2"
     async with asyncio.timeout(15):
-        while await log.pool.fetchval(there, [table(one) for one in LEDGERS], head) < len(LEDGERS):  # noqa: ASYNC110
+        while await log.pool.fetchval(there, [table(one) for one in LEDGERS], head) < len(LEDGERS):
+            if all(node.ended for node in keepers):
+                return ["misread: whoever kept the read side has ended"]
             await asyncio.sleep(0.02)
         live = [await checksum(log.pool, projection) for projection in LEDGERS]
         while not await rebuilt(log):  # noqa: ASYNC110
