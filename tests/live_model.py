@@ -310,7 +310,8 @@ class World:
                 await client.detach()
 
     def quiet(self, client: Client) -> bool:
-        return not (set(self.owed(client)) - {message.position for message in client.read} - client.skipped)
+        told = {message.position for message in client.read if message.kind in ("Update", "Hidden")}
+        return not (set(self.owed(client)) - told - client.skipped)
 
     def entitled(self, client: Client) -> bool:
         return client.viewer.role not in self.rights.after[-1]

@@ -57,7 +57,7 @@ STEPS = st.lists(st.builds(Step, st.sampled_from(WHAT), st.integers(0, 7), st.in
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=(HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
+    max_examples=12, deadline=None, suppress_health_check=(HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
 )
 @given(steps=STEPS)
 def test_each_viewer_is_handed_what_they_alone_would_be_answered(ground: Ground, steps: list[Step]):
