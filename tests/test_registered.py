@@ -100,6 +100,7 @@ def test_outside_development_only_registered_documents_are_answered_unless_the_o
     theirs = registered(None, tmp_path, development=False)
     assert theirs.text(Asked(documentId="theirs")) == TEXT
     assert theirs.text(Asked(documentId="agenda")).startswith("#")
+    assert "draftAgenda(" in theirs.text(Asked(documentId="draftAgenda"))
 
 
 def test_settings_of_operations_and_rates():

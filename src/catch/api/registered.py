@@ -72,20 +72,22 @@ class Registered:
         return text
 
     def _found(self, wanted: str) -> str:
-        found = self.texts.get(wanted) or self._by_hash.get(wanted) or self._learnt.get(wanted)
+        digest = wanted.removeprefix("sha256:").lower()
+        found = self.texts.get(wanted) or self._by_hash.get(digest) or self._learnt.get(digest)
         if found is None:
             raise Rejected(error("PERSISTED_QUERY_NOT_FOUND", "No document is registered under this name or hash."))
-        if wanted in self._learnt:
-            self._learnt.move_to_end(wanted)
+        if digest in self._learnt:
+            self._learnt.move_to_end(digest)
         return found
 
     def _learn(self, wanted: str, text: str) -> None:
         if self.texts.get(wanted) == text:
             return
-        if wanted != sha256(text):
+        digest = wanted.removeprefix("sha256:").lower()
+        if digest != sha256(text):
             raise Rejected(error("HASH_MISMATCH", "The hash is not that of the query sent with it."))
         if self._learns and text not in self._known:
-            self._learnt[wanted] = text
+            self._learnt[digest] = text
             if len(self._learnt) > LEARNT:
                 self._learnt.popitem(last=False)
 
@@ -98,7 +100,7 @@ def persisted(asked: Asked) -> str | None:
         wanted = cast("dict[str, object]", given).get("sha256Hash") if isinstance(given, dict) else None
         if not isinstance(wanted, str):
             raise Rejected(error("NO_DOCUMENT", "persistedQuery needs the sha256Hash of the document."))
-    return wanted.removeprefix("sha256:").lower() if isinstance(wanted, str) else None
+    return wanted if isinstance(wanted, str) else None
 
 
 def shipped() -> dict[str, str]:

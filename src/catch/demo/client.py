@@ -1,4 +1,7 @@
-"""One participant: a graphql-transport-ws client on a socket of its own, with a screen and a way to act."""
+"""One participant: a graphql-transport-ws client on a socket of its own, with a screen and a way to act.
+
+What it asks for are documents of schema/graphql/operations, by their names.
+"""
 
 import asyncio
 import time
@@ -12,7 +15,7 @@ from msgspec import Raw, Struct
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from catch.demo.screen import AGENDA, SUBSCRIPTION, Listed, Message, Screen
+from catch.demo.screen import Listed, Message, Screen
 
 Json = dict[str, Any]
 PATIENCE = 20.0
@@ -77,7 +80,7 @@ class Client:
             message = await self._messages.get()
             position = int(message.position)
             if self.screen.take(message):
-                answer = await self.ask(AGENDA, id=str(self._meeting), at=message.position)
+                answer = await self.ask("agenda_list", id=str(self._meeting), atLeast=message.position)
                 self.screen.listed(msgspec.convert(answer["meeting"]["agenda"]["items"], list[Listed]))
             self.screen.draw(position)
             self._drew(self, position, time.perf_counter())
@@ -93,29 +96,23 @@ class Client:
 
     async def follow(self, meeting: UUID) -> None:
         self._meeting = meeting
-        payload: Json = {"query": SUBSCRIPTION, "variables": {"id": str(meeting)}}
+        payload: Json = {"documentId": "follow_meeting", "variables": {"id": str(meeting)}}
         await self._send({"type": "subscribe", "id": "screen", "payload": payload})
 
-    async def ask(self, query: str, **variables: object) -> Json:
-        """A query's or a mutation's data. Raises WentWrong."""
+    async def ask(self, document: str, **variables: object) -> Json:
+        """The data of a query or mutation registered under this name. Raises WentWrong."""
         self._asked += 1
         operation = f"ask-{self._asked}"
         waiting = self._answers[operation] = asyncio.get_running_loop().create_future()
-        payload = {"query": query, "variables": variables}
+        payload = {"documentId": document, "variables": variables}
         await self._send({"type": "subscribe", "id": operation, "payload": payload})
         async with asyncio.timeout(PATIENCE):
             return await waiting
 
     async def act(self, command: str, **fields: object) -> int:
         """Send a command as its mutation; its position. Raises WentWrong where it is refused."""
-        kind = command[:1].upper() + command[1:]
-        query = (
-            f"mutation {kind}($input: {kind}Input!, $commandId: UUID!) "
-            f"{{ {command}(input: $input, commandId: $commandId) "
-            "{ __typename ... on Accepted { position } ... on Refused { code message details { name value } } } }"
-        )
         plain = {name: value for name, value in fields.items() if value is not None}
-        answer = (await self.ask(query, input=msgspec.to_builtins(plain), commandId=str(uuid4())))[command]
+        answer = (await self.ask(command, input=msgspec.to_builtins(plain), commandId=str(uuid4())))[command]
         if answer["__typename"] == "Refused":
             raise WentWrong(f"{self.screen.title}: {command} refused: {answer}")
         return int(answer["position"])

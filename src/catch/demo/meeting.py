@@ -18,10 +18,6 @@ from catch.demo.people import CHAIR, LEAD_AGENCY
 from catch.demo.year import Year
 from catch.domain.facts import Role
 
-CASES = """query Cases($id: UUID!, $at: Position!) { meeting(id: $id, atLeast: $at) { agenda { items {
-  id section order state must case { id state involvements { agency endedAt } } } } } }"""
-TALLY = """query Tally($id: UUID!, $at: Position!) { meeting(id: $id, atLeast: $at) { state agenda { items {
-  state decisions { id } actions { id state } } } } }"""
 NOTING = 8
 _DRAWN_WITHIN = 10.0
 _SITUATIONS = (
@@ -152,12 +148,12 @@ class Playing:
             await self.on(client, "acceptConfidentiality", user=client.user)
 
     async def agenda(self) -> list[Json]:
-        return (await self.as_it_stands(CASES))["agenda"]["items"]
+        return (await self.as_it_stands("agenda_cases"))["agenda"]["items"]
 
-    async def as_it_stands(self, query: str) -> Json:
+    async def as_it_stands(self, document: str) -> Json:
         """The coordinator asks for the meeting with everything that was done so far."""
         done = str(self.times[-1].position)
-        return (await self.clients["coordinator"].ask(query, id=str(self.year.meeting), at=done))["meeting"]
+        return (await self.clients["coordinator"].ask(document, id=str(self.year.meeting), atLeast=done))["meeting"]
 
     async def go_through(self) -> None:
         items = await self.agenda()
@@ -274,7 +270,7 @@ class Playing:
         chair = self.clients["chair"]
         await self.on(chair, "endMeeting")
         await self.on(chair, "confirmMinutes")
-        tally = await self.as_it_stands(TALLY)
+        tally = await self.as_it_stands("agenda_tally")
         items: list[Any] = [item for item in tally["agenda"]["items"] if item["state"] != "REMOVED"]
         slowest = max(self.times, key=lambda timed: timed.everywhere)
         return Outcome(

@@ -11,23 +11,6 @@ SECTIONS = (
 )  # fmt: skip
 MARKS = {"PENDING": " ", "OPEN": ">", "DISCUSSED": "x", "NOTED": "-", "DEFERRED": "~", "REMOVED": "#"}
 
-LISTED = "id section order minutes state must number redactions { path reason }"
-SUBSCRIPTION = f"""subscription Screen($id: UUID!) {{
-  meeting(id: $id) {{
-    __typename
-    ... on MeetingUpdate {{
-      position event by {{ user agency }}
-      meeting {{ state attendance {{ user agency present }} }}
-      item {{ {LISTED} case {{ person {{ name }} }} decisions {{ code }} actions {{ owner state }} }}
-    }}
-    ... on Hidden {{ position }}
-    ... on ResyncRequired {{ position reason }}
-    ... on AccessEnded {{ position reason }}
-  }}
-}}"""
-AGENDA = f"""query Agenda($id: UUID!, $at: Position!) {{
-  meeting(id: $id, atLeast: $at) {{ agenda {{ items {{ {LISTED} }} }} }}
-}}"""
 REORDERS = frozenset(
     {
         "Present", "AgendaDrafted", "AgendaPublished", "AgendaItemAdded", "AgendaItemMoved", "AgendaItemRemoved",
