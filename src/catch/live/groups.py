@@ -245,11 +245,13 @@ class Topic(Generic[V, E]):
         except Exception as unexpected:
             self._broken(list(group.subscribers), unexpected)
             return
-        for subscriber in list(group.subscribers):
-            if isinstance(told, Ended):
-                subscriber.end(self.notices.ended(event.position, told.reason))
-            elif told is not None:
-                subscriber.take(event.position, told)
+        position, subscribers = event.position, list(group.subscribers)
+        if isinstance(told, Ended):
+            for subscriber in subscribers:
+                subscriber.end(self.notices.ended(position, told.reason))
+        elif told is not None:
+            for subscriber in subscribers:
+                subscriber.take(position, told)
 
     def _broken(self, subscribers: Iterable[Subscriber[V, E]], unexpected: Exception) -> None:
         if lost(unexpected) or isinstance(unexpected, NotYet):
