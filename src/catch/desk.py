@@ -47,7 +47,8 @@ from catch.log.entries import Answer, Append, Conflict, NewEvent, Unavailable
 from catch.log.log import Log
 from catch.log.states import Held, States
 
-_ATTEMPTS = 6
+_ATTEMPTS = 12
+_LONGEST_WAIT = 0.05  # seconds
 _CLOCKS_MAY_DIFFER = timedelta(minutes=5)
 _requests = logging.getLogger("catch.commands")
 
@@ -197,7 +198,7 @@ class Desk:
                 self._states.forget([loaded.id, *(id_ for _, id_, _, _ in parts), *(id_ for id_, _ in append.expects)])
                 if expected_version is not None:
                     raise Stale(expected=expected_version) from None
-                await asyncio.sleep(random.uniform(0, 0.002 * 2**attempt))  # noqa: S311  (jitter, not a secret)
+                await asyncio.sleep(random.uniform(0, min(0.002 * 2**attempt, _LONGEST_WAIT)))  # noqa: S311  (jitter, not a secret)
                 continue
             if not answer.repeated:
                 self._keep(facts, answer)
