@@ -336,11 +336,13 @@ async def nationwide(bench: Bench, first: Room) -> National:
         bench.say(f"{size.meetings * len(SEATS)} people come to them")
         await arrived(bench, rooms, servers, crowds)
         seated = sum(resident(server.pid) for server in servers)
+        spent = sum(cpu_seconds(server.pid) for server in servers)
         bench.say(f"{size.rate} things are said a second")
         positions = await spoken(bench.catch, rooms, size.rate, round(size.rate * size.seconds))
         expected = Expected({number: sorted(positions[held.meeting]) for number, held in enumerate(rooms)})
         heard = await asyncio.gather(*(crowd.heard(expected) for crowd in crowds))
         after = sum(resident(server.pid) for server in servers)
+        spent = sum(cpu_seconds(server.pid) for server in servers) - spent
     people = size.meetings * len(SEATS)
     return National(
         meetings=size.meetings,
@@ -352,6 +354,7 @@ async def nationwide(bench: Bench, first: Room) -> National:
         disordered=sum(each.disordered for each in heard),
         p50_ms=max(each.p50_ms for each in heard),
         p99_ms=max(each.p99_ms for each in heard),
+        server_cores=spent / size.seconds,
         kb_per_connection=(seated - before) / 1024 / people,
         kb_per_connection_after=(after - before) / 1024 / people,
     )

@@ -22,6 +22,9 @@ class Fanout(Struct):
 
 
 class National(Struct):
+    """`server_cores` is the CPU that the servers took together, per second of talking: where it comes near to what the
+    machine has to spare, the times are those of a queue."""
+
     meetings: int
     subscribers: int
     servers: int
@@ -31,6 +34,7 @@ class National(Struct):
     disordered: int
     p50_ms: float
     p99_ms: float
+    server_cores: float
     kb_per_connection: float
     kb_per_connection_after: float
 
