@@ -55,6 +55,7 @@ async def attends(context: Context, meeting: Meeting) -> bool:
 async def seen_meeting(context: Context, meeting: UUID) -> Held | None:
     """The meeting as it stands, or None where, for the viewer, there is none."""
     states = context.catch.states
+    await context.reading.facts.rights.proven()
     if states.at_hand(meeting) is None and await agenda.one(context.catch.log.pool, meeting) is None:
         # Ids that name nothing must not push out what is at hand.
         context.reading.facts.rests.rows = True
@@ -66,6 +67,7 @@ async def seen_meeting(context: Context, meeting: UUID) -> Held | None:
 async def present_case(context: Context, case: UUID) -> Held:
     """The case as it stands, or nothing."""
     states = context.catch.states
+    await context.reading.facts.rights.proven()
     if states.at_hand(case) is None and await case_summary.one(context.catch.log.pool, case) is None:
         context.reading.facts.rests.rows = True
         return NOTHING

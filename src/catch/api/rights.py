@@ -5,6 +5,7 @@ moved. The moment is renewed when something moved and at least once a second, so
 clock is gone within a second.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -46,10 +47,20 @@ class Rights:
         self._catch = catch
         self._moment = datetime.min.replace(tzinfo=UTC)
         self._moved = -1
+        self._proved = float("-inf")
         self._looked: set[UUID] = set()
         self._seats: dict[UUID, Seated] = {}
         self._tables: dict[UUID, tuple[Meeting, Mapping[UUID, tuple[Seat, ...]]]] = {}
         self._sights: dict[tuple[Actor, UUID], Judged] = {}
+
+    async def proven(self) -> None:
+        """What is at hand may be answered only while the records are within reach: otherwise nobody would tell this
+        process that a right has ended. Asked once a second; raises what asyncpg raises when the database is away.
+        """
+        now = time.monotonic()
+        if now - self._proved >= FRESH.total_seconds():
+            await self._catch.log.pool.fetchval("select 1")
+            self._proved = now
 
     def moment(self) -> datetime:
         """Now, or a moment within the last second after which nothing has moved."""
