@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import asyncpg
 from msgspec import Struct
 
-from catch.database import Connection
+from catch.database import Connection, Statements
 from catch.domain.facts import Recorded
 from catch.log import Stored
 from catch.readside.projection import Key, Projection, advance, each_fact, table, topics
@@ -77,7 +77,7 @@ class Memory:
         return rows
 
     def keep(self, foldings: Iterable["Folding"], facts: int) -> None:
-        """Called once they are committed."""
+        """Called once they are folded; the rows must be forgotten if they are not committed after all."""
         self._facts += facts
         if self._facts > REMEMBERED:
             self._older, self._recent, self._facts = self._recent, {}, 0
@@ -252,27 +252,36 @@ async def locked(
     """The projections' checkpoints, locked until the transaction ends, and their parked keys."""
     names = [table(projection) for projection in projections]
     positions = {row["projection"]: row["position"] for row in await connection.fetch(LOCK, names)}
+    return positions, await parked_keys(connection, names)
+
+
+async def parked_keys(database: Statements, names: Sequence[str]) -> dict[str, set[str]]:
     parked: dict[str, set[str]] = {name: set() for name in names}
-    for row in await connection.fetch(PARKED, names):
+    for row in await database.fetch(PARKED, names):
         parked[row["projection"]].add(row["key"])
-    return positions, parked
+    return parked
 
 
 async def _fold_one(connection: Connection, folding: Folding, facts: Sequence[Recorded[Any]], memory: Memory) -> None:
     touched = folding.touched(facts)
+    await gather(connection, folding, touched, memory)
+    folding.take(touched)
+    await write(connection, live(folding.projection), folding)
+
+
+async def gather(database: Statements, folding: Folding, touched: Touched, memory: Memory) -> None:
+    """The rows that these facts may change, remembered or read."""
     place = live(folding.projection)
     if not folding.each_fact and (wanted := {key for _, keys in touched for key in keys}):
         folding.rows = memory.recall(place.name, wanted)
         if lacking := [key for key in wanted if key not in folding.rows]:
-            folding.rows |= dict.fromkeys(lacking) | await held(connection, place, lacking)
-    folding.take(touched)
-    await write(connection, place, folding)
+            folding.rows |= dict.fromkeys(lacking) | await held(database, place, lacking)
 
 
-async def held(connection: Connection, place: Table, keys: Iterable[Key]) -> Rows:
+async def held(database: Statements, place: Table, keys: Iterable[Key]) -> Rows:
     """The rows of these keys, as far as the table has them."""
     name = place.columns[0].name
-    return {getattr(row, name): row for row in load(await connection.fetch(place.find, list(keys)), place.row)}
+    return {getattr(row, name): row for row in load(await database.fetch(place.find, list(keys)), place.row)}
 
 
 async def _fold_carefully(

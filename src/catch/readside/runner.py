@@ -7,11 +7,12 @@ server ends the transaction and frees the lock, and another node takes over. The
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 
 from catch.database import Connection
 from catch.domain.refusals import Refused
 from catch.log import Log
+from catch.readside.ahead import ahead, folded_pages, written
 from catch.readside.building import uncollected
 from catch.readside.folding import Decode, Memory, Rewound, described, fold_page
 from catch.readside.projection import Projection, table
@@ -28,7 +29,6 @@ REACHED = """
         select from stored_events e where e.notification_id = c.position
         and e.recorded_at = coalesce(c.recorded_at, e.recorded_at)))
 """
-SMALLEST_PAGE, LARGEST_PAGE = 500, 8000
 BRISK = 0.005  # seconds between two looks at the leader's checkpoints while somebody waits for them
 
 
@@ -114,22 +114,23 @@ class ReadSide:
             self.leading = False
 
     async def _catch_up(self, connection: Connection, after: int) -> int:
-        """Pages grow while there is much to fold: a row that many facts concern is then written once."""
-        limit = SMALLEST_PAGE
-        coming = asyncio.ensure_future(self._log.page(after, limit))
-        try:
-            with uncollected():
-                while page := await coming:
-                    full = len(page) == limit
-                    limit = min(limit * 2, LARGEST_PAGE) if full else SMALLEST_PAGE
-                    coming = asyncio.ensure_future(self._log.page(page[-1].position, limit))
-                    await fold_page(connection, self._projections, self._decode, after, page, self._memory)
-                    after = page[-1].position
-                    self._advance(after)
-        finally:
-            coming.cancel()
-            await asyncio.wait([coming])
-        return after
+        """Returns where the log ends. What was folded ahead in vain is folded again, with whatever is in its way."""
+        with uncollected():
+            while True:
+                folding = folded_pages(self._log, self._projections, self._decode, after, self._memory)
+                async with aclosing(ahead(folding)) as all_folded:
+                    async for folded in all_folded:
+                        page = folded[0]
+                        if not await written(connection, folded, after):
+                            break
+                        after = page[-1].position
+                        self._advance(after)
+                    else:
+                        return after
+                self._memory.forget()
+                await fold_page(connection, self._projections, self._decode, after, page, self._memory)
+                after = page[-1].position
+                self._advance(after)
 
     async def _follow(self, connection: Connection, after: int) -> None:
         async for page in self._log.follow(after):
