@@ -42,7 +42,7 @@ class Serving:
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log, env=self.environment,
             )  # fmt: skip
         assert self.process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             said = (await self.process.stdout.readline()).decode()
         assert said.startswith("listening on "), (self.folder / "server.log").read_text()[-2000:]
         self.url = said.removeprefix("listening on ").strip()
