@@ -88,8 +88,7 @@ async def rebuild(
             position = await sharing.shared(connection, log, decode, buildings, head, parts, progress)
         else:
             position = await _fold_log(connection, log, decode, buildings, progress)
-        for building in buildings:
-            await building.index(connection)
+        await _index(connection, log, buildings)
         for building in buildings:
             await _put_in_place(connection, log, decode, building, position)
 
@@ -114,6 +113,19 @@ async def _begin(
         if not found or found[0].parts != parts:
             await marks.begin(connection, building, parts)
     return parts
+
+
+async def _index(connection: Connection, log: Log, buildings: Sequence[Building]) -> None:
+    """Two tables at once, on a core each; the longest first."""
+    left = sorted(buildings, key=lambda building: building.each_fact)
+
+    async def index(on: Connection) -> None:
+        while left:
+            await left.pop().index(on)
+
+    async with unhurried(log) as other:
+        await other.execute(sharing.PART)  # if this is killed, the next rebuild waits for what it left running
+        await asyncio.gather(index(connection), index(other))
 
 
 async def parked(log: Log, projections: Sequence[Projection]) -> list[tuple[Projection, Parked]]:
