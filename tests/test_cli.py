@@ -7,10 +7,11 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -91,32 +92,20 @@ def ready(url: str) -> bool:
         return answer.status == 200
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        (),
-        ("serve",),
-        ("token",),
-        ("import",),
-        ("import", "referrals"),
-        ("demo",),
-        ("migrate",),
-        ("programmes",),
-        ("programmes", "load"),
-        ("programmes", "list"),
-        ("rebuild",),
-        ("parked",),
-        ("doctor",),
-        ("tidy",),
-        ("contracts",),
-        ("replay",),
-    ],
-)
-def test_every_command_explains_itself(command: tuple[str, ...]):
-    done = CliRunner().invoke(cli, [*command, "--help"])
+def commands(group: click.Group, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield path, group
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, *path, name)
+        else:
+            yield (*path, name), command
+
+
+@pytest.mark.parametrize(("path", "command"), [*commands(cli)], ids=str)
+def test_every_command_explains_itself(path: tuple[str, ...], command: click.Command):
+    done = CliRunner().invoke(cli, [*path, "--help"])
     assert done.exit_code == 0
-    if command and command[-1] not in ("import", "programmes"):
-        assert "Example" in done.output
+    assert isinstance(command, click.Group) or "Example" in done.output
 
 
 async def test_what_does_not_exist_is_a_usage_error(catch: Cli):
