@@ -95,7 +95,13 @@ def on_log(work: Callable[[Log], Awaitable[T]]) -> T:
     """Run it on the configured place's log alone: nothing is migrated, and no read side runs."""
 
     async def run(running: Server, settings: Settings) -> T:
-        if missing := await pending(running.app, settings.schema):
+        try:
+            missing = await pending(running.app, settings.schema)
+        except asyncpg.InvalidPasswordError:
+            raise
+        except asyncpg.InvalidAuthorizationSpecificationError as problem:  # a new server has not even the roles
+            raise CannotMigrate(f"the place is not set up ({problem}): run `catch migrate` first") from None
+        if missing:
             raise CannotMigrate(f"the place is not set up for this release ({missing[0]}): run `catch migrate` first")
         log = await Log.open(running.app, schema=settings.schema)
         try:
