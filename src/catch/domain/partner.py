@@ -124,7 +124,7 @@ class Partner(Part, frozen=True, omit_defaults=True):
 
     def shares(self, programme: str, at: datetime) -> frozenset[Category]:
         """What agreements in force at `at` allow to be shared for the programme's key."""
-        return frozenset(category for held in self._held(programme, at) for category in held.categories)
+        return frozenset[Category]().union(*(held.categories for held in self._held(programme, at)))
 
     def agreement(self, agreement: str) -> Agreement | None:
         return next((held for held in self.agreements if held.agreement == agreement), None)

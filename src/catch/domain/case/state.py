@@ -449,10 +449,12 @@ class Case(Part, frozen=True, omit_defaults=True):
 
     def disclosed(self, agency: str, at: datetime) -> frozenset[Category]:
         """What the agency may be told at `at`: its open disclosures less what the person objects to."""
+        opened = [held for held in self.disclosures if held.agency == agency and held.open_at(at)]
+        if not self.objections:
+            return frozenset[Category]().union(*(held.categories for held in opened))
         return frozenset(
             category
-            for held in self.disclosures
-            if held.agency == agency and held.open_at(at)
+            for held in opened
             for category in held.categories
             if held.basis.overrides_objection
             or not any(objection.covers(agency, frozenset({category})) for objection in self.objections)
