@@ -51,6 +51,7 @@ class Facts:
         self._sights: dict[tuple[Actor, UUID], Sight | None] = {}
         self._strangers: set[str] = set()
         self._expected: set[UUID] = set()
+        self._gathered: set[UUID] = set()
         self._gathering = asyncio.Lock()
         self._reader: Reader | None = None
         self._readable: frozenset[UUID] = frozenset()
@@ -94,7 +95,7 @@ class Facts:
 
     def expect(self, cases: Iterable[UUID]) -> None:
         """These cases may be asked for one by one: the first time, all of them are gathered."""
-        self._expected.update(cases)
+        self._expected.update(case for case in cases if case not in self._gathered)
 
     async def gathered(self) -> None:
         """Expected cases, their persons and the persons' keys: one query each, however many there are."""
@@ -110,6 +111,7 @@ class Facts:
             readable = self._readable.union(each.state.person for each in people if each.state)
             self._reader = await self.catch.keyring.reader(readable)
             self._readable, self._erasures = readable, erasures
+            self._gathered |= expected
 
     async def seats(self, cases: Iterable[UUID]) -> Mapping[UUID, tuple[Seat, ...]]:
         """What meetings have to do with each of these cases."""

@@ -1,7 +1,8 @@
 """One meeting as one viewer sees it: its agenda, what is said and decided over each item, its minutes."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from catch.access import RedactionReason, item_closed, item_hidden, prepares
@@ -37,25 +38,29 @@ class Sitting:
 
     @classmethod
     async def of(cls, reading: Reading, shown: Meeting, present: Meeting | None = None) -> "Sitting":
-        sitting = cls(reading, shown, present or shown)
-        cases = [item.case for item in shown.items if item.case]
         if reading.past:
-            await reading.past.gather(cases)
-        reading.facts.expect(cases)
-        return sitting
+            await reading.past.gather([item.case for item in shown.items if item.case])
+        return cls.now(reading, shown, present)
+
+    @classmethod
+    def now(cls, reading: Reading, shown: Meeting, present: Meeting | None = None) -> "Sitting":
+        """Where nothing has to be read from history."""
+        reading.facts.expect(item.case for item in shown.items if item.case)
+        return cls(reading, shown, present or shown)
 
     async def look(self, cases: Iterable[UUID]) -> None:
         """Find out which of these cases the viewer is kept out of, at this meeting or at another."""
         cases = {case for case in cases if case not in self._looked}
         if not cases:
             return
-        self._looked |= cases
         facts, user = self.reading.facts, self.reading.viewer.user
         facts.expect(cases)
         seats = await facts.seats(cases)
         kept_out = {case for case in cases if any(user in seat.recused for seat in seats[case])}
         here = {item.case for item in self.present.items if item.case and self.present.recused(item.item, user)}
         self.recused |= kept_out | here
+        # Not before: whoever shares this sitting must not pass over a case that is still being looked up.
+        self._looked |= cases
 
     async def hidden(self, item: Item) -> RedactionReason | None:
         """Why the viewer does not see the item; None where they do."""
@@ -90,39 +95,7 @@ class Sitting:
 
     def view(self, version: int, position: int, written: written_minutes.Row | None = None) -> types.Meeting:
         """`written` are the minutes as they stood, where the meeting is shown as it was."""
-        held = self.shown
-        chair = held.attendee(held.chair)
-        return types.Meeting(
-            id=held.meeting,
-            state=held.state,
-            starts_at=held.starts_at,
-            duration_minutes=held.duration_minutes,
-            version=version,
-            position=Position(position),
-            series=held.series,
-            programme=held.programme,
-            chair=types.Worker(user=held.chair, agency=chair.agency if chair else None),
-            attendance=[
-                types.Attendance(
-                    user=each.user,
-                    agency=each.agency,
-                    present=each.present,
-                    accepted_confidentiality=each.accepted is not None,
-                    apology=each.apology,
-                    joined_at=each.stays[0].joined_at if each.stays else None,
-                    left_at=each.stays[-1].left_at if each.stays else None,
-                )
-                for each in held.attendance
-            ],
-            invitations=[
-                types.Invitation(agency=each.agency, user=each.user, items=list(each.items))
-                for each in held.invitations
-            ],
-            prepared=self.agenda,
-            current_item=held.open_item.item if held.open_item else None,
-            content_hash=held.content_hash,
-            taken=lambda: self.minutes(written),
-        )
+        return SeatedMeeting(self, version, position, written)
 
     async def agenda(self) -> types.Agenda:
         """The agenda as people left it; what did not fit, and what is wrong, for those who prepare it."""
@@ -259,6 +232,57 @@ class Sitting:
             actions_offered=0 if hidden else len(entry.actions),
             deferred=None if hidden else entry.deferred,
         )
+
+
+class SeatedMeeting(types.Meeting):
+    """A meeting whose people are listed when they are asked for: what is said in it is told without them."""
+
+    def __init__(self, sitting: Sitting, version: int, position: int, written: written_minutes.Row | None) -> None:
+        held = sitting.shown
+        chair, open_item = held.attendee(held.chair), held.open_item
+        self._held = held
+        self.id = held.meeting
+        self.state = held.state
+        self.starts_at = held.starts_at
+        self.duration_minutes = held.duration_minutes
+        self.version = version
+        self.position = Position(position)
+        self.series = held.series
+        self.programme = held.programme
+        self.chair = types.Worker(user=held.chair, agency=chair.agency if chair else None)
+        self.current_item = open_item.item if open_item else None
+        self.content_hash = held.content_hash
+        self.prepared = sitting.agenda
+        self.taken = lambda: sitting.minutes(written)
+
+    def __getattr__(self, name: str) -> Any:
+        part = OF_MEETING.get(name)
+        if part is None:
+            raise AttributeError(name)
+        value = self.__dict__[name] = part(self._held)
+        return value
+
+
+def attendance(held: Meeting) -> list[types.Attendance]:
+    return [
+        types.Attendance(
+            user=each.user,
+            agency=each.agency,
+            present=each.present,
+            accepted_confidentiality=each.accepted is not None,
+            apology=each.apology,
+            joined_at=each.stays[0].joined_at if each.stays else None,
+            left_at=each.stays[-1].left_at if each.stays else None,
+        )
+        for each in held.attendance
+    ]
+
+
+def invitations(held: Meeting) -> list[types.Invitation]:
+    return [types.Invitation(agency=each.agency, user=each.user, items=list(each.items)) for each in held.invitations]
+
+
+OF_MEETING: Mapping[str, Callable[[Meeting], object]] = {"attendance": attendance, "invitations": invitations}
 
 
 def named(meeting: Meeting, draft: Agenda | None) -> Iterable[UUID]:

@@ -1,6 +1,6 @@
 """`meeting(id)`: everything recorded on the meeting, and on cases in the course of it."""
 
-from collections.abc import AsyncIterator, Collection, Hashable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterable, Mapping
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -9,8 +9,10 @@ from msgspec.structs import replace
 
 from catch.access import RedactionReason, may_attend
 from catch.api import types
+from catch.api.facts import Facts
 from catch.api.identity import Viewer
 from catch.api.reading import Reading
+from catch.api.rights import Rights
 from catch.api.scalars import Position
 from catch.api.sitting import Sitting
 from catch.api.sources.common import (
@@ -22,8 +24,10 @@ from catch.api.sources.common import (
     Fact,
     Shared,
     told,
+    utc,
     worker,
 )
+from catch.app import Catch
 from catch.domain.facts import Actor, Role
 from catch.domain.meeting import attendance, planning
 from catch.domain.meeting.state import UNPUBLISHED, Meeting
@@ -39,6 +43,11 @@ ATTENDANCE_RIGHTS = attendance.AttendeeJoined | planning.MeetingCancelled | plan
 
 
 class MeetingSource(Shared):
+    def __init__(self, catch: Catch, rights: Rights | None = None, clock: Callable[[], datetime] = utc) -> None:
+        super().__init__(catch, rights, clock)
+        self._sittings: dict[tuple[UUID, Actor], Sitting] = {}
+        self._sat: tuple[Facts, int] = (self.facts(), -1)
+
     async def open(self, viewer: Viewer, arguments: Mapping[str, object]) -> Opening:
         topic = cast("UUID", arguments["id"])
         found = await self.classify(viewer, topic)
@@ -103,7 +112,7 @@ class MeetingSource(Shared):
             # Nobody but the organisers follows how the agenda is made.
             unpublished = viewer.role is Role.PARTNER and meeting.state in UNPUBLISHED
             return Seen.HIDDEN if unpublished or stream_of_event(event.event) is CASE else Seen.SHOWN
-        sitting = await Sitting.of(Reading(facts, viewer), meeting)
+        sitting = self._sitting(viewer, meeting)
         hidden = await sitting.hidden(item)
         if hidden is not None:
             recusal = isinstance(event.event, attendance.InterestDeclared | attendance.InterestResolved)
@@ -117,7 +126,7 @@ class MeetingSource(Shared):
     async def message(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> types.MeetingUpdate:
         held = await self.catch.states.get(MEETING, cast("UUID", topic))
         meeting: Meeting = held.state
-        sitting = await Sitting.of(Reading(self.facts(), cast("Actor", viewer_class)), meeting)
+        sitting = self._sitting(cast("Actor", viewer_class), meeting)
         item = meeting.item(item) if (item := item_named(meeting, event)) else None
         return types.MeetingUpdate(
             position=Position(event.position),
@@ -138,6 +147,18 @@ class MeetingSource(Shared):
             position=Position(position), event=PRESENT, at=facts.at, by=None, meeting=shown, item=None
         )
         return position, update
+
+    def _sitting(self, viewer: Actor, meeting: Meeting) -> Sitting:
+        """One for all that a class is asked and told of an event: what it found is good until any state has moved."""
+        facts, moves = self.facts(), self.catch.states.moves
+        if self._sat[0] is not facts or self._sat[1] != moves:
+            self._sat = (facts, moves)
+            self._sittings = {}
+        key = (meeting.meeting, viewer)
+        known = self._sittings.get(key)
+        if known is None or known.shown is not meeting:
+            known = self._sittings[key] = Sitting.now(Reading(facts, viewer), meeting)
+        return known
 
     async def _meeting(self, topic: Hashable) -> Meeting | None:
         return (await self.catch.states.get(MEETING, cast("UUID", topic))).state
