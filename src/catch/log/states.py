@@ -46,9 +46,10 @@ class States:
         """The highest position that anything was read at: the feed may not have come as far."""
 
     async def get(self, stream: Stream, id_: UUID) -> Held:
-        if id_ not in self._held:
-            await self._read(stream, [id_])
         known = self._held.get(id_)
+        if known is None:
+            await self._read(stream, [id_])
+            known = self._held.get(id_)
         if known is None or known[0] is not stream:
             return NOTHING
         self._held.move_to_end(id_)

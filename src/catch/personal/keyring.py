@@ -42,24 +42,35 @@ class Held(NamedTuple):
 
 
 class Reader:
-    """Unseals texts of the subjects it was made for."""
+    """Unseals texts of the subjects it was made for: each once for all readers that are for some of them."""
 
-    def __init__(self, subjects: Collection[UUID], ciphers: Mapping[UUID, AESGCM]) -> None:
+    def __init__(
+        self,
+        subjects: Collection[UUID],
+        ciphers: Mapping[UUID, AESGCM],
+        opened: dict[Sealed, tuple[UUID, str | Erased]] | None = None,
+    ) -> None:
         self._subjects = subjects
         self._ciphers = ciphers
+        self._opened = {} if opened is None else opened
 
     def only(self, *subjects: UUID) -> "Reader":
         """For some of them."""
-        return Reader(subjects, self._ciphers)
+        return Reader(subjects, self._ciphers, self._opened)
 
     def get(self, sealed: Sealed) -> str | Erased:
         """Raises BrokenSeal; LookupError for a subject that it was not made for."""
+        known = self._opened.get(sealed)
+        if known is not None and known[0] in self._subjects:
+            return known[1]
         token = tokens.parse(sealed)
         subject = token.subject
         if subject not in self._subjects:
             raise LookupError("sealed under another subject")
         cipher = self._ciphers.get(subject)
-        return ERASED if cipher is None else tokens.unseal(cipher, token)
+        plain = ERASED if cipher is None else tokens.unseal(cipher, token)
+        self._opened[sealed] = (subject, plain)
+        return plain
 
 
 class Keyring:
