@@ -103,7 +103,8 @@ async def place(server: Server, name: str) -> Server:
 async def growing(server: Server, year: Year, size: Size, say: Say) -> Growth:
     if size.growth is None:
         return Growth()
-    return await growth.grown(await place(server, "growth"), year, size.growth, size.seconds, say)
+    short, long = [await place(server, name) for name in ("growth_short", "growth_long")]
+    return await growth.grown(short, long, year, size.growth, 8 * size.seconds, say)
 
 
 async def appending(server: Server, size: Size, say: Say) -> dict[str, Appends]:
