@@ -69,7 +69,7 @@ async def test_a_history_with_a_hole_is_refused_and_not_folded(catch: Catch, adm
     id_ = await person(catch)
     await write(catch, id_, "PersonReferred", b"{", 2)
     registered = await catch.log.stream(id_)
-    await write(catch, id_, registered[0].topic, registered[0].state, 3)
+    await catch.has_heard(await write(catch, id_, registered[0].topic, registered[0].state, 3))
     await lose(admin, f"originator_id = '{id_}' and originator_version = 2")
     with pytest.raises(MissingVersions):
         await catch.states.get(PERSON, id_)
