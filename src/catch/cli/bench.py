@@ -68,7 +68,7 @@ def live(form: str, quick: bool, rounds: int | None, peers: Path | None) -> None
     **Examples**
 
         catch bench live --json
-        catch bench live --markdown --peers ../shared/bench
+        catch bench live --markdown --peers FOLDER
     """
     size = live_bench.QUICK if quick else live_bench.Size(cores=cores())
     size = replace(size, rounds=rounds or size.rounds)
