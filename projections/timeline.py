@@ -15,6 +15,7 @@ from catch.database import Statements
 from catch.domain.facts import Recorded
 from catch.log import Stored
 from catch.log.codec import decode
+from catch.log.entries import STORED
 from catch.log.log import LAST
 
 NAME = "timeline"
@@ -40,7 +41,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: int) -> Row | None:
     return Row(key, meeting) if meeting else None
 
 
-_FACTS = "select notification_id, originator_id, originator_version, topic, state, recorded_at from stored_events"
+_FACTS = f"select {STORED} from stored_events"
 OF_STREAM = f"""
     {_FACTS} where originator_id = $1 and notification_id > $2 and notification_id <= $3
     order by originator_version limit $4

@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 SCHEMA = Path(__file__).parents[2] / "schema" / "graphql" / "catch.graphql"
 NAMES = sorted(set(re.findall(r"[A-Za-z_]\w+", re.sub(r'"""[\s\S]*?"""', "", SCHEMA.read_text(encoding="utf-8")))))
@@ -76,14 +76,14 @@ def nested(depth: int, kind: list[Any] | dict[str, Any]) -> Any:
 def reshaped(dice: Random, value: Any) -> Any:
     """The same JSON with one place of it changed: another value, a member more or less, a list around it."""
     if isinstance(value, dict) and value and dice.random() < 0.85:
-        members: dict[str, Any] = dict(value)  # pyright: ignore[reportUnknownArgumentType]
+        members = dict(cast("dict[str, Any]", value))
         name = dice.choice(list(members))
         if dice.random() < 0.75:
             return members | {name: reshaped(dice, members[name])}
         members.pop(name)
         return members if dice.random() < 0.5 else members | {dice.choice((*NAMES, *TEXTS)): wild(dice)}
     if isinstance(value, list) and value and dice.random() < 0.7:
-        items: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]
+        items = cast("list[Any]", value)
         at = dice.randrange(len(items))
         return [*items[:at], reshaped(dice, items[at]), *items[at + 1 :]]
     return [value] if dice.random() < 0.1 else wild(dice)

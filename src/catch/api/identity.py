@@ -6,7 +6,7 @@ it is made on first use, and tokens of it are honoured only by a server that run
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -181,11 +181,11 @@ class DevelopmentIssuer:
             asked = msgspec.convert(found.claims, _LogoutClaims)
         except (errors.JoseError, ValueError, RecursionError):
             raise LogoutTokenRefused from None
-        audience, now = found.claims.get("aud"), self.clock()
+        now = self.clock()
         good = (
             found.header.get("typ") == LOGOUT_TYPE
             and found.claims.get("iss") == ISSUER
-            and self.audience in (audience if isinstance(audience, list) else [audience])
+            and self._meant(found.claims)
             and asked.jti
             and LOGOUT_EVENT in asked.events
             and "nonce" not in found.claims
@@ -202,8 +202,7 @@ class DevelopmentIssuer:
         claims = self._signed(_bearer(authorization))
         if claims.get("iss") != ISSUER:
             raise TokenFromAnotherIssuer
-        audience = claims.get("aud")
-        if self.audience not in (audience if isinstance(audience, list) else [audience]):
+        if not self._meant(claims):
             raise TokenForAnotherAudience
         try:
             proven = msgspec.convert(claims, _Claims)
@@ -217,6 +216,11 @@ class DevelopmentIssuer:
         if proven.nbf > now + LEEWAY:
             raise TokenNotYetValid
         return Viewer(proven.sub, proven.agency, proven.role, proven.exp, proven.sid, proven.iat)
+
+    def _meant(self, claims: Mapping[str, object]) -> bool:
+        """The token is for this server, perhaps among others."""
+        audience = claims.get("aud")
+        return self.audience in (audience if isinstance(audience, list) else [audience])
 
     def _signed(self, token: str) -> dict[str, object]:
         try:

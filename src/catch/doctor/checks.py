@@ -17,6 +17,7 @@ from catch.log.codec import Codec
 from catch.log.entries import FutureSchema, Undecodable, UnknownEvent, Unreadable
 from catch.readside import Projection, parked, table
 from catch.readside.folding import UNREAD
+from catch.readside.standing import OF_THIS_LOG
 
 APART = 60.0
 """Seconds between two clocks that are called different."""
@@ -59,12 +60,10 @@ async def clocks(place: Place) -> AsyncIterator[Finding]:
         )
 
 
-ASTRAY = """
-    select projection, position from checkpoints c where projection = any($1::text[]) and position > 0 and not exists (
-        select from stored_events e where e.notification_id = c.position
-        and e.recorded_at = coalesce(c.recorded_at, e.recorded_at))
+ASTRAY = f"""
+    select projection, position from checkpoints c where projection = any($1::text[]) and not {OF_THIS_LOG}
     order by projection
-"""
+"""  # noqa: S608
 
 
 async def checkpoints(place: Place) -> AsyncIterator[Finding]:

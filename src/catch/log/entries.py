@@ -54,6 +54,10 @@ class Stored(NamedTuple):
     recorded_at: datetime
 
 
+STORED = "notification_id, originator_id, originator_version, topic, state, recorded_at"
+"""The columns of the table that make a `Stored`, in its order."""
+
+
 class Conflict(Refused):
     """Somebody else changed this in the meantime. Look again and repeat what you still want."""
 

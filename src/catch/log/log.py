@@ -6,7 +6,7 @@ from uuid import UUID
 
 from catch.database import Pool, application, create_pool, lost
 from catch.log.batches import first_answer
-from catch.log.entries import Answer, Append, MissingVersions, Stored, WentBack
+from catch.log.entries import STORED, Answer, Append, MissingVersions, Stored, WentBack
 from catch.log.wake import POLL, Wake
 from catch.log.writer import Writer
 
@@ -27,8 +27,7 @@ class Log:
         self._writer = writer
         self._wake = wake
         self._closed = False
-        columns = "notification_id, originator_id, originator_version, topic, state, recorded_at"
-        self._select = f"select {columns} from {schema}.stored_events"  # noqa: S608
+        self._select = f"select {STORED} from {schema}.stored_events"  # noqa: S608
 
     @classmethod
     async def open(

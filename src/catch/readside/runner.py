@@ -17,18 +17,16 @@ from catch.readside.building import uncollected
 from catch.readside.folding import Decode, Memory, Rewound, described, fold_page
 from catch.readside.projection import Projection, table
 from catch.readside.rebuilding import rebuild, session
-from catch.readside.standing import prepare, unfilled
+from catch.readside.standing import OF_THIS_LOG, prepare, unfilled
 
 logger = logging.getLogger("catch.readside")
 
 LEAD = "select pg_try_advisory_lock(hashtextextended(current_schema() || ' read side', 0))"
 # Those of another log say nothing.
-REACHED = """
+REACHED = f"""
     select count(*) as known, min(position) as position from checkpoints c
-    where projection = any($1::text[]) and (position = 0 or exists (
-        select from stored_events e where e.notification_id = c.position
-        and e.recorded_at = coalesce(c.recorded_at, e.recorded_at)))
-"""
+    where projection = any($1::text[]) and {OF_THIS_LOG}
+"""  # noqa: S608
 BRISK = 0.005  # seconds between two looks at the leader's checkpoints while somebody waits for them
 
 

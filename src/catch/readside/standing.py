@@ -13,12 +13,13 @@ from catch.readside.tables import live
 
 logger = logging.getLogger("catch.readside")
 
-STANDING = """
-    select projection, position, position = 0 or exists (
-        select from stored_events e where e.notification_id = c.position
-        and e.recorded_at = coalesce(c.recorded_at, e.recorded_at)) as holds
-    from checkpoints c where projection = any($1::text[])
-"""
+# Whether a checkpoint `c` stands at a fact that this log holds.
+OF_THIS_LOG = """(position = 0 or exists (
+    select from stored_events e where e.notification_id = c.position
+    and e.recorded_at = coalesce(c.recorded_at, e.recorded_at)))"""
+STANDING = f"""
+    select projection, position, {OF_THIS_LOG} as holds from checkpoints c where projection = any($1::text[])
+"""  # noqa: S608
 UNREADABLE = "select projection, position from parked where projection = any($1::text[]) and starts_with(key, $2)"
 TABLES = "select tablename from pg_tables where schemaname = current_schema() order by 1"
 GONE = """

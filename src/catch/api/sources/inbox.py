@@ -21,7 +21,7 @@ from catch.domain.meeting import invitations
 from catch.domain.refusals import Refused
 from catch.live.source import Ended, Opening, Seen, TooFar
 from catch.log.codec import decode
-from catch.log.entries import Stored
+from catch.log.entries import STORED, Stored
 from projections import agency_inbox
 
 MOST = 20_000
@@ -82,7 +82,7 @@ class InboxSource(Shared):
 
     async def _page_after(self, after: int, upto: int) -> Sequence[Fact]:
         rows = await self.catch.log.pool.fetch(
-            "select notification_id, originator_id, originator_version, topic, state, recorded_at from stored_events"  # noqa: S608
+            f"select {STORED} from stored_events"  # noqa: S608
             " where notification_id > $1 and notification_id <= $2 and topic = any($3)"
             f" order by notification_id limit {PAGE}",
             after,
