@@ -1,7 +1,12 @@
 """Is the server alive, and is it ready: what whoever keeps it running asks."""
 
 import asyncio
+import resource
+from collections.abc import Generator
+from contextlib import AsyncExitStack
 from pathlib import Path
+
+import pytest
 
 from tests.conftest import Database
 from tests.place import placed
@@ -30,3 +35,20 @@ async def test_health_tells_nothing_else_and_takes_nothing_but_get(database: Dat
             assert (await place.http.post(path)).status_code == 405
         for path in ("/", "/health", "/schema", "/docs", "/openapi.json"):
             assert (await place.http.get(path)).status_code == 404
+
+
+@pytest.fixture
+def few_files() -> Generator[int]:
+    """As many open files as a process may have where nobody has raised the limit, or fewer."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+    yield 256
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+async def test_a_server_asks_for_as_many_open_files_as_it_may_have(few_files: int, database: Database, tmp_path: Path):
+    async with placed(database.admin, database.dsn, tmp_path) as place, AsyncExitStack() as clients:
+        # Each is two files here: the server's end and the client's own.
+        connected = [await clients.enter_async_context(place.knock()) for _ in range(few_files // 2)]
+        await connected[-1].send(type="ping")
+        assert (await connected[-1].receive())["type"] == "pong"

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -15,7 +15,7 @@ import projections
 from catch.database import lost
 from catch.desk import Desk
 from catch.domain.facts import Recorded
-from catch.domain.streams import CASE, MEETING, PROGRAMME, Stream, stream_of_event
+from catch.domain.streams import CASE, EVENTS, MEETING, PROGRAMME, Stream, stream_of, stream_of_event
 from catch.edge import Edge
 from catch.faults import fault
 from catch.log import Log, Stored, migrate
@@ -35,6 +35,8 @@ LOOK = 5.0
 """Seconds between two words about read models that are being built."""
 STANDSTILL = 300.0
 """Seconds: an index over a long log takes some time, and shows nothing meanwhile."""
+GATHERED = 50
+"""Streams read at once: folding as many as these holds nothing up for long."""
 PAUSE = 0.2
 """Seconds before the feed asks again of a database that is away."""
 
@@ -78,6 +80,7 @@ class Catch:
     async def follow(self, after: int) -> None:
         """Until cancelled: keep the folded streams current and tell the listeners."""
         async for page in self.log.follow(after):
+            await self._gather(page)
             for stored in page:
                 try:
                     recorded = decode(stored)
@@ -85,6 +88,25 @@ class Catch:
                     self._pass_over(stored, unknown)
                     continue
                 await self._hear(recorded)
+
+    async def _gather(self, page: Sequence[Stored]) -> None:
+        """The cases and meetings that `_hear` will want, many at once: one by one, everybody waits for each of them."""
+        known: set[UUID] = set()
+        wanted: dict[UUID, Stream] = {}
+        for stored in page:
+            if stored.stream in known:
+                continue
+            known.add(stored.stream)
+            event = EVENTS.get(stored.topic)
+            # What begins in this page is folded as it is heard.
+            if event and stored.version > 1 and self.states.at_hand(stored.stream) is None:
+                wanted[stored.stream] = stream_of(event)
+        for stream in (CASE, MEETING):
+            ids = [id_ for id_, kind in wanted.items() if kind is stream]
+            for first in range(0, len(ids), GATHERED):
+                # What stands in the way of one stream is found, and told, where that one is asked for.
+                with suppress(Exception):
+                    await self.states.get_many(stream, ids[first : first + GATHERED])
 
     def _pass_over(self, stored: Stored, problem: Exception) -> None:
         """What only a newer release can read must not keep this one from everything after it.

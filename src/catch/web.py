@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import resource
 import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
@@ -159,6 +160,7 @@ async def serving(
         lifespan="off",
         timeout_graceful_shutdown=FINISH,
     )
+    as_many_clients_as_may_be()
     # Bound here, so that a port in use is an OSError and not an exit from inside.
     listening = socket.create_server((host, port))
     # asyncio sets this only on sockets that name their protocol; without it a short answer waits 40 ms for the next.
@@ -184,6 +186,12 @@ async def serving(
             other.cancel()
         await asyncio.wait(others)
         web.feed.close()
+
+
+def as_many_clients_as_may_be() -> None:
+    """Each client is an open file, of which a process may have 1,024 as a rule, but as many as it likes if it asks."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def settle() -> None:

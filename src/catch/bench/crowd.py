@@ -19,6 +19,7 @@ import uvloop
 from msgspec import Struct
 
 from catch.bench.node import Core, pin
+from catch.web import as_many_clients_as_may_be
 
 AT_ONCE = 64
 UPGRADE = (
@@ -261,6 +262,7 @@ async def main() -> None:
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     plan = msgspec.json.decode(await lines.readline(), type=Plan)
     pin(plan.core)
+    as_many_clients_as_may_be()
     crowd = Crowd(plan)
     answer(await crowd.arrive())
     if line := await lines.readline():

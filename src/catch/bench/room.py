@@ -71,10 +71,11 @@ FOLLOW = """subscription Follow($id: UUID!) {
 
 
 class Room(NamedTuple):
-    """A meeting and the item that is open in it."""
+    """A meeting, the item that is open in it, and how far the log had come when it had been opened."""
 
     meeting: UUID
     item: UUID
+    opened_at: int
 
 
 async def prepared(catch: Catch) -> Room:
@@ -111,8 +112,7 @@ async def convened(catch: Catch) -> Room:
         await take(catch, AcceptConfidentiality(meeting, who.user), who)
     held: Meeting = (await catch.states.get(MEETING, meeting)).state
     item = next(item.item for item in held.items if item.case)
-    await take(catch, OpenItem(meeting, item, known_by=COORDINATOR.user))
-    return Room(meeting, item)
+    return Room(meeting, item, await take(catch, OpenItem(meeting, item, known_by=COORDINATOR.user)))
 
 
 async def worked_on(catch: Catch) -> None:
@@ -141,10 +141,13 @@ async def take(catch: Catch, command: Command, by: Actor = COORDINATOR, at: date
 
 
 async def repeated(catch: Catch, admin: str, room: Room, count: int) -> list[Room]:
-    """So many meetings in all, each with a case and a person of its own. Call before anybody follows the log."""
+    """So many meetings as this one was when its item was opened, each with a case and a person of its own.
+
+    Call before anybody follows the log.
+    """
     shared = ("ProgrammeActivated", "PartnerRegistered", "AgreementSigned")
-    facts = [fact for fact in await catch.log.page(0, 100_000) if fact.topic not in shared]
-    year, masks = moulded(facts), [copy * KNUTH & 0xFFFFFFFF for copy in range(1, count)]
+    facts = [fact for fact in await catch.log.page(0, 100_000, room.opened_at) if fact.topic not in shared]
+    year, masks = moulded(facts), [copy * KNUTH & 0xFFFFFFFF for copy in range(1, count + 1)]
 
     def rows() -> Iterator[Row]:
         now = datetime.now(UTC)
@@ -154,7 +157,7 @@ async def repeated(catch: Catch, admin: str, room: Room, count: int) -> list[Roo
                 yield moved(mould.stream, mask), mould.version, mould.topic, mould.text % mould.places(words), now
 
     await copied(admin, rows())
-    return [room, *(Room(moved(room.meeting, mask), moved(room.item, mask)) for mask in masks)]
+    return [Room(moved(room.meeting, mask), moved(room.item, mask), room.opened_at) for mask in masks]
 
 
 async def said(catch: Catch, room: Room) -> int:

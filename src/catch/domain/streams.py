@@ -84,8 +84,12 @@ _STREAM_OF_EVENT = {event: stream for stream in STREAMS for event in stream.even
 _STREAM_OF_COMMAND = {command: stream for stream in STREAMS for command in stream.commands}
 
 
+def stream_of(event: type[Fact]) -> Stream:
+    return _STREAM_OF_EVENT[event]
+
+
 def stream_of_event(event: Fact) -> Stream:
-    return _STREAM_OF_EVENT[type(event)]
+    return stream_of(type(event))
 
 
 def stream_of_command(command: Command) -> Stream:

@@ -100,7 +100,8 @@ class Group(Generic[V, E]):
     def __init__(self, standing: Standing, viewer_class: Hashable) -> None:
         self.standing = standing
         self.viewer_class = viewer_class
-        self.subscribers: set[Subscriber[V, E]] = set()
+        # A dict for its order: in the order in which they came they lie side by side in memory, here and in the kernel.
+        self.subscribers: dict[Subscriber[V, E], None] = {}
 
 
 class Topic(Generic[V, E]):
@@ -139,12 +140,12 @@ class Topic(Generic[V, E]):
     def join(self, subscriber: Subscriber[V, E], viewer_class: Hashable) -> None:
         key = (subscriber.standing.key, viewer_class)
         group = self.groups.setdefault(key, Group(subscriber.standing, viewer_class))
-        group.subscribers.add(subscriber)
+        group.subscribers[subscriber] = None
         subscriber.group = group
 
     def leave(self, subscriber: Subscriber[V, E]) -> None:
         group = subscriber.group
-        group.subscribers.discard(subscriber)
+        group.subscribers.pop(subscriber, None)
         if not group.subscribers:
             self.groups.pop((group.standing.key, group.viewer_class), None)
 

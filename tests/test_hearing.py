@@ -1,0 +1,94 @@
+"""The feed: everything is heard in order, and what a page of facts is about is read many at a time."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from catch.app import GATHERED, Catch, key_file
+from catch.database import Connection
+from catch.domain.case.notes import AddNote
+from catch.domain.facts import Category, Recorded, Sealed
+from catch.domain.streams import CASE
+from catch.log import Log, Stored
+from catch.personal import Keyring
+from catch.settings import Settings
+from tests.conftest import Database
+from tests.damage import unguarded
+from tests.place import COORDINATOR, Case, Place, placed
+
+
+class Reads:
+    """A log that says how many streams it was asked for, call by call."""
+
+    def __init__(self, log: Log) -> None:
+        self.calls: list[int] = []
+        self._streams = log.streams
+        log.streams = self.streams  # pyright: ignore[reportAttributeAccessIssue]
+
+    async def streams(self, streams: Sequence[UUID]) -> list[Stored]:
+        self.calls.append(len(streams))
+        return await self._streams(streams)
+
+
+async def noted(place: Place, cases: Sequence[Case]) -> int:
+    """A note about each; the position before the first of them. A following server hears of them all at once."""
+    before = await place.settled()
+    for case in cases:
+        await place.take(AddNote(case.case, uuid4(), Category.NEEDS, Sealed("The boiler is mended.")), COORDINATOR)
+    return before
+
+
+async def hear(database: Database, folder: Path, after: int, upto: int) -> tuple[Catch, Reads, list[int]]:
+    """What another server does that has just been started."""
+    log = await Log.open(database.dsn)
+    settings = Settings(data_dir=folder)
+    catch = Catch(log, Keyring(log.pool, key_file(settings)), settings)
+    reads, heard = Reads(log), list[int]()
+
+    def listen(recorded: Recorded[Any]) -> None:
+        heard.append(recorded.position)
+
+    catch.listeners.append(listen)
+    following = asyncio.create_task(catch.follow(after))
+    async with asyncio.timeout(10):
+        await catch.has_heard(upto)
+    following.cancel()
+    with suppress(asyncio.CancelledError):
+        await following
+    await log.close()
+    return catch, reads, heard
+
+
+async def test_streams_that_are_not_at_hand_are_read_many_at_a_time(database: Database, tmp_path: Path):
+    async with placed(database.admin, database.dsn, tmp_path) as place:
+        cases = [await place.referred(f"Ada {number}") for number in range(GATHERED + 5)]
+        after = await noted(place, cases)
+        head = await place.settled()
+        catch, reads, heard = await hear(database, tmp_path, after, head)
+        assert reads.calls == [GATHERED, 5]
+        assert heard == [stored.position for stored in await place.catch.log.page(after, 1000)]
+        for case in cases:
+            assert catch.states.at_hand(case.case) == await place.catch.states.get(CASE, case.case)
+
+
+async def test_one_that_cannot_be_read_keeps_nobody_from_the_others(
+    database: Database, admin: Connection, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    async with placed(database.admin, database.dsn, tmp_path) as place:
+        broken, *cases = [await place.referred(f"Bo {number}") for number in range(4)]
+        after = await noted(place, [cases[0], broken, *cases[1:]])
+        head = await place.settled()
+        await unguarded(
+            admin, "update catch.stored_events set state = '{' where originator_id = $1 and originator_version = 1",
+            broken.case,
+        )  # fmt: skip
+        catch, _, heard = await hear(database, tmp_path, after, head)
+        assert heard == [stored.position for stored in await place.catch.log.page(after, 1000)]
+        assert catch.states.at_hand(broken.case) is None
+        assert all((held := catch.states.at_hand(case.case)) and held.state for case in cases)
+        assert "Undecodable" in caplog.text
