@@ -19,7 +19,7 @@ from catch.domain.streams import MEETING, stream_of_event
 from catch.log.rows import load
 
 NAME = "agenda"
-VERSION = 1
+VERSION = 2
 TOPICS = frozenset(event.__name__ for event in MEETING.events)
 TABLE = f"{NAME}_v{VERSION}"
 ONE_STREAM = True
@@ -27,7 +27,10 @@ INDEXES = ("programme, series, starts_at", "starts_at, meeting_id", "using gin (
 
 
 class Row(Struct, frozen=True):
-    """One meeting. `cases` are those of its items, so that a case's meetings are found."""
+    """One meeting. `cases` are those of its items, so that a case's meetings are found.
+
+    `put_off_to` are the meetings that one of its items was put off to; `drafted`: it has taken over what others left.
+    """
 
     meeting_id: UUID
     position: int
@@ -37,6 +40,9 @@ class Row(Struct, frozen=True):
     starts_at: datetime
     state: MeetingState
     cases: tuple[UUID, ...]
+    put_off_to: tuple[UUID, ...]
+    drafted: bool
+    instant: bool
     meeting: Meeting
 
 
@@ -47,9 +53,10 @@ def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
 def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
     meeting = evolve(row.meeting if row else None, recorded.event)
     if row and row.meeting.items is meeting.items:
-        cases = row.cases
+        cases, put_off_to = row.cases, row.put_off_to
     else:
         cases = tuple([item.case for item in meeting.items if item.case])
+        put_off_to = tuple([to for item in meeting.items if item.deferral and (to := item.deferral.to_meeting)])
     return Row(
         meeting_id=key,
         position=recorded.position,
@@ -59,6 +66,9 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         starts_at=meeting.starts_at,
         state=meeting.state,
         cases=cases,
+        put_off_to=put_off_to,
+        drafted=meeting.draft is not None,
+        instant=meeting.instant,
         meeting=meeting,
     )
 
@@ -126,17 +136,15 @@ async def of_cases(db: Statements, cases: Iterable[UUID]) -> list[Row]:
 _OVER = ["ended", "minutes-confirmed", "cancelled"]
 _EARLIER = f"""
     with earlier as (
-        select starts_at, meeting_id, meeting from {TABLE}
+        select starts_at, meeting_id, meeting, drafted, put_off_to from {TABLE}
         where programme = $1 and series = $2 and starts_at < $3 and meeting_id <> $4 and state = any($5)
-          and not coalesce((meeting ->> 'instant')::boolean, false)
+          and not instant
     )
     select meeting from earlier
     where starts_at >= coalesce(
         least(
-            (select max(starts_at) from earlier where meeting ? 'draft'),
-            (select min(starts_at) from earlier
-             where meeting @> jsonb_build_object('items',
-                jsonb_build_array(jsonb_build_object('deferral', jsonb_build_object('to_meeting', $4::uuid)))))
+            (select max(starts_at) from earlier where drafted),
+            (select min(starts_at) from earlier where $4 = any(put_off_to))
         ),
         '-infinity'
     )

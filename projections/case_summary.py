@@ -16,11 +16,11 @@ from catch.domain.streams import CASE, stream_of_event
 from catch.log.rows import load
 
 NAME = "case_summary"
-VERSION = 1
+VERSION = 2
 TOPICS = frozenset(event.__name__ for event in CASE.events)
 TABLE = f"{NAME}_v{VERSION}"
 ONE_STREAM = True
-INDEXES = ("programme, live", "lead_user", "person", "received_at, case_id")
+INDEXES = ("number", "programme, live", "lead_user", "person", "received_at, case_id")
 
 
 class Row(Struct, frozen=True):
@@ -30,6 +30,7 @@ class Row(Struct, frozen=True):
     position: int
     version: int
     opened_at: int
+    number: str
     programme: str
     person: UUID
     state: CaseState
@@ -63,6 +64,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         position=recorded.position,
         version=recorded.version,
         opened_at=row.opened_at if row else recorded.position,
+        number=case.number,
         programme=case.programme,
         person=case.person,
         state=case.state,
@@ -97,7 +99,7 @@ async def one(db: Statements, case: UUID) -> Row | None:
 
 async def by_number(db: Statements, number: str) -> UUID | None:
     """The case that people call by this number."""
-    return await db.fetchval(f"""select case_id from {TABLE} where "case" ->> 'number' = $1""", number)
+    return await db.fetchval(f"select case_id from {TABLE} where number = $1", number)
 
 
 async def many(db: Statements, cases: Iterable[UUID]) -> dict[UUID, Row]:

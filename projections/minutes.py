@@ -21,7 +21,7 @@ from catch.domain.streams import MEETING, stream_of_event
 from catch.log.rows import load
 
 NAME = "minutes"
-VERSION = 1
+VERSION = 2
 OfItem = (
     InterestDeclared
     | ItemOpened

@@ -29,7 +29,7 @@ from catch.log.rows import load
 from catch.statistics import Observation, Status, TimeToOutcome, status_of, time_to_outcome
 
 NAME = "outcomes"
-VERSION = 1
+VERSION = 2
 TOPICS = frozenset(
     event.__name__
     for event in (

@@ -26,6 +26,7 @@ from catch.log.codec import CODEC
 from catch.postgres import Server
 from catch.readside import Projection, checksum, rebuild
 from catch.settings import Settings
+from projections import agenda
 from tests.conftest import Database
 from tests.damage import EVENTS, lose, unguarded
 from tests.place import COORDINATOR
@@ -109,7 +110,7 @@ async def forgotten(_: Log, admin: Connection) -> None:
 
 
 async def set_aside(_: Log, admin: Connection) -> None:
-    await admin.execute("insert into catch_read.parked values ('agenda_v1', 'x', 3, 'KeyError', now())")
+    await admin.execute(f"insert into catch_read.parked values ('{agenda.TABLE}', 'x', 3, 'KeyError', now())")
 
 
 async def with_former_version(_: Log, admin: Connection) -> None:

@@ -17,6 +17,7 @@ from catch.database import Connection
 from catch.log import Append, Log, NewEvent
 from catch.log.codec import decode
 from catch.readside import AnotherRebuild, Projection, checksum, left_over, marks, rebuild
+from projections import case_summary
 from tests.damage import EVENTS, unguarded
 
 ALL = cast("Sequence[Projection]", projections.ALL)
@@ -171,13 +172,13 @@ async def test_asked_to_it_begins_afresh(long: Log, unbroken: list[object]):
     assert await contents(long) == unbroken
 
 
-NEW = "catch_read.case_summary_v1_new"
+NEW = f"catch_read.{case_summary.TABLE}_new"
 DAMAGES = {
     "emptied": f"truncate {NEW}",
     "a row less": f"delete from {NEW} where ctid = (select ctid from {NEW} limit 1)",
     "gone": f"drop table {NEW}",
     "another one": f"create table other (like {NEW} including all); insert into other select * from {NEW};"
-    f" drop table {NEW}; alter table other rename to case_summary_v1_new",
+    f" drop table {NEW}; alter table other rename to {case_summary.TABLE}_new",
     "of another release": "update rebuilds set release = 'x'",
     "a part of it": "update rebuilds set parts = 2",
 }

@@ -1,4 +1,4 @@
-"""Rows of a read model as the database keeps them: one column a field, what has no SQL type of its own as jsonb."""
+"""Rows of a read model as the database keeps them: one column a field, what has no SQL type of its own as json."""
 
 import types
 import typing
@@ -35,7 +35,7 @@ class Column(NamedTuple):
     @property
     def definition(self) -> str:
         # Documents are written anew whenever a row changes: to compress them takes longer than to fold and write them.
-        stored = " storage external" if self.sql == "jsonb" else ""
+        stored = " storage external" if self.sql == "json" else ""
         return f'"{self.name}" {self.sql}{stored}{"" if self.nullable else " not null"}'
 
 
@@ -52,7 +52,7 @@ def _column(name: str, hint: Any) -> Column:
     if get_origin(hint) not in (typing.Union, types.UnionType):
         return Column(name, _sql(hint), nullable=False)
     members = [member for member in get_args(hint) if member is not types.NoneType]
-    return Column(name, _sql(members[0]) if len(members) == 1 else "jsonb", len(members) < len(get_args(hint)))
+    return Column(name, _sql(members[0]) if len(members) == 1 else "json", len(members) < len(get_args(hint)))
 
 
 def _sql(hint: object) -> str:
@@ -64,8 +64,8 @@ def _sql(hint: object) -> str:
         return "text"
     if get_origin(hint) is tuple and get_args(hint)[1:] == (Ellipsis,):
         element = _sql(get_args(hint)[0])
-        return f"{element}[]" if element in ("text", "uuid") else "jsonb"
-    return "jsonb"
+        return f"{element}[]" if element in ("text", "uuid") else "json"
+    return "json"
 
 
 def load(records: Iterable[Record], row: type[R]) -> list[R]:
@@ -81,8 +81,8 @@ def load(records: Iterable[Record], row: type[R]) -> list[R]:
 
 @cache
 def _documents(row: type[Struct]) -> tuple[tuple[str, msgspec.json.Decoder[Any]], ...]:
-    """The fields kept as jsonb, each with what reads its type straight from the text."""
+    """The fields kept as json, each with what reads its type straight from the text."""
     hints = get_type_hints(row)
     return tuple(
-        (column.name, msgspec.json.Decoder(hints[column.name])) for column in columns(row) if column.sql == "jsonb"
+        (column.name, msgspec.json.Decoder(hints[column.name])) for column in columns(row) if column.sql == "json"
     )

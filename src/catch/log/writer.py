@@ -17,7 +17,7 @@ from catch.log.waiting import Waiting, settle
 log = logging.getLogger(__name__)
 
 LARGEST_BATCH = 512  # appends
-WORTH_HALVING = 6  # appends
+WORTH_HALVING = 24  # appends
 
 
 class Writer:

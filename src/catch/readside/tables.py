@@ -40,7 +40,7 @@ class Table:
         self.keyed = f'alter table "{self.name}" add primary key ("{key.name}")'
         self._names = [column.name for column in self.columns]
         self._values = attrgetter(*self._names)
-        self._documents = [place for place, column in enumerate(self.columns) if column.sql == "jsonb"]
+        self._documents = [place for place, column in enumerate(self.columns) if column.sql == "json"]
 
     async def copy(self, connection: Connection, rows: Iterable[Struct]) -> None:
         """Rows whose keys the table does not have yet."""
