@@ -11,7 +11,7 @@ import asyncpg
 
 from catch.database import Connection, Statements
 from catch.log.entries import Answer, Append, Conflict
-from catch.log.waiting import AT_ONCE, EACH, LONE, Waiting, arguments, columns, lone_columns, parameters, topics
+from catch.log.waiting import Waiting, columns, lone_columns, topics
 
 
 class Batches:
@@ -20,9 +20,9 @@ class Batches:
     def __init__(self, schema: str) -> None:
         self._schema = schema
         self._one = f"select {schema}.append_one($1, $2, $3, $4, $5)"
-        self._lone = f"select {schema}.append_lone({parameters(LONE)})"
-        self._at_once = f"select {schema}.append_at_once({parameters(AT_ONCE)})"
-        self._each = f"select * from {schema}.append({parameters(EACH)})"  # noqa: S608
+        self._lone = f"select {schema}.append_lone({parameters(5)})"
+        self._at_once = f"select {schema}.append_at_once({parameters(11)})"
+        self._each = f"select * from {schema}.append({parameters(13)})"  # noqa: S608
 
     async def record(self, connection: Connection, batch: Sequence[Waiting]) -> Sequence[Answer | Conflict]:
         """One answer an append. Raises what asyncpg raises: then none of them was recorded, or it is unknown."""
@@ -45,7 +45,7 @@ class Batches:
         return None if position is None else Answer(position, stream, version, (topic,), False)
 
     async def _record_lone(self, connection: Connection, batch: Sequence[Waiting]) -> list[Answer]:
-        before: int = await connection.fetchval(self._lone, *arguments(lone_columns(batch), LONE))
+        before: int = await connection.fetchval(self._lone, *lone_columns(batch))
         answers: list[Answer] = []
         for position, waiting in enumerate(batch, start=before + 1):
             (event,) = waiting.append.events
@@ -53,7 +53,7 @@ class Batches:
         return answers
 
     async def _record_at_once(self, connection: Connection, batch: Sequence[Waiting]) -> list[Answer]:
-        position: int = await connection.fetchval(self._at_once, *arguments(columns(batch), AT_ONCE))
+        position: int = await connection.fetchval(self._at_once, *columns(batch)[:11])
         answers: list[Answer] = []
         for waiting in batch:
             append = waiting.append
@@ -62,7 +62,7 @@ class Batches:
         return answers
 
     async def _record_each(self, connection: Connection, batch: Sequence[Waiting]) -> list[Answer | Conflict]:
-        row = await connection.fetchrow(self._each, *arguments(columns(batch), EACH))
+        row = await connection.fetchrow(self._each, *columns(batch))
         assert row is not None
         answers: list[Answer | Conflict] = []
         for waiting, outcome, position, version in zip(batch, *row.values(), strict=True):
@@ -76,6 +76,10 @@ class Batches:
             else:
                 answers.append(Conflict(stream=append.stream, expected=waiting.bases.get(append.stream, 0)))
         return answers
+
+
+def parameters(count: int) -> str:
+    return ", ".join(f"${number}" for number in range(1, count + 1))
 
 
 async def first_answer(statements: Statements, schema: str, command: UUID) -> Answer | None:

@@ -1,19 +1,12 @@
 """Appends that wait for a batch, and a batch as the parallel arrays that the functions of schema/sql take."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import accumulate
-from typing import Any
 from uuid import UUID
 
 from catch.domain.refusals import Refused
 from catch.log.entries import Answer, Append
-
-LONE = ("uuid", "bigint", "text", "bytea", "uuid")
-AT_ONCE = (
-    "uuid", "bigint", "text", "bytea", "uuid", "bigint", "uuid", "uuid", "bigint", "int", "int",
-)  # fmt: skip
-EACH = (*AT_ONCE, "int", "int")
 
 
 class Waiting:
@@ -74,14 +67,6 @@ def topics(append: Append) -> tuple[str, ...]:
     return tuple([event.topic for event in append.events])
 
 
-def parameters(types: Sequence[str]) -> str:
-    """Arrays arrive as text, which the server reads faster than asyncpg writes them in binary: it looks twice at each
-    element's type. Only the states are arrays proper.
-    """
-    casts = (f"::text::{kind}[]" if kind != "bytea" else "" for kind in types)
-    return ", ".join(f"${number}{cast}" for number, cast in enumerate(casts, start=1))
-
-
 def lone_columns(batch: Sequence[Waiting]) -> tuple[Sequence[object], ...]:
     """For appends that are all lone."""
     appends = [waiting.append for waiting in batch]
@@ -106,36 +91,10 @@ def columns(batch: Sequence[Waiting]) -> tuple[Sequence[object], ...]:
         [version for _, version in bases],
         [append.command for append in appends],
         [append.stream for append in appends],
-        [waiting.reached.get(waiting.append.stream, "null") for waiting in batch],
+        [waiting.reached.get(waiting.append.stream) for waiting in batch],
         *spans(len(append.events) for append in appends),
         *spans(len(waiting.bases) for waiting in batch),
     )
-
-
-def arguments(arrays: Sequence[Sequence[Any]], kinds: Sequence[str]) -> list[object]:
-    return [WRITTEN[kind](array) for array, kind in zip(arrays, kinds, strict=False)]
-
-
-def ids(values: Iterable[UUID]) -> str:
-    return "{" + ",".join([f"{value.int:032x}" for value in values]) + "}"
-
-
-def numbers(values: Iterable[object]) -> str:
-    return "{" + ",".join(map(str, values)) + "}"
-
-
-def words(values: Iterable[str]) -> str:
-    quoted = [value.replace("\\", "\\\\").replace('"', '\\"') for value in values]
-    return '{"' + '","'.join(quoted) + '"}' if quoted else "{}"
-
-
-WRITTEN: dict[str, Callable[[Sequence[Any]], object]] = {
-    "uuid": ids,
-    "bigint": numbers,
-    "int": numbers,
-    "text": words,
-    "bytea": lambda states: states,
-}
 
 
 def spans(lengths: Iterable[int]) -> tuple[list[int], list[int]]:
