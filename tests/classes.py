@@ -201,7 +201,7 @@ class Sitting:
             await self.take(JoinMeeting(self.meeting, who.user, who.agency), who)
             await self.take(AcceptConfidentiality(self.meeting, who.user), who)
         start = await place.settled()
-        place.catch.listeners.append(self.feed.publish)
+        place.catch.hearing.listeners.append(self.feed.publish)
         await asyncio.gather(*(self.follow(actor, start) for actor in PEOPLE))
 
     async def follow(self, actor: Actor, start: int) -> None:
@@ -214,7 +214,7 @@ class Sitting:
                 self.followers.append(follower)
 
     async def end(self) -> None:
-        self.catch.listeners.remove(self.feed.publish)
+        self.catch.hearing.listeners.remove(self.feed.publish)
         self.feed.close()
         for follower in self.followers:
             follower.task.cancel()

@@ -157,7 +157,7 @@ class Place:
         head = await self.catch.log.head()
         await self.catch.reached(head)
         async with asyncio.timeout(5):
-            while self.catch.heard < head:  # noqa: ASYNC110
+            while self.catch.hearing.position < head:  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
         return head
 

@@ -1,4 +1,4 @@
-"""The feed: everything is heard in order, and what a page of facts is about is read many at a time."""
+"""Everything is heard in order, and what a page of facts is about is read many at a time."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from catch.app import GATHERED, Catch, key_file
 from catch.database import Connection
 from catch.domain.case.notes import AddNote
 from catch.domain.facts import Category, Recorded, Sealed
 from catch.domain.streams import CASE
+from catch.hearing import GATHERED, Hearing
 from catch.log import Log, Stored
-from catch.personal import Keyring
-from catch.settings import Settings
+from catch.log.states import States
+from catch.seating import Seating
 from tests.conftest import Database
 from tests.damage import unguarded
 from tests.place import COORDINATOR, Case, Place, placed
@@ -43,25 +43,25 @@ async def noted(place: Place, cases: Sequence[Case]) -> int:
     return before
 
 
-async def hear(database: Database, folder: Path, after: int, upto: int) -> tuple[Catch, Reads, list[int]]:
+async def hear(database: Database, after: int, upto: int) -> tuple[States, Reads, list[int]]:
     """What another server does that has just been started."""
     log = await Log.open(database.dsn)
-    settings = Settings(data_dir=folder)
-    catch = Catch(log, Keyring(log.pool, key_file(settings)), settings)
     reads, heard = Reads(log), list[int]()
+    states = States(log)
+    hearing = Hearing(log, states, Seating())
 
     def listen(recorded: Recorded[Any]) -> None:
         heard.append(recorded.position)
 
-    catch.listeners.append(listen)
-    following = asyncio.create_task(catch.follow(after))
+    hearing.listeners.append(listen)
+    following = asyncio.create_task(hearing.follow(after))
     async with asyncio.timeout(10):
-        await catch.has_heard(upto)
+        await hearing.reached(upto)
     following.cancel()
     with suppress(asyncio.CancelledError):
         await following
     await log.close()
-    return catch, reads, heard
+    return states, reads, heard
 
 
 async def test_streams_that_are_not_at_hand_are_read_many_at_a_time(database: Database, tmp_path: Path):
@@ -69,11 +69,11 @@ async def test_streams_that_are_not_at_hand_are_read_many_at_a_time(database: Da
         cases = [await place.referred(f"Ada {number}") for number in range(GATHERED + 5)]
         after = await noted(place, cases)
         head = await place.settled()
-        catch, reads, heard = await hear(database, tmp_path, after, head)
+        states, reads, heard = await hear(database, after, head)
         assert reads.calls == [GATHERED, 5]
         assert heard == [stored.position for stored in await place.catch.log.page(after, 1000)]
         for case in cases:
-            assert catch.states.at_hand(case.case) == await place.catch.states.get(CASE, case.case)
+            assert states.at_hand(case.case) == await place.catch.states.get(CASE, case.case)
 
 
 async def test_one_that_cannot_be_read_keeps_nobody_from_the_others(
@@ -87,8 +87,8 @@ async def test_one_that_cannot_be_read_keeps_nobody_from_the_others(
             admin, "update catch.stored_events set state = '{' where originator_id = $1 and originator_version = 1",
             broken.case,
         )  # fmt: skip
-        catch, _, heard = await hear(database, tmp_path, after, head)
+        states, _, heard = await hear(database, after, head)
         assert heard == [stored.position for stored in await place.catch.log.page(after, 1000)]
-        assert catch.states.at_hand(broken.case) is None
-        assert all((held := catch.states.at_hand(case.case)) and held.state for case in cases)
+        assert states.at_hand(broken.case) is None
+        assert all((held := states.at_hand(case.case)) and held.state for case in cases)
         assert "Undecodable" in caplog.text

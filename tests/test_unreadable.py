@@ -51,7 +51,7 @@ async def test_a_fact_that_cannot_be_read_is_told_at_once_and_to_whoever_asks_fo
     id_ = await person(catch)
     assert (await catch.states.get(PERSON, id_)).version == 1
     position = await write(catch, id_, topic, state)
-    await catch.has_heard(position)
+    await catch.hearing.reached(position)
     lines = [record.getMessage() for record in caplog.records if record.name == "catch.place"]
     assert [json.loads(line) for line in lines] == [
         {"unreadable": named.code, "position": position, "stream": str(id_), "version": 2, "event": topic}
@@ -69,7 +69,7 @@ async def test_a_history_with_a_hole_is_refused_and_not_folded(catch: Catch, adm
     id_ = await person(catch)
     await write(catch, id_, "PersonReferred", b"{", 2)
     registered = await catch.log.stream(id_)
-    await catch.has_heard(await write(catch, id_, registered[0].topic, registered[0].state, 3))
+    await catch.hearing.reached(await write(catch, id_, registered[0].topic, registered[0].state, 3))
     await lose(admin, f"originator_id = '{id_}' and originator_version = 2")
     with pytest.raises(MissingVersions):
         await catch.states.get(PERSON, id_)
@@ -88,7 +88,7 @@ async def test_a_log_that_went_back_ends_the_server_that_remembers_it(
             await person(catch)
             await person(catch)
             head = await catch.log.head()
-            await catch.has_heard(head)
+            await catch.hearing.reached(head)
             async with admin.transaction():
                 await lose(admin, f"notification_id = {head}")
                 await put_again(admin, head, grown)

@@ -168,7 +168,7 @@ async def serving(
     # What a client does not read waits with us, where it can be taken back, and not by the megabyte in the kernel.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
     server = Server(config)
-    catch.listeners.append(web.feed.publish)
+    catch.hearing.listeners.append(web.feed.publish)
     await web.sessions.look()
     await web.sessions.forget()
     others = [asyncio.create_task(each) for each in (web.reconsider(), web.sessions.follow())]
@@ -181,7 +181,7 @@ async def serving(
         await web.drain()
         server.should_exit = True
         await task
-        catch.listeners.remove(web.feed.publish)
+        catch.hearing.listeners.remove(web.feed.publish)
         for other in others:
             other.cancel()
         await asyncio.wait(others)

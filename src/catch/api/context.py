@@ -47,9 +47,9 @@ class Context:
             await self.catch.reached(position)
             try:
                 async with asyncio.timeout(PATIENCE):
-                    await self.catch.has_heard(position)
+                    await self.catch.hearing.reached(position)
             except TimeoutError:
-                raise NotCaughtUp(position=position, reached=self.catch.heard) from None
+                raise NotCaughtUp(position=position, reached=self.catch.hearing.position) from None
 
     async def take(
         self, command: Command, *, command_id: UUID, expected_version: int | None, occurred_at: datetime | None

@@ -324,7 +324,7 @@ async def nationwide(bench: Bench, first: Room) -> National:
     rooms = await room.repeated(bench.catch, bench.server.admin, first, size.meetings)
     head = await bench.catch.log.head()
     await bench.catch.readside.reached(head, timeout=300)
-    await bench.catch.has_heard(head)
+    await bench.catch.hearing.reached(head)
     await spoken(bench.catch, rooms, 400, len(rooms))
     async with AsyncExitStack() as stack:
         # One of the servers shares its core with everything else there is.

@@ -81,7 +81,7 @@ class CaseSource(Shared):
         return await self._update(topic, viewer_class, event.position, event)
 
     async def present(self, topic: Hashable, viewer_class: Hashable) -> tuple[int, object]:
-        position = self.catch.heard
+        position = self.catch.hearing.position
         return position, await self._update(topic, viewer_class, position, None)
 
     async def _update(

@@ -93,20 +93,20 @@ class Shared:
         self._heard = -1
 
     async def head(self) -> int:
-        return self.catch.heard
+        return self.catch.hearing.position
 
     def context(self, topic: Hashable, viewer_class: Hashable) -> object:
         return None
 
     def facts(self) -> Facts:
         now = self.clock()
-        if self._heard != self.catch.heard or not timedelta(0) <= now - self._facts.at <= FRESH:
-            self._facts, self._heard = Facts(self.catch, now, self._rights), self.catch.heard
+        if self._heard != self.catch.hearing.position or not timedelta(0) <= now - self._facts.at <= FRESH:
+            self._facts, self._heard = Facts(self.catch, now, self._rights), self.catch.hearing.position
         return self._facts
 
     async def published(self) -> None:
         """What was read may be newer than what was heard: a right may have ended before it was written."""
-        await self.catch.has_heard(self.catch.states.furthest)
+        await self.catch.hearing.reached(self.catch.states.furthest)
 
     def ran_out(self, meetings: Iterable[UUID], since: datetime, now: datetime) -> bool:
         """Whether an agreement or a disclosure may have ended, which last whole days, or the window of a meeting."""

@@ -125,7 +125,7 @@ class InboxSource(Shared):
         entry = next(iter(agency_inbox.keys(event)), None)
         rows = await agency_inbox.entries(self.catch.log.pool, cast("str", topic), [entry] if entry else [])
         # The entry may be newer than what was heard: the right to it may have ended in between.
-        await self.catch.has_heard(max((row.position for row in rows), default=0))
+        await self.catch.hearing.reached(max((row.position for row in rows), default=0))
         shown = await inbox_entries(Reading(self.facts(), cast("Actor", viewer_class)), rows)
         return types.InboxUpdate(
             position=Position(event.position),
@@ -136,7 +136,7 @@ class InboxSource(Shared):
         )
 
     async def present(self, topic: Hashable, viewer_class: Hashable) -> tuple[int, object]:
-        position, now = self.catch.heard, self.clock()
+        position, now = self.catch.hearing.position, self.clock()
         return position, types.InboxUpdate(
             position=Position(position), event=PRESENT, at=now, entry_id=None, entry=None
         )

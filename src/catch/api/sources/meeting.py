@@ -138,7 +138,7 @@ class MeetingSource(Shared):
         )
 
     async def present(self, topic: Hashable, viewer_class: Hashable) -> tuple[int, object]:
-        position = self.catch.heard
+        position = self.catch.hearing.position
         held = await self.catch.states.get(MEETING, cast("UUID", topic))
         facts = self.facts()
         sitting = await Sitting.of(Reading(facts, cast("Actor", viewer_class)), held.state)
