@@ -5,7 +5,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from catch.bench.live import QUICK, Burst, measured
+from catch.bench.live import measured
+from catch.bench.live_run import QUICK, Burst
 from catch.bench.live_shape import as_json, as_markdown
 
 SMALLEST = replace(QUICK, bursts=(Burst(4, 20, 4),), meetings=2, seconds=0.4, stalling=Burst(8, 20, 4))

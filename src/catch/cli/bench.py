@@ -7,7 +7,7 @@ import uvloop
 from msgspec.structs import replace
 
 from catch.bench import live as live_bench
-from catch.bench import live_shape
+from catch.bench import live_run, live_shape
 from catch.bench import log as log_bench
 from catch.bench.node import cores
 from catch.bench.shape import as_json, as_markdown
@@ -70,7 +70,7 @@ def live(form: str, quick: bool, rounds: int | None, peers: Path | None) -> None
         catch bench live --json
         catch bench live --markdown --peers FOLDER
     """
-    size = live_bench.QUICK if quick else live_bench.Size(cores=cores())
+    size = live_run.QUICK if quick else live_run.Size(cores=cores())
     size = replace(size, rounds=rounds or size.rounds)
     figures = uvloop.run(live_bench.measured(size, peers, say))
     click.echo(live_shape.as_markdown(figures) if form == "markdown" else live_shape.as_json(figures))

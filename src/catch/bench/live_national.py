@@ -1,0 +1,66 @@
+"""Every meeting in England at once."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from contextlib import AsyncExitStack
+
+from catch.bench import room
+from catch.bench.crowd import Arrived, Expected, Followers, Plan, Seat, followers, subscribing
+from catch.bench.live_run import Bench, spoken
+from catch.bench.live_shape import National
+from catch.bench.node import Node, cpu_seconds, node, resident
+from catch.bench.room import FOLLOW, SEATS, Room
+
+
+async def nationwide(bench: Bench, first: Room) -> National:
+    size = bench.size
+    bench.say(f"{size.meetings} meetings are called")
+    rooms = await room.repeated(bench.catch, bench.server.admin, first, size.meetings)
+    head = await bench.catch.log.head()
+    await bench.catch.readside.reached(head, timeout=300)
+    await bench.catch.hearing.reached(head)
+    await spoken(bench.catch, rooms, 400, len(rooms))
+    async with AsyncExitStack() as stack:
+        # One of the servers shares its core with everything else there is.
+        places = (bench.serving, bench.asking) * size.servers
+        opening = [node(bench.server, bench.folder, core) for core in places[: size.servers]]
+        servers = [await stack.enter_async_context(each) for each in opening]
+        crowds = [await stack.enter_async_context(followers()) for _ in servers]
+        before = sum(resident(server.pid) for server in servers)
+        bench.say(f"{size.meetings * len(SEATS)} people come to them")
+        await arrived(bench, rooms, servers, crowds)
+        seated = sum(resident(server.pid) for server in servers)
+        spent = sum(cpu_seconds(server.pid) for server in servers)
+        bench.say(f"{size.rate} things are said a second")
+        positions = await spoken(bench.catch, rooms, size.rate, round(size.rate * size.seconds))
+        expected = Expected({number: sorted(positions[held.meeting]) for number, held in enumerate(rooms)})
+        heard = await asyncio.gather(*(crowd.heard(expected) for crowd in crowds))
+        after = sum(resident(server.pid) for server in servers)
+        spent = sum(cpu_seconds(server.pid) for server in servers) - spent
+    people = size.meetings * len(SEATS)
+    return National(
+        meetings=size.meetings,
+        subscribers=people,
+        servers=size.servers,
+        events_per_second=size.rate,
+        messages=sum(each.messages for each in heard),
+        lost=sum(each.lost for each in heard),
+        disordered=sum(each.disordered for each in heard),
+        p50_ms=max(each.p50_ms for each in heard),
+        p99_ms=max(each.p99_ms for each in heard),
+        server_cores=spent / size.seconds,
+        kb_per_connection=(seated - before) / 1024 / people,
+        kb_per_connection_after=(after - before) / 1024 / people,
+    )
+
+
+async def arrived(bench: Bench, rooms: Sequence[Room], servers: Sequence[Node], crowds: Sequence[Followers]) -> None:
+    """Each server has the people of every other meeting, as a balancer that goes by the meeting would have it."""
+    tokens = [bench.token(who) for who in SEATS]
+    messages = [subscribing(FOLLOW, {"id": str(held.meeting)}) for held in rooms]
+    coming: list[Coroutine[None, None, Arrived]] = []
+    for number, (server, crowd) in enumerate(zip(servers, crowds, strict=True)):
+        own = range(number, len(rooms), len(servers))
+        seats = [Seat(server.port, seat, held) for held in own for seat in range(len(SEATS))]
+        coming.append(crowd.arrive(Plan(bench.asking, tokens, messages, seats)))
+    await asyncio.gather(*coming)
