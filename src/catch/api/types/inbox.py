@@ -1,0 +1,41 @@
+"""What waits for an agency."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+import strawberry
+
+from catch.api.scalars import Position
+from catch.api.types.basics import PageInfo, Redactable
+from catch.domain.case.state import (
+    ActionState,
+)
+from projections.agency_inbox import EntryKind
+
+
+@strawberry.type(description="Something that waits for the viewer's agency.")
+class InboxEntry(Redactable):
+    id: UUID
+    kind: EntryKind
+    position: Position
+    since: datetime
+    case_id: UUID | None
+    case_number: str | None
+    meeting_id: UUID | None
+    title: str | None
+    state: ActionState | None
+    due: date | None
+    overdue_days: int | None
+    mandatory: bool
+
+
+@strawberry.type
+class InboxEdge:
+    cursor: str
+    node: InboxEntry
+
+
+@strawberry.type
+class InboxConnection:
+    edges: list[InboxEdge]
+    page_info: PageInfo
