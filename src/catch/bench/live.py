@@ -19,6 +19,7 @@ from catch.bench.live_stalled import stalling
 from catch.bench.room import Room
 from catch.postgres import SAFE, ephemeral
 from catch.settings import Settings
+from catch.web import settle
 
 
 async def measured(size: Size, peers: Path | None, say: Say) -> LiveFigures:
@@ -31,6 +32,7 @@ async def measured(size: Size, peers: Path | None, say: Say) -> LiveFigures:
             async with opened(server, Settings(data_dir=folder)) as catch:
                 say("a meeting is called")
                 first = await room.prepared(catch)
+                settle()  # as a server does that takes commands
                 bench = Bench(catch, server, folder, tools, size, say)
                 return await everything(bench, first)
 

@@ -21,9 +21,7 @@ async def nationwide(bench: Bench, first: Room) -> National:
     await bench.catch.hearing.reached(head)
     await spoken(bench.catch, rooms, 400, len(rooms))
     async with AsyncExitStack() as stack:
-        # One of the servers shares its core with everything else there is.
-        places = (bench.serving, bench.asking) * size.servers
-        opening = [node(bench.server, bench.folder, core) for core in places[: size.servers]]
+        opening = [node(bench.server, bench.folder, bench.serving) for _ in range(size.servers)]
         servers = [await stack.enter_async_context(each) for each in opening]
         crowds = [await stack.enter_async_context(followers()) for _ in servers]
         before = sum(resident(server.pid) for server in servers)
