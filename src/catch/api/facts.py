@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -33,9 +32,6 @@ from catch.log.codec import decode
 from catch.log.states import Held, folded
 from catch.personal.keyring import Reader
 from catch.readside import known_at, true_at, up_to
-
-partner_id = lru_cache(4096)(partner_stream)
-programme_id = lru_cache(256)(programme_stream)
 
 
 class Facts:
@@ -76,7 +72,7 @@ class Facts:
         # A stream that does not exist is not kept at hand: without this, each case would ask for it again.
         if agency in self._strangers:
             return None
-        stream = partner_id(agency)
+        stream = partner_stream(agency)
         self.rests.streams.add(stream)
         held: Partner | None = (await self.catch.states.get(PARTNER, stream)).state
         if held is None:
@@ -85,7 +81,7 @@ class Facts:
 
     async def programme(self, key: str, version: int | None = None) -> Programme:
         """Raises `UnknownProgramme`. No version: the present one."""
-        stream = programme_id(key)
+        stream = programme_stream(key)
         self.rests.streams.add(stream)
         history: ProgrammeHistory | None = (await self.catch.states.get(PROGRAMME, stream)).state
         held = history and (history.current if version is None else history.version(version))

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, get_args
 from uuid import UUID, uuid5
 
@@ -16,11 +17,13 @@ from catch.domain.facts import Command, Fact, Recorded
 _KEYED = UUID("6b0a1c3e-0f7d-5c1e-9a57-0c9b6c0f2a11")
 
 
+@lru_cache(4096)
 def partner_stream(key: str) -> UUID:
     """The stream of the partner with this key."""
     return uuid5(_KEYED, f"partner/{key}")
 
 
+@lru_cache(256)
 def programme_stream(key: str) -> UUID:
     """The stream of the programme with this key."""
     return uuid5(_KEYED, f"programme/{key}")
