@@ -9,8 +9,8 @@ from uuid import UUID
 from catch.access import Seat, Sight
 from catch.api import types
 from catch.api.answers import Rests
+from catch.api.lens import Texts
 from catch.api.rights import Rights
-from catch.api.views import Texts
 from catch.app import Catch
 from catch.domain.case.state import Case
 from catch.domain.configuration import Programme

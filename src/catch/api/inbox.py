@@ -6,9 +6,9 @@ from uuid import UUID
 
 from catch.access import RedactionReason
 from catch.api import types
+from catch.api.lens import Texts
 from catch.api.reading import Reading
 from catch.api.scalars import Position
-from catch.api.views import Texts
 from catch.domain.calendar import london_day
 from catch.domain.case.referral import case_number
 from catch.domain.facts import Category

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from catch.access import RedactionReason, item_closed, item_hidden, prepares
 from catch.api import types, views
+from catch.api.lens import Lens
 from catch.api.reading import Opened, Reading
 from catch.api.scalars import Position
-from catch.api.views import Lens
 from catch.domain.case.state import Case
 from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.listing import Agenda, AgendaWarning, DraftedItem, Overflow, Reason

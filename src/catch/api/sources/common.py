@@ -8,8 +8,8 @@ from uuid import UUID
 from catch.access import ATTENDEE_WINDOW, RedactionReason, Sight
 from catch.api import types
 from catch.api.facts import Facts
+from catch.api.lens import own_only, reads
 from catch.api.rights import Rights
-from catch.api.views import own_only, reads
 from catch.app import Catch
 from catch.database import Statements
 from catch.domain.calendar import london_day
