@@ -1,7 +1,9 @@
 """Below the protocol: bytes on the wire, pings, origins, and a server that does not let us at its sockets."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+import gc
+import weakref
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -165,3 +167,39 @@ async def test_behind_plain_asgi_a_draining_server_sends_its_clients_elsewhere()
         await drain(server.live)
         assert (await client.closed())[0] == 1012
         await server.empty()
+
+
+def hangs_up(client: Raw) -> None:
+    client.writer.transport.abort()
+
+
+def says_goodbye(client: Raw) -> None:
+    client.send(Opcode.CLOSE, (1000).to_bytes(2, "big"))
+
+
+def breaks_the_protocol(client: Raw) -> None:
+    client.writer.write(b"\xff" * 8)
+
+
+def breaks_our_protocol(client: Raw) -> None:
+    client.send(Opcode.TEXT, b"{")
+
+
+@pytest.mark.parametrize("ending", [hangs_up, says_goodbye, breaks_the_protocol, breaks_our_protocol])
+async def test_what_a_connection_held_is_gone_when_it_ends_and_does_not_wait_for_the_collector(
+    ending: Callable[[Raw], None],
+):
+    query = b'{"type":"subscribe","id":"1","payload":{"query":"{ me }"}}'
+    async with serving(bounds=Bounds(init=0.2, ping=0.2)) as server:
+        gc.disable()
+        try:
+            async with raw(server, INIT, query) as client:
+                while b"complete" not in (await client.frame())[1]:
+                    pass
+                gone = asyncio.Event()
+                weakref.finalize(next(iter(server.live.connections))._socket, gone.set)  # pyright: ignore[reportPrivateUsage]
+                ending(client)
+                async with asyncio.timeout(3):
+                    await gone.wait()
+        finally:
+            gc.enable()

@@ -197,10 +197,11 @@ def as_many_clients_as_may_be() -> None:
 def settle() -> None:
     """Call once, when everything is in place. The collector then leaves the program itself alone, and looks for rubbish
     after tens of thousands of new objects rather than after hundreds: each connection is some hundred of them, which
-    stay, and most of the time of connecting was spent in looking through those of all others again and again."""
+    stay, and most of the time of connecting was spent in looking through those of all others again and again. What has
+    come to stay is looked through as well now and then: among it is what came while something else was collected."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(50_000, 20, 10)
 
 
 async def until_told_to_stop(announce: Callable[[], None] = lambda: None) -> None:

@@ -49,6 +49,7 @@ class Punctual(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         self._wait(None)
         super().handle_websocket_upgrade()
+        self.parser = None  # as when a connection is lost: it would hold this, and this it, for ever
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

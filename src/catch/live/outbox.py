@@ -98,7 +98,7 @@ class Outbox:
 
     def shut(self) -> None:
         """Nothing more is written; whatever is offered is dropped."""
-        self.write = _drop
+        self.write, self._stalled = _drop, _nobody
         self.blocked = False
         self._waiting = None
         self._make_room()
@@ -134,6 +134,10 @@ class Outbox:
 
 
 def _drop(frame: bytes) -> None:
+    pass
+
+
+def _nobody() -> None:
     pass
 
 

@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidState
 from websockets.frames import Frame
 
 TRANSPORT = "catch.transport"
-"""The ASGI extension that holds the protocol, as `{"socket": ExposedWebSocket}`."""
+"""The ASGI extension that holds the protocol, as `{"socket": ExposedWebSocket}`, while the application runs."""
 GRACE = 2.0
 """Seconds that a client has to read that the connection is closed."""
 
@@ -39,6 +39,21 @@ class Taker(Protocol):
     def lost(self) -> None:
         """Nothing can be written any more. May be called again."""
         ...
+
+
+class _Door:
+    """The socket as an ASGI application has it. What a framework keeps of a connection, it keeps of a shut door."""
+
+    def __init__(self, socket: "ExposedWebSocket") -> None:
+        self.socket: ExposedWebSocket | None = socket
+
+    async def receive(self) -> Any:
+        assert self.socket is not None
+        return await self.socket.receive()
+
+    async def send(self, message: Any) -> None:
+        assert self.socket is not None
+        await self.socket.send(message)
 
 
 class _Unread:
@@ -121,6 +136,9 @@ class ExposedWebSocket(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._gone()
+        # What holds itself in a circle would lie in memory until the collector comes, with all that was ever received.
+        self.conn.parser.close()
+        self.conn.parser_exc = None
 
     def _gone(self) -> None:
         if self.taker:
@@ -148,10 +166,11 @@ class ExposedWebSocket(WebSocketsSansIOProtocol):
 
     async def run_asgi(self) -> None:
         """As uvicorn has it, except that a socket that was taken over stays open."""
-        scope = cast("dict[str, Any]", self.scope)
-        scope.setdefault("extensions", {})[TRANSPORT] = {"socket": self}
+        scope, door = cast("dict[str, Any]", self.scope), _Door(self)
+        extensions = scope.setdefault("extensions", {})
+        extensions[TRANSPORT] = {"socket": self}
         try:
-            await cast("Any", self).app(self.scope, self.receive, self.send)
+            await cast("Any", self).app(scope, door.receive, door.send)
         except ClientDisconnected:
             pass
         except BaseException:
@@ -163,5 +182,8 @@ class ExposedWebSocket(WebSocketsSansIOProtocol):
             if not self.handshake_complete:
                 self.logger.error("ASGI callable returned without completing handshake.")
                 self.send_500_response()
+        finally:
+            door.socket = None
+            del extensions[TRANSPORT]
         if self.close_timer is None:
             self.transport.close()
