@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -22,17 +22,14 @@ from tests.damage import unguarded
 from tests.place import COORDINATOR, Case, Place, placed
 
 
-class Reads:
-    """A log that says how many streams it was asked for, call by call."""
+class Counting(Log):
+    """Remembers how many streams it was asked for, call by call."""
 
-    def __init__(self, log: Log) -> None:
-        self.calls: list[int] = []
-        self._streams = log.streams
-        log.streams = self.streams  # pyright: ignore[reportAttributeAccessIssue]
+    calls: list[int]
 
     async def streams(self, streams: Sequence[UUID]) -> list[Stored]:
         self.calls.append(len(streams))
-        return await self._streams(streams)
+        return await super().streams(streams)
 
 
 async def noted(place: Place, cases: Sequence[Case]) -> int:
@@ -43,10 +40,10 @@ async def noted(place: Place, cases: Sequence[Case]) -> int:
     return before
 
 
-async def hear(database: Database, after: int, upto: int) -> tuple[States, Reads, list[int]]:
+async def hear(database: Database, after: int, upto: int) -> tuple[States, list[int], list[int]]:
     """What another server does that has just been started."""
-    log = await Log.open(database.dsn)
-    reads, heard = Reads(log), list[int]()
+    log = cast("Counting", await Counting.open(database.dsn))
+    log.calls, heard = [], list[int]()
     states = States(log)
     hearing = Hearing(log, states, Seating())
 
@@ -61,7 +58,7 @@ async def hear(database: Database, after: int, upto: int) -> tuple[States, Reads
     with suppress(asyncio.CancelledError):
         await following
     await log.close()
-    return states, reads, heard
+    return states, log.calls, heard
 
 
 async def test_streams_that_are_not_at_hand_are_read_many_at_a_time(database: Database, tmp_path: Path):
@@ -70,7 +67,7 @@ async def test_streams_that_are_not_at_hand_are_read_many_at_a_time(database: Da
         after = await noted(place, cases)
         head = await place.settled()
         states, reads, heard = await hear(database, after, head)
-        assert reads.calls == [GATHERED, 5]
+        assert reads == [GATHERED, 5]
         assert heard == [stored.position for stored in await place.catch.log.page(after, 1000)]
         for case in cases:
             assert states.at_hand(case.case) == await place.catch.states.get(CASE, case.case)
