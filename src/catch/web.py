@@ -197,8 +197,8 @@ def as_many_clients_as_may_be() -> None:
 def settle() -> None:
     """Call once, when everything is in place. The collector then leaves the program itself alone, and looks for rubbish
     after tens of thousands of new objects rather than after hundreds: each connection is some hundred of them, which
-    stay, and most of the time of connecting was spent in looking through those of all others again and again. What has
-    come to stay is looked through as well now and then: among it is what came while something else was collected."""
+    stay, and most of the time of connecting was spent in looking through those of all others again and again. What
+    seems to have come to stay is looked through now and then: some of it only seems so."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 10)

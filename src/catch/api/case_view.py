@@ -25,7 +25,9 @@ SIMPLER = {
 
 
 class Whole(Struct, frozen=True):
-    """All that a case is shown from. `at` is the moment its clocks are read at."""
+    """All that a case is shown from. `at` is the moment its clocks are read at; `protected`: the person's address is
+    protected now, whatever it was then.
+    """
 
     held: domain.Case
     pinned: Programme
@@ -58,21 +60,6 @@ class Unfolding(types.Case):
             raise AttributeError(name)
         value = self.__dict__[name] = part(whole)
         return value
-
-
-def case(
-    held: domain.Case,
-    pinned: Programme,
-    person: Person | None,
-    lens: Lens,
-    version: int,
-    position: int,
-    at: datetime,
-    *,
-    protected: bool,
-) -> types.Case:
-    """The case as the lens shows it. `protected`: the person's address is protected now, whatever it was then."""
-    return Unfolding(Whole(held, pinned, person, lens, version, position, at, protected))
 
 
 def _decisions(whole: Whole) -> list[types.Decision]:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from catch.access import Sight
-from catch.api import case_view, types
+from catch.api import types
+from catch.api.case_view import Unfolding, Whole
 from catch.api.facts import Facts, Past
 from catch.api.lens import Lens
 from catch.domain.case.state import Case
@@ -50,7 +51,7 @@ class Reading:
         pinned = await self.facts.programme(held.programme, held.programme_version)
         moment = at or (self.past and self.past.moment) or self.facts.at
         protected = now is not None and now.address_protected
-        return case_view.case(held, pinned, person, Lens(seen, texts), version, position, moment, protected=protected)
+        return Unfolding(Whole(held, pinned, person, Lens(seen, texts), version, position, moment, protected))
 
     async def case_by_id(self, case: UUID) -> types.Case | None:
         """The case as the viewer sees it; None where they do not, or where there was none yet."""

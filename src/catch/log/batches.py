@@ -13,6 +13,9 @@ from catch.database import Connection, Statements
 from catch.log.entries import Answer, Append, Conflict
 from catch.log.waiting import Waiting, columns, lone_columns, topics
 
+LONE, AT_ONCE, EACH = 5, 11, 13
+"""How many arrays the functions take; those of `append_at_once` are the first of those of `append`."""
+
 
 class Batches:
     """Records batches in one place's log."""
@@ -20,9 +23,9 @@ class Batches:
     def __init__(self, schema: str) -> None:
         self._schema = schema
         self._one = f"select {schema}.append_one($1, $2, $3, $4, $5)"
-        self._lone = f"select {schema}.append_lone({parameters(5)})"
-        self._at_once = f"select {schema}.append_at_once({parameters(11)})"
-        self._each = f"select * from {schema}.append({parameters(13)})"  # noqa: S608
+        self._lone = f"select {schema}.append_lone({parameters(LONE)})"
+        self._at_once = f"select {schema}.append_at_once({parameters(AT_ONCE)})"
+        self._each = f"select * from {schema}.append({parameters(EACH)})"  # noqa: S608
 
     async def record(self, connection: Connection, batch: Sequence[Waiting]) -> Sequence[Answer | Conflict]:
         """One answer an append. Raises what asyncpg raises: then none of them was recorded, or it is unknown."""
@@ -53,7 +56,7 @@ class Batches:
         return answers
 
     async def _record_at_once(self, connection: Connection, batch: Sequence[Waiting]) -> list[Answer]:
-        position: int = await connection.fetchval(self._at_once, *columns(batch)[:11])
+        position: int = await connection.fetchval(self._at_once, *columns(batch)[:AT_ONCE])
         answers: list[Answer] = []
         for waiting in batch:
             append = waiting.append
