@@ -1,26 +1,27 @@
 """Who may do what, and who sees what. One pure policy, asked by mutations, queries, subscriptions and replay alike.
 
-Access = relationship (why this person, this case) and role and category and agreement, and no recusal
-(`8-access.md`). `may` raises a refusal; `sight` says which categories of a case somebody sees and why the rest is
-hidden; `may_attend`, `item_hidden` and `item_closed` say the same of a meeting and the items of its agenda.
+Read `standing` (who somebody is here), `seats` (what a meeting gives of a case), `seeing` (who sees which categories of
+a case, which items of an agenda, and why the rest is hidden), `relations`, `giving` and `doing` (who may ask for what:
+one table). Rights come from relationships that somebody else made (`8-access.md`, Standing).
 """
 
-from catch.access.doing import (
+from catch.access.doing import RULES, asks, may, rule_of
+from catch.access.relations import (
     AgencyNotUnderAgreement,
     NotAllowed,
     NotYourAction,
+    NotYourAgency,
     NotYourCase,
     NotYourMeeting,
+    OnlyByAnother,
     OnlyForYourself,
-    SuspendedByAgency,
-    may,
-    role_may,
+    Reads,
+    RecusedFromItem,
 )
+from catch.access.seats import ATTENDEE_WINDOW, Seat, bounds, seat_of, seats_of
 from catch.access.seeing import (
-    ATTENDEE_WINDOW,
     EVERYTHING,
     RedactionReason,
-    Seat,
     Sight,
     coordinates,
     has_inbox,
@@ -29,25 +30,33 @@ from catch.access.seeing import (
     item_hidden,
     may_attend,
     prepares,
-    seat_of,
-    seats_of,
     sight,
     told_to,
 )
+from catch.access.standing import Asker, NotEnrolled, Who, program, who
 
 __all__ = [
     "ATTENDEE_WINDOW",
     "EVERYTHING",
+    "RULES",
     "AgencyNotUnderAgreement",
+    "Asker",
     "NotAllowed",
+    "NotEnrolled",
     "NotYourAction",
+    "NotYourAgency",
     "NotYourCase",
     "NotYourMeeting",
+    "OnlyByAnother",
     "OnlyForYourself",
+    "Reads",
+    "RecusedFromItem",
     "RedactionReason",
     "Seat",
     "Sight",
-    "SuspendedByAgency",
+    "Who",
+    "asks",
+    "bounds",
     "coordinates",
     "has_inbox",
     "holders",
@@ -56,9 +65,11 @@ __all__ = [
     "may",
     "may_attend",
     "prepares",
-    "role_may",
+    "program",
+    "rule_of",
     "seat_of",
     "seats_of",
     "sight",
     "told_to",
+    "who",
 ]

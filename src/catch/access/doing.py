@@ -1,252 +1,241 @@
-"""Who may do what: relationship, role and agreement, asked before a command is decided."""
+"""Who may do what: one table, every command with the roles that may ask for it and the relation that each needs.
 
-from collections.abc import Sequence
+What is not in the table nobody may do. `may` answers with the role in which it is done, which signs the facts;
+`roles_of` and `open_to` are what the table says without any case or meeting.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from uuid import UUID
 
-from catch.access.seeing import Seat, chairs, coordinates, item_hidden, suspended
-from catch.domain.case import CaseCommand, actions, disclosure, notes, proposals, referral
-from catch.domain.case.state import Case
+from catch.access.giving import enrolling, giving, looking_after, suspending, tagging
+from catch.access.relations import (
+    Asked,
+    NotAllowed,
+    Reads,
+    Relation,
+    answering_for_owner,
+    anywhere,
+    attaching,
+    chairing,
+    chairing_case,
+    coming_in,
+    coordinating,
+    coordinating_in_programme,
+    coordinating_person,
+    declaring,
+    disclosing_from_the_chair,
+    discussing_at_once,
+    late,
+    listing,
+    may_take_the_chair,
+    of_the_series,
+    organising,
+    own_agency,
+    own_door,
+    own_seat,
+    owning,
+    progressing_own,
+    seeing_item,
+    settling_interest,
+    taking_part,
+)
+from catch.access.standing import IN_TURN, Who
+from catch.domain import partner, person, programme
+from catch.domain.case import (
+    actions,
+    agreement,
+    closing,
+    coordination,
+    disclosure,
+    eligibility,
+    goals,
+    notes,
+    plan,
+    proposals,
+    referral,
+    reviews,
+)
 from catch.domain.discussion import OfferActionInMeeting
-from catch.domain.facts import Actor, Command, Role
-from catch.domain.meeting import MeetingCommand, adding, attendance, drafting, editing, invitations, session
-from catch.domain.meeting.rules import NotInvited
-from catch.domain.meeting.state import Meeting
-from catch.domain.partner import Partner, PartnerCommand
-from catch.domain.person import PersonCommand, RegisterPerson
-from catch.domain.programme import ProgrammeCommand
-from catch.domain.refusals import Refused
-
-
-class NotAllowed(Refused):
-    """Your role does not allow this."""
-
-
-class NotYourCase(Refused):
-    """You have no part in this case that allows this."""
-
-
-class NotYourAction(Refused):
-    """Only the partner who owns the action can answer for it."""
-
-
-class NotYourMeeting(Refused):
-    """Only the chair of this meeting can do this."""
-
-
-class OnlyForYourself(Refused):
-    """You can do this only for yourself or your own agency."""
-
-
-class SuspendedByAgency(Refused):
-    """Your agency has suspended your access. Ask whoever looks after its members."""
-
-
-class AgencyNotUnderAgreement(Refused):
-    """Your agency has no information sharing agreement in force for this programme."""
-
-
-_CHAIR_ONLY = (
-    drafting.PublishAgenda,
-    adding.AddLateItem,
-    session.StartMeeting,
-    session.AdjournMeeting,
-    session.ResumeMeeting,
-    session.EndMeeting,
-    session.ConfirmMinutes,
+from catch.domain.facts import Command, Role
+from catch.domain.meeting import (
+    adding,
+    attendance,
+    deciding,
+    drafting,
+    editing,
+    floor,
+    instant,
+    invitations,
+    planning,
+    session,
 )
-_OWNER_ONLY = (
-    actions.RespondToAction,
-    actions.ProgressAction,
-    actions.CompleteAction,
-    actions.CloseActionIncomplete,
+from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPartner, UnknownPerson
+
+Rule = dict[Role, Relation]
+"""By role, the relation that it needs besides. Whatever role is not named may not ask."""
+Row = tuple[tuple[type[Command], ...], Rule]
+
+
+def in_the_chair(relation: Relation) -> Rule:
+    return {Role.CHAIR: relation, Role.DEPUTY: relation}
+
+
+def running(relation: Relation) -> Rule:
+    """For whoever is in the chair, and whoever prepares the series."""
+    return {**in_the_chair(relation), Role.COORDINATOR: relation, Role.PREPARER: relation}
+
+
+AT_A_MEETING = (Role.CHAIR, Role.DEPUTY, Role.COORDINATOR, Role.PREPARER, Role.PARTNER)
+COORDINATORS: Rule = {Role.COORDINATOR: coordinating}
+ORGANISERS: Rule = running(organising)
+ADMINISTRATORS: Rule = {Role.ADMINISTRATOR: anywhere}
+
+CASES: tuple[Row, ...] = (
+    (
+        (referral.SubmitReferral,),
+        {Role.COORDINATOR: coordinating_in_programme, Role.PARTNER: own_door, Role.REFERRER: own_door},
+    ),
+    ((referral.AttachReferral,), {Role.COORDINATOR: coordinating, Role.PARTNER: attaching}),
+    ((eligibility.AcceptReferral, eligibility.DeclineReferral, eligibility.RedirectReferral), COORDINATORS),
+    (
+        (
+            coordination.AllocateCoordinator,
+            coordination.RecordConversation,
+            coordination.RecordConversationAttempt,
+        ),
+        COORDINATORS,
+    ),
+    (
+        (
+            agreement.RecordAgreement,
+            agreement.RecordRefusalOfSupport,
+            agreement.WithdrawAgreement,
+            agreement.RecordObjection,
+        ),
+        COORDINATORS,
+    ),
+    ((disclosure.AuthoriseDisclosure,), COORDINATORS | in_the_chair(disclosing_from_the_chair)),
+    ((disclosure.EndDisclosure,), COORDINATORS | in_the_chair(chairing_case)),
+    ((disclosure.InvolvePartner, disclosure.EndInvolvement), COORDINATORS),
+    (
+        (proposals.ProposeForMeeting, notes.RecordUnmetNeed),
+        COORDINATORS | in_the_chair(chairing_case) | {Role.PARTNER: taking_part},
+    ),
+    ((proposals.WithdrawProposal, notes.MeetUnmetNeed), COORDINATORS),
+    ((notes.AddNote,), COORDINATORS | {Role.PARTNER: taking_part}),
+    ((plan.AgreePlan, plan.RevisePlan), COORDINATORS),
+    ((goals.SetGoal, goals.ScoreGoal, goals.AchieveGoal, goals.AbandonGoal), COORDINATORS),
+    ((reviews.ScheduleReview, reviews.HoldReview), COORDINATORS),
+    ((actions.OfferAction, actions.ChangeActionDue), COORDINATORS),
+    ((actions.RespondToAction,), {Role.COORDINATOR: answering_for_owner, Role.PARTNER: owning}),
+    ((actions.ProgressAction,), {Role.COORDINATOR: progressing_own, Role.PARTNER: owning}),
+    ((actions.CompleteAction, actions.CloseActionIncomplete), COORDINATORS | {Role.PARTNER: owning}),
+    ((closing.ProposeClosure, closing.CloseCase, closing.ReopenCase), COORDINATORS),
 )
-_OWN_SEAT = (
-    attendance.JoinMeeting,
-    attendance.LeaveMeeting,
-    attendance.SendApology,
-    attendance.AcceptConfidentiality,
-    attendance.DeclareInterest,
+
+MEETINGS: tuple[Row, ...] = (
+    ((planning.PlanMeeting,), running(of_the_series)),
+    ((planning.RescheduleMeeting, planning.CancelMeeting), ORGANISERS),
+    ((invitations.InviteMember, invitations.WithdrawInvitation), ORGANISERS),
+    ((invitations.SetAvailability,), dict.fromkeys(AT_A_MEETING, own_agency)),
+    ((drafting.DraftAgenda,), ORGANISERS),
+    ((drafting.PublishAgenda,), in_the_chair(chairing)),
+    ((adding.AddItem,), running(listing)),
+    ((adding.AddLateItem,), in_the_chair(late)),
+    ((editing.RemoveItem, editing.MoveItem, editing.ChangeTimebox), ORGANISERS),
+    ((editing.PullFromNoting,), dict.fromkeys(AT_A_MEETING, seeing_item)),
+    ((session.StartMeeting,), in_the_chair(may_take_the_chair)),
+    (
+        (session.AdjournMeeting, session.ResumeMeeting, session.EndMeeting, session.ConfirmMinutes),
+        in_the_chair(chairing),
+    ),
+    (
+        (attendance.JoinMeeting, attendance.LeaveMeeting, attendance.SendApology),
+        dict.fromkeys(AT_A_MEETING, coming_in),
+    ),
+    ((attendance.AcceptConfidentiality,), dict.fromkeys(AT_A_MEETING, own_seat)),
+    ((attendance.DeclareInterest,), dict.fromkeys(AT_A_MEETING, declaring)),
+    ((attendance.ResolveInterest,), running(settling_interest)),
+    ((floor.OpenItem, floor.CloseItem, floor.DeferItem, floor.NoteItem), ORGANISERS),
+    ((deciding.RecordUpdate, deciding.RecordDecision, deciding.LinkAction, OfferActionInMeeting), ORGANISERS),
+    (
+        (instant.RecordInstantDiscussion,),
+        {Role.COORDINATOR: discussing_at_once, Role.PARTNER: discussing_at_once},
+    ),
 )
-_INVOLVED_PARTNER = (
-    proposals.ProposeForMeeting,
-    notes.AddNote,
-    notes.RecordUnmetNeed,
+
+OTHERS: tuple[Row, ...] = (
+    ((person.RegisterPerson,), dict.fromkeys((Role.COORDINATOR, Role.PARTNER, Role.REFERRER), anywhere)),
+    ((person.SetContactPreference, person.SetProtectedAddress), {Role.COORDINATOR: coordinating_person}),
+    (
+        (
+            partner.RegisterPartner,
+            partner.SignAgreement,
+            partner.TerminateAgreement,
+            partner.RunProgramme,
+            partner.LeaveProgramme,
+        ),
+        ADMINISTRATORS,
+    ),
+    (
+        (partner.EnrolMember,),
+        dict.fromkeys((Role.MEMBER_ADMINISTRATOR, Role.APPOINTING_OFFICER, Role.ADMINISTRATOR), enrolling),
+    ),
+    ((partner.SuspendMember,), {Role.MEMBER_ADMINISTRATOR: looking_after, Role.ADMINISTRATOR: suspending}),
+    ((partner.ReinstateMember,), {Role.MEMBER_ADMINISTRATOR: looking_after}),
+    (
+        (partner.GiveRole, partner.EndRole),
+        dict.fromkeys((Role.MEMBER_ADMINISTRATOR, Role.APPOINTING_OFFICER, Role.CALDICOTT, Role.ADMINISTRATOR), giving),
+    ),
+    ((partner.GiveTag, partner.EndTag), {Role.CALDICOTT: tagging}),
+    ((programme.LoadProgramme, programme.SuspendProgramme, programme.ResumeProgramme), ADMINISTRATORS),
 )
-_ANY_DOOR = (RegisterPerson, referral.SubmitReferral, referral.AttachReferral)
-_CHAIR_ON_CASE = (
-    disclosure.AuthoriseDisclosure,
-    disclosure.EndDisclosure,
-    notes.RecordUnmetNeed,
-    proposals.ProposeForMeeting,
-)
 
 
-def may(
-    actor: Actor,
-    command: Command,
-    case: Case | None = None,
-    meeting: Meeting | None = None,
-    own: Partner | None = None,
-    *,
-    at: datetime,
-    seats: Sequence[Seat] = (),
-) -> None:
-    """Raises a `Refused` unless the actor may ask for this.
-
-    `case` and `meeting` are those the command speaks of; `own` is the actor's agency, where it is registered;
-    `at` is now, whatever time the command speaks of. `seats` are the case's at meetings: chairs act on no other case.
-    """
-    if own is not None and suspended(actor, own):
-        raise SuspendedByAgency(agency=actor.agency)
-    match actor.role:
-        case Role.SYSTEM:
-            return
-        case Role.AUDITOR:
-            raise NotAllowed(role=actor.role)
-        case Role.REFERRER:
-            if not isinstance(command, _ANY_DOOR):
-                raise NotAllowed(role=actor.role)
-            own_door(actor, command)
-        case Role.ADMINISTRATOR:
-            # Separation of duties: whoever runs the service has nothing to do with any case.
-            if not isinstance(command, ProgrammeCommand | PartnerCommand):
-                raise NotAllowed(role=actor.role)
-        case Role.PARTNER:
-            partner_may(actor, command, case, meeting, own, at)
-        case Role.CHAIR | Role.COORDINATOR:
-            organiser_may(actor, command, case, meeting)
-            if actor.role is Role.CHAIR and isinstance(command, _CHAIR_ON_CASE):
-                chair_may_here(actor, case, seats, at)
+def table(rows: Iterable[Row]) -> Mapping[type[Command], Rule]:
+    """Each command once."""
+    found: dict[type[Command], Rule] = {}
+    for kinds, rule in rows:
+        for kind in kinds:
+            if kind in found:
+                raise TypeError(f"{kind.__name__} has two rules")
+            found[kind] = rule
+    return found
 
 
-def own_door(actor: Actor, command: Command) -> None:
-    """Who referred is who hears back and may ask after the case: nobody refers in another agency's name."""
-    if getattr(command, "on_behalf_of", None) not in (None, actor.agency):
-        raise OnlyForYourself(user=actor.user, agency=actor.agency)
+RULES = table((*CASES, *MEETINGS, *OTHERS))
+_NOBODY: Rule = {}
+_UNSEEN = (UnknownCase, UnknownMeeting, UnknownPerson, UnknownPartner)
 
 
-def partner_may(
-    actor: Actor, command: Command, case: Case | None, meeting: Meeting | None, own: Partner | None, at: datetime
-) -> None:
-    if isinstance(command, _ANY_DOOR):
-        own_door(actor, command)
-        return
-    programme = case.programme if case else meeting.programme if meeting else None
-    if programme is not None and (own is None or not own.in_force(programme, at)):
-        raise AgencyNotUnderAgreement(agency=actor.agency, programme=programme)
-    if isinstance(command, _OWNER_ONLY):
-        if case is None or not owns(actor, case, command.action) or not takes_part(actor, case, at):
-            raise NotYourAction
-        return
-    if isinstance(command, _INVOLVED_PARTNER):
-        if case is None or not takes_part(actor, case, at):
-            raise NotYourCase
-        return
-    if isinstance(command, _OWN_SEAT):
-        own_seat(actor, command)
-        return
-    if isinstance(command, invitations.SetAvailability):
-        if command.agency != actor.agency:
-            raise OnlyForYourself(agency=actor.agency)
-        return
-    if isinstance(command, editing.PullFromNoting):
-        item = meeting.item(command.item) if meeting else None
-        if meeting is None or item is None or item_hidden(actor, meeting, item):
-            raise NotInvited(user=actor.user, agency=actor.agency)
-        return
-    raise NotAllowed(role=actor.role)
+def rule_of(kind: type[Command]) -> Rule:
+    """What the table says; of a command that nobody has thought about, that nobody may ask for it."""
+    return RULES.get(kind, _NOBODY)
 
 
-def owns(actor: Actor, case: Case, action: UUID) -> bool:
-    held = case.action(action)
-    return held is not None and held.owner == actor.agency
+def may(who: Who, command: Command, reads: Reads, at: datetime) -> Role:
+    """The role in which it is done. Raises a `Refused`: for a role that may not ask at all, before anything is read."""
+    if Role.SYSTEM in who.roles_held():
+        return Role.SYSTEM
+    rule, held = rule_of(type(command)), who.roles_held()
+    refusals: list[Refused] = []
+    for role in IN_TURN:
+        if role in held and role in rule:
+            try:
+                rule[role](Asked(who, command, reads, at))
+            except Refused as refused:
+                refusals.append(refused)
+            else:
+                return role
+    raise closest(refusals)
 
 
-def takes_part(actor: Actor, case: Case, at: datetime) -> bool:
-    """A partner's part ends with its involvement, or when nothing may be told to it any more."""
-    return case.involved(actor.agency) and bool(case.disclosed(actor.agency, at))
+def closest(refusals: Sequence[Refused]) -> Refused:
+    """Who does not see it by one role may see it by another: what is said to the one who sees goes first."""
+    seen = [refused for refused in refusals if not isinstance(refused, _UNSEEN)]
+    return next(iter(seen or refusals), NotAllowed())
 
 
-def own_seat(actor: Actor, command: Command) -> None:
-    user = getattr(command, "user", actor.user)
-    agency = getattr(command, "agency", actor.agency)
-    if user != actor.user or agency != actor.agency:
-        raise OnlyForYourself(user=actor.user, agency=actor.agency)
-
-
-def organiser_may(actor: Actor, command: Command, case: Case | None, meeting: Meeting | None) -> None:
-    if isinstance(command, ProgrammeCommand | PartnerCommand):
-        raise NotAllowed(role=actor.role)
-    if isinstance(command, _ANY_DOOR):
-        return
-    if isinstance(command, _CHAIR_ONLY):
-        if meeting is not None and not chairs(actor, meeting):
-            raise NotYourMeeting
-        return
-    if isinstance(command, MeetingCommand | OfferActionInMeeting):
-        meeting_organiser_may(actor, command, meeting)
-        return
-    if isinstance(command, PersonCommand) and actor.role is Role.COORDINATOR:
-        return
-    if isinstance(command, CaseCommand):
-        case_organiser_may(actor, command, case, meeting)
-        return
-    raise NotAllowed(role=actor.role)
-
-
-def case_organiser_may(actor: Actor, command: CaseCommand, case: Case | None, meeting: Meeting | None) -> None:
-    if case is None:
-        return  # decide says that there is no such case
-    if actor.role is Role.COORDINATOR:
-        if not coordinates(actor, case):
-            raise NotYourCase
-        answers_for_owner(actor, command, case)
-    elif not isinstance(command, _CHAIR_ON_CASE):
-        raise NotAllowed(role=actor.role)
-
-
-def answers_for_owner(actor: Actor, command: CaseCommand, case: Case) -> None:
-    """The handshake is the owner's own. A coordinator finds another owner, and settles what is left over."""
-    if not isinstance(command, actions.ProgressAction | actions.RespondToAction):
-        return
-    reassigns = isinstance(command, actions.RespondToAction) and command.answer is actions.ActionAnswer.REASSIGN
-    if not reassigns and case.action(command.action) is not None and not owns(actor, case, command.action):
-        raise NotYourAction
-
-
-def chair_may_here(actor: Actor, case: Case | None, seats: Sequence[Seat], at: datetime) -> None:
-    """A chair has no standing access to cases outside the meetings they chair."""
-    if case is not None and not any(seat.chair == actor.user and at <= seat.until for seat in seats):
-        raise NotYourCase
-
-
-def meeting_organiser_may(actor: Actor, command: Command, meeting: Meeting | None) -> None:
-    """Another meeting's chair is a guest like any other."""
-    if actor.role is not Role.CHAIR or meeting is None or chairs(actor, meeting):
-        return
-    if not isinstance(command, _OWN_SEAT):
-        raise NotYourMeeting
-    own_seat(actor, command)
-
-
-def role_may(role: Role, kind: type[Command]) -> bool:
-    """Whether the role can ask for this kind of command at all; the case or the meeting may still forbid it."""
-    configures = issubclass(kind, ProgrammeCommand | PartnerCommand)
-    match role:
-        case Role.SYSTEM:
-            return True
-        case Role.AUDITOR:
-            return False
-        case Role.REFERRER:
-            return issubclass(kind, _ANY_DOOR)
-        case Role.ADMINISTRATOR:
-            return configures
-        case Role.PARTNER:
-            own = (*_ANY_DOOR, *_OWNER_ONLY, *_INVOLVED_PARTNER, *_OWN_SEAT)
-            return issubclass(kind, (*own, invitations.SetAvailability, editing.PullFromNoting))
-        case Role.COORDINATOR:
-            return not configures and not issubclass(kind, _CHAIR_ONLY)
-        case Role.CHAIR:
-            meets = issubclass(kind, MeetingCommand | OfferActionInMeeting)
-            return meets or issubclass(kind, (*_ANY_DOOR, *_CHAIR_ON_CASE))
+def asks(who: Who, kind: type[Command]) -> bool:
+    """Whether any of their roles may ask such a thing at all; the case or the meeting may still forbid it."""
+    return Role.SYSTEM in who.roles_held() or not who.roles_held().isdisjoint(rule_of(kind))

@@ -1,18 +1,21 @@
-"""Who sees what: of a case by category, of an agenda by item, with the reason for whatever is withheld."""
+"""Who sees what: of a case by category, of an agenda by item, with the reason for whatever is withheld.
 
-from collections.abc import Sequence
+Somebody sees the union of what each of their roles shows them. A recusal goes before all of it.
+"""
+
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from uuid import UUID
 
-from catch.domain.case.state import Case
-from catch.domain.facts import Actor, Category, Part, Role
-from catch.domain.meeting.items import Item, ItemState
-from catch.domain.meeting.state import LIVE, Invitation, Meeting
-from catch.domain.partner import Partner
+from catch.access.seats import Seat, bounds, published
+from catch.access.standing import Who
+from catch.domain.case.state import Case, CaseState
+from catch.domain.facts import Category, Part, Role, Tag
+from catch.domain.meeting.items import Item
+from catch.domain.meeting.state import Meeting
 
-ATTENDEE_WINDOW = timedelta(days=7)
-"""How long after a meeting those who sat in it still see its items."""
+TURNED_AWAY = timedelta(days=28)
+"""How long the front door still sees whom it has turned away."""
 
 
 class RedactionReason(StrEnum):
@@ -26,29 +29,19 @@ class RedactionReason(StrEnum):
     ERASED = "erased"
 
 
-def chairs(actor: Actor, meeting: Meeting) -> bool:
-    return actor.role is Role.CHAIR and actor.user == meeting.chair
-
-
-def coordinates(actor: Actor, case: Case) -> bool:
-    """A coordinator works on their agency's cases, and on those at the front door that nobody has taken yet."""
-    if actor.role is not Role.COORDINATOR:
-        return False
-    return not holders(case) or actor.agency in holders(case)
-
-
-def holders(case: Case) -> frozenset[str]:
-    """The agencies that coordinate it."""
-    return frozenset(worker.agency for worker in (case.lead, case.clinical) if worker)
-
-
 class Sight(Part, frozen=True):
-    """What somebody sees of a case: these categories, the rest hidden for this reason."""
+    """What somebody sees of a case: these categories, the rest hidden for this reason.
+
+    `everything`: they coordinate it, or keep the front door where it waits; `tags`: the restricted information they
+    may read; `part`: their agency has a part in it and follows its own actions, whatever else it may be told.
+    """
 
     categories: frozenset[Category]
     hidden: RedactionReason
     agency: str
     everything: bool = False
+    part: bool = False
+    tags: frozenset[Tag] = frozenset()
 
     def hides(self, category: Category) -> RedactionReason | None:
         if category in self.categories:
@@ -66,11 +59,13 @@ class Sight(Part, frozen=True):
     @property
     def takes_part(self) -> bool:
         """An agency with a part in the case follows its own actions, whatever else is disclosed to it."""
-        return self.everything or self.hidden is RedactionReason.NO_DISCLOSURE
+        return self.everything or self.part
 
 
 EVERYTHING = frozenset(Category)
-_IN_MEETING = frozenset(
+_NOTHING: frozenset[Category] = frozenset()
+_OPEN = EVERYTHING - {Category.RESTRICTED}
+IN_MEETING = frozenset(
     {
         Category.IDENTITY,
         Category.CONTACT,
@@ -82,161 +77,170 @@ _IN_MEETING = frozenset(
     }
 )
 _AUDITOR = EVERYTHING - {Category.IDENTITY, Category.CONTACT, Category.RESTRICTED, Category.THIRD_PARTY}
-_NOTHING: frozenset[Category] = frozenset()
 
 
-class Seat(Part, frozen=True):
-    """What a meeting has to do with a case: who chairs it, who may see the item, who must not, and until when."""
-
-    meeting: UUID
-    chair: str
-    visible_to: frozenset[str]
-    recused: frozenset[str]
-    until: datetime
-    item: UUID
-    invitations: tuple[Invitation, ...] = ()
-
-    def shows(self, viewer: Actor) -> bool:
-        """Its agency may be told, and it is not a guest who was asked to come for other items."""
-        own = [i for i in self.invitations if i.agency == viewer.agency and i.user in (None, viewer.user)]
-        invited = not own or any(not i.items or self.item in i.items for i in own)
-        return viewer.agency in self.visible_to and invited
-
-    def names(self, user: str) -> bool:
-        """Whether the seat says something of this user in particular."""
-        return user == self.chair or user in self.recused or any(i.user == user for i in self.invitations)
+def holders(case: Case) -> frozenset[str]:
+    """The agencies that coordinate it."""
+    return frozenset(worker.agency for worker in (case.lead, case.clinical) if worker)
 
 
-def seat_of(meeting: Meeting, item: Item) -> Seat:
-    """The meeting's bearing on the case of one of its items."""
-    removed = item.state is ItemState.REMOVED
-    return Seat(
-        meeting=meeting.meeting,
-        chair="" if removed else meeting.chair,
-        visible_to=frozenset(() if removed else item.visible_to),
-        recused=frozenset(held.user for held in meeting.interests if held.item == item.item),
-        until=(meeting.ended_at or meeting.ends_at) + ATTENDEE_WINDOW,
-        item=item.item,
-        invitations=meeting.invitations,
+def coordinates(who: Who, case: Case, at: datetime) -> bool:
+    """A coordinator works on their agency's cases; who keeps the front door, on those that wait there."""
+    return _holds(who, case) or at_the_door(who, case, at)
+
+
+def _holds(who: Who, case: Case) -> bool:
+    return who.coordinates_in(case.programme) and who.agency in holders(case)
+
+
+def at_the_door(who: Who, case: Case, at: datetime) -> bool:
+    """From receipt until somebody is allocated, or four weeks after the person was turned away."""
+    if holders(case) or not who.keeps_the_door(case.programme):
+        return False
+    if case.state in (CaseState.DECLINED, CaseState.REDIRECTED):
+        away = case.milestones.turned_away_at
+        return away is not None and at <= away + TURNED_AWAY
+    closed = case.milestones.closed_at
+    return case.live or (closed is not None and at <= closed + TURNED_AWAY)
+
+
+def recused(who: Who, seats: Sequence[Seat]) -> bool:
+    return any(who.user in seat.recused for seat in seats)
+
+
+def sight(who: Who, case: Case, seats: Sequence[Seat], at: datetime) -> Sight | None:
+    """What somebody sees of the case at `at`; None where, for them, there is no such case.
+
+    `seats` are the case's places on agendas. What is restricted is for those only who were given the tag.
+    """
+    if recused(who, seats):
+        return Sight(_NOTHING, RedactionReason.RECUSED, who.agency)
+    found = [*_ways(who, case, seats, at)]
+    return _together(found) if len(found) > 1 else next(iter(found), None)
+
+
+def _ways(who: Who, case: Case, seats: Sequence[Seat], at: datetime) -> Iterator[Sight]:
+    """Each relationship that shows something of the case, the closest first."""
+    programme = case.programme
+    if who.acts_as(Role.COORDINATOR, programme):
+        if _holds(who, case):
+            yield _coordinating(who, programme)
+        elif at_the_door(who, case, at):
+            yield Sight(_OPEN, RedactionReason.ROLE, who.agency, everything=True)
+    if any(seat.organised_by(who, at) for seat in seats):
+        yield Sight(IN_MEETING, RedactionReason.ROLE, who.agency)
+    if who.audits(programme, case.case):
+        yield Sight(_AUDITOR, RedactionReason.ROLE, who.agency)
+    if who.acts_as(Role.PARTNER, programme):
+        told = told_to(who, case, at)
+        if told and (case.involved(who.agency) or _at_the_table(who, case, seats, at)):
+            yield Sight(told - {Category.RESTRICTED}, RedactionReason.NO_DISCLOSURE, who.agency, part=True)
+    if refers(who, programme) and referred(who, case):
+        yield Sight(_NOTHING, RedactionReason.NOT_INVOLVED, who.agency)
+
+
+def _coordinating(who: Who, programme: str) -> Sight:
+    tags = who.tagged(programme)
+    return Sight(EVERYTHING if tags else _OPEN, RedactionReason.ROLE, who.agency, everything=True, tags=tags)
+
+
+def _together(ways: Sequence[Sight]) -> Sight:
+    closest = ways[0]
+    return Sight(
+        closest.categories.union(*(way.categories for way in ways)),
+        closest.hidden,
+        closest.agency,
+        everything=any(way.everything for way in ways),
+        part=any(way.part for way in ways),
+        tags=closest.tags.union(*(way.tags for way in ways)),
     )
 
 
-def seats_of(meeting: Meeting, case: UUID) -> tuple[Seat, ...]:
-    return tuple(seat_of(meeting, item) for item in meeting.items if item.case == case)
+def _at_the_table(who: Who, case: Case, seats: Sequence[Seat], at: datetime) -> bool:
+    """A part that has ended is not had again by an agenda that was published before it ended."""
+    left = max(
+        (held.ended_at for held in case.involvements if held.agency == who.agency and held.ended_at), default=None
+    )
+    return any(
+        seat.shows(who, at) and (left is None or (seat.published_at is not None and left < seat.published_at))
+        for seat in seats
+    )
 
 
-def sight(viewer: Actor, case: Case, partner: Partner | None, seats: Sequence[Seat], at: datetime) -> Sight | None:
-    """What the viewer sees of the case at `at`; None where, for them, there is no such case.
-
-    `partner` is the viewer's own agency; `seats` are the case's places on agendas. What is restricted, and a protected
-    address, is for those only who coordinate the case.
-    """
-    if partner is not None and suspended(viewer, partner):
-        return None
-    if any(viewer.user in seat.recused for seat in seats):
-        return Sight(_NOTHING, RedactionReason.RECUSED, viewer.agency)
-    near = [seat for seat in seats if at <= seat.until]
-    match viewer.role:
-        case Role.COORDINATOR:
-            if coordinates(viewer, case):
-                return Sight(EVERYTHING, RedactionReason.ROLE, viewer.agency, everything=True)
-            return Sight(_IN_MEETING, RedactionReason.ROLE, viewer.agency) if near else None
-        case Role.CHAIR:
-            seen = any(seat.chair == viewer.user for seat in near)
-            return Sight(_IN_MEETING, RedactionReason.ROLE, viewer.agency) if seen else None
-        case Role.AUDITOR:
-            return Sight(_AUDITOR, RedactionReason.ROLE, viewer.agency)
-        case Role.PARTNER:
-            return partner_sight(viewer, case, partner, near, at)
-        case Role.REFERRER:
-            return Sight(_NOTHING, RedactionReason.ROLE, viewer.agency) if referred(viewer, case) else None
-        case Role.ADMINISTRATOR | Role.SYSTEM:
-            return None
+def told_to(who: Who, case: Case, at: datetime) -> frozenset[Category]:
+    """What is disclosed to their agency, not objected to, and covered by an agreement in force."""
+    return case.disclosed(who.agency, at) & who.told(case.programme)
 
 
-def partner_sight(
-    viewer: Actor, case: Case, partner: Partner | None, seats: Sequence[Seat], at: datetime
-) -> Sight | None:
-    """Access ends with the involvement, the disclosure or the agreement, whichever ends first."""
-    told = told_to(viewer.agency, case, partner, at)
-    if told and (case.involved(viewer.agency) or any(seat.shows(viewer) for seat in seats)):
-        return Sight(told - {Category.RESTRICTED}, RedactionReason.NO_DISCLOSURE, viewer.agency)
-    return Sight(_NOTHING, RedactionReason.NOT_INVOLVED, viewer.agency) if referred(viewer, case) else None
+def refers(who: Who, programme: str) -> bool:
+    return any(who.acts_as(role, programme) for role in (Role.REFERRER, Role.PARTNER))
 
 
-def told_to(agency: str, case: Case, partner: Partner | None, at: datetime) -> frozenset[Category]:
-    """What is disclosed, not objected to, and covered by an agreement in force."""
-    if partner is None:
-        return _NOTHING
-    return case.disclosed(agency, at) & partner.shares(case.programme, at)
+def referred(who: Who, case: Case) -> bool:
+    return any(held.referrer_agency == who.agency for held in case.referrals)
 
 
-def referred(viewer: Actor, case: Case) -> bool:
-    return any(held.referrer_agency == viewer.agency for held in case.referrals)
+# Meetings
 
 
-def suspended(viewer: Actor, partner: Partner) -> bool:
-    return any(member.user == viewer.user and member.suspended for member in partner.members)
+def chairs(who: Who, meeting: Meeting) -> bool:
+    """In the chair of this meeting, and appointed to chair the series."""
+    return who.user == meeting.chair and who.may_chair(meeting.programme, meeting.series)
 
 
-def may_attend(viewer: Actor, meeting: Meeting, partner: Partner | None, at: datetime) -> bool:
-    """Whether the meeting exists for the viewer at all."""
-    if partner is not None and suspended(viewer, partner):
-        return False
-    match viewer.role:
-        case Role.COORDINATOR | Role.AUDITOR | Role.SYSTEM:
-            return True
-        case Role.CHAIR:
-            return True
-        case Role.PARTNER:
-            if partner is None or not partner.in_force(meeting.programme, at):
-                return False
-            if at > (meeting.ended_at or meeting.ends_at) + ATTENDEE_WINDOW:
-                return False
-            invited = any(i.agency == viewer.agency and i.user in (None, viewer.user) for i in meeting.invitations)
-            # Core members' agencies come in without an invitation.
-            return invited or any(held.agency == viewer.agency and held.stays for held in meeting.attendance)
-        case Role.REFERRER | Role.ADMINISTRATOR:
-            return False
+def organises(who: Who, meeting: Meeting) -> bool:
+    """Who runs the meeting, or prepares it."""
+    return chairs(who, meeting) or who.prepares(meeting.programme, meeting.series)
 
 
-def item_closed(
-    viewer: Actor, meeting: Meeting, item: Item, case: Case, partner: Partner | None, at: datetime
-) -> RedactionReason | None:
-    """Like `item_hidden`, as things stand now: what was visible at publication may have been closed since."""
-    if viewer.role is not Role.PARTNER or viewer.agency in holders(case):
-        return item_hidden(viewer, meeting, item)
-    closed = None if told_to(viewer.agency, case, partner, at) else RedactionReason.NO_DISCLOSURE
-    return item_hidden(viewer, meeting, item) or closed
-
-
-def item_hidden(viewer: Actor, meeting: Meeting, item: Item) -> RedactionReason | None:
-    """Why the viewer does not see this item; None where they do. A draft is the organisers' alone."""
-    if meeting.recused(item.item, viewer.user):
-        return RedactionReason.RECUSED
-    match viewer.role:
-        case Role.COORDINATOR | Role.AUDITOR | Role.SYSTEM:
-            return None
-        case Role.CHAIR:
-            return None if chairs(viewer, meeting) else RedactionReason.ROLE
-        case Role.PARTNER:
-            published = meeting.published_at is not None or meeting.state in LIVE
-            seen = (
-                published
-                and (item.case is None or viewer.agency in item.visible_to)
-                and meeting.invited_to(item.item, viewer.agency, viewer.user)
-            )
-            return None if seen else RedactionReason.NOT_INVOLVED
-        case Role.REFERRER | Role.ADMINISTRATOR:
-            return RedactionReason.ROLE
-
-
-def prepares(viewer: Actor, meeting: Meeting) -> bool:
+def prepares(who: Who, meeting: Meeting, at: datetime) -> bool:
     """Who sees how the agenda came about, what did not fit, and why any case is not on it."""
-    return viewer.role in (Role.COORDINATOR, Role.AUDITOR) or chairs(viewer, meeting)
+    return who.audits(meeting.programme) or (organises(who, meeting) and at <= bounds(meeting)[2])
 
 
-def has_inbox(viewer: Actor, partner: Partner | None) -> bool:
-    """Whether an agency's inbox is for the viewer to read: those who take on actions, unless they are suspended."""
-    takes_on = viewer.role in (Role.PARTNER, Role.COORDINATOR, Role.CHAIR)
-    return takes_on and not (partner is not None and suspended(viewer, partner))
+def may_attend(who: Who, meeting: Meeting, at: datetime) -> bool:
+    """Whether the meeting exists for them at all."""
+    programme = meeting.programme
+    if who.audits(programme) or who.coordinates_in(programme):
+        return True
+    if who.may_chair(programme, meeting.series) or who.prepares(programme, meeting.series):
+        return True
+    if not who.acts_as(Role.PARTNER, programme) or not who.in_agreement(programme) or at > bounds(meeting)[1]:
+        return False
+    invited = any(i.agency == who.agency and i.user in (None, who.user) for i in meeting.invitations)
+    # Core members' agencies come in without an invitation.
+    return invited or any(held.agency == who.agency and held.stays for held in meeting.attendance)
+
+
+def item_hidden(who: Who, meeting: Meeting, item: Item, at: datetime) -> RedactionReason | None:
+    """Why somebody does not see this item; None where they do. A draft is the organisers' alone."""
+    if meeting.recused(item.item, who.user):
+        return RedactionReason.RECUSED
+    _, over, minuted = bounds(meeting)
+    if who.audits(meeting.programme, item.case):
+        return None
+    if organises(who, meeting) and (item.case is None or at <= minuted):
+        return None
+    if not any(who.acts_as(role, meeting.programme) for role in (Role.PARTNER, Role.COORDINATOR)):
+        return RedactionReason.ROLE
+    seen = (
+        published(meeting)
+        and not meeting.moved_far
+        and at <= over
+        and (item.case is None or who.agency in item.visible_to)
+        and meeting.invited_to(item.item, who.agency, who.user)
+    )
+    return None if seen else RedactionReason.NOT_INVOLVED
+
+
+def item_closed(who: Who, meeting: Meeting, item: Item, case: Case, at: datetime) -> RedactionReason | None:
+    """Like `item_hidden`, as things stand now: what was visible at publication may have been closed since."""
+    hidden = item_hidden(who, meeting, item, at)
+    if hidden or organises(who, meeting) or who.audits(meeting.programme, case.case):
+        return hidden
+    return None if coordinates(who, case, at) or told_to(who, case, at) else RedactionReason.NO_DISCLOSURE
+
+
+def has_inbox(who: Who) -> bool:
+    """Whether an agency's inbox is for them to read: those who take on actions."""
+    return bool(who.roles_held() & {Role.PARTNER, Role.COORDINATOR, Role.CHAIR, Role.DEPUTY})

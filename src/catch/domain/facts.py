@@ -37,15 +37,31 @@ class Part(Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Role(StrEnum):
-    """What somebody acts as."""
+    """What somebody acts as. `SYSTEM` is the program itself: no token says so, and nobody is given it."""
 
     CHAIR = "chair"
+    DEPUTY = "deputy"
+    PREPARER = "preparer"
     COORDINATOR = "coordinator"
     PARTNER = "partner"
     REFERRER = "referrer"
     AUDITOR = "auditor"
+    ANALYST = "analyst"
+    MEMBER_ADMINISTRATOR = "member-administrator"
+    APPOINTING_OFFICER = "appointing-officer"
+    CALDICOTT = "caldicott"
     ADMINISTRATOR = "administrator"
     SYSTEM = "system"
+
+
+class Tag(StrEnum):
+    """What restricted information is about. Whoever may read it has been given the tag."""
+
+    SAFEGUARDING = "safeguarding"
+    DOMESTIC_ABUSE = "domestic-abuse"
+    OFFENCES = "offences"
+    PROTECTED_ADDRESS = "protected-address"
+    WARNING = "warning"
 
 
 class Purpose(StrEnum):

@@ -198,8 +198,10 @@ def evolve(case: Case, event: EligibilityEvent, at: datetime) -> Case:
             milestones = replace(case.milestones, accepted_at=at)
             return replace(case, state=CaseState.ACCEPTED, milestones=milestones)
         case ReferralDeclined():
-            return replace(case, state=CaseState.DECLINED)
+            milestones = replace(case.milestones, turned_away_at=at)
+            return replace(case, state=CaseState.DECLINED, milestones=milestones)
         case ReferralRedirected():
-            return replace(case, state=CaseState.REDIRECTED)
+            milestones = replace(case.milestones, turned_away_at=at)
+            return replace(case, state=CaseState.REDIRECTED, milestones=milestones)
         case _:
             assert_never(event)

@@ -391,6 +391,7 @@ class Milestones(Part, frozen=True, omit_defaults=True):
     review_decided_close_at: datetime | None = None
     closure_proposed_at: datetime | None = None
     closed_at: datetime | None = None
+    turned_away_at: datetime | None = None  # declined, or led to a better door
 
 
 def first(known: datetime | None, at: datetime) -> datetime:

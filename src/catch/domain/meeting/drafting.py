@@ -98,6 +98,7 @@ def published(meeting: Meeting, event: AgendaPublished) -> Meeting:
         items=items,
         content_hash=event.content_hash,
         published_at=event.published_at,
+        moved_far=False,
     )
 
 

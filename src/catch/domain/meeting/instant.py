@@ -3,7 +3,7 @@
 Read downwards: what happened, where that leaves the meeting, what may be asked, what can be refused, what we answer.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from catch.domain.facts import Command, Fact, Part, Sealed
@@ -15,6 +15,8 @@ from catch.domain.meeting.state import Attendee, Meeting, MeetingState, Mode, St
 from catch.domain.refusals import IdAlreadyUsed, Refused
 
 LEAST_AGENCIES = 2
+RECENT = timedelta(days=7)
+CLOCKS_MAY_DIFFER = timedelta(minutes=5)
 
 
 class Participant(Part, frozen=True):
@@ -102,6 +104,10 @@ class TooFewAgencies(Refused):
     """An instant discussion needs at least two agencies."""
 
 
+class HeldTooLongAgo(Refused):
+    """An instant discussion is recorded within a week, once it is over."""
+
+
 class EndsBeforeItStarts(Refused):
     """The end lies before the start."""
 
@@ -117,6 +123,8 @@ def discuss_at_once(
     zoned(held_at=command.held_at, ended_at=command.ended_at)
     if command.ended_at < command.held_at:
         raise EndsBeforeItStarts(field="ended_at")
+    if command.ended_at > given.at + CLOCKS_MAY_DIFFER or command.held_at < given.at - RECENT:
+        raise HeldTooLongAgo(earliest=(given.at - RECENT).isoformat(), latest=given.at.isoformat())
     needs_text(update=command.update or command.situation or command.next_steps)
     agencies = sorted({seat.agency for seat in command.seats})
     if len(agencies) < LEAST_AGENCIES:

@@ -3,7 +3,7 @@
 Read downwards: what happened, where that leaves the meeting, what may be asked, what can be refused, what we answer.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from catch.domain.given import Given
 from catch.domain.meeting.rules import UnknownSeries as UnknownSeries
 from catch.domain.meeting.rules import before_start, lasting, needs_text, series_of, zoned
 from catch.domain.meeting.state import Meeting, MeetingState, Mode
-from catch.domain.refusals import IdAlreadyUsed
+from catch.domain.refusals import IdAlreadyUsed, OutOfRange
 
 
 class MeetingPlanned(Fact, frozen=True):
@@ -42,6 +42,18 @@ class MeetingCancelled(Fact, frozen=True):
 PlanningEvent = MeetingPlanned | MeetingRescheduled | MeetingCancelled
 
 
+FAR = timedelta(days=14)
+"""A meeting that is moved further is another occasion: its agenda is published again before anybody sees it."""
+AHEAD = timedelta(days=400)
+"""Meetings lie no further ahead."""
+
+
+def withdrawn(meeting: Meeting) -> Meeting:
+    published = meeting.state is MeetingState.AGENDA_PUBLISHED
+    state = MeetingState.AGENDA_DRAFTED if published else meeting.state
+    return replace(meeting, state=state, published_at=None, moved_far=meeting.draft is not None or bool(meeting.items))
+
+
 def planned(event: MeetingPlanned) -> Meeting:
     return Meeting(
         event.meeting,
@@ -60,6 +72,8 @@ def evolve(meeting: Meeting, event: PlanningEvent) -> Meeting:
             return planned(event)
         case MeetingRescheduled(starts_at=starts_at, duration_minutes=minutes):
             moved = replace(meeting, starts_at=starts_at, duration_minutes=minutes)
+            if abs(starts_at - event.previous_start) > FAR:
+                moved = withdrawn(moved)
             fitting = tuple(held for held in meeting.availability if moved.spans(held))
             return replace(moved, availability=fitting)
         case MeetingCancelled():
@@ -100,7 +114,7 @@ PlanningCommand = PlanMeeting | RescheduleMeeting | CancelMeeting
 
 
 def plan(meeting: Meeting | None, command: PlanMeeting, given: Given) -> list[PlanningEvent]:
-    zoned(starts_at=command.starts_at)
+    not_too_far(command.starts_at, given)
     series = series_of(command.programme, command.series, given)
     minutes = lasting(series.duration_minutes if command.duration_minutes is None else command.duration_minutes)
     event = MeetingPlanned(
@@ -118,7 +132,7 @@ def decide(meeting: Meeting, command: PlanningCommand, given: Given) -> list[Pla
         case PlanMeeting():
             return plan(meeting, command, given)
         case RescheduleMeeting():
-            return reschedule(meeting, command)
+            return reschedule(meeting, command, given)
         case CancelMeeting(reason=reason):
             if meeting.state is MeetingState.CANCELLED:
                 return []
@@ -129,8 +143,14 @@ def decide(meeting: Meeting, command: PlanningCommand, given: Given) -> list[Pla
             assert_never(command)
 
 
-def reschedule(meeting: Meeting, command: RescheduleMeeting) -> list[PlanningEvent]:
-    zoned(starts_at=command.starts_at)
+def not_too_far(starts_at: datetime, given: Given) -> None:
+    zoned(starts_at=starts_at)
+    if starts_at > given.at + AHEAD:
+        raise OutOfRange(field="startsAt", latest=(given.at + AHEAD).isoformat())
+
+
+def reschedule(meeting: Meeting, command: RescheduleMeeting, given: Given) -> list[PlanningEvent]:
+    not_too_far(command.starts_at, given)
     before_start(meeting)
     needs_text(reason=command.reason)
     minutes = lasting(meeting.duration_minutes if command.duration_minutes is None else command.duration_minutes)

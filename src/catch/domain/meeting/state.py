@@ -125,6 +125,7 @@ class Meeting(Part, frozen=True, omit_defaults=True):
     confirmed_at: datetime | None = None
     confirmed_by: str | None = None
     instant: bool = False
+    moved_far: bool = False  # by more than a fortnight, and not published since
 
     @property
     def ends_at(self) -> datetime:

@@ -1,0 +1,103 @@
+"""Who gives what to whom: every right has a giver, and nobody gives to themselves (`8-access.md`, Standing 5)."""
+
+from datetime import date
+
+from catch.access.relations import Asked, NotYourAgency, OnlyByAnother, known_partner
+from catch.domain.calendar import london_day
+from catch.domain.facts import Role
+from catch.domain.partner import Partner
+
+FIRST_ONES = frozenset({Role.MEMBER_ADMINISTRATOR, Role.APPOINTING_OFFICER, Role.CALDICOTT})
+"""Whom the service administrator appoints where an agency has none yet; afterwards those appoint one another."""
+OF_THE_SERIES = frozenset({Role.CHAIR, Role.DEPUTY, Role.PREPARER})
+BY_CALDICOTT = frozenset({Role.AUDITOR, Role.ANALYST})
+
+
+def enrolling(asked: Asked) -> None:
+    """An agency's member administrator; where there is none yet, whoever may appoint the first."""
+    partner = known_partner(asked)
+    own = asked.who.agency == partner.partner
+    if own and Role.MEMBER_ADMINISTRATOR in asked.who.roles_held():
+        return
+    founds = asked.who.roles_held() & {Role.ADMINISTRATOR, Role.APPOINTING_OFFICER}
+    if not founds or has(partner, Role.MEMBER_ADMINISTRATOR, None, london_day(asked.at)):
+        raise NotYourAgency
+
+
+def looking_after(asked: Asked) -> None:
+    """An agency's member administrator, over others."""
+    partner = known_partner(asked)
+    if asked.command.user == asked.who.user:
+        raise OnlyByAnother
+    if asked.who.agency != partner.partner:
+        raise NotYourAgency
+
+
+def suspending(asked: Asked) -> None:
+    """Security does not wait: the service administrator may suspend anybody but themselves."""
+    known_partner(asked)
+    if asked.command.user == asked.who.user:
+        raise OnlyByAnother
+
+
+def giving(asked: Asked) -> None:
+    """Each role by whom it is given, to somebody else."""
+    partner = known_partner(asked)
+    if asked.command.user == asked.who.user:
+        raise OnlyByAnother
+    if not gives(asked, partner, asked.command.role, asked.command.programme):
+        raise NotYourAgency
+
+
+def tagging(asked: Asked) -> None:
+    """The Caldicott contact of the programme, to somebody else."""
+    known_partner(asked)
+    if asked.command.user == asked.who.user:
+        raise OnlyByAnother
+    if not asked.who.acts_as(Role.CALDICOTT, asked.command.programme):
+        raise NotYourAgency
+
+
+def gives(asked: Asked, partner: Partner, role: Role, programme: str | None) -> bool:
+    who, day = asked.who, london_day(asked.at)
+    own = who.agency == partner.partner
+    looks_after = own and Role.MEMBER_ADMINISTRATOR in who.roles_held()
+    match role:
+        case Role.PARTNER | Role.REFERRER:
+            return looks_after
+        case Role.COORDINATOR:
+            return looks_after and programme is not None and bool(partner.runs(programme, day))
+        case Role.CHAIR | Role.DEPUTY | Role.PREPARER:
+            return appoints(asked, programme)
+        case Role.AUDITOR | Role.ANALYST:
+            return programme is not None and who.acts_as(Role.CALDICOTT, programme)
+        case Role.MEMBER_ADMINISTRATOR:
+            officer = Role.APPOINTING_OFFICER in who.roles_held()
+            return looks_after or ((officer or _founds(asked)) and not has(partner, role, None, day))
+        case Role.APPOINTING_OFFICER | Role.CALDICOTT:
+            colleague = own and programme is not None and who.acts_as(role, programme)
+            return colleague or (_founds(asked) and not has(partner, role, programme, day))
+        case Role.ADMINISTRATOR:
+            return _founds(asked)
+        case Role.SYSTEM:
+            return False
+
+
+def appoints(asked: Asked, programme: str | None) -> bool:
+    """The appointing officer of the agency that leads the programme."""
+    who = asked.who
+    return programme is not None and who.acts_as(Role.APPOINTING_OFFICER, programme) and who.leads(programme)
+
+
+def _founds(asked: Asked) -> bool:
+    return Role.ADMINISTRATOR in asked.who.roles_held()
+
+
+def has(partner: Partner, role: Role, programme: str | None, day: date) -> bool:
+    """Whether somebody of the agency holds the role."""
+    return any(
+        held.role is role and held.programme == programme
+        for member in partner.members
+        if not member.suspended
+        for held in member.roles_on(day)
+    )

@@ -1,0 +1,374 @@
+"""The relations that a command may need, each a question to what the log holds: who stands how to what it names.
+
+Absent and forbidden look the same: whoever does not see what a command names is answered as if it were not there,
+whatever else is wrong. Only then is said that they stand in no relation to it that allows this.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from msgspec import Struct
+
+from catch.access.seats import Seat
+from catch.access.seeing import (
+    RedactionReason,
+    Sight,
+    chairs,
+    coordinates,
+    item_hidden,
+    may_attend,
+    organises,
+    sight,
+)
+from catch.access.standing import Who
+from catch.domain.case.actions import ActionAnswer
+from catch.domain.case.state import Case
+from catch.domain.facts import Role
+from catch.domain.meeting.items import Item
+from catch.domain.meeting.rules import NotOnTheAgenda
+from catch.domain.meeting.state import Meeting
+from catch.domain.partner import Partner
+from catch.domain.person import Person
+from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPartner, UnknownPerson
+
+
+class NotAllowed(Refused):
+    """Your role does not allow this."""
+
+
+class NotYourCase(Refused):
+    """You have no part in this case that allows this."""
+
+
+class NotYourAction(Refused):
+    """Only the partner who owns the action can answer for it."""
+
+
+class NotYourMeeting(Refused):
+    """Only those who run or prepare this meeting can do this; some things only its chair."""
+
+
+class NotYourAgency(Refused):
+    """Only those whom this agency or this programme has given the right can do this."""
+
+
+class OnlyForYourself(Refused):
+    """You can do this only for yourself or your own agency."""
+
+
+class OnlyByAnother(Refused):
+    """Nobody gives themselves, or their own agency, what they would need. Ask somebody else who may."""
+
+
+class AgencyNotUnderAgreement(Refused):
+    """Your agency has no information sharing agreement in force for this programme."""
+
+
+class NeedsAProposal(Refused):
+    """Somebody who works on the case has to propose it for this series first."""
+
+
+class RecusedFromItem(Refused):
+    """You are recused from this item. Somebody else has to deal with it."""
+
+
+class Reads(Protocol):
+    """What the log holds, as far as a rule asks."""
+
+    def case(self, case: UUID, /) -> Case | None: ...
+    def meeting(self, meeting: UUID, /) -> Meeting | None: ...
+    def person(self, person: UUID, /) -> Person | None: ...
+    def partner(self, key: str, /) -> Partner | None: ...
+    def seats(self, case: UUID, /) -> Sequence[Seat]: ...
+
+
+class Asked(Struct, frozen=True):
+    """A command, who asks for it, and what its rule may look at. `at` is now, whatever time the command speaks of."""
+
+    who: Who
+    command: Any
+    reads: Reads
+    at: datetime
+
+
+Relation = Callable[[Asked], None]
+"""Raises a `Refused` unless it holds."""
+
+
+# Cases
+
+
+def seen_case(asked: Asked, case: UUID) -> tuple[Case, Sight]:
+    held = asked.reads.case(case)
+    seen = sight(asked.who, held, asked.reads.seats(case), asked.at) if held else None
+    if held is None or seen is None or seen.hidden is RedactionReason.RECUSED:
+        raise UnknownCase(case=case)
+    return held, seen
+
+
+def coordinating(asked: Asked) -> None:
+    """Their agency coordinates the case, or it waits at the front door that they keep."""
+    case, _ = seen_case(asked, asked.command.case)
+    if not coordinates(asked.who, case, asked.at):
+        raise NotYourCase
+
+
+def taking_part(asked: Asked) -> None:
+    """Their agency has a part in the case, is told of it, and has an agreement in force."""
+    case, seen = seen_case(asked, asked.command.case)
+    if not asked.who.in_agreement(case.programme):
+        raise AgencyNotUnderAgreement(agency=asked.who.agency)
+    if not (seen.part and case.involved(asked.who.agency)):
+        raise NotYourCase
+
+
+def owning(asked: Asked) -> None:
+    """The same, and the action is theirs."""
+    taking_part(asked)
+    if not _owns(asked):
+        raise NotYourAction
+
+
+def _owns(asked: Asked) -> bool:
+    case = asked.reads.case(asked.command.case)
+    action = case.action(asked.command.action) if case else None
+    return action is not None and action.owner == asked.who.agency
+
+
+def chairing_case(asked: Asked) -> None:
+    """The case is on the agenda of a meeting that they chair, while that lasts."""
+    case, _ = seen_case(asked, asked.command.case)
+    seats = asked.reads.seats(case.case)
+    if not any(seat.chair == asked.who.user and seat.organised_by(asked.who, asked.at) for seat in seats):
+        raise NotYourCase
+
+
+# Meetings
+
+
+def seen_meeting(asked: Asked, meeting: UUID) -> Meeting:
+    held = asked.reads.meeting(meeting)
+    if held is None or not may_attend(asked.who, held, asked.at):
+        raise UnknownMeeting(meeting=meeting)
+    return held
+
+
+def seen_item(asked: Asked, meeting: Meeting, item: UUID) -> Item:
+    """Whoever is recused is told so: they see that the item is one they are recused from, and nothing else of it."""
+    held = meeting.item(item)
+    hidden = item_hidden(asked.who, meeting, held, asked.at) if held else RedactionReason.NOT_INVOLVED
+    if held is None or (hidden and hidden is not RedactionReason.RECUSED):
+        raise NotOnTheAgenda(item=item)
+    if hidden or kept_out(asked, held):
+        raise RecusedFromItem(item=item)
+    return held
+
+
+def kept_out(asked: Asked, item: Item) -> bool:
+    """Recused from the item's case, wherever that was said."""
+    case = asked.reads.case(item.case) if item.case else None
+    seen = sight(asked.who, case, asked.reads.seats(case.case), asked.at) if case else None
+    return seen is not None and seen.hidden is RedactionReason.RECUSED
+
+
+def organising(asked: Asked) -> None:
+    """They are in the chair of the meeting, or prepare its series; and the item is not one they are recused from."""
+    meeting = seen_meeting(asked, asked.command.meeting)
+    if not organises(asked.who, meeting):
+        raise NotYourMeeting
+    item = getattr(asked.command, "item", None)
+    held = meeting.item(item) if isinstance(item, UUID) else None
+    if held is not None and (meeting.recused(held.item, asked.who.user) or kept_out(asked, held)):
+        raise RecusedFromItem(item=held.item)
+
+
+def chairing(asked: Asked) -> None:
+    """They are in the chair of the meeting."""
+    if not chairs(asked.who, seen_meeting(asked, asked.command.meeting)):
+        raise NotYourMeeting
+
+
+def may_take_the_chair(asked: Asked) -> None:
+    """Appointed to chair the series, or to stand in."""
+    meeting = seen_meeting(asked, asked.command.meeting)
+    if not asked.who.may_chair(meeting.programme, meeting.series):
+        raise NotYourMeeting
+
+
+def of_the_series(asked: Asked) -> None:
+    """Appointed to the series before the meeting is planned."""
+    who, programme, series = asked.who, asked.command.programme, asked.command.series
+    if not (who.may_chair(programme, series) or who.prepares(programme, series)):
+        raise NotYourMeeting
+
+
+def listing(asked: Asked) -> None:
+    """They organise the meeting, and stand in some relation to the case that they put on its agenda."""
+    organising(asked)
+    meeting, case = asked.reads.meeting(asked.command.meeting), asked.command.case
+    if case is not None and meeting is not None:
+        known_here(asked, meeting, case)
+
+
+def late(asked: Asked) -> None:
+    """The chair accepts what somebody else has proposed."""
+    chairing(asked)
+    meeting = asked.reads.meeting(asked.command.meeting)
+    if meeting is not None:
+        known_here(asked, meeting, asked.command.case)
+
+
+def known_here(asked: Asked, meeting: Meeting, case: UUID) -> None:
+    """They see the case otherwise, or it was proposed for the series by somebody with standing, or drafted by rule."""
+    held = asked.reads.case(case)
+    seen = sight(asked.who, held, asked.reads.seats(case), asked.at) if held else None
+    if held is None or held.programme != meeting.programme:
+        raise UnknownCase(case=case)
+    if seen is not None:
+        if seen.hidden is RedactionReason.RECUSED:
+            raise UnknownCase(case=case)
+        return
+    draft = meeting.draft
+    drafted = {each.case for each in (*draft.items, *draft.overflow)} if draft else set[UUID]()
+    if case not in drafted and all(proposal.series != meeting.series for proposal in held.proposals):
+        raise UnknownCase(case=case)
+
+
+def own_seat(asked: Asked) -> None:
+    """For themselves, at a meeting that exists for them."""
+    seen_meeting(asked, asked.command.meeting)
+    for_yourself(asked)
+
+
+def declaring(asked: Asked) -> None:
+    """For themselves, of an item that they see; organisers also for others."""
+    meeting = seen_meeting(asked, asked.command.meeting)
+    seen_item(asked, meeting, asked.command.item)
+    if not organises(asked.who, meeting):
+        for_yourself(asked)
+
+
+def coming_in(asked: Asked) -> None:
+    """For themselves; whom the meeting lets in besides those invited is the meeting's own rule. Organisers for all."""
+    meeting = asked.reads.meeting(asked.command.meeting)
+    if meeting is not None and organises(asked.who, meeting):
+        return
+    if meeting is None or not (may_attend(asked.who, meeting, asked.at) or asked.who.in_agreement(meeting.programme)):
+        raise UnknownMeeting(meeting=asked.command.meeting)
+    for_yourself(asked)
+
+
+def for_yourself(asked: Asked) -> None:
+    user = getattr(asked.command, "user", asked.who.user)
+    agency = getattr(asked.command, "agency", asked.who.agency)
+    if user != asked.who.user or agency != asked.who.agency:
+        raise OnlyForYourself(user=asked.who.user, agency=asked.who.agency)
+
+
+def own_agency(asked: Asked) -> None:
+    """For their own agency, at a meeting that exists for them; organisers for all."""
+    if organises(asked.who, seen_meeting(asked, asked.command.meeting)):
+        return
+    if asked.command.agency != asked.who.agency:
+        raise OnlyForYourself(agency=asked.who.agency)
+
+
+def seeing_item(asked: Asked) -> None:
+    """They see the item."""
+    seen_item(asked, seen_meeting(asked, asked.command.meeting), asked.command.item)
+
+
+def settling_interest(asked: Asked) -> None:
+    """Organisers settle what others declared, never what concerns themselves."""
+    meeting = seen_meeting(asked, asked.command.meeting)
+    if asked.command.user == asked.who.user:
+        raise OnlyByAnother
+    if not organises(asked.who, meeting):
+        raise NotYourMeeting
+    seen_item(asked, meeting, asked.command.item)
+
+
+# The front door, people and their agencies
+
+
+def anywhere(asked: Asked) -> None:
+    """Nothing more than the role."""
+
+
+def own_door(asked: Asked) -> None:
+    """They refer for their programme, and in nobody else's name: who referred hears back and may ask after the case."""
+    in_programme(asked)
+    if asked.command.on_behalf_of not in (None, asked.who.agency):
+        raise OnlyForYourself(user=asked.who.user, agency=asked.who.agency)
+
+
+def in_programme(asked: Asked) -> None:
+    """Their role is held in the programme."""
+    roles = (Role.COORDINATOR, Role.PARTNER, Role.REFERRER)
+    if not any(asked.who.acts_as(role, asked.command.programme) for role in roles):
+        raise NotAllowed
+
+
+def coordinating_in_programme(asked: Asked) -> None:
+    """A coordinator of an agency that runs the programme types in what came to another door."""
+    if not asked.who.coordinates_in(asked.command.programme):
+        raise NotAllowed
+
+
+def attaching(asked: Asked) -> None:
+    """Whose part has ended does not come back by a further referral."""
+    taking_part(asked)
+    if asked.command.on_behalf_of not in (None, asked.who.agency):
+        raise OnlyForYourself(user=asked.who.user, agency=asked.who.agency)
+
+
+def coordinating_person(asked: Asked) -> None:
+    """They coordinate a case of the person; or nobody has a case of theirs yet."""
+    person = asked.reads.person(asked.command.person)
+    if person is None:
+        raise UnknownPerson(person=asked.command.person)
+    cases = [held for case, _ in person.cases if (held := asked.reads.case(case))]
+    if cases and not any(_coordinates_openly(asked, case) for case in cases):
+        raise UnknownPerson(person=asked.command.person)
+
+
+def _coordinates_openly(asked: Asked, case: Case) -> bool:
+    seen = sight(asked.who, case, asked.reads.seats(case.case), asked.at)
+    return seen is not None and seen.everything
+
+
+def disclosing_from_the_chair(asked: Asked) -> None:
+    """A chair lets others be told, never their own agency."""
+    chairing_case(asked)
+    if asked.command.agency == asked.who.agency:
+        raise OnlyByAnother
+
+
+def answering_for_owner(asked: Asked) -> None:
+    """The handshake is the owner's own. A coordinator finds another owner, and answers for their own agency."""
+    coordinating(asked)
+    if asked.command.answer is not ActionAnswer.REASSIGN and not _owns(asked):
+        raise NotYourAction
+
+
+def progressing_own(asked: Asked) -> None:
+    """The same of work under way."""
+    coordinating(asked)
+    if not _owns(asked):
+        raise NotYourAction
+
+
+def discussing_at_once(asked: Asked) -> None:
+    """Recorded by somebody who works on the case, or whose agency has a part in it."""
+    case, seen = seen_case(asked, asked.command.case)
+    if not (seen.everything or (seen.part and case.involved(asked.who.agency))):
+        raise NotYourCase
+
+
+def known_partner(asked: Asked) -> Partner:
+    held = asked.reads.partner(asked.command.partner)
+    if held is None:
+        raise UnknownPartner(partner=asked.command.partner)
+    return held

@@ -1,0 +1,102 @@
+"""What a meeting has to do with a case: who may see it because it is on an agenda, from when, and until when.
+
+Bounds as `8-access.md` has them: a seat begins at most a fortnight before the meeting. It gives the case to those who
+prepare and chair the meeting until its minutes are confirmed, at most 45 days, and to members from publication until a
+week after its planned end. An item that was taken off the agenda leaves recusals alone.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from catch.access.standing import Who
+from catch.domain.facts import Part
+from catch.domain.meeting.items import Item, ItemState
+from catch.domain.meeting.state import LIVE, Invitation, Meeting, MeetingState
+
+BEFORE = timedelta(days=14)
+ATTENDEE_WINDOW = timedelta(days=7)
+"""How long after a meeting's planned end its members still see its items."""
+MINUTES_WINDOW = timedelta(days=45)
+"""How long after it those who prepared it do, where its minutes are not confirmed before."""
+
+
+class Seat(Part, frozen=True):
+    """One item's bearing on its case. `opens` to `minuted` for organisers, to `over` for members."""
+
+    meeting: UUID
+    item: UUID
+    programme: str
+    series: str
+    chair: str
+    opens: datetime
+    over: datetime
+    minuted: datetime
+    published_at: datetime | None
+    visible_to: frozenset[str]
+    recused: frozenset[str]
+    invitations: tuple[Invitation, ...] = ()
+    held: bool = True
+    """False where nothing but recusals is left of it."""
+
+    def organised_by(self, who: Who, at: datetime) -> bool:
+        """Whoever is in the chair, or prepares the series, while the seat lasts."""
+        if not self.held or not self.opens <= at <= self.minuted:
+            return False
+        chairs = who.user == self.chair and who.may_chair(self.programme, self.series)
+        return chairs or who.prepares(self.programme, self.series)
+
+    def shows(self, who: Who, at: datetime) -> bool:
+        """Its agency may be told, and it is not a guest who was asked to come for other items."""
+        if not self.held or self.published_at is None or not at <= self.over:
+            return False
+        own = [i for i in self.invitations if i.agency == who.agency and i.user in (None, who.user)]
+        invited = not own or any(not i.items or self.item in i.items for i in own)
+        return who.agency in self.visible_to and invited
+
+    def names(self, user: str) -> bool:
+        """Whether the seat says something of this user in particular."""
+        return user == self.chair or user in self.recused or any(i.user == user for i in self.invitations)
+
+
+def seat_of(meeting: Meeting, item: Item) -> Seat:
+    """The meeting's bearing on the case of one of its items."""
+    opens, over, minuted = bounds(meeting)
+    return Seat(
+        meeting=meeting.meeting,
+        item=item.item,
+        programme=meeting.programme,
+        series=meeting.series,
+        chair=meeting.chair,
+        opens=opens,
+        over=over,
+        minuted=minuted,
+        published_at=meeting.published_at,
+        visible_to=frozenset(item.visible_to),
+        recused=frozenset(held.user for held in meeting.interests if held.item == item.item),
+        invitations=meeting.invitations,
+        held=lasting(meeting, item),
+    )
+
+
+def lasting(meeting: Meeting, item: Item) -> bool:
+    """A meeting that was called off, or moved far and not published since, has no seats."""
+    return item.state is not ItemState.REMOVED and not meeting.moved_far and meeting.state is not MeetingState.CANCELLED
+
+
+def bounds(meeting: Meeting) -> tuple[datetime, datetime, datetime]:
+    """When its seats begin, when they end for members, and when for those who organise it."""
+    over = meeting.ends_at + ATTENDEE_WINDOW
+    return meeting.starts_at - BEFORE, over, meeting.confirmed_at or meeting.ends_at + MINUTES_WINDOW
+
+
+def seats_of(meeting: Meeting, case: UUID) -> tuple[Seat, ...]:
+    return tuple(_of(meeting, case))
+
+
+def _of(meeting: Meeting, case: UUID) -> Iterator[Seat]:
+    return (seat_of(meeting, item) for item in meeting.items if item.case == case)
+
+
+def published(meeting: Meeting) -> bool:
+    return meeting.published_at is not None or meeting.state in LIVE

@@ -1,0 +1,163 @@
+"""Who somebody is here, now: a token says who asks, the log says what they may act as.
+
+`Who` is all that the rest of the policy asks about a person. It is worked out from the partner stream of their agency
+alone, on a day in London: a right begins and ends with a day, unless somebody ends it at once.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from catch.domain.calendar import london_day
+from catch.domain.facts import Actor, Category, Part, Role, Tag
+from catch.domain.partner import HeldRole, Member, Partner, RunningPart
+from catch.domain.partner.members import AT_A_SERIES
+from catch.domain.refusals import Refused
+
+APART = frozenset({Role.AUDITOR, Role.ANALYST, Role.ADMINISTRATOR})
+"""Chosen at sign-in and never exercised together with anything else."""
+IN_TURN = (
+    Role.CHAIR,
+    Role.DEPUTY,
+    Role.COORDINATOR,
+    Role.PREPARER,
+    Role.PARTNER,
+    Role.REFERRER,
+    Role.MEMBER_ADMINISTRATOR,
+    Role.APPOINTING_OFFICER,
+    Role.CALDICOTT,
+    Role.AUDITOR,
+    Role.ANALYST,
+    Role.ADMINISTRATOR,
+    Role.SYSTEM,
+)
+"""Where several roles allow something, it is done as the first of these."""
+KEEPS_THE_DOOR = frozenset({RunningPart.LEAD, RunningPart.DELIVERY})
+_NOTHING: frozenset[Category] = frozenset()
+EVERYWHERE = ""
+"""Stands where a programme would, for roles that are held in the whole place."""
+
+
+class NotEnrolled(Refused):
+    """You are not enrolled here, or not any more. Ask whoever looks after your agency's members."""
+
+
+class Asker(Part, frozen=True, omit_defaults=True):
+    """Somebody who asks, as their token says. A role in it narrows what they may act as; none narrows nothing."""
+
+    user: str
+    agency: str
+    role: Role | None = None
+
+
+class Who(Part, frozen=True, omit_defaults=True):
+    """What somebody may act as now. Equal for colleagues with equal rights, once `user` is left out.
+
+    `roles` are pairs of role and programme; `offices` are held at a series, whatever role the token narrows to;
+    `shares` is what agreements in force let the agency be told, by programme; `assigned` are an auditor's cases, by
+    programme, where not all of a programme's are.
+    """
+
+    user: str
+    agency: str
+    roles: frozenset[tuple[Role, str]]
+    offices: frozenset[tuple[Role, str, str]] = frozenset()
+    runs: frozenset[tuple[RunningPart, str]] = frozenset()
+    shares: frozenset[tuple[str, frozenset[Category]]] = frozenset()
+    tags: frozenset[tuple[Tag, str]] = frozenset()
+    assigned: frozenset[tuple[str, UUID]] = frozenset()
+
+    def acts_as(self, role: Role, programme: str) -> bool:
+        return (role, programme) in self.roles or (role, EVERYWHERE) in self.roles
+
+    def roles_held(self) -> frozenset[Role]:
+        """In whatever programme."""
+        return frozenset(role for role, _ in self.roles)
+
+    def may_chair(self, programme: str, series: str) -> bool:
+        """Appointed as a chair of the series, or to stand in for one."""
+        chairing = any(self.acts_as(role, programme) for role in (Role.CHAIR, Role.DEPUTY))
+        return chairing and any((role, programme, series) in self.offices for role in (Role.CHAIR, Role.DEPUTY))
+
+    def prepares(self, programme: str, series: str) -> bool:
+        preparing = any(self.acts_as(role, programme) for role in (Role.PREPARER, Role.COORDINATOR))
+        return preparing and (Role.PREPARER, programme, series) in self.offices
+
+    def in_agreement(self, programme: str) -> bool:
+        return any(key == programme for key, _ in self.shares)
+
+    def told(self, programme: str) -> frozenset[Category]:
+        """What the agency's agreements let it be told in the programme."""
+        return next((categories for key, categories in self.shares if key == programme), _NOTHING)
+
+    def coordinates_in(self, programme: str) -> bool:
+        """A coordinator of an agency that runs the programme now, whatever its part."""
+        return self.acts_as(Role.COORDINATOR, programme) and any(key == programme for _, key in self.runs)
+
+    def keeps_the_door(self, programme: str) -> bool:
+        return self.acts_as(Role.COORDINATOR, programme) and any((p, programme) in self.runs for p in KEEPS_THE_DOOR)
+
+    def leads(self, programme: str) -> bool:
+        """Of the agency that leads the programme."""
+        return (RunningPart.LEAD, programme) in self.runs
+
+    def tagged(self, programme: str) -> frozenset[Tag]:
+        return frozenset(tag for tag, key in self.tags if key == programme)
+
+    def audits(self, programme: str, case: UUID | None = None) -> bool:
+        """Assigned to the whole programme, or to this case of it; no case: to anything in it."""
+        if not self.acts_as(Role.AUDITOR, programme):
+            return False
+        some = {each for key, each in self.assigned if key == programme}
+        return not some or case is None or case in some
+
+    def acting_as(self, role: Role) -> Actor:
+        """How the facts of what they do are signed."""
+        return Actor(self.user, self.agency, role)
+
+
+def program(actor: Actor) -> Who:
+    """The program itself, as importers and other jobs of the operator act. Never made from a token."""
+    return Who(actor.user, actor.agency, frozenset({(Role.SYSTEM, EVERYWHERE)}))
+
+
+def who(asker: Asker, partner: Partner | None, at: datetime) -> Who:
+    """`partner` is the agency that the token names. Raises `NotEnrolled`."""
+    member = partner.member(asker.user) if partner else None
+    if partner is None or member is None or member.suspended or asker.role is Role.SYSTEM:
+        raise NotEnrolled
+    day = london_day(at)
+    held = [*member.roles_on(day)]
+    acted = narrowed(held, asker.role)
+    if not acted:
+        raise NotEnrolled
+    return Who(
+        user=asker.user,
+        agency=partner.partner,
+        roles=frozenset((each.role, each.programme or EVERYWHERE) for each in acted),
+        offices=offices(held),
+        runs=frozenset((each.part, each.programme) for each in partner.running_on(day)),
+        shares=shares(partner, at),
+        tags=tags(member, at),
+        assigned=frozenset((each.programme or EVERYWHERE, case) for each in acted for case in each.cases),
+    )
+
+
+def narrowed(held: Iterable[HeldRole], claimed: Role | None) -> list[HeldRole]:
+    if claimed is None:
+        return [each for each in held if each.role not in APART]
+    return [each for each in held if each.role is claimed]
+
+
+def offices(held: Iterable[HeldRole]) -> frozenset[tuple[Role, str, str]]:
+    at_a_series = (each for each in held if each.role in AT_A_SERIES)
+    return frozenset((each.role, each.programme or EVERYWHERE, each.series or "") for each in at_a_series)
+
+
+def shares(partner: Partner, at: datetime) -> frozenset[tuple[str, frozenset[Category]]]:
+    programmes = {programme for held in partner.agreements for programme in held.programmes}
+    return frozenset((key, partner.shares(key, at)) for key in programmes if partner.in_force(key, at))
+
+
+def tags(member: Member, at: datetime) -> frozenset[tuple[Tag, str]]:
+    return frozenset((held.tag, held.programme) for held in member.tags_on(london_day(at)))

@@ -1,0 +1,114 @@
+"""A partner: an organisation with an information sharing agreement, what it runs, and the people who act for it.
+
+Read `organisation`, then `members`; `state` is what they build. The stream's id is made from the partner's key, so
+every fact names the key.
+"""
+
+from typing import TYPE_CHECKING
+
+from catch.domain.partner import members, organisation
+from catch.domain.partner.members import (
+    EndRole,
+    EndTag,
+    EnrolMember,
+    GiveRole,
+    GiveTag,
+    MemberCommand,
+    MemberEnrolled,
+    MemberEvent,
+    MemberNotEnrolled,
+    MemberReinstated,
+    MemberSuspended,
+    NotForYourself,
+    ReinstateMember,
+    RoleEnded,
+    RoleGiven,
+    SuspendMember,
+    TagEnded,
+    TagGiven,
+)
+from catch.domain.partner.organisation import (
+    AgencyLeftProgramme,
+    AgencyRunsProgramme,
+    AgreementCoversNothing,
+    AgreementEndsBeforeItStarts,
+    AgreementSigned,
+    AgreementTerminated,
+    EndsBeforeItBegins,
+    LeaveProgramme,
+    OrganisationCommand,
+    OrganisationEvent,
+    PartnerRegistered,
+    RegisterPartner,
+    RunProgramme,
+    SignAgreement,
+    TerminateAgreement,
+    UnknownAgreement,
+)
+from catch.domain.partner.state import Agreement, HeldRole, HeldTag, Member, Partner, Running, RunningPart
+
+if TYPE_CHECKING:
+    from catch.domain.given import Given  # which holds partners
+
+PartnerEvent = OrganisationEvent | MemberEvent
+PartnerCommand = OrganisationCommand | MemberCommand
+
+
+def evolve(partner: Partner | None, event: PartnerEvent) -> Partner | None:
+    if partner is None:
+        registered = isinstance(event, PartnerRegistered)
+        return Partner(event.partner, event.name, event.kind, ods=event.ods) if registered else None
+    if isinstance(event, OrganisationEvent):
+        return organisation.evolve(partner, event)
+    return members.evolve(partner, event)
+
+
+def decide(partner: Partner | None, command: PartnerCommand, given: "Given") -> list[PartnerEvent]:
+    if isinstance(command, OrganisationCommand):
+        return [*organisation.decide(partner, command, given)]
+    return [*members.decide(partner, command, given)]
+
+
+__all__ = [
+    "AgencyLeftProgramme",
+    "AgencyRunsProgramme",
+    "Agreement",
+    "AgreementCoversNothing",
+    "AgreementEndsBeforeItStarts",
+    "AgreementSigned",
+    "AgreementTerminated",
+    "EndRole",
+    "EndTag",
+    "EndsBeforeItBegins",
+    "EnrolMember",
+    "GiveRole",
+    "GiveTag",
+    "HeldRole",
+    "HeldTag",
+    "LeaveProgramme",
+    "Member",
+    "MemberEnrolled",
+    "MemberNotEnrolled",
+    "MemberReinstated",
+    "MemberSuspended",
+    "NotForYourself",
+    "Partner",
+    "PartnerCommand",
+    "PartnerEvent",
+    "PartnerRegistered",
+    "RegisterPartner",
+    "ReinstateMember",
+    "RoleEnded",
+    "RoleGiven",
+    "RunProgramme",
+    "Running",
+    "RunningPart",
+    "SignAgreement",
+    "SuspendMember",
+    "TagEnded",
+    "TagGiven",
+    "TerminateAgreement",
+    "UnknownAgreement",
+    "decide",
+    "evolve",
+]

@@ -1,0 +1,135 @@
+"""A partner as its history leaves it: its agreements, the programmes it runs, its members and what each may act as.
+
+Every right lasts from a first day to a last one, both included, in London; without a last day, until it is ended.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from catch.domain.calendar import london_day
+from catch.domain.facts import Category, Part, Role, Sealed, Tag
+
+
+def lasts(starts_on: date, ends_on: date | None, day: date) -> bool:
+    return starts_on <= day and (ends_on is None or day <= ends_on)
+
+
+class Agreement(Part, frozen=True, omit_defaults=True):
+    """An information sharing agreement: what may be shared, for which programmes, and for how long."""
+
+    agreement: str
+    programmes: tuple[str, ...]
+    categories: frozenset[Category]
+    starts_on: date
+    ends_on: date | None = None
+    terminated_at: datetime | None = None
+
+    def in_force(self, programme: str, at: datetime) -> bool:
+        return (
+            programme in self.programmes
+            and (self.terminated_at is None or at < self.terminated_at)
+            and lasts(self.starts_on, self.ends_on, london_day(at))
+        )
+
+
+class RunningPart(StrEnum):
+    """What an agency does in a programme. Lead and delivery agencies keep its front door."""
+
+    LEAD = "lead"
+    DELIVERY = "delivery"
+    COORDINATING = "coordinating"
+
+
+class Running(Part, frozen=True, omit_defaults=True):
+    """The agency runs a programme, or a part of it."""
+
+    programme: str
+    part: RunningPart
+    starts_on: date
+    ends_on: date | None = None
+
+
+class HeldRole(Part, frozen=True, omit_defaults=True):
+    """What a member may act as: in one programme, at one of its series, or in the whole place.
+
+    `cases`, where there are any, are all that an auditor was assigned.
+    """
+
+    role: Role
+    starts_on: date
+    ends_on: date | None = None
+    programme: str | None = None
+    series: str | None = None
+    cases: tuple[UUID, ...] = ()
+
+    def same(self, other: "HeldRole") -> bool:
+        """Whether both are one right, for whatever time."""
+        return (self.role, self.programme, self.series) == (other.role, other.programme, other.series)
+
+
+class HeldTag(Part, frozen=True, omit_defaults=True):
+    """Restricted information that a member may read in one programme."""
+
+    tag: Tag
+    programme: str
+    starts_on: date
+    ends_on: date | None = None
+
+
+class Member(Part, frozen=True, omit_defaults=True):
+    """Somebody who acts for the partner. `subject` is the keyed hash of what their issuer calls them."""
+
+    user: str
+    name: Sealed
+    suspended: bool = False
+    subject: str | None = None
+    roles: tuple[HeldRole, ...] = ()
+    tags: tuple[HeldTag, ...] = ()
+
+    def roles_on(self, day: date) -> Iterator[HeldRole]:
+        return (held for held in self.roles if lasts(held.starts_on, held.ends_on, day))
+
+    def tags_on(self, day: date) -> Iterator[HeldTag]:
+        return (held for held in self.tags if lasts(held.starts_on, held.ends_on, day))
+
+
+class Partner(Part, frozen=True, omit_defaults=True):
+    """Where the partner's history leaves it."""
+
+    partner: str
+    name: str
+    kind: str
+    agreements: tuple[Agreement, ...] = ()
+    members: tuple[Member, ...] = ()
+    ods: str | None = None
+    running: tuple[Running, ...] = ()
+
+    def in_force(self, programme: str, at: datetime) -> bool:
+        """True when any agreement for the programme's key is in force at `at`."""
+        return any(held.in_force(programme, at) for held in self.agreements)
+
+    def covers(self, programme: str, categories: frozenset[Category], at: datetime) -> bool:
+        """True when agreements in force at `at` cover all these categories for the programme's key."""
+        return categories <= self.shares(programme, at)
+
+    def shares(self, programme: str, at: datetime) -> frozenset[Category]:
+        """What agreements in force at `at` allow to be shared for the programme's key."""
+        return frozenset[Category]().union(*(held.categories for held in self._held(programme, at)))
+
+    def agreement(self, agreement: str) -> Agreement | None:
+        return next((held for held in self.agreements if held.agreement == agreement), None)
+
+    def member(self, user: str) -> Member | None:
+        return next((member for member in self.members if member.user == user), None)
+
+    def runs(self, programme: str, day: date) -> frozenset[RunningPart]:
+        """The parts that the agency has in the programme on that day."""
+        return frozenset(held.part for held in self.running_on(day) if held.programme == programme)
+
+    def running_on(self, day: date) -> Iterator[Running]:
+        return (held for held in self.running if lasts(held.starts_on, held.ends_on, day))
+
+    def _held(self, programme: str, at: datetime) -> Iterator[Agreement]:
+        return (held for held in self.agreements if held.in_force(programme, at))
