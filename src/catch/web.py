@@ -83,8 +83,8 @@ class Web:
         else:
             await self.app(scope, receive, send)
 
-    def context(self, viewer: Viewer) -> Context:
-        return Context(self.catch, viewer, self.rights, self.answers)
+    async def context(self, viewer: Viewer) -> Context:
+        return await Context.of(self.catch, viewer, self.rights, self.answers)
 
     def alive(self) -> Any:
         @get("/health/live")

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from datetime import datetime
 from uuid import UUID
 
+from catch.access import Who
 from catch.api.answers import Answers
 from catch.api.facts import Facts
 from catch.api.identity import Viewer
@@ -23,14 +24,23 @@ class Context:
     """One operation of one viewer."""
 
     def __init__(
-        self, catch: Catch, viewer: Viewer, rights: Rights | None = None, answers: Answers | None = None
+        self, catch: Catch, viewer: Viewer, who: Who, rights: Rights | None = None, answers: Answers | None = None
     ) -> None:
         """`rights` and `answers` are shared by all requests of a process, where there are such."""
         self.catch = catch
         self.viewer = viewer
+        self.who = who
         self.answers = answers
         rights = rights or Rights(catch)
-        self.reading = Reading(Facts(catch, rights.moment(), rights), viewer.actor)
+        self.reading = Reading(Facts(catch, rights.moment(), rights), who)
+
+    @classmethod
+    async def of(
+        cls, catch: Catch, viewer: Viewer, rights: Rights | None = None, answers: Answers | None = None
+    ) -> "Context":
+        """Raises `NotEnrolled` where the log knows of nobody whom the token could mean."""
+        rights = rights or Rights(catch)
+        return cls(catch, viewer, await rights.who(viewer.asker), rights, answers)
 
     async def remembered(
         self, operation: Hashable, fields: int, make: Callable[[], Awaitable[bytes | None]]
@@ -39,7 +49,7 @@ class Context:
         if self.answers is None:
             return await make()
         facts = self.reading.facts
-        return await self.answers.get((operation, self.viewer.actor), fields, facts.at, facts.rests, make)
+        return await self.answers.get((operation, self.who), fields, facts.at, facts.rests, make)
 
     async def reached(self, position: int | None) -> None:
         """Returns once the answer holds everything up to this position. Raises `NotCaughtUp`."""
@@ -56,7 +66,7 @@ class Context:
     ) -> Answer:
         return await self.catch.desk.take(
             command,
-            by=self.viewer.actor,
+            by=self.viewer.asker,
             command_id=command_id,
             expected_version=expected_version,
             occurred_at=occurred_at,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from catch.access import Seat, Sight
+from catch.access import Asker, Seat, Sight, Who
 from catch.api import types
 from catch.api.answers import Rests
 from catch.api.lens import Texts
@@ -14,7 +14,7 @@ from catch.api.rights import Rights
 from catch.app import Catch
 from catch.domain.case.state import Case
 from catch.domain.configuration import Programme
-from catch.domain.facts import Actor, Recorded
+from catch.domain.facts import Recorded
 from catch.domain.partner import Partner
 from catch.domain.person import Person
 from catch.domain.programme import ProgrammeHistory
@@ -44,7 +44,7 @@ class Facts:
         self.rights = rights or Rights(catch)
         self.rests = Rests()
         self._seats: dict[UUID, tuple[Seat, ...]] = {}
-        self._sights: dict[tuple[Actor, UUID], Sight | None] = {}
+        self._sights: dict[tuple[Who, UUID], Sight | None] = {}
         self._strangers: set[str] = set()
         self._expected: set[UUID] = set()
         self._gathered: set[UUID] = set()
@@ -117,13 +117,16 @@ class Facts:
             self.rests.streams.update(self.catch.seating.meetings(missing))
         return self._seats
 
-    async def sight(self, viewer: Actor, case: Case) -> Sight | None:
+    async def who(self, asker: Asker) -> Who:
+        """Who somebody is here now. Raises `NotEnrolled`."""
+        return self.rights.who_of(asker, await self.partner(asker.agency), self.at)
+
+    async def sight(self, viewer: Who, case: Case) -> Sight | None:
         """What the viewer sees of the case, with the rights they have now."""
         key = (viewer, case.case)
         if key not in self._sights:
             seats = (await self.seats((case.case,)))[case.case]
-            partner = await self.partner(viewer.agency)
-            self._sights[key] = self.rights.sight(viewer, case, partner, seats, self.at)
+            self._sights[key] = self.rights.sight(viewer, case, seats, self.at)
         return self._sights[key]
 
 

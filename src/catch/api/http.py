@@ -8,7 +8,7 @@ It speaks ASGI itself (`__call__`): the server may hand it requests for its path
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from graphql import OperationType
@@ -73,7 +73,11 @@ class GraphQLOverHTTP(Generic[V]):
     """`context` makes what resolvers find in `info.context`, per request."""
 
     def __init__(
-        self, engine: Engine, verifier: Verifier[V], context: Callable[[V], object], rates: Rates | None = None
+        self,
+        engine: Engine,
+        verifier: Verifier[V],
+        context: Callable[[V], Awaitable[object]],
+        rates: Rates | None = None,
     ) -> None:
         self.engine = engine
         self.verifier = verifier
@@ -156,4 +160,8 @@ class GraphQLOverHTTP(Generic[V]):
             )
         if heading.method == "GET" and prepared.kind is not OperationType.QUERY:
             raise Turned(405, error("POST_ONLY", "Send mutations with POST."), allow="POST")
-        return await self.engine.execute(prepared, asked.variables, self.context(viewer))
+        try:
+            context = await self.context(viewer)
+        except Refused as refused:
+            raise Turned(403, error(refused.code, refused.message)) from None
+        return await self.engine.execute(prepared, asked.variables, context)

@@ -16,7 +16,8 @@ from joserfc import errors, jws, jwt
 from joserfc.jwk import OKPKey
 from msgspec import Struct
 
-from catch.domain.facts import Actor, Role
+from catch.access import Asker
+from catch.domain.facts import Role
 from catch.domain.refusals import Refused
 
 ALGORITHM = "Ed25519"
@@ -33,14 +34,14 @@ class Viewer(Struct, frozen=True):
 
     user: str
     agency: str
-    role: Role
+    role: Role | None
     expires_at: float
     session: str = ""
     issued_at: float = 0
 
     @property
-    def actor(self) -> Actor:
-        return Actor(user=self.user, agency=self.agency, role=self.role)
+    def asker(self) -> Asker:
+        return Asker(self.user, self.agency, self.role)
 
 
 class TokenRefused(Refused):
@@ -98,8 +99,8 @@ class NoIssuer(TokenRefused):
 class _Claims(Struct):
     sub: str
     agency: str
-    role: Role
     exp: float
+    role: Role | None = None
     nbf: float = 0
     iat: float = 0
     sid: str = ""
@@ -141,20 +142,21 @@ class DevelopmentIssuer:
         self._registry = jws.JWSRegistry(algorithms=[ALGORITHM])
 
     def issue(
-        self, *, role: Role, agency: str, user: str | None = None, hours: float = 8, session: str | None = None
+        self, *, role: Role | None, agency: str, user: str | None = None, hours: float = 8, session: str | None = None
     ) -> str:
+        """Without a role, the token narrows nothing of what its user may act as."""
         now = self.clock()
         claims: dict[str, object] = {
             "iss": ISSUER,
             "aud": self.audience,
-            "sub": user or f"{role.value}@{agency}",
+            "sub": user or f"{role.value if role else 'member'}@{agency}",
             "agency": agency,
-            "role": role.value,
             "sid": session or uuid4().hex,
             "iat": int(now),
             "nbf": int(now),
             "exp": int(now + hours * 3600),
         }
+        claims |= {"role": role.value} if role else {}
         return jwt.encode({"alg": ALGORITHM}, claims, self._key, registry=self._registry)
 
     def issue_logout(self, *, user: str | None = None, session: str | None = None) -> str:
@@ -208,7 +210,8 @@ class DevelopmentIssuer:
             proven = msgspec.convert(claims, _Claims)
         except msgspec.ValidationError:
             raise TokenIncomplete from None
-        if not (proven.sub and proven.agency):
+        # What the program does by itself, nobody asks it to do with a token.
+        if not (proven.sub and proven.agency) or proven.role is Role.SYSTEM:
             raise TokenIncomplete
         now = self.clock()
         if proven.exp + LEEWAY <= now:

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import strawberry
 
-from catch.access import RedactionReason, coordinates, has_inbox, may_attend, prepares, role_may
+from catch.access import RedactionReason, Who, asks, coordinates, has_inbox, may_attend, prepares
+from catch.access.standing import IN_TURN
 from catch.api import types
 from catch.api.context import Context
 from catch.api.cursors import cursor, day_in, instant_in, page_size
@@ -35,7 +36,7 @@ from projections import agency_inbox, agenda, case_summary, minutes, outcomes, t
 Info = strawberry.Info[Context, None]
 
 
-ORGANISERS = frozenset({Role.CHAIR, Role.COORDINATOR, Role.AUDITOR})
+ORGANISERS = frozenset({Role.CHAIR, Role.DEPUTY, Role.PREPARER, Role.COORDINATOR, Role.AUDITOR})
 
 
 class NotForYourRole(Refused):
@@ -43,13 +44,12 @@ class NotForYourRole(Refused):
 
 
 def organises(context: Context) -> None:
-    if context.viewer.role not in ORGANISERS:
-        raise NotForYourRole(role=context.viewer.role)
+    if context.who.roles_held().isdisjoint(ORGANISERS):
+        raise NotForYourRole
 
 
-async def attends(context: Context, meeting: Meeting) -> bool:
-    facts = context.reading.facts
-    return may_attend(context.viewer.actor, meeting, await facts.partner(context.viewer.agency), facts.at)
+def attends(context: Context, meeting: Meeting) -> bool:
+    return may_attend(context.who, meeting, context.reading.facts.at)
 
 
 async def seen_meeting(context: Context, meeting: UUID) -> Held | None:
@@ -61,7 +61,7 @@ async def seen_meeting(context: Context, meeting: UUID) -> Held | None:
         context.reading.facts.rests.rows = True
         return None
     held = await states.get(MEETING, meeting)
-    return held if held.state is not None and await attends(context, held.state) else None
+    return held if held.state is not None and attends(context, held.state) else None
 
 
 async def present_case(context: Context, case: UUID) -> Held:
@@ -78,20 +78,20 @@ async def prepared_meeting(context: Context, meeting: UUID) -> Meeting:
     """The meeting, for those who prepare it. Another meeting's chair is a guest like any other."""
     organises(context)
     row = await seen_meeting(context, meeting)
-    if row is None or not prepares(context.viewer.actor, row.state):
+    if row is None or not prepares(context.who, row.state, context.reading.facts.at):
         raise UnknownMeeting(meeting=meeting)
     return row.state
 
 
 def narrowed(context: Context, wanted: types.CaseFilter) -> case_summary.CaseFilter:
     """The filter, no wider than the role: partners and referrers look only among their agency's cases."""
-    own_only = context.viewer.role in (Role.PARTNER, Role.REFERRER)
+    own_only = context.who.roles_held() <= {Role.PARTNER, Role.REFERRER}
     return case_summary.CaseFilter(
         programme=wanted.programme,
         states=tuple(wanted.states) if wanted.states is not None else None,
         live=wanted.live,
         lead_user=wanted.lead,
-        agency=context.viewer.agency if own_only else wanted.agency,
+        agency=context.who.agency if own_only else wanted.agency,
     )
 
 
@@ -109,16 +109,14 @@ async def audits(context: Context, stream: UUID) -> frozenset[UUID]:
 
     The items of which they are told that something happened, and not what: they have an interest in them.
     """
-    viewer, facts = context.viewer.actor, context.reading.facts
-    if viewer.role is Role.AUDITOR:
-        return frozenset()
-    case: Case | None = (await facts.case(stream)).state if viewer.role is Role.COORDINATOR else None
-    if isinstance(case, Case) and coordinates(viewer, case):
-        seen = await facts.sight(viewer, case)
+    who, facts = context.who, context.reading.facts
+    case: Case | None = (await facts.case(stream)).state
+    if isinstance(case, Case) and (coordinates(who, case, facts.at) or who.audits(case.programme, case.case)):
+        seen = await facts.sight(who, case)
         if seen is not None and seen.hidden is not RedactionReason.RECUSED:
             return frozenset()
-    row = await seen_meeting(context, stream) if viewer.role in ORGANISERS else None
-    if row is None or not prepares(viewer, row.state):
+    row = await seen_meeting(context, stream)
+    if row is None or not prepares(who, row.state, facts.at):
         raise UnknownCase(stream=stream)
     meeting: Meeting = row.state
     sitting = await Sitting.of(context.reading, meeting)
@@ -167,9 +165,10 @@ def audit_entry(fact: Recorded[Any], changes: list[types.Change]) -> types.Audit
 class Query:
     @strawberry.field(description="Who asks, and what they may do.")
     def viewer(self, info: Info) -> types.Viewer:
-        viewer = info.context.viewer
+        who = info.context.who
         info.context.reading.facts.rests.name()
-        return types.Viewer(user=viewer.user, agency=viewer.agency, roles=[viewer.role], may=open_to(viewer.role))
+        roles = [role for role in IN_TURN if role in who.roles_held()]
+        return types.Viewer(user=who.user, agency=who.agency, roles=roles, may=open_to(who))
 
     @strawberry.field(description="The programmes that run here, each in its present version.")
     async def programmes(self, info: Info) -> list[types.Programme]:
@@ -204,7 +203,7 @@ class Query:
         held = folded(CASE, recorded)
         if seen is None or held.state is None:
             return None
-        reading = Reading(context.reading.facts, context.viewer.actor, past)
+        reading = Reading(context.reading.facts, context.who, past)
         return await reading.case(
             held.state, seen, held.version, held.position, past.moment or recorded[-1].recorded_at
         )
@@ -253,7 +252,7 @@ class Query:
         held = folded(MEETING, recorded)
         if held.state is None:
             return None
-        reading = Reading(context.reading.facts, context.viewer.actor, past)
+        reading = Reading(context.reading.facts, context.who, past)
         written = cast("minutes.Row", history(minutes, id, recorded))
         return (await Sitting.of(reading, held.state, row.state)).view(held.version, held.position, written)
 
@@ -279,7 +278,7 @@ class Query:
             await info.context.reading.facts.seats({case for row in rows for case in row.cases})
             for row in rows:
                 place = (row.starts_at, row.meeting_id)
-                if await attends(info.context, row.meeting):
+                if attends(info.context, row.meeting):
                     sitting = await Sitting.of(info.context.reading, row.meeting)
                     shown = sitting.view(row.version, row.position)
                     found.append(types.MeetingEdge(cursor=cursor(*place), node=shown))
@@ -320,9 +319,9 @@ class Query:
     @strawberry.field(description="What waits for the viewer's agency: actions, and meetings it is invited to.")
     async def agency_inbox(self, info: Info, first: int = 50, after: str | None = None) -> types.InboxConnection:
         wanted = page_size(first)
-        agency = info.context.viewer.agency
-        if not has_inbox(info.context.viewer.actor, await info.context.reading.facts.partner(agency)):
-            raise NotForYourRole(role=info.context.viewer.role)
+        agency = info.context.who.agency
+        if not has_inbox(info.context.who):
+            raise NotForYourRole
         rows = await agency_inbox.of_agency(info.context.catch.log.pool, agency, day_in(after), wanted + 1)
         nodes = await inbox_entries(info.context.reading, rows[:wanted])
         edges = [
@@ -374,6 +373,6 @@ class Query:
         )
 
 
-def open_to(role: Role) -> list[str]:
-    """The commands that the role can ask for at all."""
-    return [kind.__name__[0].lower() + kind.__name__[1:] for kind in COMMANDS if role_may(role, kind)]
+def open_to(who: Who) -> list[str]:
+    """The commands that somebody can ask for at all."""
+    return [kind.__name__[0].lower() + kind.__name__[1:] for kind in COMMANDS if asks(who, kind)]

@@ -5,13 +5,12 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from catch.access import Sight
+from catch.access import Sight, Who
 from catch.api import types
 from catch.api.case_view import Unfolding, Whole
 from catch.api.facts import Facts, Past
 from catch.api.lens import Lens
 from catch.domain.case.state import Case
-from catch.domain.facts import Actor
 from catch.log.states import Held
 
 
@@ -25,7 +24,7 @@ class Opened(NamedTuple):
 class Reading:
     """One viewer's view of the facts; with `past`, of what they were then."""
 
-    def __init__(self, facts: Facts, viewer: Actor, past: Past | None = None) -> None:
+    def __init__(self, facts: Facts, viewer: Who, past: Past | None = None) -> None:
         self.facts = facts
         self.viewer = viewer
         self.past = past

@@ -7,17 +7,17 @@ clock is gone within a second.
 
 import time
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from catch.access import Seat, Sight, seats_of, sight
+from catch.access import Asker, Seat, Sight, Who, seats_of, sight, who
 from catch.app import Catch
+from catch.domain.calendar import london_day
 from catch.domain.case.state import Case
-from catch.domain.facts import Actor
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
-from catch.domain.streams import MEETING
+from catch.domain.streams import MEETING, PARTNER, partner_stream
 from projections import agenda
 
 FRESH = timedelta(seconds=1)
@@ -29,10 +29,17 @@ class Judged(NamedTuple):
     """A sight, and all that the policy was asked with besides the viewer."""
 
     case: Case
-    partner: Partner | None
     seats: tuple[Seat, ...]
     at: datetime
     sight: Sight | None
+
+
+class Enrolled(NamedTuple):
+    """Who somebody is, as their agency's facts had it on a day."""
+
+    partner: Partner | None
+    day: date
+    who: Who
 
 
 class Seated(NamedTuple):
@@ -51,7 +58,8 @@ class Rights:
         self._looked: set[UUID] = set()
         self._seats: dict[UUID, Seated] = {}
         self._tables: dict[UUID, tuple[Meeting, Mapping[UUID, tuple[Seat, ...]]]] = {}
-        self._sights: dict[tuple[Actor, UUID], Judged] = {}
+        self._sights: dict[tuple[Who, UUID], Judged] = {}
+        self._enrolled: dict[Asker, Enrolled] = {}
 
     async def proven(self) -> None:
         """What is at hand may be answered only while the records are within reach: otherwise nobody would tell this
@@ -69,23 +77,30 @@ class Rights:
             self._moment, self._moved = now, moves
         return self._moment
 
-    def sight(
-        self, viewer: Actor, case: Case, partner: Partner | None, seats: tuple[Seat, ...], at: datetime
-    ) -> Sight | None:
-        key = (viewer, case.case)
+    async def who(self, asker: Asker) -> Who:
+        """Who somebody is here now. Raises `NotEnrolled`."""
+        partner: Partner | None = (await self._catch.states.get(PARTNER, partner_stream(asker.agency))).state
+        return self.who_of(asker, partner, self.moment())
+
+    def who_of(self, asker: Asker, partner: Partner | None, at: datetime) -> Who:
+        known = self._enrolled.get(asker)
+        if known is not None and known.partner is partner and known.day == london_day(at):
+            return known.who
+        found = who(asker, partner, at)
+        if len(self._enrolled) >= MOST:
+            self._enrolled.clear()
+        self._enrolled[asker] = Enrolled(partner, london_day(at), found)
+        return found
+
+    def sight(self, who: Who, case: Case, seats: tuple[Seat, ...], at: datetime) -> Sight | None:
+        key = (who, case.case)
         known = self._sights.get(key)
-        if (
-            known is not None
-            and known.case is case
-            and known.partner is partner
-            and known.seats is seats
-            and known.at == at
-        ):
+        if known is not None and known.case is case and known.seats is seats and known.at == at:
             return known.sight
-        found = sight(viewer, case, partner, seats, at)
+        found = sight(who, case, seats, at)
         if len(self._sights) >= MOST:
             self._sights.clear()
-        self._sights[key] = Judged(case, partner, seats, at, found)
+        self._sights[key] = Judged(case, seats, at, found)
         return found
 
     async def seats(self, cases: Iterable[UUID]) -> dict[UUID, tuple[Seat, ...]]:

@@ -14,7 +14,6 @@ from catch.domain.case.state import Case
 from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.listing import Agenda, AgendaWarning, DraftedItem, Overflow, Reason
 from catch.domain.meeting.state import Meeting
-from catch.domain.partner import Partner
 from projections import minutes as written_minutes
 
 NOTHING_SAID = types.Said(None, [], [], [])
@@ -33,8 +32,6 @@ class Sitting:
         self.recused: frozenset[UUID] = frozenset()
         self._hidden: dict[UUID, RedactionReason | None] = {}
         self._looked: set[UUID] = set()
-        self._partner: Partner | None = None
-        self._knows_partner = False
 
     @classmethod
     async def of(cls, reading: Reading, shown: Meeting, present: Meeting | None = None) -> "Sitting":
@@ -81,17 +78,10 @@ class Sitting:
         now = (self.present.item(item.item) or item) if past else item
         case: Case | None = (await facts.case(item.case)).state if item.case else None
         if case is not None:
-            closed = item_closed(viewer, self.present, now, case, await self.partner(), facts.at)
+            closed = item_closed(viewer, self.present, now, case, facts.at)
         else:
-            closed = item_hidden(viewer, self.present, now)
-        return closed or (item_hidden(viewer, self.shown, item) if past else None)
-
-    async def partner(self) -> Partner | None:
-        """The viewer's own agency."""
-        if not self._knows_partner:
-            self._partner = await self.reading.facts.partner(self.reading.viewer.agency)
-            self._knows_partner = True
-        return self._partner
+            closed = item_hidden(viewer, self.present, now, facts.at)
+        return closed or (item_hidden(viewer, self.shown, item, facts.at) if past else None)
 
     def view(self, version: int, position: int, written: written_minutes.Row | None = None) -> types.Meeting:
         """`written` are the minutes as they stood, where the meeting is shown as it was."""
@@ -100,7 +90,8 @@ class Sitting:
     async def agenda(self) -> types.Agenda:
         """The agenda as people left it; what did not fit, and what is wrong, for those who prepare it."""
         held = self.shown
-        draft = held.draft if prepares(self.reading.viewer, self.present) else None
+        preparing = prepares(self.reading.viewer, self.present, self.reading.facts.at)
+        draft = held.draft if preparing else None
         await self.look(named(held, draft))
         return types.Agenda(
             items=[await self.item(each) for each in held.items],

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from msgspec import Struct, field
 
 from catch.demo.client import Client, Json, WentWrong, connected
-from catch.demo.people import CHAIR, LEAD_AGENCY
+from catch.demo.people import AUDITOR, AUDITORS, CHAIR, LEAD_AGENCY
 from catch.demo.year import Year
 from catch.domain.facts import Role
 
@@ -84,7 +84,7 @@ class Playing:
                 ("chair", Role.CHAIR, LEAD_AGENCY, CHAIR),
                 ("coordinator", Role.COORDINATOR, LEAD_AGENCY, self.year.coordinator),
                 *((agency, Role.PARTNER, agency, user) for agency, user in self.year.agencies.items()),
-                ("auditor", Role.AUDITOR, "audit-office", "auditor-1"),
+                ("auditor", Role.AUDITOR, AUDITORS, AUDITOR),
             ]
             for name, role, agency, user in seats:
                 told = token(role, agency, user)

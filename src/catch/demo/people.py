@@ -16,6 +16,7 @@ from catch.domain.nhs_number import nhs_number
 LEAD_AGENCY = "snn"
 WORKERS = tuple(f"coordinator-{n}" for n in range(1, 7))
 CHAIR = "chair-1"
+AUDITORS, AUDITOR = "audit-office", "auditor-1"
 
 
 class Kind(Struct, frozen=True):

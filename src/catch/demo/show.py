@@ -24,7 +24,7 @@ from catch.app import opened
 from catch.database import connect
 from catch.demo.client import Client
 from catch.demo.meeting import Outcome, play
-from catch.demo.people import CHAIR, LEAD_AGENCY
+from catch.demo.people import AUDITOR, AUDITORS, CHAIR, LEAD_AGENCY
 from catch.demo.year import Year, load_year
 from catch.domain.calendar import london_day
 from catch.domain.facts import Role
@@ -226,7 +226,7 @@ def invite(settings: Settings, url: str, year: Year) -> None:
         (Role.CHAIR, LEAD_AGENCY, CHAIR),
         (Role.COORDINATOR, LEAD_AGENCY, year.coordinator),
         (Role.PARTNER, agency, user),
-        (Role.AUDITOR, "audit-office", "auditor-1"),
+        (Role.AUDITOR, AUDITORS, AUDITOR),
     ):
         print(f"{role.name}={issuer.issue(role=role, agency=key, user=name)}")
     print(f"""

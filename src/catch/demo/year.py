@@ -23,6 +23,7 @@ from msgspec import Struct
 
 from catch.app import Catch
 from catch.demo.cases import SERIES, Acting, Life, working_time
+from catch.demo.enrolment import enrolment
 from catch.demo.people import (
     AT_THE_SCREEN,
     CHAIR,
@@ -30,7 +31,6 @@ from catch.demo.people import (
     NEEDS_OF,
     REASONS,
     REFERRING,
-    SHARED,
     STANDING,
     WORKERS,
     Agency,
@@ -41,9 +41,7 @@ from catch.demo.people import (
 from catch.demo.weekly import Weekly
 from catch.domain.calendar import LONDON, is_working_day, london_day
 from catch.domain.case.coordination import AllocateCoordinator
-from catch.domain.facts import Actor, Category, Command, Role, Sealed
-from catch.domain.partner import EnrolMember, RegisterPartner, SignAgreement
-from catch.domain.programme import LoadProgramme
+from catch.domain.facts import Sealed
 from catch.domain.recurrence import occurrences
 from catch.programmes import shipped
 from catch.referrals import import_referrals
@@ -182,33 +180,9 @@ class Loading:
 
     async def set_up(self) -> None:
         at = self.meetings[0].starts_at - timedelta(days=30)
-        administrator = Actor("administrator", LEAD_AGENCY, Role.ADMINISTRATOR)
-        for programme in shipped():
-            await self.once(LoadProgramme(programme.key, programme), administrator, at)
-        ours = Agency(LEAD_AGENCY, "Support North Northants", "voluntary", (), True)
-        await self.together(self.register(agency, administrator, at) for agency in (ours, *self.partners))
-
-    async def register(self, agency: Agency, by: Actor, at: datetime) -> None:
-        await self.once(RegisterPartner(agency.key, agency.name, agency.kind), by, at)
-        categories = frozenset(Category) if agency.key == LEAD_AGENCY else agency.categories
-        signed = SignAgreement(
-            agency.key,
-            "information-sharing-1",
-            (PROGRAMME,),
-            categories | SHARED,
-            london_day(at),
-            None,
-            Sealed("A. Signatory-Example"),
-        )
-        await self.once(signed, by, at)
-        users = (CHAIR, *WORKERS) if agency.key == LEAD_AGENCY else (agency.user,)
-        for user in users:
-            await self.once(EnrolMember(agency.key, user, Sealed(f"{user.title()} Example")), by, at)
-
-    async def once(self, command: Command, by: Actor, at: datetime) -> None:
-        name = getattr(command, "user", getattr(command, "partner", getattr(command, "programme", "")))
-        key = getattr(command, "partner", "")
-        await self.acting.take(command, by, at, uuid5(self.names, f"{type(command).__name__} {key} {name}"))
+        acts = enrolment(shipped(), PROGRAMME, self.partners, london_day(at))
+        for number, (command, by) in enumerate(acts):
+            await self.acting.take(command, by, at, uuid5(self.names, f"enrolment {number}"))
 
     async def together(self, jobs: Iterable[Coroutine[Any, Any, None]]) -> None:
         turns = asyncio.Semaphore(_AT_ONCE)

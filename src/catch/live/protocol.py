@@ -8,7 +8,7 @@ again) and 1013 (the client has not read for too long: connect again later). A t
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from typing import Any, Generic
 from urllib.parse import urlsplit
 
@@ -62,7 +62,7 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
         self,
         engine: Engine[P],
         verifier: Verifier[V],
-        context: Callable[[V], object],
+        context: Callable[[V], Awaitable[object]],
         feed: Feed[V, E],
         bounds: Bounds | None = None,
         origins: Collection[str] = (),
@@ -299,7 +299,7 @@ class Operation(Generic[V, E, P]):
         if self.line.kind == "subscription":
             await self.server.feed.follow(self.viewer, engine.standing(prepared, asked.variables), self.lane)
             return
-        answer = await engine.execute(prepared, asked.variables, self.server.context(self.viewer))
+        answer = await engine.execute(prepared, asked.variables, await self.server.context(self.viewer))
         if not answer.began:
             raise Rejected(*answer.errors)
         self.lane.write(frames.Payload(answer.encoded()))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.access import RedactionReason, Sight
+from catch.access import RedactionReason, Sight, Who
 from catch.api import types
 from catch.api.identity import Viewer
 from catch.api.reading import Reading
@@ -24,7 +24,6 @@ from catch.api.sources.common import (
     worker,
 )
 from catch.domain.case.state import Case
-from catch.domain.facts import Actor
 from catch.domain.refusals import UnknownCase
 from catch.domain.streams import CASE, stream_of_event
 from catch.live.source import Ended, Opening, Seen
@@ -44,13 +43,14 @@ class CaseSource(Shared):
         return Opening(topic, found)
 
     async def classify(self, viewer: Viewer, topic: Hashable) -> Hashable | Ended:
-        found = await self._sight(viewer.actor, topic)
-        if found is None or found.hidden is RedactionReason.RECUSED:
+        who = await self.who(viewer)
+        found = await self._sight(who, topic) if who else None
+        if who is None or found is None or found.hidden is RedactionReason.RECUSED:
             return ENDED
         case = cast("UUID", topic)
         seats = (await self.facts().seats([case]))[case]
         named = any(seat.names(viewer.user) for seat in seats)
-        return (viewer.actor if named else replace(viewer.actor, user=NOBODY), found)
+        return (who if named else replace(who, user=NOBODY), found)
 
     def topics(self, event: Fact, followed: Collection[Hashable]) -> Iterable[Hashable]:
         return (event.stream,) if stream_of_event(event.event) is CASE else ()
@@ -71,8 +71,8 @@ class CaseSource(Shared):
         return self.between(timeline.of_stream, cast("UUID", topic), after, upto)
 
     async def sees(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> Seen | Ended:
-        actor, known = cast("tuple[Actor, Sight]", viewer_class)
-        now = await self._sight(actor, topic)
+        who, known = cast("tuple[Who, Sight]", viewer_class)
+        now = await self._sight(who, topic)
         if now is None or now.hidden is RedactionReason.RECUSED:
             return ENDED
         return told(narrower(known, now), await self._case(topic), event)
@@ -87,24 +87,24 @@ class CaseSource(Shared):
     async def _update(
         self, topic: Hashable, viewer_class: Hashable, position: int, event: Fact | None
     ) -> types.CaseUpdate:
-        actor, known = cast("tuple[Actor, Sight]", viewer_class)
+        who, known = cast("tuple[Who, Sight]", viewer_class)
         held = await self.catch.states.get(CASE, cast("UUID", topic))
         facts = self.facts()
-        seen = narrower(known, await self._sight(actor, topic))
+        seen = narrower(known, await self._sight(who, topic))
         return types.CaseUpdate(
             position=Position(position),
             event=event.topic if event else PRESENT,
             at=event.envelope.occurred_at if event else facts.at,
             by=worker(event) if event else None,
-            case=await Reading(facts, actor).case(held.state, seen, held.version, held.position),
+            case=await Reading(facts, who).case(held.state, seen, held.version, held.position),
         )
 
     async def _case(self, topic: Hashable) -> Case | None:
         return (await self.catch.states.get(CASE, cast("UUID", topic))).state
 
-    async def _sight(self, actor: Actor, topic: Hashable) -> Sight | None:
+    async def _sight(self, who: Who, topic: Hashable) -> Sight | None:
         case = await self._case(topic)
-        return await self.facts().sight(actor, case) if case else None
+        return await self.facts().sight(who, case) if case else None
 
 
 def narrower(known: Sight, now: Sight | None) -> Sight:

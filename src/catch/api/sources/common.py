@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from catch.access import ATTENDEE_WINDOW, RedactionReason, Sight
+from catch.access import NotEnrolled, RedactionReason, Sight, Who, bounds
 from catch.api import types
 from catch.api.facts import Facts
+from catch.api.identity import Viewer
 from catch.api.lens import own_only, reads
 from catch.api.rights import Rights
 from catch.app import Catch
@@ -31,7 +32,7 @@ from catch.domain.case.state import Case
 from catch.domain.facts import Category, Recorded
 from catch.domain.meeting import adding, attendance, drafting, editing, instant, invitations, planning, session
 from catch.domain.meeting.state import Meeting
-from catch.domain.partner import AgreementSigned, AgreementTerminated, MemberReinstated, MemberSuspended
+from catch.domain.partner import PartnerEvent
 from catch.live.source import NotYet, Seen
 from catch.readside import NotCaughtUp
 
@@ -47,8 +48,8 @@ PAGE = 500
 """How many facts are read at once for a subscriber that catches up."""
 FRESH = timedelta(seconds=1)
 """How long rights that were read stay good while nothing new is heard: some end by the clock."""
-PARTNER_RIGHTS = AgreementSigned | AgreementTerminated | MemberSuspended | MemberReinstated
-"""Facts of a partner after which its people may follow, or see, something else."""
+PARTNER_RIGHTS = PartnerEvent
+"""Facts of a partner, after any of which its people may follow, or see, something else."""
 CASE_RIGHTS = (
     referral.ReferralEvent
     | coordination.CoordinatorAllocated
@@ -104,23 +105,31 @@ class Shared:
             self._facts, self._heard = Facts(self.catch, now, self._rights), self.catch.hearing.position
         return self._facts
 
+    async def who(self, viewer: Viewer) -> Who | None:
+        """Who asks, now; None where they are not, or no longer, enrolled."""
+        try:
+            return await self.facts().who(viewer.asker)
+        except NotEnrolled:
+            return None
+
     async def published(self) -> None:
         """What was read may be newer than what was heard: a right may have ended before it was written."""
         await self.catch.hearing.reached(self.catch.states.furthest)
 
     def ran_out(self, meetings: Iterable[UUID], since: datetime, now: datetime) -> bool:
         """Whether an agreement or a disclosure may have ended, which last whole days, or the window of a meeting."""
-        windows = map(self._window_ends, meetings)
-        ended = london_day(since) != london_day(now) or any(each is None or since < each <= now for each in windows)
+        moments = [each for meeting in meetings for each in self._bounds(meeting)]
+        ended = london_day(since) != london_day(now) or any(each is None or since < each <= now for each in moments)
         if ended:
             # What was read just before is good for a while only because something is heard when it changes.
             self._heard = -1
         return ended
 
-    def _window_ends(self, meeting: UUID) -> datetime | None:
+    def _bounds(self, meeting: UUID) -> Iterable[datetime | None]:
+        """The moments at which the meeting's seats begin and end; None where it is not at hand."""
         held = self.catch.states.at_hand(meeting)
         state: Meeting | None = held.state if held else None
-        return state and (state.ended_at or state.ends_at) + ATTENDEE_WINDOW
+        return bounds(state) if state else (None,)
 
     async def reached(self, position: int) -> None:
         try:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from catch.access import has_inbox
+from catch.access import Who, has_inbox
 from catch.api import types
 from catch.api.identity import Viewer
 from catch.api.inbox import inbox_entries
@@ -16,7 +16,6 @@ from catch.api.sources.common import PAGE, PARTNER_RIGHTS, PRESENT, Fact, Shared
 from catch.app import Catch
 from catch.domain.case import actions
 from catch.domain.case.state import Case
-from catch.domain.facts import Actor
 from catch.domain.meeting import invitations
 from catch.domain.refusals import Refused
 from catch.live.source import Ended, Opening, Seen, TooFar
@@ -44,14 +43,15 @@ class InboxSource(Shared):
     async def open(self, viewer: Viewer, arguments: Mapping[str, object]) -> Opening:
         found = await self.classify(viewer, viewer.agency)
         if isinstance(found, Ended):
-            raise NoInbox(role=viewer.role)
+            raise NoInbox
         return Opening(viewer.agency, found)
 
     async def classify(self, viewer: Viewer, topic: Hashable) -> Hashable | Ended:
-        if not has_inbox(viewer.actor, await self.facts().partner(viewer.agency)):
+        who = await self.who(viewer)
+        if who is None or not has_inbox(who):
             return Ended("This inbox is not yours to read.")
         # Whoever is kept out of a case reads nothing of it here either: the class names its user.
-        return viewer.actor
+        return who
 
     def topics(self, event: Fact, followed: Collection[Hashable]) -> Iterable[Hashable]:
         case = self.catch.states.at_hand(event.stream) if isinstance(event.event, actions.ActionEvent) else None
@@ -112,9 +112,6 @@ class InboxSource(Shared):
         return found
 
     async def sees(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> Seen | Ended:
-        actor = cast("Actor", viewer_class)
-        if not has_inbox(actor, await self.facts().partner(actor.agency)):
-            return Ended("This inbox is not yours to read.")
         if event.position in self._doubtful:
             owners = await self._owners([event.stream])
             return Seen.SHOWN if topic in owners.get(event.position, ()) else Seen.UNTOLD
@@ -126,7 +123,7 @@ class InboxSource(Shared):
         rows = await agency_inbox.entries(self.catch.log.pool, cast("str", topic), [entry] if entry else [])
         # The entry may be newer than what was heard: the right to it may have ended in between.
         await self.catch.hearing.reached(max((row.position for row in rows), default=0))
-        shown = await inbox_entries(Reading(self.facts(), cast("Actor", viewer_class)), rows)
+        shown = await inbox_entries(Reading(self.facts(), cast("Who", viewer_class)), rows)
         return types.InboxUpdate(
             position=Position(event.position),
             event=event.topic,

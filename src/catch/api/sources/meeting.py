@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.access import RedactionReason, may_attend
+from catch.access import RedactionReason, Who, may_attend, prepares
 from catch.api import types
 from catch.api.facts import Facts
 from catch.api.identity import Viewer
@@ -28,7 +28,6 @@ from catch.api.sources.common import (
     worker,
 )
 from catch.app import Catch
-from catch.domain.facts import Actor, Role
 from catch.domain.meeting import attendance, planning
 from catch.domain.meeting.state import UNPUBLISHED, Meeting
 from catch.domain.refusals import UnknownMeeting
@@ -45,7 +44,7 @@ ATTENDANCE_RIGHTS = attendance.AttendeeJoined | planning.MeetingCancelled | plan
 class MeetingSource(Shared):
     def __init__(self, catch: Catch, rights: Rights | None = None, clock: Callable[[], datetime] = utc) -> None:
         super().__init__(catch, rights, clock)
-        self._sittings: dict[tuple[UUID, Actor], Sitting] = {}
+        self._sittings: dict[tuple[UUID, Who], Sitting] = {}
         self._sat: tuple[Facts, int] = (self.facts(), -1)
 
     async def open(self, viewer: Viewer, arguments: Mapping[str, object]) -> Opening:
@@ -57,17 +56,16 @@ class MeetingSource(Shared):
 
     async def classify(self, viewer: Viewer, topic: Hashable) -> Hashable | Ended:
         meeting = await self._meeting(topic)
-        facts = self.facts()
-        partner = await facts.partner(viewer.agency)
-        if meeting is None or not may_attend(viewer.actor, meeting, partner, facts.at):
+        who = await self.who(viewer)
+        if who is None or meeting is None or not may_attend(who, meeting, self.facts().at):
             return ENDED
         named = (
-            viewer.user == meeting.chair
-            or any(held.user == viewer.user for held in meeting.interests)
-            or any(held.user == viewer.user for held in meeting.invitations)
-            or await self._named_elsewhere(meeting, viewer.user)
+            who.user == meeting.chair
+            or any(held.user == who.user for held in meeting.interests)
+            or any(held.user == who.user for held in meeting.invitations)
+            or await self._named_elsewhere(meeting, who.user)
         )
-        return viewer.actor if named else replace(viewer.actor, user=NOBODY)
+        return who if named else replace(who, user=NOBODY)
 
     async def _named_elsewhere(self, meeting: Meeting, user: str) -> bool:
         """Another meeting may have something to say of this user and one of these cases."""
@@ -103,14 +101,14 @@ class MeetingSource(Shared):
         return self.between(timeline.of_meeting, cast("UUID", topic), after, upto)
 
     async def sees(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> Seen | Ended:
-        meeting, viewer = await self._meeting(topic), cast("Actor", viewer_class)
+        meeting, viewer = await self._meeting(topic), cast("Who", viewer_class)
         facts = self.facts()
-        if meeting is None or not may_attend(viewer, meeting, await facts.partner(viewer.agency), facts.at):
+        if meeting is None or not may_attend(viewer, meeting, facts.at):
             return ENDED
         item = meeting.item(item) if (item := item_named(meeting, event)) else None
         if item is None:
             # Nobody but the organisers follows how the agenda is made.
-            unpublished = viewer.role is Role.PARTNER and meeting.state in UNPUBLISHED
+            unpublished = meeting.state in UNPUBLISHED and not prepares(viewer, meeting, facts.at)
             return Seen.HIDDEN if unpublished or stream_of_event(event.event) is CASE else Seen.SHOWN
         sitting = self._sitting(viewer, meeting)
         hidden = await sitting.hidden(item)
@@ -126,7 +124,7 @@ class MeetingSource(Shared):
     async def message(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> types.MeetingUpdate:
         held = await self.catch.states.get(MEETING, cast("UUID", topic))
         meeting: Meeting = held.state
-        sitting = self._sitting(cast("Actor", viewer_class), meeting)
+        sitting = self._sitting(cast("Who", viewer_class), meeting)
         item = meeting.item(item) if (item := item_named(meeting, event)) else None
         return types.MeetingUpdate(
             position=Position(event.position),
@@ -141,14 +139,14 @@ class MeetingSource(Shared):
         position = self.catch.hearing.position
         held = await self.catch.states.get(MEETING, cast("UUID", topic))
         facts = self.facts()
-        sitting = await Sitting.of(Reading(facts, cast("Actor", viewer_class)), held.state)
+        sitting = await Sitting.of(Reading(facts, cast("Who", viewer_class)), held.state)
         shown = sitting.view(held.version, held.position)
         update = types.MeetingUpdate(
             position=Position(position), event=PRESENT, at=facts.at, by=None, meeting=shown, item=None
         )
         return position, update
 
-    def _sitting(self, viewer: Actor, meeting: Meeting) -> Sitting:
+    def _sitting(self, viewer: Who, meeting: Meeting) -> Sitting:
         """One for all that a class is asked and told of an event: what it found is good until any state has moved."""
         facts, moves = self.facts(), self.catch.states.moves
         if self._sat[0] is not facts or self._sat[1] != moves:
