@@ -41,11 +41,13 @@ from catch.domain.meeting.drafting import DraftAgenda, PublishAgenda
 from catch.domain.meeting.invitations import InviteMember
 from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.meeting.state import Meeting
-from catch.domain.partner import RegisterPartner, SignAgreement
+from catch.domain.partner import EnrolMember, GiveRole, Partner, RegisterPartner, SignAgreement
+from catch.domain.partner.members import IN_THE_PLACE
 from catch.domain.person import RegisterPerson
 from catch.domain.programme import LoadProgramme
-from catch.domain.streams import MEETING
+from catch.domain.streams import MEETING, PARTNER, partner_stream
 from catch.edge import FILLED
+from catch.enrolling import in_programme
 from catch.log import Answer
 from catch.postgres import Server
 from catch.programmes import shipped
@@ -165,7 +167,7 @@ class Place:
         for programme in shipped():
             await self.take(LoadProgramme(programme.key, programme), SYSTEM)
         for key, kind in (("snn", "voluntary"), ("housing-1", "housing"), ("police-1", "police")):
-            await self.take(RegisterPartner(key, f"Example {key}", kind), ADMINISTRATOR)
+            await self.take(RegisterPartner(key, f"Example {key}", kind), SYSTEM)
             signed = SignAgreement(
                 key,
                 f"isa-{key}",
@@ -175,7 +177,25 @@ class Place:
                 None,
                 Sealed("S. Igner"),
             )
-            await self.take(signed, ADMINISTRATOR)
+            await self.take(signed, SYSTEM)
+        for somebody in (ADMINISTRATOR, COORDINATOR, CHAIR, HOUSING, POLICE, AUDITOR, REFERRER):
+            await self.enrol(somebody)
+
+    async def enrol(self, somebody: Actor, programme: str = PROGRAMME) -> None:
+        """Enrolled at their agency, which is registered if need be, with the role that they act in; a coordinator also
+        prepares the meetings and has every tag. Agreements are not signed for them.
+        """
+        held: Partner | None = (await self.catch.states.get(PARTNER, partner_stream(somebody.agency))).state
+        if held is None:
+            await self.take(RegisterPartner(somebody.agency, f"Example {somebody.agency}", "voluntary"), SYSTEM)
+        await self.take(EnrolMember(somebody.agency, somebody.user, Sealed(f"{somebody.user} Example")), SYSTEM)
+        since = london_day(ago(days=400))
+        if somebody.role in IN_THE_PLACE:
+            await self.take(GiveRole(somebody.agency, somebody.user, somebody.role, since), SYSTEM)
+            return
+        configured = next(each for each in shipped() if each.key == programme)
+        for command in in_programme(somebody.agency, somebody.user, somebody.role, configured, since):
+            await self.take(command, SYSTEM)
 
     async def referred(self, name: str, *, at: datetime | None = None, by: Actor = COORDINATOR, **more: Any) -> Case:
         """A case just received. `more` is said of the person."""

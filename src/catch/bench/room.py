@@ -37,15 +37,16 @@ from catch.domain.meeting.invitations import InviteMember
 from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.meeting.session import StartMeeting
 from catch.domain.meeting.state import Meeting
-from catch.domain.partner import RegisterPartner, SignAgreement
+from catch.domain.partner import EnrolMember, RegisterPartner, SignAgreement
 from catch.domain.person import RegisterPerson
 from catch.domain.programme import LoadProgramme
-from catch.domain.streams import MEETING
+from catch.domain.streams import MEETING, PARTNER
+from catch.domain.streams import PROGRAMME as PROGRAMME_STREAM
+from catch.enrolling import in_programme
 from catch.programmes import shipped
 
 PROGRAMME, SERIES = "snn-catch", "catch-weekly"
 SYSTEM = Actor("system", "catch", Role.SYSTEM)
-ADMINISTRATOR = Actor("administrator@snn", "snn", Role.ADMINISTRATOR)
 COORDINATOR = Actor("coordinator@snn", "snn", Role.COORDINATOR)
 CHAIR = Actor("chair@snn", "snn", Role.CHAIR)
 AGENCIES = tuple(f"housing-{number}" for number in range(1, 8))
@@ -83,10 +84,15 @@ async def prepared(catch: Catch) -> Room:
     for programme in shipped():
         await take(catch, LoadProgramme(programme.key, programme), SYSTEM)
     for key in ("snn", *AGENCIES):
-        await take(catch, RegisterPartner(key, f"Example {key}", "housing"), ADMINISTRATOR)
+        await take(catch, RegisterPartner(key, f"Example {key}", "housing"), SYSTEM)
         began, everything = london_day(datetime.now(UTC) - timedelta(days=400)), frozenset(Category)
         signed = SignAgreement(key, f"isa-{key}", (PROGRAMME,), everything, began, None, Sealed("S. Igner"))
-        await take(catch, signed, ADMINISTRATOR)
+        await take(catch, signed, SYSTEM)
+    programme = next(each for each in shipped() if each.key == PROGRAMME)
+    for who in SEATS:
+        await take(catch, EnrolMember(who.agency, who.user, Sealed(f"{who.user} Example")), SYSTEM)
+        for command in in_programme(who.agency, who.user, who.role, programme, london_day(datetime.now(UTC))):
+            await take(catch, command, SYSTEM)
     return await convened(catch)
 
 
@@ -145,7 +151,7 @@ async def repeated(catch: Catch, admin: str, room: Room, count: int) -> list[Roo
 
     Call before anybody follows the log.
     """
-    shared = ("ProgrammeActivated", "PartnerRegistered", "AgreementSigned")
+    shared = {event.__name__ for stream in (PROGRAMME_STREAM, PARTNER) for event in stream.events}
     facts = [fact for fact in await catch.log.page(0, 100_000, room.opened_at) if fact.topic not in shared]
     year, masks = moulded(facts), [copy * KNUTH & 0xFFFFFFFF for copy in range(1, count + 1)]
 

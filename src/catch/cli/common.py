@@ -12,7 +12,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from catch.app import Catch, opened
 from catch.database import OldServer
-from catch.domain.facts import Actor, Role
 from catch.domain.refusals import Refused
 from catch.log import Log
 from catch.log.entries import WentBack
@@ -25,7 +24,6 @@ from catch.settings import BadSetting, Settings
 
 T = TypeVar("T")
 
-OPERATOR = Actor(user="operator", agency="operator", role=Role.ADMINISTRATOR)
 UNUSABLE, IN_PART = 2, 1
 
 console = Console()

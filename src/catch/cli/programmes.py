@@ -8,12 +8,13 @@ from msgspec.json import encode
 from rich.table import Table
 
 from catch.app import Catch
-from catch.cli.common import OPERATOR, console, on_place
+from catch.cli.common import console, on_place
 from catch.cli.options import argument
 from catch.domain.configuration import Programme
 from catch.domain.facts import Purpose
 from catch.domain.programme import LoadProgramme, ProgrammeHistory
 from catch.domain.streams import PROGRAMME, programme_stream
+from catch.enrolling import OPERATOR
 from catch.programmes import load as read
 from catch.programmes import shipped
 

@@ -16,6 +16,7 @@ from catch.api.identity import KEY_FILE, DevelopmentIssuer
 from catch.app import Catch
 from catch.cli.common import IN_PART, UNUSABLE, complain, console, on_place
 from catch.cli.doctor import looked_over
+from catch.cli.enrol import enrol_in_development, enrolled
 from catch.cli.options import option
 from catch.domain.facts import Role
 from catch.domain.keys import is_key
@@ -94,13 +95,16 @@ def development_server_runs(folder: Path) -> bool:
 @option("--agency", required=True, help="The partner's key, such as housing-01.")
 @option("--user", help="Who acts. [default: ROLE@AGENCY]")
 @option("--hours", type=click.FloatRange(0.01, 24 * 7), default=8.0, show_default=True, help="How long it holds.")
-def token(role: str, agency: str, user: str | None, hours: float) -> None:
+@option("--enrol", is_flag=True, help="Enrol the user first, in every programme that is loaded, where they are not.")
+def token(role: str, agency: str, user: str | None, hours: float, enrol: bool) -> None:
     """Print a token for the development server that runs on this data folder.
 
-    Refused unless a server runs with `--development`: real servers do not honour such tokens.
+    Refused unless a server runs with `--development`: real servers do not honour such tokens. What a token lets its
+    user do is what they were given in this place; `--enrol` gives somebody the role, as only development can.
 
     **Examples**
 
+        catch token --role coordinator --agency snn --enrol
         catch token --role chair --agency snn --user chair-1
         curl -H "Authorization: Bearer $(catch token --role partner --agency housing-01)" ...
     """
@@ -111,8 +115,18 @@ def token(role: str, agency: str, user: str | None, hours: float) -> None:
     if not development_server_runs(folder) or not (folder / KEY_FILE).exists():
         complain(f"no server runs with --development on {folder}. Start one: catch serve --development")
         sys.exit(IN_PART)
+    wanted, who = Role(role), user or f"{role}@{agency}"
+
+    async def may_act(catch: Catch) -> bool:
+        if enrol and not await enrolled(catch, agency, who, wanted):
+            await enrol_in_development(catch, agency, who, wanted)
+        return await enrolled(catch, agency, who, wanted)
+
+    if not on_place(may_act):
+        complain(f"{who} at {agency} is not enrolled here as {role}. To enrol them in development: add --enrol")
+        sys.exit(IN_PART)
     console.print(
-        DevelopmentIssuer(folder).issue(role=Role(role), agency=agency, user=user, hours=hours),
+        DevelopmentIssuer(folder).issue(role=wanted, agency=agency, user=who, hours=hours),
         soft_wrap=True,
         highlight=False,
     )

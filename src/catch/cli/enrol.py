@@ -1,0 +1,93 @@
+"""`catch enrol`: the first administrator of a place. Everybody after is enrolled by people who may."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from uuid import uuid4
+
+import rich_click as click
+
+from catch.app import Catch
+from catch.cli.common import IN_PART, UNUSABLE, complain, console, on_place
+from catch.cli.options import option
+from catch.domain.calendar import london_day
+from catch.domain.configuration import Programme
+from catch.domain.facts import Command, Purpose, Role
+from catch.domain.keys import is_key
+from catch.domain.partner import Partner, RoleGiven
+from catch.domain.streams import PARTNER, PROGRAMME, partner_stream, programme_stream
+from catch.enrolling import OPERATOR, as_anything, first_administrator
+
+
+@click.command()
+@option("--agency", required=True, help="A key for the agency, such as snn. It is registered if it is not yet.")
+@option("--name", required=True, help="What the agency is called.")
+@option("--kind", default="voluntary", show_default=True, help="What kind of organisation it is.")
+@option("--user", required=True, help="The administrator's user id in this place, such as administrator-1.")
+@option("--called", required=True, help="The administrator's name. It is kept sealed.")
+def enrol(agency: str, name: str, kind: str, user: str, called: str) -> None:
+    """Make the first administrator of a place: who registers agencies and appoints the first of everybody else.
+
+    Refused where there is one already: they enrol, or have enrolled, whoever else is needed.
+
+    **Example**
+
+        catch enrol --agency snn --name "Support North Northants" --user administrator-1 --called "A. Example"
+    """
+    if not is_key(agency):
+        complain(f"--agency: {agency!r} is no key: small letters, digits and single hyphens")
+        sys.exit(UNUSABLE)
+
+    async def run(catch: Catch) -> Sequence[str]:
+        present = await administrators(catch)
+        if not present:
+            await recorded(catch, first_administrator(agency, name, kind, user, called, today()))
+        return present
+
+    if present := on_place(run):
+        complain(f"this place has an administrator: {', '.join(present)}. Ask them.")
+        sys.exit(IN_PART)
+    console.print(f"{user} at {agency} is the administrator of this place.", highlight=False)
+
+
+def today() -> date:
+    return london_day(datetime.now(UTC))
+
+
+async def administrators(catch: Catch) -> list[str]:
+    """Who runs the service now, as `user at agency`."""
+    rows = await catch.log.pool.fetch(
+        "select distinct originator_id as stream from stored_events where topic = $1", RoleGiven.__name__
+    )
+    found: list[str] = []
+    for held in await catch.states.get_many(PARTNER, [row["stream"] for row in rows]):
+        partner: Partner = held.state
+        found += [f"{user} at {partner.partner}" for user in administering(partner)]
+    return sorted(found)
+
+
+def administering(partner: Partner) -> Iterable[str]:
+    for member in partner.members:
+        if not member.suspended and any(held.role is Role.ADMINISTRATOR for held in member.roles_on(today())):
+            yield member.user
+
+
+async def recorded(catch: Catch, commands: Iterable[Command]) -> None:
+    for command in commands:
+        await catch.desk.take(command, by=OPERATOR, command_id=uuid4(), purpose=Purpose.ADMINISTRATION)
+
+
+async def enrolled(catch: Catch, agency: str, user: str, role: Role) -> bool:
+    """Whether somebody may act in the role today."""
+    partner: Partner | None = (await catch.states.get(PARTNER, partner_stream(agency))).state
+    member = partner.member(user) if partner else None
+    return member is not None and not member.suspended and any(held.role is role for held in member.roles_on(today()))
+
+
+async def enrol_in_development(catch: Catch, agency: str, user: str, role: Role) -> None:
+    """As whatever they ask for, in every programme that is loaded: on a development server anybody may be anybody."""
+    partner: Partner | None = (await catch.states.get(PARTNER, partner_stream(agency))).state
+    keys = await catch.programme_keys()
+    histories = await catch.states.get_many(PROGRAMME, map(programme_stream, keys))
+    programmes: list[Programme] = [held.state.current for held in histories]
+    await recorded(catch, as_anything(agency, user, role, programmes, today(), known=partner is not None))
