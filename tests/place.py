@@ -46,7 +46,6 @@ from catch.domain.partner.members import IN_THE_PLACE
 from catch.domain.person import RegisterPerson
 from catch.domain.programme import LoadProgramme
 from catch.domain.streams import MEETING, PARTNER, partner_stream
-from catch.edge import FILLED
 from catch.enrolling import in_programme
 from catch.log import Answer
 from catch.postgres import Server
@@ -152,7 +151,7 @@ class Place:
     async def take(
         self, command: Command, by: Actor = COORDINATOR, at: datetime | None = None, command_id: UUID | None = None
     ) -> Answer:
-        return await self.catch.desk.take(command, by=by, command_id=command_id or uuid4(), occurred_at=at)
+        return await self.catch.commands.take(command, by=by, command_id=command_id or uuid4(), occurred_at=at)
 
     async def settled(self) -> int:
         """Returns once queries and subscriptions have come to the end of the log; where that is."""
@@ -258,9 +257,7 @@ def as_input(value: object) -> Any:
         case Enum():
             return value.name
         case Struct():
-            filled: frozenset[str] = FILLED.get(type(value), frozenset()) if isinstance(value, Command) else frozenset()
-            names = [name for name in value.__struct_fields__ if name not in filled]
-            return {camel(name): as_input(getattr(value, name)) for name in names}
+            return {camel(name): as_input(getattr(value, name)) for name in value.__struct_fields__}
         case tuple() | frozenset():
             return [as_input(each) for each in cast("Iterable[object]", value)]
         case _:

@@ -3,7 +3,9 @@
 Every one is asked of a real server, with a token of the kind that anybody enrolled could have.
 """
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,6 +15,7 @@ from catch.domain.case.disclosure import EndDisclosure, EndInvolvement
 from catch.domain.facts import Actor, Category, Command, Role, Sealed
 from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.partner import LeaveProgramme, RunningPart, SuspendMember, TerminateAgreement
+from tests.conftest import Database
 from tests.place import (
     AUDITOR,
     BASIS,
@@ -24,7 +27,15 @@ from tests.place import (
     SYSTEM,
     Place,
     as_input,
+    placed,
 )
+
+
+@pytest.fixture
+async def place(database: Database, tmp_path: Path) -> AsyncIterator[Place]:
+    async with placed(database.admin, database.dsn, tmp_path) as there:
+        yield there
+
 
 NOBODY = Actor("coordinator@nowhere", "nowhere", Role.COORDINATOR)
 OTHER_CHAIR = Actor("chair@police-1", "police-1", Role.CHAIR)
