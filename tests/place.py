@@ -37,6 +37,7 @@ from catch.domain.case.state import (
     Worker,
 )
 from catch.domain.facts import Actor, Category, Command, Role, Sealed
+from catch.domain.meeting.attendance import AcceptConfidentiality
 from catch.domain.meeting.drafting import DraftAgenda, PublishAgenda
 from catch.domain.meeting.invitations import InviteMember
 from catch.domain.meeting.planning import PlanMeeting
@@ -237,7 +238,7 @@ class Place:
         return disclosure
 
     async def published(self, *agencies: str, starts_at: datetime | None = None) -> Meeting:
-        """A meeting with the agenda that follows from the facts, published."""
+        """A meeting with the agenda that follows from the facts, published; its members are bound by confidentiality."""
         meeting = uuid4()
         starts = starts_at or datetime.now(UTC) + timedelta(minutes=5)
         await self.take(PlanMeeting(meeting, PROGRAMME, SERIES, starts, CHAIR.user))
@@ -245,6 +246,9 @@ class Place:
             await self.take(InviteMember(meeting, agency))
         await self.take(DraftAgenda(meeting))
         await self.take(PublishAgenda(meeting), CHAIR)
+        for somebody in (HOUSING, POLICE):
+            if somebody.agency in agencies:
+                await self.take(AcceptConfidentiality(meeting, somebody.user), somebody)
         return await self.meeting(meeting)
 
     async def meeting(self, meeting: UUID) -> Meeting:

@@ -38,9 +38,9 @@ class Catch:
         self.settings = settings
         self.states = States(log)
         self.readside = ReadSide(log, decode, cast("Sequence[Projection]", projections.ALL))
-        self.records = Records(log, self.states, self.readside, keyring)
+        self.seating = Seating(log, self.states)
+        self.records = Records(log, self.states, self.readside, keyring, self.seating)
         self.commands = Commands(self.records)
-        self.seating = Seating()
         self.hearing = Hearing(log, self.states, self.seating)
 
     async def reached(self, position: int) -> None:

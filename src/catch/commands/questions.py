@@ -24,6 +24,7 @@ from catch.log import Log
 from catch.log.states import States
 from catch.personal import Keyring, Sealing
 from catch.readside import ReadSide
+from catch.seating import Seating
 from projections import agenda, case_summary
 
 
@@ -38,11 +39,12 @@ class AgendaFacts(NamedTuple):
 class Records:
     """What a process can look things up in."""
 
-    def __init__(self, log: Log, states: States, readside: ReadSide, keyring: Keyring) -> None:
+    def __init__(self, log: Log, states: States, readside: ReadSide, keyring: Keyring, seating: Seating) -> None:
         self.log = log
         self.states = states
         self.readside = readside
         self.keyring = keyring
+        self.seating = seating
 
     async def up_to_date(self) -> int:
         """Returns once the read side has come to the present end of the log; where that is. Raises `NotCaughtUp`."""
@@ -71,10 +73,14 @@ class Records:
 
 
 class Asking(Struct, frozen=True):
-    """Where a command's questions are answered: the records, and its texts as they were before they were sealed."""
+    """Where a command's questions are answered: the records, and its texts as they were before they were sealed.
+
+    `anew`: the read side has come to the log's end just now, and is to be asked again about what is known.
+    """
 
     records: Records
     sealing: Sealing[Any] | None
+    anew: bool
 
 
 class Caseload(Question[int], frozen=True):
@@ -92,7 +98,8 @@ class MeetingsHolding(Question[tuple[UUID, ...]], frozen=True):
     case: UUID
 
     async def answer(self, source: Asking) -> tuple[UUID, ...]:
-        return tuple(await agenda.holding(source.records.log.pool, [self.case]))
+        await source.records.seating.look([self.case], anew=source.anew)
+        return tuple(sorted(source.records.seating.meetings([self.case])))
 
 
 class MeetingsOn(Question[tuple[UUID, ...]], frozen=True):

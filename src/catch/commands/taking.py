@@ -145,7 +145,7 @@ class Taking:
     async def _fetch(self, lacking: NotRead) -> None:
         states, book = self._records.states, self._book
         if lacking.question is not None:
-            answer: Any = await lacking.question.answer(Asking(self._records, self._sealing))
+            answer: Any = await lacking.question.answer(Asking(self._records, self._sealing, self._up_to_date))
             book.answers[lacking.question] = answer
         elif lacking.stream is not None:
             found = await states.get_many(lacking.stream, lacking.ids)
