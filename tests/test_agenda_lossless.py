@@ -70,9 +70,9 @@ def test_the_check_catches_a_drafter_that_drops_its_last_candidate():
     assert meetings_that_lose_a_candidate(careless, 500) > 400
 
 
-def does(meeting: Meeting, command: MeetingCommand) -> Meeting:
+def does(meeting: Meeting, command: MeetingCommand, facts: Given | None = None) -> Meeting:
     held: Meeting = meeting
-    events: list[MeetingEvent] = decide(meeting, command, CHAIR)
+    events: list[MeetingEvent] = decide(meeting, command, facts or CHAIR)
     for event in events:
         held = evolve(held, event)
     return held
@@ -96,8 +96,8 @@ def resolve(meeting: Meeting, item: Item, random: Random) -> Meeting:
 
 def held(random: Random, meeting: Meeting, agenda: Agenda) -> Meeting:
     """The meeting from its draft to its end, which is refused as long as an item is unresolved."""
-    draft = DraftAgenda(meeting.meeting, 7, "1", agenda.items, agenda.overflow, agenda.warnings)
-    for command in (draft, PublishAgenda(meeting.meeting), StartMeeting(meeting.meeting)):
+    meeting = does(meeting, DraftAgenda(meeting.meeting), replace(CHAIR, draft=agenda))
+    for command in (PublishAgenda(meeting.meeting), StartMeeting(meeting.meeting)):
         meeting = does(meeting, command)
     for item in random.sample(meeting.items, len(meeting.items)):
         with pytest.raises(ItemsUnresolved):

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from catch.domain.configuration import CoreMember, Programme, Series, Source
 from catch.domain.facts import Actor, Category, Role, Sealed
-from catch.domain.given import Given
+from catch.domain.given import Given, Listed
 from catch.domain.meeting import Meeting, MeetingCommand, MeetingEvent, decide, evolve
 from catch.domain.meeting.adding import AddItem, AddLateItem, AgendaItemAdded, CaseOrMatter, LateItemAdded
 from catch.domain.meeting.attendance import (
@@ -45,7 +45,6 @@ from catch.domain.meeting.drafting import (
     AgendaPublished,
     CaseAlreadyOnAgenda,
     DraftAgenda,
-    ItemDisclosure,
     ItemsNotReady,
     NoAgendaYet,
     PublishAgenda,
@@ -90,7 +89,7 @@ from catch.domain.meeting.invitations import (
     WithdrawInvitation,
 )
 from catch.domain.meeting.items import DecisionCode, DeferReason, Dissent, ItemState, ToTell
-from catch.domain.meeting.listing import AppearanceBasis, DraftedItem, Matter, Reason, ReasonCode, Section
+from catch.domain.meeting.listing import Agenda, AppearanceBasis, DraftedItem, Matter, Reason, ReasonCode, Section
 from catch.domain.meeting.planning import (
     CancelMeeting,
     MeetingCancelled,
@@ -166,7 +165,6 @@ PARTNERS = {
     "age-well": partner("age-well", "voluntary", "snn"),
     "lapsed": partner("lapsed", "voluntary"),
 }
-CHAIR = Given(NOW, Actor("ann", "snn", Role.CHAIR), SNN, PARTNERS)
 PARTNER = Given(NOW, Actor("hal", "housing-1", Role.PARTNER), SNN, PARTNERS)
 
 M = an("meeting")
@@ -185,8 +183,15 @@ LINES = (
     line(TWO, "2", Section.REVIEW, 2),
     line(NOTED, "3", Section.NOTING, 3),
 )
-DRAFT = DraftAgenda(M, 7, "1", LINES)
-PUBLISH = PublishAgenda(M, (ItemDisclosure(ONE, ("housing-1", "snn")),))
+CHAIR = Given(
+    NOW,
+    Actor("ann", "snn", Role.CHAIR),
+    SNN,
+    PARTNERS,
+    draft=Agenda(7, "1", LINES),
+    told={ONE: ("housing-1", "snn")},
+)
+DRAFT, PUBLISH = DraftAgenda(M), PublishAgenda(M)
 JOIN, ACCEPT = JoinMeeting(M, "hal", "housing-1"), AcceptConfidentiality(M, "hal")
 RUNNING = (PLAN, DRAFT, PUBLISH, JOIN, ACCEPT, StartMeeting(M))
 TOLD = ToTell("hal", date(2025, 11, 20))
@@ -198,8 +203,8 @@ def after(*commands: MeetingCommand, facts: Given = CHAIR) -> Stream[Meeting, Me
     return nothing.after(facts, *commands)
 
 
-def state(*commands: MeetingCommand) -> Meeting:
-    meeting = after(*commands).state
+def state(*commands: MeetingCommand, facts: Given = CHAIR) -> Meeting:
+    meeting = after(*commands, facts=facts).state
     assert meeting is not None
     return meeting
 
@@ -313,9 +318,8 @@ REFUSED: list[tuple[tuple[MeetingCommand, ...], MeetingCommand, type[Refused]]] 
     (PLANNED, InviteMember(M, "age-well", None, (ONE,)), NotOnTheAgenda),
     (CANCELLED, InviteMember(M, "age-well"), MeetingIsOver),
     (PLANNED, SetAvailability(M, "housing-1", LATER, LATER + timedelta(hours=1)), OutsideTheMeeting),
-    (PUBLISHED, DraftAgenda(M, 8, "1"), AgendaIsPublished),
-    (ENDED, DraftAgenda(M, 8, "1"), MeetingIsOver),
-    (PLANNED, DraftAgenda(M, 8, "1", (LINES[0], LINES[0])), CaseAlreadyOnAgenda),
+    (PUBLISHED, DRAFT, AgendaIsPublished),
+    (ENDED, DRAFT, MeetingIsOver),
     (PUBLISHED, UNPREPARED, AgendaIsPublished),
     (DRAFTED, AddItem(M, an("x"), Section.NEW, an("1")), CaseAlreadyOnAgenda),
     (DRAFTED, AddItem(M, ONE, Section.NEW, an("4")), IdAlreadyUsed),
@@ -333,7 +337,6 @@ REFUSED: list[tuple[tuple[MeetingCommand, ...], MeetingCommand, type[Refused]]] 
     (PUBLISHED, PullFromNoting(M, NOTED, Sealed("")), MissingText),
     (PLANNED, PUBLISH, NoAgendaYet),
     ((*DRAFTED, UNPREPARED), PUBLISH, ItemsNotReady),
-    (DRAFTED, PublishAgenda(M, (ItemDisclosure(an("x"), ()),)), NotOnTheAgenda),
     (DRAFTED, LATE, AgendaNotPublished),
     (PUBLISHED, AddLateItem(M, an("x"), an("1"), TEXT, "hal", AppearanceBasis.AGREEMENT), CaseAlreadyOnAgenda),
     (PUBLISHED, AddLateItem(M, an("x"), an("4"), Sealed(""), "hal", AppearanceBasis.AGREEMENT), MissingText),
@@ -456,12 +459,27 @@ def test_a_deferral_counts_and_names_where_the_item_goes():
     after(*RUNNING).when(put_off, CHAIR).then(fact)
 
 
+def test_a_draft_that_names_a_case_twice_is_refused():
+    twice = replace(CHAIR, draft=Agenda(8, "1", (LINES[0], LINES[0])))
+    after(*PLANNED).when(DRAFT, twice).refused(CaseAlreadyOnAgenda)
+
+
+def test_an_item_added_by_hand_has_what_its_case_says_where_nobody_said_otherwise():
+    listed = replace(CHAIR, listed=Listed("CASE-4", "hal", AppearanceBasis.AGREEMENT))
+    (item,) = [held for held in state(*DRAFTED, UNPREPARED, facts=listed).items if held.item == an("x")]
+    assert (item.number, item.presenter, item.basis) == ("CASE-4", "hal", AppearanceBasis.AGREEMENT)
+    said = AddItem(M, an("x"), Section.NEW, an("4"), presenter="ann")
+    (item,) = [held for held in state(*DRAFTED, said, facts=listed).items if held.item == an("x")]
+    assert item.presenter == "ann"
+
+
 def test_the_published_hash_changes_with_the_agenda_and_with_who_may_see_it():
-    def published(*before: MeetingCommand, command: PublishAgenda = PUBLISH) -> str | None:
-        return state(*DRAFTED, *before, command).content_hash
+    def published(*before: MeetingCommand, facts: Given = CHAIR) -> str | None:
+        return state(*DRAFTED, *before, PUBLISH, facts=facts).content_hash
 
     assert published() == published()
-    others = {published(MoveItem(M, TWO, 1)), published(ChangeTimebox(M, TWO, 9)), published(command=PublishAgenda(M))}
+    nobody = replace(CHAIR, told={})
+    others = {published(MoveItem(M, TWO, 1)), published(ChangeTimebox(M, TWO, 9)), published(facts=nobody)}
     assert len({published(), *others}) == 4
 
 
@@ -476,7 +494,9 @@ def test_items_keep_their_places_counted_from_one():
 
 def test_a_new_draft_leaves_alone_what_people_added_and_removed():
     edited = (*DRAFTED, RemoveItem(M, TWO), AddItem(M, an("x"), Section.REVIEW, an("4"), minutes=20))
-    meeting = state(*edited, DraftAgenda(M, 9, "1", (*LINES[::-1], line(an("y"), "4", Section.NEW, 4))))
+    newer = replace(CHAIR, draft=Agenda(9, "1", (*LINES[::-1], line(an("y"), "4", Section.NEW, 4))))
+    meeting = after(*edited).after(newer, DRAFT).state
+    assert meeting is not None
     assert [(i.item, i.state) for i in meeting.items] == [
         (ONE, ItemState.PENDING),
         (an("x"), ItemState.PENDING),
@@ -486,8 +506,8 @@ def test_a_new_draft_leaves_alone_what_people_added_and_removed():
 
 
 def test_a_case_put_off_may_come_back_as_a_late_item():
-    back = AddLateItem(M, an("x"), an("2"), TEXT, "hal", AppearanceBasis.AGREEMENT, agencies=("snn",))
-    meeting = state(*RUNNING, DEFER_TWO, back)
+    back = AddLateItem(M, an("x"), an("2"), TEXT, "hal", AppearanceBasis.AGREEMENT)
+    meeting = state(*RUNNING, DEFER_TWO, back, facts=replace(CHAIR, listed=Listed("2", agencies=("snn",))))
     late = meeting.item(an("x"))
     assert late is not None
     assert (late.section, late.order, late.must, late.visible_to) == (Section.URGENT, 1, True, ("snn",))

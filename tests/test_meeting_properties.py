@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given as for_any
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from test_meeting import CHAIR, DRAFT, INSTANT, PLAN, PUBLISH, RECORDED, REFUSED, RUNNING, M
+from test_meeting import CHAIR, DRAFT, INSTANT, LINES, PLAN, PUBLISH, RECORDED, REFUSED, RUNNING, M
 
 from catch.domain.given import Given
 from catch.domain.meeting import Meeting, MeetingCommand, MeetingEvent, decide, evolve
@@ -17,7 +17,7 @@ from catch.domain.meeting.state import MeetingState
 from catch.domain.refusals import Refused
 
 EVERY = [command for _, command, _ in RECORDED] + [command for _, command, _ in REFUSED]
-ITEMS = [line.item for line in DRAFT.items]
+ITEMS = [line.item for line in LINES]
 WAYS: list[MeetingCommand] = [
     *(OpenItem(M, item, "ann") for item in ITEMS),
     *(CloseItem(M, item) for item in ITEMS),

@@ -205,7 +205,7 @@ async def hold_a_meeting(w: Writer, first: Any, second: Any) -> None:
     item = next(held.item for held in state.items if held.case == first)
     await w.send(MoveItem(meeting, late, 1, t()))
     await w.send(ChangeTimebox(meeting, item, 9, t()))
-    await w.send(SendApology(meeting, "fire@fire-1", "fire-1", t()))
+    await w.send(SendApology(meeting, "guest@police-1", "police-1", t()))
     await w.send(StartMeeting(meeting), CHAIR)
     for who in (COORDINATOR, HOUSING):
         await w.send(JoinMeeting(meeting, who.user, who.agency), who)

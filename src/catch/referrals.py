@@ -199,14 +199,14 @@ class Importing:
         return Kept(row.line, "opened", self._id(row, "case"), row.reference)
 
     async def _take(self, row: ReferralRow, what: str, command: Command) -> Answer:
+        named = f"referral import {self._programme}/{row.reference}/{what}"
+        command_id = self._catch.keyring.derived_id(named)
         for attempt in range(_PATIENCE):
             try:
                 return await self._catch.commands.take(
                     command,
                     by=IMPORTER,
-                    command_id=self._catch.keyring.derived_id(
-                        f"referral import {self._programme}/{row.reference}/{what}"
-                    ),
+                    command_id=command_id,
                     occurred_at=row.received_at,
                     purpose=Purpose.IMPORT,
                 )
