@@ -2,7 +2,8 @@
 
 Access = relationship (why this person, this case) and role and category and agreement, and no recusal
 (`8-access.md`). `may` raises a refusal; `sight` says which categories of a case somebody sees and why the rest is
-hidden; `may_attend`, `item_hidden` and `item_closed` say the same of a meeting and the items of its agenda.
+hidden; `telling` and `told` what a fact tells, and to whom; `agreed` what an agenda tells of a case; `may_attend`,
+`item_hidden` and `item_closed` say the same of a meeting and the items of its agenda.
 """
 
 from catch.access.doing import (
@@ -15,6 +16,17 @@ from catch.access.doing import (
     SuspendedByAgency,
     may,
     role_may,
+)
+from catch.access.reasons import (
+    CANDIDACY,
+    GAPS,
+    Agreed,
+    agreed,
+    explained,
+    must_told,
+    rests_on,
+    warned_of,
+    warning_told,
 )
 from catch.access.seeing import (
     ATTENDEE_WINDOW,
@@ -34,11 +46,31 @@ from catch.access.seeing import (
     sight,
     told_to,
 )
+from catch.access.telling import (
+    UNKNOWN,
+    Changes,
+    Telling,
+    To,
+    Told,
+    note_shown,
+    sees_others,
+    state_told,
+    telling,
+    told,
+    told_at_meeting,
+    told_withheld,
+)
+from catch.access.trails import case_told, meeting_told
 
 __all__ = [
     "ATTENDEE_WINDOW",
+    "CANDIDACY",
     "EVERYTHING",
+    "GAPS",
+    "UNKNOWN",
     "AgencyNotUnderAgreement",
+    "Agreed",
+    "Changes",
     "NotAllowed",
     "NotYourAction",
     "NotYourCase",
@@ -48,17 +80,35 @@ __all__ = [
     "Seat",
     "Sight",
     "SuspendedByAgency",
+    "Telling",
+    "To",
+    "Told",
+    "agreed",
+    "case_told",
     "coordinates",
+    "explained",
     "has_inbox",
     "holders",
     "item_closed",
     "item_hidden",
     "may",
     "may_attend",
+    "meeting_told",
+    "must_told",
+    "note_shown",
     "prepares",
+    "rests_on",
     "role_may",
     "seat_of",
     "seats_of",
+    "sees_others",
     "sight",
+    "state_told",
+    "telling",
+    "told",
+    "told_at_meeting",
     "told_to",
+    "told_withheld",
+    "warned_of",
+    "warning_told",
 ]
