@@ -8,7 +8,7 @@ same, it is told to nobody.
 """
 
 from enum import Enum, StrEnum
-from typing import assert_never
+from typing import assert_never, get_args
 
 from catch.access.seeing import RedactionReason, Sight
 from catch.domain.case import (
@@ -60,6 +60,8 @@ from catch.domain.person import (
 from catch.domain.programme import ProgrammeActivated, ProgrammeEvent, ProgrammeResumed, ProgrammeSuspended
 
 Event = CaseEvent | MeetingEvent | PersonEvent | PartnerEvent | ProgrammeEvent
+EVENTS = frozenset(get_args(Event))
+"""A subclass of one of them is another event."""
 
 
 class To(StrEnum):
@@ -125,7 +127,8 @@ def telling(event: object) -> Telling:
     """What the fact tells, whoever asks. A fact that nobody has thought about tells nothing to anybody."""
     known = _KNOWN.get(type(event))
     if known is None:
-        known = _KNOWN[type(event)] = _of_any(event) if isinstance(event, Event) else UNKNOWN
+        known = _of_any(event) if isinstance(event, Event) and type(event) in EVENTS else UNKNOWN
+        _KNOWN[type(event)] = known
     return known
 
 
