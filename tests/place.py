@@ -238,7 +238,7 @@ class Place:
         return disclosure
 
     async def published(self, *agencies: str, starts_at: datetime | None = None) -> Meeting:
-        """A meeting with the agenda that follows from the facts, published; its members are bound by confidentiality."""
+        """A meeting with the agenda that follows from the facts, published, members bound by confidentiality."""
         meeting = uuid4()
         starts = starts_at or datetime.now(UTC) + timedelta(minutes=5)
         await self.take(PlanMeeting(meeting, PROGRAMME, SERIES, starts, CHAIR.user))

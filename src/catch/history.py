@@ -3,7 +3,7 @@
 Read by the audit trail and by `catch replay`. Nothing of it is stored: the log and the fold are enough.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, TypeGuard, cast
 from uuid import UUID
@@ -50,13 +50,22 @@ class Step(Struct, frozen=True):
         return self.recorded.recorded_at - self.recorded.envelope.occurred_at > LATE
 
 
-def steps(stream: Stream, recorded: Iterable[Recorded[Any]], plain: Mapping[Sealed, str] = _NOTHING) -> list[Step]:
-    """The facts in their order, each with what it changed. `plain` are the personal texts that may be shown."""
+def steps(
+    stream: Stream,
+    recorded: Iterable[Recorded[Any]],
+    plain: Mapping[Sealed, str] = _NOTHING,
+    shown: Callable[[Any], Any] = lambda state: state,
+) -> list[Step]:
+    """The facts in their order, each with what it changed. `plain` are the personal texts that may be shown; `shown` is
+    a state as the reader may see it.
+    """
     found: list[Step] = []
+    state: Struct | None = None
     before: Struct | None = None
     for each in recorded:
-        after: Struct | None = stream.evolve(before, each)
-        texts = _Texts(plain, [state for state in (before, after) if state is not None])
+        state = stream.evolve(state, each)
+        after: Struct | None = None if state is None else shown(state)
+        texts = _Texts(plain, [part for part in (before, after) if part is not None])
         found.append(Step(each, tuple(_changes("", before, after, texts))))
         before = after
     return found

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from catch.access import state_told
 from catch.api import types, views
 from catch.api.lens import Lens
 from catch.api.person_view import OF_PERSON, UnfoldingPerson
@@ -14,14 +15,6 @@ from catch.domain.case import state as domain
 from catch.domain.configuration import Programme
 from catch.domain.facts import Category
 from catch.domain.person import Person
-
-SIMPLER = {
-    domain.CaseState.CONVERSATION_HELD: domain.CaseState.ACCEPTED,
-    domain.CaseState.AWAITING_MEETING: domain.CaseState.ACCEPTED,
-    domain.CaseState.IN_REVIEW: domain.CaseState.IN_SUPPORT,
-    domain.CaseState.CLOSING: domain.CaseState.IN_SUPPORT,
-}
-"""What a referrer is told of a case's state: received, accepted or declined, in support, closed."""
 
 
 class Whole(Struct, frozen=True):
@@ -63,15 +56,14 @@ class Unfolding(types.Case):
 
 
 def _decisions(whole: Whole) -> list[types.Decision]:
-    lens = whole.lens
-    held = lens.all("decisions", Category.DISCUSSION, whole.held.decisions)
-    return [views.decision(each.decision, f"decisions.{place}", lens) for place, each in enumerate(held)]
+    held = whole.lens.all("decisions", Category.DISCUSSION, whole.held.decisions)
+    return [views.decision(each.decision, "decisions", whole.lens) for each in held]
 
 
 def _involvements(whole: Whole) -> list[types.Involvement]:
     return [
         types.Involvement(agency=each.agency, role=each.role, since=each.since, ended_at=each.ended_at)
-        for each in whole.lens.for_those_involved("involvements", whole.held.involvements)
+        for each in whole.lens.for_those_involved("involvements", whole.held.involvements) or ()
     ]
 
 
@@ -82,23 +74,27 @@ def _unmet_needs(whole: Whole) -> list[types.UnmetNeed]:
     ]
 
 
+def _position(whole: Whole) -> Position | None:
+    held = whole.lens.for_those_involved("position", whole.position)
+    return None if held is None else Position(held)
+
+
 PARTS: Mapping[str, Callable[[Whole], object]] = {
     "id": lambda whole: whole.held.case,
     "number": lambda whole: whole.held.number,
-    "state": lambda whole: (
-        whole.held.state if whole.lens.sight.categories else SIMPLER.get(whole.held.state, whole.held.state)
-    ),
-    "episode": lambda whole: whole.held.episode,
-    "version": lambda whole: whole.version,
-    "position": lambda whole: Position(whole.position),
+    "state": lambda whole: state_told(whole.lens.sight, whole.held.state),
+    "episode": lambda whole: whole.lens.for_those_involved("episode", whole.held.episode),
+    "version": lambda whole: whole.lens.for_those_who_see_all("version", whole.version),
+    "position": _position,
     "programme": lambda whole: views.programme(whole.pinned),
     "person": lambda whole: (
         UnfoldingPerson(whole.person, whole.lens, protected=whole.protected) if whole.person else None
     ),
-    "lead": lambda whole: views.worker(whole.held.lead),
-    "referral": lambda whole: views.referral(whole.held.referrals[0], "referral", whole.lens),
+    "lead": lambda whole: views.worker(whole.lens.for_those_involved("lead", whole.held.lead)),
+    # Whoever sees no more than their own referral has one: that is why they see the case.
+    "referral": lambda whole: views.referral(views.doors(whole.held, whole.lens)[0], "referral", whole.lens),
     "referrals": lambda whole: [
-        views.referral(each, f"referrals.{place}", whole.lens) for place, each in enumerate(whole.held.referrals)
+        views.referral(each, "referrals", whole.lens) for each in views.doors(whole.held, whole.lens)
     ],
     "conversations": lambda whole: whole.lens.each(
         "conversations", Category.PLAN, whole.held.conversations, views.conversation
@@ -111,7 +107,7 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     "measures": lambda _: [],
     "reviews": lambda whole: whole.lens.each("reviews", Category.PLAN, whole.held.reviews, views.review),
     "clocks": lambda whole: [
-        *whole.lens.for_those_involved("clocks", [*views.clocks(whole.held, whole.pinned, whole.at)])
+        *(whole.lens.for_those_involved("clocks", views.clocks(whole.held, whole.pinned, whole.at)) or ())
     ],
     "notes": lambda whole: views.notes(whole.held.notes, whole.lens),
     "proposals": lambda whole: whole.lens.each("proposals", Category.DISCUSSION, whole.held.proposals, views.proposal),
@@ -120,8 +116,6 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     ),
     "decisions": _decisions,
     "unmet_needs": _unmet_needs,
-    "endings": lambda whole: [
-        views.ending(each, f"endings.{place}", whole.lens) for place, each in enumerate(whole.held.endings)
-    ],
+    "endings": lambda whole: views.endings(whole.held.endings, whole.lens),
 }
 """What a case is made of, in the order in which it is looked at for what is withheld."""

@@ -40,7 +40,7 @@ async def closed_for(reading: Reading, case: UUID) -> RedactionReason | None:
 def inbox_entry(row: agency_inbox.Row, closed: RedactionReason | None, texts: Texts, today: date) -> types.InboxEntry:
     title = texts.get(row.title) if row.title and not closed else None
     waiting = row.kind is agency_inbox.EntryKind.ACTION and row.due is not None
-    withheld = [types.Redaction(path=path, reason=closed) for path in ("title", "caseNumber")] if closed else []
+    withheld = [types.Redaction(path=path, reason=closed) for path in OF_CASE] if closed else []
     if isinstance(title, Erased):
         title, withheld = None, [types.Redaction(path="title", reason=RedactionReason.ERASED)]
     return types.InboxEntry(
@@ -48,13 +48,18 @@ def inbox_entry(row: agency_inbox.Row, closed: RedactionReason | None, texts: Te
         kind=row.kind,
         position=Position(row.position),
         since=row.since,
-        case_id=row.case_id,
+        # The number of a case follows from its id.
+        case_id=None if closed else row.case_id,
         case_number=case_number(row.case_id) if row.case_id and not closed else None,
-        meeting_id=row.meeting_id,
+        meeting_id=None if closed else row.meeting_id,
         title=title,
-        state=row.state,
-        due=row.due,
-        overdue_days=max(0, (today - row.due).days) if waiting and row.due else None,
-        mandatory=row.mandatory,
+        state=None if closed else row.state,
+        due=None if closed else row.due,
+        overdue_days=max(0, (today - row.due).days) if waiting and row.due and not closed else None,
+        mandatory=None if closed else row.mandatory,
         redactions=withheld,
     )
+
+
+OF_CASE = ("title", "caseId", "caseNumber", "meetingId", "state", "due", "overdueDays", "mandatory")
+"""What an entry says of a case: nothing of it once the agency has no part in the case."""

@@ -1,6 +1,6 @@
 """What one viewer sees of one case, and what is withheld from them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from catch.access import RedactionReason, Sight
@@ -19,12 +19,21 @@ class Texts(Protocol):
 
 
 class Lens:
-    """What one viewer sees of one case; notes what it withholds."""
+    """What one viewer sees of one case; notes what it withholds.
+
+    A path names a class of fields (`notes.text`), never one of them, and is noted whether or not anything is there: an
+    empty list and a hidden one look the same to who may not see it.
+    """
 
     def __init__(self, sight: Sight, texts: Texts) -> None:
         self.sight = sight
         self.texts = texts
         self.withheld: dict[str, RedactionReason] = {}
+
+    @property
+    def refers(self) -> bool:
+        """Whether the viewer sees nothing but what became of their own referral."""
+        return not self.sight.categories
 
     def hides(self, path: str, category: Category) -> bool:
         reason = self.sight.hides(category)
@@ -34,7 +43,7 @@ class Lens:
 
     def text(self, path: str, category: Category | None, sealed: Sealed | None) -> str | None:
         """The plain text; None where there is none, or where it is withheld. No category: always theirs to see."""
-        if sealed is None or (category is not None and self.hides(path, category)):
+        if (category is not None and self.hides(path, category)) or sealed is None:
             return None
         plain = self.texts.get(sealed)
         if isinstance(plain, Erased):
@@ -46,28 +55,23 @@ class Lens:
         return [types.Redaction(path=path, reason=reason) for path, reason in self.withheld.items()]
 
     def all(self, path: str, category: Category, held: Sequence[D]) -> Sequence[D]:
-        """The list, or nothing where it is withheld. An empty list has nothing to withhold."""
-        return () if held and self.hides(path, category) else held
+        """The list, or nothing where it is withheld."""
+        return () if self.hides(path, category) else held
 
     def each(self, path: str, category: Category, held: Sequence[D], view: "Callable[[D, str, Lens], V]") -> list[V]:
         """The list likewise, each as `view` shows it."""
-        return [view(one, f"{path}.{place}", self) for place, one in enumerate(self.all(path, category, held))]
+        return [view(one, path, self) for one in self.all(path, category, held)]
 
-    def for_those_involved(self, path: str, held: Sequence[D]) -> Sequence[D]:
+    def for_those_involved(self, path: str, held: V) -> V | None:
         """What no category covers: anybody to whom any of the case may be told sees it."""
-        if held and not self.sight.categories:
+        if self.refers:
             self.withheld[path] = self.sight.hidden
-            return ()
+            return None
         return held
 
-
-def own_only(sight: Sight) -> bool:
-    """Whether what others may be told is nothing to this viewer."""
-    return sight.hidden is not RedactionReason.ROLE or not sight.categories
-
-
-def reads(sight: Sight, by: str, audience: Iterable[str]) -> bool:
-    """Whether a note is addressed to the viewer, or is their agency's own."""
-    named = frozenset(audience)
-    own = by == sight.agency and sight.takes_part
-    return sight.everything or own or not named or sight.agency in named
+    def for_those_who_see_all(self, path: str, held: V) -> V | None:
+        """What says something of every fact there is."""
+        if not self.sight.everything:
+            self.withheld[path] = self.sight.hidden
+            return None
+        return held

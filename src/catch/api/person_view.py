@@ -37,12 +37,17 @@ class Told(Struct, frozen=True):
         return self.lens.text(f"person.{name}", category, sealed)
 
     def address(self) -> str | None:
-        sealed = self.held.registered.address
-        if not self.protected:
-            return self.text("address", Category.CONTACT, sealed)
-        if sealed is not None:
+        if self.lens.hides("person.address", Category.CONTACT):
+            return None
+        if self.protected:
             self.lens.withheld["person.address"] = RedactionReason.RESTRICTED
-        return None
+            return None
+        return self.text("address", Category.CONTACT, self.held.registered.address)
+
+    def address_protected(self) -> bool | None:
+        """Those to whom contact is told must know that it is not to be passed on."""
+        closed = self.lens.hides("person.addressProtected", Category.CONTACT)
+        return None if closed else self.held.address_protected
 
     def preferred(self, name: str, sealed: Sealed | None) -> str | None:
         return self.text(name, Category.CONTACT, sealed)
@@ -58,7 +63,7 @@ OF_PERSON: Mapping[str, Callable[[Told], object]] = {
     ),
     "phone": lambda told: told.text("phone", Category.CONTACT, told.held.registered.phone),
     "address": Told.address,
-    "address_protected": lambda told: told.held.address_protected,
+    "address_protected": Told.address_protected,
     "safe_channels": lambda told: [
         *told.lens.all(
             "person.safeChannels",

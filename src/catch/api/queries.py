@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, time
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 from uuid import UUID
 
 import strawberry
+from msgspec.structs import replace
 
-from catch.access import RedactionReason, Who, asks, coordinates, has_inbox, may_attend, prepares
+from catch.access import Agreed, Who, asks, has_inbox, may_attend, prepares
 from catch.access.standing import IN_TURN
 from catch.api import types
 from catch.api.context import Context
@@ -15,23 +16,22 @@ from catch.api.cursors import cursor, day_in, instant_in, page_size
 from catch.api.facts import Past, folded
 from catch.api.figures import curve_point, episodes
 from catch.api.inbox import inbox_entries
-from catch.api.reading import Reading
+from catch.api.reading import Reading, shows
 from catch.api.scalars import Position
 from catch.api.sitting import Sitting, reason
+from catch.api.trail import read as read_trail
 from catch.api.views import programme as programme_view
 from catch.domain.agenda import draft_agenda
-from catch.domain.agenda_absence import why_not
+from catch.domain.agenda_absence import Standing, why_not
+from catch.domain.agenda_facts import CaseFacts
 from catch.domain.calendar import LONDON
-from catch.domain.case.state import Case
-from catch.domain.facts import Recorded, Role
+from catch.domain.facts import Role
 from catch.domain.meeting.state import Meeting
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownProgramme
-from catch.domain.streams import CASE, COMMANDS, MEETING, stream_of_event
-from catch.history import steps
-from catch.log.codec import decode
+from catch.domain.streams import CASE, COMMANDS, MEETING
 from catch.log.states import NOTHING, Held
 from catch.readside import as_at as history
-from projections import agency_inbox, agenda, case_summary, minutes, outcomes, timeline
+from projections import agency_inbox, agenda, case_summary, minutes, outcomes
 
 Info = strawberry.Info[Context, None]
 
@@ -104,61 +104,22 @@ def start_of(day: date | None) -> datetime | None:
     return datetime.combine(day, time(), LONDON) if day else None
 
 
-async def audits(context: Context, stream: UUID) -> frozenset[UUID]:
-    """Auditors read every trail; coordinators those of their agency's cases; chairs those of their meetings.
+NOT_PUT_FORWARD = frozenset({Standing.UNKNOWN, Standing.OTHER_PROGRAMME, Standing.NOT_LIVE, Standing.NO_REASON})
 
-    The items of which they are told that something happened, and not what: they have an interest in them.
-    """
-    who, facts = context.who, context.reading.facts
-    case: Case | None = (await facts.case(stream)).state
-    if isinstance(case, Case) and (coordinates(who, case, facts.at) or who.audits(case.programme, case.case)):
-        seen = await facts.sight(who, case)
-        if seen is not None and seen.hidden is not RedactionReason.RECUSED:
-            return frozenset()
-    row = await seen_meeting(context, stream)
-    if row is None or not prepares(who, row.state, facts.at):
+
+def told_of(told: Agreed, facts: Sequence[CaseFacts], case: UUID) -> list[CaseFacts]:
+    """The facts as if what is restricted about the case were not there, for who may not know of it."""
+    if told.restricted:
+        return list(facts)
+    return [replace(held, safeguarding_since=None) if held.case == case else held for held in facts]
+
+
+async def trail_of(context: Context, stream: UUID) -> list[types.AuditEntry]:
+    """What the viewer may read of the stream's history. Raises `UnknownCase`."""
+    if context.who.roles_held().isdisjoint(ORGANISERS):
         raise UnknownCase(stream=stream)
-    meeting: Meeting = row.state
-    sitting = await Sitting.of(context.reading, meeting)
-    await sitting.look(item.case for item in meeting.items if item.case)
-    return frozenset([item.item for item in meeting.items if await sitting.hidden(item)])
-
-
-async def changed(context: Context, stream: UUID, closed: frozenset[UUID]) -> dict[int, list[types.Change]]:
-    """By position, what each fact of the stream changed; nothing for facts about a closed item."""
-    recorded = [decode(each) for each in await context.catch.log.stream(stream)]
-    if not recorded:
-        return {}
-    return {
-        step.recorded.position: [
-            types.Change(path=each.path, before=each.before, after=each.after)
-            for each in step.changes
-            if not any(
-                str(item) in text for item in closed for text in (each.path, each.before or "", each.after or "")
-            )
-        ]
-        for step in steps(stream_of_event(recorded[0].event), recorded)
-    }
-
-
-def audit_entry(fact: Recorded[Any], changes: list[types.Change]) -> types.AuditEntry:
-    envelope = fact.envelope
-    return types.AuditEntry(
-        position=Position(fact.position),
-        stream=fact.stream,
-        version=fact.version,
-        event=fact.topic,
-        occurred_at=envelope.occurred_at,
-        recorded_at=fact.recorded_at,
-        by=types.Worker(user=envelope.actor.user, agency=envelope.actor.agency),
-        role=envelope.actor.role,
-        on_behalf_of=envelope.actor.on_behalf_of,
-        purpose=envelope.purpose,
-        programme=envelope.programme,
-        meeting_id=envelope.meeting,
-        command_id=envelope.command,
-        changes=changes,
-    )
+    row = await seen_meeting(context, stream)
+    return await read_trail(context.reading, stream, row.state if row else None)
 
 
 @strawberry.type(description="What can be asked.")
@@ -199,9 +160,9 @@ class Query:
         # What the viewer may see of the past is decided by the rights they have now.
         seen = await context.reading.sight(id)
         past = Past(context.catch, as_at)
-        recorded = await past.history(id) if seen else []
+        recorded = await past.history(id) if shows(seen) else []
         held = folded(CASE, recorded)
-        if seen is None or held.state is None:
+        if not shows(seen) or held.state is None:
             return None
         reading = Reading(context.reading.facts, context.who, past)
         return await reading.case(
@@ -293,7 +254,7 @@ class Query:
         sitting = Sitting(context.reading, meeting, meeting)
         warned = [each.case for each in drafted.warnings if each.case]
         await sitting.look({*warned, *(item.case for item in (*drafted.items, *drafted.overflow))})
-        return sitting.draft(drafted)
+        return await sitting.draft(drafted)
 
     @strawberry.field(description="Where a case stands towards a meeting, and why: an answer for any case.")
     async def why_not_on_agenda(self, info: Info, case_id: UUID, meeting_id: UUID) -> types.Explanation:
@@ -301,15 +262,18 @@ class Query:
         meeting = await prepared_meeting(context, meeting_id)
         sitting = Sitting(context.reading, meeting, meeting)
         await sitting.look([case_id])
-        if case_id in sitting.recused:
-            raise UnknownCase(case=case_id)
+        told = await sitting.agreed(case_id)
         series, _, facts = await context.catch.records.agenda_facts(meeting, case_id)
-        answer = why_not(series, meeting, facts, case_id)
+        answer = why_not(series, meeting, told_of(told, facts, case_id), case_id)
+        stranger = await context.reading.sight(case_id) is None
+        # A case that is put forward is told of to those who prepare the meeting; of any other, strangers know nothing.
+        if case_id in sitting.recused or (stranger and answer.standing in NOT_PUT_FORWARD):
+            raise UnknownCase(case=case_id)
         return types.Explanation(
             case_id=answer.case,
             standing=answer.standing,
             text=answer.text,
-            reasons=[reason(each) for each in answer.reasons],
+            reasons=[reason(each) for each in told.reasons(answer.reasons)],
             missing=list(answer.missing),
             expected_on=answer.expected_on,
             next_reason=answer.next_reason,
@@ -336,13 +300,8 @@ class Query:
         self, info: Info, stream: UUID, first: int = 50, after: Position | None = None
     ) -> types.AuditEntryConnection:
         context, wanted = info.context, page_size(first)
-        closed = await audits(context, stream)
-        facts = await timeline.of_stream(context.catch.log.pool, stream, after or 0, first=wanted + 1)
-        changes = await changed(context, stream, closed)
-        edges = [
-            types.AuditEntryEdge(cursor=str(fact.position), node=audit_entry(fact, changes.get(fact.position, [])))
-            for fact in facts[:wanted]
-        ]
+        facts = [each for each in await trail_of(context, stream) if each.position > (after or 0)]
+        edges = [types.AuditEntryEdge(cursor=str(each.position), node=each) for each in facts[:wanted]]
         page = types.PageInfo(has_next_page=len(facts) > wanted, end_cursor=edges[-1].cursor if edges else None)
         return types.AuditEntryConnection(edges=edges, page_info=page)
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 from uuid import UUID
 
-from catch.access import Sight, Who
+from catch.access import RedactionReason, Sight, Who
 from catch.api import types
 from catch.api.case_view import Unfolding, Whole
 from catch.api.facts import Facts, Past
@@ -19,6 +19,11 @@ class Opened(NamedTuple):
 
     held: Held
     seen: Sight | None
+
+
+def shows(seen: Sight | None) -> TypeGuard[Sight]:
+    """Whether there is such a case for the viewer: for the recused there is none, whatever else they are to it."""
+    return seen is not None and seen.hidden is not RedactionReason.RECUSED
 
 
 class Reading:
@@ -55,7 +60,7 @@ class Reading:
     async def case_by_id(self, case: UUID) -> types.Case | None:
         """The case as the viewer sees it; None where they do not, or where there was none yet."""
         held, seen = await self.opened(case)
-        return await self.case(held.state, seen, held.version, held.position) if seen and held.state else None
+        return await self.case(held.state, seen, held.version, held.position) if shows(seen) and held.state else None
 
     async def cases(self, rows: Sequence[tuple[Case, int, int]]) -> list[types.Case | None]:
         """Each case with its version and position, as the viewer sees it; None where they do not."""
@@ -66,5 +71,5 @@ class Reading:
         shown: list[types.Case | None] = []
         for held, version, position in rows:
             seen = await self.facts.sight(self.viewer, held)
-            shown.append(await self.case(held, seen, version, position) if seen else None)
+            shown.append(await self.case(held, seen, version, position) if shows(seen) else None)
         return shown

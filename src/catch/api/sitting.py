@@ -5,12 +5,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from catch.access import RedactionReason, item_closed, item_hidden, prepares
+from catch.access import (
+    CANDIDACY,
+    EVERYTHING,
+    Agreed,
+    RedactionReason,
+    agreed,
+    explained,
+    item_closed,
+    item_hidden,
+    must_told,
+    prepares,
+    warning_told,
+)
 from catch.api import types, views
 from catch.api.lens import Lens
 from catch.api.reading import Opened, Reading
 from catch.api.scalars import Position
 from catch.domain.case.state import Case
+from catch.domain.facts import Category
 from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.listing import Agenda, AgendaWarning, DraftedItem, Overflow, Reason
 from catch.domain.meeting.state import Meeting
@@ -87,16 +100,27 @@ class Sitting:
         """`written` are the minutes as they stood, where the meeting is shown as it was."""
         return SeatedMeeting(self, version, position, written)
 
+    @property
+    def prepares(self) -> bool:
+        return prepares(self.reading.viewer, self.present, self.reading.facts.at)
+
+    async def agreed(self, case: UUID | None) -> Agreed:
+        """What the viewer is told of why the case is on the agenda. A general matter has nothing to hide."""
+        if case is None:
+            return Agreed(EVERYTHING)
+        held: Case | None = (await self.reading.facts.case(case)).state
+        seen = await self.reading.facts.sight(self.reading.viewer, held) if held else None
+        return agreed(seen, held, prepares=self.prepares)
+
     async def agenda(self) -> types.Agenda:
         """The agenda as people left it; what did not fit, and what is wrong, for those who prepare it."""
         held = self.shown
-        preparing = prepares(self.reading.viewer, self.present, self.reading.facts.at)
-        draft = held.draft if preparing else None
+        draft = held.draft if self.prepares else None
         await self.look(named(held, draft))
         return types.Agenda(
             items=[await self.item(each) for each in held.items],
-            overflow=[self.overflow(each) for each in draft.overflow] if draft else [],
-            warnings=self.warnings(draft.warnings) if draft else [],
+            overflow=[await self.overflow(each) for each in draft.overflow] if draft else [],
+            warnings=await self.warnings(draft.warnings) if draft else [],
             gaps=[types.Gap(code=each.code, count=each.count) for each in draft.gaps] if draft else [],
             policy_version=held.draft.policy_version if held.draft else "",
             as_of=Position(held.draft.as_of if held.draft else 0),
@@ -104,78 +128,90 @@ class Sitting:
 
     async def item(self, item: Item) -> types.AgendaItem:
         hidden = await self.hidden(item)
+        told = NOT_TOLD if hidden else await self.agreed(item.case)
+        spoken = Category.DISCUSSION in told.categories
         return types.AgendaItem(
             id=item.item,
             section=item.section,
             order=item.order,
             minutes=item.minutes,
             state=item.state,
-            must=item.must and hidden is None,
-            reasons=[] if hidden else [reason(each) for each in item.reasons],
-            explanation="" if hidden else item.explanation,
+            must=None if hidden else must_told(told, item.must, item.reasons),
+            reasons=[reason(each) for each in told.reasons(item.reasons)] if not hidden else [],
+            explanation="" if hidden else explained(told, item, self.place(item)),
             number=None if hidden else item.number,
             matter=item.matter,
             presenter=None if hidden else item.presenter,
-            defer_count=0 if hidden else item.defer_count,
+            defer_count=item.defer_count if spoken else None,
             opened_at=item.opened_at,
             closed_at=item.closed_at,
-            deferred=item.deferral.reason if item.deferral and not hidden else None,
+            deferred=item.deferral.reason if item.deferral and spoken else None,
             why_not_placed=None,
             predicted_on=None,
             inside=Withheld(hidden) if hidden else Inside(self.reading, self.shown, item),
+            closed=[] if hidden else await self.closed(told, item.case),
         )
 
-    def overflow(self, left: Overflow) -> types.AgendaItem:
-        return self.listed(left, order=0, must=any(each.must for each in left.reasons), presenter=None)
+    def place(self, item: Item) -> int:
+        """The item's place within its section, counted from 1; a removed one has none."""
+        within = [held for held in self.shown.items if held.section == item.section and held.order]
+        return sum(held.order <= item.order for held in within) if item.order else 0
 
-    def listed(
+    async def closed(self, told: Agreed, case: UUID | None) -> list[types.Redaction]:
+        """What is worked out from facts of which some kind is closed, named whatever there is."""
+        seen = await self.reading.sight(case) if case and not told.categories >= CANDIDACY else None
+        if seen is None:
+            return []
+        spoken = Category.DISCUSSION in told.categories
+        paths = WORKED_OUT if spoken else (*WORKED_OUT, "deferCount", "deferred")
+        return [types.Redaction(path=path, reason=seen.hidden) for path in paths]
+
+    async def overflow(self, left: Overflow) -> types.AgendaItem:
+        return await self.listed(left, order=0, must=any(each.must for each in left.reasons), presenter=None)
+
+    async def listed(
         self, listed: DraftedItem | Overflow, *, order: int, must: bool, presenter: str | None
     ) -> types.AgendaItem:
+        """As it is told to those who prepare the meeting."""
         left = listed if isinstance(listed, Overflow) else None
         hidden = RedactionReason.RECUSED if listed.case in self.recused else None
+        told = NOT_TOLD if hidden else await self.agreed(listed.case)
         return types.AgendaItem(
             id=listed.item,
             section=listed.section,
             order=order,
             minutes=listed.minutes,
             state=ItemState.PENDING,
-            must=must and hidden is None,
-            reasons=[] if hidden else [reason(each) for each in listed.reasons],
-            explanation="" if hidden else listed.explanation,
+            must=None if hidden else must_told(told, must, listed.reasons),
+            reasons=[] if hidden else [reason(each) for each in told.reasons(listed.reasons)],
+            explanation="" if hidden else explained(told, listed, 0),
             number=None if hidden else listed.number,
             matter=None,
             presenter=None if hidden else presenter,
-            defer_count=0 if hidden else listed.defer_count,
+            defer_count=None if hidden else listed.defer_count,
             opened_at=None,
             closed_at=None,
             deferred=None,
             why_not_placed=left.why if left else None,
-            predicted_on=left.predicted_on if left else None,
+            predicted_on=left.predicted_on if left and not hidden else None,
             inside=Withheld(hidden) if hidden else OnlyCase(self.reading, listed.case),
+            closed=[],
         )
 
-    def warnings(self, held: Iterable[AgendaWarning]) -> list[types.AgendaWarning]:
-        return [
-            types.AgendaWarning(
-                code=each.code,
-                explanation=each.explanation,
-                case_id=each.case,
-                number=each.number,
-                missing=list(each.missing),
-                minutes_over=each.minutes_over,
-            )
-            for each in held
-            if each.case is None or each.case not in self.recused
-        ]
+    async def warnings(self, held: Iterable[AgendaWarning]) -> list[types.AgendaWarning]:
+        open_to = [each for each in held if each.case is None or each.case not in self.recused]
+        told = [warning_told(await self.agreed(each.case), each) for each in open_to]
+        return [warning(each) for each in told if each]
 
-    def draft(self, drafted: Agenda) -> types.Agenda:
+    async def draft(self, drafted: Agenda) -> types.Agenda:
         """An agenda that nobody has recorded yet."""
         return types.Agenda(
             items=[
-                self.listed(each, order=each.order, must=each.must, presenter=each.presenter) for each in drafted.items
+                await self.listed(each, order=each.order, must=each.must, presenter=each.presenter)
+                for each in drafted.items
             ],
-            overflow=[self.overflow(each) for each in drafted.overflow],
-            warnings=self.warnings(drafted.warnings),
+            overflow=[await self.overflow(each) for each in drafted.overflow],
+            warnings=await self.warnings(drafted.warnings),
             gaps=[types.Gap(code=each.code, count=each.count) for each in drafted.gaps],
             policy_version=drafted.policy_version,
             as_of=Position(drafted.as_of),
@@ -187,8 +223,7 @@ class Sitting:
         if row is None or row.started_at is None:
             return None
         self.reading.facts.catch.states.read_at(row.position)
-        withheld: list[types.Redaction] = []
-        entries = [await self.entry(place, entry, withheld) for place, entry in enumerate(row.entries)]
+        entries = [await self.entry(entry) for entry in row.entries]
         people = [(types.Worker(user=each.user, agency=each.agency), each.apology) for each in row.people]
         return types.Minutes(
             started_at=row.started_at,
@@ -198,31 +233,79 @@ class Sitting:
             present=[who for who, apology in people if not apology],
             apologies=[who for who, apology in people if apology],
             entries=entries,
-            redactions=withheld,
+            redactions=[
+                types.Redaction(path=path, reason=why)
+                for path, why in dict.fromkeys(
+                    (f"entries.{each.path}", each.reason) for entry in entries for each in entry.redactions
+                )
+            ],
         )
 
-    async def entry(
-        self, place: int, entry: written_minutes.Entry, withheld: list[types.Redaction]
-    ) -> types.MinutesEntry:
+    async def entry(self, entry: written_minutes.Entry) -> types.MinutesEntry:
         item = self.shown.item(entry.item)
         hidden = await self.hidden(item) if item else RedactionReason.NOT_INVOLVED
-        said = await Inside(self.reading, self.shown, item).said() if item and not hidden else NOTHING_SAID
-        if hidden:
-            withheld.append(types.Redaction(path=f"entries.{place}", reason=hidden))
-        inside = [types.Redaction(path=f"entries.{place}.{each.path}", reason=each.reason) for each in said.redactions]
-        withheld.extend(inside)
+        if item is None or hidden:
+            return withheld_entry(entry, hidden or RedactionReason.NOT_INVOLVED)
+        told = await self.agreed(item.case)
+        said = await Inside(self.reading, self.shown, item).said()
+        seen = await self.reading.sight(item.case) if item.case else None
+        closed = seen.hidden if seen else RedactionReason.ROLE
+        spoken, acts = Category.DISCUSSION in told.categories, Category.ACTIONS in told.categories
+        paths = [
+            *(() if spoken else ("present", "deferred")),
+            *(() if acts else ("actionsOffered",)),
+            *(() if self.prepares else ("recused",)),
+        ]
         return types.MinutesEntry(
             item_id=entry.item,
-            number=item.number if item and not hidden else None,
+            number=item.number,
             outcome=entry.outcome,
             minutes=entry.minutes,
-            present=[] if hidden else list(entry.present),
-            recused=list(entry.recused),
+            present=list(entry.present) if spoken else [],
+            recused=list(entry.recused) if self.prepares else [],
             discussion=said.discussion,
             decisions=said.decisions,
-            actions_offered=0 if hidden else len(entry.actions),
-            deferred=None if hidden else entry.deferred,
+            actions_offered=len(entry.actions) if acts else None,
+            deferred=entry.deferred if spoken else None,
+            redactions=[
+                *(types.Redaction(path=path, reason=closed) for path in paths),
+                *(each for each in said.redactions if each.path.partition(".")[0] in OF_ENTRY),
+            ],
         )
+
+
+WORKED_OUT = ("reasons", "explanation", "must")
+OF_ENTRY = frozenset({"case", "discussion", "decisions"})
+NOT_TOLD = Agreed(frozenset())
+
+
+def withheld_entry(entry: written_minutes.Entry, reason: RedactionReason) -> types.MinutesEntry:
+    """What became of an item is told; nothing of what it was about."""
+    withheld = ("number", "present", "recused", "discussion", "decisions", "actionsOffered", "deferred")
+    return types.MinutesEntry(
+        item_id=entry.item,
+        number=None,
+        outcome=entry.outcome,
+        minutes=entry.minutes,
+        present=[],
+        recused=[],
+        discussion=None,
+        decisions=[],
+        actions_offered=None,
+        deferred=None,
+        redactions=[types.Redaction(path=path, reason=reason) for path in withheld],
+    )
+
+
+def warning(held: AgendaWarning) -> types.AgendaWarning:
+    return types.AgendaWarning(
+        code=held.code,
+        explanation=held.explanation,
+        case_id=held.case,
+        number=held.number,
+        missing=list(held.missing),
+        minutes_over=held.minutes_over,
+    )
 
 
 class SeatedMeeting(types.Meeting):
@@ -236,7 +319,8 @@ class SeatedMeeting(types.Meeting):
         self.state = held.state
         self.starts_at = held.starts_at
         self.duration_minutes = held.duration_minutes
-        self.version = version
+        # How often something was recorded says how much there is that others may not know of.
+        self.version = version if sitting.prepares else None
         self.position = Position(position)
         self.series = held.series
         self.programme = held.programme
@@ -335,16 +419,22 @@ class Inside:
         texts = await facts.texts(held.person)
         lens = Lens(seen, texts)
         times: tuple[datetime | None, datetime | None] = (item.opened_at, item.closed_at)
-        said = item.update and views.spoken(item.update, self._meeting.meeting, times, item.present, "discussion", lens)
-        decisions = [views.decision(each, f"decisions.{place}", lens) for place, each in enumerate(item.decisions)]
-        return types.Said(said, decisions, views.actions(linked, "actions", lens), lens.redactions())
+        closed = lens.hides("discussion", Category.DISCUSSION)
+        said = None if closed else item.update
+        spoken = said and views.spoken(said, self._meeting.meeting, times, item.present, "discussion", lens)
+        held_decisions = lens.all("decisions", Category.DISCUSSION, item.decisions)
+        decisions = [views.decision(each, "decisions", lens) for each in held_decisions]
+        return types.Said(spoken, decisions, views.actions(linked, "actions", lens), lens.redactions())
 
 
 class Withheld:
     """An item of which the viewer sees that it is there, and no more."""
 
     def __init__(self, reason: RedactionReason) -> None:
-        withheld = ("case", "number", "reasons", "explanation", "presenter", "discussion", "decisions", "actions")
+        withheld = (
+            *("case", "number", *WORKED_OUT, "presenter", "deferCount", "deferred"),
+            *("discussion", "decisions", "actions"),
+        )
         self._said = types.Said(None, [], [], [types.Redaction(path=path, reason=reason) for path in withheld])
 
     async def case(self) -> None:

@@ -1,12 +1,12 @@
 """From folded states to answers: what the viewer may see, unsealed; the rest null and named in `redactions`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from catch.access import RedactionReason
+from catch.access import note_shown, sees_others
 from catch.api import types
-from catch.api.lens import Lens, own_only, reads
+from catch.api.lens import Lens
 from catch.domain.case import state as domain
 from catch.domain.case_facts import moment
 from catch.domain.clocks import clock
@@ -40,19 +40,30 @@ def programme(held: Programme) -> types.Programme:
 
 
 def referral(held: domain.Referral, path: str, lens: Lens) -> types.Referral:
-    own = held.referrer_agency == lens.sight.agency and lens.sight.hidden is not RedactionReason.RECUSED
-    category = None if own else Category.NEEDS
+    """Whoever wrote it reads what they wrote."""
+    category = None if own_door(held, lens) else Category.NEEDS
     hidden = category is not None and lens.hides(f"{path}.needs", category)
+    if hidden:
+        lens.hides(f"{path}.urgency", Category.NEEDS)
     return types.Referral(
         id=held.referral,
         source=held.source,
         channel=held.channel,
         received_at=held.received_at,
-        urgency=held.urgency,
+        urgency=None if hidden else held.urgency,
         needs=None if hidden else list(held.needs),
         reason=lens.text(f"{path}.reason", category, held.reason),
         referrer=types.Worker(user=held.referrer, agency=held.referrer_agency),
     )
+
+
+def own_door(held: domain.Referral, lens: Lens) -> bool:
+    return held.referrer_agency == lens.sight.agency
+
+
+def doors(held: domain.Case, lens: Lens) -> list[domain.Referral]:
+    """The referrals that the viewer may know of: for who sees no more than their own, the others are not there."""
+    return [each for each in held.referrals if not lens.refers or own_door(each, lens)]
 
 
 def conversation(held: domain.Conversation, path: str, lens: Lens) -> types.Conversation:
@@ -96,12 +107,9 @@ def goal(held: domain.Goal, path: str, lens: Lens) -> types.Goal:
 
 def actions(held: Iterable[domain.Action], path: str, lens: Lens) -> list[types.Action]:
     """An agency always sees the actions it owns; those of others where actions are disclosed to it."""
-    shown: list[types.Action] = []
-    for each in held:
-        own = each.owner == lens.sight.agency and lens.sight.takes_part
-        if own or not lens.hides(path, Category.ACTIONS):
-            shown.append(action(each, f"{path}.{len(shown)}", lens, own=own))
-    return shown
+    closed = lens.hides(path, Category.ACTIONS)
+    own = lens.sight.agency if lens.sight.takes_part else None
+    return [action(each, path, lens, own=each.owner == own) for each in held if not closed or each.owner == own]
 
 
 def action(held: domain.Action, path: str, lens: Lens, *, own: bool) -> types.Action:
@@ -125,22 +133,22 @@ def action(held: domain.Action, path: str, lens: Lens, *, own: bool) -> types.Ac
 
 def disclosures(held: Iterable[domain.Disclosure], lens: Lens) -> list[types.Disclosure]:
     """A partner sees what may be told to itself; whoever sees the discussion for other reasons sees all."""
-    shown: list[types.Disclosure] = []
-    for each in held:
-        if own_only(lens.sight) and each.agency != lens.sight.agency:
-            lens.withheld["disclosures"] = lens.sight.hidden
-            continue
-        shown.append(
-            types.Disclosure(
-                id=each.disclosure,
-                agency=each.agency,
-                categories=sorted(each.categories),
-                authorised_at=each.authorised_at,
-                until=each.until,
-                ended_at=each.ended_at,
-            )
-        )
-    return shown
+    others = sees_others(lens.sight)
+    if not others:
+        lens.withheld["disclosures"] = lens.sight.hidden
+    own = None if lens.refers else lens.sight.agency
+    return [disclosure(each, lens) for each in held if others or each.agency == own]
+
+
+def disclosure(held: domain.Disclosure, lens: Lens) -> types.Disclosure:
+    return types.Disclosure(
+        id=held.disclosure,
+        agency=held.agency,
+        categories=sorted(each for each in held.categories if lens.sight.mentions(each)),
+        authorised_at=held.authorised_at,
+        until=held.until,
+        ended_at=held.ended_at,
+    )
 
 
 def review(held: domain.Review, path: str, lens: Lens) -> types.Review:
@@ -170,25 +178,25 @@ def clocks(held: domain.Case, pinned: Programme, at: datetime) -> Iterator[types
 
 
 def notes(held: Iterable[domain.Note], lens: Lens) -> list[types.Note]:
-    """A note addressed to others is hidden whole; its existence is theirs too."""
-    shown: list[types.Note] = []
-    for each in held:
-        if reads(lens.sight, each.by.agency, each.audience) and not _hidden_note(each, lens):
-            shown.append(
-                types.Note(
-                    id=each.note,
-                    category=each.category,
-                    at=each.at,
-                    by=types.Worker(user=each.by.user, agency=each.by.agency),
-                    text=lens.text(f"notes.{len(shown)}.text", None, each.text),
-                )
-            )
-    return shown
+    """A note for others, or of a category that is closed, is not there; what is restricted is not spoken of."""
+    sight = lens.sight
+    if any(sight.hides(category) for category in OF_NOTES):
+        lens.withheld["notes"] = sight.hidden
+    return [
+        types.Note(
+            id=each.note,
+            category=each.category,
+            at=each.at,
+            by=types.Worker(user=each.by.user, agency=each.by.agency),
+            text=lens.text("notes.text", None, each.text),
+        )
+        for each in held
+        if note_shown(sight, each.by.agency, each.category, each.audience)
+    ]
 
 
-def _hidden_note(note: domain.Note, lens: Lens) -> bool:
-    own = note.by.agency == lens.sight.agency and lens.sight.takes_part
-    return not own and (not lens.sight.mentions(note.category) or lens.hides("notes", note.category))
+OF_NOTES = [category for category in Category if category is not Category.RESTRICTED]
+"""The categories that notes may be known to have."""
 
 
 def proposal(held: domain.Proposal, path: str, lens: Lens) -> types.Proposal:
@@ -199,6 +207,11 @@ def proposal(held: domain.Proposal, path: str, lens: Lens) -> types.Proposal:
         by_agency=held.by_agency,
         question=lens.text(f"{path}.question", Category.DISCUSSION, held.question),
     )
+
+
+def endings(held: Sequence[domain.Ending], lens: Lens) -> list[types.Ending]:
+    """Why it ended is what was agreed about it; that it ended is told by its state."""
+    return lens.each("endings", Category.DISCUSSION, held, ending)
 
 
 def discussion(held: domain.Discussion, path: str, lens: Lens) -> types.Discussion:
@@ -238,8 +251,8 @@ def decision(held: Decision, path: str, lens: Lens) -> types.Decision:
         text=lens.text(f"{path}.text", category, held.text),
         agreed_by=list(held.agreed_by),
         dissent=[
-            types.Dissent(agency=each.agency, text=lens.text(f"{path}.dissent.{place}.text", category, each.text))
-            for place, each in enumerate(held.dissent)
+            types.Dissent(agency=each.agency, text=lens.text(f"{path}.dissent.text", category, each.text))
+            for each in held.dissent
         ],
         tell_person=types.Worker(user=tell.who, agency=None) if tell else None,
         tell_person_by=tell.by if tell else None,

@@ -50,7 +50,7 @@ class Listed(Struct):
     order: int
     minutes: int
     state: str
-    must: bool
+    must: bool | None
     redactions: list[Redaction]
     number: str | None = None
     case: Case | None = None

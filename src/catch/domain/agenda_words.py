@@ -87,3 +87,9 @@ def why_later(held: Candidate, why: WhyNotPlaced, displacements: int, predicted_
 
 def not_ready(reasons: tuple[Reason, ...], missing: tuple[Missing, ...]) -> str:
     return f"{said(reasons)} Cannot appear yet: {'; '.join(_MISSING[held] for held in missing)}."
+
+
+def place_in_part(reasons: tuple[Reason, ...], section: Section, place_in_section: int) -> str:
+    """Why an item is in its place, for somebody who is told these reasons only: nothing is said of the others."""
+    where = f"Placed {place(place_in_section)} in {SECTIONS[section]}." if place_in_section else ""
+    return " ".join(sentence for sentence in (said(reasons), where) if sentence)

@@ -7,22 +7,12 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.access import RedactionReason, Sight, Who
+from catch.access import Changes, RedactionReason, Sight, Who, told
 from catch.api import types
 from catch.api.identity import Viewer
 from catch.api.reading import Reading
 from catch.api.scalars import Position
-from catch.api.sources.common import (
-    CASE_RIGHTS,
-    NOBODY,
-    PARTNER_RIGHTS,
-    PRESENT,
-    SEAT_RIGHTS,
-    Fact,
-    Shared,
-    told,
-    worker,
-)
+from catch.api.sources.common import NOBODY, PRESENT, SEEN, Fact, Shared, changes, worker
 from catch.domain.case.state import Case
 from catch.domain.refusals import UnknownCase
 from catch.domain.streams import CASE, stream_of_event
@@ -57,13 +47,15 @@ class CaseSource(Shared):
         return (event.stream,) if stream_of_event(event.event) is CASE else ()
 
     def rights(self, event: Fact, followed: Collection[Hashable]) -> Collection[Hashable]:
-        match event.event:
-            case _ if isinstance(event.event, CASE_RIGHTS):
+        match changes(event):
+            case Changes.CASE:
                 return [event.stream] if event.stream in followed else []
-            case _ if isinstance(event.event, SEAT_RIGHTS):
+            case Changes.SEATS:
                 return [case for case in self.catch.seating.cases(event.stream) if case in followed]
-            case _:
-                return followed if isinstance(event.event, PARTNER_RIGHTS) else []
+            case Changes.PARTNER:
+                return followed
+            case Changes.MEETING | None:
+                return []
 
     def runs_out(self, topic: Hashable, since: datetime, now: datetime) -> bool:
         return self.ran_out(self.catch.seating.meetings([cast("UUID", topic)]), since, now)
@@ -76,7 +68,7 @@ class CaseSource(Shared):
         now = await self._sight(who, topic)
         if now is None or now.hidden is RedactionReason.RECUSED:
             return ENDED
-        return told(narrower(known, now), await self._case(topic), event)
+        return SEEN[told(narrower(known, now), await self._case(topic), event.event)]
 
     async def message(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> types.CaseUpdate:
         return await self._update(topic, viewer_class, event.position, event)
@@ -96,7 +88,7 @@ class CaseSource(Shared):
             position=Position(position),
             event=event.topic if event else PRESENT,
             at=event.envelope.occurred_at if event else facts.at,
-            by=worker(event) if event else None,
+            by=worker(event) if event and seen.categories else None,
             case=await Reading(facts, who).case(held.state, seen, held.version, held.position),
         )
 

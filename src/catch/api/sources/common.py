@@ -5,34 +5,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from catch.access import NotEnrolled, RedactionReason, Sight, Who, bounds
+from catch.access import Changes, NotEnrolled, Told, Who, bounds, telling
 from catch.api import types
 from catch.api.facts import Facts
 from catch.api.identity import Viewer
-from catch.api.lens import own_only, reads
 from catch.api.rights import Rights
 from catch.app import Catch
 from catch.database import Statements
 from catch.domain.calendar import london_day
-from catch.domain.case import (
-    actions,
-    agreement,
-    coordination,
-    disclosure,
-    eligibility,
-    goals,
-    notes,
-    plan,
-    proposals,
-    referral,
-    reviews,
-)
-from catch.domain.case.closing import CaseClosed, CaseReopened
-from catch.domain.case.state import Case
-from catch.domain.facts import Category, Recorded
-from catch.domain.meeting import adding, attendance, drafting, editing, instant, invitations, planning, session
+from catch.domain.facts import Recorded
 from catch.domain.meeting.state import Meeting
-from catch.domain.partner import PartnerEvent
 from catch.live.source import NotYet, Seen
 from catch.readside import NotCaughtUp
 
@@ -48,35 +30,17 @@ PAGE = 500
 """How many facts are read at once for a subscriber that catches up."""
 FRESH = timedelta(seconds=1)
 """How long rights that were read stay good while nothing new is heard: some end by the clock."""
-PARTNER_RIGHTS = PartnerEvent
-"""Facts of a partner, after any of which its people may follow, or see, something else."""
-CASE_RIGHTS = (
-    referral.ReferralEvent
-    | coordination.CoordinatorAllocated
-    | coordination.CoordinatorChanged
-    | disclosure.DisclosureEvent
-    | agreement.ObjectionRecorded
-)
-"""The same of a case: who referred it, who coordinates it, what is told to whom, who has a part in it."""
-SEAT_RIGHTS = (
-    attendance.InterestDeclared
-    | attendance.ConfidentialityAccepted
-    | attendance.InterestResolved
-    | invitations.MemberInvited
-    | invitations.InvitationWithdrawn
-    | drafting.DraftingEvent
-    | adding.AddingEvent
-    | editing.AgendaItemRemoved
-    | session.MeetingStarted
-    | session.MeetingEnded
-    | planning.MeetingRescheduled
-    | instant.InstantDiscussionHeld
-)
-"""Facts of a meeting after which somebody may see something else of the cases on its agenda."""
+SEEN = {Told.SHOWN: Seen.SHOWN, Told.HIDDEN: Seen.HIDDEN, Told.UNTOLD: Seen.UNTOLD}
+"""What the policy says, in the words of the live side."""
 
 
 def utc() -> datetime:
     return datetime.now(UTC)
+
+
+def changes(event: Fact) -> Changes | None:
+    """Whose rights the fact changes."""
+    return telling(event.event).changes
 
 
 def worker(event: Fact) -> types.Worker:
@@ -149,77 +113,3 @@ class Shared:
             if len(facts) < PAGE:
                 return
             after = facts[-1].position
-
-
-REFERRERS_HEAR = (
-    referral.ReferralReceived
-    | referral.ReferralAttached
-    | eligibility.ReferralAccepted
-    | eligibility.ReferralDeclined
-    | eligibility.ReferralRedirected
-    | CaseClosed
-    | CaseReopened
-)
-"""All that somebody is told to whom nothing of the case may be disclosed."""
-_UNDER: dict[type, Category] = {
-    coordination.ConversationHeld: Category.PLAN,
-    coordination.ConversationAttempted: Category.PLAN,
-    proposals.MeetingProposed: Category.DISCUSSION,
-    proposals.ProposalWithdrawn: Category.DISCUSSION,
-    proposals.CaseDiscussed: Category.DISCUSSION,
-    proposals.MeetingDecisionRecorded: Category.DISCUSSION,
-    notes.UnmetNeedRecorded: Category.NEEDS,
-    notes.UnmetNeedMet: Category.NEEDS,
-}
-
-
-def told(seen: Sight | None, case: Case | None, event: Fact) -> Seen:
-    """What the viewer may know of a case's fact: what it was, that there was one, or nothing."""
-    fact = event.event
-    if seen is None or case is None:
-        return Seen.HIDDEN
-    if not seen.categories:
-        return Seen.SHOWN if isinstance(fact, REFERRERS_HEAR) and not _recused(seen) else Seen.HIDDEN
-    if isinstance(fact, notes.NoteAdded):
-        return note_told(seen, fact)
-    shown = _shows(seen, case, fact)
-    return Seen.SHOWN if shown else Seen.HIDDEN
-
-
-def note_told(seen: Sight, fact: notes.NoteAdded) -> Seen:
-    own = fact.by.agency == seen.agency and seen.takes_part
-    if not (own or seen.mentions(fact.category)):
-        return Seen.UNTOLD
-    readable = own or seen.hides(fact.category) is None
-    return Seen.SHOWN if readable and reads(seen, fact.by.agency, fact.audience) else Seen.HIDDEN
-
-
-def _recused(seen: Sight) -> bool:
-    return seen.hidden is RedactionReason.RECUSED
-
-
-def _shows(seen: Sight, case: Case, fact: object) -> bool:
-    match fact:
-        case actions.ActionOffered(owner=owner):
-            return _actions(seen, owner)
-        case actions.ActionReassigned(owner=owner, before=before):
-            return _actions(seen, owner) or _actions(seen, before)
-        case _ if isinstance(fact, actions.ActionEvent):
-            held = case.action(fact.action)
-            return _actions(seen, held.owner if held else None)
-        case _ if isinstance(fact, plan.PlanEvent | goals.GoalEvent | reviews.ReviewEvent):
-            return seen.hides(Category.PLAN) is None
-        case agreement.ObjectionRecorded():
-            return not own_only(seen)
-        case disclosure.DisclosureAuthorised(agency=agency):
-            return not own_only(seen) or agency == seen.agency
-        case disclosure.DisclosureEnded(disclosure=ended):
-            ours = any(held.disclosure == ended and held.agency == seen.agency for held in case.disclosures)
-            return not own_only(seen) or ours
-        case _:
-            category = _UNDER.get(type(fact))
-            return category is None or seen.hides(category) is None
-
-
-def _actions(seen: Sight, owner: str | None) -> bool:
-    return seen.hides(Category.ACTIONS) is None or (seen.takes_part and owner == seen.agency)

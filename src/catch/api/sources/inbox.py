@@ -5,18 +5,19 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from catch.access import Who, has_inbox
+from catch.access import Changes, Who, has_inbox
 from catch.api import types
 from catch.api.identity import Viewer
-from catch.api.inbox import inbox_entries
+from catch.api.inbox import closed_for, inbox_entries
 from catch.api.reading import Reading
 from catch.api.rights import Rights
 from catch.api.scalars import Position
-from catch.api.sources.common import PAGE, PARTNER_RIGHTS, PRESENT, Fact, Shared, utc
+from catch.api.sources.common import PAGE, PRESENT, Fact, Shared, changes, utc
 from catch.app import Catch
 from catch.domain.case import actions
 from catch.domain.case.state import Case
 from catch.domain.meeting import invitations
+from catch.domain.partner import PartnerEvent
 from catch.domain.refusals import Refused
 from catch.live.source import Ended, Opening, Seen, TooFar
 from catch.log.codec import decode
@@ -63,8 +64,9 @@ class InboxSource(Shared):
 
     def rights(self, event: Fact, followed: Collection[Hashable]) -> Collection[Hashable]:
         """A message is made of what is asked and then of who may read it, in this order: no other fact matters."""
-        partner = event.event.partner if isinstance(event.event, PARTNER_RIGHTS) else None
-        return [partner] if partner in followed else []
+        if changes(event) is not Changes.PARTNER or not isinstance(event.event, PartnerEvent):
+            return []
+        return [event.event.partner] if event.event.partner in followed else []
 
     def runs_out(self, topic: Hashable, since: datetime, now: datetime) -> bool:
         return False
@@ -123,10 +125,12 @@ class InboxSource(Shared):
         rows = await agency_inbox.entries(self.catch.log.pool, cast("str", topic), [entry] if entry else [])
         # The entry may be newer than what was heard: the right to it may have ended in between.
         await self.catch.hearing.reached(max((row.position for row in rows), default=0))
-        shown = await inbox_entries(Reading(self.facts(), cast("Who", viewer_class)), rows)
+        reading = Reading(self.facts(), cast("Who", viewer_class))
+        shown = await inbox_entries(reading, rows)
+        closed = isinstance(event.event, actions.ActionEvent) and await closed_for(reading, event.stream)
         return types.InboxUpdate(
             position=Position(event.position),
-            event=event.topic,
+            event=None if closed else event.topic,
             at=event.envelope.occurred_at,
             entry_id=entry,
             entry=shown[0] if shown else None,

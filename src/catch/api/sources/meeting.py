@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.access import RedactionReason, Who, may_attend, prepares
+from catch.access import Changes, RedactionReason, Who, may_attend, prepares, told, told_at_meeting, told_withheld
 from catch.api import types
 from catch.api.facts import Facts
 from catch.api.identity import Viewer
@@ -15,20 +15,10 @@ from catch.api.reading import Reading
 from catch.api.rights import Rights
 from catch.api.scalars import Position
 from catch.api.sitting import Sitting
-from catch.api.sources.common import (
-    CASE_RIGHTS,
-    NOBODY,
-    PARTNER_RIGHTS,
-    PRESENT,
-    SEAT_RIGHTS,
-    Fact,
-    Shared,
-    told,
-    utc,
-    worker,
-)
+from catch.api.sources.common import NOBODY, PRESENT, SEEN, Fact, Shared, changes, utc, worker
 from catch.app import Catch
-from catch.domain.meeting import attendance, planning
+from catch.domain.case.state import Case
+from catch.domain.meeting import attendance
 from catch.domain.meeting.state import UNPUBLISHED, Meeting
 from catch.domain.refusals import UnknownMeeting
 from catch.domain.streams import CASE, MEETING, stream_of_event
@@ -37,8 +27,6 @@ from catch.seating import spoken_of
 from projections import timeline
 
 ENDED = Ended("You may no longer follow this meeting.")
-ATTENDANCE_RIGHTS = attendance.AttendeeJoined | planning.MeetingCancelled | planning.MeetingPlanned
-"""Facts after which somebody may follow the meeting itself, or see its agenda, who could not before."""
 
 
 class MeetingSource(Shared):
@@ -82,17 +70,19 @@ class MeetingSource(Shared):
 
     def rights(self, event: Fact, followed: Collection[Hashable]) -> Collection[Hashable]:
         """What ends for one meeting's cases is felt at every other meeting that speaks of them."""
-        match event.event:
-            case _ if isinstance(event.event, CASE_RIGHTS):
+        match changes(event):
+            case Changes.CASE:
                 return self._speaking_of([event.stream], followed)
-            case _ if isinstance(event.event, SEAT_RIGHTS):
+            case Changes.SEATS:
                 return {*self._speaking_of(self.catch.seating.cases(event.stream), followed)} | (
                     {event.stream} & set(followed)
                 )
-            case _ if isinstance(event.event, ATTENDANCE_RIGHTS):
+            case Changes.MEETING:
                 return [event.stream] if event.stream in followed else []
-            case _:
-                return followed if isinstance(event.event, PARTNER_RIGHTS) else []
+            case Changes.PARTNER:
+                return followed
+            case None:
+                return []
 
     def _speaking_of(self, cases: Iterable[UUID], followed: Collection[Hashable]) -> Collection[Hashable]:
         return [meeting for meeting in self.catch.seating.meetings(cases) if meeting in followed]
@@ -108,21 +98,24 @@ class MeetingSource(Shared):
         facts = self.facts()
         if meeting is None or not may_attend(viewer, meeting, facts.at):
             return ENDED
-        item = meeting.item(item) if (item := item_named(meeting, event)) else None
-        if item is None:
-            # Nobody but the organisers follows how the agenda is made.
-            unpublished = meeting.state in UNPUBLISHED and not prepares(viewer, meeting, facts.at)
-            return Seen.HIDDEN if unpublished or stream_of_event(event.event) is CASE else Seen.SHOWN
+        # Nobody but the organisers follows how the agenda is made.
+        if meeting.state in UNPUBLISHED and not prepares(viewer, meeting, facts.at):
+            return Seen.UNTOLD
+        named = item_named(meeting, event)
+        item = meeting.item(named) if named else None
         sitting = self._sitting(viewer, meeting)
-        hidden = await sitting.hidden(item)
+        hidden = await sitting.hidden(item) if item else None
         if hidden is not None:
-            recusal = isinstance(event.event, attendance.InterestDeclared | attendance.InterestResolved)
-            own = recusal and hidden is RedactionReason.RECUSED and event.event.user == viewer.user
-            return Seen.SHOWN if own else Seen.HIDDEN
+            own = hidden is RedactionReason.RECUSED and interested(event) == viewer.user
+            return Seen.SHOWN if own else SEEN[told_withheld(event.event)]
+        held: Case | None = (await facts.case(item.case)).state if item and item.case else None
+        seen = await facts.sight(viewer, held) if held else None
         if stream_of_event(event.event) is CASE:
-            held = (await facts.case(event.stream)).state
-            return told(await facts.sight(viewer, held) if held else None, held, event)
-        return Seen.SHOWN
+            return SEEN[told(seen, held, event.event)]
+        # An item that is gone may be one that was kept from the viewer: only who prepares the agenda hears of it.
+        if named and item is None and not sitting.prepares:
+            return Seen.UNTOLD
+        return SEEN[told_at_meeting(seen, held, event.event, prepares=sitting.prepares)]
 
     async def message(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> types.MeetingUpdate:
         held = await self.catch.states.get(MEETING, cast("UUID", topic))
@@ -163,6 +156,15 @@ class MeetingSource(Shared):
 
     async def _meeting(self, topic: Hashable) -> Meeting | None:
         return (await self.catch.states.get(MEETING, cast("UUID", topic))).state
+
+
+def interested(event: Fact) -> str | None:
+    """Whose interest in an item the fact is about."""
+    match event.event:
+        case attendance.InterestDeclared(user=user) | attendance.InterestResolved(user=user):
+            return user
+        case _:
+            return None
 
 
 def item_named(meeting: Meeting, event: Fact) -> UUID | None:

@@ -1,5 +1,6 @@
 """An agenda: its items, why each is on it, and what did not fit."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
@@ -40,7 +41,7 @@ class ItemInside(Protocol):
 
 
 async def _withheld(root: strawberry.Parent["AgendaItem"]) -> list[Redaction]:
-    return (await root.inside.said()).redactions
+    return [*root.closed, *(await root.inside.said()).redactions]
 
 
 @strawberry.type(description="One case, or one general matter. A withheld item keeps its place and its minutes.")
@@ -50,19 +51,20 @@ class AgendaItem(Redactable):
     order: int
     minutes: int
     state: ItemState
-    must: bool
+    must: bool | None
     reasons: list[InclusionReason]
     explanation: str
     number: str | None
     matter: Matter | None
     presenter: str | None
-    defer_count: int
+    defer_count: int | None
     opened_at: datetime | None
     closed_at: datetime | None
     deferred: DeferReason | None
     why_not_placed: WhyNotPlaced | None
     predicted_on: date | None
     inside: strawberry.Private[ItemInside]
+    closed: strawberry.Private[Sequence[Redaction]]
     redactions: list[Redaction] = strawberry.field(resolver=_withheld, init=False)
 
     @strawberry.field

@@ -21,7 +21,7 @@ class Change:
 class AuditEntry:
     position: Position
     stream: UUID
-    version: int
+    version: int | None
     event: str
     occurred_at: datetime
     recorded_at: datetime

@@ -81,7 +81,7 @@ class Person:
     communication_needs: str | None
     phone: str | None
     address: str | None
-    address_protected: bool
+    address_protected: bool | None
     safe_channels: list[str]
     safe_times: str | None
     never: str | None

@@ -28,7 +28,7 @@ class Referral:
     source: str
     channel: str
     received_at: datetime
-    urgency: Urgency
+    urgency: Urgency | None
     needs: list[str] | None
     reason: str | None
     referrer: Worker | None
@@ -201,9 +201,9 @@ class Case(Redactable):
     id: UUID
     number: str
     state: CaseState
-    episode: int
-    version: int
-    position: Position
+    episode: int | None
+    version: int | None
+    position: Position | None
     programme: Programme
     person: Person | None
     lead: Worker | None

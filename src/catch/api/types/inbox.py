@@ -26,7 +26,7 @@ class InboxEntry(Redactable):
     state: ActionState | None
     due: date | None
     overdue_days: int | None
-    mandatory: bool
+    mandatory: bool | None
 
 
 @strawberry.type

@@ -35,16 +35,16 @@ class Invitation:
 
 
 @strawberry.type(description="What became of one item, for the minutes.")
-class MinutesEntry:
+class MinutesEntry(Redactable):
     item_id: UUID
     number: str | None
     outcome: ItemState
     minutes: float | None
     present: list[str]
-    recused: list[str]
+    recused: list[str] = strawberry.field(description="Named to those only who prepare the meeting.")
     discussion: Discussion | None
     decisions: list[Decision]
-    actions_offered: int
+    actions_offered: int | None
     deferred: DeferReason | None
 
 
@@ -65,7 +65,7 @@ class Meeting:
     state: MeetingState
     starts_at: datetime
     duration_minutes: int
-    version: int
+    version: int | None
     position: Position
     series: str
     programme: str

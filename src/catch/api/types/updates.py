@@ -34,10 +34,12 @@ class CaseUpdate:
     case: Case
 
 
-@strawberry.type(description="Something happened that concerns the agency's inbox; null once an entry is gone.")
+@strawberry.type(
+    description="Something happened that concerns the agency's inbox. No entry: it is gone; no event: it is closed."
+)
 class InboxUpdate:
     position: Position
-    event: str
+    event: str | None
     at: datetime
     entry_id: UUID | None
     entry: InboxEntry | None

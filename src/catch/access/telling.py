@@ -1,0 +1,388 @@
+"""What a fact tells, and to whom: one exhaustive function over every event of every stream.
+
+`telling` says it of a fact as such: its category of information or its rule, and whose rights it changes. `told` and
+`told_at_meeting` ask it for one viewer. Queries, subscriptions, trails and inboxes ask these and decide nothing.
+
+To add an event, name it in the `match` of its stream below. Until then it does not type-check; if it runs all the
+same, it is told to nobody.
+"""
+
+from enum import Enum, StrEnum
+from typing import assert_never, get_args
+
+from catch.access.seeing import RedactionReason, Sight
+from catch.domain.case import (
+    CaseEvent,
+    actions,
+    agreement,
+    closing,
+    coordination,
+    disclosure,
+    eligibility,
+    goals,
+    notes,
+    plan,
+    proposals,
+    referral,
+    reviews,
+)
+from catch.domain.case.state import Case, CaseState
+from catch.domain.facts import Category, Part
+from catch.domain.meeting import (
+    MeetingEvent,
+    adding,
+    attendance,
+    deciding,
+    drafting,
+    editing,
+    floor,
+    instant,
+    invitations,
+    planning,
+    session,
+)
+from catch.domain.partner import (
+    AgencyLeftProgramme,
+    AgencyRunsProgramme,
+    AgreementSigned,
+    AgreementTerminated,
+    MemberEnrolled,
+    MemberReinstated,
+    MemberSuspended,
+    PartnerEvent,
+    PartnerRegistered,
+    RoleEnded,
+    RoleGiven,
+    TagEnded,
+    TagGiven,
+)
+from catch.domain.person import (
+    ContactPreferenceSet,
+    PersonEvent,
+    PersonReferred,
+    PersonRegistered,
+    ProtectedAddressSet,
+)
+from catch.domain.programme import ProgrammeActivated, ProgrammeEvent, ProgrammeResumed, ProgrammeSuspended
+
+Event = CaseEvent | MeetingEvent | PersonEvent | PartnerEvent | ProgrammeEvent
+EVENTS = frozenset(get_args(Event))
+"""A subclass of one of them is another event."""
+
+
+class To(StrEnum):
+    """To whom a fact is told."""
+
+    SEEING = "seeing"
+    """Those who see its category; without one, those to whom anything of the case is told."""
+    OWNER = "owner"
+    """The same, and the agency that owns the action."""
+    ADDRESSEES = "addressees"
+    """Those who see the note's own category and to whom it is addressed, and its author's agency."""
+    OTHERS = "others"
+    """Those who see what is told to others."""
+    AGENCY = "agency"
+    """The same, and the agency it is about."""
+    MEETING = "meeting"
+    """Whoever may follow the meeting."""
+    PREPARERS = "preparers"
+    """Those who prepare the meeting."""
+    ITEM = "item"
+    """Those who see the item; of a withheld one it changes what all see of it: its place, its minutes, its state."""
+    RECUSED = "recused"
+    """Those who prepare the meeting and see the item, and whoever has the interest."""
+    NOBODY = "nobody"
+    """No channel of a case or a meeting tells it."""
+
+
+class Changes(StrEnum):
+    """Whose rights a fact changes: it lets somebody follow or see something else."""
+
+    CASE = "case"
+    """Those in a case: who referred it, who coordinates it, what is told to whom, who has a part in it."""
+    SEATS = "seats"
+    """Those in the cases on the agenda of the meeting."""
+    MEETING = "meeting"
+    """Those at the meeting alone: who may follow it."""
+    PARTNER = "partner"
+    """Those of everybody at an agency."""
+
+
+class Telling(Part, frozen=True):
+    """What a fact tells. `milestone`: whoever referred the person hears of it."""
+
+    to: To
+    category: Category | None = None
+    changes: Changes | None = None
+    milestone: bool = False
+
+
+class Told(Enum):
+    """What a viewer learns of a fact: all of it, that something happened, or nothing."""
+
+    SHOWN = "shown"
+    HIDDEN = "hidden"
+    UNTOLD = "untold"
+
+
+UNKNOWN = Telling(To.NOBODY)
+_KNOWN: dict[type, Telling] = {}
+
+
+def telling(event: object) -> Telling:
+    """What the fact tells, whoever asks. A fact that nobody has thought about tells nothing to anybody."""
+    known = _KNOWN.get(type(event))
+    if known is None:
+        known = _of_any(event) if isinstance(event, Event) and type(event) in EVENTS else UNKNOWN
+        _KNOWN[type(event)] = known
+    return known
+
+
+def _of_any(event: Event) -> Telling:
+    if isinstance(event, CaseEvent):
+        return _of_case(event)
+    if isinstance(event, MeetingEvent):
+        return _of_meeting(event)
+    if isinstance(event, PersonEvent):
+        return _of_person(event)
+    if isinstance(event, PartnerEvent):
+        return _of_partner(event)
+    return _of_programme(event)
+
+
+def _of_case(event: CaseEvent) -> Telling:
+    match event:
+        case referral.ReferralReceived() | referral.ReferralAttached():
+            return Telling(To.SEEING, changes=Changes.CASE, milestone=True)
+        case eligibility.ReferralAccepted() | eligibility.ReferralDeclined() | eligibility.ReferralRedirected():
+            return Telling(To.SEEING, milestone=True)
+        case closing.CaseClosed() | closing.CaseReopened():
+            return Telling(To.SEEING, milestone=True)
+        case coordination.CoordinatorAllocated() | coordination.CoordinatorChanged():
+            return Telling(To.SEEING, changes=Changes.CASE)
+        case disclosure.PartnerInvolved() | disclosure.PartnerInvolvementEnded():
+            return Telling(To.SEEING, changes=Changes.CASE)
+        case disclosure.DisclosureAuthorised() | disclosure.DisclosureEnded():
+            return Telling(To.AGENCY, changes=Changes.CASE)
+        case agreement.ObjectionRecorded():
+            return Telling(To.OTHERS, changes=Changes.CASE)
+        case agreement.SupportAgreed() | agreement.SupportDeclinedByPerson() | agreement.AgreementWithdrawn():
+            return Telling(To.SEEING, Category.PLAN)
+        case coordination.ConversationHeld() | coordination.ConversationAttempted():
+            return Telling(To.SEEING, Category.PLAN)
+        case plan.PlanAgreed() | reviews.ReviewScheduled() | reviews.ReviewHeld():
+            return Telling(To.SEEING, Category.PLAN)
+        case goals.GoalSet() | goals.GoalScored() | goals.GoalAchieved() | goals.GoalAbandoned():
+            return Telling(To.SEEING, Category.PLAN)
+        case proposals.MeetingProposed() | proposals.ProposalWithdrawn():
+            return Telling(To.SEEING, Category.DISCUSSION)
+        case proposals.CaseDiscussed() | proposals.MeetingDecisionRecorded() | closing.ClosureProposed():
+            return Telling(To.SEEING, Category.DISCUSSION)
+        case notes.UnmetNeedRecorded() | notes.UnmetNeedMet():
+            return Telling(To.SEEING, Category.NEEDS)
+        case notes.NoteAdded():
+            return Telling(To.ADDRESSEES)
+        case actions.ActionOffered() | actions.ActionAccepted() | actions.ActionDeclined():
+            return Telling(To.OWNER, Category.ACTIONS)
+        case actions.ActionReassigned() | actions.ActionProgressed() | actions.ActionCompleted():
+            return Telling(To.OWNER, Category.ACTIONS)
+        case actions.ActionNotPossible() | actions.ActionNotUndertaken() | actions.ActionCancelled():
+            return Telling(To.OWNER, Category.ACTIONS)
+        case actions.ActionDueChanged():
+            return Telling(To.OWNER, Category.ACTIONS)
+        case _:
+            assert_never(event)
+
+
+def _of_meeting(event: MeetingEvent) -> Telling:
+    match event:
+        case planning.MeetingPlanned() | planning.MeetingCancelled() | attendance.AttendeeJoined():
+            return Telling(To.MEETING, changes=Changes.MEETING)
+        case planning.MeetingRescheduled() | session.MeetingStarted() | session.MeetingEnded():
+            return Telling(To.MEETING, changes=Changes.SEATS)
+        case session.MeetingAdjourned() | session.MeetingResumed() | session.MinutesConfirmed():
+            return Telling(To.MEETING)
+        case attendance.ConfidentialityAccepted():
+            return Telling(To.MEETING, changes=Changes.SEATS)
+        case attendance.AttendeeLeft() | attendance.ApologyReceived():
+            return Telling(To.MEETING)
+        case invitations.MemberInvited() | invitations.InvitationWithdrawn():
+            return Telling(To.MEETING, changes=Changes.SEATS)
+        case invitations.AvailabilityDeclared():
+            return Telling(To.MEETING)
+        case drafting.AgendaDrafted():
+            return Telling(To.PREPARERS, changes=Changes.SEATS)
+        case drafting.AgendaPublished():
+            return Telling(To.MEETING, changes=Changes.SEATS)
+        case adding.AgendaItemAdded() | adding.LateItemAdded() | editing.AgendaItemRemoved():
+            return Telling(To.ITEM, changes=Changes.SEATS)
+        case editing.AgendaItemMoved() | editing.AgendaItemTimeboxChanged() | editing.ItemPulledForDiscussion():
+            return Telling(To.ITEM)
+        case floor.ItemOpened() | floor.ItemClosed() | floor.ItemDeferred() | floor.ItemNoted():
+            return Telling(To.ITEM)
+        case deciding.ItemUpdateRecorded() | deciding.DecisionRecorded():
+            return Telling(To.SEEING, Category.DISCUSSION)
+        case deciding.ItemActionLinked():
+            return Telling(To.OWNER, Category.ACTIONS)
+        case attendance.InterestDeclared() | attendance.InterestResolved():
+            return Telling(To.RECUSED, changes=Changes.SEATS)
+        case instant.InstantDiscussionHeld():
+            return Telling(To.SEEING, Category.DISCUSSION, Changes.SEATS)
+        case _:
+            assert_never(event)
+
+
+def _of_person(event: PersonEvent) -> Telling:
+    match event:
+        case PersonRegistered():
+            return Telling(To.SEEING, Category.IDENTITY)
+        case ContactPreferenceSet():
+            return Telling(To.SEEING, Category.CONTACT)
+        case ProtectedAddressSet():
+            return Telling(To.SEEING, Category.RESTRICTED)
+        case PersonReferred():
+            # In which other programmes a person is known is nothing to those of this one.
+            return Telling(To.NOBODY)
+        case _:
+            assert_never(event)
+
+
+def _of_partner(event: PartnerEvent) -> Telling:
+    match event:
+        case AgreementSigned() | AgreementTerminated() | AgencyRunsProgramme() | AgencyLeftProgramme():
+            return Telling(To.NOBODY, changes=Changes.PARTNER)
+        case MemberEnrolled() | MemberSuspended() | MemberReinstated():
+            return Telling(To.NOBODY, changes=Changes.PARTNER)
+        case RoleGiven() | RoleEnded() | TagGiven() | TagEnded():
+            return Telling(To.NOBODY, changes=Changes.PARTNER)
+        case PartnerRegistered():
+            return Telling(To.NOBODY)
+        case _:
+            assert_never(event)
+
+
+def _of_programme(event: ProgrammeEvent) -> Telling:
+    match event:
+        case ProgrammeActivated() | ProgrammeSuspended() | ProgrammeResumed():
+            return Telling(To.NOBODY)
+        case _:
+            assert_never(event)
+
+
+def told(seen: Sight | None, case: Case | None, event: object) -> Told:
+    """What the viewer learns of a case's fact. What is closed to them is not even counted: neither when nor how often
+    something happens there is theirs to know.
+    """
+    if seen is None or case is None:
+        return Told.UNTOLD
+    rule = telling(event)
+    shown = _shows(seen, case, event, rule) if seen.categories else _refers(seen, event, rule)
+    return Told.SHOWN if shown else Told.UNTOLD
+
+
+def _refers(seen: Sight, event: object, rule: Telling) -> bool:
+    """Whoever referred hears what became of it, and of no other door."""
+    if not rule.milestone or seen.hidden is RedactionReason.RECUSED:
+        return False
+    if isinstance(event, referral.ReferralReceived | referral.ReferralAttached):
+        return event.referral.referrer_agency == seen.agency
+    return True
+
+
+def _shows(seen: Sight, case: Case, event: object, rule: Telling) -> bool:
+    """`seen` has categories: something of the case is told."""
+    match rule.to:
+        case To.SEEING:
+            return rule.category is None or seen.hides(rule.category) is None
+        case To.OWNER:
+            return seen.hides(Category.ACTIONS) is None or (seen.takes_part and seen.agency in owners(case, event))
+        case To.ADDRESSEES:
+            return isinstance(event, notes.NoteAdded) and note_shown(
+                seen, event.by.agency, event.category, event.audience
+            )
+        case To.OTHERS:
+            return sees_others(seen)
+        case To.AGENCY:
+            return sees_others(seen) or seen.agency == concerned(case, event)
+        case To.MEETING | To.PREPARERS | To.ITEM | To.RECUSED | To.NOBODY:
+            return False
+        case _:
+            assert_never(rule.to)
+
+
+def told_at_meeting(seen: Sight | None, case: Case | None, event: object, *, prepares: bool) -> Told:
+    """What somebody learns of a meeting's fact who may follow it and sees the item it names, if it names one.
+
+    `case` is that item's, `seen` what they see of it; both None where no item or a general matter is named.
+    """
+    rule = telling(event)
+    match rule.to:
+        case To.MEETING | To.ITEM:
+            shown = True
+        case To.PREPARERS | To.RECUSED:
+            shown = prepares
+        case To.SEEING | To.OWNER if case is None:
+            shown = True
+        case To.SEEING | To.OWNER | To.ADDRESSEES | To.OTHERS | To.AGENCY:
+            return told(seen, case, event)
+        case To.NOBODY:
+            shown = False
+        case _:
+            assert_never(rule.to)
+    return Told.SHOWN if shown else Told.UNTOLD
+
+
+def told_withheld(event: object) -> Told:
+    """What somebody learns of a meeting's fact about an item that is withheld from them: they see that it is there."""
+    return Told.HIDDEN if telling(event).to is To.ITEM else Told.UNTOLD
+
+
+def note_shown(seen: Sight, by: str, category: Category, audience: frozenset[str]) -> bool:
+    """Whether a note is there for the viewer: one addressed to others is theirs alone, its existence too."""
+    own = by == seen.agency and seen.takes_part
+    addressed = seen.everything or not audience or seen.agency in audience
+    return own or (addressed and seen.hides(category) is None)
+
+
+def state_told(seen: Sight, state: CaseState) -> CaseState:
+    """A case's state as the viewer is told it."""
+    return state if seen.categories else SIMPLER.get(state, state)
+
+
+SIMPLER = {
+    CaseState.CONVERSATION_HELD: CaseState.ACCEPTED,
+    CaseState.AWAITING_MEETING: CaseState.ACCEPTED,
+    CaseState.IN_REVIEW: CaseState.IN_SUPPORT,
+    CaseState.CLOSING: CaseState.IN_SUPPORT,
+}
+"""What a referrer is told: received, accepted or declined, in support, closed."""
+
+
+def sees_others(seen: Sight) -> bool:
+    """Whether what others may be told is anything to this viewer."""
+    return seen.hidden is RedactionReason.ROLE and bool(seen.categories)
+
+
+def owners(case: Case, event: object) -> tuple[str, ...]:
+    """Whose action a fact is about: a reassigned one leaves one agency and reaches another."""
+    match event:
+        case actions.ActionOffered(owner=owner) | deciding.ItemActionLinked(owner=owner):
+            return (owner,)
+        case actions.ActionReassigned(owner=owner, before=before):
+            return (owner, before)
+        case _ if isinstance(event, actions.ActionEvent):
+            held = case.action(event.action)
+            return (held.owner,) if held else ()
+        case _:
+            return ()
+
+
+def concerned(case: Case, event: object) -> str | None:
+    """The agency that a disclosure is to."""
+    match event:
+        case disclosure.DisclosureAuthorised(agency=agency):
+            return agency
+        case disclosure.DisclosureEnded(disclosure=ended):
+            return next((held.agency for held in case.disclosures if held.disclosure == ended), None)
+        case _:
+            return None

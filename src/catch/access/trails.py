@@ -1,0 +1,84 @@
+"""A state as a reader of its history may see it: what is closed to them is taken out before anything is compared."""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import TypeVar
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.access.reasons import Agreed, explained, must_told, warning_told
+from catch.access.seeing import Sight
+from catch.domain.case.state import Case
+from catch.domain.meeting.items import Item
+from catch.domain.meeting.listing import Agenda, DraftedItem, Overflow
+from catch.domain.meeting.state import Invitation, Meeting
+
+OfCase = Callable[[UUID], Agreed]
+C = TypeVar("C", DraftedItem, Overflow)
+
+
+def case_told(seen: Sight, case: Case) -> Case:
+    """The case without the mention of what may not be mentioned. What a closed fact changed is closed with it."""
+    return replace(
+        case,
+        disclosures=tuple(
+            replace(held, categories=frozenset(filter(seen.mentions, held.categories))) for held in case.disclosures
+        ),
+        objections=tuple(
+            replace(held, categories=frozenset(filter(seen.mentions, held.categories))) for held in case.objections
+        ),
+    )
+
+
+def meeting_told(meeting: Meeting, withheld: frozenset[UUID], told: OfCase) -> Meeting:
+    """The meeting without what it holds of the cases that are withheld; of the others, the reasons that are told."""
+    closed = {item.item for item in meeting.items if item.case in withheld}
+    return replace(
+        meeting,
+        items=tuple(item_told(item, told) for item in meeting.items if item.item not in closed),
+        draft=meeting.draft and draft_told(meeting.draft, withheld, told),
+        invitations=tuple(each for held in meeting.invitations if (each := asked(held, closed))),
+        interests=tuple(held for held in meeting.interests if held.item not in closed),
+        resolved_interests=tuple(held for held in meeting.resolved_interests if held.item not in closed),
+    )
+
+
+def asked(held: Invitation, closed: Collection[UUID]) -> Invitation | None:
+    """An invitation to withheld items only is none to the reader: one without items would be to everything."""
+    items = tuple(item for item in held.items if item not in closed)
+    return None if held.items and not items else replace(held, items=items)
+
+
+def item_told(item: Item, told: OfCase) -> Item:
+    if item.case is None:
+        return item
+    of_case = told(item.case)
+    reasons = of_case.reasons(item.reasons)
+    if len(reasons) == len(item.reasons):
+        return item
+    must = bool(must_told(of_case, item.must, item.reasons))
+    return replace(item, reasons=reasons, explanation=explained(of_case, item, item.order), must=must)
+
+
+def draft_told(draft: Agenda, withheld: frozenset[UUID], told: OfCase) -> Agenda:
+    warnings = (
+        warning_told(told(each.case), each) if each.case else each
+        for each in draft.warnings
+        if each.case not in withheld
+    )
+    return replace(
+        draft,
+        items=tuple(_candidates(draft.items, withheld, told)),
+        overflow=tuple(_candidates(draft.overflow, withheld, told)),
+        warnings=tuple(each for each in warnings if each),
+    )
+
+
+def _candidates(held: Iterable[C], withheld: frozenset[UUID], told: OfCase) -> Iterable[C]:
+    for each in held:
+        if each.case in withheld:
+            continue
+        of_case = told(each.case)
+        reasons = of_case.reasons(each.reasons)
+        told_whole = len(reasons) == len(each.reasons)
+        yield each if told_whole else replace(each, reasons=reasons, explanation=explained(of_case, each, 0))
