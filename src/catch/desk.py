@@ -25,7 +25,7 @@ from catch.domain.case.coordination import AllocateCoordinator
 from catch.domain.case.referral import ProgrammeNotRunning, SubmitReferral
 from catch.domain.case.state import Case
 from catch.domain.configuration import Programme
-from catch.domain.facts import Actor, Command, Envelope, Fact, Purpose, Recorded, Role
+from catch.domain.facts import Actor, Command, Envelope, Fact, Purpose, Recorded
 from catch.domain.given import Given
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
@@ -182,8 +182,8 @@ class Desk:
             if expected_version is not None and loaded.held.version != expected_version:
                 raise Stale(expected=expected_version, present=loaded.held.version)
             own = (await self._states.get(PARTNER, partner_stream(by.agency))).state
-            chairs = by.role is Role.CHAIR and loaded.stream is CASE
-            seats = await self._edge.seats(loaded.id) if chairs else ()
+            case = loaded.case_state
+            seats = await self._edge.seats(case.case) if case else ()
             may(by, command, loaded.case_state, loaded.meeting_state, own, at=now, seats=seats)
             filled = await self._edge.fill(command, loaded, at)
             # Sealing costs a key; one sealing serves all attempts, unless the edge fills something new in.

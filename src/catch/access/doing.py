@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from catch.access.seeing import Seat, chairs, coordinates, item_hidden, suspended
-from catch.domain.case import CaseCommand, actions, disclosure, notes, proposals, referral
+from catch.access.seeing import Seat, chairs, coordinates, item_hidden, item_unknown, recused, suspended
+from catch.domain.case import CaseCommand, actions, disclosure, notes, proposals, recusal, referral
 from catch.domain.case.state import Case
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Actor, Command, Role
-from catch.domain.meeting import MeetingCommand, adding, attendance, drafting, editing, invitations, session
-from catch.domain.meeting.rules import NotInvited
+from catch.domain.meeting import MeetingCommand, adding, attendance, drafting, editing, floor, invitations, session
+from catch.domain.meeting.items import DeferReason, Item
+from catch.domain.meeting.rules import NotInvited, NotOnTheAgenda
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner, PartnerCommand
 from catch.domain.person import PersonCommand, RegisterPerson
 from catch.domain.programme import ProgrammeCommand
-from catch.domain.refusals import Refused
+from catch.domain.refusals import Refused, UnknownCase
 
 
 class NotAllowed(Refused):
@@ -42,6 +43,10 @@ class SuspendedByAgency(Refused):
     """Your agency has suspended your access. Ask whoever looks after its members."""
 
 
+class Recused(Refused):
+    """You are kept out of the case that this item is about."""
+
+
 class AgencyNotUnderAgreement(Refused):
     """Your agency has no information sharing agreement in force for this programme."""
 
@@ -54,6 +59,7 @@ _CHAIR_ONLY = (
     session.ResumeMeeting,
     session.EndMeeting,
     session.ConfirmMinutes,
+    session.HandOverChair,
 )
 _OWNER_ONLY = (
     actions.RespondToAction,
@@ -72,6 +78,7 @@ _INVOLVED_PARTNER = (
     proposals.ProposeForMeeting,
     notes.AddNote,
     notes.RecordUnmetNeed,
+    recusal.DeclareRecusal,
 )
 _ANY_DOOR = (RegisterPerson, referral.SubmitReferral, referral.AttachReferral)
 _CHAIR_ON_CASE = (
@@ -79,6 +86,7 @@ _CHAIR_ON_CASE = (
     disclosure.EndDisclosure,
     notes.RecordUnmetNeed,
     proposals.ProposeForMeeting,
+    recusal.RecusalCommand,
 )
 
 
@@ -99,6 +107,8 @@ def may(
     """
     if own is not None and suspended(actor, own):
         raise SuspendedByAgency(agency=actor.agency)
+    if role_may(actor.role, type(command)):
+        not_recused(actor, command, case, meeting, seats)
     match actor.role:
         case Role.SYSTEM:
             return
@@ -118,6 +128,43 @@ def may(
             organiser_may(actor, command, case, meeting)
             if actor.role is Role.CHAIR and isinstance(command, _CHAIR_ON_CASE):
                 chair_may_here(actor, case, seats, at)
+
+
+def not_recused(
+    actor: Actor, command: Command, case: Case | None, meeting: Meeting | None, seats: Sequence[Seat]
+) -> None:
+    """For whoever is kept out of a case there is none; of an item about it they know that it is there."""
+    item = named_item(meeting, command)
+    if case is None or not recused(actor.user, case, seats):
+        here = meeting is not None and item is not None and meeting.recused(item.item, actor.user)
+        if not here:
+            return
+    if case is not None and getattr(command, "case", None) == case.case:
+        raise UnknownCase(case=case.case)
+    if item is None or left_to_the_recused(actor, command, meeting):
+        return
+    if meeting is not None and item_unknown(actor, meeting, item):
+        raise NotOnTheAgenda(item=item.item)
+    raise Recused(item=item.item)
+
+
+def named_item(meeting: Meeting | None, command: Command) -> Item | None:
+    named = getattr(command, "item", None)
+    return meeting.item(named) if meeting and isinstance(named, UUID) else None
+
+
+def left_to_the_recused(actor: Actor, command: Command, meeting: Meeting | None) -> bool:
+    """They say again that they have an interest; whoever is in the chair learns why they cannot open the item, and
+    puts it off. That nobody resolves their own interest is decided with the rest."""
+    match command:
+        case attendance.DeclareInterest(user=user):
+            return user == actor.user
+        case attendance.ResolveInterest(user=user):
+            return user == actor.user
+        case floor.OpenItem() | floor.DeferItem(reason=DeferReason.CHAIR, to_meeting=None):
+            return meeting is not None and chairs(actor, meeting)
+        case _:
+            return False
 
 
 def own_door(actor: Actor, command: Command) -> None:
@@ -142,9 +189,12 @@ def partner_may(
     if isinstance(command, _INVOLVED_PARTNER):
         if case is None or not takes_part(actor, case, at):
             raise NotYourCase
+        if isinstance(command, recusal.DeclareRecusal):
+            own_seat(actor, command)
         return
     if isinstance(command, _OWN_SEAT):
         own_seat(actor, command)
+        own_interest(actor, command, meeting)
         return
     if isinstance(command, invitations.SetAvailability):
         if command.agency != actor.agency:
@@ -173,6 +223,14 @@ def own_seat(actor: Actor, command: Command) -> None:
     agency = getattr(command, "agency", actor.agency)
     if user != actor.user or agency != actor.agency:
         raise OnlyForYourself(user=actor.user, agency=actor.agency)
+
+
+def own_interest(actor: Actor, command: Command, meeting: Meeting | None) -> None:
+    """Whoever may not know of an item is answered as if there were none: they might name one to find out."""
+    if isinstance(command, attendance.DeclareInterest) and meeting is not None:
+        item = meeting.item(command.item)
+        if item is not None and item_unknown(actor, meeting, item):
+            raise NotOnTheAgenda(item=command.item)
 
 
 def organiser_may(actor: Actor, command: Command, case: Case | None, meeting: Meeting | None) -> None:
@@ -228,6 +286,7 @@ def meeting_organiser_may(actor: Actor, command: Command, meeting: Meeting | Non
     if not isinstance(command, _OWN_SEAT):
         raise NotYourMeeting
     own_seat(actor, command)
+    own_interest(actor, command, meeting)
 
 
 def role_may(role: Role, kind: type[Command]) -> bool:

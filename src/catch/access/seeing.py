@@ -125,6 +125,14 @@ def seats_of(meeting: Meeting, case: UUID) -> tuple[Seat, ...]:
     return tuple(seat_of(meeting, item) for item in meeting.items if item.case == case)
 
 
+def recused(user: str, case: Case, seats: Sequence[Seat]) -> bool:
+    """Whether the user is kept out of the case. In older logs an interest stands with the meeting alone: it counts
+    until somebody has said of the case that they need not be kept out of it."""
+    if case.recused(user):
+        return True
+    return any(user in seat.recused for seat in seats) and not case.cleared(user)
+
+
 def sight(viewer: Actor, case: Case, partner: Partner | None, seats: Sequence[Seat], at: datetime) -> Sight | None:
     """What the viewer sees of the case at `at`; None where, for them, there is no such case.
 
@@ -133,7 +141,7 @@ def sight(viewer: Actor, case: Case, partner: Partner | None, seats: Sequence[Se
     """
     if partner is not None and suspended(viewer, partner):
         return None
-    if any(viewer.user in seat.recused for seat in seats):
+    if recused(viewer.user, case, seats):
         return Sight(_NOTHING, RedactionReason.RECUSED, viewer.agency)
     near = [seat for seat in seats if at <= seat.until]
     match viewer.role:
@@ -204,6 +212,8 @@ def item_closed(
     viewer: Actor, meeting: Meeting, item: Item, case: Case, partner: Partner | None, at: datetime
 ) -> RedactionReason | None:
     """Like `item_hidden`, as things stand now: what was visible at publication may have been closed since."""
+    if case.recused(viewer.user):
+        return RedactionReason.RECUSED
     if viewer.role is not Role.PARTNER or viewer.agency in holders(case):
         return item_hidden(viewer, meeting, item)
     closed = None if told_to(viewer.agency, case, partner, at) else RedactionReason.NO_DISCLOSURE
@@ -214,6 +224,11 @@ def item_hidden(viewer: Actor, meeting: Meeting, item: Item) -> RedactionReason 
     """Why the viewer does not see this item; None where they do. A draft is the organisers' alone."""
     if meeting.recused(item.item, viewer.user):
         return RedactionReason.RECUSED
+    return item_unknown(viewer, meeting, item)
+
+
+def item_unknown(viewer: Actor, meeting: Meeting, item: Item) -> RedactionReason | None:
+    """Why the viewer may not know which item this is, recused or not; None where they may."""
     match viewer.role:
         case Role.COORDINATOR | Role.AUDITOR | Role.SYSTEM:
             return None

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from catch.access import Seat, Sight
+from catch.access import RedactionReason, Seat, Sight
 from catch.api import types
 from catch.api.answers import Rests
 from catch.api.lens import Texts
@@ -118,12 +118,16 @@ class Facts:
         return self._seats
 
     async def sight(self, viewer: Actor, case: Case) -> Sight | None:
-        """What the viewer sees of the case, with the rights they have now."""
+        """What the viewer sees of the case, with the rights they have now; None where, for them, there is none.
+
+        Whoever is kept out of it is answered as if there were none: that they are is said of items of an agenda alone.
+        """
         key = (viewer, case.case)
         if key not in self._sights:
             seats = (await self.seats((case.case,)))[case.case]
             partner = await self.partner(viewer.agency)
-            self._sights[key] = self.rights.sight(viewer, case, partner, seats, self.at)
+            seen = self.rights.sight(viewer, case, partner, seats, self.at)
+            self._sights[key] = None if seen and seen.hidden is RedactionReason.RECUSED else seen
         return self._sights[key]
 
 

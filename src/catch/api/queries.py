@@ -7,7 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from catch.access import RedactionReason, coordinates, has_inbox, may_attend, prepares, role_may
+from catch.access import coordinates, has_inbox, may_attend, prepares, role_may
 from catch.api import types
 from catch.api.context import Context
 from catch.api.cursors import cursor, day_in, instant_in, page_size
@@ -21,6 +21,7 @@ from catch.api.views import programme as programme_view
 from catch.domain.agenda import draft_agenda
 from catch.domain.agenda_absence import why_not
 from catch.domain.calendar import LONDON
+from catch.domain.case.referral import case_number
 from catch.domain.case.state import Case
 from catch.domain.facts import Recorded, Role
 from catch.domain.meeting.state import Meeting
@@ -30,6 +31,7 @@ from catch.history import steps
 from catch.log.codec import decode
 from catch.log.states import NOTHING, Held
 from catch.readside import as_at as history
+from catch.seating import spoken_of
 from projections import agency_inbox, agenda, case_summary, minutes, outcomes, timeline
 
 Info = strawberry.Info[Context, None]
@@ -104,30 +106,32 @@ def start_of(day: date | None) -> datetime | None:
     return datetime.combine(day, time(), LONDON) if day else None
 
 
-async def audits(context: Context, stream: UUID) -> frozenset[UUID]:
+async def audits(context: Context, stream: UUID) -> frozenset[str]:
     """Auditors read every trail; coordinators those of their agency's cases; chairs those of their meetings.
 
-    The items of which they are told that something happened, and not what: they have an interest in them.
+    Answers with what nothing may be told of, only that something happened: the ids of items that are closed to them,
+    the ids and numbers of cases that they are kept out of.
     """
     viewer, facts = context.viewer.actor, context.reading.facts
-    if viewer.role is Role.AUDITOR:
+    case: Case | None = (await facts.case(stream)).state
+    if case is not None and await context.reading.recused(stream):
+        raise UnknownCase(stream=stream)
+    if viewer.role is Role.COORDINATOR and case is not None and coordinates(viewer, case):
         return frozenset()
-    case: Case | None = (await facts.case(stream)).state if viewer.role is Role.COORDINATOR else None
-    if isinstance(case, Case) and coordinates(viewer, case):
-        seen = await facts.sight(viewer, case)
-        if seen is not None and seen.hidden is not RedactionReason.RECUSED:
-            return frozenset()
     row = await seen_meeting(context, stream) if viewer.role in ORGANISERS else None
+    if row is None and viewer.role is Role.AUDITOR:
+        return frozenset()
     if row is None or not prepares(viewer, row.state):
         raise UnknownCase(stream=stream)
     meeting: Meeting = row.state
     sitting = await Sitting.of(context.reading, meeting)
-    await sitting.look(item.case for item in meeting.items if item.case)
-    return frozenset([item.item for item in meeting.items if await sitting.hidden(item)])
+    await sitting.look(spoken_of(meeting))
+    hidden = [str(item.item) for item in meeting.items if await sitting.hidden(item)]
+    return frozenset([*hidden, *map(str, sitting.recused), *map(case_number, sitting.recused)])
 
 
-async def changed(context: Context, stream: UUID, closed: frozenset[UUID]) -> dict[int, list[types.Change]]:
-    """By position, what each fact of the stream changed; nothing for facts about a closed item."""
+async def changed(context: Context, stream: UUID, closed: frozenset[str]) -> dict[int, list[types.Change]]:
+    """By position, what each fact of the stream changed; nothing of what may not be told."""
     recorded = [decode(each) for each in await context.catch.log.stream(stream)]
     if not recorded:
         return {}
@@ -136,7 +140,7 @@ async def changed(context: Context, stream: UUID, closed: frozenset[UUID]) -> di
             types.Change(path=each.path, before=each.before, after=each.after)
             for each in step.changes
             if not any(
-                str(item) in text for item in closed for text in (each.path, each.before or "", each.after or "")
+                untold in text for untold in closed for text in (each.path, each.before or "", each.after or "")
             )
         ]
         for step in steps(stream_of_event(recorded[0].event), recorded)

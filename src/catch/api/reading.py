@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from catch.access import Sight
+from catch.access import Sight, recused
 from catch.api import types
 from catch.api.case_view import Unfolding, Whole
 from catch.api.facts import Facts, Past
@@ -34,6 +34,11 @@ class Reading:
         """What the viewer sees of the case; None where, for them, there is no such case."""
         held: Case | None = (await self.facts.case(case)).state
         return await self.facts.sight(self.viewer, held) if held else None
+
+    async def recused(self, case: UUID) -> bool:
+        """Whether the viewer is kept out of the case."""
+        held: Case | None = (await self.facts.case(case)).state
+        return held is not None and recused(self.viewer.user, held, (await self.facts.seats((case,)))[case])
 
     async def opened(self, case: UUID) -> Opened:
         """A case and what the viewer sees of it."""

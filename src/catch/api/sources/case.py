@@ -45,7 +45,7 @@ class CaseSource(Shared):
 
     async def classify(self, viewer: Viewer, topic: Hashable) -> Hashable | Ended:
         found = await self._sight(viewer.actor, topic)
-        if found is None or found.hidden is RedactionReason.RECUSED:
+        if found is None:
             return ENDED
         case = cast("UUID", topic)
         seats = (await self.facts().seats([case]))[case]
@@ -73,7 +73,7 @@ class CaseSource(Shared):
     async def sees(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> Seen | Ended:
         actor, known = cast("tuple[Actor, Sight]", viewer_class)
         now = await self._sight(actor, topic)
-        if now is None or now.hidden is RedactionReason.RECUSED:
+        if now is None:
             return ENDED
         return told(narrower(known, now), await self._case(topic), event)
 

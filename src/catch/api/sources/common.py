@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from catch.access import ATTENDEE_WINDOW, RedactionReason, Sight
+from catch.access import ATTENDEE_WINDOW, Sight
 from catch.api import types
 from catch.api.facts import Facts
 from catch.api.lens import own_only, reads
@@ -23,6 +23,7 @@ from catch.domain.case import (
     notes,
     plan,
     proposals,
+    recusal,
     referral,
     reviews,
 )
@@ -55,6 +56,7 @@ CASE_RIGHTS = (
     | coordination.CoordinatorChanged
     | disclosure.DisclosureEvent
     | agreement.ObjectionRecorded
+    | recusal.RecusalEvent
 )
 """The same of a case: who referred it, who coordinates it, what is told to whom, who has a part in it."""
 SEAT_RIGHTS = (
@@ -66,6 +68,7 @@ SEAT_RIGHTS = (
     | adding.AddingEvent
     | editing.AgendaItemRemoved
     | session.MeetingStarted
+    | session.ChairHandedOver
     | session.MeetingEnded
     | planning.MeetingRescheduled
     | instant.InstantDiscussionHeld
@@ -168,8 +171,10 @@ def told(seen: Sight | None, case: Case | None, event: Fact) -> Seen:
     fact = event.event
     if seen is None or case is None:
         return Seen.HIDDEN
+    if isinstance(fact, recusal.RecusalEvent):
+        return Seen.SHOWN if seen.everything else Seen.UNTOLD
     if not seen.categories:
-        return Seen.SHOWN if isinstance(fact, REFERRERS_HEAR) and not _recused(seen) else Seen.HIDDEN
+        return Seen.SHOWN if isinstance(fact, REFERRERS_HEAR) else Seen.HIDDEN
     if isinstance(fact, notes.NoteAdded):
         return note_told(seen, fact)
     shown = _shows(seen, case, fact)
@@ -182,10 +187,6 @@ def note_told(seen: Sight, fact: notes.NoteAdded) -> Seen:
         return Seen.UNTOLD
     readable = own or seen.hides(fact.category) is None
     return Seen.SHOWN if readable and reads(seen, fact.by.agency, fact.audience) else Seen.HIDDEN
-
-
-def _recused(seen: Sight) -> bool:
-    return seen.hidden is RedactionReason.RECUSED
 
 
 def _shows(seen: Sight, case: Case, fact: object) -> bool:

@@ -70,10 +70,13 @@ class MeetingSource(Shared):
         return viewer.actor if named else replace(viewer.actor, user=NOBODY)
 
     async def _named_elsewhere(self, meeting: Meeting, user: str) -> bool:
-        """Another meeting may have something to say of this user and one of these cases."""
+        """One of these cases, or another meeting, may have something to say of this user."""
         cases = spoken_of(meeting)
         self.catch.seating.note(meeting)
         seats = await self.facts().seats(cases)
+        held = await self.catch.states.get_many(CASE, cases)
+        if any(each.state is not None and each.state.recused(user) for each in held):
+            return True
         return any(seat.names(user) for case in cases for seat in seats[case])
 
     def topics(self, event: Fact, followed: Collection[Hashable]) -> Iterable[Hashable]:

@@ -369,6 +369,15 @@ class UnmetNeed(Part, frozen=True, omit_defaults=True):
     met_at: datetime | None = None
 
 
+class Recusal(Part, frozen=True, omit_defaults=True):
+    """Somebody has an interest in the case and is kept out of it until that is resolved."""
+
+    user: str
+    agency: str
+    since: datetime
+    resolved_at: datetime | None = None
+
+
 class Ending(Part, frozen=True, omit_defaults=True):
     """How an episode closed."""
 
@@ -430,6 +439,7 @@ class Case(Part, frozen=True, omit_defaults=True):
     notes: tuple[Note, ...] = ()
     unmet_needs: tuple[UnmetNeed, ...] = ()
     endings: tuple[Ending, ...] = ()
+    recusals: tuple[Recusal, ...] = ()
     episode_started_at: datetime | None = None
     last_activity_at: datetime | None = None
 
@@ -446,6 +456,14 @@ class Case(Part, frozen=True, omit_defaults=True):
 
     def involved(self, agency: str) -> bool:
         return any(held.agency == agency and held.ended_at is None for held in self.involvements)
+
+    def recused(self, user: str) -> bool:
+        """Whether the user is kept out of the case, at every meeting and between meetings."""
+        return any(held.user == user and held.resolved_at is None for held in self.recusals)
+
+    def cleared(self, user: str) -> bool:
+        """Whether the user was kept out, and somebody else has said since that they need not be."""
+        return any(held.user == user and held.resolved_at is not None for held in self.recusals)
 
     def disclosed(self, agency: str, at: datetime) -> frozenset[Category]:
         """What the agency may be told at `at`: its open disclosures less what the person objects to."""
