@@ -18,7 +18,7 @@ from msgspec import Struct
 from catch.access import Seat, may
 from catch.database import lost
 from catch.domain import case as case_stream
-from catch.domain import discussion, partner, person, programme
+from catch.domain import discussion, partner, person, programme, restricted
 from catch.domain import meeting as meeting_stream
 from catch.domain.case.closing import ReopenCase
 from catch.domain.case.coordination import AllocateCoordinator
@@ -37,6 +37,7 @@ from catch.domain.streams import (
     PARTNER,
     PERSON,
     PROGRAMME,
+    RESTRICTED,
     Stream,
     partner_stream,
     programme_stream,
@@ -126,13 +127,15 @@ class Desk:
     ) -> Answer:
         """Decide and record. Raises a `Refused`; a command id that was taken before gets its first answer."""
         started = asyncio.get_running_loop().time()
+        if isinstance(command, restricted.RaiseSafeguardingConcern):
+            expected_version = None  # to be told that one is stale tells that there is something
         try:
             answer = await self._answer(command, by, command_id, occurred_at, expected_version, purpose)
         except Refused as refused:
             self._note(command, by, started, refused=refused.code)
             raise
         self._note(command, by, started, position=answer.position, repeated=answer.repeated)
-        return answer
+        return alike(command, answer)
 
     async def _answer(
         self,
@@ -182,7 +185,7 @@ class Desk:
             if expected_version is not None and loaded.held.version != expected_version:
                 raise Stale(expected=expected_version, present=loaded.held.version)
             own = (await self._states.get(PARTNER, partner_stream(by.agency))).state
-            case = loaded.case_state
+            case = None if isinstance(command, restricted.RaiseSafeguardingConcern) else loaded.case_state
             seats = await self._edge.seats(case.case) if case else ()
             may(by, command, loaded.case_state, loaded.meeting_state, own, at=now, seats=seats)
             filled = await self._edge.fill(command, loaded, at)
@@ -213,6 +216,8 @@ class Desk:
             raise IdAlreadyUsed(field=stream.name, value=id_)
         if stream is CASE:
             loaded.case_id, loaded.case = id_, loaded.held
+        elif isinstance(command, restricted.RestrictedCommand):
+            loaded.case_id, loaded.case = command.case, await self._states.get(CASE, command.case)
         elif stream is MEETING:
             loaded.meeting = loaded.held
             loaded.case_id = case_named(loaded.meeting_state, command)
@@ -240,7 +245,7 @@ class Desk:
         history: ProgrammeHistory | None = (await self._states.get(PROGRAMME, programme_stream(key))).state
         if history is None:
             return None
-        if case is not None and loaded.stream is CASE:
+        if case is not None and loaded.stream in (CASE, RESTRICTED):
             return history.version(case.programme_version)
         if not history.active and isinstance(command, SubmitReferral):
             raise ProgrammeNotRunning(programme=key)
@@ -314,6 +319,13 @@ class Desk:
             _requests.info(msgspec.json.encode(line).decode())
 
 
+def alike(command: Command, answer: Answer) -> Answer:
+    """Whoever raises a concern hears that it was taken, and nothing of what else is known."""
+    if not isinstance(command, restricted.RaiseSafeguardingConcern):
+        return answer
+    return answer._replace(stream=command.case, version=0, events=(restricted.SafeguardingConcernRaised.__name__,))
+
+
 def expectations(loaded: Loaded, written: Collection[UUID]) -> tuple[tuple[UUID, int], ...]:
     """Streams that the decision looked at and does not write: they must still be where they were."""
     looked = {id_: held.version for id_, held in loaded.others.items()}
@@ -331,11 +343,16 @@ def decide(command: Any, loaded: Loaded, given: Given) -> list[Part]:
         return [(CASE, loaded.id, version, opened), (PERSON, command.person, loaded.person.version, referred)]
     if isinstance(command, ReopenCase):
         return [(CASE, loaded.id, version, discussion.decide_reopening(state, loaded.other_cases, command, given))]
+    if isinstance(command, restricted.RestrictedCommand):
+        return [(RESTRICTED, loaded.id, version, discussion.decide_beside(state, loaded.case_state, command, given))]
     if isinstance(command, discussion.MeetingAndCase):
         heard, told = discussion.decide_in_meeting(state, loaded.case_state, command, given)
         parts: list[Part] = [(MEETING, loaded.id, version, heard)]
         if loaded.case is not None and loaded.case_id is not None:
-            parts.append((CASE, loaded.case_id, loaded.case.version, told))
+            # Whoever may take part again is told so by the meeting: by then the case must be open to them.
+            parts.insert(
+                0 if isinstance(command, discussion.Interest) else 1, (CASE, loaded.case_id, loaded.case.version, told)
+            )
         return parts
     return [(loaded.stream, loaded.id, version, DECIDERS[loaded.stream.name](state, command, given))]
 

@@ -22,10 +22,11 @@ from catch.domain.nhs_number import NhsNumberInvalid, nhs_number
 from catch.domain.person import RegisterPerson
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.refusals import Refused, UnknownMeeting
-from catch.domain.streams import CASE, MEETING, PROGRAMME, programme_stream
+from catch.domain.restricted import RaiseSafeguardingConcern
+from catch.domain.streams import CASE, MEETING, PROGRAMME, programme_stream, restricted_stream
 from catch.log import Log
 from catch.log.states import States
-from catch.personal import Keyring
+from catch.personal import Keyring, SubjectErased
 from catch.readside import ReadSide
 from projections import agenda, case_summary
 
@@ -93,7 +94,13 @@ class Edge:
                 return command
 
     async def seal(self, command: Command, subject: UUID) -> Command:
-        return await self._keyring.seal_command(command, subject)
+        try:
+            return await self._keyring.seal_command(command, subject)
+        except SubjectErased:
+            if not isinstance(command, RaiseSafeguardingConcern):
+                raise
+            # A concern is taken all the same, as it is about somebody nobody knows.
+            return await self._keyring.seal_command(command, restricted_stream(command.case))
 
     async def caseload(self, user: str) -> int:
         return await case_summary.caseload(self._log.pool, user)

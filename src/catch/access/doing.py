@@ -17,6 +17,7 @@ from catch.domain.partner import Partner, PartnerCommand
 from catch.domain.person import PersonCommand, RegisterPerson
 from catch.domain.programme import ProgrammeCommand
 from catch.domain.refusals import Refused, UnknownCase
+from catch.domain.restricted import RaiseSafeguardingConcern, RestrictedCommand
 
 
 class NotAllowed(Refused):
@@ -107,6 +108,8 @@ def may(
     """
     if own is not None and suspended(actor, own):
         raise SuspendedByAgency(agency=actor.agency)
+    if isinstance(command, RaiseSafeguardingConcern):
+        return  # it only writes, and goes before everything else, a recusal too
     if role_may(actor.role, type(command)):
         not_recused(actor, command, case, meeting, seats)
     match actor.role:
@@ -247,6 +250,10 @@ def organiser_may(actor: Actor, command: Command, case: Case | None, meeting: Me
         return
     if isinstance(command, PersonCommand) and actor.role is Role.COORDINATOR:
         return
+    if isinstance(command, RestrictedCommand) and actor.role is Role.COORDINATOR:
+        if case is None or not coordinates(actor, case):
+            raise UnknownCase(case=command.case)
+        return
     if isinstance(command, CaseCommand):
         case_organiser_may(actor, command, case, meeting)
         return
@@ -291,6 +298,8 @@ def meeting_organiser_may(actor: Actor, command: Command, meeting: Meeting | Non
 
 def role_may(role: Role, kind: type[Command]) -> bool:
     """Whether the role can ask for this kind of command at all; the case or the meeting may still forbid it."""
+    if issubclass(kind, RaiseSafeguardingConcern):
+        return True
     configures = issubclass(kind, ProgrammeCommand | PartnerCommand)
     match role:
         case Role.SYSTEM:

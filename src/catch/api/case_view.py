@@ -14,6 +14,7 @@ from catch.domain.case import state as domain
 from catch.domain.configuration import Programme
 from catch.domain.facts import Category
 from catch.domain.person import Person
+from catch.domain.restricted import Beside
 
 SIMPLER = {
     domain.CaseState.CONVERSATION_HELD: domain.CaseState.ACCEPTED,
@@ -25,11 +26,12 @@ SIMPLER = {
 
 
 class Whole(Struct, frozen=True):
-    """All that a case is shown from. `at` is the moment its clocks are read at; `protected`: the person's address is
-    protected now, whatever it was then.
+    """All that a case is shown from. `beside` is what is restricted, None where it is not shown; `at` is the moment its
+    clocks are read at; `protected`: the person's address is protected now, whatever it was then.
     """
 
     held: domain.Case
+    beside: Beside | None
     pinned: Programme
     person: Person | None
     lens: Lens
@@ -113,7 +115,12 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     "clocks": lambda whole: [
         *whole.lens.for_those_involved("clocks", [*views.clocks(whole.held, whole.pinned, whole.at)])
     ],
-    "notes": lambda whole: views.notes(whole.held.notes, whole.lens),
+    "notes": lambda whole: views.notes(whole.held.notes, whole.beside.notes if whole.beside else (), whole.lens),
+    "concerns": lambda whole: [
+        views.concern(each, f"concerns.{place}", whole.lens)
+        for place, each in enumerate(whole.beside.concerns if whole.beside else ())
+    ],
+    "recusals": lambda whole: views.recusals(whole.held.recusals, whole.lens),
     "proposals": lambda whole: whole.lens.each("proposals", Category.DISCUSSION, whole.held.proposals, views.proposal),
     "discussions": lambda whole: whole.lens.each(
         "discussions", Category.DISCUSSION, whole.held.discussions, views.discussion

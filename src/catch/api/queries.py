@@ -23,10 +23,10 @@ from catch.domain.agenda_absence import why_not
 from catch.domain.calendar import LONDON
 from catch.domain.case.referral import case_number
 from catch.domain.case.state import Case
-from catch.domain.facts import Recorded, Role
+from catch.domain.facts import Category, Recorded, Role
 from catch.domain.meeting.state import Meeting
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownProgramme
-from catch.domain.streams import CASE, COMMANDS, MEETING, stream_of_event
+from catch.domain.streams import CASE, COMMANDS, MEETING, RESTRICTED, restricted_stream, stream_of_event
 from catch.history import steps
 from catch.log.codec import decode
 from catch.log.states import NOTHING, Held
@@ -130,6 +130,12 @@ async def audits(context: Context, stream: UUID) -> frozenset[str]:
     return frozenset([*hidden, *map(str, sitting.recused), *map(case_number, sitting.recused)])
 
 
+async def beside(context: Context, stream: UUID) -> tuple[UUID, ...]:
+    """The stream of what is restricted beside this case, for those who may see it."""
+    seen = await context.reading.sight(stream)
+    return (restricted_stream(stream),) if seen and Category.RESTRICTED in seen.categories else ()
+
+
 async def changed(context: Context, stream: UUID, closed: frozenset[str]) -> dict[int, list[types.Change]]:
     """By position, what each fact of the stream changed; nothing of what may not be told."""
     recorded = [decode(each) for each in await context.catch.log.stream(stream)]
@@ -139,9 +145,7 @@ async def changed(context: Context, stream: UUID, closed: frozenset[str]) -> dic
         step.recorded.position: [
             types.Change(path=each.path, before=each.before, after=each.after)
             for each in step.changes
-            if not any(
-                untold in text for untold in closed for text in (each.path, each.before or "", each.after or "")
-            )
+            if not any(untold in text for untold in closed for text in (each.path, each.before or "", each.after or ""))
         ]
         for step in steps(stream_of_event(recorded[0].event), recorded)
     }
@@ -342,8 +346,14 @@ class Query:
     ) -> types.AuditEntryConnection:
         context, wanted = info.context, page_size(first)
         closed = await audits(context, stream)
-        facts = await timeline.of_stream(context.catch.log.pool, stream, after or 0, first=wanted + 1)
-        changes = await changed(context, stream, closed)
+        more = await beside(context, stream)
+        told = timeline.of_case if more else timeline.of_stream
+        facts = await told(context.catch.log.pool, stream, after or 0, first=wanted + 1)
+        if not more and facts and stream_of_event(facts[0].event) is RESTRICTED:
+            facts = []  # what stands beside a case is read with the case, or not at all
+        changes: dict[int, list[types.Change]] = {}
+        for each in (stream, *more) if facts else ():
+            changes |= await changed(context, each, closed)
         edges = [
             types.AuditEntryEdge(cursor=str(fact.position), node=audit_entry(fact, changes.get(fact.position, [])))
             for fact in facts[:wanted]

@@ -1,6 +1,6 @@
 """From folded states to answers: what the viewer may see, unsealed; the rest null and named in `redactions`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from catch.domain.clocks import clock
 from catch.domain.configuration import Programme
 from catch.domain.facts import Category
 from catch.domain.meeting.items import Decision, Update
+from catch.domain.restricted import Concern, RestrictedNote
 
 
 def worker(held: domain.Worker | None) -> types.Worker | None:
@@ -169,21 +170,60 @@ def clocks(held: domain.Case, pinned: Programme, at: datetime) -> Iterator[types
             )
 
 
-def notes(held: Iterable[domain.Note], lens: Lens) -> list[types.Note]:
-    """A note addressed to others is hidden whole; its existence is theirs too."""
+def notes(held: Sequence[domain.Note], beside: Sequence[RestrictedNote], lens: Lens) -> list[types.Note]:
+    """A note addressed to others is hidden whole; its existence is theirs too.
+
+    `beside` are the restricted ones, read with the rest by time; there are none for whoever may not see them.
+    """
     shown: list[types.Note] = []
-    for each in held:
-        if reads(lens.sight, each.by.agency, each.audience) and not _hidden_note(each, lens):
+    for each in sorted((*held, *beside), key=lambda note: note.at) if beside else held:
+        tag, category = (each.tag, Category.RESTRICTED) if isinstance(each, RestrictedNote) else (None, each.category)
+        if isinstance(each, RestrictedNote) or _read_by(each, lens):
             shown.append(
                 types.Note(
                     id=each.note,
-                    category=each.category,
+                    category=category,
+                    tag=tag,
                     at=each.at,
                     by=types.Worker(user=each.by.user, agency=each.by.agency),
                     text=lens.text(f"notes.{len(shown)}.text", None, each.text),
                 )
             )
     return shown
+
+
+def _read_by(note: domain.Note, lens: Lens) -> bool:
+    return reads(lens.sight, note.by.agency, note.audience) and not _hidden_note(note, lens)
+
+
+def concern(held: Concern, path: str, lens: Lens) -> types.SafeguardingConcern:
+    raised = held.raised
+    return types.SafeguardingConcern(
+        id=raised.concern,
+        at=held.at,
+        by=types.Worker(user=raised.by.user, agency=raised.by.agency),
+        text=lens.text(f"{path}.text", None, raised.text),
+        needs_care=raised.needs_care,
+        at_risk=raised.at_risk,
+        cannot_protect_themselves=raised.cannot_protect_themselves,
+        immediate_danger=raised.immediate_danger,
+        raised_to=lens.text(f"{path}.raisedTo", None, raised.raised_to),
+        reference=lens.text(f"{path}.reference", None, raised.reference),
+        persons_wish=lens.text(f"{path}.personsWish", None, raised.persons_wish),
+        outcome=held.outcome,
+        outcome_at=held.outcome_at,
+        outcome_text=lens.text(f"{path}.outcomeText", None, held.outcome_text),
+    )
+
+
+def recusals(held: Iterable[domain.Recusal], lens: Lens) -> list[types.Recusal]:
+    """For those who coordinate the case, who must know whom it cannot be talked about with."""
+    if not lens.sight.everything:
+        return []
+    return [
+        types.Recusal(user=each.user, agency=each.agency, since=each.since, resolved_at=each.resolved_at)
+        for each in held
+    ]
 
 
 def _hidden_note(note: domain.Note, lens: Lens) -> bool:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from catch.domain import case as case_stream
 from catch.domain import meeting as meeting_stream
+from catch.domain import restricted
 from catch.domain.case import CaseEvent, actions, closing, recusal, referral
 from catch.domain.case.proposals import CaseDiscussed, MeetingDecisionRecorded
 from catch.domain.case.state import Case, Discussion, Priority
@@ -26,6 +27,7 @@ from catch.domain.meeting.items import Update
 from catch.domain.meeting.state import Meeting
 from catch.domain.person import Person, PersonEvent, refer
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
+from catch.domain.restricted import Beside
 
 
 class OfferActionInMeeting(Command, frozen=True):
@@ -90,6 +92,15 @@ def only_open_case(programme: str, others: Iterable[Case]) -> None:
     for other in others:
         if other.programme == programme and other.live:
             raise referral.DuplicateOpenCase(case=other.number)
+
+
+def decide_beside(
+    beside: Beside | None, case: Case | None, command: restricted.RestrictedCommand, given: Given
+) -> list[restricted.RestrictedEvent]:
+    """What is written beside the case, and not in it. A concern is taken whether there is such a case or not."""
+    if case is None and not isinstance(command, restricted.RaiseSafeguardingConcern):
+        raise UnknownCase(case=command.case)
+    return restricted.decide(beside, command, given)
 
 
 def decide_in_meeting(

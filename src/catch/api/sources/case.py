@@ -1,4 +1,4 @@
-"""`caseUpdates(caseId)`: everything recorded on the case, each as far as the viewer may see it."""
+"""`caseUpdates(caseId)`: everything recorded on the case and beside it, each as far as the viewer may see it."""
 
 from collections.abc import AsyncIterator, Collection, Hashable, Iterable, Mapping
 from datetime import datetime
@@ -26,6 +26,7 @@ from catch.api.sources.common import (
 from catch.domain.case.state import Case
 from catch.domain.facts import Actor
 from catch.domain.refusals import UnknownCase
+from catch.domain.restricted import RestrictedEvent
 from catch.domain.streams import CASE, stream_of_event
 from catch.live.source import Ended, Opening, Seen
 from projections import timeline
@@ -53,6 +54,8 @@ class CaseSource(Shared):
         return (viewer.actor if named else replace(viewer.actor, user=NOBODY), found)
 
     def topics(self, event: Fact, followed: Collection[Hashable]) -> Iterable[Hashable]:
+        if isinstance(event.event, RestrictedEvent):
+            return (event.event.case,)
         return (event.stream,) if stream_of_event(event.event) is CASE else ()
 
     def rights(self, event: Fact, followed: Collection[Hashable]) -> Collection[Hashable]:
@@ -68,7 +71,7 @@ class CaseSource(Shared):
         return self.ran_out(self.catch.seating.meetings([cast("UUID", topic)]), since, now)
 
     def replay(self, topic: Hashable, after: int, upto: int) -> AsyncIterator[Fact]:
-        return self.between(timeline.of_stream, cast("UUID", topic), after, upto)
+        return self.between(timeline.of_case, cast("UUID", topic), after, upto)
 
     async def sees(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> Seen | Ended:
         actor, known = cast("tuple[Actor, Sight]", viewer_class)

@@ -33,12 +33,13 @@ from catch.domain.facts import Category, Recorded
 from catch.domain.meeting import adding, attendance, drafting, editing, instant, invitations, planning, session
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import AgreementSigned, AgreementTerminated, MemberReinstated, MemberSuspended
+from catch.domain.restricted import RestrictedEvent
 from catch.live.source import NotYet, Seen
 from catch.readside import NotCaughtUp
 
 Fact = Recorded[Any]
 Timeline = Callable[[Statements, UUID, int, int, int], Awaitable[list[Fact]]]
-"""`timeline.of_stream` or `timeline.of_meeting`."""
+"""`timeline.of_case` or `timeline.of_meeting`."""
 
 NOBODY = ""
 """The user of a viewer class that stands for everybody of an agency and a role."""
@@ -169,6 +170,8 @@ _UNDER: dict[type, Category] = {
 def told(seen: Sight | None, case: Case | None, event: Fact) -> Seen:
     """What the viewer may know of a case's fact: what it was, that there was one, or nothing."""
     fact = event.event
+    if isinstance(fact, RestrictedEvent):
+        return Seen.SHOWN if seen and Category.RESTRICTED in seen.categories else Seen.UNTOLD
     if seen is None or case is None:
         return Seen.HIDDEN
     if isinstance(fact, recusal.RecusalEvent):

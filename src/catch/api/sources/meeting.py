@@ -28,6 +28,7 @@ from catch.api.sources.common import (
     worker,
 )
 from catch.app import Catch
+from catch.domain.case.recusal import RecusalEvent
 from catch.domain.facts import Actor, Role
 from catch.domain.meeting import attendance, planning
 from catch.domain.meeting.state import UNPUBLISHED, Meeting
@@ -118,8 +119,10 @@ class MeetingSource(Shared):
         sitting = self._sitting(viewer, meeting)
         hidden = await sitting.hidden(item)
         if hidden is not None:
-            recusal = isinstance(event.event, attendance.InterestDeclared | attendance.InterestResolved)
-            own = recusal and hidden is RedactionReason.RECUSED and event.event.user == viewer.user
+            if isinstance(event.event, RecusalEvent):
+                return Seen.UNTOLD
+            interest = isinstance(event.event, attendance.InterestDeclared | attendance.InterestResolved)
+            own = interest and hidden is RedactionReason.RECUSED and event.event.user == viewer.user
             return Seen.SHOWN if own else Seen.HIDDEN
         if stream_of_event(event.event) is CASE:
             held = (await facts.case(event.stream)).state

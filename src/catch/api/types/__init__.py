@@ -33,8 +33,10 @@ from catch.api.types.case import (
     Note,
     Plan,
     Proposal,
+    Recusal,
     Referral,
     Review,
+    SafeguardingConcern,
     UnmetNeed,
 )
 from catch.api.types.figures import AtRisk, CurvePoint, TimeToOutcome
@@ -104,10 +106,12 @@ __all__ = [
     "Plan",
     "Programme",
     "Proposal",
+    "Recusal",
     "Redactable",
     "Redaction",
     "Referral",
     "Review",
+    "SafeguardingConcern",
     "Said",
     "Series",
     "TimeToOutcome",
