@@ -3,6 +3,7 @@
 from functools import reduce
 from typing import Any, get_args
 
+import pytest
 from hypothesis import given as for_any
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -79,12 +80,9 @@ def test_what_became_of_a_concern_is_recorded_and_once():
 def test_only_a_concern_needs_no_case():
     assert decide_beside(None, None, concern, BY_OWNER) == [raised]
     for command in (add, settle):
-        try:
+        with pytest.raises(UnknownCase) as refused:
             decide_beside(None, None, command, GIVEN)
-        except UnknownCase as refusal:
-            assert refusal.details == {"case": str(CASE)}
-        else:
-            raise AssertionError(command)
+        assert refused.value.details == {"case": str(CASE)}
 
 
 commands = st.sampled_from(get_args(RestrictedCommand)).flatmap(struct)

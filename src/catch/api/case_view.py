@@ -98,6 +98,7 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
         UnfoldingPerson(whole.person, whole.lens, protected=whole.protected) if whole.person else None
     ),
     "lead": lambda whole: views.worker(whole.held.lead),
+    "safe_contact": lambda whole: views.safe_contact(whole.held.safe_contact, whole.lens),
     "referral": lambda whole: views.referral(whole.held.referrals[0], "referral", whole.lens),
     "referrals": lambda whole: [
         views.referral(each, f"referrals.{place}", whole.lens) for place, each in enumerate(whole.held.referrals)

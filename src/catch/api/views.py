@@ -56,6 +56,16 @@ def referral(held: domain.Referral, path: str, lens: Lens) -> types.Referral:
     )
 
 
+def safe_contact(held: domain.SafeContact | None, lens: Lens) -> types.SafeContact | None:
+    if held is None or lens.hides("safeContact", Category.CONTACT):
+        return None
+    return types.SafeContact(
+        ok=held.ok,
+        how=lens.text("safeContact.how", Category.CONTACT, held.how),
+        not_when=lens.text("safeContact.notWhen", Category.CONTACT, held.not_when),
+    )
+
+
 def conversation(held: domain.Conversation, path: str, lens: Lens) -> types.Conversation:
     return types.Conversation(
         id=held.conversation,

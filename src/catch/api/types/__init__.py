@@ -36,6 +36,7 @@ from catch.api.types.case import (
     Recusal,
     Referral,
     Review,
+    SafeContact,
     SafeguardingConcern,
     UnmetNeed,
 )
@@ -111,6 +112,7 @@ __all__ = [
     "Redaction",
     "Referral",
     "Review",
+    "SafeContact",
     "SafeguardingConcern",
     "Said",
     "Series",

@@ -167,6 +167,13 @@ class Recusal:
     resolved_at: datetime | None
 
 
+@strawberry.type(description="Whether and how the person can be reached safely: the most careful answer so far.")
+class SafeContact:
+    ok: bool
+    how: str | None
+    not_when: str | None
+
+
 @strawberry.type(description="A need that no service meets.")
 class UnmetNeed:
     id: UUID
@@ -235,6 +242,7 @@ class Case(Redactable):
     programme: Programme
     person: Person | None
     lead: Worker | None
+    safe_contact: SafeContact | None
     referral: Referral
     referrals: list[Referral]
     conversations: list[Conversation]

@@ -108,6 +108,19 @@ class SafeContact(Part, frozen=True, omit_defaults=True):
     not_when: Sealed | None = None
 
 
+def safer(known: SafeContact | None, said: SafeContact | None) -> SafeContact | None:
+    """The more careful of two answers: not to make contact, then only at some times. Of two alike the first stands, so
+    that nobody changes by another door how the person is reached.
+    """
+    if known is None or said is None:
+        return known or said
+    return said if _care(said) > _care(known) else known
+
+
+def _care(contact: SafeContact) -> tuple[bool, bool]:
+    return not contact.ok, contact.not_when is not None
+
+
 class Referral(Part, frozen=True, omit_defaults=True):
     """One request that the programme take the person on. A case may have several, from different doors."""
 
@@ -408,7 +421,11 @@ def first(known: datetime | None, at: datetime) -> datetime:
 
 
 class Case(Part, frozen=True, omit_defaults=True):
-    """One person's involvement with one programme, folded from its facts."""
+    """One person's involvement with one programme, folded from its facts.
+
+    `agrees` is what those who work with the person recorded, `refused_at` since when it is no; `door_refused_at`: a
+    referrer said that the person does not agree, and nobody has recorded otherwise since.
+    """
 
     case: UUID
     number: str
@@ -440,12 +457,24 @@ class Case(Part, frozen=True, omit_defaults=True):
     unmet_needs: tuple[UnmetNeed, ...] = ()
     endings: tuple[Ending, ...] = ()
     recusals: tuple[Recusal, ...] = ()
+    refused_at: datetime | None = None
+    door_refused_at: datetime | None = None
+    safe_contact: SafeContact | None = None
     episode_started_at: datetime | None = None
     last_activity_at: datetime | None = None
 
     @property
     def live(self) -> bool:
         return self.state not in NOT_LIVE
+
+    @property
+    def agreement(self) -> Agrees | None:
+        """The careful answer: what a referrer says of the person never makes them agree, but may say that they do not."""
+        return self.agrees if self.door_refused_at is None else Agrees.NO
+
+    def spoken_since(self, at: datetime) -> bool:
+        """Whether a conversation with the person was held since."""
+        return any(held.held and held.at >= at for held in self.conversations)
 
     def action(self, action: UUID) -> Action | None:
         number = action.int
