@@ -469,7 +469,7 @@ class Case(Part, frozen=True, omit_defaults=True):
 
     @property
     def agreement(self) -> Agrees | None:
-        """The careful answer: what a referrer says of the person never makes them agree, but may say that they do not."""
+        """The careful answer: a referrer's word for the person never makes them agree, but may say that they do not."""
         return self.agrees if self.door_refused_at is None else Agrees.NO
 
     def spoken_since(self, at: datetime) -> bool:
