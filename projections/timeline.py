@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from catch.database import Statements
 from catch.domain.facts import Recorded
+from catch.domain.streams import restricted_stream
 from catch.log import Stored
 from catch.log.codec import decode
 from catch.log.entries import STORED
@@ -46,6 +47,10 @@ OF_STREAM = f"""
     {_FACTS} where originator_id = $1 and notification_id > $2 and notification_id <= $3
     order by originator_version limit $4
 """
+OF_CASE = f"""
+    {_FACTS} where originator_id = any($1::uuid[]) and notification_id > $2 and notification_id <= $3
+    order by notification_id limit $4
+"""
 OF_MEETING = f"""
     {_FACTS} join {TABLE} on position = notification_id
     where meeting = $1 and position > $2 and position <= $3 order by position limit $4
@@ -57,6 +62,12 @@ async def of_stream(
 ) -> list[Recorded[Any]]:
     """The stream's facts between two positions, the latter included, in the order in which they were recorded."""
     return [decode(Stored(*row)) for row in await db.fetch(OF_STREAM, stream, after, upto, first)]
+
+
+async def of_case(db: Statements, case: UUID, after: int = 0, upto: int = LAST, first: int = 50) -> list[Recorded[Any]]:
+    """The case's facts and those kept beside it, as one, for those who may see what is restricted."""
+    both = [case, restricted_stream(case)]
+    return [decode(Stored(*row)) for row in await db.fetch(OF_CASE, both, after, upto, first)]
 
 
 async def of_meeting(

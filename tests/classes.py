@@ -48,6 +48,7 @@ from catch.domain.partner import (
     TerminateAgreement,
 )
 from catch.domain.refusals import Refused
+from catch.domain.restricted import AddRestrictedNote, RestrictedTag
 from catch.live.feed import Feed
 from catch.live.frames import Payload
 from catch.live.source import Ended, Seen, Source
@@ -404,6 +405,9 @@ class Sitting:
             case "terminate":
                 end = TerminateAgreement(agency, self.agreements[agency], Sealed("Not renewed."))
                 return [(end, ADMINISTRATOR)]
+            case "note" if category is Category.RESTRICTED:
+                tag = RestrictedTag.WARNING
+                return [(AddRestrictedNote(case, uuid4(), tag, Sealed(f"Note {uuid4()}")), COORDINATOR)]
             case "note":
                 audience = frozenset({agency}) if step.b % 2 else frozenset[str]()
                 return [(AddNote(case, uuid4(), category, Sealed(f"Note {uuid4()}"), audience), COORDINATOR)]

@@ -22,6 +22,7 @@ from catch.domain.meeting.attendance import DeclareInterest, JoinMeeting
 from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.meeting.session import StartMeeting
 from catch.domain.person import ProtectionReason, RegisterPerson, SetProtectedAddress
+from catch.domain.restricted import AddRestrictedNote, RestrictedTag
 from catch.personal import Keyring
 from catch.postgres import Server
 from catch.readside import NotCaughtUp
@@ -102,7 +103,7 @@ async def prepared(place: Place) -> World:
     await place.take(SetProtectedAddress(made.told.person, True, ProtectionReason.STALKING))
     note = AddNote(made.told.case, uuid4(), Category.DISCUSSION, Sealed("A first note"))
     await place.take(note)
-    only_us = AddNote(made.told.case, uuid4(), Category.RESTRICTED, Sealed("A restricted note"))
+    only_us = AddRestrictedNote(made.told.case, uuid4(), RestrictedTag.WARNING, Sealed("A restricted note"))
     await place.take(only_us)
     due = london_day(datetime.now(UTC)) + timedelta(days=5)
     for title in ("Mend the stairs", "Mend the roof", "Mend the gate"):
@@ -122,7 +123,7 @@ async def test_the_viewer_is_told_who_they_are_and_what_they_may_do(world: World
     assert (viewer["user"], viewer["agency"], viewer["roles"]) == (HOUSING.user, "housing-1", ["PARTNER"])
     assert "respondToAction" in viewer["may"]
     assert "publishAgenda" not in viewer["may"]
-    assert (await world.place.ask(query, AUDITOR))["viewer"]["may"] == []
+    assert (await world.place.ask(query, AUDITOR))["viewer"]["may"] == ["raiseSafeguardingConcern"]
 
 
 async def test_programmes_are_listed_and_found_by_key_and_version(world: World):

@@ -211,10 +211,9 @@ async def test_a_member_with_an_interest_is_cut_off_from_the_item_at_once(place:
         assert ended["__typename"] == "AccessEnded"
         assert int(ended["position"]) <= declared
         assert (await follower.receive())["type"] == "complete"
-        queried = await place.ask("query($c: UUID!) { case(id: $c) { person { name } redactions { path reason } } }",
-                                  HOUSING, c=str(case.case))  # fmt: skip
-        assert queried["case"]["person"]["name"] is None
-        assert {"path": "person.name", "reason": "RECUSED"} in queried["case"]["redactions"]
+        assert await place.ask("query($c: UUID!) { case(id: $c) { number } }", HOUSING, c=str(case.case)) == {
+            "case": None
+        }
         assert case.name not in str(await place.ask("{ agencyInbox { edges { node { title caseNumber } } } }", HOUSING))
         # Once it is resolved, the item is theirs again.
         resolved = ResolveInterest(evening.meeting, item, HOUSING.user, Sealed("A namesake."))
@@ -439,7 +438,8 @@ async def test_between_an_interest_and_its_end_nothing_of_the_item_is_sent(place
         first, last = 0, 0
         for number, command in enumerate([*commands, None]):
             if number == out:
-                await place.take(DeclareInterest(evening.meeting, item, POLICE.user, POLICE.agency))
+                why = Sealed("A neighbour.")
+                await place.take(DeclareInterest(evening.meeting, item, POLICE.user, POLICE.agency, note=why))
                 first = await quiet(place, police)
             if number == back:
                 last = await quiet(place, police)

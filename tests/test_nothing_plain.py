@@ -39,6 +39,7 @@ from catch.domain.case.goals import AbandonGoal, NewGoal, SetGoal
 from catch.domain.case.notes import AddNote
 from catch.domain.case.plan import AgreePlan, RevisePlan
 from catch.domain.case.proposals import ProposeForMeeting, WithdrawProposal
+from catch.domain.case.recusal import DeclareRecusal, ResolveRecusal
 from catch.domain.case.referral import AttachReferral, SubmitReferral
 from catch.domain.case.reviews import HoldReview
 from catch.domain.case.state import (
@@ -51,7 +52,7 @@ from catch.domain.case.state import (
     Worker,
 )
 from catch.domain.discussion import OfferActionInMeeting
-from catch.domain.facts import Actor, Category, Command, Sealed
+from catch.domain.facts import Actor, Category, Command, Sealed, Tag
 from catch.domain.meeting.adding import AddItem, AddLateItem
 from catch.domain.meeting.attendance import (
     AcceptConfidentiality,
@@ -72,11 +73,18 @@ from catch.domain.meeting.planning import CancelMeeting, PlanMeeting, Reschedule
 from catch.domain.meeting.session import AdjournMeeting, ResumeMeeting, StartMeeting
 from catch.domain.partner import EnrolMember, RegisterPartner, SignAgreement, TerminateAgreement
 from catch.domain.person import ContactChannel, RegisterPerson, SetContactPreference
+from catch.domain.restricted import (
+    AddRestrictedNote,
+    RaiseSafeguardingConcern,
+    RecordSafeguardingOutcome,
+    SafeguardingOutcome,
+)
 from catch.domain.streams import CASE, COMMANDS
 from catch.postgres import binaries
 from tests.conftest import Database, administer
 from tests.place import (
     ADMINISTRATOR,
+    AUDITOR,
     BASIS,
     CHAIR,
     COORDINATOR,
@@ -256,6 +264,14 @@ async def beside_it(w: Writer, case: Any) -> None:
     await w.send(RedirectReferral(elsewhere, "better-door", led, judged))
     unwilling = await w.place.referred(w.text())
     await w.send(RecordRefusalOfSupport(unwilling.case, reason=t()))
+    await w.send(DeclareRecusal(case, "other@snn", "snn", t()))
+    await w.send(ResolveRecusal(case, "other@snn", t()))
+    await w.send(AddRestrictedNote(case, uuid4(), Tag.DOMESTIC_ABUSE, t()))
+    concern = uuid4()
+    raised = RaiseSafeguardingConcern(case, concern, t(), raised_to=t(), reference=t(), persons_wish=t())
+    await w.send(raised, HOUSING)
+    await w.send(RaiseSafeguardingConcern(uuid4(), uuid4(), t()), AUDITOR)
+    await w.send(RecordSafeguardingOutcome(case, concern, SafeguardingOutcome.ENQUIRY, t()))
 
 
 def dumped(database: Database) -> str:

@@ -36,6 +36,7 @@ from catch.domain.meeting.deciding import RecordUpdate
 from catch.domain.meeting.floor import OpenItem
 from catch.domain.meeting.session import StartMeeting
 from catch.domain.person import ProtectionReason, SetProtectedAddress
+from catch.domain.restricted import AddRestrictedNote, RestrictedTag
 from catch.postgres import Server
 from tests.conftest import administer, at
 from tests.place import (
@@ -104,8 +105,9 @@ async def prepared(place: Place) -> World:
         CloseCase(closed.case, "disengaged", london_day(ago(days=10)), Sealed("Not wanted")), at=ago(days=10)
     )
     await place.take(SetProtectedAddress(made.kept.person, True, ProtectionReason.STALKING))
-    for category, text in ((Category.DISCUSSION, "A first note"), (Category.RESTRICTED, "A restricted note")):
-        await place.take(AddNote(made.told.case, uuid4(), category, Sealed(text)))
+    await place.take(AddNote(made.told.case, uuid4(), Category.DISCUSSION, Sealed("A first note")))
+    restricted = AddRestrictedNote(made.told.case, uuid4(), RestrictedTag.WARNING, Sealed("A restricted note"))
+    await place.take(restricted)
     due = AT.date()
     await place.take(
         OfferAction(made.told.case, uuid4(), Sealed("Mend the \u201cstairs\u201d \U0001f600"), "housing-1", due)

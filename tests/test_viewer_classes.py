@@ -20,6 +20,7 @@ from catch.api.sources import CaseSource, MeetingSource
 from catch.api.sources.common import NOBODY, Fact, Shared
 from catch.domain.case.agreement import ObjectionRecorded
 from catch.domain.case.disclosure import DisclosureEnded
+from catch.domain.case.recusal import RecusalDeclared
 from catch.domain.facts import Role
 from catch.domain.meeting.attendance import InterestDeclared
 from catch.domain.partner import MemberSuspended
@@ -153,9 +154,9 @@ def deaf_to(source: type[Shared], *kinds: type) -> type[Shared]:
 
 
 DEAF: Sequence[tuple[str, type[Shared], list[Step]]] = (
-    ("meeting", deaf_to(MeetingSource, InterestDeclared), [Step("recuse", 0, 0)]),
+    ("meeting", deaf_to(MeetingSource, InterestDeclared, RecusalDeclared), [Step("recuse", 0, 0)]),
     ("meeting", deaf_to(MeetingSource, MemberSuspended), [Step("suspend", 0, 0)]),
-    ("caseUpdates", deaf_to(CaseSource, InterestDeclared), [Step("recuse", 0, 0)]),
+    ("caseUpdates", deaf_to(CaseSource, InterestDeclared, RecusalDeclared), [Step("recuse", 0, 0)]),
     ("caseUpdates", deaf_to(CaseSource, ObjectionRecorded), [Step("object", 1, 3)]),
     ("caseUpdates", deaf_to(CaseSource, DisclosureEnded), [Step("end disclosure", 1, 0)]),
 )

@@ -229,10 +229,6 @@ class Importing:
         )
 
     def _submission(self, person: UUID, referral: UUID, row: ReferralRow) -> SubmitReferral:
-        agreement = None
-        if row.knows is not None and row.agrees is not None:
-            agreement = ReferralAgreement(knows=row.knows, agrees=row.agrees)
-        safe = None if row.safe is None else SafeContact(row.safe, Sealed(row.how) if row.how else None)
         return SubmitReferral(
             case=self._id(row, "case"),
             person=person,
@@ -245,8 +241,8 @@ class Importing:
             needs=row.needs,
             urgency=row.urgency,
             on_behalf_of=self._referrer(row),
-            agreement=agreement,
-            safe_contact=safe,
+            agreement=agreement(row),
+            safe_contact=safe_contact(row),
             age=_age(row.born, row.received_at.date()) if row.born else None,
         )
 
@@ -262,6 +258,8 @@ class Importing:
             needs=row.needs,
             urgency=row.urgency,
             on_behalf_of=self._referrer(row),
+            agreement=agreement(row),
+            safe_contact=safe_contact(row),
         )
 
     def _referrer(self, row: ReferralRow) -> str | None:
@@ -273,6 +271,16 @@ class Importing:
             self.strangers[row.organisation] += 1
             return f"not registered: {row.organisation}"
         return key
+
+
+def agreement(row: ReferralRow) -> ReferralAgreement | None:
+    if row.knows is None or row.agrees is None:
+        return None
+    return ReferralAgreement(knows=row.knows, agrees=row.agrees)
+
+
+def safe_contact(row: ReferralRow) -> SafeContact | None:
+    return None if row.safe is None else SafeContact(row.safe, Sealed(row.how) if row.how else None)
 
 
 def _age(born: date, on: date) -> int:

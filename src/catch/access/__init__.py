@@ -28,7 +28,7 @@ from catch.access.relations import (
     OnlyByAnother,
     OnlyForYourself,
     Reads,
-    RecusedFromItem,
+    Recused,
 )
 from catch.access.seats import ATTENDEE_WINDOW, Seat, bounds, seat_of, seats_of
 from catch.access.seeing import (
@@ -42,6 +42,7 @@ from catch.access.seeing import (
     item_hidden,
     may_attend,
     prepares,
+    recused,
     sight,
     told_to,
 )
@@ -60,7 +61,7 @@ from catch.access.telling import (
     told_at_meeting,
     told_withheld,
 )
-from catch.access.trails import case_told, meeting_told
+from catch.access.trails import beside_told, case_told, meeting_told
 
 __all__ = [
     "ATTENDEE_WINDOW",
@@ -82,7 +83,7 @@ __all__ = [
     "OnlyByAnother",
     "OnlyForYourself",
     "Reads",
-    "RecusedFromItem",
+    "Recused",
     "RedactionReason",
     "Seat",
     "Sight",
@@ -92,6 +93,7 @@ __all__ = [
     "Who",
     "agreed",
     "asks",
+    "beside_told",
     "bounds",
     "case_told",
     "coordinates",
@@ -107,6 +109,7 @@ __all__ = [
     "note_shown",
     "prepares",
     "program",
+    "recused",
     "rests_on",
     "rule_of",
     "seat_of",

@@ -23,6 +23,7 @@ from catch.access.relations import (
     coordinating_in_programme,
     coordinating_person,
     declaring,
+    declaring_own_part,
     disclosing_from_the_chair,
     discussing_at_once,
     late,
@@ -36,11 +37,13 @@ from catch.access.relations import (
     owning,
     progressing_own,
     seeing_item,
+    settling_concern,
     settling_interest,
     taking_part,
+    writing_restricted,
 )
 from catch.access.standing import IN_TURN, Who
-from catch.domain import partner, person, programme
+from catch.domain import partner, person, programme, restricted
 from catch.domain.case import (
     actions,
     agreement,
@@ -52,6 +55,7 @@ from catch.domain.case import (
     notes,
     plan,
     proposals,
+    recusal,
     referral,
     reviews,
 )
@@ -70,6 +74,7 @@ from catch.domain.meeting import (
     session,
 )
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPartner, UnknownPerson
+from catch.domain.streams import COMMANDS
 
 Rule = dict[Role, Relation]
 """By role, the relation that it needs besides. Whatever role is not named may not ask."""
@@ -85,6 +90,7 @@ def running(relation: Relation) -> Rule:
     return {**in_the_chair(relation), Role.COORDINATOR: relation, Role.PREPARER: relation}
 
 
+EVERYBODY = tuple(role for role in Role if role is not Role.SYSTEM)
 AT_A_MEETING = (Role.CHAIR, Role.DEPUTY, Role.COORDINATOR, Role.PREPARER, Role.PARTNER)
 COORDINATORS: Rule = {Role.COORDINATOR: coordinating}
 ORGANISERS: Rule = running(organising)
@@ -107,6 +113,7 @@ CASES: tuple[Row, ...] = (
     ),
     (
         (
+            agreement.ConfirmSafeContact,
             agreement.RecordAgreement,
             agreement.RecordRefusalOfSupport,
             agreement.WithdrawAgreement,
@@ -123,6 +130,15 @@ CASES: tuple[Row, ...] = (
     ),
     ((proposals.WithdrawProposal, notes.MeetUnmetNeed), COORDINATORS),
     ((notes.AddNote,), COORDINATORS | {Role.PARTNER: taking_part}),
+    (
+        (recusal.DeclareRecusal,),
+        COORDINATORS | in_the_chair(chairing_case) | {Role.PARTNER: declaring_own_part},
+    ),
+    ((recusal.ResolveRecusal,), COORDINATORS | in_the_chair(chairing_case)),
+    ((restricted.AddRestrictedNote,), {Role.COORDINATOR: writing_restricted}),
+    ((restricted.RecordSafeguardingOutcome,), {Role.COORDINATOR: settling_concern}),
+    # It only writes, always answers the same, and goes before everything else, a recusal too.
+    ((restricted.RaiseSafeguardingConcern,), dict.fromkeys(EVERYBODY, anywhere)),
     ((plan.AgreePlan, plan.RevisePlan), COORDINATORS),
     ((goals.SetGoal, goals.ScoreGoal, goals.AchieveGoal, goals.AbandonGoal), COORDINATORS),
     ((reviews.ScheduleReview, reviews.HoldReview), COORDINATORS),
@@ -146,7 +162,13 @@ MEETINGS: tuple[Row, ...] = (
     ((editing.PullFromNoting,), dict.fromkeys(AT_A_MEETING, seeing_item)),
     ((session.StartMeeting,), in_the_chair(may_take_the_chair)),
     (
-        (session.AdjournMeeting, session.ResumeMeeting, session.EndMeeting, session.ConfirmMinutes),
+        (
+            session.AdjournMeeting,
+            session.ResumeMeeting,
+            session.EndMeeting,
+            session.ConfirmMinutes,
+            session.HandOverChair,
+        ),
         in_the_chair(chairing),
     ),
     (
@@ -204,6 +226,8 @@ def table(rows: Iterable[Row]) -> Mapping[type[Command], Rule]:
 
 
 RULES = table((*CASES, *MEETINGS, *OTHERS))
+if unsaid := [kind.__name__ for kind in COMMANDS if kind not in RULES]:
+    raise TypeError(f"nobody has said who may ask for {', '.join(unsaid)}")
 _NOBODY: Rule = {}
 _UNSEEN = (UnknownCase, UnknownMeeting, UnknownPerson, UnknownPartner)
 

@@ -25,8 +25,9 @@ from catch.access.seeing import (
 from catch.access.standing import Who
 from catch.domain.case.actions import ActionAnswer
 from catch.domain.case.state import Case
-from catch.domain.facts import Role
-from catch.domain.meeting.items import Item
+from catch.domain.facts import Role, Tag
+from catch.domain.meeting import floor
+from catch.domain.meeting.items import DeferReason, Item
 from catch.domain.meeting.rules import NotOnTheAgenda
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
@@ -70,8 +71,12 @@ class NeedsAProposal(Refused):
     """Somebody who works on the case has to propose it for this series first."""
 
 
-class RecusedFromItem(Refused):
-    """You are recused from this item. Somebody else has to deal with it."""
+class NotTagged(Refused):
+    """You have not been given the tag of this kind of restricted information. The Caldicott contact gives it."""
+
+
+class Recused(Refused):
+    """You are kept out of the case that this item is about. Somebody else has to deal with it."""
 
 
 class Reads(Protocol):
@@ -124,6 +129,26 @@ def taking_part(asked: Asked) -> None:
         raise NotYourCase
 
 
+def declaring_own_part(asked: Asked) -> None:
+    """The same, for themselves."""
+    taking_part(asked)
+    for_yourself(asked)
+
+
+def writing_restricted(asked: Asked) -> None:
+    """Coordinating, and given the tag."""
+    coordinating(asked)
+    if asked.command.tag not in seen_case(asked, asked.command.case)[1].tags:
+        raise NotTagged(tag=asked.command.tag)
+
+
+def settling_concern(asked: Asked) -> None:
+    """Coordinating, and given the tag of safeguarding."""
+    coordinating(asked)
+    if Tag.SAFEGUARDING not in seen_case(asked, asked.command.case)[1].tags:
+        raise NotTagged(tag=Tag.SAFEGUARDING)
+
+
 def owning(asked: Asked) -> None:
     """The same, and the action is theirs."""
     taking_part(asked)
@@ -162,7 +187,7 @@ def seen_item(asked: Asked, meeting: Meeting, item: UUID) -> Item:
     if held is None or (hidden and hidden is not RedactionReason.RECUSED):
         raise NotOnTheAgenda(item=item)
     if hidden or kept_out(asked, held):
-        raise RecusedFromItem(item=item)
+        raise Recused(item=item)
     return held
 
 
@@ -180,8 +205,18 @@ def organising(asked: Asked) -> None:
         raise NotYourMeeting
     item = getattr(asked.command, "item", None)
     held = meeting.item(item) if isinstance(item, UUID) else None
-    if held is not None and (meeting.recused(held.item, asked.who.user) or kept_out(asked, held)):
-        raise RecusedFromItem(item=held.item)
+    kept = held is not None and (meeting.recused(held.item, asked.who.user) or kept_out(asked, held))
+    if kept and not left_to_the_recused(asked, meeting):
+        raise Recused(item=item)
+
+
+def left_to_the_recused(asked: Asked, meeting: Meeting) -> bool:
+    """Whoever is in the chair learns why they cannot open the item (the meeting says so), and puts it off."""
+    match asked.command:
+        case floor.OpenItem() | floor.DeferItem(reason=DeferReason.CHAIR, to_meeting=None):
+            return chairs(asked.who, meeting)
+        case _:
+            return False
 
 
 def chairing(asked: Asked) -> None:
@@ -283,10 +318,10 @@ def seeing_item(asked: Asked) -> None:
 def settling_interest(asked: Asked) -> None:
     """Organisers settle what others declared, never what concerns themselves."""
     meeting = seen_meeting(asked, asked.command.meeting)
-    if asked.command.user == asked.who.user:
-        raise OnlyByAnother
     if not organises(asked.who, meeting):
         raise NotYourMeeting
+    if asked.command.user == asked.who.user:
+        raise OnlyByAnother
     seen_item(asked, meeting, asked.command.item)
 
 

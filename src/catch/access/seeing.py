@@ -105,8 +105,12 @@ def at_the_door(who: Who, case: Case, at: datetime) -> bool:
     return case.live or (closed is not None and at <= closed + TURNED_AWAY)
 
 
-def recused(who: Who, seats: Sequence[Seat]) -> bool:
-    return any(who.user in seat.recused for seat in seats)
+def recused(user: str, case: Case, seats: Sequence[Seat]) -> bool:
+    """Whether the user is kept out of the case. In older logs an interest stands with the meeting alone: it counts
+    until somebody has said of the case that they need not be kept out of it."""
+    if case.recused(user):
+        return True
+    return any(user in seat.recused for seat in seats) and not case.cleared(user)
 
 
 def sight(who: Who, case: Case, seats: Sequence[Seat], at: datetime) -> Sight | None:
@@ -114,7 +118,7 @@ def sight(who: Who, case: Case, seats: Sequence[Seat], at: datetime) -> Sight | 
 
     `seats` are the case's places on agendas. What is restricted is for those only who were given the tag.
     """
-    if recused(who, seats):
+    if recused(who.user, case, seats):
         return Sight(_NOTHING, RedactionReason.RECUSED, who.agency)
     found = [*_ways(who, case, seats, at)]
     return _together(found) if len(found) > 1 else next(iter(found), None)
@@ -243,6 +247,8 @@ def bound(who: Who, meeting: Meeting) -> bool:
 
 def item_closed(who: Who, meeting: Meeting, item: Item, case: Case, at: datetime) -> RedactionReason | None:
     """Like `item_hidden`, as things stand now: what was visible at publication may have been closed since."""
+    if case.recused(who.user):
+        return RedactionReason.RECUSED
     hidden = item_hidden(who, meeting, item, at)
     if hidden or organises(who, meeting) or who.audits(meeting.programme, case.case):
         return hidden

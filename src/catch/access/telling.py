@@ -23,11 +23,12 @@ from catch.domain.case import (
     notes,
     plan,
     proposals,
+    recusal,
     referral,
     reviews,
 )
 from catch.domain.case.state import Case, CaseState
-from catch.domain.facts import Category, Part
+from catch.domain.facts import Category, Part, Tag
 from catch.domain.meeting import (
     MeetingEvent,
     adding,
@@ -64,8 +65,14 @@ from catch.domain.person import (
     ProtectedAddressSet,
 )
 from catch.domain.programme import ProgrammeActivated, ProgrammeEvent, ProgrammeResumed, ProgrammeSuspended
+from catch.domain.restricted import (
+    RestrictedEvent,
+    RestrictedNoteAdded,
+    SafeguardingConcernRaised,
+    SafeguardingOutcomeRecorded,
+)
 
-Event = CaseEvent | MeetingEvent | PersonEvent | PartnerEvent | ProgrammeEvent
+Event = CaseEvent | MeetingEvent | PersonEvent | PartnerEvent | ProgrammeEvent | RestrictedEvent
 EVENTS = frozenset(get_args(Event))
 """A subclass of one of them is another event."""
 
@@ -79,6 +86,10 @@ class To(StrEnum):
     """The same, and the agency that owns the action."""
     ADDRESSEES = "addressees"
     """Those who see the note's own category and to whom it is addressed, and its author's agency."""
+    COORDINATING = "coordinating"
+    """Those who coordinate the case."""
+    TAGGED = "tagged"
+    """Those who were given the tag of this kind of restricted information."""
     OTHERS = "others"
     """Those who see what is told to others."""
     AGENCY = "agency"
@@ -147,7 +158,17 @@ def _of_any(event: Event) -> Telling:
         return _of_person(event)
     if isinstance(event, PartnerEvent):
         return _of_partner(event)
+    if isinstance(event, RestrictedEvent):
+        return _of_restricted(event)
     return _of_programme(event)
+
+
+def _of_restricted(event: RestrictedEvent) -> Telling:
+    match event:
+        case RestrictedNoteAdded() | SafeguardingConcernRaised() | SafeguardingOutcomeRecorded():
+            return Telling(To.TAGGED, Category.RESTRICTED)
+        case _:
+            assert_never(event)
 
 
 def _of_case(event: CaseEvent) -> Telling:
@@ -155,9 +176,11 @@ def _of_case(event: CaseEvent) -> Telling:
         case referral.ReferralReceived() | referral.ReferralAttached():
             return Telling(To.SEEING, changes=Changes.CASE, milestone=True)
         case eligibility.ReferralAccepted() | eligibility.ReferralDeclined() | eligibility.ReferralRedirected():
-            return Telling(To.SEEING, milestone=True)
+            return Telling(To.SEEING, changes=Changes.CASE, milestone=True)
         case closing.CaseClosed() | closing.CaseReopened():
-            return Telling(To.SEEING, milestone=True)
+            return Telling(To.SEEING, changes=Changes.CASE, milestone=True)
+        case recusal.RecusalDeclared() | recusal.RecusalResolved():
+            return Telling(To.COORDINATING, changes=Changes.CASE)
         case coordination.CoordinatorAllocated() | coordination.CoordinatorChanged():
             return Telling(To.SEEING, changes=Changes.CASE)
         case disclosure.PartnerInvolved() | disclosure.PartnerInvolvementEnded():
@@ -168,6 +191,8 @@ def _of_case(event: CaseEvent) -> Telling:
             return Telling(To.OTHERS, changes=Changes.CASE)
         case agreement.SupportAgreed() | agreement.SupportDeclinedByPerson() | agreement.AgreementWithdrawn():
             return Telling(To.SEEING, Category.PLAN)
+        case agreement.SafeContactConfirmed():
+            return Telling(To.SEEING, Category.CONTACT)
         case coordination.ConversationHeld() | coordination.ConversationAttempted():
             return Telling(To.SEEING, Category.PLAN)
         case plan.PlanAgreed() | reviews.ReviewScheduled() | reviews.ReviewHeld():
@@ -199,6 +224,8 @@ def _of_meeting(event: MeetingEvent) -> Telling:
         case planning.MeetingPlanned() | planning.MeetingCancelled() | attendance.AttendeeJoined():
             return Telling(To.MEETING, changes=Changes.MEETING)
         case planning.MeetingRescheduled() | session.MeetingStarted() | session.MeetingEnded():
+            return Telling(To.MEETING, changes=Changes.SEATS)
+        case session.ChairHandedOver():
             return Telling(To.MEETING, changes=Changes.SEATS)
         case session.MeetingAdjourned() | session.MeetingResumed() | session.MinutesConfirmed():
             return Telling(To.MEETING)
@@ -300,6 +327,10 @@ def _shows(seen: Sight, case: Case, event: object, rule: Telling) -> bool:
             return isinstance(event, notes.NoteAdded) and note_shown(
                 seen, event.by.agency, event.category, event.audience
             )
+        case To.COORDINATING:
+            return seen.everything
+        case To.TAGGED:
+            return tag_of(event) in seen.tags
         case To.OTHERS:
             return sees_others(seen)
         case To.AGENCY:
@@ -323,7 +354,7 @@ def told_at_meeting(seen: Sight | None, case: Case | None, event: object, *, pre
             shown = prepares
         case To.SEEING | To.OWNER if case is None:
             shown = True
-        case To.SEEING | To.OWNER | To.ADDRESSEES | To.OTHERS | To.AGENCY:
+        case To.SEEING | To.OWNER | To.ADDRESSEES | To.OTHERS | To.AGENCY | To.COORDINATING | To.TAGGED:
             return told(seen, case, event)
         case To.NOBODY:
             shown = False
@@ -361,6 +392,17 @@ SIMPLER = {
 def sees_others(seen: Sight) -> bool:
     """Whether what others may be told is anything to this viewer."""
     return seen.hidden is RedactionReason.ROLE and bool(seen.categories)
+
+
+def tag_of(event: object) -> Tag | None:
+    """What kind of restricted information a fact beside a case is."""
+    match event:
+        case RestrictedNoteAdded(tag=tag):
+            return tag
+        case SafeguardingConcernRaised() | SafeguardingOutcomeRecorded():
+            return Tag.SAFEGUARDING
+        case _:
+            return None
 
 
 def owners(case: Case, event: object) -> tuple[str, ...]:

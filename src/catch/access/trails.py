@@ -9,9 +9,11 @@ from msgspec.structs import replace
 from catch.access.reasons import Agreed, explained, must_told, warning_told
 from catch.access.seeing import Sight
 from catch.domain.case.state import Case
+from catch.domain.facts import Tag
 from catch.domain.meeting.items import Item
 from catch.domain.meeting.listing import Agenda, DraftedItem, Overflow
 from catch.domain.meeting.state import Invitation, Meeting
+from catch.domain.restricted import Beside
 
 OfCase = Callable[[UUID], Agreed]
 C = TypeVar("C", DraftedItem, Overflow)
@@ -28,6 +30,12 @@ def case_told(seen: Sight, case: Case) -> Case:
             replace(held, categories=frozenset(filter(seen.mentions, held.categories))) for held in case.objections
         ),
     )
+
+
+def beside_told(seen: Sight, beside: Beside) -> Beside:
+    """What is kept beside a case, as far as the viewer was given the tags."""
+    notes = tuple(held for held in beside.notes if held.tag in seen.tags)
+    return replace(beside, notes=notes, concerns=beside.concerns if Tag.SAFEGUARDING in seen.tags else ())
 
 
 def meeting_told(meeting: Meeting, withheld: frozenset[UUID], told: OfCase) -> Meeting:

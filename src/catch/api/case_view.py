@@ -13,16 +13,18 @@ from catch.api.person_view import OF_PERSON, UnfoldingPerson
 from catch.api.scalars import Position
 from catch.domain.case import state as domain
 from catch.domain.configuration import Programme
-from catch.domain.facts import Category
+from catch.domain.facts import Category, Tag
 from catch.domain.person import Person
+from catch.domain.restricted import Beside
 
 
 class Whole(Struct, frozen=True):
-    """All that a case is shown from. `at` is the moment its clocks are read at; `protected`: the person's address is
-    protected now, whatever it was then.
+    """All that a case is shown from. `beside` is what is restricted, None where it is not shown; `at` is the moment its
+    clocks are read at; `protected`: the person's address is protected now, whatever it was then.
     """
 
     held: domain.Case
+    beside: Beside | None
     pinned: Programme
     person: Person | None
     lens: Lens
@@ -91,6 +93,7 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
         UnfoldingPerson(whole.person, whole.lens, protected=whole.protected) if whole.person else None
     ),
     "lead": lambda whole: views.worker(whole.lens.for_those_involved("lead", whole.held.lead)),
+    "safe_contact": lambda whole: views.safe_contact(whole.held.safe_contact, whole.lens),
     # Whoever sees no more than their own referral has one: that is why they see the case.
     "referral": lambda whole: views.referral(views.doors(whole.held, whole.lens)[0], "referral", whole.lens),
     "referrals": lambda whole: [
@@ -109,7 +112,12 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     "clocks": lambda whole: [
         *(whole.lens.for_those_involved("clocks", views.clocks(whole.held, whole.pinned, whole.at)) or ())
     ],
-    "notes": lambda whole: views.notes(whole.held.notes, whole.lens),
+    "notes": lambda whole: views.notes(whole.held.notes, whole.beside.notes if whole.beside else (), whole.lens),
+    "concerns": lambda whole: [
+        views.concern(each, "concerns", whole.lens)
+        for each in (whole.beside.concerns if whole.beside and Tag.SAFEGUARDING in whole.lens.sight.tags else ())
+    ],
+    "recusals": lambda whole: views.recusals(whole.held.recusals, whole.lens),
     "proposals": lambda whole: whole.lens.each("proposals", Category.DISCUSSION, whole.held.proposals, views.proposal),
     "discussions": lambda whole: whole.lens.each(
         "discussions", Category.DISCUSSION, whole.held.discussions, views.discussion

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from catch.access import Asker, Seat, Sight, Who
+from catch.access import Asker, RedactionReason, Seat, Sight, Who
 from catch.api import types
 from catch.api.answers import Rests
 from catch.api.lens import Texts
@@ -19,14 +19,17 @@ from catch.domain.partner import Partner
 from catch.domain.person import Person
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.refusals import UnknownProgramme
+from catch.domain.restricted import Beside
 from catch.domain.streams import (
     CASE,
     PARTNER,
     PERSON,
     PROGRAMME,
+    RESTRICTED,
     Stream,
     partner_stream,
     programme_stream,
+    restricted_stream,
 )
 from catch.log.codec import decode
 from catch.log.states import Held, folded
@@ -63,6 +66,12 @@ class Facts:
     async def case(self, case: UUID) -> Held:
         self.rests.streams.add(case)
         return await self.catch.states.get(CASE, case)
+
+    async def beside(self, case: UUID) -> Beside | None:
+        """What is restricted, beside the case: for those only who may see it."""
+        stream = restricted_stream(case)
+        self.rests.streams.add(stream)
+        return (await self.catch.states.get(RESTRICTED, stream)).state
 
     async def person(self, person: UUID) -> Person | None:
         self.rests.streams.add(person)
@@ -102,6 +111,7 @@ class Facts:
             if not expected:
                 return
             held = await self.catch.states.get_many(CASE, expected)
+            await self.catch.states.get_many(RESTRICTED, map(restricted_stream, expected))
             people = await self.catch.states.get_many(PERSON, {each.state.person for each in held if each.state})
             erasures = self.catch.keyring.erasures
             readable = self._readable.union(each.state.person for each in people if each.state)
@@ -122,11 +132,15 @@ class Facts:
         return self.rights.who_of(asker, await self.partner(asker.agency), self.at)
 
     async def sight(self, viewer: Who, case: Case) -> Sight | None:
-        """What the viewer sees of the case, with the rights they have now."""
+        """What the viewer sees of the case, with the rights they have now; None where, for them, there is none.
+
+        Whoever is kept out of it is answered as if there were none: that they are is said of items of an agenda alone.
+        """
         key = (viewer, case.case)
         if key not in self._sights:
             seats = (await self.seats((case.case,)))[case.case]
-            self._sights[key] = self.rights.sight(viewer, case, seats, self.at)
+            seen = self.rights.sight(viewer, case, seats, self.at)
+            self._sights[key] = None if seen and seen.hidden is RedactionReason.RECUSED else seen
         return self._sights[key]
 
 
@@ -151,6 +165,7 @@ class Past:
         """Cases and their persons with one query each."""
         await self.load(CASE, cases)
         await self.load(PERSON, [held.state.person for held in map(self._held.__getitem__, cases) if held.state])
+        await self.load(RESTRICTED, map(restricted_stream, cases))
 
     async def load(self, stream: Stream, ids: Iterable[UUID]) -> None:
         """With one query for all that have not been read yet."""
@@ -164,6 +179,10 @@ class Past:
     async def case(self, case: UUID) -> Held:
         await self.load(CASE, [case])
         return self._held[case]
+
+    async def beside(self, case: UUID) -> Beside | None:
+        await self.load(RESTRICTED, [restricted_stream(case)])
+        return self._held[restricted_stream(case)].state
 
     async def person(self, person: UUID) -> Person | None:
         await self.load(PERSON, [person])

@@ -31,6 +31,8 @@ async def inbox_entries(reading: Reading, rows: Sequence[agency_inbox.Row]) -> l
 
 async def closed_for(reading: Reading, case: UUID) -> RedactionReason | None:
     """Why the viewer may not read what is asked of their agency in this case."""
+    if await reading.recused(case):
+        return RedactionReason.RECUSED
     seen = await reading.sight(case)
     if seen is None:
         return RedactionReason.NOT_INVOLVED

@@ -5,13 +5,15 @@ from datetime import datetime
 from typing import NamedTuple, TypeGuard
 from uuid import UUID
 
-from catch.access import RedactionReason, Sight, Who
+from catch.access import RedactionReason, Sight, Who, recused
 from catch.api import types
 from catch.api.case_view import Unfolding, Whole
 from catch.api.facts import Facts, Past
 from catch.api.lens import Lens
 from catch.domain.case.state import Case
+from catch.domain.facts import Category
 from catch.log.states import Held
+from catch.personal import sealed_in, subject_of
 
 
 class Opened(NamedTuple):
@@ -39,6 +41,11 @@ class Reading:
         held: Case | None = (await self.facts.case(case)).state
         return await self.facts.sight(self.viewer, held) if held else None
 
+    async def recused(self, case: UUID) -> bool:
+        """Whether the viewer is kept out of the case."""
+        held: Case | None = (await self.facts.case(case)).state
+        return held is not None and recused(self.viewer.user, held, (await self.facts.seats((case,)))[case])
+
     async def opened(self, case: UUID) -> Opened:
         """A case and what the viewer sees of it."""
         await self.facts.gathered()
@@ -51,11 +58,14 @@ class Reading:
     ) -> types.Case:
         now = await self.facts.person(held.person)
         person = await self.past.person(held.person) if self.past else now
-        texts = await self.facts.texts(held.person)
+        beside = await (self.past or self.facts).beside(held.case) if Category.RESTRICTED in seen.categories else None
+        # What was said of somebody nobody knew yet is sealed under a key of its own.
+        sealed = map(subject_of, sealed_in(beside)) if beside else ()
+        texts = await self.facts.texts(held.person, *sealed)
         pinned = await self.facts.programme(held.programme, held.programme_version)
         moment = at or (self.past and self.past.moment) or self.facts.at
         protected = now is not None and now.address_protected
-        return Unfolding(Whole(held, pinned, person, Lens(seen, texts), version, position, moment, protected))
+        return Unfolding(Whole(held, beside, pinned, person, Lens(seen, texts), version, position, moment, protected))
 
     async def case_by_id(self, case: UUID) -> types.Case | None:
         """The case as the viewer sees it; None where they do not, or where there was none yet."""

@@ -16,6 +16,7 @@ from catch.access import (
     item_hidden,
     must_told,
     prepares,
+    recused,
     warning_told,
 )
 from catch.api import types, views
@@ -66,7 +67,9 @@ class Sitting:
         facts, user = self.reading.facts, self.reading.viewer.user
         facts.expect(cases)
         seats = await facts.seats(cases)
-        kept_out = {case for case in cases if any(user in seat.recused for seat in seats[case])}
+        await facts.gathered()
+        held: dict[UUID, Case | None] = {case: (await facts.case(case)).state for case in cases}
+        kept_out = {case for case, state in held.items() if state and recused(user, state, seats[case])}
         here = {item.case for item in self.present.items if item.case and self.present.recused(item.item, user)}
         self.recused |= kept_out | here
         # Not before: whoever shares this sitting must not pass over a case that is still being looked up.

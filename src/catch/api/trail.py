@@ -14,6 +14,7 @@ from catch.access import (
     Told,
     Who,
     agreed,
+    beside_told,
     case_told,
     coordinates,
     meeting_told,
@@ -31,7 +32,18 @@ from catch.domain.case.state import Case
 from catch.domain.facts import Category, Recorded, Role
 from catch.domain.meeting.state import Meeting
 from catch.domain.refusals import UnknownCase
-from catch.domain.streams import CASE, MEETING, PARTNER, PERSON, PROGRAMME, Stream, stream_of_event
+from catch.domain.restricted import Beside
+from catch.domain.streams import (
+    CASE,
+    MEETING,
+    PARTNER,
+    PERSON,
+    PROGRAMME,
+    RESTRICTED,
+    Stream,
+    restricted_stream,
+    stream_of_event,
+)
 from catch.history import Step, steps
 from catch.log.codec import decode
 from catch.log.states import folded
@@ -40,12 +52,16 @@ Fact = Recorded[Any]
 
 
 class Trail(Struct, frozen=True):
-    """How one viewer reads one stream. `told`: a fact, and the state it left; `counted`: nothing of it is closed."""
+    """How one viewer reads one stream. `told`: a fact, and the state it left; `counted`: nothing of it is closed.
+
+    `beside`: how they read what is restricted, where they may.
+    """
 
     stream: Stream
     told: Callable[[Fact, Any], Told]
     shown: Callable[[Any], Any]
     counted: bool
+    beside: "Trail | None" = None
 
 
 async def read(reading: Reading, stream: UUID, meeting: Meeting | None) -> list[types.AuditEntry]:
@@ -57,7 +73,12 @@ async def read(reading: Reading, stream: UUID, meeting: Meeting | None) -> list[
     trail = await opened(reading, recorded, meeting)
     if trail is None:
         raise UnknownCase(stream=stream)
-    return [*entries(trail, recorded)]
+    found = [*entries(trail, recorded)]
+    if trail.stream is CASE and trail.beside is not None:
+        # What is kept beside the case is read with it, as one.
+        kept = [decode(each) for each in await reading.facts.catch.log.stream(restricted_stream(stream))]
+        found = sorted([*found, *entries(trail.beside, kept)], key=lambda entry: entry.position)
+    return found
 
 
 async def opened(reading: Reading, recorded: list[Fact], meeting: Meeting | None) -> Trail | None:
@@ -88,8 +109,19 @@ async def of_case(reading: Reading, stream: UUID) -> Trail | None:
     if seen is None or seen.hidden is RedactionReason.RECUSED:
         return None
     return Trail(
-        CASE, lambda fact, _: told(seen, case, fact.event), lambda state: case_told(seen, state), seen.everything
+        CASE,
+        lambda fact, _: told(seen, case, fact.event),
+        lambda state: case_told(seen, state),
+        seen.everything,
+        beside_case(seen, case) if seen.tags else None,
     )
+
+
+def beside_case(seen: Sight, case: Case) -> Trail:
+    def shown(state: Beside | None) -> Beside | None:
+        return state and beside_told(seen, state)
+
+    return Trail(RESTRICTED, lambda fact, _: told(seen, case, fact.event), shown, counted=False)
 
 
 async def of_meeting(reading: Reading, meeting: Meeting) -> Trail | None:

@@ -13,6 +13,7 @@ from catch.domain.clocks import clock
 from catch.domain.configuration import Programme
 from catch.domain.facts import Category
 from catch.domain.meeting.items import Decision, Update
+from catch.domain.restricted import Concern, RestrictedNote
 
 
 def worker(held: domain.Worker | None) -> types.Worker | None:
@@ -64,6 +65,16 @@ def own_door(held: domain.Referral, lens: Lens) -> bool:
 def doors(held: domain.Case, lens: Lens) -> list[domain.Referral]:
     """The referrals that the viewer may know of: for who sees no more than their own, the others are not there."""
     return [each for each in held.referrals if not lens.refers or own_door(each, lens)]
+
+
+def safe_contact(held: domain.SafeContact | None, lens: Lens) -> types.SafeContact | None:
+    if held is None or lens.hides("safeContact", Category.CONTACT):
+        return None
+    return types.SafeContact(
+        ok=held.ok,
+        how=lens.text("safeContact.how", Category.CONTACT, held.how),
+        not_when=lens.text("safeContact.notWhen", Category.CONTACT, held.not_when),
+    )
 
 
 def conversation(held: domain.Conversation, path: str, lens: Lens) -> types.Conversation:
@@ -177,26 +188,63 @@ def clocks(held: domain.Case, pinned: Programme, at: datetime) -> Iterator[types
             )
 
 
-def notes(held: Iterable[domain.Note], lens: Lens) -> list[types.Note]:
-    """A note for others, or of a category that is closed, is not there; what is restricted is not spoken of."""
+def notes(held: Sequence[domain.Note], beside: Sequence[RestrictedNote], lens: Lens) -> list[types.Note]:
+    """A note for others, or of a category that is closed, is not there; what is restricted is not spoken of.
+
+    `beside` are the restricted ones, read with the rest by time; there are none for whoever may not see them.
+    """
     sight = lens.sight
     if any(sight.hides(category) for category in OF_NOTES):
         lens.withheld["notes"] = sight.hidden
-    return [
-        types.Note(
-            id=each.note,
-            category=each.category,
-            at=each.at,
-            by=types.Worker(user=each.by.user, agency=each.by.agency),
-            text=lens.text("notes.text", None, each.text),
-        )
-        for each in held
-        if note_shown(sight, each.by.agency, each.category, each.audience)
-    ]
+    open_to = [each for each in held if note_shown(sight, each.by.agency, each.category, each.audience)]
+    tagged = [each for each in beside if each.tag in sight.tags]
+    return [note(each, lens) for each in sorted((*open_to, *tagged), key=lambda note: note.at)]
+
+
+def note(held: domain.Note | RestrictedNote, lens: Lens) -> types.Note:
+    restricted = isinstance(held, RestrictedNote)
+    return types.Note(
+        id=held.note,
+        category=Category.RESTRICTED if restricted else held.category,
+        tag=held.tag if restricted else None,
+        at=held.at,
+        by=types.Worker(user=held.by.user, agency=held.by.agency),
+        text=lens.text("notes.text", None, held.text),
+    )
 
 
 OF_NOTES = [category for category in Category if category is not Category.RESTRICTED]
 """The categories that notes may be known to have."""
+
+
+def concern(held: Concern, path: str, lens: Lens) -> types.SafeguardingConcern:
+    raised = held.raised
+    return types.SafeguardingConcern(
+        id=raised.concern,
+        at=held.at,
+        by=types.Worker(user=raised.by.user, agency=raised.by.agency),
+        text=lens.text(f"{path}.text", None, raised.text),
+        needs_care=raised.needs_care,
+        at_risk=raised.at_risk,
+        cannot_protect_themselves=raised.cannot_protect_themselves,
+        immediate_danger=raised.immediate_danger,
+        raised_to=lens.text(f"{path}.raisedTo", None, raised.raised_to),
+        reference=lens.text(f"{path}.reference", None, raised.reference),
+        persons_wish=lens.text(f"{path}.personsWish", None, raised.persons_wish),
+        outcome=held.outcome,
+        outcome_at=held.outcome_at,
+        outcome_text=lens.text(f"{path}.outcomeText", None, held.outcome_text),
+    )
+
+
+def recusals(held: Iterable[domain.Recusal], lens: Lens) -> list[types.Recusal]:
+    """For those who coordinate the case, who must know whom it cannot be talked about with."""
+    if not lens.sight.everything:
+        return []
+    return [
+        types.Recusal(user=each.user, agency=each.agency, since=each.since, resolved_at=each.resolved_at)
+        for each in held
+    ]
 
 
 def proposal(held: domain.Proposal, path: str, lens: Lens) -> types.Proposal:

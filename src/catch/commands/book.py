@@ -19,15 +19,18 @@ from catch.domain.partner import Partner
 from catch.domain.person import Person
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.refusals import IdAlreadyUsed
+from catch.domain.restricted import Beside
 from catch.domain.streams import (
     CASE,
     MEETING,
     PARTNER,
     PERSON,
     PROGRAMME,
+    RESTRICTED,
     Stream,
     partner_stream,
     programme_stream,
+    restricted_stream,
 )
 from catch.log.states import Held
 
@@ -94,6 +97,10 @@ class Book:
 
     def person(self, id_: UUID) -> Person | None:
         return self._state(PERSON, id_)
+
+    def beside(self, case: UUID) -> Beside | None:
+        """What is restricted, beside the case with this id."""
+        return self._state(RESTRICTED, restricted_stream(case))
 
     def partner(self, key: str) -> Partner | None:
         return self._state(PARTNER, partner_stream(key))

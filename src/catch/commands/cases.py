@@ -10,7 +10,7 @@ from catch.commands.handler import Handler, handles
 from catch.commands.naming import may_be_new, partners_exist, programmes_exist
 from catch.commands.questions import Caseload
 from catch.domain import case as case_stream
-from catch.domain import discussion
+from catch.domain import discussion, restricted
 from catch.domain.case import (
     CaseCommand,
     actions,
@@ -23,6 +23,7 @@ from catch.domain.case import (
     notes,
     plan,
     proposals,
+    recusal,
     referral,
     reviews,
 )
@@ -31,7 +32,8 @@ from catch.domain.case.state import Case
 from catch.domain.configuration import Programme
 from catch.domain.facts import Fact, Role
 from catch.domain.given import Given
-from catch.domain.streams import CASE, PERSON
+from catch.domain.restricted import RestrictedCommand
+from catch.domain.streams import CASE, PERSON, RESTRICTED, restricted_stream
 
 
 def person_of(command: CaseCommand, book: Book) -> UUID:
@@ -165,6 +167,24 @@ def reopen(command: closing.ReopenCase, book: Book, given: Given) -> None:
     book.write(CASE, command.case, discussion.decide_reopening(case, others, command, given))
 
 
+def keep_out(command: recusal.DeclareRecusal, book: Book, given: Given) -> None:
+    if decided(command, book, given):
+        partners_exist(book, (command.agency,))
+
+
+def person_or_beside(command: RestrictedCommand, book: Book) -> UUID:
+    """A concern about a case that is not there is sealed under the stream beside it."""
+    case = book.case(command.case)
+    return case.person if case else restricted_stream(command.case)
+
+
+def beside(command: RestrictedCommand, book: Book, given: Given) -> None:
+    case, stream = book.case(command.case), restricted_stream(command.case)
+    book.programme = pinned(book, case) if case else None
+    facts = discussion.decide_beside(book.beside(command.case), case, command, given)
+    book.write(RESTRICTED, stream, facts)
+
+
 CASE_HANDLERS: tuple[Handler, ...] = (
     handles(referral.SubmitReferral, subject=person_referred, decide=submit),
     handles(referral.AttachReferral, subject=person_referred, decide=attach),
@@ -174,6 +194,7 @@ CASE_HANDLERS: tuple[Handler, ...] = (
     handles(coordination.AllocateCoordinator, subject=person_of, decide=allocate),
     handles(coordination.RecordConversation, subject=person_of, decide=of_case),
     handles(coordination.RecordConversationAttempt, subject=person_of, decide=of_case),
+    handles(agreement.ConfirmSafeContact, subject=person_of, decide=of_case),
     handles(agreement.RecordAgreement, subject=person_of, decide=of_case),
     handles(agreement.RecordRefusalOfSupport, subject=person_of, decide=of_case),
     handles(agreement.WithdrawAgreement, subject=person_of, decide=of_case),
@@ -201,6 +222,11 @@ CASE_HANDLERS: tuple[Handler, ...] = (
     handles(notes.AddNote, subject=person_of, decide=address_note),
     handles(notes.RecordUnmetNeed, subject=person_of, decide=of_case),
     handles(notes.MeetUnmetNeed, subject=person_of, decide=of_case),
+    handles(recusal.DeclareRecusal, subject=person_of, decide=keep_out),
+    handles(recusal.ResolveRecusal, subject=person_of, decide=of_case),
+    handles(restricted.AddRestrictedNote, subject=person_or_beside, decide=beside),
+    handles(restricted.RaiseSafeguardingConcern, subject=person_or_beside, decide=beside),
+    handles(restricted.RecordSafeguardingOutcome, subject=person_or_beside, decide=beside),
     handles(closing.ProposeClosure, subject=person_of, decide=of_case),
     handles(closing.CloseCase, subject=person_of, decide=close),
     handles(closing.ReopenCase, subject=person_of, decide=reopen),

@@ -16,6 +16,7 @@ from catch.commands.taking import Taking
 from catch.database import lost
 from catch.domain.facts import Actor, Command, Purpose
 from catch.domain.refusals import Refused
+from catch.domain.restricted import RaiseSafeguardingConcern, SafeguardingConcernRaised
 from catch.log.entries import Answer, Conflict, Unavailable
 
 _ATTEMPTS = 12
@@ -45,6 +46,8 @@ class Commands:
         now = self._now()
         at = (occurred_at or now).astimezone(UTC)
         digest = self._records.keyring.command_digest(content(command, by))
+        if isinstance(command, RaiseSafeguardingConcern):
+            expected_version = None  # to be told that one is stale tells that there is something
         asked = Asked(command, by, command_id, digest, at, now, expected_version, purpose)
         try:
             answer = await self._answer(asked)
@@ -52,7 +55,7 @@ class Commands:
             self._note(asked, started, refused=refused.code)
             raise
         self._note(asked, started, position=answer.position, repeated=answer.repeated)
-        return answer
+        return alike(command, answer)
 
     async def _answer(self, asked: Asked) -> Answer:
         taking = Taking(asked, self._records)
@@ -75,3 +78,10 @@ class Commands:
             by = asked.by
             line = {"command": type(asked.command).__name__, "role": by.role, "agency": by.agency, "ms": taken}
             _requests.info(msgspec.json.encode(line | outcome).decode())
+
+
+def alike(command: Command, answer: Answer) -> Answer:
+    """Whoever raises a concern hears that it was taken, and nothing of what else is known."""
+    if not isinstance(command, RaiseSafeguardingConcern):
+        return answer
+    return answer._replace(stream=command.case, version=0, events=(SafeguardingConcernRaised.__name__,))

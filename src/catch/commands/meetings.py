@@ -53,7 +53,7 @@ OnItem = (
     | attendance.ResolveInterest
     | OfferActionInMeeting
 )
-InBoth = floor.CloseItem | deciding.RecordDecision | OfferActionInMeeting
+InBoth = floor.OpenItem | floor.CloseItem | deciding.RecordDecision | OfferActionInMeeting | discussion.Interest
 OnAgenda = adding.AddItem | adding.AddLateItem | instant.RecordInstantDiscussion
 
 
@@ -123,6 +123,9 @@ def in_both(command: MeetingAndCase, book: Book, given: Given, case: UUID | None
     book.write(MEETING, command.meeting, heard)
     if case is not None and held is not None:
         book.write(CASE, case, told)
+    if isinstance(command, discussion.Interest):
+        # Whoever may take part again is told so by the meeting: by then the case must be open to them.
+        book.written.reverse()
     return bool(heard)
 
 
@@ -188,11 +191,17 @@ def listed(case: Case, given: Given) -> Listed:
 
 
 def come_or_go(
-    command: attendance.JoinMeeting | attendance.SendApology | attendance.DeclareInterest | invitations.SetAvailability,
+    command: attendance.JoinMeeting | attendance.SendApology | invitations.SetAvailability,
     book: Book,
     given: Given,
 ) -> None:
     if decided(command, book, given):
+        partners_exist(book, (command.agency,))
+
+
+def declare(command: attendance.DeclareInterest, book: Book, given: Given) -> None:
+    on_item(command, book, given)
+    if any(part.facts for part in book.written):
         partners_exist(book, (command.agency,))
 
 
@@ -230,14 +239,15 @@ MEETING_HANDLERS: tuple[Handler, ...] = (
     handles(session.AdjournMeeting, subject=of_meeting, decide=alone),
     handles(session.ResumeMeeting, subject=of_meeting, decide=alone),
     handles(session.EndMeeting, subject=of_meeting, decide=alone),
+    handles(session.HandOverChair, subject=of_meeting, decide=alone),
     handles(session.ConfirmMinutes, subject=of_meeting, decide=confirm_minutes),
     handles(attendance.JoinMeeting, subject=of_meeting, decide=come_or_go),
     handles(attendance.LeaveMeeting, subject=of_meeting, decide=alone),
     handles(attendance.SendApology, subject=of_meeting, decide=come_or_go),
     handles(attendance.AcceptConfidentiality, subject=of_meeting, decide=alone),
-    handles(attendance.DeclareInterest, subject=of_item, decide=come_or_go),
-    handles(attendance.ResolveInterest, subject=of_item, decide=alone),
-    handles(floor.OpenItem, subject=of_item, decide=alone),
+    handles(attendance.DeclareInterest, subject=of_item, decide=declare),
+    handles(attendance.ResolveInterest, subject=of_item, decide=on_item),
+    handles(floor.OpenItem, subject=of_item, decide=on_item),
     handles(floor.CloseItem, subject=of_item, decide=on_item),
     handles(floor.DeferItem, subject=of_item, decide=defer),
     handles(floor.NoteItem, subject=of_item, decide=alone),

@@ -21,8 +21,10 @@ from catch.commands.rules import acting, enrolled
 from catch.domain.facts import Actor, Command
 from catch.domain.given import Given
 from catch.domain.refusals import Refused
+from catch.domain.restricted import RaiseSafeguardingConcern
+from catch.domain.streams import restricted_stream
 from catch.log.entries import Answer, Busy, CommandIdReused, Conflict, First, Unavailable
-from catch.personal import Sealing
+from catch.personal import Sealing, SubjectErased
 
 T = TypeVar("T")
 _CLOCKS_MAY_DIFFER = timedelta(minutes=5)
@@ -95,8 +97,18 @@ class Taking:
         asked, book, handler = self._asked, self._book, self._handler
         subject = await self._read(lambda: handler.subject(asked.command, book))
         if self._sealing is None or self._sealing.subject != subject:
-            self._sealing = await self._records.keyring.sealing(asked.command, subject)
+            self._sealing = await self._seals(subject)
         return self._sealing.command
+
+    async def _seals(self, subject: UUID) -> Sealing[Command]:
+        command, keyring = self._asked.command, self._records.keyring
+        try:
+            return await keyring.sealing(command, subject)
+        except SubjectErased:
+            if not isinstance(command, RaiseSafeguardingConcern):
+                raise
+            # A concern is taken all the same, as it is about somebody nobody knows.
+            return await keyring.sealing(command, restricted_stream(command.case))
 
     async def _record(self, by: Actor) -> Answer:
         facts = placed(self._asked, by, self._book)

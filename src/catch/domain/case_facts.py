@@ -74,13 +74,13 @@ def presenter(case: Case, series: str) -> str | None:
 
 def appearance_basis(case: Case) -> AppearanceBasis | None:
     """Why the meeting may consider the case: the person agrees, or an open disclosure goes before their wish."""
-    if case.agrees is Agrees.YES:
+    if case.agreement is Agrees.YES:
         return AppearanceBasis.AGREEMENT
     open_ones = [held for held in case.disclosures if held.ended_at is None]
     if any(held.basis.overrides_objection for held in open_ones):
         return AppearanceBasis.VITAL_INTEREST
     informed = any(held.person_informed for held in case.proposals)
-    return AppearanceBasis.PUBLIC_TASK_WITH_NOTICE if case.agrees is None and open_ones and informed else None
+    return AppearanceBasis.PUBLIC_TASK_WITH_NOTICE if case.agreement is None and open_ones and informed else None
 
 
 def proposal_fact(proposal: Proposal) -> ProposalFact:

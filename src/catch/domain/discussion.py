@@ -1,6 +1,7 @@
 """Decisions that concern two streams, so that both are written or neither is.
 
-A referral concerns the person and the case; what a meeting says, decides and offers concerns the meeting and the case.
+A referral concerns the person and the case; what a meeting says, decides and offers, and an interest that somebody has
+in an item, concerns the meeting and the case.
 Each function takes both states and answers with the facts of both.
 """
 
@@ -11,19 +12,22 @@ from uuid import UUID
 
 from catch.domain import case as case_stream
 from catch.domain import meeting as meeting_stream
-from catch.domain.case import CaseEvent, actions, closing, referral
+from catch.domain import restricted
+from catch.domain.case import CaseEvent, actions, closing, recusal, referral
 from catch.domain.case.proposals import CaseDiscussed, MeetingDecisionRecorded
 from catch.domain.case.state import Case, Discussion, Priority
 from catch.domain.facts import Command, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting import MeetingEvent
+from catch.domain.meeting.attendance import DeclareInterest, ResolveInterest
 from catch.domain.meeting.deciding import DecisionRecorded, LinkAction, NotAtTheTable, RecordDecision, around, decided
-from catch.domain.meeting.floor import CloseItem, ItemClosed
+from catch.domain.meeting.floor import CloseItem, ItemClosed, OpenItem
 from catch.domain.meeting.instant import InstantDiscussionHeld, RecordInstantDiscussion
 from catch.domain.meeting.items import Update
 from catch.domain.meeting.state import Meeting
 from catch.domain.person import Person, PersonEvent, refer
-from catch.domain.refusals import UnknownCase, UnknownMeeting, UnknownPerson
+from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
+from catch.domain.restricted import Beside
 
 
 class OfferActionInMeeting(Command, frozen=True):
@@ -43,7 +47,12 @@ class OfferActionInMeeting(Command, frozen=True):
     accepted: bool = False
 
 
-MeetingAndCase = CloseItem | RecordDecision | RecordInstantDiscussion | OfferActionInMeeting
+Interest = DeclareInterest | ResolveInterest
+MeetingAndCase = OpenItem | CloseItem | RecordDecision | RecordInstantDiscussion | OfferActionInMeeting | Interest
+
+
+class ChairIsRecused(Refused):
+    """The chair is kept out of this case. Let somebody else in the room take the chair for it, or put the item off."""
 
 
 def case_of(meeting: Meeting | None, command: MeetingAndCase) -> UUID | None:
@@ -85,15 +94,55 @@ def only_open_case(programme: str, others: Iterable[Case]) -> None:
             raise referral.DuplicateOpenCase(case=other.number)
 
 
+def decide_beside(
+    beside: Beside | None, case: Case | None, command: restricted.RestrictedCommand, given: Given
+) -> list[restricted.RestrictedEvent]:
+    """What is written beside the case, and not in it. A concern is taken whether there is such a case or not."""
+    if case is None and not isinstance(command, restricted.RaiseSafeguardingConcern):
+        raise UnknownCase(case=command.case)
+    return restricted.decide(beside, command, given)
+
+
 def decide_in_meeting(
     meeting: Meeting | None, case: Case | None, command: MeetingAndCase, given: Given
 ) -> tuple[list[MeetingEvent], list[CaseEvent]]:
     if isinstance(command, OfferActionInMeeting):
         return offer(meeting, case, command, given)
+    if isinstance(command, Interest):
+        return decide_interest(meeting, case, command, given)
+    if isinstance(command, OpenItem):
+        led(meeting, case, command)
     if isinstance(command, RecordInstantDiscussion) and (case is None or case.programme != command.programme):
         raise UnknownCase(case=command.case)
     heard = meeting_stream.decide(meeting, command, given)
     return heard, [] if case is None else [fact for event in heard for fact in told(meeting, case, command, event)]
+
+
+def decide_interest(
+    meeting: Meeting | None, case: Case | None, command: Interest, given: Given
+) -> tuple[list[MeetingEvent], list[CaseEvent]]:
+    """An interest in an item keeps its user out of the case: there, at every other meeting and between meetings."""
+    heard = meeting_stream.decide(meeting, command, given)
+    match command:
+        case DeclareInterest(user=user, agency=agency, note=note):
+            recusal.for_another(user, note, given)
+            over = (command.meeting, command.item)
+            return heard, [] if case is None else [*recusal.declare(case, user, agency, note, given, over)]
+        case ResolveInterest(user=user, reason=reason):
+            recusal.not_own(user, given)
+            kept_out = case is not None and case.recused(user)
+            return heard, [*recusal.resolve(case, user, reason, given)] if heard and case and kept_out else []
+        case _:
+            assert_never(command)
+
+
+def led(meeting: Meeting | None, case: Case | None, command: OpenItem) -> None:
+    """Nobody leads the talk about a case that they are kept out of."""
+    item = meeting.item(command.item) if meeting else None
+    if meeting is None or item is None or not item.unresolved:
+        return
+    if meeting.recused(item.item, meeting.chair) or (case is not None and case.recused(meeting.chair)):
+        raise ChairIsRecused(item=item.item)
 
 
 def told(meeting: Meeting | None, case: Case, command: MeetingAndCase, event: MeetingEvent) -> Sequence[CaseEvent]:

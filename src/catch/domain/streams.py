@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 
 from msgspec import Struct
 
-from catch.domain import case, meeting, partner, person, programme
+from catch.domain import case, meeting, partner, person, programme, restricted
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Command, Fact, Recorded
 
@@ -27,6 +27,12 @@ def partner_stream(key: str) -> UUID:
 def programme_stream(key: str) -> UUID:
     """The stream of the programme with this key."""
     return uuid5(_KEYED, f"programme/{key}")
+
+
+@lru_cache(65536)
+def restricted_stream(case: UUID) -> UUID:
+    """The stream of what is restricted, beside this case."""
+    return uuid5(_KEYED, f"restricted/{case}")
 
 
 class Stream(Struct, frozen=True):
@@ -79,7 +85,14 @@ PROGRAMME = Stream(
     _of_event(programme.evolve),
     lambda command: programme_stream(command.programme),
 )
-STREAMS = (CASE, MEETING, PERSON, PARTNER, PROGRAMME)
+RESTRICTED = Stream(
+    "restricted",
+    get_args(restricted.RestrictedEvent),
+    get_args(restricted.RestrictedCommand),
+    lambda state, recorded: restricted.evolve(state, recorded.event, recorded.envelope.occurred_at),
+    lambda command: restricted_stream(command.case),
+)
+STREAMS = (CASE, MEETING, PERSON, PARTNER, PROGRAMME, RESTRICTED)
 
 EVENTS: dict[str, type[Fact]] = {event.__name__: event for stream in STREAMS for event in stream.events}
 COMMANDS: tuple[type[Command], ...] = tuple(command for stream in STREAMS for command in stream.commands)

@@ -1,4 +1,4 @@
-"""`caseUpdates(caseId)`: everything recorded on the case, each as far as the viewer may see it."""
+"""`caseUpdates(caseId)`: everything recorded on the case and beside it, each as far as the viewer may see it."""
 
 from collections.abc import AsyncIterator, Collection, Hashable, Iterable, Mapping
 from datetime import datetime
@@ -15,6 +15,7 @@ from catch.api.scalars import Position
 from catch.api.sources.common import NOBODY, PRESENT, SEEN, Fact, Shared, changes, worker
 from catch.domain.case.state import Case
 from catch.domain.refusals import UnknownCase
+from catch.domain.restricted import RestrictedEvent
 from catch.domain.streams import CASE, stream_of_event
 from catch.live.source import Ended, Opening, Seen
 from projections import timeline
@@ -35,7 +36,7 @@ class CaseSource(Shared):
     async def classify(self, viewer: Viewer, topic: Hashable) -> Hashable | Ended:
         who = await self.who(viewer)
         found = await self._sight(who, topic) if who else None
-        if who is None or found is None or found.hidden is RedactionReason.RECUSED:
+        if who is None or found is None:
             return ENDED
         case = cast("UUID", topic)
         seats = (await self.facts().seats([case]))[case]
@@ -44,6 +45,8 @@ class CaseSource(Shared):
         return (who if named else replace(who, user=NOBODY, bound=bound), found)
 
     def topics(self, event: Fact, followed: Collection[Hashable]) -> Iterable[Hashable]:
+        if isinstance(event.event, RestrictedEvent):
+            return (event.event.case,)
         return (event.stream,) if stream_of_event(event.event) is CASE else ()
 
     def rights(self, event: Fact, followed: Collection[Hashable]) -> Collection[Hashable]:
@@ -61,12 +64,12 @@ class CaseSource(Shared):
         return self.ran_out(self.catch.seating.meetings([cast("UUID", topic)]), since, now)
 
     def replay(self, topic: Hashable, after: int, upto: int) -> AsyncIterator[Fact]:
-        return self.between(timeline.of_stream, cast("UUID", topic), after, upto)
+        return self.between(timeline.of_case, cast("UUID", topic), after, upto)
 
     async def sees(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> Seen | Ended:
         who, known = cast("tuple[Who, Sight]", viewer_class)
         now = await self._sight(who, topic)
-        if now is None or now.hidden is RedactionReason.RECUSED:
+        if now is None:
             return ENDED
         return SEEN[told(narrower(known, now), await self._case(topic), event.event)]
 

@@ -20,7 +20,7 @@ from catch.readside import NotCaughtUp
 
 Fact = Recorded[Any]
 Timeline = Callable[[Statements, UUID, int, int, int], Awaitable[list[Fact]]]
-"""`timeline.of_stream` or `timeline.of_meeting`."""
+"""`timeline.of_case` or `timeline.of_meeting`."""
 
 NOBODY = ""
 """The user of a viewer class that stands for everybody of an agency and a role."""

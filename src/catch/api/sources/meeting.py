@@ -17,6 +17,7 @@ from catch.api.scalars import Position
 from catch.api.sitting import Sitting
 from catch.api.sources.common import NOBODY, PRESENT, SEEN, Fact, Shared, changes, utc, worker
 from catch.app import Catch
+from catch.domain.case.recusal import RecusalEvent
 from catch.domain.case.state import Case
 from catch.domain.meeting import attendance
 from catch.domain.meeting.state import UNPUBLISHED, Meeting
@@ -59,10 +60,13 @@ class MeetingSource(Shared):
         return replace(who, user=NOBODY, bound=at)
 
     async def _named_elsewhere(self, meeting: Meeting, user: str) -> bool:
-        """Another meeting may have something to say of this user and one of these cases."""
+        """One of these cases, or another meeting, may have something to say of this user."""
         cases = spoken_of(meeting)
         self.catch.seating.note(meeting)
         seats = await self.facts().seats(cases)
+        held = await self.catch.states.get_many(CASE, cases)
+        if any(each.state is not None and each.state.recused(user) for each in held):
+            return True
         return any(seat.names(user) for case in cases for seat in seats[case])
 
     def topics(self, event: Fact, followed: Collection[Hashable]) -> Iterable[Hashable]:
@@ -106,6 +110,8 @@ class MeetingSource(Shared):
         sitting = self._sitting(viewer, meeting)
         hidden = await sitting.hidden(item) if item else None
         if hidden is not None:
+            if isinstance(event.event, RecusalEvent):
+                return Seen.UNTOLD
             own = hidden is RedactionReason.RECUSED and interested(event) == viewer.user
             return Seen.SHOWN if own else SEEN[told_withheld(event.event)]
         held: Case | None = (await facts.case(item.case)).state if item and item.case else None

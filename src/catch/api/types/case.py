@@ -18,8 +18,9 @@ from catch.domain.case.state import (
 )
 from catch.domain.clocks import ClockState
 from catch.domain.configuration import ClosureClass
-from catch.domain.facts import Category
+from catch.domain.facts import Category, Tag
 from catch.domain.meeting.items import DecisionCode
+from catch.domain.restricted import Answered, SafeguardingOutcome
 
 
 @strawberry.type(description="A request that the programme take the person on.")
@@ -130,13 +131,47 @@ class Clock:
     ratio: float
 
 
-@strawberry.type(description="A note for involved partners.")
+@strawberry.type(description="A note for involved partners; one with a `tag` for those who may see what is restricted.")
 class Note:
     id: UUID
     category: Category
+    tag: Tag | None
     at: datetime
     by: Worker
     text: str | None
+
+
+@strawberry.type(description="A safeguarding concern, for those who may see what is restricted.")
+class SafeguardingConcern:
+    id: UUID
+    at: datetime
+    by: Worker
+    text: str | None
+    needs_care: Answered
+    at_risk: Answered
+    cannot_protect_themselves: Answered
+    immediate_danger: bool
+    raised_to: str | None
+    reference: str | None
+    persons_wish: str | None
+    outcome: SafeguardingOutcome | None
+    outcome_at: datetime | None
+    outcome_text: str | None
+
+
+@strawberry.type(description="Somebody who is kept out of the case; told to those who coordinate it.")
+class Recusal:
+    user: str
+    agency: str
+    since: datetime
+    resolved_at: datetime | None
+
+
+@strawberry.type(description="Whether and how the person can be reached safely: the most careful answer so far.")
+class SafeContact:
+    ok: bool
+    how: str | None
+    not_when: str | None
 
 
 @strawberry.type(description="A need that no service meets.")
@@ -207,6 +242,7 @@ class Case(Redactable):
     programme: Programme
     person: Person | None
     lead: Worker | None
+    safe_contact: SafeContact | None
     referral: Referral
     referrals: list[Referral]
     conversations: list[Conversation]
@@ -219,6 +255,8 @@ class Case(Redactable):
     reviews: list[Review]
     clocks: list[Clock]
     notes: list[Note]
+    concerns: list[SafeguardingConcern]
+    recusals: list[Recusal]
     proposals: list[Proposal]
     discussions: list[Discussion]
     decisions: list[Decision]

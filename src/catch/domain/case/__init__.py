@@ -1,7 +1,7 @@
 """The Case stream: everything that can happen to one person's involvement with one programme.
 
 Read it as a case lives: `referral`, `eligibility`, `coordination`, `agreement`, `disclosure`, `proposals`, `plan`,
-`goals`, `reviews`, `actions`, `notes`, `closing`; `state` is what they build, `rules` what they share.
+`goals`, `reviews`, `actions`, `notes`, `recusal`, `closing`; `state` is what they build, `rules` what they share.
 
 To add an event, put it in its subject's module (its class, its union, its `evolve`); a command likewise with its
 `decide`. The type checker then lists what else must know.
@@ -25,6 +25,7 @@ from catch.domain.case import (
     notes,
     plan,
     proposals,
+    recusal,
     referral,
     reviews,
 )
@@ -38,6 +39,7 @@ from catch.domain.case.goals import GoalCommand, GoalEvent
 from catch.domain.case.notes import NoteCommand, NoteEvent
 from catch.domain.case.plan import PlanCommand, PlanEvent
 from catch.domain.case.proposals import ProposalCommand, ProposalEvent
+from catch.domain.case.recusal import RecusalCommand, RecusalEvent
 from catch.domain.case.referral import ReferralCommand, ReferralEvent, ReferralReceived, SubmitReferral
 from catch.domain.case.reviews import ReviewCommand, ReviewEvent
 from catch.domain.case.state import Case
@@ -57,6 +59,7 @@ CaseEvent = (
     | ReviewEvent
     | ActionEvent
     | NoteEvent
+    | RecusalEvent
     | ClosingEvent
 )
 CaseCommand = (
@@ -71,6 +74,7 @@ CaseCommand = (
     | ReviewCommand
     | ActionCommand
     | NoteCommand
+    | RecusalCommand
     | ClosingCommand
 )
 
@@ -103,6 +107,8 @@ def decide(case: Case | None, command: CaseCommand, given: Given) -> list[CaseEv
         return [*actions.decide(case, command, given)]
     if isinstance(command, NoteCommand):
         return [*notes.decide(case, command, given)]
+    if isinstance(command, RecusalCommand):
+        return [*recusal.decide(case, command, given)]
     return [*closing.decide(case, command, given)]
 
 
@@ -138,6 +144,8 @@ def _evolve_of(kind: type[CaseEvent]) -> Callable[[Case, Any, datetime], Case]:
         return actions.evolve
     if issubclass(kind, NoteEvent):
         return notes.evolve
+    if issubclass(kind, RecusalEvent):
+        return recusal.evolve
     _: type[ClosingEvent] = kind  # does not type-check while a subject is missing above
     return closing.evolve
 

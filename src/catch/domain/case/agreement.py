@@ -11,6 +11,8 @@ from catch.domain.case.state import (
     Agrees,
     Case,
     Objection,
+    SafeContact,
+    safer,
 )
 from catch.domain.facts import Category, Command, Fact, Sealed
 from catch.domain.given import Given
@@ -52,7 +54,13 @@ class ObjectionRecorded(Fact, frozen=True, omit_defaults=True):
     ground: Sealed | None = None
 
 
-AgreementEvent = SupportAgreed | SupportDeclinedByPerson | AgreementWithdrawn | ObjectionRecorded
+class SafeContactConfirmed(Fact, frozen=True, omit_defaults=True):
+    """Whoever spoke with the person knows how they can be reached: it holds, whatever any door said before."""
+
+    safe_contact: SafeContact
+
+
+AgreementEvent = SafeContactConfirmed | SupportAgreed | SupportDeclinedByPerson | AgreementWithdrawn | ObjectionRecorded
 
 
 # What may be asked
@@ -93,7 +101,14 @@ class RecordObjection(Command, frozen=True):
     ground: Sealed | None = None
 
 
-AgreementCommand = RecordAgreement | RecordRefusalOfSupport | WithdrawAgreement | RecordObjection
+class ConfirmSafeContact(Command, frozen=True):
+    """Record, after a conversation with the person, how they can be reached without putting them at risk."""
+
+    case: UUID
+    safe_contact: SafeContact
+
+
+AgreementCommand = ConfirmSafeContact | RecordAgreement | RecordRefusalOfSupport | WithdrawAgreement | RecordObjection
 
 
 # What can be refused
@@ -103,7 +118,34 @@ class NothingAgreedYet(Refused):
     """There is no agreement to withdraw."""
 
 
+class SpeakWithThePersonFirst(Refused):
+    """Hold and record a conversation with the person first: until then the more careful answer stands."""
+
+
+class RefusedSince(Refused):
+    """The person has refused, or taken their agreement back, since. Only an agreement from after that counts."""
+
+
 # What we answer
+
+
+def agree(case: Case, command: RecordAgreement, given: Given) -> list[AgreementEvent]:
+    if case.agreement is Agrees.YES and not case.disclosures_to_review:
+        return []
+    if case.refused_at is not None and given.at < case.refused_at:
+        raise RefusedSince(refused_at=case.refused_at.isoformat())
+    if case.door_refused_at is not None and not case.spoken_since(case.door_refused_at):
+        raise SpeakWithThePersonFirst
+    return [SupportAgreed(command.by, command.scope, command.evidence)]
+
+
+def confirm_contact(case: Case, command: ConfirmSafeContact) -> list[AgreementEvent]:
+    if case.safe_contact == command.safe_contact:
+        return []
+    received = max(held.received_at for held in case.referrals)
+    if safer(case.safe_contact, command.safe_contact) != command.safe_contact and not case.spoken_since(received):
+        raise SpeakWithThePersonFirst
+    return [SafeContactConfirmed(command.safe_contact)]
 
 
 def withdraw(case: Case, command: WithdrawAgreement) -> list[AgreementEvent]:
@@ -124,9 +166,10 @@ def object_to(case: Case, command: RecordObjection) -> list[AgreementEvent]:
 
 def decide(case: Case, command: AgreementCommand, given: Given) -> list[AgreementEvent]:
     match command:
+        case ConfirmSafeContact():
+            return confirm_contact(case, command)
         case RecordAgreement():
-            already = case.agrees is Agrees.YES and not case.disclosures_to_review
-            return [] if already else [SupportAgreed(command.by, command.scope, command.evidence)]
+            return agree(case, command, given)
         case RecordRefusalOfSupport():
             return [] if case.agrees is Agrees.NO else [SupportDeclinedByPerson(command.by, command.reason)]
         case WithdrawAgreement():
@@ -140,14 +183,28 @@ def decide(case: Case, command: AgreementCommand, given: Given) -> list[Agreemen
 # Where that leaves us
 
 
+def agreed(case: Case, at: datetime) -> Case:
+    """What was agreed before the person refused counts no more, however late it is recorded."""
+    if case.refused_at is not None and at < case.refused_at:
+        return case
+    return replace(case, agrees=Agrees.YES, refused_at=None, door_refused_at=None, disclosures_to_review=False)
+
+
+def refused(case: Case, at: datetime) -> Case:
+    return replace(case, agrees=Agrees.NO, refused_at=max(case.refused_at or at, at))
+
+
 def evolve(case: Case, event: AgreementEvent, at: datetime) -> Case:
     match event:
+        case SafeContactConfirmed():
+            return replace(case, safe_contact=event.safe_contact)
         case SupportAgreed():
-            return replace(case, agrees=Agrees.YES, disclosures_to_review=False)
+            return agreed(case, at)
         case SupportDeclinedByPerson():
-            return replace(case, agrees=Agrees.NO)
+            return refused(case, at)
         case AgreementWithdrawn():
-            return replace(case, agrees=Agrees.NO, disclosures_to_review=any(d.open_at(at) for d in case.disclosures))
+            to_review = any(d.open_at(at) for d in case.disclosures)
+            return replace(refused(case, at), disclosures_to_review=to_review)
         case ObjectionRecorded():
             return replace(case, objections=(*case.objections, event.objection))
         case _:

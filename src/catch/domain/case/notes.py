@@ -53,7 +53,10 @@ NoteEvent = NoteAdded | UnmetNeedRecorded | UnmetNeedMet
 
 
 class AddNote(Command, frozen=True):
-    """Add a note. `audience` names the involved partners who may read it; none named: all who may see its category."""
+    """Add a note; what is restricted goes into a restricted note instead.
+
+    `audience` names the involved partners who may read it; none named: all who may see its category.
+    """
 
     case: UUID
     note: UUID
@@ -89,6 +92,10 @@ class AudienceNotInvolved(Refused):
     """A note can only be addressed to partners involved in the case."""
 
 
+class RestrictedIsKeptBeside(Refused):
+    """What is restricted is kept beside the case, not in it. Add it as a restricted note."""
+
+
 class UnknownNeed(Refused):
     """The case has no such unmet need."""
 
@@ -97,6 +104,8 @@ class UnknownNeed(Refused):
 
 
 def add_note(case: Case, command: AddNote, given: Given) -> list[NoteEvent]:
+    if command.category is Category.RESTRICTED:
+        raise RestrictedIsKeptBeside(field="category")
     if any(held.note == command.note for held in case.notes):
         return []
     holders = {worker.agency for worker in (case.lead, case.clinical) if worker}

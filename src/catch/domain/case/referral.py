@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from catch.domain.calendar import london_day
 from catch.domain.case.rules import CaseNotLive
 from catch.domain.case.state import (
+    Agrees,
     Basis,
     Case,
     CaseState,
@@ -17,6 +18,7 @@ from catch.domain.case.state import (
     ReferralAgreement,
     SafeContact,
     Urgency,
+    safer,
 )
 from catch.domain.configuration import Programme
 from catch.domain.facts import Command, Fact, Sealed
@@ -84,6 +86,8 @@ class AttachReferral(Command, frozen=True):
     needs: tuple[str, ...] = ()
     urgency: Urgency = Urgency.ROUTINE
     on_behalf_of: str | None = None
+    agreement: ReferralAgreement | None = None
+    safe_contact: SafeContact | None = None
 
 
 ReferralCommand = SubmitReferral | AttachReferral
@@ -137,7 +141,6 @@ def referral_of(command: SubmitReferral | AttachReferral, given: Given) -> Refer
         raise OutOfRange(field="receivedAt", latest=given.at.isoformat())
     for need in command.needs:
         check_key("needs", need)
-    whole = isinstance(command, SubmitReferral)
     return Referral(
         referral=command.referral,
         source=command.source,
@@ -148,9 +151,9 @@ def referral_of(command: SubmitReferral | AttachReferral, given: Given) -> Refer
         urgency=command.urgency,
         referrer=given.by.user,
         referrer_agency=command.on_behalf_of or given.by.agency,
-        agreement=command.agreement if whole else None,
-        basis=command.basis if whole else None,
-        safe_contact=command.safe_contact if whole else None,
+        agreement=command.agreement,
+        basis=command.basis if isinstance(command, SubmitReferral) else None,
+        safe_contact=command.safe_contact,
     )
 
 
@@ -216,6 +219,25 @@ def opened(case: UUID, event: ReferralReceived) -> Case:
         milestones=Milestones(received_at=received),
         referrals=(event.referral,),
         episode_started_at=received,
+        door_refused_at=refused_at(event.referral),
+        safe_contact=event.referral.safe_contact,
+    )
+
+
+def refused_at(referral: Referral) -> datetime | None:
+    """When this referral came, where it says that the person does not agree."""
+    no = referral.agreement is not None and referral.agreement.agrees is Agrees.NO
+    return referral.received_at if no else None
+
+
+def attached(case: Case, referral: Referral) -> Case:
+    """Somebody may refer another as if they were that person: of what two doors say, the more careful holds."""
+    refusals = [at for at in (case.door_refused_at, refused_at(referral)) if at]
+    return replace(
+        case,
+        referrals=(*case.referrals, referral),
+        door_refused_at=max(refusals, default=None),
+        safe_contact=safer(case.safe_contact, referral.safe_contact),
     )
 
 
@@ -224,6 +246,6 @@ def evolve(case: Case, event: ReferralEvent, at: datetime) -> Case:
         case ReferralReceived():
             return case  # only ever first: `opened` made the case
         case ReferralAttached():
-            return replace(case, referrals=(*case.referrals, event.referral))
+            return attached(case, event.referral)
         case _:
             assert_never(event)

@@ -108,6 +108,19 @@ class SafeContact(Part, frozen=True, omit_defaults=True):
     not_when: Sealed | None = None
 
 
+def safer(known: SafeContact | None, said: SafeContact | None) -> SafeContact | None:
+    """The more careful of two answers: not to make contact, then only at some times. Of two alike the first stands, so
+    that nobody changes by another door how the person is reached.
+    """
+    if known is None or said is None:
+        return known or said
+    return said if _care(said) > _care(known) else known
+
+
+def _care(contact: SafeContact) -> tuple[bool, bool]:
+    return not contact.ok, contact.not_when is not None
+
+
 class Referral(Part, frozen=True, omit_defaults=True):
     """One request that the programme take the person on. A case may have several, from different doors."""
 
@@ -369,6 +382,15 @@ class UnmetNeed(Part, frozen=True, omit_defaults=True):
     met_at: datetime | None = None
 
 
+class Recusal(Part, frozen=True, omit_defaults=True):
+    """Somebody has an interest in the case and is kept out of it until that is resolved."""
+
+    user: str
+    agency: str
+    since: datetime
+    resolved_at: datetime | None = None
+
+
 class Ending(Part, frozen=True, omit_defaults=True):
     """How an episode closed."""
 
@@ -400,7 +422,11 @@ def first(known: datetime | None, at: datetime) -> datetime:
 
 
 class Case(Part, frozen=True, omit_defaults=True):
-    """One person's involvement with one programme, folded from its facts."""
+    """One person's involvement with one programme, folded from its facts.
+
+    `agrees` is what those who work with the person recorded, `refused_at` since when it is no; `door_refused_at`: a
+    referrer said that the person does not agree, and nobody has recorded otherwise since.
+    """
 
     case: UUID
     number: str
@@ -431,12 +457,25 @@ class Case(Part, frozen=True, omit_defaults=True):
     notes: tuple[Note, ...] = ()
     unmet_needs: tuple[UnmetNeed, ...] = ()
     endings: tuple[Ending, ...] = ()
+    recusals: tuple[Recusal, ...] = ()
+    refused_at: datetime | None = None
+    door_refused_at: datetime | None = None
+    safe_contact: SafeContact | None = None
     episode_started_at: datetime | None = None
     last_activity_at: datetime | None = None
 
     @property
     def live(self) -> bool:
         return self.state not in NOT_LIVE
+
+    @property
+    def agreement(self) -> Agrees | None:
+        """The careful answer: a referrer's word for the person never makes them agree, but may say that they do not."""
+        return self.agrees if self.door_refused_at is None else Agrees.NO
+
+    def spoken_since(self, at: datetime) -> bool:
+        """Whether a conversation with the person was held since."""
+        return any(held.held and held.at >= at for held in self.conversations)
 
     def action(self, action: UUID) -> Action | None:
         number = action.int
@@ -447,6 +486,14 @@ class Case(Part, frozen=True, omit_defaults=True):
 
     def involved(self, agency: str) -> bool:
         return any(held.agency == agency and held.ended_at is None for held in self.involvements)
+
+    def recused(self, user: str) -> bool:
+        """Whether the user is kept out of the case, at every meeting and between meetings."""
+        return any(held.user == user and held.resolved_at is None for held in self.recusals)
+
+    def cleared(self, user: str) -> bool:
+        """Whether the user was kept out, and somebody else has said since that they need not be."""
+        return any(held.user == user and held.resolved_at is not None for held in self.recusals)
 
     def disclosed(self, agency: str, at: datetime) -> frozenset[Category]:
         """What the agency may be told at `at`: its open disclosures less what the person objects to."""

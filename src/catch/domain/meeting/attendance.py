@@ -233,8 +233,9 @@ def attend(
 
 
 def interest(meeting: Meeting, command: DeclareInterest | ResolveInterest) -> list[AttendanceEvent]:
-    not_over(meeting)
+    # First: who may not know of an item is answered as if there were none, whether or not the meeting is over.
     on_agenda(meeting, command.item)
+    not_over(meeting)
     held = next((i for i in meeting.interests if (i.item, i.user) == (command.item, command.user)), None)
     match command:
         case DeclareInterest(item=item, user=user, agency=agency, action=action, note=note):

@@ -45,7 +45,13 @@ class MinutesConfirmed(Fact, frozen=True):
     at_meeting: UUID | None = None
 
 
-SessionEvent = MeetingStarted | MeetingAdjourned | MeetingResumed | MeetingEnded | MinutesConfirmed
+class ChairHandedOver(Fact, frozen=True):
+    before: str
+    to: str
+    handed_over_at: datetime
+
+
+SessionEvent = MeetingStarted | MeetingAdjourned | MeetingResumed | MeetingEnded | MinutesConfirmed | ChairHandedOver
 
 
 def evolve(meeting: Meeting, event: SessionEvent) -> Meeting:
@@ -60,6 +66,8 @@ def evolve(meeting: Meeting, event: SessionEvent) -> Meeting:
             return replace(everybody_left(meeting, ended_at), state=MeetingState.ENDED, ended_at=ended_at)
         case MinutesConfirmed(confirmed_at=at, confirmed_by=by):
             return replace(meeting, state=MeetingState.MINUTES_CONFIRMED, confirmed_at=at, confirmed_by=by)
+        case ChairHandedOver(to=to):
+            return replace(meeting, chair=to)
         case _:
             assert_never(event)
 
@@ -112,11 +120,22 @@ class ConfirmMinutes(Command, frozen=True):
     at_meeting: UUID | None = None
 
 
-SessionCommand = StartMeeting | AdjournMeeting | ResumeMeeting | EndMeeting | ConfirmMinutes
+class HandOverChair(Command, frozen=True):
+    """Give the chair to somebody in the room: where you are kept out of a case, or have to leave."""
+
+    meeting: UUID
+    to_user: str
+
+
+SessionCommand = StartMeeting | AdjournMeeting | ResumeMeeting | EndMeeting | ConfirmMinutes | HandOverChair
 
 
 class ChairNotPresent(Refused):
     """The meeting cannot start without its chair, or somebody who takes the chair."""
+
+
+class CannotTakeTheChair(Refused):
+    """The chair can only be given to somebody who is in the room and has accepted confidentiality."""
 
 
 class ItemStillOpen(Refused):
@@ -154,6 +173,8 @@ def decide(meeting: Meeting, command: SessionCommand, given: Given) -> list[Sess
             if meeting.state is not MeetingState.ENDED:
                 raise NotEnded(state=meeting.state)
             return [MinutesConfirmed(given.at, given.by.user, at_meeting)]
+        case HandOverChair(to_user=user):
+            return [*hand_over(meeting, user, given)]
         case _:
             assert_never(command)
 
@@ -184,6 +205,16 @@ def seated(meeting: Meeting, given: Given, statement: str) -> list[SessionEvent 
     if held is None or held.accepted != statement:
         facts.append(ConfidentialityAccepted(given.by.user, given.by.agency, statement))
     return facts
+
+
+def hand_over(meeting: Meeting, user: str, given: Given) -> list[SessionEvent]:
+    if meeting.chair == user:
+        return []
+    live(meeting)
+    held = meeting.attendee(user)
+    if held is None or not held.present or held.accepted is None:
+        raise CannotTakeTheChair(user=user)
+    return [ChairHandedOver(meeting.chair, user, given.at)]
 
 
 def end(meeting: Meeting, given: Given) -> list[SessionEvent | AttendanceEvent]:
