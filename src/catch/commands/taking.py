@@ -60,7 +60,7 @@ class Taking:
             await self._forget_what_moved()
             return None
         except Refused as refused:
-            return await self._confirmed(refused)
+            return await self.confirmed(refused)
 
     async def _decide(self) -> None:
         asked, book, handler = self._asked, self._book, self._handler
@@ -104,7 +104,7 @@ class Taking:
                 self._records.keyring.kept(new)
         return answer
 
-    async def _confirmed(self, refused: Refused) -> Answer | None:
+    async def confirmed(self, refused: Refused) -> Answer | None:
         """The refusal leaves only when the log says that what was read is still so; a repeat gets its first answer."""
         first = await self._forget_what_moved()
         if first is not None and first.digest == self._asked.digest:
