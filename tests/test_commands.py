@@ -157,11 +157,11 @@ async def test_a_used_id_is_found_out_before_what_the_case_would_say(place: Plac
     nothing_agreed = await place.referred("Bo Example")
     for command, expected in (
         (WithdrawAgreement(nothing_agreed.case), None),
-        (RecordAgreement(uuid4()), None),
         (RecordAgreement(nothing_agreed.case), 77),
     ):
         found = await refused(place, command, command_id=id_, expected_version=expected)
         assert isinstance(found, CommandIdReused)
+    assert isinstance(await refused(place, RecordAgreement(uuid4()), command_id=id_), UnknownCase)
 
 
 async def test_the_first_answer_comes_whatever_has_changed_since(place: Place):

@@ -19,11 +19,13 @@ from catch.commands.handlers import HANDLER_OF
 from catch.commands.questions import Asking, Records
 from catch.domain.facts import Command
 from catch.domain.given import Given
-from catch.domain.refusals import Refused
+from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
 from catch.log.entries import Answer, Busy, CommandIdReused, Conflict, First, Unavailable
 from catch.personal import Sealing
 
 T = TypeVar("T")
+NOT_THERE = (UnknownCase, UnknownMeeting, UnknownPerson)
+"""What is answered for something that one does not see, whatever else is wrong with the command."""
 _CLOCKS_MAY_DIFFER = timedelta(minutes=5)
 
 
@@ -115,7 +117,7 @@ class Taking:
             await self._records.up_to_date()
             self._up_to_date = True
             return None
-        if first is not None and self._allowed:
+        if first is not None and self._allowed and not isinstance(refused, NOT_THERE):
             raise CommandIdReused from None
         raise refused
 
