@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from catch.database import Connection
 from catch.log import Answer, Append, Conflict, Log, NewEvent
+from catch.log.entries import CommandIdReused, First, Looked
 from catch.log.waiting import Waiting, columns
 
 
@@ -153,6 +154,67 @@ async def test_a_repeated_command_gets_its_first_answer_and_records_nothing(log:
     assert again == [first._replace(repeated=True)] * 3
     assert await log.answer(command) == first._replace(repeated=True)
     assert len(await log.stream(stream)) == 1
+
+
+@pytest.mark.parametrize("beside", [0, 1, 40])
+async def test_an_append_is_recorded_only_while_what_it_rests_on_stands(log: Log, beside: int):
+    """Alone, and in batches on each of the ways; any number may rest on the same stream at once."""
+    partner, others = uuid4(), [one(uuid4(), 1) for _ in range(beside)]
+    await log.append(one(partner, 1))
+    resting = [one(uuid4(), 1)._replace(expects=((partner, 1),)) for _ in range(3)]
+    answers = await asyncio.gather(*map(log.append, [*others, *resting]))
+    assert len({answer.position for answer in answers}) == len(answers)
+    await log.append(one(partner, 2))
+    late = [one(uuid4(), 1)._replace(expects=((partner, 1),)), *(one(uuid4(), 1) for _ in range(beside))]
+    outcomes = await asyncio.gather(*map(log.append, late), return_exceptions=True)
+    assert [isinstance(outcome, Conflict) for outcome in outcomes] == [True, *[False] * beside]
+
+
+async def test_what_rests_on_a_stream_and_what_writes_it_keep_their_order(log: Log):
+    """Sent at the same moment: whoever comes behind the writer, and rests on what was before, conflicts."""
+    partner = uuid4()
+    await log.append(one(partner, 1))
+    before = one(uuid4(), 1)._replace(expects=((partner, 1),))
+    behind = one(uuid4(), 1)._replace(expects=((partner, 1),))
+    first, written, last = await asyncio.gather(
+        *map(log.append, (before, one(partner, 2), behind)), return_exceptions=True
+    )
+    assert isinstance(first, Answer)
+    assert isinstance(written, Answer)
+    assert first.position < written.position
+    assert isinstance(last, Conflict)
+
+
+@pytest.mark.parametrize("beside", [0, 1, 40])
+async def test_an_id_that_was_used_for_something_else_is_told_from_a_repetition(log: Log, beside: int):
+    first = one(uuid4(), 1)._replace(digest=b"this")
+    answer = await log.append(first)
+    for digest, expected in ((b"this", answer._replace(repeated=True)), (b"that", None), (None, None)):
+        again = one(uuid4(), 1, first.command)._replace(digest=digest)
+        others = [one(uuid4(), 1) for _ in range(beside)]
+        outcome, *rest = await asyncio.gather(*map(log.append, [again, *others]), return_exceptions=True)
+        assert outcome == expected if expected else isinstance(outcome, CommandIdReused)
+        assert all(isinstance(each, Answer) for each in rest)
+        assert await log.stream(again.stream) == []
+
+
+async def test_two_uses_of_one_id_at_the_same_moment_do_not_both_count(log: Log, dsn: str):
+    other, command = await Log.open(dsn), uuid4()
+    appends = [one(uuid4(), 1, command)._replace(digest=bytes([number])) for number in range(2)]
+    outcomes = await asyncio.gather(log.append(appends[0]), other.append(appends[1]), return_exceptions=True)
+    await other.close()
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Answer", "CommandIdReused"]
+
+
+async def test_how_things_stand_is_told_in_one_look(log: Log):
+    known, unknown = uuid4(), uuid4()
+    append = one(known, 1)._replace(digest=b"this")
+    answer = await log.append(append)
+    await log.append(one(known, 2))
+    looked = await log.look(append.command, [known, unknown, known])
+    assert looked.versions == (2, 0, 2)
+    assert looked.first == First(answer._replace(repeated=True), b"this")
+    assert (await log.look(uuid4(), [])) == Looked(None, ())
 
 
 async def test_a_command_without_events_is_kept_with_its_answer(log: Log):

@@ -2,18 +2,11 @@
 -- from one that was used for something else. Rows from before have none, and are taken for something else.
 -- An append carries the data keys that its events are the first to need: a refused command leaves none behind. It may
 -- also rest on streams that it does not write, on the quick ways too.
+--
+-- The functions of the same names with fewer arguments stay for servers of the former release, while there are such.
 set local role catch_owner;
 
 alter table catch.commands add column digest bytea;
-
-drop function catch.append_one(uuid, bigint, text, bytea, uuid);
-drop function catch.append_lone(uuid[], bigint[], text[], bytea[], uuid[]);
-drop function catch.append_at_once(
-    uuid[], bigint[], text[], bytea[], uuid[], bigint[], uuid[], uuid[], bigint[], int[], int[]);
-drop function catch.append(
-    uuid[], bigint[], text[], bytea[], uuid[], bigint[], uuid[], uuid[], bigint[], int[], int[], int[], int[]);
-drop function catch.record(
-    uuid[], bigint[], text[], bytea[], uuid[], bigint[], uuid[], uuid[], bigint[], int[], int[]);
 
 -- Records appends whole or raises unique_violation. The caller holds the lock.
 create function catch.record(
@@ -260,7 +253,14 @@ begin
 end
 $$;
 
-revoke all on function
-    catch.record, catch.append, catch.append_at_once, catch.append_one, catch.append_lone from public;
-grant execute on function
-    catch.record, catch.append, catch.append_at_once, catch.append_one, catch.append_lone to catch_writer;
+do $$
+declare
+    made regprocedure;
+begin
+    for made in select oid from pg_proc where pronamespace = 'catch'::regnamespace and proname in (
+        'record', 'append', 'append_at_once', 'append_one', 'append_lone') loop
+        execute format('revoke all on function %s from public', made);
+        execute format('grant execute on function %s to catch_writer', made);
+    end loop;
+end
+$$;

@@ -20,13 +20,15 @@ from catch.commands.questions import Asking, Records
 from catch.commands.rules import acting, enrolled
 from catch.domain.facts import Actor, Command
 from catch.domain.given import Given
-from catch.domain.refusals import Refused
+from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
 from catch.domain.restricted import RaiseSafeguardingConcern
 from catch.domain.streams import restricted_stream
 from catch.log.entries import Answer, Busy, CommandIdReused, Conflict, First, Unavailable
 from catch.personal import Sealing, SubjectErased
 
 T = TypeVar("T")
+NOT_THERE = (UnknownCase, UnknownMeeting, UnknownPerson)
+"""What is answered for something that one does not see, whatever else is wrong with the command."""
 _CLOCKS_MAY_DIFFER = timedelta(minutes=5)
 
 
@@ -63,7 +65,7 @@ class Taking:
             await self._forget_what_moved()
             return None
         except Refused as refused:
-            return await self._confirmed(refused)
+            return await self.confirmed(refused)
 
     async def _decide(self) -> Actor:
         """The book then holds what was decided; whose doing that is."""
@@ -121,7 +123,7 @@ class Taking:
                 self._records.keyring.kept(new)
         return answer
 
-    async def _confirmed(self, refused: Refused) -> Answer | None:
+    async def confirmed(self, refused: Refused) -> Answer | None:
         """The refusal leaves only when the log says that what was read is still so; a repeat gets its first answer."""
         first = await self._forget_what_moved()
         if self._enrolled and first is not None and first.digest == self._asked.digest:
@@ -132,7 +134,7 @@ class Taking:
             await self._records.up_to_date()
             self._up_to_date = True
             return None
-        if first is not None and self._allowed:
+        if first is not None and self._allowed and not isinstance(refused, NOT_THERE):
             raise CommandIdReused from None
         raise refused
 

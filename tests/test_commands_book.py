@@ -1,0 +1,163 @@
+"""The book of a decision, values in and values out; and that every command has all that must be said of it."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catch.commands.asked import content
+from catch.commands.book import Book, NotRead, Partners, Question
+from catch.commands.handler import Handler, handles
+from catch.commands.handlers import HANDLER_OF, HANDLERS
+from catch.commands.others import of_person, the_person
+from catch.commands.rules import by_role
+from catch.domain.case.agreement import RecordAgreement, WithdrawAgreement
+from catch.domain.facts import Actor, Category, Fact, Role, Sealed
+from catch.domain.given import Given
+from catch.domain.partner import Partner, RegisterPartner, SignAgreement
+from catch.domain.person import Person, PersonRegistered, ProtectionReason, SetProtectedAddress
+from catch.domain.refusals import IdAlreadyUsed, UnknownPerson
+from catch.domain.streams import CASE, COMMANDS, PARTNER, PERSON, Stream, partner_stream
+from catch.log.states import NOTHING, Held
+
+NOW = datetime(2026, 6, 2, 10, tzinfo=UTC)
+CORA = Actor("cora", "snn", Role.COORDINATOR)
+HERE, THERE = UUID(int=1), UUID(int=2)
+
+
+class Asked(Question[int], frozen=True):
+    """How much."""
+
+    of: str
+
+
+def person(id_: UUID) -> Held:
+    return Held(Person(id_, PersonRegistered(id_, name=Sealed("sealed"))), 3, 9)
+
+
+def decided(book: Book, lacking: dict[UUID, tuple[Stream, Held]], command: SetProtectedAddress) -> int:
+    """As whoever takes a command does it; how often it had to be decided."""
+    for times in range(1, 9):
+        try:
+            book.begin()
+            of_person(command, book, Given(NOW, CORA))
+        except NotRead as wanted:
+            book.seen |= {id_: lacking[id_] for id_ in wanted.ids}
+        else:
+            return times
+    raise AssertionError("it never ended")
+
+
+def test_every_command_is_handled_once():
+    assert sorted(handler.kind.__name__ for handler in HANDLERS) == sorted(kind.__name__ for kind in COMMANDS)
+    assert set(HANDLER_OF) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("missing", ["rule", "subject", "decide"])
+def test_what_is_not_said_of_a_command_has_no_default(missing: str):
+    parts: dict[str, Any] = {"rule": by_role, "subject": the_person, "decide": of_person}
+    del parts[missing]
+    with pytest.raises(TypeError):
+        handles(SetProtectedAddress, **parts)
+    with pytest.raises(TypeError):
+        Handler(kind=SetProtectedAddress, **parts)
+
+
+def test_what_is_lacking_is_fetched_and_it_is_decided_again():
+    book = Book()
+    command = SetProtectedAddress(HERE, True, ProtectionReason.STALKING)
+    assert decided(book, {HERE: (PERSON, person(HERE))}, command) == 2
+    (part,) = book.written
+    assert (part.stream, part.id, part.version, len(part.facts)) == (PERSON, HERE, 3, 1)
+
+
+def test_what_is_at_hand_is_read_without_waiting():
+    book = Book({HERE: (PERSON, person(HERE))}.get)
+    assert decided(book, {}, SetProtectedAddress(HERE, True, ProtectionReason.STALKING)) == 1
+
+
+def test_what_was_read_and_not_written_is_expected_to_stand():
+    book = Book({HERE: (PERSON, person(HERE)), THERE: (CASE, Held(None, 7, 9))}.get)
+    assert book.case(THERE) is None
+    decided(book, {}, SetProtectedAddress(HERE, True, ProtectionReason.STALKING))
+    assert book.expects() == ((THERE, 7),)
+
+
+def test_where_nothing_is_to_do_everything_that_was_read_is_expected_to_stand():
+    book = Book({HERE: (PERSON, person(HERE))}.get)
+    book.person(HERE)
+    book.write(PERSON, HERE, [])
+    assert book.expects() == ((HERE, 3),)
+
+
+def test_several_streams_that_are_lacking_are_wanted_at_once():
+    with pytest.raises(NotRead) as wanted:
+        Book({HERE: (CASE, NOTHING)}.get).cases([HERE, THERE, UUID(int=3)])
+    assert wanted.value.ids == [THERE, UUID(int=3)]
+
+
+def test_a_question_is_asked_once():
+    book = Book()
+    with pytest.raises(NotRead) as wanted:
+        book.ask(Asked("it"))
+    assert wanted.value.question == Asked("it")
+    book.answers[Asked("it")] = 5
+    assert book.ask(Asked("it")) == 5
+    with pytest.raises(NotRead):
+        book.ask(Asked("else"))
+
+
+def test_an_id_of_another_kind_reads_as_nothing_and_cannot_be_begun():
+    book = Book({HERE: (CASE, Held("a case", 2, 9))}.get)
+    with pytest.raises(UnknownPerson):
+        decided(book, {}, SetProtectedAddress(HERE, True, ProtectionReason.STALKING))
+    assert book.version(PERSON, HERE) == 0
+    with pytest.raises(IdAlreadyUsed):
+        book.write(PERSON, HERE, [Fact()])
+    assert book.expects() == ((HERE, 2),), "what it rests on is that the id is taken"
+
+
+def test_the_partners_of_a_decision_are_read_as_they_are_named():
+    known = Partner("housing-1", "Housing", "housing")
+    book = Book(
+        {partner_stream("housing-1"): (PARTNER, Held(known, 1, 1)), partner_stream("x"): (PARTNER, NOTHING)}.get
+    )
+    partners = Partners(book)
+    assert partners["housing-1"] is known
+    assert partners.get("x") is None
+    with pytest.raises(NotRead):
+        partners.get("not-read")
+    with pytest.raises(TypeError):
+        list(partners)
+
+
+# The content of a command, as its id stands for it
+
+users, agencies = st.sampled_from(["cora", "hal"]), st.sampled_from(["snn", "housing-1"])
+actors = st.builds(Actor, users, agencies, st.sampled_from([Role.COORDINATOR, Role.PARTNER]))
+ids = st.sampled_from([HERE, THERE])
+kinds = st.one_of(st.builds(RecordAgreement, ids), st.builds(WithdrawAgreement, ids))
+
+
+@given(actors, kinds, actors, kinds)
+def test_only_the_same_command_of_the_same_user_for_the_same_agency_has_the_same_content(
+    by: Actor, command: RecordAgreement | WithdrawAgreement, other: Actor, another: RecordAgreement | WithdrawAgreement
+):
+    same = (by.user, by.agency, command) == (other.user, other.agency, another)
+    assert (content(command, by) == content(another, other)) is same
+
+
+def test_the_order_of_a_set_is_no_part_of_the_content():
+    every = list(Category)
+
+    def signed(categories: list[Category]) -> bytes:
+        return content(SignAgreement("a", "b", ("c",), frozenset(categories), NOW.date(), None, Sealed("S")), CORA)
+
+    assert signed(every) == signed(every[::-1])
+
+
+def test_text_that_cannot_be_kept_has_a_content_too():
+    assert content(RegisterPartner("\ud800", "x", "y"), CORA) != content(RegisterPartner("\ud801", "x", "y"), CORA)
