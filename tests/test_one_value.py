@@ -18,7 +18,7 @@ from catch.domain.case.actions import OfferAction
 from catch.domain.case.agreement import RecordAgreement
 from catch.domain.case.coordination import AllocateCoordinator, RecordConversation
 from catch.domain.case.disclosure import EndInvolvement
-from catch.domain.case.eligibility import AcceptReferral
+from catch.domain.case.eligibility import AcceptReferral, DeclineReferral, Redirection, RedirectReferral
 from catch.domain.case.notes import AddNote
 from catch.domain.case.proposals import ProposeForMeeting
 from catch.domain.case.referral import AttachReferral, case_number
@@ -283,6 +283,32 @@ async def test_who_referred_sees_their_own_referral_and_what_became_of_it(place:
         assert int(second["position"]) > later
         await referrer.silent()
         assert referrer.knows("Another door", "surgery-9", COORDINATOR.user, "Hidden") == []
+
+
+async def test_who_referred_is_told_why_it_was_declined_and_where_the_person_was_led(place: Place):
+    declined = await place.referred("Ivy Jasperson", by=REFERRER)
+    led = await place.referred("Jory Kestlewick", by=REFERRER)
+    await place.take(DeclineReferral(declined.case, "out-of-area", explanation=Sealed("They moved to Leeds")))
+    to = Redirection(agency="housing-1", warm_handover=True)
+    await place.take(RedirectReferral(led.case, "better-door", to))
+    await place.settled()
+    query = "query($c: UUID!) { case(id: $c) { state answered { reason explanation agency programme } } }"
+    found = [(await place.ask(query, REFERRER, c=str(each.case)))["case"] for each in (declined, led)]
+    assert found == [
+        {
+            "state": "DECLINED",
+            "answered": {
+                "reason": "out-of-area",
+                "explanation": "They moved to Leeds",
+                "agency": None,
+                "programme": None,
+            },
+        },
+        {
+            "state": "REDIRECTED",
+            "answered": {"reason": "better-door", "explanation": None, "agency": "housing-1", "programme": None},
+        },
+    ]
 
 
 async def test_the_other_door_sees_its_own(place: Place):

@@ -157,6 +157,14 @@ class Proposal:
     question: str | None
 
 
+@strawberry.type(description="Why the person was not taken on, and where they were led instead, if they were.")
+class Answered:
+    reason: str
+    explanation: str | None
+    agency: str | None
+    programme: str | None
+
+
 @strawberry.type(description="How an episode closed.")
 class Ending:
     reason: str
@@ -209,6 +217,7 @@ class Case(Redactable):
     lead: Worker | None
     referral: Referral
     referrals: list[Referral]
+    answered: Answered | None
     conversations: list[Conversation]
     plan: Plan | None
     goals: list[Goal]

@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.case.state import (
+    Answered,
     Case,
     CaseState,
 )
@@ -196,10 +197,11 @@ def evolve(case: Case, event: EligibilityEvent, at: datetime) -> Case:
     match event:
         case ReferralAccepted():
             milestones = replace(case.milestones, accepted_at=at)
-            return replace(case, state=CaseState.ACCEPTED, milestones=milestones)
-        case ReferralDeclined():
-            return replace(case, state=CaseState.DECLINED)
-        case ReferralRedirected():
-            return replace(case, state=CaseState.REDIRECTED)
+            return replace(case, state=CaseState.ACCEPTED, milestones=milestones, answered=None)
+        case ReferralDeclined(reason=reason, explanation=explanation):
+            return replace(case, state=CaseState.DECLINED, answered=Answered(reason, explanation))
+        case ReferralRedirected(reason=reason, redirection=led):
+            answered = Answered(reason, None, led.agency, led.programme)
+            return replace(case, state=CaseState.REDIRECTED, answered=answered)
         case _:
             assert_never(event)

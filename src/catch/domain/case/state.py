@@ -379,6 +379,15 @@ class Ending(Part, frozen=True, omit_defaults=True):
     summary: Sealed
 
 
+class Answered(Part, frozen=True, omit_defaults=True):
+    """Why the programme did not take the person on, and where they were led instead, if they were."""
+
+    reason: str
+    explanation: Sealed | None = None
+    agency: str | None = None
+    programme: str | None = None
+
+
 class Milestones(Part, frozen=True, omit_defaults=True):
     """When each step of the present episode first happened: what the clocks count from."""
 
@@ -430,6 +439,7 @@ class Case(Part, frozen=True, omit_defaults=True):
     notes: tuple[Note, ...] = ()
     unmet_needs: tuple[UnmetNeed, ...] = ()
     endings: tuple[Ending, ...] = ()
+    answered: Answered | None = None
     episode_started_at: datetime | None = None
     last_activity_at: datetime | None = None
 
