@@ -3,7 +3,7 @@
 Each test is named after what was once told by another way.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,12 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
+from catch.access import Told
+from catch.api import inbox, queries, reading, trail, views
 from catch.api.inbox import OF_CASE
+from catch.api.lens import Lens
+from catch.api.sitting import Sitting
+from catch.domain.agenda_absence import Standing
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import OfferAction
 from catch.domain.case.agreement import RecordAgreement
@@ -408,3 +413,89 @@ async def test_another_programmes_chair_is_answered_as_if_there_were_no_such_cas
     # One that is put forward is told of to who chairs the meeting; one that is not is nothing to them.
     assert (await place.ask(WHY, CHAIR, c=str(case.case), m=str(meeting)))["whyNotOnAgenda"]["reasons"]
     assert await place.code(WHY, CHAIR, c=str(waiting.case), m=str(meeting)) == "UNKNOWN_CASE"
+
+
+Hole = Callable[[pytest.MonkeyPatch], None]
+Test = Callable[[Place], Awaitable[None]]
+
+
+def put_back(where: object, name: str, instead: object) -> Hole:
+    return lambda patch: patch.setattr(where, name, instead)
+
+
+def as_it_is(state: object, *_: object) -> object:
+    return state
+
+
+def whole_state(_: object, state: object) -> object:
+    return state
+
+
+def every_fact(*_: object, **__: object) -> Told:
+    return Told.SHOWN
+
+
+def every_door(held: Any, _: Lens) -> list[Any]:
+    return [*held.referrals]
+
+
+def as_given(_: Lens, __: str, held: Any) -> Any:
+    return held
+
+
+async def open_to_all(*_: object) -> None:
+    return None
+
+
+def anybody(*_: object) -> bool:
+    return True
+
+
+HOLES: dict[str, tuple[Hole, Test]] = {
+    "other doors' referrals": (put_back(views, "doors", every_door), test_the_other_door_sees_its_own),
+    "the lead, to a referrer": (
+        put_back(Lens, "for_those_involved", as_given),
+        test_who_referred_sees_their_own_referral_and_what_became_of_it,
+    ),
+    "versions for all": (
+        put_back(Lens, "for_those_who_see_all", as_given),
+        test_a_version_tells_nobody_how_much_they_do_not_see,
+    ),
+    "the draft, in the trail, to the recused": (
+        put_back(trail, "meeting_told", as_it_is),
+        test_a_recused_coordinator_reads_nothing_of_the_case_by_any_way,
+    ),
+    "case(id), to the recused": (
+        put_back(reading, "shows", anybody),
+        test_a_recused_coordinator_reads_nothing_of_the_case_by_any_way,
+    ),
+    "restricted notes, in the trail": (
+        put_back(trail, "told", every_fact),
+        test_an_auditor_without_the_tag_learns_neither_category_nor_author_of_what_is_restricted,
+    ),
+    "the tag, in what a disclosure covers": (
+        put_back(trail, "case_told", whole_state),
+        test_an_auditor_without_the_tag_learns_neither_category_nor_author_of_what_is_restricted,
+    ),
+    "who is recused, in the minutes": (
+        put_back(Sitting, "prepares", property(anybody)),
+        test_minutes_name_the_recused_to_those_who_prepare_the_meeting_and_see_the_item,
+    ),
+    "the number, in the inbox": (
+        put_back(inbox, "closed_for", open_to_all),
+        test_the_inbox_gives_no_number_and_nothing_a_number_follows_from,
+    ),
+    "that a case exists, to another programme's chair": (
+        put_back(queries, "NOT_PUT_FORWARD", frozenset[Standing]()),
+        test_another_programmes_chair_is_answered_as_if_there_were_no_such_case,
+    ),
+}
+
+
+@pytest.mark.parametrize("hole", HOLES)
+async def test_control_each_hole_put_back_is_caught(place: Place, monkeypatch: pytest.MonkeyPatch, hole: str):
+    make, test = HOLES[hole]
+    make(monkeypatch)
+    # A leak is an assertion that fails, or an answer where a refusal is awaited.
+    with pytest.raises((AssertionError, KeyError)):
+        await test(place)

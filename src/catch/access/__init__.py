@@ -17,6 +17,7 @@ from catch.access.doing import (
     may,
     role_may,
 )
+from catch.access.learning import Told, note_shown, sees_others, state_told, told, told_at_meeting, told_withheld
 from catch.access.reasons import (
     CANDIDACY,
     GAPS,
@@ -46,20 +47,7 @@ from catch.access.seeing import (
     sight,
     told_to,
 )
-from catch.access.telling import (
-    UNKNOWN,
-    Changes,
-    Telling,
-    To,
-    Told,
-    note_shown,
-    sees_others,
-    state_told,
-    telling,
-    told,
-    told_at_meeting,
-    told_withheld,
-)
+from catch.access.telling import UNKNOWN, Changes, Telling, To, telling
 from catch.access.trails import case_told, meeting_told
 
 __all__ = [
