@@ -13,7 +13,7 @@ from catch.domain.facts import Actor, Category, Role, Sealed, Tag
 from catch.domain.person import RegisterPerson
 from catch.domain.restricted import (
     AddRestrictedNote,
-    Answered,
+    CriterionMet,
     RaiseSafeguardingConcern,
     RecordSafeguardingOutcome,
     SafeguardingOutcome,
@@ -75,7 +75,7 @@ async def everything_beside(place: Place, case: UUID) -> None:
     concern = uuid4()
     for command, by in (
         (AddRestrictedNote(case, uuid4(), Tag.DOMESTIC_ABUSE, Sealed("Told in confidence")), COORDINATOR),
-        (RaiseSafeguardingConcern(case, concern, Sealed("Seen by a neighbour"), Answered.YES), HOUSING),
+        (RaiseSafeguardingConcern(case, concern, Sealed("Seen by a neighbour"), CriterionMet.YES), HOUSING),
         (RecordSafeguardingOutcome(case, concern, SafeguardingOutcome.ENQUIRY, Sealed("Enquired")), COORDINATOR),
     ):
         await place.take(command, by)

@@ -17,8 +17,8 @@ from catch.domain.given import Given
 from catch.domain.refusals import Refused, UnknownCase
 from catch.domain.restricted import (
     AddRestrictedNote,
-    Answered,
     Beside,
+    CriterionMet,
     RaiseSafeguardingConcern,
     RecordSafeguardingOutcome,
     RestrictedCommand,
@@ -36,8 +36,8 @@ from tests.made import struct
 CORA, HANA = Worker("cora", "snn"), Worker("hana", "housing-1")
 add = AddRestrictedNote(CASE, uid(60), Tag.DOMESTIC_ABUSE, TEXT)
 added = RestrictedNoteAdded(CASE, uid(60), Tag.DOMESTIC_ABUSE, TEXT, CORA)
-concern = RaiseSafeguardingConcern(CASE, uid(61), TEXT, Answered.YES, Answered.YES, immediate_danger=True)
-raised = SafeguardingConcernRaised(CASE, uid(61), TEXT, HANA, Answered.YES, Answered.YES, immediate_danger=True)
+concern = RaiseSafeguardingConcern(CASE, uid(61), TEXT, CriterionMet.YES, CriterionMet.YES, immediate_danger=True)
+raised = SafeguardingConcernRaised(CASE, uid(61), TEXT, HANA, CriterionMet.YES, CriterionMet.YES, immediate_danger=True)
 settle = RecordSafeguardingOutcome(CASE, uid(61), SafeguardingOutcome.ENQUIRY, TEXT)
 settled = SafeguardingOutcomeRecorded(CASE, uid(61), SafeguardingOutcome.ENQUIRY, CORA, TEXT)
 

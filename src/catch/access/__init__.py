@@ -7,6 +7,7 @@ Rights come from relationships that somebody else made (`8-access.md`, Standing)
 """
 
 from catch.access.doing import RULES, asks, may, rule_of
+from catch.access.learning import Told, note_shown, sees_others, state_told, told, told_at_meeting, told_withheld
 from catch.access.reasons import (
     CANDIDACY,
     GAPS,
@@ -47,20 +48,7 @@ from catch.access.seeing import (
     told_to,
 )
 from catch.access.standing import Asker, NotEnrolled, Who, program, who
-from catch.access.telling import (
-    UNKNOWN,
-    Changes,
-    Telling,
-    To,
-    Told,
-    note_shown,
-    sees_others,
-    state_told,
-    telling,
-    told,
-    told_at_meeting,
-    told_withheld,
-)
+from catch.access.telling import UNKNOWN, Changes, Telling, To, telling
 from catch.access.trails import beside_told, case_told, meeting_told
 
 __all__ = [

@@ -99,6 +99,7 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     "referrals": lambda whole: [
         views.referral(each, "referrals", whole.lens) for each in views.doors(whole.held, whole.lens)
     ],
+    "answered": lambda whole: views.answered(whole.held.answered, whole.lens),
     "conversations": lambda whole: whole.lens.each(
         "conversations", Category.PLAN, whole.held.conversations, views.conversation
     ),

@@ -133,6 +133,7 @@ async def of_meeting(reading: Reading, meeting: Meeting) -> Trail | None:
     await sitting.look(cases)
     closed = [item.case for item in meeting.items if item.case and await sitting.hidden(item)]
     withheld = sitting.recused | frozenset(closed)
+    await reading.facts.gathered()
     held = {case: (await reading.facts.case(case)).state for case in cases - withheld}
     seen = {case: await reading.facts.sight(reading.viewer, state) for case, state in held.items() if state}
 

@@ -77,6 +77,20 @@ def safe_contact(held: domain.SafeContact | None, lens: Lens) -> types.SafeConta
     )
 
 
+def answered(held: domain.Answered | None, lens: Lens) -> types.Answered | None:
+    """Whoever referred is told why, and where the person was led."""
+    category = None if lens.refers else Category.NEEDS
+    explanation = lens.text("answered.explanation", category, held.explanation if held else None)
+    if held is None:
+        return None
+    return types.Answered(
+        reason=held.reason,
+        explanation=explanation,
+        agency=held.agency,
+        programme=held.programme,
+    )
+
+
 def conversation(held: domain.Conversation, path: str, lens: Lens) -> types.Conversation:
     return types.Conversation(
         id=held.conversation,

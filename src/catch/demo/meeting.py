@@ -1,12 +1,12 @@
 """Tuesday's meeting, played: a chair, a coordinator, five partners and an auditor, each on a socket of their own.
 
-Every command is timed from sending it until the last of the eight screens has drawn what it led to.
+Every command is timed from sending it until the last of the eight screens that is told of it has drawn it.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,6 +20,7 @@ from catch.domain.facts import Role
 
 NOTING = 8
 _DRAWN_WITHIN = 10.0
+_A_MOMENT = 0.03
 _SITUATIONS = (
     "Visits have begun and are welcome.",
     "Letters are being answered together now.",
@@ -92,7 +93,7 @@ class Playing:
                 self.clients[name] = client
                 self._reached[client.screen.title] = []
                 await client.follow(self.year.meeting)
-            await self.all_reached(1)
+            await self.everybody_reached(1)
             await self.prepare()
             await self.go_through()
             return await self.finish()
@@ -103,27 +104,42 @@ class Playing:
         self._reached[client.screen.title].append((position, at))
         self._arrived.set()
 
-    async def all_reached(self, position: int) -> None:
+    async def reached(self, clients: Sequence[Client], position: int) -> None:
         try:
             async with asyncio.timeout(_DRAWN_WITHIN):
-                while any(client.screen.position < position for client in self.clients.values()):
-                    self._arrived.clear()
-                    await self._arrived.wait()
+                await self.until(clients, position)
         except TimeoutError:
-            late = [client.screen.title for client in self.clients.values() if client.screen.position < position]
+            late = [client.screen.title for client in clients if client.screen.position < position]
             raise WentWrong(f"position {position} did not reach {', '.join(late)}") from None
 
+    async def until(self, clients: Sequence[Client], position: int) -> None:
+        while any(client.screen.position < position for client in clients):
+            self._arrived.clear()
+            await self._arrived.wait()
+
+    async def everybody_reached(self, position: int) -> None:
+        await self.reached([*self.clients.values()], position)
+
+    async def drawn_by_those_told(self, client: Client, position: int) -> None:
+        """The organisers and whoever acted are told of everything; of the others nobody here knows who is, so they are
+        given a moment.
+        """
+        await self.reached([self.clients["chair"], self.clients["coordinator"], client], position)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_A_MOMENT):
+                await self.until([*self.clients.values()], position)
+
     async def act(self, client: Client, command: str, **fields: object) -> None:
-        """Send a command and wait until every screen has drawn what it led to."""
+        """Send a command and wait until those who are told have drawn what it led to."""
         for heard in self._reached.values():
             heard.clear()
         sent = time.perf_counter()
         position = await client.act(command, **fields)
-        await self.all_reached(position)
+        await self.drawn_by_those_told(client, position)
         drawn = {
-            name: next(at for reached, at in heard if reached >= position) - sent
+            name: at - sent
             for name, heard in self._reached.items()
-            if heard
+            for at in [at for reached, at in heard if reached >= position][:1]
         }
         self.times.append(Timed(command, position, sent, drawn))
         for other in self.clients.values():
@@ -270,6 +286,7 @@ class Playing:
         chair = self.clients["chair"]
         await self.on(chair, "endMeeting")
         await self.on(chair, "confirmMinutes")
+        await self.everybody_reached(self.times[-1].position)
         tally = await self.as_it_stands("agenda_tally")
         items: list[Any] = [item for item in tally["agenda"]["items"] if item["state"] != "REMOVED"]
         slowest = max(self.times, key=lambda timed: timed.everywhere)

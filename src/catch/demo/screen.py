@@ -62,6 +62,11 @@ class Listed(Struct):
         return self.case.person.name if self.case and self.case.person else None
 
 
+def withheld(item: Listed) -> str | None:
+    """Why the item is withheld; None where no more than some of it is."""
+    return next((one.reason for one in item.redactions if one.path == "number"), None)
+
+
 class Somebody(Struct):
     user: str
     agency: str | None = None
@@ -135,7 +140,7 @@ class Screen(Struct):
         """The whole agenda; what was known of the items besides stays, where they are not withheld."""
         known = {item.id: item for item in self.items}
         for item in items:
-            if (before := known.get(item.id)) and not item.redactions:
+            if (before := known.get(item.id)) and withheld(item) is None:
                 item.case, item.decisions, item.actions = before.case, before.decisions, before.actions
         self.items = sorted(items, key=lambda item: (item.section, item.order))
 
@@ -152,7 +157,7 @@ class Screen(Struct):
     def withheld(self, item: str) -> str | None:
         """Why this screen does not show the item; None where it does, or does not know of it."""
         listed = self.item(item)
-        return next((one.reason for one in listed.redactions), None) if listed else None
+        return withheld(listed) if listed else None
 
     def drawn(self) -> list[str]:
         if self.meeting is None:
@@ -172,8 +177,7 @@ class Screen(Struct):
 
     def line(self, item: Listed) -> str:
         """One item: its mark, place, number, time box and state, and what is known of it."""
-        reasons = [one.reason for one in item.redactions]
-        number = "RECUSED" if "RECUSED" in reasons else item.number or (reasons[0] if reasons else "withheld")
+        number = item.number or withheld(item) or "withheld"
         mark, must = MARKS[item.state], "!" if item.must else " "
         parts = [f" {mark}{must}{item.order:>3}  {number:<12} {item.minutes:>2} min  {item.state.lower():<9}"]
         if item.name and item.state == "OPEN":

@@ -20,7 +20,7 @@ from catch.domain.given import Given
 from catch.domain.refusals import Refused
 
 
-class Answered(StrEnum):
+class CriterionMet(StrEnum):
     """What whoever raises a concern knows of a criterion."""
 
     YES = "yes"
@@ -56,9 +56,9 @@ class SafeguardingConcernRaised(Fact, frozen=True, omit_defaults=True):
     concern: UUID
     text: Sealed
     by: Worker
-    needs_care: Answered = Answered.UNSURE
-    at_risk: Answered = Answered.UNSURE
-    cannot_protect_themselves: Answered = Answered.UNSURE
+    needs_care: CriterionMet = CriterionMet.UNSURE
+    at_risk: CriterionMet = CriterionMet.UNSURE
+    cannot_protect_themselves: CriterionMet = CriterionMet.UNSURE
     immediate_danger: bool = False
     raised_to: Sealed | None = None
     reference: Sealed | None = None
@@ -153,9 +153,9 @@ class RaiseSafeguardingConcern(Command, frozen=True):
     case: UUID
     concern: UUID
     text: Sealed
-    needs_care: Answered = Answered.UNSURE
-    at_risk: Answered = Answered.UNSURE
-    cannot_protect_themselves: Answered = Answered.UNSURE
+    needs_care: CriterionMet = CriterionMet.UNSURE
+    at_risk: CriterionMet = CriterionMet.UNSURE
+    cannot_protect_themselves: CriterionMet = CriterionMet.UNSURE
     immediate_danger: bool = False
     raised_to: Sealed | None = None
     reference: Sealed | None = None

@@ -50,7 +50,7 @@ class MeetingSource(Shared):
             return ENDED
         named = (
             who.user == meeting.chair
-            or any(held.user == who.user for held in meeting.interests)
+            or any(held.user == who.user for held in (*meeting.interests, *meeting.resolved_interests))
             or any(held.user == who.user for held in meeting.invitations)
             or await self._named_elsewhere(meeting, who.user)
         )
@@ -109,11 +109,13 @@ class MeetingSource(Shared):
         item = meeting.item(named) if named else None
         sitting = self._sitting(viewer, meeting)
         hidden = await sitting.hidden(item) if item else None
+        if hidden in (None, RedactionReason.RECUSED) and interested(event) == viewer.user:
+            # Everybody hears of their own interest, also when it is what withholds the item.
+            return Seen.SHOWN
         if hidden is not None:
             if isinstance(event.event, RecusalEvent):
                 return Seen.UNTOLD
-            own = hidden is RedactionReason.RECUSED and interested(event) == viewer.user
-            return Seen.SHOWN if own else SEEN[told_withheld(event.event)]
+            return SEEN[told_withheld(event.event)]
         held: Case | None = (await facts.case(item.case)).state if item and item.case else None
         seen = await facts.sight(viewer, held) if held else None
         if stream_of_event(event.event) is CASE:

@@ -16,6 +16,7 @@ from catch.api.types.basics import (
 )
 from catch.api.types.case import (
     Action,
+    Answered,
     Case,
     CaseConnection,
     CaseEdge,
@@ -59,6 +60,7 @@ __all__ = [
     "Agenda",
     "AgendaItem",
     "AgendaWarning",
+    "Answered",
     "AsAt",
     "AtRisk",
     "Attendance",

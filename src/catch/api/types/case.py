@@ -20,7 +20,7 @@ from catch.domain.clocks import ClockState
 from catch.domain.configuration import ClosureClass
 from catch.domain.facts import Category, Tag
 from catch.domain.meeting.items import DecisionCode
-from catch.domain.restricted import Answered, SafeguardingOutcome
+from catch.domain.restricted import CriterionMet, SafeguardingOutcome
 
 
 @strawberry.type(description="A request that the programme take the person on.")
@@ -147,9 +147,9 @@ class SafeguardingConcern:
     at: datetime
     by: Worker
     text: str | None
-    needs_care: Answered
-    at_risk: Answered
-    cannot_protect_themselves: Answered
+    needs_care: CriterionMet
+    at_risk: CriterionMet
+    cannot_protect_themselves: CriterionMet
     immediate_danger: bool
     raised_to: str | None
     reference: str | None
@@ -190,6 +190,14 @@ class Proposal:
     purpose: ProposalPurpose
     by_agency: str
     question: str | None
+
+
+@strawberry.type(description="Why the person was not taken on, and where they were led instead, if they were.")
+class Answered:
+    reason: str
+    explanation: str | None
+    agency: str | None
+    programme: str | None
 
 
 @strawberry.type(description="How an episode closed.")
@@ -245,6 +253,7 @@ class Case(Redactable):
     safe_contact: SafeContact | None
     referral: Referral
     referrals: list[Referral]
+    answered: Answered | None
     conversations: list[Conversation]
     plan: Plan | None
     goals: list[Goal]

@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.case.state import (
+    Answered,
     Case,
     CaseState,
 )
@@ -196,12 +197,14 @@ def evolve(case: Case, event: EligibilityEvent, at: datetime) -> Case:
     match event:
         case ReferralAccepted():
             milestones = replace(case.milestones, accepted_at=at)
-            return replace(case, state=CaseState.ACCEPTED, milestones=milestones)
-        case ReferralDeclined():
-            milestones = replace(case.milestones, turned_away_at=at)
-            return replace(case, state=CaseState.DECLINED, milestones=milestones)
-        case ReferralRedirected():
-            milestones = replace(case.milestones, turned_away_at=at)
-            return replace(case, state=CaseState.REDIRECTED, milestones=milestones)
+            return replace(case, state=CaseState.ACCEPTED, milestones=milestones, answered=None)
+        case ReferralDeclined(reason=reason, explanation=explanation):
+            return turned_away(case, CaseState.DECLINED, Answered(reason, explanation), at)
+        case ReferralRedirected(reason=reason, redirection=led):
+            return turned_away(case, CaseState.REDIRECTED, Answered(reason, None, led.agency, led.programme), at)
         case _:
             assert_never(event)
+
+
+def turned_away(case: Case, state: CaseState, answered: Answered, at: datetime) -> Case:
+    return replace(case, state=state, answered=answered, milestones=replace(case.milestones, turned_away_at=at))

@@ -401,6 +401,15 @@ class Ending(Part, frozen=True, omit_defaults=True):
     summary: Sealed
 
 
+class Answered(Part, frozen=True, omit_defaults=True):
+    """Why the programme did not take the person on, and where they were led instead, if they were."""
+
+    reason: str
+    explanation: Sealed | None = None
+    agency: str | None = None
+    programme: str | None = None
+
+
 class Milestones(Part, frozen=True, omit_defaults=True):
     """When each step of the present episode first happened: what the clocks count from."""
 
@@ -461,6 +470,7 @@ class Case(Part, frozen=True, omit_defaults=True):
     refused_at: datetime | None = None
     door_refused_at: datetime | None = None
     safe_contact: SafeContact | None = None
+    answered: Answered | None = None
     episode_started_at: datetime | None = None
     last_activity_at: datetime | None = None
 

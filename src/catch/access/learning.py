@@ -1,0 +1,154 @@
+"""What one viewer learns of a fact, and which values of a case are there for them at all."""
+
+from enum import Enum
+from typing import assert_never
+
+from catch.access.seeing import RedactionReason, Sight
+from catch.access.telling import Telling, To, telling
+from catch.domain.case import actions, disclosure, notes, referral
+from catch.domain.case.state import Case, CaseState
+from catch.domain.facts import Category, Tag
+from catch.domain.meeting import deciding
+from catch.domain.restricted import RestrictedNoteAdded, SafeguardingConcernRaised, SafeguardingOutcomeRecorded
+
+
+class Told(Enum):
+    """What a viewer learns of a fact: all of it, that something happened, or nothing."""
+
+    SHOWN = "shown"
+    HIDDEN = "hidden"
+    UNTOLD = "untold"
+
+
+def told(seen: Sight | None, case: Case | None, event: object) -> Told:
+    """What the viewer learns of a case's fact. What is closed to them is not even counted: neither when nor how often
+    something happens there is theirs to know.
+    """
+    if seen is None or case is None:
+        return Told.UNTOLD
+    rule = telling(event)
+    shown = _shows(seen, case, event, rule) if seen.categories else _refers(seen, event, rule)
+    return Told.SHOWN if shown else Told.UNTOLD
+
+
+def _refers(seen: Sight, event: object, rule: Telling) -> bool:
+    """Whoever referred hears what became of it, and of no other door."""
+    if not rule.milestone or seen.hidden is RedactionReason.RECUSED:
+        return False
+    if isinstance(event, referral.ReferralReceived | referral.ReferralAttached):
+        return event.referral.referrer_agency == seen.agency
+    return True
+
+
+def _shows(seen: Sight, case: Case, event: object, rule: Telling) -> bool:
+    """`seen` has categories: something of the case is told."""
+    match rule.to:
+        case To.SEEING:
+            return rule.category is None or seen.hides(rule.category) is None
+        case To.OWNER:
+            return seen.hides(Category.ACTIONS) is None or (seen.takes_part and seen.agency in owners(case, event))
+        case To.ADDRESSEES:
+            return isinstance(event, notes.NoteAdded) and note_shown(
+                seen, event.by.agency, event.category, event.audience
+            )
+        case To.COORDINATING:
+            return seen.everything
+        case To.TAGGED:
+            return tag_of(event) in seen.tags
+        case To.OTHERS:
+            return sees_others(seen)
+        case To.AGENCY:
+            return sees_others(seen) or seen.agency == concerned(case, event)
+        case To.MEETING | To.PREPARERS | To.ITEM | To.RECUSED | To.NOBODY:
+            return False
+        case _:
+            assert_never(rule.to)
+
+
+def told_at_meeting(seen: Sight | None, case: Case | None, event: object, *, prepares: bool) -> Told:
+    """What somebody learns of a meeting's fact who may follow it and sees the item it names, if it names one.
+
+    `case` is that item's, `seen` what they see of it; both None where no item or a general matter is named.
+    """
+    rule = telling(event)
+    match rule.to:
+        case To.MEETING | To.ITEM:
+            shown = True
+        case To.PREPARERS | To.RECUSED:
+            shown = prepares
+        case To.SEEING | To.OWNER if case is None:
+            shown = True
+        case To.SEEING | To.OWNER | To.ADDRESSEES | To.OTHERS | To.AGENCY | To.COORDINATING | To.TAGGED:
+            return told(seen, case, event)
+        case To.NOBODY:
+            shown = False
+        case _:
+            assert_never(rule.to)
+    return Told.SHOWN if shown else Told.UNTOLD
+
+
+def told_withheld(event: object) -> Told:
+    """What somebody learns of a meeting's fact about an item that is withheld from them: they see that it is there."""
+    return Told.HIDDEN if telling(event).to is To.ITEM else Told.UNTOLD
+
+
+def note_shown(seen: Sight, by: str, category: Category, audience: frozenset[str]) -> bool:
+    """Whether a note is there for the viewer: one addressed to others is theirs alone, its existence too."""
+    own = by == seen.agency and seen.takes_part
+    addressed = seen.everything or not audience or seen.agency in audience
+    return own or (addressed and seen.hides(category) is None)
+
+
+def state_told(seen: Sight, state: CaseState) -> CaseState:
+    """A case's state as the viewer is told it."""
+    return state if seen.categories else SIMPLER.get(state, state)
+
+
+SIMPLER = {
+    CaseState.CONVERSATION_HELD: CaseState.ACCEPTED,
+    CaseState.AWAITING_MEETING: CaseState.ACCEPTED,
+    CaseState.IN_REVIEW: CaseState.IN_SUPPORT,
+    CaseState.CLOSING: CaseState.IN_SUPPORT,
+}
+"""What a referrer is told: received, accepted or declined, in support, closed."""
+
+
+def sees_others(seen: Sight) -> bool:
+    """Whether what others may be told is anything to this viewer."""
+    return seen.hidden is RedactionReason.ROLE and bool(seen.categories)
+
+
+def tag_of(event: object) -> Tag | None:
+    """What kind of restricted information a fact beside a case is."""
+    match event:
+        case RestrictedNoteAdded(tag=tag):
+            return tag
+        case SafeguardingConcernRaised() | SafeguardingOutcomeRecorded():
+            return Tag.SAFEGUARDING
+        case _:
+            return None
+
+
+def owners(case: Case, event: object) -> tuple[str, ...]:
+    """Whose action a fact is about: a reassigned one leaves one agency and reaches another."""
+    match event:
+        case actions.ActionOffered(owner=owner) | deciding.ItemActionLinked(owner=owner):
+            return (owner,)
+        case actions.ActionReassigned(owner=owner, before=before):
+            return (owner, before)
+        case _ if isinstance(event, actions.ActionEvent):
+            held = case.action(event.action)
+            return (held.owner,) if held else ()
+        case _:
+            return ()
+
+
+def concerned(case: Case, event: object) -> str | None:
+    """The agency that a disclosure is to."""
+    match event:
+        case disclosure.DisclosureAuthorised(agency=agency):
+            return agency
+        case disclosure.DisclosureEnded(disclosure=ended):
+            return next((held.agency for held in case.disclosures if held.disclosure == ended), None)
+        case _:
+            return None
