@@ -13,12 +13,14 @@ from catch.domain.case import Case, CaseEvent
 from catch.domain.case.actions import ActionAccepted, ActionOffered, NothingDisclosedToOwner, OwnerNotInvolved
 from catch.domain.case.eligibility import ReferralDeclined
 from catch.domain.case.proposals import CaseDiscussed, MeetingDecisionRecorded
+from catch.domain.case.recusal import OwnRecusal, RecusalDeclared, RecusalNeedsReason, RecusalResolved
 from catch.domain.case.referral import DuplicateOpenCase, ReferralReceived, SubmitReferral
 from catch.domain.case.state import CaseState
-from catch.domain.discussion import OfferActionInMeeting, case_of, decide_in_meeting, decide_referral
+from catch.domain.discussion import ChairIsRecused, OfferActionInMeeting, case_of, decide_in_meeting, decide_referral
 from catch.domain.facts import Sealed
 from catch.domain.given import Given
 from catch.domain.meeting import MeetingEvent
+from catch.domain.meeting.attendance import DeclareInterest, InterestDeclared, InterestResolved, ResolveInterest
 from catch.domain.meeting.deciding import (
     DecisionRecorded,
     ItemActionLinked,
@@ -26,12 +28,12 @@ from catch.domain.meeting.deciding import (
     RecordDecision,
     WhoTellsThePerson,
 )
-from catch.domain.meeting.floor import CloseItem, ItemClosed
+from catch.domain.meeting.floor import CloseItem, ItemClosed, ItemOpened, OpenItem
 from catch.domain.meeting.instant import InstantDiscussionHeld, Participant, RecordInstantDiscussion
 from catch.domain.meeting.items import DecisionCode, Item, ItemState, Origin, Update
 from catch.domain.meeting.listing import Matter, Section
 from catch.domain.meeting.rules import ItemNotOpen
-from catch.domain.meeting.state import Attendee, Meeting, MeetingState, Mode, Stay
+from catch.domain.meeting.state import Attendee, Interest, InterestAction, Meeting, MeetingState, Mode, Stay
 from catch.domain.person import Person, PersonReferred, PersonRegistered
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
 from tests.cases import (
@@ -281,3 +283,52 @@ def test_an_instant_discussion_is_about_a_case_of_its_programme():
     elsewhere = replace(folded(*SHARED), programme="bexley-icm")
     with pytest.raises(UnknownCase):
         decide_in_meeting(None, elsewhere, instant, GIVEN)
+
+
+waiting = replace(meeting, items=(replace(item, state=ItemState.PENDING), *meeting.items[1:]))
+interest = DeclareInterest(MEETING, ITEM, "hana", "housing-1", note=TEXT)
+settle = ResolveInterest(MEETING, ITEM, "hana", TEXT)
+
+
+@pytest.mark.parametrize(("who", "by_other"), [("hana", False), ("cora", True)])
+def test_an_interest_in_an_item_is_an_interest_in_its_case(who: str, by_other: bool):
+    facts = replace(GIVEN, by=replace(GIVEN.by, user=who))
+    answer = decide_in_meeting(meeting, folded(*SHARED), interest, facts)
+    assert answer == (
+        [InterestDeclared(ITEM, "hana", "housing-1", InterestAction.RECUSED, TEXT)],
+        [RecusalDeclared("hana", "housing-1", by_other, TEXT, MEETING, ITEM)],
+    )
+    heard, case = written(meeting, folded(*SHARED), answer)
+    assert decide_in_meeting(heard, case, interest, facts) == ([], [])
+
+
+def test_somebody_else_needs_a_reason_whatever_the_item_is_about():
+    for named in (ITEM, MATTER):
+        with pytest.raises(RecusalNeedsReason):
+            decide_in_meeting(meeting, folded(*SHARED), replace(interest, item=named, note=None), GIVEN)
+    general = replace(interest, item=MATTER)
+    assert [len(facts) for facts in decide_in_meeting(meeting, None, general, GIVEN)] == [1, 0]
+
+
+def test_an_interest_is_resolved_by_somebody_else_in_the_item_and_in_the_case():
+    declared = written(meeting, folded(*SHARED), decide_in_meeting(meeting, folded(*SHARED), interest, GIVEN))
+    with pytest.raises(OwnRecusal):
+        decide_in_meeting(*declared, settle, replace(GIVEN, by=replace(GIVEN.by, user="hana")))
+    answer = decide_in_meeting(*declared, settle, GIVEN)
+    assert answer == ([InterestResolved(ITEM, "hana", "housing-1", TEXT)], [RecusalResolved("hana", TEXT)])
+    heard, case = written(*declared, answer)
+    assert decide_in_meeting(heard, case, settle, GIVEN) == ([], [])
+    # Declared anew elsewhere, it is not resolved by what was said of this item before.
+    assert decide_in_meeting(heard, folded(*SHARED, RecusalDeclared("hana", "housing-1")), settle, GIVEN) == ([], [])
+
+
+def test_nobody_leads_the_talk_about_a_case_they_are_kept_out_of():
+    opening = OpenItem(MEETING, ITEM, known_by="hana")
+    assert [type(fact) for fact in decide_in_meeting(waiting, folded(*SHARED), opening, GIVEN)[0]] == [ItemOpened]
+    kept_out = folded(*SHARED, RecusalDeclared(waiting.chair, "snn"))
+    before = replace(waiting, interests=(Interest(ITEM, waiting.chair, "snn", InterestAction.RECUSED),))
+    for state, case in ((waiting, kept_out), (before, folded(*SHARED))):
+        with pytest.raises(ChairIsRecused):
+            decide_in_meeting(state, case, opening, GIVEN)
+        handed = replace(state, chair="somebody")
+        assert decide_in_meeting(handed, case, opening, GIVEN)[0]

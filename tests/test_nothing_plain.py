@@ -24,7 +24,13 @@ from catch.domain.case.actions import (
     ProgressAction,
     RespondToAction,
 )
-from catch.domain.case.agreement import RecordAgreement, RecordObjection, RecordRefusalOfSupport, WithdrawAgreement
+from catch.domain.case.agreement import (
+    ConfirmSafeContact,
+    RecordAgreement,
+    RecordObjection,
+    RecordRefusalOfSupport,
+    WithdrawAgreement,
+)
 from catch.domain.case.closing import CloseCase, GoalOutcome, GoalResult, ProposeClosure, ReopenCase
 from catch.domain.case.coordination import AllocateCoordinator, RecordConversation
 from catch.domain.case.disclosure import AuthoriseDisclosure, EndDisclosure, EndInvolvement, InvolvePartner
@@ -264,6 +270,7 @@ async def beside_it(w: Writer, case: Any) -> None:
     await w.send(RedirectReferral(elsewhere, "better-door", led, judged))
     unwilling = await w.place.referred(w.text())
     await w.send(RecordRefusalOfSupport(unwilling.case, reason=t()))
+    await w.send(ConfirmSafeContact(case, SafeContact(False, t(), t())))
     await w.send(DeclareRecusal(case, "other@snn", "snn", t()))
     await w.send(ResolveRecusal(case, "other@snn", t()))
     await w.send(AddRestrictedNote(case, uuid4(), Tag.DOMESTIC_ABUSE, t()))
