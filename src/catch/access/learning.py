@@ -1,7 +1,7 @@
 """What one viewer learns of a fact, and which values of a case are there for them at all."""
 
 from enum import Enum
-from typing import assert_never
+from typing import Literal, assert_never
 
 from catch.access.seeing import RedactionReason, Sight
 from catch.access.telling import Telling, To, telling
@@ -41,28 +41,26 @@ def _refers(seen: Sight, event: object, rule: Telling) -> bool:
 
 
 def _shows(seen: Sight, case: Case, event: object, rule: Telling) -> bool:
-    """`seen` has categories: something of the case is told."""
-    match rule.to:
-        case To.SEEING:
-            return rule.category is None or seen.hides(rule.category) is None
-        case To.OWNER:
-            return seen.hides(Category.ACTIONS) is None or (seen.takes_part and seen.agency in owners(case, event))
-        case To.ADDRESSEES:
-            return isinstance(event, notes.NoteAdded) and note_shown(
-                seen, event.by.agency, event.category, event.audience
-            )
-        case To.COORDINATING:
-            return seen.everything
-        case To.TAGGED:
-            return tag_of(event) in seen.tags
-        case To.OTHERS:
-            return sees_others(seen)
-        case To.AGENCY:
-            return sees_others(seen) or seen.agency == concerned(case, event)
-        case To.MEETING | To.PREPARERS | To.ITEM | To.RECUSED | To.NOBODY:
-            return False
-        case _:
-            assert_never(rule.to)
+    """`seen` has categories: something of the case is told. Asked for every fact and viewer: by identity, which is
+    several times as fast as a `match` of words.
+    """
+    to = rule.to
+    if to is To.SEEING:
+        return rule.category is None or rule.category in seen.categories
+    if to is To.OWNER:
+        return Category.ACTIONS in seen.categories or (seen.takes_part and seen.agency in owners(case, event))
+    if to is To.ADDRESSEES:
+        return isinstance(event, notes.NoteAdded) and note_shown(seen, event.by.agency, event.category, event.audience)
+    if to is To.COORDINATING:
+        return seen.everything
+    if to is To.TAGGED:
+        return tag_of(event) in seen.tags
+    if to is To.OTHERS:
+        return sees_others(seen)
+    if to is To.AGENCY:
+        return sees_others(seen) or seen.agency == concerned(case, event)
+    _: Literal[To.MEETING, To.PREPARERS, To.ITEM, To.RECUSED, To.NOBODY] = to
+    return False
 
 
 def told_at_meeting(seen: Sight | None, case: Case | None, event: object, *, prepares: bool) -> Told:
@@ -96,7 +94,7 @@ def note_shown(seen: Sight, by: str, category: Category, audience: frozenset[str
     """Whether a note is there for the viewer: one addressed to others is theirs alone, its existence too."""
     own = by == seen.agency and seen.takes_part
     addressed = seen.everything or not audience or seen.agency in audience
-    return own or (addressed and seen.hides(category) is None)
+    return own or (addressed and category in seen.categories)
 
 
 def state_told(seen: Sight, state: CaseState) -> CaseState:
