@@ -37,6 +37,7 @@ from catch.domain.case.state import (
     Worker,
 )
 from catch.domain.facts import Actor, Category, Command, Role, Sealed
+from catch.domain.meeting.attendance import AcceptConfidentiality
 from catch.domain.meeting.drafting import DraftAgenda, PublishAgenda
 from catch.domain.meeting.invitations import InviteMember
 from catch.domain.meeting.planning import PlanMeeting
@@ -46,7 +47,6 @@ from catch.domain.partner.members import IN_THE_PLACE
 from catch.domain.person import RegisterPerson
 from catch.domain.programme import LoadProgramme
 from catch.domain.streams import MEETING, PARTNER, partner_stream
-from catch.edge import FILLED
 from catch.enrolling import in_programme
 from catch.log import Answer
 from catch.postgres import Server
@@ -152,7 +152,7 @@ class Place:
     async def take(
         self, command: Command, by: Actor = COORDINATOR, at: datetime | None = None, command_id: UUID | None = None
     ) -> Answer:
-        return await self.catch.desk.take(command, by=by, command_id=command_id or uuid4(), occurred_at=at)
+        return await self.catch.commands.take(command, by=by, command_id=command_id or uuid4(), occurred_at=at)
 
     async def settled(self) -> int:
         """Returns once queries and subscriptions have come to the end of the log; where that is."""
@@ -238,7 +238,7 @@ class Place:
         return disclosure
 
     async def published(self, *agencies: str, starts_at: datetime | None = None) -> Meeting:
-        """A meeting with the agenda that follows from the facts, published."""
+        """A meeting with the agenda that follows from the facts, published; its members are bound by confidentiality."""
         meeting = uuid4()
         starts = starts_at or datetime.now(UTC) + timedelta(minutes=5)
         await self.take(PlanMeeting(meeting, PROGRAMME, SERIES, starts, CHAIR.user))
@@ -246,6 +246,9 @@ class Place:
             await self.take(InviteMember(meeting, agency))
         await self.take(DraftAgenda(meeting))
         await self.take(PublishAgenda(meeting), CHAIR)
+        for somebody in (HOUSING, POLICE):
+            if somebody.agency in agencies:
+                await self.take(AcceptConfidentiality(meeting, somebody.user), somebody)
         return await self.meeting(meeting)
 
     async def meeting(self, meeting: UUID) -> Meeting:
@@ -258,9 +261,7 @@ def as_input(value: object) -> Any:
         case Enum():
             return value.name
         case Struct():
-            filled: frozenset[str] = FILLED.get(type(value), frozenset()) if isinstance(value, Command) else frozenset()
-            names = [name for name in value.__struct_fields__ if name not in filled]
-            return {camel(name): as_input(getattr(value, name)) for name in names}
+            return {camel(name): as_input(getattr(value, name)) for name in value.__struct_fields__}
         case tuple() | frozenset():
             return [as_input(each) for each in cast("Iterable[object]", value)]
         case _:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from pathlib import Path
 from random import Random
-from typing import Annotated, Any, NewType, Union, cast, get_args, get_origin
+from typing import Annotated, Any, NewType, Union, get_args, get_origin
 from uuid import UUID, uuid4
 
 import msgspec
@@ -17,9 +17,8 @@ from msgspec import Struct
 
 from catch.api.from_commands import camel
 from catch.api.identity import AUDIENCE, ISSUER, KEY_FILE
-from catch.domain.facts import Actor, Command, Role
+from catch.domain.facts import Actor, Role
 from catch.domain.streams import COMMANDS
-from catch.edge import FILLED
 from tests.conftest import Database
 from tests.place import ADMINISTRATOR, CHAIR, COORDINATOR, HOUSING, Place, ago, placed
 
@@ -302,11 +301,10 @@ class Guess:
         self.dice, self.ids = dice, ids
 
     def input(self, kind: type[Struct]) -> dict[str, Any]:
-        filled: Any = FILLED.get(cast("type[Command]", kind), frozenset())
         return {
             camel(field.name): self.value(field.type)
             for field in msgspec.structs.fields(kind)
-            if field.name not in filled and (field.required or self.dice.random() < 0.7)
+            if field.required or self.dice.random() < 0.7
         }
 
     def value(self, hint: Any) -> Any:

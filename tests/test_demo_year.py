@@ -103,7 +103,7 @@ async def test_work_is_shared_evenly(catch: Catch):
 
 async def test_the_next_meeting_has_new_cases_and_leaves_quiet_ones_for_an_urgent_call(catch: Catch):
     year = await loaded(catch)
-    await catch.desk.take(DraftAgenda(year.meeting, 0, ""), by=coordinator(year.coordinator), command_id=uuid4())
+    await catch.commands.take(DraftAgenda(year.meeting), by=coordinator(year.coordinator), command_id=uuid4())
     meeting: Meeting = (await catch.states.get(MEETING, year.meeting)).state
     assert {Section.NEW} <= {item.section for item in meeting.items}
     assert set(year.late) - {item.case for item in meeting.items}

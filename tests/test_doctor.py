@@ -51,7 +51,7 @@ async def healthy(database: Database, tmp_path: Path) -> AsyncGenerator[Log]:
 
 
 async def taken(catch: Catch, command: RegisterPerson | SetProtectedAddress) -> None:
-    await catch.desk.take(command, by=COORDINATOR, command_id=uuid4())
+    await catch.commands.take(command, by=COORDINATOR, command_id=uuid4())
 
 
 async def strange(log: Log, topic: str, state: bytes) -> int:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given as forall
 from hypothesis import strategies as st
 
+from catch.commands import InTheFuture
 from catch.database import Connection
-from catch.desk import InTheFuture
 from catch.domain.facts import Recorded
 from catch.domain.partner import RegisterPartner
 from catch.log import Log

@@ -39,7 +39,7 @@ async def catch(database: Database, tmp_path: Path) -> AsyncIterator[Catch]:
     place = Server(database.admin, database.dsn)
     async with opened(place, Settings(data_dir=tmp_path / "data")) as running:
         for programme in shipped():
-            await running.desk.take(LoadProgramme(programme.key, programme), by=SETTER, command_id=uuid4())
+            await running.commands.take(LoadProgramme(programme.key, programme), by=SETTER, command_id=uuid4())
         yield running
 
 
@@ -216,7 +216,7 @@ async def test_personal_details_are_sealed_and_ids_do_not_tell_them(catch: Catch
 
 async def test_the_referring_organisation_is_found_by_name(catch: Catch, tmp_path: Path):
     register = RegisterPartner("housing-01", "Housing provider 01", "housing")
-    await catch.desk.take(register, by=SETTER, command_id=uuid4())
+    await catch.commands.take(register, by=SETTER, command_id=uuid4())
     named = GOOD.replace("phone,,", "phone,Housing Provider 01,")
     stranger = GOOD.replace("phone,,", "phone,Somebody else,").replace("R1", "R2").replace("0018", "0026")
     report = await import_referrals(catch, written(tmp_path, named, stranger))

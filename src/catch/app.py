@@ -1,4 +1,4 @@
-"""The program put together: one place's log, read side and desk, on one event loop."""
+"""The program put together: one place's log, read side and commands, on one event loop."""
 
 import asyncio
 import logging
@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import cast
 
 import projections
-from catch.desk import Desk
+from catch.commands import Commands, Records
 from catch.domain.streams import PROGRAMME
-from catch.edge import Edge
 from catch.hearing import Hearing
 from catch.log import Log, migrate
 from catch.log.codec import decode
@@ -39,9 +38,9 @@ class Catch:
         self.settings = settings
         self.states = States(log)
         self.readside = ReadSide(log, decode, cast("Sequence[Projection]", projections.ALL))
-        self.edge = Edge(log, self.states, self.readside, keyring)
-        self.desk = Desk(log, self.states, self.edge)
-        self.seating = Seating()
+        self.seating = Seating(log, self.states)
+        self.records = Records(log, self.states, self.readside, keyring, self.seating)
+        self.commands = Commands(self.records)
         self.hearing = Hearing(log, self.states, self.seating)
 
     async def reached(self, position: int) -> None:

@@ -1,6 +1,7 @@
 """`catch import referrals`: a team's list becomes referrals, each row on its own, and never twice.
 
-Every id is made from the programme and the row's reference, so a second run finds what the first one recorded. People
+Every id is made from the programme and the row's reference, so a second run finds what the first one recorded; those of
+commands with the place's secret, so that nobody can use them first. People
 are known by the keyed hash of their NHS number, or else of their name and date of birth: the same person in two rows,
 or in two files, is one person here, and the id says nothing about them. A further referral of somebody whose case is
 open is attached to that case.
@@ -200,10 +201,12 @@ class Importing:
     async def _take(self, row: ReferralRow, what: str, command: Command) -> Answer:
         for attempt in range(_PATIENCE):
             try:
-                return await self._catch.desk.take(
+                return await self._catch.commands.take(
                     command,
                     by=IMPORTER,
-                    command_id=self._id(row, what),
+                    command_id=self._catch.keyring.derived_id(
+                        f"referral import {self._programme}/{row.reference}/{what}"
+                    ),
                     occurred_at=row.received_at,
                     purpose=Purpose.IMPORT,
                 )

@@ -35,6 +35,7 @@ class Seat(Part, frozen=True):
     published_at: datetime | None
     visible_to: frozenset[str]
     recused: frozenset[str]
+    bound: frozenset[str]
     invitations: tuple[Invitation, ...] = ()
     held: bool = True
     """False where nothing but recusals is left of it."""
@@ -47,8 +48,10 @@ class Seat(Part, frozen=True):
         return chairs or who.prepares(self.programme, self.series)
 
     def shows(self, who: Who, at: datetime) -> bool:
-        """Its agency may be told, and it is not a guest who was asked to come for other items."""
+        """Its agency may be told, it has accepted confidentiality, and is no guest who comes for other items."""
         if not self.held or self.published_at is None or not at <= self.over:
+            return False
+        if who.user not in self.bound and self.meeting not in who.bound:
             return False
         own = [i for i in self.invitations if i.agency == who.agency and i.user in (None, who.user)]
         invited = not own or any(not i.items or self.item in i.items for i in own)
@@ -57,6 +60,9 @@ class Seat(Part, frozen=True):
     def names(self, user: str) -> bool:
         """Whether the seat says something of this user in particular."""
         return user == self.chair or user in self.recused or any(i.user == user for i in self.invitations)
+
+    def binds(self, user: str) -> bool:
+        return user in self.bound
 
 
 def seat_of(meeting: Meeting, item: Item) -> Seat:
@@ -74,6 +80,7 @@ def seat_of(meeting: Meeting, item: Item) -> Seat:
         published_at=meeting.published_at,
         visible_to=frozenset(item.visible_to),
         recused=frozenset(held.user for held in meeting.interests if held.item == item.item),
+        bound=frozenset(held.user for held in meeting.attendance if held.accepted is not None),
         invitations=meeting.invitations,
         held=lasting(meeting, item),
     )

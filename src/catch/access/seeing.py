@@ -26,6 +26,7 @@ class RedactionReason(StrEnum):
     NOT_INVOLVED = "not-involved"
     RECUSED = "recused"
     ROLE = "role"
+    CONFIDENTIALITY = "confidentiality"
     ERASED = "erased"
 
 
@@ -230,7 +231,14 @@ def item_hidden(who: Who, meeting: Meeting, item: Item, at: datetime) -> Redacti
         and (item.case is None or who.agency in item.visible_to)
         and meeting.invited_to(item.item, who.agency, who.user)
     )
+    if seen and item.case is not None and not bound(who, meeting):
+        return RedactionReason.CONFIDENTIALITY
     return None if seen else RedactionReason.NOT_INVOLVED
+
+
+def bound(who: Who, meeting: Meeting) -> bool:
+    """Whether they have accepted the meeting's confidentiality statement: nobody reads an item before."""
+    return meeting.meeting in who.bound or meeting.accepted_by(who.user)
 
 
 def item_closed(who: Who, meeting: Meeting, item: Item, case: Case, at: datetime) -> RedactionReason | None:

@@ -55,7 +55,8 @@ class Who(Part, frozen=True, omit_defaults=True):
 
     `roles` are pairs of role and programme; `offices` are held at a series, whatever role the token narrows to;
     `shares` is what agreements in force let the agency be told, by programme; `assigned` are an auditor's cases, by
-    programme, where not all of a programme's are.
+    programme, where not all of a programme's are; `bound` are the meetings whose confidentiality they have accepted,
+    where `user` is left out and no longer says so.
     """
 
     user: str
@@ -66,6 +67,7 @@ class Who(Part, frozen=True, omit_defaults=True):
     shares: frozenset[tuple[str, frozenset[Category]]] = frozenset()
     tags: frozenset[tuple[Tag, str]] = frozenset()
     assigned: frozenset[tuple[str, UUID]] = frozenset()
+    bound: frozenset[UUID] = frozenset()
 
     def acts_as(self, role: Role, programme: str) -> bool:
         return (role, programme) in self.roles or (role, EVERYWHERE) in self.roles

@@ -71,7 +71,7 @@ class Context:
     async def take(
         self, command: Command, *, command_id: UUID, expected_version: int | None, occurred_at: datetime | None
     ) -> Answer:
-        return await self.catch.desk.take(
+        return await self.catch.commands.take(
             command,
             by=self.viewer.asker,
             command_id=command_id,

@@ -9,7 +9,7 @@ import dataclasses
 import inspect
 import re
 import types
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from enum import Enum
 from typing import Annotated, Any, NewType, Protocol, TypeVar, Union, cast, get_args, get_origin
@@ -101,9 +101,8 @@ def snake(name: str) -> str:
 class InputTypes:
     """Strawberry input types for structs, each made once."""
 
-    def __init__(self, filled: Mapping[type[Command], Set[str]] | None = None) -> None:
+    def __init__(self) -> None:
         self.made: dict[type[Struct], type] = {}
-        self.filled: Mapping[Any, Set[str]] = filled or {}
 
     def of(self, struct: type[Struct]) -> type:
         if struct not in self.made:
@@ -115,8 +114,7 @@ class InputTypes:
         namesake = next((other for other in self.made if f"{other.__name__}Input" == name), None)
         if namesake:
             raise TypeError(f"{struct.__module__} and {namesake.__module__} both define {struct.__name__}")
-        filled = self.filled.get(struct, ())
-        fields = [field for field in msgspec.structs.fields(struct) if field.name not in filled]
+        fields = msgspec.structs.fields(struct)
         body: dict[str, Any] = {"__annotations__": {field.name: self._annotation(struct, field) for field in fields}}
         body |= {field.name: strawberry.field(**_default(field)) for field in fields}
         return strawberry.input(type(name, (), body), description=sentence(struct))
@@ -209,11 +207,9 @@ def details_of(refusal: Refusal, arguments: Iterable[str]) -> list[Detail]:
 def mutation_type(
     commands: Sequence[type[Command]],
     refusals: Iterable[type[Refusal]] | None = None,
-    filled: Mapping[type[Command], Set[str]] | None = None,
 ) -> type:
     """The Mutation type with one field per command, named after it.
 
-    `filled` names the fields that the edge fills in: they have defaults and are not asked for.
     `refusals` are all that a command may meet, for the enum of codes; by default every one defined so far.
     """
     kinds = {InvalidInput, *(every_refusal() if refusals is None else refusals)}
@@ -223,7 +219,7 @@ def mutation_type(
         description="The command was refused, and nothing was recorded.",
     )
     result = Annotated[Union[Accepted, refused], strawberry.union("Result")]  # noqa: UP007
-    inputs = InputTypes(filled)
+    inputs = InputTypes()
 
     def field(kind: type[Command]) -> Any:
         names = [one.name for one in msgspec.structs.fields(kind)]

@@ -274,7 +274,7 @@ class Query(Standing):
     async def agenda_preview(self, info: Info, meeting_id: UUID) -> types.Agenda:
         context = info.context
         meeting = await prepared_meeting(context, meeting_id)
-        series, as_of, facts = await context.catch.edge.agenda_facts(meeting)
+        series, as_of, facts = await context.catch.records.agenda_facts(meeting)
         drafted = draft_agenda(series, meeting, facts, as_of)
         sitting = Sitting(context.reading, meeting, meeting)
         warned = [each.case for each in drafted.warnings if each.case]
@@ -289,7 +289,7 @@ class Query(Standing):
         await sitting.look([case_id])
         if case_id in sitting.recused:
             raise UnknownCase(case=case_id)
-        series, _, facts = await context.catch.edge.agenda_facts(meeting, case_id)
+        series, _, facts = await context.catch.records.agenda_facts(meeting, case_id)
         answer = why_not(series, meeting, facts, case_id)
         return types.Explanation(
             case_id=answer.case,

@@ -18,7 +18,6 @@ from catch.domain.case.state import Case
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
 from catch.domain.streams import MEETING, PARTNER, partner_stream
-from projections import agenda
 
 FRESH = timedelta(seconds=1)
 MOST = 50_000
@@ -55,7 +54,6 @@ class Rights:
         self._moment = datetime.min.replace(tzinfo=UTC)
         self._moved = -1
         self._proved = float("-inf")
-        self._looked: set[UUID] = set()
         self._seats: dict[UUID, Seated] = {}
         self._tables: dict[UUID, tuple[Meeting, Mapping[UUID, tuple[Seat, ...]]]] = {}
         self._sights: dict[tuple[Who, UUID], Judged] = {}
@@ -110,8 +108,8 @@ class Rights:
         if len(known) == len(wanted):
             return known
         missing = wanted - known.keys()
-        await self._look(missing)
         seating = self._catch.seating
+        await seating.look(missing)
         meetings = {case: sorted(seating.meetings([case])) for case in missing}
         every = sorted({meeting for each in meetings.values() for meeting in each})
         held = await self._catch.states.get_many(MEETING, every)
@@ -130,19 +128,6 @@ class Rights:
             self._seats.clear()
         self._seats[case] = Seated(moves, found)
         return found
-
-    async def _look(self, cases: Iterable[UUID]) -> None:
-        """Ask the read side once about each case; of whatever is recorded later the feed tells."""
-        unknown = [case for case in cases if case not in self._looked]
-        if not unknown:
-            return
-        meetings = await agenda.holding(self._catch.log.pool, unknown)
-        # The read side finds the meetings; what they say now, a recusal above all, is taken from the log.
-        for held in await self._catch.states.get_many(MEETING, meetings):
-            self._catch.seating.note(held.state)
-        if len(self._looked) >= MOST:
-            self._looked.clear()
-        self._looked.update(unknown)
 
     def _table(self, meeting: UUID, state: Meeting) -> Mapping[UUID, tuple[Seat, ...]]:
         """The seats of a meeting by case."""

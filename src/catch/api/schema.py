@@ -10,9 +10,8 @@ from catch.api.from_commands import every_refusal, mutation_type
 from catch.api.queries import Query
 from catch.api.scalars import Position, schema_config
 from catch.domain.streams import COMMANDS
-from catch.edge import FILLED
 
-MET = tuple(f"catch.{part}" for part in ("access", "desk", "domain", "edge", "log", "personal", "readside"))
+MET = tuple(f"catch.{part}" for part in ("access", "commands", "domain", "log", "personal", "readside"))
 FOLLOWED = "Subscriptions are followed over a websocket: graphql-transport-ws."
 
 
@@ -47,7 +46,7 @@ def schema() -> strawberry.Schema:
     """
     refusals = [kind for kind in every_refusal() if kind.__module__.startswith(MET)]
     return strawberry.Schema(
-        Query, mutation_type(COMMANDS, refusals, FILLED), Subscription, types=[types.Redactable], config=schema_config()
+        Query, mutation_type(COMMANDS, refusals), Subscription, types=[types.Redactable], config=schema_config()
     )
 
 

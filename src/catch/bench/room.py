@@ -143,7 +143,7 @@ async def worked_on(catch: Catch) -> None:
 
 
 async def take(catch: Catch, command: Command, by: Actor = COORDINATOR, at: datetime | None = None) -> int:
-    return (await catch.desk.take(command, by=by, command_id=uuid4(), occurred_at=at)).position
+    return (await catch.commands.take(command, by=by, command_id=uuid4(), occurred_at=at)).position
 
 
 async def repeated(catch: Catch, admin: str, room: Room, count: int) -> list[Room]:

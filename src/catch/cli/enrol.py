@@ -74,7 +74,7 @@ def administering(partner: Partner) -> Iterable[str]:
 
 async def recorded(catch: Catch, commands: Iterable[Command]) -> None:
     for command in commands:
-        await catch.desk.take(command, by=OPERATOR, command_id=uuid4(), purpose=Purpose.ADMINISTRATION)
+        await catch.commands.take(command, by=OPERATOR, command_id=uuid4(), purpose=Purpose.ADMINISTRATION)
 
 
 async def enrolled(catch: Catch, agency: str, user: str, role: Role) -> bool:

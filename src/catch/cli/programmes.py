@@ -1,7 +1,6 @@
 """`catch programmes`: configurations brought into use, and which there are."""
 
 from pathlib import Path
-from uuid import NAMESPACE_URL, uuid5
 
 import rich_click as click
 from msgspec.json import encode
@@ -40,10 +39,10 @@ def load(files: tuple[Path, ...]) -> None:
 
     async def run(catch: Catch) -> None:
         for programme in found:
-            answer = await catch.desk.take(
+            answer = await catch.commands.take(
                 LoadProgramme(programme.key, programme),
                 by=OPERATOR,
-                command_id=uuid5(NAMESPACE_URL, f"catch load {encode(programme).hex()}"),
+                command_id=catch.keyring.derived_id(f"catch load {encode(programme).hex()}"),
                 purpose=Purpose.ADMINISTRATION,
             )
             fresh = "loaded" if answer.events and not answer.repeated else "in use already"

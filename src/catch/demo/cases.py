@@ -64,8 +64,13 @@ FORMATS = (ConversationFormat.HOME, ConversationFormat.PHONE, ConversationFormat
 Step = Callable[[datetime], Awaitable[None]]
 
 
+def made_up(names: UUID, name: str) -> UUID:
+    """An id that looks like any client's random one, and is the same whenever the demonstration is loaded."""
+    return UUID(bytes=uuid5(names, name).bytes, version=4)
+
+
 class Acting:
-    """Hands commands to the desk, as the API's mutations do, and counts them."""
+    """Takes commands, as the API's mutations do, and counts them."""
 
     def __init__(self, catch: Catch) -> None:
         self.catch = catch
@@ -73,7 +78,7 @@ class Acting:
 
     async def take(self, command: Command, by: Actor, at: datetime, command_id: UUID) -> None:
         self.commands += 1
-        await self.catch.desk.take(command, by=by, command_id=command_id, occurred_at=at)
+        await self.catch.commands.take(command, by=by, command_id=command_id, occurred_at=at)
 
 
 class Task(Struct):

@@ -50,7 +50,7 @@ class Weekly:
 
     async def publish(self) -> None:
         at = self.starts_at - timedelta(hours=23)
-        await self.take(DraftAgenda(self.meeting, 0, ""), coordinator(WORKERS[0]), at)
+        await self.take(DraftAgenda(self.meeting), coordinator(WORKERS[0]), at)
         await self.take(PublishAgenda(self.meeting), CHAIRING, at + timedelta(hours=1))
 
     async def state(self) -> Meeting:

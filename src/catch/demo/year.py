@@ -22,7 +22,7 @@ from uuid import UUID, uuid5
 from msgspec import Struct
 
 from catch.app import Catch
-from catch.demo.cases import SERIES, Acting, Life, working_time
+from catch.demo.cases import SERIES, Acting, Life, made_up, working_time
 from catch.demo.enrolment import enrolment
 from catch.demo.people import (
     AT_THE_SCREEN,
@@ -124,7 +124,7 @@ class Loading:
         next_one = occurrences(series, today, today + timedelta(days=7))[0]
         back = [next_one.astimezone(LONDON) - timedelta(weeks=n) for n in range(weeks, -1, -1)]
         self.meetings = [
-            Weekly(self.acting, uuid5(self.names, f"meeting {at.date()}"), at.astimezone(UTC)) for at in back
+            Weekly(self.acting, made_up(self.names, f"meeting {at.date()}"), at.astimezone(UTC)) for at in back
         ]
         self.rows = self.list_of(referrals)
 

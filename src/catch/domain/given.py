@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -9,13 +11,27 @@ from catch.domain.configuration import Programme
 from catch.domain.facts import Actor
 from catch.domain.partner import Partner
 
+if TYPE_CHECKING:  # meetings are decided from what is given, so at run time they are read later
+    from catch.domain.meeting.listing import Agenda, AppearanceBasis
+
+
+class Listed(Struct, frozen=True):
+    """What the case itself says of an item about it. `agencies` are those that may be told about it now."""
+
+    number: str
+    presenter: str | None = None
+    basis: "AppearanceBasis | None" = None
+    agencies: tuple[str, ...] = ()
+
 
 class Given(Struct, frozen=True):
-    """Gathered at the edge before `decide`, so that `decide` stays a function of values.
+    """What a client does not say, so that `decide` stays a function of values.
 
-    `at` is when it occurred; `partners` holds the partners that the command or the state names, by key;
+    `at` is when it occurred; `partners` holds the registered partners, by key, those that the decision asks for;
     `programme` is None only where the command belongs to no programme; `caseload` counts the open cases of the
-    coordinator that the command names, where the programme limits them.
+    coordinator that the command names, where the programme limits them. `listed` is of the case that is put on an
+    agenda; `draft` is the agenda as the rules make it, and `told` says who may see which item when it is published;
+    `nhs_digest` is the keyed hash of the NHS number that the command has.
     """
 
     at: datetime
@@ -23,3 +39,7 @@ class Given(Struct, frozen=True):
     programme: Programme | None = None
     partners: Mapping[str, Partner] = {}
     caseload: int = 0
+    listed: Listed | None = None
+    draft: "Agenda | None" = None
+    told: Mapping[UUID, tuple[str, ...]] = {}
+    nhs_digest: str | None = None

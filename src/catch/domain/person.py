@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from catch.domain.facts import Command, Fact, Part, Sealed
 from catch.domain.given import Given
-from catch.domain.refusals import IdAlreadyUsed, MissingText, Refused, UnknownPerson
+from catch.domain.refusals import MissingText, Refused, UnknownPerson
 
 
 class ContactChannel(StrEnum):
@@ -112,10 +112,7 @@ def evolve(person: Person | None, event: PersonEvent) -> Person | None:
 
 
 class RegisterPerson(Command, frozen=True):
-    """Register a person, or, where who they are is not settled yet, a provisional one.
-
-    `nhs_digest` is the keyed hash of the NHS number, made at the edge; one sent from outside is replaced.
-    """
+    """Register a person, or, where who they are is not settled yet, a provisional one."""
 
     person: UUID
     provisional: bool = False
@@ -125,7 +122,6 @@ class RegisterPerson(Command, frozen=True):
     phone: Sealed | None = None
     nhs_number: Sealed | None = None
     communication_needs: Sealed | None = None
-    nhs_digest: str | None = None
 
 
 class SetContactPreference(Command, frozen=True):
@@ -154,7 +150,7 @@ class NoSafeWayToReach(Refused):
 
 def decide(person: Person | None, command: PersonCommand, given: Given) -> list[PersonEvent]:
     if isinstance(command, RegisterPerson):
-        return _register(person, command)
+        return _register(person, command, given)
     if person is None:
         raise UnknownPerson(person=command.person)
     match command:
@@ -175,11 +171,9 @@ def refer(person: Person | None, case: UUID, programme: str) -> Sequence[PersonE
     return [] if (case, programme) in person.cases else [PersonReferred(case, programme)]
 
 
-def _register(person: Person | None, command: RegisterPerson) -> list[PersonEvent]:
+def _register(person: Person | None, command: RegisterPerson, given: Given) -> list[PersonEvent]:
     if person is not None:
-        # Sealing the same text twice gives different ciphertext: only the keyed hash can tell two people apart.
-        if command.nhs_digest and person.registered.nhs_digest not in (None, command.nhs_digest):
-            raise IdAlreadyUsed(person=command.person)
+        # Whatever is said of a person who is known: an answer that depended on it would confirm their NHS number.
         return []
     if not command.provisional and not command.name:
         raise MissingText(field="name")
@@ -193,7 +187,7 @@ def _register(person: Person | None, command: RegisterPerson) -> list[PersonEven
             command.phone,
             command.nhs_number,
             command.communication_needs,
-            command.nhs_digest,
+            given.nhs_digest,
         )
     ]
 

@@ -46,6 +46,10 @@ class IdAlreadyUsed(Refused):
     """This id already names something else. Make a new id and try again."""
 
 
+class IdNotAllowed(Refused):
+    """An id of this kind is not for something new: make a random one (a UUID of version 4 or 7) and try again."""
+
+
 class MissingText(Refused):
     """This field must not be empty."""
 

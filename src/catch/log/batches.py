@@ -10,11 +10,13 @@ from uuid import UUID
 import asyncpg
 
 from catch.database import Connection, Statements
-from catch.log.entries import Answer, Append, Conflict
+from catch.log.entries import Answer, Append, CommandIdReused, Conflict, First, Looked
 from catch.log.waiting import Waiting, columns, lone_columns, topics
 
-LONE, AT_ONCE, EACH = 5, 11, 13
+LONE, AT_ONCE, EACH = 8, 12, 18
 """How many arrays the functions take; those of `append_at_once` are the first of those of `append`."""
+
+Outcome = Answer | Conflict | CommandIdReused
 
 
 class Batches:
@@ -22,12 +24,12 @@ class Batches:
 
     def __init__(self, schema: str) -> None:
         self._schema = schema
-        self._one = f"select {schema}.append_one($1, $2, $3, $4, $5)"
+        self._one = f"select {schema}.append_one({parameters(LONE)})"
         self._lone = f"select {schema}.append_lone({parameters(LONE)})"
         self._at_once = f"select {schema}.append_at_once({parameters(AT_ONCE)})"
         self._each = f"select * from {schema}.append({parameters(EACH)})"  # noqa: S608
 
-    async def record(self, connection: Connection, batch: Sequence[Waiting]) -> Sequence[Answer | Conflict]:
+    async def record(self, connection: Connection, batch: Sequence[Waiting]) -> Sequence[Outcome]:
         """One answer an append. Raises what asyncpg raises: then none of them was recorded, or it is unknown."""
         try:
             if not all(waiting.lone for waiting in batch):
@@ -35,16 +37,20 @@ class Batches:
                     return await self._record_at_once(connection, batch)
             elif len(batch) > 1:
                 return await self._record_lone(connection, batch)
-            elif (answer := await self._record_one(connection, batch[0].append)) is not None:
+            elif (answer := await self._record_one(connection, batch[0])) is not None:
                 return [answer]
         except asyncpg.UniqueViolationError:
             pass
         return await self._record_each(connection, batch)
 
-    async def _record_one(self, connection: Connection, append: Append) -> Answer | None:
+    async def _record_one(self, connection: Connection, waiting: Waiting) -> Answer | None:
         """None where it does not follow what is there."""
+        append = waiting.append
         stream, version, topic, state = append.events[0]
-        position = await connection.fetchval(self._one, stream, version, topic, state, append.command)
+        rests = zip(*append.expects, strict=True) if append.expects else ((), ())
+        position = await connection.fetchval(
+            self._one, stream, version, topic, state, append.command, append.digest, *rests
+        )
         return None if position is None else Answer(position, stream, version, (topic,), False)
 
     async def _record_lone(self, connection: Connection, batch: Sequence[Waiting]) -> list[Answer]:
@@ -64,33 +70,47 @@ class Batches:
             answers.append(Answer(position, append.stream, waiting.reached[append.stream], topics(append), False))
         return answers
 
-    async def _record_each(self, connection: Connection, batch: Sequence[Waiting]) -> list[Answer | Conflict]:
+    async def _record_each(self, connection: Connection, batch: Sequence[Waiting]) -> list[Outcome]:
         row = await connection.fetchrow(self._each, *columns(batch))
         assert row is not None
-        answers: list[Answer | Conflict] = []
+        answers: list[Outcome] = []
         for waiting, outcome, position, version in zip(batch, *row.values(), strict=True):
             append = waiting.append
             if outcome == "recorded":
                 answers.append(Answer(position, append.stream, version, topics(append), False))
             elif outcome == "repeated":
-                first = await first_answer(connection, self._schema, append.command)
-                assert first is not None
-                answers.append(first)
+                answers.append(await self._first(connection, append))
             else:
                 answers.append(Conflict(stream=append.stream, expected=waiting.bases.get(append.stream, 0)))
         return answers
+
+    async def _first(self, connection: Connection, append: Append) -> Answer | CommandIdReused:
+        looked = await look(connection, self._schema, append.command, ())
+        assert looked.first is not None
+        return looked.first.answer if looked.first.digest == append.digest else CommandIdReused()
 
 
 def parameters(count: int) -> str:
     return ", ".join(f"${number}" for number in range(1, count + 1))
 
 
-async def first_answer(statements: Statements, schema: str, command: UUID) -> Answer | None:
-    """What the command was answered, if it was ever recorded."""
+async def look(statements: Statements, schema: str, command: UUID, streams: Sequence[UUID]) -> Looked:
+    """What was answered under a command id, and the versions that streams stand at, at one moment."""
     row = await statements.fetchrow(
-        f"select position, stream, version, events from {schema}.commands where command_id = $1",  # noqa: S608
+        f"""
+        select c.position, c.stream, c.version, c.events, c.digest, array(
+            select coalesce((
+                select e.originator_version from {schema}.stored_events e where e.originator_id = s.stream
+                order by e.originator_version desc limit 1), 0)
+            from unnest($2::uuid[]) with ordinality as s (stream, n) order by s.n) as versions
+        from (values ($1::uuid)) as asked (command_id) left join {schema}.commands c using (command_id)
+        """,  # noqa: S608
         command,
+        streams,
     )
-    if row is None:
-        return None
-    return Answer(row["position"], row["stream"], row["version"], tuple(row["events"]), repeated=True)
+    assert row is not None
+    first = None
+    if row["position"] is not None:
+        answer = Answer(row["position"], row["stream"], row["version"], tuple(row["events"]), repeated=True)
+        first = First(answer, row["digest"])
+    return Looked(first, tuple(row["versions"]))

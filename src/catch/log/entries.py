@@ -20,13 +20,17 @@ class Append(NamedTuple):
     """One command's events, recorded whole or not at all, in this order.
 
     `stream` is the one the answer speaks of. `events` may be empty: then only the command and its answer are kept.
-    `expects` names streams that get no event but must still be at that version.
+    `expects` names streams that get no event but must still be at that version. `digest` says what was asked by whom,
+    so that the same command repeated is told from another one under its id. `keys` are wrapped data keys, by subject,
+    that are kept with the events; where a subject has one already, the append conflicts.
     """
 
     command: UUID
     stream: UUID
     events: tuple[NewEvent, ...]
     expects: tuple[tuple[UUID, int], ...] = ()
+    digest: bytes | None = None
+    keys: tuple[tuple[UUID, bytes], ...] = ()
 
 
 class Answer(NamedTuple):
@@ -41,6 +45,20 @@ class Answer(NamedTuple):
     version: int
     events: tuple[str, ...]
     repeated: bool
+
+
+class First(NamedTuple):
+    """The answer under a command id, and the digest of what it was given to; None for one recorded without."""
+
+    answer: Answer
+    digest: bytes | None
+
+
+class Looked(NamedTuple):
+    """How things stand in the log: what was answered under a command id, if it was used, and the streams' versions."""
+
+    first: First | None
+    versions: tuple[int, ...]
 
 
 class Stored(NamedTuple):
@@ -60,6 +78,10 @@ STORED = "notification_id, originator_id, originator_version, topic, state, reco
 
 class Conflict(Refused):
     """Somebody else changed this in the meantime. Look again and repeat what you still want."""
+
+
+class CommandIdReused(Refused):
+    """This command id was used for something else. Make a new id and try again."""
 
 
 class Busy(Refused):

@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator, Sequence
 from uuid import UUID
 
 from catch.database import Pool, application, create_pool, lost
-from catch.log.batches import first_answer
-from catch.log.entries import STORED, Answer, Append, MissingVersions, Stored, WentBack
+from catch.log.batches import look
+from catch.log.entries import STORED, Answer, Append, Looked, MissingVersions, Stored, WentBack
 from catch.log.wake import POLL, Wake
 from catch.log.writer import Writer
 
@@ -63,14 +63,20 @@ class Log:
     async def append(self, append: Append) -> Answer:
         """Record one command's events, whole or not at all; a repeated command gets its first answer.
 
-        Raises `Conflict` or `Busy`: nothing was recorded; `Unavailable`: unknown, repeat with the same command id.
+        Raises `Conflict`, `CommandIdReused` or `Busy`: nothing was recorded; `Unavailable`: unknown, repeat with the
+        same command id.
         Cancelling the caller does not undo what may have been recorded meanwhile.
         """
         return await self._writer.append(append)
 
     async def answer(self, command: UUID) -> Answer | None:
         """What this command was answered, or None: it was never recorded."""
-        return await first_answer(self.pool, self.schema, command)
+        first = (await self.look(command, ())).first
+        return first.answer if first else None
+
+    async def look(self, command: UUID, streams: Sequence[UUID]) -> Looked:
+        """Whether the command id was used, and how far the streams have come by now: one query."""
+        return await look(self.pool, self.schema, command, streams)
 
     async def head(self) -> int:
         """The last position; 0 for an empty log."""

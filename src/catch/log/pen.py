@@ -7,8 +7,7 @@ import asyncio
 from collections.abc import Sequence
 
 from catch.database import Connection, application, connect
-from catch.log.batches import Batches
-from catch.log.entries import Answer, Conflict
+from catch.log.batches import Batches, Outcome
 from catch.log.waiting import Waiting
 
 LONGEST_CONNECT = 10.0  # seconds
@@ -28,7 +27,7 @@ class Pen:
         self._begun: float | None = None
         self._watch: asyncio.TimerHandle | None = None
 
-    async def record(self, batch: Sequence[Waiting]) -> Sequence[Answer | Conflict]:
+    async def record(self, batch: Sequence[Waiting]) -> Sequence[Outcome]:
         """Raises what asyncpg raises. If the database is away or too slow it is unknown what was recorded."""
         connection = self._connection
         if connection is None or connection.is_closed():

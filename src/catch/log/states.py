@@ -55,10 +55,12 @@ class States:
         self._held.move_to_end(id_)
         return known[1]
 
-    def another(self, stream: Stream, id_: UUID) -> bool:
-        """Whether the id, which was just asked for, names a stream of another kind."""
+    def seen(self, id_: UUID) -> tuple[Stream, Held] | None:
+        """What the id names, whatever kind of stream it is, where that is folded already: without reading."""
         known = self._held.get(id_)
-        return known is not None and known[0] is not stream and known[1].version > 0
+        if known is not None:
+            self._held.move_to_end(id_)
+        return known
 
     def at_hand(self, id_: UUID) -> Held | None:
         """What is folded already, without reading."""

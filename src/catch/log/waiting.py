@@ -10,12 +10,13 @@ from catch.log.entries import Answer, Append
 
 
 class Waiting:
-    """An append whose caller waits, until this time of the loop at most. `streams` are those it touches or rests on.
+    """An append whose caller waits, until this time of the loop at most.
 
-    `bases` are the versions that it rests on, `reached` those that it leads to: for a lone one found out if need be.
+    `writes` are the streams that it writes or is answered for, `rests` those that it looked at besides. `bases` are the
+    versions that it rests on, `reached` those that it leads to: for a lone one found out if need be.
     """
 
-    __slots__ = ("answer", "append", "bases", "lone", "reached", "streams", "until")
+    __slots__ = ("answer", "append", "bases", "lone", "reached", "rests", "until", "writes")
 
     def __init__(self, append: Append, answer: "asyncio.Future[Answer]", until: float) -> None:
         """Raises `ValueError` if the events leave a gap: a mistake of the program, not of its user."""
@@ -23,15 +24,17 @@ class Waiting:
         self.answer = answer
         self.until = until
         self.lone = lone(append)
-        self.streams: Collection[UUID] = (append.stream,)
+        self.writes: Collection[UUID] = (append.stream,)
+        self.rests: Collection[UUID] = [stream for stream, _ in append.expects]
         if not self.lone:
             self.place()
-            self.streams = {append.stream, *self.reached}
+            self.writes = {append.stream, *(event.stream for event in append.events)}
 
     @property
     def plain(self) -> bool:
         """What it is answered is known without a look into the log."""
-        return self.lone or (bool(self.append.events) and self.append.stream in self.reached)
+        append = self.append
+        return self.lone or (bool(append.events) and not append.keys and append.stream in self.reached)
 
     def place(self) -> None:
         append = self.append
@@ -53,9 +56,11 @@ class Waiting:
 
 
 def lone(append: Append) -> bool:
-    """One event of the one stream that the append is about: nearly all are."""
+    """One event of the one stream that the append is about, and no key: nearly all are."""
     events = append.events
-    return len(events) == 1 and not append.expects and events[0].stream == append.stream
+    if len(events) != 1 or append.keys or events[0].stream != append.stream:
+        return False
+    return not any(stream == append.stream for stream, _ in append.expects)
 
 
 def settle(batch: Iterable[Waiting], refusal: type[Refused]) -> None:
@@ -71,7 +76,17 @@ def lone_columns(batch: Sequence[Waiting]) -> tuple[Sequence[object], ...]:
     """For appends that are all lone."""
     appends = [waiting.append for waiting in batch]
     streams, versions, topics, states = zip(*[append.events[0] for append in appends], strict=True)
-    return streams, versions, topics, states, [append.command for append in appends]
+    rests = [base for append in appends for base in append.expects]
+    return (
+        streams,
+        versions,
+        topics,
+        states,
+        [append.command for append in appends],
+        [append.digest for append in appends],
+        [stream for stream, _ in rests],
+        [version for _, version in rests],
+    )
 
 
 def columns(batch: Sequence[Waiting]) -> tuple[Sequence[object], ...]:
@@ -82,6 +97,7 @@ def columns(batch: Sequence[Waiting]) -> tuple[Sequence[object], ...]:
     appends = [waiting.append for waiting in batch]
     events = [event for append in appends for event in append.events]
     bases = [base for waiting in batch for base in waiting.bases.items()]
+    keys = [key for append in appends for key in append.keys]
     return (
         [event.stream for event in events],
         [event.version for event in events],
@@ -93,7 +109,11 @@ def columns(batch: Sequence[Waiting]) -> tuple[Sequence[object], ...]:
         [append.stream for append in appends],
         [waiting.reached.get(waiting.append.stream) for waiting in batch],
         *spans(len(append.events) for append in appends),
+        [append.digest for append in appends],
         *spans(len(waiting.bases) for waiting in batch),
+        [subject for subject, _ in keys],
+        [wrapped for _, wrapped in keys],
+        *spans(len(append.keys) for append in appends),
     )
 
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from catch.database import lost
-from catch.log.entries import Answer, Append, Busy, Conflict, Unavailable
+from catch.log.batches import Outcome
+from catch.log.entries import Answer, Append, Busy, Unavailable
 from catch.log.pen import Pen
 from catch.log.waiting import Waiting, settle
 
@@ -37,7 +38,7 @@ class Writer:
         self._task = asyncio.create_task(self._run(), name="catch log writer")
 
     async def append(self, append: Append) -> Answer:
-        """Raises `Busy`: not recorded; `Conflict`: not recorded; `Unavailable`: unknown."""
+        """Raises `Busy`, `Conflict` or `CommandIdReused`: not recorded; `Unavailable`: unknown."""
         if self._task.done():
             raise Unavailable
         if len(self._queue) >= self._size:
@@ -94,17 +95,21 @@ class Writer:
             await self._arrival
 
     def _take(self, most: int) -> list[Waiting]:
-        """The next batch: at most one append a stream, and those of a stream in the order in which they came."""
+        """The next batch: at most one append a stream, and those of a stream in the order in which they came.
+
+        Any number may rest on a stream that none of them writes.
+        """
         batch: list[Waiting] = []
         left: deque[Waiting] = deque()
-        streams: set[UUID] = set()
+        written: set[UUID] = set()
         while self._queue and len(batch) < most:
             waiting = self._queue.popleft()
             if waiting.answer.done():  # its caller has gone
                 continue
-            (batch if streams.isdisjoint(waiting.streams) else left).append(waiting)
+            apart = written.isdisjoint(waiting.writes) and written.isdisjoint(waiting.rests)
+            (batch if apart else left).append(waiting)
             if self._queue:
-                streams.update(waiting.streams)
+                written.update(waiting.writes)
         left.extend(self._queue)
         self._queue = left
         return batch
@@ -125,10 +130,10 @@ class Writer:
         else:
             self._answer(batch, answers)
 
-    def _answer(self, batch: Sequence[Waiting], answers: Sequence[Answer | Conflict]) -> None:
+    def _answer(self, batch: Sequence[Waiting], answers: Sequence[Outcome]) -> None:
         head = 0
         for waiting, answer in zip(batch, answers, strict=True):
-            if isinstance(answer, Conflict):
+            if not isinstance(answer, Answer):
                 waiting.refuse(answer)
                 continue
             if not waiting.answer.done():

@@ -4,7 +4,7 @@ Read `keys` (what wraps the data keys), `tokens` (the form of a sealed text), `t
 text) and `keyring` (the data keys, and everything the rest of the program calls).
 """
 
-from catch.personal.keyring import Keyring, SubjectErased
+from catch.personal.keyring import Keyring, NewKey, Sealing, SubjectErased
 from catch.personal.keys import KeyEncryption, KeyFile
 from catch.personal.texts import MAX_TEXT, TextTooLong, UnusableText, sealed_in, with_texts
 from catch.personal.tokens import ERASED, BrokenSeal, Erased, subject_of
@@ -17,6 +17,8 @@ __all__ = [
     "KeyEncryption",
     "KeyFile",
     "Keyring",
+    "NewKey",
+    "Sealing",
     "SubjectErased",
     "TextTooLong",
     "UnusableText",

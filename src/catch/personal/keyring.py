@@ -7,8 +7,8 @@ apart from the log. A destroyed key leaves an empty row behind, so that no secon
 import hmac
 import time
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -39,6 +39,39 @@ class SubjectErased(Refused):
 class Held(NamedTuple):
     cipher: AESGCM
     read_at: float
+
+
+class NewKey(NamedTuple):
+    """A data key that is nowhere yet: kept, wrapped, with the first fact that is sealed under it, or forgotten."""
+
+    subject: UUID
+    wrapped: bytes
+    cipher: AESGCM
+
+
+class Sealing(Generic[S]):
+    """A command whose personal text was just sealed; `new` is the key that must be kept with what comes of it."""
+
+    def __init__(
+        self, command: S, subject: UUID, plain: Sequence[str], cipher: AESGCM | None = None, new: NewKey | None = None
+    ) -> None:
+        self.command = command if cipher is None else texts.with_texts(command, self._sealed(cipher, subject, plain))
+        self.subject = subject
+        self.new = new
+        self._cipher = cipher
+
+    def _sealed(self, cipher: AESGCM, subject: UUID, plain: Sequence[str]) -> Iterator[Sealed]:
+        self._opened = dict(zip([tokens.seal(cipher, subject, text) for text in plain], plain, strict=True))
+        return iter(self._opened)
+
+    def plain(self, sealed: Sealed) -> str:
+        """What one of the command's sealed texts says."""
+        return self._opened[sealed]
+
+    def seal(self, text: str) -> Sealed:
+        """A further text, under the same key as the command's own, of which there is one at least."""
+        assert self._cipher is not None
+        return tokens.seal(self._cipher, self.subject, text)
 
 
 class Reader:
@@ -87,6 +120,7 @@ class Keyring:
         self.erasures = 0
         """How many keys were destroyed here: a `Reader` made before the last one may still hold its key."""
         self._digest_key = encryption.derive(b"catch lookup")
+        self._command_key = encryption.derive(b"catch command")
 
     async def seal(self, subject: UUID, plain: Sequence[str]) -> list[Sealed]:
         """Raises SubjectErased."""
@@ -114,6 +148,24 @@ class Keyring:
         plain = texts.checked_texts(command)
         return texts.with_texts(command, iter(await self.seal(subject, plain))) if plain else command
 
+    async def sealing(self, command: S, subject: UUID) -> Sealing[S]:
+        """As `seal_command`, but a key that has to be made is not kept: whoever records the command keeps it."""
+        plain = texts.checked_texts(command)
+        if not plain:
+            return Sealing(command, subject, plain)
+        if cipher := self._at_hand(subject):
+            return Sealing(command, subject, plain, cipher)
+        rows = await self._database.fetch(FIND, [subject])
+        if rows:
+            return Sealing(command, subject, plain, await self._cipher(subject))
+        key = AESGCM.generate_key(256)
+        new = NewKey(subject, await self._encryption.wrap(subject, key), AESGCM(key))
+        return Sealing(command, subject, plain, new.cipher, new)
+
+    def kept(self, new: NewKey) -> None:
+        """The key lies in `data_keys` from now on."""
+        self._hold([new.subject], {new.subject: new.cipher})
+
     async def unseal_values(self, values: Iterable[S]) -> list[S]:
         """Copies with plain text, or ERASED in its place; the keys of all of them are fetched at once."""
         values = list(values)
@@ -123,6 +175,16 @@ class Keyring:
     def digest(self, text: str) -> str:
         """A keyed hash for exact lookup: equal texts, and only they, have equal digests."""
         return hmac.digest(self._digest_key, text.encode(), "sha256").hex()
+
+    def derived_id(self, text: str) -> UUID:
+        """An id made of the text and of the place's secret: the same for the same text, and nobody's guess."""
+        bits = int.from_bytes(hmac.digest(self._digest_key, f"id {text}".encode(), "sha256")[:16])
+        # Version 8 of RFC 9562, which clients' ids never have.
+        return UUID(int=bits & ~(0xF << 76) & ~(0x3 << 62) | 8 << 76 | 2 << 62)
+
+    def command_digest(self, asked: bytes) -> bytes:
+        """A keyed hash of what somebody asked for: nobody can guess from it what a command said."""
+        return hmac.digest(self._command_key, asked, "sha256")
 
     async def erase(self, subject: UUID) -> None:
         """Destroys the subject's key, for ever: nobody can read what was sealed under it."""

@@ -50,7 +50,8 @@ class CaseSource(Shared):
         case = cast("UUID", topic)
         seats = (await self.facts().seats([case]))[case]
         named = any(seat.names(viewer.user) for seat in seats)
-        return (who if named else replace(who, user=NOBODY), found)
+        bound = frozenset(seat.meeting for seat in seats if seat.binds(who.user))
+        return (who if named else replace(who, user=NOBODY, bound=bound), found)
 
     def topics(self, event: Fact, followed: Collection[Hashable]) -> Iterable[Hashable]:
         return (event.stream,) if stream_of_event(event.event) is CASE else ()

@@ -60,6 +60,7 @@ CASE_RIGHTS = (
 """The same of a case: who referred it, who coordinates it, what is told to whom, who has a part in it."""
 SEAT_RIGHTS = (
     attendance.InterestDeclared
+    | attendance.ConfidentialityAccepted
     | attendance.InterestResolved
     | invitations.MemberInvited
     | invitations.InvitationWithdrawn

@@ -65,7 +65,10 @@ class MeetingSource(Shared):
             or any(held.user == who.user for held in meeting.invitations)
             or await self._named_elsewhere(meeting, who.user)
         )
-        return who if named else replace(who, user=NOBODY)
+        if named:
+            return who
+        at = frozenset((meeting.meeting,)) if meeting.accepted_by(who.user) else frozenset[UUID]()
+        return replace(who, user=NOBODY, bound=at)
 
     async def _named_elsewhere(self, meeting: Meeting, user: str) -> bool:
         """Another meeting may have something to say of this user and one of these cases."""

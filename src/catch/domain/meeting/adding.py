@@ -109,7 +109,6 @@ class AddItem(Command, frozen=True):
     item: UUID
     section: Section
     case: UUID | None = None
-    number: str | None = None
     matter: Matter | None = None
     minutes: int | None = None
     presenter: str | None = None
@@ -120,7 +119,7 @@ class AddItem(Command, frozen=True):
 
 
 class AddLateItem(Command, frozen=True):
-    """Add a case to a published agenda because it cannot wait. `agencies` may see it."""
+    """Add a case to a published agenda because it cannot wait."""
 
     meeting: UUID
     item: UUID
@@ -128,11 +127,9 @@ class AddLateItem(Command, frozen=True):
     urgency: Sealed
     presenter: str
     basis: AppearanceBasis
-    number: str | None = None
     section: Section = Section.URGENT
     minutes: int | None = None
     requires: tuple[str, ...] = ()
-    agencies: tuple[str, ...] = ()
 
 
 AddingCommand = AddItem | AddLateItem
@@ -172,6 +169,7 @@ def add(meeting: Meeting, command: AddItem, given: Given) -> list[AddingEvent]:
     if already(meeting, command.item, command.case, Origin.ADDED):
         return []
     unpublished(meeting)
+    listed = given.listed
     return [
         AgendaItemAdded(
             command.item,
@@ -179,10 +177,10 @@ def add(meeting: Meeting, command: AddItem, given: Given) -> list[AddingEvent]:
             minutes_for(meeting, command.section, command.minutes, given),
             end_of(meeting.items, command.section),
             command.case,
-            command.number,
+            listed.number if listed else None,
             command.matter,
-            command.presenter,
-            command.basis,
+            command.presenter or (listed.presenter if listed else None),
+            command.basis or (listed.basis if listed else None),
             command.requires,
             command.must,
             command.reason,
@@ -203,10 +201,10 @@ def add_late(meeting: Meeting, command: AddLateItem, given: Given) -> list[Addin
             end_of(meeting.items, command.section),
             command.urgency,
             command.case,
-            command.number,
+            given.listed.number if given.listed else None,
             command.presenter,
             command.basis,
             command.requires,
-            command.agencies,
+            given.listed.agencies if given.listed else (),
         )
     ]

@@ -130,7 +130,7 @@ class SendApology(Command, frozen=True):
 
 
 class AcceptConfidentiality(Command, frozen=True):
-    """Accept the meeting's confidentiality statement. Nobody hears an item before."""
+    """Accept the meeting's confidentiality statement, once the agenda is published. Nobody reads an item before."""
 
     meeting: UUID
     user: str
@@ -219,12 +219,15 @@ def attend(
         case SendApology(user=user, agency=agency, note=note):
             return [] if held is not None and held.apology else [ApologyReceived(user, agency, note)]
         case AcceptConfidentiality(user=user, statement=statement):
+            live(meeting)
             in_force = series_of(meeting.programme, meeting.series, given).confidentiality_statement
-            if held is None or not held.present:
+            if held is None and user != given.by.user:
                 raise NotInTheRoom(user=user)
             if statement not in (None, in_force):
                 raise WrongStatement(in_force=in_force)
-            return [] if held.accepted == in_force else [ConfidentialityAccepted(user, held.agency, in_force)]
+            agency = held.agency if held else given.by.agency
+            accepted = held is not None and held.accepted == in_force
+            return [] if accepted else [ConfidentialityAccepted(user, agency, in_force)]
         case _:
             assert_never(command)
 

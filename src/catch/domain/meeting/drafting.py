@@ -15,7 +15,7 @@ from catch.domain.facts import Command, Fact, Part
 from catch.domain.given import Given
 from catch.domain.meeting.items import Item, ItemState, Origin
 from catch.domain.meeting.listing import Agenda, AgendaWarning, DraftedItem, Gap, Overflow
-from catch.domain.meeting.rules import not_over, on_agenda, unpublished
+from catch.domain.meeting.rules import not_over, unpublished
 from catch.domain.meeting.state import LIVE, Meeting, MeetingState, ordered
 from catch.domain.refusals import Refused
 
@@ -106,19 +106,12 @@ class DraftAgenda(Command, frozen=True):
     """Record a draft as the rules made it from the facts up to a position. It replaces an earlier draft."""
 
     meeting: UUID
-    as_of: int = 0
-    policy_version: str = ""
-    items: tuple[DraftedItem, ...] = ()
-    overflow: tuple[Overflow, ...] = ()
-    warnings: tuple[AgendaWarning, ...] = ()
-    gaps: tuple[Gap, ...] = ()
 
 
 class PublishAgenda(Command, frozen=True):
     """Publish the agenda, with who may see which item."""
 
     meeting: UUID
-    disclosures: tuple[ItemDisclosure, ...] = ()
 
 
 DraftingCommand = DraftAgenda | PublishAgenda
@@ -139,31 +132,29 @@ class CaseAlreadyOnAgenda(Refused):
 def decide(meeting: Meeting, command: DraftingCommand, given: Given) -> list[DraftingEvent]:
     match command:
         case DraftAgenda():
-            return draft(meeting, command)
+            return draft(meeting, given)
         case PublishAgenda():
-            return publish(meeting, command, given)
+            return publish(meeting, given)
         case _:
             assert_never(command)
 
 
-def draft(meeting: Meeting, command: DraftAgenda) -> list[DraftingEvent]:
+def draft(meeting: Meeting, given: Given) -> list[DraftingEvent]:
     unpublished(meeting)
-    agenda = Agenda(
-        command.as_of, command.policy_version, command.items, command.overflow, command.warnings, command.gaps
-    )
+    agenda = given.draft
+    if agenda is None:
+        raise NoAgendaYet
     if agenda == meeting.draft:
         return []
-    cases = [item.case for item in command.items]
+    cases = [item.case for item in agenda.items]
     if len(set(cases)) < len(cases):
         raise CaseAlreadyOnAgenda
     return [
-        AgendaDrafted(
-            command.as_of, command.policy_version, command.items, command.overflow, command.warnings, command.gaps
-        )
+        AgendaDrafted(agenda.as_of, agenda.policy_version, agenda.items, agenda.overflow, agenda.warnings, agenda.gaps)
     ]
 
 
-def publish(meeting: Meeting, command: PublishAgenda, given: Given) -> list[DraftingEvent]:
+def publish(meeting: Meeting, given: Given) -> list[DraftingEvent]:
     not_over(meeting)
     if meeting.state in LIVE:
         return []
@@ -173,9 +164,8 @@ def publish(meeting: Meeting, command: PublishAgenda, given: Given) -> list[Draf
     unready = [i.item for i in items if i.case is not None and (i.presenter is None or i.basis is None)]
     if unready:
         raise ItemsNotReady(items=", ".join(map(str, unready)))
-    for disclosure in command.disclosures:
-        on_agenda(meeting, disclosure.item)
-    return [AgendaPublished(content_hash(meeting, items, command.disclosures), given.at, command.disclosures)]
+    disclosures = tuple(ItemDisclosure(i.item, given.told[i.item]) for i in meeting.items if i.item in given.told)
+    return [AgendaPublished(content_hash(meeting, items, disclosures), given.at, disclosures)]
 
 
 def content_hash(meeting: Meeting, items: list[Item], disclosures: tuple[ItemDisclosure, ...]) -> str:

@@ -158,6 +158,11 @@ class Meeting(Part, frozen=True, omit_defaults=True):
         invitations = [i for i in self.invitations if i.agency == agency and i.user in (None, user)]
         return not invitations or any(not i.items or item in i.items for i in invitations)
 
+    def accepted_by(self, user: str) -> bool:
+        """Whether they are bound by the meeting's confidentiality statement."""
+        held = self.attendee(user)
+        return held is not None and held.accepted is not None
+
     def at_the_table(self, item: UUID) -> tuple[Attendee, ...]:
         """Present, bound by confidentiality, without an interest in the item, and not a guest for other items."""
         return tuple(

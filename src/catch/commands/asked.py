@@ -1,0 +1,100 @@
+"""A command as it came: what is asked, by whom, under which id; and what of it goes into the log."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from catch.access import Asker
+from catch.commands.book import Book
+from catch.domain.facts import Actor, Command, Envelope, Fact, Purpose, Recorded
+from catch.domain.streams import Stream, stream_of_command
+from catch.log.codec import encode
+from catch.log.entries import Answer, Append, NewEvent
+from catch.log.states import States
+from catch.personal import NewKey
+
+_canonical = msgspec.json.Encoder(order="deterministic")
+
+
+class Asked(Struct, frozen=True):
+    """`at` is when it occurred and `now` when it came; `stream` and `about` are what the answer speaks of."""
+
+    command: Command
+    by: Actor | Asker
+    id: UUID
+    digest: bytes
+    at: datetime
+    now: datetime
+    expected_version: int | None
+    purpose: Purpose
+
+    @property
+    def stream(self) -> Stream:
+        return stream_of_command(self.command)
+
+    @property
+    def about(self) -> UUID:
+        return self.stream.stream_of(self.command)
+
+
+def content(command: Command, by: Actor | Asker) -> bytes:
+    """The same bytes for the same command of the same user for the same agency, and for no other."""
+    asked = (by.user, by.agency, type(command).__name__, command)
+    try:
+        return _canonical.encode(asked)
+    except UnicodeEncodeError:  # half a surrogate pair: it will be refused, as a text or by the log
+        return repr(asked).encode("utf-8", "surrogatepass")
+
+
+class Placed(NamedTuple):
+    """A fact and its place: the kind and id of its stream, and its version in it."""
+
+    stream: Stream
+    id: UUID
+    version: int
+    envelope: Envelope[Fact]
+
+
+def placed(asked: Asked, by: Actor, book: Book) -> list[Placed]:
+    """The facts that were decided, in the order in which they are written."""
+    pin = book.programme.pin if book.programme else None
+    return [
+        Placed(
+            part.stream,
+            part.id,
+            part.version + place,
+            Envelope(
+                occurred_at=asked.at,
+                actor=by,
+                purpose=asked.purpose,
+                command=asked.id,
+                correlation=asked.id,
+                event=fact,
+                programme=pin,
+                meeting=book.meeting_held,
+            ),
+        )
+        for part in book.written
+        for place, fact in enumerate(part.facts, start=1)
+    ]
+
+
+def append_of(asked: Asked, book: Book, facts: Sequence[Placed], new: NewKey | None) -> Append:
+    """What goes into the log: with the facts, the key that they are the first to be sealed under."""
+    events = tuple([NewEvent(id_, version, type(env.event).__name__, encode(env)) for _, id_, version, env in facts])
+    keys = ((new.subject, new.wrapped),) if new and events else ()
+    return Append(asked.id, asked.about, events, book.expects(), asked.digest, keys)
+
+
+def keep(states: States, facts: Sequence[Placed], answer: Answer) -> None:
+    """What was just recorded, taken in without waiting for the feed."""
+    for place, (stream, id_, version, envelope) in enumerate(facts, start=1):
+        # No fold reads `recorded_at`; the database's own time comes with the feed.
+        position = answer.position - len(facts) + place
+        topic = type(envelope.event).__name__
+        recorded: Recorded[Any] = Recorded(position, id_, version, topic, envelope.occurred_at, envelope)
+        states.advance(recorded, stream)

@@ -1,0 +1,207 @@
+"""How commands about a case are decided: what each reads besides the case, and what it must not name in vain."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.commands.book import Book
+from catch.commands.handler import Handler, handles
+from catch.commands.naming import may_be_new, partners_exist, programmes_exist
+from catch.commands.questions import Caseload
+from catch.domain import case as case_stream
+from catch.domain import discussion
+from catch.domain.case import (
+    CaseCommand,
+    actions,
+    agreement,
+    closing,
+    coordination,
+    disclosure,
+    eligibility,
+    goals,
+    notes,
+    plan,
+    proposals,
+    referral,
+    reviews,
+)
+from catch.domain.case.actions import ActionCommand
+from catch.domain.case.state import Case
+from catch.domain.configuration import Programme
+from catch.domain.facts import Fact, Role
+from catch.domain.given import Given
+from catch.domain.streams import CASE, PERSON
+
+
+def person_of(command: CaseCommand, book: Book) -> UUID:
+    """Whose key seals what is said of a case."""
+    case = book.case(command.case)
+    return case.person if case else command.case
+
+
+def person_referred(command: referral.SubmitReferral | referral.AttachReferral, book: Book) -> UUID:
+    case = book.case(command.case)
+    return case.person if case else command.person
+
+
+def pinned(book: Book, case: Case) -> Programme | None:
+    """The version that the case started under."""
+    history = book.programmes(case.programme)
+    return history.version(case.programme_version) if history else None
+
+
+def others_of(book: Book, person: UUID, case: UUID, programme: str) -> list[Case]:
+    """The person's other cases in the programme."""
+    known = book.person(person)
+    ids = [each for each in (known.cases_in(programme) if known else ()) if each != case]
+    return [held for held in book.cases(ids) if held]
+
+
+def decided(command: CaseCommand, book: Book, given: Given) -> Sequence[Fact]:
+    """What the case alone answers, under its version of the programme."""
+    case = book.case(command.case)
+    book.programme = pinned(book, case) if case else None
+    facts = case_stream.decide(case, command, replace(given, programme=book.programme))
+    book.write(CASE, command.case, facts)
+    return facts
+
+
+def of_case(command: CaseCommand, book: Book, given: Given) -> None:
+    """Nothing but the case, its programme and the partners that the decision asks for."""
+    decided(command, book, given)
+
+
+def about_action(command: ActionCommand, book: Book, given: Given) -> None:
+    """What is said of an action belongs to the meeting that it was offered in, if it was."""
+    case = book.case(command.case)
+    held = case.action(command.action) if case else None
+    book.meeting_held = held.meeting if held else None
+    decided(command, book, given)
+
+
+def allocate(command: coordination.AllocateCoordinator, book: Book, given: Given) -> None:
+    case = book.case(command.case)
+    programme = pinned(book, case) if case else None
+    if programme is not None and programme.caseload.hard_max is not None:
+        given = replace(given, caseload=book.ask(Caseload(command.user)))
+    decided(command, book, given)
+
+
+def redirect(command: eligibility.RedirectReferral, book: Book, given: Given) -> None:
+    if decided(command, book, given):
+        partners_exist(book, (command.redirection.agency,))
+        programmes_exist(book, (command.redirection.programme,))
+
+
+def propose(command: proposals.ProposeForMeeting, book: Book, given: Given) -> None:
+    if decided(command, book, given):
+        partners_exist(book, (command.presenter.agency, *command.requested_partners))
+
+
+def share_plan(command: plan.AgreePlan | plan.RevisePlan, book: Book, given: Given) -> None:
+    if decided(command, book, given):
+        partners_exist(book, command.shared_with)
+
+
+def object_to(command: agreement.RecordObjection, book: Book, given: Given) -> None:
+    if decided(command, book, given):
+        partners_exist(book, sorted(command.partners))
+
+
+def address_note(command: notes.AddNote, book: Book, given: Given) -> None:
+    if decided(command, book, given):
+        partners_exist(book, sorted(command.audience))
+
+
+def hand_over(command: actions.OfferAction | actions.RespondToAction, book: Book, given: Given) -> None:
+    about_action(command, book, given)
+    if book.written[-1].facts:
+        partners_exist(book, (command.owner if isinstance(command, actions.OfferAction) else command.to,))
+
+
+def close(command: closing.CloseCase, book: Book, given: Given) -> None:
+    if decided(command, book, given):
+        partners_exist(book, command.message_back_to)
+
+
+def submit(command: referral.SubmitReferral, book: Book, given: Given) -> None:
+    """The person hears of it in the same moment: of two doors at once, theirs lets one through."""
+    may_be_new(given.by, "case", command.case)
+    case, person = book.case(command.case), book.person(command.person)
+    others = others_of(book, command.person, command.case, command.programme)
+    book.programme = pinned(book, case) if case else running(book, command.programme)
+    given = replace(given, programme=book.programme)
+    opened, referred = discussion.decide_referral(case, person, others, command, given)
+    book.write(CASE, command.case, opened)
+    book.write(PERSON, command.person, referred)
+    if opened:
+        referrer_exists(book, given, command.on_behalf_of)
+
+
+def running(book: Book, key: str) -> Programme | None:
+    history = book.programmes(key)
+    if history is not None and not history.active:
+        raise referral.ProgrammeNotRunning(programme=key)
+    return history.current if history else None
+
+
+def attach(command: referral.AttachReferral, book: Book, given: Given) -> None:
+    if decided(command, book, given):
+        referrer_exists(book, given, command.on_behalf_of)
+
+
+def referrer_exists(book: Book, given: Given, agency: str | None) -> None:
+    """A team's list also names organisations that are no partners."""
+    if given.by.role is not Role.SYSTEM:
+        partners_exist(book, (agency,))
+
+
+def reopen(command: closing.ReopenCase, book: Book, given: Given) -> None:
+    case = book.case(command.case)
+    others = others_of(book, case.person, command.case, case.programme) if case else []
+    book.programme = pinned(book, case) if case else None
+    given = replace(given, programme=book.programme)
+    book.write(CASE, command.case, discussion.decide_reopening(case, others, command, given))
+
+
+CASE_HANDLERS: tuple[Handler, ...] = (
+    handles(referral.SubmitReferral, subject=person_referred, decide=submit),
+    handles(referral.AttachReferral, subject=person_referred, decide=attach),
+    handles(eligibility.AcceptReferral, subject=person_of, decide=of_case),
+    handles(eligibility.DeclineReferral, subject=person_of, decide=of_case),
+    handles(eligibility.RedirectReferral, subject=person_of, decide=redirect),
+    handles(coordination.AllocateCoordinator, subject=person_of, decide=allocate),
+    handles(coordination.RecordConversation, subject=person_of, decide=of_case),
+    handles(coordination.RecordConversationAttempt, subject=person_of, decide=of_case),
+    handles(agreement.RecordAgreement, subject=person_of, decide=of_case),
+    handles(agreement.RecordRefusalOfSupport, subject=person_of, decide=of_case),
+    handles(agreement.WithdrawAgreement, subject=person_of, decide=of_case),
+    handles(agreement.RecordObjection, subject=person_of, decide=object_to),
+    handles(disclosure.AuthoriseDisclosure, subject=person_of, decide=of_case),
+    handles(disclosure.EndDisclosure, subject=person_of, decide=of_case),
+    handles(disclosure.InvolvePartner, subject=person_of, decide=of_case),
+    handles(disclosure.EndInvolvement, subject=person_of, decide=of_case),
+    handles(proposals.ProposeForMeeting, subject=person_of, decide=propose),
+    handles(proposals.WithdrawProposal, subject=person_of, decide=of_case),
+    handles(plan.AgreePlan, subject=person_of, decide=share_plan),
+    handles(plan.RevisePlan, subject=person_of, decide=share_plan),
+    handles(goals.SetGoal, subject=person_of, decide=of_case),
+    handles(goals.ScoreGoal, subject=person_of, decide=of_case),
+    handles(goals.AchieveGoal, subject=person_of, decide=of_case),
+    handles(goals.AbandonGoal, subject=person_of, decide=of_case),
+    handles(reviews.ScheduleReview, subject=person_of, decide=of_case),
+    handles(reviews.HoldReview, subject=person_of, decide=of_case),
+    handles(actions.OfferAction, subject=person_of, decide=hand_over),
+    handles(actions.RespondToAction, subject=person_of, decide=hand_over),
+    handles(actions.ProgressAction, subject=person_of, decide=about_action),
+    handles(actions.CompleteAction, subject=person_of, decide=about_action),
+    handles(actions.CloseActionIncomplete, subject=person_of, decide=about_action),
+    handles(actions.ChangeActionDue, subject=person_of, decide=about_action),
+    handles(notes.AddNote, subject=person_of, decide=address_note),
+    handles(notes.RecordUnmetNeed, subject=person_of, decide=of_case),
+    handles(notes.MeetUnmetNeed, subject=person_of, decide=of_case),
+    handles(closing.ProposeClosure, subject=person_of, decide=of_case),
+    handles(closing.CloseCase, subject=person_of, decide=close),
+    handles(closing.ReopenCase, subject=person_of, decide=reopen),
+)

@@ -1,0 +1,77 @@
+"""The face of the command side: a command in, its answer or a refusal out, and a line about it in the request log."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+
+from catch.access import Asker
+from catch.commands.asked import Asked, content
+from catch.commands.questions import Records
+from catch.commands.taking import Taking
+from catch.database import lost
+from catch.domain.facts import Actor, Command, Purpose
+from catch.domain.refusals import Refused
+from catch.log.entries import Answer, Conflict, Unavailable
+
+_ATTEMPTS = 12
+_LONGEST_WAIT = 0.05  # seconds
+_requests = logging.getLogger("catch.commands")
+
+
+class Commands:
+    """Takes commands. One a process; any number of processes may share one log."""
+
+    def __init__(self, records: Records, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._records = records
+        self._now = now
+
+    async def take(
+        self,
+        command: Command,
+        *,
+        by: Actor | Asker,
+        command_id: UUID,
+        occurred_at: datetime | None = None,
+        expected_version: int | None = None,
+        purpose: Purpose = Purpose.DIRECT_CARE,
+    ) -> Answer:
+        """Decide and record. Raises a `Refused`; exactly the same command taken before gets its first answer."""
+        started = asyncio.get_running_loop().time()
+        now = self._now()
+        at = (occurred_at or now).astimezone(UTC)
+        digest = self._records.keyring.command_digest(content(command, by))
+        asked = Asked(command, by, command_id, digest, at, now, expected_version, purpose)
+        try:
+            answer = await self._answer(asked)
+        except Refused as refused:
+            self._note(asked, started, refused=refused.code)
+            raise
+        self._note(asked, started, position=answer.position, repeated=answer.repeated)
+        return answer
+
+    async def _answer(self, asked: Asked) -> Answer:
+        taking = Taking(asked, self._records)
+        try:
+            for attempt in range(_ATTEMPTS):
+                answer = await taking.attempt()
+                if answer is not None:
+                    return answer
+                await asyncio.sleep(random.uniform(0, min(0.002 * 2**attempt, _LONGEST_WAIT)))  # noqa: S311  (jitter, not a secret)
+        except Exception as error:
+            if lost(error):
+                raise Unavailable from None
+            raise
+        raise Conflict(attempts=_ATTEMPTS)
+
+    def _note(self, asked: Asked, started: float, **outcome: object) -> None:
+        """One line a command: what, in which role, how long, and the position or refusal it led to. No contents."""
+        if _requests.isEnabledFor(logging.INFO):
+            taken = round((asyncio.get_running_loop().time() - started) * 1000, 1)
+            by = asked.by
+            line = {"command": type(asked.command).__name__, "role": by.role, "agency": by.agency, "ms": taken}
+            _requests.info(msgspec.json.encode(line | outcome).decode())

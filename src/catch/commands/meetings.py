@@ -1,0 +1,249 @@
+"""How commands at a meeting are decided: what each reads besides the meeting, and what it must not name in vain."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.commands.book import Book
+from catch.commands.handler import Handler, handles
+from catch.commands.naming import may_be_new, meetings_exist, partners_exist
+from catch.commands.questions import Draft, MeetingsOn
+from catch.domain import discussion
+from catch.domain import meeting as meeting_stream
+from catch.domain.calendar import london_day
+from catch.domain.case.state import Case
+from catch.domain.case_facts import appearance_basis, may_be_told
+from catch.domain.configuration import Programme
+from catch.domain.discussion import MeetingAndCase, OfferActionInMeeting
+from catch.domain.facts import Fact
+from catch.domain.given import Given, Listed
+from catch.domain.meeting import (
+    MeetingCommand,
+    adding,
+    attendance,
+    deciding,
+    drafting,
+    editing,
+    floor,
+    instant,
+    invitations,
+    planning,
+    session,
+)
+from catch.domain.meeting.rules import unpublished
+from catch.domain.meeting.state import MeetingState
+from catch.domain.refusals import Refused, UnknownCase
+from catch.domain.streams import CASE, MEETING
+
+AtMeeting = MeetingCommand | OfferActionInMeeting
+OnItem = (
+    editing.RemoveItem
+    | editing.MoveItem
+    | editing.ChangeTimebox
+    | editing.PullFromNoting
+    | floor.OpenItem
+    | floor.CloseItem
+    | floor.DeferItem
+    | floor.NoteItem
+    | deciding.RecordUpdate
+    | deciding.RecordDecision
+    | deciding.LinkAction
+    | attendance.DeclareInterest
+    | attendance.ResolveInterest
+    | OfferActionInMeeting
+)
+InBoth = floor.CloseItem | deciding.RecordDecision | OfferActionInMeeting
+OnAgenda = adding.AddItem | adding.AddLateItem | instant.RecordInstantDiscussion
+
+
+class MeetingAlreadyPlanned(Refused):
+    """The series already meets on that day. Reschedule or cancel that meeting first."""
+
+
+# Whose key seals
+
+
+def of_meeting(command: AtMeeting, book: Book) -> UUID:
+    """What is about the meeting itself is sealed under the meeting's own key."""
+    return command.meeting
+
+
+def of_item(command: OnItem, book: Book) -> UUID:
+    case = case_of_item(command, book)
+    return case.person if case else command.meeting
+
+
+def of_case_named(command: OnAgenda, book: Book) -> UUID:
+    case = book.case(command.case) if command.case else None
+    return case.person if case else command.meeting
+
+
+# What is read
+
+
+def case_of_item(command: OnItem, book: Book) -> Case | None:
+    """None for a general matter or an unknown item."""
+    meeting = book.meeting(command.meeting)
+    item = meeting.item(command.item) if meeting else None
+    return book.case(item.case) if item and item.case else None
+
+
+def current(book: Book, key: str) -> Programme | None:
+    history = book.programmes(key)
+    return history.current if history else None
+
+
+# What is decided
+
+
+def decided(command: MeetingCommand, book: Book, given: Given, programme: str | None = None) -> Sequence[Fact]:
+    """What the meeting alone answers. `programme` is named by commands that begin a meeting."""
+    meeting = book.meeting(command.meeting)
+    key = meeting.programme if meeting else programme
+    book.programme = current(book, key) if key else None
+    book.meeting_held = command.meeting
+    facts = meeting_stream.decide(meeting, command, replace(given, programme=book.programme))
+    book.write(MEETING, command.meeting, facts)
+    return facts
+
+
+def alone(command: MeetingCommand, book: Book, given: Given) -> None:
+    """Nothing but the meeting, its programme and the partners that the decision asks for."""
+    decided(command, book, given)
+
+
+def in_both(command: MeetingAndCase, book: Book, given: Given, case: UUID | None, programme: str) -> bool:
+    """What the meeting and the case record together, or neither. Whether it is anything."""
+    book.programme = current(book, programme)
+    book.meeting_held = command.meeting
+    given = replace(given, programme=book.programme)
+    held = book.case(case) if case else None
+    heard, told = discussion.decide_in_meeting(book.meeting(command.meeting), held, command, given)
+    book.write(MEETING, command.meeting, heard)
+    if case is not None and held is not None:
+        book.write(CASE, case, told)
+    return bool(heard)
+
+
+def on_item(command: InBoth, book: Book, given: Given) -> None:
+    meeting, case = book.meeting(command.meeting), case_of_item(command, book)
+    in_both(command, book, given, case.case if case else None, meeting.programme if meeting else "")
+
+
+def instantly(command: instant.RecordInstantDiscussion, book: Book, given: Given) -> None:
+    may_be_new(given.by, "meeting", command.meeting)
+    book.meeting(command.meeting)
+    if in_both(command, book, given, command.case, command.programme):
+        partners_exist(book, [seat.agency for seat in command.seats])
+
+
+def plan(command: planning.PlanMeeting, book: Book, given: Given) -> None:
+    """A series meets once a day. Instant discussions are meetings of another kind."""
+    may_be_new(given.by, "meeting", command.meeting)
+    if not decided(command, book, given, command.programme):
+        return
+    day = london_day(command.starts_at)
+    for held in book.meetings(book.ask(MeetingsOn(command.series, day))):
+        if held is None or held.instant or held.state is MeetingState.CANCELLED:
+            continue
+        if (held.programme, held.series, london_day(held.starts_at)) == (command.programme, command.series, day):
+            raise MeetingAlreadyPlanned(meeting=held.meeting, day=day)
+
+
+def draft(command: drafting.DraftAgenda, book: Book, given: Given) -> None:
+    """The draft is made only where one may be recorded: it looks through every live case of the programme."""
+    meeting = book.meeting(command.meeting)
+    if meeting is not None:
+        unpublished(meeting)
+        given = replace(given, draft=book.ask(Draft(command.meeting)))
+    decided(command, book, given)
+
+
+def publish(command: drafting.PublishAgenda, book: Book, given: Given) -> None:
+    """For every item, the agencies that may be told about its case now."""
+    meeting = book.meeting(command.meeting)
+    about = {item.item: item.case for item in meeting.items if item.case} if meeting else {}
+    cases = book.cases(about.values())
+    told = {item: may_be_told(case, given.at) if case else () for item, case in zip(about, cases, strict=True)}
+    decided(command, book, replace(given, told=told))
+
+
+def add(command: adding.AddItem | adding.AddLateItem, book: Book, given: Given) -> None:
+    """A case comes with its number, and, where nobody said otherwise, with its own presenter and basis."""
+    meeting = book.meeting(command.meeting)
+    case = book.case(command.case) if command.case else None
+    if case is not None and meeting is not None and case.programme == meeting.programme:
+        given = replace(given, listed=listed(case, given))
+    facts = decided(command, book, given)
+    if facts and command.case and given.listed is None:
+        raise UnknownCase(case=command.case)
+    if facts:
+        partners_exist(book, command.requires)
+
+
+def listed(case: Case, given: Given) -> Listed:
+    lead = case.lead.user if case.lead else None
+    return Listed(case.number, lead, appearance_basis(case), may_be_told(case, given.at))
+
+
+def come_or_go(
+    command: attendance.JoinMeeting | attendance.SendApology | attendance.DeclareInterest | invitations.SetAvailability,
+    book: Book,
+    given: Given,
+) -> None:
+    if decided(command, book, given):
+        partners_exist(book, (command.agency,))
+
+
+def link(command: deciding.LinkAction, book: Book, given: Given) -> None:
+    if decided(command, book, given):
+        partners_exist(book, (command.owner,))
+
+
+def defer(command: floor.DeferItem, book: Book, given: Given) -> None:
+    if decided(command, book, given):
+        meetings_exist(book, (command.to_meeting,))
+
+
+def confirm_minutes(command: session.ConfirmMinutes, book: Book, given: Given) -> None:
+    if decided(command, book, given):
+        meetings_exist(book, (command.at_meeting,))
+
+
+MEETING_HANDLERS: tuple[Handler, ...] = (
+    handles(planning.PlanMeeting, subject=of_meeting, decide=plan),
+    handles(planning.RescheduleMeeting, subject=of_meeting, decide=alone),
+    handles(planning.CancelMeeting, subject=of_meeting, decide=alone),
+    handles(invitations.InviteMember, subject=of_meeting, decide=alone),
+    handles(invitations.WithdrawInvitation, subject=of_meeting, decide=alone),
+    handles(invitations.SetAvailability, subject=of_meeting, decide=come_or_go),
+    handles(drafting.DraftAgenda, subject=of_meeting, decide=draft),
+    handles(drafting.PublishAgenda, subject=of_meeting, decide=publish),
+    handles(adding.AddItem, subject=of_case_named, decide=add),
+    handles(adding.AddLateItem, subject=of_case_named, decide=add),
+    handles(editing.RemoveItem, subject=of_item, decide=alone),
+    handles(editing.MoveItem, subject=of_item, decide=alone),
+    handles(editing.ChangeTimebox, subject=of_item, decide=alone),
+    handles(editing.PullFromNoting, subject=of_item, decide=alone),
+    handles(session.StartMeeting, subject=of_meeting, decide=alone),
+    handles(session.AdjournMeeting, subject=of_meeting, decide=alone),
+    handles(session.ResumeMeeting, subject=of_meeting, decide=alone),
+    handles(session.EndMeeting, subject=of_meeting, decide=alone),
+    handles(session.ConfirmMinutes, subject=of_meeting, decide=confirm_minutes),
+    handles(attendance.JoinMeeting, subject=of_meeting, decide=come_or_go),
+    handles(attendance.LeaveMeeting, subject=of_meeting, decide=alone),
+    handles(attendance.SendApology, subject=of_meeting, decide=come_or_go),
+    handles(attendance.AcceptConfidentiality, subject=of_meeting, decide=alone),
+    handles(attendance.DeclareInterest, subject=of_item, decide=come_or_go),
+    handles(attendance.ResolveInterest, subject=of_item, decide=alone),
+    handles(floor.OpenItem, subject=of_item, decide=alone),
+    handles(floor.CloseItem, subject=of_item, decide=on_item),
+    handles(floor.DeferItem, subject=of_item, decide=defer),
+    handles(floor.NoteItem, subject=of_item, decide=alone),
+    handles(deciding.RecordUpdate, subject=of_item, decide=alone),
+    handles(deciding.RecordDecision, subject=of_item, decide=on_item),
+    handles(deciding.LinkAction, subject=of_item, decide=link),
+    handles(instant.RecordInstantDiscussion, subject=of_case_named, decide=instantly),
+    handles(OfferActionInMeeting, subject=of_item, decide=on_item),
+)

@@ -1,0 +1,104 @@
+"""How commands about a person, a partner and a programme are decided."""
+
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.commands.book import Book
+from catch.commands.handler import Handler, handles
+from catch.commands.naming import may_be_new, programmes_exist
+from catch.commands.questions import NhsNumber
+from catch.domain import partner, person, programme
+from catch.domain.given import Given
+from catch.domain.meeting.rules import UnknownSeries
+from catch.domain.nhs_number import NhsNumberInvalid
+from catch.domain.partner import PartnerCommand
+from catch.domain.person import PersonCommand
+from catch.domain.programme import ProgrammeCommand
+from catch.domain.streams import PARTNER, PERSON, PROGRAMME, partner_stream, programme_stream
+
+
+def the_person(command: PersonCommand, book: Book) -> UUID:
+    return command.person
+
+
+def the_partner(command: PartnerCommand, book: Book) -> UUID:
+    return partner_stream(command.partner)
+
+
+def the_programme(command: ProgrammeCommand, book: Book) -> UUID:
+    return programme_stream(command.programme)
+
+
+def register(command: person.RegisterPerson, book: Book, given: Given) -> None:
+    """The number is kept written in one way, and can be looked up by its keyed hash alone."""
+    may_be_new(given.by, "person", command.person)
+    if command.nhs_number is not None:
+        number = book.ask(NhsNumber(command.nhs_number))
+        if number is None:
+            raise NhsNumberInvalid(field="nhsNumber")
+        command = replace(command, nhs_number=number.sealed)
+        given = replace(given, nhs_digest=number.digest)
+    of_person(command, book, given)
+
+
+def of_person(command: PersonCommand, book: Book, given: Given) -> None:
+    state = book.person(command.person)
+    book.write(PERSON, command.person, person.decide(state, command, given))
+
+
+def of_partner(command: PartnerCommand, book: Book, given: Given) -> None:
+    state = book.partner(command.partner)
+    book.write(PARTNER, partner_stream(command.partner), partner.decide(state, command, given))
+
+
+def sign(command: partner.SignAgreement, book: Book, given: Given) -> None:
+    of_partner(command, book, given)
+    if book.written[-1].facts:
+        programmes_exist(book, command.programmes)
+
+
+def in_programme(
+    command: partner.RunProgramme | partner.LeaveProgramme | partner.GiveTag | partner.EndTag, book: Book, given: Given
+) -> None:
+    of_partner(command, book, given)
+    if book.written[-1].facts:
+        programmes_exist(book, (command.programme,))
+
+
+def give(command: partner.GiveRole, book: Book, given: Given) -> None:
+    """Where a role is held must exist; the cases of an auditor's assignment need not be told to whoever assigns."""
+    of_partner(command, book, given)
+    if not book.written[-1].facts or command.programme is None:
+        return
+    programmes_exist(book, (command.programme,))
+    history = book.programmes(command.programme)
+    if command.series is not None and (history is None or history.current.series(command.series) is None):
+        raise UnknownSeries(series=command.series)
+
+
+def of_programme(command: ProgrammeCommand, book: Book, given: Given) -> None:
+    state = book.programmes(command.programme)
+    book.write(PROGRAMME, programme_stream(command.programme), programme.decide(state, command, given))
+
+
+OTHER_HANDLERS: tuple[Handler, ...] = (
+    handles(person.RegisterPerson, subject=the_person, decide=register),
+    handles(person.SetContactPreference, subject=the_person, decide=of_person),
+    handles(person.SetProtectedAddress, subject=the_person, decide=of_person),
+    handles(partner.RegisterPartner, subject=the_partner, decide=of_partner),
+    handles(partner.SignAgreement, subject=the_partner, decide=sign),
+    handles(partner.TerminateAgreement, subject=the_partner, decide=of_partner),
+    handles(partner.RunProgramme, subject=the_partner, decide=in_programme),
+    handles(partner.LeaveProgramme, subject=the_partner, decide=in_programme),
+    handles(partner.EnrolMember, subject=the_partner, decide=of_partner),
+    handles(partner.SuspendMember, subject=the_partner, decide=of_partner),
+    handles(partner.ReinstateMember, subject=the_partner, decide=of_partner),
+    handles(partner.GiveRole, subject=the_partner, decide=give),
+    handles(partner.EndRole, subject=the_partner, decide=of_partner),
+    handles(partner.GiveTag, subject=the_partner, decide=in_programme),
+    handles(partner.EndTag, subject=the_partner, decide=in_programme),
+    handles(programme.LoadProgramme, subject=the_programme, decide=of_programme),
+    handles(programme.SuspendProgramme, subject=the_programme, decide=of_programme),
+    handles(programme.ResumeProgramme, subject=the_programme, decide=of_programme),
+)

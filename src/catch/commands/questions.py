@@ -1,0 +1,151 @@
+"""What decisions ask that no stream says by itself, and who answers: the read side, the log's head, the keyring."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from msgspec import Struct
+
+from catch.commands.book import Question
+from catch.domain.agenda import draft_agenda
+from catch.domain.agenda_facts import CaseFacts
+from catch.domain.calendar import LONDON
+from catch.domain.case_facts import case_facts
+from catch.domain.configuration import Series
+from catch.domain.facts import Sealed
+from catch.domain.meeting.listing import Agenda
+from catch.domain.meeting.state import Meeting
+from catch.domain.nhs_number import nhs_number
+from catch.domain.programme import ProgrammeHistory
+from catch.domain.refusals import UnknownMeeting
+from catch.domain.streams import MEETING, PROGRAMME, programme_stream
+from catch.log import Log
+from catch.log.states import States
+from catch.personal import Keyring, Sealing
+from catch.readside import ReadSide
+from catch.seating import Seating
+from projections import agenda, case_summary
+
+
+class AgendaFacts(NamedTuple):
+    """What a draft rests on: the series, the position up to which facts were looked at, and those facts."""
+
+    series: Series
+    as_of: int
+    cases: Sequence[CaseFacts]
+
+
+class Records:
+    """What a process can look things up in."""
+
+    def __init__(self, log: Log, states: States, readside: ReadSide, keyring: Keyring, seating: Seating) -> None:
+        self.log = log
+        self.states = states
+        self.readside = readside
+        self.keyring = keyring
+        self.seating = seating
+
+    async def up_to_date(self) -> int:
+        """Returns once the read side has come to the present end of the log; where that is. Raises `NotCaughtUp`."""
+        head = await self.log.head()
+        await self.readside.reached(head)
+        return head
+
+    async def agenda_facts(self, meeting: Meeting, also: UUID | None = None) -> AgendaFacts:
+        """What a draft made now rests on: the facts up to the present end of the log, whoever recorded them.
+
+        `also` names a case that is asked about, live or not.
+        """
+        held = await self.states.get(PROGRAMME, programme_stream(meeting.programme))
+        history: ProgrammeHistory | None = held.state
+        programme = history.current if history else None
+        series = programme.series(meeting.series) if programme else None
+        if programme is None or series is None:
+            raise UnknownMeeting(meeting=meeting.meeting)
+        as_of = await self.up_to_date()
+        cases = await case_summary.live_in(self.log.pool, programme.key)
+        if also is not None and all(case.case != also for case in cases):
+            row = await case_summary.one(self.log.pool, also)
+            cases += [row.case] if row else []
+        carried = await agenda.before(self.log.pool, meeting)
+        return AgendaFacts(series, as_of, [case_facts(case, programme, meeting, carried) for case in cases])
+
+
+class Asking(Struct, frozen=True):
+    """Where a command's questions are answered: the records, and its texts as they were before they were sealed.
+
+    `anew`: the read side has come to the log's end just now, and is to be asked again about what is known.
+    """
+
+    records: Records
+    sealing: Sealing[Any] | None
+    anew: bool
+
+
+class Caseload(Question[int], frozen=True):
+    """How many live cases this coordinator leads."""
+
+    user: str
+
+    async def answer(self, source: Asking) -> int:
+        return await case_summary.caseload(source.records.log.pool, self.user)
+
+
+class MeetingsHolding(Question[tuple[UUID, ...]], frozen=True):
+    """The meetings whose agendas hold the case."""
+
+    case: UUID
+
+    async def answer(self, source: Asking) -> tuple[UUID, ...]:
+        await source.records.seating.look([self.case], anew=source.anew)
+        return tuple(sorted(source.records.seating.meetings([self.case])))
+
+
+class MeetingsOn(Question[tuple[UUID, ...]], frozen=True):
+    """The meetings of a series, whichever programme's, on a day in London."""
+
+    series: str
+    day: date
+
+    async def answer(self, source: Asking) -> tuple[UUID, ...]:
+        start, end = day_start(self.day), day_start(self.day + timedelta(days=1))
+        rows = await agenda.page(source.records.log.pool, self.series, start, end)
+        return tuple(row.meeting.meeting for row in rows)
+
+
+class Draft(Question[Agenda], frozen=True):
+    """The agenda as the rules make it now."""
+
+    meeting: UUID
+
+    async def answer(self, source: Asking) -> Agenda:
+        meeting: Meeting | None = (await source.records.states.get(MEETING, self.meeting)).state
+        if meeting is None:
+            raise UnknownMeeting(meeting=self.meeting)
+        series, as_of, facts = await source.records.agenda_facts(meeting)
+        return draft_agenda(series, meeting, facts, as_of)
+
+
+class Numbered(NamedTuple):
+    """An NHS number as it is kept: written in one way and sealed, with its keyed hash."""
+
+    sealed: Sealed
+    digest: str
+
+
+class NhsNumber(Question["Numbered | None"], frozen=True):
+    """The number that this text of the command is; None where it is none."""
+
+    RECORDED = False
+
+    text: Sealed
+
+    async def answer(self, source: Asking) -> Numbered | None:
+        assert source.sealing is not None
+        number = nhs_number(source.sealing.plain(self.text))
+        return Numbered(source.sealing.seal(number), source.records.keyring.digest(number)) if number else None
+
+
+def day_start(day: date) -> datetime:
+    return datetime.combine(day, time(), LONDON)

@@ -1,0 +1,50 @@
+"""Who may ask: the policy (`catch.access`), asked with what the book says."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from catch.access import Asker, Seat, Who, may, program, seats_of, who
+from catch.commands.book import Book
+from catch.commands.questions import MeetingsHolding
+from catch.domain.case.state import Case
+from catch.domain.facts import Actor, Command, Role
+from catch.domain.meeting.state import Meeting
+from catch.domain.partner import Partner
+from catch.domain.person import Person
+
+
+class Looked:
+    """The book, as far as a rule asks."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+
+    def case(self, case: UUID, /) -> Case | None:
+        return self._book.case(case)
+
+    def meeting(self, meeting: UUID, /) -> Meeting | None:
+        return self._book.meeting(meeting)
+
+    def person(self, person: UUID, /) -> Person | None:
+        return self._book.person(person)
+
+    def partner(self, key: str, /) -> Partner | None:
+        return self._book.partner(key)
+
+    def seats(self, case: UUID, /) -> Sequence[Seat]:
+        """What meetings have to do with the case: found by the read side, as they stand in the log."""
+        meetings = self._book.meetings(self._book.ask(MeetingsHolding(case)))
+        return [seat for meeting in meetings if meeting for seat in seats_of(meeting, case)]
+
+
+def enrolled(by: Actor | Asker, book: Book, at: datetime) -> Who:
+    """Who asks, as the log has it. Raises `NotEnrolled`."""
+    if isinstance(by, Actor) and by.role is Role.SYSTEM:
+        return program(by)
+    return who(Asker(by.user, by.agency, by.role), book.partner(by.agency), at)
+
+
+def acting(who: Who, command: Command, book: Book, at: datetime) -> Actor:
+    """As whom they do it, which signs the facts. Raises a `Refused`."""
+    return who.acting_as(may(who, command, Looked(book), at))

@@ -1,0 +1,153 @@
+"""One command on its way, in one order for all of them.
+
+Who asks is known by now. Was exactly this taken before? Then its first answer. May such a role ask such a thing; do
+they see what it names, and stand in the right relation to it? Is the id used for something else? Is what they looked at
+still so? Then its texts are sealed, it is decided from the book, and recorded.
+
+Whether the id was used is asked where it costs nothing: of the append itself, or, before a refusal leaves, in the same
+query that confirms what the refusal rests on. The answers are those of the order above.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from catch.commands.asked import Asked, append_of, keep, placed
+from catch.commands.book import Book, NotRead, Partners
+from catch.commands.handlers import HANDLER_OF
+from catch.commands.questions import Asking, Records
+from catch.commands.rules import acting, enrolled
+from catch.domain.facts import Actor, Command
+from catch.domain.given import Given
+from catch.domain.refusals import Refused
+from catch.log.entries import Answer, Busy, CommandIdReused, Conflict, First, Unavailable
+from catch.personal import Sealing
+
+T = TypeVar("T")
+_CLOCKS_MAY_DIFFER = timedelta(minutes=5)
+
+
+class Stale(Refused):
+    """This was changed since you looked at it. Look again, then repeat what you still want."""
+
+
+class InTheFuture(Refused):
+    """Something cannot have occurred later than now. Check the date and the time."""
+
+
+class Taking:
+    """What is sealed serves all attempts; the book is new for each."""
+
+    def __init__(self, asked: Asked, records: Records) -> None:
+        self._asked = asked
+        self._records = records
+        self._handler = HANDLER_OF[type(asked.command)]
+        self._enrolled = False
+        self._sealing: Sealing[Command] | None = None
+        self._book = Book()
+        self._allowed = False
+        self._up_to_date = False
+        self._moved: list[UUID] = []
+
+    async def attempt(self) -> Answer | None:
+        """None where something moved under it: then it is to be tried again. Raises a `Refused`."""
+        self._book, self._enrolled, self._allowed = Book(self._records.states.seen), False, False
+        try:
+            return await self._record(await self._decide())
+        except (Unavailable, Busy, CommandIdReused):
+            raise
+        except Conflict:
+            await self._forget_what_moved()
+            return None
+        except Refused as refused:
+            return await self._confirmed(refused)
+
+    async def _decide(self) -> Actor:
+        """The book then holds what was decided; whose doing that is."""
+        asked, book, handler = self._asked, self._book, self._handler
+        who = await self._read(lambda: enrolled(asked.by, book, asked.now))
+        self._enrolled = True
+        by = await self._read(lambda: acting(who, asked.command, book, asked.now))
+        self._allowed = True
+        await self._read(self._in_time)
+        sealed = await self._sealed()
+        given = Given(at=asked.at, by=by, partners=Partners(book))
+
+        def decide() -> None:
+            book.begin()
+            handler.decide(sealed, book, given)
+
+        await self._read(decide)
+        return by
+
+    def _in_time(self) -> None:
+        """Stale says no more than what the sender said: the present version may tell what they may not see."""
+        asked = self._asked
+        expected = asked.expected_version
+        if expected is not None and self._book.version(asked.stream, asked.about) != expected:
+            raise Stale(expected=expected)
+        if asked.at > asked.now + _CLOCKS_MAY_DIFFER:
+            raise InTheFuture(field="occurredAt", latest=asked.now.isoformat())
+
+    async def _sealed(self) -> Command:
+        """Sealing may cost a key: it is done once, unless the texts turn out to be about somebody else."""
+        asked, book, handler = self._asked, self._book, self._handler
+        subject = await self._read(lambda: handler.subject(asked.command, book))
+        if self._sealing is None or self._sealing.subject != subject:
+            self._sealing = await self._records.keyring.sealing(asked.command, subject)
+        return self._sealing.command
+
+    async def _record(self, by: Actor) -> Answer:
+        facts = placed(self._asked, by, self._book)
+        new = self._sealing.new if self._sealing else None
+        append = append_of(self._asked, self._book, facts, new)
+        answer = await self._records.log.append(append)
+        if not answer.repeated:
+            keep(self._records.states, facts, answer)
+            if new is not None and append.keys:
+                self._records.keyring.kept(new)
+        return answer
+
+    async def _confirmed(self, refused: Refused) -> Answer | None:
+        """The refusal leaves only when the log says that what was read is still so; a repeat gets its first answer."""
+        first = await self._forget_what_moved()
+        if self._enrolled and first is not None and first.digest == self._asked.digest:
+            return first.answer
+        if self._moved:
+            return None
+        if self._book.rests_on_records and not self._up_to_date:
+            await self._records.up_to_date()
+            self._up_to_date = True
+            return None
+        if first is not None and self._allowed:
+            raise CommandIdReused from None
+        raise refused
+
+    async def _forget_what_moved(self) -> First | None:
+        """What others have recorded meanwhile is read anew. Answers with what the command id was used for."""
+        if self._sealing is not None and self._sealing.new is not None:
+            self._sealing = None  # somebody else may have made the subject's key
+        read = self._book.versions
+        looked = await self._records.log.look(self._asked.id, [*read])
+        self._moved = [id_ for (id_, known), now in zip(read.items(), looked.versions, strict=True) if known != now]
+        self._records.states.forget(self._moved)
+        return looked.first
+
+    async def _read(self, act: Callable[[], T]) -> T:
+        """Does it, as often as it finds something lacking in the book."""
+        while True:
+            try:
+                return act()
+            except NotRead as lacking:
+                await self._fetch(lacking)
+
+    async def _fetch(self, lacking: NotRead) -> None:
+        states, book = self._records.states, self._book
+        if lacking.question is not None:
+            answer: Any = await lacking.question.answer(Asking(self._records, self._sealing, self._up_to_date))
+            book.answers[lacking.question] = answer
+        elif lacking.stream is not None:
+            found = await states.get_many(lacking.stream, lacking.ids)
+            for id_, held in zip(lacking.ids, found, strict=True):
+                book.seen[id_] = states.seen(id_) or (lacking.stream, held)
