@@ -304,7 +304,8 @@ async def test_nothing_reads_a_whole_table(told: Told):
             f"""select * from {givings.TABLE} where appointed and programme = 'x' and starts_on >= '2026-01-01'
                 order by starts_on, giving limit 9""",
             f"""select * from {givings.TABLE}
-                where ends_on is not null and ends_on between '2026-01-01' and '2026-02-01' order by ends_on, giving limit 9""",
+                where ends_on is not null and ends_on between '2026-01-01' and '2026-02-01'
+                order by ends_on, giving limit 9""",
         ):
             plan = "\n".join(row[0] for row in await connection.fetch(f"explain {statement}"))
             assert "Seq Scan" not in plan, plan
