@@ -32,12 +32,13 @@ from catch.domain.configuration import (
 )
 from catch.domain.facts import Actor, Category, Envelope, Fact, Purpose, Recorded, Role, Sealed
 from catch.domain.given import Given
-from catch.domain.partner import Agreement, Member, Partner
+from catch.domain.partner import Agreement, HeldRole, Member, Partner, Running, RunningPart
 from tests.given import Stream, given
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NOW = datetime(2026, 3, 10, 10, tzinfo=UTC)
 TODAY = NOW.date()
+BEFORE = date(2022, 4, 1)
 CASE, PERSON, REFERRAL = UUID(int=1), UUID(int=2), UUID(int=3)
 EVERYTHING = frozenset(Category)
 TEXT = Sealed("c2VhbGVk")
@@ -69,16 +70,47 @@ CRITERIA = replace(
 
 
 def partner(key: str, categories: frozenset[Category] = EVERYTHING, **agreement: Any) -> Partner:
-    signed = Agreement("isa", (PROGRAMME.key,), categories, date(2022, 4, 1), **agreement)
+    signed = Agreement("isa", (PROGRAMME.key,), categories, BEFORE, **agreement)
     return Partner(key, key.title(), key.rstrip("-1"), (signed,))
 
 
+def member(user: str, *roles: Role, ends_on: date | None = None, suspended: bool = False) -> Member:
+    held = tuple(HeldRole(role, BEFORE, ends_on, PROGRAMME.key) for role in roles)
+    return Member(user, TEXT, suspended, roles=held)
+
+
+def staffed(held: Partner, *members: Member, runs: RunningPart | None = None) -> Partner:
+    """The partner with these members, and with a part in the programme."""
+    running = (Running(PROGRAMME.key, runs, BEFORE),) if runs else ()
+    return replace(held, members=members, running=running)
+
+
 PARTNERS = {
-    "snn": partner("snn"),
-    "housing-1": partner("housing-1"),
+    "snn": staffed(
+        partner("snn"),
+        member("cora", Role.COORDINATOR),
+        member("carl", Role.PARTNER),
+        member("lou", Role.COORDINATOR, ends_on=date(2026, 3, 9)),
+        member("pia", Role.PREPARER, Role.PARTNER),
+        runs=RunningPart.LEAD,
+    ),
+    "housing-1": staffed(
+        partner("housing-1"),
+        member("hana", Role.PARTNER),
+        member("hal", Role.COORDINATOR),
+        runs=RunningPart.COORDINATING,
+    ),
     "police-1": partner("police-1", frozenset({Category.IDENTITY})),
-    "left-1": partner("left-1", terminated_at=START),
-    "strict-1": replace(partner("strict-1"), members=(Member("sue", TEXT, suspended=True),)),
+    "left-1": staffed(
+        partner("left-1", terminated_at=START), member("lee", Role.COORDINATOR), runs=RunningPart.COORDINATING
+    ),
+    "strict-1": staffed(
+        partner("strict-1"),
+        member("sue", Role.COORDINATOR, suspended=True),
+        member("sam", Role.COORDINATOR),
+        runs=RunningPart.COORDINATING,
+    ),
+    "idle-1": staffed(partner("idle-1"), member("ida", Role.COORDINATOR)),
 }
 CORA = Actor("cora", "snn", Role.COORDINATOR)
 HANA = Actor("hana", "housing-1", Role.PARTNER)

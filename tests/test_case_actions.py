@@ -39,6 +39,7 @@ from catch.domain.case.disclosure import DisclosureAuthorised, NoAgreementInForc
 from catch.domain.case.rules import NotAccepted
 from catch.domain.case.state import Action, ActionState, Priority
 from catch.domain.facts import Category
+from catch.domain.partner import MemberNotEnrolled
 from catch.domain.refusals import OutOfRange, UnknownPartner
 from tests.cases import (
     BY_OWNER,
@@ -88,6 +89,13 @@ def test_an_action_is_offered_to_a_partner_with_a_part_in_the_case():
     (event,) = case_given(*PLANNED).when(whole, GIVEN).events
     assert isinstance(event, ActionOffered)
     assert (event.owner_user, event.priority, event.mandatory) == ("hana", Priority.HIGH, True)
+
+
+def test_whoever_is_to_do_it_acts_for_its_owner():
+    case_given(*PLANNED).when(replace(offer, owner_user="cora"), GIVEN).refused(MemberNotEnrolled, user="cora")
+    handed = case_given(*OFFERED, *SECOND)
+    handed.when(replace(reassign, to_user="sam"), BY_OWNER).recorded(ActionReassigned)
+    handed.when(replace(reassign, to_user="sue"), BY_OWNER).refused(MemberNotEnrolled, user="sue")
 
 
 def test_nobody_is_offered_an_action_who_may_not_be_told_of_it():

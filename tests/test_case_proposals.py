@@ -19,6 +19,7 @@ from catch.domain.case.rules import NotAccepted
 from catch.domain.case.state import CaseState, Discussion, ProposalPurpose, Worker
 from catch.domain.meeting.items import Decision, DecisionCode
 from catch.domain.meeting.rules import UnknownSeries
+from catch.domain.partner import MemberNotEnrolled
 from tests.cases import (
     ACCEPTED,
     CASE,
@@ -55,6 +56,12 @@ def test_the_presenter_knows_the_person():
     case_given(*SHARED).when(by_partner, GIVEN).recorded(MeetingProposed)
     case_given(*ACCEPTED).when(by_partner, GIVEN).refused(PresenterDoesNotKnowThePerson)
     case_given(*ACCEPTED).when(propose, GIVEN).refused(PresenterDoesNotKnowThePerson, presenter="cora")
+
+
+def test_the_presenter_acts_for_the_agency_they_are_said_to_act_for():
+    for user in ("carl", "nobody"):
+        other = replace(propose, presenter=Worker(user, "housing-1"))
+        case_given(*SHARED).when(other, GIVEN).refused(MemberNotEnrolled, user=user, agency="housing-1")
 
 
 def test_the_person_is_told_or_there_is_a_reason_why_not():

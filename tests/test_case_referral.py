@@ -194,12 +194,18 @@ def test_there_is_one_lead_coordinator_and_a_change_says_who_was_before():
     assert (outcome.state.lead, outcome.state.clinical) == (None, LEAD)
 
 
-def test_a_coordinator_works_for_a_partner_under_agreement_that_has_not_suspended_them():
+def test_a_coordinator_is_given_that_role_by_an_agency_that_runs_the_programme_under_agreement():
     new = case_given(*ACCEPTED)
     new.when(AllocateCoordinator(CASE, "x", "nobody-1"), GIVEN).refused(UnknownPartner)
     new.when(AllocateCoordinator(CASE, "lee", "left-1"), GIVEN).refused(WorkerNotActive)
     new.when(AllocateCoordinator(CASE, "sue", "strict-1"), GIVEN).refused(WorkerNotActive)
-    new.when(AllocateCoordinator(CASE, "sid", "strict-1"), GIVEN).recorded(CoordinatorAllocated)
+    new.when(AllocateCoordinator(CASE, "sam", "strict-1"), GIVEN).recorded(CoordinatorAllocated)
+    # Not enrolled there; in another role; yesterday was the last day; the agency has no part in the programme.
+    for user, agency in (("sam", "snn"), ("carl", "snn"), ("lou", "snn"), ("ida", "idle-1")):
+        new.when(AllocateCoordinator(CASE, user, agency), GIVEN).refused(WorkerNotActive, user=user)
+        new.when(AllocateCoordinator(CASE, user, agency, lead=False), GIVEN).refused(WorkerNotActive, user=user)
+    until = replace(GIVEN, at=GIVEN.at - timedelta(days=1))
+    new.when(AllocateCoordinator(CASE, "lou", "snn"), until).recorded(CoordinatorAllocated)
 
 
 def test_a_full_caseload_takes_one_more_only_for_a_reason():

@@ -95,8 +95,10 @@ from catch.domain.meeting.planning import (
     MeetingCancelled,
     MeetingPlanned,
     MeetingRescheduled,
+    NotAppointed,
     PlanMeeting,
     RescheduleMeeting,
+    check_chair,
 )
 from catch.domain.meeting.rules import (
     AgendaIsPublished,
@@ -134,7 +136,7 @@ from catch.domain.meeting.session import (
     StartMeeting,
 )
 from catch.domain.meeting.state import InterestAction, MeetingState, Mode
-from catch.domain.partner import Agreement, Partner
+from catch.domain.partner import Agreement, HeldRole, Member, MemberNotEnrolled, Partner
 from catch.domain.refusals import (
     IdAlreadyUsed,
     MissingText,
@@ -155,17 +157,26 @@ def an(name: str) -> UUID:
     return uuid5(SPACE, name)
 
 
-def partner(key: str, kind: str, *programmes: str) -> Partner:
+def partner(key: str, kind: str, *programmes: str, members: tuple[Member, ...] = ()) -> Partner:
     held = Agreement("isa", programmes, frozenset({Category.IDENTITY}), date(2020, 1, 1))
-    return Partner(key, key, kind, (held,) if programmes else ())
+    return Partner(key, key, kind, (held,) if programmes else (), members)
+
+
+def member(user: str, ends_on: date | None = None, *, suspended: bool = False) -> Member:
+    return Member(user, TEXT, suspended, roles=(HeldRole(Role.PARTNER, date(2020, 1, 1), ends_on, "snn"),))
 
 
 SERIES = Series("weekly", "Weekly", "FREQ=WEEKLY;BYDAY=TU", 120, core_members=(CoreMember("housing"),))
 SNN = Programme("snn", 1, "SNN", date(2020, 1, 1), (Source("self"),), ("phone",), meetings=(SERIES,))
 PARTNERS = {
-    "snn": partner("snn", "coordination", "snn"),
-    "housing-1": partner("housing-1", "housing", "snn"),
-    "age-well": partner("age-well", "voluntary", "snn"),
+    "snn": partner("snn", "coordination", "snn", members=(member("ann"), member("bob"))),
+    "housing-1": partner("housing-1", "housing", "snn", members=(member("hal"),)),
+    "age-well": partner(
+        "age-well",
+        "voluntary",
+        "snn",
+        members=(member("jo"), member("sue", suspended=True), member("lou", date(2025, 1, 1))),
+    ),
     "lapsed": partner("lapsed", "voluntary"),
 }
 PARTNER = Given(NOW, Actor("hal", "housing-1", Role.PARTNER), SNN, PARTNERS)
@@ -444,6 +455,24 @@ def test_an_item_is_opened_without_anybody_who_knows_the_person_only_with_a_reas
     alone = (*RUNNING, LeaveMeeting(M, "hal"))
     after(*alone).when(OpenItem(M, ONE, override_reason=TEXT), CHAIR).then(ItemOpened(ONE, NOW, an("1"), None, TEXT))
     after(*alone).when(OpenItem(M, ONE, known_by="ann"), CHAIR).then(ItemOpened(ONE, NOW, an("1"), "ann"))
+
+
+def test_whoever_is_named_acts_for_the_agency_they_are_said_to_act_for():
+    invite = InviteMember(M, "age-well", "jo")
+    for user in ("sue", "lou", "ann", "nobody"):  # suspended, lapsed, of another agency, unknown
+        after(*PLANNED).when(replace(invite, user=user), CHAIR).refused(MemberNotEnrolled, user=user)
+    gone = replace(CHAIR, partners={**PARTNERS, "age-well": replace(PARTNERS["age-well"], members=())})
+    after(*PLANNED, invite).when(invite, gone).then()  # named before: nothing is left to do
+    left = replace(CHAIR, partners={**PARTNERS, "snn": replace(PARTNERS["snn"], members=())})
+    after(*RUNNING).when(OpenItem(M, ONE, known_by="ann"), left).refused(MemberNotEnrolled, user="ann")
+    after(*RUNNING).when(OpenItem(M, ONE), left).recorded(ItemOpened)  # the presenter, who was named before
+
+
+def test_the_chair_of_a_meeting_is_somebody_appointed_to_chair_its_series():
+    check_chair(PLAN, {"ann", "bob"})
+    for appointed in (set[str](), {"bob"}):
+        with pytest.raises(NotAppointed):
+            check_chair(PLAN, appointed)
 
 
 def test_a_decision_without_quorum_is_flagged_and_not_blocked():

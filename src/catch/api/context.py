@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Hashable
 from datetime import datetime
 from uuid import UUID
 
+import strawberry
+
 from catch.access import Who
 from catch.api.answers import Answers
 from catch.api.facts import Facts
@@ -13,11 +15,16 @@ from catch.api.reading import Reading
 from catch.api.rights import Rights
 from catch.app import Catch
 from catch.domain.facts import Command
+from catch.domain.refusals import Refused
 from catch.log import Answer
 from catch.readside import NotCaughtUp
 
 PATIENCE = 5.0
 """Seconds that a query waits for a position."""
+
+
+class NotForYourRole(Refused):
+    """Your role does not see this."""
 
 
 class Context:
@@ -71,3 +78,6 @@ class Context:
             expected_version=expected_version,
             occurred_at=occurred_at,
         )
+
+
+Info = strawberry.Info[Context, None]

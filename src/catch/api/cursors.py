@@ -29,6 +29,14 @@ def cursor(moment: datetime | date, id_: UUID) -> str:
     return urlsafe_b64encode(msgspec.json.encode((moment, id_))).decode().rstrip("=")
 
 
+def key_cursor(key: str) -> str:
+    return urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+
+
+def key_in(text: str | None) -> str | None:
+    return None if text is None else _read(text, str)
+
+
 def instant_in(text: str | None) -> tuple[datetime, UUID] | None:
     return None if text is None else _read(text, tuple[datetime, UUID])
 

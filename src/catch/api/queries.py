@@ -8,10 +8,9 @@ from uuid import UUID
 import strawberry
 from msgspec.structs import replace
 
-from catch.access import Agreed, Who, asks, has_inbox, may_attend, prepares
-from catch.access.standing import IN_TURN
+from catch.access import Agreed, has_inbox, may_attend, prepares
 from catch.api import types
-from catch.api.context import Context
+from catch.api.context import Context, Info, NotForYourRole
 from catch.api.cursors import cursor, day_in, instant_in, page_size
 from catch.api.facts import Past, folded
 from catch.api.figures import curve_point, episodes
@@ -19,6 +18,7 @@ from catch.api.inbox import inbox_entries
 from catch.api.reading import Reading, shows
 from catch.api.scalars import Position
 from catch.api.sitting import Sitting, reason
+from catch.api.standing import Standing as StandingQueries
 from catch.api.trail import read as read_trail
 from catch.api.views import programme as programme_view
 from catch.domain.agenda import draft_agenda
@@ -27,20 +27,13 @@ from catch.domain.agenda_facts import CaseFacts
 from catch.domain.calendar import LONDON
 from catch.domain.facts import Role
 from catch.domain.meeting.state import Meeting
-from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownProgramme
-from catch.domain.streams import CASE, COMMANDS, MEETING
+from catch.domain.refusals import UnknownCase, UnknownMeeting, UnknownProgramme
+from catch.domain.streams import CASE, MEETING
 from catch.log.states import NOTHING, Held
 from catch.readside import as_at as history
 from projections import agency_inbox, agenda, case_summary, minutes, outcomes
 
-Info = strawberry.Info[Context, None]
-
-
 ORGANISERS = frozenset({Role.CHAIR, Role.DEPUTY, Role.PREPARER, Role.COORDINATOR, Role.AUDITOR})
-
-
-class NotForYourRole(Refused):
-    """Your role does not see this."""
 
 
 def organises(context: Context) -> None:
@@ -123,14 +116,7 @@ async def trail_of(context: Context, stream: UUID) -> list[types.AuditEntry]:
 
 
 @strawberry.type(description="What can be asked.")
-class Query:
-    @strawberry.field(description="Who asks, and what they may do.")
-    def viewer(self, info: Info) -> types.Viewer:
-        who = info.context.who
-        info.context.reading.facts.rests.name()
-        roles = [role for role in IN_TURN if role in who.roles_held()]
-        return types.Viewer(user=who.user, agency=who.agency, roles=roles, may=open_to(who))
-
+class Query(StandingQueries):
     @strawberry.field(description="The programmes that run here, each in its present version.")
     async def programmes(self, info: Info) -> list[types.Programme]:
         keys = await info.context.catch.programme_keys()
@@ -330,8 +316,3 @@ class Query:
             naive_closed_mean_days=figures.naive_closed_mean_days,
             cut_off=Position(position),
         )
-
-
-def open_to(who: Who) -> list[str]:
-    """The commands that somebody can ask for at all."""
-    return [kind.__name__[0].lower() + kind.__name__[1:] for kind in COMMANDS if asks(who, kind)]

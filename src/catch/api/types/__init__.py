@@ -11,7 +11,6 @@ from catch.api.types.basics import (
     Redactable,
     Redaction,
     Series,
-    Viewer,
     Worker,
 )
 from catch.api.types.case import (
@@ -120,6 +119,5 @@ __all__ = [
     "Series",
     "TimeToOutcome",
     "UnmetNeed",
-    "Viewer",
     "Worker",
 ]

@@ -116,14 +116,6 @@ class Programme:
     assumed: list[str] = strawberry.field(description="Settings that are proposals, not the programme's own words.")
 
 
-@strawberry.type(description="Who asks, and what they may do.")
-class Viewer:
-    user: str
-    agency: str
-    roles: list[Role]
-    may: list[str] = strawberry.field(description="The mutations open to this role; each also depends on the case.")
-
-
 @strawberry.input(one_of=True, description="A moment of history: as the log stood, as was known, or as was true.")
 class AsAt:
     position: Position | None = strawberry.UNSET

@@ -14,6 +14,7 @@ from catch.domain.case.state import Action, ActionState, Case, Priority
 from catch.domain.facts import Category, Command, Fact, Sealed
 from catch.domain.given import Given
 from catch.domain.keys import check_key
+from catch.domain.naming import check_acts_for
 from catch.domain.refusals import OutOfRange, Refused
 
 
@@ -247,6 +248,7 @@ def offer(case: Case, command: OfferAction, given: Given, meeting: UUID | None =
         return []
     require_live(case)
     check_owner(case, command.owner, given)
+    check_acts_for(command.owner, command.owner_user, case.programme, given)
     check_due(command.due, given)
     return [
         ActionOffered(
@@ -289,6 +291,7 @@ def respond(case: Case, action: Action, command: RespondToAction, given: Given) 
             if not action.unsettled:
                 raise ActionAlreadyEnded(state=action.state)
             check_owner(case, command.to, given)
+            check_acts_for(command.to, command.to_user, case.programme, given)
             return [ActionReassigned(action.action, command.to, action.owner, command.to_user, command.reason)]
         case _:
             assert_never(command.answer)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from catch.domain.calendar import london_day
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import (
     Case,
@@ -15,7 +16,7 @@ from catch.domain.case.state import (
     Worker,
     first,
 )
-from catch.domain.facts import Command, Fact, Sealed
+from catch.domain.facts import Command, Fact, Role, Sealed
 from catch.domain.given import Given
 from catch.domain.keys import check_key
 from catch.domain.refusals import (
@@ -102,7 +103,7 @@ CoordinationCommand = AllocateCoordinator | RecordConversation | RecordConversat
 
 
 class WorkerNotActive(Refused):
-    """A coordinator works for a partner with an agreement in force for the programme, which has not suspended them."""
+    """A coordinator is given that role at a partner that runs the programme and has an agreement in force for it."""
 
 
 class CaseloadFull(Refused):
@@ -131,8 +132,9 @@ def check_worker(case: Case, worker: Worker, given: Given) -> None:
     partner = given.partners.get(worker.agency)
     if partner is None:
         raise UnknownPartner(partner=worker.agency)
-    member = partner.member(worker.user)
-    if not partner.in_force(case.programme, given.at) or (member is not None and member.suspended):
+    day = london_day(given.at)
+    running = partner.in_force(case.programme, given.at) and partner.runs(case.programme, day)
+    if not running or not partner.acts(worker.user, case.programme, day, Role.COORDINATOR):
         raise WorkerNotActive(user=worker.user, agency=worker.agency)
 
 

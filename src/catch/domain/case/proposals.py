@@ -13,6 +13,7 @@ from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.items import Decision
 from catch.domain.meeting.rules import UnknownSeries
+from catch.domain.naming import check_acts_for
 from catch.domain.refusals import Refused
 
 # What happened
@@ -105,6 +106,7 @@ def propose(case: Case, command: ProposeForMeeting, given: Given) -> list[Propos
     presenter = command.presenter
     if presenter not in (case.lead, case.clinical) and not case.involved(presenter.agency):
         raise PresenterDoesNotKnowThePerson(presenter=presenter.user, agency=presenter.agency)
+    check_acts_for(presenter.agency, presenter.user, case.programme, given)
     if not command.person_informed and command.not_informed_reason is None:
         raise PersonNotInformed
     return [

@@ -15,7 +15,8 @@ from catch.domain.meeting.editing import NotForNoting
 from catch.domain.meeting.items import Deferral, DeferReason, Item, ItemState
 from catch.domain.meeting.listing import Section
 from catch.domain.meeting.rules import ItemNotOpen, ItemResolved, in_progress, live, on_agenda, waiting
-from catch.domain.meeting.state import Meeting, with_item
+from catch.domain.meeting.state import Attendee, Meeting, with_item
+from catch.domain.naming import check_acts_for
 from catch.domain.refusals import Refused
 
 
@@ -141,16 +142,19 @@ def open_item(meeting: Meeting, command: OpenItem, given: Given) -> list[FloorEv
         raise AnotherItemIsOpen(open=meeting.open_item.item)
     if not item.unresolved:
         raise ItemResolved(item=item.item, state=item.state)
-    known_by = knower(meeting, item, command.known_by)
+    known = knower(meeting, item, command.known_by)
+    if known is not None and known.user == command.known_by:
+        check_acts_for(known.agency, known.user, meeting.programme, given)
+    known_by = known.user if known else None
     if item.case is not None and known_by is None and not command.override_reason:
         raise NobodyKnowsThePerson(presenter=item.presenter)
     return [ItemOpened(item.item, given.at, item.case, known_by, None if known_by else command.override_reason)]
 
 
-def knower(meeting: Meeting, item: Item, named: str | None) -> str | None:
+def knower(meeting: Meeting, item: Item, named: str | None) -> Attendee | None:
     """M1: whoever is named, or else the presenter, when they are at the table for this item."""
-    seated = {held.user for held in meeting.at_the_table(item.item)}
-    return next((user for user in (named, item.presenter) if user in seated), None)
+    seated = {held.user: held for held in meeting.at_the_table(item.item)}
+    return next((seated[user] for user in (named, item.presenter) if user in seated), None)
 
 
 def close_item(meeting: Meeting, command: CloseItem, given: Given) -> list[FloorEvent]:

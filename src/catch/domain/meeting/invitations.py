@@ -13,6 +13,7 @@ from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.rules import NotOnTheAgenda, in_agreement, not_over, zoned
 from catch.domain.meeting.state import Availability, Invitation, Meeting
+from catch.domain.naming import check_acts_for
 from catch.domain.refusals import Refused
 
 
@@ -114,6 +115,7 @@ def invite(meeting: Meeting, command: InviteMember, given: Given) -> list[Invita
     wanted = Invitation(command.agency, command.user, command.items)
     if wanted in meeting.invitations:
         return []
+    check_acts_for(command.agency, command.user, meeting.programme, given)
     return [MemberInvited(command.agency, command.user, command.items)]
 
 

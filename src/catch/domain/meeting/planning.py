@@ -3,6 +3,7 @@
 Read downwards: what happened, where that leaves the meeting, what may be asked, what can be refused, what we answer.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
@@ -14,7 +15,7 @@ from catch.domain.given import Given
 from catch.domain.meeting.rules import UnknownSeries as UnknownSeries
 from catch.domain.meeting.rules import before_start, lasting, needs_text, series_of, zoned
 from catch.domain.meeting.state import Meeting, MeetingState, Mode
-from catch.domain.refusals import IdAlreadyUsed, OutOfRange
+from catch.domain.refusals import IdAlreadyUsed, OutOfRange, Refused
 
 
 class MeetingPlanned(Fact, frozen=True):
@@ -111,6 +112,16 @@ class CancelMeeting(Command, frozen=True):
 
 
 PlanningCommand = PlanMeeting | RescheduleMeeting | CancelMeeting
+
+
+class NotAppointed(Refused):
+    """Nobody of this name is appointed to chair this series."""
+
+
+def check_chair(command: PlanMeeting, appointed: Collection[str]) -> None:
+    """`appointed`: the users who may chair the series on the day of the meeting, or stand in for its chair."""
+    if command.chair not in appointed:
+        raise NotAppointed(series=command.series)
 
 
 def plan(meeting: Meeting | None, command: PlanMeeting, given: Given) -> list[PlanningEvent]:

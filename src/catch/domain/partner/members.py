@@ -202,7 +202,7 @@ MemberCommand = EnrolMember | SuspendMember | ReinstateMember | GiveRole | EndRo
 
 
 class MemberNotEnrolled(Refused):
-    """This user does not act for the partner. Enrol them first."""
+    """This user does not act for the partner, or not any more. Enrol them and give them a role first."""
 
 
 class NotForYourself(Refused):

@@ -124,6 +124,14 @@ class Partner(Part, frozen=True, omit_defaults=True):
     def member(self, user: str) -> Member | None:
         return next((member for member in self.members if member.user == user), None)
 
+    def acts(self, user: str, programme: str, day: date, role: Role | None = None) -> bool:
+        """Whether the user acts for the partner in the programme on that day: as this, or as anything."""
+        member = self.member(user)
+        if member is None or member.suspended:
+            return False
+        held = (each for each in member.roles_on(day) if each.programme in (None, programme))
+        return any(role is None or each.role is role for each in held)
+
     def runs(self, programme: str, day: date) -> frozenset[RunningPart]:
         """The parts that the agency has in the programme on that day."""
         return frozenset(held.part for held in self.running_on(day) if held.programme == programme)

@@ -1,0 +1,253 @@
+"""Every right that was given and not taken back: who gave it, from when, until when, and who looks after it.
+
+Agreements, parts in programmes, roles and tags, one row each. Appointments and what lapses soon are read from here.
+What has run out stays until it is ended.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, assert_never, get_args
+from uuid import UUID, uuid5
+
+import msgspec
+from msgspec import Struct
+
+from catch.access.listing import carers_of_agency, carers_of_role, carers_of_tag
+from catch.database import Statements
+from catch.domain.facts import Part, Recorded, Role, Tag
+from catch.domain.partner import (
+    AgencyLeftProgramme,
+    AgencyRunsProgramme,
+    AgreementSigned,
+    AgreementTerminated,
+    RoleEnded,
+    RoleGiven,
+    RunningPart,
+    TagEnded,
+    TagGiven,
+)
+from catch.log.rows import load
+
+NAME = "givings"
+VERSION = 1
+TABLE = f"{NAME}_v{VERSION}"
+ONE_STREAM = True
+INDEXES = (
+    "programme, starts_on, giving where appointed",
+    "programme, series, role where appointed",
+    "ends_on, giving where ends_on is not null",
+)
+
+Begins = AgreementSigned | AgencyRunsProgramme | RoleGiven | TagGiven
+Ends = AgreementTerminated | AgencyLeftProgramme | RoleEnded | TagEnded
+TOPICS = frozenset(event.__name__ for event in get_args(Begins | Ends))
+
+APPOINTED = frozenset({Role.CHAIR, Role.DEPUTY, Role.PREPARER, Role.APPOINTING_OFFICER, Role.CALDICOTT, Role.AUDITOR})
+"""Roles that people are appointed to in a programme, or at one of its series."""
+
+
+class GivingKind(StrEnum):
+    AGREEMENT = "agreement"
+    RUNNING = "running"
+    ROLE = "role"
+    TAG = "tag"
+
+
+class Giver(Part, frozen=True):
+    """Who gave something, acting as what, and when."""
+
+    user: str
+    agency: str
+    role: Role
+    at: datetime
+
+
+class Row(Struct, frozen=True):
+    """One giving. `programme` is None for agreements, which name several, and for roles in the whole place."""
+
+    giving: UUID
+    position: int
+    kind: GivingKind
+    agency: str
+    starts_on: date
+    ends_on: date | None
+    given: Giver
+    carers: tuple[str, ...]
+    programmes: tuple[str, ...] = ()
+    programme: str | None = None
+    series: str | None = None
+    member: UUID | None = None
+    user_id: str | None = None
+    role: Role | None = None
+    part: RunningPart | None = None
+    tag: Tag | None = None
+    agreement: str | None = None
+    cases: tuple[UUID, ...] = ()
+    appointed: bool = False
+
+
+def giver(recorded: Recorded[Any]) -> Giver:
+    envelope = recorded.envelope
+    return Giver(envelope.actor.user, envelope.actor.agency, envelope.actor.role, envelope.occurred_at)
+
+
+def member(stream: UUID, user: str) -> UUID:
+    """The id under which a member of the partner whose stream this is stands in read models."""
+    return uuid5(stream, user)
+
+
+def _id(stream: UUID, *names: str | None) -> UUID:
+    # As JSON, since user ids may hold any sign that would part them.
+    return uuid5(stream, msgspec.json.encode(names).decode())
+
+
+def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
+    event, stream = recorded.event, recorded.stream
+    match event:
+        case AgreementSigned() | AgreementTerminated():
+            return (_id(stream, GivingKind.AGREEMENT, event.agreement),)
+        case AgencyRunsProgramme() | AgencyLeftProgramme():
+            return (_id(stream, GivingKind.RUNNING, event.part, event.programme),)
+        case RoleGiven():
+            held = event.held
+            return (_id(stream, GivingKind.ROLE, event.user, held.role, held.programme, held.series),)
+        case RoleEnded():
+            return (_id(stream, GivingKind.ROLE, event.user, event.role, event.programme, event.series),)
+        case TagGiven():
+            return (_id(stream, GivingKind.TAG, event.user, event.held.tag, event.held.programme),)
+        case TagEnded():
+            return (_id(stream, GivingKind.TAG, event.user, event.tag, event.programme),)
+        case _:
+            return ()
+
+
+def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
+    event = recorded.event
+    return begun(recorded, event, key) if isinstance(event, Begins) else None
+
+
+def begun(recorded: Recorded[Any], event: Begins, key: UUID) -> Row:
+    match event:
+        case AgreementSigned():
+            return Row(
+                giving=key,
+                position=recorded.position,
+                kind=GivingKind.AGREEMENT,
+                agency=event.partner,
+                starts_on=event.starts_on,
+                ends_on=event.ends_on,
+                given=giver(recorded),
+                carers=carers_of_agency(event.partner, event.programmes),
+                programmes=event.programmes,
+                agreement=event.agreement,
+            )
+        case AgencyRunsProgramme():
+            return Row(
+                giving=key,
+                position=recorded.position,
+                kind=GivingKind.RUNNING,
+                agency=event.partner,
+                starts_on=event.starts_on,
+                ends_on=event.ends_on,
+                given=giver(recorded),
+                carers=carers_of_agency(event.partner, (event.programme,)),
+                programmes=(event.programme,),
+                programme=event.programme,
+                part=event.part,
+            )
+        case RoleGiven():
+            return role_given(recorded, event, key)
+        case TagGiven(held=held):
+            return Row(
+                giving=key,
+                position=recorded.position,
+                kind=GivingKind.TAG,
+                agency=event.partner,
+                starts_on=held.starts_on,
+                ends_on=held.ends_on,
+                given=giver(recorded),
+                carers=carers_of_tag(event.partner, held.programme),
+                programmes=(held.programme,),
+                programme=held.programme,
+                member=member(recorded.stream, event.user),
+                user_id=event.user,
+                tag=held.tag,
+            )
+        case _:
+            assert_never(event)
+
+
+def role_given(recorded: Recorded[Any], event: RoleGiven, key: UUID) -> Row:
+    held = event.held
+    return Row(
+        giving=key,
+        position=recorded.position,
+        kind=GivingKind.ROLE,
+        agency=event.partner,
+        starts_on=held.starts_on,
+        ends_on=held.ends_on,
+        given=giver(recorded),
+        carers=carers_of_role(held.role, event.partner, held.programme),
+        programmes=(held.programme,) if held.programme else (),
+        programme=held.programme,
+        series=held.series,
+        member=member(recorded.stream, event.user),
+        user_id=event.user,
+        role=held.role,
+        cases=held.cases,
+        appointed=held.role in APPOINTED,
+    )
+
+
+Cursor = tuple[date, UUID]
+"""Where a page of givings ended: the day by which it is ordered, and the last one's id."""
+
+
+async def appointments(
+    db: Statements, programme: str, series: str | None, day: date, after: Cursor | None = None, first: int = 50
+) -> list[Row]:
+    """Who is appointed in the programme on that day or from a later one on, the longest standing first.
+
+    With a series: at it, and in the programme as a whole.
+    """
+    starts_on, giving = after or (None, None)
+    rows = await db.fetch(
+        f"""
+        select * from {TABLE}
+        where appointed and programme = $1
+          and ($2::text is null or series is null or series = $2)
+          and (ends_on is null or ends_on >= $3)
+          and ($4::date is null or (starts_on, giving) > ($4, $5))
+        order by starts_on, giving limit $6
+        """,
+        programme,
+        series,
+        day,
+        starts_on,
+        giving,
+        first,
+    )
+    return load(rows, Row)
+
+
+async def lapsing(
+    db: Statements, carers: Iterable[str], from_: date, to: date, after: Cursor | None = None, first: int = 50
+) -> list[Row]:
+    """What ends from the one day to the other, both included, for those who look after it: what ends first, first."""
+    ends_on, giving = after or (None, None)
+    rows = await db.fetch(
+        f"""
+        select * from {TABLE}
+        where ends_on is not null and ends_on between $1 and $2 and carers && $3::text[]
+          and ($4::date is null or (ends_on, giving) > ($4, $5))
+        order by ends_on, giving limit $6
+        """,
+        from_,
+        to,
+        list(carers),
+        ends_on,
+        giving,
+        first,
+    )
+    return load(rows, Row)

@@ -1,0 +1,147 @@
+"""Every member of every agency: what each may act as and read, from when until when, and who gave it to them.
+
+Names stay sealed, under the key of the agency's own stream.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, assert_never, get_args
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from catch.database import Statements
+from catch.domain.facts import Part, Recorded, Role, Sealed
+from catch.domain.partner import (
+    HeldRole,
+    HeldTag,
+    MemberEnrolled,
+    MemberReinstated,
+    MemberSuspended,
+    RoleEnded,
+    RoleGiven,
+    TagEnded,
+    TagGiven,
+)
+from catch.log.rows import load
+from projections import givings
+from projections.givings import Giver, giver, member
+
+NAME = "members"
+VERSION = 1
+TABLE = f"{NAME}_v{VERSION}"
+ONE_STREAM = True
+INDEXES = ("agency, user_id",)
+
+Changes = MemberSuspended | MemberReinstated | RoleGiven | RoleEnded | TagGiven | TagEnded
+Concerns = MemberEnrolled | Changes
+TOPICS = frozenset(event.__name__ for event in get_args(Concerns))
+
+
+class Acts(Part, frozen=True):
+    """A role, and who gave it."""
+
+    held: HeldRole
+    given: Giver
+
+
+class Reads(Part, frozen=True):
+    """A tag, and who gave it."""
+
+    held: HeldTag
+    given: Giver
+
+
+class Row(Struct, frozen=True):
+    """One user of one agency. `ends_on` is the earliest day on which anything given to them ends, past or to come."""
+
+    member: UUID
+    position: int
+    agency: str
+    user_id: str
+    name: Sealed
+    enrolled: Giver
+    suspended: bool = False
+    ends_on: date | None = None
+    acts_as: tuple[Role, ...] = ()
+    roles: tuple[Acts, ...] = ()
+    tags: tuple[Reads, ...] = ()
+
+
+def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
+    event = recorded.event
+    return (member(recorded.stream, event.user),) if isinstance(event, Concerns) else ()
+
+
+def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
+    event: Concerns = recorded.event
+    if isinstance(event, MemberEnrolled):
+        return Row(key, recorded.position, event.partner, event.user, event.name, giver(recorded))
+    return summed(replace(step(row, recorded, event), position=recorded.position)) if row else None
+
+
+def summed(row: Row) -> Row:
+    ends = (each.held.ends_on for each in (*row.roles, *row.tags))
+    return replace(
+        row,
+        ends_on=min((day for day in ends if day), default=None),
+        acts_as=tuple(sorted({each.held.role for each in row.roles})),
+    )
+
+
+def step(row: Row, recorded: Recorded[Any], event: Changes) -> Row:
+    match event:
+        case MemberSuspended():
+            return replace(row, suspended=True)
+        case MemberReinstated():
+            return replace(row, suspended=False)
+        case RoleGiven(held=held):
+            kept = (each for each in row.roles if not each.held.same(held))
+            return replace(row, roles=(*kept, Acts(held, giver(recorded))))
+        case RoleEnded(role=role, programme=programme, series=series):
+            ended = HeldRole(role, date.min, None, programme, series)
+            return replace(row, roles=tuple(each for each in row.roles if not each.held.same(ended)))
+        case TagGiven(held=held):
+            return replace(row, tags=(*others(row, held.tag, held.programme), Reads(held, giver(recorded))))
+        case TagEnded(tag=tag, programme=programme):
+            return replace(row, tags=others(row, tag, programme))
+        case _:
+            assert_never(event)
+
+
+def others(row: Row, tag: str, programme: str) -> tuple[Reads, ...]:
+    return tuple(each for each in row.tags if (each.held.tag, each.held.programme) != (tag, programme))
+
+
+async def page(db: Statements, agency: str, after: str | None = None, first: int = 50) -> list[Row]:
+    """The agency's members, by user id."""
+    rows = await db.fetch(
+        f"""
+        select * from {TABLE} where agency = $1 and ($2::text is null or user_id > $2)
+        order by user_id limit $3
+        """,
+        agency,
+        after,
+        first,
+    )
+    return load(rows, Row)
+
+
+CHAIRING = (Role.CHAIR, Role.DEPUTY)
+
+
+async def officers(db: Statements, programme: str, series: str, day: date) -> set[str]:
+    """The users who are appointed on that day to chair the series, or to stand in for whoever does."""
+    rows = await db.fetch(
+        f"""
+        select giving.user_id from {givings.TABLE} giving join {TABLE} held on held.member = giving.member
+        where giving.appointed and giving.programme = $1 and giving.series = $2 and giving.role = any($3::text[])
+          and giving.starts_on <= $4 and (giving.ends_on is null or giving.ends_on >= $4) and not held.suspended
+        """,
+        programme,
+        series,
+        [*CHAIRING],
+        day,
+    )
+    return {row[0] for row in rows}

@@ -1,0 +1,167 @@
+"""Who sees which lists of agencies, members, appointments and of what lapses: those who look after them, nobody else.
+
+Read `oversight` first: what each role looks after. The rest are questions about one viewer, and about one giving.
+Nothing here shows anything of a case: those who look after people and agreements have no part in any.
+"""
+
+from collections.abc import Iterable, Iterator
+from enum import Enum, auto
+from typing import assert_never
+
+from catch.access.standing import EVERYWHERE, Who
+from catch.domain.facts import Part, Role
+
+
+class Oversight(Enum):
+    """What a role looks after."""
+
+    PLACE = auto()
+    AGENCY = auto()
+    PROGRAMME = auto()
+    SERIES = auto()
+    NOTHING = auto()
+
+
+def oversight(role: Role) -> Oversight:
+    match role:
+        case Role.ADMINISTRATOR:
+            return Oversight.PLACE
+        case Role.MEMBER_ADMINISTRATOR:
+            return Oversight.AGENCY
+        case Role.APPOINTING_OFFICER | Role.CALDICOTT:
+            return Oversight.PROGRAMME
+        case Role.CHAIR | Role.DEPUTY | Role.PREPARER:
+            return Oversight.SERIES
+        case Role.COORDINATOR | Role.PARTNER | Role.REFERRER | Role.AUDITOR | Role.ANALYST | Role.SYSTEM:
+            return Oversight.NOTHING
+        case _:
+            assert_never(role)
+
+
+class Reach(Part, frozen=True):
+    """Which agencies are listed: all, or their own and those that have to do with these programmes."""
+
+    agency: str
+    everywhere: bool = False
+    programmes: frozenset[str] = frozenset()
+
+
+def looks_after(who: Who, *wanted: Oversight) -> bool:
+    return any(oversight(role) in wanted for role in who.roles_held())
+
+
+def overseen(who: Who) -> frozenset[str]:
+    """The programmes whose appointing officer or Caldicott contact they are."""
+    return frozenset(key for role, key in who.roles if oversight(role) is Oversight.PROGRAMME and key != EVERYWHERE)
+
+
+# Agencies
+
+
+def agencies(who: Who) -> Reach:
+    """Everybody their own; the service administrator all; who oversees a programme for its lead agency, that one's."""
+    led = frozenset(key for key in overseen(who) if who.leads(key))
+    return Reach(who.agency, everywhere=looks_after(who, Oversight.PLACE), programmes=led)
+
+
+def told_of_programme(who: Who, agency: str, programme: str) -> bool:
+    """Whether an agreement or a part of the agency in this programme is listed for them."""
+    reach = agencies(who)
+    return reach.everywhere or agency == reach.agency or programme in reach.programmes
+
+
+# Members
+
+
+def lists_members(who: Who) -> bool:
+    """Whether members of any agency are theirs to list."""
+    return looks_after(who, Oversight.PLACE, Oversight.AGENCY, Oversight.PROGRAMME)
+
+
+def members(who: Who, agency: str, programmes: Iterable[str]) -> bool:
+    """Whether this agency's members are. `programmes` are those it has an agreement for, or runs."""
+    if looks_after(who, Oversight.PLACE) or administers_members(who, agency):
+        return True
+    return not overseen(who).isdisjoint(programmes)
+
+
+def administers_members(who: Who, agency: str) -> bool:
+    """As the agency's own member administrator, who alone reads the names of its members."""
+    return agency == who.agency and looks_after(who, Oversight.AGENCY)
+
+
+def told_of_right(who: Who, agency: str, programme: str | None) -> bool:
+    """Whether a role or a tag of a member is listed for them: of other programmes than theirs, no officer is told."""
+    if looks_after(who, Oversight.PLACE) or administers_members(who, agency):
+        return True
+    return programme is None or programme in overseen(who)
+
+
+def told_of_assigned(who: Who, programme: str | None) -> bool:
+    """Which cases an auditor was assigned is for the Caldicott contact who assigned them; others are told how many."""
+    return programme is not None and who.acts_as(Role.CALDICOTT, programme)
+
+
+# Appointments
+
+
+def appointments(who: Who, programme: str, series: str | None) -> bool:
+    if looks_after(who, Oversight.PLACE) or programme in overseen(who):
+        return True
+    return series is not None and (who.may_chair(programme, series) or who.prepares(programme, series))
+
+
+# What lapses
+
+
+def cares_as(who: Who) -> tuple[str, ...]:
+    """What they look after, in the words of `carers`."""
+    return tuple(sorted(_cares(who)))
+
+
+def _cares(who: Who) -> Iterator[str]:
+    for role, programme in who.roles:
+        match oversight(role):
+            case Oversight.PLACE:
+                yield carer(role)
+            case Oversight.AGENCY:
+                yield carer(role, who.agency)
+            case Oversight.PROGRAMME:
+                yield carer(role, programme)
+            case Oversight.SERIES | Oversight.NOTHING:
+                pass
+
+
+def carer(role: Role, of: str = "") -> str:
+    return f"{role}/{of}" if of else str(role)
+
+
+def carers_of_agency(agency: str, programmes: Iterable[str]) -> tuple[str, ...]:
+    """Who looks after an agreement of the agency, or its part in a programme."""
+    overseers = (carer(role, key) for key in programmes for role in (Role.APPOINTING_OFFICER, Role.CALDICOTT))
+    return (carer(Role.ADMINISTRATOR), carer(Role.MEMBER_ADMINISTRATOR, agency), *overseers)
+
+
+def carers_of_role(role: Role, agency: str, programme: str | None) -> tuple[str, ...]:
+    """Who looks after what a member acts as: their agency's member administrator, and whoever else may give it."""
+    own = carer(Role.MEMBER_ADMINISTRATOR, agency)
+    key = programme or EVERYWHERE
+    match role:
+        case Role.PARTNER | Role.REFERRER | Role.COORDINATOR:
+            return (own,)
+        case Role.CHAIR | Role.DEPUTY | Role.PREPARER:
+            return (own, carer(Role.APPOINTING_OFFICER, key))
+        case Role.AUDITOR | Role.ANALYST:
+            return (own, carer(Role.CALDICOTT, key))
+        case Role.APPOINTING_OFFICER | Role.CALDICOTT:
+            return (own, carer(role, key), carer(Role.ADMINISTRATOR))
+        case Role.MEMBER_ADMINISTRATOR | Role.ADMINISTRATOR:
+            return (own, carer(Role.ADMINISTRATOR))
+        case Role.SYSTEM:
+            return ()
+        case _:
+            assert_never(role)
+
+
+def carers_of_tag(agency: str, programme: str) -> tuple[str, ...]:
+    return (carer(Role.MEMBER_ADMINISTRATOR, agency), carer(Role.CALDICOTT, programme))
