@@ -55,6 +55,7 @@ soak: $(READY) ## Faults in their hundreds, a million bad inputs; SOAK="--kills 
 	CATCH_MAINTENANCE_EVENTS=2000000 $(BIN)/python -m pytest -s tests/test_maintenance.py
 	HYPOTHESIS=explore $(BIN)/python -m pytest tests/test_schemathesis.py
 	$(BIN)/python -m tests.fuzz.soak $(FUZZ)
+	$(BIN)/python -m tests.cedar.soak $(CEDAR)
 
 PIN := uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 

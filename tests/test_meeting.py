@@ -74,6 +74,7 @@ from catch.domain.meeting.floor import (
 )
 from catch.domain.meeting.instant import (
     EndsBeforeItStarts,
+    HeldTooLongAgo,
     InstantDiscussionHeld,
     Participant,
     RecordInstantDiscussion,
@@ -237,8 +238,8 @@ INSTANT = RecordInstantDiscussion(
     "weekly",
     ONE,
     an("1"),
+    NOW - timedelta(minutes=12),
     NOW,
-    NOW + timedelta(minutes=12),
     (Participant("hal", "housing-1"), Participant("ann", "snn")),
     update=TEXT,
 )
@@ -418,6 +419,9 @@ REFUSED: list[tuple[tuple[MeetingCommand, ...], MeetingCommand, type[Refused]]] 
     (RESOLVED, ConfirmMinutes(M), NotEnded),
     ((), replace(INSTANT, seats=INSTANT.seats[:1]), TooFewAgencies),
     ((), replace(INSTANT, ended_at=NOW - timedelta(1)), EndsBeforeItStarts),
+    ((), replace(INSTANT, held_at=NOW - timedelta(days=7, seconds=1)), HeldTooLongAgo),
+    ((), replace(INSTANT, ended_at=NOW + timedelta(minutes=5, seconds=1)), HeldTooLongAgo),
+    ((), replace(INSTANT, ended_at=datetime(2199, 1, 1, tzinfo=UTC)), HeldTooLongAgo),
     (PLANNED, INSTANT, IdAlreadyUsed),
 ]
 
@@ -430,9 +434,10 @@ def test_a_command_is_refused(before: tuple[MeetingCommand, ...], command: Meeti
 def test_a_meeting_starts_only_with_its_chair_or_somebody_who_takes_the_chair():
     after(*PUBLISHED).when(StartMeeting(M), PARTNER).refused(ChairNotPresent)
     deputy = Given(NOW, Actor("bob", "snn", Role.CHAIR), SNN, PARTNERS)
-    started = after(*PUBLISHED).when(StartMeeting(M), deputy).state
-    assert started is not None
-    assert started.chair == "bob"
+    for role in (Role.CHAIR, Role.DEPUTY):
+        started = after(*PUBLISHED).when(StartMeeting(M), replace(deputy, by=Actor("bob", "snn", role))).state
+        assert started is not None
+        assert started.chair == "bob"
     seated = after(*PUBLISHED, JoinMeeting(M, "ann", "snn"))
     seated.when(StartMeeting(M), PARTNER).then(MeetingStarted(NOW, "ann", "1", "1", 2))
 
@@ -564,6 +569,59 @@ def test_people_who_come_back_have_two_stays_and_leave_when_the_meeting_ends():
     assert hal is not None
     assert len(hal.stays) == 2
     assert not any(held.present for held in meeting.attendance)
+
+
+def test_an_instant_discussion_is_recorded_within_a_week():
+    for held in (NOW - timedelta(days=7), NOW):
+        after().when(replace(INSTANT, held_at=held), CHAIR).recorded(InstantDiscussionHeld)
+    late = replace(INSTANT, ended_at=NOW + timedelta(minutes=5))
+    after().when(late, CHAIR).recorded(InstantDiscussionHeld)
+
+
+AHEAD = NOW + timedelta(days=400)
+
+
+def test_a_meeting_lies_at_most_400_days_ahead():
+    second = timedelta(seconds=1)
+    after().when(replace(PLAN, starts_at=AHEAD), CHAIR).recorded(MeetingPlanned)
+    after().when(replace(PLAN, starts_at=AHEAD + second), CHAIR).refused(OutOfRange, field="startsAt")
+    after(*PLANNED).when(RescheduleMeeting(M, AHEAD, TEXT), CHAIR).recorded(MeetingRescheduled)
+    after(*PLANNED).when(RescheduleMeeting(M, AHEAD + second, TEXT), CHAIR).refused(OutOfRange, field="startsAt")
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+def test_a_meeting_that_is_moved_far_is_published_again(direction: int):
+    fortnight, second = timedelta(days=14) * direction, timedelta(seconds=1) * direction
+    near = state(*PUBLISHED, RescheduleMeeting(M, NOW + fortnight, TEXT))
+    assert (near.moved_far, near.state, near.published_at) == (False, MeetingState.AGENDA_PUBLISHED, NOW)
+    far = state(*PUBLISHED, RescheduleMeeting(M, NOW + fortnight + second, TEXT))
+    assert (far.moved_far, far.state, far.published_at) == (True, MeetingState.AGENDA_DRAFTED, None)
+    again = state(*PUBLISHED, RescheduleMeeting(M, NOW + fortnight + second, TEXT), PUBLISH)
+    assert (again.moved_far, again.state, again.moved_from) == (False, MeetingState.AGENDA_PUBLISHED, None)
+
+
+def test_many_small_moves_are_a_far_one():
+    first, second, back = (RescheduleMeeting(M, NOW + timedelta(days=days), TEXT) for days in (10, 20, 13))
+    assert not state(*PUBLISHED, first).moved_far
+    assert state(*PUBLISHED, first, second).moved_far
+    assert state(*PUBLISHED, first, second, back).moved_far
+    assert not state(*PUBLISHED, first, RescheduleMeeting(M, NOW, TEXT)).moved_far
+
+
+def test_a_meeting_with_nothing_on_its_agenda_moves_as_far_as_it_likes():
+    assert not state(*PLANNED, RescheduleMeeting(M, NOW + timedelta(days=90), TEXT)).moved_far
+
+
+def test_an_invitation_taken_back_is_gone_until_it_is_given_again():
+    invite, back = InviteMember(M, "age-well"), WithdrawInvitation(M, "age-well")
+    assert not state(*DRAFTED, invite).uninvited("age-well", "ann")
+    gone = state(*DRAFTED, invite, back)
+    assert gone.uninvited("age-well", "ann")
+    assert not gone.uninvited("housing-1", "ann")
+    assert not gone.invited_to(ONE, "age-well", "ann")
+    assert not state(*DRAFTED, invite, back, invite).uninvited("age-well", "ann")
+    named = state(*DRAFTED, invite, InviteMember(M, "age-well", "bob"), WithdrawInvitation(M, "age-well", "bob"))
+    assert not named.uninvited("age-well", "bob")
 
 
 def test_an_instant_discussion_is_a_meeting_of_one_discussed_item():

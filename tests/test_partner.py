@@ -2,37 +2,62 @@
 
 from datetime import UTC, date, datetime
 from functools import reduce
+from uuid import UUID
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from catch.domain.facts import Actor, Category, Role, Sealed
+from catch.domain.facts import Actor, Category, Role, Sealed, Tag
 from catch.domain.given import Given
 from catch.domain.keys import KeyMalformed
 from catch.domain.partner import (
+    AgencyLeftProgramme,
+    AgencyRunsProgramme,
     AgreementCoversNothing,
     AgreementEndsBeforeItStarts,
     AgreementSigned,
     AgreementTerminated,
+    EndRole,
+    EndsBeforeItBegins,
+    EndTag,
     EnrolMember,
+    GiveRole,
+    GiveTag,
+    HeldRole,
+    HeldTag,
+    LeaveProgramme,
     MemberEnrolled,
     MemberNotEnrolled,
     MemberReinstated,
     MemberSuspended,
+    NotForYourself,
     Partner,
     PartnerCommand,
     PartnerEvent,
     PartnerRegistered,
     RegisterPartner,
     ReinstateMember,
+    RoleEnded,
+    RoleGiven,
+    RunningPart,
+    RunProgramme,
     SignAgreement,
     SuspendMember,
+    TagEnded,
+    TagGiven,
     TerminateAgreement,
     UnknownAgreement,
     decide,
     evolve,
+)
+from catch.domain.partner.members import (
+    OnlyAuditorsAreAssignedCases,
+    RoleHeldEverywhere,
+    RoleNeedsProgramme,
+    RoleNotGiven,
 )
 from catch.domain.refusals import IdAlreadyUsed, MissingText, Refused, UnknownPartner
 
@@ -49,6 +74,8 @@ ids, users = st.sampled_from(["isa-1", "isa-2", ""]), st.sampled_from(["ann", "b
 days = st.dates(date(2026, 1, 1), date(2026, 1, 9))
 categories = st.frozensets(st.sampled_from(Category), max_size=3)
 programmes = st.sampled_from([(), (PROGRAMME,), (PROGRAMME, "bexley-icm")])
+roles, tags, parts = st.sampled_from(Role), st.sampled_from(Tag), st.sampled_from(RunningPart)
+places, series = st.sampled_from([PROGRAMME, None]), st.sampled_from(["weekly", None])
 commands: st.SearchStrategy[PartnerCommand] = st.one_of(
     st.builds(RegisterPartner, st.just(KEY), st.sampled_from(["One", "Two", " "]), st.sampled_from(["housing", "X"])),
     st.builds(SignAgreement, st.just(KEY), ids, programmes, categories, days, st.none() | days, st.just(WHO)),
@@ -56,6 +83,12 @@ commands: st.SearchStrategy[PartnerCommand] = st.one_of(
     st.builds(EnrolMember, st.just(KEY), users, st.just(NAME)),
     st.builds(SuspendMember, st.just(KEY), users),
     st.builds(ReinstateMember, st.just(KEY), users),
+    st.builds(GiveRole, st.just(KEY), users, roles, days, st.none() | days, places, series),
+    st.builds(EndRole, st.just(KEY), users, roles, places, series),
+    st.builds(GiveTag, st.just(KEY), users, tags, st.just(PROGRAMME), days, st.none() | days),
+    st.builds(EndTag, st.just(KEY), users, tags, st.just(PROGRAMME)),
+    st.builds(RunProgramme, st.just(KEY), st.just(PROGRAMME), parts, days, st.none() | days),
+    st.builds(LeaveProgramme, st.just(KEY), st.just(PROGRAMME), parts),
 )
 events: st.SearchStrategy[PartnerEvent] = st.one_of(
     st.just(REGISTERED),
@@ -64,6 +97,12 @@ events: st.SearchStrategy[PartnerEvent] = st.one_of(
     st.builds(MemberEnrolled, st.just(KEY), users, st.just(NAME)),
     st.builds(MemberSuspended, st.just(KEY), users),
     st.builds(MemberReinstated, st.just(KEY), users),
+    st.builds(RoleGiven, st.just(KEY), users, st.builds(HeldRole, roles, days, st.none() | days, places, series)),
+    st.builds(RoleEnded, st.just(KEY), users, roles, places, series),
+    st.builds(TagGiven, st.just(KEY), users, st.builds(HeldTag, tags, st.just(PROGRAMME), days, st.none() | days)),
+    st.builds(TagEnded, st.just(KEY), users, tags, st.just(PROGRAMME)),
+    st.builds(AgencyRunsProgramme, st.just(KEY), st.just(PROGRAMME), parts, days, st.none() | days),
+    st.builds(AgencyLeftProgramme, st.just(KEY), st.just(PROGRAMME), parts),
 )
 
 
@@ -123,15 +162,15 @@ def test_signing_again_records_nothing_and_other_terms_need_another_id():
     partner = fold(REGISTERED, SIGNED)
     assert decide(fold(REGISTERED), SIGN, GIVEN) == [SIGNED]
     assert decide(partner, SIGN, GIVEN) == []
-    refused(IdAlreadyUsed, partner, msgspec.structs.replace(SIGN, ends_on=None))
+    refused(IdAlreadyUsed, partner, replace(SIGN, ends_on=None))
 
 
 def test_an_agreement_makes_sense():
     partner = fold(REGISTERED)
-    refused(AgreementCoversNothing, partner, msgspec.structs.replace(SIGN, programmes=()))
-    refused(AgreementCoversNothing, partner, msgspec.structs.replace(SIGN, categories=frozenset()))
-    refused(AgreementEndsBeforeItStarts, partner, msgspec.structs.replace(SIGN, ends_on=date(2026, 3, 31)))
-    refused(MissingText, partner, msgspec.structs.replace(SIGN, agreement=""))
+    refused(AgreementCoversNothing, partner, replace(SIGN, programmes=()))
+    refused(AgreementCoversNothing, partner, replace(SIGN, categories=frozenset()))
+    refused(AgreementEndsBeforeItStarts, partner, replace(SIGN, ends_on=date(2026, 3, 31)))
+    refused(MissingText, partner, replace(SIGN, agreement=""))
     refused(UnknownAgreement, partner, TerminateAgreement(KEY, "isa-9", WHY))
     refused(MissingText, fold(REGISTERED, SIGNED), TerminateAgreement(KEY, "isa-1", Sealed("")))
 
@@ -156,6 +195,122 @@ def test_only_members_are_suspended_or_reinstated():
 def test_nothing_is_asked_of_a_partner_nobody_registered():
     for command in (SIGN, TerminateAgreement(KEY, "isa-1", WHY), EnrolMember(KEY, "ann", NAME)):
         refused(UnknownPartner, None, command)
+
+
+DAY, LAST = date(2026, 6, 2), date(2026, 12, 31)
+ANN = MemberEnrolled(KEY, "ann", NAME)
+COORDINATOR = HeldRole(Role.COORDINATOR, DAY, LAST, PROGRAMME)
+CHAIR = HeldRole(Role.CHAIR, DAY, None, PROGRAMME, "weekly")
+TAG = HeldTag(Tag.SAFEGUARDING, PROGRAMME, DAY, LAST)
+
+
+def giving(held: HeldRole, user: str = "ann") -> GiveRole:
+    return GiveRole(KEY, user, held.role, held.starts_on, held.ends_on, held.programme, held.series, held.cases)
+
+
+def roles_of(partner: Partner) -> tuple[HeldRole, ...]:
+    member = partner.member("ann")
+    assert member
+    return member.roles
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        COORDINATOR,
+        CHAIR,
+        HeldRole(Role.DEPUTY, DAY, LAST, PROGRAMME, "weekly"),
+        HeldRole(Role.PREPARER, DAY, LAST, PROGRAMME, "weekly"),
+        HeldRole(Role.MEMBER_ADMINISTRATOR, DAY),
+        HeldRole(Role.ADMINISTRATOR, DAY, LAST),
+        HeldRole(Role.AUDITOR, DAY, LAST, PROGRAMME, cases=(UUID(int=1),)),
+        HeldRole(Role.CALDICOTT, DAY, DAY, PROGRAMME),
+    ],
+)
+def test_a_role_is_given_and_ended(held: HeldRole):
+    partner, ended = fold(REGISTERED, ANN), RoleEnded(KEY, "ann", held.role, held.programme, held.series)
+    assert decide(partner, giving(held), GIVEN) == [RoleGiven(KEY, "ann", held)]
+    after = fold(REGISTERED, ANN, RoleGiven(KEY, "ann", held))
+    assert roles_of(after) == (held,)
+    assert decide(after, giving(held), GIVEN) == []
+    end = EndRole(KEY, "ann", held.role, held.programme, held.series)
+    assert decide(after, end, GIVEN) == [ended]
+    gone = fold(REGISTERED, ANN, RoleGiven(KEY, "ann", held), ended)
+    assert roles_of(gone) == ()
+    assert decide(gone, end, GIVEN) == []
+
+
+def test_a_role_given_again_lasts_as_it_was_given_last_and_another_beside_it():
+    longer = replace(COORDINATOR, ends_on=None)
+    elsewhere = replace(COORDINATOR, programme="bexley-icm")
+    given_all = [RoleGiven(KEY, "ann", held) for held in (COORDINATOR, CHAIR, elsewhere, longer)]
+    partner = fold(REGISTERED, ANN, *given_all)
+    assert roles_of(partner) == (CHAIR, elsewhere, longer)
+    other = RoleEnded(KEY, "ann", Role.COORDINATOR, "bexley-icm")
+    assert roles_of(fold(REGISTERED, ANN, *given_all, other)) == (CHAIR, longer)
+
+
+def test_a_role_is_held_where_it_belongs():
+    partner = fold(REGISTERED, ANN)
+    refused(RoleNotGiven, partner, giving(HeldRole(Role.SYSTEM, DAY)))
+    refused(RoleHeldEverywhere, partner, giving(HeldRole(Role.ADMINISTRATOR, DAY, None, PROGRAMME)))
+    refused(RoleHeldEverywhere, partner, giving(HeldRole(Role.MEMBER_ADMINISTRATOR, DAY, None, None, "weekly")))
+    for bare in (replace(COORDINATOR, programme=None), replace(COORDINATOR, programme=""), replace(CHAIR, series=None)):
+        refused(RoleNeedsProgramme, partner, giving(bare))
+    refused(RoleNeedsProgramme, partner, giving(replace(COORDINATOR, series="weekly")))
+    refused(KeyMalformed, partner, giving(replace(COORDINATOR, programme="No Key")))
+    refused(KeyMalformed, partner, giving(replace(CHAIR, series="No Key")))
+    refused(OnlyAuditorsAreAssignedCases, partner, giving(replace(COORDINATOR, cases=(UUID(int=1),))))
+    refused(EndsBeforeItBegins, partner, giving(replace(COORDINATOR, ends_on=date(2026, 6, 1))))
+    refused(MemberNotEnrolled, partner, giving(COORDINATOR, "bob"))
+    refused(MemberNotEnrolled, partner, EndRole(KEY, "bob", Role.COORDINATOR, PROGRAMME))
+
+
+def test_nobody_gives_themselves_a_role_or_a_tag():
+    partner = fold(REGISTERED, MemberEnrolled(KEY, "ada", NAME))
+    refused(NotForYourself, partner, giving(COORDINATOR, "ada"))
+    refused(NotForYourself, partner, GiveTag(KEY, "ada", TAG.tag, PROGRAMME, DAY))
+
+
+def test_a_tag_is_given_again_and_ended():
+    partner = fold(REGISTERED, ANN)
+    give, end = GiveTag(KEY, "ann", TAG.tag, PROGRAMME, DAY, LAST), EndTag(KEY, "ann", TAG.tag, PROGRAMME)
+    assert decide(partner, give, GIVEN) == [TagGiven(KEY, "ann", TAG)]
+    assert decide(partner, end, GIVEN) == []
+    after = fold(REGISTERED, ANN, TagGiven(KEY, "ann", TAG), TagGiven(KEY, "ann", replace(TAG, ends_on=None)))
+    member = after.member("ann")
+    assert member
+    assert member.tags == (replace(TAG, ends_on=None),)
+    assert decide(after, end, GIVEN) == [TagEnded(KEY, "ann", TAG.tag, PROGRAMME)]
+    refused(EndsBeforeItBegins, partner, replace(give, ends_on=date(2026, 6, 1)))
+    refused(KeyMalformed, partner, replace(give, programme="No Key"))
+    refused(MemberNotEnrolled, partner, replace(give, user="bob"))
+
+
+@pytest.mark.parametrize("part", RunningPart)
+def test_an_agency_runs_a_programme_in_a_part_and_leaves_it(part: RunningPart):
+    run, leave = RunProgramme(KEY, PROGRAMME, part, DAY, LAST), LeaveProgramme(KEY, PROGRAMME, part)
+    runs, left = AgencyRunsProgramme(KEY, PROGRAMME, part, DAY, LAST), AgencyLeftProgramme(KEY, PROGRAMME, part)
+    assert decide(fold(REGISTERED), run, GIVEN) == [runs]
+    partner = fold(REGISTERED, runs)
+    assert decide(partner, run, GIVEN) == []
+    assert [partner.runs(PROGRAMME, day) for day in (date(2026, 6, 1), DAY, LAST, date(2027, 1, 1))] == [
+        frozenset(),
+        {part},
+        {part},
+        frozenset(),
+    ]
+    assert partner.runs("bexley-icm", DAY) == frozenset()
+    assert decide(partner, leave, GIVEN) == [left]
+    assert decide(fold(REGISTERED, runs, left), leave, GIVEN) == []
+    refused(EndsBeforeItBegins, partner, replace(run, ends_on=date(2026, 6, 1)))
+    refused(KeyMalformed, partner, replace(run, programme="No Key"))
+    refused(UnknownPartner, None, run)
+
+
+def test_what_one_member_is_given_is_not_anothers():
+    partner = fold(REGISTERED, ANN, MemberEnrolled(KEY, "bob", NAME), RoleGiven(KEY, "bob", COORDINATOR))
+    assert roles_of(partner) == ()
 
 
 @given(st.lists(commands, max_size=15))

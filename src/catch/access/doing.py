@@ -13,6 +13,7 @@ from catch.access.relations import (
     NotAllowed,
     Reads,
     Relation,
+    answering,
     answering_for_owner,
     anywhere,
     attaching,
@@ -124,10 +125,9 @@ CASES: tuple[Row, ...] = (
     ((disclosure.AuthoriseDisclosure,), COORDINATORS | in_the_chair(disclosing_from_the_chair)),
     ((disclosure.EndDisclosure,), COORDINATORS | in_the_chair(chairing_case)),
     ((disclosure.InvolvePartner, disclosure.EndInvolvement), COORDINATORS),
-    (
-        (proposals.ProposeForMeeting, notes.RecordUnmetNeed),
-        COORDINATORS | in_the_chair(chairing_case) | {Role.PARTNER: taking_part},
-    ),
+    # Not by the chair: who is shown a case for one meeting would bring it before the next, for ever.
+    ((proposals.ProposeForMeeting,), COORDINATORS | {Role.PARTNER: taking_part}),
+    ((notes.RecordUnmetNeed,), COORDINATORS | in_the_chair(chairing_case) | {Role.PARTNER: taking_part}),
     ((proposals.WithdrawProposal, notes.MeetUnmetNeed), COORDINATORS),
     ((notes.AddNote,), COORDINATORS | {Role.PARTNER: taking_part}),
     (
@@ -143,7 +143,7 @@ CASES: tuple[Row, ...] = (
     ((goals.SetGoal, goals.ScoreGoal, goals.AchieveGoal, goals.AbandonGoal), COORDINATORS),
     ((reviews.ScheduleReview, reviews.HoldReview), COORDINATORS),
     ((actions.OfferAction, actions.ChangeActionDue), COORDINATORS),
-    ((actions.RespondToAction,), {Role.COORDINATOR: answering_for_owner, Role.PARTNER: owning}),
+    ((actions.RespondToAction,), {Role.COORDINATOR: answering_for_owner, Role.PARTNER: answering}),
     ((actions.ProgressAction,), {Role.COORDINATOR: progressing_own, Role.PARTNER: owning}),
     ((actions.CompleteAction, actions.CloseActionIncomplete), COORDINATORS | {Role.PARTNER: owning}),
     ((closing.ProposeClosure, closing.CloseCase, closing.ReopenCase), COORDINATORS),
@@ -246,7 +246,7 @@ def may(who: Who, command: Command, reads: Reads, at: datetime) -> Role:
     for role in IN_TURN:
         if role in held and role in rule:
             try:
-                rule[role](Asked(who, command, reads, at))
+                rule[role](Asked(who, command, reads, at, role))
             except Refused as refused:
                 refusals.append(refused)
             else:

@@ -5,7 +5,7 @@ from datetime import date
 from catch.access.relations import Asked, NotYourAgency, OnlyByAnother, known_partner
 from catch.domain.calendar import london_day
 from catch.domain.facts import Role
-from catch.domain.partner import Partner
+from catch.domain.partner import EndRole, Partner
 
 FIRST_ONES = frozenset({Role.MEMBER_ADMINISTRATOR, Role.APPOINTING_OFFICER, Role.CALDICOTT})
 """Whom the service administrator appoints where an agency has none yet; afterwards those appoint one another."""
@@ -16,11 +16,11 @@ BY_CALDICOTT = frozenset({Role.AUDITOR, Role.ANALYST})
 def enrolling(asked: Asked) -> None:
     """An agency's member administrator; where there is none yet, whoever may appoint the first."""
     partner = known_partner(asked)
-    own = asked.who.agency == partner.partner
-    if own and Role.MEMBER_ADMINISTRATOR in asked.who.roles_held():
+    if asked.command.user == asked.who.user:
+        raise OnlyByAnother
+    if asked.role is Role.MEMBER_ADMINISTRATOR and asked.who.agency == partner.partner:
         return
-    founds = asked.who.roles_held() & {Role.ADMINISTRATOR, Role.APPOINTING_OFFICER}
-    if not founds or has(partner, Role.MEMBER_ADMINISTRATOR, None, london_day(asked.at)):
+    if not _begins(asked) or has(partner, Role.MEMBER_ADMINISTRATOR, None, london_day(asked.at)):
         raise NotYourAgency
 
 
@@ -59,23 +59,23 @@ def tagging(asked: Asked) -> None:
 
 
 def gives(asked: Asked, partner: Partner, role: Role, programme: str | None) -> bool:
-    who, day = asked.who, london_day(asked.at)
+    who, by, day = asked.who, asked.role, london_day(asked.at)
     own = who.agency == partner.partner
-    looks_after = own and Role.MEMBER_ADMINISTRATOR in who.roles_held()
+    looks_after = own and by is Role.MEMBER_ADMINISTRATOR
     match role:
         case Role.PARTNER | Role.REFERRER:
             return looks_after
         case Role.COORDINATOR:
-            return looks_after and programme is not None and bool(partner.runs(programme, day))
+            ending = isinstance(asked.command, EndRole)
+            return looks_after and (ending or (programme is not None and bool(partner.runs(programme, day))))
         case Role.CHAIR | Role.DEPUTY | Role.PREPARER:
             return appoints(asked, programme)
         case Role.AUDITOR | Role.ANALYST:
-            return programme is not None and who.acts_as(Role.CALDICOTT, programme)
+            return by is Role.CALDICOTT and programme is not None and who.acts_as(by, programme)
         case Role.MEMBER_ADMINISTRATOR:
-            officer = Role.APPOINTING_OFFICER in who.roles_held()
-            return looks_after or ((officer or _founds(asked)) and not has(partner, role, None, day))
+            return looks_after or (_begins(asked) and not has(partner, role, None, day))
         case Role.APPOINTING_OFFICER | Role.CALDICOTT:
-            colleague = own and programme is not None and who.acts_as(role, programme)
+            colleague = own and by is role and programme is not None and who.acts_as(role, programme)
             return colleague or (_founds(asked) and not has(partner, role, programme, day))
         case Role.ADMINISTRATOR:
             return _founds(asked)
@@ -85,12 +85,17 @@ def gives(asked: Asked, partner: Partner, role: Role, programme: str | None) -> 
 
 def appoints(asked: Asked, programme: str | None) -> bool:
     """The appointing officer of the agency that leads the programme."""
-    who = asked.who
-    return programme is not None and who.acts_as(Role.APPOINTING_OFFICER, programme) and who.leads(programme)
+    who, officer = asked.who, Role.APPOINTING_OFFICER
+    return programme is not None and asked.role is officer and who.acts_as(officer, programme) and who.leads(programme)
 
 
 def _founds(asked: Asked) -> bool:
-    return Role.ADMINISTRATOR in asked.who.roles_held()
+    return asked.role is Role.ADMINISTRATOR
+
+
+def _begins(asked: Asked) -> bool:
+    """Who lets a new agency make a beginning: the service administrator, or the officer of an agency that leads."""
+    return _founds(asked) or any(appoints(asked, programme) for _, programme in asked.who.runs)
 
 
 def has(partner: Partner, role: Role, programme: str | None, day: date) -> bool:

@@ -90,12 +90,16 @@ class Reads(Protocol):
 
 
 class Asked(Struct, frozen=True):
-    """A command, who asks for it, and what its rule may look at. `at` is now, whatever time the command speaks of."""
+    """A command, who asks for it, and what its rule may look at. `at` is now, whatever time the command speaks of.
+
+    `role` is the one in which it would be done: it counts in its own programme alone.
+    """
 
     who: Who
     command: Any
     reads: Reads
     at: datetime
+    role: Role
 
 
 Relation = Callable[[Asked], None]
@@ -109,6 +113,8 @@ def seen_case(asked: Asked, case: UUID) -> tuple[Case, Sight]:
     held = asked.reads.case(case)
     seen = sight(asked.who, held, asked.reads.seats(case), asked.at) if held else None
     if held is None or seen is None or seen.hidden is RedactionReason.RECUSED:
+        raise UnknownCase(case=case)
+    if not asked.who.acts_as(asked.role, held.programme):
         raise UnknownCase(case=case)
     return held, seen
 
@@ -162,11 +168,18 @@ def _owns(asked: Asked) -> bool:
     return action is not None and action.owner == asked.who.agency
 
 
+def answering(asked: Asked) -> None:
+    """The owner's own answer. Finding another owner would tell what others may know: the coordinator does that."""
+    owning(asked)
+    if asked.command.answer is ActionAnswer.REASSIGN:
+        raise NotYourCase
+
+
 def chairing_case(asked: Asked) -> None:
     """The case is on the agenda of a meeting that they chair, while that lasts."""
     case, _ = seen_case(asked, asked.command.case)
     seats = asked.reads.seats(case.case)
-    if not any(seat.chair == asked.who.user and seat.organised_by(asked.who, asked.at) for seat in seats):
+    if not any(seat.chaired_by(asked.who) and seat.organised_by(asked.who, asked.at) for seat in seats):
         raise NotYourCase
 
 
@@ -176,6 +189,8 @@ def chairing_case(asked: Asked) -> None:
 def seen_meeting(asked: Asked, meeting: UUID) -> Meeting:
     held = asked.reads.meeting(meeting)
     if held is None or not may_attend(asked.who, held, asked.at):
+        raise UnknownMeeting(meeting=meeting)
+    if not asked.who.acts_as(asked.role, held.programme):
         raise UnknownMeeting(meeting=meeting)
     return held
 
@@ -256,14 +271,15 @@ def late(asked: Asked) -> None:
 
 
 def known_here(asked: Asked, meeting: Meeting, case: UUID) -> None:
-    """They see the case otherwise, or it was proposed for the series by somebody with standing, or drafted by rule."""
+    """They coordinate the case, or it was proposed for the series by somebody with standing, or drafted by rule.
+
+    To see it is not enough: an old seat would give a new one, and a referral the whole case.
+    """
     held = asked.reads.case(case)
     seen = sight(asked.who, held, asked.reads.seats(case), asked.at) if held else None
-    if held is None or held.programme != meeting.programme:
+    if held is None or held.programme != meeting.programme or (seen and seen.hidden is RedactionReason.RECUSED):
         raise UnknownCase(case=case)
-    if seen is not None:
-        if seen.hidden is RedactionReason.RECUSED:
-            raise UnknownCase(case=case)
+    if seen is not None and seen.everything:
         return
     draft = meeting.draft
     drafted = {each.case for each in (*draft.items, *draft.overflow)} if draft else set[UUID]()
@@ -287,10 +303,13 @@ def declaring(asked: Asked) -> None:
 
 def coming_in(asked: Asked) -> None:
     """For themselves; whom the meeting lets in besides those invited is the meeting's own rule. Organisers for all."""
-    meeting = asked.reads.meeting(asked.command.meeting)
-    if meeting is not None and organises(asked.who, meeting):
+    who, meeting = asked.who, asked.reads.meeting(asked.command.meeting)
+    if meeting is None or not who.acts_as(asked.role, meeting.programme):
+        raise UnknownMeeting(meeting=asked.command.meeting)
+    if organises(who, meeting):
         return
-    if meeting is None or not (may_attend(asked.who, meeting, asked.at) or asked.who.in_agreement(meeting.programme)):
+    guest = asked.role is Role.PARTNER and who.in_agreement(meeting.programme)
+    if not (guest or may_attend(who, meeting, asked.at)):
         raise UnknownMeeting(meeting=asked.command.meeting)
     for_yourself(asked)
 
@@ -341,8 +360,7 @@ def own_door(asked: Asked) -> None:
 
 def in_programme(asked: Asked) -> None:
     """Their role is held in the programme."""
-    roles = (Role.COORDINATOR, Role.PARTNER, Role.REFERRER)
-    if not any(asked.who.acts_as(role, asked.command.programme) for role in roles):
+    if not asked.who.acts_as(asked.role, asked.command.programme):
         raise NotAllowed
 
 
@@ -360,12 +378,13 @@ def attaching(asked: Asked) -> None:
 
 
 def coordinating_person(asked: Asked) -> None:
-    """They coordinate a case of the person; or nobody has a case of theirs yet."""
+    """They coordinate a case of the person; or nobody has a case of theirs yet, and they coordinate somewhere."""
     person = asked.reads.person(asked.command.person)
     if person is None:
         raise UnknownPerson(person=asked.command.person)
     cases = [held for case, _ in person.cases if (held := asked.reads.case(case))]
-    if cases and not any(_coordinates_openly(asked, case) for case in cases):
+    somewhere = any(asked.who.coordinates_in(programme) for _, programme in asked.who.runs)
+    if not somewhere or (cases and not any(_coordinates_openly(asked, case) for case in cases)):
         raise UnknownPerson(person=asked.command.person)
 
 

@@ -37,6 +37,7 @@ class Seat(Part, frozen=True):
     recused: frozenset[str]
     bound: frozenset[str]
     invitations: tuple[Invitation, ...] = ()
+    withdrawn: tuple[Invitation, ...] = ()
     held: bool = True
     """False where nothing but recusals is left of it."""
 
@@ -44,8 +45,10 @@ class Seat(Part, frozen=True):
         """Whoever is in the chair, or prepares the series, while the seat lasts."""
         if not self.held or not self.opens <= at <= self.minuted:
             return False
-        chairs = who.user == self.chair and who.may_chair(self.programme, self.series)
-        return chairs or who.prepares(self.programme, self.series)
+        return self.chaired_by(who) or who.prepares(self.programme, self.series)
+
+    def chaired_by(self, who: Who) -> bool:
+        return who.user == self.chair and who.may_chair(self.programme, self.series)
 
     def shows(self, who: Who, at: datetime) -> bool:
         """Its agency may be told, it has accepted confidentiality, and is no guest who comes for other items."""
@@ -54,12 +57,17 @@ class Seat(Part, frozen=True):
         if who.user not in self.bound and self.meeting not in who.bound:
             return False
         own = [i for i in self.invitations if i.agency == who.agency and i.user in (None, who.user)]
-        invited = not own or any(not i.items or self.item in i.items for i in own)
+        gone = any(i.agency == who.agency and i.user in (None, who.user) for i in self.withdrawn)
+        invited = any(not i.items or self.item in i.items for i in own) if own else not gone
         return who.agency in self.visible_to and invited
 
     def names(self, user: str) -> bool:
         """Whether the seat says something of this user in particular."""
-        return user == self.chair or user in self.recused or any(i.user == user for i in self.invitations)
+        return (
+            user == self.chair
+            or user in self.recused
+            or any(i.user == user for i in (*self.invitations, *self.withdrawn))
+        )
 
     def binds(self, user: str) -> bool:
         return user in self.bound
@@ -82,19 +90,23 @@ def seat_of(meeting: Meeting, item: Item) -> Seat:
         recused=frozenset(held.user for held in meeting.interests if held.item == item.item),
         bound=frozenset(held.user for held in meeting.attendance if held.accepted is not None),
         invitations=meeting.invitations,
+        withdrawn=meeting.withdrawn,
         held=lasting(meeting, item),
     )
 
 
 def lasting(meeting: Meeting, item: Item) -> bool:
-    """A meeting that was called off, or moved far and not published since, has no seats."""
-    return item.state is not ItemState.REMOVED and not meeting.moved_far and meeting.state is not MeetingState.CANCELLED
+    """A meeting that was called off, or moved far and not published since, has no seats; nor has a discussion held
+    there and then, which whoever recorded it has brought about themselves."""
+    off = meeting.moved_far or meeting.instant or meeting.state is MeetingState.CANCELLED
+    return item.state is not ItemState.REMOVED and not off
 
 
 def bounds(meeting: Meeting) -> tuple[datetime, datetime, datetime]:
     """When its seats begin, when they end for members, and when for those who organise it."""
     over = meeting.ends_at + ATTENDEE_WINDOW
-    return meeting.starts_at - BEFORE, over, meeting.confirmed_at or meeting.ends_at + MINUTES_WINDOW
+    latest = meeting.ends_at + MINUTES_WINDOW
+    return meeting.starts_at - BEFORE, over, min(meeting.confirmed_at or latest, latest)
 
 
 def seats_of(meeting: Meeting, case: UUID) -> tuple[Seat, ...]:

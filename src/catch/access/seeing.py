@@ -200,7 +200,7 @@ def organises(who: Who, meeting: Meeting) -> bool:
 
 def prepares(who: Who, meeting: Meeting, at: datetime) -> bool:
     """Who sees how the agenda came about, what did not fit, and why any case is not on it."""
-    return who.audits(meeting.programme) or (organises(who, meeting) and at <= bounds(meeting)[2])
+    return who.audits_all(meeting.programme) or (organises(who, meeting) and at <= bounds(meeting)[2])
 
 
 def may_attend(who: Who, meeting: Meeting, at: datetime) -> bool:
@@ -214,7 +214,8 @@ def may_attend(who: Who, meeting: Meeting, at: datetime) -> bool:
         return False
     invited = any(i.agency == who.agency and i.user in (None, who.user) for i in meeting.invitations)
     # Core members' agencies come in without an invitation.
-    return invited or any(held.agency == who.agency and held.stays for held in meeting.attendance)
+    came = any(held.agency == who.agency and held.stays for held in meeting.attendance)
+    return invited or (came and not meeting.uninvited(who.agency, who.user))
 
 
 def item_hidden(who: Who, meeting: Meeting, item: Item, at: datetime) -> RedactionReason | None:

@@ -78,8 +78,10 @@ class Who(Part, frozen=True, omit_defaults=True):
 
     def may_chair(self, programme: str, series: str) -> bool:
         """Appointed as a chair of the series, or to stand in for one."""
-        chairing = any(self.acts_as(role, programme) for role in (Role.CHAIR, Role.DEPUTY))
-        return chairing and any((role, programme, series) in self.offices for role in (Role.CHAIR, Role.DEPUTY))
+        return any(
+            self.acts_as(role, programme) and (role, programme, series) in self.offices
+            for role in (Role.CHAIR, Role.DEPUTY)
+        )
 
     def prepares(self, programme: str, series: str) -> bool:
         preparing = any(self.acts_as(role, programme) for role in (Role.PREPARER, Role.COORDINATOR))
@@ -112,6 +114,10 @@ class Who(Part, frozen=True, omit_defaults=True):
             return False
         some = {each for key, each in self.assigned if key == programme}
         return not some or case is None or case in some
+
+    def audits_all(self, programme: str) -> bool:
+        """Assigned to every case of the programme."""
+        return self.audits(programme) and all(key != programme for key, _ in self.assigned)
 
     def acting_as(self, role: Role) -> Actor:
         """How the facts of what they do are signed."""
@@ -147,7 +153,7 @@ def who(asker: Asker, partner: Partner | None, at: datetime) -> Who:
 
 def narrowed(held: Iterable[HeldRole], claimed: Role | None) -> list[HeldRole]:
     if claimed is None:
-        return [each for each in held if each.role not in APART]
+        return [each for each in held if each.role not in APART and each.role is not Role.SYSTEM]
     return [each for each in held if each.role is claimed]
 
 

@@ -15,6 +15,9 @@ from catch.domain.meeting.rules import NotInvited, in_agreement, live, not_over,
 from catch.domain.meeting.state import Attendee, Interest, InterestAction, Meeting, Stay
 from catch.domain.refusals import Refused
 
+RUNS_IT = (Role.CHAIR, Role.DEPUTY, Role.PREPARER, Role.COORDINATOR)
+"""As these only whoever the meeting exists for acts at it: see `catch.access`."""
+
 
 class AttendeeJoined(Fact, frozen=True):
     user: str
@@ -194,10 +197,10 @@ def join(meeting: Meeting, command: JoinMeeting, given: Given) -> list[Attendanc
 
 
 def admit(meeting: Meeting, command: JoinMeeting, given: Given) -> None:
-    """The chair, the coordinator who runs the meeting, core members' agencies and invited ones come in."""
+    """The chair, whoever runs or prepares the meeting, core members' agencies and invited ones come in."""
     if command.user == meeting.chair:
         return
-    if command.user == given.by.user and given.by.role in (Role.CHAIR, Role.COORDINATOR):
+    if command.user == given.by.user and given.by.role in RUNS_IT:
         return
     in_agreement(meeting.programme, command.agency, given)
     invited = any(i.agency == command.agency and i.user in (None, command.user) for i in meeting.invitations)

@@ -99,6 +99,7 @@ def published(meeting: Meeting, event: AgendaPublished) -> Meeting:
         content_hash=event.content_hash,
         published_at=event.published_at,
         moved_far=False,
+        moved_from=None,
     )
 
 

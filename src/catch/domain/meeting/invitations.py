@@ -41,9 +41,12 @@ InvitationEvent = MemberInvited | InvitationWithdrawn | AvailabilityDeclared
 def evolve(meeting: Meeting, event: InvitationEvent) -> Meeting:
     match event:
         case MemberInvited(agency=agency, user=user, items=items):
-            return replace(meeting, invitations=(*others(meeting, agency, user), Invitation(agency, user, items)))
+            again = tuple(held for held in meeting.withdrawn if (held.agency, held.user) != (agency, user))
+            invited = (*others(meeting, agency, user), Invitation(agency, user, items))
+            return replace(meeting, invitations=invited, withdrawn=again)
         case InvitationWithdrawn(agency=agency, user=user):
-            return replace(meeting, invitations=others(meeting, agency, user))
+            gone = (*meeting.withdrawn, Invitation(agency, user))
+            return replace(meeting, invitations=others(meeting, agency, user), withdrawn=gone)
         case AvailabilityDeclared(agency=agency, available_from=start, available_until=end):
             kept = tuple(held for held in meeting.availability if held.agency != agency)
             return replace(meeting, availability=(*kept, Availability(agency, start, end)))

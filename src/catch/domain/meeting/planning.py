@@ -72,8 +72,10 @@ def evolve(meeting: Meeting, event: PlanningEvent) -> Meeting:
         case MeetingPlanned():
             return planned(event)
         case MeetingRescheduled(starts_at=starts_at, duration_minutes=minutes):
-            moved = replace(meeting, starts_at=starts_at, duration_minutes=minutes)
-            if abs(starts_at - event.previous_start) > FAR:
+            stood = meeting.moved_from or event.previous_start
+            moved = replace(meeting, starts_at=starts_at, duration_minutes=minutes, moved_from=stood)
+            # Counted from where it stood when it was published: many small moves are a far one.
+            if abs(starts_at - stood) > FAR:
                 moved = withdrawn(moved)
             fitting = tuple(held for held in meeting.availability if moved.spans(held))
             return replace(moved, availability=fitting)

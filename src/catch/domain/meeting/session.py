@@ -189,7 +189,7 @@ def start(meeting: Meeting, given: Given) -> list[SessionEvent | AttendanceEvent
     taker = meeting.chair
     if chair is None or not chair.present or given.by.user == meeting.chair:
         taker = given.by.user
-        if taker != meeting.chair and given.by.role is not Role.CHAIR:
+        if taker != meeting.chair and given.by.role not in (Role.CHAIR, Role.DEPUTY):
             raise ChairNotPresent(chair=meeting.chair)
         facts += seated(meeting, given, series.confidentiality_statement)
     begun = MeetingStarted(given.at, taker, series.confidentiality_statement, series.charter, series.quorum)

@@ -126,6 +126,8 @@ class Meeting(Part, frozen=True, omit_defaults=True):
     confirmed_by: str | None = None
     instant: bool = False
     moved_far: bool = False  # by more than a fortnight, and not published since
+    moved_from: datetime | None = None  # where it stood before it was moved, however often, since it was published
+    withdrawn: tuple[Invitation, ...] = ()  # invitations taken back and not given again
 
     @property
     def ends_at(self) -> datetime:
@@ -154,9 +156,17 @@ class Meeting(Part, frozen=True, omit_defaults=True):
         return any((held.item, held.user) == (item, user) for held in self.interests)
 
     def invited_to(self, item: UUID, agency: str, user: str) -> bool:
-        """False only for a guest who was asked to come for other items."""
+        """False only for a guest who was asked to come for other items, and for whom is asked to come no more."""
         invitations = [i for i in self.invitations if i.agency == agency and i.user in (None, user)]
-        return not invitations or any(not i.items or item in i.items for i in invitations)
+        if not invitations:
+            return not self.uninvited(agency, user)
+        return any(not i.items or item in i.items for i in invitations)
+
+    def uninvited(self, agency: str, user: str) -> bool:
+        """Their invitation was taken back, and they have no other."""
+        return any(i.agency == agency and i.user in (None, user) for i in self.withdrawn) and not any(
+            i.agency == agency and i.user in (None, user) for i in self.invitations
+        )
 
     def accepted_by(self, user: str) -> bool:
         """Whether they are bound by the meeting's confidentiality statement."""
