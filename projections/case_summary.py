@@ -16,7 +16,7 @@ from catch.domain.streams import CASE, stream_of_event
 from catch.log.rows import load
 
 NAME = "case_summary"
-VERSION = 2
+VERSION = 3
 TOPICS = frozenset(event.__name__ for event in CASE.events)
 TABLE = f"{NAME}_v{VERSION}"
 ONE_STREAM = True

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from catch.access import Seat, seats_of
 from catch.desk import Loaded
-from catch.domain.agenda import draft_agenda
+from catch.domain.agenda import AGENDA_ITEMS, draft_agenda
 from catch.domain.agenda_facts import CaseFacts
 from catch.domain.calendar import LONDON, london_day
 from catch.domain.case.state import Case
@@ -130,7 +130,7 @@ class Edge:
         if meeting is None:
             raise UnknownMeeting(meeting=command.meeting)
         series, as_of, facts = await self.agenda_facts(meeting)
-        drafted = draft_agenda(series, meeting, facts, as_of)
+        drafted = draft_agenda(series, meeting, facts, as_of, self._keyring.digest(AGENDA_ITEMS))
         return DraftAgenda(
             meeting=command.meeting,
             as_of=drafted.as_of,

@@ -50,6 +50,7 @@ def inbox_entry(row: agency_inbox.Row, closed: RedactionReason | None, texts: Te
         since=row.since,
         case_id=row.case_id,
         case_number=case_number(row.case_id) if row.case_id and not closed else None,
+        action_id=row.action_id,
         meeting_id=row.meeting_id,
         title=title,
         state=row.state,

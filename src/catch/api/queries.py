@@ -18,7 +18,7 @@ from catch.api.reading import Reading
 from catch.api.scalars import Position
 from catch.api.sitting import Sitting, reason
 from catch.api.views import programme as programme_view
-from catch.domain.agenda import draft_agenda
+from catch.domain.agenda import AGENDA_ITEMS, draft_agenda
 from catch.domain.agenda_absence import why_not
 from catch.domain.calendar import LONDON
 from catch.domain.case.state import Case
@@ -290,7 +290,7 @@ class Query:
         context = info.context
         meeting = await prepared_meeting(context, meeting_id)
         series, as_of, facts = await context.catch.edge.agenda_facts(meeting)
-        drafted = draft_agenda(series, meeting, facts, as_of)
+        drafted = draft_agenda(series, meeting, facts, as_of, context.catch.keyring.digest(AGENDA_ITEMS))
         sitting = Sitting(context.reading, meeting, meeting)
         warned = [each.case for each in drafted.warnings if each.case]
         await sitting.look({*warned, *(item.case for item in (*drafted.items, *drafted.overflow))})

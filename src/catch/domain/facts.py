@@ -15,6 +15,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from catch.domain.plain import Key, UserId
+
 Sealed = NewType("Sealed", str)
 """Personal text. In a command from outside it is plain and is sealed before `decide`; in facts it is ciphertext."""
 
@@ -77,10 +79,10 @@ class Category(StrEnum):
 class Actor(Part, frozen=True, omit_defaults=True):
     """Who acts: a user of an agency, in a role. `agency` is the partner's key."""
 
-    user: str
-    agency: str
+    user: UserId
+    agency: Key
     role: Role
-    on_behalf_of: str | None = None
+    on_behalf_of: Key | None = None
 
 
 F = TypeVar("F")

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from catch.domain.calendar import london_day
 from catch.domain.facts import Category, Command, Fact, Part, Sealed
 from catch.domain.keys import check_key
+from catch.domain.plain import Code, Few, FewOf, Key, OdsCode, PublicName, UserId
 from catch.domain.refusals import IdAlreadyUsed, MissingText, Refused, UnknownPartner
 
 if TYPE_CHECKING:
@@ -22,18 +23,18 @@ if TYPE_CHECKING:
 class PartnerRegistered(Fact, frozen=True, omit_defaults=True):
     """An organisation came to the table. `kind` is what programmes ask for, e.g. `housing`; `ods` its NHS code."""
 
-    partner: str
-    name: str
-    kind: str
-    ods: str | None = None
+    partner: Key
+    name: PublicName
+    kind: Code
+    ods: OdsCode | None = None
 
 
 class AgreementSigned(Fact, frozen=True, omit_defaults=True):
     """An information sharing agreement was signed. It runs from the first day to the last, both included."""
 
-    partner: str
-    agreement: str
-    programmes: tuple[str, ...]
+    partner: Key
+    agreement: Key
+    programmes: tuple[Key, ...]
     categories: frozenset[Category]
     starts_on: date
     ends_on: date | None
@@ -43,8 +44,8 @@ class AgreementSigned(Fact, frozen=True, omit_defaults=True):
 class AgreementTerminated(Fact, frozen=True, omit_defaults=True):
     """An agreement was ended before its time: from `at` on nothing is shared under it."""
 
-    partner: str
-    agreement: str
+    partner: Key
+    agreement: Key
     at: datetime
     reason: Sealed
 
@@ -52,23 +53,23 @@ class AgreementTerminated(Fact, frozen=True, omit_defaults=True):
 class MemberEnrolled(Fact, frozen=True, omit_defaults=True):
     """Somebody may act for the partner."""
 
-    partner: str
-    user: str
+    partner: Key
+    user: UserId
     name: Sealed
 
 
 class MemberSuspended(Fact, frozen=True, omit_defaults=True):
     """Somebody may not act for the partner any more."""
 
-    partner: str
-    user: str
+    partner: Key
+    user: UserId
 
 
 class MemberReinstated(Fact, frozen=True, omit_defaults=True):
     """Somebody who was suspended may act again."""
 
-    partner: str
-    user: str
+    partner: Key
+    user: UserId
 
 
 PartnerEvent = (
@@ -79,8 +80,8 @@ PartnerEvent = (
 class Agreement(Part, frozen=True, omit_defaults=True):
     """An information sharing agreement: what may be shared, for which programmes, and for how long."""
 
-    agreement: str
-    programmes: tuple[str, ...]
+    agreement: Key
+    programmes: tuple[Key, ...]
     categories: frozenset[Category]
     starts_on: date
     ends_on: date | None = None
@@ -99,7 +100,7 @@ class Agreement(Part, frozen=True, omit_defaults=True):
 class Member(Part, frozen=True, omit_defaults=True):
     """Somebody who acts for the partner."""
 
-    user: str
+    user: UserId
     name: Sealed
     suspended: bool = False
 
@@ -107,12 +108,12 @@ class Member(Part, frozen=True, omit_defaults=True):
 class Partner(Part, frozen=True, omit_defaults=True):
     """Where the partner's history leaves it."""
 
-    partner: str
-    name: str
-    kind: str
+    partner: Key
+    name: PublicName
+    kind: Code
     agreements: tuple[Agreement, ...] = ()
     members: tuple[Member, ...] = ()
-    ods: str | None = None
+    ods: OdsCode | None = None
 
     def in_force(self, programme: str, at: datetime) -> bool:
         """True when any agreement for the programme's key is in force at `at`."""
@@ -168,19 +169,19 @@ def _suspended(member: Member, user: str, suspended: bool) -> Member:
 class RegisterPartner(Command, frozen=True):
     """Register an organisation under a key of its own, e.g. `housing-1`."""
 
-    partner: str
-    name: str
-    kind: str
-    ods: str | None = None
+    partner: Key
+    name: PublicName
+    kind: Code
+    ods: OdsCode | None = None
 
 
 class SignAgreement(Command, frozen=True):
     """Record an information sharing agreement: for which programmes, what may be shared, and for how long."""
 
-    partner: str
-    agreement: str
-    programmes: tuple[str, ...]
-    categories: frozenset[Category]
+    partner: Key
+    agreement: Key
+    programmes: Few[Key]
+    categories: FewOf[Category]
     starts_on: date
     ends_on: date | None
     signatory: Sealed
@@ -189,31 +190,31 @@ class SignAgreement(Command, frozen=True):
 class TerminateAgreement(Command, frozen=True):
     """End an agreement at once. What was shared before stays on record."""
 
-    partner: str
-    agreement: str
+    partner: Key
+    agreement: Key
     reason: Sealed
 
 
 class EnrolMember(Command, frozen=True):
     """Let somebody act for the partner."""
 
-    partner: str
-    user: str
+    partner: Key
+    user: UserId
     name: Sealed
 
 
 class SuspendMember(Command, frozen=True):
     """Stop somebody acting for the partner."""
 
-    partner: str
-    user: str
+    partner: Key
+    user: UserId
 
 
 class ReinstateMember(Command, frozen=True):
     """Let somebody who was suspended act again."""
 
-    partner: str
-    user: str
+    partner: Key
+    user: UserId
 
 
 PartnerCommand = RegisterPartner | SignAgreement | TerminateAgreement | EnrolMember | SuspendMember | ReinstateMember

@@ -14,6 +14,7 @@ from catch.domain.case.state import Action, ActionState, Case, Priority
 from catch.domain.facts import Category, Command, Fact, Sealed
 from catch.domain.given import Given
 from catch.domain.keys import check_key
+from catch.domain.plain import Code, Key, Percent, UserId
 from catch.domain.refusals import OutOfRange, Refused
 
 
@@ -37,20 +38,20 @@ class Incomplete(StrEnum):
 class ActionOffered(Fact, frozen=True, omit_defaults=True):
     action: UUID
     title: Sealed
-    owner: str
+    owner: Key
     due: date
-    owner_user: str | None = None
-    intervention: str | None = None
+    owner_user: UserId | None = None
+    intervention: Code | None = None
     priority: Priority = Priority.NORMAL
     mandatory: bool = False
     decision: UUID | None = None
-    service: str | None = None  # Open Referral UK id of the service
+    service: Code | None = None  # Open Referral UK id of the service
     meeting: UUID | None = None
 
 
 class ActionAccepted(Fact, frozen=True, omit_defaults=True):
     action: UUID
-    user: str | None = None
+    user: UserId | None = None
 
 
 class ActionDeclined(Fact, frozen=True, omit_defaults=True):
@@ -61,9 +62,9 @@ class ActionDeclined(Fact, frozen=True, omit_defaults=True):
 
 class ActionReassigned(Fact, frozen=True, omit_defaults=True):
     action: UUID
-    owner: str
-    before: str
-    owner_user: str | None = None
+    owner: Key
+    before: Key
+    owner_user: UserId | None = None
     reason: Sealed | None = None
 
 
@@ -76,7 +77,7 @@ class ActionProgressed(Fact, frozen=True, omit_defaults=True):
 
 class ActionCompleted(Fact, frozen=True, omit_defaults=True):
     action: UUID
-    outcome: str
+    outcome: Code
     completed_on: date
     result: Sealed | None = None
 
@@ -126,14 +127,14 @@ class OfferAction(Command, frozen=True):
     case: UUID
     action: UUID
     title: Sealed
-    owner: str
+    owner: Key
     due: date
-    owner_user: str | None = None
-    intervention: str | None = None
+    owner_user: UserId | None = None
+    intervention: Code | None = None
     priority: Priority = Priority.NORMAL
     mandatory: bool = False
     decision: UUID | None = None
-    service: str | None = None
+    service: Code | None = None
 
 
 class RespondToAction(Command, frozen=True):
@@ -144,8 +145,8 @@ class RespondToAction(Command, frozen=True):
     answer: ActionAnswer
     reason: Sealed | None = None
     counter_due: date | None = None
-    to: str | None = None
-    to_user: str | None = None
+    to: Key | None = None
+    to_user: UserId | None = None
 
 
 class ProgressAction(Command, frozen=True):
@@ -155,7 +156,7 @@ class ProgressAction(Command, frozen=True):
     action: UUID
     progress: UUID
     note: Sealed
-    percent: int | None = None
+    percent: Percent | None = None
 
 
 class CompleteAction(Command, frozen=True):
@@ -163,7 +164,7 @@ class CompleteAction(Command, frozen=True):
 
     case: UUID
     action: UUID
-    outcome: str
+    outcome: Code
     completed_on: date
     result: Sealed | None = None
 
@@ -192,6 +193,10 @@ ActionCommand = (
 
 
 # What can be refused
+
+
+class UnknownIntervention(Refused):
+    """The programme has no such intervention."""
 
 
 class OwnerNotInvolved(Refused):
@@ -242,12 +247,19 @@ def check_due(due: date, given: Given) -> None:
         raise OutOfRange(field="due", earliest=london_day(given.at))
 
 
+def check_intervention(intervention: str | None, given: Given) -> None:
+    known = given.programme.interventions if given.programme else ()
+    if intervention is not None and known and intervention not in known:
+        raise UnknownIntervention(intervention=intervention, known=", ".join(known))
+
+
 def offer(case: Case, command: OfferAction, given: Given, meeting: UUID | None = None) -> list[ActionEvent]:
     if case.action(command.action) is not None:
         return []
     require_live(case)
     check_owner(case, command.owner, given)
     check_due(command.due, given)
+    check_intervention(command.intervention, given)
     return [
         ActionOffered(
             action=command.action,

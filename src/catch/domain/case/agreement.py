@@ -14,6 +14,7 @@ from catch.domain.case.state import (
 )
 from catch.domain.facts import Category, Command, Fact, Sealed
 from catch.domain.given import Given
+from catch.domain.plain import Code, FewOf, Key
 from catch.domain.refusals import (
     MissingText,
     Refused,
@@ -33,7 +34,7 @@ class AgreedBy(StrEnum):
 
 class SupportAgreed(Fact, frozen=True, omit_defaults=True):
     by: AgreedBy
-    scope: str
+    scope: Code
     evidence: Sealed | None = None
 
 
@@ -63,7 +64,7 @@ class RecordAgreement(Command, frozen=True):
 
     case: UUID
     by: AgreedBy = AgreedBy.PERSON
-    scope: str = "support-and-meeting"
+    scope: Code = "support-and-meeting"
     evidence: Sealed | None = None
 
 
@@ -88,8 +89,8 @@ class RecordObjection(Command, frozen=True):
 
     case: UUID
     objection: UUID
-    categories: frozenset[Category]
-    partners: frozenset[str] = frozenset()
+    categories: FewOf[Category]
+    partners: FewOf[Key] = frozenset()
     ground: Sealed | None = None
 
 

@@ -18,6 +18,7 @@ from catch.domain.case.state import (
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
 from catch.domain.keys import check_key
+from catch.domain.plain import Code, Few, Key, UserId
 from catch.domain.refusals import (
     Refused,
     UnknownPartner,
@@ -45,7 +46,7 @@ class ConversationHeld(Fact, frozen=True, omit_defaults=True):
     format: ConversationFormat
     what_matters: Sealed
     strengths: Sealed | None = None
-    needs: tuple[str, ...] = ()
+    needs: tuple[Code, ...] = ()
     communication_needs: Sealed | None = None
     for_meeting: bool = True
 
@@ -53,7 +54,7 @@ class ConversationHeld(Fact, frozen=True, omit_defaults=True):
 class ConversationAttempted(Fact, frozen=True, omit_defaults=True):
     conversation: UUID
     format: ConversationFormat
-    outcome: str
+    outcome: Code
 
 
 CoordinationEvent = CoordinatorAllocated | CoordinatorChanged | ConversationHeld | ConversationAttempted
@@ -66,8 +67,8 @@ class AllocateCoordinator(Command, frozen=True):
     """Name the worker who coordinates the case (`lead`) or looks after its clinical side."""
 
     case: UUID
-    user: str
-    agency: str
+    user: UserId
+    agency: Key
     lead: bool = True
     reason: Sealed | None = None
     handover_note: Sealed | None = None
@@ -81,7 +82,7 @@ class RecordConversation(Command, frozen=True):
     format: ConversationFormat
     what_matters: Sealed
     strengths: Sealed | None = None
-    needs: tuple[str, ...] = ()
+    needs: Few[Code] = ()
     communication_needs: Sealed | None = None
     for_meeting: bool = True  # False: information and support were enough
 
@@ -92,7 +93,7 @@ class RecordConversationAttempt(Command, frozen=True):
     case: UUID
     conversation: UUID
     format: ConversationFormat
-    outcome: str
+    outcome: Code
 
 
 CoordinationCommand = AllocateCoordinator | RecordConversation | RecordConversationAttempt

@@ -5,7 +5,7 @@ Read downwards: what happened, where that leaves the meeting, what may be asked,
 
 from datetime import datetime
 from hashlib import sha256
-from typing import assert_never
+from typing import Annotated, assert_never
 from uuid import UUID
 
 from msgspec.json import Encoder
@@ -17,6 +17,7 @@ from catch.domain.meeting.items import Item, ItemState, Origin
 from catch.domain.meeting.listing import Agenda, AgendaWarning, DraftedItem, Gap, Overflow
 from catch.domain.meeting.rules import not_over, on_agenda, unpublished
 from catch.domain.meeting.state import LIVE, Meeting, MeetingState, ordered
+from catch.domain.plain import ByProgram, Filled, Key, Label, Made
 from catch.domain.refusals import Refused
 
 
@@ -24,12 +25,12 @@ class ItemDisclosure(Part, frozen=True):
     """Which agencies may see an item, as things stood when the agenda was published."""
 
     item: UUID
-    agencies: tuple[str, ...]
+    agencies: tuple[Key, ...]
 
 
 class AgendaDrafted(Fact, frozen=True):
     as_of: int
-    policy_version: str
+    policy_version: Label
     items: tuple[DraftedItem, ...] = ()
     overflow: tuple[Overflow, ...] = ()
     warnings: tuple[AgendaWarning, ...] = ()
@@ -37,7 +38,7 @@ class AgendaDrafted(Fact, frozen=True):
 
 
 class AgendaPublished(Fact, frozen=True):
-    content_hash: str
+    content_hash: Made
     published_at: datetime
     disclosures: tuple[ItemDisclosure, ...] = ()
 
@@ -105,19 +106,19 @@ class DraftAgenda(Command, frozen=True):
     """Record a draft as the rules made it from the facts up to a position. It replaces an earlier draft."""
 
     meeting: UUID
-    as_of: int = 0
-    policy_version: str = ""
-    items: tuple[DraftedItem, ...] = ()
-    overflow: tuple[Overflow, ...] = ()
-    warnings: tuple[AgendaWarning, ...] = ()
-    gaps: tuple[Gap, ...] = ()
+    as_of: Annotated[int, Filled()] = 0
+    policy_version: Made = ""
+    items: ByProgram[DraftedItem] = ()
+    overflow: ByProgram[Overflow] = ()
+    warnings: ByProgram[AgendaWarning] = ()
+    gaps: ByProgram[Gap] = ()
 
 
 class PublishAgenda(Command, frozen=True):
     """Publish the agenda, with who may see which item."""
 
     meeting: UUID
-    disclosures: tuple[ItemDisclosure, ...] = ()
+    disclosures: ByProgram[ItemDisclosure] = ()
 
 
 DraftingCommand = DraftAgenda | PublishAgenda

@@ -16,6 +16,7 @@ from catch.domain.meeting.items import Deferral, DeferReason, Item, ItemState
 from catch.domain.meeting.listing import Section
 from catch.domain.meeting.rules import ItemNotOpen, ItemResolved, in_progress, live, on_agenda, waiting
 from catch.domain.meeting.state import Meeting, with_item
+from catch.domain.plain import Key, UserId
 from catch.domain.refusals import Refused
 
 
@@ -23,7 +24,7 @@ class ItemOpened(Fact, frozen=True):
     item: UUID
     opened_at: datetime
     case: UUID | None = None
-    known_by: str | None = None
+    known_by: UserId | None = None
     override_reason: Sealed | None = None
 
 
@@ -31,7 +32,7 @@ class ItemClosed(Fact, frozen=True):
     item: UUID
     opened_at: datetime
     closed_at: datetime
-    present: tuple[str, ...]
+    present: tuple[Key, ...]
     case: UUID | None = None
 
 
@@ -79,7 +80,7 @@ class OpenItem(Command, frozen=True):
 
     meeting: UUID
     item: UUID
-    known_by: str | None = None
+    known_by: UserId | None = None
     override_reason: Sealed | None = None
 
 

@@ -12,19 +12,20 @@ from msgspec.structs import replace
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.rules import UnknownSeries as UnknownSeries
-from catch.domain.meeting.rules import before_start, lasting, needs_text, series_of, zoned
+from catch.domain.meeting.rules import before_start, lasting, needs_text, series_of, within_reach, zoned
 from catch.domain.meeting.state import Meeting, MeetingState, Mode
+from catch.domain.plain import Key, MinutesLong, UserId
 from catch.domain.refusals import IdAlreadyUsed
 
 
 class MeetingPlanned(Fact, frozen=True):
     meeting: UUID
-    programme: str
-    series: str
+    programme: Key
+    series: Key
     starts_at: datetime
     duration_minutes: int
     mode: Mode
-    chair: str
+    chair: UserId
 
 
 class MeetingRescheduled(Fact, frozen=True):
@@ -72,11 +73,11 @@ class PlanMeeting(Command, frozen=True):
     """Plan a meeting of a series. Without a duration it lasts as long as the series says."""
 
     meeting: UUID
-    programme: str
-    series: str
+    programme: Key
+    series: Key
     starts_at: datetime
-    chair: str
-    duration_minutes: int | None = None
+    chair: UserId
+    duration_minutes: MinutesLong | None = None
     mode: Mode = Mode.HYBRID
 
 
@@ -86,7 +87,7 @@ class RescheduleMeeting(Command, frozen=True):
     meeting: UUID
     starts_at: datetime
     reason: Sealed
-    duration_minutes: int | None = None
+    duration_minutes: MinutesLong | None = None
 
 
 class CancelMeeting(Command, frozen=True):
@@ -107,6 +108,7 @@ def plan(meeting: Meeting | None, command: PlanMeeting, given: Given) -> list[Pl
         command.meeting, command.programme, command.series, command.starts_at, minutes, command.mode, command.chair
     )
     if meeting is None:
+        within_reach(command.starts_at, given)
         return [event]
     if (meeting.programme, meeting.series, meeting.instant) != (command.programme, command.series, False):
         raise IdAlreadyUsed(meeting=command.meeting)
@@ -118,7 +120,7 @@ def decide(meeting: Meeting, command: PlanningCommand, given: Given) -> list[Pla
         case PlanMeeting():
             return plan(meeting, command, given)
         case RescheduleMeeting():
-            return reschedule(meeting, command)
+            return reschedule(meeting, command, given)
         case CancelMeeting(reason=reason):
             if meeting.state is MeetingState.CANCELLED:
                 return []
@@ -129,11 +131,12 @@ def decide(meeting: Meeting, command: PlanningCommand, given: Given) -> list[Pla
             assert_never(command)
 
 
-def reschedule(meeting: Meeting, command: RescheduleMeeting) -> list[PlanningEvent]:
+def reschedule(meeting: Meeting, command: RescheduleMeeting, given: Given) -> list[PlanningEvent]:
     zoned(starts_at=command.starts_at)
     before_start(meeting)
     needs_text(reason=command.reason)
     minutes = lasting(meeting.duration_minutes if command.duration_minutes is None else command.duration_minutes)
     if (command.starts_at, minutes) == (meeting.starts_at, meeting.duration_minutes):
         return []
+    within_reach(command.starts_at, given)
     return [MeetingRescheduled(command.starts_at, minutes, meeting.starts_at, command.reason)]
