@@ -1,9 +1,9 @@
 """`catch import referrals`: a team's list becomes referrals, each row on its own, and never twice.
 
-Every id is made from the programme and the row's reference with the place's secret, so a second run finds what the first
-one recorded, and nobody else works them out. People are known by the keyed hash of their NHS number, or else of their
-name and date of birth: the same person in two rows, or in two files, is one person here. A further referral of somebody whose case is
-open is attached to that case.
+Every id is made from the programme and the row's reference with the place's secret, so a second run finds what the
+first one recorded, and nobody else works them out. People are known by the keyed hash of their NHS number, or else of
+their name and date of birth: the same person in two rows, or in two files, is one person here. A further referral of
+somebody whose case is open is attached to that case.
 """
 
 import asyncio
@@ -336,9 +336,8 @@ def write_rejected(path: Path, file: ReferralFile, wrong: Sequence[Wrong]) -> Pa
     ours = {at for at, name in enumerate(file.header) if name.strip() == file.reason_column}
     with target.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.writer(out, delimiter=file.delimiter)
-        writer.writerow(
-            [*(written_out(name) for at, name in enumerate(file.header) if at not in ours), file.reason_column]
-        )
+        header = [written_out(name) for at, name in enumerate(file.header) if at not in ours]
+        writer.writerow([*header, file.reason_column])
         for line, cells in file.rows:
             if line in reasons:
                 held = [*cells, *[""] * (len(file.header) - len(cells))]

@@ -1,4 +1,4 @@
-"""Text that others wrote, on its way to a terminal: none of it may move the cursor, colour the screen or hide a line."""
+"""Text that others wrote, on its way to a terminal: none of it may move the cursor or hide a line."""
 
 from rich.markup import escape
 

@@ -120,9 +120,8 @@ def parked_(again: bool) -> None:
     found = on_place(retried) if again else on_log(listed)
     for projection, row in found:
         key = "a fact that cannot be read" if row.key.startswith(UNREAD) else row.key
-        console.print(
-            f"{projection.NAME} {marked(key)}: {marked(row.error)}, at position {row.position}", highlight=False
-        )
+        said = f"{projection.NAME} {key}: {row.error}, at position {row.position}"
+        console.print(marked(said), highlight=False)
     if found:
         sys.exit(IN_PART)
     console.print("nothing is parked")

@@ -75,7 +75,7 @@ class _Loader(yaml.SafeLoader):
     depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event = self.peek_event()
+        event = cast("yaml.Event", cast("Any", self).peek_event())
         line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             raise NotTaken(f"line {line}: anchors (&) and aliases (*) are not taken: write the setting out.")
