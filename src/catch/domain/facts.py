@@ -15,7 +15,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from catch.domain.plain import Key, UserId
+from catch.domain.plain import Key, Made, UserId
 
 Sealed = NewType("Sealed", str)
 """Personal text. In a command from outside it is plain and is sealed before `decide`; in facts it is ciphertext."""
@@ -98,7 +98,7 @@ class Envelope(Struct, Generic[F], frozen=True, omit_defaults=True, gc=False):
     correlation: UUID
     event: F
     causation: UUID | None = None
-    programme: str | None = None  # key@version
+    programme: Made | None = None  # key@version
     meeting: UUID | None = None
     schema: int = 1
 
