@@ -148,6 +148,13 @@ def test_reasons_merge_into_one_item_in_the_highest_section():
     ]
     assert (item.section, item.minutes) == (Section.MATTERS_ARISING, 3)
     assert item.item == item_id(MEETING, QUIET.case, SALT)
+    # Nobody who knows meeting and case works it out without the place's secret.
+    assert item.item not in (item_id(MEETING, QUIET.case, ""), uuid5(MEETING.meeting, str(QUIET.case)))
+    assert item.item.version == 8
+    # What was drafted before under another id keeps it, and everything that was said of it.
+    known = replace(item, item=uuid5(SPACE, "known before"))
+    drafted = replace(MEETING, draft=replace(draft(QUIET), items=(known,)))
+    assert item_id(drafted, QUIET.case, SALT) == known.item
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ from catch.api.scalars import Position
 from catch.api.unusable import UNUSABLE_TEXT, unusable
 from catch.domain import bounds
 from catch.domain.facts import Command, Sealed
+from catch.domain.plain import FIRST_YEAR, LAST_DAY
+from catch.domain.refusals import OutOfRange
 from catch.domain.refusals import Refused as Refusal
 
 C = TypeVar("C", bound=Command)
@@ -187,6 +189,11 @@ def command_from(kind: type[C], given: object) -> C:
     return command
 
 
+def check_time(field: str, at: datetime | None) -> None:
+    if at is not None and not FIRST_YEAR <= at.year <= LAST_DAY.year:
+        raise OutOfRange(field=field, earliest=f"{FIRST_YEAR}-01-01", latest=LAST_DAY)
+
+
 def refusal_codes(refusals: Iterable[type[Refusal]]) -> type[Enum]:
     """The enum of all codes, each described by its refusal's sentence."""
     messages = {kind.code: kind().message for kind in refusals}
@@ -233,6 +240,7 @@ def mutation_type(
             occurred_at: datetime | None = None,
         ) -> Any:
             try:
+                check_time("occurredAt", occurred_at)
                 taken = await info.context.take(
                     command_from(kind, input),
                     command_id=command_id,

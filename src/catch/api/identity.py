@@ -225,7 +225,7 @@ class DevelopmentIssuer:
             raise TokenForAnotherAudience
         try:
             proven = msgspec.convert(claims, _Claims)
-        except msgspec.ValidationError:
+        except (ValueError, OverflowError):  # a number too great for a float is not msgspec's own complaint
             raise TokenIncomplete from None
         if not usable(proven):
             raise TokenIncomplete

@@ -88,7 +88,7 @@ def narrowed(context: Context, wanted: types.CaseFilter) -> case_summary.CaseFil
     own_only = context.viewer.role in (Role.PARTNER, Role.REFERRER)
     return case_summary.CaseFilter(
         programme=wanted.programme,
-        states=tuple(wanted.states) if wanted.states is not None else None,
+        states=tuple(dict.fromkeys(wanted.states)) if wanted.states is not None else None,
         live=wanted.live,
         lead_user=wanted.lead,
         agency=context.viewer.agency if own_only else wanted.agency,
