@@ -4,6 +4,7 @@ import base64
 import json
 import math
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,19 @@ def refused(issuer: DevelopmentIssuer | identity.NoTokens, authorization: str | 
 
 
 def signed(tmp_path: Path, change: dict[str, Any]) -> str:
-    key = OKPKey.import_key(json.loads((tmp_path / "data" / identity.KEY_FILE).read_text()))
+    return signed_with(tmp_path / "data", {"exp": NOW + 60} | change)
+
+
+def signed_with(folder: Path, change: dict[str, Any]) -> str:
+    """A token by the issuer whose key lies in the folder, with claims that it would not make."""
+    key = OKPKey.import_key(json.loads((folder / identity.KEY_FILE).read_text()))
     claims: dict[str, Any] = {
         "iss": identity.ISSUER,
         "aud": "catch",
         "sub": "u1",
         "agency": "housing-1",
         "role": "partner",
-        "exp": NOW + 60,
+        "exp": time.time() + 60,
     }
     claims = {name: value for name, value in (claims | change).items() if value is not None}
     # In ASCII, so that a claim can hold what no UTF-8 spells.

@@ -119,7 +119,6 @@ def forms(hint: Any) -> Iterator[Form]:
 
 
 EVERYTHING = fields_of(*COMMANDS, *EVENTS.values(), typing.cast("type[Struct]", Envelope))
-ASKED = fields_of(*COMMANDS)
 
 
 def bare_strings(fields: dict[str, Field]) -> set[str]:

@@ -130,9 +130,14 @@ def _of_number(bound: Between) -> Check:
     return look
 
 
+def _first_year(kind: type[date]) -> int:
+    return FIRST_YEAR if kind is datetime else FIRST_DAY.year
+
+
 def _of_time(kind: type[date]) -> Check:
+    first = _first_year(kind)
+
     def look(at: Any, path: str) -> None:
-        first = FIRST_YEAR if kind is datetime else FIRST_DAY.year
         if not first <= at.year <= LAST_DAY.year:
             raise OutOfRange(field=path, earliest=f"{first}-01-01", latest=LAST_DAY)
 
@@ -157,6 +162,8 @@ def described(hint: Any) -> Iterator[str]:
     origin, arguments = get_origin(hint), get_args(hint)
     if hint is Sealed:
         yield f"At most {LONGEST_TEXT:,} characters."
+    if hint in (date, datetime):
+        yield f"From {_first_year(hint)} to {LAST_DAY.year}."
     if origin is Annotated:
         for said in arguments[1:]:
             yield from _described(said)
