@@ -6,6 +6,7 @@ import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from io import StringIO
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from uuid import uuid4
 
@@ -13,13 +14,15 @@ import pytest
 from msgspec import Struct
 from msgspec.json import decode
 from msgspec.structs import replace
+from rich.console import Console
 
 from catch.domain import bounds
 from catch.domain.bounds import TooMany
 from catch.domain.case.actions import OfferAction
+from catch.domain.case.closing import referring_agencies
 from catch.domain.case.disclosure import PartnerInvolved
 from catch.domain.case.notes import RecordUnmetNeed, UnmetReason
-from catch.domain.case.referral import SubmitReferral
+from catch.domain.case.referral import UNREGISTERED, ReferralAttached, SubmitReferral
 from catch.domain.facts import Actor, Command, Envelope, Part, Role, Sealed
 from catch.domain.given import Given
 from catch.domain.keys import KeyMalformed, NameMalformed, OdsMalformed, UserMalformed, is_key, is_user
@@ -29,9 +32,12 @@ from catch.domain.partner import RegisterPartner
 from catch.domain.plain import Between, ByProgram, Few, Filled, Form, Key, Most
 from catch.domain.programme import LoadProgramme
 from catch.domain.refusals import MissingText, OutOfRange, Refused
-from catch.domain.streams import COMMANDS, EVENTS
+from catch.domain.streams import CASE as CASE_STREAM
+from catch.domain.streams import COMMANDS, EVENTS, fold
 from catch.edge import FILLED
 from catch.programmes import shipped
+from catch.terminal import legible, marked
+from tests.cases import received, recorded
 
 PUBLIC = {
     "PartnerRegistered.name", "RegisterPartner.name", "PartnerRegistered.ods", "RegisterPartner.ods",
@@ -266,3 +272,34 @@ def test_what_is_no_user_id(user: str):
 def test_stored_facts_are_not_held_to_what_commands_are():
     old = decode(b'{"agency": "SNN ", "role": "Anything", "named_contact": "Ada Bright"}', type=PartnerInvolved)
     assert (old.agency, old.named_contact, old.contact) == ("SNN ", "Ada Bright", None)
+
+
+def test_an_organisation_once_typed_in_plain_is_shown_to_nobody():
+    typed = replace(received.referral, referrer_agency="not registered: daughter of Mrs Quennell", source="gp")
+    case = fold(CASE_STREAM, [recorded(replace(received, referral=typed))])
+    attached = fold(CASE_STREAM, [recorded(ReferralAttached(typed))], case)
+    assert [held.referrer_agency for held in attached.referrals] == [UNREGISTERED, UNREGISTERED]
+    assert referring_agencies(attached) == set()
+    assert not is_key(UNREGISTERED)
+    # A partner's key stays.
+    assert fold(CASE_STREAM, [recorded(received)]).referrals == (received.referral,)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain text, ünïcode — fine", "plain text, ünïcode — fine"),
+        ("\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m"),
+        ("a\rb\x08\x07", "a\\rb\\x08\\x07"),
+        ("\u202egnp.exe", "\\u202egnp.exe"),
+        ("\x9b2J", "\\x9b2J"),
+        ("\ud800", "\\ud800"),
+        ("one\ntwo", "one\\ntwo"),
+    ],
+)
+def test_what_others_wrote_tells_a_terminal_nothing(text: str, shown: str):
+    assert legible(text) == shown
+    assert legible("one\ntwo", lines=True) == "one\ntwo"
+    with (console := Console(file=StringIO(), width=80)).capture() as printed:
+        console.print(marked(f"[bold]{text}[/]"), highlight=False)
+    assert printed.get() == f"[bold]{shown}[/]\n"

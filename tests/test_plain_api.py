@@ -10,6 +10,7 @@ import pytest
 
 from catch.domain.case.actions import OfferAction
 from catch.domain.facts import Sealed
+from catch.domain.streams import partner_stream
 from tests.conftest import Database
 from tests.place import ADMINISTRATOR, COORDINATOR, HOUSING, Place, ago, placed
 from tests.test_identity import signed_with
@@ -67,6 +68,17 @@ async def test_no_agency_is_registered_under_what_is_no_key(place: Place, agency
     answer = (await place.ask(REGISTER, ADMINISTRATOR, i=partner, c=str(uuid4())))["registerPartner"]
     assert answer["code"] in ("KEY_MALFORMED", "MISSING_TEXT")
     assert answer["details"][0]["value"] == "partner"
+
+
+async def test_nobody_opens_a_stream_where_a_partners_will_lie(place: Place):
+    taken = str(partner_stream("fire-9"))
+    person = {"person": taken, "name": "Ada"}
+    query = REGISTER.replace("registerPartner", "registerPerson").replace("RegisterPartner", "RegisterPerson")
+    answer = (await place.ask(query, COORDINATOR, i=person, c=str(uuid4())))["registerPerson"]
+    assert (answer["code"], answer["details"][0]["value"]) == ("ID_RESERVED", "person")
+    assert (await submitted(place, None, case=taken))["code"] == "ID_RESERVED"
+    partner = {"partner": "fire-9", "name": "Fire station", "kind": "fire"}
+    assert "position" in (await place.ask(REGISTER, ADMINISTRATOR, i=partner, c=str(uuid4())))["registerPartner"]
 
 
 FILTERS: list[tuple[str, dict[str, Any]]] = [
