@@ -29,7 +29,7 @@ from catch.log.rows import load
 from projections import agenda
 
 NAME = "agency_inbox"
-VERSION = 1
+VERSION = 2
 TABLE = f"{NAME}_v{VERSION}"
 ONE_STREAM = True
 INDEXES = ("agency, due, entry", "case_id", "meeting_id")
@@ -49,6 +49,7 @@ class Row(Struct, frozen=True):
     kind: EntryKind
     since: datetime
     case_id: UUID | None = None
+    action_id: UUID | None = None
     meeting_id: UUID | None = None
     title: Sealed | None = None
     state: ActionState | None = None
@@ -76,15 +77,20 @@ OF_ACTIONS = (
 TOPICS = frozenset(event.__name__ for event in (*OF_ACTIONS, MemberInvited, InvitationWithdrawn))
 
 
+def action_entry(case: UUID, action: UUID) -> UUID:
+    """The entry of an action. Its id counts inside its case: another case may have one of the same id."""
+    return uuid5(case, f"action/{action}")
+
+
 def invitation(meeting: UUID, agency: str, user: str | None) -> UUID:
     """The entry of an invitation."""
-    return uuid5(meeting, f"{agency}/{user or ''}")
+    return uuid5(meeting, f"invitation/{agency}/{user or ''}")
 
 
 def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
     event = recorded.event
     if isinstance(event, OF_ACTIONS):
-        return (event.action,)
+        return (action_entry(recorded.stream, event.action),)
     if isinstance(event, MemberInvited | InvitationWithdrawn):
         return (invitation(recorded.stream, event.agency, event.user),)
     return ()
@@ -94,7 +100,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
     event, at, position = recorded.event, recorded.envelope.occurred_at, recorded.position
     match event:
         case ActionOffered():
-            return offered(recorded, event)
+            return offered(recorded, event, key)
         case MemberInvited():
             return Row(
                 entry=key,
@@ -111,14 +117,15 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
             return replace(after, position=position) if after else None
 
 
-def offered(recorded: Recorded[Any], event: ActionOffered) -> Row:
+def offered(recorded: Recorded[Any], event: ActionOffered, entry: UUID) -> Row:
     return Row(
-        entry=event.action,
+        entry=entry,
         position=recorded.position,
         agency=event.owner,
         kind=EntryKind.ACTION,
         since=recorded.envelope.occurred_at,
         case_id=recorded.stream,
+        action_id=event.action,
         meeting_id=event.meeting,
         title=event.title,
         state=ActionState.OFFERED,

@@ -11,6 +11,7 @@ from catch.domain.configuration import AgendaPolicy, Series
 from catch.domain.meeting.listing import AppearanceBasis, Section
 from catch.domain.meeting.state import Availability, Meeting, Mode
 
+SALT = "a secret of the place"
 SPACE = UUID("0f0e0d0c-0000-4000-8000-000000000000")
 START = datetime(2025, 11, 18, 10, 0, tzinfo=UTC)
 TODAY = date(2025, 11, 18)

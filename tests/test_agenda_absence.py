@@ -12,7 +12,7 @@ from catch.domain.agenda_facts import Carried, CaseFacts
 from catch.domain.meeting.items import Deferral, DeferReason, Item, ItemState, Origin
 from catch.domain.meeting.listing import Missing, ReasonCode, Section
 from catch.domain.meeting.state import Meeting, MeetingState
-from tests.agendas import MEETING, QUIET, SERIES, START, a_case, carried, day, new_case
+from tests.agendas import MEETING, QUIET, SALT, SERIES, START, a_case, carried, day, new_case
 
 
 def asked(facts: CaseFacts, *others: CaseFacts, meeting: Meeting = MEETING) -> Explanation:
@@ -123,7 +123,7 @@ def test_a_case_put_off_and_then_heard_after_all_is_not_carried():
 def test_overflow_counts_as_a_deferral_and_a_case_held_back_keeps_its_counts():
     waiting = carried(replace(ONE, presenter=None), Section.REVIEW, 1)
     crowd = [new_case(n) for n in range(10, 24)]
-    agenda = draft_agenda(SERIES, MEETING, [waiting, *crowd], 7)
+    agenda = draft_agenda(SERIES, MEETING, [waiting, *crowd], 7, SALT)
     (left,) = agenda.overflow
     found = {held.case: held for held in carry_over(replace(ENDED, draft=agenda))}
     assert found == {

@@ -25,9 +25,9 @@ from catch.domain.meeting.items import DeferReason, Item, ItemState
 from catch.domain.meeting.listing import Agenda, Section, WarningCode
 from catch.domain.meeting.session import EndMeeting, ItemStillOpen, ItemsUnresolved, StartMeeting
 from catch.domain.meeting.state import MeetingState
-from tests.agendas import MEETING, SERIES, SPACE, START, a_case, a_random_meeting
+from tests.agendas import MEETING, SALT, SERIES, SPACE, START, a_case, a_random_meeting
 
-Drafter = Callable[[Series, Meeting, Sequence[CaseFacts], int], Agenda]
+Drafter = Callable[[Series, Meeting, Sequence[CaseFacts], int, str], Agenda]
 MEETINGS = 10_000
 PROGRAMME = Programme("snn", 1, "SNN", START.date(), (Source("self"),), ("phone",), meetings=(SERIES,))
 CHAIR = Given(START, Actor("ann", "snn", Role.CHAIR), PROGRAMME)
@@ -53,7 +53,7 @@ def meetings_that_lose_a_candidate(drafter: Drafter, count: int) -> int:
     lost = 0
     for _ in range(count):
         series, meeting, facts = a_random_meeting(random, most=6)
-        agenda = drafter(series, meeting, facts, 7)
+        agenda = drafter(series, meeting, facts, 7, SALT)
         lost += places(agenda) != Counter(dict.fromkeys(candidates(series, meeting, facts), 1))
     return lost
 
@@ -63,8 +63,8 @@ def test_every_candidate_of_10_000_random_meetings_is_placed_overflows_or_is_hel
 
 
 def test_the_check_catches_a_drafter_that_drops_its_last_candidate():
-    def careless(series: Series, meeting: Meeting, facts: Sequence[CaseFacts], as_of: int) -> Agenda:
-        agenda = draft_agenda(series, meeting, facts, as_of)
+    def careless(series: Series, meeting: Meeting, facts: Sequence[CaseFacts], as_of: int, salt: str) -> Agenda:
+        agenda = draft_agenda(series, meeting, facts, as_of, salt)
         return replace(agenda, items=agenda.items[:-1])
 
     assert meetings_that_lose_a_candidate(careless, 500) > 400
@@ -122,7 +122,7 @@ def test_no_published_item_of_10_000_random_meetings_is_lost_on_the_way_to_the_n
     random = Random(3)
     for _ in range(MEETINGS):
         series, meeting, facts = a_random_meeting(random, most=4)
-        agenda = draft_agenda(series, meeting, facts, 7)
+        agenda = draft_agenda(series, meeting, facts, 7, SALT)
         ended = held(random, meeting, agenda)
         assert not any(item.unresolved for item in ended.items)
         assert lost(agenda, ended) == set()
@@ -133,7 +133,7 @@ def test_the_check_catches_a_carry_that_forgets_the_overflow():
     forgotten = 0
     for _ in range(100):
         series, meeting, facts = a_random_meeting(random)
-        agenda = draft_agenda(series, meeting, facts, 7)
+        agenda = draft_agenda(series, meeting, facts, 7, SALT)
         ended = held(random, meeting, replace(agenda, overflow=()))
         forgotten += lost(agenda, ended) != set()
     assert forgotten > 50
@@ -170,7 +170,7 @@ class Year:
         starts_at = START + timedelta(weeks=week)
         meeting = replace(MEETING, meeting=uuid5(SPACE, f"week {week}"), starts_at=starts_at)
         facts = [replace(case, carried=self.carried.get(case.case)) for case in self.cases.values()]
-        agenda = draft_agenda(self.series, meeting, facts, week)
+        agenda = draft_agenda(self.series, meeting, facts, week, SALT)
         assert set(places(agenda)) == candidates(self.series, meeting, facts)
         self.over_budget += any(warning.code is WarningCode.MUST_OVER_BUDGET for warning in agenda.warnings)
         self.displace(agenda, meeting)

@@ -2,12 +2,14 @@
 
 import base64
 import json
+import math
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey, OKPKey
 
 from catch.api import identity
@@ -30,17 +32,23 @@ def refused(issuer: DevelopmentIssuer | identity.NoTokens, authorization: str | 
 
 
 def signed(tmp_path: Path, change: dict[str, Any]) -> str:
-    key = OKPKey.import_key(json.loads((tmp_path / "data" / identity.KEY_FILE).read_text()))
+    return signed_with(tmp_path / "data", {"exp": NOW + 60} | change)
+
+
+def signed_with(folder: Path, change: dict[str, Any]) -> str:
+    """A token by the issuer whose key lies in the folder, with claims that it would not make."""
+    key = OKPKey.import_key(json.loads((folder / identity.KEY_FILE).read_text()))
     claims: dict[str, Any] = {
         "iss": identity.ISSUER,
         "aud": "catch",
         "sub": "u1",
         "agency": "housing-1",
         "role": "partner",
-        "exp": NOW + 60,
+        "exp": time.time() + 60,
     }
     claims = {name: value for name, value in (claims | change).items() if value is not None}
-    return "Bearer " + jwt.encode({"alg": "Ed25519"}, claims, key, algorithms=["Ed25519"])
+    # In ASCII, so that a claim can hold what no UTF-8 spells.
+    return "Bearer " + jws.serialize_compact({"alg": "Ed25519"}, json.dumps(claims), key, algorithms=["Ed25519"])
 
 
 def test_a_token_that_was_issued_here_proves_who_asks(issuer: DevelopmentIssuer):
@@ -118,6 +126,19 @@ def test_other_ways_of_signing_are_refused(issuer: DevelopmentIssuer, tmp_path: 
         ({"role": None}, "TOKEN_INCOMPLETE"),
         ({"agency": ""}, "TOKEN_INCOMPLETE"),
         ({"sub": 5}, "TOKEN_INCOMPLETE"),
+        ({"agency": " "}, "TOKEN_INCOMPLETE"),
+        ({"agency": "snn "}, "TOKEN_INCOMPLETE"),
+        ({"agency": "SNN"}, "TOKEN_INCOMPLETE"),
+        ({"sub": "Ada Quillbrook"}, "TOKEN_INCOMPLETE"),
+        ({"sub": "ada\ud800"}, "TOKEN_INCOMPLETE"),
+        ({"sub": "ada\0"}, "TOKEN_INCOMPLETE"),
+        ({"sid": "\udfff"}, "TOKEN_INCOMPLETE"),
+        ({"sid": "s" * 257}, "TOKEN_INCOMPLETE"),
+        *[
+            ({claim: value}, "TOKEN_INCOMPLETE")
+            for claim in ("exp", "nbf", "iat")
+            for value in (math.nan, math.inf, -math.inf, 10**400)
+        ],
     ],
 )
 def test_each_wrong_claim_has_its_own_code(

@@ -26,6 +26,7 @@ from catch.domain.meeting.items import DecisionCode, ToTell
 from catch.domain.meeting.session import ConfirmMinutes, EndMeeting, StartMeeting
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import TerminateAgreement
+from projections import agency_inbox
 from tests.conftest import Database
 from tests.place import ADMINISTRATOR, AUDITOR, CHAIR, COORDINATOR, HOUSING, POLICE, Case, Client, Place, placed
 
@@ -379,7 +380,8 @@ async def test_an_inbox_is_followed_and_replayed(place: Place):
         assert (await housing.next("i"))["event"] == "ActionDeclined"
         moved = (await place.take(RespondToAction(case.case, visit, ActionAnswer.REASSIGN, to="police-1"))).position
         gone = await housing.next("i")
-        assert (gone["event"], gone["entryId"], gone["entry"]) == ("ActionReassigned", str(visit), None)
+        entry = str(agency_inbox.action_entry(case.case, visit))
+        assert (gone["event"], gone["entryId"], gone["entry"]) == ("ActionReassigned", entry, None)
         last = (await place.take(RespondToAction(case.case, visit, ActionAnswer.ACCEPT), POLICE)).position
         reached = await police.until("i", last)
         assert kinds(reached) == ["ActionReassigned", "ActionAccepted"]
@@ -400,9 +402,9 @@ async def test_an_inbox_says_nothing_more_of_a_case_that_was_left(place: Place):
     await place.take(EndInvolvement(case.case, "housing-1"))
     await place.settled()
     body = await place.ask(
-        "{ agencyInbox { edges { node { id title caseNumber redactions { path reason } } } } }", HOUSING
+        "{ agencyInbox { edges { node { actionId title caseNumber redactions { path reason } } } } }", HOUSING
     )
-    entry = next(edge["node"] for edge in body["agencyInbox"]["edges"] if edge["node"]["id"] == str(visit))
+    entry = next(edge["node"] for edge in body["agencyInbox"]["edges"] if edge["node"]["actionId"] == str(visit))
     assert (entry["title"], entry["caseNumber"]) == (None, None)
     assert {"title", "caseId", "caseNumber", "due"} <= {each["path"] for each in entry["redactions"]}
 

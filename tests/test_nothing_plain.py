@@ -3,14 +3,17 @@
 import asyncio
 import logging
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Any, cast, get_args, get_origin, get_type_hints
 from uuid import uuid4
 
 import pytest
+from catch.edge import FILLED
 from msgspec import Struct
+from msgspec.structs import replace
 
 from catch.demo.people import nhs_numbers
 from catch.domain.calendar import add_months, london_day
@@ -73,7 +76,7 @@ from catch.domain.meeting.editing import ChangeTimebox, MoveItem, PullFromNoting
 from catch.domain.meeting.floor import CloseItem, DeferItem, OpenItem
 from catch.domain.meeting.instant import Participant, RecordInstantDiscussion
 from catch.domain.meeting.invitations import InviteMember, WithdrawInvitation
-from catch.domain.meeting.items import DecisionCode, DeferReason, Dissent
+from catch.domain.meeting.items import DecisionCode, DeferReason, Dissent, ToTell
 from catch.domain.meeting.listing import AppearanceBasis, Section
 from catch.domain.meeting.planning import CancelMeeting, PlanMeeting, RescheduleMeeting
 from catch.domain.meeting.session import AdjournMeeting, ResumeMeeting, StartMeeting
@@ -101,12 +104,53 @@ from tests.place import (
     SERIES,
     Place,
     ago,
+    as_input,
     placed,
 )
+from tests.test_plain import PUBLIC, leaves, under
 
 TODAY = london_day(datetime.now(UTC))
 SOON = TODAY + timedelta(days=20)
 OURSELVES = Worker(COORDINATOR.user, COORDINATOR.agency)
+
+
+def plain_fields(value: Struct) -> Iterator[tuple[str, Callable[[str], Any]]]:
+    """Every plain string of a command by its owner and name, with what makes a copy that holds another text there."""
+    hints = get_type_hints(type(value), include_extras=True)
+    filled = FILLED.get(cast("Any", type(value)), frozenset())
+    for name in value.__struct_fields__:
+        at, held = f"{type(value).__name__}.{name}", getattr(value, name)
+        if name in filled or at in PUBLIC:
+            continue
+        put = partial(_with, value, name)
+        if isinstance(held, Struct):
+            yield from ((inner, _then(make, put)) for inner, make in plain_fields(held))
+        elif isinstance(held, tuple) and held and isinstance(held[0], Struct):
+            rest = cast("tuple[Struct, ...]", held)[1:]
+            yield from ((inner, _then(make, lambda one, rest=rest, put=put: put((one, *rest))))
+                        for inner, make in plain_fields(held[0]))  # fmt: skip
+        elif (leaf := _plain_leaf(hints[name])) is not None:
+            yield at, _then(leaf, put)
+
+
+def _with(value: Struct, name: str, new: object) -> Struct:
+    return replace(value, **{name: new})
+
+
+def _then(first: Callable[[str], Any], put: Callable[[Any], Struct]) -> Callable[[str], Any]:
+    return lambda text: put(first(text))
+
+
+def _plain_leaf(hint: Any) -> Callable[[str], Any] | None:
+    """How a text stands in a field of this type, if it holds plain strings."""
+    if str not in leaves(hint) or Sealed in leaves(hint):
+        return None
+    kind = get_origin(get_args(hint)[0] if get_origin(hint) is Annotated else hint)
+    if kind is tuple:
+        return lambda text: (text,)
+    if kind is frozenset:
+        return lambda text: frozenset({text})
+    return lambda text: text
 
 
 def personal(kind: Any) -> bool:
@@ -125,6 +169,7 @@ class Writer:
         self.place = place
         self.texts: list[str] = []
         self.used: set[type[Command]] = set()
+        self.tried: set[str] = set()
         self.numbers = nhs_numbers()
 
     def text(self) -> Sealed:
@@ -132,8 +177,20 @@ class Writer:
         return Sealed(self.texts[-1])
 
     async def send(self, command: Command, by: Actor = COORDINATOR) -> None:
+        """Before the command itself, it comes with free text in each of its plain fields, one at a time."""
         self.used.add(type(command))
+        for field, making in plain_fields(command):
+            self.tried.add(field)
+            answer = await self.try_out(making(f"{self.text()} of 14 Elm Road"), by)
+            assert answer["code"] in ("KEY_MALFORMED", "USER_MALFORMED"), (field, answer)
         await self.place.mutate(command, by)
+
+    async def try_out(self, command: Command, by: Actor) -> Any:
+        kind = type(command).__name__
+        name = kind[0].lower() + kind[1:]
+        query = f"""mutation($i: {kind}Input!, $c: UUID!) {{ {name}(input: $i, commandId: $c) {{
+            ... on Accepted {{ position }} ... on Refused {{ code details {{ name value }} }} }} }}"""
+        return (await self.place.ask(query, by, i=as_input(command), c=str(uuid4())))[name]
 
 
 async def fill_a_case(w: Writer) -> Any:
@@ -146,17 +203,18 @@ async def fill_a_case(w: Writer) -> Any:
     agreement, safe = ReferralAgreement(knows=True, agrees=Agrees.YES, evidence=t()), SafeContact(True, t(), t())
     at = ago(hours=2)
     referral = SubmitReferral(
-        case, person, PROGRAMME, uuid4(), "police", "phone", at, t(), agreement=agreement, safe_contact=safe
-    )
+        case, person, PROGRAMME, uuid4(), "police", "phone", at, t(), agreement=agreement, safe_contact=safe,
+        needs=("debt",), on_behalf_of="police-1", unverified_organisation=t(),
+    )  # fmt: skip
     await w.send(referral)
-    await w.send(AttachReferral(case, person, uuid4(), "fire", "phone", at, t()))
+    await w.send(AttachReferral(case, person, uuid4(), "fire", "phone", at, t(), unverified_organisation=t()))
     await w.send(AcceptReferral(case, override_reason=t()))
     await w.send(AllocateCoordinator(case, COORDINATOR.user, COORDINATOR.agency, reason=t(), handover_note=t()))
     await w.send(RecordAgreement(case, evidence=t()))
     await w.send(RecordConversation(case, uuid4(), ConversationFormat.HOME, t(), t(), communication_needs=t()))
     for agency in ("housing-1", "police-1"):
         await w.send(AuthoriseDisclosure(case, uuid4(), agency, MOST, BASIS, t()))
-        await w.send(InvolvePartner(case, agency, "support"))
+        await w.send(InvolvePartner(case, agency, "support", t()))
     proposal = ProposeForMeeting(
         case, uuid4(), SERIES, ProposalPurpose.NEW, OURSELVES, t(), person_informed=False, not_informed_reason=t()
     )
@@ -236,6 +294,8 @@ async def hold_a_meeting(w: Writer, first: Any, second: Any) -> None:
         meeting, item, uuid4(), DecisionCode.CONTINUE, t(), ("snn",), dissent, None, not_told_reason=t()
     )
     await w.send(decision)
+    told = RecordDecision(meeting, item, uuid4(), DecisionCode.CONTINUE, t(), ("snn",), (), ToTell(CHAIR.user, SOON))
+    await w.send(told)
     await w.send(OfferActionInMeeting(meeting, item, uuid4(), t(), "housing-1", SOON))
     await w.send(CloseItem(meeting, item))
     await w.send(OpenItem(meeting, late, override_reason=t()))
@@ -313,6 +373,10 @@ async def test_nothing_that_was_said_of_anybody_is_stored_or_logged_in_plain(
     unused = {kind.__name__ for kind in COMMANDS if personal(kind)} - {kind.__name__ for kind in w.used}
     assert unused == set()
     assert len(w.texts) > 90
+    # Every plain field that is not public, of every command that was sent, was tried with free text.
+    plain = {at for at, field in under(*w.used).items() if _plain_leaf(field.hint)} - PUBLIC
+    assert plain - w.tried == set()
+    assert len(w.tried) > 75
 
     dump = await asyncio.to_thread(dumped, database)
     assert found(w.texts, dump) == []

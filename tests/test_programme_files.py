@@ -1,5 +1,7 @@
 """Programme files: those shipped are sound and unlike, and a mistake in one is found and named."""
 
+import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -103,3 +105,44 @@ def test_what_is_no_programme_at_all_is_refused(tmp_path: Path, content: bytes):
 def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path: Path):
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "none.yaml")
+
+
+LAUGHS = "a: &a {x: 1}\nb: &b {<<: [*a, *a, *a]}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("key: mine\nplan: &p {}\n", "line 2: anchors (&) and aliases (*) are not taken: write the setting out."),
+        ("key: mine\nplan: *p\n", "line 2: anchors (&) and aliases (*) are not taken: write the setting out."),
+        ("key: mine\n\nplan:\n  <<: {a: 1}\n", "line 4: merge keys (<<) are not taken: write the settings out."),
+        (LAUGHS, "line 1: anchors (&) and aliases (*) are not taken: write the setting out."),
+        ("a:\n" + "".join(" " * at + "a:\n" for at in range(1, 30)), "line 12: settings may lie 12 deep."),
+        ("[" * 5_000, "line 1: settings may lie 12 deep."),
+        ("#" * 65_537, "The file is larger than 65,536 bytes."),
+    ],
+)
+def test_a_file_that_would_keep_a_server_busy_is_refused_at_its_line(tmp_path: Path, text: str, answer: str):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(ProgrammeFileInvalid) as refused:
+        load(path)
+    assert refused.value.problems == (answer,)
+
+
+def test_a_billion_laughs_take_no_time(tmp_path: Path):
+    path = tmp_path / "mine.yaml"
+    names = "abcdefghijklmnopqrst"
+    lines = [f"{one}: &{one} {{<<: [{', '.join(f'*{before}' for _ in range(8))}]}}" for before, one in pairwise(names)]
+    path.write_text("a: &a {x: 1}\n" + "\n".join(lines), "utf-8")
+    began = time.perf_counter()
+    with pytest.raises(ProgrammeFileInvalid):
+        load(path)
+    assert time.perf_counter() - began < 1
+
+
+def test_a_merge_key_in_quotes_is_a_setting_like_others(tmp_path: Path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(SNN.read_text("utf-8") + "\n'<<': {}\n", "utf-8")
+    with pytest.raises(ProgrammeFileInvalid, match="there is no such setting"):
+        load(path)

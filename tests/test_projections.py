@@ -105,7 +105,7 @@ def test_facts_of_other_streams_concern_no_case():
 
 
 def entries(*events: Fact) -> agency_inbox.Row | None:
-    row = as_at(agency_inbox, offered.action, history(*OFFERED, *events))
+    row = as_at(agency_inbox, agency_inbox.action_entry(CASE, offered.action), history(*OFFERED, *events))
     assert row is None or isinstance(row, agency_inbox.Row)
     return row
 
@@ -142,6 +142,18 @@ def test_an_action_moves_with_its_owner_and_its_day():
     later = entries(ActionDueChanged(offered.action, offered.due, date(2026, 5, 1), TEXT))
     assert later is not None
     assert (later.due, later.original_due) == (date(2026, 5, 1), offered.due)
+
+
+def test_an_actions_id_counts_inside_its_case():
+    row = entries()
+    assert row is not None
+    assert row.action_id == offered.action
+    stranger = agency_inbox.action_entry(uid(99), offered.action)
+    assert {*agency_inbox.keys(recorded(offered, stream=uid(99)))} == {stranger} != {row.entry}
+    # What another case says of an action with this id is not said of this one.
+    assert as_at(
+        agency_inbox, row.entry, [*history(*OFFERED), recorded(ActionCancelled(offered.action), stream=uid(99))]
+    )
 
 
 def test_an_invitation_waits_until_it_is_withdrawn():

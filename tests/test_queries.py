@@ -307,7 +307,7 @@ async def test_an_inbox_holds_what_waits_first_what_is_due_first(story: Story):
     await story.tell(uid(52), planned(52, 14), MemberInvited("housing-1"), MeetingCancelled(NOW, TEXT))
     await story.fold()
     whole = await agency_inbox.of_agency(story.db, "housing-1")
-    assert [row.entry for row in whole[:2]] == [uid(31), offered.action]
+    assert [row.action_id for row in whole[:2]] == [uid(31), offered.action]
     assert [(row.kind, row.meeting_id) for row in whole[2:]] == [(agency_inbox.EntryKind.INVITATION, uid(50))]
     paged: list[agency_inbox.Row] = []
     place: agency_inbox.Cursor | None = None

@@ -2,23 +2,25 @@
 
 import csv
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import pytest
 
 from catch.app import Catch, opened
+from catch.domain.case.referral import SubmitReferral
 from catch.domain.case.state import Urgency
-from catch.domain.facts import Actor, Role
+from catch.domain.facts import Actor, Role, Sealed
 from catch.domain.partner import RegisterPartner
+from catch.domain.person import RegisterPerson
 from catch.domain.programme import LoadProgramme
 from catch.domain.refusals import UnknownProgramme
 from catch.domain.streams import CASE, PERSON
 from catch.postgres import Server
 from catch.programmes import shipped
-from catch.referral_file import FileUnusable, ReferralRow, read, row_of
-from catch.referrals import import_referrals
+from catch.referral_file import FileUnusable, ReferralRow, read, read_back, row_of, written_out
+from catch.referrals import IMPORTER, import_referrals
 from catch.settings import Settings
 from tests.conftest import Database
 
@@ -223,6 +225,84 @@ async def test_the_referring_organisation_is_found_by_name(catch: Catch, tmp_pat
     case = (await catch.states.get(CASE, report.kept[0].case)).state
     assert case.referrals[0].referrer_agency == "housing-01"
     assert report.strangers == ("Somebody else",)
+    kept = (await catch.states.get(CASE, report.kept[1].case)).state.referrals[0]
+    assert kept.referrer_agency == IMPORTER.agency
+    assert await catch.keyring.unseal([kept.unverified_organisation]) == ["Somebody else"]
+    assert not [event for event in await catch.log.page(0, 1000) if b"omebody" in event.state]
+
+
+async def test_no_id_of_an_import_can_be_worked_out(catch: Catch, tmp_path: Path):
+    unknown = GOOD.replace("999 000 0018", "").replace("21/05/1951", "")
+    report = await import_referrals(catch, written(tmp_path, GOOD, unknown.replace("R1", "R2")))
+    for kept in report.kept:
+        case = (await catch.states.get(CASE, kept.case)).state
+        ids = {kept.case, case.person, case.referrals[0].referral}
+        assert {each.version for each in ids} == {8}
+        assert not ids & {former_id(kept.reference, what) for what in ("case", "person", "referral")}
+
+
+def former_id(reference: str, what: str) -> UUID:
+    """As ids were made before they were keyed, and as anybody can make them."""
+    return uuid5(uuid5(NAMESPACE_URL, "https://catch.invalid/referral-import"), f"snn-catch/{reference}/{what}")
+
+
+@pytest.mark.parametrize("row", [GOOD, GOOD.replace("999 000 0018", "").replace("21/05/1951", "")])
+async def test_what_was_imported_before_ids_were_keyed_is_found(catch: Catch, tmp_path: Path, row: str):
+    digest = catch.keyring.digest("referral import nhs 9990000018")
+    identified = uuid5(uuid5(NAMESPACE_URL, "https://catch.invalid/referral-import"), digest)
+    person, case = identified if row == GOOD else former_id("R1", "person"), former_id("R1", "case")
+    await catch.desk.take(RegisterPerson(person, name=Sealed("Ada")), by=IMPORTER, command_id=uuid4())
+    before = SubmitReferral(
+        case, person, "snn-catch", former_id("R1", "referral"), "self", "phone", NOW - timedelta(days=300), Sealed("x")
+    )
+    await catch.desk.take(before, by=IMPORTER, command_id=uuid4())
+    report = await import_referrals(catch, written(tmp_path, row))
+    assert [(kept.how, kept.case) for kept in report.kept] == [("there", case)]
+
+
+async def test_nobody_makes_a_row_disappear_by_taking_its_ids_first(catch: Catch, tmp_path: Path):
+    row = GOOD.replace("999 000 0018", "").replace("21/05/1951", "")
+    person, case = former_id("R1", "person"), former_id("R1", "case")
+    thief = Actor("mallory", "snn", Role.COORDINATOR)
+    await catch.desk.take(RegisterPerson(person, name=Sealed("Ada")), by=SETTER, command_id=uuid4())
+    taken = SubmitReferral(
+        case, person, "snn-catch", former_id("R1", "referral"), "self", "phone", NOW - timedelta(days=300), Sealed("x")
+    )
+    await catch.desk.take(taken, by=thief, command_id=uuid4())
+    report = await import_referrals(catch, written(tmp_path, row))
+    assert [kept.how for kept in report.kept] == ["opened"]
+    assert report.kept[0].case != case
+
+
+FORMULAS = ("=1+1", "+44 7700 900000", "-1", "@SUM(A1)", "\t=1", "\r=1", "'=1", "''+x", "O'Neill", "'tis", "", "a=b")
+
+
+@pytest.mark.parametrize("cell", FORMULAS)
+def test_a_cell_that_a_spreadsheet_would_run_is_written_so_that_it_does_not(cell: str):
+    written_cell = written_out(read_back(cell))
+    assert not written_cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    assert read_back(written_cell) == read_back(cell)
+
+
+def test_what_no_spreadsheet_runs_is_written_as_it_is():
+    assert [written_out(cell) for cell in ("O'Neill", "'tis", "a=b", "")] == ["O'Neill", "'tis", "a=b", ""]
+
+
+async def test_a_rejected_formula_comes_back_as_what_it_was(catch: Catch, tmp_path: Path):
+    bad = GOOD.replace("Lonely", "=HYPERLINK(0)").replace("self", "the-moon").replace("text first", "+44 7700 900000")
+    report = await import_referrals(catch, written(tmp_path, bad))
+    assert report.rejected_file is not None
+    text = report.rejected_file.read_text("utf-8-sig")
+    assert "'=HYPERLINK(0)" in text
+    assert "'+44 7700 900000" in text
+    report.rejected_file.write_text(text.replace("the-moon", "self"), "utf-8")
+    again = await import_referrals(catch, report.rejected_file)
+    (kept,) = again.kept
+    referral = (await catch.states.get(CASE, kept.case)).state.referrals[0]
+    assert await catch.keyring.unseal([referral.reason, referral.safe_contact.how]) == [
+        "=HYPERLINK(0)",
+        "+44 7700 900000",
+    ]
 
 
 async def test_a_programme_that_is_not_loaded_is_refused(catch: Catch, tmp_path: Path):

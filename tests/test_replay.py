@@ -97,7 +97,7 @@ async def test_personal_text_is_sealed_unless_asked_for(catch: Catch):
     assert "Zephyrine" not in sealed
     assert "«sealed»" in sealed
     # What somebody once typed moves no cursor and sets no colour.
-    assert f"actions[{SHORT}].reason = Zephyrine likes [bold]tea[/]  [31m" in plain
+    assert f"actions[{SHORT}].reason = Zephyrine likes [bold]tea[/] \\x1b[31m" in plain
     assert "\x1b" not in plain
 
 

@@ -72,6 +72,7 @@ REJECTION = "rejection reason"
 
 _LARGEST = 50_000_000
 _OLDEST = date(1900, 1, 1)
+_FIRST = date(2000, 1, 1)
 
 
 class FileUnusable(Exception):
@@ -170,7 +171,7 @@ def _lines(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         if cells is None:
             return
         if any(cell.strip() for cell in cells):
-            yield begins, cells
+            yield begins, [read_back(cell) for cell in cells]
         begins = reader.line_num + 1
 
 
@@ -191,6 +192,19 @@ def _places(path: Path, header: Sequence[str]) -> dict[str, int]:
     if problems:
         raise FileUnusable(f"{path}: {'; '.join(problems)}. The columns are: {', '.join(_BY_NAME)}")
     return {name: at for at, name in enumerate(names) if name in _BY_NAME}
+
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+
+
+def written_out(cell: str) -> str:
+    """The cell so that a spreadsheet shows it and does not run it. `read_back` gives the cell again."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def read_back(cell: str) -> str:
+    """The cell without the apostrophe that keeps a spreadsheet from running it."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 class _Cells:
@@ -324,6 +338,6 @@ def _received(row: _Cells, now: datetime) -> datetime | None:
         received = min(received, now)
     if received > now + timedelta(minutes=5):
         row.say("received", "lies in the future")
-    if on < _OLDEST:
-        row.say("received", "lies before 1900")
+    if on < _FIRST:
+        row.say("received", "lies before 2000")
     return received

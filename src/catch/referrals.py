@@ -1,10 +1,9 @@
 """`catch import referrals`: a team's list becomes referrals, each row on its own, and never twice.
 
-Every id is made from the programme and the row's reference, so a second run finds what the first one recorded; those of
-commands with the place's secret, so that nobody can use them first. People
-are known by the keyed hash of their NHS number, or else of their name and date of birth: the same person in two rows,
-or in two files, is one person here, and the id says nothing about them. A further referral of somebody whose case is
-open is attached to that case.
+Every id is made from the programme and the row's reference with the place's secret, so a second run finds what the
+first one recorded, and nobody else works them out. People are known by the keyed hash of their NHS number, or else of
+their name and date of birth: the same person in two rows, or in two files, is one person here. A further referral of
+somebody whose case is open is attached to that case.
 """
 
 import asyncio
@@ -27,13 +26,14 @@ from catch.domain.case.referral import (
 )
 from catch.domain.case.state import Case, ReferralAgreement, SafeContact
 from catch.domain.facts import Actor, Command, Purpose, Role, Sealed
+from catch.domain.ids import id_of_digest
 from catch.domain.partner import PartnerRegistered
 from catch.domain.person import Person, RegisterPerson
 from catch.domain.refusals import Refused, UnknownProgramme
 from catch.domain.streams import CASE, PERSON, PROGRAMME, programme_stream
 from catch.log.codec import decode
 from catch.log.entries import Answer, Busy, Unavailable
-from catch.referral_file import ReferralFile, ReferralRow, Wrong, read, row_of, slug
+from catch.referral_file import ReferralFile, ReferralRow, Wrong, read, row_of, slug, written_out
 
 IMPORTER = Actor(user="referral-import", agency="referral-import", role=Role.SYSTEM)
 Progress = Callable[[int, int], None]
@@ -44,7 +44,11 @@ _AT_ONCE = 48
 _PATIENCE = 8
 _COLUMN_OF = {
     "receivedAt": "received",
+    "received_at": "received",
     "nhsNumber": "nhs number",
+    "nhs_number": "nhs number",
+    "needs": "needs",
+    "unverified_organisation": "referrer organisation",
     "reason": "reason for referral",
     "source": "source",
     "channel": "channel",
@@ -168,25 +172,46 @@ class Importing:
         return sorted(kept, key=lambda one: one.line), wrong
 
     def _id(self, row: ReferralRow, what: str) -> UUID:
+        """As every id was made before ids were keyed: what was imported then is found by it."""
         return uuid5(_NAMES, f"{self._programme}/{row.reference}/{what}")
 
-    def _person(self, row: ReferralRow) -> UUID:
-        if row.nhs_number:
-            return self._digested(f"nhs {row.nhs_number}")
-        if row.born:
-            return self._digested(f"name {' '.join(row.name.casefold().split())} born {row.born.isoformat()}")
-        return self._id(row, "person")
+    def _keyed(self, row: ReferralRow, what: str) -> UUID:
+        return self._digested(f"{self._programme}/{row.reference}/{what}")
 
     def _digested(self, text: str) -> UUID:
-        return uuid5(_NAMES, self._catch.keyring.digest(f"referral import {text}"))
+        return id_of_digest(self._catch.keyring.digest(f"referral import {text}"))
+
+    def _person(self, row: ReferralRow) -> UUID:
+        known_by = identifying(row)
+        return self._digested(known_by) if known_by else self._keyed(row, "person")
+
+    def _former_person(self, row: ReferralRow) -> UUID:
+        known_by = identifying(row)
+        if known_by is None:
+            return self._id(row, "person")
+        return uuid5(_NAMES, self._catch.keyring.digest(f"referral import {known_by}"))
+
+    async def _cases(self, known: Person | None) -> list[Case]:
+        theirs = known.cases_in(self._programme) if known else ()
+        return [(await self._catch.states.get(CASE, case)).state for case in theirs]
+
+    async def _known(self, person: UUID, row: ReferralRow) -> tuple[UUID, Person | None, list[Case]]:
+        """The person under whichever id they were imported, with their cases in the programme."""
+        known: Person | None = (await self._catch.states.get(PERSON, person)).state
+        if known is not None:
+            return person, known, await self._cases(known)
+        before = self._former_person(row)
+        former: Person | None = (await self._catch.states.get(PERSON, before)).state
+        cases = await self._cases(former)
+        # An id that is not made of who somebody is could be worked out, and taken by somebody else.
+        ours = identifying(row) is not None or any(imported(case, self._id(row, "referral")) for case in cases)
+        return (before, former, cases) if former is not None and ours else (person, None, [])
 
     async def _keep(self, person: UUID, row: ReferralRow) -> Kept:
-        known: Person | None = (await self._catch.states.get(PERSON, person)).state
-        theirs = known.cases_in(self._programme) if known else ()
-        cases: list[Case] = [(await self._catch.states.get(CASE, case)).state for case in theirs]
-        referral = self._id(row, "referral")
+        person, known, cases = await self._known(person, row)
+        referral = self._keyed(row, "referral")
         for case in cases:
-            if any(held.referral == referral for held in case.referrals):
+            if any(imported(case, each) for each in (referral, self._id(row, "referral"))):
                 return Kept(row.line, "there", case.case, row.reference)
         if known is None:
             await self._take(row, "register", self._registration(person, row))
@@ -196,7 +221,7 @@ class Importing:
             live = next(case for case in cases if case.live)
             await self._take(row, "attach", self._attachment(live.case, person, referral, row))
             return Kept(row.line, "attached", live.case, row.reference)
-        return Kept(row.line, "opened", self._id(row, "case"), row.reference)
+        return Kept(row.line, "opened", self._keyed(row, "case"), row.reference)
 
     async def _take(self, row: ReferralRow, what: str, command: Command) -> Answer:
         named = f"referral import {self._programme}/{row.reference}/{what}"
@@ -229,8 +254,9 @@ class Importing:
         )
 
     def _submission(self, person: UUID, referral: UUID, row: ReferralRow) -> SubmitReferral:
+        referrer, stranger = self._referrer(row)
         return SubmitReferral(
-            case=self._id(row, "case"),
+            case=self._keyed(row, "case"),
             person=person,
             programme=self._programme,
             referral=referral,
@@ -240,13 +266,15 @@ class Importing:
             reason=Sealed(row.reason),
             needs=row.needs,
             urgency=row.urgency,
-            on_behalf_of=self._referrer(row),
+            on_behalf_of=referrer,
+            unverified_organisation=stranger,
             agreement=agreement(row),
             safe_contact=safe_contact(row),
             age=_age(row.born, row.received_at.date()) if row.born else None,
         )
 
     def _attachment(self, case: UUID, person: UUID, referral: UUID, row: ReferralRow) -> AttachReferral:
+        referrer, stranger = self._referrer(row)
         return AttachReferral(
             case=case,
             person=person,
@@ -257,20 +285,32 @@ class Importing:
             reason=Sealed(row.reason),
             needs=row.needs,
             urgency=row.urgency,
-            on_behalf_of=self._referrer(row),
+            on_behalf_of=referrer,
+            unverified_organisation=stranger,
             agreement=agreement(row),
             safe_contact=safe_contact(row),
         )
 
-    def _referrer(self, row: ReferralRow) -> str | None:
-        """The partner's key. An organisation that is not registered is kept as its name: never a key by accident."""
+    def _referrer(self, row: ReferralRow) -> tuple[str | None, Sealed | None]:
+        """The partner's key, or else the name of an organisation that nobody has checked: it may say anything."""
         if not row.organisation:
-            return None
+            return None, None
         key = self._partners.get(slug(row.organisation))
         if key is None:
             self.strangers[row.organisation] += 1
-            return f"not registered: {row.organisation}"
-        return key
+            return None, Sealed(row.organisation)
+        return key, None
+
+
+def identifying(row: ReferralRow) -> str | None:
+    """Whatever of a row tells people apart."""
+    if row.nhs_number:
+        return f"nhs {row.nhs_number}"
+    return f"name {' '.join(row.name.casefold().split())} born {row.born.isoformat()}" if row.born else None
+
+
+def imported(case: Case, referral: UUID) -> bool:
+    return any(held.referral == referral and held.referrer == IMPORTER.user for held in case.referrals)
 
 
 def agreement(row: ReferralRow) -> ReferralAgreement | None:
@@ -288,13 +328,13 @@ def _age(born: date, on: date) -> int:
 
 
 def _refusal(row: ReferralRow, refused: Refused) -> Wrong:
-    field = refused.details.get("field")
+    field = refused.details.get("field", "").partition("[")[0]
     if isinstance(refused, SourceNotAllowed):
         field = "source"
     elif isinstance(refused, ChannelNotAllowed):
         field = "channel"
     said = "; ".join(f"{name}: {value}" for name, value in refused.details.items() if name != "field")
-    return Wrong(row.line, _COLUMN_OF.get(field or "", ""), f"{refused.message} ({said})" if said else refused.message)
+    return Wrong(row.line, _COLUMN_OF.get(field, ""), f"{refused.message} ({said})" if said else refused.message)
 
 
 def write_rejected(path: Path, file: ReferralFile, wrong: Sequence[Wrong]) -> Path:
@@ -306,10 +346,12 @@ def write_rejected(path: Path, file: ReferralFile, wrong: Sequence[Wrong]) -> Pa
     ours = {at for at, name in enumerate(file.header) if name.strip() == file.reason_column}
     with target.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.writer(out, delimiter=file.delimiter)
-        writer.writerow([*(name for at, name in enumerate(file.header) if at not in ours), file.reason_column])
+        header = [written_out(name) for at, name in enumerate(file.header) if at not in ours]
+        writer.writerow([*header, file.reason_column])
         for line, cells in file.rows:
             if line in reasons:
                 held = [*cells, *[""] * (len(file.header) - len(cells))]
-                writer.writerow([*(cell for at, cell in enumerate(held) if at not in ours), " | ".join(reasons[line])])
+                kept = [written_out(cell) for at, cell in enumerate(held) if at not in ours]
+                writer.writerow([*kept, written_out(" | ".join(reasons[line]))])
     target.chmod(0o600)
     return target

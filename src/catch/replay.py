@@ -23,11 +23,14 @@ from catch.domain.streams import stream_of_event
 from catch.history import Change, Step, as_asked, standing, steps
 from catch.log.codec import decode
 from catch.personal import sealed_in
+from catch.terminal import legible, marked
 from projections import case_summary
 
 SHORT = re.compile(r"([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 LONGEST = 160
 """Signs of a value that are shown before it is cut."""
+LONGEST_READ = 4 * LONGEST
+"""Signs of a value that are looked at: an id shrinks to ten."""
 
 Pause = Callable[[], bool]
 """Asked after each fact; False ends the steps."""
@@ -103,10 +106,10 @@ def show(console: Console, step: Step) -> None:
     actor = envelope.actor
     late = " [bold yellow]recorded late[/]" if step.late else ""
     console.print(f"[bold cyan]{recorded.version:>3}[/] [bold]{recorded.topic}[/] [dim]at {recorded.position}[/]{late}")
-    for_whom = f" for {actor.on_behalf_of}" if actor.on_behalf_of else ""
+    for_whom = f" for {marked(actor.on_behalf_of)}" if actor.on_behalf_of else ""
     console.print(
         f"    occurred {clock(envelope.occurred_at)}, recorded {clock(recorded.recorded_at)}\n"
-        f"    by {escape(actor.user)} of {escape(actor.agency)}{escape(for_whom)} as {actor.role}"
+        f"    by {marked(actor.user)} of {marked(actor.agency)}{for_whom} as {actor.role}"
         f" for {envelope.purpose}{in_meeting(envelope.meeting)}",
         highlight=False,
     )
@@ -119,7 +122,7 @@ def in_meeting(meeting: UUID | None) -> str:
 
 
 def line(change: Change) -> str:
-    path = f"[green]{escape(short(change.path))}[/]"
+    path = f"[green]{marked(short(change.path))}[/]"
     if change.before is None:
         return f"{path} = {value(change.after)}"
     return f"{path}: {value(change.before)} → {value(change.after)}"
@@ -128,7 +131,7 @@ def line(change: Change) -> str:
 def value(text: str | None) -> str:
     if text is None:
         return "[dim]nothing[/]"
-    cut = short("".join(sign if sign.isprintable() else " " for sign in text))
+    cut = short(legible(text[:LONGEST_READ]))
     return escape(cut if len(cut) <= LONGEST else cut[: LONGEST - 1] + "…")
 
 
@@ -145,7 +148,7 @@ def clock(at: datetime) -> str:
 def table(values: Sequence[Change]) -> Table:
     grid = Table.grid(padding=(0, 2))
     for held in values:
-        grid.add_row(f"[green]{escape(short(held.path))}[/]", value(held.after))
+        grid.add_row(f"[green]{marked(short(held.path))}[/]", value(held.after))
     return grid
 
 

@@ -34,6 +34,7 @@ from catch.api.compiled import Later, NotCompiled, compile_field
 from catch.api.limits import Documents, Limits, Prepared, coded, encode
 from catch.api.operations import Operation
 from catch.api.registered import Asked, Registered
+from catch.api.unusable import bad_variables
 from catch.faults import Rejected, error, outside_error
 from catch.settings import BadSetting
 
@@ -160,6 +161,8 @@ class Engine:
 
     async def execute(self, prepared: Prepared, variables: Mapping[str, Any] | None, context: object) -> Answer:
         """Run a query or a mutation."""
+        if prepared.kind is not OperationType.MUTATION and (bad := bad_variables(variables)):
+            return Answer(None, [bad], began=False)
         operation = self.compiled.get(prepared.operation)
         if operation is not None and operation.reads:
             written = await self._read(operation, variables, context)
@@ -197,6 +200,8 @@ class Engine:
     def standing(self, prepared: Prepared, variables: Mapping[str, Any] | None) -> Standing:
         """Set up a subscription; `Rejected` where its variables are wrong or it selects nothing. Those of one document
         with the same variables are one, since thousands of clients may follow one meeting."""
+        if bad := bad_variables(variables):
+            raise Rejected(bad)
         key = msgspec.json.encode([prepared.text, prepared.name, variables], order="deterministic")
         standing = self._standings.get(key)
         if standing is None:

@@ -21,8 +21,13 @@ from msgspec import NODEFAULT, Struct
 from strawberry.types.enum import EnumValueDefinition
 
 from catch.api.scalars import Position
+from catch.api.unusable import UNUSABLE_TEXT, unusable
+from catch.domain import bounds
 from catch.domain.facts import Command, Sealed
+from catch.domain.plain import FIRST_YEAR, LAST_DAY
+from catch.domain.refusals import OutOfRange
 from catch.domain.refusals import Refused as Refusal
+from catch.domain.streams import check_chosen
 
 C = TypeVar("C", bound=Command)
 E = TypeVar("E", bound=Enum)
@@ -116,7 +121,7 @@ class InputTypes:
             raise TypeError(f"{struct.__module__} and {namesake.__module__} both define {struct.__name__}")
         fields = msgspec.structs.fields(struct)
         body: dict[str, Any] = {"__annotations__": {field.name: self._annotation(struct, field) for field in fields}}
-        body |= {field.name: strawberry.field(**_default(field)) for field in fields}
+        body |= {field.name: strawberry.field(description=_bounds(field), **_default(field)) for field in fields}
         return strawberry.input(type(name, (), body), description=sentence(struct))
 
     def _annotation(self, struct: type[Struct], field: msgspec.structs.FieldInfo) -> Any:
@@ -149,6 +154,11 @@ class InputTypes:
         raise TypeError(f"a GraphQL input cannot hold {annotation}")
 
 
+def _bounds(field: msgspec.structs.FieldInfo) -> str | None:
+    """What the field's type says of its values."""
+    return " ".join(dict.fromkeys(bounds.described(field.type))) or None
+
+
 def _default(field: msgspec.structs.FieldInfo) -> dict[str, Any]:
     default = field.default if field.default_factory is NODEFAULT else field.default_factory()
     if default is NODEFAULT:
@@ -165,27 +175,23 @@ def _default(field: msgspec.structs.FieldInfo) -> dict[str, Any]:
 
 
 def command_from(kind: type[C], given: object) -> C:
-    """The command that the input describes; `InvalidInput` where the struct does not allow it."""
+    """The command that the input describes. Raises `InvalidInput`, or what `bounds.check` does."""
     try:
         command = msgspec.convert(given, kind, from_attributes=True)
     except msgspec.ValidationError as problem:
         what, _, where = str(problem).partition(" - at `$")
         path = ".".join(camel(part) for part in where.rstrip("`").lstrip(".").split(".")) if where else ""
         raise InvalidInput(**{path or "input": what}) from None
-    for path in _with_nul(msgspec.to_builtins(command), "input"):
-        raise InvalidInput(**{path.removeprefix("input."): "Text must not contain the character U+0000."})
+    bounds.check(command)
+    check_chosen(command)
+    for path in unusable(msgspec.to_builtins(command), "input"):
+        raise InvalidInput(**{path.removeprefix("input."): UNUSABLE_TEXT})
     return command
 
 
-def _with_nul(value: object, path: str) -> Iterable[str]:
-    if isinstance(value, str) and "\0" in value:
-        yield path
-    elif isinstance(value, dict):
-        for name, inner in cast("dict[str, object]", value).items():
-            yield from _with_nul(inner, f"{path}.{camel(name)}")
-    elif isinstance(value, list | tuple | frozenset):
-        for index, inner in enumerate(cast("Iterable[object]", value)):
-            yield from _with_nul(inner, f"{path}.{index}")
+def check_time(field: str, at: datetime | None) -> None:
+    if at is not None and not FIRST_YEAR <= at.year <= LAST_DAY.year:
+        raise OutOfRange(field=field, earliest=f"{FIRST_YEAR}-01-01", latest=LAST_DAY)
 
 
 def refusal_codes(refusals: Iterable[type[Refusal]]) -> type[Enum]:
@@ -232,6 +238,7 @@ def mutation_type(
             occurred_at: datetime | None = None,
         ) -> Any:
             try:
+                check_time("occurredAt", occurred_at)
                 taken = await info.context.take(
                     command_from(kind, input),
                     command_id=command_id,

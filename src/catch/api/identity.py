@@ -5,8 +5,10 @@ it is made on first use, and tokens of it are honoured only by a server that run
 """
 
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
+from math import isfinite
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,6 +20,7 @@ from msgspec import Struct
 
 from catch.access import Asker
 from catch.domain.facts import Role
+from catch.domain.keys import is_key, is_user
 from catch.domain.refusals import Refused
 
 ALGORITHM = "Ed25519"
@@ -27,6 +30,8 @@ KEY_FILE = "development-issuer.json"
 LONGEST_TOKEN = 8_192
 LEEWAY = 5
 """Seconds by which clocks may differ."""
+LONGEST_SESSION = 256
+UNUSABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class Viewer(Struct, frozen=True):
@@ -104,6 +109,17 @@ class _Claims(Struct):
     nbf: float = 0
     iat: float = 0
     sid: str = ""
+
+
+def usable(claims: _Claims) -> bool:
+    """They say who acts, by a user id and a partner's key, and times that pass: what is no number never would."""
+    times = (claims.exp, claims.nbf, claims.iat)
+    return is_user(claims.sub) and is_key(claims.agency) and all(map(isfinite, times)) and is_session(claims.sid)
+
+
+def is_session(sid: str) -> bool:
+    """The issuer's name for a session: any text that can be kept."""
+    return len(sid) <= LONGEST_SESSION and UNUSABLE.search(sid) is None
 
 
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -189,6 +205,9 @@ class DevelopmentIssuer:
             and found.claims.get("iss") == ISSUER
             and self._meant(found.claims)
             and asked.jti
+            and is_session(asked.jti)
+            and (asked.sub is None or is_user(asked.sub))
+            and is_session(asked.sid or "")
             and LOGOUT_EVENT in asked.events
             and "nonce" not in found.claims
             and (asked.sub or asked.sid)
@@ -208,10 +227,10 @@ class DevelopmentIssuer:
             raise TokenForAnotherAudience
         try:
             proven = msgspec.convert(claims, _Claims)
-        except msgspec.ValidationError:
+        except (ValueError, OverflowError):  # a number too great for a float is not msgspec's own complaint
             raise TokenIncomplete from None
         # What the program does by itself, nobody asks it to do with a token.
-        if not (proven.sub and proven.agency) or proven.role is Role.SYSTEM:
+        if not usable(proven) or proven.role is Role.SYSTEM:
             raise TokenIncomplete
         now = self.clock()
         if proven.exp + LEEWAY <= now:

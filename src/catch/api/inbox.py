@@ -53,6 +53,7 @@ def inbox_entry(row: agency_inbox.Row, closed: RedactionReason | None, texts: Te
         # The number of a case follows from its id.
         case_id=None if closed else row.case_id,
         case_number=case_number(row.case_id) if row.case_id and not closed else None,
+        action_id=None if closed else row.action_id,
         meeting_id=None if closed else row.meeting_id,
         title=title,
         state=None if closed else row.state,

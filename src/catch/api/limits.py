@@ -29,6 +29,7 @@ from msgspec import Struct
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from catch.api.unusable import bad_literal
 from catch.faults import Rejected, error
 
 
@@ -152,6 +153,8 @@ class Documents:
         self.checked += 1
         document = self._parse(text)
         self._within_budget(document)
+        if bad := bad_literal(document):
+            raise Rejected(bad)
         if not self.development:
             off = validate(self.schema, document, [NoSchemaIntrospectionCustomRule], max_errors=1)
             if off:

@@ -21,7 +21,7 @@ from catch.api.sitting import Sitting, reason
 from catch.api.standing import Standing as StandingQueries
 from catch.api.trail import read as read_trail
 from catch.api.views import programme as programme_view
-from catch.domain.agenda import draft_agenda
+from catch.domain.agenda import AGENDA_ITEMS, draft_agenda
 from catch.domain.agenda_absence import Standing, why_not
 from catch.domain.agenda_facts import CaseFacts
 from catch.domain.calendar import LONDON
@@ -81,7 +81,7 @@ def narrowed(context: Context, wanted: types.CaseFilter) -> case_summary.CaseFil
     own_only = context.who.roles_held() <= {Role.PARTNER, Role.REFERRER}
     return case_summary.CaseFilter(
         programme=wanted.programme,
-        states=tuple(wanted.states) if wanted.states is not None else None,
+        states=tuple(dict.fromkeys(wanted.states)) if wanted.states is not None else None,
         live=wanted.live,
         lead_user=wanted.lead,
         agency=context.who.agency if own_only else wanted.agency,
@@ -236,7 +236,7 @@ class Query(StandingQueries):
         context = info.context
         meeting = await prepared_meeting(context, meeting_id)
         series, as_of, facts = await context.catch.records.agenda_facts(meeting)
-        drafted = draft_agenda(series, meeting, facts, as_of)
+        drafted = draft_agenda(series, meeting, facts, as_of, context.catch.keyring.digest(AGENDA_ITEMS))
         sitting = Sitting(context.reading, meeting, meeting)
         warned = [each.case for each in drafted.warnings if each.case]
         await sitting.look({*warned, *(item.case for item in (*drafted.items, *drafted.overflow))})

@@ -55,6 +55,7 @@ def referral(held: domain.Referral, path: str, lens: Lens) -> types.Referral:
         needs=None if hidden else list(held.needs),
         reason=lens.text(f"{path}.reason", category, held.reason),
         referrer=types.Worker(user=held.referrer, agency=held.referrer_agency),
+        unverified_organisation=lens.text(f"{path}.unverifiedOrganisation", category, held.unverified_organisation),
     )
 
 

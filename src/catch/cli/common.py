@@ -21,6 +21,7 @@ from catch.programmes import ProgrammeFileInvalid
 from catch.readside.rebuilding import AnotherRebuild
 from catch.readside.sharing import SharedWorkFailed
 from catch.settings import BadSetting, Settings
+from catch.terminal import marked
 
 T = TypeVar("T")
 
@@ -31,7 +32,7 @@ complaints = Console(stderr=True)
 
 
 def complain(text: str) -> None:
-    complaints.print(f"[bold red]catch:[/] {text}", soft_wrap=True, highlight=False)
+    complaints.print(f"[bold red]catch:[/] {marked(text, lines=True)}", soft_wrap=True, highlight=False)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from catch.faults import fault
 from catch.log import Log
 from catch.log.codec import CODEC
 from catch.readside import Projection
+from catch.terminal import legible
 
 ALL = cast("Sequence[Projection]", projections.ALL)
 logger = logging.getLogger("catch.doctor")
@@ -52,7 +53,7 @@ def doctor_(as_json: bool) -> None:
         click.echo(as_document(report))
     else:
         for finding in report.findings:
-            console.print(told(finding), highlight=False, markup=False, soft_wrap=True)
+            console.print(legible(told(finding)), highlight=False, markup=False, soft_wrap=True)
         for code, count in report.more.items():
             console.print(f"{code}: {count:,} more like these", highlight=False)
         if not report.findings:

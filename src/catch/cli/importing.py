@@ -12,6 +12,7 @@ from catch.cli.options import argument, option
 from catch.domain.refusals import UnknownProgramme
 from catch.referral_file import COLUMNS, FileUnusable
 from catch.referrals import Report, import_referrals
+from catch.terminal import marked
 
 SHOWN = 25
 _COLUMNS = "\n".join(
@@ -74,16 +75,16 @@ def show(report: Report) -> None:
     if report.wrong:
         table = Table("line", "column", "reason", title=f"{report.rejected} rejected")
         for wrong in report.wrong[:SHOWN]:
-            table.add_row(str(wrong.line), wrong.column, wrong.reason)
+            table.add_row(str(wrong.line), marked(wrong.column), marked(wrong.reason))
         console.print(table)
         if len(report.wrong) > SHOWN:
-            console.print(f"... and {len(report.wrong) - SHOWN} more, all in {report.rejected_file}")
+            console.print(f"... and {len(report.wrong) - SHOWN} more, all in {marked(report.rejected_file)}")
     console.print(
         f"{report.count('opened')} cases opened, {report.count('attached')} attached to an open case, "
         f"{report.count('there')} were there already, {report.rejected} rejected ({report.encoding})",
         highlight=False,
     )
     if report.strangers:
-        console.print(f"Not registered as partners: {', '.join(report.strangers)}")
+        console.print(f"Not registered as partners: {marked(', '.join(report.strangers))}")
     if report.rejected_file:
-        console.print(f"Rejected rows, with reasons: {report.rejected_file}", soft_wrap=True)
+        console.print(f"Rejected rows, with reasons: {marked(report.rejected_file)}", soft_wrap=True)

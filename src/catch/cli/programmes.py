@@ -16,6 +16,7 @@ from catch.domain.streams import PROGRAMME, programme_stream
 from catch.enrolling import OPERATOR
 from catch.programmes import load as read
 from catch.programmes import shipped
+from catch.terminal import marked
 
 
 @click.group()
@@ -46,7 +47,7 @@ def load(files: tuple[Path, ...]) -> None:
                 purpose=Purpose.ADMINISTRATION,
             )
             fresh = "loaded" if answer.events and not answer.repeated else "in use already"
-            console.print(f"{programme.pin}: {fresh}", highlight=False)
+            console.print(f"{marked(programme.pin)}: {fresh}", highlight=False)
 
     on_place(run)
 
@@ -68,7 +69,8 @@ def list_() -> None:
     for history in on_place(run):
         present: Programme = history.current
         meetings = ", ".join(series.key for series in present.meetings)
-        table.add_row(present.key, str(present.version), present.name, meetings, "yes" if history.active else "no")
+        said = (present.key, str(present.version), present.name, meetings, "yes" if history.active else "no")
+        table.add_row(*map(marked, said))
     console.print(
         table if table.row_count else "No programme is loaded. Load those that are shipped: catch programmes load"
     )

@@ -18,6 +18,7 @@ from catch.postgres import Server
 from catch.readside import Projection, left_over, parked, rebuild, retry
 from catch.readside.folding import UNREAD, Parked
 from catch.settings import Settings
+from catch.terminal import marked
 
 
 @click.command("migrate")
@@ -119,7 +120,8 @@ def parked_(again: bool) -> None:
     found = on_place(retried) if again else on_log(listed)
     for projection, row in found:
         key = "a fact that cannot be read" if row.key.startswith(UNREAD) else row.key
-        console.print(f"{projection.NAME} {key}: {row.error}, at position {row.position}", highlight=False)
+        said = f"{projection.NAME} {key}: {row.error}, at position {row.position}"
+        console.print(marked(said), highlight=False)
     if found:
         sys.exit(IN_PART)
     console.print("nothing is parked")

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from catch.commands.book import Question
-from catch.domain.agenda import draft_agenda
+from catch.domain.agenda import AGENDA_ITEMS, draft_agenda
 from catch.domain.agenda_facts import CaseFacts
 from catch.domain.calendar import LONDON
 from catch.domain.case_facts import case_facts
@@ -124,7 +124,7 @@ class Draft(Question[Agenda], frozen=True):
         if meeting is None:
             raise UnknownMeeting(meeting=self.meeting)
         series, as_of, facts = await source.records.agenda_facts(meeting)
-        return draft_agenda(series, meeting, facts, as_of)
+        return draft_agenda(series, meeting, facts, as_of, source.records.keyring.digest(AGENDA_ITEMS))
 
 
 class Numbered(NamedTuple):

@@ -9,7 +9,7 @@ the next meeting. The meeting's start is the only time it knows.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from msgspec.json import Encoder
 
@@ -19,6 +19,7 @@ from catch.domain.agenda_reasons import reasons_for
 from catch.domain.agenda_words import not_ready, why_here, why_later
 from catch.domain.calendar import london_day
 from catch.domain.configuration import AgendaPolicy, Series
+from catch.domain.ids import keyed_id
 from catch.domain.meeting.listing import (
     Agenda,
     AgendaWarning,
@@ -32,10 +33,15 @@ from catch.domain.meeting.listing import (
 )
 from catch.domain.meeting.state import Meeting
 
+AGENDA_ITEMS = "agenda items"
+"""What the salt of drafts is the place's digest of."""
 
-def item_id(meeting: UUID, case: UUID) -> UUID:
-    """The same case at the same meeting always has the same item."""
-    return uuid5(meeting, str(case))
+
+def item_id(meeting: Meeting, case: UUID, salt: str) -> UUID:
+    """The same case at the same meeting always has the same item. Whoever knows a case's id cannot tell its item's."""
+    drafted = (*meeting.draft.items, *meeting.draft.overflow) if meeting.draft else ()
+    # A draft from before items were salted keeps the ids that interests and notes were given under.
+    return next((held.item for held in drafted if held.case == case), None) or keyed_id(salt, meeting.meeting, case)
 
 
 def agenda_json(agenda: Agenda) -> bytes:
@@ -43,8 +49,10 @@ def agenda_json(agenda: Agenda) -> bytes:
     return Encoder(order="sorted").encode(agenda)
 
 
-def draft_agenda(series: Series, meeting: Meeting, facts: Sequence[CaseFacts], as_of: int) -> Agenda:
-    """The draft from the facts as they stood at position `as_of`, whatever order they come in."""
+def draft_agenda(series: Series, meeting: Meeting, facts: Sequence[CaseFacts], as_of: int, salt: str) -> Agenda:
+    """The draft from the facts as they stood at position `as_of`, whatever order they come in.
+
+    `salt` is a secret of the place: without it nobody works out an item's id."""
     ours = sorted((held for held in facts if held.live and held.programme == meeting.programme), key=lambda f: f.number)
     found = [(held, reasons_for(held, series, meeting.starts_at)) for held in ours]
     put_forward = [candidate(held, why, series.policy, meeting.starts_at) for held, why in found if why]
@@ -55,8 +63,8 @@ def draft_agenda(series: Series, meeting: Meeting, facts: Sequence[CaseFacts], a
     return Agenda(
         as_of,
         series.policy.version,
-        tuple(items(arranged, meeting)),
-        tuple(overflow(filled, series, meeting)),
+        tuple(items(arranged, meeting, salt)),
+        tuple(overflow(filled, series, meeting, salt)),
         (
             *(unready(held) for held in sorted(put_forward, key=key) if lacking(held.facts)),
             *capacity_warnings(filled, series.policy),
@@ -78,22 +86,23 @@ def lacking(facts: CaseFacts) -> tuple[Missing, ...]:
     return tuple(missing)
 
 
-def items(arranged: Sequence[Candidate], meeting: Meeting) -> Iterator[DraftedItem]:
+def items(arranged: Sequence[Candidate], meeting: Meeting, salt: str) -> Iterator[DraftedItem]:
     minutes_before = 0
     within: Counter[Section] = Counter()
     for order, held in enumerate(arranged, start=1):
         within[held.section] += 1
         explanation = why_here(held, within[held.section], meeting)
-        yield drafted(held, order, explanation, Placement(spelt(held), minutes_before, held.moved_for), meeting)
+        placement = Placement(spelt(held), minutes_before, held.moved_for)
+        yield drafted(held, order, explanation, placement, item_id(meeting, held.case, salt))
         minutes_before += held.minutes
 
 
-def drafted(held: Candidate, order: int, explanation: str, placement: Placement, meeting: Meeting) -> DraftedItem:
+def drafted(held: Candidate, order: int, explanation: str, placement: Placement, item: UUID) -> DraftedItem:
     facts = held.facts
     if facts.presenter is None or facts.basis is None:
         raise ValueError("a case without presenter or basis is never placed")
     return DraftedItem(
-        item_id(meeting.meeting, held.case),
+        item,
         held.case,
         facts.number,
         held.section,
@@ -124,14 +133,14 @@ def spelt(held: Candidate) -> tuple[str, ...]:
     )
 
 
-def overflow(filled: Filled, series: Series, meeting: Meeting) -> Iterator[Overflow]:
+def overflow(filled: Filled, series: Series, meeting: Meeting, salt: str) -> Iterator[Overflow]:
     """What did not fit, counted as a deferral, with the day on which it is expected to."""
     minutes_before = 0
     for held, why in filled.left:
         displacements = held.displacements + 1
         predicted = predicted_on(held, minutes_before // max(1, filled.budget) + 1, series, meeting)
         yield Overflow(
-            item_id(meeting.meeting, held.case),
+            item_id(meeting, held.case, salt),
             held.case,
             held.facts.number,
             held.section,

@@ -57,7 +57,7 @@ def why_not(series: Series, meeting: Meeting, facts: Sequence[CaseFacts], case: 
         return Explanation(case, Standing.OTHER_PROGRAMME, text)
     if not known.live:
         return Explanation(case, Standing.NOT_LIVE, f"The case is {known.state}, so no meeting considers it.")
-    agenda = draft_agenda(series, meeting, facts, 0)
+    agenda = draft_agenda(series, meeting, facts, 0, "")  # its ids are not read
     return by_rule(agenda, meeting, known) or no_reason(known, series, meeting)
 
 

@@ -26,6 +26,7 @@ from catch.domain.meeting.instant import InstantDiscussionHeld, RecordInstantDis
 from catch.domain.meeting.items import Update
 from catch.domain.meeting.state import Meeting
 from catch.domain.person import Person, PersonEvent, refer
+from catch.domain.plain import Code, Key, UserId
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
 from catch.domain.restricted import Beside
 
@@ -37,10 +38,10 @@ class OfferActionInMeeting(Command, frozen=True):
     item: UUID
     action: UUID
     title: Sealed
-    owner: str
+    owner: Key
     due: date
-    owner_user: str | None = None
-    intervention: str | None = None
+    owner_user: UserId | None = None
+    intervention: Code | None = None
     priority: Priority = Priority.NORMAL
     mandatory: bool = False
     decision: UUID | None = None

@@ -15,6 +15,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from catch.domain.plain import Key, Made, UserId
+
 Sealed = NewType("Sealed", str)
 """Personal text. In a command from outside it is plain and is sealed before `decide`; in facts it is ciphertext."""
 
@@ -93,10 +95,10 @@ class Category(StrEnum):
 class Actor(Part, frozen=True, omit_defaults=True):
     """Who acts: a user of an agency, in a role. `agency` is the partner's key."""
 
-    user: str
-    agency: str
+    user: UserId
+    agency: Key
     role: Role
-    on_behalf_of: str | None = None
+    on_behalf_of: Key | None = None
 
 
 F = TypeVar("F")
@@ -112,7 +114,7 @@ class Envelope(Struct, Generic[F], frozen=True, omit_defaults=True, gc=False):
     correlation: UUID
     event: F
     causation: UUID | None = None
-    programme: str | None = None  # key@version
+    programme: Made | None = None  # key@version
     meeting: UUID | None = None
     schema: int = 1
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from catch.domain.facts import Command, Fact, Part, Sealed
 from catch.domain.given import Given
+from catch.domain.plain import Few, Key, Made
 from catch.domain.refusals import MissingText, Refused, UnknownPerson
 
 
@@ -49,7 +50,7 @@ class PersonRegistered(Fact, frozen=True, omit_defaults=True):
     phone: Sealed | None = None
     nhs_number: Sealed | None = None
     communication_needs: Sealed | None = None
-    nhs_digest: str | None = None
+    nhs_digest: Made | None = None
 
 
 class ContactPreferenceSet(Fact, frozen=True, omit_defaults=True):
@@ -71,7 +72,7 @@ class PersonReferred(Fact, frozen=True, omit_defaults=True):
     """A case was opened. Appended with the case's `ReferralReceived`, so that two doors at once open one case."""
 
     case: UUID
-    programme: str
+    programme: Key
 
 
 PersonEvent = PersonRegistered | ContactPreferenceSet | ProtectedAddressSet | PersonReferred
@@ -128,7 +129,7 @@ class SetContactPreference(Command, frozen=True):
     """Say how the person may safely be reached."""
 
     person: UUID
-    channels: tuple[ContactChannel, ...]
+    channels: Few[ContactChannel]
     safe_times: Sealed | None = None
     never: Sealed | None = None
 

@@ -12,6 +12,7 @@ from catch.domain.configuration import Programme
 from catch.domain.configuration_check import problems
 from catch.domain.facts import Command, Fact, Part
 from catch.domain.given import Given
+from catch.domain.plain import Key
 from catch.domain.refusals import Refused, UnknownProgramme
 
 
@@ -24,13 +25,13 @@ class ProgrammeActivated(Fact, frozen=True, omit_defaults=True):
 class ProgrammeSuspended(Fact, frozen=True, omit_defaults=True):
     """The programme stopped taking referrals. Its open cases go on."""
 
-    programme: str
+    programme: Key
 
 
 class ProgrammeResumed(Fact, frozen=True, omit_defaults=True):
     """The programme takes referrals again."""
 
-    programme: str
+    programme: Key
 
 
 ProgrammeEvent = ProgrammeActivated | ProgrammeSuspended | ProgrammeResumed
@@ -39,7 +40,7 @@ ProgrammeEvent = ProgrammeActivated | ProgrammeSuspended | ProgrammeResumed
 class ProgrammeHistory(Part, frozen=True, omit_defaults=True):
     """All versions of one programme, oldest first. `active` is False while it is suspended."""
 
-    programme: str
+    programme: Key
     versions: tuple[Programme, ...]
     active: bool = True
 
@@ -73,20 +74,20 @@ def evolve(history: ProgrammeHistory | None, event: ProgrammeEvent) -> Programme
 class LoadProgramme(Command, frozen=True):
     """Bring a version of a programme's configuration into use. Cases that run keep the version they started under."""
 
-    programme: str
+    programme: Key
     configuration: Programme
 
 
 class SuspendProgramme(Command, frozen=True):
     """Stop taking referrals for the programme."""
 
-    programme: str
+    programme: Key
 
 
 class ResumeProgramme(Command, frozen=True):
     """Take referrals for the programme again."""
 
-    programme: str
+    programme: Key
 
 
 ProgrammeCommand = LoadProgramme | SuspendProgramme | ResumeProgramme

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
 
 from catch.database import Statements
+from catch.domain import bounds
 from catch.domain.facts import Sealed
 from catch.domain.refusals import Refused
 from catch.personal import texts, tokens
@@ -144,7 +145,9 @@ class Keyring:
         return Reader(frozenset(subjects), await self._ciphers(subjects))
 
     async def seal_command(self, command: S, subject: UUID) -> S:
-        """A copy with its personal text sealed. Raises MissingText, TextTooLong, UnusableText or SubjectErased."""
+        """A copy with its personal text sealed. Raises MissingText, TextTooLong, UnusableText or SubjectErased, and
+        whatever `catch.domain.bounds` finds in its plain fields: nobody's command becomes a fact without."""
+        bounds.check(command)
         plain = texts.checked_texts(command)
         return texts.with_texts(command, iter(await self.seal(subject, plain))) if plain else command
 

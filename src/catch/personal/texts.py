@@ -15,9 +15,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from catch.domain.facts import Sealed
+from catch.domain.plain import LONGEST_TEXT
 from catch.domain.refusals import MissingText, Refused
 
-MAX_TEXT = 10_000
+MAX_TEXT = LONGEST_TEXT
 UNUSABLE = re.compile("[\0\ud800-\udfff]")
 
 S = TypeVar("S", bound=Struct)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import msgspec
 import yaml
@@ -28,10 +28,12 @@ class ProgrammeFileInvalid(Exception):
 def load(path: Traversable) -> Programme:
     """Read one file; a `pathlib.Path` will do. Raises `ProgrammeFileInvalid`, or OSError when it cannot be read."""
     try:
-        data = _parsed(path.read_text(encoding="utf-8"))
+        data = _parsed(_text(path))
         programme = msgspec.convert(data, Programme)
     except UnicodeDecodeError:
         raise ProgrammeFileInvalid(path.name, ["The file is not UTF-8 text."]) from None
+    except NotTaken as error:
+        raise ProgrammeFileInvalid(path.name, [str(error)]) from None
     except msgspec.ValidationError as error:
         raise ProgrammeFileInvalid(path.name, [_sentence(str(error))]) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -48,8 +50,41 @@ def shipped() -> tuple[Programme, ...]:
     return tuple(sorted(map(load, found), key=lambda programme: programme.key))
 
 
+LARGEST = 65_536
+"""Bytes of a file. Those that are shipped have a tenth of it."""
+DEEPEST = 12
+"""How far settings may lie within settings."""
+
+
+class NotTaken(Exception):
+    """The file holds something that no programme needs, and that could keep a server busy for hours."""
+
+
+def _text(path: Traversable) -> str:
+    with path.open("rb") as file:
+        raw = file.read(LARGEST + 1)
+    if len(raw) > LARGEST:
+        raise NotTaken(f"The file is larger than {LARGEST:,} bytes.")
+    return raw.decode()
+
+
 class _Loader(yaml.SafeLoader):
-    """YAML without two of its traps: a key that comes twice is an error, and a date stays text until it is checked."""
+    """YAML without its traps: a key that comes twice is an error, a date stays text until it is checked, and nothing
+    stands for something else (an alias of aliases of aliases is a short file of a million settings)."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event = cast("yaml.Event", cast("Any", self).peek_event())
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
+            raise NotTaken(f"line {line}: anchors (&) and aliases (*) are not taken: write the setting out.")
+        if self.depth == DEEPEST:
+            raise NotTaken(f"line {line}: settings may lie {DEEPEST} deep.")
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
     yaml_implicit_resolvers: ClassVar = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
@@ -57,6 +92,10 @@ class _Loader(yaml.SafeLoader):
     }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
+        merged = next((key for key, _ in node.value if key.tag == "tag:yaml.org,2002:merge"), None)
+        if merged is not None:
+            line = merged.start_mark.line + 1
+            raise NotTaken(f"line {line}: merge keys (<<) are not taken: write the settings out.")
         keys: list[str] = [str(key.value) for key, _ in node.value]
         twice = next((key for key in keys if keys.count(key) > 1), None)
         if twice is not None:

@@ -100,7 +100,7 @@ class InboxSource(Shared):
     async def _owners(self, cases: Iterable[UUID]) -> Mapping[int, Sequence[str]]:
         """By position, the agencies that each fact about an action concerned when it was recorded."""
         found: dict[int, Sequence[str]] = {}
-        owner: dict[UUID, str] = {}
+        owner: dict[tuple[UUID, UUID], str] = {}
         for stored in await self.catch.log.streams(list(cases)):
             fact = decode(stored)
             if not isinstance(fact.event, actions.ActionEvent):
@@ -108,9 +108,9 @@ class InboxSource(Shared):
             event = fact.event
             if isinstance(event, actions.ActionOffered | actions.ActionReassigned):
                 found[fact.position] = agencies_of(fact, None)
-                owner[event.action] = event.owner
-            elif event.action in owner:
-                found[fact.position] = (owner[event.action],)
+                owner[fact.stream, event.action] = event.owner
+            elif (fact.stream, event.action) in owner:
+                found[fact.position] = (owner[fact.stream, event.action],)
         return found
 
     async def sees(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> Seen | Ended:

@@ -33,6 +33,9 @@ class Referral:
     needs: list[str] | None
     reason: str | None
     referrer: Worker | None
+    unverified_organisation: str | None = strawberry.field(
+        description="Whom whoever referred says they are from, where it is no partner. Nobody has checked it."
+    )
 
 
 @strawberry.type(description="A person-centred conversation, held or attempted.")

@@ -21,6 +21,7 @@ class InboxEntry(Redactable):
     since: datetime
     case_id: UUID | None
     case_number: str | None
+    action_id: UUID | None = strawberry.field(description="The action's id in its case, to answer it by.")
     meeting_id: UUID | None
     title: str | None
     state: ActionState | None

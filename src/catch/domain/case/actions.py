@@ -15,6 +15,7 @@ from catch.domain.facts import Category, Command, Fact, Sealed
 from catch.domain.given import Given
 from catch.domain.keys import check_key
 from catch.domain.naming import check_acts_for
+from catch.domain.plain import Code, Key, Percent, UserId
 from catch.domain.refusals import OutOfRange, Refused
 
 
@@ -38,20 +39,20 @@ class Incomplete(StrEnum):
 class ActionOffered(Fact, frozen=True, omit_defaults=True):
     action: UUID
     title: Sealed
-    owner: str
+    owner: Key
     due: date
-    owner_user: str | None = None
-    intervention: str | None = None
+    owner_user: UserId | None = None
+    intervention: Code | None = None
     priority: Priority = Priority.NORMAL
     mandatory: bool = False
     decision: UUID | None = None
-    service: str | None = None  # Open Referral UK id of the service
+    service: Code | None = None  # Open Referral UK id of the service
     meeting: UUID | None = None
 
 
 class ActionAccepted(Fact, frozen=True, omit_defaults=True):
     action: UUID
-    user: str | None = None
+    user: UserId | None = None
 
 
 class ActionDeclined(Fact, frozen=True, omit_defaults=True):
@@ -62,9 +63,9 @@ class ActionDeclined(Fact, frozen=True, omit_defaults=True):
 
 class ActionReassigned(Fact, frozen=True, omit_defaults=True):
     action: UUID
-    owner: str
-    before: str
-    owner_user: str | None = None
+    owner: Key
+    before: Key
+    owner_user: UserId | None = None
     reason: Sealed | None = None
 
 
@@ -77,7 +78,7 @@ class ActionProgressed(Fact, frozen=True, omit_defaults=True):
 
 class ActionCompleted(Fact, frozen=True, omit_defaults=True):
     action: UUID
-    outcome: str
+    outcome: Code
     completed_on: date
     result: Sealed | None = None
 
@@ -127,14 +128,14 @@ class OfferAction(Command, frozen=True):
     case: UUID
     action: UUID
     title: Sealed
-    owner: str
+    owner: Key
     due: date
-    owner_user: str | None = None
-    intervention: str | None = None
+    owner_user: UserId | None = None
+    intervention: Code | None = None
     priority: Priority = Priority.NORMAL
     mandatory: bool = False
     decision: UUID | None = None
-    service: str | None = None
+    service: Code | None = None
 
 
 class RespondToAction(Command, frozen=True):
@@ -145,8 +146,8 @@ class RespondToAction(Command, frozen=True):
     answer: ActionAnswer
     reason: Sealed | None = None
     counter_due: date | None = None
-    to: str | None = None
-    to_user: str | None = None
+    to: Key | None = None
+    to_user: UserId | None = None
 
 
 class ProgressAction(Command, frozen=True):
@@ -156,7 +157,7 @@ class ProgressAction(Command, frozen=True):
     action: UUID
     progress: UUID
     note: Sealed
-    percent: int | None = None
+    percent: Percent | None = None
 
 
 class CompleteAction(Command, frozen=True):
@@ -164,7 +165,7 @@ class CompleteAction(Command, frozen=True):
 
     case: UUID
     action: UUID
-    outcome: str
+    outcome: Code
     completed_on: date
     result: Sealed | None = None
 
@@ -193,6 +194,10 @@ ActionCommand = (
 
 
 # What can be refused
+
+
+class UnknownIntervention(Refused):
+    """The programme has no such intervention."""
 
 
 class OwnerNotInvolved(Refused):
@@ -243,6 +248,12 @@ def check_due(due: date, given: Given) -> None:
         raise OutOfRange(field="due", earliest=london_day(given.at))
 
 
+def check_intervention(intervention: str | None, given: Given) -> None:
+    known = given.programme.interventions if given.programme else ()
+    if intervention is not None and known and intervention not in known:
+        raise UnknownIntervention(intervention=intervention, known=", ".join(known))
+
+
 def offer(case: Case, command: OfferAction, given: Given, meeting: UUID | None = None) -> list[ActionEvent]:
     if case.action(command.action) is not None:
         return []
@@ -250,6 +261,7 @@ def offer(case: Case, command: OfferAction, given: Given, meeting: UUID | None =
     check_owner(case, command.owner, given)
     check_acts_for(command.owner, command.owner_user, case.programme, given)
     check_due(command.due, given)
+    check_intervention(command.intervention, given)
     return [
         ActionOffered(
             action=command.action,

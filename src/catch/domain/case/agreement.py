@@ -16,6 +16,7 @@ from catch.domain.case.state import (
 )
 from catch.domain.facts import Category, Command, Fact, Sealed
 from catch.domain.given import Given
+from catch.domain.plain import Code, FewOf, Key
 from catch.domain.refusals import (
     MissingText,
     Refused,
@@ -35,7 +36,7 @@ class AgreedBy(StrEnum):
 
 class SupportAgreed(Fact, frozen=True, omit_defaults=True):
     by: AgreedBy
-    scope: str
+    scope: Code
     evidence: Sealed | None = None
 
 
@@ -71,7 +72,7 @@ class RecordAgreement(Command, frozen=True):
 
     case: UUID
     by: AgreedBy = AgreedBy.PERSON
-    scope: str = "support-and-meeting"
+    scope: Code = "support-and-meeting"
     evidence: Sealed | None = None
 
 
@@ -96,8 +97,8 @@ class RecordObjection(Command, frozen=True):
 
     case: UUID
     objection: UUID
-    categories: frozenset[Category]
-    partners: frozenset[str] = frozenset()
+    categories: FewOf[Category]
+    partners: FewOf[Key] = frozenset()
     ground: Sealed | None = None
 
 

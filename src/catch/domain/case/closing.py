@@ -16,6 +16,8 @@ from catch.domain.case.state import Case, CaseState, Ending, GoalState, Mileston
 from catch.domain.configuration import ClosureClass, Programme
 from catch.domain.facts import Command, Fact, Part, Sealed
 from catch.domain.given import Given
+from catch.domain.keys import is_key
+from catch.domain.plain import Code, Few, Key
 from catch.domain.refusals import OutOfRange, Refused
 
 
@@ -46,18 +48,18 @@ class Measured(Part, frozen=True, omit_defaults=True):
 
 
 class ClosureProposed(Fact, frozen=True, omit_defaults=True):
-    reason: str
+    reason: Code
     summary: Sealed | None = None
 
 
 class CaseClosed(Fact, frozen=True, omit_defaults=True):
-    reason: str
+    reason: Code
     ending: ClosureClass
     closed_on: date
     summary: Sealed
     measured: Measured
     outcomes: tuple[GoalOutcome, ...] = ()
-    message_back_to: tuple[str, ...] = ()
+    message_back_to: tuple[Key, ...] = ()
     ongoing_plan: Sealed | None = None
     feedback_invited: bool = False
 
@@ -78,7 +80,7 @@ class ProposeClosure(Command, frozen=True):
     """Propose to close the case, for the meeting to decide."""
 
     case: UUID
-    reason: str
+    reason: Code
     summary: Sealed | None = None
 
 
@@ -86,11 +88,11 @@ class CloseCase(Command, frozen=True):
     """Close the episode: its reason, how each goal stands, and the summary. Mandatory actions are settled first."""
 
     case: UUID
-    reason: str
+    reason: Code
     closed_on: date
     summary: Sealed
-    outcomes: tuple[GoalOutcome, ...] = ()
-    message_back_to: tuple[str, ...] = ()
+    outcomes: Few[GoalOutcome] = ()
+    message_back_to: Few[Key] = ()
     ongoing_plan: Sealed | None = None
     feedback_invited: bool = False
 
@@ -154,7 +156,11 @@ def measure(milestones: Milestones, closed_on: date) -> Measured:
 
 
 def referring_agencies(case: Case) -> set[str]:
-    return {held.referrer_agency for held in case.referrals if held.source not in ("self", "carer")}
+    return {
+        held.referrer_agency
+        for held in case.referrals
+        if held.source not in ("self", "carer") and is_key(held.referrer_agency)
+    }
 
 
 def close(case: Case, command: CloseCase, given: Given) -> list[Answer]:

@@ -19,6 +19,7 @@ from catch.domain.case.state import (
 from catch.domain.facts import Command, Fact, Role, Sealed
 from catch.domain.given import Given
 from catch.domain.keys import check_key
+from catch.domain.plain import Code, Few, Key, UserId
 from catch.domain.refusals import (
     Refused,
     UnknownPartner,
@@ -46,7 +47,7 @@ class ConversationHeld(Fact, frozen=True, omit_defaults=True):
     format: ConversationFormat
     what_matters: Sealed
     strengths: Sealed | None = None
-    needs: tuple[str, ...] = ()
+    needs: tuple[Code, ...] = ()
     communication_needs: Sealed | None = None
     for_meeting: bool = True
 
@@ -54,7 +55,7 @@ class ConversationHeld(Fact, frozen=True, omit_defaults=True):
 class ConversationAttempted(Fact, frozen=True, omit_defaults=True):
     conversation: UUID
     format: ConversationFormat
-    outcome: str
+    outcome: Code
 
 
 CoordinationEvent = CoordinatorAllocated | CoordinatorChanged | ConversationHeld | ConversationAttempted
@@ -67,8 +68,8 @@ class AllocateCoordinator(Command, frozen=True):
     """Name the worker who coordinates the case (`lead`) or looks after its clinical side."""
 
     case: UUID
-    user: str
-    agency: str
+    user: UserId
+    agency: Key
     lead: bool = True
     reason: Sealed | None = None
     handover_note: Sealed | None = None
@@ -82,7 +83,7 @@ class RecordConversation(Command, frozen=True):
     format: ConversationFormat
     what_matters: Sealed
     strengths: Sealed | None = None
-    needs: tuple[str, ...] = ()
+    needs: Few[Code] = ()
     communication_needs: Sealed | None = None
     for_meeting: bool = True  # False: information and support were enough
 
@@ -93,7 +94,7 @@ class RecordConversationAttempt(Command, frozen=True):
     case: UUID
     conversation: UUID
     format: ConversationFormat
-    outcome: str
+    outcome: Code
 
 
 CoordinationCommand = AllocateCoordinator | RecordConversation | RecordConversationAttempt

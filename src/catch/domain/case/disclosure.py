@@ -17,6 +17,7 @@ from catch.domain.case.state import (
 from catch.domain.facts import Category, Command, Fact, Sealed
 from catch.domain.given import Given
 from catch.domain.keys import check_key
+from catch.domain.plain import Code, FewOf, Former, Key
 from catch.domain.refusals import (
     MissingText,
     OutOfRange,
@@ -29,7 +30,7 @@ from catch.domain.refusals import (
 
 class DisclosureAuthorised(Fact, frozen=True, omit_defaults=True):
     disclosure: UUID
-    agency: str
+    agency: Key
     categories: frozenset[Category]
     basis: Basis
     necessity: Sealed
@@ -42,13 +43,14 @@ class DisclosureEnded(Fact, frozen=True, omit_defaults=True):
 
 
 class PartnerInvolved(Fact, frozen=True, omit_defaults=True):
-    agency: str
-    role: str
-    named_contact: str | None = None
+    agency: Key
+    role: Code
+    named_contact: Former | None = None
+    contact: Sealed | None = None
 
 
 class PartnerInvolvementEnded(Fact, frozen=True, omit_defaults=True):
-    agency: str
+    agency: Key
     reason: Sealed | None = None
 
 
@@ -63,8 +65,8 @@ class AuthoriseDisclosure(Command, frozen=True):
 
     case: UUID
     disclosure: UUID
-    agency: str
-    categories: frozenset[Category]
+    agency: Key
+    categories: FewOf[Category]
     basis: Basis
     necessity: Sealed
     until: date | None = None
@@ -82,16 +84,16 @@ class InvolvePartner(Command, frozen=True):
     """Give a partner a part in the case. It needs an open disclosure first."""
 
     case: UUID
-    agency: str
-    role: str
-    named_contact: str | None = None
+    agency: Key
+    role: Code
+    named_contact: Sealed | None = None
 
 
 class EndInvolvement(Command, frozen=True):
     """End a partner's part in the case, and with it its access."""
 
     case: UUID
-    agency: str
+    agency: Key
     reason: Sealed | None = None
 
 
@@ -180,7 +182,7 @@ def involve(case: Case, command: InvolvePartner, given: Given) -> list[Disclosur
         raise NoAgreementInForce(partner=command.agency)
     if not any(held.agency == command.agency and held.open_at(given.at) for held in case.disclosures):
         raise NoOpenDisclosure(partner=command.agency)
-    return [PartnerInvolved(command.agency, command.role, command.named_contact)]
+    return [PartnerInvolved(command.agency, command.role, contact=command.named_contact)]
 
 
 def end_involvement(case: Case, command: EndInvolvement) -> list[DisclosureEvent]:
@@ -222,7 +224,7 @@ def evolve(case: Case, event: DisclosureEvent, at: datetime) -> Case:
                 ),
             )
         case PartnerInvolved():
-            held = Involvement(event.agency, event.role, at, event.named_contact)
+            held = Involvement(event.agency, event.role, at, event.contact)
             return replace(case, involvements=(*case.involvements, held))
         case PartnerInvolvementEnded():
             return replace(

@@ -15,6 +15,7 @@ from catch.domain.configuration import Programme
 from catch.domain.facts import Command, Fact, Part, Sealed
 from catch.domain.given import Given
 from catch.domain.keys import check_key
+from catch.domain.plain import Code, Few, Key
 from catch.domain.refusals import (
     MissingText,
     Refused,
@@ -24,7 +25,7 @@ from catch.domain.refusals import (
 class EvaluatedCriterion(Part, frozen=True, omit_defaults=True):
     """One criterion as it was evaluated, with the fact it rested on and the day of that fact."""
 
-    code: str
+    code: Code
     met: bool
     fact: Sealed | None = None
     as_of: date | None = None
@@ -33,8 +34,8 @@ class EvaluatedCriterion(Part, frozen=True, omit_defaults=True):
 class Redirection(Part, frozen=True, omit_defaults=True):
     """Where the person was led instead: an agency or another programme, handed over warmly."""
 
-    agency: str | None = None
-    programme: str | None = None
+    agency: Key | None = None
+    programme: Key | None = None
     warm_handover: bool = False
 
 
@@ -47,14 +48,14 @@ class ReferralAccepted(Fact, frozen=True, omit_defaults=True):
 
 
 class ReferralDeclined(Fact, frozen=True, omit_defaults=True):
-    reason: str
+    reason: Code
     criteria: tuple[EvaluatedCriterion, ...] = ()
     explanation: Sealed | None = None
     message_back_due: date | None = None
 
 
 class ReferralRedirected(Fact, frozen=True, omit_defaults=True):
-    reason: str
+    reason: Code
     redirection: Redirection
     criteria: tuple[EvaluatedCriterion, ...] = ()
     message_back_due: date | None = None
@@ -70,7 +71,7 @@ class AcceptReferral(Command, frozen=True):
     """Accept the person, with the criteria as they were evaluated."""
 
     case: UUID
-    criteria: tuple[EvaluatedCriterion, ...] = ()
+    criteria: Few[EvaluatedCriterion] = ()
     override_reason: Sealed | None = None
 
 
@@ -78,8 +79,8 @@ class DeclineReferral(Command, frozen=True):
     """Decline, with a reason, and say when the referrer hears of it."""
 
     case: UUID
-    reason: str
-    criteria: tuple[EvaluatedCriterion, ...] = ()
+    reason: Code
+    criteria: Few[EvaluatedCriterion] = ()
     explanation: Sealed | None = None
     message_back_due: date | None = None
 
@@ -88,9 +89,9 @@ class RedirectReferral(Command, frozen=True):
     """Lead the person to a better door, handing over warmly: nobody is turned away."""
 
     case: UUID
-    reason: str
+    reason: Code
     redirection: Redirection
-    criteria: tuple[EvaluatedCriterion, ...] = ()
+    criteria: Few[EvaluatedCriterion] = ()
     message_back_due: date | None = None
 
 

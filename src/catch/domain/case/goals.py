@@ -15,6 +15,7 @@ from catch.domain.case.state import (
 from catch.domain.configuration import Framework, Programme
 from catch.domain.facts import Command, Fact, Part, Sealed
 from catch.domain.given import Given
+from catch.domain.plain import Code, Score
 from catch.domain.refusals import (
     IdAlreadyUsed,
     OutOfRange,
@@ -27,9 +28,9 @@ class NewGoal(Part, frozen=True, omit_defaults=True):
 
     goal: UUID
     text: Sealed
-    domain: str
-    baseline: int
-    target: int
+    domain: Code
+    baseline: Score
+    target: Score
 
 
 # What happened
@@ -42,7 +43,7 @@ class GoalSet(Fact, frozen=True, omit_defaults=True):
 class GoalScored(Fact, frozen=True, omit_defaults=True):
     goal: UUID
     score: int
-    stage: str
+    stage: Code
 
 
 class GoalAchieved(Fact, frozen=True, omit_defaults=True):
@@ -73,8 +74,8 @@ class ScoreGoal(Command, frozen=True):
 
     case: UUID
     goal: UUID
-    score: int
-    stage: str
+    score: Score
+    stage: Code
 
 
 class AchieveGoal(Command, frozen=True):

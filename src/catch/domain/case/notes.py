@@ -12,6 +12,7 @@ from catch.domain.case.state import Case, Note, UnmetNeed, Worker
 from catch.domain.facts import Category, Command, Fact, Sealed
 from catch.domain.given import Given
 from catch.domain.keys import check_key
+from catch.domain.plain import Code, FewOf, Key
 from catch.domain.refusals import Refused
 
 
@@ -32,14 +33,14 @@ class NoteAdded(Fact, frozen=True, omit_defaults=True):
     category: Category
     text: Sealed
     by: Worker
-    audience: frozenset[str] = frozenset()
+    audience: frozenset[Key] = frozenset()
 
 
 class UnmetNeedRecorded(Fact, frozen=True, omit_defaults=True):
     need: UUID
-    code: str
+    code: Code
     reason: UnmetReason
-    locality: str | None = None
+    locality: Code | None = None
 
 
 class UnmetNeedMet(Fact, frozen=True, omit_defaults=True):
@@ -62,7 +63,7 @@ class AddNote(Command, frozen=True):
     note: UUID
     category: Category
     text: Sealed
-    audience: frozenset[str] = frozenset()
+    audience: FewOf[Key] = frozenset()
 
 
 class RecordUnmetNeed(Command, frozen=True):
@@ -70,9 +71,9 @@ class RecordUnmetNeed(Command, frozen=True):
 
     case: UUID
     need: UUID
-    code: str
+    code: Code
     reason: UnmetReason
-    locality: str | None = None
+    locality: Code | None = None
 
 
 class MeetUnmetNeed(Command, frozen=True):

@@ -19,6 +19,7 @@ from catch.domain.clocks import add_span
 from catch.domain.configuration import Span, Unit
 from catch.domain.facts import Category, Command, Fact, Sealed
 from catch.domain.given import Given
+from catch.domain.plain import Few, Key, Version
 from catch.domain.refusals import (
     Refused,
     UnknownProgramme,
@@ -37,7 +38,7 @@ class PlanAgreed(Fact, frozen=True, omit_defaults=True):
     contingency: Sealed | None = None
     agreed_by_person: bool = True
     how_agreed: Sealed | None = None
-    shared_with: tuple[str, ...] = ()
+    shared_with: tuple[Key, ...] = ()
     no_goals_reason: Sealed | None = None
 
 
@@ -59,12 +60,12 @@ class AgreePlan(Command, frozen=True):
     plan: UUID
     what_matters: Sealed
     review_due: date
-    goals: tuple[NewGoal, ...] = ()
+    goals: Few[NewGoal] = ()
     strengths: Sealed | None = None
     contingency: Sealed | None = None
     agreed_by_person: bool = True
     how_agreed: Sealed | None = None
-    shared_with: tuple[str, ...] = ()
+    shared_with: Few[Key] = ()
     no_goals_reason: Sealed | None = None
 
 
@@ -73,15 +74,15 @@ class RevisePlan(Command, frozen=True):
 
     case: UUID
     plan: UUID
-    version: int
+    version: Version
     what_matters: Sealed
     review_due: date
-    goals: tuple[NewGoal, ...] = ()
+    goals: Few[NewGoal] = ()
     strengths: Sealed | None = None
     contingency: Sealed | None = None
     agreed_by_person: bool = True
     how_agreed: Sealed | None = None
-    shared_with: tuple[str, ...] = ()
+    shared_with: Few[Key] = ()
 
 
 PlanCommand = AgreePlan | RevisePlan

@@ -14,6 +14,7 @@ from catch.domain.given import Given
 from catch.domain.meeting.items import Decision
 from catch.domain.meeting.rules import UnknownSeries
 from catch.domain.naming import check_acts_for
+from catch.domain.plain import Few, Key
 from catch.domain.refusals import Refused
 
 # What happened
@@ -21,12 +22,12 @@ from catch.domain.refusals import Refused
 
 class MeetingProposed(Fact, frozen=True, omit_defaults=True):
     proposal: UUID
-    series: str
+    series: Key
     purpose: ProposalPurpose
     presenter: Worker
-    by_agency: str
+    by_agency: Key
     question: Sealed | None = None
-    requested_partners: tuple[str, ...] = ()
+    requested_partners: tuple[Key, ...] = ()
     earliest: date | None = None
     person_informed: bool = True
     not_informed_reason: Sealed | None = None
@@ -58,11 +59,11 @@ class ProposeForMeeting(Command, frozen=True):
 
     case: UUID
     proposal: UUID
-    series: str
+    series: Key
     purpose: ProposalPurpose
     presenter: Worker
     question: Sealed | None = None
-    requested_partners: tuple[str, ...] = ()
+    requested_partners: Few[Key] = ()
     earliest: date | None = None
     person_informed: bool = True
     not_informed_reason: Sealed | None = None

@@ -23,7 +23,8 @@ from catch.domain.case.state import (
 from catch.domain.configuration import Programme
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
-from catch.domain.keys import check_key
+from catch.domain.keys import check_key, is_key
+from catch.domain.plain import Age, Code, Few, Key, Made
 from catch.domain.refusals import (
     IdAlreadyUsed,
     OutOfRange,
@@ -35,9 +36,9 @@ from catch.domain.refusals import (
 
 
 class ReferralReceived(Fact, frozen=True, omit_defaults=True):
-    number: str
+    number: Made
     person: UUID
-    programme: str
+    programme: Key
     programme_version: int
     referral: Referral
     age_warning: bool = False
@@ -58,19 +59,20 @@ class SubmitReferral(Command, frozen=True):
 
     case: UUID
     person: UUID
-    programme: str
+    programme: Key
     referral: UUID
-    source: str
-    channel: str
+    source: Code
+    channel: Code
     received_at: datetime
     reason: Sealed
-    needs: tuple[str, ...] = ()
+    needs: Few[Code] = ()
     urgency: Urgency = Urgency.ROUTINE
-    on_behalf_of: str | None = None  # the referring agency, where somebody else types it in
+    on_behalf_of: Key | None = None  # the referring agency, where somebody else types it in
+    unverified_organisation: Sealed | None = None  # its name, where it is no partner: nobody has checked it
     agreement: ReferralAgreement | None = None
     basis: Basis | None = None
     safe_contact: SafeContact | None = None
-    age: int | None = None
+    age: Age | None = None
 
 
 class AttachReferral(Command, frozen=True):
@@ -79,13 +81,14 @@ class AttachReferral(Command, frozen=True):
     case: UUID
     person: UUID
     referral: UUID
-    source: str
-    channel: str
+    source: Code
+    channel: Code
     received_at: datetime
     reason: Sealed
-    needs: tuple[str, ...] = ()
+    needs: Few[Code] = ()
     urgency: Urgency = Urgency.ROUTINE
-    on_behalf_of: str | None = None
+    on_behalf_of: Key | None = None
+    unverified_organisation: Sealed | None = None
     agreement: ReferralAgreement | None = None
     safe_contact: SafeContact | None = None
 
@@ -154,6 +157,7 @@ def referral_of(command: SubmitReferral | AttachReferral, given: Given) -> Refer
         agreement=command.agreement,
         basis=command.basis if isinstance(command, SubmitReferral) else None,
         safe_contact=command.safe_contact,
+        unverified_organisation=command.unverified_organisation,
     )
 
 
@@ -207,6 +211,15 @@ def decide(case: Case, command: ReferralCommand, given: Given) -> list[ReferralE
 # Where that leaves us
 
 
+UNREGISTERED = "(not registered)"
+"""Stands for an organisation that was named in plain before such names were sealed. No key, so nobody acts for it."""
+
+
+def kept(referral: Referral) -> Referral:
+    """What somebody once typed where a key belongs is not shown."""
+    return referral if is_key(referral.referrer_agency) else replace(referral, referrer_agency=UNREGISTERED)
+
+
 def opened(case: UUID, event: ReferralReceived) -> Case:
     received = event.referral.received_at
     return Case(
@@ -217,7 +230,7 @@ def opened(case: UUID, event: ReferralReceived) -> Case:
         programme_version=event.programme_version,
         state=CaseState.RECEIVED,
         milestones=Milestones(received_at=received),
-        referrals=(event.referral,),
+        referrals=(kept(event.referral),),
         episode_started_at=received,
         door_refused_at=refused_at(event.referral),
         safe_contact=event.referral.safe_contact,
@@ -246,6 +259,6 @@ def evolve(case: Case, event: ReferralEvent, at: datetime) -> Case:
         case ReferralReceived():
             return case  # only ever first: `opened` made the case
         case ReferralAttached():
-            return attached(case, event.referral)
+            return attached(case, kept(event.referral))
         case _:
             assert_never(event)

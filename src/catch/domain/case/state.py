@@ -13,6 +13,7 @@ from catch.domain.calendar import london_day
 from catch.domain.configuration import ClosureClass
 from catch.domain.facts import Category, Part, Sealed
 from catch.domain.meeting.items import Decision
+from catch.domain.plain import Code, Key, Made, UserId
 
 
 class CaseState(StrEnum):
@@ -125,24 +126,26 @@ class Referral(Part, frozen=True, omit_defaults=True):
     """One request that the programme take the person on. A case may have several, from different doors."""
 
     referral: UUID
-    source: str
-    channel: str
+    source: Code
+    channel: Code
     received_at: datetime
     reason: Sealed
-    needs: tuple[str, ...]
+    needs: tuple[Code, ...]
     urgency: Urgency
-    referrer: str
-    referrer_agency: str
+    referrer: UserId
+    referrer_agency: Key
     agreement: ReferralAgreement | None = None
     basis: Basis | None = None
     safe_contact: SafeContact | None = None
+    unverified_organisation: Sealed | None = None
+    """Whom whoever referred says they are from. Nobody has checked it."""
 
 
 class Worker(Part, frozen=True, omit_defaults=True):
     """Somebody who works for an agency."""
 
-    user: str
-    agency: str
+    user: UserId
+    agency: Key
 
 
 class ConversationFormat(StrEnum):
@@ -162,7 +165,7 @@ class Conversation(Part, frozen=True, omit_defaults=True):
     held: bool
     what_matters: Sealed | None = None
     strengths: Sealed | None = None
-    needs: tuple[str, ...] = ()
+    needs: tuple[Code, ...] = ()
     communication_needs: Sealed | None = None
 
 
@@ -171,7 +174,7 @@ class Objection(Part, frozen=True, omit_defaults=True):
 
     objection: UUID
     categories: frozenset[Category]
-    partners: frozenset[str] = frozenset()
+    partners: frozenset[Key] = frozenset()
 
     def covers(self, agency: str, categories: frozenset[Category]) -> bool:
         return bool(self.categories & categories) and (not self.partners or agency in self.partners)
@@ -181,7 +184,7 @@ class Disclosure(Part, frozen=True, omit_defaults=True):
     """What may be told to one partner, and why."""
 
     disclosure: UUID
-    agency: str
+    agency: Key
     categories: frozenset[Category]
     basis: Basis
     authorised_at: datetime
@@ -195,10 +198,10 @@ class Disclosure(Part, frozen=True, omit_defaults=True):
 class Involvement(Part, frozen=True, omit_defaults=True):
     """A partner's recorded part in the case, the basis of its access."""
 
-    agency: str
-    role: str
+    agency: Key
+    role: Code
     since: datetime
-    named_contact: str | None = None
+    contact: Sealed | None = None
     ended_at: datetime | None = None
 
 
@@ -215,13 +218,13 @@ class Proposal(Part, frozen=True, omit_defaults=True):
     """Somebody asks the meeting to talk about the case."""
 
     proposal: UUID
-    series: str
+    series: Key
     purpose: ProposalPurpose
     presenter: Worker
     proposed_at: datetime
-    by_agency: str
+    by_agency: Key
     question: Sealed | None = None
-    requested_partners: tuple[str, ...] = ()
+    requested_partners: tuple[Key, ...] = ()
     earliest: date | None = None
     person_informed: bool = True
 
@@ -254,13 +257,13 @@ class Action(Part, frozen=True, omit_defaults=True):
 
     action: UUID
     title: Sealed
-    owner: str
+    owner: Key
     due: date
     original_due: date
     offered_at: datetime
     state: ActionState = ActionState.OFFERED
-    owner_user: str | None = None
-    intervention: str | None = None
+    owner_user: UserId | None = None
+    intervention: Code | None = None
     priority: Priority = Priority.NORMAL
     mandatory: bool = False
     decision: UUID | None = None
@@ -270,7 +273,7 @@ class Action(Part, frozen=True, omit_defaults=True):
     reason: Sealed | None = None
     counter_due: date | None = None
     result: Sealed | None = None
-    outcome: str | None = None
+    outcome: Code | None = None
     percent: int | None = None
 
     @property
@@ -294,12 +297,12 @@ class Goal(Part, frozen=True, omit_defaults=True):
 
     goal: UUID
     text: Sealed
-    domain: str
+    domain: Code
     baseline: int
     target: int
     score: int
     state: GoalState = GoalState.OPEN
-    stage: str | None = None
+    stage: Code | None = None
     scored_at: datetime | None = None
     ended_at: datetime | None = None
 
@@ -316,7 +319,7 @@ class Plan(Part, frozen=True, omit_defaults=True):
     strengths: Sealed | None = None
     contingency: Sealed | None = None
     agreed_by_person: bool = True
-    shared_with: tuple[str, ...] = ()
+    shared_with: tuple[Key, ...] = ()
 
 
 class ReviewDecision(StrEnum):
@@ -345,7 +348,7 @@ class Discussion(Part, frozen=True, omit_defaults=True):
     item: UUID
     started_at: datetime
     ended_at: datetime
-    agencies: tuple[str, ...]
+    agencies: tuple[Key, ...]
     situation: Sealed | None = None
     action_to_date: Sealed | None = None
     update: Sealed | None = None
@@ -368,17 +371,17 @@ class Note(Part, frozen=True, omit_defaults=True):
     text: Sealed
     at: datetime
     by: Worker
-    audience: frozenset[str] = frozenset()
+    audience: frozenset[Key] = frozenset()
 
 
 class UnmetNeed(Part, frozen=True, omit_defaults=True):
     """A need that no service meets."""
 
     need: UUID
-    code: str
-    reason: str
+    code: Code
+    reason: Code
     recorded_at: datetime
-    locality: str | None = None
+    locality: Code | None = None
     met_at: datetime | None = None
 
 
@@ -394,7 +397,7 @@ class Recusal(Part, frozen=True, omit_defaults=True):
 class Ending(Part, frozen=True, omit_defaults=True):
     """How an episode closed."""
 
-    reason: str
+    reason: Code
     ending: ClosureClass
     closed_on: date
     closed_at: datetime
@@ -438,9 +441,9 @@ class Case(Part, frozen=True, omit_defaults=True):
     """
 
     case: UUID
-    number: str
+    number: Made
     person: UUID
-    programme: str
+    programme: Key
     programme_version: int
     state: CaseState
     milestones: Milestones

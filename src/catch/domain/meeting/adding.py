@@ -21,6 +21,7 @@ from catch.domain.meeting.rules import (
     unpublished,
 )
 from catch.domain.meeting.state import Meeting, MeetingState
+from catch.domain.plain import Few, Key, Made, MinutesLong, UserId
 from catch.domain.refusals import IdAlreadyUsed, Refused
 
 
@@ -30,11 +31,11 @@ class AgendaItemAdded(Fact, frozen=True):
     minutes: int
     order: int
     case: UUID | None = None
-    number: str | None = None
+    number: Made | None = None
     matter: Matter | None = None
-    presenter: str | None = None
+    presenter: UserId | None = None
     basis: AppearanceBasis | None = None
-    requires: tuple[str, ...] = ()
+    requires: tuple[Key, ...] = ()
     must: bool = False
     reason: Sealed | None = None
 
@@ -46,11 +47,11 @@ class LateItemAdded(Fact, frozen=True):
     order: int
     urgency: Sealed
     case: UUID | None = None
-    number: str | None = None
-    presenter: str | None = None
+    number: Made | None = None
+    presenter: UserId | None = None
     basis: AppearanceBasis | None = None
-    requires: tuple[str, ...] = ()
-    agencies: tuple[str, ...] = ()
+    requires: tuple[Key, ...] = ()
+    agencies: tuple[Key, ...] = ()
 
 
 AddingEvent = AgendaItemAdded | LateItemAdded
@@ -110,10 +111,10 @@ class AddItem(Command, frozen=True):
     section: Section
     case: UUID | None = None
     matter: Matter | None = None
-    minutes: int | None = None
-    presenter: str | None = None
+    minutes: MinutesLong | None = None
+    presenter: UserId | None = None
     basis: AppearanceBasis | None = None
-    requires: tuple[str, ...] = ()
+    requires: Few[Key] = ()
     must: bool = False
     reason: Sealed | None = None
 
@@ -125,11 +126,11 @@ class AddLateItem(Command, frozen=True):
     item: UUID
     case: UUID
     urgency: Sealed
-    presenter: str
+    presenter: UserId
     basis: AppearanceBasis
     section: Section = Section.URGENT
-    minutes: int | None = None
-    requires: tuple[str, ...] = ()
+    minutes: MinutesLong | None = None
+    requires: Few[Key] = ()
 
 
 AddingCommand = AddItem | AddLateItem

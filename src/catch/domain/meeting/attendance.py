@@ -13,6 +13,7 @@ from catch.domain.facts import Command, Fact, Role, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.rules import NotInvited, in_agreement, live, not_over, on_agenda, series_of
 from catch.domain.meeting.state import Attendee, Interest, InterestAction, Meeting, Stay
+from catch.domain.plain import Key, Label, UserId
 from catch.domain.refusals import Refused
 
 RUNS_IT = (Role.CHAIR, Role.DEPUTY, Role.PREPARER, Role.COORDINATOR)
@@ -20,41 +21,41 @@ RUNS_IT = (Role.CHAIR, Role.DEPUTY, Role.PREPARER, Role.COORDINATOR)
 
 
 class AttendeeJoined(Fact, frozen=True):
-    user: str
-    agency: str
+    user: UserId
+    agency: Key
     joined_at: datetime
 
 
 class AttendeeLeft(Fact, frozen=True):
-    user: str
-    agency: str
+    user: UserId
+    agency: Key
     left_at: datetime
 
 
 class ApologyReceived(Fact, frozen=True):
-    user: str
-    agency: str
+    user: UserId
+    agency: Key
     note: Sealed | None = None
 
 
 class ConfidentialityAccepted(Fact, frozen=True):
-    user: str
-    agency: str
-    statement: str
+    user: UserId
+    agency: Key
+    statement: Label
 
 
 class InterestDeclared(Fact, frozen=True):
     item: UUID
-    user: str
-    agency: str
+    user: UserId
+    agency: Key
     action: InterestAction
     note: Sealed | None = None
 
 
 class InterestResolved(Fact, frozen=True):
     item: UUID
-    user: str
-    agency: str
+    user: UserId
+    agency: Key
     reason: Sealed
 
 
@@ -112,23 +113,23 @@ class JoinMeeting(Command, frozen=True):
     """Record that somebody has come in."""
 
     meeting: UUID
-    user: str
-    agency: str
+    user: UserId
+    agency: Key
 
 
 class LeaveMeeting(Command, frozen=True):
     """Record that somebody has left."""
 
     meeting: UUID
-    user: str
+    user: UserId
 
 
 class SendApology(Command, frozen=True):
     """Say that somebody cannot come."""
 
     meeting: UUID
-    user: str
-    agency: str
+    user: UserId
+    agency: Key
     note: Sealed | None = None
 
 
@@ -136,8 +137,8 @@ class AcceptConfidentiality(Command, frozen=True):
     """Accept the meeting's confidentiality statement, once the agenda is published. Nobody reads an item before."""
 
     meeting: UUID
-    user: str
-    statement: str | None = None
+    user: UserId
+    statement: Label | None = None
 
 
 class DeclareInterest(Command, frozen=True):
@@ -145,8 +146,8 @@ class DeclareInterest(Command, frozen=True):
 
     meeting: UUID
     item: UUID
-    user: str
-    agency: str
+    user: UserId
+    agency: Key
     action: InterestAction = InterestAction.RECUSED
     note: Sealed | None = None
 
@@ -156,7 +157,7 @@ class ResolveInterest(Command, frozen=True):
 
     meeting: UUID
     item: UUID
-    user: str
+    user: UserId
     reason: Sealed
 
 

@@ -14,6 +14,7 @@ from catch.domain.given import Given
 from catch.domain.meeting.items import Decision, DecisionCode, Dissent, Item, ItemState, LinkedAction, ToTell, Update
 from catch.domain.meeting.rules import ItemNotOpen, NotInProgress, on_agenda
 from catch.domain.meeting.state import Meeting, MeetingState, with_item
+from catch.domain.plain import Few, Key
 from catch.domain.refusals import IdAlreadyUsed, MissingText, Refused
 
 
@@ -33,7 +34,7 @@ class DecisionRecorded(Fact, frozen=True):
     decided_at: datetime
     case: UUID | None = None
     text: Sealed | None = None
-    agreed_by: tuple[str, ...] = ()
+    agreed_by: tuple[Key, ...] = ()
     dissent: tuple[Dissent, ...] = ()
     to_tell_person: ToTell | None = None
     not_told_reason: Sealed | None = None
@@ -43,7 +44,7 @@ class DecisionRecorded(Fact, frozen=True):
 class ItemActionLinked(Fact, frozen=True):
     item: UUID
     action: UUID
-    owner: str
+    owner: Key
     case: UUID | None = None
     decision: UUID | None = None
 
@@ -105,8 +106,8 @@ class RecordDecision(Command, frozen=True):
     decision: UUID
     code: DecisionCode
     text: Sealed | None = None
-    agreed_by: tuple[str, ...] = ()
-    dissent: tuple[Dissent, ...] = ()
+    agreed_by: Few[Key] = ()
+    dissent: Few[Dissent] = ()
     to_tell_person: ToTell | None = None
     not_told_reason: Sealed | None = None
 
@@ -117,7 +118,7 @@ class LinkAction(Command, frozen=True):
     meeting: UUID
     item: UUID
     action: UUID
-    owner: str
+    owner: Key
     decision: UUID | None = None
 
 

@@ -17,6 +17,7 @@ from catch.domain.meeting.items import Item, ItemState, Origin
 from catch.domain.meeting.listing import Agenda, AgendaWarning, DraftedItem, Gap, Overflow
 from catch.domain.meeting.rules import not_over, unpublished
 from catch.domain.meeting.state import LIVE, Meeting, MeetingState, ordered
+from catch.domain.plain import Key, Label, Made
 from catch.domain.refusals import Refused
 
 
@@ -24,12 +25,12 @@ class ItemDisclosure(Part, frozen=True):
     """Which agencies may see an item, as things stood when the agenda was published."""
 
     item: UUID
-    agencies: tuple[str, ...]
+    agencies: tuple[Key, ...]
 
 
 class AgendaDrafted(Fact, frozen=True):
     as_of: int
-    policy_version: str
+    policy_version: Label
     items: tuple[DraftedItem, ...] = ()
     overflow: tuple[Overflow, ...] = ()
     warnings: tuple[AgendaWarning, ...] = ()
@@ -37,7 +38,7 @@ class AgendaDrafted(Fact, frozen=True):
 
 
 class AgendaPublished(Fact, frozen=True):
-    content_hash: str
+    content_hash: Made
     published_at: datetime
     disclosures: tuple[ItemDisclosure, ...] = ()
 

@@ -22,6 +22,7 @@ from catch.domain.meeting.rules import (
     waiting,
 )
 from catch.domain.meeting.state import Meeting, ordered, with_item
+from catch.domain.plain import Key, MinutesLong, Place
 from catch.domain.refusals import OutOfRange, Refused
 
 
@@ -51,7 +52,7 @@ class ItemPulledForDiscussion(Fact, frozen=True):
     section: Section
     minutes: int
     reason: Sealed
-    by_agency: str
+    by_agency: Key
 
 
 EditingEvent = AgendaItemRemoved | AgendaItemMoved | AgendaItemTimeboxChanged | ItemPulledForDiscussion
@@ -97,7 +98,7 @@ class MoveItem(Command, frozen=True):
 
     meeting: UUID
     item: UUID
-    order: int
+    order: Place
     reason: Sealed | None = None
 
 
@@ -106,7 +107,7 @@ class ChangeTimebox(Command, frozen=True):
 
     meeting: UUID
     item: UUID
-    minutes: int
+    minutes: MinutesLong
     reason: Sealed | None = None
 
 
@@ -116,7 +117,7 @@ class PullFromNoting(Command, frozen=True):
     meeting: UUID
     item: UUID
     reason: Sealed
-    minutes: int | None = None
+    minutes: MinutesLong | None = None
 
 
 EditingCommand = RemoveItem | MoveItem | ChangeTimebox | PullFromNoting

@@ -17,6 +17,7 @@ from catch.domain.meeting.listing import Section
 from catch.domain.meeting.rules import ItemNotOpen, ItemResolved, in_progress, live, on_agenda, waiting
 from catch.domain.meeting.state import Attendee, Meeting, with_item
 from catch.domain.naming import check_acts_for
+from catch.domain.plain import Key, UserId
 from catch.domain.refusals import Refused
 
 
@@ -24,7 +25,7 @@ class ItemOpened(Fact, frozen=True):
     item: UUID
     opened_at: datetime
     case: UUID | None = None
-    known_by: str | None = None
+    known_by: UserId | None = None
     override_reason: Sealed | None = None
 
 
@@ -32,7 +33,7 @@ class ItemClosed(Fact, frozen=True):
     item: UUID
     opened_at: datetime
     closed_at: datetime
-    present: tuple[str, ...]
+    present: tuple[Key, ...]
     case: UUID | None = None
 
 
@@ -80,7 +81,7 @@ class OpenItem(Command, frozen=True):
 
     meeting: UUID
     item: UUID
-    known_by: str | None = None
+    known_by: UserId | None = None
     override_reason: Sealed | None = None
 
 

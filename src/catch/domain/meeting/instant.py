@@ -12,6 +12,7 @@ from catch.domain.meeting.items import Item, ItemState, Origin, Update
 from catch.domain.meeting.listing import Section
 from catch.domain.meeting.rules import in_agreement, needs_text, series_of, zoned
 from catch.domain.meeting.state import Attendee, Meeting, MeetingState, Mode, Stay
+from catch.domain.plain import Few, Key, UserId
 from catch.domain.refusals import IdAlreadyUsed, Refused
 
 LEAST_AGENCIES = 2
@@ -22,20 +23,20 @@ CLOCKS_MAY_DIFFER = timedelta(minutes=5)
 class Participant(Part, frozen=True):
     """Somebody who took part in an instant discussion."""
 
-    user: str
-    agency: str
+    user: UserId
+    agency: Key
 
 
 class InstantDiscussionHeld(Fact, frozen=True):
     meeting: UUID
-    programme: str
-    series: str
+    programme: Key
+    series: Key
     item: UUID
     case: UUID
     held_at: datetime
     ended_at: datetime
     mode: Mode
-    led_by: str
+    led_by: UserId
     seats: tuple[Participant, ...]
     quorum: int
     situation: Sealed | None = None
@@ -86,13 +87,13 @@ class RecordInstantDiscussion(Command, frozen=True):
     """Record a discussion of one case between two agencies or more, held there and then."""
 
     meeting: UUID
-    programme: str
-    series: str
+    programme: Key
+    series: Key
     item: UUID
     case: UUID
     held_at: datetime
     ended_at: datetime
-    seats: tuple[Participant, ...]
+    seats: Few[Participant]
     mode: Mode = Mode.IN_PERSON
     situation: Sealed | None = None
     action_to_date: Sealed | None = None

@@ -14,23 +14,24 @@ from catch.domain.given import Given
 from catch.domain.meeting.rules import NotOnTheAgenda, in_agreement, not_over, zoned
 from catch.domain.meeting.state import Availability, Invitation, Meeting
 from catch.domain.naming import check_acts_for
+from catch.domain.plain import Few, Key, UserId
 from catch.domain.refusals import Refused
 
 
 class MemberInvited(Fact, frozen=True):
-    agency: str
-    user: str | None = None
+    agency: Key
+    user: UserId | None = None
     items: tuple[UUID, ...] = ()
 
 
 class InvitationWithdrawn(Fact, frozen=True):
-    agency: str
-    user: str | None = None
+    agency: Key
+    user: UserId | None = None
     reason: Sealed | None = None
 
 
 class AvailabilityDeclared(Fact, frozen=True):
-    agency: str
+    agency: Key
     available_from: datetime
     available_until: datetime
 
@@ -62,17 +63,17 @@ class InviteMember(Command, frozen=True):
     """Ask an agency, or one user of it, to come: to the whole meeting, or as a guest for the named items only."""
 
     meeting: UUID
-    agency: str
-    user: str | None = None
-    items: tuple[UUID, ...] = ()
+    agency: Key
+    user: UserId | None = None
+    items: Few[UUID] = ()
 
 
 class WithdrawInvitation(Command, frozen=True):
     """Take an invitation back."""
 
     meeting: UUID
-    agency: str
-    user: str | None = None
+    agency: Key
+    user: UserId | None = None
     reason: Sealed | None = None
 
 
@@ -80,7 +81,7 @@ class SetAvailability(Command, frozen=True):
     """Say during which part of the meeting an agency can be there. A later answer replaces an earlier one."""
 
     meeting: UUID
-    agency: str
+    agency: Key
     available_from: datetime
     available_until: datetime
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from catch.domain.facts import Part, Sealed
 from catch.domain.meeting.listing import AppearanceBasis, Matter, Placement, Reason, Section
+from catch.domain.plain import Key, Made, UserId
 
 
 class ItemState(StrEnum):
@@ -54,14 +55,14 @@ class DecisionCode(StrEnum):
 class Dissent(Part, frozen=True):
     """An agency that did not agree, and its words."""
 
-    agency: str
+    agency: Key
     text: Sealed
 
 
 class ToTell(Part, frozen=True):
     """Who tells the person what was decided, and by which day."""
 
-    who: str
+    who: UserId
     by: date
 
 
@@ -72,7 +73,7 @@ class Decision(Part, frozen=True, omit_defaults=True):
     code: DecisionCode
     decided_at: datetime
     text: Sealed | None = None
-    agreed_by: tuple[str, ...] = ()
+    agreed_by: tuple[Key, ...] = ()
     dissent: tuple[Dissent, ...] = ()
     to_tell_person: ToTell | None = None
     not_told_reason: Sealed | None = None
@@ -83,7 +84,7 @@ class LinkedAction(Part, frozen=True, omit_defaults=True):
     """An action offered while the item was open. The action itself lives in the case."""
 
     action: UUID
-    owner: str
+    owner: Key
     decision: UUID | None = None
 
 
@@ -115,27 +116,27 @@ class Item(Part, frozen=True, omit_defaults=True):
     minutes: int
     origin: Origin
     case: UUID | None = None
-    number: str | None = None
+    number: Made | None = None
     matter: Matter | None = None
     must: bool = False
     reasons: tuple[Reason, ...] = ()
-    explanation: str = ""
-    presenter: str | None = None
+    explanation: Made = ""
+    presenter: UserId | None = None
     basis: AppearanceBasis | None = None
-    requires: tuple[str, ...] = ()
+    requires: tuple[Key, ...] = ()
     placement: Placement = Placement()
     defer_count: int = 0
     displacements: int = 0
-    visible_to: tuple[str, ...] = ()
+    visible_to: tuple[Key, ...] = ()
     pulled: bool = False
     state: ItemState = ItemState.PENDING
     added_reason: Sealed | None = None
     removed_reason: Sealed | None = None
     opened_at: datetime | None = None
     closed_at: datetime | None = None
-    known_by: str | None = None
+    known_by: UserId | None = None
     override_reason: Sealed | None = None
-    present: tuple[str, ...] = ()
+    present: tuple[Key, ...] = ()
     update: Update | None = None
     decisions: tuple[Decision, ...] = ()
     actions: tuple[LinkedAction, ...] = ()

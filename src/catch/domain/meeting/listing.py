@@ -9,6 +9,7 @@ from enum import IntEnum, StrEnum
 from uuid import UUID
 
 from catch.domain.facts import Part
+from catch.domain.plain import Code, Key, Label, Made, UserId
 
 
 class Section(IntEnum):
@@ -50,10 +51,10 @@ class Reason(Part, frozen=True, omit_defaults=True):
 
     code: ReasonCode
     section: Section
-    text: str
+    text: Made
     must: bool = False
     since: date | None = None
-    fact: str | None = None
+    fact: Made | None = None
 
 
 class AppearanceBasis(StrEnum):
@@ -76,9 +77,9 @@ class Matter(StrEnum):
 class Placement(Part, frozen=True, omit_defaults=True):
     """How an item came to its place: the key it was ordered by, and the minutes already taken before it."""
 
-    key: tuple[str, ...] = ()
+    key: tuple[Made, ...] = ()
     minutes_before: int = 0
-    moved_for: str | None = None
+    moved_for: Made | None = None
 
 
 class DraftedItem(Part, frozen=True, omit_defaults=True):
@@ -86,16 +87,16 @@ class DraftedItem(Part, frozen=True, omit_defaults=True):
 
     item: UUID
     case: UUID
-    number: str
+    number: Made
     section: Section
     order: int
     minutes: int
     must: bool
     reasons: tuple[Reason, ...]
-    explanation: str
-    presenter: str
+    explanation: Made
+    presenter: UserId
     basis: AppearanceBasis
-    requires: tuple[str, ...] = ()
+    requires: tuple[Key, ...] = ()
     defer_count: int = 0
     displacements: int = 0
     placement: Placement = Placement()
@@ -115,12 +116,12 @@ class Overflow(Part, frozen=True, omit_defaults=True):
 
     item: UUID
     case: UUID
-    number: str
+    number: Made
     section: Section
     minutes: int
     reasons: tuple[Reason, ...]
     why: WhyNotPlaced
-    explanation: str
+    explanation: Made
     predicted_on: date
     defer_count: int
     displacements: int
@@ -150,9 +151,9 @@ class AgendaWarning(Part, frozen=True, omit_defaults=True):
     """Something wrong with the draft. With a case: it has reasons to appear and may not yet."""
 
     code: WarningCode
-    explanation: str
+    explanation: Made
     case: UUID | None = None
-    number: str | None = None
+    number: Made | None = None
     section: Section | None = None
     missing: tuple[Missing, ...] = ()
     reasons: tuple[Reason, ...] = ()
@@ -164,7 +165,7 @@ class AgendaWarning(Part, frozen=True, omit_defaults=True):
 class Gap(Part, frozen=True):
     """How many unmet needs of one kind were recorded since the last meeting. No names."""
 
-    code: str
+    code: Code
     count: int
 
 
@@ -172,7 +173,7 @@ class Agenda(Part, frozen=True):
     """A draft: the same facts, position and policy always give the same one, to the byte."""
 
     as_of: int
-    policy_version: str
+    policy_version: Label
     items: tuple[DraftedItem, ...] = ()
     overflow: tuple[Overflow, ...] = ()
     warnings: tuple[AgendaWarning, ...] = ()

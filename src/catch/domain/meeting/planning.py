@@ -13,19 +13,20 @@ from msgspec.structs import replace
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.rules import UnknownSeries as UnknownSeries
-from catch.domain.meeting.rules import before_start, lasting, needs_text, series_of, zoned
+from catch.domain.meeting.rules import before_start, lasting, needs_text, series_of, within_reach, zoned
 from catch.domain.meeting.state import Meeting, MeetingState, Mode
-from catch.domain.refusals import IdAlreadyUsed, OutOfRange, Refused
+from catch.domain.plain import Key, MinutesLong, UserId
+from catch.domain.refusals import IdAlreadyUsed, Refused
 
 
 class MeetingPlanned(Fact, frozen=True):
     meeting: UUID
-    programme: str
-    series: str
+    programme: Key
+    series: Key
     starts_at: datetime
     duration_minutes: int
     mode: Mode
-    chair: str
+    chair: UserId
 
 
 class MeetingRescheduled(Fact, frozen=True):
@@ -45,8 +46,6 @@ PlanningEvent = MeetingPlanned | MeetingRescheduled | MeetingCancelled
 
 FAR = timedelta(days=14)
 """A meeting that is moved further is another occasion: its agenda is published again before anybody sees it."""
-AHEAD = timedelta(days=400)
-"""Meetings lie no further ahead."""
 
 
 def withdrawn(meeting: Meeting) -> Meeting:
@@ -89,11 +88,11 @@ class PlanMeeting(Command, frozen=True):
     """Plan a meeting of a series. Without a duration it lasts as long as the series says."""
 
     meeting: UUID
-    programme: str
-    series: str
+    programme: Key
+    series: Key
     starts_at: datetime
-    chair: str
-    duration_minutes: int | None = None
+    chair: UserId
+    duration_minutes: MinutesLong | None = None
     mode: Mode = Mode.HYBRID
 
 
@@ -103,7 +102,7 @@ class RescheduleMeeting(Command, frozen=True):
     meeting: UUID
     starts_at: datetime
     reason: Sealed
-    duration_minutes: int | None = None
+    duration_minutes: MinutesLong | None = None
 
 
 class CancelMeeting(Command, frozen=True):
@@ -127,13 +126,14 @@ def check_chair(command: PlanMeeting, appointed: Collection[str]) -> None:
 
 
 def plan(meeting: Meeting | None, command: PlanMeeting, given: Given) -> list[PlanningEvent]:
-    not_too_far(command.starts_at, given)
+    zoned(starts_at=command.starts_at)
     series = series_of(command.programme, command.series, given)
     minutes = lasting(series.duration_minutes if command.duration_minutes is None else command.duration_minutes)
     event = MeetingPlanned(
         command.meeting, command.programme, command.series, command.starts_at, minutes, command.mode, command.chair
     )
     if meeting is None:
+        within_reach(command.starts_at, given)
         return [event]
     if (meeting.programme, meeting.series, meeting.instant) != (command.programme, command.series, False):
         raise IdAlreadyUsed(meeting=command.meeting)
@@ -156,17 +156,12 @@ def decide(meeting: Meeting, command: PlanningCommand, given: Given) -> list[Pla
             assert_never(command)
 
 
-def not_too_far(starts_at: datetime, given: Given) -> None:
-    zoned(starts_at=starts_at)
-    if starts_at > given.at + AHEAD:
-        raise OutOfRange(field="startsAt", latest=(given.at + AHEAD).isoformat())
-
-
 def reschedule(meeting: Meeting, command: RescheduleMeeting, given: Given) -> list[PlanningEvent]:
-    not_too_far(command.starts_at, given)
+    zoned(starts_at=command.starts_at)
     before_start(meeting)
     needs_text(reason=command.reason)
     minutes = lasting(meeting.duration_minutes if command.duration_minutes is None else command.duration_minutes)
     if (command.starts_at, minutes) == (meeting.starts_at, meeting.duration_minutes):
         return []
+    within_reach(command.starts_at, given)
     return [MeetingRescheduled(command.starts_at, minutes, meeting.starts_at, command.reason)]

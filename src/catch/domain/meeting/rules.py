@@ -1,6 +1,6 @@
 """What several commands of a meeting ask first, each with its refusal."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from catch.domain.configuration import Series
@@ -59,6 +59,15 @@ def needs_text(**texts: Sealed | None) -> None:
     for name, text in texts.items():
         if not text:
             raise MissingText(field=name)
+
+
+FURTHEST = timedelta(days=400)
+"""How far ahead a meeting may be planned: what a seat gives must not last for ever."""
+
+
+def within_reach(starts_at: datetime, given: Given) -> None:
+    if starts_at > given.at + FURTHEST:
+        raise OutOfRange(field="startsAt", latest=(given.at + FURTHEST).isoformat())
 
 
 def not_over(meeting: Meeting) -> None:

@@ -15,14 +15,15 @@ from catch.domain.meeting.attendance import AttendanceEvent, AttendeeJoined, Con
 from catch.domain.meeting.items import ItemState
 from catch.domain.meeting.rules import NotInProgress, in_progress, live, series_of
 from catch.domain.meeting.state import Meeting, MeetingState
+from catch.domain.plain import Label, UserId
 from catch.domain.refusals import Refused
 
 
 class MeetingStarted(Fact, frozen=True):
     started_at: datetime
-    chair: str
-    confidentiality_statement: str
-    charter: str
+    chair: UserId
+    confidentiality_statement: Label
+    charter: Label
     quorum: int
 
 
@@ -41,7 +42,7 @@ class MeetingEnded(Fact, frozen=True):
 
 class MinutesConfirmed(Fact, frozen=True):
     confirmed_at: datetime
-    confirmed_by: str
+    confirmed_by: UserId
     at_meeting: UUID | None = None
 
 

@@ -10,6 +10,7 @@ from catch.domain.facts import Part
 from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.items import Update as Update
 from catch.domain.meeting.listing import Agenda
+from catch.domain.plain import Key, Label, Made, UserId
 
 
 class MeetingState(StrEnum):
@@ -47,15 +48,15 @@ class Mode(StrEnum):
 class Invitation(Part, frozen=True, omit_defaults=True):
     """An agency, or one user of it, asked to come: to everything, or to the named items only."""
 
-    agency: str
-    user: str | None = None
+    agency: Key
+    user: UserId | None = None
     items: tuple[UUID, ...] = ()
 
 
 class Availability(Part, frozen=True):
     """The part of the meeting during which an agency can be there."""
 
-    agency: str
+    agency: Key
     available_from: datetime
     available_until: datetime
 
@@ -70,10 +71,10 @@ class Stay(Part, frozen=True, omit_defaults=True):
 class Attendee(Part, frozen=True, omit_defaults=True):
     """Somebody who came, or sent apologies. `accepted`: the confidentiality statement they accepted."""
 
-    user: str
-    agency: str
+    user: UserId
+    agency: Key
     stays: tuple[Stay, ...] = ()
-    accepted: str | None = None
+    accepted: Label | None = None
     apology: bool = False
 
     @property
@@ -92,8 +93,8 @@ class Interest(Part, frozen=True):
     """Somebody has an interest in an item and is kept out of it until that is resolved."""
 
     item: UUID
-    user: str
-    agency: str
+    user: UserId
+    agency: Key
     action: InterestAction
 
 
@@ -101,29 +102,29 @@ class Meeting(Part, frozen=True, omit_defaults=True):
     """Where the meeting's history leaves it. `items` are in order, removed ones last."""
 
     meeting: UUID
-    programme: str
-    series: str
+    programme: Key
+    series: Key
     starts_at: datetime
     duration_minutes: int
     mode: Mode
-    chair: str
+    chair: UserId
     state: MeetingState = MeetingState.PLANNED
     quorum: int = 2
     draft: Agenda | None = None
     items: tuple[Item, ...] = ()
-    content_hash: str | None = None
+    content_hash: Made | None = None
     published_at: datetime | None = None
     invitations: tuple[Invitation, ...] = ()
     availability: tuple[Availability, ...] = ()
     attendance: tuple[Attendee, ...] = ()
     interests: tuple[Interest, ...] = ()
     resolved_interests: tuple[Interest, ...] = ()
-    confidentiality_statement: str | None = None
-    charter: str | None = None
+    confidentiality_statement: Label | None = None
+    charter: Label | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
     confirmed_at: datetime | None = None
-    confirmed_by: str | None = None
+    confirmed_by: UserId | None = None
     instant: bool = False
     moved_far: bool = False  # by more than a fortnight, and not published since
     moved_from: datetime | None = None  # where it stood before it was moved, however often, since it was published

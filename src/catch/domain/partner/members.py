@@ -13,6 +13,7 @@ from catch.domain.facts import Command, Fact, Role, Sealed, Tag
 from catch.domain.keys import check_key
 from catch.domain.partner.organisation import in_order
 from catch.domain.partner.state import HeldRole, HeldTag, Member, Partner
+from catch.domain.plain import Few, Key, Made, UserId
 from catch.domain.refusals import MissingText, Refused, UnknownPartner
 
 if TYPE_CHECKING:
@@ -29,59 +30,59 @@ IN_THE_PLACE = frozenset({Role.ADMINISTRATOR, Role.MEMBER_ADMINISTRATOR})
 class MemberEnrolled(Fact, frozen=True, omit_defaults=True):
     """Somebody may act for the partner, as whatever they are given. `subject`: what their issuer calls them, hashed."""
 
-    partner: str
-    user: str
+    partner: Key
+    user: UserId
     name: Sealed
-    subject: str | None = None
+    subject: Made | None = None
 
 
 class MemberSuspended(Fact, frozen=True, omit_defaults=True):
     """Somebody may not act for the partner any more."""
 
-    partner: str
-    user: str
+    partner: Key
+    user: UserId
 
 
 class MemberReinstated(Fact, frozen=True, omit_defaults=True):
     """Somebody who was suspended may act again."""
 
-    partner: str
-    user: str
+    partner: Key
+    user: UserId
 
 
 class RoleGiven(Fact, frozen=True, omit_defaults=True):
     """A member may act as something, from the first day to the last. Given again, it lasts as it was given last."""
 
-    partner: str
-    user: str
+    partner: Key
+    user: UserId
     held: HeldRole
 
 
 class RoleEnded(Fact, frozen=True, omit_defaults=True):
     """A member may no longer act as that."""
 
-    partner: str
-    user: str
+    partner: Key
+    user: UserId
     role: Role
-    programme: str | None = None
-    series: str | None = None
+    programme: Key | None = None
+    series: Key | None = None
 
 
 class TagGiven(Fact, frozen=True, omit_defaults=True):
     """A member may read restricted information of one kind in a programme."""
 
-    partner: str
-    user: str
+    partner: Key
+    user: UserId
     held: HeldTag
 
 
 class TagEnded(Fact, frozen=True, omit_defaults=True):
     """A member may no longer read it."""
 
-    partner: str
-    user: str
+    partner: Key
+    user: UserId
     tag: Tag
-    programme: str
+    programme: Key
 
 
 MemberEvent = MemberEnrolled | MemberSuspended | MemberReinstated | RoleGiven | RoleEnded | TagGiven | TagEnded
@@ -130,23 +131,23 @@ def _other_tags(member: Member, tag: Tag, programme: str) -> tuple[HeldTag, ...]
 class EnrolMember(Command, frozen=True):
     """Let somebody act for the partner. It gives them no role yet: give each of those with `giveRole`."""
 
-    partner: str
-    user: str
+    partner: Key
+    user: UserId
     name: Sealed
 
 
 class SuspendMember(Command, frozen=True):
     """Stop somebody acting for the partner."""
 
-    partner: str
-    user: str
+    partner: Key
+    user: UserId
 
 
 class ReinstateMember(Command, frozen=True):
     """Let somebody who was suspended act again."""
 
-    partner: str
-    user: str
+    partner: Key
+    user: UserId
 
 
 class GiveRole(Command, frozen=True):
@@ -155,33 +156,33 @@ class GiveRole(Command, frozen=True):
     An auditor may be assigned single cases. Nobody gives anything to themselves.
     """
 
-    partner: str
-    user: str
+    partner: Key
+    user: UserId
     role: Role
     starts_on: date
     ends_on: date | None = None
-    programme: str | None = None
-    series: str | None = None
-    cases: tuple[UUID, ...] = ()
+    programme: Key | None = None
+    series: Key | None = None
+    cases: Few[UUID] = ()
 
 
 class EndRole(Command, frozen=True):
     """Take a role back. What came with it ends at once."""
 
-    partner: str
-    user: str
+    partner: Key
+    user: UserId
     role: Role
-    programme: str | None = None
-    series: str | None = None
+    programme: Key | None = None
+    series: Key | None = None
 
 
 class GiveTag(Command, frozen=True):
     """Let a member read restricted information of one kind in a programme."""
 
-    partner: str
-    user: str
+    partner: Key
+    user: UserId
     tag: Tag
-    programme: str
+    programme: Key
     starts_on: date
     ends_on: date | None = None
 
@@ -189,10 +190,10 @@ class GiveTag(Command, frozen=True):
 class EndTag(Command, frozen=True):
     """Take it back."""
 
-    partner: str
-    user: str
+    partner: Key
+    user: UserId
     tag: Tag
-    programme: str
+    programme: Key
 
 
 MemberCommand = EnrolMember | SuspendMember | ReinstateMember | GiveRole | EndRole | GiveTag | EndTag

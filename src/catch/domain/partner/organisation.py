@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from catch.domain.facts import Category, Command, Fact, Sealed
 from catch.domain.keys import check_key
 from catch.domain.partner.state import Agreement, Partner, Running, RunningPart
+from catch.domain.plain import Code, Few, FewOf, Key, OdsCode, PublicName
 from catch.domain.refusals import IdAlreadyUsed, MissingText, Refused, UnknownPartner
 
 if TYPE_CHECKING:
@@ -19,18 +20,18 @@ if TYPE_CHECKING:
 class PartnerRegistered(Fact, frozen=True, omit_defaults=True):
     """An organisation came to the table. `kind` is what programmes ask for, e.g. `housing`; `ods` its NHS code."""
 
-    partner: str
-    name: str
-    kind: str
-    ods: str | None = None
+    partner: Key
+    name: PublicName
+    kind: Code
+    ods: OdsCode | None = None
 
 
 class AgreementSigned(Fact, frozen=True, omit_defaults=True):
     """An information sharing agreement was signed. It runs from the first day to the last, both included."""
 
-    partner: str
-    agreement: str
-    programmes: tuple[str, ...]
+    partner: Key
+    agreement: Key
+    programmes: tuple[Key, ...]
     categories: frozenset[Category]
     starts_on: date
     ends_on: date | None
@@ -40,8 +41,8 @@ class AgreementSigned(Fact, frozen=True, omit_defaults=True):
 class AgreementTerminated(Fact, frozen=True, omit_defaults=True):
     """An agreement was ended before its time: from `at` on nothing is shared under it."""
 
-    partner: str
-    agreement: str
+    partner: Key
+    agreement: Key
     at: datetime
     reason: Sealed
 
@@ -49,8 +50,8 @@ class AgreementTerminated(Fact, frozen=True, omit_defaults=True):
 class AgencyRunsProgramme(Fact, frozen=True, omit_defaults=True):
     """The agency took on a programme, or a part of it."""
 
-    partner: str
-    programme: str
+    partner: Key
+    programme: Key
     part: RunningPart
     starts_on: date
     ends_on: date | None = None
@@ -59,8 +60,8 @@ class AgencyRunsProgramme(Fact, frozen=True, omit_defaults=True):
 class AgencyLeftProgramme(Fact, frozen=True, omit_defaults=True):
     """The agency gave up its part in a programme."""
 
-    partner: str
-    programme: str
+    partner: Key
+    programme: Key
     part: RunningPart
 
 
@@ -104,19 +105,19 @@ def _others(partner: Partner, programme: str, part: RunningPart) -> tuple[Runnin
 class RegisterPartner(Command, frozen=True):
     """Register an organisation under a key of its own, e.g. `housing-1`."""
 
-    partner: str
-    name: str
-    kind: str
-    ods: str | None = None
+    partner: Key
+    name: PublicName
+    kind: Code
+    ods: OdsCode | None = None
 
 
 class SignAgreement(Command, frozen=True):
     """Record an information sharing agreement: for which programmes, what may be shared, and for how long."""
 
-    partner: str
-    agreement: str
-    programmes: tuple[str, ...]
-    categories: frozenset[Category]
+    partner: Key
+    agreement: Key
+    programmes: Few[Key]
+    categories: FewOf[Category]
     starts_on: date
     ends_on: date | None
     signatory: Sealed
@@ -125,16 +126,16 @@ class SignAgreement(Command, frozen=True):
 class TerminateAgreement(Command, frozen=True):
     """End an agreement at once. What was shared before stays on record."""
 
-    partner: str
-    agreement: str
+    partner: Key
+    agreement: Key
     reason: Sealed
 
 
 class RunProgramme(Command, frozen=True):
     """Say that the agency runs a programme: as its lead, delivering it, or coordinating cases in it."""
 
-    partner: str
-    programme: str
+    partner: Key
+    programme: Key
     part: RunningPart
     starts_on: date
     ends_on: date | None = None
@@ -143,8 +144,8 @@ class RunProgramme(Command, frozen=True):
 class LeaveProgramme(Command, frozen=True):
     """Say that the agency no longer has this part in the programme. What its people had by it ends at once."""
 
-    partner: str
-    programme: str
+    partner: Key
+    programme: Key
     part: RunningPart
 
 

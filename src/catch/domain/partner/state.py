@@ -10,6 +10,7 @@ from uuid import UUID
 
 from catch.domain.calendar import london_day
 from catch.domain.facts import Category, Part, Role, Sealed, Tag
+from catch.domain.plain import Code, Key, Made, OdsCode, PublicName, UserId
 
 
 def lasts(starts_on: date, ends_on: date | None, day: date) -> bool:
@@ -19,8 +20,8 @@ def lasts(starts_on: date, ends_on: date | None, day: date) -> bool:
 class Agreement(Part, frozen=True, omit_defaults=True):
     """An information sharing agreement: what may be shared, for which programmes, and for how long."""
 
-    agreement: str
-    programmes: tuple[str, ...]
+    agreement: Key
+    programmes: tuple[Key, ...]
     categories: frozenset[Category]
     starts_on: date
     ends_on: date | None = None
@@ -45,7 +46,7 @@ class RunningPart(StrEnum):
 class Running(Part, frozen=True, omit_defaults=True):
     """The agency runs a programme, or a part of it."""
 
-    programme: str
+    programme: Key
     part: RunningPart
     starts_on: date
     ends_on: date | None = None
@@ -60,8 +61,8 @@ class HeldRole(Part, frozen=True, omit_defaults=True):
     role: Role
     starts_on: date
     ends_on: date | None = None
-    programme: str | None = None
-    series: str | None = None
+    programme: Key | None = None
+    series: Key | None = None
     cases: tuple[UUID, ...] = ()
 
     def same(self, other: "HeldRole") -> bool:
@@ -73,7 +74,7 @@ class HeldTag(Part, frozen=True, omit_defaults=True):
     """Restricted information that a member may read in one programme."""
 
     tag: Tag
-    programme: str
+    programme: Key
     starts_on: date
     ends_on: date | None = None
 
@@ -81,10 +82,10 @@ class HeldTag(Part, frozen=True, omit_defaults=True):
 class Member(Part, frozen=True, omit_defaults=True):
     """Somebody who acts for the partner. `subject` is the keyed hash of what their issuer calls them."""
 
-    user: str
+    user: UserId
     name: Sealed
     suspended: bool = False
-    subject: str | None = None
+    subject: Made | None = None
     roles: tuple[HeldRole, ...] = ()
     tags: tuple[HeldTag, ...] = ()
 
@@ -98,12 +99,12 @@ class Member(Part, frozen=True, omit_defaults=True):
 class Partner(Part, frozen=True, omit_defaults=True):
     """Where the partner's history leaves it."""
 
-    partner: str
-    name: str
-    kind: str
+    partner: Key
+    name: PublicName
+    kind: Code
     agreements: tuple[Agreement, ...] = ()
     members: tuple[Member, ...] = ()
-    ods: str | None = None
+    ods: OdsCode | None = None
     running: tuple[Running, ...] = ()
 
     def in_force(self, programme: str, at: datetime) -> bool:
