@@ -3,6 +3,6 @@
 To add one: write the module and name it in `ALL`. Tables are made from `Row`; raise `VERSION` when the fold changes.
 """
 
-from projections import agency_inbox, agenda, case_summary, minutes, outcomes, timeline
+from projections import agency_inbox, agenda, case_summary, minutes, outcomes, programmes, timeline
 
-ALL = (agenda, case_summary, agency_inbox, timeline, minutes, outcomes)
+ALL = (agenda, case_summary, agency_inbox, timeline, minutes, outcomes, programmes)

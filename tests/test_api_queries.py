@@ -263,9 +263,9 @@ async def test_cases_are_filtered(world: World):
     assert await states(COORDINATOR, programme="bexley-icm") == []
     assert await states(COORDINATOR, live=False) == []
     assert await states(COORDINATOR, agency="police-1") == ["Basil Thistlewane"]
-    # A partner finds its own, whatever it asks for.
     assert await states(HOUSING) == ["Ada Quillbrook"]
-    assert await states(HOUSING, agency="police-1") == ["Ada Quillbrook"]
+    assert await states(HOUSING, agency="snn") == ["Ada Quillbrook"]
+    assert await states(HOUSING, agency="police-1") == []
     assert await states(REFERRER) == [str(world.new.case)]
     assert await states(FIRE) == []
 

@@ -10,7 +10,6 @@ from typing import cast
 
 import projections
 from catch.desk import Desk
-from catch.domain.streams import PROGRAMME
 from catch.edge import Edge
 from catch.hearing import Hearing
 from catch.log import Log, migrate
@@ -21,6 +20,7 @@ from catch.postgres import Server
 from catch.readside import NotCaughtUp, Projection, ReadSide
 from catch.seating import Seating
 from catch.settings import Settings
+from projections import programmes
 
 logger = logging.getLogger("catch.place")
 
@@ -50,14 +50,7 @@ class Catch:
 
     async def programme_keys(self) -> list[str]:
         """The keys of all programmes that were ever loaded, in order."""
-        topic = "ProgrammeActivated"
-        rows = await self.log.pool.fetch(
-            "select distinct originator_id, min(notification_id) as first from stored_events"
-            " where topic = $1 group by originator_id order by first",
-            topic,
-        )
-        histories = await self.states.get_many(PROGRAMME, [row["originator_id"] for row in rows])
-        return sorted(held.state.programme for held in histories)
+        return await programmes.every(self.log.pool)
 
 
 def key_file(settings: Settings) -> KeyFile:

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from catch.access.finding import shown_state, shows_whole
 from catch.api import types, views
 from catch.api.lens import Lens
 from catch.api.person_view import OF_PERSON, UnfoldingPerson
@@ -14,14 +15,6 @@ from catch.domain.case import state as domain
 from catch.domain.configuration import Programme
 from catch.domain.facts import Category
 from catch.domain.person import Person
-
-SIMPLER = {
-    domain.CaseState.CONVERSATION_HELD: domain.CaseState.ACCEPTED,
-    domain.CaseState.AWAITING_MEETING: domain.CaseState.ACCEPTED,
-    domain.CaseState.IN_REVIEW: domain.CaseState.IN_SUPPORT,
-    domain.CaseState.CLOSING: domain.CaseState.IN_SUPPORT,
-}
-"""What a referrer is told of a case's state: received, accepted or declined, in support, closed."""
 
 
 class Whole(Struct, frozen=True):
@@ -85,9 +78,7 @@ def _unmet_needs(whole: Whole) -> list[types.UnmetNeed]:
 PARTS: Mapping[str, Callable[[Whole], object]] = {
     "id": lambda whole: whole.held.case,
     "number": lambda whole: whole.held.number,
-    "state": lambda whole: (
-        whole.held.state if whole.lens.sight.categories else SIMPLER.get(whole.held.state, whole.held.state)
-    ),
+    "state": lambda whole: shown_state(whole.held, whole=shows_whole(whole.lens.sight)),
     "episode": lambda whole: whole.held.episode,
     "version": lambda whole: whole.version,
     "position": lambda whole: Position(whole.position),

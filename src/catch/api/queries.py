@@ -1,18 +1,18 @@
 """The queries: each asks the policy first, reads with few statements, and answers what the viewer may see."""
 
-from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Annotated, Any, cast
 from uuid import UUID
 
 import strawberry
 
-from catch.access import RedactionReason, coordinates, has_inbox, may_attend, prepares, role_may
+from catch.access import RedactionReason, coordinates, has_inbox, prepares, role_may
 from catch.api import types
 from catch.api.context import Context
 from catch.api.cursors import cursor, day_in, instant_in, page_size
 from catch.api.facts import Past, folded
 from catch.api.figures import curve_point, episodes
+from catch.api.finding import Between, attends, found_cases, found_meetings
 from catch.api.inbox import inbox_entries
 from catch.api.reading import Reading
 from catch.api.scalars import Position
@@ -47,11 +47,6 @@ def organises(context: Context) -> None:
         raise NotForYourRole(role=context.viewer.role)
 
 
-async def attends(context: Context, meeting: Meeting) -> bool:
-    facts = context.reading.facts
-    return may_attend(context.viewer.actor, meeting, await facts.partner(context.viewer.agency), facts.at)
-
-
 async def seen_meeting(context: Context, meeting: UUID) -> Held | None:
     """The meeting as it stands, or None where, for the viewer, there is none."""
     states = context.catch.states
@@ -81,23 +76,6 @@ async def prepared_meeting(context: Context, meeting: UUID) -> Meeting:
     if row is None or not prepares(context.viewer.actor, row.state):
         raise UnknownMeeting(meeting=meeting)
     return row.state
-
-
-def narrowed(context: Context, wanted: types.CaseFilter) -> case_summary.CaseFilter:
-    """The filter, no wider than the role: partners and referrers look only among their agency's cases."""
-    own_only = context.viewer.role in (Role.PARTNER, Role.REFERRER)
-    return case_summary.CaseFilter(
-        programme=wanted.programme,
-        states=tuple(wanted.states) if wanted.states is not None else None,
-        live=wanted.live,
-        lead_user=wanted.lead,
-        agency=context.viewer.agency if own_only else wanted.agency,
-    )
-
-
-def page_info(found: Sequence[types.CaseEdge | types.MeetingEdge], wanted: int, more: bool) -> types.PageInfo:
-    shown = found[:wanted]
-    return types.PageInfo(has_next_page=len(found) > wanted or more, end_cursor=shown[-1].cursor if shown else None)
 
 
 def start_of(day: date | None) -> datetime | None:
@@ -217,19 +195,7 @@ class Query:
         first: int = 50,
         after: str | None = None,
     ) -> types.CaseConnection:
-        wanted = page_size(first)
-        found: list[types.CaseEdge] = []
-        place, more = instant_in(after), True
-        among = narrowed(info.context, filter or types.CaseFilter())
-        while more and len(found) <= wanted:
-            rows = await case_summary.page(info.context.catch.log.pool, among, place, wanted + 1)
-            more = len(rows) > wanted
-            shown = await info.context.reading.cases([(row.case, row.version, row.position) for row in rows])
-            for row, case in zip(rows, shown, strict=True):
-                place = (row.received_at, row.case_id)
-                if case is not None:
-                    found.append(types.CaseEdge(cursor=cursor(*place), node=case))
-        return types.CaseConnection(edges=found[:wanted], page_info=page_info(found, wanted, more))
+        return await found_cases(info.context, filter or types.CaseFilter(), page_size(first), instant_in(after))
 
     @strawberry.field(description="A meeting, now or as it was; null where, for the viewer, there is none.")
     async def meeting(
@@ -267,23 +233,8 @@ class Query:
         first: int = 50,
         after: str | None = None,
     ) -> types.MeetingConnection:
-        wanted = page_size(first)
-        found: list[types.MeetingEdge] = []
-        place, more = instant_in(after), True
-        while more and len(found) <= wanted:
-            rows = await agenda.page(
-                info.context.catch.log.pool, series, start_of(from_), start_of(to), place, wanted + 1
-            )
-            more = len(rows) > wanted
-            # One statement for all of them, as for their items.
-            await info.context.reading.facts.seats({case for row in rows for case in row.cases})
-            for row in rows:
-                place = (row.starts_at, row.meeting_id)
-                if await attends(info.context, row.meeting):
-                    sitting = await Sitting.of(info.context.reading, row.meeting)
-                    shown = sitting.view(row.version, row.position)
-                    found.append(types.MeetingEdge(cursor=cursor(*place), node=shown))
-        return types.MeetingConnection(edges=found[:wanted], page_info=page_info(found, wanted, more))
+        asked = Between(series, start_of(from_), start_of(to))
+        return await found_meetings(info.context, asked, page_size(first), instant_in(after))
 
     @strawberry.field(description="The draft as it would be now, for those who prepare the meeting.")
     async def agenda_preview(self, info: Info, meeting_id: UUID) -> types.Agenda:
