@@ -20,6 +20,7 @@ from catch.postgres import Server
 from catch.readside import NotCaughtUp, Projection, ReadSide
 from catch.seating import Seating
 from catch.settings import Settings
+from catch.works import Works
 from projections import programmes
 
 logger = logging.getLogger("catch.place")
@@ -42,6 +43,7 @@ class Catch:
         self.edge = Edge(log, self.states, self.readside, keyring)
         self.desk = Desk(log, self.states, self.edge)
         self.seating = Seating()
+        self.works = Works()
         self.hearing = Hearing(log, self.states, self.seating)
 
     async def reached(self, position: int) -> None:
@@ -80,6 +82,7 @@ async def opened(server: Server, settings: Settings) -> AsyncGenerator[Catch]:
         )
         stack.push_async_callback(log.close)
         catch = Catch(log, Keyring(log.pool, key_file(settings)), settings)
+        stack.push_async_callback(catch.works.close)
         await catch.readside.prepare()
         head = catch.hearing.position = await log.head()
         for name, job in (("read side", catch.readside.run()), ("feed", catch.hearing.follow(head))):

@@ -56,6 +56,7 @@ class Web:
         issuer = ForASecond(verifier(catch.settings.data_dir, development=development))
         self.sessions = Sessions(issuer, catch.log.pool, catch.settings.schema, self.sign_out)
         self.draining = False
+        self._looking: asyncio.Task[bool] | None = None
         sources = {
             "meeting": MeetingSource(catch, self.rights),
             "caseUpdates": CaseSource(catch, self.rights),
@@ -95,19 +96,30 @@ class Web:
 
     def ready(self) -> Any:
         @get("/health/ready")
-        async def health_ready() -> Response[dict[str, object]]:
-            """Ready: the log answers and the read side has kept up with it; and the server is not about to stop."""
-            if self.draining:
-                return Response({"status": "draining"}, status_code=503)
-            try:
-                async with asyncio.timeout(2):
-                    head = await self.catch.log.head()
-                    await self.catch.readside.reached(head, timeout=1)
-            except Exception:
+        async def health_ready() -> Response[dict[str, str]]:
+            """Ready: the log answers and the read side has kept up with it; and the server is not about to stop.
+
+            Yes or no, to anybody who asks: how far, of which version, of which place is for `catch doctor` to say.
+            """
+            if self.draining or not await self.keeps_up():
                 return Response({"status": "not ready"}, status_code=503)
-            return Response({"status": "ready", "position": str(head)})
+            return Response({"status": "ready"})
 
         return health_ready
+
+    async def keeps_up(self) -> bool:
+        """Looked at once for all who ask meanwhile: anybody may, and as often as they like."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        return await asyncio.shield(self._looking)
+
+    async def _look(self) -> bool:
+        try:
+            async with asyncio.timeout(2):
+                await self.catch.readside.reached(await self.catch.log.head(), timeout=1)
+        except Exception:
+            return False
+        return True
 
     def sign_out(self) -> None:
         """Close the sockets of sessions that have ended."""
@@ -156,6 +168,7 @@ async def serving(
         # Pings are the handler's: one timer serves many connections.
         ws_ping_interval=None,
         access_log=False,
+        server_header=False,
         log_config=None,
         lifespan="off",
         timeout_graceful_shutdown=FINISH,

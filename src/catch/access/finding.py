@@ -204,3 +204,8 @@ def words(viewer: Actor, partner: Partner | None, programmes: Sequence[str]) -> 
             return Words((referred_by(viewer.agency),))
         case Role.ADMINISTRATOR | Role.SYSTEM:
             return NOWHERE
+
+
+def sees_every_case(viewer: Actor) -> bool:
+    """Whether the viewer sees every case of a programme, so that no figure tells them more than they may know."""
+    return viewer.role is Role.AUDITOR

@@ -11,7 +11,7 @@ from catch.api import types
 from catch.api.context import Context
 from catch.api.cursors import cursor, day_in, instant_in, page_size
 from catch.api.facts import Past, folded
-from catch.api.figures import curve_point, episodes
+from catch.api.figures import Asked, time_to_outcome
 from catch.api.finding import Between, attends, found_cases, found_meetings
 from catch.api.inbox import inbox_entries
 from catch.api.reading import Reading
@@ -30,7 +30,7 @@ from catch.history import steps
 from catch.log.codec import decode
 from catch.log.states import NOTHING, Held
 from catch.readside import as_at as history
-from projections import agency_inbox, agenda, case_summary, minutes, outcomes, timeline
+from projections import agency_inbox, agenda, case_summary, minutes, timeline
 
 Info = strawberry.Info[Context, None]
 
@@ -174,7 +174,8 @@ class Query:
         if as_at is None:
             context.reading.facts.rests.name(id)
             now = await present_case(context, id)
-            return (await context.reading.cases([now]))[0] if now.state is not None else None
+            context.reading.facts.expect([id])
+            return await context.reading.case_by_id(id) if now.state is not None else None
         # What the viewer may see of the past is decided by the rights they have now.
         seen = await context.reading.sight(id)
         past = Past(context.catch, as_at)
@@ -298,7 +299,12 @@ class Query:
         page = types.PageInfo(has_next_page=len(facts) > wanted, end_cursor=edges[-1].cursor if edges else None)
         return types.AuditEntryConnection(edges=edges, page_info=page)
 
-    @strawberry.field(description="How long from referral to outcome, for episodes that started in these days.")
+    @strawberry.field(
+        description="How long from referral to outcome, for episodes that started from the one day to the other, both"
+        " included. Auditors choose any days, and any moment to look back from. For everybody else `from` and `to` are"
+        " the first and the last day of one calendar quarter or of one financial year (1 April to 31 March) that is"
+        " over, the answer is that of now, and is withheld where fewer than 5 episodes started in it: see `withheld`."
+    )
     async def time_to_outcome(
         self,
         info: Info,
@@ -310,19 +316,7 @@ class Query:
         context = info.context
         organises(context)
         await context.reading.facts.programme(programme)
-        rows, cut_off, position = await episodes(context.catch, programme, from_, to, as_at)
-        figures = outcomes.time_to_outcome_of(rows, cut_off)
-        return types.TimeToOutcome(
-            median_days=figures.median_days,
-            not_reached=figures.not_reached,
-            curve=[curve_point(each) for each in figures.curve],
-            at_risk=[types.AtRisk(days=each.days, count=each.at_risk) for each in figures.at_risk],
-            achieved=figures.achieved,
-            censored=figures.censored,
-            competing=figures.competing,
-            naive_closed_mean_days=figures.naive_closed_mean_days,
-            cut_off=Position(position),
-        )
+        return await time_to_outcome(context, Asked(programme, from_, to, as_at))
 
 
 def open_to(role: Role) -> list[str]:

@@ -37,7 +37,7 @@ from catch.api.types.case import (
     Review,
     UnmetNeed,
 )
-from catch.api.types.figures import AtRisk, CurvePoint, TimeToOutcome
+from catch.api.types.figures import AtRisk, CurvePoint, FiguresWithheld, TimeToOutcome
 from catch.api.types.inbox import InboxConnection, InboxEdge, InboxEntry
 from catch.api.types.meeting import (
     Attendance,
@@ -79,6 +79,7 @@ __all__ = [
     "Dissent",
     "Ending",
     "Explanation",
+    "FiguresWithheld",
     "Gap",
     "Goal",
     "InboxConnection",
