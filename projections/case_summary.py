@@ -15,6 +15,7 @@ from catch.domain.case.state import Case, CaseState
 from catch.domain.facts import Part, Recorded
 from catch.domain.streams import CASE, stream_of_event
 from catch.log.rows import Listed, load
+from catch.works import each
 from projections import agenda
 
 NAME = "case_summary"
@@ -183,4 +184,4 @@ async def live_in(db: Statements, programme: str) -> list[Case]:
     rows = await db.fetch(
         f'select "case" from {TABLE} where programme = $1 and live order by received_at, case_id', programme
     )
-    return [msgspec.json.decode(row[0], type=Case) for row in rows]
+    return await each(lambda row: msgspec.json.decode(row[0], type=Case), rows)

@@ -1,7 +1,7 @@
 """Figures for those who do not see every case: whatever is taken from whatever else, no small group is left."""
 
 from datetime import date, timedelta
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
@@ -46,9 +46,7 @@ def test_no_other_days_are(first: date, last: date):
 def test_a_year_is_its_four_quarters_and_a_quarter_is_itself():
     first, *_, last = YEAR.quarters
     assert (len(YEAR.quarters), first.first, last.last) == (4, YEAR.first, YEAR.last)
-    assert all(
-        later.first - former.last == timedelta(days=1) for former, later in zip(YEAR.quarters, YEAR.quarters[1:])
-    )
+    assert all(after.first - before.last == timedelta(days=1) for before, after in pairwise(YEAR.quarters))
     assert first.quarters == (first,)
 
 

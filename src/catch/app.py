@@ -20,6 +20,7 @@ from catch.postgres import Server
 from catch.readside import NotCaughtUp, Projection, ReadSide
 from catch.seating import Seating
 from catch.settings import Settings
+from catch.trails import Trails
 from catch.works import Works
 from projections import programmes
 
@@ -43,7 +44,7 @@ class Catch:
         self.edge = Edge(log, self.states, self.readside, keyring)
         self.desk = Desk(log, self.states, self.edge)
         self.seating = Seating()
-        self.works = Works()
+        self.works, self.trails = Works(), Trails(log)
         self.hearing = Hearing(log, self.states, self.seating)
 
     async def reached(self, position: int) -> None:

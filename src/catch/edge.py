@@ -27,6 +27,7 @@ from catch.log import Log
 from catch.log.states import States
 from catch.personal import Keyring
 from catch.readside import ReadSide
+from catch.works import each
 from projections import agenda, case_summary
 
 FILLED: dict[type[Command], frozenset[str]] = {
@@ -123,7 +124,7 @@ class Edge:
             row = await case_summary.one(self._log.pool, also)
             cases += [row.case] if row else []
         carried = await agenda.before(self._log.pool, meeting)
-        return series, as_of, [case_facts(case, programme, meeting, carried) for case in cases]
+        return series, as_of, await each(lambda case: case_facts(case, programme, meeting, carried), cases)
 
     async def _draft(self, command: DraftAgenda, loaded: Loaded) -> DraftAgenda:
         meeting = loaded.meeting_state

@@ -50,10 +50,16 @@ class Step(Struct, frozen=True):
         return self.recorded.recorded_at - self.recorded.envelope.occurred_at > LATE
 
 
-def steps(stream: Stream, recorded: Iterable[Recorded[Any]], plain: Mapping[Sealed, str] = _NOTHING) -> list[Step]:
-    """The facts in their order, each with what it changed. `plain` are the personal texts that may be shown."""
+def steps(
+    stream: Stream,
+    recorded: Iterable[Recorded[Any]],
+    plain: Mapping[Sealed, str] = _NOTHING,
+    before: Struct | None = None,
+) -> list[Step]:
+    """The facts in their order, each with what it changed. `plain` are the personal texts that may be shown, `before`
+    is the state that the first of the facts came upon.
+    """
     found: list[Step] = []
-    before: Struct | None = None
     for each in recorded:
         after: Struct | None = stream.evolve(before, each)
         texts = _Texts(plain, [state for state in (before, after) if state is not None])

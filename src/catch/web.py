@@ -30,7 +30,7 @@ from catch.live.draining import drain
 from catch.live.feed import Feed
 from catch.live.protocol import GraphQLOverWebSocket
 from catch.live.server import ExposedWebSocket
-from catch.rates import rates
+from catch.rates import costs, rates
 
 RECONSIDER = 0.5
 """Seconds between two looks at rights that run out by themselves: an agreement's last day, a window after a meeting."""
@@ -52,6 +52,7 @@ class Web:
         self.rights, self.answers = Rights(catch), Answers(catch)
         settings = catch.settings
         self.rates = rates(settings, development=development)
+        self.costs = costs(settings, development=development)
         self.engine = engine(settings.operations, settings.operations_dir, development=development)
         issuer = ForASecond(verifier(catch.settings.data_dir, development=development))
         self.sessions = Sessions(issuer, catch.log.pool, catch.settings.schema, self.sign_out)
@@ -85,7 +86,7 @@ class Web:
             await self.app(scope, receive, send)
 
     def context(self, viewer: Viewer) -> Context:
-        return Context(self.catch, viewer, self.rights, self.answers)
+        return Context(self.catch, viewer, self.rights, self.answers, self.costs)
 
     def alive(self) -> Any:
         @get("/health/live")

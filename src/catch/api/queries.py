@@ -1,5 +1,7 @@
 """The queries: each asks the policy first, reads with few statements, and answers what the viewer may see."""
 
+import asyncio
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Annotated, Any, cast
 from uuid import UUID
@@ -9,6 +11,7 @@ import strawberry
 from catch.access import RedactionReason, coordinates, has_inbox, prepares, role_may
 from catch.api import types
 from catch.api.context import Context
+from catch.api.costs import weighs
 from catch.api.cursors import cursor, day_in, instant_in, page_size
 from catch.api.facts import Past, folded
 from catch.api.figures import Asked, time_to_outcome
@@ -18,16 +21,17 @@ from catch.api.reading import Reading
 from catch.api.scalars import Position
 from catch.api.sitting import Sitting, reason
 from catch.api.views import programme as programme_view
+from catch.app import Catch
 from catch.domain.agenda import draft_agenda
-from catch.domain.agenda_absence import why_not
+from catch.domain.agenda_absence import Explanation, why_not
 from catch.domain.calendar import LONDON
 from catch.domain.case.state import Case
 from catch.domain.facts import Recorded, Role
+from catch.domain.meeting.listing import Agenda
 from catch.domain.meeting.state import Meeting
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownProgramme
-from catch.domain.streams import CASE, COMMANDS, MEETING, stream_of_event
+from catch.domain.streams import CASE, COMMANDS, MEETING, fold, stream_of_event
 from catch.history import steps
-from catch.log.codec import decode
 from catch.log.states import NOTHING, Held
 from catch.readside import as_at as history
 from projections import agency_inbox, agenda, case_summary, minutes, timeline
@@ -78,6 +82,26 @@ async def prepared_meeting(context: Context, meeting: UUID) -> Meeting:
     return row.state
 
 
+async def drafted_now(catch: Catch, meeting: Meeting) -> Agenda:
+    """The same for all who prepare the meeting, made once for those who ask while nothing new is recorded."""
+
+    async def make() -> Agenda:
+        series, as_of, facts = await catch.edge.agenda_facts(meeting)
+        return await asyncio.to_thread(draft_agenda, series, meeting, facts, as_of)
+
+    return await catch.works.get(("draft", meeting.meeting, await catch.log.head()), make)
+
+
+async def standing_now(catch: Catch, meeting: Meeting, case: UUID) -> Explanation:
+    """Likewise, where one case stands towards it."""
+
+    async def make() -> Explanation:
+        series, _, facts = await catch.edge.agenda_facts(meeting, case)
+        return await asyncio.to_thread(why_not, series, meeting, facts, case)
+
+    return await catch.works.get(("why not", meeting.meeting, case, await catch.log.head()), make)
+
+
 def start_of(day: date | None) -> datetime | None:
     return datetime.combine(day, time(), LONDON) if day else None
 
@@ -104,21 +128,29 @@ async def audits(context: Context, stream: UUID) -> frozenset[UUID]:
     return frozenset([item.item for item in meeting.items if await sitting.hidden(item)])
 
 
-async def changed(context: Context, stream: UUID, closed: frozenset[UUID]) -> dict[int, list[types.Change]]:
-    """By position, what each fact of the stream changed; nothing for facts about a closed item."""
-    recorded = [decode(each) for each in await context.catch.log.stream(stream)]
-    if not recorded:
+async def changed(
+    context: Context, facts: Sequence[Recorded[Any]], closed: frozenset[UUID]
+) -> dict[int, list[types.Change]]:
+    """By position, what each of these facts of a stream changed; nothing for facts about a closed item."""
+    if not facts:
         return {}
-    return {
-        step.recorded.position: [
+    kind = stream_of_event(facts[0].event)
+    state = await context.catch.trails.before(kind, facts[0])
+    found: dict[int, list[types.Change]] = {}
+    for fact in facts:
+        (step,) = steps(kind, [fact], before=state)
+        found[fact.position] = [
             types.Change(path=each.path, before=each.before, after=each.after)
             for each in step.changes
             if not any(
                 str(item) in text for item in closed for text in (each.path, each.before or "", each.after or "")
             )
         ]
-        for step in steps(stream_of_event(recorded[0].event), recorded)
-    }
+        state = fold(kind, [fact], state)
+        # To compare two states takes a millisecond: others have their turn in between.
+        await asyncio.sleep(0)
+    context.catch.trails.keep(facts[-1], state)
+    return found
 
 
 def audit_entry(fact: Recorded[Any], changes: list[types.Change]) -> types.AuditEntry:
@@ -143,25 +175,27 @@ def audit_entry(fact: Recorded[Any], changes: list[types.Change]) -> types.Audit
 
 @strawberry.type(description="What can be asked.")
 class Query:
-    @strawberry.field(description="Who asks, and what they may do.")
+    @strawberry.field(description="Who asks, and what they may do.", metadata=weighs(1))
     def viewer(self, info: Info) -> types.Viewer:
         viewer = info.context.viewer
         info.context.reading.facts.rests.name()
         return types.Viewer(user=viewer.user, agency=viewer.agency, roles=[viewer.role], may=open_to(viewer.role))
 
-    @strawberry.field(description="The programmes that run here, each in its present version.")
+    @strawberry.field(description="The programmes that run here, each in its present version.", metadata=weighs(5))
     async def programmes(self, info: Info) -> list[types.Programme]:
         keys = await info.context.catch.programme_keys()
         return [programme_view(await info.context.reading.facts.programme(key)) for key in keys]
 
-    @strawberry.field(description="A programme; without a version, the present one.")
+    @strawberry.field(description="A programme; without a version, the present one.", metadata=weighs(2))
     async def programme(self, info: Info, key: str, version: int | None = None) -> types.Programme | None:
         try:
             return programme_view(await info.context.reading.facts.programme(key, version))
         except UnknownProgramme:
             return None
 
-    @strawberry.field(description="A case, now or as it was; null where, for the viewer, there is none.")
+    @strawberry.field(
+        description="A case, now or as it was; null where, for the viewer, there is none.", metadata=weighs(5, past=100)
+    )
     async def case(
         self,
         info: Info,
@@ -188,7 +222,7 @@ class Query:
             held.state, seen, held.version, held.position, past.moment or recorded[-1].recorded_at
         )
 
-    @strawberry.field(description="Cases that the viewer may see, oldest referral first.")
+    @strawberry.field(description="Cases that the viewer may see, oldest referral first.", metadata=weighs(10, each=2))
     async def cases(
         self,
         info: Info,
@@ -198,7 +232,10 @@ class Query:
     ) -> types.CaseConnection:
         return await found_cases(info.context, filter or types.CaseFilter(), page_size(first), instant_in(after))
 
-    @strawberry.field(description="A meeting, now or as it was; null where, for the viewer, there is none.")
+    @strawberry.field(
+        description="A meeting, now or as it was; null where, for the viewer, there is none.",
+        metadata=weighs(20, past=100),
+    )
     async def meeting(
         self,
         info: Info,
@@ -224,7 +261,7 @@ class Query:
         written = cast("minutes.Row", history(minutes, id, recorded))
         return (await Sitting.of(reading, held.state, row.state)).view(held.version, held.position, written)
 
-    @strawberry.field(description="Meetings that the viewer may see, by their start.")
+    @strawberry.field(description="Meetings that the viewer may see, by their start.", metadata=weighs(10, each=10))
     async def meetings(
         self,
         info: Info,
@@ -237,18 +274,21 @@ class Query:
         asked = Between(series, start_of(from_), start_of(to))
         return await found_meetings(info.context, asked, page_size(first), instant_in(after))
 
-    @strawberry.field(description="The draft as it would be now, for those who prepare the meeting.")
+    @strawberry.field(
+        description="The draft as it would be now, for those who prepare the meeting.", metadata=weighs(500)
+    )
     async def agenda_preview(self, info: Info, meeting_id: UUID) -> types.Agenda:
         context = info.context
         meeting = await prepared_meeting(context, meeting_id)
-        series, as_of, facts = await context.catch.edge.agenda_facts(meeting)
-        drafted = draft_agenda(series, meeting, facts, as_of)
+        drafted = await drafted_now(context.catch, meeting)
         sitting = Sitting(context.reading, meeting, meeting)
         warned = [each.case for each in drafted.warnings if each.case]
         await sitting.look({*warned, *(item.case for item in (*drafted.items, *drafted.overflow))})
         return sitting.draft(drafted)
 
-    @strawberry.field(description="Where a case stands towards a meeting, and why: an answer for any case.")
+    @strawberry.field(
+        description="Where a case stands towards a meeting, and why: an answer for any case.", metadata=weighs(500)
+    )
     async def why_not_on_agenda(self, info: Info, case_id: UUID, meeting_id: UUID) -> types.Explanation:
         context = info.context
         meeting = await prepared_meeting(context, meeting_id)
@@ -256,8 +296,7 @@ class Query:
         await sitting.look([case_id])
         if case_id in sitting.recused:
             raise UnknownCase(case=case_id)
-        series, _, facts = await context.catch.edge.agenda_facts(meeting, case_id)
-        answer = why_not(series, meeting, facts, case_id)
+        answer = await standing_now(context.catch, meeting, case_id)
         return types.Explanation(
             case_id=answer.case,
             standing=answer.standing,
@@ -269,7 +308,10 @@ class Query:
             next_reason_on=answer.next_reason_on,
         )
 
-    @strawberry.field(description="What waits for the viewer's agency: actions, and meetings it is invited to.")
+    @strawberry.field(
+        description="What waits for the viewer's agency: actions, and meetings it is invited to.",
+        metadata=weighs(10, each=2),
+    )
     async def agency_inbox(self, info: Info, first: int = 50, after: str | None = None) -> types.InboxConnection:
         wanted = page_size(first)
         agency = info.context.viewer.agency
@@ -284,14 +326,16 @@ class Query:
         page = types.PageInfo(has_next_page=len(rows) > wanted, end_cursor=edges[-1].cursor if edges else None)
         return types.InboxConnection(edges=edges, page_info=page)
 
-    @strawberry.field(description="Every fact of a case or a meeting in order, with what each changed.")
+    @strawberry.field(
+        description="Every fact of a case or a meeting in order, with what each changed.", metadata=weighs(50, each=2)
+    )
     async def audit_trail(
         self, info: Info, stream: UUID, first: int = 50, after: Position | None = None
     ) -> types.AuditEntryConnection:
         context, wanted = info.context, page_size(first)
         closed = await audits(context, stream)
         facts = await timeline.of_stream(context.catch.log.pool, stream, after or 0, first=wanted + 1)
-        changes = await changed(context, stream, closed)
+        changes = await changed(context, facts[:wanted], closed)
         edges = [
             types.AuditEntryEdge(cursor=str(fact.position), node=audit_entry(fact, changes.get(fact.position, [])))
             for fact in facts[:wanted]
@@ -303,7 +347,8 @@ class Query:
         description="How long from referral to outcome, for episodes that started from the one day to the other, both"
         " included. Auditors choose any days, and any moment to look back from. For everybody else `from` and `to` are"
         " the first and the last day of one calendar quarter or of one financial year (1 April to 31 March) that is"
-        " over, the answer is that of now, and is withheld where fewer than 5 episodes started in it: see `withheld`."
+        " over, the answer is that of now, and is withheld where fewer than 5 episodes started in it: see `withheld`.",
+        metadata=weighs(100, past=400),
     )
     async def time_to_outcome(
         self,
