@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import cast
@@ -31,6 +31,9 @@ LOOK = 5.0
 STANDSTILL = 300.0
 """Seconds: an index over a long log takes some time, and shows nothing meanwhile."""
 
+RUNNING = 1.0
+"""Seconds for which it is known which programmes run."""
+
 
 class Catch:
     """What a process works with."""
@@ -44,6 +47,7 @@ class Catch:
         self.edge = Edge(log, self.states, self.readside, keyring)
         self.desk = Desk(log, self.states, self.edge)
         self.seating = Seating()
+        self.running = Running(self.programme_keys)
         self.works, self.trails = Works(), Trails(log)
         self.hearing = Hearing(log, self.states, self.seating)
 
@@ -54,6 +58,21 @@ class Catch:
     async def programme_keys(self) -> list[str]:
         """The keys of all programmes that were ever loaded, in order."""
         return await programmes.every(self.log.pool)
+
+
+class Running:
+    """The programmes that run here, looked up at most once a second: there is hardly ever a new one."""
+
+    def __init__(self, look: Callable[[], Awaitable[list[str]]]) -> None:
+        self._look = look
+        self._keys: list[str] = []
+        self._looked = float("-inf")
+
+    async def keys(self) -> list[str]:
+        now = time.monotonic()
+        if now - self._looked >= RUNNING:
+            self._keys, self._looked = await self._look(), now
+        return self._keys
 
 
 def key_file(settings: Settings) -> KeyFile:

@@ -67,7 +67,8 @@ class Web:
         self.live = GraphQLOverWebSocket(
             self.engine, self.sessions, self.context, self.feed, origins=settings.origins, rates=self.rates
         )
-        self.http = GraphQLOverHTTP(self.engine, self.sessions, self.context, self.rates)
+        strangers = rates(settings, development=development)
+        self.http = GraphQLOverHTTP(self.engine, self.sessions, self.context, self.rates, strangers)
         handlers = [
             self.http.handler(PATH),
             self.live.handler(),

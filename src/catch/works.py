@@ -7,6 +7,7 @@ again for as long as it is among the last that were asked for.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Iterable
+from time import perf_counter
 from typing import Any, TypeVar
 
 A = TypeVar("A")
@@ -16,17 +17,19 @@ KEPT = 32
 """Pieces that are kept, those under way included."""
 
 
-SLICE = 100
-"""Of what takes some ten microseconds each, so many before others have their turn."""
+SLICE = 0.003
+"""Seconds after which others have their turn."""
 
 
 async def each(make: Callable[[A], R], of: Iterable[A]) -> list[R]:
     """What is made of each, a slice at a time: a long list keeps nobody waiting."""
     made: list[R] = []
-    for place, one in enumerate(of, start=1):
+    until = perf_counter() + SLICE
+    for one in of:
         made.append(make(one))
-        if place % SLICE == 0:
+        if perf_counter() > until:
             await asyncio.sleep(0)
+            until = perf_counter() + SLICE
     return made
 
 

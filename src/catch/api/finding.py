@@ -36,7 +36,7 @@ class Between(NamedTuple):
 async def looking(context: Context) -> Words:
     """Where the viewer may look."""
     partner = await context.reading.facts.partner(context.viewer.agency)
-    return words(context.viewer.actor, partner, await context.catch.programme_keys())
+    return words(context.viewer.actor, partner, await context.catch.running.keys())
 
 
 async def attends(context: Context, meeting: Meeting) -> bool:

@@ -284,7 +284,7 @@ class Query:
         sitting = Sitting(context.reading, meeting, meeting)
         warned = [each.case for each in drafted.warnings if each.case]
         await sitting.look({*warned, *(item.case for item in (*drafted.items, *drafted.overflow))})
-        return sitting.draft(drafted)
+        return await sitting.draft(drafted)
 
     @strawberry.field(
         description="Where a case stands towards a meeting, and why: an answer for any case.", metadata=weighs(500)

@@ -15,6 +15,7 @@ from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.listing import Agenda, AgendaWarning, DraftedItem, Overflow, Reason
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
+from catch.works import each
 from projections import minutes as written_minutes
 
 NOTHING_SAID = types.Said(None, [], [], [])
@@ -177,18 +178,19 @@ class Sitting:
             if each.case is None or each.case not in self.recused
         ]
 
-    def draft(self, drafted: Agenda) -> types.Agenda:
-        """An agenda that nobody has recorded yet."""
+    async def draft(self, drafted: Agenda) -> types.Agenda:
+        """An agenda that nobody has recorded yet. Much may not fit on it: others have their turn in between."""
         return types.Agenda(
-            items=[
-                self.listed(each, order=each.order, must=each.must, presenter=each.presenter) for each in drafted.items
-            ],
-            overflow=[self.overflow(each) for each in drafted.overflow],
+            items=await each(self.drafted, drafted.items),
+            overflow=await each(self.overflow, drafted.overflow),
             warnings=self.warnings(drafted.warnings),
-            gaps=[types.Gap(code=each.code, count=each.count) for each in drafted.gaps],
+            gaps=[types.Gap(code=gap.code, count=gap.count) for gap in drafted.gaps],
             policy_version=drafted.policy_version,
             as_of=Position(drafted.as_of),
         )
+
+    def drafted(self, item: DraftedItem) -> types.AgendaItem:
+        return self.listed(item, order=item.order, must=item.must, presenter=item.presenter)
 
     async def minutes(self, written: written_minutes.Row | None) -> types.Minutes | None:
         self.reading.facts.rests.rows = True
