@@ -12,7 +12,8 @@ from projections import (
     members,
     minutes,
     outcomes,
+    programmes,
     timeline,
 )
 
-ALL = (agenda, case_summary, agency_inbox, timeline, minutes, outcomes, agencies, members, givings)
+ALL = (agenda, case_summary, agency_inbox, timeline, minutes, outcomes, programmes, agencies, members, givings)

@@ -32,7 +32,12 @@ NAME = "agency_inbox"
 VERSION = 2
 TABLE = f"{NAME}_v{VERSION}"
 ONE_STREAM = True
-INDEXES = ("agency, due, entry", "case_id", "meeting_id")
+INDEXES = (
+    "(agency, coalesce(due, 'infinity'), entry) where state is distinct from 'declined'",
+    "agency, entry",
+    "case_id",
+    "meeting_id",
+)
 
 
 class EntryKind(StrEnum):
@@ -173,7 +178,8 @@ async def of_agency(db: Statements, agency: str, after: Cursor | None = None, fi
             on inbox.kind = 'invitation' and meeting.meeting_id = inbox.meeting_id
         where inbox.agency = $1 and inbox.state is distinct from 'declined'
           and (inbox.kind = 'action' or meeting.state <> all('{{ended,minutes-confirmed,cancelled}}'))
-          and ($2::date is null or (coalesce(inbox.due, 'infinity'), inbox.entry) > ($2, $3))
+          and (coalesce(inbox.due, 'infinity'), inbox.entry) >
+            (coalesce($2::date, '-infinity'), coalesce($3::uuid, '00000000-0000-0000-0000-000000000000'))
         order by coalesce(inbox.due, 'infinity'), inbox.entry limit $4
         """,
         agency,

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
+from catch.access.finding import Place, Words, places
 from catch.database import Statements
 from catch.domain.agenda_carry import carry_over
 from catch.domain.agenda_facts import Carried
@@ -16,20 +17,31 @@ from catch.domain.meeting import evolve
 from catch.domain.meeting.items import ItemState
 from catch.domain.meeting.state import Meeting, MeetingState
 from catch.domain.streams import MEETING, stream_of_event
-from catch.log.rows import load
+from catch.log.rows import Listed, load
 
 NAME = "agenda"
-VERSION = 2
+VERSION = 3
 TOPICS = frozenset(event.__name__ for event in MEETING.events)
 TABLE = f"{NAME}_v{VERSION}"
 ONE_STREAM = True
 INDEXES = ("programme, series, starts_at", "starts_at, meeting_id", "using gin (cases)")
+LISTED = Listed(
+    "places",
+    Place,
+    (
+        "(token, starts_at, meeting_id) where case_id is null",
+        "(token, until) where case_id is not null",
+        "meeting_id",
+    ),
+)
+PLACES = f"{NAME}_places_v{VERSION}"
 
 
 class Row(Struct, frozen=True):
     """One meeting. `cases` are those of its items, so that a case's meetings are found.
 
-    `put_off_to` are the meetings that one of its items was put off to; `drafted`: it has taken over what others left.
+    `put_off_to` are the meetings that one of its items was put off to; `drafted`: it has taken over what others left;
+    `places` are the words under which it, and the cases on its agenda, are found.
     """
 
     meeting_id: UUID
@@ -43,6 +55,7 @@ class Row(Struct, frozen=True):
     put_off_to: tuple[UUID, ...]
     drafted: bool
     instant: bool
+    places: tuple[Place, ...]
     meeting: Meeting
 
 
@@ -69,7 +82,24 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         put_off_to=put_off_to,
         drafted=meeting.draft is not None,
         instant=meeting.instant,
+        places=row.places if row and unmoved(row.meeting, meeting) else places(meeting),
         meeting=meeting,
+    )
+
+
+def unmoved(before: Meeting, meeting: Meeting) -> bool:
+    """Whether all that the words of a meeting rest on is the same."""
+    return (
+        before.items is meeting.items
+        and before.invitations is meeting.invitations
+        and before.attendance is meeting.attendance
+        and before.chair == meeting.chair
+        and before.starts_at == meeting.starts_at
+        and before.duration_minutes == meeting.duration_minutes
+        and before.confirmed_at == meeting.confirmed_at
+        and before.published_at == meeting.published_at
+        and before.state is meeting.state
+        and before.moved_far == meeting.moved_far
     )
 
 
@@ -80,6 +110,44 @@ Cursor = tuple[datetime, UUID]
 async def one(db: Statements, meeting: UUID) -> Row | None:
     rows = load(await db.fetch(f"select * from {TABLE} where meeting_id = $1", meeting), Row)
     return rows[0] if rows else None
+
+
+class Found(NamedTuple):
+    """A meeting as it was found."""
+
+    meeting_id: UUID
+    starts_at: datetime
+
+
+_FOUND = f"""
+    select distinct under.meeting_id, under.starts_at from unnest($1::text[]) word cross join lateral (
+        select p.meeting_id, p.starts_at from {PLACES} p
+        where p.token = word and p.case_id is null
+          and ($2::text is null or p.series = $2)
+          and p.starts_at >= coalesce($3::timestamptz, '-infinity')
+          and p.starts_at < coalesce($4::timestamptz, 'infinity')
+          and (p.starts_at, p.meeting_id) >
+            (coalesce($5::timestamptz, '-infinity'), coalesce($6::uuid, '00000000-0000-0000-0000-000000000000'))
+          and (p.until is null or p.until >= $8)
+        order by p.starts_at, p.meeting_id limit $7
+    ) under order by starts_at, meeting_id limit $7
+"""
+
+
+async def found(
+    db: Statements,
+    looking: Words,
+    at: datetime,
+    series: str | None = None,
+    from_: datetime | None = None,
+    to: datetime | None = None,
+    after: Cursor | None = None,
+    first: int = 50,
+) -> list[Found]:
+    """Meetings found under these words that start at `from_` or later and before `to`, the earliest first."""
+    started_at, meeting = after or (None, None)
+    rows = await db.fetch(_FOUND, looking.meetings, series, from_, to, started_at, meeting, first, at)
+    return [Found(*row) for row in rows]
 
 
 async def page(

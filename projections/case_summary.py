@@ -1,30 +1,35 @@
 """Every case as it stands: what a case page, a caseload list and the agenda's facts are read from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
+from catch.access.finding import Shown, Words, viewers
 from catch.database import Statements
 from catch.domain.case import evolve
 from catch.domain.case.state import Case, CaseState
 from catch.domain.facts import Part, Recorded
 from catch.domain.streams import CASE, stream_of_event
-from catch.log.rows import load
+from catch.log.rows import Listed, load
+from catch.works import each
+from projections import agenda
 
 NAME = "case_summary"
 VERSION = 3
 TOPICS = frozenset(event.__name__ for event in CASE.events)
 TABLE = f"{NAME}_v{VERSION}"
 ONE_STREAM = True
-INDEXES = ("number", "programme, live", "lead_user", "person", "received_at, case_id")
+INDEXES = ("number", "programme, live", "lead_user", "person")
+LISTED = Listed("viewers", Shown, ("token, received_at, case_id", "case_id"))
+VIEWERS = f"{NAME}_viewers_v{VERSION}"
 
 
 class Row(Struct, frozen=True):
-    """One case. `agencies` are the partners with a part in it now; `opened_at` is the position of its referral."""
+    """One case. `viewers` are the words under which it is found; `opened_at` is the position of its referral."""
 
     case_id: UUID
     position: int
@@ -36,10 +41,8 @@ class Row(Struct, frozen=True):
     state: CaseState
     live: bool
     lead_user: str | None
-    lead_agency: str | None
-    agencies: tuple[str, ...]
-    referrers: tuple[str, ...]
     received_at: datetime
+    viewers: tuple[Shown, ...]
     case: Case
 
 
@@ -51,14 +54,6 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
     case = evolve(row.case if row else None, recorded)
     if case is None:
         return None
-    if row and row.case.involvements is case.involvements:
-        agencies = row.agencies
-    else:
-        agencies = tuple(sorted({held.agency for held in case.involvements if held.ended_at is None}))
-    if row and row.case.referrals is case.referrals:
-        referrers = row.referrers
-    else:
-        referrers = tuple(sorted({held.referrer_agency for held in case.referrals}))
     return Row(
         case_id=key,
         position=recorded.position,
@@ -70,26 +65,47 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         state=case.state,
         live=case.live,
         lead_user=case.lead.user if case.lead else None,
-        lead_agency=case.lead.agency if case.lead else None,
-        agencies=agencies,
-        referrers=referrers,
         received_at=case.milestones.received_at,
+        viewers=row.viewers if row and unmoved(row.case, case) else viewers(case),
         case=case,
     )
 
 
+def unmoved(before: Case, case: Case) -> bool:
+    """Whether all that the words of a case rest on is the same: for most facts it is."""
+    return (
+        before.state is case.state
+        and before.involvements is case.involvements
+        and before.disclosures is case.disclosures
+        and before.objections is case.objections
+        and before.referrals is case.referrals
+        and before.lead == case.lead
+        and before.clinical == case.clinical
+        and before.milestones.received_at == case.milestones.received_at
+        and before.milestones.turned_away_at == case.milestones.turned_away_at
+        and before.milestones.closed_at == case.milestones.closed_at
+    )
+
+
 class CaseFilter(Part, frozen=True):
-    """Which cases; what is None does not matter. `agency`: it has a part in the case, leads it or referred it."""
+    """Which cases, by what is shown of them; what is None does not matter. `agency`: it has a part, or referred."""
 
     programme: str | None = None
     states: tuple[CaseState, ...] | None = None
-    live: bool | None = None
     lead_user: str | None = None
     agency: str | None = None
 
 
 Cursor = tuple[datetime, UUID]
 """Where a page of cases ended: receipt and id of its last one."""
+
+
+class Found(NamedTuple):
+    """A case as it was found: `whole` where more of it is shown than a referrer sees."""
+
+    case_id: UUID
+    received_at: datetime
+    whole: bool
 
 
 async def one(db: Statements, case: UUID) -> Row | None:
@@ -108,33 +124,56 @@ async def many(db: Statements, cases: Iterable[UUID]) -> dict[UUID, Row]:
     return {row.case_id: row for row in load(rows, Row)}
 
 
-async def page(
-    db: Statements, wanted: CaseFilter = CaseFilter(), after: Cursor | None = None, first: int = 50
-) -> list[Row]:
-    """Cases in the order in which their referrals were received."""
+_SHOWN = """
+    ($3::text is null or {0}.programme = $3)
+    and ($4::text[] is null or {0}.state = any($4))
+    and ($5::text is null or {0}.lead_user = $5)
+    and ($6::text is null or $6 = any({0}.agencies))
+    and ({0}.received_at, {0}.case_id) >
+        (coalesce($7::timestamptz, '-infinity'), coalesce($8::uuid, '00000000-0000-0000-0000-000000000000'))
+    and ({0}.until is null or {0}.until >= $10)
+"""
+# Under each word one range of the index, as far as one page; and what stands on agendas, which is never much.
+_FOUND = f"""
+    select case_id, received_at, whole from (
+        select under.* from unnest($1::text[]) word cross join lateral (
+            select v.case_id, v.received_at, v.whole from {VIEWERS} v
+            where v.token = word and {_SHOWN.format("v")} order by v.received_at, v.case_id limit $9
+        ) under
+        union
+        select v.case_id, v.received_at, v.whole
+        from (select distinct case_id from {agenda.PLACES} where token = any($2::text[]) and until >= $10) seat
+        join {VIEWERS} v on v.case_id = seat.case_id and v.token = 'in/' || v.programme
+        where {_SHOWN.format("v")}
+    ) found order by received_at, case_id limit $9
+"""
+
+
+async def found(
+    db: Statements,
+    looking: Words,
+    at: datetime,
+    wanted: CaseFilter = CaseFilter(),
+    after: Cursor | None = None,
+    first: int = 50,
+) -> list[Found]:
+    """The cases found under these words at `at`, in the order in which their referrals, as shown, were received."""
     received_at, case = after or (None, None)
-    states: Sequence[str] | None = None if wanted.states is None else [*wanted.states]
+    states = None if wanted.states is None else [*wanted.states]
     rows = await db.fetch(
-        f"""
-        select * from {TABLE}
-        where ($1::text is null or programme = $1)
-          and ($2::text[] is null or state = any($2))
-          and ($3::boolean is null or live = $3)
-          and ($4::text is null or lead_user = $4)
-          and ($5::text is null or lead_agency = $5 or $5 = any(agencies) or $5 = any(referrers))
-          and ($6::timestamptz is null or (received_at, case_id) > ($6, $7))
-        order by received_at, case_id limit $8
-        """,
+        _FOUND,
+        looking.cases,
+        looking.seats,
         wanted.programme,
         states,
-        wanted.live,
         wanted.lead_user,
         wanted.agency,
         received_at,
         case,
         first,
+        at,
     )
-    return load(rows, Row)
+    return [Found(*row) for row in rows]
 
 
 async def caseload(db: Statements, user: str) -> int:
@@ -147,4 +186,4 @@ async def live_in(db: Statements, programme: str) -> list[Case]:
     rows = await db.fetch(
         f'select "case" from {TABLE} where programme = $1 and live order by received_at, case_id', programme
     )
-    return [msgspec.json.decode(row[0], type=Case) for row in rows]
+    return await each(lambda row: msgspec.json.decode(row[0], type=Case), rows)

@@ -321,9 +321,9 @@ class Client:
 
 
 @asynccontextmanager
-async def placed(admin: str, app: str, folder: Path) -> AsyncGenerator[Place]:
+async def placed(admin: str, app: str, folder: Path, settings: Settings | None = None) -> AsyncGenerator[Place]:
     """A place on this database, set up and served."""
-    settings = Settings(data_dir=folder)
+    settings = settings or Settings(data_dir=folder)
     async with (
         opened(Server(admin, app), settings) as catch,
         serving(catch, 0, development=True) as port,

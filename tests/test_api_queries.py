@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from catch.app import key_file
 from catch.database import Connection, Pool, Record
-from catch.domain.calendar import london_day
+from catch.domain.calendar import add_months, london_day
 from catch.domain.case.actions import OfferAction
 from catch.domain.case.closing import CloseCase
 from catch.domain.case.eligibility import AcceptReferral, EvaluatedCriterion
@@ -26,6 +26,7 @@ from catch.domain.restricted import AddRestrictedNote, RestrictedTag
 from catch.personal import Keyring
 from catch.postgres import Server
 from catch.readside import NotCaughtUp
+from catch.statistics.small_numbers import quarter_before
 from tests.conftest import administer, at
 from tests.place import (
     ADMINISTRATOR,
@@ -272,9 +273,9 @@ async def test_cases_are_filtered(world: World):
     assert await states(COORDINATOR, programme="bexley-icm") == []
     assert await states(COORDINATOR, live=False) == []
     assert await states(COORDINATOR, agency="police-1") == ["Basil Thistlewane"]
-    # A partner finds its own, whatever it asks for.
     assert await states(HOUSING) == ["Ada Quillbrook"]
-    assert await states(HOUSING, agency="police-1") == ["Ada Quillbrook"]
+    assert await states(HOUSING, agency="snn") == ["Ada Quillbrook"]
+    assert await states(HOUSING, agency="police-1") == []
     assert await states(REFERRER) == [str(world.new.case)]
     assert await states(FIRE) == []
 
@@ -557,9 +558,66 @@ async def test_time_to_outcome_counts_those_still_waiting(world: World):
         name: found[name] for name in ("medianDays", "achieved", "censored")
     }
     cohort = {"f": london_day(noon - timedelta(days=45)).isoformat()}
-    assert (await place.ask(query, COORDINATOR, **cohort))["timeToOutcome"]["notReached"] is True
+    assert (await place.ask(query, AUDITOR, **cohort))["timeToOutcome"]["notReached"] is True
     assert await place.code(query, HOUSING) == "NOT_FOR_YOUR_ROLE"
     assert await place.code('{ timeToOutcome(programme: "none") { achieved } }', AUDITOR) == "UNKNOWN_PROGRAMME"
+
+
+async def test_figures_for_others_are_of_fixed_periods_and_of_no_small_group(world: World):
+    """Whoever could choose the days would take two periods that differ by one day from each other."""
+    place = world.place
+    last = quarter_before(london_day(datetime.now(UTC)))
+    # No other test has referrals so long ago.
+    ended = quarter_before(last.first - timedelta(days=1))
+    before = quarter_before(ended.first - timedelta(days=1))
+    running = last.last + timedelta(days=1)
+
+    async def referred(day: date, how_many: int, took: int | None) -> None:
+        for _ in range(how_many):
+            received = datetime.combine(day, time(12), UTC)
+            case, person = uuid4(), uuid4()
+            await place.take(RegisterPerson(person, name=Sealed("Nan Example")), at=received)
+            submitted = SubmitReferral(case, person, "bexley-icm", uuid4(), "gp", "phone", received, Sealed("Frail"))
+            await place.take(submitted, at=received)
+            if took is not None:
+                at_risk = EvaluatedCriterion("at-risk-of-crisis-if-no-action", met=True)
+                await place.take(AcceptReferral(case, (at_risk,)), at=received)
+                closed = received + timedelta(days=took)
+                summary = Sealed("Well again")
+                await place.take(CloseCase(case, "crisis-averted", london_day(closed), summary), at=closed)
+
+    await referred(before.first, 4, 10)
+    await referred(ended.first, 5, 10)
+    await referred(ended.first, 1, None)
+    await place.settled()
+    query = """query($f: Date, $t: Date, $at: AsAt) {
+        timeToOutcome(programme: "bexley-icm", from: $f, to: $t, asAt: $at) {
+        withheld medianDays achieved censored curve { days atRisk achieved } atRisk { days } } }"""
+
+    def between(first: date, last: date) -> dict[str, str]:
+        return {"f": first.isoformat(), "t": last.isoformat()}
+
+    for by in (COORDINATOR, CHAIR):
+        told = (await place.ask(query, by, **between(ended.first, ended.last)))["timeToOutcome"]
+        assert (told["withheld"], told["medianDays"], told["achieved"], told["censored"]) == (None, 10, 5, 1)
+        # The sixth is alone behind the step of five: told of the step, the rest would be told of one.
+        assert (told["curve"], told["atRisk"]) == ([], [])
+        few = (await place.ask(query, by, **between(before.first, before.last)))["timeToOutcome"]
+        assert few == {
+            "withheld": "TOO_FEW", "medianDays": None, "achieved": None, "censored": None, "curve": [], "atRisk": []
+        }  # fmt: skip
+        refused = [
+            {},
+            between(ended.first, ended.last - timedelta(days=1)),
+            between(ended.first + timedelta(days=1), ended.last),
+            between(running, add_months(running, 3) - timedelta(days=1)),
+            {**between(ended.first, ended.last), "at": {"position": "1000"}},
+        ]
+        for asked in refused:
+            assert await place.code(query, by, **asked) == "FIXED_PERIODS_ONLY", asked
+    # Who sees every case asks as they like.
+    free = (await place.ask(query, AUDITOR, **between(before.first, before.first)))["timeToOutcome"]
+    assert (free["withheld"], free["achieved"], len(free["curve"])) == (None, 4, 1)
 
 
 async def test_what_was_erased_is_named_as_erased(world: World):

@@ -70,3 +70,20 @@ async def test_whoever_asks_too_often_is_told_when_to_ask_again_and_nobody_else_
 
     # One in a hundred seconds: nothing comes back while the test runs.
     await on_server(database, tmp_path, {"rate": 0.01, "burst": 3}, work)
+
+
+async def test_an_address_from_which_nobody_says_who_they_are_is_slowed_down_and_nobody_else(
+    database: Database, tmp_path: Path
+):
+    async def work(place: Place) -> None:
+        codes = [(await place.post({"query": WHO}, "Bearer no-such")).status_code for _ in range(5)]
+        assert codes == [401, 401, 401, 429, 429]
+        refused = await place.post({"query": WHO}, "")
+        assert (refused.headers["connection"], refused.json()["errors"][0]["extensions"]["code"]) == (
+            "close",
+            "TOO_OFTEN",
+        )
+        # Of the same address, with a good token.
+        assert (await place.post({"query": WHO})).status_code == 200
+
+    await on_server(database, tmp_path, {"rate": 0.01, "burst": 3}, work)

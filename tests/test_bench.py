@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from catch.bench import reading
 from catch.bench.history import a_busy_case, moulded, repeated
 from catch.bench.log import Size, measured
 from catch.bench.shape import as_json, as_markdown
@@ -81,3 +82,13 @@ def numbers(part: dict[str, Any]) -> list[float]:
     for value in part.values():
         found += numbers(value) if isinstance(value, dict) else [value]  # pyright: ignore[reportUnknownArgumentType]
     return found
+
+
+async def test_the_benchmark_of_reading_measures_every_page_and_who_waits():
+    figures = reading.measured(reading.Size(cases=30, few=5, page=10, times=2), lambda _: None)
+    printed = json.loads(reading.as_json(await figures))
+    assert set(printed["pages"]) == {
+        "few", "all", "audited", "none", "all_filtered_to_none", "meetings", "meetings_of_none"
+    }  # fmt: skip
+    assert all(0 < page["p50_ms"] <= page["p95_ms"] for page in printed["pages"].values())
+    assert set(printed["preview"]) == {"took_ms", "others_late_ms", "loop_held_ms"}

@@ -15,9 +15,9 @@ from tests.wire import wire
 
 async def test_a_server_is_ready_while_it_reaches_its_records(database: Database, tmp_path: Path):
     async with wire(database.dsn) as line, placed(database.admin, line.dsn, tmp_path) as place:
-        head = await place.settled()
+        await place.settled()
         ready = await place.http.get("/health/ready")
-        assert (ready.status_code, ready.json()) == (200, {"status": "ready", "position": str(head)})
+        assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
         await line.cut()
         away = await place.http.get("/health/ready")
         assert (away.status_code, away.json()) == (503, {"status": "not ready"})
@@ -27,6 +27,18 @@ async def test_a_server_is_ready_while_it_reaches_its_records(database: Database
         async with asyncio.timeout(10):
             while (await place.http.get("/health/ready")).status_code != 200:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
+
+
+async def test_whoever_is_nobody_learns_nothing_of_the_place(database: Database, tmp_path: Path):
+    """No position, no version, no name of a place: not in a body, not in a header, not in a refusal."""
+    async with placed(database.admin, database.dsn, tmp_path) as place:
+        await place.settled()
+        answers = [await place.http.get(path) for path in ("/health/live", "/health/ready", "/", "/graphql")]
+        answers += [await place.http.post(path) for path in ("/graphql", "/logout/backchannel", "/health/ready")]
+        for answer in answers:
+            said = (answer.text + " ".join(f"{name}: {value}" for name, value in answer.headers.items())).lower()
+            telling = ("uvicorn", "litestar", "python", "postgres", "position", "version", "snn", "catch/")
+            assert not [word for word in telling if word in said], (answer.url, said)
 
 
 async def test_health_tells_nothing_else_and_takes_nothing_but_get(database: Database, tmp_path: Path):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -128,3 +128,19 @@ async def test_a_client_that_leaves_in_the_middle_is_no_fault(caplog: pytest.Log
             await asyncio.sleep(0.1)
         await asyncio.sleep(0.1)
     assert not [record for record in caplog.records if record.name == "catch.faults"]
+
+
+async def test_of_many_connections_that_ask_for_nothing_the_oldest_is_ended(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Patient, "unheard", 3)
+    async with server(Patient) as port, client(port) as (served, asks):
+        asks.write(GOOD)
+        assert (await served.readuntil(b"}"))[:12] == b"HTTP/1.1 200"
+        async with client(port) as (first, _), client(port) as (second, _), client(port), client(port):
+            # Four have said nothing: one too many. The one that was served before is none of them.
+            with suppress(ConnectionResetError):
+                assert await first.read() == b""
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await second.read()
+            asks.write(GOOD)
+            assert await served.readuntil(b"200")

@@ -214,7 +214,7 @@ async def test_a_rolling_restart_under_load_fails_no_command_and_leaves_no_gap(
                     while len(cluster.told) < before + 20:  # noqa: ASYNC110
                         await asyncio.sleep(0.02)
                 states = await cluster.restart(server)
-                assert states[-1] == "503 draining"
+                assert states[-1] == "503 not ready"
             cluster.stopping.set()
             await asyncio.sleep(0.3)
             log = await Log.open(database.dsn)

@@ -400,3 +400,16 @@ async def test_an_operation_is_logged_without_its_variables(caplog: pytest.LogCa
     line = msgspec.json.decode(record.message)
     assert line.pop("ms") >= 0
     assert line == {"method": "WS", "operation": "Mine", "kind": "query", "role": "chair"}
+
+
+async def test_of_many_who_do_not_say_who_they_are_the_first_is_closed():
+    async with serving(bounds=Bounds(strangers=2, init=60)) as server, server.client() as known:
+        async with server.client(init=False) as first, server.client(init=False) as second, server.client(init=False):
+            with pytest.raises(ConnectionClosed) as closed:
+                await first.receive()
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1013
+            for client in (second, known):
+                await client.send(type="ping")
+                assert (await client.receive())["type"] == "pong"
+        assert not server.live.strangers

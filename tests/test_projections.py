@@ -78,6 +78,10 @@ def summary(*events: Fact) -> case_summary.Row:
     return row
 
 
+def words_of(row: case_summary.Row) -> list[str]:
+    return [each.token for each in row.viewers]
+
+
 def test_a_row_of_every_read_model_can_be_a_table():
     for projection in projections.ALL:
         assert columns(projection.Row)
@@ -86,14 +90,16 @@ def test_a_row_of_every_read_model_can_be_a_table():
 
 def test_a_case_is_summed_up_as_it_stands():
     row = summary(*OFFERED)
-    assert (row.state, row.live, row.lead_user, row.lead_agency) == (CaseState.IN_SUPPORT, True, "cora", "snn")
-    assert (row.agencies, row.referrers, row.received_at) == (("housing-1",), ("gp-1",), START)
+    assert (row.state, row.live, row.lead_user, row.received_at) == (CaseState.IN_SUPPORT, True, "cora", START)
+    assert words_of(row) == ["in/snn-catch", "coordinates/snn", "involved/housing-1", "referred/gp-1"]
+    assert row.viewers[0].agencies == ("gp-1", "housing-1", "snn")
     assert (row.opened_at, row.position, row.version) == (1, len(OFFERED), len(OFFERED))
     assert row.case.actions[0].owner == "housing-1"
 
 
 def test_a_partner_that_has_left_and_a_case_that_is_over_are_summed_up_as_that():
-    assert summary(*SHARED, PartnerInvolvementEnded("housing-1")).agencies == ()
+    left = summary(*SHARED, PartnerInvolvementEnded("housing-1"))
+    assert words_of(left) == ["in/snn-catch", "coordinates/snn", "referred/gp-1"]
     assert not summary(received, ReferralDeclined("x")).live
     moved = CoordinatorChanged(Worker("hal", "housing-1"), allocated.worker)
     assert summary(*SHARED, moved).lead_user == "hal"

@@ -3,14 +3,13 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import cast
 
 import projections
 from catch.commands import Commands, Records
-from catch.domain.streams import PROGRAMME
 from catch.hearing import Hearing
 from catch.log import Log, migrate
 from catch.log.codec import decode
@@ -20,6 +19,8 @@ from catch.postgres import Server
 from catch.readside import NotCaughtUp, Projection, ReadSide
 from catch.seating import Seating
 from catch.settings import Settings
+from catch.works import Works
+from projections import programmes
 
 logger = logging.getLogger("catch.place")
 
@@ -27,6 +28,9 @@ LOOK = 5.0
 """Seconds between two words about read models that are being built."""
 STANDSTILL = 300.0
 """Seconds: an index over a long log takes some time, and shows nothing meanwhile."""
+
+RUNNING = 1.0
+"""Seconds for which it is known which programmes run."""
 
 
 class Catch:
@@ -41,6 +45,8 @@ class Catch:
         self.seating = Seating(log, self.states)
         self.records = Records(log, self.states, self.readside, keyring, self.seating)
         self.commands = Commands(self.records)
+        self.running = Running(self.programme_keys)
+        self.works = Works()
         self.hearing = Hearing(log, self.states, self.seating)
 
     async def reached(self, position: int) -> None:
@@ -49,14 +55,22 @@ class Catch:
 
     async def programme_keys(self) -> list[str]:
         """The keys of all programmes that were ever loaded, in order."""
-        topic = "ProgrammeActivated"
-        rows = await self.log.pool.fetch(
-            "select distinct originator_id, min(notification_id) as first from stored_events"
-            " where topic = $1 group by originator_id order by first",
-            topic,
-        )
-        histories = await self.states.get_many(PROGRAMME, [row["originator_id"] for row in rows])
-        return sorted(held.state.programme for held in histories)
+        return await programmes.every(self.log.pool)
+
+
+class Running:
+    """The programmes that run here, looked up at most once a second: there is hardly ever a new one."""
+
+    def __init__(self, look: Callable[[], Awaitable[list[str]]]) -> None:
+        self._look = look
+        self._keys: list[str] = []
+        self._looked = float("-inf")
+
+    async def keys(self) -> list[str]:
+        now = time.monotonic()
+        if now - self._looked >= RUNNING:
+            self._keys, self._looked = await self._look(), now
+        return self._keys
 
 
 def key_file(settings: Settings) -> KeyFile:
@@ -86,6 +100,7 @@ async def opened(server: Server, settings: Settings) -> AsyncGenerator[Catch]:
         )
         stack.push_async_callback(log.close)
         catch = Catch(log, Keyring(log.pool, key_file(settings)), settings)
+        stack.push_async_callback(catch.works.close)
         await catch.readside.prepare()
         head = catch.hearing.position = await log.head()
         for name, job in (("read side", catch.readside.run()), ("feed", catch.hearing.follow(head))):

@@ -29,8 +29,10 @@ class Rates:
         self._clock = clock
         self._buckets: OrderedDict[Hashable, Bucket] = OrderedDict()
 
-    def wait(self, identity: Hashable) -> float:
-        """Takes one from the identity's bucket: 0, or the seconds until there is one again, and then none is taken."""
+    def wait(self, identity: Hashable, amount: float = 1) -> float:
+        """Takes so much from the identity's bucket: 0, or the seconds until there is enough again, and then nothing is
+        taken. What is more than a full bucket takes a full one.
+        """
         if not self.per_second:
             return 0
         now = self._clock()
@@ -43,15 +45,26 @@ class Rates:
             self._buckets.move_to_end(identity)
         bucket.left = min(self.burst, bucket.left + (now - bucket.at) * self.per_second)
         bucket.at = now
-        if bucket.left < 1:
-            return (1 - bucket.left) / self.per_second
-        bucket.left -= 1
+        amount = min(amount, self.burst)
+        if bucket.left < amount:
+            return (amount - bucket.left) / self.per_second
+        bucket.left -= amount
         return 0
 
 
 def rates(settings: Settings, *, development: bool) -> Rates:
     """What a server of this configuration lets one identity ask."""
     return Rates(settings.rate or (0 if development else 50), settings.burst)
+
+
+UNITS_A_REQUEST = 20
+"""What a request may cost on average, in the units of `catch.api.costs`, of somebody who asks as often as they may."""
+
+
+def costs(settings: Settings, *, development: bool) -> Rates:
+    """What a server of this configuration does for one identity."""
+    asked = rates(settings, development=development)
+    return Rates(asked.per_second * UNITS_A_REQUEST, asked.burst * UNITS_A_REQUEST)
 
 
 def whole_seconds(wait: float) -> int:

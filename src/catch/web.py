@@ -30,7 +30,7 @@ from catch.live.draining import drain
 from catch.live.feed import Feed
 from catch.live.protocol import GraphQLOverWebSocket
 from catch.live.server import ExposedWebSocket
-from catch.rates import rates
+from catch.rates import costs, rates
 
 RECONSIDER = 0.5
 """Seconds between two looks at rights that run out by themselves: an agreement's last day, a window after a meeting."""
@@ -52,10 +52,12 @@ class Web:
         self.rights, self.answers = Rights(catch), Answers(catch)
         settings = catch.settings
         self.rates = rates(settings, development=development)
+        self.costs = costs(settings, development=development)
         self.engine = engine(settings.operations, settings.operations_dir, development=development)
         issuer = ForASecond(verifier(catch.settings.data_dir, development=development))
         self.sessions = Sessions(issuer, catch.log.pool, catch.settings.schema, self.sign_out)
         self.draining = False
+        self._looking: asyncio.Task[bool] | None = None
         sources = {
             "meeting": MeetingSource(catch, self.rights),
             "caseUpdates": CaseSource(catch, self.rights),
@@ -65,7 +67,8 @@ class Web:
         self.live = GraphQLOverWebSocket(
             self.engine, self.sessions, self.context, self.feed, origins=settings.origins, rates=self.rates
         )
-        self.http = GraphQLOverHTTP(self.engine, self.sessions, self.context, self.rates)
+        strangers = rates(settings, development=development)
+        self.http = GraphQLOverHTTP(self.engine, self.sessions, self.context, self.rates, strangers)
         handlers = [
             self.http.handler(PATH),
             self.live.handler(),
@@ -84,7 +87,7 @@ class Web:
             await self.app(scope, receive, send)
 
     async def context(self, viewer: Viewer) -> Context:
-        return await Context.of(self.catch, viewer, self.rights, self.answers)
+        return await Context.of(self.catch, viewer, self.rights, self.answers, self.costs)
 
     def alive(self) -> Any:
         @get("/health/live")
@@ -95,19 +98,30 @@ class Web:
 
     def ready(self) -> Any:
         @get("/health/ready")
-        async def health_ready() -> Response[dict[str, object]]:
-            """Ready: the log answers and the read side has kept up with it; and the server is not about to stop."""
-            if self.draining:
-                return Response({"status": "draining"}, status_code=503)
-            try:
-                async with asyncio.timeout(2):
-                    head = await self.catch.log.head()
-                    await self.catch.readside.reached(head, timeout=1)
-            except Exception:
+        async def health_ready() -> Response[dict[str, str]]:
+            """Ready: the log answers and the read side has kept up with it; and the server is not about to stop.
+
+            Yes or no, to anybody who asks: how far, of which version, of which place is for `catch doctor` to say.
+            """
+            if self.draining or not await self.keeps_up():
                 return Response({"status": "not ready"}, status_code=503)
-            return Response({"status": "ready", "position": str(head)})
+            return Response({"status": "ready"})
 
         return health_ready
+
+    async def keeps_up(self) -> bool:
+        """Looked at once for all who ask meanwhile: anybody may, and as often as they like."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        return await asyncio.shield(self._looking)
+
+    async def _look(self) -> bool:
+        try:
+            async with asyncio.timeout(2):
+                await self.catch.readside.reached(await self.catch.log.head(), timeout=1)
+        except Exception:
+            return False
+        return True
 
     def sign_out(self) -> None:
         """Close the sockets of sessions that have ended."""
@@ -156,6 +170,7 @@ async def serving(
         # Pings are the handler's: one timer serves many connections.
         ws_ping_interval=None,
         access_log=False,
+        server_header=False,
         log_config=None,
         lifespan="off",
         timeout_graceful_shutdown=FINISH,

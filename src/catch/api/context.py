@@ -16,7 +16,9 @@ from catch.api.rights import Rights
 from catch.app import Catch
 from catch.domain.facts import Command
 from catch.domain.refusals import Refused
+from catch.faults import Rejected
 from catch.log import Answer
+from catch.rates import Rates, identity, too_often
 from catch.readside import NotCaughtUp
 
 PATIENCE = 5.0
@@ -31,23 +33,40 @@ class Context:
     """One operation of one viewer."""
 
     def __init__(
-        self, catch: Catch, viewer: Viewer, who: Who, rights: Rights | None = None, answers: Answers | None = None
+        self,
+        catch: Catch,
+        viewer: Viewer,
+        who: Who,
+        rights: Rights | None = None,
+        answers: Answers | None = None,
+        costs: Rates | None = None,
     ) -> None:
-        """`rights` and `answers` are shared by all requests of a process, where there are such."""
+        """`rights`, `answers` and `costs` are shared by all requests of a process, where there are such."""
         self.catch = catch
         self.viewer = viewer
         self.who = who
         self.answers = answers
+        self.costs = costs or Rates()
         rights = rights or Rights(catch)
         self.reading = Reading(Facts(catch, rights.moment(), rights), who)
 
     @classmethod
     async def of(
-        cls, catch: Catch, viewer: Viewer, rights: Rights | None = None, answers: Answers | None = None
+        cls,
+        catch: Catch,
+        viewer: Viewer,
+        rights: Rights | None = None,
+        answers: Answers | None = None,
+        costs: Rates | None = None,
     ) -> "Context":
         """Raises `NotEnrolled` where the log knows of nobody whom the token could mean."""
         rights = rights or Rights(catch)
-        return cls(catch, viewer, await rights.who(viewer.asker), rights, answers)
+        return cls(catch, viewer, await rights.who(viewer.asker), rights, answers, costs)
+
+    def spend(self, cost: int) -> None:
+        """Raises `Rejected` where the viewer has asked for too much in too short a time."""
+        if wait := self.costs.wait(identity(self.viewer), cost):
+            raise Rejected(too_often(wait))
 
     async def remembered(
         self, operation: Hashable, fields: int, make: Callable[[], Awaitable[bytes | None]]

@@ -160,9 +160,13 @@ class Engine:
                     self.left_out.append(f"{prepared.name or 'the operation'} ({why})")
 
     async def execute(self, prepared: Prepared, variables: Mapping[str, Any] | None, context: object) -> Answer:
-        """Run a query or a mutation."""
+        """Run a query or a mutation, if it does not cost too much."""
         if prepared.kind is not OperationType.MUTATION and (bad := bad_variables(variables)):
             return Answer(None, [bad], began=False)
+        try:
+            self.charge(prepared, variables, context)
+        except Rejected as rejected:
+            return Answer(None, rejected.errors, began=False)
         operation = self.compiled.get(prepared.operation)
         if operation is not None and operation.reads:
             written = await self._read(operation, variables, context)
@@ -174,6 +178,16 @@ class Engine:
                 data, problems = found
                 return Answer(data, [_outside(problem) for problem in problems])
         return await self.executed(prepared, variables, context)
+
+    def charge(self, prepared: Prepared, variables: Mapping[str, Any] | None, context: object) -> None:
+        """Raises `Rejected`. The context, where it can, takes the cost from what its viewer has left."""
+        cost, most = prepared.cost(variables), self.limits.cost
+        if cost > most:
+            message = f"An operation may cost {most}; this one costs {cost}. Ask for less at once."
+            raise Rejected(error("TOO_EXPENSIVE", message))
+        spend: Callable[[int], None] | None = getattr(context, "spend", None)
+        if spend is not None:
+            spend(cost)
 
     async def _read(self, operation: Operation, variables: Mapping[str, Any] | None, context: object) -> bytes | None:
         """The answer of a query, kept where the context keeps answers; None where graphql-core has to say it."""
@@ -202,6 +216,7 @@ class Engine:
         with the same variables are one, since thousands of clients may follow one meeting."""
         if bad := bad_variables(variables):
             raise Rejected(bad)
+        self.charge(prepared, variables, None)
         key = msgspec.json.encode([prepared.text, prepared.name, variables], order="deterministic")
         standing = self._standings.get(key)
         if standing is None:

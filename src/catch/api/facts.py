@@ -35,6 +35,7 @@ from catch.log.codec import decode
 from catch.log.states import Held, folded
 from catch.personal.keyring import Reader
 from catch.readside import known_at, true_at, up_to
+from catch.works import each
 
 
 class Facts:
@@ -159,7 +160,8 @@ class Past:
 
     async def history(self, stream: UUID) -> list[Recorded[Any]]:
         """The stream's facts up to the moment asked for."""
-        return [*chosen([decode(each) for each in await self._catch.log.stream(stream)], self._as_at)]
+        stored = await self._catch.log.stream(stream, upto_position=self._as_at.position or None)
+        return [*chosen(await each(decode, stored), self._as_at)]
 
     async def gather(self, cases: Sequence[UUID]) -> None:
         """Cases and their persons with one query each."""
@@ -171,8 +173,8 @@ class Past:
         """With one query for all that have not been read yet."""
         missing = [id_ for id_ in dict.fromkeys(ids) if id_ not in self._held]
         histories: dict[UUID, list[Recorded[Any]]] = {id_: [] for id_ in missing}
-        for stored in await self._catch.log.streams(missing) if missing else ():
-            histories[stored.stream].append(decode(stored))
+        for recorded in await each(decode, await self._catch.log.streams(missing) if missing else ()):
+            histories[recorded.stream].append(recorded)
         for id_, whole in histories.items():
             self._held[id_] = folded(stream, [*chosen(whole, self._as_at)])
 

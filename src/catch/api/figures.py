@@ -1,48 +1,146 @@
-"""Where the figures' episodes come from: the read model as it is, or the same folds over the log as it was."""
+"""How long from referral to outcome: for who sees every case as they ask, for everybody else in fixed periods.
 
+The episodes come from the read model as it is, or from the same fold over the log as it was. Either is made once for
+all who ask for the same while nothing new is recorded.
+"""
+
+from collections.abc import Callable
 from datetime import UTC, date, datetime
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
+from catch.access.finding import sees_every_case
 from catch.api import types
-from catch.api.facts import chosen
+from catch.api.context import Context
+from catch.api.scalars import Position
 from catch.app import Catch
+from catch.domain.calendar import end_of_day, london_day
+from catch.domain.facts import Recorded
+from catch.domain.refusals import Refused
 from catch.log.codec import decode
-from catch.statistics import Point
+from catch.readside import Projection
+from catch.readside.past import as_it_was
+from catch.statistics import AtRisk, Point, TimeToOutcome
+from catch.statistics.small_numbers import Period, coarse, fixed, quarter_before, too_few
 from projections import outcomes
 
-PAGE = 5000
+
+class FixedPeriodsOnly(Refused):
+    """Ask for one calendar quarter, or one financial year from 1 April to 31 March, that is over, and as it is now."""
 
 
-async def episodes(
-    catch: Catch, programme: str, from_: date | None, to: date | None, as_at: types.AsAt | None
-) -> tuple[list[outcomes.Row], datetime, int]:
-    """The cohort, the moment and the position up to which it is known (the data cut-off, `7-metrics.md`)."""
-    if as_at is not None:
-        return await _as_at(catch, programme, from_, to, as_at)
-    position = await catch.log.head()
-    await catch.reached(position)
-    rows = await outcomes.of_programme(catch.log.pool, programme, from_, to)
-    last = await catch.log.page(position - 1, 1)
-    return rows, last[0].recorded_at if last else datetime.now(UTC), position
+class Asked(NamedTuple):
+    """Whose figures, for episodes that started in which days, and as they stood when."""
+
+    programme: str
+    from_: date | None
+    to: date | None
+    as_at: types.AsAt | None
 
 
-async def _as_at(
-    catch: Catch, programme: str, from_: date | None, to: date | None, as_at: types.AsAt
-) -> tuple[list[outcomes.Row], datetime, int]:
-    rows: dict[UUID, outcomes.Row] = {}
-    after, last = 0, None
-    while page := await catch.log.page(after, PAGE, as_at.position or None):
-        after = page[-1].position
-        for recorded in chosen([decode(stored) for stored in page], as_at):
-            last = recorded
-            for key in outcomes.keys(recorded):
-                row = outcomes.fold(rows.get(key), recorded, key)
-                if row is not None:
-                    rows[key] = row
-    asked = as_at.occurred_at or as_at.recorded_at
-    cut_off = asked or (last.recorded_at if last else datetime.now(UTC))
-    held = (row for row in rows.values() if row.programme == programme)
-    return outcomes.cohort(held, from_, to), cut_off, last.position if last else 0
+class Cohort(NamedTuple):
+    """Episodes, the moment and the position up to which they are known (the data cut-off, `7-metrics.md`)."""
+
+    rows: list[outcomes.Row]
+    cut_off: datetime
+    position: int
+
+
+async def time_to_outcome(context: Context, asked: Asked) -> types.TimeToOutcome:
+    catch = context.catch
+    quarter = quarter_before(london_day(context.reading.facts.at))
+    period = None if sees_every_case(context.who, asked.programme) else the_period(asked, quarter)
+    head = await catch.log.head()
+    moment = asked.as_at and (asked.as_at.position, asked.as_at.recorded_at, asked.as_at.occurred_at)
+    key = ("time to outcome", *asked[:3], moment, period, quarter, head)
+
+    async def make() -> types.TimeToOutcome:
+        cohort = await of_programme(catch, asked, head)
+        return freely(cohort) if period is None else carefully(cohort, period, quarter)
+
+    return await catch.works.get(key, make)
+
+
+def the_period(asked: Asked, quarter: Period) -> Period:
+    """What is asked for, over with the last quarter that was."""
+    if asked.from_ is None or asked.to is None or asked.as_at is not None or asked.to > quarter.last:
+        raise FixedPeriodsOnly
+    period = fixed(asked.from_, asked.to)
+    if period is None:
+        raise FixedPeriodsOnly
+    return period
+
+
+def freely(cohort: Cohort) -> types.TimeToOutcome:
+    figures = outcomes.time_to_outcome_of(cohort.rows, cohort.cut_off)
+    return shown(figures, figures.curve, figures.at_risk, cohort.position)
+
+
+def carefully(cohort: Cohort, period: Period, quarter: Period) -> types.TimeToOutcome:
+    """As it stood when the last quarter ended: what changes from day to day is somebody's."""
+    cut_off = end_of_day(quarter.last)
+    parts = [outcomes.cohort(cohort.rows, each.first, each.last) for each in period.quarters]
+    if too_few([outcomes.time_to_outcome_of(part, cut_off).episodes for part in parts]):
+        return withheld(cohort.position)
+    figures = outcomes.time_to_outcome_of(cohort.rows, cut_off)
+    return shown(figures, coarse(figures.curve), (), cohort.position)
+
+
+async def of_programme(catch: Catch, asked: Asked, head: int) -> Cohort:
+    if asked.as_at is not None:
+        return await _as_at(catch, asked, asked.as_at)
+    await catch.reached(head)
+    rows = await outcomes.of_programme(catch.log.pool, asked.programme, asked.from_, asked.to)
+    last = await catch.log.last(head)
+    return Cohort(rows, last.recorded_at if last else datetime.now(UTC), head)
+
+
+async def _as_at(catch: Catch, asked: Asked, as_at: types.AsAt) -> Cohort:
+    log = catch.log
+    upto = await log.known_by(as_at.recorded_at) if as_at.recorded_at else as_at.position or await log.head()
+    found = await as_it_was(log, decode, cast("Projection", outcomes), upto, true_by(as_at.occurred_at or None))
+    last = await log.last(upto)
+    moment = as_at.occurred_at or as_at.recorded_at
+    cut_off = moment or (last.recorded_at if last else datetime.now(UTC))
+    rows = cast("dict[UUID, outcomes.Row]", found)
+    held = (row for row in rows.values() if row.programme == asked.programme)
+    return Cohort(outcomes.cohort(held, asked.from_, asked.to), cut_off, last.position if last else 0)
+
+
+def true_by(moment: datetime | None) -> Callable[[Recorded[Any]], bool]:
+    return lambda recorded: moment is None or recorded.envelope.occurred_at <= moment
+
+
+def withheld(position: int) -> types.TimeToOutcome:
+    return types.TimeToOutcome(
+        withheld=types.FiguresWithheld.TOO_FEW,
+        median_days=None,
+        not_reached=None,
+        curve=[],
+        at_risk=[],
+        achieved=None,
+        censored=None,
+        competing=None,
+        naive_closed_mean_days=None,
+        cut_off=Position(position),
+    )
+
+
+def shown(
+    figures: TimeToOutcome, curve: tuple[Point, ...], at_risk: tuple[AtRisk, ...], position: int
+) -> types.TimeToOutcome:
+    return types.TimeToOutcome(
+        withheld=None,
+        median_days=figures.median_days,
+        not_reached=figures.not_reached,
+        curve=[curve_point(each) for each in curve],
+        at_risk=[types.AtRisk(days=each.days, count=each.at_risk) for each in at_risk],
+        achieved=figures.achieved,
+        censored=figures.censored,
+        competing=figures.competing,
+        naive_closed_mean_days=figures.naive_closed_mean_days,
+        cut_off=Position(position),
+    )
 
 
 def curve_point(point: Point) -> types.CurvePoint:

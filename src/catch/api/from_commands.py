@@ -20,6 +20,7 @@ import strawberry
 from msgspec import NODEFAULT, Struct
 from strawberry.types.enum import EnumValueDefinition
 
+from catch.api.costs import weighs
 from catch.api.scalars import Position
 from catch.api.unusable import UNUSABLE_TEXT, unusable
 from catch.domain import bounds
@@ -210,6 +211,10 @@ def details_of(refusal: Refusal, arguments: Iterable[str]) -> list[Detail]:
     ]
 
 
+WEIGHT = weighs(50)
+"""A command is loaded, decided and recorded."""
+
+
 def mutation_type(
     commands: Sequence[type[Command]],
     refusals: Iterable[type[Refusal]] | None = None,
@@ -255,7 +260,7 @@ def mutation_type(
             )
 
         resolve.__annotations__ |= {"input": inputs.of(kind), "return": result}
-        return strawberry.mutation(resolve, description=sentence(kind))
+        return strawberry.mutation(resolve, description=sentence(kind), metadata=WEIGHT)
 
     fields = {snake(kind.__name__): field(kind) for kind in commands}
     return strawberry.type(type("Mutation", (), fields), description="One mutation per command, named after it.")

@@ -78,11 +78,14 @@ class GraphQLOverHTTP(Generic[V]):
         verifier: Verifier[V],
         context: Callable[[V], Awaitable[object]],
         rates: Rates | None = None,
+        strangers: Rates | None = None,
     ) -> None:
+        """`rates` are those of an identity, `strangers` those of an address from which nobody says who they are."""
         self.engine = engine
         self.verifier = verifier
         self.context = context
         self.rates = rates or Rates()
+        self.strangers = strangers or Rates()
 
     def handler(self, path: str = "/graphql") -> HTTPRouteHandler:
         """For a Litestar application."""
@@ -142,6 +145,10 @@ class GraphQLOverHTTP(Generic[V]):
         try:
             viewer = self.verifier.verify(heading.authorization)
         except Refused as refused:
+            if wait := self.strangers.wait(heading.peer):
+                # Whoever goes on has to connect anew each time.
+                again = str(whole_seconds(wait))
+                raise Turned(429, too_often(wait), retry_after=again, connection="close") from None
             raise Turned(401, error(refused.code, refused.message), www_authenticate="Bearer") from None
         if wait := self.rates.wait(identity(viewer)):
             raise Turned(429, too_often(wait), retry_after=str(whole_seconds(wait)))

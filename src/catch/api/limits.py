@@ -5,6 +5,8 @@ a document selects. Rules are built once: rules made per request would make ever
 """
 
 from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 from graphql import (
@@ -15,6 +17,7 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     GraphQLFormattedError,
+    GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     NoSchemaIntrospectionCustomRule,
@@ -24,17 +27,21 @@ from graphql import (
     parse,
     specified_rules,
     validate,
+    value_from_ast_untyped,
 )
 from msgspec import Struct
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from catch.api.costs import Charge, charge
 from catch.api.unusable import bad_literal
 from catch.faults import Rejected, error
 
 
 class Limits(Struct, frozen=True):
-    """Sizes are characters of a document and bytes of a body; `fields` counts every fragment where it is spread."""
+    """Sizes are characters of a document and bytes of a body; `fields` counts every fragment where it is spread;
+    `cost` is in the units of `costs`.
+    """
 
     body: int = 1_048_576
     document: int = 32_768
@@ -42,6 +49,7 @@ class Limits(Struct, frozen=True):
     depth: int = 15
     aliases: int = 30
     fields: int = 600
+    cost: int = 3_000
     remembered: int = 256
 
 
@@ -58,6 +66,15 @@ class Prepared(Struct, frozen=True):
     text: str
     document: DocumentNode
     operation: OperationDefinitionNode
+    charges: tuple[Charge, ...] = ()
+
+    def cost(self, variables: Mapping[str, Any] | None) -> int:
+        """What it costs with these variables."""
+        given = {
+            each.variable.name.value: value_from_ast_untyped(each.default_value) if each.default_value else None
+            for each in self.operation.variable_definitions or ()
+        }
+        return sum(each.cost(given | dict(variables or {})) for each in self.charges)
 
     @property
     def kind(self) -> OperationType:
@@ -66,6 +83,17 @@ class Prepared(Struct, frozen=True):
     @property
     def name(self) -> str | None:
         return self.operation.name.value if self.operation.name else None
+
+
+class Checked(Struct, frozen=True):
+    """A document that has passed every check, with what each of its operations is charged for."""
+
+    document: DocumentNode
+    charges: Mapping[str | None, tuple[Charge, ...]]
+
+    def prepared(self, text: str, operation: OperationDefinitionNode) -> Prepared:
+        name = operation.name.value if operation.name else None
+        return Prepared(text, self.document, operation, self.charges[name])
 
 
 class _Budget(Struct):
@@ -101,6 +129,16 @@ class _Counter:
                 budget.add(self.of_fragment(node.name.value), 0)
         return budget
 
+    def charges(self, root: GraphQLObjectType, selections: SelectionSetNode) -> Iterator[Charge]:
+        """For each field of the operation itself, wherever it is written; validation has found no endless fragment."""
+        for node in selections.selections:
+            if isinstance(node, FieldNode):
+                yield charge(root, node, self.of(node.selection_set).fields)
+            elif isinstance(node, InlineFragmentNode):
+                yield from self.charges(root, node.selection_set)
+            elif isinstance(node, FragmentSpreadNode):
+                yield from self.charges(root, self.fragments[node.name.value].selection_set)
+
     def of_fragment(self, name: str) -> _Budget:
         if name not in self.counted:
             # Known and empty while it is counted: a fragment that spreads itself is left to validation.
@@ -121,15 +159,15 @@ class Documents:
         self.rules: list[list[type[ASTValidationRule]]] = [
             [*specified_rules], [MaybeNullValidationRule, OneOfInputValidationRule],
         ]  # fmt: skip
-        self.remembered: OrderedDict[str, DocumentNode] = OrderedDict()
+        self.remembered: OrderedDict[str, Checked] = OrderedDict()
         self.kept: dict[str, dict[str | None, Prepared]] = {}
         self.checked = 0
 
     def keep(self, text: str) -> list[Prepared]:
         """Check a document and remember it for ever; its operations. Raises `Rejected`."""
-        document = self._check(text)
-        found = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
-        prepared = [Prepared(text, document, node) for node in found]
+        checked = self._check(text)
+        found = [node for node in checked.document.definitions if isinstance(node, OperationDefinitionNode)]
+        prepared = [checked.prepared(text, node) for node in found]
         self.kept[text] = {each.name: each for each in prepared}
         if len(prepared) == 1:
             self.kept[text][None] = prepared[0]
@@ -140,16 +178,16 @@ class Documents:
         kept = self.kept.get(text)
         if kept is not None and operation_name in kept:
             return kept[operation_name]
-        document = self.remembered.get(text)
-        if document is None:
-            document = self.remembered[text] = self._check(text)
+        checked = self.remembered.get(text)
+        if checked is None:
+            checked = self.remembered[text] = self._check(text)
             if len(self.remembered) > self.limits.remembered:
                 self.remembered.popitem(last=False)
         else:
             self.remembered.move_to_end(text)
-        return Prepared(text, document, _operation(document, operation_name))
+        return checked.prepared(text, _operation(checked.document, operation_name))
 
-    def _check(self, text: str) -> DocumentNode:
+    def _check(self, text: str) -> Checked:
         self.checked += 1
         document = self._parse(text)
         self._within_budget(document)
@@ -163,7 +201,18 @@ class Documents:
             problems = validate(self.schema, document, rules, 20, hide_suggestions=not self.development)
             if problems:
                 raise Rejected(*(coded(problem, "INVALID_DOCUMENT") for problem in problems))
-        return document
+        return Checked(document, self._charges(document))
+
+    def _charges(self, document: DocumentNode) -> Mapping[str | None, tuple[Charge, ...]]:
+        counter = _Counter(document)
+        found: dict[str | None, tuple[Charge, ...]] = {}
+        for node in document.definitions:
+            if isinstance(node, OperationDefinitionNode):
+                root = self.schema.get_root_type(node.operation)
+                name = node.name.value if node.name else None
+                if root is not None:
+                    found[name] = tuple(counter.charges(root, node.selection_set))
+        return found
 
     def _parse(self, text: str) -> DocumentNode:
         limits = self.limits

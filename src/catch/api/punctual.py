@@ -5,7 +5,7 @@ uvicorn has no bound for the size of a head, nor for the time that a request tak
 
 import asyncio
 from asyncio import TimerHandle
-from typing import cast
+from typing import ClassVar, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -23,6 +23,10 @@ class Punctual(HttpToolsProtocol):
     largest = 65_536
     """Bytes of a head, beside those that came with its first."""
 
+    unheard = 4_096
+    """Connections that have not finished a first head; of more, the oldest is ended."""
+
+    _unheard: ClassVar[dict["Punctual", None]] = {}
     _waiting: TimerHandle | None = None
     _stalled: TimerHandle | None = None
     _in_head = True
@@ -31,10 +35,16 @@ class Punctual(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._unheard[self] = None
+        if len(self._unheard) > self.unheard:
+            oldest = next(iter(self._unheard))
+            del self._unheard[oldest]
+            oldest.transport.abort()
         self._wait(self.head)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._unheard.pop(self, None)
         self._wait(None)
         self.resume_writing()
 
@@ -58,6 +68,7 @@ class Punctual(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
+        self._unheard.pop(self, None)
         self._in_head = False
         self._wait(self.message)
 

@@ -1,5 +1,6 @@
 """The queries: each asks the policy first, reads with few statements, and answers what the viewer may see."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Annotated, cast
@@ -8,12 +9,14 @@ from uuid import UUID
 import strawberry
 from msgspec.structs import replace
 
-from catch.access import Agreed, has_inbox, may_attend, prepares
+from catch.access import Agreed, has_inbox, prepares
 from catch.api import types
 from catch.api.context import Context, Info, NotForYourRole
+from catch.api.costs import weighs
 from catch.api.cursors import cursor, day_in, instant_in, page_size
 from catch.api.facts import Past, folded
-from catch.api.figures import curve_point, episodes
+from catch.api.figures import Asked, time_to_outcome
+from catch.api.finding import Between, attends, found_cases, found_meetings
 from catch.api.inbox import inbox_entries
 from catch.api.reading import Reading, shows
 from catch.api.scalars import Position
@@ -21,17 +24,19 @@ from catch.api.sitting import Sitting, reason
 from catch.api.standing import Standing as StandingQueries
 from catch.api.trail import read as read_trail
 from catch.api.views import programme as programme_view
+from catch.app import Catch
 from catch.domain.agenda import AGENDA_ITEMS, draft_agenda
-from catch.domain.agenda_absence import Standing, why_not
+from catch.domain.agenda_absence import Explanation, Standing, why_not
 from catch.domain.agenda_facts import CaseFacts
 from catch.domain.calendar import LONDON
 from catch.domain.facts import Role
+from catch.domain.meeting.listing import Agenda
 from catch.domain.meeting.state import Meeting
 from catch.domain.refusals import UnknownCase, UnknownMeeting, UnknownProgramme
 from catch.domain.streams import CASE, MEETING
 from catch.log.states import NOTHING, Held
 from catch.readside import as_at as history
-from projections import agency_inbox, agenda, case_summary, minutes, outcomes
+from projections import agency_inbox, agenda, case_summary, minutes
 
 ORGANISERS = frozenset({Role.CHAIR, Role.DEPUTY, Role.PREPARER, Role.COORDINATOR, Role.AUDITOR})
 
@@ -39,10 +44,6 @@ ORGANISERS = frozenset({Role.CHAIR, Role.DEPUTY, Role.PREPARER, Role.COORDINATOR
 def organises(context: Context) -> None:
     if context.who.roles_held().isdisjoint(ORGANISERS):
         raise NotForYourRole
-
-
-def attends(context: Context, meeting: Meeting) -> bool:
-    return may_attend(context.who, meeting, context.reading.facts.at)
 
 
 async def seen_meeting(context: Context, meeting: UUID) -> Held | None:
@@ -76,21 +77,26 @@ async def prepared_meeting(context: Context, meeting: UUID) -> Meeting:
     return row.state
 
 
-def narrowed(context: Context, wanted: types.CaseFilter) -> case_summary.CaseFilter:
-    """The filter, no wider than the role: partners and referrers look only among their agency's cases."""
-    own_only = context.who.roles_held() <= {Role.PARTNER, Role.REFERRER}
-    return case_summary.CaseFilter(
-        programme=wanted.programme,
-        states=tuple(dict.fromkeys(wanted.states)) if wanted.states is not None else None,
-        live=wanted.live,
-        lead_user=wanted.lead,
-        agency=context.who.agency if own_only else wanted.agency,
-    )
+async def drafted_now(catch: Catch, meeting: Meeting) -> Agenda:
+    """The same for all who prepare the meeting, made once for those who ask while nothing new is recorded."""
+
+    async def make() -> Agenda:
+        series, as_of, facts = await catch.records.agenda_facts(meeting)
+        salt = catch.keyring.digest(AGENDA_ITEMS)
+        return await asyncio.to_thread(draft_agenda, series, meeting, facts, as_of, salt)
+
+    return await catch.works.get(("draft", meeting.meeting, await catch.log.head()), make)
 
 
-def page_info(found: Sequence[types.CaseEdge | types.MeetingEdge], wanted: int, more: bool) -> types.PageInfo:
-    shown = found[:wanted]
-    return types.PageInfo(has_next_page=len(found) > wanted or more, end_cursor=shown[-1].cursor if shown else None)
+async def standing_now(catch: Catch, meeting: Meeting, case: UUID, told: Agreed) -> Explanation:
+    """Likewise, where one case stands towards it, for those who are told as much."""
+
+    async def make() -> Explanation:
+        series, _, facts = await catch.records.agenda_facts(meeting, case)
+        return await asyncio.to_thread(why_not, series, meeting, told_of(told, facts, case), case)
+
+    key = ("why not", meeting.meeting, case, told.restricted, await catch.log.head())
+    return await catch.works.get(key, make)
 
 
 def start_of(day: date | None) -> datetime | None:
@@ -117,19 +123,21 @@ async def trail_of(context: Context, stream: UUID) -> list[types.AuditEntry]:
 
 @strawberry.type(description="What can be asked.")
 class Query(StandingQueries):
-    @strawberry.field(description="The programmes that run here, each in its present version.")
+    @strawberry.field(description="The programmes that run here, each in its present version.", metadata=weighs(5))
     async def programmes(self, info: Info) -> list[types.Programme]:
         keys = await info.context.catch.programme_keys()
         return [programme_view(await info.context.reading.facts.programme(key)) for key in keys]
 
-    @strawberry.field(description="A programme; without a version, the present one.")
+    @strawberry.field(description="A programme; without a version, the present one.", metadata=weighs(2))
     async def programme(self, info: Info, key: str, version: int | None = None) -> types.Programme | None:
         try:
             return programme_view(await info.context.reading.facts.programme(key, version))
         except UnknownProgramme:
             return None
 
-    @strawberry.field(description="A case, now or as it was; null where, for the viewer, there is none.")
+    @strawberry.field(
+        description="A case, now or as it was; null where, for the viewer, there is none.", metadata=weighs(5, past=100)
+    )
     async def case(
         self,
         info: Info,
@@ -142,7 +150,8 @@ class Query(StandingQueries):
         if as_at is None:
             context.reading.facts.rests.name(id)
             now = await present_case(context, id)
-            return (await context.reading.cases([now]))[0] if now.state is not None else None
+            context.reading.facts.expect([id])
+            return await context.reading.case_by_id(id) if now.state is not None else None
         # What the viewer may see of the past is decided by the rights they have now.
         seen = await context.reading.sight(id)
         past = Past(context.catch, as_at)
@@ -155,7 +164,7 @@ class Query(StandingQueries):
             held.state, seen, held.version, held.position, past.moment or recorded[-1].recorded_at
         )
 
-    @strawberry.field(description="Cases that the viewer may see, oldest referral first.")
+    @strawberry.field(description="Cases that the viewer may see, oldest referral first.", metadata=weighs(10, each=2))
     async def cases(
         self,
         info: Info,
@@ -163,21 +172,12 @@ class Query(StandingQueries):
         first: int = 50,
         after: str | None = None,
     ) -> types.CaseConnection:
-        wanted = page_size(first)
-        found: list[types.CaseEdge] = []
-        place, more = instant_in(after), True
-        among = narrowed(info.context, filter or types.CaseFilter())
-        while more and len(found) <= wanted:
-            rows = await case_summary.page(info.context.catch.log.pool, among, place, wanted + 1)
-            more = len(rows) > wanted
-            shown = await info.context.reading.cases([(row.case, row.version, row.position) for row in rows])
-            for row, case in zip(rows, shown, strict=True):
-                place = (row.received_at, row.case_id)
-                if case is not None:
-                    found.append(types.CaseEdge(cursor=cursor(*place), node=case))
-        return types.CaseConnection(edges=found[:wanted], page_info=page_info(found, wanted, more))
+        return await found_cases(info.context, filter or types.CaseFilter(), page_size(first), instant_in(after))
 
-    @strawberry.field(description="A meeting, now or as it was; null where, for the viewer, there is none.")
+    @strawberry.field(
+        description="A meeting, now or as it was; null where, for the viewer, there is none.",
+        metadata=weighs(20, past=100),
+    )
     async def meeting(
         self,
         info: Info,
@@ -203,7 +203,7 @@ class Query(StandingQueries):
         written = cast("minutes.Row", history(minutes, id, recorded))
         return (await Sitting.of(reading, held.state, row.state)).view(held.version, held.position, written)
 
-    @strawberry.field(description="Meetings that the viewer may see, by their start.")
+    @strawberry.field(description="Meetings that the viewer may see, by their start.", metadata=weighs(10, each=10))
     async def meetings(
         self,
         info: Info,
@@ -213,44 +213,31 @@ class Query(StandingQueries):
         first: int = 50,
         after: str | None = None,
     ) -> types.MeetingConnection:
-        wanted = page_size(first)
-        found: list[types.MeetingEdge] = []
-        place, more = instant_in(after), True
-        while more and len(found) <= wanted:
-            rows = await agenda.page(
-                info.context.catch.log.pool, series, start_of(from_), start_of(to), place, wanted + 1
-            )
-            more = len(rows) > wanted
-            # One statement for all of them, as for their items.
-            await info.context.reading.facts.seats({case for row in rows for case in row.cases})
-            for row in rows:
-                place = (row.starts_at, row.meeting_id)
-                if attends(info.context, row.meeting):
-                    sitting = await Sitting.of(info.context.reading, row.meeting)
-                    shown = sitting.view(row.version, row.position)
-                    found.append(types.MeetingEdge(cursor=cursor(*place), node=shown))
-        return types.MeetingConnection(edges=found[:wanted], page_info=page_info(found, wanted, more))
+        asked = Between(series, start_of(from_), start_of(to))
+        return await found_meetings(info.context, asked, page_size(first), instant_in(after))
 
-    @strawberry.field(description="The draft as it would be now, for those who prepare the meeting.")
+    @strawberry.field(
+        description="The draft as it would be now, for those who prepare the meeting.", metadata=weighs(500)
+    )
     async def agenda_preview(self, info: Info, meeting_id: UUID) -> types.Agenda:
         context = info.context
         meeting = await prepared_meeting(context, meeting_id)
-        series, as_of, facts = await context.catch.records.agenda_facts(meeting)
-        drafted = draft_agenda(series, meeting, facts, as_of, context.catch.keyring.digest(AGENDA_ITEMS))
+        drafted = await drafted_now(context.catch, meeting)
         sitting = Sitting(context.reading, meeting, meeting)
         warned = [each.case for each in drafted.warnings if each.case]
         await sitting.look({*warned, *(item.case for item in (*drafted.items, *drafted.overflow))})
         return await sitting.draft(drafted)
 
-    @strawberry.field(description="Where a case stands towards a meeting, and why: an answer for any case.")
+    @strawberry.field(
+        description="Where a case stands towards a meeting, and why: an answer for any case.", metadata=weighs(500)
+    )
     async def why_not_on_agenda(self, info: Info, case_id: UUID, meeting_id: UUID) -> types.Explanation:
         context = info.context
         meeting = await prepared_meeting(context, meeting_id)
         sitting = Sitting(context.reading, meeting, meeting)
         await sitting.look([case_id])
         told = await sitting.agreed(case_id)
-        series, _, facts = await context.catch.records.agenda_facts(meeting, case_id)
-        answer = why_not(series, meeting, told_of(told, facts, case_id), case_id)
+        answer = await standing_now(context.catch, meeting, case_id, told)
         stranger = await context.reading.sight(case_id) is None
         # A case that is put forward is told of to those who prepare the meeting; of any other, strangers know nothing.
         if case_id in sitting.recused or (stranger and answer.standing in NOT_PUT_FORWARD):
@@ -266,7 +253,10 @@ class Query(StandingQueries):
             next_reason_on=answer.next_reason_on,
         )
 
-    @strawberry.field(description="What waits for the viewer's agency: actions, and meetings it is invited to.")
+    @strawberry.field(
+        description="What waits for the viewer's agency: actions, and meetings it is invited to.",
+        metadata=weighs(10, each=2),
+    )
     async def agency_inbox(self, info: Info, first: int = 50, after: str | None = None) -> types.InboxConnection:
         wanted = page_size(first)
         agency = info.context.who.agency
@@ -281,7 +271,9 @@ class Query(StandingQueries):
         page = types.PageInfo(has_next_page=len(rows) > wanted, end_cursor=edges[-1].cursor if edges else None)
         return types.InboxConnection(edges=edges, page_info=page)
 
-    @strawberry.field(description="Every fact of a case or a meeting in order, with what each changed.")
+    @strawberry.field(
+        description="Every fact of a case or a meeting in order, with what each changed.", metadata=weighs(50, each=2)
+    )
     async def audit_trail(
         self, info: Info, stream: UUID, first: int = 50, after: Position | None = None
     ) -> types.AuditEntryConnection:
@@ -291,7 +283,13 @@ class Query(StandingQueries):
         page = types.PageInfo(has_next_page=len(facts) > wanted, end_cursor=edges[-1].cursor if edges else None)
         return types.AuditEntryConnection(edges=edges, page_info=page)
 
-    @strawberry.field(description="How long from referral to outcome, for episodes that started in these days.")
+    @strawberry.field(
+        description="How long from referral to outcome, for episodes that started from the one day to the other, both"
+        " included. Auditors choose any days, and any moment to look back from. For everybody else `from` and `to` are"
+        " the first and the last day of one calendar quarter or of one financial year (1 April to 31 March) that is"
+        " over, the answer is that of now, and is withheld where fewer than 5 episodes started in it: see `withheld`.",
+        metadata=weighs(100, past=400),
+    )
     async def time_to_outcome(
         self,
         info: Info,
@@ -301,18 +299,7 @@ class Query(StandingQueries):
         as_at: types.AsAt | None = None,
     ) -> types.TimeToOutcome:
         context = info.context
-        organises(context)
+        if not any(context.who.acts_as(role, programme) for role in ORGANISERS):
+            raise NotForYourRole
         await context.reading.facts.programme(programme)
-        rows, cut_off, position = await episodes(context.catch, programme, from_, to, as_at)
-        figures = outcomes.time_to_outcome_of(rows, cut_off)
-        return types.TimeToOutcome(
-            median_days=figures.median_days,
-            not_reached=figures.not_reached,
-            curve=[curve_point(each) for each in figures.curve],
-            at_risk=[types.AtRisk(days=each.days, count=each.at_risk) for each in figures.at_risk],
-            achieved=figures.achieved,
-            censored=figures.censored,
-            competing=figures.competing,
-            naive_closed_mean_days=figures.naive_closed_mean_days,
-            cut_off=Position(position),
-        )
+        return await time_to_outcome(context, Asked(programme, from_, to, as_at))

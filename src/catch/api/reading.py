@@ -72,14 +72,8 @@ class Reading:
         held, seen = await self.opened(case)
         return await self.case(held.state, seen, held.version, held.position) if shows(seen) and held.state else None
 
-    async def cases(self, rows: Sequence[tuple[Case, int, int]]) -> list[types.Case | None]:
-        """Each case with its version and position, as the viewer sees it; None where they do not."""
-        ids = [held.case for held, _, _ in rows]
+    async def listed(self, ids: Sequence[UUID]) -> list[Opened]:
+        """Cases that were found, each with what the viewer sees of it: the policy is the judge of what is found."""
         await self.facts.seats(ids)
         self.facts.expect(ids)
-        await self.facts.gathered()
-        shown: list[types.Case | None] = []
-        for held, version, position in rows:
-            seen = await self.facts.sight(self.viewer, held)
-            shown.append(await self.case(held, seen, version, position) if shows(seen) else None)
-        return shown
+        return [await self.opened(case) for case in ids]

@@ -47,10 +47,13 @@ class Heading(Struct):
     accept: str = JSON
     content_type: str = ""
     authorization: str | None = None
+    peer: str = ""
 
     @classmethod
     def of(cls, scope: Scope) -> "Heading":
         found = cls(scope["method"], scope["query_string"])
+        if client := scope.get("client"):
+            found.peer = client[0]
         accepts: list[str] = []
         for name, value in scope["headers"]:
             if name == b"accept":

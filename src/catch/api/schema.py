@@ -6,6 +6,7 @@ from uuid import UUID
 import strawberry
 
 from catch.api import types
+from catch.api.costs import weighs
 from catch.api.from_commands import every_refusal, mutation_type
 from catch.api.queries import Query
 from catch.api.scalars import Position, schema_config
@@ -19,7 +20,9 @@ FOLLOWED = "Subscriptions are followed over a websocket: graphql-transport-ws."
 class Subscription:
     """Only declares: the live side delivers (`catch.api.sources`)."""
 
-    @strawberry.subscription(description="Everything that happens at a meeting, in order, each once.")
+    @strawberry.subscription(
+        description="Everything that happens at a meeting, in order, each once.", metadata=weighs(20)
+    )
     async def meeting(
         self,
         id: UUID,  # noqa: A002
@@ -28,12 +31,16 @@ class Subscription:
         raise RuntimeError(FOLLOWED)
         yield
 
-    @strawberry.subscription(description="Everything that happens in a case, as far as the viewer may see it.")
+    @strawberry.subscription(
+        description="Everything that happens in a case, as far as the viewer may see it.", metadata=weighs(20)
+    )
     async def case_updates(self, case_id: UUID, after: Position | None = None) -> AsyncGenerator[types.CaseMessage]:
         raise RuntimeError(FOLLOWED)
         yield
 
-    @strawberry.subscription(description="What reaches or leaves the inbox of the viewer's agency.")
+    @strawberry.subscription(
+        description="What reaches or leaves the inbox of the viewer's agency.", metadata=weighs(20)
+    )
     async def agency_inbox(self, after: Position | None = None) -> AsyncGenerator[types.InboxMessage]:
         raise RuntimeError(FOLLOWED)
         yield

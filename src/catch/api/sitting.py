@@ -27,6 +27,7 @@ from catch.domain.facts import Category
 from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.listing import Agenda, AgendaWarning, DraftedItem, Overflow, Reason
 from catch.domain.meeting.state import Meeting
+from catch.works import each_in_turn
 from projections import minutes as written_minutes
 
 
@@ -205,18 +206,18 @@ class Sitting:
         return [warning(each) for each in told if each]
 
     async def draft(self, drafted: Agenda) -> types.Agenda:
-        """An agenda that nobody has recorded yet."""
+        """An agenda that nobody has recorded yet. Much may not fit on it: others have their turn in between."""
         return types.Agenda(
-            items=[
-                await self.listed(each, order=each.order, must=each.must, presenter=each.presenter)
-                for each in drafted.items
-            ],
-            overflow=[await self.overflow(each) for each in drafted.overflow],
+            items=await each_in_turn(self.drafted, drafted.items),
+            overflow=await each_in_turn(self.overflow, drafted.overflow),
             warnings=await self.warnings(drafted.warnings),
-            gaps=[types.Gap(code=each.code, count=each.count) for each in drafted.gaps],
+            gaps=[types.Gap(code=gap.code, count=gap.count) for gap in drafted.gaps],
             policy_version=drafted.policy_version,
             as_of=Position(drafted.as_of),
         )
+
+    async def drafted(self, item: DraftedItem) -> types.AgendaItem:
+        return await self.listed(item, order=item.order, must=item.must, presenter=item.presenter)
 
     async def minutes(self, written: written_minutes.Row | None) -> types.Minutes | None:
         self.reading.facts.rests.rows = True

@@ -18,6 +18,7 @@ from catch.access.listing import (
 )
 from catch.api import standing_view as views
 from catch.api.context import Info, NotForYourRole
+from catch.api.costs import weighs
 from catch.api.cursors import cursor, day_in, key_cursor, key_in, page_size
 from catch.api.types import PageInfo
 from catch.api.types import standing as types
@@ -42,13 +43,15 @@ def page_info(read: int, wanted: int, shown: list[str]) -> PageInfo:
 
 @strawberry.type
 class Standing:
-    @strawberry.field(description="Who asks, what they may do, and why.")
+    @strawberry.field(description="Who asks, what they may do, and why.", metadata=weighs(1))
     async def viewer(self, info: Info) -> types.Viewer:
         who, facts = info.context.who, info.context.reading.facts
         facts.rests.name(partner_stream(who.agency))
         return views.viewer(who, await facts.partner(who.agency), facts.at)
 
-    @strawberry.field(description="Agencies by key: one's own, or those that one looks after.")
+    @strawberry.field(
+        description="Agencies by key: one's own, or those that one looks after.", metadata=weighs(10, each=1)
+    )
     async def agencies(self, info: Info, first: int = 50, after: str | None = None) -> types.AgencyConnection:
         who, wanted = info.context.who, page_size(first)
         rows = await agency_rows.page(info.context.catch.log.pool, agencies(who), key_in(after), wanted + _ONE_MORE)
@@ -57,7 +60,10 @@ class Standing:
             edges=edges, page_info=page_info(len(rows), wanted, [edge.cursor for edge in edges])
         )
 
-    @strawberry.field(description="Those who act for an agency, by user id, for those who look after them.")
+    @strawberry.field(
+        description="Those who act for an agency, by user id, for those who look after them.",
+        metadata=weighs(10, each=1),
+    )
     async def members(
         self, info: Info, agency: str, first: int = 50, after: str | None = None
     ) -> types.MemberConnection:
@@ -78,7 +84,10 @@ class Standing:
             edges=edges, page_info=page_info(len(rows), wanted, [edge.cursor for edge in edges])
         )
 
-    @strawberry.field(description="Who is appointed in a programme or at a series of it: who began first, first.")
+    @strawberry.field(
+        description="Who is appointed in a programme or at a series of it: who began first, first.",
+        metadata=weighs(10, each=1),
+    )
     async def appointments(
         self, info: Info, programme: str, series: str | None = None, first: int = 50, after: str | None = None
     ) -> types.AppointmentConnection:
@@ -96,7 +105,10 @@ class Standing:
             edges=edges, page_info=page_info(len(rows), wanted, [edge.cursor for edge in edges])
         )
 
-    @strawberry.field(description="What ends within so many days, of all that one looks after: what ends first, first.")
+    @strawberry.field(
+        description="What ends within so many days, of all that one looks after: what ends first, first.",
+        metadata=weighs(10, each=1),
+    )
     async def lapsing(
         self, info: Info, within: int = 90, first: int = 50, after: str | None = None
     ) -> types.LapseConnection:

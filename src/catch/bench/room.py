@@ -88,12 +88,17 @@ async def prepared(catch: Catch) -> Room:
         began, everything = london_day(datetime.now(UTC) - timedelta(days=400)), frozenset(Category)
         signed = SignAgreement(key, f"isa-{key}", (PROGRAMME,), everything, began, None, Sealed("S. Igner"))
         await take(catch, signed, SYSTEM)
-    programme = next(each for each in shipped() if each.key == PROGRAMME)
     for who in SEATS:
-        await take(catch, EnrolMember(who.agency, who.user, Sealed(f"{who.user} Example")), SYSTEM)
-        for command in in_programme(who.agency, who.user, who.role, programme, london_day(datetime.now(UTC))):
-            await take(catch, command, SYSTEM)
+        await enrol(catch, who)
     return await convened(catch)
+
+
+async def enrol(catch: Catch, who: Actor) -> None:
+    """With the role they act in; their agency is registered."""
+    programme, since = next(each for each in shipped() if each.key == PROGRAMME), london_day(datetime.now(UTC))
+    await take(catch, EnrolMember(who.agency, who.user, Sealed(f"{who.user} Example")), SYSTEM)
+    for command in in_programme(who.agency, who.user, who.role, programme, since):
+        await take(catch, command, SYSTEM)
 
 
 async def called(catch: Catch, cases: int, days: int) -> UUID:

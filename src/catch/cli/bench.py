@@ -1,4 +1,4 @@
-"""`catch bench log` and `catch bench live`: what we are measured beside what else could be picked."""
+"""`catch bench`: what we are measured, beside what else could be picked where there is such."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from catch.bench import live as live_bench
 from catch.bench import live_run, live_shape
 from catch.bench import log as log_bench
+from catch.bench import reading as reading_bench
 from catch.bench.node import cores
 from catch.bench.shape import as_json, as_markdown
 from catch.cli.common import complaints
@@ -74,6 +75,24 @@ def live(form: str, quick: bool, rounds: int | None, peers: Path | None) -> None
     size = replace(size, rounds=rounds or size.rounds)
     figures = uvloop.run(live_bench.measured(size, peers, say))
     click.echo(live_shape.as_markdown(figures) if form == "markdown" else live_shape.as_json(figures))
+
+
+@bench.command()
+@option("--json", "form", flag_value="json", default=True, help="The figures as JSON (the default).")
+@option("--markdown", "form", flag_value="markdown", help="The figures as tables.")
+@option("--quick", is_flag=True, help="A few hundred cases: to see that it runs, not to quote.")
+def reading(form: str, quick: bool) -> None:
+    """A page of cases over 10,000 for who sees few, all or none of them; a draft over all, and who waits for it.
+
+    Takes some two minutes.
+
+    **Examples**
+
+        catch bench reading --json
+    """
+    size = reading_bench.QUICK if quick else reading_bench.Size()
+    figures = uvloop.run(reading_bench.measured(size, say))
+    click.echo(reading_bench.as_markdown(figures) if form == "markdown" else reading_bench.as_json(figures))
 
 
 def say(what: str) -> None:

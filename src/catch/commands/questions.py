@@ -25,6 +25,7 @@ from catch.log.states import States
 from catch.personal import Keyring, Sealing
 from catch.readside import ReadSide
 from catch.seating import Seating
+from catch.works import each
 from projections import agenda, case_summary
 
 
@@ -69,7 +70,7 @@ class Records:
             row = await case_summary.one(self.log.pool, also)
             cases += [row.case] if row else []
         carried = await agenda.before(self.log.pool, meeting)
-        return AgendaFacts(series, as_of, [case_facts(case, programme, meeting, carried) for case in cases])
+        return AgendaFacts(series, as_of, await each(lambda case: case_facts(case, programme, meeting, carried), cases))
 
 
 class Asking(Struct, frozen=True):

@@ -8,7 +8,7 @@ again) and 1013 (the client has not read for too long: connect again later). A t
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable
 from typing import Any, Generic
 from urllib.parse import urlsplit
 
@@ -76,6 +76,7 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
         self.bounds = bounds or Bounds()
         self.origins = frozenset(origins)
         self.connections: set[Connection[V, E, P]] = set()
+        self.strangers: dict[Connection[V, E, P], None] = {}
         self.running: set[asyncio.Task[None]] = set()
         self.wheel = Wheel()
         self.draining = False
@@ -126,6 +127,9 @@ class Connection(Generic[V, E, P]):
 
     def begin(self, *, offered: bool) -> None:
         self.server.connections.add(self)
+        self.server.strangers[self] = None
+        if len(self.server.strangers) > self.server.bounds.strangers:
+            next(iter(self.server.strangers)).close(1013, "You have not said who you are. Connect again later.")
         if not offered:
             self.close(4406, "Subprotocol not acceptable")
         if self.server.draining:
@@ -141,6 +145,7 @@ class Connection(Generic[V, E, P]):
     def lost(self) -> None:
         self.closed = True
         self.server.connections.discard(self)
+        self.server.strangers.pop(self, None)
         self.outbox.shut()
         for operation in list(self.operations.values()):
             operation.stop()
@@ -207,7 +212,7 @@ class Connection(Generic[V, E, P]):
             case Init(payload):
                 self._init(payload or {})
             case Ping(payload):
-                if self.viewer is not None and self.server.rates.wait(identity(self.viewer)):
+                if self.server.rates.wait(self._whose()):
                     raise Closing(1008, "TOO_OFTEN: You send too many messages.")
                 self.outbox.put(frames.pong(payload))
             case Pong():
@@ -218,6 +223,10 @@ class Connection(Generic[V, E, P]):
                 if operation := self.operations.pop(id, None):
                     operation.stop()
 
+    def _whose(self) -> Hashable:
+        """Whose messages are counted together: those of a stranger's connection, until it says who it is."""
+        return id(self) if self.viewer is None else identity(self.viewer)
+
     def _init(self, payload: dict[str, Any]) -> None:
         if self.viewer is not None:
             raise Closing(4429, "Too many initialisation requests")
@@ -226,6 +235,7 @@ class Connection(Generic[V, E, P]):
             self.viewer = self.server.verifier.verify(authorization if isinstance(authorization, str) else None)
         except Refused as refused:
             raise Closing(4403, f"{refused.code}: {refused.message}") from None
+        self.server.strangers.pop(self, None)
         self._expires = self.viewer.expires_at
         if (left := self._expires - time.time()) < self.server.bounds.init:
             self.server.wheel.after(left, self._look)

@@ -55,7 +55,8 @@ class Bounds(Struct, frozen=True):
     """Seconds and bytes; `message` in characters.
 
     A client has `init` to say who it is, is pinged every `ping`, may leave `unsent` waiting before it is made to read
-    from the log instead, and is closed when it has taken nothing for `stall`.
+    from the log instead, and is closed when it has taken nothing for `stall`. Of more than `strangers` that have not
+    said who they are, the first is closed.
     """
 
     init: float = 3.0
@@ -64,6 +65,7 @@ class Bounds(Struct, frozen=True):
     message: int = 262_144
     unsent: int = 262_144
     stall: float = 10.0
+    strangers: int = 4_096
 
 
 class Closing(Exception):

@@ -1,7 +1,8 @@
 """The log's face: append, look up, read, follow."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from catch.database import Pool, application, create_pool, lost
@@ -109,15 +110,36 @@ class Log:
                 raise MissingVersions(version=each.version, found=version - 1)
         return found
 
-    async def page(self, after: int, limit: int, upto: int | None = None) -> list[Stored]:
-        """At most `limit` events behind position `after`, up to and with `upto`."""
+    async def page(
+        self, after: int, limit: int, upto: int | None = None, topics: Collection[str] | None = None
+    ) -> list[Stored]:
+        """At most `limit` events behind position `after`, up to and with `upto`; only of these topics, if any are."""
+        only = "" if topics is None else " and topic = any($4::text[])"
         rows = await self.pool.fetch(
-            f"{self._select} where notification_id > $1 and notification_id <= $3 order by notification_id limit $2",
+            f"{self._select} where notification_id > $1 and notification_id <= $3{only}"
+            " order by notification_id limit $2",
             after,
             limit,
             LAST if upto is None else upto,
+            *(() if topics is None else ([*topics],)),
         )
         return [*map(Stored._make, rows)]
+
+    async def last(self, upto: int | None = None) -> Stored | None:
+        """The last event up to and with this position."""
+        rows = await self.pool.fetch(
+            f"{self._select} where notification_id <= $1 order by notification_id desc limit 1",
+            LAST if upto is None else upto,
+        )
+        return Stored._make(rows[0]) if rows else None
+
+    async def known_by(self, moment: datetime) -> int:
+        """The position up to which every event had been recorded by then."""
+        return await self.pool.fetchval(
+            f"select coalesce(min(notification_id) - 1, {LAST}) from {self.schema}.stored_events"  # noqa: S608
+            " where recorded_at > $1",
+            moment,
+        )
 
     async def share(self, after: int, limit: int, upto: int, part: int, of: int) -> list[Stored]:
         """As `page`, of one in `of` parts of the log: every stream is in one of them, whole. About `limit` events."""

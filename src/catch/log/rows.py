@@ -68,6 +68,22 @@ def _sql(hint: object) -> str:
     return "json"
 
 
+class Listed(NamedTuple):
+    """A field of a row whose parts are also kept one a row, in a table beside, so that an index finds them.
+
+    Their columns are the row's key and the fields of `part`. Defaults other than None are not written.
+    """
+
+    field: str
+    part: type[Struct]
+    indexes: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        hints = get_type_hints(self.part)
+        return tuple(_column(name, hints[name]) for name in self.part.__struct_fields__)
+
+
 def load(records: Iterable[Record], row: type[R]) -> list[R]:
     """Rows as the database gave them. Raises msgspec.ValidationError when the table is not this row's."""
     documents = _documents(row)

@@ -59,6 +59,7 @@ class Building(Folding):
 
     def __init__(self, projection: Projection, generation: int = GENERATION) -> None:
         super().__init__(projection)
+        self.before = None  # what is listed is made at the end, from the whole table
         self.place = Table(projection, f"{table(projection)}_new")
         self.older: Rows = {}
         self._written = Written()
@@ -68,7 +69,8 @@ class Building(Folding):
         self.put = 0
 
     async def begin(self, connection: Connection) -> None:
-        await connection.execute(f'drop table if exists "{self.place.name}"')
+        for name in self.place.names:
+            await connection.execute(f'drop table if exists "{name}"')
         # Rows that are never looked up get their key at the end, all at once.
         await connection.execute(self.place.create_bare if self.each_fact else self.place.create)
 
@@ -111,7 +113,8 @@ class Building(Folding):
             if await connection.fetchval(INDEXED, self.place.name) == (0 if self.each_fact else 1):
                 for statement in ([self.place.keyed] if self.each_fact else []) + self.place.indexes:
                     await connection.execute(statement)
-            await connection.execute(f'analyze "{self.place.name}"')
+            for name in self.place.names:
+                await connection.execute(f'analyze "{name}"')
 
     def park(self, key: str, position: int, error: Exception) -> None:
         if position > self.after:  # otherwise it was parked before

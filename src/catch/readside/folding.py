@@ -14,7 +14,7 @@ from msgspec import Struct
 from catch.database import Connection, Statements
 from catch.domain.facts import Recorded
 from catch.log import Stored
-from catch.readside.projection import Key, Projection, advance, each_fact, table, topics
+from catch.readside.projection import Key, Projection, advance, each_fact, listed, table, topics
 from catch.readside.tables import Table, live, load
 
 logger = logging.getLogger("catch.readside")
@@ -101,6 +101,7 @@ class Folding:
         self.each_fact = each_fact(projection)
         self.rows: Rows = {}
         self.changed: set[Key] = set()
+        self.before: Rows | None = {} if listed(projection) else None
         self.parked = set(parked)
         self.newly_parked: list[Parked] = []
 
@@ -124,7 +125,7 @@ class Folding:
 
     def take(self, touched: Touched) -> None:
         """An error parks the key and leaves its row as it was; from then on the key is passed over."""
-        rows, changed, projection = self.rows, self.changed, self.projection
+        rows, changed, projection, before = self.rows, self.changed, self.projection, self.before
         for recorded, keys in touched:
             for key in keys:
                 if self.parked and str(key) in self.parked:
@@ -136,8 +137,17 @@ class Folding:
                     self.park(str(key), recorded.position, error)
                     continue
                 if after is not row:
+                    if before is not None:
+                        before.setdefault(key, row)
                     rows[key] = after
                     changed.add(key)
+
+    def relisted(self, field: str) -> list[Key]:
+        """The changed rows of which this field is another."""
+        before = self.before or {}
+        return [
+            key for key in self.changed if getattr(before.get(key), field, None) != getattr(self.rows[key], field, None)
+        ]
 
     def park(self, key: str, position: int, error: Exception) -> None:
         self.parked.add(key)
@@ -304,5 +314,7 @@ async def write(connection: Connection, place: Table, folding: Folding) -> None:
         await connection.execute(place.delete, list(folding.changed))
     if kept := [row for key in folding.changed if (row := folding.rows[key]) is not None]:
         await place.copy(connection, kept)
+    if place.listing is not None:
+        await place.listing.renew(connection, folding.relisted(place.listing.field))
     if folding.newly_parked:
         await connection.executemany(PARK, folding.newly_parked)

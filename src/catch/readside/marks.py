@@ -64,7 +64,8 @@ def release() -> str:
     """A digest of all that decides what a fold makes of the log."""
     home, models = Path(catch.__file__).parent, Path(projections.__file__).parent
     digest = hashlib.sha256()
-    for path in sorted([*models.rglob("*.py"), *(home / "domain").rglob("*.py"), *(home / "readside").rglob("*.py")]):
+    folds = [path for room in ("access", "domain", "readside") for path in (home / room).rglob("*.py")]
+    for path in sorted([*models.rglob("*.py"), *folds]):
         digest.update(path.read_bytes())
     for name in ("codec.py", "upcasting.py", "rows.py"):
         digest.update((home / "log" / name).read_bytes())

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from catch.domain.facts import Recorded
+from catch.log.rows import Listed
 
 Key = UUID | int | str
 R = TypeVar("R", bound=Recorded[Any])
@@ -41,7 +42,8 @@ class Projection(Protocol):
     # A projection may also say
     # `TOPICS`: the names of the only facts that its rows come from;
     # `EACH_FACT = True`: a fact makes one row, its position the key, or none, so nothing is looked up or held;
-    # `ONE_STREAM = True`: all facts of a row are of one stream, so that several processes may share a rebuild.
+    # `ONE_STREAM = True`: all facts of a row are of one stream, so that several processes may share a rebuild;
+    # `LISTED`: a field whose parts are kept one a row in a table beside (`catch.log.rows.Listed`).
 
     def keys(self, recorded: Recorded[Any], /) -> Iterable[Key]:
         """The rows that this fact may change."""
@@ -55,6 +57,11 @@ class Projection(Protocol):
 def table(projection: Projection) -> str:
     """The name of the projection's table, which is also the name of its checkpoint."""
     return f"{projection.NAME}_v{projection.VERSION}"
+
+
+def listed(projection: Projection) -> Listed | None:
+    """The field whose parts have a table of their own."""
+    return getattr(projection, "LISTED", None)
 
 
 def topics(projection: Projection) -> frozenset[str] | None:

@@ -176,7 +176,7 @@ async def _fold_log(
 
 async def _put_in_place(connection: Connection, log: Log, decode: Decode, building: Building, position: int) -> None:
     """Catches up with the live table under the lock of its checkpoint, so that nobody sees the rows go back in time."""
-    name = table(building.projection)
+    name, indexed = table(building.projection), position
     async with connection.transaction():
         await connection.execute(ENTER, name)
         positions, _ = await locked(connection, [building.projection])
@@ -186,8 +186,11 @@ async def _put_in_place(connection: Connection, log: Log, decode: Decode, buildi
         await building.finish(connection)
         await connection.execute(FORGET, name)
         await write(connection, building.place, building)
-        await connection.execute(f'drop table if exists "{name}"')
-        await connection.execute(f'alter table "{building.place.name}" rename to "{name}"')
+        if building.place.listing:
+            await building.place.listing.renew_since(connection, indexed)
+        for new, old in zip(building.place.names, live(building.projection).names, strict=True):
+            await connection.execute(f'drop table if exists "{old}"')
+            await connection.execute(f'alter table "{new}" rename to "{old}"')
         await connection.execute(MOVE, name, position)
         await connection.execute(marks.FORGET, name)
     alert([building])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from catch.database import Connection
 from catch.log import Log, Stored
 from catch.readside.folding import UNREAD, Decode
-from catch.readside.projection import Projection, table
+from catch.readside.projection import Projection, listed, table
 from catch.readside.rebuilding import only_one, unhurried
 from catch.readside.tables import live
 
@@ -21,6 +21,7 @@ STANDING = f"""
     select projection, position, {OF_THIS_LOG} as holds from checkpoints c where projection = any($1::text[])
 """  # noqa: S608
 UNREADABLE = "select projection, position from parked where projection = any($1::text[]) and starts_with(key, $2)"
+MISSING = "select bool_or(to_regclass(quote_ident(name)) is null) from unnest($1::text[]) name"
 TABLES = "select tablename from pg_tables where schemaname = current_schema() order by 1"
 GONE = """
     with gone as (delete from checkpoints where projection = $1),
@@ -34,9 +35,9 @@ async def prepare(connection: Connection, projections: Iterable[Projection]) -> 
     async with connection.transaction():
         await connection.execute("select pg_advisory_xact_lock(hashtextextended(current_schema() || ' tables', 0))")
         for place in map(live, projections):
-            if await connection.fetchval("select to_regclass($1) is null", f'"{place.name}"'):
+            if await connection.fetchval(MISSING, place.names):
                 await connection.execute("delete from checkpoints where projection = $1", place.name)
-                for statement in (place.create, *place.indexes):
+                for statement in (f'drop table if exists "{place.name}"', place.create, *place.indexes):
                     await connection.execute(statement)
 
 
@@ -77,6 +78,8 @@ def _takes(projection: Projection, decode: Decode, stored: Stored) -> bool:
 async def left_over(log: Log, projections: Sequence[Projection], *, drop: bool = False) -> list[str]:
     """Tables of former versions, and what is left of rebuilds that cannot go on. Raises AnotherRebuild."""
     versions = {projection.NAME: projection.VERSION for projection in projections}
+    beside = {f"{one.NAME}_{held.field}": one for one in projections if (held := listed(one))}
+    versions |= {name: one.VERSION for name, one in beside.items()}
     async with unhurried(log) as connection:
         await only_one(connection)
         marked = {row[0] for row in await connection.fetch("select distinct projection from rebuilds")}
@@ -86,7 +89,8 @@ async def left_over(log: Log, projections: Sequence[Projection], *, drop: bool =
             if said is None or said["name"] not in versions:
                 continue
             version, present = int(said["version"]), versions[said["name"]]
-            if version < present or (version == present and said["new"] and said["whole"] not in marked):
+            whole = table(beside[said["name"]]) if said["name"] in beside else said["whole"]
+            if version < present or (version == present and said["new"] and whole not in marked):
                 found.append(row[0])
                 if drop:
                     async with connection.transaction():

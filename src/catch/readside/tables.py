@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from catch.database import Connection, Statements
 from catch.log.rows import Column as Column
-from catch.log.rows import columns, load
-from catch.readside.projection import Projection, table
+from catch.log.rows import Listed, columns, load
+from catch.readside.projection import Projection, listed, table
 
 __all__ = ["Column", "Table", "checksum", "columns", "live", "load"]
 
@@ -37,10 +37,19 @@ class Table:
         self.find = f'select * from "{self.name}" where "{key.name}" = any($1::{key.sql}[])'  # noqa: S608
         self.all_keys = f'select "{key.name}" from "{self.name}"'  # noqa: S608
         self.delete = f'delete from "{self.name}" where "{key.name}" = any($1::{key.sql}[])'  # noqa: S608
+        held = listed(projection)
+        self.listing = Listing(self, held, projection) if held else None
+        if self.listing:
+            self.indexes = [*self.listing.made, *self.indexes]
         self.keyed = f'alter table "{self.name}" add primary key ("{key.name}")'
         self._names = [column.name for column in self.columns]
         self._values = attrgetter(*self._names)
         self._documents = [place for place, column in enumerate(self.columns) if column.sql == "json"]
+
+    @property
+    def names(self) -> list[str]:
+        """Of its table, and of the one beside it."""
+        return [self.name, *([self.listing.name] if self.listing else [])]
 
     async def copy(self, connection: Connection, rows: Iterable[Struct]) -> None:
         """Rows whose keys the table does not have yet."""
@@ -56,6 +65,39 @@ class Table:
             if written[place] is not None:
                 written[place] = _json.encode(written[place]).decode()
         return written
+
+
+class Listing:
+    """The table beside, whose rows follow from those of the projection's own: it is made like an index of that one."""
+
+    def __init__(self, place: Table, held: Listed, projection: Projection) -> None:
+        self.field = held.field
+        suffix = place.name.removeprefix(table(projection))
+        self.name = f"{projection.NAME}_{held.field}_v{projection.VERSION}{suffix}"
+        key = place.columns[0]
+        definitions = ", ".join(column.definition for column in (key, *held.columns))
+        parts = ", ".join(f'"{column.name}" {column.sql}' for column in held.columns)
+        whole = f"""
+            insert into "{self.name}" select t."{key.name}", part.*
+            from "{place.name}" t cross join json_to_recordset(t."{held.field}") as part ({parts})
+        """  # noqa: S608
+        indexes = [f'create index on "{self.name}" {_listed(index)}' for index in held.indexes]
+        self.drop = f'drop table if exists "{self.name}"'
+        self.made = [self.drop, f'create table "{self.name}" ({definitions})', whole, *indexes]
+        mine = f'"{key.name}" = any($1::{key.sql}[])'
+        self._delete = f'delete from "{self.name}" where {mine}'  # noqa: S608
+        self._insert = f"{whole} where t.{mine}"
+        self._changed = f'select "{key.name}" from "{place.name}" where position > $1'  # noqa: S608
+
+    async def renew(self, connection: Connection, keys: Sequence[object]) -> None:
+        """After their rows were written."""
+        if keys:
+            await connection.execute(self._delete, keys)
+            await connection.execute(self._insert, keys)
+
+    async def renew_since(self, connection: Connection, position: int) -> None:
+        """What any later fact has changed. Of rows with parts, none goes away."""
+        await self.renew(connection, [row[0] for row in await connection.fetch(self._changed, position)])
 
 
 @cache

@@ -40,7 +40,7 @@ from catch.api.types.case import (
     SafeguardingConcern,
     UnmetNeed,
 )
-from catch.api.types.figures import AtRisk, CurvePoint, TimeToOutcome
+from catch.api.types.figures import AtRisk, CurvePoint, FiguresWithheld, TimeToOutcome
 from catch.api.types.inbox import InboxConnection, InboxEdge, InboxEntry
 from catch.api.types.meeting import (
     Attendance,
@@ -83,6 +83,7 @@ __all__ = [
     "Dissent",
     "Ending",
     "Explanation",
+    "FiguresWithheld",
     "Gap",
     "Goal",
     "InboxConnection",

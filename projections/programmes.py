@@ -1,0 +1,40 @@
+"""The programmes that run here: few, and asked for whenever somebody looks for cases."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from catch.database import Statements
+from catch.domain.facts import Recorded
+from catch.domain.programme import ProgrammeActivated
+
+NAME = "programmes"
+VERSION = 1
+TOPICS = frozenset({ProgrammeActivated.__name__})
+TABLE = f"{NAME}_v{VERSION}"
+ONE_STREAM = True
+INDEXES = ()
+
+
+class Row(Struct, frozen=True):
+    """A programme that was activated at least once."""
+
+    stream: UUID
+    position: int
+    programme: str
+
+
+def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
+    return (recorded.stream,) if isinstance(recorded.event, ProgrammeActivated) else ()
+
+
+def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
+    event: ProgrammeActivated = recorded.event
+    return row or Row(key, recorded.position, event.configuration.key)
+
+
+async def every(db: Statements) -> list[str]:
+    """Their keys, in order."""
+    return [row[0] for row in await db.fetch(f'select programme from {TABLE} order by programme collate "C"')]

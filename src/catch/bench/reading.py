@@ -1,0 +1,231 @@
+"""What a page of cases costs who sees few of them, all of them, or none; and whether others wait for dear work.
+
+A place of 10,000 cases, of which one agency coordinates 20 and another the rest. Pages are registered documents,
+executed inside the server without a kept answer: what is measured is finding, judging, unsealing and writing. All has
+been asked for before.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter, process_time, thread_time
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from catch.api.context import Context
+from catch.api.engine import Engine
+from catch.api.identity import Viewer
+from catch.api.registered import Registered
+from catch.api.rights import Rights
+from catch.api.schema import schema
+from catch.app import Catch, opened
+from catch.bench import room
+from catch.bench.appends import percentile
+from catch.bench.history import KNUTH, Row, copied, fresh, moulded, moved
+from catch.bench.shape import table
+from catch.database import connect
+from catch.domain.facts import Actor, Role
+from catch.domain.partner import RegisterPartner
+from catch.log import Stored
+from catch.postgres import SAFE, ephemeral
+from catch.settings import Settings
+from projections import agenda, case_summary
+
+SMALL = Actor("coordinator@small", "small", Role.COORDINATOR)
+STRANGER = Actor("member@small", "small", Role.PARTNER)
+AUDITOR = Actor("auditor@audit", "audit", Role.AUDITOR)
+CASES = """query Cases($n: Int!, $f: CaseFilter) { cases(first: $n, filter: $f) {
+  edges { cursor node { id number state referral { urgency receivedAt } lead { user } person { name } } }
+  pageInfo { hasNextPage endCursor } } }"""
+MEETINGS = (
+    "query Meetings($n: Int!) { meetings(first: $n) { edges { node { id startsAt } } pageInfo { hasNextPage } } }"
+)
+PREVIEW = "query Preview($m: UUID!) { agendaPreview(meetingId: $m) { items { number } overflow { number } } }"
+TICK = 0.001
+
+
+class Size(Struct, frozen=True):
+    cases: int = 10_000
+    few: int = 20
+    page: int = 50
+    times: int = 60
+
+
+QUICK = Size(cases=300, few=5, page=5, times=3)
+
+
+class Page(Struct):
+    """`own_ms` is the processor's time in this process: what is left of the median where neighbours are noisy."""
+
+    p50_ms: float
+    p95_ms: float
+    own_ms: float
+
+
+class Apart(Struct):
+    """A draft of the agenda over all live cases; the longest that anybody else's turn came late meanwhile; and the
+    longest that the loop itself worked without giving anybody a turn.
+    """
+
+    took_ms: float
+    others_late_ms: float
+    loop_held_ms: float
+
+
+class Figures(Struct):
+    cases: int
+    page: int
+    pages: dict[str, Page]
+    preview: Apart
+
+
+class Server(Struct):
+    """A place's engine, asked without the wire."""
+
+    catch: Catch
+    engine: Engine
+    rights: Rights
+
+    async def ask(self, query: str, by: Actor, **variables: Any) -> Any:
+        viewer = Viewer(by.user, by.agency, by.role, expires_at=0)
+        context = await Context.of(self.catch, viewer, self.rights)
+        answer = await self.engine.execute(self.engine.prepare(query), variables, context)
+        body = msgspec.json.decode(answer.encoded())
+        assert "errors" not in body, body["errors"]
+        return body["data"]
+
+    async def page(self, times: int, query: str, by: Actor, shown: int | None, **variables: Any) -> Page:
+        """The first time everything is fetched; it does not count."""
+        taken: list[float] = []
+        own: list[float] = []
+        for turn in range(times + 1):
+            began, worked = perf_counter(), process_time()
+            answer = await self.ask(query, by, **variables)
+            if turn:
+                taken.append(perf_counter() - began)
+                own.append(process_time() - worked)
+            (found,) = answer.values()
+            assert shown is None or len(found["edges"]) == shown, (by, len(found["edges"]))
+        return Page(percentile(taken, 0.5), percentile(taken, 0.95), percentile(own, 0.5))
+
+
+async def measured(size: Size, say: Callable[[str], None]) -> Figures:
+    with ephemeral(options=(*SAFE, "max_wal_size=4GB")) as server, tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder))
+        async with opened(server, settings) as catch:
+            await room.prepared(catch)
+            for key in ("small", "audit"):
+                await room.take(catch, RegisterPartner(key, f"Example {key}", "housing"), room.SYSTEM)
+            for who in (SMALL, STRANGER, AUDITOR):
+                await room.enrol(catch, who)
+            await room.worked_on(catch)
+            facts = await catch.log.page(0, 100_000)
+        say(f"{size.cases:,} cases")
+        await copied(server.admin, cases(facts, size))
+        async with opened(server, settings) as catch:
+            await analysed(server.admin)
+            known = Registered({"cases": CASES, "meetings": MEETINGS, "preview": PREVIEW})
+            return await read(Server(catch, Engine(schema(), registered=known), Rights(catch)), size, say)
+
+
+async def analysed(admin: str) -> None:
+    """As autovacuum leaves a table within a minute."""
+    connection = await connect(admin)
+    try:
+        await connection.execute(f"vacuum analyze catch_read.{case_summary.VIEWERS}, catch_read.{agenda.PLACES}")
+    finally:
+        await connection.close()
+
+
+def cases(facts: list[Stored], size: Size) -> Iterator[Row]:
+    """The last case again and again, of the same person; the first few are another agency's."""
+    case = next(fact.stream for fact in reversed(facts) if fact.topic == "ReferralReceived")
+    own = [fact for fact in facts if fact.stream == case]
+    person = str(msgspec.json.decode(own[0].state)["event"]["person"])[:8].encode()
+    year, now = moulded(own), datetime.now(UTC)
+    for number in range(1, size.cases + 1):
+        mask = number * KNUTH & 0xFFFFFFFF
+        words = [word if word == person or len(word) == 4 else fresh(word, mask, 0) for word in year.words]
+        for mould in year.moulds:
+            text = mould.text % mould.places(words)
+            if number <= size.few and mould.topic == "CoordinatorAllocated":
+                text = text.replace(b'"worker":{"user":"coordinator@snn","agency":"snn"}', OF_SMALL)
+            yield moved(mould.stream, mask), mould.version, mould.topic, text, now
+
+
+OF_SMALL = b'"worker":{"user":"coordinator@small","agency":"small"}'
+
+
+async def read(server: Server, size: Size, say: Callable[[str], None]) -> Figures:
+    shown = {"few": (SMALL, size.few), "all": (room.COORDINATOR, size.page), "audited": (AUDITOR, size.page)}
+    pages: dict[str, Page] = {}
+    for name, (by, count) in shown.items():
+        say(f"a page of cases: {name}")
+        pages[name] = await server.page(size.times, CASES, by, min(count, size.page), n=size.page)
+    say("a page of cases: none")
+    nothing = {"programme": "no-such"}
+    pages["none"] = await server.page(size.times, CASES, STRANGER, 0, n=size.page)
+    pages["all_filtered_to_none"] = await server.page(size.times, CASES, room.COORDINATOR, 0, n=size.page, f=nothing)
+    pages["meetings"] = await server.page(size.times, MEETINGS, room.COORDINATOR, None, n=size.page)
+    pages["meetings_of_none"] = await server.page(size.times, MEETINGS, STRANGER, 0, n=size.page)
+    say("a draft over all of them")
+    return Figures(size.cases, size.page, pages, await apart(server))
+
+
+async def apart(server: Server) -> Apart:
+    meeting = UUID((await server.ask(MEETINGS, room.COORDINATOR, n=1))["meetings"]["edges"][0]["node"]["id"])
+    async with late() as worst:
+        began = perf_counter()
+        await server.ask(PREVIEW, room.COORDINATOR, m=str(meeting))
+        took = perf_counter() - began
+    return Apart(took * 1000, max(worst.late) * 1000, max(worst.held) * 1000)
+
+
+class Turns(NamedTuple):
+    """Seconds, one a turn: by which it came late, and for which the loop's own thread had worked since the last."""
+
+    late: list[float]
+    held: list[float]
+
+
+@asynccontextmanager
+async def late() -> AsyncGenerator[Turns]:
+    """What somebody meets who wants a turn every millisecond."""
+    turns = Turns([0.0], [0.0])
+
+    async def watch() -> None:
+        while True:
+            began, worked = perf_counter(), thread_time()
+            await asyncio.sleep(TICK)
+            turns.late.append(perf_counter() - began - TICK)
+            turns.held.append(thread_time() - worked)
+
+    task = asyncio.create_task(watch())
+    await asyncio.sleep(0)
+    try:
+        yield turns
+        await asyncio.sleep(2 * TICK)
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def as_json(figures: Figures) -> str:
+    return msgspec.json.format(msgspec.json.encode(figures)).decode()
+
+
+def as_markdown(figures: Figures) -> str:
+    pages = [(name, each.p50_ms, each.p95_ms, each.own_ms) for name, each in figures.pages.items()]
+    held = figures.preview
+    preview = [
+        ("took", held.took_ms),
+        ("others were late by", held.others_late_ms),
+        ("the loop was held for", held.loop_held_ms),
+    ]
+    return "\n".join([*table(("page", "p50 ms", "p95 ms", "own ms"), pages), "", *table(("preview", "ms"), preview)])
