@@ -17,18 +17,19 @@ from catch.access import (
     NotYourCase,
     NotYourMeeting,
     OnlyForYourself,
-    RecusedFromItem,
+    Recused,
 )
+from catch.access.relations import NotTagged
 from catch.domain.case.agreement import ObjectionRecorded
 from catch.domain.case.coordination import CoordinatorAllocated
 from catch.domain.case.disclosure import DisclosureEnded, PartnerInvolvementEnded
 from catch.domain.case.eligibility import ReferralDeclined
 from catch.domain.case.state import CaseState, Objection, Worker
-from catch.domain.facts import Category, Role
+from catch.domain.facts import Category, Role, Tag
 from catch.domain.meeting.items import ItemState
 from catch.domain.meeting.rules import NotOnTheAgenda
 from catch.domain.meeting.state import Attendee, Interest, InterestAction, Invitation, Meeting, MeetingState, Stay
-from catch.domain.partner import Running, RunningPart
+from catch.domain.partner import HeldTag, Running, RunningPart
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
 from tests.cases import NOW, OFFERED, folded, received, uid
 from tests.standing import (
@@ -56,6 +57,7 @@ from tests.standing import (
     own,
     proposed,
     recused,
+    recused_of_the_case,
     runs_no_more,
     shared,
     suspended,
@@ -91,6 +93,7 @@ NO_CASE: Neighbours = {
     nothing: UnknownCase,
     elsewhere: UnknownCase,
     recused: UnknownCase,
+    recused_of_the_case: UnknownCase,
 }
 
 
@@ -161,6 +164,20 @@ TAKES_PART = Relationship(
             only_sits_in_the_meeting: NotYourCase,
         }
     ),
+)
+
+
+def tagged(w: World) -> World:
+    return with_member(w, replace(asking(w), tags=(HeldTag(Tag.SAFEGUARDING, P, SINCE),)))
+
+
+def without_a_tag(w: World) -> World:
+    return with_member(w, replace(asking(w), tags=()))
+
+
+WRITES_RESTRICTED = Relationship(
+    lambda role: tagged(coordinated(role)),
+    lambda role: {**COORDINATES.neighbours(role), without_a_tag: NotTagged, of_case(folded(received)): NotTagged},
 )
 OWNS_THE_ACTION = Relationship(
     TAKES_PART.holds, lambda role: {**TAKES_PART.neighbours(role), of_case(ANOTHERS_ACTION): NotYourAction}
@@ -233,9 +250,13 @@ def no_organiser(role: Role) -> Neighbours:
 ORGANISES = Relationship(at_the_meeting, no_organiser)
 ORGANISES_THE_ITEM = Relationship(
     at_the_meeting,
-    lambda role: {**no_organiser(role), kept_out: RecusedFromItem, recused: RecusedFromItem},
+    lambda role: {**no_organiser(role), kept_out: Recused, recused: Recused},
 )
 CHAIRS = ORGANISES
+# A chair learns from the meeting why they cannot open an item that they are kept out of, and puts it off.
+OPENS_THE_ITEM = Relationship(
+    at_the_meeting, lambda role: no_organiser(role) if role in IN_THE_CHAIR else ORGANISES_THE_ITEM.neighbours(role)
+)
 APPOINTED_TO_THE_SERIES = Relationship(
     at_the_meeting,
     lambda role: {**no_organiser(role), other_series: UnknownMeeting},
@@ -336,7 +357,7 @@ COMES_IN = Relationship(at_the_meeting, comes_in)
 
 
 def no_reader(role: Role) -> Neighbours:
-    always = {**no_guest(role), kept_out: RecusedFromItem, recused: RecusedFromItem}
+    always = {**no_guest(role), kept_out: Recused, recused: Recused}
     if role is not Role.PARTNER:
         return always
     asked_for_another = at_meeting(invitations=(Invitation("housing-1", items=(GENERAL,)),))

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from catch.access import Asker, Seat, Sight, Who, may, seats_of, sight, who
 from catch.domain.case.proposals import MeetingProposed
-from catch.domain.case.state import Case, ProposalPurpose
+from catch.domain.case.state import Case, ProposalPurpose, Recusal
 from catch.domain.facts import Command, Role
 from catch.domain.meeting.items import Item, Origin
 from catch.domain.meeting.listing import Section
@@ -224,6 +224,18 @@ def recused(w: World) -> World:
     """Said long ago, at another meeting, of another item of the same case."""
     interest = Interest(OLD_ITEM, w.user, w.agency, InterestAction.RECUSED)
     return replace(w, meetings=(*w.meetings, replace(long_ago, interests=(interest,))))
+
+
+def recused_of_the_case(w: World) -> World:
+    """The same of the case itself, between meetings."""
+    recusal = Recusal(w.user, w.agency, NOW)
+    return replace(w, cases=tuple(replace(each, recusals=(recusal,)) for each in w.cases))
+
+
+def cleared(w: World) -> World:
+    """Recused at a meeting long ago, and since then somebody has said that they need not be."""
+    recusal = Recusal(w.user, w.agency, NOW, resolved_at=NOW)
+    return replace(recused(w), cases=tuple(replace(each, recusals=(recusal,)) for each in w.cases))
 
 
 def nothing(w: World) -> World:

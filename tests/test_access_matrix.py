@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from catch.access import RULES, NotAllowed, NotEnrolled, NotYourAction, asks, may, program
 from catch.domain.case.actions import ActionAnswer
-from catch.domain.facts import Actor, Command, Role
+from catch.domain.facts import Actor, Command, Role, Tag
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
 from catch.domain.streams import COMMANDS
 from tests import relationships as r
@@ -44,6 +44,7 @@ AllocateCoordinator       coordinator COORDINATES
 RecordConversation        coordinator COORDINATES
 RecordConversationAttempt coordinator COORDINATES
 RecordAgreement           coordinator COORDINATES
+ConfirmSafeContact        coordinator COORDINATES
 RecordRefusalOfSupport    coordinator COORDINATES
 WithdrawAgreement         coordinator COORDINATES
 RecordObjection           coordinator COORDINATES
@@ -53,6 +54,10 @@ InvolvePartner            coordinator COORDINATES
 EndInvolvement            coordinator COORDINATES
 ProposeForMeeting         coordinator COORDINATES, partner TAKES_PART
 WithdrawProposal          coordinator COORDINATES
+DeclareRecusal            coordinator COORDINATES, partner TAKES_PART, chair CHAIRS_THE_CASE, deputy CHAIRS_THE_CASE
+ResolveRecusal            coordinator COORDINATES, chair CHAIRS_THE_CASE, deputy CHAIRS_THE_CASE
+AddRestrictedNote         coordinator WRITES_RESTRICTED
+RecordSafeguardingOutcome coordinator WRITES_RESTRICTED
 AgreePlan                 coordinator COORDINATES
 RevisePlan                coordinator COORDINATES
 SetGoal                   coordinator COORDINATES
@@ -92,13 +97,14 @@ AdjournMeeting            chair CHAIRS, deputy CHAIRS
 ResumeMeeting             chair CHAIRS, deputy CHAIRS
 EndMeeting                chair CHAIRS, deputy CHAIRS
 ConfirmMinutes            chair CHAIRS, deputy CHAIRS
+HandOverChair             chair CHAIRS, deputy CHAIRS
 JoinMeeting               chair COMES_IN, deputy COMES_IN, coordinator COMES_IN, preparer COMES_IN, partner COMES_IN
 LeaveMeeting              chair COMES_IN, deputy COMES_IN, coordinator COMES_IN, preparer COMES_IN, partner COMES_IN
 SendApology               chair COMES_IN, deputy COMES_IN, coordinator COMES_IN, preparer COMES_IN, partner COMES_IN
 AcceptConfidentiality     chair ATTENDS, deputy ATTENDS, coordinator ATTENDS, preparer ATTENDS, partner ATTENDS
 DeclareInterest           chair READS, deputy READS, coordinator READS, preparer READS, partner READS
 ResolveInterest           chair ON_ITEM, deputy ON_ITEM, coordinator ON_ITEM, preparer ON_ITEM
-OpenItem                  chair ON_ITEM, deputy ON_ITEM, coordinator ON_ITEM, preparer ON_ITEM
+OpenItem                  chair OPENS, deputy OPENS, coordinator OPENS, preparer OPENS
 CloseItem                 chair ON_ITEM, deputy ON_ITEM, coordinator ON_ITEM, preparer ON_ITEM
 DeferItem                 chair ON_ITEM, deputy ON_ITEM, coordinator ON_ITEM, preparer ON_ITEM
 NoteItem                  chair ON_ITEM, deputy ON_ITEM, coordinator ON_ITEM, preparer ON_ITEM
@@ -134,7 +140,9 @@ def row(line: str) -> tuple[str, dict[Role, str]]:
     return name, {Role(role): relationship for role, relationship in cells}
 
 
+# To raise a safeguarding concern is everybody's: it only writes.
 TABLE = dict(row(line) for line in ALLOWED.strip().splitlines())
+TABLE["RaiseSafeguardingConcern"] = dict.fromkeys(PEOPLE, "HAS_THE_ROLE")
 KINDS = {kind.__name__: kind for kind in COMMANDS}
 ROWS = [(name, role) for name, cells in TABLE.items() for role in cells]
 WHOSE = {
@@ -155,6 +163,7 @@ TELLS: dict[str, Any] = {
     "action": offered.action,
     "answer": ActionAnswer.ACCEPT,
     "user": "newcomer",
+    "tag": Tag.SAFEGUARDING,
     "role": Role.PARTNER,
 }
 
@@ -162,7 +171,7 @@ TELLS: dict[str, Any] = {
 def command(name: str, role: Role) -> Command:
     """What names something, named; the rest is nothing that a rule may look at."""
     user, agency = PEOPLE.get(role, ("catch", "catch"))
-    own = {"user": user} if name in ABOUT_ONESELF else {}
+    own = {"user": user} if name in ABOUT_ONESELF or (name, role) == ("DeclareRecusal", Role.PARTNER) else {}
     agency = "police-1" if name in ("AuthoriseDisclosure", "AllocateCoordinator") else agency
     known = {**TELLS, "agency": agency, **WHOSE.get(role, {}), **own}
     kind: Any = KINDS[name]
@@ -170,8 +179,12 @@ def command(name: str, role: Role) -> Command:
     return kind(**asked)
 
 
+LONG = {"OPENS": "OPENS_THE_ITEM", "ON_ITEM": "ORGANISES_THE_ITEM", "READS": "READS_THE_ITEM"}
+
+
 def relationship(name: str, role: Role) -> Relationship:
-    return getattr(r, {"ON_ITEM": "ORGANISES_THE_ITEM", "READS": "READS_THE_ITEM"}.get(each := TABLE[name][role], each))
+    short = TABLE[name][role]
+    return getattr(r, LONG.get(short, short))
 
 
 def refusal_of(w: World, asked: Command) -> Refused:

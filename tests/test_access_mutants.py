@@ -266,7 +266,7 @@ MUTANTS = table(
     ("a guest sees all", (seats.Seat, "shows", no_guest), hand(s.test_a_members_seat_needs_all_of_it, GUEST)),
     # Recusal
     ("recusal is of an item alone", (seeing, "recused", false), row("AddNote", PARTNER)),
-    ("the recused run their item", (relations, "kept_out", false), row("OpenItem", CHAIR)),
+    ("the recused run their item", (relations, "kept_out", false), row("CloseItem", CHAIR)),
     (
         "one settles one's own",
         rule("ResolveInterest", CHAIR, relation=relations.organising),

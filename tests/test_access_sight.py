@@ -29,10 +29,12 @@ from tests.standing import (
     after,
     asking,
     at_meeting,
+    cleared,
     held,
     of_case,
     own,
     recused,
+    recused_of_the_case,
     shared,
     terminated,
     with_member,
@@ -164,6 +166,13 @@ def test_the_front_door_sees_whom_it_turned_away_for_four_weeks():
     assert after(SECOND)(world(Role.COORDINATOR, DECLINED)).sight() is None
     taken = folded(received, CoordinatorAllocated(Worker("otto", "other-1")))
     assert world(Role.COORDINATOR, taken).sight() is None
+
+
+@pytest.mark.parametrize("how", SIGHTS)
+def test_a_recusal_stands_between_meetings_until_somebody_resolves_it(how: str):
+    w = SIGHTS[how][0]
+    assert recused_of_the_case(w).sight() == Sight(frozenset(), RedactionReason.RECUSED, w.agency)
+    assert cleared(w).sight() == w.sight()
 
 
 @pytest.mark.parametrize("how", SIGHTS)

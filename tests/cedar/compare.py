@@ -11,7 +11,7 @@ from msgspec import to_builtins
 from catch.access import RedactionReason, Sight, may, sight
 from catch.domain.case.actions import ActionAnswer
 from catch.domain.case.state import Case
-from catch.domain.facts import Category, Command, Role
+from catch.domain.facts import Category, Command, Role, Tag
 from catch.domain.refusals import Refused
 from catch.domain.streams import COMMANDS, stream_of_command
 from tests.cases import NOW, uid
@@ -51,7 +51,7 @@ ON_AN_ITEM = {
     "RemoveItem", "MoveItem", "ChangeTimebox", "PullFromNoting", "DeclareInterest", "ResolveInterest", "OpenItem",
     "CloseItem", "DeferItem", "NoteItem", "RecordUpdate", "RecordDecision", "LinkAction", "OfferActionInMeeting",
 }  # fmt: skip
-FROM_THE_CHAIR = {"AuthoriseDisclosure", "EndDisclosure", "RecordUnmetNeed"}
+FROM_THE_CHAIR = {"AuthoriseDisclosure", "EndDisclosure", "RecordUnmetNeed", "DeclareRecusal", "ResolveRecusal"}
 
 
 Seen = tuple[frozenset[Category], bool, bool]
@@ -116,6 +116,7 @@ class Model:
             "aboutSelf": getattr(command, "user", w.user) == w.user,
             "ownAgency": getattr(command, "agency", w.agency) == w.agency,
             "inOwnName": getattr(command, "on_behalf_of", None) in (None, w.agency),
+            "tag": getattr(command, "tag", Tag.SAFEGUARDING),
             "reassigns": getattr(command, "answer", None) is ActionAnswer.REASSIGN,
         }
         fields = command.__struct_fields__
@@ -132,6 +133,8 @@ class Model:
             yield from (
                 (action, ("Meeting", m.meeting), context | about) for m in w.meetings if m.meeting == command.meeting
             )
+        elif action == "RaiseSafeguardingConcern":
+            yield action, ("Place", "place"), context
         elif "case" in fields and action != "SubmitReferral":
             yield from self.of_a_case(command, action, context)
         elif action in ("SetContactPreference", "SetProtectedAddress"):
@@ -188,6 +191,7 @@ def command(m: Made, w: World) -> Command:
         "agency": m.first((w.agency, *AGENCIES)),
         "on_behalf_of": m.one((None, None, *AGENCIES)),
         "role": m.one(worlds.GIVEN),
+        "tag": m.one(tuple(Tag)),
     }
     if kind.__name__ in ("AddItem", "AddLateItem"):
         held["item"] = uid(96)
@@ -198,12 +202,12 @@ def command(m: Made, w: World) -> Command:
 
 def subject(command: Command) -> str:
     """Which of the written policies it is about."""
-    if type(command).__name__ == "SubmitReferral":
+    if type(command).__name__ in ("SubmitReferral", "RaiseSafeguardingConcern"):
         return "place"
     name = stream_of_command(command).name
     if type(command).__name__ == "RecordInstantDiscussion":
         return "cases"
-    return {"case": "cases", "meeting": "meetings"}.get(name, "place")
+    return {"case": "cases", "restricted": "cases", "meeting": "meetings"}.get(name, "place")
 
 
 def seen(found: Sight | None, categories: Sequence[Category]) -> Seen | None:

@@ -85,6 +85,11 @@ def principal(w: World) -> Entity:
         coordinatesIn=[each for each in runs if each in as_coordinator],
         shares=[{"programme": programme, "category": category} for programme, category in shared],
         inAgreement=sorted({programme for programme, _ in shared}),
+        tags=[
+            {"tag": each.tag, "programme": each.programme}
+            for each in me.tags
+            if today(each.starts_on, each.ends_on, w.at)
+        ],
         tagged=sorted({each.programme for each in me.tags if today(each.starts_on, each.ends_on, w.at)}),
         auditsSome=[each.programme for each in auditing],
         auditsAllOf=[each.programme for each in auditing if not each.cases],
@@ -129,7 +134,10 @@ def waits(case: Case, at: datetime) -> bool:
 def kept_out(w: World, case: object) -> list[str]:
     """Recused from an item of the case, at whatever meeting."""
     items = {(m.meeting, i.item) for m in w.meetings for i in m.items if i.case == case}
-    return sorted({held.user for m in w.meetings for held in m.interests if (m.meeting, held.item) in items})
+    said = {held.user for m in w.meetings for held in m.interests if (m.meeting, held.item) in items}
+    recusals = [held for each in w.cases if each.case == case for held in each.recusals]
+    still = {held.user for held in recusals if held.resolved_at is None}
+    return sorted(still | (said - {held.user for held in recusals if held.resolved_at}))
 
 
 def of_case(w: World, case: Case) -> Entity:

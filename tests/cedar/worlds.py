@@ -22,6 +22,7 @@ from catch.domain.case.state import (
     Objection,
     Proposal,
     ProposalPurpose,
+    Recusal,
     Referral,
     Urgency,
     Worker,
@@ -167,6 +168,11 @@ def case(m: Made, number: UUID) -> Case:
         involvements=tuple(
             Involvement(key, "support", NOW - timedelta(days=60), ended_at=m.moment(-3, -9) if m.maybe(0.3) else None)
             for key in agencies
+        ),
+        recusals=(
+            (Recusal(m.one(USERS), m.one(AGENCIES), NOW, resolved_at=NOW if m.maybe(0.4) else None),)
+            if m.maybe(0.15)
+            else ()
         ),
         proposals=(
             (Proposal(uid(40), m.one(SERIES), ProposalPurpose.STUCK, Worker("kim", "b-1"), NOW, "b-1"),)
