@@ -620,8 +620,6 @@ def test_an_invitation_taken_back_is_gone_until_it_is_given_again():
     assert not gone.uninvited("housing-1", "ann")
     assert not gone.invited_to(ONE, "age-well", "ann")
     assert not state(*DRAFTED, invite, back, invite).uninvited("age-well", "ann")
-    named = state(*DRAFTED, invite, InviteMember(M, "age-well", "bob"), WithdrawInvitation(M, "age-well", "bob"))
-    assert not named.uninvited("age-well", "bob")
 
 
 def test_an_instant_discussion_is_a_meeting_of_one_discussed_item():

@@ -11,7 +11,7 @@ from uuid import UUID
 from catch.domain.calendar import london_day
 from catch.domain.facts import Actor, Category, Part, Role, Tag
 from catch.domain.partner import HeldRole, Member, Partner, RunningPart
-from catch.domain.partner.members import AT_A_SERIES
+from catch.domain.partner.members import AT_A_SERIES, IN_THE_PLACE
 from catch.domain.refusals import Refused
 
 APART = frozenset({Role.AUDITOR, Role.ANALYST, Role.ADMINISTRATOR})
@@ -70,7 +70,8 @@ class Who(Part, frozen=True, omit_defaults=True):
     bound: frozenset[UUID] = frozenset()
 
     def acts_as(self, role: Role, programme: str) -> bool:
-        return (role, programme) in self.roles or (role, EVERYWHERE) in self.roles
+        roles = self.roles
+        return (role, programme) in roles or (role in IN_THE_PLACE and (role, EVERYWHERE) in roles)
 
     def roles_held(self) -> frozenset[Role]:
         """In whatever programme."""
