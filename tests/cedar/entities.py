@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from catch.domain.case.state import Case, CaseState
 from catch.domain.facts import Category, Role, Sealed
@@ -22,7 +22,9 @@ def ref(kind: str, key: object) -> dict[str, Any]:
 
 
 def entity(kind: str, key: object, /, **attributes: Any) -> Entity:
-    plain = {name: [*value] if type(value) is tuple else value for name, value in attributes.items()}
+    plain: dict[str, Any] = {}
+    for name, value in attributes.items():
+        plain[name] = [*cast("tuple[Any, ...]", value)] if isinstance(value, tuple) else value
     return {"uid": {"type": kind, "id": str(key)}, "attrs": plain, "parents": []}
 
 
