@@ -179,7 +179,8 @@ def chairing_case(asked: Asked) -> None:
     """The case is on the agenda of a meeting that they chair, while that lasts."""
     case, _ = seen_case(asked, asked.command.case)
     seats = asked.reads.seats(case.case)
-    if not any(seat.chaired_by(asked.who) and seat.organised_by(asked.who, asked.at) for seat in seats):
+    own = (seat for seat in seats if seat.programme == case.programme and seat.chaired_by(asked.who))
+    if not any(seat.organised_by(asked.who, asked.at) for seat in own):
         raise NotYourCase
 
 
