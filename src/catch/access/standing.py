@@ -56,7 +56,8 @@ class Who(Part, frozen=True, omit_defaults=True):
     `roles` are pairs of role and programme; `offices` are held at a series, whatever role the token narrows to;
     `shares` is what agreements in force let the agency be told, by programme; `assigned` are an auditor's cases, by
     programme, where not all of a programme's are; `bound` are the meetings whose confidentiality they have accepted,
-    where `user` is left out and no longer says so.
+    where `user` is left out and no longer says so. `coordinates` and `doors` follow from the rest and are asked most:
+    the programmes that they coordinate cases of, and those whose front door they keep.
     """
 
     user: str
@@ -68,6 +69,8 @@ class Who(Part, frozen=True, omit_defaults=True):
     tags: frozenset[tuple[Tag, str]] = frozenset()
     assigned: frozenset[tuple[str, UUID]] = frozenset()
     bound: frozenset[UUID] = frozenset()
+    coordinates: frozenset[str] = frozenset()
+    doors: frozenset[str] = frozenset()
 
     def acts_as(self, role: Role, programme: str) -> bool:
         roles = self.roles
@@ -97,10 +100,10 @@ class Who(Part, frozen=True, omit_defaults=True):
 
     def coordinates_in(self, programme: str) -> bool:
         """A coordinator of an agency that runs the programme now, whatever its part."""
-        return self.acts_as(Role.COORDINATOR, programme) and any(key == programme for _, key in self.runs)
+        return programme in self.coordinates
 
     def keeps_the_door(self, programme: str) -> bool:
-        return self.acts_as(Role.COORDINATOR, programme) and any((p, programme) in self.runs for p in KEEPS_THE_DOOR)
+        return programme in self.doors
 
     def leads(self, programme: str) -> bool:
         """Of the agency that leads the programme."""
@@ -140,15 +143,21 @@ def who(asker: Asker, partner: Partner | None, at: datetime) -> Who:
     acted = narrowed(held, asker.role)
     if not acted:
         raise NotEnrolled
+    running = [*partner.running_on(day)]
+    coordinated = {each.programme for each in acted if each.role is Role.COORDINATOR}
     return Who(
         user=asker.user,
         agency=partner.partner,
         roles=frozenset((each.role, each.programme or EVERYWHERE) for each in acted),
         offices=offices(held),
-        runs=frozenset((each.part, each.programme) for each in partner.running_on(day)),
+        runs=frozenset((each.part, each.programme) for each in running),
         shares=shares(partner, at),
         tags=tags(member, at),
         assigned=frozenset((each.programme or EVERYWHERE, case) for each in acted for case in each.cases),
+        coordinates=frozenset(each.programme for each in running if each.programme in coordinated),
+        doors=frozenset(
+            each.programme for each in running if each.programme in coordinated and each.part in KEEPS_THE_DOOR
+        ),
     )
 
 

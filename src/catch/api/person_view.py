@@ -8,7 +8,7 @@ from msgspec import Struct
 from catch.access import RedactionReason
 from catch.api import types
 from catch.api.lens import Lens
-from catch.domain.facts import Category, Sealed
+from catch.domain.facts import Category, Sealed, Tag
 from catch.domain.person import Person
 
 
@@ -16,7 +16,8 @@ class UnfoldingPerson(types.Person):
     """The same of a person."""
 
     def __init__(self, held: Person, lens: Lens, *, protected: bool) -> None:
-        self.__dict__["_told"] = Told(held, lens, (protected or held.address_protected) and not lens.sight.everything)
+        untagged = Tag.PROTECTED_ADDRESS not in lens.sight.tags
+        self.__dict__["_told"] = Told(held, lens, (protected or held.address_protected) and untagged)
 
     def __getattr__(self, name: str) -> Any:
         part = OF_PERSON.get(name)

@@ -6,11 +6,13 @@ stand when the facts are recorded.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 from msgspec import Struct
 
+from catch.access import Who
 from catch.domain.case.state import Case
 from catch.domain.configuration import Programme
 from catch.domain.facts import Fact
@@ -80,6 +82,9 @@ class Book:
         self.written: list[Written] = []
         self.programme: Programme | None = None
         self.meeting_held: UUID | None = None
+        self.who: Who | None = None
+        """Who asks, as soon as that is known; and when."""
+        self.asked_at: datetime | None = None
 
     # Reading
 

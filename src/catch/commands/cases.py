@@ -9,6 +9,7 @@ from catch.commands.book import Book
 from catch.commands.handler import Handler, handles
 from catch.commands.naming import may_be_new, partners_exist, programmes_exist
 from catch.commands.questions import Caseload
+from catch.commands.rules import seen
 from catch.domain import case as case_stream
 from catch.domain import discussion, restricted
 from catch.domain.case import (
@@ -132,6 +133,8 @@ def submit(command: referral.SubmitReferral, book: Book, given: Given) -> None:
     may_be_new(given.by, "case", command.case)
     case, person = book.case(command.case), book.person(command.person)
     others = others_of(book, command.person, command.case, command.programme)
+    # Of a case that they do not see nobody is told: theirs is as if it were new, and the pair waits at the front door.
+    others = [each for each in others if seen(book, each, given.by)]
     book.programme = pinned(book, case) if case else running(book, command.programme)
     given = replace(given, programme=book.programme)
     opened, referred = discussion.decide_referral(case, person, others, command, given)

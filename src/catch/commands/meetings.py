@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from catch.commands.book import Book
 from catch.commands.handler import Handler, handles
 from catch.commands.naming import may_be_new, meetings_exist, partners_exist
-from catch.commands.questions import Draft, MeetingsOn
+from catch.commands.questions import Draft, MeetingsOn, Officers
 from catch.domain import discussion
 from catch.domain import meeting as meeting_stream
 from catch.domain.calendar import london_day
@@ -142,11 +142,12 @@ def instantly(command: instant.RecordInstantDiscussion, book: Book, given: Given
 
 
 def plan(command: planning.PlanMeeting, book: Book, given: Given) -> None:
-    """A series meets once a day. Instant discussions are meetings of another kind."""
+    """A series meets once a day, under somebody appointed to chair it. Instant discussions are of another kind."""
     may_be_new(given.by, "meeting", command.meeting)
     if not decided(command, book, given, command.programme):
         return
     day = london_day(command.starts_at)
+    planning.check_chair(command, book.ask(Officers(command.programme, command.series, day)))
     for held in book.meetings(book.ask(MeetingsOn(command.series, day))):
         if held is None or held.instant or held.state is MeetingState.CANCELLED:
             continue

@@ -26,7 +26,7 @@ from catch.personal import Keyring, Sealing
 from catch.readside import ReadSide
 from catch.seating import Seating
 from catch.works import each
-from projections import agenda, case_summary
+from projections import agenda, case_summary, members
 
 
 class AgendaFacts(NamedTuple):
@@ -113,6 +113,17 @@ class MeetingsOn(Question[tuple[UUID, ...]], frozen=True):
         start, end = day_start(self.day), day_start(self.day + timedelta(days=1))
         rows = await agenda.page(source.records.log.pool, self.series, start, end)
         return tuple(row.meeting.meeting for row in rows)
+
+
+class Officers(Question[frozenset[str]], frozen=True):
+    """The user ids of those appointed to chair the series, or to stand in, on a day."""
+
+    programme: str
+    series: str
+    day: date
+
+    async def answer(self, source: Asking) -> frozenset[str]:
+        return frozenset(await members.officers(source.records.log.pool, self.programme, self.series, self.day))
 
 
 class Draft(Question[Agenda], frozen=True):

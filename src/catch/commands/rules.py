@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from catch.access import Asker, Seat, Who, may, program, seats_of, who
+from catch.access import Asker, RedactionReason, Seat, Who, may, program, seats_of, sight, who
 from catch.commands.book import Book
 from catch.commands.questions import MeetingsHolding
 from catch.domain.case.state import Case
@@ -48,3 +48,13 @@ def enrolled(by: Actor | Asker, book: Book, at: datetime) -> Who:
 def acting(who: Who, command: Command, book: Book, at: datetime) -> Actor:
     """As whom they do it, which signs the facts. Raises a `Refused`."""
     return who.acting_as(may(who, command, Looked(book), at))
+
+
+def seen(book: Book, case: Case, by: Actor) -> bool:
+    """Whether whoever asks sees this other case; the program itself sees all."""
+    if book.who is None or book.asked_at is None:
+        return False
+    if by.role is Role.SYSTEM:
+        return True
+    found = sight(book.who, case, Looked(book).seats(case.case), book.asked_at)
+    return found is not None and found.hidden is not RedactionReason.RECUSED

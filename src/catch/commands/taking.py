@@ -72,6 +72,7 @@ class Taking:
         asked, book, handler = self._asked, self._book, self._handler
         who = await self._read(lambda: enrolled(asked.by, book, asked.now))
         self._enrolled = True
+        book.who, book.asked_at = who, asked.now
         by = await self._read(lambda: acting(who, asked.command, book, asked.now))
         self._allowed = True
         await self._read(self._in_time)
