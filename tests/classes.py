@@ -28,7 +28,7 @@ from catch.domain.case.agreement import RecordObjection
 from catch.domain.case.coordination import AllocateCoordinator
 from catch.domain.case.disclosure import AuthoriseDisclosure, EndDisclosure, EndInvolvement, InvolvePartner
 from catch.domain.case.notes import AddNote
-from catch.domain.facts import Actor, Category, Command, Recorded, Role, Sealed
+from catch.domain.facts import Actor, Category, Command, Recorded, Role, Sealed, Tag
 from catch.domain.meeting.adding import AddItem
 from catch.domain.meeting.attendance import AcceptConfidentiality, DeclareInterest, JoinMeeting, ResolveInterest
 from catch.domain.meeting.deciding import RecordUpdate
@@ -48,7 +48,7 @@ from catch.domain.partner import (
     TerminateAgreement,
 )
 from catch.domain.refusals import Refused
-from catch.domain.restricted import AddRestrictedNote, RestrictedTag
+from catch.domain.restricted import AddRestrictedNote
 from catch.live.feed import Feed
 from catch.live.frames import Payload
 from catch.live.source import Ended, Seen, Source
@@ -406,7 +406,7 @@ class Sitting:
                 end = TerminateAgreement(agency, self.agreements[agency], Sealed("Not renewed."))
                 return [(end, ADMINISTRATOR)]
             case "note" if category is Category.RESTRICTED:
-                tag = RestrictedTag.WARNING
+                tag = Tag.WARNING
                 return [(AddRestrictedNote(case, uuid4(), tag, Sealed(f"Note {uuid4()}")), COORDINATOR)]
             case "note":
                 audience = frozenset({agency}) if step.b % 2 else frozenset[str]()

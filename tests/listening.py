@@ -3,12 +3,19 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import uvicorn
 
 from catch.live.server import ExposedWebSocket
 from catch.web import Server
+
+V = TypeVar("V")
+
+
+async def only(viewer: V) -> V:
+    """A context that is the viewer, and nothing else."""
+    return viewer
 
 
 @asynccontextmanager

@@ -105,7 +105,7 @@ def questions(world: World) -> list[tuple[str, dict[str, Any]]]:
 
 async def answer(world: World, kept: Answers | None, by: Actor, name: str, variables: dict[str, Any]) -> bytes:
     viewer = Viewer(by.user, by.agency, by.role, 0)
-    context = Context(world.place.catch, viewer, world.rights if kept else None, kept)
+    context = await Context.of(world.place.catch, viewer, world.rights if kept else None, kept)
     context.reading.facts.at = world.rights.now
     return (await ENGINE.execute(ENGINE.prepare(shipped()[name]), variables, context)).encoded()
 

@@ -17,12 +17,12 @@ from catch.domain.case.closing import CloseCase
 from catch.domain.case.eligibility import AcceptReferral, EvaluatedCriterion
 from catch.domain.case.notes import AddNote
 from catch.domain.case.referral import SubmitReferral
-from catch.domain.facts import Actor, Category, Role, Sealed
+from catch.domain.facts import Actor, Category, Role, Sealed, Tag
 from catch.domain.meeting.attendance import DeclareInterest, JoinMeeting
 from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.meeting.session import StartMeeting
 from catch.domain.person import ProtectionReason, RegisterPerson, SetProtectedAddress
-from catch.domain.restricted import AddRestrictedNote, RestrictedTag
+from catch.domain.restricted import AddRestrictedNote
 from catch.personal import Keyring
 from catch.postgres import Server
 from catch.readside import NotCaughtUp
@@ -104,7 +104,7 @@ async def prepared(place: Place) -> World:
     await place.take(SetProtectedAddress(made.told.person, True, ProtectionReason.STALKING))
     note = AddNote(made.told.case, uuid4(), Category.DISCUSSION, Sealed("A first note"))
     await place.take(note)
-    only_us = AddRestrictedNote(made.told.case, uuid4(), RestrictedTag.WARNING, Sealed("A restricted note"))
+    only_us = AddRestrictedNote(made.told.case, uuid4(), Tag.WARNING, Sealed("A restricted note"))
     await place.take(only_us)
     due = london_day(datetime.now(UTC)) + timedelta(days=5)
     for title in ("Mend the stairs", "Mend the roof", "Mend the gate"):

@@ -45,7 +45,7 @@ async def hear(database: Database, after: int, upto: int) -> tuple[States, list[
     log = cast("Counting", await Counting.open(database.dsn))
     log.calls, heard = [], list[int]()
     states = States(log)
-    hearing = Hearing(log, states, Seating())
+    hearing = Hearing(log, states, Seating(log, states))
 
     def listen(recorded: Recorded[Any]) -> None:
         heard.append(recorded.position)

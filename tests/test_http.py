@@ -16,6 +16,7 @@ from catch.api.http import JSON, RESPONSE_JSON, GraphQLOverHTTP
 from catch.api.limits import Limits
 from catch.api.scalars import Position, schema_config
 from catch.domain.refusals import Refused, UnknownCase
+from tests.listening import only
 
 
 class TokenBad(Refused):
@@ -94,7 +95,7 @@ SCHEMA = strawberry.Schema(Query, Mutation, Subscription, config=schema_config()
 
 
 def client(*, development: bool = False, limits: Limits | None = None) -> httpx.AsyncClient:
-    over_http = GraphQLOverHTTP(Engine(SCHEMA, limits, development=development), Tokens(), lambda viewer: viewer)
+    over_http = GraphQLOverHTTP(Engine(SCHEMA, limits, development=development), Tokens(), only)
     app = Litestar([over_http.handler()], openapi_config=None, logging_config=None)
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(cast("Any", app)),

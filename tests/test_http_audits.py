@@ -12,7 +12,7 @@ from catch.api.engine import Engine
 from catch.api.http import GraphQLOverHTTP
 from tests import node_clients
 from tests.conftest import Database
-from tests.listening import listening
+from tests.listening import listening, only
 from tests.place import COORDINATOR, placed
 from tests.toy_feed import SCHEMA, TokenBad, Viewer
 
@@ -41,7 +41,7 @@ async def test_every_audit_is_passed_in_development(database: Database, tmp_path
 
 
 async def test_in_production_only_get_and_introspection_are_missed():
-    over_http = GraphQLOverHTTP(Engine(SCHEMA), Tokens(), lambda viewer: viewer)
+    over_http = GraphQLOverHTTP(Engine(SCHEMA), Tokens(), only)
     async with listening(Litestar([over_http.handler()], openapi_config=None, logging_config=None)) as port:
         missed = await audited(port)
     assert missed.keys() == GETS | INTROSPECTIONS

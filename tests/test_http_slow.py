@@ -11,7 +11,7 @@ from litestar import Litestar, get
 from catch.api.engine import Engine
 from catch.api.http import GraphQLOverHTTP
 from catch.api.punctual import Punctual
-from tests.listening import listening
+from tests.listening import listening, only
 from tests.test_http_audits import Tokens
 from tests.toy_feed import SCHEMA
 
@@ -35,7 +35,7 @@ def large() -> bytes:
 
 @asynccontextmanager
 async def server(http: Any = Impatient) -> AsyncGenerator[int]:
-    over_http = GraphQLOverHTTP(Engine(SCHEMA), Tokens(), lambda viewer: viewer)
+    over_http = GraphQLOverHTTP(Engine(SCHEMA), Tokens(), only)
     app = Litestar([over_http.handler(), large], openapi_config=None, logging_config=None)
     async with listening(app, http=http) as port:
         yield port

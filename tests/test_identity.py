@@ -54,7 +54,7 @@ def signed_with(folder: Path, change: dict[str, Any]) -> str:
 def test_a_token_that_was_issued_here_proves_who_asks(issuer: DevelopmentIssuer):
     token = issuer.issue(role=Role.PARTNER, agency="housing-1", user="u1", hours=2, session="s1")
     assert issuer.verify(f"Bearer {token}") == Viewer("u1", "housing-1", Role.PARTNER, NOW + 7200, "s1", NOW)
-    assert issuer.verify(f"bearer  {token} ").actor.agency == "housing-1"
+    assert issuer.verify(f"bearer  {token} ").asker.agency == "housing-1"
 
 
 def test_the_key_is_kept_and_only_its_owner_can_read_it(issuer: DevelopmentIssuer, tmp_path: Path):

@@ -21,6 +21,7 @@ from catch.live.draining import drain
 from catch.live.protocol import GraphQLOverWebSocket
 from catch.live.server import GRACE, ExposedWebSocket
 from catch.live.wire import Bounds
+from tests.listening import only
 from tests.toy_feed import CHANGES, DOCUMENT, TokenBad, Toy, Viewer
 
 TRANSPORT = Subprotocol("graphql-transport-ws")
@@ -43,7 +44,7 @@ class Server:
     def __init__(self, toy: Toy, bounds: Bounds | None) -> None:
         self.toy = toy
         self.tokens = Tokens()
-        self.live = GraphQLOverWebSocket(toy.engine, self.tokens, lambda viewer: viewer, toy.feed, bounds)
+        self.live = GraphQLOverWebSocket(toy.engine, self.tokens, only, toy.feed, bounds)
         self.port = 0
 
     @asynccontextmanager
@@ -102,7 +103,7 @@ async def serving(
     toy: Toy | None = None, bounds: Bounds | None = None, *, ws: Any = ExposedWebSocket
 ) -> AsyncGenerator[Server]:
     server = Server(toy or Toy(), bounds)
-    over_http = GraphQLOverHTTP(server.toy.engine, server.tokens, lambda viewer: viewer)
+    over_http = GraphQLOverHTTP(server.toy.engine, server.tokens, only)
     app = Litestar([server.live.handler(), over_http.handler()], openapi_config=None, logging_config=None)
     config = uvicorn.Config(
         app, port=0, log_config=None, lifespan="off", ws=ws, ws_per_message_deflate=False, ws_ping_interval=None

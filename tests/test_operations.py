@@ -30,13 +30,13 @@ from catch.domain.case.actions import OfferAction
 from catch.domain.case.closing import CloseCase
 from catch.domain.case.eligibility import AcceptReferral
 from catch.domain.case.notes import AddNote
-from catch.domain.facts import Actor, Category, Role, Sealed
+from catch.domain.facts import Actor, Category, Role, Sealed, Tag
 from catch.domain.meeting.attendance import DeclareInterest, JoinMeeting
 from catch.domain.meeting.deciding import RecordUpdate
 from catch.domain.meeting.floor import OpenItem
 from catch.domain.meeting.session import StartMeeting
 from catch.domain.person import ProtectionReason, SetProtectedAddress
-from catch.domain.restricted import AddRestrictedNote, RestrictedTag
+from catch.domain.restricted import AddRestrictedNote
 from catch.postgres import Server
 from tests.conftest import administer, at
 from tests.place import (
@@ -78,8 +78,8 @@ class World:
     before: int
     engine: Engine
 
-    def context(self, by: Actor) -> Context:
-        return Context(self.place.catch, Viewer(by.user, by.agency, by.role, 0), Still(self.place.catch))
+    async def context(self, by: Actor) -> Context:
+        return await Context.of(self.place.catch, Viewer(by.user, by.agency, by.role, 0), Still(self.place.catch))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -106,7 +106,7 @@ async def prepared(place: Place) -> World:
     )
     await place.take(SetProtectedAddress(made.kept.person, True, ProtectionReason.STALKING))
     await place.take(AddNote(made.told.case, uuid4(), Category.DISCUSSION, Sealed("A first note")))
-    restricted = AddRestrictedNote(made.told.case, uuid4(), RestrictedTag.WARNING, Sealed("A restricted note"))
+    restricted = AddRestrictedNote(made.told.case, uuid4(), Tag.WARNING, Sealed("A restricted note"))
     await place.take(restricted)
     due = AT.date()
     await place.take(
@@ -174,9 +174,9 @@ def queries() -> dict[str, str]:
 async def both(world: World, engine: Engine, text: str, given_: Any, by: Actor) -> tuple[bytes, bytes, bool]:
     """Compiled and by graphql-core; and whether the first was not left to graphql-core as well."""
     prepared = engine.prepare(text)
-    quick = await engine.compiled[prepared.operation].data(given_, world.context(by))
-    ours = (await engine.execute(prepared, given_, world.context(by))).encoded()
-    theirs = (await engine.executed(prepared, given_, world.context(by))).encoded()
+    quick = await engine.compiled[prepared.operation].data(given_, await world.context(by))
+    ours = (await engine.execute(prepared, given_, await world.context(by))).encoded()
+    theirs = (await engine.executed(prepared, given_, await world.context(by))).encoded()
     return ours, theirs, quick is not None
 
 
@@ -211,9 +211,9 @@ async def test_a_mutation_is_executed_once_and_answered_as_graphql_core_answers_
     for by in (COORDINATOR, AUDITOR):
         for one in asked:
             before = await world.place.catch.log.head()
-            answer = await engine.execute(engine.prepare(text), one, world.context(by))
+            answer = await engine.execute(engine.prepare(text), one, await world.context(by))
             grown = await world.place.catch.log.head() - before
-            again = await engine.executed(engine.prepare(text), one, world.context(by))
+            again = await engine.executed(engine.prepare(text), one, await world.context(by))
             assert answer.encoded() == again.encoded(), one
             assert grown == (b'"Accepted"' in answer.encoded() and by == COORDINATOR and grown)
     assert await world.place.catch.log.head() > world.before
@@ -233,7 +233,7 @@ async def test_a_mutation_that_fails_is_answered_at_its_place_and_not_tried_agai
     given_ = {"input": note, "commandId": str(uuid4())}
 
     async def answered(how: Callable[..., Any]) -> Any:
-        answer: Answer = await how(engine.prepare(text), given_, Fails(world.place.catch, actor))
+        answer: Answer = await how(engine.prepare(text), given_, await Fails.of(world.place.catch, actor))
         found = msgspec.json.decode(answer.encoded())
         assert found["errors"][0]["extensions"].pop("id")
         found["errors"][0].pop("message")

@@ -17,7 +17,7 @@ from catch.api.engine import Engine
 from catch.api.scalars import schema_config
 from catch.live.protocol import GraphQLOverWebSocket
 from catch.live.wire import Bounds
-from tests.listening import listening
+from tests.listening import listening, only
 from tests.probes import Broken, Rule, Subject, keeps
 from tests.protocol_rules import RULES
 from tests.toy_feed import Message, Mutation, Position, Query, Subscription, TokenBad, Toy, Update, Viewer
@@ -52,7 +52,7 @@ def app(*handlers: Any) -> Litestar:
 async def ours(bounds: dict[str, Any]) -> AsyncGenerator[Subject]:
     toy = Toy()
     engine = Engine(strawberry.Schema(Asked, Mutation, Subscription, config=schema_config()))
-    live = GraphQLOverWebSocket(engine, Tokens(), lambda viewer: viewer, toy.feed, Bounds(**bounds))
+    live = GraphQLOverWebSocket(engine, Tokens(), only, toy.feed, Bounds(**bounds))
     async with listening(app(live.handler())) as port:
         yield Subject(port, lambda text, room: toy.say(text, room=room))
     toy.feed.close()

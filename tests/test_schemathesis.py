@@ -22,7 +22,7 @@ from tests.conftest import Database
 from tests.fuzz.mutations import SCHEMA
 from tests.fuzz.place import place
 from tests.fuzz.report import Report
-from tests.listening import listening
+from tests.listening import listening, only
 from tests.test_http_audits import Tokens
 from tests.toy_feed import Query
 
@@ -88,7 +88,7 @@ class Breaking(Query):
 
 async def test_control_a_resolver_that_breaks_for_some_value_is_found():
     schema = strawberry.Schema(Breaking)
-    over_http = GraphQLOverHTTP(Engine(schema), Tokens(), lambda viewer: viewer)
+    over_http = GraphQLOverHTTP(Engine(schema), Tokens(), only)
     async with listening(Litestar([over_http.handler()], openapi_config=None, logging_config=None)) as port:
         url = f"http://127.0.0.1:{port}/graphql"
         found = await asyncio.to_thread(tried, schema.as_str(), url, "Bearer good")
