@@ -8,10 +8,11 @@ from uuid import UUID, uuid4, uuid5
 import pytest
 import pytest_asyncio
 
-from catch.access import NotAllowed, NotYourCase, SuspendedByAgency
+from catch.access import NotAllowed, NotEnrolled
 from catch.commands import InTheFuture, Stale
 from catch.domain.case.actions import ActionAnswer, OfferAction, RespondToAction
 from catch.domain.case.agreement import RecordAgreement, RecordObjection, WithdrawAgreement
+from catch.domain.case.disclosure import EndInvolvement
 from catch.domain.case.eligibility import AcceptReferral, Redirection, RedirectReferral
 from catch.domain.case.notes import AddNote
 from catch.domain.case.proposals import ProposeForMeeting
@@ -27,7 +28,7 @@ from catch.domain.meeting.items import DeferReason
 from catch.domain.meeting.listing import Section
 from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.meeting.session import StartMeeting
-from catch.domain.partner import EnrolMember, SignAgreement, SuspendMember
+from catch.domain.partner import EnrolMember, GiveRole, SignAgreement, SuspendMember
 from catch.domain.person import RegisterPerson, SetContactPreference
 from catch.domain.programme import ResumeProgramme, SuspendProgramme
 from catch.domain.refusals import (
@@ -125,6 +126,13 @@ async def test_a_repeated_text_is_the_same_command_although_it_is_sealed_anew(pl
 
 
 async def test_an_id_that_was_used_for_something_else_is_refused_and_tells_nothing_of_it(place: Place):
+    alike, elsewhere = [Actor(COORDINATOR.user, agency, Role.COORDINATOR) for agency in ("other-1", "housing-1")]
+    for somebody in (COLLEAGUE, alike):
+        await place.enrol(somebody)
+    await place.take(EnrolMember("housing-1", elsewhere.user, Sealed("C. Example")), SYSTEM)
+    await place.take(
+        GiveRole("housing-1", elsewhere.user, Role.COORDINATOR, ago(days=9).date(), None, PROGRAMME), SYSTEM
+    )
     one, other, id_ = await place.referred("Ada Example"), await place.referred("Bo Example"), uuid4()
     await place.take(RecordAgreement(one.case), command_id=id_)
     before = await place.catch.log.head()
@@ -133,11 +141,13 @@ async def test_an_id_that_was_used_for_something_else_is_refused_and_tells_nothi
         (WithdrawAgreement(one.case), COORDINATOR),
         (RecordAgreement(one.case, scope="support"), COORDINATOR),
         (RecordAgreement(one.case), COLLEAGUE),
-        (RecordAgreement(one.case), Actor(COORDINATOR.user, "housing-1", Role.COORDINATOR)),
+        (RecordAgreement(one.case), alike),
     ):
         found = await refused(place, command, by, command_id=id_)
         assert isinstance(found, CommandIdReused), (command, by)
         assert found.details == {}
+    # For an agency that does not see the case it is not there, whatever the id was used for.
+    assert isinstance(await refused(place, RecordAgreement(one.case), elsewhere, command_id=id_), UnknownCase)
     assert await place.catch.log.head() == before
 
 
@@ -145,10 +155,9 @@ async def test_who_may_not_ask_is_told_that_and_not_that_the_id_was_used(place: 
     case, id_ = await place.referred("Ada Example"), uuid4()
     await place.take(RecordAgreement(case.case), command_id=id_)
     assert isinstance(await refused(place, RecordAgreement(case.case), AUDITOR, command_id=id_), NotAllowed)
-    assert isinstance(
-        await refused(place, AddNote(uuid4(), uuid4(), Category.DISCUSSION, Sealed("x")), HOUSING, command_id=id_),
-        NotYourCase,
-    )
+    for unseen in (uuid4(), case.case):
+        note = AddNote(unseen, uuid4(), Category.DISCUSSION, Sealed("x"))
+        assert isinstance(await refused(place, note, HOUSING, command_id=id_), UnknownCase)
 
 
 async def test_a_used_id_is_found_out_before_what_the_case_would_say(place: Place):
@@ -166,15 +175,20 @@ async def test_a_used_id_is_found_out_before_what_the_case_would_say(place: Plac
 
 async def test_the_first_answer_comes_whatever_has_changed_since(place: Place):
     member = Actor("leaver@housing-1", "housing-1", Role.PARTNER)
-    await place.take(EnrolMember("housing-1", member.user, Sealed("L. Eaver")), ADMINISTRATOR)
+    now_an_auditor = Actor(member.user, member.agency, Role.AUDITOR)
+    await place.enrol(member)
     case, id_, note = await place.worked_on("Ada Example", "housing-1"), uuid4(), uuid4()
     command = AddNote(case.case, note, Category.DISCUSSION, Sealed("Seen at home"))
     first = await place.take(command, member, command_id=id_)
-    await place.take(SuspendMember("housing-1", member.user), ADMINISTRATOR)
+    await place.take(EndInvolvement(case.case, "housing-1"))
     assert await place.take(command, member, command_id=id_) == first._replace(repeated=True)
-    now_an_auditor = Actor(member.user, member.agency, Role.AUDITOR)
+    assert isinstance(await refused(place, command, now_an_auditor, command_id=id_), NotEnrolled)
+    await place.enrol(now_an_auditor)
     assert await place.take(command, now_an_auditor, command_id=id_) == first._replace(repeated=True)
-    assert isinstance(await refused(place, command, member), SuspendedByAgency)
+    assert isinstance(await refused(place, command, now_an_auditor), NotAllowed)
+    await place.take(SuspendMember("housing-1", member.user), ADMINISTRATOR)
+    for by in (member, now_an_auditor):
+        assert isinstance(await refused(place, command, by, command_id=id_), NotEnrolled)
 
 
 async def test_an_answer_from_before_digests_were_kept_is_nobodys_to_have(place: Place):
@@ -429,6 +443,7 @@ async def test_agencies_meetings_and_cases_named_at_a_meeting_exist(place: Place
 
 async def test_a_case_of_another_programme_is_not_put_on_the_agenda(place: Place):
     other = next(each for each in shipped() if each.key != PROGRAMME and each.meetings)
+    await place.enrol(COORDINATOR, other.key)
     meeting, case = uuid4(), await place.referred("Ada Example")
     await place.take(PlanMeeting(meeting, other.key, other.meetings[0].key, ago(days=-100), CHAIR.user))
     assert isinstance(await refused(place, AddItem(meeting, uuid4(), Section.NEW, case.case)), UnknownCase)
@@ -470,6 +485,6 @@ async def test_what_a_decision_rests_on_is_read_again_where_it_moved(place: Plac
     """Accepting writes the case alone; it rests on the asker's agency too, which this server remembers as it was."""
     case = await place.referred("Ada Example")
     user = Actor(f"leaver-{uuid4()}", "snn", Role.COORDINATOR)
-    await place.take(EnrolMember("snn", user.user, Sealed("L. Eaver")), ADMINISTRATOR)
+    await place.enrol(user)
     await behind(place, partner_stream("snn"), SuspendMember("snn", user.user), ADMINISTRATOR)
-    assert isinstance(await refused(place, AcceptReferral(case.case), user), SuspendedByAgency)
+    assert isinstance(await refused(place, AcceptReferral(case.case), user), NotEnrolled)

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catch.access import RULES, rule_of
 from catch.commands.asked import content
 from catch.commands.book import Book, NotRead, Partners, Question
 from catch.commands.handler import Handler, handles
 from catch.commands.handlers import HANDLER_OF, HANDLERS
 from catch.commands.others import of_person, the_person
-from catch.commands.rules import by_role
 from catch.domain.case.agreement import RecordAgreement, WithdrawAgreement
-from catch.domain.facts import Actor, Category, Fact, Role, Sealed
+from catch.domain.facts import Actor, Category, Command, Fact, Role, Sealed
 from catch.domain.given import Given
 from catch.domain.partner import Partner, RegisterPartner, SignAgreement
 from catch.domain.person import Person, PersonRegistered, ProtectionReason, SetProtectedAddress
@@ -56,9 +56,14 @@ def test_every_command_is_handled_once():
     assert set(HANDLER_OF) == set(COMMANDS)
 
 
-@pytest.mark.parametrize("missing", ["rule", "subject", "decide"])
+def test_of_every_command_it_is_said_who_may_ask_and_of_no_other():
+    assert set(RULES) == set(COMMANDS)
+    assert rule_of(Command) == {}
+
+
+@pytest.mark.parametrize("missing", ["subject", "decide"])
 def test_what_is_not_said_of_a_command_has_no_default(missing: str):
-    parts: dict[str, Any] = {"rule": by_role, "subject": the_person, "decide": of_person}
+    parts: dict[str, Any] = {"subject": the_person, "decide": of_person}
     del parts[missing]
     with pytest.raises(TypeError):
         handles(SetProtectedAddress, **parts)

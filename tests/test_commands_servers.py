@@ -22,15 +22,15 @@ from catch.commands.book import Book
 from catch.commands.taking import Taking
 from catch.domain.case.actions import ActionAnswer, OfferAction, RespondToAction
 from catch.domain.case.agreement import RecordAgreement, WithdrawAgreement
-from catch.domain.facts import Actor, Command, Sealed
-from catch.domain.partner import EnrolMember, RegisterPartner, ReinstateMember, SuspendMember
+from catch.domain.facts import Actor, Command, Role, Sealed
+from catch.domain.partner import EnrolMember, ReinstateMember, SuspendMember
 from catch.domain.person import ProtectionReason, SetProtectedAddress
 from catch.domain.refusals import Refused
 from catch.log import Log
 from catch.personal import KeyFile, Keyring
 from catch.settings import Settings
 from tests.conftest import Database
-from tests.place import ADMINISTRATOR, COORDINATOR, HOUSING, POLICE, Case, Place
+from tests.place import COORDINATOR, HOUSING, POLICE, Case, Place
 
 TIMES = int(os.environ.get("CATCH_OPPOSITES", "1000"))
 """How often each pair of opposites is tried."""
@@ -116,11 +116,12 @@ async def address(servers: Servers, dice: Random, times: int) -> list[str]:
 
 async def membership(servers: Servers, dice: Random, times: int) -> list[str]:
     agency, user = f"housing-{dice.randrange(10**9)}", "somebody"
-    await servers.ask(0, RegisterPartner(agency, "Example housing", "housing"), ADMINISTRATOR)
-    await servers.ask(0, EnrolMember(agency, user, Sealed("Some Body")), ADMINISTRATOR)
+    their_administrator = Actor("administrator", agency, Role.MEMBER_ADMINISTRATOR)
+    await servers.place.enrol(their_administrator)
+    await servers.ask(0, EnrolMember(agency, user, Sealed("Some Body")), their_administrator)
     on, off = ReinstateMember(agency, user), SuspendMember(agency, user)
-    await servers.ask(1, on, ADMINISTRATOR)
-    return await toggled(servers, dice, times, ADMINISTRATOR, on, off, ("MemberReinstated", "MemberSuspended"))
+    await servers.ask(1, on, their_administrator)
+    return await toggled(servers, dice, times, their_administrator, on, off, ("MemberReinstated", "MemberSuspended"))
 
 
 async def handshake(servers: Servers, dice: Random, times: int) -> list[str]:
