@@ -25,9 +25,12 @@ RUNS = frozenset({Role.CHAIR, Role.DEPUTY, Role.PREPARER, Role.COORDINATOR, Role
 """Roles of people whose agency, in development, is taken to run each programme."""
 
 
-def first_administrator(agency: str, name: str, kind: str, user: str, called: str, day: date) -> Iterator[Command]:
-    """An agency and its member who runs the service from now on."""
-    yield RegisterPartner(agency, name, kind)
+def first_administrator(
+    agency: str, name: str, kind: str, user: str, called: str, day: date, *, known: bool = False
+) -> Iterator[Command]:
+    """An agency and its member who runs the service from now on. `known`: the agency is."""
+    if not known:
+        yield RegisterPartner(agency, name, kind)
     yield EnrolMember(agency, user, Sealed(called))
     yield GiveRole(agency, user, Role.ADMINISTRATOR, day)
 

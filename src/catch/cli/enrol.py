@@ -41,7 +41,8 @@ def enrol(agency: str, name: str, kind: str, user: str, called: str) -> None:
     async def run(catch: Catch) -> Sequence[str]:
         present = await administrators(catch)
         if not present:
-            await recorded(catch, first_administrator(agency, name, kind, user, called, today()))
+            known = await registered(catch, agency) is not None
+            await recorded(catch, first_administrator(agency, name, kind, user, called, today(), known=known))
         return present
 
     if present := on_place(run):
@@ -77,17 +78,21 @@ async def recorded(catch: Catch, commands: Iterable[Command]) -> None:
         await catch.commands.take(command, by=OPERATOR, command_id=uuid4(), purpose=Purpose.ADMINISTRATION)
 
 
+async def registered(catch: Catch, agency: str) -> Partner | None:
+    return (await catch.states.get(PARTNER, partner_stream(agency))).state
+
+
 async def enrolled(catch: Catch, agency: str, user: str, role: Role) -> bool:
     """Whether somebody may act in the role today."""
-    partner: Partner | None = (await catch.states.get(PARTNER, partner_stream(agency))).state
+    partner = await registered(catch, agency)
     member = partner.member(user) if partner else None
     return member is not None and not member.suspended and any(held.role is role for held in member.roles_on(today()))
 
 
 async def enrol_in_development(catch: Catch, agency: str, user: str, role: Role) -> None:
     """As whatever they ask for, in every programme that is loaded: on a development server anybody may be anybody."""
-    partner: Partner | None = (await catch.states.get(PARTNER, partner_stream(agency))).state
+    known = await registered(catch, agency) is not None
     keys = await catch.programme_keys()
     histories = await catch.states.get_many(PROGRAMME, map(programme_stream, keys))
     programmes: list[Programme] = [held.state.current for held in histories]
-    await recorded(catch, as_anything(agency, user, role, programmes, today(), known=partner is not None))
+    await recorded(catch, as_anything(agency, user, role, programmes, today(), known=known))

@@ -123,7 +123,8 @@ def token(role: str, agency: str, user: str | None, hours: float, enrol: bool) -
         return await enrolled(catch, agency, who, wanted)
 
     if not on_place(may_act):
-        complain(f"{who} at {agency} is not enrolled here as {role}. To enrol them in development: add --enrol")
+        what = "Load a programme first: catch programmes load" if enrol else "To enrol them in development: add --enrol"
+        complain(f"{who} at {agency} is not enrolled here as {role}. {what}")
         sys.exit(IN_PART)
     console.print(
         DevelopmentIssuer(folder).issue(role=wanted, agency=agency, user=who, hours=hours),
