@@ -11,7 +11,6 @@ from typing import Annotated, Any, cast, get_args, get_origin, get_type_hints
 from uuid import uuid4
 
 import pytest
-from catch.edge import FILLED
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -61,7 +60,7 @@ from catch.domain.case.state import (
     Worker,
 )
 from catch.domain.discussion import OfferActionInMeeting
-from catch.domain.facts import Actor, Category, Command, Sealed, Tag
+from catch.domain.facts import Actor, Category, Command, Role, Sealed, Tag
 from catch.domain.meeting.adding import AddItem, AddLateItem
 from catch.domain.meeting.attendance import (
     AcceptConfidentiality,
@@ -107,20 +106,20 @@ from tests.place import (
     as_input,
     placed,
 )
-from tests.test_plain import PUBLIC, leaves, under
+from tests.test_plain import PUBLIC, fields_of, leaves
 
 TODAY = london_day(datetime.now(UTC))
 SOON = TODAY + timedelta(days=20)
 OURSELVES = Worker(COORDINATOR.user, COORDINATOR.agency)
+BEXLEY = Actor("coordinator@bexley-1", "bexley-1", Role.COORDINATOR)
 
 
 def plain_fields(value: Struct) -> Iterator[tuple[str, Callable[[str], Any]]]:
     """Every plain string of a command by its owner and name, with what makes a copy that holds another text there."""
     hints = get_type_hints(type(value), include_extras=True)
-    filled = FILLED.get(cast("Any", type(value)), frozenset())
     for name in value.__struct_fields__:
         at, held = f"{type(value).__name__}.{name}", getattr(value, name)
-        if name in filled or at in PUBLIC:
+        if at in PUBLIC:
             continue
         put = partial(_with, value, name)
         if isinstance(held, Struct):
@@ -323,11 +322,12 @@ async def beside_it(w: Writer, case: Any) -> None:
     w.texts += [refused.reason]
     await w.send(DeclineReferral(refused.case, "other", explanation=t()))
     elsewhere, somebody = uuid4(), uuid4()
-    await w.send(RegisterPerson(somebody, name=t()))
-    await w.send(SubmitReferral(elsewhere, somebody, "bexley-icm", uuid4(), "gp", "phone", ago(hours=2), t()))
+    await w.place.enrol(BEXLEY, "bexley-icm")
+    await w.send(RegisterPerson(somebody, name=t()), BEXLEY)
+    await w.send(SubmitReferral(elsewhere, somebody, "bexley-icm", uuid4(), "gp", "phone", ago(hours=2), t()), BEXLEY)
     judged = (EvaluatedCriterion("at-risk-of-crisis-if-no-action", met=False, fact=t()),)
     led = Redirection(agency="housing-1", warm_handover=True)
-    await w.send(RedirectReferral(elsewhere, "better-door", led, judged))
+    await w.send(RedirectReferral(elsewhere, "better-door", led, judged), BEXLEY)
     unwilling = await w.place.referred(w.text())
     await w.send(RecordRefusalOfSupport(unwilling.case, reason=t()))
     await w.send(ConfirmSafeContact(case, SafeContact(False, t(), t())))
@@ -374,7 +374,7 @@ async def test_nothing_that_was_said_of_anybody_is_stored_or_logged_in_plain(
     assert unused == set()
     assert len(w.texts) > 90
     # Every plain field that is not public, of every command that was sent, was tried with free text.
-    plain = {at for at, field in under(*w.used).items() if _plain_leaf(field.hint)} - PUBLIC
+    plain = {at for at, field in fields_of(*w.used).items() if _plain_leaf(field.hint)} - PUBLIC
     assert plain - w.tried == set()
     assert len(w.tried) > 75
 

@@ -11,7 +11,6 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from uuid import uuid4
 
 import pytest
-from catch.edge import FILLED
 from msgspec import Struct
 from msgspec.json import decode
 from msgspec.structs import replace
@@ -30,7 +29,7 @@ from catch.domain.keys import KeyMalformed, NameMalformed, OdsMalformed, UserMal
 from catch.domain.meeting.attendance import SendApology
 from catch.domain.meeting.planning import PlanMeeting, within_reach
 from catch.domain.partner import RegisterPartner
-from catch.domain.plain import Between, ByProgram, Few, Filled, Form, Key, Most
+from catch.domain.plain import Between, Few, Form, Key, Most
 from catch.domain.programme import LoadProgramme
 from catch.domain.refusals import MissingText, OutOfRange, Refused
 from catch.domain.streams import CASE as CASE_STREAM
@@ -51,10 +50,9 @@ MADE = {
     "ReferralReceived.number", "AgendaPublished.content_hash", "DraftedItem.number", "DraftedItem.explanation",
     "Overflow.number", "Overflow.explanation", "AgendaWarning.number", "AgendaWarning.explanation", "Reason.text",
     "Reason.fact", "Placement.key", "Placement.moved_for", "AgendaItemAdded.number", "LateItemAdded.number",
-    "AddItem.number", "AddLateItem.number", "DraftAgenda.policy_version", "PersonRegistered.nhs_digest",
-    "RegisterPerson.nhs_digest", "Envelope.programme",
+    "PersonRegistered.nhs_digest", "MemberEnrolled.subject", "Envelope.programme",
 }  # fmt: skip
-"""Made by the program. Every one of a command is filled in by it, whatever a client sends."""
+"""Made by the program. No command has one: a client cannot send it."""
 FORMER = {"PartnerInvolved.named_contact"}
 """Plain in facts from before, and read by nobody."""
 
@@ -95,7 +93,7 @@ def leaves(hint: Any) -> Iterator[Any]:
 
 
 def is_said(value: object) -> bool:
-    return isinstance(value, Form | Most | Between | Filled)
+    return isinstance(value, Form | Most | Between)
 
 
 def unsaid(hint: Any, wanted: type | tuple[type, ...], said_by: type, said: tuple[object, ...] = ()) -> Iterator[Any]:
@@ -104,16 +102,15 @@ def unsaid(hint: Any, wanted: type | tuple[type, ...], said_by: type, said: tupl
     if origin is Annotated:
         yield from unsaid(get_args(hint)[0], wanted, said_by, get_args(hint)[1:])
         return
-    good = any(isinstance(each, said_by | Filled) for each in said)
+    good = any(isinstance(each, said_by) for each in said)
     kinds = wanted if isinstance(wanted, tuple) else (wanted,)
     if (hint in kinds or origin in kinds) and not good:
         yield hint
-    if not any(isinstance(each, Filled) for each in said):
-        # What is said of a choice is said of what can be chosen; what is said of a list is not said of its values.
-        passed = said if origin in (typing.Union, types.UnionType) else ()
-        for inner in get_args(hint):
-            if inner is not Ellipsis:
-                yield from unsaid(inner, wanted, said_by, passed)
+    # What is said of a choice is said of what can be chosen; what is said of a list is not said of its values.
+    passed = said if origin in (typing.Union, types.UnionType) else ()
+    for inner in get_args(hint):
+        if inner is not Ellipsis:
+            yield from unsaid(inner, wanted, said_by, passed)
 
 
 def forms(hint: Any) -> Iterator[Form]:
@@ -132,24 +129,9 @@ def bare_strings(fields: dict[str, Field]) -> set[str]:
 
 
 def unbounded(fields: dict[str, Field]) -> set[str]:
-    program = {f"{kind.__name__}.{name}" for kind, names in FILLED.items() for name in names}
     lists = {at for at, field in fields.items() if any(unsaid(field.hint, (tuple, frozenset, list, dict), Most))}
     numbers = {at for at, field in fields.items() if any(unsaid(field.hint, (int, float), Between))}
-    return (lists | numbers) - program
-
-
-def under(*kinds: type[Command]) -> dict[str, Field]:
-    """The fields that a client can send: not what lies in a field that the program fills in."""
-    found: dict[str, Field] = {}
-    todo: list[type[Struct]] = list(kinds)
-    while todo:
-        kind = todo.pop()
-        hints = get_type_hints(kind, include_extras=True)
-        for name in kind.__struct_fields__:
-            if f"{kind.__name__}.{name}" not in found and name not in FILLED.get(typing.cast("Any", kind), ()):
-                found[f"{kind.__name__}.{name}"] = Field(kind, name, hints[name])
-                todo += [each for each in leaves(hints[name]) if isinstance(each, type) and issubclass(each, Struct)]
-    return found
+    return lists | numbers
 
 
 def test_no_plain_string_of_any_command_or_fact_is_without_a_form():
@@ -162,13 +144,13 @@ def test_what_is_no_key_code_or_user_stands_on_a_written_list():
     assert found[Form.NAME] | found[Form.LABEL] | found[Form.ODS] == PUBLIC
     assert found[Form.MADE] == MADE
     assert found[Form.FORMER] == FORMER
-    sent = under(*COMMANDS).keys()
+    sent = fields_of(*COMMANDS).keys()
     assert not (MADE | FORMER) & sent
 
 
 def test_every_list_and_number_that_a_client_sends_has_bounds():
-    assert len(under(*COMMANDS)) > 250
-    assert unbounded(under(*COMMANDS)) == set()
+    assert len(fields_of(*COMMANDS)) > 250
+    assert unbounded(fields_of(*COMMANDS)) == set()
 
 
 class Careless(Part, frozen=True):
@@ -177,7 +159,6 @@ class Careless(Part, frozen=True):
     words: Few[str] = ()
     often: int | None = None
     known: Key | None = None
-    given: ByProgram[Key] = ()
 
 
 def test_the_walk_would_have_found_them():

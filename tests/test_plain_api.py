@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from catch.domain.case.actions import OfferAction
-from catch.domain.facts import Sealed
+from catch.domain.facts import Actor, Role, Sealed
 from catch.domain.streams import partner_stream
 from tests.conftest import Database
 from tests.place import ADMINISTRATOR, COORDINATOR, HOUSING, Place, ago, placed
@@ -119,6 +119,7 @@ async def test_on_a_socket_it_is_an_error_of_that_operation(place: Place):
 @pytest.mark.parametrize("change", [{"sub": "ada\ud800"}, {"agency": "SNN"}, {"agency": "snn "}, {"exp": float("nan")}])
 async def test_a_token_with_such_a_claim_is_401(place: Place, change: dict[str, Any]):
     folder = place.catch.settings.data_dir
+    await place.enrol(Actor("u1", "snn", Role.PARTNER))
     good = await place.post({"query": "{ viewer { user } }"}, signed_with(folder, {"agency": "snn"}))
     assert good.status_code == 200
     answer = await place.post({"query": "{ viewer { user } }"}, signed_with(folder, change))

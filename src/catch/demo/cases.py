@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 from msgspec import Struct
 
 from catch.app import Catch
+from catch.commands import Commands
 from catch.demo import people
 from catch.demo.people import LEAD_AGENCY, Agency
 from catch.domain.calendar import LONDON, add_months, add_working_days, london_day
@@ -70,7 +71,9 @@ def made_up(names: UUID, name: str) -> UUID:
 
 
 class Acting:
-    """Takes commands, as the API's mutations do, and counts them."""
+    """Takes commands, as the API's mutations do, and counts them. Each is taken when it happens, so that rights are
+    asked as they stand on that day of the year, not as they stand today.
+    """
 
     def __init__(self, catch: Catch) -> None:
         self.catch = catch
@@ -78,7 +81,7 @@ class Acting:
 
     async def take(self, command: Command, by: Actor, at: datetime, command_id: UUID) -> None:
         self.commands += 1
-        await self.catch.commands.take(command, by=by, command_id=command_id, occurred_at=at)
+        await Commands(self.catch.records, lambda: at).take(command, by=by, command_id=command_id)
 
 
 class Task(Struct):

@@ -13,9 +13,11 @@ from uuid import UUID, uuid4
 
 from msgspec import Struct, field
 
+from catch.demo.cases import SERIES
 from catch.demo.client import Client, Json, WentWrong, connected
 from catch.demo.people import AUDITOR, AUDITORS, CHAIR, LEAD_AGENCY
 from catch.demo.year import Year
+from catch.domain.case.state import ProposalPurpose
 from catch.domain.facts import Role
 
 NOTING = 8
@@ -265,18 +267,27 @@ class Playing:
         return self.clients[agency].screen.withheld(item["id"]) is not None
 
     async def urgent(self, on_agenda: set[str]) -> None:
-        """Something happened last night: the chair puts a case on the running agenda."""
+        """Something happened last night: the coordinator proposes a case, the chair puts it on the running agenda."""
         case = next((case for case in self.year.late if str(case) not in on_agenda), None)
         if case is None:
             return
-        item = uuid4()
+        item, presenter = uuid4(), self.year.late[case]
+        # Of the case alone: no screen of the meeting is told of it.
+        await self.clients["coordinator"].act(
+            "proposeForMeeting",
+            case=case,
+            proposal=uuid4(),
+            series=SERIES,
+            purpose=ProposalPurpose.URGENT.name,
+            presenter={"user": presenter, "agency": LEAD_AGENCY},
+        )
         await self.on(
             self.clients["chair"],
             "addLateItem",
             item=item,
             case=case,
             urgency="Found outside at night; it cannot wait a week.",
-            presenter=self.year.coordinator,
+            presenter=presenter,
             basis="AGREEMENT",
         )
         found = next(one for one in await self.agenda() if one["id"] == str(item))

@@ -62,7 +62,9 @@ Progress = Callable[[int, int, str], None]
 
 
 class Year(Struct):
-    """What the demonstration needs of the loaded year. `late` are cases that are not due and may become urgent."""
+    """What the demonstration needs of the loaded year. `late`: cases that are not due and may become urgent, and
+    who coordinates each.
+    """
 
     meeting: UUID
     starts_at: datetime
@@ -70,7 +72,7 @@ class Year(Struct):
     coordinator: str
     lead_agency: str
     agencies: dict[str, str]
-    late: tuple[UUID, ...]
+    late: dict[UUID, str]
     cases: int
     open_cases: int
     meetings: int
@@ -255,7 +257,7 @@ class Loading:
             coordinator=WORKERS[0],
             lead_agency=LEAD_AGENCY,
             agencies={key: f"{key}-member" for key in AT_THE_SCREEN},
-            late=tuple(self.quiet(planned.starts_at)),
+            late=dict(self.quiet(planned.starts_at)),
             cases=len(self.lives),
             open_cases=sum(life.open for life in self.lives.values()),
             meetings=len(self.meetings) - 1,
@@ -265,7 +267,7 @@ class Loading:
             caseloads=dict(self.caseloads()),
         )
 
-    def quiet(self, meeting: datetime) -> Iterator[UUID]:
+    def quiet(self, meeting: datetime) -> Iterator[tuple[UUID, str]]:
         """Cases in support that nothing brings to the next meeting, known to two agencies that will be there."""
         day = london_day(meeting)
         for life in self.lives.values():
@@ -273,7 +275,7 @@ class Loading:
             calm = all(task.settled or (task.due > day and not task.declined) for task in life.tasks)
             known = len({agency.key for agency in life.team} & set(AT_THE_SCREEN)) >= 2
             if life.open and recent and calm and known and not life.closure_proposed:
-                yield life.case
+                yield life.case, life.worker
 
 
 def write_list(path: Path, rows: Sequence[Row]) -> None:

@@ -26,7 +26,7 @@ from catch.domain.keys import (
     OdsMalformed,
     UserMalformed,
 )
-from catch.domain.plain import FIRST_DAY, FIRST_YEAR, LAST_DAY, LONGEST_TEXT, Between, Filled, Form, Most
+from catch.domain.plain import FIRST_DAY, FIRST_YEAR, LAST_DAY, LONGEST_TEXT, Between, Form, Most
 from catch.domain.refusals import MissingText, OutOfRange, Refused
 
 
@@ -85,8 +85,6 @@ def _check_of(hint: Any, said: tuple[Any, ...]) -> Check | None:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return _check_of(arguments[0], (*said, *arguments[1:]))
-    if any(isinstance(each, Filled) for each in said):
-        return None
     if origin in (typing.Union, types.UnionType):
         return _of_union([each for each in arguments if each is not types.NoneType], said)
     if origin in (tuple, frozenset, list):
@@ -168,7 +166,7 @@ def described(hint: Any) -> Iterator[str]:
         for said in arguments[1:]:
             yield from _described(said)
     for inner in arguments:
-        if not isinstance(inner, Form | Most | Between | Filled):
+        if not isinstance(inner, Form | Most | Between):
             yield from described(inner)
 
 

@@ -54,10 +54,6 @@ class Between(Struct, frozen=True):
     most: float
 
 
-class Filled(Struct, frozen=True):
-    """A field that the program fills in: no client sends it, and it is not checked as if one had."""
-
-
 Key = Annotated[str, Form.KEY]
 Code = Annotated[str, Form.CODE]
 UserId = Annotated[str, Form.USER]
@@ -71,7 +67,6 @@ Few = Annotated[tuple[T, ...], Most(50)]
 FewOf = Annotated[frozenset[T], Most(50)]
 Many = Annotated[tuple[T, ...], Most(500)]
 """What the program itself or a whole configuration may need: no person types so many."""
-ByProgram = Annotated[tuple[T, ...], Filled()]
 
 Share = Annotated[float, Between(0, 1)]
 Count = Annotated[int, Between(0, 100_000)]

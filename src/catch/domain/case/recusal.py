@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from catch.domain.case.state import Case, Recusal
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
+from catch.domain.plain import Key, UserId
 from catch.domain.refusals import Refused
 
 # What happened
@@ -21,8 +22,8 @@ from catch.domain.refusals import Refused
 class RecusalDeclared(Fact, frozen=True, omit_defaults=True):
     """`meeting` and `item`: where the interest was declared, if over an item. `by_other`: not by the user themself."""
 
-    user: str
-    agency: str
+    user: UserId
+    agency: Key
     by_other: bool = False
     reason: Sealed | None = None
     meeting: UUID | None = None
@@ -30,7 +31,7 @@ class RecusalDeclared(Fact, frozen=True, omit_defaults=True):
 
 
 class RecusalResolved(Fact, frozen=True, omit_defaults=True):
-    user: str
+    user: UserId
     reason: Sealed
 
 
@@ -47,8 +48,8 @@ class DeclareRecusal(Command, frozen=True):
     """
 
     case: UUID
-    user: str
-    agency: str
+    user: UserId
+    agency: Key
     reason: Sealed | None = None
 
 
@@ -56,7 +57,7 @@ class ResolveRecusal(Command, frozen=True):
     """Say why somebody need not be kept out of the case any more. Nobody says so of themself."""
 
     case: UUID
-    user: str
+    user: UserId
     reason: Sealed
 
 

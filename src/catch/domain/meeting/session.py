@@ -47,8 +47,8 @@ class MinutesConfirmed(Fact, frozen=True):
 
 
 class ChairHandedOver(Fact, frozen=True):
-    before: str
-    to: str
+    before: UserId
+    to: UserId
     handed_over_at: datetime
 
 
@@ -125,7 +125,7 @@ class HandOverChair(Command, frozen=True):
     """Give the chair to somebody in the room: where you are kept out of a case, or have to leave."""
 
     meeting: UUID
-    to_user: str
+    to_user: UserId
 
 
 SessionCommand = StartMeeting | AdjournMeeting | ResumeMeeting | EndMeeting | ConfirmMinutes | HandOverChair
