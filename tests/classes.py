@@ -14,7 +14,7 @@ from uuid import uuid4
 import msgspec
 from msgspec import Struct
 
-from catch.access import has_inbox, may_attend
+from catch.access import Who, has_inbox, may_attend
 from catch.api.context import Context
 from catch.api.engine import Engine, Standing
 from catch.api.identity import Viewer
@@ -41,8 +41,11 @@ from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.meeting.session import StartMeeting
 from catch.domain.partner import (
     EnrolMember,
+    GiveRole,
     RegisterPartner,
     ReinstateMember,
+    RunningPart,
+    RunProgramme,
     SignAgreement,
     SuspendMember,
     TerminateAgreement,
@@ -64,6 +67,7 @@ from tests.place import (
     POLICE,
     PROGRAMME,
     SERIES,
+    SYSTEM,
     Place,
 )
 
@@ -169,13 +173,9 @@ class Sitting:
 
     async def begin(self) -> None:
         place = self.place
-        await self.sign(ELSEWHERE.agency)
-        for agency in AGENCIES:
+        await self.enrol()
+        for agency in (ELSEWHERE.agency, *AGENCIES):
             await self.sign(agency)
-            for who in (HOUSING, COLLEAGUE, POLICE):
-                if who.agency == agency:
-                    await self.take(EnrolMember(agency, who.user, Sealed("N. Ame")), ADMINISTRATOR)
-                    await self.take(ReinstateMember(agency, who.user), ADMINISTRATOR)
         first = await place.worked_on("Ada Quillbrook", "housing-1")
         second = await place.worked_on("Basil Thistlewane", "housing-1", "police-1")
         self.cases = [first.case, second.case]
@@ -204,6 +204,19 @@ class Sitting:
         start = await place.settled()
         place.catch.hearing.listeners.append(self.feed.publish)
         await asyncio.gather(*(self.follow(actor, start) for actor in PEOPLE))
+
+    async def enrol(self) -> None:
+        """Everybody, as they were before an earlier example suspended them. Nobody elsewhere prepares this meeting."""
+        await self.place.enrol(COLLEAGUE)
+        today = london_day(datetime.now(UTC))
+        for command in (
+            RegisterPartner(ELSEWHERE.agency, "Example elsewhere", "voluntary"),
+            EnrolMember(ELSEWHERE.agency, ELSEWHERE.user, Sealed("N. Ame")),
+            RunProgramme(ELSEWHERE.agency, PROGRAMME, RunningPart.DELIVERY, today),
+            GiveRole(ELSEWHERE.agency, ELSEWHERE.user, Role.COORDINATOR, today, None, PROGRAMME),
+            *(ReinstateMember(each.agency, each.user) for each in (HOUSING, COLLEAGUE, POLICE)),
+        ):
+            await self.take(command, SYSTEM)
 
     async def follow(self, actor: Actor, start: int) -> None:
         topics = [("meeting", self.meeting), *(("caseUpdates", case) for case in self.cases)]
@@ -267,24 +280,28 @@ class Sitting:
     # The naive answer
 
     async def entitled(self, follower: Follower) -> bool:
-        facts, actor = self.naive[follower.field].facts(), follower.actor
-        partner = await facts.partner(actor.agency)
+        who = await self.who(follower)
+        if who is None:
+            return False
         match follower.field:
             case "meeting":
-                return may_attend(actor, await self.place.meeting(self.meeting), partner, self.clock())
+                return may_attend(who, await self.place.meeting(self.meeting), self.clock())
             case "caseUpdates":
                 return not isinstance(await self.alone(follower), Ended)
             case _:
-                return has_inbox(actor, partner)
+                return has_inbox(who)
+
+    async def who(self, follower: Follower) -> Who | None:
+        return await self.naive[follower.field].who(viewer_of(follower.actor))
 
     async def alone(self, follower: Follower) -> Hashable | Ended:
         """The class that holds nobody but this viewer."""
-        actor = follower.actor
-        if follower.field != "caseUpdates":
-            return actor
+        who = await self.who(follower)
+        if who is None or follower.field != "caseUpdates":
+            return who or Ended("Not enrolled, or not any more.")
         facts = self.naive["caseUpdates"].facts()
-        seen = await facts.sight(actor, (await facts.case(follower.topic)).state)
-        return (actor, seen) if seen and seen.hidden != "recused" else Ended("You may no longer follow this case.")
+        seen = await facts.sight(who, (await facts.case(follower.topic)).state)
+        return (who, seen) if seen else Ended("You may no longer follow this case.")
 
     async def expect(self, follower: Follower, events: Sequence[Recorded[Any]]) -> None:
         if follower.over:
@@ -317,7 +334,7 @@ class Sitting:
         query = QUERIES.get(follower.field)
         if query is None or self.clock.days:
             return
-        context = Context(self.catch, viewer_of(follower.actor))
+        context = await Context.of(self.catch, viewer_of(follower.actor))
         answer = await ENGINE.execute(ENGINE.prepare(query), follower.variables, context)
         shown = msgspec.json.decode(follower.expected[-1])["data"][follower.field]
         name = "meeting" if follower.field == "meeting" else "case"
