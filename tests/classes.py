@@ -40,18 +40,17 @@ from catch.domain.meeting.listing import AppearanceBasis, Section
 from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.meeting.session import StartMeeting
 from catch.domain.partner import (
-    EnrolMember,
+    EndRole,
     GiveRole,
-    RegisterPartner,
+    Partner,
     ReinstateMember,
-    RunningPart,
-    RunProgramme,
     SignAgreement,
     SuspendMember,
     TerminateAgreement,
 )
 from catch.domain.refusals import Refused
 from catch.domain.restricted import AddRestrictedNote
+from catch.domain.streams import partner_stream
 from catch.live.feed import Feed
 from catch.live.frames import Payload
 from catch.live.source import Ended, Seen, Source
@@ -168,7 +167,6 @@ class Sitting:
         }
         self.feed: Feed[Viewer, Recorded[Any]] = Feed(self.sources, NOTICES, clock=self.clock)
         self.followers: list[Follower] = []
-        self.agreements: dict[str, str] = {}
         self.said = 0
 
     async def begin(self) -> None:
@@ -207,16 +205,11 @@ class Sitting:
 
     async def enrol(self) -> None:
         """Everybody, as they were before an earlier example suspended them. Nobody elsewhere prepares this meeting."""
-        await self.place.enrol(COLLEAGUE)
-        today = london_day(datetime.now(UTC))
-        for command in (
-            RegisterPartner(ELSEWHERE.agency, "Example elsewhere", "voluntary"),
-            EnrolMember(ELSEWHERE.agency, ELSEWHERE.user, Sealed("N. Ame")),
-            RunProgramme(ELSEWHERE.agency, PROGRAMME, RunningPart.DELIVERY, today),
-            GiveRole(ELSEWHERE.agency, ELSEWHERE.user, Role.COORDINATOR, today, None, PROGRAMME),
-            *(ReinstateMember(each.agency, each.user) for each in (HOUSING, COLLEAGUE, POLICE)),
-        ):
-            await self.take(command, SYSTEM)
+        for each in (HOUSING, COLLEAGUE, POLICE):
+            await self.place.enrol(each)
+        await self.place.enrol_elsewhere(ELSEWHERE)
+        for each in (HOUSING, COLLEAGUE, POLICE):
+            await self.take(ReinstateMember(each.agency, each.user), SYSTEM)
 
     async def follow(self, actor: Actor, start: int) -> None:
         topics = [("meeting", self.meeting), *(("caseUpdates", case) for case in self.cases)]
@@ -367,11 +360,9 @@ class Sitting:
 
     async def sign(self, agency: str) -> None:
         agreement = f"isa-{uuid4()}"
-        self.agreements[agency] = agreement
         today = london_day(datetime.now(UTC))
         categories = frozenset(Category)
         starts, ends = today - timedelta(days=9), today + timedelta(days=9)
-        await self.take(RegisterPartner(agency, f"Example {agency}", agency.split("-")[0]), ADMINISTRATOR)
         signed = SignAgreement(agency, agreement, (PROGRAMME,), categories, starts, ends, Sealed("S. Igner"))
         await self.take(signed, ADMINISTRATOR)
         original = TerminateAgreement(agency, f"isa-{agency}", Sealed("Replaced."))
@@ -418,10 +409,18 @@ class Sitting:
             case "suspend":
                 return [(SuspendMember(member.agency, member.user), ADMINISTRATOR)]
             case "reinstate":
-                return [(ReinstateMember(member.agency, member.user), ADMINISTRATOR)]
+                return [(ReinstateMember(member.agency, member.user), SYSTEM)]
+            case "end role":
+                return [(EndRole(member.agency, member.user, member.role, PROGRAMME), SYSTEM)]
+            case "give role":
+                today = london_day(datetime.now(UTC))
+                return [(GiveRole(member.agency, member.user, member.role, today, None, PROGRAMME), SYSTEM)]
+            case "accept":
+                return [(AcceptConfidentiality(self.meeting, member.user), member)]
             case "terminate":
-                end = TerminateAgreement(agency, self.agreements[agency], Sealed("Not renewed."))
-                return [(end, ADMINISTRATOR)]
+                partner: Partner = self.catch.states.at_hand(partner_stream(agency)).state  # pyright: ignore[reportOptionalMemberAccess]
+                signed = (each.agreement for each in partner.agreements if each.terminated_at is None)
+                return [(TerminateAgreement(agency, each, Sealed("Not renewed.")), ADMINISTRATOR) for each in signed]
             case "note" if category is Category.RESTRICTED:
                 tag = Tag.WARNING
                 return [(AddRestrictedNote(case, uuid4(), tag, Sealed(f"Note {uuid4()}")), COORDINATOR)]
@@ -450,6 +449,6 @@ class Sitting:
 WHAT = (
     *("disclose", "end disclosure", "involve", "end involvement", "object", "recuse", "recuse", "resolve", "suspend"),
     *("reinstate", "terminate", "note", "note", "offer", "say", "say", "hand over", "take off", "invite", "withdraw"),
-    "days pass",
+    *("end role", "give role", "accept", "days pass"),
 )
 KINDS: Mapping[str, type[Shared]] = {"meeting": MeetingSource, "caseUpdates": CaseSource, "agencyInbox": InboxSource}

@@ -182,9 +182,8 @@ async def test_who_may_not_ask_is_refused(place: Place):
     case = await place.referred("Ada Quillbrook")
     for by in (HOUSING, ADMINISTRATOR, AUDITOR, REFERRER):
         assert (await refused(place, ACCEPT, by, i={"case": str(case.case)}))["code"] == "NOT_ALLOWED"
-    stranger = await place.post(
-        {"query": ACCEPT, "variables": {"i": {"case": str(case.case)}}}, Actor("a", "snn", Role.CHAIR)
-    )
+    asked = {"query": ACCEPT, "variables": {"i": {"case": str(case.case)}, "c": str(uuid4())}}
+    stranger = await place.post(asked, Actor("a", "snn", Role.CHAIR))
     assert stranger.json()["errors"][0]["extensions"]["code"] == "NOT_ENROLLED"
 
 

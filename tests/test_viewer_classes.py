@@ -23,8 +23,8 @@ from catch.domain.case.agreement import ObjectionRecorded
 from catch.domain.case.disclosure import DisclosureEnded
 from catch.domain.case.recusal import RecusalDeclared
 from catch.domain.facts import Role
-from catch.domain.meeting.attendance import InterestDeclared
-from catch.domain.partner import MemberSuspended
+from catch.domain.meeting.attendance import ConfidentialityAccepted, InterestDeclared
+from catch.domain.partner import MemberSuspended, RoleEnded
 from catch.live.source import Ended
 from catch.postgres import Server
 from tests.classes import KINDS, WHAT, Sitting, Step, viewer_of
@@ -66,7 +66,8 @@ def test_each_viewer_is_handed_what_they_alone_would_be_answered(ground: Ground,
     ground.play(steps)
 
 
-EVERYTHING = [Step(what, a, b) for a, b in ((0, 0), (1, 1)) for what in ("note", "offer", "say", "disclose", "object")]
+ORDINARY = ("note", "offer", "say", "disclose", "object")
+EVERYTHING = [Step(what, a, b) for a, b in ((0, 0), (1, 1), (0, 2)) for what in ORDINARY]
 
 
 def test_control_something_is_compared(ground: Ground):
@@ -175,6 +176,8 @@ def deaf_to(source: type[Shared], *kinds: type) -> type[Shared]:
 DEAF: Sequence[tuple[str, type[Shared], list[Step]]] = (
     ("meeting", deaf_to(MeetingSource, InterestDeclared, RecusalDeclared), [Step("recuse", 0, 0)]),
     ("meeting", deaf_to(MeetingSource, MemberSuspended), [Step("suspend", 0, 0)]),
+    ("meeting", deaf_to(MeetingSource, RoleEnded), [Step("end role", 0, 0)]),
+    ("meeting", deaf_to(MeetingSource, ConfidentialityAccepted), [Step("accept", 0, 1)]),
     ("caseUpdates", deaf_to(CaseSource, InterestDeclared, RecusalDeclared), [Step("recuse", 0, 0)]),
     ("caseUpdates", deaf_to(CaseSource, ObjectionRecorded), [Step("object", 1, 3)]),
     ("caseUpdates", deaf_to(CaseSource, DisclosureEnded), [Step("end disclosure", 1, 0)]),
