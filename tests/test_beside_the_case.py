@@ -114,8 +114,10 @@ async def test_control_an_ordinary_note_is_noticed(place: Place):
     case, meeting = await world(place)
     before = {who: await told(place, who, case.case, meeting) for who in OUTSIDE}
     await ordinary_note(place, case.case)
-    for who in (HOUSING, REFERRER, AUDITOR):
+    for who in (HOUSING, AUDITOR):
         assert await told(place, who, case.case, meeting) != before[who], who
+    # Whoever referred hears of their own referral, and of nothing that is written meanwhile.
+    assert await told(place, REFERRER, case.case, meeting) == before[REFERRER]
 
 
 async def test_nobody_outside_is_sent_a_message_live_or_later(place: Place):

@@ -27,6 +27,7 @@ from catch.domain.meeting.deciding import RecordDecision
 from catch.domain.meeting.drafting import DraftAgenda
 from catch.domain.meeting.editing import RemoveItem
 from catch.domain.meeting.floor import CloseItem, DeferItem, OpenItem
+from catch.domain.meeting.invitations import InviteMember
 from catch.domain.meeting.items import DecisionCode, DeferReason
 from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.meeting.session import HandOverChair, StartMeeting
