@@ -15,7 +15,11 @@ from catch.domain.case.notes import AddNote
 from catch.domain.facts import Actor, Category, Command, Role, Sealed
 from catch.domain.meeting.attendance import AcceptConfidentiality, DeclareInterest
 from catch.domain.meeting.editing import RemoveItem
+from catch.domain.meeting.floor import DeferItem
 from catch.domain.meeting.invitations import WithdrawInvitation
+from catch.domain.meeting.items import DeferReason
+from catch.domain.meeting.planning import CancelMeeting
+from catch.domain.meeting.session import ConfirmMinutes, EndMeeting, StartMeeting
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import SuspendMember, TerminateAgreement
 from catch.domain.streams import CASE
@@ -147,3 +151,26 @@ async def test_what_a_meeting_gives_it_takes_away(place: Place):
         await follow(chair, FOLLOW_CASE, case=str(case.case))
         removed = RemoveItem(meeting.meeting, item, Sealed("Heard elsewhere."))
         await ends(chair, (await place.take(removed)).position, NO_CASE)
+
+
+async def test_a_meeting_that_is_called_off_gives_its_chair_no_case(place: Place):
+    case, meeting, _ = await prepared(place)
+    await place.settled()
+    async with place.live(CHAIR) as chair:
+        await follow(chair, FOLLOW_CASE, case=str(case.case))
+        called_off = CancelMeeting(meeting.meeting, Sealed("Snow."))
+        await ends(chair, (await place.take(called_off, CHAIR)).position, NO_CASE)
+
+
+async def test_minutes_that_are_confirmed_end_what_the_meeting_gave_its_chair(place: Place):
+    case, meeting, item = await prepared(place)
+    for command in (
+        StartMeeting(meeting.meeting),
+        DeferItem(meeting.meeting, item, DeferReason.RAN_OUT_OF_TIME),
+        EndMeeting(meeting.meeting),
+    ):
+        await place.take(command, CHAIR)
+    await place.settled()
+    async with place.live(CHAIR) as chair:
+        await follow(chair, FOLLOW_CASE, case=str(case.case))
+        await ends(chair, (await place.take(ConfirmMinutes(meeting.meeting), CHAIR)).position, NO_CASE)
