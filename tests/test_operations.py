@@ -96,6 +96,7 @@ async def prepared(place: Place) -> World:
     """A meeting under way, with something withheld from everybody, and one recusal."""
     made = World()
     made.place = place
+    await place.enrol_elsewhere(ELSEWHERE)
     made.told = await place.worked_on("Ada Quillbrook", "housing-1", phone=Sealed("01632 960123"))
     made.kept = await place.worked_on("Basil Thistlewane", "police-1", address=Sealed("4 Sample Lane"))
     await place.referred("Cora Ombersnook", by=REFERRER)
