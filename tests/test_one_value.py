@@ -371,10 +371,10 @@ async def test_a_recused_coordinator_reads_nothing_of_the_case_by_any_way(place:
     assert told(await place.ask(TRAIL, COORDINATOR, s=str(later)), number) == [number]
 
 
-async def kept_in_the_case(place: Place, made: Case, by: Actor) -> None:
+async def kept_in_the_case(place: Place, made: Case, by: Actor, text: str = "Kept") -> None:
     """A restricted note in the case itself, as logs from before have them."""
-    (text,) = await place.catch.keyring.seal(made.person, ["Kept"])
-    note = NoteAdded(uuid4(), Category.RESTRICTED, text, Worker(by.user, by.agency))
+    (sealed,) = await place.catch.keyring.seal(made.person, [text])
+    note = NoteAdded(uuid4(), Category.RESTRICTED, sealed, Worker(by.user, by.agency))
     held = await place.catch.states.get(CASE_STREAM, made.case)
     command = uuid4()
     envelope: Envelope[Fact] = Envelope(datetime.now(UTC), by, Purpose.DIRECT_CARE, command, command, note)
