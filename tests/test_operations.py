@@ -121,7 +121,8 @@ async def prepared(place: Place) -> World:
     item = meeting.items[0].item
     await place.take(OpenItem(made.meeting, item, override_reason=Sealed("nobody else")), CHAIR)
     await place.take(RecordUpdate(made.meeting, item, Sealed("the situation")), CHAIR)
-    await place.take(DeclareInterest(made.meeting, item, POLICE.user, POLICE.agency), POLICE)
+    theirs = next(each.item for each in meeting.items if POLICE.agency in each.visible_to)
+    await place.take(DeclareInterest(made.meeting, theirs, POLICE.user, POLICE.agency), POLICE)
     await place.settled()
     made.engine = Engine(SCHEMA, registered=Registered(shipped()))
     return made
