@@ -14,7 +14,7 @@ from uuid import uuid4
 import msgspec
 from msgspec import Struct
 
-from catch.access import has_inbox, may_attend
+from catch.access import Who, has_inbox, may_attend
 from catch.api.context import Context
 from catch.api.engine import Engine, Standing
 from catch.api.identity import Viewer
@@ -40,8 +40,9 @@ from catch.domain.meeting.listing import AppearanceBasis, Section
 from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.meeting.session import StartMeeting
 from catch.domain.partner import (
-    EnrolMember,
-    RegisterPartner,
+    EndRole,
+    GiveRole,
+    Partner,
     ReinstateMember,
     SignAgreement,
     SuspendMember,
@@ -49,6 +50,7 @@ from catch.domain.partner import (
 )
 from catch.domain.refusals import Refused
 from catch.domain.restricted import AddRestrictedNote
+from catch.domain.streams import partner_stream
 from catch.live.feed import Feed
 from catch.live.frames import Payload
 from catch.live.source import Ended, Seen, Source
@@ -64,6 +66,7 @@ from tests.place import (
     POLICE,
     PROGRAMME,
     SERIES,
+    SYSTEM,
     Place,
 )
 
@@ -164,18 +167,13 @@ class Sitting:
         }
         self.feed: Feed[Viewer, Recorded[Any]] = Feed(self.sources, NOTICES, clock=self.clock)
         self.followers: list[Follower] = []
-        self.agreements: dict[str, str] = {}
         self.said = 0
 
     async def begin(self) -> None:
         place = self.place
-        await self.sign(ELSEWHERE.agency)
-        for agency in AGENCIES:
+        await self.enrol()
+        for agency in (ELSEWHERE.agency, *AGENCIES):
             await self.sign(agency)
-            for who in (HOUSING, COLLEAGUE, POLICE):
-                if who.agency == agency:
-                    await self.take(EnrolMember(agency, who.user, Sealed("N. Ame")), ADMINISTRATOR)
-                    await self.take(ReinstateMember(agency, who.user), ADMINISTRATOR)
         first = await place.worked_on("Ada Quillbrook", "housing-1")
         second = await place.worked_on("Basil Thistlewane", "housing-1", "police-1")
         self.cases = [first.case, second.case]
@@ -204,6 +202,14 @@ class Sitting:
         start = await place.settled()
         place.catch.hearing.listeners.append(self.feed.publish)
         await asyncio.gather(*(self.follow(actor, start) for actor in PEOPLE))
+
+    async def enrol(self) -> None:
+        """Everybody, as they were before an earlier example suspended them. Nobody elsewhere prepares this meeting."""
+        for each in (HOUSING, COLLEAGUE, POLICE):
+            await self.place.enrol(each)
+        await self.place.enrol_elsewhere(ELSEWHERE)
+        for each in (HOUSING, COLLEAGUE, POLICE):
+            await self.take(ReinstateMember(each.agency, each.user), SYSTEM)
 
     async def follow(self, actor: Actor, start: int) -> None:
         topics = [("meeting", self.meeting), *(("caseUpdates", case) for case in self.cases)]
@@ -267,24 +273,28 @@ class Sitting:
     # The naive answer
 
     async def entitled(self, follower: Follower) -> bool:
-        facts, actor = self.naive[follower.field].facts(), follower.actor
-        partner = await facts.partner(actor.agency)
+        who = await self.who(follower)
+        if who is None:
+            return False
         match follower.field:
             case "meeting":
-                return may_attend(actor, await self.place.meeting(self.meeting), partner, self.clock())
+                return may_attend(who, await self.place.meeting(self.meeting), self.clock())
             case "caseUpdates":
                 return not isinstance(await self.alone(follower), Ended)
             case _:
-                return has_inbox(actor, partner)
+                return has_inbox(who)
+
+    async def who(self, follower: Follower) -> Who | None:
+        return await self.naive[follower.field].who(viewer_of(follower.actor))
 
     async def alone(self, follower: Follower) -> Hashable | Ended:
         """The class that holds nobody but this viewer."""
-        actor = follower.actor
-        if follower.field != "caseUpdates":
-            return actor
+        who = await self.who(follower)
+        if who is None or follower.field != "caseUpdates":
+            return who or Ended("Not enrolled, or not any more.")
         facts = self.naive["caseUpdates"].facts()
-        seen = await facts.sight(actor, (await facts.case(follower.topic)).state)
-        return (actor, seen) if seen and seen.hidden != "recused" else Ended("You may no longer follow this case.")
+        seen = await facts.sight(who, (await facts.case(follower.topic)).state)
+        return (who, seen) if seen else Ended("You may no longer follow this case.")
 
     async def expect(self, follower: Follower, events: Sequence[Recorded[Any]]) -> None:
         if follower.over:
@@ -317,7 +327,7 @@ class Sitting:
         query = QUERIES.get(follower.field)
         if query is None or self.clock.days:
             return
-        context = Context(self.catch, viewer_of(follower.actor))
+        context = await Context.of(self.catch, viewer_of(follower.actor))
         answer = await ENGINE.execute(ENGINE.prepare(query), follower.variables, context)
         shown = msgspec.json.decode(follower.expected[-1])["data"][follower.field]
         name = "meeting" if follower.field == "meeting" else "case"
@@ -350,11 +360,9 @@ class Sitting:
 
     async def sign(self, agency: str) -> None:
         agreement = f"isa-{uuid4()}"
-        self.agreements[agency] = agreement
         today = london_day(datetime.now(UTC))
         categories = frozenset(Category)
         starts, ends = today - timedelta(days=9), today + timedelta(days=9)
-        await self.take(RegisterPartner(agency, f"Example {agency}", agency.split("-")[0]), ADMINISTRATOR)
         signed = SignAgreement(agency, agreement, (PROGRAMME,), categories, starts, ends, Sealed("S. Igner"))
         await self.take(signed, ADMINISTRATOR)
         original = TerminateAgreement(agency, f"isa-{agency}", Sealed("Replaced."))
@@ -401,10 +409,18 @@ class Sitting:
             case "suspend":
                 return [(SuspendMember(member.agency, member.user), ADMINISTRATOR)]
             case "reinstate":
-                return [(ReinstateMember(member.agency, member.user), ADMINISTRATOR)]
+                return [(ReinstateMember(member.agency, member.user), SYSTEM)]
+            case "end role":
+                return [(EndRole(member.agency, member.user, member.role, PROGRAMME), SYSTEM)]
+            case "give role":
+                today = london_day(datetime.now(UTC))
+                return [(GiveRole(member.agency, member.user, member.role, today, None, PROGRAMME), SYSTEM)]
+            case "accept":
+                return [(AcceptConfidentiality(self.meeting, member.user), member)]
             case "terminate":
-                end = TerminateAgreement(agency, self.agreements[agency], Sealed("Not renewed."))
-                return [(end, ADMINISTRATOR)]
+                partner: Partner = self.catch.states.at_hand(partner_stream(agency)).state  # pyright: ignore[reportOptionalMemberAccess]
+                signed = (each.agreement for each in partner.agreements if each.terminated_at is None)
+                return [(TerminateAgreement(agency, each, Sealed("Not renewed.")), ADMINISTRATOR) for each in signed]
             case "note" if category is Category.RESTRICTED:
                 tag = Tag.WARNING
                 return [(AddRestrictedNote(case, uuid4(), tag, Sealed(f"Note {uuid4()}")), COORDINATOR)]
@@ -433,6 +449,6 @@ class Sitting:
 WHAT = (
     *("disclose", "end disclosure", "involve", "end involvement", "object", "recuse", "recuse", "resolve", "suspend"),
     *("reinstate", "terminate", "note", "note", "offer", "say", "say", "hand over", "take off", "invite", "withdraw"),
-    "days pass",
+    *("end role", "give role", "accept", "days pass"),
 )
 KINDS: Mapping[str, type[Shared]] = {"meeting": MeetingSource, "caseUpdates": CaseSource, "agencyInbox": InboxSource}

@@ -42,7 +42,15 @@ from catch.domain.meeting.drafting import DraftAgenda, PublishAgenda
 from catch.domain.meeting.invitations import InviteMember
 from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.meeting.state import Meeting
-from catch.domain.partner import EnrolMember, GiveRole, Partner, RegisterPartner, SignAgreement
+from catch.domain.partner import (
+    EnrolMember,
+    GiveRole,
+    Partner,
+    RegisterPartner,
+    RunningPart,
+    RunProgramme,
+    SignAgreement,
+)
 from catch.domain.partner.members import IN_THE_PLACE
 from catch.domain.person import RegisterPerson
 from catch.domain.programme import LoadProgramme
@@ -185,16 +193,29 @@ class Place:
         """Enrolled at their agency, which is registered if need be, with the role that they act in; a coordinator also
         prepares the meetings and has every tag. Agreements are not signed for them.
         """
-        held: Partner | None = (await self.catch.states.get(PARTNER, partner_stream(somebody.agency))).state
-        if held is None:
-            await self.take(RegisterPartner(somebody.agency, f"Example {somebody.agency}", "voluntary"), SYSTEM)
-        await self.take(EnrolMember(somebody.agency, somebody.user, Sealed(f"{somebody.user} Example")), SYSTEM)
+        await self._registered(somebody)
         since = london_day(ago(days=400))
         if somebody.role in IN_THE_PLACE:
             await self.take(GiveRole(somebody.agency, somebody.user, somebody.role, since), SYSTEM)
             return
         configured = next(each for each in shipped() if each.key == programme)
         for command in in_programme(somebody.agency, somebody.user, somebody.role, configured, since):
+            await self.take(command, SYSTEM)
+
+    async def _registered(self, somebody: Actor) -> None:
+        held: Partner | None = (await self.catch.states.get(PARTNER, partner_stream(somebody.agency))).state
+        if held is None:
+            await self.take(RegisterPartner(somebody.agency, f"Example {somebody.agency}", "voluntary"), SYSTEM)
+        await self.take(EnrolMember(somebody.agency, somebody.user, Sealed(f"{somebody.user} Example")), SYSTEM)
+
+    async def enrol_elsewhere(self, somebody: Actor) -> None:
+        """A coordinator of an agency that delivers the programme, who prepares none of its meetings and has no tag."""
+        await self._registered(somebody)
+        since = london_day(ago(days=400))
+        for command in (
+            RunProgramme(somebody.agency, PROGRAMME, RunningPart.DELIVERY, since),
+            GiveRole(somebody.agency, somebody.user, Role.COORDINATOR, since, None, PROGRAMME),
+        ):
             await self.take(command, SYSTEM)
 
     async def referred(self, name: str, *, at: datetime | None = None, by: Actor = COORDINATOR, **more: Any) -> Case:

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
+from catch.access import NotEnrolled
 from catch.api import answers
 from catch.api.answers import Answers, Kept, Rests
 from catch.api.context import Context
@@ -105,7 +106,10 @@ def questions(world: World) -> list[tuple[str, dict[str, Any]]]:
 
 async def answer(world: World, kept: Answers | None, by: Actor, name: str, variables: dict[str, Any]) -> bytes:
     viewer = Viewer(by.user, by.agency, by.role, 0)
-    context = await Context.of(world.place.catch, viewer, world.rights if kept else None, kept)
+    try:
+        context = await Context.of(world.place.catch, viewer, world.rights if kept else None, kept)
+    except NotEnrolled as refused:
+        return refused.code.encode()
     context.reading.facts.at = world.rights.now
     return (await ENGINE.execute(ENGINE.prepare(shipped()[name]), variables, context)).encoded()
 

@@ -21,7 +21,7 @@ from catch.api.sources.common import Shared
 
 ASKING = frozenset({"viewer", "Viewer", "info", "context", "ContextVar", "current_task"})
 """Names by which a resolver could come to know who asks."""
-MAY_KNOW = frozenset({"open", "classify"})
+MAY_KNOW = frozenset({"open", "classify", "who"})
 """What turns a viewer into a class."""
 
 
@@ -63,7 +63,7 @@ def names(function: Any) -> set[str]:
 
 
 def viewers_carried_on(source: str) -> list[str]:
-    """Where a module behind a subscription lets the viewer out of `open` and `classify`."""
+    """Where a module behind a subscription lets the viewer out of `open`, `classify` and `who`."""
     tree = ast.parse(source)
     found: list[str] = []
     for function in ast.walk(tree):
@@ -159,4 +159,4 @@ def test_control_a_source_that_carries_the_viewer_on_is_found(source: str):
 
 
 def test_control_a_class_made_of_the_viewer_is_let_pass():
-    assert viewers_carried_on("async def classify(self, viewer: Viewer, topic):\n    return viewer.actor") == []
+    assert viewers_carried_on("async def classify(self, viewer: Viewer, topic):\n    return viewer.asker") == []

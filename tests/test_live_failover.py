@@ -74,8 +74,9 @@ class Reader:
 async def test_nobody_misses_or_repeats_anything_and_a_right_that_ended_stays_ended(servers: list[Place], seed: int):
     chance = Random(seed)
     case = (await servers[0].worked_on("Ada Quillbrook", "housing-1")).case
-    start = await servers[0].settled()
     colleague = Actor("other@snn", "snn", Role.COORDINATOR)
+    await servers[0].enrol(colleague)
+    start = await servers[0].settled()
     actors = (COORDINATOR, colleague, HOUSING, HOUSING)
     readers = [Reader(servers, case, actor, start, Random(f"{seed} {n}")) for n, actor in enumerate(actors)]
     tasks = [asyncio.create_task(reader.read()) for reader in readers]

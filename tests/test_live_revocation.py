@@ -13,11 +13,15 @@ from catch.domain.case.coordination import AllocateCoordinator
 from catch.domain.case.disclosure import EndDisclosure, EndInvolvement
 from catch.domain.case.notes import AddNote
 from catch.domain.facts import Actor, Category, Command, Role, Sealed
-from catch.domain.meeting.attendance import DeclareInterest
+from catch.domain.meeting.attendance import AcceptConfidentiality, DeclareInterest
 from catch.domain.meeting.editing import RemoveItem
+from catch.domain.meeting.floor import DeferItem
 from catch.domain.meeting.invitations import WithdrawInvitation
+from catch.domain.meeting.items import DeferReason
+from catch.domain.meeting.planning import CancelMeeting
+from catch.domain.meeting.session import ConfirmMinutes, EndMeeting, StartMeeting
 from catch.domain.meeting.state import Meeting
-from catch.domain.partner import EnrolMember, SuspendMember, TerminateAgreement
+from catch.domain.partner import SuspendMember, TerminateAgreement
 from catch.domain.streams import CASE
 from tests.conftest import Database
 from tests.place import ADMINISTRATOR, CHAIR, COORDINATOR, HOUSING, POLICE, Case, Client, Place, placed
@@ -25,6 +29,7 @@ from tests.test_meeting_live import CASE as FOLLOW_CASE
 from tests.test_meeting_live import INBOX, WHOLE
 
 COLLEAGUE = Actor("colleague@snn", "snn", Role.COORDINATOR)
+LEAD_ELSEWHERE = Actor("lead@police-1", "police-1", Role.COORDINATOR)
 OTHER = Actor("other@housing-1", "housing-1", Role.PARTNER)
 
 
@@ -70,7 +75,6 @@ async def agreement(place: Place, case: Case) -> tuple[Command, Actor]:
 
 
 async def membership(place: Place, case: Case) -> tuple[Command, Actor]:
-    await place.take(EnrolMember("housing-1", HOUSING.user, Sealed("N. Ame")), ADMINISTRATOR)
     return SuspendMember("housing-1", HOUSING.user), ADMINISTRATOR
 
 
@@ -91,17 +95,20 @@ async def test_a_partners_part_in_a_case_ends_with_what_it_rests_on(place: Place
 
 
 async def test_whoever_hands_a_case_over_follows_it_no_longer(place: Place):
+    for each in (COLLEAGUE, LEAD_ELSEWHERE):
+        await place.enrol(each)
     case = await place.worked_on("Basil Thistlewane")
     await place.settled()
     async with place.live(COLLEAGUE) as colleague:
         await follow(colleague, FOLLOW_CASE, case=str(case.case))
-        moved = AllocateCoordinator(case.case, "lead@police-1", "police-1", reason=Sealed("Has moved."))
+        moved = AllocateCoordinator(case.case, LEAD_ELSEWHERE.user, LEAD_ELSEWHERE.agency, reason=Sealed("Has moved."))
         await ends(colleague, (await place.take(moved)).position, NO_CASE)
 
 
 async def test_a_suspended_member_loses_every_stream_and_a_colleague_none(place: Place):
+    await place.enrol(OTHER)
     case, meeting, _ = await prepared(place)
-    await place.take(EnrolMember("housing-1", HOUSING.user, Sealed("N. Ame")), ADMINISTRATOR)
+    await place.take(AcceptConfidentiality(meeting.meeting, OTHER.user), OTHER)
     await place.settled()
     followed: list[tuple[str, dict[str, str]]] = [
         (WHOLE, {"meeting": str(meeting.meeting)}),
@@ -144,3 +151,26 @@ async def test_what_a_meeting_gives_it_takes_away(place: Place):
         await follow(chair, FOLLOW_CASE, case=str(case.case))
         removed = RemoveItem(meeting.meeting, item, Sealed("Heard elsewhere."))
         await ends(chair, (await place.take(removed)).position, NO_CASE)
+
+
+async def test_a_meeting_that_is_called_off_gives_its_chair_no_case(place: Place):
+    case, meeting, _ = await prepared(place)
+    await place.settled()
+    async with place.live(CHAIR) as chair:
+        await follow(chair, FOLLOW_CASE, case=str(case.case))
+        called_off = CancelMeeting(meeting.meeting, Sealed("Snow."))
+        await ends(chair, (await place.take(called_off, CHAIR)).position, NO_CASE)
+
+
+async def test_minutes_that_are_confirmed_end_what_the_meeting_gave_its_chair(place: Place):
+    case, meeting, item = await prepared(place)
+    for command in (
+        StartMeeting(meeting.meeting),
+        DeferItem(meeting.meeting, item, DeferReason.RAN_OUT_OF_TIME),
+        EndMeeting(meeting.meeting),
+    ):
+        await place.take(command, CHAIR)
+    await place.settled()
+    async with place.live(CHAIR) as chair:
+        await follow(chair, FOLLOW_CASE, case=str(case.case))
+        await ends(chair, (await place.take(ConfirmMinutes(meeting.meeting), CHAIR)).position, NO_CASE)

@@ -15,7 +15,7 @@ from joserfc.jwk import OKPKey
 from catch.api import identity
 from catch.api.identity import LOGOUT_EVENT, DevelopmentIssuer, LogoutTokenRefused
 from catch.api.logout import PATH
-from catch.domain.facts import Role
+from catch.domain.facts import Actor, Role
 from tests.conftest import Database
 from tests.place import Client, Place, placed
 
@@ -114,7 +114,12 @@ def test_a_server_without_an_issuer_ends_no_session(issuer: DevelopmentIssuer):
 async def servers(database: Database, tmp_path: Path) -> AsyncIterator[list[Place]]:
     """Two servers of one place."""
     async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(placed(database.admin, database.dsn, tmp_path)) for _ in range(2)]
+        places = [await stack.enter_async_context(placed(database.admin, database.dsn, tmp_path)) for _ in range(2)]
+        for user in ("u1", "u2", "u3"):
+            await places[0].enrol(Actor(user, "snn", Role.CHAIR))
+        await places[0].settled()
+        await places[1].settled()
+        yield places
 
 
 async def signed_in(place: Place, token: str) -> tuple[Any, Client]:

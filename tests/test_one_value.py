@@ -11,11 +11,13 @@ from uuid import UUID, uuid4
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from catch.access import Told
 from catch.api import inbox, queries, reading, trail, views
 from catch.api.inbox import OF_CASE
 from catch.api.lens import Lens
+from catch.api.reading import Reading
 from catch.api.sitting import Sitting
 from catch.domain.agenda_absence import Standing
 from catch.domain.calendar import london_day
@@ -24,12 +26,12 @@ from catch.domain.case.agreement import RecordAgreement
 from catch.domain.case.coordination import AllocateCoordinator, RecordConversation
 from catch.domain.case.disclosure import EndInvolvement
 from catch.domain.case.eligibility import AcceptReferral, DeclineReferral, Redirection, RedirectReferral
-from catch.domain.case.notes import AddNote
+from catch.domain.case.notes import AddNote, NoteAdded
 from catch.domain.case.proposals import ProposeForMeeting
 from catch.domain.case.referral import AttachReferral, case_number
 from catch.domain.case.state import ConversationFormat, ProposalPurpose, Urgency, Worker
 from catch.domain.discussion import OfferActionInMeeting
-from catch.domain.facts import Actor, Category, Command, Role, Sealed
+from catch.domain.facts import Actor, Category, Command, Envelope, Fact, Purpose, Role, Sealed, Tag
 from catch.domain.meeting.attendance import AcceptConfidentiality, DeclareInterest, JoinMeeting
 from catch.domain.meeting.deciding import RecordDecision, RecordUpdate
 from catch.domain.meeting.drafting import DraftAgenda
@@ -37,6 +39,11 @@ from catch.domain.meeting.floor import CloseItem, OpenItem
 from catch.domain.meeting.items import DecisionCode
 from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.meeting.session import EndMeeting, StartMeeting
+from catch.domain.restricted import AddRestrictedNote
+from catch.domain.streams import CASE as CASE_STREAM
+from catch.domain.streams import RESTRICTED
+from catch.log.codec import encode
+from catch.log.entries import Append, NewEvent
 from tests.conftest import Database
 from tests.place import (
     AUDITOR,
@@ -54,6 +61,10 @@ from tests.place import (
 )
 
 AUNT = Actor("aunt@snn", "snn", Role.COORDINATOR)
+SURGERY = Actor("desk@surgery-9", "surgery-9", Role.REFERRER)
+SECRETIVE = Actor("secretive@snn", "snn", Role.COORDINATOR)
+OTHER_CHAIR = Actor("chair@bexley", "bexley", Role.CHAIR)
+BEXLEY = "bexley-icm"
 SAID, DECIDED, AGREED, ASKED = "A situation told", "A decision told", "Visit on Friday", "A question put"
 OF_THE_CASE = """number state episode version position lead { user } person { name phone addressProtected }
     referral { source urgency reason receivedAt referrer { agency user } }
@@ -72,8 +83,8 @@ OF_THE_MEETING = f"""version agenda {{ items {{ {OF_THE_ITEM} }} overflow {{ {OF
 MEETING = f"query($m: UUID!) {{ meeting(id: $m) {{ {OF_THE_MEETING} }} }}"
 TRAIL = """query($s: UUID!) { auditTrail(stream: $s, first: 200) { edges { node { version event by { user }
     changes { path before after } } } } }"""
-INBOX = """{ agencyInbox(first: 50) { edges { node { id kind caseId caseNumber meetingId title state due overdueDays
-    mandatory redactions { path reason } } } } }"""
+INBOX = """{ agencyInbox(first: 50) { edges { node { id kind caseId caseNumber actionId meetingId title state due
+    overdueDays mandatory redactions { path reason } } } } }"""
 WHY = """query($c: UUID!, $m: UUID!) { whyNotOnAgenda(caseId: $c, meetingId: $m) {
     standing text reasons { code text } nextReason nextReasonOn } }"""
 FOLLOW_CASE = f"""subscription($c: UUID!, $a: Position) {{ caseUpdates(caseId: $c, after: $a) {{ __typename
@@ -86,6 +97,8 @@ FOLLOW_MEETING = f"""subscription($m: UUID!, $a: Position) {{ meeting(id: $m, af
 @pytest.fixture
 async def place(database: Database, tmp_path: Path) -> AsyncIterator[Place]:
     async with placed(database.admin, database.dsn, tmp_path) as opened:
+        for somebody in (SURGERY, SECRETIVE):
+            await opened.enrol(somebody)
         yield opened
 
 
@@ -97,6 +110,7 @@ class Heard:
 
     @classmethod
     async def at(cls, place: Place, **more: Any) -> "Heard":
+        await place.enrol(AUNT)
         case = await place.worked_on("Ada Quillbrook", "housing-1", "snn", **more)
         await place.share(case.case, "police-1", frozenset({Category.IDENTITY}))
         due = london_day(ago(days=2))
@@ -218,7 +232,7 @@ async def test_hidden_and_empty_look_the_same_and_no_path_counts(place: Place):
         await place.share(case.case, "police-1", frozenset({Category.IDENTITY}))
     for number in range(3):
         await place.take(AddNote(many.case, uuid4(), Category.PLAN, Sealed(f"Note {number}")))
-        await place.take(AddNote(many.case, uuid4(), Category.RESTRICTED, Sealed("Kept")))
+        await place.take(AddRestrictedNote(many.case, uuid4(), Tag.WARNING, Sealed("Kept")))
     await place.settled()
     shown = [(await place.ask(CASE, POLICE, c=str(case.case)))["case"] for case in (many, none)]
     paths = [sorted(each["path"] for each in case["redactions"]) for case in shown]
@@ -237,7 +251,7 @@ async def test_a_version_tells_nobody_how_much_they_do_not_see(place: Place):
     async with place.live(HOUSING) as housing:
         await housing.subscribe("c", FOLLOW_CASE, c=str(heard.case.case))
         await housing.next("c")
-        await place.take(AddNote(heard.case.case, uuid4(), Category.RESTRICTED, Sealed("Kept")))
+        await place.take(AddRestrictedNote(heard.case.case, uuid4(), Tag.WARNING, Sealed("Kept")))
         await place.take(AddNote(heard.case.case, uuid4(), Category.HEALTH, Sealed("Not disclosed")))
         await place.take(AddNote(heard.case.case, uuid4(), Category.PLAN, Sealed("Disclosed")))
         message = await housing.next("c")
@@ -257,8 +271,9 @@ async def test_who_referred_sees_their_own_referral_and_what_became_of_it(place:
         ago(days=1),
         Sealed("Another door's words"),
         urgency=Urgency.URGENT,
+        on_behalf_of=SURGERY.agency,
     )
-    await place.take(other, Actor("desk@surgery-9", "surgery-9", Role.REFERRER))
+    await place.take(other)
     later = await place.settled()
     await place.take(AddNote(made.case, uuid4(), Category.PLAN, Sealed("A note")))
     for command in (
@@ -318,13 +333,19 @@ async def test_who_referred_is_told_why_it_was_declined_and_where_the_person_was
 
 async def test_the_other_door_sees_its_own(place: Place):
     made = await place.referred("Elsie Fenmarrow", by=REFERRER)
-    surgery = Actor("desk@surgery-9", "surgery-9", Role.REFERRER)
     words = AttachReferral(
-        made.case, made.person, uuid4(), "police", "phone", ago(days=1), Sealed("Another door's words")
+        made.case,
+        made.person,
+        uuid4(),
+        "police",
+        "phone",
+        ago(days=1),
+        Sealed("Another door's words"),
+        on_behalf_of=SURGERY.agency,
     )
-    await place.take(words, surgery)
+    await place.take(words)
     await place.settled()
-    case = (await place.ask(CASE, surgery, c=str(made.case)))["case"]
+    case = (await place.ask(CASE, SURGERY, c=str(made.case)))["case"]
     assert (case["referral"]["reason"], len(case["referrals"])) == ("Another door's words", 1)
     assert told(case, made.reason, REFERRER.agency, REFERRER.user) == []
 
@@ -350,18 +371,31 @@ async def test_a_recused_coordinator_reads_nothing_of_the_case_by_any_way(place:
     assert told(await place.ask(TRAIL, COORDINATOR, s=str(later)), number) == [number]
 
 
+async def kept_in_the_case(place: Place, made: Case, by: Actor, text: str = "Kept") -> None:
+    """A restricted note in the case itself, as logs from before have them."""
+    (sealed,) = await place.catch.keyring.seal(made.person, [text])
+    note = NoteAdded(uuid4(), Category.RESTRICTED, sealed, Worker(by.user, by.agency))
+    held = await place.catch.states.get(CASE_STREAM, made.case)
+    command = uuid4()
+    envelope: Envelope[Fact] = Envelope(datetime.now(UTC), by, Purpose.DIRECT_CARE, command, command, note)
+    new = NewEvent(made.case, held.version + 1, "NoteAdded", encode(envelope))
+    await place.catch.log.append(Append(command, made.case, (new,)))
+    await place.settled()
+
+
 async def test_an_auditor_without_the_tag_learns_neither_category_nor_author_of_what_is_restricted(place: Place):
     made = await place.worked_on("Fitch Alderthwaite")
-    author = Actor("secretive@snn", "snn", Role.COORDINATOR)
-    await place.take(AddNote(made.case, uuid4(), Category.RESTRICTED, Sealed("Kept")), author)
+    await kept_in_the_case(place, made, SECRETIVE)
+    await place.take(AddRestrictedNote(made.case, uuid4(), Tag.WARNING, Sealed("Kept")), SECRETIVE)
     await place.share(made.case, "housing-1", frozenset({Category.PLAN, Category.RESTRICTED}))
     await place.settled()
     for query, variables in ((TRAIL, {"s": str(made.case)}), (CASE, {"c": str(made.case)})):
         shown = await place.ask(query, AUDITOR, **variables)
         assert told(shown, "secretive", "restricted", "RESTRICTED", "NoteAdded") == []
-    assert told(await place.ask(TRAIL, COORDINATOR, s=str(made.case)), "secretive", "restricted") == [
-        *("secretive", "restricted")
-    ]
+    whole = await place.ask(TRAIL, COORDINATOR, s=str(made.case))
+    events = [each["node"]["event"] for each in whole["auditTrail"]["edges"]]
+    assert ("NoteAdded" in events, "RestrictedNoteAdded" in events) == (True, True)
+    assert told(whole, "secretive", "restricted") == [*("secretive", "restricted")]
 
 
 async def test_minutes_name_the_recused_to_those_who_prepare_the_meeting_and_see_the_item(place: Place):
@@ -400,11 +434,11 @@ async def test_another_programmes_chair_is_answered_as_if_there_were_no_such_cas
     await place.take(PlanMeeting(meeting, PROGRAMME, SERIES, starts, CHAIR.user))
     programme = await place.ask('{ programme(key: "bexley-icm") { series { key } } }')
     series = programme["programme"]["series"][0]["key"]
-    other = Actor("chair@bexley", "bexley", Role.CHAIR)
-    await place.take(PlanMeeting(bexley, "bexley-icm", series, starts, other.user))
+    await place.enrol(OTHER_CHAIR, BEXLEY)
+    await place.take(PlanMeeting(bexley, BEXLEY, series, starts, OTHER_CHAIR.user), OTHER_CHAIR)
     await place.settled()
     answers = [
-        (await place.answer(WHY, other, c=str(each), m=str(bexley)))["errors"][0] for each in (case.case, uuid4())
+        (await place.answer(WHY, OTHER_CHAIR, c=str(each), m=str(bexley)))["errors"][0] for each in (case.case, uuid4())
     ]
     for each in answers:
         each["extensions"]["details"].pop("case", None)
@@ -451,6 +485,17 @@ def anybody(*_: object) -> bool:
     return True
 
 
+def beside_for_all(patch: pytest.MonkeyPatch) -> None:
+    """Whoever reads the trail of a case reads what is kept beside it."""
+    of_case = trail.of_case
+
+    async def of_both(asked: Reading, stream: UUID) -> trail.Trail | None:
+        found = await of_case(asked, stream)
+        return found and replace(found, beside=trail.Trail(RESTRICTED, every_fact, as_it_is, counted=False))
+
+    patch.setattr(trail, "of_case", of_both)
+
+
 HOLES: dict[str, tuple[Hole, Test]] = {
     "other doors' referrals": (put_back(views, "doors", every_door), test_the_other_door_sees_its_own),
     "the lead, to a referrer": (
@@ -471,6 +516,10 @@ HOLES: dict[str, tuple[Hole, Test]] = {
     ),
     "restricted notes, in the trail": (
         put_back(trail, "told", every_fact),
+        test_an_auditor_without_the_tag_learns_neither_category_nor_author_of_what_is_restricted,
+    ),
+    "what is beside the case, in the trail": (
+        beside_for_all,
         test_an_auditor_without_the_tag_learns_neither_category_nor_author_of_what_is_restricted,
     ),
     "the tag, in what a disclosure covers": (

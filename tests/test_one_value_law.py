@@ -22,12 +22,13 @@ from catch.api.sources import case as case_source
 from catch.api.sources import meeting as meeting_source
 from catch.domain.case.disclosure import EndDisclosure
 from catch.domain.case.notes import AddNote, RecordUnmetNeed, UnmetReason
-from catch.domain.facts import Category, Sealed
+from catch.domain.facts import Category, Sealed, Tag
+from catch.domain.restricted import AddRestrictedNote
 from catch.domain.streams import CASE as CASE_STREAM
 from catch.postgres import Server
 from tests.conftest import administer, at
-from tests.place import POLICE, Place, placed
-from tests.test_one_value import CASE, INBOX, MEETING, Heard
+from tests.place import COORDINATOR, POLICE, Place, placed
+from tests.test_one_value import CASE, INBOX, MEETING, Heard, kept_in_the_case
 
 CANARIES: dict[str, set[Category]] = {
     '"Ada Quillbrook"': {Category.IDENTITY},
@@ -85,7 +86,10 @@ class World:
 async def lived(place: Place) -> tuple[Heard, int]:
     heard = await Heard.at(place, phone=Sealed("01632 960999"))
     case = heard.case.case
-    for category in Category:
+    kept = f"Canary note of {Category.RESTRICTED}"
+    await place.take(AddRestrictedNote(case, uuid4(), Tag.WARNING, Sealed(kept)))
+    await kept_in_the_case(place, heard.case, COORDINATOR, kept)
+    for category in sorted(FORBIDDEN):
         await place.take(AddNote(case, uuid4(), category, Sealed(f"Canary note of {category}")))
     await place.take(RecordUnmetNeed(case, uuid4(), "canary-need", UnmetReason.COST))
     return heard, await heard.discussed()

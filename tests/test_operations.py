@@ -48,6 +48,7 @@ from tests.place import (
     POLICE,
     PROGRAMME,
     REFERRER,
+    SERIES,
     Case,
     Place,
     ago,
@@ -96,6 +97,7 @@ async def prepared(place: Place) -> World:
     """A meeting under way, with something withheld from everybody, and one recusal."""
     made = World()
     made.place = place
+    await place.enrol_elsewhere(ELSEWHERE)
     made.told = await place.worked_on("Ada Quillbrook", "housing-1", phone=Sealed("01632 960123"))
     made.kept = await place.worked_on("Basil Thistlewane", "police-1", address=Sealed("4 Sample Lane"))
     await place.referred("Cora Ombersnook", by=REFERRER)
@@ -120,7 +122,8 @@ async def prepared(place: Place) -> World:
     item = meeting.items[0].item
     await place.take(OpenItem(made.meeting, item, override_reason=Sealed("nobody else")), CHAIR)
     await place.take(RecordUpdate(made.meeting, item, Sealed("the situation")), CHAIR)
-    await place.take(DeclareInterest(made.meeting, item, POLICE.user, POLICE.agency), POLICE)
+    theirs = next(each.item for each in meeting.items if POLICE.agency in each.visible_to)
+    await place.take(DeclareInterest(made.meeting, theirs, POLICE.user, POLICE.agency), POLICE)
     await place.settled()
     made.engine = Engine(SCHEMA, registered=Registered(shipped()))
     return made
@@ -139,11 +142,18 @@ def variables(world: World) -> dict[str, list[dict[str, Any]]]:
     agendas: list[dict[str, Any]] = [*ids, *wrong, {"id": meeting, "atLeast": str(world.before)}]
     pages: list[dict[str, Any]] = [{}, {"first": 1}, {"first": 0}, {"first": 1, "after": "junk"}, {"first": 2.5}]
     return {
+        "agencies": pages,
         "agenda": agendas,
         "agenda_list": agendas,
         "agenda_cases": agendas,
         "agenda_tally": agendas,
         "agenda_preparation": [{"meetingId": each["id"]} for each in ids],
+        "appointments": [
+            {"programme": PROGRAMME},
+            {"programme": PROGRAMME, "series": SERIES, "first": 1},
+            {"programme": "none"},
+            {},
+        ],
         "audit_trail": [{"stream": each["id"], "first": 20} for each in ids],
         "case": [
             *ids,
@@ -159,10 +169,13 @@ def variables(world: World) -> dict[str, list[dict[str, Any]]]:
         ],
         "figures": [{"programme": PROGRAMME}, {"programme": "none"}, {"programme": PROGRAMME, "from": "2020-02-30"}],
         "inbox": pages,
+        "lapsing": [*pages, {"within": 0}, {"within": 401}],
         "meetings": [*pages, {"series": "none"}, {"from": "2020-01-01", "to": "2020-01-02"}],
+        "members": [{"agency": "snn"}, {"agency": "housing-1", "first": 1}, {"agency": "none"}, {}],
         "minutes": [*ids, *({"id": meeting} | each for each in then)],
         "programmes": [{}],
         "viewer": [{}, {"unknown": 1}],
+        "viewer_standing": [{}],
         "why_not_on_agenda": [{"caseId": case["id"], "meetingId": meeting} for case in ids],
     }
 

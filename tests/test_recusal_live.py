@@ -27,6 +27,7 @@ from catch.domain.meeting.deciding import RecordDecision
 from catch.domain.meeting.drafting import DraftAgenda
 from catch.domain.meeting.editing import RemoveItem
 from catch.domain.meeting.floor import CloseItem, DeferItem, OpenItem
+from catch.domain.meeting.invitations import InviteMember
 from catch.domain.meeting.items import DecisionCode, DeferReason
 from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.meeting.session import HandOverChair, StartMeeting
@@ -50,13 +51,16 @@ from tests.place import (
 )
 
 COLLEAGUE = Actor("second@snn", "snn", Role.COORDINATOR)
-DEPUTY = Actor("deputy@snn", "snn", Role.CHAIR)
+DEPUTY = Actor("deputy@snn", "snn", Role.DEPUTY)
+ANOTHER_CHAIR = Actor("another@snn", "snn", Role.CHAIR)
 WHY = Sealed("A neighbour of theirs.")
 
 
 @pytest.fixture
 async def place(database: Database, tmp_path: Path) -> AsyncIterator[Place]:
     async with placed(database.admin, database.dsn, tmp_path) as opened:
+        for somebody in (COLLEAGUE, DEPUTY, ANOTHER_CHAIR):
+            await opened.enrol(somebody)
         yield opened
 
 
@@ -151,7 +155,7 @@ async def test_nobody_resolves_their_own_interest(place: Place):
     item = meeting.items[0].item
     await place.take(DeclareInterest(meeting.meeting, item, COORDINATOR.user, COORDINATOR.agency), COORDINATOR)
     resolve = ResolveInterest(meeting.meeting, item, COORDINATOR.user, WHY)
-    assert await code(place, resolve, COORDINATOR) == "OWN_RECUSAL"
+    assert await code(place, resolve, COORDINATOR) == "ONLY_BY_ANOTHER"
     assert await code(place, resolve, COLLEAGUE) is None
 
 
@@ -195,16 +199,21 @@ async def test_to_declare_an_interest_tells_nothing_of_what_is_on_a_draft(place:
     case = await place.worked_on("Ada Quillbrook", "housing-1")
     drafted = uuid4()
     await place.take(PlanMeeting(drafted, PROGRAMME, SERIES, datetime.now(UTC) + timedelta(days=9), CHAIR.user))
+    await place.take(InviteMember(drafted, "housing-1"))
     await place.take(DraftAgenda(drafted))
-    published = await place.published("housing-1")
-    guest, nothing = replace(CHAIR, user="another@snn"), uuid4()
+    published, nothing = await place.published("housing-1", "police-1"), uuid4()
     draft = await place.meeting(drafted)
     # Housing has a part in the case; a draft is the organisers' all the same, recused or not.
-    for meeting, who in ((draft, HOUSING), (draft, POLICE), (published, POLICE), (published, guest)):
+    for meeting, who, refusal in (
+        (draft, HOUSING, "NOT_ON_THE_AGENDA"),
+        (draft, POLICE, "UNKNOWN_MEETING"),
+        (published, POLICE, "NOT_ON_THE_AGENDA"),
+        (published, ANOTHER_CHAIR, "NOT_ON_THE_AGENDA"),
+    ):
         listed = meeting.items[0].item
         known = await answered(place, DeclareInterest(meeting.meeting, listed, who.user, who.agency), who)
         unknown = await answered(place, DeclareInterest(meeting.meeting, nothing, who.user, who.agency), who)
-        assert known["code"] == "NOT_ON_THE_AGENDA"
+        assert known["code"] == refusal
         assert str(known).replace(str(listed), str(nothing)) == str(unknown)
     await recused(place, case, HOUSING)
     for named in (draft.items[0].item, nothing):

@@ -18,6 +18,7 @@ from catch.contracts import ROOT
 from catch.faults import Rejected
 from catch.rates import Rates, rates
 from catch.settings import BadSetting, Settings
+from tests.place import ago
 
 TEXT = "query Who { viewer { user } }"
 HASH = hashlib.sha256(TEXT.encode()).hexdigest()
@@ -182,7 +183,8 @@ def test_a_bucket_fills_again_and_each_identity_has_its_own():
 
 def test_seats_are_compared_by_value():
     """What `Rights` rests on: equal seats may stand in for one another."""
-    same: dict[str, Any] = {"meeting": uuid4(), "item": uuid4(), "until": None, "chair": "c"}
+    same: dict[str, Any] = {"meeting": uuid4(), "item": uuid4(), "programme": "p", "series": "s", "chair": "c"}
+    same |= {"bound": frozenset[str](), "published_at": None} | dict.fromkeys(("opens", "over", "minuted"), ago(days=1))
     one = Seat(visible_to=frozenset({"a"}), recused=frozenset(), **same)
     assert one == Seat(visible_to=frozenset({"a"}), recused=frozenset(), **same)
     assert one != Seat(visible_to=frozenset({"a"}), recused=frozenset({"x"}), **same)

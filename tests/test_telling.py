@@ -67,23 +67,28 @@ from catch.domain.meeting.state import Interest, InterestAction, Meeting, Mode
 from tests.cases import CASE, CONSENT, NOW, OFFERED, TEXT, evolve, received, uid
 
 PLAN, DISCUSSION, ACTIONS = Category.PLAN, Category.DISCUSSION, Category.ACTIONS
-MILESTONE = Telling(To.SEEING, milestone=True)
+MILESTONE = Telling(To.SEEING, changes=Changes.CASE, milestone=True)
 OF_PLAN, SPOKEN, DONE = Telling(To.SEEING, PLAN), Telling(To.SEEING, DISCUSSION), Telling(To.OWNER, ACTIONS)
 AT_MEETING, OF_ITEM, OF_PLACE = Telling(To.MEETING), Telling(To.ITEM), Telling(To.NOBODY)
 SEATING = Telling(To.MEETING, changes=Changes.SEATS)
 COMING = Telling(To.MEETING, changes=Changes.MEETING)
 AGENCY_RIGHTS = Telling(To.NOBODY, changes=Changes.PARTNER)
 INTEREST = Telling(To.RECUSED, changes=Changes.SEATS)
+RECUSAL = Telling(To.COORDINATING, changes=Changes.CASE)
+BESIDE = Telling(To.TAGGED, Category.RESTRICTED)
 
 TABLE: dict[str, Telling] = {
     # A case
-    "ReferralReceived": Telling(To.SEEING, changes=Changes.CASE, milestone=True),
-    "ReferralAttached": Telling(To.SEEING, changes=Changes.CASE, milestone=True),
+    "ReferralReceived": MILESTONE,
+    "ReferralAttached": MILESTONE,
     "ReferralAccepted": MILESTONE,
     "ReferralDeclined": MILESTONE,
     "ReferralRedirected": MILESTONE,
     "CoordinatorAllocated": Telling(To.SEEING, changes=Changes.CASE),
     "CoordinatorChanged": Telling(To.SEEING, changes=Changes.CASE),
+    "RecusalDeclared": RECUSAL,
+    "RecusalResolved": RECUSAL,
+    "SafeContactConfirmed": Telling(To.SEEING, Category.CONTACT),
     "ConversationHeld": OF_PLAN,
     "ConversationAttempted": OF_PLAN,
     "SupportAgreed": OF_PLAN,
@@ -122,10 +127,14 @@ TABLE: dict[str, Telling] = {
     "ClosureProposed": SPOKEN,
     "CaseClosed": MILESTONE,
     "CaseReopened": MILESTONE,
+    # Beside a case
+    "RestrictedNoteAdded": BESIDE,
+    "SafeguardingConcernRaised": BESIDE,
+    "SafeguardingOutcomeRecorded": BESIDE,
     # A meeting
     "MeetingPlanned": COMING,
     "MeetingRescheduled": SEATING,
-    "MeetingCancelled": COMING,
+    "MeetingCancelled": SEATING,
     "MemberInvited": SEATING,
     "InvitationWithdrawn": SEATING,
     "AvailabilityDeclared": AT_MEETING,
@@ -141,11 +150,12 @@ TABLE: dict[str, Telling] = {
     "MeetingAdjourned": AT_MEETING,
     "MeetingResumed": AT_MEETING,
     "MeetingEnded": SEATING,
-    "MinutesConfirmed": AT_MEETING,
+    "MinutesConfirmed": SEATING,
+    "ChairHandedOver": SEATING,
     "AttendeeJoined": COMING,
     "AttendeeLeft": AT_MEETING,
     "ApologyReceived": AT_MEETING,
-    "ConfidentialityAccepted": AT_MEETING,
+    "ConfidentialityAccepted": SEATING,
     "InterestDeclared": INTEREST,
     "InterestResolved": INTEREST,
     "ItemOpened": OF_ITEM,
@@ -164,9 +174,15 @@ TABLE: dict[str, Telling] = {
     "PartnerRegistered": OF_PLACE,
     "AgreementSigned": AGENCY_RIGHTS,
     "AgreementTerminated": AGENCY_RIGHTS,
-    "MemberEnrolled": OF_PLACE,
+    "AgencyRunsProgramme": AGENCY_RIGHTS,
+    "AgencyLeftProgramme": AGENCY_RIGHTS,
+    "MemberEnrolled": AGENCY_RIGHTS,
     "MemberSuspended": AGENCY_RIGHTS,
     "MemberReinstated": AGENCY_RIGHTS,
+    "RoleGiven": AGENCY_RIGHTS,
+    "RoleEnded": AGENCY_RIGHTS,
+    "TagGiven": AGENCY_RIGHTS,
+    "TagEnded": AGENCY_RIGHTS,
     "ProgrammeActivated": OF_PLACE,
     "ProgrammeSuspended": OF_PLACE,
     "ProgrammeResumed": OF_PLACE,
@@ -182,7 +198,7 @@ def test_every_event_of_every_stream_tells_what_the_table_says():
     assert {name: telling(event_of(name)) for name in streams.EVENTS} == TABLE
 
 
-class SafeguardingConcernRaised(Fact, frozen=True):
+class SafeguardingReviewHeld(Fact, frozen=True):
     """Made up: nobody has said what it tells."""
 
     item: UUID = uid(50)
@@ -191,12 +207,13 @@ class SafeguardingConcernRaised(Fact, frozen=True):
 
 FULL = Sight(EVERYTHING, RedactionReason.ROLE, "snn", everything=True)
 ORGANISER = Sight(CANDIDACY | {Category.IDENTITY}, RedactionReason.ROLE, "snn")
-REFERRER = Sight(frozenset(), RedactionReason.ROLE, "gp-1")
+REFERRER = Sight(frozenset(), RedactionReason.NOT_INVOLVED, "gp-1")
 RECUSED = Sight(frozenset(), RedactionReason.RECUSED, "snn")
 
 
 def partner(*categories: Category, agency: str = "housing-1") -> Sight:
-    return Sight(frozenset(categories), RedactionReason.NO_DISCLOSURE, agency)
+    """Of an agency that has a part in the case."""
+    return Sight(frozenset(categories), RedactionReason.NO_DISCLOSURE, agency, part=True)
 
 
 def case_of(*events: Any) -> Case:
@@ -213,7 +230,7 @@ EVERYBODY = (FULL, ORGANISER, REFERRER, RECUSED, partner(PLAN), partner(*EVERYTH
 
 @pytest.mark.parametrize("seen", EVERYBODY)
 def test_a_fact_that_nobody_has_thought_about_is_told_to_nobody(seen: Sight):
-    made_up = SafeguardingConcernRaised()
+    made_up = SafeguardingReviewHeld()
     assert telling(made_up) == UNKNOWN
     assert told(seen, OF_CASE, made_up) is Told.UNTOLD
     for prepares in (True, False):

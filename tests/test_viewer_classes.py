@@ -7,14 +7,15 @@ real database. A class that forgets an ingredient, and a source that forgets an 
 import asyncio
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
-from uuid import uuid4
+from typing import Any, ClassVar, cast
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from catch.access import Who
 from catch.api.identity import Viewer
 from catch.api.sources import CaseSource, MeetingSource
 from catch.api.sources.common import NOBODY, Fact, Shared
@@ -22,8 +23,8 @@ from catch.domain.case.agreement import ObjectionRecorded
 from catch.domain.case.disclosure import DisclosureEnded
 from catch.domain.case.recusal import RecusalDeclared
 from catch.domain.facts import Role
-from catch.domain.meeting.attendance import InterestDeclared
-from catch.domain.partner import MemberSuspended
+from catch.domain.meeting.attendance import ConfidentialityAccepted, InterestDeclared
+from catch.domain.partner import MemberSuspended, RoleEnded
 from catch.live.source import Ended
 from catch.postgres import Server
 from tests.classes import KINDS, WHAT, Sitting, Step, viewer_of
@@ -65,7 +66,8 @@ def test_each_viewer_is_handed_what_they_alone_would_be_answered(ground: Ground,
     ground.play(steps)
 
 
-EVERYTHING = [Step(what, a, b) for a, b in ((0, 0), (1, 1)) for what in ("note", "offer", "say", "disclose", "object")]
+ORDINARY = ("note", "offer", "say", "disclose", "object")
+EVERYTHING = [Step(what, a, b) for a, b in ((0, 0), (1, 1), (0, 2)) for what in ORDINARY]
 
 
 def test_control_something_is_compared(ground: Ground):
@@ -101,13 +103,30 @@ def test_only_what_changes_rights_makes_anybody_look_at_them_again(ground: Groun
 class ForgetsRecusal(MeetingSource):
     async def classify(self, viewer: Viewer, topic: Hashable) -> Hashable | Ended:
         found = await super().classify(viewer, topic)
-        return found if isinstance(found, Ended) else replace(viewer.actor, user=NOBODY)
+        if isinstance(found, Ended):
+            return found
+        bound = frozenset({cast("UUID", topic)} if await self._accepted(viewer.user, topic) else ())
+        return replace(cast("Who", found), user=NOBODY, bound=bound)
+
+    async def _accepted(self, user: str, topic: Hashable) -> bool:
+        meeting = await self._meeting(topic)
+        return meeting is not None and meeting.accepted_by(user)
 
 
 class ForgetsTheAgency(MeetingSource):
     async def classify(self, viewer: Viewer, topic: Hashable) -> Hashable | Ended:
         found = await super().classify(viewer, topic)
-        return replace(viewer.actor, agency="housing-1") if viewer.role is Role.PARTNER else found
+        if isinstance(found, Ended) or viewer.role is not Role.PARTNER:
+            return found
+        return replace(cast("Who", found), agency="housing-1")
+
+
+class ForgetsConfidentiality(MeetingSource):
+    async def classify(self, viewer: Viewer, topic: Hashable) -> Hashable | Ended:
+        found = await super().classify(viewer, topic)
+        return (
+            found if isinstance(found, Ended) else replace(cast("Who", found), bound=frozenset({cast("UUID", topic)}))
+        )
 
 
 class ForgetsWhoAsks(CaseSource):
@@ -131,6 +150,7 @@ class ForgetsWhatIsSeen(CaseSource):
 INGREDIENTS: Sequence[tuple[Mapping[str, type[Shared]], list[Step]]] = (
     ({"meeting": ForgetsRecusal}, [Step("recuse", 0, 0), Step("say", 0)]),
     ({"meeting": ForgetsTheAgency}, [Step("say", 0)]),
+    ({"meeting": ForgetsConfidentiality}, [Step("say", 0)]),
     ({"caseUpdates": ForgetsWhoAsks}, [Step("note", 1, 1)]),
     ({"caseUpdates": ForgetsWhatIsSeen}, [Step("disclose", 1, 3), Step("note", 1, 2)]),
 )
@@ -156,6 +176,8 @@ def deaf_to(source: type[Shared], *kinds: type) -> type[Shared]:
 DEAF: Sequence[tuple[str, type[Shared], list[Step]]] = (
     ("meeting", deaf_to(MeetingSource, InterestDeclared, RecusalDeclared), [Step("recuse", 0, 0)]),
     ("meeting", deaf_to(MeetingSource, MemberSuspended), [Step("suspend", 0, 0)]),
+    ("meeting", deaf_to(MeetingSource, RoleEnded), [Step("end role", 0, 0)]),
+    ("meeting", deaf_to(MeetingSource, ConfidentialityAccepted), [Step("accept", 0, 1)]),
     ("caseUpdates", deaf_to(CaseSource, InterestDeclared, RecusalDeclared), [Step("recuse", 0, 0)]),
     ("caseUpdates", deaf_to(CaseSource, ObjectionRecorded), [Step("object", 1, 3)]),
     ("caseUpdates", deaf_to(CaseSource, DisclosureEnded), [Step("end disclosure", 1, 0)]),

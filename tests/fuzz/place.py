@@ -10,14 +10,17 @@ import httpx
 
 from catch.api.identity import DevelopmentIssuer
 from catch.app import opened
-from catch.domain.facts import Role
+from catch.domain.calendar import london_day
+from catch.domain.facts import Actor, Role, Sealed
+from catch.domain.partner import EnrolMember, GiveRole
 from catch.postgres import Server
 from catch.settings import Settings
 from tests.faults.real import Serving, serving
 from tests.fuzz.target import Target
-from tests.place import Place
+from tests.place import COORDINATOR, PROGRAMME, SERIES, SYSTEM, Place, ago
 
 PEOPLE = 400
+ROLES = (Role.COORDINATOR, Role.CHAIR, Role.ADMINISTRATOR)
 
 
 @asynccontextmanager
@@ -27,12 +30,9 @@ async def place(server: Server, folder: Path) -> AsyncGenerator[tuple[Target, Se
         await made.set_up()
         case = await made.worked_on("Ada Quillbrook", "housing-1")
         meeting = (await made.published("housing-1")).meeting
+        people = [await enrolled(made, f"person-{n}@snn", ROLES[n % len(ROLES)]) for n in range(PEOPLE)]
     issuer = DevelopmentIssuer(folder)
-    roles = (Role.COORDINATOR, Role.CHAIR, Role.ADMINISTRATOR)
-    tokens = tuple(
-        "Bearer " + issuer.issue(role=roles[n % len(roles)], agency="snn", user=f"person-{n}@snn")
-        for n in range(PEOPLE)
-    )
+    tokens = tuple(f"Bearer {issuer.issue(role=by.role, agency=by.agency, user=by.user)}" for by in people)
     async with serving(server, folder) as served:
         assert served.process is not None
         port = int(served.url.rpartition(":")[2].partition("/")[0])
@@ -42,6 +42,16 @@ async def place(server: Server, folder: Path) -> AsyncGenerator[tuple[Target, Se
             ),
             served,
         )
+
+
+async def enrolled(place: Place, user: str, role: Role) -> Actor:
+    """Somebody of the agency that runs the programme, with their role and no more."""
+    somebody = Actor(user, COORDINATOR.agency, role)
+    programme = None if role is Role.ADMINISTRATOR else PROGRAMME
+    series = SERIES if role is Role.CHAIR else None
+    await place.take(EnrolMember(somebody.agency, user, Sealed("Nan Example")), SYSTEM)
+    await place.take(GiveRole(somebody.agency, user, role, london_day(ago(days=9)), None, programme, series), SYSTEM)
+    return somebody
 
 
 def asked(query: str, **variables: Any) -> dict[str, Any]:

@@ -211,13 +211,15 @@ def _of_case(event: CaseEvent) -> Telling:
 
 def _of_meeting(event: MeetingEvent) -> Telling:
     match event:
-        case planning.MeetingPlanned() | planning.MeetingCancelled() | attendance.AttendeeJoined():
+        case planning.MeetingPlanned() | attendance.AttendeeJoined():
             return Telling(To.MEETING, changes=Changes.MEETING)
-        case planning.MeetingRescheduled() | session.MeetingStarted() | session.MeetingEnded():
+        case planning.MeetingCancelled() | planning.MeetingRescheduled():
             return Telling(To.MEETING, changes=Changes.SEATS)
-        case session.ChairHandedOver():
+        case session.MeetingStarted() | session.MeetingEnded():
             return Telling(To.MEETING, changes=Changes.SEATS)
-        case session.MeetingAdjourned() | session.MeetingResumed() | session.MinutesConfirmed():
+        case session.ChairHandedOver() | session.MinutesConfirmed():
+            return Telling(To.MEETING, changes=Changes.SEATS)
+        case session.MeetingAdjourned() | session.MeetingResumed():
             return Telling(To.MEETING)
         case attendance.ConfidentialityAccepted():
             return Telling(To.MEETING, changes=Changes.SEATS)

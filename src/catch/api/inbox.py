@@ -64,5 +64,5 @@ def inbox_entry(row: agency_inbox.Row, closed: RedactionReason | None, texts: Te
     )
 
 
-OF_CASE = ("title", "caseId", "caseNumber", "meetingId", "state", "due", "overdueDays", "mandatory")
+OF_CASE = ("title", "caseId", "caseNumber", "actionId", "meetingId", "state", "due", "overdueDays", "mandatory")
 """What an entry says of a case: nothing of it once the agency has no part in the case."""
