@@ -89,7 +89,8 @@ async def test_who_asks_is_told_what_they_may_do_and_why(place: Place):
     assert [(each["role"], each["endsOn"], each["caseIds"]) for each in audits["holds"]] == [
         ("AUDITOR", SOON.isoformat(), [str(CASE)])
     ]
-    assert (audits["may"], audits["runs"], audits["agreements"]) == ([], [], [])
+    # A concern about somebody's safety is the one thing that everybody here may raise.
+    assert (audits["may"], audits["runs"], audits["agreements"]) == (["raiseSafeguardingConcern"], [], [])
     told = (await place.ask(VIEWER, HOUSING))["viewer"]["tags"]
     assert told == [{"tag": "WARNING", "endsOn": (SOON + timedelta(days=1)).isoformat()}]
 

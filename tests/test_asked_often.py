@@ -26,7 +26,9 @@ async def on_server(database: Database, folder: Path, settings: dict[str, Any], 
         serving(catch, 0, development=True) as port,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http,
     ):
-        await work(Place(catch, port, http))
+        place = Place(catch, port, http)
+        await place.set_up()
+        await work(place)
 
 
 async def test_a_registered_document_is_asked_for_by_hash_and_by_name_and_nothing_else_is_answered(

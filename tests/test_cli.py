@@ -218,8 +218,13 @@ async def test_parked_rows_are_listed_and_folded_again(catch: Cli, admin: Connec
 async def test_tokens_are_for_a_development_server_that_runs(catch: Cli):
     wanted = ("token", "--role", "auditor", "--agency", "audit-office")
     assert catch(*wanted).returncode == 1
+    assert catch("programmes", "load").returncode == 0
     with catch.serving("--development") as (url, _):
-        token = catch(*wanted).stdout.strip()
+        stranger = catch(*wanted)
+        assert stranger.returncode == 1
+        assert "--enrol" in stranger.stderr
+        token = catch(*wanted, "--enrol").stdout.strip()
+        assert catch(*wanted).returncode == 0
         status, answer = asked(url, token, "{ viewer { agency } }")
         assert (status, answer) == (200, {"data": {"viewer": {"agency": "audit-office"}}})
         assert catch("token", "--role", "auditor", "--agency", "Not A Key").returncode == 2
@@ -230,8 +235,10 @@ async def test_tokens_are_for_a_development_server_that_runs(catch: Cli):
 
 
 async def test_a_server_without_development_takes_no_such_token(catch: Cli):
+    assert catch("programmes", "load").returncode == 0
     with catch.serving("--development") as (url, _):
-        token = catch("token", "--role", "auditor", "--agency", "audit-office").stdout.strip()
+        token = catch("token", "--role", "auditor", "--agency", "audit-office", "--enrol").stdout.strip()
+    assert token
     with catch.serving() as (url, _):
         assert asked(url, token, "{ viewer { agency } }")[0] == 401
         assert ready(url)

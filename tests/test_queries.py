@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 import projections
 from catch.access.finding import Words
+from catch.access.seats import MINUTES_WINDOW
 from catch.database import Connection, Statements
 from catch.domain.agenda_facts import Carried
 from catch.domain.case.actions import ActionDeclined, ActionOffered
@@ -57,7 +58,6 @@ from tests.cases import (
 )
 
 DAY = timedelta(days=1)
-WEEK = 7 * DAY
 
 
 class Story:
@@ -206,7 +206,7 @@ async def test_what_stands_on_an_agenda_is_found_until_that_ends(story: Story):
     await story.tell(uid(50), planned(50, 0), AgendaItemAdded(uid(51), Section.NEW, 1, 10, uid(1), "CASE-1"))
     await story.fold()
     chair = Words(seats=("chair/carl",))
-    ends = NOW + timedelta(minutes=120) + WEEK
+    ends = NOW + timedelta(minutes=120) + MINUTES_WINDOW
     assert ids(await case_summary.found(story.db, chair, ends)) == [1]
     assert ids(await case_summary.found(story.db, chair, ends + timedelta(seconds=1))) == []
     assert ids(await case_summary.found(story.db, Words(seats=("chair/cora",)), NOW)) == []

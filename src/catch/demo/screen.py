@@ -14,10 +14,12 @@ MARKS = {"PENDING": " ", "OPEN": ">", "DISCUSSED": "x", "NOTED": "-", "DEFERRED"
 REORDERS = frozenset(
     {
         "Present", "AgendaDrafted", "AgendaPublished", "AgendaItemAdded", "AgendaItemMoved", "AgendaItemRemoved",
-        "ItemPulledForDiscussion", "LateItemAdded", "InterestDeclared", "InterestResolved",
+        "ItemPulledForDiscussion", "LateItemAdded", "InterestDeclared", "InterestResolved", "ConfidentialityAccepted",
     }
 )  # fmt: skip
-"""After these the whole agenda is asked for; every other message carries the one item that it changed."""
+"""After these the whole agenda is asked for: its order, or which of its items are shown, has changed. Every other
+message carries the one item that it changed.
+"""
 
 
 class Redaction(Struct):

@@ -97,7 +97,8 @@ def _check_of(hint: Any, said: tuple[Any, ...]) -> Check | None:
 
 
 def _of_union(members: list[Any], said: tuple[Any, ...]) -> Check | None:
-    checks = [each for each in (_check_of(member, said) for member in members) if each]
+    # Structs are told from each other by what they are: one check serves all of them.
+    checks = [*dict.fromkeys(each for each in (_check_of(member, said) for member in members) if each)]
     if len(checks) > 1:
         raise TypeError(f"a value cannot be told from the rest in one of {members}")
     return checks[0] if checks else None
