@@ -153,9 +153,9 @@ async def test_a_chair_lets_nobody_of_their_own_agency_be_told(place: Place):
 
 @pytest.mark.parametrize("version", [-1, 0, 3, 6, 99])
 async def test_a_version_that_is_expected_tells_strangers_nothing(place: Place, version: int):
-    from catch.domain.case.notes import RecordUnmetNeed
+    from catch.domain.case.notes import RecordUnmetNeed, UnmetReason
 
     made = await place.worked_on("Ada Versions")
     for case in (made.case, uuid4()):
-        asked = RecordUnmetNeed(case, uuid4(), "befriending", "no-service")
+        asked = RecordUnmetNeed(case, uuid4(), "befriending", UnmetReason.NO_SERVICE)
         assert await refused(place, asked, HOUSING, version=version) == "UNKNOWN_CASE"

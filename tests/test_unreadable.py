@@ -18,7 +18,7 @@ from catch.postgres import Server
 from catch.settings import Settings
 from tests.conftest import Database
 from tests.damage import lose, put_again
-from tests.place import COORDINATOR
+from tests.place import SYSTEM
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ async def catch(database: Database, tmp_path: Path) -> AsyncGenerator[Catch]:
 
 async def person(catch: Catch) -> UUID:
     id_ = uuid4()
-    await catch.commands.take(RegisterPerson(id_, name=Sealed("Ada Example")), by=COORDINATOR, command_id=uuid4())
+    await catch.commands.take(RegisterPerson(id_, name=Sealed("Ada Example")), by=SYSTEM, command_id=uuid4())
     return id_
 
 
@@ -60,7 +60,7 @@ async def test_a_fact_that_cannot_be_read_is_told_at_once_and_to_whoever_asks_fo
         await catch.states.get(PERSON, id_)
     assert refused.value.details["position"] == str(position)
     with pytest.raises(named):
-        await catch.commands.take(RegisterPerson(id_, name=Sealed("Bo Example")), by=COORDINATOR, command_id=uuid4())
+        await catch.commands.take(RegisterPerson(id_, name=Sealed("Bo Example")), by=SYSTEM, command_id=uuid4())
     await person(catch)
     await catch.reached(await catch.log.head())
 

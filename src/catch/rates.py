@@ -57,6 +57,15 @@ def rates(settings: Settings, *, development: bool) -> Rates:
     return Rates(settings.rate or (0 if development else 50), settings.burst)
 
 
+AT_THE_DOOR = 3
+"""How many referrals an address may send in at once."""
+
+
+def door_rates(settings: Settings) -> Rates:
+    """How often one address may send in a referral, in development too."""
+    return Rates(settings.door_rate / 60, AT_THE_DOOR)
+
+
 UNITS_A_REQUEST = 20
 """What a request may cost on average, in the units of `catch.api.costs`, of somebody who asks as often as they may."""
 

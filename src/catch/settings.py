@@ -36,6 +36,9 @@ class Settings(Struct, frozen=True):
     in `operations_dir`) or `any`; without it, any in development and registered ones otherwise. `rate` is how many
     requests and messages a second one identity may send, `burst` how many at once; without them, 50 and 200, and in
     development as many as it likes.
+
+    `door` says whether anybody may refer without a token; `door_rate` is how many referrals a minute one address may
+    send in.
     """
 
     data_dir: Path
@@ -55,6 +58,8 @@ class Settings(Struct, frozen=True):
     operations_dir: Path | None = None
     rate: int | None = None
     burst: int = 200
+    door: bool = True
+    door_rate: int = 6
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -78,6 +83,8 @@ class Settings(Struct, frozen=True):
             operations_dir=Path(folder) if (folder := environ.get("CATCH_OPERATIONS_DIR")) else None,
             rate=whole(environ, "CATCH_RATE", 0) or None,
             burst=whole(environ, "CATCH_BURST", 200),
+            door=one_of(environ, "CATCH_DOOR", ("open", "closed")) != "closed",
+            door_rate=whole(environ, "CATCH_DOOR_RATE", 6),
         )
 
 

@@ -15,6 +15,7 @@ from litestar import Litestar, Response, get
 
 from catch.api.answers import Answers
 from catch.api.context import Context
+from catch.api.door import Door
 from catch.api.http import GraphQLOverHTTP
 from catch.api.identity import Viewer, verifier
 from catch.api.logout import SessionEnded, Sessions
@@ -30,7 +31,7 @@ from catch.live.draining import drain
 from catch.live.feed import Feed
 from catch.live.protocol import GraphQLOverWebSocket
 from catch.live.server import ExposedWebSocket
-from catch.rates import costs, rates
+from catch.rates import costs, door_rates, rates
 
 RECONSIDER = 0.5
 """Seconds between two looks at rights that run out by themselves: an agreement's last day, a window after a meeting."""
@@ -75,6 +76,7 @@ class Web:
             self.sessions.handler(),
             self.alive(),
             self.ready(),
+            *([Door(catch, door_rates(settings)).handler()] if settings.door else []),
             *also,
         ]
         self.app = Litestar(handlers, openapi_config=None, logging_config=None)

@@ -24,6 +24,9 @@ REGISTER = """mutation($i: RegisterPartnerInput!, $c: UUID!) { registerPartner(i
     ... on Accepted { position version } ... on Refused { code } } }"""
 
 
+ADMINISTRATOR = "administrator@snn"
+
+
 class Serving:
     def __init__(self, server: Server, folder: Path) -> None:
         self.folder = folder
@@ -34,6 +37,14 @@ class Serving:
             "CATCH_DATABASE_URL": server.app,
             "CATCH_OWNER_URL": server.admin,
         }
+
+    async def enrol(self) -> None:
+        """The administrator whom the clients act as, by the operator's hand."""
+        enrolling = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "catch", "enrol", "--agency", "snn", "--name", "Example snn",
+            "--user", ADMINISTRATOR, "--called", "A. Example", env=self.environment, stdout=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        assert await enrolling.wait() == 0
 
     async def start(self) -> None:
         with (self.folder / "server.log").open("ab") as log:
@@ -94,6 +105,8 @@ async def killed(
         serving(server, folder) as served,
         asyncio.TaskGroup() as tasks,
     ):
+        await served.enrol()
+        before_them = await head(server)
         for _ in range(6):
             tasks.create_task(client(served, told, stopping))
         for done in range(1, times + 1):
@@ -106,9 +119,16 @@ async def killed(
             progress(done)
         stopping.set()
     log = await Log.open(server.app)
-    events = await whole_log(log)
+    events = [stored for stored in await whole_log(log) if stored.position > before_them]
     await log.close()
     return Outcome(times, told, differing(told, events))
+
+
+async def head(server: Server) -> int:
+    log = await Log.open(server.app)
+    position = await log.head()
+    await log.close()
+    return position
 
 
 def differing(told: dict[UUID, Told], events: list[Stored]) -> list[str]:
@@ -124,7 +144,7 @@ def differing(told: dict[UUID, Told], events: list[Stored]) -> list[str]:
 
 async def client(served: Serving, told: dict[UUID, Told], stopping: asyncio.Event) -> None:
     """Registers partners, each until it is told what came of it, and each a second time."""
-    token = DevelopmentIssuer(served.folder).issue(role=Role.ADMINISTRATOR, agency="snn", user="administrator@snn")
+    token = DevelopmentIssuer(served.folder).issue(role=Role.ADMINISTRATOR, agency="snn", user=ADMINISTRATOR)
     async with httpx.AsyncClient(timeout=5, headers={"authorization": f"Bearer {token}"}) as http:
         while not stopping.is_set():
             command = uuid4()

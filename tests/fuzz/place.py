@@ -8,19 +8,26 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from catch.api.identity import DevelopmentIssuer
 from catch.app import opened
-from catch.domain.calendar import london_day
 from catch.domain.facts import Actor, Role, Sealed
 from catch.domain.partner import EnrolMember, GiveRole
+from catch.domain.partner.members import AT_A_SERIES, IN_THE_PLACE
 from catch.postgres import Server
 from catch.settings import Settings
 from tests.faults.real import Serving, serving
 from tests.fuzz.target import Target
-from tests.place import COORDINATOR, PROGRAMME, SERIES, SYSTEM, Place, ago
+from tests.place import PROGRAMME, SERIES, SYSTEM, Place, ago
 
 PEOPLE = 400
 ROLES = (Role.COORDINATOR, Role.CHAIR, Role.ADMINISTRATOR)
+
+
+async def enrol(made: Place, person: Actor) -> None:
+    """No more than their role: the agency runs the programme already, and there are many of them."""
+    somewhere = person.role in IN_THE_PLACE
+    where = (None, None) if somewhere else (PROGRAMME, SERIES if person.role in AT_A_SERIES else None)
+    await made.take(EnrolMember(person.agency, person.user, Sealed("Some Body")), SYSTEM)
+    await made.take(GiveRole(person.agency, person.user, person.role, ago(days=9).date(), None, *where), SYSTEM)
 
 
 @asynccontextmanager
@@ -30,9 +37,10 @@ async def place(server: Server, folder: Path) -> AsyncGenerator[tuple[Target, Se
         await made.set_up()
         case = await made.worked_on("Ada Quillbrook", "housing-1")
         meeting = (await made.published("housing-1")).meeting
-        people = [await enrolled(made, f"person-{n}@snn", ROLES[n % len(ROLES)]) for n in range(PEOPLE)]
-    issuer = DevelopmentIssuer(folder)
-    tokens = tuple(f"Bearer {issuer.issue(role=by.role, agency=by.agency, user=by.user)}" for by in people)
+        people = [Actor(f"person-{n}@snn", "snn", ROLES[n % len(ROLES)]) for n in range(PEOPLE)]
+        for person in people:
+            await enrol(made, person)
+        tokens = tuple(made.token(person) for person in people)
     async with serving(server, folder) as served:
         assert served.process is not None
         port = int(served.url.rpartition(":")[2].partition("/")[0])
@@ -42,16 +50,6 @@ async def place(server: Server, folder: Path) -> AsyncGenerator[tuple[Target, Se
             ),
             served,
         )
-
-
-async def enrolled(place: Place, user: str, role: Role) -> Actor:
-    """Somebody of the agency that runs the programme, with their role and no more."""
-    somebody = Actor(user, COORDINATOR.agency, role)
-    programme = None if role is Role.ADMINISTRATOR else PROGRAMME
-    series = SERIES if role is Role.CHAIR else None
-    await place.take(EnrolMember(somebody.agency, user, Sealed("Nan Example")), SYSTEM)
-    await place.take(GiveRole(somebody.agency, user, role, london_day(ago(days=9)), None, programme, series), SYSTEM)
-    return somebody
 
 
 def asked(query: str, **variables: Any) -> dict[str, Any]:

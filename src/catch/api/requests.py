@@ -1,7 +1,7 @@
 """A GraphQL request as HTTP carries it: its headers, its body, and what of both is no such request."""
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -13,6 +13,8 @@ from catch.faults import error
 RESPONSE_JSON = "application/graphql-response+json"
 JSON = "application/json"
 MEDIA = {RESPONSE_JSON: RESPONSE_JSON, JSON: JSON, "application/*": JSON, "*/*": JSON}
+
+T = TypeVar("T")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -68,7 +70,12 @@ class Heading(Struct):
 
 
 async def body_of(heading: Heading, receive: Receive, most: int) -> Asked:
-    """Reads a POST's body, no further than allowed."""
+    """The request in a POST's body."""
+    return decoded(await json_of(heading, receive, most))
+
+
+async def json_of(heading: Heading, receive: Receive, most: int) -> bytes:
+    """Reads a body that is said to be JSON, no further than allowed."""
     check_content_type(heading.content_type)
     body = b""
     while True:
@@ -79,7 +86,7 @@ async def body_of(heading: Heading, receive: Receive, most: int) -> Asked:
         if len(body) > most:
             raise Turned(413, error("BODY_TOO_LARGE", f"A request may have {most} bytes."))
         if not message.get("more_body"):
-            return decoded(body)
+            return body
 
 
 def check_content_type(text: str) -> None:
@@ -99,9 +106,17 @@ _DECODER = msgspec.json.Decoder(Asked)
 def decoded(body: bytes) -> Asked:
     """The request in a JSON body; `Turned` says what is wrong with it."""
     try:
-        return named(_DECODER.decode(body))
+        return named(read(body, _DECODER))
     except msgspec.ValidationError as problem:
         raise not_a_request(f"{problem}. ") from None
+
+
+def read(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """What is JSON, but not what was asked for, is a `msgspec.ValidationError`; what is no JSON, `Turned`."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError:
+        raise
     except UnicodeDecodeError:
         raise Turned(400, error("NOT_UTF8", "The body is not UTF-8.")) from None
     except RecursionError:

@@ -10,7 +10,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable
 from typing import Any, Generic
-from urllib.parse import urlsplit
 
 import msgspec
 from graphql import GraphQLFormattedError
@@ -42,6 +41,7 @@ from catch.live.wire import (
     V,
     Verifier,
 )
+from catch.origins import welcome
 from catch.rates import Rates, identity, too_often
 
 SUBPROTOCOL = "graphql-transport-ws"
@@ -85,7 +85,7 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
         @websocket(path)
         async def graphql(socket: WebSocket[Any, Any, Any]) -> None:
             headers = dict(socket.scope["headers"])
-            if not self._welcome(headers.get(b"origin"), headers.get(b"host")):
+            if not welcome(headers.get(b"origin"), headers.get(b"host"), self.origins):
                 # Before it is accepted, a connection is refused with HTTP 403, whatever the code.
                 await socket.close(4403, "This site may not connect.")
                 return
@@ -100,14 +100,6 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
                 connected.take(connection)
 
         return graphql
-
-    def _welcome(self, origin: bytes | None, host: bytes | None) -> bool:
-        if origin is None or origin.decode("latin-1") in self.origins:
-            return True
-        try:
-            return urlsplit(origin).netloc == host
-        except ValueError:
-            return False
 
 
 class Connection(Generic[V, E, P]):

@@ -153,6 +153,7 @@ class Keyring:
 
     async def sealing(self, command: S, subject: UUID) -> Sealing[S]:
         """As `seal_command`, but a key that has to be made is not kept: whoever records the command keeps it."""
+        bounds.check(command)
         plain = texts.checked_texts(command)
         if not plain:
             return Sealing(command, subject, plain)

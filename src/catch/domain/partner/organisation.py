@@ -14,6 +14,9 @@ from catch.domain.refusals import IdAlreadyUsed, MissingText, Refused, UnknownPa
 if TYPE_CHECKING:
     from catch.domain.given import Given  # which holds partners
 
+THE_PROGRAM = frozenset({"front-door", "operator", "referral-import"})
+"""What the program itself is called where it acts: an agency of that key would be taken for whoever referred."""
+
 # What happened
 
 
@@ -163,6 +166,10 @@ class AgreementEndsBeforeItStarts(Refused):
     """An agreement's last day cannot come before its first."""
 
 
+class KeyReserved(Refused):
+    """This key stands for the program itself. Choose another one."""
+
+
 class UnknownAgreement(Refused):
     """The partner has signed no agreement with this id."""
 
@@ -196,6 +203,8 @@ def decide(partner: Partner | None, command: OrganisationCommand, given: "Given"
 def _register(partner: Partner | None, command: RegisterPartner) -> list[OrganisationEvent]:
     check_key("partner", command.partner)
     check_key("kind", command.kind)
+    if command.partner in THE_PROGRAM:
+        raise KeyReserved(field="partner")
     if not command.name.strip():
         raise MissingText(field="name")
     if partner is None:
