@@ -80,6 +80,7 @@ CAST = (
     one("hana", "homes", Role.PARTNER),
     one("hugo", "homes", Role.PARTNER, Role.REFERRER),
     one("pol", "police", Role.PARTNER),
+    one("pip", "police", Role.PARTNER),
     one("gita", "surgery", Role.REFERRER),
     one("alma", "audit", Role.AUDITOR, claims=Role.AUDITOR),
     Somebody("xena", "other", (Held(Role.COORDINATOR, ELSEWHERE), Held(Role.PARTNER, ELSEWHERE))),

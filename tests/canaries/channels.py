@@ -88,12 +88,20 @@ def selection(kind: GraphQLNamedType, within: tuple[str, ...], left_out: frozens
         parts = " ".join(f"... on {each.name} {selection(each, within, left_out)}" for each in kind.types)
         return f"{{ __typename {parts} }}"
     assert isinstance(kind, GraphQLObjectType | GraphQLInterfaceType)
+    below = (*within, kind.name)
+    types = {name: named(field.type) for name, field in kind.fields.items()}
     names = [
-        f"{name} {selection(get_named_type(field.type), (*within, kind.name), left_out)}"
-        for name, field in kind.fields.items()
-        if get_named_type(field.type).name not in (*within, kind.name) and f"{kind.name}.{name}" not in left_out
+        f"{name} {selection(of, below, left_out)}"
+        for name, of in types.items()
+        if of.name not in below and f"{kind.name}.{name}" not in left_out
     ]
     return f"{{ {' '.join(names)} }}"
+
+
+def named(type_: Any) -> GraphQLNamedType:
+    """Without the lists and exclamation marks around it."""
+    of: GraphQLNamedType = get_named_type(type_)
+    return of
 
 
 # Asked for by documents of their own, or the same wherever they stand.
@@ -104,10 +112,10 @@ PAGE = "edges { cursor node %s } pageInfo { hasNextPage endCursor }"
 def of_case(case: UUID) -> Iterator[bytes]:
     yield asked(OPERATIONS["case"], id=str(case))
     yield asked(OPERATIONS["audit_trail"], stream=str(case), first=200)
-    query = f"query($c: UUID!) {{ case(id: $c) {everything('Case', *PLAIN)} }}"
-    yield asked(query, c=str(case))
-    past = f'query($c: UUID!) {{ case(id: $c, asAt: {{recordedAt: "2199-01-01T00:00:00Z"}}) {everything("Case", *PLAIN)} }}'
-    yield asked(past, c=str(case))
+    whole = everything("Case", *PLAIN)
+    yield asked(f"query($c: UUID!) {{ case(id: $c) {whole} }}", c=str(case))
+    late = {"recordedAt": "2199-01-01T00:00:00Z"}
+    yield asked(f"query($c: UUID!, $t: AsAt) {{ case(id: $c, asAt: $t) {whole} }}", c=str(case), t=late)
 
 
 def of_meeting(meeting: UUID) -> Iterator[bytes]:
@@ -115,12 +123,10 @@ def of_meeting(meeting: UUID) -> Iterator[bytes]:
         yield asked(OPERATIONS[name], id=str(meeting))
     yield asked(OPERATIONS["agenda_preparation"], meetingId=str(meeting))
     yield asked(OPERATIONS["audit_trail"], stream=str(meeting), first=200)
-    query = f"query($m: UUID!) {{ meeting(id: $m) {everything('Meeting', *PLAIN)} }}"
-    yield asked(query, m=str(meeting))
-    within = f"query($m: UUID!) {{ meeting(id: $m) {{ agenda {{ items {{ case {everything('Case', 'Case.programme')} }} }} }} }}"
-    yield asked(within, m=str(meeting))
-    preview = f"query($m: UUID!) {{ agendaPreview(meetingId: $m) {everything('Agenda', *PLAIN)} }}"
-    yield asked(preview, m=str(meeting))
+    whole, case, agenda = everything("Meeting", *PLAIN), everything("Case", *PLAIN), everything("Agenda", *PLAIN)
+    yield asked(f"query($m: UUID!) {{ meeting(id: $m) {whole} }}", m=str(meeting))
+    yield asked(f"query($m: UUID!) {{ meeting(id: $m) {{ agenda {{ items {{ case {case} }} }} }} }}", m=str(meeting))
+    yield asked(f"query($m: UUID!) {{ agendaPreview(meetingId: $m) {agenda} }}", m=str(meeting))
 
 
 def between(case: UUID, meeting: UUID) -> bytes:
@@ -138,12 +144,8 @@ FILTERS: tuple[dict[str, Any], ...] = (
 
 
 def lists(programme: str, series: str, agencies: tuple[str, ...], users: tuple[str, ...]) -> Iterator[bytes]:
-    for narrowed in (
-        *FILTERS,
-        {"programme": programme},
-        *({"agency": a} for a in agencies),
-        *({"lead": u} for u in users),
-    ):
+    ways = [*FILTERS, {"programme": programme}, *({"agency": a} for a in agencies), *({"lead": u} for u in users)]
+    for narrowed in ways:
         yield asked(OPERATIONS["cases"], filter=narrowed)
     for name in ("meetings", "inbox", "agencies", "lapsing", "programmes", "viewer", "viewer_standing"):
         yield asked(OPERATIONS[name])
@@ -164,22 +166,16 @@ def called(body: bytes) -> str:
 
 def subscriptions(cases: Iterable[UUID], meetings: Iterable[UUID]) -> Iterator[tuple[str, dict[str, str]]]:
     """Each of the three, with what it is about."""
+    of_case = f"subscription($c: UUID!, $after: Position) {{ caseUpdates(caseId: $c, after: $after) {CASE} }}"
+    of_meeting = f"subscription($m: UUID!, $after: Position) {{ meeting(id: $m, after: $after) {MEETING} }}"
     for case in cases:
         yield OPERATIONS["follow_case"], {"caseId": str(case)}
-        yield (
-            f"subscription($c: UUID!, $after: Position) {{ caseUpdates(caseId: $c, after: $after) {MESSAGES['Case']} }}",
-            {"c": str(case)},
-        )
+        yield of_case, {"c": str(case)}
     for meeting in meetings:
         yield OPERATIONS["follow_meeting"], {"id": str(meeting)}
-        yield (
-            f"subscription($m: UUID!, $after: Position) {{ meeting(id: $m, after: $after) {MESSAGES['Meeting']} }}",
-            {"m": str(meeting)},
-        )
+        yield of_meeting, {"m": str(meeting)}
     yield OPERATIONS["follow_inbox"], {}
 
 
-MESSAGES = {
-    "Case": everything("CaseMessage", *PLAIN),
-    "Meeting": everything("MeetingMessage", *PLAIN, "Meeting.agenda"),
-}
+CASE = everything("CaseMessage", *PLAIN)
+MEETING = everything("MeetingMessage", *PLAIN, "Meeting.agenda")

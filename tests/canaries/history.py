@@ -1,7 +1,8 @@
 """Histories, each from a seed: how four cases usually come about and are met over, then whatever anybody tries."""
 
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import chain
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -42,7 +43,7 @@ from tests.canaries.world import Filling, Step
 
 BASIS = Basis(LegalBasis.PUBLIC_TASK, CommonLawBasis.IMPLIED_CONSENT, SpecialCategoryBasis.HEALTH_OR_SOCIAL_CARE)
 MOST = frozenset(Category) - {Category.RESTRICTED, Category.THIRD_PARTY}
-LITTLE = frozenset({Category.IDENTITY, Category.NEEDS, Category.ACTIONS})
+LITTLE = frozenset({Category.IDENTITY, Category.ACTIONS})
 AT_WORK = ("cora", "cody", "cole", "xena")
 """Who coordinates each case, usually."""
 AT_THE_DOOR = ("gita", "hugo", "pol", "xena")
@@ -84,11 +85,11 @@ OFTEN: tuple[type[Command], ...] = (
 )
 
 
-def meeting(number: int) -> Any:
+def meeting(number: int) -> Callable[[Filling], UUID]:
     return lambda filling: filling.stage.meetings[number]
 
 
-def place_of(number: int) -> Any:
+def place_of(number: int) -> Callable[[Filling], UUID]:
     """An item of the meeting about the step's case, where there is one; else any."""
 
     def find(filling: Filling) -> UUID:
@@ -100,15 +101,24 @@ def place_of(number: int) -> Any:
     return find
 
 
+def another_case(filling: Filling) -> UUID:
+    """Of somebody who may have one."""
+    return filling.stage.another()
+
+
+def only(agency: str) -> Callable[[Filling], frozenset[str]]:
+    return lambda filling: frozenset({filling.names.key(agency)})
+
+
 def text(filling: Filling) -> Sealed:
     return Sealed(filling.stage.text(Owner()))
 
 
-def soon(hours: float) -> Any:
+def soon(hours: float) -> Callable[[Filling], datetime]:
     return lambda filling: filling.stage.now + timedelta(hours=hours)
 
 
-def worker(name: str) -> Any:
+def worker(name: str) -> Callable[[Filling], Worker]:
     return lambda filling: Worker(filling.names.user(name), filling.names.key(NAMED[name].agency))
 
 
@@ -136,13 +146,13 @@ def work(case: int, by: str) -> Iterator[Said]:
     yield by, disclosure.AuthoriseDisclosure, case, {"agency": "homes", "categories": MOST, **told}
     yield by, disclosure.InvolvePartner, case, {"agency": "homes"}
     yield by, disclosure.AuthoriseDisclosure, case, {"agency": "police", "categories": LITTLE, **told}
-    if case == 0:
-        yield by, disclosure.InvolvePartner, case, {"agency": "police"}
+    yield by, disclosure.InvolvePartner, case, {"agency": "police"}
     yield by, plan.AgreePlan, case, {"shared_with": ()}
     for owner in ("homes", "police"):
         yield by, actions.OfferAction, case, {"owner": owner, "owner_user": None, "decision": None, "service": None}
     yield by, notes.AddNote, case, {"audience": frozenset[str]()}
     yield by, notes.AddNote, case, {"category": Category.RISK, "audience": frozenset[str]()}
+    yield by, notes.AddNote, case, {"category": Category.NEEDS, "audience": only("police")}
     for tag in (Tag.SAFEGUARDING, Tag.OFFENCES):
         yield by, restricted.AddRestrictedNote, case, {"tag": tag}
     purpose: dict[str, Any] = {"requested_partners": (), "person_informed": True, "purpose": ProposalPurpose.STUCK}
@@ -185,22 +195,44 @@ def held(number: int) -> Iterator[Said]:
     yield "cora", floor.CloseItem, 0, item
 
 
-def usual() -> Iterator[Said]:
+def off(number: int) -> Iterator[Said]:
+    """Moved so far, or called off, that nobody's seat is left."""
+    at: dict[str, Any] = {"meeting": meeting(number)}
+    if number:
+        yield "cora", planning.CancelMeeting, 0, at
+    else:
+        yield "cora", planning.RescheduleMeeting, 0, {**at, "starts_at": soon(24 * 20), "duration_minutes": 60}
+
+
+MEETINGS: dict[str, Callable[[], Iterator[Said]]] = {
+    "two": lambda: chain(met(0, 1), held(0), met(1, 24 * 13)),
+    "far": lambda: met(0, 24 * 16),
+    "moved": lambda: chain(met(0, 30), off(0)),
+    "off": lambda: chain(met(1, 30), off(1)),
+}
+
+
+def usual(meetings: str) -> Iterator[Said]:
     yield from doors()
     yield from work(0, "cora")
     yield from work(1, "cody")
+    yield "cody", disclosure.EndInvolvement, 1, {"agency": "police"}
+    kept = frozenset({Category.PLAN, Category.DISCUSSION})
+    yield "cody", agreement.RecordObjection, 1, {"categories": kept, "partners": frozenset[str]()}
+    door: dict[str, Any] = {"on_behalf_of": None, "agreement": None, "needs": ()}
+    yield "cora", referral.AttachReferral, 0, {**door, "source": "police"}
+    yield "cora", SetProtectedAddress, 0, {"protected": True}
     yield "pol", restricted.RaiseSafeguardingConcern, 0, {}
     yield "xena", notes.AddNote, 3, {"audience": frozenset[str]()}
-    yield from met(0, 1)
-    yield from held(0)
-    yield from met(1, 24 * 13)
+    yield from MEETINGS[meetings]()
 
 
 def history(seed: int, length: int = 14) -> list[Step]:
     """Mostly what is usual, in its order, with a part of it left out; then steps of anybody."""
     random = Random(seed)
     left_out = random.choice((0, 0.05, 0.1, 0.25))
-    told = [each for each in usual() if random.random() >= left_out]
+    meetings = random.choice(("two", "two", *MEETINGS))
+    told = [each for each in usual(meetings) if random.random() >= left_out]
     said = [Step(number, by, kind, case, fixed) for number, (by, kind, case, fixed) in enumerate(told)]
     return said + [anything(random, len(said) + number) for number in range(length)]
 
@@ -231,6 +263,8 @@ def fixed(random: Random, kind: type[Command], by: str) -> dict[str, Any]:
         usual |= own
     if kind is attendance.AcceptConfidentiality:
         usual |= {"user": by, "statement": None}
+    if kind is referral.SubmitReferral and random.random() < 0.7:
+        usual |= {"case": another_case}
     if kind in PLACE_WIDE:
         usual |= {"programme": HERE, "series": None}
     return {name: value for name, value in usual.items() if name in kind.__struct_fields__}

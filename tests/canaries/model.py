@@ -1,4 +1,4 @@
-"""Which canaries somebody may hold now: Cedar's answer over the facts as the log has them. It knows nothing of the policy.
+"""Which canaries somebody may hold now: Cedar's answer over the facts in the log. It knows nothing of the policy.
 
 `WIDER` names where the model lets more be held than the program shows, each with its reason.
 """
@@ -111,7 +111,7 @@ class Model:
             }
             for who, action, place, context in new.values()
         ]
-        found = CEDAR.is_authorized_batch(requests, policies, self.entities) if requests else []
+        found: Sequence[Any] = CEDAR.is_authorized_batch(requests, policies, self.entities) if requests else []
         for key, answer in zip(new, found, strict=True):
             assert not answer.diagnostics.errors, answer.diagnostics.errors
             self._known[key] = answer.allowed

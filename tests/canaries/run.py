@@ -21,7 +21,7 @@ from tests.place import SYSTEM, Client, Place
 
 RUNS = count(1)
 READERS = tuple(each.name for each in CAST if each.enrolled and not each.suspended)
-OFTEN_ASKED = ("cora", "cody", "carl", "pru", "hana", "hugo", "pol", "gita", "alma")
+OFTEN_ASKED = ("cora", "cody", "carl", "pru", "hana", "hugo", "pol", "pip", "gita", "alma", "cole")
 FOLLOWERS = 4
 """How many follow everything live, and read it again from the beginning."""
 LOOKS = 150

@@ -62,7 +62,7 @@ class Stage:
 
     def __init__(self, run: str, seed: int) -> None:
         self.names = Names(run)
-        self._seed = seed
+        self.seed = seed
         self._ids = Random(f"ids/{run}")
         self.now = datetime.now(UTC).replace(microsecond=0)
         self.cases = [self.new() for _ in PLACES]
@@ -74,7 +74,16 @@ class Stage:
         """Of each known item: its meeting, its id, its case."""
         self._days = 0
         for case in self.cases:
-            self.belongs(case_number(case), Owner("number", case=case, what="number"))
+            self._number(case)
+
+    def _number(self, case: UUID) -> None:
+        self.belongs(case_number(case), Owner("number", case=case, what="number"))
+
+    def another(self) -> UUID:
+        """One more case."""
+        self.cases.append(self.new())
+        self._number(self.cases[-1])
+        return self.cases[-1]
 
     def new(self) -> UUID:
         return UUID(int=self._ids.getrandbits(128), version=4)
@@ -109,7 +118,7 @@ class Filling:
 
     def __init__(self, stage: Stage, step: Step) -> None:
         self.stage, self.step, self.names = stage, step, stage.names
-        self.random = Random(f"{stage._seed}/{step.number}")
+        self.random = Random(f"{stage.seed}/{step.number}")
         self.kind = step.kind.__name__
         self.case = stage.cases[step.case]
         self.programme = self.names.key(PLACES[step.case])
@@ -139,6 +148,12 @@ class Filling:
             if not path:
                 self.said[field.name] = values[field.name]
         return values
+
+    def rank(self, name: str, hint: Any) -> int:
+        """What is a canary last: what it belongs to is said by the rest."""
+        if "Sealed" in str(hint):
+            return 3
+        return 2 if date in (hint, *get_args(hint)) else int(name == MADE.get(self.kind))
 
     def given(self, value: Any, name: str) -> Any:
         """What the history fixes: agencies, users and things by their plain names."""
@@ -182,7 +197,7 @@ class Filling:
         if hint is datetime:
             return self.time(name)
         if issubclass(hint, Enum):
-            return self.one([each for each in hint if each is not Role.SYSTEM])
+            return self.one([each for each in hint if each.value != Role.SYSTEM.value])
         return hint(**self.fill(hint, f"{path}."))
 
     def one(self, of: Sequence[Any]) -> Any:
@@ -244,7 +259,7 @@ class Filling:
         kind, category = OWNED.get(f"{self.kind}.{path}", NOBODY)
         made = MADE.get(self.kind)
         held = thing or self.said.get(made or "") or self.said.get("action") or self.said.get("note")
-        case, meeting = self.case, self.said.get("meeting")
+        case, meeting = self.said.get("case") or self.case, self.said.get("meeting")
         if "item" in self.said and "case" not in self.said:
             case = next((each for _, item, each in self.stage.items if item == self.said["item"]), None)
         tag = self.said.get("tag", Tag.SAFEGUARDING)
