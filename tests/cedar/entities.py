@@ -1,20 +1,40 @@
 """A world as Cedar sees it: the facts as of now, written out for everybody to read. It knows nothing of the policy."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from catch.domain.case.state import Case, CaseState
 from catch.domain.facts import Category, Role, Sealed
 from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.state import Meeting, MeetingState
 from catch.domain.partner import HeldRole, Member, Partner, RunningPart
-from tests.standing import World
+from catch.domain.person import Person
 
 Entity = dict[str, Any]
 CHOSEN_AT_SIGN_IN = (Role.AUDITOR, Role.ANALYST, Role.ADMINISTRATOR)
-EVERYBODY = ("ann", "bob", "kim")
 NOBODY = Member("", Sealed(""))
+
+
+class World(Protocol):
+    """Who asks as what, and what the log holds at `at`."""
+
+    @property
+    def user(self) -> str: ...
+    @property
+    def agency(self) -> str: ...
+    @property
+    def claims(self) -> Role | None: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def partners(self) -> Mapping[str, Partner]: ...
+    @property
+    def cases(self) -> Sequence[Case]: ...
+    @property
+    def meetings(self) -> Sequence[Meeting]: ...
+    @property
+    def people(self) -> Sequence[Person]: ...
 
 
 def ref(kind: str, key: object) -> dict[str, Any]:
@@ -30,6 +50,10 @@ def entity(kind: str, key: object, /, **attributes: Any) -> Entity:
 
 def today(first: date, last: date | None, at: datetime) -> bool:
     return first <= at.date() and (last is None or at.date() <= last)
+
+
+def everybody(w: World) -> list[str]:
+    return sorted({member.user for partner in w.partners.values() for member in partner.members})
 
 
 def asking(w: World) -> Member | None:
@@ -189,18 +213,18 @@ def of_meeting(w: World, meeting: Meeting) -> Entity:
         invited=[
             {"user": user, "agency": held.agency}
             for held in meeting.invitations
-            for user in ((held.user,) if held.user else EVERYBODY)
+            for user in ((held.user,) if held.user else everybody(w))
         ],
         bound=[held.user for held in meeting.attendance if held.accepted],
-        askedNoMore=[{"user": user, "agency": agency} for user, agency in asked_no_more(meeting)],
+        askedNoMore=[{"user": user, "agency": agency} for user, agency in asked_no_more(w, meeting)],
         came=[held.agency for held in meeting.attendance if held.stays],
         drafted=[ref("Case", each.case) for each in listed],
     )
 
 
-def asked_no_more(meeting: Meeting) -> list[tuple[str, str]]:
+def asked_no_more(w: World, meeting: Meeting) -> list[tuple[str, str]]:
     """Whose invitation was taken back."""
-    return [(user, held.agency) for held in meeting.withdrawn for user in ((held.user,) if held.user else EVERYBODY)]
+    return [(user, held.agency) for held in meeting.withdrawn for user in ((held.user,) if held.user else everybody(w))]
 
 
 def of_item(w: World, meeting: Meeting, item: Item) -> Entity:
@@ -208,7 +232,7 @@ def of_item(w: World, meeting: Meeting, item: Item) -> Entity:
     involvements = case.involvements if case else ()
     asked: dict[tuple[str, str], list[bool]] = {}
     for held in meeting.invitations:
-        for user in (held.user,) if held.user else EVERYBODY:
+        for user in (held.user,) if held.user else everybody(w):
             asked.setdefault((user, held.agency), []).append(not held.items or item.item in held.items)
     about = {"case": ref("Case", case.case)} if case else {}
     return entity(
@@ -221,7 +245,7 @@ def of_item(w: World, meeting: Meeting, item: Item) -> Entity:
         keptOut=kept_out(w, item.case) if case else [],
         guestsForOthers=[
             *({"user": user, "agency": agency} for (user, agency), these in asked.items() if not any(these)),
-            *({"user": u, "agency": a} for u, a in asked_no_more(meeting) if (u, a) not in asked),
+            *({"user": u, "agency": a} for u, a in asked_no_more(w, meeting) if (u, a) not in asked),
         ],
         leftSince=[
             held.agency

@@ -1,0 +1,270 @@
+"""Histories, each from a seed: how four cases usually come about and are met over, then whatever anybody tries."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import chain
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from catch.domain import restricted
+from catch.domain.case import (
+    actions,
+    agreement,
+    closing,
+    coordination,
+    disclosure,
+    eligibility,
+    notes,
+    plan,
+    proposals,
+    recusal,
+    referral,
+)
+from catch.domain.case.state import (
+    Basis,
+    CommonLawBasis,
+    LegalBasis,
+    ProposalPurpose,
+    SpecialCategoryBasis,
+    Worker,
+)
+from catch.domain.discussion import OfferActionInMeeting
+from catch.domain.facts import Category, Command, Sealed, Tag
+from catch.domain.meeting import adding, attendance, deciding, drafting, editing, floor, invitations, planning, session
+from catch.domain.meeting.items import Matter
+from catch.domain.meeting.listing import Section
+from catch.domain.partner import EndRole, EndTag, GiveRole, GiveTag, ReinstateMember, SuspendMember
+from catch.domain.person import RegisterPerson, SetContactPreference, SetProtectedAddress
+from catch.domain.streams import CASE, MEETING, RESTRICTED
+from tests.canaries.actors import CAST, HERE, NAMED
+from tests.canaries.owned import Owner
+from tests.canaries.world import Filling, Step
+
+BASIS = Basis(LegalBasis.PUBLIC_TASK, CommonLawBasis.IMPLIED_CONSENT, SpecialCategoryBasis.HEALTH_OR_SOCIAL_CARE)
+MOST = frozenset(Category) - {Category.RESTRICTED, Category.THIRD_PARTY}
+LITTLE = frozenset({Category.IDENTITY, Category.ACTIONS})
+AT_WORK = ("cora", "cody", "cole", "xena")
+"""Who coordinates each case, usually."""
+AT_THE_DOOR = ("gita", "hugo", "pol", "xena")
+IN_THE_MEETING = ("carl", "cora", "pru", "dora")
+PLACE_WIDE: tuple[type[Command], ...] = (SuspendMember, ReinstateMember, GiveRole, EndRole, GiveTag, EndTag)
+PERSONAL: tuple[type[Command], ...] = (RegisterPerson, SetContactPreference, SetProtectedAddress)
+OFTEN: tuple[type[Command], ...] = (
+    notes.AddNote,
+    actions.OfferAction,
+    actions.RespondToAction,
+    actions.CompleteAction,
+    disclosure.AuthoriseDisclosure,
+    disclosure.EndDisclosure,
+    disclosure.InvolvePartner,
+    disclosure.EndInvolvement,
+    agreement.RecordObjection,
+    recusal.DeclareRecusal,
+    recusal.ResolveRecusal,
+    restricted.AddRestrictedNote,
+    restricted.RaiseSafeguardingConcern,
+    proposals.ProposeForMeeting,
+    referral.AttachReferral,
+    referral.SubmitReferral,
+    closing.CloseCase,
+    coordination.AllocateCoordinator,
+    planning.RescheduleMeeting,
+    invitations.WithdrawInvitation,
+    attendance.DeclareInterest,
+    attendance.AcceptConfidentiality,
+    attendance.JoinMeeting,
+    deciding.RecordUpdate,
+    deciding.RecordDecision,
+    OfferActionInMeeting,
+    floor.OpenItem,
+    floor.DeferItem,
+    editing.RemoveItem,
+    adding.AddItem,
+    drafting.DraftAgenda,
+)
+
+
+def meeting(number: int) -> Callable[[Filling], UUID]:
+    return lambda filling: filling.stage.meetings[number]
+
+
+def place_of(number: int) -> Callable[[Filling], UUID]:
+    """An item of the meeting about the step's case, where there is one; else any."""
+
+    def find(filling: Filling) -> UUID:
+        stage = filling.stage
+        here = [(item, case) for held, item, case in stage.items if held == stage.meetings[number]]
+        own = [item for item, case in here if case == filling.case]
+        return own[0] if own else (here[0][0] if here else stage.new())
+
+    return find
+
+
+def another_case(filling: Filling) -> UUID:
+    """Of somebody who may have one."""
+    return filling.stage.another()
+
+
+def only(agency: str) -> Callable[[Filling], frozenset[str]]:
+    return lambda filling: frozenset({filling.names.key(agency)})
+
+
+def text(filling: Filling) -> Sealed:
+    return Sealed(filling.stage.text(Owner()))
+
+
+def soon(hours: float) -> Callable[[Filling], datetime]:
+    return lambda filling: filling.stage.now + timedelta(hours=hours)
+
+
+def worker(name: str) -> Callable[[Filling], Worker]:
+    return lambda filling: Worker(filling.names.user(name), filling.names.key(NAMED[name].agency))
+
+
+Said = tuple[str, type[Command], int, dict[str, Any]]
+
+
+def doors() -> Iterator[Said]:
+    for case, (by, lead) in enumerate(zip(AT_THE_DOOR, AT_WORK, strict=True)):
+        person = {"nhs_number": None, "date_of_birth": None, "provisional": False}
+        if case != 3:
+            yield by, RegisterPerson, case, person
+        yield by, referral.SubmitReferral, case, {"on_behalf_of": None, "agreement": None, "needs": ()}
+        if case == 2:
+            continue
+        yield ("cora" if case < 2 else "xena"), eligibility.AcceptReferral, case, {"criteria": ()}
+        allocated = {"user": lead, "agency": NAMED[lead].agency, "lead": True}
+        yield ("cora" if case < 2 else "xena"), coordination.AllocateCoordinator, case, allocated
+
+
+def work(case: int, by: str) -> Iterator[Said]:
+    """What a coordinator does, and for whom."""
+    yield by, agreement.RecordAgreement, case, {}
+    yield by, coordination.RecordConversation, case, {"needs": ()}
+    told: dict[str, Any] = {"basis": BASIS, "until": None}
+    yield by, disclosure.AuthoriseDisclosure, case, {"agency": "homes", "categories": MOST, **told}
+    yield by, disclosure.InvolvePartner, case, {"agency": "homes"}
+    yield by, disclosure.AuthoriseDisclosure, case, {"agency": "police", "categories": LITTLE, **told}
+    yield by, disclosure.InvolvePartner, case, {"agency": "police"}
+    yield by, plan.AgreePlan, case, {"shared_with": ()}
+    for owner in ("homes", "police"):
+        yield by, actions.OfferAction, case, {"owner": owner, "owner_user": None, "decision": None, "service": None}
+    yield by, notes.AddNote, case, {"audience": frozenset[str]()}
+    yield by, notes.AddNote, case, {"category": Category.RISK, "audience": frozenset[str]()}
+    yield by, notes.AddNote, case, {"category": Category.NEEDS, "audience": only("police")}
+    for tag in (Tag.SAFEGUARDING, Tag.OFFENCES):
+        yield by, restricted.AddRestrictedNote, case, {"tag": tag}
+    purpose: dict[str, Any] = {"requested_partners": (), "person_informed": True, "purpose": ProposalPurpose.STUCK}
+    yield by, proposals.ProposeForMeeting, case, {"presenter": worker(by), **purpose}
+
+
+def met(number: int, hours: float) -> Iterator[Said]:
+    at: dict[str, Any] = {"meeting": meeting(number)}
+    yield "cora", planning.PlanMeeting, 0, {**at, "starts_at": soon(hours), "chair": "carl", "duration_minutes": 60}
+    for agency in ("homes", "police"):
+        yield "cora", invitations.InviteMember, 0, {**at, "agency": agency, "user": None, "items": ()}
+    yield "cora", drafting.DraftAgenda, 0, at
+    yield (
+        "cora",
+        adding.AddItem,
+        0,
+        {
+            **at,
+            "case": None,
+            "requires": (),
+            "section": Section.GENERAL,
+            "matter": Matter.ANY_OTHER_BUSINESS,
+            "basis": None,
+        },
+    )
+    yield "carl", drafting.PublishAgenda, 0, at
+    for name in ("hana", "pol"):
+        yield name, attendance.AcceptConfidentiality, 0, {**at, "user": name, "statement": None}
+
+
+def held(number: int) -> Iterator[Said]:
+    at: dict[str, Any] = {"meeting": meeting(number)}
+    yield "carl", session.StartMeeting, 0, at
+    yield "hana", attendance.JoinMeeting, 0, {**at, "user": "hana", "agency": "homes"}
+    item = {**at, "item": place_of(number)}
+    yield "cora", floor.OpenItem, 0, {**item, "known_by": None, "override_reason": text}
+    yield "cora", deciding.RecordUpdate, 0, item
+    yield "carl", deciding.RecordDecision, 0, {**item, "agreed_by": ("homes",), "dissent": ()}
+    yield "cora", OfferActionInMeeting, 0, {**item, "owner": "homes", "owner_user": None, "decision": None}
+    yield "cora", floor.CloseItem, 0, item
+
+
+def off(number: int) -> Iterator[Said]:
+    """Moved so far, or called off, that nobody's seat is left."""
+    at: dict[str, Any] = {"meeting": meeting(number)}
+    if number:
+        yield "cora", planning.CancelMeeting, 0, at
+    else:
+        yield "cora", planning.RescheduleMeeting, 0, {**at, "starts_at": soon(24 * 20), "duration_minutes": 60}
+
+
+MEETINGS: dict[str, Callable[[], Iterator[Said]]] = {
+    "two": lambda: chain(met(0, 1), held(0), met(1, 24 * 13)),
+    "far": lambda: met(0, 24 * 16),
+    "moved": lambda: chain(met(0, 30), off(0)),
+    "off": lambda: chain(met(1, 30), off(1)),
+}
+
+
+def usual(meetings: str) -> Iterator[Said]:
+    yield from doors()
+    yield from work(0, "cora")
+    yield from work(1, "cody")
+    yield "cody", disclosure.EndInvolvement, 1, {"agency": "police"}
+    kept = frozenset({Category.PLAN, Category.DISCUSSION})
+    yield "cody", agreement.RecordObjection, 1, {"categories": kept, "partners": frozenset[str]()}
+    door: dict[str, Any] = {"on_behalf_of": None, "agreement": None, "needs": ()}
+    yield "cora", referral.AttachReferral, 0, {**door, "source": "police"}
+    yield "cora", SetProtectedAddress, 0, {"protected": True}
+    yield "pol", restricted.RaiseSafeguardingConcern, 0, {}
+    yield "xena", notes.AddNote, 3, {"audience": frozenset[str]()}
+    yield from MEETINGS[meetings]()
+
+
+def history(seed: int, length: int = 14) -> list[Step]:
+    """Mostly what is usual, in its order, with a part of it left out; then steps of anybody."""
+    random = Random(seed)
+    left_out = random.choice((0, 0.05, 0.1, 0.25))
+    meetings = random.choice(("two", "two", *MEETINGS))
+    told = [each for each in usual(meetings) if random.random() >= left_out]
+    said = [Step(number, by, kind, case, fixed) for number, (by, kind, case, fixed) in enumerate(told)]
+    return said + [anything(random, len(said) + number) for number in range(length)]
+
+
+def anything(random: Random, number: int) -> Step:
+    if random.random() < 0.6:
+        kinds: Sequence[type[Command]] = OFTEN
+    else:
+        kinds = (*CASE.commands, *CASE.commands, *MEETING.commands, *RESTRICTED.commands, *PERSONAL, *PLACE_WIDE)
+    kind, case = random.choice(kinds), random.choice((0, 0, 0, 1, 1, 2, 3))
+    at_work = AT_WORK[case] if kind in (*CASE.commands, *RESTRICTED.commands) else random.choice(IN_THE_MEETING)
+    by = at_work if random.random() < 0.55 else random.choice(CAST).name
+    return Step(number, by, kind, case, fixed(random, kind, by), free=True)
+
+
+def fixed(random: Random, kind: type[Command], by: str) -> dict[str, Any]:
+    """Often what the domain asks for anyway: without it most attempts would end before the policy is asked."""
+    own: dict[str, Any] = {"user": by, "agency": NAMED[by].agency} if random.random() < 0.6 else {}
+    usual: dict[str, Any] = {
+        "on_behalf_of": None, "needs": (), "criteria": (), "requested_partners": (),
+        "presenter": worker(by), "nhs_number": None, "date_of_birth": None, "service": None,
+    }  # fmt: skip
+    if kind in (adding.AddItem, adding.AddLateItem):
+        usual |= {"presenter": by}
+    if kind is disclosure.AuthoriseDisclosure:
+        usual |= {"basis": BASIS}
+    if kind in (recusal.DeclareRecusal, attendance.DeclareInterest, attendance.JoinMeeting, attendance.SendApology):
+        usual |= own
+    if kind is attendance.AcceptConfidentiality:
+        usual |= {"user": by, "statement": None}
+    if kind is referral.SubmitReferral and random.random() < 0.7:
+        usual |= {"case": another_case}
+    if kind in PLACE_WIDE:
+        usual |= {"programme": HERE, "series": None}
+    return {name: value for name, value in usual.items() if name in kind.__struct_fields__}

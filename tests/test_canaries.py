@@ -1,0 +1,58 @@
+"""Canaries: in random histories, nobody is ever shown what an independent model does not let them hold.
+
+Every text, day and id in a history is unique and has an owner; people of every role send random commands over HTTP
+and read through every channel, and each answer's bytes are searched. `CATCH_CANARIES=400 pytest tests/test_canaries.py`
+for more; `make soak` runs two thousand. The controls: policies with a hole are caught by the same histories.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from catch.postgres import Server
+from tests.canaries.history import history
+from tests.canaries.model import WIDER
+from tests.canaries.run import Run, leaks, shrunk, told
+from tests.conftest import administer, at
+from tests.place import Place, placed
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+HISTORIES = int(os.environ.get("CATCH_CANARIES", "24"))
+PARTS = 4
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def place(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
+    """One for all histories of a worker: they do not meet."""
+    name = f"catch_canaries_{os.getpid()}"
+    await administer(server.admin, f"create database {name} template {template}")
+    folder: Path = tmp_path_factory.mktemp("canaries")
+    async with placed(at(server.admin, name), at(server.app, name), folder) as made:
+        yield made
+    await administer(server.admin, f"drop database {name} with (force)")
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+async def test_nobody_holds_what_they_may_not(place: Place, part: int):
+    for seed in range(part, HISTORIES, PARTS):
+        if await leaks(place, seed):
+            steps, found = await shrunk(place, seed)
+            pytest.fail(told(seed, steps, found))
+
+
+async def test_the_histories_are_worth_reading(place: Place):
+    """Most commands are taken, by many people, and much is read that has an owner."""
+    for seed in (1, 2):
+        run, steps = Run(place, seed), history(seed)
+        await run.whole(steps)
+        assert run.accepted > len(steps) / 3
+        assert run.held > 500
+        assert len({step.by for step in steps}) > 8
+
+
+async def test_every_freedom_of_the_model_has_its_reason():
+    assert all(len(reason) > 40 for reason in WIDER.values())
