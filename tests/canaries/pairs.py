@@ -1,16 +1,16 @@
 """Pairs of worlds that differ in one thing, and who may not see it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from msgspec import Struct
 
 from catch.domain import restricted
 from catch.domain.case import actions, agreement, disclosure, eligibility, notes, recusal, referral
-from catch.domain.facts import Category, Role, Tag
+from catch.domain.facts import Category, Tag
 from catch.domain.partner import GiveTag
 from tests.canaries.actors import HERE
-from tests.canaries.history import BASIS, MOST, Said, another_case, doors, held, met, usual, work
+from tests.canaries.history import BASIS, MOST, Said, another_case, doors, usual
 
 NOBODY_BY_NAME: dict[str, Any] = {"owner_user": None, "decision": None, "service": None}
 DOOR: dict[str, Any] = {"on_behalf_of": None, "agreement": None, "needs": ()}
