@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
@@ -17,6 +17,7 @@ from catch.domain.person import RegisterPerson
 from catch.domain.programme import LoadProgramme
 from catch.domain.refusals import UnknownProgramme
 from catch.domain.streams import CASE, PERSON
+from catch.enrolling import as_anything
 from catch.postgres import Server
 from catch.programmes import shipped
 from catch.referral_file import FileUnusable, ReferralRow, read, read_back, row_of, written_out
@@ -251,11 +252,11 @@ async def test_what_was_imported_before_ids_were_keyed_is_found(catch: Catch, tm
     digest = catch.keyring.digest("referral import nhs 9990000018")
     identified = uuid5(uuid5(NAMESPACE_URL, "https://catch.invalid/referral-import"), digest)
     person, case = identified if row == GOOD else former_id("R1", "person"), former_id("R1", "case")
-    await catch.desk.take(RegisterPerson(person, name=Sealed("Ada")), by=IMPORTER, command_id=uuid4())
+    await catch.commands.take(RegisterPerson(person, name=Sealed("Ada")), by=IMPORTER, command_id=uuid4())
     before = SubmitReferral(
         case, person, "snn-catch", former_id("R1", "referral"), "self", "phone", NOW - timedelta(days=300), Sealed("x")
     )
-    await catch.desk.take(before, by=IMPORTER, command_id=uuid4())
+    await catch.commands.take(before, by=IMPORTER, command_id=uuid4())
     report = await import_referrals(catch, written(tmp_path, row))
     assert [(kept.how, kept.case) for kept in report.kept] == [("there", case)]
 
@@ -264,11 +265,13 @@ async def test_nobody_makes_a_row_disappear_by_taking_its_ids_first(catch: Catch
     row = GOOD.replace("999 000 0018", "").replace("21/05/1951", "")
     person, case = former_id("R1", "person"), former_id("R1", "case")
     thief = Actor("mallory", "snn", Role.COORDINATOR)
-    await catch.desk.take(RegisterPerson(person, name=Sealed("Ada")), by=SETTER, command_id=uuid4())
+    for given in as_anything(thief.agency, thief.user, thief.role, shipped(), date(2020, 1, 1), known=False):
+        await catch.commands.take(given, by=SETTER, command_id=uuid4())
+    await catch.commands.take(RegisterPerson(person, name=Sealed("Ada")), by=SETTER, command_id=uuid4())
     taken = SubmitReferral(
         case, person, "snn-catch", former_id("R1", "referral"), "self", "phone", NOW - timedelta(days=300), Sealed("x")
     )
-    await catch.desk.take(taken, by=thief, command_id=uuid4())
+    await catch.commands.take(taken, by=thief, command_id=uuid4())
     report = await import_referrals(catch, written(tmp_path, row))
     assert [kept.how for kept in report.kept] == ["opened"]
     assert report.kept[0].case != case

@@ -30,8 +30,8 @@ from catch.bench.appends import percentile
 from catch.bench.history import KNUTH, Row, copied, fresh, moulded, moved
 from catch.bench.shape import table
 from catch.database import connect
-from catch.domain.facts import Actor, Role
-from catch.domain.partner import RegisterPartner
+from catch.domain.facts import Actor, Role, Sealed
+from catch.domain.partner import EnrolMember, GiveRole, RegisterPartner, RunningPart, RunProgramme
 from catch.log import Stored
 from catch.postgres import SAFE, ephemeral
 from catch.settings import Settings
@@ -122,7 +122,8 @@ async def measured(size: Size, say: Callable[[str], None]) -> Figures:
             await room.prepared(catch)
             for key in ("small", "audit"):
                 await room.take(catch, RegisterPartner(key, f"Example {key}", "housing"), room.SYSTEM)
-            for who in (SMALL, STRANGER, AUDITOR):
+            await coordinating(catch, SMALL)
+            for who in (STRANGER, AUDITOR):
                 await room.enrol(catch, who)
             await room.worked_on(catch)
             facts = await catch.log.page(0, 100_000)
@@ -132,6 +133,14 @@ async def measured(size: Size, say: Callable[[str], None]) -> Figures:
             await analysed(server.admin)
             known = Registered({"cases": CASES, "meetings": MEETINGS, "preview": PREVIEW})
             return await read(Server(catch, Engine(schema(), registered=known), Rights(catch)), size, say)
+
+
+async def coordinating(catch: Catch, who: Actor) -> None:
+    """For their agency's own cases: they neither keep the front door nor prepare meetings."""
+    since, programme = room.long_since(), room.PROGRAMME
+    await room.take(catch, RunProgramme(who.agency, programme, RunningPart.COORDINATING, since), room.SYSTEM)
+    await room.take(catch, EnrolMember(who.agency, who.user, Sealed(f"{who.user} Example")), room.SYSTEM)
+    await room.take(catch, GiveRole(who.agency, who.user, who.role, since, None, programme), room.SYSTEM)
 
 
 async def analysed(admin: str) -> None:

@@ -1,11 +1,11 @@
 """A meeting in session to be followed: a real place, a real agenda, an open item that things are said about.
 
-Everything is taken by the desk, command by command. More meetings are the same facts with other ids.
+Everything is taken command by command. More meetings are the same facts with other ids.
 """
 
 import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID, uuid4
@@ -85,19 +85,24 @@ async def prepared(catch: Catch) -> Room:
         await take(catch, LoadProgramme(programme.key, programme), SYSTEM)
     for key in ("snn", *AGENCIES):
         await take(catch, RegisterPartner(key, f"Example {key}", "housing"), SYSTEM)
-        began, everything = london_day(datetime.now(UTC) - timedelta(days=400)), frozenset(Category)
-        signed = SignAgreement(key, f"isa-{key}", (PROGRAMME,), everything, began, None, Sealed("S. Igner"))
+        everything = frozenset(Category)
+        signed = SignAgreement(key, f"isa-{key}", (PROGRAMME,), everything, long_since(), None, Sealed("S. Igner"))
         await take(catch, signed, SYSTEM)
     for who in SEATS:
         await enrol(catch, who)
     return await convened(catch)
 
 
+def long_since() -> date:
+    """Before anything else happened."""
+    return london_day(datetime.now(UTC) - timedelta(days=400))
+
+
 async def enrol(catch: Catch, who: Actor) -> None:
     """With the role they act in; their agency is registered."""
-    programme, since = next(each for each in shipped() if each.key == PROGRAMME), london_day(datetime.now(UTC))
+    programme = next(each for each in shipped() if each.key == PROGRAMME)
     await take(catch, EnrolMember(who.agency, who.user, Sealed(f"{who.user} Example")), SYSTEM)
-    for command in in_programme(who.agency, who.user, who.role, programme, since):
+    for command in in_programme(who.agency, who.user, who.role, programme, long_since()):
         await take(catch, command, SYSTEM)
 
 
