@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 from msgspec import Struct
@@ -415,6 +415,8 @@ class Sitting:
             case "give role":
                 today = london_day(datetime.now(UTC))
                 return [(GiveRole(member.agency, member.user, member.role, today, None, PROGRAMME), SYSTEM)]
+            case "meet again":
+                return self.again(case, agency, member)
             case "accept":
                 return [(AcceptConfidentiality(self.meeting, member.user), member)]
             case "terminate":
@@ -444,6 +446,20 @@ class Sitting:
                 return [(WithdrawInvitation(self.meeting, member.agency, user, Sealed("No.")), COORDINATOR)]
             case _:
                 return []
+
+    def again(self, case: UUID, agency: str, member: Actor) -> list[tuple[Command, Actor]]:
+        """The case comes to another meeting, whose confidentiality the member accepts."""
+        meeting, starts = uuid4(), datetime.now(UTC) + timedelta(minutes=5, days=next(DAYS))
+        placed = AddItem(
+            meeting, uuid4(), Section.NEW, case, presenter=COORDINATOR.user, basis=AppearanceBasis.AGREEMENT, minutes=5
+        )
+        return [
+            (PlanMeeting(meeting, PROGRAMME, SERIES, starts, CHAIR.user), COORDINATOR),
+            (InviteMember(meeting, agency), COORDINATOR),
+            (placed, COORDINATOR),
+            (PublishAgenda(meeting), CHAIR),
+            (AcceptConfidentiality(meeting, member.user), member),
+        ]
 
 
 WHAT = (

@@ -74,6 +74,12 @@ def test_control_something_is_compared(ground: Ground):
     assert ground.play(EVERYTHING) > 50
 
 
+def test_what_another_meeting_gives_of_the_same_case_is_shown_at_this_one_too(ground: Ground):
+    """Whose part has ended has it again by a later agenda, which binds some of their agency and not others."""
+    steps = [("accept", 0, 1), ("end involvement", 0, 0), ("meet again", 0, 4), ("say", 0, 0)]
+    assert ground.play([Step(*each) for each in steps]) > 0
+
+
 class Counts(CaseSource):
     """How often somebody's rights in a case were looked up."""
 

@@ -48,26 +48,29 @@ class MeetingSource(Shared):
         who = await self.who(viewer)
         if who is None or meeting is None or not may_attend(who, meeting, self.facts().at):
             return ENDED
+        at, cases = self.facts().at, spoken_of(meeting)
+        self.catch.seating.note(meeting)
+        held = await self.facts().seats(cases)
+        seats = [seat for case in cases for seat in held[case]]
         named = (
             who.user == meeting.chair
             or any(held.user == who.user for held in (*meeting.interests, *meeting.resolved_interests))
             or any(held.user == who.user for held in meeting.invitations)
-            or await self._named_elsewhere(meeting, who.user)
+            or any(seat.names(who.user) for seat in seats)
+            or await self._recused(cases, who.user)
         )
         if named:
             return who
-        at = frozenset((meeting.meeting,)) if meeting.accepted_by(who.user) else frozenset[UUID]()
-        return replace(who, user=NOBODY, bound=at)
+        # Another meeting may show a case of this one's to those whom it binds, for as long as it shows anything.
+        bound = {seat.meeting for seat in seats if at <= seat.over and seat.binds(who.user)}
+        if meeting.accepted_by(who.user):
+            bound.add(meeting.meeting)
+        return replace(who, user=NOBODY, bound=frozenset(bound))
 
-    async def _named_elsewhere(self, meeting: Meeting, user: str) -> bool:
-        """One of these cases, or another meeting, may have something to say of this user."""
-        cases = spoken_of(meeting)
-        self.catch.seating.note(meeting)
-        seats = await self.facts().seats(cases)
+    async def _recused(self, cases: Iterable[UUID], user: str) -> bool:
+        """Whether one of these cases keeps this user out."""
         held = await self.catch.states.get_many(CASE, cases)
-        if any(each.state is not None and each.state.recused(user) for each in held):
-            return True
-        return any(seat.names(user) for case in cases for seat in seats[case])
+        return any(each.state is not None and each.state.recused(user) for each in held)
 
     def topics(self, event: Fact, followed: Collection[Hashable]) -> Iterable[Hashable]:
         return () if event.envelope.meeting is None else (event.envelope.meeting,)
