@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import os
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
@@ -15,7 +17,7 @@ import httpx
 import msgspec
 import pytest
 
-from catch.api.door import FRONT_DOOR, PATH, Door, neighbourhood, receipt
+from catch.api.door import FRONT_DOOR, PATH, Door, neighbourhood, receipt, referred_with
 from catch.database import Connection, Pool, Record
 from catch.domain.case.referral import SubmitReferral
 from catch.domain.case.state import Case
@@ -162,6 +164,31 @@ async def test_no_token_is_needed_and_one_is_passed_over(place: Place):
         await refer(place, authorization=authorization)
     held, _ = await last(place)
     assert held.referrals[0].referrer == FRONT_DOOR.user
+
+
+async def test_a_receipt_leads_to_the_case_it_was_given_for(place: Place):
+    told = {await refer(place): (await last(place))[0].case for _ in range(2)}
+    for written, case in told.items():
+        assert await referred_with(place.catch, written) == case
+        assert await referred_with(place.catch, f" {written.lower().replace('-', ' ')} ") == case
+    for wrong in ("", "0000-0000-0000", "nonsense", str(next(iter(told.values())))):
+        assert await referred_with(place.catch, wrong) is None
+
+
+async def test_the_command_line_says_the_number_and_nothing_else(place: Place, database: Database, tmp_path: Path):
+    written = await refer(place, SELF)
+    case, _ = await last(place)
+    environment = os.environ | {
+        "CATCH_DATABASE_URL": database.dsn, "CATCH_OWNER_URL": database.admin, "CATCH_DATA_DIR": str(tmp_path)
+    }  # fmt: skip
+
+    async def said(asked: str) -> tuple[int, str]:
+        command = [sys.executable, "-m", "catch", "receipt", asked]
+        done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, env=environment)
+        return done.returncode, done.stdout
+
+    assert await said(written) == (0, f"{case.number}\n")
+    assert await said("0000-0000-0000") == (1, "")
 
 
 # What the answer tells

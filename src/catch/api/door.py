@@ -177,12 +177,20 @@ class Door:
 
 
 def receipt(catch: Catch, case: UUID) -> str:
-    """Twelve signs made of the case's id and of the place's secret: they tell nothing of case or number, and whoever
-    holds the case can work them out again. A random one would have to be kept somewhere to be of any use.
+    """Twelve signs made of the case's id and of the place's secret: they tell nothing of case or number, and the place
+    can work them out again (`catch receipt`). A random one would have to be kept somewhere to be of any use.
     """
     bits = catch.keyring.derived_id(f"front door receipt {case}").int & ((1 << 60) - 1)
     signs = "".join(_SIGNS[(bits >> (5 * place)) & 31] for place in range(12))
     return "-".join((signs[:4], signs[4:8], signs[8:]))
+
+
+async def referred_with(catch: Catch, text: str) -> UUID | None:
+    """The case that came in with this receipt, however it is written."""
+    signs = "".join(text.upper().split()).replace("-", "")
+    topic = referral.ReferralReceived.__name__
+    rows = await catch.log.pool.fetch("select originator_id as case from stored_events where topic = $1", topic)
+    return next((row["case"] for row in rows if receipt(catch, row["case"]).replace("-", "") == signs), None)
 
 
 def neighbourhood(peer: str) -> str:

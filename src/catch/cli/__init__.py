@@ -5,7 +5,7 @@ import sys
 
 import rich_click as click
 
-from catch.cli import bench, demonstrate, doctor, enrol, importing, programmes, serve, upkeep
+from catch.cli import bench, demonstrate, doctor, enrol, importing, programmes, receipts, serve, upkeep
 from catch.cli.common import failures
 from catch.cli.options import version_option
 
@@ -28,6 +28,7 @@ cli.add_command(serve.serve)
 cli.add_command(serve.token)
 cli.add_command(enrol.enrol)
 cli.add_command(importing.import_)
+cli.add_command(receipts.receipt_)
 cli.add_command(demonstrate.demo)
 cli.add_command(upkeep.migrate_)
 cli.add_command(programmes.programmes)

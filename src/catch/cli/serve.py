@@ -33,8 +33,8 @@ LOCK = "development-server.lock"
 def serve(port: int | None, host: str | None, development: bool, leash: bool) -> None:
     """Serve GraphQL over HTTP and websocket at /graphql until told to stop.
 
-    `/health/live` and `/health/ready` answer load balancers. Logs go to standard error, one JSON line a request and
-    a command, without personal data.
+    `/refer` takes referrals from anybody, unless `CATCH_DOOR` is `closed`. `/health/live` and `/health/ready` answer
+    load balancers. Logs go to standard error, one JSON line a request and a command, without personal data.
 
     **Examples**
 
