@@ -86,7 +86,7 @@ class TokenFromAnotherIssuer(TokenRefused):
 
 
 class TokenIncomplete(TokenRefused):
-    """The token does not say who acts, for which agency and in which role, or when it expires."""
+    """The token does not say who acts, for which agency, or when it expires."""
 
 
 class LogoutTokenRefused(Refused):
