@@ -56,6 +56,7 @@ soak: $(READY) ## Faults in their hundreds, a million bad inputs; SOAK="--kills 
 	HYPOTHESIS=explore $(BIN)/python -m pytest tests/test_schemathesis.py
 	$(BIN)/python -m tests.fuzz.soak $(FUZZ)
 	$(BIN)/python -m tests.cedar.soak $(CEDAR)
+	$(BIN)/python -m tests.canaries.soak $(CANARIES)
 
 PIN := uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 

@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from catch.postgres import Server
 from tests.canaries.history import history
+from tests.canaries.holes import HOLES
 from tests.canaries.model import WIDER
 from tests.canaries.run import Run, leaks, shrunk, told
 from tests.conftest import administer, at
@@ -56,3 +57,32 @@ async def test_the_histories_are_worth_reading(place: Place):
 
 async def test_every_freedom_of_the_model_has_its_reason():
     assert all(len(reason) > 40 for reason in WIDER.values())
+
+
+SHOWN_BY = {
+    "a seat lasts whatever has become of the meeting": 6,
+    "a seat is had at any time": 6,
+    "recusal is forgotten": 2,
+    "confidentiality need not be accepted": 2,
+    "every coordinator has every tag": 2,
+    "an item is open to whoever attends": 2,
+}
+"""The history that shows each hole, where it is not the usual one."""
+USUALLY = 5
+
+
+@pytest.mark.parametrize("hole", HOLES)
+async def test_a_hole_is_seen(place: Place, hole: str, monkeypatch: pytest.MonkeyPatch):
+    """Each of these histories is clean as the program is: the test above runs them."""
+    for patch in HOLES[hole]:
+        monkeypatch.setattr(*patch)
+    assert await leaks(place, SHOWN_BY.get(hole, USUALLY), until_found=True)
+
+
+async def test_a_failure_is_shrunk(place: Place, monkeypatch: pytest.MonkeyPatch):
+    for patch in HOLES["every referral is one's own"]:
+        monkeypatch.setattr(*patch)
+    steps, found = await shrunk(place, USUALLY, looks=40, tries=6)
+    assert found
+    assert len(steps) < len(history(USUALLY))
+    assert f"seed {USUALLY}" in told(USUALLY, steps, found)

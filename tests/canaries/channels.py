@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
@@ -37,6 +37,14 @@ class Wire:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def post(self, body: bytes, token: str) -> bytes:
+        """A connection that was not used for a while may be gone."""
+        try:
+            return await self._posted(body, token)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self.close()
+            return await self._posted(body, token)
+
+    async def _posted(self, body: bytes, token: str) -> bytes:
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self._port)
         reader, writer = self._streams
@@ -100,8 +108,7 @@ def selection(kind: GraphQLNamedType, within: tuple[str, ...], left_out: frozens
 
 def named(type_: Any) -> GraphQLNamedType:
     """Without the lists and exclamation marks around it."""
-    of: GraphQLNamedType = get_named_type(type_)
-    return of
+    return cast("GraphQLNamedType", get_named_type(type_))
 
 
 # Asked for by documents of their own, or the same wherever they stand.

@@ -220,7 +220,7 @@ def usual(meetings: str) -> Iterator[Said]:
     kept = frozenset({Category.PLAN, Category.DISCUSSION})
     yield "cody", agreement.RecordObjection, 1, {"categories": kept, "partners": frozenset[str]()}
     door: dict[str, Any] = {"on_behalf_of": None, "agreement": None, "needs": ()}
-    yield "cora", referral.AttachReferral, 0, {**door, "source": "police"}
+    yield "cora", referral.AttachReferral, 0, {**door, "source": "spring"}
     yield "cora", SetProtectedAddress, 0, {"protected": True}
     yield "pol", restricted.RaiseSafeguardingConcern, 0, {}
     yield "xena", notes.AddNote, 3, {"audience": frozenset[str]()}

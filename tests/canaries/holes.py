@@ -1,5 +1,6 @@
 """Policies with a hole, put into the program in process: each lets somebody hold more than they may."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -9,8 +10,9 @@ from catch.access import learning, seats, seeing
 from catch.access.seeing import EVERYTHING, RedactionReason, Sight
 from catch.access.standing import Who
 from catch.access.telling import Telling, To
+from catch.api import case_view, inbox, person_view, reading, sitting, trail, types, views
 from catch.api import facts as read_facts
-from catch.api import inbox, person_view, reading, sitting, trail, views
+from catch.api.scalars import Position
 from catch.api.sources import case as followed_case
 from catch.domain.case import state as cases
 from catch.domain.case.state import Case
@@ -97,6 +99,15 @@ def where_they_live(told: person_view.Told) -> str | None:
     return told.text("address", Category.CONTACT, told.held.registered.address)
 
 
+def every_recusal(held: Iterable[cases.Recusal], lens: object) -> list[types.Recusal]:
+    return [types.Recusal(user=each.user, agency=each.agency, since=each.since, resolved_at=None) for each in held]
+
+
+def position_told(whole: case_view.Whole) -> Position:
+    return Position(whole.position)
+
+
+POSITION_TOLD = {**case_view.PARTS, "position": position_told}
 ADDRESSES = {**person_view.OF_PERSON, "address": where_they_live}
 HOLES: dict[str, tuple[Patch, ...]] = {
     "recusal is forgotten": ((seeing, "recused", false), (reading, "recused", false), (sitting, "recused", false)),

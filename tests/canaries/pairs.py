@@ -1,6 +1,7 @@
 """Pairs of worlds that differ in one thing, and who may not see it."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain, islice
 from typing import Any
 
 from msgspec import Struct
@@ -8,9 +9,23 @@ from msgspec import Struct
 from catch.domain import restricted
 from catch.domain.case import actions, agreement, disclosure, eligibility, notes, recusal, referral
 from catch.domain.facts import Category, Tag
+from catch.domain.meeting import deciding, floor, session
 from catch.domain.partner import GiveTag
 from tests.canaries.actors import HERE
-from tests.canaries.history import BASIS, MOST, Said, another_case, doors, usual
+from tests.canaries.history import (
+    BASIS,
+    MOST,
+    Said,
+    another_case,
+    doors,
+    meeting,
+    met,
+    only,
+    place_of,
+    text,
+    usual,
+    work,
+)
 
 NOBODY_BY_NAME: dict[str, Any] = {"owner_user": None, "decision": None, "service": None}
 DOOR: dict[str, Any] = {"on_behalf_of": None, "agreement": None, "needs": ()}
@@ -27,9 +42,12 @@ class Pair(Struct, frozen=True):
     after: tuple[Said, ...] = ()
 
 
-def at_the_door() -> Iterator[Said]:
-    """Up to where people have been referred and some cases allocated."""
-    return doors()
+ITEM: dict[str, Any] = {"meeting": meeting(0), "item": place_of(0)}
+
+
+def opened() -> Iterator[Said]:
+    yield "carl", session.StartMeeting, 1, {"meeting": meeting(0)}
+    yield "cora", floor.OpenItem, 1, {**ITEM, "known_by": None, "override_reason": text}
 
 
 def without_elsewhere() -> Iterator[Said]:
@@ -42,11 +60,11 @@ def elsewhere() -> tuple[Said, ...]:
 
 PAIRS: dict[str, Pair] = {
     "a restricted note": Pair(
-        ("cole", "carl", "pru", "hana", "pol", "gita", "alma"),
+        ("cole", "carl", "hana"),
         (("cora", restricted.AddRestrictedNote, 0, {"tag": Tag.DOMESTIC_ABUSE}),),
     ),
     "a safeguarding concern": Pair(
-        ("cole", "carl", "hana", "gita", "alma"),
+        ("cole", "alma", "gita"),
         (("gita", restricted.RaiseSafeguardingConcern, 0, {}),),
     ),
     "a concern about a case that is not there": Pair(
@@ -54,27 +72,27 @@ PAIRS: dict[str, Pair] = {
         (("hugo", restricted.RaiseSafeguardingConcern, 0, {"case": another_case}),),
     ),
     "another agency's action": Pair(
-        ("pol", "gita"),
+        ("gita", "cole"),
         (("cody", actions.OfferAction, 1, {"owner": "homes", **NOBODY_BY_NAME}),),
     ),
     "another door's referral": Pair(
         ("gita", "xena"),
-        (("cora", referral.AttachReferral, 0, {**DOOR, "source": "police"}),),
+        (("cora", referral.AttachReferral, 0, {**DOOR, "source": "spring"}),),
     ),
     "a case that was declined elsewhere": Pair(
-        ("cora", "hana", "gita", "alma"),
+        ("cora", "gita"),
         (("xena", eligibility.DeclineReferral, 3, {"criteria": ()}),),
         before=lambda: (each for each in doors() if each[0] != "xena" or each[1] is referral.SubmitReferral),
     ),
     "a case that was declined here": Pair(
-        ("cody", "hana", "gita", "xena"),
+        ("cody", "hana"),
         (("cora", eligibility.DeclineReferral, 2, {"criteria": ()}),),
     ),
     "a recusal of somebody else": Pair(
-        ("hana", "pol", "gita", "carl", "alma"),
+        ("hana", "carl", "gita"),
         (("cora", recusal.DeclareRecusal, 0, {"user": "hugo", "agency": "homes"}),),
     ),
-    "another programme's case": Pair(("cora", "carl", "hana", "gita", "alma"), elsewhere(), before=without_elsewhere),
+    "another programme's case": Pair(("cora", "hana"), elsewhere(), before=without_elsewhere),
     "an objection against telling another": Pair(
         ("hana", "gita"),
         (
@@ -82,7 +100,7 @@ PAIRS: dict[str, Pair] = {
                 "cora",
                 agreement.RecordObjection,
                 0,
-                {"categories": frozenset({Category.PLAN}), "partners": lambda filling: {filling.names.key("police")}},
+                {"categories": frozenset({Category.PLAN}), "partners": only("police")},
             ),
         ),
     ),
@@ -98,17 +116,22 @@ PAIRS: dict[str, Pair] = {
         ),
     ),
     "a note for another": Pair(
-        ("hana", "gita"),
-        (("cora", notes.AddNote, 0, {"audience": lambda filling: {filling.names.key("police")}}),),
+        ("hana", "alma"),
+        (("cora", notes.AddNote, 0, {"audience": only("police")}),),
     ),
     "a tag of somebody else": Pair(
         ("cole", "hana", "carl"),
-        (("cal", GiveTag, 0, {"partner": "lead", "user": "cole", "tag": Tag.WARNING, "programme": HERE}),),
+        (("cal", GiveTag, 0, {"partner": "second", "user": "cody", "tag": Tag.WARNING, "programme": HERE}),),
     ),
-    "somebody who is known": Pair(
+    "what is said of an item that is withheld": Pair(
+        ("pip",),
+        (("cora", deciding.RecordUpdate, 1, ITEM),),
+        before=lambda: chain(doors(), work(1, "cody"), met(0, 1), opened()),
+    ),
+    "somebody who is known elsewhere": Pair(
         ("gita",),
-        (("pol", referral.SubmitReferral, 2, DOOR),),
-        before=lambda: (each for each in doors() if not (each[2] == 2 and each[1] is referral.SubmitReferral)),
-        after=(("gita", referral.SubmitReferral, 2, {**DOOR, "case": another_case}),),
+        elsewhere()[:1],
+        before=lambda: islice(doors(), 1),
+        after=(("gita", referral.SubmitReferral, 0, DOOR),),
     ),
 }

@@ -8,7 +8,8 @@ PERMITTED: Mapping[str, str] = {
     "positions": "every fact of a place has its place in one log; they are compared by their order alone",
     "ids that the place makes": "items of a drafted agenda are keyed with the place's secret; they are compared by"
     " where the same one stands again",
-    "times": "the two worlds are made one after the other: a time is compared as being there",
+    "times": "the two worlds are made one after the other: a time, and how long something took,"
+    " is compared as being there",
     "cursors": "a cursor holds a time; it is compared as being there",
     "hashes": "the hash of an agenda's contents is over ids and times",
     "a withheld item's place": "an agenda keeps the place and the minutes of an item that is withheld: an order cannot"
@@ -18,7 +19,9 @@ PERMITTED: Mapping[str, str] = {
 }
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+(?:Z|[+-]\d\d:\d\d)")
-ORDERED = ("position", "asOf")
+HASH = re.compile(r"\b[0-9a-f]{64}\b")
+WITHIN = re.compile(r'"as_of":\d+')
+ORDERED = ("position", "asOf", "cutOff")
 PRESENT = {"cursor": "<cursor>", "endCursor": "<cursor>", "contentHash": "<hash>", "ratio": "<ratio>"}
 
 
@@ -58,10 +61,13 @@ class Common:
             return places[int(value)]
         if name in PRESENT:
             return PRESENT[name]
+        if name == "minutes" and isinstance(value, float):
+            return "<length>"
         return self._text(value) if isinstance(value, str) else value
 
     def _text(self, value: str) -> str:
-        return UUID.sub(lambda found: self._id(found[0]), TIME.sub("<time>", value))
+        plain = HASH.sub("<hash>", WITHIN.sub('"as_of":"<position>"', TIME.sub("<time>", value)))
+        return UUID.sub(lambda found: self._id(found[0]), plain)
 
     def _id(self, id_: str) -> str:
         return id_ if id_ in self._known else self._ids.setdefault(id_, f"<id {len(self._ids)}>")

@@ -61,7 +61,7 @@ class Run:
         self.sockets: dict[str, Client] = {}
         self._seen: list[tuple[str, frozenset[str], str]] = []
 
-    async def whole(self, steps: Sequence[Step]) -> None:
+    async def whole(self, steps: Sequence[Step], *, until_found: bool = False) -> None:
         for command in setting(self.stage.names):
             await self.place.take(command, SYSTEM)
         began = await self.place.catch.log.head()
@@ -74,9 +74,13 @@ class Run:
                 if step.free:
                     await self.look(self.near(step), AFTER_A_STEP)
                 await self.judge(step.number, self.models)
+                if until_found and self.leaks:
+                    break
             await self.place.settled()
             await self.replay(began)
-            await self.look([*self.all()], self.looks)
+            await self.judge(len(steps), self.models)
+            if not (until_found and self.leaks):
+                await self.look_at_all()
             await self.judge(steps[-1].number if steps else 0, self.models)
         self.wire.close()
 
@@ -101,6 +105,12 @@ class Run:
             who = self.random.choice(OFTEN_ASKED if self.random.random() < 0.7 else READERS)
             body = self.random.choice(asked)
             self.note(who, body, await self.wire.post(body, self.tokens[who]), channels.called(body))
+
+    async def look_at_all(self) -> None:
+        """Mostly at cases and meetings."""
+        parts = [[*part] for part in (self.of_cases(), self.of_meetings(), self.others())]
+        while self.looks > 0:
+            await self.look(self.random.choices(parts, (5, 3, 2))[0], 1)
 
     async def judge(self, step: int, models: Sequence[Model]) -> None:
         for who, canaries, channel in self._seen:
@@ -135,13 +145,15 @@ class Run:
         agencies = (names.key("lead"), names.key("homes"))
         return channels.lists(names.key(HERE), names.key(HERE), agencies, (names.user("cora"),))
 
-    def all(self) -> Iterator[bytes]:
-        stage = self.stage
-        for case in stage.cases:
-            yield from channels.of_case(case)
-            yield from (channels.between(case, meeting) for meeting in stage.meetings)
-        for meeting in stage.meetings:
-            yield from channels.of_meeting(meeting)
+    def of_cases(self) -> Iterator[bytes]:
+        return (body for case in self.stage.cases for body in channels.of_case(case))
+
+    def of_meetings(self) -> Iterator[bytes]:
+        return (body for meeting in self.stage.meetings for body in channels.of_meeting(meeting))
+
+    def others(self) -> Iterator[bytes]:
+        cases, meetings = self.stage.cases, self.stage.meetings
+        yield from (channels.between(case, meeting) for case in cases for meeting in meetings)
         yield from self.lists()
 
     # Sockets
@@ -178,9 +190,11 @@ class Run:
             return
 
 
-async def leaks(place: Place, seed: int, steps: Sequence[Step] | None = None, looks: int = LOOKS) -> list[Leak]:
+async def leaks(
+    place: Place, seed: int, steps: Sequence[Step] | None = None, looks: int = LOOKS, *, until_found: bool = False
+) -> list[Leak]:
     run = Run(place, seed, looks)
-    await run.whole(history(seed) if steps is None else steps)
+    await run.whole(history(seed) if steps is None else steps, until_found=until_found)
     return run.leaks
 
 
@@ -205,3 +219,16 @@ def told(seed: int, steps: Iterable[Step], found: Sequence[Leak]) -> str:
     """A failure, as whoever mends it wants to read it."""
     lines = [f"  {step.number}: {step.by} {step.kind.__name__} of case {step.case}" for step in steps]
     return "\n".join([f"seed {seed}:", *lines, *(f"  {leak}" for leak in dict.fromkeys(map(str, found)))])
+
+
+async def heard(client: Client, quiet: float = 0.7) -> list[str]:
+    """What comes until nothing has come for a while."""
+    found: list[str] = []
+    while True:
+        try:
+            async with asyncio.timeout(quiet):
+                found.append(str(await client.socket.recv()))
+        except TimeoutError:
+            return found
+        except ConnectionClosed:
+            return found

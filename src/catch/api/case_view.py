@@ -77,7 +77,8 @@ def _unmet_needs(whole: Whole) -> list[types.UnmetNeed]:
 
 
 def _position(whole: Whole) -> Position | None:
-    held = whole.lens.for_those_involved("position", whole.position)
+    """Where the last fact of all stands: it moves with those, too, that others may not know of."""
+    held = whole.lens.for_those_who_see_all("position", whole.position)
     return None if held is None else Position(held)
 
 

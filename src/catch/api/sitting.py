@@ -322,7 +322,9 @@ class SeatedMeeting(types.Meeting):
         self.duration_minutes = held.duration_minutes
         # How often something was recorded says how much there is that others may not know of.
         self.version = version if sitting.prepares else None
-        self.position = Position(position)
+        # Where the last of them stands says when: others are told how far this server has heard, which moves with all.
+        heard = sitting.reading.facts.catch.hearing.position
+        self.position = Position(position if sitting.prepares else heard)
         self.series = held.series
         self.programme = held.programme
         self.chair = types.Worker(user=held.chair, agency=chair.agency if chair else None)

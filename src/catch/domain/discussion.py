@@ -75,7 +75,7 @@ def decide_referral(
         raise UnknownPerson(person=command.person)
     window = timedelta(days=given.programme.duplicate_window_days) if given.programme else timedelta(0)
     recent = [other for other in others if command.received_at - other.milestones.received_at <= window]
-    only_open_case(command.programme, recent)
+    only_open_case(command.programme, recent, given.by.agency)
     return opened, [*refer(person, command.case, command.programme)]
 
 
@@ -85,14 +85,16 @@ def decide_reopening(
     """`others` are the person's other cases in the programme: where one is open by now, that is the one to work on."""
     reopened = case_stream.decide(case, command, given)
     if case is not None and reopened:
-        only_open_case(case.programme, others)
+        only_open_case(case.programme, others, given.by.agency)
     return reopened
 
 
-def only_open_case(programme: str, others: Iterable[Case]) -> None:
+def only_open_case(programme: str, others: Iterable[Case], agency: str) -> None:
+    """Which case it is, is told to those only whose agency works on it: to nobody who asks whether there is one."""
     for other in others:
         if other.programme == programme and other.live:
-            raise referral.DuplicateOpenCase(case=other.number)
+            known = agency in {worker.agency for worker in (other.lead, other.clinical) if worker}
+            raise referral.DuplicateOpenCase(**({"case": other.number} if known else {}))
 
 
 def decide_beside(

@@ -1,0 +1,84 @@
+"""Non-interference: two worlds that differ only in what somebody may not see give them the same answers.
+
+Two places on two databases take the same commands with the same ids, but one. What each viewer is then told by every
+channel (bytes, pages, counts, refusals, messages) is the same, up to what `tests.canaries.permitted` lists.
+"""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import pytest
+import pytest_asyncio
+
+from catch.access import seeing
+from catch.api import answers, case_view, trail, views
+from catch.api.sources import meeting
+from catch.postgres import Server
+from tests.canaries.holes import POSITION_TOLD, Patch, all_doors, every_recusal, shown, true, with_every_tag
+from tests.canaries.pairs import PAIRS
+from tests.canaries.permitted import PERMITTED
+from tests.canaries.twins import differences
+from tests.conftest import administer, at
+from tests.place import Place, placed
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture(scope="module")
+def patch() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def places(
+    server: Server, template: str, tmp_path_factory: pytest.TempPathFactory, patch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[Place, Place]]:
+    # An answer that is kept for a second tells how far the log was when it was made.
+    patch.setattr(answers, "FRESH", timedelta(0))
+    names = [f"catch_twin_{number}_{os.getpid()}" for number in (1, 2)]
+    async with AsyncExitStack() as stack:
+        made: list[Place] = []
+        for name in names:
+            await administer(server.admin, f"create database {name} template {template}")
+            folder = tmp_path_factory.mktemp("twin")
+            made.append(await stack.enter_async_context(placed(at(server.admin, name), at(server.app, name), folder)))
+        yield made[0], made[1]
+    for name in names:
+        await administer(server.admin, f"drop database {name} with (force)")
+
+
+@pytest.mark.parametrize("name", PAIRS)
+async def test_what_is_not_seen_changes_nothing(places: tuple[Place, Place], name: str):
+    assert await differences(places, PAIRS[name], f"n{[*PAIRS].index(name)}x") == []
+
+
+async def test_every_permitted_flow_has_its_reason():
+    assert all(len(reason) > 20 for reason in PERMITTED.values())
+
+
+CONTROLS: dict[str, tuple[str, str, Patch]] = {
+    "the trail is told whole": ("a note for another", "alma", (trail, "told", shown)),
+    "notes are for everybody": ("a note for another", "hana", (views, "note_shown", true)),
+    "the case's last position is told": ("a note for another", "hana", (case_view, "PARTS", POSITION_TOLD)),
+    "every coordinator has every tag": ("a restricted note", "cole", (seeing, "_coordinating", with_every_tag)),
+    "who is recused is told": ("a recusal of somebody else", "hana", (views, "recusals", every_recusal)),
+    "what others are told is told": ("what another is told", "hana", (views, "sees_others", true)),
+    "other doors are told": ("another door's referral", "gita", (views, "doors", all_doors)),
+    "a withheld item's facts are told": (
+        "what is said of an item that is withheld",
+        "pip",
+        (meeting, "told_withheld", shown),
+    ),
+}
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+async def test_what_is_told_all_the_same_is_noticed(
+    places: tuple[Place, Place], control: str, monkeypatch: pytest.MonkeyPatch
+):
+    pair, who, patch = CONTROLS[control]
+    monkeypatch.setattr(*patch)
+    assert await differences(places, PAIRS[pair], f"m{[*CONTROLS].index(control)}x", (who,))
