@@ -7,7 +7,16 @@ Rights come from relationships that somebody else made (`8-access.md`, Standing)
 """
 
 from catch.access.doing import RULES, asks, may, rule_of
-from catch.access.learning import Told, note_shown, sees_others, state_told, told, told_at_meeting, told_withheld
+from catch.access.learning import (
+    Told,
+    note_shown,
+    sees_others,
+    state_told,
+    told,
+    told_at_meeting,
+    told_withheld,
+    was_there,
+)
 from catch.access.reasons import (
     CANDIDACY,
     GAPS,
@@ -49,7 +58,7 @@ from catch.access.seeing import (
 )
 from catch.access.standing import Asker, NotEnrolled, Who, program, who
 from catch.access.telling import UNKNOWN, Changes, Telling, To, telling
-from catch.access.trails import beside_told, case_told, meeting_told
+from catch.access.trails import beside_told, case_told, meeting_told, partner_told, person_told
 
 __all__ = [
     "ATTENDEE_WINDOW",
@@ -95,6 +104,8 @@ __all__ = [
     "meeting_told",
     "must_told",
     "note_shown",
+    "partner_told",
+    "person_told",
     "prepares",
     "program",
     "recused",
@@ -112,5 +123,6 @@ __all__ = [
     "told_withheld",
     "warned_of",
     "warning_told",
+    "was_there",
     "who",
 ]

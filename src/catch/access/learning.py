@@ -97,6 +97,11 @@ def note_shown(seen: Sight, by: str, category: Category, audience: frozenset[str
     return own or (addressed and category in seen.categories)
 
 
+def was_there(seen: Sight, case: Case) -> bool:
+    """Whether a case, as it was, was there for them yet: who sees no more than their own referral has none before."""
+    return bool(seen.categories) or any(held.referrer_agency == seen.agency for held in case.referrals)
+
+
 def state_told(seen: Sight, state: CaseState) -> CaseState:
     """A case's state as the viewer is told it."""
     return state if seen.categories else SIMPLER.get(state, state)

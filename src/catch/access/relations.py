@@ -22,7 +22,7 @@ from catch.access.seeing import (
     organises,
     sight,
 )
-from catch.access.standing import Who
+from catch.access.standing import KEEPS_THE_DOOR, Who
 from catch.domain.case.actions import ActionAnswer
 from catch.domain.case.state import Case
 from catch.domain.facts import Role, Tag
@@ -357,6 +357,9 @@ def own_door(asked: Asked) -> None:
     in_programme(asked)
     if asked.command.on_behalf_of not in (None, asked.who.agency):
         raise OnlyForYourself(user=asked.who.user, agency=asked.who.agency)
+    if any((part, asked.command.programme) in asked.who.runs for part in KEEPS_THE_DOOR):
+        # What a referrer does not see, colleagues at the front door would: the referral would be their way to it.
+        knowing_person(asked)
 
 
 def in_programme(asked: Asked) -> None:
@@ -369,6 +372,20 @@ def coordinating_in_programme(asked: Asked) -> None:
     """A coordinator of an agency that runs the programme types in what came to another door."""
     if not asked.who.coordinates_in(asked.command.programme):
         raise NotAllowed
+    knowing_person(asked, openly=True)
+
+
+def knowing_person(asked: Asked, *, openly: bool = False) -> None:
+    """Nobody comes by a person at their own front door, whose cases they do not see: for them there is none such.
+
+    `openly`: a case of theirs that they coordinate.
+    """
+    person = asked.reads.person(asked.command.person)
+    cases = [held for case, _ in person.cases if (held := asked.reads.case(case))] if person else []
+    found = (sight(asked.who, case, asked.reads.seats(case.case), asked.at) for case in cases)
+    seen = [each for each in found if each and each.hidden is not RedactionReason.RECUSED]
+    if cases and not any(each.everything or not openly for each in seen):
+        raise UnknownPerson(person=asked.command.person)
 
 
 def attaching(asked: Asked) -> None:

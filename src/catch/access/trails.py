@@ -8,11 +8,14 @@ from msgspec.structs import replace
 
 from catch.access.reasons import Agreed, explained, must_told, warning_told
 from catch.access.seeing import Sight
+from catch.access.standing import Who
 from catch.domain.case.state import Case
 from catch.domain.facts import Tag
 from catch.domain.meeting.items import Item
 from catch.domain.meeting.listing import Agenda, DraftedItem, Overflow
 from catch.domain.meeting.state import Invitation, Meeting
+from catch.domain.partner import Partner
+from catch.domain.person import Person
 from catch.domain.restricted import Beside
 
 OfCase = Callable[[UUID], Agreed]
@@ -36,6 +39,21 @@ def beside_told(seen: Sight, beside: Beside) -> Beside:
     """What is kept beside a case, as far as the viewer was given the tags."""
     notes = tuple(held for held in beside.notes if held.tag in seen.tags)
     return replace(beside, notes=notes, concerns=beside.concerns if Tag.SAFEGUARDING in seen.tags else ())
+
+
+def person_told(who: Who, person: Person) -> Person:
+    """The person without the cases that the auditor was not assigned: in which other programmes they are known."""
+    return replace(person, cases=tuple(held for held in person.cases if who.audits(held[1], held[0])))
+
+
+def partner_told(partner: Partner) -> Partner:
+    """The agency without the cases that its auditors were assigned, which their Caldicott contact alone is told."""
+    return replace(
+        partner,
+        members=tuple(
+            replace(member, roles=tuple(replace(held, cases=()) for held in member.roles)) for member in partner.members
+        ),
+    )
 
 
 def meeting_told(meeting: Meeting, withheld: frozenset[UUID], told: OfCase) -> Meeting:

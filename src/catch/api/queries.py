@@ -9,7 +9,7 @@ from uuid import UUID
 import strawberry
 from msgspec.structs import replace
 
-from catch.access import Agreed, has_inbox, prepares
+from catch.access import Agreed, has_inbox, prepares, was_there
 from catch.api import types
 from catch.api.context import Context, Info, NotForYourRole
 from catch.api.costs import weighs
@@ -157,7 +157,7 @@ class Query(StandingQueries):
         past = Past(context.catch, as_at)
         recorded = await past.history(id) if shows(seen) else []
         held = folded(CASE, recorded)
-        if not shows(seen) or held.state is None:
+        if not shows(seen) or held.state is None or not was_there(seen, held.state):
             return None
         reading = Reading(context.reading.facts, context.who, past)
         return await reading.case(

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple, TypeGuard
 from uuid import UUID
 
-from catch.access import RedactionReason, Sight, Who, recused
+from catch.access import RedactionReason, Sight, Who, recused, was_there
 from catch.api import types
 from catch.api.case_view import Unfolding, Whole
 from catch.api.facts import Facts, Past
@@ -51,7 +51,10 @@ class Reading:
         await self.facts.gathered()
         now = await self.facts.case(case)
         seen = await self.facts.sight(self.viewer, now.state) if now.state is not None else None
-        return Opened(await self.past.case(case) if self.past else now, seen)
+        if self.past is None:
+            return Opened(now, seen)
+        held = await self.past.case(case)
+        return Opened(held, seen if seen and held.state and was_there(seen, held.state) else None)
 
     async def case(
         self, held: Case, seen: Sight, version: int, position: int, at: datetime | None = None

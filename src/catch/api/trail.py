@@ -18,6 +18,8 @@ from catch.access import (
     case_told,
     coordinates,
     meeting_told,
+    partner_told,
+    person_told,
     prepares,
     telling,
     told,
@@ -31,6 +33,8 @@ from catch.api.sitting import Sitting
 from catch.domain.case.state import Case
 from catch.domain.facts import Category, Recorded, Role
 from catch.domain.meeting.state import Meeting
+from catch.domain.partner import Partner
+from catch.domain.person import Person, PersonReferred
 from catch.domain.refusals import UnknownCase
 from catch.domain.restricted import Beside
 from catch.domain.streams import (
@@ -90,7 +94,7 @@ async def opened(reading: Reading, recorded: list[Fact], meeting: Meeting | None
         return await of_case(reading, recorded[0].stream)
     if kind is MEETING:
         return await of_meeting(reading, meeting) if meeting else None
-    return of_place(kind) if audits(reading.viewer, kind, folded(kind, recorded).state) else None
+    return of_place(kind, reading.viewer) if audits(reading.viewer, kind, folded(kind, recorded).state) else None
 
 
 def audits(who: Who, kind: Stream, state: Any) -> bool:
@@ -159,15 +163,26 @@ def whole(seen: Sight | None, case: Case | None) -> tuple[Sight | None, Case | N
     return (seen, case) if seen else (None, None)
 
 
-def of_place(kind: Stream) -> Trail:
-    """Persons, partners and programmes, as auditors read them: without what is restricted."""
+def of_place(kind: Stream, who: Who) -> Trail:
+    """Persons, partners and programmes, as auditors read them: without what is restricted, or of cases not theirs."""
 
     def fact_told(fact: Fact, _: object) -> Told:
-        rule = telling(fact.event)
+        rule, event = telling(fact.event), fact.event
         closed = rule is UNKNOWN or rule.category is Category.RESTRICTED
+        if isinstance(event, PersonReferred):
+            closed = not who.audits(event.programme, event.case)
         return Told.UNTOLD if closed else Told.SHOWN
 
-    return Trail(kind, fact_told, lambda state: state, kind is not PERSON)
+    def shown(state: Any) -> Any:
+        match state:
+            case Person():
+                return person_told(who, state)
+            case Partner():
+                return partner_told(state)
+            case _:
+                return state
+
+    return Trail(kind, fact_told, shown, kind is not PERSON)
 
 
 def entries(trail: Trail, recorded: list[Fact]) -> Iterator[types.AuditEntry]:

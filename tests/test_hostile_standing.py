@@ -1,0 +1,128 @@
+"""Detours to what nobody gave: each was tried over the API as somebody would who wants to know more than they may."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from catch.domain.calendar import london_day
+from catch.domain.case.eligibility import AcceptReferral
+from catch.domain.case.recusal import DeclareRecusal
+from catch.domain.case.referral import AttachReferral, SubmitReferral
+from catch.domain.facts import Actor, Command, Role, Sealed
+from catch.domain.partner import GiveRole
+from catch.domain.person import ProtectionReason, SetProtectedAddress
+from catch.domain.streams import partner_stream
+from tests.conftest import Database
+from tests.place import (
+    AUDITOR,
+    COORDINATOR,
+    PROGRAMME,
+    REFERRER,
+    SYSTEM,
+    Place,
+    as_input,
+    placed,
+)
+
+OTHER = Actor("coordinator@bexley", "bexley", Role.COORDINATOR)
+ELSEWHERE = Actor("coordinator@care-2", "care-2", Role.COORDINATOR)
+BEXLEY = "bexley-icm"
+
+
+@pytest.fixture
+async def place(database: Database, tmp_path: Path) -> AsyncIterator[Place]:
+    async with placed(database.admin, database.dsn, tmp_path) as there:
+        yield there
+
+
+async def refused(place: Place, command: Command, by: Actor) -> str:
+    kind = type(command).__name__
+    name = kind[0].lower() + kind[1:]
+    query = f"""mutation($i: {kind}Input!, $c: UUID!) {{ {name}(input: $i, commandId: $c) {{
+        ... on Accepted {{ position events }} ... on Refused {{ code }} }} }}"""
+    answer = (await place.ask(query, by, i=as_input(command), c=str(uuid4())))[name]
+    assert "code" in answer, (command, answer)
+    return answer["code"]
+
+
+TRAIL = """query($s: UUID!) { auditTrail(stream: $s, first: 200) {
+    edges { node { event changes { path before after } } } } }"""
+
+
+async def trail(place: Place, stream: UUID, by: Actor) -> list[Any]:
+    await place.settled()
+    return [edge["node"] for edge in (await place.ask(TRAIL, by, s=str(stream)))["auditTrail"]["edges"]]
+
+
+def referring(person: UUID, programme: str = PROGRAMME, source: str = "police") -> SubmitReferral:
+    now = datetime.now(UTC)
+    return SubmitReferral(uuid4(), person, programme, uuid4(), source, "phone", now, Sealed("Again."))
+
+
+async def test_the_auditor_of_one_programme_does_not_read_in_which_others_a_person_is_known(place: Place):
+    made = await place.referred("Ada Two Programmes")
+    await place.enrol(OTHER, BEXLEY)
+    there = referring(made.person, BEXLEY, "gp")
+    await place.take(there, SYSTEM)
+    await place.take(SetProtectedAddress(made.person, True, ProtectionReason.PERSON_ASKED), SYSTEM)
+    read = await trail(place, made.person, AUDITOR)
+    assert [each["event"] for each in read if each["event"] == "PersonReferred"]
+    assert BEXLEY not in str(read)
+    assert str(there.case) not in str(read)
+
+
+async def test_an_auditor_does_not_read_which_cases_another_was_assigned(place: Place):
+    made = await place.referred("Ada Assigned")
+    second = Actor("second@audit", "audit", Role.AUDITOR)
+    await place.enrol(second)
+    given = GiveRole(
+        "audit", second.user, Role.AUDITOR, london_day(datetime.now(UTC)), None, BEXLEY, None, (made.case,)
+    )
+    await place.take(given, SYSTEM)
+    read = await trail(place, partner_stream("audit"), AUDITOR)
+    assert "RoleGiven" in str(read)
+    assert str(made.case) not in str(read)
+
+
+PERSON = "query($c: UUID!) { case(id: $c) { person { name } } }"
+
+
+async def test_whoever_is_recused_does_not_come_back_by_referring_the_person_again(place: Place):
+    made = await place.worked_on("Ada Recused Again")
+    await place.take(DeclareRecusal(made.case, COORDINATOR.user, "snn"), COORDINATOR)
+    again = referring(made.person)
+    assert await refused(place, again, COORDINATOR) == "UNKNOWN_PERSON"
+    assert await refused(place, referring(uuid4()), COORDINATOR) == "UNKNOWN_PERSON"
+    await place.settled()
+    assert (await place.ask(PERSON, COORDINATOR, c=str(again.case)))["case"] is None
+
+
+async def test_another_front_door_does_not_read_a_person_by_referring_them(place: Place):
+    made = await place.worked_on("Ada Known There")
+    await place.enrol_elsewhere(ELSEWHERE)
+    assert (await place.ask(PERSON, ELSEWHERE, c=str(made.case)))["case"] is None
+    again = referring(made.person)
+    assert await refused(place, again, ELSEWHERE) == "UNKNOWN_PERSON"
+    await place.settled()
+    assert (await place.ask(PERSON, ELSEWHERE, c=str(again.case)))["case"] is None
+    protecting = SetProtectedAddress(made.person, False, ProtectionReason.NO_LONGER_NEEDED)
+    assert await refused(place, protecting, ELSEWHERE) == "UNKNOWN_PERSON"
+
+
+async def test_whoever_referred_second_does_not_read_what_was_before_in_the_history(place: Place):
+    made = await place.referred("Ada Second Door")
+    await place.take(AcceptReferral(made.case))
+    before = datetime.now(UTC)
+    attached = AttachReferral(
+        made.case, made.person, uuid4(), "primary-care", "phone", before, Sealed("Falls."), on_behalf_of="surgery-1"
+    )
+    await place.take(attached)
+    await place.settled()
+    asked = """query($c: UUID!, $t: DateTime!) { now: case(id: $c) { state }
+        then: case(id: $c, asAt: {recordedAt: $t}) { state referral { id } } }"""
+    shown = await place.ask(asked, REFERRER, c=str(made.case), t=before.isoformat())
+    assert shown == {"now": {"state": "ACCEPTED"}, "then": None}
