@@ -443,7 +443,8 @@ async def test_agencies_meetings_and_cases_named_at_a_meeting_exist(place: Place
 
 async def test_a_case_of_another_programme_is_not_put_on_the_agenda(place: Place):
     other = next(each for each in shipped() if each.key != PROGRAMME and each.meetings)
-    await place.enrol(COORDINATOR, other.key)
+    for somebody in (COORDINATOR, CHAIR):
+        await place.enrol(somebody, other.key)
     meeting, case = uuid4(), await place.referred("Ada Example")
     await place.take(PlanMeeting(meeting, other.key, other.meetings[0].key, ago(days=-100), CHAIR.user))
     assert isinstance(await refused(place, AddItem(meeting, uuid4(), Section.NEW, case.case)), UnknownCase)

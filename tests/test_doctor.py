@@ -29,7 +29,7 @@ from catch.settings import Settings
 from projections import agenda
 from tests.conftest import Database
 from tests.damage import EVENTS, lose, unguarded
-from tests.place import COORDINATOR
+from tests.place import SYSTEM
 
 ALL = cast("Sequence[Projection]", projections.ALL)
 PERSON = UUID(int=77)
@@ -51,7 +51,7 @@ async def healthy(database: Database, tmp_path: Path) -> AsyncGenerator[Log]:
 
 
 async def taken(catch: Catch, command: RegisterPerson | SetProtectedAddress) -> None:
-    await catch.commands.take(command, by=COORDINATOR, command_id=uuid4())
+    await catch.commands.take(command, by=SYSTEM, command_id=uuid4())
 
 
 async def strange(log: Log, topic: str, state: bytes) -> int:

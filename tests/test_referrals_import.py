@@ -15,7 +15,7 @@ from catch.domain.facts import Actor, Role, Sealed
 from catch.domain.partner import RegisterPartner
 from catch.domain.person import RegisterPerson
 from catch.domain.programme import LoadProgramme
-from catch.domain.refusals import UnknownProgramme
+from catch.domain.refusals import IdNotAllowed, UnknownProgramme
 from catch.domain.streams import CASE, PERSON
 from catch.enrolling import as_anything
 from catch.postgres import Server
@@ -271,7 +271,8 @@ async def test_nobody_makes_a_row_disappear_by_taking_its_ids_first(catch: Catch
     taken = SubmitReferral(
         case, person, "snn-catch", former_id("R1", "referral"), "self", "phone", NOW - timedelta(days=300), Sealed("x")
     )
-    await catch.commands.take(taken, by=thief, command_id=uuid4())
+    with pytest.raises(IdNotAllowed):
+        await catch.commands.take(taken, by=thief, command_id=uuid4())
     report = await import_referrals(catch, written(tmp_path, row))
     assert [kept.how for kept in report.kept] == ["opened"]
     assert report.kept[0].case != case
