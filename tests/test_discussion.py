@@ -139,10 +139,19 @@ def other_case(*events: CaseEvent, programme: str = PROGRAMME.key, number: str =
     return replace(folded(*events), case=uid(9), number=number, programme=programme)
 
 
-def test_of_two_doors_at_once_the_second_is_told_of_the_case_there_is():
+def test_who_made_the_first_referral_is_told_of_the_case_there_is():
+    other = other_case(*ACCEPTED)
+    known = replace(GIVEN, by=replace(GIVEN.by, agency=other.referrals[0].referrer_agency))
     with pytest.raises(DuplicateOpenCase) as refused:
-        decide_referral(None, person(), (other_case(*ACCEPTED),), submit, GIVEN)
+        decide_referral(None, person(), (other,), submit, known)
     assert refused.value.details["case"] == "7K3M-Q2XD"
+
+
+def test_which_case_it_is_is_not_told_to_an_agency_that_has_no_part_in_it():
+    stranger = replace(GIVEN, by=replace(GIVEN.by, agency="gp-9"))
+    with pytest.raises(DuplicateOpenCase) as refused:
+        decide_referral(None, person(), (other_case(*ACCEPTED),), submit, stranger)
+    assert refused.value.details == {}
 
 
 @pytest.mark.parametrize(

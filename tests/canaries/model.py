@@ -24,8 +24,8 @@ from tests.cedar.entities import entities, principal
 
 WIDER = {
     "candidacy": "whether the rules of the agenda put a case forward is not worked out again: any live case of the"
-    " programme may be a candidate for those who organise a meeting of it, and its number and the days of its actions"
-    " with it",
+    " programme may be a candidate for those who organise a meeting of it, and its number, the days of its actions"
+    " and the ids of what was put forward, which its reasons name, with it",
     "just before": "a message that was made before a step may arrive after it: what a socket brings may have been held"
     " before the step or after it",
     "an action's whole": "text, day and id of an action are one: whoever is told one of them as a reason of an agenda"

@@ -90,7 +90,7 @@ OWNED: dict[str, tuple[str, str]] = {
     "AuthoriseDisclosure.disclosure": DISCLOSURE,
     "AuthoriseDisclosure.until": DISCLOSURE,
     "RecordObjection.objection": DISCLOSURE,
-    "ProposeForMeeting.proposal": SPOKEN,
+    "ProposeForMeeting.proposal": ("reason", "discussion"),
     "ProposeForMeeting.question": SPOKEN,
     "ProposeForMeeting.earliest": SPOKEN,
     "RecordUnmetNeed.need": NEEDS,

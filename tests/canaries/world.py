@@ -223,7 +223,8 @@ class Filling:
             return self.one(known)
         made = self.stage.new()
         known.append(made)
-        if name != "item":  # its place on the agenda is everybody's to see
+        # An item's place on the agenda is everybody's to see; what names something that is not there belongs to nobody.
+        if name != "item" and (MADE.get(self.kind) == name or name == "goal"):
             self.stage.belongs(str(made), self.owner(path, made))
         return made
 

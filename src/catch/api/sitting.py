@@ -320,11 +320,9 @@ class SeatedMeeting(types.Meeting):
         self.state = held.state
         self.starts_at = held.starts_at
         self.duration_minutes = held.duration_minutes
-        # How often something was recorded says how much there is that others may not know of.
+        # How often and how far on something was recorded says how much there is that others may not know of.
         self.version = version if sitting.prepares else None
-        # Where the last of them stands says when: others are told how far this server has heard, which moves with all.
-        heard = sitting.reading.facts.catch.hearing.position
-        self.position = Position(position if sitting.prepares else heard)
+        self.position = Position(position) if sitting.prepares else None
         self.series = held.series
         self.programme = held.programme
         self.chair = types.Worker(user=held.chair, agency=chair.agency if chair else None)

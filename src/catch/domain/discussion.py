@@ -90,10 +90,11 @@ def decide_reopening(
 
 
 def only_open_case(programme: str, others: Iterable[Case], agency: str) -> None:
-    """Which case it is, is told to those only whose agency works on it: to nobody who asks whether there is one."""
+    """Which case it is, is told to those only whose agency works on it or made one of its referrals."""
     for other in others:
         if other.programme == programme and other.live:
-            known = agency in {worker.agency for worker in (other.lead, other.clinical) if worker}
+            workers = {worker.agency for worker in (other.lead, other.clinical) if worker}
+            known = agency in workers | {held.referrer_agency for held in other.referrals}
             raise referral.DuplicateOpenCase(**({"case": other.number} if known else {}))
 
 

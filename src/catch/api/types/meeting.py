@@ -66,7 +66,7 @@ class Meeting:
     starts_at: datetime
     duration_minutes: int
     version: int | None
-    position: Position
+    position: Position | None
     series: str
     programme: str
     chair: Worker
