@@ -10,9 +10,10 @@ import pytest
 
 from catch.domain.calendar import london_day
 from catch.domain.case.eligibility import AcceptReferral
+from catch.domain.case.notes import AddNote
 from catch.domain.case.recusal import DeclareRecusal
 from catch.domain.case.referral import AttachReferral, SubmitReferral
-from catch.domain.facts import Actor, Command, Role, Sealed
+from catch.domain.facts import Actor, Category, Command, Role, Sealed
 from catch.domain.partner import GiveRole
 from catch.domain.person import ProtectionReason, SetProtectedAddress
 from catch.domain.streams import partner_stream
@@ -20,6 +21,7 @@ from tests.conftest import Database
 from tests.place import (
     AUDITOR,
     COORDINATOR,
+    HOUSING,
     PROGRAMME,
     REFERRER,
     SYSTEM,
@@ -126,3 +128,24 @@ async def test_whoever_referred_second_does_not_read_what_was_before_in_the_hist
         then: case(id: $c, asAt: {recordedAt: $t}) { state referral { id } } }"""
     shown = await place.ask(asked, REFERRER, c=str(made.case), t=before.isoformat())
     assert shown == {"now": {"state": "ACCEPTED"}, "then": None}
+
+
+async def test_who_is_shown_no_version_neither_finds_it_nor_is_answered_with_it(place: Place):
+    made = await place.worked_on("Ada Counted", "housing-1", "police-1")
+    await place.take(AddNote(made.case, uuid4(), Category.DISCUSSION, Sealed("For police."), frozenset({"police-1"})))
+    query = """mutation($i: AddNoteInput!, $c: UUID!, $e: Int) {
+        addNote(input: $i, commandId: $c, expectedVersion: $e) {
+        __typename ... on Accepted { version } ... on Refused { code } } }"""
+
+    async def added(by: Actor, expected: int | None, command_id: UUID) -> Any:
+        note = as_input(AddNote(made.case, uuid4(), Category.DISCUSSION, Sealed("We were there.")))
+        answer = await place.ask(query, by, i=note | {"note": str(made.case)}, c=str(command_id), e=expected)
+        return answer["addNote"]
+
+    once = uuid4()
+    for expected in (None, *range(16)):
+        assert await added(HOUSING, expected, uuid4()) == {"__typename": "Accepted", "version": 0}
+    for _ in range(2):
+        assert await added(HOUSING, None, once) == {"__typename": "Accepted", "version": 0}
+    assert (await added(COORDINATOR, 1, uuid4())) == {"__typename": "Refused", "code": "STALE"}
+    assert (await added(COORDINATOR, None, uuid4()))["version"] > 10
