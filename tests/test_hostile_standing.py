@@ -1,7 +1,7 @@
 """Detours to what nobody gave: each was tried over the API as somebody would who wants to know more than they may."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,16 +14,20 @@ from catch.domain.case.notes import AddNote
 from catch.domain.case.recusal import DeclareRecusal
 from catch.domain.case.referral import AttachReferral, SubmitReferral
 from catch.domain.facts import Actor, Category, Command, Role, Sealed
+from catch.domain.meeting.invitations import InviteMember
+from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.partner import GiveRole
 from catch.domain.person import ProtectionReason, SetProtectedAddress
 from catch.domain.streams import partner_stream
 from tests.conftest import Database
 from tests.place import (
     AUDITOR,
+    CHAIR,
     COORDINATOR,
     HOUSING,
     PROGRAMME,
     REFERRER,
+    SERIES,
     SYSTEM,
     Place,
     as_input,
@@ -149,3 +153,22 @@ async def test_who_is_shown_no_version_neither_finds_it_nor_is_answered_with_it(
         assert await added(HOUSING, None, once) == {"__typename": "Accepted", "version": 0}
     assert (await added(COORDINATOR, 1, uuid4())) == {"__typename": "Refused", "code": "STALE"}
     assert (await added(COORDINATOR, None, uuid4()))["version"] > 10
+
+
+async def test_what_somebody_is_invited_to_in_person_is_not_in_their_colleagues_inbox(place: Place):
+    colleague = Actor("second@housing-1", "housing-1", Role.PARTNER)
+    await place.enrol(colleague)
+    meeting, starts = uuid4(), datetime.now(UTC) + timedelta(days=2)
+    await place.take(PlanMeeting(meeting, PROGRAMME, SERIES, starts, CHAIR.user))
+    inbox = "{ agencyInbox { edges { node { kind meetingId } } } }"
+    async with place.live(colleague) as client:
+        await client.subscribe("i", "subscription { agencyInbox { ... on InboxUpdate { event } } }")
+        assert (await client.next("i"))["event"] == "Present"
+        await place.take(InviteMember(meeting, "housing-1", HOUSING.user))
+        await place.settled()
+        await client.silent()
+    asked = "query($m: UUID!) { meeting(id: $m) { id } }"
+    assert (await place.ask(asked, colleague, m=str(meeting)))["meeting"] is None
+    assert (await place.ask(inbox, colleague))["agencyInbox"]["edges"] == []
+    [edge] = (await place.ask(inbox, HOUSING))["agencyInbox"]["edges"]
+    assert edge["node"] == {"kind": "INVITATION", "meetingId": str(meeting)}
