@@ -166,10 +166,13 @@ def cursor(row: Row) -> Cursor:
     return row.due or date.max, row.entry
 
 
-async def of_agency(db: Statements, agency: str, after: Cursor | None = None, first: int = 50) -> list[Row]:
+async def of_agency(
+    db: Statements, agency: str, after: Cursor | None = None, first: int = 50, user: str | None = None
+) -> list[Row]:
     """What waits for the agency now, first what is due first, then invitations to meetings that are still to come.
 
-    What it declined waits for the coordinator, not for the agency.
+    What it declined waits for the coordinator, not for the agency; what one of its people is invited to in person, for
+    them: with `user`, other people's invitations are left out.
     """
     due, entry = after or (None, None)
     rows = await db.fetch(
@@ -178,6 +181,7 @@ async def of_agency(db: Statements, agency: str, after: Cursor | None = None, fi
             on inbox.kind = 'invitation' and meeting.meeting_id = inbox.meeting_id
         where inbox.agency = $1 and inbox.state is distinct from 'declined'
           and (inbox.kind = 'action' or meeting.state <> all('{{ended,minutes-confirmed,cancelled}}'))
+          and (inbox.kind = 'action' or inbox.user_id is null or inbox.user_id = coalesce($5, inbox.user_id))
           and (coalesce(inbox.due, 'infinity'), inbox.entry) >
             (coalesce($2::date, '-infinity'), coalesce($3::uuid, '00000000-0000-0000-0000-000000000000'))
         order by coalesce(inbox.due, 'infinity'), inbox.entry limit $4
@@ -186,6 +190,7 @@ async def of_agency(db: Statements, agency: str, after: Cursor | None = None, fi
         due,
         entry,
         first,
+        user,
     )
     return load(rows, Row)
 

@@ -1,7 +1,8 @@
 """Detours to what nobody gave: each was tried over the API as somebody would who wants to know more than they may."""
 
+from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,19 +10,27 @@ from uuid import UUID, uuid4
 import pytest
 
 from catch.domain.calendar import london_day
+from catch.domain.case.actions import OfferAction
+from catch.domain.case.disclosure import EndInvolvement
 from catch.domain.case.eligibility import AcceptReferral
+from catch.domain.case.notes import AddNote
 from catch.domain.case.recusal import DeclareRecusal
 from catch.domain.case.referral import AttachReferral, SubmitReferral
-from catch.domain.facts import Actor, Command, Role, Sealed
+from catch.domain.facts import Actor, Category, Command, Role, Sealed
+from catch.domain.meeting.invitations import InviteMember
+from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.partner import GiveRole
 from catch.domain.person import ProtectionReason, SetProtectedAddress
 from catch.domain.streams import partner_stream
 from tests.conftest import Database
 from tests.place import (
     AUDITOR,
+    CHAIR,
     COORDINATOR,
+    HOUSING,
     PROGRAMME,
     REFERRER,
+    SERIES,
     SYSTEM,
     Place,
     as_input,
@@ -126,3 +135,71 @@ async def test_whoever_referred_second_does_not_read_what_was_before_in_the_hist
         then: case(id: $c, asAt: {recordedAt: $t}) { state referral { id } } }"""
     shown = await place.ask(asked, REFERRER, c=str(made.case), t=before.isoformat())
     assert shown == {"now": {"state": "ACCEPTED"}, "then": None}
+
+
+async def test_who_is_shown_no_version_neither_finds_it_nor_is_answered_with_it(place: Place):
+    made = await place.worked_on("Ada Counted", "housing-1", "police-1")
+    await place.take(AddNote(made.case, uuid4(), Category.DISCUSSION, Sealed("For police."), frozenset({"police-1"})))
+    query = """mutation($i: AddNoteInput!, $c: UUID!, $e: Int) {
+        addNote(input: $i, commandId: $c, expectedVersion: $e) {
+        __typename ... on Accepted { version } ... on Refused { code } } }"""
+
+    async def added(by: Actor, expected: int | None, command_id: UUID) -> Any:
+        note = as_input(AddNote(made.case, uuid4(), Category.DISCUSSION, Sealed("We were there.")))
+        answer = await place.ask(query, by, i=note | {"note": str(made.case)}, c=str(command_id), e=expected)
+        return answer["addNote"]
+
+    once = uuid4()
+    for expected in (None, *range(16)):
+        assert await added(HOUSING, expected, uuid4()) == {"__typename": "Accepted", "version": 0}
+    for _ in range(2):
+        assert await added(HOUSING, None, once) == {"__typename": "Accepted", "version": 0}
+    assert (await added(COORDINATOR, 1, uuid4())) == {"__typename": "Refused", "code": "STALE"}
+    assert (await added(COORDINATOR, None, uuid4()))["version"] > 10
+
+
+async def test_what_somebody_is_invited_to_in_person_is_not_in_their_colleagues_inbox(place: Place):
+    colleague = Actor("second@housing-1", "housing-1", Role.PARTNER)
+    await place.enrol(colleague)
+    meeting, starts = uuid4(), datetime.now(UTC) + timedelta(days=2)
+    await place.take(PlanMeeting(meeting, PROGRAMME, SERIES, starts, CHAIR.user))
+    inbox = "{ agencyInbox { edges { node { kind meetingId } } } }"
+    async with place.live(colleague) as client:
+        await client.subscribe("i", "subscription { agencyInbox { ... on InboxUpdate { event } } }")
+        assert (await client.next("i"))["event"] == "Present"
+        await place.take(InviteMember(meeting, "housing-1", HOUSING.user))
+        await place.settled()
+        await client.silent()
+    asked = "query($m: UUID!) { meeting(id: $m) { id } }"
+    assert (await place.ask(asked, colleague, m=str(meeting)))["meeting"] is None
+    assert (await place.ask(inbox, colleague))["agencyInbox"]["edges"] == []
+    [edge] = (await place.ask(inbox, HOUSING))["agencyInbox"]["edges"]
+    assert edge["node"] == {"kind": "INVITATION", "meetingId": str(meeting)}
+
+
+@pytest.mark.xfail(reason="a page of an inbox is ordered by due day, and its cursor names it", strict=True)
+async def test_a_cursor_of_the_inbox_does_not_name_the_due_day_that_is_withheld(place: Place):
+    made = await place.worked_on("Ada Cursor", "housing-1")
+    due = london_day(datetime.now(UTC) + timedelta(days=11))
+    await place.take(OfferAction(made.case, uuid4(), Sealed("Mend the stairs"), "housing-1", due))
+    await place.take(EndInvolvement(made.case, "housing-1"))
+    await place.settled()
+    [edge] = (await place.ask("{ agencyInbox { edges { cursor node { due } } } }", HOUSING))["agencyInbox"]["edges"]
+    assert edge["node"]["due"] is None
+    assert due.isoformat() not in urlsafe_b64decode(edge["cursor"] + "==").decode()
+
+
+@pytest.mark.xfail(reason="milestones are told to referrers from the case's beginning", strict=True)
+async def test_whoever_referred_second_does_not_hear_what_was_before(place: Place):
+    made = await place.referred("Ada Heard Before")
+    await place.take(AcceptReferral(made.case))
+    before = datetime.now(UTC)
+    attached = AttachReferral(
+        made.case, made.person, uuid4(), "primary-care", "phone", before, Sealed("Falls."), on_behalf_of="surgery-1"
+    )
+    await place.take(attached)
+    await place.settled()
+    query = 'subscription($c: UUID!) { caseUpdates(caseId: $c, after: "0") { ... on CaseUpdate { event } } }'
+    async with place.live(REFERRER) as client:
+        await client.subscribe("c", query, c=str(made.case))
+        assert await client.next("c") == {"event": "ReferralAttached"}

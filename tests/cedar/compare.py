@@ -142,7 +142,8 @@ class Model:
         elif action == "PlanMeeting":
             yield action, ("Series", f"{command.programme}/{command.series}"), context
         elif action == "SubmitReferral":
-            yield action, ("Programme", command.programme), context
+            known = {"worksOnACase": self.works_on_a_case(), "knowsACase": self.knows_a_case()}
+            yield action, ("Programme", command.programme), context | known | {"hasCases": bool(self.of_people())}
         else:
             yield action, ("Place", "place"), context
 
@@ -164,8 +165,14 @@ class Model:
             yield action, place, context | {"owner": owner}
 
     def works_on_a_case(self) -> bool:
+        return self.any([("work", ("Case", case.case), {}) for case in self.of_people()])
+
+    def knows_a_case(self) -> bool:
+        return any(self.sight(case, ()) for case in self.of_people())
+
+    def of_people(self) -> list[Case]:
         theirs = {case for person in self.world.people for case, _ in person.cases}
-        return self.any([("work", ("Case", case.case), {}) for case in self.world.cases if case.case in theirs])
+        return [case for case in self.world.cases if case.case in theirs]
 
     def leads_somewhere(self) -> bool:
         """An appointing officer of a programme that their agency leads."""

@@ -262,7 +262,8 @@ class Query(StandingQueries):
         agency = info.context.who.agency
         if not has_inbox(info.context.who):
             raise NotForYourRole
-        rows = await agency_inbox.of_agency(info.context.catch.log.pool, agency, day_in(after), wanted + 1)
+        user, pool = info.context.who.user, info.context.catch.log.pool
+        rows = await agency_inbox.of_agency(pool, agency, day_in(after), wanted + 1, user)
         nodes = await inbox_entries(info.context.reading, rows[:wanted])
         edges = [
             types.InboxEdge(cursor=cursor(*agency_inbox.cursor(row)), node=node)

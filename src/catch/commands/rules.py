@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from catch.access import Asker, RedactionReason, Seat, Who, may, program, seats_of, sight, who
+from catch.access import Asker, RedactionReason, Seat, Who, may, prepares, program, seats_of, sight, who
 from catch.commands.book import Book
 from catch.commands.questions import MeetingsHolding
 from catch.domain.case.state import Case
@@ -12,6 +12,7 @@ from catch.domain.facts import Actor, Command, Role
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
 from catch.domain.person import Person
+from catch.domain.streams import CASE, MEETING, Stream
 
 
 class Looked:
@@ -48,6 +49,19 @@ def enrolled(by: Actor | Asker, book: Book, at: datetime) -> Who:
 def acting(who: Who, command: Command, book: Book, at: datetime) -> Actor:
     """As whom they do it, which signs the facts. Raises a `Refused`."""
     return who.acting_as(may(who, command, Looked(book), at))
+
+
+def counted(book: Book, stream: Stream, about: UUID) -> bool:
+    """Whether whoever asks is shown the version of the stream: it counts what others may not know of, too."""
+    who, at = book.who, book.asked_at
+    if who is None or at is None or Role.SYSTEM in who.roles_held():
+        return True
+    if stream is MEETING:
+        meeting = book.meeting(about)
+        return meeting is None or prepares(who, meeting, at)
+    case = book.case(about) if stream is CASE else None
+    found = sight(who, case, Looked(book).seats(about), at) if case else None
+    return case is None or (found is not None and found.everything)
 
 
 def seen(book: Book, case: Case, by: Actor) -> bool:

@@ -17,7 +17,7 @@ from catch.commands.asked import Asked, append_of, keep, placed
 from catch.commands.book import Book, NotRead, Partners
 from catch.commands.handlers import HANDLER_OF
 from catch.commands.questions import Asking, Records
-from catch.commands.rules import acting, enrolled
+from catch.commands.rules import acting, counted, enrolled
 from catch.domain.facts import Actor, Command
 from catch.domain.given import Given
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
@@ -58,14 +58,21 @@ class Taking:
         """None where something moved under it: then it is to be tried again. Raises a `Refused`."""
         self._book, self._enrolled, self._allowed = Book(self._records.states.seen), False, False
         try:
-            return await self._record(await self._decide())
+            return await self._as_shown(await self._record(await self._decide()))
         except (Unavailable, Busy, CommandIdReused):
             raise
         except Conflict:
             await self._forget_what_moved()
             return None
         except Refused as refused:
-            return await self.confirmed(refused)
+            answer = await self.confirmed(refused)
+            return answer and await self._as_shown(answer)
+
+    async def _as_shown(self, answer: Answer) -> Answer:
+        """Without the version, for who is not shown it."""
+        asked = self._asked
+        shown = await self._read(lambda: counted(self._book, asked.stream, asked.about))
+        return answer if shown else answer._replace(version=0)
 
     async def _decide(self) -> Actor:
         """The book then holds what was decided; whose doing that is."""
@@ -87,10 +94,14 @@ class Taking:
         return by
 
     def _in_time(self) -> None:
-        """Stale says no more than what the sender said: the present version may tell what they may not see."""
-        asked = self._asked
+        """Stale says no more than what the sender said: the present version may tell what they may not see.
+
+        To who is shown no version nothing is stale: trying one after the other would tell them.
+        """
+        asked, book = self._asked, self._book
         expected = asked.expected_version
-        if expected is not None and self._book.version(asked.stream, asked.about) != expected:
+        moved = expected is not None and book.version(asked.stream, asked.about) != expected
+        if moved and counted(book, asked.stream, asked.about):
             raise Stale(expected=expected)
         if asked.at > asked.now + _CLOCKS_MAY_DIFFER:
             raise InTheFuture(field="occurredAt", latest=asked.now.isoformat())

@@ -114,6 +114,8 @@ class InboxSource(Shared):
         return found
 
     async def sees(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> Seen | Ended:
+        if not concerns(cast("Who", viewer_class), event):
+            return Seen.UNTOLD
         if event.position in self._doubtful:
             owners = await self._owners([event.stream])
             return Seen.SHOWN if topic in owners.get(event.position, ()) else Seen.UNTOLD
@@ -144,6 +146,15 @@ class InboxSource(Shared):
 
 
 INBOX_EVENTS = (*agency_inbox.OF_ACTIONS, invitations.MemberInvited, invitations.InvitationWithdrawn)
+
+
+def concerns(who: Who, event: Fact) -> bool:
+    """Whom an invitation names, it is to: for colleagues there is no such meeting."""
+    match event.event:
+        case invitations.MemberInvited(user=user) | invitations.InvitationWithdrawn(user=user):
+            return user in (None, who.user)
+        case _:
+            return True
 
 
 def agencies_of(event: Fact, case: Case | None) -> Sequence[str]:
