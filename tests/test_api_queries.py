@@ -166,6 +166,7 @@ async def test_a_partner_sees_what_is_disclosed_and_never_a_protected_address(wo
     assert redacted(case) == {
         "person.address": "RESTRICTED",
         "version": "NO_DISCLOSURE",
+        "position": "NO_DISCLOSURE",
         "disclosures": "NO_DISCLOSURE",
         "notes": "NO_DISCLOSURE",
     }
@@ -214,7 +215,7 @@ async def test_an_auditor_reads_the_case_without_knowing_whose_it_is(world: Worl
         **dict.fromkeys(("person.name", "person.dateOfBirth", "person.nhsNumber", "person.communicationNeeds"), "ROLE"),
         **dict.fromkeys(("person.phone", "person.address", "person.addressProtected"), "ROLE"),
         **dict.fromkeys(("person.safeChannels", "person.safeTimes", "person.never"), "ROLE"),
-        **dict.fromkeys(("version", "notes"), "ROLE"),
+        **dict.fromkeys(("version", "position", "notes"), "ROLE"),
     }
 
 

@@ -260,3 +260,18 @@ async def test_a_port_in_use_is_said_in_a_sentence(catch: Cli):
         done = catch("serve", "--port", port)
     assert done.returncode == 2
     assert "OSError" in done.stderr
+
+
+async def test_the_first_administrator_is_made_once_of_an_agency_that_may_be_there_already(catch: Cli):
+    wanted = ("enrol", "--agency", "snn", "--name", "Support", "--called", "A. Example", "--user")
+    partner = ("token", "--role", "partner", "--agency", "snn")
+    with catch.serving("--development"):
+        assert "catch programmes load" in catch(*partner, "--enrol").stderr
+        catch("programmes", "load")
+        assert "--enrol" in catch(*partner).stderr
+        assert catch(*partner, "--enrol").stdout.count(".") == 2
+        assert "is the administrator" in catch(*wanted, "administrator-1").stdout
+        again = catch(*wanted, "administrator-2")
+    assert again.returncode == 1
+    assert "administrator-1 at snn" in again.stderr
+    assert catch("enrol", "--agency", "Snn", "--name", "x", "--called", "x", "--user", "x").returncode == 2

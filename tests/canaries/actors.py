@@ -79,7 +79,7 @@ CAST = (
     one("pru", "lead", Role.PREPARER),
     one("hana", "homes", Role.PARTNER),
     one("hugo", "homes", Role.PARTNER, Role.REFERRER),
-    one("pol", "police", Role.PARTNER),
+    Somebody("pol", "police", (Held(Role.PARTNER), Held(Role.REFERRER, ELSEWHERE))),
     one("pip", "police", Role.PARTNER),
     one("gita", "surgery", Role.REFERRER),
     one("alma", "audit", Role.AUDITOR, claims=Role.AUDITOR),

@@ -46,7 +46,7 @@ MOST = frozenset(Category) - {Category.RESTRICTED, Category.THIRD_PARTY}
 LITTLE = frozenset({Category.IDENTITY, Category.ACTIONS})
 AT_WORK = ("cora", "cody", "cole", "xena")
 """Who coordinates each case, usually."""
-AT_THE_DOOR = ("gita", "hugo", "pol", "xena")
+AT_THE_DOOR = ("gita", "hugo", "pol", "pol")
 IN_THE_MEETING = ("carl", "cora", "pru", "dora")
 PLACE_WIDE: tuple[type[Command], ...] = (SuspendMember, ReinstateMember, GiveRole, EndRole, GiveTag, EndTag)
 PERSONAL: tuple[type[Command], ...] = (RegisterPerson, SetContactPreference, SetProtectedAddress)
