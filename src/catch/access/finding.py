@@ -11,7 +11,7 @@ from uuid import UUID
 
 from catch.access.learning import SIMPLER
 from catch.access.seats import bounds, lasting, published
-from catch.access.seeing import TURNED_AWAY, Sight, holders
+from catch.access.seeing import TURNED_AWAY, Sight
 from catch.access.standing import Who
 from catch.domain.calendar import end_of_day
 from catch.domain.case.state import Case, CaseState
@@ -83,10 +83,6 @@ class Place(Part, frozen=True, omit_defaults=True):
     until: datetime | None = None
 
 
-def shown_state(case: Case, *, whole: bool) -> CaseState:
-    return case.state if whole else SIMPLER.get(case.state, case.state)
-
-
 def shows_whole(sight: Sight) -> bool:
     """Whether more is shown than a referrer sees."""
     return bool(sight.categories)
@@ -94,15 +90,19 @@ def shows_whole(sight: Sight) -> bool:
 
 def viewers(case: Case) -> tuple[Shown, ...]:
     """The words under which the case is found."""
-    held = holders(case)
+    held = case.holders
     whole = [in_programme(case.programme), *map(coordinated_by, sorted(held))]
-    involved = sorted({each.agency for each in case.involvements if each.ended_at is None})
+    involved = sorted(involved_in(case))
     return (
         *(shown_whole(case, token) for token in whole),
         *(() if held else (shown_whole(case, front_door(case.programme), left_the_door(case)),)),
         *(shown_whole(case, involving(agency), end) for agency in involved for end in told_ranges(case, agency)),
         *(shown_to_referrer(case, agency) for agency in sorted({each.referrer_agency for each in case.referrals})),
     )
+
+
+def involved_in(case: Case) -> set[str]:
+    return {each.agency for each in case.involvements if each.ended_at is None}
 
 
 def left_the_door(case: Case) -> datetime | None:
@@ -112,16 +112,15 @@ def left_the_door(case: Case) -> datetime | None:
 
 
 def shown_whole(case: Case, token: str, until: datetime | None = None) -> Shown:
-    held = holders(case)
-    parts = {*held, *(each.agency for each in case.involvements if each.ended_at is None)}
+    agencies = case.holders | involved_in(case) | {each.referrer_agency for each in case.referrals}
     return Shown(
         token=token,
-        state=shown_state(case, whole=True),
+        state=case.state,
         received_at=case.milestones.received_at,
         programme=case.programme,
         whole=True,
         lead_user=case.lead.user if case.lead else None,
-        agencies=tuple(sorted(parts | {each.referrer_agency for each in case.referrals})),
+        agencies=tuple(sorted(agencies)),
         until=until,
     )
 
@@ -131,7 +130,7 @@ def shown_to_referrer(case: Case, agency: str) -> Shown:
     own = [each.received_at for each in case.referrals if each.referrer_agency == agency]
     return Shown(
         token=referred_by(agency),
-        state=shown_state(case, whole=False),
+        state=SIMPLER.get(case.state, case.state),
         received_at=min(own),
         programme=case.programme,
         whole=False,

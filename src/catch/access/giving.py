@@ -2,22 +2,16 @@
 
 from datetime import date
 
-from catch.access.relations import Asked, NotYourAgency, OnlyByAnother, known_partner
+from catch.access.relations import Asked, NotYourAgency, known_partner, to_another
 from catch.domain.calendar import london_day
 from catch.domain.facts import Role
 from catch.domain.partner import EndRole, Partner
-
-FIRST_ONES = frozenset({Role.MEMBER_ADMINISTRATOR, Role.APPOINTING_OFFICER, Role.CALDICOTT})
-"""Whom the service administrator appoints where an agency has none yet; afterwards those appoint one another."""
-OF_THE_SERIES = frozenset({Role.CHAIR, Role.DEPUTY, Role.PREPARER})
-BY_CALDICOTT = frozenset({Role.AUDITOR, Role.ANALYST})
 
 
 def enrolling(asked: Asked) -> None:
     """An agency's member administrator; where there is none yet, whoever may appoint the first."""
     partner = known_partner(asked)
-    if asked.command.user == asked.who.user:
-        raise OnlyByAnother
+    to_another(asked)
     if asked.role is Role.MEMBER_ADMINISTRATOR and asked.who.agency == partner.partner:
         return
     if not _begins(asked) or has(partner, Role.MEMBER_ADMINISTRATOR, None, london_day(asked.at)):
@@ -27,8 +21,7 @@ def enrolling(asked: Asked) -> None:
 def looking_after(asked: Asked) -> None:
     """An agency's member administrator, over others."""
     partner = known_partner(asked)
-    if asked.command.user == asked.who.user:
-        raise OnlyByAnother
+    to_another(asked)
     if asked.who.agency != partner.partner:
         raise NotYourAgency
 
@@ -36,15 +29,13 @@ def looking_after(asked: Asked) -> None:
 def suspending(asked: Asked) -> None:
     """Security does not wait: the service administrator may suspend anybody but themselves."""
     known_partner(asked)
-    if asked.command.user == asked.who.user:
-        raise OnlyByAnother
+    to_another(asked)
 
 
 def giving(asked: Asked) -> None:
     """Each role by whom it is given, to somebody else."""
     partner = known_partner(asked)
-    if asked.command.user == asked.who.user:
-        raise OnlyByAnother
+    to_another(asked)
     if not gives(asked, partner, asked.command.role, asked.command.programme):
         raise NotYourAgency
 
@@ -52,8 +43,7 @@ def giving(asked: Asked) -> None:
 def tagging(asked: Asked) -> None:
     """The Caldicott contact of the programme, to somebody else."""
     known_partner(asked)
-    if asked.command.user == asked.who.user:
-        raise OnlyByAnother
+    to_another(asked)
     if not asked.who.acts_as(Role.CALDICOTT, asked.command.programme):
         raise NotYourAgency
 

@@ -67,10 +67,6 @@ class AgencyNotUnderAgreement(Refused):
     """Your agency has no information sharing agreement in force for this programme."""
 
 
-class NeedsAProposal(Refused):
-    """Somebody who works on the case has to propose it for this series first."""
-
-
 class NotTagged(Refused):
     """You have not been given the tag of this kind of restricted information. The Caldicott contact gives it."""
 
@@ -101,9 +97,25 @@ class Asked(Struct, frozen=True):
     at: datetime
     role: Role
 
+    def seen(self, case: Case | None) -> Sight | None:
+        """What they see of a case, now; None too where there is none."""
+        return sight(self.who, case, self.reads.seats(case.case), self.at) if case else None
+
 
 Relation = Callable[[Asked], None]
 """Raises a `Refused` unless it holds."""
+
+
+def to_another(asked: Asked) -> None:
+    """Nobody gives to themselves, nor settles what concerns themselves."""
+    if asked.command.user == asked.who.user:
+        raise OnlyByAnother
+
+
+def in_own_name(asked: Asked) -> None:
+    """Who referred hears back, and may ask after the case: so nobody refers in another agency's name."""
+    if asked.command.on_behalf_of not in (None, asked.who.agency):
+        raise OnlyForYourself(user=asked.who.user, agency=asked.who.agency)
 
 
 # Cases
@@ -111,7 +123,7 @@ Relation = Callable[[Asked], None]
 
 def seen_case(asked: Asked, case: UUID) -> tuple[Case, Sight]:
     held = asked.reads.case(case)
-    seen = sight(asked.who, held, asked.reads.seats(case), asked.at) if held else None
+    seen = asked.seen(held)
     if held is None or seen is None or seen.hidden is RedactionReason.RECUSED:
         raise UnknownCase(case=case)
     if not asked.who.acts_as(asked.role, held.programme):
@@ -209,8 +221,7 @@ def seen_item(asked: Asked, meeting: Meeting, item: UUID) -> Item:
 
 def kept_out(asked: Asked, item: Item) -> bool:
     """Recused from the item's case, wherever that was said."""
-    case = asked.reads.case(item.case) if item.case else None
-    seen = sight(asked.who, case, asked.reads.seats(case.case), asked.at) if case else None
+    seen = asked.seen(asked.reads.case(item.case) if item.case else None)
     return seen is not None and seen.hidden is RedactionReason.RECUSED
 
 
@@ -277,7 +288,7 @@ def known_here(asked: Asked, meeting: Meeting, case: UUID) -> None:
     To see it is not enough: an old seat would give a new one, and a referral the whole case.
     """
     held = asked.reads.case(case)
-    seen = sight(asked.who, held, asked.reads.seats(case), asked.at) if held else None
+    seen = asked.seen(held)
     if held is None or held.programme != meeting.programme or (seen and seen.hidden is RedactionReason.RECUSED):
         raise UnknownCase(case=case)
     if seen is not None and seen.everything:
@@ -340,8 +351,7 @@ def settling_interest(asked: Asked) -> None:
     meeting = seen_meeting(asked, asked.command.meeting)
     if not organises(asked.who, meeting):
         raise NotYourMeeting
-    if asked.command.user == asked.who.user:
-        raise OnlyByAnother
+    to_another(asked)
     seen_item(asked, meeting, asked.command.item)
 
 
@@ -353,10 +363,9 @@ def anywhere(asked: Asked) -> None:
 
 
 def own_door(asked: Asked) -> None:
-    """They refer for their programme, and in nobody else's name: who referred hears back and may ask after the case."""
+    """They refer for their programme, and in nobody else's name."""
     in_programme(asked)
-    if asked.command.on_behalf_of not in (None, asked.who.agency):
-        raise OnlyForYourself(user=asked.who.user, agency=asked.who.agency)
+    in_own_name(asked)
     if any((part, asked.command.programme) in asked.who.runs for part in KEEPS_THE_DOOR):
         # What a referrer does not see, colleagues at the front door would: the referral would be their way to it.
         knowing_person(asked)
@@ -381,18 +390,20 @@ def knowing_person(asked: Asked, *, openly: bool = False) -> None:
     `openly`: a case of theirs that they coordinate.
     """
     person = asked.reads.person(asked.command.person)
-    cases = [held for case, _ in person.cases if (held := asked.reads.case(case))] if person else []
-    found = (sight(asked.who, case, asked.reads.seats(case.case), asked.at) for case in cases)
-    seen = [each for each in found if each and each.hidden is not RedactionReason.RECUSED]
+    cases = _cases_of(asked, person) if person else []
+    seen = [each for case in cases if (each := asked.seen(case)) and each.hidden is not RedactionReason.RECUSED]
     if cases and not any(each.everything or not openly for each in seen):
         raise UnknownPerson(person=asked.command.person)
+
+
+def _cases_of(asked: Asked, person: Person) -> list[Case]:
+    return [held for case, _ in person.cases if (held := asked.reads.case(case))]
 
 
 def attaching(asked: Asked) -> None:
     """Whose part has ended does not come back by a further referral."""
     taking_part(asked)
-    if asked.command.on_behalf_of not in (None, asked.who.agency):
-        raise OnlyForYourself(user=asked.who.user, agency=asked.who.agency)
+    in_own_name(asked)
 
 
 def coordinating_person(asked: Asked) -> None:
@@ -400,15 +411,11 @@ def coordinating_person(asked: Asked) -> None:
     person = asked.reads.person(asked.command.person)
     if person is None:
         raise UnknownPerson(person=asked.command.person)
-    cases = [held for case, _ in person.cases if (held := asked.reads.case(case))]
+    cases = _cases_of(asked, person)
     somewhere = any(asked.who.coordinates_in(programme) for _, programme in asked.who.runs)
-    if not somewhere or (cases and not any(_coordinates_openly(asked, case) for case in cases)):
+    openly = any(seen.everything for case in cases if (seen := asked.seen(case)))
+    if not somewhere or (cases and not openly):
         raise UnknownPerson(person=asked.command.person)
-
-
-def _coordinates_openly(asked: Asked, case: Case) -> bool:
-    seen = sight(asked.who, case, asked.reads.seats(case.case), asked.at)
-    return seen is not None and seen.everything
 
 
 def disclosing_from_the_chair(asked: Asked) -> None:

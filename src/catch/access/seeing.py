@@ -80,23 +80,18 @@ IN_MEETING = frozenset(
 _AUDITOR = EVERYTHING - {Category.IDENTITY, Category.CONTACT, Category.RESTRICTED, Category.THIRD_PARTY}
 
 
-def holders(case: Case) -> frozenset[str]:
-    """The agencies that coordinate it."""
-    return frozenset(worker.agency for worker in (case.lead, case.clinical) if worker)
-
-
 def coordinates(who: Who, case: Case, at: datetime) -> bool:
     """A coordinator works on their agency's cases; who keeps the front door, on those that wait there."""
     return _holds(who, case) or at_the_door(who, case, at)
 
 
 def _holds(who: Who, case: Case) -> bool:
-    return who.coordinates_in(case.programme) and who.agency in holders(case)
+    return who.coordinates_in(case.programme) and who.agency in case.holders
 
 
 def at_the_door(who: Who, case: Case, at: datetime) -> bool:
     """From receipt until somebody is allocated, or four weeks after the person was turned away."""
-    if holders(case) or not who.keeps_the_door(case.programme):
+    if case.holders or not who.keeps_the_door(case.programme):
         return False
     if case.state in (CaseState.DECLINED, CaseState.REDIRECTED):
         away = case.milestones.turned_away_at

@@ -15,8 +15,7 @@ from catch.domain.meeting.state import Meeting
 def may_be_told(case: Case, at: datetime) -> tuple[str, ...]:
     """The agencies that something of this case is disclosed to, and whoever coordinates it."""
     told = {held.agency for held in case.disclosures if case.disclosed(held.agency, at)}
-    holders = {worker.agency for worker in (case.lead, case.clinical) if worker}
-    return tuple(sorted(told | holders))
+    return tuple(sorted(told | case.holders))
 
 
 def case_facts(case: Case, programme: Programme, meeting: Meeting, carried: Iterable[Carried] = ()) -> CaseFacts:

@@ -43,8 +43,3 @@ def is_user(text: str) -> bool:
 def check_key(field: str, text: str) -> None:
     if not is_key(text):
         raise KeyMalformed(field=field)
-
-
-def check_user(field: str, text: str) -> None:
-    if not is_user(text):
-        raise UserMalformed(field=field)

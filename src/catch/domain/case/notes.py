@@ -109,8 +109,7 @@ def add_note(case: Case, command: AddNote, given: Given) -> list[NoteEvent]:
         raise RestrictedIsKeptBeside(field="category")
     if any(held.note == command.note for held in case.notes):
         return []
-    holders = {worker.agency for worker in (case.lead, case.clinical) if worker}
-    outside = [agency for agency in command.audience if agency not in holders and not case.involved(agency)]
+    outside = [agency for agency in command.audience if agency not in case.holders and not case.involved(agency)]
     if outside:
         raise AudienceNotInvolved(partners=", ".join(sorted(outside)))
     by = Worker(given.by.user, given.by.agency)

@@ -482,6 +482,11 @@ class Case(Part, frozen=True, omit_defaults=True):
         return self.state not in NOT_LIVE
 
     @property
+    def holders(self) -> frozenset[str]:
+        """The agencies that coordinate it."""
+        return frozenset(worker.agency for worker in (self.lead, self.clinical) if worker)
+
+    @property
     def agreement(self) -> Agrees | None:
         """The careful answer: a referrer's word for the person never makes them agree, but may say that they do not."""
         return self.agrees if self.door_refused_at is None else Agrees.NO
