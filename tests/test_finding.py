@@ -9,8 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from catch.access import Asker, RedactionReason, Who, may_attend, seats_of, sight, who
-from catch.access.finding import Shown, Words, places, shown_state, shows_whole, viewers, words
+from catch.access import Asker, RedactionReason, Who, may_attend, seats_of, sight, state_told, who
+from catch.access.finding import Shown, Words, places, shows_whole, viewers, words
 from catch.access.standing import NotEnrolled
 from catch.domain.case.state import Case, CaseState, Disclosure, Involvement, Objection, Referral, Worker
 from catch.domain.facts import Category, Role
@@ -156,7 +156,7 @@ def all_that_is_allowed_is_found(
     assert fitting, (viewer, seen)
     # Under whatever word it is found, it stands in the same place and is filtered in the same way.
     assert len({replace(row, token="", until=None) for row in fitting}) == 1
-    assert fitting[0].state == shown_state(case, whole=shows_whole(seen))
+    assert fitting[0].state == state_told(seen, case.state)
     return True
 
 

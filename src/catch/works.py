@@ -6,7 +6,7 @@ again for as long as it is among the last that were asked for.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
 from time import perf_counter
 from typing import Any, TypeVar
 
@@ -23,26 +23,21 @@ SLICE = 0.003
 
 async def each(make: Callable[[A], R], of: Iterable[A]) -> list[R]:
     """What is made of each, a slice at a time: a long list keeps nobody waiting."""
-    made: list[R] = []
-    until = perf_counter() + SLICE
-    for one in of:
-        made.append(make(one))
-        if perf_counter() > until:
-            await asyncio.sleep(0)
-            until = perf_counter() + SLICE
-    return made
+    return [make(one) async for one in in_slices(of)]
 
 
 async def each_in_turn(make: Callable[[A], Awaitable[R]], of: Iterable[A]) -> list[R]:
     """The same where making one may itself have to wait."""
-    made: list[R] = []
+    return [await make(one) async for one in in_slices(of)]
+
+
+async def in_slices(of: Iterable[A]) -> AsyncIterator[A]:
     until = perf_counter() + SLICE
     for one in of:
-        made.append(await make(one))
+        yield one
         if perf_counter() > until:
             await asyncio.sleep(0)
             until = perf_counter() + SLICE
-    return made
 
 
 class Works:

@@ -9,7 +9,6 @@ program's own, so nobody becomes its referrer and sees what became of it.
 """
 
 import ipaddress
-import logging
 import re
 import time
 from datetime import UTC, date, datetime
@@ -28,7 +27,6 @@ from catch.api.limits import encode
 from catch.api.requests import JSON, Heading, Receive, Scope, Turned, json_of, read
 from catch.app import Catch
 from catch.database import lost
-from catch.domain import bounds
 from catch.domain.calendar import london_day
 from catch.domain.case import referral
 from catch.domain.case.referral import ProgrammeNotRunning, SubmitReferral
@@ -41,7 +39,7 @@ from catch.domain.plain import Code, Few, Key
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.refusals import MissingText, OutOfRange, Refused
 from catch.domain.streams import PROGRAMME, programme_stream
-from catch.faults import RecordsAway, error, fault_error, refusal_error
+from catch.faults import RecordsAway, error, refusal_error
 from catch.log.entries import Busy, Conflict, Unavailable
 from catch.origins import welcome
 from catch.personal.texts import checked_texts
@@ -65,8 +63,6 @@ _SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # no I, L, O, U: read aloud without
 _FIELDS = {"unverified_organisation": "organisation", "safe_contact.how": "howToContact", "age": "dateOfBirth"}
 """What a field of the form is called in the commands, where that is not the same word."""
 _AWAY = (Busy, Conflict, RecordsAway, Unavailable)
-
-log = logging.getLogger("catch.requests")
 
 
 class Form(Struct, rename="camel", forbid_unknown_fields=True):
@@ -120,15 +116,11 @@ class Door:
             else:
                 line.status, body = 200, await self._answer(heading, receive)
         except Turned as turned:
-            line.status, body = turned.status, encode({"errors": turned.errors})
-            line.code = str(turned.errors[0].get("extensions", {}).get("code"))
+            body = line.turned(turned)
             headers |= turned.headers
         except Exception as unexpected:
-            body = encode({"errors": [fault_error(unexpected, "refer")]})
-            line.status, line.code = 500, "INTERNAL"
-        line.ms = round((time.perf_counter() - began) * 1000, 2)
-        if log.isEnabledFor(logging.INFO):
-            log.info(encode(line).decode())
+            body = line.failed(unexpected, "refer")
+        line.written(began)
         return Reply(line.status, headers, body)
 
     def _shared_with(self, origin: bytes | None, host: bytes | None) -> dict[str, str]:
@@ -157,7 +149,6 @@ class Door:
         now, case, person = datetime.now(UTC), uuid4(), uuid4()
         commands = registration(form, person), submission(form, case, person, now)
         for command in commands:
-            bounds.check(command)
             checked_texts(command)
         if form.nhs_number is not None and nhs_number(form.nhs_number) is None:
             raise NhsNumberInvalid(field="nhsNumber")

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from catch.access import RedactionReason, may_attend
-from catch.access.finding import Words, shown_state, shows_whole, words
+from catch.access import RedactionReason, may_attend, state_told
+from catch.access.finding import Words, shows_whole, words
 from catch.api import types
 from catch.api.context import Context
 from catch.api.cursors import cursor
@@ -59,7 +59,7 @@ def still(row: case_summary.Found, opened: Opened, states: frozenset[CaseState])
     if held is None or opened.seen is None or opened.seen.hidden is RedactionReason.RECUSED:
         return False
     whole = shows_whole(opened.seen)
-    return whole == row.whole and shown_state(held, whole=whole) in states
+    return whole == row.whole and state_told(opened.seen, held.state) in states
 
 
 async def found_cases(
@@ -76,7 +76,8 @@ async def found_cases(
             after = (row.received_at, row.case_id)
             if still(row, opened, states) and len(found) <= wanted:
                 found.append(types.CaseEdge(cursor=cursor(*after), node=await case_of(context, opened)))
-    return types.CaseConnection(edges=found[:wanted], page_info=page_info(found, wanted))
+    shown = found[:wanted]
+    return types.CaseConnection(edges=shown, page_info=types.PageInfo.of(len(found), wanted, shown))
 
 
 async def case_of(context: Context, opened: Opened) -> types.Case:
@@ -98,7 +99,9 @@ async def found_meetings(context: Context, asked: Between, wanted: int, after: P
                 sitting = await Sitting.of(context.reading, held.state)
                 shown = sitting.view(held.version, held.position)
                 found.append(types.MeetingEdge(cursor=cursor(*after), node=shown))
-    return types.MeetingConnection(edges=found[:wanted], page_info=page_info(found, wanted))
+    return types.MeetingConnection(
+        edges=found[:wanted], page_info=types.PageInfo.of(len(found), wanted, found[:wanted])
+    )
 
 
 async def states_of(context: Context, rows: Sequence[agenda.Found]) -> Sequence[Held]:
@@ -107,8 +110,3 @@ async def states_of(context: Context, rows: Sequence[agenda.Found]) -> Sequence[
     cases = {item.case for each in held if each.state for item in each.state.items if item.case}
     await context.reading.facts.seats(cases)
     return held
-
-
-def page_info(found: Sequence[types.CaseEdge | types.MeetingEdge], wanted: int) -> types.PageInfo:
-    shown = found[:wanted]
-    return types.PageInfo(has_next_page=len(found) > wanted, end_cursor=shown[-1].cursor if shown else None)

@@ -62,6 +62,22 @@ class Line(Struct, omit_defaults=True):
     role: str | None = None
     code: str | None = None
 
+    def turned(self, turned: Turned) -> bytes:
+        """What is answered to whoever is turned away."""
+        self.status, self.code = turned.status, str(turned.errors[0].get("extensions", {}).get("code"))
+        return encode({"errors": turned.errors})
+
+    def failed(self, problem: Exception, where: str) -> bytes:
+        """What is answered where we are at fault."""
+        self.status, self.code = 500, "INTERNAL"
+        return encode({"errors": [fault_error(problem, where)]})
+
+    def written(self, began: float) -> None:
+        """The request is answered: `began` by `perf_counter`."""
+        self.ms = round((time.perf_counter() - began) * 1000, 2)
+        if log.isEnabledFor(logging.INFO):
+            log.info(encode(self).decode())
+
 
 class Reply(Struct):
     status: int
@@ -115,15 +131,11 @@ class GraphQLOverHTTP(Generic[V]):
             line.status = 200 if answer.began or media == JSON else 400
             body = answer.encoded()
         except Turned as turned:
-            line.status, body = turned.status, encode({"errors": turned.errors})
-            line.code = str(turned.errors[0].get("extensions", {}).get("code"))
+            body = line.turned(turned)
             headers |= turned.headers
         except Exception as unexpected:
-            body = encode({"errors": [fault_error(unexpected, "http")]})
-            line.status, line.code = 500, "INTERNAL"
-        line.ms = round((time.perf_counter() - began) * 1000, 2)
-        if log.isEnabledFor(logging.INFO):
-            log.info(encode(line).decode())
+            body = line.failed(unexpected, "http")
+        line.written(began)
         headers["content-type"] = f"{media}; charset=utf-8"
         return Reply(line.status, headers, body)
 

@@ -269,7 +269,7 @@ class Query(StandingQueries):
             types.InboxEdge(cursor=cursor(*agency_inbox.cursor(row)), node=node)
             for row, node in zip(rows, nodes, strict=False)
         ]
-        page = types.PageInfo(has_next_page=len(rows) > wanted, end_cursor=edges[-1].cursor if edges else None)
+        page = types.PageInfo.of(len(rows), wanted, edges)
         return types.InboxConnection(edges=edges, page_info=page)
 
     @strawberry.field(
@@ -281,7 +281,7 @@ class Query(StandingQueries):
         context, wanted = info.context, page_size(first)
         facts = [each for each in await trail_of(context, stream) if each.position > (after or 0)]
         edges = [types.AuditEntryEdge(cursor=str(each.position), node=each) for each in facts[:wanted]]
-        page = types.PageInfo(has_next_page=len(facts) > wanted, end_cursor=edges[-1].cursor if edges else None)
+        page = types.PageInfo.of(len(facts), wanted, edges)
         return types.AuditEntryConnection(edges=edges, page_info=page)
 
     @strawberry.field(

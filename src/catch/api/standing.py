@@ -36,11 +36,6 @@ FARTHEST = 400
 _ONE_MORE = 1
 
 
-def page_info(read: int, wanted: int, shown: list[str]) -> PageInfo:
-    """`read` rows were found where `wanted` were asked for; `shown` are their cursors."""
-    return PageInfo(has_next_page=read > wanted, end_cursor=shown[-1] if shown else None)
-
-
 @strawberry.type
 class Standing:
     @strawberry.field(description="Who asks, what they may do, and why.", metadata=weighs(1))
@@ -56,9 +51,7 @@ class Standing:
         who, wanted = info.context.who, page_size(first)
         rows = await agency_rows.page(info.context.catch.log.pool, agencies(who), key_in(after), wanted + _ONE_MORE)
         edges = [types.AgencyEdge(cursor=key_cursor(row.agency), node=views.agency(who, row)) for row in rows[:wanted]]
-        return types.AgencyConnection(
-            edges=edges, page_info=page_info(len(rows), wanted, [edge.cursor for edge in edges])
-        )
+        return types.AgencyConnection(edges=edges, page_info=PageInfo.of(len(rows), wanted, edges))
 
     @strawberry.field(
         description="Those who act for an agency, by user id, for those who look after them.",
@@ -80,9 +73,7 @@ class Standing:
             types.MemberEdge(cursor=key_cursor(each.user_id), node=views.member(context.who, each, texts))
             for each in rows[:wanted]
         ]
-        return types.MemberConnection(
-            edges=edges, page_info=page_info(len(rows), wanted, [edge.cursor for edge in edges])
-        )
+        return types.MemberConnection(edges=edges, page_info=PageInfo.of(len(rows), wanted, edges))
 
     @strawberry.field(
         description="Who is appointed in a programme or at a series of it: who began first, first.",
@@ -101,9 +92,7 @@ class Standing:
             for row in rows[:wanted]
             if (node := views.appointment(context.who, row))
         ]
-        return types.AppointmentConnection(
-            edges=edges, page_info=page_info(len(rows), wanted, [edge.cursor for edge in edges])
-        )
+        return types.AppointmentConnection(edges=edges, page_info=PageInfo.of(len(rows), wanted, edges))
 
     @strawberry.field(
         description="What ends within so many days, of all that one looks after: what ends first, first.",
@@ -127,6 +116,4 @@ class Standing:
             for row in rows[:wanted]
             if row.ends_on
         ]
-        return types.LapseConnection(
-            edges=edges, page_info=page_info(len(rows), wanted, [edge.cursor for edge in edges])
-        )
+        return types.LapseConnection(edges=edges, page_info=PageInfo.of(len(rows), wanted, edges))

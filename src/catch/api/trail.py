@@ -150,17 +150,10 @@ async def of_meeting(reading: Reading, meeting: Meeting) -> Trail | None:
         if case in withheld:
             return told_withheld(fact.event)
         # Whoever prepares a meeting reads what was recorded at it, as long as the item is theirs to see.
-        return (
-            told_at_meeting(*whole(seen.get(case), held.get(case)), fact.event, prepares=True)
-            if case
-            else (told_at_meeting(None, None, fact.event, prepares=True))
-        )
+        about = (seen.get(case), held.get(case)) if case and seen.get(case) else (None, None)
+        return told_at_meeting(*about, fact.event, prepares=True)
 
     return Trail(MEETING, fact_told, lambda state: meeting_told(state, withheld, of), not withheld)
-
-
-def whole(seen: Sight | None, case: Case | None) -> tuple[Sight | None, Case | None]:
-    return (seen, case) if seen else (None, None)
 
 
 def of_place(kind: Stream, who: Who) -> Trail:

@@ -1,6 +1,8 @@
 """What the other types are made of: who, under which programme, and what was withheld."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Protocol
 from uuid import UUID
 
 import strawberry
@@ -123,7 +125,16 @@ class AsAt:
     occurred_at: datetime | None = strawberry.UNSET
 
 
+class Edge(Protocol):
+    cursor: str
+
+
 @strawberry.type
 class PageInfo:
     has_next_page: bool
     end_cursor: str | None
+
+    @classmethod
+    def of(cls, read: int, wanted: int, shown: Sequence[Edge]) -> "PageInfo":
+        """`read` entries were found where `wanted` were asked for, of which these are shown."""
+        return cls(has_next_page=read > wanted, end_cursor=shown[-1].cursor if shown else None)
