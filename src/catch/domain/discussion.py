@@ -93,8 +93,7 @@ def only_open_case(programme: str, others: Iterable[Case], agency: str) -> None:
     """Which case it is, is told to those only whose agency works on it or made one of its referrals."""
     for other in others:
         if other.programme == programme and other.live:
-            workers = {worker.agency for worker in (other.lead, other.clinical) if worker}
-            known = agency in workers | {held.referrer_agency for held in other.referrals}
+            known = agency in other.holders | {held.referrer_agency for held in other.referrals}
             raise referral.DuplicateOpenCase(**({"case": other.number} if known else {}))
 
 

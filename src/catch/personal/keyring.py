@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
 
 from catch.database import Statements
-from catch.domain import bounds
 from catch.domain.facts import Sealed
+from catch.domain.ids import id_of_digest
 from catch.domain.refusals import Refused
 from catch.personal import texts, tokens
 from catch.personal.keys import KeyEncryption
@@ -145,15 +145,13 @@ class Keyring:
         return Reader(frozenset(subjects), await self._ciphers(subjects))
 
     async def seal_command(self, command: S, subject: UUID) -> S:
-        """A copy with its personal text sealed. Raises MissingText, TextTooLong, UnusableText or SubjectErased, and
-        whatever `catch.domain.bounds` finds in its plain fields: nobody's command becomes a fact without."""
-        bounds.check(command)
+        """A copy with its personal text sealed. Raises SubjectErased, and what `texts.checked_texts` does: nobody's
+        command becomes a fact without."""
         plain = texts.checked_texts(command)
         return texts.with_texts(command, iter(await self.seal(subject, plain))) if plain else command
 
     async def sealing(self, command: S, subject: UUID) -> Sealing[S]:
         """As `seal_command`, but a key that has to be made is not kept: whoever records the command keeps it."""
-        bounds.check(command)
         plain = texts.checked_texts(command)
         if not plain:
             return Sealing(command, subject, plain)
@@ -182,9 +180,7 @@ class Keyring:
 
     def derived_id(self, text: str) -> UUID:
         """An id made of the text and of the place's secret: the same for the same text, and nobody's guess."""
-        bits = int.from_bytes(hmac.digest(self._digest_key, f"id {text}".encode(), "sha256")[:16])
-        # Version 8 of RFC 9562, which clients' ids never have.
-        return UUID(int=bits & ~(0xF << 76) & ~(0x3 << 62) | 8 << 76 | 2 << 62)
+        return id_of_digest(self.digest(f"id {text}"))
 
     def command_digest(self, asked: bytes) -> bytes:
         """A keyed hash of what somebody asked for: nobody can guess from it what a command said."""

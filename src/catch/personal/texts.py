@@ -14,6 +14,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from msgspec import Struct
 from msgspec.structs import replace
 
+from catch.domain import bounds
 from catch.domain.facts import Sealed
 from catch.domain.plain import LONGEST_TEXT
 from catch.domain.refusals import MissingText, Refused
@@ -55,7 +56,10 @@ def with_texts(value: S, texts: Iterator[str]) -> S:
 
 
 def checked_texts(value: Struct) -> list[str]:
-    """As `sealed_in`. Raises MissingText, TextTooLong or UnusableText, naming the field and never its text."""
+    """As `sealed_in`, of what is fit to be kept. Raises whatever `catch.domain.bounds` finds in the plain fields, and
+    MissingText, TextTooLong or UnusableText, naming the field and never its text.
+    """
+    bounds.check(value)
     found: list[str] = []
 
     def visit(text: str, path: str) -> str:
