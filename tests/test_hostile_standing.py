@@ -1,6 +1,5 @@
 """Detours to what nobody gave: each was tried over the API as somebody would who wants to know more than they may."""
 
-from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -177,16 +176,15 @@ async def test_what_somebody_is_invited_to_in_person_is_not_in_their_colleagues_
     assert edge["node"] == {"kind": "INVITATION", "meetingId": str(meeting)}
 
 
-@pytest.mark.xfail(reason="a page of an inbox is ordered by due day, and its cursor names it", strict=True)
-async def test_a_cursor_of_the_inbox_does_not_name_the_due_day_that_is_withheld(place: Place):
+async def test_a_page_of_an_inbox_says_nothing_of_what_is_closed(place: Place):
     made = await place.worked_on("Ada Cursor", "housing-1")
     due = london_day(datetime.now(UTC) + timedelta(days=11))
     await place.take(OfferAction(made.case, uuid4(), Sealed("Mend the stairs"), "housing-1", due))
     await place.take(EndInvolvement(made.case, "housing-1"))
     await place.settled()
-    [edge] = (await place.ask("{ agencyInbox { edges { cursor node { due } } } }", HOUSING))["agencyInbox"]["edges"]
-    assert edge["node"]["due"] is None
-    assert due.isoformat() not in urlsafe_b64decode(edge["cursor"] + "==").decode()
+    query = "{ agencyInbox(first: 1) { edges { cursor } pageInfo { hasNextPage endCursor } } }"
+    empty = {"edges": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}
+    assert (await place.ask(query, HOUSING))["agencyInbox"] == empty
 
 
 @pytest.mark.xfail(reason="milestones are told to referrers from the case's beginning", strict=True)

@@ -15,10 +15,10 @@ from msgspec.structs import replace
 
 from catch.access import Told
 from catch.api import inbox, queries, reading, trail, views
-from catch.api.inbox import OF_CASE
 from catch.api.lens import Lens
 from catch.api.reading import Reading
 from catch.api.sitting import Sitting
+from catch.api.sources import inbox as inbox_source
 from catch.domain.agenda_absence import Standing
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import OfferAction
@@ -413,17 +413,38 @@ async def test_minutes_name_the_recused_to_those_who_prepare_the_meeting_and_see
     assert "InterestDeclared" not in str(await heard.followed(HOUSING, "meeting", end))
 
 
-async def test_the_inbox_gives_no_number_and_nothing_a_number_follows_from(place: Place):
+async def test_what_is_closed_is_not_in_the_inbox_and_takes_no_place_on_a_page(place: Place):
     case = await place.worked_on("Fern Dapplemere", "housing-1")
+    left = await place.worked_on("Fern Dapplemere the Second", "housing-1")
     due = london_day(ago(days=-7))
-    await place.take(OfferAction(case.case, uuid4(), Sealed("Mend the stairs"), "housing-1", due))
-    await place.take(EndInvolvement(case.case, "housing-1"))
+    for day in range(3):
+        offer = OfferAction(left.case, uuid4(), Sealed("Mend the stairs"), "housing-1", due + timedelta(days=day))
+        await place.take(offer)
+    last = uuid4()
+    await place.take(OfferAction(case.case, last, Sealed("Sweep"), "housing-1", due + timedelta(days=9)))
+    await place.take(EndInvolvement(left.case, "housing-1"))
     await place.settled()
-    [edge] = (await place.ask(INBOX, HOUSING))["agencyInbox"]["edges"]
-    entry = edge["node"]
-    assert {name: entry[name] for name in OF_CASE} == dict.fromkeys(OF_CASE)
-    assert {each["path"] for each in entry["redactions"]} == set(OF_CASE)
-    assert told(edge, str(case.case), case_number(case.case), due.isoformat()) == []
+    query = "{ agencyInbox(first: 1) { edges { node { actionId } } pageInfo { hasNextPage } } }"
+    page = (await place.ask(query, HOUSING))["agencyInbox"]
+    assert page == {"edges": [{"node": {"actionId": str(last)}}], "pageInfo": {"hasNextPage": False}}
+    assert told(await place.ask(INBOX, HOUSING), str(left.case), case_number(left.case), due.isoformat()) == []
+
+
+async def test_whoever_is_recused_finds_nothing_of_the_case_in_their_agencys_inbox(place: Place):
+    case = await place.worked_on("Gil Dapplemere", "housing-1")
+    due = london_day(ago(days=-7))
+    meeting = await place.published("snn", "housing-1")
+    item = next(each.item for each in meeting.items if each.case == case.case)
+    await place.take(DeclareInterest(meeting.meeting, item, HOUSING.user, HOUSING.agency), HOUSING)
+    await place.settled()
+    async with place.live(HOUSING) as client:
+        await client.subscribe("i", "subscription { agencyInbox { ... on InboxUpdate { event } } }")
+        assert (await client.next("i"))["event"] == "Present"
+        await place.take(OfferAction(case.case, uuid4(), Sealed("Mend the stairs"), "housing-1", due))
+        await place.settled()
+        await client.silent()
+    edges = (await place.ask(INBOX, HOUSING))["agencyInbox"]["edges"]
+    assert [edge["node"]["kind"] for edge in edges] == ["INVITATION"]
 
 
 async def test_another_programmes_chair_is_answered_as_if_there_were_no_such_case(place: Place):
@@ -477,8 +498,8 @@ def as_given(_: Lens, __: str, held: Any) -> Any:
     return held
 
 
-async def open_to_all(*_: object) -> None:
-    return None
+async def still_open(*_: object) -> bool:
+    return True
 
 
 def anybody(*_: object) -> bool:
@@ -531,8 +552,12 @@ HOLES: dict[str, tuple[Hole, Test]] = {
         test_minutes_name_the_recused_to_those_who_prepare_the_meeting_and_see_the_item,
     ),
     "the number, in the inbox": (
-        put_back(inbox, "closed_for", open_to_all),
-        test_the_inbox_gives_no_number_and_nothing_a_number_follows_from,
+        put_back(inbox, "shown_in", still_open),
+        test_what_is_closed_is_not_in_the_inbox_and_takes_no_place_on_a_page,
+    ),
+    "what somebody is kept out of, in their inbox": (
+        put_back(inbox_source, "shown_in", still_open),
+        test_whoever_is_recused_finds_nothing_of_the_case_in_their_agencys_inbox,
     ),
     "that a case exists, to another programme's chair": (
         put_back(queries, "NOT_PUT_FORWARD", frozenset[Standing]()),

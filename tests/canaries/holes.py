@@ -14,6 +14,7 @@ from catch.api import case_view, inbox, person_view, reading, sitting, trail, ty
 from catch.api import facts as read_facts
 from catch.api.scalars import Position
 from catch.api.sources import case as followed_case
+from catch.api.sources import inbox as followed_inbox
 from catch.domain.case import state as cases
 from catch.domain.case.state import Case
 from catch.domain.facts import Category, Tag
@@ -87,8 +88,9 @@ def for_ever(_: object) -> tuple[datetime, datetime, datetime]:
     return ago(days=9_999), ago(days=-9_999), ago(days=-9_999)
 
 
-async def still_open(*_: object) -> None:
+async def still_open(*_: object) -> bool:
     """Nothing is closed."""
+    return True
 
 
 def kept_by_nobody(who: Who, case: Case, at: datetime) -> bool:
@@ -122,7 +124,7 @@ HOLES: dict[str, tuple[Patch, ...]] = {
     "who referred sees the case": ((read_facts.Facts, "sight", all_is_seen),),
     "anybody knows of every case": ((read_facts.Facts, "sight", anybody_sees),),
     "a part never ends": ((cases.Case, "involved", true),),
-    "an inbox is for whoever was asked": ((inbox, "closed_for", still_open),),
+    "an inbox is for whoever was asked": ((inbox, "shown_in", still_open), (followed_inbox, "shown_in", still_open)),
     "the trail is told whole": ((trail, "told", shown), (trail, "told_at_meeting", shown)),
     "who audits reads every note": ((learning, "note_shown", true), (views, "note_shown", true)),
     "a socket is told everything": ((followed_case, "narrower", everything_follows),),

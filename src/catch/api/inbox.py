@@ -16,53 +16,49 @@ from catch.personal import Erased, subject_of
 from projections import agency_inbox
 
 
-async def inbox_entries(reading: Reading, rows: Sequence[agency_inbox.Row]) -> list[types.InboxEntry]:
-    """An agency reads what it is asked to do, as long as it has a part in the case, and no more of the case here."""
+async def opened(reading: Reading, rows: Sequence[agency_inbox.Row]) -> list[agency_inbox.Row]:
+    """Those of the rows that are there for the viewer: an agency reads what it is asked to do as long as it has a part
+    in the case. What is closed is not there: neither its due day nor that somebody is kept out of it is told.
+    """
     cases = {row.case_id for row in rows if row.case_id}
     await reading.facts.seats(cases)
     reading.facts.expect(cases)
     await reading.facts.gathered()
-    closed = {case: await closed_for(reading, case) for case in cases}
-    open_rows = [row for row in rows if row.case_id is None or closed[row.case_id] is None]
-    texts = await reading.facts.texts(*{subject_of(row.title) for row in open_rows if row.title})
-    today = london_day(reading.facts.at)
-    return [inbox_entry(row, closed[row.case_id] if row.case_id else None, texts, today) for row in rows]
+    there = {case for case in cases if await shown_in(reading, case)}
+    return [row for row in rows if row.case_id is None or row.case_id in there]
 
 
-async def closed_for(reading: Reading, case: UUID) -> RedactionReason | None:
-    """Why the viewer may not read what is asked of their agency in this case."""
+async def shown_in(reading: Reading, case: UUID) -> bool:
+    """Whether the viewer may read what is asked of their agency in this case."""
     if await reading.recused(case):
-        return RedactionReason.RECUSED
+        return False
     seen = await reading.sight(case)
-    if seen is None:
-        return RedactionReason.NOT_INVOLVED
-    return None if seen.takes_part else seen.hides(Category.ACTIONS)
+    return seen is not None and (seen.takes_part or seen.hides(Category.ACTIONS) is None)
 
 
-def inbox_entry(row: agency_inbox.Row, closed: RedactionReason | None, texts: Texts, today: date) -> types.InboxEntry:
-    title = texts.get(row.title) if row.title and not closed else None
-    waiting = row.kind is agency_inbox.EntryKind.ACTION and row.due is not None
-    withheld = [types.Redaction(path=path, reason=closed) for path in OF_CASE] if closed else []
-    if isinstance(title, Erased):
-        title, withheld = None, [types.Redaction(path="title", reason=RedactionReason.ERASED)]
+async def inbox_entries(reading: Reading, rows: Sequence[agency_inbox.Row]) -> list[types.InboxEntry]:
+    """These rows, which are there for the viewer, and no more of their cases than what is asked."""
+    texts = await reading.facts.texts(*{subject_of(row.title) for row in rows if row.title})
+    today = london_day(reading.facts.at)
+    return [inbox_entry(row, texts, today) for row in rows]
+
+
+def inbox_entry(row: agency_inbox.Row, texts: Texts, today: date) -> types.InboxEntry:
+    title = texts.get(row.title) if row.title else None
+    erased = isinstance(title, Erased)
     return types.InboxEntry(
         id=row.entry,
         kind=row.kind,
         position=Position(row.position),
         since=row.since,
-        # The number of a case follows from its id.
-        case_id=None if closed else row.case_id,
-        case_number=case_number(row.case_id) if row.case_id and not closed else None,
-        action_id=None if closed else row.action_id,
-        meeting_id=None if closed else row.meeting_id,
-        title=title,
-        state=None if closed else row.state,
-        due=None if closed else row.due,
-        overdue_days=max(0, (today - row.due).days) if waiting and row.due and not closed else None,
-        mandatory=None if closed else row.mandatory,
-        redactions=withheld,
+        case_id=row.case_id,
+        case_number=case_number(row.case_id) if row.case_id else None,
+        action_id=row.action_id,
+        meeting_id=row.meeting_id,
+        title=None if isinstance(title, Erased) else title,
+        state=row.state,
+        due=row.due,
+        overdue_days=max(0, (today - row.due).days) if row.due else None,
+        mandatory=row.mandatory,
+        redactions=[types.Redaction(path="title", reason=RedactionReason.ERASED)] if erased else [],
     )
-
-
-OF_CASE = ("title", "caseId", "caseNumber", "actionId", "meetingId", "state", "due", "overdueDays", "mandatory")
-"""What an entry says of a case: nothing of it once the agency has no part in the case."""

@@ -17,7 +17,7 @@ from catch.api.cursors import cursor, day_in, instant_in, page_size
 from catch.api.facts import Past, folded
 from catch.api.figures import Asked, time_to_outcome
 from catch.api.finding import Between, attends, found_cases, found_meetings
-from catch.api.inbox import inbox_entries
+from catch.api.inbox import inbox_entries, opened
 from catch.api.reading import Reading, shows
 from catch.api.scalars import Position
 from catch.api.sitting import Sitting, reason
@@ -262,14 +262,18 @@ class Query(StandingQueries):
         agency = info.context.who.agency
         if not has_inbox(info.context.who):
             raise NotForYourRole
-        user, pool = info.context.who.user, info.context.catch.log.pool
-        rows = await agency_inbox.of_agency(pool, agency, day_in(after), wanted + 1, user)
-        nodes = await inbox_entries(info.context.reading, rows[:wanted])
+        user, pool, reading = info.context.who.user, info.context.catch.log.pool, info.context.reading
+        place, found, more = day_in(after), list[agency_inbox.Row](), True
+        while more and len(found) <= wanted:
+            rows = await agency_inbox.of_agency(pool, agency, place, wanted + 1, user)
+            found += await opened(reading, rows)
+            more = len(rows) > wanted
+            place = agency_inbox.cursor(rows[-1]) if rows else None
         edges = [
             types.InboxEdge(cursor=cursor(*agency_inbox.cursor(row)), node=node)
-            for row, node in zip(rows, nodes, strict=False)
+            for row, node in zip(found[:wanted], await inbox_entries(reading, found[:wanted]), strict=True)
         ]
-        page = types.PageInfo.of(len(rows), wanted, edges)
+        page = types.PageInfo.of(len(found), wanted, edges)
         return types.InboxConnection(edges=edges, page_info=page)
 
     @strawberry.field(

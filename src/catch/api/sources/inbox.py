@@ -8,7 +8,7 @@ from uuid import UUID
 from catch.access import Changes, Who, has_inbox
 from catch.api import types
 from catch.api.identity import Viewer
-from catch.api.inbox import closed_for, inbox_entries
+from catch.api.inbox import inbox_entries, opened, shown_in
 from catch.api.reading import Reading
 from catch.api.rights import Rights
 from catch.api.scalars import Position
@@ -114,7 +114,8 @@ class InboxSource(Shared):
         return found
 
     async def sees(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> Seen | Ended:
-        if not concerns(cast("Who", viewer_class), event):
+        who = cast("Who", viewer_class)
+        if not concerns(who, event) or not await self._there(Reading(self.facts(), who), event):
             return Seen.UNTOLD
         if event.position in self._doubtful:
             owners = await self._owners([event.stream])
@@ -128,15 +129,17 @@ class InboxSource(Shared):
         # The entry may be newer than what was heard: the right to it may have ended in between.
         await self.catch.hearing.reached(max((row.position for row in rows), default=0))
         reading = Reading(self.facts(), cast("Who", viewer_class))
-        shown = await inbox_entries(reading, rows)
-        closed = isinstance(event.event, actions.ActionEvent) and await closed_for(reading, event.stream)
+        shown = await inbox_entries(reading, await opened(reading, rows))
         return types.InboxUpdate(
             position=Position(event.position),
-            event=None if closed else event.topic,
+            event=event.topic if await self._there(reading, event) else None,
             at=event.envelope.occurred_at,
             entry_id=entry,
             entry=shown[0] if shown else None,
         )
+
+    async def _there(self, reading: Reading, event: Fact) -> bool:
+        return not isinstance(event.event, actions.ActionEvent) or await shown_in(reading, event.stream)
 
     async def present(self, topic: Hashable, viewer_class: Hashable) -> tuple[int, object]:
         position, now = self.catch.hearing.position, self.clock()
