@@ -1,5 +1,6 @@
 """What one viewer learns of a fact, and which values of a case are there for them at all."""
 
+from datetime import datetime
 from enum import Enum
 from typing import Literal, assert_never
 
@@ -20,20 +21,21 @@ class Told(Enum):
     UNTOLD = "untold"
 
 
-def told(seen: Sight | None, case: Case | None, event: object) -> Told:
-    """What the viewer learns of a case's fact. What is closed to them is not even counted: neither when nor how often
-    something happens there is theirs to know.
+def told(seen: Sight | None, case: Case | None, event: object, at: datetime) -> Told:
+    """What the viewer learns of what happened in a case at `at`. What is closed to them is not even counted: neither
+    when nor how often something happens there is theirs to know.
     """
     if seen is None or case is None:
         return Told.UNTOLD
     rule = telling(event)
-    shown = _shows(seen, case, event, rule) if seen.categories else _refers(seen, event, rule)
+    shown = _shows(seen, case, event, rule) if seen.categories else _refers(seen, case, event, rule, at)
     return Told.SHOWN if shown else Told.UNTOLD
 
 
-def _refers(seen: Sight, event: object, rule: Telling) -> bool:
-    """Whoever referred hears what became of it, and of no other door."""
-    if not rule.milestone or seen.hidden is RedactionReason.RECUSED:
+def _refers(seen: Sight, case: Case, event: object, rule: Telling, at: datetime) -> bool:
+    """Whoever referred hears what became of it: of no other door, and of nothing before their own."""
+    since = case.referred_by(seen.agency)
+    if not rule.milestone or seen.hidden is RedactionReason.RECUSED or since is None or at < since:
         return False
     if isinstance(event, referral.ReferralReceived | referral.ReferralAttached):
         return event.referral.referrer_agency == seen.agency
@@ -63,7 +65,7 @@ def _shows(seen: Sight, case: Case, event: object, rule: Telling) -> bool:
     return False
 
 
-def told_at_meeting(seen: Sight | None, case: Case | None, event: object, *, prepares: bool) -> Told:
+def told_at_meeting(seen: Sight | None, case: Case | None, event: object, at: datetime, *, prepares: bool) -> Told:
     """What somebody learns of a meeting's fact who may follow it and sees the item it names, if it names one.
 
     `case` is that item's, `seen` what they see of it; both None where no item or a general matter is named.
@@ -77,7 +79,7 @@ def told_at_meeting(seen: Sight | None, case: Case | None, event: object, *, pre
         case To.SEEING | To.OWNER if case is None:
             shown = True
         case To.SEEING | To.OWNER | To.ADDRESSEES | To.OTHERS | To.AGENCY | To.COORDINATING | To.TAGGED:
-            return told(seen, case, event)
+            return told(seen, case, event, at)
         case To.NOBODY:
             shown = False
         case _:

@@ -114,7 +114,7 @@ async def of_case(reading: Reading, stream: UUID) -> Trail | None:
         return None
     return Trail(
         CASE,
-        lambda fact, _: told(seen, case, fact.event),
+        lambda fact, _: told(seen, case, fact.event, fact.envelope.occurred_at),
         lambda state: case_told(seen, state),
         seen.everything,
         beside_case(seen, case) if seen.tags else None,
@@ -125,7 +125,10 @@ def beside_case(seen: Sight, case: Case) -> Trail:
     def shown(state: Beside | None) -> Beside | None:
         return state and beside_told(seen, state)
 
-    return Trail(RESTRICTED, lambda fact, _: told(seen, case, fact.event), shown, counted=False)
+    def of_fact(fact: Fact, _: object) -> Told:
+        return told(seen, case, fact.event, fact.envelope.occurred_at)
+
+    return Trail(RESTRICTED, of_fact, shown, counted=False)
 
 
 async def of_meeting(reading: Reading, meeting: Meeting) -> Trail | None:
@@ -151,7 +154,7 @@ async def of_meeting(reading: Reading, meeting: Meeting) -> Trail | None:
             return told_withheld(fact.event)
         # Whoever prepares a meeting reads what was recorded at it, as long as the item is theirs to see.
         about = (seen.get(case), held.get(case)) if case and seen.get(case) else (None, None)
-        return told_at_meeting(*about, fact.event, prepares=True)
+        return told_at_meeting(*about, fact.event, fact.envelope.occurred_at, prepares=True)
 
     return Trail(MEETING, fact_told, lambda state: meeting_told(state, withheld, of), not withheld)
 

@@ -71,7 +71,7 @@ class CaseSource(Shared):
         now = await self._sight(who, topic)
         if now is None:
             return ENDED
-        return SEEN[told(narrower(known, now), await self._case(topic), event.event)]
+        return SEEN[told(narrower(known, now), await self._case(topic), event.event, event.envelope.occurred_at)]
 
     async def message(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> types.CaseUpdate:
         return await self._update(topic, viewer_class, event.position, event)

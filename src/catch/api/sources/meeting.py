@@ -121,12 +121,13 @@ class MeetingSource(Shared):
             return SEEN[told_withheld(event.event)]
         held: Case | None = (await facts.case(item.case)).state if item and item.case else None
         seen = await facts.sight(viewer, held) if held else None
+        at = event.envelope.occurred_at
         if stream_of_event(event.event) is CASE:
-            return SEEN[told(seen, held, event.event)]
+            return SEEN[told(seen, held, event.event, at)]
         # An item that is gone may be one that was kept from the viewer: only who prepares the agenda hears of it.
         if named and item is None and not sitting.prepares:
             return Seen.UNTOLD
-        return SEEN[told_at_meeting(seen, held, event.event, prepares=sitting.prepares)]
+        return SEEN[told_at_meeting(seen, held, event.event, at, prepares=sitting.prepares)]
 
     async def message(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> types.MeetingUpdate:
         held = await self.catch.states.get(MEETING, cast("UUID", topic))

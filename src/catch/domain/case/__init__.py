@@ -116,7 +116,7 @@ def evolve(case: Case | None, recorded: Recorded[CaseEvent]) -> Case | None:
     """Where the fact leaves the case. A stream that does not begin with its referral stays None."""
     event, at = recorded.event, recorded.envelope.occurred_at
     if case is None:
-        return referral.opened(recorded.stream, event) if isinstance(event, ReferralReceived) else None
+        return referral.opened(recorded.stream, event, at) if isinstance(event, ReferralReceived) else None
     return replace(_evolve_of(type(event))(case, event, at), last_activity_at=max(case.last_activity_at or at, at))
 
 

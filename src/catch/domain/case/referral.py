@@ -13,6 +13,7 @@ from catch.domain.case.state import (
     Basis,
     Case,
     CaseState,
+    Door,
     Milestones,
     Referral,
     ReferralAgreement,
@@ -220,8 +221,8 @@ def kept(referral: Referral) -> Referral:
     return referral if is_key(referral.referrer_agency) else replace(referral, referrer_agency=UNREGISTERED)
 
 
-def opened(case: UUID, event: ReferralReceived) -> Case:
-    received = event.referral.received_at
+def opened(case: UUID, event: ReferralReceived, at: datetime) -> Case:
+    referral, received = kept(event.referral), event.referral.received_at
     return Case(
         case=case,
         number=event.number,
@@ -230,7 +231,8 @@ def opened(case: UUID, event: ReferralReceived) -> Case:
         programme_version=event.programme_version,
         state=CaseState.RECEIVED,
         milestones=Milestones(received_at=received),
-        referrals=(kept(event.referral),),
+        referrals=(referral,),
+        doors=(Door(referral.referrer_agency, at),),
         episode_started_at=received,
         door_refused_at=refused_at(event.referral),
         safe_contact=event.referral.safe_contact,
@@ -243,12 +245,13 @@ def refused_at(referral: Referral) -> datetime | None:
     return referral.received_at if no else None
 
 
-def attached(case: Case, referral: Referral) -> Case:
+def attached(case: Case, referral: Referral, at: datetime) -> Case:
     """Somebody may refer another as if they were that person: of what two doors say, the more careful holds."""
     refusals = [at for at in (case.door_refused_at, refused_at(referral)) if at]
     return replace(
         case,
         referrals=(*case.referrals, referral),
+        doors=(*case.doors, Door(referral.referrer_agency, at)),
         door_refused_at=max(refusals, default=None),
         safe_contact=safer(case.safe_contact, referral.safe_contact),
     )
@@ -259,6 +262,6 @@ def evolve(case: Case, event: ReferralEvent, at: datetime) -> Case:
         case ReferralReceived():
             return case  # only ever first: `opened` made the case
         case ReferralAttached():
-            return attached(case, kept(event.referral))
+            return attached(case, kept(event.referral), at)
         case _:
             assert_never(event)

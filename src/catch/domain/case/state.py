@@ -141,6 +141,13 @@ class Referral(Part, frozen=True, omit_defaults=True):
     """Whom whoever referred says they are from. Nobody has checked it."""
 
 
+class Door(Part, frozen=True):
+    """An agency that referred, and when we had it from them: what was before is not theirs to hear of."""
+
+    agency: Key
+    since: datetime
+
+
 class Worker(Part, frozen=True, omit_defaults=True):
     """Somebody who works for an agency."""
 
@@ -448,6 +455,7 @@ class Case(Part, frozen=True, omit_defaults=True):
     state: CaseState
     milestones: Milestones
     referrals: tuple[Referral, ...]
+    doors: tuple[Door, ...] = ()
     episode: int = 1
     lead: Worker | None = None
     clinical: Worker | None = None
@@ -490,6 +498,10 @@ class Case(Part, frozen=True, omit_defaults=True):
     def agreement(self) -> Agrees | None:
         """The careful answer: a referrer's word for the person never makes them agree, but may say that they do not."""
         return self.agrees if self.door_refused_at is None else Agrees.NO
+
+    def referred_by(self, agency: str) -> datetime | None:
+        """Since when the agency is one of those that referred."""
+        return min((door.since for door in self.doors if door.agency == agency), default=None)
 
     def spoken_since(self, at: datetime) -> bool:
         """Whether a conversation with the person was held since."""
