@@ -21,6 +21,9 @@ from catch.domain.partner import (
     MemberSuspended,
     RoleEnded,
     RoleGiven,
+    ServiceAccount,
+    ServiceAllowed,
+    SubjectBound,
     TagEnded,
     TagGiven,
 )
@@ -29,12 +32,14 @@ from projections import givings
 from projections.givings import Giver, giver, member
 
 NAME = "members"
-VERSION = 1
+VERSION = 2
 TABLE = f"{NAME}_v{VERSION}"
 ONE_STREAM = True
 INDEXES = ("agency, user_id",)
 
-Changes = MemberSuspended | MemberReinstated | RoleGiven | RoleEnded | TagGiven | TagEnded
+Changes = (
+    MemberSuspended | MemberReinstated | ServiceAllowed | SubjectBound | RoleGiven | RoleEnded | TagGiven | TagEnded
+)
 Concerns = MemberEnrolled | Changes
 TOPICS = frozenset(event.__name__ for event in get_args(Concerns))
 
@@ -63,6 +68,8 @@ class Row(Struct, frozen=True):
     name: Sealed
     enrolled: Giver
     suspended: bool = False
+    service: ServiceAccount | None = None
+    issuer: str | None = None
     ends_on: date | None = None
     acts_as: tuple[Role, ...] = ()
     roles: tuple[Acts, ...] = ()
@@ -77,7 +84,9 @@ def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
 def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
     event: Concerns = recorded.event
     if isinstance(event, MemberEnrolled):
-        return Row(key, recorded.position, event.partner, event.user, event.name, giver(recorded))
+        return Row(
+            key, recorded.position, event.partner, event.user, event.name, giver(recorded), service=event.service
+        )
     return summed(replace(step(row, recorded, event), position=recorded.position)) if row else None
 
 
@@ -96,6 +105,10 @@ def step(row: Row, recorded: Recorded[Any], event: Changes) -> Row:
             return replace(row, suspended=True)
         case MemberReinstated():
             return replace(row, suspended=False)
+        case ServiceAllowed(service=service):
+            return replace(row, service=service)
+        case SubjectBound(binding=binding):
+            return replace(row, issuer=binding.issuer)
         case RoleGiven(held=held):
             kept = (each for each in row.roles if not each.held.same(held))
             return replace(row, roles=(*kept, Acts(held, giver(recorded))))

@@ -13,7 +13,7 @@ from catch.web import Server
 V = TypeVar("V")
 
 
-async def only(viewer: V) -> V:
+async def only(viewer: V, _document: str) -> V:
     """A context that is the viewer, and nothing else."""
     return viewer
 

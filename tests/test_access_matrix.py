@@ -122,6 +122,9 @@ TerminateAgreement        administrator HAS_THE_ROLE
 RunProgramme              administrator HAS_THE_ROLE
 LeaveProgramme            administrator HAS_THE_ROLE
 EnrolMember               member-administrator GIVES, appointing-officer GIVES, administrator GIVES
+EnrolService              member-administrator GIVES
+AllowService              member-administrator GIVES
+BindSubject               member-administrator GIVES
 SuspendMember             member-administrator GIVES, administrator GIVES
 ReinstateMember           member-administrator GIVES
 GiveRole                  member-administrator GIVES, appointing-officer GIVES, caldicott GIVES, administrator GIVES

@@ -417,6 +417,10 @@ async def test_who_may_not_follow_is_told_so(place: Place):
     evening = await Evening.begins(place)
     await place.settled()
     stranger = Actor("member@fire-1", "fire-1", Role.PARTNER)
+    async with place.live(stranger) as nobody:
+        await nobody.subscribe("m", WHOLE, meeting=str(evening.meeting))
+        assert (await nobody.receive())["payload"][0]["extensions"]["code"] == "NOT_ENROLLED"
+    await place.enrol(stranger, "bexley-icm")
     async with place.live(stranger) as client:
         await client.subscribe("m", WHOLE, meeting=str(evening.meeting))
         assert (await client.receive())["payload"][0]["extensions"]["code"] == "UNKNOWN_MEETING"

@@ -79,7 +79,14 @@ from catch.domain.meeting.items import DecisionCode, DeferReason, Dissent, ToTel
 from catch.domain.meeting.listing import AppearanceBasis, Section
 from catch.domain.meeting.planning import CancelMeeting, PlanMeeting, RescheduleMeeting
 from catch.domain.meeting.session import AdjournMeeting, ResumeMeeting, StartMeeting
-from catch.domain.partner import EnrolMember, RegisterPartner, SignAgreement, TerminateAgreement
+from catch.domain.partner import (
+    BindSubject,
+    EnrolMember,
+    EnrolService,
+    RegisterPartner,
+    SignAgreement,
+    TerminateAgreement,
+)
 from catch.domain.person import ContactChannel, RegisterPerson, SetContactPreference
 from catch.domain.restricted import (
     AddRestrictedNote,
@@ -159,6 +166,9 @@ def personal(kind: Any) -> bool:
     if isinstance(kind, type) and issubclass(kind, Struct):
         return any(personal(hint) for hint in get_type_hints(kind).values())
     return any(personal(inner) for inner in get_args(kind))
+
+
+LOOKS_AFTER = Actor("members@snn", "snn", Role.MEMBER_ADMINISTRATOR)
 
 
 class Writer:
@@ -317,6 +327,9 @@ async def beside_it(w: Writer, case: Any) -> None:
     signed = SignAgreement("food-1", "isa", (PROGRAMME,), EVERYTHING, TODAY, None, t())
     await w.send(signed, ADMINISTRATOR)
     await w.send(EnrolMember("food-1", "member@food-1", t()), ADMINISTRATOR)
+    await w.place.enrol(LOOKS_AFTER)
+    await w.send(EnrolService("snn", "program@snn", t(), ("add-note",)), LOOKS_AFTER)
+    await w.send(BindSubject("snn", "program@snn", "nhs-login", t()), LOOKS_AFTER)
     await w.send(TerminateAgreement("food-1", "isa", t()), ADMINISTRATOR)
     refused = await w.place.referred(w.text())
     w.texts += [refused.reason]

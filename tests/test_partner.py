@@ -20,10 +20,14 @@ from catch.domain.partner import (
     AgreementEndsBeforeItStarts,
     AgreementSigned,
     AgreementTerminated,
+    AllowService,
+    Binding,
+    BindSubject,
     EndRole,
     EndsBeforeItBegins,
     EndTag,
     EnrolMember,
+    EnrolService,
     GiveRole,
     GiveTag,
     HeldRole,
@@ -44,7 +48,10 @@ from catch.domain.partner import (
     RoleGiven,
     RunningPart,
     RunProgramme,
+    ServiceAccount,
+    ServiceAllowed,
     SignAgreement,
+    SubjectBound,
     SuspendMember,
     TagEnded,
     TagGiven,
@@ -76,11 +83,16 @@ categories = st.frozensets(st.sampled_from(Category), max_size=3)
 programmes = st.sampled_from([(), (PROGRAMME,), (PROGRAMME, "bexley-icm")])
 roles, tags, parts = st.sampled_from(Role), st.sampled_from(Tag), st.sampled_from(RunningPart)
 places, series = st.sampled_from([PROGRAMME, None]), st.sampled_from(["weekly", None])
+names = st.sampled_from([(), ("add-note",), ("add-note", "submit-referral")])
+keys = st.frozensets(st.sampled_from(["add-note", "a" * 64]))
 commands: st.SearchStrategy[PartnerCommand] = st.one_of(
     st.builds(RegisterPartner, st.just(KEY), st.sampled_from(["One", "Two", " "]), st.sampled_from(["housing", "X"])),
     st.builds(SignAgreement, st.just(KEY), ids, programmes, categories, days, st.none() | days, st.just(WHO)),
     st.builds(TerminateAgreement, st.just(KEY), ids, st.sampled_from([WHY, Sealed("")])),
     st.builds(EnrolMember, st.just(KEY), users, st.just(NAME)),
+    st.builds(EnrolService, st.just(KEY), users, st.just(NAME), names, st.sampled_from([(), ("a" * 64,), ("a",)])),
+    st.builds(AllowService, st.just(KEY), users, names),
+    st.builds(BindSubject, st.just(KEY), users, st.just("nhs-login"), st.just(NAME)),
     st.builds(SuspendMember, st.just(KEY), users),
     st.builds(ReinstateMember, st.just(KEY), users),
     st.builds(GiveRole, st.just(KEY), users, roles, days, st.none() | days, places, series),
@@ -95,6 +107,9 @@ events: st.SearchStrategy[PartnerEvent] = st.one_of(
     st.builds(AgreementSigned, st.just(KEY), ids, programmes, categories, days, st.none() | days, st.just(WHO)),
     st.builds(AgreementTerminated, st.just(KEY), ids, st.just(AT), st.just(WHY)),
     st.builds(MemberEnrolled, st.just(KEY), users, st.just(NAME)),
+    st.builds(MemberEnrolled, st.just(KEY), users, st.just(NAME), service=st.builds(ServiceAccount, keys, keys)),
+    st.builds(ServiceAllowed, st.just(KEY), users, st.builds(ServiceAccount, keys, keys)),
+    st.builds(SubjectBound, st.just(KEY), users, st.builds(Binding, st.just("nhs-login"), st.sampled_from("ab"))),
     st.builds(MemberSuspended, st.just(KEY), users),
     st.builds(MemberReinstated, st.just(KEY), users),
     st.builds(RoleGiven, st.just(KEY), users, st.builds(HeldRole, roles, days, st.none() | days, places, series)),
@@ -189,7 +204,6 @@ def test_a_member_is_enrolled_suspended_and_reinstated():
 def test_only_members_are_suspended_or_reinstated():
     refused(MemberNotEnrolled, fold(REGISTERED), SuspendMember(KEY, "ann"))
     refused(MemberNotEnrolled, fold(REGISTERED), ReinstateMember(KEY, "ann"))
-    refused(MissingText, fold(REGISTERED), EnrolMember(KEY, "", NAME))
 
 
 def test_nothing_is_asked_of_a_partner_nobody_registered():

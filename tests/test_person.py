@@ -58,7 +58,7 @@ def fold(*history: PersonEvent) -> Person | None:
 
 def test_a_person_is_registered_with_everything_they_told():
     told = {"address": Sealed("s1"), "phone": Sealed("s2"), "communication_needs": Sealed("s3")}
-    command, numbered = RegisterPerson(PERSON, False, Sealed("s0"), **told), replace(GIVEN, nhs_digest="d1")
+    command, numbered = RegisterPerson(PERSON, False, Sealed("s0"), **told), replace(GIVEN, digest="d1")
     assert decide(None, command, numbered) == [PersonRegistered(PERSON, False, Sealed("s0"), nhs_digest="d1", **told)]
 
 
@@ -76,7 +76,7 @@ def test_registering_again_records_nothing_although_sealing_gave_other_ciphertex
 @pytest.mark.parametrize("digest", [None, "d1", "d2"])
 def test_the_answer_for_a_known_id_says_nothing_of_the_number(digest: str | None):
     again = RegisterPerson(PERSON, False, Sealed("other"), nhs_number=Sealed("sealed"))
-    assert decide(fold(REGISTERED), again, replace(GIVEN, nhs_digest=digest)) == []
+    assert decide(fold(REGISTERED), again, replace(GIVEN, digest=digest)) == []
 
 
 def test_a_preference_names_at_least_one_safe_way():

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 from msgspec.structs import replace
 
+from catch.access import Who, seats_of
 from catch.access import recused as kept_out
-from catch.access import seats_of
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import ActionAnswer, OfferAction, RespondToAction
 from catch.domain.case.disclosure import AuthoriseDisclosure
@@ -270,6 +270,7 @@ async def test_an_interest_from_before_counts_until_somebody_says_otherwise(plac
     await place.take(DeclareInterest(meeting.meeting, meeting.items[0].item, HOUSING.user, HOUSING.agency), HOUSING)
     now = (await place.catch.states.get(CASE, case.case)).state
     before = replace(now, recusals=())
+    housing = Who(HOUSING.user, HOUSING.agency, frozenset())
     seats = seats_of(await place.meeting(meeting.meeting), case.case)
-    assert kept_out(HOUSING.user, before, seats)
-    assert not kept_out(HOUSING.user, before, ())
+    assert kept_out(housing, before, seats)
+    assert not kept_out(housing, before, ())

@@ -15,6 +15,7 @@ from catch.api.registered import Registered, registered, shipped
 from catch.api.requests import Asked, Turned, decoded, from_url
 from catch.api.schema import schema
 from catch.contracts import ROOT
+from catch.domain.meeting.state import Interest, InterestAction
 from catch.faults import Rejected
 from catch.rates import Rates, rates
 from catch.settings import BadSetting, Settings
@@ -185,6 +186,8 @@ def test_seats_are_compared_by_value():
     """What `Rights` rests on: equal seats may stand in for one another."""
     same: dict[str, Any] = {"meeting": uuid4(), "item": uuid4(), "programme": "p", "series": "s", "chair": "c"}
     same |= {"bound": frozenset[str](), "published_at": None} | dict.fromkeys(("opens", "over", "minuted"), ago(days=1))
-    one = Seat(visible_to=frozenset({"a"}), recused=frozenset(), **same)
-    assert one == Seat(visible_to=frozenset({"a"}), recused=frozenset(), **same)
-    assert one != Seat(visible_to=frozenset({"a"}), recused=frozenset({"x"}), **same)
+    one = Seat(visible_to=frozenset({"a"}), interests=(), **same)
+    assert one == Seat(visible_to=frozenset({"a"}), interests=(), **same)
+    assert one != Seat(
+        visible_to=frozenset({"a"}), interests=(Interest(uuid4(), "x", "a", InterestAction.RECUSED),), **same
+    )

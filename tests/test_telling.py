@@ -178,6 +178,8 @@ TABLE: dict[str, Telling] = {
     "MemberEnrolled": AGENCY_RIGHTS,
     "MemberSuspended": AGENCY_RIGHTS,
     "MemberReinstated": AGENCY_RIGHTS,
+    "ServiceAllowed": AGENCY_RIGHTS,
+    "SubjectBound": AGENCY_RIGHTS,
     "RoleGiven": AGENCY_RIGHTS,
     "RoleEnded": AGENCY_RIGHTS,
     "TagGiven": AGENCY_RIGHTS,

@@ -27,6 +27,8 @@ from catch.api.sources import CaseSource, InboxSource, MeetingSource
 from catch.api.trusted import ForASecond
 from catch.app import Catch
 from catch.domain.facts import Recorded
+from catch.domain.partner import ServiceAllowed
+from catch.domain.refusals import Refused
 from catch.live.draining import drain
 from catch.live.feed import Feed
 from catch.live.protocol import GraphQLOverWebSocket
@@ -45,6 +47,14 @@ UNSENT = 65_536
 PATH = "/graphql"
 
 
+class DocumentNotAllowed(Refused):
+    """This service account has not been allowed this document. The agency's member administrator can allow it."""
+
+
+class AllowedAnew(Refused):
+    """What this service account may ask for was changed. Connect again."""
+
+
 class Web:
     """One server's web face over one place."""
 
@@ -55,7 +65,7 @@ class Web:
         self.rates = rates(settings, development=development)
         self.costs = costs(settings, development=development)
         self.engine = engine(settings.operations, settings.operations_dir, development=development)
-        issuer = ForASecond(verifier(catch.settings.data_dir, development=development))
+        issuer = ForASecond(verifier(settings.data_dir, catch.keyring.subject_digest, development=development))
         self.sessions = Sessions(issuer, catch.log.pool, catch.settings.schema, self.sign_out)
         self.draining = False
         self._looking: asyncio.Task[bool] | None = None
@@ -88,8 +98,21 @@ class Web:
         else:
             await self.app(scope, receive, send)
 
-    async def context(self, viewer: Viewer) -> Context:
-        return await Context.of(self.catch, viewer, self.rights, self.answers, self.costs)
+    async def context(self, viewer: Viewer, document: str) -> Context:
+        """Raises `NotEnrolled`, and `DocumentNotAllowed` where they may not send this text at all."""
+        found = await Context.of(self.catch, viewer, self.rights, self.answers, self.costs)
+        if not found.who.may_send(document):
+            raise DocumentNotAllowed
+        return found
+
+    def allowed_anew(self, fact: Recorded[Any]) -> None:
+        """What a program follows was allowed when it subscribed: once that changes, it has to connect anew."""
+        if not isinstance(fact.event, ServiceAllowed):
+            return
+        for connection in list(self.live.connections):
+            viewer = connection.viewer
+            if viewer is not None and (viewer.agency, viewer.user) == (fact.event.partner, fact.event.user):
+                connection.close(4403, f"{AllowedAnew.code}: {AllowedAnew().message}")
 
     def alive(self) -> Any:
         @get("/health/live")
@@ -185,7 +208,8 @@ async def serving(
     # What a client does not read waits with us, where it can be taken back, and not by the megabyte in the kernel.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
     server = Server(config)
-    catch.hearing.listeners.append(web.feed.publish)
+    listeners = (web.feed.publish, web.allowed_anew)
+    catch.hearing.listeners.extend(listeners)
     await web.sessions.look()
     await web.sessions.forget()
     others = [asyncio.create_task(each) for each in (web.reconsider(), web.sessions.follow())]
@@ -198,7 +222,8 @@ async def serving(
         await web.drain()
         server.should_exit = True
         await task
-        catch.hearing.listeners.remove(web.feed.publish)
+        for listener in listeners:
+            catch.hearing.listeners.remove(listener)
         for other in others:
             other.cancel()
         await asyncio.wait(others)

@@ -75,7 +75,7 @@ from catch.domain.meeting import (
     session,
 )
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPartner, UnknownPerson
-from catch.domain.streams import COMMANDS
+from catch.domain.streams import COMMANDS, KEY_OF_COMMAND
 
 Rule = dict[Role, Relation]
 """By role, the relation that it needs besides. Whatever role is not named may not ask."""
@@ -203,6 +203,7 @@ OTHERS: tuple[Row, ...] = (
         (partner.EnrolMember,),
         dict.fromkeys((Role.MEMBER_ADMINISTRATOR, Role.APPOINTING_OFFICER, Role.ADMINISTRATOR), enrolling),
     ),
+    ((partner.EnrolService, partner.AllowService, partner.BindSubject), {Role.MEMBER_ADMINISTRATOR: looking_after}),
     ((partner.SuspendMember,), {Role.MEMBER_ADMINISTRATOR: looking_after, Role.ADMINISTRATOR: suspending}),
     ((partner.ReinstateMember,), {Role.MEMBER_ADMINISTRATOR: looking_after}),
     (
@@ -237,11 +238,17 @@ def rule_of(kind: type[Command]) -> Rule:
     return RULES.get(kind, _NOBODY)
 
 
+def rule_for(who: Who, kind: type[Command]) -> Rule:
+    """The same for one who asks: a program may ask for the commands that it was allowed."""
+    allowed = who.service is None or KEY_OF_COMMAND.get(kind) in who.service.commands
+    return rule_of(kind) if allowed else _NOBODY
+
+
 def may(who: Who, command: Command, reads: Reads, at: datetime) -> Role:
     """The role in which it is done. Raises a `Refused`: for a role that may not ask at all, before anything is read."""
     if Role.SYSTEM in who.roles_held():
         return Role.SYSTEM
-    rule, held = rule_of(type(command)), who.roles_held()
+    rule, held = rule_for(who, type(command)), who.roles_held()
     refusals: list[Refused] = []
     for role in IN_TURN:
         if role in held and role in rule:
@@ -262,4 +269,4 @@ def closest(refusals: Sequence[Refused]) -> Refused:
 
 def asks(who: Who, kind: type[Command]) -> bool:
     """Whether any of their roles may ask such a thing at all; the case or the meeting may still forbid it."""
-    return Role.SYSTEM in who.roles_held() or not who.roles_held().isdisjoint(rule_of(kind))
+    return Role.SYSTEM in who.roles_held() or not who.roles_held().isdisjoint(rule_for(who, kind))

@@ -18,6 +18,7 @@ from catch.access.seeing import (
     chairs,
     coordinates,
     item_hidden,
+    kept_from,
     may_attend,
     organises,
     sight,
@@ -232,7 +233,7 @@ def organising(asked: Asked) -> None:
         raise NotYourMeeting
     item = getattr(asked.command, "item", None)
     held = meeting.item(item) if isinstance(item, UUID) else None
-    kept = held is not None and (meeting.recused(held.item, asked.who.user) or kept_out(asked, held))
+    kept = held is not None and (kept_from(asked.who, meeting, held) or kept_out(asked, held))
     if kept and not left_to_the_recused(asked, meeting):
         raise Recused(item=item)
 

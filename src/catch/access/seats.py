@@ -12,7 +12,7 @@ from uuid import UUID
 from catch.access.standing import Who
 from catch.domain.facts import Part
 from catch.domain.meeting.items import Item, ItemState
-from catch.domain.meeting.state import LIVE, Invitation, Meeting, MeetingState
+from catch.domain.meeting.state import LIVE, Interest, Invitation, Meeting, MeetingState
 
 BEFORE = timedelta(days=14)
 ATTENDEE_WINDOW = timedelta(days=7)
@@ -34,7 +34,7 @@ class Seat(Part, frozen=True):
     minuted: datetime
     published_at: datetime | None
     visible_to: frozenset[str]
-    recused: frozenset[str]
+    interests: tuple[Interest, ...]
     bound: frozenset[str]
     invitations: tuple[Invitation, ...] = ()
     withdrawn: tuple[Invitation, ...] = ()
@@ -69,6 +69,10 @@ class Seat(Part, frozen=True):
             or any(i.user == user for i in (*self.invitations, *self.withdrawn))
         )
 
+    @property
+    def recused(self) -> frozenset[str]:
+        return frozenset(held.user for held in self.interests)
+
     def binds(self, user: str) -> bool:
         return user in self.bound
 
@@ -87,7 +91,7 @@ def seat_of(meeting: Meeting, item: Item) -> Seat:
         minuted=minuted,
         published_at=meeting.published_at,
         visible_to=frozenset(item.visible_to),
-        recused=frozenset(held.user for held in meeting.interests if held.item == item.item),
+        interests=tuple(held for held in meeting.interests if held.item == item.item),
         bound=frozenset(held.user for held in meeting.attendance if held.accepted is not None),
         invitations=meeting.invitations,
         withdrawn=meeting.withdrawn,

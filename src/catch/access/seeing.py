@@ -100,12 +100,19 @@ def at_the_door(who: Who, case: Case, at: datetime) -> bool:
     return case.live or (closed is not None and at <= closed + TURNED_AWAY)
 
 
-def recused(user: str, case: Case, seats: Sequence[Seat]) -> bool:
-    """Whether the user is kept out of the case. In older logs an interest stands with the meeting alone: it counts
-    until somebody has said of the case that they need not be kept out of it."""
-    if case.recused(user):
+def recused(who: Who, case: Case, seats: Sequence[Seat]) -> bool:
+    """Whether somebody is kept out of the case. In older logs an interest stands with the meeting alone: it counts
+    until somebody has said of the case that they need not be kept out of it.
+
+    A program is kept out of whatever a member of its agency is: nobody can tell to whom it hands on what it reads.
+    """
+    if who.service is not None:
+        return who.agency in case.kept_out or any(
+            held.agency == who.agency and not case.cleared(held.user) for seat in seats for held in seat.interests
+        )
+    if case.recused(who.user):
         return True
-    return any(user in seat.recused for seat in seats) and not case.cleared(user)
+    return any(who.user in seat.recused for seat in seats) and not case.cleared(who.user)
 
 
 def sight(who: Who, case: Case, seats: Sequence[Seat], at: datetime) -> Sight | None:
@@ -113,7 +120,7 @@ def sight(who: Who, case: Case, seats: Sequence[Seat], at: datetime) -> Sight | 
 
     `seats` are the case's places on agendas. What is restricted is for those only who were given the tag.
     """
-    if recused(who.user, case, seats):
+    if recused(who, case, seats):
         return Sight(_NOTHING, RedactionReason.RECUSED, who.agency)
     found = [*_ways(who, case, seats, at)]
     return _together(found) if len(found) > 1 else next(iter(found), None)
@@ -213,9 +220,16 @@ def may_attend(who: Who, meeting: Meeting, at: datetime) -> bool:
     return invited or (came and not meeting.uninvited(who.agency, who.user))
 
 
+def kept_from(who: Who, meeting: Meeting, item: Item) -> bool:
+    """Whether somebody is kept out of the item at this meeting; a program, whenever anybody of its agency is."""
+    if who.service is not None:
+        return any((held.item, held.agency) == (item.item, who.agency) for held in meeting.interests)
+    return meeting.recused(item.item, who.user)
+
+
 def item_hidden(who: Who, meeting: Meeting, item: Item, at: datetime) -> RedactionReason | None:
     """Why somebody does not see this item; None where they do. A draft is the organisers' alone."""
-    if meeting.recused(item.item, who.user):
+    if kept_from(who, meeting, item):
         return RedactionReason.RECUSED
     _, over, minuted = bounds(meeting)
     if who.audits(meeting.programme, item.case):
@@ -243,7 +257,7 @@ def bound(who: Who, meeting: Meeting) -> bool:
 
 def item_closed(who: Who, meeting: Meeting, item: Item, case: Case, at: datetime) -> RedactionReason | None:
     """Like `item_hidden`, as things stand now: what was visible at publication may have been closed since."""
-    if case.recused(who.user):
+    if recused(who, case, ()):
         return RedactionReason.RECUSED
     hidden = item_hidden(who, meeting, item, at)
     if hidden or organises(who, meeting) or who.audits(meeting.programme, case.case):

@@ -6,11 +6,12 @@ alone, on a day in London: a right begins and ends with a day, unless somebody e
 
 from collections.abc import Iterable
 from datetime import datetime
+from hashlib import sha256
 from uuid import UUID
 
 from catch.domain.calendar import london_day
 from catch.domain.facts import Actor, Category, Part, Role, Tag
-from catch.domain.partner import HeldRole, Member, Partner, RunningPart
+from catch.domain.partner import Binding, HeldRole, Member, Partner, RunningPart, ServiceAccount
 from catch.domain.partner.members import AT_A_SERIES, IN_THE_PLACE
 from catch.domain.refusals import Refused
 
@@ -43,11 +44,15 @@ class NotEnrolled(Refused):
 
 
 class Asker(Part, frozen=True, omit_defaults=True):
-    """Somebody who asks, as their token says. A role in it narrows what they may act as; none narrows nothing."""
+    """Somebody who asks, as their token says. A role in it narrows what they may act as; none narrows nothing.
+
+    `said_by` is who issued the token, and the keyed hash of what they call the user.
+    """
 
     user: str
     agency: str
     role: Role | None = None
+    said_by: Binding | None = None
 
 
 class Who(Part, frozen=True, omit_defaults=True):
@@ -57,7 +62,8 @@ class Who(Part, frozen=True, omit_defaults=True):
     `shares` is what agreements in force let the agency be told, by programme; `assigned` are an auditor's cases, by
     programme, where not all of a programme's are; `bound` are the meetings whose confidentiality they have accepted,
     where `user` is left out and no longer says so. `coordinates` and `doors` follow from the rest and are asked most:
-    the programmes that they coordinate cases of, and those whose front door they keep.
+    the programmes that they coordinate cases of, and those whose front door they keep. `service`: they are a program,
+    and may ask for this alone.
     """
 
     user: str
@@ -71,6 +77,7 @@ class Who(Part, frozen=True, omit_defaults=True):
     bound: frozenset[UUID] = frozenset()
     coordinates: frozenset[str] = frozenset()
     doors: frozenset[str] = frozenset()
+    service: ServiceAccount | None = None
 
     def acts_as(self, role: Role, programme: str) -> bool:
         roles = self.roles
@@ -123,6 +130,10 @@ class Who(Part, frozen=True, omit_defaults=True):
         """Assigned to every case of the programme."""
         return self.audits(programme) and all(key != programme for key, _ in self.assigned)
 
+    def may_send(self, document: str) -> bool:
+        """Whether they may ask this at all: a program may ask the documents that it was allowed, by their text."""
+        return self.service is None or sha256(document.encode()).hexdigest() in self.service.documents
+
     def acting_as(self, role: Role) -> Actor:
         """How the facts of what they do are signed."""
         return Actor(self.user, self.agency, role)
@@ -137,6 +148,8 @@ def who(asker: Asker, partner: Partner | None, at: datetime) -> Who:
     """`partner` is the agency that the token names. Raises `NotEnrolled`."""
     member = partner.member(asker.user) if partner else None
     if partner is None or member is None or member.suspended or asker.role is Role.SYSTEM:
+        raise NotEnrolled
+    if member.binding is not None and member.binding != asker.said_by:
         raise NotEnrolled
     day = london_day(at)
     held = [*member.roles_on(day)]
@@ -158,6 +171,7 @@ def who(asker: Asker, partner: Partner | None, at: datetime) -> Who:
         doors=frozenset(
             each.programme for each in running if each.programme in coordinated and each.part in KEEPS_THE_DOOR
         ),
+        service=member.service,
     )
 
 

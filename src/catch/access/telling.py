@@ -52,6 +52,8 @@ from catch.domain.partner import (
     PartnerRegistered,
     RoleEnded,
     RoleGiven,
+    ServiceAllowed,
+    SubjectBound,
     TagEnded,
     TagGiven,
 )
@@ -270,7 +272,7 @@ def _of_partner(event: PartnerEvent) -> Telling:
     match event:
         case AgreementSigned() | AgreementTerminated() | AgencyRunsProgramme() | AgencyLeftProgramme():
             return Telling(To.NOBODY, changes=Changes.PARTNER)
-        case MemberEnrolled() | MemberSuspended() | MemberReinstated():
+        case MemberEnrolled() | MemberSuspended() | MemberReinstated() | ServiceAllowed() | SubjectBound():
             return Telling(To.NOBODY, changes=Changes.PARTNER)
         case RoleGiven() | RoleEnded() | TagGiven() | TagEnded():
             return Telling(To.NOBODY, changes=Changes.PARTNER)

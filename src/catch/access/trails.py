@@ -14,7 +14,7 @@ from catch.domain.facts import Tag
 from catch.domain.meeting.items import Item
 from catch.domain.meeting.listing import Agenda, DraftedItem, Overflow
 from catch.domain.meeting.state import Invitation, Meeting
-from catch.domain.partner import Partner
+from catch.domain.partner import Member, Partner
 from catch.domain.person import Person
 from catch.domain.restricted import Beside
 
@@ -47,13 +47,14 @@ def person_told(who: Who, person: Person) -> Person:
 
 
 def partner_told(partner: Partner) -> Partner:
-    """The agency without the cases that its auditors were assigned, which their Caldicott contact alone is told."""
-    return replace(
-        partner,
-        members=tuple(
-            replace(member, roles=tuple(replace(held, cases=()) for held in member.roles)) for member in partner.members
-        ),
-    )
+    """The agency without the cases that its auditors were assigned, which their Caldicott contact alone is told, and
+    without what an issuer calls anybody, hashed as that is."""
+    return replace(partner, members=tuple(map(member_told, partner.members)))
+
+
+def member_told(member: Member) -> Member:
+    binding = replace(member.binding, subject="") if member.binding else None
+    return replace(member, binding=binding, roles=tuple(replace(held, cases=()) for held in member.roles))
 
 
 def meeting_told(meeting: Meeting, withheld: frozenset[UUID], told: OfCase) -> Meeting:

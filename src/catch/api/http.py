@@ -86,13 +86,13 @@ class Reply(Struct):
 
 
 class GraphQLOverHTTP(Generic[V]):
-    """`context` makes what resolvers find in `info.context`, per request."""
+    """`context` makes what resolvers find in `info.context`, per request, of who asks and the document's text."""
 
     def __init__(
         self,
         engine: Engine,
         verifier: Verifier[V],
-        context: Callable[[V], Awaitable[object]],
+        context: Callable[[V, str], Awaitable[object]],
         rates: Rates | None = None,
         strangers: Rates | None = None,
     ) -> None:
@@ -180,7 +180,7 @@ class GraphQLOverHTTP(Generic[V]):
         if heading.method == "GET" and prepared.kind is not OperationType.QUERY:
             raise Turned(405, error("POST_ONLY", "Send mutations with POST."), allow="POST")
         try:
-            context = await self.context(viewer)
+            context = await self.context(viewer, prepared.text)
         except Refused as refused:
             raise Turned(403, error(refused.code, refused.message)) from None
         return await self.engine.execute(prepared, asked.variables, context)

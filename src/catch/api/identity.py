@@ -21,6 +21,7 @@ from msgspec import Struct
 from catch.access import Asker
 from catch.domain.facts import Role
 from catch.domain.keys import is_key, is_user
+from catch.domain.partner import Binding
 from catch.domain.refusals import Refused
 
 ALGORITHM = "Ed25519"
@@ -28,6 +29,7 @@ AUDIENCE = "catch"
 ISSUER = "catch-development"
 KEY_FILE = "development-issuer.json"
 LONGEST_TOKEN = 8_192
+Hashed = Callable[[str, str], str]
 LEEWAY = 5
 """Seconds by which clocks may differ."""
 LONGEST_SESSION = 256
@@ -35,7 +37,9 @@ UNUSABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class Viewer(Struct, frozen=True):
-    """Somebody who asks, as the token says. Times are in seconds since 1970; `session` is the issuer's name for it."""
+    """Somebody who asks, as the token says. Times are in seconds since 1970; `session` is the issuer's name for it,
+    `subject` the keyed hash of its name for them.
+    """
 
     user: str
     agency: str
@@ -43,10 +47,12 @@ class Viewer(Struct, frozen=True):
     expires_at: float
     session: str = ""
     issued_at: float = 0
+    issuer: str = ""
+    subject: str = ""
 
     @property
     def asker(self) -> Asker:
-        return Asker(self.user, self.agency, self.role)
+        return Asker(self.user, self.agency, self.role, Binding(self.issuer, self.subject))
 
 
 class TokenRefused(Refused):
@@ -150,8 +156,18 @@ class _LogoutClaims(Struct):
 class DevelopmentIssuer:
     """Issues and verifies tokens with a key of its own, for development and demonstrations."""
 
-    def __init__(self, folder: Path, *, audience: str = AUDIENCE, clock: Callable[[], float] = time.time) -> None:
-        """The key is read from `folder`, or made there, readable by its owner alone."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        audience: str = AUDIENCE,
+        clock: Callable[[], float] = time.time,
+        hashed: Hashed = lambda _issuer, _subject: "",
+    ) -> None:
+        """The key is read from `folder`, or made there, readable by its owner alone. `hashed` makes of an issuer, and
+        of what it calls somebody, what members are bound by; who only issues tokens needs none.
+        """
+        self._hashed = hashed
         self.audience = audience
         self.clock = clock
         self._key = _key_in(folder)
@@ -237,7 +253,8 @@ class DevelopmentIssuer:
             raise TokenExpired
         if proven.nbf > now + LEEWAY:
             raise TokenNotYetValid
-        return Viewer(proven.sub, proven.agency, proven.role, proven.exp, proven.sid, proven.iat)
+        said_by = {"issuer": ISSUER, "subject": self._hashed(ISSUER, proven.sub)}
+        return Viewer(proven.sub, proven.agency, proven.role, proven.exp, proven.sid, proven.iat, **said_by)
 
     def _meant(self, claims: Mapping[str, object]) -> bool:
         """The token is for this server, perhaps among others."""
@@ -266,9 +283,9 @@ class NoTokens:
         raise LogoutTokenRefused
 
 
-def verifier(folder: Path, *, development: bool) -> DevelopmentIssuer | NoTokens:
+def verifier(folder: Path, hashed: Hashed, *, development: bool) -> DevelopmentIssuer | NoTokens:
     """Whom a server trusts."""
-    return DevelopmentIssuer(folder) if development else NoTokens()
+    return DevelopmentIssuer(folder, hashed=hashed) if development else NoTokens()
 
 
 def _bearer(authorization: str | None) -> str:

@@ -44,7 +44,7 @@ class Reading:
     async def recused(self, case: UUID) -> bool:
         """Whether the viewer is kept out of the case."""
         held: Case | None = (await self.facts.case(case)).state
-        return held is not None and recused(self.viewer.user, held, (await self.facts.seats((case,)))[case])
+        return held is not None and recused(self.viewer, held, (await self.facts.seats((case,)))[case])
 
     async def opened(self, case: UUID) -> Opened:
         """A case and what the viewer sees of it."""

@@ -13,6 +13,7 @@ from catch.access import (
     explained,
     item_closed,
     item_hidden,
+    kept_from,
     must_told,
     prepares,
     recused,
@@ -62,13 +63,13 @@ class Sitting:
         cases = {case for case in cases if case not in self._looked}
         if not cases:
             return
-        facts, user = self.reading.facts, self.reading.viewer.user
+        facts, viewer = self.reading.facts, self.reading.viewer
         facts.expect(cases)
         seats = await facts.seats(cases)
         await facts.gathered()
         held: dict[UUID, Case | None] = {case: (await facts.case(case)).state for case in cases}
-        kept_out = {case for case, state in held.items() if state and recused(user, state, seats[case])}
-        here = {item.case for item in self.present.items if item.case and self.present.recused(item.item, user)}
+        kept_out = {case for case, state in held.items() if state and recused(viewer, state, seats[case])}
+        here = {item.case for item in self.present.items if item.case and kept_from(viewer, self.present, item)}
         self.recused |= kept_out | here
         # Not before: whoever shares this sitting must not pass over a case that is still being looked up.
         self._looked |= cases

@@ -11,7 +11,7 @@ from catch.api.types import Redaction
 from catch.api.types import standing as types
 from catch.domain.calendar import london_day
 from catch.domain.facts import Command, Sealed
-from catch.domain.partner import Agreement, HeldRole, HeldTag, Partner, Running
+from catch.domain.partner import Agreement, HeldRole, HeldTag, Partner, Running, ServiceAccount
 from catch.domain.streams import COMMANDS
 from catch.personal import Erased
 from projections import agencies as agency_rows
@@ -158,6 +158,8 @@ def member(who: Who, row: member_rows.Row, texts: Texts | None) -> types.Member:
         name=name,
         redactions=[Redaction(path="name", reason=withheld)] if withheld else [],
         suspended=row.suspended,
+        service=service(row.service) if row.service else None,
+        issuer=row.issuer,
         enrolled=giver(row.enrolled),
         roles=[
             role(each.held, each.given, cases=told_of_assigned(who, each.held.programme))
@@ -166,6 +168,10 @@ def member(who: Who, row: member_rows.Row, texts: Texts | None) -> types.Member:
         ],
         tags=[tag(each.held, each.given) for each in row.tags if told_of_right(who, row.agency, each.held.programme)],
     )
+
+
+def service(held: ServiceAccount) -> types.ServiceAccount:
+    return types.ServiceAccount(commands=sorted(held.commands), documents=sorted(held.documents))
 
 
 def named(sealed: Sealed, texts: Texts | None) -> tuple[str | None, RedactionReason | None]:

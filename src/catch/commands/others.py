@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from catch.commands.book import Book
 from catch.commands.handler import Handler, handles
 from catch.commands.naming import may_be_new, programmes_exist
-from catch.commands.questions import NhsNumber
+from catch.commands.questions import NhsNumber, SubjectDigest
 from catch.domain import partner, person, programme
 from catch.domain.given import Given
 from catch.domain.meeting.rules import UnknownSeries
@@ -15,7 +15,12 @@ from catch.domain.nhs_number import NhsNumberInvalid
 from catch.domain.partner import PartnerCommand
 from catch.domain.person import PersonCommand
 from catch.domain.programme import ProgrammeCommand
-from catch.domain.streams import PARTNER, PERSON, PROGRAMME, partner_stream, programme_stream
+from catch.domain.refusals import Refused
+from catch.domain.streams import COMMANDS_BY_KEY, PARTNER, PERSON, PROGRAMME, partner_stream, programme_stream
+
+
+class UnknownCommand(Refused):
+    """There is no such command. Name it as `viewer.may` does, with hyphens: submit-referral."""
 
 
 def the_person(command: PersonCommand, book: Book) -> UUID:
@@ -38,7 +43,7 @@ def register(command: person.RegisterPerson, book: Book, given: Given) -> None:
         if number is None:
             raise NhsNumberInvalid(field="nhsNumber")
         command = replace(command, nhs_number=number.sealed)
-        given = replace(given, nhs_digest=number.digest)
+        given = replace(given, digest=number.digest)
     of_person(command, book, given)
 
 
@@ -50,6 +55,18 @@ def of_person(command: PersonCommand, book: Book, given: Given) -> None:
 def of_partner(command: PartnerCommand, book: Book, given: Given) -> None:
     state = book.partner(command.partner)
     book.write(PARTNER, partner_stream(command.partner), partner.decide(state, command, given))
+
+
+def serve(command: partner.EnrolService | partner.AllowService, book: Book, given: Given) -> None:
+    if unknown := sorted({*command.commands} - COMMANDS_BY_KEY.keys()):
+        raise UnknownCommand(field="commands", first=unknown[0])
+    of_partner(command, book, given)
+
+
+def bind(command: partner.BindSubject, book: Book, given: Given) -> None:
+    """What the issuer calls them is kept as a keyed hash alone."""
+    digest = book.ask(SubjectDigest(command.issuer, command.subject))
+    of_partner(command, book, replace(given, digest=digest))
 
 
 def sign(command: partner.SignAgreement, book: Book, given: Given) -> None:
@@ -92,6 +109,9 @@ OTHER_HANDLERS: tuple[Handler, ...] = (
     handles(partner.RunProgramme, subject=the_partner, decide=in_programme),
     handles(partner.LeaveProgramme, subject=the_partner, decide=in_programme),
     handles(partner.EnrolMember, subject=the_partner, decide=of_partner),
+    handles(partner.EnrolService, subject=the_partner, decide=serve),
+    handles(partner.AllowService, subject=the_partner, decide=serve),
+    handles(partner.BindSubject, subject=the_partner, decide=bind),
     handles(partner.SuspendMember, subject=the_partner, decide=of_partner),
     handles(partner.ReinstateMember, subject=the_partner, decide=of_partner),
     handles(partner.GiveRole, subject=the_partner, decide=give),

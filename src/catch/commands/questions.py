@@ -159,5 +159,18 @@ class NhsNumber(Question["Numbered | None"], frozen=True):
         return Numbered(source.sealing.seal(number), source.records.keyring.digest(number)) if number else None
 
 
+class SubjectDigest(Question[str], frozen=True):
+    """The keyed hash of what an issuer calls somebody."""
+
+    RECORDED = False
+
+    issuer: str
+    subject: Sealed
+
+    async def answer(self, source: Asking) -> str:
+        assert source.sealing is not None
+        return source.records.keyring.subject_digest(self.issuer, source.sealing.plain(self.subject))
+
+
 def day_start(day: date) -> datetime:
     return datetime.combine(day, time(), LONDON)

@@ -43,7 +43,8 @@ def enrolled(by: Actor | Asker, book: Book, at: datetime) -> Who:
     """Who asks, as the log has it. Raises `NotEnrolled`."""
     if isinstance(by, Actor) and by.role is Role.SYSTEM:
         return program(by)
-    return who(Asker(by.user, by.agency, by.role), book.partner(by.agency), at)
+    asker = Asker(by.user, by.agency, by.role) if isinstance(by, Actor) else by
+    return who(asker, book.partner(by.agency), at)
 
 
 def acting(who: Who, command: Command, book: Book, at: datetime) -> Actor:

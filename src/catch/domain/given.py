@@ -31,7 +31,7 @@ class Given(Struct, frozen=True):
     `programme` is None only where the command belongs to no programme; `caseload` counts the open cases of the
     coordinator that the command names, where the programme limits them. `listed` is of the case that is put on an
     agenda; `draft` is the agenda as the rules make it, and `told` says who may see which item when it is published;
-    `nhs_digest` is the keyed hash of the NHS number that the command has.
+    `digest` is the keyed hash of what the command has and nobody keeps: an NHS number, what an issuer calls somebody.
     """
 
     at: datetime
@@ -42,4 +42,4 @@ class Given(Struct, frozen=True):
     listed: Listed | None = None
     draft: "Agenda | None" = None
     told: Mapping[UUID, tuple[str, ...]] = {}
-    nhs_digest: str | None = None
+    digest: str | None = None

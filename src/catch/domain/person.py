@@ -188,7 +188,7 @@ def _register(person: Person | None, command: RegisterPerson, given: Given) -> l
             command.phone,
             command.nhs_number,
             command.communication_needs,
-            given.nhs_digest,
+            given.digest,
         )
     ]
 

@@ -3,6 +3,7 @@
 `UNION`s of the streams' modules are read here, so an event or command added to one is known everywhere.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, get_args
@@ -105,6 +106,9 @@ STREAMS = (CASE, MEETING, PERSON, PARTNER, PROGRAMME, RESTRICTED)
 
 EVENTS: dict[str, type[Fact]] = {event.__name__: event for stream in STREAMS for event in stream.events}
 COMMANDS: tuple[type[Command], ...] = tuple(command for stream in STREAMS for command in stream.commands)
+KEY_OF_COMMAND = {kind: re.sub("(?<!^)(?=[A-Z])", "-", kind.__name__).lower() for kind in COMMANDS}
+COMMANDS_BY_KEY = {key: kind for kind, key in KEY_OF_COMMAND.items()}
+"""Commands as the facts of service accounts name them: submit-referral."""
 _STREAM_OF_EVENT = {event: stream for stream in STREAMS for event in stream.events}
 _STREAM_OF_COMMAND = {command: stream for stream in STREAMS for command in stream.commands}
 

@@ -52,7 +52,8 @@ log = logging.getLogger("catch.requests")
 
 
 class GraphQLOverWebSocket(Generic[V, E, P]):
-    """`context` makes what resolvers of queries and mutations find in `info.context`, per operation.
+    """`context` makes what resolvers of queries and mutations find in `info.context`, per operation, of who asks and
+    of the document's text. It may refuse, subscriptions too.
 
     A browser says from which site's page a connection comes. Ours and those in `origins` are let in; what is no browser
     says nothing, and is.
@@ -62,7 +63,7 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
         self,
         engine: Engine[P],
         verifier: Verifier[V],
-        context: Callable[[V], Awaitable[object]],
+        context: Callable[[V, str], Awaitable[object]],
         feed: Feed[V, E],
         bounds: Bounds | None = None,
         origins: Collection[str] = (),
@@ -298,10 +299,11 @@ class Operation(Generic[V, E, P]):
         engine = self.server.engine
         prepared = engine.prepare_asked(asked, asked.operationName)
         self.line.kind, self.line.operation = prepared.kind.value, prepared.name and prepared.name[:80]
+        context = await self.server.context(self.viewer, prepared.text)
         if self.line.kind == "subscription":
             await self.server.feed.follow(self.viewer, engine.standing(prepared, asked.variables), self.lane)
             return
-        answer = await engine.execute(prepared, asked.variables, await self.server.context(self.viewer))
+        answer = await engine.execute(prepared, asked.variables, context)
         if not answer.began:
             raise Rejected(*answer.errors)
         self.lane.write(frames.Payload(answer.encoded()))

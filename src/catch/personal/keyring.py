@@ -178,6 +178,10 @@ class Keyring:
         """A keyed hash for exact lookup: equal texts, and only they, have equal digests."""
         return hmac.digest(self._digest_key, text.encode(), "sha256").hex()
 
+    def subject_digest(self, issuer: str, subject: str) -> str:
+        """A keyed hash of what an issuer of tokens calls somebody."""
+        return self.digest(f"subject {issuer} {subject}")
+
     def derived_id(self, text: str) -> UUID:
         """An id made of the text and of the place's secret: the same for the same text, and nobody's guess."""
         return id_of_digest(self.digest(f"id {text}"))

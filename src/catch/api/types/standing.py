@@ -110,12 +110,20 @@ class AgencyConnection:
     page_info: PageInfo
 
 
+@strawberry.type(description="All that a program may ask for: commands, and documents by the SHA-256 of their text.")
+class ServiceAccount:
+    commands: list[str]
+    documents: list[str]
+
+
 @strawberry.type(description="Somebody who acts for an agency. Their name is for the agency's member administrator.")
 class Member(Redactable):
     user: str
     agency: str
     name: str | None
     suspended: bool
+    service: ServiceAccount | None = strawberry.field(description="What they may ask for, where they are a program.")
+    issuer: str | None = strawberry.field(description="Whose tokens are taken for them; null: any that we trust.")
     enrolled: Giver
     roles: list[RoleHeld]
     tags: list[TagHeld]

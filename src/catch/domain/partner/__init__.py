@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 from catch.domain.partner import members, organisation
 from catch.domain.partner.members import (
+    AllowService,
+    BindSubject,
     EndRole,
     EndTag,
     EnrolMember,
+    EnrolService,
     GiveRole,
     GiveTag,
     MemberCommand,
@@ -23,6 +26,8 @@ from catch.domain.partner.members import (
     ReinstateMember,
     RoleEnded,
     RoleGiven,
+    ServiceAllowed,
+    SubjectBound,
     SuspendMember,
     TagEnded,
     TagGiven,
@@ -45,7 +50,17 @@ from catch.domain.partner.organisation import (
     TerminateAgreement,
     UnknownAgreement,
 )
-from catch.domain.partner.state import Agreement, HeldRole, HeldTag, Member, Partner, Running, RunningPart
+from catch.domain.partner.state import (
+    Agreement,
+    Binding,
+    HeldRole,
+    HeldTag,
+    Member,
+    Partner,
+    Running,
+    RunningPart,
+    ServiceAccount,
+)
 
 if TYPE_CHECKING:
     from catch.domain.given import Given  # which holds partners
@@ -77,10 +92,14 @@ __all__ = [
     "AgreementEndsBeforeItStarts",
     "AgreementSigned",
     "AgreementTerminated",
+    "AllowService",
+    "BindSubject",
+    "Binding",
     "EndRole",
     "EndTag",
     "EndsBeforeItBegins",
     "EnrolMember",
+    "EnrolService",
     "GiveRole",
     "GiveTag",
     "HeldRole",
@@ -103,7 +122,10 @@ __all__ = [
     "RunProgramme",
     "Running",
     "RunningPart",
+    "ServiceAccount",
+    "ServiceAllowed",
     "SignAgreement",
+    "SubjectBound",
     "SuspendMember",
     "TagEnded",
     "TagGiven",

@@ -3,6 +3,7 @@
 A giver is never given anything by their own hand; who may give what is said in `catch.access`.
 """
 
+import re
 from datetime import date
 from typing import TYPE_CHECKING, assert_never
 from uuid import UUID
@@ -12,9 +13,9 @@ from msgspec.structs import replace
 from catch.domain.facts import Command, Fact, Role, Sealed, Tag
 from catch.domain.keys import check_key
 from catch.domain.partner.organisation import in_order
-from catch.domain.partner.state import HeldRole, HeldTag, Member, Partner
+from catch.domain.partner.state import Binding, HeldRole, HeldTag, Member, Partner, ServiceAccount
 from catch.domain.plain import Few, Key, Made, UserId
-from catch.domain.refusals import MissingText, Refused, UnknownPartner
+from catch.domain.refusals import Refused, UnknownPartner
 
 if TYPE_CHECKING:
     from catch.domain.given import Given
@@ -23,17 +24,40 @@ AT_A_SERIES = frozenset({Role.CHAIR, Role.DEPUTY, Role.PREPARER})
 """Held at one meeting series."""
 IN_THE_PLACE = frozenset({Role.ADMINISTRATOR, Role.MEMBER_ADMINISTRATOR})
 """Held wherever the agency is; every other role is held in one programme."""
+OF_SERVICES = frozenset({Role.REFERRER, Role.PARTNER, Role.COORDINATOR})
+"""What a program may act as."""
+SHA256 = re.compile("[0-9a-f]{64}")
 
 # What happened
 
 
 class MemberEnrolled(Fact, frozen=True, omit_defaults=True):
-    """Somebody may act for the partner, as whatever they are given. `subject`: what their issuer calls them, hashed."""
+    """Somebody, or with `service` a program, may act for the partner, as whatever they are given.
+
+    `subject` was never written: what an issuer calls somebody is `SubjectBound`.
+    """
 
     partner: Key
     user: UserId
     name: Sealed
     subject: Made | None = None
+    service: ServiceAccount | None = None
+
+
+class ServiceAllowed(Fact, frozen=True, omit_defaults=True):
+    """What a program may ask for from now on."""
+
+    partner: Key
+    user: UserId
+    service: ServiceAccount
+
+
+class SubjectBound(Fact, frozen=True, omit_defaults=True):
+    """Nobody acts as the member but whom this issuer calls so."""
+
+    partner: Key
+    user: UserId
+    binding: Binding
 
 
 class MemberSuspended(Fact, frozen=True, omit_defaults=True):
@@ -85,7 +109,10 @@ class TagEnded(Fact, frozen=True, omit_defaults=True):
     programme: Key
 
 
-MemberEvent = MemberEnrolled | MemberSuspended | MemberReinstated | RoleGiven | RoleEnded | TagGiven | TagEnded
+Changed = (
+    MemberSuspended | MemberReinstated | ServiceAllowed | SubjectBound | RoleGiven | RoleEnded | TagGiven | TagEnded
+)
+MemberEvent = MemberEnrolled | Changed
 
 
 # Where that leaves us
@@ -93,20 +120,22 @@ MemberEvent = MemberEnrolled | MemberSuspended | MemberReinstated | RoleGiven | 
 
 def evolve(partner: Partner, event: MemberEvent) -> Partner:
     if isinstance(event, MemberEnrolled):
-        return replace(partner, members=(*partner.members, Member(event.user, event.name, subject=event.subject)))
+        return replace(partner, members=(*partner.members, Member(event.user, event.name, service=event.service)))
     return replace(
         partner, members=tuple(_after(held, event) if held.user == event.user else held for held in partner.members)
     )
 
 
-def _after(
-    member: Member, event: MemberSuspended | MemberReinstated | RoleGiven | RoleEnded | TagGiven | TagEnded
-) -> Member:
+def _after(member: Member, event: Changed) -> Member:
     match event:
         case MemberSuspended():
             return replace(member, suspended=True)
         case MemberReinstated():
             return replace(member, suspended=False)
+        case ServiceAllowed(service=service):
+            return replace(member, service=service)
+        case SubjectBound(binding=binding):
+            return replace(member, binding=binding)
         case RoleGiven(held=given):
             return replace(member, roles=(*(held for held in member.roles if not held.same(given)), given))
         case RoleEnded(role=role, programme=programme, series=series):
@@ -134,6 +163,37 @@ class EnrolMember(Command, frozen=True):
     partner: Key
     user: UserId
     name: Sealed
+
+
+class EnrolService(Command, frozen=True):
+    """Let a program act for the partner, as a service account. It needs a role besides, and may ask for nothing else.
+
+    `commands` by their names (submit-referral), `documents` by the SHA-256 of their text: 64 hexadecimal digits.
+    """
+
+    partner: Key
+    user: UserId
+    name: Sealed
+    commands: Few[Key] = ()
+    documents: Few[Key] = ()
+
+
+class AllowService(Command, frozen=True):
+    """Change what a service account may ask for. It is said anew as a whole; what is open over a socket is closed."""
+
+    partner: Key
+    user: UserId
+    commands: Few[Key] = ()
+    documents: Few[Key] = ()
+
+
+class BindSubject(Command, frozen=True):
+    """Say which issuer's tokens are taken for a member, and what it calls them. No other token is, from then on."""
+
+    partner: Key
+    user: UserId
+    issuer: Key
+    subject: Sealed
 
 
 class SuspendMember(Command, frozen=True):
@@ -196,7 +256,18 @@ class EndTag(Command, frozen=True):
     programme: Key
 
 
-MemberCommand = EnrolMember | SuspendMember | ReinstateMember | GiveRole | EndRole | GiveTag | EndTag
+MemberCommand = (
+    EnrolMember
+    | EnrolService
+    | AllowService
+    | BindSubject
+    | SuspendMember
+    | ReinstateMember
+    | GiveRole
+    | EndRole
+    | GiveTag
+    | EndTag
+)
 
 
 # What can be refused
@@ -226,6 +297,22 @@ class OnlyAuditorsAreAssignedCases(Refused):
     """Cases can be assigned to auditors only."""
 
 
+class NotForServices(Refused):
+    """A service account is given no role or tag that only people hold: it refers, takes part or coordinates."""
+
+
+class NotAService(Refused):
+    """This member is a person, not a service account. People ask for whatever their roles allow."""
+
+
+class DocumentMalformed(Refused):
+    """A document is named by the SHA-256 of its text, as 64 lower-case hexadecimal digits."""
+
+
+class SubjectTaken(Refused):
+    """Somebody else at this partner is bound to this subject of this issuer already."""
+
+
 # What we answer
 
 
@@ -234,9 +321,16 @@ def decide(partner: Partner | None, command: MemberCommand, given: "Given") -> l
         raise UnknownPartner(partner=command.partner)
     match command:
         case EnrolMember(key, user, name):
-            if not user:
-                raise MissingText(field="user")
             return [] if partner.member(user) else [MemberEnrolled(key, user, name)]
+        case EnrolService(key, user, name):
+            return [] if partner.member(user) else [MemberEnrolled(key, user, name, service=_service(command))]
+        case AllowService(key, user):
+            held, allowed = _member(partner, user).service, _service(command)
+            if held is None:
+                raise NotAService(user=user)
+            return [] if held == allowed else [ServiceAllowed(key, user, allowed)]
+        case BindSubject(key, user, issuer):
+            return _bind(partner, _member(partner, user), Binding(issuer, given.digest or ""))
         case SuspendMember(key, user):
             return [] if _member(partner, user).suspended else [MemberSuspended(key, user)]
         case ReinstateMember(key, user):
@@ -256,10 +350,24 @@ def decide(partner: Partner | None, command: MemberCommand, given: "Given") -> l
             assert_never(command)
 
 
+def _service(command: EnrolService | AllowService) -> ServiceAccount:
+    if wrong := [each for each in command.documents if not SHA256.fullmatch(each)]:
+        raise DocumentMalformed(field="documents", first=wrong[0])
+    return ServiceAccount(frozenset(command.commands), frozenset(command.documents))
+
+
+def _bind(partner: Partner, member: Member, binding: Binding) -> list[MemberEvent]:
+    if any(other.binding == binding for other in partner.members if other.user != member.user):
+        raise SubjectTaken(issuer=binding.issuer)
+    return [] if member.binding == binding else [SubjectBound(partner.partner, member.user, binding)]
+
+
 def _give(member: Member, command: GiveRole, given: "Given") -> list[MemberEvent]:
     if command.role is Role.SYSTEM:
         raise RoleNotGiven(role=command.role)
     _by_another(command.user, given)
+    if member.service is not None and command.role not in OF_SERVICES:
+        raise NotForServices(role=command.role)
     in_order(command.starts_on, command.ends_on)
     _where(command)
     if command.cases and command.role is not Role.AUDITOR:
@@ -282,6 +390,8 @@ def _where(command: GiveRole) -> None:
 
 def _tag(member: Member, command: GiveTag, given: "Given") -> list[MemberEvent]:
     _by_another(command.user, given)
+    if member.service is not None:
+        raise NotForServices(tag=command.tag)
     in_order(command.starts_on, command.ends_on)
     check_key("programme", command.programme)
     held = HeldTag(command.tag, command.programme, command.starts_on, command.ends_on)

@@ -79,13 +79,28 @@ class HeldTag(Part, frozen=True, omit_defaults=True):
     ends_on: date | None = None
 
 
+class ServiceAccount(Part, frozen=True):
+    """A program that acts for the partner: all it may ask for. `documents` by the SHA-256 of their text."""
+
+    commands: frozenset[Key]
+    documents: frozenset[Key]
+
+
+class Binding(Part, frozen=True):
+    """Whose word is taken for who somebody is: an issuer of tokens, and the keyed hash of what it calls them."""
+
+    issuer: Key
+    subject: Made
+
+
 class Member(Part, frozen=True, omit_defaults=True):
-    """Somebody who acts for the partner. `subject` is the keyed hash of what their issuer calls them."""
+    """Somebody who acts for the partner; with `service` not a person."""
 
     user: UserId
     name: Sealed
     suspended: bool = False
-    subject: Made | None = None
+    service: ServiceAccount | None = None
+    binding: Binding | None = None
     roles: tuple[HeldRole, ...] = ()
     tags: tuple[HeldTag, ...] = ()
 
