@@ -28,8 +28,11 @@ from catch.domain.facts import Category
 from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.listing import Agenda, AgendaWarning, DraftedItem, Overflow, Reason
 from catch.domain.meeting.state import Meeting
-from catch.works import each_in_turn
+from catch.works import each_in_turn, in_groups
 from projections import minutes as written_minutes
+
+TOGETHER = 200
+"""Cases that are looked at before others have their turn."""
 
 
 class Sitting:
@@ -64,13 +67,14 @@ class Sitting:
         if not cases:
             return
         facts, viewer = self.reading.facts, self.reading.viewer
-        facts.expect(cases)
-        seats = await facts.seats(cases)
-        await facts.gathered()
-        held: dict[UUID, Case | None] = {case: (await facts.case(case)).state for case in cases}
-        kept_out = {case for case, state in held.items() if state and recused(viewer, state, seats[case])}
-        here = {item.case for item in self.present.items if item.case and kept_from(viewer, self.present, item)}
-        self.recused |= kept_out | here
+        kept_out = {item.case for item in self.present.items if item.case and kept_from(viewer, self.present, item)}
+        async for group in in_groups(cases, TOGETHER):
+            facts.expect(group)
+            seats = await facts.seats(group)
+            await facts.gathered()
+            held: dict[UUID, Case | None] = {case: (await facts.case(case)).state for case in group}
+            kept_out |= {case for case, state in held.items() if state and recused(viewer, state, seats[case])}
+        self.recused |= kept_out
         # Not before: whoever shares this sitting must not pass over a case that is still being looked up.
         self._looked |= cases
 

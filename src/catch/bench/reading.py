@@ -35,6 +35,7 @@ from catch.domain.partner import EnrolMember, GiveRole, RegisterPartner, Running
 from catch.log import Stored
 from catch.postgres import SAFE, ephemeral
 from catch.settings import Settings
+from catch.web import settle
 from projections import agenda, case_summary
 
 SMALL = Actor("coordinator@small", "small", Role.COORDINATOR)
@@ -131,6 +132,7 @@ async def measured(size: Size, say: Callable[[str], None]) -> Figures:
         await copied(server.admin, cases(facts, size))
         async with opened(server, settings) as catch:
             await analysed(server.admin)
+            settle()  # as a server does, or the collector's pauses are measured too
             known = Registered({"cases": CASES, "meetings": MEETINGS, "preview": PREVIEW})
             return await read(Server(catch, Engine(schema(), registered=known), Rights(catch)), size, say)
 

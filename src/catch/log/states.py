@@ -9,6 +9,7 @@ from catch.domain.facts import Recorded
 from catch.domain.streams import Stream, fold, stream_of_event
 from catch.log.codec import decode
 from catch.log.log import Log
+from catch.works import each, in_groups, in_slices
 
 
 class Held(NamedTuple):
@@ -19,6 +20,8 @@ class Held(NamedTuple):
     position: int
 
 
+AT_ONCE = 200
+"""Streams that are read with one query: as many as there are on a page."""
 NOTHING = Held(None, 0, 0)
 
 
@@ -75,17 +78,22 @@ class States:
         return [await self.get(stream, id_) for id_ in wanted]
 
     async def _read(self, stream: Stream, ids: Sequence[UUID]) -> None:
-        """Fold these from the log; again, where a fact arrived while the log was being read.
+        """Fold these from the log, so many at once that nobody else waits long. Raises as `_read_group`."""
+        async for group in in_groups(ids, AT_ONCE):
+            await self._read_group(stream, group)
+
+    async def _read_group(self, stream: Stream, ids: Sequence[UUID]) -> None:
+        """Fold these; again, where a fact arrived while the log was being read.
 
         Raises an `Unreadable` rather than leave a fact out.
         """
         for id_ in ids:
             self._awaited.setdefault(id_, 0)
         found: dict[UUID, list[Recorded[Any]]] = {id_: [] for id_ in ids}
-        for stored in await self._log.streams(ids):
-            found[stored.stream].append(decode(stored))
+        for recorded in await each(decode, await self._log.streams(ids)):
+            found[recorded.stream].append(recorded)
         missed: list[UUID] = []
-        for id_, recorded in found.items():
+        async for id_, recorded in in_slices(found.items()):
             kind = stream_of_event(recorded[0].event) if recorded else stream
             held = folded(kind, recorded)
             self.read_at(held.position)
@@ -94,7 +102,7 @@ class States:
             elif id_ not in self._held or self._held[id_][1].version <= held.version:
                 self._keep(id_, kind, held)
         if missed:
-            await self._read(stream, missed)
+            await self._read_group(stream, missed)
 
     def advance(self, recorded: Recorded[Any], stream: Stream | None = None) -> None:
         """Take in a fact just recorded. `stream` is given where the stream may be new here."""
