@@ -8,13 +8,13 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from catch.access.finding import Place, Words, places
+from catch.access.finding import Place, Words, guests, places
 from catch.database import Statements
 from catch.domain.agenda_carry import carry_over
 from catch.domain.agenda_facts import Carried
 from catch.domain.facts import Recorded
 from catch.domain.meeting import evolve
-from catch.domain.meeting.items import ItemState
+from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.state import Meeting, MeetingState
 from catch.domain.streams import MEETING, stream_of_event
 from catch.log.rows import Listed, load
@@ -88,11 +88,10 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
 
 
 def unmoved(before: Meeting, meeting: Meeting) -> bool:
-    """Whether all that the words of a meeting rest on is the same."""
+    """Whether all that the words of a meeting rest on is the same: what is said and done in it changes none of them."""
     return (
-        before.items is meeting.items
-        and before.invitations is meeting.invitations
-        and before.attendance is meeting.attendance
+        same_seats(before.items, meeting.items)
+        and same_guests(before, meeting)
         and before.chair == meeting.chair
         and before.starts_at == meeting.starts_at
         and before.duration_minutes == meeting.duration_minutes
@@ -101,6 +100,29 @@ def unmoved(before: Meeting, meeting: Meeting) -> bool:
         and before.state is meeting.state
         and before.moved_far == meeting.moved_far
     )
+
+
+def same_seats(before: Sequence[Item], items: Sequence[Item]) -> bool:
+    if before is items:
+        return True
+    pairs = zip(before, items, strict=False)
+    return len(before) == len(items) and all([one is other or same_seat(one, other) for one, other in pairs])
+
+
+def same_seat(before: Item, item: Item) -> bool:
+    removed = ItemState.REMOVED
+    return (
+        before.case == item.case
+        and before.visible_to == item.visible_to
+        and (before.state is removed) == (item.state is removed)
+    )
+
+
+def same_guests(before: Meeting, meeting: Meeting) -> bool:
+    """Somebody whose agency is invited anyhow is found by nothing new when they come."""
+    if before.invitations is meeting.invitations and before.attendance is meeting.attendance:
+        return True
+    return guests(before) == guests(meeting)
 
 
 Cursor = tuple[datetime, UUID]
