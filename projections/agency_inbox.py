@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -82,6 +83,7 @@ OF_ACTIONS = (
 TOPICS = frozenset(event.__name__ for event in (*OF_ACTIONS, MemberInvited, InvitationWithdrawn))
 
 
+@lru_cache(8192)  # an action's facts follow one another, and to hash is dear
 def action_entry(case: UUID, action: UUID) -> UUID:
     """The entry of an action. Its id counts inside its case: another case may have one of the same id."""
     return uuid5(case, f"action/{action}")

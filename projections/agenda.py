@@ -2,19 +2,22 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import compress
+from operator import is_not
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
-from catch.access.finding import Place, Words, places
+from catch.access.finding import Place, Words, guests, places
+from catch.access.seats import published
 from catch.database import Statements
 from catch.domain.agenda_carry import carry_over
 from catch.domain.agenda_facts import Carried
 from catch.domain.facts import Recorded
 from catch.domain.meeting import evolve
-from catch.domain.meeting.items import ItemState
+from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.state import Meeting, MeetingState
 from catch.domain.streams import MEETING, stream_of_event
 from catch.log.rows import Listed, load
@@ -65,10 +68,11 @@ def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
 
 def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
     meeting = evolve(row.meeting if row else None, recorded.event)
+    seated = row is not None and same_seats(row.meeting.items, meeting.items)
+    cases = row.cases if row and seated else tuple([item.case for item in meeting.items if item.case])
     if row and row.meeting.items is meeting.items:
-        cases, put_off_to = row.cases, row.put_off_to
+        put_off_to = row.put_off_to
     else:
-        cases = tuple([item.case for item in meeting.items if item.case])
         put_off_to = tuple([to for item in meeting.items if item.deferral and (to := item.deferral.to_meeting)])
     return Row(
         meeting_id=key,
@@ -82,25 +86,53 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         put_off_to=put_off_to,
         drafted=meeting.draft is not None,
         instant=meeting.instant,
-        places=row.places if row and unmoved(row.meeting, meeting) else places(meeting),
+        places=row.places if row and seated and unmoved(row.meeting, meeting) else places(meeting),
         meeting=meeting,
     )
 
 
-def unmoved(before: Meeting, meeting: Meeting) -> bool:
-    """Whether all that the words of a meeting rest on is the same."""
+def same_seats(before: Sequence[Item], items: Sequence[Item]) -> bool:
+    """Whether the same cases are on the agenda, for the same agencies: what is said of them while they are heard
+    changes nothing of that.
+    """
+    if before is items:
+        return True
+    others = compress(zip(before, items, strict=False), map(is_not, before, items))
+    return len(before) == len(items) and all(same_seat(one, other) for one, other in others)
+
+
+def same_seat(before: Item, item: Item) -> bool:
+    removed = ItemState.REMOVED
     return (
-        before.items is meeting.items
-        and before.invitations is meeting.invitations
-        and before.attendance is meeting.attendance
+        before.case == item.case
+        and before.visible_to == item.visible_to
+        and (before.state is removed) == (item.state is removed)
+    )
+
+
+def unmoved(before: Meeting, meeting: Meeting) -> bool:
+    """Whether all that the words of a meeting rest on, beside its seats, is the same."""
+    return (
+        same_guests(before, meeting)
         and before.chair == meeting.chair
         and before.starts_at == meeting.starts_at
         and before.duration_minutes == meeting.duration_minutes
         and before.confirmed_at == meeting.confirmed_at
-        and before.published_at == meeting.published_at
-        and before.state is meeting.state
+        and (before.state is meeting.state or same_stage(before, meeting))
         and before.moved_far == meeting.moved_far
     )
+
+
+def same_stage(before: Meeting, meeting: Meeting) -> bool:
+    off = MeetingState.CANCELLED
+    return published(before) == published(meeting) and (before.state is off) == (meeting.state is off)
+
+
+def same_guests(before: Meeting, meeting: Meeting) -> bool:
+    """Somebody whose agency is invited anyhow is found by nothing new when they come."""
+    if before.invitations is meeting.invitations and before.attendance is meeting.attendance:
+        return True
+    return guests(before) == guests(meeting)
 
 
 Cursor = tuple[datetime, UUID]

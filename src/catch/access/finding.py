@@ -90,14 +90,17 @@ def shows_whole(sight: Sight) -> bool:
 
 def viewers(case: Case) -> tuple[Shown, ...]:
     """The words under which the case is found."""
-    held = case.holders
-    whole = [in_programme(case.programme), *map(coordinated_by, sorted(held))]
-    involved = sorted(involved_in(case))
+    held, involved = case.holders, involved_in(case)
+    referrers = {each.referrer_agency for each in case.referrals}
+    whole: list[tuple[str, datetime | None]] = [(in_programme(case.programme), None)]
+    whole += [(coordinated_by(agency), None) for agency in sorted(held)]
+    if not held:
+        whole.append((front_door(case.programme), left_the_door(case)))
+    whole += [(involving(agency), end) for agency in sorted(involved) for end in told_ranges(case, agency)]
+    agencies = tuple(sorted(held | involved | referrers))
     return (
-        *(shown_whole(case, token) for token in whole),
-        *(() if held else (shown_whole(case, front_door(case.programme), left_the_door(case)),)),
-        *(shown_whole(case, involving(agency), end) for agency in involved for end in told_ranges(case, agency)),
-        *(shown_to_referrer(case, agency) for agency in sorted({each.referrer_agency for each in case.referrals})),
+        *[shown_whole(case, agencies, token, end) for token, end in whole],
+        *[shown_to_referrer(case, agency) for agency in sorted(referrers)],
     )
 
 
@@ -111,8 +114,7 @@ def left_the_door(case: Case) -> datetime | None:
     return None if case.live or away is None else away + TURNED_AWAY
 
 
-def shown_whole(case: Case, token: str, until: datetime | None = None) -> Shown:
-    agencies = case.holders | involved_in(case) | {each.referrer_agency for each in case.referrals}
+def shown_whole(case: Case, agencies: tuple[str, ...], token: str, until: datetime | None) -> Shown:
     return Shown(
         token=token,
         state=case.state,
@@ -120,7 +122,7 @@ def shown_whole(case: Case, token: str, until: datetime | None = None) -> Shown:
         programme=case.programme,
         whole=True,
         lead_user=case.lead.user if case.lead else None,
-        agencies=tuple(sorted(agencies)),
+        agencies=agencies,
         until=until,
     )
 
@@ -152,23 +154,38 @@ def told_ranges(case: Case, agency: str) -> tuple[datetime | None, ...]:
     return tuple(islice((end for end in ends if case.disclosed(agency, end)), 1))
 
 
+def guests(meeting: Meeting) -> set[tuple[str, str | None]]:
+    """Agencies, and single users of one, that are invited or have come."""
+    invited = {(each.agency, each.user) for each in meeting.invitations}
+    return invited | {(held.agency, None) for held in meeting.attendance if held.stays}
+
+
+NO_CASE = -1
+
+
 def places(meeting: Meeting) -> tuple[Place, ...]:
     """The words under which the meeting, and its items' cases, are found."""
     _, over, minuted = bounds(meeting)
-    guests = {open_to(each.agency, each.user) for each in meeting.invitations}
-    guests |= {open_to(held.agency) for held in meeting.attendance if held.stays}
-    found: set[tuple[str, UUID | None, datetime | None]] = {(token, None, over) for token in guests}
-    found.add((in_programme(meeting.programme), None, None))
-    found.add((prepared_for(meeting.programme, meeting.series), None, None))
-    organisers = (chaired_by(meeting.chair), prepared_for(meeting.programme, meeting.series))
+    prepared = prepared_for(meeting.programme, meeting.series)
+    organisers, shown = (chaired_by(meeting.chair), prepared), published(meeting)
+    # Cases by number: a case of the agenda stands under many words, and ids compare and sort slowly by themselves.
+    found: dict[tuple[str, int], tuple[UUID | None, datetime | None]] = {
+        (open_to(agency, user), NO_CASE): (None, over) for agency, user in guests(meeting)
+    }
+    found[in_programme(meeting.programme), NO_CASE] = found[prepared, NO_CASE] = (None, None)
     for item in meeting.items:
         if item.case is not None and lasting(meeting, item):
-            found |= {(token, item.case, minuted) for token in organisers}
-            told = item.visible_to if published(meeting) else ()
-            found |= {(told_to_agency(agency), item.case, over) for agency in told}
+            number, told = item.case.int, (item.case, over)
+            for token in organisers:
+                found[token, number] = (item.case, minuted)
+            for agency in item.visible_to if shown else ():
+                found[told_to_agency(agency), number] = told
+    series, starts_at = meeting.series, meeting.starts_at
     return tuple(
-        Place(token, meeting.programme, meeting.series, meeting.starts_at, case, end)
-        for token, case, end in sorted(found, key=lambda each: (each[0], str(each[1] or "")))
+        [
+            Place(token, meeting.programme, series, starts_at, case, end)
+            for (token, _), (case, end) in sorted(found.items())
+        ]
     )
 
 
