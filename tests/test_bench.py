@@ -92,3 +92,5 @@ async def test_the_benchmark_of_reading_measures_every_page_and_who_waits():
     }  # fmt: skip
     assert all(0 < page["p50_ms"] <= page["p95_ms"] for page in printed["pages"].values())
     assert set(printed["preview"]) == {"took_ms", "others_late_ms", "loop_held_ms"}
+    assert all(each > 0 for each in printed["policy"]["sight_us"].values())
+    assert set(printed["policy"]) == {"sight_us", "may_us", "telling_us", "told_us"}

@@ -216,13 +216,13 @@ OTHERS: tuple[Row, ...] = (
 
 
 def table(rows: Iterable[Row]) -> Mapping[type[Command], Rule]:
-    """Each command once."""
+    """Each command once, its roles in the order in which they are tried."""
     found: dict[type[Command], Rule] = {}
     for kinds, rule in rows:
         for kind in kinds:
             if kind in found:
                 raise TypeError(f"{kind.__name__} has two rules")
-            found[kind] = rule
+            found[kind] = {role: rule[role] for role in IN_TURN if role in rule}
     return found
 
 
@@ -246,14 +246,14 @@ def rule_for(who: Who, kind: type[Command]) -> Rule:
 
 def may(who: Who, command: Command, reads: Reads, at: datetime) -> Role:
     """The role in which it is done. Raises a `Refused`: for a role that may not ask at all, before anything is read."""
-    if Role.SYSTEM in who.roles_held():
+    held = who.roles_held()
+    if Role.SYSTEM in held:
         return Role.SYSTEM
-    rule, held = rule_for(who, type(command)), who.roles_held()
     refusals: list[Refused] = []
-    for role in IN_TURN:
-        if role in held and role in rule:
+    for role, relation in rule_for(who, type(command)).items():
+        if role in held:
             try:
-                rule[role](Asked(who, command, reads, at, role))
+                relation(Asked(who, command, reads, at, role))
             except Refused as refused:
                 refusals.append(refused)
             else:

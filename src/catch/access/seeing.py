@@ -30,6 +30,9 @@ class RedactionReason(StrEnum):
     ERASED = "erased"
 
 
+_NO_TAGS: frozenset[Tag] = frozenset()
+
+
 class Sight(Part, frozen=True):
     """What somebody sees of a case: these categories, the rest hidden for this reason.
 
@@ -42,7 +45,7 @@ class Sight(Part, frozen=True):
     agency: str
     everything: bool = False
     part: bool = False
-    tags: frozenset[Tag] = frozenset()
+    tags: frozenset[Tag] = _NO_TAGS
 
     def hides(self, category: Category) -> RedactionReason | None:
         if category in self.categories:
@@ -86,12 +89,12 @@ def coordinates(who: Who, case: Case, at: datetime) -> bool:
 
 
 def _holds(who: Who, case: Case) -> bool:
-    return who.coordinates_in(case.programme) and who.agency in case.holders
+    return who.coordinates_in(case.programme) and case.held_by(who.agency)
 
 
 def at_the_door(who: Who, case: Case, at: datetime) -> bool:
     """From receipt until somebody is allocated, or four weeks after the person was turned away."""
-    if case.holders or not who.keeps_the_door(case.programme):
+    if case.lead or case.clinical or not who.keeps_the_door(case.programme):
         return False
     if case.state in (CaseState.DECLINED, CaseState.REDIRECTED):
         away = case.milestones.turned_away_at
@@ -112,7 +115,7 @@ def recused(who: Who, case: Case, seats: Sequence[Seat]) -> bool:
         )
     if case.recused(who.user):
         return True
-    return any(who.user in seat.recused for seat in seats) and not case.cleared(who.user)
+    return bool(seats) and any(who.user in seat.recused for seat in seats) and not case.cleared(who.user)
 
 
 def sight(who: Who, case: Case, seats: Sequence[Seat], at: datetime) -> Sight | None:
@@ -123,7 +126,9 @@ def sight(who: Who, case: Case, seats: Sequence[Seat], at: datetime) -> Sight | 
     if recused(who, case, seats):
         return Sight(_NOTHING, RedactionReason.RECUSED, who.agency)
     found = [*_ways(who, case, seats, at)]
-    return _together(found) if len(found) > 1 else next(iter(found), None)
+    if not found:
+        return None
+    return found[0] if len(found) == 1 else _together(found)
 
 
 def _ways(who: Who, case: Case, seats: Sequence[Seat], at: datetime) -> Iterator[Sight]:
@@ -134,21 +139,21 @@ def _ways(who: Who, case: Case, seats: Sequence[Seat], at: datetime) -> Iterator
             yield _coordinating(who, programme)
         elif at_the_door(who, case, at):
             yield Sight(_OPEN, RedactionReason.ROLE, who.agency, everything=True)
-    if any(seat.organised_by(who, at) for seat in seats):
+    if seats and any(seat.organised_by(who, at) for seat in seats):
         yield Sight(IN_MEETING, RedactionReason.ROLE, who.agency)
     if who.audits(programme, case.case):
         yield Sight(_AUDITOR, RedactionReason.ROLE, who.agency)
     if who.acts_as(Role.PARTNER, programme):
-        told = told_to(who, case, at)
-        if told and (case.involved(who.agency) or _at_the_table(who, case, seats, at)):
+        part = case.involved(who.agency) or (bool(seats) and _at_the_table(who, case, seats, at))
+        if part and (told := told_to(who, case, at)):
             yield Sight(told - {Category.RESTRICTED}, RedactionReason.NO_DISCLOSURE, who.agency, part=True)
     if refers(who, programme) and referred(who, case):
         yield Sight(_NOTHING, RedactionReason.NOT_INVOLVED, who.agency)
 
 
 def _coordinating(who: Who, programme: str) -> Sight:
-    tags = who.tagged(programme)
-    return Sight(EVERYTHING if tags else _OPEN, RedactionReason.ROLE, who.agency, everything=True, tags=tags)
+    tags = who.tagged(programme) if who.tags else _NO_TAGS
+    return Sight(EVERYTHING if tags else _OPEN, RedactionReason.ROLE, who.agency, True, False, tags)
 
 
 def _together(ways: Sequence[Sight]) -> Sight:
@@ -180,11 +185,11 @@ def told_to(who: Who, case: Case, at: datetime) -> frozenset[Category]:
 
 
 def refers(who: Who, programme: str) -> bool:
-    return any(who.acts_as(role, programme) for role in (Role.REFERRER, Role.PARTNER))
+    return who.acts_as(Role.PARTNER, programme) or who.acts_as(Role.REFERRER, programme)
 
 
 def referred(who: Who, case: Case) -> bool:
-    return any(held.referrer_agency == who.agency for held in case.referrals)
+    return who.agency in [held.referrer_agency for held in case.referrals]
 
 
 # Meetings

@@ -80,8 +80,7 @@ class Who(Part, frozen=True, omit_defaults=True):
     service: ServiceAccount | None = None
 
     def acts_as(self, role: Role, programme: str) -> bool:
-        roles = self.roles
-        return (role, programme) in roles or (role in IN_THE_PLACE and (role, EVERYWHERE) in roles)
+        return (role, programme) in self.roles or (role in IN_THE_PLACE and (role, EVERYWHERE) in self.roles)
 
     def roles_held(self) -> frozenset[Role]:
         """In whatever programme."""

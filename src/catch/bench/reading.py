@@ -85,8 +85,8 @@ class Apart(Struct):
 
 
 class Policy(Struct):
-    """Microseconds of the policy alone, in this process: what somebody sees of a case, whether a command that names it is
-    theirs to ask for (the case at hand), and what a fact tells, of whoever reads it and to one of them.
+    """Microseconds of the policy alone, in this process: what somebody sees of a case; whether a command that names it
+    is theirs to ask for, with the case at hand; what a fact tells, whoever reads it, and what one viewer learns of it.
     """
 
     sight_us: dict[str, float]

@@ -492,6 +492,11 @@ class Case(Part, frozen=True, omit_defaults=True):
     def live(self) -> bool:
         return self.state not in NOT_LIVE
 
+    def held_by(self, agency: str) -> bool:
+        """Whether the agency coordinates it."""
+        lead, clinical = self.lead, self.clinical
+        return (lead is not None and lead.agency == agency) or (clinical is not None and clinical.agency == agency)
+
     @property
     def holders(self) -> frozenset[str]:
         """The agencies that coordinate it."""
@@ -518,11 +523,11 @@ class Case(Part, frozen=True, omit_defaults=True):
         return None
 
     def involved(self, agency: str) -> bool:
-        return any(held.agency == agency and held.ended_at is None for held in self.involvements)
+        return agency in [held.agency for held in self.involvements if held.ended_at is None]
 
     def recused(self, user: str) -> bool:
         """Whether the user is kept out of the case, at every meeting and between meetings."""
-        return any(held.user == user and held.resolved_at is None for held in self.recusals)
+        return bool(self.recusals) and any(held.user == user and held.resolved_at is None for held in self.recusals)
 
     @property
     def kept_out(self) -> frozenset[str]:
