@@ -30,6 +30,8 @@ ENOUGH = 5
 """Histories after which there is nothing more to learn."""
 RENEWED = 100
 """Histories in one place: a log that grows makes each of them longer."""
+SAID = 50
+"""Histories after which it is said how far it is, where nobody sees the bar."""
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -43,6 +45,9 @@ async def part(seeds: range, progress: Progress, bar: TaskID, enough: int) -> li
                 if await leaks(place, seed):
                     found.append(told(seed, *await shrunk(place, seed)))
                 progress.advance(bar)
+                done = int(progress.tasks[bar].completed)
+                if not console.is_terminal and done % SAID == 0:
+                    console.print(f"{done} histories, {len(found)} leaks here")
                 if len(found) >= enough:
                     break
     return found

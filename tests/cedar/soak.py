@@ -14,6 +14,8 @@ from tests.cedar.compare import differences
 
 ENOUGH = 20
 """Differences after which there is nothing more to learn."""
+SAID = 5_000
+"""Worlds after which it is said how far it is, where nobody sees the bar."""
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -25,6 +27,8 @@ def soak(worlds: int, seed: int) -> list[str]:
         for number in range(worlds):
             found += differences(seed * worlds + number)
             progress.update(bar, completed=number + 1)
+            if not console.is_terminal and (number + 1) % SAID == 0:
+                console.print(f"{number + 1} worlds, {len(found)} differences")
             if len(found) >= ENOUGH:
                 break
     return found
