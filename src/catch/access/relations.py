@@ -441,9 +441,10 @@ def progressing_own(asked: Asked) -> None:
 
 
 def discussing_at_once(asked: Asked) -> None:
-    """Recorded by somebody who works on the case, or whose agency has a part in it."""
+    """Recorded by somebody who works on the case, or, as a partner, whose agency has a part in it."""
     case, seen = seen_case(asked, asked.command.case)
-    if not (seen.everything or (seen.part and case.involved(asked.who.agency))):
+    part = asked.role is Role.PARTNER and seen.part and case.involved(asked.who.agency)
+    if not (seen.everything or part):
         raise NotYourCase
 
 
