@@ -187,6 +187,9 @@ class Objection(Part, frozen=True, omit_defaults=True):
         return bool(self.categories & categories) and (not self.partners or agency in self.partners)
 
 
+NOTHING: frozenset[Category] = frozenset()
+
+
 class Disclosure(Part, frozen=True, omit_defaults=True):
     """What may be told to one partner, and why."""
 
@@ -529,7 +532,7 @@ class Case(Part, frozen=True, omit_defaults=True):
         """What the agency may be told at `at`: its open disclosures less what the person objects to."""
         opened = [held for held in self.disclosures if held.agency == agency and held.open_at(at)]
         if not self.objections:
-            return frozenset[Category]().union(*(held.categories for held in opened))
+            return NOTHING.union(*[held.categories for held in opened])
         return frozenset(
             category
             for held in opened
