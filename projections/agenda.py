@@ -118,7 +118,7 @@ def unmoved(before: Meeting, meeting: Meeting) -> bool:
         and before.starts_at == meeting.starts_at
         and before.duration_minutes == meeting.duration_minutes
         and before.confirmed_at == meeting.confirmed_at
-        and (before.state is meeting.state or same_stage(before, meeting))
+        and same_stage(before, meeting)
         and before.moved_far == meeting.moved_far
     )
 

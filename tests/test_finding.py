@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import assume, given, settings
@@ -25,6 +26,7 @@ from catch.domain.meeting.state import (
     Stay,
 )
 from catch.domain.partner import Agreement, HeldRole, Member, Partner, Running, RunningPart
+from projections import agenda
 from tests.cases import CASE, EVERYTHING, NOW, OFFERED, TEXT, folded, uid
 from tests.made import struct
 from tests.standing import (
@@ -277,3 +279,17 @@ def test_a_right_in_one_programme_finds_nothing_of_another():
     for role in (Role.COORDINATOR, Role.AUDITOR, Role.CHAIR, Role.PREPARER):
         looked = words(world(role).who(), PROGRAMMES)
         assert not [each for each in (*looked.cases, *looked.seats, *looked.meetings) if OTHER_PROGRAMME in each]
+
+
+@given(some_meeting(), some_meeting(), st.sampled_from((60, 120)), st.booleans(), st.sampled_from((CASE, uid(99))))
+@settings(max_examples=300)
+def test_words_of_a_meeting_are_kept_only_where_they_are_the_same(
+    one: Meeting, other: Meeting, minutes: int, far: bool, case: UUID
+):
+    items = (replace(other.items[0], case=case), *other.items[1:])
+    other = replace(other, items=items, duration_minutes=minutes, moved_far=far)
+    # What a meeting is planned with and keeps is left out: no later fact changes it.
+    for field in sorted(set(Meeting.__struct_fields__) - {"meeting", "programme", "series", "instant"}):
+        after = replace(one, **{field: getattr(other, field)})
+        if agenda.same_seats(one.items, after.items) and agenda.unmoved(one, after):
+            assert places(after) == places(one), field
