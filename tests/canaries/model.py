@@ -25,7 +25,8 @@ from tests.cedar.entities import entities, principal
 WIDER = {
     "candidacy": "whether the rules of the agenda put a case forward is not worked out again: any live case of the"
     " programme may be a candidate for those who organise a meeting of it, and its number, the days of its actions"
-    " and the ids of what was put forward, which its reasons name, with it",
+    " and the ids of what was put forward, which its reasons name, with it. What a draft on record says of a case stays"
+    " with it, whatever became of the case",
     "just before": "a message that was made before a step may arrive after it: what a socket brings may have been held"
     " before the step or after it",
     "an action's whole": "text, day and id of an action are one: whoever is told one of them as a reason of an agenda"
@@ -184,8 +185,12 @@ class Model:
             "tag": owner.tag,
             "agency": next(iter(disclosed), owner.agency),
             "protected": person is not None and person.address_protected,
-            "candidate": held.live,
+            "candidate": held.live or self.drafted(held.case),
         }
+
+    def drafted(self, case: UUID) -> bool:
+        drafts = (meeting.draft for meeting in self.facts.meetings if meeting.draft)
+        return any(each.case == case for draft in drafts for each in (*draft.items, *draft.overflow, *draft.warnings))
 
     def recused(self, held: Case) -> list[str]:
         """Said of the case, or of one of its places on an agenda, and not taken back since."""

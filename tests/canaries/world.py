@@ -133,11 +133,7 @@ class Filling:
     def fill(self, kind: type[Struct], path: str) -> dict[str, Any]:
         hints = get_type_hints(kind, include_extras=True)
         values: dict[str, Any] = {}
-        # What is a canary last: what it belongs to is said by the rest.
-        made = MADE.get(self.kind)
-        order = sorted(
-            fields(kind), key=lambda f: ("Sealed" in str(hints[f.name]), f.name == made, hints[f.name] is date)
-        )
+        order = sorted(fields(kind), key=lambda field: self.rank(field.name, hints[field.name]))
         for field in order:
             if not path and field.name in self.step.fixed:
                 values[field.name] = self.given(self.step.fixed[field.name], field.name)

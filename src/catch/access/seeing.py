@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from catch.access.seats import Seat, bounds, published
+from catch.access.seats import Seat, bounds, lasting, published
 from catch.access.standing import Who
 from catch.domain.case.state import Case, CaseState
 from catch.domain.facts import Category, Part, Role, Tag
@@ -245,7 +245,7 @@ def item_hidden(who: Who, meeting: Meeting, item: Item, at: datetime) -> Redacti
         return RedactionReason.ROLE
     seen = (
         published(meeting)
-        and not meeting.moved_far
+        and lasting(meeting, item)
         and at <= over
         and (item.case is None or who.agency in item.visible_to)
         and meeting.invited_to(item.item, who.agency, who.user)
