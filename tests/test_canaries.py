@@ -22,7 +22,7 @@ from tests.place import Place, placed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-HISTORIES = int(os.environ.get("CATCH_CANARIES", "60"))
+HISTORIES = int(os.environ.get("CATCH_CANARIES", "100"))
 PARTS = 10
 
 

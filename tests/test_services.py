@@ -23,7 +23,7 @@ from catch.domain.meeting.attendance import DeclareInterest
 from catch.domain.partner import AllowService, BindSubject, EnrolService, GiveRole, GiveTag
 from catch.domain.streams import COMMANDS, COMMANDS_BY_KEY
 from tests.conftest import Database
-from tests.place import ADMINISTRATOR, HOUSING, POLICE, PROGRAMME, SERIES, Place, ago, placed
+from tests.place import ADMINISTRATOR, COORDINATOR, HOUSING, POLICE, PROGRAMME, SERIES, Place, ago, placed
 
 LOOKS_AFTER = Actor("members@housing-1", "housing-1", Role.MEMBER_ADMINISTRATOR)
 CALDICOTT = Actor("caldicott@snn", "snn", Role.CALDICOTT)
@@ -156,6 +156,13 @@ async def test_a_program_is_given_nothing_that_only_people_hold(place: Place):
         assert await refused(place, command, by) == "NOT_FOR_SERVICES", command
 
 
+async def test_no_program_is_named_where_a_person_is_meant(place: Place):
+    case = await place.worked_on("Ada Quillbrook", "housing-1")
+    await program(place)
+    offer = OfferAction(case.case, uuid4(), Sealed("Mend"), "housing-1", TODAY + timedelta(days=9), PROGRAM.user)
+    assert await refused(place, offer, COORDINATOR) == "MEMBER_NOT_ENROLLED"
+
+
 async def test_only_its_agencys_member_administrator_sets_a_program_up(place: Place):
     service = EnrolService("housing-1", PROGRAM.user, Sealed("Case system"))
     for by in (ADMINISTRATOR, OFFICER, CALDICOTT, HOUSING):
@@ -169,6 +176,7 @@ async def test_what_is_named_must_be_there(place: Place):
     assert await refused(place, replace(service, commands=("do-all",)), LOOKS_AFTER) == "UNKNOWN_COMMAND"
     assert await refused(place, replace(service, documents=("viewer",)), LOOKS_AFTER) == "DOCUMENT_MALFORMED"
     assert await refused(place, AllowService("housing-1", COLLEAGUE.user), LOOKS_AFTER) == "NOT_A_SERVICE"
+    assert await refused(place, replace(service, user=COLLEAGUE.user), LOOKS_AFTER) == "NOT_A_SERVICE"
     assert len(COMMANDS_BY_KEY) == len(COMMANDS)
     assert COMMANDS_BY_KEY["set-protected-address"].__name__ == "SetProtectedAddress"
 

@@ -323,12 +323,10 @@ def decide(partner: Partner | None, command: MemberCommand, given: "Given") -> l
         case EnrolMember(key, user, name):
             return [] if partner.member(user) else [MemberEnrolled(key, user, name)]
         case EnrolService(key, user, name):
-            return [] if partner.member(user) else [MemberEnrolled(key, user, name, service=_service(command))]
+            known = partner.member(user)
+            return _allow(known, command) if known else [MemberEnrolled(key, user, name, service=_service(command))]
         case AllowService(key, user):
-            held, allowed = _member(partner, user).service, _service(command)
-            if held is None:
-                raise NotAService(user=user)
-            return [] if held == allowed else [ServiceAllowed(key, user, allowed)]
+            return _allow(_member(partner, user), command)
         case BindSubject(key, user, issuer):
             return _bind(partner, _member(partner, user), Binding(issuer, given.digest or ""))
         case SuspendMember(key, user):
@@ -354,6 +352,14 @@ def _service(command: EnrolService | AllowService) -> ServiceAccount:
     if wrong := [each for each in command.documents if not SHA256.fullmatch(each)]:
         raise DocumentMalformed(field="documents", first=wrong[0])
     return ServiceAccount(frozenset(command.commands), frozenset(command.documents))
+
+
+def _allow(member: Member, command: EnrolService | AllowService) -> list[MemberEvent]:
+    """Whoever is a person does not become a program: what they were given would be handed on."""
+    if member.service is None:
+        raise NotAService(user=member.user)
+    allowed = _service(command)
+    return [] if member.service == allowed else [ServiceAllowed(command.partner, command.user, allowed)]
 
 
 def _bind(partner: Partner, member: Member, binding: Binding) -> list[MemberEvent]:

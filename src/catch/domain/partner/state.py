@@ -141,9 +141,11 @@ class Partner(Part, frozen=True, omit_defaults=True):
         return next((member for member in self.members if member.user == user), None)
 
     def acts(self, user: str, programme: str, day: date, role: Role | None = None) -> bool:
-        """Whether the user acts for the partner in the programme on that day: as this, or as anything."""
+        """Whether the user acts for the partner in the programme on that day: as this, or as anything. No program is
+        named where a person is meant.
+        """
         member = self.member(user)
-        if member is None or member.suspended:
+        if member is None or member.suspended or member.service is not None:
             return False
         held = (each for each in member.roles_on(day) if each.programme in (None, programme))
         return any(role is None or each.role is role for each in held)
