@@ -8,10 +8,10 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from catch.access.finding import Shown, Words, viewers
+from catch.access.finding import Shown, Words, coordinated_by, viewers
 from catch.database import Statements
 from catch.domain.case import evolve
-from catch.domain.case.state import Case, CaseState
+from catch.domain.case.state import NOT_LIVE, Case, CaseState
 from catch.domain.facts import Part, Recorded
 from catch.domain.streams import CASE, stream_of_event
 from catch.log.rows import Listed, load
@@ -111,6 +111,17 @@ class Found(NamedTuple):
 async def one(db: Statements, case: UUID) -> Row | None:
     rows = load(await db.fetch(f"select * from {TABLE} where case_id = $1", case), Row)
     return rows[0] if rows else None
+
+
+async def coordinates(db: Statements, agency: str, programme: str) -> bool:
+    """Whether the agency coordinates any live case of the programme."""
+    found = await db.fetchval(
+        f"select exists (select from {VIEWERS} where token = $1 and programme = $2 and state <> all($3::text[]))",
+        coordinated_by(agency),
+        programme,
+        [*NOT_LIVE],
+    )
+    return bool(found)
 
 
 async def by_number(db: Statements, number: str) -> UUID | None:

@@ -11,12 +11,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from catch.domain.calendar import london_day
+from catch.domain.case.closing import CloseCase
 from catch.domain.case.disclosure import EndDisclosure, EndInvolvement
 from catch.domain.facts import Actor, Category, Command, Role, Sealed
 from catch.domain.meeting.planning import PlanMeeting
-from catch.domain.partner import LeaveProgramme, RunningPart, SuspendMember, TerminateAgreement
+from catch.domain.partner import LeaveProgramme, RunningPart, RunProgramme, SuspendMember, TerminateAgreement
 from tests.conftest import Database
 from tests.place import (
+    ADMINISTRATOR,
     AUDITOR,
     BASIS,
     CHAIR,
@@ -26,6 +29,7 @@ from tests.place import (
     SERIES,
     SYSTEM,
     Place,
+    ago,
     as_input,
     placed,
 )
@@ -136,10 +140,22 @@ async def test_whose_part_has_ended_does_not_come_back_by_attaching_a_referral(p
 
 
 async def test_an_agency_that_left_the_programme_coordinates_nothing_of_it(place: Place):
-    made = await place.worked_on("Ada Left")
+    made = await place.referred("Ada Left")
+    query = f'{{ case(id: "{made.case}") {{ number }} }}'
+    assert (await place.ask(query, COORDINATOR))["case"] is not None
     await place.take(LeaveProgramme("snn", PROGRAMME, RunningPart.LEAD), SYSTEM)
     await place.settled()
-    assert (await place.ask(f'{{ case(id: "{made.case}") {{ number }} }}', COORDINATOR))["case"] is None
+    assert (await place.ask(query, COORDINATOR))["case"] is None
+
+
+async def test_no_agency_leaves_cases_behind_that_nobody_would_see(place: Place):
+    made = await place.worked_on("Ada Left Behind")
+    leaves = LeaveProgramme("snn", PROGRAMME, RunningPart.LEAD)
+    assert await refused(place, leaves, ADMINISTRATOR) == "STILL_COORDINATES"
+    ended = RunProgramme("snn", PROGRAMME, RunningPart.LEAD, london_day(ago(days=9)), london_day(ago(days=2)))
+    assert await refused(place, ended, ADMINISTRATOR) == "STILL_COORDINATES"
+    await place.take(CloseCase(made.case, "duplicate", london_day(ago()), Sealed("Twice.")))
+    await place.take(leaves, ADMINISTRATOR)
 
 
 async def test_a_chair_lets_nobody_of_their_own_agency_be_told(place: Place):

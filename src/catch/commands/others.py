@@ -1,5 +1,6 @@
 """How commands about a person, a partner and a programme are decided."""
 
+from functools import reduce
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -7,8 +8,9 @@ from msgspec.structs import replace
 from catch.commands.book import Book
 from catch.commands.handler import Handler, handles
 from catch.commands.naming import may_be_new, programmes_exist
-from catch.commands.questions import NhsNumber, SubjectDigest
+from catch.commands.questions import Coordinates, NhsNumber, SubjectDigest
 from catch.domain import partner, person, programme
+from catch.domain.calendar import london_day
 from catch.domain.given import Given
 from catch.domain.meeting.rules import UnknownSeries
 from catch.domain.nhs_number import NhsNumberInvalid
@@ -17,6 +19,10 @@ from catch.domain.person import PersonCommand
 from catch.domain.programme import ProgrammeCommand
 from catch.domain.refusals import Refused
 from catch.domain.streams import COMMANDS_BY_KEY, PARTNER, PERSON, PROGRAMME, partner_stream, programme_stream
+
+
+class StillCoordinates(Refused):
+    """The agency still coordinates live cases in this programme. Have others allocated to them first."""
 
 
 class UnknownCommand(Refused):
@@ -83,6 +89,16 @@ def in_programme(
         programmes_exist(book, (command.programme,))
 
 
+def run(command: partner.RunProgramme | partner.LeaveProgramme, book: Book, given: Given) -> None:
+    """The cases of an agency that runs nothing here any more would be seen by nobody: it first hands them over."""
+    in_programme(command, book, given)
+    day, before = london_day(given.at), book.partner(command.partner)
+    after = reduce(partner.evolve, book.written[-1].facts, before)
+    leaves = before and after and before.runs(command.programme, day) and not after.runs(command.programme, day)
+    if leaves and book.ask(Coordinates(command.partner, command.programme)):
+        raise StillCoordinates(programme=command.programme)
+
+
 def give(command: partner.GiveRole, book: Book, given: Given) -> None:
     """Where a role is held must exist; the cases of an auditor's assignment need not be told to whoever assigns."""
     of_partner(command, book, given)
@@ -106,8 +122,8 @@ OTHER_HANDLERS: tuple[Handler, ...] = (
     handles(partner.RegisterPartner, subject=the_partner, decide=of_partner),
     handles(partner.SignAgreement, subject=the_partner, decide=sign),
     handles(partner.TerminateAgreement, subject=the_partner, decide=of_partner),
-    handles(partner.RunProgramme, subject=the_partner, decide=in_programme),
-    handles(partner.LeaveProgramme, subject=the_partner, decide=in_programme),
+    handles(partner.RunProgramme, subject=the_partner, decide=run),
+    handles(partner.LeaveProgramme, subject=the_partner, decide=run),
     handles(partner.EnrolMember, subject=the_partner, decide=of_partner),
     handles(partner.EnrolService, subject=the_partner, decide=serve),
     handles(partner.AllowService, subject=the_partner, decide=serve),

@@ -93,6 +93,17 @@ class Caseload(Question[int], frozen=True):
         return await case_summary.caseload(source.records.log.pool, self.user)
 
 
+class Coordinates(Question[bool], frozen=True):
+    """Whether the agency coordinates any live case of the programme."""
+
+    agency: str
+    programme: str
+
+    async def answer(self, source: Asking) -> bool:
+        await source.records.up_to_date()
+        return await case_summary.coordinates(source.records.log.pool, self.agency, self.programme)
+
+
 class MeetingsHolding(Question[tuple[UUID, ...]], frozen=True):
     """The meetings whose agendas hold the case."""
 
