@@ -45,6 +45,15 @@ async def test_nobody_holds_what_they_may_not(place: Place, part: int):
             pytest.fail(told(seed, steps, found))
 
 
+ONCE = (1000029, 1000060, 1000161, 1000409, 1000433, 1000611, 1000970)
+"""Histories in which something was held once: of a meeting that was called off, and of a part that had ended since."""
+
+
+@pytest.mark.parametrize("seed", ONCE)
+async def test_what_was_held_once_is_held_no_more(place: Place, seed: int):
+    assert [*map(str, await leaks(place, seed))] == []
+
+
 async def test_the_histories_are_worth_reading(place: Place):
     """Most commands are taken, by many people, and much is read that has an owner."""
     for seed in (1, 2):

@@ -17,7 +17,7 @@ from catch.domain.case.recusal import DeclareRecusal
 from catch.domain.case.referral import AttachReferral, SubmitReferral
 from catch.domain.facts import Actor, Category, Command, Role, Sealed
 from catch.domain.meeting.invitations import InviteMember
-from catch.domain.meeting.planning import PlanMeeting
+from catch.domain.meeting.planning import CancelMeeting, PlanMeeting
 from catch.domain.partner import GiveRole
 from catch.domain.person import ProtectionReason, SetProtectedAddress
 from catch.domain.streams import partner_stream
@@ -174,6 +174,29 @@ async def test_what_somebody_is_invited_to_in_person_is_not_in_their_colleagues_
     assert (await place.ask(inbox, colleague))["agencyInbox"]["edges"] == []
     [edge] = (await place.ask(inbox, HOUSING))["agencyInbox"]["edges"]
     assert edge["node"] == {"kind": "INVITATION", "meetingId": str(meeting)}
+
+
+ON_AGENDA = "query($m: UUID!) { meeting(id: $m) { agenda { items { number } } } }"
+
+
+async def numbers(place: Place, meeting: UUID, by: Actor) -> list[str | None]:
+    await place.settled()
+    return [each["number"] for each in (await place.ask(ON_AGENDA, by, m=str(meeting)))["meeting"]["agenda"]["items"]]
+
+
+async def test_a_part_that_has_ended_since_publication_shows_nothing_on_the_agenda(place: Place):
+    made = await place.worked_on("Ada Once On It", "housing-1")
+    meeting = (await place.published("snn", "housing-1")).meeting
+    assert None not in await numbers(place, meeting, HOUSING)
+    await place.take(EndInvolvement(made.case, "housing-1"))
+    assert await numbers(place, meeting, HOUSING) == [None]
+
+
+async def test_a_meeting_that_was_called_off_shows_its_members_no_case(place: Place):
+    await place.worked_on("Ada Called Off", "housing-1")
+    meeting = (await place.published("snn", "housing-1")).meeting
+    await place.take(CancelMeeting(meeting, Sealed("Snow.")))
+    assert await numbers(place, meeting, HOUSING) == [None]
 
 
 async def test_a_page_of_an_inbox_says_nothing_of_what_is_closed(place: Place):

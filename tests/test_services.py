@@ -17,13 +17,14 @@ from catch.api.identity import ISSUER
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import ActionAnswer, OfferAction, RespondToAction
 from catch.domain.case.notes import AddNote
+from catch.domain.case.recusal import ResolveRecusal
 from catch.domain.case.state import Case
 from catch.domain.facts import Actor, Category, Command, Role, Sealed, Tag
-from catch.domain.meeting.attendance import DeclareInterest
+from catch.domain.meeting.attendance import DeclareInterest, JoinMeeting
 from catch.domain.partner import AllowService, BindSubject, EnrolService, GiveRole, GiveTag
 from catch.domain.streams import COMMANDS, COMMANDS_BY_KEY
 from tests.conftest import Database
-from tests.place import ADMINISTRATOR, COORDINATOR, HOUSING, POLICE, PROGRAMME, SERIES, Place, ago, placed
+from tests.place import ADMINISTRATOR, CHAIR, COORDINATOR, HOUSING, POLICE, PROGRAMME, SERIES, Place, ago, placed
 
 LOOKS_AFTER = Actor("members@housing-1", "housing-1", Role.MEMBER_ADMINISTRATOR)
 CALDICOTT = Actor("caldicott@snn", "snn", Role.CALDICOTT)
@@ -141,6 +142,23 @@ async def test_a_program_gets_no_case_on_which_a_member_of_its_agency_is_recused
     kinds = [edge["node"]["kind"] for edge in (await place.ask(INBOX, PROGRAM))["agencyInbox"]["edges"]]
     assert kinds == ["INVITATION"]
     assert (await place.ask(CASE, COLLEAGUE, c=str(case.case)))["case"] is not None
+
+
+async def test_whatever_agency_a_recusal_names_its_users_program_is_kept_out(place: Place):
+    case = await place.worked_on("Ada Quillbrook", "housing-1", "police-1")
+    await program(place, ("resolve-recusal", "join-meeting"), CASE)
+    meeting = await place.published("snn", "housing-1", "police-1")
+    item = next(each.item for each in meeting.items if each.case == case.case)
+    interest = DeclareInterest(meeting.meeting, item, HOUSING.user, "police-1", note=Sealed("Her niece."))
+    await place.take(interest, CHAIR)
+    await place.settled()
+    assert (await place.ask(CASE, PROGRAM, c=str(case.case)))["case"] is None
+    for command in (
+        ResolveRecusal(case.case, HOUSING.user, Sealed("It is fine.")),
+        JoinMeeting(meeting.meeting, PROGRAM.user, "housing-1"),
+    ):
+        with pytest.raises(doing.NotAllowed):
+            await place.take(command, PROGRAM)
 
 
 async def test_a_program_is_given_nothing_that_only_people_hold(place: Place):

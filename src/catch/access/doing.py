@@ -229,6 +229,20 @@ def table(rows: Iterable[Row]) -> Mapping[type[Command], Rule]:
 RULES = table((*CASES, *MEETINGS, *OTHERS))
 if unsaid := [kind.__name__ for kind in COMMANDS if kind not in RULES]:
     raise TypeError(f"nobody has said who may ask for {', '.join(unsaid)}")
+FOR_PEOPLE: frozenset[type[Command]] = frozenset(
+    {
+        recusal.DeclareRecusal,
+        recusal.ResolveRecusal,
+        attendance.DeclareInterest,
+        attendance.ResolveInterest,
+        attendance.JoinMeeting,
+        attendance.LeaveMeeting,
+        attendance.SendApology,
+        attendance.AcceptConfidentiality,
+        instant.RecordInstantDiscussion,
+    }
+)
+"""What no program asks for: it sits at no table, promises nothing, and settles no interest for somebody behind it."""
 _NOBODY: Rule = {}
 _UNSEEN = (UnknownCase, UnknownMeeting, UnknownPerson, UnknownPartner)
 
@@ -240,7 +254,7 @@ def rule_of(kind: type[Command]) -> Rule:
 
 def rule_for(who: Who, kind: type[Command]) -> Rule:
     """The same for one who asks: a program may ask for the commands that it was allowed."""
-    allowed = who.service is None or KEY_OF_COMMAND.get(kind) in who.service.commands
+    allowed = who.service is None or (kind not in FOR_PEOPLE and KEY_OF_COMMAND.get(kind) in who.service.commands)
     return rule_of(kind) if allowed else _NOBODY
 
 

@@ -110,9 +110,9 @@ def recused(who: Who, case: Case, seats: Sequence[Seat]) -> bool:
     A program is kept out of whatever a member of its agency is: nobody can tell to whom it hands on what it reads.
     """
     if who.service is not None:
-        return who.agency in case.kept_out or any(
-            held.agency == who.agency and not case.cleared(held.user) for seat in seats for held in seat.interests
-        )
+        here = [held for seat in seats for held in seat.interests if not case.cleared(held.user)]
+        kept = [held for held in case.recusals if held.resolved_at is None]
+        return any(held.agency == who.agency or held.user in who.colleagues for held in (*kept, *here))
     if case.recused(who.user):
         return True
     return bool(seats) and any(who.user in seat.recused for seat in seats) and not case.cleared(who.user)
@@ -169,14 +169,13 @@ def _together(ways: Sequence[Sight]) -> Sight:
 
 
 def _at_the_table(who: Who, case: Case, seats: Sequence[Seat], at: datetime) -> bool:
+    return any(seat.shows(who, at) and not _left_since(who, case, seat.published_at) for seat in seats)
+
+
+def _left_since(who: Who, case: Case, published_at: datetime | None) -> bool:
     """A part that has ended is not had again by an agenda that was published before it ended."""
-    left = max(
-        (held.ended_at for held in case.involvements if held.agency == who.agency and held.ended_at), default=None
-    )
-    return any(
-        seat.shows(who, at) and (left is None or (seat.published_at is not None and left < seat.published_at))
-        for seat in seats
-    )
+    ended = [held.ended_at for held in case.involvements if held.agency == who.agency and held.ended_at]
+    return bool(ended) and (published_at is None or max(ended) >= published_at)
 
 
 def told_to(who: Who, case: Case, at: datetime) -> frozenset[Category]:
@@ -228,7 +227,8 @@ def may_attend(who: Who, meeting: Meeting, at: datetime) -> bool:
 def kept_from(who: Who, meeting: Meeting, item: Item) -> bool:
     """Whether somebody is kept out of the item at this meeting; a program, whenever anybody of its agency is."""
     if who.service is not None:
-        return any((held.item, held.agency) == (item.item, who.agency) for held in meeting.interests)
+        here = [held for held in meeting.interests if held.item == item.item]
+        return any(held.agency == who.agency or held.user in who.colleagues for held in here)
     return meeting.recused(item.item, who.user)
 
 
@@ -267,7 +267,9 @@ def item_closed(who: Who, meeting: Meeting, item: Item, case: Case, at: datetime
     hidden = item_hidden(who, meeting, item, at)
     if hidden or organises(who, meeting) or who.audits(meeting.programme, case.case):
         return hidden
-    return None if coordinates(who, case, at) or told_to(who, case, at) else RedactionReason.NO_DISCLOSURE
+    part = case.involved(who.agency) or not _left_since(who, case, meeting.published_at)
+    shown = coordinates(who, case, at) or (part and told_to(who, case, at))
+    return None if shown else RedactionReason.NO_DISCLOSURE
 
 
 def has_inbox(who: Who) -> bool:

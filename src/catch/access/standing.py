@@ -63,7 +63,7 @@ class Who(Part, frozen=True, omit_defaults=True):
     programme, where not all of a programme's are; `bound` are the meetings whose confidentiality they have accepted,
     where `user` is left out and no longer says so. `coordinates` and `doors` follow from the rest and are asked most:
     the programmes that they coordinate cases of, and those whose front door they keep. `service`: they are a program,
-    and may ask for this alone.
+    and may ask for this alone; `colleagues` are then the members of its agency.
     """
 
     user: str
@@ -78,6 +78,7 @@ class Who(Part, frozen=True, omit_defaults=True):
     coordinates: frozenset[str] = frozenset()
     doors: frozenset[str] = frozenset()
     service: ServiceAccount | None = None
+    colleagues: frozenset[str] = frozenset()
 
     def acts_as(self, role: Role, programme: str) -> bool:
         return (role, programme) in self.roles or (role in IN_THE_PLACE and (role, EVERYWHERE) in self.roles)
@@ -171,6 +172,7 @@ def who(asker: Asker, partner: Partner | None, at: datetime) -> Who:
             each.programme for each in running if each.programme in coordinated and each.part in KEEPS_THE_DOOR
         ),
         service=member.service,
+        colleagues=frozenset(each.user for each in partner.members) if member.service else frozenset(),
     )
 
 

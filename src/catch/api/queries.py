@@ -13,7 +13,7 @@ from catch.access import Agreed, has_inbox, prepares, was_there
 from catch.api import types
 from catch.api.context import Context, Info, NotForYourRole
 from catch.api.costs import weighs
-from catch.api.cursors import cursor, day_in, instant_in, page_size
+from catch.api.cursors import MOST, cursor, day_in, instant_in, page_size
 from catch.api.facts import Past, folded
 from catch.api.figures import Asked, time_to_outcome
 from catch.api.finding import Between, attends, found_cases, found_meetings
@@ -265,9 +265,10 @@ class Query(StandingQueries):
         user, pool, reading = info.context.who.user, info.context.catch.log.pool, info.context.reading
         place, found, more = day_in(after), list[agency_inbox.Row](), True
         while more and len(found) <= wanted:
-            rows = await agency_inbox.of_agency(pool, agency, place, wanted + 1, user)
+            # So many whatever is asked for: how often one has to look again would tell how much is closed.
+            rows = await agency_inbox.of_agency(pool, agency, place, MOST + 1, user)
             found += await opened(reading, rows)
-            more = len(rows) > wanted
+            more = len(rows) > MOST
             place = agency_inbox.cursor(rows[-1]) if rows else None
         edges = [
             types.InboxEdge(cursor=cursor(*agency_inbox.cursor(row)), node=node)

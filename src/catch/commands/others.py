@@ -1,6 +1,8 @@
 """How commands about a person, a partner and a programme are decided."""
 
+from collections.abc import Sequence
 from functools import reduce
+from typing import cast
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -14,7 +16,7 @@ from catch.domain.calendar import london_day
 from catch.domain.given import Given
 from catch.domain.meeting.rules import UnknownSeries
 from catch.domain.nhs_number import NhsNumberInvalid
-from catch.domain.partner import PartnerCommand
+from catch.domain.partner import PartnerCommand, PartnerEvent
 from catch.domain.person import PersonCommand
 from catch.domain.programme import ProgrammeCommand
 from catch.domain.refusals import Refused
@@ -93,7 +95,8 @@ def run(command: partner.RunProgramme | partner.LeaveProgramme, book: Book, give
     """The cases of an agency that runs nothing here any more would be seen by nobody: it first hands them over."""
     in_programme(command, book, given)
     day, before = london_day(given.at), book.partner(command.partner)
-    after = reduce(partner.evolve, book.written[-1].facts, before)
+    facts = cast("Sequence[PartnerEvent]", book.written[-1].facts)
+    after = reduce(partner.evolve, facts, before)
     leaves = before and after and before.runs(command.programme, day) and not after.runs(command.programme, day)
     if leaves and book.ask(Coordinates(command.partner, command.programme)):
         raise StillCoordinates(programme=command.programme)

@@ -529,11 +529,6 @@ class Case(Part, frozen=True, omit_defaults=True):
         """Whether the user is kept out of the case, at every meeting and between meetings."""
         return bool(self.recusals) and any(held.user == user and held.resolved_at is None for held in self.recusals)
 
-    @property
-    def kept_out(self) -> frozenset[str]:
-        """The agencies of whoever is kept out of the case."""
-        return frozenset(held.agency for held in self.recusals if held.resolved_at is None)
-
     def cleared(self, user: str) -> bool:
         """Whether the user was kept out, and somebody else has said since that they need not be."""
         return any(held.user == user and held.resolved_at is not None for held in self.recusals)
