@@ -158,9 +158,12 @@ def test_who_sees_an_item(how: str):
 
 @pytest.mark.parametrize("ends", ENDS_A_PART)
 def test_an_item_closes_at_once_when_nothing_may_be_told_any_more(ends: str):
-    closed = item_closed(sat(Role.PARTNER).who(), meeting, item, folded(*OFFERED, ENDS_A_PART[ends]), NOW)
-    # Whoever was invited sees the item while it may be told, also without a part in the case.
-    assert closed is (None if ends == "involvement" else RedactionReason.NO_DISCLOSURE)
+    hana, case = sat(Role.PARTNER).who(), folded(*OFFERED, ENDS_A_PART[ends])
+    before, after = (replace(meeting, published_at=NOW + days * timedelta(days=9)) for days in (-1, 1))
+    assert item_closed(hana, before, item, case, NOW) is RedactionReason.NO_DISCLOSURE
+    # Whoever is invited anew sees the item while it may be told, also without a part in the case.
+    anew = item_closed(hana, after, item, case, NOW)
+    assert anew is (None if ends == "involvement" else RedactionReason.NO_DISCLOSURE)
 
 
 def test_who_a_meeting_exists_for():
