@@ -15,9 +15,11 @@ from catch.postgres_user import ROOT_DATA, ServerFailed, reachable
 from catch.settings import BadSetting, Settings
 
 USER = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from catch.postgres import embedded, ephemeral
+# A shell leaves SIGINT ignored in what it starts in the background, and so does everything that is started from there.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with (embedded(Path(sys.argv[1])) if len(sys.argv) > 1 else ephemeral()) as server:
     print(server.admin, flush=True)
     time.sleep(60)
