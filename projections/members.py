@@ -27,6 +27,7 @@ from catch.domain.partner import (
     TagEnded,
     TagGiven,
 )
+from catch.domain.partner.members import Changed, MemberEvent
 from catch.log.rows import load
 from projections import givings
 from projections.givings import Giver, giver, member
@@ -37,11 +38,7 @@ TABLE = f"{NAME}_v{VERSION}"
 ONE_STREAM = True
 INDEXES = ("agency, user_id",)
 
-Changes = (
-    MemberSuspended | MemberReinstated | ServiceAllowed | SubjectBound | RoleGiven | RoleEnded | TagGiven | TagEnded
-)
-Concerns = MemberEnrolled | Changes
-TOPICS = frozenset(event.__name__ for event in get_args(Concerns))
+TOPICS = frozenset(event.__name__ for event in get_args(MemberEvent))
 
 
 class Acts(Part, frozen=True):
@@ -78,11 +75,11 @@ class Row(Struct, frozen=True):
 
 def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
     event = recorded.event
-    return (member(recorded.stream, event.user),) if isinstance(event, Concerns) else ()
+    return (member(recorded.stream, event.user),) if isinstance(event, MemberEvent) else ()
 
 
 def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
-    event: Concerns = recorded.event
+    event: MemberEvent = recorded.event
     if isinstance(event, MemberEnrolled):
         return Row(
             key, recorded.position, event.partner, event.user, event.name, giver(recorded), service=event.service
@@ -99,7 +96,7 @@ def summed(row: Row) -> Row:
     )
 
 
-def step(row: Row, recorded: Recorded[Any], event: Changes) -> Row:
+def step(row: Row, recorded: Recorded[Any], event: Changed) -> Row:
     match event:
         case MemberSuspended():
             return replace(row, suspended=True)

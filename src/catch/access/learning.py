@@ -34,8 +34,10 @@ def told(seen: Sight | None, case: Case | None, event: object, at: datetime) -> 
 
 def _refers(seen: Sight, case: Case, event: object, rule: Telling, at: datetime) -> bool:
     """Whoever referred hears what became of it: of no other door, and of nothing before their own."""
+    if not rule.milestone or seen.hidden is RedactionReason.RECUSED:
+        return False
     since = case.referred_by(seen.agency)
-    if not rule.milestone or seen.hidden is RedactionReason.RECUSED or since is None or at < since:
+    if since is None or at < since:
         return False
     if isinstance(event, referral.ReferralReceived | referral.ReferralAttached):
         return event.referral.referrer_agency == seen.agency

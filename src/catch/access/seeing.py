@@ -9,10 +9,10 @@ from enum import StrEnum
 
 from catch.access.seats import Seat, bounds, lasting, published
 from catch.access.standing import Who
-from catch.domain.case.state import Case, CaseState
+from catch.domain.case.state import Case, CaseState, Recusal
 from catch.domain.facts import Category, Part, Role, Tag
 from catch.domain.meeting.items import Item
-from catch.domain.meeting.state import Meeting
+from catch.domain.meeting.state import Interest, Meeting
 
 TURNED_AWAY = timedelta(days=28)
 """How long the front door still sees whom it has turned away."""
@@ -112,10 +112,15 @@ def recused(who: Who, case: Case, seats: Sequence[Seat]) -> bool:
     if who.service is not None:
         here = [held for seat in seats for held in seat.interests if not case.cleared(held.user)]
         kept = [held for held in case.recusals if held.resolved_at is None]
-        return any(held.agency == who.agency or held.user in who.colleagues for held in (*kept, *here))
+        return any(_behind(who, held) for held in (*kept, *here))
     if case.recused(who.user):
         return True
     return bool(seats) and any(who.user in seat.recused for seat in seats) and not case.cleared(who.user)
+
+
+def _behind(program: Who, held: Recusal | Interest) -> bool:
+    """Whether it is somebody of the program's agency that is kept out, whichever agency that was said of."""
+    return held.agency == program.agency or held.user in program.colleagues
 
 
 def sight(who: Who, case: Case, seats: Sequence[Seat], at: datetime) -> Sight | None:
@@ -228,7 +233,7 @@ def kept_from(who: Who, meeting: Meeting, item: Item) -> bool:
     """Whether somebody is kept out of the item at this meeting; a program, whenever anybody of its agency is."""
     if who.service is not None:
         here = [held for held in meeting.interests if held.item == item.item]
-        return any(held.agency == who.agency or held.user in who.colleagues for held in here)
+        return any(_behind(who, held) for held in here)
     return meeting.recused(item.item, who.user)
 
 

@@ -44,8 +44,9 @@ async def inbox_entries(reading: Reading, rows: Sequence[agency_inbox.Row]) -> l
 
 
 def inbox_entry(row: agency_inbox.Row, texts: Texts, today: date) -> types.InboxEntry:
-    title = texts.get(row.title) if row.title else None
-    erased = isinstance(title, Erased)
+    title, withheld = texts.get(row.title) if row.title else None, list[types.Redaction]()
+    if isinstance(title, Erased):
+        title, withheld = None, [types.Redaction(path="title", reason=RedactionReason.ERASED)]
     return types.InboxEntry(
         id=row.entry,
         kind=row.kind,
@@ -55,10 +56,10 @@ def inbox_entry(row: agency_inbox.Row, texts: Texts, today: date) -> types.Inbox
         case_number=case_number(row.case_id) if row.case_id else None,
         action_id=row.action_id,
         meeting_id=row.meeting_id,
-        title=None if isinstance(title, Erased) else title,
+        title=title,
         state=row.state,
         due=row.due,
         overdue_days=max(0, (today - row.due).days) if row.due else None,
         mandatory=row.mandatory,
-        redactions=[types.Redaction(path="title", reason=RedactionReason.ERASED)] if erased else [],
+        redactions=withheld,
     )

@@ -114,7 +114,7 @@ async def of_case(reading: Reading, stream: UUID) -> Trail | None:
         return None
     return Trail(
         CASE,
-        lambda fact, _: told(seen, case, fact.event, fact.envelope.occurred_at),
+        facts_told(seen, case),
         lambda state: case_told(seen, state),
         seen.everything,
         beside_case(seen, case) if seen.tags else None,
@@ -125,10 +125,11 @@ def beside_case(seen: Sight, case: Case) -> Trail:
     def shown(state: Beside | None) -> Beside | None:
         return state and beside_told(seen, state)
 
-    def of_fact(fact: Fact, _: object) -> Told:
-        return told(seen, case, fact.event, fact.envelope.occurred_at)
+    return Trail(RESTRICTED, facts_told(seen, case), shown, counted=False)
 
-    return Trail(RESTRICTED, of_fact, shown, counted=False)
+
+def facts_told(seen: Sight, case: Case) -> Callable[[Fact, object], Told]:
+    return lambda fact, _: told(seen, case, fact.event, fact.envelope.occurred_at)
 
 
 async def of_meeting(reading: Reading, meeting: Meeting) -> Trail | None:
