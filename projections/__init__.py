@@ -8,6 +8,7 @@ from projections import (
     agency_inbox,
     agenda,
     case_summary,
+    concerns,
     givings,
     members,
     minutes,
@@ -16,4 +17,4 @@ from projections import (
     timeline,
 )
 
-ALL = (agenda, case_summary, agency_inbox, timeline, minutes, outcomes, programmes, agencies, members, givings)
+ALL = (agenda, case_summary, agency_inbox, timeline, minutes, outcomes, programmes, agencies, members, givings, concerns)

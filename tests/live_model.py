@@ -142,11 +142,12 @@ class Message(Struct):
 
 
 class Client:
-    """Reads at leisure; what it has not read when it hangs up is lost to it."""
+    """Reads at leisure, or `hasty`, at once; what it has not read when it hangs up is lost to it."""
 
-    def __init__(self, viewer: Viewer, room: int, after: int | None) -> None:
+    def __init__(self, viewer: Viewer, room: int, after: int | None, *, hasty: bool = False) -> None:
         self.viewer = viewer
         self.most = room
+        self.hasty = hasty
         self.start = self.last = after
         self.waiting: list[Message] = []
         self.read: list[Message] = []
@@ -168,6 +169,8 @@ class Client:
         newest = int(said.get("text", position))
         kind, seen_as = said["__typename"], said.get("seenAs", "")
         self.waiting.append(Message(position, kind, newest, self.process.heard, seen_as))
+        if self.hasty:
+            self.take(1)
         return True
 
     async def room(self) -> None:
@@ -233,7 +236,12 @@ class World:
         calm = not self.habits[-1]
         self.processes = [self.started() for _ in range(1 if calm else 2)]
         self.clients = [
-            Client(viewer, 1000 if calm else self.chance.choice([1, 4, 1000]), self.chance.choice([0, 0, None]))
+            Client(
+                viewer,
+                1000 if calm else self.chance.choice([1, 4, 1000]),
+                self.chance.choice([0, 0, None]),
+                hasty=self.chance.choice([False, calm]),
+            )
             for viewer in VIEWERS
         ]
         for client in self.clients if calm else ():

@@ -22,6 +22,7 @@ from catch.domain.meeting.listing import Section
 from catch.domain.meeting.state import Attendee, Interest, InterestAction, Invitation, Meeting, MeetingState, Mode
 from catch.domain.partner import Agreement, HeldRole, Member, Partner, Running, RunningPart
 from catch.domain.person import Person, PersonRegistered
+from catch.domain.restricted import Beside
 from tests.cases import CASE, EVERYTHING, LEAD, NOW, OFFERED, PERSON, PROGRAMME, TEXT, folded, uid
 
 P, OTHER_PROGRAMME = PROGRAMME.key, "bexley-icm"
@@ -112,6 +113,7 @@ class World(Struct, frozen=True):
     cases: tuple[Case, ...] = ()
     meetings: tuple[Meeting, ...] = ()
     people: tuple[Person, ...] = (person,)
+    besides: tuple[Beside, ...] = ()
 
     def case(self, case: UUID) -> Case | None:
         return next((each for each in self.cases if each.case == case), None)
@@ -124,6 +126,9 @@ class World(Struct, frozen=True):
 
     def partner(self, key: str) -> Partner | None:
         return self.partners.get(key)
+
+    def beside(self, case: UUID) -> Beside | None:
+        return next((each for each in self.besides if each.case == case), None)
 
     def seats(self, case: UUID) -> Sequence[Seat]:
         return [seat for each in self.meetings for seat in seats_of(each, case)]

@@ -262,6 +262,11 @@ MUTANTS = table(
         (seeing, "_at_the_table", any_seat),
         s.test_a_part_that_has_ended_is_not_had_again_by_an_old_agenda,
     ),
+    (
+        "what is said live is heard from outside",
+        (seats.Seat, "hears", true),
+        s.test_what_is_said_live_is_for_those_who_have_come_in,
+    ),
     ("an invitation goes on", (Meeting, "uninvited", false), row("SetAvailability", PARTNER)),
     ("a guest sees all", (seats.Seat, "shows", no_guest), hand(s.test_a_members_seat_needs_all_of_it, GUEST)),
     # Recusal

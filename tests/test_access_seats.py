@@ -18,9 +18,9 @@ from catch.domain.case.disclosure import (
     PartnerInvolved,
     PartnerInvolvementEnded,
 )
-from catch.domain.facts import Role
+from catch.domain.facts import Category, Role
 from catch.domain.meeting.items import ItemState
-from catch.domain.meeting.state import Interest, InterestAction, Invitation, Meeting, MeetingState
+from catch.domain.meeting.state import Interest, InterestAction, Invitation, Meeting, MeetingState, Stay
 from tests.cases import ACCEPTED, CASE, NOW, OFFERED, folded, uid
 from tests.relationships import ENDS_A_PART, at_the_meeting, sat
 from tests.standing import (
@@ -104,6 +104,35 @@ def test_a_seat_ends_at_once(role: Role, gone: Any):
 )
 def test_a_members_seat_needs_all_of_it(change: Any):
     assert change(sat(Role.PARTNER)).sight() is None
+
+
+def categories(w: World) -> frozenset[Category]:
+    seen = w.sight()
+    assert seen is not None
+    return seen.categories
+
+
+def test_what_is_said_live_is_for_those_who_have_come_in():
+    everything = tuple(replace(each, categories=frozenset(Category)) for each in shared.disclosures)
+    involved = replace(shared, disclosures=everything)
+    sits = of_case(replace(involved, involvements=()))(sat(Role.PARTNER))
+    all_of_it, said = categories(sits), frozenset({Category.DISCUSSION, Category.ACTIONS})
+    assert said <= all_of_it
+    [bound] = [each for each in meeting.attendance if each.user == sits.user]
+    outside = replace(bound, stays=())
+    left, inside = replace(bound, stays=(Stay(NOW, NOW),)), replace(bound, stays=(Stay(NOW),))
+    for state in (MeetingState.IN_PROGRESS, MeetingState.ADJOURNED):
+        for attendance, heard in ((outside, False), (left, False), (inside, True)):
+            w = at_meeting(state=state, attendance=(attendance,))(sits)
+            assert categories(w) == (all_of_it if heard else all_of_it - said)
+        # Who has a part in the case besides is told by that; so is who runs the meeting, wherever they sit.
+        part = of_case(involved)(at_meeting(state=state, attendance=(outside,))(sits))
+        assert said <= categories(part)
+        assert said <= categories(at_meeting(state=state, attendance=())(sat(Role.CHAIR)))
+        # Taken off the agenda, or called off far, it says nothing of the case.
+        assert at_item(state=ItemState.REMOVED)(at_meeting(state=state)(sits)).sight() is None
+    for state in (MeetingState.AGENDA_PUBLISHED, MeetingState.ENDED):
+        assert categories(at_meeting(state=state, attendance=(outside,))(sits)) == all_of_it
 
 
 def test_a_part_that_has_ended_is_not_had_again_by_an_old_agenda():

@@ -1,17 +1,23 @@
 """What is restricted stands beside the case: whoever may see it reads both as one, nobody else can tell it is there."""
 
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from catch.domain.calendar import london_day
 from catch.domain.case.coordination import AllocateCoordinator
 from catch.domain.case.eligibility import AcceptReferral
 from catch.domain.case.notes import AddNote
 from catch.domain.case.referral import SubmitReferral
 from catch.domain.facts import Actor, Category, Role, Sealed, Tag
+from catch.domain.meeting.adding import AddItem
+from catch.domain.meeting.listing import Section
+from catch.domain.meeting.planning import PlanMeeting
+from catch.domain.partner import GiveTag
 from catch.domain.person import RegisterPerson
 from catch.domain.restricted import (
     AddRestrictedNote,
@@ -31,6 +37,8 @@ from tests.place import (
     HOUSING,
     PROGRAMME,
     REFERRER,
+    SERIES,
+    SYSTEM,
     Case,
     Place,
     ago,
@@ -255,3 +263,50 @@ async def test_a_concern_about_somebody_nobody_knows_yet_is_read_when_they_are_k
     assert shown["case"]["concerns"] == [{"text": "Before anybody knew them"}]
     shown = await place.ask("query($c: UUID!) { case(id: $c) { concerns { text } } }", c=str(made.case))
     assert shown["case"]["concerns"] == []
+
+
+PREPARER = Actor("prepares@snn", "snn", Role.PREPARER)
+WARNED = """query($m: UUID!) { agendaPreview(meetingId: $m) { warnings { code caseId number explanation } }
+    meeting(id: $m) { agenda { warnings { code caseId number } } } }"""
+
+
+async def warned(place: Place, meeting: UUID, by: Actor) -> list[str]:
+    """The cases of which they are warned, alike in the preview and on the agenda."""
+    await place.settled()
+    answer = await place.ask(WARNED, by, m=str(meeting))
+    both = [
+        [each["caseId"] for each in agenda["warnings"] if each["code"] == "SAFEGUARDING_CONCERN"]
+        for agenda in (answer["agendaPreview"], answer["meeting"]["agenda"])
+    ]
+    assert both[0] == both[1]
+    return both[0]
+
+
+async def test_a_concern_warns_tagged_preparers_who_place_the_case_by_hand(place: Place):
+    await place.enrol(PREPARER)
+    received = await place.referred("Ada Quillbrook", at=ago(days=3))
+    await place.take(AcceptReferral(received.case))
+    await place.take(AllocateCoordinator(received.case, COORDINATOR.user, COORDINATOR.agency))
+    meeting = uuid4()
+    await place.take(PlanMeeting(meeting, PROGRAMME, SERIES, datetime.now(UTC) + timedelta(minutes=5), CHAIR.user))
+    by_hand = AddItem(meeting, uuid4(), Section.URGENT, received.case)
+    concern = uuid4()
+    own = RaiseSafeguardingConcern(received.case, uuid4(), Sealed("I think so"))
+    await place.take(RaiseSafeguardingConcern(received.case, concern, Sealed("Seen by a neighbour")), HOUSING)
+    # Without the tag there is nothing to know, and no way to the case.
+    assert await warned(place, meeting, PREPARER) == await warned(place, meeting, CHAIR) == []
+    assert await code(place, by_hand, PREPARER) == "UNKNOWN_CASE"
+    tag = GiveTag("snn", PREPARER.user, Tag.SAFEGUARDING, PROGRAMME, london_day(ago(days=1)))
+    await place.take(tag, SYSTEM)
+    assert await warned(place, meeting, PREPARER) == [str(received.case)]
+    assert await warned(place, meeting, CHAIR) == []
+    # Nobody comes by a case through a concern of their own.
+    await place.take(RecordSafeguardingOutcome(received.case, concern, SafeguardingOutcome.NO_ENQUIRY), COORDINATOR)
+    assert await warned(place, meeting, PREPARER) == []
+    await place.take(own, PREPARER)
+    assert await warned(place, meeting, PREPARER) == [str(received.case)]
+    assert await code(place, by_hand, PREPARER) == "UNKNOWN_CASE"
+    await place.take(RaiseSafeguardingConcern(received.case, uuid4(), Sealed("Seen again")), HOUSING)
+    await place.take(by_hand, PREPARER)
+    # Once it is on the agenda, there is nothing left to warn of.
+    assert await warned(place, meeting, PREPARER) == []

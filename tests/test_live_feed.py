@@ -10,8 +10,8 @@ import pytest
 
 from catch.live.feed import Patience
 from catch.live.frames import Payload
-from catch.live.source import NotYet, TooFar
-from tests.toy_feed import NoSuchRoom, Toy, Viewer
+from catch.live.source import NotYet, Seen, TooFar
+from tests.toy_feed import NoSuchRoom, Said, Toy, Viewer
 
 CHAIR, HOUSING, SCHOOL = Viewer("ann", "chair"), Viewer("bob", "housing"), Viewer("cat", "school")
 
@@ -205,6 +205,26 @@ async def test_narrower_rights_move_a_subscriber_and_rewrite_what_waits():
         toy.say(admits="ann")
         await until(lambda: len(reader.waiting) == 1)
         assert reader.take()[0]["seenAs"] == "chair"
+
+
+async def test_what_waits_is_written_anew_when_rights_change_that_leave_its_reader_in_the_same_class():
+    toy = Toy()
+    sees = toy.log.sees
+
+    async def as_now(topic: Any, viewer_class: Any, event: Said) -> Any:
+        return Seen.HIDDEN if "secrets" in toy.log.barred else await sees(topic, viewer_class, event)
+
+    toy.log.sees = as_now
+    async with Following(toy, CHAIR) as reader:
+        toy.say("one")
+        toy.say("two")
+        await until(lambda: len(reader.waiting) == 2)
+        reader.take(1)
+        toy.say("three", bars="secrets", room="other")
+        await until(lambda: [message["__typename"] for _, message in reader.waiting] == ["Hidden"])
+        toy.say("four")
+        await until(lambda: len(reader.waiting) == 2)
+        assert positions([*reader.read, *reader.take()]) == [1, 2, 4]
 
 
 @pytest.mark.parametrize("batch", range(4))

@@ -17,12 +17,13 @@ from catch.api.identity import ISSUER
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import ActionAnswer, OfferAction, RespondToAction
 from catch.domain.case.notes import AddNote
-from catch.domain.case.recusal import ResolveRecusal
+from catch.domain.case.recusal import DeclareRecusal, ResolveRecusal
 from catch.domain.case.state import Case
 from catch.domain.facts import Actor, Category, Command, Role, Sealed, Tag
-from catch.domain.meeting.attendance import DeclareInterest, JoinMeeting
-from catch.domain.partner import AllowService, BindSubject, EnrolService, GiveRole, GiveTag
-from catch.domain.streams import COMMANDS, COMMANDS_BY_KEY
+from catch.domain.meeting.attendance import DeclareInterest, JoinMeeting, SendApology
+from catch.domain.meeting.instant import Participant, RecordInstantDiscussion
+from catch.domain.partner import AllowService, BindSubject, EnrolMember, EnrolService, GiveRole, GiveTag, ServiceAccount
+from catch.domain.streams import COMMANDS, COMMANDS_BY_KEY, MEETING
 from tests.conftest import Database
 from tests.place import ADMINISTRATOR, CHAIR, COORDINATOR, HOUSING, POLICE, PROGRAMME, SERIES, Place, ago, placed
 
@@ -144,13 +145,19 @@ async def test_a_program_gets_no_case_on_which_a_member_of_its_agency_is_recused
     assert (await place.ask(CASE, COLLEAGUE, c=str(case.case)))["case"] is not None
 
 
-async def test_whatever_agency_a_recusal_names_its_users_program_is_kept_out(place: Place):
+async def test_a_recusal_names_somebody_of_the_agency_it_names_and_keeps_the_agencys_program_out(place: Place):
     case = await place.worked_on("Ada Quillbrook", "housing-1", "police-1")
     await program(place, ("resolve-recusal", "join-meeting"), CASE)
     meeting = await place.published("snn", "housing-1", "police-1")
     item = next(each.item for each in meeting.items if each.case == case.case)
     interest = DeclareInterest(meeting.meeting, item, HOUSING.user, "police-1", note=Sealed("Her niece."))
-    await place.take(interest, CHAIR)
+    recusal = DeclareRecusal(case.case, HOUSING.user, "police-1", Sealed("Her niece."))
+    for command, by in ((interest, CHAIR), (recusal, COORDINATOR)):
+        # It would keep nobody out, and nobody would notice.
+        for wrong in (command, replace(command, user="nobody-1"), replace(command, agency="housing-1", user=PROGRAM.user)):
+            assert await refused(place, wrong, by) == "MEMBER_NOT_ENROLLED"
+    assert (await place.ask(CASE, PROGRAM, c=str(case.case)))["case"] is not None
+    await place.take(replace(interest, agency="housing-1"), CHAIR)
     await place.settled()
     assert (await place.ask(CASE, PROGRAM, c=str(case.case)))["case"] is None
     for command in (
@@ -159,6 +166,40 @@ async def test_whatever_agency_a_recusal_names_its_users_program_is_kept_out(pla
     ):
         with pytest.raises(doing.NotAllowed):
             await place.take(command, PROGRAM)
+
+
+async def test_nobody_writes_a_program_where_a_person_is_meant(place: Place):
+    case = await place.worked_on("Ada Quillbrook", "housing-1", "police-1")
+    await program(place)
+    meeting = await place.published("snn", "housing-1", "police-1")
+    both = (Participant(PROGRAM.user, "housing-1"), Participant(COORDINATOR.user, "snn"))
+    discussed = RecordInstantDiscussion(
+        uuid4(), PROGRAMME, SERIES, uuid4(), case.case, ago(hours=2), ago(hours=1), both, update=Sealed("Spoke.")
+    )
+    for command, by in (
+        (JoinMeeting(meeting.meeting, PROGRAM.user, "housing-1"), CHAIR),
+        (SendApology(meeting.meeting, PROGRAM.user, "housing-1"), CHAIR),
+        (EnrolMember("housing-1", PROGRAM.user, Sealed("Somebody")), LOOKS_AFTER),
+        (discussed, COORDINATOR),
+    ):
+        assert await refused(place, command, by) == "NOT_A_PERSON"
+    # A guest who is not enrolled comes in as before.
+    await place.take(JoinMeeting(meeting.meeting, "guest-1", "housing-1"), CHAIR)
+
+
+async def test_a_program_learns_of_a_colleagues_recusal_only_on_an_item_that_it_would_see(place: Place):
+    case = await place.worked_on("Ada Quillbrook", "police-1")
+    await program(place)
+    meeting = await place.published("snn", "housing-1", "police-1")
+    item = next(each for each in meeting.items if each.case == case.case)
+    interest = DeclareInterest(meeting.meeting, item.item, HOUSING.user, "housing-1", note=Sealed("Her niece."))
+    await place.take(interest, CHAIR)
+    kept = (await place.catch.states.get(MEETING, meeting.meeting)).state
+    person = Who(HOUSING.user, "housing-1", frozenset({(Role.PARTNER, PROGRAMME)}))
+    nothing, behind = ServiceAccount(frozenset(), frozenset()), frozenset({HOUSING.user})
+    service = replace(person, user=PROGRAM.user, service=nothing, colleagues=behind)
+    for who, reason in ((person, seeing.RedactionReason.RECUSED), (service, seeing.RedactionReason.NOT_INVOLVED)):
+        assert seeing.item_hidden(who, kept, item, meeting.starts_at) is reason
 
 
 async def test_a_program_is_given_nothing_that_only_people_hold(place: Place):

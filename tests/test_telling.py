@@ -70,7 +70,7 @@ MILESTONE = Telling(To.SEEING, changes=Changes.CASE, milestone=True)
 OF_PLAN, SPOKEN, DONE = Telling(To.SEEING, PLAN), Telling(To.SEEING, DISCUSSION), Telling(To.OWNER, ACTIONS)
 AT_MEETING, OF_ITEM, OF_PLACE = Telling(To.MEETING), Telling(To.ITEM), Telling(To.NOBODY)
 SEATING = Telling(To.MEETING, changes=Changes.SEATS)
-COMING = Telling(To.MEETING, changes=Changes.MEETING)
+PLANNED = Telling(To.MEETING, changes=Changes.MEETING)
 AGENCY_RIGHTS = Telling(To.NOBODY, changes=Changes.PARTNER)
 INTEREST = Telling(To.RECUSED, changes=Changes.SEATS)
 RECUSAL = Telling(To.COORDINATING, changes=Changes.CASE)
@@ -131,7 +131,7 @@ TABLE: dict[str, Telling] = {
     "SafeguardingConcernRaised": BESIDE,
     "SafeguardingOutcomeRecorded": BESIDE,
     # A meeting
-    "MeetingPlanned": COMING,
+    "MeetingPlanned": PLANNED,
     "MeetingRescheduled": SEATING,
     "MeetingCancelled": SEATING,
     "MemberInvited": SEATING,
@@ -151,8 +151,8 @@ TABLE: dict[str, Telling] = {
     "MeetingEnded": SEATING,
     "MinutesConfirmed": SEATING,
     "ChairHandedOver": SEATING,
-    "AttendeeJoined": COMING,
-    "AttendeeLeft": AT_MEETING,
+    "AttendeeJoined": SEATING,
+    "AttendeeLeft": SEATING,
     "ApologyReceived": AT_MEETING,
     "ConfidentialityAccepted": SEATING,
     "InterestDeclared": INTEREST,

@@ -43,6 +43,10 @@ class Leak(Struct, frozen=True):
         return f"{self.who} holds {self.canary}, {what}, after step {self.step}, by {self.channel}"
 
 
+FAULT = b'"INTERNAL"'
+"""What a client reads where something went wrong on our side."""
+
+
 class Run:
     """A history under names of its own, so that many share one place."""
 
@@ -94,8 +98,10 @@ class Run:
         self.models = [self.models[-1], await self.model()]
 
     def note(self, who: str, asked: bytes, answer: bytes, channel: str) -> None:
-        """What the answer holds that was not in the question."""
+        """What the answer holds that was not in the question. A fault is nobody's to hold."""
         found = self.stage.seen_in(answer) - self.stage.seen_in(asked)
+        if FAULT in answer:
+            found = {*found, FAULT.decode()}
         if found:
             self._seen.append((who, frozenset(found), channel))
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol, cast
+from uuid import UUID
 
 from catch.domain.case.state import Case, CaseState
 from catch.domain.facts import Category, Role, Sealed
@@ -186,8 +187,28 @@ def of_case(w: World, case: Case) -> Entity:
         told=may_be_told,
         referrers=[held.referrer_agency for held in case.referrals],
         recused=kept_out(w, case.case),
+        spokenOf=bool(live(w, case.case)),
+        heardBy=heard(w, case.case),
         proposedFor=[held.series for held in case.proposals],
     )
+
+
+def live(w: World, case: UUID) -> list[Meeting]:
+    """The meetings under way that have the case on their agenda."""
+    running = (MeetingState.IN_PROGRESS, MeetingState.ADJOURNED)
+    return [
+        meeting
+        for meeting in w.meetings
+        if meeting.state in running and not (meeting.moved_far or meeting.instant)
+        for item in meeting.items
+        if item.case == case and item.state is not ItemState.REMOVED
+    ]
+
+
+def heard(w: World, case: UUID) -> list[str]:
+    """Who has come in to all of them."""
+    here = [{a.user for a in each.attendance if a.stays and a.stays[-1].left_at is None} for each in live(w, case)]
+    return sorted(set[str].intersection(*here)) if here else []
 
 
 def of_meeting(w: World, meeting: Meeting) -> Entity:
@@ -209,7 +230,7 @@ def of_meeting(w: World, meeting: Meeting) -> Entity:
         membersSeats=seats and meeting.published_at is not None and w.at <= ends + timedelta(days=7),
         minutesOpen=w.at <= minutes,
         membersMay=w.at <= ends + timedelta(days=7),
-        readable=(meeting.published_at is not None or meeting.state in running) and not meeting.moved_far,
+        readable=seats and (meeting.published_at is not None or meeting.state in running),
         invited=[
             {"user": user, "agency": held.agency}
             for held in meeting.invitations

@@ -205,7 +205,7 @@ def attendee(m: Made, user: str) -> Attendee:
     return Attendee(
         user,
         m.first(AGENCIES),
-        (Stay(NOW),) if m.maybe(0.2) else (),
+        (Stay(NOW, m.one((None, None, NOW))),) if m.maybe(0.4) else (),
         accepted="statement" if m.maybe(0.85) else None,
         apology=m.maybe(0.1),
     )
@@ -219,7 +219,14 @@ def drafted(case: UUID) -> Agenda:
 def meeting(m: Made, number: UUID, items: Sequence[UUID]) -> Meeting:
     starts = m.moment(0.1, -0.1, 14, -7, -44, -45, -46, 13, 20, -9)
     published = m.moment(0, -5, -8) if m.maybe(0.8) else None
-    states = (MeetingState.AGENDA_PUBLISHED, MeetingState.ENDED, MeetingState.CANCELLED, MeetingState.MINUTES_CONFIRMED)
+    states = (
+        MeetingState.AGENDA_PUBLISHED,
+        MeetingState.IN_PROGRESS,
+        MeetingState.ENDED,
+        MeetingState.CANCELLED,
+        MeetingState.MINUTES_CONFIRMED,
+        MeetingState.ADJOURNED,
+    )
     return Meeting(
         number,
         m.first(PROGRAMMES),

@@ -55,6 +55,7 @@ from catch.access.seeing import (
     recused,
     sight,
     told_to,
+    warned_of_concerns,
 )
 from catch.access.standing import Asker, NotEnrolled, Who, program, who
 from catch.access.telling import UNKNOWN, Changes, Telling, To, telling
@@ -122,6 +123,7 @@ __all__ = [
     "told_to",
     "told_withheld",
     "warned_of",
+    "warned_of_concerns",
     "warning_told",
     "was_there",
     "who",

@@ -22,6 +22,7 @@ from catch.access.seeing import (
     may_attend,
     organises,
     sight,
+    warned_of_concerns,
 )
 from catch.access.standing import KEEPS_THE_DOOR, Who
 from catch.domain.case.actions import ActionAnswer
@@ -34,6 +35,7 @@ from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
 from catch.domain.person import Person
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPartner, UnknownPerson
+from catch.domain.restricted import Beside
 
 
 class NotAllowed(Refused):
@@ -83,6 +85,7 @@ class Reads(Protocol):
     def meeting(self, meeting: UUID, /) -> Meeting | None: ...
     def person(self, person: UUID, /) -> Person | None: ...
     def partner(self, key: str, /) -> Partner | None: ...
+    def beside(self, case: UUID, /) -> Beside | None: ...
     def seats(self, case: UUID, /) -> Sequence[Seat]: ...
 
 
@@ -284,7 +287,8 @@ def late(asked: Asked) -> None:
 
 
 def known_here(asked: Asked, meeting: Meeting, case: UUID) -> None:
-    """They coordinate the case, or it was proposed for the series by somebody with standing, or drafted by rule.
+    """They coordinate the case, or it was proposed for the series by somebody with standing, or drafted by rule, or
+    they are warned of a concern that somebody else has raised.
 
     To see it is not enough: an old seat would give a new one, and a referral the whole case.
     """
@@ -296,8 +300,18 @@ def known_here(asked: Asked, meeting: Meeting, case: UUID) -> None:
         return
     draft = meeting.draft
     drafted = {each.case for each in (*draft.items, *draft.overflow)} if draft else set[UUID]()
-    if case not in drafted and all(proposal.series != meeting.series for proposal in held.proposals):
+    proposed = any(proposal.series == meeting.series for proposal in held.proposals)
+    if case not in drafted and not proposed and not warned_of(asked, meeting, held):
         raise UnknownCase(case=case)
+
+
+def warned_of(asked: Asked, meeting: Meeting, case: Case) -> bool:
+    """A concern is anybody's to raise: nobody comes by a case through one of their own."""
+    if not (case.live and warned_of_concerns(asked.who, meeting, asked.at)):
+        return False
+    beside = asked.reads.beside(case.case)
+    concerns = beside.concerns if beside else ()
+    return any(held.outcome is None and held.raised.by.user != asked.who.user for held in concerns)
 
 
 def own_seat(asked: Asked) -> None:

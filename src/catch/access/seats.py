@@ -12,7 +12,7 @@ from uuid import UUID
 from catch.access.standing import Who
 from catch.domain.facts import Part
 from catch.domain.meeting.items import Item, ItemState
-from catch.domain.meeting.state import LIVE, Interest, Invitation, Meeting, MeetingState
+from catch.domain.meeting.state import LIVE, UNDER_WAY, Interest, Invitation, Meeting, MeetingState
 
 BEFORE = timedelta(days=14)
 ATTENDEE_WINDOW = timedelta(days=7)
@@ -40,6 +40,9 @@ class Seat(Part, frozen=True):
     withdrawn: tuple[Invitation, ...] = ()
     held: bool = True
     """False where nothing but recusals is left of it."""
+    under_way: bool = False
+    here: frozenset[str] = frozenset()
+    """Who is in the room."""
 
     def organised_by(self, who: Who, at: datetime) -> bool:
         """Whoever is in the chair, or prepares the series, while the seat lasts."""
@@ -61,6 +64,10 @@ class Seat(Part, frozen=True):
         invited = any(not i.items or self.item in i.items for i in own) if own else not gone
         return who.agency in self.visible_to and invited
 
+    def hears(self, who: Who) -> bool:
+        """What is said live is for those who have come in; once the meeting has ended, for all whom it shows."""
+        return not (self.held and self.under_way) or who.user in self.here or self.meeting in who.here
+
     def names(self, user: str) -> bool:
         """Whether the seat says something of this user in particular."""
         return (
@@ -75,6 +82,9 @@ class Seat(Part, frozen=True):
 
     def binds(self, user: str) -> bool:
         return user in self.bound
+
+    def hosts(self, user: str) -> bool:
+        return user in self.here
 
 
 def seat_of(meeting: Meeting, item: Item) -> Seat:
@@ -96,6 +106,8 @@ def seat_of(meeting: Meeting, item: Item) -> Seat:
         invitations=meeting.invitations,
         withdrawn=meeting.withdrawn,
         held=lasting(meeting, item),
+        under_way=meeting.state in UNDER_WAY,
+        here=frozenset(held.user for held in meeting.attendance if held.present),
     )
 
 

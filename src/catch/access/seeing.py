@@ -80,6 +80,9 @@ IN_MEETING = frozenset(
         Category.RISK,
     }
 )
+SAID = frozenset({Category.DISCUSSION, Category.ACTIONS})
+"""What a meeting under way adds to: heard by those members who have come in, or have a part in the case besides."""
+_OF_ALL = frozenset({Category.RESTRICTED})
 _AUDITOR = EVERYTHING - {Category.IDENTITY, Category.CONTACT, Category.RESTRICTED, Category.THIRD_PARTY}
 
 
@@ -149,9 +152,11 @@ def _ways(who: Who, case: Case, seats: Sequence[Seat], at: datetime) -> Iterator
     if who.audits(programme, case.case):
         yield Sight(_AUDITOR, RedactionReason.ROLE, who.agency)
     if who.acts_as(Role.PARTNER, programme):
-        part = case.involved(who.agency) or (bool(seats) and _at_the_table(who, case, seats, at))
+        involved = case.involved(who.agency)
+        part = involved or (bool(seats) and _at_the_table(who, case, seats, at))
         if part and (told := told_to(who, case, at)):
-            yield Sight(told - {Category.RESTRICTED}, RedactionReason.NO_DISCLOSURE, who.agency, part=True)
+            closed = _OF_ALL if involved or all(seat.hears(who) for seat in seats) else _OF_ALL | SAID
+            yield Sight(told - closed, RedactionReason.NO_DISCLOSURE, who.agency, part=True)
     if refers(who, programme) and referred(who, case):
         yield Sight(_NOTHING, RedactionReason.NOT_INVOLVED, who.agency)
 
@@ -214,6 +219,12 @@ def prepares(who: Who, meeting: Meeting, at: datetime) -> bool:
     return who.audits_all(meeting.programme) or (organises(who, meeting) and at <= bounds(meeting)[2])
 
 
+def warned_of_concerns(who: Who, meeting: Meeting, at: datetime) -> bool:
+    """Whether they place by hand what moves nothing on an agenda: whoever organises it and was given the tag."""
+    tagged = Tag.SAFEGUARDING in who.tagged(meeting.programme)
+    return tagged and organises(who, meeting) and prepares(who, meeting, at)
+
+
 def may_attend(who: Who, meeting: Meeting, at: datetime) -> bool:
     """Whether the meeting exists for them at all."""
     programme = meeting.programme
@@ -238,9 +249,18 @@ def kept_from(who: Who, meeting: Meeting, item: Item) -> bool:
 
 
 def item_hidden(who: Who, meeting: Meeting, item: Item, at: datetime) -> RedactionReason | None:
-    """Why somebody does not see this item; None where they do. A draft is the organisers' alone."""
-    if kept_from(who, meeting, item):
+    """Why somebody does not see this item; None where they do. A draft is the organisers' alone.
+
+    Somebody who is kept from it always learns so; a program, which is so because of others, where it would see it.
+    """
+    kept = kept_from(who, meeting, item)
+    if kept and who.service is None:
         return RedactionReason.RECUSED
+    hidden = _item_hidden(who, meeting, item, at)
+    return RedactionReason.RECUSED if kept and hidden is None else hidden
+
+
+def _item_hidden(who: Who, meeting: Meeting, item: Item, at: datetime) -> RedactionReason | None:
     _, over, minuted = bounds(meeting)
     if who.audits(meeting.programme, item.case):
         return None
@@ -267,8 +287,14 @@ def bound(who: Who, meeting: Meeting) -> bool:
 
 def item_closed(who: Who, meeting: Meeting, item: Item, case: Case, at: datetime) -> RedactionReason | None:
     """Like `item_hidden`, as things stand now: what was visible at publication may have been closed since."""
-    if recused(who, case, ()):
+    kept = recused(who, case, ())
+    if kept and who.service is None:
         return RedactionReason.RECUSED
+    hidden = _item_closed(who, meeting, item, case, at)
+    return RedactionReason.RECUSED if kept and hidden is None else hidden
+
+
+def _item_closed(who: Who, meeting: Meeting, item: Item, case: Case, at: datetime) -> RedactionReason | None:
     hidden = item_hidden(who, meeting, item, at)
     if hidden or organises(who, meeting) or who.audits(meeting.programme, case.case):
         return hidden

@@ -213,8 +213,10 @@ def _of_case(event: CaseEvent) -> Telling:
 
 def _of_meeting(event: MeetingEvent) -> Telling:
     match event:
-        case planning.MeetingPlanned() | attendance.AttendeeJoined():
+        case planning.MeetingPlanned():
             return Telling(To.MEETING, changes=Changes.MEETING)
+        case attendance.AttendeeJoined() | attendance.AttendeeLeft():
+            return Telling(To.MEETING, changes=Changes.SEATS)
         case planning.MeetingCancelled() | planning.MeetingRescheduled():
             return Telling(To.MEETING, changes=Changes.SEATS)
         case session.MeetingStarted() | session.MeetingEnded():
@@ -225,7 +227,7 @@ def _of_meeting(event: MeetingEvent) -> Telling:
             return Telling(To.MEETING)
         case attendance.ConfidentialityAccepted():
             return Telling(To.MEETING, changes=Changes.SEATS)
-        case attendance.AttendeeLeft() | attendance.ApologyReceived():
+        case attendance.ApologyReceived():
             return Telling(To.MEETING)
         case invitations.MemberInvited() | invitations.InvitationWithdrawn():
             return Telling(To.MEETING, changes=Changes.SEATS)

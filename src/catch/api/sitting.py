@@ -17,18 +17,21 @@ from catch.access import (
     must_told,
     prepares,
     recused,
+    warned_of_concerns,
     warning_told,
 )
 from catch.api import types
 from catch.api.inside import WORKED_OUT, Inside, OnlyCase, Withheld
 from catch.api.reading import Reading
 from catch.api.scalars import Position
+from catch.domain.agenda_words import concern_raised
 from catch.domain.case.state import Case
 from catch.domain.facts import Category
 from catch.domain.meeting.items import Item, ItemState
-from catch.domain.meeting.listing import Agenda, AgendaWarning, DraftedItem, Overflow, Reason
+from catch.domain.meeting.listing import Agenda, AgendaWarning, DraftedItem, Overflow, Reason, WarningCode
 from catch.domain.meeting.state import Meeting
 from catch.works import each_in_turn, in_groups
+from projections import concerns
 from projections import minutes as written_minutes
 
 TOGETHER = 200
@@ -127,7 +130,7 @@ class Sitting:
         return types.Agenda(
             items=[await self.item(each) for each in held.items],
             overflow=[await self.overflow(each) for each in draft.overflow] if draft else [],
-            warnings=await self.warnings(draft.warnings) if draft else [],
+            warnings=[*(await self.warnings(draft.warnings) if draft else []), *await self.concerns()],
             gaps=[types.Gap(code=each.code, count=each.count) for each in draft.gaps] if draft else [],
             policy_version=held.draft.policy_version if held.draft else "",
             as_of=Position(held.draft.as_of if held.draft else 0),
@@ -210,12 +213,37 @@ class Sitting:
         told = [warning_told(await self.agreed(each.case), each) for each in open_to]
         return [warning(each) for each in told if each]
 
+    async def concerns(self) -> list[types.AgendaWarning]:
+        """Cases of the programme with an unsettled safeguarding concern that are not on the agenda."""
+        reading = self.reading
+        if self.shown is not self.present or not warned_of_concerns(reading.viewer, self.shown, reading.facts.at):
+            return []
+        reading.facts.rests.rows = True
+        on = {item.case for item in self.shown.items if item.state is not ItemState.REMOVED}
+        found = await concerns.of_programme(reading.facts.catch.log.pool, self.shown.programme)
+        raised = [each for each in found if each.case not in on]
+        for each in raised:
+            reading.facts.catch.states.read_at(each.position)
+        await self.look(each.case for each in raised)
+        told = (each for each in raised if each.case not in self.recused)
+        return [
+            types.AgendaWarning(
+                code=WarningCode.SAFEGUARDING_CONCERN,
+                explanation=concern_raised(each.number),
+                case_id=each.case,
+                number=each.number,
+                missing=[],
+                minutes_over=0,
+            )
+            for each in told
+        ]
+
     async def draft(self, drafted: Agenda) -> types.Agenda:
         """An agenda that nobody has recorded yet. Much may not fit on it: others have their turn in between."""
         return types.Agenda(
             items=await each_in_turn(self.drafted, drafted.items),
             overflow=await each_in_turn(self.overflow, drafted.overflow),
-            warnings=await self.warnings(drafted.warnings),
+            warnings=[*await self.warnings(drafted.warnings), *await self.concerns()],
             gaps=[types.Gap(code=gap.code, count=gap.count) for gap in drafted.gaps],
             policy_version=drafted.policy_version,
             as_of=Position(drafted.as_of),

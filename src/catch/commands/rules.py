@@ -12,6 +12,7 @@ from catch.domain.facts import Actor, Command, Role
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
 from catch.domain.person import Person
+from catch.domain.restricted import Beside
 from catch.domain.streams import CASE, MEETING, Stream
 
 
@@ -32,6 +33,9 @@ class Looked:
 
     def partner(self, key: str, /) -> Partner | None:
         return self._book.partner(key)
+
+    def beside(self, case: UUID, /) -> Beside | None:
+        return self._book.beside(case)
 
     def seats(self, case: UUID, /) -> Sequence[Seat]:
         """What meetings have to do with the case: found by the read side, as they stand in the log."""

@@ -89,6 +89,11 @@ def not_ready(reasons: tuple[Reason, ...], missing: tuple[Missing, ...]) -> str:
     return f"{said(reasons)} Cannot appear yet: {'; '.join(_MISSING[held] for held in missing)}."
 
 
+def concern_raised(number: str) -> str:
+    """It moves nothing by itself, and says nothing of what was raised."""
+    return f"A safeguarding concern about {number} is not settled. If the meeting should hear it, add the case by hand."
+
+
 def place_in_part(reasons: tuple[Reason, ...], section: Section, place_in_section: int) -> str:
     """Why an item is in its place, for somebody who is told these reasons only: nothing is said of the others."""
     where = f"Placed {place(place_in_section)} in {SECTIONS[section]}." if place_in_section else ""

@@ -2,7 +2,25 @@
 
 from catch.domain.calendar import london_day
 from catch.domain.given import Given
-from catch.domain.partner import MemberNotEnrolled
+from catch.domain.partner import MemberNotEnrolled, NotAPerson
+
+
+def check_member(agency: str, user: str, given: Given) -> None:
+    """Raises `MemberNotEnrolled` for whoever is none of the agency's people. Suspended or without a role they still
+    are: who is kept out of something must be somebody.
+    """
+    partner = given.partners.get(agency)
+    member = partner.member(user) if partner else None
+    if partner and (member is None or member.service is not None):
+        raise MemberNotEnrolled(user=user, agency=agency)
+
+
+def check_person(agency: str, user: str, given: Given) -> None:
+    """Raises `NotAPerson` for a program of the agency's. A guest need not be enrolled."""
+    partner = given.partners.get(agency)
+    member = partner.member(user) if partner else None
+    if member is not None and member.service is not None:
+        raise NotAPerson(user=user, agency=agency)
 
 
 def check_acts_for(agency: str, user: str | None, programme: str, given: Given) -> None:

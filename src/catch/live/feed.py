@@ -23,7 +23,7 @@ AWAY = 0.2
 
 
 class Patience(Struct, frozen=True):
-    """How many rounds of catching up without getting live, how many events to replay in all of them, and how many
+    """How many rounds of catching up without getting live, how many messages to replay in all of them, and how many
     seconds to wait for a position that this server has not reached yet."""
 
     rounds: int = 10
@@ -149,7 +149,7 @@ class Feed(Generic[V, E]):
             await asyncio.sleep(0.02)
 
     async def _round(self, topic: Topic[V, E], subscriber: Subscriber[V, E], most: int) -> int:
-        """Read from the log once, from where the subscriber stands to the head; how many events that was."""
+        """Read from the log once, from where the subscriber stands to the head; how many messages that was."""
         await topic.reclassify(subscriber)
         subscriber.again = False
         subscriber.aside.clear()
@@ -158,13 +158,17 @@ class Feed(Generic[V, E]):
         if subscriber.wants_present or subscriber.last_word is not None:
             subscriber.again = True
             return 0
-        head, read, moves = await topic.source.head(), 0, subscriber.moves
+        # Before anything is waited for: what is taken back meanwhile may have to begin with the present state again.
+        moves, read = subscriber.moves, 0
+        head = await topic.source.head()
         try:
             async for event in topic.source.replay(topic.key, subscriber.last, head):
-                if read == most or not await self._replayed(topic, subscriber, event, moves):
+                told = None if read == most else await self._replayed(topic, subscriber, event, moves)
+                if told is None:
                     subscriber.again = True
                     return read
-                read += 1
+                # What is not told does not count: how much of it there is would show in when patience ends.
+                read += told
         except TooFar:
             subscriber.again = True
             return most
@@ -183,16 +187,17 @@ class Feed(Generic[V, E]):
         else:
             subscriber.again = True
 
-    async def _replayed(self, topic: Topic[V, E], subscriber: Subscriber[V, E], event: E, moves: int) -> bool:
-        """Deliver one event read from the log, once there is room; False where the round must start over."""
+    async def _replayed(self, topic: Topic[V, E], subscriber: Subscriber[V, E], event: E, moves: int) -> int | None:
+        """Deliver one event read from the log, once there is room; None where the round must start over. How many
+        messages that was."""
         while True:
             await subscriber.outlet.room()
             told = await topic.told(subscriber.group, event)
             if subscriber.last_word is not None or subscriber.moves != moves:
-                return False
+                return None
             if isinstance(told, Ended):
                 subscriber.end(self.notices.ended(event.position, told.reason))
-                return False
+                return None
             if told is None or subscriber.outlet.offer(event.position, told):
                 subscriber.last = event.position
-                return True
+                return 0 if told is None else 1

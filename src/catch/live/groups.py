@@ -63,10 +63,19 @@ class Subscriber(Generic[V, E]):
         self.aside.clear()
         self.stirred.set()
 
+    def rewrite(self) -> None:
+        """Rights have changed, though not its class: what waits was written before that. Mostly nothing waits."""
+        first = self.outlet.cut()
+        if first is not None or self.aside:
+            self._begin_again(first)
+
     def withdraw(self) -> None:
         """Take back what has not been written yet: it was written for rights that the viewer had."""
+        self._begin_again(self.outlet.cut())
+
+    def _begin_again(self, first: int | None) -> None:
+        """From the first message that was taken back."""
         self.moves += 1
-        first = self.outlet.cut()
         if first is not None and first == self.presented:
             self.wants_present = True
         elif first is not None:
@@ -171,13 +180,17 @@ class Topic(Generic[V, E]):
                 await self._reconsider()
                 self.considered = changed
 
-    def _place(self, subscriber: Subscriber[V, E], found: Hashable | Ended) -> None:
+    def _place(self, subscriber: Subscriber[V, E], found: Hashable | Ended) -> bool:
+        """Whether that changed anything for them."""
         if isinstance(found, Ended):
             subscriber.end(self.notices.ended(max(self.changed_at, subscriber.last), found.reason))
         elif found != subscriber.group.viewer_class:
             self.leave(subscriber)
             self.join(subscriber, found)
             subscriber.withdraw()
+        else:
+            return False
+        return True
 
     async def told(self, group: Group[V, E], event: E) -> Payload | Ended | None:
         """What the group is told of the event, with rights as they are when this returns; None: nothing at all."""
@@ -234,7 +247,8 @@ class Topic(Generic[V, E]):
             try:
                 if subscriber.viewer not in found:
                     found[subscriber.viewer] = await self.source.classify(subscriber.viewer, self.key)
-                self._place(subscriber, found[subscriber.viewer])
+                if not self._place(subscriber, found[subscriber.viewer]):
+                    subscriber.rewrite()
             except Exception as unexpected:
                 self._broken([subscriber], unexpected)
 

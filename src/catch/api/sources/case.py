@@ -42,7 +42,8 @@ class CaseSource(Shared):
         seats = (await self.facts().seats([case]))[case]
         named = any(seat.names(viewer.user) for seat in seats)
         bound = frozenset(seat.meeting for seat in seats if seat.binds(who.user))
-        return (who if named else replace(who, user=NOBODY, bound=bound), found)
+        here = frozenset(seat.meeting for seat in seats if seat.hosts(who.user))
+        return (who if named else replace(who, user=NOBODY, bound=bound, here=here), found)
 
     def topics(self, event: Fact, followed: Collection[Hashable]) -> Iterable[Hashable]:
         if isinstance(event.event, RestrictedEvent):

@@ -65,7 +65,8 @@ class MeetingSource(Shared):
         bound = {seat.meeting for seat in seats if at <= seat.over and seat.binds(who.user)}
         if meeting.accepted_by(who.user):
             bound.add(meeting.meeting)
-        return replace(who, user=NOBODY, bound=frozenset(bound))
+        here = frozenset(seat.meeting for seat in seats if at <= seat.over and seat.hosts(who.user))
+        return replace(who, user=NOBODY, bound=frozenset(bound), here=here)
 
     async def _recused(self, cases: Iterable[UUID], user: str) -> bool:
         """Whether one of these cases keeps this user out."""

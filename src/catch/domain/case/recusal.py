@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from catch.domain.case.state import Case, Recusal
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
+from catch.domain.naming import check_member
 from catch.domain.plain import Key, UserId
 from catch.domain.refusals import Refused
 
@@ -88,6 +89,7 @@ def declare(
     """`over`: the meeting and the item in which the interest was declared."""
     if case.recused(user):
         return []
+    check_member(agency, user, given)
     by_other = for_another(user, reason, given)
     meeting, item = over or (None, None)
     return [RecusalDeclared(user, agency, by_other, reason, meeting, item)]

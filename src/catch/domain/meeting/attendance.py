@@ -13,6 +13,7 @@ from catch.domain.facts import Command, Fact, Role, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.rules import NotInvited, in_agreement, live, not_over, on_agenda, series_of
 from catch.domain.meeting.state import Attendee, Interest, InterestAction, Meeting, Stay
+from catch.domain.naming import check_member, check_person
 from catch.domain.plain import Key, Label, UserId
 from catch.domain.refusals import Refused
 
@@ -183,7 +184,7 @@ def decide(meeting: Meeting, command: AttendanceCommand, given: Given) -> list[A
         case LeaveMeeting() | SendApology() | AcceptConfidentiality():
             return attend(meeting, command, given)
         case DeclareInterest() | ResolveInterest():
-            return interest(meeting, command)
+            return interest(meeting, command, given)
         case _:
             assert_never(command)
 
@@ -193,6 +194,7 @@ def join(meeting: Meeting, command: JoinMeeting, given: Given) -> list[Attendanc
     held = meeting.attendee(command.user)
     if held is not None and held.present:
         return []
+    check_person(command.agency, command.user, given)
     admit(meeting, command, given)
     return [AttendeeJoined(command.user, command.agency, given.at)]
 
@@ -221,7 +223,10 @@ def attend(
                 raise NotInTheRoom(user=user)
             return [AttendeeLeft(user, held.agency, given.at)] if held.present else []
         case SendApology(user=user, agency=agency, note=note):
-            return [] if held is not None and held.apology else [ApologyReceived(user, agency, note)]
+            if held is not None and held.apology:
+                return []
+            check_person(agency, user, given)
+            return [ApologyReceived(user, agency, note)]
         case AcceptConfidentiality(user=user, statement=statement):
             live(meeting)
             in_force = series_of(meeting.programme, meeting.series, given).confidentiality_statement
@@ -236,7 +241,7 @@ def attend(
             assert_never(command)
 
 
-def interest(meeting: Meeting, command: DeclareInterest | ResolveInterest) -> list[AttendanceEvent]:
+def interest(meeting: Meeting, command: DeclareInterest | ResolveInterest, given: Given) -> list[AttendanceEvent]:
     # First: who may not know of an item is answered as if there were none, whether or not the meeting is over.
     on_agenda(meeting, command.item)
     not_over(meeting)
@@ -245,6 +250,7 @@ def interest(meeting: Meeting, command: DeclareInterest | ResolveInterest) -> li
         case DeclareInterest(item=item, user=user, agency=agency, action=action, note=note):
             if held is not None and held.action is action:
                 return []
+            check_member(agency, user, given)
             return [InterestDeclared(item, user, agency, action, note)]
         case ResolveInterest(item=item, user=user, reason=reason):
             if held is not None:

@@ -12,6 +12,7 @@ from catch.domain.meeting.items import Item, ItemState, Origin, Update
 from catch.domain.meeting.listing import Section
 from catch.domain.meeting.rules import in_agreement, needs_text, series_of, zoned
 from catch.domain.meeting.state import Attendee, Meeting, MeetingState, Mode, Stay
+from catch.domain.naming import check_person
 from catch.domain.plain import Few, Key, UserId
 from catch.domain.refusals import IdAlreadyUsed, Refused
 
@@ -130,6 +131,8 @@ def discuss_at_once(
     agencies = sorted({seat.agency for seat in command.seats})
     if len(agencies) < LEAST_AGENCIES:
         raise TooFewAgencies(least=LEAST_AGENCIES)
+    for seat in command.seats:
+        check_person(seat.agency, seat.user, given)
     for agency in agencies:
         in_agreement(command.programme, agency, given)
     series_of(command.programme, command.series, given)

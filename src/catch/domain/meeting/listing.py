@@ -137,6 +137,8 @@ class WarningCode(StrEnum):
     BELOW_MIN_ITEMS = "BELOW-MIN-ITEMS"
     PARTNER_WINDOW = "PARTNER-WINDOW"
     PARTNER_WITHOUT_BASIS = "PARTNER-WITHOUT-BASIS"
+    SAFEGUARDING_CONCERN = "SAFEGUARDING-CONCERN"
+    """Never in a draft, which stands in the meeting's stream: it is told to those only who were given the tag."""
 
 
 class Missing(StrEnum):

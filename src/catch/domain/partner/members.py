@@ -305,6 +305,10 @@ class NotAService(Refused):
     """This member is a person, not a service account. People ask for whatever their roles allow."""
 
 
+class NotAPerson(Refused):
+    """This user id is a service account's, not a person's."""
+
+
 class DocumentMalformed(Refused):
     """A document is named by the SHA-256 of its text, as 64 lower-case hexadecimal digits."""
 
@@ -321,7 +325,7 @@ def decide(partner: Partner | None, command: MemberCommand, given: "Given") -> l
         raise UnknownPartner(partner=command.partner)
     match command:
         case EnrolMember(key, user, name):
-            return [] if partner.member(user) else [MemberEnrolled(key, user, name)]
+            return _enrol(partner.member(user), MemberEnrolled(key, user, name))
         case EnrolService(key, user, name):
             known = partner.member(user)
             return _allow(known, command) if known else [MemberEnrolled(key, user, name, service=_service(command))]
@@ -346,6 +350,13 @@ def decide(partner: Partner | None, command: MemberCommand, given: "Given") -> l
             return [TagEnded(key, user, tag, programme)] if had else []
         case _:
             assert_never(command)
+
+
+def _enrol(known: Member | None, enrolled: MemberEnrolled) -> list[MemberEvent]:
+    """A person; a program's id is taken."""
+    if known is not None and known.service is not None:
+        raise NotAPerson(user=known.user)
+    return [] if known else [enrolled]
 
 
 def _service(command: EnrolService | AllowService) -> ServiceAccount:
