@@ -17,4 +17,16 @@ from projections import (
     timeline,
 )
 
-ALL = (agenda, case_summary, agency_inbox, timeline, minutes, outcomes, programmes, agencies, members, givings, concerns)
+ALL = (
+    agenda,
+    case_summary,
+    agency_inbox,
+    timeline,
+    minutes,
+    outcomes,
+    programmes,
+    agencies,
+    members,
+    givings,
+    concerns,
+)

@@ -51,6 +51,7 @@ PROGRAMME = Programme(
     sources=(Source(code="self", self_referral=True), Source(code="gp"), Source(code="police", active=False)),
     channels=("phone", "online"),
     meetings=(Series(key="weekly", name="Weekly", rrule=None, duration_minutes=120),),
+    instant_discussions=True,
     plan=PlanRules(max_months=6, review_outer_months=4),
     caseload=Caseload(hard_max=2),
     framework=Framework(code="f", scale_min=1, scale_max=5, domains=("home", "money")),

@@ -1,7 +1,7 @@
 """Taking a command: the order of answers, what a command id stands for, ids, keys, and what a command names."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from catch.access import NotAllowed, NotEnrolled
 from catch.commands import InTheFuture, Stale
+from catch.commands.meetings import MeetingAlreadyPlanned
 from catch.domain.case.actions import ActionAnswer, OfferAction, RespondToAction
 from catch.domain.case.agreement import RecordAgreement, RecordObjection, WithdrawAgreement
 from catch.domain.case.disclosure import EndInvolvement
@@ -26,7 +27,7 @@ from catch.domain.meeting.floor import DeferItem
 from catch.domain.meeting.instant import Participant, RecordInstantDiscussion
 from catch.domain.meeting.items import DeferReason
 from catch.domain.meeting.listing import Section
-from catch.domain.meeting.planning import PlanMeeting
+from catch.domain.meeting.planning import CancelMeeting, PlanMeeting, RescheduleMeeting
 from catch.domain.meeting.session import StartMeeting
 from catch.domain.partner import EnrolMember, GiveRole, SignAgreement, SuspendMember
 from catch.domain.person import RegisterPerson, SetContactPreference
@@ -489,3 +490,20 @@ async def test_what_a_decision_rests_on_is_read_again_where_it_moved(place: Plac
     await place.enrol(user)
     await behind(place, partner_stream("snn"), SuspendMember("snn", user.user), ADMINISTRATOR)
     assert isinstance(await refused(place, AcceptReferral(case.case), user), NotEnrolled)
+
+
+async def test_a_series_meets_once_a_day_planned_or_moved(place: Place):
+    first, second, third = uuid4(), uuid4(), uuid4()
+    day, next_day = ago(days=-150), ago(days=-151)
+    await place.take(PlanMeeting(first, PROGRAMME, SERIES, day, CHAIR.user))
+    await place.take(PlanMeeting(second, PROGRAMME, SERIES, next_day, CHAIR.user))
+    await place.settled()
+    with pytest.raises(MeetingAlreadyPlanned):
+        await place.take(PlanMeeting(third, PROGRAMME, SERIES, day, CHAIR.user))
+    with pytest.raises(MeetingAlreadyPlanned):
+        await place.take(RescheduleMeeting(second, day + timedelta(minutes=5), Sealed("Moved.")))
+    # Its own day is not taken by itself, nor by a meeting that was called off.
+    await place.take(RescheduleMeeting(second, next_day + timedelta(minutes=1), Sealed("Later.")))
+    await place.take(CancelMeeting(first, Sealed("Snow.")))
+    await place.settled()
+    await place.take(RescheduleMeeting(second, day, Sealed("Moved.")))

@@ -25,6 +25,7 @@ from catch.domain.facts import Actor, Sealed
 from catch.domain.person import Person, RegisterPerson
 from catch.domain.programme import ResumeProgramme, SuspendProgramme
 from catch.domain.streams import CASE, PERSON
+from catch.log.entries import Unavailable
 from catch.postgres import binaries
 from catch.settings import BadSetting, Settings
 from tests.conftest import Database
@@ -289,6 +290,32 @@ async def test_the_same_referral_again_is_a_new_one_with_another_receipt(place: 
     assert len(await at_the_door(place)) == 3
     for case in await at_the_door(place):
         assert case["id"].replace("-", "").upper()[:4] not in "".join(receipts)
+
+
+async def test_a_form_sent_again_under_its_own_id_is_the_same_referral(place: Place, monkeypatch: pytest.MonkeyPatch):
+    form = SELF | {"sendId": str(uuid4())}
+    # Half of it is recorded before the records are away: the next try completes it.
+    take, away = place.catch.commands.take, iter((False, True))
+
+    async def breaks(*args: Any, **more: Any) -> Any:
+        if next(away, False):
+            raise Unavailable
+        return await take(*args, **more)
+
+    with monkeypatch.context() as once:
+        once.setattr(place.catch.commands, "take", breaks)
+        assert (await refused(place, form))[0] == 503
+    assert await at_the_door(place) == []
+    receipts = [await refer(place, form) for _ in range(3)]
+    assert len({*receipts}) == 1
+    assert len(await at_the_door(place)) == 1
+    registered = "select count(*) from stored_events where topic = 'PersonRegistered'"
+    people = await place.catch.log.pool.fetchval(registered)
+    # Whoever corrects something has sent another form: none of it is lost.
+    corrected = await refer(place, form | {"reason": "Now sleeps in a car."})
+    assert corrected not in receipts
+    assert len(await at_the_door(place)) == 2
+    assert await place.catch.log.pool.fetchval(registered) == people + 1
 
 
 # What is wrong

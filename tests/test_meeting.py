@@ -76,6 +76,7 @@ from catch.domain.meeting.instant import (
     EndsBeforeItStarts,
     HeldTooLongAgo,
     InstantDiscussionHeld,
+    InstantDiscussionsNotAllowed,
     Participant,
     RecordInstantDiscussion,
     TooFewAgencies,
@@ -168,7 +169,9 @@ def member(user: str, ends_on: date | None = None, *, suspended: bool = False) -
 
 
 SERIES = Series("weekly", "Weekly", "FREQ=WEEKLY;BYDAY=TU", 120, core_members=(CoreMember("housing"),))
-SNN = Programme("snn", 1, "SNN", date(2020, 1, 1), (Source("self"),), ("phone",), meetings=(SERIES,))
+SNN = Programme(
+    "snn", 1, "SNN", date(2020, 1, 1), (Source("self"),), ("phone",), meetings=(SERIES,), instant_discussions=True
+)
 PARTNERS = {
     "snn": partner("snn", "coordination", "snn", members=(member("ann"), member("bob"))),
     "housing-1": partner("housing-1", "housing", "snn", members=(member("hal"),)),
@@ -576,6 +579,27 @@ def test_an_instant_discussion_is_recorded_within_a_week():
         after().when(replace(INSTANT, held_at=held), CHAIR).recorded(InstantDiscussionHeld)
     late = replace(INSTANT, ended_at=NOW + timedelta(minutes=5))
     after().when(late, CHAIR).recorded(InstantDiscussionHeld)
+
+
+def test_an_instant_discussion_is_recorded_where_the_programme_allows_them():
+    assert CHAIR.programme is not None
+    others = replace(CHAIR, programme=replace(CHAIR.programme, instant_discussions=False))
+    after().when(INSTANT, others).refused(InstantDiscussionsNotAllowed, programme=INSTANT.programme)
+    assert not Programme("any", 1, "Any", NOW.date(), (), ()).instant_discussions
+
+
+@pytest.mark.parametrize(
+    "before", [(PLAN,), PUBLISHED, RUNNING, ENDED], ids=["planned", "published", "running", "over"]
+)
+def test_for_a_partner_that_is_not_asked_there_is_no_such_meeting(before: tuple[MeetingCommand, ...]):
+    jo = replace(PARTNER, by=Actor("jo", "age-well", Role.PARTNER))
+    own = (JoinMeeting(M, "jo", "age-well"), LeaveMeeting(M, "jo"), SendApology(M, "jo", "age-well"))
+    for command in own:
+        after(*before).when(command, jo).refused(UnknownMeeting, meeting=M)
+    after(*PUBLISHED, *GUEST[:1]).when(own[0], jo).recorded(AttendeeJoined)
+    # Whoever has come in may leave, also when they are asked no more.
+    uninvited = WithdrawInvitation(M, "age-well", "jo")
+    after(*PUBLISHED, *GUEST[:2], uninvited).when(own[1], jo).recorded(AttendeeLeft)
 
 
 AHEAD = NOW + timedelta(days=400)

@@ -154,7 +154,11 @@ async def test_a_recusal_names_somebody_of_the_agency_it_names_and_keeps_the_age
     recusal = DeclareRecusal(case.case, HOUSING.user, "police-1", Sealed("Her niece."))
     for command, by in ((interest, CHAIR), (recusal, COORDINATOR)):
         # It would keep nobody out, and nobody would notice.
-        for wrong in (command, replace(command, user="nobody-1"), replace(command, agency="housing-1", user=PROGRAM.user)):
+        for wrong in (
+            command,
+            replace(command, user="nobody-1"),
+            replace(command, agency="housing-1", user=PROGRAM.user),
+        ):
             assert await refused(place, wrong, by) == "MEMBER_NOT_ENROLLED"
     assert (await place.ask(CASE, PROGRAM, c=str(case.case)))["case"] is not None
     await place.take(replace(interest, agency="housing-1"), CHAIR)

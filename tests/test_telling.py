@@ -380,7 +380,8 @@ def test_every_reason_and_warning_stands_under_what_it_was_worked_out_from():
     for code in (ReasonCode.NEW, ReasonCode.REVIEW_DUE, ReasonCode.NO_ACTIVITY, ReasonCode.MAX_SUPPORT):
         assert rests_on(because(code, "the id of a proposal")) == {DISCUSSION}
     assert {code: set(warned_of(code)) for code in WarningCode if warned_of(code)} == {
-        WarningCode.PARTNER_WINDOW: {DISCUSSION, ACTIONS}
+        WarningCode.PARTNER_WINDOW: {DISCUSSION, ACTIONS},
+        WarningCode.SAFEGUARDING_CONCERN: {Category.RESTRICTED},
     }
 
 

@@ -12,6 +12,7 @@ import ipaddress
 import re
 import time
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -40,7 +41,7 @@ from catch.domain.programme import ProgrammeHistory
 from catch.domain.refusals import MissingText, OutOfRange, Refused
 from catch.domain.streams import PROGRAMME, programme_stream
 from catch.faults import RecordsAway, error, refusal_error
-from catch.log.entries import Busy, Conflict, Unavailable
+from catch.log.entries import Busy, CommandIdReused, Conflict, Unavailable
 from catch.origins import welcome
 from catch.personal.texts import checked_texts
 from catch.rates import Rates, too_often, whole_seconds
@@ -66,7 +67,10 @@ _AWAY = (Busy, Conflict, RecordsAway, Unavailable)
 
 
 class Form(Struct, rename="camel", forbid_unknown_fields=True):
-    """What anybody may say. Everything but keys and codes is sealed."""
+    """What anybody may say. Everything but keys and codes is sealed.
+
+    `send_id`: chosen by whoever sends, and the same when the same form is sent again: that is one referral then.
+    """
 
     programme: Key
     source: Code
@@ -85,6 +89,7 @@ class Form(Struct, rename="camel", forbid_unknown_fields=True):
     agrees: Agrees | None = None
     safe_to_contact: bool | None = None
     how_to_contact: Sealed | None = None
+    send_id: UUID | None = None
 
 
 class Door:
@@ -146,16 +151,30 @@ class Door:
 
     async def _take(self, form: Form) -> str:
         """Everything that can be wrong is looked for before anything is recorded."""
-        now, case, person = datetime.now(UTC), uuid4(), uuid4()
-        commands = registration(form, person), submission(form, case, person, now)
+        now = datetime.now(UTC)
+        case, person, referred, *command_ids = self._ids(form)
+        commands = registration(form, person), submission(form, case, person, referred, now)
         for command in commands:
             checked_texts(command)
         if form.nhs_number is not None and nhs_number(form.nhs_number) is None:
             raise NhsNumberInvalid(field="nhsNumber")
         await self._welcome(commands[1], now)
-        for command in commands:
-            await self._catch.commands.take(cast("Command", command), by=FRONT_DOOR, command_id=uuid4())
+        try:
+            for command, command_id in zip(commands, command_ids, strict=True):
+                await self._catch.commands.take(cast("Command", command), by=FRONT_DOOR, command_id=command_id)
+        except CommandIdReused:
+            # Sent again, and taken the first time: it came in then, not now, which is all that differs.
+            pass
         return receipt(self._catch, case)
+
+    def _ids(self, form: Form) -> list[UUID]:
+        """Of the case, the person, the referral and the two commands. Who sends another form under the same id has
+        changed their mind about something, and none of it is to be lost: those are other ids.
+        """
+        if form.send_id is None:
+            return [uuid4() for _ in range(5)]
+        said = sha256(msgspec.json.encode(form)).hexdigest()
+        return [self._catch.keyring.derived_id(f"front door {form.send_id} {said} {number}") for number in range(5)]
 
     async def _welcome(self, submitted: SubmitReferral, now: datetime) -> None:
         """As it will be decided: nobody is registered for a referral that the programme does not take."""
@@ -250,12 +269,12 @@ def registration(form: Form, person: UUID) -> RegisterPerson:
     )
 
 
-def submission(form: Form, case: UUID, person: UUID, now: datetime) -> SubmitReferral:
+def submission(form: Form, case: UUID, person: UUID, referred: UUID, now: datetime) -> SubmitReferral:
     return SubmitReferral(
         case=case,
         person=person,
         programme=form.programme,
-        referral=uuid4(),
+        referral=referred,
         source=form.source,
         channel=form.channel,
         received_at=now,

@@ -1,6 +1,7 @@
 """How commands at a meeting are decided: what each reads besides the meeting, and what it must not name in vain."""
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -148,10 +149,20 @@ def plan(command: planning.PlanMeeting, book: Book, given: Given) -> None:
         return
     day = london_day(command.starts_at)
     planning.check_chair(command, book.ask(Officers(command.programme, command.series, day)))
-    for held in book.meetings(book.ask(MeetingsOn(command.series, day))):
-        if held is None or held.instant or held.state is MeetingState.CANCELLED:
+    only_meeting(book, command.meeting, command.programme, command.series, day)
+
+
+def reschedule(command: planning.RescheduleMeeting, book: Book, given: Given) -> None:
+    meeting = book.meeting(command.meeting)
+    if decided(command, book, given) and meeting is not None:
+        only_meeting(book, meeting.meeting, meeting.programme, meeting.series, london_day(command.starts_at))
+
+
+def only_meeting(book: Book, meeting: UUID, programme: str, series: str, day: date) -> None:
+    for held in book.meetings(book.ask(MeetingsOn(series, day))):
+        if held is None or held.meeting == meeting or held.instant or held.state is MeetingState.CANCELLED:
             continue
-        if (held.programme, held.series, london_day(held.starts_at)) == (command.programme, command.series, day):
+        if (held.programme, held.series, london_day(held.starts_at)) == (programme, series, day):
             raise MeetingAlreadyPlanned(meeting=held.meeting, day=day)
 
 
@@ -223,7 +234,7 @@ def confirm_minutes(command: session.ConfirmMinutes, book: Book, given: Given) -
 
 MEETING_HANDLERS: tuple[Handler, ...] = (
     handles(planning.PlanMeeting, subject=of_meeting, decide=plan),
-    handles(planning.RescheduleMeeting, subject=of_meeting, decide=alone),
+    handles(planning.RescheduleMeeting, subject=of_meeting, decide=reschedule),
     handles(planning.CancelMeeting, subject=of_meeting, decide=alone),
     handles(invitations.InviteMember, subject=of_meeting, decide=alone),
     handles(invitations.WithdrawInvitation, subject=of_meeting, decide=alone),

@@ -191,6 +191,7 @@ class Programme(Part, frozen=True, omit_defaults=True):
     eligibility: Eligibility = Eligibility()
     clocks: Many[ClockRule] = ()
     meetings: Many[Series] = ()
+    instant_discussions: bool = False  # may two agencies discuss a case there and then, outside a meeting?
     plan: PlanRules = PlanRules()
     interventions: Many[Code] = ()
     mandatory_interventions: Many[Code] = ()

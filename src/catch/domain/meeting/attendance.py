@@ -15,7 +15,7 @@ from catch.domain.meeting.rules import NotInvited, in_agreement, live, not_over,
 from catch.domain.meeting.state import Attendee, Interest, InterestAction, Meeting, Stay
 from catch.domain.naming import check_member, check_person
 from catch.domain.plain import Key, Label, UserId
-from catch.domain.refusals import Refused
+from catch.domain.refusals import Refused, UnknownMeeting
 
 RUNS_IT = (Role.CHAIR, Role.DEPUTY, Role.PREPARER, Role.COORDINATOR)
 """As these only whoever the meeting exists for acts at it: see `catch.access`."""
@@ -178,6 +178,8 @@ class NoInterestDeclared(Refused):
 
 
 def decide(meeting: Meeting, command: AttendanceCommand, given: Given) -> list[AttendanceEvent]:
+    if isinstance(command, JoinMeeting | LeaveMeeting | SendApology):
+        known_to_guest(meeting, command.user, given)
     match command:
         case JoinMeeting():
             return join(meeting, command, given)
@@ -187,6 +189,22 @@ def decide(meeting: Meeting, command: AttendanceCommand, given: Given) -> list[A
             return interest(meeting, command, given)
         case _:
             assert_never(command)
+
+
+def known_to_guest(meeting: Meeting, user: str, given: Given) -> None:
+    """For a partner whose agency is neither asked nor a core member there is no such meeting, whatever its state."""
+    if given.by.role in RUNS_IT or meeting.attendee(user) or user == meeting.chair:
+        return
+    if not expected(meeting, user, given.by.agency, given):
+        raise UnknownMeeting(meeting=meeting.meeting)
+
+
+def expected(meeting: Meeting, user: str, agency: str, given: Given) -> bool:
+    """Invited, or of a core member's agency."""
+    if any(i.agency == agency and i.user in (None, user) for i in meeting.invitations):
+        return True
+    core = {member.kind for member in series_of(meeting.programme, meeting.series, given).core_members}
+    return agency in given.partners and given.partners[agency].kind in core
 
 
 def join(meeting: Meeting, command: JoinMeeting, given: Given) -> list[AttendanceEvent]:
@@ -206,9 +224,7 @@ def admit(meeting: Meeting, command: JoinMeeting, given: Given) -> None:
     if command.user == given.by.user and given.by.role in RUNS_IT:
         return
     in_agreement(meeting.programme, command.agency, given)
-    invited = any(i.agency == command.agency and i.user in (None, command.user) for i in meeting.invitations)
-    core = {member.kind for member in series_of(meeting.programme, meeting.series, given).core_members}
-    if not invited and given.partners[command.agency].kind not in core:
+    if not expected(meeting, command.user, command.agency, given):
         raise NotInvited(user=command.user, agency=command.agency)
 
 

@@ -106,6 +106,10 @@ class TooFewAgencies(Refused):
     """An instant discussion needs at least two agencies."""
 
 
+class InstantDiscussionsNotAllowed(Refused):
+    """This programme discusses cases at its meetings only. Propose the case for the next one."""
+
+
 class HeldTooLongAgo(Refused):
     """An instant discussion is recorded within a week, once it is over."""
 
@@ -136,6 +140,8 @@ def discuss_at_once(
     for agency in agencies:
         in_agreement(command.programme, agency, given)
     series_of(command.programme, command.series, given)
+    if not (given.programme and given.programme.instant_discussions):
+        raise InstantDiscussionsNotAllowed(programme=command.programme)
     return [
         InstantDiscussionHeld(
             command.meeting,
