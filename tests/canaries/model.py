@@ -34,7 +34,9 @@ WIDER = {
 }
 HERE = Path(__file__).parent
 CEDAR: Any = cedarpy
-READING = CEDAR.PolicySet.from_str((HERE.parent / "cedar" / "reading.cedar").read_text())
+READING = CEDAR.PolicySet.from_str(
+    "\n".join((HERE.parent / "cedar" / f"{name}.cedar").read_text() for name in ("recusal", "reading"))
+)
 HOLDING = CEDAR.PolicySet.from_str((HERE / "holding.cedar").read_text())
 Place = tuple[str, object]
 Ask = tuple[str, str, Place, dict[str, Any]]

@@ -13,7 +13,7 @@ from catch.domain.case.actions import ActionAnswer
 from catch.domain.case.state import Case
 from catch.domain.facts import Category, Command, Role, Tag
 from catch.domain.refusals import Refused
-from catch.domain.streams import COMMANDS, stream_of_command
+from catch.domain.streams import COMMANDS, KEY_OF_COMMAND, stream_of_command
 from tests.cases import NOW, uid
 from tests.cedar import worlds
 from tests.cedar.entities import acts_as, entities, principal
@@ -28,8 +28,8 @@ def policies(*names: str) -> cedarpy.PolicySet:
 
 # Typed here once: the package gives these a bare `dict`.
 CEDAR: Any = cedarpy
-READING = policies("reading")
-DOING = {name: policies(name) for name in ("cases", "meetings", "place")}
+READING = policies("recusal", "reading")
+DOING = {name: policies("recusal", "services", name) for name in ("cases", "meetings", "place")}
 Place = tuple[str, object]
 Request = tuple[str, Place, dict[str, Any]]
 """Action, resource, context."""
@@ -113,6 +113,7 @@ class Model:
         w, action = self.world, type(command).__name__
         context: dict[str, Any] = {
             "role": role,
+            "command": KEY_OF_COMMAND[type(command)],
             "aboutSelf": getattr(command, "user", w.user) == w.user,
             "ownAgency": getattr(command, "agency", w.agency) == w.agency,
             "inOwnName": getattr(command, "on_behalf_of", None) in (None, w.agency),

@@ -95,6 +95,9 @@ def principal(w: World) -> Entity:
         "me",
         user=w.user,
         agency=w.agency,
+        isService=me.service is not None,
+        listed=sorted(me.service.commands) if me.service else [],
+        behind=sorted({each.user for each in own.members}) if me.service else [w.user],
         roles=[{"role": each.role, "programme": each.programme or ""} for each in acted],
         chairs=[
             {"programme": each.programme, "series": each.series}
@@ -158,13 +161,14 @@ def waits(case: Case, at: datetime) -> bool:
     return True
 
 
-def kept_out(w: World, case: object) -> list[str]:
-    """Recused from an item of the case, at whatever meeting."""
+def kept_out(w: World, case: object) -> list[tuple[str, str]]:
+    """Recused from an item of the case, at whatever meeting: the users, each with the agency that was named."""
     items = {(m.meeting, i.item) for m in w.meetings for i in m.items if i.case == case}
-    said = {held.user for m in w.meetings for held in m.interests if (m.meeting, held.item) in items}
+    said = {(held.user, held.agency) for m in w.meetings for held in m.interests if (m.meeting, held.item) in items}
     recusals = [held for each in w.cases if each.case == case for held in each.recusals]
-    still = {held.user for held in recusals if held.resolved_at is None}
-    return sorted(still | (said - {held.user for held in recusals if held.resolved_at}))
+    still = {(held.user, held.agency) for held in recusals if held.resolved_at is None}
+    over = {held.user for held in recusals if held.resolved_at}
+    return sorted(still | {each for each in said if each[0] not in over})
 
 
 def of_case(w: World, case: Case) -> Entity:
@@ -186,7 +190,8 @@ def of_case(w: World, case: Case) -> Entity:
         disclosed=[{"agency": agency, "category": category} for agency, category in sorted(told)],
         told=may_be_told,
         referrers=[held.referrer_agency for held in case.referrals],
-        recused=kept_out(w, case.case),
+        recused=[user for user, _ in kept_out(w, case.case)],
+        recusedFor=[agency for _, agency in kept_out(w, case.case)],
         spokenOf=bool(live(w, case.case)),
         heardBy=heard(w, case.case),
         proposedFor=[held.series for held in case.proposals],
@@ -263,7 +268,9 @@ def of_item(w: World, meeting: Meeting, item: Item) -> Entity:
         seat=item.state is not ItemState.REMOVED,
         visibleTo=item.visible_to,
         recusedHere=[held.user for held in meeting.interests if held.item == item.item],
-        keptOut=kept_out(w, item.case) if case else [],
+        recusedHereFor=[held.agency for held in meeting.interests if held.item == item.item],
+        keptOut=[user for user, _ in kept_out(w, item.case)] if case else [],
+        keptOutFor=[agency for _, agency in kept_out(w, item.case)] if case else [],
         guestsForOthers=[
             *({"user": user, "agency": agency} for (user, agency), these in asked.items() if not any(these)),
             *({"user": u, "agency": a} for u, a in asked_no_more(w, meeting) if (u, a) not in asked),

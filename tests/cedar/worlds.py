@@ -3,7 +3,7 @@
 Pools are small, so that what is asked for is often there, and one thing is often otherwise.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
@@ -40,8 +40,10 @@ from catch.domain.meeting.state import (
     Mode,
     Stay,
 )
-from catch.domain.partner import Agreement, HeldRole, HeldTag, Member, Partner, Running, RunningPart
+from catch.domain.partner import Agreement, HeldRole, HeldTag, Member, Partner, Running, RunningPart, ServiceAccount
+from catch.domain.partner.members import OF_SERVICES
 from catch.domain.person import Person, PersonRegistered
+from catch.domain.streams import COMMANDS_BY_KEY
 from tests.cases import NOW, TEXT, uid
 from tests.standing import World
 
@@ -107,8 +109,17 @@ def member(m: Made, user: str) -> Member:
         each = role(m)
         held[each.role, each.programme, each.series] = each
     start, end = m.days()
+    if m.maybe(0.12):
+        return program(m, user, held.values())
     tags = (HeldTag(m.one(tuple(Tag)), m.first(PROGRAMMES), start, end),) if m.maybe(0.4) else ()
     return Member(user, TEXT, suspended=m.maybe(0.04), roles=tuple(held.values()), tags=tags)
+
+
+def program(m: Made, user: str, held: Iterable[HeldRole]) -> Member:
+    """As somebody enrols it: without what only people are given."""
+    commands = frozenset(key for key in COMMANDS_BY_KEY if m.maybe(0.7))
+    roles = tuple(each for each in held if each.role in OF_SERVICES)
+    return Member(user, TEXT, service=ServiceAccount(commands, frozenset()), roles=roles)
 
 
 def agreement(m: Made) -> Agreement:
@@ -235,7 +246,7 @@ def meeting(m: Made, number: UUID, items: Sequence[UUID]) -> Meeting:
         120,
         Mode.HYBRID,
         m.first(USERS),
-        state=m.first(states) if published else MeetingState.AGENDA_DRAFTED,
+        state=m.one(states) if published else MeetingState.AGENDA_DRAFTED,
         items=tuple(item(m, each) for each in items),
         published_at=published,
         draft=drafted(m.one(CASES)) if m.maybe(0.2) else None,

@@ -61,9 +61,9 @@ class Who(Part, frozen=True, omit_defaults=True):
     `roles` are pairs of role and programme; `offices` are held at a series, whatever role the token narrows to;
     `shares` is what agreements in force let the agency be told, by programme; `assigned` are an auditor's cases, by
     programme, where not all of a programme's are; `bound` are the meetings whose confidentiality they have accepted and
-    `here` those they have come in to, where `user` is left out and no longer says so. `coordinates` and `doors` follow from the rest and are asked most:
-    the programmes that they coordinate cases of, and those whose front door they keep. `service`: they are a program,
-    and may ask for this alone; `colleagues` are then the members of its agency.
+    `here` those they have come in to, where `user` is left out and no longer says so. `coordinates` and `doors` follow
+    from the rest and are asked most: the programmes that they coordinate cases of, and those whose front door they
+    keep. `service`: they are a program, and may ask for this alone; `colleagues` are then the members of its agency.
     """
 
     user: str
