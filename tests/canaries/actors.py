@@ -5,6 +5,7 @@ Everything is named anew for each history, so that many share one place and none
 
 from collections.abc import Iterator
 from datetime import timedelta
+from hashlib import sha256
 
 from msgspec import Struct
 
@@ -14,6 +15,7 @@ from catch.domain.configuration import Programme
 from catch.domain.facts import Category, Command, Role, Sealed, Tag
 from catch.domain.partner import (
     EnrolMember,
+    EnrolService,
     GiveRole,
     GiveTag,
     RegisterPartner,
@@ -25,6 +27,7 @@ from catch.domain.partner import (
 from catch.domain.partner.members import AT_A_SERIES, IN_THE_PLACE
 from catch.domain.programme import LoadProgramme
 from catch.programmes import shipped
+from tests.canaries import channels
 from tests.place import ago
 
 HERE, ELSEWHERE = "here", "elsewhere"
@@ -64,6 +67,7 @@ class Somebody(Struct, frozen=True):
     tags: tuple[Tag, ...] = ()
     enrolled: bool = True
     suspended: bool = False
+    service: bool = False
 
 
 def one(name: str, agency: str, *roles: Role, **more: object) -> Somebody:
@@ -93,6 +97,11 @@ CAST = (
     one("olaf", "lead", Role.APPOINTING_OFFICER),
     one("cal", "lead", Role.CALDICOTT),
 )
+PROGRAMS = (
+    one("sync", "homes", Role.PARTNER, service=True),
+    one("robo", "lead", Role.COORDINATOR, service=True),
+)
+"""They read all that a history asks for, and act in none: what they may ask for was listed for them."""
 NAMED = {each.name: each for each in CAST}
 
 
@@ -139,14 +148,18 @@ def setting(names: Names) -> Iterator[Command]:
             yield SignAgreement(names.key(name), "isa", keys, told, long_ago, None, Sealed("Signed."))
     for agency, name, part in RUNS:
         yield RunProgramme(names.key(agency), names.key(name), part, long_ago)
-    for somebody in CAST:
+    for somebody in (*CAST, *PROGRAMS):
         if somebody.enrolled:
             yield from enrolment(names, somebody, long_ago, yesterday)
 
 
 def enrolment(names: Names, somebody: Somebody, since: object, over: object) -> Iterator[Command]:
     agency, user = names.key(somebody.agency), names.user(somebody.name)
-    yield EnrolMember(agency, user, Sealed(f"{somebody.name} Example"))
+    if somebody.service:
+        documents = tuple(sorted(sha256(each.encode()).hexdigest() for each in channels.documents()))
+        yield EnrolService(agency, user, Sealed(f"{somebody.name} Example"), (), documents)
+    else:
+        yield EnrolMember(agency, user, Sealed(f"{somebody.name} Example"))
     for held in somebody.roles:
         where = None if held.role in IN_THE_PLACE else names.key(held.programme)
         series = names.key(held.programme) if held.role in AT_A_SERIES else None

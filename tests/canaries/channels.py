@@ -164,6 +164,14 @@ def lists(programme: str, series: str, agencies: tuple[str, ...], users: tuple[s
     yield asked(OPERATIONS["figures"], programme=programme, **{"from": "2020-01-01", "to": "2030-01-01"})
 
 
+def documents() -> frozenset[str]:
+    """Every document there is to read with."""
+    some = UUID(int=0)
+    bodies = (*of_case(some), *of_meeting(some), between(some, some), *lists("", "", ("",), ("",)))
+    followed = (query for query, _ in subscriptions([some], [some]))
+    return frozenset((*(str(msgspec.json.decode(body)["query"]) for body in bodies), *followed))
+
+
 def called(body: bytes) -> str:
     """The operation's name, or the fields it asks for, to say where something was seen."""
     query = str(msgspec.json.decode(body)["query"])

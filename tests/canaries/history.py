@@ -250,7 +250,8 @@ def anything(random: Random, number: int) -> Step:
 
 def fixed(random: Random, kind: type[Command], by: str) -> dict[str, Any]:
     """Often what the domain asks for anyway: without it most attempts would end before the policy is asked."""
-    own: dict[str, Any] = {"user": by, "agency": NAMED[by].agency} if random.random() < 0.6 else {}
+    whom = by if random.random() < 0.6 else Random(f"{by} {kind}").choice(CAST).name
+    somebody = {"user": whom, "agency": NAMED[whom].agency}
     usual: dict[str, Any] = {
         "on_behalf_of": None, "needs": (), "criteria": (), "requested_partners": (),
         "presenter": worker(by), "nhs_number": None, "date_of_birth": None, "service": None,
@@ -260,7 +261,7 @@ def fixed(random: Random, kind: type[Command], by: str) -> dict[str, Any]:
     if kind is disclosure.AuthoriseDisclosure:
         usual |= {"basis": BASIS}
     if kind in (recusal.DeclareRecusal, attendance.DeclareInterest, attendance.JoinMeeting, attendance.SendApology):
-        usual |= own
+        usual |= somebody
     if kind is attendance.AcceptConfidentiality:
         usual |= {"user": by, "statement": None}
     if kind is referral.SubmitReferral and random.random() < 0.7:

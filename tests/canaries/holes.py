@@ -113,6 +113,7 @@ POSITION_TOLD = {**case_view.PARTS, "position": position_told}
 ADDRESSES = {**person_view.OF_PERSON, "address": where_they_live}
 HOLES: dict[str, tuple[Patch, ...]] = {
     "recusal is forgotten": ((seeing, "recused", false), (reading, "recused", false), (sitting, "recused", false)),
+    "a program is not behind its colleagues": ((seeing, "_behind", false),),
     "a seat lasts whatever has become of the meeting": ((seats, "lasting", true),),
     "a seat is had at any time": ((seats, "bounds", for_ever), (seeing, "bounds", for_ever)),
     "confidentiality need not be accepted": ((seeing, "bound", true), (seats.Seat, "shows", true)),

@@ -18,9 +18,9 @@ from catch.domain.facts import Category, Role
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
 from catch.domain.person import Person
-from tests.canaries.actors import CAST, Names, Somebody
+from tests.canaries.actors import CAST, PROGRAMS, Names, Somebody
 from tests.canaries.owned import Owner
-from tests.cedar.entities import entities, principal
+from tests.cedar.entities import entities, kept_out, principal
 
 WIDER = {
     "candidacy": "whether the rules of the agenda put a case forward is not worked out again: any live case of the"
@@ -84,7 +84,7 @@ class Model:
     def entities(self) -> Any:
         if self._entities is None:
             _, *others = entities(self.facts)
-            users = [self.user(each) for each in CAST]
+            users = [self.user(each) for each in (*CAST, *PROGRAMS)]
             self._entities = CEDAR.Entities.from_json_str(json.dumps([*users, *others]))
         return self._entities
 
@@ -145,12 +145,10 @@ class Model:
             return any(self._of_case(who, owner, case) for case in theirs)
         if owner.case is not None:
             return self._of_case(who, owner, owner.case)
-        attends = (
-            self.any([(who, "attend", ("Meeting", owner.meeting), {})]) if owner.meeting in self.meetings else False
-        )
-        return attends and self.any(
-            [(who, "hold", ("Meeting", owner.meeting), {"kind": "matter", "attends": True, "recused": []})], HOLDING
-        )
+        if owner.meeting not in self.meetings or not self.any([(who, "attend", ("Meeting", owner.meeting), {})]):
+            return False
+        context = {"kind": "matter", "attends": True, "recused": [*()], "recusedFor": [*()]}
+        return self.any([(who, "hold", ("Meeting", owner.meeting), context)], HOLDING)
 
     def _of_case(self, who: str, owner: Owner, case: UUID) -> bool:
         held = self.cases.get(case)
@@ -180,7 +178,8 @@ class Model:
             "knows": self.any([(who, "know", place, {}) for place in places]),
             "works": self.any([(who, "work", ("Case", held.case), {})]),
             "takesPart": self.any([(who, "takePart", place, {}) for place in places]),
-            "recused": self.recused(held),
+            "recused": [user for user, _ in kept_out(self.facts, held.case)],
+            "recusedFor": [agency for _, agency in kept_out(self.facts, held.case)],
             "owners": sorted({each.owner for each in held.actions if each.action == owner.thing}),
             "audience": audience,
             "by": by,
@@ -193,10 +192,3 @@ class Model:
     def drafted(self, case: UUID) -> bool:
         drafts = (meeting.draft for meeting in self.facts.meetings if meeting.draft)
         return any(each.case == case for draft in drafts for each in (*draft.items, *draft.overflow, *draft.warnings))
-
-    def recused(self, held: Case) -> list[str]:
-        """Said of the case, or of one of its places on an agenda, and not taken back since."""
-        here = {item.item for meeting in self.facts.meetings for item in meeting.items if item.case == held.case}
-        said = {each.user for meeting in self.facts.meetings for each in meeting.interests if each.item in here}
-        over = {each.user for each in held.recusals if each.resolved_at}
-        return sorted({each.user for each in held.recusals if not each.resolved_at} | (said - over))

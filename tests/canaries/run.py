@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from catch.domain.streams import CASE, MEETING, PARTNER, PERSON, partner_stream
 from tests.canaries import channels
-from tests.canaries.actors import AGENCIES, CAST, HERE, setting
+from tests.canaries.actors import AGENCIES, CAST, HERE, PROGRAMS, setting
 from tests.canaries.history import history
 from tests.canaries.model import Model
 from tests.canaries.owned import Owner
@@ -20,7 +20,9 @@ from tests.canaries.world import Stage, Step
 from tests.place import SYSTEM, Client, Place
 
 RUNS = count(1)
-READERS = tuple(each.name for each in CAST if each.enrolled and not each.suspended)
+ENROLLED = tuple(each.name for each in CAST if each.enrolled and not each.suspended)
+READERS = (*ENROLLED, *(each.name for each in PROGRAMS for _ in range(3)))
+"""Programs as often as some colleagues together."""
 OFTEN_ASKED = ("cora", "cody", "carl", "pru", "hana", "hugo", "pol", "pip", "gita", "alma", "cole")
 FOLLOWERS = 4
 """How many follow everything live, and read it again from the beginning."""
@@ -57,7 +59,7 @@ class Run:
         self.looks = looks
         self.wire = channels.Wire(place.port)
         names = self.stage.names
-        self.tokens = {each.name: names.token(each, place.issuer) for each in CAST}
+        self.tokens = {each.name: names.token(each, place.issuer) for each in (*CAST, *PROGRAMS)}
         self.leaks: list[Leak] = []
         self.accepted = 0
         self.held = 0
@@ -165,7 +167,7 @@ class Run:
     # Sockets
 
     async def follow(self, stack: AsyncExitStack) -> None:
-        for who in self.random.sample(OFTEN_ASKED, FOLLOWERS):
+        for who in (*self.random.sample(OFTEN_ASKED, FOLLOWERS), self.random.choice(PROGRAMS).name):
             client = await stack.enter_async_context(self.place.knock())
             await client.send(type="connection_init", payload={"authorization": self.tokens[who]})
             self.sockets[who] = client

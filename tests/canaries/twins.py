@@ -12,7 +12,7 @@ from msgspec import Struct
 from catch.domain.partner import RegisterPartner
 from catch.domain.streams import MEETING
 from tests.canaries import channels
-from tests.canaries.actors import CAST, HERE, setting
+from tests.canaries.actors import CAST, HERE, PROGRAMS, setting
 from tests.canaries.history import Said
 from tests.canaries.pairs import Pair
 from tests.canaries.permitted import Common
@@ -39,7 +39,7 @@ class Twin:
         self.stage = Stage(run, seed=1)
         self.wire = channels.Wire(place.port)
         names = self.stage.names
-        self.tokens = {each.name: names.token(each, place.issuer) for each in CAST}
+        self.tokens = {each.name: names.token(each, place.issuer) for each in (*CAST, *PROGRAMS)}
         self.told: list[Told] = []
         self._steps = 0
 
