@@ -4,14 +4,13 @@ A concern may name a case that there is not: then no case is found with it.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any, get_args
 from uuid import UUID
 
 from msgspec import Struct
 
 from catch.database import Statements
-from catch.domain.facts import Recorded
+from catch.domain.facts import Part, Recorded
 from catch.domain.restricted import SafeguardingConcernRaised, SafeguardingOutcomeRecorded
 from projections import case_summary
 
@@ -19,30 +18,42 @@ NAME = "concerns"
 VERSION = 1
 TABLE = f"{NAME}_v{VERSION}"
 ONE_STREAM = True
-INDEXES = ("case_id where since is not null",)
+INDEXES = ("case_id where first is not null",)
 
 Event = SafeguardingConcernRaised | SafeguardingOutcomeRecorded
 TOPICS = frozenset(event.__name__ for event in get_args(Event))
 
 MOST = 200
-"""Cases that are warned of at once, those that wait longest."""
+"""Cases that are warned of one by one: the most dangerous first, then those that wait longest."""
+
+
+class Raised(Part, frozen=True):
+    """An unsettled concern. `position` is where it was recorded, whenever it is said to have occurred."""
+
+    concern: UUID
+    position: int
+    user: str
+    danger: bool
 
 
 class Row(Struct, frozen=True):
-    """One case. `unsettled`: the concerns without an outcome and when each was raised; `since`: the earliest."""
+    """One case. `first` is where its earliest unsettled concern was recorded, `raisers` who raised them."""
 
     case_id: UUID
     position: int
-    since: datetime | None
-    unsettled: tuple[tuple[UUID, datetime], ...]
+    first: int | None
+    danger: bool
+    raisers: tuple[str, ...]
+    unsettled: tuple[Raised, ...]
 
 
 class Unsettled(Struct, frozen=True):
-    """A case of which somebody is to be warned."""
+    """A case of which somebody is to be warned; `all` is how many such cases there are."""
 
     case: UUID
     number: str
     position: int
+    all: int
 
 
 def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
@@ -50,21 +61,35 @@ def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
 
 
 def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
-    event: Event = recorded.event
-    unsettled = [held for held in (row.unsettled if row else ()) if held[0] != event.concern]
+    event, at = recorded.event, recorded.position
+    unsettled = row.unsettled if row else ()
     if isinstance(event, SafeguardingConcernRaised):
-        unsettled.append((event.concern, recorded.envelope.occurred_at))
-    since = min((at for _, at in unsettled), default=None)
-    return Row(key, recorded.position, since, tuple(unsettled))
+        unsettled = (*unsettled, Raised(event.concern, at, event.by.user, event.immediate_danger))
+    else:
+        unsettled = tuple(held for held in unsettled if held.concern != event.concern)
+    return Row(
+        case_id=key,
+        position=at,
+        first=min((held.position for held in unsettled), default=None),
+        danger=any(held.danger for held in unsettled),
+        raisers=tuple(sorted({held.user for held in unsettled})),
+        unsettled=unsettled,
+    )
 
 
-async def of_programme(db: Statements, programme: str) -> list[Unsettled]:
-    """The programme's live cases with an unsettled concern, those first that wait longest; at most `MOST`."""
+async def of_programme(db: Statements, programme: str, user: str, but: Iterable[UUID]) -> list[Unsettled]:
+    """The programme's live cases with an unsettled concern of somebody else than this user, but for these cases.
+
+    At most `MOST`. Nobody learns by their own concern whether a case is there.
+    """
     rows = await db.fetch(
-        f"""select case_id, held.number, concern.position from {TABLE} as concern
+        f"""select case_id, held.number, concern.position, count(*) over () from {TABLE} as concern
             join {case_summary.TABLE} as held using (case_id)
-            where concern.since is not null and held.live and held.programme = $1
-            order by concern.since, case_id limit {MOST}""",
+            where concern.first is not null and held.live and held.programme = $1
+              and concern.raisers <> array[$2::text] and not case_id = any($3::uuid[])
+            order by concern.danger desc, concern.first, case_id limit {MOST}""",
         programme,
+        user,
+        [*but],
     )
     return [Unsettled(*row) for row in rows]

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from catch.access import Asker, Seat, Sight, Who, may, seats_of, sight, who
 from catch.domain.case.proposals import MeetingProposed
 from catch.domain.case.state import Case, ProposalPurpose, Recusal
+from catch.domain.configuration import Programme
 from catch.domain.facts import Command, Role
 from catch.domain.meeting.items import Item, Origin
 from catch.domain.meeting.listing import Section
@@ -129,6 +130,9 @@ class World(Struct, frozen=True):
 
     def beside(self, case: UUID) -> Beside | None:
         return next((each for each in self.besides if each.case == case), None)
+
+    def programme(self, key: str) -> Programme | None:
+        return next((each for each in (PROGRAMME,) if each.key == key), None)
 
     def seats(self, case: UUID) -> Sequence[Seat]:
         return [seat for each in self.meetings for seat in seats_of(each, case)]

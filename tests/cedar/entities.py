@@ -177,7 +177,9 @@ def of_case(w: World, case: Case) -> Entity:
         key
         for key, partner in w.partners.items()
         if any(
-            (key, category) in told for programme, category in in_force(partner, w.at) if programme == case.programme
+            (key, category) in told and category is not Category.RESTRICTED
+            for programme, category in in_force(partner, w.at)
+            if programme == case.programme
         )
     ]
     return entity(
@@ -198,11 +200,11 @@ def of_case(w: World, case: Case) -> Entity:
     )
 
 
-def live(w: World, case: UUID) -> list[Meeting]:
-    """The meetings under way that have the case on their agenda."""
+def live(w: World, case: UUID) -> list[tuple[Meeting, Item]]:
+    """The case's places on agendas of meetings under way."""
     running = (MeetingState.IN_PROGRESS, MeetingState.ADJOURNED)
     return [
-        meeting
+        (meeting, item)
         for meeting in w.meetings
         if meeting.state in running and not (meeting.moved_far or meeting.instant)
         for item in meeting.items
@@ -210,10 +212,32 @@ def live(w: World, case: UUID) -> list[Meeting]:
     ]
 
 
-def heard(w: World, case: UUID) -> list[str]:
-    """Who has come in to all of them."""
-    here = [{a.user for a in each.attendance if a.stays and a.stays[-1].left_at is None} for each in live(w, case)]
-    return sorted(set[str].intersection(*here)) if here else []
+def heard(w: World, case: UUID) -> list[dict[str, str]]:
+    """Who has come in to all of them, bound, as a member to whom the item is shown."""
+    users, found = everybody(w), live(w, case)
+    return [
+        {"user": user, "agency": agency}
+        for user in users
+        for agency in w.partners
+        if all(hears(w, meeting, item, user, agency) for meeting, item in found)
+    ]
+
+
+def hears(w: World, meeting: Meeting, item: Item, user: str, agency: str) -> bool:
+    inside = any(a.user == user and a.accepted and a.stays and not a.stays[-1].left_at for a in meeting.attendance)
+    over = meeting.starts_at + timedelta(minutes=meeting.duration_minutes, days=7)
+    shown = meeting.published_at is not None and w.at <= over and agency in item.visible_to
+    return inside and shown and (user, agency) not in for_others(w, meeting, item)
+
+
+def for_others(w: World, meeting: Meeting, item: Item) -> set[tuple[str, str]]:
+    """Guests who come for other items, and those who were asked no more."""
+    asked: dict[tuple[str, str], list[bool]] = {}
+    for held in meeting.invitations:
+        for user in (held.user,) if held.user else everybody(w):
+            asked.setdefault((user, held.agency), []).append(not held.items or item.item in held.items)
+    guests = {who for who, these in asked.items() if not any(these)}
+    return guests | {who for who in asked_no_more(w, meeting) if who not in asked}
 
 
 def of_meeting(w: World, meeting: Meeting) -> Entity:
@@ -244,6 +268,7 @@ def of_meeting(w: World, meeting: Meeting) -> Entity:
         bound=[held.user for held in meeting.attendance if held.accepted],
         askedNoMore=[{"user": user, "agency": agency} for user, agency in asked_no_more(w, meeting)],
         came=[held.agency for held in meeting.attendance if held.stays],
+        inside=[{"user": a.user, "agency": a.agency} for a in meeting.attendance if a.present],
         drafted=[ref("Case", each.case) for each in listed],
     )
 
@@ -256,10 +281,6 @@ def asked_no_more(w: World, meeting: Meeting) -> list[tuple[str, str]]:
 def of_item(w: World, meeting: Meeting, item: Item) -> Entity:
     published, case = meeting.published_at, next((held for held in w.cases if held.case == item.case), None)
     involvements = case.involvements if case else ()
-    asked: dict[tuple[str, str], list[bool]] = {}
-    for held in meeting.invitations:
-        for user in (held.user,) if held.user else everybody(w):
-            asked.setdefault((user, held.agency), []).append(not held.items or item.item in held.items)
     about = {"case": ref("Case", case.case)} if case else {}
     return entity(
         "Item",
@@ -271,10 +292,7 @@ def of_item(w: World, meeting: Meeting, item: Item) -> Entity:
         recusedHereFor=[held.agency for held in meeting.interests if held.item == item.item],
         keptOut=[user for user, _ in kept_out(w, item.case)] if case else [],
         keptOutFor=[agency for _, agency in kept_out(w, item.case)] if case else [],
-        guestsForOthers=[
-            *({"user": user, "agency": agency} for (user, agency), these in asked.items() if not any(these)),
-            *({"user": u, "agency": a} for u, a in asked_no_more(w, meeting) if (u, a) not in asked),
-        ],
+        guestsForOthers=[{"user": u, "agency": a} for u, a in sorted(for_others(w, meeting, item))],
         leftSince=[
             held.agency
             for held in involvements
@@ -297,6 +315,7 @@ def of_agency(w: World, partner: Partner) -> Entity:
         partner.partner,
         key=partner.partner,
         runs=running(partner, w.at, *RunningPart),
+        leads=running(partner, w.at, RunningPart.LEAD),
         hasMemberAdministrator=any(each.role is Role.MEMBER_ADMINISTRATOR for each in acting),
         hasOfficer=[each.programme for each in acting if each.role is Role.APPOINTING_OFFICER],
         hasCaldicott=[each.programme for each in acting if each.role is Role.CALDICOTT],

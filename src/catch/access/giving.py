@@ -1,11 +1,20 @@
 """Who gives what to whom: every right has a giver, and nobody gives to themselves (`8-access.md`, Standing 5)."""
 
+from collections.abc import Mapping
 from datetime import date
 
 from catch.access.relations import Asked, NotYourAgency, known_partner, to_another
 from catch.domain.calendar import london_day
 from catch.domain.facts import Role
-from catch.domain.partner import EndRole, Partner
+from catch.domain.partner import GiveRole, Partner, RunningPart
+from catch.domain.partner.members import IN_THE_PLACE
+from catch.domain.refusals import Refused
+
+
+class AgencyDoesNotRunIt(Refused):
+    """This role is for people of an agency that runs the programme; appointing officers and Caldicott contacts are of
+    the agency that leads it. The service administrator says which do: runProgramme.
+    """
 
 
 def enrolling(asked: Asked) -> None:
@@ -15,7 +24,7 @@ def enrolling(asked: Asked) -> None:
     if asked.role is Role.MEMBER_ADMINISTRATOR and asked.who.agency == partner.partner:
         return
     if not _begins(asked) or has(partner, Role.MEMBER_ADMINISTRATOR, None, london_day(asked.at)):
-        raise NotYourAgency
+        raise NotYourAgency(given_by=Role.MEMBER_ADMINISTRATOR)
 
 
 def looking_after(asked: Asked) -> None:
@@ -23,7 +32,7 @@ def looking_after(asked: Asked) -> None:
     partner = known_partner(asked)
     to_another(asked)
     if asked.who.agency != partner.partner:
-        raise NotYourAgency
+        raise NotYourAgency(given_by=Role.MEMBER_ADMINISTRATOR)
 
 
 def suspending(asked: Asked) -> None:
@@ -36,16 +45,54 @@ def giving(asked: Asked) -> None:
     """Each role by whom it is given, to somebody else."""
     partner = known_partner(asked)
     to_another(asked)
-    if not gives(asked, partner, asked.command.role, asked.command.programme):
-        raise NotYourAgency
+    role, programme = asked.command.role, asked.command.programme
+    if programme is None and role not in IN_THE_PLACE:
+        return  # such a role is nobody's to give: the decision says that it needs a programme
+    if not gives(asked, partner, role, programme):
+        raise NotYourAgency(given_by=", ".join(GIVERS[role]))
+    if isinstance(asked.command, GiveRole) and programme is not None:
+        runs_it(partner, role, programme, london_day(asked.at))
 
 
 def tagging(asked: Asked) -> None:
     """The Caldicott contact of the programme, to somebody else."""
     known_partner(asked)
     to_another(asked)
-    if not asked.who.acts_as(Role.CALDICOTT, asked.command.programme):
-        raise NotYourAgency
+    if not guards(asked, asked.command.programme):
+        raise NotYourAgency(given_by=Role.CALDICOTT)
+
+
+GIVERS: Mapping[Role, tuple[Role, ...]] = {
+    Role.PARTNER: (Role.MEMBER_ADMINISTRATOR,),
+    Role.REFERRER: (Role.MEMBER_ADMINISTRATOR,),
+    Role.COORDINATOR: (Role.MEMBER_ADMINISTRATOR,),
+    Role.CHAIR: (Role.APPOINTING_OFFICER,),
+    Role.DEPUTY: (Role.APPOINTING_OFFICER,),
+    Role.PREPARER: (Role.APPOINTING_OFFICER,),
+    Role.AUDITOR: (Role.CALDICOTT,),
+    Role.ANALYST: (Role.CALDICOTT,),
+    Role.MEMBER_ADMINISTRATOR: (Role.MEMBER_ADMINISTRATOR, Role.APPOINTING_OFFICER, Role.ADMINISTRATOR),
+    Role.APPOINTING_OFFICER: (Role.APPOINTING_OFFICER, Role.ADMINISTRATOR),
+    Role.CALDICOTT: (Role.CALDICOTT, Role.ADMINISTRATOR),
+    Role.ADMINISTRATOR: (Role.ADMINISTRATOR,),
+    Role.SYSTEM: (),
+}
+"""Who may give each role at all, to say it to who may not; `gives` has the rest."""
+
+
+def runs_it(partner: Partner, role: Role, programme: str, day: date) -> None:
+    """Some roles are for agencies that run the programme, or lead it."""
+    runs = partner.runs(programme, day)
+    needed = _NEEDS.get(role)
+    if needed is not None and not runs & needed:
+        raise AgencyDoesNotRunIt(agency=partner.partner, programme=programme)
+
+
+_NEEDS = {
+    Role.COORDINATOR: frozenset(RunningPart),
+    Role.APPOINTING_OFFICER: frozenset({RunningPart.LEAD}),
+    Role.CALDICOTT: frozenset({RunningPart.LEAD}),
+}
 
 
 def gives(asked: Asked, partner: Partner, role: Role, programme: str | None) -> bool:
@@ -56,16 +103,16 @@ def gives(asked: Asked, partner: Partner, role: Role, programme: str | None) -> 
         case Role.PARTNER | Role.REFERRER:
             return looks_after
         case Role.COORDINATOR:
-            ending = isinstance(asked.command, EndRole)
-            return looks_after and (ending or (programme is not None and bool(partner.runs(programme, day))))
+            return looks_after
         case Role.CHAIR | Role.DEPUTY | Role.PREPARER:
             return appoints(asked, programme)
         case Role.AUDITOR | Role.ANALYST:
-            return by is Role.CALDICOTT and programme is not None and who.acts_as(by, programme)
+            return guards(asked, programme)
         case Role.MEMBER_ADMINISTRATOR:
             return looks_after or (_begins(asked) and not has(partner, role, None, day))
         case Role.APPOINTING_OFFICER | Role.CALDICOTT:
-            colleague = own and by is role and programme is not None and who.acts_as(role, programme)
+            leads = programme is not None and who.acts_as(role, programme) and who.leads(programme)
+            colleague = own and by is role and leads
             return colleague or (_founds(asked) and not has(partner, role, programme, day))
         case Role.ADMINISTRATOR:
             return _founds(asked)
@@ -77,6 +124,12 @@ def appoints(asked: Asked, programme: str | None) -> bool:
     """The appointing officer of the agency that leads the programme."""
     who, officer = asked.who, Role.APPOINTING_OFFICER
     return programme is not None and asked.role is officer and who.acts_as(officer, programme) and who.leads(programme)
+
+
+def guards(asked: Asked, programme: str | None) -> bool:
+    """The Caldicott contact of the agency that leads the programme."""
+    who, contact = asked.who, Role.CALDICOTT
+    return programme is not None and asked.role is contact and who.acts_as(contact, programme) and who.leads(programme)
 
 
 def _founds(asked: Asked) -> bool:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from catch.access.seats import Seat
+from catch.access.seats import Seat, bounds
 from catch.access.seeing import (
     RedactionReason,
     Sight,
@@ -27,8 +27,9 @@ from catch.access.seeing import (
 from catch.access.standing import KEEPS_THE_DOOR, Who
 from catch.domain.case.actions import ActionAnswer
 from catch.domain.case.state import Case
+from catch.domain.configuration import Programme
 from catch.domain.facts import Role, Tag
-from catch.domain.meeting import floor
+from catch.domain.meeting import attendance, floor
 from catch.domain.meeting.items import DeferReason, Item
 from catch.domain.meeting.rules import NotOnTheAgenda
 from catch.domain.meeting.state import Meeting
@@ -55,7 +56,11 @@ class NotYourMeeting(Refused):
 
 
 class NotYourAgency(Refused):
-    """Only those whom this agency or this programme has given the right can do this."""
+    """This is not yours to give or to take. The details name the roles of those who may: ask one of them."""
+
+
+class NotYourSeries(Refused):
+    """Only those who are appointed to chair this series, to stand in or to prepare it, plan its meetings."""
 
 
 class OnlyForYourself(Refused):
@@ -86,6 +91,7 @@ class Reads(Protocol):
     def person(self, person: UUID, /) -> Person | None: ...
     def partner(self, key: str, /) -> Partner | None: ...
     def beside(self, case: UUID, /) -> Beside | None: ...
+    def programme(self, key: str, /) -> Programme | None: ...
     def seats(self, case: UUID, /) -> Sequence[Seat]: ...
 
 
@@ -267,7 +273,7 @@ def of_the_series(asked: Asked) -> None:
     """Appointed to the series before the meeting is planned."""
     who, programme, series = asked.who, asked.command.programme, asked.command.series
     if not (who.may_chair(programme, series) or who.prepares(programme, series)):
-        raise NotYourMeeting
+        raise NotYourSeries(series=series)
 
 
 def listing(asked: Asked) -> None:
@@ -306,12 +312,15 @@ def known_here(asked: Asked, meeting: Meeting, case: UUID) -> None:
 
 
 def warned_of(asked: Asked, meeting: Meeting, case: Case) -> bool:
-    """A concern is anybody's to raise: nobody comes by a case through one of their own."""
+    """A concern is anybody's to raise: nobody comes by a case through one of their own, or one of their program's."""
     if not (case.live and warned_of_concerns(asked.who, meeting, asked.at)):
         return False
     beside = asked.reads.beside(case.case)
     concerns = beside.concerns if beside else ()
-    return any(held.outcome is None and held.raised.by.user != asked.who.user for held in concerns)
+    own = asked.reads.partner(asked.who.agency)
+    programs = {member.user for member in own.members if member.service} if own else set[str]()
+    made = {(user, asked.who.agency) for user in (asked.who.user, *programs)}
+    return any(held.outcome is None and (held.raised.by.user, held.raised.by.agency) not in made for held in concerns)
 
 
 def own_seat(asked: Asked) -> None:
@@ -329,16 +338,30 @@ def declaring(asked: Asked) -> None:
 
 
 def coming_in(asked: Asked) -> None:
-    """For themselves; whom the meeting lets in besides those invited is the meeting's own rule. Organisers for all."""
+    """For themselves, at a meeting that exists for them or to which they are expected. Organisers for all."""
     who, meeting = asked.who, asked.reads.meeting(asked.command.meeting)
     if meeting is None or not who.acts_as(asked.role, meeting.programme):
         raise UnknownMeeting(meeting=asked.command.meeting)
     if organises(who, meeting):
         return
-    guest = asked.role is Role.PARTNER and who.in_agreement(meeting.programme)
-    if not (guest or may_attend(who, meeting, asked.at)):
+    if not (may_attend(who, meeting, asked.at) or guest(asked, meeting) or leaving(asked, meeting)):
         raise UnknownMeeting(meeting=asked.command.meeting)
     for_yourself(asked)
+
+
+def guest(asked: Asked, meeting: Meeting) -> bool:
+    """A core member's agency comes without an invitation, while the meeting shows its members anything."""
+    who, own = asked.who, asked.reads.partner(asked.who.agency)
+    if asked.role is not Role.PARTNER or not who.in_agreement(meeting.programme) or own is None:
+        return False
+    programme = asked.reads.programme(meeting.programme)
+    return asked.at <= bounds(meeting)[1] and attendance.expected(meeting, who.user, own, programme)
+
+
+def leaving(asked: Asked, meeting: Meeting) -> bool:
+    """Whoever is in the room may leave it, also when they are asked no more."""
+    held = meeting.attendee(asked.who.user) if isinstance(asked.command, attendance.LeaveMeeting) else None
+    return held is not None and held.present and held.agency == asked.who.agency
 
 
 def for_yourself(asked: Asked) -> None:

@@ -64,9 +64,12 @@ class Seat(Part, frozen=True):
         invited = any(not i.items or self.item in i.items for i in own) if own else not gone
         return who.agency in self.visible_to and invited
 
-    def hears(self, who: Who) -> bool:
-        """What is said live is for those who have come in; once the meeting has ended, for all whom it shows."""
-        return not (self.held and self.under_way) or who.user in self.here or self.meeting in who.here
+    def hears(self, who: Who, at: datetime) -> bool:
+        """What is said live is for those whom it is shown and who have come in; once the meeting has ended, for all
+        whom it is shown.
+        """
+        here = who.user in self.here or self.meeting in who.here
+        return not (self.held and self.under_way) or (here and self.shows(who, at))
 
     def names(self, user: str) -> bool:
         """Whether the seat says something of this user in particular."""

@@ -68,7 +68,8 @@ class Sight(Part, frozen=True):
 
 EVERYTHING = frozenset(Category)
 _NOTHING: frozenset[Category] = frozenset()
-_OPEN = EVERYTHING - {Category.RESTRICTED}
+_RESTRICTED = frozenset({Category.RESTRICTED})
+_OPEN = EVERYTHING - _RESTRICTED
 IN_MEETING = frozenset(
     {
         Category.IDENTITY,
@@ -82,7 +83,6 @@ IN_MEETING = frozenset(
 )
 SAID = frozenset({Category.DISCUSSION, Category.ACTIONS})
 """What a meeting under way adds to: heard by those members who have come in, or have a part in the case besides."""
-_OF_ALL = frozenset({Category.RESTRICTED})
 _AUDITOR = EVERYTHING - {Category.IDENTITY, Category.CONTACT, Category.RESTRICTED, Category.THIRD_PARTY}
 
 
@@ -154,9 +154,10 @@ def _ways(who: Who, case: Case, seats: Sequence[Seat], at: datetime) -> Iterator
     if who.acts_as(Role.PARTNER, programme):
         involved = case.involved(who.agency)
         part = involved or (bool(seats) and _at_the_table(who, case, seats, at))
-        if part and (told := told_to(who, case, at)):
-            closed = _OF_ALL if involved or all(seat.hears(who) for seat in seats) else _OF_ALL | SAID
-            yield Sight(told - closed, RedactionReason.NO_DISCLOSURE, who.agency, part=True)
+        # A meeting under way goes before an older seat: what it says is not heard by way of that.
+        hears = involved or all(seat.hears(who, at) for seat in seats)
+        if part and (told := told_to(who, case, at) - (_NOTHING if hears else SAID)):
+            yield Sight(told, RedactionReason.NO_DISCLOSURE, who.agency, part=True)
     if refers(who, programme) and referred(who, case):
         yield Sight(_NOTHING, RedactionReason.NOT_INVOLVED, who.agency)
 
@@ -189,8 +190,8 @@ def _left_since(who: Who, case: Case, published_at: datetime | None) -> bool:
 
 
 def told_to(who: Who, case: Case, at: datetime) -> frozenset[Category]:
-    """What is disclosed to their agency, not objected to, and covered by an agreement in force."""
-    return case.disclosed(who.agency, at) & who.told(case.programme)
+    """What is disclosed to their agency, not objected to, and covered by an agreement in force. Nothing restricted."""
+    return (case.disclosed(who.agency, at) & who.told(case.programme)) - _RESTRICTED
 
 
 def refers(who: Who, programme: str) -> bool:

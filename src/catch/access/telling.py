@@ -117,6 +117,8 @@ class Changes(StrEnum):
     """Those at the meeting alone: who may follow it."""
     PARTNER = "partner"
     """Those of everybody at an agency."""
+    PERSON = "person"
+    """What is told of a person in all their cases."""
 
 
 class Telling(Part, frozen=True):
@@ -262,7 +264,7 @@ def _of_person(event: PersonEvent) -> Telling:
         case ContactPreferenceSet():
             return Telling(To.SEEING, Category.CONTACT)
         case ProtectedAddressSet():
-            return Telling(To.SEEING, Category.RESTRICTED)
+            return Telling(To.SEEING, Category.RESTRICTED, Changes.PERSON)
         case PersonReferred():
             # In which other programmes a person is known is nothing to those of this one.
             return Telling(To.NOBODY)

@@ -95,7 +95,8 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     ),
     "lead": lambda whole: views.worker(whole.lens.for_those_involved("lead", whole.held.lead)),
     "safe_contact": lambda whole: views.safe_contact(whole.held.safe_contact, whole.lens),
-    "referral": lambda whole: views.first_referral(whole.held, whole.lens),
+    # Whoever sees no more than their own referral has one: that is why they see the case.
+    "referral": lambda whole: views.referral(views.doors(whole.held, whole.lens)[0], "referral", whole.lens),
     "referrals": lambda whole: [
         views.referral(each, "referrals", whole.lens) for each in views.doors(whole.held, whole.lens)
     ],

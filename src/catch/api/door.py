@@ -39,7 +39,7 @@ from catch.domain.person import RegisterPerson
 from catch.domain.plain import Code, Few, Key
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.refusals import MissingText, OutOfRange, Refused
-from catch.domain.streams import PROGRAMME, programme_stream
+from catch.domain.streams import CASE, PROGRAMME, programme_stream
 from catch.faults import RecordsAway, error, refusal_error
 from catch.log.entries import Busy, CommandIdReused, Conflict, Unavailable
 from catch.origins import welcome
@@ -153,6 +153,8 @@ class Door:
         """Everything that can be wrong is looked for before anything is recorded."""
         now = datetime.now(UTC)
         case, person, referred, *command_ids = self._ids(form)
+        if form.send_id is not None and (await self._catch.states.get(CASE, case)).state is not None:
+            return receipt(self._catch, case)
         commands = registration(form, person), submission(form, case, person, referred, now)
         for command in commands:
             checked_texts(command)

@@ -24,7 +24,7 @@ from catch.api import types
 from catch.api.inside import WORKED_OUT, Inside, OnlyCase, Withheld
 from catch.api.reading import Reading
 from catch.api.scalars import Position
-from catch.domain.agenda_words import concern_raised
+from catch.domain.agenda_words import concern_raised, more_concerns
 from catch.domain.case.state import Case
 from catch.domain.facts import Category
 from catch.domain.meeting.items import Item, ItemState
@@ -219,24 +219,16 @@ class Sitting:
         if self.shown is not self.present or not warned_of_concerns(reading.viewer, self.shown, reading.facts.at):
             return []
         reading.facts.rests.rows = True
-        on = {item.case for item in self.shown.items if item.state is not ItemState.REMOVED}
-        found = await concerns.of_programme(reading.facts.catch.log.pool, self.shown.programme)
-        raised = [each for each in found if each.case not in on]
+        on = [item.case for item in self.shown.items if item.case and item.state is not ItemState.REMOVED]
+        pool, user = reading.facts.catch.log.pool, reading.viewer.user
+        raised = await concerns.of_programme(pool, self.shown.programme, user, on)
         for each in raised:
             reading.facts.catch.states.read_at(each.position)
         await self.look(each.case for each in raised)
-        told = (each for each in raised if each.case not in self.recused)
-        return [
-            types.AgendaWarning(
-                code=WarningCode.SAFEGUARDING_CONCERN,
-                explanation=concern_raised(each.number),
-                case_id=each.case,
-                number=each.number,
-                missing=[],
-                minutes_over=0,
-            )
-            for each in told
-        ]
+        told = [each for each in raised if each.case not in self.recused]
+        more = raised[0].all - len(raised) if raised else 0
+        of_each = [AgendaWarning(CONCERN, concern_raised(each.number), each.case, each.number) for each in told]
+        return [warning(each) for each in (*of_each, *([AgendaWarning(CONCERN, more_concerns(more))] if more else ()))]
 
     async def draft(self, drafted: Agenda) -> types.Agenda:
         """An agenda that nobody has recorded yet. Much may not fit on it: others have their turn in between."""
@@ -311,6 +303,7 @@ class Sitting:
 
 OF_ENTRY = frozenset({"case", "discussion", "decisions"})
 NOT_TOLD = Agreed(frozenset())
+CONCERN = WarningCode.SAFEGUARDING_CONCERN
 
 
 def withheld_entry(entry: written_minutes.Entry, reason: RedactionReason) -> types.MinutesEntry:

@@ -59,15 +59,6 @@ def referral(held: domain.Referral, path: str, lens: Lens) -> types.Referral:
     )
 
 
-def first_referral(held: domain.Case, lens: Lens) -> types.Referral | None:
-    """None for an agency with a part in the case that is told nothing of it, and has not referred the person."""
-    shown = doors(held, lens)
-    if shown:
-        return referral(shown[0], "referral", lens)
-    lens.hides("referral", Category.NEEDS)
-    return None
-
-
 def own_door(held: domain.Referral, lens: Lens) -> bool:
     return held.referrer_agency == lens.sight.agency
 

@@ -121,6 +121,8 @@ class MeetingsOn(Question[tuple[UUID, ...]], frozen=True):
     day: date
 
     async def answer(self, source: Asking) -> tuple[UUID, ...]:
+        # A meeting that was planned a moment ago counts, too; few are planned, so that the wait costs nobody anything.
+        await source.records.up_to_date()
         start, end = day_start(self.day), day_start(self.day + timedelta(days=1))
         rows = await agenda.page(source.records.log.pool, self.series, start, end)
         return tuple(row.meeting.meeting for row in rows)

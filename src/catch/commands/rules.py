@@ -8,6 +8,7 @@ from catch.access import Asker, RedactionReason, Seat, Who, may, prepares, progr
 from catch.commands.book import Book
 from catch.commands.questions import MeetingsHolding
 from catch.domain.case.state import Case
+from catch.domain.configuration import Programme
 from catch.domain.facts import Actor, Command, Role
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
@@ -33,6 +34,11 @@ class Looked:
 
     def partner(self, key: str, /) -> Partner | None:
         return self._book.partner(key)
+
+    def programme(self, key: str, /) -> Programme | None:
+        """As it runs now."""
+        history = self._book.programmes(key)
+        return history.current if history else None
 
     def beside(self, case: UUID, /) -> Beside | None:
         return self._book.beside(case)

@@ -94,6 +94,10 @@ def concern_raised(number: str) -> str:
     return f"A safeguarding concern about {number} is not settled. If the meeting should hear it, add the case by hand."
 
 
+def more_concerns(cases: int) -> str:
+    return f"Safeguarding concerns about {cases} more cases are not settled."
+
+
 def place_in_part(reasons: tuple[Reason, ...], section: Section, place_in_section: int) -> str:
     """Why an item is in its place, for somebody who is told these reasons only: nothing is said of the others."""
     where = f"Placed {place(place_in_section)} in {SECTIONS[section]}." if place_in_section else ""

@@ -191,17 +191,15 @@ def decide(beside: Beside | None, command: RestrictedCommand, given: Given) -> l
             known = any(each.note == note for each in held.notes)
             return [] if known else [RestrictedNoteAdded(case, note, tag, text, by)]
         case RaiseSafeguardingConcern():
-            return raise_concern(held, command, by)
+            return raise_concern(command, by)
         case RecordSafeguardingOutcome():
             return record_outcome(held, command, by)
         case _:
             assert_never(command)
 
 
-def raise_concern(held: Beside, command: RaiseSafeguardingConcern, by: Worker) -> list[RestrictedEvent]:
-    # An id that somebody else used is no reason to lose a concern: ids only tell one's own apart.
-    if any((each.concern, each.raised.by) == (command.concern, by) for each in held.concerns):
-        return []
+def raise_concern(command: RaiseSafeguardingConcern, by: Worker) -> list[RestrictedEvent]:
+    """Whatever the id was used for: nothing that somebody wrote is lost. (The same command again has its own id.)"""
     return [
         SafeguardingConcernRaised(
             case=command.case,

@@ -56,7 +56,7 @@ class CaseSource(Shared):
                 return [event.stream] if event.stream in followed else []
             case Changes.SEATS:
                 return [case for case in self.catch.seating.cases(event.stream) if case in followed]
-            case Changes.PARTNER:
+            case Changes.PARTNER | Changes.PERSON:
                 return followed
             case Changes.MEETING | None:
                 return []

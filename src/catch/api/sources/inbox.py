@@ -63,10 +63,14 @@ class InboxSource(Shared):
         return agencies_of(event, case.state if case else None)
 
     def rights(self, event: Fact, followed: Collection[Hashable]) -> Collection[Hashable]:
-        """A message is made of what is asked and then of who may read it, in this order: no other fact matters."""
-        if changes(event) is not Changes.PARTNER or not isinstance(event.event, PartnerEvent):
-            return []
-        return [event.event.partner] if event.event.partner in followed else []
+        """What waits was made of what its reader saw of the case then."""
+        match changes(event):
+            case Changes.CASE | Changes.SEATS:
+                return followed
+            case Changes.PARTNER if isinstance(event.event, PartnerEvent):
+                return [event.event.partner] if event.event.partner in followed else []
+            case _:
+                return []
 
     def runs_out(self, topic: Hashable, since: datetime, now: datetime) -> bool:
         return False

@@ -7,7 +7,17 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.access import Changes, RedactionReason, Who, may_attend, prepares, told, told_at_meeting, told_withheld
+from catch.access import (
+    Changes,
+    RedactionReason,
+    Who,
+    may_attend,
+    prepares,
+    told,
+    told_at_meeting,
+    told_withheld,
+    warned_of_concerns,
+)
 from catch.api import types
 from catch.api.facts import Facts
 from catch.api.identity import Viewer
@@ -58,6 +68,8 @@ class MeetingSource(Shared):
             or any(held.user == who.user for held in meeting.invitations)
             or any(seat.names(who.user) for seat in seats)
             or await self._recused(cases, who.user)
+            # Whoever is warned of cases that are not on the agenda may be kept out of some of them.
+            or warned_of_concerns(who, meeting, self.facts().at)
         )
         if named:
             return who
@@ -79,6 +91,9 @@ class MeetingSource(Shared):
     def rights(self, event: Fact, followed: Collection[Hashable]) -> Collection[Hashable]:
         """What ends for one meeting's cases is felt at every other meeting that speaks of them."""
         match changes(event):
+            case Changes.CASE if isinstance(event.event, RecusalEvent):
+                # Who is kept out of a case is not warned of it either, wherever it is not on the agenda.
+                return followed
             case Changes.CASE:
                 return self._speaking_of([event.stream], followed)
             case Changes.SEATS:
@@ -87,7 +102,7 @@ class MeetingSource(Shared):
                 )
             case Changes.MEETING:
                 return [event.stream] if event.stream in followed else []
-            case Changes.PARTNER:
+            case Changes.PARTNER | Changes.PERSON:
                 return followed
             case None:
                 return []

@@ -254,7 +254,7 @@ class Case(Redactable):
     person: Person | None
     lead: Worker | None
     safe_contact: SafeContact | None
-    referral: Referral | None
+    referral: Referral
     referrals: list[Referral]
     answered: Answered | None
     conversations: list[Conversation]

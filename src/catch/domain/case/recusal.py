@@ -86,10 +86,11 @@ class NobodyRecused(Refused):
 def declare(
     case: Case, user: str, agency: str, reason: Sealed | None, given: Given, over: tuple[UUID, UUID] | None = None
 ) -> list[RecusalEvent]:
-    """`over`: the meeting and the item in which the interest was declared."""
+    """`over`: the meeting and the item in which the interest was declared, where it was found out who that is."""
     if case.recused(user):
         return []
-    check_member(agency, user, given)
+    if over is None:
+        check_member(agency, user, given)
     by_other = for_another(user, reason, given)
     meeting, item = over or (None, None)
     return [RecusalDeclared(user, agency, by_other, reason, meeting, item)]

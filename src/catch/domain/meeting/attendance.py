@@ -9,13 +9,15 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from catch.domain.configuration import Programme
 from catch.domain.facts import Command, Fact, Role, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.rules import NotInvited, in_agreement, live, not_over, on_agenda, series_of
 from catch.domain.meeting.state import Attendee, Interest, InterestAction, Meeting, Stay
 from catch.domain.naming import check_member, check_person
+from catch.domain.partner import Partner
 from catch.domain.plain import Key, Label, UserId
-from catch.domain.refusals import Refused, UnknownMeeting
+from catch.domain.refusals import Refused
 
 RUNS_IT = (Role.CHAIR, Role.DEPUTY, Role.PREPARER, Role.COORDINATOR)
 """As these only whoever the meeting exists for acts at it: see `catch.access`."""
@@ -178,8 +180,6 @@ class NoInterestDeclared(Refused):
 
 
 def decide(meeting: Meeting, command: AttendanceCommand, given: Given) -> list[AttendanceEvent]:
-    if isinstance(command, JoinMeeting | LeaveMeeting | SendApology):
-        known_to_guest(meeting, command.user, given)
     match command:
         case JoinMeeting():
             return join(meeting, command, given)
@@ -191,20 +191,13 @@ def decide(meeting: Meeting, command: AttendanceCommand, given: Given) -> list[A
             assert_never(command)
 
 
-def known_to_guest(meeting: Meeting, user: str, given: Given) -> None:
-    """For a partner whose agency is neither asked nor a core member there is no such meeting, whatever its state."""
-    if given.by.role in RUNS_IT or meeting.attendee(user) or user == meeting.chair:
-        return
-    if not expected(meeting, user, given.by.agency, given):
-        raise UnknownMeeting(meeting=meeting.meeting)
-
-
-def expected(meeting: Meeting, user: str, agency: str, given: Given) -> bool:
-    """Invited, or of a core member's agency."""
-    if any(i.agency == agency and i.user in (None, user) for i in meeting.invitations):
+def expected(meeting: Meeting, user: str, agency: Partner, programme: Programme | None) -> bool:
+    """Invited, or of a core member's agency, and not asked to stay away."""
+    if any(i.agency == agency.partner and i.user in (None, user) for i in meeting.invitations):
         return True
-    core = {member.kind for member in series_of(meeting.programme, meeting.series, given).core_members}
-    return agency in given.partners and given.partners[agency].kind in core
+    series = programme.series(meeting.series) if programme else None
+    core = {member.kind for member in series.core_members} if series else set[str]()
+    return agency.kind in core and not meeting.uninvited(agency.partner, user)
 
 
 def join(meeting: Meeting, command: JoinMeeting, given: Given) -> list[AttendanceEvent]:
@@ -224,7 +217,7 @@ def admit(meeting: Meeting, command: JoinMeeting, given: Given) -> None:
     if command.user == given.by.user and given.by.role in RUNS_IT:
         return
     in_agreement(meeting.programme, command.agency, given)
-    if not expected(meeting, command.user, command.agency, given):
+    if not expected(meeting, command.user, given.partners[command.agency], given.programme):
         raise NotInvited(user=command.user, agency=command.agency)
 
 
@@ -266,7 +259,8 @@ def interest(meeting: Meeting, command: DeclareInterest | ResolveInterest, given
         case DeclareInterest(item=item, user=user, agency=agency, action=action, note=note):
             if held is not None and held.action is action:
                 return []
-            check_member(agency, user, given)
+            if meeting.attendee(user) is None:  # a guest who is in the room need not be enrolled
+                check_member(agency, user, given)
             return [InterestDeclared(item, user, agency, action, note)]
         case ResolveInterest(item=item, user=user, reason=reason):
             if held is not None:
