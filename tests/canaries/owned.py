@@ -74,7 +74,7 @@ OWNED: dict[str, tuple[str, str]] = {
     **{
         f"{kind}.{field}": ACTION
         for kind in ("OfferAction", "OfferActionInMeeting")
-        for field in ("action", "title", "due")
+        for field in ("action", "title", "due", "decision")
     },
     "ChangeActionDue.due": ACTION,
     "RespondToAction.reason": ACTION,

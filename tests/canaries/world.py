@@ -216,7 +216,11 @@ class Filling:
     def thing(self, name: str, path: str) -> UUID:
         known = self.stage.things.setdefault((name, self.case), [])
         if known and MADE.get(self.kind) != name and name != "goal":
-            return self.one(known)
+            named: UUID = self.one(known)
+            if f"{self.kind}.{path}" in OWNED:
+                # Whatever it was made for, and whether that was taken: here it is part of something else.
+                self.stage.belongs(str(named), self.owner(path))
+            return named
         made = self.stage.new()
         known.append(made)
         # An item's place on the agenda is everybody's to see; what names something that is not there belongs to nobody.
