@@ -244,7 +244,7 @@ class Place:
         for agency in told:
             await self.share(made.case, agency, at=later)
         worker = Worker(COORDINATOR.user, COORDINATOR.agency)
-        proposal = ProposeForMeeting(made.case, uuid4(), SERIES, ProposalPurpose.NEW, worker)
+        proposal = ProposeForMeeting(made.case, uuid4(), SERIES, ProposalPurpose.NEW, worker, person_informed=True)
         await self.take(proposal, at=later)
         return made
 

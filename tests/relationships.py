@@ -16,6 +16,7 @@ from catch.access import (
     NotYourAction,
     NotYourCase,
     NotYourMeeting,
+    NotYourSeries,
     OnlyForYourself,
     Recused,
 )
@@ -264,7 +265,7 @@ APPOINTED_TO_THE_SERIES = Relationship(
 MAY_CHAIR = Relationship(
     at_the_meeting, lambda role: {**NOT_HERE, other_series: UnknownMeeting, elsewhere: UnknownMeeting}
 )
-PLANS = Relationship(at_the_meeting, for_all({**NOT_HERE, other_series: NotYourMeeting, elsewhere: NotYourMeeting}))
+PLANS = Relationship(at_the_meeting, for_all({**NOT_HERE, other_series: NotYourSeries, elsewhere: NotYourSeries}))
 
 
 def knowing_it(role: Role) -> World:

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from catch.access import NotAllowed, NotEnrolled, NotYourAgency, OnlyByAnother
+from catch.access.giving import AgencyDoesNotRunIt
 from catch.domain.facts import Command, Role, Tag
 from catch.domain.partner import (
     EndRole,
@@ -14,6 +15,7 @@ from catch.domain.partner import (
     GiveRole,
     GiveTag,
     ReinstateMember,
+    Running,
     RunningPart,
     SuspendMember,
 )
@@ -25,6 +27,7 @@ from tests.standing import (
     OTHER_PROGRAMME,
     PEOPLE,
     SERIES,
+    SINCE,
     P,
     World,
     agency,
@@ -85,6 +88,16 @@ GIVES: dict[Role, dict[str, set[Role]]] = {
 }
 
 
+OF_THE_LEAD = (Role.APPOINTING_OFFICER, Role.CALDICOTT)
+"""Given to people of an agency that leads the programme; ended anywhere."""
+
+
+def leading(w: World) -> World:
+    """The new agency leads two programmes."""
+    running = tuple(Running(programme, RunningPart.LEAD, SINCE) for programme in (P, OTHER_PROGRAMME))
+    return with_partner(w, replace(w.partners[NEW], running=running))
+
+
 def refused(w: World, command: Command, why: type[Refused]) -> None:
     with pytest.raises(Refused) as refusal:
         w.may(command)
@@ -96,7 +109,9 @@ def refused(w: World, command: Command, why: type[Refused]) -> None:
 def test_who_gives_and_ends_which_role(by: Role, to: str):
     for role in EVERY_ROLE:
         for command in (give(role, to), end(role, to)):
-            if role in GIVES[by][to]:
+            if role in OF_THE_LEAD and by is Role.ADMINISTRATOR and to != "snn" and command == give(role, to):
+                refused(giver(by), command, AgencyDoesNotRunIt)
+            elif role in GIVES[by][to]:
                 assert giver(by).may(command) is by
             else:
                 refused(giver(by), command, NotYourAgency)
@@ -171,7 +186,7 @@ def test_the_first_is_appointed_from_outside_and_later_ones_by_colleagues(by: Ro
 
 @pytest.mark.parametrize("role", [Role.APPOINTING_OFFICER, Role.CALDICOTT])
 def test_the_first_officers_are_counted_by_programme(role: Role):
-    w = giver(Role.ADMINISTRATOR)
+    w = leading(giver(Role.ADMINISTRATOR))
     has_one = with_partner(w, replace(w.partners[NEW], members=(member("mo", held(role)),)))
     assert w.may(give(role, NEW)) is Role.ADMINISTRATOR
     refused(has_one, give(role, NEW), NotYourAgency)
@@ -181,8 +196,8 @@ def test_the_first_officers_are_counted_by_programme(role: Role):
 def test_coordinators_are_given_where_the_agency_runs_the_programme_and_ended_anywhere():
     w = giver(Role.MEMBER_ADMINISTRATOR)
     assert w.may(give(Role.COORDINATOR, "snn")) is Role.MEMBER_ADMINISTRATOR
-    refused(w, give(Role.COORDINATOR, "snn", programme=OTHER_PROGRAMME), NotYourAgency)
-    refused(left_programme(w), give(Role.COORDINATOR, "snn"), NotYourAgency)
+    refused(w, give(Role.COORDINATOR, "snn", programme=OTHER_PROGRAMME), AgencyDoesNotRunIt)
+    refused(left_programme(w), give(Role.COORDINATOR, "snn"), AgencyDoesNotRunIt)
     assert left_programme(w).may(end(Role.COORDINATOR, "snn")) is Role.MEMBER_ADMINISTRATOR
 
 
@@ -194,6 +209,9 @@ def test_tags_are_the_caldicott_contacts_of_that_programme():
     for command in (give_tag, end_tag):
         assert giver(Role.CALDICOTT).may(command) is Role.CALDICOTT
         refused(elsewhere(giver(Role.CALDICOTT)), command, NotYourAgency)
+        # Neither is whoever is one at an agency that leads the programme no more.
+        refused(left_programme(giver(Role.CALDICOTT)), command, NotYourAgency)
+    refused(left_programme(giver(Role.CALDICOTT)), give(Role.AUDITOR, "housing-1"), NotYourAgency)
     refused(giver(Role.CALDICOTT), replace(give_tag, programme=OTHER_PROGRAMME), NotYourAgency)
 
 

@@ -65,8 +65,8 @@ from tests.cases import (
 )
 
 REVIEW = uid(22)
-agree = AgreePlan(CASE, uid(21), TEXT, date(2026, 6, 1), (goal,))
-revise = RevisePlan(CASE, uid(21), 2, TEXT, date(2026, 7, 1))
+agree = AgreePlan(CASE, uid(21), TEXT, date(2026, 6, 1), (goal,), agreed_by_person=True)
+revise = RevisePlan(CASE, uid(21), 2, TEXT, date(2026, 7, 1), agreed_by_person=True)
 revised = PlanRevised(uid(21), 2, TEXT, date(2026, 7, 1), date(2026, 9, 10))
 hold = HoldReview(CASE, REVIEW, ReviewDecision.CONTINUE, agreement_confirmed=True, next_due=date(2026, 6, 20))
 held = ReviewHeld(REVIEW, 1, ReviewDecision.CONTINUE, agreement_confirmed=True, next_due=date(2026, 6, 20))

@@ -39,7 +39,7 @@ from tests.cases import (
     uid,
 )
 
-propose = ProposeForMeeting(CASE, uid(40), "weekly", ProposalPurpose.STUCK, LEAD, question=TEXT)
+propose = ProposeForMeeting(CASE, uid(40), "weekly", ProposalPurpose.STUCK, LEAD, question=TEXT, person_informed=True)
 proposed = MeetingProposed(uid(40), "weekly", ProposalPurpose.STUCK, LEAD, "snn", question=TEXT)
 talked = CaseDiscussed(Discussion(uid(50), uid(51), NOW, NOW + timedelta(minutes=8), ("housing-1", "snn")))
 

@@ -406,7 +406,15 @@ async def test_agencies_named_anywhere_in_a_command_about_a_case_exist(place: Pl
     case = await place.worked_on("Ada Example", "housing-1")
     now = ago(minutes=1)
     for command in (
-        ProposeForMeeting(case.case, uuid4(), SERIES, ProposalPurpose.NEW, OURSELVES, requested_partners=("nobody-1",)),
+        ProposeForMeeting(
+            case.case,
+            uuid4(),
+            SERIES,
+            ProposalPurpose.NEW,
+            OURSELVES,
+            requested_partners=("nobody-1",),
+            person_informed=True,
+        ),
         RecordObjection(case.case, uuid4(), frozenset({Category.PLAN}), frozenset({"nobody-1"})),
         AttachReferral(case.case, case.person, uuid4(), "police", "phone", now, Sealed("x"), on_behalf_of="nobody-1"),
     ):

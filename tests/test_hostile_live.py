@@ -234,9 +234,14 @@ async def test_an_older_seat_hears_nothing_of_a_meeting_under_way(place: Place, 
 # Slow sockets
 
 
-async def held_back(place: Place) -> Connection:
-    """The connection that was opened last."""
-    return [each for each in gc.get_objects() if isinstance(each, Connection) and not each.closed][-1]
+def connections() -> list[Connection[Any, Any, Any]]:
+    """Those that are open in this process."""
+    return [each for each in gc.get_objects() if type(each) is Connection and not each.closed]
+
+
+def opened(before: list[Connection[Any, Any, Any]]) -> Connection[Any, Any, Any]:
+    [one] = [each for each in connections() if all(each is not known for known in before)]
+    return one
 
 
 async def test_what_waits_in_a_slow_socket_is_not_delivered_once_the_address_is_protected(place: Place):
@@ -245,10 +250,11 @@ async def test_what_waits_in_a_slow_socket_is_not_delivered_once_the_address_is_
     await place.settled()
     query = """subscription($c: UUID!) { caseUpdates(caseId: $c) {
         ... on CaseUpdate { event case { person { address } } } } }"""
+    before = connections()
     async with place.live(HOUSING) as client:
         await client.subscribe("s", query, c=str(case.case))
         assert address in str(await client.next("s"))
-        connection = await held_back(place)
+        connection = opened(before)
         connection.outbox.pause()
         await place.take(AddNote(case.case, uuid4(), Category.PLAN, Sealed("Hello")))
         await place.settled()
@@ -264,10 +270,11 @@ async def test_what_waits_of_an_inbox_is_not_delivered_to_whoever_is_recused_sin
     case = await place.worked_on("Ada Quillbrook", "housing-1")
     await place.settled()
     query = "subscription { agencyInbox { ... on InboxUpdate { event entry { title } } } }"
+    before = connections()
     async with place.live(HOUSING) as client:
         await client.subscribe("s", query)
         await client.next("s")
-        connection = await held_back(place)
+        connection = opened(before)
         connection.outbox.pause()
         offered = OfferAction(case.case, uuid4(), Sealed("Mend the Zroof"), "housing-1", london_day(ago(days=-9)))
         await place.take(offered)

@@ -588,18 +588,10 @@ def test_an_instant_discussion_is_recorded_where_the_programme_allows_them():
     assert not Programme("any", 1, "Any", NOW.date(), (), ()).instant_discussions
 
 
-@pytest.mark.parametrize(
-    "before", [(PLAN,), PUBLISHED, RUNNING, ENDED], ids=["planned", "published", "running", "over"]
-)
-def test_for_a_partner_that_is_not_asked_there_is_no_such_meeting(before: tuple[MeetingCommand, ...]):
-    jo = replace(PARTNER, by=Actor("jo", "age-well", Role.PARTNER))
-    own = (JoinMeeting(M, "jo", "age-well"), LeaveMeeting(M, "jo"), SendApology(M, "jo", "age-well"))
-    for command in own:
-        after(*before).when(command, jo).refused(UnknownMeeting, meeting=M)
-    after(*PUBLISHED, *GUEST[:1]).when(own[0], jo).recorded(AttendeeJoined)
-    # Whoever has come in may leave, also when they are asked no more.
-    uninvited = WithdrawInvitation(M, "age-well", "jo")
-    after(*PUBLISHED, *GUEST[:2], uninvited).when(own[1], jo).recorded(AttendeeLeft)
+def test_whoever_was_asked_to_stay_away_does_not_come_in_by_what_they_are():
+    uninvited = (InviteMember(M, "housing-1"), WithdrawInvitation(M, "housing-1"))
+    after(*PUBLISHED).when(JOIN, CHAIR).recorded(AttendeeJoined)
+    after(*PUBLISHED, *uninvited).when(JOIN, CHAIR).refused(NotInvited)
 
 
 AHEAD = NOW + timedelta(days=400)

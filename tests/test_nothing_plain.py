@@ -245,8 +245,10 @@ async def work_on_it(w: Writer, case: Any) -> None:
     await w.send(AddNote(case, uuid4(), Category.DISCUSSION, t()))
     goals = [NewGoal(uuid4(), t(), "home", 1, 3) for _ in range(3)]
     review_due, plan = add_months(TODAY, 3), uuid4()
-    await w.send(AgreePlan(case, plan, t(), review_due, (goals[0],), t(), t(), how_agreed=t()))
-    await w.send(RevisePlan(case, plan, 2, t(), review_due, (goals[1],), t(), t(), how_agreed=t()))
+    await w.send(AgreePlan(case, plan, t(), review_due, (goals[0],), t(), t(), how_agreed=t(), agreed_by_person=True))
+    await w.send(
+        RevisePlan(case, plan, 2, t(), review_due, (goals[1],), t(), t(), how_agreed=t(), agreed_by_person=True)
+    )
     await w.send(SetGoal(case, goals[2]))
     await w.send(AbandonGoal(case, goals[0].goal, t()))
     review = HoldReview(case, uuid4(), ReviewDecision.CONTINUE, True, t(), add_months(TODAY, 3))
@@ -256,7 +258,9 @@ async def work_on_it(w: Writer, case: Any) -> None:
 async def close_it(w: Writer, case: Any) -> None:
     t, state = w.text, (await w.place.catch.states.get(CASE, case)).state
     proposal = uuid4()
-    await w.send(ProposeForMeeting(case, proposal, SERIES, ProposalPurpose.REVIEW, OURSELVES, t()))
+    await w.send(
+        ProposeForMeeting(case, proposal, SERIES, ProposalPurpose.REVIEW, OURSELVES, t(), person_informed=True)
+    )
     await w.send(WithdrawProposal(case, proposal, t()))
     await w.send(RecordObjection(case, uuid4(), frozenset({Category.HEALTH}), ground=t()))
     await w.send(EndDisclosure(case, state.disclosures[0].disclosure, t()))

@@ -117,7 +117,9 @@ class Heard:
         for owner, title in (("housing-1", "Mend the stairs"), ("snn", "Ring the bank")):
             await place.take(OfferAction(case.case, uuid4(), Sealed(title), owner, due), at=ago(days=3))
         worker = Worker(COORDINATOR.user, COORDINATOR.agency)
-        question = ProposeForMeeting(case.case, uuid4(), SERIES, ProposalPurpose.STUCK, worker, question=Sealed(ASKED))
+        question = ProposeForMeeting(
+            case.case, uuid4(), SERIES, ProposalPurpose.STUCK, worker, question=Sealed(ASKED), person_informed=True
+        )
         await place.take(question, HOUSING)
         meeting = await place.published("snn", "housing-1", "police-1")
         item = next(item.item for item in meeting.items if item.case == case.case)
@@ -281,7 +283,9 @@ async def test_who_referred_sees_their_own_referral_and_what_became_of_it(place:
         AllocateCoordinator(made.case, COORDINATOR.user, COORDINATOR.agency),
         RecordAgreement(made.case),
         RecordConversation(made.case, uuid4(), ConversationFormat.HOME, Sealed("Matters")),
-        ProposeForMeeting(made.case, uuid4(), SERIES, ProposalPurpose.NEW, Worker(COORDINATOR.user, "snn")),
+        ProposeForMeeting(
+            made.case, uuid4(), SERIES, ProposalPurpose.NEW, Worker(COORDINATOR.user, "snn"), person_informed=True
+        ),
     ):
         await place.take(command)
     await place.settled()

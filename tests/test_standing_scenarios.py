@@ -100,7 +100,7 @@ async def worked_on(place: Place, name: str, *told: str) -> tuple[UUID, UUID]:
         await place.mutate(AuthoriseDisclosure(case, uuid4(), agency, MOST, BASIS, Sealed("Needed to help.")))
         await place.mutate(InvolvePartner(case, agency, "support"))
     worker = Worker(COORDINATOR.user, COORDINATOR.agency)
-    await place.mutate(ProposeForMeeting(case, uuid4(), SERIES, ProposalPurpose.NEW, worker))
+    await place.mutate(ProposeForMeeting(case, uuid4(), SERIES, ProposalPurpose.NEW, worker, person_informed=True))
     return case, person
 
 
@@ -216,7 +216,7 @@ async def test_an_agency_that_joins(place: Place):
     chairing = GiveRole("advice-1", member.user, Role.CHAIR, today, None, PROGRAMME, SERIES)
     assert await refused(place, chairing, admin) == "NOT_YOUR_AGENCY"
     coordinating = GiveRole("advice-1", member.user, Role.COORDINATOR, today, None, PROGRAMME)
-    assert await refused(place, coordinating, admin) == "NOT_YOUR_AGENCY"
+    assert await refused(place, coordinating, admin) == "AGENCY_DOES_NOT_RUN_IT"
     await place.mutate(GiveRole("advice-1", member.user, Role.PARTNER, today, None, PROGRAMME), admin)
     case, _ = await worked_on(place, "Ada Joins")
     asked = "query($c: UUID!) { case(id: $c) { number person { name } } }"
@@ -261,7 +261,7 @@ async def test_a_bexley_month(place: Place):
     """Another programme is another standing: who works in one is nobody in the other until somebody says so."""
     today = london_day(datetime.now(UTC))
     plan = PlanMeeting(uuid4(), BEXLEY, MONTHLY, datetime.now(UTC) + timedelta(days=3), CHAIR.user)
-    assert await refused(place, plan, COORDINATOR) == "NOT_YOUR_MEETING"
+    assert await refused(place, plan, COORDINATOR) == "NOT_YOUR_SERIES"
     await place.mutate(RunProgramme("snn", BEXLEY, RunningPart.LEAD, today), ADMINISTRATOR)
     officer = GiveRole("snn", OFFICER.user, Role.APPOINTING_OFFICER, today, None, BEXLEY)
     await place.mutate(officer, ADMINISTRATOR)

@@ -168,7 +168,7 @@ TABLE: dict[str, Telling] = {
     # A person, a partner, a programme
     "PersonRegistered": Telling(To.SEEING, Category.IDENTITY),
     "ContactPreferenceSet": Telling(To.SEEING, Category.CONTACT),
-    "ProtectedAddressSet": Telling(To.SEEING, Category.RESTRICTED),
+    "ProtectedAddressSet": Telling(To.SEEING, Category.RESTRICTED, Changes.PERSON),
     "PersonReferred": OF_PLACE,
     "PartnerRegistered": OF_PLACE,
     "AgreementSigned": AGENCY_RIGHTS,

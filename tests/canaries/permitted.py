@@ -15,10 +15,10 @@ PERMITTED: Mapping[str, str] = {
     "a withheld item's place": "an agenda keeps the place and the minutes of an item that is withheld: an order cannot"
     " be shown without them",
     "a taken id": "an id that a client chose and somebody else had chosen before is refused as taken; ids are random",
-    "a meeting under way": "whose seat in a case is an older meeting's loses, while a later one has the case on its agenda,"
-    " what that meeting could add to: the category goes, not single entries, so that nothing new can slip through",
-    "operational facts": "what a coordinator records of a case while a meeting speaks of it (an unmet need, its state) is"
-    " told like at any other time",
+    "a meeting under way": "whose seat in a case is an older meeting's loses, while a later one has the case on its"
+    " agenda, what that meeting could add to: the category goes, not single entries, so that nothing new slips through",
+    "operational facts": "what a coordinator records of a case while a meeting speaks of it (an unmet need, its state)"
+    " is told like at any other time",
     "the share of a clock": "how much of a running clock is over is worked out at the moment of asking",
 }
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

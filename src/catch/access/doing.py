@@ -252,6 +252,10 @@ def rule_of(kind: type[Command]) -> Rule:
     return RULES.get(kind, _NOBODY)
 
 
+class ServiceNotAllowed(NotAllowed):
+    """This service account has not been allowed this command. Its agency's member administrator allows it."""
+
+
 def rule_for(who: Who, kind: type[Command]) -> Rule:
     """The same for one who asks: a program may ask for the commands that it was allowed."""
     allowed = who.service is None or (kind not in FOR_PEOPLE and KEY_OF_COMMAND.get(kind) in who.service.commands)
@@ -263,6 +267,8 @@ def may(who: Who, command: Command, reads: Reads, at: datetime) -> Role:
     held = who.roles_held()
     if Role.SYSTEM in held:
         return Role.SYSTEM
+    if who.service is not None and not rule_for(who, type(command)):
+        raise ServiceNotAllowed
     refusals: list[Refused] = []
     for role, relation in rule_for(who, type(command)).items():
         if role in held:

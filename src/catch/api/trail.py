@@ -35,7 +35,7 @@ from catch.domain.facts import Category, Recorded, Role
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
 from catch.domain.person import Person, PersonReferred
-from catch.domain.refusals import UnknownCase
+from catch.domain.refusals import Refused, UnknownCase
 from catch.domain.restricted import Beside
 from catch.domain.streams import (
     CASE,
@@ -76,13 +76,25 @@ async def read(reading: Reading, stream: UUID, meeting: Meeting | None) -> list[
     recorded = [decode(each) for each in await reading.facts.catch.log.stream(stream)]
     trail = await opened(reading, recorded, meeting)
     if trail is None:
-        raise UnknownCase(stream=stream)
+        raise await refused(reading, stream, meeting)
     found = [*entries(trail, recorded)]
     if trail.stream is CASE and trail.beside is not None:
         # What is kept beside the case is read with it, as one.
         kept = [decode(each) for each in await reading.facts.catch.log.stream(restricted_stream(stream))]
         found = sorted([*found, *entries(trail.beside, kept)], key=lambda entry: entry.position)
     return found
+
+
+class TrailNotYours(Refused):
+    """The trail is for auditors, for those who coordinate the case, and for those who prepare the meeting."""
+
+
+async def refused(reading: Reading, stream: UUID, meeting: Meeting | None) -> Refused:
+    """Whoever sees what it is the trail of is told why they do not read it; for others there is no such thing."""
+    case: Case | None = (await reading.facts.case(stream)).state
+    seen = await reading.facts.sight(reading.viewer, case) if case else None
+    known = meeting is not None or (seen is not None and seen.hidden is not RedactionReason.RECUSED)
+    return TrailNotYours() if known else UnknownCase(stream=stream)
 
 
 async def opened(reading: Reading, recorded: list[Fact], meeting: Meeting | None) -> Trail | None:

@@ -148,7 +148,10 @@ async def worked_on(catch: Catch) -> None:
     for agency in AGENCIES:
         told = AuthoriseDisclosure(case, uuid4(), agency, frozenset(Category), BASIS, Sealed("Needed to help."))
         commands += [told, InvolvePartner(case, agency, "support")]
-    for command in [*commands, ProposeForMeeting(case, uuid4(), SERIES, ProposalPurpose.NEW, worker)]:
+    for command in [
+        *commands,
+        ProposeForMeeting(case, uuid4(), SERIES, ProposalPurpose.NEW, worker, person_informed=True),
+    ]:
         await take(catch, command, at=later)
 
 

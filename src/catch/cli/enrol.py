@@ -17,6 +17,7 @@ from catch.domain.keys import is_key
 from catch.domain.partner import Partner, RoleGiven
 from catch.domain.streams import PARTNER, PROGRAMME, partner_stream, programme_stream
 from catch.enrolling import OPERATOR, as_anything, first_administrator
+from catch.settings import Settings
 
 
 @click.command()
@@ -48,7 +49,13 @@ def enrol(agency: str, name: str, kind: str, user: str, called: str) -> None:
     if present := on_place(run):
         complain(f"this place has an administrator: {', '.join(present)}. Ask them.")
         sys.exit(IN_PART)
-    console.print(f"{user} at {agency} is the administrator of this place.", highlight=False)
+    console.print(f"{user} at {agency} is the administrator of this place: {place()}.", highlight=False)
+
+
+def place() -> str:
+    """Where it was recorded."""
+    settings = Settings.read()
+    return "the database of CATCH_DATABASE_URL" if settings.database_url else f"data in {settings.data_dir}"
 
 
 def today() -> date:
@@ -87,6 +94,12 @@ async def enrolled(catch: Catch, agency: str, user: str, role: Role) -> bool:
     partner = await registered(catch, agency)
     member = partner.member(user) if partner else None
     return member is not None and not member.suspended and any(held.role is role for held in member.roles_on(today()))
+
+
+async def suspended(catch: Catch, agency: str, user: str) -> bool:
+    partner = await registered(catch, agency)
+    member = partner.member(user) if partner else None
+    return member is not None and member.suspended
 
 
 async def enrol_in_development(catch: Catch, agency: str, user: str, role: Role) -> None:

@@ -16,7 +16,7 @@ from catch.api.identity import KEY_FILE, DevelopmentIssuer
 from catch.app import Catch
 from catch.cli.common import IN_PART, UNUSABLE, complain, console, on_place
 from catch.cli.doctor import looked_over
-from catch.cli.enrol import enrol_in_development, enrolled
+from catch.cli.enrol import enrol_in_development, enrolled, suspended
 from catch.cli.options import option
 from catch.domain.facts import Role
 from catch.domain.keys import is_key
@@ -55,6 +55,8 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
     async def run(catch: Catch) -> None:
         async with looked_over(catch), serving(catch, port, development=development, host=host) as bound:
             announce = f"listening on http://{host}:{bound}/graphql"
+            if not development:
+                complain("no token is accepted without --development: only /refer and /health answer")
             await until_told_to_stop(lambda: print(announce, flush=True))
 
     with marked(settings.data_dir, development):
@@ -100,7 +102,8 @@ def token(role: str, agency: str, user: str | None, hours: float, enrol: bool) -
     """Print a token for the development server that runs on this data folder.
 
     Refused unless a server runs with `--development`: real servers do not honour such tokens. What a token lets its
-    user do is what they were given in this place; `--enrol` gives somebody the role, as only development can.
+    user do is what they were given in this place. `--enrol` gives it, as only development can, and whatever else it
+    takes: it registers the agency, signs it an agreement on everything and lets it lead where the role needs that.
 
     **Examples**
 
@@ -118,6 +121,9 @@ def token(role: str, agency: str, user: str | None, hours: float, enrol: bool) -
     wanted, who = Role(role), user or f"{role}@{agency}"
 
     async def may_act(catch: Catch) -> bool:
+        if await suspended(catch, agency, who):
+            complain(f"{who} at {agency} is suspended. The agency's member administrator ends that: reinstateMember")
+            sys.exit(IN_PART)
         if enrol and not await enrolled(catch, agency, who, wanted):
             await enrol_in_development(catch, agency, who, wanted)
         return await enrolled(catch, agency, who, wanted)

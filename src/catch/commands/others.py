@@ -28,7 +28,7 @@ class StillCoordinates(Refused):
 
 
 class UnknownCommand(Refused):
-    """There is no such command. Name it as `viewer.may` does, with hyphens: submit-referral."""
+    """There is no such command. Name it in small letters with hyphens: submit-referral for submitReferral."""
 
 
 def the_person(command: PersonCommand, book: Book) -> UUID:

@@ -206,7 +206,9 @@ class Life:
             await self.take(InvolvePartner(self.case, agency.key, "support"), at)
         self.shared = True
         worker = Worker(self.worker, LEAD_AGENCY)
-        proposal = ProposeForMeeting(self.case, self.id("proposal"), SERIES, ProposalPurpose.NEW, worker)
+        proposal = ProposeForMeeting(
+            self.case, self.id("proposal"), SERIES, ProposalPurpose.NEW, worker, person_informed=True
+        )
         await self.take(proposal, at)
 
     async def note(self, at: datetime) -> None:
@@ -318,7 +320,9 @@ class Life:
         self.targets |= {goal.goal: goal.target for goal in goals}
         review_due = add_months(london_day(at), 3)
         matters = self.some(people.MATTERS)
-        await self.take(AgreePlan(self.case, self.id("plan"), matters, review_due, tuple(goals)), at)
+        await self.take(
+            AgreePlan(self.case, self.id("plan"), matters, review_due, tuple(goals), agreed_by_person=True), at
+        )
         self.planned_at = at
         reasons = [reason for reason, weight, _ in CLOSURES for _ in range(weight)]
         self.reason = self.random.choice(reasons)

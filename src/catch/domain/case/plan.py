@@ -63,7 +63,7 @@ class AgreePlan(Command, frozen=True):
     goals: Few[NewGoal] = ()
     strengths: Sealed | None = None
     contingency: Sealed | None = None
-    agreed_by_person: bool = True
+    agreed_by_person: bool = False
     how_agreed: Sealed | None = None
     shared_with: Few[Key] = ()
     no_goals_reason: Sealed | None = None
@@ -80,7 +80,7 @@ class RevisePlan(Command, frozen=True):
     goals: Few[NewGoal] = ()
     strengths: Sealed | None = None
     contingency: Sealed | None = None
-    agreed_by_person: bool = True
+    agreed_by_person: bool = False
     how_agreed: Sealed | None = None
     shared_with: Few[Key] = ()
 

@@ -65,7 +65,7 @@ class ProposeForMeeting(Command, frozen=True):
     question: Sealed | None = None
     requested_partners: Few[Key] = ()
     earliest: date | None = None
-    person_informed: bool = True
+    person_informed: bool = False
     not_informed_reason: Sealed | None = None
 
 

@@ -259,7 +259,8 @@ def interest(meeting: Meeting, command: DeclareInterest | ResolveInterest, given
         case DeclareInterest(item=item, user=user, agency=agency, action=action, note=note):
             if held is not None and held.action is action:
                 return []
-            if meeting.attendee(user) is None:  # a guest who is in the room need not be enrolled
+            guest = meeting.attendee(user)
+            if guest is None or guest.agency != agency:  # whoever is in the room need not be enrolled
                 check_member(agency, user, given)
             return [InterestDeclared(item, user, agency, action, note)]
         case ResolveInterest(item=item, user=user, reason=reason):

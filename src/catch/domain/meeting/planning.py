@@ -10,6 +10,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from catch.domain.calendar import london_day
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.rules import UnknownSeries as UnknownSeries
@@ -116,13 +117,13 @@ PlanningCommand = PlanMeeting | RescheduleMeeting | CancelMeeting
 
 
 class NotAppointed(Refused):
-    """Nobody of this name is appointed to chair this series."""
+    """Whoever is named as chair is not appointed to this series, or not on that day. Ask the appointing officer."""
 
 
 def check_chair(command: PlanMeeting, appointed: Collection[str]) -> None:
     """`appointed`: the users who may chair the series on the day of the meeting, or stand in for its chair."""
     if command.chair not in appointed:
-        raise NotAppointed(series=command.series)
+        raise NotAppointed(field="chair", series=command.series, day=london_day(command.starts_at))
 
 
 def plan(meeting: Meeting | None, command: PlanMeeting, given: Given) -> list[PlanningEvent]:
