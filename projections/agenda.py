@@ -67,7 +67,9 @@ def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
 
 
 def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
-    meeting = evolve(row.meeting if row else None, recorded.event)
+    meeting = evolve(row.meeting if row else None, recorded.event, recorded.envelope.occurred_at)
+    if meeting is None:
+        return None
     seated = row is not None and same_seats(row.meeting.items, meeting.items)
     cases = row.cases if row and seated else tuple([item.case for item in meeting.items if item.case])
     if row and row.meeting.items is meeting.items:

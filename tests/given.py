@@ -4,8 +4,9 @@ Tests of the domain are values only: what has happened, what is asked, what it l
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import reduce
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from catch.domain.given import Given
 from catch.domain.refusals import Refused
@@ -72,6 +73,11 @@ class Stream(Generic[S, E, C]):
 def fold(evolve: Callable[[S | None, E], S], state: S | None, events: Sequence[E]) -> S | None:
     start: S | None = state
     return reduce(evolve, events, start)
+
+
+def at_once(evolve: Callable[[Any, Any, datetime], Any], at: datetime) -> Callable[[Any, Any], Any]:
+    """All facts occur at this time."""
+    return lambda state, event: evolve(state, event, at)
 
 
 def given(

@@ -52,6 +52,7 @@ from tests.cases import (
     received,
     uid,
 )
+from tests.given import at_once
 
 MEETING, ITEM, MATTER = uid(50), uid(51), uid(52)
 WEEK = timedelta(days=7)
@@ -106,7 +107,7 @@ instant = RecordInstantDiscussion(
 def person(*cases: PersonReferred) -> Person:
     state: Person | None = None
     for event in (PersonRegistered(PERSON, name=Sealed("n")), *cases):
-        state = person_stream.evolve(state, event)
+        state = person_stream.evolve(state, event, NOW)
     assert state is not None
     return state
 
@@ -114,7 +115,7 @@ def person(*cases: PersonReferred) -> Person:
 def written(
     state: Meeting | None, case: Case | None, answer: tuple[Sequence[MeetingEvent], Sequence[CaseEvent]]
 ) -> tuple[Meeting | None, Case | None]:
-    return reduce(meeting_stream.evolve, answer[0], state), reduce(evolve, answer[1], case)
+    return reduce(at_once(meeting_stream.evolve, NOW), answer[0], state), reduce(evolve, answer[1], case)
 
 
 submit = SubmitReferral(CASE, PERSON, PROGRAMME.key, REFERRAL, "gp", "phone", START, TEXT)

@@ -33,6 +33,7 @@ from projections import agencies as agency_rows
 from projections import givings
 from projections import members as member_rows
 from tests.enrolments import AT, BEXLEY, CASES, CATCH, HOUSING, SNN, WEEKLY, facts
+from tests.given import at_once
 
 ELSEWHERE = {Role.ADMINISTRATOR, Role.MEMBER_ADMINISTRATOR}
 AT_SERIES = {Role.CHAIR, Role.DEPUTY, Role.PREPARER}
@@ -202,7 +203,7 @@ def test_a_member_is_shown_their_own_agency_without_numbers_of_people():
 
 
 def test_who_asks_is_told_what_they_may_do_and_why():
-    state: Partner | None = reduce(evolve, (fact.event for fact in facts(SNN)), None)
+    state: Partner | None = reduce(at_once(evolve, AT), (fact.event for fact in facts(SNN)), None)
     carl = who(Asker("carl", "snn"), state, AT)
     shown = views.viewer(carl, state, AT)
     assert [(each.role, each.programme, each.series, str(each.ends_on)) for each in shown.offices] == [

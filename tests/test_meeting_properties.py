@@ -42,7 +42,7 @@ class Played:
         except Refused:
             return None
         for event in events:
-            self.meeting = evolve(self.meeting, event)
+            self.meeting = evolve(self.meeting, event, CHAIR.at)
         self.facts += events
         return events
 
@@ -68,7 +68,7 @@ def test_any_history_folds_to_the_same_meeting(opening: tuple[MeetingCommand, ..
         played.attempt(command, at_minute(minute))
     folded: Meeting | None = None
     for event in played.facts:
-        folded = evolve(folded, event)
+        folded = evolve(folded, event, CHAIR.at)
     assert folded == played.meeting
 
 

@@ -67,6 +67,7 @@ from catch.domain.partner.members import (
     RoleNotGiven,
 )
 from catch.domain.refusals import IdAlreadyUsed, MissingText, Refused, UnknownPartner
+from tests.given import at_once
 
 KEY, PROGRAMME = "housing-1", "snn-catch"
 AT = datetime(2026, 6, 2, 10, tzinfo=UTC)
@@ -122,7 +123,7 @@ events: st.SearchStrategy[PartnerEvent] = st.one_of(
 
 
 def fold(*history: PartnerEvent) -> Partner:
-    partner = reduce(evolve, history, None)
+    partner = reduce(at_once(evolve, AT), history, None)
     assert partner is not None
     return partner
 
@@ -332,7 +333,7 @@ def test_an_accepted_command_repeated_records_nothing(asked: list[PartnerCommand
     partner: Partner | None = None
     for command in asked:
         try:
-            partner = reduce(evolve, decide(partner, command, GIVEN), partner)
+            partner = reduce(at_once(evolve, AT), decide(partner, command, GIVEN), partner)
         except Refused:
             continue
         assert decide(partner, command, GIVEN) == []
@@ -340,7 +341,7 @@ def test_an_accepted_command_repeated_records_nothing(asked: list[PartnerCommand
 
 @given(st.lists(events, max_size=15))
 def test_any_history_can_be_folded_and_stored(history: list[PartnerEvent]):
-    partner = reduce(evolve, history, None)
+    partner = reduce(at_once(evolve, AT), history, None)
     assert (partner is None) == (REGISTERED not in history)
     for event in history:
         assert msgspec.json.decode(msgspec.json.encode(event), type=type(event)) == event

@@ -31,6 +31,7 @@ from catch.domain.person import (
     refer,
 )
 from catch.domain.refusals import MissingText, Refused, UnknownPerson
+from tests.given import at_once
 
 PERSON, CASE, OTHER = UUID(int=1), UUID(int=2), UUID(int=3)
 GIVEN = Given(datetime(2026, 6, 2, 10, tzinfo=UTC), Actor("cora", "snn", Role.COORDINATOR))
@@ -53,7 +54,7 @@ events: st.SearchStrategy[PersonEvent] = st.one_of(
 
 
 def fold(*history: PersonEvent) -> Person | None:
-    return reduce(evolve, history, None)
+    return reduce(at_once(evolve, GIVEN.at), history, None)
 
 
 def test_a_person_is_registered_with_everything_they_told():
@@ -128,7 +129,7 @@ def test_an_accepted_command_repeated_records_nothing(asked: list[PersonCommand]
     person: Person | None = None
     for command in asked:
         try:
-            person = reduce(evolve, decide(person, command, GIVEN), person)
+            person = reduce(at_once(evolve, GIVEN.at), decide(person, command, GIVEN), person)
         except Refused:
             continue
         assert decide(person, command, GIVEN) == []

@@ -49,6 +49,7 @@ from catch.domain.programme import (
 )
 from catch.domain.recurrence import occurrences
 from catch.domain.refusals import Refused, UnknownProgramme
+from tests.given import at_once
 
 GIVEN = Given(datetime(2026, 6, 2, 10, tzinfo=UTC), Actor("ada", "snn", Role.ADMINISTRATOR))
 KEY = "place"
@@ -148,7 +149,7 @@ MISTAKES = [
 
 
 def fold(*history: ProgrammeEvent) -> ProgrammeHistory | None:
-    return reduce(evolve, history, None)
+    return reduce(at_once(evolve, GIVEN.at), history, None)
 
 
 def load(configuration: Programme) -> LoadProgramme:
@@ -264,7 +265,7 @@ def test_an_accepted_command_repeated_records_nothing(asked: list[ProgrammeComma
     history: ProgrammeHistory | None = None
     for command in asked:
         try:
-            history = reduce(evolve, decide(history, command, GIVEN), history)
+            history = reduce(at_once(evolve, GIVEN.at), decide(history, command, GIVEN), history)
         except Refused:
             continue
         assert decide(history, command, GIVEN) == []

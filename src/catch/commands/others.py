@@ -1,7 +1,6 @@
 """How commands about a person, a partner and a programme are decided."""
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import cast
 from uuid import UUID
 
@@ -16,11 +15,12 @@ from catch.domain.calendar import london_day
 from catch.domain.given import Given
 from catch.domain.meeting.rules import UnknownSeries
 from catch.domain.nhs_number import NhsNumberInvalid
-from catch.domain.partner import PartnerCommand, PartnerEvent
+from catch.domain.partner import Partner, PartnerCommand, PartnerEvent
 from catch.domain.person import PersonCommand
 from catch.domain.programme import ProgrammeCommand
 from catch.domain.refusals import Refused
 from catch.domain.streams import COMMANDS_BY_KEY, PARTNER, PERSON, PROGRAMME, partner_stream, programme_stream
+from catch.domain.subject import folded
 
 
 class StillCoordinates(Refused):
@@ -96,7 +96,7 @@ def run(command: partner.RunProgramme | partner.LeaveProgramme, book: Book, give
     in_programme(command, book, given)
     day, before = london_day(given.at), book.partner(command.partner)
     facts = cast("Sequence[PartnerEvent]", book.written[-1].facts)
-    after = reduce(partner.evolve, facts, before)
+    after: Partner | None = folded(partner.evolve, before, facts, given.at)
     leaves = before and after and before.runs(command.programme, day) and not after.runs(command.programme, day)
     if leaves and book.ask(Coordinates(command.partner, command.programme)):
         raise StillCoordinates(programme=command.programme)

@@ -5,6 +5,7 @@ the person is stays sealed here; only the keyed hash of the NHS number can be ma
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
@@ -95,7 +96,7 @@ class Person(Part, frozen=True, omit_defaults=True):
         return tuple(case for case, key in self.cases if key == programme)
 
 
-def evolve(person: Person | None, event: PersonEvent) -> Person | None:
+def evolve(person: Person | None, event: PersonEvent, at: datetime) -> Person | None:
     if isinstance(event, PersonRegistered):
         return person or Person(event.person, event)
     if person is None:

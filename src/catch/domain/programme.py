@@ -4,6 +4,7 @@ Read downwards: what happened, where that leaves us, what may be asked, what we 
 it is loaded, because cases are pinned to it; a change is a higher version. The stream's id is made from the key.
 """
 
+from datetime import datetime
 from typing import assert_never
 
 from msgspec.structs import replace
@@ -56,7 +57,7 @@ class ProgrammeHistory(Part, frozen=True, omit_defaults=True):
         return next((held for held in self.versions if held.pin == pin), None)
 
 
-def evolve(history: ProgrammeHistory | None, event: ProgrammeEvent) -> ProgrammeHistory | None:
+def evolve(history: ProgrammeHistory | None, event: ProgrammeEvent, at: datetime) -> ProgrammeHistory | None:
     if isinstance(event, ProgrammeActivated):
         loaded = event.configuration
         if history is None:

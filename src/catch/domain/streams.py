@@ -15,6 +15,7 @@ from catch.domain import case, meeting, partner, person, programme, restricted
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Command, Fact, Recorded
 from catch.domain.refusals import Refused
+from catch.domain.subject import Evolve
 
 _KEYED = UUID("6b0a1c3e-0f7d-5c1e-9a57-0c9b6c0f2a11")
 
@@ -55,15 +56,9 @@ class Stream(Struct, frozen=True):
     stream_of: Callable[[Any], UUID]
 
 
-def _of_event(evolve: Callable[[Any, Any], Any]) -> Callable[[Any, Recorded[Any]], Any]:
-    """Streams whose facts carry their own times fold the bare fact."""
-    return lambda state, recorded: evolve(state, recorded.event)
-
-
-def _meeting(state: Any, recorded: Recorded[Any]) -> Any:
-    """A meeting that does not begin with its planning stays None, as in a history cut by when things occurred."""
-    begins = isinstance(recorded.event, meeting.MeetingPlanned | meeting.InstantDiscussionHeld)
-    return meeting.evolve(state, recorded.event) if state is not None or begins else None
+def _of_event(evolve: Evolve) -> Callable[[Any, Recorded[Any]], Any]:
+    """A case alone is told its own id by the stream that it begins."""
+    return lambda state, recorded: evolve(state, recorded.event, recorded.envelope.occurred_at)
 
 
 CASE = Stream("case", get_args(case.CaseEvent), get_args(case.CaseCommand), case.evolve, lambda command: command.case)
@@ -71,7 +66,7 @@ MEETING = Stream(
     "meeting",
     get_args(meeting.MeetingEvent),
     (*get_args(meeting.MeetingCommand), OfferActionInMeeting),
-    _meeting,
+    _of_event(meeting.evolve),
     lambda command: command.meeting,
 )
 PERSON = Stream(
@@ -99,7 +94,7 @@ RESTRICTED = Stream(
     "restricted",
     get_args(restricted.RestrictedEvent),
     get_args(restricted.RestrictedCommand),
-    lambda state, recorded: restricted.evolve(state, recorded.event, recorded.envelope.occurred_at),
+    _of_event(restricted.evolve),
     lambda command: restricted_stream(command.case),
 )
 STREAMS = (CASE, MEETING, PERSON, PARTNER, PROGRAMME, RESTRICTED)

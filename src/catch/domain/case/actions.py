@@ -17,6 +17,7 @@ from catch.domain.keys import check_key
 from catch.domain.naming import check_acts_for
 from catch.domain.plain import Code, Key, Percent, UserId
 from catch.domain.refusals import OutOfRange, Refused
+from catch.domain.subject import Subject
 
 
 class ActionAnswer(StrEnum):
@@ -446,3 +447,6 @@ def evolve(case: Case, event: ActionEvent, at: datetime) -> Case:
     if isinstance(event, ActionProgressed):
         return replace(case, actions=actions, progress=(*case.progress, event.progress))
     return replace(case, actions=actions)
+
+
+SUBJECT = Subject(ActionEvent, ActionCommand, decide=decide, evolve=evolve)

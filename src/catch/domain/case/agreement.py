@@ -21,6 +21,7 @@ from catch.domain.refusals import (
     MissingText,
     Refused,
 )
+from catch.domain.subject import Subject
 
 
 class AgreedBy(StrEnum):
@@ -210,3 +211,6 @@ def evolve(case: Case, event: AgreementEvent, at: datetime) -> Case:
             return replace(case, objections=(*case.objections, event.objection))
         case _:
             assert_never(event)
+
+
+SUBJECT = Subject(AgreementEvent, AgreementCommand, decide=decide, evolve=evolve)

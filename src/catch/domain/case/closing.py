@@ -19,6 +19,7 @@ from catch.domain.given import Given
 from catch.domain.keys import is_key
 from catch.domain.plain import Code, Few, Key
 from catch.domain.refusals import OutOfRange, Refused
+from catch.domain.subject import Subject
 
 
 class GoalResult(StrEnum):
@@ -265,3 +266,6 @@ def evolve(case: Case, event: ClosingEvent, at: datetime) -> Case:
             )
         case _:
             assert_never(event)
+
+
+SUBJECT = Subject(ClosingEvent, ClosingCommand, decide=decide, evolve=evolve)

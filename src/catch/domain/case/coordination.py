@@ -24,6 +24,7 @@ from catch.domain.refusals import (
     Refused,
     UnknownPartner,
 )
+from catch.domain.subject import Subject
 
 # What happened
 
@@ -206,3 +207,6 @@ def evolve(case: Case, event: CoordinationEvent, at: datetime) -> Case:
             return replace(case, conversations=(*case.conversations, attempt))
         case _:
             assert_never(event)
+
+
+SUBJECT = Subject(CoordinationEvent, CoordinationCommand, decide=decide, evolve=evolve)

@@ -24,6 +24,7 @@ from catch.domain.refusals import (
     Refused,
     UnknownPartner,
 )
+from catch.domain.subject import Subject
 
 # What happened
 
@@ -236,3 +237,6 @@ def evolve(case: Case, event: DisclosureEvent, at: datetime) -> Case:
             )
         case _:
             assert_never(event)
+
+
+SUBJECT = Subject(DisclosureEvent, DisclosureCommand, decide=decide, evolve=evolve)

@@ -20,6 +20,7 @@ from catch.domain.refusals import (
     MissingText,
     Refused,
 )
+from catch.domain.subject import Subject
 
 
 class EvaluatedCriterion(Part, frozen=True, omit_defaults=True):
@@ -209,3 +210,6 @@ def evolve(case: Case, event: EligibilityEvent, at: datetime) -> Case:
 
 def turned_away(case: Case, state: CaseState, answered: Answered, at: datetime) -> Case:
     return replace(case, state=state, answered=answered, milestones=replace(case.milestones, turned_away_at=at))
+
+
+SUBJECT = Subject(EligibilityEvent, EligibilityCommand, decide=decide, evolve=evolve)

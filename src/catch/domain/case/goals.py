@@ -21,6 +21,7 @@ from catch.domain.refusals import (
     OutOfRange,
     Refused,
 )
+from catch.domain.subject import Subject
 
 
 class NewGoal(Part, frozen=True, omit_defaults=True):
@@ -219,3 +220,6 @@ def evolve(case: Case, event: GoalEvent, at: datetime) -> Case:
             return with_goal(case, event.goal, state=GoalState.ABANDONED, ended_at=at)
         case _:
             assert_never(event)
+
+
+SUBJECT = Subject(GoalEvent, GoalCommand, decide=decide, evolve=evolve)

@@ -14,6 +14,7 @@ from catch.domain.given import Given
 from catch.domain.keys import check_key
 from catch.domain.plain import Code, FewOf, Key
 from catch.domain.refusals import Refused
+from catch.domain.subject import Subject
 
 
 class UnmetReason(StrEnum):
@@ -153,3 +154,6 @@ def evolve(case: Case, event: NoteEvent, at: datetime) -> Case:
             return replace(case, unmet_needs=needs)
         case _:
             assert_never(event)
+
+
+SUBJECT = Subject(NoteEvent, NoteCommand, decide=decide, evolve=evolve)

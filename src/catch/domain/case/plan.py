@@ -24,6 +24,7 @@ from catch.domain.refusals import (
     Refused,
     UnknownProgramme,
 )
+from catch.domain.subject import Subject
 
 # What happened
 
@@ -196,3 +197,6 @@ def planned(case: Case, event: PlanAgreed, at: datetime) -> Case:
 
 def evolve(case: Case, event: PlanEvent, at: datetime) -> Case:
     return planned(case, event, at)
+
+
+SUBJECT = Subject(PlanEvent, PlanCommand, decide=decide, evolve=evolve)

@@ -16,6 +16,7 @@ from catch.domain.meeting.rules import UnknownSeries
 from catch.domain.naming import check_acts_for
 from catch.domain.plain import Few, Key
 from catch.domain.refusals import Refused
+from catch.domain.subject import Subject
 
 # What happened
 
@@ -192,3 +193,6 @@ def evolve(case: Case, event: ProposalEvent, at: datetime) -> Case:
             return replace(case, decisions=(*case.decisions, held))
         case _:
             assert_never(event)
+
+
+SUBJECT = Subject(ProposalEvent, ProposalCommand, decide=decide, evolve=evolve)

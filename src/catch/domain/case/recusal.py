@@ -16,6 +16,7 @@ from catch.domain.given import Given
 from catch.domain.naming import check_member
 from catch.domain.plain import Key, UserId
 from catch.domain.refusals import Refused
+from catch.domain.subject import Subject
 
 # What happened
 
@@ -140,3 +141,6 @@ def evolve(case: Case, event: RecusalEvent, at: datetime) -> Case:
             return replace(case, recusals=(*others, *(replace(held, resolved_at=at) for held in past)))
         case _:
             assert_never(event)
+
+
+SUBJECT = Subject(RecusalEvent, RecusalCommand, decide=decide, evolve=evolve)

@@ -32,6 +32,7 @@ from catch.domain.refusals import (
     Refused,
     UnknownProgramme,
 )
+from catch.domain.subject import Subject
 
 # What happened
 
@@ -265,3 +266,6 @@ def evolve(case: Case, event: ReferralEvent, at: datetime) -> Case:
             return attached(case, kept(event.referral), at)
         case _:
             assert_never(event)
+
+
+SUBJECT = Subject(ReferralEvent, ReferralCommand, decide=decide, evolve=evolve)

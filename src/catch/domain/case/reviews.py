@@ -25,6 +25,7 @@ from catch.domain.refusals import (
     OutOfRange,
     Refused,
 )
+from catch.domain.subject import Subject
 
 # What happened
 
@@ -184,3 +185,6 @@ def evolve(case: Case, event: ReviewEvent, at: datetime) -> Case:
             return reviewed(case, event, at)
         case _:
             assert_never(event)
+
+
+SUBJECT = Subject(ReviewEvent, ReviewCommand, decide=decide, evolve=evolve)

@@ -6,9 +6,7 @@ of), `state`, `rules` and `places`.
 Which cases an agenda holds is decided in `catch.domain.agenda`.
 """
 
-from collections.abc import Callable
-from functools import cache
-from typing import Any
+from datetime import datetime
 
 from catch.domain.given import Given
 from catch.domain.meeting import (
@@ -35,6 +33,7 @@ from catch.domain.meeting.planning import MeetingPlanned, PlanMeeting, PlanningC
 from catch.domain.meeting.session import SessionCommand, SessionEvent
 from catch.domain.meeting.state import Meeting
 from catch.domain.refusals import UnknownMeeting
+from catch.domain.subject import Subjects
 
 MeetingEvent = (
     PlanningEvent
@@ -62,34 +61,22 @@ MeetingCommand = (
 )
 
 
-def evolve(meeting: Meeting | None, event: MeetingEvent) -> Meeting:
-    if meeting is None and not isinstance(event, MeetingPlanned | InstantDiscussionHeld):
-        raise ValueError(f"a meeting does not begin with {type(event).__name__}")
-    return _evolve_of(type(event))(meeting, event)
-
-
-@cache  # as for cases: asked once for every kind of fact, not for every fact
-def _evolve_of(kind: type[MeetingEvent]) -> Callable[[Any, Any], Meeting]:
-    if issubclass(kind, PlanningEvent):
-        return planning.evolve
-    if issubclass(kind, InvitationEvent):
-        return invitations.evolve
-    if issubclass(kind, DraftingEvent):
-        return drafting.evolve
-    if issubclass(kind, AddingEvent):
-        return adding.evolve
-    if issubclass(kind, EditingEvent):
-        return editing.evolve
-    if issubclass(kind, SessionEvent):
-        return session.evolve
-    if issubclass(kind, AttendanceEvent):
-        return attendance.evolve
-    if issubclass(kind, FloorEvent):
-        return floor.evolve
-    if issubclass(kind, DecidingEvent):
-        return deciding.evolve
-    _: type[InstantDiscussionHeld] = kind
-    return lambda _, event: instant.held_at_once(event)
+SUBJECTS = Subjects(
+    (
+        planning.SUBJECT,
+        invitations.SUBJECT,
+        drafting.SUBJECT,
+        adding.SUBJECT,
+        editing.SUBJECT,
+        session.SUBJECT,
+        attendance.SUBJECT,
+        floor.SUBJECT,
+        deciding.SUBJECT,
+        instant.SUBJECT,
+    ),
+    MeetingEvent,
+    MeetingCommand,
+)
 
 
 def decide(meeting: Meeting | None, command: MeetingCommand, given: Given) -> list[MeetingEvent]:
@@ -97,23 +84,20 @@ def decide(meeting: Meeting | None, command: MeetingCommand, given: Given) -> li
     if isinstance(command, PlanMeeting):
         return [*planning.plan(meeting, command, given)]
     if isinstance(command, RecordInstantDiscussion):
-        return [*instant.discuss_at_once(meeting, command, given)]
+        return [*instant.decide(meeting, command, given)]
     if meeting is None:
         raise UnknownMeeting(meeting=command.meeting)
-    if isinstance(command, FloorCommand):
-        return [*floor.decide(meeting, command, given)]
-    if isinstance(command, DecidingCommand):
-        return [*deciding.decide(meeting, command, given)]
-    if isinstance(command, AttendanceCommand):
-        return [*attendance.decide(meeting, command, given)]
-    if isinstance(command, AddingCommand):
-        return [*adding.decide(meeting, command, given)]
-    if isinstance(command, EditingCommand):
-        return [*editing.decide(meeting, command, given)]
-    if isinstance(command, DraftingCommand):
-        return [*drafting.decide(meeting, command, given)]
-    if isinstance(command, SessionCommand):
-        return [*session.decide(meeting, command, given)]
-    if isinstance(command, InvitationCommand):
-        return [*invitations.decide(meeting, command, given)]
-    return [*planning.decide(meeting, command, given)]
+    return [*SUBJECTS.decide_of[type(command)](meeting, command, given)]
+
+
+def evolve(meeting: Meeting | None, event: MeetingEvent, at: datetime) -> Meeting | None:
+    """Where the fact leaves the meeting. One that does not begin with its planning stays None, as in a history cut by
+    when things occurred.
+    """
+    if meeting is None and not isinstance(event, MeetingPlanned | InstantDiscussionHeld):
+        return None
+    after: Meeting = SUBJECTS.evolve_of[type(event)](meeting, event, at)
+    return after
+
+
+__all__ = ["SUBJECTS", "Meeting", "MeetingCommand", "MeetingEvent", "decide", "evolve"]

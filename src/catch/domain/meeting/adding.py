@@ -3,6 +3,7 @@
 Read downwards: what happened, where that leaves the meeting, what may be asked, what can be refused, what we answer.
 """
 
+from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from catch.domain.meeting.rules import (
 from catch.domain.meeting.state import Meeting, MeetingState
 from catch.domain.plain import Few, Key, Made, MinutesLong, UserId
 from catch.domain.refusals import IdAlreadyUsed, Refused
+from catch.domain.subject import Subject
 
 
 class AgendaItemAdded(Fact, frozen=True):
@@ -57,7 +59,7 @@ class LateItemAdded(Fact, frozen=True):
 AddingEvent = AgendaItemAdded | LateItemAdded
 
 
-def evolve(meeting: Meeting, event: AddingEvent) -> Meeting:
+def evolve(meeting: Meeting, event: AddingEvent, at: datetime) -> Meeting:
     match event:
         case AgendaItemAdded(order=order):
             return replace(placed(meeting, added(event), order), state=MeetingState.AGENDA_DRAFTED)
@@ -209,3 +211,6 @@ def add_late(meeting: Meeting, command: AddLateItem, given: Given) -> list[Addin
             given.listed.agencies if given.listed else (),
         )
     ]
+
+
+SUBJECT = Subject(AddingEvent, AddingCommand, decide=decide, evolve=evolve)

@@ -18,6 +18,7 @@ from catch.domain.naming import check_member, check_person
 from catch.domain.partner import Partner
 from catch.domain.plain import Key, Label, UserId
 from catch.domain.refusals import Refused
+from catch.domain.subject import Subject
 
 RUNS_IT = (Role.CHAIR, Role.DEPUTY, Role.PREPARER, Role.COORDINATOR)
 """As these only whoever the meeting exists for acts at it: see `catch.access`."""
@@ -67,7 +68,7 @@ AttendanceEvent = (
 )
 
 
-def evolve(meeting: Meeting, event: AttendanceEvent) -> Meeting:
+def evolve(meeting: Meeting, event: AttendanceEvent, at: datetime) -> Meeting:
     match event:
         case AttendeeJoined() | AttendeeLeft() | ApologyReceived() | ConfidentialityAccepted():
             return attended(meeting, event)
@@ -271,3 +272,6 @@ def interest(meeting: Meeting, command: DeclareInterest | ResolveInterest, given
             raise NoInterestDeclared(item=item, user=user)
         case _:
             assert_never(command)
+
+
+SUBJECT = Subject(AttendanceEvent, AttendanceCommand, decide=decide, evolve=evolve)

@@ -16,6 +16,7 @@ from catch.domain.meeting.rules import ItemNotOpen, NotInProgress, on_agenda
 from catch.domain.meeting.state import Meeting, MeetingState, with_item
 from catch.domain.plain import Few, Key
 from catch.domain.refusals import IdAlreadyUsed, MissingText, Refused
+from catch.domain.subject import Subject
 
 
 class ItemUpdateRecorded(Fact, frozen=True):
@@ -52,7 +53,7 @@ class ItemActionLinked(Fact, frozen=True):
 DecidingEvent = ItemUpdateRecorded | DecisionRecorded | ItemActionLinked
 
 
-def evolve(meeting: Meeting, event: DecidingEvent) -> Meeting:
+def evolve(meeting: Meeting, event: DecidingEvent, at: datetime) -> Meeting:
     item = meeting.item(event.item)
     return meeting if item is None else with_item(meeting, item, heard(item, event))
 
@@ -233,3 +234,6 @@ def link_action(meeting: Meeting, command: LinkAction) -> list[DecidingEvent]:
     if command.decision is not None and all(held.decision != command.decision for held in item.decisions):
         raise UnknownDecision(decision=command.decision)
     return [ItemActionLinked(item.item, command.action, command.owner, item.case, command.decision)]
+
+
+SUBJECT = Subject(DecidingEvent, DecidingCommand, decide=decide, evolve=evolve)

@@ -19,6 +19,7 @@ from catch.domain.meeting.rules import not_over, unpublished
 from catch.domain.meeting.state import LIVE, Meeting, MeetingState, ordered
 from catch.domain.plain import Key, Label, Made
 from catch.domain.refusals import Refused
+from catch.domain.subject import Subject
 
 
 class ItemDisclosure(Part, frozen=True):
@@ -46,7 +47,7 @@ class AgendaPublished(Fact, frozen=True):
 DraftingEvent = AgendaDrafted | AgendaPublished
 
 
-def evolve(meeting: Meeting, event: DraftingEvent) -> Meeting:
+def evolve(meeting: Meeting, event: DraftingEvent, at: datetime) -> Meeting:
     match event:
         case AgendaDrafted():
             return drafted(meeting, event)
@@ -174,3 +175,6 @@ def content_hash(meeting: Meeting, items: list[Item], disclosures: tuple[ItemDis
     """SHA-256 over canonical JSON of the agenda and of who may see it: what was published can be proved later."""
     content = {"meeting": meeting.meeting, "starts_at": meeting.starts_at, "items": items, "disclosures": disclosures}
     return sha256(Encoder(order="sorted").encode(content)).hexdigest()
+
+
+SUBJECT = Subject(DraftingEvent, DraftingCommand, decide=decide, evolve=evolve)

@@ -3,6 +3,7 @@
 Read downwards: what happened, where that leaves the meeting, what may be asked, what can be refused, what we answer.
 """
 
+from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from catch.domain.meeting.rules import (
 from catch.domain.meeting.state import Meeting, ordered, with_item
 from catch.domain.plain import Key, MinutesLong, Place
 from catch.domain.refusals import OutOfRange, Refused
+from catch.domain.subject import Subject
 
 
 class AgendaItemRemoved(Fact, frozen=True):
@@ -58,7 +60,7 @@ class ItemPulledForDiscussion(Fact, frozen=True):
 EditingEvent = AgendaItemRemoved | AgendaItemMoved | AgendaItemTimeboxChanged | ItemPulledForDiscussion
 
 
-def evolve(meeting: Meeting, event: EditingEvent) -> Meeting:
+def evolve(meeting: Meeting, event: EditingEvent, at: datetime) -> Meeting:
     match event:
         case _:
             item = meeting.item(event.item)
@@ -181,3 +183,6 @@ def pull(meeting: Meeting, command: PullFromNoting, given: Given) -> list[Editin
     needs_text(reason=command.reason)
     minutes = minutes_for(meeting, Section.QUESTION, command.minutes, given)
     return [ItemPulledForDiscussion(item.item, Section.QUESTION, minutes, command.reason, given.by.agency)]
+
+
+SUBJECT = Subject(EditingEvent, EditingCommand, decide=decide, evolve=evolve)

@@ -19,6 +19,7 @@ from catch.domain.meeting.state import Attendee, Meeting, with_item
 from catch.domain.naming import check_acts_for
 from catch.domain.plain import Key, UserId
 from catch.domain.refusals import Refused
+from catch.domain.subject import Subject
 
 
 class ItemOpened(Fact, frozen=True):
@@ -56,7 +57,7 @@ class ItemNoted(Fact, frozen=True):
 FloorEvent = ItemOpened | ItemClosed | ItemDeferred | ItemNoted
 
 
-def evolve(meeting: Meeting, event: FloorEvent) -> Meeting:
+def evolve(meeting: Meeting, event: FloorEvent, at: datetime) -> Meeting:
     item = meeting.item(event.item)
     return meeting if item is None else with_item(meeting, item, heard(item, event))
 
@@ -188,3 +189,6 @@ def note(meeting: Meeting, command: NoteItem, given: Given) -> list[FloorEvent]:
     if item.case is not None and item.section is not Section.NOTING:
         raise NotForNoting(item=item.item)
     return [ItemNoted(item.item, given.at, item.case)]
+
+
+SUBJECT = Subject(FloorEvent, FloorCommand, decide=decide, evolve=evolve)

@@ -15,6 +15,7 @@ from catch.domain.meeting.state import Attendee, Meeting, MeetingState, Mode, St
 from catch.domain.naming import check_person
 from catch.domain.plain import Few, Key, UserId
 from catch.domain.refusals import IdAlreadyUsed, Refused
+from catch.domain.subject import Subject
 
 LEAST_AGENCIES = 2
 RECENT = timedelta(days=7)
@@ -46,7 +47,7 @@ class InstantDiscussionHeld(Fact, frozen=True):
     next_steps: Sealed | None = None
 
 
-def held_at_once(event: InstantDiscussionHeld) -> Meeting:
+def evolve(_: Meeting | None, event: InstantDiscussionHeld, at: datetime) -> Meeting:
     """A meeting of one item, over as soon as it is recorded; its decisions and actions may still follow."""
     stay = (Stay(event.held_at, event.ended_at),)
     item = Item(
@@ -118,9 +119,7 @@ class EndsBeforeItStarts(Refused):
     """The end lies before the start."""
 
 
-def discuss_at_once(
-    meeting: Meeting | None, command: RecordInstantDiscussion, given: Given
-) -> list[InstantDiscussionHeld]:
+def decide(meeting: Meeting | None, command: RecordInstantDiscussion, given: Given) -> list[InstantDiscussionHeld]:
     if meeting is not None:
         held = meeting.item(command.item)
         if not meeting.instant or held is None or held.case != command.case:
@@ -161,3 +160,6 @@ def discuss_at_once(
             command.next_steps,
         )
     ]
+
+
+SUBJECT = Subject(InstantDiscussionHeld, RecordInstantDiscussion, decide=decide, evolve=evolve)

@@ -16,6 +16,7 @@ from catch.domain.meeting.state import Availability, Invitation, Meeting
 from catch.domain.naming import check_acts_for
 from catch.domain.plain import Few, Key, UserId
 from catch.domain.refusals import Refused
+from catch.domain.subject import Subject
 
 
 class MemberInvited(Fact, frozen=True):
@@ -39,7 +40,7 @@ class AvailabilityDeclared(Fact, frozen=True):
 InvitationEvent = MemberInvited | InvitationWithdrawn | AvailabilityDeclared
 
 
-def evolve(meeting: Meeting, event: InvitationEvent) -> Meeting:
+def evolve(meeting: Meeting, event: InvitationEvent, at: datetime) -> Meeting:
     match event:
         case MemberInvited(agency=agency, user=user, items=items):
             again = tuple(held for held in meeting.withdrawn if (held.agency, held.user) != (agency, user))
@@ -131,3 +132,6 @@ def set_availability(meeting: Meeting, wanted: Availability) -> list[InvitationE
     if wanted in meeting.availability:
         return []
     return [AvailabilityDeclared(wanted.agency, wanted.available_from, wanted.available_until)]
+
+
+SUBJECT = Subject(InvitationEvent, InvitationCommand, decide=decide, evolve=evolve)

@@ -18,6 +18,7 @@ from catch.domain.meeting.rules import before_start, lasting, needs_text, series
 from catch.domain.meeting.state import Meeting, MeetingState, Mode
 from catch.domain.plain import Key, MinutesLong, UserId
 from catch.domain.refusals import IdAlreadyUsed, Refused
+from catch.domain.subject import Subject
 
 
 class MeetingPlanned(Fact, frozen=True):
@@ -67,7 +68,7 @@ def planned(event: MeetingPlanned) -> Meeting:
     )
 
 
-def evolve(meeting: Meeting, event: PlanningEvent) -> Meeting:
+def evolve(meeting: Meeting, event: PlanningEvent, at: datetime) -> Meeting:
     match event:
         case MeetingPlanned():
             return planned(event)
@@ -166,3 +167,6 @@ def reschedule(meeting: Meeting, command: RescheduleMeeting, given: Given) -> li
         return []
     within_reach(command.starts_at, given)
     return [MeetingRescheduled(command.starts_at, minutes, meeting.starts_at, command.reason)]
+
+
+SUBJECT = Subject(PlanningEvent, PlanningCommand, decide=decide, evolve=evolve)

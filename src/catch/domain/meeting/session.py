@@ -17,6 +17,7 @@ from catch.domain.meeting.rules import NotInProgress, in_progress, live, series_
 from catch.domain.meeting.state import Meeting, MeetingState
 from catch.domain.plain import Label, UserId
 from catch.domain.refusals import Refused
+from catch.domain.subject import Subject
 
 
 class MeetingStarted(Fact, frozen=True):
@@ -55,7 +56,7 @@ class ChairHandedOver(Fact, frozen=True):
 SessionEvent = MeetingStarted | MeetingAdjourned | MeetingResumed | MeetingEnded | MinutesConfirmed | ChairHandedOver
 
 
-def evolve(meeting: Meeting, event: SessionEvent) -> Meeting:
+def evolve(meeting: Meeting, event: SessionEvent, at: datetime) -> Meeting:
     match event:
         case MeetingStarted():
             return started(meeting, event)
@@ -229,3 +230,6 @@ def end(meeting: Meeting, given: Given) -> list[SessionEvent | AttendanceEvent]:
     if left_over:
         raise ItemsUnresolved(items=", ".join(map(str, left_over)))
     return [MeetingEnded(given.at)]
+
+
+SUBJECT = Subject(SessionEvent, SessionCommand, decide=decide, evolve=evolve)

@@ -4,6 +4,7 @@ Read `organisation`, then `members`; `state` is what they build. The stream's id
 every fact names the key.
 """
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from catch.domain.partner import members, organisation
@@ -62,6 +63,7 @@ from catch.domain.partner.state import (
     RunningPart,
     ServiceAccount,
 )
+from catch.domain.subject import Subjects
 
 if TYPE_CHECKING:
     from catch.domain.given import Given  # which holds partners
@@ -70,22 +72,25 @@ PartnerEvent = OrganisationEvent | MemberEvent
 PartnerCommand = OrganisationCommand | MemberCommand
 
 
-def evolve(partner: Partner | None, event: PartnerEvent) -> Partner | None:
-    if partner is None:
-        registered = isinstance(event, PartnerRegistered)
-        return Partner(event.partner, event.name, event.kind, ods=event.ods) if registered else None
-    if isinstance(event, OrganisationEvent):
-        return organisation.evolve(partner, event)
-    return members.evolve(partner, event)
+SUBJECTS = Subjects((organisation.SUBJECT, members.SUBJECT), PartnerEvent, PartnerCommand)
 
 
 def decide(partner: Partner | None, command: PartnerCommand, given: "Given") -> list[PartnerEvent]:
-    if isinstance(command, OrganisationCommand):
-        return [*organisation.decide(partner, command, given)]
-    return [*members.decide(partner, command, given)]
+    """The facts that answer the command, none where they hold already; or a refusal."""
+    return [*SUBJECTS.decide_of[type(command)](partner, command, given)]
+
+
+def evolve(partner: Partner | None, event: PartnerEvent, at: datetime) -> Partner | None:
+    """Where the fact leaves the partner. A stream that does not begin with its registration stays None."""
+    if partner is None:
+        registered = isinstance(event, PartnerRegistered)
+        return Partner(event.partner, event.name, event.kind, ods=event.ods) if registered else None
+    after: Partner = SUBJECTS.evolve_of[type(event)](partner, event, at)
+    return after
 
 
 __all__ = [
+    "SUBJECTS",
     "AgencyLeftProgramme",
     "AgencyRunsProgramme",
     "Agreement",

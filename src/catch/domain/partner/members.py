@@ -4,7 +4,7 @@ A giver is never given anything by their own hand; who may give what is said in 
 """
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, assert_never
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from catch.domain.partner.organisation import in_order
 from catch.domain.partner.state import Binding, HeldRole, HeldTag, Member, Partner, ServiceAccount
 from catch.domain.plain import Few, Key, Made, UserId
 from catch.domain.refusals import Refused, UnknownPartner
+from catch.domain.subject import Subject
 
 if TYPE_CHECKING:
     from catch.domain.given import Given
@@ -118,7 +119,7 @@ MemberEvent = MemberEnrolled | Changed
 # Where that leaves us
 
 
-def evolve(partner: Partner, event: MemberEvent) -> Partner:
+def evolve(partner: Partner, event: MemberEvent, at: datetime) -> Partner:
     if isinstance(event, MemberEnrolled):
         return replace(partner, members=(*partner.members, Member(event.user, event.name, service=event.service)))
     return replace(
@@ -425,3 +426,6 @@ def _member(partner: Partner, user: str) -> Member:
     if member is None:
         raise MemberNotEnrolled(user=user)
     return member
+
+
+SUBJECT = Subject(MemberEvent, MemberCommand, decide=decide, evolve=evolve)

@@ -10,6 +10,7 @@ from catch.domain.keys import check_key
 from catch.domain.partner.state import Agreement, Partner, Running, RunningPart
 from catch.domain.plain import Code, Few, FewOf, Key, OdsCode, PublicName
 from catch.domain.refusals import IdAlreadyUsed, MissingText, Refused, UnknownPartner
+from catch.domain.subject import Subject
 
 if TYPE_CHECKING:
     from catch.domain.given import Given  # which holds partners
@@ -76,7 +77,7 @@ OrganisationEvent = (
 # Where that leaves us
 
 
-def evolve(partner: Partner, event: OrganisationEvent) -> Partner:
+def evolve(partner: Partner, event: OrganisationEvent, at: datetime) -> Partner:
     match event:
         case PartnerRegistered():
             return partner  # only ever first
@@ -253,3 +254,6 @@ def _run(partner: Partner, command: RunProgramme) -> list[OrganisationEvent]:
 def in_order(starts_on: date, ends_on: date | None) -> None:
     if ends_on is not None and ends_on < starts_on:
         raise EndsBeforeItBegins(starts_on=starts_on, ends_on=ends_on)
+
+
+SUBJECT = Subject(OrganisationEvent, OrganisationCommand, decide=decide, evolve=evolve)
