@@ -1,32 +1,33 @@
-"""The read models, one module each: its row, which facts concern it, its fold, and its queries, side by side.
+"""The read models, one module each: its row, which facts concern it, its fold, and its queries, side by side; all that
+is said of it in one `ReadModel`.
 
-To add one: write the module and name it in `ALL`. Tables are made from `Row`; raise `VERSION` when the fold changes.
+To add one: write the module and name its value in `ALL`. Tables are made from `row`; raise `version` when the fold
+changes.
 """
 
-from projections import (
-    agencies,
-    agency_inbox,
-    agenda,
-    case_summary,
-    concerns,
-    givings,
-    members,
-    minutes,
-    outcomes,
-    programmes,
-    timeline,
-)
+from projections.agencies import AGENCIES
+from projections.agency_inbox import AGENCY_INBOX
+from projections.agenda import AGENDA
+from projections.case_summary import CASE_SUMMARY
+from projections.concerns import CONCERNS
+from projections.givings import GIVINGS
+from projections.members import MEMBERS
+from projections.minutes import MINUTES
+from projections.outcomes import OUTCOMES
+from projections.programmes import PROGRAMMES
+from projections.read_model import ReadModel
+from projections.timeline import TIMELINE
 
-ALL = (
-    agenda,
-    case_summary,
-    agency_inbox,
-    timeline,
-    minutes,
-    outcomes,
-    programmes,
-    agencies,
-    members,
-    givings,
-    concerns,
+ALL: tuple[ReadModel, ...] = (
+    AGENDA,
+    CASE_SUMMARY,
+    AGENCY_INBOX,
+    TIMELINE,
+    MINUTES,
+    OUTCOMES,
+    PROGRAMMES,
+    AGENCIES,
+    MEMBERS,
+    GIVINGS,
+    CONCERNS,
 )

@@ -24,12 +24,7 @@ from catch.domain.partner import (
 )
 from catch.log.rows import load
 from projections.givings import Giver, giver
-
-NAME = "agencies"
-VERSION = 1
-TABLE = f"{NAME}_v{VERSION}"
-ONE_STREAM = True
-INDEXES = ("using gin (programmes)",)
+from projections.read_model import MadeOf, ReadModel
 
 Changes = (
     AgreementSigned
@@ -41,7 +36,6 @@ Changes = (
     | MemberReinstated
 )
 Concerns = PartnerRegistered | Changes
-TOPICS = frozenset(event.__name__ for event in get_args(Concerns))
 
 
 class Signed(Part, frozen=True, omit_defaults=True):
@@ -84,6 +78,20 @@ def fold(row: Row | None, recorded: Recorded[Any], key: str) -> Row | None:
     if isinstance(event, PartnerRegistered):
         return Row(key, recorded.position, event.name, event.kind, event.ods, giver(recorded))
     return concerning(replace(step(row, recorded, event), position=recorded.position)) if row else None
+
+
+AGENCIES = ReadModel(
+    name="agencies",
+    version=1,
+    row=Row,
+    made_of=MadeOf.ONE_STREAM,
+    topics=frozenset(event.__name__ for event in get_args(Concerns)),
+    indexes=("using gin (programmes)",),
+    listed=None,
+    keys=keys,
+    fold=fold,
+)
+TABLE = AGENCIES.table
 
 
 def concerning(row: Row) -> Row:

@@ -28,17 +28,7 @@ from catch.domain.facts import Recorded, Sealed
 from catch.domain.meeting.invitations import InvitationWithdrawn, MemberInvited
 from catch.log.rows import load
 from projections import agenda
-
-NAME = "agency_inbox"
-VERSION = 2
-TABLE = f"{NAME}_v{VERSION}"
-ONE_STREAM = True
-INDEXES = (
-    "(agency, coalesce(due, 'infinity'), entry) where state is distinct from 'declined'",
-    "agency, entry",
-    "case_id",
-    "meeting_id",
-)
+from projections.read_model import MadeOf, ReadModel
 
 
 class EntryKind(StrEnum):
@@ -80,9 +70,6 @@ OF_ACTIONS = (
 )
 
 
-TOPICS = frozenset(event.__name__ for event in (*OF_ACTIONS, MemberInvited, InvitationWithdrawn))
-
-
 @lru_cache(8192)  # an action's facts follow one another, and to hash is dear
 def action_entry(case: UUID, action: UUID) -> UUID:
     """The entry of an action. Its id counts inside its case: another case may have one of the same id."""
@@ -122,6 +109,25 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
             # An ended action waits for nobody, and neither does a withdrawn invitation.
             after = step(row, event) if row else None
             return replace(after, position=position) if after else None
+
+
+AGENCY_INBOX = ReadModel(
+    name="agency_inbox",
+    version=2,
+    row=Row,
+    made_of=MadeOf.ONE_STREAM,
+    topics=frozenset(event.__name__ for event in (*OF_ACTIONS, MemberInvited, InvitationWithdrawn)),
+    indexes=(
+        "(agency, coalesce(due, 'infinity'), entry) where state is distinct from 'declined'",
+        "agency, entry",
+        "case_id",
+        "meeting_id",
+    ),
+    listed=None,
+    keys=keys,
+    fold=fold,
+)
+TABLE = AGENCY_INBOX.table
 
 
 def offered(recorded: Recorded[Any], event: ActionOffered, entry: UUID) -> Row:

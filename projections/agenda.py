@@ -21,23 +21,7 @@ from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.state import Meeting, MeetingState
 from catch.domain.streams import MEETING, stream_of_event
 from catch.log.rows import Listed, load
-
-NAME = "agenda"
-VERSION = 3
-TOPICS = frozenset(event.__name__ for event in MEETING.events)
-TABLE = f"{NAME}_v{VERSION}"
-ONE_STREAM = True
-INDEXES = ("programme, series, starts_at", "starts_at, meeting_id", "using gin (cases)")
-LISTED = Listed(
-    "places",
-    Place,
-    (
-        "(token, starts_at, meeting_id) where case_id is null",
-        "(token, until) where case_id is not null",
-        "meeting_id",
-    ),
-)
-PLACES = f"{NAME}_places_v{VERSION}"
+from projections.read_model import MadeOf, ReadModel
 
 
 class Row(Struct, frozen=True):
@@ -91,6 +75,29 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         places=row.places if row and seated and unmoved(row.meeting, meeting) else places(meeting),
         meeting=meeting,
     )
+
+
+AGENDA = ReadModel(
+    name="agenda",
+    version=3,
+    row=Row,
+    made_of=MadeOf.ONE_STREAM,
+    topics=frozenset(event.__name__ for event in MEETING.events),
+    indexes=("programme, series, starts_at", "starts_at, meeting_id", "using gin (cases)"),
+    listed=Listed(
+        "places",
+        Place,
+        (
+            "(token, starts_at, meeting_id) where case_id is null",
+            "(token, until) where case_id is not null",
+            "meeting_id",
+        ),
+    ),
+    keys=keys,
+    fold=fold,
+)
+TABLE = AGENDA.table
+PLACES = AGENDA.beside
 
 
 def same_seats(before: Sequence[Item], items: Sequence[Item]) -> bool:

@@ -17,15 +17,7 @@ from catch.domain.streams import CASE, stream_of_event
 from catch.log.rows import Listed, load
 from catch.works import each
 from projections import agenda
-
-NAME = "case_summary"
-VERSION = 3
-TOPICS = frozenset(event.__name__ for event in CASE.events)
-TABLE = f"{NAME}_v{VERSION}"
-ONE_STREAM = True
-INDEXES = ("number", "programme, live", "lead_user", "person")
-LISTED = Listed("viewers", Shown, ("token, received_at, case_id", "case_id"))
-VIEWERS = f"{NAME}_viewers_v{VERSION}"
+from projections.read_model import MadeOf, ReadModel
 
 
 class Row(Struct, frozen=True):
@@ -69,6 +61,21 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         viewers=row.viewers if row and unmoved(row.case, case) else viewers(case),
         case=case,
     )
+
+
+CASE_SUMMARY = ReadModel(
+    name="case_summary",
+    version=3,
+    row=Row,
+    made_of=MadeOf.ONE_STREAM,
+    topics=frozenset(event.__name__ for event in CASE.events),
+    indexes=("number", "programme, live", "lead_user", "person"),
+    listed=Listed("viewers", Shown, ("token, received_at, case_id", "case_id")),
+    keys=keys,
+    fold=fold,
+)
+TABLE = CASE_SUMMARY.table
+VIEWERS = CASE_SUMMARY.beside
 
 
 def unmoved(before: Case, case: Case) -> bool:

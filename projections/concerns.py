@@ -13,15 +13,9 @@ from catch.database import Statements
 from catch.domain.facts import Part, Recorded
 from catch.domain.restricted import SafeguardingConcernRaised, SafeguardingOutcomeRecorded
 from projections import case_summary
-
-NAME = "concerns"
-VERSION = 1
-TABLE = f"{NAME}_v{VERSION}"
-ONE_STREAM = True
-INDEXES = ("case_id where first is not null",)
+from projections.read_model import MadeOf, ReadModel
 
 Event = SafeguardingConcernRaised | SafeguardingOutcomeRecorded
-TOPICS = frozenset(event.__name__ for event in get_args(Event))
 
 MOST = 200
 """Cases that are warned of one by one: the most dangerous first, then those that wait longest."""
@@ -75,6 +69,20 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         raisers=tuple(sorted({held.user for held in unsettled})),
         unsettled=unsettled,
     )
+
+
+CONCERNS = ReadModel(
+    name="concerns",
+    version=1,
+    row=Row,
+    made_of=MadeOf.ONE_STREAM,
+    topics=frozenset(event.__name__ for event in get_args(Event)),
+    indexes=("case_id where first is not null",),
+    listed=None,
+    keys=keys,
+    fold=fold,
+)
+TABLE = CONCERNS.table
 
 
 async def of_programme(db: Statements, programme: str, user: str, but: Iterable[UUID]) -> list[Unsettled]:

@@ -28,20 +28,10 @@ from catch.domain.partner import (
     TagGiven,
 )
 from catch.log.rows import load
-
-NAME = "givings"
-VERSION = 1
-TABLE = f"{NAME}_v{VERSION}"
-ONE_STREAM = True
-INDEXES = (
-    "programme, starts_on, giving where appointed",
-    "programme, series, role where appointed",
-    "ends_on, giving where ends_on is not null",
-)
+from projections.read_model import MadeOf, ReadModel
 
 Begins = AgreementSigned | AgencyRunsProgramme | RoleGiven | TagGiven
 Ends = AgreementTerminated | AgencyLeftProgramme | RoleEnded | TagEnded
-TOPICS = frozenset(event.__name__ for event in get_args(Begins | Ends))
 
 APPOINTED = frozenset({Role.CHAIR, Role.DEPUTY, Role.PREPARER, Role.APPOINTING_OFFICER, Role.CALDICOTT, Role.AUDITOR})
 """Roles that people are appointed to in a programme, or at one of its series."""
@@ -125,6 +115,24 @@ def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
 def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
     event = recorded.event
     return begun(recorded, event, key) if isinstance(event, Begins) else None
+
+
+GIVINGS = ReadModel(
+    name="givings",
+    version=1,
+    row=Row,
+    made_of=MadeOf.ONE_STREAM,
+    topics=frozenset(event.__name__ for event in get_args(Begins | Ends)),
+    indexes=(
+        "programme, starts_on, giving where appointed",
+        "programme, series, role where appointed",
+        "ends_on, giving where ends_on is not null",
+    ),
+    listed=None,
+    keys=keys,
+    fold=fold,
+)
+TABLE = GIVINGS.table
 
 
 def begun(recorded: Recorded[Any], event: Begins, key: UUID) -> Row:

@@ -31,14 +31,7 @@ from catch.domain.partner.members import Changed, MemberEvent
 from catch.log.rows import load
 from projections import givings
 from projections.givings import Giver, giver, member
-
-NAME = "members"
-VERSION = 2
-TABLE = f"{NAME}_v{VERSION}"
-ONE_STREAM = True
-INDEXES = ("agency, user_id",)
-
-TOPICS = frozenset(event.__name__ for event in get_args(MemberEvent))
+from projections.read_model import MadeOf, ReadModel
 
 
 class Acts(Part, frozen=True):
@@ -85,6 +78,20 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
             key, recorded.position, event.partner, event.user, event.name, giver(recorded), service=event.service
         )
     return summed(replace(step(row, recorded, event), position=recorded.position)) if row else None
+
+
+MEMBERS = ReadModel(
+    name="members",
+    version=2,
+    row=Row,
+    made_of=MadeOf.ONE_STREAM,
+    topics=frozenset(event.__name__ for event in get_args(MemberEvent)),
+    indexes=("agency, user_id",),
+    listed=None,
+    keys=keys,
+    fold=fold,
+)
+TABLE = MEMBERS.table
 
 
 def summed(row: Row) -> Row:

@@ -19,9 +19,8 @@ from catch.domain.meeting.planning import MeetingPlanned, MeetingRescheduled
 from catch.domain.meeting.session import MeetingEnded, MeetingStarted, MinutesConfirmed
 from catch.domain.streams import MEETING, stream_of_event
 from catch.log.rows import load
+from projections.read_model import MadeOf, ReadModel
 
-NAME = "minutes"
-VERSION = 2
 OfItem = (
     InterestDeclared
     | ItemOpened
@@ -42,10 +41,6 @@ OfMeeting = (
     | AttendeeJoined
     | ApologyReceived
 )
-TOPICS = frozenset(event.__name__ for event in get_args(OfItem | OfMeeting))
-TABLE = f"{NAME}_v{VERSION}"
-ONE_STREAM = True
-INDEXES = ("programme, series, starts_at",)
 
 
 class Present(Part, frozen=True):
@@ -104,6 +99,20 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         return replace(row, position=recorded.position, entries=entries(row, event))
     after = step(row, event)
     return row if after is row else replace(after, position=recorded.position)
+
+
+MINUTES = ReadModel(
+    name="minutes",
+    version=2,
+    row=Row,
+    made_of=MadeOf.ONE_STREAM,
+    topics=frozenset(event.__name__ for event in get_args(OfItem | OfMeeting)),
+    indexes=("programme, series, starts_at",),
+    listed=None,
+    keys=keys,
+    fold=fold,
+)
+TABLE = MINUTES.table
 
 
 def at_once(event: InstantDiscussionHeld, position: int) -> Row:

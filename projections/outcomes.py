@@ -27,29 +27,7 @@ from catch.domain.facts import Part, Recorded
 from catch.domain.streams import CASE, stream_of_event
 from catch.log.rows import load
 from catch.statistics import Observation, Status, TimeToOutcome, status_of, time_to_outcome
-
-NAME = "outcomes"
-VERSION = 2
-TOPICS = frozenset(
-    event.__name__
-    for event in (
-        ReferralReceived,
-        ReferralAccepted,
-        ReferralDeclined,
-        ReferralRedirected,
-        ConversationHeld,
-        CaseDiscussed,
-        PlanAgreed,
-        GoalSet,
-        GoalAchieved,
-        GoalAbandoned,
-        CaseClosed,
-        CaseReopened,
-    )
-)
-TABLE = f"{NAME}_v{VERSION}"
-ONE_STREAM = True
-INDEXES = ("programme",)
+from projections.read_model import MadeOf, ReadModel
 
 
 class Episode(Part, frozen=True, omit_defaults=True):
@@ -95,6 +73,36 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         return replace(row, position=recorded.position, episodes=(*row.episodes, begun))
     after = step(latest, event, at)
     return row if after is latest else replace(row, position=recorded.position, episodes=(*row.episodes[:-1], after))
+
+
+OUTCOMES = ReadModel(
+    name="outcomes",
+    version=2,
+    row=Row,
+    made_of=MadeOf.ONE_STREAM,
+    topics=frozenset(
+        event.__name__
+        for event in (
+            ReferralReceived,
+            ReferralAccepted,
+            ReferralDeclined,
+            ReferralRedirected,
+            ConversationHeld,
+            CaseDiscussed,
+            PlanAgreed,
+            GoalSet,
+            GoalAchieved,
+            GoalAbandoned,
+            CaseClosed,
+            CaseReopened,
+        )
+    ),
+    indexes=("programme",),
+    listed=None,
+    keys=keys,
+    fold=fold,
+)
+TABLE = OUTCOMES.table
 
 
 def step(episode: Episode, event: object, at: datetime) -> Episode:

@@ -9,13 +9,7 @@ from msgspec import Struct
 from catch.database import Statements
 from catch.domain.facts import Recorded
 from catch.domain.programme import ProgrammeActivated
-
-NAME = "programmes"
-VERSION = 1
-TOPICS = frozenset({ProgrammeActivated.__name__})
-TABLE = f"{NAME}_v{VERSION}"
-ONE_STREAM = True
-INDEXES = ()
+from projections.read_model import MadeOf, ReadModel
 
 
 class Row(Struct, frozen=True):
@@ -33,6 +27,20 @@ def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
 def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
     event: ProgrammeActivated = recorded.event
     return row or Row(key, recorded.position, event.configuration.key)
+
+
+PROGRAMMES = ReadModel(
+    name="programmes",
+    version=1,
+    row=Row,
+    made_of=MadeOf.ONE_STREAM,
+    topics=frozenset({ProgrammeActivated.__name__}),
+    indexes=(),
+    listed=None,
+    keys=keys,
+    fold=fold,
+)
+TABLE = PROGRAMMES.table
 
 
 async def every(db: Statements) -> list[str]:

@@ -18,12 +18,7 @@ from catch.log import Stored
 from catch.log.codec import decode
 from catch.log.entries import STORED
 from catch.log.log import LAST
-
-NAME = "timeline"
-VERSION = 3
-TABLE = f"{NAME}_v{VERSION}"
-EACH_FACT = True
-INDEXES = ("meeting, position",)
+from projections.read_model import MadeOf, ReadModel
 
 
 class Row(Struct, frozen=True):
@@ -40,6 +35,20 @@ def keys(recorded: Recorded[Any]) -> Iterable[int]:
 def fold(row: Row | None, recorded: Recorded[Any], key: int) -> Row | None:
     meeting = recorded.envelope.meeting
     return Row(key, meeting) if meeting else None
+
+
+TIMELINE = ReadModel(
+    name="timeline",
+    version=3,
+    row=Row,
+    made_of=MadeOf.EACH_FACT,
+    topics=None,
+    indexes=("meeting, position",),
+    listed=None,
+    keys=keys,
+    fold=fold,
+)
+TABLE = TIMELINE.table
 
 
 _FACTS = f"select {STORED} from stored_events"

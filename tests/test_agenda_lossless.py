@@ -74,7 +74,7 @@ def does(meeting: Meeting, command: MeetingCommand, facts: Given | None = None) 
     held: Meeting = meeting
     events: list[MeetingEvent] = decide(meeting, command, facts or CHAIR)
     for event in events:
-        held = evolve(held, event, START)
+        held = evolve(held, event, START) or held
     return held
 
 

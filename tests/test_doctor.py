@@ -3,9 +3,8 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
-from typing import cast
 from uuid import UUID, uuid4
 
 import msgspec
@@ -24,14 +23,14 @@ from catch.domain.person import ProtectionReason, RegisterPerson, SetProtectedAd
 from catch.log import Append, Log, NewEvent
 from catch.log.codec import CODEC
 from catch.postgres import Server
-from catch.readside import Projection, checksum, rebuild
+from catch.readside import checksum, rebuild
 from catch.settings import Settings
 from projections import agenda
 from tests.conftest import Database
 from tests.damage import EVENTS, lose, unguarded
 from tests.place import SYSTEM
 
-ALL = cast("Sequence[Projection]", projections.ALL)
+ALL = projections.ALL
 PERSON = UUID(int=77)
 
 
@@ -230,6 +229,7 @@ async def test_a_server_says_it_in_its_log_when_it_starts_and_serves_all_the_sam
     async with asyncio.timeout(20):
         while not told or "looked over" not in told[-1]:
             line = await process.stderr.readline()
+            assert line, "the server has ended"
             told += [json.loads(line)] if line.startswith(b"{") else []
         assert (await process.stdout.readline()).startswith(b"listening")
     process.stdin.close()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -25,7 +25,7 @@ from catch.domain.partner import (
 from catch.domain.streams import partner_stream
 from catch.log import Append, Log, NewEvent
 from catch.log.codec import decode, encode
-from catch.readside import Projection, as_at, rebuild
+from catch.readside import as_at, rebuild
 from catch.readside.rebuilding import session
 from catch.readside.standing import prepare
 from projections import agencies, givings, members
@@ -55,13 +55,13 @@ BY_OLA = Giver("ola", "snn", Role.APPOINTING_OFFICER, AT)
 
 
 def agency(*more: Fact) -> agencies.Row:
-    row = as_at(agencies, "snn", facts((*SNN, *((fact, OLA) for fact in more))))
+    row = as_at(agencies.AGENCIES, "snn", facts((*SNN, *((fact, OLA) for fact in more))))
     assert isinstance(row, agencies.Row)
     return row
 
 
 def member(user: str, *more: Fact) -> members.Row:
-    row = as_at(members, givings.member(STREAM, user), facts((*SNN, *((fact, OLA) for fact in more))))
+    row = as_at(members.MEMBERS, givings.member(STREAM, user), facts((*SNN, *((fact, OLA) for fact in more))))
     assert isinstance(row, members.Row)
     return row
 
@@ -183,7 +183,7 @@ class Told:
         await self.log.append(Append(uuid4(), stream, tuple(events)))
 
     async def fold(self) -> None:
-        everything = cast("Sequence[Projection]", projections.ALL)
+        everything = projections.ALL
         async with session(self.log.pool) as connection:
             await prepare(connection, everything)
         await rebuild(self.log, decode, everything)

@@ -149,13 +149,13 @@ class Gone:
 
 
 def row(user: str) -> member_rows.Row:
-    found = as_at(member_rows, givings.member(partner_stream("snn"), user), facts(SNN))
+    found = as_at(member_rows.MEMBERS, givings.member(partner_stream("snn"), user), facts(SNN))
     assert isinstance(found, member_rows.Row)
     return found
 
 
 def agency(key: str, told: Any) -> agency_rows.Row:
-    found = as_at(agency_rows, key, facts(told, key))
+    found = as_at(agency_rows.AGENCIES, key, facts(told, key))
     assert isinstance(found, agency_rows.Row)
     return found
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from catch.domain.facts import Recorded
 from catch.log import Append, Log
-from catch.readside import Projection, ReadSide, checksum, rebuild, table
+from catch.readside import ReadModel, ReadSide, checksum, rebuild
 from catch.readside.rebuilding import session
 from tests.faults.ledger import LEDGERS, StreamRow, Streams, decode, written
 
@@ -90,22 +90,22 @@ class Writes:
             await self.log.append(Append(command, places[0][0], written(command, places)))
 
 
-async def caught_up(log: Log, projections: Sequence[Projection] = LEDGERS) -> bool:
+async def caught_up(log: Log, projections: Sequence[ReadModel] = LEDGERS) -> bool:
     there = "select count(*) from checkpoints where projection = any($1::text[]) and position >= $2"
-    names = [table(projection) for projection in projections]
+    names = [projection.table for projection in projections]
     return bool(await log.pool.fetchval(there, names, await log.head()) == len(projections))
 
 
-async def differences(log: Log, projections: Sequence[Projection] = LEDGERS) -> list[str]:
+async def differences(log: Log, projections: Sequence[ReadModel] = LEDGERS) -> list[str]:
     """Tables that a rebuild changes."""
     live = [await checksum(log.pool, projection) for projection in projections]
     await rebuild(log, decode, projections)
     again = [await checksum(log.pool, projection) for projection in projections]
-    return [table(one) for one, before, after in zip(projections, live, again, strict=True) if before != after]
+    return [one.table for one, before, after in zip(projections, live, again, strict=True) if before != after]
 
 
 @asynccontextmanager
-async def running(log: Log, projections: Sequence[Projection] = LEDGERS) -> AsyncGenerator[None]:
+async def running(log: Log, projections: Sequence[ReadModel] = LEDGERS) -> AsyncGenerator[None]:
     side = asyncio.create_task(ReadSide(log, decode, projections, patience=0.05).run())
     async with asyncio.timeout(10):
         while not await caught_up(log, projections):  # noqa: ASYNC110
@@ -156,7 +156,7 @@ async def in_two_steps(log: Log) -> None:
 
 
 async def test_control_a_runner_that_commits_its_checkpoint_separately_folds_facts_twice(log: Log):
-    streams = Streams()
+    streams = Streams().model()
     async with running(log, [streams]):
         pass
     write = Writes(log)
@@ -184,6 +184,6 @@ async def test_control_a_fold_that_remembers_is_found_by_comparing_with_a_rebuil
     write = Writes(log)
     for _ in range(4):
         await write()
-        async with running(log, [Careless()]):
+        async with running(log, [Careless().model()]):
             pass
-    assert await differences(log, [Careless()]) == ["careless_v1"]
+    assert await differences(log, [Careless().model()]) == ["careless_v1"]

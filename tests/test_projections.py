@@ -73,7 +73,7 @@ planned_meeting = MeetingPlanned(MEETING, "snn-catch", "weekly", NOW, 120, Mode.
 
 
 def summary(*events: Fact) -> case_summary.Row:
-    row = as_at(case_summary, CASE, history(*events))
+    row = as_at(case_summary.CASE_SUMMARY, CASE, history(*events))
     assert isinstance(row, case_summary.Row)
     return row
 
@@ -84,8 +84,8 @@ def words_of(row: case_summary.Row) -> list[str]:
 
 def test_a_row_of_every_read_model_can_be_a_table():
     for projection in projections.ALL:
-        assert columns(projection.Row)
-        assert f"{projection.NAME}_v{projection.VERSION}" == projection.TABLE
+        assert columns(projection.row)
+        assert f"{projection.name}_v{projection.version}" == projection.table
 
 
 def test_a_case_is_summed_up_as_it_stands():
@@ -107,11 +107,11 @@ def test_a_partner_that_has_left_and_a_case_that_is_over_are_summed_up_as_that()
 
 def test_facts_of_other_streams_concern_no_case():
     assert not case_summary.keys(recorded(planned_meeting, stream=MEETING))
-    assert as_at(case_summary, CASE, history(ReferralDeclined("x"))) is None
+    assert as_at(case_summary.CASE_SUMMARY, CASE, history(ReferralDeclined("x"))) is None
 
 
 def entries(*events: Fact) -> agency_inbox.Row | None:
-    row = as_at(agency_inbox, agency_inbox.action_entry(CASE, offered.action), history(*OFFERED, *events))
+    row = as_at(agency_inbox.AGENCY_INBOX, agency_inbox.action_entry(CASE, offered.action), history(*OFFERED, *events))
     assert row is None or isinstance(row, agency_inbox.Row)
     return row
 
@@ -158,24 +158,28 @@ def test_an_actions_id_counts_inside_its_case():
     assert {*agency_inbox.keys(recorded(offered, stream=uid(99)))} == {stranger} != {row.entry}
     # What another case says of an action with this id is not said of this one.
     assert as_at(
-        agency_inbox, row.entry, [*history(*OFFERED), recorded(ActionCancelled(offered.action), stream=uid(99))]
+        agency_inbox.AGENCY_INBOX,
+        row.entry,
+        [*history(*OFFERED), recorded(ActionCancelled(offered.action), stream=uid(99))],
     )
 
 
 def test_an_invitation_waits_until_it_is_withdrawn():
     key = agency_inbox.invitation(MEETING, "housing-1", None)
     invited = history(planned_meeting, MemberInvited("housing-1"), stream=MEETING)
-    row = as_at(agency_inbox, key, invited)
+    row = as_at(agency_inbox.AGENCY_INBOX, key, invited)
     assert isinstance(row, agency_inbox.Row)
     assert (row.agency, row.meeting_id, row.kind) == ("housing-1", MEETING, agency_inbox.EntryKind.INVITATION)
     withdrawn = history(planned_meeting, MemberInvited("housing-1"), InvitationWithdrawn("housing-1"), stream=MEETING)
-    assert as_at(agency_inbox, key, withdrawn) is None
+    assert as_at(agency_inbox.AGENCY_INBOX, key, withdrawn) is None
     assert key != agency_inbox.invitation(MEETING, "housing-1", "hana")
 
 
 def test_the_timeline_knows_which_facts_were_recorded_in_a_meeting():
-    assert as_at(timeline, 9, [recorded(offered, START, position=9, meeting=MEETING)]) == timeline.Row(9, MEETING)
-    assert as_at(timeline, 9, [recorded(offered, START, position=9)]) is None
+    assert as_at(timeline.TIMELINE, 9, [recorded(offered, START, position=9, meeting=MEETING)]) == timeline.Row(
+        9, MEETING
+    )
+    assert as_at(timeline.TIMELINE, 9, [recorded(offered, START, position=9)]) is None
 
 
 on_agenda = AgendaItemAdded(ITEM, Section.NEW, 8, 1, case=CASE, number="0000-0000")
@@ -200,7 +204,7 @@ SITTING: tuple[Fact, ...] = (
 
 
 def test_a_meeting_stands_in_the_agenda_with_the_cases_of_its_items():
-    row = as_at(agenda, MEETING, history(*SITTING, stream=MEETING))
+    row = as_at(agenda.AGENDA, MEETING, history(*SITTING, stream=MEETING))
     assert isinstance(row, agenda.Row)
     assert (row.state, row.cases) == (MeetingState.MINUTES_CONFIRMED, (CASE, uid(7)))
     assert (row.programme, row.series, row.version) == ("snn-catch", "weekly", len(SITTING))
@@ -208,7 +212,7 @@ def test_a_meeting_stands_in_the_agenda_with_the_cases_of_its_items():
 
 
 def taken(*events: Fact) -> minutes.Row:
-    row = as_at(minutes, MEETING, history(*events, stream=MEETING))
+    row = as_at(minutes.MINUTES, MEETING, history(*events, stream=MEETING))
     assert isinstance(row, minutes.Row)
     return row
 
@@ -249,7 +253,7 @@ def test_an_instant_discussion_has_minutes_at_once():
     row = taken(held)
     (entry,) = row.entries
     assert (entry.minutes, entry.present, row.ended_at) == (9.0, ("housing-1", "snn"), NOW + timedelta(minutes=9))
-    assert as_at(minutes, MEETING, history(MeetingEnded(NOW), stream=MEETING)) is None
+    assert as_at(minutes.MINUTES, MEETING, history(MeetingEnded(NOW), stream=MEETING)) is None
 
 
 def test_who_comes_twice_or_after_an_apology_is_there_once():
@@ -270,7 +274,7 @@ def closed(day: int, ending: ClosureClass = ClosureClass.OUTCOME_ACHIEVED) -> Ca
 def episodes(*facts: tuple[datetime, Fact]) -> tuple[Episode, ...]:
     opening = [recorded(received, START)]
     rest = [recorded(event, moment, version=place) for place, (moment, event) in enumerate(facts, start=2)]
-    row = as_at(outcomes, CASE, [*opening, *rest])
+    row = as_at(outcomes.OUTCOMES, CASE, [*opening, *rest])
     assert isinstance(row, outcomes.Row)
     return row.episodes
 
@@ -412,7 +416,7 @@ def folded_by_all(facts: Iterable[Recorded[Any]]) -> dict[tuple[str, object], ob
     for fact in facts:
         for projection in projections.ALL:
             for key in projection.keys(fact):
-                rows[projection.NAME, key] = projection.fold(rows.get((projection.NAME, key)), fact, key)
+                rows[projection.name, key] = projection.fold(rows.get((projection.name, key)), fact, key)
     return rows
 
 

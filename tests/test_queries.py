@@ -39,7 +39,7 @@ from catch.domain.streams import MEETING as MEETINGS
 from catch.domain.streams import fold
 from catch.log import Append, Log, NewEvent
 from catch.log.codec import decode, encode
-from catch.readside import Projection, ReadSide, rebuild
+from catch.readside import ReadSide, rebuild
 from catch.readside.rebuilding import session
 from catch.readside.standing import prepare
 from projections import agency_inbox, agenda, case_summary, minutes, outcomes, timeline
@@ -82,7 +82,7 @@ class Story:
         )
 
     async def fold(self) -> None:
-        everything = cast("Sequence[Projection]", projections.ALL)
+        everything = projections.ALL
         async with session(self.log.pool) as connection:
             await prepare(connection, everything)
         await rebuild(self.log, decode, everything)
@@ -215,7 +215,7 @@ async def test_what_stands_on_an_agenda_is_found_until_that_ends(story: Story):
 async def test_the_words_of_a_row_are_those_of_its_last_fact_however_it_came_to_be(story: Story, admin: Connection):
     """Followed fact by fact, or built anew from the first: the table beside holds the same."""
     words = f"select case_id, token, state from catch_read.{case_summary.VIEWERS} order by 1, 2"
-    side = ReadSide(story.log, decode, cast("Sequence[Projection]", projections.ALL))
+    side = ReadSide(story.log, decode, projections.ALL)
     following = asyncio.create_task(side.run())
     try:
         for event in OFFERED:

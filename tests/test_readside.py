@@ -24,7 +24,7 @@ from catch.log.rows import columns
 from catch.readside import (
     AnotherRebuild,
     NotCaughtUp,
-    Projection,
+    ReadModel,
     ReadSide,
     as_at,
     checksum,
@@ -32,12 +32,12 @@ from catch.readside import (
     load,
     rebuild,
     retry,
-    table,
     true_at,
     up_to,
 )
 from catch.readside.rebuilding import ONE_AT_A_TIME, session
 from tests.damage import lose
+from tests.toy_models import ToyModel
 
 START = datetime(2026, 1, 6, 10, tzinfo=UTC)
 ACTOR = Actor("u1", "housing-1", Role.CHAIR)
@@ -74,10 +74,10 @@ class BoxRow(Struct, frozen=True):
     position: int
 
 
-class Boxes:
+class Boxes(ToyModel):
     NAME = "boxes"
     VERSION = 1
-    Row = BoxRow
+    ROW = BoxRow
     INDEXES = ("things", "(position) where things <> '{}'")
     poisoned: frozenset[str] = frozenset()
 
@@ -107,13 +107,12 @@ class CountRow(Struct, frozen=True):
     position: int
 
 
-class Counts:
+class Counts(ToyModel):
     """Of each thing, how often it was ever added."""
 
     NAME = "counts"
     VERSION = 3
-    Row = CountRow
-    INDEXES = ()
+    ROW = CountRow
 
     def keys(self, recorded: Recorded[Any], /) -> Iterable[str]:
         return (recorded.event.what,) if isinstance(recorded.event, Added) else ()
@@ -153,10 +152,10 @@ class EveryRow(Struct, frozen=True):
     spare: Piece | None = None
 
 
-class Every:
+class Every(ToyModel):
     NAME = "every"
     VERSION = 1
-    Row = EveryRow
+    ROW = EveryRow
     INDEXES = ("colour",)
 
     def keys(self, recorded: Recorded[Any], /) -> Iterable[int]:
@@ -187,7 +186,8 @@ class Every:
         )
 
 
-ALL: tuple[Projection, ...] = (Boxes(), Counts(), Every())
+BOXES, COUNTS = Boxes().model(), Counts().model()
+ALL = (BOXES, COUNTS, Every().model())
 
 
 class Recorder:
@@ -220,7 +220,7 @@ def record(log: Log) -> Recorder:
 
 @asynccontextmanager
 async def running(
-    log: Log, projections: Sequence[Projection] = ALL, *, patience: float = 0.05
+    log: Log, projections: Sequence[ReadModel] = ALL, *, patience: float = 0.05
 ) -> AsyncGenerator[ReadSide]:
     side = ReadSide(log, decode, projections, patience=patience)
     task = asyncio.create_task(side.run())
@@ -260,13 +260,13 @@ async def history(log: Log) -> list[Recorded[Any]]:
     return [decode(stored) for stored in await log.page(0, 10_000)]
 
 
-async def rows(log: Log, projection: Projection) -> dict[Any, Struct]:
-    name = columns(projection.Row)[0].name
-    found = load(await log.pool.fetch(f"select * from {table(projection)}"), projection.Row)
+async def rows(log: Log, projection: ReadModel) -> dict[Any, Struct]:
+    name = columns(projection.row)[0].name
+    found = load(await log.pool.fetch(f"select * from {projection.table}"), projection.row)
     return {getattr(row, name): row for row in found}
 
 
-def expected(projection: Projection, events: Sequence[Recorded[Any]]) -> dict[Any, Struct]:
+def expected(projection: ReadModel, events: Sequence[Recorded[Any]]) -> dict[Any, Struct]:
     keys = {key for recorded in events for key in projection.keys(recorded)}
     folded = {key: as_at(projection, key, events) for key in keys}
     return {key: row for key, row in folded.items() if row is not None}
@@ -409,32 +409,32 @@ async def test_whoever_follows_changes_hears_of_the_last_one(log: Log, record: R
 
 
 async def test_poison_parks_its_key_and_the_rest_goes_on(log: Log, record: Recorder, caplog: pytest.LogCaptureFixture):
-    boxes = Boxes()
-    boxes.poisoned = frozenset({"secret thing"})
+    toy = Boxes()
+    toy.poisoned, boxes = frozenset({"secret thing"}), toy.model()
     bad, good = UUID(int=7), UUID(int=8)
-    async with running(log, (boxes, Counts())) as side:
+    async with running(log, (boxes, COUNTS)) as side:
         await side.reached(await record(Added(bad, "a")))
         with caplog.at_level(logging.ERROR, "catch.readside"):
             poison = await record(Added(good, "b"), Added(bad, "secret thing"))
             await side.reached(await record(Added(bad, "c"), Added(good, "d")))
         found = await rows(log, boxes)
         assert [row.things for row in (found[bad], found[good]) if isinstance(row, BoxRow)] == [("a",), ("b", "d")]
-        assert (await rows(log, Counts()))["c"] == CountRow("c", 1, poison + 1)
+        assert (await rows(log, COUNTS))["c"] == CountRow("c", 1, poison + 1)
     ((projection, key, position, error),) = await parked(log)
     assert (projection, key, position) == ("boxes_v1", str(bad), poison)
     assert error.startswith("KeyError at ")
     assert [line.getMessage() for line in caplog.records if line.levelno == logging.ERROR] == [
         f"parked: projection=boxes_v1 key={bad} position={poison} error={error}"
     ]
-    boxes.poisoned = frozenset()
+    toy.poisoned = frozenset()
     await retry(log, decode, boxes)
     assert await rows(log, boxes) == expected(boxes, await history(log))
     assert await parked(log) == []
 
 
 async def test_a_retry_that_fails_again_stays_parked(log: Log, record: Recorder):
-    boxes = Boxes()
-    boxes.poisoned = frozenset({"x"})
+    toy = Boxes()
+    toy.poisoned, boxes = frozenset({"x"}), toy.model()
     async with running(log, (boxes,)) as side:
         await side.reached(await record(Added(UUID(int=7), "a"), Added(UUID(int=7), "x"), Added(UUID(int=7), "c")))
     before = await parked(log), await rows(log, boxes)
@@ -546,15 +546,13 @@ async def test_an_index_that_takes_longer_than_a_query_may_is_built_all_the_same
         " as 'begin perform pg_sleep(0.15); return $1; end'"
     )
 
-    class Slow(Boxes):
-        INDEXES = ("(catch_read.slow(box))",)
-
+    slow = replace(BOXES, indexes=("(catch_read.slow(box))",))
     monkeypatch.setattr("catch.database.PATIENCE", 0.5)
     log = await Log.open(dsn)
     try:
         await some_events(Recorder(log), 25, 80)
-        await rebuild(log, decode, (Slow(),))
-        assert await rows(log, Slow()) == expected(Slow(), await history(log))
+        await rebuild(log, decode, (slow,))
+        assert await rows(log, slow) == expected(slow, await history(log))
         with pytest.raises(TimeoutError):  # control
             await log.pool.execute("create index on boxes_v1 (catch_read.slow(box))")
     finally:
@@ -569,15 +567,13 @@ async def test_only_one_rebuild_runs_at_a_time(log: Log):
 
 
 async def test_a_raised_version_gets_a_table_of_its_own_beside_the_old_one(log: Log, record: Recorder):
-    class Newer(Boxes):
-        VERSION = 2
-
+    newer = replace(BOXES, version=2)
     async with running(log) as side:
         await side.reached(await some_events(record, 12, 40))
-    async with running(log, (Newer(), *ALL)) as side:
+    async with running(log, (newer, *ALL)) as side:
         await side.reached(await some_events(record, 13, 40))
     events = await history(log)
-    assert await rows(log, Newer()) == await rows(log, Boxes()) == expected(Boxes(), events)
+    assert await rows(log, newer) == await rows(log, BOXES) == expected(BOXES, events)
 
 
 async def test_history_as_known_holds_nothing_recorded_later_and_as_true_nothing_that_happened_later(
@@ -590,7 +586,7 @@ async def test_history_as_known_holds_nothing_recorded_later_and_as_true_nothing
     events = await history(log)
 
     def things(chosen: Iterable[Recorded[Any]]) -> tuple[str, ...]:
-        row = as_at(Boxes(), box, chosen)
+        row = as_at(BOXES, box, chosen)
         return row.things if isinstance(row, BoxRow) else ()
 
     assert things(known_at(events, events[1].recorded_at)) == ("monday", "wednesday")

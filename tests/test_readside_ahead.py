@@ -8,7 +8,7 @@ import pytest
 
 from catch.domain.facts import Recorded
 from catch.log import Log, Stored
-from catch.readside import ReadSide, rebuild, table
+from catch.readside import ReadSide, rebuild
 from catch.readside.folding import LOCK
 from tests.test_readside import (
     ALL,
@@ -69,7 +69,7 @@ async def test_a_page_is_folded_while_the_one_before_cannot_be_written_yet(log: 
 
     async with log.pool.acquire() as connection:
         async with connection.transaction():
-            await connection.fetch(LOCK, [table(ALL[0])])
+            await connection.fetch(LOCK, [ALL[0].table])
             task = asyncio.create_task((side := ReadSide(log, watched, ALL)).run())
             await waits_for_a_lock(log)
             async with asyncio.timeout(10):
@@ -102,18 +102,18 @@ async def test_behind_a_page_that_cannot_be_written_all_is_folded_again(log: Log
 
 
 async def test_a_parked_row_set_while_it_was_passed_over_ahead_misses_nothing(log: Log, record: Recorder):
-    boxes = Boxes()
-    boxes.poisoned = frozenset({"x"})
+    toy = Boxes()
+    toy.poisoned, boxes = frozenset({"x"}), toy.model()
     async with running(log, (boxes,)) as side:
         await side.reached(await record(Added(BAD, "a"), Added(BAD, "x")))
-    boxes.poisoned = frozenset()
+    toy.poisoned = frozenset()
     events = await history(log)
     last = [await record(Added(BAD, str(number))) for number in range(20)][-1]
     retried = expected(boxes, events)[BAD]
     assert isinstance(retried, BoxRow)
     async with log.pool.acquire() as connection:
         async with connection.transaction():
-            await connection.fetch(LOCK, [table(boxes)])
+            await connection.fetch(LOCK, [boxes.table])
             task = asyncio.create_task((side := ReadSide(log, decode, (boxes,))).run())
             await waits_for_a_lock(log)
             # What a retry does, under the same lock.

@@ -5,7 +5,6 @@ import random
 import signal
 import sys
 from collections.abc import Sequence
-from typing import cast
 from uuid import uuid4
 
 import pytest
@@ -16,11 +15,11 @@ from catch.bench.history import Year, copied, lived, moulded, repeated
 from catch.database import Connection
 from catch.log import Append, Log, NewEvent
 from catch.log.codec import decode
-from catch.readside import AnotherRebuild, Projection, checksum, left_over, marks, rebuild
+from catch.readside import AnotherRebuild, ReadModel, checksum, left_over, marks, rebuild
 from projections import case_summary
 from tests.damage import EVENTS, unguarded
 
-ALL = cast("Sequence[Projection]", projections.ALL)
+ALL = projections.ALL
 REBUILD = """
 import asyncio, sys
 from catch.log import Log
@@ -81,7 +80,7 @@ class Broken(Exception):
     """The rebuild is broken off here."""
 
 
-async def broken_off(log: Log, after: int, projections: Sequence[Projection] = ALL) -> list[int]:
+async def broken_off(log: Log, after: int, projections: Sequence[ReadModel] = ALL) -> list[int]:
     """A rebuild that fails when it has come so far; the positions that it came by."""
     seen: list[int] = []
 
@@ -217,11 +216,11 @@ async def test_tables_of_former_versions_go_when_asked_and_others_stay(long: Log
     await rebuilt(long)
     await broken_off(long, 200, ALL[:1])
     before = await contents(long)
-    name = ALL[1].NAME
-    for other in ("agenda_v0", "agenda_v0_new", f"{name}_v{ALL[1].VERSION}_new", "agenda_v999", "else_v1"):
+    name = ALL[1].name
+    for other in ("agenda_v0", "agenda_v0_new", f"{name}_v{ALL[1].version}_new", "agenda_v999", "else_v1"):
         await admin.execute(f"create table catch_read.{other} (); alter table catch_read.{other} owner to catch_app")
     await admin.execute("insert into catch_read.checkpoints values ('agenda_v0', 3), ('agenda_v999', 3)")
-    left = sorted(["agenda_v0", "agenda_v0_new", f"{name}_v{ALL[1].VERSION}_new"])
+    left = sorted(["agenda_v0", "agenda_v0_new", f"{name}_v{ALL[1].version}_new"])
     assert await left_over(long, ALL) == left
     assert await left_over(long, ALL, drop=True) == left
     assert await left_over(long, ALL) == []

@@ -1,7 +1,6 @@
 """A rebuild shared out among processes leaves the same bytes as one that is not, and parks the same keys."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import cast
+from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 import pytest
@@ -12,11 +11,11 @@ from catch.bench.history import copied, lived, moulded, repeated
 from catch.database import Connection
 from catch.log import Append, Log, NewEvent, Stored
 from catch.log.codec import decode
-from catch.readside import Projection, checksum, rebuild
+from catch.readside import checksum, rebuild
 from catch.readside.building import Building, Written, pages
 from catch.readside.sharing import possible
 
-ALL = cast("Sequence[Projection]", projections.ALL)
+ALL = projections.ALL
 SEQUENCE = "catch.stored_events_notification_id_seq"
 
 

@@ -3,10 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import cast
 
 import projections
 from catch.commands import Commands, Records
@@ -16,7 +15,7 @@ from catch.log.codec import decode
 from catch.log.states import States
 from catch.personal import KeyFile, Keyring
 from catch.postgres import Server
-from catch.readside import NotCaughtUp, Projection, ReadSide
+from catch.readside import NotCaughtUp, ReadSide
 from catch.seating import Seating
 from catch.settings import Settings
 from catch.works import Works
@@ -41,7 +40,7 @@ class Catch:
         self.keyring = keyring
         self.settings = settings
         self.states = States(log)
-        self.readside = ReadSide(log, decode, cast("Sequence[Projection]", projections.ALL))
+        self.readside = ReadSide(log, decode, projections.ALL)
         self.seating = Seating(log, self.states)
         self.records = Records(log, self.states, self.readside, keyring, self.seating)
         self.commands = Commands(self.records)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from catch.domain.facts import Actor, Envelope, Purpose, Recorded, Role
 from catch.log import NewEvent, Stored
-from catch.readside import Projection
+from tests.toy_models import ToyModel
 
 ACTOR = Actor("u1", "housing-1", Role.CHAIR)
 OCCURRED = datetime(2026, 1, 6, 10, tzinfo=UTC)
@@ -53,13 +53,12 @@ class StreamRow(Struct, frozen=True):
     position: int
 
 
-class Streams:
+class Streams(ToyModel):
     """Of each stream the versions seen, in the order in which they were folded."""
 
     NAME = "streams"
     VERSION = 1
-    Row = StreamRow
-    INDEXES = ()
+    ROW = StreamRow
 
     def keys(self, recorded: Recorded[Any], /) -> Iterable[UUID]:
         return (recorded.stream,)
@@ -75,13 +74,12 @@ class SizeRow(Struct, frozen=True):
     position: int
 
 
-class Sizes:
+class Sizes(ToyModel):
     """How many events were ever written by commands of each size."""
 
     NAME = "sizes"
     VERSION = 1
-    Row = SizeRow
-    INDEXES = ()
+    ROW = SizeRow
 
     def keys(self, recorded: Recorded[Any], /) -> Iterable[int]:
         return (recorded.event.of,)
@@ -90,4 +88,4 @@ class Sizes:
         return replace(row, events=row.events + 1) if row else SizeRow(key, 1, recorded.position)
 
 
-LEDGERS: tuple[Projection, ...] = (Streams(), Sizes())
+LEDGERS = (Streams().model(), Sizes().model())

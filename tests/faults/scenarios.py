@@ -15,7 +15,7 @@ from msgspec import Struct
 from catch.database import connect
 from catch.log import Log, Stored
 from catch.postgres import SAFE, Server
-from catch.readside import AnotherRebuild, checksum, rebuild, table
+from catch.readside import AnotherRebuild, checksum, rebuild
 from tests.faults.cluster import Cluster
 from tests.faults.history import History
 from tests.faults.ledger import LEDGERS, decode
@@ -91,7 +91,7 @@ async def misread(log: Log, head: int, keepers: Sequence[Node]) -> list[str]:
     """The read side comes to the head by itself, and its tables are what a rebuild makes of the log."""
     there = "select count(*) from checkpoints where projection = any($1::text[]) and position >= $2"
     async with asyncio.timeout(15):
-        while await log.pool.fetchval(there, [table(one) for one in LEDGERS], head) < len(LEDGERS):
+        while await log.pool.fetchval(there, [one.table for one in LEDGERS], head) < len(LEDGERS):
             if all(node.ended for node in keepers):
                 return ["misread: whoever kept the read side has ended"]
             await asyncio.sleep(0.02)
@@ -101,7 +101,7 @@ async def misread(log: Log, head: int, keepers: Sequence[Node]) -> list[str]:
     again = [await checksum(log.pool, projection) for projection in LEDGERS]
     folded = await log.pool.fetchval("select coalesce(sum(events), 0) from sizes_v1")
     events = await log.pool.fetchval("select count(*) from stored_events")
-    found = [f"misread: {table(one)}" for one, a, b in zip(LEDGERS, live, again, strict=True) if a != b]
+    found = [f"misread: {one.table}" for one, a, b in zip(LEDGERS, live, again, strict=True) if a != b]
     return found if folded == events else [*found, f"misread: {folded} of {events} events folded"]
 
 

@@ -200,7 +200,7 @@ class Query(StandingQueries):
         if held.state is None:
             return None
         reading = Reading(context.reading.facts, context.who, past)
-        written = cast("minutes.Row", history(minutes, id, recorded))
+        written = cast("minutes.Row", history(minutes.MINUTES, id, recorded))
         return (await Sitting.of(reading, held.state, row.state)).view(held.version, held.position, written)
 
     @strawberry.field(description="Meetings that the viewer may see, by their start.", metadata=weighs(10, each=10))

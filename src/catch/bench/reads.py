@@ -11,11 +11,12 @@ import projections
 from catch.bench.appends import percentile
 from catch.log import Log
 from catch.log.codec import decode
-from catch.readside import Projection, ReadSide, as_at, known_at
+from catch.readside import ReadSide, as_at, known_at
 from projections import case_summary
+from projections.read_model import ReadModel
 
-CASE = cast("Projection", case_summary)
-ALL = cast("Sequence[Projection]", projections.ALL)
+CASE = cast("ReadModel", case_summary)
+ALL = projections.ALL
 STREAM = 50
 
 
@@ -32,7 +33,7 @@ async def followed(log: Log) -> float:
 
 async def caught_up(log: Log) -> float:
     """Facts a second, folded into all projections behind their checkpoints by the program's own read side."""
-    names = [f"{one.NAME}_v{one.VERSION}" for one in ALL]
+    names = [f"{one.name}_v{one.version}" for one in ALL]
     reached = await log.pool.fetchval("select min(position) from checkpoints where projection = any($1)", names)
     behind = await log.pool.fetchval("select count(*) from stored_events where notification_id > $1", reached)
     side = ReadSide(log, decode, ALL)

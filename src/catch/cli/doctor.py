@@ -3,9 +3,8 @@
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import cast
 
 import msgspec
 import rich_click as click
@@ -20,10 +19,9 @@ from catch.doctor import Finding, Report, examined, examined_at_start
 from catch.faults import fault
 from catch.log import Log
 from catch.log.codec import CODEC
-from catch.readside import Projection
 from catch.terminal import legible
 
-ALL = cast("Sequence[Projection]", projections.ALL)
+ALL = projections.ALL
 logger = logging.getLogger("catch.doctor")
 
 

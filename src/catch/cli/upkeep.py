@@ -2,8 +2,6 @@
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import cast
 
 import rich_click as click
 
@@ -15,10 +13,11 @@ from catch.cli.progress import facts
 from catch.log import Log, migrate
 from catch.log.codec import decode
 from catch.postgres import Server
-from catch.readside import Projection, left_over, parked, rebuild, retry
+from catch.readside import left_over, parked, rebuild, retry
 from catch.readside.folding import UNREAD, Parked
 from catch.settings import Settings
 from catch.terminal import marked
+from projections.read_model import ReadModel
 
 
 @click.command("migrate")
@@ -56,7 +55,7 @@ def rebuild_(names: tuple[str, ...], fresh: bool, processes: int | None) -> None
         catch rebuild agenda case_summary
         catch rebuild --fresh agenda
     """
-    known = {projection.NAME: projection for projection in cast("Sequence[Projection]", projections.ALL)}
+    known = {projection.name: projection for projection in projections.ALL}
     unknown = [name for name in names if name not in known]
     if unknown:
         complain(f"no such read model: {', '.join(unknown)}. There are: {', '.join(known)}")
@@ -68,7 +67,7 @@ def rebuild_(names: tuple[str, ...], fresh: bool, processes: int | None) -> None
             await rebuild(log, decode, chosen, progress, processes=processes or os.cpu_count() or 1, fresh=fresh)
 
     on_log(run)
-    console.print(f"rebuilt {', '.join(projection.NAME for projection in chosen)}", highlight=False)
+    console.print(f"rebuilt {', '.join(projection.name for projection in chosen)}", highlight=False)
 
 
 @click.command()
@@ -85,7 +84,7 @@ def tidy(dry_run: bool) -> None:
     """
 
     async def run(log: Log) -> list[str]:
-        return await left_over(log, cast("Sequence[Projection]", projections.ALL), drop=not dry_run)
+        return await left_over(log, projections.ALL, drop=not dry_run)
 
     found = on_log(run)
     for name in found:
@@ -107,12 +106,12 @@ def parked_(again: bool) -> None:
         catch parked
         catch parked --retry
     """
-    everything = cast("Sequence[Projection]", projections.ALL)
+    everything = projections.ALL
 
-    async def listed(log: Log) -> list[tuple[Projection, Parked]]:
+    async def listed(log: Log) -> list[tuple[ReadModel, Parked]]:
         return await parked(log, everything)
 
-    async def retried(catch: Catch) -> list[tuple[Projection, Parked]]:
+    async def retried(catch: Catch) -> list[tuple[ReadModel, Parked]]:
         for projection in dict.fromkeys(projection for projection, _ in await listed(catch.log)):
             await retry(catch.log, decode, projection)
         return await listed(catch.log)
@@ -120,7 +119,7 @@ def parked_(again: bool) -> None:
     found = on_place(retried) if again else on_log(listed)
     for projection, row in found:
         key = "a fact that cannot be read" if row.key.startswith(UNREAD) else row.key
-        said = f"{projection.NAME} {key}: {row.error}, at position {row.position}"
+        said = f"{projection.name} {key}: {row.error}, at position {row.position}"
         console.print(marked(said), highlight=False)
     if found:
         sys.exit(IN_PART)

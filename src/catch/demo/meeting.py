@@ -280,6 +280,7 @@ class Playing:
             series=SERIES,
             purpose=ProposalPurpose.URGENT.name,
             presenter={"user": presenter, "agency": LEAD_AGENCY},
+            personInformed=True,
         )
         await self.on(
             self.clients["chair"],

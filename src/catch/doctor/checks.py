@@ -15,9 +15,10 @@ from catch.database import Connection
 from catch.log import Log, Stored
 from catch.log.codec import Codec
 from catch.log.entries import FutureSchema, Undecodable, UnknownEvent, Unreadable
-from catch.readside import Projection, parked, table
+from catch.readside import parked
 from catch.readside.folding import UNREAD
 from catch.readside.standing import OF_THIS_LOG
+from projections.read_model import ReadModel
 
 APART = 60.0
 """Seconds between two clocks that are called different."""
@@ -39,7 +40,7 @@ class Place(NamedTuple):
     log: Log
     connection: Connection
     codec: Codec
-    projections: Sequence[Projection]
+    projections: Sequence[ReadModel]
     head: int
 
 
@@ -68,7 +69,7 @@ ASTRAY = f"""
 
 async def checkpoints(place: Place) -> AsyncIterator[Finding]:
     """A read model that stands at a fact which the log does not hold was folded from another log."""
-    names = {table(projection): projection.NAME for projection in place.projections}
+    names = {projection.table: projection.name for projection in place.projections}
     for row in await place.connection.fetch(ASTRAY, list(names)):
         name, position = names[row["projection"]], row["position"]
         ahead = f" (it ends at {place.head})" if position > place.head else ""
@@ -85,7 +86,7 @@ async def left_out(place: Place) -> AsyncIterator[Finding]:
         what = "a fact" if row.key.startswith(UNREAD) else f"the row {row.key}"
         yield Finding(
             "PARKED",
-            f"The read model {projection.NAME} leaves out {what} since this position ({row.error})."
+            f"The read model {projection.name} leaves out {what} since this position ({row.error})."
             " Mend the cause, then run `catch parked --retry`.",
             row.position,
         )

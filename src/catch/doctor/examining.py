@@ -8,8 +8,8 @@ from catch.database import application, connect
 from catch.doctor.checks import AT_START, COMMANDS, FACTS, QUICK, STRETCH, Finding, Place, known
 from catch.log import Log
 from catch.log.codec import Codec
-from catch.readside import Projection
 from catch.readside.building import Progress, pages
+from projections.read_model import ReadModel
 
 PAGE = 5_000
 STRETCH_AT_START = 200_000
@@ -36,7 +36,7 @@ class Report:
 
 
 async def examined(
-    log: Log, codec: Codec, projections: Sequence[Projection], progress: Progress | None = None
+    log: Log, codec: Codec, projections: Sequence[ReadModel], progress: Progress | None = None
 ) -> Report:
     """Everything, from the first fact on."""
     connection = await connect(log.dsn, application(log.schema) | {"statement_timeout": "0"})
@@ -75,7 +75,7 @@ VERIFIED = """
 """
 
 
-async def examined_at_start(log: Log, codec: Codec, projections: Sequence[Projection]) -> Report:
+async def examined_at_start(log: Log, codec: Codec, projections: Sequence[ReadModel]) -> Report:
     """What is quick, and what was recorded since a release that knows the same facts last found nothing."""
     connection = await connect(log.dsn, application(log.schema) | {"statement_timeout": "0"})
     try:

@@ -5,17 +5,18 @@ Read `projection` (what a projection is; history in memory), `tables` (its table
 `runner` (which node does it, and who waits for it).
 """
 
-from catch.readside.projection import Key, Projection, as_at, known_at, table, true_at, up_to
+from catch.readside.projection import as_at, known_at, true_at, up_to
 from catch.readside.rebuilding import AnotherRebuild, parked, rebuild, retry
 from catch.readside.runner import NotCaughtUp, ReadSide
 from catch.readside.standing import left_over
 from catch.readside.tables import checksum, load
+from projections.read_model import Key, ReadModel
 
 __all__ = [
     "AnotherRebuild",
     "Key",
     "NotCaughtUp",
-    "Projection",
+    "ReadModel",
     "ReadSide",
     "as_at",
     "checksum",
@@ -25,7 +26,6 @@ __all__ = [
     "parked",
     "rebuild",
     "retry",
-    "table",
     "true_at",
     "up_to",
 ]

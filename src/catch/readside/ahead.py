@@ -27,8 +27,8 @@ from catch.readside.folding import (
     shared_out,
     write,
 )
-from catch.readside.projection import Projection, table
 from catch.readside.tables import live
+from projections.read_model import ReadModel
 
 SMALLEST_PAGE, LARGEST_PAGE = 500, 8000
 SLICE = 200  # facts, some milliseconds: so long the server's answer waits at most
@@ -60,11 +60,11 @@ async def growing_pages(log: Log, after: int) -> AsyncGenerator[Page]:
 
 
 async def folded_pages(
-    log: Log, projections: Sequence[Projection], decode: Decode, after: int, memory: Memory
+    log: Log, projections: Sequence[ReadModel], decode: Decode, after: int, memory: Memory
 ) -> AsyncGenerator[Folded]:
     """Each supposes that those before it are committed, and that nothing else is."""
-    parked = await parked_keys(log.pool, [table(projection) for projection in projections])
-    foldings = [Folding(projection, parked[table(projection)]) for projection in projections]
+    parked = await parked_keys(log.pool, [projection.table for projection in projections])
+    foldings = [Folding(projection, parked[projection.table]) for projection in projections]
     async with aclosing(ahead(growing_pages(log, after))) as pages:
         async for page in pages:
             foldings = [Folding(folding.projection, folding.parked) for folding in foldings]
@@ -108,7 +108,7 @@ async def written(connection: Connection, folded: Folded, after: int) -> bool:
 def supposed(foldings: Sequence[Folding]) -> dict[str, set[str]]:
     """What was parked before these pages, as `locked` says it."""
     return {
-        table(folding.projection): {
+        folding.projection.table: {
             key
             for key in folding.parked - {parked.key for parked in folding.newly_parked}
             if not key.startswith(UNREAD)

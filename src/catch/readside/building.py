@@ -16,8 +16,8 @@ from catch.database import Connection
 from catch.domain.facts import Recorded
 from catch.log import Stored
 from catch.readside.folding import UNWRITABLE, Decode, Folding, Parked, Rows, Touched, decoded, held, shared_out
-from catch.readside.projection import Key, Projection, table
 from catch.readside.tables import Table
+from projections.read_model import Key, ReadModel
 
 GENERATION = 15_000  # facts taken in until what they did not touch is written out: some 20 MB of large rows
 BITS = 1 << 24
@@ -57,10 +57,10 @@ class Building(Folding):
     `after` is where a rebuild that was broken off goes on, and `put` is how many rows this process has in the table.
     """
 
-    def __init__(self, projection: Projection, generation: int = GENERATION) -> None:
+    def __init__(self, projection: ReadModel, generation: int = GENERATION) -> None:
         super().__init__(projection)
         self.before = None  # what is listed is made at the end, from the whole table
-        self.place = Table(projection, f"{table(projection)}_new")
+        self.place = Table(projection, f"{projection.table}_new")
         self.older: Rows = {}
         self._written = Written()
         self._generation = generation

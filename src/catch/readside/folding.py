@@ -14,8 +14,9 @@ from msgspec import Struct
 from catch.database import Connection, Statements
 from catch.domain.facts import Recorded
 from catch.log import Stored
-from catch.readside.projection import Key, Projection, advance, each_fact, listed, table, topics
+from catch.readside.projection import advance
 from catch.readside.tables import Table, live, load
+from projections.read_model import Key, MadeOf, ReadModel
 
 logger = logging.getLogger("catch.readside")
 
@@ -83,7 +84,7 @@ class Memory:
             self._older, self._recent, self._facts = self._recent, {}, 0
         for folding in foldings:
             if not folding.each_fact:
-                recent = self._recent.setdefault(table(folding.projection), {})
+                recent = self._recent.setdefault(folding.projection.table, {})
                 recent |= folding.rows
                 # What is parked may be set right behind our back.
                 for parked in [key for key in recent if str(key) in folding.parked] if folding.parked else ():
@@ -96,12 +97,12 @@ class Memory:
 class Folding:
     """The rows of one projection while facts are folded over them."""
 
-    def __init__(self, projection: Projection, parked: Iterable[str] = ()) -> None:
+    def __init__(self, projection: ReadModel, parked: Iterable[str] = ()) -> None:
         self.projection = projection
-        self.each_fact = each_fact(projection)
+        self.each_fact = projection.made_of is MadeOf.EACH_FACT
         self.rows: Rows = {}
         self.changed: set[Key] = set()
-        self.before: Rows | None = {} if listed(projection) else None
+        self.before: Rows | None = {} if projection.listed else None
         self.parked = set(parked)
         self.newly_parked: list[Parked] = []
 
@@ -151,7 +152,7 @@ class Folding:
 
     def park(self, key: str, position: int, error: Exception) -> None:
         self.parked.add(key)
-        self.newly_parked.append(Parked(table(self.projection), key, position, described(error)))
+        self.newly_parked.append(Parked(self.projection.table, key, position, described(error)))
 
 
 def described(error: Exception) -> str:
@@ -185,7 +186,7 @@ def decoded(page: Sequence[Stored], decode: Decode, foldings: Sequence[Folding])
 def shared_out(facts: Iterable[Recorded[Any]], foldings: Sequence[Folding]) -> list[list[Recorded[Any]]]:
     """For each projection the facts that may concern it."""
     shares: list[list[Recorded[Any]]] = [[] for _ in foldings]
-    wanted = [topics(folding.projection) for folding in foldings]
+    wanted = [folding.projection.topics for folding in foldings]
     takers: dict[str, list[list[Recorded[Any]]]] = {}
     for recorded in facts:
         topic = recorded.topic
@@ -200,7 +201,7 @@ def shared_out(facts: Iterable[Recorded[Any]], foldings: Sequence[Folding]) -> l
 
 async def fold_page(
     connection: Connection,
-    projections: Sequence[Projection],
+    projections: Sequence[ReadModel],
     decode: Decode,
     after: int,
     page: Sequence[Stored],
@@ -230,7 +231,7 @@ async def fold_page(
 
 async def _fold(
     connection: Connection,
-    projections: Sequence[Projection],
+    projections: Sequence[ReadModel],
     decode: Decode,
     after: int,
     page: Sequence[Stored],
@@ -244,11 +245,11 @@ async def _fold(
             raise Rewound
         if max(positions.values()) > after:  # a rebuild has put rows in place that are newer than what is remembered
             memory.forget()
-        behind = [one for one in projections if positions[table(one)] < page[-1].position]
-        foldings = [Folding(one, parked[table(one)]) for one in behind]
+        behind = [one for one in projections if positions[one.table] < page[-1].position]
+        foldings = [Folding(one, parked[one.table]) for one in behind]
         shares = shared_out(decoded(page, decode, foldings), foldings)
         for folding, share in zip(foldings, shares, strict=True):
-            done = positions[table(folding.projection)]
+            done = positions[folding.projection.table]
             new = share if done == after else [recorded for recorded in share if recorded.position > done]
             await (_fold_carefully if careful else _fold_one)(connection, folding, new, memory)
         await connection.execute(MOVE, list(positions), page[-1].position, page[-1].recorded_at)
@@ -257,10 +258,10 @@ async def _fold(
 
 
 async def locked(
-    connection: Connection, projections: Iterable[Projection]
+    connection: Connection, projections: Iterable[ReadModel]
 ) -> tuple[dict[str, int], dict[str, set[str]]]:
     """The projections' checkpoints, locked until the transaction ends, and their parked keys."""
-    names = [table(projection) for projection in projections]
+    names = [projection.table for projection in projections]
     positions = {row["projection"]: row["position"] for row in await connection.fetch(LOCK, names)}
     return positions, await parked_keys(connection, names)
 

@@ -22,7 +22,6 @@ import projections
 from catch.database import Connection
 from catch.readside.building import Building
 from catch.readside.folding import Parked
-from catch.readside.projection import table
 
 logger = logging.getLogger("catch.readside")
 
@@ -74,7 +73,7 @@ def release() -> str:
 
 async def read(connection: Connection, building: Building) -> list[Mark]:
     """One a part, in order."""
-    rows = await connection.fetch(FIND, table(building.projection))
+    rows = await connection.fetch(FIND, building.projection.table)
     return [Mark(*(row[name] for name in Mark._fields[:-1]), parked=_parked(row["parked"])) for row in rows]
 
 
@@ -82,7 +81,7 @@ async def found(connection: Connection, building: Building) -> list[Mark]:
     """Those of a rebuild that nobody is busy with; none where there is nothing to go on from."""
     marks = await read(connection, building)
     if marks and (why := await _unfit(connection, building, marks)) is not None:
-        logger.warning("a rebuild begins afresh: projection=%s reason=%s", table(building.projection), why)
+        logger.warning("a rebuild begins afresh: projection=%s reason=%s", building.projection.table, why)
         return []
     return marks
 
@@ -108,7 +107,7 @@ async def _unfit(connection: Connection, building: Building, marks: Sequence[Mar
 async def begin(connection: Connection, building: Building, parts: int) -> None:
     """An empty new table, and marks that say so."""
     async with connection.transaction():
-        await connection.execute(FORGET, table(building.projection))
+        await connection.execute(FORGET, building.projection.table)
         await building.begin(connection)
         for part in range(parts):
             await keep(connection, building, part, parts, 0)
@@ -117,7 +116,7 @@ async def begin(connection: Connection, building: Building, parts: int) -> None:
 async def keep(connection: Connection, building: Building, part: int, parts: int, position: int) -> None:
     made = await connection.fetchval(MADE, f'"{building.place.name}"')
     parked = msgspec.json.encode(building.newly_parked).decode()
-    name = table(building.projection)
+    name = building.projection.table
     await connection.execute(KEEP, name, part, parts, position, building.put, made, release(), parked)
 
 

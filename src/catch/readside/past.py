@@ -8,14 +8,15 @@ from msgspec import Struct
 from catch.domain.facts import Recorded
 from catch.log import Log, Stored
 from catch.readside.folding import Decode
-from catch.readside.projection import Key, Projection, advance, topics
+from catch.readside.projection import advance
 from catch.works import each
+from projections.read_model import Key, ReadModel
 
 PAGE = 5000
 
 
 async def as_it_was(
-    log: Log, decode: Decode, projection: Projection, upto: int, counts: Callable[[Recorded[Any]], bool]
+    log: Log, decode: Decode, projection: ReadModel, upto: int, counts: Callable[[Recorded[Any]], bool]
 ) -> dict[Key, Struct]:
     """The rows that the facts up to a position make, of those facts that count."""
     rows: dict[Key, Struct] = {}
@@ -29,7 +30,7 @@ async def as_it_was(
                 if row is not None:
                     rows[key] = row
 
-    while page := await log.page(after, PAGE, upto, topics(projection)):
+    while page := await log.page(after, PAGE, upto, projection.topics):
         after = page[-1].position
         await each(take, page)
     return rows

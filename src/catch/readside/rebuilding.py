@@ -12,8 +12,8 @@ from catch.log import Log
 from catch.readside import marks, sharing
 from catch.readside.building import UNHURRIED, Building, Progress, pages, take
 from catch.readside.folding import UNREAD, Decode, Folding, Parked, alert, decoded, locked, write
-from catch.readside.projection import Projection, table
 from catch.readside.tables import live
+from projections.read_model import ReadModel
 
 PAGE = 2000
 SHORT = 100_000  # positions: to fold so few alone takes less time than to start others
@@ -66,7 +66,7 @@ async def unhurried(log: Log) -> AsyncGenerator[Connection]:
 async def rebuild(
     log: Log,
     decode: Decode,
-    projections: Sequence[Projection],
+    projections: Sequence[ReadModel],
     progress: Progress | None = None,
     processes: int = 1,
     alone: int = SHORT,
@@ -128,23 +128,23 @@ async def _index(connection: Connection, log: Log, buildings: Sequence[Building]
         await asyncio.gather(index(connection), index(other))
 
 
-async def parked(log: Log, projections: Sequence[Projection]) -> list[tuple[Projection, Parked]]:
+async def parked(log: Log, projections: Sequence[ReadModel]) -> list[tuple[ReadModel, Parked]]:
     """The rows that could not be folded, oldest first, each with its read model, the fact's position and the error."""
-    by_table = {table(projection): projection for projection in projections}
+    by_table = {projection.table: projection for projection in projections}
     rows = await log.pool.fetch(PARKED, list(by_table))
     return [(by_table[row["projection"]], Parked(**dict(row.items()))) for row in rows]
 
 
-async def retry(log: Log, decode: Decode, projection: Projection) -> None:
+async def retry(log: Log, decode: Decode, projection: ReadModel) -> None:
     """Folds the parked keys anew from the first fact on; those that fail again stay parked.
 
     What could not be read is left to `rebuild`, which the read side does as soon as it can be read.
     """
     async with log.pool.acquire() as connection, connection.transaction():
         positions, keys_parked = await locked(connection, [projection])
-        if table(projection) not in positions:  # it is yet to be built, from the first fact on
+        if projection.table not in positions:  # it is yet to be built, from the first fact on
             return
-        upto, parked = positions[table(projection)], keys_parked[table(projection)]
+        upto, parked = positions[projection.table], keys_parked[projection.table]
         folding = Folding(projection)
         position = 0
         while page := await log.page(position, PAGE, upto):
@@ -155,7 +155,7 @@ async def retry(log: Log, decode: Decode, projection: Projection) -> None:
                     folding.rows |= {key: None for key in keys if key not in folding.rows}
                     folding.take([(recorded, keys)])
             position = page[-1].position
-        await connection.execute(RETRIED, table(projection), UNREAD)
+        await connection.execute(RETRIED, projection.table, UNREAD)
         await write(connection, live(projection), folding)
 
 
@@ -176,7 +176,7 @@ async def _fold_log(
 
 async def _put_in_place(connection: Connection, log: Log, decode: Decode, building: Building, position: int) -> None:
     """Catches up with the live table under the lock of its checkpoint, so that nobody sees the rows go back in time."""
-    name, indexed = table(building.projection), position
+    name, indexed = building.projection.table, position
     async with connection.transaction():
         await connection.execute(ENTER, name)
         positions, _ = await locked(connection, [building.projection])

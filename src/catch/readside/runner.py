@@ -15,9 +15,9 @@ from catch.log import Log
 from catch.readside.ahead import ahead, folded_pages, written
 from catch.readside.building import uncollected
 from catch.readside.folding import Decode, Memory, Rewound, described, fold_page
-from catch.readside.projection import Projection, table
 from catch.readside.rebuilding import rebuild, session
 from catch.readside.standing import OF_THIS_LOG, prepare, unfilled
+from projections.read_model import ReadModel
 
 logger = logging.getLogger("catch.readside")
 
@@ -37,7 +37,7 @@ class NotCaughtUp(Refused):
 class ReadSide:
     """Run `run` as a task on every node. `patience` is how many seconds a node waits between two tries to take over."""
 
-    def __init__(self, log: Log, decode: Decode, projections: Sequence[Projection], *, patience: float = 1.0) -> None:
+    def __init__(self, log: Log, decode: Decode, projections: Sequence[ReadModel], *, patience: float = 1.0) -> None:
         self._log = log
         self._decode = decode
         self._projections = tuple(projections)
@@ -102,7 +102,7 @@ class ReadSide:
             while True:
                 self._memory = Memory()
                 if lacking := await unfilled(self._log, connection, self._decode, self._projections):
-                    fresh = [projection for projection in self._projections if table(projection) in lacking]
+                    fresh = [projection for projection in self._projections if projection.table in lacking]
                     await rebuild(self._log, self._decode, fresh)
                 after = await self._checkpoint(connection)
                 self._advance(after)
@@ -148,7 +148,7 @@ class ReadSide:
                     await self._asked.wait()
 
     async def _checkpoint(self, connection: Connection) -> int:
-        (row,) = await connection.fetch(REACHED, [table(projection) for projection in self._projections])
+        (row,) = await connection.fetch(REACHED, [projection.table for projection in self._projections])
         return row["position"] if row["known"] == len(self._projections) and row["known"] else 0
 
     def _advance(self, position: int) -> None:

@@ -10,8 +10,7 @@ from asyncio.subprocess import PIPE
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from importlib import import_module
-from types import ModuleType
-from typing import cast
+from typing import Any
 
 import msgspec
 import uvloop
@@ -22,7 +21,7 @@ from catch.log import Log, Stored
 from catch.readside import marks
 from catch.readside.building import GENERATION, UNHURRIED, Building, Progress, pages, take, uncollected
 from catch.readside.folding import Decode
-from catch.readside.projection import Projection, one_stream
+from projections.read_model import MadeOf, ReadModel
 
 PAGE = 1000
 # What a killed rebuild left running writes no more once this lock is had.
@@ -33,13 +32,17 @@ NO_PART = """
 """
 
 
+Name = tuple[str, str]
+"""A module, and what is there under this name."""
+
+
 class Order(Struct):
     """Which part of how many to fold, up to which position."""
 
     dsn: str
     schema: str
-    decode: tuple[str, str]
-    projections: list[str]
+    decode: Name
+    projections: list[Name]
     part: int
     of: int
     upto: int
@@ -58,10 +61,20 @@ class SharedWorkFailed(Exception):
     """A process that took part in the rebuild ended before its work was done."""
 
 
-def possible(decode: Decode, projections: Sequence[Projection]) -> bool:
+def possible(decode: Decode, projections: Sequence[ReadModel]) -> bool:
     """Others can import what is to be done, and no row needs facts that another process has."""
-    named = getattr(import_module(decode.__module__), getattr(decode, "__name__", ""), None) is decode
-    return named and all(isinstance(one, ModuleType) and one_stream(one) for one in projections)
+    places = [name_of(decode, decode.__module__), *(name_of(one, one.fold.__module__) for one in projections)]
+    return all(places) and all(one.made_of is not MadeOf.ANY_STREAMS for one in projections)
+
+
+def name_of(value: object, module: str) -> Name | None:
+    """Under which name another process finds it; None where it has none."""
+    known = vars(import_module(module)).items()
+    return next(((module, name) for name, held in known if held is value), None)
+
+
+def named(name: Name) -> Any:
+    return getattr(import_module(name[0]), name[1])
 
 
 async def shared(
@@ -81,7 +94,7 @@ async def shared(
         if progress:
             progress(min(reached), head)
 
-    names = [cast("ModuleType", building.projection).__name__ for building in buildings]
+    names = [found for one in buildings if (found := name_of(one.projection, one.projection.fold.__module__))]
     place = (decode.__module__, decode.__name__)
     try:
         async with asyncio.TaskGroup() as group:
@@ -119,8 +132,8 @@ async def _have_done(order: Order, come: Callable[[int, int], None]) -> None:
 
 async def _do(order: Order) -> None:
     """What each process does."""
-    decode: Decode = getattr(import_module(order.decode[0]), order.decode[1])
-    projections = [cast("Projection", import_module(name)) for name in order.projections]
+    decode: Decode = named(order.decode)
+    projections: list[ReadModel] = [named(name) for name in order.projections]
     generation = GENERATION // order.of
     buildings = [Building(projection, generation) for projection in projections]
     log = await Log.open(order.dsn, schema=order.schema, pool=2)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from catch.database import Connection
 from catch.log import Log, Stored
 from catch.readside.folding import UNREAD, Decode
-from catch.readside.projection import Projection, listed, table
 from catch.readside.rebuilding import only_one, unhurried
 from catch.readside.tables import live
+from projections.read_model import ReadModel
 
 logger = logging.getLogger("catch.readside")
 
@@ -30,7 +30,7 @@ GONE = """
 """
 
 
-async def prepare(connection: Connection, projections: Iterable[Projection]) -> None:
+async def prepare(connection: Connection, projections: Iterable[ReadModel]) -> None:
     """Makes the tables that are not there (any more), so that queries find them; whoever leads fills them."""
     async with connection.transaction():
         await connection.execute("select pg_advisory_xact_lock(hashtextextended(current_schema() || ' tables', 0))")
@@ -41,11 +41,11 @@ async def prepare(connection: Connection, projections: Iterable[Projection]) -> 
                     await connection.execute(statement)
 
 
-async def unfilled(log: Log, connection: Connection, decode: Decode, projections: Sequence[Projection]) -> set[str]:
+async def unfilled(log: Log, connection: Connection, decode: Decode, projections: Sequence[ReadModel]) -> set[str]:
     """The tables that are to be built anew: those without a checkpoint, those whose checkpoint is not of this log, and
     those that lack a fact which a former release could not read and this one can.
     """
-    names = [table(projection) for projection in projections]
+    names = [projection.table for projection in projections]
     standing = {row["projection"]: row for row in await connection.fetch(STANDING, names)}
     for name, row in standing.items():
         if not row["holds"]:
@@ -54,20 +54,18 @@ async def unfilled(log: Log, connection: Connection, decode: Decode, projections
     return lacking | await _readable_now(log, connection, decode, projections)
 
 
-async def _readable_now(
-    log: Log, connection: Connection, decode: Decode, projections: Sequence[Projection]
-) -> set[str]:
-    by_name = {table(projection): projection for projection in projections}
+async def _readable_now(log: Log, connection: Connection, decode: Decode, projections: Sequence[ReadModel]) -> set[str]:
+    by_name = {projection.table: projection for projection in projections}
     rows = await connection.fetch(UNREADABLE, list(by_name), UNREAD)
     found: set[str] = set()
     for position in sorted({row["position"] for row in rows}):
         for stored in await log.page(position - 1, 1, position):
             concerned = [by_name[row["projection"]] for row in rows if row["position"] == position]
-            found |= {table(one) for one in concerned if _takes(one, decode, stored)}
+            found |= {one.table for one in concerned if _takes(one, decode, stored)}
     return found
 
 
-def _takes(projection: Projection, decode: Decode, stored: Stored) -> bool:
+def _takes(projection: ReadModel, decode: Decode, stored: Stored) -> bool:
     try:
         tuple(projection.keys(decode(stored)))
     except Exception:
@@ -75,11 +73,11 @@ def _takes(projection: Projection, decode: Decode, stored: Stored) -> bool:
     return True
 
 
-async def left_over(log: Log, projections: Sequence[Projection], *, drop: bool = False) -> list[str]:
+async def left_over(log: Log, projections: Sequence[ReadModel], *, drop: bool = False) -> list[str]:
     """Tables of former versions, and what is left of rebuilds that cannot go on. Raises AnotherRebuild."""
-    versions = {projection.NAME: projection.VERSION for projection in projections}
-    beside = {f"{one.NAME}_{held.field}": one for one in projections if (held := listed(one))}
-    versions |= {name: one.VERSION for name, one in beside.items()}
+    versions = {projection.name: projection.version for projection in projections}
+    beside = {f"{one.name}_{held.field}": one for one in projections if (held := one.listed)}
+    versions |= {name: one.version for name, one in beside.items()}
     async with unhurried(log) as connection:
         await only_one(connection)
         marked = {row[0] for row in await connection.fetch("select distinct projection from rebuilds")}
@@ -89,7 +87,7 @@ async def left_over(log: Log, projections: Sequence[Projection], *, drop: bool =
             if said is None or said["name"] not in versions:
                 continue
             version, present = int(said["version"]), versions[said["name"]]
-            whole = table(beside[said["name"]]) if said["name"] in beside else said["whole"]
+            whole = beside[said["name"]].table if said["name"] in beside else said["whole"]
             if version < present or (version == present and said["new"] and whole not in marked):
                 found.append(row[0])
                 if drop:

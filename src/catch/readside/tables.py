@@ -10,7 +10,7 @@ from msgspec import Struct
 from catch.database import Connection, Statements
 from catch.log.rows import Column as Column
 from catch.log.rows import Listed, columns, load
-from catch.readside.projection import Projection, listed, table
+from projections.read_model import ReadModel
 
 __all__ = ["Column", "Table", "checksum", "columns", "live", "load"]
 
@@ -25,19 +25,19 @@ class Table:
     rows have to come as JSON or as arrays and are read twice.
     """
 
-    def __init__(self, projection: Projection, name: str | None = None) -> None:
-        self.row = projection.Row
+    def __init__(self, projection: ReadModel, name: str | None = None) -> None:
+        self.row = projection.row
         self.columns = columns(self.row)
-        self.name = name or table(projection)
+        self.name = name or projection.table
         key = self.columns[0]
         definitions = ", ".join(column.definition for column in self.columns)
         self.create = f'create table if not exists "{self.name}" ({definitions}, primary key ("{key.name}"))'
         self.create_bare = f'create table "{self.name}" ({definitions})'
-        self.indexes = [f'create index on "{self.name}" {index}' for index in map(_listed, projection.INDEXES)]
+        self.indexes = [f'create index on "{self.name}" {index}' for index in map(_listed, projection.indexes)]
         self.find = f'select * from "{self.name}" where "{key.name}" = any($1::{key.sql}[])'  # noqa: S608
         self.all_keys = f'select "{key.name}" from "{self.name}"'  # noqa: S608
         self.delete = f'delete from "{self.name}" where "{key.name}" = any($1::{key.sql}[])'  # noqa: S608
-        held = listed(projection)
+        held = projection.listed
         self.listing = Listing(self, held, projection) if held else None
         if self.listing:
             self.indexes = [*self.listing.made, *self.indexes]
@@ -70,10 +70,10 @@ class Table:
 class Listing:
     """The table beside, whose rows follow from those of the projection's own: it is made like an index of that one."""
 
-    def __init__(self, place: Table, held: Listed, projection: Projection) -> None:
+    def __init__(self, place: Table, held: Listed, projection: ReadModel) -> None:
         self.field = held.field
-        suffix = place.name.removeprefix(table(projection))
-        self.name = f"{projection.NAME}_{held.field}_v{projection.VERSION}{suffix}"
+        suffix = place.name.removeprefix(projection.table)
+        self.name = f"{projection.name}_{held.field}_v{projection.version}{suffix}"
         key = place.columns[0]
         definitions = ", ".join(column.definition for column in (key, *held.columns))
         parts = ", ".join(f'"{column.name}" {column.sql}' for column in held.columns)
@@ -101,7 +101,7 @@ class Listing:
 
 
 @cache
-def live(projection: Projection) -> Table:
+def live(projection: ReadModel) -> Table:
     return Table(projection)
 
 
@@ -113,8 +113,8 @@ def _listed(index: str) -> str:
     return f"({names}){where}{condition}"
 
 
-async def checksum(database: Statements, projection: Projection) -> str:
+async def checksum(database: Statements, projection: ReadModel) -> str:
     """A digest of all rows: equal tables, and only they, have equal ones (within one server version)."""
-    name, key = table(projection), columns(projection.Row)[0].name
+    name, key = projection.table, columns(projection.row)[0].name
     rows = f"""string_agg(sha256(convert_to(t::text, 'UTF8')), ''::bytea order by "{key}")"""
     return str(await database.fetchval(f"""select encode(sha256(coalesce({rows}, '')), 'hex') from "{name}" t"""))  # noqa: S608
