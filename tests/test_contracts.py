@@ -1,20 +1,27 @@
 """The committed contracts are those of this program, and what is stored stays readable."""
 
 import json
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from catch import contracts
+import projections
+from catch import contracts, folds
 from catch.compatibility import broken
-from catch.domain.facts import Fact, Part
+from catch.domain.case import SUBJECTS
+from catch.domain.case.plan import PlanAgreed
+from catch.domain.facts import Fact, Part, Recorded
 from catch.domain.streams import EVENTS
 from catch.log.codec import CODEC, Codec
 from catch.log.upcasting import Payload
 from catch.personal import sealed_in
+from catch.programmes import shipped
+from projections import agenda
 
 
 @pytest.fixture
@@ -221,3 +228,55 @@ def test_a_sample_under_a_wrong_number_is_told(tmp_path: Path):
 def test_the_upcasters_of_this_program_are_those_its_events_need():
     assert CODEC.events is EVENTS
     assert not CODEC.upcasters.keys() - {(name, n) for name, event in EVENTS.items() for n in range(1, event.SCHEMA)}
+
+
+def put_off_nowhere(row: Any, recorded: Recorded[Any], key: Any) -> Any:
+    """Another fold, of which nobody has raised the version."""
+    after = agenda.fold(row, recorded, key)
+    return after and replace(after, instant=True)
+
+
+def test_a_fold_that_changed_under_the_same_version_is_told(root: Path, monkeypatch: pytest.MonkeyPatch):
+    was = (root / folds.COMMITTED).read_text()
+    other = replace(agenda.AGENDA, fold=put_off_nowhere)
+    monkeypatch.setattr(projections, "ALL", (other, *projections.ALL[1:]))
+    (problem,) = contracts.check(root)
+    assert "the read model agenda makes other rows of the same facts" in problem
+    assert "MeetingPlanned" in problem
+    # It is not written over: whoever changed it raises the version first.
+    contracts.write(root)
+    assert (root / folds.COMMITTED).read_text() == was
+    monkeypatch.setattr(projections, "ALL", (replace(other, version=99), *projections.ALL[1:]))
+    (problem,) = contracts.check(root)
+    assert problem == "schema/versions.json: agenda is not held as it is; run `catch contracts`"
+    contracts.write(root)
+    assert contracts.check(root) == []
+
+
+def test_a_change_in_the_domain_is_told_of_every_read_model_that_folds_it(root: Path, monkeypatch: pytest.MonkeyPatch):
+    evolve = SUBJECTS.evolve_of[PlanAgreed]
+
+    def forgets(case: Any, event: Any, at: datetime) -> Any:
+        return replace(evolve(case, event, at), plan=None)
+
+    monkeypatch.setattr(SUBJECTS, "evolve_of", {**SUBJECTS.evolve_of, PlanAgreed: forgets})
+    (problem,) = contracts.check(root)
+    assert "the read model case_summary makes other rows" in problem
+
+
+def test_a_programme_that_is_another_under_the_same_version_is_told(root: Path, monkeypatch: pytest.MonkeyPatch):
+    def another(programme: str) -> str:
+        return f"another {programme}"
+
+    monkeypatch.setattr(folds, "written", another)
+    problems = contracts.check(root)
+    assert [each.partition(" (")[0] for each in problems] == [
+        f"schema/versions.json: the programme {each.key} is another" for each in shipped()
+    ]
+
+
+def test_an_event_that_is_added_says_nothing_of_the_rows_that_are_there():
+    before = folds.Held(1, {"A": "1"})
+    assert folds.moved(before, folds.Held(1, {"A": "1", "B": "2"})) == []
+    assert folds.moved(before, folds.Held(1, {"A": "2"})) == ["A"]
+    assert folds.moved(before, folds.Held(2, {"A": "2"})) == []

@@ -19,6 +19,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from catch import folds
 from catch.compatibility import broken
 from catch.domain.facts import Actor, Envelope, Fact, Purpose, Role, Sealed
 from catch.log.codec import CODEC, Codec
@@ -39,6 +40,8 @@ def write(root: Path = ROOT, codec: Codec = CODEC) -> list[str]:
     A committed JSON Schema that stored events may rest on is left as it is: `check` says so.
     """
     kept = {path for path, _ in _broken(root, codec)}
+    if codec is CODEC and _put(root / folds.COMMITTED, folds.text(root, ROOT / SAMPLES, codec)):
+        return [str(folds.COMMITTED), *write(root, codec)]
     return [str(path) for path, text in expected(root, codec).items() if path not in kept and _put(root / path, text)]
 
 
@@ -51,6 +54,7 @@ def check(root: Path = ROOT, codec: Codec = CODEC) -> list[str]:
         *_former(root, codec),
         *unreadable(root, codec),
         *(_documents().complaints(root) if codec is CODEC else ()),
+        *(folds.complaints(root, ROOT / SAMPLES, codec) if codec is CODEC else ()),
     ]
 
 
