@@ -16,7 +16,7 @@ from catch.api.sources.common import PAGE, PRESENT, Fact, Shared, changes, utc
 from catch.app import Catch
 from catch.domain.case import actions
 from catch.domain.case.state import Case
-from catch.domain.meeting import invitations
+from catch.domain.meeting import attendance, invitations
 from catch.domain.partner import PartnerEvent
 from catch.domain.refusals import Refused
 from catch.live.source import Ended, Opening, Seen, TooFar
@@ -63,14 +63,24 @@ class InboxSource(Shared):
         return agencies_of(event, case.state if case else None)
 
     def rights(self, event: Fact, followed: Collection[Hashable]) -> Collection[Hashable]:
-        """What waits was made of what its reader saw of the case then."""
+        """What waits was made of what its reader saw of the case then: it concerns who owns an action in it."""
         match changes(event):
-            case Changes.CASE | Changes.SEATS:
-                return followed
+            case Changes.CASE:
+                return self._owning([event.stream], followed)
+            case Changes.SEATS if isinstance(event.event, attendance.InterestDeclared | attendance.InterestResolved):
+                return self._owning(self.catch.seating.cases(event.stream), followed)
             case Changes.PARTNER if isinstance(event.event, PartnerEvent):
                 return [event.event.partner] if event.event.partner in followed else []
             case _:
                 return []
+
+    def _owning(self, cases: Iterable[UUID], followed: Collection[Hashable]) -> Collection[Hashable]:
+        """The agencies with an action in these cases; all, where a case is not at hand."""
+        held = [self.catch.states.at_hand(case) for case in cases]
+        if any(each is None for each in held):
+            return followed
+        states: list[Case] = [each.state for each in held if each and each.state]
+        return {action.owner for case in states for action in case.actions} & set(followed)
 
     def runs_out(self, topic: Hashable, since: datetime, now: datetime) -> bool:
         return False
