@@ -22,7 +22,6 @@ from catch.readside.past import as_it_was
 from catch.statistics import AtRisk, Point, TimeToOutcome
 from catch.statistics.small_numbers import Period, coarse, fixed, quarter_before, too_few
 from projections import outcomes
-from projections.read_model import ReadModel
 
 
 class FixedPeriodsOnly(Refused):
@@ -98,7 +97,7 @@ async def of_programme(catch: Catch, asked: Asked, head: int) -> Cohort:
 async def _as_at(catch: Catch, asked: Asked, as_at: types.AsAt) -> Cohort:
     log = catch.log
     upto = await log.known_by(as_at.recorded_at) if as_at.recorded_at else as_at.position or await log.head()
-    found = await as_it_was(log, decode, cast("ReadModel", outcomes), upto, true_by(as_at.occurred_at or None))
+    found = await as_it_was(log, decode, outcomes.OUTCOMES, upto, true_by(as_at.occurred_at or None))
     last = await log.last(upto)
     moment = as_at.occurred_at or as_at.recorded_at
     cut_off = moment or (last.recorded_at if last else datetime.now(UTC))

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from time import perf_counter
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import projections
@@ -13,9 +13,8 @@ from catch.log import Log
 from catch.log.codec import decode
 from catch.readside import ReadSide, as_at, known_at
 from projections import case_summary
-from projections.read_model import ReadModel
 
-CASE = cast("ReadModel", case_summary)
+CASE = case_summary.CASE_SUMMARY
 ALL = projections.ALL
 STREAM = 50
 
