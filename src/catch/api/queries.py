@@ -22,6 +22,7 @@ from catch.api.reading import Reading, shows
 from catch.api.scalars import Position
 from catch.api.sitting import Sitting, reason
 from catch.api.standing import Standing as StandingQueries
+from catch.api.trail import no_trail
 from catch.api.trail import read as read_trail
 from catch.api.views import programme as programme_view
 from catch.app import Catch
@@ -114,9 +115,9 @@ def told_of(told: Agreed, facts: Sequence[CaseFacts], case: UUID) -> list[CaseFa
 
 
 async def trail_of(context: Context, stream: UUID) -> list[types.AuditEntry]:
-    """What the viewer may read of the stream's history. Raises `UnknownCase`."""
+    """What the viewer may read of the stream's history. Raises `UnknownCase`, or `TrailNotYours` where they see it."""
     if context.who.roles_held().isdisjoint(ORGANISERS):
-        raise UnknownCase(stream=stream)
+        raise await no_trail(context.reading, stream, None)
     row = await seen_meeting(context, stream)
     return await read_trail(context.reading, stream, row.state if row else None)
 

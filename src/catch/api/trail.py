@@ -76,7 +76,7 @@ async def read(reading: Reading, stream: UUID, meeting: Meeting | None) -> list[
     recorded = [decode(each) for each in await reading.facts.catch.log.stream(stream)]
     trail = await opened(reading, recorded, meeting)
     if trail is None:
-        raise await refused(reading, stream, meeting)
+        raise await no_trail(reading, stream, meeting)
     found = [*entries(trail, recorded)]
     if trail.stream is CASE and trail.beside is not None:
         # What is kept beside the case is read with it, as one.
@@ -89,7 +89,7 @@ class TrailNotYours(Refused):
     """The trail is for auditors, for those who coordinate the case, and for those who prepare the meeting."""
 
 
-async def refused(reading: Reading, stream: UUID, meeting: Meeting | None) -> Refused:
+async def no_trail(reading: Reading, stream: UUID, meeting: Meeting | None) -> Refused:
     """Whoever sees what it is the trail of is told why they do not read it; for others there is no such thing."""
     case: Case | None = (await reading.facts.case(stream)).state
     seen = await reading.facts.sight(reading.viewer, case) if case else None
