@@ -49,6 +49,7 @@ from tests.cases import (
     NOW,
     OFFERED,
     PLANNED,
+    PROGRAMME,
     SHARED,
     TEXT,
     TODAY,
@@ -89,6 +90,17 @@ def test_an_action_is_offered_to_a_partner_with_a_part_in_the_case():
     (event,) = case_given(*PLANNED).when(whole, GIVEN).events
     assert isinstance(event, ActionOffered)
     assert (event.owner_user, event.priority, event.mandatory) == ("hana", Priority.HIGH, True)
+
+
+def test_what_the_programme_says_must_be_done_is_mandatory_whoever_offers_it():
+    must = replace(
+        PROGRAMME, interventions=("benefits-check", "transport"), mandatory_interventions=("benefits-check",)
+    )
+    for intervention, mandatory in (("benefits-check", True), ("transport", False), (None, False)):
+        wanted = replace(offer, intervention=intervention)
+        (event,) = case_given(*PLANNED).when(wanted, replace(GIVEN, programme=must)).events
+        assert isinstance(event, ActionOffered)
+        assert event.mandatory is mandatory
 
 
 def test_whoever_is_to_do_it_acts_for_its_owner():

@@ -203,7 +203,9 @@ def test_support_goes_on_only_when_the_person_agrees_again_and_the_next_review_i
     case_given(*PLANNED, held).when(hold, GIVEN).then()
     new = case_given(*PLANNED)
     new.when(replace(hold, agreement_confirmed=False), GIVEN).refused(AgreementNotConfirmed)
-    new.when(replace(hold, next_due=None), GIVEN).refused(MissingText, field="nextDue")
+    # Where nobody says when, the programme does: three months on, by the calendar.
+    new.when(replace(hold, next_due=None), GIVEN).then(replace(held, next_due=date(2026, 6, 10)))
+    new.when(replace(hold, next_due=None), replace(GIVEN, programme=None)).refused(MissingText, field="nextDue")
     new.when(replace(hold, next_due=date(2026, 12, 1)), GIVEN).refused(ReviewTooLate)
     case_given(*PLANNED, held).when(replace(hold, decision=ReviewDecision.CLOSE), GIVEN).refused(ReviewAlreadyHeld)
     case_given(*SHARED).when(hold, GIVEN).refused(NoPlan)

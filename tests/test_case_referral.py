@@ -89,9 +89,13 @@ def test_whoever_refers_for_another_agency_names_it():
     assert (event.referral.referrer, event.referral.referrer_agency) == ("cora", "gp-7")
 
 
-@pytest.mark.parametrize(("age", "warned"), [(None, False), (17, True), (18, False)])
-def test_nobody_is_turned_away_for_their_age_but_it_warns(age: int | None, warned: bool):
-    (event,) = case_given().when(replace(submit, age=age), GIVEN).events
+@pytest.mark.parametrize(
+    ("age", "most", "warned"),
+    [(None, None, False), (17, None, True), (18, None, False), (99, None, False), (25, 25, False), (26, 25, True)],
+)
+def test_nobody_is_turned_away_for_their_age_but_it_warns(age: int | None, most: int | None, warned: bool):
+    for_some = replace(PROGRAMME, eligibility=replace(PROGRAMME.eligibility, max_age=most))
+    (event,) = case_given().when(replace(submit, age=age), replace(GIVEN, programme=for_some)).events
     assert isinstance(event, ReferralReceived)
     assert event.age_warning is warned
 

@@ -66,6 +66,10 @@ class Eligibility(Part, frozen=True, omit_defaults=True):
     criteria: Many[Criterion] = ()
     override_allowed: bool = True
 
+    def covers(self, age: int) -> bool:
+        """From the least age to the greatest, both included."""
+        return self.min_age <= age and (self.max_age is None or age <= self.max_age)
+
 
 class Minutes(Part, frozen=True, omit_defaults=True):
     """Default time boxes by section, in minutes (`6-agenda.md` section 4)."""
@@ -128,7 +132,7 @@ class Series(Part, frozen=True, omit_defaults=True):
 
 
 class PlanRules(Part, frozen=True, omit_defaults=True):
-    """How long a support plan runs, in months."""
+    """How long a support plan runs, in months. The next review is `review_every_months` on, where nobody says when."""
 
     min_months: Count = 3
     max_months: Count = 6
@@ -194,7 +198,7 @@ class Programme(Part, frozen=True, omit_defaults=True):
     instant_discussions: bool = False  # may two agencies discuss a case there and then, outside a meeting?
     plan: PlanRules = PlanRules()
     interventions: Many[Code] = ()
-    mandatory_interventions: Many[Code] = ()
+    mandatory_interventions: Many[Code] = ()  # whatever is offered of these has to be seen to before a case closes
     caseload: Caseload = Caseload()
     framework: Framework | None = None
     closure: Closure = Closure()

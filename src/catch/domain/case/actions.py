@@ -255,6 +255,11 @@ def check_intervention(intervention: str | None, given: Given) -> None:
         raise UnknownIntervention(intervention=intervention, known=", ".join(known))
 
 
+def must_be_done(intervention: str | None, given: Given) -> bool:
+    """Whether the programme says so of this intervention."""
+    return given.programme is not None and intervention in given.programme.mandatory_interventions
+
+
 def offer(case: Case, command: OfferAction, given: Given, meeting: UUID | None = None) -> list[ActionEvent]:
     if case.action(command.action) is not None:
         return []
@@ -272,7 +277,7 @@ def offer(case: Case, command: OfferAction, given: Given, meeting: UUID | None =
             owner_user=command.owner_user,
             intervention=command.intervention,
             priority=command.priority,
-            mandatory=command.mandatory,
+            mandatory=command.mandatory or must_be_done(command.intervention, given),
             decision=command.decision,
             service=command.service,
             meeting=meeting,

@@ -183,7 +183,7 @@ def submit(case: Case | None, command: SubmitReferral, given: Given) -> list[Ref
             programme_version=programme.version,
             referral=referral_of(command, given),
             # Nobody is turned away for their age: it warns whoever decides.
-            age_warning=command.age is not None and command.age < programme.eligibility.min_age,
+            age_warning=command.age is not None and not programme.eligibility.covers(command.age),
         )
     ]
 

@@ -102,6 +102,13 @@ def check_review(due: date, given: Given) -> None:
             raise ReviewTooLate(due=due, latest=latest)
 
 
+def usual_review(given: Given) -> date:
+    """As long after today as the programme says. Raises `MissingText` where no programme says it."""
+    if given.programme is None:
+        raise MissingText(field="nextDue")
+    return london_day(add_span(given.at, Span(given.programme.plan.review_every_months, Unit.MONTH)))
+
+
 def schedule(case: Case, command: ScheduleReview, given: Given) -> list[ReviewEvent]:
     held = next((held for held in case.reviews if held.review == command.review), None)
     if held is not None and held.due == command.due:
@@ -127,10 +134,11 @@ def hold(case: Case, command: HoldReview, given: Given) -> list[ReviewEvent]:
         raise NoPlan
     if command.decision is ReviewDecision.CONTINUE and not command.agreement_confirmed:
         raise AgreementNotConfirmed
-    if command.decision is ReviewDecision.CONTINUE and command.next_due is None:
-        raise MissingText(field="nextDue")
-    if command.next_due is not None:
-        check_review(command.next_due, given)
+    next_due = command.next_due
+    if command.decision is ReviewDecision.CONTINUE and next_due is None:
+        next_due = usual_review(given)
+    if next_due is not None:
+        check_review(next_due, given)
     number = held.number if held else len(case.reviews) + 1
     return [
         ReviewHeld(
@@ -139,7 +147,7 @@ def hold(case: Case, command: HoldReview, given: Given) -> list[ReviewEvent]:
             decision=command.decision,
             agreement_confirmed=command.agreement_confirmed,
             summary=command.summary,
-            next_due=command.next_due,
+            next_due=next_due,
         )
     ]
 
