@@ -171,17 +171,20 @@ def kept_out(w: World, case: object) -> list[tuple[str, str]]:
     return sorted(still | {each for each in said if each[0] not in over})
 
 
-def of_case(w: World, case: Case) -> Entity:
+def told_of(w: World, case: Case, closed: set[Category]) -> list[str]:
+    """The agencies that are told of any category but these."""
     told = disclosed(case, w.at)
-    may_be_told = [
+    return [
         key
         for key, partner in w.partners.items()
-        if any(
-            (key, category) in told and category is not Category.RESTRICTED
-            for programme, category in in_force(partner, w.at)
-            if programme == case.programme
-        )
+        for covered in [{category for programme, category in in_force(partner, w.at) if programme == case.programme}]
+        if any((key, category) in told for category in covered - closed)
     ]
+
+
+def of_case(w: World, case: Case) -> Entity:
+    told = disclosed(case, w.at)
+    restricted, said = {Category.RESTRICTED}, {Category.RESTRICTED, Category.DISCUSSION, Category.ACTIONS}
     return entity(
         "Case",
         case.case,
@@ -190,7 +193,8 @@ def of_case(w: World, case: Case) -> Entity:
         waitsAtTheDoor=waits(case, w.at),
         involved=[held.agency for held in case.involvements if held.ended_at is None],
         disclosed=[{"agency": agency, "category": category} for agency, category in sorted(told)],
-        told=may_be_told,
+        told=told_of(w, case, restricted),
+        toldBesides=told_of(w, case, said),
         referrers=[held.referrer_agency for held in case.referrals],
         recused=[user for user, _ in kept_out(w, case.case)],
         recusedFor=[agency for _, agency in kept_out(w, case.case)],
