@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from catch.access import NotAllowed, NotEnrolled, NotYourAgency, OnlyByAnother
+from catch.access.giving import GIVERS as GIVERS_OF
 from catch.access.giving import AgencyDoesNotRunIt
 from catch.domain.facts import Command, Role, Tag
 from catch.domain.partner import (
@@ -115,6 +116,11 @@ def test_who_gives_and_ends_which_role(by: Role, to: str):
                 assert giver(by).may(command) is by
             else:
                 refused(giver(by), command, NotYourAgency)
+
+
+def test_who_may_not_is_told_the_roles_of_those_who_may():
+    by_hand = {role: {by for by in GIVERS if any(role in given for given in GIVES[by].values())} for role in Role}
+    assert {role: set(said) for role, said in GIVERS_OF.items()} == by_hand
 
 
 @pytest.mark.parametrize("by", [role for role in PEOPLE if role not in GIVERS])

@@ -1,5 +1,6 @@
 """Read models for tests of the read side: a class with a fold of its own becomes one by `model`."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,7 +10,7 @@ from catch.domain.facts import Recorded
 from projections.read_model import Key, MadeOf, ReadModel
 
 
-class ToyModel:
+class ToyModel(ABC):
     """`NAME`, `VERSION`, `ROW` and `INDEXES` of the class; `keys` and `fold` of the object, which may remember."""
 
     NAME: str
@@ -17,11 +18,11 @@ class ToyModel:
     ROW: type[Struct]
     INDEXES: tuple[str, ...] = ()
 
-    def keys(self, recorded: Recorded[Any], /) -> Iterable[Key]:
-        raise NotImplementedError
+    @abstractmethod
+    def keys(self, recorded: Recorded[Any], /) -> Iterable[Key]: ...
 
-    def fold(self, row: Any, recorded: Recorded[Any], key: Any, /) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def fold(self, row: Any, recorded: Recorded[Any], key: Any, /) -> Any: ...
 
     def model(self) -> ReadModel:
         return ReadModel(

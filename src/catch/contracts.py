@@ -40,9 +40,12 @@ def write(root: Path = ROOT, codec: Codec = CODEC) -> list[str]:
     A committed JSON Schema that stored events may rest on is left as it is: `check` says so.
     """
     kept = {path for path, _ in _broken(root, codec)}
+    files = expected(root, codec)
+    changed = [str(path) for path, text in files.items() if path not in kept and _put(root / path, text)]
+    # Last: it rests on the samples.
     if codec is CODEC and _put(root / folds.COMMITTED, folds.text(root, ROOT / SAMPLES, codec)):
-        return [str(folds.COMMITTED), *write(root, codec)]
-    return [str(path) for path, text in expected(root, codec).items() if path not in kept and _put(root / path, text)]
+        changed.append(str(folds.COMMITTED))
+    return changed
 
 
 def check(root: Path = ROOT, codec: Codec = CODEC) -> list[str]:

@@ -267,10 +267,11 @@ def may(who: Who, command: Command, reads: Reads, at: datetime) -> Role:
     held = who.roles_held()
     if Role.SYSTEM in held:
         return Role.SYSTEM
-    if who.service is not None and not rule_for(who, type(command)):
+    rule = rule_for(who, type(command))
+    if who.service is not None and not rule:
         raise ServiceNotAllowed
     refusals: list[Refused] = []
-    for role, relation in rule_for(who, type(command)).items():
+    for role, relation in rule.items():
         if role in held:
             try:
                 relation(Asked(who, command, reads, at, role))

@@ -58,7 +58,7 @@ def tagging(asked: Asked) -> None:
     """The Caldicott contact of the programme, to somebody else."""
     known_partner(asked)
     to_another(asked)
-    if not guards(asked, asked.command.programme):
+    if not of_the_lead(asked, Role.CALDICOTT, asked.command.programme):
         raise NotYourAgency(given_by=Role.CALDICOTT)
 
 
@@ -105,14 +105,13 @@ def gives(asked: Asked, partner: Partner, role: Role, programme: str | None) -> 
         case Role.COORDINATOR:
             return looks_after
         case Role.CHAIR | Role.DEPUTY | Role.PREPARER:
-            return appoints(asked, programme)
+            return of_the_lead(asked, Role.APPOINTING_OFFICER, programme)
         case Role.AUDITOR | Role.ANALYST:
-            return guards(asked, programme)
+            return of_the_lead(asked, Role.CALDICOTT, programme)
         case Role.MEMBER_ADMINISTRATOR:
             return looks_after or (_begins(asked) and not has(partner, role, None, day))
         case Role.APPOINTING_OFFICER | Role.CALDICOTT:
-            leads = programme is not None and who.acts_as(role, programme) and who.leads(programme)
-            colleague = own and by is role and leads
+            colleague = own and of_the_lead(asked, role, programme)
             return colleague or (_founds(asked) and not has(partner, role, programme, day))
         case Role.ADMINISTRATOR:
             return _founds(asked)
@@ -120,16 +119,10 @@ def gives(asked: Asked, partner: Partner, role: Role, programme: str | None) -> 
             return False
 
 
-def appoints(asked: Asked, programme: str | None) -> bool:
-    """The appointing officer of the agency that leads the programme."""
-    who, officer = asked.who, Role.APPOINTING_OFFICER
-    return programme is not None and asked.role is officer and who.acts_as(officer, programme) and who.leads(programme)
-
-
-def guards(asked: Asked, programme: str | None) -> bool:
-    """The Caldicott contact of the agency that leads the programme."""
-    who, contact = asked.who, Role.CALDICOTT
-    return programme is not None and asked.role is contact and who.acts_as(contact, programme) and who.leads(programme)
+def of_the_lead(asked: Asked, role: Role, programme: str | None) -> bool:
+    """They do it as this, for a programme that their agency leads."""
+    who = asked.who
+    return programme is not None and asked.role is role and who.acts_as(role, programme) and who.leads(programme)
 
 
 def _founds(asked: Asked) -> bool:
@@ -138,7 +131,9 @@ def _founds(asked: Asked) -> bool:
 
 def _begins(asked: Asked) -> bool:
     """Who lets a new agency make a beginning: the service administrator, or the officer of an agency that leads."""
-    return _founds(asked) or any(appoints(asked, programme) for _, programme in asked.who.runs)
+    return _founds(asked) or any(
+        of_the_lead(asked, Role.APPOINTING_OFFICER, programme) for _, programme in asked.who.runs
+    )
 
 
 def has(partner: Partner, role: Role, programme: str | None, day: date) -> bool:

@@ -32,7 +32,7 @@ async def followed(log: Log) -> float:
 
 async def caught_up(log: Log) -> float:
     """Facts a second, folded into all projections behind their checkpoints by the program's own read side."""
-    names = [f"{one.name}_v{one.version}" for one in ALL]
+    names = [one.table for one in ALL]
     reached = await log.pool.fetchval("select min(position) from checkpoints where projection = any($1)", names)
     behind = await log.pool.fetchval("select count(*) from stored_events where notification_id > $1", reached)
     side = ReadSide(log, decode, ALL)

@@ -14,7 +14,7 @@ from catch.domain.calendar import london_day
 from catch.domain.configuration import Programme
 from catch.domain.facts import Command, Purpose, Role
 from catch.domain.keys import is_key
-from catch.domain.partner import Partner, RoleGiven
+from catch.domain.partner import Member, Partner, RoleGiven
 from catch.domain.streams import PARTNER, PROGRAMME, partner_stream, programme_stream
 from catch.enrolling import OPERATOR, as_anything, first_administrator
 from catch.settings import Settings
@@ -89,16 +89,19 @@ async def registered(catch: Catch, agency: str) -> Partner | None:
     return (await catch.states.get(PARTNER, partner_stream(agency))).state
 
 
+async def member_of(catch: Catch, agency: str, user: str) -> Member | None:
+    partner = await registered(catch, agency)
+    return partner.member(user) if partner else None
+
+
 async def enrolled(catch: Catch, agency: str, user: str, role: Role) -> bool:
     """Whether somebody may act in the role today."""
-    partner = await registered(catch, agency)
-    member = partner.member(user) if partner else None
+    member = await member_of(catch, agency, user)
     return member is not None and not member.suspended and any(held.role is role for held in member.roles_on(today()))
 
 
 async def suspended(catch: Catch, agency: str, user: str) -> bool:
-    partner = await registered(catch, agency)
-    member = partner.member(user) if partner else None
+    member = await member_of(catch, agency, user)
     return member is not None and member.suspended
 
 

@@ -49,7 +49,7 @@ class Subjects:
 
 def kinds(of: type[Any] | UnionType) -> tuple[type[Any], ...]:
     """The classes of a union, or the one class."""
-    return get_args(of) or (of,)  # type: ignore[return-value]
+    return get_args(of) if isinstance(of, UnionType) else (of,)
 
 
 def _by_kind(said: Iterable[tuple[type[K], V]], all_of: UnionType) -> Mapping[type[K], V]:

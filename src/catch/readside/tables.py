@@ -73,7 +73,7 @@ class Listing:
     def __init__(self, place: Table, held: Listed, projection: ReadModel) -> None:
         self.field = held.field
         suffix = place.name.removeprefix(projection.table)
-        self.name = f"{projection.name}_{held.field}_v{projection.version}{suffix}"
+        self.name = f"{projection.beside}{suffix}"
         key = place.columns[0]
         definitions = ", ".join(column.definition for column in (key, *held.columns))
         parts = ", ".join(f'"{column.name}" {column.sql}' for column in held.columns)
