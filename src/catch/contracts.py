@@ -8,7 +8,7 @@ gain fields with a default; any other change needs a new number and an upcaster 
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import Enum
 from importlib import import_module
 from importlib.util import find_spec
@@ -22,16 +22,13 @@ from msgspec import Struct
 from catch import folds
 from catch.compatibility import broken
 from catch.domain.facts import Actor, Envelope, Fact, Purpose, Role, Sealed
+from catch.folds import AT, ID
 from catch.log.codec import CODEC, Codec
-from catch.log.entries import Stored
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = Path("schema/events")
 SAMPLES = Path("tests/samples/events")
 SDL = Path("schema/graphql/catch.graphql")
-
-AT = datetime(2026, 1, 6, 10, 30, tzinfo=UTC)
-ID = UUID("0b5e11a5-0000-4000-8000-000000000001")
 
 
 def write(root: Path = ROOT, codec: Codec = CODEC) -> list[str]:
@@ -105,8 +102,7 @@ def sample(event: type[Fact]) -> Envelope[Fact]:
 def unreadable(root: Path = ROOT, codec: Codec = CODEC) -> Iterator[str]:
     """Stored samples that this program cannot read, or that are not of the number they are filed under."""
     for path in sorted((root / SAMPLES).glob("*.json")):
-        topic, number, _ = path.name.split(".")
-        stored = Stored(1, ID, 1, topic, path.read_bytes().strip(), AT)
+        number, stored = path.name.split(".")[1], folds.stored(path)
         try:
             codec.decode(stored)
         except Exception as error:

@@ -40,7 +40,9 @@ OPENS = (
     "AgendaPublished",
 )
 """The facts that streams begin with, and that others build on: every other comes after them."""
-_STREAM, _AT = UUID("0b5e11a5-0000-4000-8000-000000000001"), datetime(2026, 1, 6, 10, 30, tzinfo=UTC)
+AT = datetime(2026, 1, 6, 10, 30, tzinfo=UTC)
+ID = UUID("0b5e11a5-0000-4000-8000-000000000001")
+"""When everything in a sample occurred, and what everything in it is called."""
 _json = msgspec.json.Encoder(order="deterministic")
 
 
@@ -57,26 +59,35 @@ class Versions(Struct, frozen=True):
 
 
 def present(samples: Path, codec: Codec) -> Versions:
-    facts = [*history(samples, codec)]
+    facts = history(samples, codec)
     return Versions(
         {model.name: Held(model.version, rows_of(model, facts)) for model in projections.ALL},
         {each.key: Held(each.version, {"file": written(each.key)}) for each in shipped()},
     )
 
 
-def history(samples: Path, codec: Codec) -> Iterator[Recorded[Any]]:
-    """The stored samples, those that open streams first. Positions do not move when an event is added."""
+def stored(path: Path, position: int = 1) -> Stored:
+    """A sample as the log would give it."""
+    return Stored(position, ID, position, path.name.partition(".")[0], path.read_bytes().strip(), AT)
+
+
+def history(samples: Path, codec: Codec) -> dict[str, Recorded[Any]]:
+    """The stored samples by name and number, those that open streams at the first positions, in their order. Positions
+    do not move when an event is added.
+    """
+    found: dict[str, Recorded[Any]] = {}
     for path in sorted(samples.glob("*.json")):
-        topic, number, _ = path.name.split(".")
-        position = OPENS.index(topic) + 1 if topic in OPENS else 10 + crc32(f"{topic}.{number}".encode())
-        yield codec.decode(Stored(position, _STREAM, position, topic, path.read_bytes().strip(), _AT))
+        topic = path.name.partition(".")[0]
+        position = OPENS.index(topic) + 1 if topic in OPENS else len(OPENS) + 1 + crc32(path.stem.encode())
+        found[path.stem] = codec.decode(stored(path, position))
+    return found
 
 
-def rows_of(model: ReadModel, facts: list[Recorded[Any]]) -> dict[str, str]:
+def rows_of(model: ReadModel, facts: Mapping[str, Recorded[Any]]) -> dict[str, str]:
     """For each fact that concerns the read model, a digest of its row after the streams were opened and this came."""
-    opened = sorted((fact for fact in facts if fact.topic in OPENS), key=lambda fact: fact.position)
-    rows = {f"{fact.topic}.{fact.position}": _row(model, opened, fact) for fact in facts}
-    return {name.partition(".")[0]: digest(row) for name, row in rows.items() if row is not None}
+    opened = sorted((fact for fact in facts.values() if fact.topic in OPENS), key=lambda fact: fact.position)
+    rows = {name: _row(model, opened, fact) for name, fact in facts.items()}
+    return {name: digest(row) for name, row in rows.items() if row is not None}
 
 
 def digest(value: object) -> str:

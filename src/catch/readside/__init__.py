@@ -1,8 +1,8 @@
 """Keeps the projections current, builds them anew, and answers how they looked before.
 
-Read `projection` (what a projection is; history in memory), `tables` (its table, generated from its row), `folding`
-(one page of facts into rows and checkpoint), `rebuilding` with its `marks`, `standing` (which tables lack what), and
-`runner` (which node does it, and who waits for it).
+What a read model is stands in `projections.read_model`. Read `projection` (history in memory), `tables` (its table,
+generated from its row), `folding` (one page of facts into rows and checkpoint), `rebuilding` with its `marks`,
+`standing` (which tables lack what), and `runner` (which node does it, and who waits for it).
 """
 
 from catch.readside.projection import as_at, known_at, true_at, up_to
