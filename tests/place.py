@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from catch.api.from_commands import camel
-from catch.api.identity import DevelopmentIssuer
+from catch.api.identity import DevelopmentIssuer, Viewer
 from catch.app import Catch, opened
 from catch.domain.calendar import london_day
 from catch.domain.case.agreement import RecordAgreement
@@ -36,7 +36,7 @@ from catch.domain.case.state import (
     SpecialCategoryBasis,
     Worker,
 )
-from catch.domain.facts import Actor, Category, Command, Role, Sealed
+from catch.domain.facts import Actor, Category, Command, Recorded, Role, Sealed
 from catch.domain.meeting.attendance import AcceptConfidentiality
 from catch.domain.meeting.drafting import DraftAgenda, PublishAgenda
 from catch.domain.meeting.invitations import InviteMember
@@ -56,6 +56,7 @@ from catch.domain.person import RegisterPerson
 from catch.domain.programme import LoadProgramme
 from catch.domain.streams import MEETING, PARTNER, partner_stream
 from catch.enrolling import in_programme
+from catch.live.feed import Feed
 from catch.log import Answer
 from catch.postgres import Server
 from catch.programmes import shipped
@@ -130,6 +131,12 @@ class Place:
         assert len(body["errors"]) == 1, body
         assert body["errors"][0]["message"]
         return body["errors"][0]["extensions"]["code"]
+
+    @property
+    def feed(self) -> Feed[Viewer, Recorded[Any]]:
+        """The server's, who follows what."""
+        owners: list[Any] = [getattr(listener, "__self__", None) for listener in self.catch.hearing.listeners]
+        return next(owner for owner in owners if issubclass(type(owner), Feed))
 
     @asynccontextmanager
     async def knock(self) -> AsyncGenerator["Client"]:

@@ -183,11 +183,11 @@ class Run:
         """Everything again, from the beginning; and what is still on its way."""
         for client in self.sockets.values():
             await self.subscribe(client, "replayed", after=str(began))
-        for _ in range(50):
-            before = len(self._seen)
-            await asyncio.sleep(0.02)
-            if len(self._seen) == before:
-                return
+        async with asyncio.timeout(30):
+            before = -1
+            while before != len(self._seen) or not all(each.live for each in self.place.feed.following()):
+                before = len(self._seen)
+                await asyncio.sleep(0.02)
 
     async def hear(self, who: str, client: Client) -> None:
         try:
@@ -227,16 +227,3 @@ def told(seed: int, steps: Iterable[Step], found: Sequence[Leak]) -> str:
     """A failure, as whoever mends it wants to read it."""
     lines = [f"  {step.number}: {step.by} {step.kind.__name__} of case {step.case}" for step in steps]
     return "\n".join([f"seed {seed}:", *lines, *(f"  {leak}" for leak in dict.fromkeys(map(str, found)))])
-
-
-async def heard(client: Client, quiet: float = 0.7) -> list[str]:
-    """What comes until nothing has come for a while."""
-    found: list[str] = []
-    while True:
-        try:
-            async with asyncio.timeout(quiet):
-                found.append(str(await client.socket.recv()))
-        except TimeoutError:
-            return found
-        except ConnectionClosed:
-            return found

@@ -16,9 +16,8 @@ from tests.canaries.actors import CAST, HERE, PROGRAMS, setting
 from tests.canaries.history import Said
 from tests.canaries.pairs import Pair
 from tests.canaries.permitted import Common
-from tests.canaries.run import heard
 from tests.canaries.world import Stage, Step
-from tests.place import SYSTEM, Place
+from tests.place import SYSTEM, Client, Place
 
 GLANCES = ("Case", "Agenda")
 
@@ -145,9 +144,23 @@ async def follow(twin: Twin, who: str) -> list[Told]:
         await client.send(type="connection_init", payload={"authorization": twin.tokens[who]})
         for number, (query, variables) in enumerate(asked):
             await client.subscribe(str(number), query, **variables, after="0")
-        messages = [msgspec.json.decode(each) for each in await heard(client)]
+        messages = await whole(twin, twin.stage.names.user(who), client, len(asked))
     named = [[each for each in messages if each.get("id") == str(number)] for number in range(len(asked))]
     return [Told(who, f"subscription {number}", own) for number, own in enumerate(named)]
+
+
+async def whole(twin: Twin, user: str, client: Client, operations: int) -> list[Any]:
+    """All that comes until each operation has ended or follows live, however long that takes."""
+    messages: list[Any] = []
+    while True:
+        following = [each for each in twin.place.feed.following() if each.viewer.user == user]
+        caught_up = [each for each in following if each.live]
+        await client.send(type="ping")
+        while (message := await client.receive(30))["type"] != "pong":
+            messages.append(message)
+        ended = {each["id"] for each in messages if each["type"] in ("complete", "error")}
+        if len(caught_up) + len(ended) == operations:
+            return messages
 
 
 def first_difference(one: Any, other: Any, path: str = "") -> str:

@@ -7,7 +7,7 @@ events it is told to resynchronise.
 """
 
 import asyncio
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Generic
 
@@ -73,6 +73,10 @@ class Feed(Generic[V, E]):
             for key, topic in topics.items():
                 if source.runs_out(key, since, self._looked):
                     topic.unsettle()
+
+    def following(self) -> Iterable[Subscriber[V, E]]:
+        """Everybody who follows something. Whose `live` is false still catches up, or waits for their last word."""
+        return [each for topics in self._topics.values() for topic in topics.values() for each in topic.subscribers()]
 
     def close(self) -> None:
         for topics in self._topics.values():
