@@ -11,6 +11,7 @@ from projections.agenda import AGENDA
 from projections.case_summary import CASE_SUMMARY
 from projections.concerns import CONCERNS
 from projections.givings import GIVINGS
+from projections.matches import MATCHES
 from projections.members import MEMBERS
 from projections.minutes import MINUTES
 from projections.outcomes import OUTCOMES
@@ -30,4 +31,5 @@ ALL: tuple[ReadModel, ...] = (
     MEMBERS,
     GIVINGS,
     CONCERNS,
+    MATCHES,
 )

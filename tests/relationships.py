@@ -20,7 +20,7 @@ from catch.access import (
     OnlyForYourself,
     Recused,
 )
-from catch.access.relations import NotTagged
+from catch.access.relations import NotAtTheDoor, NotTagged
 from catch.domain.case.agreement import ObjectionRecorded
 from catch.domain.case.coordination import CoordinatorAllocated
 from catch.domain.case.disclosure import DisclosureEnded, PartnerInvolvementEnded
@@ -127,6 +127,10 @@ COORDINATES = Relationship(
         NO_CASE | same(of_another_agency, left_programme, runs_no_more, led_elsewhere, refusal=UnknownCase),
     ),
 )
+
+
+def of_no_people(w: World) -> World:
+    return replace(w, people=tuple(replace(each, cases=()) for each in w.people))
 
 
 def only_coordinates(w: World) -> World:
@@ -390,6 +394,14 @@ RUNS_THE_PROGRAMME = Relationship(
     world, for_all({**NOT_HERE, **same(elsewhere, left_programme, runs_no_more, of_another_agency, refusal=NotAllowed)})
 )
 HAS_THE_ROLE = Relationship(world, for_all(NOT_HERE))
+AT_THE_PERSONS_DOOR = Relationship(
+    lambda role: world(role, shared),
+    for_all(
+        NOT_HERE
+        | same(nothing, elsewhere, of_another_agency, left_programme, led_elsewhere, recused, refusal=UnknownPerson)
+        | {of_no_people: UnknownPerson, only_coordinates: NotAtTheDoor}
+    ),
+)
 COORDINATES_THE_PERSON = Relationship(
     lambda role: world(role, shared),
     for_all(

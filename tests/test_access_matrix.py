@@ -116,6 +116,7 @@ RecordInstantDiscussion   coordinator DISCUSSES, partner DISCUSSES
 RegisterPerson            coordinator HAS_THE_ROLE, partner HAS_THE_ROLE, referrer HAS_THE_ROLE
 SetContactPreference      coordinator COORDINATES_THE_PERSON
 SetProtectedAddress       coordinator COORDINATES_THE_PERSON
+LookForMatches            coordinator AT_THE_PERSONS_DOOR
 RegisterPartner           administrator HAS_THE_ROLE
 SignAgreement             administrator HAS_THE_ROLE
 TerminateAgreement        administrator HAS_THE_ROLE

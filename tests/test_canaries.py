@@ -68,31 +68,34 @@ async def test_every_freedom_of_the_model_has_its_reason():
     assert all(len(reason) > 40 for reason in WIDER.values())
 
 
-SHOWN_BY = {
+FROM = {
     "a seat lasts whatever has become of the meeting": 3,
-    "a program is not behind its colleagues": 13,
     "a seat is had at any time": 6,
-    "recusal is forgotten": 2,
-    "confidentiality need not be accepted": 2,
-    "every coordinator has every tag": 2,
-    "an item is open to whoever attends": 2,
+    "a program is not behind its colleagues": 36,
 }
-"""The history that shows each hole, where it is not the usual one."""
-USUALLY = 5
+"""Where to begin to look for a history that shows the hole, if not at the first."""
+TRIED = 12
 
 
 @pytest.mark.parametrize("hole", HOLES)
 async def test_a_hole_is_seen(place: Place, hole: str, monkeypatch: pytest.MonkeyPatch):
-    """Each of these histories is clean as the program is: the test above runs them."""
+    """By one of these histories, each of which is clean as the program is: the test above runs them."""
     for patch in HOLES[hole]:
         monkeypatch.setattr(*patch)
-    assert await leaks(place, SHOWN_BY.get(hole, USUALLY), until_found=True)
+    begins = FROM.get(hole, 1)
+    for seed in range(begins, begins + TRIED):
+        if await leaks(place, seed, until_found=True):
+            return
+    pytest.fail("not seen")
+
+
+SHOWN = 5
 
 
 async def test_a_failure_is_shrunk(place: Place, monkeypatch: pytest.MonkeyPatch):
     for patch in HOLES["every referral is one's own"]:
         monkeypatch.setattr(*patch)
-    steps, found = await shrunk(place, USUALLY, looks=40, tries=6)
+    steps, found = await shrunk(place, SHOWN, looks=40, tries=6)
     assert found
-    assert len(steps) < len(history(USUALLY))
-    assert f"seed {USUALLY}" in told(USUALLY, steps, found)
+    assert len(steps) < len(history(SHOWN))
+    assert f"seed {SHOWN}" in told(SHOWN, steps, found)

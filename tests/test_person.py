@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from functools import reduce
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -58,7 +59,7 @@ def fold(*history: PersonEvent) -> Person | None:
 
 
 def test_a_person_is_registered_with_everything_they_told():
-    told = {"address": Sealed("s1"), "phone": Sealed("s2"), "communication_needs": Sealed("s3")}
+    told: dict[str, Any] = {"address": Sealed("s1"), "phone": Sealed("s2"), "communication_needs": Sealed("s3")}
     command, numbered = RegisterPerson(PERSON, False, Sealed("s0"), **told), replace(GIVEN, digest="d1")
     assert decide(None, command, numbered) == [PersonRegistered(PERSON, False, Sealed("s0"), nhs_digest="d1", **told)]
 

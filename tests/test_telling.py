@@ -170,6 +170,7 @@ TABLE: dict[str, Telling] = {
     "ContactPreferenceSet": Telling(To.SEEING, Category.CONTACT),
     "ProtectedAddressSet": Telling(To.SEEING, Category.RESTRICTED, Changes.PERSON),
     "PersonReferred": OF_PLACE,
+    "MatchesLookedFor": OF_PLACE,
     "PartnerRegistered": OF_PLACE,
     "AgreementSigned": AGENCY_RIGHTS,
     "AgreementTerminated": AGENCY_RIGHTS,

@@ -119,6 +119,7 @@ PAGE = "edges { cursor node %s } pageInfo { hasNextPage endCursor }"
 def of_case(case: UUID) -> Iterator[bytes]:
     yield asked(OPERATIONS["case"], id=str(case))
     yield asked(OPERATIONS["audit_trail"], stream=str(case), first=200)
+    yield asked(OPERATIONS["matches"], caseId=str(case))
     whole = everything("Case", *PLAIN)
     yield asked(f"query($c: UUID!) {{ case(id: $c) {whole} }}", c=str(case))
     late = {"recordedAt": "2199-01-01T00:00:00Z"}

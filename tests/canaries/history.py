@@ -35,7 +35,7 @@ from catch.domain.meeting import adding, attendance, deciding, drafting, editing
 from catch.domain.meeting.items import Matter
 from catch.domain.meeting.listing import Section
 from catch.domain.partner import EndRole, EndTag, GiveRole, GiveTag, ReinstateMember, SuspendMember
-from catch.domain.person import RegisterPerson, SetContactPreference, SetProtectedAddress
+from catch.domain.person import LookForMatches, RegisterPerson, SetContactPreference, SetProtectedAddress
 from catch.domain.streams import CASE, MEETING, RESTRICTED
 from tests.canaries.actors import CAST, HERE, NAMED
 from tests.canaries.owned import Owner
@@ -49,7 +49,7 @@ AT_WORK = ("cora", "cody", "cole", "xena")
 AT_THE_DOOR = ("gita", "hugo", "pol", "pol")
 IN_THE_MEETING = ("carl", "cora", "pru", "dora")
 PLACE_WIDE: tuple[type[Command], ...] = (SuspendMember, ReinstateMember, GiveRole, EndRole, GiveTag, EndTag)
-PERSONAL: tuple[type[Command], ...] = (RegisterPerson, SetContactPreference, SetProtectedAddress)
+PERSONAL: tuple[type[Command], ...] = (RegisterPerson, SetContactPreference, SetProtectedAddress, LookForMatches)
 OFTEN: tuple[type[Command], ...] = (
     notes.AddNote,
     actions.OfferAction,
@@ -228,13 +228,15 @@ def usual(meetings: str) -> Iterator[Said]:
 
 
 def history(seed: int, length: int = 14) -> list[Step]:
-    """Mostly what is usual, in its order, with a part of it left out; then steps of anybody."""
+    """Mostly what is usual, in its order, with a part of it left out; then steps of anybody, and a look for matches."""
     random = Random(seed)
     left_out = random.choice((0, 0.05, 0.1, 0.25))
     meetings = random.choice(("two", "two", *MEETINGS))
     told = [each for each in usual(meetings) if random.random() >= left_out]
     said = [Step(number, by, kind, case, fixed) for number, (by, kind, case, fixed) in enumerate(told)]
-    return said + [anything(random, len(said) + number) for number in range(length)]
+    free = [anything(random, len(said) + number) for number in range(length)]
+    # Last, so that whoever keeps the door sees what others wrote elsewhere.
+    return [*said, *free, Step(len(said) + length, "cora", LookForMatches, 0, free=True)]
 
 
 def anything(random: Random, number: int) -> Step:

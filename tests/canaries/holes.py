@@ -10,7 +10,7 @@ from catch.access import learning, seats, seeing
 from catch.access.seeing import EVERYTHING, RedactionReason, Sight
 from catch.access.standing import Who
 from catch.access.telling import Telling, To
-from catch.api import case_view, inbox, person_view, reading, sitting, trail, types, views
+from catch.api import case_view, inbox, matches, person_view, reading, sitting, trail, types, views
 from catch.api import facts as read_facts
 from catch.api.scalars import Position
 from catch.api.sources import case as followed_case
@@ -18,6 +18,7 @@ from catch.api.sources import inbox as followed_inbox
 from catch.domain.case import state as cases
 from catch.domain.case.state import Case
 from catch.domain.facts import Category, Tag
+from catch.domain.person import Look, Person
 from tests.place import ago
 
 Patch = tuple[Any, str, Any]
@@ -97,6 +98,10 @@ def kept_by_nobody(who: Who, case: Case, at: datetime) -> bool:
     return who.keeps_the_door(case.programme)
 
 
+def anybodys_look(who: Who, case: Case, seen: Sight, person: Person, at: datetime) -> Look | None:
+    return next(iter(person.looks), None)
+
+
 def where_they_live(told: person_view.Told) -> str | None:
     return told.text("address", Category.CONTACT, told.held.registered.address)
 
@@ -132,5 +137,6 @@ HOLES: dict[str, tuple[Patch, ...]] = {
     "an address is never protected": ((person_view, "OF_PERSON", ADDRESSES),),
     "the door stays open": ((seeing, "at_the_door", kept_by_nobody),),
     "an item is open to whoever attends": ((sitting, "item_closed", nothing), (sitting, "item_hidden", nothing)),
+    "a look is everybody's": ((matches, "look_shown", anybodys_look),),
     "facts are told whatever their category": ((learning, "_shows", facts_of_any_category),),
 }

@@ -5,7 +5,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -32,6 +32,7 @@ WIDER = {
     "an action's whole": "text, day and id of an action are one: whoever is told one of them as a reason of an agenda"
     " may be told all of it",
 }
+HOUR = timedelta(hours=1)
 HERE = Path(__file__).parent
 CEDAR: Any = cedarpy
 READING = CEDAR.PolicySet.from_str(
@@ -187,7 +188,22 @@ class Model:
             "agency": next(iter(disclosed), owner.agency),
             "protected": person is not None and person.address_protected,
             "candidate": held.live or self.drafted(held.case),
+            "matched": held.live and any(self.looks(who, each, held) for each in self.people.values()),
         }
+
+    def looks(self, who: str, person: Person, held: Case) -> bool:
+        """Whether they looked within the hour whom this person matches, and the case is of such a one."""
+        somebody = next(each for each in (*CAST, *PROGRAMS) if each.name == who)
+        mine = (self._names.user(who), self._names.key(somebody.agency))
+        now = self.facts.at
+        found = [
+            each.found for each in person.looks if (each.user, each.agency) == mine and each.at <= now < each.at + HOUR
+        ]
+        if held.person != person.person and not any(held.person in each for each in found):
+            return False
+        doors = self.user(somebody)["attrs"]["keepsTheDoor"]
+        theirs = [each for each in self.cases.values() if each.person == person.person and each.programme in doors]
+        return bool(found) and self.any([(who, "work", ("Case", each.case), {}) for each in theirs])
 
     def drafted(self, case: UUID) -> bool:
         drafts = (meeting.draft for meeting in self.facts.meetings if meeting.draft)

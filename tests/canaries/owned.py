@@ -33,6 +33,7 @@ NEEDS, SPOKEN, ACTION, NOTE = (
     ("action", "actions"),
     ("note", ""),
 )
+SAFE = ("safe-contact", "contact")
 RESTRICTED, DISCLOSURE, DOOR = ("restricted", "restricted"), ("disclosure", ""), ("door", "")
 
 OWNED: dict[str, tuple[str, str]] = {
@@ -50,12 +51,12 @@ OWNED: dict[str, tuple[str, str]] = {
             "referral": DOOR,
             "reason": REFERRED,
             "unverified_organisation": REFERRED,
-            "safe_contact.how": CONTACT,
-            "safe_contact.not_when": CONTACT,
+            "safe_contact.how": SAFE,
+            "safe_contact.not_when": SAFE,
         }.items()
     },
-    "ConfirmSafeContact.safe_contact.how": CONTACT,
-    "ConfirmSafeContact.safe_contact.not_when": CONTACT,
+    "ConfirmSafeContact.safe_contact.how": SAFE,
+    "ConfirmSafeContact.safe_contact.not_when": SAFE,
     "DeclineReferral.explanation": ANSWERED,
     "RecordConversation.conversation": PLAN,
     "RecordConversation.what_matters": PLAN,

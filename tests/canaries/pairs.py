@@ -11,6 +11,7 @@ from catch.domain.case import actions, agreement, disclosure, eligibility, notes
 from catch.domain.facts import Category, Tag
 from catch.domain.meeting import deciding, floor, session
 from catch.domain.partner import GiveTag
+from catch.domain.person import LookForMatches
 from tests.canaries.actors import HERE
 from tests.canaries.history import (
     BASIS,
@@ -118,6 +119,10 @@ PAIRS: dict[str, Pair] = {
     "a note for another": Pair(
         ("hana", "alma"),
         (("cora", notes.AddNote, 0, {"audience": only("police")}),),
+    ),
+    "a look at who else somebody may be": Pair(
+        ("cole", "carl", "hana", "alma", "xena"),
+        (("cora", LookForMatches, 0, {}),),
     ),
     "a tag of somebody else": Pair(
         ("cole", "hana", "carl"),

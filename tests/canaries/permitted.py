@@ -14,6 +14,8 @@ PERMITTED: Mapping[str, str] = {
     "hashes": "the hash of an agenda's contents is over ids and times",
     "a withheld item's place": "an agenda keeps the place and the minutes of an item that is withheld: an order cannot"
     " be shown without them",
+    "a match": "whoever keeps a front door and has looked is told number, lead and safe contact of the live cases of"
+    " whom they match, and of the same person: that is what the look is for, and it is recorded",
     "a taken id": "an id that a client chose and somebody else had chosen before is refused as taken; ids are random",
     "a meeting under way": "whose seat in a case is an older meeting's loses, while a later one has the case on its"
     " agenda, what that meeting could add to: the category goes, not single entries, so that nothing new slips through",

@@ -140,6 +140,10 @@ class Model:
             yield from self.of_a_case(command, action, context)
         elif action in ("SetContactPreference", "SetProtectedAddress"):
             yield action, ("Person", command.person), context | {"worksOnACase": self.works_on_a_case()}
+        elif action == "LookForMatches":
+            for case in self.of_people():
+                works = self.any([("work", ("Case", case.case), {})])
+                yield action, ("Case", case.case), context | {"works": works}
         elif action == "PlanMeeting":
             yield action, ("Series", f"{command.programme}/{command.series}"), context
         elif action == "SubmitReferral":

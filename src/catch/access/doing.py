@@ -16,6 +16,7 @@ from catch.access.relations import (
     answering,
     answering_for_owner,
     anywhere,
+    at_the_persons_door,
     attaching,
     chairing,
     chairing_case,
@@ -189,6 +190,7 @@ MEETINGS: tuple[Row, ...] = (
 OTHERS: tuple[Row, ...] = (
     ((person.RegisterPerson,), dict.fromkeys((Role.COORDINATOR, Role.PARTNER, Role.REFERRER), anywhere)),
     ((person.SetContactPreference, person.SetProtectedAddress), {Role.COORDINATOR: coordinating_person}),
+    ((person.LookForMatches,), {Role.COORDINATOR: at_the_persons_door}),
     (
         (
             partner.RegisterPartner,
@@ -240,9 +242,11 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
         attendance.SendApology,
         attendance.AcceptConfidentiality,
         instant.RecordInstantDiscussion,
+        person.LookForMatches,
     }
 )
-"""What no program asks for: it sits at no table, promises nothing, and settles no interest for somebody behind it."""
+"""What no program asks for: it sits at no table, promises nothing, settles no interest for somebody behind it, looks
+nobody up."""
 _NOBODY: Rule = {}
 _UNSEEN = (UnknownCase, UnknownMeeting, UnknownPerson, UnknownPartner)
 

@@ -79,6 +79,10 @@ class NotTagged(Refused):
     """You have not been given the tag of this kind of restricted information. The Caldicott contact gives it."""
 
 
+class NotAtTheDoor(Refused):
+    """Those who keep the front door look for matches: coordinators of agencies that lead or deliver the programme."""
+
+
 class Recused(Refused):
     """You are kept out of the case that this item is about. Somebody else has to deal with it."""
 
@@ -454,6 +458,17 @@ def coordinating_person(asked: Asked) -> None:
     openly = any(seen.everything for case in cases if (seen := asked.seen(case)))
     if not somewhere or (cases and not openly):
         raise UnknownPerson(person=asked.command.person)
+
+
+def at_the_persons_door(asked: Asked) -> None:
+    """They coordinate a case of the person, in a programme whose front door they keep."""
+    person = asked.reads.person(asked.command.person)
+    cases = _cases_of(asked, person) if person else []
+    coordinated = [case for case in cases if (seen := asked.seen(case)) and seen.everything]
+    if not coordinated:
+        raise UnknownPerson(person=asked.command.person)
+    if not any(asked.who.keeps_the_door(case.programme) for case in coordinated):
+        raise NotAtTheDoor
 
 
 def disclosing_from_the_chair(asked: Asked) -> None:

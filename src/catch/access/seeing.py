@@ -13,6 +13,7 @@ from catch.domain.case.state import Case, CaseState, Recusal
 from catch.domain.facts import Category, Part, Role, Tag
 from catch.domain.meeting.items import Item
 from catch.domain.meeting.state import Interest, Meeting
+from catch.domain.person import Look, Person
 
 TURNED_AWAY = timedelta(days=28)
 """How long the front door still sees whom it has turned away."""
@@ -69,6 +70,7 @@ class Sight(Part, frozen=True):
 EVERYTHING = frozenset(Category)
 _NOTHING: frozenset[Category] = frozenset()
 _RESTRICTED = frozenset({Category.RESTRICTED})
+_TO_REACH = frozenset({Category.CONTACT})
 _OPEN = EVERYTHING - _RESTRICTED
 IN_MEETING = frozenset(
     {
@@ -200,6 +202,19 @@ def refers(who: Who, programme: str) -> bool:
 
 def referred(who: Who, case: Case) -> bool:
     return who.agency in [held.referrer_agency for held in case.referrals]
+
+
+def look_shown(who: Who, case: Case, seen: Sight, person: Person, at: datetime) -> Look | None:
+    """What a look of theirs found: as long as they coordinate the case at a front door that they keep, for an hour."""
+    at_their_door = seen.everything and who.keeps_the_door(case.programme)
+    return person.look_of(who.user, who.agency, at) if at_their_door else None
+
+
+def match_seen(who: Who, case: Case, seats: Sequence[Seat]) -> Sight | None:
+    """What a look shows of a case that it found, besides number and lead: how the person may safely be reached."""
+    if not case.live or recused(who, case, seats):
+        return None
+    return Sight(_TO_REACH, RedactionReason.ROLE, who.agency)
 
 
 # Meetings

@@ -59,6 +59,7 @@ from catch.domain.partner import (
 )
 from catch.domain.person import (
     ContactPreferenceSet,
+    MatchesLookedFor,
     PersonEvent,
     PersonReferred,
     PersonRegistered,
@@ -267,6 +268,9 @@ def _of_person(event: PersonEvent) -> Telling:
             return Telling(To.SEEING, Category.RESTRICTED, Changes.PERSON)
         case PersonReferred():
             # In which other programmes a person is known is nothing to those of this one.
+            return Telling(To.NOBODY)
+        case MatchesLookedFor():
+            # Auditors read it in the person's trail; whoever looked asks `matches` for what was found.
             return Telling(To.NOBODY)
         case _:
             assert_never(event)

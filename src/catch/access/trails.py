@@ -42,8 +42,16 @@ def beside_told(seen: Sight, beside: Beside) -> Beside:
 
 
 def person_told(who: Who, person: Person) -> Person:
-    """The person without the cases that the auditor was not assigned: in which other programmes they are known."""
-    return replace(person, cases=tuple(held for held in person.cases if who.audits(held[1], held[0])))
+    """The person without the cases that the auditor was not assigned: in which other programmes they are known.
+
+    Neither by which hashes they match others nor whom a look found is told: those are other people.
+    """
+    return replace(
+        person,
+        registered=replace(person.registered, nhs_digest=None, marks=()),
+        cases=tuple(held for held in person.cases if who.audits(held[1], held[0])),
+        looks=tuple(replace(held, found=()) for held in person.looks),
+    )
 
 
 def partner_told(partner: Partner) -> Partner:

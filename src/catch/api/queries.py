@@ -18,6 +18,7 @@ from catch.api.facts import Past, folded
 from catch.api.figures import Asked, time_to_outcome
 from catch.api.finding import Between, attends, found_cases, found_meetings
 from catch.api.inbox import inbox_entries, opened
+from catch.api.matches import matches as found_matches
 from catch.api.reading import Reading, shows
 from catch.api.scalars import Position
 from catch.api.sitting import Sitting, reason
@@ -174,6 +175,18 @@ class Query(StandingQueries):
         after: str | None = None,
     ) -> types.CaseConnection:
         return await found_cases(info.context, filter or types.CaseFilter(), page_size(first), instant_in(after))
+
+    @strawberry.field(
+        description="Who else the person of a case may be: what `lookForMatches` found for the viewer within the last"
+        " hour. Null where they have not looked, and where, for them, there is no such case.",
+        metadata=weighs(50),
+    )
+    async def matches(self, info: Info, case_id: UUID, at_least: Position | None = None) -> types.Matches | None:
+        context = info.context
+        await context.reached(at_least)
+        context.reading.facts.rests.name(case_id)
+        held = (await present_case(context, case_id)).state
+        return await found_matches(context.reading, held) if held else None
 
     @strawberry.field(
         description="A meeting, now or as it was; null where, for the viewer, there is none.",

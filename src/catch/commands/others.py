@@ -9,14 +9,14 @@ from msgspec.structs import replace
 from catch.commands.book import Book
 from catch.commands.handler import Handler, handles
 from catch.commands.naming import may_be_new, programmes_exist
-from catch.commands.questions import Coordinates, NhsNumber, SubjectDigest
+from catch.commands.questions import Alike, Coordinates, DayOfBirth, Marks, NhsNumber, SubjectDigest
 from catch.domain import partner, person, programme
 from catch.domain.calendar import london_day
 from catch.domain.given import Given
 from catch.domain.meeting.rules import UnknownSeries
 from catch.domain.nhs_number import NhsNumberInvalid
 from catch.domain.partner import Partner, PartnerCommand, PartnerEvent
-from catch.domain.person import PersonCommand
+from catch.domain.person import DateOfBirthInvalid, PersonCommand
 from catch.domain.programme import ProgrammeCommand
 from catch.domain.refusals import Refused
 from catch.domain.streams import COMMANDS_BY_KEY, PARTNER, PERSON, PROGRAMME, partner_stream, programme_stream
@@ -44,8 +44,14 @@ def the_programme(command: ProgrammeCommand, book: Book) -> UUID:
 
 
 def register(command: person.RegisterPerson, book: Book, given: Given) -> None:
-    """The number is kept written in one way, and can be looked up by its keyed hash alone."""
+    """The number is kept written in one way. Identifiers can be matched two by two, by their keyed hashes alone."""
     may_be_new(given.by, "person", command.person)
+    if command.date_of_birth is not None:
+        born = book.ask(DayOfBirth(command.date_of_birth))
+        if born is None or born > london_day(given.at):
+            raise DateOfBirthInvalid(field="dateOfBirth")
+    marks = book.ask(Marks(command.name, command.date_of_birth, command.phone, command.nhs_number))
+    given = replace(given, marks=marks)
     if command.nhs_number is not None:
         number = book.ask(NhsNumber(command.nhs_number))
         if number is None:
@@ -53,6 +59,12 @@ def register(command: person.RegisterPerson, book: Book, given: Given) -> None:
         command = replace(command, nhs_number=number.sealed)
         given = replace(given, digest=number.digest)
     of_person(command, book, given)
+
+
+def look(command: person.LookForMatches, book: Book, given: Given) -> None:
+    held = book.person(command.person)
+    found = book.ask(Alike(held.registered.marks)) if held else ()
+    of_person(command, book, replace(given, alike=tuple(each for each in found if each != command.person)))
 
 
 def of_person(command: PersonCommand, book: Book, given: Given) -> None:
@@ -122,6 +134,7 @@ OTHER_HANDLERS: tuple[Handler, ...] = (
     handles(person.RegisterPerson, subject=the_person, decide=register),
     handles(person.SetContactPreference, subject=the_person, decide=of_person),
     handles(person.SetProtectedAddress, subject=the_person, decide=of_person),
+    handles(person.LookForMatches, subject=the_person, decide=look),
     handles(partner.RegisterPartner, subject=the_partner, decide=of_partner),
     handles(partner.SignAgreement, subject=the_partner, decide=sign),
     handles(partner.TerminateAgreement, subject=the_partner, decide=of_partner),

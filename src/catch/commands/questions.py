@@ -14,6 +14,7 @@ from catch.domain.calendar import LONDON
 from catch.domain.case_facts import case_facts
 from catch.domain.configuration import Series
 from catch.domain.facts import Sealed
+from catch.domain.matching import Identifiers, born_on, marks
 from catch.domain.meeting.listing import Agenda
 from catch.domain.meeting.state import Meeting
 from catch.domain.nhs_number import nhs_number
@@ -26,7 +27,7 @@ from catch.personal import Keyring, Sealing
 from catch.readside import ReadSide
 from catch.seating import Seating
 from catch.works import each
-from projections import agenda, case_summary, members
+from projections import agenda, case_summary, matches, members
 
 
 class AgendaFacts(NamedTuple):
@@ -170,6 +171,46 @@ class NhsNumber(Question["Numbered | None"], frozen=True):
         assert source.sealing is not None
         number = nhs_number(source.sealing.plain(self.text))
         return Numbered(source.sealing.seal(number), source.records.keyring.digest(number)) if number else None
+
+
+class DayOfBirth(Question["date | None"], frozen=True):
+    """The day that this text of the command is; None where it is none."""
+
+    RECORDED = False
+
+    text: Sealed
+
+    async def answer(self, source: Asking) -> date | None:
+        assert source.sealing is not None
+        return born_on(source.sealing.plain(self.text))
+
+
+class Marks(Question[tuple[str, ...]], frozen=True):
+    """The keyed hashes of each two identifiers that these texts of the command are."""
+
+    RECORDED = False
+
+    name: Sealed | None
+    date_of_birth: Sealed | None
+    phone: Sealed | None
+    nhs_number: Sealed | None
+
+    async def answer(self, source: Asking) -> tuple[str, ...]:
+        assert source.sealing is not None
+        texts = (self.name, self.date_of_birth, self.phone, self.nhs_number)
+        said = Identifiers(*[source.sealing.plain(text) if text else None for text in texts])
+        return tuple(source.records.keyring.digest(f"mark {each}") for each in marks(said))
+
+
+class Alike(Question[tuple[UUID, ...]], frozen=True):
+    """The people who share a mark with somebody who has these; that somebody is one of them."""
+
+    marks: tuple[str, ...]
+
+    async def answer(self, source: Asking) -> tuple[UUID, ...]:
+        # Two doors at once: whoever was registered a moment ago is found as well.
+        await source.records.up_to_date()
+        return await matches.sharing(source.records.log.pool, self.marks)
 
 
 class SubjectDigest(Question[str], frozen=True):

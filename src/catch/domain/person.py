@@ -1,11 +1,11 @@
 """The person at the centre: who they are, how they may safely be reached, and which cases are theirs.
 
 Read downwards: what happened, where that leaves us, what may be asked, what we answer. Everything that tells who
-the person is stays sealed here; only the keyed hash of the NHS number can be matched.
+the person is stays sealed here; only keyed hashes can be matched (`catch.domain.matching`).
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from catch.domain.facts import Command, Fact, Part, Sealed
 from catch.domain.given import Given
-from catch.domain.plain import Few, Key, Made
+from catch.domain.plain import Few, Key, Made, UserId
 from catch.domain.refusals import MissingText, Refused, UnknownPerson
 
 
@@ -41,7 +41,9 @@ class ProtectionReason(StrEnum):
 
 
 class PersonRegistered(Fact, frozen=True, omit_defaults=True):
-    """Somebody became known. `provisional`: who they are is not settled yet."""
+    """Somebody became known. `provisional`: who they are is not settled yet. `marks`: keyed hashes that they share
+    with whom they match on two identifiers.
+    """
 
     person: UUID
     provisional: bool = False
@@ -52,6 +54,7 @@ class PersonRegistered(Fact, frozen=True, omit_defaults=True):
     nhs_number: Sealed | None = None
     communication_needs: Sealed | None = None
     nhs_digest: Made | None = None
+    marks: tuple[Made, ...] = ()
 
 
 class ContactPreferenceSet(Fact, frozen=True, omit_defaults=True):
@@ -76,17 +79,41 @@ class PersonReferred(Fact, frozen=True, omit_defaults=True):
     programme: Key
 
 
-PersonEvent = PersonRegistered | ContactPreferenceSet | ProtectedAddressSet | PersonReferred
+class MatchesLookedFor(Fact, frozen=True, omit_defaults=True):
+    """Somebody at a front door looked who else the person may be. `found` are those others, by their ids."""
+
+    user: UserId
+    agency: Key
+    found: tuple[UUID, ...] = ()
+
+
+PersonEvent = PersonRegistered | ContactPreferenceSet | ProtectedAddressSet | PersonReferred | MatchesLookedFor
+
+
+LOOK = timedelta(hours=1)
+"""How long a look shows what it found: whoever comes back later looks again, and that is recorded again."""
+
+
+class Look(Part, frozen=True):
+    """The last look of one user."""
+
+    user: str
+    agency: str
+    at: datetime
+    found: tuple[UUID, ...]
 
 
 class Person(Part, frozen=True, omit_defaults=True):
-    """Where the person's history leaves them. `cases` are pairs of case and programme key, oldest first."""
+    """Where the person's history leaves them. `cases` are pairs of case and programme key, oldest first; `looks` is
+    the last look of each who looked for matches.
+    """
 
     person: UUID
     registered: PersonRegistered
     preference: ContactPreferenceSet | None = None
     protection: ProtectedAddressSet | None = None
     cases: tuple[tuple[UUID, str], ...] = ()
+    looks: tuple[Look, ...] = ()
 
     @property
     def address_protected(self) -> bool:
@@ -94,6 +121,11 @@ class Person(Part, frozen=True, omit_defaults=True):
 
     def cases_in(self, programme: str) -> tuple[UUID, ...]:
         return tuple(case for case, key in self.cases if key == programme)
+
+    def look_of(self, user: str, agency: str, at: datetime) -> Look | None:
+        """The user's own look, as long as it shows what it found."""
+        looks = (held for held in self.looks if (held.user, held.agency) == (user, agency))
+        return next((held for held in looks if held.at <= at < held.at + LOOK), None)
 
 
 def evolve(person: Person | None, event: PersonEvent, at: datetime) -> Person | None:
@@ -109,6 +141,9 @@ def evolve(person: Person | None, event: PersonEvent, at: datetime) -> Person | 
         case PersonReferred(case, programme):
             held = (case, programme)
             return person if held in person.cases else replace(person, cases=(*person.cases, held))
+        case MatchesLookedFor(user, agency, found):
+            others = (held for held in person.looks if (held.user, held.agency) != (user, agency))
+            return replace(person, looks=(*others, Look(user, agency, at, found)))
         case _:
             assert_never(event)
 
@@ -143,11 +178,25 @@ class SetProtectedAddress(Command, frozen=True):
     reason: ProtectionReason
 
 
-PersonCommand = RegisterPerson | SetContactPreference | SetProtectedAddress
+class LookForMatches(Command, frozen=True):
+    """Look who else the person may be: somebody with two identifiers in common, or the same person elsewhere.
+
+    That you looked is recorded. For an hour the query `matches` then tells you number, lead and safe contact of the
+    live cases that were found.
+    """
+
+    person: UUID
+
+
+PersonCommand = RegisterPerson | SetContactPreference | SetProtectedAddress | LookForMatches
 
 
 class NoSafeWayToReach(Refused):
     """Name at least one way to reach the person that is safe."""
+
+
+class DateOfBirthInvalid(Refused):
+    """This is not a date of birth. Write it YYYY-MM-DD, not in the future; leave it out where it is not known."""
 
 
 def decide(person: Person | None, command: PersonCommand, given: Given) -> list[PersonEvent]:
@@ -162,6 +211,9 @@ def decide(person: Person | None, command: PersonCommand, given: Given) -> list[
             return _unless(person.preference, ContactPreferenceSet(tuple(sorted(set(channels))), safe_times, never))
         case SetProtectedAddress(_, protected, reason):
             return _unless(person.protection, ProtectedAddressSet(protected, reason))
+        case LookForMatches():
+            # Each look is a fact of its own, whatever was found before.
+            return [MatchesLookedFor(given.by.user, given.by.agency, given.alike)]
         case _:
             assert_never(command)
 
@@ -190,6 +242,7 @@ def _register(person: Person | None, command: RegisterPerson, given: Given) -> l
             command.nhs_number,
             command.communication_needs,
             given.digest,
+            given.marks,
         )
     ]
 

@@ -276,6 +276,19 @@ class Case(Redactable):
     endings: list[Ending]
 
 
+@strawberry.type(description="A live case of somebody who may be the same person: whom to ask, how to reach them.")
+class Match:
+    number: str
+    lead: Worker | None
+    safe_contact: SafeContact | None
+
+
+@strawberry.type(description="What the viewer's own look found. An hour later it is shown no more: look again.")
+class Matches:
+    looked_at: datetime
+    found: list[Match]
+
+
 @strawberry.input(description="Which cases. Everything left out does not narrow.")
 class CaseFilter:
     programme: str | None = None

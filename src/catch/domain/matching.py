@@ -1,0 +1,65 @@
+"""Who may be the same person: two registrations match where two of their identifiers agree (`8-access.md`, rule 11).
+
+A mark is made of two identifiers together, and only its keyed hash is kept: nobody can look a single one up, and a copy
+of the database does not even say that two people share a birthday. How a name or a number is written does not matter.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import date
+from itertools import combinations
+
+from msgspec import Struct
+
+from catch.domain.nhs_number import nhs_number
+from catch.domain.plain import FIRST_DAY
+
+_TITLES = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr"})
+_FEWEST_DIGITS = 10
+"""Of a telephone number that is one person's or one household's."""
+
+
+class Identifiers(Struct, frozen=True):
+    """What somebody was registered with, as it was written."""
+
+    name: str | None = None
+    date_of_birth: str | None = None
+    phone: str | None = None
+    nhs_number: str | None = None
+
+
+def marks(said: Identifiers) -> Sequence[str]:
+    """A text for each two identifiers that are known: equal for two people exactly where both agree."""
+    forms = {
+        "name": said.name and _name(said.name),
+        "born": said.date_of_birth and str(born_on(said.date_of_birth) or ""),
+        "phone": said.phone and _phone(said.phone),
+        "nhs": said.nhs_number and nhs_number(said.nhs_number),
+    }
+    known = [(kind, form) for kind, form in forms.items() if form]
+    return [f"{one}={first} {other}={second}" for (one, first), (other, second) in combinations(known, 2)]
+
+
+def born_on(text: str) -> date | None:
+    """The day that is written `YYYY-MM-DD`; None where it is none, or older than anybody."""
+    try:
+        day = date.fromisoformat(text) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else None
+    except ValueError:
+        return None
+    return day if day and day >= FIRST_DAY else None
+
+
+def _name(text: str) -> str:
+    """Its words without accents, apostrophes and titles, in one order: family names are written first or last."""
+    plain = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
+    words = re.findall(r"[^\W\d_]+", re.sub(r"['’`]", "", plain.casefold()))
+    return " ".join(sorted(word for word in words if word not in _TITLES))
+
+
+def _phone(text: str) -> str:
+    """Its digits, from within the country: +44 (0)1536 496 000 is 01536 496000."""
+    digits = re.sub(r"\D", "", text, flags=re.ASCII)
+    if text.strip().startswith("+44") or digits.startswith("0044"):
+        digits = "0" + digits.removeprefix("00").removeprefix("44").removeprefix("0")
+    return digits if len(digits) >= _FEWEST_DIGITS else ""
