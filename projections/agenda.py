@@ -13,8 +13,8 @@ from msgspec import Struct
 from catch.access.finding import Place, Words, guests, places
 from catch.access.seats import published
 from catch.database import Statements
-from catch.domain.agenda_carry import carry_over
-from catch.domain.agenda_facts import Carried
+from catch.domain.agenda.carry import carry_over
+from catch.domain.agenda.facts import Carried
 from catch.domain.facts import Recorded
 from catch.domain.meeting import evolve
 from catch.domain.meeting.items import Item, ItemState

@@ -15,7 +15,7 @@ from catch.domain.case.state import NOT_LIVE, Case, CaseState
 from catch.domain.facts import Part, Recorded
 from catch.domain.streams import CASE, stream_of_event
 from catch.log.rows import Listed, load
-from catch.works import each
+from catch.slices import each
 from projections import agenda
 from projections.read_model import MadeOf, ReadModel
 

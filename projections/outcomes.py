@@ -22,8 +22,8 @@ from catch.domain.case.plan import PlanAgreed
 from catch.domain.case.proposals import CaseDiscussed
 from catch.domain.case.referral import ReferralReceived
 from catch.domain.case.state import first
-from catch.domain.configuration import ClosureClass
 from catch.domain.facts import Part, Recorded
+from catch.domain.programme.configuration import ClosureClass
 from catch.domain.streams import CASE, stream_of_event
 from catch.log.rows import load
 from catch.statistics import Observation, Status, TimeToOutcome, status_of, time_to_outcome

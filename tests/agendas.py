@@ -6,10 +6,10 @@ from uuid import UUID, uuid5
 
 from msgspec.structs import replace
 
-from catch.domain.agenda_facts import ActionFact, Carried, CaseFacts, ClockFact, ProposalFact
-from catch.domain.configuration import AgendaPolicy, Series
+from catch.domain.agenda.facts import ActionFact, Carried, CaseFacts, ClockFact, ProposalFact
 from catch.domain.meeting.listing import AppearanceBasis, Section
 from catch.domain.meeting.state import Availability, Meeting, Mode
+from catch.domain.programme.configuration import AgendaPolicy, Series
 
 SALT = "a secret of the place"
 SPACE = UUID("0f0e0d0c-0000-4000-8000-000000000000")

@@ -17,7 +17,10 @@ from catch.domain.case.goals import GoalSet, NewGoal
 from catch.domain.case.plan import PlanAgreed
 from catch.domain.case.referral import ReferralReceived
 from catch.domain.case.state import Basis, CommonLawBasis, LegalBasis, Referral, Urgency, Worker
-from catch.domain.configuration import (
+from catch.domain.facts import Actor, Category, Envelope, Fact, Purpose, Recorded, Role, Sealed
+from catch.domain.given import Given
+from catch.domain.partner import Agreement, HeldRole, Member, Partner, Running, RunningPart
+from catch.domain.programme.configuration import (
     Caseload,
     Closure,
     ClosureClass,
@@ -30,9 +33,6 @@ from catch.domain.configuration import (
     Series,
     Source,
 )
-from catch.domain.facts import Actor, Category, Envelope, Fact, Purpose, Recorded, Role, Sealed
-from catch.domain.given import Given
-from catch.domain.partner import Agreement, HeldRole, Member, Partner, Running, RunningPart
 from tests.given import Stream, given
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)

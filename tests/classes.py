@@ -15,13 +15,14 @@ import msgspec
 from msgspec import Struct
 
 from catch.access import Who, has_inbox, may_attend
-from catch.api.context import Context
-from catch.api.engine import Engine, Standing
-from catch.api.identity import Viewer
-from catch.api.messages import GraphQLNotices
+from catch.api.case.subscription import CaseSource
+from catch.api.common.context import Context
+from catch.api.common.messages import GraphQLNotices
+from catch.api.common.subscription import Shared
+from catch.api.engine.engine import Engine, Standing
+from catch.api.inbox.subscription import InboxSource
+from catch.api.meeting.subscription import MeetingSource
 from catch.api.schema import schema
-from catch.api.sources import CaseSource, InboxSource, MeetingSource
-from catch.api.sources.common import Shared
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import OfferAction
 from catch.domain.case.agreement import RecordObjection
@@ -51,6 +52,7 @@ from catch.domain.partner import (
 from catch.domain.refusals import Refused
 from catch.domain.restricted import AddRestrictedNote
 from catch.domain.streams import partner_stream
+from catch.identity.tokens import Viewer
 from catch.live.feed import Feed
 from catch.live.frames import Payload
 from catch.live.source import Ended, Seen, Source
@@ -200,7 +202,7 @@ class Sitting:
             await self.take(JoinMeeting(self.meeting, who.user, who.agency), who)
             await self.take(AcceptConfidentiality(self.meeting, who.user), who)
         start = await place.settled()
-        place.catch.hearing.listeners.append(self.feed.publish)
+        place.catch.present.follower.listeners.append(self.feed.publish)
         await asyncio.gather(*(self.follow(actor, start) for actor in PEOPLE))
 
     async def enrol(self) -> None:
@@ -221,7 +223,7 @@ class Sitting:
                 self.followers.append(follower)
 
     async def end(self) -> None:
-        self.catch.hearing.listeners.remove(self.feed.publish)
+        self.catch.present.follower.listeners.remove(self.feed.publish)
         self.feed.close()
         for follower in self.followers:
             follower.task.cancel()
@@ -381,7 +383,7 @@ class Sitting:
         agency = AGENCIES[step.b % 2]
         who = (HOUSING, COLLEAGUE, POLICE, COORDINATOR, CHAIR)[step.b % 5]
         member = (HOUSING, COLLEAGUE, POLICE)[step.b % 3]
-        held = self.catch.states.at_hand(case)
+        held = self.catch.present.states.at_hand(case)
         assert held is not None
         open_ones = [d.disclosure for d in held.state.disclosures if d.agency == agency and d.ended_at is None]
         category = (Category.DISCUSSION, Category.RESTRICTED, Category.HEALTH, Category.NEEDS)[step.b % 4]
@@ -420,7 +422,7 @@ class Sitting:
             case "accept":
                 return [(AcceptConfidentiality(self.meeting, member.user), member)]
             case "terminate":
-                partner: Partner = self.catch.states.at_hand(partner_stream(agency)).state  # pyright: ignore[reportOptionalMemberAccess]
+                partner: Partner = self.catch.present.states.at_hand(partner_stream(agency)).state  # pyright: ignore[reportOptionalMemberAccess]
                 signed = (each.agreement for each in partner.agreements if each.terminated_at is None)
                 return [(TerminateAgreement(agency, each, Sealed("Not renewed.")), ADMINISTRATOR) for each in signed]
             case "note" if category is Category.RESTRICTED:

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import settings
 
 from catch.database import Connection, connect
+from catch.database.server import Server, ephemeral
 from catch.log import Log, migrate
-from catch.postgres import Server, ephemeral
 from catch.settings import Settings
 
 # The same examples in every run, so that a run says something of the change and nothing of its luck. To look for new

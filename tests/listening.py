@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import uvicorn
 
 from catch.live.server import ExposedWebSocket
-from catch.web import Server
+from catch.web.serving import Server
 
 V = TypeVar("V")
 

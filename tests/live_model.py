@@ -17,9 +17,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from catch.api.engine import Engine, Standing
-from catch.api.messages import GraphQLNotices
-from catch.api.scalars import Position
+from catch.api.common.messages import GraphQLNotices
+from catch.api.common.scalars import Position
+from catch.api.engine.engine import Engine, Standing
 from catch.live.feed import Feed, Patience
 from catch.live.frames import Payload
 from tests.toy_feed import DOCUMENT, SCHEMA, Log, NoSuchRoom, Said, Update, Viewer

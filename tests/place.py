@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID, uuid4
 
 import httpx
@@ -17,9 +17,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from catch.api.from_commands import camel
-from catch.api.identity import DevelopmentIssuer, Viewer
+from catch.api.mutations import camel
 from catch.app import Catch, opened
+from catch.commands.enrolling import in_programme
+from catch.database.server import Server
 from catch.domain.calendar import london_day
 from catch.domain.case.agreement import RecordAgreement
 from catch.domain.case.coordination import AllocateCoordinator, RecordConversation
@@ -55,13 +56,14 @@ from catch.domain.partner.members import IN_THE_PLACE
 from catch.domain.person import RegisterPerson
 from catch.domain.programme import LoadProgramme
 from catch.domain.streams import MEETING, PARTNER, partner_stream
-from catch.enrolling import in_programme
+from catch.identity.tokens import DevelopmentIssuer, Viewer
 from catch.live.feed import Feed
 from catch.log import Answer
-from catch.postgres import Server
+from catch.present.answers import Answers
+from catch.present.rights import Rights
 from catch.programmes import shipped
 from catch.settings import Settings
-from catch.web import serving
+from catch.web.serving import serving
 
 PROGRAMME, SERIES = "snn-catch", "catch-weekly"
 SYSTEM = Actor("system", "catch", Role.SYSTEM)
@@ -95,6 +97,20 @@ class Case(Struct):
     @property
     def secrets(self) -> tuple[str, ...]:
         return (self.name, self.reason, self.matters)
+
+
+R = TypeVar("R", bound=Rights)
+A = TypeVar("A", bound=Answers)
+
+
+def rights_of(catch: Catch, kind: type[R]) -> R:
+    """A viewer's rights by rules of the test's own."""
+    return kind(catch.log, catch.present.states, catch.present.appearances)
+
+
+def answers_of(catch: Catch, kind: type[A]) -> A:
+    """Kept answers of the test's own."""
+    return kind(catch.present.states, catch.present.appearances, catch.keyring, catch.readside)
 
 
 class Place:
@@ -135,7 +151,7 @@ class Place:
     @property
     def feed(self) -> Feed[Viewer, Recorded[Any]]:
         """The server's, who follows what."""
-        owners: list[Any] = [getattr(listener, "__self__", None) for listener in self.catch.hearing.listeners]
+        owners: list[Any] = [getattr(listener, "__self__", None) for listener in self.catch.present.follower.listeners]
         return next(owner for owner in owners if issubclass(type(owner), Feed))
 
     @asynccontextmanager
@@ -174,7 +190,7 @@ class Place:
         head = await self.catch.log.head()
         await self.catch.reached(head)
         async with asyncio.timeout(5):
-            while self.catch.hearing.position < head:  # noqa: ASYNC110
+            while self.catch.present.follower.position < head:  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
         return head
 
@@ -210,7 +226,7 @@ class Place:
             await self.take(command, SYSTEM)
 
     async def _registered(self, somebody: Actor) -> None:
-        held: Partner | None = (await self.catch.states.get(PARTNER, partner_stream(somebody.agency))).state
+        held: Partner | None = (await self.catch.present.states.get(PARTNER, partner_stream(somebody.agency))).state
         if held is None:
             await self.take(RegisterPartner(somebody.agency, f"Example {somebody.agency}", "voluntary"), SYSTEM)
         await self.take(EnrolMember(somebody.agency, somebody.user, Sealed(f"{somebody.user} Example")), SYSTEM)
@@ -280,7 +296,7 @@ class Place:
         return await self.meeting(meeting)
 
     async def meeting(self, meeting: UUID) -> Meeting:
-        return (await self.catch.states.get(MEETING, meeting)).state
+        return (await self.catch.present.states.get(MEETING, meeting)).state
 
 
 def as_input(value: object) -> Any:

@@ -16,13 +16,13 @@ from msgspec.structs import replace
 from catch.access import Asker, Seat, Sight, Who, may, seats_of, sight, who
 from catch.domain.case.proposals import MeetingProposed
 from catch.domain.case.state import Case, ProposalPurpose, Recusal
-from catch.domain.configuration import Programme
 from catch.domain.facts import Command, Role
 from catch.domain.meeting.items import Item, Origin
 from catch.domain.meeting.listing import Section
 from catch.domain.meeting.state import Attendee, Interest, InterestAction, Invitation, Meeting, MeetingState, Mode
 from catch.domain.partner import Agreement, HeldRole, Member, Partner, Running, RunningPart
 from catch.domain.person import Person, PersonRegistered
+from catch.domain.programme.configuration import Programme
 from catch.domain.restricted import Beside
 from tests.cases import CASE, EVERYTHING, LEAD, NOW, OFFERED, PERSON, PROGRAMME, TEXT, folded, uid
 

@@ -9,9 +9,8 @@ from uuid import uuid5
 import pytest
 from msgspec.structs import replace
 
-from catch.domain.agenda import agenda_json, draft_agenda, item_id
-from catch.domain.agenda_facts import ActionFact, CaseFacts, ClockFact, ProposalFact
-from catch.domain.configuration import AgendaPolicy
+from catch.domain.agenda.draft import agenda_json, draft_agenda, item_id
+from catch.domain.agenda.facts import ActionFact, CaseFacts, ClockFact, ProposalFact
 from catch.domain.meeting.listing import (
     Agenda,
     DraftedItem,
@@ -23,6 +22,7 @@ from catch.domain.meeting.listing import (
     WhyNotPlaced,
 )
 from catch.domain.meeting.state import Availability
+from catch.domain.programme.configuration import AgendaPolicy
 from tests.agendas import (
     MEETING,
     QUIET,

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from catch.domain.agenda import draft_agenda
-from catch.domain.agenda_absence import Explanation, Standing, why_not
-from catch.domain.agenda_carry import carry_over
-from catch.domain.agenda_facts import Carried, CaseFacts
+from catch.domain.agenda.absence import Explanation, Standing, why_not
+from catch.domain.agenda.carry import carry_over
+from catch.domain.agenda.draft import draft_agenda
+from catch.domain.agenda.facts import Carried, CaseFacts
 from catch.domain.meeting.items import Deferral, DeferReason, Item, ItemState, Origin
 from catch.domain.meeting.listing import Missing, ReasonCode, Section
 from catch.domain.meeting.state import Meeting, MeetingState

@@ -9,12 +9,11 @@ from uuid import UUID, uuid5
 import pytest
 from msgspec.structs import replace
 
-from catch.domain.agenda import draft_agenda
-from catch.domain.agenda_carry import carry_over
-from catch.domain.agenda_facts import Carried, CaseFacts
-from catch.domain.agenda_reasons import reasons_for
+from catch.domain.agenda.carry import carry_over
+from catch.domain.agenda.draft import draft_agenda
+from catch.domain.agenda.facts import Carried, CaseFacts
+from catch.domain.agenda.reasons import reasons_for
 from catch.domain.calendar import london_day
-from catch.domain.configuration import AgendaPolicy, Programme, Series, Source
 from catch.domain.facts import Actor, Role, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting import Meeting, MeetingCommand, MeetingEvent, decide, evolve
@@ -25,6 +24,7 @@ from catch.domain.meeting.items import DeferReason, Item, ItemState
 from catch.domain.meeting.listing import Agenda, Section, WarningCode
 from catch.domain.meeting.session import EndMeeting, ItemStillOpen, ItemsUnresolved, StartMeeting
 from catch.domain.meeting.state import MeetingState
+from catch.domain.programme.configuration import AgendaPolicy, Programme, Series, Source
 from tests.agendas import MEETING, SALT, SERIES, SPACE, START, a_case, a_random_meeting
 
 Drafter = Callable[[Series, Meeting, Sequence[CaseFacts], int, str], Agenda]

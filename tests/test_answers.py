@@ -14,15 +14,12 @@ import pytest
 import pytest_asyncio
 
 from catch.access import NotEnrolled
-from catch.api import answers
-from catch.api.answers import Answers, Kept, Rests
-from catch.api.context import Context
-from catch.api.engine import Engine
-from catch.api.identity import Viewer
-from catch.api.registered import Registered, shipped
-from catch.api.rights import Rights
+from catch.api.common.context import Context
+from catch.api.engine.engine import Engine
+from catch.api.engine.registered import Registered, shipped
 from catch.api.schema import schema
 from catch.app import Catch
+from catch.database.server import Server
 from catch.domain.case.actions import OfferAction
 from catch.domain.case.disclosure import EndDisclosure
 from catch.domain.case.notes import AddNote
@@ -34,7 +31,10 @@ from catch.domain.meeting.listing import Section
 from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.partner import EnrolMember, ReinstateMember, SuspendMember
 from catch.domain.refusals import Refused
-from catch.postgres import Server
+from catch.identity.tokens import Viewer
+from catch.present import answers
+from catch.present.answers import Answers, Kept, Rests
+from catch.present.rights import Rights
 from tests.conftest import administer, at
 from tests.place import (
     ADMINISTRATOR,
@@ -48,7 +48,9 @@ from tests.place import (
     SERIES,
     Case,
     Place,
+    answers_of,
     placed,
+    rights_of,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -82,7 +84,7 @@ async def world(server: Server, template: str, tmp_path_factory: pytest.TempPath
     folder = tmp_path_factory.mktemp("answers")
     async with placed(at(server.admin, name), at(server.app, name), folder) as place:
         made = World()
-        made.place, made.rights = place, Still(place.catch)
+        made.place, made.rights = place, rights_of(place.catch, Still)
         names = ("Ada Quillbrook", "Basil Thistlewane", "Cora Ombersnook")
         made.cases = [await place.worked_on(each, "housing-1") for each in names]
         made.disclosures = [(made.cases[1].case, await place.share(made.cases[1].case, "police-1"))]
@@ -118,7 +120,7 @@ def somehow(world: World, draw: Random) -> tuple[Command, Actor]:
     """Any fact: about the agenda's cases, about rights, or about nothing that is asked for."""
     case, meeting = draw.choice(world.cases).case, world.meeting
     due = datetime.now(UTC).date() + timedelta(days=9)
-    item = draw.choice(list(world.place.catch.states.at_hand(meeting).state.items)).item  # pyright: ignore
+    item = draw.choice(list(world.place.catch.present.states.at_hand(meeting).state.items)).item  # pyright: ignore
     housing = ("housing-1", HOUSING.user)
     return draw.choice(
         [
@@ -163,7 +165,7 @@ class Lasting(Answers):
 
 
 async def test_a_kept_answer_is_always_the_one_that_would_be_made(world: World):
-    kept = Lasting(world.place.catch)
+    kept = answers_of(world.place.catch, Lasting)
     assert await stale(world, kept, seed=1, steps=60) == 0
     assert kept.kept > 50
     assert kept.made > 50
@@ -177,14 +179,14 @@ async def test_answers_that_do_not_heed_what_happens_are_caught(
         def _touched(self, streams: set[UUID], moves: int) -> bool:
             return False
 
-    kept = Heedless(world.place.catch) if forgets == "streams" else Lasting(world.place.catch)
+    kept = answers_of(world.place.catch, Heedless) if forgets == "streams" else answers_of(world.place.catch, Lasting)
     if forgets == "rows":
         monkeypatch.setattr(Rests, "named", 99)
     assert await stale(world, kept, seed=2, steps=40) > 0
 
 
 async def kept_alone(world: World, catch: Catch, make: Callable[[], Awaitable[bytes | None]]) -> Answers:
-    kept = Answers(catch)
+    kept = answers_of(catch, Answers)
     await kept.get("key", 1, datetime.now(UTC), Rests(named=1), make)
     return kept
 
@@ -219,7 +221,7 @@ async def test_a_destroyed_key_ends_every_answer(world: World):
 
 
 async def test_those_who_ask_at_once_are_answered_by_one_execution(world: World):
-    kept, made = Answers(world.place.catch), list[int]()
+    kept, made = answers_of(world.place.catch, Answers), list[int]()
 
     async def make() -> bytes:
         made.append(1)
@@ -233,7 +235,7 @@ async def test_those_who_ask_at_once_are_answered_by_one_execution(world: World)
 
 
 async def test_whoever_waits_for_an_answer_that_fails_makes_their_own(world: World):
-    kept = Answers(world.place.catch)
+    kept = answers_of(world.place.catch, Answers)
 
     async def fails() -> bytes:
         await asyncio.sleep(0.01)

@@ -15,10 +15,10 @@ from joserfc import jwt
 from joserfc.jwk import OKPKey
 from msgspec import Struct
 
-from catch.api.from_commands import camel
-from catch.api.identity import AUDIENCE, ISSUER, KEY_FILE
+from catch.api.mutations import camel
 from catch.domain.facts import Actor, Role
 from catch.domain.streams import COMMANDS
+from catch.identity.tokens import AUDIENCE, ISSUER, KEY_FILE
 from tests.conftest import Database
 from tests.place import ADMINISTRATOR, AUDITOR, CHAIR, COORDINATOR, HOUSING, REFERRER, Place, ago, placed
 

@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
+from catch.database.server import Server
 from catch.domain.calendar import london_day
 from catch.domain.facts import Actor, Role, Tag
 from catch.domain.partner import GiveRole, GiveTag, SuspendMember
-from catch.postgres import Server
 from tests.conftest import administer, at
 from tests.place import (
     ADMINISTRATOR,

@@ -9,8 +9,8 @@ import pytest
 import strawberry
 from msgspec import Struct
 
-from catch.api.from_commands import mutation_type
-from catch.api.scalars import schema_config
+from catch.api.common.scalars import schema_config
+from catch.api.mutations import mutation_type
 from catch.domain.facts import Command, Part, Sealed
 from catch.domain.refusals import MissingText, Refused
 

@@ -152,7 +152,7 @@ async def test_the_feed_is_not_lost_with_the_database(place: Place, line: Wire, 
         await client.subscribe("c", FOLLOW, case=str(case.case))
         assert (await client.next("c"))["event"] == "Present"
         await line.cut()
-        place.catch.states.forget([case.case])
+        place.catch.present.states.forget([case.case])
         positions = [
             (await elsewhere.take(AddNote(case.case, uuid4(), Category.DISCUSSION, Sealed(text)))).position
             for text in ("one", "two", "three")

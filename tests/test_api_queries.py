@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from catch.app import key_file
 from catch.database import Connection, Pool, Record
+from catch.database.server import Server
 from catch.domain.calendar import add_months, london_day
 from catch.domain.case.actions import OfferAction
 from catch.domain.case.closing import CloseCase
@@ -24,7 +25,6 @@ from catch.domain.meeting.session import StartMeeting
 from catch.domain.person import ProtectionReason, RegisterPerson, SetProtectedAddress
 from catch.domain.restricted import AddRestrictedNote
 from catch.personal import Keyring
-from catch.postgres import Server
 from catch.readside import NotCaughtUp
 from catch.statistics.small_numbers import quarter_before
 from tests.conftest import administer, at
@@ -340,7 +340,8 @@ async def test_twenty_cases_cost_about_as_many_statements_as_one(world: World, b
     async def cost(first: int) -> int:
         counting = Counting(pool)
         catch.log.pool, catch.keyring = counting, Keyring(counting, key_file(catch.settings))
-        catch.states.forget(row[0] for row in await pool.fetch("select distinct originator_id from stored_events"))
+        streams = await pool.fetch("select distinct originator_id from stored_events")
+        catch.present.states.forget(row[0] for row in streams)
         try:
             assert len((await world.place.ask(CASES, by, n=first))["cases"]["edges"]) == first
         finally:

@@ -8,11 +8,11 @@ from uuid import uuid4
 import httpx
 from msgspec.structs import replace
 
-from catch.api.registered import shipped
+from catch.api.engine.registered import shipped
 from catch.app import opened
-from catch.postgres import Server
+from catch.database.server import Server
 from catch.settings import Settings
-from catch.web import serving
+from catch.web.serving import serving
 from tests.conftest import Database
 from tests.place import COORDINATOR, HOUSING, Place
 

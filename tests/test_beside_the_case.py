@@ -188,11 +188,11 @@ async def test_those_who_may_see_it_read_both_as_one(place: Place):
 
 async def test_the_case_itself_does_not_move(place: Place):
     case, _ = await world(place)
-    before = await place.catch.states.get(CASE, case.case)
+    before = await place.catch.present.states.get(CASE, case.case)
     trail = await timeline.of_stream(place.catch.log.pool, case.case)
     await everything_beside(place, case.case)
     await place.settled()
-    assert await place.catch.states.get(CASE, case.case) == before
+    assert await place.catch.present.states.get(CASE, case.case) == before
     assert await timeline.of_stream(place.catch.log.pool, case.case) == trail
     # Nor can its stream be asked for by its own id.
     query = "query($s: UUID!) { auditTrail(stream: $s) { edges { node { event } } } }"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from catch.postgres import Server
+from catch.database.server import Server
 from tests.canaries.history import history
 from tests.canaries.holes import HOLES
 from tests.canaries.model import WIDER

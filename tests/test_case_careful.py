@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from catch.domain import case as case_stream
+from catch.domain.agenda.case_facts import appearance_basis
 from catch.domain.case import Case
 from catch.domain.case.agreement import (
     AgreedBy,
@@ -25,7 +26,6 @@ from catch.domain.case.agreement import (
 from catch.domain.case.coordination import ConversationHeld
 from catch.domain.case.referral import AttachReferral, ReferralAttached
 from catch.domain.case.state import Agrees, ConversationFormat, Referral, ReferralAgreement, SafeContact, Urgency, safer
-from catch.domain.case_facts import appearance_basis
 from catch.domain.facts import Sealed
 from catch.domain.meeting.listing import AppearanceBasis
 from tests.cases import (

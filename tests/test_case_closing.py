@@ -27,7 +27,7 @@ from catch.domain.case.proposals import MeetingProposed
 from catch.domain.case.referral import ReferralAttached
 from catch.domain.case.rules import CaseNotLive, NotAccepted
 from catch.domain.case.state import CaseState, GoalState, Milestones, ProposalPurpose, Worker
-from catch.domain.configuration import ClosureClass
+from catch.domain.programme.configuration import ClosureClass
 from catch.domain.refusals import OutOfRange
 from tests.cases import (
     ACCEPTED,

@@ -41,7 +41,7 @@ from catch.domain.case.reviews import (
 )
 from catch.domain.case.rules import CaseNotLive, NotAccepted
 from catch.domain.case.state import CaseState, GoalState, ReviewDecision
-from catch.domain.configuration import ClosureClass
+from catch.domain.programme.configuration import ClosureClass
 from catch.domain.refusals import IdAlreadyUsed, MissingText, OutOfRange, UnknownProgramme
 from tests.cases import (
     ACCEPTED,

@@ -15,8 +15,8 @@ from catch.domain.calendar import (
     is_working_day,
     london_day,
 )
-from catch.domain.clocks import Clock, ClockState, add_span, clock, matches
-from catch.domain.configuration import ClockRule, Span, Unit
+from catch.domain.programme.clocks import Clock, ClockState, add_span, clock, matches
+from catch.domain.programme.configuration import ClockRule, Span, Unit
 
 # gov.uk/bank-holidays, England and Wales, as month.day.
 PUBLISHED = {

@@ -11,6 +11,7 @@ import pytest_asyncio
 from catch.access import NotAllowed, NotEnrolled
 from catch.commands import InTheFuture, Stale
 from catch.commands.meetings import MeetingAlreadyPlanned
+from catch.database.server import Server
 from catch.domain.case.actions import ActionAnswer, OfferAction, RespondToAction
 from catch.domain.case.agreement import RecordAgreement, RecordObjection, WithdrawAgreement
 from catch.domain.case.disclosure import EndInvolvement
@@ -46,7 +47,6 @@ from catch.domain.streams import CASE, MEETING, PERSON, partner_stream
 from catch.log import Append, Conflict, NewEvent
 from catch.log.entries import CommandIdReused
 from catch.personal import SubjectErased
-from catch.postgres import Server
 from catch.programmes import shipped
 from tests.conftest import administer, at
 from tests.place import (
@@ -251,7 +251,7 @@ async def test_stale_comes_after_who_may_and_says_only_what_was_sent(place: Plac
 async def test_something_else_that_moved_does_not_make_a_command_stale(place: Place):
     """The partner, the programme and whatever else it rests on are read again, and it is decided again."""
     case = await place.worked_on("Ada Example", "housing-1")
-    held = await place.catch.states.get(CASE, case.case)
+    held = await place.catch.present.states.get(CASE, case.case)
     await behind(place, partner_stream("snn"), EnrolMember("snn", f"new-{uuid4()}", Sealed("N. Ew")), ADMINISTRATOR)
     answer = await place.catch.commands.take(
         WithdrawAgreement(case.case), by=COORDINATOR, command_id=uuid4(), expected_version=held.version
@@ -261,7 +261,7 @@ async def test_something_else_that_moved_does_not_make_a_command_stale(place: Pl
 
 async def behind(place: Place, stream: UUID, command: Command, by: Actor) -> None:
     """The command is recorded, and this server remembers the stream as it was before."""
-    states = place.catch.states
+    states = place.catch.present.states
     before = states.seen(stream)
     await place.take(command, by)
     await place.settled()
@@ -334,7 +334,7 @@ async def test_a_key_is_kept_with_the_first_fact_about_its_subject(place: Place)
     await place.take(RegisterPerson(person, name=Sealed("Ada Example")))
     assert person in await keys(place)
     (recorded,) = await place.catch.log.stream(person)
-    held: Any = (await place.catch.states.get(PERSON, person)).state
+    held: Any = (await place.catch.present.states.get(PERSON, person)).state
     assert await place.catch.keyring.unseal([held.registered.name]) == ["Ada Example"]
     assert recorded.topic == "PersonRegistered"
 
@@ -359,7 +359,7 @@ async def test_whoever_is_first_makes_the_key_and_the_other_seals_again(place: P
         patch.setattr(keyring, "sealing", overtaken)
         await place.take(RegisterPerson(person, name=Sealed("Ada Example")))
     keyring._held.clear()  # pyright: ignore[reportPrivateUsage]
-    held: Any = (await place.catch.states.get(PERSON, person)).state
+    held: Any = (await place.catch.present.states.get(PERSON, person)).state
     assert await keyring.unseal([held.registered.name]) == ["Ada Example"]
 
 
@@ -441,8 +441,8 @@ async def test_agencies_meetings_and_cases_named_at_a_meeting_exist(place: Place
     unmet = AddItem(meeting, item, Section.NEW, case.case, requires=("nobody-1",))
     assert isinstance(await refused(place, unmet), UnknownPartner)
     await place.take(AddItem(meeting, item, Section.NEW, case.case))
-    held: Any = (await place.catch.states.get(MEETING, meeting)).state.item(item)
-    number = (await place.catch.states.get(CASE, case.case)).state.number
+    held: Any = (await place.catch.present.states.get(MEETING, meeting)).state.item(item)
+    number = (await place.catch.present.states.get(CASE, case.case)).state.number
     assert (held.number, held.presenter) == (number, COORDINATOR.user)
     await place.take(PublishAgenda(meeting), CHAIR)
     await place.take(StartMeeting(meeting), CHAIR)
@@ -485,7 +485,7 @@ async def test_a_draft_rests_on_what_the_log_says_and_a_refused_one_is_not_made(
     case = await place.worked_on("Ada Example")
     await place.take(PlanMeeting(meeting, PROGRAMME, SERIES, ago(days=-70), CHAIR.user))
     answer = await place.take(DraftAgenda(meeting))
-    drafted: Any = (await place.catch.states.get(MEETING, meeting)).state.draft
+    drafted: Any = (await place.catch.present.states.get(MEETING, meeting)).state.draft
     assert drafted.as_of <= answer.position
     assert case.case in {held.case for held in (*drafted.items, *drafted.overflow, *drafted.warnings)}
     assert isinstance(await refused(place, DraftAgenda(uuid4())), UnknownMeeting)

@@ -21,7 +21,7 @@ from catch.domain.partner import Partner, RegisterPartner, SignAgreement
 from catch.domain.person import Person, PersonRegistered, ProtectionReason, SetProtectedAddress
 from catch.domain.refusals import IdAlreadyUsed, UnknownPerson
 from catch.domain.streams import CASE, COMMANDS, PARTNER, PERSON, Stream, partner_stream
-from catch.log.states import NOTHING, Held
+from catch.present.states import NOTHING, Held
 
 NOW = datetime(2026, 6, 2, 10, tzinfo=UTC)
 CORA = Actor("cora", "snn", Role.COORDINATOR)

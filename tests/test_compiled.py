@@ -7,19 +7,19 @@ from uuid import uuid4
 
 import pytest
 
-from catch.api.compiled import NullWhereRequired
-from catch.api.engine import Engine, Standing
-from catch.api.identity import Viewer
+from catch.api.engine.compiled import NullWhereRequired
+from catch.api.engine.engine import Engine, Standing
+from catch.api.meeting.types import MeetingUpdate
 from catch.api.schema import schema
-from catch.api.types import MeetingUpdate
 from catch.domain.facts import Actor, Sealed
 from catch.domain.meeting.attendance import DeclareInterest
 from catch.domain.meeting.deciding import RecordUpdate
 from catch.domain.meeting.floor import OpenItem
 from catch.domain.meeting.session import StartMeeting
+from catch.identity.tokens import Viewer
 from catch.live.source import Ended
 from catch.log.codec import decode
-from catch.web import Web
+from catch.web.serving import Web
 from tests.conftest import Database
 from tests.place import AUDITOR, CHAIR, COORDINATOR, HOUSING, POLICE, Place, placed
 

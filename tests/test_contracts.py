@@ -11,8 +11,9 @@ import pytest
 from msgspec.structs import replace
 
 import projections
-from catch import contracts, folds
-from catch.compatibility import broken
+from catch.contracts import files as contracts
+from catch.contracts import versions
+from catch.contracts.compatibility import broken
 from catch.domain.case import SUBJECTS
 from catch.domain.case.plan import PlanAgreed
 from catch.domain.facts import Fact, Part, Recorded
@@ -237,7 +238,7 @@ def put_off_nowhere(row: Any, recorded: Recorded[Any], key: Any) -> Any:
 
 
 def test_a_fold_that_changed_under_the_same_version_is_told(root: Path, monkeypatch: pytest.MonkeyPatch):
-    was = (root / folds.COMMITTED).read_text()
+    was = (root / versions.COMMITTED).read_text()
     other = replace(agenda.AGENDA, fold=put_off_nowhere)
     monkeypatch.setattr(projections, "ALL", (other, *projections.ALL[1:]))
     (problem,) = contracts.check(root)
@@ -245,7 +246,7 @@ def test_a_fold_that_changed_under_the_same_version_is_told(root: Path, monkeypa
     assert "MeetingPlanned" in problem
     # It is not written over: whoever changed it raises the version first.
     contracts.write(root)
-    assert (root / folds.COMMITTED).read_text() == was
+    assert (root / versions.COMMITTED).read_text() == was
     monkeypatch.setattr(projections, "ALL", (replace(other, version=99), *projections.ALL[1:]))
     (problem,) = contracts.check(root)
     assert problem == "schema/versions.json: agenda is not held as it is; run `catch contracts`"
@@ -268,7 +269,7 @@ def test_a_programme_that_is_another_under_the_same_version_is_told(root: Path, 
     def another(programme: str) -> str:
         return f"another {programme}"
 
-    monkeypatch.setattr(folds, "written", another)
+    monkeypatch.setattr(versions, "written", another)
     problems = contracts.check(root)
     assert [each.partition(" (")[0] for each in problems] == [
         f"schema/versions.json: the programme {each.key} is another" for each in shipped()
@@ -276,7 +277,7 @@ def test_a_programme_that_is_another_under_the_same_version_is_told(root: Path, 
 
 
 def test_an_event_that_is_added_says_nothing_of_the_rows_that_are_there():
-    before = folds.Held(1, {"A": "1"})
-    assert folds.moved(before, folds.Held(1, {"A": "1", "B": "2"})) == []
-    assert folds.moved(before, folds.Held(1, {"A": "2"})) == ["A"]
-    assert folds.moved(before, folds.Held(2, {"A": "2"})) == []
+    before = versions.Held(1, {"A": "1"})
+    assert versions.moved(before, versions.Held(1, {"A": "1", "B": "2"})) == []
+    assert versions.moved(before, versions.Held(1, {"A": "2"})) == ["A"]
+    assert versions.moved(before, versions.Held(2, {"A": "2"})) == []

@@ -13,25 +13,25 @@ import pytest
 from msgspec.structs import replace
 
 import projections
-from catch.api.identity import DevelopmentIssuer
 from catch.app import Catch, opened
+from catch.database.server import Server, binaries
 from catch.demo import people
 from catch.demo.meeting import play
 from catch.demo.year import Year, load_year
-from catch.domain.agenda import AGENDA_ITEMS, draft_agenda
+from catch.domain.agenda.case_facts import case_facts
+from catch.domain.agenda.draft import AGENDA_ITEMS, draft_agenda
 from catch.domain.calendar import london_day
 from catch.domain.case.state import Case
-from catch.domain.case_facts import case_facts
 from catch.domain.facts import Recorded
 from catch.domain.meeting.drafting import AgendaDrafted
 from catch.domain.meeting.state import Meeting
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.streams import CASE, MEETING, PROGRAMME, fold, programme_stream, stream_of_event
+from catch.identity.tokens import DevelopmentIssuer
 from catch.log.codec import decode
-from catch.postgres import Server, binaries
 from catch.readside import checksum, rebuild, up_to
 from catch.settings import Settings
-from catch.web import serving
+from catch.web.serving import serving
 from projections import agenda
 from tests.conftest import Database
 

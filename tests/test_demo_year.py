@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from catch.api.identity import DevelopmentIssuer
 from catch.app import Catch, opened
+from catch.database.server import Server
 from catch.demo.cases import coordinator
 from catch.demo.client import Client
 from catch.demo.meeting import play
@@ -25,9 +25,9 @@ from catch.domain.meeting.listing import Section
 from catch.domain.meeting.state import Meeting, MeetingState
 from catch.domain.nhs_number import nhs_number
 from catch.domain.streams import MEETING
-from catch.postgres import Server
+from catch.identity.tokens import DevelopmentIssuer
 from catch.settings import Settings
-from catch.web import serving
+from catch.web.serving import serving
 from projections import case_summary
 from tests.conftest import Database
 
@@ -77,7 +77,7 @@ async def test_the_same_day_gives_the_same_year(catch: Catch):
 async def test_meetings_were_held_and_the_next_one_is_planned(catch: Catch):
     year = await loaded(catch)
     rows = await catch.log.pool.fetch("select distinct originator_id from stored_events where topic = 'MeetingPlanned'")
-    meetings: list[Meeting] = [(await catch.states.get(MEETING, row["originator_id"])).state for row in rows]
+    meetings: list[Meeting] = [(await catch.present.states.get(MEETING, row["originator_id"])).state for row in rows]
     by_id: dict[UUID, Meeting] = {meeting.meeting: meeting for meeting in meetings}
     planned = by_id.pop(year.meeting)
     assert planned.state is MeetingState.PLANNED
@@ -104,7 +104,7 @@ async def test_work_is_shared_evenly(catch: Catch):
 async def test_the_next_meeting_has_new_cases_and_leaves_quiet_ones_for_an_urgent_call(catch: Catch):
     year = await loaded(catch)
     await catch.commands.take(DraftAgenda(year.meeting), by=coordinator(year.coordinator), command_id=uuid4())
-    meeting: Meeting = (await catch.states.get(MEETING, year.meeting)).state
+    meeting: Meeting = (await catch.present.states.get(MEETING, year.meeting)).state
     assert {Section.NEW} <= {item.section for item in meeting.items}
     assert set(year.late) - {item.case for item in meeting.items}
 
@@ -128,7 +128,7 @@ async def test_the_next_meeting_is_played_to_its_end_on_real_sockets(catch: Catc
     assert outcome.actions > 0
     assert "RECUSED" in outcome.recused
     assert len(seen) == 8
-    meeting: Meeting = (await catch.states.get(MEETING, year.meeting)).state
+    meeting: Meeting = (await catch.present.states.get(MEETING, year.meeting)).state
     assert meeting.state is MeetingState.MINUTES_CONFIRMED
     # Nobody but the organisers knows a name of a case that is none of theirs.
     for title, screen in seen.items():

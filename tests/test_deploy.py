@@ -21,8 +21,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from catch.cli import cli
+from catch.database.server import server
 from catch.log.migrations import migrations
-from catch.postgres import server
 from catch.settings import Settings
 
 ROOT = Path(__file__).parents[1]

@@ -17,10 +17,10 @@ import pytest
 import yaml
 
 from catch.database import connect
+from catch.database.server import Server, ephemeral
 from catch.log import Append, Log, NewEvent, migrate
 from catch.log.migrations import migrations
 from catch.personal import KeyFile
-from catch.postgres import Server, ephemeral
 from tests.conftest import administer, at, eventually
 
 DEPLOY = Path(__file__).parents[1] / "deploy"

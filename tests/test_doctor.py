@@ -15,6 +15,7 @@ import projections
 from catch.app import Catch, opened
 from catch.cli import cli
 from catch.database import Connection
+from catch.database.server import Server
 from catch.doctor import Finding, Report, examined, examined_at_start
 from catch.doctor.checks import Place, clocks
 from catch.doctor.examining import NAMED
@@ -22,7 +23,6 @@ from catch.domain.facts import Sealed
 from catch.domain.person import ProtectionReason, RegisterPerson, SetProtectedAddress
 from catch.log import Append, Log, NewEvent
 from catch.log.codec import CODEC
-from catch.postgres import Server
 from catch.readside import checksum, rebuild
 from catch.settings import Settings
 from projections import agenda

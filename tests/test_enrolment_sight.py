@@ -22,7 +22,7 @@ from catch.access.listing import (
     told_of_right,
 )
 from catch.access.standing import EVERYWHERE
-from catch.api import standing_view as views
+from catch.api.standing import view as views
 from catch.domain.facts import Category, Role, Sealed
 from catch.domain.partner import Partner, RunningPart, evolve
 from catch.domain.streams import partner_stream

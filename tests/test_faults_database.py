@@ -6,7 +6,7 @@ from subprocess import CalledProcessError
 
 import pytest
 
-from catch.postgres import SAFE
+from catch.database.server import SAFE
 from tests.faults import disk, scenarios
 from tests.faults.cluster import Cluster, cluster, possible
 

@@ -17,8 +17,8 @@ import httpx
 import msgspec
 import pytest
 
-from catch.api.door import FRONT_DOOR, PATH, Door, neighbourhood, receipt, referred_with
 from catch.database import Connection, Pool, Record
+from catch.database.server import binaries
 from catch.domain.case.referral import SubmitReferral
 from catch.domain.case.state import Case
 from catch.domain.facts import Actor, Sealed
@@ -26,8 +26,8 @@ from catch.domain.person import Person, RegisterPerson
 from catch.domain.programme import ResumeProgramme, SuspendProgramme
 from catch.domain.streams import CASE, PERSON
 from catch.log.entries import Unavailable
-from catch.postgres import binaries
 from catch.settings import BadSetting, Settings
+from catch.web.door import FRONT_DOOR, PATH, Door, neighbourhood, receipt, referred_with
 from tests.conftest import Database
 from tests.place import ADMINISTRATOR, COORDINATOR, HOUSING, PROGRAMME, REFERRER, Place, ago, placed
 
@@ -104,8 +104,8 @@ async def last(place: Place) -> tuple[Case, Person]:
     """Whatever was referred last."""
     found = await place.catch.log.pool.fetch("select originator_id from stored_events where topic = 'ReferralReceived' "
                                              "order by notification_id desc limit 1")  # fmt: skip
-    case: Case = (await place.catch.states.get(CASE, found[0][0])).state
-    return case, (await place.catch.states.get(PERSON, case.person)).state
+    case: Case = (await place.catch.present.states.get(CASE, found[0][0])).state
+    return case, (await place.catch.present.states.get(PERSON, case.person)).state
 
 
 async def at_the_door(place: Place, by: Actor = COORDINATOR) -> list[Any]:

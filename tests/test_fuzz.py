@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from catch.postgres import Server
+from catch.database.server import Server
 from tests.conftest import Database
 from tests.fuzz import mutations
 from tests.fuzz.campaign import campaign

@@ -13,10 +13,10 @@ from catch.database import Connection
 from catch.domain.case.notes import AddNote
 from catch.domain.facts import Category, Recorded, Sealed
 from catch.domain.streams import CASE
-from catch.hearing import GATHERED, Hearing
 from catch.log import Log, Stored
-from catch.log.states import States
-from catch.seating import Seating
+from catch.present.appearances import Appearances
+from catch.present.follower import GATHERED, Follower
+from catch.present.states import States
 from tests.conftest import Database
 from tests.damage import unguarded
 from tests.place import COORDINATOR, Case, Place, placed
@@ -45,7 +45,7 @@ async def hear(database: Database, after: int, upto: int) -> tuple[States, list[
     log = cast("Counting", await Counting.open(database.dsn))
     log.calls, heard = [], list[int]()
     states = States(log)
-    hearing = Hearing(log, states, Seating(log, states))
+    hearing = Follower(log, states, Appearances(log, states))
 
     def listen(recorded: Recorded[Any]) -> None:
         heard.append(recorded.position)
@@ -70,7 +70,7 @@ async def test_streams_that_are_not_at_hand_are_read_many_at_a_time(database: Da
         assert reads == [GATHERED, 5]
         assert heard == [stored.position for stored in await place.catch.log.page(after, 1000)]
         for case in cases:
-            assert states.at_hand(case.case) == await place.catch.states.get(CASE, case.case)
+            assert states.at_hand(case.case) == await place.catch.present.states.get(CASE, case.case)
 
 
 async def test_one_that_cannot_be_read_keeps_nobody_from_the_others(

@@ -16,7 +16,7 @@ from catch.domain.case.state import ConversationFormat, Worker
 from catch.domain.facts import Category, Fact, Recorded, Sealed
 from catch.domain.streams import CASE as CASES
 from catch.domain.streams import fold
-from catch.history import SEALED, Change, as_asked, standing, steps
+from catch.history.changes import SEALED, Change, as_asked, standing, steps
 from tests.cases import (
     CASE,
     NOW,

@@ -335,7 +335,7 @@ async def test_a_guest_in_the_room_who_is_not_enrolled_is_kept_out_like_anybody(
     item = next(each.item for each in meeting.items if each.case == case.case)
     await place.take(JoinMeeting(meeting.meeting, "guest-1", "housing-1"), CHAIR)
     await place.take(DeclareInterest(meeting.meeting, item, "guest-1", "housing-1", note=Sealed("Niece.")), CHAIR)
-    assert (await place.catch.states.get(CASE, case.case)).state.recused("guest-1")
+    assert (await place.catch.present.states.get(CASE, case.case)).state.recused("guest-1")
 
 
 # A part in which nothing is told

@@ -11,11 +11,11 @@ import strawberry
 from litestar import Litestar
 from msgspec import Struct
 
-from catch.api.engine import Engine
-from catch.api.http import JSON, RESPONSE_JSON, GraphQLOverHTTP
-from catch.api.limits import Limits
-from catch.api.scalars import Position, schema_config
+from catch.api.common.scalars import Position, schema_config
+from catch.api.engine.engine import Engine
+from catch.api.engine.limits import Limits
 from catch.domain.refusals import Refused, UnknownCase
+from catch.web.http import JSON, RESPONSE_JSON, GraphQLOverHTTP
 from tests.listening import only
 
 

@@ -8,8 +8,8 @@ import pytest
 from litestar import Litestar
 from strawberry.litestar import make_graphql_controller
 
-from catch.api.engine import Engine
-from catch.api.http import GraphQLOverHTTP
+from catch.api.engine.engine import Engine
+from catch.web.http import GraphQLOverHTTP
 from tests import node_clients
 from tests.conftest import Database
 from tests.listening import listening, only

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from litestar import Litestar, get
 
-from catch.api.engine import Engine
-from catch.api.http import GraphQLOverHTTP
-from catch.api.punctual import Punctual
+from catch.api.engine.engine import Engine
+from catch.web.http import GraphQLOverHTTP
+from catch.web.keepalive import Punctual
 from tests.listening import listening, only
 from tests.test_http_audits import Tokens
 from tests.toy_feed import SCHEMA

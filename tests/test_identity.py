@@ -12,9 +12,9 @@ import pytest
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey, OKPKey
 
-from catch.api import identity
-from catch.api.identity import DevelopmentIssuer, Viewer
 from catch.domain.facts import Role
+from catch.identity import tokens
+from catch.identity.tokens import DevelopmentIssuer, Viewer
 
 NOW = 1_780_000_000.0
 
@@ -24,8 +24,8 @@ def issuer(tmp_path: Path) -> DevelopmentIssuer:
     return DevelopmentIssuer(tmp_path / "data", clock=lambda: NOW)
 
 
-def refused(issuer: DevelopmentIssuer | identity.NoTokens, authorization: str | None) -> str:
-    with pytest.raises(identity.TokenRefused) as refusal:
+def refused(issuer: DevelopmentIssuer | tokens.NoTokens, authorization: str | None) -> str:
+    with pytest.raises(tokens.TokenRefused) as refusal:
         issuer.verify(authorization)
     assert refusal.value.message
     return refusal.value.code
@@ -37,9 +37,9 @@ def signed(tmp_path: Path, change: dict[str, Any]) -> str:
 
 def signed_with(folder: Path, change: dict[str, Any]) -> str:
     """A token by the issuer whose key lies in the folder, with claims that it would not make."""
-    key = OKPKey.import_key(json.loads((folder / identity.KEY_FILE).read_text()))
+    key = OKPKey.import_key(json.loads((folder / tokens.KEY_FILE).read_text()))
     claims: dict[str, Any] = {
-        "iss": identity.ISSUER,
+        "iss": tokens.ISSUER,
         "aud": "catch",
         "sub": "u1",
         "agency": "housing-1",
@@ -58,7 +58,7 @@ def test_a_token_without_a_role_narrows_nothing(issuer: DevelopmentIssuer, tmp_p
 def test_a_token_that_was_issued_here_proves_who_asks(issuer: DevelopmentIssuer):
     token = issuer.issue(role=Role.PARTNER, agency="housing-1", user="u1", hours=2, session="s1")
     assert issuer.verify(f"Bearer {token}") == Viewer(
-        "u1", "housing-1", Role.PARTNER, NOW + 7200, "s1", NOW, identity.ISSUER
+        "u1", "housing-1", Role.PARTNER, NOW + 7200, "s1", NOW, tokens.ISSUER
     )
     assert issuer.verify(f"bearer  {token} ").asker.agency == "housing-1"
 
@@ -68,7 +68,7 @@ def test_the_key_is_kept_and_only_its_owner_can_read_it(issuer: DevelopmentIssue
     again = DevelopmentIssuer(tmp_path / "data", clock=lambda: NOW)
     assert again.verify(f"Bearer {token}").user == "chair@council"
     files = list((tmp_path / "data").iterdir())
-    assert [file.name for file in files] == [identity.KEY_FILE]
+    assert [file.name for file in files] == [tokens.KEY_FILE]
     assert stat.S_IMODE(files[0].stat().st_mode) == 0o600
 
 
@@ -90,7 +90,7 @@ def test_an_overlong_token_is_refused(issuer: DevelopmentIssuer):
 
 def test_an_expired_token_is_refused(issuer: DevelopmentIssuer, tmp_path: Path):
     token = issuer.issue(role=Role.CHAIR, agency="council", hours=1)
-    later = DevelopmentIssuer(tmp_path / "data", clock=lambda: NOW + 3600 + identity.LEEWAY)
+    later = DevelopmentIssuer(tmp_path / "data", clock=lambda: NOW + 3600 + tokens.LEEWAY)
     assert refused(later, f"Bearer {token}") == "TOKEN_EXPIRED"
 
 
@@ -108,7 +108,7 @@ def test_a_changed_token_is_refused(issuer: DevelopmentIssuer):
 
 
 def test_other_ways_of_signing_are_refused(issuer: DevelopmentIssuer, tmp_path: Path):
-    public = (tmp_path / "data" / identity.KEY_FILE).read_bytes()
+    public = (tmp_path / "data" / tokens.KEY_FILE).read_bytes()
     confused = jwt.encode({"alg": "HS256"}, {"sub": "u"}, OctKey.import_key(public))
     unsigned = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode() + ".e30."
     curve = jwt.encode({"alg": "ES256"}, {"sub": "u"}, ECKey.generate_key("P-256"))
@@ -155,6 +155,6 @@ def test_each_wrong_claim_has_its_own_code(
 
 def test_outside_development_a_development_token_is_worth_nothing(issuer: DevelopmentIssuer, tmp_path: Path):
     token = issuer.issue(role=Role.CHAIR, agency="council")
-    server = identity.verifier(tmp_path / "data", lambda issuer, subject: subject, development=False)
+    server = tokens.verifier(tmp_path / "data", lambda issuer, subject: subject, development=False)
     assert refused(server, f"Bearer {token}") == "NO_ISSUER"
     assert refused(server, None) == "TOKEN_MISSING"

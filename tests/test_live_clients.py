@@ -12,7 +12,7 @@ import pytest
 
 from catch.domain.case.notes import AddNote
 from catch.domain.facts import Category, Sealed
-from catch.web import serving
+from catch.web.serving import serving
 from tests import node_clients
 from tests.conftest import Database
 from tests.place import COORDINATOR, Place, placed

@@ -17,12 +17,12 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
 
-from catch.api.identity import DevelopmentIssuer
+from catch.database.server import Server
+from catch.identity.tokens import DevelopmentIssuer
 from catch.live import draining
 from catch.live.draining import drain
 from catch.log import Log
 from catch.log.codec import decode
-from catch.postgres import Server
 from tests.conftest import Database
 from tests.faults.real import Serving
 from tests.place import COORDINATOR, placed

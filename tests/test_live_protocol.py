@@ -16,11 +16,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from catch.api.http import GraphQLOverHTTP
 from catch.live.draining import drain
 from catch.live.protocol import GraphQLOverWebSocket
 from catch.live.server import GRACE, ExposedWebSocket
 from catch.live.wire import Bounds
+from catch.web.http import GraphQLOverHTTP
 from tests.listening import only
 from tests.toy_feed import CHANGES, DOCUMENT, TokenBad, Toy, Viewer
 

@@ -62,7 +62,7 @@ async def involvement(place: Place, case: Case) -> tuple[Command, Actor]:
 
 
 async def disclosure(place: Place, case: Case) -> tuple[Command, Actor]:
-    held = (await place.catch.states.get(CASE, case.case)).state.disclosures[0]
+    held = (await place.catch.present.states.get(CASE, case.case)).state.disclosures[0]
     return EndDisclosure(case.case, held.disclosure), COORDINATOR
 
 

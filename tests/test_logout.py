@@ -12,10 +12,10 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OKPKey
 
-from catch.api import identity
-from catch.api.identity import LOGOUT_EVENT, DevelopmentIssuer, LogoutTokenRefused
-from catch.api.logout import PATH
 from catch.domain.facts import Actor, Role
+from catch.identity import tokens
+from catch.identity.logout import PATH
+from catch.identity.tokens import LOGOUT_EVENT, DevelopmentIssuer, LogoutTokenRefused
 from tests.conftest import Database
 from tests.place import Client, Place, placed
 
@@ -24,7 +24,7 @@ NOW = 1_780_000_000.0
 
 def claims(**change: Any) -> dict[str, Any]:
     made: dict[str, Any] = {
-        "iss": identity.ISSUER,
+        "iss": tokens.ISSUER,
         "aud": "catch",
         "iat": NOW,
         "exp": NOW + 120,
@@ -41,8 +41,8 @@ def issuer(tmp_path: Path) -> DevelopmentIssuer:
     return DevelopmentIssuer(tmp_path, clock=lambda: NOW)
 
 
-def signed(folder: Path, content: dict[str, Any], typ: str | None = identity.LOGOUT_TYPE) -> str:
-    key = OKPKey.import_key(json.loads((folder / identity.KEY_FILE).read_text()))
+def signed(folder: Path, content: dict[str, Any], typ: str | None = tokens.LOGOUT_TYPE) -> str:
+    key = OKPKey.import_key(json.loads((folder / tokens.KEY_FILE).read_text()))
     header = {"alg": "Ed25519"} | ({"typ": typ} if typ else {})
     return jwt.encode(header, content, key, algorithms=["Ed25519"])
 
@@ -101,13 +101,13 @@ def test_a_logout_token_of_another_key_or_of_another_kind_is_refused(issuer: Dev
     ):
         with pytest.raises(LogoutTokenRefused):
             issuer.verify_logout(forged)
-    with pytest.raises(identity.TokenIncomplete):
+    with pytest.raises(tokens.TokenIncomplete):
         issuer.verify("Bearer " + signed(tmp_path, claims()))
 
 
 def test_a_server_without_an_issuer_ends_no_session(issuer: DevelopmentIssuer):
     with pytest.raises(LogoutTokenRefused):
-        identity.NoTokens().verify_logout(issuer.issue_logout(user="u1"))
+        tokens.NoTokens().verify_logout(issuer.issue_logout(user="u1"))
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ async def test_a_logout_of_a_user_ends_every_session_that_had_begun(servers: lis
     assert (await logged_out(first, first.issuer.issue_logout(user="u2")))[0] == 200
     assert (await client.closed())[0] == 4403
     await knocking.__aexit__(None, None, None)
-    first.issuer.clock = lambda: identity.time.time() + 4
+    first.issuer.clock = lambda: tokens.time.time() + 4
     later = first.issuer.issue(role=Role.CHAIR, agency="snn", user="u2")
     assert (await second.post({"query": "{ viewer { user } }"}, f"Bearer {later}")).status_code == 200
 

@@ -17,8 +17,8 @@ from uuid import UUID, uuid4
 from msgspec import Struct
 
 from catch.database import Connection, connect
+from catch.database.server import binaries
 from catch.log import Append, Log, NewEvent
-from catch.postgres import binaries
 from catch.settings import Settings
 from tests.conftest import Database
 from tests.faults.place import locked_otherwise

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
+from catch.database.server import Server
 from catch.domain.calendar import london_day
 from catch.domain.case.agreement import ConfirmSafeContact
 from catch.domain.case.coordination import AllocateCoordinator
@@ -18,7 +19,6 @@ from catch.domain.facts import Actor, Category, Role, Sealed
 from catch.domain.partner import SignAgreement
 from catch.domain.person import LOOK, LookForMatches, RegisterPerson
 from catch.domain.streams import PERSON
-from catch.postgres import Server
 from tests.canaries.channels import OPERATIONS
 from tests.conftest import administer, at
 from tests.place import AUDITOR, COORDINATOR, HOUSING, PROGRAMME, REFERRER, SYSTEM, Case, Place, ago, placed
@@ -158,7 +158,7 @@ async def test_each_look_is_a_fact_that_auditors_read_without_whom_it_found(hous
     looks = [each for each in entries if each["event"] == "MatchesLookedFor"]
     assert [each["by"]["user"] for each in looks] == [COORDINATOR.user] * 2
     assert str(there.person) not in str(trail)
-    held = (await house.catch.states.get(PERSON, here.person)).state
+    held = (await house.catch.present.states.get(PERSON, here.person)).state
     assert not [mark for mark in held.registered.marks if mark in str(trail)]
     assert held.registered.marks
 
@@ -188,6 +188,6 @@ async def test_in_a_copy_of_the_database_one_identifier_in_common_is_nothing_in_
     one, other = uuid4(), uuid4()
     for person, born in ((one, "1951-05-21"), (other, "1951-05-22")):
         await house.take(RegisterPerson(person, name=Sealed("Wim Example"), date_of_birth=Sealed(born)))
-    held = [(await house.catch.states.get(PERSON, each)).state.registered.marks for each in (one, other)]
+    held = [(await house.catch.present.states.get(PERSON, each)).state.registered.marks for each in (one, other)]
     assert [len(each) for each in held] == [1, 1]
     assert held[0] != held[1]

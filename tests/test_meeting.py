@@ -6,7 +6,6 @@ from uuid import UUID, uuid5
 import pytest
 from msgspec.structs import replace
 
-from catch.domain.configuration import CoreMember, Programme, Series, Source
 from catch.domain.facts import Actor, Category, Role, Sealed
 from catch.domain.given import Given, Listed
 from catch.domain.meeting import Meeting, MeetingCommand, MeetingEvent, decide, evolve
@@ -139,6 +138,7 @@ from catch.domain.meeting.session import (
 )
 from catch.domain.meeting.state import InterestAction, MeetingState, Mode
 from catch.domain.partner import Agreement, HeldRole, Member, MemberNotEnrolled, Partner
+from catch.domain.programme.configuration import CoreMember, Programme, Series, Source
 from catch.domain.refusals import (
     IdAlreadyUsed,
     MissingText,

@@ -350,7 +350,7 @@ async def test_an_objection_narrows_what_is_followed(place: Place):
 async def test_a_closed_disclosure_closes_the_item_on_the_shared_agenda(place: Place):
     evening = await Evening.begins(place)
     await evening.gathered()
-    disclosure = (await place.catch.states.get(streams.CASE, evening.first.case)).state.disclosures[0]
+    disclosure = (await place.catch.present.states.get(streams.CASE, evening.first.case)).state.disclosures[0]
     await place.settled()
     async with place.live(HOUSING) as housing:
         await housing.subscribe("m", WHOLE, meeting=str(evening.meeting))

@@ -13,9 +13,12 @@ import pytest
 import pytest_asyncio
 
 from catch.access import seeing
-from catch.api import answers, case_view, trail, views
-from catch.api.sources import meeting
-from catch.postgres import Server
+from catch.api.audit import view as trail
+from catch.api.case import parts
+from catch.api.case import view as case_view
+from catch.api.meeting import subscription as meeting
+from catch.database.server import Server
+from catch.present import answers
 from tests.canaries.holes import POSITION_TOLD, Patch, all_doors, every_recusal, shown, true, with_every_tag
 from tests.canaries.pairs import PAIRS
 from tests.canaries.permitted import PERMITTED
@@ -61,12 +64,12 @@ async def test_every_permitted_flow_has_its_reason():
 
 CONTROLS: dict[str, tuple[str, str, Patch]] = {
     "the trail is told whole": ("a note for another", "alma", (trail, "told", shown)),
-    "notes are for everybody": ("a note for another", "hana", (views, "note_shown", true)),
+    "notes are for everybody": ("a note for another", "hana", (parts, "note_shown", true)),
     "the case's last position is told": ("a note for another", "hana", (case_view, "PARTS", POSITION_TOLD)),
     "every coordinator has every tag": ("a restricted note", "cole", (seeing, "_coordinating", with_every_tag)),
-    "who is recused is told": ("a recusal of somebody else", "hana", (views, "recusals", every_recusal)),
-    "what others are told is told": ("what another is told", "hana", (views, "sees_others", true)),
-    "other doors are told": ("another door's referral", "gita", (views, "doors", all_doors)),
+    "who is recused is told": ("a recusal of somebody else", "hana", (parts, "recusals", every_recusal)),
+    "what others are told is told": ("what another is told", "hana", (parts, "sees_others", true)),
+    "other doors are told": ("another door's referral", "gita", (parts, "doors", all_doors)),
     "a withheld item's facts are told": (
         "what is said of an item that is withheld",
         "pip",

@@ -14,6 +14,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
+from catch.database.server import binaries
 from catch.demo.people import nhs_numbers
 from catch.domain.calendar import add_months, london_day
 from catch.domain.case.actions import (
@@ -95,7 +96,6 @@ from catch.domain.restricted import (
     SafeguardingOutcome,
 )
 from catch.domain.streams import CASE, COMMANDS
-from catch.postgres import binaries
 from tests.conftest import Database, administer
 from tests.place import (
     ADMINISTRATOR,
@@ -256,7 +256,7 @@ async def work_on_it(w: Writer, case: Any) -> None:
 
 
 async def close_it(w: Writer, case: Any) -> None:
-    t, state = w.text, (await w.place.catch.states.get(CASE, case)).state
+    t, state = w.text, (await w.place.catch.present.states.get(CASE, case)).state
     proposal = uuid4()
     await w.send(
         ProposeForMeeting(case, proposal, SERIES, ProposalPurpose.REVIEW, OURSELVES, t(), person_informed=True)

@@ -14,12 +14,15 @@ import pytest
 from msgspec.structs import replace
 
 from catch.access import Told
-from catch.api import inbox, queries, reading, trail, views
-from catch.api.lens import Lens
-from catch.api.reading import Reading
-from catch.api.sitting import Sitting
-from catch.api.sources import inbox as inbox_source
-from catch.domain.agenda_absence import Standing
+from catch.api.audit import view as trail
+from catch.api.case import parts, reading
+from catch.api.case.reading import Reading
+from catch.api.common.lens import Lens
+from catch.api.inbox import subscription as inbox_source
+from catch.api.inbox import view as inbox
+from catch.api.meeting import queries
+from catch.api.meeting.view import Sitting
+from catch.domain.agenda.absence import Standing
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import OfferAction
 from catch.domain.case.agreement import RecordAgreement
@@ -379,7 +382,7 @@ async def kept_in_the_case(place: Place, made: Case, by: Actor, text: str = "Kep
     """A restricted note in the case itself, as logs from before have them."""
     (sealed,) = await place.catch.keyring.seal(made.person, [text])
     note = NoteAdded(uuid4(), Category.RESTRICTED, sealed, Worker(by.user, by.agency))
-    held = await place.catch.states.get(CASE_STREAM, made.case)
+    held = await place.catch.present.states.get(CASE_STREAM, made.case)
     command = uuid4()
     envelope: Envelope[Fact] = Envelope(datetime.now(UTC), by, Purpose.DIRECT_CARE, command, command, note)
     new = NewEvent(made.case, held.version + 1, "NoteAdded", encode(envelope))
@@ -522,7 +525,7 @@ def beside_for_all(patch: pytest.MonkeyPatch) -> None:
 
 
 HOLES: dict[str, tuple[Hole, Test]] = {
-    "other doors' referrals": (put_back(views, "doors", every_door), test_the_other_door_sees_its_own),
+    "other doors' referrals": (put_back(parts, "doors", every_door), test_the_other_door_sees_its_own),
     "the lead, to a referrer": (
         put_back(Lens, "for_those_involved", as_given),
         test_who_referred_sees_their_own_referral_and_what_became_of_it,

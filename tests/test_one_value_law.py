@@ -15,17 +15,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catch.access import EVERYTHING, Agreed, Told
-from catch.api import views
-from catch.api.lens import Lens
-from catch.api.sitting import Sitting
-from catch.api.sources import case as case_source
-from catch.api.sources import meeting as meeting_source
+from catch.api.case import parts
+from catch.api.case import subscription as case_source
+from catch.api.common.lens import Lens
+from catch.api.meeting import subscription as meeting_source
+from catch.api.meeting.view import Sitting
+from catch.database.server import Server
 from catch.domain.case.disclosure import EndDisclosure
 from catch.domain.case.notes import AddNote, RecordUnmetNeed, UnmetReason
 from catch.domain.facts import Category, Sealed, Tag
 from catch.domain.restricted import AddRestrictedNote
 from catch.domain.streams import CASE as CASE_STREAM
-from catch.postgres import Server
 from tests.conftest import administer, at
 from tests.place import COORDINATOR, POLICE, Place, placed
 from tests.test_one_value import CASE, INBOX, MEETING, Heard, kept_in_the_case
@@ -67,7 +67,7 @@ class World:
     async def _read(self, categories: frozenset[Category]) -> str:
         """Everything that the police are told while these categories are disclosed to them."""
         heard, place = self.heard, self.heard.place
-        for held in (await place.catch.states.get(CASE_STREAM, heard.case.case)).state.disclosures:
+        for held in (await place.catch.present.states.get(CASE_STREAM, heard.case.case)).state.disclosures:
             if held.agency == POLICE.agency and held.ended_at is None:
                 await place.take(EndDisclosure(heard.case.case, held.disclosure))
         if categories:
@@ -155,17 +155,17 @@ def decisions_of_the_item(patch: pytest.MonkeyPatch) -> None:
 
 
 def notes_for_all(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(views, "note_shown", always)
+    patch.setattr(parts, "note_shown", always)
 
 
 def actions_for_all(patch: pytest.MonkeyPatch) -> None:
     """Each action is shown as if it were the viewer's own."""
-    mine = views.action
+    mine = parts.action
 
     def all_mine(held: Any, path: str, lens: Lens) -> list[Any]:
         return [mine(each, path, lens, own=True) for each in held]
 
-    patch.setattr(views, "actions", all_mine)
+    patch.setattr(parts, "actions", all_mine)
 
 
 MUTANTS: dict[Mutant, str] = {

@@ -17,14 +17,13 @@ from graphql import GraphQLEnumType, GraphQLObjectType, GraphQLScalarType, get_n
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catch.api import compiled
-from catch.api.context import Context
-from catch.api.engine import Answer, Engine
-from catch.api.identity import Viewer
-from catch.api.limits import Limits
-from catch.api.registered import Registered, shipped
-from catch.api.rights import Rights
+from catch.api.common.context import Context
+from catch.api.engine import compiled
+from catch.api.engine.engine import Answer, Engine
+from catch.api.engine.limits import Limits
+from catch.api.engine.registered import Registered, shipped
 from catch.api.schema import schema
+from catch.database.server import Server
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import OfferAction
 from catch.domain.case.closing import CloseCase
@@ -37,7 +36,8 @@ from catch.domain.meeting.floor import OpenItem
 from catch.domain.meeting.session import StartMeeting
 from catch.domain.person import ProtectionReason, SetProtectedAddress
 from catch.domain.restricted import AddRestrictedNote
-from catch.postgres import Server
+from catch.identity.tokens import Viewer
+from catch.present.rights import Rights
 from tests.conftest import administer, at
 from tests.place import (
     ADMINISTRATOR,
@@ -53,6 +53,7 @@ from tests.place import (
     Place,
     ago,
     placed,
+    rights_of,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -80,7 +81,9 @@ class World:
     engine: Engine
 
     async def context(self, by: Actor) -> Context:
-        return await Context.of(self.place.catch, Viewer(by.user, by.agency, by.role, 0), Still(self.place.catch))
+        return await Context.of(
+            self.place.catch, Viewer(by.user, by.agency, by.role, 0), rights_of(self.place.catch, Still)
+        )
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -16,6 +16,7 @@ from msgspec.json import decode
 from msgspec.structs import replace
 from rich.console import Console
 
+from catch.cli.terminal import legible, marked
 from catch.domain import bounds
 from catch.domain.bounds import TooMany
 from catch.domain.case.actions import OfferAction
@@ -35,7 +36,6 @@ from catch.domain.refusals import MissingText, OutOfRange, Refused
 from catch.domain.streams import CASE as CASE_STREAM
 from catch.domain.streams import COMMANDS, EVENTS, fold
 from catch.programmes import shipped
-from catch.terminal import legible, marked
 from tests.cases import received, recorded
 
 PUBLIC = {

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from catch.postgres import embedded, ephemeral
-from catch.postgres_user import ROOT_DATA, ServerFailed, reachable
+from catch.database.server import embedded, ephemeral
+from catch.database.unprivileged import ROOT_DATA, ServerFailed, reachable
 from catch.settings import BadSetting, Settings
 
 USER = """

@@ -9,25 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from catch.domain.configuration import (
-    AgendaPolicy,
-    Caseload,
-    ClockRule,
-    Closure,
-    ClosureClass,
-    ClosureReason,
-    CoreMember,
-    Eligibility,
-    Framework,
-    Minutes,
-    PlanRules,
-    Programme,
-    Series,
-    Source,
-    Span,
-    Unit,
-)
-from catch.domain.configuration_check import problems
 from catch.domain.facts import Actor, Role
 from catch.domain.given import Given
 from catch.domain.programme import (
@@ -47,7 +28,26 @@ from catch.domain.programme import (
     decide,
     evolve,
 )
-from catch.domain.recurrence import occurrences
+from catch.domain.programme.check import problems
+from catch.domain.programme.configuration import (
+    AgendaPolicy,
+    Caseload,
+    ClockRule,
+    Closure,
+    ClosureClass,
+    ClosureReason,
+    CoreMember,
+    Eligibility,
+    Framework,
+    Minutes,
+    PlanRules,
+    Programme,
+    Series,
+    Source,
+    Span,
+    Unit,
+)
+from catch.domain.programme.recurrence import occurrences
 from catch.domain.refusals import Refused, UnknownProgramme
 from tests.given import at_once
 

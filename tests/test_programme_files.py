@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from catch.domain.configuration import ClosureClass
-from catch.domain.configuration_check import problems
+from catch.domain.programme.check import problems
+from catch.domain.programme.configuration import ClosureClass
 from catch.programmes import ProgrammeFileInvalid, load, shipped
 
 SNN = Path(__file__).parent.parent / "src/catch/programmes/snn-catch.yaml"

@@ -28,7 +28,6 @@ from catch.domain.case.eligibility import ReferralDeclined
 from catch.domain.case.goals import GoalAbandoned, GoalAchieved, GoalSet
 from catch.domain.case.proposals import CaseDiscussed
 from catch.domain.case.state import ActionState, CaseState, ConversationFormat, Discussion, Worker
-from catch.domain.configuration import ClosureClass
 from catch.domain.facts import Fact, Recorded
 from catch.domain.meeting.adding import AgendaItemAdded
 from catch.domain.meeting.attendance import ApologyReceived, AttendeeJoined, AttendeeLeft, InterestDeclared
@@ -41,6 +40,7 @@ from catch.domain.meeting.listing import Section
 from catch.domain.meeting.planning import MeetingPlanned, MeetingRescheduled
 from catch.domain.meeting.session import MeetingEnded, MeetingStarted, MinutesConfirmed
 from catch.domain.meeting.state import InterestAction, MeetingState, Mode
+from catch.domain.programme.configuration import ClosureClass
 from catch.domain.streams import CASE as CASES
 from catch.log.rows import columns
 from catch.readside import as_at

@@ -13,8 +13,8 @@ import strawberry
 from litestar import Litestar
 from strawberry.litestar import BaseContext, make_graphql_controller
 
-from catch.api.engine import Engine
-from catch.api.scalars import schema_config
+from catch.api.common.scalars import schema_config
+from catch.api.engine.engine import Engine
 from catch.live.protocol import GraphQLOverWebSocket
 from catch.live.wire import Bounds
 from tests.listening import listening, only

@@ -14,14 +14,13 @@ import projections
 from catch.access.finding import Words
 from catch.access.seats import MINUTES_WINDOW
 from catch.database import Connection, Statements
-from catch.domain.agenda_facts import Carried
+from catch.domain.agenda.facts import Carried
 from catch.domain.case.actions import ActionDeclined, ActionOffered
 from catch.domain.case.closing import CaseClosed, Measured
 from catch.domain.case.coordination import CoordinatorAllocated
 from catch.domain.case.disclosure import PartnerInvolvementEnded
 from catch.domain.case.eligibility import ReferralDeclined
 from catch.domain.case.state import CaseState, Worker
-from catch.domain.configuration import ClosureClass
 from catch.domain.facts import Envelope, Fact, Purpose
 from catch.domain.meeting.adding import AgendaItemAdded
 from catch.domain.meeting.attendance import AttendeeJoined
@@ -34,6 +33,7 @@ from catch.domain.meeting.listing import Overflow, Section, WhyNotPlaced
 from catch.domain.meeting.planning import MeetingCancelled, MeetingPlanned
 from catch.domain.meeting.session import MeetingEnded, MeetingStarted
 from catch.domain.meeting.state import Meeting, Mode
+from catch.domain.programme.configuration import ClosureClass
 from catch.domain.streams import CASE as CASES
 from catch.domain.streams import MEETING as MEETINGS
 from catch.domain.streams import fold

@@ -114,7 +114,7 @@ async def test_what_the_recused_ask_of_a_case_is_answered_as_if_there_were_none(
             """query($c: UUID!) { case(id: $c) { number version lead { user } referrals { referrer { user } } }
                cases(first: 9) { edges { node { id } } } }""", who, c=str(case.case))  # fmt: skip
         assert body == {"case": None, "cases": {"edges": []}}
-    state = (await place.catch.states.get(CASE, case.case)).state
+    state = (await place.catch.present.states.get(CASE, case.case)).state
     assert {held.state for held in state.actions} == {"offered"}
     assert [held.agency for held in state.disclosures] == ["housing-1"]
     # Their colleague goes on working.
@@ -268,7 +268,7 @@ async def test_an_interest_from_before_counts_until_somebody_says_otherwise(plac
     case = await place.worked_on("Ada Quillbrook", "housing-1")
     meeting = await place.published("housing-1")
     await place.take(DeclareInterest(meeting.meeting, meeting.items[0].item, HOUSING.user, HOUSING.agency), HOUSING)
-    now = (await place.catch.states.get(CASE, case.case)).state
+    now = (await place.catch.present.states.get(CASE, case.case)).state
     before = replace(now, recusals=())
     housing = Who(HOUSING.user, HOUSING.agency, frozenset())
     seats = seats_of(await place.meeting(meeting.meeting), case.case)

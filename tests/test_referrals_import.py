@@ -9,6 +9,8 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 import pytest
 
 from catch.app import Catch, opened
+from catch.commands.enrolling import as_anything
+from catch.database.server import Server
 from catch.domain.case.referral import SubmitReferral
 from catch.domain.case.state import Urgency
 from catch.domain.facts import Actor, Role, Sealed
@@ -17,11 +19,9 @@ from catch.domain.person import RegisterPerson
 from catch.domain.programme import LoadProgramme
 from catch.domain.refusals import IdNotAllowed, UnknownProgramme
 from catch.domain.streams import CASE, PERSON
-from catch.enrolling import as_anything
-from catch.postgres import Server
+from catch.importing.referral_file import FileUnusable, ReferralRow, read, read_back, row_of, written_out
+from catch.importing.referrals import IMPORTER, import_referrals
 from catch.programmes import shipped
-from catch.referral_file import FileUnusable, ReferralRow, read, read_back, row_of, written_out
-from catch.referrals import IMPORTER, import_referrals
 from catch.settings import Settings
 from tests.conftest import Database
 
@@ -188,7 +188,7 @@ async def test_a_further_referral_of_the_same_person_joins_the_open_case(catch: 
     report = await import_referrals(catch, written(tmp_path, later, GOOD))
     assert [(kept.reference, kept.how) for kept in report.kept] == [("R2", "attached"), ("R1", "opened")]
     assert len({kept.case for kept in report.kept}) == 1
-    case = (await catch.states.get(CASE, report.kept[0].case)).state
+    case = (await catch.present.states.get(CASE, report.kept[0].case)).state
     assert len(case.referrals) == 2
 
 
@@ -208,8 +208,8 @@ async def test_without_an_nhs_number_name_and_date_of_birth_tell_people_apart(ca
 
 async def test_personal_details_are_sealed_and_ids_do_not_tell_them(catch: Catch, tmp_path: Path):
     report = await import_referrals(catch, written(tmp_path, GOOD))
-    case = (await catch.states.get(CASE, report.kept[0].case)).state
-    person = (await catch.states.get(PERSON, case.person)).state
+    case = (await catch.present.states.get(CASE, report.kept[0].case)).state
+    person = (await catch.present.states.get(PERSON, case.person)).state
     assert "Ada" not in person.registered.name
     assert await catch.keyring.unseal([person.registered.name]) == ["Ada Quillbrook-Example"]
     assert case.referrals[0].received_at == datetime(2026, 2, 3, 9, 30, tzinfo=UTC)
@@ -223,10 +223,10 @@ async def test_the_referring_organisation_is_found_by_name(catch: Catch, tmp_pat
     named = GOOD.replace("phone,,", "phone,Housing Provider 01,")
     stranger = GOOD.replace("phone,,", "phone,Somebody else,").replace("R1", "R2").replace("0018", "0026")
     report = await import_referrals(catch, written(tmp_path, named, stranger))
-    case = (await catch.states.get(CASE, report.kept[0].case)).state
+    case = (await catch.present.states.get(CASE, report.kept[0].case)).state
     assert case.referrals[0].referrer_agency == "housing-01"
     assert report.strangers == ("Somebody else",)
-    kept = (await catch.states.get(CASE, report.kept[1].case)).state.referrals[0]
+    kept = (await catch.present.states.get(CASE, report.kept[1].case)).state.referrals[0]
     assert kept.referrer_agency == IMPORTER.agency
     assert await catch.keyring.unseal([kept.unverified_organisation]) == ["Somebody else"]
     assert not [event for event in await catch.log.page(0, 1000) if b"omebody" in event.state]
@@ -236,7 +236,7 @@ async def test_no_id_of_an_import_can_be_worked_out(catch: Catch, tmp_path: Path
     unknown = GOOD.replace("999 000 0018", "").replace("21/05/1951", "")
     report = await import_referrals(catch, written(tmp_path, GOOD, unknown.replace("R1", "R2")))
     for kept in report.kept:
-        case = (await catch.states.get(CASE, kept.case)).state
+        case = (await catch.present.states.get(CASE, kept.case)).state
         ids = {kept.case, case.person, case.referrals[0].referral}
         assert {each.version for each in ids} == {8}
         assert not ids & {former_id(kept.reference, what) for what in ("case", "person", "referral")}
@@ -302,7 +302,7 @@ async def test_a_rejected_formula_comes_back_as_what_it_was(catch: Catch, tmp_pa
     report.rejected_file.write_text(text.replace("the-moon", "self"), "utf-8")
     again = await import_referrals(catch, report.rejected_file)
     (kept,) = again.kept
-    referral = (await catch.states.get(CASE, kept.case)).state.referrals[0]
+    referral = (await catch.present.states.get(CASE, kept.case)).state.referrals[0]
     assert await catch.keyring.unseal([referral.reason, referral.safe_contact.how]) == [
         "=HYPERLINK(0)",
         "+44 7700 900000",

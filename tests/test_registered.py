@@ -9,16 +9,17 @@ import pytest
 from msgspec import Struct
 
 from catch.access import Seat
-from catch.api import documents, limits
-from catch.api.engine import Engine, UnusableDocument
-from catch.api.registered import Registered, registered, shipped
-from catch.api.requests import Asked, Turned, decoded, from_url
+from catch.api import documents
+from catch.api.engine import limits
+from catch.api.engine.engine import Engine, UnusableDocument
+from catch.api.engine.registered import Registered, registered, shipped
 from catch.api.schema import schema
-from catch.contracts import ROOT
+from catch.contracts.files import ROOT
 from catch.domain.meeting.state import Interest, InterestAction
 from catch.faults import Rejected
 from catch.rates import Rates, rates
 from catch.settings import BadSetting, Settings
+from catch.web.requests import Asked, Turned, decoded, from_url
 from tests.place import ago
 
 TEXT = "query Who { viewer { user } }"

@@ -13,6 +13,8 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from catch.app import Catch, opened
+from catch.cli.replaying import NoSuchStream, NothingByThen, find, from_terminal, moment, replay
+from catch.database.server import Server
 from catch.domain.case.actions import ActionDeclined
 from catch.domain.case.coordination import ConversationHeld
 from catch.domain.case.state import ConversationFormat
@@ -20,8 +22,6 @@ from catch.domain.facts import Envelope, Fact, Purpose
 from catch.log import Append, NewEvent
 from catch.log.codec import encode
 from catch.personal import with_texts
-from catch.postgres import Server
-from catch.replay import NoSuchStream, NothingByThen, find, from_terminal, moment, replay
 from catch.settings import Settings
 from tests.cases import CASE, CORA, PERSON, SHARED, START, offered, received, uid
 from tests.conftest import Database

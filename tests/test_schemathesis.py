@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from litestar import Litestar
 from schemathesis.graphql import nodes
 
-from catch.api.engine import Engine
-from catch.api.http import GraphQLOverHTTP
-from catch.postgres import Server
+from catch.api.engine.engine import Engine
+from catch.database.server import Server
+from catch.web.http import GraphQLOverHTTP
 from tests.conftest import Database
 from tests.fuzz.mutations import SCHEMA
 from tests.fuzz.place import place

@@ -10,10 +10,8 @@ from uuid import uuid4
 import pytest
 from msgspec.structs import replace
 
-from catch import web
 from catch.access import doing, seeing
 from catch.access.standing import Who
-from catch.api.identity import ISSUER
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import ActionAnswer, OfferAction, RespondToAction
 from catch.domain.case.notes import AddNote
@@ -24,6 +22,8 @@ from catch.domain.meeting.attendance import DeclareInterest, JoinMeeting, SendAp
 from catch.domain.meeting.instant import Participant, RecordInstantDiscussion
 from catch.domain.partner import AllowService, BindSubject, EnrolMember, EnrolService, GiveRole, GiveTag, ServiceAccount
 from catch.domain.streams import COMMANDS, COMMANDS_BY_KEY, MEETING
+from catch.identity.tokens import ISSUER
+from catch.web import serving
 from tests.conftest import Database
 from tests.place import ADMINISTRATOR, CHAIR, COORDINATOR, HOUSING, POLICE, PROGRAMME, SERIES, Place, ago, placed
 
@@ -198,7 +198,7 @@ async def test_a_program_learns_of_a_colleagues_recusal_only_on_an_item_that_it_
     item = next(each for each in meeting.items if each.case == case.case)
     interest = DeclareInterest(meeting.meeting, item.item, HOUSING.user, "housing-1", note=Sealed("Her niece."))
     await place.take(interest, CHAIR)
-    kept = (await place.catch.states.get(MEETING, meeting.meeting)).state
+    kept = (await place.catch.present.states.get(MEETING, meeting.meeting)).state
     person = Who(HOUSING.user, "housing-1", frozenset({(Role.PARTNER, PROGRAMME)}))
     nothing, behind = ServiceAccount(frozenset(), frozenset()), frozenset({HOUSING.user})
     service = replace(person, user=PROGRAM.user, service=nothing, colleagues=behind)
@@ -304,7 +304,7 @@ HOLES: dict[str, tuple[object, str, object, Callable[[Place], Awaitable[None]]]]
         test_a_program_gets_no_case_on_which_a_member_of_its_agency_is_recused,
     ),
     "what is open over a socket": (
-        *(web, "ServiceAllowed", BindSubject),
+        *(serving, "ServiceAllowed", BindSubject),
         test_what_a_program_follows_ends_when_what_it_may_ask_changes,
     ),
 }

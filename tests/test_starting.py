@@ -9,8 +9,8 @@ import pytest
 
 from catch.app import opened
 from catch.database import Connection
+from catch.database.server import Server
 from catch.log import Append, Log, NewEvent
-from catch.postgres import Server
 from catch.readside import NotCaughtUp
 from catch.settings import Settings
 from tests.conftest import Database

@@ -12,7 +12,7 @@ from catch.domain.streams import PARTNER
 from catch.log.codec import encode
 from catch.log.entries import Stored
 from catch.log.log import Log
-from catch.log.states import NOTHING, States
+from catch.present.states import NOTHING, States
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catch.domain.configuration import ClosureClass
+from catch.domain.programme.configuration import ClosureClass
 from catch.statistics import Observation, Point, Status, status_of, time_to_outcome, truncated
 from catch.statistics.survival import curve
 

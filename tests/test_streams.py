@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catch.domain.agenda.case_facts import steps
 from catch.domain.case import actions, eligibility
 from catch.domain.case.state import Milestones
-from catch.domain.case_facts import steps
-from catch.domain.configuration_check import CLOCK_EVENTS
 from catch.domain.facts import Actor, Envelope, Fact, Purpose, Role
 from catch.domain.meeting import MeetingPlanned
 from catch.domain.meeting.session import MeetingStarted
+from catch.domain.programme.check import CLOCK_EVENTS
 from catch.domain.streams import (
     CASE,
     COMMANDS,

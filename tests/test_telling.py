@@ -35,7 +35,7 @@ from catch.access import (
     warned_of,
     warning_told,
 )
-from catch.contracts import sample
+from catch.contracts.files import sample
 from catch.domain import streams
 from catch.domain.case.actions import ActionCompleted, ActionReassigned
 from catch.domain.case.agreement import ObjectionRecorded

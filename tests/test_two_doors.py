@@ -39,15 +39,15 @@ async def tried(place: Place, command: Command) -> Answer | Refused:
 
 async def closed(place: Place) -> Case:
     made = await place.worked_on("Ada Quillbrook-Example")
-    history: ProgrammeHistory = (await place.catch.states.get(KIND, programme_stream(PROGRAMME))).state
+    history: ProgrammeHistory = (await place.catch.present.states.get(KIND, programme_stream(PROGRAMME))).state
     reason = history.current.closure.reasons[0].code
     await place.take(CloseCase(made.case, reason, london_day(ago()), Sealed("Over.")))
     return made
 
 
 async def open_cases(place: Place, person: UUID) -> int:
-    held = (await place.catch.states.get(PERSON, person)).state
-    cases = await place.catch.states.get_many(CASE, held.cases_in(PROGRAMME))
+    held = (await place.catch.present.states.get(PERSON, person)).state
+    cases = await place.catch.present.states.get_many(CASE, held.cases_in(PROGRAMME))
     return sum(each.state.live for each in cases)
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from catch.app import Catch, opened
 from catch.database import Connection
+from catch.database.server import Server
 from catch.domain.facts import Sealed
 from catch.domain.person import RegisterPerson
 from catch.domain.streams import PERSON
 from catch.log.entries import Append, FutureSchema, MissingVersions, NewEvent, Undecodable, UnknownEvent, WentBack
-from catch.postgres import Server
 from catch.settings import Settings
 from tests.conftest import Database
 from tests.damage import lose, put_again
@@ -49,15 +49,15 @@ async def test_a_fact_that_cannot_be_read_is_told_at_once_and_to_whoever_asks_fo
     catch: Catch, caplog: pytest.LogCaptureFixture, topic: str, state: bytes, named: type[UnknownEvent]
 ):
     id_ = await person(catch)
-    assert (await catch.states.get(PERSON, id_)).version == 1
+    assert (await catch.present.states.get(PERSON, id_)).version == 1
     position = await write(catch, id_, topic, state)
-    await catch.hearing.reached(position)
+    await catch.present.follower.reached(position)
     lines = [record.getMessage() for record in caplog.records if record.name == "catch.place"]
     assert [json.loads(line) for line in lines] == [
         {"unreadable": named.code, "position": position, "stream": str(id_), "version": 2, "event": topic}
     ]
     with pytest.raises(named) as refused:
-        await catch.states.get(PERSON, id_)
+        await catch.present.states.get(PERSON, id_)
     assert refused.value.details["position"] == str(position)
     with pytest.raises(named):
         await catch.commands.take(RegisterPerson(id_, name=Sealed("Bo Example")), by=SYSTEM, command_id=uuid4())
@@ -69,10 +69,10 @@ async def test_a_history_with_a_hole_is_refused_and_not_folded(catch: Catch, adm
     id_ = await person(catch)
     await write(catch, id_, "PersonReferred", b"{", 2)
     registered = await catch.log.stream(id_)
-    await catch.hearing.reached(await write(catch, id_, registered[0].topic, registered[0].state, 3))
+    await catch.present.follower.reached(await write(catch, id_, registered[0].topic, registered[0].state, 3))
     await lose(admin, f"originator_id = '{id_}' and originator_version = 2")
     with pytest.raises(MissingVersions):
-        await catch.states.get(PERSON, id_)
+        await catch.present.states.get(PERSON, id_)
     with pytest.raises(MissingVersions):
         await catch.log.stream(id_)
 
@@ -88,7 +88,7 @@ async def test_a_log_that_went_back_ends_the_server_that_remembers_it(
             await person(catch)
             await person(catch)
             head = await catch.log.head()
-            await catch.hearing.reached(head)
+            await catch.present.follower.reached(head)
             async with admin.transaction():
                 await lose(admin, f"notification_id = {head}")
                 await put_again(admin, head, grown)

@@ -16,17 +16,18 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from catch.access import Who
-from catch.api.identity import Viewer
-from catch.api.sources import CaseSource, MeetingSource
-from catch.api.sources.common import NOBODY, Fact, Shared
+from catch.api.case.subscription import CaseSource
+from catch.api.common.subscription import NOBODY, Fact, Shared
+from catch.api.meeting.subscription import MeetingSource
+from catch.database.server import Server
 from catch.domain.case.agreement import ObjectionRecorded
 from catch.domain.case.disclosure import DisclosureEnded
 from catch.domain.case.recusal import RecusalDeclared
 from catch.domain.facts import Role
 from catch.domain.meeting.attendance import ConfidentialityAccepted, InterestDeclared
 from catch.domain.partner import MemberSuspended, RoleEnded
+from catch.identity.tokens import Viewer
 from catch.live.source import Ended
-from catch.postgres import Server
 from tests.classes import KINDS, WHAT, Sitting, Step, viewer_of
 from tests.conftest import administer, at
 from tests.place import COORDINATOR, Place, placed

@@ -10,7 +10,8 @@ import pytest
 
 from catch.domain.case.notes import AddNote
 from catch.domain.facts import Category, Sealed
-from catch.works import SLICE, Works, each
+from catch.present.works import Works
+from catch.slices import SLICE, each
 from tests.conftest import Database
 from tests.place import AUDITOR, placed
 

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import strawberry
 from msgspec import Struct
 
-from catch.api.engine import Engine
-from catch.api.messages import AccessEnded, GraphQLNotices, Hidden, ResyncRequired
-from catch.api.scalars import Position, schema_config
+from catch.api.common.messages import AccessEnded, GraphQLNotices, Hidden, ResyncRequired
+from catch.api.common.scalars import Position, schema_config
+from catch.api.engine.engine import Engine
 from catch.domain.refusals import Refused
 from catch.live.feed import Feed, Patience
 from catch.live.source import Ended, Opening, Seen

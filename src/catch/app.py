@@ -9,16 +9,13 @@ from pathlib import Path
 
 import projections
 from catch.commands import Commands, Records
-from catch.hearing import Hearing
+from catch.database.server import Server
 from catch.log import Log, migrate
 from catch.log.codec import decode
-from catch.log.states import States
 from catch.personal import KeyFile, Keyring
-from catch.postgres import Server
+from catch.present.present import Present
 from catch.readside import NotCaughtUp, ReadSide
-from catch.seating import Seating
 from catch.settings import Settings
-from catch.works import Works
 from projections import programmes
 
 logger = logging.getLogger("catch.place")
@@ -39,14 +36,11 @@ class Catch:
         self.log = log
         self.keyring = keyring
         self.settings = settings
-        self.states = States(log)
         self.readside = ReadSide(log, decode, projections.ALL)
-        self.seating = Seating(log, self.states)
-        self.records = Records(log, self.states, self.readside, keyring, self.seating)
+        self.present = Present(log, keyring, self.readside)
+        self.records = Records(log, self.readside, keyring, self.present)
         self.commands = Commands(self.records)
         self.running = Running(self.programme_keys)
-        self.works = Works()
-        self.hearing = Hearing(log, self.states, self.seating)
 
     async def reached(self, position: int) -> None:
         """Returns once queries answer from at least this position. Raises `NotCaughtUp`."""
@@ -99,10 +93,10 @@ async def opened(server: Server, settings: Settings) -> AsyncGenerator[Catch]:
         )
         stack.push_async_callback(log.close)
         catch = Catch(log, Keyring(log.pool, key_file(settings)), settings)
-        stack.push_async_callback(catch.works.close)
+        stack.push_async_callback(catch.present.works.close)
         await catch.readside.prepare()
-        head = catch.hearing.position = await log.head()
-        for name, job in (("read side", catch.readside.run()), ("feed", catch.hearing.follow(head))):
+        head = catch.present.follower.position = await log.head()
+        for name, job in (("read side", catch.readside.run()), ("feed", catch.present.follower.follow(head))):
             task = asyncio.create_task(job, name=name)
             stack.push_async_callback(ended, task)
             task.add_done_callback(lambda task: None if task.cancelled() or not task.exception() else owner.cancel())

@@ -67,7 +67,7 @@ def door_rates(settings: Settings) -> Rates:
 
 
 UNITS_A_REQUEST = 20
-"""What a request may cost on average, in the units of `catch.api.costs`, of somebody who asks as often as they may."""
+"""What a request may cost on average, in the units of `catch.api.engine.costs`, of who asks as often as they may."""
 
 
 def costs(settings: Settings, *, development: bool) -> Rates:

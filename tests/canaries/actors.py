@@ -9,9 +9,7 @@ from hashlib import sha256
 
 from msgspec import Struct
 
-from catch.api.identity import DevelopmentIssuer
 from catch.domain.calendar import london_day
-from catch.domain.configuration import Programme
 from catch.domain.facts import Category, Command, Role, Sealed, Tag
 from catch.domain.partner import (
     EnrolMember,
@@ -26,6 +24,8 @@ from catch.domain.partner import (
 )
 from catch.domain.partner.members import AT_A_SERIES, IN_THE_PLACE
 from catch.domain.programme import LoadProgramme
+from catch.domain.programme.configuration import Programme
+from catch.identity.tokens import DevelopmentIssuer
 from catch.programmes import shipped
 from tests.canaries import channels
 from tests.place import ago

@@ -10,11 +10,16 @@ from catch.access import learning, seats, seeing
 from catch.access.seeing import EVERYTHING, RedactionReason, Sight
 from catch.access.standing import Who
 from catch.access.telling import Telling, To
-from catch.api import case_view, inbox, matches, person_view, reading, sitting, trail, types, views
-from catch.api import facts as read_facts
-from catch.api.scalars import Position
-from catch.api.sources import case as followed_case
-from catch.api.sources import inbox as followed_inbox
+from catch.api.audit import view as trail
+from catch.api.case import matches, parts, reading, types
+from catch.api.case import person as person_view
+from catch.api.case import subscription as followed_case
+from catch.api.case import view as case_view
+from catch.api.common import facts as read_facts
+from catch.api.common.scalars import Position
+from catch.api.inbox import subscription as followed_inbox
+from catch.api.inbox import view as inbox
+from catch.api.meeting import view as sitting
 from catch.domain.case import state as cases
 from catch.domain.case.state import Case
 from catch.domain.facts import Category, Tag
@@ -125,14 +130,14 @@ HOLES: dict[str, tuple[Patch, ...]] = {
     "every coordinator has every tag": ((seeing, "_coordinating", with_every_tag),),
     "what is disclosed to one is told to all": ((seeing, "told_to", as_disclosed_to_anybody),),
     "objections are not heeded": ((seeing, "told_to", whatever_was_objected),),
-    "who referred sees the other doors": ((views, "doors", all_doors),),
-    "every referral is one's own": ((views, "own_door", own_words),),
+    "who referred sees the other doors": ((parts, "doors", all_doors),),
+    "every referral is one's own": ((parts, "own_door", own_words),),
     "who referred sees the case": ((read_facts.Facts, "sight", all_is_seen),),
     "anybody knows of every case": ((read_facts.Facts, "sight", anybody_sees),),
     "a part never ends": ((cases.Case, "involved", true),),
     "an inbox is for whoever was asked": ((inbox, "shown_in", still_open), (followed_inbox, "shown_in", still_open)),
     "the trail is told whole": ((trail, "told", shown), (trail, "told_at_meeting", shown)),
-    "who audits reads every note": ((learning, "note_shown", true), (views, "note_shown", true)),
+    "who audits reads every note": ((learning, "note_shown", true), (parts, "note_shown", true)),
     "a socket is told everything": ((followed_case, "narrower", everything_follows),),
     "an address is never protected": ((person_view, "OF_PERSON", ADDRESSES),),
     "the door stays open": ((seeing, "at_the_door", kept_by_nobody),),

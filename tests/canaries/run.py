@@ -131,7 +131,7 @@ class Run:
 
     async def model(self) -> Model:
         """The facts as of now."""
-        states, stage = self.place.catch.states, self.stage
+        states, stage = self.place.catch.present.states, self.stage
         cases = [(await states.get(CASE, case)).state for case in stage.cases]
         meetings = [(await states.get(MEETING, meeting)).state for meeting in stage.meetings]
         people = [(await states.get(PERSON, person)).state for person in stage.people]

@@ -21,8 +21,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from catch.database.server import ephemeral
 from catch.log import migrate
-from catch.postgres import ephemeral
 from tests.canaries.run import leaks, shrunk, told
 from tests.place import placed
 

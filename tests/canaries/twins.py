@@ -60,7 +60,7 @@ class Twin:
 
     async def items(self) -> None:
         """What an agenda was drafted with has ids that the place makes."""
-        states = self.place.catch.states
+        states = self.place.catch.present.states
         held = [(await states.get(MEETING, meeting)).state for meeting in self.stage.meetings]
         self.stage.items = [(each.meeting, item.item, item.case) for each in held if each for item in each.items]
 

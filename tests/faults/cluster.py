@@ -10,8 +10,8 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from catch.postgres import INITDB, SAFE, Server, addresses, binaries
-from catch.postgres_user import ROOT_DATA, ServerFailed, as_user, os_user, prepare, reachable, run
+from catch.database.server import INITDB, SAFE, Server, addresses, binaries
+from catch.database.unprivileged import ROOT_DATA, ServerFailed, as_user, os_user, prepare, reachable, run
 
 # Ends the server whose process was last named, whatever state it is in, when whoever names them is gone.
 LEASH = r"""

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from catch.database import connect
-from catch.postgres import Server
+from catch.database.server import Server
 from tests.faults.cluster import Cluster
 from tests.faults.history import Troubled
 from tests.faults.node import Job

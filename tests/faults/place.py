@@ -7,8 +7,8 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 from catch.database import Connection, connect
+from catch.database.server import Server
 from catch.log import migrate
-from catch.postgres import Server
 
 
 def on(dsn: str, database: str) -> str:

@@ -11,11 +11,11 @@ from uuid import UUID, uuid4
 import httpx
 from msgspec import Struct
 
-from catch.api.identity import DevelopmentIssuer
+from catch.database.server import Server
 from catch.domain.facts import Role
+from catch.identity.tokens import DevelopmentIssuer
 from catch.log import Log, Stored
 from catch.log.codec import decode
-from catch.postgres import Server
 from tests.faults.cluster import Cluster
 from tests.faults.nodes import close, whole_log
 from tests.faults.place import database

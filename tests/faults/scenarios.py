@@ -13,8 +13,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from catch.database import connect
+from catch.database.server import SAFE, Server
 from catch.log import Log, Stored
-from catch.postgres import SAFE, Server
 from catch.readside import AnotherRebuild, checksum, rebuild
 from tests.faults.cluster import Cluster
 from tests.faults.history import History

@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from catch.postgres import SAFE
+from catch.database.server import SAFE
 from tests.faults import disk, real, scenarios
 from tests.faults.cluster import Cluster, cluster
 

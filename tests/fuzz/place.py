@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 import httpx
 
 from catch.app import opened
+from catch.database.server import Server
 from catch.domain.facts import Actor, Role, Sealed
 from catch.domain.partner import EnrolMember, GiveRole
 from catch.domain.partner.members import AT_A_SERIES, IN_THE_PLACE
-from catch.postgres import Server
 from catch.settings import Settings
 from tests.faults.real import Serving, serving
 from tests.fuzz.target import Target

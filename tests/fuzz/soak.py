@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from catch.postgres import ephemeral
+from catch.database.server import ephemeral
 from tests.faults.place import database
 from tests.fuzz.campaign import campaign
 from tests.fuzz.place import place

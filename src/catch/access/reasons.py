@@ -9,7 +9,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from catch.access.seeing import Sight
-from catch.domain.agenda_words import not_ready, place_in_part
+from catch.domain.agenda.words import not_ready, place_in_part
 from catch.domain.case.state import Case
 from catch.domain.facts import Category, Part
 from catch.domain.meeting.items import Item

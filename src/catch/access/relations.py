@@ -27,7 +27,6 @@ from catch.access.seeing import (
 from catch.access.standing import KEEPS_THE_DOOR, Who
 from catch.domain.case.actions import ActionAnswer
 from catch.domain.case.state import Case
-from catch.domain.configuration import Programme
 from catch.domain.facts import Role, Tag
 from catch.domain.meeting import attendance, floor
 from catch.domain.meeting.items import DeferReason, Item
@@ -35,6 +34,7 @@ from catch.domain.meeting.rules import NotOnTheAgenda
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
 from catch.domain.person import Person
+from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPartner, UnknownPerson
 from catch.domain.restricted import Beside
 

@@ -6,9 +6,9 @@ Kept apart from `registered`, which every server reads: this is for `catch contr
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from catch.api.engine import Engine, UnusableDocument
-from catch.api.from_commands import sentence
-from catch.api.registered import FOLDER, Registered, documents_in
+from catch.api.common.enums import sentence
+from catch.api.engine.engine import Engine, UnusableDocument
+from catch.api.engine.registered import FOLDER, Registered, documents_in
 from catch.api.schema import schema
 from catch.domain.facts import Command
 from catch.domain.streams import COMMANDS

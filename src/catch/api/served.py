@@ -3,8 +3,8 @@
 from functools import lru_cache
 from pathlib import Path
 
-from catch.api.engine import Engine
-from catch.api.registered import registered
+from catch.api.engine.engine import Engine
+from catch.api.engine.registered import registered
 from catch.api.schema import schema
 
 

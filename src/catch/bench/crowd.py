@@ -19,7 +19,7 @@ import uvloop
 from msgspec import Struct
 
 from catch.bench.node import Core, pin
-from catch.web import as_many_clients_as_may_be
+from catch.web.serving import as_many_clients_as_may_be
 
 AT_ONCE = 64
 UPGRADE = (

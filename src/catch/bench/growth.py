@@ -15,8 +15,8 @@ from catch.bench.appends import Notes, driven, notes, percentile
 from catch.bench.history import Year, copied, repeated
 from catch.bench.rebuilds import rebuilt
 from catch.bench.shape import Growth
+from catch.database.server import Server
 from catch.log import Log
-from catch.postgres import Server
 from projections import agenda, case_summary
 
 SHORT = 10_000

@@ -16,9 +16,9 @@ from uuid import UUID
 
 from catch.app import opened
 from catch.database import connect
+from catch.database.server import Server, ephemeral
 from catch.demo.year import load_year
 from catch.log import Stored
-from catch.postgres import Server, ephemeral
 from catch.settings import Settings
 
 TODAY = date(2025, 12, 1)

@@ -7,7 +7,6 @@ that is measured hears of it through the log, asks what each class of viewers ma
 import tempfile
 from pathlib import Path
 
-from catch.api.identity import DevelopmentIssuer
 from catch.app import opened
 from catch.bench import live_peers, room
 from catch.bench.live_fanout import fanning
@@ -17,9 +16,10 @@ from catch.bench.live_run import Bench, Say, Size, pinned, token
 from catch.bench.live_shape import LiveFigures
 from catch.bench.live_stalled import stalling
 from catch.bench.room import Room
-from catch.postgres import SAFE, ephemeral
+from catch.database.server import SAFE, ephemeral
+from catch.identity.tokens import DevelopmentIssuer
 from catch.settings import Settings
-from catch.web import settle
+from catch.web.serving import settle
 
 
 async def measured(size: Size, peers: Path | None, say: Say) -> LiveFigures:

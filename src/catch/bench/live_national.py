@@ -18,7 +18,7 @@ async def nationwide(bench: Bench, first: Room) -> National:
     rooms = await room.repeated(bench.catch, bench.server.admin, first, size.meetings)
     head = await bench.catch.log.head()
     await bench.catch.readside.reached(head, timeout=300)
-    await bench.catch.hearing.reached(head)
+    await bench.catch.present.follower.reached(head)
     await spoken(bench.catch, rooms, 400, len(rooms))
     async with AsyncExitStack() as stack:
         opening = [node(bench.server, bench.folder, bench.serving) for _ in range(size.servers)]

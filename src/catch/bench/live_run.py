@@ -9,14 +9,14 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from catch.api.identity import DevelopmentIssuer
 from catch.app import Catch
 from catch.bench import room
 from catch.bench.live_peers import Tools
 from catch.bench.node import Core, pin
 from catch.bench.room import Room
+from catch.database.server import Server
 from catch.domain.facts import Actor
-from catch.postgres import Server
+from catch.identity.tokens import DevelopmentIssuer
 
 Say = Callable[[str], None]
 

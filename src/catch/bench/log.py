@@ -16,8 +16,8 @@ from catch.bench.appends import Rate, driven, notes
 from catch.bench.history import Year, a_busy_case, copied, database, lived, moulded, repeated
 from catch.bench.shape import Appends, AsAt, Figures, Follow, Growth, Incremental, StreamRead
 from catch.database import connect
+from catch.database.server import SAFE, Server, ephemeral
 from catch.log import Log, migrate
-from catch.postgres import SAFE, Server, ephemeral
 
 AT_ONCE = (1, 8, 32)
 SERVER = (*SAFE, "max_wal_size=4GB")

@@ -17,9 +17,9 @@ import uvloop
 from litestar import get
 
 from catch.app import opened
-from catch.postgres import Server
+from catch.database.server import Server
 from catch.settings import Settings
-from catch.web import serving, settle
+from catch.web.serving import serving, settle
 
 Core = int | None
 SERVING, ASKING = 0, 1

@@ -16,8 +16,8 @@ from uuid import uuid4
 
 from catch.bench.appends import Rate, percentile
 from catch.database import connect
-from catch.postgres import Server
-from catch.postgres_user import os_user, reachable
+from catch.database.server import Server
+from catch.database.unprivileged import os_user, reachable
 
 STATE = b"x" * 401
 TABLE = """

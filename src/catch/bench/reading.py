@@ -19,11 +19,9 @@ import msgspec
 from msgspec import Struct
 
 from catch.access import Asker, Seat, may, sight, telling, told
-from catch.api.context import Context
-from catch.api.engine import Engine
-from catch.api.identity import Viewer
-from catch.api.registered import Registered
-from catch.api.rights import Rights
+from catch.api.common.context import Context
+from catch.api.engine.engine import Engine
+from catch.api.engine.registered import Registered
 from catch.api.schema import schema
 from catch.app import Catch, opened
 from catch.bench import room
@@ -31,16 +29,18 @@ from catch.bench.appends import percentile
 from catch.bench.history import KNUTH, Row, copied, fresh, moulded, moved
 from catch.bench.shape import table
 from catch.database import connect
+from catch.database.server import SAFE, ephemeral
 from catch.domain.case.notes import AddNote
 from catch.domain.case.state import Case
 from catch.domain.facts import Actor, Category, Role, Sealed
 from catch.domain.partner import EnrolMember, GiveRole, RegisterPartner, RunningPart, RunProgramme
 from catch.domain.streams import CASE
+from catch.identity.tokens import Viewer
 from catch.log import Stored
 from catch.log.codec import decode
-from catch.postgres import SAFE, ephemeral
+from catch.present.rights import Rights
 from catch.settings import Settings
-from catch.web import settle
+from catch.web.serving import settle
 from projections import agenda, case_summary
 
 SMALL = Actor("coordinator@small", "small", Role.COORDINATOR)
@@ -151,7 +151,7 @@ async def measured(size: Size, say: Callable[[str], None]) -> Figures:
             await analysed(server.admin)
             settle()  # as a server does, or the collector's pauses are measured too
             known = Registered({"cases": CASES, "meetings": MEETINGS, "preview": PREVIEW})
-            return await read(Server(catch, Engine(schema(), registered=known), Rights(catch)), size, say)
+            return await read(Server(catch, Engine(schema(), registered=known), catch.present.rights), size, say)
 
 
 async def coordinating(catch: Catch, who: Actor) -> None:
@@ -212,7 +212,7 @@ async def policy(server: Server) -> Policy:
     """Each asked again and again of one case, in the quickest of some rounds."""
     edges = (await server.ask(CASES, SMALL, n=1))["cases"]["edges"]
     id_, now = UUID(edges[0]["node"]["id"]), datetime.now(UTC)
-    case: Case = (await server.catch.states.get(CASE, id_)).state
+    case: Case = (await server.catch.present.states.get(CASE, id_)).state
     facts = [decode(each) for each in await server.catch.log.stream(id_)]
     asked = {name: await server.rights.who(asker(by)) for name, by in ASKED.items()}
     book, coordinator = Alone(case), asked["who coordinates it"]

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 from catch.app import Catch
 from catch.bench.history import KNUTH, Row, copied, fresh, moulded, moved
+from catch.commands.enrolling import in_programme
 from catch.domain.calendar import london_day
 from catch.domain.case.agreement import RecordAgreement
 from catch.domain.case.coordination import AllocateCoordinator, RecordConversation
@@ -42,7 +43,6 @@ from catch.domain.person import RegisterPerson
 from catch.domain.programme import LoadProgramme
 from catch.domain.streams import MEETING, PARTNER
 from catch.domain.streams import PROGRAMME as PROGRAMME_STREAM
-from catch.enrolling import in_programme
 from catch.programmes import shipped
 
 PROGRAMME, SERIES = "snn-catch", "catch-weekly"
@@ -126,7 +126,7 @@ async def convened(catch: Catch) -> Room:
     for who in (COORDINATOR, *MEMBERS):
         await take(catch, JoinMeeting(meeting, who.user, who.agency), who)
         await take(catch, AcceptConfidentiality(meeting, who.user), who)
-    held: Meeting = (await catch.states.get(MEETING, meeting)).state
+    held: Meeting = (await catch.present.states.get(MEETING, meeting)).state
     item = next(item.item for item in held.items if item.case)
     return Room(meeting, item, await take(catch, OpenItem(meeting, item, known_by=COORDINATOR.user)))
 

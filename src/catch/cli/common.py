@@ -11,17 +11,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from catch.app import Catch, opened
+from catch.cli.terminal import marked
 from catch.database import OldServer
+from catch.database.server import Server, ServerFailed, server
 from catch.domain.refusals import Refused
 from catch.log import Log
 from catch.log.entries import WentBack
 from catch.log.migrations import CannotMigrate, pending
-from catch.postgres import Server, ServerFailed, server
 from catch.programmes import ProgrammeFileInvalid
 from catch.readside.rebuilding import AnotherRebuild
 from catch.readside.sharing import SharedWorkFailed
 from catch.settings import BadSetting, Settings
-from catch.terminal import marked
 
 T = TypeVar("T")
 

@@ -14,12 +14,12 @@ from catch.app import Catch
 from catch.cli.common import IN_PART, console, on_log
 from catch.cli.options import option
 from catch.cli.progress import facts
+from catch.cli.terminal import legible
 from catch.database import lost
 from catch.doctor import Finding, Report, examined, examined_at_start
 from catch.faults import fault
 from catch.log import Log
 from catch.log.codec import CODEC
-from catch.terminal import legible
 
 ALL = projections.ALL
 logger = logging.getLogger("catch.doctor")

@@ -10,13 +10,13 @@ import rich_click as click
 from catch.app import Catch
 from catch.cli.common import IN_PART, UNUSABLE, complain, console, on_place
 from catch.cli.options import option
+from catch.commands.enrolling import OPERATOR, as_anything, first_administrator
 from catch.domain.calendar import london_day
-from catch.domain.configuration import Programme
 from catch.domain.facts import Command, Purpose, Role
 from catch.domain.keys import is_key
 from catch.domain.partner import Member, Partner, RoleGiven
+from catch.domain.programme.configuration import Programme
 from catch.domain.streams import PARTNER, PROGRAMME, partner_stream, programme_stream
-from catch.enrolling import OPERATOR, as_anything, first_administrator
 from catch.settings import Settings
 
 
@@ -68,7 +68,7 @@ async def administrators(catch: Catch) -> list[str]:
         "select distinct originator_id as stream from stored_events where topic = $1", RoleGiven.__name__
     )
     found: list[str] = []
-    for held in await catch.states.get_many(PARTNER, [row["stream"] for row in rows]):
+    for held in await catch.present.states.get_many(PARTNER, [row["stream"] for row in rows]):
         partner: Partner = held.state
         found += [f"{user} at {partner.partner}" for user in administering(partner)]
     return sorted(found)
@@ -86,7 +86,7 @@ async def recorded(catch: Catch, commands: Iterable[Command]) -> None:
 
 
 async def registered(catch: Catch, agency: str) -> Partner | None:
-    return (await catch.states.get(PARTNER, partner_stream(agency))).state
+    return (await catch.present.states.get(PARTNER, partner_stream(agency))).state
 
 
 async def member_of(catch: Catch, agency: str, user: str) -> Member | None:
@@ -109,6 +109,6 @@ async def enrol_in_development(catch: Catch, agency: str, user: str, role: Role)
     """As whatever they ask for, in every programme that is loaded: on a development server anybody may be anybody."""
     known = await registered(catch, agency) is not None
     keys = await catch.programme_keys()
-    histories = await catch.states.get_many(PROGRAMME, map(programme_stream, keys))
+    histories = await catch.present.states.get_many(PROGRAMME, map(programme_stream, keys))
     programmes: list[Programme] = [held.state.current for held in histories]
     await recorded(catch, as_anything(agency, user, role, programmes, today(), known=known))

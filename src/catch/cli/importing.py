@@ -9,10 +9,10 @@ from rich.table import Table
 from catch.app import Catch
 from catch.cli.common import IN_PART, UNUSABLE, bar, complain, console, on_place
 from catch.cli.options import argument, option
+from catch.cli.terminal import marked
 from catch.domain.refusals import UnknownProgramme
-from catch.referral_file import COLUMNS, FileUnusable
-from catch.referrals import Report, import_referrals
-from catch.terminal import marked
+from catch.importing.referral_file import COLUMNS, FileUnusable
+from catch.importing.referrals import Report, import_referrals
 
 SHOWN = 25
 _COLUMNS = "\n".join(

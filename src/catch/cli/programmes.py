@@ -9,14 +9,14 @@ from rich.table import Table
 from catch.app import Catch
 from catch.cli.common import console, on_place
 from catch.cli.options import argument
-from catch.domain.configuration import Programme
+from catch.cli.terminal import marked
+from catch.commands.enrolling import OPERATOR
 from catch.domain.facts import Purpose
 from catch.domain.programme import LoadProgramme, ProgrammeHistory
+from catch.domain.programme.configuration import Programme
 from catch.domain.streams import PROGRAMME, programme_stream
-from catch.enrolling import OPERATOR
 from catch.programmes import load as read
 from catch.programmes import shipped
-from catch.terminal import marked
 
 
 @click.group()
@@ -63,7 +63,7 @@ def list_() -> None:
 
     async def run(catch: Catch) -> list[ProgrammeHistory]:
         keys = await catch.programme_keys()
-        return [(await catch.states.get(PROGRAMME, programme_stream(key))).state for key in keys]
+        return [(await catch.present.states.get(PROGRAMME, programme_stream(key))).state for key in keys]
 
     table = Table("programme", "version", "name", "meetings", "takes referrals")
     for history in on_place(run):

@@ -4,11 +4,11 @@ import sys
 
 import rich_click as click
 
-from catch.api.door import referred_with
 from catch.app import Catch
 from catch.cli.common import IN_PART, complain, console, on_place
 from catch.cli.options import argument
 from catch.domain.case.referral import case_number
+from catch.web.door import referred_with
 
 
 @click.command("receipt")

@@ -12,7 +12,6 @@ from pathlib import Path
 import rich_click as click
 from msgspec.structs import replace
 
-from catch.api.identity import KEY_FILE, DevelopmentIssuer
 from catch.app import Catch
 from catch.cli.common import IN_PART, UNUSABLE, complain, console, on_place
 from catch.cli.doctor import looked_over
@@ -20,6 +19,7 @@ from catch.cli.enrol import enrol_in_development, enrolled, suspended
 from catch.cli.options import option
 from catch.domain.facts import Role
 from catch.domain.keys import is_key
+from catch.identity.tokens import KEY_FILE, DevelopmentIssuer
 from catch.settings import Settings
 
 LOCK = "development-server.lock"
@@ -42,7 +42,7 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
         catch serve --development
         CATCH_DATABASE_URL=postgresql://catch_app@db/catch catch serve --host 0.0.0.0
     """
-    from catch.web import log_to_stderr, serving, until_told_to_stop
+    from catch.web.serving import log_to_stderr, serving, until_told_to_stop
 
     settings = Settings.read()
     development = development or settings.development

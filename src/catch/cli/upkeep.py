@@ -10,13 +10,13 @@ from catch.app import Catch
 from catch.cli.common import IN_PART, UNUSABLE, complain, console, on_log, on_place, on_server
 from catch.cli.options import argument, option
 from catch.cli.progress import facts
+from catch.cli.terminal import marked
+from catch.database.server import Server
 from catch.log import Log, migrate
 from catch.log.codec import decode
-from catch.postgres import Server
 from catch.readside import left_over, parked, rebuild, retry
 from catch.readside.folding import UNREAD, Parked
 from catch.settings import Settings
-from catch.terminal import marked
 from projections.read_model import ReadModel
 
 
@@ -136,7 +136,7 @@ def contracts(check: bool) -> None:
         catch contracts
         catch contracts --check
     """
-    from catch import contracts as committed
+    from catch.contracts import files as committed
 
     if not check:
         for path in committed.write():
@@ -166,8 +166,8 @@ def replay(stream: str, as_known: str | None, as_true: str | None, personal: boo
         catch replay 7K3M-Q2XD --as-known 2026-03-10
         catch replay 7K3M-Q2XD --as-true 2026-03-10T10:00
     """
-    from catch.replay import find, from_terminal, moment
-    from catch.replay import replay as stepped
+    from catch.cli.replaying import find, from_terminal, moment
+    from catch.cli.replaying import replay as stepped
 
     try:
         known, true = (moment(text) if text else None for text in (as_known, as_true))

@@ -14,8 +14,8 @@ from catch.domain.facts import Actor, Command, Envelope, Fact, Purpose, Recorded
 from catch.domain.streams import Stream, stream_of_command
 from catch.log.codec import encode
 from catch.log.entries import Answer, Append, NewEvent
-from catch.log.states import States
 from catch.personal import NewKey
+from catch.present.states import States
 
 _canonical = msgspec.json.Encoder(order="deterministic")
 

@@ -14,12 +14,12 @@ from msgspec import Struct
 
 from catch.access import Who
 from catch.domain.case.state import Case
-from catch.domain.configuration import Programme
 from catch.domain.facts import Fact
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
 from catch.domain.person import Person
 from catch.domain.programme import ProgrammeHistory
+from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import IdAlreadyUsed
 from catch.domain.restricted import Beside
 from catch.domain.streams import (
@@ -34,7 +34,7 @@ from catch.domain.streams import (
     programme_stream,
     restricted_stream,
 )
-from catch.log.states import Held
+from catch.present.states import Held
 
 A = TypeVar("A")
 Seen = tuple[Stream, Held]

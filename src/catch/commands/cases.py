@@ -30,9 +30,9 @@ from catch.domain.case import (
 )
 from catch.domain.case.actions import ActionCommand
 from catch.domain.case.state import Case
-from catch.domain.configuration import Programme
 from catch.domain.facts import Fact, Role
 from catch.domain.given import Given
+from catch.domain.programme.configuration import Programme
 from catch.domain.restricted import RestrictedCommand
 from catch.domain.streams import CASE, PERSON, RESTRICTED, restricted_stream
 

@@ -12,10 +12,9 @@ from catch.commands.naming import may_be_new, meetings_exist, partners_exist
 from catch.commands.questions import Draft, MeetingsOn, Officers
 from catch.domain import discussion
 from catch.domain import meeting as meeting_stream
+from catch.domain.agenda.case_facts import appearance_basis, may_be_told
 from catch.domain.calendar import london_day
 from catch.domain.case.state import Case
-from catch.domain.case_facts import appearance_basis, may_be_told
-from catch.domain.configuration import Programme
 from catch.domain.discussion import MeetingAndCase, OfferActionInMeeting
 from catch.domain.facts import Fact
 from catch.domain.given import Given, Listed
@@ -34,6 +33,7 @@ from catch.domain.meeting import (
 )
 from catch.domain.meeting.rules import unpublished
 from catch.domain.meeting.state import MeetingState
+from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import Refused, UnknownCase
 from catch.domain.streams import CASE, MEETING
 

@@ -8,25 +8,24 @@ from uuid import UUID
 from msgspec import Struct
 
 from catch.commands.book import Question
-from catch.domain.agenda import AGENDA_ITEMS, draft_agenda
-from catch.domain.agenda_facts import CaseFacts
+from catch.domain.agenda.case_facts import case_facts
+from catch.domain.agenda.draft import AGENDA_ITEMS, draft_agenda
+from catch.domain.agenda.facts import CaseFacts
 from catch.domain.calendar import LONDON
-from catch.domain.case_facts import case_facts
-from catch.domain.configuration import Series
 from catch.domain.facts import Sealed
 from catch.domain.matching import Identifiers, born_on, marks
 from catch.domain.meeting.listing import Agenda
 from catch.domain.meeting.state import Meeting
 from catch.domain.nhs_number import nhs_number
 from catch.domain.programme import ProgrammeHistory
+from catch.domain.programme.configuration import Series
 from catch.domain.refusals import UnknownMeeting
 from catch.domain.streams import MEETING, PROGRAMME, programme_stream
 from catch.log import Log
-from catch.log.states import States
 from catch.personal import Keyring, Sealing
+from catch.present.present import Present
 from catch.readside import ReadSide
-from catch.seating import Seating
-from catch.works import each
+from catch.slices import each
 from projections import agenda, case_summary, matches, members
 
 
@@ -41,12 +40,12 @@ class AgendaFacts(NamedTuple):
 class Records:
     """What a process can look things up in."""
 
-    def __init__(self, log: Log, states: States, readside: ReadSide, keyring: Keyring, seating: Seating) -> None:
+    def __init__(self, log: Log, readside: ReadSide, keyring: Keyring, present: Present) -> None:
         self.log = log
-        self.states = states
         self.readside = readside
         self.keyring = keyring
-        self.seating = seating
+        self.states = present.states
+        self.appearances = present.appearances
 
     async def up_to_date(self) -> int:
         """Returns once the read side has come to the present end of the log; where that is. Raises `NotCaughtUp`."""
@@ -111,8 +110,8 @@ class MeetingsHolding(Question[tuple[UUID, ...]], frozen=True):
     case: UUID
 
     async def answer(self, source: Asking) -> tuple[UUID, ...]:
-        await source.records.seating.look([self.case], anew=source.anew)
-        return tuple(sorted(source.records.seating.meetings([self.case])))
+        await source.records.appearances.look([self.case], anew=source.anew)
+        return tuple(sorted(source.records.appearances.meetings([self.case])))
 
 
 class MeetingsOn(Question[tuple[UUID, ...]], frozen=True):

@@ -8,11 +8,11 @@ from catch.access import Asker, RedactionReason, Seat, Who, may, prepares, progr
 from catch.commands.book import Book
 from catch.commands.questions import MeetingsHolding
 from catch.domain.case.state import Case
-from catch.domain.configuration import Programme
 from catch.domain.facts import Actor, Command, Role
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
 from catch.domain.person import Person
+from catch.domain.programme.configuration import Programme
 from catch.domain.restricted import Beside
 from catch.domain.streams import CASE, MEETING, Stream
 

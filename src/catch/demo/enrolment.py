@@ -7,8 +7,8 @@ and member administrator of the lead agency. Those enrol and appoint everybody e
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from catch.commands.enrolling import OPERATOR, first_administrator
 from catch.demo.people import AUDITOR, AUDITORS, CHAIR, LEAD_AGENCY, SHARED, WORKERS, Agency
-from catch.domain.configuration import Programme
 from catch.domain.facts import Actor, Category, Command, Role, Sealed, Tag
 from catch.domain.partner import (
     EnrolMember,
@@ -20,7 +20,7 @@ from catch.domain.partner import (
     SignAgreement,
 )
 from catch.domain.programme import LoadProgramme
-from catch.enrolling import OPERATOR, first_administrator
+from catch.domain.programme.configuration import Programme
 
 Act = tuple[Command, Actor]
 ADMINISTRATOR = Actor("administrator-1", LEAD_AGENCY, Role.ADMINISTRATOR)

@@ -19,19 +19,19 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from catch.api.identity import DevelopmentIssuer
 from catch.app import opened
 from catch.database import connect
+from catch.database.server import SAFE, Server, ephemeral, server
 from catch.demo.client import Client
 from catch.demo.meeting import Outcome, play
 from catch.demo.people import AUDITOR, AUDITORS, CHAIR, LEAD_AGENCY
 from catch.demo.year import Year, load_year
 from catch.domain.calendar import london_day
 from catch.domain.facts import Role
+from catch.identity.tokens import DevelopmentIssuer
 from catch.log import migrate
-from catch.postgres import SAFE, Server, ephemeral, server
 from catch.settings import Settings
-from catch.web import until_told_to_stop
+from catch.web.serving import until_told_to_stop
 
 SCHEMA = "catch_demo"
 console = Console(highlight=False, soft_wrap=True)

@@ -54,7 +54,7 @@ class Weekly:
         await self.take(PublishAgenda(self.meeting), CHAIRING, at + timedelta(hours=1))
 
     async def state(self) -> Meeting:
-        return (await self.acting.catch.states.get(MEETING, self.meeting)).state
+        return (await self.acting.catch.present.states.get(MEETING, self.meeting)).state
 
     async def hold(self, lives: Mapping[UUID, Life]) -> None:
         """From the first greeting to the minutes. Every item is discussed, noted or put off."""

@@ -42,9 +42,9 @@ from catch.demo.weekly import Weekly
 from catch.domain.calendar import LONDON, is_working_day, london_day
 from catch.domain.case.coordination import AllocateCoordinator
 from catch.domain.facts import Sealed
-from catch.domain.recurrence import occurrences
+from catch.domain.programme.recurrence import occurrences
+from catch.importing.referrals import import_referrals
 from catch.programmes import shipped
-from catch.referrals import import_referrals
 
 PROGRAMME = "snn-catch"
 SEED = 2024

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from catch.domain.configuration import Programme
 from catch.domain.facts import Actor
 from catch.domain.partner import Partner
+from catch.domain.programme.configuration import Programme
 
 if TYPE_CHECKING:  # meetings are decided from what is given, so at run time they are read later
     from catch.domain.meeting.listing import Agenda, AppearanceBasis

@@ -21,6 +21,7 @@ from catch.faults import Rejected, error, fault_error, outside_error
 from catch.live import frames
 from catch.live.asgi import AsgiSocket, Socket, socket_of
 from catch.live.feed import Feed
+from catch.live.origins import welcome
 from catch.live.outbox import Lane, Outbox
 from catch.live.source import E
 from catch.live.wheel import Wheel
@@ -41,7 +42,6 @@ from catch.live.wire import (
     V,
     Verifier,
 )
-from catch.origins import welcome
 from catch.rates import Rates, identity, too_often
 
 SUBPROTOCOL = "graphql-transport-ws"

@@ -1,7 +1,8 @@
 """The programmes that are shipped, and how a programme's file is read.
 
-A file is one version of one programme, in YAML, with the names of `catch.domain.configuration`. Nothing in it is
-taken silently: a setting that is unknown, given twice, of the wrong type or without sense is an error with its path.
+A file is one version of one programme, in YAML, with the names of `catch.domain.programme.configuration`. Nothing in
+it is taken silently: a setting that is unknown, given twice, of the wrong type or without sense is an error with its
+path.
 """
 
 import re
@@ -13,8 +14,8 @@ from typing import Any, ClassVar, cast
 import msgspec
 import yaml
 
-from catch.domain.configuration import Programme
-from catch.domain.configuration_check import problems
+from catch.domain.programme.check import problems
+from catch.domain.programme.configuration import Programme
 
 
 class ProgrammeFileInvalid(Exception):

@@ -9,7 +9,7 @@ from catch.domain.facts import Recorded
 from catch.log import Log, Stored
 from catch.readside.folding import Decode
 from catch.readside.projection import advance
-from catch.works import each
+from catch.slices import each
 from projections.read_model import Key, ReadModel
 
 PAGE = 5000

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from catch.domain.configuration import ClosureClass
+from catch.domain.programme.configuration import ClosureClass
 from catch.statistics.survival import TOLERANCE, Observation, Point, RiskSet, Status, curve
 
 LANDMARKS = (0, 30, 60, 90, 120, 180, 365)

@@ -13,11 +13,11 @@ from catch.domain.case.actions import ActionCancelled
 from catch.domain.case.goals import GoalAbandoned, GoalAchieved, UnknownGoal
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, CaseState, Ending, GoalState, Milestones
-from catch.domain.configuration import ClosureClass, Programme
 from catch.domain.facts import Command, Fact, Part, Sealed
 from catch.domain.given import Given
 from catch.domain.keys import is_key
 from catch.domain.plain import Code, Few, Key
+from catch.domain.programme.configuration import ClosureClass, Programme
 from catch.domain.refusals import OutOfRange, Refused
 from catch.domain.subject import Subject
 

@@ -11,11 +11,11 @@ from catch.domain.case.state import (
     Case,
     CaseState,
 )
-from catch.domain.configuration import Programme
 from catch.domain.facts import Command, Fact, Part, Sealed
 from catch.domain.given import Given
 from catch.domain.keys import check_key
 from catch.domain.plain import Code, Few, Key
+from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import (
     MissingText,
     Refused,

@@ -12,10 +12,10 @@ from catch.domain.case.state import (
     Goal,
     GoalState,
 )
-from catch.domain.configuration import Framework, Programme
 from catch.domain.facts import Command, Fact, Part, Sealed
 from catch.domain.given import Given
 from catch.domain.plain import Code, Score
+from catch.domain.programme.configuration import Framework, Programme
 from catch.domain.refusals import (
     IdAlreadyUsed,
     OutOfRange,

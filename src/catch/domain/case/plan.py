@@ -15,11 +15,11 @@ from catch.domain.case.state import (
     Plan,
     first,
 )
-from catch.domain.clocks import add_span
-from catch.domain.configuration import Span, Unit
 from catch.domain.facts import Category, Command, Fact, Sealed
 from catch.domain.given import Given
 from catch.domain.plain import Few, Key, Version
+from catch.domain.programme.clocks import add_span
+from catch.domain.programme.configuration import Span, Unit
 from catch.domain.refusals import (
     Refused,
     UnknownProgramme,

@@ -21,11 +21,11 @@ from catch.domain.case.state import (
     Urgency,
     safer,
 )
-from catch.domain.configuration import Programme
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
 from catch.domain.keys import check_key, is_key
 from catch.domain.plain import Age, Code, Few, Key, Made
+from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import (
     IdAlreadyUsed,
     OutOfRange,

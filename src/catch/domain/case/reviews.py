@@ -16,10 +16,10 @@ from catch.domain.case.state import (
     ReviewDecision,
     first,
 )
-from catch.domain.clocks import add_span
-from catch.domain.configuration import Span, Unit
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
+from catch.domain.programme.clocks import add_span
+from catch.domain.programme.configuration import Span, Unit
 from catch.domain.refusals import (
     MissingText,
     OutOfRange,

@@ -10,10 +10,10 @@ from enum import StrEnum
 from uuid import UUID
 
 from catch.domain.calendar import london_day
-from catch.domain.configuration import ClosureClass
 from catch.domain.facts import Category, Part, Sealed
 from catch.domain.meeting.items import Decision
 from catch.domain.plain import Code, Key, Made, UserId
+from catch.domain.programme.configuration import ClosureClass
 
 
 class CaseState(StrEnum):

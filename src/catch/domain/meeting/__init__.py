@@ -3,7 +3,7 @@
 Read in the order of a meeting's life: `planning`, `invitations`, `drafting`, `adding`, `editing`, `session`,
 `attendance`, `floor`, `deciding`, `instant`; before them `listing` and `items` (what an agenda is made
 of), `state`, `rules` and `places`.
-Which cases an agenda holds is decided in `catch.domain.agenda`.
+Which cases an agenda holds is decided in `catch.domain.agenda.draft`.
 """
 
 from datetime import datetime

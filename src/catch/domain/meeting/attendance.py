@@ -9,7 +9,6 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.configuration import Programme
 from catch.domain.facts import Command, Fact, Role, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.rules import NotInvited, in_agreement, live, not_over, on_agenda, series_of
@@ -17,6 +16,7 @@ from catch.domain.meeting.state import Attendee, Interest, InterestAction, Meeti
 from catch.domain.naming import check_member, check_person
 from catch.domain.partner import Partner
 from catch.domain.plain import Key, Label, UserId
+from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import Refused
 from catch.domain.subject import Subject
 

@@ -1,6 +1,6 @@
 """What an agenda is made of: sections, reasons, items, what did not fit, and what is missing.
 
-These values are made by `catch.domain.agenda`, recorded with `AgendaDrafted`, and read by screens and minutes.
+These values are made by `catch.domain.agenda.draft`, recorded with `AgendaDrafted`, and read by screens and minutes.
 Rules: the agenda rules of the programme. No personal text anywhere: explanations are written from codes and dates.
 """
 

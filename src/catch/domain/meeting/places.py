@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from catch.domain.configuration import AgendaPolicy, Minutes
 from catch.domain.given import Given
 from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.listing import Section
@@ -10,6 +9,7 @@ from catch.domain.meeting.rules import (
     series_of,
 )
 from catch.domain.meeting.state import Meeting, ordered
+from catch.domain.programme.configuration import AgendaPolicy, Minutes
 from catch.domain.refusals import OutOfRange
 
 LONGEST_ITEM = 240

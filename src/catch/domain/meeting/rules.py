@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from catch.domain.configuration import Series
 from catch.domain.facts import Category, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.state import BEFORE_START, LIVE, NOT_OVER, UNPUBLISHED, Meeting, MeetingState
+from catch.domain.programme.configuration import Series
 from catch.domain.refusals import MissingText, OutOfRange, Refused, UnknownPartner, UnknownProgramme
 
 

@@ -1,0 +1,38 @@
+"""The audit trail of a case or a meeting."""
+
+from uuid import UUID
+
+import strawberry
+
+from catch.api.audit import types as audit_types
+from catch.api.audit.view import no_trail
+from catch.api.audit.view import read as read_trail
+from catch.api.common import types as common_types
+from catch.api.common.context import Context, Info
+from catch.api.common.cursors import page_size
+from catch.api.common.scalars import Position
+from catch.api.engine.costs import weighs
+from catch.api.meeting.queries import ORGANISERS, seen_meeting
+
+
+async def trail_of(context: Context, stream: UUID) -> list[audit_types.AuditEntry]:
+    """What the viewer may read of the stream's history. Raises `UnknownCase`, or `TrailNotYours` where they see it."""
+    if context.who.roles_held().isdisjoint(ORGANISERS):
+        raise await no_trail(context.reading, stream, None)
+    row = await seen_meeting(context, stream)
+    return await read_trail(context.reading, stream, row.state if row else None)
+
+
+@strawberry.type
+class AuditQueries:
+    @strawberry.field(
+        description="Every fact of a case or a meeting in order, with what each changed.", metadata=weighs(50, each=2)
+    )
+    async def audit_trail(
+        self, info: Info, stream: UUID, first: int = 50, after: Position | None = None
+    ) -> audit_types.AuditEntryConnection:
+        context, wanted = info.context, page_size(first)
+        facts = [each for each in await trail_of(context, stream) if each.position > (after or 0)]
+        edges = [audit_types.AuditEntryEdge(cursor=str(each.position), node=each) for each in facts[:wanted]]
+        page = common_types.PageInfo.of(len(facts), wanted, edges)
+        return audit_types.AuditEntryConnection(edges=edges, page_info=page)

@@ -1,0 +1,64 @@
+"""Lists of cases: found by index under the viewer's words, then judged one by one by the policy.
+
+What is found and not allowed is dropped and the page filled on; so the rows that are read are those shown, and a few
+that the viewer's own part in them has ended for.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from catch.access import RedactionReason, state_told
+from catch.access.finding import shows_whole
+from catch.api.case import types as case_types
+from catch.api.case.reading import Opened
+from catch.api.common import types as common_types
+from catch.api.common.context import Context
+from catch.api.common.cursors import cursor
+from catch.domain.case.state import NOT_LIVE, Case, CaseState
+from projections import case_summary
+
+Place = tuple[datetime, UUID]
+
+
+def asked_states(asked: case_types.CaseFilter) -> frozenset[CaseState]:
+    """The states that the filter leaves: live is one of them, too."""
+    states = frozenset(CaseState) if asked.states is None else frozenset(asked.states)
+    if asked.live is None:
+        return states
+    return states - NOT_LIVE if asked.live else states & NOT_LIVE
+
+
+def still(row: case_summary.Found, opened: Opened, states: frozenset[CaseState]) -> bool:
+    """Whether what was found is shown, and as it was found: the rows come a moment after the facts.
+
+    Whoever is recused is told nothing of the case here, not even that it is one of theirs.
+    """
+    held: Case | None = opened.held.state
+    if held is None or opened.seen is None or opened.seen.hidden is RedactionReason.RECUSED:
+        return False
+    whole = shows_whole(opened.seen)
+    return whole == row.whole and state_told(opened.seen, held.state) in states
+
+
+async def found_cases(
+    context: Context, asked: case_types.CaseFilter, wanted: int, after: Place | None
+) -> case_types.CaseConnection:
+    under, states = await context.words(), asked_states(asked)
+    among = case_summary.CaseFilter(asked.programme, tuple(sorted(states)), asked.lead, asked.agency)
+    found: list[case_types.CaseEdge] = []
+    more, size = bool(under.cases or under.seats) and bool(states), wanted + 1
+    while more and len(found) <= wanted:
+        rows = await case_summary.found(context.catch.log.pool, under, context.reading.facts.at, among, after, size)
+        more = len(rows) == size
+        for row, opened in zip(rows, await context.reading.listed([row.case_id for row in rows]), strict=True):
+            after = (row.received_at, row.case_id)
+            if still(row, opened, states) and len(found) <= wanted:
+                found.append(case_types.CaseEdge(cursor=cursor(*after), node=await case_of(context, opened)))
+    shown = found[:wanted]
+    return case_types.CaseConnection(edges=shown, page_info=common_types.PageInfo.of(len(found), wanted, shown))
+
+
+async def case_of(context: Context, opened: Opened) -> case_types.Case:
+    held, seen = opened
+    assert seen is not None
+    return await context.reading.case(held.state, seen, held.version, held.position)

@@ -1,0 +1,80 @@
+"""A person as a lens shows them, part by part, each when it is asked for."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from catch.access import RedactionReason
+from catch.api.case import types
+from catch.api.common.lens import Lens
+from catch.domain.facts import Category, Sealed, Tag
+from catch.domain.person import Person
+
+
+class UnfoldingPerson(types.Person):
+    """The same of a person."""
+
+    def __init__(self, held: Person, lens: Lens, *, protected: bool) -> None:
+        untagged = Tag.PROTECTED_ADDRESS not in lens.sight.tags
+        self.__dict__["_told"] = Told(held, lens, (protected or held.address_protected) and untagged)
+
+    def __getattr__(self, name: str) -> Any:
+        part = OF_PERSON.get(name)
+        if part is None:
+            raise AttributeError(name)
+        value = self.__dict__[name] = part(self.__dict__["_told"])
+        return value
+
+
+class Told(Struct, frozen=True):
+    """What of a person is told through a lens. `protected`: where they live is kept from this viewer."""
+
+    held: Person
+    lens: Lens
+    protected: bool
+
+    def text(self, name: str, category: Category, sealed: Sealed | None) -> str | None:
+        return self.lens.text(f"person.{name}", category, sealed)
+
+    def address(self) -> str | None:
+        if self.lens.hides("person.address", Category.CONTACT):
+            return None
+        if self.protected:
+            self.lens.withheld["person.address"] = RedactionReason.RESTRICTED
+            return None
+        return self.text("address", Category.CONTACT, self.held.registered.address)
+
+    def address_protected(self) -> bool | None:
+        """Those to whom contact is told must know that it is not to be passed on."""
+        closed = self.lens.hides("person.addressProtected", Category.CONTACT)
+        return None if closed else self.held.address_protected
+
+    def preferred(self, name: str, sealed: Sealed | None) -> str | None:
+        return self.text(name, Category.CONTACT, sealed)
+
+
+OF_PERSON: Mapping[str, Callable[[Told], object]] = {
+    "id": lambda told: told.held.person,
+    "name": lambda told: told.text("name", Category.IDENTITY, told.held.registered.name),
+    "date_of_birth": lambda told: told.text("dateOfBirth", Category.IDENTITY, told.held.registered.date_of_birth),
+    "nhs_number": lambda told: told.text("nhsNumber", Category.IDENTITY, told.held.registered.nhs_number),
+    "communication_needs": lambda told: told.text(
+        "communicationNeeds", Category.IDENTITY, told.held.registered.communication_needs
+    ),
+    "phone": lambda told: told.text("phone", Category.CONTACT, told.held.registered.phone),
+    "address": Told.address,
+    "address_protected": Told.address_protected,
+    "safe_channels": lambda told: [
+        *told.lens.all(
+            "person.safeChannels",
+            Category.CONTACT,
+            told.held.preference.channels if told.held.preference else (),
+        )
+    ],
+    "safe_times": lambda told: told.preferred(
+        "safeTimes", told.held.preference.safe_times if told.held.preference else None
+    ),
+    "never": lambda told: told.preferred("never", told.held.preference.never if told.held.preference else None),
+}
+"""The same of a person."""

@@ -1,0 +1,126 @@
+"""`caseUpdates(caseId)`: everything recorded on the case and beside it, each as far as the viewer may see it."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Hashable, Iterable, Mapping
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+import strawberry
+from msgspec.structs import replace
+
+from catch.access import Changes, RedactionReason, Sight, Who, told
+from catch.api.case import types
+from catch.api.case.reading import Reading
+from catch.api.common.scalars import Position
+from catch.api.common.subscription import NOBODY, PRESENT, SEEN, Fact, FollowedLive, Shared, changes, worker
+from catch.api.engine.costs import weighs
+from catch.domain.case.state import Case
+from catch.domain.refusals import UnknownCase
+from catch.domain.restricted import RestrictedEvent
+from catch.domain.streams import CASE, stream_of_event
+from catch.identity.tokens import Viewer
+from catch.live.source import Ended, Opening, Seen
+from projections import timeline
+
+ENDED = Ended("You may no longer follow this case.")
+
+
+@strawberry.type
+class CaseSubscription:
+    """Only declares: the live side delivers, from the source below."""
+
+    @strawberry.subscription(
+        description="Everything that happens in a case, as far as the viewer may see it.", metadata=weighs(20)
+    )
+    async def case_updates(self, case_id: UUID, after: Position | None = None) -> AsyncGenerator[types.CaseMessage]:
+        raise FollowedLive
+        yield
+
+
+class CaseSource(Shared):
+    """A viewer class is who asks (named only where a meeting's rule names them) and what they see of the case."""
+
+    async def open(self, viewer: Viewer, arguments: Mapping[str, object]) -> Opening:
+        topic = cast("UUID", arguments["caseId"])
+        found = await self.classify(viewer, topic)
+        if isinstance(found, Ended):
+            raise UnknownCase(case=topic)
+        return Opening(topic, found)
+
+    async def classify(self, viewer: Viewer, topic: Hashable) -> Hashable | Ended:
+        who = await self.who(viewer)
+        found = await self._sight(who, topic) if who else None
+        if who is None or found is None:
+            return ENDED
+        case = cast("UUID", topic)
+        seats = (await self.facts().seats([case]))[case]
+        named = any(seat.names(viewer.user) for seat in seats)
+        bound = frozenset(seat.meeting for seat in seats if seat.binds(who.user))
+        here = frozenset(seat.meeting for seat in seats if seat.hosts(who.user))
+        return (who if named else replace(who, user=NOBODY, bound=bound, here=here), found)
+
+    def topics(self, event: Fact, followed: Collection[Hashable]) -> Iterable[Hashable]:
+        if isinstance(event.event, RestrictedEvent):
+            return (event.event.case,)
+        return (event.stream,) if stream_of_event(event.event) is CASE else ()
+
+    def rights(self, event: Fact, followed: Collection[Hashable]) -> Collection[Hashable]:
+        match changes(event):
+            case Changes.CASE:
+                return [event.stream] if event.stream in followed else []
+            case Changes.SEATS:
+                return [case for case in self.catch.present.appearances.cases(event.stream) if case in followed]
+            case Changes.PARTNER | Changes.PERSON:
+                return followed
+            case Changes.MEETING | None:
+                return []
+
+    def runs_out(self, topic: Hashable, since: datetime, now: datetime) -> bool:
+        return self.ran_out(self.catch.present.appearances.meetings([cast("UUID", topic)]), since, now)
+
+    def replay(self, topic: Hashable, after: int, upto: int) -> AsyncIterator[Fact]:
+        return self.between(timeline.of_case, cast("UUID", topic), after, upto)
+
+    async def sees(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> Seen | Ended:
+        who, known = cast("tuple[Who, Sight]", viewer_class)
+        now = await self._sight(who, topic)
+        if now is None:
+            return ENDED
+        return SEEN[told(narrower(known, now), await self._case(topic), event.event, event.envelope.occurred_at)]
+
+    async def message(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> types.CaseUpdate:
+        return await self._update(topic, viewer_class, event.position, event)
+
+    async def present(self, topic: Hashable, viewer_class: Hashable) -> tuple[int, object]:
+        position = self.catch.present.follower.position
+        return position, await self._update(topic, viewer_class, position, None)
+
+    async def _update(
+        self, topic: Hashable, viewer_class: Hashable, position: int, event: Fact | None
+    ) -> types.CaseUpdate:
+        who, known = cast("tuple[Who, Sight]", viewer_class)
+        held = await self.catch.present.states.get(CASE, cast("UUID", topic))
+        facts = self.facts()
+        seen = narrower(known, await self._sight(who, topic))
+        return types.CaseUpdate(
+            position=Position(position),
+            event=event.topic if event else PRESENT,
+            at=event.envelope.occurred_at if event else facts.at,
+            by=worker(event) if event and seen.categories else None,
+            case=await Reading(facts, who).case(held.state, seen, held.version, held.position),
+        )
+
+    async def _case(self, topic: Hashable) -> Case | None:
+        return (await self.catch.present.states.get(CASE, cast("UUID", topic))).state
+
+    async def _sight(self, who: Who, topic: Hashable) -> Sight | None:
+        case = await self._case(topic)
+        return await self.facts().sight(who, case) if case else None
+
+
+def narrower(known: Sight, now: Sight | None) -> Sight:
+    """No more than what the class stands for, and no more than what is still seen."""
+    if now is None:
+        return Sight(frozenset(), RedactionReason.NOT_INVOLVED, known.agency)
+    both = known.everything and now.everything
+    return replace(now, categories=known.categories & now.categories, everything=both)

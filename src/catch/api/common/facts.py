@@ -1,0 +1,201 @@
+"""Folded streams and plain texts for one answer, gathered with few statements however many cases it speaks of."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from catch.access import Asker, RedactionReason, Seat, Sight, Who
+from catch.api.common import types
+from catch.api.common.lens import Texts
+from catch.app import Catch
+from catch.domain.case.state import Case
+from catch.domain.facts import Recorded
+from catch.domain.partner import Partner
+from catch.domain.person import Person
+from catch.domain.programme import ProgrammeHistory
+from catch.domain.programme.configuration import Programme
+from catch.domain.refusals import UnknownProgramme
+from catch.domain.restricted import Beside
+from catch.domain.streams import (
+    CASE,
+    PARTNER,
+    PERSON,
+    PROGRAMME,
+    RESTRICTED,
+    Stream,
+    partner_stream,
+    programme_stream,
+    restricted_stream,
+)
+from catch.log.codec import decode
+from catch.personal.keyring import Reader
+from catch.present.answers import Rests
+from catch.present.rights import Rights
+from catch.present.states import Held, folded
+from catch.readside import known_at, true_at, up_to
+from catch.slices import each
+
+
+class Facts:
+    """What may be shared between viewers. One a request, or one for all who hear of the same live event."""
+
+    def __init__(self, catch: Catch, at: datetime, rights: Rights | None = None) -> None:
+        """`rights` is shared by all requests of a process, where there are such."""
+        self.catch = catch
+        self._states = catch.present.states
+        self.at = at
+        self.rights = rights or catch.present.rights
+        self.rests = Rests()
+        self._seats: dict[UUID, tuple[Seat, ...]] = {}
+        self._sights: dict[tuple[Who, UUID], Sight | None] = {}
+        self._strangers: set[str] = set()
+        self._expected: set[UUID] = set()
+        self._gathered: set[UUID] = set()
+        self._gathering = asyncio.Lock()
+        self._reader: Reader | None = None
+        self._readable: frozenset[UUID] = frozenset()
+        self._erasures = -1
+
+    async def texts(self, *subjects: UUID) -> Texts:
+        """What reads the texts sealed under these subjects. The keys of those expected together come together."""
+        keyring = self.catch.keyring
+        if self._reader is not None and self._erasures == keyring.erasures and self._readable.issuperset(subjects):
+            return self._reader.only(*subjects)
+        return await keyring.reader(subjects)
+
+    async def case(self, case: UUID) -> Held:
+        self.rests.streams.add(case)
+        return await self._states.get(CASE, case)
+
+    async def beside(self, case: UUID) -> Beside | None:
+        """What is restricted, beside the case: for those only who may see it."""
+        stream = restricted_stream(case)
+        self.rests.streams.add(stream)
+        return (await self._states.get(RESTRICTED, stream)).state
+
+    async def person(self, person: UUID) -> Person | None:
+        self.rests.streams.add(person)
+        return (await self._states.get(PERSON, person)).state
+
+    async def partner(self, agency: str) -> Partner | None:
+        # A stream that does not exist is not kept at hand: without this, each case would ask for it again.
+        if agency in self._strangers:
+            return None
+        stream = partner_stream(agency)
+        self.rests.streams.add(stream)
+        held: Partner | None = (await self._states.get(PARTNER, stream)).state
+        if held is None:
+            self._strangers.add(agency)
+        return held
+
+    async def programme(self, key: str, version: int | None = None) -> Programme:
+        """Raises `UnknownProgramme`. No version: the present one."""
+        stream = programme_stream(key)
+        self.rests.streams.add(stream)
+        history: ProgrammeHistory | None = (await self._states.get(PROGRAMME, stream)).state
+        held = history and (history.current if version is None else history.version(version))
+        if held is None:
+            raise UnknownProgramme(programme=key)
+        return held
+
+    def expect(self, cases: Iterable[UUID]) -> None:
+        """These cases may be asked for one by one: the first time, all of them are gathered."""
+        self._expected.update(case for case in cases if case not in self._gathered)
+
+    async def gathered(self) -> None:
+        """Expected cases, their persons and the persons' keys: one query each, however many there are."""
+        if not self._expected and not self._gathering.locked():
+            return
+        async with self._gathering:
+            expected, self._expected = self._expected, set()
+            if not expected:
+                return
+            held = await self._states.get_many(CASE, expected)
+            await self._states.get_many(RESTRICTED, map(restricted_stream, expected))
+            people = await self._states.get_many(PERSON, {each.state.person for each in held if each.state})
+            erasures = self.catch.keyring.erasures
+            readable = self._readable.union(each.state.person for each in people if each.state)
+            self._reader = await self.catch.keyring.reader(readable)
+            self._readable, self._erasures = readable, erasures
+            self._gathered |= expected
+
+    async def seats(self, cases: Iterable[UUID]) -> Mapping[UUID, tuple[Seat, ...]]:
+        """What meetings have to do with each of these cases."""
+        missing = [case for case in cases if case not in self._seats]
+        if missing:
+            self._seats.update(await self.rights.seats(missing))
+            self.rests.streams.update(self.catch.present.appearances.meetings(missing))
+        return self._seats
+
+    async def who(self, asker: Asker) -> Who:
+        """Who somebody is here now. Raises `NotEnrolled`."""
+        return self.rights.who_of(asker, await self.partner(asker.agency), self.at)
+
+    async def sight(self, viewer: Who, case: Case) -> Sight | None:
+        """What the viewer sees of the case, with the rights they have now; None where, for them, there is none.
+
+        Whoever is kept out of it is answered as if there were none: that they are is said of items of an agenda alone.
+        """
+        key = (viewer, case.case)
+        if key not in self._sights:
+            seats = (await self.seats((case.case,)))[case.case]
+            seen = self.rights.sight(viewer, case, seats, self.at)
+            self._sights[key] = None if seen and seen.hidden is RedactionReason.RECUSED else seen
+        return self._sights[key]
+
+
+class Past:
+    """Cases and persons as they were at a moment of history. Rights are never read from here."""
+
+    def __init__(self, catch: Catch, as_at: types.AsAt) -> None:
+        self._catch = catch
+        self._as_at = as_at
+        self._held: dict[UUID, Held] = {}
+
+    @property
+    def moment(self) -> datetime | None:
+        """The time asked for; None where a position was."""
+        return self._as_at.recorded_at or self._as_at.occurred_at or None
+
+    async def history(self, stream: UUID) -> list[Recorded[Any]]:
+        """The stream's facts up to the moment asked for."""
+        stored = await self._catch.log.stream(stream, upto_position=self._as_at.position or None)
+        return [*chosen(await each(decode, stored), self._as_at)]
+
+    async def gather(self, cases: Sequence[UUID]) -> None:
+        """Cases and their persons with one query each."""
+        await self.load(CASE, cases)
+        await self.load(PERSON, [held.state.person for held in map(self._held.__getitem__, cases) if held.state])
+        await self.load(RESTRICTED, map(restricted_stream, cases))
+
+    async def load(self, stream: Stream, ids: Iterable[UUID]) -> None:
+        """With one query for all that have not been read yet."""
+        missing = [id_ for id_ in dict.fromkeys(ids) if id_ not in self._held]
+        histories: dict[UUID, list[Recorded[Any]]] = {id_: [] for id_ in missing}
+        for recorded in await each(decode, await self._catch.log.streams(missing) if missing else ()):
+            histories[recorded.stream].append(recorded)
+        for id_, whole in histories.items():
+            self._held[id_] = folded(stream, [*chosen(whole, self._as_at)])
+
+    async def case(self, case: UUID) -> Held:
+        await self.load(CASE, [case])
+        return self._held[case]
+
+    async def beside(self, case: UUID) -> Beside | None:
+        await self.load(RESTRICTED, [restricted_stream(case)])
+        return self._held[restricted_stream(case)].state
+
+    async def person(self, person: UUID) -> Person | None:
+        await self.load(PERSON, [person])
+        return self._held[person].state
+
+
+def chosen(recorded: Iterable[Recorded[Any]], as_at: types.AsAt) -> Iterable[Recorded[Any]]:
+    """The facts that had been recorded, or had occurred, by the moment asked for."""
+    if as_at.recorded_at:
+        return known_at(recorded, as_at.recorded_at)
+    if as_at.occurred_at:
+        return true_at(recorded, as_at.occurred_at)
+    return up_to(recorded, as_at.position or 0)

@@ -1,0 +1,157 @@
+"""How long from referral to outcome: for who sees every case as they ask, for everybody else in fixed periods.
+
+The episodes come from the read model as it is, or from the same fold over the log as it was. Either is made once for
+all who ask for the same while nothing new is recorded.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple, cast
+from uuid import UUID
+
+from catch.access.finding import sees_every_case
+from catch.api.common import types as common_types
+from catch.api.common.context import Context
+from catch.api.common.scalars import Position
+from catch.api.figures import types as figures_types
+from catch.app import Catch
+from catch.domain.calendar import end_of_day, london_day
+from catch.domain.facts import Recorded
+from catch.domain.refusals import Refused
+from catch.log.codec import decode
+from catch.readside.past import as_it_was
+from catch.statistics import AtRisk, Point, TimeToOutcome
+from catch.statistics.small_numbers import Period, coarse, fixed, quarter_before, too_few
+from projections import outcomes
+
+
+class FixedPeriodsOnly(Refused):
+    """Ask for one calendar quarter, or one financial year from 1 April to 31 March, that is over, and as it is now."""
+
+
+class Asked(NamedTuple):
+    """Whose figures, for episodes that started in which days, and as they stood when."""
+
+    programme: str
+    from_: date | None
+    to: date | None
+    as_at: common_types.AsAt | None
+
+
+class Cohort(NamedTuple):
+    """Episodes, the moment and the position up to which they are known (the data cut-off, `7-metrics.md`)."""
+
+    rows: list[outcomes.Row]
+    cut_off: datetime
+    position: int
+
+
+async def time_to_outcome(context: Context, asked: Asked) -> figures_types.TimeToOutcome:
+    catch = context.catch
+    quarter = quarter_before(london_day(context.reading.facts.at))
+    period = None if sees_every_case(context.who, asked.programme) else the_period(asked, quarter)
+    head = await catch.log.head()
+    moment = asked.as_at and (asked.as_at.position, asked.as_at.recorded_at, asked.as_at.occurred_at)
+    key = ("time to outcome", *asked[:3], moment, period, quarter, head)
+
+    async def make() -> figures_types.TimeToOutcome:
+        cohort = await of_programme(catch, asked, head)
+        return freely(cohort) if period is None else carefully(cohort, period, quarter)
+
+    return await catch.present.works.get(key, make)
+
+
+def the_period(asked: Asked, quarter: Period) -> Period:
+    """What is asked for, over with the last quarter that was."""
+    if asked.from_ is None or asked.to is None or asked.as_at is not None or asked.to > quarter.last:
+        raise FixedPeriodsOnly
+    period = fixed(asked.from_, asked.to)
+    if period is None:
+        raise FixedPeriodsOnly
+    return period
+
+
+def freely(cohort: Cohort) -> figures_types.TimeToOutcome:
+    figures = outcomes.time_to_outcome_of(cohort.rows, cohort.cut_off)
+    return shown(figures, figures.curve, figures.at_risk, cohort.position)
+
+
+def carefully(cohort: Cohort, period: Period, quarter: Period) -> figures_types.TimeToOutcome:
+    """As it stood when the last quarter ended: what changes from day to day is somebody's."""
+    cut_off = end_of_day(quarter.last)
+    parts = [outcomes.cohort(cohort.rows, each.first, each.last) for each in period.quarters]
+    if too_few([outcomes.time_to_outcome_of(part, cut_off).episodes for part in parts]):
+        return withheld(cohort.position)
+    figures = outcomes.time_to_outcome_of(cohort.rows, cut_off)
+    return shown(figures, coarse(figures.curve), (), cohort.position)
+
+
+async def of_programme(catch: Catch, asked: Asked, head: int) -> Cohort:
+    if asked.as_at is not None:
+        return await _as_at(catch, asked, asked.as_at)
+    await catch.reached(head)
+    rows = await outcomes.of_programme(catch.log.pool, asked.programme, asked.from_, asked.to)
+    last = await catch.log.last(head)
+    return Cohort(rows, last.recorded_at if last else datetime.now(UTC), head)
+
+
+async def _as_at(catch: Catch, asked: Asked, as_at: common_types.AsAt) -> Cohort:
+    log = catch.log
+    upto = await log.known_by(as_at.recorded_at) if as_at.recorded_at else as_at.position or await log.head()
+    found = await as_it_was(log, decode, outcomes.OUTCOMES, upto, true_by(as_at.occurred_at or None))
+    last = await log.last(upto)
+    moment = as_at.occurred_at or as_at.recorded_at
+    cut_off = moment or (last.recorded_at if last else datetime.now(UTC))
+    rows = cast("dict[UUID, outcomes.Row]", found)
+    held = (row for row in rows.values() if row.programme == asked.programme)
+    return Cohort(outcomes.cohort(held, asked.from_, asked.to), cut_off, last.position if last else 0)
+
+
+def true_by(moment: datetime | None) -> Callable[[Recorded[Any]], bool]:
+    return lambda recorded: moment is None or recorded.envelope.occurred_at <= moment
+
+
+def withheld(position: int) -> figures_types.TimeToOutcome:
+    return figures_types.TimeToOutcome(
+        withheld=figures_types.FiguresWithheld.TOO_FEW,
+        median_days=None,
+        not_reached=None,
+        curve=[],
+        at_risk=[],
+        achieved=None,
+        censored=None,
+        competing=None,
+        naive_closed_mean_days=None,
+        cut_off=Position(position),
+    )
+
+
+def shown(
+    figures: TimeToOutcome, curve: tuple[Point, ...], at_risk: tuple[AtRisk, ...], position: int
+) -> figures_types.TimeToOutcome:
+    return figures_types.TimeToOutcome(
+        withheld=None,
+        median_days=figures.median_days,
+        not_reached=figures.not_reached,
+        curve=[curve_point(each) for each in curve],
+        at_risk=[figures_types.AtRisk(days=each.days, count=each.at_risk) for each in at_risk],
+        achieved=figures.achieved,
+        censored=figures.censored,
+        competing=figures.competing,
+        naive_closed_mean_days=figures.naive_closed_mean_days,
+        cut_off=Position(position),
+    )
+
+
+def curve_point(point: Point) -> figures_types.CurvePoint:
+    return figures_types.CurvePoint(
+        days=point.days,
+        at_risk=point.at_risk,
+        achieved=point.events,
+        competing=point.competing,
+        censored=point.censored,
+        survival=point.survival,
+        lower=point.lower,
+        upper=point.upper,
+        incidence=point.incidence,
+    )

@@ -1,0 +1,203 @@
+"""`agencyInbox`: actions offered to the viewer's agency and what becomes of them, and invitations."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+import strawberry
+
+from catch.access import Changes, Who, has_inbox
+from catch.api.case.reading import Reading
+from catch.api.common.scalars import Position
+from catch.api.common.subscription import PAGE, PRESENT, Fact, FollowedLive, Shared, changes, utc
+from catch.api.engine.costs import weighs
+from catch.api.inbox import types
+from catch.api.inbox.view import inbox_entries, opened, shown_in
+from catch.app import Catch
+from catch.domain.case import actions
+from catch.domain.case.state import Case
+from catch.domain.meeting import attendance, invitations
+from catch.domain.partner import PartnerEvent
+from catch.domain.refusals import Refused
+from catch.identity.tokens import Viewer
+from catch.live.source import Ended, Opening, Seen, TooFar
+from catch.log.codec import decode
+from catch.log.entries import STORED, Stored
+from catch.present.rights import Rights
+from projections import agency_inbox
+
+MOST = 20_000
+"""How many facts of all inboxes are looked through for a subscriber that catches up with one."""
+DOUBTS = 100
+"""How many facts are remembered whose agencies were not certain when they were heard."""
+
+
+class NoInbox(Refused):
+    """An inbox belongs to an agency that takes on actions, and to those who may act for it."""
+
+
+@strawberry.type
+class InboxSubscription:
+    """Only declares: the live side delivers, from the source below."""
+
+    @strawberry.subscription(
+        description="What reaches or leaves the inbox of the viewer's agency.", metadata=weighs(20)
+    )
+    async def agency_inbox(self, after: Position | None = None) -> AsyncGenerator[types.InboxMessage]:
+        raise FollowedLive
+        yield
+
+
+class InboxSource(Shared):
+    """`agencyInbox`: actions offered to the viewer's agency and what becomes of them, and invitations."""
+
+    def __init__(self, catch: Catch, rights: Rights | None = None, clock: Callable[[], datetime] = utc) -> None:
+        super().__init__(catch, rights, clock)
+        self._doubtful: set[int] = set()
+
+    async def open(self, viewer: Viewer, arguments: Mapping[str, object]) -> Opening:
+        found = await self.classify(viewer, viewer.agency)
+        if isinstance(found, Ended):
+            raise NoInbox
+        return Opening(viewer.agency, found)
+
+    async def classify(self, viewer: Viewer, topic: Hashable) -> Hashable | Ended:
+        who = await self.who(viewer)
+        if who is None or not has_inbox(who):
+            return Ended("This inbox is not yours to read.")
+        # Whoever is kept out of a case reads nothing of it here either: the class names its user.
+        return who
+
+    def topics(self, event: Fact, followed: Collection[Hashable]) -> Iterable[Hashable]:
+        case = self.catch.present.states.at_hand(event.stream) if isinstance(event.event, actions.ActionEvent) else None
+        if case is not None and case.position != event.position and not agencies_of(event, None):
+            # Read from the log, the case is ahead of this fact, and the action may be another agency's by now.
+            self._doubtful = {*sorted(self._doubtful)[-DOUBTS:], event.position}
+            return followed
+        return agencies_of(event, case.state if case else None)
+
+    def rights(self, event: Fact, followed: Collection[Hashable]) -> Collection[Hashable]:
+        """What waits was made of what its reader saw of the case then: it concerns who owns an action in it."""
+        match changes(event):
+            case Changes.CASE:
+                return self._owning([event.stream], followed)
+            case Changes.SEATS if isinstance(event.event, attendance.InterestDeclared | attendance.InterestResolved):
+                return self._owning(self.catch.present.appearances.cases(event.stream), followed)
+            case Changes.PARTNER if isinstance(event.event, PartnerEvent):
+                return [event.event.partner] if event.event.partner in followed else []
+            case _:
+                return []
+
+    def _owning(self, cases: Iterable[UUID], followed: Collection[Hashable]) -> Collection[Hashable]:
+        """The agencies with an action in these cases; all, where a case is not at hand."""
+        held = [self.catch.present.states.at_hand(case) for case in cases]
+        if any(each is None for each in held):
+            return followed
+        states: list[Case] = [each.state for each in held if each and each.state]
+        return {action.owner for case in states for action in case.actions} & set(followed)
+
+    def runs_out(self, topic: Hashable, since: datetime, now: datetime) -> bool:
+        return False
+
+    async def replay(self, topic: Hashable, after: int, upto: int) -> AsyncIterator[Fact]:
+        scanned = 0
+        while facts := await self._page_after(after, upto):
+            for fact in await self._reaching(topic, facts):
+                yield fact
+            if len(facts) < PAGE:
+                return
+            after, scanned = facts[-1].position, scanned + len(facts)
+            if scanned >= MOST:
+                raise TooFar
+
+    async def _page_after(self, after: int, upto: int) -> Sequence[Fact]:
+        rows = await self.catch.log.pool.fetch(
+            f"select {STORED} from stored_events"  # noqa: S608
+            " where notification_id > $1 and notification_id <= $2 and topic = any($3)"
+            f" order by notification_id limit {PAGE}",
+            after,
+            upto,
+            [kind.__name__ for kind in INBOX_EVENTS],
+        )
+        return [decode(Stored(*row)) for row in rows]
+
+    async def _reaching(self, topic: Hashable, facts: Sequence[Fact]) -> Iterable[Fact]:
+        owners = await self._owners({fact.stream for fact in facts if isinstance(fact.event, actions.ActionEvent)})
+        return [fact for fact in facts if topic in (owners.get(fact.position) or agencies_of(fact, None))]
+
+    async def _owners(self, cases: Iterable[UUID]) -> Mapping[int, Sequence[str]]:
+        """By position, the agencies that each fact about an action concerned when it was recorded."""
+        found: dict[int, Sequence[str]] = {}
+        owner: dict[tuple[UUID, UUID], str] = {}
+        for stored in await self.catch.log.streams(list(cases)):
+            fact = decode(stored)
+            if not isinstance(fact.event, actions.ActionEvent):
+                continue
+            event = fact.event
+            if isinstance(event, actions.ActionOffered | actions.ActionReassigned):
+                found[fact.position] = agencies_of(fact, None)
+                owner[fact.stream, event.action] = event.owner
+            elif (fact.stream, event.action) in owner:
+                found[fact.position] = (owner[fact.stream, event.action],)
+        return found
+
+    async def sees(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> Seen | Ended:
+        who = cast("Who", viewer_class)
+        if not concerns(who, event) or not await self._there(Reading(self.facts(), who), event):
+            return Seen.UNTOLD
+        if event.position in self._doubtful:
+            owners = await self._owners([event.stream])
+            return Seen.SHOWN if topic in owners.get(event.position, ()) else Seen.UNTOLD
+        return Seen.SHOWN
+
+    async def message(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> types.InboxUpdate:
+        await self.reached(event.position)
+        entry = next(iter(agency_inbox.keys(event)), None)
+        rows = await agency_inbox.entries(self.catch.log.pool, cast("str", topic), [entry] if entry else [])
+        # The entry may be newer than what was heard: the right to it may have ended in between.
+        await self.catch.present.follower.reached(max((row.position for row in rows), default=0))
+        reading = Reading(self.facts(), cast("Who", viewer_class))
+        shown = await inbox_entries(reading, await opened(reading, rows))
+        return types.InboxUpdate(
+            position=Position(event.position),
+            event=event.topic if await self._there(reading, event) else None,
+            at=event.envelope.occurred_at,
+            entry_id=entry,
+            entry=shown[0] if shown else None,
+        )
+
+    async def _there(self, reading: Reading, event: Fact) -> bool:
+        return not isinstance(event.event, actions.ActionEvent) or await shown_in(reading, event.stream)
+
+    async def present(self, topic: Hashable, viewer_class: Hashable) -> tuple[int, object]:
+        position, now = self.catch.present.follower.position, self.clock()
+        return position, types.InboxUpdate(
+            position=Position(position), event=PRESENT, at=now, entry_id=None, entry=None
+        )
+
+
+INBOX_EVENTS = (*agency_inbox.OF_ACTIONS, invitations.MemberInvited, invitations.InvitationWithdrawn)
+
+
+def concerns(who: Who, event: Fact) -> bool:
+    """Whom an invitation names, it is to: for colleagues there is no such meeting."""
+    match event.event:
+        case invitations.MemberInvited(user=user) | invitations.InvitationWithdrawn(user=user):
+            return user in (None, who.user)
+        case _:
+            return True
+
+
+def agencies_of(event: Fact, case: Case | None) -> Sequence[str]:
+    """The agencies whose inbox the fact concerns. A reassigned action leaves one and reaches another."""
+    match event.event:
+        case actions.ActionOffered(owner=owner):
+            return (owner,)
+        case actions.ActionReassigned(owner=owner, before=before):
+            return (owner, before)
+        case invitations.MemberInvited(agency=agency) | invitations.InvitationWithdrawn(agency=agency):
+            return (agency,)
+        case _:
+            held = case.action(event.event.action) if case and isinstance(event.event, actions.ActionEvent) else None
+            return (held.owner,) if held else ()

@@ -1,0 +1,58 @@
+"""What waits for an agency."""
+
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from catch.api.common.messages import AccessEnded, Hidden, ResyncRequired
+from catch.api.common.scalars import Position
+from catch.api.common.types import PageInfo, Redactable
+from catch.domain.case.state import (
+    ActionState,
+)
+from projections.agency_inbox import EntryKind
+
+
+@strawberry.type(description="Something that waits for the viewer's agency.")
+class InboxEntry(Redactable):
+    id: UUID
+    kind: EntryKind
+    position: Position
+    since: datetime
+    case_id: UUID | None
+    case_number: str | None
+    action_id: UUID | None = strawberry.field(description="The action's id in its case, to answer it by.")
+    meeting_id: UUID | None
+    title: str | None
+    state: ActionState | None
+    due: date | None
+    overdue_days: int | None
+    mandatory: bool | None
+
+
+@strawberry.type
+class InboxEdge:
+    cursor: str
+    node: InboxEntry
+
+
+@strawberry.type
+class InboxConnection:
+    edges: list[InboxEdge]
+    page_info: PageInfo
+
+
+@strawberry.type(
+    description="Something happened that concerns the agency's inbox. No entry: it is gone; no event: it is closed."
+)
+class InboxUpdate:
+    position: Position
+    event: str | None
+    at: datetime
+    entry_id: UUID | None
+    entry: InboxEntry | None
+
+
+InboxMessage = Annotated[InboxUpdate | Hidden | ResyncRequired | AccessEnded, strawberry.union("InboxMessage")]

@@ -1,0 +1,66 @@
+"""What waits for an agency, as one of its people sees it."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from catch.access import RedactionReason
+from catch.api.case.reading import Reading
+from catch.api.common import types as common_types
+from catch.api.common.lens import Texts
+from catch.api.common.scalars import Position
+from catch.api.inbox import types as inbox_types
+from catch.domain.calendar import london_day
+from catch.domain.case.referral import case_number
+from catch.domain.facts import Category
+from catch.personal import Erased, subject_of
+from projections import agency_inbox
+
+
+async def opened(reading: Reading, rows: Sequence[agency_inbox.Row]) -> list[agency_inbox.Row]:
+    """Those of the rows that are there for the viewer: an agency reads what it is asked to do as long as it has a part
+    in the case. What is closed is not there: neither its due day nor that somebody is kept out of it is told.
+    """
+    cases = {row.case_id for row in rows if row.case_id}
+    await reading.facts.seats(cases)
+    reading.facts.expect(cases)
+    await reading.facts.gathered()
+    there = {case for case in cases if await shown_in(reading, case)}
+    return [row for row in rows if row.case_id is None or row.case_id in there]
+
+
+async def shown_in(reading: Reading, case: UUID) -> bool:
+    """Whether the viewer may read what is asked of their agency in this case."""
+    if await reading.recused(case):
+        return False
+    seen = await reading.sight(case)
+    return seen is not None and (seen.takes_part or seen.hides(Category.ACTIONS) is None)
+
+
+async def inbox_entries(reading: Reading, rows: Sequence[agency_inbox.Row]) -> list[inbox_types.InboxEntry]:
+    """These rows, which are there for the viewer, and no more of their cases than what is asked."""
+    texts = await reading.facts.texts(*{subject_of(row.title) for row in rows if row.title})
+    today = london_day(reading.facts.at)
+    return [inbox_entry(row, texts, today) for row in rows]
+
+
+def inbox_entry(row: agency_inbox.Row, texts: Texts, today: date) -> inbox_types.InboxEntry:
+    title, withheld = texts.get(row.title) if row.title else None, list[common_types.Redaction]()
+    if isinstance(title, Erased):
+        title, withheld = None, [common_types.Redaction(path="title", reason=RedactionReason.ERASED)]
+    return inbox_types.InboxEntry(
+        id=row.entry,
+        kind=row.kind,
+        position=Position(row.position),
+        since=row.since,
+        case_id=row.case_id,
+        case_number=case_number(row.case_id) if row.case_id else None,
+        action_id=row.action_id,
+        meeting_id=row.meeting_id,
+        title=title,
+        state=row.state,
+        due=row.due,
+        overdue_days=max(0, (today - row.due).days) if row.due else None,
+        mandatory=row.mandatory,
+        redactions=withheld,
+    )

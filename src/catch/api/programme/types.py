@@ -1,0 +1,36 @@
+"""A programme, as everybody may read it."""
+
+from datetime import date
+
+import strawberry
+
+from catch.domain.programme.configuration import ClosureClass
+
+
+@strawberry.type(description="A standing meeting of a programme.")
+class Series:
+    key: str
+    name: str
+    duration_minutes: int
+    rrule: str | None
+
+
+@strawberry.type(description="A way an episode may end, and what it means for time to outcome.")
+class ClosureReason:
+    code: str
+    label: str
+    ending: ClosureClass
+
+
+@strawberry.type(description="One version of the configuration under which cases run.")
+class Programme:
+    key: str
+    version: int
+    name: str
+    effective_from: date
+    sources: list[str]
+    channels: list[str]
+    series: list[Series]
+    closure_reasons: list[ClosureReason]
+    interventions: list[str]
+    assumed: list[str] = strawberry.field(description="Settings that are proposals, not the programme's own words.")

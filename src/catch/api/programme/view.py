@@ -1,0 +1,24 @@
+"""A programme from its configuration."""
+
+from catch.api.programme import types
+from catch.domain.programme.configuration import Programme
+
+
+def shown(held: Programme) -> types.Programme:
+    return types.Programme(
+        key=held.key,
+        version=held.version,
+        name=held.name,
+        effective_from=held.effective_from,
+        sources=[source.code for source in held.sources if source.active],
+        channels=list(held.channels),
+        series=[
+            types.Series(key=each.key, name=each.name, duration_minutes=each.duration_minutes, rrule=each.rrule)
+            for each in held.meetings
+        ],
+        closure_reasons=[
+            types.ClosureReason(code=each.code, label=each.label, ending=each.ending) for each in held.closure.reasons
+        ],
+        interventions=list(held.interventions),
+        assumed=list(held.assumed),
+    )

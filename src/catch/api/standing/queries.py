@@ -1,0 +1,119 @@
+"""The queries about who may do what: the viewer's own standing, and lists for those who look after others'.
+
+Who is shown which list, and what of it, is said in `catch.access.listing`. Whoever a list is not for is told so before
+anything is read; an agency that does not exist and one that is not theirs to list are answered alike.
+"""
+
+from datetime import timedelta
+
+import strawberry
+
+from catch.access.listing import (
+    administers_members,
+    agencies,
+    appointments,
+    cares_as,
+    lists_members,
+    members,
+)
+from catch.api.common.context import Info, NotForYourRole
+from catch.api.common.cursors import cursor, day_in, key_cursor, key_in, page_size
+from catch.api.common.types import PageInfo
+from catch.api.engine.costs import weighs
+from catch.api.standing import types
+from catch.api.standing import view as views
+from catch.domain.calendar import london_day
+from catch.domain.refusals import OutOfRange, UnknownPartner
+from catch.domain.streams import partner_stream
+from projections import agencies as agency_rows
+from projections import givings
+from projections import members as member_rows
+
+FARTHEST = 400
+"""Days ahead that a review of what lapses looks."""
+
+# What is read of each list to know that there is more.
+_ONE_MORE = 1
+
+
+@strawberry.type
+class StandingQueries:
+    @strawberry.field(description="Who asks, what they may do, and why.", metadata=weighs(1))
+    async def viewer(self, info: Info) -> types.Viewer:
+        who, facts = info.context.who, info.context.reading.facts
+        facts.rests.name(partner_stream(who.agency))
+        return views.viewer(who, await facts.partner(who.agency), facts.at)
+
+    @strawberry.field(
+        description="Agencies by key: one's own, or those that one looks after.", metadata=weighs(10, each=1)
+    )
+    async def agencies(self, info: Info, first: int = 50, after: str | None = None) -> types.AgencyConnection:
+        who, wanted = info.context.who, page_size(first)
+        rows = await agency_rows.page(info.context.catch.log.pool, agencies(who), key_in(after), wanted + _ONE_MORE)
+        edges = [types.AgencyEdge(cursor=key_cursor(row.agency), node=views.agency(who, row)) for row in rows[:wanted]]
+        return types.AgencyConnection(edges=edges, page_info=PageInfo.of(len(rows), wanted, edges))
+
+    @strawberry.field(
+        description="Those who act for an agency, by user id, for those who look after them.",
+        metadata=weighs(10, each=1),
+    )
+    async def members(
+        self, info: Info, agency: str, first: int = 50, after: str | None = None
+    ) -> types.MemberConnection:
+        context, wanted, place = info.context, page_size(first), key_in(after)
+        if not lists_members(context.who):
+            raise NotForYourRole
+        row = await agency_rows.one(context.catch.log.pool, agency)
+        if row is None or not members(context.who, row.agency, row.programmes):
+            raise UnknownPartner(partner=agency)
+        rows = await member_rows.page(context.catch.log.pool, row.agency, place, wanted + _ONE_MORE)
+        names = administers_members(context.who, row.agency)
+        texts = await context.reading.facts.texts(partner_stream(row.agency)) if names else None
+        edges = [
+            types.MemberEdge(cursor=key_cursor(each.user_id), node=views.member(context.who, each, texts))
+            for each in rows[:wanted]
+        ]
+        return types.MemberConnection(edges=edges, page_info=PageInfo.of(len(rows), wanted, edges))
+
+    @strawberry.field(
+        description="Who is appointed in a programme or at a series of it: who began first, first.",
+        metadata=weighs(10, each=1),
+    )
+    async def appointments(
+        self, info: Info, programme: str, series: str | None = None, first: int = 50, after: str | None = None
+    ) -> types.AppointmentConnection:
+        context, wanted, place = info.context, page_size(first), day_in(after)
+        if not appointments(context.who, programme, series):
+            raise NotForYourRole
+        today = london_day(context.reading.facts.at)
+        rows = await givings.appointments(context.catch.log.pool, programme, series, today, place, wanted + _ONE_MORE)
+        edges = [
+            types.AppointmentEdge(cursor=cursor(row.starts_on, row.giving), node=node)
+            for row in rows[:wanted]
+            if (node := views.appointment(context.who, row))
+        ]
+        return types.AppointmentConnection(edges=edges, page_info=PageInfo.of(len(rows), wanted, edges))
+
+    @strawberry.field(
+        description="What ends within so many days, of all that one looks after: what ends first, first.",
+        metadata=weighs(10, each=1),
+    )
+    async def lapsing(
+        self, info: Info, within: int = 90, first: int = 50, after: str | None = None
+    ) -> types.LapseConnection:
+        context, wanted, place = info.context, page_size(first), day_in(after)
+        carers = cares_as(context.who)
+        if not carers:
+            raise NotForYourRole
+        if not 0 <= within <= FARTHEST:
+            raise OutOfRange(field="within", allowed=f"0 to {FARTHEST}")
+        today = london_day(context.reading.facts.at)
+        rows = await givings.lapsing(
+            context.catch.log.pool, carers, today, today + timedelta(days=within), place, wanted + _ONE_MORE
+        )
+        edges = [
+            types.LapseEdge(cursor=cursor(row.ends_on, row.giving), node=views.lapse(row, row.ends_on))
+            for row in rows[:wanted]
+            if row.ends_on
+        ]
+        return types.LapseConnection(edges=edges, page_info=PageInfo.of(len(rows), wanted, edges))

@@ -1,0 +1,184 @@
+"""Who may do what here, since when, until when, and who gave it to them."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+import strawberry
+
+from catch.api.common.types import PageInfo, Redactable
+from catch.domain.facts import Category, Role, Tag
+from catch.domain.partner import RunningPart
+from projections.givings import GivingKind
+
+
+@strawberry.type(description="Who gave something, acting as what, and when.")
+class Giver:
+    user: str
+    agency: str
+    role: Role
+    at: datetime
+
+
+@strawberry.type(description="What somebody may act as: in a programme, at one of its series, or in the whole place.")
+class RoleHeld:
+    role: Role
+    programme: str | None
+    series: str | None
+    starts_on: date
+    ends_on: date | None
+    assigned_cases: int = strawberry.field(description="How many cases an auditor was assigned; 0: all of them.")
+    case_ids: list[UUID] | None = strawberry.field(description="Which; for whoever assigned them, and for the auditor.")
+    given: Giver | None
+
+
+@strawberry.type(description="Restricted information of one kind that somebody may read in a programme.")
+class TagHeld:
+    tag: Tag
+    programme: str
+    starts_on: date
+    ends_on: date | None
+    given: Giver | None
+
+
+@strawberry.type(description="A part that an agency has in running a programme.")
+class PartHeld:
+    part: RunningPart
+    programme: str
+    starts_on: date
+    ends_on: date | None
+    given: Giver | None
+
+
+@strawberry.type(description="An information sharing agreement.")
+class SharingAgreement:
+    id: str
+    programmes: list[str]
+    categories: list[Category]
+    starts_on: date
+    ends_on: date | None
+    terminated_at: datetime | None
+    given: Giver | None
+    ended: Giver | None
+
+
+@strawberry.type(description="A mutation that is open to somebody, and by which of their roles.")
+class Permission:
+    mutation: str
+    roles: list[Role]
+
+
+@strawberry.type(description="Who asks, what they may do, and why.")
+class Viewer:
+    user: str
+    agency: str
+    roles: list[Role]
+    may: list[str] = strawberry.field(description="The mutations open to these roles; each also depends on the case.")
+    because: list[Permission] = strawberry.field(description="The same mutations, each with the roles that open it.")
+    holds: list[RoleHeld] = strawberry.field(description="What they act as today.")
+    offices: list[RoleHeld] = strawberry.field(description="What they are appointed to at a series, today.")
+    tags: list[TagHeld]
+    runs: list[PartHeld] = strawberry.field(description="What their agency runs today.")
+    agreements: list[SharingAgreement] = strawberry.field(description="Their agency's agreements in force today.")
+
+
+@strawberry.type(description="An organisation that takes part. Members are counted for whoever may list them.")
+class Agency:
+    key: str
+    name: str
+    kind: str
+    ods: str | None
+    registered: Giver
+    members: int | None
+    suspended: int | None
+    agreements: list[SharingAgreement]
+    runs: list[PartHeld]
+
+
+@strawberry.type
+class AgencyEdge:
+    cursor: str
+    node: Agency
+
+
+@strawberry.type
+class AgencyConnection:
+    edges: list[AgencyEdge]
+    page_info: PageInfo
+
+
+@strawberry.type(description="All that a program may ask for: commands, and documents by the SHA-256 of their text.")
+class ServiceAccount:
+    commands: list[str]
+    documents: list[str]
+
+
+@strawberry.type(description="Somebody who acts for an agency. Their name is for the agency's member administrator.")
+class Member(Redactable):
+    user: str
+    agency: str
+    name: str | None
+    suspended: bool
+    service: ServiceAccount | None = strawberry.field(description="What they may ask for, where they are a program.")
+    issuer: str | None = strawberry.field(description="Whose tokens are taken for them; null: any that we trust.")
+    enrolled: Giver
+    roles: list[RoleHeld]
+    tags: list[TagHeld]
+
+
+@strawberry.type
+class MemberEdge:
+    cursor: str
+    node: Member
+
+
+@strawberry.type
+class MemberConnection:
+    edges: list[MemberEdge]
+    page_info: PageInfo
+
+
+@strawberry.type(description="Somebody who is appointed to something, now or from a later day on.")
+class Appointment:
+    user: str
+    agency: str
+    held: RoleHeld
+
+
+@strawberry.type
+class AppointmentEdge:
+    cursor: str
+    node: Appointment
+
+
+@strawberry.type
+class AppointmentConnection:
+    edges: list[AppointmentEdge]
+    page_info: PageInfo
+
+
+@strawberry.type(description="Something that ends soon: an agreement, an agency's part, a member's role or tag.")
+class Lapse:
+    kind: GivingKind
+    agency: str
+    user: str | None
+    programmes: list[str]
+    series: str | None
+    role: Role | None
+    tag: Tag | None
+    part: RunningPart | None
+    agreement: str | None
+    starts_on: date
+    ends_on: date
+    given: Giver
+
+
+@strawberry.type
+class LapseEdge:
+    cursor: str
+    node: Lapse
+
+
+@strawberry.type
+class LapseConnection:
+    edges: list[LapseEdge]
+    page_info: PageInfo

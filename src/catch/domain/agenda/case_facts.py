@@ -1,0 +1,132 @@
+"""From a case, as its facts left it, to what the agenda needs to know of it. No personal text passes here."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+from catch.domain.agenda.facts import ActionFact, Carried, CaseFacts, ClockFact, ProposalFact
+from catch.domain.calendar import london_day
+from catch.domain.case.state import ActionState, Agrees, Case, GoalState, Milestones, Proposal, ProposalPurpose
+from catch.domain.meeting.listing import AppearanceBasis
+from catch.domain.meeting.state import Meeting
+from catch.domain.programme.clocks import clock, matches
+from catch.domain.programme.configuration import ClockRule, Programme
+
+
+def may_be_told(case: Case, at: datetime) -> tuple[str, ...]:
+    """The agencies that something of this case is disclosed to, and whoever coordinates it."""
+    told = {held.agency for held in case.disclosures if case.disclosed(held.agency, at)}
+    return tuple(sorted(told | case.holders))
+
+
+def case_facts(case: Case, programme: Programme, meeting: Meeting, carried: Iterable[Carried] = ()) -> CaseFacts:
+    """What the meeting's agenda is drafted from. `carried` are the cases that earlier meetings did not reach."""
+    at = meeting.starts_at
+    milestones = case.milestones
+    expected = {held.agency for held in meeting.invitations} | {case.lead.agency if case.lead else ""}
+    series = programme.series(meeting.series)
+    since = at - timedelta(days=series.cycle_days) if series else at
+    return CaseFacts(
+        case=case.case,
+        number=case.number,
+        programme=case.programme,
+        state=case.state,
+        live=case.live,
+        presenter=presenter(case, meeting.series),
+        basis=appearance_basis(case),
+        visible_to=frozenset(expected & set(may_be_told(case, at))),
+        accepted_at=milestones.accepted_at,
+        conversation_at=milestones.conversation_at,
+        discussed_at=milestones.discussed_at,
+        last_activity_at=case.last_activity_at,
+        proposals=tuple(proposal_fact(held) for held in case.proposals if held.series == meeting.series),
+        actions=tuple(
+            ActionFact(
+                action=held.action,
+                owner=held.owner,
+                due=held.due,
+                mandatory=held.mandatory,
+                declined_on=declined_on(held.state, held.answered_at),
+            )
+            for held in case.actions
+            if held.unsettled
+        ),
+        clocks=tuple(running_clocks(programme.clocks, milestones, at)),
+        plan_agreed_on=london_day(case.plan.agreed_at) if case.plan else None,
+        review_due=case.plan.review_due if case.plan else None,
+        planned_end=case.plan.planned_end if case.plan else None,
+        closure_proposed_on=london_day(milestones.closure_proposed_at) if milestones.closure_proposed_at else None,
+        ready_to_close=ready_to_close(case),
+        unmet_needs=tuple(
+            held.code for held in case.unmet_needs if held.met_at is None and since <= held.recorded_at <= at
+        ),
+        carried=next(
+            (held for held in carried if held.case == case.case and held.to_meeting in (None, meeting.meeting)), None
+        ),
+    )
+
+
+def presenter(case: Case, series: str) -> str | None:
+    """Whoever the latest proposal for this series names, else the lead coordinator."""
+    named = next((held.presenter.user for held in reversed(case.proposals) if held.series == series), None)
+    return named or (case.lead.user if case.lead else None)
+
+
+def appearance_basis(case: Case) -> AppearanceBasis | None:
+    """Why the meeting may consider the case: the person agrees, or an open disclosure goes before their wish."""
+    if case.agreement is Agrees.YES:
+        return AppearanceBasis.AGREEMENT
+    open_ones = [held for held in case.disclosures if held.ended_at is None]
+    if any(held.basis.overrides_objection for held in open_ones):
+        return AppearanceBasis.VITAL_INTEREST
+    informed = any(held.person_informed for held in case.proposals)
+    return AppearanceBasis.PUBLIC_TASK_WITH_NOTICE if case.agreement is None and open_ones and informed else None
+
+
+def proposal_fact(proposal: Proposal) -> ProposalFact:
+    return ProposalFact(
+        proposal=proposal.proposal,
+        purpose=proposal.purpose,
+        proposed_on=london_day(proposal.proposed_at),
+        by_agency=proposal.by_agency,
+        question=proposal.question is not None,
+        urgent=proposal.purpose is ProposalPurpose.URGENT,
+        requested_partners=proposal.requested_partners,
+        earliest=proposal.earliest,
+    )
+
+
+def declined_on(state: ActionState, answered_at: datetime | None) -> date | None:
+    return london_day(answered_at) if state is ActionState.DECLINED and answered_at else None
+
+
+def ready_to_close(case: Case) -> bool:
+    scored = all(held.state is not GoalState.OPEN or held.scored_at is not None for held in case.goals)
+    return scored and not any(held.unsettled for held in case.actions)
+
+
+def steps(milestones: Milestones) -> tuple[tuple[str, str | None, datetime | None], ...]:
+    """Each fact a clock may start or stop at, with the moment it first came in this episode."""
+    return (
+        ("ReferralReceived", None, milestones.received_at),
+        ("ReferralAccepted", None, milestones.accepted_at),
+        ("ConversationHeld", None, milestones.conversation_at),
+        ("CaseDiscussed", None, milestones.discussed_at),
+        ("PlanAgreed", None, milestones.plan_agreed_at),
+        ("ReviewHeld", None, milestones.review_held_at),
+        ("ReviewHeld", "close", milestones.review_decided_close_at),
+        ("CaseClosed", None, milestones.closed_at),
+    )
+
+
+def moment(spec: str, milestones: Milestones) -> datetime | None:
+    moments = [at for event, decision, at in steps(milestones) if at and matches(spec, event, decision)]
+    return min(moments, default=None)
+
+
+def running_clocks(rules: Iterable[ClockRule], milestones: Milestones, at: datetime) -> Iterable[ClockFact]:
+    """The clocks that have started and not stopped."""
+    for rule in rules:
+        started, stopped = moment(rule.start, milestones), moment(rule.stop, milestones)
+        if started is not None and stopped is None and started <= at:
+            shown = clock(rule, started, stopped, at)
+            yield ClockFact(rule.code, started, shown.warn_at, shown.due_at)

@@ -1,0 +1,168 @@
+"""What makes a programme's configuration usable, beyond having the right shape.
+
+Each problem is a sentence that begins with the path of the setting, e.g. `clocks[2].start`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from catch.domain.keys import is_key
+from catch.domain.programme.configuration import AgendaPolicy, ClockRule, ClosureClass, Programme, Series, Span
+from catch.domain.programme.recurrence import parse
+
+CLOCK_EVENTS = frozenset(
+    {
+        "ReferralReceived",
+        "ReferralAccepted",
+        "ConversationHeld",
+        "CaseDiscussed",
+        "PlanAgreed",
+        "ReviewHeld",
+        "CaseClosed",
+    }
+)
+"""The facts of a case that a clock may start or stop at: those whose first moment a case keeps in its milestones."""
+
+
+def problems(configuration: Programme, events: frozenset[str] = CLOCK_EVENTS) -> list[str]:
+    """What is wrong with the configuration, a sentence each; empty when it can be used."""
+    return list(
+        chain(
+            _identity(configuration),
+            _repeated(configuration),
+            _clocks(configuration.clocks, events),
+            _meetings(configuration.meetings),
+            _ranges(configuration),
+            _closure(configuration),
+        )
+    )
+
+
+def _identity(configuration: Programme) -> Iterator[str]:
+    if not is_key(configuration.key):
+        yield f"key: {configuration.key!r} is not lower-case letters, digits and single hyphens."
+    if configuration.version < 1:
+        yield "version: versions count from 1."
+    if not configuration.name.strip():
+        yield "name: a programme needs a name."
+    if configuration.effective_to and configuration.effective_to < configuration.effective_from:
+        yield "effective_to: the last day is before the first."
+    if not any(source.active for source in configuration.sources):
+        yield "sources: no source is active, so nobody can refer."
+    if not configuration.channels:
+        yield "channels: at least one way to refer is needed."
+    if configuration.eligibility.mode not in ("open", "criteria"):
+        yield f"eligibility.mode: {configuration.eligibility.mode!r} is neither open nor criteria."
+
+
+def _repeated(configuration: Programme) -> Iterator[str]:
+    lists: dict[str, Iterable[str]] = {
+        "sources": (source.code for source in configuration.sources),
+        "channels": configuration.channels,
+        "eligibility.criteria": (criterion.code for criterion in configuration.eligibility.criteria),
+        "clocks": (rule.code for rule in configuration.clocks),
+        "meetings": (series.key for series in configuration.meetings),
+        "interventions": configuration.interventions,
+        "closure.reasons": (reason.code for reason in configuration.closure.reasons),
+        "framework.domains": configuration.framework.domains if configuration.framework else (),
+    }
+    for path, codes in lists.items():
+        for code, times in Counter(codes).items():
+            if times > 1:
+                yield f"{path}: {code!r} is there {times} times."
+            if not is_key(code):
+                yield f"{path}: {code!r} is not lower-case letters, digits and single hyphens."
+
+
+def _clocks(rules: tuple[ClockRule, ...], events: frozenset[str]) -> Iterator[str]:
+    for at, rule in enumerate(rules):
+        path = f"clocks[{at}]"
+        for field, spec in (("start", rule.start), ("stop", rule.stop)):
+            narrowed = re.fullmatch(r"(\w+)(?:\[decision=([a-z-]+)\])?", spec)
+            if narrowed is None or narrowed[1] not in events:
+                yield f"{path}.{field}: no case event is called {spec!r}."
+        if not 0 < rule.warn_at_fraction <= 1:
+            yield f"{path}.warn_at_fraction: {rule.warn_at_fraction} is not above 0 and at most 1."
+        yield from _span(f"{path}.target", rule.target)
+        if rule.outer:
+            yield from _span(f"{path}.outer", rule.outer)
+            if rule.outer.unit != rule.target.unit or rule.outer.n < rule.target.n:
+                yield f"{path}.outer: give it in the target's unit, and not below the target."
+
+
+def _span(path: str, span: Span) -> Iterator[str]:
+    if not 1 <= span.n <= 10_000:
+        yield f"{path}.n: {span.n} is not between 1 and 10000."
+
+
+def _meetings(meetings: tuple[Series, ...]) -> Iterator[str]:
+    for at, series in enumerate(meetings):
+        path = f"meetings[{at}]"
+        if series.rrule is not None and parse(series.rrule) is None:
+            yield (
+                f"{path}.rrule: {series.rrule!r} is none of FREQ=WEEKLY;BYDAY=TU, FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH "
+                "or FREQ=MONTHLY;BYDAY=1TH."
+            )
+        if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", series.starts_at):
+            yield f"{path}.starts_at: {series.starts_at!r} is not a time such as 10:00."
+        if not 1 <= series.duration_minutes <= 24 * 60:
+            yield f"{path}.duration_minutes: {series.duration_minutes} is not between 1 and 1440."
+        if series.cycle_days < 1:
+            yield f"{path}.cycle_days: {series.cycle_days} is below 1."
+        if series.quorum < 1:
+            yield f"{path}.quorum: {series.quorum} is below 1."
+        for kind, times in Counter(member.kind for member in series.core_members).items():
+            if times > 1:
+                yield f"{path}.core_members: {kind!r} is there {times} times."
+        yield from _policy(f"{path}.policy", series.policy)
+
+
+def _policy(path: str, policy: AgendaPolicy) -> Iterator[str]:
+    for field, share in (("min_existing_share", policy.min_existing_share), ("min_new_share", policy.min_new_share)):
+        if not 0 <= share <= 1:
+            yield f"{path}.{field}: {share} is not between 0 and 1."
+    if policy.min_existing_share + policy.min_new_share > 1:
+        yield f"{path}: min_existing_share and min_new_share together are above 1."
+    if policy.max_items is not None and policy.max_items < max(policy.min_items, 1):
+        yield f"{path}.max_items: {policy.max_items} is below min_items or 1."
+    counts = {
+        field: value for field in policy.__struct_fields__ if isinstance(value := getattr(policy, field), int | None)
+    }
+    for field, value in counts.items():
+        if value is not None and value < 0:
+            yield f"{path}.{field}: {value} is below 0."
+    for field in policy.minutes.__struct_fields__:
+        if getattr(policy.minutes, field) < 0:
+            yield f"{path}.minutes.{field}: minutes are never below 0."
+
+
+def _ranges(configuration: Programme) -> Iterator[str]:
+    plan, caseload, eligibility = configuration.plan, configuration.caseload, configuration.eligibility
+    ordered = (
+        ("plan", "min_months", plan.min_months, "max_months", plan.max_months),
+        ("plan", "review_every_months", plan.review_every_months, "review_outer_months", plan.review_outer_months),
+        ("caseload", "target_min", caseload.target_min, "target_max", caseload.target_max),
+        ("caseload", "target_max", caseload.target_max, "hard_max", caseload.hard_max),
+        ("eligibility", "min_age", eligibility.min_age, "max_age", eligibility.max_age),
+    )
+    for path, low_name, low, high_name, high in ordered:
+        if low is not None and low < 0:
+            yield f"{path}.{low_name}: {low} is below 0."
+        if low is not None and high is not None and low > high:
+            yield f"{path}.{high_name}: {high} is below {low_name} ({low})."
+    if (framework := configuration.framework) and framework.scale_min >= framework.scale_max:
+        yield f"framework.scale_max: {framework.scale_max} is not above scale_min ({framework.scale_min})."
+    for code in configuration.mandatory_interventions:
+        if code not in configuration.interventions:
+            yield f"mandatory_interventions: {code!r} is not among the interventions."
+
+
+def _closure(configuration: Programme) -> Iterator[str]:
+    present = {reason.ending for reason in configuration.closure.reasons}
+    for ending in ClosureClass:
+        if ending not in present:
+            yield f"closure.reasons: no reason has the class {ending.value}; time to outcome needs each class."
+    if configuration.closure.reopen_within_days < 0:
+        yield "closure.reopen_within_days: it is below 0."

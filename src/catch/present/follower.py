@@ -1,0 +1,111 @@
+"""Every fact in order, whoever recorded it: folded streams are kept current with it, and listeners are told."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from catch.database import lost
+from catch.domain.facts import Recorded
+from catch.domain.streams import CASE, EVENTS, MEETING, Stream, stream_of, stream_of_event
+from catch.faults import fault
+from catch.log import Log, Stored
+from catch.log.codec import decode
+from catch.log.entries import Unreadable
+from catch.present.appearances import Appearances
+from catch.present.states import States
+
+Listener = Callable[[Recorded[Any]], None]
+logger = logging.getLogger("catch.place")
+
+PAUSE = 0.2
+"""Seconds before it asks again of a database that is away."""
+GATHERED = 50
+"""Streams read at once: folding as many as these holds nothing up for long."""
+
+
+class Follower:
+    """`position`: everything up to there has been told to `listeners`."""
+
+    def __init__(self, log: Log, states: States, appearances: Appearances) -> None:
+        self.position = 0
+        self.listeners: list[Listener] = []
+        self._log = log
+        self._states = states
+        self._appearances = appearances
+        self._moved = asyncio.Event()
+
+    async def reached(self, position: int) -> None:
+        """Returns once the listeners have been told of everything up to this position."""
+        while self.position < position:
+            await self._moved.wait()
+
+    async def follow(self, after: int) -> None:
+        """Until cancelled."""
+        async for page in self._log.follow(after):
+            await self._gather(page)
+            for stored in page:
+                try:
+                    recorded = decode(stored)
+                except Exception as unknown:
+                    self._pass_over(stored, unknown)
+                    continue
+                await self._hear(recorded)
+
+    async def _gather(self, page: Sequence[Stored]) -> None:
+        """The cases and meetings that `_hear` will want, many at once: one by one, everybody waits for each of them."""
+        first = {stored.stream: stored for stored in reversed(page)}
+        wanted: dict[Stream, list[UUID]] = {CASE: [], MEETING: []}
+        for id_, stored in first.items():
+            # What begins in this page is folded as it is heard.
+            if stored.version > 1 and self._states.at_hand(id_) is None and (event := EVENTS.get(stored.topic)):
+                wanted.get(stream_of(event), []).append(id_)
+        for stream, ids in wanted.items():
+            for begin in range(0, len(ids), GATHERED):
+                # What stands in the way of one stream is found, and told, where that one is asked for.
+                with suppress(Exception):
+                    await self._states.get_many(stream, ids[begin : begin + GATHERED])
+
+    def _pass_over(self, stored: Stored, problem: Exception) -> None:
+        """What only a newer release can read must not keep this one from everything after it.
+
+        Whoever asks for its stream from now on is told that it cannot be read.
+        """
+        self._states.forget([stored.stream])
+        if isinstance(problem, Unreadable):
+            line = {"unreadable": problem.code, "position": stored.position, "stream": stored.stream}
+            logger.error(msgspec.json.encode(line | {"version": stored.version, "event": stored.topic}).decode())
+        else:
+            fault(problem, "feed")
+        self._move(stored.position)
+
+    async def _hear(self, recorded: Recorded[Any]) -> None:
+        stream = stream_of_event(recorded.event)
+        self._states.advance(recorded, stream)
+        if stream is CASE or stream is MEETING:
+            # Listeners tell whom a fact concerns from the case, or the meeting, as it now stands.
+            await self._at_hand(stream, recorded.stream)
+        if stream is MEETING and (held := self._states.at_hand(recorded.stream)) and held.state:
+            self._appearances.note(held.state)
+        self._move(recorded.position)
+        for listener in self.listeners:
+            listener(recorded)
+
+    def _move(self, position: int) -> None:
+        self.position = position
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+
+    async def _at_hand(self, stream: Stream, id_: UUID) -> None:
+        while self._states.at_hand(id_) is None:
+            try:
+                await self._states.get(stream, id_)
+            except Exception as error:
+                if not lost(error):
+                    fault(error, "feed")
+                    return
+                await asyncio.sleep(PAUSE)

@@ -1,0 +1,23 @@
+"""What a process holds in memory between facts, in one value: all whom it serves share it, nobody else keeps any."""
+
+from catch.log import Log
+from catch.personal import Keyring
+from catch.present.answers import Answers
+from catch.present.appearances import Appearances
+from catch.present.follower import Follower
+from catch.present.rights import Rights
+from catch.present.states import States
+from catch.present.works import Works
+from catch.readside import ReadSide
+
+
+class Present:
+    """Folded streams, which case is on which agenda, viewers' rights, kept answers; the follower keeps them current."""
+
+    def __init__(self, log: Log, keyring: Keyring, readside: ReadSide) -> None:
+        self.states = States(log)
+        self.appearances = Appearances(log, self.states)
+        self.follower = Follower(log, self.states, self.appearances)
+        self.rights = Rights(log, self.states, self.appearances)
+        self.answers = Answers(self.states, self.appearances, keyring, readside)
+        self.works = Works()

@@ -1,0 +1,322 @@
+"""The open front door: anybody may refer, themselves or another, without a token, by a form over HTTP.
+
+The answer tells nothing of what is known: whoever is referred is registered anew, under random ids, as somebody whose
+identity is not settled. No question is asked of the people and cases there are; whether the person is known already is
+for those who keep the front door to find out.
+
+What somebody says of themselves is sealed like all the rest, and nobody has checked it. The case comes in as the
+program's own, so nobody becomes its referrer and sees what became of it.
+"""
+
+import ipaddress
+import re
+import time
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import msgspec
+from graphql import GraphQLFormattedError
+from litestar import MediaType, Request, Response, route
+from litestar.handlers import HTTPRouteHandler
+from msgspec import Struct
+
+from catch.api.engine.limits import encode
+from catch.api.mutations import camel
+from catch.app import Catch
+from catch.database import lost
+from catch.domain.calendar import london_day
+from catch.domain.case import referral
+from catch.domain.case.referral import ProgrammeNotRunning, SubmitReferral
+from catch.domain.case.state import Agrees, ReferralAgreement, SafeContact, Urgency
+from catch.domain.facts import Actor, Command, Role, Sealed
+from catch.domain.given import Given
+from catch.domain.nhs_number import NhsNumberInvalid, nhs_number
+from catch.domain.person import RegisterPerson
+from catch.domain.plain import Code, Few, Key
+from catch.domain.programme import ProgrammeHistory
+from catch.domain.refusals import MissingText, OutOfRange, Refused
+from catch.domain.streams import CASE, PROGRAMME, programme_stream
+from catch.faults import RecordsAway, error, refusal_error
+from catch.live.origins import welcome
+from catch.log.entries import Busy, CommandIdReused, Conflict, Unavailable
+from catch.personal.texts import checked_texts
+from catch.rates import Rates, too_often, whole_seconds
+from catch.web.http import Line, Reply
+from catch.web.requests import JSON, Heading, Receive, Scope, Turned, json_of, read
+
+PATH = "/refer"
+LARGEST = 65_536
+"""Bytes of a form."""
+FRONT_DOOR = Actor(user="front-door", agency="front-door", role=Role.SYSTEM)
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+PREFLIGHT = {
+    "allow": "POST, OPTIONS",
+    "access-control-allow-methods": "POST",
+    "access-control-allow-headers": "content-type",
+    "access-control-max-age": "600",
+}
+"""What a browser is told that asks whether another site's page may send the form."""
+
+_SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # no I, L, O, U: read aloud without mistakes
+_FIELDS = {"unverified_organisation": "organisation", "safe_contact.how": "howToContact", "age": "dateOfBirth"}
+"""What a field of the form is called in the commands, where that is not the same word."""
+_AWAY = (Busy, Conflict, RecordsAway, Unavailable)
+
+
+class Form(Struct, rename="camel", forbid_unknown_fields=True):
+    """What anybody may say. Everything but keys and codes is sealed.
+
+    `send_id`: chosen by whoever sends, and the same when the same form is sent again: that is one referral then.
+    """
+
+    programme: Key
+    source: Code
+    reason: Sealed
+    name: Sealed
+    channel: Code = "online"
+    date_of_birth: date | None = None
+    nhs_number: Sealed | None = None
+    phone: Sealed | None = None
+    address: Sealed | None = None
+    needs: Few[Code] = ()
+    urgency: Urgency = Urgency.ROUTINE
+    organisation: Sealed | None = None
+    who_refers: Sealed | None = None
+    knows: bool | None = None
+    agrees: Agrees | None = None
+    safe_to_contact: bool | None = None
+    how_to_contact: Sealed | None = None
+    send_id: UUID | None = None
+
+
+class Door:
+    """`rates` are those of an address, `origins` the sites whose pages may send the form besides our own."""
+
+    def __init__(self, catch: Catch, rates: Rates) -> None:
+        self._catch = catch
+        self._rates = rates
+        self._origins = frozenset(catch.settings.origins)
+
+    def handler(self) -> HTTPRouteHandler:
+        @route(PATH, http_method=cast("Any", METHODS), media_type=MediaType.JSON, request_max_body_size=None)
+        async def refer(request: Request[Any, Any, Any]) -> Response[bytes]:
+            scope = cast("Scope", request.scope)
+            reply = await self.respond(Heading.of(scope), dict(scope["headers"]), request.receive)
+            return Response(reply.body, status_code=reply.status, media_type=JSON, headers=reply.headers)
+
+        return refer
+
+    async def respond(self, heading: Heading, sent: dict[bytes, bytes], receive: Receive) -> Reply:
+        """Whatever is sent. One line is logged, without anything of what it says."""
+        began, line = time.perf_counter(), Line(heading.method, kind="refer")
+        headers = {"cache-control": "no-store", "vary": "origin"}
+        try:
+            headers |= self._shared_with(sent.get(b"origin"), sent.get(b"host"))
+            if heading.method == "OPTIONS":
+                line.status, body = 204, b""
+                headers |= PREFLIGHT
+            else:
+                line.status, body = 200, await self._answer(heading, receive)
+        except Turned as turned:
+            body = line.turned(turned)
+            headers |= turned.headers
+        except Exception as unexpected:
+            body = line.failed(unexpected, "refer")
+        line.written(began)
+        return Reply(line.status, headers, body)
+
+    def _shared_with(self, origin: bytes | None, host: bytes | None) -> dict[str, str]:
+        """What a browser has to hear before it shows the answer to another site's page."""
+        if not welcome(origin, host, self._origins):
+            raise Turned(403, error("ORIGIN_NOT_ALLOWED", "This site may not send referrals here."))
+        return {} if origin is None else {"access-control-allow-origin": origin.decode("latin-1")}
+
+    async def _answer(self, heading: Heading, receive: Receive) -> bytes:
+        if heading.method != "POST":
+            raise Turned(405, error("POST_ONLY", "Send the form with POST."), allow="POST, OPTIONS")
+        if wait := self._rates.wait(neighbourhood(heading.peer)):
+            raise Turned(429, too_often(wait), retry_after=str(whole_seconds(wait)))
+        form = read_form(await json_of(heading, receive, LARGEST))
+        try:
+            return encode({"receipt": await self._take(form)})
+        except Refused as refused:
+            raise turned(refused) from None
+        except Exception as problem:
+            if lost(problem):
+                raise turned(RecordsAway()) from None
+            raise
+
+    async def _take(self, form: Form) -> str:
+        """Everything that can be wrong is looked for before anything is recorded."""
+        now = datetime.now(UTC)
+        case, person, referred, *command_ids = self._ids(form)
+        if form.send_id is not None and (await self._catch.present.states.get(CASE, case)).state is not None:
+            return receipt(self._catch, case)
+        commands = registration(form, person), submission(form, case, person, referred, now)
+        for command in commands:
+            checked_texts(command)
+        if form.nhs_number is not None and nhs_number(form.nhs_number) is None:
+            raise NhsNumberInvalid(field="nhsNumber")
+        await self._welcome(commands[1], now)
+        try:
+            for command, command_id in zip(commands, command_ids, strict=True):
+                await self._catch.commands.take(cast("Command", command), by=FRONT_DOOR, command_id=command_id)
+        except CommandIdReused:
+            # Sent again, and taken the first time: it came in then, not now, which is all that differs.
+            pass
+        return receipt(self._catch, case)
+
+    def _ids(self, form: Form) -> list[UUID]:
+        """Of the case, the person, the referral and the two commands. Who sends another form under the same id has
+        changed their mind about something, and none of it is to be lost: those are other ids.
+        """
+        if form.send_id is None:
+            return [uuid4() for _ in range(5)]
+        said = sha256(msgspec.json.encode(form)).hexdigest()
+        return [self._catch.keyring.derived_id(f"front door {form.send_id} {said} {number}") for number in range(5)]
+
+    async def _welcome(self, submitted: SubmitReferral, now: datetime) -> None:
+        """As it will be decided: nobody is registered for a referral that the programme does not take."""
+        held = await self._catch.present.states.get(PROGRAMME, programme_stream(submitted.programme))
+        history: ProgrammeHistory | None = held.state
+        if history is not None and not history.active:
+            raise ProgrammeNotRunning(programme=submitted.programme)
+        given = Given(now, FRONT_DOOR, history.current if history else None)
+        referral.submit(None, submitted, given)
+
+
+def receipt(catch: Catch, case: UUID) -> str:
+    """Twelve signs made of the case's id and of the place's secret: they tell nothing of case or number, and the place
+    can work them out again (`catch receipt`). A random one would have to be kept somewhere to be of any use.
+    """
+    bits = catch.keyring.derived_id(f"front door receipt {case}").int & ((1 << 60) - 1)
+    signs = "".join(_SIGNS[(bits >> (5 * place)) & 31] for place in range(12))
+    return "-".join((signs[:4], signs[4:8], signs[8:]))
+
+
+async def referred_with(catch: Catch, text: str) -> UUID | None:
+    """The case that came in with this receipt, however it is written."""
+    signs = "".join(text.upper().split()).replace("-", "")
+    topic = referral.ReferralReceived.__name__
+    rows = await catch.log.pool.fetch("select originator_id as case from stored_events where topic = $1", topic)
+    return next((row["case"] for row in rows if receipt(catch, row["case"]).replace("-", "") == signs), None)
+
+
+def neighbourhood(peer: str) -> str:
+    """Whose requests are counted together. Whoever has one address of IPv6 has a whole network of them."""
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return peer[:64]
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
+
+
+_DECODER = msgspec.json.Decoder(Form)
+_PLACE = re.compile(r"`\$\.(\w+)|field `(\w+)`$")
+"""Where in a form something is wrong, as msgspec has it. What stands there is not repeated."""
+
+
+def read_form(body: bytes) -> Form:
+    try:
+        return read(body, _DECODER)
+    except msgspec.ValidationError as problem:
+        found = _PLACE.search(str(problem))
+        field = next((each for each in found.groups() if each), None) if found else None
+        known = field in {camel(name) for name in Form.__struct_fields__}
+        raise Turned(400, NOT_A_FORM if field is None or not known else of_field(NOT_A_FORM, field)) from None
+
+
+NOT_A_FORM = error(
+    "NOT_A_REFERRAL", "Send an object with programme, source, reason and name, and nothing that the form does not have."
+)
+
+
+def of_field(held: GraphQLFormattedError, field: str) -> GraphQLFormattedError:
+    return {"message": held.get("message", ""), "extensions": {**held.get("extensions", {}), "field": field}}
+
+
+def turned(refused: Refused) -> Turned:
+    if isinstance(refused, _AWAY):
+        away = error(refused.code, "The referral could not be kept just now. Send it again.")
+        return Turned(503, away, retry_after="5")
+    named = refused.details.pop("field", None)
+    field = _FIELDS.get(named, camel(named)) if named else _BY_CODE.get(refused.code)
+    said = refusal_error(refused)
+    return Turned(400, of_field(said, field) if field else said)
+
+
+_BY_CODE = {
+    "UNKNOWN_PROGRAMME": "programme",
+    "PROGRAMME_NOT_RUNNING": "programme",
+    "SOURCE_NOT_ALLOWED": "source",
+    "CHANNEL_NOT_ALLOWED": "channel",
+}
+
+
+def registration(form: Form, person: UUID) -> RegisterPerson:
+    born = form.date_of_birth
+    return RegisterPerson(
+        person=person,
+        provisional=True,
+        name=form.name,
+        date_of_birth=Sealed(born.isoformat()) if born else None,
+        address=form.address,
+        phone=form.phone,
+        nhs_number=form.nhs_number,
+    )
+
+
+def submission(form: Form, case: UUID, person: UUID, referred: UUID, now: datetime) -> SubmitReferral:
+    return SubmitReferral(
+        case=case,
+        person=person,
+        programme=form.programme,
+        referral=referred,
+        source=form.source,
+        channel=form.channel,
+        received_at=now,
+        reason=form.reason,
+        needs=form.needs,
+        urgency=form.urgency,
+        unverified_organisation=stranger(form),
+        agreement=agreement(form),
+        safe_contact=safe_contact(form),
+        age=age(form.date_of_birth, london_day(now)) if form.date_of_birth else None,
+    )
+
+
+def stranger(form: Form) -> Sealed | None:
+    """Who says that they refer, and from where."""
+    said = [text for text in (form.who_refers, form.organisation) if text is not None]
+    for name, text in (("whoRefers", form.who_refers), ("organisation", form.organisation)):
+        if text is not None and not text.strip():
+            raise MissingText(field=name)
+    return Sealed(", ".join(said)) if said else None
+
+
+def agreement(form: Form) -> ReferralAgreement | None:
+    """Who does not know of it has not agreed to it."""
+    if form.knows is None and form.agrees is None:
+        return None
+    if form.knows is None or form.agrees is None:
+        raise MissingText(field="knows" if form.knows is None else "agrees")
+    return ReferralAgreement(knows=form.knows, agrees=form.agrees)
+
+
+def safe_contact(form: Form) -> SafeContact | None:
+    if form.safe_to_contact is None:
+        if form.how_to_contact is not None:
+            raise MissingText(field="safeToContact")
+        return None
+    return SafeContact(form.safe_to_contact, form.how_to_contact)
+
+
+def age(born: date, on: date) -> int:
+    if born > on:
+        raise OutOfRange(field="dateOfBirth", latest=on)
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))

@@ -1,0 +1,186 @@
+"""GraphQL over HTTP, as the graphql-over-http specification has it: POST, and GET where development allows it.
+
+Whatever a client sends, the answer is JSON with `errors` that have a code and a sentence: 4xx where the request is not
+a GraphQL request, 200 where it is one. One line is logged for each request, without variables or personal data.
+
+It speaks ASGI itself (`__call__`): the server may hand it requests for its path without a framework in between.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, Protocol, TypeVar, cast
+
+from graphql import OperationType
+from litestar import MediaType, Request, Response, route
+from litestar.handlers import HTTPRouteHandler
+from msgspec import Struct
+
+from catch.api.engine.engine import Answer, Engine
+from catch.api.engine.limits import encode
+from catch.domain.refusals import Refused
+from catch.faults import Rejected, error, fault_error
+from catch.rates import Rates, identity, too_often, whole_seconds
+from catch.web.requests import (
+    JSON,
+    RESPONSE_JSON,
+    Asked,
+    Heading,
+    Receive,
+    Scope,
+    Send,
+    Turned,
+    accepted,
+    body_of,
+    from_url,
+)
+
+__all__ = ["JSON", "RESPONSE_JSON", "GraphQLOverHTTP"]
+
+log = logging.getLogger("catch.requests")
+
+V = TypeVar("V")
+V_co = TypeVar("V_co", covariant=True)
+
+HEADERS = {"cache-control": "no-store", "vary": "accept"}
+
+
+class Verifier(Protocol[V_co]):
+    """Says who asks; refuses with a `Refused` that has a code and a sentence."""
+
+    def verify(self, authorization: str | None) -> V_co: ...
+
+
+class Line(Struct, omit_defaults=True):
+    """What is logged of a request."""
+
+    method: str
+    operation: str | None = None
+    kind: str | None = None
+    status: int = 0
+    ms: float = 0
+    role: str | None = None
+    code: str | None = None
+
+    def turned(self, turned: Turned) -> bytes:
+        """What is answered to whoever is turned away."""
+        self.status, self.code = turned.status, str(turned.errors[0].get("extensions", {}).get("code"))
+        return encode({"errors": turned.errors})
+
+    def failed(self, problem: Exception, where: str) -> bytes:
+        """What is answered where we are at fault."""
+        self.status, self.code = 500, "INTERNAL"
+        return encode({"errors": [fault_error(problem, where)]})
+
+    def written(self, began: float) -> None:
+        """The request is answered: `began` by `perf_counter`."""
+        self.ms = round((time.perf_counter() - began) * 1000, 2)
+        if log.isEnabledFor(logging.INFO):
+            log.info(encode(self).decode())
+
+
+class Reply(Struct):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class GraphQLOverHTTP(Generic[V]):
+    """`context` makes what resolvers find in `info.context`, per request, of who asks and the document's text."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        verifier: Verifier[V],
+        context: Callable[[V, str], Awaitable[object]],
+        rates: Rates | None = None,
+        strangers: Rates | None = None,
+    ) -> None:
+        """`rates` are those of an identity, `strangers` those of an address from which nobody says who they are."""
+        self.engine = engine
+        self.verifier = verifier
+        self.context = context
+        self.rates = rates or Rates()
+        self.strangers = strangers or Rates()
+
+    def handler(self, path: str = "/graphql") -> HTTPRouteHandler:
+        """For a Litestar application."""
+
+        @route(path, http_method=["GET", "POST"], media_type=MediaType.JSON, request_max_body_size=None)
+        async def graphql(request: Request[Any, Any, Any]) -> Response[bytes]:
+            reply = await self.respond(Heading.of(cast("Scope", request.scope)), request.receive)
+            media = reply.headers.pop("content-type")
+            return Response(reply.body, status_code=reply.status, media_type=media, headers=reply.headers)
+
+        return graphql
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """For an ASGI server."""
+        reply = await self.respond(Heading.of(scope), receive)
+        reply.headers["content-length"] = str(len(reply.body))
+        headers = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
+
+    async def respond(self, heading: Heading, receive: Receive) -> Reply:
+        began, line = time.perf_counter(), Line(heading.method)
+        headers, media = dict(HEADERS), JSON
+        try:
+            media = accepted(heading.accept)
+            answer = await self._answer(heading, receive, line)
+            line.status = 200 if answer.began or media == JSON else 400
+            body = answer.encoded()
+        except Turned as turned:
+            body = line.turned(turned)
+            headers |= turned.headers
+        except Exception as unexpected:
+            body = line.failed(unexpected, "http")
+        line.written(began)
+        headers["content-type"] = f"{media}; charset=utf-8"
+        return Reply(line.status, headers, body)
+
+    async def _answer(self, heading: Heading, receive: Receive, line: Line) -> Answer:
+        if heading.method not in ("GET", "POST"):
+            raise Turned(405, error("POST_ONLY", "Send queries with POST."), allow="POST")
+        if heading.method == "GET" and not self.engine.development:
+            raise Turned(405, error("POST_ONLY", "Send queries with POST."), allow="POST")
+        viewer = self._viewer(heading)
+        line.role = getattr(viewer, "role", None)
+        asked = (
+            from_url(heading.query_string)
+            if heading.method == "GET"
+            else await body_of(heading, receive, self.engine.limits.body)
+        )
+        return await self._execute(heading, asked, viewer, line)
+
+    def _viewer(self, heading: Heading) -> V:
+        try:
+            viewer = self.verifier.verify(heading.authorization)
+        except Refused as refused:
+            if wait := self.strangers.wait(heading.peer):
+                # Whoever goes on has to connect anew each time.
+                again = str(whole_seconds(wait))
+                raise Turned(429, too_often(wait), retry_after=again, connection="close") from None
+            raise Turned(401, error(refused.code, refused.message), www_authenticate="Bearer") from None
+        if wait := self.rates.wait(identity(viewer)):
+            raise Turned(429, too_often(wait), retry_after=str(whole_seconds(wait)))
+        return viewer
+
+    async def _execute(self, heading: Heading, asked: Asked, viewer: V, line: Line) -> Answer:
+        try:
+            prepared = self.engine.prepare_asked(asked, asked.operationName)
+        except Rejected as rejected:
+            line.code = str(rejected.errors[0].get("extensions", {}).get("code"))
+            return Answer(None, rejected.errors, began=False)
+        line.operation, line.kind = prepared.name and prepared.name[:80], prepared.kind.value
+        if prepared.kind is OperationType.SUBSCRIPTION:
+            raise Turned(
+                400, error("NEEDS_WEBSOCKET", "Subscribe over a websocket: graphql-transport-ws, same address.")
+            )
+        if heading.method == "GET" and prepared.kind is not OperationType.QUERY:
+            raise Turned(405, error("POST_ONLY", "Send mutations with POST."), allow="POST")
+        try:
+            context = await self.context(viewer, prepared.text)
+        except Refused as refused:
+            raise Turned(403, error(refused.code, refused.message)) from None
+        return await self.engine.execute(prepared, asked.variables, context)

@@ -1,0 +1,270 @@
+"""The web face: GraphQL over HTTP and websocket at `/graphql`, and whether the server lives and is ready."""
+
+import asyncio
+import gc
+import logging
+import resource
+import signal
+import socket
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import uvicorn
+from litestar import Litestar, Response, get
+
+from catch.api.case.subscription import CaseSource
+from catch.api.common.context import Context
+from catch.api.common.messages import GraphQLNotices
+from catch.api.inbox.subscription import InboxSource
+from catch.api.meeting.subscription import MeetingSource
+from catch.api.served import engine
+from catch.app import Catch
+from catch.domain.facts import Recorded
+from catch.domain.partner import ServiceAllowed
+from catch.domain.refusals import Refused
+from catch.identity.logout import SessionEnded, Sessions
+from catch.identity.tokens import Viewer, verifier
+from catch.identity.trusted import ForASecond
+from catch.live.draining import drain
+from catch.live.feed import Feed
+from catch.live.protocol import GraphQLOverWebSocket
+from catch.live.server import ExposedWebSocket
+from catch.rates import costs, door_rates, rates
+from catch.web.door import Door
+from catch.web.http import GraphQLOverHTTP
+from catch.web.keepalive import Punctual
+
+RECONSIDER = 0.5
+"""Seconds between two looks at rights that run out by themselves: an agreement's last day, a window after a meeting."""
+FINISH = 20
+"""Seconds that running commands have to finish when the server stops: an append may take that long."""
+
+UNSENT = 65_536
+"""Bytes that the kernel may hold back for one client."""
+
+
+PATH = "/graphql"
+
+
+class DocumentNotAllowed(Refused):
+    """This service account has not been allowed this document. The agency's member administrator can allow it."""
+
+
+class AllowedAnew(Refused):
+    """What this service account may ask for was changed. Connect again."""
+
+
+class Web:
+    """One server's web face over one place."""
+
+    def __init__(self, catch: Catch, *, development: bool, also: Sequence[Any] = ()) -> None:
+        self.catch = catch
+        self.rights, self.answers = catch.present.rights, catch.present.answers
+        settings = catch.settings
+        self.rates = rates(settings, development=development)
+        self.costs = costs(settings, development=development)
+        self.engine = engine(settings.operations, settings.operations_dir, development=development)
+        issuer = ForASecond(verifier(settings.data_dir, catch.keyring.subject_digest, development=development))
+        self.sessions = Sessions(issuer, catch.log.pool, catch.settings.schema, self.sign_out)
+        self.draining = False
+        self._looking: asyncio.Task[bool] | None = None
+        sources = {
+            "meeting": MeetingSource(catch, self.rights),
+            "caseUpdates": CaseSource(catch, self.rights),
+            "agencyInbox": InboxSource(catch, self.rights),
+        }
+        self.feed: Feed[Viewer, Recorded[Any]] = Feed(sources, GraphQLNotices())
+        self.live = GraphQLOverWebSocket(
+            self.engine, self.sessions, self.context, self.feed, origins=settings.origins, rates=self.rates
+        )
+        strangers = rates(settings, development=development)
+        self.http = GraphQLOverHTTP(self.engine, self.sessions, self.context, self.rates, strangers)
+        handlers = [
+            self.http.handler(PATH),
+            self.live.handler(),
+            self.sessions.handler(),
+            self.alive(),
+            self.ready(),
+            *([Door(catch, door_rates(settings)).handler()] if settings.door else []),
+            *also,
+        ]
+        self.app = Litestar(handlers, openapi_config=None, logging_config=None)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """A framework's way to GraphQL over HTTP and back costs more than a kept answer: it is spoken to directly."""
+        if scope["type"] == "http" and scope["path"] == PATH:
+            await self.http(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def context(self, viewer: Viewer, document: str) -> Context:
+        """Raises `NotEnrolled`, and `DocumentNotAllowed` where they may not send this text at all."""
+        found = await Context.of(self.catch, viewer, self.rights, self.answers, self.costs)
+        if not found.who.may_send(document):
+            raise DocumentNotAllowed
+        return found
+
+    def allowed_anew(self, fact: Recorded[Any]) -> None:
+        """What a program follows was allowed when it subscribed: once that changes, it has to connect anew."""
+        if not isinstance(fact.event, ServiceAllowed):
+            return
+        for connection in list(self.live.connections):
+            viewer = connection.viewer
+            if viewer is not None and (viewer.agency, viewer.user) == (fact.event.partner, fact.event.user):
+                connection.close(4403, f"{AllowedAnew.code}: {AllowedAnew().message}")
+
+    def alive(self) -> Any:
+        @get("/health/live")
+        async def health_live() -> dict[str, str]:
+            return {"status": "live"}
+
+        return health_live
+
+    def ready(self) -> Any:
+        @get("/health/ready")
+        async def health_ready() -> Response[dict[str, str]]:
+            """Ready: the log answers and the read side has kept up with it; and the server is not about to stop.
+
+            Yes or no, to anybody who asks: how far, of which version, of which place is for `catch doctor` to say.
+            """
+            if self.draining or not await self.keeps_up():
+                return Response({"status": "not ready"}, status_code=503)
+            return Response({"status": "ready"})
+
+        return health_ready
+
+    async def keeps_up(self) -> bool:
+        """Looked at once for all who ask meanwhile: anybody may, and as often as they like."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        return await asyncio.shield(self._looking)
+
+    async def _look(self) -> bool:
+        try:
+            async with asyncio.timeout(2):
+                await self.catch.readside.reached(await self.catch.log.head(), timeout=1)
+        except Exception:
+            return False
+        return True
+
+    def sign_out(self) -> None:
+        """Close the sockets of sessions that have ended."""
+        for connection in list(self.live.connections):
+            if connection.viewer is not None and self.sessions.over(connection.viewer):
+                connection.close(4403, f"{SessionEnded.code}: {SessionEnded().message}")
+
+    async def drain(self) -> None:
+        """Say that this server is about to stop; give load balancers time to hear it; send everybody elsewhere."""
+        self.draining = True
+        await asyncio.sleep(self.catch.settings.drain)
+        await drain(self.live, patience=FINISH)
+
+    async def reconsider(self) -> None:
+        """Until cancelled: rights also end by the clock."""
+        while True:
+            await asyncio.sleep(RECONSIDER)
+            self.feed.reconsider()
+
+
+class Server(uvicorn.Server):
+    """uvicorn without its own handling of signals: whoever started it decides when it ends."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+@asynccontextmanager
+async def serving(
+    catch: Catch, port: int, *, development: bool, host: str = "127.0.0.1", also: Sequence[Any] = ()
+) -> AsyncGenerator[int]:
+    """Serve until the block ends; gives the port, which is a free one where 0 was asked for. `also` are handlers."""
+    web = Web(catch, development=development, also=also)
+    config = uvicorn.Config(
+        web,
+        interface="asgi3",
+        host=host,
+        port=port,
+        loop="none",
+        http=Punctual,
+        ws=ExposedWebSocket,
+        ws_per_message_deflate=False,
+        # Of a message that is larger nothing is kept but its beginning.
+        ws_max_size=web.live.bounds.message,
+        # Pings are the handler's: one timer serves many connections.
+        ws_ping_interval=None,
+        access_log=False,
+        server_header=False,
+        log_config=None,
+        lifespan="off",
+        timeout_graceful_shutdown=FINISH,
+    )
+    as_many_clients_as_may_be()
+    # Bound here, so that a port in use is an OSError and not an exit from inside.
+    listening = socket.create_server((host, port))
+    # asyncio sets this only on sockets that name their protocol; without it a short answer waits 40 ms for the next.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    # What a client does not read waits with us, where it can be taken back, and not by the megabyte in the kernel.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
+    server = Server(config)
+    listeners = (web.feed.publish, web.allowed_anew)
+    catch.present.follower.listeners.extend(listeners)
+    await web.sessions.look()
+    await web.sessions.forget()
+    others = [asyncio.create_task(each) for each in (web.reconsider(), web.sessions.follow())]
+    task = asyncio.create_task(server.serve([listening]))
+    try:
+        while not server.started:  # noqa: ASYNC110  (uvicorn offers nothing to wait for)
+            await asyncio.sleep(0.01)
+        yield listening.getsockname()[1]
+    finally:
+        await web.drain()
+        server.should_exit = True
+        await task
+        for listener in listeners:
+            catch.present.follower.listeners.remove(listener)
+        for other in others:
+            other.cancel()
+        await asyncio.wait(others)
+        web.feed.close()
+
+
+def as_many_clients_as_may_be() -> None:
+    """Each client is an open file, of which a process may have 1,024 as a rule, but as many as it likes if it asks."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def settle() -> None:
+    """Call once, when everything is in place. The collector then leaves the program itself alone, and looks for rubbish
+    after tens of thousands of new objects rather than after hundreds: each connection is some hundred of them, which
+    stay, and most of the time of connecting was spent in looking through those of all others again and again. What
+    seems to have come to stay is looked through now and then: some of it only seems so."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 10)
+
+
+async def until_told_to_stop(announce: Callable[[], None] = lambda: None) -> None:
+    """Returns on SIGINT or SIGTERM."""
+    settle()
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
+    announce()
+    try:
+        await told.wait()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def log_to_stderr() -> None:
+    """One JSON line a request and a command; nothing of ours writes personal data to a log."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    for noisy in ("asyncio", "litestar", "uvicorn.error"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    # While the database is away the pool logs a stack at every try; what matters of it we say ourselves.
+    logging.getLogger("asyncpg.pool").setLevel(logging.CRITICAL)
