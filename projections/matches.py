@@ -1,7 +1,7 @@
-"""The people who have two identifiers in common, by the keyed hash of those two (`catch.domain.matching`)."""
+"""The people who have two identifiers in common, by the keyed hashes of each two (`catch.domain.matching`)."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
@@ -11,39 +11,49 @@ from catch.domain.facts import Recorded
 from catch.domain.person import PersonRegistered
 from projections.read_model import MadeOf, ReadModel
 
+MOST = 50
+"""Whom a look finds at most: what more people than these share tells nobody apart."""
+
 
 class Row(Struct, frozen=True):
-    """One mark, and the people who have it, in the order in which they were registered."""
+    """One person."""
 
-    mark: str
+    person: UUID
     position: int
+    marks: tuple[str, ...]
+
+
+class Alike(NamedTuple):
+    """The first to be registered of those who share a mark, and whether there are more."""
+
     people: tuple[UUID, ...]
+    more: bool
 
 
-def keys(recorded: Recorded[Any]) -> Iterable[str]:
-    return recorded.event.marks if isinstance(recorded.event, PersonRegistered) else ()
+def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
+    return (recorded.stream,) if isinstance(recorded.event, PersonRegistered) and recorded.event.marks else ()
 
 
-def fold(row: Row | None, recorded: Recorded[Any], key: str) -> Row:
-    people = row.people if row else ()
-    person: UUID = recorded.event.person
-    return Row(key, recorded.position, people if person in people else (*people, person))
+def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row:
+    return row or Row(key, recorded.position, recorded.event.marks)
 
 
 MATCHES = ReadModel(
     name="matches",
     version=1,
     row=Row,
-    made_of=MadeOf.ANY_STREAMS,
+    made_of=MadeOf.ONE_STREAM,
     topics=frozenset({PersonRegistered.__name__}),
-    indexes=(),
+    indexes=("using gin (marks)",),
     listed=None,
     keys=keys,
     fold=fold,
 )
 
 
-async def sharing(db: Statements, marks: Iterable[str]) -> tuple[UUID, ...]:
+async def sharing(db: Statements, marks: Iterable[str]) -> Alike:
     """Everybody with any of these marks."""
-    rows = await db.fetch(f"select people from {MATCHES.table} where mark = any($1::text[])", [*marks])
-    return tuple(sorted({person for row in rows for person in row["people"]}))
+    rows = await db.fetch(
+        f"select person from {MATCHES.table} where marks && $1::text[] order by position limit {MOST + 1}", [*marks]
+    )
+    return Alike(tuple(row["person"] for row in rows[:MOST]), len(rows) > MOST)

@@ -20,7 +20,7 @@ from catch.access import (
     OnlyForYourself,
     Recused,
 )
-from catch.access.relations import NotAtTheDoor, NotTagged
+from catch.access.relations import NotAtTheDoor, NotTagged, ReferredByYourself
 from catch.domain.case.agreement import ObjectionRecorded
 from catch.domain.case.coordination import CoordinatorAllocated
 from catch.domain.case.disclosure import DisclosureEnded, PartnerInvolvementEnded
@@ -129,8 +129,16 @@ COORDINATES = Relationship(
 )
 
 
-def of_no_people(w: World) -> World:
-    return replace(w, people=tuple(replace(each, cases=()) for each in w.people))
+def of_somebody_else(w: World) -> World:
+    return replace(w, cases=(replace(shared, person=uid(77)),))
+
+
+def over(w: World) -> World:
+    return replace(w, cases=(replace(shared, state=CaseState.CLOSED),))
+
+
+def referred_by_themselves(w: World) -> World:
+    return replace(w, cases=(replace(shared, referrals=(replace(shared.referrals[0], referrer=w.user),)),))
 
 
 def only_coordinates(w: World) -> World:
@@ -397,9 +405,10 @@ HAS_THE_ROLE = Relationship(world, for_all(NOT_HERE))
 AT_THE_PERSONS_DOOR = Relationship(
     lambda role: world(role, shared),
     for_all(
-        NOT_HERE
-        | same(nothing, elsewhere, of_another_agency, left_programme, led_elsewhere, recused, refusal=UnknownPerson)
-        | {of_no_people: UnknownPerson, only_coordinates: NotAtTheDoor}
+        NO_CASE
+        | same(of_another_agency, left_programme, led_elsewhere, refusal=UnknownCase)
+        | same(only_coordinates, over, refusal=NotAtTheDoor)
+        | {of_somebody_else: UnknownPerson, referred_by_themselves: ReferredByYourself}
     ),
 )
 COORDINATES_THE_PERSON = Relationship(

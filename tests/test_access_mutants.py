@@ -196,6 +196,11 @@ MUTANTS = table(
         rule("PlanMeeting", COORDINATOR, relation=ALLOWED),
         row("PlanMeeting", COORDINATOR),
     ),
+    (
+        "whoever coordinates looks for matches",
+        rule("LookForMatches", COORDINATOR, relation=relations.coordinating),
+        row("LookForMatches", COORDINATOR),
+    ),
     ("any partner plans", rule("PlanMeeting", PARTNER, relation=ALLOWED), refused("PlanMeeting")),
     ("any case comes onto the agenda", (relations, "known_here", nothing), row("AddItem", CHAIR)),
     ("an old seat gives the next", (relations, "known_here", seeing_is_enough), row("AddLateItem", CHAIR)),

@@ -9,9 +9,9 @@ import pytest_asyncio
 
 from catch.database.server import Server
 from catch.domain.calendar import london_day
-from catch.domain.case.agreement import ConfirmSafeContact
+from catch.domain.case.agreement import ConfirmSafeContact, RecordObjection
 from catch.domain.case.coordination import AllocateCoordinator
-from catch.domain.case.eligibility import AcceptReferral
+from catch.domain.case.eligibility import AcceptReferral, DeclineReferral
 from catch.domain.case.recusal import DeclareRecusal
 from catch.domain.case.referral import SubmitReferral
 from catch.domain.case.state import SafeContact
@@ -19,6 +19,7 @@ from catch.domain.facts import Actor, Category, Role, Sealed
 from catch.domain.partner import SignAgreement
 from catch.domain.person import LOOK, LookForMatches, RegisterPerson
 from catch.domain.streams import PERSON
+from projections.matches import MOST
 from tests.canaries.channels import OPERATIONS
 from tests.conftest import administer, at
 from tests.place import AUDITOR, COORDINATOR, HOUSING, PROGRAMME, REFERRER, SYSTEM, Case, Place, ago, placed
@@ -63,8 +64,13 @@ async def known(place: Place, name: str, by: Actor = OTTO, **more: Any) -> Case:
     return made
 
 
+async def waiting(place: Place, name: str, **more: Any) -> Case:
+    """A case that somebody else has referred waits at the door."""
+    return await place.referred(name, by=REFERRER, **more)
+
+
 async def looked(place: Place, case: Case, by: Actor = COORDINATOR) -> Any:
-    await place.mutate(LookForMatches(case.person), by)
+    await place.mutate(LookForMatches(case.person, case.case), by)
     return await shown(place, case, by)
 
 
@@ -79,7 +85,7 @@ async def number_of(place: Place, case: Case, by: Actor) -> str:
 
 async def test_the_front_door_is_shown_number_lead_and_safe_contact_of_a_match(house: Place):
     there = await known(house, "Maylis Example", date_of_birth=Sealed(BORN))
-    here = await house.referred("Mrs Example, Maylis", date_of_birth=Sealed(BORN))
+    here = await waiting(house, "Mrs Example, Maylis", date_of_birth=Sealed(BORN))
     assert await shown(house, here) is None
     found = (await looked(house, here))["found"]
     assert found == [
@@ -95,14 +101,14 @@ async def test_the_front_door_is_shown_number_lead_and_safe_contact_of_a_match(h
 
 async def test_one_identifier_in_common_finds_nobody(house: Place):
     await known(house, "Norma Example", date_of_birth=Sealed("1940-01-01"), phone=Sealed("01604 000001"))
-    here = await house.referred("Norma Example", date_of_birth=Sealed("1940-01-02"), phone=Sealed("01604 000002"))
+    here = await waiting(house, "Norma Example", date_of_birth=Sealed("1940-01-02"), phone=Sealed("01604 000002"))
     assert (await looked(house, here))["found"] == []
 
 
 async def test_the_same_person_elsewhere_is_found_and_so_is_a_second_registration_here(house: Place):
     there = await known(house, "Pablo Example", nhs_number=Sealed(NUMBER), phone=Sealed(PHONE))
-    here = await house.referred("P. Example", nhs_number=Sealed("999 000 0018"), phone=Sealed("+44 1536 496000"))
-    again = await house.referred("Pablo E.", nhs_number=Sealed(NUMBER), phone=Sealed(PHONE))
+    here = await waiting(house, "P. Example", nhs_number=Sealed("999 000 0018"), phone=Sealed("+44 1536 496000"))
+    again = await waiting(house, "Pablo E.", nhs_number=Sealed(NUMBER), phone=Sealed(PHONE))
     numbers = sorted([await number_of(house, there, OTTO), await number_of(house, again, COORDINATOR)])
     assert [each["number"] for each in (await looked(house, here))["found"]] == numbers
     # By the person's own id, too: a case that was opened for the very same person in another programme.
@@ -114,7 +120,7 @@ async def test_the_same_person_elsewhere_is_found_and_so_is_a_second_registratio
 
 async def test_a_case_that_is_not_live_is_not_shown_nor_one_they_are_recused_from(house: Place):
     there = await known(house, "Quentin Example", date_of_birth=Sealed(BORN))
-    here = await house.referred("Quentin Example", date_of_birth=Sealed(BORN))
+    here = await waiting(house, "Quentin Example", date_of_birth=Sealed(BORN))
     assert len((await looked(house, here))["found"]) == 1
     keeping = DeclareRecusal(there.case, COORDINATOR.user, COORDINATOR.agency, Sealed("A cousin."))
     await house.take(keeping, OTTO)
@@ -123,26 +129,26 @@ async def test_a_case_that_is_not_live_is_not_shown_nor_one_they_are_recused_fro
 
 async def test_only_whoever_looked_is_shown_it_and_for_an_hour(house: Place):
     await known(house, "Rosa Example", date_of_birth=Sealed(BORN))
-    here = await house.referred("Rosa Example", date_of_birth=Sealed(BORN))
+    here = await waiting(house, "Rosa Example", date_of_birth=Sealed(BORN))
     colleague = Actor("colleague@snn", "snn", Role.COORDINATOR)
     await house.enrol(colleague)
     assert (await looked(house, here))["found"]
     assert await shown(house, here, colleague) is None
     for by in (HOUSING, REFERRER, OTTO, AUDITOR):
         assert await shown(house, here, by) is None
-    long_ago = await house.referred("Rosa Example", date_of_birth=Sealed(BORN))
-    await house.take(LookForMatches(long_ago.person), at=ago(seconds=LOOK.total_seconds() + 1))
+    long_ago = await waiting(house, "Rosa Example", date_of_birth=Sealed(BORN))
+    await house.take(LookForMatches(long_ago.person, long_ago.case), at=ago(seconds=LOOK.total_seconds() + 1))
     assert await shown(house, long_ago) is None
 
 
 @pytest.mark.parametrize("by", [HOUSING, REFERRER, OTTO, AUDITOR])
 async def test_nobody_else_looks(house: Place, by: Actor):
-    here = await house.referred("Sam Example")
+    here = await waiting(house, "Sam Example")
     query = """mutation($i: LookForMatchesInput!, $c: UUID!) { lookForMatches(input: $i, commandId: $c) {
         __typename ... on Refused { code message details { name value } } } }"""
     answers = [
-        (await house.ask(query, by, i={"person": str(person)}, c=str(uuid4())))["lookForMatches"]
-        for person in (here.person, here.case, UUID(int=4, version=4))
+        (await house.ask(query, by, i={"person": str(person), "case": str(case)}, c=str(uuid4())))["lookForMatches"]
+        for person, case in ((here.person, here.case), (here.case, here.person), (UUID(int=4, version=4), uuid4()))
     ]
     assert {answer["__typename"] for answer in answers} == {"Refused"}
     assert len({answer["code"] for answer in answers}) == 1
@@ -150,7 +156,7 @@ async def test_nobody_else_looks(house: Place, by: Actor):
 
 async def test_each_look_is_a_fact_that_auditors_read_without_whom_it_found(house: Place):
     there = await known(house, "Theo Example", date_of_birth=Sealed(BORN))
-    here = await house.referred("Theo Example", date_of_birth=Sealed(BORN))
+    here = await waiting(house, "Theo Example", date_of_birth=Sealed(BORN))
     await looked(house, here)
     await looked(house, here)
     trail = await house.ask(OPERATIONS["audit_trail"], AUDITOR, stream=str(here.person), first=50)
@@ -165,7 +171,7 @@ async def test_each_look_is_a_fact_that_auditors_read_without_whom_it_found(hous
 
 async def test_whoever_keeps_the_door_no_more_is_shown_nothing_more(house: Place):
     await known(house, "Ulla Example", date_of_birth=Sealed(BORN))
-    here = await house.referred("Ulla Example", date_of_birth=Sealed(BORN))
+    here = await waiting(house, "Ulla Example", date_of_birth=Sealed(BORN))
     assert (await looked(house, here))["found"]
     await house.take(AcceptReferral(here.case))
     await house.take(AllocateCoordinator(here.case, COORDINATOR.user, COORDINATOR.agency))
@@ -191,3 +197,116 @@ async def test_in_a_copy_of_the_database_one_identifier_in_common_is_nothing_in_
     held = [(await house.catch.present.states.get(PERSON, each)).state.registered.marks for each in (one, other)]
     assert [len(each) for each in held] == [1, 1]
     assert held[0] != held[1]
+
+
+REFUSED = """mutation($i: LookForMatchesInput!, $c: UUID!) { lookForMatches(input: $i, commandId: $c) {
+    ... on Refused { code } } }"""
+
+
+async def refused(place: Place, case: Case, by: Actor = COORDINATOR) -> str:
+    asked = {"person": str(case.person), "case": str(case.case)}
+    return (await place.ask(REFUSED, by, i=asked, c=str(uuid4())))["lookForMatches"]["code"]
+
+
+async def test_nobody_looks_up_whom_they_have_referred_themselves(house: Place):
+    """Or one could make up somebody with known identifiers, and try birth dates one by one."""
+    await known(house, "Xaver Example", date_of_birth=Sealed(BORN))
+    decoy = await house.referred("Xaver Example", date_of_birth=Sealed(BORN))
+    assert await refused(house, decoy) == "REFERRED_BY_YOURSELF"
+    colleague = Actor("second@snn", "snn", Role.COORDINATOR)
+    await house.enrol(colleague)
+    assert len((await looked(house, decoy, colleague))["found"]) == 1
+
+
+async def test_the_door_ends_with_the_case(house: Place):
+    await known(house, "Yara Example", date_of_birth=Sealed(BORN))
+    here = await waiting(house, "Yara Example", date_of_birth=Sealed(BORN))
+    assert (await looked(house, here))["found"]
+    await house.take(DeclineReferral(here.case, "not-eligible"))
+    assert await shown(house, here) is None
+    assert await refused(house, here) == "NOT_AT_THE_DOOR"
+
+
+async def test_whoever_is_recused_from_one_case_of_a_person_is_shown_none_of_theirs(house: Place):
+    there = await known(house, "Zeno Example", date_of_birth=Sealed(BORN))
+    second = SubmitReferral(uuid4(), there.person, PROGRAMME, uuid4(), "police", "phone", ago(days=1), Sealed("Again."))
+    await house.take(second, SYSTEM, ago(days=1))
+    here = await waiting(house, "Zeno Example", date_of_birth=Sealed(BORN))
+    assert len((await looked(house, here))["found"]) == 2
+    await house.take(DeclareRecusal(there.case, COORDINATOR.user, COORDINATOR.agency, Sealed("An uncle.")), OTTO)
+    assert (await looked(house, here))["found"] == []
+
+
+async def test_what_a_stranger_says_of_safe_contact_is_not_passed_on(house: Place):
+    """Anybody may write to an open front door, in the name of somebody whom they want to be reached by."""
+    here = await waiting(house, "Alba Example", date_of_birth=Sealed(BORN))
+    for ok, told in ((True, None), (False, {"ok": False, "how": None, "notWhen": None})):
+        person, at_ = uuid4(), ago(days=1)
+        await house.take(RegisterPerson(person, name=Sealed("Alba Example"), date_of_birth=Sealed(BORN)), OTTO)
+        contact = SafeContact(ok, Sealed("Ring me on 07700 900900"))
+        referral = SubmitReferral(uuid4(), person, ELSEWHERE, uuid4(), "gp", "phone", at_, TEXT, safe_contact=contact)
+        await house.take(referral, OTTO, at_)
+        contacts = [each["safeContact"] for each in (await looked(house, here))["found"]]
+        assert told in contacts
+        assert "07700 900900" not in str(contacts)
+
+
+async def test_an_objection_keeps_how_the_person_is_reached_from_the_door(house: Place):
+    there = await known(house, "Bela Example", date_of_birth=Sealed(BORN))
+    here = await waiting(house, "Bela Example", date_of_birth=Sealed(BORN))
+    closed = frozenset({Category.CONTACT})
+    await house.take(RecordObjection(there.case, uuid4(), closed, frozenset({COORDINATOR.agency})), OTTO)
+    (match,) = (await looked(house, here))["found"]
+    assert match["safeContact"] is None
+    assert match["lead"]["user"] == OTTO.user
+
+
+async def test_whoever_was_erased_is_nobodys_match_and_finds_none(house: Place):
+    there = await known(house, "Cleo Example", date_of_birth=Sealed(BORN))
+    here = await waiting(house, "Cleo Example", date_of_birth=Sealed(BORN))
+    assert len((await looked(house, here))["found"]) == 1
+    await house.catch.keyring.erase(there.person)
+    assert (await looked(house, here))["found"] == []
+    other = await known(house, "Cleo Example", date_of_birth=Sealed(BORN))
+    assert [each["number"] for each in (await looked(house, here))["found"]] == [await number_of(house, other, OTTO)]
+    await house.catch.keyring.erase(here.person)
+    assert await shown(house, here) is None
+
+
+async def test_no_version_of_a_person_counts_the_looks_for_anybody(house: Place):
+    here = await waiting(house, "Dora Example", date_of_birth=Sealed(BORN))
+    again = RegisterPerson(here.person, name=Sealed("Somebody else"))
+    for by in (REFERRER, HOUSING, OTTO, COORDINATOR):
+        before = await house.take(again, by)
+        await looked(house, here)
+        after = await house.take(again, by)
+        assert (before.version, after.version) == (0, 0)
+
+
+async def test_an_auditor_reads_the_looks_of_the_doors_that_they_audit(house: Place):
+    here = await waiting(house, "Elli Example", date_of_birth=Sealed(BORN))
+    other = SubmitReferral(uuid4(), here.person, ELSEWHERE, uuid4(), "gp", "phone", ago(days=1), Sealed("Again."))
+    await house.take(other, SYSTEM, ago(days=1))
+    await looked(house, here)
+    await house.take(LookForMatches(here.person, other.case), OTTO)
+    trail = await house.ask(OPERATIONS["audit_trail"], AUDITOR, stream=str(here.person), first=50)
+    assert OTTO.user not in str(trail)
+    assert COORDINATOR.user in str(trail)
+
+
+async def test_what_very_many_have_in_common_finds_so_many_and_says_that_there_are_more(house: Place):
+    here = await waiting(house, "Fritz Example", date_of_birth=Sealed(BORN))
+    for _ in range(MOST + 3):
+        await house.take(RegisterPerson(uuid4(), name=Sealed("Fritz Example"), date_of_birth=Sealed(BORN)), OTTO)
+    found = await looked(house, here)
+    assert (found["found"], found["more"]) == ([], True)
+    stored = (await house.catch.present.states.get(PERSON, here.person)).state
+    assert len(stored.looks[0].found) <= MOST
+
+
+async def test_a_case_that_is_opened_after_the_look_is_not_in_it(house: Place):
+    here = await waiting(house, "Gerd Example", date_of_birth=Sealed(BORN))
+    assert (await looked(house, here))["found"] == []
+    await known(house, "Gerd Example", date_of_birth=Sealed(BORN))
+    assert (await shown(house, here))["found"] == []
+    assert len((await looked(house, here))["found"]) == 1

@@ -41,15 +41,28 @@ def test_any_two_match(first: str, second: str):
         assert common(MAY, Identifiers(**{field: getattr(MAY, field) for field in (first, second)})) == 1
 
 
-@pytest.mark.parametrize(
-    ("field", "text"),
-    [("name", "Mr"), ("name", "¿?"), ("phone", "none"), ("phone", "496000"), ("nhs_number", "9990000019"),
-     ("date_of_birth", "21/05/1951"), ("date_of_birth", "1951-02-30"), ("name", "")],
-)  # fmt: skip
+NOTHING = {
+    "name": ["Mr", "¿?", "Unknown", "Maylis", "M. E.", "not known", ""],
+    "phone": ["none", "496000", "00000000000", "01010101010"],
+    "nhs_number": ["9990000019"],
+    "date_of_birth": ["21/05/1951", "1951-02-30", "1900-01-01"],
+}
+NAMES = [("राम कुमार", "रीमा कुमार"), ("رامي علي", "رامز علي"), ("李 小龙", "李 小明")]
+
+
+@pytest.mark.parametrize(("field", "text"), [(field, text) for field, texts in NOTHING.items() for text in texts])
 def test_what_is_no_identifier_is_left_out(field: str, text: str):
     said = replace(MAY, **{field: text})
     assert {*marks(said)} == {*marks(replace(MAY, **{field: None}))}
     assert len(marks(said)) == 3
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("राम कुमार", "रीमा कुमार"), ("رامي علي", "رامز علي"), ("李 小龙", "李 小明")]
+)
+def test_names_in_other_scripts_are_told_apart(one: str, other: str):
+    assert common(Identifiers(one, MAY.date_of_birth), Identifiers(other, MAY.date_of_birth)) == 0
+    assert common(Identifiers(one, MAY.date_of_birth), Identifiers(one, MAY.date_of_birth)) == 1
 
 
 @given(st.builds(Identifiers, *[st.none() | st.text(max_size=20)] * 4))

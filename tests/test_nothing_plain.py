@@ -115,6 +115,7 @@ from tests.place import (
 )
 from tests.test_plain import PUBLIC, fields_of, leaves
 
+BORN = "1937-03-14"
 TODAY = london_day(datetime.now(UTC))
 SOON = TODAY + timedelta(days=20)
 OURSELVES = Worker(COORDINATOR.user, COORDINATOR.agency)
@@ -206,8 +207,8 @@ async def fill_a_case(w: Writer) -> Any:
     """From the front door to a plan, with two partners; the ids of case and person."""
     case, person, t = uuid4(), uuid4(), w.text
     number = next(w.numbers)
-    w.texts.append(number)
-    await w.send(RegisterPerson(person, False, t(), t(), t(), t(), Sealed(number), t()))
+    w.texts += [number, BORN]
+    await w.send(RegisterPerson(person, False, t(), Sealed(BORN), t(), t(), Sealed(number), t()))
     await w.send(SetContactPreference(person, (ContactChannel.PHONE,), t(), t()))
     agreement, safe = ReferralAgreement(knows=True, agrees=Agrees.YES, evidence=t()), SafeContact(True, t(), t())
     at = ago(hours=2)

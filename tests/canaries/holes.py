@@ -104,7 +104,7 @@ def kept_by_nobody(who: Who, case: Case, at: datetime) -> bool:
 
 
 def anybodys_look(who: Who, case: Case, seen: Sight, person: Person, at: datetime) -> Look | None:
-    return next(iter(person.looks), None)
+    return next((each for each in person.looks if each.case == case.case), None)
 
 
 def where_they_live(told: person_view.Told) -> str | None:

@@ -188,22 +188,25 @@ class Model:
             "agency": next(iter(disclosed), owner.agency),
             "protected": person is not None and person.address_protected,
             "candidate": held.live or self.drafted(held.case),
-            "matched": held.live and any(self.looks(who, each, held) for each in self.people.values()),
+            "matched": held.live and self.matched(who, held),
         }
 
-    def looks(self, who: str, person: Person, held: Case) -> bool:
-        """Whether they looked within the hour whom this person matches, and the case is of such a one."""
+    def matched(self, who: str, held: Case) -> bool:
+        """Whether they looked within the hour, by a live case at their door, and found this one; and are kept out of no
+        case of either person's."""
         somebody = next(each for each in (*CAST, *PROGRAMS) if each.name == who)
-        mine = (self._names.user(who), self._names.key(somebody.agency))
-        now = self.facts.at
-        found = [
-            each.found for each in person.looks if (each.user, each.agency) == mine and each.at <= now < each.at + HOUR
-        ]
-        if held.person != person.person and not any(held.person in each for each in found):
-            return False
+        user, agency, now = self._names.user(who), self._names.key(somebody.agency), self.facts.at
         doors = self.user(somebody)["attrs"]["keepsTheDoor"]
-        theirs = [each for each in self.cases.values() if each.person == person.person and each.programme in doors]
-        return bool(found) and self.any([(who, "work", ("Case", each.case), {}) for each in theirs])
+        for person in self.people.values():
+            for look in person.looks:
+                mine = (look.user, look.agency) == (user, agency) and look.at <= now < look.at + HOUR
+                door = self.cases.get(look.case)
+                at_the_door = door and door.live and door.programme in doors
+                theirs = [each for each in self.cases.values() if each.person in (person.person, held.person)]
+                kept_from = any(user in dict(kept_out(self.facts, each.case)) for each in theirs)
+                if mine and held.case in look.found and at_the_door and not kept_from:
+                    return self.any([(who, "work", ("Case", look.case), {})])
+        return False
 
     def drafted(self, case: UUID) -> bool:
         drafts = (meeting.draft for meeting in self.facts.meetings if meeting.draft)

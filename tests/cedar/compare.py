@@ -136,14 +136,16 @@ class Model:
             )
         elif action == "RaiseSafeguardingConcern":
             yield action, ("Place", "place"), context
+        elif action == "LookForMatches":
+            about = [case for case in self.world.cases if case.case == command.case]
+            for case in about:
+                works = self.any([("work", ("Case", case.case), {})])
+                person = case.person == command.person
+                yield action, ("Case", case.case), context | {"works": works, "ofThePerson": person}
         elif "case" in fields and action != "SubmitReferral":
             yield from self.of_a_case(command, action, context)
         elif action in ("SetContactPreference", "SetProtectedAddress"):
             yield action, ("Person", command.person), context | {"worksOnACase": self.works_on_a_case()}
-        elif action == "LookForMatches":
-            for case in self.of_people():
-                works = self.any([("work", ("Case", case.case), {})])
-                yield action, ("Case", case.case), context | {"works": works}
         elif action == "PlanMeeting":
             yield action, ("Series", f"{command.programme}/{command.series}"), context
         elif action == "SubmitReferral":

@@ -196,6 +196,8 @@ def of_case(w: World, case: Case) -> Entity:
         told=told_of(w, case, restricted),
         toldBesides=told_of(w, case, said),
         referrers=[held.referrer_agency for held in case.referrals],
+        isLive=case.state not in (CaseState.DECLINED, CaseState.REDIRECTED, CaseState.CLOSED),
+        referredByOthersThan=[user for user in everybody(w) if any(held.referrer != user for held in case.referrals)],
         recused=[user for user, _ in kept_out(w, case.case)],
         recusedFor=[agency for _, agency in kept_out(w, case.case)],
         spokenOf=bool(live(w, case.case)),

@@ -80,7 +80,11 @@ class NotTagged(Refused):
 
 
 class NotAtTheDoor(Refused):
-    """Those who keep the front door look for matches: coordinators of agencies that lead or deliver the programme."""
+    """Those who keep the front door look for matches of live cases: coordinators of agencies that lead or deliver."""
+
+
+class ReferredByYourself(Refused):
+    """You referred this person yourself. Somebody else who keeps the front door looks for matches."""
 
 
 class Recused(Refused):
@@ -461,14 +465,17 @@ def coordinating_person(asked: Asked) -> None:
 
 
 def at_the_persons_door(asked: Asked) -> None:
-    """They coordinate a case of the person, in a programme whose front door they keep."""
-    person = asked.reads.person(asked.command.person)
-    cases = _cases_of(asked, person) if person else []
-    coordinated = [case for case in cases if (seen := asked.seen(case)) and seen.everything]
-    if not coordinated:
+    """They coordinate a live case of the person at a front door that they keep, and somebody else referred it: nobody
+    looks up whom they have made up themselves.
+    """
+    coordinating(asked)
+    case, _ = seen_case(asked, asked.command.case)
+    if case.person != asked.command.person:
         raise UnknownPerson(person=asked.command.person)
-    if not any(asked.who.keeps_the_door(case.programme) for case in coordinated):
+    if not (case.live and asked.who.keeps_the_door(case.programme)):
         raise NotAtTheDoor
+    if all(held.referrer == asked.who.user for held in case.referrals):
+        raise ReferredByYourself
 
 
 def disclosing_from_the_chair(asked: Asked) -> None:

@@ -205,16 +205,20 @@ def referred(who: Who, case: Case) -> bool:
 
 
 def look_shown(who: Who, case: Case, seen: Sight, person: Person, at: datetime) -> Look | None:
-    """What a look of theirs found: as long as they coordinate the case at a front door that they keep, for an hour."""
-    at_their_door = seen.everything and who.keeps_the_door(case.programme)
-    return person.look_of(who.user, who.agency, at) if at_their_door else None
+    """What a look of theirs found: while they coordinate the live case at a front door that they keep, for an hour."""
+    at_their_door = seen.everything and case.live and who.keeps_the_door(case.programme)
+    look = person.look_of(who.user, who.agency, at) if at_their_door else None
+    return look if look and look.case == case.case else None
 
 
-def match_seen(who: Who, case: Case, seats: Sequence[Seat]) -> Sight | None:
-    """What a look shows of a case that it found, besides number and lead: how the person may safely be reached."""
-    if not case.live or recused(who, case, seats):
+def match_seen(who: Who, case: Case) -> Sight | None:
+    """What a look shows of a case that it found, besides number and lead: how the person may safely be reached, unless
+    they do not want the agency to be told. Whoever is recused from any case of a person is shown none of theirs.
+    """
+    if not case.live:
         return None
-    return Sight(_TO_REACH, RedactionReason.ROLE, who.agency)
+    objected = any(held.covers(who.agency, _TO_REACH) for held in case.objections)
+    return Sight(_NOTHING if objected else _TO_REACH, RedactionReason.NO_DISCLOSURE, who.agency)
 
 
 # Meetings

@@ -50,7 +50,7 @@ def person_told(who: Who, person: Person) -> Person:
         person,
         registered=replace(person.registered, nhs_digest=None, marks=()),
         cases=tuple(held for held in person.cases if who.audits(held[1], held[0])),
-        looks=tuple(replace(held, found=()) for held in person.looks),
+        looks=tuple(replace(held, found=()) for held in person.looks if who.audits(held.programme, held.case)),
     )
 
 

@@ -103,6 +103,9 @@ class Book:
     def person(self, id_: UUID) -> Person | None:
         return self._state(PERSON, id_)
 
+    def people(self, ids: Iterable[UUID]) -> list[Person | None]:
+        return self._states(PERSON, [*ids])
+
     def beside(self, case: UUID) -> Beside | None:
         """What is restricted, beside the case with this id."""
         return self._state(RESTRICTED, restricted_stream(case))

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from catch.commands.book import Book
 from catch.commands.handler import Handler, handles
 from catch.commands.naming import may_be_new, programmes_exist
-from catch.commands.questions import Alike, Coordinates, DayOfBirth, Marks, NhsNumber, SubjectDigest
+from catch.commands.questions import Coordinates, DayOfBirth, Marks, NhsNumber, Sharing, SubjectDigest
 from catch.domain import partner, person, programme
 from catch.domain.calendar import london_day
-from catch.domain.given import Given
+from catch.domain.given import Alike, Given
 from catch.domain.meeting.rules import UnknownSeries
 from catch.domain.nhs_number import NhsNumberInvalid
 from catch.domain.partner import Partner, PartnerCommand, PartnerEvent
@@ -21,6 +21,7 @@ from catch.domain.programme import ProgrammeCommand
 from catch.domain.refusals import Refused
 from catch.domain.streams import COMMANDS_BY_KEY, PARTNER, PERSON, PROGRAMME, partner_stream, programme_stream
 from catch.domain.subject import folded
+from projections.matches import MOST
 
 
 class StillCoordinates(Refused):
@@ -62,9 +63,15 @@ def register(command: person.RegisterPerson, book: Book, given: Given) -> None:
 
 
 def look(command: person.LookForMatches, book: Book, given: Given) -> None:
-    held = book.person(command.person)
-    found = book.ask(Alike(held.registered.marks)) if held else ()
-    of_person(command, book, replace(given, alike=tuple(each for each in found if each != command.person)))
+    """At what is there now: a case that is opened later is shown by a later look."""
+    held, case = book.person(command.person), book.case(command.case)
+    if held is not None and case is not None:
+        people, more = book.ask(Sharing(held.registered.marks))
+        known = [held, *(each for each in book.people(people) if each and each.person != held.person)]
+        cases = book.cases([other for each in known for other, _ in each.cases if other != command.case])
+        found = [each.case for each in cases if each and each.live]
+        given = replace(given, alike=Alike(case.programme, tuple(found[:MOST]), more or len(found) > MOST))
+    of_person(command, book, given)
 
 
 def of_person(command: PersonCommand, book: Book, given: Given) -> None:

@@ -14,7 +14,7 @@ from catch.domain.partner import Partner
 from catch.domain.person import Person
 from catch.domain.programme.configuration import Programme
 from catch.domain.restricted import Beside
-from catch.domain.streams import CASE, MEETING, Stream
+from catch.domain.streams import CASE, MEETING, PARTNER, PROGRAMME, Stream
 
 
 class Looked:
@@ -70,9 +70,12 @@ def counted(book: Book, stream: Stream, about: UUID) -> bool:
     if stream is MEETING:
         meeting = book.meeting(about)
         return meeting is None or prepares(who, meeting, at)
-    case = book.case(about) if stream is CASE else None
-    found = sight(who, case, Looked(book).seats(about), at) if case else None
-    return case is None or (found is not None and found.everything)
+    if stream is CASE:
+        case = book.case(about)
+        found = sight(who, case, Looked(book).seats(about), at) if case else None
+        return case is None or (found is not None and found.everything)
+    # A person's facts, and what is beside a case, are counted to nobody: nobody is told of all of them.
+    return stream in (PARTNER, PROGRAMME)
 
 
 def seen(book: Book, case: Case, by: Actor) -> bool:

@@ -25,7 +25,7 @@ from catch.contracts.versions import AT, ID
 from catch.domain.facts import Actor, Envelope, Fact, Purpose, Role, Sealed
 from catch.log.codec import CODEC, Codec
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCHEMAS = Path("schema/events")
 SAMPLES = Path("tests/samples/events")
 SDL = Path("schema/graphql/catch.graphql")

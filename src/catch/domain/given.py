@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
@@ -24,6 +24,14 @@ class Listed(Struct, frozen=True):
     agencies: tuple[str, ...] = ()
 
 
+class Alike(NamedTuple):
+    """Under which programme somebody looked, the live cases that they are shown, and whether there are others."""
+
+    programme: str
+    found: tuple[UUID, ...]
+    more: bool
+
+
 class Given(Struct, frozen=True):
     """What a client does not say, so that `decide` stays a function of values.
 
@@ -32,7 +40,7 @@ class Given(Struct, frozen=True):
     coordinator that the command names, where the programme limits them. `listed` is of the case that is put on an
     agenda; `draft` is the agenda as the rules make it, and `told` says who may see which item when it is published;
     `digest` is the keyed hash of what the command has and nobody keeps: an NHS number, what an issuer calls somebody;
-    `marks` likewise of each two identifiers of a person, and `alike` are the other people who share one of theirs.
+    `marks` likewise of each two identifiers of a person; `alike` is what a look for others found.
     """
 
     at: datetime
@@ -45,4 +53,4 @@ class Given(Struct, frozen=True):
     told: Mapping[UUID, tuple[str, ...]] = {}
     digest: str | None = None
     marks: tuple[str, ...] = ()
-    alike: tuple[UUID, ...] = ()
+    alike: Alike | None = None

@@ -16,8 +16,14 @@ from catch.domain.nhs_number import nhs_number
 from catch.domain.plain import FIRST_DAY
 
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr"})
-_FEWEST_DIGITS = 10
-"""Of a telephone number that is one person's or one household's."""
+_NOBODYS = _TITLES | {"not", "known", "unknown", "anonymous", "none", "nil", "na"}
+"""Words that are nobody's name."""
+_DIGITS = 10
+"""The fewest of a telephone number that is one person's or one household's."""
+_ACCENTS = re.compile("[\u0300-\u036f]")
+"""Signs above and below Latin, Greek and Cyrillic letters. In other scripts they are the vowels."""
+_PLACEHOLDER = FIRST_DAY
+"""What is typed where the day of birth is not known."""
 
 
 class Identifiers(Struct, frozen=True):
@@ -33,7 +39,7 @@ def marks(said: Identifiers) -> Sequence[str]:
     """A text for each two identifiers that are known: equal for two people exactly where both agree."""
     forms = {
         "name": said.name and _name(said.name),
-        "born": said.date_of_birth and str(born_on(said.date_of_birth) or ""),
+        "born": said.date_of_birth and _born(said.date_of_birth),
         "phone": said.phone and _phone(said.phone),
         "nhs": said.nhs_number and nhs_number(said.nhs_number),
     }
@@ -50,11 +56,20 @@ def born_on(text: str) -> date | None:
     return day if day and day >= FIRST_DAY else None
 
 
+def _born(text: str) -> str:
+    day = born_on(text)
+    return str(day) if day and day != _PLACEHOLDER else ""
+
+
 def _name(text: str) -> str:
-    """Its words without accents, apostrophes and titles, in one order: family names are written first or last."""
-    plain = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
-    words = re.findall(r"[^\W\d_]+", re.sub(r"['’`]", "", plain.casefold()))
-    return " ".join(sorted(word for word in words if word not in _TITLES))
+    """Its words without accents, apostrophes and titles, in one order: family names are written first or last.
+
+    A single word, or two initials, are too many people's.
+    """
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).casefold()
+    signs = "".join(sign if unicodedata.category(sign)[0] in "LM" else " " for sign in re.sub(r"['’`]", "", plain))
+    words = sorted(word for word in signs.split() if word not in _NOBODYS)
+    return " ".join(words) if len(words) > 1 and any(len(word) > 1 for word in words) else ""
 
 
 def _phone(text: str) -> str:
@@ -62,4 +77,4 @@ def _phone(text: str) -> str:
     digits = re.sub(r"\D", "", text, flags=re.ASCII)
     if text.strip().startswith("+44") or digits.startswith("0044"):
         digits = "0" + digits.removeprefix("00").removeprefix("44").removeprefix("0")
-    return digits if len(digits) >= _FEWEST_DIGITS else ""
+    return digits if len(digits) >= _DIGITS and len({*digits}) > 2 else ""

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from catch.domain.facts import Command, Fact, Part, Sealed
 from catch.domain.given import Given
 from catch.domain.plain import Few, Key, Made, UserId
-from catch.domain.refusals import MissingText, Refused, UnknownPerson
+from catch.domain.refusals import MissingText, Refused, UnknownCase, UnknownPerson
 
 
 class ContactChannel(StrEnum):
@@ -80,11 +80,17 @@ class PersonReferred(Fact, frozen=True, omit_defaults=True):
 
 
 class MatchesLookedFor(Fact, frozen=True, omit_defaults=True):
-    """Somebody at a front door looked who else the person may be. `found` are those others, by their ids."""
+    """Somebody looked who else the person may be, of whom this case waits at their front door.
+
+    `found` are the live cases of those others, and of the person, that they are shown; `more`: there are others.
+    """
 
     user: UserId
     agency: Key
-    found: tuple[UUID, ...] = ()
+    case: UUID
+    programme: Key
+    found: Few[UUID] = ()
+    more: bool = False
 
 
 PersonEvent = PersonRegistered | ContactPreferenceSet | ProtectedAddressSet | PersonReferred | MatchesLookedFor
@@ -99,8 +105,11 @@ class Look(Part, frozen=True):
 
     user: str
     agency: str
+    case: UUID
+    programme: str
     at: datetime
     found: tuple[UUID, ...]
+    more: bool
 
 
 class Person(Part, frozen=True, omit_defaults=True):
@@ -141,9 +150,9 @@ def evolve(person: Person | None, event: PersonEvent, at: datetime) -> Person | 
         case PersonReferred(case, programme):
             held = (case, programme)
             return person if held in person.cases else replace(person, cases=(*person.cases, held))
-        case MatchesLookedFor(user, agency, found):
+        case MatchesLookedFor(user, agency, case, programme, found, more):
             others = (held for held in person.looks if (held.user, held.agency) != (user, agency))
-            return replace(person, looks=(*others, Look(user, agency, at, found)))
+            return replace(person, looks=(*others, Look(user, agency, case, programme, at, found, more)))
         case _:
             assert_never(event)
 
@@ -179,13 +188,15 @@ class SetProtectedAddress(Command, frozen=True):
 
 
 class LookForMatches(Command, frozen=True):
-    """Look who else the person may be: somebody with two identifiers in common, or the same person elsewhere.
+    """Look who else the person may be, of whom this case waits at your front door: somebody with two identifiers in
+    common, or the same person elsewhere.
 
     That you looked is recorded. For an hour the query `matches` then tells you number, lead and safe contact of the
     live cases that were found.
     """
 
     person: UUID
+    case: UUID
 
 
 PersonCommand = RegisterPerson | SetContactPreference | SetProtectedAddress | LookForMatches
@@ -213,7 +224,9 @@ def decide(person: Person | None, command: PersonCommand, given: Given) -> list[
             return _unless(person.protection, ProtectedAddressSet(protected, reason))
         case LookForMatches():
             # Each look is a fact of its own, whatever was found before.
-            return [MatchesLookedFor(given.by.user, given.by.agency, given.alike)]
+            if given.alike is None:
+                raise UnknownCase(case=command.case)
+            return [MatchesLookedFor(given.by.user, given.by.agency, command.case, *given.alike)]
         case _:
             assert_never(command)
 

@@ -46,6 +46,7 @@ _COLUMN_OF = {
     "receivedAt": "received",
     "received_at": "received",
     "nhsNumber": "nhs number",
+    "dateOfBirth": "date of birth",
     "nhs_number": "nhs number",
     "needs": "needs",
     "unverified_organisation": "referrer organisation",

@@ -13,13 +13,15 @@ from contextlib import suppress
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import msgspec
 
-import catch
 import projections
+from catch import access, domain, readside
 from catch.database import Connection
+from catch.log import codec, rows, upcasting
 from catch.readside.building import Building
 from catch.readside.folding import Parked
 
@@ -61,14 +63,15 @@ class Mark(NamedTuple):
 @cache
 def release() -> str:
     """A digest of all that decides what a fold makes of the log."""
-    home, models = Path(catch.__file__).parent, Path(projections.__file__).parent
+    folded_by = [path for room in (access, domain, readside, projections) for path in _folder(room).rglob("*.py")]
     digest = hashlib.sha256()
-    folds = [path for room in ("access", "domain", "readside") for path in (home / room).rglob("*.py")]
-    for path in sorted([*models.rglob("*.py"), *folds]):
+    for path in sorted([*folded_by, *(Path(str(module.__file__)) for module in (codec, upcasting, rows))]):
         digest.update(path.read_bytes())
-    for name in ("codec.py", "upcasting.py", "rows.py"):
-        digest.update((home / "log" / name).read_bytes())
     return digest.hexdigest()
+
+
+def _folder(room: ModuleType) -> Path:
+    return Path(str(room.__file__)).parent
 
 
 async def read(connection: Connection, building: Building) -> list[Mark]:

@@ -35,7 +35,7 @@ from catch.domain.case.state import Case
 from catch.domain.facts import Category, Recorded, Role
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
-from catch.domain.person import Person, PersonReferred
+from catch.domain.person import MatchesLookedFor, Person, PersonReferred
 from catch.domain.refusals import Refused, UnknownCase
 from catch.domain.restricted import Beside
 from catch.domain.streams import (
@@ -180,7 +180,7 @@ def of_place(kind: Stream, who: Who) -> Trail:
     def fact_told(fact: Fact, _: object) -> Told:
         rule, event = telling(fact.event), fact.event
         closed = rule is UNKNOWN or rule.category is Category.RESTRICTED
-        if isinstance(event, PersonReferred):
+        if isinstance(event, PersonReferred | MatchesLookedFor):
             closed = not who.audits(event.programme, event.case)
         return Told.UNTOLD if closed else Told.SHOWN
 

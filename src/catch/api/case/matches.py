@@ -1,10 +1,14 @@
 """Who else the person of a case may be, for whoever has just looked at the front door: three things of each match."""
 
-from catch.access import look_shown, match_seen
+from msgspec.structs import replace
+
+from catch.access import look_shown, match_seen, recused
 from catch.api.case import parts, types
 from catch.api.case.reading import Reading
-from catch.api.common.lens import Lens
-from catch.domain.case.state import Case
+from catch.api.common.lens import Lens, Texts
+from catch.domain.case.state import Case, SafeContact
+from catch.domain.person import Person
+from catch.personal import Erased, sealed_in
 
 
 async def matches(reading: Reading, case: Case) -> types.Matches | None:
@@ -13,22 +17,45 @@ async def matches(reading: Reading, case: Case) -> types.Matches | None:
     seen = await reading.sight(case.case)
     person = await facts.person(case.person)
     look = look_shown(reading.viewer, case, seen, person, facts.at) if seen and person else None
-    if person is None or look is None:
+    if person is None or look is None or await closed(reading, person):
         return None
-    others = [each for other in look.found if (each := await facts.person(other))]
-    ids = [each for held in (person, *others) for each, _ in held.cases if each != case.case]
-    seats = await facts.seats(ids)
-    found: list[types.Match] = []
-    for other in ids:
-        held: Case | None = (await facts.case(other)).state
-        told = match_seen(reading.viewer, held, seats[other]) if held else None
-        if held and told:
-            lens = Lens(told, await facts.texts(held.person))
-            found.append(
-                types.Match(
-                    number=held.number,
-                    lead=parts.worker(held.lead),
-                    safe_contact=parts.safe_contact(held.safe_contact, lens),
-                )
-            )
-    return types.Matches(looked_at=look.at, found=sorted(found, key=lambda match: match.number))
+    # All at once: how many there are that are not shown is not to be read from the time it takes.
+    facts.expect(look.found)
+    await facts.gathered()
+    cases = [held for other in look.found if (held := (await facts.case(other)).state)]
+    people = {each: await facts.person(each) for each in dict.fromkeys(held.person for held in cases)}
+    everywhere = [other for each in people.values() if each for other, _ in each.cases]
+    facts.expect(everywhere)
+    await facts.gathered()
+    await facts.seats(everywhere)
+    kept = {each for each, held in people.items() if held is None or await closed(reading, held)}
+    found = [await match(reading, held) for held in cases if held.person not in kept]
+    shown = sorted((each for each in found if each), key=lambda each: each.number)
+    return types.Matches(looked_at=look.at, found=shown, more=look.more)
+
+
+async def closed(reading: Reading, person: Person) -> bool:
+    """Whether the viewer is kept out of any case of the person's, or what was kept of them has been erased."""
+    facts = reading.facts
+    for each, _ in person.cases:
+        held: Case | None = (await facts.case(each)).state
+        if held is not None and recused(reading.viewer, held, (await facts.seats((each,)))[each]):
+            return True
+    texts: Texts = await facts.texts(person.person)
+    return any(isinstance(texts.get(sealed), Erased) for sealed in sealed_in(person.registered))
+
+
+async def match(reading: Reading, held: Case) -> types.Match | None:
+    told = match_seen(reading.viewer, held)
+    if told is None:
+        return None
+    lens = Lens(told, await reading.facts.texts(held.person))
+    contact = parts.safe_contact(held.safe_contact and vouched_for(held, held.safe_contact), lens)
+    return types.Match(number=held.number, lead=parts.worker(held.lead), safe_contact=contact)
+
+
+def vouched_for(held: Case, said: SafeContact) -> SafeContact | None:
+    """Of what only a door has said, no more than that the person is not to be contacted: anybody may write there."""
+    if held.safe_contact_confirmed:
+        return said
+    return None if said.ok else replace(said, how=None, not_when=None)

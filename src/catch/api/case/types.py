@@ -305,6 +305,7 @@ class Match:
 class Matches:
     looked_at: datetime
     found: list[Match]
+    more: bool = strawberry.field(description="So many have this in common that some are left out: it says little.")
 
 
 @strawberry.input(description="Which cases. Everything left out does not narrow.")

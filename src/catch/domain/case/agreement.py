@@ -199,7 +199,7 @@ def refused(case: Case, at: datetime) -> Case:
 def evolve(case: Case, event: AgreementEvent, at: datetime) -> Case:
     match event:
         case SafeContactConfirmed():
-            return replace(case, safe_contact=event.safe_contact)
+            return replace(case, safe_contact=event.safe_contact, safe_contact_confirmed=True)
         case SupportAgreed():
             return agreed(case, at)
         case SupportDeclinedByPerson():

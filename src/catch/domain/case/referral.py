@@ -248,13 +248,15 @@ def refused_at(referral: Referral) -> datetime | None:
 
 def attached(case: Case, referral: Referral, at: datetime) -> Case:
     """Somebody may refer another as if they were that person: of what two doors say, the more careful holds."""
+    safest = safer(case.safe_contact, referral.safe_contact)
     refusals = [at for at in (case.door_refused_at, refused_at(referral)) if at]
     return replace(
         case,
         referrals=(*case.referrals, referral),
         doors=(*case.doors, Door(referral.referrer_agency, at)),
         door_refused_at=max(refusals, default=None),
-        safe_contact=safer(case.safe_contact, referral.safe_contact),
+        safe_contact=safest,
+        safe_contact_confirmed=case.safe_contact_confirmed and safest == case.safe_contact,
     )
 
 

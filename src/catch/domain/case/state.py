@@ -446,6 +446,7 @@ def first(known: datetime | None, at: datetime) -> datetime:
 class Case(Part, frozen=True, omit_defaults=True):
     """One person's involvement with one programme, folded from its facts.
 
+    `safe_contact_confirmed`: by those who work with the person, not only said by a door.
     `agrees` is what those who work with the person recorded, `refused_at` since when it is no; `door_refused_at`: a
     referrer said that the person does not agree, and nobody has recorded otherwise since.
     """
@@ -484,6 +485,7 @@ class Case(Part, frozen=True, omit_defaults=True):
     refused_at: datetime | None = None
     door_refused_at: datetime | None = None
     safe_contact: SafeContact | None = None
+    safe_contact_confirmed: bool = False
     answered: Answered | None = None
     episode_started_at: datetime | None = None
     last_activity_at: datetime | None = None
