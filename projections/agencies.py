@@ -147,3 +147,9 @@ async def page(db: Statements, reach: Reach, after: str | None = None, first: in
         *reaching,
     )
     return load(rows, Row)
+
+
+async def named(db: Statements) -> list[tuple[str, str]]:
+    """The key and the public name of every agency, in the order in which they were registered."""
+    rows = await db.fetch(f"select agency, name from {TABLE} order by registered ->> 'at', agency")
+    return [(row["agency"], row["name"]) for row in rows]

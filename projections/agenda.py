@@ -220,26 +220,10 @@ async def page(
     return load(rows, Row)
 
 
-async def of_case(db: Statements, case: UUID) -> list[Row]:
-    """The meetings whose agendas hold the case, the latest first."""
-    rows = await db.fetch(
-        f"select * from {TABLE} where cases @> array[$1::uuid] order by starts_at desc, meeting_id", case
-    )
-    return load(rows, Row)
-
-
 async def holding(db: Statements, cases: Iterable[UUID]) -> list[UUID]:
     """The meetings whose agendas hold any of the cases."""
     rows = await db.fetch(f"select meeting_id from {TABLE} where cases && $1::uuid[] order by 1", list(cases))
     return [row[0] for row in rows]
-
-
-async def of_cases(db: Statements, cases: Iterable[UUID]) -> list[Row]:
-    """The meetings whose agendas hold any of the cases, the latest first."""
-    rows = await db.fetch(
-        f"select * from {TABLE} where cases && $1::uuid[] order by starts_at desc, meeting_id", list(cases)
-    )
-    return load(rows, Row)
 
 
 _OVER = ["ended", "minutes-confirmed", "cancelled"]

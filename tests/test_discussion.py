@@ -16,7 +16,7 @@ from catch.domain.case.proposals import CaseDiscussed, MeetingDecisionRecorded
 from catch.domain.case.recusal import OwnRecusal, RecusalDeclared, RecusalNeedsReason, RecusalResolved
 from catch.domain.case.referral import DuplicateOpenCase, ReferralReceived, SubmitReferral
 from catch.domain.case.state import CaseState
-from catch.domain.discussion import ChairIsRecused, OfferActionInMeeting, case_of, decide_in_meeting, decide_referral
+from catch.domain.discussion import ChairIsRecused, OfferActionInMeeting, decide_in_meeting, decide_referral
 from catch.domain.facts import Sealed
 from catch.domain.given import Given
 from catch.domain.meeting import MeetingEvent
@@ -191,17 +191,6 @@ def test_a_case_is_discussed_once_an_item():
     assert decide_in_meeting(after, case, close, CLOSED) == ([], [])
     # The meeting's side alone, as if its first answer had been lost, does not make a second discussion.
     heard, told = decide_in_meeting(meeting, case, close, CLOSED)
-    assert heard
-    assert told == []
-
-
-def test_general_business_has_no_case():
-    assert case_of(meeting, CloseItem(MEETING, ITEM)) == CASE
-    assert case_of(meeting, CloseItem(MEETING, MATTER)) is None
-    assert case_of(None, CloseItem(MEETING, ITEM)) is None
-    assert case_of(None, instant) == CASE
-    opened = replace(meeting, items=(replace(meeting.items[1], state=ItemState.OPEN, opened_at=NOW),))
-    heard, told = decide_in_meeting(opened, None, CloseItem(MEETING, MATTER), CLOSED)
     assert heard
     assert told == []
 

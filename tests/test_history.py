@@ -16,7 +16,8 @@ from catch.domain.case.state import ConversationFormat, Worker
 from catch.domain.facts import Category, Fact, Recorded, Sealed
 from catch.domain.streams import CASE as CASES
 from catch.domain.streams import fold
-from catch.history.changes import SEALED, Change, as_asked, standing, steps
+from catch.history.changes import SEALED, Change, standing, steps
+from catch.history.past import Moment, chosen
 from tests.cases import (
     CASE,
     NOW,
@@ -121,23 +122,23 @@ def topics(facts: list[Recorded[Any]]) -> list[str]:
 
 def test_a_back_dated_fact_changes_what_was_true_and_not_what_was_known():
     then = START + timedelta(days=10)
-    known, true = as_asked(BACK_DATED, as_known=then), as_asked(BACK_DATED, as_true=then)
+    known, true = chosen(BACK_DATED, Moment(recorded_at=then)), chosen(BACK_DATED, Moment(occurred_at=then))
     assert topics(known) == topics(BACK_DATED[:4])
     assert topics(true) == topics(BACK_DATED)
     before = [*BACK_DATED[:4]]
-    assert steps(CASES, known) == steps(CASES, as_asked(before, as_known=then))
-    assert steps(CASES, true) != steps(CASES, as_asked(before, as_true=then))
+    assert steps(CASES, known) == steps(CASES, chosen(before, Moment(recorded_at=then)))
+    assert steps(CASES, true) != steps(CASES, chosen(before, Moment(occurred_at=then)))
     assert fold(CASES, true).milestones.conversation_at == START + timedelta(days=2)
     assert fold(CASES, known).milestones.conversation_at is None
 
 
 def test_both_times_together_ask_what_was_then_known_of_an_earlier_day():
     then = START + timedelta(days=10)
-    assert topics(as_asked(BACK_DATED, as_known=then, as_true=START + timedelta(hours=1))) == [
+    assert topics(chosen(BACK_DATED, Moment(recorded_at=then, occurred_at=START + timedelta(hours=1)))) == [
         "ReferralReceived",
         "ReferralAccepted",
     ]
-    assert as_asked(BACK_DATED) == BACK_DATED
+    assert chosen(BACK_DATED, Moment()) == BACK_DATED
 
 
 def in_their_turn(made: list[tuple[Fact, timedelta, timedelta]]) -> list[Recorded[Any]]:
@@ -163,7 +164,7 @@ def replayed_after(shown: list[Recorded[Any]], moment: Any) -> list[str]:
 @given(histories, DAYS)
 def test_a_replay_as_known_shows_nothing_recorded_after(facts: list[Recorded[Any]], when: timedelta):
     moment = START + when
-    shown = as_asked(facts, as_known=moment)
+    shown = chosen(facts, Moment(recorded_at=moment))
     assert replayed_after(shown, moment) == []
     assert [fact for fact in facts if fact not in shown and fact.recorded_at <= moment] == []
     assert len(steps(CASES, shown)) == len(shown)
@@ -173,7 +174,7 @@ def test_a_replay_that_went_by_when_things_occurred_would_be_caught():
     moment = START + timedelta(days=10)
     wrong = [fact for fact in BACK_DATED if fact.envelope.occurred_at <= moment]
     assert replayed_after(wrong, moment) == ["ConversationHeld"]
-    assert replayed_after(as_asked(BACK_DATED, as_known=moment), moment) == []
+    assert replayed_after(chosen(BACK_DATED, Moment(recorded_at=moment)), moment) == []
 
 
 @given(histories)

@@ -126,15 +126,15 @@ async def test_a_command_is_sealed_in_every_place_and_only_there(keyring: Keyrin
     written = json.encode(sealed).decode()
     assert all(plain not in written for plain in sealed_in(FULL))
     assert (sealed.person, sealed.colours, sealed.details[0].label) == (ANN, ("green",), "allergy")
-    assert await keyring.unseal_values([sealed]) == [FULL]
+    assert with_texts(sealed, iter(await keyring.unseal(sealed_in(sealed)))) == FULL
 
 
 async def test_an_answer_of_many_subjects_takes_one_query(keyring: Keyring, pool: Statements, key_file: KeyFile):
     people = [uuid4() for _ in range(20)]
     sealed = [await keyring.seal_command(Register(person, Sealed(f"name {person}")), person) for person in people]
     counting = Counting(pool)
-    answer = await Keyring(cast("Statements", counting), key_file).unseal_values(sealed)
-    assert [one.name for one in answer] == [f"name {person}" for person in people]
+    answer = await Keyring(cast("Statements", counting), key_file).unseal(sealed_in(*sealed))
+    assert answer == [f"name {person}" for person in people]
     assert counting.queries == 1
 
 

@@ -351,9 +351,9 @@ async def test_the_meetings_of_a_case_are_those_whose_agendas_hold_it(story: Sto
     await story.tell(uid(50), planned(50, 0), item(60, 1), item(61, 2, 2))
     await story.tell(uid(51), planned(51, 7), item(62, 1))
     await story.fold()
-    assert [row.meeting_id.int for row in await agenda.of_case(story.db, uid(1))] == [51, 50]
-    assert [row.meeting_id.int for row in await agenda.of_cases(story.db, [uid(2), uid(3)])] == [50]
-    assert await agenda.of_case(story.db, uid(9)) == []
+    assert {each.int for each in await agenda.holding(story.db, [uid(1)])} == {51, 50}
+    assert [each.int for each in await agenda.holding(story.db, [uid(2), uid(3)])] == [50]
+    assert await agenda.holding(story.db, [uid(9)]) == []
 
 
 async def left_to(story: Story, meeting: int) -> dict[int, Carried]:

@@ -19,7 +19,7 @@ from catch.domain.meeting.state import Interest, InterestAction
 from catch.faults import Rejected
 from catch.rates import Rates, rates
 from catch.settings import BadSetting, Settings
-from catch.web.requests import Asked, Turned, decoded, from_url
+from catch.web.requests import Parameters, Turned, decoded, from_url
 from tests.place import ago
 
 TEXT = "query Who { viewer { user } }"
@@ -43,7 +43,7 @@ def test_a_document_that_cannot_be_used_is_named():
 
 def code(known: Registered, **asked: Any) -> str:
     with pytest.raises(Rejected) as refused:
-        known.text(Asked(**asked))
+        known.text(Parameters(**asked))
     return refused.value.errors[0].get("extensions", {})["code"]
 
 
@@ -64,7 +64,7 @@ def hashed(value: object) -> dict[str, Any]:
 )
 @pytest.mark.parametrize("only", [True, False])
 def test_a_registered_document_is_found_by_text_hash_and_name(asked: dict[str, Any], only: bool):
-    assert Registered({"who": TEXT}, only=only).text(Asked(**asked)) == TEXT
+    assert Registered({"who": TEXT}, only=only).text(Parameters(**asked)) == TEXT
 
 
 def test_what_is_not_registered_has_a_code():
@@ -84,9 +84,9 @@ def test_only_a_development_server_learns_a_clients_own_document():
     for learns in (True, False):
         known = Registered({"who": TEXT}, learns=learns)
         assert code(known, extensions=hashed(own_hash)) == "PERSISTED_QUERY_NOT_FOUND"
-        assert known.text(Asked(query=own, extensions=hashed(own_hash))) == own
+        assert known.text(Parameters(query=own, extensions=hashed(own_hash))) == own
         if learns:
-            assert known.text(Asked(extensions=hashed(own_hash))) == own
+            assert known.text(Parameters(extensions=hashed(own_hash))) == own
         else:
             assert code(known, extensions=hashed(own_hash)) == "PERSISTED_QUERY_NOT_FOUND"
 
@@ -101,9 +101,9 @@ def test_outside_development_only_registered_documents_are_answered_unless_the_o
     ):
         assert registered(operations, None, development=development).only is only
     theirs = registered(None, tmp_path, development=False)
-    assert theirs.text(Asked(documentId="theirs")) == TEXT
-    assert theirs.text(Asked(documentId="agenda")).startswith("#")
-    assert "draftAgenda(" in theirs.text(Asked(documentId="draftAgenda"))
+    assert theirs.text(Parameters(documentId="theirs")) == TEXT
+    assert theirs.text(Parameters(documentId="agenda")).startswith("#")
+    assert "draftAgenda(" in theirs.text(Parameters(documentId="draftAgenda"))
 
 
 def test_settings_of_operations_and_rates():
@@ -159,7 +159,7 @@ def test_a_request_has_to_say_which_document_it_means():
             decoded(body)
         assert turned.value.status == 400
         assert turned.value.errors[0].get("extensions", {})["code"] == "NOT_A_GRAPHQL_REQUEST"
-    assert from_url(b"documentId=who&variables=%7B%22a%22%3A1%7D") == Asked(documentId="who", variables={"a": 1})
+    assert from_url(b"documentId=who&variables=%7B%22a%22%3A1%7D") == Parameters(documentId="who", variables={"a": 1})
     with pytest.raises(Turned):
         from_url(b"query=%ff")
 

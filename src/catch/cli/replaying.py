@@ -21,8 +21,8 @@ from catch.domain.calendar import LONDON, end_of_day
 from catch.domain.facts import Recorded, Sealed
 from catch.domain.refusals import Refused
 from catch.domain.streams import stream_of_event
-from catch.history.changes import Change, Step, as_asked, standing, steps
-from catch.log.codec import decode
+from catch.history.changes import Change, Step, standing, steps
+from catch.history.past import Moment, chosen, histories
 from catch.personal import sealed_in
 from projections import case_summary
 
@@ -58,23 +58,23 @@ async def replay(
 
     Raises `NoSuchStream` and `NothingByThen`.
     """
-    whole = [decode(stored) for stored in await catch.log.stream(stream)]
+    whole = (await histories(catch.log, [stream]))[stream]
     if not whole:
         raise NoSuchStream(stream=stream)
-    chosen = as_asked(whole, as_known, as_true)
-    if not chosen:
+    told = chosen(whole, Moment(recorded_at=as_known, occurred_at=as_true))
+    if not told:
         raise NothingByThen(first=whole[0].recorded_at.isoformat())
-    plain = await plain_texts(catch, chosen if personal else ())
-    kind = stream_of_event(chosen[0].event)
-    console.print(heading(kind.name, stream, len(chosen), len(whole), as_known, as_true))
-    shown = steps(kind, chosen, plain)
+    plain = await plain_texts(catch, told if personal else ())
+    kind = stream_of_event(told[0].event)
+    console.print(heading(kind.name, stream, len(told), len(whole), as_known, as_true))
+    shown = steps(kind, told, plain)
     for step in shown:
         show(console, step)
         if step is not shown[-1] and not pause():
             console.print("[dim]stopped here[/]")
             return
     console.print(f"[bold]{kind.name} as it stood[/]")
-    console.print(Padding(table(standing(kind, chosen, plain)), (0, 0, 0, 2)))
+    console.print(Padding(table(standing(kind, told, plain)), (0, 0, 0, 2)))
 
 
 async def find(catch: Catch, text: str) -> UUID:

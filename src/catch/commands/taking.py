@@ -9,7 +9,6 @@ query that confirms what the refusal rests on. The answers are those of the orde
 """
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from catch.commands.book import Book, NotRead, Partners
 from catch.commands.handlers import HANDLER_OF
 from catch.commands.questions import Asking, Records
 from catch.commands.rules import acting, counted, enrolled
+from catch.domain.calendar import CLOCKS_MAY_DIFFER
 from catch.domain.facts import Actor, Command
 from catch.domain.given import Given
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
@@ -29,7 +29,6 @@ from catch.personal import Sealing, SubjectErased
 T = TypeVar("T")
 NOT_THERE = (UnknownCase, UnknownMeeting, UnknownPerson)
 """What is answered for something that one does not see, whatever else is wrong with the command."""
-_CLOCKS_MAY_DIFFER = timedelta(minutes=5)
 
 
 class Stale(Refused):
@@ -103,7 +102,7 @@ class Taking:
         moved = expected is not None and book.version(asked.stream, asked.about) != expected
         if moved and counted(book, asked.stream, asked.about):
             raise Stale(expected=expected)
-        if asked.at > asked.now + _CLOCKS_MAY_DIFFER:
+        if asked.at > asked.now + CLOCKS_MAY_DIFFER:
             raise InTheFuture(field="occurredAt", latest=asked.now.isoformat())
 
     async def _sealed(self) -> Command:

@@ -21,7 +21,6 @@ from catch.domain.case.actions import (
     CloseActionIncomplete,
     CompleteAction,
     Incomplete,
-    OfferAction,
     ProgressAction,
     RespondToAction,
 )
@@ -399,16 +398,3 @@ class Life:
         self.open, self.closure_proposed, self.reviewed = True, False, True
         self.soon(at, 1, 4, self.agree_plan)
         self.soon(at, 8, 14, self.note)
-
-    async def offer_between_meetings(self, at: datetime, task: Task) -> None:
-        offer = OfferAction(
-            self.case,
-            task.action,
-            self.title(task),
-            task.owner.key,
-            task.due,
-            intervention=task.intervention,
-            mandatory=task.mandatory,
-        )
-        await self.take(offer, at)
-        self.offered(at, task, accepted=False)

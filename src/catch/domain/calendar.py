@@ -6,6 +6,8 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
+CLOCKS_MAY_DIFFER = timedelta(minutes=5)
+"""What somebody says is now may be so much later than by our clock."""
 
 # Days proclaimed once, which no rule gives. A new one is added here when it is proclaimed.
 _PROCLAIMED = {

@@ -56,14 +56,6 @@ class ChairIsRecused(Refused):
     """The chair is kept out of this case. Let somebody else in the room take the chair for it, or put the item off."""
 
 
-def case_of(meeting: Meeting | None, command: MeetingAndCase) -> UUID | None:
-    """The case that the command also concerns; None for a general matter or an unknown item."""
-    if isinstance(command, RecordInstantDiscussion):
-        return command.case
-    item = meeting.item(command.item) if meeting else None
-    return item.case if item else None
-
-
 def decide_referral(
     case: Case | None, person: Person | None, others: Sequence[Case], command: referral.SubmitReferral, given: Given
 ) -> tuple[list[CaseEvent], list[PersonEvent]]:

@@ -14,7 +14,6 @@ from msgspec import Struct
 from catch.domain.facts import Recorded, Sealed
 from catch.domain.streams import Stream, fold
 from catch.personal import sealed_in
-from catch.readside import known_at, true_at
 
 SEALED = "«sealed»"
 """Stands where personal text is, unless its plain form is given."""
@@ -75,14 +74,6 @@ def standing(stream: Stream, recorded: Iterable[Recorded[Any]], plain: Mapping[S
     """Where the facts leave the stream: every value of its state, as a change from nothing."""
     state: Struct | None = fold(stream, [*recorded])
     return [*_changes("", None, state, _Texts(plain, [state]))] if state is not None else []
-
-
-def as_asked(
-    recorded: Sequence[Recorded[Any]], as_known: datetime | None = None, as_true: datetime | None = None
-) -> list[Recorded[Any]]:
-    """What had been recorded by `as_known`, of that what had happened by `as_true`; without either, everything."""
-    known = recorded if as_known is None else [*known_at(recorded, as_known)]
-    return [*known] if as_true is None else [*true_at(known, as_true)]
 
 
 class _Texts:

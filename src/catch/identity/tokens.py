@@ -4,7 +4,6 @@ A token is a JWT signed with Ed25519. The only issuer here is the development is
 it is made on first use, and tokens of it are honoured only by a server that runs in development.
 """
 
-import os
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -23,6 +22,7 @@ from catch.domain.facts import Role
 from catch.domain.keys import is_key, is_user
 from catch.domain.partner import Binding
 from catch.domain.refusals import Refused
+from catch.personal.keys import made_once
 
 ALGORITHM = "Ed25519"
 AUDIENCE = "catch"
@@ -300,17 +300,5 @@ def _bearer(authorization: str | None) -> str:
 
 def _key_in(folder: Path) -> OKPKey:
     path = folder / KEY_FILE
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        made = msgspec.json.encode(OKPKey.generate_key("Ed25519").as_dict(private=True))
-        draft = folder / f"{KEY_FILE}.{os.getpid()}"
-        draft.touch(mode=0o600)
-        draft.write_bytes(made)
-        # A link fails where the file exists: of two processes that start at once, one key wins.
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
+    made_once(path, lambda: msgspec.json.encode(OKPKey.generate_key("Ed25519").as_dict(private=True)))
     return OKPKey.import_key(msgspec.json.decode(path.read_bytes(), type=dict[str, str | list[str]]))

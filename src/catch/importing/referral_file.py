@@ -8,13 +8,13 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TypeVar
 
 from msgspec import Struct
 
-from catch.domain.calendar import LONDON
+from catch.domain.calendar import CLOCKS_MAY_DIFFER, LONDON
 from catch.domain.case.state import Agrees, Urgency
 from catch.domain.nhs_number import nhs_number
 
@@ -336,7 +336,7 @@ def _received(row: _Cells, now: datetime) -> datetime | None:
     received = datetime.combine(on, known or time(9), LONDON).astimezone(UTC)
     if known is None and on == now.astimezone(LONDON).date():
         received = min(received, now)
-    if received > now + timedelta(minutes=5):
+    if received > now + CLOCKS_MAY_DIFFER:
         row.say("received", "lies in the future")
     if on < _FIRST:
         row.say("received", "lies before 2000")

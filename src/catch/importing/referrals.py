@@ -27,13 +27,12 @@ from catch.domain.case.referral import (
 from catch.domain.case.state import Case, ReferralAgreement, SafeContact
 from catch.domain.facts import Actor, Command, Purpose, Role, Sealed
 from catch.domain.ids import id_of_digest
-from catch.domain.partner import PartnerRegistered
 from catch.domain.person import Person, RegisterPerson
 from catch.domain.refusals import Refused, UnknownProgramme
 from catch.domain.streams import CASE, PERSON, PROGRAMME, programme_stream
 from catch.importing.referral_file import ReferralFile, ReferralRow, Wrong, read, row_of, slug, written_out
-from catch.log.codec import decode
 from catch.log.entries import Answer, Busy, Unavailable
+from projections import agencies
 
 IMPORTER = Actor(user="referral-import", agency="referral-import", role=Role.SYSTEM)
 Progress = Callable[[int, int], None]
@@ -124,15 +123,10 @@ def sorted_out(file: ReferralFile, now: datetime) -> tuple[list[ReferralRow], li
 
 async def partner_keys(catch: Catch) -> dict[str, str]:
     """Every registered partner's key, by its key and by its name as a code."""
-    known: dict[str, str] = {}
-    query = f"select originator_id from {catch.log.schema}.stored_events where topic = $1"  # noqa: S608
-    for row in await catch.log.pool.fetch(query, PartnerRegistered.__name__):
-        (first, *_) = await catch.log.stream(row["originator_id"], upto_position=None)
-        event = decode(first).event
-        if isinstance(event, PartnerRegistered):
-            known.setdefault(slug(event.name), event.partner)
-            known[event.partner] = event.partner
-    return known
+    await catch.records.up_to_date()
+    named = await agencies.named(catch.log.pool)
+    by_name = {slug(name): key for key, name in reversed(named)}
+    return by_name | {key: key for key, _ in named}
 
 
 class Importing:

@@ -27,7 +27,6 @@ from catch.live.source import E
 from catch.live.wheel import Wheel
 from catch.live.wire import (
     DECODER,
-    Asked,
     Bounds,
     Closing,
     Complete,
@@ -36,6 +35,7 @@ from catch.live.wire import (
     Line,
     Message,
     P,
+    Parameters,
     Ping,
     Pong,
     Subscribe,
@@ -234,7 +234,7 @@ class Connection(Generic[V, E, P]):
             self.server.wheel.after(left, self._look)
         self.outbox.put(frames.ACK)
 
-    def _subscribe(self, operation_id: str, asked: Asked) -> None:
+    def _subscribe(self, operation_id: str, asked: Parameters) -> None:
         if self.viewer is None:
             raise Closing(4401, "Unauthorized")
         if operation_id in self.operations:
@@ -278,7 +278,7 @@ class Operation(Generic[V, E, P]):
         if self.line.kind != "mutation":
             self.task.cancel()
 
-    async def run(self, asked: Asked) -> None:
+    async def run(self, asked: Parameters) -> None:
         began, last = time.perf_counter(), frames.complete(self.id)
         try:
             await self._execute(asked)
@@ -295,7 +295,7 @@ class Operation(Generic[V, E, P]):
             del self.connection.operations[self.id]
         self.lane.finish(last)
 
-    async def _execute(self, asked: Asked) -> None:
+    async def _execute(self, asked: Parameters) -> None:
         engine = self.server.engine
         prepared = engine.prepare_asked(asked, asked.operationName)
         self.line.kind, self.line.operation = prepared.kind.value, prepared.name and prepared.name[:80]

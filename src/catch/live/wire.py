@@ -20,11 +20,13 @@ class Viewer(Protocol):
 
 
 V = TypeVar("V", bound=Viewer)
-V_co = TypeVar("V_co", bound=Viewer, covariant=True)
+V_co = TypeVar("V_co", covariant=True)
 P = TypeVar("P", bound="Prepared")
 
 
 class Verifier(Protocol[V_co]):
+    """Says who asks; refuses with a `Refused` that has a code and a sentence."""
+
     def verify(self, authorization: str | None) -> V_co: ...
 
 
@@ -48,7 +50,7 @@ class Answer(Protocol):
 class Engine(Protocol[P]):
     """Checks and executes documents; raises `Rejected`."""
 
-    def prepare_asked(self, asked: "Asked", operation_name: str | None) -> P: ...
+    def prepare_asked(self, asked: "Parameters", operation_name: str | None) -> P: ...
     async def execute(self, prepared: P, variables: Mapping[str, Any] | None, context: object) -> Answer: ...
     def standing(self, prepared: P, variables: Mapping[str, Any] | None) -> Standing: ...
 
@@ -91,13 +93,17 @@ class Pong(Struct, tag="pong"):
     payload: dict[str, Any] | None = None
 
 
-class Asked(Struct):
+class Parameters(Struct):
+    """Of a GraphQL request. What else a client sends is passed over, as the specification asks."""
+
     query: str | None = None
     variables: dict[str, Any] | None = None
     operationName: str | None = None  # noqa: N815
     documentId: str | None = None  # noqa: N815
     extensions: dict[str, Any] | None = None
 
+
+class Payload(Parameters):
     def __post_init__(self) -> None:
         persisted = self.extensions is not None and "persistedQuery" in self.extensions
         if self.query is None and self.documentId is None and not persisted:
@@ -109,7 +115,7 @@ OperationId = Annotated[str, Meta(min_length=1, max_length=256)]
 
 class Subscribe(Struct, tag="subscribe"):
     id: OperationId
-    payload: Asked
+    payload: Payload
 
 
 class Complete(Struct, tag="complete"):

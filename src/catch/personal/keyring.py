@@ -168,12 +168,6 @@ class Keyring:
         """The key lies in `data_keys` from now on."""
         self._hold([new.subject], {new.subject: new.cipher})
 
-    async def unseal_values(self, values: Iterable[S]) -> list[S]:
-        """Copies with plain text, or ERASED in its place; the keys of all of them are fetched at once."""
-        values = list(values)
-        plain = iter(await self.unseal(texts.sealed_in(*values)))
-        return [texts.with_texts(value, plain) for value in values]
-
     def digest(self, text: str) -> str:
         """A keyed hash for exact lookup: equal texts, and only they, have equal digests."""
         return hmac.digest(self._digest_key, text.encode(), "sha256").hex()

@@ -2,7 +2,7 @@
 
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -31,6 +31,24 @@ class KeyEncryption(Protocol):
         ...
 
 
+def made_once(path: Path, make: Callable[[], bytes]) -> None:
+    """A file of secrets, readable by its owner alone, if there is none yet."""
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(make())
+    try:
+        # A link is made whole or not at all, so of two processes that start together both read the same secret.
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
 class KeyFile:
     """Key-encryption keys kept in a file: one a line in base64, the newest last.
 
@@ -50,18 +68,7 @@ class KeyFile:
     @classmethod
     def read_or_create(cls, path: Path) -> "KeyFile":
         """For development: makes the file, readable by its owner alone, if there is none yet."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(b64encode(os.urandom(KEY_BYTES)) + b"\n")
-        try:
-            # A link is made whole or not at all, so of two processes that start together both read the same key.
-            path.hardlink_to(draft)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
+        made_once(path, lambda: b64encode(os.urandom(KEY_BYTES)) + b"\n")
         return cls.read(path)
 
     async def wrap(self, subject: UUID, key: bytes) -> bytes:

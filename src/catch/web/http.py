@@ -9,7 +9,7 @@ It speaks ASGI itself (`__call__`): the server may hand it requests for its path
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from graphql import OperationType
 from litestar import MediaType, Request, Response, route
@@ -20,11 +20,11 @@ from catch.api.engine.engine import Answer, Engine
 from catch.api.engine.limits import encode
 from catch.domain.refusals import Refused
 from catch.faults import Rejected, error, fault_error
+from catch.live.wire import Parameters, Verifier
 from catch.rates import Rates, identity, too_often, whole_seconds
 from catch.web.requests import (
     JSON,
     RESPONSE_JSON,
-    Asked,
     Heading,
     Receive,
     Scope,
@@ -40,15 +40,8 @@ __all__ = ["JSON", "RESPONSE_JSON", "GraphQLOverHTTP"]
 log = logging.getLogger("catch.requests")
 
 V = TypeVar("V")
-V_co = TypeVar("V_co", covariant=True)
 
 HEADERS = {"cache-control": "no-store", "vary": "accept"}
-
-
-class Verifier(Protocol[V_co]):
-    """Says who asks; refuses with a `Refused` that has a code and a sentence."""
-
-    def verify(self, authorization: str | None) -> V_co: ...
 
 
 class Line(Struct, omit_defaults=True):
@@ -166,7 +159,7 @@ class GraphQLOverHTTP(Generic[V]):
             raise Turned(429, too_often(wait), retry_after=str(whole_seconds(wait)))
         return viewer
 
-    async def _execute(self, heading: Heading, asked: Asked, viewer: V, line: Line) -> Answer:
+    async def _execute(self, heading: Heading, asked: Parameters, viewer: V, line: Line) -> Answer:
         try:
             prepared = self.engine.prepare_asked(asked, asked.operationName)
         except Rejected as rejected:

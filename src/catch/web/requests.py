@@ -9,6 +9,7 @@ from graphql import GraphQLFormattedError
 from msgspec import Struct
 
 from catch.faults import error
+from catch.live.wire import Parameters
 
 RESPONSE_JSON = "application/graphql-response+json"
 JSON = "application/json"
@@ -19,16 +20,6 @@ T = TypeVar("T")
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
-
-
-class Asked(Struct):
-    """The parameters of a GraphQL request. What else a client sends is passed over, as the specification asks."""
-
-    query: str | None = None
-    variables: dict[str, Any] | None = None
-    operationName: str | None = None  # noqa: N815
-    documentId: str | None = None  # noqa: N815
-    extensions: dict[str, Any] | None = None
 
 
 class Turned(Exception):
@@ -69,7 +60,7 @@ class Heading(Struct):
         return found
 
 
-async def body_of(heading: Heading, receive: Receive, most: int) -> Asked:
+async def body_of(heading: Heading, receive: Receive, most: int) -> Parameters:
     """The request in a POST's body."""
     return decoded(await json_of(heading, receive, most))
 
@@ -100,10 +91,10 @@ def check_content_type(text: str) -> None:
         raise Turned(415, error("NOT_UTF8", "Send the request in UTF-8."))
 
 
-_DECODER = msgspec.json.Decoder(Asked)
+_DECODER = msgspec.json.Decoder(Parameters)
 
 
-def decoded(body: bytes) -> Asked:
+def decoded(body: bytes) -> Parameters:
     """The request in a JSON body; `Turned` says what is wrong with it."""
     try:
         return named(read(body, _DECODER))
@@ -125,7 +116,7 @@ def read(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
         raise Turned(400, error("MALFORMED_JSON", f"The body is not JSON: {problem}.")) from None
 
 
-def named(asked: Asked) -> Asked:
+def named(asked: Parameters) -> Parameters:
     """A request has to say which document it means."""
     persisted = asked.extensions is not None and "persistedQuery" in asked.extensions
     if asked.query is None and asked.documentId is None and not persisted:
@@ -137,7 +128,7 @@ def not_a_request(why: str) -> Turned:
     return Turned(400, error("NOT_A_GRAPHQL_REQUEST", f"{why}Send an object with query, or documentId, and variables."))
 
 
-def from_url(query_string: bytes) -> Asked:
+def from_url(query_string: bytes) -> Parameters:
     try:
         given: Mapping[str, str] = dict(
             parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict")
@@ -145,7 +136,7 @@ def from_url(query_string: bytes) -> Asked:
         plain = ("query", "operationName", "documentId")
         fields: dict[str, object] = {name: given[name] for name in plain if name in given}
         fields |= {name: msgspec.json.decode(given[name]) for name in ("variables", "extensions") if name in given}
-        return named(msgspec.convert(fields, Asked))
+        return named(msgspec.convert(fields, Parameters))
     except (msgspec.MsgspecError, RecursionError, ValueError):
         raise Turned(400, error("NOT_A_GRAPHQL_REQUEST", "Send query, and variables as a JSON object.")) from None
 

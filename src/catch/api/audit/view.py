@@ -50,7 +50,7 @@ from catch.domain.streams import (
     stream_of_event,
 )
 from catch.history.changes import Step, steps
-from catch.log.codec import decode
+from catch.history.past import histories
 from catch.present.states import folded
 
 Fact = Recorded[Any]
@@ -74,14 +74,15 @@ async def read(reading: Reading, stream: UUID, meeting: Meeting | None) -> list[
 
     `meeting` is the stream's, where the viewer may attend it. Raises `UnknownCase`.
     """
-    recorded = [decode(each) for each in await reading.facts.catch.log.stream(stream)]
+    log = reading.facts.catch.log
+    recorded = (await histories(log, [stream]))[stream]
     trail = await opened(reading, recorded, meeting)
     if trail is None:
         raise await no_trail(reading, stream, meeting)
     found = [*entries(trail, recorded)]
     if trail.stream is CASE and trail.beside is not None:
         # What is kept beside the case is read with it, as one.
-        kept = [decode(each) for each in await reading.facts.catch.log.stream(restricted_stream(stream))]
+        kept = (await histories(log, [beside := restricted_stream(stream)]))[beside]
         found = sorted([*found, *entries(trail.beside, kept)], key=lambda entry: entry.position)
     return found
 

@@ -29,13 +29,11 @@ from catch.domain.streams import (
     programme_stream,
     restricted_stream,
 )
-from catch.log.codec import decode
+from catch.history.past import Moment, histories
 from catch.personal.keyring import Reader
 from catch.present.answers import Rests
 from catch.present.rights import Rights
 from catch.present.states import Held, folded
-from catch.readside import known_at, true_at, up_to
-from catch.slices import each
 
 
 class Facts:
@@ -155,14 +153,20 @@ class Past:
         self._held: dict[UUID, Held] = {}
 
     @property
+    def _moment(self) -> Moment:
+        # A position of 0 is one, an empty time none.
+        asked = self._as_at
+        times = (asked.recorded_at or None, asked.occurred_at or None)
+        return Moment(None if any(times) else asked.position or 0, *times)
+
+    @property
     def moment(self) -> datetime | None:
         """The time asked for; None where a position was."""
         return self._as_at.recorded_at or self._as_at.occurred_at or None
 
     async def history(self, stream: UUID) -> list[Recorded[Any]]:
         """The stream's facts up to the moment asked for."""
-        stored = await self._catch.log.stream(stream, upto_position=self._as_at.position or None)
-        return [*chosen(await each(decode, stored), self._as_at)]
+        return (await histories(self._catch.log, [stream], self._moment))[stream]
 
     async def gather(self, cases: Sequence[UUID]) -> None:
         """Cases and their persons with one query each."""
@@ -173,11 +177,8 @@ class Past:
     async def load(self, stream: Stream, ids: Iterable[UUID]) -> None:
         """With one query for all that have not been read yet."""
         missing = [id_ for id_ in dict.fromkeys(ids) if id_ not in self._held]
-        histories: dict[UUID, list[Recorded[Any]]] = {id_: [] for id_ in missing}
-        for recorded in await each(decode, await self._catch.log.streams(missing) if missing else ()):
-            histories[recorded.stream].append(recorded)
-        for id_, whole in histories.items():
-            self._held[id_] = folded(stream, [*chosen(whole, self._as_at)])
+        for id_, recorded in (await histories(self._catch.log, missing, self._moment)).items():
+            self._held[id_] = folded(stream, recorded)
 
     async def case(self, case: UUID) -> Held:
         await self.load(CASE, [case])
@@ -190,12 +191,3 @@ class Past:
     async def person(self, person: UUID) -> Person | None:
         await self.load(PERSON, [person])
         return self._held[person].state
-
-
-def chosen(recorded: Iterable[Recorded[Any]], as_at: types.AsAt) -> Iterable[Recorded[Any]]:
-    """The facts that had been recorded, or had occurred, by the moment asked for."""
-    if as_at.recorded_at:
-        return known_at(recorded, as_at.recorded_at)
-    if as_at.occurred_at:
-        return true_at(recorded, as_at.occurred_at)
-    return up_to(recorded, as_at.position or 0)

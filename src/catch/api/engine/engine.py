@@ -33,9 +33,10 @@ from strawberry.execution import optimized_is_awaitable
 from catch.api.engine.compiled import Later, NotCompiled, compile_field
 from catch.api.engine.limits import Documents, Limits, Prepared, coded, encode
 from catch.api.engine.operations import Operation
-from catch.api.engine.registered import Asked, Registered
+from catch.api.engine.registered import Registered
 from catch.api.engine.unusable import bad_variables
 from catch.faults import Rejected, error, outside_error
+from catch.live.wire import Parameters
 from catch.settings import BadSetting
 
 STANDINGS, SELECTIONS = 2048, 256
@@ -141,7 +142,7 @@ class Engine:
     def prepare(self, query: str, operation_name: str | None = None) -> Prepared:
         return self.documents.prepare(query, operation_name)
 
-    def prepare_asked(self, asked: Asked, operation_name: str | None = None) -> Prepared:
+    def prepare_asked(self, asked: Parameters, operation_name: str | None = None) -> Prepared:
         """The operation that a request means, by its text or by what it is registered under."""
         return self.documents.prepare(self.registered.text(asked), operation_name)
 

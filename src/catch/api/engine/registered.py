@@ -9,9 +9,10 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import cast
 
 from catch.faults import Rejected, error
+from catch.live.wire import Parameters
 from catch.log.migrations import contracts
 
 FOLDER = Path("graphql/operations")
@@ -24,17 +25,6 @@ class Operations(StrEnum):
 
     REGISTERED = "registered"
     ANY = "any"
-
-
-class Asked(Protocol):
-    """What of a request says which document is meant."""
-
-    @property
-    def query(self) -> str | None: ...
-    @property
-    def documentId(self) -> str | None: ...  # noqa: N802
-    @property
-    def extensions(self) -> Mapping[str, Any] | None: ...
 
 
 def sha256(text: str) -> str:
@@ -55,7 +45,7 @@ class Registered:
     def __iter__(self) -> Iterator[str]:
         return iter(self.texts.values())
 
-    def text(self, asked: Asked) -> str:
+    def text(self, asked: Parameters) -> str:
         """The document that the request means; `Rejected` where there is none, or where it may not be asked for."""
         wanted = persisted(asked)
         text = asked.query
@@ -92,7 +82,7 @@ class Registered:
                 self._learnt.popitem(last=False)
 
 
-def persisted(asked: Asked) -> str | None:
+def persisted(asked: Parameters) -> str | None:
     """The name or hash under which a request's document is registered."""
     wanted: object = asked.documentId
     if wanted is None and asked.extensions and "persistedQuery" in asked.extensions:

@@ -4,9 +4,8 @@ The episodes come from the read model as it is, or from the same fold over the l
 all who ask for the same while nothing new is recorded.
 """
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 from uuid import UUID
 
 from catch.access.finding import sees_every_case
@@ -16,10 +15,8 @@ from catch.api.common.scalars import Position
 from catch.api.figures import types as figures_types
 from catch.app import Catch
 from catch.domain.calendar import end_of_day, london_day
-from catch.domain.facts import Recorded
 from catch.domain.refusals import Refused
-from catch.log.codec import decode
-from catch.readside.past import as_it_was
+from catch.history.past import Moment, rows, upto
 from catch.statistics import AtRisk, Point, TimeToOutcome
 from catch.statistics.small_numbers import Period, coarse, fixed, quarter_before, too_few
 from projections import outcomes
@@ -90,25 +87,18 @@ async def of_programme(catch: Catch, asked: Asked, head: int) -> Cohort:
     if asked.as_at is not None:
         return await _as_at(catch, asked, asked.as_at)
     await catch.reached(head)
-    rows = await outcomes.of_programme(catch.log.pool, asked.programme, asked.from_, asked.to)
+    held = await outcomes.of_programme(catch.log.pool, asked.programme, asked.from_, asked.to)
     last = await catch.log.last(head)
-    return Cohort(rows, last.recorded_at if last else datetime.now(UTC), head)
+    return Cohort(held, last.recorded_at if last else datetime.now(UTC), head)
 
 
 async def _as_at(catch: Catch, asked: Asked, as_at: common_types.AsAt) -> Cohort:
-    log = catch.log
-    upto = await log.known_by(as_at.recorded_at) if as_at.recorded_at else as_at.position or await log.head()
-    found = await as_it_was(log, decode, outcomes.OUTCOMES, upto, true_by(as_at.occurred_at or None))
-    last = await log.last(upto)
-    moment = as_at.occurred_at or as_at.recorded_at
-    cut_off = moment or (last.recorded_at if last else datetime.now(UTC))
-    rows = cast("dict[UUID, outcomes.Row]", found)
-    held = (row for row in rows.values() if row.programme == asked.programme)
+    moment = Moment(as_at.position or None, as_at.recorded_at or None, as_at.occurred_at or None)
+    found = cast("dict[UUID, outcomes.Row]", await rows(catch.log, outcomes.OUTCOMES, moment))
+    last = await catch.log.last(await upto(catch.log, moment))
+    cut_off = moment.occurred_at or moment.recorded_at or (last.recorded_at if last else datetime.now(UTC))
+    held = (row for row in found.values() if row.programme == asked.programme)
     return Cohort(outcomes.cohort(held, asked.from_, asked.to), cut_off, last.position if last else 0)
-
-
-def true_by(moment: datetime | None) -> Callable[[Recorded[Any]], bool]:
-    return lambda recorded: moment is None or recorded.envelope.occurred_at <= moment
 
 
 def withheld(position: int) -> figures_types.TimeToOutcome:

@@ -1,12 +1,12 @@
 """The front door: a referral arrives, or a further one of the same person."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.calendar import london_day
+from catch.domain.calendar import CLOCKS_MAY_DIFFER, london_day
 from catch.domain.case.rules import CaseNotLive
 from catch.domain.case.state import (
     Agrees,
@@ -142,7 +142,7 @@ def check_door(programme: Programme, source: str, channel: str) -> None:
 
 
 def referral_of(command: SubmitReferral | AttachReferral, given: Given) -> Referral:
-    if command.received_at > given.at + timedelta(minutes=5):
+    if command.received_at > given.at + CLOCKS_MAY_DIFFER:
         raise OutOfRange(field="receivedAt", latest=given.at.isoformat())
     for need in command.needs:
         check_key("needs", need)

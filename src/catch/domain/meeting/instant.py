@@ -6,6 +6,7 @@ Read downwards: what happened, where that leaves the meeting, what may be asked,
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from catch.domain.calendar import CLOCKS_MAY_DIFFER
 from catch.domain.facts import Command, Fact, Part, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.items import Item, ItemState, Origin, Update
@@ -19,7 +20,6 @@ from catch.domain.subject import Subject
 
 LEAST_AGENCIES = 2
 RECENT = timedelta(days=7)
-CLOCKS_MAY_DIFFER = timedelta(minutes=5)
 
 
 class Participant(Part, frozen=True):

@@ -1,0 +1,78 @@
+"""History at one price: what streams and read models were at a moment, folded from the log a slice at a time, so that
+nobody else has to wait. Figures, trails, queries with `asAt` and replay all read it here; nothing else decodes history.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from msgspec import Struct
+
+from catch.domain.facts import Recorded
+from catch.log import Log, Stored
+from catch.log.codec import decode
+from catch.readside.projection import advance, known_at, true_at, up_to
+from catch.slices import each
+from projections.read_model import Key, ReadModel
+
+PAGE = 5000
+Facts = list[Recorded[Any]]
+
+
+class Moment(NamedTuple):
+    """As the log stood at a position, as was known by `recorded_at`, as was true at `occurred_at`; of these that are
+    given, all. None of them: as it is known now.
+    """
+
+    position: int | None = None
+    recorded_at: datetime | None = None
+    occurred_at: datetime | None = None
+
+
+NOW = Moment()
+
+
+def chosen(recorded: Iterable[Recorded[Any]], moment: Moment) -> Facts:
+    """Those facts of a stream that count at the moment."""
+    if moment.position is not None:
+        recorded = up_to(recorded, moment.position)
+    if moment.recorded_at is not None:
+        recorded = known_at(recorded, moment.recorded_at)
+    if moment.occurred_at is not None:
+        recorded = true_at(recorded, moment.occurred_at)
+    return [*recorded]
+
+
+async def histories(log: Log, streams: Sequence[UUID], moment: Moment = NOW) -> dict[UUID, Facts]:
+    """The facts of each of these streams that count at the moment, in order: one query, however many there are."""
+    found: dict[UUID, Facts] = {stream: [] for stream in streams}
+    for recorded in await each(decode, await log.streams(streams) if streams else ()):
+        found[recorded.stream].append(recorded)
+    return {stream: chosen(facts, moment) for stream, facts in found.items()}
+
+
+async def upto(log: Log, moment: Moment) -> int:
+    """The position behind which nothing counts."""
+    if moment.recorded_at is not None:
+        return await log.known_by(moment.recorded_at)
+    return await log.head() if moment.position is None else moment.position
+
+
+async def rows(log: Log, projection: ReadModel, moment: Moment) -> dict[Key, Struct]:
+    """All rows of a read model at the moment."""
+    found: dict[Key, Struct] = {}
+    last, after = await upto(log, moment), 0
+
+    def take(stored: Stored) -> None:
+        recorded = decode(stored)
+        if moment.occurred_at is None or recorded.envelope.occurred_at <= moment.occurred_at:
+            for key in projection.keys(recorded):
+                row = advance(projection, found.get(key), recorded, key)
+                if row is not None:
+                    found[key] = row
+
+    while page := await log.page(after, PAGE, last, projection.topics):
+        after = page[-1].position
+        await each(take, page)
+    return found
