@@ -5,6 +5,8 @@ from datetime import date, timedelta
 import pytest
 from msgspec.structs import replace
 
+from catch.domain.calendar import add_months
+from catch.domain.case import decide as decide_case
 from catch.domain.case.closing import CaseClosed, ClosureProposed, Measured
 from catch.domain.case.goals import (
     AbandonGoal,
@@ -24,6 +26,7 @@ from catch.domain.case.plan import (
     AgreePlan,
     PlanAgreed,
     PlanAlreadyAgreed,
+    PlanLengthNotAllowed,
     PlanNeedsGoal,
     PlanNotDisclosed,
     PlanRevised,
@@ -81,6 +84,24 @@ def test_a_plan_is_agreed_with_its_goals_and_ends_within_the_programmes_time():
     case_given(*PLANNED).when(replace(agree, plan=uid(99)), GIVEN).refused(PlanAlreadyAgreed)
     case_given(received).when(agree, GIVEN).refused(NotAccepted)
     case_given(*SHARED).when(agree, replace(GIVEN, programme=None)).refused(UnknownProgramme)
+
+
+@pytest.mark.parametrize("months", [3, 4, 6])
+def test_a_plan_ends_when_it_was_agreed_within_the_programmes_time(months: int):
+    ends = add_months(TODAY, months)
+    (event, _) = decide_case(folded(*SHARED), replace(agree, planned_end=ends), GIVEN)
+    assert isinstance(event, PlanAgreed)
+    assert event.planned_end == ends
+    again = decide_case(folded(*SHARED, event), replace(revise, goals=()), GIVEN)
+    assert [each.planned_end for each in again if isinstance(each, PlanRevised)] == [ends]
+
+
+@pytest.mark.parametrize("ends", [add_months(TODAY, 3) - timedelta(days=1), add_months(TODAY, 6) + timedelta(days=1)])
+def test_a_plan_is_neither_shorter_nor_longer_than_the_programmes(ends: date):
+    refused = case_given(*SHARED).when(replace(agree, planned_end=ends), GIVEN)
+    refused.refused(
+        PlanLengthNotAllowed, field="plannedEnd", earliest=str(add_months(TODAY, 3)), latest=str(add_months(TODAY, 6))
+    )
 
 
 def test_a_plan_has_a_goal_or_says_why_not():

@@ -178,6 +178,7 @@ def clocks(held: domain.Case, pinned: Programme, at: datetime) -> Iterator[case_
                 code=shown.code,
                 started_at=shown.started_at,
                 due_at=shown.due_at,
+                outer_due_at=shown.outer_due_at,
                 stopped_at=shown.stopped_at,
                 state=shown.state,
                 ratio=shown.ratio,

@@ -147,6 +147,7 @@ class Clock:
     code: str
     started_at: datetime
     due_at: datetime
+    outer_due_at: datetime | None = strawberry.field(description="The latest that the programme allows, if it says so.")
     stopped_at: datetime | None
     state: ClockState
     ratio: float

@@ -22,6 +22,21 @@ class ClosureReason:
     ending: ClosureClass
 
 
+@strawberry.type(description="How long a support plan runs, in months, and how often it is reviewed.")
+class PlanRules:
+    min_months: int
+    max_months: int
+    review_every_months: int
+    review_outer_months: int
+
+
+@strawberry.type(description="How many open cases a lead coordinator should have, and may have.")
+class Caseload:
+    target_min: int | None
+    target_max: int | None
+    hard_max: int | None
+
+
 @strawberry.type(description="One version of the configuration under which cases run.")
 class Programme:
     key: str
@@ -33,4 +48,6 @@ class Programme:
     series: list[Series]
     closure_reasons: list[ClosureReason]
     interventions: list[str]
+    plan: PlanRules
+    caseload: Caseload
     assumed: list[str] = strawberry.field(description="Settings that are proposals, not the programme's own words.")

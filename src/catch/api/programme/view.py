@@ -20,5 +20,16 @@ def shown(held: Programme) -> types.Programme:
             types.ClosureReason(code=each.code, label=each.label, ending=each.ending) for each in held.closure.reasons
         ],
         interventions=list(held.interventions),
+        plan=types.PlanRules(
+            min_months=held.plan.min_months,
+            max_months=held.plan.max_months,
+            review_every_months=held.plan.review_every_months,
+            review_outer_months=held.plan.review_outer_months,
+        ),
+        caseload=types.Caseload(
+            target_min=held.caseload.target_min,
+            target_max=held.caseload.target_max,
+            hard_max=held.caseload.hard_max,
+        ),
         assumed=list(held.assumed),
     )

@@ -68,6 +68,7 @@ class AgreePlan(Command, frozen=True):
     how_agreed: Sealed | None = None
     shared_with: Few[Key] = ()
     no_goals_reason: Sealed | None = None
+    planned_end: date | None = None  # where nothing is said, the latest that the programme allows
 
 
 class RevisePlan(Command, frozen=True):
@@ -84,6 +85,7 @@ class RevisePlan(Command, frozen=True):
     agreed_by_person: bool = False
     how_agreed: Sealed | None = None
     shared_with: Few[Key] = ()
+    planned_end: date | None = None
 
 
 PlanCommand = AgreePlan | RevisePlan
@@ -98,6 +100,10 @@ class PlanAlreadyAgreed(Refused):
 
 class PlanNeedsGoal(Refused):
     """A plan needs at least one goal, or the reason why there is none."""
+
+
+class PlanLengthNotAllowed(Refused):
+    """The programme's plans run from the earliest to the latest day in the details."""
 
 
 class StalePlan(Refused):
@@ -122,8 +128,13 @@ def check_plan(case: Case, command: AgreePlan | RevisePlan, given: Given) -> dat
     if given.programme is None:
         raise UnknownProgramme(programme=case.programme)
     check_review(command.review_due, given)
-    started = case.plan.agreed_at if case.plan else given.at
-    return london_day(add_span(started, Span(given.programme.plan.max_months, Unit.MONTH)))
+    started, rules = case.plan.agreed_at if case.plan else given.at, given.programme.plan
+    earliest, latest = (
+        london_day(add_span(started, Span(months, Unit.MONTH))) for months in (rules.min_months, rules.max_months)
+    )
+    if command.planned_end is not None and not earliest <= command.planned_end <= latest:
+        raise PlanLengthNotAllowed(field="plannedEnd", earliest=earliest, latest=latest)
+    return command.planned_end or (case.plan.planned_end if case.plan else latest)
 
 
 def agree(case: Case, command: AgreePlan, given: Given) -> list[PlanEvent | GoalSet]:
