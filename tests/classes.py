@@ -19,7 +19,7 @@ from catch.api.case.subscription import CaseSource
 from catch.api.common.context import Context
 from catch.api.common.messages import GraphQLNotices
 from catch.api.common.subscription import Shared
-from catch.api.engine.engine import Engine, Standing
+from catch.api.engine.engine import Engine, Subscription
 from catch.api.inbox.subscription import InboxSource
 from catch.api.meeting.subscription import MeetingSource
 from catch.api.schema import schema
@@ -137,8 +137,8 @@ class Follower:
         self.task: asyncio.Task[None]
         self.variables: dict[str, Any] = {} if field == "agencyInbox" else {"id": str(topic)}
 
-    def standing(self, after: int) -> Standing:
-        return ENGINE.standing(ENGINE.prepare(DOCUMENTS[self.field]), self.variables | {"after": str(after)})
+    def standing(self, after: int) -> Subscription:
+        return ENGINE.subscription(ENGINE.prepare(DOCUMENTS[self.field]), self.variables | {"after": str(after)})
 
     def offer(self, position: int, payload: Payload) -> bool:
         self.received.append(bytes(payload))

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from catch.api.common.messages import GraphQLNotices
 from catch.api.common.scalars import Position
-from catch.api.engine.engine import Engine, Standing
+from catch.api.engine.engine import Engine, Subscription
 from catch.live.feed import Feed, Patience
 from catch.live.frames import Payload
 from tests.toy_feed import DOCUMENT, SCHEMA, Log, NoSuchRoom, Said, Update, Viewer
@@ -127,8 +127,8 @@ class Process(Log):
 
 
 @cache
-def standing(after: int | None) -> Standing:
-    return ENGINE.standing(PREPARED, {"id": "r", "after": None if after is None else str(after)})
+def standing(after: int | None) -> Subscription:
+    return ENGINE.subscription(PREPARED, {"id": "r", "after": None if after is None else str(after)})
 
 
 class Message(Struct):

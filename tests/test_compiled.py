@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from catch.api.engine.compiled import NullWhereRequired
-from catch.api.engine.engine import Engine, Standing
+from catch.api.engine.engine import Engine, Subscription
 from catch.api.meeting.types import MeetingUpdate
 from catch.api.schema import schema
 from catch.domain.facts import Actor, Sealed
@@ -65,8 +65,8 @@ async def place(database: Database, tmp_path: Path) -> Any:
         yield found
 
 
-def standing(engine: Engine, text: str, topic: object) -> Standing:
-    return engine.standing(engine.prepare(text.replace("$$", f'"{topic}"')), {})
+def standing(engine: Engine, text: str, topic: object) -> Subscription:
+    return engine.subscription(engine.prepare(text.replace("$$", f'"{topic}"')), {})
 
 
 def viewer(actor: Actor) -> Viewer:

@@ -26,8 +26,8 @@ from catch.domain.streams import partner_stream
 from catch.log import Append, Log, NewEvent
 from catch.log.codec import decode, encode
 from catch.readside import as_at, rebuild
+from catch.readside.inventory import prepare
 from catch.readside.rebuilding import session
-from catch.readside.standing import prepare
 from projections import agencies, givings, members
 from projections.givings import Giver, GivingKind
 from tests.enrolments import (

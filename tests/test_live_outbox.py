@@ -9,8 +9,8 @@ from websockets.frames import Frame, Opcode
 
 from catch.live import frames
 from catch.live.frames import Payload, text_frame, text_of
-from catch.live.outbox import Lane, Outbox
-from catch.live.wheel import Wheel
+from catch.live.send_buffer import Lane, SendBuffer
+from catch.live.timeouts import Timeouts
 
 
 class Socket:
@@ -20,17 +20,17 @@ class Socket:
         self.room = room
         self.taken: list[bytes] = []
         self.stalled = 0
-        self.outbox = Outbox(self.write, Wheel(0.01), self.stalls, most=most, stall=stall)
+        self.buffer = SendBuffer(self.write, Timeouts(0.01), self.stalls, most=most, stall=stall)
 
     def write(self, frame: bytes) -> None:
         self.taken.append(frame)
         self.room -= 1
         if self.room == 0:
-            self.outbox.pause()
+            self.buffer.pause()
 
     def drain(self, room: int) -> None:
         self.room = room
-        self.outbox.resume()
+        self.buffer.resume()
 
     def stalls(self) -> None:
         self.stalled += 1
@@ -64,7 +64,7 @@ def test_a_payload_is_framed_once_for_those_of_one_operation_id():
 
 async def test_while_the_socket_takes_everything_nothing_waits():
     socket = Socket(room=100)
-    lane = Lane(socket.outbox, "1")
+    lane = Lane(socket.buffer, "1")
     assert all(lane.offer(number, payload(number)) for number in range(50))
     assert socket.read() == list(range(50))
     assert (lane.last, lane.cut()) == (49, None)
@@ -72,7 +72,7 @@ async def test_while_the_socket_takes_everything_nothing_waits():
 
 async def test_what_waits_is_written_in_order_and_what_does_not_fit_is_refused():
     socket = Socket(room=2, most=200)
-    lane = Lane(socket.outbox, "1")
+    lane = Lane(socket.buffer, "1")
     accepted = [number for number in range(1, 20) if lane.offer(number, payload(number))]
     assert socket.read() == [1, 2]
     assert accepted == list(range(1, len(accepted) + 1))
@@ -93,13 +93,13 @@ async def test_what_waits_is_written_in_order_and_what_does_not_fit_is_refused()
 
 async def test_one_frame_larger_than_the_bound_waits_like_any_other():
     socket = Socket(room=1, most=10)
-    lane = Lane(socket.outbox, "1")
+    lane = Lane(socket.buffer, "1")
     assert [lane.offer(number, payload(number)) for number in (1, 2, 3)] == [True, True, False]
 
 
 async def test_a_lane_takes_back_what_is_its_own():
     socket = Socket(room=1, most=10_000)
-    one, two = Lane(socket.outbox, "1"), Lane(socket.outbox, "2")
+    one, two = Lane(socket.buffer, "1"), Lane(socket.buffer, "2")
     for number in range(1, 7):
         (one, two)[number % 2].offer(number, payload(number))
     assert (one.cut(), one.cut(), two.last) == (2, None, 1)
@@ -110,7 +110,7 @@ async def test_a_lane_takes_back_what_is_its_own():
 
 async def test_answers_are_kept_even_where_there_is_no_room():
     socket = Socket(room=1, most=10)
-    lane = Lane(socket.outbox, "1")
+    lane = Lane(socket.buffer, "1")
     while lane.offer(1, payload(1)):
         pass
     lane.write(payload(2))
@@ -121,12 +121,12 @@ async def test_answers_are_kept_even_where_there_is_no_room():
 
 async def test_once_shut_nothing_more_is_written_and_nobody_waits():
     socket = Socket(room=1, most=10)
-    lane = Lane(socket.outbox, "1")
+    lane = Lane(socket.buffer, "1")
     while lane.offer(1, payload(1)):
         pass
     waiting = asyncio.create_task(lane.room())
     await asyncio.sleep(0)
-    socket.outbox.shut()
+    socket.buffer.shut()
     await waiting
     assert lane.offer(5, payload(5))
     assert socket.read() == [1]
@@ -135,10 +135,10 @@ async def test_once_shut_nothing_more_is_written_and_nobody_waits():
 async def test_a_socket_that_takes_nothing_is_told_of_once_and_one_that_takes_little_is_not():
     stuck, slow = Socket(room=1, stall=0.1), Socket(room=1, stall=0.1)
     for socket in (stuck, slow):
-        socket.outbox.offer(b"")
+        socket.buffer.offer(b"")
     for _ in range(10):
         await asyncio.sleep(0.03)
-        slow.outbox.offer(b"")
+        slow.buffer.offer(b"")
         slow.drain(1)
     assert (stuck.stalled, slow.stalled) == (1, 0)
 
@@ -148,7 +148,7 @@ async def test_in_random_interleavings_each_lane_is_whole_and_in_order(seed: int
     """Whoever is refused, or takes back, offers again from there: as the feed does."""
     dice = Random(seed)
     socket = Socket(room=dice.randint(1, 5), most=dice.choice([1, 120, 400]))
-    lanes = [Lane(socket.outbox, str(name)) for name in range(3)]
+    lanes = [Lane(socket.buffer, str(name)) for name in range(3)]
     owed = [1, 1, 1]
     for _ in range(300):
         which = dice.randrange(3)
@@ -170,14 +170,14 @@ async def test_in_random_interleavings_each_lane_is_whole_and_in_order(seed: int
 
 
 async def test_the_wheel_calls_each_at_its_time_and_not_before():
-    wheel, loop = Wheel(0.02), asyncio.get_running_loop()
+    timeouts, loop = Timeouts(0.02), asyncio.get_running_loop()
     began, called = loop.time(), dict[int, float]()
 
     def note(number: int) -> None:
         called[number] = loop.time() - began
 
     for number in range(50):
-        wheel.after(number * 0.005, partial(note, number))
+        timeouts.after(number * 0.005, partial(note, number))
     async with asyncio.timeout(5):
         while len(called) < 50:  # noqa: ASYNC110
             await asyncio.sleep(0.01)

@@ -17,7 +17,7 @@ from catch.access import Told
 from catch.api.audit import view as trail
 from catch.api.case import parts, reading
 from catch.api.case.reading import Reading
-from catch.api.common.lens import Lens
+from catch.api.common.redaction import Redactor
 from catch.api.inbox import subscription as inbox_source
 from catch.api.inbox import view as inbox
 from catch.api.meeting import queries
@@ -497,11 +497,11 @@ def every_fact(*_: object, **__: object) -> Told:
     return Told.SHOWN
 
 
-def every_door(held: Any, _: Lens) -> list[Any]:
+def every_door(held: Any, _: Redactor) -> list[Any]:
     return [*held.referrals]
 
 
-def as_given(_: Lens, __: str, held: Any) -> Any:
+def as_given(_: Redactor, __: str, held: Any) -> Any:
     return held
 
 
@@ -527,11 +527,11 @@ def beside_for_all(patch: pytest.MonkeyPatch) -> None:
 HOLES: dict[str, tuple[Hole, Test]] = {
     "other doors' referrals": (put_back(parts, "doors", every_door), test_the_other_door_sees_its_own),
     "the lead, to a referrer": (
-        put_back(Lens, "for_those_involved", as_given),
+        put_back(Redactor, "for_those_involved", as_given),
         test_who_referred_sees_their_own_referral_and_what_became_of_it,
     ),
     "versions for all": (
-        put_back(Lens, "for_those_who_see_all", as_given),
+        put_back(Redactor, "for_those_who_see_all", as_given),
         test_a_version_tells_nobody_how_much_they_do_not_see,
     ),
     "the draft, in the trail, to the recused": (

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from catch.access import EVERYTHING, Agreed, Told
 from catch.api.case import parts
 from catch.api.case import subscription as case_source
-from catch.api.common.lens import Lens
+from catch.api.common.redaction import Redactor
 from catch.api.meeting import subscription as meeting_source
 from catch.api.meeting.view import Sitting
 from catch.database.server import Server
@@ -148,10 +148,10 @@ def reasons_for_all(patch: pytest.MonkeyPatch) -> None:
 def decisions_of_the_item(patch: pytest.MonkeyPatch) -> None:
     """A list of the item is not asked of the policy."""
 
-    def every(_: Lens, __: str, ___: Category, held: Any) -> Any:
+    def every(_: Redactor, __: str, ___: Category, held: Any) -> Any:
         return held
 
-    patch.setattr(Lens, "all", every)
+    patch.setattr(Redactor, "all", every)
 
 
 def notes_for_all(patch: pytest.MonkeyPatch) -> None:
@@ -162,8 +162,8 @@ def actions_for_all(patch: pytest.MonkeyPatch) -> None:
     """Each action is shown as if it were the viewer's own."""
     mine = parts.action
 
-    def all_mine(held: Any, path: str, lens: Lens) -> list[Any]:
-        return [mine(each, path, lens, own=True) for each in held]
+    def all_mine(held: Any, path: str, redactor: Redactor) -> list[Any]:
+        return [mine(each, path, redactor, own=True) for each in held]
 
     patch.setattr(parts, "actions", all_mine)
 

@@ -40,8 +40,8 @@ from catch.domain.streams import fold
 from catch.log import Append, Log, NewEvent
 from catch.log.codec import decode, encode
 from catch.readside import ReadSide, rebuild
+from catch.readside.inventory import prepare
 from catch.readside.rebuilding import session
-from catch.readside.standing import prepare
 from projections import agency_inbox, agenda, case_summary, minutes, outcomes, timeline
 from tests.cases import (
     ACCEPTED,

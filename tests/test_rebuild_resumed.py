@@ -15,7 +15,7 @@ from catch.bench.history import Year, copied, lived, moulded, repeated
 from catch.database import Connection
 from catch.log import Append, Log, NewEvent
 from catch.log.codec import decode
-from catch.readside import AnotherRebuild, ReadModel, checksum, left_over, marks, rebuild
+from catch.readside import AnotherRebuild, ReadModel, checkpoints, checksum, left_over, rebuild
 from projections import case_summary
 from tests.damage import EVENTS, unguarded
 
@@ -23,11 +23,11 @@ ALL = projections.ALL
 REBUILD = """
 import asyncio, sys
 from catch.log import Log
-from catch.readside import marks, rebuilding, sharing
+from catch.readside import checkpoints, rebuilding, sharing
 from catch.log.codec import decode
 import projections
 
-rebuilding.PAGE, sharing.PAGE, marks.EVERY = 50, 50, 0
+rebuilding.PAGE, sharing.PAGE, checkpoints.EVERY = 50, 50, 0
 
 async def work(dsn, processes):
     log = await Log.open(dsn)
@@ -59,7 +59,7 @@ async def long(log: Log, database: Database, year: Year) -> Log:
 
 @pytest.fixture(autouse=True)
 def marked_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(marks, "EVERY", 0)
+    monkeypatch.setattr(checkpoints, "EVERY", 0)
     monkeypatch.setattr("catch.readside.rebuilding.PAGE", 50)
 
 
@@ -207,7 +207,7 @@ async def test_control_a_mark_that_is_trusted_blindly_leaves_other_bytes(
 
     await broken_off(long, 800)
     await long.pool.execute(DAMAGES["emptied"])
-    monkeypatch.setattr(marks, "_unfit", trusting)
+    monkeypatch.setattr(checkpoints, "_unfit", trusting)
     assert (await rebuilt(long))[0] > 0
     assert await contents(long) != unbroken
 

@@ -194,4 +194,4 @@ class Toy:
 
     def standing(self, after: int | None = None, room: str = "r", document: str = DOCUMENT) -> Any:
         prepared = self.engine.prepare(document)
-        return self.engine.standing(prepared, {"id": room, "after": None if after is None else str(after)})
+        return self.engine.subscription(prepared, {"id": room, "after": None if after is None else str(after)})

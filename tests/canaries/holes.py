@@ -82,11 +82,11 @@ def shown(*_: object, **__: object) -> learning.Told:
     return learning.Told.SHOWN
 
 
-def all_doors(held: Case, lens: object) -> list[cases.Referral]:
+def all_doors(held: Case, redactor: object) -> list[cases.Referral]:
     return [*held.referrals]
 
 
-def own_words(held: object, lens: object) -> bool:
+def own_words(held: object, redactor: object) -> bool:
     return True
 
 
@@ -111,7 +111,7 @@ def where_they_live(told: person_view.Told) -> str | None:
     return told.text("address", Category.CONTACT, told.held.registered.address)
 
 
-def every_recusal(held: Iterable[cases.Recusal], lens: object) -> list[types.Recusal]:
+def every_recusal(held: Iterable[cases.Recusal], redactor: object) -> list[types.Recusal]:
     return [types.Recusal(user=each.user, agency=each.agency, since=each.since, resolved_at=None) for each in held]
 
 

@@ -17,7 +17,7 @@ from catch.log.codec import Codec
 from catch.log.entries import FutureSchema, Undecodable, UnknownEvent, Unreadable
 from catch.readside import parked
 from catch.readside.folding import UNREAD
-from catch.readside.standing import OF_THIS_LOG
+from catch.readside.inventory import OF_THIS_LOG
 from projections.read_model import ReadModel
 
 APART = 60.0

@@ -16,7 +16,7 @@ from msgspec import Struct
 from catch.database import lost
 from catch.faults import fault
 from catch.live.groups import Subscriber, Topic
-from catch.live.source import E, Ended, Notices, NotYet, Outlet, Source, Standing, TooFar, V
+from catch.live.source import E, Ended, Notices, NotYet, Outlet, Source, Subscription, TooFar, V
 
 AWAY = 0.2
 """Seconds between two tries to read from a database that is away."""
@@ -84,20 +84,22 @@ class Feed(Generic[V, E]):
                 topic.close()
             topics.clear()
 
-    async def follow(self, viewer: V, standing: Standing, outlet: Outlet) -> None:
+    async def follow(self, viewer: V, subscription: Subscription, outlet: Outlet) -> None:
         """Deliver until the right to it ends or the subscriber must resynchronise; cancel to stop. Raises `Refused`."""
-        source = self.sources[standing.field]
-        opening = await source.open(viewer, standing.arguments)
-        after = standing.arguments.get("after")
-        subscriber: Subscriber[V, E] = Subscriber(viewer, standing, outlet, after if isinstance(after, int) else None)
-        topic = self._join(standing.field, opening.topic, subscriber, opening.viewer_class)
+        source = self.sources[subscription.field]
+        opening = await source.open(viewer, subscription.arguments)
+        after = subscription.arguments.get("after")
+        subscriber: Subscriber[V, E] = Subscriber(
+            viewer, subscription, outlet, after if isinstance(after, int) else None
+        )
+        topic = self._join(subscription.field, opening.topic, subscriber, opening.viewer_class)
         try:
             await self._attend(topic, subscriber)
         except Exception as unexpected:
             reason = f"The log could not be read. Quote {fault(unexpected, 'live')} when you report it."
             subscriber.end(self.notices.resync(max(topic.latest, subscriber.last), reason))
         finally:
-            self._leave(standing.field, topic, subscriber)
+            self._leave(subscription.field, topic, subscriber)
         payload = await topic.write(subscriber.group, subscriber.last_word)
         while not outlet.offer(subscriber.last, payload):
             await outlet.room()

@@ -16,7 +16,7 @@ from typing import Generic, cast
 from catch.database import lost
 from catch.faults import fault
 from catch.live.frames import Payload
-from catch.live.source import E, Ended, Notices, NotYet, Outlet, Seen, Source, Standing, V
+from catch.live.source import E, Ended, Notices, NotYet, Outlet, Seen, Source, Subscription, V
 
 ASIDE = 64
 """How many live messages a subscriber keeps aside while it catches up."""
@@ -25,12 +25,25 @@ ASIDE = 64
 class Subscriber(Generic[V, E]):
     """`last` is the last position handed to the outlet: what comes after it is still owed."""
 
-    __slots__ = ("again", "aside", "group", "last", "last_word", "live", "moves", "outlet", "presented", "standing",
-                 "stirred", "viewer", "wants_present")  # fmt: skip
+    __slots__ = (
+        "again",
+        "aside",
+        "group",
+        "last",
+        "last_word",
+        "live",
+        "moves",
+        "outlet",
+        "presented",
+        "stirred",
+        "subscription",
+        "viewer",
+        "wants_present",
+    )  # fmt: skip
 
-    def __init__(self, viewer: V, standing: Standing, outlet: Outlet, after: int | None) -> None:
+    def __init__(self, viewer: V, subscription: Subscription, outlet: Outlet, after: int | None) -> None:
         self.viewer = viewer
-        self.standing = standing
+        self.subscription = subscription
         self.outlet = outlet
         self.last = after or 0
         self.wants_present = after is None
@@ -106,8 +119,8 @@ class Subscriber(Generic[V, E]):
 class Group(Generic[V, E]):
     """Subscribers with the same document, variables and viewer class."""
 
-    def __init__(self, standing: Standing, viewer_class: Hashable) -> None:
-        self.standing = standing
+    def __init__(self, subscription: Subscription, viewer_class: Hashable) -> None:
+        self.subscription = subscription
         self.viewer_class = viewer_class
         # A dict for its order: in the order in which they came they lie side by side in memory, here and in the kernel.
         self.subscribers: dict[Subscriber[V, E], None] = {}
@@ -147,8 +160,8 @@ class Topic(Generic[V, E]):
         return [subscriber for group in self.groups.values() for subscriber in group.subscribers]
 
     def join(self, subscriber: Subscriber[V, E], viewer_class: Hashable) -> None:
-        key = (subscriber.standing.key, viewer_class)
-        group = self.groups.setdefault(key, Group(subscriber.standing, viewer_class))
+        key = (subscriber.subscription.key, viewer_class)
+        group = self.groups.setdefault(key, Group(subscriber.subscription, viewer_class))
         group.subscribers[subscriber] = None
         subscriber.group = group
 
@@ -156,7 +169,7 @@ class Topic(Generic[V, E]):
         group = subscriber.group
         group.subscribers.pop(subscriber, None)
         if not group.subscribers:
-            self.groups.pop((group.standing.key, group.viewer_class), None)
+            self.groups.pop((group.subscription.key, group.viewer_class), None)
 
     def close(self) -> None:
         self._worker.cancel()
@@ -225,7 +238,7 @@ class Topic(Generic[V, E]):
 
     async def write(self, group: Group[V, E], root: object) -> Payload:
         context = self.source.context(self.key, group.viewer_class)
-        return Payload(await group.standing.payload(root, context))
+        return Payload(await group.subscription.payload(root, context))
 
     async def _work(self) -> None:
         while True:

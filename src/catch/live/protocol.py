@@ -22,9 +22,9 @@ from catch.live import frames
 from catch.live.asgi import AsgiSocket, Socket, socket_of
 from catch.live.feed import Feed
 from catch.live.origins import welcome
-from catch.live.outbox import Lane, Outbox
+from catch.live.send_buffer import Lane, SendBuffer
 from catch.live.source import E
-from catch.live.wheel import Wheel
+from catch.live.timeouts import Timeouts
 from catch.live.wire import (
     DECODER,
     Bounds,
@@ -79,7 +79,7 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
         self.connections: set[Connection[V, E, P]] = set()
         self.strangers: dict[Connection[V, E, P], None] = {}
         self.running: set[asyncio.Task[None]] = set()
-        self.wheel = Wheel()
+        self.timeouts = Timeouts()
         self.draining = False
 
     def handler(self, path: str = "/graphql") -> WebsocketRouteHandler:
@@ -104,9 +104,9 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
 
 
 class Connection(Generic[V, E, P]):
-    """One client's socket, its operations by their ids, and the outbox they share. It is called, and never waits."""
+    """One client's socket, its operations by their ids, and the buffer they share. It is called, and never waits."""
 
-    __slots__ = ("_expires", "_socket", "closed", "operations", "outbox", "server", "viewer")
+    __slots__ = ("_expires", "_socket", "buffer", "closed", "operations", "server", "viewer")
 
     def __init__(self, server: GraphQLOverWebSocket[V, E, P], socket: Socket) -> None:
         self.server = server
@@ -115,7 +115,7 @@ class Connection(Generic[V, E, P]):
         self.closed = False
         self._socket: Socket = socket
         bounds = server.bounds
-        self.outbox = Outbox(socket.write, server.wheel, self._stalled, most=bounds.unsent, stall=bounds.stall)
+        self.buffer = SendBuffer(socket.write, server.timeouts, self._stalled, most=bounds.unsent, stall=bounds.stall)
         self._expires = time.time() + bounds.init
 
     def begin(self, *, offered: bool) -> None:
@@ -127,7 +127,7 @@ class Connection(Generic[V, E, P]):
             self.close(4406, "Subprotocol not acceptable")
         if self.server.draining:
             self.close(1012, "The server restarts. Connect again.")
-        self.server.wheel.after(self.server.bounds.init, self._look)
+        self.server.timeouts.after(self.server.bounds.init, self._look)
 
     def close(self, code: int, reason: str) -> None:
         """At once: nothing that is still waiting is written."""
@@ -139,16 +139,16 @@ class Connection(Generic[V, E, P]):
         self.closed = True
         self.server.connections.discard(self)
         self.server.strangers.pop(self, None)
-        self.outbox.shut()
+        self.buffer.shut()
         for operation in list(self.operations.values()):
             operation.stop()
         self.operations.clear()
 
     def pause(self) -> None:
-        self.outbox.pause()
+        self.buffer.pause()
 
     def resume(self) -> None:
-        self.outbox.resume()
+        self.buffer.resume()
 
     @property
     def position(self) -> int:
@@ -164,15 +164,15 @@ class Connection(Generic[V, E, P]):
             self.close(4408, "Connection initialisation timeout")
         elif left <= 0:
             self.close(4403, "TOKEN_EXPIRED: Get a new token.")
-        elif not (self._socket.heard or self.outbox.blocked):
+        elif not (self._socket.heard or self.buffer.blocked):
             self.close(1013, "You have not answered a ping.")
         else:
             self._ping()
-            self.server.wheel.after(min(self.server.bounds.ping, left), self._look)
+            self.server.timeouts.after(min(self.server.bounds.ping, left), self._look)
 
     def _ping(self) -> None:
         """Any other ASGI server has pings of its own, and says nothing of them."""
-        if not (self.outbox.blocked or isinstance(self._socket, AsgiSocket)):
+        if not (self.buffer.blocked or isinstance(self._socket, AsgiSocket)):
             self._socket.heard = False
             self._socket.write(frames.PING)
 
@@ -207,7 +207,7 @@ class Connection(Generic[V, E, P]):
             case Ping(payload):
                 if self.server.rates.wait(self._whose()):
                     raise Closing(1008, "TOO_OFTEN: You send too many messages.")
-                self.outbox.put(frames.pong(payload))
+                self.buffer.put(frames.pong(payload))
             case Pong():
                 pass
             case Subscribe(id, payload):
@@ -231,8 +231,8 @@ class Connection(Generic[V, E, P]):
         self.server.strangers.pop(self, None)
         self._expires = self.viewer.expires_at
         if (left := self._expires - time.time()) < self.server.bounds.init:
-            self.server.wheel.after(left, self._look)
-        self.outbox.put(frames.ACK)
+            self.server.timeouts.after(left, self._look)
+        self.buffer.put(frames.ACK)
 
     def _subscribe(self, operation_id: str, asked: Parameters) -> None:
         if self.viewer is None:
@@ -242,10 +242,10 @@ class Connection(Generic[V, E, P]):
         most = self.server.bounds.operations
         if len(self.operations) >= most:
             too_many = error("TOO_MANY_OPERATIONS", f"A connection may have {most} operations at once.")
-            self.outbox.put(frames.error(operation_id, [too_many]))
+            self.buffer.put(frames.error(operation_id, [too_many]))
             return
         if wait := self.server.rates.wait(identity(self.viewer)):
-            self.outbox.put(frames.error(operation_id, [too_often(wait)]))
+            self.buffer.put(frames.error(operation_id, [too_often(wait)]))
             return
         operation = Operation(self, operation_id, self.viewer)
         self.operations[operation_id] = operation
@@ -262,7 +262,7 @@ class Operation(Generic[V, E, P]):
         self.server = connection.server
         self.id = operation_id
         self.viewer = viewer
-        self.lane = Lane(connection.outbox, operation_id)
+        self.lane = Lane(connection.buffer, operation_id)
         self.line = Line("WS", role=getattr(viewer, "role", None))
         self.task: asyncio.Task[None]
 
@@ -301,7 +301,7 @@ class Operation(Generic[V, E, P]):
         self.line.kind, self.line.operation = prepared.kind.value, prepared.name and prepared.name[:80]
         context = await self.server.context(self.viewer, prepared.text)
         if self.line.kind == "subscription":
-            await self.server.feed.follow(self.viewer, engine.standing(prepared, asked.variables), self.lane)
+            await self.server.feed.follow(self.viewer, engine.subscription(prepared, asked.variables), self.lane)
             return
         answer = await engine.execute(prepared, asked.variables, context)
         if not answer.began:

@@ -127,7 +127,7 @@ class Notices(Protocol):
     def ended(self, position: int, reason: str) -> object: ...
 
 
-class Standing(Protocol):
+class Subscription(Protocol):
     """A subscription that was checked: `key` is the same where document and variables are."""
 
     @property

@@ -8,7 +8,7 @@ import msgspec
 from graphql import GraphQLFormattedError
 from msgspec import Meta, Struct
 
-from catch.live.source import Standing
+from catch.live.source import Subscription
 
 
 class Viewer(Protocol):
@@ -52,7 +52,7 @@ class Engine(Protocol[P]):
 
     def prepare_asked(self, asked: "Parameters", operation_name: str | None) -> P: ...
     async def execute(self, prepared: P, variables: Mapping[str, Any] | None, context: object) -> Answer: ...
-    def standing(self, prepared: P, variables: Mapping[str, Any] | None) -> Standing: ...
+    def subscription(self, prepared: P, variables: Mapping[str, Any] | None) -> Subscription: ...
 
 
 class Bounds(Struct, frozen=True):

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from catch.database import lost
 from catch.log.batches import Outcome
+from catch.log.connection import Recording
 from catch.log.entries import Answer, Append, Busy, Unavailable
-from catch.log.pen import Pen
 from catch.log.waiting import Waiting, settle
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class Writer:
         self._size = queue
         self._deadline = deadline
         self._recorded = recorded
-        self._pen = Pen(dsn, schema, patience)
+        self._connection = Recording(dsn, schema, patience)
         self._loop = asyncio.get_running_loop()
         self._queue: deque[Waiting] = deque()
         self._arrival: asyncio.Future[None] | None = None
@@ -60,7 +60,7 @@ class Writer:
             self._expiry.cancel()
         settle(self._queue, Unavailable)
         self._queue.clear()
-        self._pen.close()
+        self._connection.close()
 
     def _expire(self) -> None:
         """One timer for all: they expire in the order in which they came."""
@@ -116,11 +116,11 @@ class Writer:
 
     async def _record(self, batch: Sequence[Waiting]) -> None:
         try:
-            answers = await self._pen.record(batch)
+            answers = await self._connection.record(batch)
         except Exception as error:
             if lost(error):
                 log.warning("the log is out of reach: %s", type(error).__name__)
-                self._pen.hang_up()
+                self._connection.hang_up()
                 settle(batch, Unavailable)
             elif len(batch) == 1:
                 batch[0].refuse(error)

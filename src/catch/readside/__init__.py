@@ -1,14 +1,14 @@
 """Keeps the projections current, builds them anew, and answers how they looked before.
 
 What a read model is stands in `projections.read_model`. Read `projection` (history in memory), `tables` (its table,
-generated from its row), `folding` (one page of facts into rows and checkpoint), `rebuilding` with its `marks`,
+generated from its row), `folding` (one page of facts into rows and checkpoint), `rebuilding` with its `checkpoints`,
 `standing` (which tables lack what), and `runner` (which node does it, and who waits for it).
 """
 
+from catch.readside.inventory import left_over
 from catch.readside.projection import as_at, known_at, true_at, up_to
 from catch.readside.rebuilding import AnotherRebuild, parked, rebuild, retry
 from catch.readside.runner import NotCaughtUp, ReadSide
-from catch.readside.standing import left_over
 from catch.readside.tables import checksum, load
 from projections.read_model import Key, ReadModel
 

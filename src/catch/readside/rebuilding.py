@@ -1,6 +1,6 @@
 """Folds the whole log into new tables while the old ones serve, and puts each in its place in one transaction.
 
-Broken off, it goes on from its last mark when it is asked for again.
+Broken off, it goes on from its last checkpoint when it is asked for again.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from contextlib import aclosing, asynccontextmanager
 
 from catch.database import Connection, Pool, application, connect
 from catch.log import Log
-from catch.readside import marks, sharing
+from catch.readside import checkpoints, sharing
 from catch.readside.building import UNHURRIED, Building, Progress, pages, take
 from catch.readside.folding import UNREAD, Decode, Folding, Parked, alert, decoded, locked, write
 from catch.readside.tables import live
@@ -107,11 +107,11 @@ async def _begin(
     connection: Connection, buildings: Sequence[Building], parts: int, *, fresh: bool, shareable: bool
 ) -> int:
     """Empty new tables, or those of a rebuild that was broken off. Answers in how many parts it goes on."""
-    left = [[] if fresh else await marks.found(connection, building) for building in buildings]
+    left = [[] if fresh else await checkpoints.found(connection, building) for building in buildings]
     parts = next((found[0].parts for found in left if found and (shareable or found[0].parts == 1)), parts)
     for building, found in zip(buildings, left, strict=True):
         if not found or found[0].parts != parts:
-            await marks.begin(connection, building, parts)
+            await checkpoints.begin(connection, building, parts)
     return parts
 
 
@@ -169,7 +169,7 @@ async def _fold_log(
         decode,
         buildings,
         (0, 1),
-        marks.EVERY,
+        checkpoints.EVERY,
         lambda position: progress(position, max(position, head)) if progress else None,
     )
 
@@ -192,5 +192,5 @@ async def _put_in_place(connection: Connection, log: Log, decode: Decode, buildi
             await connection.execute(f'drop table if exists "{old}"')
             await connection.execute(f'alter table "{new}" rename to "{old}"')
         await connection.execute(MOVE, name, position)
-        await connection.execute(marks.FORGET, name)
+        await connection.execute(checkpoints.FORGET, name)
     alert([building])

@@ -12,11 +12,11 @@ from contextlib import aclosing, suppress
 from catch.database import Connection
 from catch.domain.refusals import Refused
 from catch.log import Log
-from catch.readside.ahead import ahead, folded_pages, written
 from catch.readside.building import uncollected
+from catch.readside.catching_up import ahead, folded_pages, written
 from catch.readside.folding import Decode, Memory, Rewound, described, fold_page
+from catch.readside.inventory import OF_THIS_LOG, prepare, unfilled
 from catch.readside.rebuilding import rebuild, session
-from catch.readside.standing import OF_THIS_LOG, prepare, unfilled
 from projections.read_model import ReadModel
 
 logger = logging.getLogger("catch.readside")

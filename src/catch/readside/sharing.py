@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from catch.database import Connection, application, connect
 from catch.log import Log, Stored
-from catch.readside import marks
+from catch.readside import checkpoints
 from catch.readside.building import GENERATION, UNHURRIED, Building, Progress, pages, take, uncollected
 from catch.readside.folding import Decode
 from projections.read_model import MadeOf, ReadModel
@@ -99,13 +99,13 @@ async def shared(
     try:
         async with asyncio.TaskGroup() as group:
             for part in range(processes):
-                order = Order(log.dsn, log.schema, place, names, part, processes, head, marks.EVERY, PAGE)
+                order = Order(log.dsn, log.schema, place, names, part, processes, head, checkpoints.EVERY, PAGE)
                 group.create_task(_have_done(order, come))
     except ExceptionGroup as failed:
         raise SharedWorkFailed(SharedWorkFailed.__doc__) from failed
     for building in buildings:
-        left = await marks.read(connection, building)
-        building.others_wrote(each for mark in left for each in mark.parked)
+        left = await checkpoints.read(connection, building)
+        building.others_wrote(each for checkpoint in left for each in checkpoint.parked)
     return head
 
 
@@ -167,13 +167,13 @@ async def fold_part(
     come: Callable[[int], object],
     upto: int = 0,
 ) -> int:
-    """Folds one in so many parts of the log, from its marks on; the position reached, which is `upto` at least."""
+    """Folds one in so many parts of the log, from its checkpoints on; the position reached: `upto` at least."""
     for building in buildings:
-        mark = (await marks.read(connection, building))[part[0]]
-        await building.resume(connection, mark.position, mark.rows, mark.parked)
+        checkpoint = (await checkpoints.read(connection, building))[part[0]]
+        await building.resume(connection, checkpoint.position, checkpoint.rows, checkpoint.parked)
     position = min(building.after for building in buildings)
     come(position)
-    async with marks.Marking(connection, buildings, *part, every) as marking:
+    async with checkpoints.Marking(connection, buildings, *part, every) as marking:
         with uncollected():
             async with aclosing(pages(read, position)) as all_pages:
                 async for page in all_pages:
@@ -193,6 +193,6 @@ def say(word: Word) -> None:
 
 
 def main() -> None:
-    """Ends without a word when whoever asked for it has gone: its marks stand."""
+    """Ends without a word when whoever asked for it has gone: its checkpoints stand."""
     with suppress(BrokenPipeError):
         uvloop.run(_do(msgspec.json.decode(sys.stdin.buffer.read(), type=Order)))

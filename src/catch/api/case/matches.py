@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from catch.access import look_shown, match_seen, recused
 from catch.api.case import parts, types
 from catch.api.case.reading import Reading
-from catch.api.common.lens import Lens, Texts
+from catch.api.common.redaction import Redactor, Texts
 from catch.domain.case.state import Case, SafeContact
 from catch.domain.person import Person
 from catch.personal import Erased, sealed_in
@@ -49,8 +49,8 @@ async def match(reading: Reading, held: Case) -> types.Match | None:
     told = match_seen(reading.viewer, held)
     if told is None:
         return None
-    lens = Lens(told, await reading.facts.texts(held.person))
-    contact = parts.safe_contact(held.safe_contact and vouched_for(held, held.safe_contact), lens)
+    redactor = Redactor(told, await reading.facts.texts(held.person))
+    contact = parts.safe_contact(held.safe_contact and vouched_for(held, held.safe_contact), redactor)
     return types.Match(number=held.number, lead=parts.worker(held.lead), safe_contact=contact)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from catch.access import note_shown, sees_others
 from catch.api.case import types as case_types
 from catch.api.common import types as common_types
-from catch.api.common.lens import Lens
+from catch.api.common.redaction import Redactor
 from catch.domain.agenda.case_facts import moment
 from catch.domain.case import state as domain
 from catch.domain.facts import Category
@@ -21,12 +21,12 @@ def worker(held: domain.Worker | None) -> common_types.Worker | None:
     return common_types.Worker(user=held.user, agency=held.agency) if held else None
 
 
-def referral(held: domain.Referral, path: str, lens: Lens) -> case_types.Referral:
+def referral(held: domain.Referral, path: str, redactor: Redactor) -> case_types.Referral:
     """Whoever wrote it reads what they wrote."""
-    category = None if own_door(held, lens) else Category.NEEDS
-    hidden = category is not None and lens.hides(f"{path}.needs", category)
+    category = None if own_door(held, redactor) else Category.NEEDS
+    hidden = category is not None and redactor.hides(f"{path}.needs", category)
     if hidden:
-        lens.hides(f"{path}.urgency", Category.NEEDS)
+        redactor.hides(f"{path}.urgency", Category.NEEDS)
     return case_types.Referral(
         id=held.referral,
         source=held.source,
@@ -34,35 +34,35 @@ def referral(held: domain.Referral, path: str, lens: Lens) -> case_types.Referra
         received_at=held.received_at,
         urgency=None if hidden else held.urgency,
         needs=None if hidden else list(held.needs),
-        reason=lens.text(f"{path}.reason", category, held.reason),
+        reason=redactor.text(f"{path}.reason", category, held.reason),
         referrer=common_types.Worker(user=held.referrer, agency=held.referrer_agency),
-        unverified_organisation=lens.text(f"{path}.unverifiedOrganisation", category, held.unverified_organisation),
+        unverified_organisation=redactor.text(f"{path}.unverifiedOrganisation", category, held.unverified_organisation),
     )
 
 
-def own_door(held: domain.Referral, lens: Lens) -> bool:
-    return held.referrer_agency == lens.sight.agency
+def own_door(held: domain.Referral, redactor: Redactor) -> bool:
+    return held.referrer_agency == redactor.sight.agency
 
 
-def doors(held: domain.Case, lens: Lens) -> list[domain.Referral]:
+def doors(held: domain.Case, redactor: Redactor) -> list[domain.Referral]:
     """The referrals that the viewer may know of: for who sees no more than their own, the others are not there."""
-    return [each for each in held.referrals if not lens.refers or own_door(each, lens)]
+    return [each for each in held.referrals if not redactor.refers or own_door(each, redactor)]
 
 
-def safe_contact(held: domain.SafeContact | None, lens: Lens) -> case_types.SafeContact | None:
-    if held is None or lens.hides("safeContact", Category.CONTACT):
+def safe_contact(held: domain.SafeContact | None, redactor: Redactor) -> case_types.SafeContact | None:
+    if held is None or redactor.hides("safeContact", Category.CONTACT):
         return None
     return case_types.SafeContact(
         ok=held.ok,
-        how=lens.text("safeContact.how", Category.CONTACT, held.how),
-        not_when=lens.text("safeContact.notWhen", Category.CONTACT, held.not_when),
+        how=redactor.text("safeContact.how", Category.CONTACT, held.how),
+        not_when=redactor.text("safeContact.notWhen", Category.CONTACT, held.not_when),
     )
 
 
-def answered(held: domain.Answered | None, lens: Lens) -> case_types.Answered | None:
+def answered(held: domain.Answered | None, redactor: Redactor) -> case_types.Answered | None:
     """Whoever referred is told why, and where the person was led."""
-    category = None if lens.refers else Category.NEEDS
-    explanation = lens.text("answered.explanation", category, held.explanation if held else None)
+    category = None if redactor.refers else Category.NEEDS
+    explanation = redactor.text("answered.explanation", category, held.explanation if held else None)
     if held is None:
         return None
     return case_types.Answered(
@@ -73,18 +73,18 @@ def answered(held: domain.Answered | None, lens: Lens) -> case_types.Answered | 
     )
 
 
-def conversation(held: domain.Conversation, path: str, lens: Lens) -> case_types.Conversation:
+def conversation(held: domain.Conversation, path: str, redactor: Redactor) -> case_types.Conversation:
     return case_types.Conversation(
         id=held.conversation,
         at=held.at,
         held=held.held,
-        what_matters=lens.text(f"{path}.whatMatters", Category.PLAN, held.what_matters),
-        strengths=lens.text(f"{path}.strengths", Category.PLAN, held.strengths),
+        what_matters=redactor.text(f"{path}.whatMatters", Category.PLAN, held.what_matters),
+        strengths=redactor.text(f"{path}.strengths", Category.PLAN, held.strengths),
     )
 
 
-def plan(held: domain.Plan | None, lens: Lens) -> case_types.Plan | None:
-    if held is None or lens.hides("plan", Category.PLAN):
+def plan(held: domain.Plan | None, redactor: Redactor) -> case_types.Plan | None:
+    if held is None or redactor.hides("plan", Category.PLAN):
         return None
     return case_types.Plan(
         id=held.plan,
@@ -92,18 +92,18 @@ def plan(held: domain.Plan | None, lens: Lens) -> case_types.Plan | None:
         agreed_at=held.agreed_at,
         review_due=held.review_due,
         planned_end=held.planned_end,
-        what_matters=lens.text("plan.whatMatters", Category.PLAN, held.what_matters),
-        strengths=lens.text("plan.strengths", Category.PLAN, held.strengths),
-        contingency=lens.text("plan.contingency", Category.PLAN, held.contingency),
+        what_matters=redactor.text("plan.whatMatters", Category.PLAN, held.what_matters),
+        strengths=redactor.text("plan.strengths", Category.PLAN, held.strengths),
+        contingency=redactor.text("plan.contingency", Category.PLAN, held.contingency),
         agreed_by_person=held.agreed_by_person,
         shared_with=list(held.shared_with),
     )
 
 
-def goal(held: domain.Goal, path: str, lens: Lens) -> case_types.Goal:
+def goal(held: domain.Goal, path: str, redactor: Redactor) -> case_types.Goal:
     return case_types.Goal(
         id=held.goal,
-        text=lens.text(f"{path}.text", Category.PLAN, held.text),
+        text=redactor.text(f"{path}.text", Category.PLAN, held.text),
         domain=held.domain,
         baseline=held.baseline,
         target=held.target,
@@ -112,18 +112,18 @@ def goal(held: domain.Goal, path: str, lens: Lens) -> case_types.Goal:
     )
 
 
-def actions(held: Iterable[domain.Action], path: str, lens: Lens) -> list[case_types.Action]:
+def actions(held: Iterable[domain.Action], path: str, redactor: Redactor) -> list[case_types.Action]:
     """An agency always sees the actions it owns; those of others where actions are disclosed to it."""
-    closed = lens.hides(path, Category.ACTIONS)
-    own = lens.sight.agency if lens.sight.takes_part else None
-    return [action(each, path, lens, own=each.owner == own) for each in held if not closed or each.owner == own]
+    closed = redactor.hides(path, Category.ACTIONS)
+    own = redactor.sight.agency if redactor.sight.takes_part else None
+    return [action(each, path, redactor, own=each.owner == own) for each in held if not closed or each.owner == own]
 
 
-def action(held: domain.Action, path: str, lens: Lens, *, own: bool) -> case_types.Action:
+def action(held: domain.Action, path: str, redactor: Redactor, *, own: bool) -> case_types.Action:
     category = None if own else Category.ACTIONS
     return case_types.Action(
         id=held.action,
-        title=lens.text(f"{path}.title", category, held.title),
+        title=redactor.text(f"{path}.title", category, held.title),
         owner=held.owner,
         owner_user=held.owner_user,
         state=held.state,
@@ -132,40 +132,40 @@ def action(held: domain.Action, path: str, lens: Lens, *, own: bool) -> case_typ
         mandatory=held.mandatory,
         priority=held.priority,
         intervention=held.intervention,
-        reason=lens.text(f"{path}.reason", category, held.reason),
-        result=lens.text(f"{path}.result", category, held.result),
+        reason=redactor.text(f"{path}.reason", category, held.reason),
+        result=redactor.text(f"{path}.result", category, held.result),
         meeting_id=held.meeting,
     )
 
 
-def disclosures(held: Iterable[domain.Disclosure], lens: Lens) -> list[case_types.Disclosure]:
+def disclosures(held: Iterable[domain.Disclosure], redactor: Redactor) -> list[case_types.Disclosure]:
     """A partner sees what may be told to itself; whoever sees the discussion for other reasons sees all."""
-    others = sees_others(lens.sight)
+    others = sees_others(redactor.sight)
     if not others:
-        lens.withheld["disclosures"] = lens.sight.hidden
-    own = None if lens.refers else lens.sight.agency
-    return [disclosure(each, lens) for each in held if others or each.agency == own]
+        redactor.withheld["disclosures"] = redactor.sight.hidden
+    own = None if redactor.refers else redactor.sight.agency
+    return [disclosure(each, redactor) for each in held if others or each.agency == own]
 
 
-def disclosure(held: domain.Disclosure, lens: Lens) -> case_types.Disclosure:
+def disclosure(held: domain.Disclosure, redactor: Redactor) -> case_types.Disclosure:
     return case_types.Disclosure(
         id=held.disclosure,
         agency=held.agency,
-        categories=sorted(each for each in held.categories if lens.sight.mentions(each)),
+        categories=sorted(each for each in held.categories if redactor.sight.mentions(each)),
         authorised_at=held.authorised_at,
         until=held.until,
         ended_at=held.ended_at,
     )
 
 
-def review(held: domain.Review, path: str, lens: Lens) -> case_types.Review:
+def review(held: domain.Review, path: str, redactor: Redactor) -> case_types.Review:
     return case_types.Review(
         id=held.review,
         number=held.number,
         due=held.due,
         held_at=held.held_at,
         decision=held.decision,
-        summary=lens.text(f"{path}.summary", Category.PLAN, held.summary),
+        summary=redactor.text(f"{path}.summary", Category.PLAN, held.summary),
     )
 
 
@@ -185,20 +185,20 @@ def clocks(held: domain.Case, pinned: Programme, at: datetime) -> Iterator[case_
             )
 
 
-def notes(held: Sequence[domain.Note], beside: Sequence[RestrictedNote], lens: Lens) -> list[case_types.Note]:
+def notes(held: Sequence[domain.Note], beside: Sequence[RestrictedNote], redactor: Redactor) -> list[case_types.Note]:
     """A note for others, or of a category that is closed, is not there; what is restricted is not spoken of.
 
     `beside` are the restricted ones, read with the rest by time; there are none for whoever may not see them.
     """
-    sight = lens.sight
+    sight = redactor.sight
     if any(sight.hides(category) for category in OF_NOTES):
-        lens.withheld["notes"] = sight.hidden
+        redactor.withheld["notes"] = sight.hidden
     open_to = [each for each in held if note_shown(sight, each.by.agency, each.category, each.audience)]
     tagged = [each for each in beside if each.tag in sight.tags]
-    return [note(each, lens) for each in sorted((*open_to, *tagged), key=lambda note: note.at)]
+    return [note(each, redactor) for each in sorted((*open_to, *tagged), key=lambda note: note.at)]
 
 
-def note(held: domain.Note | RestrictedNote, lens: Lens) -> case_types.Note:
+def note(held: domain.Note | RestrictedNote, redactor: Redactor) -> case_types.Note:
     restricted = isinstance(held, RestrictedNote)
     return case_types.Note(
         id=held.note,
@@ -206,7 +206,7 @@ def note(held: domain.Note | RestrictedNote, lens: Lens) -> case_types.Note:
         tag=held.tag if restricted else None,
         at=held.at,
         by=common_types.Worker(user=held.by.user, agency=held.by.agency),
-        text=lens.text("notes.text", None, held.text),
+        text=redactor.text("notes.text", None, held.text),
     )
 
 
@@ -214,29 +214,29 @@ OF_NOTES = [category for category in Category if category is not Category.RESTRI
 """The categories that notes may be known to have."""
 
 
-def concern(held: Concern, path: str, lens: Lens) -> case_types.SafeguardingConcern:
+def concern(held: Concern, path: str, redactor: Redactor) -> case_types.SafeguardingConcern:
     raised = held.raised
     return case_types.SafeguardingConcern(
         id=raised.concern,
         at=held.at,
         by=common_types.Worker(user=raised.by.user, agency=raised.by.agency),
-        text=lens.text(f"{path}.text", None, raised.text),
+        text=redactor.text(f"{path}.text", None, raised.text),
         needs_care=raised.needs_care,
         at_risk=raised.at_risk,
         cannot_protect_themselves=raised.cannot_protect_themselves,
         immediate_danger=raised.immediate_danger,
-        raised_to=lens.text(f"{path}.raisedTo", None, raised.raised_to),
-        reference=lens.text(f"{path}.reference", None, raised.reference),
-        persons_wish=lens.text(f"{path}.personsWish", None, raised.persons_wish),
+        raised_to=redactor.text(f"{path}.raisedTo", None, raised.raised_to),
+        reference=redactor.text(f"{path}.reference", None, raised.reference),
+        persons_wish=redactor.text(f"{path}.personsWish", None, raised.persons_wish),
         outcome=held.outcome,
         outcome_at=held.outcome_at,
-        outcome_text=lens.text(f"{path}.outcomeText", None, held.outcome_text),
+        outcome_text=redactor.text(f"{path}.outcomeText", None, held.outcome_text),
     )
 
 
-def recusals(held: Iterable[domain.Recusal], lens: Lens) -> list[case_types.Recusal]:
+def recusals(held: Iterable[domain.Recusal], redactor: Redactor) -> list[case_types.Recusal]:
     """For those who coordinate the case, who must know whom it cannot be talked about with."""
-    if not lens.sight.everything:
+    if not redactor.sight.everything:
         return []
     return [
         case_types.Recusal(user=each.user, agency=each.agency, since=each.since, resolved_at=each.resolved_at)
@@ -244,24 +244,24 @@ def recusals(held: Iterable[domain.Recusal], lens: Lens) -> list[case_types.Recu
     ]
 
 
-def proposal(held: domain.Proposal, path: str, lens: Lens) -> case_types.Proposal:
+def proposal(held: domain.Proposal, path: str, redactor: Redactor) -> case_types.Proposal:
     return case_types.Proposal(
         id=held.proposal,
         series=held.series,
         purpose=held.purpose,
         by_agency=held.by_agency,
-        question=lens.text(f"{path}.question", Category.DISCUSSION, held.question),
+        question=redactor.text(f"{path}.question", Category.DISCUSSION, held.question),
     )
 
 
-def endings(held: Sequence[domain.Ending], lens: Lens) -> list[case_types.Ending]:
+def endings(held: Sequence[domain.Ending], redactor: Redactor) -> list[case_types.Ending]:
     """Why it ended is what was agreed about it; that it ended is told by its state."""
-    return lens.each("endings", Category.DISCUSSION, held, ending)
+    return redactor.each("endings", Category.DISCUSSION, held, ending)
 
 
-def discussion(held: domain.Discussion, path: str, lens: Lens) -> case_types.Discussion:
+def discussion(held: domain.Discussion, path: str, redactor: Redactor) -> case_types.Discussion:
     said = Update(held.situation, held.action_to_date, held.update, held.next_steps)
-    return spoken(said, held.meeting, (held.started_at, held.ended_at), held.agencies, path, lens)
+    return spoken(said, held.meeting, (held.started_at, held.ended_at), held.agencies, path, redactor)
 
 
 def spoken(
@@ -270,7 +270,7 @@ def spoken(
     times: tuple[datetime | None, datetime | None],
     agencies: Iterable[str],
     path: str,
-    lens: Lens,
+    redactor: Redactor,
 ) -> case_types.Discussion:
     """What was said at a meeting, between which times and with which agencies there."""
     category = Category.DISCUSSION
@@ -279,24 +279,24 @@ def spoken(
         started_at=times[0],
         ended_at=times[1],
         agencies=list(agencies),
-        situation=lens.text(f"{path}.situation", category, said.situation),
-        action_to_date=lens.text(f"{path}.actionToDate", category, said.action_to_date),
-        update=lens.text(f"{path}.update", category, said.update),
-        next_steps=lens.text(f"{path}.nextSteps", category, said.next_steps),
+        situation=redactor.text(f"{path}.situation", category, said.situation),
+        action_to_date=redactor.text(f"{path}.actionToDate", category, said.action_to_date),
+        update=redactor.text(f"{path}.update", category, said.update),
+        next_steps=redactor.text(f"{path}.nextSteps", category, said.next_steps),
     )
 
 
-def decision(held: Decision, path: str, lens: Lens) -> case_types.Decision:
+def decision(held: Decision, path: str, redactor: Redactor) -> case_types.Decision:
     category = Category.DISCUSSION
     tell = held.to_tell_person
     return case_types.Decision(
         id=held.decision,
         code=held.code,
         at=held.decided_at,
-        text=lens.text(f"{path}.text", category, held.text),
+        text=redactor.text(f"{path}.text", category, held.text),
         agreed_by=list(held.agreed_by),
         dissent=[
-            case_types.Dissent(agency=each.agency, text=lens.text(f"{path}.dissent.text", category, each.text))
+            case_types.Dissent(agency=each.agency, text=redactor.text(f"{path}.dissent.text", category, each.text))
             for each in held.dissent
         ],
         tell_person=common_types.Worker(user=tell.who, agency=None) if tell else None,
@@ -305,10 +305,10 @@ def decision(held: Decision, path: str, lens: Lens) -> case_types.Decision:
     )
 
 
-def ending(held: domain.Ending, path: str, lens: Lens) -> case_types.Ending:
+def ending(held: domain.Ending, path: str, redactor: Redactor) -> case_types.Ending:
     return case_types.Ending(
         reason=held.reason,
         ending=held.ending,
         closed_on=held.closed_on,
-        summary=lens.text(f"{path}.summary", Category.DISCUSSION, held.summary),
+        summary=redactor.text(f"{path}.summary", Category.DISCUSSION, held.summary),
     )

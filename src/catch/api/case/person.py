@@ -1,4 +1,4 @@
-"""A person as a lens shows them, part by part, each when it is asked for."""
+"""A person as a redactor shows them, part by part, each when it is asked for."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from catch.access import RedactionReason
 from catch.api.case import types
-from catch.api.common.lens import Lens
+from catch.api.common.redaction import Redactor
 from catch.domain.facts import Category, Sealed, Tag
 from catch.domain.person import Person
 
@@ -15,9 +15,9 @@ from catch.domain.person import Person
 class UnfoldingPerson(types.Person):
     """The same of a person."""
 
-    def __init__(self, held: Person, lens: Lens, *, protected: bool) -> None:
-        untagged = Tag.PROTECTED_ADDRESS not in lens.sight.tags
-        self.__dict__["_told"] = Told(held, lens, (protected or held.address_protected) and untagged)
+    def __init__(self, held: Person, redactor: Redactor, *, protected: bool) -> None:
+        untagged = Tag.PROTECTED_ADDRESS not in redactor.sight.tags
+        self.__dict__["_told"] = Told(held, redactor, (protected or held.address_protected) and untagged)
 
     def __getattr__(self, name: str) -> Any:
         part = OF_PERSON.get(name)
@@ -28,26 +28,26 @@ class UnfoldingPerson(types.Person):
 
 
 class Told(Struct, frozen=True):
-    """What of a person is told through a lens. `protected`: where they live is kept from this viewer."""
+    """What of a person is told through a redactor. `protected`: where they live is kept from this viewer."""
 
     held: Person
-    lens: Lens
+    redactor: Redactor
     protected: bool
 
     def text(self, name: str, category: Category, sealed: Sealed | None) -> str | None:
-        return self.lens.text(f"person.{name}", category, sealed)
+        return self.redactor.text(f"person.{name}", category, sealed)
 
     def address(self) -> str | None:
-        if self.lens.hides("person.address", Category.CONTACT):
+        if self.redactor.hides("person.address", Category.CONTACT):
             return None
         if self.protected:
-            self.lens.withheld["person.address"] = RedactionReason.RESTRICTED
+            self.redactor.withheld["person.address"] = RedactionReason.RESTRICTED
             return None
         return self.text("address", Category.CONTACT, self.held.registered.address)
 
     def address_protected(self) -> bool | None:
         """Those to whom contact is told must know that it is not to be passed on."""
-        closed = self.lens.hides("person.addressProtected", Category.CONTACT)
+        closed = self.redactor.hides("person.addressProtected", Category.CONTACT)
         return None if closed else self.held.address_protected
 
     def preferred(self, name: str, sealed: Sealed | None) -> str | None:
@@ -66,7 +66,7 @@ OF_PERSON: Mapping[str, Callable[[Told], object]] = {
     "address": Told.address,
     "address_protected": Told.address_protected,
     "safe_channels": lambda told: [
-        *told.lens.all(
+        *told.redactor.all(
             "person.safeChannels",
             Category.CONTACT,
             told.held.preference.channels if told.held.preference else (),

@@ -9,7 +9,7 @@ from catch.access import RedactionReason, Sight, Who, recused, was_there
 from catch.api.case import types
 from catch.api.case.view import Unfolding, Whole
 from catch.api.common.facts import Facts, Past
-from catch.api.common.lens import Lens
+from catch.api.common.redaction import Redactor
 from catch.domain.case.state import Case
 from catch.domain.facts import Category
 from catch.personal import sealed_in, subject_of
@@ -68,7 +68,9 @@ class Reading:
         pinned = await self.facts.programme(held.programme, held.programme_version)
         moment = at or (self.past and self.past.moment) or self.facts.at
         protected = now is not None and now.address_protected
-        return Unfolding(Whole(held, beside, pinned, person, Lens(seen, texts), version, position, moment, protected))
+        return Unfolding(
+            Whole(held, beside, pinned, person, Redactor(seen, texts), version, position, moment, protected)
+        )
 
     async def case_by_id(self, case: UUID) -> types.Case | None:
         """The case as the viewer sees it; None where they do not, or where there was none yet."""

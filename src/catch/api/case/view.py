@@ -1,4 +1,4 @@
-"""A case as a lens shows it, part by part, each when it is asked for."""
+"""A case as a redactor shows it, part by part, each when it is asked for."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -9,7 +9,7 @@ from msgspec import Struct
 from catch.access import state_told
 from catch.api.case import parts, types
 from catch.api.case.person import OF_PERSON, UnfoldingPerson
-from catch.api.common.lens import Lens
+from catch.api.common.redaction import Redactor
 from catch.api.common.scalars import Position
 from catch.api.programme import view as programme_view
 from catch.domain.case import state as domain
@@ -28,7 +28,7 @@ class Whole(Struct, frozen=True):
     beside: Beside | None
     pinned: Programme
     person: Person | None
-    lens: Lens
+    redactor: Redactor
     version: int
     position: int
     at: datetime
@@ -50,7 +50,7 @@ class Unfolding(types.Case):
             if self.person is not None:
                 for part in OF_PERSON:
                     getattr(self.person, part)
-            return whole.lens.redactions()
+            return whole.redactor.redactions()
         part = PARTS.get(name)
         if part is None:
             raise AttributeError(name)
@@ -59,74 +59,76 @@ class Unfolding(types.Case):
 
 
 def _decisions(whole: Whole) -> list[types.Decision]:
-    held = whole.lens.all("decisions", Category.DISCUSSION, whole.held.decisions)
-    return [parts.decision(each.decision, "decisions", whole.lens) for each in held]
+    held = whole.redactor.all("decisions", Category.DISCUSSION, whole.held.decisions)
+    return [parts.decision(each.decision, "decisions", whole.redactor) for each in held]
 
 
 def _involvements(whole: Whole) -> list[types.Involvement]:
     return [
         types.Involvement(agency=each.agency, role=each.role, since=each.since, ended_at=each.ended_at)
-        for each in whole.lens.for_those_involved("involvements", whole.held.involvements) or ()
+        for each in whole.redactor.for_those_involved("involvements", whole.held.involvements) or ()
     ]
 
 
 def _unmet_needs(whole: Whole) -> list[types.UnmetNeed]:
     return [
         types.UnmetNeed(id=each.need, code=each.code, reason=each.reason, locality=each.locality, met_at=each.met_at)
-        for each in whole.lens.all("unmetNeeds", Category.NEEDS, whole.held.unmet_needs)
+        for each in whole.redactor.all("unmetNeeds", Category.NEEDS, whole.held.unmet_needs)
     ]
 
 
 def _position(whole: Whole) -> Position | None:
     """Where the last fact of all stands: it moves with those, too, that others may not know of."""
-    held = whole.lens.for_those_who_see_all("position", whole.position)
+    held = whole.redactor.for_those_who_see_all("position", whole.position)
     return None if held is None else Position(held)
 
 
 PARTS: Mapping[str, Callable[[Whole], object]] = {
     "id": lambda whole: whole.held.case,
     "number": lambda whole: whole.held.number,
-    "state": lambda whole: state_told(whole.lens.sight, whole.held.state),
-    "episode": lambda whole: whole.lens.for_those_involved("episode", whole.held.episode),
-    "version": lambda whole: whole.lens.for_those_who_see_all("version", whole.version),
+    "state": lambda whole: state_told(whole.redactor.sight, whole.held.state),
+    "episode": lambda whole: whole.redactor.for_those_involved("episode", whole.held.episode),
+    "version": lambda whole: whole.redactor.for_those_who_see_all("version", whole.version),
     "position": _position,
     "programme": lambda whole: programme_view.shown(whole.pinned),
     "person": lambda whole: (
-        UnfoldingPerson(whole.person, whole.lens, protected=whole.protected) if whole.person else None
+        UnfoldingPerson(whole.person, whole.redactor, protected=whole.protected) if whole.person else None
     ),
-    "lead": lambda whole: parts.worker(whole.lens.for_those_involved("lead", whole.held.lead)),
-    "safe_contact": lambda whole: parts.safe_contact(whole.held.safe_contact, whole.lens),
+    "lead": lambda whole: parts.worker(whole.redactor.for_those_involved("lead", whole.held.lead)),
+    "safe_contact": lambda whole: parts.safe_contact(whole.held.safe_contact, whole.redactor),
     # Whoever sees no more than their own referral has one: that is why they see the case.
-    "referral": lambda whole: parts.referral(parts.doors(whole.held, whole.lens)[0], "referral", whole.lens),
+    "referral": lambda whole: parts.referral(parts.doors(whole.held, whole.redactor)[0], "referral", whole.redactor),
     "referrals": lambda whole: [
-        parts.referral(each, "referrals", whole.lens) for each in parts.doors(whole.held, whole.lens)
+        parts.referral(each, "referrals", whole.redactor) for each in parts.doors(whole.held, whole.redactor)
     ],
-    "answered": lambda whole: parts.answered(whole.held.answered, whole.lens),
-    "conversations": lambda whole: whole.lens.each(
+    "answered": lambda whole: parts.answered(whole.held.answered, whole.redactor),
+    "conversations": lambda whole: whole.redactor.each(
         "conversations", Category.PLAN, whole.held.conversations, parts.conversation
     ),
-    "plan": lambda whole: parts.plan(whole.held.plan, whole.lens),
-    "goals": lambda whole: whole.lens.each("goals", Category.PLAN, whole.held.goals, parts.goal),
-    "actions": lambda whole: parts.actions(whole.held.actions, "actions", whole.lens),
+    "plan": lambda whole: parts.plan(whole.held.plan, whole.redactor),
+    "goals": lambda whole: whole.redactor.each("goals", Category.PLAN, whole.held.goals, parts.goal),
+    "actions": lambda whole: parts.actions(whole.held.actions, "actions", whole.redactor),
     "involvements": _involvements,
-    "disclosures": lambda whole: parts.disclosures(whole.held.disclosures, whole.lens),
+    "disclosures": lambda whole: parts.disclosures(whole.held.disclosures, whole.redactor),
     "measures": lambda _: [],
-    "reviews": lambda whole: whole.lens.each("reviews", Category.PLAN, whole.held.reviews, parts.review),
+    "reviews": lambda whole: whole.redactor.each("reviews", Category.PLAN, whole.held.reviews, parts.review),
     "clocks": lambda whole: [
-        *(whole.lens.for_those_involved("clocks", parts.clocks(whole.held, whole.pinned, whole.at)) or ())
+        *(whole.redactor.for_those_involved("clocks", parts.clocks(whole.held, whole.pinned, whole.at)) or ())
     ],
-    "notes": lambda whole: parts.notes(whole.held.notes, whole.beside.notes if whole.beside else (), whole.lens),
+    "notes": lambda whole: parts.notes(whole.held.notes, whole.beside.notes if whole.beside else (), whole.redactor),
     "concerns": lambda whole: [
-        parts.concern(each, "concerns", whole.lens)
-        for each in (whole.beside.concerns if whole.beside and Tag.SAFEGUARDING in whole.lens.sight.tags else ())
+        parts.concern(each, "concerns", whole.redactor)
+        for each in (whole.beside.concerns if whole.beside and Tag.SAFEGUARDING in whole.redactor.sight.tags else ())
     ],
-    "recusals": lambda whole: parts.recusals(whole.held.recusals, whole.lens),
-    "proposals": lambda whole: whole.lens.each("proposals", Category.DISCUSSION, whole.held.proposals, parts.proposal),
-    "discussions": lambda whole: whole.lens.each(
+    "recusals": lambda whole: parts.recusals(whole.held.recusals, whole.redactor),
+    "proposals": lambda whole: whole.redactor.each(
+        "proposals", Category.DISCUSSION, whole.held.proposals, parts.proposal
+    ),
+    "discussions": lambda whole: whole.redactor.each(
         "discussions", Category.DISCUSSION, whole.held.discussions, parts.discussion
     ),
     "decisions": _decisions,
     "unmet_needs": _unmet_needs,
-    "endings": lambda whole: parts.endings(whole.held.endings, whole.lens),
+    "endings": lambda whole: parts.endings(whole.held.endings, whole.redactor),
 }
 """What a case is made of, in the order in which it is looked at for what is withheld."""

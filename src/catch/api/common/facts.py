@@ -8,7 +8,7 @@ from uuid import UUID
 
 from catch.access import Asker, RedactionReason, Seat, Sight, Who
 from catch.api.common import types
-from catch.api.common.lens import Texts
+from catch.api.common.redaction import Texts
 from catch.app import Catch
 from catch.domain.case.state import Case
 from catch.domain.facts import Recorded

@@ -67,7 +67,7 @@ class Answer(Struct, frozen=True):
         return encode({"errors": self.errors, **body} if self.errors else body)
 
 
-class Standing:
+class Subscription:
     """A subscription that stands: its root field and arguments, and how one message is written.
 
     Two subscriptions with the same `key` are answered with the same bytes if the viewer's class is the same: the key
@@ -133,7 +133,7 @@ class Engine:
         self.graphql: GraphQLSchema = schema._schema  # pyright: ignore[reportPrivateUsage]
         self.documents = Documents(self.graphql, self.limits, development=development)
         self.compiled: dict[OperationDefinitionNode, Operation] = {}
-        self._standings: dict[bytes, Standing] = {}
+        self._subscriptions: dict[bytes, Subscription] = {}
         self._selections: dict[Hashable, Later | None] = {}
         self.left_out: list[str] = []
         for name, text in self.registered.texts.items():
@@ -212,19 +212,19 @@ class Engine:
         result = await cast("Awaitable[Any]", outcome) if isawaitable(outcome) else outcome
         return self.answer(cast("ExecutionResult", result))
 
-    def standing(self, prepared: Prepared, variables: Mapping[str, Any] | None) -> Standing:
+    def subscription(self, prepared: Prepared, variables: Mapping[str, Any] | None) -> Subscription:
         """Set up a subscription; `Rejected` where its variables are wrong or it selects nothing. Those of one document
         with the same variables are one, since thousands of clients may follow one meeting."""
         if bad := bad_variables(variables):
             raise Rejected(bad)
         self.charge(prepared, variables, None)
         key = msgspec.json.encode([prepared.text, prepared.name, variables], order="deterministic")
-        standing = self._standings.get(key)
-        if standing is None:
-            standing = self._standings[key] = self._stands(prepared, variables)
-            if len(self._standings) > STANDINGS:
-                del self._standings[next(iter(self._standings))]
-        return standing
+        subscription = self._subscriptions.get(key)
+        if subscription is None:
+            subscription = self._subscriptions[key] = self._subscription_of(prepared, variables)
+            if len(self._subscriptions) > STANDINGS:
+                del self._subscriptions[next(iter(self._subscriptions))]
+        return subscription
 
     def selection(
         self, prepared: Prepared, kind: Any, nodes: Sequence[FieldNode], executor: "Executor[Any]"
@@ -241,9 +241,9 @@ class Engine:
                 del self._selections[next(iter(self._selections))]
         return self._selections[key]
 
-    def _stands(self, prepared: Prepared, variables: Mapping[str, Any] | None) -> Standing:
+    def _subscription_of(self, prepared: Prepared, variables: Mapping[str, Any] | None) -> Subscription:
         try:
-            return Standing(self, prepared, self._executor(prepared, variables, None), variables or {})
+            return Subscription(self, prepared, self._executor(prepared, variables, None), variables or {})
         except StopIteration:
             raise Rejected(error("INVALID_DOCUMENT", "The subscription selects nothing.")) from None
         except GraphQLError as problem:

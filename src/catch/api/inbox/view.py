@@ -7,7 +7,7 @@ from uuid import UUID
 from catch.access import RedactionReason
 from catch.api.case.reading import Reading
 from catch.api.common import types as common_types
-from catch.api.common.lens import Texts
+from catch.api.common.redaction import Texts
 from catch.api.common.scalars import Position
 from catch.api.inbox import types as inbox_types
 from catch.domain.calendar import london_day

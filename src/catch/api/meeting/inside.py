@@ -8,7 +8,7 @@ from catch.api.case import parts
 from catch.api.case import types as case_types
 from catch.api.case.reading import Opened, Reading
 from catch.api.common import types as common_types
-from catch.api.common.lens import Lens
+from catch.api.common.redaction import Redactor
 from catch.api.meeting import agenda_types
 from catch.domain.case.state import Case
 from catch.domain.facts import Category
@@ -71,14 +71,14 @@ class Inside:
             return NO_CASE
         linked = [each for each in (held.action(link.action) for link in item.actions) if each]
         texts = await facts.texts(held.person)
-        lens = Lens(seen, texts)
+        redactor = Redactor(seen, texts)
         times: tuple[datetime | None, datetime | None] = (item.opened_at, item.closed_at)
-        closed = lens.hides("discussion", Category.DISCUSSION)
+        closed = redactor.hides("discussion", Category.DISCUSSION)
         said = None if closed else item.update
-        spoken = said and parts.spoken(said, self._meeting.meeting, times, item.present, "discussion", lens)
-        held_decisions = lens.all("decisions", Category.DISCUSSION, item.decisions)
-        decisions = [parts.decision(each, "decisions", lens) for each in held_decisions]
-        return agenda_types.Said(spoken, decisions, parts.actions(linked, "actions", lens), lens.redactions())
+        spoken = said and parts.spoken(said, self._meeting.meeting, times, item.present, "discussion", redactor)
+        held_decisions = redactor.all("decisions", Category.DISCUSSION, item.decisions)
+        decisions = [parts.decision(each, "decisions", redactor) for each in held_decisions]
+        return agenda_types.Said(spoken, decisions, parts.actions(linked, "actions", redactor), redactor.redactions())
 
 
 class Withheld:

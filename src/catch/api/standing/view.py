@@ -6,7 +6,7 @@ from datetime import date, datetime
 from catch.access import RedactionReason, Who, asks, rule_of
 from catch.access.listing import administers_members, members, told_of_assigned, told_of_programme, told_of_right
 from catch.access.standing import IN_TURN
-from catch.api.common.lens import Texts
+from catch.api.common.redaction import Texts
 from catch.api.common.types import Redaction
 from catch.api.standing import types
 from catch.domain.calendar import london_day

@@ -18,7 +18,7 @@ class Texts(Protocol):
     def get(self, sealed: Sealed, /) -> str | Erased: ...
 
 
-class Lens:
+class Redactor:
     """What one viewer sees of one case; notes what it withholds.
 
     A path names a class of fields (`notes.text`), never one of them, and is noted whether or not anything is there: an
@@ -58,7 +58,9 @@ class Lens:
         """The list, or nothing where it is withheld."""
         return () if self.hides(path, category) else held
 
-    def each(self, path: str, category: Category, held: Sequence[D], view: "Callable[[D, str, Lens], V]") -> list[V]:
+    def each(
+        self, path: str, category: Category, held: Sequence[D], view: "Callable[[D, str, Redactor], V]"
+    ) -> list[V]:
         """The list likewise, each as `view` shows it."""
         return [view(one, path, self) for one in self.all(path, category, held)]
 

@@ -14,7 +14,7 @@ LONGEST_CONNECT = 10.0  # seconds
 GENERIC = {"plan_cache_mode": "force_generic_plan"}  # planning anew for each batch takes as long as recording it
 
 
-class Pen:
+class Recording:
     """`patience`: seconds that a commit may take."""
 
     def __init__(self, dsn: str, schema: str, patience: float) -> None:

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 
 
-class Wheel:
+class Timeouts:
     """`tick` in seconds is how late a call may be, beside what the loop itself is late. Nothing is ever cancelled:
     what is called finds out by itself whether there is still something to do."""
 

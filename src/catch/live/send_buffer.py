@@ -12,7 +12,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from catch.live.frames import Payload, head
-from catch.live.wheel import Wheel
+from catch.live.timeouts import Timeouts
 
 
 class _Waiting(Struct):
@@ -21,17 +21,23 @@ class _Waiting(Struct):
     frame: bytes
 
 
-class Outbox:
+class SendBuffer:
     """`most` is in bytes. `stalled` is called when a socket has taken nothing for `stall` seconds."""
 
     __slots__ = ("_full", "_most", "_room", "_since", "_stall", "_stalled", "_unsent", "_waiting", "_watched", "_wheel",
                  "blocked", "write")  # fmt: skip
 
     def __init__(
-        self, write: Callable[[bytes], None], wheel: Wheel, stalled: Callable[[], None], *, most: int, stall: float
+        self,
+        write: Callable[[bytes], None],
+        timeouts: Timeouts,
+        stalled: Callable[[], None],
+        *,
+        most: int,
+        stall: float,
     ) -> None:
         self.write = write
-        self._wheel = wheel
+        self._wheel = timeouts
         self._stalled = stalled
         self._most = most
         self._stall = stall
@@ -142,15 +148,15 @@ def _nobody() -> None:
 
 
 class Lane:
-    """One operation's way into the outbox. Once shut, nothing more of it is written.
+    """One operation's way into the buffer. Once shut, nothing more of it is written.
 
     `last` is the position of the last message that was written to the socket; 0 before the first.
     """
 
     __slots__ = ("_head", "_open", "_outbox", "last")
 
-    def __init__(self, outbox: Outbox, operation: str) -> None:
-        self._outbox = outbox
+    def __init__(self, buffer: SendBuffer, operation: str) -> None:
+        self._outbox = buffer
         self._head = head(operation)
         self._open = True
         self.last = 0
@@ -159,11 +165,11 @@ class Lane:
         """Pass on a `next` message; False where there is no room. A shut lane takes everything and keeps nothing."""
         if not self._open:
             return True
-        outbox = self._outbox
-        if outbox.blocked or payload.head != self._head:
-            return outbox.offer(payload.framed(self._head), self, position)
+        buffer = self._outbox
+        if buffer.blocked or payload.head != self._head:
+            return buffer.offer(payload.framed(self._head), self, position)
         # The way of nearly every message there is, and therefore without another call.
-        outbox.write(payload.frame)
+        buffer.write(payload.frame)
         self.last = position
         return True
 

@@ -1,8 +1,8 @@
 """Where a rebuild stands, so that one that was broken off goes on from there.
 
-Between two marks all that a rebuild writes is one transaction, its mark with it: whatever kills it, the new tables hold
-what the marks say and nothing else. A mark counts only while the log, the new table and the program are those that it
-was made with; otherwise the rebuild begins afresh.
+Between two checkpoints all that a rebuild writes is one transaction, its checkpoint with it: whatever kills it, the new
+tables hold what the checkpoints say and nothing else. One counts only while the log, the new table and the program are
+those that it was made with; otherwise the rebuild begins afresh.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from catch.readside.folding import Parked
 logger = logging.getLogger("catch.readside")
 
 EVERY = 15.0
-"""Seconds between two marks: so much work is done twice at most."""
+"""Seconds between two checkpoints: so much work is done twice at most."""
 
 FIND = """
     select part, parts, position, recorded_at, rows, made, release, parked from rebuilds
@@ -49,7 +49,7 @@ SAME_LOG = """
 """
 
 
-class Mark(NamedTuple):
+class Checkpoint(NamedTuple):
     part: int
     parts: int
     position: int
@@ -74,41 +74,46 @@ def _folder(room: ModuleType) -> Path:
     return Path(str(room.__file__)).parent
 
 
-async def read(connection: Connection, building: Building) -> list[Mark]:
+async def read(connection: Connection, building: Building) -> list[Checkpoint]:
     """One a part, in order."""
     rows = await connection.fetch(FIND, building.projection.table)
-    return [Mark(*(row[name] for name in Mark._fields[:-1]), parked=_parked(row["parked"])) for row in rows]
+    return [Checkpoint(*(row[name] for name in Checkpoint._fields[:-1]), parked=_parked(row["parked"])) for row in rows]
 
 
-async def found(connection: Connection, building: Building) -> list[Mark]:
+async def found(connection: Connection, building: Building) -> list[Checkpoint]:
     """Those of a rebuild that nobody is busy with; none where there is nothing to go on from."""
-    marks = await read(connection, building)
-    if marks and (why := await _unfit(connection, building, marks)) is not None:
+    checkpoints = await read(connection, building)
+    if checkpoints and (why := await _unfit(connection, building, checkpoints)) is not None:
         logger.warning("a rebuild begins afresh: projection=%s reason=%s", building.projection.table, why)
         return []
-    return marks
+    return checkpoints
 
 
-async def _unfit(connection: Connection, building: Building, marks: Sequence[Mark]) -> str | None:
-    first = marks[0]
-    if any(mark.release != release() for mark in marks):
+async def _unfit(connection: Connection, building: Building, checkpoints: Sequence[Checkpoint]) -> str | None:
+    first = checkpoints[0]
+    if any(checkpoint.release != release() for checkpoint in checkpoints):
         return "another release began it"
-    if [mark.part for mark in marks] != [*range(first.parts)] or any(mark.parts != first.parts for mark in marks):
-        return "a part has no mark"
+    if [each.part for each in checkpoints] != [*range(first.parts)] or any(
+        checkpoint.parts != first.parts for checkpoint in checkpoints
+    ):
+        return "a part has no checkpoint"
     made = await connection.fetchval(MADE, f'"{building.place.name}"')
-    if any(mark.made != made for mark in marks):
+    if any(checkpoint.made != made for checkpoint in checkpoints):
         return "its new table is another one"
-    positions = [mark.position for mark in marks], [mark.recorded_at for mark in marks]
+    positions = (
+        [checkpoint.position for checkpoint in checkpoints],
+        [checkpoint.recorded_at for checkpoint in checkpoints],
+    )
     if await connection.fetchval(SAME_LOG, *positions):
         return "the log is another one"
     rows = await connection.fetchval(f'select count(*) from "{building.place.name}"')  # noqa: S608
-    if rows != sum(mark.rows for mark in marks):
+    if rows != sum(checkpoint.rows for checkpoint in checkpoints):
         return "its new table holds other rows"
     return None
 
 
 async def begin(connection: Connection, building: Building, parts: int) -> None:
-    """An empty new table, and marks that say so."""
+    """An empty new table, and checkpoints that say so."""
     async with connection.transaction():
         await connection.execute(FORGET, building.projection.table)
         await building.begin(connection)
@@ -158,13 +163,13 @@ class Marking:
     async def reached(self, position: int) -> None:
         """All facts up to there are taken in."""
         if self._clock() - self._marked >= self._every:
-            await self._mark(position)
+            await self._checkpoint(position)
             await self._start()
 
     async def ended(self, position: int) -> None:
-        await self._mark(position)
+        await self._checkpoint(position)
 
-    async def _mark(self, position: int) -> None:
+    async def _checkpoint(self, position: int) -> None:
         for building in self._buildings:
             await building.flush(self._connection)
             await keep(self._connection, building, self._part, self._parts, max(position, building.after))
