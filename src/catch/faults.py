@@ -12,7 +12,7 @@ import msgspec
 from graphql import GraphQLFormattedError
 
 from catch.database import lost
-from catch.domain.refusals import Refused
+from catch.domain.refusals import NotAnswered, Refused
 
 log = logging.getLogger("catch.faults")
 
@@ -33,7 +33,7 @@ def refusal_error(refused: Refused) -> GraphQLFormattedError:
     return {"message": refused.message, "extensions": {"code": refused.code, "details": refused.details}}
 
 
-class RecordsAway(Refused):
+class RecordsAway(NotAnswered):
     """The records cannot be reached just now. Ask again in a moment."""
 
 

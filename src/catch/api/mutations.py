@@ -17,16 +17,16 @@ from uuid import UUID
 import msgspec
 import strawberry
 from msgspec import NODEFAULT, Struct
-from strawberry.types.enum import EnumValueDefinition
 
 from catch.api.common.enums import graphql_enum, sentence
 from catch.api.common.scalars import Position
 from catch.api.engine.costs import weighs
+from catch.api.engine.insides import EnumValueDefinition
 from catch.api.engine.unusable import UNUSABLE_TEXT, unusable
 from catch.domain import bounds
 from catch.domain.facts import Command, Sealed
 from catch.domain.plain import FIRST_YEAR, LAST_DAY
-from catch.domain.refusals import OutOfRange
+from catch.domain.refusals import NotAnswered, OutOfRange
 from catch.domain.refusals import Refused as Refusal
 from catch.domain.streams import check_chosen
 
@@ -236,6 +236,8 @@ def mutation_type(
                     expected_version=expected_version,
                     occurred_at=occurred_at,
                 )
+            except NotAnswered:
+                raise
             except Refusal as refusal:
                 return refused(code=codes[refusal.code], message=refusal.message, details=details_of(refusal, names))
             return Accepted(

@@ -16,6 +16,7 @@ from catch.api.meeting.subscription import MeetingSubscription
 from catch.api.mutations import every_refusal, mutation_type
 from catch.api.programme.queries import ProgrammeQueries
 from catch.api.standing.queries import StandingQueries
+from catch.domain.refusals import NotAnswered
 from catch.domain.streams import COMMANDS
 
 MET = tuple(f"catch.{part}" for part in ("access", "commands", "domain", "log", "personal", "readside"))
@@ -34,10 +35,11 @@ class Subscription(MeetingSubscription, CaseSubscription, InboxSubscription):
 def schema() -> strawberry.Schema:
     """The schema as it is served. All refusals are known by now: the queries import everything a command meets.
 
-    Only those a command can meet are codes, so that the schema is the same whatever else a process has imported.
+    Only this program's, and those a command can meet, are codes: the same whatever else a process has imported.
     """
     known_to_graphql(Query, Subscription)
-    refusals = [kind for kind in every_refusal() if kind.__module__.startswith(MET)]
+    ours = [kind for kind in every_refusal() if kind.__module__.partition(".")[0] == __name__.partition(".")[0]]
+    refusals = [kind for kind in ours if not issubclass(kind, NotAnswered)]
     return strawberry.Schema(
         Query, mutation_type(COMMANDS, refusals), Subscription, types=[common_types.Redactable], config=schema_config()
     )

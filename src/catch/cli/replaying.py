@@ -19,7 +19,7 @@ from catch.app import Catch
 from catch.cli.terminal import legible, marked
 from catch.domain.calendar import LONDON, end_of_day
 from catch.domain.facts import Recorded, Sealed
-from catch.domain.refusals import Refused
+from catch.domain.refusals import NotAnswered
 from catch.domain.streams import stream_of_event
 from catch.history.changes import Change, Step, standing, steps
 from catch.history.past import Moment, chosen, histories
@@ -36,11 +36,11 @@ Pause = Callable[[], bool]
 """Asked after each fact; False ends the steps."""
 
 
-class NoSuchStream(Refused):
+class NoSuchStream(NotAnswered):
     """There is no case or meeting under this id or number."""
 
 
-class NothingByThen(Refused):
+class NothingByThen(NotAnswered):
     """Nothing had happened by then, as far as was known."""
 
 

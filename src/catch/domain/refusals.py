@@ -22,6 +22,10 @@ class Refused(Exception):
         return " ".join((type(self).__doc__ or "").split())
 
 
+class NotAnswered(Refused):
+    """A query, a subscription, a token or a cursor is refused. No command meets it: it is no code of a mutation's."""
+
+
 class UnknownCase(Refused):
     """There is no such case, or you have no part in it."""
 

@@ -21,7 +21,7 @@ from catch.access import Asker
 from catch.domain.facts import Role
 from catch.domain.keys import is_key, is_user
 from catch.domain.partner import Binding
-from catch.domain.refusals import Refused
+from catch.domain.refusals import NotAnswered
 from catch.personal.keys import made_once
 
 ALGORITHM = "Ed25519"
@@ -55,7 +55,7 @@ class Viewer(Struct, frozen=True):
         return Asker(self.user, self.agency, self.role, Binding(self.issuer, self.subject))
 
 
-class TokenRefused(Refused):
+class TokenRefused(NotAnswered):
     """The token is not good for this server."""
 
 
@@ -95,7 +95,7 @@ class TokenIncomplete(TokenRefused):
     """The token does not say who acts, for which agency, or when it expires."""
 
 
-class LogoutTokenRefused(Refused):
+class LogoutTokenRefused(NotAnswered):
     """This is not a logout token by the issuer that this server trusts."""
 
 

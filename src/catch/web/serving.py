@@ -22,7 +22,7 @@ from catch.api.served import engine
 from catch.app import Catch
 from catch.domain.facts import Recorded
 from catch.domain.partner import ServiceAllowed
-from catch.domain.refusals import Refused
+from catch.domain.refusals import NotAnswered
 from catch.identity.logout import SessionEnded, Sessions
 from catch.identity.tokens import Viewer, verifier
 from catch.identity.trusted import ForASecond
@@ -47,11 +47,11 @@ UNSENT = 65_536
 PATH = "/graphql"
 
 
-class DocumentNotAllowed(Refused):
+class DocumentNotAllowed(NotAnswered):
     """This service account has not been allowed this document. The agency's member administrator can allow it."""
 
 
-class AllowedAnew(Refused):
+class AllowedAnew(NotAnswered):
     """What this service account may ask for was changed. Connect again."""
 
 

@@ -36,7 +36,7 @@ from catch.domain.facts import Category, Recorded, Role
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
 from catch.domain.person import MatchesLookedFor, Person, PersonReferred
-from catch.domain.refusals import Refused, UnknownCase
+from catch.domain.refusals import NotAnswered, Refused, UnknownCase
 from catch.domain.restricted import Beside
 from catch.domain.streams import (
     CASE,
@@ -87,7 +87,7 @@ async def read(reading: Reading, stream: UUID, meeting: Meeting | None) -> list[
     return found
 
 
-class TrailNotYours(Refused):
+class TrailNotYours(NotAnswered):
     """The trail is for auditors, for those who coordinate the case, and for those who prepare the meeting."""
 
 

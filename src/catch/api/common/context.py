@@ -13,7 +13,7 @@ from catch.api.case.reading import Reading
 from catch.api.common.facts import Facts
 from catch.app import Catch
 from catch.domain.facts import Command
-from catch.domain.refusals import Refused
+from catch.domain.refusals import NotAnswered
 from catch.faults import Rejected
 from catch.identity.tokens import Viewer
 from catch.log import Answer
@@ -26,7 +26,7 @@ PATIENCE = 5.0
 """Seconds that a query waits for a position."""
 
 
-class NotForYourRole(Refused):
+class NotForYourRole(NotAnswered):
     """Your role does not see this."""
 
 

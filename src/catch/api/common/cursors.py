@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from catch.domain.refusals import OutOfRange, Refused
+from catch.domain.refusals import NotAnswered, OutOfRange
 
 T = TypeVar("T")
 
@@ -15,7 +15,7 @@ MOST = 200
 """Entries on one page."""
 
 
-class UnknownCursor(Refused):
+class UnknownCursor(NotAnswered):
     """This cursor was not given out by this list. Start again without one."""
 
 

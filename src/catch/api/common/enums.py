@@ -6,7 +6,8 @@ from enum import Enum
 from typing import Any, TypeVar, get_args, get_type_hints
 
 import strawberry
-from strawberry.types.base import WithStrawberryObjectDefinition, has_object_definition
+
+from catch.api.engine.insides import WithStrawberryObjectDefinition, has_object_definition
 
 E = TypeVar("E", bound=Enum)
 

@@ -8,7 +8,8 @@ from typing import NewType
 import strawberry
 from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types.scalar import ScalarDefinition
+
+from catch.api.engine.insides import ScalarDefinition
 
 Position = NewType("Position", int)
 """A place in the log. On the wire a decimal string, since clients' numbers lose precision above 2**53."""

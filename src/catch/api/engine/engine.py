@@ -14,7 +14,6 @@ import msgspec
 import strawberry
 from graphql import (
     ExecutionResult,
-    Executor,
     FieldNode,
     GraphQLError,
     GraphQLFormattedError,
@@ -26,11 +25,10 @@ from graphql import (
     get_argument_values,
     visit,
 )
-from graphql.execution.collect_fields import collect_fields
 from msgspec import Struct
-from strawberry.execution import optimized_is_awaitable
 
 from catch.api.engine.compiled import Later, NotCompiled, compile_field
+from catch.api.engine.insides import Executor, collect_fields, optimized_is_awaitable, underneath
 from catch.api.engine.limits import Documents, Limits, Prepared, coded, encode
 from catch.api.engine.operations import Operation
 from catch.api.engine.registered import Registered
@@ -130,7 +128,7 @@ class Engine:
         self.limits = limits or Limits()
         self.development = development
         self.registered = registered or Registered(learns=development)
-        self.graphql: GraphQLSchema = schema._schema  # pyright: ignore[reportPrivateUsage]
+        self.graphql: GraphQLSchema = underneath(schema)
         self.documents = Documents(self.graphql, self.limits, development=development)
         self.compiled: dict[OperationDefinitionNode, Operation] = {}
         self._subscriptions: dict[bytes, Subscription] = {}

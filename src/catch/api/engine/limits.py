@@ -30,10 +30,9 @@ from graphql import (
     value_from_ast_untyped,
 )
 from msgspec import Struct
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from catch.api.engine.costs import Charge, charge
+from catch.api.engine.insides import MaybeNullValidationRule, OneOfInputValidationRule
 from catch.api.engine.unusable import bad_literal
 from catch.faults import Rejected, error
 

@@ -23,10 +23,10 @@ from graphql import (
     located_error,
     visit,
 )
-from graphql.execution.values import VariableValues, get_variable_values
 from msgspec import Struct
 
 from catch.api.engine.compiled import Compiler, Json, NotCompiled, Reader
+from catch.api.engine.insides import VariableValues, get_variable_values
 from catch.api.engine.limits import Prepared
 
 MOST_SWITCHES = 6

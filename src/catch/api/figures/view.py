@@ -15,14 +15,14 @@ from catch.api.common.scalars import Position
 from catch.api.figures import types as figures_types
 from catch.app import Catch
 from catch.domain.calendar import end_of_day, london_day
-from catch.domain.refusals import Refused
+from catch.domain.refusals import NotAnswered
 from catch.history.past import Moment, rows, upto
 from catch.statistics import AtRisk, Point, TimeToOutcome
 from catch.statistics.small_numbers import Period, coarse, fixed, quarter_before, too_few
 from projections import outcomes
 
 
-class FixedPeriodsOnly(Refused):
+class FixedPeriodsOnly(NotAnswered):
     """Ask for one calendar quarter, or one financial year from 1 April to 31 March, that is over, and as it is now."""
 
 

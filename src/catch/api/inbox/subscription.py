@@ -19,7 +19,7 @@ from catch.domain.case import actions
 from catch.domain.case.state import Case
 from catch.domain.meeting import attendance, invitations
 from catch.domain.partner import PartnerEvent
-from catch.domain.refusals import Refused
+from catch.domain.refusals import NotAnswered
 from catch.identity.tokens import Viewer
 from catch.live.source import Ended, Opening, Seen, TooFar
 from catch.log.codec import decode
@@ -33,7 +33,7 @@ DOUBTS = 100
 """How many facts are remembered whose agencies were not certain when they were heard."""
 
 
-class NoInbox(Refused):
+class NoInbox(NotAnswered):
     """An inbox belongs to an agency that takes on actions, and to those who may act for it."""
 
 

@@ -1,0 +1,36 @@
+"""What is taken from inside Strawberry and graphql-core, in one place: neither promises any of it.
+
+pyproject.toml bounds both to the releases that this was made for (and uvicorn, of which `catch.web` and `catch.live`
+extend the protocols). Whoever raises a bound reads this module against the new release.
+"""
+
+import strawberry
+from graphql import Executor, GraphQLSchema
+from graphql.execution.collect_fields import collect_fields
+from graphql.execution.values import VariableValues, get_variable_values
+from strawberry.execution import optimized_is_awaitable
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+from strawberry.types.base import WithStrawberryObjectDefinition, has_object_definition
+from strawberry.types.enum import EnumValueDefinition
+from strawberry.types.scalar import ScalarDefinition
+
+__all__ = [
+    "EnumValueDefinition",
+    "Executor",
+    "MaybeNullValidationRule",
+    "OneOfInputValidationRule",
+    "ScalarDefinition",
+    "VariableValues",
+    "WithStrawberryObjectDefinition",
+    "collect_fields",
+    "get_variable_values",
+    "has_object_definition",
+    "optimized_is_awaitable",
+    "underneath",
+]
+
+
+def underneath(schema: strawberry.Schema) -> GraphQLSchema:
+    """The schema as graphql-core has it."""
+    return schema._schema  # pyright: ignore[reportPrivateUsage]
