@@ -4,7 +4,7 @@ import asyncio
 import logging
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args, get_origin, get_type_hints
@@ -115,7 +115,7 @@ from tests.place import (
 )
 from tests.test_plain import PUBLIC, fields_of, leaves
 
-BORN = "1937-03-14"
+BORN = date(1937, 3, 14)
 TODAY = london_day(datetime.now(UTC))
 SOON = TODAY + timedelta(days=20)
 OURSELVES = Worker(COORDINATOR.user, COORDINATOR.agency)
@@ -207,8 +207,9 @@ async def fill_a_case(w: Writer) -> Any:
     """From the front door to a plan, with two partners; the ids of case and person."""
     case, person, t = uuid4(), uuid4(), w.text
     number = next(w.numbers)
-    w.texts += [number, BORN]
-    await w.send(RegisterPerson(person, False, t(), Sealed(BORN), t(), t(), Sealed(number), t()))
+    born = str(BORN + timedelta(days=len(w.texts)))
+    w.texts += [number, born]
+    await w.send(RegisterPerson(person, False, t(), Sealed(born), t(), t(), Sealed(number), t()))
     await w.send(SetContactPreference(person, (ContactChannel.PHONE,), t(), t()))
     agreement, safe = ReferralAgreement(knows=True, agrees=Agrees.YES, evidence=t()), SafeContact(True, t(), t())
     at = ago(hours=2)

@@ -17,7 +17,7 @@ from catch.settings import BadSetting, Settings
 USER = """
 import signal, sys, time
 from pathlib import Path
-from catch.postgres import embedded, ephemeral
+from catch.database.server import embedded, ephemeral
 # A shell leaves SIGINT ignored in what it starts in the background, and so does everything that is started from there.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 with (embedded(Path(sys.argv[1])) if len(sys.argv) > 1 else ephemeral()) as server:
