@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import repeat
 from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
@@ -15,6 +16,7 @@ from catch.database import Connection, connect
 from catch.database.server import Server, ephemeral
 from catch.log import Log, migrate
 from catch.settings import Settings
+from tests.place import Place, placed
 
 # The same examples in every run, so that a run says something of the change and nothing of its luck. To look for new
 # ones: HYPOTHESIS=explore make unit
@@ -70,6 +72,24 @@ def template(server: Server) -> Iterator[str]:
     asyncio.run(migrate(at(server.admin, name)))
     yield name
     asyncio.run(administer(server.admin, f"drop database {name} with (force)"))
+
+
+Furnished = Callable[[], AbstractAsyncContextManager[Place]]
+
+
+@pytest.fixture(scope="module")
+def furnished(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> Furnished:
+    """A place with a database of its own, for as long as a module wants it."""
+
+    @asynccontextmanager
+    async def one() -> AsyncGenerator[Place]:
+        name = f"catch_place_{uuid4().hex}"
+        await administer(server.admin, f"create database {name} template {template}")
+        async with placed(at(server.admin, name), at(server.app, name), tmp_path_factory.mktemp("place")) as place:
+            yield place
+        await administer(server.admin, f"drop database {name} with (force)")
+
+    return one
 
 
 @pytest.fixture

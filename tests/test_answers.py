@@ -19,7 +19,6 @@ from catch.api.engine.engine import Engine
 from catch.api.engine.registered import Registered, shipped
 from catch.api.schema import schema
 from catch.app import Catch
-from catch.database.server import Server
 from catch.domain.case.actions import OfferAction
 from catch.domain.case.disclosure import EndDisclosure
 from catch.domain.case.notes import AddNote
@@ -35,7 +34,7 @@ from catch.identity.tokens import Viewer
 from catch.present import answers
 from catch.present.answers import Answers, Kept, Rests
 from catch.present.rights import Rights
-from tests.conftest import administer, at
+from tests.conftest import Furnished
 from tests.place import (
     ADMINISTRATOR,
     AUDITOR,
@@ -49,7 +48,6 @@ from tests.place import (
     Case,
     Place,
     answers_of,
-    placed,
     rights_of,
 )
 
@@ -78,11 +76,8 @@ class World:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    name = f"catch_answers_{uuid4().hex}"
-    await administer(server.admin, f"create database {name} template {template}")
-    folder = tmp_path_factory.mktemp("answers")
-    async with placed(at(server.admin, name), at(server.app, name), folder) as place:
+async def world(furnished: Furnished) -> AsyncIterator[World]:
+    async with furnished() as place:
         made = World()
         made.place, made.rights = place, rights_of(place.catch, Still)
         names = ("Ada Quillbrook", "Basil Thistlewane", "Cora Ombersnook")
@@ -96,7 +91,6 @@ async def world(server: Server, template: str, tmp_path_factory: pytest.TempPath
         await place.settled()
         made.rights.now = datetime.now(UTC) + timedelta(hours=1)
         yield made
-    await administer(server.admin, f"drop database {name} with (force)")
 
 
 def questions(world: World) -> list[tuple[str, dict[str, Any]]]:

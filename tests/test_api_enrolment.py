@@ -2,18 +2,16 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 import pytest_asyncio
 
-from catch.database.server import Server
 from catch.domain.calendar import london_day
 from catch.domain.facts import Actor, Role, Tag
 from catch.domain.partner import GiveRole, GiveTag, SuspendMember
-from tests.conftest import administer, at
+from tests.conftest import Furnished
 from tests.place import (
     ADMINISTRATOR,
     AUDITOR,
@@ -27,7 +25,6 @@ from tests.place import (
     SYSTEM,
     Place,
     ago,
-    placed,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -54,11 +51,8 @@ LAPSING = """query($d: Int!) { lapsing(within: $d) { edges { node {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def place(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
-    name = f"{template}_enrolment"
-    await administer(server.admin, f"create database {name} template {template}")
-    folder: Path = tmp_path_factory.mktemp("enrolment")
-    async with placed(at(server.admin, name), at(server.app, name), folder) as prepared:
+async def place(furnished: Furnished) -> AsyncIterator[Place]:
+    async with furnished() as prepared:
         for somebody in (OFFICER, CALDICOTT, LOOKS_AFTER, FORMER):
             await prepared.enrol(somebody)
         since = london_day(ago(days=10))
@@ -69,7 +63,6 @@ async def place(server: Server, template: str, tmp_path_factory: pytest.TempPath
         await prepared.take(SuspendMember("housing-1", FORMER.user), SYSTEM)
         await prepared.settled()
         yield prepared
-    await administer(server.admin, f"drop database {name} with (force)")
 
 
 async def nodes(place: Place, query: str, by: Actor, **variables: Any) -> list[Any]:

@@ -11,7 +11,6 @@ import pytest_asyncio
 
 from catch.app import key_file
 from catch.database import Connection, Pool, Record
-from catch.database.server import Server
 from catch.domain.calendar import add_months, london_day
 from catch.domain.case.actions import OfferAction
 from catch.domain.case.closing import CloseCase
@@ -27,7 +26,7 @@ from catch.domain.restricted import AddRestrictedNote
 from catch.personal import Keyring
 from catch.readside import NotCaughtUp
 from catch.statistics.small_numbers import quarter_before
-from tests.conftest import administer, at
+from tests.conftest import Furnished
 from tests.place import (
     ADMINISTRATOR,
     AUDITOR,
@@ -40,7 +39,6 @@ from tests.place import (
     Case,
     Place,
     ago,
-    placed,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -81,13 +79,9 @@ class World:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    name = f"catch_queries_{uuid4().hex}"
-    await administer(server.admin, f"create database {name} template {template}")
-    folder = tmp_path_factory.mktemp("queries")
-    async with placed(at(server.admin, name), at(server.app, name), folder) as place:
+async def world(furnished: Furnished) -> AsyncIterator[World]:
+    async with furnished() as place:
         yield await prepared(place)
-    await administer(server.admin, f"drop database {name} with (force)")
 
 
 async def prepared(place: Place) -> World:

@@ -7,18 +7,16 @@ for more; `make soak` runs two thousand. The controls: policies with a hole are 
 
 import os
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from catch.database.server import Server
 from tests.canaries.history import history
 from tests.canaries.holes import HOLES
 from tests.canaries.model import WIDER
 from tests.canaries.run import Run, leaks, shrunk, told
-from tests.conftest import administer, at
-from tests.place import Place, placed
+from tests.conftest import Furnished
+from tests.place import Place
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -27,14 +25,10 @@ PARTS = 10
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def place(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
+async def place(furnished: Furnished) -> AsyncIterator[Place]:
     """One for all histories of a worker: they do not meet."""
-    name = f"catch_canaries_{os.getpid()}"
-    await administer(server.admin, f"create database {name} template {template}")
-    folder: Path = tmp_path_factory.mktemp("canaries")
-    async with placed(at(server.admin, name), at(server.app, name), folder) as made:
+    async with furnished() as made:
         yield made
-    await administer(server.admin, f"drop database {name} with (force)")
 
 
 @pytest.mark.parametrize("part", range(PARTS))

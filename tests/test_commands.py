@@ -11,7 +11,6 @@ import pytest_asyncio
 from catch.access import NotAllowed, NotEnrolled
 from catch.commands import InTheFuture, Stale
 from catch.commands.meetings import MeetingAlreadyPlanned
-from catch.database.server import Server
 from catch.domain.case.actions import ActionAnswer, OfferAction, RespondToAction
 from catch.domain.case.agreement import RecordAgreement, RecordObjection, WithdrawAgreement
 from catch.domain.case.disclosure import EndInvolvement
@@ -48,7 +47,7 @@ from catch.log import Append, Conflict, NewEvent
 from catch.log.entries import CommandIdReused
 from catch.personal import SubjectErased
 from catch.programmes import shipped
-from tests.conftest import administer, at
+from tests.conftest import Furnished
 from tests.place import (
     ADMINISTRATOR,
     AUDITOR,
@@ -61,7 +60,6 @@ from tests.place import (
     SYSTEM,
     Place,
     ago,
-    placed,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -70,12 +68,9 @@ COLLEAGUE = Actor("colleague@snn", "snn", Role.COORDINATOR)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def place(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
-    name = f"catch_commands_{uuid4().hex}"
-    await administer(server.admin, f"create database {name} template {template}")
-    async with placed(at(server.admin, name), at(server.app, name), tmp_path_factory.mktemp("commands")) as found:
+async def place(furnished: Furnished) -> AsyncIterator[Place]:
+    async with furnished() as found:
         yield found
-    await administer(server.admin, f"drop database {name} with (force)")
 
 
 async def refused(

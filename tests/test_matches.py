@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
-from catch.database.server import Server
 from catch.domain.calendar import london_day
 from catch.domain.case.agreement import ConfirmSafeContact, RecordObjection
 from catch.domain.case.coordination import AllocateCoordinator
@@ -21,8 +20,8 @@ from catch.domain.person import LOOK, LookForMatches, RegisterPerson
 from catch.domain.streams import PERSON
 from projections.matches import MOST
 from tests.canaries.channels import OPERATIONS
-from tests.conftest import administer, at
-from tests.place import AUDITOR, COORDINATOR, HOUSING, PROGRAMME, REFERRER, SYSTEM, Case, Place, ago, placed
+from tests.conftest import Furnished
+from tests.place import AUDITOR, COORDINATOR, HOUSING, PROGRAMME, REFERRER, SYSTEM, Case, Place, ago
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -35,18 +34,14 @@ DOCUMENT = OPERATIONS["matches"]
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def house(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
-    name = f"catch_matches_{uuid4().hex}"
-    await administer(server.admin, f"create database {name} template {template}")
-    folder = tmp_path_factory.mktemp("matches")
-    async with placed(at(server.admin, name), at(server.app, name), folder) as place:
+async def house(furnished: Furnished) -> AsyncIterator[Place]:
+    async with furnished() as place:
         await place.enrol(OTTO, ELSEWHERE)
         await place.enrol_elsewhere(AWAY)
         for agency, programme in ((OTTO.agency, ELSEWHERE), (AWAY.agency, PROGRAMME)):
             since = london_day(ago(days=9))
             await place.take(SignAgreement(agency, "isa", (programme,), frozenset(Category), since, None, TEXT), SYSTEM)
         yield place
-    await administer(server.admin, f"drop database {name} with (force)")
 
 
 async def known(place: Place, name: str, by: Actor = OTTO, **more: Any) -> Case:

@@ -4,9 +4,7 @@ Two places on two databases take the same commands with the same ids, but one. W
 channel (bytes, pages, counts, refusals, messages) is the same, up to what `tests.canaries.permitted` lists.
 """
 
-import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import pytest
@@ -17,14 +15,13 @@ from catch.api.audit import view as trail
 from catch.api.case import parts
 from catch.api.case import view as case_view
 from catch.api.meeting import subscription as meeting
-from catch.database.server import Server
 from catch.present import answers
 from tests.canaries.holes import POSITION_TOLD, Patch, all_doors, every_recusal, shown, true, with_every_tag
 from tests.canaries.pairs import PAIRS
 from tests.canaries.permitted import PERMITTED
 from tests.canaries.twins import differences
-from tests.conftest import administer, at
-from tests.place import Place, placed
+from tests.conftest import Furnished
+from tests.place import Place
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -36,21 +33,11 @@ def patch() -> Iterator[pytest.MonkeyPatch]:
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def places(
-    server: Server, template: str, tmp_path_factory: pytest.TempPathFactory, patch: pytest.MonkeyPatch
-) -> AsyncIterator[tuple[Place, Place]]:
+async def places(furnished: Furnished, patch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Place, Place]]:
     # An answer that is kept for a second tells how far the log was when it was made.
     patch.setattr(answers, "FRESH", timedelta(0))
-    names = [f"catch_twin_{number}_{os.getpid()}" for number in (1, 2)]
-    async with AsyncExitStack() as stack:
-        made: list[Place] = []
-        for name in names:
-            await administer(server.admin, f"create database {name} template {template}")
-            folder = tmp_path_factory.mktemp("twin")
-            made.append(await stack.enter_async_context(placed(at(server.admin, name), at(server.app, name), folder)))
-        yield made[0], made[1]
-    for name in names:
-        await administer(server.admin, f"drop database {name} with (force)")
+    async with furnished() as one, furnished() as other:
+        yield one, other
 
 
 @pytest.mark.parametrize("name", PAIRS)

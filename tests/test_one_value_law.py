@@ -20,14 +20,13 @@ from catch.api.case import subscription as case_source
 from catch.api.common.redaction import Redactor
 from catch.api.meeting import subscription as meeting_source
 from catch.api.meeting.view import Sitting
-from catch.database.server import Server
 from catch.domain.case.disclosure import EndDisclosure
 from catch.domain.case.notes import AddNote, RecordUnmetNeed, UnmetReason
 from catch.domain.facts import Category, Sealed, Tag
 from catch.domain.restricted import AddRestrictedNote
 from catch.domain.streams import CASE as CASE_STREAM
-from tests.conftest import administer, at
-from tests.place import COORDINATOR, POLICE, Place, placed
+from tests.conftest import Furnished
+from tests.place import COORDINATOR, POLICE, Place
 from tests.test_one_value import CASE, INBOX, MEETING, Heard, kept_in_the_case
 
 CANARIES: dict[str, set[Category]] = {
@@ -96,16 +95,12 @@ async def lived(place: Place) -> tuple[Heard, int]:
 
 
 @pytest.fixture(scope="module")
-def world(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    name = f"catch_test_{uuid4().hex}"
-    folder = tmp_path_factory.mktemp("values")
+def world(furnished: Furnished) -> Iterator[World]:
     with asyncio.Runner() as runner:
-        runner.run(administer(server.admin, f"create database {name} template {template}"))
-        opening = placed(at(server.admin, name), at(server.app, name), folder)
+        opening = furnished()
         place = runner.run(opening.__aenter__())
         yield World(runner, *runner.run(lived(place)))
         runner.run(opening.__aexit__(None, None, None))
-        runner.run(administer(server.admin, f"drop database {name} with (force)"))
 
 
 def leaked(world: World, categories: frozenset[Category]) -> set[str]:

@@ -23,7 +23,6 @@ from catch.api.engine.engine import Answer, Engine
 from catch.api.engine.limits import Limits
 from catch.api.engine.registered import Registered, shipped
 from catch.api.schema import schema
-from catch.database.server import Server
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import OfferAction
 from catch.domain.case.closing import CloseCase
@@ -38,7 +37,7 @@ from catch.domain.person import ProtectionReason, SetProtectedAddress
 from catch.domain.restricted import AddRestrictedNote
 from catch.identity.tokens import Viewer
 from catch.present.rights import Rights
-from tests.conftest import administer, at
+from tests.conftest import Furnished
 from tests.place import (
     ADMINISTRATOR,
     AUDITOR,
@@ -52,7 +51,6 @@ from tests.place import (
     Case,
     Place,
     ago,
-    placed,
     rights_of,
 )
 
@@ -87,13 +85,9 @@ class World:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    name = f"catch_operations_{uuid4().hex}"
-    await administer(server.admin, f"create database {name} template {template}")
-    folder = tmp_path_factory.mktemp("operations")
-    async with placed(at(server.admin, name), at(server.app, name), folder) as place:
+async def world(furnished: Furnished) -> AsyncIterator[World]:
+    async with furnished() as place:
         yield await prepared(place)
-    await administer(server.admin, f"drop database {name} with (force)")
 
 
 async def prepared(place: Place) -> World:

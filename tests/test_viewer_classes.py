@@ -6,9 +6,8 @@ real database. A class that forgets an ingredient, and a source that forgets an 
 
 import asyncio
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, ClassVar, cast
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,7 +18,6 @@ from catch.access import Who
 from catch.api.case.subscription import CaseSource
 from catch.api.common.subscription import NOBODY, Fact, Shared
 from catch.api.meeting.subscription import MeetingSource
-from catch.database.server import Server
 from catch.domain.case.agreement import ObjectionRecorded
 from catch.domain.case.disclosure import DisclosureEnded
 from catch.domain.case.recusal import RecusalDeclared
@@ -29,8 +27,8 @@ from catch.domain.partner import MemberSuspended, RoleEnded
 from catch.identity.tokens import Viewer
 from catch.live.source import Ended
 from tests.classes import KINDS, WHAT, Sitting, Step, viewer_of
-from tests.conftest import administer, at
-from tests.place import COORDINATOR, Place, placed
+from tests.conftest import Furnished
+from tests.place import COORDINATOR, Place
 
 
 class Ground:
@@ -45,15 +43,11 @@ class Ground:
 
 
 @pytest.fixture(scope="module")
-def ground(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    name = f"catch_test_{uuid4().hex}"
-    folder: Path = tmp_path_factory.mktemp("classes")
+def ground(furnished: Furnished) -> Iterator[Ground]:
     with asyncio.Runner() as runner:
-        runner.run(administer(server.admin, f"create database {name} template {template}"))
-        opening = placed(at(server.admin, name), at(server.app, name), folder)
+        opening = furnished()
         yield Ground(runner, runner.run(opening.__aenter__()))
         runner.run(opening.__aexit__(None, None, None))
-        runner.run(administer(server.admin, f"drop database {name} with (force)"))
 
 
 STEPS = st.lists(st.builds(Step, st.sampled_from(WHAT), st.integers(0, 7), st.integers(0, 59)), min_size=4, max_size=14)

@@ -33,6 +33,7 @@ from catch.access.relations import (
     may_take_the_chair,
     of_the_series,
     organising,
+    organising_item,
     own_agency,
     own_door,
     own_seat,
@@ -96,6 +97,7 @@ EVERYBODY = tuple(role for role in Role if role is not Role.SYSTEM)
 AT_A_MEETING = (Role.CHAIR, Role.DEPUTY, Role.COORDINATOR, Role.PREPARER, Role.PARTNER)
 COORDINATORS: Rule = {Role.COORDINATOR: coordinating}
 ORGANISERS: Rule = running(organising)
+ON_AN_ITEM: Rule = running(organising_item)
 ADMINISTRATORS: Rule = {Role.ADMINISTRATOR: anywhere}
 
 CASES: tuple[Row, ...] = (
@@ -159,7 +161,7 @@ MEETINGS: tuple[Row, ...] = (
     ((drafting.PublishAgenda,), in_the_chair(chairing)),
     ((adding.AddItem,), running(listing)),
     ((adding.AddLateItem,), in_the_chair(late)),
-    ((editing.RemoveItem, editing.MoveItem, editing.ChangeTimebox), ORGANISERS),
+    ((editing.RemoveItem, editing.MoveItem, editing.ChangeTimebox), ON_AN_ITEM),
     ((editing.PullFromNoting,), dict.fromkeys(AT_A_MEETING, seeing_item)),
     ((session.StartMeeting,), in_the_chair(may_take_the_chair)),
     (
@@ -179,8 +181,8 @@ MEETINGS: tuple[Row, ...] = (
     ((attendance.AcceptConfidentiality,), dict.fromkeys(AT_A_MEETING, own_seat)),
     ((attendance.DeclareInterest,), dict.fromkeys(AT_A_MEETING, declaring)),
     ((attendance.ResolveInterest,), running(settling_interest)),
-    ((floor.OpenItem, floor.CloseItem, floor.DeferItem, floor.NoteItem), ORGANISERS),
-    ((deciding.RecordUpdate, deciding.RecordDecision, deciding.LinkAction, OfferActionInMeeting), ORGANISERS),
+    ((floor.OpenItem, floor.CloseItem, floor.DeferItem, floor.NoteItem), ON_AN_ITEM),
+    ((deciding.RecordUpdate, deciding.RecordDecision, deciding.LinkAction, OfferActionInMeeting), ON_AN_ITEM),
     (
         (instant.RecordInstantDiscussion,),
         {Role.COORDINATOR: discussing_at_once, Role.PARTNER: discussing_at_once},
@@ -231,6 +233,8 @@ def table(rows: Iterable[Row]) -> Mapping[type[Command], Rule]:
 RULES = table((*CASES, *MEETINGS, *OTHERS))
 if unsaid := [kind.__name__ for kind in COMMANDS if kind not in RULES]:
     raise TypeError(f"nobody has said who may ask for {', '.join(unsaid)}")
+if blind := [kind.__name__ for kind, rule in RULES.items() if rule == ORGANISERS and "item" in kind.__struct_fields__]:
+    raise TypeError(f"nobody asks who is recused from the item of {', '.join(blind)}")
 FOR_PEOPLE: frozenset[type[Command]] = frozenset(
     {
         recusal.DeclareRecusal,

@@ -244,15 +244,19 @@ def kept_out(asked: Asked, item: Item) -> bool:
 
 
 def organising(asked: Asked) -> None:
-    """They are in the chair of the meeting, or prepare its series; and the item is not one they are recused from."""
-    meeting = seen_meeting(asked, asked.command.meeting)
-    if not organises(asked.who, meeting):
+    """They are in the chair of the meeting, or prepare its series. Not for what names an item."""
+    if not organises(asked.who, seen_meeting(asked, asked.command.meeting)):
         raise NotYourMeeting
-    item = getattr(asked.command, "item", None)
-    held = meeting.item(item) if isinstance(item, UUID) else None
+
+
+def organising_item(asked: Asked) -> None:
+    """The same, and the item is not one they are recused from."""
+    organising(asked)
+    meeting = seen_meeting(asked, asked.command.meeting)
+    held = meeting.item(asked.command.item)
     kept = held is not None and (kept_from(asked.who, meeting, held) or kept_out(asked, held))
     if kept and not left_to_the_recused(asked, meeting):
-        raise Recused(item=item)
+        raise Recused(item=asked.command.item)
 
 
 def left_to_the_recused(asked: Asked, meeting: Meeting) -> bool:
@@ -373,9 +377,8 @@ def leaving(asked: Asked, meeting: Meeting) -> bool:
 
 
 def for_yourself(asked: Asked) -> None:
-    user = getattr(asked.command, "user", asked.who.user)
-    agency = getattr(asked.command, "agency", asked.who.agency)
-    if user != asked.who.user or agency != asked.who.agency:
+    agency = asked.command.agency if "agency" in asked.command.__struct_fields__ else asked.who.agency
+    if (asked.command.user, agency) != (asked.who.user, asked.who.agency):
         raise OnlyForYourself(user=asked.who.user, agency=asked.who.agency)
 
 

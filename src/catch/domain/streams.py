@@ -47,13 +47,17 @@ def restricted_stream(case: UUID) -> UUID:
 
 
 class Stream(Struct, frozen=True):
-    """One kind of stream. `evolve` folds one recorded fact into the state before it (None: nothing yet)."""
+    """One kind of stream. `evolve` folds one recorded fact into the state before it (None: nothing yet).
+
+    `followed`: live, so that whoever is told of a fact finds the state that it left at hand.
+    """
 
     name: str
     events: tuple[type[Fact], ...]
     commands: tuple[type[Command], ...]
     evolve: Callable[[Any, Recorded[Any]], Any]
     stream_of: Callable[[Any], UUID]
+    followed: bool
 
 
 def _of_event(evolve: Evolve) -> Callable[[Any, Recorded[Any]], Any]:
@@ -61,13 +65,21 @@ def _of_event(evolve: Evolve) -> Callable[[Any, Recorded[Any]], Any]:
     return lambda state, recorded: evolve(state, recorded.event, recorded.envelope.occurred_at)
 
 
-CASE = Stream("case", get_args(case.CaseEvent), get_args(case.CaseCommand), case.evolve, lambda command: command.case)
+CASE = Stream(
+    "case",
+    get_args(case.CaseEvent),
+    get_args(case.CaseCommand),
+    case.evolve,
+    lambda command: command.case,
+    followed=True,
+)
 MEETING = Stream(
     "meeting",
     get_args(meeting.MeetingEvent),
     (*get_args(meeting.MeetingCommand), OfferActionInMeeting),
     _of_event(meeting.evolve),
     lambda command: command.meeting,
+    followed=True,
 )
 PERSON = Stream(
     "person",
@@ -75,6 +87,7 @@ PERSON = Stream(
     get_args(person.PersonCommand),
     _of_event(person.evolve),
     lambda command: command.person,
+    followed=False,
 )
 PARTNER = Stream(
     "partner",
@@ -82,6 +95,7 @@ PARTNER = Stream(
     get_args(partner.PartnerCommand),
     _of_event(partner.evolve),
     lambda command: partner_stream(command.partner),
+    followed=False,
 )
 PROGRAMME = Stream(
     "programme",
@@ -89,6 +103,7 @@ PROGRAMME = Stream(
     get_args(programme.ProgrammeCommand),
     _of_event(programme.evolve),
     lambda command: programme_stream(command.programme),
+    followed=False,
 )
 RESTRICTED = Stream(
     "restricted",
@@ -96,6 +111,7 @@ RESTRICTED = Stream(
     get_args(restricted.RestrictedCommand),
     _of_event(restricted.evolve),
     lambda command: restricted_stream(command.case),
+    followed=False,
 )
 STREAMS = (CASE, MEETING, PERSON, PARTNER, PROGRAMME, RESTRICTED)
 

@@ -11,7 +11,7 @@ import msgspec
 
 from catch.database import lost
 from catch.domain.facts import Recorded
-from catch.domain.streams import CASE, EVENTS, MEETING, Stream, stream_of, stream_of_event
+from catch.domain.streams import EVENTS, MEETING, STREAMS, Stream, stream_of, stream_of_event
 from catch.faults import fault
 from catch.log import Log, Stored
 from catch.log.codec import decode
@@ -57,9 +57,9 @@ class Follower:
                 await self._hear(recorded)
 
     async def _gather(self, page: Sequence[Stored]) -> None:
-        """The cases and meetings that `_hear` will want, many at once: one by one, everybody waits for each of them."""
+        """The streams that `_hear` will want, many at once: one by one, everybody waits for each of them."""
         first = {stored.stream: stored for stored in reversed(page)}
-        wanted: dict[Stream, list[UUID]] = {CASE: [], MEETING: []}
+        wanted: dict[Stream, list[UUID]] = {stream: [] for stream in STREAMS if stream.followed}
         for id_, stored in first.items():
             # What begins in this page is folded as it is heard.
             if stored.version > 1 and self._states.at_hand(id_) is None and (event := EVENTS.get(stored.topic)):
@@ -86,8 +86,8 @@ class Follower:
     async def _hear(self, recorded: Recorded[Any]) -> None:
         stream = stream_of_event(recorded.event)
         self._states.advance(recorded, stream)
-        if stream is CASE or stream is MEETING:
-            # Listeners tell whom a fact concerns from the case, or the meeting, as it now stands.
+        if stream.followed:
+            # Listeners tell whom a fact concerns from what it is about, as that now stands.
             await self._at_hand(stream, recorded.stream)
         if stream is MEETING and (held := self._states.at_hand(recorded.stream)) and held.state:
             self._appearances.note(held.state)
