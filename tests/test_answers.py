@@ -15,8 +15,9 @@ import pytest_asyncio
 
 from catch.access import NotEnrolled
 from catch.api.common.context import Context
+from catch.api.documents import shipped
 from catch.api.engine.engine import Engine
-from catch.api.engine.registered import Registered, shipped
+from catch.api.engine.registered import Registered
 from catch.api.schema import schema
 from catch.app import Catch
 from catch.domain.case.actions import OfferAction

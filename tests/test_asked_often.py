@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 from msgspec.structs import replace
 
-from catch.api.engine.registered import shipped
+from catch.api.documents import shipped
 from catch.app import opened
 from catch.database.server import Server
 from catch.settings import Settings

@@ -7,6 +7,7 @@ import pytest
 import strawberry
 from graphql import GraphQLObjectType
 
+from catch.api.documents import shipped
 from catch.api.engine.costs import HEAVIEST, WEIGHT, weighs
 from catch.api.engine.engine import Engine
 from catch.api.engine.limits import Limits
@@ -88,15 +89,10 @@ def test_a_moment_of_history_costs_more_than_now():
 
 
 def test_our_own_documents_are_far_within_what_one_may_cost():
-    engine = Engine(schema(), registered=Registered(_shipped()))
+    engine = Engine(schema(), registered=Registered(shipped()))
     for kept in engine.documents.kept.values():
         for prepared in kept.values():
             assert prepared.cost({"first": 50}) <= Limits().cost / 2, prepared.name
-
-
-def _shipped() -> dict[str, str]:
-    folder = Path(__file__).parents[1] / "schema/graphql/operations"
-    return {path.stem: path.read_text(encoding="utf-8") for path in folder.rglob("*.graphql")}
 
 
 async def test_thirty_of_the_dear_at_once_are_refused_before_any_is_done(database: Database, tmp_path: Path):

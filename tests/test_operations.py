@@ -18,10 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catch.api.common.context import Context
+from catch.api.documents import shipped
 from catch.api.engine import compiled
 from catch.api.engine.engine import Answer, Engine
 from catch.api.engine.limits import Limits
-from catch.api.engine.registered import Registered, shipped
+from catch.api.engine.registered import Registered
 from catch.api.schema import schema
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import OfferAction

@@ -10,9 +10,10 @@ from msgspec import Struct
 
 from catch.access import Seat
 from catch.api import documents
+from catch.api.documents import shipped
 from catch.api.engine import limits
 from catch.api.engine.engine import Engine, UnusableDocument
-from catch.api.engine.registered import Registered, registered, shipped
+from catch.api.engine.registered import Registered, registered
 from catch.api.schema import schema
 from catch.contracts.files import ROOT
 from catch.domain.meeting.state import Interest, InterestAction
@@ -28,7 +29,7 @@ HASH = hashlib.sha256(TEXT.encode()).hexdigest()
 
 def test_every_document_is_compiled_and_allowed():
     assert list(documents.complaints(ROOT)) == []
-    assert shipped().keys() >= {path.stem for path in documents.generated()}
+    assert {*documents.unusable(shipped())} == set()
 
 
 def test_a_document_that_cannot_be_used_is_named():
@@ -99,8 +100,8 @@ def test_outside_development_only_registered_documents_are_answered_unless_the_o
         ("any", False, False),
         ("registered", True, True),
     ):
-        assert registered(operations, None, development=development).only is only
-    theirs = registered(None, tmp_path, development=False)
+        assert registered(shipped(), operations, None, development=development).only is only
+    theirs = registered(shipped(), None, tmp_path, development=False)
     assert theirs.text(Parameters(documentId="theirs")) == TEXT
     assert theirs.text(Parameters(documentId="agenda")).startswith("#")
     assert "draftAgenda(" in theirs.text(Parameters(documentId="draftAgenda"))

@@ -1,22 +1,16 @@
-"""The registered documents as a contract: one for every command is generated, all are checked.
-
-Kept apart from `registered`, which every server reads: this is for `catch contracts` and for the tests.
-"""
+"""The documents that a server answers in any case: the files of schema/graphql/operations, and one for each command."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from catch.api.common.enums import sentence
 from catch.api.engine.engine import Engine, UnusableDocument
 from catch.api.engine.registered import FOLDER, Registered, documents_in
 from catch.api.schema import schema
 from catch.domain.facts import Command
 from catch.domain.streams import COMMANDS
+from catch.log.migrations import contracts
 
-GENERATED = Path("schema") / FOLDER / "commands"
-
-MUTATION = """# {about}
-mutation {kind}($input: {kind}Input!, $commandId: UUID!, $expectedVersion: Int, $occurredAt: DateTime) {{
+MUTATION = """mutation {kind}($input: {kind}Input!, $commandId: UUID!, $expectedVersion: Int, $occurredAt: DateTime) {{
   {field}(input: $input, commandId: $commandId, expectedVersion: $expectedVersion, occurredAt: $occurredAt) {{
     __typename
     ... on Accepted {{
@@ -37,16 +31,16 @@ mutation {kind}($input: {kind}Input!, $commandId: UUID!, $expectedVersion: Int, 
   }}
 }}
 """
+"""What somebody's service account was allowed is the hash of this text: it does not change."""
 
 
-def generated() -> dict[Path, str]:
-    """A document for each command, under its mutation's name."""
-    return {GENERATED / f"{field_of(kind)}.graphql": mutation(kind) for kind in COMMANDS}
+def shipped() -> dict[str, str]:
+    """By the names of their files, and of the commands' mutations."""
+    return documents_in(contracts() / FOLDER) | {field_of(kind): mutation(kind) for kind in COMMANDS}
 
 
 def mutation(kind: type[Command]) -> str:
-    about = (sentence(kind) or "").partition("\n")[0]
-    return MUTATION.format(about=about, kind=kind.__name__, field=field_of(kind))
+    return MUTATION.format(kind=kind.__name__, field=field_of(kind))
 
 
 def field_of(kind: type[Command]) -> str:
@@ -55,11 +49,7 @@ def field_of(kind: type[Command]) -> str:
 
 def complaints(root: Path) -> Iterator[str]:
     """What is wrong with the committed documents, one sentence each."""
-    folder = root / "schema" / FOLDER
-    for path in sorted((root / GENERATED).glob("*.graphql")):
-        if path.relative_to(root) not in generated():
-            yield f"{path.relative_to(root)}: there is no such command any more"
-    yield from unusable(documents_in(folder))
+    yield from unusable(documents_in(root / "schema" / FOLDER))
 
 
 def unusable(texts: Mapping[str, str]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The agenda's own document, asked for over HTTP again and again."""
 
-from catch.api.engine.registered import shipped
+from catch.api.documents import shipped
 from catch.bench import callers, live_peers, room
 from catch.bench.live_run import Bench
 from catch.bench.live_shape import Query

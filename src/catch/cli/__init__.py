@@ -5,7 +5,7 @@ import sys
 
 import rich_click as click
 
-from catch.cli import bench, demonstrate, doctor, enrol, importing, programmes, receipts, serve, upkeep
+from catch.cli import bench, demonstrate, doctor, documents, enrol, importing, programmes, receipts, serve, upkeep
 from catch.cli.common import failures
 from catch.cli.options import version_option
 
@@ -37,6 +37,7 @@ cli.add_command(upkeep.tidy)
 cli.add_command(upkeep.parked_)
 cli.add_command(doctor.doctor_)
 cli.add_command(bench.bench)
+cli.add_command(documents.document)
 cli.add_command(upkeep.contracts)
 cli.add_command(upkeep.replay)
 

@@ -62,7 +62,7 @@ def expected(root: Path = ROOT, codec: Codec = CODEC) -> dict[Path, str]:
     """Every generated file with its text. Samples that are stored already stay as they are."""
     files = {schema_path(name, event.SCHEMA): json_schema(event) for name, event in codec.events.items()}
     if codec is CODEC and (sdl := _sdl()) is not None:
-        files |= {SDL: sdl, **_documents().generated()}
+        files |= {SDL: sdl}
     for name, event in codec.events.items():
         path = sample_path(name, event.SCHEMA)
         if not (root / path).exists():

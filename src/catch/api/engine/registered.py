@@ -13,7 +13,6 @@ from typing import cast
 
 from catch.faults import Rejected, error
 from catch.live.wire import Parameters
-from catch.log.migrations import contracts
 
 FOLDER = Path("graphql/operations")
 LEARNT = 256
@@ -93,17 +92,14 @@ def persisted(asked: Parameters) -> str | None:
     return wanted if isinstance(wanted, str) else None
 
 
-def shipped() -> dict[str, str]:
-    """Our own documents, by the names of their files."""
-    return documents_in(contracts() / FOLDER)
-
-
 def documents_in(folder: Path) -> dict[str, str]:
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.graphql"))}
 
 
-def registered(operations: str | None, folder: Path | None, *, development: bool) -> Registered:
-    """What a server with these settings answers."""
+def registered(
+    shipped: Mapping[str, str], operations: str | None, folder: Path | None, *, development: bool
+) -> Registered:
+    """What a server with these settings answers: what is shipped with it in any case."""
     own = documents_in(folder) if folder else {}
     wanted = Operations(operations or (Operations.ANY if development else Operations.REGISTERED))
-    return Registered({**own, **shipped()}, only=wanted is Operations.REGISTERED, learns=development)
+    return Registered({**own, **shipped}, only=wanted is Operations.REGISTERED, learns=development)
