@@ -1,7 +1,7 @@
 """Every agency: what it is called, its agreements, what it runs, and how many act for it. No names of people."""
 
 from collections.abc import Iterable
-from typing import Any, assert_never, get_args
+from typing import Any, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,7 +24,7 @@ from catch.domain.partner import (
 )
 from catch.log.rows import load
 from projections.givings import Giver, giver
-from projections.read_model import MadeOf, ReadModel
+from projections.read_model import MadeOf, ReadModel, names
 
 Changes = (
     AgreementSigned
@@ -85,7 +85,7 @@ AGENCIES = ReadModel(
     version=1,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
-    topics=frozenset(event.__name__ for event in get_args(Concerns)),
+    topics=names(Concerns),
     indexes=("using gin (programmes)",),
     listed=None,
     keys=keys,

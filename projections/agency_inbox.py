@@ -28,7 +28,7 @@ from catch.domain.facts import Recorded, Sealed
 from catch.domain.meeting.invitations import InvitationWithdrawn, MemberInvited
 from catch.log.rows import load
 from projections import agenda
-from projections.read_model import MadeOf, ReadModel
+from projections.read_model import MadeOf, ReadModel, names
 
 
 class EntryKind(StrEnum):
@@ -116,7 +116,7 @@ AGENCY_INBOX = ReadModel(
     version=2,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
-    topics=frozenset(event.__name__ for event in (*OF_ACTIONS, MemberInvited, InvitationWithdrawn)),
+    topics=names((*OF_ACTIONS, MemberInvited, InvitationWithdrawn)),
     indexes=(
         "(agency, coalesce(due, 'infinity'), entry) where state is distinct from 'declined'",
         "agency, entry",

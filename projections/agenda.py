@@ -21,7 +21,7 @@ from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.state import Meeting, MeetingState
 from catch.domain.streams import MEETING, stream_of_event
 from catch.log.rows import Listed, load
-from projections.read_model import MadeOf, ReadModel
+from projections.read_model import MadeOf, ReadModel, names
 
 
 class Row(Struct, frozen=True):
@@ -82,7 +82,7 @@ AGENDA = ReadModel(
     version=3,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
-    topics=frozenset(event.__name__ for event in MEETING.events),
+    topics=names(MEETING.events),
     indexes=("programme, series, starts_at", "starts_at, meeting_id", "using gin (cases)"),
     listed=Listed(
         "places",

@@ -17,7 +17,7 @@ from catch.domain.streams import CASE, stream_of_event
 from catch.log.rows import Listed, load
 from catch.slices import each
 from projections import agenda
-from projections.read_model import MadeOf, ReadModel
+from projections.read_model import MadeOf, ReadModel, names
 
 
 class Row(Struct, frozen=True):
@@ -68,7 +68,7 @@ CASE_SUMMARY = ReadModel(
     version=4,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
-    topics=frozenset(event.__name__ for event in CASE.events),
+    topics=names(CASE.events),
     indexes=("number", "programme, live", "lead_user", "person"),
     listed=Listed("viewers", Shown, ("token, received_at, case_id", "case_id")),
     keys=keys,

@@ -4,7 +4,7 @@ A concern may name a case that there is not: then no case is found with it.
 """
 
 from collections.abc import Iterable
-from typing import Any, get_args
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -13,7 +13,7 @@ from catch.database import Statements
 from catch.domain.facts import Part, Recorded
 from catch.domain.restricted import SafeguardingConcernRaised, SafeguardingOutcomeRecorded
 from projections import case_summary
-from projections.read_model import MadeOf, ReadModel
+from projections.read_model import MadeOf, ReadModel, names
 
 Event = SafeguardingConcernRaised | SafeguardingOutcomeRecorded
 
@@ -76,7 +76,7 @@ CONCERNS = ReadModel(
     version=1,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
-    topics=frozenset(event.__name__ for event in get_args(Event)),
+    topics=names(Event),
     indexes=("case_id where first is not null",),
     listed=None,
     keys=keys,

@@ -7,7 +7,7 @@ What has run out stays until it is ended.
 from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, assert_never, get_args
+from typing import Any, assert_never
 from uuid import UUID, uuid5
 
 import msgspec
@@ -28,7 +28,7 @@ from catch.domain.partner import (
     TagGiven,
 )
 from catch.log.rows import load
-from projections.read_model import MadeOf, ReadModel
+from projections.read_model import MadeOf, ReadModel, names
 
 Begins = AgreementSigned | AgencyRunsProgramme | RoleGiven | TagGiven
 Ends = AgreementTerminated | AgencyLeftProgramme | RoleEnded | TagEnded
@@ -122,7 +122,7 @@ GIVINGS = ReadModel(
     version=1,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
-    topics=frozenset(event.__name__ for event in get_args(Begins | Ends)),
+    topics=names(Begins | Ends),
     indexes=(
         "programme, starts_on, giving where appointed",
         "programme, series, role where appointed",

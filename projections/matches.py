@@ -9,7 +9,7 @@ from msgspec import Struct
 from catch.database import Statements
 from catch.domain.facts import Recorded
 from catch.domain.person import PersonRegistered
-from projections.read_model import MadeOf, ReadModel
+from projections.read_model import MadeOf, ReadModel, names
 
 MOST = 50
 """Whom a look finds at most: what more people than these share tells nobody apart."""
@@ -43,7 +43,7 @@ MATCHES = ReadModel(
     version=1,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
-    topics=frozenset({PersonRegistered.__name__}),
+    topics=names([PersonRegistered]),
     indexes=("using gin (marks)",),
     listed=None,
     keys=keys,

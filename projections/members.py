@@ -5,7 +5,7 @@ Names stay sealed, under the key of the agency's own stream.
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, assert_never, get_args
+from typing import Any, assert_never
 from uuid import UUID
 
 from msgspec import Struct
@@ -31,7 +31,7 @@ from catch.domain.partner.members import Changed, MemberEvent
 from catch.log.rows import load
 from projections import givings
 from projections.givings import Giver, giver, member
-from projections.read_model import MadeOf, ReadModel
+from projections.read_model import MadeOf, ReadModel, names
 
 
 class Acts(Part, frozen=True):
@@ -85,7 +85,7 @@ MEMBERS = ReadModel(
     version=2,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
-    topics=frozenset(event.__name__ for event in get_args(MemberEvent)),
+    topics=names(MemberEvent),
     indexes=("agency, user_id",),
     listed=None,
     keys=keys,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, assert_never, get_args
+from typing import Any, assert_never
 from uuid import UUID
 
 from msgspec import Struct
@@ -19,7 +19,7 @@ from catch.domain.meeting.planning import MeetingPlanned, MeetingRescheduled
 from catch.domain.meeting.session import MeetingEnded, MeetingStarted, MinutesConfirmed
 from catch.domain.streams import MEETING, stream_of_event
 from catch.log.rows import load
-from projections.read_model import MadeOf, ReadModel
+from projections.read_model import MadeOf, ReadModel, names
 
 OfItem = (
     InterestDeclared
@@ -106,7 +106,7 @@ MINUTES = ReadModel(
     version=2,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
-    topics=frozenset(event.__name__ for event in get_args(OfItem | OfMeeting)),
+    topics=names(OfItem | OfMeeting),
     indexes=("programme, series, starts_at",),
     listed=None,
     keys=keys,

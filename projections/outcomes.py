@@ -1,7 +1,7 @@
 """Episodes with the moments that count: what every time-to-event figure is worked out from.
 
 An episode runs from the referral (or the reopening) to its closure. It reaches its outcome at the closure, where
-that has the class `outcome-achieved`, or when all its goals are achieved, whichever comes first (`7-metrics.md`, M07).
+that has the class `outcome-achieved`, or when all its goals are achieved, whichever comes first.
 """
 
 from collections.abc import Iterable
@@ -155,7 +155,7 @@ def cohort(rows: Iterable[Row], from_: date | None = None, to: date | None = Non
 
 
 def time_to_outcome_of(rows: Iterable[Row], cut_off: datetime) -> TimeToOutcome:
-    """How long episodes took to their outcome (`7-metrics.md`, M07), as far as is known at `cut_off`."""
+    """How long episodes took to their outcome, as far as is known at `cut_off`."""
     episodes = [episode for row in rows for episode in row.episodes]
     return time_to_outcome(filter(None, (observation(episode, cut_off) for episode in episodes)))
 

@@ -2,15 +2,21 @@
 
 from collections.abc import Callable, Iterable
 from enum import Enum
-from typing import Any
+from types import UnionType
+from typing import Any, get_args
 from uuid import UUID
 
 from msgspec import Struct
 
-from catch.domain.facts import Recorded
+from catch.domain.facts import Fact, Recorded
 from catch.log.rows import Listed
 
 Key = UUID | int | str
+
+
+def names(facts: UnionType | Iterable[type[Fact]]) -> frozenset[str]:
+    """The names of these facts, as the log has them: for `topics`."""
+    return frozenset(fact.__name__ for fact in (get_args(facts) if isinstance(facts, UnionType) else facts))
 
 
 class MadeOf(Enum):

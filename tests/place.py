@@ -170,15 +170,25 @@ class Place:
 
     # Commands
 
-    async def mutate(self, command: Command, by: Actor = COORDINATOR) -> Any:
-        """The command as a client sends it: the mutation of its name over HTTP. It must be accepted."""
+    async def sent(self, command: Command, by: Actor = COORDINATOR, version: int | None = None) -> Any:
+        """What a client is answered who sends the command: the mutation of its name over HTTP."""
         kind = type(command).__name__
         name = kind[0].lower() + kind[1:]
-        query = f"""mutation($i: {kind}Input!, $c: UUID!) {{ {name}(input: $i, commandId: $c) {{
-            ... on Accepted {{ position events }} ... on Refused {{ code message details {{ name value }} }} }} }}"""
-        answer = (await self.ask(query, by, i=as_input(command), c=str(uuid4())))[name]
+        query = f"""mutation($i: {kind}Input!, $c: UUID!, $v: Int) {{
+            {name}(input: $i, commandId: $c, expectedVersion: $v) {{
+                ... on Accepted {{ position events }}
+                ... on Refused {{ code message details {{ name value }} }} }} }}"""
+        return (await self.ask(query, by, i=as_input(command), c=str(uuid4()), v=version))[name]
+
+    async def mutate(self, command: Command, by: Actor = COORDINATOR) -> Any:
+        """The same, and it must be accepted."""
+        answer = await self.sent(command, by)
         assert "position" in answer, (command, answer)
         return answer
+
+    async def refused(self, command: Command, by: Actor = COORDINATOR, version: int | None = None) -> str | None:
+        """The code that a client is refused with; None where the command is accepted."""
+        return (await self.sent(command, by, version)).get("code")
 
     async def take(
         self, command: Command, by: Actor = COORDINATOR, at: datetime | None = None, command_id: UUID | None = None

@@ -6,7 +6,6 @@ Every one is asked of a real server, with a token of the kind that anybody enrol
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,7 +13,7 @@ import pytest
 from catch.domain.calendar import london_day
 from catch.domain.case.closing import CloseCase
 from catch.domain.case.disclosure import EndDisclosure, EndInvolvement
-from catch.domain.facts import Actor, Category, Command, Role, Sealed
+from catch.domain.facts import Actor, Category, Role, Sealed
 from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.partner import LeaveProgramme, RunningPart, RunProgramme, SuspendMember, TerminateAgreement
 from tests.conftest import Database
@@ -30,7 +29,6 @@ from tests.place import (
     SYSTEM,
     Place,
     ago,
-    as_input,
     placed,
 )
 
@@ -46,19 +44,6 @@ OTHER_CHAIR = Actor("chair@police-1", "police-1", Role.CHAIR)
 FAR = datetime(2199, 1, 1, tzinfo=UTC)
 
 
-async def refused(place: Place, command: Command, by: Actor, **more: Any) -> str:
-    """The code that the mutation is refused with."""
-    kind = type(command).__name__
-    name = kind[0].lower() + kind[1:]
-    query = f"""mutation($i: {kind}Input!, $c: UUID!, $v: Int) {{
-        {name}(input: $i, commandId: $c, expectedVersion: $v) {{
-            ... on Accepted {{ position }} ... on Refused {{ code details {{ name value }} }} }} }}"""
-    variables = {"i": as_input(command), "c": str(uuid4()), "v": more.get("version")}
-    answer = (await place.ask(query, by, **variables))[name]
-    assert "code" in answer, (command, answer)
-    return answer["code"]
-
-
 async def status(place: Place, query: str, by: Actor) -> tuple[int, str]:
     """What somebody is answered with who is nobody here."""
     response = await place.post({"query": query}, by)
@@ -69,11 +54,11 @@ async def test_nobody_takes_the_chair_of_a_series_by_planning_its_meeting(place:
     plan = PlanMeeting(uuid4(), PROGRAMME, SERIES, datetime.now(UTC) + timedelta(days=2), OTHER_CHAIR.user)
     await place.enrol(Actor(OTHER_CHAIR.user, OTHER_CHAIR.agency, Role.PARTNER))
     assert (await status(place, "{ viewer { user } }", OTHER_CHAIR)) == (403, "NOT_ENROLLED")
-    assert await refused(place, plan, Actor(OTHER_CHAIR.user, OTHER_CHAIR.agency, Role.PARTNER)) == "NOT_ALLOWED"
+    assert await place.refused(plan, Actor(OTHER_CHAIR.user, OTHER_CHAIR.agency, Role.PARTNER)) == "NOT_ALLOWED"
 
 
 async def test_a_meeting_does_not_lie_in_2199(place: Place):
-    assert await refused(place, PlanMeeting(uuid4(), PROGRAMME, SERIES, FAR, CHAIR.user), CHAIR) == "OUT_OF_RANGE"
+    assert await place.refused(PlanMeeting(uuid4(), PROGRAMME, SERIES, FAR, CHAIR.user), CHAIR) == "OUT_OF_RANGE"
 
 
 async def test_a_chair_draws_no_case_to_their_meeting_that_nobody_proposed(place: Place):
@@ -84,7 +69,7 @@ async def test_a_chair_draws_no_case_to_their_meeting_that_nobody_proposed(place
     meeting = await place.published()
     unknown = AddItem(meeting.meeting, uuid4(), Section.NEW, case=uuid4())
     hidden = AddItem(meeting.meeting, uuid4(), Section.NEW, case=made.case)
-    assert await refused(place, unknown, CHAIR) == await refused(place, hidden, CHAIR) == "UNKNOWN_CASE"
+    assert await place.refused(unknown, CHAIR) == await place.refused(hidden, CHAIR) == "UNKNOWN_CASE"
 
 
 async def test_whoever_is_not_enrolled_gets_nothing_whatever_their_token_says(place: Place):
@@ -136,7 +121,7 @@ async def test_whose_part_has_ended_does_not_come_back_by_attaching_a_referral(p
     await ended(place, made.case, disclosure, how)
     now = datetime.now(UTC)
     attach = AttachReferral(made.case, made.person, uuid4(), "police", "phone", now, Sealed("Again."))
-    assert await refused(place, attach, HOUSING) == "UNKNOWN_CASE"
+    assert await place.refused(attach, HOUSING) == "UNKNOWN_CASE"
 
 
 async def test_an_agency_that_left_the_programme_coordinates_nothing_of_it(place: Place):
@@ -151,9 +136,9 @@ async def test_an_agency_that_left_the_programme_coordinates_nothing_of_it(place
 async def test_no_agency_leaves_cases_behind_that_nobody_would_see(place: Place):
     made = await place.worked_on("Ada Left Behind")
     leaves = LeaveProgramme("snn", PROGRAMME, RunningPart.LEAD)
-    assert await refused(place, leaves, ADMINISTRATOR) == "STILL_COORDINATES"
+    assert await place.refused(leaves, ADMINISTRATOR) == "STILL_COORDINATES"
     ended = RunProgramme("snn", PROGRAMME, RunningPart.LEAD, london_day(ago(days=9)), london_day(ago(days=2)))
-    assert await refused(place, ended, ADMINISTRATOR) == "STILL_COORDINATES"
+    assert await place.refused(ended, ADMINISTRATOR) == "STILL_COORDINATES"
     await place.take(CloseCase(made.case, "duplicate", london_day(ago()), Sealed("Twice.")))
     await place.take(leaves, ADMINISTRATOR)
 
@@ -164,7 +149,7 @@ async def test_a_chair_lets_nobody_of_their_own_agency_be_told(place: Place):
     made = await place.worked_on("Ada Handed", "housing-1")
     await place.published("housing-1")
     own = AuthoriseDisclosure(made.case, uuid4(), "snn", frozenset({Category.PLAN}), BASIS, Sealed("For us."))
-    assert await refused(place, own, CHAIR) == "ONLY_BY_ANOTHER"
+    assert await place.refused(own, CHAIR) == "ONLY_BY_ANOTHER"
 
 
 @pytest.mark.parametrize("version", [-1, 0, 3, 6, 99])
@@ -174,4 +159,4 @@ async def test_a_version_that_is_expected_tells_strangers_nothing(place: Place, 
     made = await place.worked_on("Ada Versions")
     for case in (made.case, uuid4()):
         asked = RecordUnmetNeed(case, uuid4(), "befriending", UnmetReason.NO_SERVICE)
-        assert await refused(place, asked, HOUSING, version=version) == "UNKNOWN_CASE"
+        assert await place.refused(asked, HOUSING, version=version) == "UNKNOWN_CASE"

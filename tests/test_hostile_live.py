@@ -60,7 +60,6 @@ from tests.place import (
     ago,
     placed,
 )
-from tests.test_hostile_standing import refused
 
 PREPARER = Actor("prepares@snn", "snn", Role.PREPARER)
 TODAY = london_day(ago(days=1))
@@ -169,14 +168,14 @@ async def test_nobody_learns_of_a_case_by_a_concern_of_their_own_or_of_their_pro
     await place.take(concern(case.case), PREPARER)
     assert await warned(place, meeting) == []
     by_hand = AddItem(meeting, uuid4(), Section.URGENT, case.case)
-    assert await refused(place, by_hand, PREPARER) == "UNKNOWN_CASE"
+    assert await place.refused(by_hand, PREPARER) == "UNKNOWN_CASE"
     sync = Actor("sync@snn", "snn", Role.PARTNER)
     await place.take(EnrolService("snn", sync.user, Sealed("Sync"), ("raise-safeguarding-concern",)), SYSTEM)
     await place.take(GiveRole("snn", sync.user, Role.PARTNER, TODAY, None, PROGRAMME), SYSTEM)
     await place.take(concern(case.case), sync)
     # It is warned of: a program may have something to say. It is nobody's way to the case.
     assert len(await warned(place, meeting)) == 1
-    assert await refused(place, by_hand, PREPARER) == "UNKNOWN_CASE"
+    assert await place.refused(by_hand, PREPARER) == "UNKNOWN_CASE"
 
 
 # What is said live
@@ -307,7 +306,7 @@ async def test_for_guests_nobody_asked_a_meeting_is_the_same_as_none(place: Plac
             LeaveMeeting(there, CHAIR.user),
             SendApology(there, school.user, "school-1", Sealed("")),
         ):
-            assert await refused(place, command, school) == "UNKNOWN_MEETING"
+            assert await place.refused(command, school) == "UNKNOWN_MEETING"
 
 
 async def test_a_core_agency_that_is_asked_no_more_does_not_come_in_and_leaves_if_it_has(place: Place):
@@ -316,7 +315,7 @@ async def test_a_core_agency_that_is_asked_no_more_does_not_come_in_and_leaves_i
     await place.take(WithdrawInvitation(meeting.meeting, "housing-1", reason=Sealed("Not needed.")))
     await place.take(LeaveMeeting(meeting.meeting, HOUSING.user), HOUSING)
     again = JoinMeeting(meeting.meeting, HOUSING.user, "housing-1")
-    assert await refused(place, again, HOUSING) == "UNKNOWN_MEETING"
+    assert await place.refused(again, HOUSING) == "UNKNOWN_MEETING"
 
 
 async def test_the_window_of_a_meeting_holds_for_coming_and_going(place: Place):
@@ -326,7 +325,7 @@ async def test_the_window_of_a_meeting_holds_for_coming_and_going(place: Place):
     await place.take(PublishAgenda(meeting), CHAIR)
     await place.take(StartMeeting(meeting), CHAIR)
     for command in (JoinMeeting(meeting, HOUSING.user, "housing-1"), LeaveMeeting(meeting, HOUSING.user)):
-        assert await refused(place, command, HOUSING) == "UNKNOWN_MEETING"
+        assert await place.refused(command, HOUSING) == "UNKNOWN_MEETING"
 
 
 async def test_a_guest_in_the_room_who_is_not_enrolled_is_kept_out_like_anybody(place: Place):
@@ -356,12 +355,12 @@ async def test_whoever_may_not_lead_gives_nothing_that_is_of_the_lead(place: Pla
     administrator = Actor("administrator@snn", "snn", Role.ADMINISTRATOR)
     for role in (Role.CALDICOTT, Role.APPOINTING_OFFICER):
         given = GiveRole(housing, HOUSING.user, role, TODAY, None, PROGRAMME)
-        assert await refused(place, given, administrator) == "AGENCY_DOES_NOT_RUN_IT"
+        assert await place.refused(given, administrator) == "AGENCY_DOES_NOT_RUN_IT"
     looks_after = Actor("members@housing-1", housing, Role.MEMBER_ADMINISTRATOR)
     await place.enrol(looks_after)
     coordinator = GiveRole(housing, HOUSING.user, Role.COORDINATOR, TODAY, None, PROGRAMME)
-    assert await refused(place, coordinator, looks_after) == "AGENCY_DOES_NOT_RUN_IT"
+    assert await place.refused(coordinator, looks_after) == "AGENCY_DOES_NOT_RUN_IT"
     nowhere = GiveRole(housing, HOUSING.user, Role.COORDINATOR, TODAY)
-    assert await refused(place, nowhere, looks_after) == "ROLE_NEEDS_PROGRAMME"
+    assert await place.refused(nowhere, looks_after) == "ROLE_NEEDS_PROGRAMME"
     auditor = GiveRole(housing, HOUSING.user, Role.AUDITOR, TODAY, None, PROGRAMME)
-    assert await refused(place, auditor, officer) == "NOT_YOUR_AGENCY"
+    assert await place.refused(auditor, officer) == "NOT_YOUR_AGENCY"

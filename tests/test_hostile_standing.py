@@ -15,7 +15,7 @@ from catch.domain.case.eligibility import AcceptReferral
 from catch.domain.case.notes import AddNote
 from catch.domain.case.recusal import DeclareRecusal
 from catch.domain.case.referral import AttachReferral, SubmitReferral
-from catch.domain.facts import Actor, Category, Command, Role, Sealed
+from catch.domain.facts import Actor, Category, Role, Sealed
 from catch.domain.meeting.invitations import InviteMember
 from catch.domain.meeting.planning import CancelMeeting, PlanMeeting
 from catch.domain.partner import GiveRole
@@ -45,16 +45,6 @@ BEXLEY = "bexley-icm"
 async def place(database: Database, tmp_path: Path) -> AsyncIterator[Place]:
     async with placed(database.admin, database.dsn, tmp_path) as there:
         yield there
-
-
-async def refused(place: Place, command: Command, by: Actor) -> str:
-    kind = type(command).__name__
-    name = kind[0].lower() + kind[1:]
-    query = f"""mutation($i: {kind}Input!, $c: UUID!) {{ {name}(input: $i, commandId: $c) {{
-        ... on Accepted {{ position events }} ... on Refused {{ code }} }} }}"""
-    answer = (await place.ask(query, by, i=as_input(command), c=str(uuid4())))[name]
-    assert "code" in answer, (command, answer)
-    return answer["code"]
 
 
 TRAIL = """query($s: UUID!) { auditTrail(stream: $s, first: 200) {
@@ -103,8 +93,8 @@ async def test_whoever_is_recused_does_not_come_back_by_referring_the_person_aga
     made = await place.worked_on("Ada Recused Again")
     await place.take(DeclareRecusal(made.case, COORDINATOR.user, "snn"), COORDINATOR)
     again = referring(made.person)
-    assert await refused(place, again, COORDINATOR) == "UNKNOWN_PERSON"
-    assert await refused(place, referring(uuid4()), COORDINATOR) == "UNKNOWN_PERSON"
+    assert await place.refused(again, COORDINATOR) == "UNKNOWN_PERSON"
+    assert await place.refused(referring(uuid4()), COORDINATOR) == "UNKNOWN_PERSON"
     await place.settled()
     assert (await place.ask(PERSON, COORDINATOR, c=str(again.case)))["case"] is None
 
@@ -114,11 +104,11 @@ async def test_another_front_door_does_not_read_a_person_by_referring_them(place
     await place.enrol_elsewhere(ELSEWHERE)
     assert (await place.ask(PERSON, ELSEWHERE, c=str(made.case)))["case"] is None
     again = referring(made.person)
-    assert await refused(place, again, ELSEWHERE) == "UNKNOWN_PERSON"
+    assert await place.refused(again, ELSEWHERE) == "UNKNOWN_PERSON"
     await place.settled()
     assert (await place.ask(PERSON, ELSEWHERE, c=str(again.case)))["case"] is None
     protecting = SetProtectedAddress(made.person, False, ProtectionReason.NO_LONGER_NEEDED)
-    assert await refused(place, protecting, ELSEWHERE) == "UNKNOWN_PERSON"
+    assert await place.refused(protecting, ELSEWHERE) == "UNKNOWN_PERSON"
 
 
 async def test_whoever_referred_second_does_not_read_what_was_before_in_the_history(place: Place):

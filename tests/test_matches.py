@@ -194,20 +194,11 @@ async def test_in_a_copy_of_the_database_one_identifier_in_common_is_nothing_in_
     assert held[0] != held[1]
 
 
-REFUSED = """mutation($i: LookForMatchesInput!, $c: UUID!) { lookForMatches(input: $i, commandId: $c) {
-    ... on Refused { code } } }"""
-
-
-async def refused(place: Place, case: Case, by: Actor = COORDINATOR) -> str:
-    asked = {"person": str(case.person), "case": str(case.case)}
-    return (await place.ask(REFUSED, by, i=asked, c=str(uuid4())))["lookForMatches"]["code"]
-
-
 async def test_nobody_looks_up_whom_they_have_referred_themselves(house: Place):
     """Or one could make up somebody with known identifiers, and try birth dates one by one."""
     await known(house, "Xaver Example", date_of_birth=Sealed(BORN))
     decoy = await house.referred("Xaver Example", date_of_birth=Sealed(BORN))
-    assert await refused(house, decoy) == "REFERRED_BY_YOURSELF"
+    assert await house.refused(LookForMatches(decoy.person, decoy.case)) == "REFERRED_BY_YOURSELF"
     colleague = Actor("second@snn", "snn", Role.COORDINATOR)
     await house.enrol(colleague)
     assert len((await looked(house, decoy, colleague))["found"]) == 1
@@ -219,7 +210,7 @@ async def test_the_door_ends_with_the_case(house: Place):
     assert (await looked(house, here))["found"]
     await house.take(DeclineReferral(here.case, "not-eligible"))
     assert await shown(house, here) is None
-    assert await refused(house, here) == "NOT_AT_THE_DOOR"
+    assert await house.refused(LookForMatches(here.person, here.case)) == "NOT_AT_THE_DOOR"
 
 
 async def test_whoever_is_recused_from_one_case_of_a_person_is_shown_none_of_theirs(house: Place):

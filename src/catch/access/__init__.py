@@ -3,7 +3,7 @@
 Read `standing` (who somebody is here), `seats` (what a meeting gives of a case), `seeing` (who sees which categories of
 a case, which items of an agenda, and why the rest is hidden), `telling` (what each fact tells, and to whom) and
 `reasons` (what an agenda tells of a case), then `relations`, `giving` and `doing` (who may ask for what: one table).
-Rights come from relationships that somebody else made (`8-access.md`, Standing).
+Rights come from relationships that somebody else made: README, "Who may do what".
 """
 
 from catch.access.doing import RULES, asks, may, rule_of

@@ -1,4 +1,4 @@
-"""Who gives what to whom: every right has a giver, and nobody gives to themselves (`8-access.md`, Standing 5)."""
+"""Who gives what to whom: every right has a giver, and nobody gives to themselves."""
 
 from collections.abc import Mapping
 from datetime import date

@@ -1,8 +1,8 @@
 """What a meeting has to do with a case: who may see it because it is on an agenda, from when, and until when.
 
-Bounds as `8-access.md` has them: a seat begins at most a fortnight before the meeting. It gives the case to those who
-prepare and chair the meeting until its minutes are confirmed, at most 45 days, and to members from publication until a
-week after its planned end. An item that was taken off the agenda leaves recusals alone.
+A seat begins at most a fortnight before the meeting. It gives the case to those who prepare and chair the meeting until
+its minutes are confirmed, at most 45 days, and to members from publication until a week after its planned end. An item
+that was taken off the agenda leaves recusals alone.
 """
 
 from collections.abc import Iterator

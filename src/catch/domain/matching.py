@@ -1,4 +1,4 @@
-"""Who may be the same person: two registrations match where two of their identifiers agree (`8-access.md`, rule 11).
+"""Who may be the same person: two registrations match where two of their identifiers agree.
 
 A mark is made of two identifiers together, and only its keyed hash is kept: nobody can look a single one up, and a copy
 of the database does not even say that two people share a birthday. How a name or a number is written does not matter.

@@ -36,7 +36,7 @@ class Asked(NamedTuple):
 
 
 class Cohort(NamedTuple):
-    """Episodes, the moment and the position up to which they are known (the data cut-off, `7-metrics.md`)."""
+    """Episodes, the moment and the position up to which they are known (the data cut-off)."""
 
     rows: list[outcomes.Row]
     cut_off: datetime

@@ -72,7 +72,7 @@ class Eligibility(Part, frozen=True, omit_defaults=True):
 
 
 class Minutes(Part, frozen=True, omit_defaults=True):
-    """Default time boxes by section, in minutes (`6-agenda.md` section 4)."""
+    """Default time boxes by section, in minutes."""
 
     urgent: Count = 10
     matters_arising: Count = 3
