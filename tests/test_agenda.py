@@ -285,6 +285,16 @@ def test_an_item_never_leaves_its_section_and_a_missed_window_is_a_warning():
     assert [held.code for held in agenda.warnings] == [WarningCode.PARTNER_WINDOW]
 
 
+@pytest.mark.parametrize(("before", "warned"), [(0, True), (1, True), (2, False), (9, False)])
+def test_what_is_proposed_after_the_papers_closed_is_warned_of_and_stays_where_it_is(before: int, warned: bool):
+    late = replace(reviewed(1), proposals=(replace(proposal("review"), proposed_on=day(-before)),))
+    agenda = in_windows([late])
+    assert numbers(agenda) == ["1"]
+    assert [held.code for held in agenda.warnings] == [WarningCode.AFTER_CUT_OFF] * warned
+    urgent = replace(late, proposals=(replace(late.proposals[0], urgent=True),))
+    assert in_windows([urgent]).warnings == ()
+
+
 def test_an_item_explains_itself_with_dates_and_without_names():
     facts = replace(QUIET, review_due=day(-4), plan_agreed_on=day(-96), actions=(action(-9),))
     assert only(facts).explanation == (

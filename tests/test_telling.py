@@ -382,6 +382,7 @@ def test_every_reason_and_warning_stands_under_what_it_was_worked_out_from():
         assert rests_on(because(code, "the id of a proposal")) == {DISCUSSION}
     assert {code: set(warned_of(code)) for code in WarningCode if warned_of(code)} == {
         WarningCode.PARTNER_WINDOW: {DISCUSSION, ACTIONS},
+        WarningCode.AFTER_CUT_OFF: {DISCUSSION},
         WarningCode.SAFEGUARDING_CONCERN: {Category.RESTRICTED},
     }
 

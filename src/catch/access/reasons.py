@@ -67,6 +67,8 @@ def warned_of(code: WarningCode) -> frozenset[Category]:
             return _NONE
         case WarningCode.PARTNER_WINDOW:
             return frozenset({Category.DISCUSSION, Category.ACTIONS})
+        case WarningCode.AFTER_CUT_OFF:
+            return frozenset({Category.DISCUSSION})
         case WarningCode.SAFEGUARDING_CONCERN:
             return frozenset({Category.RESTRICTED})
         case _:

@@ -15,7 +15,7 @@ from msgspec.json import Encoder
 
 from catch.domain.agenda.facts import CaseFacts
 from catch.domain.agenda.order import Candidate, Filled, candidate, fill, in_windows, inside, key, windows
-from catch.domain.agenda.reasons import reasons_for
+from catch.domain.agenda.reasons import reasons_for, written
 from catch.domain.agenda.words import not_ready, why_here, why_later
 from catch.domain.calendar import london_day
 from catch.domain.ids import keyed_id
@@ -69,6 +69,7 @@ def draft_agenda(series: Series, meeting: Meeting, facts: Sequence[CaseFacts], a
             *(unready(held) for held in sorted(put_forward, key=key) if lacking(held.facts)),
             *capacity_warnings(filled, series.policy),
             *partner_warnings(arranged, series.policy, meeting),
+            *late_proposals(arranged, series.policy, meeting),
         ),
         gaps(ours),
     )
@@ -204,6 +205,18 @@ def partner_warnings(arranged: Sequence[Candidate], policy: AgendaPolicy, meetin
             text = f"No basis for {', '.join(blind)} to hear this item."
             yield AgendaWarning(WarningCode.PARTNER_WITHOUT_BASIS, text, *about)
         start += timedelta(minutes=held.minutes)
+
+
+def late_proposals(arranged: Sequence[Candidate], policy: AgendaPolicy, meeting: Meeting) -> Iterator[AgendaWarning]:
+    """Items that nobody has had time to prepare for: proposed later than the day on which the papers close."""
+    closed = london_day(meeting.starts_at - timedelta(hours=policy.cut_off_hours))
+    for held in arranged:
+        late = [each for each in held.facts.proposals if each.proposed_on > closed and not each.urgent]
+        if late:
+            who, day = late[-1].by_agency, written(late[-1].proposed_on)
+            text = f"Proposed by {who} on {day}, after the papers closed on {written(closed)}."
+            about = (held.case, held.facts.number, held.section)
+            yield AgendaWarning(WarningCode.AFTER_CUT_OFF, text, *about)
 
 
 def gaps(facts: Sequence[CaseFacts]) -> tuple[Gap, ...]:

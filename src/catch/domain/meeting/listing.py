@@ -137,6 +137,7 @@ class WarningCode(StrEnum):
     BELOW_MIN_ITEMS = "BELOW-MIN-ITEMS"
     PARTNER_WINDOW = "PARTNER-WINDOW"
     PARTNER_WITHOUT_BASIS = "PARTNER-WITHOUT-BASIS"
+    AFTER_CUT_OFF = "AFTER-CUT-OFF"
     SAFEGUARDING_CONCERN = "SAFEGUARDING-CONCERN"
     """Never in a draft, which stands in the meeting's stream: it is told to those only who were given the tag."""
 

@@ -105,7 +105,7 @@ class AgendaPolicy(Part, frozen=True, omit_defaults=True):
     no_activity_days: Count = 28
     max_support_lead_days: Count = 28
     discuss_all: bool = False
-    cut_off_hours: Count = 48
+    cut_off_hours: Count = 48  # so long before the meeting its papers close: what is proposed later is warned of
 
 
 class CoreMember(Part, frozen=True, omit_defaults=True):
