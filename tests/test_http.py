@@ -96,7 +96,7 @@ SCHEMA = strawberry.Schema(Query, Mutation, Subscription, config=schema_config()
 
 def client(*, development: bool = False, limits: Limits | None = None) -> httpx.AsyncClient:
     over_http = GraphQLOverHTTP(Engine(SCHEMA, limits, development=development), Tokens(), only)
-    app = Litestar([over_http.handler()], openapi_config=None, logging_config=None)
+    app = over_http.before(Litestar(openapi_config=None, logging_config=None))
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(cast("Any", app)),
         base_url="http://catch",

@@ -42,7 +42,7 @@ async def test_every_audit_is_passed_in_development(database: Database, tmp_path
 
 async def test_in_production_only_get_and_introspection_are_missed():
     over_http = GraphQLOverHTTP(Engine(SCHEMA), Tokens(), only)
-    async with listening(Litestar([over_http.handler()], openapi_config=None, logging_config=None)) as port:
+    async with listening(over_http) as port:
         missed = await audited(port)
     assert missed.keys() == GETS | INTROSPECTIONS
 

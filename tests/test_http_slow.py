@@ -36,7 +36,7 @@ def large() -> bytes:
 @asynccontextmanager
 async def server(http: Any = Impatient) -> AsyncGenerator[int]:
     over_http = GraphQLOverHTTP(Engine(SCHEMA), Tokens(), only)
-    app = Litestar([over_http.handler(), large], openapi_config=None, logging_config=None)
+    app = over_http.before(Litestar([large], openapi_config=None, logging_config=None))
     async with listening(app, http=http) as port:
         yield port
 

@@ -104,7 +104,7 @@ async def serving(
 ) -> AsyncGenerator[Server]:
     server = Server(toy or Toy(), bounds)
     over_http = GraphQLOverHTTP(server.toy.engine, server.tokens, only)
-    app = Litestar([server.live.handler(), over_http.handler()], openapi_config=None, logging_config=None)
+    app = over_http.before(Litestar([server.live.handler()], openapi_config=None, logging_config=None))
     config = uvicorn.Config(
         app, port=0, log_config=None, lifespan="off", ws=ws, ws_per_message_deflate=False, ws_ping_interval=None
     )

@@ -12,7 +12,6 @@ import schemathesis
 import strawberry
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from litestar import Litestar
 from schemathesis.graphql import nodes
 
 from catch.api.engine.engine import Engine
@@ -89,7 +88,7 @@ class Breaking(Query):
 async def test_control_a_resolver_that_breaks_for_some_value_is_found():
     schema = strawberry.Schema(Breaking)
     over_http = GraphQLOverHTTP(Engine(schema), Tokens(), only)
-    async with listening(Litestar([over_http.handler()], openapi_config=None, logging_config=None)) as port:
+    async with listening(over_http) as port:
         url = f"http://127.0.0.1:{port}/graphql"
         found = await asyncio.to_thread(tried, schema.as_str(), url, "Bearer good")
     assert found.report.kinds() == {"inside"}

@@ -9,11 +9,9 @@ It speaks ASGI itself (`__call__`): the server may hand it requests for its path
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from graphql import OperationType
-from litestar import MediaType, Request, Response, route
-from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
 from catch.api.engine.engine import Answer, Engine
@@ -41,6 +39,9 @@ log = logging.getLogger("catch.requests")
 
 V = TypeVar("V")
 
+PATH = "/graphql"
+App = Callable[[Any, Any, Any], Awaitable[None]]
+"""Of any ASGI framework."""
 HEADERS = {"cache-control": "no-store", "vary": "accept"}
 
 
@@ -96,16 +97,14 @@ class GraphQLOverHTTP(Generic[V]):
         self.rates = rates or Rates()
         self.strangers = strangers or Rates()
 
-    def handler(self, path: str = "/graphql") -> HTTPRouteHandler:
-        """For a Litestar application."""
+    def before(self, app: App) -> App:
+        """GraphQL is answered here, all else by this application: a framework's way costs more than a kept answer."""
 
-        @route(path, http_method=["GET", "POST"], media_type=MediaType.JSON, request_max_body_size=None)
-        async def graphql(request: Request[Any, Any, Any]) -> Response[bytes]:
-            reply = await self.respond(Heading.of(cast("Scope", request.scope)), request.receive)
-            media = reply.headers.pop("content-type")
-            return Response(reply.body, status_code=reply.status, media_type=media, headers=reply.headers)
+        async def routed(scope: Scope, receive: Receive, send: Send) -> None:
+            here = scope["type"] == "http" and scope["path"] == PATH
+            await (self(scope, receive, send) if here else app(scope, receive, send))
 
-        return graphql
+        return routed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """For an ASGI server."""

@@ -44,9 +44,6 @@ UNSENT = 65_536
 """Bytes that the kernel may hold back for one client."""
 
 
-PATH = "/graphql"
-
-
 class DocumentNotAllowed(NotAnswered):
     """This service account has not been allowed this document. The agency's member administrator can allow it."""
 
@@ -81,7 +78,6 @@ class Web:
         strangers = rates(settings, development=development)
         self.http = GraphQLOverHTTP(self.engine, self.sessions, self.context, self.rates, strangers)
         handlers = [
-            self.http.handler(PATH),
             self.live.handler(),
             self.sessions.handler(),
             self.alive(),
@@ -89,14 +85,7 @@ class Web:
             *([Door(catch, door_rates(settings)).handler()] if settings.door else []),
             *also,
         ]
-        self.app = Litestar(handlers, openapi_config=None, logging_config=None)
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """A framework's way to GraphQL over HTTP and back costs more than a kept answer: it is spoken to directly."""
-        if scope["type"] == "http" and scope["path"] == PATH:
-            await self.http(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
+        self.app = self.http.before(Litestar(handlers, openapi_config=None, logging_config=None))
 
     async def context(self, viewer: Viewer, document: str) -> Context:
         """Raises `NotEnrolled`, and `DocumentNotAllowed` where they may not send this text at all."""
@@ -182,7 +171,7 @@ async def serving(
     """Serve until the block ends; gives the port, which is a free one where 0 was asked for. `also` are handlers."""
     web = Web(catch, development=development, also=also)
     config = uvicorn.Config(
-        web,
+        web.app,
         interface="asgi3",
         host=host,
         port=port,
