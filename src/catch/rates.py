@@ -1,10 +1,10 @@
 """How often one identity may ask: a bucket that fills by so many a second, up to so many."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from math import ceil
 
+from cachetools import LRUCache
 from graphql import GraphQLFormattedError
 from msgspec import Struct
 
@@ -27,7 +27,7 @@ class Rates:
         self.per_second = per_second
         self.burst = max(burst, 1)
         self._clock = clock
-        self._buckets: OrderedDict[Hashable, Bucket] = OrderedDict()
+        self._buckets: LRUCache[Hashable, Bucket] = LRUCache(REMEMBERED)
 
     def wait(self, identity: Hashable, amount: float = 1) -> float:
         """Takes so much from the identity's bucket: 0, or the seconds until there is enough again, and then nothing is
@@ -39,10 +39,6 @@ class Rates:
         bucket = self._buckets.get(identity)
         if bucket is None:
             bucket = self._buckets[identity] = Bucket(self.burst, now)
-            if len(self._buckets) > REMEMBERED:
-                self._buckets.popitem(last=False)
-        else:
-            self._buckets.move_to_end(identity)
         bucket.left = min(self.burst, bucket.left + (now - bucket.at) * self.per_second)
         bucket.at = now
         amount = min(amount, self.burst)

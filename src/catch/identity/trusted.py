@@ -4,8 +4,9 @@ Whether its session has ended is asked each time, by whoever stands in front of 
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
+
+from cachetools import TTLCache
 
 from catch.identity.logout import Tokens
 from catch.identity.tokens import Viewer
@@ -20,17 +21,13 @@ class ForASecond:
     def __init__(self, tokens: Tokens, clock: Callable[[], float] = time.monotonic) -> None:
         self.verify_logout = tokens.verify_logout
         self._tokens = tokens
-        self._clock = clock
-        self._proven: OrderedDict[str, tuple[float, Viewer]] = OrderedDict()
+        self._proven: TTLCache[str, Viewer] = TTLCache(MOST, TRUSTED, timer=clock)
 
     def verify(self, authorization: str | None) -> Viewer:
-        now = self._clock()
-        if authorization is not None and (known := self._proven.get(authorization)) and now - known[0] < TRUSTED:
-            return known[1]
+        known = self._proven.get(authorization) if authorization is not None else None
+        if known is not None:
+            return known
         viewer = self._tokens.verify(authorization)
         if authorization is not None:
-            self._proven.pop(authorization, None)
-            self._proven[authorization] = (now, viewer)
-            if len(self._proven) > MOST:
-                self._proven.popitem(last=False)
+            self._proven[authorization] = viewer
         return viewer

@@ -5,9 +5,10 @@ again for as long as it is among the last that were asked for.
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, TypeVar
+
+from cachetools import LRUCache
 
 R = TypeVar("R")
 
@@ -19,8 +20,7 @@ class Works:
     """One for all requests of a process. `made` counts the pieces."""
 
     def __init__(self, kept: int = KEPT) -> None:
-        self._kept = kept
-        self._held: OrderedDict[Hashable, asyncio.Task[Any]] = OrderedDict()
+        self._held: LRUCache[Hashable, asyncio.Task[Any]] = LRUCache(kept)
         self._running: set[asyncio.Task[Any]] = set()
         self._turn = asyncio.Lock()
         self.made = 0
@@ -32,10 +32,6 @@ class Works:
             task = self._held[key] = asyncio.create_task(self._one(make))
             self._running.add(task)
             task.add_done_callback(lambda done: self._ended(key, done))
-            while len(self._held) > self._kept:
-                self._held.popitem(last=False)
-        else:
-            self._held.move_to_end(key)
         return await asyncio.shield(task)
 
     async def close(self) -> None:

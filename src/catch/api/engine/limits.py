@@ -4,11 +4,11 @@ The budget is counted before validation, since some of the standard rules take t
 a document selects. Rules are built once: rules made per request would make every look-up in the cache miss.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
+from cachetools import LRUCache
 from graphql import (
     ASTValidationRule,
     DocumentNode,
@@ -158,7 +158,7 @@ class Documents:
         self.rules: list[list[type[ASTValidationRule]]] = [
             [*specified_rules], [MaybeNullValidationRule, OneOfInputValidationRule],
         ]  # fmt: skip
-        self.remembered: OrderedDict[str, Checked] = OrderedDict()
+        self.remembered: LRUCache[str, Checked] = LRUCache(limits.remembered)
         self.kept: dict[str, dict[str | None, Prepared]] = {}
         self.checked = 0
 
@@ -180,10 +180,6 @@ class Documents:
         checked = self.remembered.get(text)
         if checked is None:
             checked = self.remembered[text] = self._check(text)
-            if len(self.remembered) > self.limits.remembered:
-                self.remembered.popitem(last=False)
-        else:
-            self.remembered.move_to_end(text)
         return checked.prepared(text, _operation(checked.document, operation_name))
 
     def _check(self, text: str) -> Checked:

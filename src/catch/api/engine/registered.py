@@ -5,11 +5,12 @@ A client names one by the SHA-256 of its text, as `extensions.persistedQuery.sha
 """
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import cast
+
+from cachetools import LRUCache
 
 from catch.faults import Rejected, error
 from catch.live.wire import Parameters
@@ -39,7 +40,7 @@ class Registered:
         self._learns = learns
         self._known = frozenset(self.texts.values())
         self._by_hash = {sha256(text): text for text in self.texts.values()}
-        self._learnt: OrderedDict[str, str] = OrderedDict()
+        self._learnt: LRUCache[str, str] = LRUCache(LEARNT)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.texts.values())
@@ -65,8 +66,6 @@ class Registered:
         found = self.texts.get(wanted) or self._by_hash.get(digest) or self._learnt.get(digest)
         if found is None:
             raise Rejected(error("PERSISTED_QUERY_NOT_FOUND", "No document is registered under this name or hash."))
-        if digest in self._learnt:
-            self._learnt.move_to_end(digest)
         return found
 
     def _learn(self, wanted: str, text: str) -> None:
@@ -77,8 +76,6 @@ class Registered:
             raise Rejected(error("HASH_MISMATCH", "The hash is not that of the query sent with it."))
         if self._learns and text not in self._known:
             self._learnt[digest] = text
-            if len(self._learnt) > LEARNT:
-                self._learnt.popitem(last=False)
 
 
 def persisted(asked: Parameters) -> str | None:
