@@ -183,6 +183,17 @@ async def test_a_second_run_adds_nothing(catch: Catch, tmp_path: Path):
     assert (first.count("opened"), second.count("there"), await catch.log.head()) == (2, 2, head)
 
 
+async def test_somebody_else_under_the_same_reference_is_told_and_not_taken_for_done(catch: Catch, tmp_path: Path):
+    """Next year's list, whose references start at 1 again."""
+    await import_referrals(catch, written(tmp_path, GOOD))
+    another = GOOD.replace("Ada,Quillbrook-Example,21/05/1951,999 000 0018", "Bo,Pattern-Example,22/06/1961,")
+    report = await import_referrals(catch, written(tmp_path, another))
+    assert report.kept == []
+    assert [(one.line, one.column) for one in report.wrong] == [(2, "reference")]
+    assert "another referral" in report.wrong[0].reason
+    assert "another referral" in (tmp_path / "list.rejected.csv").read_text("utf-8-sig")
+
+
 async def test_a_further_referral_of_the_same_person_joins_the_open_case(catch: Catch, tmp_path: Path):
     later = GOOD.replace("R1", "R2").replace("03/02/2026 09:30", "04/02/2026").replace("Ada", "A.")
     report = await import_referrals(catch, written(tmp_path, later, GOOD))

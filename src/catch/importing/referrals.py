@@ -31,10 +31,11 @@ from catch.domain.person import Person, RegisterPerson
 from catch.domain.refusals import Refused, UnknownProgramme
 from catch.domain.streams import CASE, PERSON, PROGRAMME, programme_stream
 from catch.importing.referral_file import ReferralFile, ReferralRow, Wrong, read, row_of, slug, written_out
-from catch.log.entries import Answer, Busy, Unavailable
+from catch.log.entries import Answer, Busy, CommandIdReused, Unavailable
 from projections import agencies
 
 IMPORTER = Actor(user="referral-import", agency="referral-import", role=Role.SYSTEM)
+ANOTHERS = "stands for another referral that was imported before: give this row a reference of its own"
 Progress = Callable[[int, int], None]
 """Told how many rows are done, and how many there are."""
 
@@ -154,6 +155,8 @@ class Importing:
                         kept.append(await self._keep(person, row))
                     except (Busy, Unavailable):
                         raise
+                    except CommandIdReused:
+                        wrong.append(Wrong(row.line, "reference", ANOTHERS))
                     except Refused as refused:
                         wrong.append(_refusal(row, refused))
                     tick()
