@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
+from catch import app
 from catch.access import seeing
 from catch.api.audit import view as trail
 from catch.api.case import parts
@@ -34,8 +35,9 @@ def patch() -> Iterator[pytest.MonkeyPatch]:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def places(furnished: Furnished, patch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Place, Place]]:
-    # An answer that is kept for a second tells how far the log was when it was made.
+    # An answer that is kept for a second tells how far the log was when it was made, and so does which programmes run.
     patch.setattr(answers, "FRESH", timedelta(0))
+    patch.setattr(app, "RUNNING", 0)
     async with furnished() as one, furnished() as other:
         yield one, other
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from catch.domain.programme.check import problems
-from catch.domain.programme.configuration import ClosureClass
+from catch.domain.programme.configuration import ClosureClass, Programme
 from catch.programmes import ProgrammeFileInvalid, load, shipped
 
 SNN = Path(__file__).parent.parent / "src/catch/programmes/snn-catch.yaml"
@@ -21,14 +21,11 @@ def changed(folder: Path, old: str, new: str) -> Path:
     return path
 
 
-def test_two_unlike_programmes_are_shipped_and_sound():
-    bexley, snn = shipped()
-    assert (bexley.pin, snn.pin) == ("bexley-icm@1", "snn-catch@1")
-    assert problems(bexley) == problems(snn) == []
-    assert snn.name == "Support North Northants (CATCH)"
-    for programme in (bexley, snn):
-        assert {reason.ending for reason in programme.closure.reasons} == set(ClosureClass)
-        assert programme.assumed
+@pytest.mark.parametrize("programme", shipped(), ids=lambda programme: programme.pin)
+def test_every_shipped_programme_is_sound(programme: Programme):
+    assert problems(programme) == []
+    assert {reason.ending for reason in programme.closure.reasons} == set(ClosureClass)
+    assert programme.assumed
 
 
 def test_support_north_northants_is_as_its_papers_say():
@@ -47,7 +44,7 @@ def test_support_north_northants_is_as_its_papers_say():
 
 
 def test_bexley_meets_monthly_over_8_to_12_cases_of_both_kinds():
-    bexley = shipped()[0]
+    bexley = next(each for each in shipped() if each.key == "bexley-icm")
     monthly = bexley.series("icm-monthly")
     assert monthly
     assert (monthly.policy.min_items, monthly.policy.max_items) == (8, 12)

@@ -1,8 +1,8 @@
 """A case: one person's involvement with one programme, and where its history leaves it.
 
 The modules beside this one tell the story a subject at a time, each reading downwards (what happened, what may be
-asked, what can be refused, what we answer, where it leaves us): `referral`, `sharing`, `proposals`, `plan`,
-`actions`, `notes`, `closing`. This module holds what they all build.
+asked, what can be refused, what we answer, where it leaves us); `__init__` names them in order. This module holds what
+they all build.
 """
 
 from datetime import date, datetime
