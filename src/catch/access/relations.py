@@ -149,11 +149,17 @@ def seen_case(asked: Asked, case: UUID) -> tuple[Case, Sight]:
     return held, seen
 
 
-def coordinating(asked: Asked) -> None:
-    """Their agency coordinates the case, or it waits at the front door that they keep."""
-    case, _ = seen_case(asked, asked.command.case)
+def coordinated(asked: Asked) -> tuple[Case, Sight]:
+    """The case, which their agency coordinates, or which waits at the front door that they keep."""
+    case, seen = seen_case(asked, asked.command.case)
     if not coordinates(asked.who, case, asked.at):
         raise NotYourCase
+    return case, seen
+
+
+def coordinating(asked: Asked) -> None:
+    """Their agency coordinates the case, or it waits at the front door that they keep."""
+    coordinated(asked)
 
 
 def taking_part(asked: Asked) -> None:
@@ -173,15 +179,15 @@ def declaring_own_part(asked: Asked) -> None:
 
 def writing_restricted(asked: Asked) -> None:
     """Coordinating, and given the tag."""
-    coordinating(asked)
-    if asked.command.tag not in seen_case(asked, asked.command.case)[1].tags:
+    _, seen = coordinated(asked)
+    if asked.command.tag not in seen.tags:
         raise NotTagged(tag=asked.command.tag)
 
 
 def settling_concern(asked: Asked) -> None:
     """Coordinating, and given the tag of safeguarding."""
-    coordinating(asked)
-    if Tag.SAFEGUARDING not in seen_case(asked, asked.command.case)[1].tags:
+    _, seen = coordinated(asked)
+    if Tag.SAFEGUARDING not in seen.tags:
         raise NotTagged(tag=Tag.SAFEGUARDING)
 
 
@@ -243,16 +249,22 @@ def kept_out(asked: Asked, item: Item) -> bool:
     return seen is not None and seen.hidden is RedactionReason.RECUSED
 
 
+def organised(asked: Asked) -> Meeting:
+    """The meeting, which they are in the chair of, or whose series they prepare."""
+    meeting = seen_meeting(asked, asked.command.meeting)
+    if not organises(asked.who, meeting):
+        raise NotYourMeeting
+    return meeting
+
+
 def organising(asked: Asked) -> None:
     """They are in the chair of the meeting, or prepare its series. Not for what names an item."""
-    if not organises(asked.who, seen_meeting(asked, asked.command.meeting)):
-        raise NotYourMeeting
+    organised(asked)
 
 
 def organising_item(asked: Asked) -> None:
     """The same, and the item is not one they are recused from."""
-    organising(asked)
-    meeting = seen_meeting(asked, asked.command.meeting)
+    meeting = organised(asked)
     held = meeting.item(asked.command.item)
     kept = held is not None and (kept_from(asked.who, meeting, held) or kept_out(asked, held))
     if kept and not left_to_the_recused(asked, meeting):
@@ -471,8 +483,7 @@ def at_the_persons_door(asked: Asked) -> None:
     """They coordinate a live case of the person at a front door that they keep, and somebody else referred it: nobody
     looks up whom they have made up themselves.
     """
-    coordinating(asked)
-    case, _ = seen_case(asked, asked.command.case)
+    case, _ = coordinated(asked)
     if case.person != asked.command.person:
         raise UnknownPerson(person=asked.command.person)
     if not (case.live and asked.who.keeps_the_door(case.programme)):

@@ -4,7 +4,6 @@ from hashlib import sha256
 
 import rich_click as click
 
-from catch.api.documents import shipped
 from catch.cli.options import argument
 
 
@@ -20,6 +19,9 @@ def document(names: tuple[str, ...]) -> None:
         catch document
         catch document registerPerson submitReferral
     """
+    # Imported here: the whole schema comes with it.
+    from catch.api.documents import shipped
+
     known = shipped()
     if unknown := [name for name in names if name not in known]:
         raise click.BadParameter(f"there is no document {unknown[0]}: `catch document` lists them.")

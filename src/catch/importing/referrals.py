@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from msgspec import Struct
@@ -252,42 +253,33 @@ class Importing:
         )
 
     def _submission(self, person: UUID, referral: UUID, row: ReferralRow) -> SubmitReferral:
-        referrer, stranger = self._referrer(row)
         return SubmitReferral(
             case=self._keyed(row, "case"),
-            person=person,
             programme=self._programme,
-            referral=referral,
-            source=row.source,
-            channel=row.channel,
-            received_at=row.received_at,
-            reason=Sealed(row.reason),
-            needs=row.needs,
-            urgency=row.urgency,
-            on_behalf_of=referrer,
-            unverified_organisation=stranger,
-            agreement=agreement(row),
-            safe_contact=safe_contact(row),
+            **self._said(person, referral, row),
             age=_age(row.born, row.received_at.date()) if row.born else None,
         )
 
     def _attachment(self, case: UUID, person: UUID, referral: UUID, row: ReferralRow) -> AttachReferral:
+        return AttachReferral(case=case, **self._said(person, referral, row))
+
+    def _said(self, person: UUID, referral: UUID, row: ReferralRow) -> dict[str, Any]:
+        """What a row says, whether it opens a case or joins one."""
         referrer, stranger = self._referrer(row)
-        return AttachReferral(
-            case=case,
-            person=person,
-            referral=referral,
-            source=row.source,
-            channel=row.channel,
-            received_at=row.received_at,
-            reason=Sealed(row.reason),
-            needs=row.needs,
-            urgency=row.urgency,
-            on_behalf_of=referrer,
-            unverified_organisation=stranger,
-            agreement=agreement(row),
-            safe_contact=safe_contact(row),
-        )
+        return {
+            "person": person,
+            "referral": referral,
+            "source": row.source,
+            "channel": row.channel,
+            "received_at": row.received_at,
+            "reason": Sealed(row.reason),
+            "needs": row.needs,
+            "urgency": row.urgency,
+            "on_behalf_of": referrer,
+            "unverified_organisation": stranger,
+            "agreement": agreement(row),
+            "safe_contact": safe_contact(row),
+        }
 
     def _referrer(self, row: ReferralRow) -> tuple[str | None, Sealed | None]:
         """The partner's key, or else the name of an organisation that nobody has checked: it may say anything."""

@@ -15,6 +15,7 @@ from catch.domain.facts import Recorded
 from catch.domain.meeting.state import Meeting
 from catch.identity.tokens import Viewer
 from catch.live.source import NotYet, Seen
+from catch.present.moment import FRESH
 from catch.present.rights import Rights
 from catch.readside import NotCaughtUp
 
@@ -28,8 +29,6 @@ PRESENT = "Present"
 """The event of a first message: the state as it is, before anything new."""
 PAGE = 500
 """How many facts are read at once for a subscriber that catches up."""
-FRESH = timedelta(seconds=1)
-"""How long rights that were read stay good while nothing new is heard: some end by the clock."""
 SEEN = {Told.SHOWN: Seen.SHOWN, Told.HIDDEN: Seen.HIDDEN, Told.UNTOLD: Seen.UNTOLD}
 """What the policy says, in the words of the live side."""
 
