@@ -5,14 +5,18 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from catch.database import Statements
 from catch.domain.facts import Recorded
-from catch.domain.person import PersonRegistered
+from catch.domain.person import ContactCorrected, IdentityCorrected, PersonRegistered
 from projections.read_model import MadeOf, ReadModel, names
 
 MOST = 50
 """Whom a look finds at most: what more people than these share tells nobody apart."""
+
+
+Identified = PersonRegistered | IdentityCorrected | ContactCorrected
 
 
 class Row(Struct, frozen=True):
@@ -31,19 +35,23 @@ class Alike(NamedTuple):
 
 
 def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
-    return (recorded.stream,) if isinstance(recorded.event, PersonRegistered) and recorded.event.marks else ()
+    return (recorded.stream,) if isinstance(recorded.event, Identified) else ()
 
 
-def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row:
-    return row or Row(key, recorded.position, recorded.event.marks)
+def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
+    """Who is registered stays so; what was put right is matched as it holds since."""
+    event: Identified = recorded.event
+    if isinstance(event, PersonRegistered):
+        return row or Row(key, recorded.position, event.marks)
+    return row and replace(row, position=recorded.position, marks=event.marks)
 
 
 MATCHES = ReadModel(
     name="matches",
-    version=1,
+    version=2,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
-    topics=names([PersonRegistered]),
+    topics=names(Identified),
     indexes=("using gin (marks)",),
     listed=None,
     keys=keys,

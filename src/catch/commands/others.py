@@ -12,6 +12,7 @@ from catch.commands.naming import may_be_new, programmes_exist
 from catch.commands.questions import Coordinates, DayOfBirth, Marks, NhsNumber, Sharing, SubjectDigest
 from catch.domain import partner, person, programme
 from catch.domain.calendar import london_day
+from catch.domain.facts import Sealed
 from catch.domain.given import Alike, Given
 from catch.domain.meeting.rules import UnknownSeries
 from catch.domain.nhs_number import NhsNumberInvalid
@@ -48,9 +49,7 @@ def register(command: person.RegisterPerson, book: Book, given: Given) -> None:
     """The number is kept written in one way. Identifiers can be matched two by two, by their keyed hashes alone."""
     may_be_new(given.by, "person", command.person)
     if command.date_of_birth is not None:
-        born = book.ask(DayOfBirth(command.date_of_birth))
-        if born is None or born > london_day(given.at):
-            raise DateOfBirthInvalid(field="dateOfBirth")
+        check_born(command.date_of_birth, book, given)
     marks = book.ask(Marks(command.name, command.date_of_birth, command.phone, command.nhs_number))
     given = replace(given, marks=marks)
     if command.nhs_number is not None:
@@ -60,6 +59,33 @@ def register(command: person.RegisterPerson, book: Book, given: Given) -> None:
         command = replace(command, nhs_number=number.sealed)
         given = replace(given, digest=number.digest)
     of_person(command, book, given)
+
+
+def correct(command: person.Correct, book: Book, given: Given) -> None:
+    """What is known is matched anew, as it holds from now on."""
+    held = book.person(command.person)
+    if held is not None:
+        known, said = held.registered, person.details_of(command)
+        if "date_of_birth" in said:
+            check_born(said["date_of_birth"], book, given)
+        digest = known.nhs_digest
+        if isinstance(command, person.CorrectIdentity) and command.nhs_number is not None:
+            number = book.ask(NhsNumber(command.nhs_number))
+            if number is None:
+                raise NhsNumberInvalid(field="nhsNumber")
+            command, digest = replace(command, nhs_number=number.sealed), number.digest
+        wrong = {each.name.lower() for each in command.removed}
+        identifiers = ("name", "date_of_birth", "phone", "nhs_number")
+        of_all = [None if each in wrong else said.get(each) or getattr(known, each) for each in identifiers]
+        digest = None if "nhs_number" in wrong else digest
+        given = replace(given, marks=book.ask(Marks(*of_all)), digest=digest)
+    of_person(command, book, given)
+
+
+def check_born(text: Sealed, book: Book, given: Given) -> None:
+    born = book.ask(DayOfBirth(text))
+    if born is None or born > london_day(given.at):
+        raise DateOfBirthInvalid(field="dateOfBirth")
 
 
 def look(command: person.LookForMatches, book: Book, given: Given) -> None:
@@ -141,6 +167,8 @@ OTHER_HANDLERS: tuple[Handler, ...] = (
     handles(person.RegisterPerson, subject=the_person, decide=register),
     handles(person.SetContactPreference, subject=the_person, decide=of_person),
     handles(person.SetProtectedAddress, subject=the_person, decide=of_person),
+    handles(person.CorrectIdentity, subject=the_person, decide=correct),
+    handles(person.CorrectContact, subject=the_person, decide=correct),
     handles(person.LookForMatches, subject=the_person, decide=look),
     handles(partner.RegisterPartner, subject=the_partner, decide=of_partner),
     handles(partner.SignAgreement, subject=the_partner, decide=sign),

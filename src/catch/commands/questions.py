@@ -185,7 +185,7 @@ class DayOfBirth(Question["date | None"], frozen=True):
 
 
 class Marks(Question[tuple[str, ...]], frozen=True):
-    """The keyed hashes of each two identifiers that these texts of the command are."""
+    """The keyed hashes of each two identifiers that these texts are: of the command, or known from before."""
 
     RECORDED = False
 
@@ -196,9 +196,21 @@ class Marks(Question[tuple[str, ...]], frozen=True):
 
     async def answer(self, source: Asking) -> tuple[str, ...]:
         assert source.sealing is not None
-        texts = (self.name, self.date_of_birth, self.phone, self.nhs_number)
-        said = Identifiers(*[source.sealing.plain(text) if text else None for text in texts])
+        said = Identifiers(*[await self._plain(text, source) for text in self._texts])
         return tuple(source.records.keyring.digest(f"mark {each}") for each in marks(said))
+
+    @property
+    def _texts(self) -> tuple[Sealed | None, ...]:
+        return self.name, self.date_of_birth, self.phone, self.nhs_number
+
+    @staticmethod
+    async def _plain(text: Sealed | None, source: Asking) -> str | None:
+        if text is None or source.sealing is None:
+            return None
+        if source.sealing.holds(text):
+            return source.sealing.plain(text)
+        (known,) = await source.records.keyring.unseal([text])
+        return known
 
 
 class Sharing(Question[matches.Alike], frozen=True):

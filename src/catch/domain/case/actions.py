@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from catch.domain.calendar import london_day
 from catch.domain.case.disclosure import check_agreement
 from catch.domain.case.rules import require_live
-from catch.domain.case.state import Action, ActionState, Case, Priority
+from catch.domain.case.state import Action, ActionState, ActionTurn, Case, Priority, Progress, Turn
 from catch.domain.facts import Category, Command, Fact, Sealed
 from catch.domain.given import Given
 from catch.domain.keys import check_key
@@ -54,6 +54,7 @@ class ActionOffered(Fact, frozen=True, omit_defaults=True):
 class ActionAccepted(Fact, frozen=True, omit_defaults=True):
     action: UUID
     user: UserId | None = None
+    reason: Sealed | None = None
 
 
 class ActionDeclined(Fact, frozen=True, omit_defaults=True):
@@ -292,7 +293,7 @@ def respond(case: Case, action: Action, command: RespondToAction, given: Given) 
                 return []
             if action.state is not ActionState.OFFERED:
                 raise ActionAlreadyAnswered(state=action.state)
-            return [ActionAccepted(action.action, given.by.user)]
+            return [ActionAccepted(action.action, given.by.user, command.reason)]
         case ActionAnswer.DECLINE:
             if action.state is ActionState.DECLINED:
                 return []
@@ -397,7 +398,15 @@ def offered(event: ActionOffered, at: datetime) -> Action:
         mandatory=event.mandatory,
         decision=event.decision,
         meeting=event.meeting,
+        service=event.service,
     )
+
+
+def turned(
+    action: Action, turn: Turn, at: datetime, reason: Sealed | None, counter_due: date | None = None
+) -> tuple[ActionTurn, ...]:
+    """Whose it was and when it was due, kept with what was said: another answer may follow."""
+    return (*action.turns, ActionTurn(turn, at, action.owner, action.due, reason, counter_due))
 
 
 def changed(action: Action, event: ActionEvent, at: datetime) -> Action:
@@ -406,7 +415,11 @@ def changed(action: Action, event: ActionEvent, at: datetime) -> Action:
             return action
         case ActionAccepted():
             return replace(
-                action, state=ActionState.ACCEPTED, answered_at=at, owner_user=event.user or action.owner_user
+                action,
+                state=ActionState.ACCEPTED,
+                answered_at=at,
+                owner_user=event.user or action.owner_user,
+                turns=turned(action, Turn.ACCEPTED, at, event.reason) if event.reason else action.turns,
             )
         case ActionDeclined():
             return replace(
@@ -415,6 +428,7 @@ def changed(action: Action, event: ActionEvent, at: datetime) -> Action:
                 answered_at=at,
                 reason=event.reason,
                 counter_due=event.counter_due,
+                turns=turned(action, Turn.DECLINED, at, event.reason, event.counter_due),
             )
         case ActionReassigned():
             return replace(
@@ -425,12 +439,21 @@ def changed(action: Action, event: ActionEvent, at: datetime) -> Action:
                 answered_at=None,
                 reason=None,
                 counter_due=None,
+                turns=turned(action, Turn.REASSIGNED, at, event.reason),
             )
         case ActionProgressed():
             percent = action.percent if event.percent is None else event.percent
-            return replace(action, state=ActionState.IN_PROGRESS, percent=percent)
+            said = (*action.progress, Progress(event.progress, at, event.note, event.percent))
+            return replace(action, state=ActionState.IN_PROGRESS, percent=percent, progress=said)
         case ActionCompleted():
-            return replace(action, state=ActionState.COMPLETED, outcome=event.outcome, result=event.result, ended_at=at)
+            return replace(
+                action,
+                state=ActionState.COMPLETED,
+                outcome=event.outcome,
+                result=event.result,
+                completed_on=event.completed_on,
+                ended_at=at,
+            )
         case ActionNotPossible():
             return replace(action, state=ActionState.NOT_POSSIBLE, reason=event.reason, ended_at=at)
         case ActionNotUndertaken():
@@ -438,7 +461,7 @@ def changed(action: Action, event: ActionEvent, at: datetime) -> Action:
         case ActionCancelled():
             return replace(action, state=ActionState.CANCELLED, reason=event.reason, ended_at=at)
         case ActionDueChanged():
-            return replace(action, due=event.due)
+            return replace(action, due=event.due, turns=turned(action, Turn.DUE_CHANGED, at, event.reason))
         case _:
             assert_never(event)
 

@@ -1,17 +1,19 @@
 """What the person wants: their agreement to be supported and talked about, and what they object to."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
 from msgspec.structs import replace
 
 from catch.domain.case.state import (
+    AgreedBy,
     Agrees,
     Case,
+    Objected,
     Objection,
     SafeContact,
+    Wish,
     safer,
 )
 from catch.domain.facts import Category, Command, Fact, Sealed
@@ -22,15 +24,6 @@ from catch.domain.refusals import (
     Refused,
 )
 from catch.domain.subject import Subject
-
-
-class AgreedBy(StrEnum):
-    """Who spoke for the person."""
-
-    PERSON = "person"
-    ATTORNEY = "attorney"
-    BEST_INTERESTS = "best-interests"
-
 
 # What happened
 
@@ -142,10 +135,12 @@ def agree(case: Case, command: RecordAgreement, given: Given) -> list[AgreementE
 
 
 def confirm_contact(case: Case, command: ConfirmSafeContact) -> list[AgreementEvent]:
-    if case.safe_contact == command.safe_contact:
+    if case.safe_contact == command.safe_contact and case.safe_contact_confirmed:
         return []
     received = max(held.received_at for held in case.referrals)
-    if safer(case.safe_contact, command.safe_contact) != command.safe_contact and not case.spoken_since(received):
+    # To be more careful needs no conversation; what a door said is not confirmed without one.
+    careful = safer(case.safe_contact, command.safe_contact) == command.safe_contact != case.safe_contact
+    if not careful and not case.spoken_since(received):
         raise SpeakWithThePersonFirst
     return [SafeContactConfirmed(command.safe_contact)]
 
@@ -196,19 +191,25 @@ def refused(case: Case, at: datetime) -> Case:
     return replace(case, agrees=Agrees.NO, refused_at=max(case.refused_at or at, at))
 
 
+def wished(case: Case, wish: Wish) -> Case:
+    return replace(case, wishes=(*case.wishes, wish))
+
+
 def evolve(case: Case, event: AgreementEvent, at: datetime) -> Case:
     match event:
         case SafeContactConfirmed():
             return replace(case, safe_contact=event.safe_contact, safe_contact_confirmed=True)
         case SupportAgreed():
-            return agreed(case, at)
+            return wished(agreed(case, at), Wish(at, Agrees.YES, event.by, event.scope, event.evidence))
         case SupportDeclinedByPerson():
-            return refused(case, at)
+            return wished(refused(case, at), Wish(at, Agrees.NO, event.by, text=event.reason))
         case AgreementWithdrawn():
             to_review = any(d.open_at(at) for d in case.disclosures)
-            return replace(refused(case, at), disclosures_to_review=to_review)
-        case ObjectionRecorded():
-            return replace(case, objections=(*case.objections, event.objection))
+            after = replace(refused(case, at), disclosures_to_review=to_review)
+            return wished(after, Wish(at, Agrees.NO, event.by, text=event.reason, withdrawn=True))
+        case ObjectionRecorded(objection=held):
+            objected = Objected(held.objection, held.categories, held.partners, at, event.ground)
+            return replace(case, objections=(*case.objections, objected))
         case _:
             assert_never(event)
 

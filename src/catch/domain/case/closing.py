@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
@@ -12,38 +11,25 @@ from catch.domain.calendar import london_day
 from catch.domain.case.actions import ActionCancelled
 from catch.domain.case.goals import GoalAbandoned, GoalAchieved, UnknownGoal
 from catch.domain.case.rules import require_live
-from catch.domain.case.state import Case, CaseState, Ending, GoalState, Milestones
-from catch.domain.facts import Command, Fact, Part, Sealed
+from catch.domain.case.state import (
+    Case,
+    CaseState,
+    ClosureProposal,
+    Ending,
+    GoalOutcome,
+    GoalResult,
+    GoalState,
+    Measured,
+    Milestones,
+    Reopening,
+)
+from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
 from catch.domain.keys import is_key
 from catch.domain.plain import Code, Few, Key
 from catch.domain.programme.configuration import ClosureClass, Programme
 from catch.domain.refusals import OutOfRange, Refused
 from catch.domain.subject import Subject
-
-
-class GoalResult(StrEnum):
-    ACHIEVED = "achieved"
-    PARTLY = "partly"
-    NOT_ACHIEVED = "not-achieved"
-    ABANDONED = "abandoned"
-
-
-class GoalOutcome(Part, frozen=True, omit_defaults=True):
-    """How one goal stands when the episode closes."""
-
-    goal: UUID
-    result: GoalResult
-
-
-class Measured(Part, frozen=True, omit_defaults=True):
-    """Days from the referral to each step of the episode; none where the step never came."""
-
-    closed: int
-    conversation: int | None = None
-    discussed: int | None = None
-    plan: int | None = None
-
 
 # What happened
 
@@ -244,9 +230,21 @@ def evolve(case: Case, event: ClosingEvent, at: datetime) -> Case:
     match event:
         case ClosureProposed():
             milestones = replace(case.milestones, closure_proposed_at=at)
-            return replace(case, state=CaseState.CLOSING, milestones=milestones)
+            proposed = ClosureProposal(at, event.reason, event.summary)
+            return replace(case, state=CaseState.CLOSING, milestones=milestones, closure_proposed=proposed)
         case CaseClosed():
-            ending = Ending(event.reason, event.ending, event.closed_on, at, event.summary)
+            ending = Ending(
+                event.reason,
+                event.ending,
+                event.closed_on,
+                at,
+                event.summary,
+                event.outcomes,
+                event.message_back_to,
+                event.ongoing_plan,
+                event.feedback_invited,
+                event.measured,
+            )
             return replace(
                 case,
                 state=CaseState.CLOSED,
@@ -254,6 +252,7 @@ def evolve(case: Case, event: ClosingEvent, at: datetime) -> Case:
                 milestones=replace(case.milestones, closed_at=at),
                 proposals=(),
                 settled_proposals=(*case.settled_proposals, *(held.proposal for held in case.proposals)),
+                past_proposals=(*case.past_proposals, *(replace(held, settled_at=at) for held in case.proposals)),
             )
         case CaseReopened():
             return replace(
@@ -263,6 +262,7 @@ def evolve(case: Case, event: ClosingEvent, at: datetime) -> Case:
                 episode_started_at=at,
                 milestones=Milestones(received_at=at, accepted_at=at),
                 plan=None,
+                reopenings=(*case.reopenings, Reopening(event.episode, at, event.reason)),
             )
         case _:
             assert_never(event)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from catch.domain.calendar import london_day
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import (
+    Allocation,
     Case,
     CaseState,
     Conversation,
@@ -33,6 +34,7 @@ class CoordinatorAllocated(Fact, frozen=True, omit_defaults=True):
     worker: Worker
     lead: bool = True
     reason: Sealed | None = None
+    handover_note: Sealed | None = None
 
 
 class CoordinatorChanged(Fact, frozen=True, omit_defaults=True):
@@ -126,7 +128,7 @@ def allocate(case: Case, command: AllocateCoordinator, given: Given) -> list[Coo
     if command.lead and limit is not None and given.caseload >= limit and command.reason is None:
         raise CaseloadFull(user=command.user, open=given.caseload, limit=limit)
     if before is None:
-        return [CoordinatorAllocated(worker, command.lead, command.reason)]
+        return [CoordinatorAllocated(worker, command.lead, command.reason, command.handover_note)]
     return [CoordinatorChanged(worker, before, command.lead, command.reason, command.handover_note)]
 
 
@@ -185,6 +187,7 @@ def after_conversation(case: Case, event: ConversationHeld, at: datetime) -> Cas
         strengths=event.strengths,
         needs=event.needs,
         communication_needs=event.communication_needs,
+        for_meeting=event.for_meeting,
     )
     next_state = CaseState.AWAITING_MEETING if event.for_meeting else CaseState.CONVERSATION_HELD
     conversation_at = first(case.milestones.conversation_at, at)
@@ -196,14 +199,21 @@ def after_conversation(case: Case, event: ConversationHeld, at: datetime) -> Cas
     )
 
 
+def allocated(case: Case, event: CoordinatorAllocated | CoordinatorChanged, at: datetime) -> Case:
+    before = event.before if isinstance(event, CoordinatorChanged) else None
+    held = Allocation(event.worker, event.lead, at, before, event.reason, event.handover_note)
+    case = replace(case, allocations=(*case.allocations, held))
+    return replace(case, lead=event.worker) if event.lead else replace(case, clinical=event.worker)
+
+
 def evolve(case: Case, event: CoordinationEvent, at: datetime) -> Case:
     match event:
         case CoordinatorAllocated() | CoordinatorChanged():
-            return replace(case, lead=event.worker) if event.lead else replace(case, clinical=event.worker)
+            return allocated(case, event, at)
         case ConversationHeld():
             return after_conversation(case, event, at)
         case ConversationAttempted():
-            attempt = Conversation(event.conversation, at, event.format, held=False)
+            attempt = Conversation(event.conversation, at, event.format, held=False, outcome=event.outcome)
             return replace(case, conversations=(*case.conversations, attempt))
         case _:
             assert_never(event)

@@ -214,13 +214,23 @@ def decide(case: Case, command: DisclosureCommand, given: Given) -> list[Disclos
 def evolve(case: Case, event: DisclosureEvent, at: datetime) -> Case:
     match event:
         case DisclosureAuthorised():
-            held = Disclosure(event.disclosure, event.agency, event.categories, event.basis, at, event.until)
+            held = Disclosure(
+                event.disclosure,
+                event.agency,
+                event.categories,
+                event.basis,
+                at,
+                event.until,
+                necessity=event.necessity,
+            )
             return replace(case, disclosures=(*case.disclosures, held))
         case DisclosureEnded():
             return replace(
                 case,
                 disclosures=tuple(
-                    replace(held, ended_at=at) if held.disclosure == event.disclosure else held
+                    replace(held, ended_at=at, ended_reason=event.reason)
+                    if held.disclosure == event.disclosure
+                    else held
                     for held in case.disclosures
                 ),
             )
@@ -231,7 +241,9 @@ def evolve(case: Case, event: DisclosureEvent, at: datetime) -> Case:
             return replace(
                 case,
                 involvements=tuple(
-                    replace(held, ended_at=at) if held.agency == event.agency and held.ended_at is None else held
+                    replace(held, ended_at=at, ended_reason=event.reason)
+                    if held.agency == event.agency and held.ended_at is None
+                    else held
                     for held in case.involvements
                 ),
             )

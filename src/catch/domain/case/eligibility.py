@@ -7,9 +7,11 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.case.state import (
+    Acceptance,
     Answered,
     Case,
     CaseState,
+    EvaluatedCriterion,
 )
 from catch.domain.facts import Command, Fact, Part, Sealed
 from catch.domain.given import Given
@@ -21,15 +23,6 @@ from catch.domain.refusals import (
     Refused,
 )
 from catch.domain.subject import Subject
-
-
-class EvaluatedCriterion(Part, frozen=True, omit_defaults=True):
-    """One criterion as it was evaluated, with the fact it rested on and the day of that fact."""
-
-    code: Code
-    met: bool
-    fact: Sealed | None = None
-    as_of: date | None = None
 
 
 class Redirection(Part, frozen=True, omit_defaults=True):
@@ -199,11 +192,27 @@ def evolve(case: Case, event: EligibilityEvent, at: datetime) -> Case:
     match event:
         case ReferralAccepted():
             milestones = replace(case.milestones, accepted_at=at)
-            return replace(case, state=CaseState.ACCEPTED, milestones=milestones, answered=None)
-        case ReferralDeclined(reason=reason, explanation=explanation):
-            return turned_away(case, CaseState.DECLINED, Answered(reason, explanation), at)
-        case ReferralRedirected(reason=reason, redirection=led):
-            return turned_away(case, CaseState.REDIRECTED, Answered(reason, None, led.agency, led.programme), at)
+            accepted = Acceptance(at, event.criteria, event.override_reason)
+            return replace(case, state=CaseState.ACCEPTED, milestones=milestones, accepted=accepted, answered=None)
+        case ReferralDeclined():
+            answered = Answered(
+                event.reason,
+                event.explanation,
+                criteria=event.criteria,
+                message_back_due=event.message_back_due,
+            )
+            return turned_away(case, CaseState.DECLINED, answered, at)
+        case ReferralRedirected(redirection=led):
+            answered = Answered(
+                event.reason,
+                None,
+                led.agency,
+                led.programme,
+                led.warm_handover,
+                event.criteria,
+                event.message_back_due,
+            )
+            return turned_away(case, CaseState.REDIRECTED, answered, at)
         case _:
             assert_never(event)
 

@@ -215,9 +215,11 @@ def evolve(case: Case, event: GoalEvent, at: datetime) -> Case:
         case GoalScored():
             return with_goal(case, event.goal, score=event.score, stage=event.stage, scored_at=at)
         case GoalAchieved():
-            return with_goal(case, event.goal, state=GoalState.ACHIEVED, ended_at=at)
+            return with_goal(
+                case, event.goal, state=GoalState.ACHIEVED, ended_at=at, person_states_so=event.person_states_so
+            )
         case GoalAbandoned():
-            return with_goal(case, event.goal, state=GoalState.ABANDONED, ended_at=at)
+            return with_goal(case, event.goal, state=GoalState.ABANDONED, ended_at=at, reason=event.reason)
         case _:
             assert_never(event)
 

@@ -201,6 +201,8 @@ def planned(case: Case, event: PlanAgreed, at: datetime) -> Case:
         contingency=event.contingency,
         agreed_by_person=event.agreed_by_person,
         shared_with=event.shared_with,
+        how_agreed=event.how_agreed,
+        no_goals_reason=event.no_goals_reason,
     )
     milestones = replace(case.milestones, plan_agreed_at=first(case.milestones.plan_agreed_at, at))
     return supported(replace(case, plan=plan, milestones=milestones))

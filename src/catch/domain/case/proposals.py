@@ -8,10 +8,20 @@ from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
 from catch.domain.case.rules import require_live
-from catch.domain.case.state import Case, CaseState, Decided, Discussion, Proposal, ProposalPurpose, Worker, first
+from catch.domain.case.state import (
+    Amended,
+    Case,
+    CaseState,
+    Decided,
+    Discussion,
+    Proposal,
+    ProposalPurpose,
+    Worker,
+    first,
+)
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
-from catch.domain.meeting.items import Decision
+from catch.domain.meeting.items import Amendment, Decision
 from catch.domain.meeting.rules import UnknownSeries
 from catch.domain.naming import check_acts_for
 from catch.domain.plain import Few, Key
@@ -49,7 +59,15 @@ class MeetingDecisionRecorded(Fact, frozen=True, omit_defaults=True):
     decision: Decision
 
 
-ProposalEvent = MeetingProposed | ProposalWithdrawn | CaseDiscussed | MeetingDecisionRecorded
+class DiscussionAmended(Fact, frozen=True, omit_defaults=True):
+    """What the minutes of the case's item should have said."""
+
+    meeting: UUID
+    item: UUID
+    amendment: Amendment
+
+
+ProposalEvent = MeetingProposed | ProposalWithdrawn | CaseDiscussed | MeetingDecisionRecorded | DiscussionAmended
 
 
 # What may be asked
@@ -154,6 +172,7 @@ def after_discussion(case: Case, discussion: Discussion) -> Case:
         discussions=(*case.discussions, discussion),
         proposals=tuple(held for held in case.proposals if held not in answered),
         settled_proposals=(*case.settled_proposals, *(held.proposal for held in answered)),
+        past_proposals=(*case.past_proposals, *(replace(held, settled_at=discussion.ended_at) for held in answered)),
         milestones=milestones,
         state=CaseState.IN_SUPPORT if waiting else case.state,
     )
@@ -178,19 +197,29 @@ def evolve(case: Case, event: ProposalEvent, at: datetime) -> Case:
                 requested_partners=event.requested_partners,
                 earliest=event.earliest,
                 person_informed=event.person_informed,
+                not_informed_reason=event.not_informed_reason,
             )
             return replace(case, proposals=(*case.proposals, held))
         case ProposalWithdrawn():
+            taken_back = tuple(
+                replace(held, settled_at=at, withdrawn=True, withdrawn_reason=event.reason)
+                for held in case.proposals
+                if held.proposal == event.proposal
+            )
             return replace(
                 case,
                 proposals=tuple(held for held in case.proposals if held.proposal != event.proposal),
                 settled_proposals=(*case.settled_proposals, event.proposal),
+                past_proposals=(*case.past_proposals, *taken_back),
             )
         case CaseDiscussed():
             return after_discussion(case, event.discussion)
         case MeetingDecisionRecorded():
             held = Decided(event.meeting, event.item, event.decision)
             return replace(case, decisions=(*case.decisions, held))
+        case DiscussionAmended():
+            held = Amended(event.meeting, event.item, event.amendment)
+            return replace(case, amendments=(*case.amendments, held))
         case _:
             assert_never(event)
 

@@ -237,6 +237,7 @@ def opened(case: UUID, event: ReferralReceived, at: datetime) -> Case:
         episode_started_at=received,
         door_refused_at=refused_at(event.referral),
         safe_contact=event.referral.safe_contact,
+        age_warning=event.age_warning,
     )
 
 

@@ -172,7 +172,17 @@ def with_review(case: Case, review: Review) -> Case:
 
 def reviewed(case: Case, event: ReviewHeld, at: datetime) -> Case:
     due = next((held.due for held in case.reviews if held.review == event.review), at.date())
-    case = with_review(case, Review(event.review, event.number, due, at, event.decision, event.summary))
+    held = Review(
+        event.review,
+        event.number,
+        due,
+        at,
+        event.decision,
+        event.summary,
+        event.agreement_confirmed,
+        event.next_due,
+    )
+    case = with_review(case, held)
     plan = replace(case.plan, review_due=event.next_due) if case.plan and event.next_due else case.plan
     milestones = replace(case.milestones, review_held_at=first(case.milestones.review_held_at, at))
     case = replace(case, milestones=milestones, plan=plan)

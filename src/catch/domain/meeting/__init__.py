@@ -1,7 +1,7 @@
 """The Meeting stream: several agencies sit over an agenda of cases and agree who does what by when.
 
 Read in the order of a meeting's life: `planning`, `invitations`, `drafting`, `adding`, `editing`, `session`,
-`attendance`, `floor`, `deciding`, `instant`; before them `listing` and `items` (what an agenda is made
+`attendance`, `floor`, `deciding`, `instant`, `amending`; before them `listing` and `items` (what an agenda is made
 of), `state`, `rules` and `places`.
 Which cases an agenda holds is decided in `catch.domain.agenda.draft`.
 """
@@ -11,6 +11,7 @@ from datetime import datetime
 from catch.domain.given import Given
 from catch.domain.meeting import (
     adding,
+    amending,
     attendance,
     deciding,
     drafting,
@@ -22,6 +23,7 @@ from catch.domain.meeting import (
     session,
 )
 from catch.domain.meeting.adding import AddingCommand, AddingEvent
+from catch.domain.meeting.amending import AmendMinutes, MinutesAmended
 from catch.domain.meeting.attendance import AttendanceCommand, AttendanceEvent
 from catch.domain.meeting.deciding import DecidingCommand, DecidingEvent
 from catch.domain.meeting.drafting import DraftingCommand, DraftingEvent
@@ -46,6 +48,7 @@ MeetingEvent = (
     | FloorEvent
     | DecidingEvent
     | InstantDiscussionHeld
+    | MinutesAmended
 )
 MeetingCommand = (
     PlanningCommand
@@ -58,6 +61,7 @@ MeetingCommand = (
     | FloorCommand
     | DecidingCommand
     | RecordInstantDiscussion
+    | AmendMinutes
 )
 
 
@@ -73,6 +77,7 @@ SUBJECTS = Subjects(
         floor.SUBJECT,
         deciding.SUBJECT,
         instant.SUBJECT,
+        amending.SUBJECT,
     ),
     MeetingEvent,
     MeetingCommand,

@@ -150,7 +150,7 @@ def open_item(meeting: Meeting, command: OpenItem, given: Given) -> list[FloorEv
     known_by = known.user if known else None
     if item.case is not None and known_by is None and not command.override_reason:
         raise NobodyKnowsThePerson(presenter=item.presenter)
-    return [ItemOpened(item.item, given.at, item.case, known_by, None if known_by else command.override_reason)]
+    return [ItemOpened(item.item, given.at, item.case, known_by, command.override_reason)]
 
 
 def knower(meeting: Meeting, item: Item, named: str | None) -> Attendee | None:
