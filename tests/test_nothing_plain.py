@@ -63,6 +63,7 @@ from catch.domain.case.state import (
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Actor, Category, Command, Role, Sealed, Tag
 from catch.domain.meeting.adding import AddItem, AddLateItem
+from catch.domain.meeting.amending import AmendMinutes
 from catch.domain.meeting.attendance import (
     AcceptConfidentiality,
     DeclareInterest,
@@ -76,10 +77,10 @@ from catch.domain.meeting.editing import ChangeTimebox, MoveItem, PullFromNoting
 from catch.domain.meeting.floor import CloseItem, DeferItem, OpenItem
 from catch.domain.meeting.instant import Participant, RecordInstantDiscussion
 from catch.domain.meeting.invitations import InviteMember, WithdrawInvitation
-from catch.domain.meeting.items import DecisionCode, DeferReason, Dissent, ToTell
+from catch.domain.meeting.items import DecisionCode, DeferReason, Dissent, ItemState, ToTell
 from catch.domain.meeting.listing import AppearanceBasis, Section
 from catch.domain.meeting.planning import CancelMeeting, PlanMeeting, RescheduleMeeting
-from catch.domain.meeting.session import AdjournMeeting, ResumeMeeting, StartMeeting
+from catch.domain.meeting.session import AdjournMeeting, EndMeeting, ResumeMeeting, StartMeeting
 from catch.domain.partner import (
     BindSubject,
     EnrolMember,
@@ -88,7 +89,13 @@ from catch.domain.partner import (
     SignAgreement,
     TerminateAgreement,
 )
-from catch.domain.person import ContactChannel, RegisterPerson, SetContactPreference
+from catch.domain.person import (
+    ContactChannel,
+    CorrectContact,
+    CorrectIdentity,
+    RegisterPerson,
+    SetContactPreference,
+)
 from catch.domain.restricted import (
     AddRestrictedNote,
     RaiseSafeguardingConcern,
@@ -211,6 +218,11 @@ async def fill_a_case(w: Writer) -> Any:
     w.texts += [number, born]
     await w.send(RegisterPerson(person, False, t(), Sealed(born), t(), t(), Sealed(number), t()))
     await w.send(SetContactPreference(person, (ContactChannel.PHONE,), t(), t()))
+    again = str(BORN + timedelta(days=len(w.texts)))
+    number = next(w.numbers)
+    w.texts += [number, again]
+    await w.send(CorrectIdentity(person, t(), t(), Sealed(again), Sealed(number), t()))
+    await w.send(CorrectContact(person, t(), t(), t()))
     agreement, safe = ReferralAgreement(knows=True, agrees=Agrees.YES, evidence=t()), SafeContact(True, t(), t())
     at = ago(hours=2)
     referral = SubmitReferral(
@@ -316,6 +328,12 @@ async def hold_a_meeting(w: Writer, first: Any, second: Any) -> None:
     await w.send(OpenItem(meeting, late, override_reason=t()))
     await w.send(DeferItem(meeting, late, DeferReason.CHAIR, note=t()))
     await w.send(RemoveItem(meeting, noted, t()))
+    left = [held.item for held in (await w.place.meeting(meeting)).items if held.state is ItemState.PENDING]
+    for other in left:
+        await w.send(DeferItem(meeting, other, DeferReason.RAN_OUT_OF_TIME, note=t()), CHAIR)
+    await w.send(EndMeeting(meeting), CHAIR)
+    await w.send(AmendMinutes(meeting, uuid4(), t(), item), CHAIR)
+    await w.send(AmendMinutes(meeting, uuid4(), t()), CHAIR)
 
 
 async def beside_it(w: Writer, case: Any) -> None:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from catch.access import Told
 from catch.api.audit import view as trail
-from catch.api.case import parts, reading
+from catch.api.case import door, reading
 from catch.api.case.reading import Reading
 from catch.api.common.redaction import Redactor
 from catch.api.inbox import subscription as inbox_source
@@ -525,7 +525,7 @@ def beside_for_all(patch: pytest.MonkeyPatch) -> None:
 
 
 HOLES: dict[str, tuple[Hole, Test]] = {
-    "other doors' referrals": (put_back(parts, "doors", every_door), test_the_other_door_sees_its_own),
+    "other doors' referrals": (put_back(door, "doors", every_door), test_the_other_door_sees_its_own),
     "the lead, to a referrer": (
         put_back(Redactor, "for_those_involved", as_given),
         test_who_referred_sees_their_own_referral_and_what_became_of_it,

@@ -15,11 +15,14 @@ from catch.access import (
     Who,
     agreed,
     beside_told,
+    case_fact_told,
     case_told,
     coordinates,
+    meeting_fact_told,
     meeting_told,
     partner_told,
     person_told,
+    place_fact_told,
     prepares,
     telling,
     told,
@@ -49,7 +52,7 @@ from catch.domain.streams import (
     restricted_stream,
     stream_of_event,
 )
-from catch.history.changes import Step, steps
+from catch.history.changes import Step, said, steps
 from catch.history.past import histories
 from catch.present.states import folded
 
@@ -57,7 +60,8 @@ Fact = Recorded[Any]
 
 
 class Trail(Struct, frozen=True):
-    """How one viewer reads one stream. `told`: a fact, and the state it left; `counted`: nothing of it is closed.
+    """How one viewer reads one stream. `told`: a fact, and the state it left; `fact`: what is shown of one that is
+    told; `counted`: nothing of it is closed.
 
     `beside`: how they read what is restricted, where they may.
     """
@@ -65,6 +69,7 @@ class Trail(Struct, frozen=True):
     stream: Stream
     told: Callable[[Fact, Any], Told]
     shown: Callable[[Any], Any]
+    fact: Callable[[Any], Any]
     counted: bool
     beside: "Trail | None" = None
 
@@ -130,6 +135,7 @@ async def of_case(reading: Reading, stream: UUID) -> Trail | None:
         CASE,
         facts_told(seen, case),
         lambda state: case_told(seen, state),
+        lambda fact: case_fact_told(seen, fact),
         seen.everything,
         beside_case(seen, case) if seen.tags else None,
     )
@@ -139,7 +145,7 @@ def beside_case(seen: Sight, case: Case) -> Trail:
     def shown(state: Beside | None) -> Beside | None:
         return state and beside_told(seen, state)
 
-    return Trail(RESTRICTED, facts_told(seen, case), shown, counted=False)
+    return Trail(RESTRICTED, facts_told(seen, case), shown, lambda fact: fact, counted=False)
 
 
 def facts_told(seen: Sight, case: Case) -> Callable[[Fact, object], Told]:
@@ -172,7 +178,14 @@ async def of_meeting(reading: Reading, meeting: Meeting) -> Trail | None:
         about = (seen.get(case), held.get(case)) if case and seen.get(case) else (None, None)
         return told_at_meeting(*about, fact.event, fact.envelope.occurred_at, prepares=True)
 
-    return Trail(MEETING, fact_told, lambda state: meeting_told(state, withheld, of), not withheld)
+    closed_items = {item.item for item in meeting.items if item.case in withheld}
+    return Trail(
+        MEETING,
+        fact_told,
+        lambda state: meeting_told(state, withheld, of),
+        lambda fact: meeting_fact_told(fact, withheld, closed_items, of),
+        not withheld,
+    )
 
 
 def of_place(kind: Stream, who: Who) -> Trail:
@@ -194,7 +207,7 @@ def of_place(kind: Stream, who: Who) -> Trail:
             case _:
                 return state
 
-    return Trail(kind, fact_told, shown, kind is not PERSON)
+    return Trail(kind, fact_told, shown, place_fact_told, kind is not PERSON)
 
 
 def entries(trail: Trail, recorded: list[Fact]) -> Iterator[audit_types.AuditEntry]:
@@ -203,10 +216,10 @@ def entries(trail: Trail, recorded: list[Fact]) -> Iterator[audit_types.AuditEnt
     for fact, step in zip(recorded, steps(trail.stream, recorded, shown=trail.shown), strict=True):
         state = trail.stream.evolve(state, fact)
         if trail.told(fact, state) is Told.SHOWN:
-            yield entry(step, counted=trail.counted)
+            yield entry(step, said(trail.fact(fact.event)), counted=trail.counted)
 
 
-def entry(step: Step, *, counted: bool) -> audit_types.AuditEntry:
+def entry(step: Step, fact_said: str, *, counted: bool) -> audit_types.AuditEntry:
     fact, envelope = step.recorded, step.recorded.envelope
     return audit_types.AuditEntry(
         position=Position(fact.position),
@@ -222,5 +235,6 @@ def entry(step: Step, *, counted: bool) -> audit_types.AuditEntry:
         programme=envelope.programme,
         meeting_id=envelope.meeting,
         command_id=envelope.command,
+        fact=fact_said,
         changes=[audit_types.Change(path=each.path, before=each.before, after=each.after) for each in step.changes],
     )
