@@ -218,11 +218,6 @@ async def fill_a_case(w: Writer) -> Any:
     w.texts += [number, born]
     await w.send(RegisterPerson(person, False, t(), Sealed(born), t(), t(), Sealed(number), t()))
     await w.send(SetContactPreference(person, (ContactChannel.PHONE,), t(), t()))
-    again = str(BORN + timedelta(days=len(w.texts)))
-    number = next(w.numbers)
-    w.texts += [number, again]
-    await w.send(CorrectIdentity(person, t(), t(), Sealed(again), Sealed(number), t()))
-    await w.send(CorrectContact(person, t(), t(), t()))
     agreement, safe = ReferralAgreement(knows=True, agrees=Agrees.YES, evidence=t()), SafeContact(True, t(), t())
     at = ago(hours=2)
     referral = SubmitReferral(
@@ -232,6 +227,11 @@ async def fill_a_case(w: Writer) -> Any:
     await w.send(referral)
     await w.send(AttachReferral(case, person, uuid4(), "fire", "phone", at, t(), unverified_organisation=t()))
     await w.send(AcceptReferral(case, override_reason=t()))
+    again = str(BORN + timedelta(days=len(w.texts)))
+    number = next(w.numbers)
+    w.texts += [number, again]
+    await w.send(CorrectIdentity(person, t(), t(), Sealed(again), Sealed(number), t()))
+    await w.send(CorrectContact(person, t(), t(), t()))
     await w.send(AllocateCoordinator(case, COORDINATOR.user, COORDINATOR.agency, reason=t(), handover_note=t()))
     await w.send(RecordAgreement(case, evidence=t()))
     await w.send(RecordConversation(case, uuid4(), ConversationFormat.HOME, t(), t(), communication_needs=t()))
@@ -302,7 +302,7 @@ async def hold_a_meeting(w: Writer, first: Any, second: Any) -> None:
     await w.send(AddLateItem(meeting, late, third, t(), COORDINATOR.user, AppearanceBasis.AGREEMENT), CHAIR)
     state = await w.place.meeting(meeting)
     item = next(held.item for held in state.items if held.case == first)
-    await w.send(MoveItem(meeting, late, 1, t()))
+    await w.send(MoveItem(meeting, late, 2, t()))
     await w.send(ChangeTimebox(meeting, item, 9, t()))
     await w.send(SendApology(meeting, "guest@police-1", "police-1", t()))
     await w.send(StartMeeting(meeting), CHAIR)

@@ -519,7 +519,7 @@ def beside_for_all(patch: pytest.MonkeyPatch) -> None:
 
     async def of_both(asked: Reading, stream: UUID) -> trail.Trail | None:
         found = await of_case(asked, stream)
-        return found and replace(found, beside=trail.Trail(RESTRICTED, every_fact, as_it_is, counted=False))
+        return found and replace(found, beside=trail.Trail(RESTRICTED, every_fact, as_it_is, as_it_is, counted=False))
 
     patch.setattr(trail, "of_case", of_both)
 

@@ -55,7 +55,7 @@ class Told(Struct, frozen=True):
         return None if closed else self.held.address_protected
 
     def protected_because(self) -> ProtectionReason | None:
-        """Why is restricted: it says what somebody has done, or may do. Of what is over not even that it was is told."""
+        """Why is restricted: it says what somebody has done, or may do. Of what is over not even that is told."""
         path = "person.addressProtectedBecause"
         if self.redactor.hides(path, Category.CONTACT) or self.held.protection is None:
             return None
@@ -71,16 +71,17 @@ class Told(Struct, frozen=True):
 
     def corrections(self, name: str, category: Category, held: Sequence[Correction]) -> list[types.Correction]:
         """Why an address was wrong may say where the right one is: it is as protected as that."""
+        told = self.redactor.all(f"person.{name}", category, held)
         kept = self.protected and category is Category.CONTACT
-        if kept:
-            self.redactor.withheld.setdefault(f"person.{name}.reason", RedactionReason.RESTRICTED)
+        if kept and self.redactor.sight.hides(category) is None:
+            self.redactor.withheld[f"person.{name}.reason"] = RedactionReason.RESTRICTED
         return [
             types.Correction(
                 at=each.at,
                 details=sorted(each.details),
                 reason=None if kept else self.text(f"{name}.reason", category, each.reason),
             )
-            for each in self.redactor.all(f"person.{name}", category, held)
+            for each in told
         ]
 
     def preferred(self, name: str, sealed: Sealed | None) -> str | None:
