@@ -18,10 +18,11 @@ from catch.domain.meeting.listing import Agenda
 from catch.domain.meeting.state import Meeting
 from catch.domain.nhs_number import nhs_number
 from catch.domain.programme import ProgrammeHistory
-from catch.domain.programme.configuration import Series
+from catch.domain.programme.configuration import Programme, Series
 from catch.domain.refusals import UnknownMeeting
-from catch.domain.streams import MEETING, PROGRAMME, programme_stream
+from catch.domain.streams import PROGRAMME, fold, programme_stream
 from catch.log import Log
+from catch.log.codec import decode
 from catch.personal import Keyring, Sealing
 from catch.present.present import Present
 from catch.readside import ReadSide
@@ -30,11 +31,15 @@ from projections import agenda, case_summary, matches, members
 
 
 class AgendaFacts(NamedTuple):
-    """What a draft rests on: the series, the position up to which facts were looked at, and those facts."""
+    """What a draft rests on: the series, the meeting and the cases, all as the log stood at position `as_of`."""
 
     series: Series
-    as_of: int
+    meeting: Meeting
     cases: Sequence[CaseFacts]
+    as_of: int
+
+    def drafted(self, salt: str) -> Agenda:
+        return draft_agenda(self.series, self.meeting, self.cases, self.as_of, salt)
 
 
 class Records:
@@ -53,24 +58,34 @@ class Records:
         await self.readside.reached(head)
         return head
 
-    async def agenda_facts(self, meeting: Meeting, also: UUID | None = None) -> AgendaFacts:
-        """What a draft made now rests on: the facts up to the present end of the log, whoever recorded them.
+    async def agenda_facts(self, meeting: UUID, also: UUID | None = None) -> AgendaFacts:
+        """What a draft made now rests on: the facts up to one position at the present end of the log, and no other.
 
-        `also` names a case that is asked about, live or not.
+        `also` names a case that is asked about, live or not. Raises `UnknownMeeting`.
         """
-        held = await self.states.get(PROGRAMME, programme_stream(meeting.programme))
-        history: ProgrammeHistory | None = held.state
-        programme = history.current if history else None
-        series = programme.series(meeting.series) if programme else None
+        await self.up_to_date()
+        # Others write on while this reads: all of it comes from one snapshot, so that `as_of` names what it was.
+        async with self.readside.still(case_summary.CASE_SUMMARY, agenda.AGENDA) as (db, as_of):
+            held = await agenda.one(db, meeting)
+            if held is None:
+                raise UnknownMeeting(meeting=meeting)
+            cases = await case_summary.live_in(db, held.programme)
+            if also is not None and all(case.case != also for case in cases):
+                row = await case_summary.one(db, also)
+                cases += [row.case] if row else []
+            carried = await agenda.before(db, held.meeting)
+        programme = await self._programme(held.programme, as_of)
+        series = programme.series(held.series) if programme else None
         if programme is None or series is None:
-            raise UnknownMeeting(meeting=meeting.meeting)
-        as_of = await self.up_to_date()
-        cases = await case_summary.live_in(self.log.pool, programme.key)
-        if also is not None and all(case.case != also for case in cases):
-            row = await case_summary.one(self.log.pool, also)
-            cases += [row.case] if row else []
-        carried = await agenda.before(self.log.pool, meeting)
-        return AgendaFacts(series, as_of, await each(lambda case: case_facts(case, programme, meeting, carried), cases))
+            raise UnknownMeeting(meeting=meeting)
+        facts = await each(lambda case: case_facts(case, programme, held.meeting, carried), cases)
+        return AgendaFacts(series, held.meeting, facts, as_of)
+
+    async def _programme(self, key: str, as_of: int) -> Programme | None:
+        """As it ran at that position."""
+        recorded = await self.log.stream(programme_stream(key), upto_position=as_of)
+        history: ProgrammeHistory | None = fold(PROGRAMME, [*map(decode, recorded)])
+        return history.current if history else None
 
 
 class Asking(Struct, frozen=True):
@@ -145,11 +160,8 @@ class Draft(Question[Agenda], frozen=True):
     meeting: UUID
 
     async def answer(self, source: Asking) -> Agenda:
-        meeting: Meeting | None = (await source.records.states.get(MEETING, self.meeting)).state
-        if meeting is None:
-            raise UnknownMeeting(meeting=self.meeting)
-        series, as_of, facts = await source.records.agenda_facts(meeting)
-        return draft_agenda(series, meeting, facts, as_of, source.records.keyring.digest(AGENDA_ITEMS))
+        facts = await source.records.agenda_facts(self.meeting)
+        return facts.drafted(source.records.keyring.digest(AGENDA_ITEMS))
 
 
 class Numbered(NamedTuple):

@@ -23,7 +23,7 @@ from catch.api.meeting.listing import Between, attends, found_meetings
 from catch.api.meeting.view import Sitting, reason
 from catch.app import Catch
 from catch.domain.agenda.absence import Explanation, Standing, why_not
-from catch.domain.agenda.draft import AGENDA_ITEMS, draft_agenda
+from catch.domain.agenda.draft import AGENDA_ITEMS
 from catch.domain.agenda.facts import CaseFacts
 from catch.domain.calendar import LONDON
 from catch.domain.facts import Role
@@ -68,9 +68,8 @@ async def drafted_now(catch: Catch, meeting: Meeting) -> Agenda:
     """The same for all who prepare the meeting, made once for those who ask while nothing new is recorded."""
 
     async def make() -> Agenda:
-        series, as_of, facts = await catch.records.agenda_facts(meeting)
-        salt = catch.keyring.digest(AGENDA_ITEMS)
-        return await asyncio.to_thread(draft_agenda, series, meeting, facts, as_of, salt)
+        facts = await catch.records.agenda_facts(meeting.meeting)
+        return await asyncio.to_thread(facts.drafted, catch.keyring.digest(AGENDA_ITEMS))
 
     return await catch.present.works.get(("draft", meeting.meeting, await catch.log.head()), make)
 
@@ -79,8 +78,8 @@ async def standing_now(catch: Catch, meeting: Meeting, case: UUID, told: Agreed)
     """Likewise, where one case stands towards it, for those who are told as much."""
 
     async def make() -> Explanation:
-        series, _, facts = await catch.records.agenda_facts(meeting, case)
-        return await asyncio.to_thread(why_not, series, meeting, told_of(told, facts, case), case)
+        facts = await catch.records.agenda_facts(meeting.meeting, case)
+        return await asyncio.to_thread(why_not, facts.series, facts.meeting, told_of(told, facts.cases, case), case)
 
     key = ("why not", meeting.meeting, case, told.restricted, await catch.log.head())
     return await catch.present.works.get(key, make)
