@@ -64,12 +64,14 @@ class Records:
         series = programme.series(meeting.series) if programme else None
         if programme is None or series is None:
             raise UnknownMeeting(meeting=meeting.meeting)
+        # Before the rows are read: a draft names a position that its facts have certainly come to.
         as_of = await self.up_to_date()
         cases = await case_summary.live_in(self.log.pool, programme.key)
         if also is not None and all(case.case != also for case in cases):
             row = await case_summary.one(self.log.pool, also)
             cases += [row.case] if row else []
         carried = await agenda.before(self.log.pool, meeting)
+        # In slices, so that a draft over ten thousand cases holds nobody up.
         return AgendaFacts(series, as_of, await each(lambda case: case_facts(case, programme, meeting, carried), cases))
 
 
@@ -90,6 +92,8 @@ class Caseload(Question[int], frozen=True):
     user: str
 
     async def answer(self, source: Asking) -> int:
+        # Not waited for: a refusal that rests on it is confirmed at the log's end before it leaves
+        # (`Taking.confirmed`).
         return await case_summary.caseload(source.records.log.pool, self.user)
 
 
