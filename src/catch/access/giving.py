@@ -142,8 +142,7 @@ def has(partner: Partner, role: Role, programme: str | None, day: date) -> bool:
     return any(
         held.role is role and held.programme == programme
         for member in partner.members
-        # Somebody suspended gives nothing; without this an agency whose only administrator is suspended had none to
-        # come.
+        # Otherwise an agency whose only administrator is suspended could not be given another.
         if not member.suspended
         for held in member.roles_on(day)
     )

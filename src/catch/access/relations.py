@@ -217,7 +217,7 @@ def chairing_case(asked: Asked) -> None:
     """The case is on the agenda of a meeting that they chair, while that lasts."""
     case, _ = seen_case(asked, asked.command.case)
     seats = asked.reads.seats(case.case)
-    # A case may be carried to a meeting of another programme: whoever chairs that has no standing in this one.
+    # A seat counts in the programme of its meeting alone.
     own = (seat for seat in seats if seat.programme == case.programme and seat.chaired_by(asked.who))
     if not any(seat.organised_by(asked.who, asked.at) for seat in own):
         raise NotYourCase

@@ -149,7 +149,7 @@ def program(actor: Actor) -> Who:
 def who(asker: Asker, partner: Partner | None, at: datetime) -> Who:
     """`partner` is the agency that the token names. Raises `NotEnrolled`."""
     member = partner.member(asker.user) if partner else None
-    # All of these look alike to who asks: which of them it is tells who is known here.
+    # All of these look alike to who asks: to tell which it is would tell who is known here.
     if partner is None or member is None or member.suspended or asker.role is Role.SYSTEM:
         raise NotEnrolled
     # Bound once, no other token is taken for them; one that names no subject neither.

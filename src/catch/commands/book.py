@@ -147,8 +147,7 @@ class Book:
     def _look(self, id_: UUID) -> Seen | None:
         seen = self.seen.get(id_)
         if seen is None:
-            # What is at hand is kept too: it may move between two looks, and the append rests on the version that was
-            # decided on.
+            # Kept too: it may move between two looks, and the append rests on the version that was decided on.
             seen = self._at_hand(id_)
             if seen is not None:
                 self.seen[id_] = seen

@@ -169,8 +169,7 @@ def referrer_exists(book: Book, given: Given, agency: str | None) -> None:
 
 def reopen(command: closing.ReopenCase, book: Book, given: Given) -> None:
     case = book.case(command.case)
-    # What is read must still stand when it is recorded: so no other case of the person is opened beside this one
-    # meanwhile.
+    # What is read must still stand when it is recorded: so no other case is opened beside this one meanwhile.
     others = others_of(book, case.person, command.case, case.programme) if case else []
     book.programme = pinned(book, case) if case else None
     given = replace(given, programme=book.programme)

@@ -181,8 +181,7 @@ def publish(command: drafting.PublishAgenda, book: Book, given: Given) -> None:
     """For every item, the agencies that may be told about its case now."""
     meeting = book.meeting(command.meeting)
     about = {item.item: item.case for item in meeting.items if item.case} if meeting else {}
-    # To read the cases makes the publication rest on them: a disclosure that ends meanwhile is a conflict and not a
-    # leak.
+    # To read the cases makes the publication rest on them: a disclosure that ends meanwhile is a conflict, not a leak.
     cases = book.cases(about.values())
     told = {item: may_be_told(case, given.at) if case else () for item, case in zip(about, cases, strict=True)}
     decided(command, book, replace(given, told=told))

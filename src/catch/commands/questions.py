@@ -92,8 +92,7 @@ class Caseload(Question[int], frozen=True):
     user: str
 
     async def answer(self, source: Asking) -> int:
-        # Not waited for: a refusal that rests on it is confirmed at the log's end before it leaves
-        # (`Taking.confirmed`).
+        # Not waited for: a refusal that rests on it is confirmed at the log's end before it leaves.
         return await case_summary.caseload(source.records.log.pool, self.user)
 
 
