@@ -76,7 +76,7 @@ class Writer:
         before = 0
         while True:
             most = LARGEST_BATCH
-            # Where more than half as many came meanwhile they go at once; else those just answered have a turn of the loop.
+            # Where more than half as many came meanwhile they go at once; else those just answered get their turn.
             if len(self._queue) <= before // 2:
                 await self._more()
                 if len(self._queue) >= WORTH_HALVING:  # one half is made and sealed while the other is being committed
