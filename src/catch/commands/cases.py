@@ -40,8 +40,7 @@ from catch.domain.streams import CASE, PERSON, RESTRICTED, restricted_stream
 def person_of(command: CaseCommand, book: Book) -> UUID:
     """Whose key seals what is said of a case."""
     case = book.case(command.case)
-    # An unknown case is refused by the decision; until then something has to stand for whom it is about, and no key is
-    # kept for what is refused.
+    # The decision refuses an unknown case; until then something stands for whom it is about. No key is kept for it.
     return case.person if case else command.case
 
 

@@ -75,8 +75,7 @@ class Codec:
         whole: Payload = msgspec.json.decode(stored.state)
         try:
             payload = upcast(self.upcasters, stored.topic, whole["event"], number, present)
-        # An upcaster may raise anything of a payload that it did not expect: whoever reads must be told which fact it
-        # is.
+        # An upcaster may raise anything of a payload that it did not expect: whoever reads must be told of which fact.
         except Exception as error:
             raise Undecodable(event=stored.topic, position=stored.position) from error
         return _encoder.encode(whole | {"event": payload, "schema": present})

@@ -138,8 +138,7 @@ class Log:
     async def known_by(self, moment: datetime) -> int:
         """The position up to which every event had been recorded by then."""
         return await self.pool.fetchval(
-            # By the first later fact, not the last earlier one: a clock that was set back leaves early times behind
-            # late ones.
+            # By the first later fact, not the last earlier one: a clock set back leaves early times behind late ones.
             f"select coalesce(min(notification_id) - 1, {LAST}) from {self.schema}.stored_events"  # noqa: S608
             " where recorded_at > $1",
             moment,

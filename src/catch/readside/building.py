@@ -111,8 +111,7 @@ class Building(Folding):
     async def index(self, connection: Connection) -> None:
         """All or none; nothing where it was done before."""
         async with connection.transaction():
-            # Counted, because a rebuild that was broken off may have come as far as this; a keyed table has one from
-            # the start.
+            # Counted: a rebuild that was broken off may have come as far as this. A keyed table has one from the start.
             if await connection.fetchval(INDEXED, self.place.name) == (0 if self.each_fact else 1):
                 for statement in ([self.place.keyed] if self.each_fact else []) + self.place.indexes:
                     await connection.execute(statement)

@@ -217,8 +217,7 @@ class Engine:
         with the same variables are one, since thousands of clients may follow one meeting."""
         if bad := bad_variables(variables):
             raise Rejected(bad)
-        # Held to the most that an operation may cost, but not taken from what the viewer has left: there is no context
-        # yet.
+        # Held to the most that one may cost, but not taken from what the viewer has left: there is no context yet.
         self.charge(prepared, variables, None)
         key = msgspec.json.encode([prepared.text, prepared.name, variables], order="deterministic")
         subscription = self._subscriptions.get(key)
