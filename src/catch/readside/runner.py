@@ -89,7 +89,7 @@ class ReadSide:
                     while not await connection.fetchval(LEAD):
                         await self._stand_by(connection)
                     await self._lead(connection)
-            # Whatever it was: the next try has a new connection and remembers nothing. To end here would stop everything.
+            # Whatever it was: the next try has a new connection and remembers nothing. To end here would stop them all.
             except Exception as error:
                 logger.warning("the read side starts again: error=%s", described(error))
                 await asyncio.sleep(self._patience)

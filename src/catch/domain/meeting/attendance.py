@@ -89,7 +89,7 @@ def attended(
     held = meeting.attendee(event.user) or Attendee(event.user, event.agency)
     match event:
         case AttendeeJoined(agency=agency, joined_at=joined_at):
-            # Whoever comes after all is no longer excused. All comings and goings are kept: the minutes say who was there.
+            # Whoever comes after all is no longer excused. All comings and goings are kept: the minutes say who came.
             now = replace(held, agency=agency, apology=False, stays=(*held.stays, Stay(joined_at)))
         case AttendeeLeft(left_at=left_at):
             now = left(held, left_at)
