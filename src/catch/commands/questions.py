@@ -78,6 +78,7 @@ class Records:
         series = programme.series(held.series) if programme else None
         if programme is None or series is None:
             raise UnknownMeeting(meeting=meeting)
+        # In slices, so that a draft over ten thousand cases holds nobody up.
         facts = await each(lambda case: case_facts(case, programme, held.meeting, carried), cases)
         return AgendaFacts(series, held.meeting, facts, as_of)
 
@@ -105,6 +106,7 @@ class Caseload(Question[int], frozen=True):
     user: str
 
     async def answer(self, source: Asking) -> int:
+        # Not waited for: a refusal that rests on it is confirmed at the log's end before it leaves.
         return await case_summary.caseload(source.records.log.pool, self.user)
 
 

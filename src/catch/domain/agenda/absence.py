@@ -46,6 +46,7 @@ class Explanation(Part, frozen=True, omit_defaults=True):
 
 def why_not(series: Series, meeting: Meeting, facts: Sequence[CaseFacts], case: UUID) -> Explanation:
     """Where the case stands: by the agenda as people left it, or else by the draft as it would be now."""
+    # People's own changes go before the rules: an item may stand on the agenda for no reason that a rule knows.
     on_it = next((item for item in meeting.items if item.case == case), None)
     if on_it is not None:
         return listed(on_it, case)
@@ -84,6 +85,7 @@ def by_rule(agenda: Agenda, meeting: Meeting, facts: CaseFacts) -> Explanation |
 
 
 def drafted(explanation: str, reasons: tuple[Reason, ...], meeting: Meeting, case: UUID) -> Explanation:
+    # The draft is made anew for every question, so that it may hold a case which the published agenda does not.
     if meeting.state in UNPUBLISHED:
         return Explanation(case, Standing.ON_AGENDA, explanation, reasons)
     text = f"{explanation} The agenda was published without it; the chair may add it as a late item."
@@ -96,10 +98,12 @@ def no_reason(facts: CaseFacts, series: Series, meeting: Meeting) -> Explanation
     waiting = " The first conversation has not been held." if facts.conversation_at is None else ""
     gap = " Its unmet needs are counted among the gaps, without a name." if facts.unmet_needs else ""
     text = f"No reason to hear it on {written(today)}.{waiting}{gap}"
+    # Days gone by are left out: a reason that had come by then would have put the case on the agenda.
     coming = min(((day, code) for day, code in next_reasons(facts, series.policy) if day >= today), default=None)
     if coming is None:
         return Explanation(facts.case, Standing.NO_REASON, f"{text} Nothing recorded will bring it back by itself.")
     day, code = coming
+    # Rounded up: a reason that comes between two meetings leads to the later one.
     cycles = -(-(day - today).days // series.cycle_days)
     expected = today + timedelta(days=cycles * series.cycle_days)
     text = f"{text} Next: {code} from {written(day)}, so at the meeting about {written(expected)}."
