@@ -69,6 +69,7 @@ async def drafted_now(catch: Catch, meeting: Meeting) -> Agenda:
 
     async def make() -> Agenda:
         facts = await catch.records.agenda_facts(meeting.meeting)
+        # In a thread: it is pure, and over a whole programme takes longer than the loop may be held up.
         return await asyncio.to_thread(facts.drafted, catch.keyring.digest(AGENDA_ITEMS))
 
     return await catch.present.works.get(("draft", meeting.meeting, await catch.log.head()), make)
@@ -81,6 +82,7 @@ async def standing_now(catch: Catch, meeting: Meeting, case: UUID, told: Agreed)
         facts = await catch.records.agenda_facts(meeting.meeting, case)
         return await asyncio.to_thread(why_not, facts.series, facts.meeting, told_of(told, facts.cases, case), case)
 
+    # By what the viewer may be told, not by who they are: whoever is told as much gets the same answer.
     key = ("why not", meeting.meeting, case, told.restricted, await catch.log.head())
     return await catch.present.works.get(key, make)
 

@@ -72,6 +72,7 @@ def clock(rule: ClockRule, started_at: datetime, stopped_at: datetime | None, at
     warn = _warn_at(rule, started_at, due)
     stopped = stopped_at if stopped_at is not None and stopped_at <= at else None
     outer = add_span(started_at, rule.outer) if rule.outer else None
+    # Below 0 where a stop was typed in with a time before the start.
     ratio = max(0.0, floor(10 * ((stopped or at) - started_at) / (due - started_at)) / 10)
     return Clock(rule.code, started_at, due, warn, outer, stopped, _state(stopped, at, warn, due), ratio)
 
