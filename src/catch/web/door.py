@@ -26,7 +26,7 @@ from catch.api.engine.limits import encode
 from catch.api.mutations import camel
 from catch.app import Catch
 from catch.database import lost
-from catch.domain.calendar import london_day
+from catch.domain.calendar import age_on, london_day
 from catch.domain.case import referral
 from catch.domain.case.referral import ProgrammeNotRunning, SubmitReferral
 from catch.domain.case.state import Agrees, ReferralAgreement, SafeContact, Urgency
@@ -319,4 +319,4 @@ def safe_contact(form: Form) -> SafeContact | None:
 def age(born: date, on: date) -> int:
     if born > on:
         raise OutOfRange(field="dateOfBirth", latest=on)
-    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+    return age_on(on, born)
