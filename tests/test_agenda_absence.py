@@ -91,8 +91,7 @@ DECEMBER = replace(MEETING, starts_at=datetime(2026, 12, 3, 10, tzinfo=UTC))
 
 
 def test_what_did_not_fit_is_expected_on_a_day_on_which_the_series_meets():
-    moved = DECEMBER.starts_at - START
-    crowd = [replace(each, conversation_at=each.conversation_at + moved) for each in map(new_case, range(16))]
+    crowd = [replace(new_case(n), conversation_at=DECEMBER.starts_at - timedelta(days=3)) for n in range(16)]
     agenda = draft_agenda(FIRST_THURSDAY, DECEMBER, crowd, 7, SALT)
     assert {held.predicted_on for held in agenda.overflow} == {date(2027, 1, 7)}
     assert all(held.explanation.endswith("expected on 7 Jan 2027.") for held in agenda.overflow)

@@ -65,12 +65,14 @@ class Records:
         """
         held = await self.states.get(PROGRAMME, programme_stream(meeting.programme))
         history, series = series_held(held.state, meeting)
+        # Before the rows are read: a draft names a position that its facts have certainly come to.
         as_of = await self.up_to_date()
         cases = await case_summary.live_in(self.log.pool, history.programme)
         if also is not None and all(case.case != also for case in cases):
             row = await case_summary.one(self.log.pool, also)
             cases += [row.case] if row else []
         carried = await agenda.before(self.log.pool, meeting)
+        # In slices, so that a draft over ten thousand cases holds nobody up.
         return AgendaFacts(series, as_of, await each(lambda case: case_facts(case, history, meeting, carried), cases))
 
     async def facts_then(self, meeting: Meeting, case: UUID) -> AgendaFacts:
@@ -120,6 +122,7 @@ class Caseload(Question[int], frozen=True):
     user: str
 
     async def answer(self, source: Asking) -> int:
+        # Not waited for: a refusal that rests on it is confirmed at the log's end before it leaves.
         return await case_summary.caseload(source.records.log.pool, self.user)
 
 

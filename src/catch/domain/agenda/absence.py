@@ -50,6 +50,7 @@ def why_not(series: Series, meeting: Meeting, facts: Sequence[CaseFacts], case: 
 
     Of a meeting that is over, `facts` are as they were known when it began, and its own draft is what counts.
     """
+    # People's own changes go before the rules: an item may stand on the agenda for no reason that a rule knows.
     on_it = next((item for item in meeting.items if item.case == case), None)
     if on_it is not None:
         return listed(on_it, meeting, case)
@@ -98,6 +99,7 @@ _WITHOUT = {
 
 
 def drafted(explanation: str, reasons: tuple[Reason, ...], meeting: Meeting, case: UUID) -> Explanation:
+    # The draft is made anew for every question, so that it may hold a case which the published agenda does not.
     if meeting.state in UNPUBLISHED:
         return Explanation(case, Standing.ON_AGENDA, explanation, reasons)
     text = f"{explanation} {_WITHOUT.get(meeting.state, _LATE)}"
@@ -110,6 +112,7 @@ def no_reason(facts: CaseFacts, series: Series, meeting: Meeting) -> Explanation
     waiting = " The first conversation has not been held." if facts.conversation_at is None else ""
     gap = " Its unmet needs are counted among the gaps, without a name." if facts.unmet_needs else ""
     text = f"No reason to hear it on {written(today)}.{waiting}{gap}"
+    # Days gone by are left out: a reason that had come by then would have put the case on the agenda.
     coming = min(((day, code) for day, code in next_reasons(facts, series.policy) if day >= today), default=None)
     if coming is None:
         return Explanation(facts.case, Standing.NO_REASON, f"{text} Nothing recorded will bring it back by itself.")

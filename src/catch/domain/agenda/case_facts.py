@@ -25,9 +25,11 @@ def case_facts(case: Case, history: ProgrammeHistory, meeting: Meeting, carried:
     """
     at = meeting.starts_at
     milestones = case.milestones
+    # Who coordinates the case comes to present it, invited or not.
     expected = {held.agency for held in meeting.invitations} | {case.lead.agency if case.lead else ""}
     series = history.current.series(meeting.series)
     pinned = history.version(case.programme_version)
+    # Since the last meeting would have been held: whether it was is nothing that the case knows.
     since = at - timedelta(days=series.cycle_days) if series else at
     return CaseFacts(
         case=case.case,
@@ -77,6 +79,7 @@ def appearance_basis(case: Case) -> AppearanceBasis | None:
     """Why the meeting may consider the case: the person agrees, or an open disclosure goes before their wish."""
     if case.agreement is Agrees.YES:
         return AppearanceBasis.AGREEMENT
+    # Ended disclosures no longer speak for anything.
     open_ones = [held for held in case.disclosures if held.ended_at is None]
     if any(held.basis.overrides_objection for held in open_ones):
         return AppearanceBasis.VITAL_INTEREST
