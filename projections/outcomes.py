@@ -166,7 +166,10 @@ def observation(episode: Episode, cut_off: datetime) -> Observation | None:
     over = episode.ended_at is not None and episode.ended_at <= cut_off
     status = status_of(episode.ending if over else None)
     until = episode.ended_at if over and episode.ended_at else cut_off
+    # An administrative closure leaves the episode out altogether, whatever was achieved before.
     if status is not None and episode.achieved_at is not None and episode.achieved_at <= until:
         status, until = Status.TARGET, episode.achieved_at
+    # In days of London, as people count them: neither the hour nor a change of the clocks makes one.
     days = (london_day(until) - london_day(episode.started_at)).days
+    # Facts typed in late may say that it ended before it began.
     return Observation(max(0, days), status) if status is not None else None

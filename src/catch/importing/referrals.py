@@ -129,7 +129,9 @@ async def partner_keys(catch: Catch) -> dict[str, str]:
     """Every registered partner's key, by its key and by its name as a code."""
     await catch.records.up_to_date()
     named = await agencies.named(catch.log.pool)
+    # Reversed, so that of two with one name the first to be registered is meant.
     by_name = {slug(name): key for key, name in reversed(named)}
+    # A key goes before somebody's name that reads like it.
     return by_name | {key: key for key, _ in named}
 
 
@@ -168,6 +170,7 @@ class Importing:
             async with asyncio.TaskGroup() as group:
                 for person, theirs in people.items():
                     group.create_task(one(person, theirs))
+        # Nothing is lost by ending here: a second run finds what this one recorded.
         except* (Busy, Unavailable) as lost:
             raise lost.exceptions[0] from None
         return sorted(kept, key=lambda one: one.line), wrong
@@ -240,6 +243,7 @@ class Importing:
                     purpose=Purpose.IMPORT,
                 )
             except Busy:
+                # Some thirteen seconds in all: an import waits for a busy place rather than reject a good row.
                 await asyncio.sleep(0.05 * 2**attempt)
         raise Busy
 
@@ -344,5 +348,6 @@ def write_rejected(path: Path, file: ReferralFile, wrong: Sequence[Wrong]) -> Pa
                 held = [*cells, *[""] * (len(file.header) - len(cells))]
                 kept = [written_out(cell) for at, cell in enumerate(held) if at not in ours]
                 writer.writerow([*kept, written_out(" | ".join(reasons[line]))])
+    # It holds what people have sent about others.
     target.chmod(0o600)
     return target

@@ -70,6 +70,7 @@ async def drafted_now(catch: Catch, meeting: Meeting) -> Agenda:
     async def make() -> Agenda:
         series, as_of, facts = await catch.records.agenda_facts(meeting)
         salt = catch.keyring.digest(AGENDA_ITEMS)
+        # In a thread: it is pure, and over a whole programme takes longer than the loop may be held up.
         return await asyncio.to_thread(draft_agenda, series, meeting, facts, as_of, salt)
 
     return await catch.present.works.get(("draft", meeting.meeting, await catch.log.head()), make)
@@ -84,6 +85,7 @@ async def standing_of(catch: Catch, meeting: Meeting, case: UUID, told: Agreed) 
         series, _, facts = await read(meeting, case)
         return await asyncio.to_thread(why_not, series, meeting, told_of(told, facts, case), case)
 
+    # By what the viewer may be told, not by who they are: whoever is told as much gets the same answer.
     key = ("why not", meeting.meeting, case, told.restricted, await catch.log.head())
     return await catch.present.works.get(key, make)
 

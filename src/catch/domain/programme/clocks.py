@@ -81,6 +81,7 @@ def clock(
     stopped = stopped_at if stopped_at is not None and stopped_at <= (over or at) else None
     outer = add_span(started_at, rule.outer) if rule.outer else None
     until = stopped or over
+    # Below 0 where an older stop was typed in with a time before the start.
     ratio = max(0.0, floor(10 * ((until or at) - started_at) / (due - started_at)) / 10)
     state = _ended(over, due) if over and not stopped else _state(stopped, at, warn, due)
     return Clock(rule.code, started_at, due, warn, outer, until, state, ratio)

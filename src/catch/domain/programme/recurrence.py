@@ -82,6 +82,7 @@ def _falls_on(rule: Recurrence, day: date) -> bool:
         return False
     if rule.nth == 0:
         return ((day - _EPOCH).days // 7) % rule.interval == 0
+    # The last of its kind in the month: a week later it is another month.
     if rule.nth < 0:
         return (day + timedelta(days=7)).month != day.month
     return (day.day - 1) // 7 + 1 == rule.nth
