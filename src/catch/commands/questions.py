@@ -12,15 +12,20 @@ from catch.domain.agenda.case_facts import case_facts
 from catch.domain.agenda.draft import AGENDA_ITEMS, draft_agenda
 from catch.domain.agenda.facts import CaseFacts
 from catch.domain.calendar import LONDON
-from catch.domain.facts import Sealed
+from catch.domain.case.state import Case
+from catch.domain.facts import Recorded, Sealed
 from catch.domain.matching import Identifiers, born_on, marks
+from catch.domain.meeting.instant import InstantDiscussionHeld
 from catch.domain.meeting.listing import Agenda
+from catch.domain.meeting.planning import MeetingCancelled
+from catch.domain.meeting.session import MeetingStarted
 from catch.domain.meeting.state import Meeting
 from catch.domain.nhs_number import nhs_number
 from catch.domain.programme import ProgrammeHistory
-from catch.domain.programme.configuration import Programme, Series
+from catch.domain.programme.configuration import Series
 from catch.domain.refusals import UnknownMeeting
-from catch.domain.streams import PROGRAMME, fold, programme_stream
+from catch.domain.streams import CASE, PROGRAMME, Stream, fold, programme_stream, stream_of_event
+from catch.history.past import Moment, histories
 from catch.log import Log
 from catch.log.codec import decode
 from catch.personal import Keyring, Sealing
@@ -66,27 +71,48 @@ class Records:
         await self.up_to_date()
         # Others write on while this reads: all of it comes from one snapshot, so that `as_of` names what it was.
         async with self.readside.still(case_summary.CASE_SUMMARY, agenda.AGENDA) as (db, as_of):
-            held = await agenda.one(db, meeting)
-            if held is None:
+            row = await agenda.one(db, meeting)
+            if row is None:
                 raise UnknownMeeting(meeting=meeting)
+            held = row.meeting
             cases = await case_summary.live_in(db, held.programme)
             if also is not None and all(case.case != also for case in cases):
-                row = await case_summary.one(db, also)
-                cases += [row.case] if row else []
-            carried = await agenda.before(db, held.meeting)
-        programme = await self._programme(held.programme, as_of)
-        series = programme.series(held.series) if programme else None
-        if programme is None or series is None:
-            raise UnknownMeeting(meeting=meeting)
+                asked = await case_summary.one(db, also)
+                cases += [asked.case] if asked else []
+            carried = await agenda.before(db, held)
+        recorded = await self.log.stream(programme_stream(held.programme), upto_position=as_of)
+        history, series = series_held(fold(PROGRAMME, [*map(decode, recorded)]), held)
         # In slices, so that a draft over ten thousand cases holds nobody up.
-        facts = await each(lambda case: case_facts(case, programme, held.meeting, carried), cases)
-        return AgendaFacts(series, held.meeting, facts, as_of)
+        facts = await each(lambda case: case_facts(case, history, held, carried), cases)
+        return AgendaFacts(series, held, facts, as_of)
 
-    async def _programme(self, key: str, as_of: int) -> Programme | None:
-        """As it ran at that position."""
-        recorded = await self.log.stream(programme_stream(key), upto_position=as_of)
-        history: ProgrammeHistory | None = fold(PROGRAMME, [*map(decode, recorded)])
-        return history.current if history else None
+    async def facts_then(self, meeting: Meeting, case: UUID) -> AgendaFacts:
+        """What was known of one case, and of the programme, when a meeting that is over began, or was called off."""
+        known = await histories(self.log, [meeting.meeting])
+        over = next(each for each in known[meeting.meeting] if isinstance(each.event, BEGINS))
+        moment, of_programme = Moment(position=over.position), programme_stream(meeting.programme)
+        then = await histories(self.log, [of_programme, case], moment)
+        history, series = series_held(fold(PROGRAMME, then[of_programme]), meeting)
+        held: Case | None = fold(CASE, then[case]) if of_kind(CASE, then[case]) else None
+        carried = await agenda.before(self.log.pool, meeting)
+        facts = [case_facts(held, history, meeting, carried)] if held is not None else []
+        return AgendaFacts(series, meeting, facts, over.position)
+
+
+BEGINS = (MeetingStarted, MeetingCancelled, InstantDiscussionHeld)
+"""The facts with one of which every meeting that is over began, or did not."""
+
+
+def series_held(history: ProgrammeHistory | None, meeting: Meeting) -> tuple[ProgrammeHistory, Series]:
+    series = history.current.series(meeting.series) if history else None
+    if history is None or series is None:
+        raise UnknownMeeting(meeting=meeting.meeting)
+    return history, series
+
+
+def of_kind(stream: Stream, recorded: Sequence[Recorded[Any]]) -> bool:
+    """Whether these are facts of such a stream: an id may name anything."""
+    return bool(recorded) and stream_of_event(recorded[0].event) is stream
 
 
 class Asking(Struct, frozen=True):

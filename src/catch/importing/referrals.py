@@ -10,7 +10,7 @@ import asyncio
 import csv
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from catch.app import Catch
 from catch.commands.newcomers import welcomed
+from catch.domain.calendar import age_on, london_day
 from catch.domain.case.referral import (
     AttachReferral,
     ChannelNotAllowed,
@@ -265,7 +266,7 @@ class Importing:
             case=self._keyed(row, "case"),
             programme=self._programme,
             **self._said(person, referral, row),
-            age=_age(row.born, row.received_at.date()) if row.born else None,
+            age=age_on(london_day(row.received_at), row.born) if row.born else None,
         )
 
     def _attachment(self, case: UUID, person: UUID, referral: UUID, row: ReferralRow) -> AttachReferral:
@@ -319,10 +320,6 @@ def agreement(row: ReferralRow) -> ReferralAgreement | None:
 
 def safe_contact(row: ReferralRow) -> SafeContact | None:
     return None if row.safe is None else SafeContact(row.safe, Sealed(row.how) if row.how else None)
-
-
-def _age(born: date, on: date) -> int:
-    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
 
 def _refusal(row: ReferralRow, refused: Refused) -> Wrong:

@@ -27,7 +27,7 @@ from catch.api.mutations import camel
 from catch.app import Catch
 from catch.commands.newcomers import welcomed
 from catch.database import lost
-from catch.domain.calendar import london_day
+from catch.domain.calendar import age_on, london_day
 from catch.domain.case import referral
 from catch.domain.case.referral import SubmitReferral
 from catch.domain.case.state import Agrees, ReferralAgreement, SafeContact, Urgency
@@ -314,4 +314,4 @@ def safe_contact(form: Form) -> SafeContact | None:
 def age(born: date, on: date) -> int:
     if born > on:
         raise OutOfRange(field="dateOfBirth", latest=on)
-    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+    return age_on(on, born)

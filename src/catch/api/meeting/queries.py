@@ -28,7 +28,7 @@ from catch.domain.agenda.facts import CaseFacts
 from catch.domain.calendar import LONDON
 from catch.domain.facts import Role
 from catch.domain.meeting.listing import Agenda
-from catch.domain.meeting.state import Meeting
+from catch.domain.meeting.state import OVER, Meeting
 from catch.domain.refusals import UnknownCase, UnknownMeeting
 from catch.domain.streams import MEETING
 from catch.present.states import Held
@@ -75,11 +75,13 @@ async def drafted_now(catch: Catch, meeting: Meeting) -> Agenda:
     return await catch.present.works.get(("draft", meeting.meeting, await catch.log.head()), make)
 
 
-async def standing_now(catch: Catch, meeting: Meeting, case: UUID, told: Agreed) -> Explanation:
-    """Likewise, where one case stands towards it, for those who are told as much."""
+async def standing_of(catch: Catch, meeting: Meeting, case: UUID, told: Agreed) -> Explanation:
+    """Likewise, where one case stands towards it, or stood when it is over, for those who are told as much."""
 
     async def make() -> Explanation:
-        facts = await catch.records.agenda_facts(meeting.meeting, case)
+        records = catch.records
+        over = meeting.state in OVER
+        facts = await (records.facts_then(meeting, case) if over else records.agenda_facts(meeting.meeting, case))
         return await asyncio.to_thread(why_not, facts.series, facts.meeting, told_of(told, facts.cases, case), case)
 
     # By what the viewer may be told, not by who they are: whoever is told as much gets the same answer.
@@ -166,7 +168,7 @@ class MeetingQueries:
         sitting = Sitting(context.reading, meeting, meeting)
         await sitting.look([case_id])
         told = await sitting.agreed(case_id)
-        answer = await standing_now(context.catch, meeting, case_id, told)
+        answer = await standing_of(context.catch, meeting, case_id, told)
         stranger = await context.reading.sight(case_id) is None
         # A case that is put forward is told of to those who prepare the meeting; of any other, strangers know nothing.
         if case_id in sitting.recused or (stranger and answer.standing in NOT_PUT_FORWARD):

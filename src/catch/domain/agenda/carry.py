@@ -6,15 +6,14 @@ from catch.domain.agenda.facts import Carried
 from catch.domain.calendar import london_day
 from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.listing import Section
-from catch.domain.meeting.state import Meeting, MeetingState
+from catch.domain.meeting.state import OVER, Meeting
 
-_OVER = frozenset({MeetingState.ENDED, MeetingState.MINUTES_CONFIRMED, MeetingState.CANCELLED})
 _HEARD = (ItemState.DISCUSSED, ItemState.NOTED)
 
 
 def carry_over(meeting: Meeting) -> tuple[Carried, ...]:
     """The cases to put forward again, each once: put off, removed though a must, not fitted in, or not yet ready."""
-    if meeting.state not in _OVER:
+    if meeting.state not in OVER:
         return ()
     heard = {item.case for item in meeting.items if item.state in _HEARD}
     found = [*from_items(meeting), *from_draft(meeting)]

@@ -32,6 +32,7 @@ from catch.domain.meeting.listing import (
 )
 from catch.domain.meeting.state import Meeting
 from catch.domain.programme.configuration import AgendaPolicy, Series
+from catch.domain.programme.recurrence import meets_after
 
 AGENDA_ITEMS = "agenda items"
 """What the salt of drafts is the place's digest of."""
@@ -165,7 +166,7 @@ def overflow(filled: Filled, series: Series, meeting: Meeting, salt: str) -> Ite
 def predicted_on(held: Candidate, meetings_ahead: int, series: Series, meeting: Meeting) -> date:
     """In the order it waits in, and never later than the meeting at which it becomes a must."""
     latest = max(1, series.policy.max_displacements - held.defer_count)
-    return london_day(meeting.starts_at) + timedelta(days=series.cycle_days * min(meetings_ahead, latest))
+    return meets_after(series, london_day(meeting.starts_at), min(meetings_ahead, latest))
 
 
 def unready(held: Candidate) -> AgendaWarning:

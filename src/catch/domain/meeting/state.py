@@ -36,6 +36,8 @@ LIVE = frozenset({MeetingState.AGENDA_PUBLISHED}) | UNDER_WAY
 
 NOT_OVER = BEFORE_START | UNDER_WAY
 
+OVER = frozenset(MeetingState) - NOT_OVER
+
 
 class Mode(StrEnum):
     """How people take part."""
