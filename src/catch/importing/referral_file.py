@@ -228,6 +228,7 @@ def _names(header: Sequence[str]) -> list[str]:
     names = [re.sub(r"[\s_-]+", " ", name).strip().casefold() for name in header]
     names = [_ALIASES.get(name, name) for name in names]
     if "reason" in names and "reason for referral" not in names:
+        # Unless that is there: then `reason` is the column of a file that was rejected before.
         names[names.index("reason")] = "reason for referral"
     return names
 
@@ -345,6 +346,7 @@ def row_of(file: ReferralFile, record: Record, now: datetime) -> ReferralRow | l
         safe=row.one_of("safe to contact", _YES_NO, None),
         how=row.text("how to contact"),
     )
+    # All that is wrong at once: people correct a row once, not cell by cell.
     return row.wrong or read
 
 

@@ -9,7 +9,7 @@ somebody whose case is open is attached to that case.
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from catch.app import Catch
 from catch.commands.newcomers import welcomed
+from catch.domain.calendar import age_on, london_day
 from catch.domain.case.referral import (
     AttachReferral,
     ChannelNotAllowed,
@@ -141,7 +142,9 @@ async def partner_keys(catch: Catch) -> dict[str, str]:
     """Every registered partner's key, by its key and by its name as a code."""
     await catch.records.up_to_date()
     named = await agencies.named(catch.log.pool)
+    # Reversed, so that of two with one name the first to be registered is meant.
     by_name = {slug(name): key for key, name in reversed(named)}
+    # A key goes before somebody's name that reads like it.
     return by_name | {key: key for key, _ in named}
 
 
@@ -180,6 +183,7 @@ class Importing:
             async with asyncio.TaskGroup() as group:
                 for person, theirs in people.items():
                     group.create_task(one(person, theirs))
+        # Nothing is lost by ending here: a second run finds what this one recorded.
         except* (Busy, Unavailable) as lost:
             raise lost.exceptions[0] from None
         return sorted(kept, key=lambda one: one.line), wrong
@@ -252,6 +256,7 @@ class Importing:
                     purpose=Purpose.IMPORT,
                 )
             except Busy:
+                # Some thirteen seconds in all: an import waits for a busy place rather than reject a good row.
                 await asyncio.sleep(0.05 * 2**attempt)
         raise Busy
 
@@ -274,7 +279,7 @@ class Importing:
             case=self._keyed(row, "case"),
             programme=self._programme,
             **self._said(person, referral, row),
-            age=_age(row.born, row.received_at.date()) if row.born else None,
+            age=age_on(london_day(row.received_at), row.born) if row.born else None,
         )
 
     def _attachment(self, case: UUID, person: UUID, referral: UUID, row: ReferralRow) -> AttachReferral:
@@ -328,10 +333,6 @@ def agreement(row: ReferralRow) -> ReferralAgreement | None:
 
 def safe_contact(row: ReferralRow) -> SafeContact | None:
     return None if row.safe is None else SafeContact(row.safe, Sealed(row.how) if row.how else None)
-
-
-def _age(born: date, on: date) -> int:
-    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
 
 def _refusal(row: ReferralRow, refused: Refused) -> Wrong:
