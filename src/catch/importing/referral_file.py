@@ -228,7 +228,6 @@ def _names(header: Sequence[str]) -> list[str]:
     names = [re.sub(r"[\s_-]+", " ", name).strip().casefold() for name in header]
     names = [_ALIASES.get(name, name) for name in names]
     if "reason" in names and "reason for referral" not in names:
-        # Unless that is there: then `reason` is the column of a file that was rejected before.
         names[names.index("reason")] = "reason for referral"
     return names
 
