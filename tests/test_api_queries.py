@@ -343,9 +343,10 @@ async def test_twenty_cases_cost_about_as_many_statements_as_one(world: World, b
             catch.log.pool, catch.keyring = pool, keyring
         return counting.statements
 
-    await cost(1)  # which programmes run is asked once a process
+    # Which programmes run is asked once a second: of two the one that did not come to that.
+    one, twenty = [min(await cost(first), await cost(first)) for first in (1, 20)]
     # The larger page has cases on an agenda: their meetings are one statement more.
-    assert await cost(20) <= await cost(1) + 2 <= 10
+    assert twenty <= one + 2 <= 10
 
 
 async def test_a_meeting_is_shown_to_each_as_far_as_they_may_see(world: World):
