@@ -27,7 +27,7 @@ class Row(Struct, frozen=True):
     marks: tuple[str, ...]
 
 
-class Alike(NamedTuple):
+class Sharers(NamedTuple):
     """The first to be registered of those who share a mark, and whether there are more."""
 
     people: tuple[UUID, ...]
@@ -59,9 +59,10 @@ MATCHES = ReadModel(
 )
 
 
-async def sharing(db: Statements, marks: Iterable[str]) -> Alike:
+async def sharing(db: Statements, marks: Iterable[str]) -> Sharers:
     """Everybody with any of these marks."""
+    # One more than are answered, to know whether there are more; by position, so that the same look finds the same.
     rows = await db.fetch(
         f"select person from {MATCHES.table} where marks && $1::text[] order by position limit {MOST + 1}", [*marks]
     )
-    return Alike(tuple(row["person"] for row in rows[:MOST]), len(rows) > MOST)
+    return Sharers(tuple(row["person"] for row in rows[:MOST]), len(rows) > MOST)

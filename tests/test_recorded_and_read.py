@@ -29,7 +29,7 @@ from msgspec import Struct
 
 from catch.api.mutations import camel
 from catch.domain.case.referral import SubmitReferral
-from catch.domain.facts import Actor, Sealed
+from catch.domain.facts import Actor, Command, Sealed
 from catch.domain.streams import COMMANDS
 from tests.conftest import Furnished
 from tests.place import AUDITOR, CHAIR, COORDINATOR, HOUSING, Place
@@ -56,7 +56,7 @@ class Follower(Writer):
         self.opened: set[int] = set()
         """Where cases began: who somebody is, is read in a case."""
 
-    async def send(self, command: Any, by: Actor = COORDINATOR) -> None:
+    async def send(self, command: Command, by: Actor = COORDINATOR) -> None:
         self.used.add(type(command))
         for name, ids in (("case", self.cases), ("meeting", self.meetings)):
             if getattr(command, name, None) is not None:

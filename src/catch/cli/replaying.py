@@ -182,6 +182,7 @@ def moment(text: str) -> datetime:
     """A day or a time as people write it; without an offset it is London's, a day its end. Raises ValueError."""
     try:
         day_only = len(text) <= 10
+        # Its end: whoever names a day means what was known when it was over.
         at = end_of_day(date.fromisoformat(text)) if day_only else datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"not a day or a time: {text!r}; write 2026-03-10 or 2026-03-10T10:00") from None

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.calendar import london_day
+from catch.domain.calendar import end_of_day, london_day
 from catch.domain.case.actions import ActionCancelled
 from catch.domain.case.goals import GoalAbandoned, GoalAchieved, UnknownGoal
 from catch.domain.case.rules import require_live
@@ -226,6 +226,11 @@ def decide(case: Case, command: ClosingCommand, given: Given) -> list[Answer]:
 # Where that leaves us
 
 
+def over_at(event: CaseClosed, at: datetime) -> datetime:
+    """The episode ended on the day it says, which may lie before the day on which somebody recorded it."""
+    return min(at, end_of_day(event.closed_on))
+
+
 def evolve(case: Case, event: ClosingEvent, at: datetime) -> Case:
     match event:
         case ClosureProposed():
@@ -233,11 +238,12 @@ def evolve(case: Case, event: ClosingEvent, at: datetime) -> Case:
             proposed = ClosureProposal(at, event.reason, event.summary)
             return replace(case, state=CaseState.CLOSING, milestones=milestones, closure_proposed=proposed)
         case CaseClosed():
+            over = over_at(event, at)
             ending = Ending(
                 event.reason,
                 event.ending,
                 event.closed_on,
-                at,
+                over,
                 event.summary,
                 event.outcomes,
                 event.message_back_to,
@@ -249,10 +255,10 @@ def evolve(case: Case, event: ClosingEvent, at: datetime) -> Case:
                 case,
                 state=CaseState.CLOSED,
                 endings=(*case.endings, ending),
-                milestones=replace(case.milestones, closed_at=at),
+                milestones=replace(case.milestones, closed_at=over),
                 proposals=(),
                 settled_proposals=(*case.settled_proposals, *(held.proposal for held in case.proposals)),
-                past_proposals=(*case.past_proposals, *(replace(held, settled_at=at) for held in case.proposals)),
+                past_proposals=(*case.past_proposals, *(replace(held, settled_at=over) for held in case.proposals)),
             )
         case CaseReopened():
             return replace(

@@ -161,6 +161,7 @@ def knower(meeting: Meeting, item: Item, named: str | None) -> Attendee | None:
 
 def close_item(meeting: Meeting, command: CloseItem, given: Given) -> list[FloorEvent]:
     item = on_agenda(meeting, command.item)
+    # Before the meeting has to be in progress: a repetition may come after it was adjourned or has ended.
     if item.state is ItemState.DISCUSSED:
         return []
     in_progress(meeting)
