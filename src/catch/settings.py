@@ -73,7 +73,7 @@ class Settings(Struct, frozen=True):
             schema=environ.get("CATCH_SCHEMA") or "catch",
             kek_file=Path(kek_file) if kek_file else None,
             host=environ.get("CATCH_HOST") or "127.0.0.1",
-            port=whole(environ, "CATCH_PORT", 8000),
+            port=whole(environ, "CATCH_PORT", 8000, most=65_535),
             development=flag(environ, "CATCH_DEVELOPMENT"),
             pool=whole(environ, "CATCH_POOL", 8),
             append_queue=whole(environ, "CATCH_APPEND_QUEUE", 4096),
@@ -103,12 +103,13 @@ def secret(environ: Mapping[str, str], name: str) -> str | None:
         raise BadSetting(f"{name}_FILE: {error.strerror}: {path}") from None
 
 
-def whole(environ: Mapping[str, str], name: str, default: int) -> int:
+def whole(environ: Mapping[str, str], name: str, default: int, *, most: int = 1_000_000) -> int:
     text = environ.get(name)
     if not text:
         return default
-    if not text.isdecimal() or int(text) == 0:
-        raise BadSetting(f"{name} must be a whole number above 0, not {text!r}")
+    # By length first: a number of a million digits takes its time to be read.
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= most):
+        raise BadSetting(f"{name} must be a whole number from 1 to {most:,}, not {text[:80]!r}")
     return int(text)
 
 

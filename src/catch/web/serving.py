@@ -1,6 +1,7 @@
 """The web face: GraphQL over HTTP and websocket at `/graphql`, and whether the server lives and is ready."""
 
 import asyncio
+import errno
 import gc
 import logging
 import resource
@@ -34,6 +35,7 @@ from catch.live.origins import Origins
 from catch.live.protocol import GraphQLOverWebSocket
 from catch.live.server import ExposedWebSocket
 from catch.rates import costs, door_rates, rates
+from catch.settings import BadSetting
 from catch.web.about import about
 from catch.web.door import Door
 from catch.web.http import GraphQLOverHTTP
@@ -221,8 +223,7 @@ async def serving(
         timeout_graceful_shutdown=FINISH,
     )
     as_many_clients_as_may_be()
-    # Bound here, so that a port in use is an OSError and not an exit from inside.
-    listening = socket.create_server((host, port))
+    listening = bound(host, port)
     # asyncio sets this only on sockets that name their protocol; without it a short answer waits 40 ms for the next.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     # What a client does not read waits with us, where it can be taken back, and not by the megabyte in the kernel.
@@ -250,6 +251,17 @@ async def serving(
             other.cancel()
         await asyncio.wait(others)
         web.feed.close()
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Bound here, so that a port in use is a sentence and not an exit from inside. Raises `BadSetting`."""
+    try:
+        return socket.create_server((host, port))
+    except OSError as problem:
+        if problem.errno in (errno.EADDRINUSE, errno.EACCES):
+            taken = "is in use already" if problem.errno == errno.EADDRINUSE else "may not be used by this user"
+            raise BadSetting(f"CATCH_PORT, or --port: {port} at {host} {taken}: choose another one") from None
+        raise BadSetting(f"CATCH_HOST, or --host: {host} is no address of this machine") from None
 
 
 def as_many_clients_as_may_be() -> None:
