@@ -48,9 +48,7 @@ def why(problem: Exception, at: str) -> str:
         case asyncpg.InvalidPasswordError():
             return f"the database at {at} does not take this user's password"
         case asyncpg.InvalidAuthorizationSpecificationError():
-            return (
-                f"the database at {at} does not know this user: set the place up first (`catch migrate`), or correct it"
-            )
+            return f"the database at {at} does not let this user in: set the place up first (`catch migrate`)"
         case asyncpg.InvalidCatalogNameError():
             return f"there is no such database at {at}: make it, or correct its name"
         case asyncpg.CannotConnectNowError():
