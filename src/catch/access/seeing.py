@@ -29,6 +29,7 @@ class RedactionReason(StrEnum):
     ROLE = "role"
     CONFIDENTIALITY = "confidentiality"
     ERASED = "erased"
+    UNREADABLE = "unreadable"
 
 
 _NO_TAGS: frozenset[Tag] = frozenset()

@@ -14,6 +14,7 @@ from collections.abc import Hashable, Iterable
 from typing import Generic, cast
 
 from catch.database import lost
+from catch.domain.refusals import Refused
 from catch.faults import fault
 from catch.live.frames import Payload
 from catch.live.source import E, Ended, Notices, NotYet, Outlet, Seen, Source, Subscription, V
@@ -287,6 +288,9 @@ class Topic(Generic[V, E]):
                 # The records are away. Back at reading, their rights are looked up first.
                 subscriber.withdraw()
             return
-        reason = f"A message could not be written. Quote {fault(unexpected, 'live')} when you report it."
+        if isinstance(unexpected, Refused):
+            reason = unexpected.message
+        else:
+            reason = f"A message could not be written. Quote {fault(unexpected, 'live')} when you report it."
         for subscriber in subscribers:
             subscriber.end(self.notices.resync(max(self.latest, subscriber.last), reason))

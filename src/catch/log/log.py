@@ -96,12 +96,16 @@ class Log:
             raise MissingVersions(version=last, found=after + len(rows))
         return [*map(Stored._make, rows)]
 
-    async def streams(self, streams: Sequence[UUID]) -> list[Stored]:
-        """All events of several streams, each stream's in its order. Raises `MissingVersions`."""
+    async def rows(self, streams: Sequence[UUID]) -> list[Stored]:
+        """What there is of several streams, each stream's in its order."""
         rows = await self.pool.fetch(
             f"{self._select} where originator_id = any($1::uuid[]) order by originator_id, originator_version", streams
         )
-        found = [*map(Stored._make, rows)]
+        return [*map(Stored._make, rows)]
+
+    async def streams(self, streams: Sequence[UUID]) -> list[Stored]:
+        """All events of several streams, each stream's in its order. Raises `MissingVersions`."""
+        found = await self.rows(streams)
         stream, version = None, 0
         for each in found:
             version = version + 1 if each.stream == stream else 1

@@ -93,7 +93,7 @@ class TrailNotYours(NotAnswered):
 
 async def no_trail(reading: Reading, stream: UUID, meeting: Meeting | None) -> Refused:
     """Whoever sees what it is the trail of is told why they do not read it; for others there is no such thing."""
-    case: Case | None = (await reading.facts.case(stream)).state
+    case = await reading.known(stream)
     seen = await reading.facts.sight(reading.viewer, case) if case else None
     known = meeting is not None or (seen is not None and seen.hidden is not RedactionReason.RECUSED)
     return TrailNotYours() if known else UnknownCase(stream=stream)
@@ -119,7 +119,7 @@ def audits(who: Who, kind: Stream, state: Any) -> bool:
 
 
 async def of_case(reading: Reading, stream: UUID) -> Trail | None:
-    case: Case | None = (await reading.facts.case(stream)).state
+    case = await reading.known(stream)
     who = reading.viewer
     if case is None or not (who.audits(case.programme, stream) or coordinates(who, case, reading.facts.at)):
         return None
@@ -155,7 +155,7 @@ async def of_meeting(reading: Reading, meeting: Meeting) -> Trail | None:
     cases = appearances.cases(meeting.meeting) | {item.case for item in meeting.items if item.case}
     await sitting.look(cases)
     closed = [item.case for item in meeting.items if item.case and await sitting.hidden(item)]
-    withheld = sitting.recused | frozenset(closed)
+    withheld = sitting.recused | sitting.unreadable | frozenset(closed)
     await reading.facts.gathered()
     held = {case: (await reading.facts.case(case)).state for case in cases - withheld}
     seen = {case: await reading.facts.sight(reading.viewer, state) for case, state in held.items() if state}

@@ -10,11 +10,12 @@ from uuid import UUID
 from catch.access import RedactionReason, state_told
 from catch.access.finding import shows_whole
 from catch.api.case import types as case_types
-from catch.api.case.reading import Opened
+from catch.api.case.reading import Opened, Reading, Unopened
 from catch.api.common import types as common_types
 from catch.api.common.context import Context
 from catch.api.common.cursors import cursor
 from catch.domain.case.state import NOT_LIVE, Case, CaseState
+from catch.log.entries import Unreadable
 from projections import case_summary
 
 Place = tuple[datetime, UUID]
@@ -28,12 +29,12 @@ def asked_states(asked: case_types.CaseFilter) -> frozenset[CaseState]:
     return states - NOT_LIVE if asked.live else states & NOT_LIVE
 
 
-def still(row: case_summary.Found, opened: Opened, states: frozenset[CaseState]) -> bool:
+def still(row: case_summary.Found, opened: Opened | Unopened, states: frozenset[CaseState]) -> bool:
     """Whether what was found is shown, and as it was found: the rows come a moment after the facts.
 
     Whoever is recused is told nothing of the case here, not even that it is one of theirs.
     """
-    held: Case | None = opened.held.state
+    held: Case | None = opened.last_known if isinstance(opened, Unopened) else opened.held.state
     if held is None or opened.seen is None or opened.seen.hidden is RedactionReason.RECUSED:
         return False
     whole = shows_whole(opened.seen)
@@ -45,7 +46,8 @@ async def found_cases(
 ) -> case_types.CaseConnection:
     under, states = await context.words(), asked_states(asked)
     among = case_summary.CaseFilter(asked.programme, tuple(sorted(states)), asked.lead, asked.agency)
-    found: list[case_types.CaseEdge] = []
+    found: list[case_types.CaseEdge | common_types.Unreadable] = []
+    cursors: list[str] = []
     more, size = bool(under.cases or under.seats) and bool(states), wanted + 1
     while more and len(found) <= wanted:
         rows = await case_summary.found(context.catch.log.pool, under, context.reading.facts.at, among, after, size)
@@ -53,12 +55,27 @@ async def found_cases(
         for row, opened in zip(rows, await context.reading.listed([row.case_id for row in rows]), strict=True):
             after = (row.received_at, row.case_id)
             if still(row, opened, states) and len(found) <= wanted:
-                found.append(case_types.CaseEdge(cursor=cursor(*after), node=await case_of(context, opened)))
-    shown = found[:wanted]
-    return case_types.CaseConnection(edges=shown, page_info=common_types.PageInfo.of(len(found), wanted, shown))
+                cursors.append(cursor(*after))
+                found.append(await entry(context.reading, opened, row))
+    page = found[:wanted]
+    return case_types.CaseConnection(
+        edges=[each for each in page if isinstance(each, case_types.CaseEdge)],
+        page_info=common_types.PageInfo.after(cursors, wanted),
+        unreadable=[each for each in page if isinstance(each, common_types.Unreadable)],
+    )
 
 
-async def case_of(context: Context, opened: Opened) -> case_types.Case:
-    held, seen = opened
-    assert seen is not None
-    return await context.reading.case(held.state, seen, held.version, held.position)
+async def entry(
+    reading: Reading, opened: Opened | Unopened, row: case_summary.Found
+) -> case_types.CaseEdge | common_types.Unreadable:
+    """The case, or its name where it cannot be read."""
+    if isinstance(opened, Opened):
+        held, seen = opened
+        assert seen is not None
+        try:
+            node = await reading.case(held.state, seen, held.version, held.position)
+            return case_types.CaseEdge(cursor=cursor(row.received_at, row.case_id), node=node)
+        except Unreadable as problem:
+            opened = await reading.unopened(row.case_id, problem)
+    number = opened.last_known.number if opened.last_known else None
+    return common_types.Unreadable.of(row.case_id, number, opened.problem)

@@ -16,18 +16,18 @@ from catch.api.common.facts import Past, folded
 from catch.api.common.scalars import Position
 from catch.api.engine.costs import weighs
 from catch.domain.streams import CASE
-from catch.present.states import NOTHING, Held
 from projections import case_summary
 
 
-async def present_case(context: Context, case: UUID) -> Held:
-    """The case as it stands, or nothing."""
-    states = context.catch.present.states
+async def there_is(context: Context, case: UUID) -> bool:
+    """Whether the id names a case, whoever may see it: ids that name nothing must not push out what is at hand."""
     await context.reading.facts.rights.proven()
-    if states.at_hand(case) is None and await case_summary.one(context.catch.log.pool, case) is None:
-        context.reading.facts.rests.rows = True
-        return NOTHING
-    return await states.get(CASE, case)
+    if context.catch.present.states.at_hand(case) is not None:
+        return True
+    if await case_summary.one(context.catch.log.pool, case) is not None:
+        return True
+    context.reading.facts.rests.rows = True
+    return False
 
 
 @strawberry.type
@@ -46,9 +46,8 @@ class CaseQueries:
         await context.reached(at_least)
         if as_at is None:
             context.reading.facts.rests.name(id)
-            now = await present_case(context, id)
             context.reading.facts.expect([id])
-            return await context.reading.case_by_id(id) if now.state is not None else None
+            return await context.reading.case_by_id(id) if await there_is(context, id) else None
         # What the viewer may see of the past is decided by the rights they have now.
         seen = await context.reading.sight(id)
         past = Past(context.catch, as_at)
@@ -80,5 +79,5 @@ class CaseQueries:
         context = info.context
         await context.reached(at_least)
         context.reading.facts.rests.name(case_id)
-        held = (await present_case(context, case_id)).state
+        held = await context.reading.known(case_id) if await there_is(context, case_id) else None
         return await found_matches(context.reading, held) if held else None

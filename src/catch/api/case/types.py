@@ -8,7 +8,7 @@ import strawberry
 
 from catch.api.common.messages import AccessEnded, Hidden, ResyncRequired
 from catch.api.common.scalars import Position
-from catch.api.common.types import PageInfo, Redactable, Worker
+from catch.api.common.types import PageInfo, Redactable, Unreadable, Worker
 from catch.api.programme.types import Programme
 from catch.domain.case.state import (
     ActionState,
@@ -328,6 +328,7 @@ class CaseEdge:
 class CaseConnection:
     edges: list[CaseEdge]
     page_info: PageInfo
+    unreadable: list[Unreadable] = strawberry.field(description="Cases of this page that cannot be shown.")
 
 
 @strawberry.type(description="Something happened that concerns the case.")
