@@ -13,8 +13,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from catch.database import Statements
-from catch.domain.calendar import end_of_day, london_day
-from catch.domain.case.closing import CaseClosed, CaseReopened
+from catch.domain.calendar import london_day
+from catch.domain.case.closing import CaseClosed, CaseReopened, over_at
 from catch.domain.case.coordination import ConversationHeld
 from catch.domain.case.eligibility import ReferralAccepted, ReferralDeclined, ReferralRedirected
 from catch.domain.case.goals import GoalAbandoned, GoalAchieved, GoalSet
@@ -125,8 +125,7 @@ def step(episode: Episode, event: object, at: datetime) -> Episode:
         case GoalAbandoned():
             return replace(episode, goals_open=episode.goals_open - 1, goals_abandoned=episode.goals_abandoned + 1)
         case CaseClosed():
-            # It ended on the day it says, which may lie before the day somebody recorded it.
-            return replace(episode, ended_at=min(at, end_of_day(event.closed_on)), ending=event.ending)
+            return replace(episode, ended_at=over_at(event, at), ending=event.ending)
         case _:
             return episode
 
@@ -167,7 +166,10 @@ def observation(episode: Episode, cut_off: datetime) -> Observation | None:
     over = episode.ended_at is not None and episode.ended_at <= cut_off
     status = status_of(episode.ending if over else None)
     until = episode.ended_at if over and episode.ended_at else cut_off
+    # An administrative closure leaves the episode out altogether, whatever was achieved before.
     if status is not None and episode.achieved_at is not None and episode.achieved_at <= until:
         status, until = Status.TARGET, episode.achieved_at
+    # In days of London, as people count them: neither the hour nor a change of the clocks makes one.
     days = (london_day(until) - london_day(episode.started_at)).days
+    # Facts typed in late may say that it ended before it began.
     return Observation(max(0, days), status) if status is not None else None

@@ -19,7 +19,7 @@ from catch.domain.case.notes import AddNote
 from catch.domain.case.referral import SubmitReferral
 from catch.domain.facts import Actor, Category, Role, Sealed, Tag
 from catch.domain.meeting.attendance import DeclareInterest, JoinMeeting
-from catch.domain.meeting.planning import PlanMeeting
+from catch.domain.meeting.planning import CancelMeeting, PlanMeeting
 from catch.domain.meeting.session import StartMeeting
 from catch.domain.person import ProtectionReason, RegisterPerson, SetProtectedAddress
 from catch.domain.restricted import AddRestrictedNote
@@ -440,6 +440,28 @@ async def test_those_who_prepare_a_meeting_preview_its_agenda_and_ask_why_a_case
         assert await world.place.code(query, HOUSING, **variables) == "NOT_FOR_YOUR_ROLE"
         assert await world.place.code(query, ANOTHER_CHAIR, **variables) == "UNKNOWN_MEETING"
         assert await world.place.code(query, COORDINATOR, **variables | {"m": str(uuid4())}) == "UNKNOWN_MEETING"
+
+
+async def test_a_meeting_that_is_over_is_asked_about_as_things_stood_then(world: World):
+    place = world.place
+    case = (await place.worked_on("Abe Endsoon-Example")).case
+    off, coming = uuid4(), uuid4()
+    for meeting, days in ((off, 47), (coming, 54)):
+        starts = datetime.now(UTC) + timedelta(days=days)
+        await place.take(PlanMeeting(meeting, "snn-catch", "catch-weekly", starts, CHAIR.user))
+
+    async def standing(meeting: UUID, about: UUID) -> str:
+        return (await place.ask(WHY, COORDINATOR, m=str(meeting), c=str(about)))["whyNotOnAgenda"]["standing"]
+
+    before = await standing(off, case)
+    await place.take(CancelMeeting(off, Sealed("Nobody can come.")), CHAIR)
+    await place.take(CloseCase(case, "goals-achieved", london_day(datetime.now(UTC)), Sealed("Over.")))
+    assert before not in ("NOT_LIVE", "UNKNOWN")
+    assert await standing(coming, case) == "NOT_LIVE"
+    assert await standing(off, case) == ("AFTER_PUBLICATION" if before == "ON_AGENDA" else before)
+    later = await place.worked_on("Bea Laterborn-Example")
+    assert await standing(off, later.case) == "UNKNOWN"
+    assert await standing(coming, later.case) != "UNKNOWN"
 
 
 async def test_the_inbox_of_an_agency_comes_page_by_page(world: World):

@@ -126,7 +126,7 @@ def drafted_again(facts: list[Recorded[Any]], fact: Recorded[Any], salt: str) ->
     assert series is not None
     carried = agenda.left_to(meeting.meeting, earlier(known, meeting))
     cases = [case for case in folded(known, CASE).values() if isinstance(case, Case) and case.live]
-    held = [case_facts(case, history.current, meeting, carried) for case in cases]
+    held = [case_facts(case, history, meeting, carried) for case in cases]
     return draft_agenda(series, meeting, held, fact.event.as_of, salt)
 
 

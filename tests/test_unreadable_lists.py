@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from catch.app import key_file
 from catch.database import Connection
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import OfferAction
@@ -18,6 +19,7 @@ from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.meeting.session import StartMeeting
 from catch.domain.restricted import RaiseSafeguardingConcern
 from catch.log.entries import Append, NewEvent
+from catch.personal import Keyring
 from tests.conftest import Database
 from tests.damage import EVENTS, unguarded
 from tests.place import (
@@ -81,6 +83,11 @@ async def world(database: Database, admin: Connection, tmp_path: Path) -> AsyncI
 
 
 # Texts
+
+
+def forget_keys(place: Place) -> None:
+    """As a process does that starts."""
+    place.catch.keyring = place.catch.records.keyring = Keyring(place.catch.log.pool, key_file(place.catch.settings))
 
 
 async def other_key(world: World) -> str:

@@ -74,6 +74,7 @@ def referrals(file: Path, programme: str) -> None:
 def show(report: Report) -> None:
     if report.wrong:
         table = Table("line", "column", "reason", title=f"{report.rejected} rejected")
+        # A screenful: all of them are in the file.
         for wrong in report.wrong[:SHOWN]:
             table.add_row(str(wrong.line), marked(wrong.column), marked(wrong.reason))
         console.print(table)

@@ -134,6 +134,7 @@ def read(path: Path) -> ReferralFile:
     """Raises FileUnusable."""
     text, encoding = _decoded(path)
     first = next((line for line in text.splitlines() if line.strip()), "")
+    # By the header, whose names hold none of them; what people write in the rows may hold any.
     delimiter = max((",", ";", "\t"), key=first.count)
     lines = _lines(text, delimiter)
     header = next(lines, None)
@@ -150,6 +151,7 @@ def _decoded(path: Path) -> tuple[str, str]:
         raw = path.read_bytes()
     except OSError as error:
         raise FileUnusable(f"{path}: {error.strerror}") from None
+    # Nearly every byte is some sign of Windows-1252: UTF-16 would be read as nonsense instead of being refused.
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in raw:
         raise FileUnusable(f"{path}: this is not a CSV file in UTF-8 or Windows-1252; save it as CSV UTF-8")
     for encoding, name in (("utf-8-sig", "UTF-8"), ("cp1252", "Windows-1252")):
@@ -172,6 +174,7 @@ def _lines(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             return
         if any(cell.strip() for cell in cells):
             yield begins, [read_back(cell) for cell in cells]
+        # The line on which a row begins: cells may hold line breaks, and people look for it in an editor.
         begins = reader.line_num + 1
 
 
@@ -179,6 +182,7 @@ def _places(path: Path, header: Sequence[str]) -> dict[str, int]:
     names = [re.sub(r"[\s_-]+", " ", name).strip().casefold() for name in header]
     names = [_ALIASES.get(name, name) for name in names]
     if "reason" in names and "reason for referral" not in names:
+        # Unless that is there: then `reason` is the column of a file that was rejected before.
         names[names.index("reason")] = "reason for referral"
     ignored = ("", "reason", REJECTION)
     unknown = [header[at].strip() for at, name in enumerate(names) if name not in _BY_NAME and name not in ignored]
@@ -256,6 +260,7 @@ _URGENCY = {one.value: one for one in Urgency}
 def row_of(file: ReferralFile, line: int, cells: Sequence[str], now: datetime) -> ReferralRow | list[Wrong]:
     """The row, or everything that is wrong with it."""
     if len(cells) > len(file.header):
+        # Too many cells: one of them was split, and nobody knows which; nothing after it can be trusted.
         return [Wrong(line, "", f"has {len(cells)} cells where the header has {len(file.header)}")]
     row = _Cells(line, cells, file.place)
     received = _received(row, now)
@@ -280,6 +285,7 @@ def row_of(file: ReferralFile, line: int, cells: Sequence[str], now: datetime) -
         safe=row.one_of("safe to contact", _YES_NO, None),
         how=row.text("how to contact"),
     )
+    # All that is wrong at once: people correct a row once, not cell by cell.
     return row.wrong or read
 
 

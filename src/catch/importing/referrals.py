@@ -10,7 +10,7 @@ import asyncio
 import csv
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -18,6 +18,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from msgspec import Struct
 
 from catch.app import Catch
+from catch.commands.newcomers import welcomed
+from catch.domain.calendar import age_on, london_day
 from catch.domain.case.referral import (
     AttachReferral,
     ChannelNotAllowed,
@@ -127,7 +129,9 @@ async def partner_keys(catch: Catch) -> dict[str, str]:
     """Every registered partner's key, by its key and by its name as a code."""
     await catch.records.up_to_date()
     named = await agencies.named(catch.log.pool)
+    # Reversed, so that of two with one name the first to be registered is meant.
     by_name = {slug(name): key for key, name in reversed(named)}
+    # A key goes before somebody's name that reads like it.
     return by_name | {key: key for key, _ in named}
 
 
@@ -166,6 +170,7 @@ class Importing:
             async with asyncio.TaskGroup() as group:
                 for person, theirs in people.items():
                     group.create_task(one(person, theirs))
+        # Nothing is lost by ending here: a second run finds what this one recorded.
         except* (Busy, Unavailable) as lost:
             raise lost.exceptions[0] from None
         return sorted(kept, key=lambda one: one.line), wrong
@@ -212,10 +217,13 @@ class Importing:
         for case in cases:
             if any(imported(case, each) for each in (referral, self._id(row, "referral"))):
                 return Kept(row.line, "there", case.case, row.reference)
+        submission = self._submission(person, referral, row)
         if known is None:
-            await self._take(row, "register", self._registration(person, row))
+            registration = self._registration(person, row)
+            await welcomed(self._catch.records, registration, submission, by=IMPORTER, at=row.received_at)
+            await self._take(row, "register", registration)
         try:
-            await self._take(row, "submit", self._submission(person, referral, row))
+            await self._take(row, "submit", submission)
         except DuplicateOpenCase:
             live = next(case for case in cases if case.live)
             await self._take(row, "attach", self._attachment(live.case, person, referral, row))
@@ -235,6 +243,7 @@ class Importing:
                     purpose=Purpose.IMPORT,
                 )
             except Busy:
+                # Some thirteen seconds in all: an import waits for a busy place rather than reject a good row.
                 await asyncio.sleep(0.05 * 2**attempt)
         raise Busy
 
@@ -257,7 +266,7 @@ class Importing:
             case=self._keyed(row, "case"),
             programme=self._programme,
             **self._said(person, referral, row),
-            age=_age(row.born, row.received_at.date()) if row.born else None,
+            age=age_on(london_day(row.received_at), row.born) if row.born else None,
         )
 
     def _attachment(self, case: UUID, person: UUID, referral: UUID, row: ReferralRow) -> AttachReferral:
@@ -313,10 +322,6 @@ def safe_contact(row: ReferralRow) -> SafeContact | None:
     return None if row.safe is None else SafeContact(row.safe, Sealed(row.how) if row.how else None)
 
 
-def _age(born: date, on: date) -> int:
-    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
-
-
 def _refusal(row: ReferralRow, refused: Refused) -> Wrong:
     field = refused.details.get("field", "").partition("[")[0]
     if isinstance(refused, SourceNotAllowed):
@@ -343,5 +348,6 @@ def write_rejected(path: Path, file: ReferralFile, wrong: Sequence[Wrong]) -> Pa
                 held = [*cells, *[""] * (len(file.header) - len(cells))]
                 kept = [written_out(cell) for at, cell in enumerate(held) if at not in ours]
                 writer.writerow([*kept, written_out(" | ".join(reasons[line]))])
+    # It holds what people have sent about others.
     target.chmod(0o600)
     return target

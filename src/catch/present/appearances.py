@@ -48,6 +48,7 @@ class Appearances:
             if isinstance(held, Held):
                 self.note(held.state)
         if len(self._looked) >= MOST:
+            # What was found is kept: only the questions are asked again.
             self._looked.clear()
         self._looked.update(unknown)
 

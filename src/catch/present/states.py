@@ -56,6 +56,7 @@ def further(before: Folded | Broken | None, stored: Stored, expected: Stream) ->
     try:
         recorded = decode(stored)
         if held is NOTHING:
+            # The id may name a stream of another kind than was asked for.
             kind = stream_of_event(recorded.event)
         return kind, Held(kind.evolve(held.state, recorded), *place)
     except Unreadable as problem:
@@ -151,6 +152,7 @@ class States:
     async def _read_group(self, stream: Stream, ids: Sequence[UUID]) -> dict[UUID, Folded | Broken]:
         """Fold these; again, where a fact arrived while the log was being read."""
         for id_ in ids:
+            # Before the log is read: what is recorded meanwhile may not be in what was read.
             self._awaited.setdefault(id_, 0)
         found: dict[UUID, Folded | Broken] = {}
         async for stored in in_slices(await self._log.rows(ids)):
@@ -166,6 +168,7 @@ class States:
             return False
         if isinstance(read, Broken):
             self._broken[id_] = read
+        # Another reader may have been quicker, and the feed may have moved that one on since.
         elif id_ not in self._held or self._held[id_][1].version <= held.version:
             self._keep(id_, read[0], read[1])
         return True
@@ -177,6 +180,7 @@ class States:
         if known is None:
             if recorded.stream in self._awaited:
                 self._awaited[recorded.stream] = max(self._awaited[recorded.stream], recorded.version)
+            # Only a stream's first fact is enough to begin with; of any later one the rest is not here.
             elif stream is not None and recorded.version == 1:
                 self._keep(recorded.stream, stream, folded(stream, [recorded]))
             return
@@ -186,6 +190,7 @@ class States:
         if recorded.version == held.version + 1:
             state = kind.evolve(held.state, recorded)
             self._held[recorded.stream] = (kind, Held(state, recorded.version, recorded.position))
+        # Something in between is missing: it is read anew when it is wanted. An older one was taken in before.
         elif recorded.version > held.version:
             del self._held[recorded.stream]
 

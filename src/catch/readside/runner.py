@@ -89,6 +89,7 @@ class ReadSide:
                     while not await connection.fetchval(LEAD):
                         await self._stand_by(connection)
                     await self._lead(connection)
+            # Whatever it was: the next try has a new connection and remembers nothing. To end here would stop them all.
             except Exception as error:
                 logger.warning("the read side starts again: error=%s", described(error))
                 await asyncio.sleep(self._patience)
@@ -106,6 +107,7 @@ class ReadSide:
                     await rebuild(self._log, self._decode, fresh)
                 after = await self._checkpoint(connection)
                 self._advance(after)
+                # A table was dropped or put back beneath us: what lacks what is looked at anew.
                 with suppress(Rewound):
                     await self._follow(connection, await self._catch_up(connection, after))
         finally:
@@ -149,6 +151,7 @@ class ReadSide:
 
     async def _checkpoint(self, connection: Connection) -> int:
         (row,) = await connection.fetch(REACHED, [projection.table for projection in self._projections])
+        # One without a checkpoint is not built yet, so that no position holds for all of them.
         return row["position"] if row["known"] == len(self._projections) and row["known"] else 0
 
     def _advance(self, position: int) -> None:

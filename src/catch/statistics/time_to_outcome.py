@@ -73,6 +73,7 @@ def time_to_outcome(observations: Iterable[Observation]) -> TimeToOutcome:
     """Everything said about the time to an outcome. The order of the observations does not matter."""
     everyone = tuple(observations)
     watched = [held for held in everyone if held.watched]
+    # Over everyone, also who was over before we watched: a spreadsheet would not leave them out.
     closed = [held.days for held in everyone if held.status is not Status.CENSORED]
     points, risk = curve(watched), RiskSet(watched)
     statuses = Counter(held.status for held in watched)
@@ -102,6 +103,7 @@ def _first_day(points: Sequence[Point], share: float) -> int | None:
 
 def _restricted_mean(points: Sequence[Point], horizon: int) -> float | None:
     """The area under one minus the incidence, up to the horizon."""
+    # With nobody left the curve is known for ever: then it does not matter when it ended.
     if not points or (points[-1].days < horizon and points[-1].survival > 0):
         return None
     area, day, without = 0.0, 0, 1.0

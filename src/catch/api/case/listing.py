@@ -48,12 +48,14 @@ async def found_cases(
     among = case_summary.CaseFilter(asked.programme, tuple(sorted(states)), asked.lead, asked.agency)
     found: list[case_types.CaseEdge | common_types.Unreadable] = []
     cursors: list[str] = []
+    # Nothing is asked for under no words, or in no state: a stranger's page costs no statement.
     more, size = bool(under.cases or under.seats) and bool(states), wanted + 1
     while more and len(found) <= wanted:
         rows = await case_summary.found(context.catch.log.pool, under, context.reading.facts.at, among, after, size)
         more = len(rows) == size
         for row, opened in zip(rows, await context.reading.listed([row.case_id for row in rows]), strict=True):
             after = (row.received_at, row.case_id)
+            # The cursor has moved on already, over what is not shown as well.
             if still(row, opened, states) and len(found) <= wanted:
                 cursors.append(cursor(*after))
                 found.append(await entry(context.reading, opened, row))

@@ -49,6 +49,7 @@ async def time_to_outcome(context: Context, asked: Asked) -> figures_types.TimeT
     period = None if sees_every_case(context.who, asked.programme) else the_period(asked, quarter)
     head = await catch.log.head()
     moment = asked.as_at and (asked.as_at.position, asked.as_at.recorded_at, asked.as_at.occurred_at)
+    # With the head: what was made stays right for as long as nothing new is recorded.
     key = ("time to outcome", *asked[:3], moment, period, quarter, head)
 
     async def make() -> figures_types.TimeToOutcome:
@@ -79,6 +80,7 @@ def carefully(cohort: Cohort, period: Period, quarter: Period) -> figures_types.
     parts = [outcomes.cohort(cohort.rows, each.first, each.last) for each in period.quarters]
     if too_few([outcomes.time_to_outcome_of(part, cut_off).episodes for part in parts]):
         return withheld(cohort.position)
+    # Of the whole period, now that no part of it singles anybody out.
     figures = outcomes.time_to_outcome_of(cohort.rows, cut_off)
     return shown(figures, coarse(figures.curve), (), cohort.position)
 

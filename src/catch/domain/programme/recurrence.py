@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
-from catch.domain.calendar import LONDON
+from catch.domain.calendar import LONDON, is_holiday, is_working_day
 from catch.domain.facts import Part
 from catch.domain.programme.configuration import Series
 
@@ -46,6 +46,33 @@ def occurrences(series: Series, from_day: date, to_day: date) -> list[datetime]:
     return [datetime.combine(day, start, LONDON).astimezone(UTC) for day in days]
 
 
+def meets_after(series: Series, meeting_on: date, meetings: int) -> date:
+    """The day of the series' so-manieth meeting after one on this day: of its own rule, and no holiday."""
+    day = meeting_on
+    for _ in range(meetings):
+        day = _next(series, day)
+    return day
+
+
+def meets_from(series: Series, meeting_on: date, from_day: date) -> date:
+    """The day of its first meeting from a day on, that on `meeting_on` included."""
+    if series.rrule and from_day > meeting_on:
+        return _next(series, from_day - timedelta(days=1))
+    day = meeting_on
+    while day < from_day:
+        day = _next(series, day)
+    return day
+
+
+def _next(series: Series, after: date) -> date:
+    """A series without a rule is called when needed: the usual time later, on a working day."""
+    rule = parse(series.rrule) if series.rrule else None
+    day = after + timedelta(days=1 if rule else series.cycle_days)
+    while is_holiday(day) or not (_falls_on(rule, day) if rule else is_working_day(day)):
+        day += timedelta(days=1)
+    return day
+
+
 def _days(from_day: date, to_day: date) -> Iterator[date]:
     return (from_day + timedelta(days=n) for n in range((to_day - from_day).days + 1))
 
@@ -55,6 +82,7 @@ def _falls_on(rule: Recurrence, day: date) -> bool:
         return False
     if rule.nth == 0:
         return ((day - _EPOCH).days // 7) % rule.interval == 0
+    # The last of its kind in the month: a week later it is another month.
     if rule.nth < 0:
         return (day + timedelta(days=7)).month != day.month
     return (day.day - 1) // 7 + 1 == rule.nth
