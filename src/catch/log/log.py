@@ -84,14 +84,18 @@ class Log:
         """The last position; 0 for an empty log."""
         return await self.pool.fetchval(f"select coalesce(max(notification_id), 0) from {self.schema}.stored_events")  # noqa: S608
 
-    async def stream(self, stream: UUID, after: int = 0, upto_position: int | None = None) -> list[Stored]:
-        """A stream's events behind version `after`, as the log stood at `upto_position`. Raises `MissingVersions`."""
+    async def stream(
+        self, stream: UUID, after: int = 0, upto_position: int | None = None, limit: int | None = None
+    ) -> list[Stored]:
+        """A stream's events behind version `after`, as the log stood at `upto_position`; at most so many. Raises
+        `MissingVersions`."""
         rows = await self.pool.fetch(
             f"{self._select} where originator_id = $1 and originator_version > $2"
-            " and ($3::bigint is null or notification_id <= $3) order by originator_version",
+            " and ($3::bigint is null or notification_id <= $3) order by originator_version limit $4",
             stream,
             after,
             upto_position,
+            limit,
         )
         # Versions are dense, so the last one alone tells whether any is missing.
         if rows and (last := rows[-1]["originator_version"]) != after + len(rows):

@@ -6,7 +6,7 @@ text) and `keyring` (the data keys, and everything the rest of the program calls
 
 from catch.personal.keyring import Keyring, KeyUnreadable, NewKey, Sealing, SubjectErased
 from catch.personal.keys import KeyEncryption, KeyFile
-from catch.personal.texts import MAX_TEXT, TextTooLong, UnusableText, sealed_in, with_texts
+from catch.personal.texts import MAX_TEXT, TextTooLong, UnusableText, sealed_in, sealed_in_field, with_texts
 from catch.personal.tokens import ERASED, UNREAD, BrokenSeal, Erased, Unopened, Unread, named, subject_of
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "UnusableText",
     "named",
     "sealed_in",
+    "sealed_in_field",
     "subject_of",
     "with_texts",
 ]
