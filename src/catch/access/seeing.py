@@ -30,6 +30,7 @@ class RedactionReason(StrEnum):
     CONFIDENTIALITY = "confidentiality"
     ERASED = "erased"
     UNREADABLE = "unreadable"
+    EARLIER = "earlier"
 
 
 _NO_TAGS: frozenset[Tag] = frozenset()

@@ -122,6 +122,13 @@ class Subscriber(Generic[V, E]):
         return True
 
 
+def said(unexpected: Exception, failed: str) -> str:
+    """What a subscriber reads of what went wrong: in words where there are any, or else what to quote."""
+    if isinstance(unexpected, Refused):
+        return unexpected.message
+    return f"{failed} Quote {fault(unexpected, 'live')} when you report it."
+
+
 class Group(Generic[V, E]):
     """Subscribers with the same document, variables and viewer class."""
 
@@ -247,7 +254,7 @@ class Topic(Generic[V, E]):
 
     async def write(self, group: Group[V, E], root: object) -> Payload:
         context = self.source.context(self.key, group.viewer_class)
-        return Payload(await group.subscription.payload(root, context))
+        return Payload.of(await group.subscription.payload(root, context))
 
     async def _work(self) -> None:
         while True:
@@ -298,9 +305,6 @@ class Topic(Generic[V, E]):
                 # The records are away. Back at reading, their rights are looked up first.
                 subscriber.withdraw()
             return
-        if isinstance(unexpected, Refused):
-            reason = unexpected.message
-        else:
-            reason = f"A message could not be written. Quote {fault(unexpected, 'live')} when you report it."
+        reason = said(unexpected, "A message could not be written.")
         for subscriber in subscribers:
             subscriber.end(self.notices.resync(max(self.latest, subscriber.last), reason))

@@ -8,13 +8,15 @@ from catch.access import was_there
 from catch.api.case import types as case_types
 from catch.api.case.listing import found_cases
 from catch.api.case.matches import matches as found_matches
-from catch.api.case.reading import Reading, shows
+from catch.api.case.reading import NO_CASE, Reading, shows
+from catch.api.case.view import notes_page
 from catch.api.common import types as common_types
 from catch.api.common.context import Context, Info
 from catch.api.common.cursors import instant_in, page_size
 from catch.api.common.facts import Past, folded
 from catch.api.common.scalars import Position
 from catch.api.engine.costs import weighs
+from catch.domain.refusals import UnknownCase
 from catch.domain.streams import CASE
 from projections import case_summary
 
@@ -70,6 +72,20 @@ class CaseQueries:
         after: str | None = None,
     ) -> case_types.CaseConnection:
         return await found_cases(info.context, filter or case_types.CaseFilter(), page_size(first), instant_in(after))
+
+    @strawberry.field(
+        description="The notes of a case that the viewer may read, the latest first.", metadata=weighs(10, each=1)
+    )
+    async def notes(
+        self, info: Info, case_id: UUID, first: int = 50, after: str | None = None
+    ) -> case_types.NoteConnection:
+        context, wanted, place = info.context, page_size(first), instant_in(after)
+        context.reading.facts.rests.name(case_id)
+        there = await there_is(context, case_id) and await context.reading.known(case_id) is not None
+        held, seen = await context.reading.opened(case_id) if there else NO_CASE
+        if held.state is None or not shows(seen):
+            raise UnknownCase(case=case_id)
+        return notes_page(await context.reading.whole(held.state, seen, held.version, held.position), place, wanted)
 
     @strawberry.field(
         description="Who else the person of a case may be: what `lookForMatches` found for the viewer within the last"

@@ -14,7 +14,7 @@ from catch.domain.case.state import Case
 from catch.domain.facts import Category
 from catch.log.entries import Unreadable
 from catch.personal import named, sealed_in
-from catch.present.states import Held
+from catch.present.states import NOTHING, Held
 
 
 class Opened(NamedTuple):
@@ -22,6 +22,9 @@ class Opened(NamedTuple):
 
     held: Held
     seen: Sight | None
+
+
+NO_CASE = Opened(NOTHING, None)
 
 
 class Unopened(NamedTuple):
@@ -83,6 +86,10 @@ class Reading:
         self, held: Case, seen: Sight, version: int, position: int, at: datetime | None = None
     ) -> types.Case:
         # Now as well: an address that is protected today is protected in its history.
+        return Unfolding(await self.whole(held, seen, version, position, at))
+
+    async def whole(self, held: Case, seen: Sight, version: int, position: int, at: datetime | None = None) -> Whole:
+        """All that a case is shown from."""
         now = await self.facts.person(held.person)
         person = await self.past.person(held.person) if self.past else now
         beside = await (self.past or self.facts).beside(held.case) if Category.RESTRICTED in seen.categories else None
@@ -92,9 +99,7 @@ class Reading:
         pinned = await self.facts.programme(held.programme, held.programme_version)
         moment = at or (self.past and self.past.moment) or self.facts.at
         protected = now is not None and now.address_protected
-        return Unfolding(
-            Whole(held, beside, pinned, person, Redactor(seen, texts), version, position, moment, protected)
-        )
+        return Whole(held, beside, pinned, person, Redactor(seen, texts), version, position, moment, protected)
 
     async def case_by_id(self, case: UUID) -> types.Case | None:
         """The case as the viewer sees it; None where they do not, or where there was none yet. Raises an `Unreadable`

@@ -8,7 +8,7 @@ import strawberry
 
 from catch.api.common.messages import AccessEnded, Hidden, ResyncRequired
 from catch.api.common.scalars import Position
-from catch.api.common.types import PageInfo, Redactable, Unreadable, Worker
+from catch.api.common.types import PageInfo, Redactable, Redaction, Unreadable, Worker
 from catch.api.programme.types import Programme
 from catch.domain.case.state import (
     ActionState,
@@ -285,7 +285,9 @@ class Case(Redactable):
     measures: list[Measure]
     reviews: list[Review]
     clocks: list[Clock]
-    notes: list[Note]
+    notes: list[Note] = strawberry.field(
+        description="The latest ones by time. Where there are more, `redactions` names `notes.earlier`: see `notes`."
+    )
     concerns: list[SafeguardingConcern]
     recusals: list[Recusal]
     proposals: list[Proposal]
@@ -322,6 +324,19 @@ class CaseFilter:
 class CaseEdge:
     cursor: str
     node: Case
+
+
+@strawberry.type
+class NoteEdge:
+    cursor: str
+    node: Note
+
+
+@strawberry.type
+class NoteConnection:
+    edges: list[NoteEdge]
+    page_info: PageInfo
+    redactions: list[Redaction]
 
 
 @strawberry.type
