@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -70,7 +70,7 @@ async def world(database: Database, tmp_path: Path) -> AsyncIterator[World]:
             beside = AddRestrictedNote(made.case.case, uuid4(), Tag.WARNING, Sealed(f"Restricted {number}"))
             await place.take(beside if number % 10 == 9 else note)
         await place.settled()
-        made.log = await Counting.open(database.dsn)
+        made.log = cast("Counting", await Counting.open(database.dsn))
         place.catch.present.trails = Trails(made.log)
         yield made
         await made.log.close()

@@ -14,10 +14,12 @@ from catch.app import Catch, opened
 from catch.cli.terminal import marked
 from catch.database import OldServer
 from catch.database.server import Server, ServerFailed, server
+from catch.database.session import UnfitSession
 from catch.domain.refusals import Refused
 from catch.log import Log
 from catch.log.entries import WentBack
 from catch.log.migrations import CannotMigrate, pending
+from catch.personal.belonging import OtherKey
 from catch.programmes import ProgrammeFileInvalid
 from catch.readside.rebuilding import AnotherRebuild
 from catch.readside.sharing import SharedWorkFailed
@@ -48,7 +50,9 @@ def failures() -> Generator[None]:
         BadSetting,
         CannotMigrate,
         OldServer,
+        OtherKey,
         ServerFailed,
+        UnfitSession,
         ProgrammeFileInvalid,
         AnotherRebuild,
         SharedWorkFailed,

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from catch.database import Pool, application, create_pool, lost
+from catch.database.session import fit
 from catch.log.batches import look
 from catch.log.entries import STORED, Answer, Append, Looked, MissingVersions, Stored, WentBack
 from catch.log.wake import POLL, Wake
@@ -43,9 +44,14 @@ class Log:
     ) -> "Log":
         """`deadline`: seconds an append waits its turn before `Busy`; `patience`: how long a commit may take.
 
-        Raises `OldServer`, or what asyncpg raises when the server cannot be reached.
+        Raises `OldServer`, `UnfitSession`, or what asyncpg raises when the server cannot be reached.
         """
         connections = await create_pool(dsn, application(schema), pool)
+        try:
+            await fit(connections, application(schema))
+        except BaseException:
+            connections.terminate()
+            raise
         wake = Wake(dsn, schema)
         writer = Writer(dsn, schema, queue=queue, deadline=deadline, patience=patience, recorded=wake.reached)
         return cls(dsn, connections, schema, writer, wake)

@@ -139,7 +139,7 @@ class Keyring:
         self, database: Statements, encryption: KeyEncryption, *, held: int = 10_000, trusted_for: float = 60
     ) -> None:
         self._database = database
-        self._encryption = encryption
+        self.encryption = encryption
         self._most = held
         self._trusted_for = trusted_for
         self._held: OrderedDict[UUID, Held] = OrderedDict()
@@ -184,7 +184,7 @@ class Keyring:
         if rows:
             return Sealing(command, subject, plain, await self._cipher(subject))
         key = AESGCM.generate_key(256)
-        new = NewKey(subject, await self._encryption.wrap(subject, key), AESGCM(key))
+        new = NewKey(subject, await self.encryption.wrap(subject, key), AESGCM(key))
         return Sealing(command, subject, plain, new.cipher, new)
 
     def kept(self, new: NewKey) -> None:
@@ -222,7 +222,7 @@ class Keyring:
     async def _cipher(self, subject: UUID) -> AESGCM:
         found = (await self._ciphers({subject})).get(subject)
         if found is None:
-            wrapped = await self._encryption.wrap(subject, AESGCM.generate_key(256))
+            wrapped = await self.encryption.wrap(subject, AESGCM.generate_key(256))
             await self._database.execute(MAKE, subject, wrapped)
             # Read again: another process may have been first, and then its key is the one.
             found = (await self._ciphers({subject})).get(subject)
@@ -236,7 +236,7 @@ class Keyring:
         ciphers: dict[UUID, Opens] = {subject: cipher for subject, cipher in held.items() if cipher}
         if missing := [subject for subject in subjects if subject not in ciphers]:
             rows = await self._database.fetch(FIND, missing)
-            keys = await self._encryption.unwrap({row["subject"]: row["wrapped"] for row in rows if row["wrapped"]})
+            keys = await self.encryption.unwrap({row["subject"]: row["wrapped"] for row in rows if row["wrapped"]})
             ciphers |= {row["subject"]: UNREAD if row["wrapped"] else ERASED for row in rows}
             ciphers |= {subject: AESGCM(key) for subject, key in keys.items()}
             self._hold(missing, ciphers)

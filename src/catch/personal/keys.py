@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+FINGERPRINT = 16
 
 
 class KeyEncryption(Protocol):
@@ -29,6 +30,10 @@ class KeyEncryption(Protocol):
 
     def derive(self, purpose: bytes) -> bytes:
         """32 bytes for another purpose than wrapping; the same ones for ever, whichever key wraps by now."""
+        ...
+
+    def fingerprints(self) -> list[bytes]:
+        """By which each of its keys is known again, in their order, and which tell nothing of them."""
         ...
 
 
@@ -93,3 +98,6 @@ class KeyFile:
     def derive(self, purpose: bytes) -> bytes:
         # Of the first key for ever: hashes that are stored must stay findable when another key wraps.
         return HKDF(SHA256(), KEY_BYTES, salt=None, info=purpose).derive(self._keys[0])
+
+    def fingerprints(self) -> list[bytes]:
+        return [HKDF(SHA256(), FINGERPRINT, salt=None, info=b"catch fingerprint").derive(key) for key in self._keys]
