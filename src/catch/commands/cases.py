@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from catch.commands.book import Book
 from catch.commands.handler import Handler, handles
 from catch.commands.naming import may_be_new, partners_exist, programmes_exist
-from catch.commands.questions import Caseload
+from catch.commands.questions import Caseload, ReferenceDigest
 from catch.commands.rules import seen
 from catch.domain import case as case_stream
 from catch.domain import discussion, restricted
@@ -136,7 +136,7 @@ def submit(command: referral.SubmitReferral, book: Book, given: Given) -> None:
     # Of a case that they do not see nobody is told: theirs is as if it were new, and the pair waits at the front door.
     others = [each for each in others if seen(book, each, given.by)]
     book.programme = pinned(book, case) if case else running(book, command.programme)
-    given = replace(given, programme=book.programme)
+    given = replace(with_reference(command, book, given), programme=book.programme)
     opened, referred = discussion.decide_referral(case, person, others, command, given)
     book.write(CASE, command.case, opened)
     book.write(PERSON, command.person, referred)
@@ -152,8 +152,14 @@ def running(book: Book, key: str) -> Programme | None:
 
 
 def attach(command: referral.AttachReferral, book: Book, given: Given) -> None:
-    if decided(command, book, given):
+    if decided(command, book, with_reference(command, book, given)):
         referrer_exists(book, given, command.on_behalf_of)
+
+
+def with_reference(command: referral.SubmitReferral | referral.AttachReferral, book: Book, given: Given) -> Given:
+    """The sender's own number is sealed like any text, and found by its keyed hash."""
+    reference = command.reference
+    return given if reference is None else replace(given, digest=book.ask(ReferenceDigest(reference)))
 
 
 def referrer_exists(book: Book, given: Given, agency: str | None) -> None:

@@ -212,6 +212,18 @@ class Sharing(Question[matches.Alike], frozen=True):
         return await matches.sharing(source.records.log.pool, self.marks)
 
 
+class ReferenceDigest(Question[str], frozen=True):
+    """The keyed hash of a sender's own number of a referral."""
+
+    RECORDED = False
+
+    reference: Sealed
+
+    async def answer(self, source: Asking) -> str:
+        assert source.sealing is not None
+        return reference_digest(source.records.keyring, source.sealing.plain(self.reference))
+
+
 class SubjectDigest(Question[str], frozen=True):
     """The keyed hash of what an issuer calls somebody."""
 
@@ -223,6 +235,11 @@ class SubjectDigest(Question[str], frozen=True):
     async def answer(self, source: Asking) -> str:
         assert source.sealing is not None
         return source.records.keyring.subject_digest(self.issuer, source.sealing.plain(self.subject))
+
+
+def reference_digest(keyring: Keyring, reference: str) -> str:
+    """However it is written: in capitals, with more spaces or fewer."""
+    return keyring.digest(f"reference {' '.join(reference.casefold().split())}")
 
 
 def day_start(day: date) -> datetime:
