@@ -26,8 +26,8 @@ class Row(Struct, frozen=True):
     number: str | None
 
 
-class Alike(NamedTuple):
-    """The first to be registered of those who share a mark, and whether there are more."""
+class Sharers(NamedTuple):
+    """The first to be registered of those who share a mark or a number, and whether there are more."""
 
     people: tuple[UUID, ...]
     more: bool
@@ -55,16 +55,16 @@ MATCHES = ReadModel(
 )
 
 
-async def sharing(db: Statements, marks: Iterable[str]) -> Alike:
+async def sharing(db: Statements, marks: Iterable[str]) -> Sharers:
     """Everybody with any of these marks."""
     rows = await db.fetch(
         f"select person from {MATCHES.table} where marks && $1::text[] order by position limit {MOST + 1}", [*marks]
     )
-    return Alike(tuple(row["person"] for row in rows[:MOST]), len(rows) > MOST)
+    return Sharers(tuple(row["person"] for row in rows[:MOST]), len(rows) > MOST)
 
 
-async def alike(db: Statements, marks: Iterable[str], number: str | None) -> Alike:
+async def alike(db: Statements, marks: Iterable[str], number: str | None) -> Sharers:
     """Everybody with any of these marks, or with this number."""
     either = f"select person from {MATCHES.table} where marks && $1::text[] or number = $2"
     rows = await db.fetch(f"{either} order by position limit {MOST + 1}", [*marks], number)
-    return Alike(tuple(row["person"] for row in rows[:MOST]), len(rows) > MOST)
+    return Sharers(tuple(row["person"] for row in rows[:MOST]), len(rows) > MOST)

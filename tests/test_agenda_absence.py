@@ -58,8 +58,8 @@ def test_a_case_without_a_reason_is_told_which_comes_next(
 
 
 def test_a_case_that_nothing_will_bring_back_says_so():
-    paused = replace(QUIET, on_hold=True, unmet_needs=("transport",), conversation_at=None)
-    answer = asked(paused)
+    still = replace(QUIET, accepted_at=None, last_activity_at=None, unmet_needs=("transport",), conversation_at=None)
+    answer = asked(still)
     assert answer.next_reason is None
     assert "The first conversation has not been held." in answer.text
     assert "counted among the gaps" in answer.text

@@ -13,6 +13,7 @@ from catch.database.server import Server
 from catch.log import Log, migrate
 from catch.log.codec import decode
 from catch.personal import KeyFile, Keyring
+from catch.present.moment import FRESH
 from catch.present.present import Present
 from catch.readside import NotCaughtUp, ReadSide
 from catch.settings import Settings
@@ -24,9 +25,6 @@ LOOK = 5.0
 """Seconds between two words about read models that are being built."""
 STANDSTILL = 300.0
 """Seconds: an index over a long log takes some time, and shows nothing meanwhile."""
-
-RUNNING = 1.0
-"""Seconds for which it is known which programmes run."""
 
 
 class Catch:
@@ -52,7 +50,7 @@ class Catch:
 
 
 class Running:
-    """The programmes that run here, looked up at most once a second: there is hardly ever a new one."""
+    """The programmes that run here, looked up at most once in `FRESH`: there is hardly ever a new one."""
 
     def __init__(self, look: Callable[[], Awaitable[list[str]]]) -> None:
         self._look = look
@@ -61,7 +59,7 @@ class Running:
 
     async def keys(self) -> list[str]:
         now = time.monotonic()
-        if now - self._looked >= RUNNING:
+        if now - self._looked >= FRESH.total_seconds():
             self._keys, self._looked = await self._look(), now
         return self._keys
 

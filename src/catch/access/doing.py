@@ -76,7 +76,7 @@ from catch.domain.meeting import (
     planning,
     session,
 )
-from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPartner, UnknownPerson
+from catch.domain.refusals import Refused
 from catch.domain.streams import COMMANDS, KEY_OF_COMMAND
 
 Rule = dict[Role, Relation]
@@ -252,7 +252,6 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
 """What no program asks for: it sits at no table, promises nothing, settles no interest for somebody behind it, looks
 nobody up."""
 _NOBODY: Rule = {}
-_UNSEEN = (UnknownCase, UnknownMeeting, UnknownPerson, UnknownPartner)
 
 
 def rule_of(kind: type[Command]) -> Rule:
@@ -292,7 +291,7 @@ def may(who: Who, command: Command, reads: Reads, at: datetime) -> Role:
 
 def closest(refusals: Sequence[Refused]) -> Refused:
     """Who does not see it by one role may see it by another: what is said to the one who sees goes first."""
-    seen = [refused for refused in refusals if not isinstance(refused, _UNSEEN)]
+    seen = [refused for refused in refusals if not refused.not_there]
     return next(iter(seen or refusals), NotAllowed())
 
 

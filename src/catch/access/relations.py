@@ -6,7 +6,7 @@ whatever else is wrong. Only then is said that they stand in no relation to it t
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -28,15 +28,14 @@ from catch.access.standing import KEEPS_THE_DOOR, Who
 from catch.domain.case.actions import ActionAnswer
 from catch.domain.case.state import Case
 from catch.domain.facts import Role, Tag
+from catch.domain.lookup import Lookup
 from catch.domain.meeting import attendance, floor
 from catch.domain.meeting.items import DeferReason, Item
 from catch.domain.meeting.rules import NotOnTheAgenda
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
 from catch.domain.person import Person
-from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPartner, UnknownPerson
-from catch.domain.restricted import Beside
 
 
 class NotAllowed(Refused):
@@ -91,16 +90,14 @@ class Recused(Refused):
     """You are kept out of the case that this item is about. Somebody else has to deal with it."""
 
 
-class Reads(Protocol):
+class Reads(Lookup):
     """What the log holds, as far as a rule asks."""
 
-    def case(self, case: UUID, /) -> Case | None: ...
-    def meeting(self, meeting: UUID, /) -> Meeting | None: ...
-    def person(self, person: UUID, /) -> Person | None: ...
-    def partner(self, key: str, /) -> Partner | None: ...
-    def beside(self, case: UUID, /) -> Beside | None: ...
-    def programme(self, key: str, /) -> Programme | None: ...
-    def seats(self, case: UUID, /) -> Sequence[Seat]: ...
+    __slots__ = ()
+
+    def seats(self, case: UUID, /) -> Sequence[Seat]:
+        """What meetings have to do with the case."""
+        raise NotImplementedError
 
 
 class Asked(Struct, frozen=True):
@@ -378,8 +375,10 @@ def guest(asked: Asked, meeting: Meeting) -> bool:
     who, own = asked.who, asked.reads.partner(asked.who.agency)
     if asked.role is not Role.PARTNER or not who.in_agreement(meeting.programme) or own is None:
         return False
-    programme = asked.reads.programme(meeting.programme)
-    return asked.at <= bounds(meeting)[1] and attendance.expected(meeting, who.user, own, programme)
+    programme = asked.reads.programmes(meeting.programme)
+    return asked.at <= bounds(meeting)[1] and attendance.expected(
+        meeting, who.user, own, programme and programme.current
+    )
 
 
 def leaving(asked: Asked, meeting: Meeting) -> bool:

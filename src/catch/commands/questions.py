@@ -201,12 +201,12 @@ class Marks(Question[tuple[str, ...]], frozen=True):
         return tuple(source.records.keyring.digest(f"mark {each}") for each in marks(said))
 
 
-class Sharing(Question[matches.Alike], frozen=True):
+class Sharing(Question[matches.Sharers], frozen=True):
     """The people who share a mark with somebody who has these; that somebody is one of them."""
 
     marks: tuple[str, ...]
 
-    async def answer(self, source: Asking) -> matches.Alike:
+    async def answer(self, source: Asking) -> matches.Sharers:
         # Two doors at once: whoever was registered a moment ago is found as well.
         await source.records.up_to_date()
         return await matches.sharing(source.records.log.pool, self.marks)

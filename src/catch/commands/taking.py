@@ -20,15 +20,13 @@ from catch.commands.rules import acting, counted, enrolled
 from catch.domain.calendar import CLOCKS_MAY_DIFFER
 from catch.domain.facts import Actor, Command
 from catch.domain.given import Given
-from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
+from catch.domain.refusals import Refused
 from catch.domain.restricted import RaiseSafeguardingConcern
 from catch.domain.streams import restricted_stream
 from catch.log.entries import Answer, Busy, CommandIdReused, Conflict, First, Unavailable
 from catch.personal import Sealing, SubjectErased
 
 T = TypeVar("T")
-NOT_THERE = (UnknownCase, UnknownMeeting, UnknownPerson)
-"""What is answered for something that one does not see, whatever else is wrong with the command."""
 
 
 class Stale(Refused):
@@ -145,7 +143,7 @@ class Taking:
             await self._records.up_to_date()
             self._up_to_date = True
             return None
-        if first is not None and self._allowed and not isinstance(refused, NOT_THERE):
+        if first is not None and self._allowed and not refused.not_there:
             raise CommandIdReused from None
         raise refused
 

@@ -35,11 +35,11 @@ from catch.present.states import Held
 from catch.readside import as_at as history
 from projections import agenda, minutes
 
-ORGANISERS = frozenset({Role.CHAIR, Role.DEPUTY, Role.PREPARER, Role.COORDINATOR, Role.AUDITOR})
+OVERSEERS = frozenset({Role.CHAIR, Role.DEPUTY, Role.PREPARER, Role.COORDINATOR, Role.AUDITOR})
 
 
 def organises(context: Context) -> None:
-    if context.who.roles_held().isdisjoint(ORGANISERS):
+    if context.who.roles_held().isdisjoint(OVERSEERS):
         raise NotForYourRole
 
 

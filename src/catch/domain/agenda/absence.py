@@ -113,7 +113,7 @@ def next_reasons(facts: CaseFacts, policy: AgendaPolicy) -> Iterator[tuple[date,
     if facts.planned_end is not None and facts.closure_proposed_on is None:
         yield facts.planned_end - timedelta(days=policy.max_support_lead_days), ReasonCode.MAX_SUPPORT
     last = facts.last_activity_at or facts.accepted_at
-    if last is not None and not facts.on_hold:
+    if last is not None:
         yield london_day(last) + timedelta(days=policy.no_activity_days), ReasonCode.NO_ACTIVITY
     for action in facts.actions:
         yield action.due + timedelta(days=1), ReasonCode.ACTION_OVERDUE

@@ -56,9 +56,7 @@ def case_facts(case: Case, programme: Programme, meeting: Meeting, carried: Iter
         planned_end=case.plan.planned_end if case.plan else None,
         closure_proposed_on=london_day(milestones.closure_proposed_at) if milestones.closure_proposed_at else None,
         ready_to_close=ready_to_close(case),
-        unmet_needs=tuple(
-            held.code for held in case.unmet_needs if held.met_at is None and since <= held.recorded_at <= at
-        ),
+        unmet_needs=tuple(held.code for held in case.unmet_needs if held.met_at is None and since <= held.since <= at),
         carried=next(
             (held for held in carried if held.case == case.case and held.to_meeting in (None, meeting.meeting)), None
         ),

@@ -110,7 +110,7 @@ def clocks(facts: CaseFacts, starts_at: datetime) -> Iterator[Reason]:
 
 def no_activity(facts: CaseFacts, day: date, policy: AgendaPolicy) -> Iterator[Reason]:
     last = facts.last_activity_at or facts.accepted_at
-    if last is None or facts.on_hold:
+    if last is None:
         return
     still = (day - london_day(last)).days
     if still >= policy.no_activity_days:

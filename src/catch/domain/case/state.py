@@ -406,7 +406,7 @@ class UnmetNeed(Part, frozen=True, omit_defaults=True):
     need: UUID
     code: Code
     reason: Code
-    recorded_at: datetime
+    since: datetime
     locality: Code | None = None
     met_at: datetime | None = None
 
