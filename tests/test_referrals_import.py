@@ -167,6 +167,25 @@ async def test_good_rows_are_kept_and_bad_ones_written_back_with_reasons(catch: 
     assert "adult-social-care" in rows[0]["reason"]
 
 
+@pytest.mark.parametrize(
+    ("was", "is_now"),
+    [("self", "the-moon"), ("phone", "pigeon"), ("03/02/2026 09:30", "03/02/2001"), ("Lonely", "x" * 10_001)],
+)
+async def test_a_row_that_is_refused_leaves_nobody_registered(catch: Catch, tmp_path: Path, was: str, is_now: str):
+    head = await catch.log.head()
+    report = await import_referrals(catch, written(tmp_path, GOOD.replace(was, is_now)))
+    assert (report.rejected, await catch.log.head()) == (1, head)
+
+
+async def test_a_refused_row_in_which_other_cells_are_corrected_too_can_be_imported(catch: Catch, tmp_path: Path):
+    report = await import_referrals(catch, written(tmp_path, GOOD.replace("self", "the-moon")))
+    assert report.rejected_file is not None
+    text = report.rejected_file.read_text("utf-8").replace("the-moon", "self")
+    report.rejected_file.write_text(text.replace("21/05/1951", "22/05/1951").replace("999 000 0018", "999 000 0026"))
+    again = await import_referrals(catch, report.rejected_file)
+    assert (again.count("opened"), again.rejected) == (1, 0)
+
+
 async def test_a_corrected_rejected_file_can_be_imported(catch: Catch, tmp_path: Path):
     report = await import_referrals(catch, written(tmp_path, GOOD.replace("self", "the-moon")))
     assert report.rejected_file is not None

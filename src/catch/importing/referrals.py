@@ -18,6 +18,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from msgspec import Struct
 
 from catch.app import Catch
+from catch.commands.newcomers import welcomed
 from catch.domain.case.referral import (
     AttachReferral,
     ChannelNotAllowed,
@@ -212,10 +213,13 @@ class Importing:
         for case in cases:
             if any(imported(case, each) for each in (referral, self._id(row, "referral"))):
                 return Kept(row.line, "there", case.case, row.reference)
+        submission = self._submission(person, referral, row)
         if known is None:
-            await self._take(row, "register", self._registration(person, row))
+            registration = self._registration(person, row)
+            await welcomed(self._catch.records, registration, submission, by=IMPORTER, at=row.received_at)
+            await self._take(row, "register", registration)
         try:
-            await self._take(row, "submit", self._submission(person, referral, row))
+            await self._take(row, "submit", submission)
         except DuplicateOpenCase:
             live = next(case for case in cases if case.live)
             await self._take(row, "attach", self._attachment(live.case, person, referral, row))

@@ -25,23 +25,21 @@ from msgspec import Struct
 from catch.api.engine.limits import encode
 from catch.api.mutations import camel
 from catch.app import Catch
+from catch.commands.newcomers import welcomed
 from catch.database import lost
 from catch.domain.calendar import london_day
 from catch.domain.case import referral
-from catch.domain.case.referral import ProgrammeNotRunning, SubmitReferral
+from catch.domain.case.referral import SubmitReferral
 from catch.domain.case.state import Agrees, ReferralAgreement, SafeContact, Urgency
 from catch.domain.facts import Actor, Command, Role, Sealed
-from catch.domain.given import Given
 from catch.domain.nhs_number import NhsNumberInvalid, nhs_number
 from catch.domain.person import RegisterPerson
 from catch.domain.plain import Code, Few, Key
-from catch.domain.programme import ProgrammeHistory
 from catch.domain.refusals import MissingText, OutOfRange, Refused
-from catch.domain.streams import CASE, PROGRAMME, programme_stream
+from catch.domain.streams import CASE
 from catch.faults import RecordsAway, error, refusal_error
 from catch.live.origins import welcome
 from catch.log.entries import Busy, CommandIdReused, Conflict, Unavailable
-from catch.personal.texts import checked_texts
 from catch.rates import Rates, too_often, whole_seconds
 from catch.web.http import Line, Reply
 from catch.web.requests import JSON, Heading, Receive, Scope, Turned, json_of, read
@@ -156,11 +154,9 @@ class Door:
         if form.send_id is not None and (await self._catch.present.states.get(CASE, case)).state is not None:
             return receipt(self._catch, case)
         commands = registration(form, person), submission(form, case, person, referred, now)
-        for command in commands:
-            checked_texts(command)
+        await welcomed(self._catch.records, *commands, by=FRONT_DOOR, at=now)
         if form.nhs_number is not None and nhs_number(form.nhs_number) is None:
             raise NhsNumberInvalid(field="nhsNumber")
-        await self._welcome(commands[1], now)
         try:
             for command, command_id in zip(commands, command_ids, strict=True):
                 await self._catch.commands.take(cast("Command", command), by=FRONT_DOOR, command_id=command_id)
@@ -177,15 +173,6 @@ class Door:
             return [uuid4() for _ in range(5)]
         said = sha256(msgspec.json.encode(form)).hexdigest()
         return [self._catch.keyring.derived_id(f"front door {form.send_id} {said} {number}") for number in range(5)]
-
-    async def _welcome(self, submitted: SubmitReferral, now: datetime) -> None:
-        """As it will be decided: nobody is registered for a referral that the programme does not take."""
-        held = await self._catch.present.states.get(PROGRAMME, programme_stream(submitted.programme))
-        history: ProgrammeHistory | None = held.state
-        if history is not None and not history.active:
-            raise ProgrammeNotRunning(programme=submitted.programme)
-        given = Given(now, FRONT_DOOR, history.current if history else None)
-        referral.submit(None, submitted, given)
 
 
 def receipt(catch: Catch, case: UUID) -> str:
