@@ -19,8 +19,9 @@ from catch.domain.person import RegisterPerson
 from catch.domain.programme import LoadProgramme
 from catch.domain.refusals import IdNotAllowed, UnknownProgramme
 from catch.domain.streams import CASE, PERSON
+from catch.importing.keeping import IMPORTER
 from catch.importing.referral_file import FileUnusable, ReferralRow, read, read_back, row_of, written_out
-from catch.importing.referrals import IMPORTER, import_referrals
+from catch.importing.referrals import import_referrals
 from catch.programmes import shipped
 from catch.settings import Settings
 from tests.conftest import Database
@@ -34,6 +35,7 @@ GOOD = (
     "R1,03/02/2026 09:30,self,phone,,Ada,Quillbrook-Example,21/05/1951,999 000 0018,"
     "debt advice; Befriending,Lonely,,yes,yes,yes,text first"
 )
+BO = GOOD.replace("R1", "R2").replace("Ada,Quillbrook", "Bo,Pattern").replace("1951,999 000 0018", "1961,999 000 0026")
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
@@ -146,10 +148,10 @@ async def test_good_rows_are_kept_and_bad_ones_written_back_with_reasons(catch: 
     path = written(
         tmp_path,
         GOOD,
-        GOOD.replace("R1", "R2").replace("self", "the-moon").replace("0018", "0026"),
-        GOOD.replace("R1", "R3").replace("Lonely", "").replace("0018", "0026"),
+        BO.replace("self", "the-moon"),
+        BO.replace("R2", "R3").replace("Lonely", ""),
         GOOD.replace("R1", "R1").replace("Lonely", "Again"),
-        GOOD.replace("R1", "R5").replace("phone", "pigeon").replace("0018", "0034"),
+        BO.replace("R2", "R5").replace("phone", "pigeon"),
     )
     report = await import_referrals(catch, path)
     assert [(kept.line, kept.how) for kept in report.kept] == [(2, "opened")]
@@ -195,7 +197,7 @@ async def test_a_corrected_rejected_file_can_be_imported(catch: Catch, tmp_path:
 
 
 async def test_a_second_run_adds_nothing(catch: Catch, tmp_path: Path):
-    path = written(tmp_path, GOOD, GOOD.replace("R1", "R2").replace("0018", "0026"))
+    path = written(tmp_path, GOOD, BO)
     first = await import_referrals(catch, path)
     head = await catch.log.head()
     second = await import_referrals(catch, path)

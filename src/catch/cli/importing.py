@@ -11,8 +11,9 @@ from catch.cli.common import IN_PART, UNUSABLE, bar, complain, console, on_place
 from catch.cli.options import argument, option
 from catch.cli.terminal import marked
 from catch.domain.refusals import UnknownProgramme
+from catch.importing.outcomes import Report
 from catch.importing.referral_file import COLUMNS, FileUnusable
-from catch.importing.referrals import Report, import_referrals
+from catch.importing.referrals import import_referrals
 
 SHOWN = 25
 _COLUMNS = "\n".join(
