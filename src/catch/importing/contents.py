@@ -91,11 +91,11 @@ def _identity(before: Identifiers | None, row: ReferralRow) -> Iterator[str]:
 
 def _parts_of_name(before: str, row: ReferralRow) -> Iterator[str]:
     """It is kept as one: which part was changed is told by the one that was not."""
-    first, last = plain(row.first_name), plain(row.last_name)
-    if not before.endswith(last):
-        yield "last name"
-    if before.endswith(last) or not before.startswith(first):
+    first, last = before.startswith(plain(row.first_name)), before.endswith(plain(row.last_name))
+    if last or not first:
         yield "first name"
+    if not last:
+        yield "last name"
 
 
 def _referral(before: Stored, row: ReferralRow, referrer: str) -> Iterator[str]:
