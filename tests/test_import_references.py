@@ -15,20 +15,12 @@ from catch.domain.case.state import Described
 from catch.domain.facts import Category, Sealed
 from catch.domain.person import ProtectionReason, RegisterPerson, SetProtectedAddress
 from catch.domain.streams import CASE
-from catch.importing.outcomes import Report
-from catch.importing.referrals import import_referrals
 from tests.canaries.channels import OPERATIONS
 from tests.conftest import Furnished
+from tests.lists import Row, brought, somebody
 from tests.place import AUDITOR, COORDINATOR, HOUSING, PROGRAMME, REFERRER, SYSTEM, Place, ago
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-COLUMNS = (
-    "reference", "received", "source", "channel", "referrer organisation", "first name", "last name", "date of birth",
-    "nhs number", "phone", "address", "needs", "reason for referral", "urgency", "person knows", "person agrees",
-    "safe to contact", "how to contact",
-)  # fmt: skip
-Row = dict[str, str]
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -39,20 +31,16 @@ async def house(furnished: Furnished) -> AsyncIterator[Place]:
 
 @pytest.fixture
 def row() -> Row:
-    """A person of this test's own."""
-    name = uuid4().hex[:8].translate(str.maketrans("0123456789", "ghijklmnop")).capitalize()
-    phone = f"01536 {uuid4().int % 10**6:06}"
-    return dict(zip(COLUMNS, (
-        f"R-{name}", "03/02/2026 09:30", "self", "phone", "", "Ada", f"{name}-Example", "21/05/1951", "", phone,
-        "1 Sample Lane", "debt; food", "Lonely", "soon", "yes", "no", "no", "never phone",
-    ), strict=True))  # fmt: skip
-
-
-async def brought(place: Place, folder: Path, *rows: Row) -> Report:
-    lines = [";".join(f'"{row.get(column, "")}"' for column in COLUMNS) for row in rows]
-    path = folder / f"{uuid4().hex}.csv"
-    path.write_text("\n".join([";".join(COLUMNS), *lines, ""]), "utf-8")
-    return await import_referrals(place.catch, path)
+    return somebody(
+        nhs_number="",
+        address="1 Sample Lane",
+        needs="debt; food",
+        urgency="soon",
+        person_knows="yes",
+        person_agrees="no",
+        safe_to_contact="no",
+        how_to_contact="never phone",
+    )
 
 
 CHANGES = {
@@ -78,14 +66,14 @@ CHANGES = {
 async def test_a_cell_that_was_changed_is_told_by_its_column_and_not_taken_for_done(
     house: Place, tmp_path: Path, row: Row, column: str, now: str
 ):
-    opened = await brought(house, tmp_path, row)
+    opened = await brought(house.catch, tmp_path, row)
     head = await house.catch.log.head()
-    report = await brought(house, tmp_path, row | {column: now})
+    report = await brought(house.catch, tmp_path, row | {column: now})
     assert (report.kept, report.waiting, report.clashes, report.amendments) == ([], [], 0, 1)
     ((line, told),) = {(one.line, one.column) for one in report.wrong}
     assert (line, told) == (2, column)
     assert await house.catch.log.head() == head
-    again = await brought(house, tmp_path, row)
+    again = await brought(house.catch, tmp_path, row)
     assert [(kept.how, kept.case) for kept in again.kept] == [("there", opened.kept[0].case)]
 
 
@@ -101,26 +89,28 @@ async def test_a_cell_that_was_changed_is_told_by_its_column_and_not_taken_for_d
     ],
 )
 async def test_the_same_written_otherwise_is_there_already(house: Place, tmp_path: Path, row: Row, same: Row):
-    await brought(house, tmp_path, row)
+    await brought(house.catch, tmp_path, row)
     head = await house.catch.log.head()
-    report = await brought(house, tmp_path, row | same)
+    report = await brought(house.catch, tmp_path, row | same)
     assert [kept.how for kept in report.kept] == ["there"]
     assert await house.catch.log.head() == head
 
 
 async def test_next_years_list_whose_numbers_start_anew_is_no_amendment(house: Place, tmp_path: Path, row: Row):
-    await brought(house, tmp_path, row)
+    await brought(house.catch, tmp_path, row)
     others = {"first name": "Bo", "last name": "Pattern-Example", "date of birth": "01/02/1960", "phone": ""}
-    report = await brought(house, tmp_path, row | others)
+    report = await brought(house.catch, tmp_path, row | others)
     assert (report.clashes, report.amendments, report.rejected) == (1, 0, 1)
     assert "date of birth" in report.wrong[0].reason
     # The same person again under a number that was used is another referral as well.
-    report = await brought(house, tmp_path, row | {"received": "01/03/2026", "reason for referral": "Rent arrears"})
+    report = await brought(
+        house.catch, tmp_path, row | {"received": "01/03/2026", "reason for referral": "Rent arrears"}
+    )
     assert (report.clashes, report.amendments, report.rejected) == (1, 0, 1)
 
 
 async def test_a_row_that_stands_twice_in_a_list_is_kept_once(house: Place, tmp_path: Path, row: Row):
-    report = await brought(house, tmp_path, row, row, row | {"reason for referral": "Cold"})
+    report = await brought(house.catch, tmp_path, row, row, row | {"reason for referral": "Cold"})
     assert [(kept.line, kept.how) for kept in report.kept] == [(2, "opened"), (3, "there")]
     assert [(one.line, one.column) for one in report.wrong] == [(4, "reference")]
 
@@ -136,11 +126,11 @@ async def test_an_attached_referral_is_held_to_its_own_content_and_keeps_all_of_
         "person agrees": "unable",
         "how to contact": "through her sister",
     }
-    await brought(house, tmp_path, row)
-    report = await brought(house, tmp_path, second)
+    await brought(house.catch, tmp_path, row)
+    report = await brought(house.catch, tmp_path, second)
     assert [kept.how for kept in report.kept] == ["attached"]
-    assert [kept.how for kept in (await brought(house, tmp_path, second)).kept] == ["there"]
-    changed = await brought(house, tmp_path, second | {"address": "1 Sample Lane"})
+    assert [kept.how for kept in (await brought(house.catch, tmp_path, second)).kept] == ["there"]
+    changed = await brought(house.catch, tmp_path, second | {"address": "1 Sample Lane"})
     assert [(one.line, one.column) for one in changed.wrong] == [(2, "address")]
     held = (await house.catch.present.states.get(CASE, report.kept[0].case)).state.referrals[1]
     assert (held.agreement.agrees, held.safe_contact.ok) == ("unable", False)
@@ -162,7 +152,7 @@ HALF = [
 async def test_a_cell_that_could_not_be_kept_by_itself_is_not_dropped(
     house: Place, tmp_path: Path, row: Row, blank: Row, column: str
 ):
-    report = await brought(house, tmp_path, row | blank)
+    report = await brought(house.catch, tmp_path, row | blank)
     assert [(one.line, one.column) for one in report.wrong] == [(2, column)]
     assert "is empty" in report.wrong[0].reason
 
@@ -180,7 +170,7 @@ async def found(place: Place, reference: str, by: Any = COORDINATOR) -> list[str
 
 
 async def test_the_reference_finds_the_case_for_those_who_see_it(house: Place, tmp_path: Path, row: Row):
-    case = str((await brought(house, tmp_path, row)).kept[0].case)
+    case = str((await brought(house.catch, tmp_path, row)).kept[0].case)
     assert await found(house, f" {row['reference'].upper()} ") == [case]
     assert await found(house, f"{row['reference']}x") == []
     for by in (HOUSING, REFERRER):
@@ -215,7 +205,7 @@ async def test_whoever_referred_finds_their_own_by_what_they_call_it(house: Plac
 
 
 async def test_in_a_copy_of_the_database_a_reference_is_nowhere(house: Place, tmp_path: Path, row: Row):
-    await brought(house, tmp_path, row)
+    await brought(house.catch, tmp_path, row)
     await house.settled()
     stored = await house.catch.log.page(0, 100_000)
     assert not [each for each in stored if row["reference"].encode() in each.state]

@@ -124,6 +124,8 @@ class Importing:
             if isinstance(whom, Wrong):
                 return NotKept((whom,))
             if whom is None:
+                # What else is wrong with it is said first: nobody decides about a row that is not taken anyway.
+                await self._welcomed(row, newcomer)
                 return Waiting(row.line, await self._shown(found))
             known = None if whom == ANOTHER else whom
         return await self._refer(row, newcomer, known)
@@ -150,19 +152,22 @@ class Importing:
 
     async def _refer(self, row: ReferralRow, newcomer: UUID, known: Person | None) -> Kept:
         person = known.person if known else newcomer
-        submission = self._submission(person, row)
         if known is None:
-            registration = self._registration(person, row)
-            await welcomed(self._catch.records, registration, submission, by=IMPORTER, at=row.received_at)
-            await self._take(row, f"register {person}", registration)
+            await self._welcomed(row, newcomer)
+            await self._take(row, f"register {person}", self._registration(person, row))
             self._people.remember(person, identifiers(row))
         try:
-            await self._take(row, "submit", submission)
+            await self._take(row, "submit", self._submission(person, row))
         except DuplicateOpenCase:
             live = await self._live_case(person)
             await self._take(row, "attach", self._attachment(live.case, person, row))
             return Kept(row.line, "attached", live.case, row.reference)
         return Kept(row.line, "opened", self._keyed(row, "case"), row.reference)
+
+    async def _welcomed(self, row: ReferralRow, newcomer: UUID) -> None:
+        """Raises what the row would be refused with."""
+        asked = self._registration(newcomer, row), self._submission(newcomer, row)
+        await welcomed(self._catch.records, *asked, by=IMPORTER, at=row.received_at)
 
     async def _live_case(self, person: UUID) -> Case:
         """Raises `DuplicateOpenCase` where it was closed in the same moment: the row is for another run."""
