@@ -6,14 +6,13 @@ the first one recorded, and nobody else works them out.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import date
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
 from catch.app import Catch
 from catch.commands.newcomers import welcomed
+from catch.domain.calendar import age_on, london_day
 from catch.domain.case.referral import (
     AttachReferral,
     ChannelNotAllowed,
@@ -28,7 +27,7 @@ from catch.domain.person import Person, RegisterPerson
 from catch.domain.refusals import Refused
 from catch.domain.streams import CASE, PERSON
 from catch.importing.contents import Differs, differs, stored
-from catch.importing.outcomes import Kept, NotKept, Outcome, Waiting
+from catch.importing.outcomes import ANOTHER, Kept, NotKept, Outcome, Waiting
 from catch.importing.people import FORMER_NAMES, Found, People, described, identifiers, together
 from catch.importing.referral_file import ReferralRow, Wrong, slug
 from catch.log.entries import Answer, Busy, CommandIdReused, Unavailable
@@ -36,12 +35,12 @@ from projections import references
 
 IMPORTER = Actor(user="referral-import", agency="referral-import", role=Role.SYSTEM)
 ANOTHERS = "stands for another referral that was imported before: give this row a reference of its own"
-ANOTHER = "new"
-"""What somebody decides of a row that waits, where it is about nobody of those who are known."""
 
 _AT_ONCE = 48
 _PATIENCE = 8
 _SHOWN = 5
+_TOLD = ("allowed", "earliest", "latest", "least", "most", "longest", "programme", "state")
+"""What a refusal may tell of its details: nothing that a cell says, which may stand in the wrong column."""
 _COLUMN_OF = {
     "receivedAt": "received",
     "received_at": "received",
@@ -66,7 +65,7 @@ class Importing:
         self._people = People(catch)
         self._cases: dict[UUID, UUID] = {}
         self._turns = asyncio.Semaphore(_AT_ONCE)
-        self.strangers: Counter[str] = Counter()
+        self.strangers: set[int] = set()
 
     async def all(self, rows: Sequence[ReferralRow], tick: Callable[[], None]) -> list[Outcome]:
         """People at the same time; rows that may be about one person in the order in which they came in."""
@@ -84,6 +83,7 @@ class Importing:
             async with asyncio.TaskGroup() as tasks:
                 for group in together(rows):
                     tasks.create_task(one(group))
+        # Nothing is lost by ending here: a second run finds what this one recorded.
         except* (Busy, Unavailable) as lost:
             raise lost.exceptions[0] from None
         return outcomes
@@ -190,6 +190,7 @@ class Importing:
                     purpose=Purpose.IMPORT,
                 )
             except Busy:
+                # Some thirteen seconds in all: an import waits for a busy place rather than reject a good row.
                 await asyncio.sleep(0.05 * 2**attempt)
         raise Busy
 
@@ -209,7 +210,7 @@ class Importing:
             case=self._keyed(row, "case"),
             programme=self._programme,
             **self._said(person, row),
-            age=_age(row.born, row.received_at.date()) if row.born else None,
+            age=age_on(london_day(row.received_at), row.born) if row.born else None,
         )
 
     def _attachment(self, case: UUID, person: UUID, row: ReferralRow) -> AttachReferral:
@@ -241,7 +242,7 @@ class Importing:
             return None, None
         key = self._partners.get(slug(row.organisation))
         if key is None:
-            self.strangers[row.organisation] += 1
+            self.strangers.add(row.line)
             return None, row.organisation
         return key, None
 
@@ -283,10 +284,6 @@ def safe_contact(row: ReferralRow) -> SafeContact | None:
     return None if row.safe is None else SafeContact(row.safe, Sealed(row.how) if row.how else None)
 
 
-def _age(born: date, on: date) -> int:
-    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
-
-
 def _differing(row: ReferralRow, changed: Differs, case: Case) -> tuple[Wrong, ...]:
     if changed.another:
         said = f"{ANOTHERS}. What differs: {', '.join(changed.columns)}"
@@ -301,5 +298,5 @@ def _refusal(row: ReferralRow, refused: Refused) -> Wrong:
         field = "source"
     elif isinstance(refused, ChannelNotAllowed):
         field = "channel"
-    said = "; ".join(f"{name}: {value}" for name, value in refused.details.items() if name != "field")
+    said = "; ".join(f"{name}: {value}" for name, value in refused.details.items() if name in _TOLD)
     return Wrong(row.line, _COLUMN_OF.get(field, ""), f"{refused.message} ({said})" if said else refused.message)

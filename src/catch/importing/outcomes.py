@@ -6,7 +6,10 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from catch.importing.referral_file import Wrong
+from catch.importing.referral_file import DECISION, Wrong
+
+ANOTHER = "new"
+"""What somebody decides of a row that waits, where it is about nobody of those who are known."""
 
 
 class Kept(Struct, frozen=True):
@@ -26,6 +29,11 @@ class Waiting(Struct, frozen=True):
     line: int
     beside: str
 
+    @property
+    def told(self) -> Wrong:
+        """As it stands in the file for whoever decides."""
+        return Wrong(self.line, DECISION, f"waits. {self.beside}. Write here whom it is about, or `{ANOTHER}`")
+
 
 class NotKept(Struct, frozen=True):
     """A row that was not kept, and why. `clashes`: its reference stands for another referral; `amends`: for the same
@@ -41,7 +49,8 @@ Outcome = Kept | Waiting | NotKept
 
 
 class Report(Struct):
-    """What an import did. `strangers` are organisations that are no registered partner; their rows were kept.
+    """What an import did. `strangers` are the lines on which an organisation stands that is no registered partner;
+    these rows were kept.
 
     Each row is in exactly one of `kept` (opened, attached or there), `waiting` and `wrong`.
     """
@@ -54,7 +63,7 @@ class Report(Struct):
     clashes: int
     amendments: int
     rejected_file: Path | None
-    strangers: tuple[str, ...]
+    strangers: tuple[int, ...]
 
     def count(self, how: str) -> int:
         return sum(kept.how == how for kept in self.kept)

@@ -6,8 +6,6 @@ and `outcomes`. A further referral of somebody whose case is open is attached to
 """
 
 import asyncio
-import csv
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,26 +15,34 @@ from msgspec.structs import replace
 from catch.app import Catch
 from catch.domain.refusals import UnknownProgramme
 from catch.domain.streams import PROGRAMME, programme_stream
-from catch.importing.keeping import ANOTHER, Importing
+from catch.importing.keeping import Importing
 from catch.importing.outcomes import Kept, NotKept, Outcome, Report, Waiting
-from catch.importing.referral_file import ReferralFile, ReferralRow, Wrong, read, row_of, slug, written_out
+from catch.importing.referral_file import ReferralFile, ReferralRow, Wrong, read, row_of, slug
+from catch.importing.rejected import Rejected
 from projections import agencies
 
-DECISION = "decision"
-"""The column in which somebody says whom a row that waited is about."""
 Progress = Callable[[int, int], None]
 """Told how many rows are done, and how many there are."""
 
 
 async def import_referrals(
-    catch: Catch, path: Path, *, programme: str = "snn-catch", progress: Progress | None = None
+    catch: Catch,
+    path: Path,
+    *,
+    programme: str = "snn-catch",
+    month_first: bool = False,
+    rejected_to: Path | None = None,
+    progress: Progress | None = None,
 ) -> Report:
-    """Raises FileUnusable, UnknownProgramme, or `Unavailable` when the database goes away: run it again then."""
-    file = await asyncio.to_thread(read, path)
+    """`rejected_to`: the folder for rejected rows, if not the list's own. Raises FileUnusable, UnknownProgramme, or
+    `Unavailable` when the database goes away: run it again then.
+    """
+    file = await asyncio.to_thread(read, path, month_first=month_first)
     if (await catch.present.states.get(PROGRAMME, programme_stream(programme))).state is None:
         raise UnknownProgramme(programme=programme)
     importing = Importing(catch, programme, await partner_keys(catch))
     rows, again, wrong = sorted_out(file, datetime.now(UTC))
+    rejected = await asyncio.to_thread(Rejected.begun, file, path, rejected_to, wrong)
     done = len(file.rows) - len(rows)
 
     def tick() -> None:
@@ -50,7 +56,8 @@ async def import_referrals(
     not_kept = [each for each in outcomes if isinstance(each, NotKept)]
     wrong = sorted([*wrong, *(one for each in not_kept for one in each.wrong)], key=lambda one: one.line)
     waiting = sorted((each for each in outcomes if isinstance(each, Waiting)), key=lambda each: each.line)
-    rejected = await asyncio.to_thread(write_rejected, path, file, wrong, waiting) if wrong or waiting else None
+    told = sorted([*wrong, *(each.told for each in waiting)], key=lambda one: one.line)
+    written = await asyncio.to_thread(rejected.ended, told)
     return Report(
         file.encoding,
         file.delimiter,
@@ -59,7 +66,7 @@ async def import_referrals(
         wrong=wrong,
         clashes=sum(each.clashes for each in not_kept),
         amendments=sum(each.amends for each in not_kept),
-        rejected_file=rejected,
+        rejected_file=written,
         strangers=tuple(sorted(importing.strangers)),
     )
 
@@ -72,16 +79,16 @@ def sorted_out(file: ReferralFile, now: datetime) -> tuple[list[ReferralRow], li
     rows: dict[str, ReferralRow] = {}
     again: list[Again] = []
     wrong: list[Wrong] = []
-    for line, cells in file.rows:
-        row = row_of(file, line, cells, now)
+    for record in file.rows:
+        row = row_of(file, record, now)
         if isinstance(row, list):
             wrong += row
         elif (first := rows.setdefault(row.reference, row)) is row:
             continue
-        elif replace(first, line=line) == row:
+        elif replace(first, line=row.line) == row:
             again.append((row, first))
         else:
-            wrong.append(Wrong(line, "reference", f"is the same as on line {first.line}"))
+            wrong.append(Wrong(row.line, "reference", f"is the same as on line {first.line}"))
     return [*rows.values()], again, wrong
 
 
@@ -97,29 +104,7 @@ async def partner_keys(catch: Catch) -> dict[str, str]:
     """Every registered partner's key, by its key and by its name as a code."""
     await catch.records.up_to_date()
     named = await agencies.named(catch.log.pool)
+    # Reversed, so that of two with one name the first to be registered is meant.
     by_name = {slug(name): key for key, name in reversed(named)}
+    # A key goes before somebody's name that reads like it.
     return by_name | {key: key for key, _ in named}
-
-
-def write_rejected(path: Path, file: ReferralFile, wrong: Sequence[Wrong], waiting: Sequence[Waiting]) -> Path:
-    """The rows that were not kept as they were, with the reasons behind: correct them there and import that file."""
-    reasons: dict[int, list[str]] = defaultdict(list)
-    for each in waiting:
-        reasons[each.line].append(f"waits: {each.beside}. Under decision write whom it is about, or `{ANOTHER}`")
-    for one in wrong:
-        reasons[one.line].append(f"{one.column}: {one.reason}" if one.column else one.reason)
-    target = path.with_suffix(".rejected.csv")
-    ours = {at for at, name in enumerate(file.header) if name.strip() == file.reason_column}
-    decision = [DECISION] if waiting and DECISION not in file.place else []
-    with target.open("w", encoding="utf-8-sig", newline="") as out:
-        writer = csv.writer(out, delimiter=file.delimiter)
-        header = [written_out(name) for at, name in enumerate(file.header) if at not in ours]
-        writer.writerow([*header, *decision, file.reason_column])
-        for line, cells in file.rows:
-            if line in reasons:
-                held = [*cells, *[""] * (len(file.header) - len(cells))]
-                kept = [written_out(cell) for at, cell in enumerate(held) if at not in ours]
-                undecided = [""] * len(decision)
-                writer.writerow([*kept, *undecided, written_out(" | ".join(reasons[line]))])
-    target.chmod(0o600)
-    return target

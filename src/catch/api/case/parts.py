@@ -64,6 +64,7 @@ def address(held: Sealed | None, path: str, redactor: Redactor, *, protected: bo
     if redactor.hides(path, Category.CONTACT):
         return None
     if protected and Tag.PROTECTED_ADDRESS not in redactor.sight.tags:
+        # Whether or not there is an address: a closed one and none look the same.
         redactor.withheld[path] = RedactionReason.RESTRICTED
         return None
     return redactor.text(path, Category.CONTACT, held)
@@ -211,7 +212,7 @@ def clocks(held: domain.Case, pinned: Programme, at: datetime) -> Iterator[case_
     for rule in pinned.clocks:
         started = moment(rule.start, held.milestones)
         if started is not None and started <= at:
-            shown = clock(rule, started, moment(rule.stop, held.milestones), at)
+            shown = clock(rule, started, moment(rule.stop, held.milestones), at, held.milestones.over_at)
             yield case_types.Clock(
                 code=shown.code,
                 started_at=shown.started_at,
