@@ -18,6 +18,7 @@ from catch.database.server import Server, binaries
 from catch.demo import people
 from catch.demo.meeting import play
 from catch.demo.year import Year, load_year
+from catch.domain.agenda.carry import left_to, words
 from catch.domain.agenda.case_facts import case_facts
 from catch.domain.agenda.draft import AGENDA_ITEMS, draft_agenda
 from catch.domain.calendar import london_day
@@ -32,7 +33,6 @@ from catch.log.codec import decode
 from catch.readside import checksum, rebuild, up_to
 from catch.settings import Settings
 from catch.web.serving import serving
-from projections import agenda
 from tests.conftest import Database
 
 TODAY = date(2026, 11, 18)
@@ -124,16 +124,17 @@ def drafted_again(facts: list[Recorded[Any]], fact: Recorded[Any], salt: str) ->
     )
     series = history.current.series(meeting.series)
     assert series is not None
-    carried = agenda.left_to(meeting.meeting, earlier(known, meeting))
+    said = [word for each in earlier(known, meeting) for word in words(each)]
+    carried = {held.case: held for held in left_to(meeting, said, {})}
     cases = [case for case in folded(known, CASE).values() if isinstance(case, Case) and case.live]
-    held = [case_facts(case, history.current, meeting, carried) for case in cases]
+    held = [case_facts(case, history.current, meeting, carried.get(case.case)) for case in cases]
     return draft_agenda(series, meeting, held, fact.event.as_of, salt)
 
 
 def earlier(known: list[Recorded[Any]], meeting: Meeting) -> list[Meeting]:
-    """The series' meetings that were over by then, the latest first."""
+    """The series' meetings that were over by then, the latest last."""
     others = [each for each in folded(known, MEETING).values() if isinstance(each, Meeting) and each.ended_at]
-    return sorted((each for each in others if each.starts_at < meeting.starts_at), key=lambda m: m.starts_at)[::-1]
+    return sorted(others, key=lambda m: m.starts_at)
 
 
 def folded(known: list[Recorded[Any]], stream: Any) -> dict[UUID, Any]:

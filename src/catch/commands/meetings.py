@@ -12,12 +12,12 @@ from catch.commands.naming import may_be_new, meetings_exist, partners_exist
 from catch.commands.questions import Draft, MeetingsOn, Officers
 from catch.domain import discussion
 from catch.domain import meeting as meeting_stream
-from catch.domain.agenda.case_facts import appearance_basis, may_be_told
+from catch.domain.agenda.by_hand import as_it_is, listed
 from catch.domain.calendar import london_day
 from catch.domain.case.state import Case
 from catch.domain.discussion import MeetingAndCase, OfferActionInMeeting
 from catch.domain.facts import Fact
-from catch.domain.given import Given, Listed
+from catch.domain.given import Given
 from catch.domain.meeting import (
     MeetingCommand,
     adding,
@@ -176,30 +176,29 @@ def draft(command: drafting.DraftAgenda, book: Book, given: Given) -> None:
 
 
 def publish(command: drafting.PublishAgenda, book: Book, given: Given) -> None:
-    """For every item, the agencies that may be told about its case now."""
+    """Every case is looked at as it is now: whether it may be heard, and who may be told about it."""
     meeting = book.meeting(command.meeting)
-    about = {item.item: item.case for item in meeting.items if item.case} if meeting else {}
-    cases = book.cases(about.values())
-    told = {item: may_be_told(case, given.at) if case else () for item, case in zip(about, cases, strict=True)}
-    decided(command, book, replace(given, told=told))
+    about = [item for item in meeting.items if item.case] if meeting else []
+    cases = book.cases(item.case for item in about if item.case)
+    if meeting is not None:
+        listings = {
+            item.item: as_it_is(case, meeting, item, given.at) for item, case in zip(about, cases, strict=True) if case
+        }
+        given = replace(given, listings=listings)
+    decided(command, book, given)
 
 
 def add(command: adding.AddItem | adding.AddLateItem, book: Book, given: Given) -> None:
-    """A case comes with its number, and, where nobody said otherwise, with its own presenter and basis."""
+    """A case that could be drafted, with its number, and, where nobody said otherwise, its own presenter and basis."""
     meeting = book.meeting(command.meeting)
     case = book.case(command.case) if command.case else None
     if case is not None and meeting is not None and case.programme == meeting.programme:
-        given = replace(given, listed=listed(case, given))
+        given = replace(given, listed=listed(case, meeting, given.at, command.presenter, command.basis))
     facts = decided(command, book, given)
     if facts and command.case and given.listed is None:
         raise UnknownCase(case=command.case)
     if facts:
         partners_exist(book, command.requires)
-
-
-def listed(case: Case, given: Given) -> Listed:
-    lead = case.lead.user if case.lead else None
-    return Listed(case.number, lead, appearance_basis(case), may_be_told(case, given.at))
 
 
 def come_or_go(
@@ -223,8 +222,9 @@ def link(command: deciding.LinkAction, book: Book, given: Given) -> None:
 
 
 def defer(command: floor.DeferItem, book: Book, given: Given) -> None:
-    if decided(command, book, given):
-        meetings_exist(book, (command.to_meeting,))
+    meeting = book.meeting(command.meeting)
+    if decided(command, book, given) and meeting is not None and command.to_meeting is not None:
+        floor.check_later(meeting, book.meeting(command.to_meeting), command.to_meeting)
 
 
 def confirm_minutes(command: session.ConfirmMinutes, book: Book, given: Given) -> None:

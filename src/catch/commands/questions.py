@@ -70,7 +70,8 @@ class Records:
             row = await case_summary.one(self.log.pool, also)
             cases += [row.case] if row else []
         carried = await agenda.before(self.log.pool, meeting)
-        return AgendaFacts(series, as_of, await each(lambda case: case_facts(case, programme, meeting, carried), cases))
+        facts = await each(lambda case: case_facts(case, programme, meeting, carried.get(case.case)), cases)
+        return AgendaFacts(series, as_of, facts)
 
 
 class Asking(Struct, frozen=True):

@@ -10,9 +10,12 @@ from datetime import date, timedelta
 from typing import assert_never
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from catch.domain import case as case_stream
 from catch.domain import meeting as meeting_stream
 from catch.domain import restricted
+from catch.domain.agenda.by_hand import as_it_is, at_once
 from catch.domain.case import CaseEvent, actions, closing, recusal, referral
 from catch.domain.case.proposals import CaseDiscussed, MeetingDecisionRecorded
 from catch.domain.case.state import Case, Discussion, Priority
@@ -107,8 +110,13 @@ def decide_in_meeting(
         return decide_interest(meeting, case, command, given)
     if isinstance(command, OpenItem):
         led(meeting, case, command)
-    if isinstance(command, RecordInstantDiscussion) and (case is None or case.programme != command.programme):
-        raise UnknownCase(case=command.case)
+        item = meeting.item(command.item) if meeting else None
+        if meeting is not None and item is not None and case is not None:
+            given = replace(given, listed=as_it_is(case, meeting, item, given.at))
+    if isinstance(command, RecordInstantDiscussion):
+        if case is None or case.programme != command.programme:
+            raise UnknownCase(case=command.case)
+        given = replace(given, listed=at_once(case, given.at, given.by.user, command.basis))
     heard = meeting_stream.decide(meeting, command, given)
     return heard, [] if case is None else [fact for event in heard for fact in told(meeting, case, command, event)]
 

@@ -18,11 +18,10 @@ def may_be_told(case: Case, at: datetime) -> tuple[str, ...]:
     return tuple(sorted(told | case.holders))
 
 
-def case_facts(case: Case, programme: Programme, meeting: Meeting, carried: Iterable[Carried] = ()) -> CaseFacts:
-    """What the meeting's agenda is drafted from. `carried` are the cases that earlier meetings did not reach."""
+def case_facts(case: Case, programme: Programme, meeting: Meeting, carried: Carried | None = None) -> CaseFacts:
+    """What the meeting's agenda is drafted from. `carried`: earlier meetings put it off or did not reach it."""
     at = meeting.starts_at
     milestones = case.milestones
-    expected = {held.agency for held in meeting.invitations} | {case.lead.agency if case.lead else ""}
     series = programme.series(meeting.series)
     since = at - timedelta(days=series.cycle_days) if series else at
     return CaseFacts(
@@ -33,7 +32,7 @@ def case_facts(case: Case, programme: Programme, meeting: Meeting, carried: Iter
         live=case.live,
         presenter=presenter(case, meeting.series),
         basis=appearance_basis(case),
-        visible_to=frozenset(expected & set(may_be_told(case, at))),
+        visible_to=visible_to(case, meeting),
         accepted_at=milestones.accepted_at,
         conversation_at=milestones.conversation_at,
         discussed_at=milestones.discussed_at,
@@ -57,10 +56,20 @@ def case_facts(case: Case, programme: Programme, meeting: Meeting, carried: Iter
         closure_proposed_on=london_day(milestones.closure_proposed_at) if milestones.closure_proposed_at else None,
         ready_to_close=ready_to_close(case),
         unmet_needs=tuple(held.code for held in case.unmet_needs if held.met_at is None and since <= held.since <= at),
-        carried=next(
-            (held for held in carried if held.case == case.case and held.to_meeting in (None, meeting.meeting)), None
-        ),
+        carried=carried if carried and not closed_since(case, carried) else None,
     )
+
+
+def visible_to(case: Case, meeting: Meeting) -> frozenset[str]:
+    """The agencies expected at the meeting that may be told of the case then."""
+    expected = {held.agency for held in meeting.invitations} | {case.lead.agency if case.lead else ""}
+    return frozenset(expected & set(may_be_told(case, meeting.starts_at)))
+
+
+def closed_since(case: Case, carried: Carried) -> bool:
+    """Closing the case settled what was put off before: a new episode begins with nothing carried."""
+    began = case.episode_started_at
+    return case.episode > 1 and began is not None and carried.since < london_day(began)
 
 
 def presenter(case: Case, series: str) -> str | None:

@@ -80,8 +80,8 @@ def evolve(meeting: Meeting, event: PlanningEvent, at: datetime) -> Meeting:
                 moved = withdrawn(moved)
             fitting = tuple(held for held in meeting.availability if moved.spans(held))
             return replace(moved, availability=fitting)
-        case MeetingCancelled():
-            return replace(meeting, state=MeetingState.CANCELLED)
+        case MeetingCancelled(cancelled_at=cancelled_at):
+            return replace(meeting, state=MeetingState.CANCELLED, cancelled_at=cancelled_at)
         case _:
             assert_never(event)
 
