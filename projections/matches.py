@@ -1,4 +1,6 @@
-"""The people who have two identifiers in common, by the keyed hashes of each two (`catch.domain.matching`)."""
+"""The people who have two identifiers in common, by the keyed hashes of each two (`catch.domain.matching`); and who was
+registered with which NHS number, by its keyed hash.
+"""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -21,6 +23,7 @@ class Row(Struct, frozen=True):
     person: UUID
     position: int
     marks: tuple[str, ...]
+    nhs_digest: str | None
 
 
 class Sharers(NamedTuple):
@@ -31,20 +34,21 @@ class Sharers(NamedTuple):
 
 
 def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
-    return (recorded.stream,) if isinstance(recorded.event, PersonRegistered) and recorded.event.marks else ()
+    event = recorded.event
+    return (recorded.stream,) if isinstance(event, PersonRegistered) and (event.marks or event.nhs_digest) else ()
 
 
 def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row:
-    return row or Row(key, recorded.position, recorded.event.marks)
+    return row or Row(key, recorded.position, recorded.event.marks, recorded.event.nhs_digest)
 
 
 MATCHES = ReadModel(
     name="matches",
-    version=1,
+    version=2,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=names([PersonRegistered]),
-    indexes=("using gin (marks)",),
+    indexes=("using gin (marks)", "nhs_digest"),
     listed=None,
     keys=keys,
     fold=fold,
@@ -57,3 +61,11 @@ async def sharing(db: Statements, marks: Iterable[str]) -> Sharers:
         f"select person from {MATCHES.table} where marks && $1::text[] order by position limit {MOST + 1}", [*marks]
     )
     return Sharers(tuple(row["person"] for row in rows[:MOST]), len(rows) > MOST)
+
+
+async def registered_with(db: Statements, nhs_digest: str) -> tuple[UUID, ...]:
+    """The first to be registered with the number."""
+    rows = await db.fetch(
+        f"select person from {MATCHES.table} where nhs_digest = $1 order by position limit {MOST}", nhs_digest
+    )
+    return tuple(row["person"] for row in rows)

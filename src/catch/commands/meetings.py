@@ -35,7 +35,8 @@ from catch.domain.meeting.rules import unpublished
 from catch.domain.meeting.state import MeetingState
 from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import Refused, UnknownCase
-from catch.domain.streams import CASE, MEETING
+from catch.domain.registers import DayTaken
+from catch.domain.streams import CASE, MEETING, calendar_stream
 
 AtMeeting = MeetingCommand | OfferActionInMeeting
 OnItem = (
@@ -159,11 +160,15 @@ def reschedule(command: planning.RescheduleMeeting, book: Book, given: Given) ->
 
 
 def only_meeting(book: Book, meeting: UUID, programme: str, series: str, day: date) -> None:
-    for held in book.meetings(book.ask(MeetingsOn(series, day))):
+    """By the calendar of the series, in which the day is entered; and by what was planned before there was one."""
+    calendar = calendar_stream(programme, series)
+    entered = book.register(calendar).meetings_on(day)
+    for held in book.meetings(dict.fromkeys([*entered, *book.ask(MeetingsOn(series, day))])):
         if held is None or held.meeting == meeting or held.instant or held.state is MeetingState.CANCELLED:
             continue
         if (held.programme, held.series, london_day(held.starts_at)) == (programme, series, day):
             raise MeetingAlreadyPlanned(meeting=held.meeting, day=day)
+    book.enter(calendar, DayTaken(meeting, day))
 
 
 def draft(command: drafting.DraftAgenda, book: Book, given: Given) -> None:

@@ -91,6 +91,8 @@ class Caseload(Question[int], frozen=True):
     user: str
 
     async def answer(self, source: Asking) -> int:
+        # Whoever was given a case a moment ago has it: the caseload's register was read before this.
+        await source.records.up_to_date()
         return await case_summary.caseload(source.records.log.pool, self.user)
 
 
@@ -211,6 +213,17 @@ class Sharing(Question[matches.Sharers], frozen=True):
         # Two doors at once: whoever was registered a moment ago is found as well.
         await source.records.up_to_date()
         return await matches.sharing(source.records.log.pool, self.marks)
+
+
+class RegisteredWith(Question[tuple[UUID, ...]], frozen=True):
+    """The people who were registered with the NHS number of this digest, of those whom the read side knows: it is asked
+    for who was referred before their number had a register.
+    """
+
+    digest: str
+
+    async def answer(self, source: Asking) -> tuple[UUID, ...]:
+        return await matches.registered_with(source.records.log.pool, self.digest)
 
 
 class SubjectDigest(Question[str], frozen=True):
