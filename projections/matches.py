@@ -39,6 +39,7 @@ def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
 
 
 def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row:
+    # A person is registered once: whatever comes later changes none of their marks.
     return row or Row(key, recorded.position, recorded.event.marks, recorded.event.nhs_digest)
 
 
@@ -57,6 +58,7 @@ MATCHES = ReadModel(
 
 async def sharing(db: Statements, marks: Iterable[str]) -> Sharers:
     """Everybody with any of these marks."""
+    # One more than are answered, to know whether there are more; by position, so that the same look finds the same.
     rows = await db.fetch(
         f"select person from {MATCHES.table} where marks && $1::text[] order by position limit {MOST + 1}", [*marks]
     )

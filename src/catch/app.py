@@ -89,10 +89,13 @@ async def opened(server: Server, settings: Settings) -> AsyncGenerator[Catch]:
             queue=settings.append_queue,
             deadline=settings.append_deadline,
         )
+        # Pushed first, so that it is closed last: everything behind it uses the log.
         stack.push_async_callback(log.close)
         catch = Catch(log, Keyring(log.pool, key_file(settings)), settings)
         stack.push_async_callback(catch.present.works.close)
+        # Before anything is asked: queries find empty tables rather than none.
         await catch.readside.prepare()
+        # From the end on: what was recorded before is read when somebody asks for it.
         head = catch.present.follower.position = await log.head()
         for name, job in (("read side", catch.readside.run()), ("feed", catch.present.follower.follow(head))):
             task = asyncio.create_task(job, name=name)
@@ -115,6 +118,7 @@ async def caught_up(catch: Catch, position: int) -> None:
             rebuilt = await catch.log.pool.fetchval("select min(position) from rebuilds")
             now = (catch.readside.position, rebuilt)
             logger.warning("read models are being built: position=%s of=%d", rebuilt or now[0], position)
+            # A rebuild moves its own checkpoints, while the read side's position stands still.
             if now != standing:
                 standing, since = now, time.monotonic()
             elif time.monotonic() - since > STANDSTILL:

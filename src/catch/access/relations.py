@@ -141,6 +141,7 @@ def seen_case(asked: Asked, case: UUID) -> tuple[Case, Sight]:
     seen = asked.seen(held)
     if held is None or seen is None or seen.hidden is RedactionReason.RECUSED:
         raise UnknownCase(case=case)
+    # By another of their roles they see it; for the one that this would be done in it is not there.
     if not asked.who.acts_as(asked.role, held.programme):
         raise UnknownCase(case=case)
     return held, seen
@@ -164,6 +165,7 @@ def taking_part(asked: Asked) -> None:
     case, seen = seen_case(asked, asked.command.case)
     if not asked.who.in_agreement(case.programme):
         raise AgencyNotUnderAgreement(agency=asked.who.agency)
+    # A seat at a meeting gives `part` as well, while it lasts: what is meant here is a part in the case itself.
     if not (seen.part and case.involved(asked.who.agency)):
         raise NotYourCase
 
@@ -212,6 +214,7 @@ def chairing_case(asked: Asked) -> None:
     """The case is on the agenda of a meeting that they chair, while that lasts."""
     case, _ = seen_case(asked, asked.command.case)
     seats = asked.reads.seats(case.case)
+    # A seat counts in the programme of its meeting alone.
     own = (seat for seat in seats if seat.programme == case.programme and seat.chaired_by(asked.who))
     if not any(seat.organised_by(asked.who, asked.at) for seat in own):
         raise NotYourCase
@@ -388,6 +391,7 @@ def leaving(asked: Asked, meeting: Meeting) -> bool:
 
 
 def for_yourself(asked: Asked) -> None:
+    # Some of these commands name no agency: then it is their own that they speak for.
     agency = asked.command.agency if "agency" in asked.command.__struct_fields__ else asked.who.agency
     if (asked.command.user, agency) != (asked.who.user, asked.who.agency):
         raise OnlyForYourself(user=asked.who.user, agency=asked.who.agency)

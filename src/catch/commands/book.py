@@ -119,6 +119,7 @@ class Book(Lookup):
     def _look(self, id_: UUID) -> Seen | None:
         seen = self.seen.get(id_)
         if seen is None:
+            # Kept too: it may move between two looks, and the append rests on the version that was decided on.
             seen = self._at_hand(id_)
             if seen is not None:
                 self.seen[id_] = seen
@@ -129,6 +130,7 @@ class Book(Lookup):
     def write(self, stream: Stream, id_: UUID, facts: Sequence[Fact]) -> None:
         """What the stream gets, which was read before."""
         kind, held = self.seen[id_]
+        # To look an id up as another kind reads as if nothing were there; only writing under it would mix two streams.
         if facts and kind is not stream and held.version:
             raise IdAlreadyUsed(field=stream.name, value=id_)
         self.written.append(Written(stream, id_, held.version, facts))
@@ -174,6 +176,7 @@ class Partners(Mapping[str, Partner]):
         return partner
 
     def __iter__(self) -> Iterator[str]:
+        # It would read every partner there is, and make the append rest on each of them.
         raise TypeError("nobody can go through all partners: name the one that is wanted")
 
     def __len__(self) -> int:

@@ -41,6 +41,7 @@ from catch.domain.streams import CASE, PERSON, RESTRICTED, caseload_stream, numb
 def person_of(command: CaseCommand, book: Book) -> UUID:
     """Whose key seals what is said of a case."""
     case = book.case(command.case)
+    # The decision refuses an unknown case; until then something stands for whom it is about. No key is kept for it.
     return case.person if case else command.case
 
 
@@ -125,6 +126,7 @@ def allocate(command: coordination.AllocateCoordinator, book: Book, given: Given
     case, caseload = book.case(command.case), caseload_stream(command.user)
     programme = pinned(book, case) if case else None
     book.register(caseload)
+    # Only a hard limit can refuse; without one the read side need not be asked.
     if programme is not None and programme.caseload.hard_max is not None:
         given = replace(given, caseload=book.ask(Caseload(command.user)))
     if decided(command, book, given):
@@ -132,6 +134,7 @@ def allocate(command: coordination.AllocateCoordinator, book: Book, given: Given
 
 
 def redirect(command: eligibility.RedirectReferral, book: Book, given: Given) -> None:
+    # After the decision, as everywhere here: what the case refuses is said first, and a repetition looks nothing up.
     if decided(command, book, given):
         partners_exist(book, (command.redirection.agency,))
         programmes_exist(book, (command.redirection.programme,))
@@ -207,6 +210,7 @@ def referrer_exists(book: Book, given: Given, agency: str | None) -> None:
 
 def reopen(command: closing.ReopenCase, book: Book, given: Given) -> None:
     case = book.case(command.case)
+    # What is read must still stand when it is recorded: so no other case is opened beside this one meanwhile.
     others = others_of(book, case.person, command.case, case.programme) if case else []
     book.programme = pinned(book, case) if case else None
     given = replace(given, programme=book.programme)
@@ -229,6 +233,7 @@ def beside(command: RestrictedCommand, book: Book, given: Given) -> None:
     case, stream = book.case(command.case), restricted_stream(command.case)
     book.programme = pinned(book, case) if case else None
     facts = discussion.decide_beside(book.beside(command.case), case, command, given)
+    # Never into the case as well: its version would betray that there is something.
     book.write(RESTRICTED, stream, facts)
 
 

@@ -150,6 +150,7 @@ def plan(command: planning.PlanMeeting, book: Book, given: Given) -> None:
         return
     day = london_day(command.starts_at)
     planning.check_chair(command, book.ask(Officers(command.programme, command.series, day)))
+    # Last, because this question waits until the read side has come to the log's end.
     only_meeting(book, command.meeting, command.programme, command.series, day)
 
 
@@ -166,6 +167,7 @@ def only_meeting(book: Book, meeting: UUID, programme: str, series: str, day: da
     for held in book.meetings(dict.fromkeys([*entered, *book.ask(MeetingsOn(series, day))])):
         if held is None or held.meeting == meeting or held.instant or held.state is MeetingState.CANCELLED:
             continue
+        # The read side names candidates only; how they stand by now the streams say.
         if (held.programme, held.series, london_day(held.starts_at)) == (programme, series, day):
             raise MeetingAlreadyPlanned(meeting=held.meeting, day=day)
     book.enter(calendar, DayTaken(meeting, day))
@@ -184,6 +186,7 @@ def publish(command: drafting.PublishAgenda, book: Book, given: Given) -> None:
     """Every case is looked at as it is now: whether it may be heard, and who may be told about it."""
     meeting = book.meeting(command.meeting)
     about = [item for item in meeting.items if item.case] if meeting else []
+    # To read the cases makes the publication rest on them: a disclosure that ends meanwhile is a conflict, not a leak.
     cases = book.cases(item.case for item in about if item.case)
     if meeting is not None:
         listings = {
@@ -197,6 +200,7 @@ def add(command: adding.AddItem | adding.AddLateItem, book: Book, given: Given) 
     """A case that could be drafted, with its number, and, where nobody said otherwise, its own presenter and basis."""
     meeting = book.meeting(command.meeting)
     case = book.case(command.case) if command.case else None
+    # A case of another programme is not listed, and so answered below like one that is not there.
     if case is not None and meeting is not None and case.programme == meeting.programme:
         given = replace(given, listed=listed(case, meeting, given.at, command.presenter, command.basis))
     facts = decided(command, book, given)

@@ -31,6 +31,7 @@ class Looked(Reads):
 
 def enrolled(by: Actor | Asker, book: Book, at: datetime) -> Who:
     """Who asks, as the log has it. Raises `NotEnrolled`."""
+    # Importers and jobs of the operator come with an actor of their own; no token is ever made into this one.
     if isinstance(by, Actor) and by.role is Role.SYSTEM:
         return program(by)
     asker = Asker(by.user, by.agency, by.role) if isinstance(by, Actor) else by
@@ -49,6 +50,7 @@ def counted(book: Book, stream: Stream, about: UUID) -> bool:
         return True
     if stream is MEETING:
         meeting = book.meeting(about)
+        # Of what is not there, version 0 tells nothing.
         return meeting is None or prepares(who, meeting, at)
     if stream is CASE:
         case = book.case(about)

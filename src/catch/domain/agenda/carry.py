@@ -33,6 +33,7 @@ def words(meeting: Meeting) -> tuple[Word, ...]:
     """
     if meeting.state in NOT_OVER:
         return ()
+    # Reversed, so that of a case which comes twice the first stays: its item says more than the draft it was made from.
     found = {held.case: held for held in reversed([*from_items(meeting), *from_draft(meeting)])}
     heard = {item.case for item in meeting.items if item.state in _HEARD and not item.put_off}
     had = {item.case for item in meeting.items if item.case and not meeting.instant}
@@ -97,8 +98,10 @@ def from_items(meeting: Meeting) -> Iterator[Carried]:
         if item.case is None:
             continue
         if item.state is ItemState.DEFERRED:
+            # Only here: whoever put it off may have named the meeting it goes to.
             to = item.deferral.to_meeting if item.deferral else None
             yield Carried(item.case, lane(item), item.defer_count, since, item.displacements, to)
+        # The count goes up as with a deferral, or a case could be pushed on for ever by meetings that are called off.
         elif item.unresolved or item.put_off or (item.state is ItemState.REMOVED and item.must):
             yield Carried(item.case, lane(item), item.defer_count + 1, since, item.displacements)
 
@@ -113,6 +116,7 @@ def from_draft(meeting: Meeting) -> Iterator[Carried]:
     if meeting.draft is None:
         return
     since = put_off_on(meeting)
+    # Somebody has looked at these and taken them off by hand: the draft does not bring them back.
     settled = {item.case for item in meeting.items if item.state is ItemState.REMOVED}
     for held in meeting.draft.overflow:
         if held.case not in settled:

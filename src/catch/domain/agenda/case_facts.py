@@ -8,8 +8,9 @@ from catch.domain.calendar import london_day
 from catch.domain.case.state import ActionState, Agrees, Case, GoalState, Milestones, Proposal, ProposalPurpose
 from catch.domain.meeting.listing import AppearanceBasis
 from catch.domain.meeting.state import Meeting
+from catch.domain.programme import ProgrammeHistory
 from catch.domain.programme.clocks import clock, matches
-from catch.domain.programme.configuration import ClockRule, Programme
+from catch.domain.programme.configuration import ClockRule
 
 
 def may_be_told(case: Case, at: datetime) -> tuple[str, ...]:
@@ -18,11 +19,15 @@ def may_be_told(case: Case, at: datetime) -> tuple[str, ...]:
     return tuple(sorted(told | case.holders))
 
 
-def case_facts(case: Case, programme: Programme, meeting: Meeting, carried: Carried | None = None) -> CaseFacts:
-    """What the meeting's agenda is drafted from. `carried`: earlier meetings put it off or did not reach it."""
+def case_facts(case: Case, history: ProgrammeHistory, meeting: Meeting, carried: Carried | None = None) -> CaseFacts:
+    """What the meeting's agenda is drafted from: by the series of the programme's present version, and by the clocks,
+    as on the case's page, of the version that it started under. `carried`: earlier meetings did not hear it.
+    """
     at = meeting.starts_at
     milestones = case.milestones
-    series = programme.series(meeting.series)
+    series = history.current.series(meeting.series)
+    pinned = history.version(case.programme_version)
+    # Since the last meeting would have been held: whether it was is nothing that the case knows.
     since = at - timedelta(days=series.cycle_days) if series else at
     return CaseFacts(
         case=case.case,
@@ -49,7 +54,7 @@ def case_facts(case: Case, programme: Programme, meeting: Meeting, carried: Carr
             for held in case.actions
             if held.unsettled
         ),
-        clocks=tuple(running_clocks(programme.clocks, milestones, at)),
+        clocks=tuple(running_clocks(pinned.clocks if pinned else (), milestones, at)),
         plan_agreed_on=london_day(case.plan.agreed_at) if case.plan else None,
         review_due=case.plan.review_due if case.plan else None,
         planned_end=case.plan.planned_end if case.plan else None,
@@ -62,6 +67,7 @@ def case_facts(case: Case, programme: Programme, meeting: Meeting, carried: Carr
 
 def visible_to(case: Case, meeting: Meeting) -> frozenset[str]:
     """The agencies expected at the meeting that may be told of the case then."""
+    # Who coordinates the case comes to present it, invited or not.
     expected = {held.agency for held in meeting.invitations} | {case.lead.agency if case.lead else ""}
     return frozenset(expected & set(may_be_told(case, meeting.starts_at)))
 
@@ -82,6 +88,7 @@ def appearance_basis(case: Case) -> AppearanceBasis | None:
     """Why the meeting may consider the case: the person agrees, or an open disclosure goes before their wish."""
     if case.agreement is Agrees.YES:
         return AppearanceBasis.AGREEMENT
+    # Ended disclosures no longer speak for anything.
     open_ones = [held for held in case.disclosures if held.ended_at is None]
     if any(held.basis.overrides_objection for held in open_ones):
         return AppearanceBasis.VITAL_INTEREST
@@ -134,6 +141,6 @@ def running_clocks(rules: Iterable[ClockRule], milestones: Milestones, at: datet
     """The clocks that have started and not stopped."""
     for rule in rules:
         started, stopped = moment(rule.start, milestones), moment(rule.stop, milestones)
-        if started is not None and stopped is None and started <= at:
+        if started is not None and (stopped or milestones.over_at) is None and started <= at:
             shown = clock(rule, started, stopped, at)
             yield ClockFact(rule.code, started, shown.warn_at, shown.due_at)

@@ -437,6 +437,11 @@ class Milestones(Part, frozen=True, omit_defaults=True):
     closed_at: datetime | None = None
     turned_away_at: datetime | None = None  # declined, or led to a better door
 
+    @property
+    def over_at(self) -> datetime | None:
+        """When nothing was waited for any more: closed, or turned away."""
+        return self.closed_at or self.turned_away_at
+
 
 def first(known: datetime | None, at: datetime) -> datetime:
     """The earlier moment: what is recorded late may have happened before what was known."""

@@ -67,6 +67,7 @@ def drafted(meeting: Meeting, event: AgendaDrafted) -> Meeting:
     # What was taken off and has become a must since is carried to the next meeting.
     kept = tuple(replace(i, must=i.must or i.item in musts) for i in by_hand)
     ids, cases = {i.item for i in kept}, {i.case for i in kept if i.case and i.state is not ItemState.REMOVED}
+    # By hand goes before by rule, by item and by case: a case has one item.
     fresh = tuple(from_draft(d) for d in event.items if d.item not in ids and d.case not in cases)
     merged = tuple(sorted((*fresh, *kept), key=lambda item: item.section))
     draft = Agenda(event.as_of, event.policy_version, event.items, event.overflow, event.warnings, event.gaps)
@@ -109,6 +110,7 @@ def published(meeting: Meeting, event: AgendaPublished) -> Meeting:
 
 
 def disclosed(item: Item, held: ItemDisclosure | None) -> Item:
+    # Who was not told at publication sees nothing of the item, whatever an earlier publication said.
     if held is None:
         return replace(item, visible_to=())
     return replace(item, visible_to=held.agencies, basis=held.basis or item.basis)
@@ -168,6 +170,7 @@ def draft(meeting: Meeting, given: Given) -> list[DraftingEvent]:
 
 def publish(meeting: Meeting, given: Given) -> list[DraftingEvent]:
     not_over(meeting)
+    # Under way as well: a published agenda is changed item by item, each with its reason.
     if meeting.state in LIVE:
         return []
     if meeting.state is MeetingState.PLANNED:

@@ -210,6 +210,7 @@ def _register(partner: Partner | None, command: RegisterPartner) -> list[Organis
         raise MissingText(field="name")
     if partner is None:
         return [PartnerRegistered(command.partner, command.name, command.kind, command.ods)]
+    # A key stands for one organisation for ever: it is in every fact that names it.
     if (partner.name, partner.kind, partner.ods) != (command.name, command.kind, command.ods):
         raise IdAlreadyUsed(partner=command.partner)
     return []
@@ -225,6 +226,7 @@ def _sign(partner: Partner, command: SignAgreement) -> list[OrganisationEvent]:
         raise AgreementEndsBeforeItStarts(starts_on=command.starts_on, ends_on=command.ends_on)
     signed = Agreement(agreement, programmes, categories, command.starts_on, command.ends_on)
     if held := partner.agreement(agreement):
+        # Ended or not, the same agreement signed again is a repetition: it does not come back by that.
         if replace(held, terminated_at=None) != signed:
             raise IdAlreadyUsed(agreement=agreement)
         return []
