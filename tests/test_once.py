@@ -19,7 +19,7 @@ from catch.app import Catch, opened
 from catch.commands.book import Book
 from catch.commands.meetings import MeetingAlreadyPlanned
 from catch.commands.others import StillCoordinates
-from catch.commands.questions import Asking, Coordinates
+from catch.commands.questions import Asking, Coordinates, Officers
 from catch.database.server import Server
 from catch.domain.case.closing import CloseCase, ReopenCase
 from catch.domain.case.coordination import AllocateCoordinator, CaseloadFull, WorkerNotActive
@@ -27,9 +27,9 @@ from catch.domain.case.eligibility import AcceptReferral
 from catch.domain.case.referral import NumberHasOpenCase, ReferralReceived, SubmitReferral
 from catch.domain.case.state import Case, CaseState, Referral, Urgency
 from catch.domain.facts import Actor, Category, Command, Envelope, Fact, Purpose, Role, Sealed
-from catch.domain.meeting.planning import CancelMeeting, MeetingPlanned, PlanMeeting, RescheduleMeeting
+from catch.domain.meeting.planning import CancelMeeting, MeetingPlanned, NotAppointed, PlanMeeting, RescheduleMeeting
 from catch.domain.meeting.state import Mode
-from catch.domain.partner import LeaveProgramme, RunningPart, SignAgreement
+from catch.domain.partner import LeaveProgramme, RunningPart, SignAgreement, SuspendMember
 from catch.domain.person import PersonReferred, RegisterPerson
 from catch.domain.programme import LoadProgramme
 from catch.domain.programme.configuration import Caseload
@@ -315,3 +315,22 @@ async def test_no_case_stays_with_an_agency_that_leaves_at_that_moment(
     ]
     assert len(taken(answers)) == 2
     assert refusals(answers) == {WorkerNotActive}
+
+
+async def test_nobody_is_in_the_chair_whose_appointment_ended_a_moment_before(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+):
+    """What the read side said is a moment old: the agency's own stream is asked."""
+    deputy = Actor("deputy@snn", "snn", Role.DEPUTY)
+    await servers.place.enrol(deputy)
+    look = Officers.answer
+
+    async def overtaken(question: Officers, source: Asking) -> frozenset[tuple[str, str]]:
+        found = await look(question, source)
+        await servers.ask(0, SuspendMember(deputy.agency, deputy.user), ADMINISTRATOR)
+        return found
+
+    await servers.place.settled()
+    monkeypatch.setattr(Officers, "answer", overtaken)
+    planned = replace(plan(a_day(200)), chair=deputy.user)
+    assert refusals([await servers.ask(1, planned)]) == {NotAppointed}

@@ -149,9 +149,17 @@ def plan(command: planning.PlanMeeting, book: Book, given: Given) -> None:
     if not decided(command, book, given, command.programme):
         return
     day = london_day(command.starts_at)
-    planning.check_chair(command, book.ask(Officers(command.programme, command.series, day)))
+    planning.check_chair(command, appointed(command, book, day))
     # Last, because this question waits until the read side has come to the log's end.
     only_meeting(book, command.meeting, command.programme, command.series, day)
+
+
+def appointed(command: planning.PlanMeeting, book: Book, day: date) -> set[str]:
+    """The read side names candidates only; whether the chair is appointed by now their agency's stream says."""
+    programme, series = command.programme, command.series
+    named = [agency for agency, user in book.ask(Officers(programme, series, day)) if user == command.chair]
+    agencies = [held for agency in sorted(named) if (held := book.partner(agency))]
+    return {command.chair for held in agencies if held.chairs(command.chair, programme, series, day)}
 
 
 def reschedule(command: planning.RescheduleMeeting, book: Book, given: Given) -> None:

@@ -172,14 +172,14 @@ class MeetingsOn(Question[tuple[UUID, ...]], frozen=True):
         return tuple(row.meeting.meeting for row in rows)
 
 
-class Officers(Question[frozenset[str]], frozen=True):
-    """The user ids of those appointed to chair the series, or to stand in, on a day."""
+class Officers(Question["frozenset[tuple[str, str]]"], frozen=True):
+    """Agency and user of those appointed to chair the series, or to stand in, on a day."""
 
     programme: str
     series: str
     day: date
 
-    async def answer(self, source: Asking) -> frozenset[str]:
+    async def answer(self, source: Asking) -> frozenset[tuple[str, str]]:
         return frozenset(await members.officers(source.records.log.pool, self.programme, self.series, self.day))
 
 
