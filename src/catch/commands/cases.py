@@ -9,7 +9,7 @@ from catch.commands.book import Book
 from catch.commands.handler import Handler, handles
 from catch.commands.naming import may_be_new, partners_exist, programmes_exist
 from catch.commands.questions import Caseload, RegisteredWith
-from catch.commands.rules import seen
+from catch.commands.rules import seen, worked_on
 from catch.domain import case as case_stream
 from catch.domain import discussion, restricted
 from catch.domain.case import (
@@ -64,9 +64,8 @@ def others_of(book: Book, person: UUID, case: UUID, programme: str) -> list[Case
 
 
 def numbered(book: Book, person: UUID, case: UUID, programme: str, by: Actor) -> list[Case]:
-    """The cases in the programme, as far as they see them, of others who were registered with the person's NHS number.
-
-    By the register of the number; and those of people who were referred before there was one.
+    """The cases in the programme, as far as they work on them, of others who were registered with the person's NHS
+    number. By the register of the number; and those of people who were referred before there was one.
     """
     digest = number_of(book, person)
     if digest is None:
@@ -75,7 +74,7 @@ def numbered(book: Book, person: UUID, case: UUID, programme: str, by: Actor) ->
     known = book.people(book.ask(RegisteredWith(digest)))
     before = [each for held in known if held and held.settled_number for each in held.cases_in(programme)]
     others = book.cases(each for each in dict.fromkeys([*entered, *before]) if each != case)
-    return [held for held in others if held and held.person != person and seen(book, held, by)]
+    return [held for held in others if held and held.person != person and worked_on(book, held, by)]
 
 
 def number_of(book: Book, person: UUID) -> str | None:
