@@ -50,8 +50,9 @@ MADE = {
     "ReferralReceived.number", "AgendaPublished.content_hash", "DraftedItem.number", "DraftedItem.explanation",
     "Overflow.number", "Overflow.explanation", "AgendaWarning.number", "AgendaWarning.explanation", "Reason.text",
     "Reason.fact", "Placement.key", "Placement.moved_for", "AgendaItemAdded.number", "LateItemAdded.number",
-    "PersonRegistered.nhs_digest", "PersonRegistered.marks", "MemberEnrolled.subject", "Binding.subject",
-    "IdentityCorrected.nhs_digest", "IdentityCorrected.marks", "ContactCorrected.marks", "Envelope.programme",
+    "PersonRegistered.nhs_digest", "PersonRegistered.marks", "Referral.reference_digest", "MemberEnrolled.subject",
+    "IdentityCorrected.nhs_digest", "IdentityCorrected.marks", "ContactCorrected.marks", "Binding.subject",
+    "Envelope.programme",
 }  # fmt: skip
 """Made by the program. No command has one: a client cannot send it."""
 FORMER = {"PartnerInvolved.named_contact"}

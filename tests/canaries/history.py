@@ -24,6 +24,7 @@ from catch.domain.case import (
 from catch.domain.case.state import (
     Basis,
     CommonLawBasis,
+    Described,
     LegalBasis,
     ProposalPurpose,
     SpecialCategoryBasis,
@@ -137,7 +138,14 @@ def worker(name: str) -> Callable[[Filling], Worker]:
     return lambda filling: Worker(filling.names.user(name), filling.names.key(NAMED[name].agency))
 
 
+def described(filling: Filling) -> Described:
+    """As a sender describes somebody, but for what has a form of its own."""
+    parts = ("name", "phone", "address")
+    return Described(**{part: filling.value(Sealed, part, f"described.{part}") for part in parts})
+
+
 Said = tuple[str, type[Command], int, dict[str, Any]]
+DOOR: dict[str, Any] = {"on_behalf_of": None, "agreement": None, "needs": (), "described": described}
 
 
 def doors() -> Iterator[Said]:
@@ -145,7 +153,7 @@ def doors() -> Iterator[Said]:
         person = {"nhs_number": None, "date_of_birth": None, "provisional": False}
         if case != 3:
             yield by, RegisterPerson, case, person
-        yield by, referral.SubmitReferral, case, {"on_behalf_of": None, "agreement": None, "needs": ()}
+        yield by, referral.SubmitReferral, case, DOOR
         if case == 2:
             continue
         yield ("cora" if case < 2 else "xena"), eligibility.AcceptReferral, case, {"criteria": ()}
@@ -234,8 +242,7 @@ def usual(meetings: str) -> Iterator[Said]:
     yield "cody", disclosure.EndInvolvement, 1, {"agency": "police"}
     kept = frozenset({Category.PLAN, Category.DISCUSSION})
     yield "cody", agreement.RecordObjection, 1, {"categories": kept, "partners": frozenset[str]()}
-    door: dict[str, Any] = {"on_behalf_of": None, "agreement": None, "needs": ()}
-    yield "cora", referral.AttachReferral, 0, {**door, "source": "spring"}
+    yield "cora", referral.AttachReferral, 0, {**DOOR, "source": "spring"}
     right: dict[str, Any] = {"removed": frozenset[PersonDetail]()}
     yield "cora", CorrectIdentity, 0, {**right, "nhs_number": None, "date_of_birth": None}
     yield "cora", CorrectContact, 0, right
@@ -274,7 +281,7 @@ def fixed(random: Random, kind: type[Command], by: str) -> dict[str, Any]:
     somebody = {"user": whom, "agency": NAMED[whom].agency}
     usual: dict[str, Any] = {
         "on_behalf_of": None, "needs": (), "criteria": (), "requested_partners": (),
-        "presenter": worker(by), "nhs_number": None, "date_of_birth": None, "service": None,
+        "presenter": worker(by), "nhs_number": None, "date_of_birth": None, "service": None, "described": described,
     }  # fmt: skip
     if kind in (adding.AddItem, adding.AddLateItem):
         usual |= {"presenter": by}

@@ -33,7 +33,7 @@ NEEDS, SPOKEN, ACTION, NOTE = (
     ("action", "actions"),
     ("note", ""),
 )
-SAFE, SAID_SAFE, ADDRESS = ("safe-contact", "contact"), ("said-safe", "contact"), ("address", "contact")
+SAFE, ADDRESS = ("safe-contact", "contact"), ("address", "contact")
 RESTRICTED, DISCLOSURE, DOOR = ("restricted", "restricted"), ("disclosure", ""), ("door", "")
 OTHERS, COORDINATING, INVOLVED = ("others", ""), ("coordinating", ""), ("involved", "")
 AT_MEETING, PREPARED = ("meeting", ""), ("prepared", "")
@@ -57,8 +57,12 @@ OWNED: dict[str, tuple[str, str]] = {
             "referral": DOOR,
             "reason": REFERRED,
             "unverified_organisation": REFERRED,
-            "safe_contact.how": SAID_SAFE,
-            "safe_contact.not_when": SAID_SAFE,
+            "reference": REFERRED,
+            "described.name": ("referred", "identity"),
+            "described.phone": CONTACT,
+            "described.address": ("address", "contact"),
+            "safe_contact.how": SAFE,
+            "safe_contact.not_when": SAFE,
             "agreement.evidence": ("referred", "plan"),
         }.items()
     },

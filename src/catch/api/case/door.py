@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable
 
+from catch.access import RedactionReason, Sight
 from catch.api.case import door_types as types
 from catch.api.common.redaction import Redactor
 from catch.api.common.types import Worker
 from catch.domain.case import state as domain
-from catch.domain.facts import Category
+from catch.domain.facts import Category, Sealed, Tag
 
 
-def referral(held: domain.Referral, path: str, redactor: Redactor) -> types.Referral:
-    """Whoever wrote it reads what they wrote."""
+def referral(held: domain.Referral, path: str, redactor: Redactor, *, address_protected: bool) -> types.Referral:
+    """Whoever wrote it reads what they wrote; but for how the person is reached, which may have become a secret."""
     own = own_door(held, redactor)
     category = None if own else Category.NEEDS
     hidden = category is not None and redactor.hides(f"{path}.needs", category)
@@ -19,7 +20,7 @@ def referral(held: domain.Referral, path: str, redactor: Redactor) -> types.Refe
         redactor.hides(f"{path}.basis", Category.NEEDS)
     return types.Referral(
         id=held.referral,
-        safe_contact=said_at(held, path, redactor, None if own else Category.CONTACT),
+        safe_contact=said_at(held, path, redactor),
         source=held.source,
         channel=held.channel,
         received_at=held.received_at,
@@ -28,16 +29,16 @@ def referral(held: domain.Referral, path: str, redactor: Redactor) -> types.Refe
         reason=redactor.text(f"{path}.reason", category, held.reason),
         referrer=Worker(user=held.referrer, agency=held.referrer_agency),
         unverified_organisation=redactor.text(f"{path}.unverifiedOrganisation", category, held.unverified_organisation),
+        reference=redactor.text(f"{path}.reference", category, held.reference),
+        described=described(held, f"{path}.described", redactor, address_protected=address_protected),
         agreement=agreement_at(held, path, redactor, None if own else Category.PLAN),
         basis=basis(held.basis) if held.basis and not hidden else None,
     )
 
 
-def said_at(
-    held: domain.Referral, path: str, redactor: Redactor, category: Category | None
-) -> types.SaidContact | None:
+def said_at(held: domain.Referral, path: str, redactor: Redactor) -> types.SaidContact | None:
     path = f"{path}.safeContact"
-    if (category and redactor.hides(path, category)) or held.safe_contact is None:
+    if redactor.hides(path, Category.CONTACT) or held.safe_contact is None:
         return None
     return said(held.safe_contact, path, redactor)
 
@@ -66,6 +67,43 @@ def agreement_at(
 
 def basis(held: domain.Basis) -> types.Basis:
     return types.Basis(article6=held.article6, common_law=held.common_law, article9=held.article9)
+
+
+def described(
+    held: domain.Referral, path: str, redactor: Redactor, *, address_protected: bool
+) -> types.Described | None:
+    """That there is such a description is told to those who see something of it."""
+    said, own = held.described or domain.Described(), own_door(held, redactor)
+    identity = None if own else Category.IDENTITY
+    shown = types.Described(
+        name=redactor.text(f"{path}.name", identity, said.name),
+        date_of_birth=redactor.text(f"{path}.dateOfBirth", identity, said.date_of_birth),
+        nhs_number=redactor.text(f"{path}.nhsNumber", identity, said.nhs_number),
+        phone=redactor.text(f"{path}.phone", Category.CONTACT, said.phone),
+        address=address(said.address, f"{path}.address", redactor, protected=address_protected),
+    )
+    closed = redactor.sight.hides(Category.CONTACT) and not own and redactor.sight.hides(Category.IDENTITY)
+    return None if closed or held.described is None else shown
+
+
+def address(held: Sealed | None, path: str, redactor: Redactor, *, protected: bool) -> str | None:
+    """Where somebody lives; once that is protected, for those only who were given the tag."""
+    if redactor.hides(path, Category.CONTACT):
+        return None
+    if protected and Tag.PROTECTED_ADDRESS not in redactor.sight.tags:
+        # Whether or not there is an address: a closed one and none look the same.
+        redactor.withheld[path] = RedactionReason.RESTRICTED
+        return None
+    return redactor.text(path, Category.CONTACT, held)
+
+
+def refers_by(held: domain.Case, digest: str, seen: Sight) -> bool:
+    """Whether the case has a referral under this reference whose reference is shown."""
+    open_to_all = seen.hides(Category.NEEDS) is None
+    return any(
+        each.reference_digest == digest and (open_to_all or each.referrer_agency == seen.agency)
+        for each in held.referrals
+    )
 
 
 def own_door(held: domain.Referral, redactor: Redactor) -> bool:

@@ -17,8 +17,7 @@ class UnfoldingPerson(types.Person):
     """The same of a person."""
 
     def __init__(self, held: Person, case: Case, redactor: Redactor, *, protected: bool) -> None:
-        untagged = Tag.PROTECTED_ADDRESS not in redactor.sight.tags
-        self.__dict__["_told"] = Told(held, case, redactor, (protected or held.address_protected) and untagged)
+        self.__dict__["_told"] = Told(held, case, redactor, protected or held.address_protected)
 
     def __getattr__(self, name: str) -> Any:
         part = OF_PERSON.get(name)
@@ -29,7 +28,7 @@ class UnfoldingPerson(types.Person):
 
 
 class Told(Struct, frozen=True):
-    """What of a person is told through a redactor. `protected`: where they live is kept from this viewer; `case` is the
+    """What of a person is told through a redactor. `protected`: where they live is a secret, now or then; `case` is the
     one in which they are shown.
     """
 
@@ -42,13 +41,7 @@ class Told(Struct, frozen=True):
         return self.redactor.text(f"person.{name}", category, sealed)
 
     def address(self) -> str | None:
-        if self.redactor.hides("person.address", Category.CONTACT):
-            return None
-        if self.protected:
-            # Whether or not there is an address: a closed one and none look the same.
-            self.redactor.withheld["person.address"] = RedactionReason.RESTRICTED
-            return None
-        return self.text("address", Category.CONTACT, self.held.registered.address)
+        return door.address(self.held.registered.address, "person.address", self.redactor, protected=self.protected)
 
     def address_protected(self) -> bool | None:
         """Those to whom contact is told must know that it is not to be passed on."""
@@ -73,7 +66,8 @@ class Told(Struct, frozen=True):
     def corrections(self, name: str, category: Category, held: Sequence[Correction]) -> list[types.Correction]:
         """Why an address was wrong may say where the right one is: it is as protected as that."""
         told = self.redactor.all(f"person.{name}", category, held)
-        kept = self.protected and category is Category.CONTACT
+        untagged = Tag.PROTECTED_ADDRESS not in self.redactor.sight.tags
+        kept = self.protected and untagged and category is Category.CONTACT
         if kept and self.redactor.sight.hides(category) is None:
             self.redactor.withheld[f"person.{name}.reason"] = RedactionReason.RESTRICTED
         return [

@@ -68,7 +68,7 @@ def evolve(meeting: Meeting, event: EditingEvent, at: datetime) -> Meeting:
 def edited(meeting: Meeting, item: Item, event: EditingEvent, at: datetime) -> Meeting:
     match event:
         case AgendaItemRemoved(reason=reason):
-            gone = replace(item, state=ItemState.REMOVED, removed_reason=reason)
+            gone = replace(item, state=ItemState.REMOVED, removed_reason=reason, removed_at=at)
             return ordered(meeting, with_item(meeting, item, gone).items)
         case AgendaItemMoved(order=order, previous=before, reason=reason):
             return placed(meeting, with_edit(item, ItemEdit(Edit.MOVED, at, before, order, reason)), order)

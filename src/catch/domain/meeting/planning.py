@@ -90,7 +90,7 @@ def evolve(meeting: Meeting, event: PlanningEvent, at: datetime) -> Meeting:
             return replace(moved, availability=fitting)
         case MeetingCancelled(cancelled_at=cancelled_at, reason=reason):
             called_off = Cancellation(cancelled_at, reason)
-            return replace(meeting, state=MeetingState.CANCELLED, cancellation=called_off)
+            return replace(meeting, state=MeetingState.CANCELLED, cancelled_at=cancelled_at, cancellation=called_off)
         case _:
             assert_never(event)
 
