@@ -272,6 +272,7 @@ ELSEWHERE: Mapping[str, str] = {
     "LinkAction.owner": "LinkedAction.owner",
     "LinkAction.decision": "LinkedAction.decisionId",
     "GoalOutcome.goal": "GoalOutcome.goalId",
+    "RecordInstantDiscussion.basis": "Handling.basis",
     "AddItem.basis": "Handling.basis",
     "AddItem.requires": "Handling.requires",
     "AddLateItem.basis": "Handling.basis",
