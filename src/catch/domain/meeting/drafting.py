@@ -136,11 +136,13 @@ class NoAgendaYet(Refused):
 
 
 class ItemsNotReady(Refused):
-    """These items are about cases that no meeting may hear as they stand: take them off, or settle what they lack."""
+    """No meeting may hear these cases as they stand. The details name the items and what is missing: remove them, or
+    see to that and draft the agenda again.
+    """
 
 
 class CaseAlreadyOnAgenda(Refused):
-    """This case is on the agenda already. A case has one item."""
+    """This case is on the agenda already. A case has one item: move it, or give it more minutes."""
 
 
 def decide(meeting: Meeting, command: DraftingCommand, given: Given) -> list[DraftingEvent]:
