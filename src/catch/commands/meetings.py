@@ -199,8 +199,8 @@ def draft(command: drafting.DraftAgenda, book: Book, given: Given) -> None:
 
 
 def publish(command: drafting.PublishAgenda, book: Book, given: Given) -> None:
-    """Every case is looked at as it is now: whether it may be heard, and who may be told: nobody of one that cannot be
-    read.
+    """Every case is looked at as it is now: whether it may be heard, and who may be told about it; nobody is told of
+    one that cannot be read.
     """
     meeting = book.meeting(command.meeting)
     about = [item for item in meeting.items if item.case] if meeting else []

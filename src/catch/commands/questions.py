@@ -253,17 +253,6 @@ class Sharing(Question[matches.Sharers], frozen=True):
         return await matches.sharing(source.records.log.pool, self.marks)
 
 
-class RegisteredWith(Question[tuple[UUID, ...]], frozen=True):
-    """The people who were registered with the NHS number of this digest, of those whom the read side knows: it is asked
-    for who was referred before their number had a register.
-    """
-
-    digest: str
-
-    async def answer(self, source: Asking) -> tuple[UUID, ...]:
-        return await matches.registered_with(source.records.log.pool, self.digest)
-
-
 class ReferenceDigest(Question[str], frozen=True):
     """The keyed hash of a sender's own number of a referral."""
 
@@ -274,6 +263,17 @@ class ReferenceDigest(Question[str], frozen=True):
     async def answer(self, source: Asking) -> str:
         assert source.sealing is not None
         return reference_digest(source.records.keyring, source.sealing.plain(self.reference))
+
+
+class RegisteredWith(Question[tuple[UUID, ...]], frozen=True):
+    """The people who were registered with the NHS number of this digest, of those whom the read side knows: it is asked
+    for who was referred before their number had a register.
+    """
+
+    digest: str
+
+    async def answer(self, source: Asking) -> tuple[UUID, ...]:
+        return await matches.registered_with(source.records.log.pool, self.digest)
 
 
 class SubjectDigest(Question[str], frozen=True):

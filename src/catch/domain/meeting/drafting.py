@@ -136,8 +136,8 @@ class NoAgendaYet(Refused):
 
 
 class ItemsNotReady(Refused):
-    """No meeting may hear these cases as they stand. The details name the items and what is missing: remove them, or
-    see to that and draft the agenda again.
+    """These items are about cases that no meeting may hear as they stand: take them off, or settle what they lack and
+    draft the agenda again.
     """
 
 
