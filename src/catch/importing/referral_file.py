@@ -207,7 +207,8 @@ def _of_text(raw: bytes) -> tuple[str, str, Table]:
         raise FileUnusable(f"no line has {_EXPECTED}")
     delimiter, header = max(found, key=lambda each: _known(each[1].cells))
     whole = Delimited(text, delimiter)
-    rows = list(whole.records(header.end, _like_a_row(_places(header.cells), whole.lines(header.end))))
+    like_a_row = _like_a_row(_places(header.cells), whole.records(header.end))
+    rows = list(whole.records(header.end, like_a_row))
     return encoding, delimiter, Table(header.cells, rows)
 
 
@@ -253,19 +254,22 @@ def _places(header: Sequence[str]) -> dict[str, int]:
     return {name: at for at, name in enumerate(names) if name in _BY_NAME}
 
 
-def _like_a_row(place: Mapping[str, int], lines: Iterable[Sequence[str]]) -> LikeARow:
-    """By the day on which it was received, or by a source and a channel that stand together elsewhere in the file."""
+def _like_a_row(place: Mapping[str, int], records: Iterable[Record]) -> LikeARow:
+    """By the day on which it was received, or by a source and a channel that the file has in other rows."""
 
-    def door(cells: Sequence[str]) -> tuple[str, ...]:
-        ends = (place["source"], place["channel"])
-        return tuple(cells[at].strip(' "').casefold() for at in ends) if max(ends) < len(cells) else ("", "")
+    def at(column: str, cells: Sequence[str]) -> str:
+        return cells[place[column]].strip(' "\r\n').casefold() if place[column] < len(cells) else ""
 
-    doors = {door(cells) for cells in lines}
-    received = place["received"]
+    sound = [record.cells for record in records if not record.fault]
+    codes = {column: {at(column, cells) for cells in sound} - {""} for column in ("source", "channel")}
+    least = 1 + max(place[column.name] for column in COLUMNS if column.filled)
 
-    def like(cells: Sequence[str]) -> bool:
-        came = received < len(cells) and like_a_day(cells[received].strip(' "'))
-        return came or (all(door(cells)) and door(cells) in doors)
+    def like(cells: Sequence[str], whole: bool) -> bool:
+        if whole and len(cells) < least:
+            return False
+        # Days may stand one after the other in a text as well.
+        came = like_a_day(at("received", cells)) and not any(like_a_day(at(column, cells)) for column in codes)
+        return came or all(at(column, cells) in known for column, known in codes.items())
 
     return like
 
