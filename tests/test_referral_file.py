@@ -2,7 +2,10 @@
 
 import csv
 import io
+import resource
 import zipfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
@@ -313,6 +316,17 @@ class TestWorkbooks:
             read(saved(tmp_path, packed.getvalue(), "list.xlsx"))
 
 
+@contextmanager
+def no_more_than(size: int) -> Generator[None]:
+    """Files of more bytes cannot be written, as if the disk were full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 class TestRejected:
     def test_what_is_written_is_read_back_as_the_same_cells(self, tmp_path: Path):
         cells = ["=1+1", "+44", "-1", "@x", "\tx", "\rx", "'=1", "''x", 'a"b', "a;=b", "a\r\nb", " ", "＝1", "\0", "é"]
@@ -351,6 +365,17 @@ class TestRejected:
         file = of_lines(tmp_path, line(1))
         assert Rejected.begun(file, tmp_path / "list.csv", None, []).ended([]) is None
         assert [each.name for each in tmp_path.iterdir()] == ["list.csv"]
+
+    def test_what_cannot_be_written_in_the_end_is_left_to_the_screen(self, tmp_path: Path):
+        file = of_lines(tmp_path, line(1, Received=""))
+        begun = Rejected.begun(file, tmp_path / "list.csv", None, [])
+        with no_more_than(100):
+            assert begun.ended(wrong(file)) is None
+
+    def test_a_full_disk_is_told_before_anything_is_imported(self, tmp_path: Path):
+        file = of_lines(tmp_path, line(1, Received=""))
+        with no_more_than(100), pytest.raises(FileUnusable, match="nothing was imported"):
+            Rejected.begun(file, tmp_path / "list.csv", None, wrong(file))
 
     def test_nobody_else_may_read_it(self, tmp_path: Path):
         file = of_lines(tmp_path, line(1, Received=""))
