@@ -302,9 +302,14 @@ class TestWorkbooks:
         assert [(one.line, one.reason.split()[2]) for one in wrong(file)] == [(3, "I3")]
 
     def test_rows_that_share_a_cell_are_told(self, tmp_path: Path):
-        content = workbook({"List": sheet(row(1), row(2), row(3))}, merged=["J3:J4", "A1:B1"])
+        content = workbook({"List": sheet(row(1), row(2), row(3))}, merged=["J3:J4", "A1:B1", "C1:C1"])
         file = read(saved(tmp_path, content, "list.xlsx"))
         assert (names(file), [one.line for one in wrong(file)]) == (["Example1"], [3, 4])
+
+    def test_names_over_two_rows_are_names(self, tmp_path: Path):
+        content = workbook({"List": [["Referrals"], HEADER, ["", "(day)"], *sheet(row(1))[1:]]}, merged=["A2:A3"])
+        file = read(saved(tmp_path, content, "list.xlsx"))
+        assert (names(file), [one.line for one in wrong(file)]) == (["Example1"], [3])
 
     def test_a_stray_cell_far_out_is_told_and_not_loaded(self, tmp_path: Path):
         stray = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'

@@ -184,7 +184,8 @@ def _bytes(path: Path) -> bytes:
 def _of_workbook(raw: bytes) -> tuple[str, str, Table]:
     if raw.startswith(FORMER):
         raise FileUnusable("a workbook of Excel before 2007, or one with a password; save it as .xlsx without")
-    lists = [(sheet, header) for sheet in sheets(raw) if (header := _header(sheet.records))]
+    # The names may run over two rows; below them no cell may.
+    lists = [(each, header) for each in sheets(raw) if (header := _header(map(_sound, each.records)))]
     if len(lists) > 1:
         raise FileUnusable(f"{len(lists)} sheets hold a list; save the one that you mean in a workbook of its own")
     if not lists:
@@ -219,6 +220,10 @@ _EXPECTED = f"the names of columns. They are: {', '.join(_BY_NAME)}"
 
 def _header(records: Iterable[Record]) -> Record | None:
     return next((each for each in islice(records, _BEFORE) if not each.fault and _known(each.cells) >= _NAMED), None)
+
+
+def _sound(record: Record) -> Record:
+    return record._replace(fault="")
 
 
 def _known(cells: Sequence[str]) -> int:
