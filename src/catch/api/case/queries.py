@@ -6,7 +6,7 @@ import strawberry
 
 from catch.access import was_there
 from catch.api.case import types as case_types
-from catch.api.case.listing import found_cases
+from catch.api.case.listing import cases_by_reference, found_cases
 from catch.api.case.matches import matches as found_matches
 from catch.api.case.reading import Reading, shows
 from catch.api.common import types as common_types
@@ -71,6 +71,17 @@ class CaseQueries:
         after: str | None = None,
     ) -> case_types.CaseConnection:
         return await found_cases(info.context, filter or case_types.CaseFilter(), page_size(first), instant_in(after))
+
+    @strawberry.field(
+        description="Cases with a referral that its sender calls by this reference, however written; none where the"
+        " viewer is not shown it.",
+        metadata=weighs(50),
+    )
+    async def cases_by_reference(
+        self, info: Info, reference: str, at_least: Position | None = None
+    ) -> list[case_types.Case]:
+        await info.context.reached(at_least)
+        return await cases_by_reference(info.context, reference)
 
     @strawberry.field(
         description="Who else the person of a case may be: what `lookForMatches` found for the viewer within the last"
