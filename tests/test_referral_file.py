@@ -11,15 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from catch.importing.columns import FileUnusable
 from catch.importing.delimited import read_back
-from catch.importing.referral_file import FileUnusable, ReferralFile, ReferralRow, Wrong, read, row_of
+from catch.importing.referral_file import ReferralFile, read
 from catch.importing.rejected import Rejected, text_of
+from catch.importing.rows import ReferralRow, Wrong, row_of
 from tests.workbooks import Error, Formula, Rows, workbook
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 HEADER = (
     "Reference", "Received", "Source", "Channel", "First name", "Last name", "Date of birth", "NHS number", "Phone",
-    "Address", "Reason for referral", "Person knows", "How to contact",
+    "Address", "Reason for referral", "Person knows", "Person agrees",
 )  # fmt: skip
 LINE = ",".join(HEADER)
 NINE_THIRTY = datetime(2026, 2, 3, 9, 30)  # noqa: DTZ001  (a spreadsheet knows no time zones)
@@ -275,7 +277,7 @@ class TestWorkbooks:
     def test_cells_are_read_as_they_were_typed(self, tmp_path: Path):
         cells = (
             "R1", NINE_THIRTY, "self", "phone", "Zoë", "O'Example", date(1951, 5, 21), 9990000018,
-            "01632 960001", "1 High St\nTown", 'Called "Bo", cold', True, None,
+            "01632 960001", "1 High St\nTown", 'Called "Bo", cold', True, "yes",
         )  # fmt: skip
         file = read(saved(tmp_path, workbook({"List": [HEADER, cells]}), "list.xlsx"))
         (only,) = good(file)
@@ -348,6 +350,11 @@ class TestRejected:
         plain = [cell for cells in csv.reader(io.StringIO(text, newline="")) for cell in cells]
         assert not [cell for cell in plain if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝"))]
         assert "=1+1" in {read_back(cell) for cell in plain}
+
+    def test_a_delimiter_of_the_files_own_is_not_needed_to_read_it_back(self, tmp_path: Path):
+        content = f"sep=!\n{LINE}\n{line(1, Received='')}\n".replace(",", "!")
+        file = read(saved(tmp_path, content))
+        assert len(read(saved(tmp_path, text_of(file, wrong(file)))).rows) == 1
 
     def test_nobodys_corrections_are_written_over(self, tmp_path: Path):
         file = of_lines(tmp_path, line(1, Received=""))

@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from catch.importing.days import DAY_FIRST, Order, day, order_of
-from catch.importing.referral_file import ReferralFile, ReferralRow, Wrong, read, row_of
+from catch.importing.referral_file import ReferralFile, read
 from catch.importing.rejected import text_of
+from catch.importing.rows import ReferralRow, Wrong, row_of
 from tests.workbooks import workbook
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 CODES = {"Source": ("self", "police", "Adult social care"), "Channel": ("phone", "online", "email")}
-LINES = ("Address", "Reason for referral", "How to contact", "Needs")
+LINES = ("Address", "Reason for referral", "Referrer organisation", "Needs")
 NAMES = ("First name", "Last name", "Phone")
 HEADER = ("Reference", "Received", *CODES, *NAMES, *LINES)
 SAYS = st.text(st.sampled_from("aé£ ,;\t|\"'\n=+-@.0/"), max_size=12)
@@ -96,11 +97,20 @@ def good(file: ReferralFile) -> list[ReferralRow]:
 
 
 def texts(row: ReferralRow) -> list[str]:
-    return [row.reference, row.first_name, row.last_name, row.phone, row.address, row.reason, row.how, *row.needs]
+    return [
+        row.reference,
+        row.first_name,
+        row.last_name,
+        row.phone,
+        row.address,
+        row.reason,
+        row.organisation,
+        *row.needs,
+    ]
 
 
 def meant(row: Mapping[str, str]) -> list[str]:
-    own = [row[name] for name in ("Reference", *NAMES, "Address", "Reason for referral", "How to contact")]
+    own = [row[name] for name in ("Reference", *NAMES, "Address", "Reason for referral", "Referrer organisation")]
     needs = [re.sub("[^a-z0-9]+", "-", each.casefold()).strip("-") for each in re.split("[;,]", row["Needs"])]
     return [*(re.sub("\r\n?", "\n", each).strip() for each in own), *filter(None, needs)]
 

@@ -14,8 +14,8 @@ from catch.commands.questions import reference_digest
 from catch.domain.case.state import Case
 from catch.domain.refusals import UnknownProgramme
 from catch.domain.streams import CASE
+from catch.importing.columns import COLUMNS, FileUnusable
 from catch.importing.outcomes import Report
-from catch.importing.referral_file import COLUMNS, FileUnusable
 from catch.importing.referrals import import_referrals
 from projections import references
 

@@ -29,7 +29,7 @@ from catch.domain.streams import CASE, PERSON
 from catch.importing.contents import Differs, differs, stored
 from catch.importing.outcomes import ANOTHER, Kept, NotKept, Outcome, Waiting
 from catch.importing.people import FORMER_NAMES, Found, People, described, identifiers, together
-from catch.importing.referral_file import ReferralRow, Wrong, slug
+from catch.importing.rows import ReferralRow, Wrong, slug
 from catch.log.entries import Answer, Busy, CommandIdReused, Unavailable
 from projections import references
 

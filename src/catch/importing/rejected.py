@@ -10,8 +10,10 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
+from catch.importing.columns import DECISION, REJECTION, FileUnusable, is_rejection
 from catch.importing.delimited import quoted, written_out
-from catch.importing.referral_file import DECISION, REJECTION, FileUnusable, ReferralFile, Wrong, is_rejection
+from catch.importing.referral_file import DELIMITERS, ReferralFile
+from catch.importing.rows import Wrong
 
 _FORMER = re.compile(r"\.rejected(-\d+)?$")
 
@@ -90,11 +92,12 @@ def text_of(file: ReferralFile, wrong: Sequence[Wrong]) -> str:
     width = max(len(cells) for cells in (file.header, *(cells for cells, _ in rows)))
     asked = DECISION not in file.place and any(one.column == DECISION for one in wrong)
     ours = {at for at, name in enumerate(file.header) if is_rejection(name)}
+    delimiter = file.delimiter if file.delimiter in DELIMITERS else ","
 
     def line(cells: Sequence[str], last: str) -> str:
         padded = [*cells, *[""] * (width - len(cells))]
         decision = [DECISION if last == REJECTION else ""] if asked else []
         kept = [*(cell for at, cell in enumerate(padded) if at not in ours), *decision, last]
-        return file.delimiter.join(quoted(written_out(cell)) for cell in kept) + "\r\n"
+        return delimiter.join(quoted(written_out(cell)) for cell in kept) + "\r\n"
 
     return "".join([line(file.header, REJECTION), *(line(cells, reason) for cells, reason in rows)])
