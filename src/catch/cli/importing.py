@@ -145,8 +145,6 @@ def show(report: Report) -> None:
         lines = ", ".join(map(str, report.strangers[:SHOWN])) + (" ..." if len(report.strangers) > SHOWN else "")
         console.print(f"Organisations that are no registered partners stand on lines {lines}", highlight=False)
     if (report.wrong or report.waiting) and report.rejected_file is None:
-        complain(
-            "the rows that were not kept could not be written to a file: correct them in the list, import it again"
-        )
+        complain("the rows that were not kept could not be written: correct them in the list, and import it again")
     if report.rejected_file:
         console.print(f"Rows not kept, with reasons: {marked(report.rejected_file)}", soft_wrap=True)
