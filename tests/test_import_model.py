@@ -97,6 +97,8 @@ def becomes(model: Model, row: Written) -> tuple[str, int | None]:
     doubtful = [each for each, like in known if like != "other"]
     if not row.taken:
         return "rejected", None
+    if row.cells["decision"] == "new" and same:
+        return "rejected", None
     if row.cells["decision"] == "new" or not doubtful:
         whom = Somebody(row.about)
         model.people.append(whom)

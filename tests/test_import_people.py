@@ -182,6 +182,13 @@ async def test_a_decision_for_somebody_who_is_not_alike_is_told(house: Place, tm
     assert [(one.line, one.column) for one in report.wrong] == [(2, "decision")]
 
 
+async def test_nobody_decides_away_that_number_and_birth_date_agree(house: Place, tmp_path: Path):
+    row = somebody()
+    await brought(house.catch, tmp_path, row)
+    report = await brought(house.catch, tmp_path, told_apart(row, decision="new"))
+    assert [(one.line, one.column) for one in report.wrong] == [(2, "decision")]
+
+
 async def test_two_people_who_are_both_alike_wait_for_somebody(house: Place, tmp_path: Path):
     row = somebody()
     for _ in range(2):

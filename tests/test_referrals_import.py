@@ -19,9 +19,9 @@ from catch.domain.person import RegisterPerson
 from catch.domain.programme import LoadProgramme
 from catch.domain.refusals import IdNotAllowed, UnknownProgramme
 from catch.domain.streams import CASE, PERSON
+from catch.importing.asking import IMPORTER
 from catch.importing.columns import FileUnusable
 from catch.importing.delimited import read_back, written_out
-from catch.importing.keeping import IMPORTER
 from catch.importing.referral_file import read
 from catch.importing.referrals import import_referrals
 from catch.importing.rows import ReferralRow, row_of

@@ -1,40 +1,33 @@
 """One run of an import: each row becomes a referral of somebody, or says why not.
 
 A reference stands for one referral with its content. The same again adds nothing; what says something else is told by
-its columns. Every id is made from the programme and the reference with the place's secret, so a second run finds what
-the first one recorded, and nobody else works them out.
+its columns.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
-from uuid import UUID, uuid5
+from typing import Literal
+from uuid import UUID
 
 from catch.app import Catch
 from catch.commands.newcomers import welcomed
-from catch.domain.calendar import age_on, london_day
-from catch.domain.case.referral import (
-    AttachReferral,
-    ChannelNotAllowed,
-    DuplicateOpenCase,
-    SourceNotAllowed,
-    SubmitReferral,
-)
-from catch.domain.case.state import Case, Described, ReferralAgreement, SafeContact
-from catch.domain.facts import Actor, Command, Purpose, Role, Sealed
-from catch.domain.ids import id_of_digest
-from catch.domain.person import Person, RegisterPerson
+from catch.domain.case.referral import ChannelNotAllowed, DuplicateOpenCase, SourceNotAllowed
+from catch.domain.case.state import Case
+from catch.domain.facts import Command, Purpose
+from catch.domain.person import Person
 from catch.domain.refusals import Refused
 from catch.domain.streams import CASE, PERSON
+from catch.importing.asking import IMPORTER, Asks
+from catch.importing.columns import DECISION
 from catch.importing.contents import Differs, differs, stored
 from catch.importing.outcomes import ANOTHER, Kept, NotKept, Outcome, Waiting
-from catch.importing.people import FORMER_NAMES, Found, People, described, identifiers, together
-from catch.importing.rows import ReferralRow, Wrong, slug
+from catch.importing.people import Found, People, described, identifiers, together
+from catch.importing.rows import ReferralRow, Wrong
 from catch.log.entries import Answer, Busy, CommandIdReused, Unavailable
 from projections import references
 
-IMPORTER = Actor(user="referral-import", agency="referral-import", role=Role.SYSTEM)
 ANOTHERS = "stands for another referral that was imported before: give this row a reference of its own"
+IS_KNOWN = f"is `{ANOTHER}`, and the row is about somebody who is known: leave it empty, or correct what they share"
 
 _AT_ONCE = 48
 _PATIENCE = 8
@@ -61,16 +54,19 @@ class Importing:
     def __init__(self, catch: Catch, programme: str, partners: dict[str, str]) -> None:
         self._catch = catch
         self._programme = programme
-        self._partners = partners
+        self._asks = Asks(catch.keyring, programme, partners)
         self._people = People(catch)
         self._cases: dict[UUID, UUID] = {}
         self._turns = asyncio.Semaphore(_AT_ONCE)
-        self.strangers: set[int] = set()
+
+    @property
+    def strangers(self) -> set[int]:
+        return self._asks.strangers
 
     async def all(self, rows: Sequence[ReferralRow], tick: Callable[[], None]) -> list[Outcome]:
         """People at the same time; rows that may be about one person in the order in which they came in."""
         outcomes: list[Outcome] = []
-        ids = [each for row in rows for each in self._referrals(row)]
+        ids = [each for row in rows for each in self._asks.referrals(row)]
         self._cases = await references.imported(self._catch.log.pool, ids)
 
         async def one(group: Sequence[ReferralRow]) -> None:
@@ -98,25 +94,11 @@ class Importing:
         except Refused as refused:
             return NotKept((_refusal(row, refused),))
 
-    def _referrals(self, row: ReferralRow) -> tuple[UUID, UUID]:
-        """The ids of the row's referral: its own, and the one it had before ids were keyed."""
-        return self._keyed(row, "referral"), uuid5(FORMER_NAMES, f"{self._programme}/{row.reference}/referral")
-
-    def _keyed(self, row: ReferralRow, what: str) -> UUID:
-        return id_of_digest(self._catch.keyring.digest(f"referral import {self._programme}/{row.reference}/{what}"))
-
-    def _newcomer(self, row: ReferralRow) -> UUID:
-        """Whoever is registered for this row. Another description under the same reference is somebody else."""
-        said = identifiers(row)
-        return self._keyed(
-            row, f"person {said.name}/{said.date_of_birth}/{said.nhs_number}/{said.phone}/{said.address}"
-        )
-
     async def _keep(self, row: ReferralRow) -> Outcome:
-        for referral in self._referrals(row):
+        for referral in self._asks.referrals(row):
             if referral in self._cases:
                 return await self._held_to(row, self._cases[referral], referral)
-        newcomer = self._newcomer(row)
+        newcomer = self._asks.newcomer(row)
         known: Person | None = (await self._catch.present.states.get(PERSON, newcomer)).state
         if known is None:
             found = await self._people.alike(row, newcomer)
@@ -138,7 +120,7 @@ class Importing:
         first = person is not None and held is case.referrals[0]
         registered = await self._people.said_of(person.registered) if person and first else None
         before = await stored(self._catch.keyring, held, registered)
-        key, stranger = self._referrer(row)
+        key, stranger = self._asks.referrer(row)
         changed = differs(before, row, key or stranger or IMPORTER.agency) if before else None
         if changed is None:
             return Kept(row.line, "there", case.case, row.reference)
@@ -154,19 +136,19 @@ class Importing:
         person = known.person if known else newcomer
         if known is None:
             await self._welcomed(row, newcomer)
-            await self._take(row, f"register {person}", self._registration(person, row))
+            await self._take(row, f"register {person}", self._asks.registration(person, row))
             self._people.remember(person, identifiers(row))
         try:
-            await self._take(row, "submit", self._submission(person, row))
+            await self._take(row, "submit", self._asks.submission(person, row))
         except DuplicateOpenCase:
             live = await self._live_case(person)
-            await self._take(row, "attach", self._attachment(live.case, person, row))
+            await self._take(row, "attach", self._asks.attachment(live.case, person, row))
             return Kept(row.line, "attached", live.case, row.reference)
-        return Kept(row.line, "opened", self._keyed(row, "case"), row.reference)
+        return Kept(row.line, "opened", self._asks.keyed(row, "case"), row.reference)
 
     async def _welcomed(self, row: ReferralRow, newcomer: UUID) -> None:
         """Raises what the row would be refused with."""
-        asked = self._registration(newcomer, row), self._submission(newcomer, row)
+        asked = self._asks.registration(newcomer, row), self._asks.submission(newcomer, row)
         await welcomed(self._catch.records, *asked, by=IMPORTER, at=row.received_at)
 
     async def _live_case(self, person: UUID) -> Case:
@@ -194,94 +176,18 @@ class Importing:
                 await asyncio.sleep(0.05 * 2**attempt)
         raise Busy
 
-    def _registration(self, person: UUID, row: ReferralRow) -> RegisterPerson:
-        return RegisterPerson(
-            person=person,
-            provisional=row.nhs_number is None and row.born is None,
-            name=text(row.name),
-            date_of_birth=text(row.born.isoformat() if row.born else None),
-            address=text(row.address),
-            phone=text(row.phone),
-            nhs_number=text(row.nhs_number),
-        )
-
-    def _submission(self, person: UUID, row: ReferralRow) -> SubmitReferral:
-        return SubmitReferral(
-            case=self._keyed(row, "case"),
-            programme=self._programme,
-            **self._said(person, row),
-            age=age_on(london_day(row.received_at), row.born) if row.born else None,
-        )
-
-    def _attachment(self, case: UUID, person: UUID, row: ReferralRow) -> AttachReferral:
-        return AttachReferral(case=case, **self._said(person, row))
-
-    def _said(self, person: UUID, row: ReferralRow) -> dict[str, Any]:
-        """What a row says, whether it opens a case or joins one."""
-        referrer, stranger = self._referrer(row)
-        return {
-            "person": person,
-            "referral": self._keyed(row, "referral"),
-            "source": row.source,
-            "channel": row.channel,
-            "received_at": row.received_at,
-            "reason": Sealed(row.reason),
-            "needs": row.needs,
-            "urgency": row.urgency,
-            "on_behalf_of": referrer,
-            "unverified_organisation": text(stranger),
-            "reference": Sealed(row.reference),
-            "described": description(row),
-            "agreement": agreement(row),
-            "safe_contact": safe_contact(row),
-        }
-
-    def _referrer(self, row: ReferralRow) -> tuple[str | None, str | None]:
-        """The partner's key, or else the name of an organisation that nobody has checked: it may say anything."""
-        if not row.organisation:
-            return None, None
-        key = self._partners.get(slug(row.organisation))
-        if key is None:
-            self.strangers.add(row.line)
-            return None, row.organisation
-        return key, None
-
 
 def whom_meant(row: ReferralRow, found: Found) -> Person | Literal["new"] | Wrong | None:
     """Somebody who is known, or nobody of them; None where somebody has to decide, who has not yet."""
+    if row.decision.casefold() == ANOTHER:
+        # One live person a number: what agrees as far as that is not decided away by a column that was filled down.
+        return Wrong(row.line, DECISION, IS_KNOWN) if found.clear else ANOTHER
     if row.decision:
-        if row.decision.casefold() == ANOTHER:
-            return ANOTHER
         named = [each.person for each in found.known if each.number == row.decision.upper()]
-        return named[0] if named else Wrong(row.line, "decision", f"is neither `{ANOTHER}` nor anybody who is alike")
+        return named[0] if named else Wrong(row.line, DECISION, f"is neither `{ANOTHER}` nor anybody who is alike")
     if found.same is not None:
         return found.same.person
     return None if found.known or found.more else ANOTHER
-
-
-def text(value: str | None) -> Sealed | None:
-    return Sealed(value) if value else None
-
-
-def description(row: ReferralRow) -> Described:
-    """As this door describes the person, whatever is known of them besides."""
-    return Described(
-        name=text(row.name),
-        date_of_birth=text(row.born.isoformat() if row.born else None),
-        nhs_number=text(row.nhs_number),
-        phone=text(row.phone),
-        address=text(row.address),
-    )
-
-
-def agreement(row: ReferralRow) -> ReferralAgreement | None:
-    if row.knows is None or row.agrees is None:
-        return None
-    return ReferralAgreement(knows=row.knows, agrees=row.agrees)
-
-
-def safe_contact(row: ReferralRow) -> SafeContact | None:
-    return None if row.safe is None else SafeContact(row.safe, Sealed(row.how) if row.how else None)
 
 
 def _differing(row: ReferralRow, changed: Differs, case: Case) -> tuple[Wrong, ...]:

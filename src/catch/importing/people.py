@@ -46,10 +46,14 @@ class Found(Struct, frozen=True):
     more: bool
 
     @property
+    def clear(self) -> Sequence[Known]:
+        """Those of whom it would be clear that the row is about them, if there were no others."""
+        return [each for each in self.known if each.like is Likeness.SAME]
+
+    @property
     def same(self) -> Known | None:
         """The one whom the row is about, where that is clear."""
-        same = [each for each in self.known if each.like is Likeness.SAME]
-        return same[0] if len(same) == 1 and not self.more else None
+        return self.clear[0] if len(self.clear) == 1 and not self.more else None
 
 
 def identifiers(row: ReferralRow) -> Identifiers:

@@ -1,8 +1,8 @@
 """`catch import referrals`: a team's list becomes referrals, each row on its own, and never twice.
 
 Read `referral_file` and `rows` (how a list is read), `people` (whom it is about: two identifiers must agree, and where
-that is unclear the row waits for somebody to decide), `contents` (what a reference stands for), `keeping` (what becomes
-of it) and `outcomes`. A further referral of somebody whose case is open is attached to that case.
+that is unclear the row waits for somebody to decide), `contents` (what a reference stands for), `asking` and `keeping`
+(what becomes of a row) and `outcomes`. A further referral of somebody whose case is open is attached to that case.
 """
 
 import asyncio
@@ -54,6 +54,7 @@ async def import_referrals(
 
     outcomes = await importing.all(rows, tick)
     outcomes += [repeated(row, first, outcomes) for row, first in again]
+    kept = sorted((each for each in outcomes if isinstance(each, Kept)), key=lambda each: each.line)
     not_kept = [each for each in outcomes if isinstance(each, NotKept)]
     wrong = sorted([*wrong, *(one for each in not_kept for one in each.wrong)], key=lambda one: one.line)
     waiting = sorted((each for each in outcomes if isinstance(each, Waiting)), key=lambda each: each.line)
@@ -62,13 +63,13 @@ async def import_referrals(
     return Report(
         file.encoding,
         file.delimiter,
-        kept=sorted((each for each in outcomes if isinstance(each, Kept)), key=lambda each: each.line),
+        kept=kept,
         waiting=waiting,
         wrong=wrong,
         clashes=sum(each.clashes for each in not_kept),
         amendments=sum(each.amends for each in not_kept),
         rejected_file=written,
-        strangers=tuple(sorted(importing.strangers)),
+        strangers=tuple(sorted(importing.strangers & {each.line for each in kept})),
     )
 
 
