@@ -227,14 +227,25 @@ def clocks(held: domain.Case, pinned: Programme, at: datetime) -> Iterator[case_
 def notes(held: Sequence[domain.Note], beside: Sequence[RestrictedNote], redactor: Redactor) -> list[case_types.Note]:
     """A note for others, or of a category that is closed, is not there; what is restricted is not spoken of.
 
-    `beside` are the restricted ones, read with the rest by time; there are none for whoever may not see them.
+    `beside` are the restricted ones, read with the rest by time; there are none for whoever may not see them. The
+    latest are told, so that a case of many years is still read at once: those before them are read a page at a time.
     """
     sight = redactor.sight
     if any(sight.hides(category) for category in OF_NOTES):
         redactor.withheld["notes"] = sight.hidden
+    told = told_notes(held, beside, sight)
+    if len(told) > LATEST_NOTES:
+        redactor.withheld["notes.earlier"] = RedactionReason.EARLIER
+    return [note(each, redactor) for each in told[-LATEST_NOTES:]]
+
+
+def told_notes(
+    held: Sequence[domain.Note], beside: Sequence[RestrictedNote], sight: Sight
+) -> Sequence[domain.Note | RestrictedNote]:
+    """Those that the viewer may know of, by time."""
     open_to = [each for each in held if note_shown(sight, each.by.agency, each.category, each.audience)]
     tagged = [each for each in beside if each.tag in sight.tags]
-    return [note(each, redactor) for each in sorted((*open_to, *tagged), key=lambda note: note.at)]
+    return sorted((*open_to, *tagged), key=lambda note: note.at)
 
 
 def note(held: domain.Note | RestrictedNote, redactor: Redactor) -> case_types.Note:
@@ -249,6 +260,7 @@ def note(held: domain.Note | RestrictedNote, redactor: Redactor) -> case_types.N
     )
 
 
+LATEST_NOTES = 50
 OF_NOTES = [category for category in Category if category is not Category.RESTRICTED]
 """The categories that notes may be known to have."""
 
