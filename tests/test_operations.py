@@ -165,6 +165,7 @@ def variables(world: World) -> dict[str, list[dict[str, Any]]]:
             {"filter": {"states": ["CLOSED"]}},
             {"filter": {"x": 1}},
         ],
+        "cases_by_reference": [{"reference": "REF 1"}, {"reference": "none"}, {"reference": 1}, {}],
         "figures": [{"programme": PROGRAMME}, {"programme": "none"}, {"programme": PROGRAMME, "from": "2020-02-30"}],
         "inbox": pages,
         "lapsing": [*pages, {"within": 0}, {"within": 401}],

@@ -50,6 +50,12 @@ class Catch:
         return await programmes.every(self.log.pool)
 
 
+KEPT_SAFE = (
+    "A place's key is made once and kept in a safe place (head -c 32 /dev/urandom | base64): with another one, nothing"
+    " that was written before can be read."
+)
+
+
 class Running:
     """The programmes that run here, looked up at most once in `FRESH`: there is hardly ever a new one."""
 
@@ -81,10 +87,8 @@ def key_file(settings: Settings, *, begun: bool = False) -> KeyFile:
     try:
         return KeyFile.read(path)
     except (OSError, ValueError) as problem:
-        said = (
-            problem.strerror if isinstance(problem, OSError) else "it must hold keys of 32 bytes, one a line, in base64"
-        )
-        raise BadSetting(f"CATCH_KEK_FILE: {path}: {said}") from None
+        said = problem.strerror if isinstance(problem, OSError) else problem
+        raise BadSetting(f"CATCH_KEK_FILE: {path}: {said}. {KEPT_SAFE}") from None
 
 
 TO_DO = "set CATCH_KEK_FILE to the key file of this place, or CATCH_DATA_DIR to the folder that holds it"

@@ -9,14 +9,16 @@ from uuid import UUID
 
 from catch.access import RedactionReason, state_told
 from catch.access.finding import shows_whole
+from catch.api.case import parts
 from catch.api.case import types as case_types
-from catch.api.case.reading import Opened, Reading, Unopened
+from catch.api.case.reading import Opened, Reading, Unopened, shows
 from catch.api.common import types as common_types
 from catch.api.common.context import Context
 from catch.api.common.cursors import cursor
+from catch.commands.questions import reference_digest
 from catch.domain.case.state import NOT_LIVE, Case, CaseState
 from catch.log.entries import Unreadable
-from projections import case_summary
+from projections import case_summary, references
 
 Place = tuple[datetime, UUID]
 
@@ -81,3 +83,22 @@ async def entry(
             opened = await reading.unopened(row.case_id, problem)
     number = opened.last_known.number if opened.last_known else None
     return common_types.Unreadable.of(row.case_id, number, opened.problem)
+
+
+async def cases_by_reference(context: Context, reference: str) -> list[case_types.Case]:
+    """Those with a referral under this reference that the viewer is shown, the oldest referral first."""
+    digest = reference_digest(context.catch.keyring, reference)
+    context.reading.facts.rests.rows = True
+    found = await references.cases_of(context.catch.log.pool, digest)
+    # One that cannot be read does not say by which references it is called.
+    listed = [each for each in await context.reading.listed(found) if isinstance(each, Opened)]
+    opened = [each for each in listed if each.held.state is not None]
+    shown = [each for each in opened if shows(each.seen) and parts.refers_by(each.held.state, digest, each.seen)]
+    shown.sort(key=lambda each: (each.held.state.milestones.received_at, each.held.state.case))
+    return [await case_of(context, each) for each in shown]
+
+
+async def case_of(context: Context, opened: Opened) -> case_types.Case:
+    held, seen = opened
+    assert seen is not None
+    return await context.reading.case(held.state, seen, held.version, held.position)

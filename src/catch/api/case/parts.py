@@ -10,7 +10,7 @@ from catch.api.common import types as common_types
 from catch.api.common.redaction import Redactor
 from catch.domain.agenda.case_facts import moment
 from catch.domain.case import state as domain
-from catch.domain.facts import Category
+from catch.domain.facts import Category, Sealed, Tag
 from catch.domain.meeting.items import Decision, Update
 from catch.domain.programme.clocks import clock
 from catch.domain.programme.configuration import Programme
@@ -21,8 +21,8 @@ def worker(held: domain.Worker | None) -> common_types.Worker | None:
     return common_types.Worker(user=held.user, agency=held.agency) if held else None
 
 
-def referral(held: domain.Referral, path: str, redactor: Redactor) -> case_types.Referral:
-    """Whoever wrote it reads what they wrote."""
+def referral(held: domain.Referral, path: str, redactor: Redactor, *, address_protected: bool) -> case_types.Referral:
+    """Whoever wrote it reads what they wrote; but for how the person is reached, which may have become a secret."""
     category = None if own_door(held, redactor) else Category.NEEDS
     hidden = category is not None and redactor.hides(f"{path}.needs", category)
     if hidden:
@@ -37,6 +37,45 @@ def referral(held: domain.Referral, path: str, redactor: Redactor) -> case_types
         reason=redactor.text(f"{path}.reason", category, held.reason),
         referrer=common_types.Worker(user=held.referrer, agency=held.referrer_agency),
         unverified_organisation=redactor.text(f"{path}.unverifiedOrganisation", category, held.unverified_organisation),
+        reference=redactor.text(f"{path}.reference", category, held.reference),
+        described=described(held, f"{path}.described", redactor, address_protected=address_protected),
+    )
+
+
+def described(
+    held: domain.Referral, path: str, redactor: Redactor, *, address_protected: bool
+) -> case_types.Described | None:
+    """That there is such a description is told to those who see something of it."""
+    said, own = held.described or domain.Described(), own_door(held, redactor)
+    identity = None if own else Category.IDENTITY
+    shown = case_types.Described(
+        name=redactor.text(f"{path}.name", identity, said.name),
+        date_of_birth=redactor.text(f"{path}.dateOfBirth", identity, said.date_of_birth),
+        nhs_number=redactor.text(f"{path}.nhsNumber", identity, said.nhs_number),
+        phone=redactor.text(f"{path}.phone", Category.CONTACT, said.phone),
+        address=address(said.address, f"{path}.address", redactor, protected=address_protected),
+    )
+    closed = redactor.sight.hides(Category.CONTACT) and not own and redactor.sight.hides(Category.IDENTITY)
+    return None if closed or held.described is None else shown
+
+
+def address(held: Sealed | None, path: str, redactor: Redactor, *, protected: bool) -> str | None:
+    """Where somebody lives; once that is protected, for those only who were given the tag."""
+    if redactor.hides(path, Category.CONTACT):
+        return None
+    if protected and Tag.PROTECTED_ADDRESS not in redactor.sight.tags:
+        # Whether or not there is an address: a closed one and none look the same.
+        redactor.withheld[path] = RedactionReason.RESTRICTED
+        return None
+    return redactor.text(path, Category.CONTACT, held)
+
+
+def refers_by(held: domain.Case, digest: str, seen: Sight) -> bool:
+    """Whether the case has a referral under this reference whose reference is shown."""
+    open_to_all = seen.hides(Category.NEEDS) is None
+    return any(
+        each.reference_digest == digest and (open_to_all or each.referrer_agency == seen.agency)
+        for each in held.referrals
     )
 
 

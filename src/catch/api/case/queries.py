@@ -6,7 +6,7 @@ import strawberry
 
 from catch.access import was_there
 from catch.api.case import types as case_types
-from catch.api.case.listing import found_cases
+from catch.api.case.listing import cases_by_reference, found_cases
 from catch.api.case.matches import matches as found_matches
 from catch.api.case.reading import NO_CASE, Reading, shows
 from catch.api.case.view import notes_page
@@ -86,6 +86,17 @@ class CaseQueries:
         if held.state is None or not shows(seen):
             raise UnknownCase(case=case_id)
         return notes_page(await context.reading.whole(held.state, seen, held.version, held.position), place, wanted)
+
+    @strawberry.field(
+        description="Cases with a referral that its sender calls by this reference, however written; none where the"
+        " viewer is not shown it.",
+        metadata=weighs(50),
+    )
+    async def cases_by_reference(
+        self, info: Info, reference: str, at_least: Position | None = None
+    ) -> list[case_types.Case]:
+        await info.context.reached(at_least)
+        return await cases_by_reference(info.context, reference)
 
     @strawberry.field(
         description="Who else the person of a case may be: what `lookForMatches` found for the viewer within the last"

@@ -41,6 +41,15 @@ class Person:
     never: str | None
 
 
+@strawberry.type(description="The person as whoever referred them described them; `Case.person` may say otherwise.")
+class Described:
+    name: str | None
+    date_of_birth: str | None
+    nhs_number: str | None
+    phone: str | None
+    address: str | None
+
+
 @strawberry.type(description="A request that the programme take the person on.")
 class Referral:
     id: UUID
@@ -54,6 +63,8 @@ class Referral:
     unverified_organisation: str | None = strawberry.field(
         description="Whom whoever referred says they are from, where it is no partner. Nobody has checked it."
     )
+    reference: str | None = strawberry.field(description="The sender's own number of it: `casesByReference` finds it.")
+    described: Described | None
 
 
 @strawberry.type(description="A person-centred conversation, held or attempted.")

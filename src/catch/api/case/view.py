@@ -82,6 +82,12 @@ def _unmet_needs(whole: Whole) -> list[types.UnmetNeed]:
     ]
 
 
+def _referral(held: domain.Referral, path: str, whole: Whole) -> types.Referral:
+    person = whole.person
+    protected = whole.protected or (person is not None and person.address_protected)
+    return parts.referral(held, path, whole.redactor, address_protected=protected)
+
+
 def _position(whole: Whole) -> Position | None:
     """Where the last fact of all stands: it moves with those, too, that others may not know of."""
     held = whole.redactor.for_those_who_see_all("position", whole.position)
@@ -115,9 +121,9 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     "lead": lambda whole: parts.worker(whole.redactor.for_those_involved("lead", whole.held.lead)),
     "safe_contact": lambda whole: parts.safe_contact(whole.held.safe_contact, whole.redactor),
     # Whoever sees no more than their own referral has one: that is why they see the case.
-    "referral": lambda whole: parts.referral(parts.doors(whole.held, whole.redactor)[0], "referral", whole.redactor),
+    "referral": lambda whole: _referral(parts.doors(whole.held, whole.redactor)[0], "referral", whole),
     "referrals": lambda whole: [
-        parts.referral(each, "referrals", whole.redactor) for each in parts.doors(whole.held, whole.redactor)
+        _referral(each, "referrals", whole) for each in parts.doors(whole.held, whole.redactor)
     ],
     "answered": lambda whole: parts.answered(whole.held.answered, whole.redactor),
     "conversations": lambda whole: whole.redactor.each(
