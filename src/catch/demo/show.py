@@ -54,7 +54,7 @@ def empty(folder: Path) -> Path:
     there = folder.expanduser().resolve()
     if there.exists() and any(there.iterdir()):
         raise BadSetting(
-            f"--keep: there is something in {there}. {COME_BACK.format(folder=there)}, or name another folder"
+            f"--keep: there is something in {there}: name another folder. {COME_BACK.format(folder=there)}"
         )
     return there
 
