@@ -166,6 +166,7 @@ def variables(world: World) -> dict[str, list[dict[str, Any]]]:
             {"filter": {"states": ["CLOSED"]}},
             {"filter": {"x": 1}},
         ],
+        "cases_by_reference": [{"reference": "REF 1"}, {"reference": "none"}, {"reference": 1}, {}],
         "cases_in_order": [
             {},
             *pages,
@@ -181,6 +182,12 @@ def variables(world: World) -> dict[str, list[dict[str, Any]]]:
         "meetings": [*pages, {"series": "none"}, {"from": "2020-01-01", "to": "2020-01-02"}],
         "members": [{"agency": "snn"}, {"agency": "housing-1", "first": 1}, {"agency": "none"}, {}],
         "minutes": [*ids, *({"id": meeting} | each for each in then)],
+        "notes": [
+            *({"case": each["id"]} for each in ids),
+            {"case": told, "first": 1},
+            {"case": told, "after": "junk"},
+            {},
+        ],
         "programmes": [{}],
         "viewer": [{}, {"unknown": 1}],
         "viewer_standing": [{}],

@@ -13,6 +13,7 @@ from catch.domain.case.state import (
     Basis,
     Case,
     CaseState,
+    Described,
     Door,
     Milestones,
     Referral,
@@ -75,6 +76,8 @@ class SubmitReferral(Command, frozen=True):
     basis: Basis | None = None
     safe_contact: SafeContact | None = None
     age: Age | None = None
+    reference: Sealed | None = None  # the sender's own number of the referral
+    described: Described | None = None  # the person as the sender describes them
 
 
 class AttachReferral(Command, frozen=True):
@@ -93,6 +96,8 @@ class AttachReferral(Command, frozen=True):
     unverified_organisation: Sealed | None = None
     agreement: ReferralAgreement | None = None
     safe_contact: SafeContact | None = None
+    reference: Sealed | None = None
+    described: Described | None = None
 
 
 ReferralCommand = SubmitReferral | AttachReferral
@@ -162,6 +167,9 @@ def referral_of(command: SubmitReferral | AttachReferral, given: Given) -> Refer
         basis=command.basis if isinstance(command, SubmitReferral) else None,
         safe_contact=command.safe_contact,
         unverified_organisation=command.unverified_organisation,
+        reference=command.reference,
+        reference_digest=given.digest,
+        described=command.described,
     )
 
 
