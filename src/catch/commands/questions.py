@@ -24,9 +24,10 @@ from catch.domain.nhs_number import nhs_number
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.programme.configuration import Series
 from catch.domain.refusals import UnknownMeeting
-from catch.domain.streams import CASE, MEETING, PROGRAMME, Stream, fold, programme_stream, stream_of_event
+from catch.domain.streams import CASE, PROGRAMME, Stream, fold, programme_stream, stream_of_event
 from catch.history.past import Moment, histories
 from catch.log import Log
+from catch.log.codec import decode
 from catch.personal import Keyring, Sealing
 from catch.present.present import Present
 from catch.readside import ReadSide
@@ -35,11 +36,15 @@ from projections import agenda, case_summary, matches, members
 
 
 class AgendaFacts(NamedTuple):
-    """What a draft rests on: the series, the position up to which facts were looked at, and those facts."""
+    """What a draft rests on: the series, the meeting and the cases, all as the log stood at position `as_of`."""
 
     series: Series
-    as_of: int
+    meeting: Meeting
     cases: Sequence[CaseFacts]
+    as_of: int
+
+    def drafted(self, salt: str) -> Agenda:
+        return draft_agenda(self.series, self.meeting, self.cases, self.as_of, salt)
 
 
 class Records:
@@ -58,22 +63,28 @@ class Records:
         await self.readside.reached(head)
         return head
 
-    async def agenda_facts(self, meeting: Meeting, also: UUID | None = None) -> AgendaFacts:
-        """What a draft made now rests on: the facts up to the present end of the log, whoever recorded them.
+    async def agenda_facts(self, meeting: UUID, also: UUID | None = None) -> AgendaFacts:
+        """What a draft made now rests on: the facts up to one position at the present end of the log, and no other.
 
-        `also` names a case that is asked about, live or not.
+        `also` names a case that is asked about, live or not. Raises `UnknownMeeting`.
         """
-        held = await self.states.get(PROGRAMME, programme_stream(meeting.programme))
-        history, series = series_held(held.state, meeting)
-        # Before the rows are read: a draft names a position that its facts have certainly come to.
-        as_of = await self.up_to_date()
-        cases = await case_summary.live_in(self.log.pool, history.programme)
-        if also is not None and all(case.case != also for case in cases):
-            row = await case_summary.one(self.log.pool, also)
-            cases += [row.case] if row else []
-        carried = await agenda.before(self.log.pool, meeting)
+        await self.up_to_date()
+        # Others write on while this reads: all of it comes from one snapshot, so that `as_of` names what it was.
+        async with self.readside.still(case_summary.CASE_SUMMARY, agenda.AGENDA) as (db, as_of):
+            row = await agenda.one(db, meeting)
+            if row is None:
+                raise UnknownMeeting(meeting=meeting)
+            held = row.meeting
+            cases = await case_summary.live_in(db, held.programme)
+            if also is not None and all(case.case != also for case in cases):
+                asked = await case_summary.one(db, also)
+                cases += [asked.case] if asked else []
+            carried = await agenda.before(db, held)
+        recorded = await self.log.stream(programme_stream(held.programme), upto_position=as_of)
+        history, series = series_held(fold(PROGRAMME, [*map(decode, recorded)]), held)
         # In slices, so that a draft over ten thousand cases holds nobody up.
-        return AgendaFacts(series, as_of, await each(lambda case: case_facts(case, history, meeting, carried), cases))
+        facts = await each(lambda case: case_facts(case, history, held, carried), cases)
+        return AgendaFacts(series, held, facts, as_of)
 
     async def facts_then(self, meeting: Meeting, case: UUID) -> AgendaFacts:
         """What was known of one case, and of the programme, when a meeting that is over began, or was called off."""
@@ -84,9 +95,8 @@ class Records:
         history, series = series_held(fold(PROGRAMME, then[of_programme]), meeting)
         held: Case | None = fold(CASE, then[case]) if of_kind(CASE, then[case]) else None
         carried = await agenda.before(self.log.pool, meeting)
-        return AgendaFacts(
-            series, over.position, [case_facts(held, history, meeting, carried)] if held is not None else []
-        )
+        facts = [case_facts(held, history, meeting, carried)] if held is not None else []
+        return AgendaFacts(series, meeting, facts, over.position)
 
 
 BEGINS = (MeetingStarted, MeetingCancelled, InstantDiscussionHeld)
@@ -178,11 +188,8 @@ class Draft(Question[Agenda], frozen=True):
     meeting: UUID
 
     async def answer(self, source: Asking) -> Agenda:
-        meeting: Meeting | None = (await source.records.states.get(MEETING, self.meeting)).state
-        if meeting is None:
-            raise UnknownMeeting(meeting=self.meeting)
-        series, as_of, facts = await source.records.agenda_facts(meeting)
-        return draft_agenda(series, meeting, facts, as_of, source.records.keyring.digest(AGENDA_ITEMS))
+        facts = await source.records.agenda_facts(self.meeting)
+        return facts.drafted(source.records.keyring.digest(AGENDA_ITEMS))
 
 
 class Numbered(NamedTuple):

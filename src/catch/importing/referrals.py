@@ -7,8 +7,7 @@ somebody whose case is open is attached to that case.
 """
 
 import asyncio
-import csv
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +32,8 @@ from catch.domain.ids import id_of_digest
 from catch.domain.person import Person, RegisterPerson
 from catch.domain.refusals import Refused, UnknownProgramme
 from catch.domain.streams import CASE, PERSON, PROGRAMME, programme_stream
-from catch.importing.referral_file import ReferralFile, ReferralRow, Wrong, read, row_of, slug, written_out
+from catch.importing.referral_file import ReferralFile, ReferralRow, Wrong, read, row_of, slug
+from catch.importing.rejected import Rejected
 from catch.log.entries import Answer, Busy, CommandIdReused, Unavailable
 from projections import agencies
 
@@ -45,6 +45,8 @@ Progress = Callable[[int, int], None]
 _NAMES = uuid5(NAMESPACE_URL, "https://catch.invalid/referral-import")
 _AT_ONCE = 48
 _PATIENCE = 8
+_TOLD = ("allowed", "earliest", "latest", "least", "most", "longest", "programme", "state")
+"""What a refusal may tell of its details: nothing that a cell says, which may stand in the wrong column."""
 _COLUMN_OF = {
     "receivedAt": "received",
     "received_at": "received",
@@ -69,14 +71,16 @@ class Kept(Struct, frozen=True):
 
 
 class Report(Struct):
-    """What an import did. `strangers` are organisations that are no registered partner; their rows were kept."""
+    """What an import did. `strangers` are the lines on which an organisation stands that is no registered partner;
+    these rows were kept.
+    """
 
     encoding: str
     delimiter: str
     kept: list[Kept]
     wrong: list[Wrong]
     rejected_file: Path | None
-    strangers: tuple[str, ...]
+    strangers: tuple[int, ...]
 
     def count(self, how: str) -> int:
         return sum(kept.how == how for kept in self.kept)
@@ -87,14 +91,23 @@ class Report(Struct):
 
 
 async def import_referrals(
-    catch: Catch, path: Path, *, programme: str = "snn-catch", progress: Progress | None = None
+    catch: Catch,
+    path: Path,
+    *,
+    programme: str = "snn-catch",
+    month_first: bool = False,
+    rejected_to: Path | None = None,
+    progress: Progress | None = None,
 ) -> Report:
-    """Raises FileUnusable, UnknownProgramme, or `Unavailable` when the database goes away: run it again then."""
-    file = await asyncio.to_thread(read, path)
+    """`rejected_to`: the folder for rejected rows, if not the list's own. Raises FileUnusable, UnknownProgramme, or
+    `Unavailable` when the database goes away: run it again then.
+    """
+    file = await asyncio.to_thread(read, path, month_first=month_first)
     if (await catch.present.states.get(PROGRAMME, programme_stream(programme))).state is None:
         raise UnknownProgramme(programme=programme)
     importing = Importing(catch, programme, await partner_keys(catch))
     rows, wrong = sorted_out(file, datetime.now(UTC))
+    rejected = await asyncio.to_thread(Rejected.begun, file, path, rejected_to, wrong)
     done = len(file.rows) - len(rows)
 
     def tick() -> None:
@@ -105,22 +118,22 @@ async def import_referrals(
 
     kept, refused = await importing.all(rows, tick)
     wrong = sorted([*wrong, *refused], key=lambda one: one.line)
-    rejected = await asyncio.to_thread(write_rejected, path, file, wrong) if wrong else None
-    return Report(file.encoding, file.delimiter, kept, wrong, rejected, tuple(sorted(importing.strangers)))
+    written = await asyncio.to_thread(rejected.ended, wrong)
+    return Report(file.encoding, file.delimiter, kept, wrong, written, tuple(sorted(importing.strangers)))
 
 
 def sorted_out(file: ReferralFile, now: datetime) -> tuple[list[ReferralRow], list[Wrong]]:
     rows: list[ReferralRow] = []
     wrong: list[Wrong] = []
     seen: dict[str, int] = {}
-    for line, cells in file.rows:
-        row = row_of(file, line, cells, now)
+    for record in file.rows:
+        row = row_of(file, record, now)
         if isinstance(row, list):
             wrong += row
         elif row.reference in seen:
-            wrong.append(Wrong(line, "reference", f"is the same as on line {seen[row.reference]}"))
+            wrong.append(Wrong(record.line, "reference", f"is the same as on line {seen[row.reference]}"))
         else:
-            seen[row.reference] = line
+            seen[row.reference] = record.line
             rows.append(row)
     return rows, wrong
 
@@ -143,7 +156,7 @@ class Importing:
         self._programme = programme
         self._partners = partners
         self._turns = asyncio.Semaphore(_AT_ONCE)
-        self.strangers: Counter[str] = Counter()
+        self.strangers: set[int] = set()
 
     async def all(self, rows: Iterable[ReferralRow], tick: Callable[[], None]) -> tuple[list[Kept], list[Wrong]]:
         """People at the same time, one person's rows in the order in which they came in."""
@@ -296,7 +309,7 @@ class Importing:
             return None, None
         key = self._partners.get(slug(row.organisation))
         if key is None:
-            self.strangers[row.organisation] += 1
+            self.strangers.add(row.line)
             return None, Sealed(row.organisation)
         return key, None
 
@@ -328,26 +341,5 @@ def _refusal(row: ReferralRow, refused: Refused) -> Wrong:
         field = "source"
     elif isinstance(refused, ChannelNotAllowed):
         field = "channel"
-    said = "; ".join(f"{name}: {value}" for name, value in refused.details.items() if name != "field")
+    said = "; ".join(f"{name}: {value}" for name, value in refused.details.items() if name in _TOLD)
     return Wrong(row.line, _COLUMN_OF.get(field, ""), f"{refused.message} ({said})" if said else refused.message)
-
-
-def write_rejected(path: Path, file: ReferralFile, wrong: Sequence[Wrong]) -> Path:
-    """The bad rows as they were, with the reasons behind: correct them there and import that file."""
-    reasons: dict[int, list[str]] = defaultdict(list)
-    for one in wrong:
-        reasons[one.line].append(f"{one.column}: {one.reason}" if one.column else one.reason)
-    target = path.with_suffix(".rejected.csv")
-    ours = {at for at, name in enumerate(file.header) if name.strip() == file.reason_column}
-    with target.open("w", encoding="utf-8-sig", newline="") as out:
-        writer = csv.writer(out, delimiter=file.delimiter)
-        header = [written_out(name) for at, name in enumerate(file.header) if at not in ours]
-        writer.writerow([*header, file.reason_column])
-        for line, cells in file.rows:
-            if line in reasons:
-                held = [*cells, *[""] * (len(file.header) - len(cells))]
-                kept = [written_out(cell) for at, cell in enumerate(held) if at not in ours]
-                writer.writerow([*kept, written_out(" | ".join(reasons[line]))])
-    # It holds what people have sent about others.
-    target.chmod(0o600)
-    return target

@@ -23,7 +23,7 @@ from catch.api.meeting.listing import Between, attends, found_meetings
 from catch.api.meeting.view import Sitting, reason
 from catch.app import Catch
 from catch.domain.agenda.absence import Explanation, Standing, why_not
-from catch.domain.agenda.draft import AGENDA_ITEMS, draft_agenda
+from catch.domain.agenda.draft import AGENDA_ITEMS
 from catch.domain.agenda.facts import CaseFacts
 from catch.domain.calendar import LONDON
 from catch.domain.facts import Role
@@ -68,10 +68,9 @@ async def drafted_now(catch: Catch, meeting: Meeting) -> Agenda:
     """The same for all who prepare the meeting, made once for those who ask while nothing new is recorded."""
 
     async def make() -> Agenda:
-        series, as_of, facts = await catch.records.agenda_facts(meeting)
-        salt = catch.keyring.digest(AGENDA_ITEMS)
+        facts = await catch.records.agenda_facts(meeting.meeting)
         # In a thread: it is pure, and over a whole programme takes longer than the loop may be held up.
-        return await asyncio.to_thread(draft_agenda, series, meeting, facts, as_of, salt)
+        return await asyncio.to_thread(facts.drafted, catch.keyring.digest(AGENDA_ITEMS))
 
     return await catch.present.works.get(("draft", meeting.meeting, await catch.log.head()), make)
 
@@ -81,9 +80,9 @@ async def standing_of(catch: Catch, meeting: Meeting, case: UUID, told: Agreed) 
 
     async def make() -> Explanation:
         records = catch.records
-        read = records.facts_then if meeting.state in OVER else records.agenda_facts
-        series, _, facts = await read(meeting, case)
-        return await asyncio.to_thread(why_not, series, meeting, told_of(told, facts, case), case)
+        over = meeting.state in OVER
+        facts = await (records.facts_then(meeting, case) if over else records.agenda_facts(meeting.meeting, case))
+        return await asyncio.to_thread(why_not, facts.series, facts.meeting, told_of(told, facts.cases, case), case)
 
     # By what the viewer may be told, not by who they are: whoever is told as much gets the same answer.
     key = ("why not", meeting.meeting, case, told.restricted, await catch.log.head())
