@@ -81,7 +81,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
 
 AGENDA = ReadModel(
     name="agenda",
-    version=3,
+    version=4,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=names(MEETING.events),

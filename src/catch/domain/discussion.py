@@ -17,7 +17,7 @@ from catch.domain.case import CaseEvent, actions, closing, recusal, referral
 from catch.domain.case.proposals import CaseDiscussed, MeetingDecisionRecorded
 from catch.domain.case.state import Case, Discussion, Priority
 from catch.domain.facts import Command, Sealed
-from catch.domain.given import Given
+from catch.domain.given import Given, not_before
 from catch.domain.meeting import MeetingEvent
 from catch.domain.meeting.attendance import DeclareInterest, ResolveInterest
 from catch.domain.meeting.deciding import DecisionRecorded, LinkAction, NotAtTheTable, RecordDecision, around, decided
@@ -27,7 +27,7 @@ from catch.domain.meeting.items import Update
 from catch.domain.meeting.state import Meeting
 from catch.domain.person import Person, PersonEvent, refer
 from catch.domain.plain import Code, Key, UserId
-from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
+from catch.domain.refusals import OutOfRange, Refused, UnknownCase, UnknownMeeting, UnknownPerson
 from catch.domain.restricted import Beside
 
 
@@ -109,8 +109,19 @@ def decide_in_meeting(
         led(meeting, case, command)
     if isinstance(command, RecordInstantDiscussion) and (case is None or case.programme != command.programme):
         raise UnknownCase(case=command.case)
+    if case is not None:
+        not_before(given, case.milestones.received_at)
+    if case is not None and isinstance(command, RecordInstantDiscussion):
+        held_since(case, command, given)
     heard = meeting_stream.decide(meeting, command, given)
     return heard, [] if case is None else [fact for event in heard for fact in told(meeting, case, command, event)]
+
+
+def held_since(case: Case, command: RecordInstantDiscussion, given: Given) -> None:
+    """Nobody talks of a case before it is there."""
+    if command.held_at < case.milestones.received_at:
+        received = case.milestones.received_at.isoformat()
+        raise OutOfRange(field="held_at", earliest=received, latest=given.at.isoformat())
 
 
 def decide_interest(

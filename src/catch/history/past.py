@@ -10,6 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from catch.domain.facts import Recorded
+from catch.domain.occurrence import true_from
 from catch.log import Log, Stored
 from catch.log.codec import decode
 from catch.readside.projection import advance, known_at, true_at, up_to
@@ -66,7 +67,7 @@ async def rows(log: Log, projection: ReadModel, moment: Moment) -> dict[Key, Str
 
     def take(stored: Stored) -> None:
         recorded = decode(stored)
-        if moment.occurred_at is None or recorded.envelope.occurred_at <= moment.occurred_at:
+        if moment.occurred_at is None or true_from(recorded.event, recorded.envelope.occurred_at) <= moment.occurred_at:
             for key in projection.keys(recorded):
                 row = advance(projection, found.get(key), recorded, key)
                 if row is not None:

@@ -1,7 +1,7 @@
 """The course of an episode: its steps in the order in which they occurred, in whatever order they were typed in.
 
-Where a case stands, and when each step of the episode first came, follow from the course alone. So what is recorded late
-takes the place that it has in time, and what came after it still counts after it.
+Where a case stands, and when each step of the episode first came, follow from the course alone. So what is recorded
+late takes the place that it has in time, and what came after it still counts after it.
 """
 
 from bisect import bisect_right
