@@ -311,7 +311,7 @@ def respond(case: Case, action: Action, command: RespondToAction, given: Given) 
                 return []
             if not action.unsettled:
                 raise ActionAlreadyEnded(state=action.state)
-            not_before(given, action.handed_at, action.answered_at)
+            not_before(given, action.handed_at, action.answered_at, action.progressed_at)
             check_owner(case, command.to, given)
             check_acts_for(command.to, command.to_user, case.programme, given)
             return [ActionReassigned(action.action, command.to, action.owner, command.to_user, command.reason)]
@@ -351,7 +351,7 @@ def end_undone(action: Action, command: CloseActionIncomplete, given: Given) -> 
         return []
     if not action.unsettled:
         raise ActionAlreadyEnded(state=action.state)
-    not_before(given, action.handed_at, action.answered_at)
+    not_before(given, action.handed_at, action.answered_at, action.progressed_at)
     return [fact(action.action, command.reason)]
 
 
@@ -456,9 +456,10 @@ def changed(action: Action, event: ActionEvent, at: datetime) -> Action:
 def progressed(action: Action, event: ActionProgressed, at: datetime) -> Action:
     """How far it has come is what was said last of it, whatever was typed in last."""
     state = ActionState.IN_PROGRESS if action.unsettled else action.state
+    action = replace(action, state=state, progressed_at=max(action.progressed_at or at, at))
     if event.percent is None or (action.percent_at is not None and at < action.percent_at):
-        return replace(action, state=state)
-    return replace(action, state=state, percent=event.percent, percent_at=at)
+        return action
+    return replace(action, percent=event.percent, percent_at=at)
 
 
 def completed(action: Action, event: ActionCompleted, at: datetime) -> Action:

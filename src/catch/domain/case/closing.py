@@ -203,7 +203,7 @@ def ended_by(case: Case) -> Iterator[datetime | None]:
     """When that began which the closure ends: what it does is not done before."""
     for action in case.actions:
         if action.unsettled:
-            yield from (action.handed_at, action.answered_at)
+            yield from (action.handed_at, action.answered_at, action.progressed_at)
     for goal in case.goals:
         if goal.state is GoalState.OPEN:
             yield from (goal.set_at, goal.scored_at)

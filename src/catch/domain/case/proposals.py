@@ -158,10 +158,16 @@ def after_discussion(case: Case, discussion: Discussion) -> Case:
     )
 
 
+def settled(case: Case, proposal: UUID) -> Case:
+    """Once: an episode's end settles what was taken back later, too."""
+    known = proposal in case.settled_proposals
+    return case if known else replace(case, settled_proposals=(*case.settled_proposals, proposal))
+
+
 def proposed(case: Case, proposal: Proposal) -> Case:
     """What is typed in late may have been answered by then, or ended with its episode."""
     if case.state is CaseState.CLOSED or any(answers(held, proposal) for held in case.discussions):
-        return replace(case, settled_proposals=(*case.settled_proposals, proposal.proposal))
+        return settled(case, proposal.proposal)
     return replace(case, proposals=in_order(case.proposals, proposal, lambda held: held.proposed_at))
 
 
@@ -187,11 +193,8 @@ def evolve(case: Case, event: ProposalEvent, at: datetime) -> Case:
             )
             return proposed(case, held)
         case ProposalWithdrawn():
-            return replace(
-                case,
-                proposals=tuple(held for held in case.proposals if held.proposal != event.proposal),
-                settled_proposals=(*case.settled_proposals, event.proposal),
-            )
+            others = tuple(held for held in case.proposals if held.proposal != event.proposal)
+            return settled(replace(case, proposals=others), event.proposal)
         case CaseDiscussed():
             return after_discussion(case, event.discussion)
         case MeetingDecisionRecorded():

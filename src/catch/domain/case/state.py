@@ -312,6 +312,7 @@ class Action(Part, frozen=True, omit_defaults=True):
     outcome: Code | None = None
     percent: int | None = None
     percent_at: datetime | None = None
+    progressed_at: datetime | None = None
     due_changed_at: datetime | None = None
     completed_on: date | None = None
 
