@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -232,11 +232,15 @@ def by_occurrence(facts: list[Recorded[Any]]) -> list[Recorded[Any]]:
     return [first, *sorted(rest, key=lambda fact: (true_from(fact.event, fact.envelope.occurred_at), fact.version))]
 
 
-def contents(value: Any) -> Any:
+def contents(value: object) -> object:
     """The same for lists that differ in their order only: `course` and the like are ordered by their own times."""
-    if isinstance(value, dict):
-        return {name: contents(each) for name, each in value.items()}
-    return sorted(map(contents, value), key=repr) if isinstance(value, tuple) else value
+    match value:
+        case dict():
+            return {name: contents(each) for name, each in cast("dict[str, object]", value).items()}
+        case tuple():
+            return sorted(map(contents, cast("tuple[object, ...]", value)), key=repr)
+        case _:
+            return value
 
 
 def folded_by(evolve: Evolve, facts: list[Recorded[Any]]) -> Any:
@@ -263,8 +267,11 @@ def test_the_present_state_does_not_depend_on_the_order_in_which_facts_were_type
 def typed_last(case: Case | None, fact: Recorded[CaseEvent]) -> Case | None:
     """The control: whoever was typed in last leads."""
     held = case_stream.evolve(case, fact)
-    new = isinstance(fact.event, CoordinatorAllocated | CoordinatorChanged)
-    return replace(held, lead=fact.event.worker) if held and new else held
+    match fact.event:
+        case CoordinatorAllocated(worker=worker) | CoordinatorChanged(worker=worker):
+            return held and replace(held, lead=worker)
+        case _:
+            return held
 
 
 HANA, SAM = Worker("hal", "housing-1"), Worker("sam", "strict-1")
