@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar, assert_never
 
 from msgspec.structs import replace
 
-from catch.domain.case.state import Case, CaseState, Milestones, Step, StepKind
+from catch.domain.case.state import Case, CaseState, Milestones, Step, StepKind, first
 
 T = TypeVar("T")
 
@@ -54,12 +54,7 @@ def opening(course: tuple[Step, ...]) -> int:
     return max((place for place, held in enumerate(course) if held.kind in OPENINGS), default=-1)
 
 
-def first(known: datetime | None, at: datetime) -> datetime:
-    """The earlier moment."""
-    return at if known is None else min(known, at)
-
-
-WAITING = frozenset({CaseState.ACCEPTED, CaseState.CONVERSATION_HELD, CaseState.AWAITING_MEETING})
+_WAITING = frozenset({CaseState.ACCEPTED, CaseState.CONVERSATION_HELD, CaseState.AWAITING_MEETING})
 _OPEN_TO_TALK = frozenset({CaseState.ACCEPTED, CaseState.CONVERSATION_HELD})
 
 
@@ -89,7 +84,7 @@ def _after(standing: Standing, step: Step) -> Standing:
             return _talked(standing, step)
         case StepKind.DISCUSSED:
             milestones = replace(before, discussed_at=first(before.discussed_at, at))
-            return Standing(CaseState.IN_SUPPORT if state in WAITING else state, milestones)
+            return Standing(CaseState.IN_SUPPORT if state in _WAITING else state, milestones)
         case StepKind.PLANNED:
             return _supported(replace(before, plan_agreed_at=first(before.plan_agreed_at, at)))
         case StepKind.REVIEW_ARRANGED:
