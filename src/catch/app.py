@@ -16,7 +16,7 @@ from catch.personal import KeyFile, Keyring
 from catch.present.moment import FRESH
 from catch.present.present import Present
 from catch.readside import NotCaughtUp, ReadSide
-from catch.settings import Settings
+from catch.settings import BadSetting, Settings
 from projections import programmes
 
 logger = logging.getLogger("catch.place")
@@ -49,6 +49,12 @@ class Catch:
         return await programmes.every(self.log.pool)
 
 
+KEPT_SAFE = (
+    "A place's key is made once and kept in a safe place (head -c 32 /dev/urandom | base64): with another one, nothing"
+    " that was written before can be read."
+)
+
+
 class Running:
     """The programmes that run here, looked up at most once in `FRESH`: there is hardly ever a new one."""
 
@@ -65,10 +71,17 @@ class Running:
 
 
 def key_file(settings: Settings) -> KeyFile:
-    """The operator's key-encryption keys; without a setting, a file of our own in the data folder."""
-    if settings.kek_file is not None:
-        return KeyFile.read(settings.kek_file)
-    return KeyFile.read_or_create(Path(settings.data_dir) / "keys" / "kek")
+    """The operator's key-encryption keys; without a setting, a file of our own in the data folder.
+
+    Raises `BadSetting`.
+    """
+    path = settings.kek_file or Path(settings.data_dir) / "keys" / "kek"
+    try:
+        return KeyFile.read(path) if settings.kek_file else KeyFile.read_or_create(path)
+    except OSError as problem:
+        raise BadSetting(f"CATCH_KEK_FILE: {path}: {problem.strerror}. {KEPT_SAFE}") from None
+    except ValueError as problem:
+        raise BadSetting(f"CATCH_KEK_FILE: {path}: {problem}. {KEPT_SAFE}") from None
 
 
 @asynccontextmanager

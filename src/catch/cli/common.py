@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from catch.app import Catch, opened
 from catch.cli.terminal import marked
 from catch.database import OldServer
+from catch.database.reaching import reached
 from catch.database.server import Server, ServerFailed, server
 from catch.domain.refusals import Refused
 from catch.log import Log
@@ -72,6 +73,7 @@ def on_place(work: Callable[[Catch], Awaitable[T]], settings: Settings | None = 
     settings = settings or Settings.read()
 
     async def run(running: Server) -> T:
+        await reached(settings)
         async with opened(running, settings) as catch:
             return await work(catch)
 
@@ -84,6 +86,7 @@ def on_server(work: Callable[[Server, Settings], Awaitable[T]]) -> T:
     settings = Settings.read()
 
     async def run(running: Server) -> T:
+        await reached(settings)
         return await work(running, settings)
 
     with server(settings) as running:

@@ -93,7 +93,7 @@ class Unavailable(Refused):
 
 
 class Unreadable(Refused):
-    """The records hold something here that cannot be read."""
+    """The records hold something here that cannot be read. Tell whoever runs the system."""
 
 
 class UnknownEvent(Unreadable):

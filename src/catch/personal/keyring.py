@@ -34,7 +34,9 @@ DESTROY = """
 
 
 class SubjectErased(Refused):
-    """What was kept about this person has been erased, so nothing more can be added."""
+    """What was kept about this person has been erased, so nothing more can be added. Register them anew if they come
+    back.
+    """
 
 
 class Held(NamedTuple):

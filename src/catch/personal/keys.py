@@ -1,5 +1,6 @@
 """The key-encryption key: it wraps the data keys and never touches a text itself."""
 
+import binascii
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
@@ -58,13 +59,21 @@ class KeyFile:
     """
 
     def __init__(self, keys: list[bytes]) -> None:
-        if not keys or len(keys) > 255 or any(len(key) != KEY_BYTES for key in keys):
-            raise ValueError("the key file must hold 1 to 255 keys of 32 bytes, one a line in base64")
+        if not 1 <= len(keys) <= 255:
+            raise ValueError(f"it must hold 1 to 255 keys, not {len(keys)}")
+        for number, key in enumerate(keys, 1):
+            if len(key) != KEY_BYTES:
+                raise ValueError(f"key {number} has {len(key)} bytes, not {KEY_BYTES}")
         self._keys = keys
 
     @classmethod
     def read(cls, path: Path) -> "KeyFile":
-        return cls([b64decode(line, validate=True) for line in path.read_text("ascii").split()])
+        """Raises ValueError, which says what is wrong with it and nothing of what stands there, or OSError."""
+        try:
+            return cls([b64decode(line, validate=True) for line in path.read_text("ascii").split()])
+        # Of base64, and of the encoding.
+        except (binascii.Error, UnicodeDecodeError):
+            raise ValueError("it must hold keys in base64, one a line, and nothing else") from None
 
     @classmethod
     def read_or_create(cls, path: Path) -> "KeyFile":

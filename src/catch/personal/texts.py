@@ -34,7 +34,9 @@ class TextTooLong(Refused):
 
 
 class UnusableText(Refused):
-    """This text holds characters that cannot be kept (a zero character, or half of a surrogate pair)."""
+    """This text holds characters that cannot be kept (a zero character, or half of a surrogate pair). Leave them
+    out.
+    """
 
 
 def sealed_in(*values: Struct) -> list[Sealed]:

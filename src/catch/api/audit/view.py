@@ -89,7 +89,9 @@ async def read(reading: Reading, stream: UUID, meeting: Meeting | None) -> list[
 
 
 class TrailNotYours(NotAnswered):
-    """The trail is for auditors, for those who coordinate the case, and for those who prepare the meeting."""
+    """The trail is for auditors, for those who coordinate the case, and for those who prepare the meeting. Ask one
+    of them.
+    """
 
 
 async def no_trail(reading: Reading, stream: UUID, meeting: Meeting | None) -> Refused:

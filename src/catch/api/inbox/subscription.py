@@ -34,7 +34,9 @@ DOUBTS = 100
 
 
 class NoInbox(NotAnswered):
-    """An inbox belongs to an agency that takes on actions, and to those who may act for it."""
+    """An inbox belongs to an agency that takes on actions, and to those who may act for it. Ask for your own
+    agency's.
+    """
 
 
 @strawberry.type

@@ -104,15 +104,17 @@ ReferralCommand = SubmitReferral | AttachReferral
 
 
 class ProgrammeNotRunning(Refused):
-    """The programme takes no referrals on this day."""
+    """The programme takes no referrals on this day. Refer to another programme, or ask the agency that leads this
+    one.
+    """
 
 
 class SourceNotAllowed(Refused):
-    """The programme takes no referrals from this source."""
+    """The programme takes no referrals from this source. Choose one of those in the details."""
 
 
 class ChannelNotAllowed(Refused):
-    """The programme takes no referrals through this channel."""
+    """The programme takes no referrals through this channel. Choose one of those in the details."""
 
 
 class DuplicateOpenCase(Refused):
@@ -120,7 +122,7 @@ class DuplicateOpenCase(Refused):
 
 
 class DifferentPerson(Refused):
-    """This case is about somebody else."""
+    """This case is about somebody else. Name a case of the person who is referred, or open one: `submitReferral`."""
 
 
 # What we answer
