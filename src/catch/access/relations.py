@@ -272,8 +272,10 @@ def organising_item(asked: Asked) -> None:
     """The same, and the item is not one they are recused from."""
     meeting = organised(asked)
     held = meeting.item(asked.command.item)
-    kept = held is not None and (kept_from(asked.who, meeting, held) or kept_out(asked, held))
-    if kept and not left_to_the_recused(asked, meeting):
+    # Not asked where it does not matter: a case that cannot be read keeps nobody from putting its item off.
+    if held is None or left_to_the_recused(asked, meeting):
+        return
+    if kept_from(asked.who, meeting, held) or kept_out(asked, held):
         raise Recused(item=asked.command.item)
 
 

@@ -15,10 +15,12 @@ from catch.cli.terminal import marked
 from catch.database import OldServer
 from catch.database.reaching import reached
 from catch.database.server import Server, ServerFailed, server
+from catch.database.session import UnfitSession
 from catch.domain.refusals import Refused
 from catch.log import Log
 from catch.log.entries import WentBack
 from catch.log.migrations import CannotMigrate, pending
+from catch.personal.belonging import OtherKey
 from catch.programmes import ProgrammeFileInvalid
 from catch.readside.rebuilding import AnotherRebuild
 from catch.readside.sharing import SharedWorkFailed
@@ -49,7 +51,9 @@ def failures() -> Generator[None]:
         BadSetting,
         CannotMigrate,
         OldServer,
+        OtherKey,
         ServerFailed,
+        UnfitSession,
         ProgrammeFileInvalid,
         AnotherRebuild,
         SharedWorkFailed,

@@ -4,7 +4,11 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from catch.commands.book import Book
-from catch.domain.facts import Actor, Role
+from catch.commands.questions import DayOfBirth
+from catch.domain.calendar import london_day
+from catch.domain.facts import Actor, Role, Sealed
+from catch.domain.given import Given
+from catch.domain.person import DateOfBirthInvalid
 from catch.domain.refusals import IdNotAllowed, UnknownMeeting, UnknownPartner, UnknownProgramme
 
 DERIVED = (5, 8)
@@ -33,3 +37,10 @@ def may_be_new(by: Actor, field: str, id_: UUID) -> None:
     """What clients begin must not lie where derived ids do. The importer's own are derived."""
     if by.role is not Role.SYSTEM and id_.version in DERIVED:
         raise IdNotAllowed(field=field, value=id_)
+
+
+def was_born(book: Book, text: Sealed, given: Given, field: str) -> None:
+    """A date of birth is a day, and not one to come."""
+    born = book.ask(DayOfBirth(text))
+    if born is None or born > london_day(given.at):
+        raise DateOfBirthInvalid(field=field)

@@ -8,18 +8,26 @@ from msgspec.structs import replace
 
 from catch.commands.book import Book
 from catch.commands.handler import Handler, handles
-from catch.commands.naming import may_be_new, programmes_exist
-from catch.commands.questions import Coordinates, DayOfBirth, Marks, NhsNumber, Sharing, SubjectDigest
+from catch.commands.naming import may_be_new, programmes_exist, was_born
+from catch.commands.questions import Coordinates, Marks, NhsNumber, Sharing, SubjectDigest
 from catch.domain import partner, person, programme
 from catch.domain.calendar import london_day
 from catch.domain.given import Alike, Given
 from catch.domain.meeting.rules import UnknownSeries
 from catch.domain.nhs_number import NhsNumberInvalid
 from catch.domain.partner import Partner, PartnerCommand, PartnerEvent
-from catch.domain.person import DateOfBirthInvalid, PersonCommand
+from catch.domain.person import PersonCommand
 from catch.domain.programme import ProgrammeCommand
 from catch.domain.refusals import Refused
-from catch.domain.streams import COMMANDS_BY_KEY, PARTNER, PERSON, PROGRAMME, partner_stream, programme_stream
+from catch.domain.streams import (
+    COMMANDS_BY_KEY,
+    PARTNER,
+    PERSON,
+    PROGRAMME,
+    caseload_stream,
+    partner_stream,
+    programme_stream,
+)
 from catch.domain.subject import folded
 from projections.matches import MOST
 
@@ -48,9 +56,7 @@ def register(command: person.RegisterPerson, book: Book, given: Given) -> None:
     """The number is kept written in one way. Identifiers can be matched two by two, by their keyed hashes alone."""
     may_be_new(given.by, "person", command.person)
     if command.date_of_birth is not None:
-        born = book.ask(DayOfBirth(command.date_of_birth))
-        if born is None or born > london_day(given.at):
-            raise DateOfBirthInvalid(field="dateOfBirth")
+        was_born(book, command.date_of_birth, given, "dateOfBirth")
     marks = book.ask(Marks(command.name, command.date_of_birth, command.phone, command.nhs_number))
     given = replace(given, marks=marks)
     if command.nhs_number is not None:
@@ -117,8 +123,11 @@ def run(command: partner.RunProgramme | partner.LeaveProgramme, book: Book, give
     facts = cast("Sequence[PartnerEvent]", book.written[-1].facts)
     # Judged by what would hold afterwards: an end on a later day, or a second part that stays, leaves nobody alone.
     after: Partner | None = folded(partner.evolve, before, facts, given.at)
-    leaves = before and after and before.runs(command.programme, day) and not after.runs(command.programme, day)
-    if leaves and book.ask(Coordinates(command.partner, command.programme)):
+    if before is None or after is None or not before.runs(command.programme, day) or after.runs(command.programme, day):
+        return
+    # Whoever is given a case at this moment enters it in their caseload: then it is looked again.
+    book.registers(caseload_stream(member.user) for member in after.members)
+    if book.ask(Coordinates(command.partner, command.programme)):
         raise StillCoordinates(programme=command.programme)
 
 

@@ -315,7 +315,7 @@ class Operation(Generic[V, E, P]):
         answer = await engine.execute(prepared, asked.variables, context)
         if not answer.began:
             raise Rejected(*answer.errors)
-        self.lane.write(frames.Payload(answer.encoded()))
+        self.lane.write(frames.Payload.of(answer.encoded()))
 
     def _errors(self, problem: Exception) -> list[GraphQLFormattedError]:
         if isinstance(problem, Rejected):

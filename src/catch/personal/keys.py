@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+FINGERPRINT = 16
 
 
 class KeyEncryption(Protocol):
@@ -24,11 +26,15 @@ class KeyEncryption(Protocol):
         ...
 
     async def unwrap(self, wrapped: Mapping[UUID, bytes]) -> dict[UUID, bytes]:
-        """The data keys of many subjects at once."""
+        """The data keys of many subjects at once; those that were wrapped by another place's key are left out."""
         ...
 
     def derive(self, purpose: bytes) -> bytes:
         """32 bytes for another purpose than wrapping; the same ones for ever, whichever key wraps by now."""
+        ...
+
+    def fingerprints(self) -> list[bytes]:
+        """By which each of its keys is known again, in their order, and which tell nothing of them."""
         ...
 
 
@@ -87,13 +93,20 @@ class KeyFile:
         return version + nonce + AESGCM(self._keys[-1]).encrypt(nonce, key, version + subject.bytes)
 
     async def unwrap(self, wrapped: Mapping[UUID, bytes]) -> dict[UUID, bytes]:
-        """Raises InvalidTag or IndexError when a key was wrapped by another file."""
-        return {subject: self._unwrap(subject, data) for subject, data in wrapped.items()}
+        opened = ((subject, self._unwrap(subject, data)) for subject, data in wrapped.items())
+        return {subject: key for subject, key in opened if key is not None}
 
-    def _unwrap(self, subject: UUID, data: bytes) -> bytes:
+    def _unwrap(self, subject: UUID, data: bytes) -> bytes | None:
+        """None for what these keys did not wrap."""
         version, nonce, body = data[:1], data[1 : 1 + NONCE_BYTES], data[1 + NONCE_BYTES :]
-        return AESGCM(self._keys[version[0] - 1]).decrypt(nonce, body, version + subject.bytes)
+        try:
+            return AESGCM(self._keys[version[0] - 1]).decrypt(nonce, body, version + subject.bytes)
+        except (InvalidTag, IndexError, ValueError):
+            return None
 
     def derive(self, purpose: bytes) -> bytes:
         # Of the first key for ever: hashes that are stored must stay findable when another key wraps.
         return HKDF(SHA256(), KEY_BYTES, salt=None, info=purpose).derive(self._keys[0])
+
+    def fingerprints(self) -> list[bytes]:
+        return [HKDF(SHA256(), FINGERPRINT, salt=None, info=b"catch fingerprint").derive(key) for key in self._keys]

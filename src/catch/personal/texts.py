@@ -52,6 +52,20 @@ def sealed_in(*values: Struct) -> list[Sealed]:
     return found
 
 
+def sealed_in_field(value: Struct, name: str) -> list[Sealed]:
+    """The personal texts of one field."""
+    found: list[Sealed] = []
+
+    def visit(text: str, _path: str) -> str:
+        found.append(Sealed(text))
+        return text
+
+    for field, walk in _fields(type(value)):
+        if field == name:
+            walk(getattr(value, name), visit, "")
+    return found
+
+
 def with_texts(value: S, texts: Iterator[str]) -> S:
     """A copy with its personal texts replaced by the next ones of `texts`."""
     return typing.cast("S", _walk_struct(value, lambda _text, _path: next(texts), ""))

@@ -1,6 +1,6 @@
 """One meeting as one viewer sees it: its agenda, what is said and decided over each item, its minutes."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -26,14 +26,15 @@ from catch.api.common.scalars import Position
 from catch.api.meeting import agenda_types
 from catch.api.meeting import types as meeting_types
 from catch.api.meeting.inside import WORKED_OUT, Inside, OnlyCase, Withheld
-from catch.domain.agenda.words import concern_raised, more_concerns
+from catch.domain.agenda.by_hand import as_it_is
+from catch.domain.agenda.words import changed_since, concern_raised, left_out, more_concerns
 from catch.domain.case.state import Case
 from catch.domain.facts import Category
 from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.listing import Agenda, AgendaWarning, DraftedItem, Overflow, Reason, WarningCode
-from catch.domain.meeting.state import Meeting
+from catch.domain.meeting.state import NOT_OVER, UNPUBLISHED, Meeting
 from catch.slices import each_in_turn, in_groups
-from projections import concerns
+from projections import agenda, concerns
 from projections import minutes as written_minutes
 
 TOGETHER = 200
@@ -51,6 +52,8 @@ class Sitting:
         self.shown = shown
         self.present = present
         self.recused: frozenset[UUID] = frozenset()
+        self.unreadable: frozenset[UUID] = frozenset()
+        """Cases of which a fact cannot be read, among those that were looked at."""
         self._hidden: dict[UUID, RedactionReason | None] = {}
         self._looked: set[UUID] = set()
 
@@ -78,11 +81,17 @@ class Sitting:
             facts.expect(group)
             seats = await facts.seats(group)
             await facts.gathered()
-            held: dict[UUID, Case | None] = {case: (await facts.case(case)).state for case in group}
+            unreadable = {case for case in group if await facts.problem(case) is not None}
+            held = {case: await self.last_known(case, unreadable) for case in group}
             kept_out |= {case for case, state in held.items() if state and recused(viewer, state, seats[case])}
+            self.unreadable |= unreadable
         self.recused |= kept_out
         # Not before: whoever shares this sitting must not pass over a case that is still being looked up.
         self._looked |= cases
+
+    async def last_known(self, case: UUID, unreadable: Collection[UUID]) -> Case | None:
+        facts = self.reading.facts
+        return await facts.last_known(case) if case in unreadable else (await facts.case(case)).state
 
     async def hidden(self, item: Item) -> RedactionReason | None:
         """Why the viewer does not see the item; None where they do."""
@@ -101,6 +110,8 @@ class Sitting:
             return RedactionReason.RECUSED
         past = self.shown is not self.present
         now = (self.present.item(item.item) or item) if past else item
+        if item.case in self.unreadable:
+            return item_hidden(viewer, self.present, now, facts.at) or RedactionReason.UNREADABLE
         case: Case | None = (await facts.case(item.case)).state if item.case else None
         if case is not None:
             closed = item_closed(viewer, self.present, now, case, facts.at)
@@ -120,6 +131,8 @@ class Sitting:
         """What the viewer is told of why the case is on the agenda. A general matter has nothing to hide."""
         if case is None:
             return Agreed(EVERYTHING)
+        if case in self.unreadable:
+            return NOT_TOLD
         await self.reading.facts.gathered()
         held: Case | None = (await self.reading.facts.case(case)).state
         seen = await self.reading.facts.sight(self.reading.viewer, held) if held else None
@@ -133,7 +146,7 @@ class Sitting:
         return agenda_types.Agenda(
             items=[await self.item(each) for each in held.items],
             overflow=[await self.overflow(each) for each in draft.overflow] if draft else [],
-            warnings=[*(await self.warnings(draft.warnings) if draft else []), *await self.concerns()],
+            warnings=[*(await self.warnings(draft.warnings) if draft else []), *await self.since()],
             gaps=[agenda_types.Gap(code=each.code, count=each.count) for each in draft.gaps] if draft else [],
             policy_version=held.draft.policy_version if held.draft else "",
             as_of=Position(held.draft.as_of if held.draft else 0),
@@ -152,7 +165,7 @@ class Sitting:
             must=None if hidden else must_told(told, item.must, item.reasons),
             reasons=[reason(each) for each in told.reasons(item.reasons)] if not hidden else [],
             explanation="" if hidden else explained(told, item, self.place(item)),
-            number=None if hidden else item.number,
+            number=item.number if hidden in NAMED else None,
             matter=item.matter,
             presenter=None if hidden else item.presenter,
             defer_count=item.defer_count if spoken else None,
@@ -187,7 +200,7 @@ class Sitting:
     ) -> agenda_types.AgendaItem:
         """As it is told to those who prepare the meeting."""
         left = listed if isinstance(listed, Overflow) else None
-        hidden = RedactionReason.RECUSED if listed.case in self.recused else None
+        hidden = self.closes(listed.case)
         told = NOT_TOLD if hidden else await self.agreed(listed.case)
         return agenda_types.AgendaItem(
             id=listed.item,
@@ -198,7 +211,7 @@ class Sitting:
             must=None if hidden else must_told(told, must, listed.reasons),
             reasons=[] if hidden else [reason(each) for each in told.reasons(listed.reasons)],
             explanation="" if hidden else explained(told, listed, 0),
-            number=None if hidden else listed.number,
+            number=listed.number if hidden in NAMED else None,
             matter=None,
             presenter=None if hidden else presenter,
             defer_count=None if hidden else listed.defer_count,
@@ -211,10 +224,68 @@ class Sitting:
             closed=[],
         )
 
+    def closes(self, case: UUID) -> RedactionReason | None:
+        """Why nothing is told of a case to those who prepare the meeting."""
+        if case in self.recused:
+            return RedactionReason.RECUSED
+        return RedactionReason.UNREADABLE if case in self.unreadable else None
+
     async def warnings(self, held: Iterable[AgendaWarning]) -> list[agenda_types.AgendaWarning]:
         open_to = [each for each in held if each.case is None or each.case not in self.recused]
         told = [warning_told(await self.agreed(each.case), each) for each in open_to]
         return [warning(each) for each in told if each]
+
+    async def since(self) -> list[agenda_types.AgendaWarning]:
+        """What no draft says: what has become since of its cases, what was put off to it, concerns."""
+        if self.shown is not self.present or not self.prepares or self.shown.state not in NOT_OVER:
+            return await self.concerns()
+        return [*await self.changed(), *await self.overlooked(), *await self.concerns()]
+
+    async def changed(self) -> list[agenda_types.AgendaWarning]:
+        """Cases that could not be heard now, or on another basis, as is asked when they are opened."""
+        facts = self.reading.facts
+        waiting = [item for item in self.shown.items if item.case and item.unresolved]
+        found = [
+            (item, as_it_is(case, self.shown, item, facts.at))
+            for item in waiting
+            if item.case and (case := (await facts.case(item.case)).state)
+        ]
+        return await self.warnings(
+            AgendaWarning(
+                WarningCode.CHANGED_SINCE,
+                changed_since(now.lacks, item.basis, now.basis),
+                item.case,
+                item.number,
+                item.section,
+                now.lacks,
+            )
+            for item, now in found
+            if now.lacks or now.basis is not item.basis
+        )
+
+    async def overlooked(self) -> list[agenda_types.AgendaWarning]:
+        """Cases that were put off after the agenda was drafted, and are not on it."""
+        shown, facts = self.shown, self.reading.facts
+        if not shown.items and shown.draft is None:
+            return []
+        facts.rests.rows = True
+        left = await agenda.overlooked(facts.catch.log.pool, shown)
+        await self.look(held.case for held in left)
+        cases = [(held, (await facts.case(held.case)).state) for held in left]
+        published = shown.state not in UNPUBLISHED
+        return await self.warnings(
+            AgendaWarning(
+                WarningCode.LEFT_OUT,
+                left_out(held.since, published=published),
+                held.case,
+                case.number,
+                held.section,
+                defer_count=held.defer_count,
+                displacements=held.displacements,
+            )
+            for held, case in cases
+            if case is not None and case.live
+        )
 
     async def concerns(self) -> list[agenda_types.AgendaWarning]:
         """Cases of the programme with an unsettled safeguarding concern that are not on the agenda."""
@@ -278,7 +349,8 @@ class Sitting:
         item = self.shown.item(entry.item)
         hidden = await self.hidden(item) if item else RedactionReason.NOT_INVOLVED
         if item is None or hidden:
-            return withheld_entry(entry, hidden or RedactionReason.NOT_INVOLVED)
+            number = item.number if item and hidden in NAMED else None
+            return withheld_entry(entry, hidden or RedactionReason.NOT_INVOLVED, number)
         told = await self.agreed(item.case)
         said = await Inside(self.reading, self.shown, item).said()
         seen = await self.reading.sight(item.case) if item.case else None
@@ -309,15 +381,20 @@ class Sitting:
 
 OF_ENTRY = frozenset({"case", "discussion", "decisions"})
 NOT_TOLD = Agreed(frozenset())
+NAMED = (None, RedactionReason.UNREADABLE)
+"""What an item may be withheld for and its number told all the same: whoever runs the system is asked about it."""
 CONCERN = WarningCode.SAFEGUARDING_CONCERN
 
 
-def withheld_entry(entry: written_minutes.Entry, reason: RedactionReason) -> meeting_types.MinutesEntry:
-    """What became of an item is told; nothing of what it was about."""
-    withheld = ("number", "present", "recused", "discussion", "decisions", "actionsOffered", "deferred")
+def withheld_entry(
+    entry: written_minutes.Entry, reason: RedactionReason, number: str | None
+) -> meeting_types.MinutesEntry:
+    """What became of an item is told; nothing of what it was about, but for the name of what cannot be read."""
+    withheld = ("present", "recused", "discussion", "decisions", "actionsOffered", "deferred")
+    paths = withheld if number else ("number", *withheld)
     return meeting_types.MinutesEntry(
         item_id=entry.item,
-        number=None,
+        number=number,
         outcome=entry.outcome,
         minutes=entry.minutes,
         present=[],
@@ -326,7 +403,7 @@ def withheld_entry(entry: written_minutes.Entry, reason: RedactionReason) -> mee
         decisions=[],
         actions_offered=None,
         deferred=None,
-        redactions=[common_types.Redaction(path=path, reason=reason) for path in withheld],
+        redactions=[common_types.Redaction(path=path, reason=reason) for path in paths],
     )
 
 

@@ -14,6 +14,7 @@ from catch.domain.case.state import (
     Basis,
     Case,
     CaseState,
+    Described,
     Door,
     Milestones,
     Referral,
@@ -77,6 +78,8 @@ class SubmitReferral(Command, frozen=True):
     basis: Basis | None = None
     safe_contact: SafeContact | None = None
     age: Age | None = None
+    reference: Sealed | None = None  # the sender's own number of the referral
+    described: Described | None = None  # the person as the sender describes them
 
 
 class AttachReferral(Command, frozen=True):
@@ -95,6 +98,8 @@ class AttachReferral(Command, frozen=True):
     unverified_organisation: Sealed | None = None
     agreement: ReferralAgreement | None = None
     safe_contact: SafeContact | None = None
+    reference: Sealed | None = None
+    described: Described | None = None
 
 
 ReferralCommand = SubmitReferral | AttachReferral
@@ -119,6 +124,12 @@ class ChannelNotAllowed(Refused):
 
 class DuplicateOpenCase(Refused):
     """The person already has an open case in this programme. Attach the referral to it instead."""
+
+
+class NumberHasOpenCase(Refused):
+    """Somebody registered with the same NHS number has an open case in this programme. If they are one person, attach
+    the referral to that case; if not, one of the numbers is wrong.
+    """
 
 
 class DifferentPerson(Refused):
@@ -164,6 +175,9 @@ def referral_of(command: SubmitReferral | AttachReferral, given: Given) -> Refer
         basis=command.basis if isinstance(command, SubmitReferral) else None,
         safe_contact=command.safe_contact,
         unverified_organisation=command.unverified_organisation,
+        reference=command.reference,
+        reference_digest=given.digest,
+        described=command.described,
     )
 
 

@@ -125,6 +125,7 @@ class Meeting(Part, frozen=True, omit_defaults=True):
     charter: Label | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    cancelled_at: datetime | None = None
     confirmed_at: datetime | None = None
     confirmed_by: UserId | None = None
     last_at: datetime | None = None  # of what takes its course: who came and went may be told later
@@ -143,6 +144,11 @@ class Meeting(Part, frozen=True, omit_defaults=True):
         return self.starts_at + timedelta(minutes=self.duration_minutes)
 
     @property
+    def over_at(self) -> datetime | None:
+        """When it ended or was called off."""
+        return self.ended_at or self.cancelled_at
+
+    @property
     def open_item(self) -> Item | None:
         return next((item for item in self.items if item.state is ItemState.OPEN), None)
 
@@ -156,6 +162,10 @@ class Meeting(Part, frozen=True, omit_defaults=True):
             if held.item.int == number:
                 return held
         return None
+
+    def lists(self, case: UUID) -> bool:
+        """Whether the case is on its agenda."""
+        return any(held.case == case and held.state is not ItemState.REMOVED for held in self.items)
 
     def attendee(self, user: str) -> Attendee | None:
         return next((held for held in self.attendance if held.user == user), None)
