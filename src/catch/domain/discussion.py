@@ -136,8 +136,6 @@ def decide_in_meeting(
         return decide_interest(meeting, case, command, given)
     if isinstance(command, OpenItem):
         led(meeting, case, command)
-    if case is not None:
-        not_before(given, case.milestones.received_at)
         item = meeting.item(command.item) if meeting else None
         if meeting is not None and item is not None and case is not None:
             given = replace(given, listed=as_it_is(case, meeting, item, given.at))
@@ -146,6 +144,8 @@ def decide_in_meeting(
             raise UnknownCase(case=command.case)
         held_since(case, command, given)
         given = replace(given, listed=at_once(case, given.at, given.by.user, command.basis))
+    if case is not None:
+        not_before(given, case.milestones.received_at)
     heard = meeting_stream.decide(meeting, command, given)
     return heard, [] if case is None else [fact for event in heard for fact in told(meeting, case, command, event)]
 
