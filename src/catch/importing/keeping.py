@@ -21,10 +21,11 @@ from catch.domain.programme import ProgrammeHistory
 from catch.domain.refusals import Refused
 from catch.domain.streams import CASE, PERSON, PROGRAMME, programme_stream
 from catch.importing.asking import IMPORTER, Asks
+from catch.importing.columns import DECISION
 from catch.importing.contents import Differs, differs, stored
 from catch.importing.outcomes import ANOTHER, Kept, NotKept, Outcome, Waiting
 from catch.importing.people import Found, People, described, identifiers, together
-from catch.importing.referral_file import DECISION, ReferralRow, Wrong
+from catch.importing.rows import ReferralRow, Wrong
 from catch.log.entries import Answer, Busy, CommandIdReused, Unavailable
 from projections import references
 
