@@ -11,9 +11,10 @@ from uuid import UUID, uuid5
 
 from msgspec import Struct
 
-from catch.domain import case, meeting, partner, person, programme, restricted
+from catch.domain import case, meeting, partner, person, programme, registers, restricted
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Command, Fact, Recorded
+from catch.domain.ids import id_of_digest
 from catch.domain.refusals import Refused
 from catch.domain.subject import Evolve
 
@@ -45,6 +46,23 @@ def programme_stream(key: str) -> UUID:
 def restricted_stream(case: UUID) -> UUID:
     """The stream of what is restricted, beside this case."""
     return uuid5(_KEYED, f"restricted/{case}")
+
+
+@lru_cache(256)
+def calendar_stream(programme: str, series: str) -> UUID:
+    """The register of the days on which the series meets."""
+    return uuid5(_KEYED, f"calendar/{programme}/{series}")
+
+
+@lru_cache(4096)
+def caseload_stream(user: str) -> UUID:
+    """The register of the cases that the worker was given."""
+    return uuid5(_KEYED, f"caseload/{user}")
+
+
+def number_stream(digest: str) -> UUID:
+    """The register of the NHS number with this keyed digest."""
+    return id_of_digest(digest)
 
 
 class Stream(Struct, frozen=True):
@@ -114,7 +132,15 @@ RESTRICTED = Stream(
     lambda command: restricted_stream(command.case),
     followed=False,
 )
-STREAMS = (CASE, MEETING, PERSON, PARTNER, PROGRAMME, RESTRICTED)
+REGISTER = Stream(
+    "register",
+    get_args(registers.RegisterEvent),
+    (),
+    _of_event(registers.evolve),
+    lambda command: command.register,
+    followed=False,
+)
+STREAMS = (CASE, MEETING, PERSON, PARTNER, PROGRAMME, RESTRICTED, REGISTER)
 
 EVENTS: dict[str, type[Fact]] = {event.__name__: event for stream in STREAMS for event in stream.events}
 COMMANDS: tuple[type[Command], ...] = tuple(command for stream in STREAMS for command in stream.commands)
