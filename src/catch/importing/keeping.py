@@ -18,10 +18,11 @@ from catch.domain.person import Person
 from catch.domain.refusals import Refused
 from catch.domain.streams import CASE, PERSON
 from catch.importing.asking import IMPORTER, Asks
+from catch.importing.columns import DECISION
 from catch.importing.contents import Differs, differs, stored
 from catch.importing.outcomes import ANOTHER, Kept, NotKept, Outcome, Waiting
 from catch.importing.people import Found, People, described, identifiers, together
-from catch.importing.referral_file import DECISION, ReferralRow, Wrong
+from catch.importing.rows import ReferralRow, Wrong
 from catch.log.entries import Answer, Busy, CommandIdReused, Unavailable
 from projections import references
 

@@ -18,7 +18,7 @@ from catch.domain.ids import id_of_digest
 from catch.domain.matching import Identifiers, Likeness, forms, likeness, marks
 from catch.domain.person import Person, PersonRegistered
 from catch.domain.streams import CASE, PERSON
-from catch.importing.referral_file import ReferralRow
+from catch.importing.rows import ReferralRow
 from catch.personal import Erased
 from projections import matches
 
