@@ -106,6 +106,16 @@ class People:
         compared = [await self._known(each.state, said) for each in held if each.state is not None]
         return Found([each for each in compared if each and each.like is not Likeness.OTHER], found.more)
 
+    async def with_number(self, row: ReferralRow) -> list[Person]:
+        """Those of whom it is settled that they have the row's number, whatever else is known of them."""
+        number = self._number(identifiers(row))
+        if number is None:
+            return []
+        found = await matches.registered_with(self._catch.log.pool, number)
+        people = dict.fromkeys([*found, *self._registered[number]])
+        held = await self._catch.present.states.get_many(PERSON, people)
+        return [each.state for each in held if each.state is not None and each.state.settled_number == number]
+
     async def cases(self, person: Person) -> list[Case]:
         """Every case of theirs."""
         held = await self._catch.present.states.get_many(CASE, [case for case, _ in person.cases])
