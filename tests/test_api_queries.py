@@ -164,6 +164,7 @@ async def test_a_partner_sees_what_is_disclosed_and_never_a_protected_address(wo
         "position": "NO_DISCLOSURE",
         "person.addressProtectedBecause": "RESTRICTED",
         "person.contactCorrections.reason": "RESTRICTED",
+        **dict.fromkeys(("referral.described.address", "referrals.described.address"), "RESTRICTED"),
         "disclosures": "NO_DISCLOSURE",
         "notes": "NO_DISCLOSURE",
         # What is written of others, or for those who coordinate.
@@ -219,6 +220,11 @@ async def test_an_auditor_reads_the_case_without_knowing_whose_it_is(world: Worl
         **dict.fromkeys(("person.provisional", "person.identityCorrections", "person.contactCorrections"), "ROLE"),
         **dict.fromkeys(("safeContact", "person.safeContact", "person.addressProtectedBecause"), "ROLE"),
         **dict.fromkeys(("referral.safeContact", "referrals.safeContact"), "ROLE"),
+        **{
+            f"{door}.described.{field}": "ROLE"
+            for door in ("referral", "referrals")
+            for field in ("name", "dateOfBirth", "nhsNumber", "phone", "address")
+        },
         **dict.fromkeys(("allocations", "ageWarning", "disclosuresToReview"), "ROLE"),
     }
 

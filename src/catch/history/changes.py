@@ -23,7 +23,7 @@ LATE = timedelta(days=7)
 """What is recorded later than this after it occurred is marked."""
 
 # It changes with every fact, so that it would stand in every step and say nothing.
-_FOLLOWS_FROM_ANY_FACT = frozenset({"last_activity_at"})
+_FOLLOWS_FROM_ANY_FACT = frozenset({"last_activity_at", "course"})
 _NAMES = ("item", "need", "user", "agency")
 Parts = tuple[object, ...]
 _NOTHING: Mapping[Sealed, str] = {}
@@ -128,13 +128,13 @@ def said(fact: Struct, plain: Mapping[Sealed, str] = _NOTHING) -> str:
 
 def told(fact: Struct, plain: Mapping[Sealed, str] = _NOTHING) -> object:
     """The same as values."""
-    return _Texts(plain, [fact]).tree(fact)
+    return _Texts(plain, sealed_in(fact)).tree(fact)
 
 
 def written(fact: Struct, name: str, plain: Mapping[Sealed, str] = _NOTHING) -> str | None:
     """One field of a fact; None where it says nothing."""
     value = getattr(fact, name)
-    return _Texts(plain, [fact]).written(value) if _said(value) else None
+    return _Texts(plain, sealed_in(fact)).written(value) if _said(value) else None
 
 
 class _Texts:

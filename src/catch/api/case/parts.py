@@ -256,7 +256,7 @@ def allocations(held: Sequence[domain.Allocation], redactor: Redactor) -> list[c
     """What coordinators write for each other."""
     return [
         case_types.Allocation(
-            at=each.at,
+            at=each.since,
             worker=common_types.Worker(user=each.worker.user, agency=each.worker.agency),
             lead=each.lead,
             before=worker(each.before),

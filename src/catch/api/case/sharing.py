@@ -17,11 +17,11 @@ def agreement(held: domain.Case, redactor: Redactor) -> types.Agreement | None:
         agrees=held.agreement,
         refused_at=held.refused_at,
         door_refused_at=held.door_refused_at,
-        recorded=[wish(each, redactor) for each in held.wishes],
+        recorded=[wish(each, redactor) for each in held.answers],
     )
 
 
-def wish(held: domain.Wish, redactor: Redactor) -> types.Wish:
+def wish(held: domain.Answer, redactor: Redactor) -> types.Wish:
     return types.Wish(
         at=held.at,
         agrees=held.agrees,

@@ -14,7 +14,7 @@ from catch.domain.facts import Category
 class Wish:
     at: datetime
     agrees: Agrees
-    by: AgreedBy
+    by: AgreedBy | None
     scope: str | None
     text: str | None
     withdrawn: bool

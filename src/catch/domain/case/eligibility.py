@@ -6,12 +6,14 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from catch.domain.case.course import stepped
 from catch.domain.case.state import (
     Acceptance,
     Answered,
     Case,
     CaseState,
     EvaluatedCriterion,
+    StepKind,
 )
 from catch.domain.facts import Command, Fact, Part, Sealed
 from catch.domain.given import Given
@@ -191,9 +193,8 @@ def decide(case: Case, command: EligibilityCommand, given: Given) -> list[Eligib
 def evolve(case: Case, event: EligibilityEvent, at: datetime) -> Case:
     match event:
         case ReferralAccepted():
-            milestones = replace(case.milestones, accepted_at=at)
             accepted = Acceptance(at, event.criteria, event.override_reason)
-            return replace(case, state=CaseState.ACCEPTED, milestones=milestones, accepted=accepted, answered=None)
+            return replace(stepped(case, StepKind.ACCEPTED, at), accepted=accepted, answered=None)
         case ReferralDeclined():
             answered = Answered(
                 event.reason,
@@ -201,7 +202,7 @@ def evolve(case: Case, event: EligibilityEvent, at: datetime) -> Case:
                 criteria=event.criteria,
                 message_back_due=event.message_back_due,
             )
-            return turned_away(case, CaseState.DECLINED, answered, at)
+            return replace(stepped(case, StepKind.DECLINED, at), answered=answered)
         case ReferralRedirected(redirection=led):
             answered = Answered(
                 event.reason,
@@ -212,13 +213,9 @@ def evolve(case: Case, event: EligibilityEvent, at: datetime) -> Case:
                 event.criteria,
                 event.message_back_due,
             )
-            return turned_away(case, CaseState.REDIRECTED, answered, at)
+            return replace(stepped(case, StepKind.REDIRECTED, at), answered=answered)
         case _:
             assert_never(event)
-
-
-def turned_away(case: Case, state: CaseState, answered: Answered, at: datetime) -> Case:
-    return replace(case, state=state, answered=answered, milestones=replace(case.milestones, turned_away_at=at))
 
 
 SUBJECT = Subject(EligibilityEvent, EligibilityCommand, decide=decide, evolve=evolve)

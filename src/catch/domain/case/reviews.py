@@ -7,17 +7,12 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
+from catch.domain.case.course import stepped
 from catch.domain.case.goals import NoPlan
-from catch.domain.case.rules import require_live, supported
-from catch.domain.case.state import (
-    Case,
-    CaseState,
-    Review,
-    ReviewDecision,
-    first,
-)
+from catch.domain.case.rules import require_live
+from catch.domain.case.state import Case, Review, ReviewDecision, StepKind
 from catch.domain.facts import Command, Fact, Sealed
-from catch.domain.given import Given
+from catch.domain.given import Given, not_before
 from catch.domain.programme.clocks import add_span
 from catch.domain.programme.configuration import Span, Unit
 from catch.domain.refusals import (
@@ -117,9 +112,10 @@ def schedule(case: Case, command: ScheduleReview, given: Given) -> list[ReviewEv
         return []
     if held is not None and held.held_at is not None:
         raise ReviewAlreadyHeld(decision=held.decision)
-    require_live(case)
+    require_live(case, given, held.arranged_at if held else None)
     if case.plan is None:
         raise NoPlan
+    not_before(given, case.plan.agreed_at)
     check_review(command.due, given)
     number = held.number if held else len(case.reviews) + 1
     return [ReviewScheduled(command.review, number, command.due)]
@@ -131,9 +127,10 @@ def hold(case: Case, command: HoldReview, given: Given) -> list[ReviewEvent]:
         if held.decision is command.decision:
             return []
         raise ReviewAlreadyHeld(decision=held.decision)
-    require_live(case)
+    require_live(case, given, held.arranged_at if held else None)
     if case.plan is None:
         raise NoPlan
+    not_before(given, case.plan.agreed_at)
     if command.decision is ReviewDecision.CONTINUE and not command.agreement_confirmed:
         raise AgreementNotConfirmed
     next_due = command.next_due
@@ -172,35 +169,37 @@ def with_review(case: Case, review: Review) -> Case:
     return replace(case, reviews=(*others, review))
 
 
+def due_on(case: Case, due: date, at: datetime) -> Case:
+    """The next review is due when it was last said to be, whatever was typed in last."""
+    if case.plan is None or at < case.plan.due_set_at:
+        return case
+    return replace(case, plan=replace(case.plan, review_due=due, due_set_at=at))
+
+
 def reviewed(case: Case, event: ReviewHeld, at: datetime) -> Case:
-    due = next((held.due for held in case.reviews if held.review == event.review), at.date())
+    arranged = next((held for held in case.reviews if held.review == event.review), None)
+    due, since = (arranged.due, arranged.arranged_at) if arranged else (london_day(at), None)
     held = Review(
         event.review,
         event.number,
         due,
+        since,
         at,
         event.decision,
         event.summary,
         event.agreement_confirmed,
         event.next_due,
     )
-    case = with_review(case, held)
-    plan = replace(case.plan, review_due=event.next_due) if case.plan and event.next_due else case.plan
-    milestones = replace(case.milestones, review_held_at=first(case.milestones.review_held_at, at))
-    case = replace(case, milestones=milestones, plan=plan)
-    if event.decision is not ReviewDecision.CLOSE:
-        return supported(case)
-    decided = first(case.milestones.review_decided_close_at, at)
-    return replace(case, milestones=replace(milestones, review_decided_close_at=decided), state=CaseState.CLOSING)
+    case = due_on(with_review(case, held), event.next_due, at) if event.next_due else with_review(case, held)
+    closing = event.decision is ReviewDecision.CLOSE
+    return stepped(case, StepKind.REVIEWED_TO_CLOSE if closing else StepKind.REVIEWED, at)
 
 
 def evolve(case: Case, event: ReviewEvent, at: datetime) -> Case:
     match event:
         case ReviewScheduled():
-            case = with_review(case, Review(event.review, event.number, event.due))
-            plan = replace(case.plan, review_due=event.due) if case.plan else None
-            state = CaseState.IN_REVIEW if case.state is CaseState.IN_SUPPORT else case.state
-            return replace(case, plan=plan, state=state)
+            case = with_review(case, Review(event.review, event.number, event.due, at))
+            return stepped(due_on(case, event.due, at), StepKind.REVIEW_ARRANGED, at)
         case ReviewHeld():
             return reviewed(case, event, at)
         case _:

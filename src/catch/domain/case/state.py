@@ -179,6 +179,37 @@ class Worker(Part, frozen=True, omit_defaults=True):
     agency: Key
 
 
+class Allocation(Part, frozen=True, omit_defaults=True):
+    """Who coordinated the case, or its clinical side, from when on, instead of whom, and why."""
+
+    worker: Worker
+    lead: bool
+    since: datetime
+    before: Worker | None = None
+    reason: Sealed | None = None
+    handover_note: Sealed | None = None
+
+
+class Confirmed(Part, frozen=True):
+    """How the person can be reached, as whoever spoke with them recorded it."""
+
+    safe_contact: SafeContact
+    at: datetime
+
+
+class Answer(Part, frozen=True, omit_defaults=True):
+    """What the person said to being supported, to those who work with them. `withdrawn`: they had agreed before;
+    `text`: the evidence, or why.
+    """
+
+    at: datetime
+    agrees: Agrees
+    withdrawn: bool = False
+    by: AgreedBy | None = None
+    scope: Code | None = None
+    text: Sealed | None = None
+
+
 class ConversationFormat(StrEnum):
     FACE_TO_FACE = "face-to-face"
     HOME = "home"
@@ -200,17 +231,6 @@ class Conversation(Part, frozen=True, omit_defaults=True):
     communication_needs: Sealed | None = None
     for_meeting: bool = True
     outcome: Code | None = None
-
-
-class Wish(Part, frozen=True, omit_defaults=True):
-    """What the person wanted, each time it was recorded by those who work with them. `text`: the evidence, or why."""
-
-    at: datetime
-    agrees: Agrees
-    by: AgreedBy
-    scope: Code | None = None
-    text: Sealed | None = None
-    withdrawn: bool = False
 
 
 class Objection(Part, frozen=True, omit_defaults=True):
@@ -343,7 +363,9 @@ class ActionTurn(Part, frozen=True, omit_defaults=True):
 
 
 class Action(Part, frozen=True, omit_defaults=True):
-    """A piece of work offered to a partner. `original_due` never changes: it is the promise first made."""
+    """A piece of work offered to a partner. `original_due` never changes: it is the promise first made. `handed_at`:
+    when it was offered to whoever owns it now; `completed_on`: the day on which it was done, which `ended_at` follows.
+    """
 
     action: UUID
     title: Sealed
@@ -351,6 +373,7 @@ class Action(Part, frozen=True, omit_defaults=True):
     due: date
     original_due: date
     offered_at: datetime
+    handed_at: datetime
     state: ActionState = ActionState.OFFERED
     owner_user: UserId | None = None
     intervention: Code | None = None
@@ -365,6 +388,9 @@ class Action(Part, frozen=True, omit_defaults=True):
     result: Sealed | None = None
     outcome: Code | None = None
     percent: int | None = None
+    percent_at: datetime | None = None
+    progressed_at: datetime | None = None
+    due_changed_at: datetime | None = None
     completed_on: date | None = None
     service: Code | None = None
     progress: tuple[Progress, ...] = ()
@@ -386,8 +412,16 @@ class GoalState(StrEnum):
     ABANDONED = "abandoned"
 
 
+class Scored(Part, frozen=True):
+    """How a goal stood when somebody looked."""
+
+    at: datetime
+    score: int
+    stage: Code
+
+
 class Goal(Part, frozen=True, omit_defaults=True):
-    """An outcome the person wants, scored on the programme's scale."""
+    """An outcome the person wants, scored on the programme's scale: by its last score, whichever was typed in last."""
 
     goal: UUID
     text: Sealed
@@ -395,10 +429,12 @@ class Goal(Part, frozen=True, omit_defaults=True):
     baseline: int
     target: int
     score: int
+    set_at: datetime
     state: GoalState = GoalState.OPEN
     stage: Code | None = None
     scored_at: datetime | None = None
     ended_at: datetime | None = None
+    scores: tuple[Scored, ...] = ()
     person_states_so: bool = False
     reason: Sealed | None = None
 
@@ -409,7 +445,9 @@ class Plan(Part, frozen=True, omit_defaults=True):
     plan: UUID
     version: int
     agreed_at: datetime
+    written_at: datetime
     review_due: date
+    due_set_at: datetime
     planned_end: date
     what_matters: Sealed
     strengths: Sealed | None = None
@@ -434,6 +472,7 @@ class Review(Part, frozen=True, omit_defaults=True):
     review: UUID
     number: int
     due: date
+    arranged_at: datetime | None = None
     held_at: datetime | None = None
     decision: ReviewDecision | None = None
     summary: Sealed | None = None
@@ -505,17 +544,6 @@ class Recusal(Part, frozen=True, omit_defaults=True):
     meeting: UUID | None = None
     item: UUID | None = None
     resolved_reason: Sealed | None = None
-
-
-class Allocation(Part, frozen=True, omit_defaults=True):
-    """Who coordinates the case from then on, instead of whom, and why."""
-
-    worker: Worker
-    lead: bool
-    at: datetime
-    before: Worker | None = None
-    reason: Sealed | None = None
-    handover_note: Sealed | None = None
 
 
 class GoalResult(StrEnum):
@@ -603,8 +631,36 @@ class Answered(Part, frozen=True, omit_defaults=True):
     message_back_due: date | None = None
 
 
+class StepKind(StrEnum):
+    """The steps by which an episode goes on."""
+
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    REDIRECTED = "redirected"
+    TALKED = "talked"
+    TALKED_FOR_MEETING = "talked-for-meeting"
+    DISCUSSED = "discussed"
+    PLANNED = "planned"
+    REVIEW_ARRANGED = "review-arranged"
+    REVIEWED = "reviewed"
+    REVIEWED_TO_CLOSE = "reviewed-to-close"
+    CLOSURE_PROPOSED = "closure-proposed"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+
+
+class Step(Part, frozen=True, array_like=True):
+    """One step, and when it occurred."""
+
+    at: datetime
+    kind: StepKind
+
+
 class Milestones(Part, frozen=True, omit_defaults=True):
-    """When each step of the present episode first happened: what the clocks count from."""
+    """When each step of the present episode first happened: what the clocks count from. `for_meeting`: a conversation
+    was to lead to a meeting.
+    """
 
     received_at: datetime
     accepted_at: datetime | None = None
@@ -616,6 +672,7 @@ class Milestones(Part, frozen=True, omit_defaults=True):
     closure_proposed_at: datetime | None = None
     closed_at: datetime | None = None
     turned_away_at: datetime | None = None  # declined, or led to a better door
+    for_meeting: bool = False
 
     @property
     def over_at(self) -> datetime | None:
@@ -630,6 +687,9 @@ def first(known: datetime | None, at: datetime) -> datetime:
 
 class Case(Part, frozen=True, omit_defaults=True):
     """One person's involvement with one programme, folded from its facts.
+
+    Of whatever changes in time the latest holds, whenever it was typed in: `course`, `answers`, `allocations` and a
+    goal's scores are kept in the order in which they occurred, and what the case says now follows from them.
 
     `safe_contact_confirmed`: by those who work with the person, not only said by a door.
     `agrees` is what those who work with the person recorded, `refused_at` since when it is no; `door_refused_at`: a
@@ -651,7 +711,6 @@ class Case(Part, frozen=True, omit_defaults=True):
     allocations: tuple[Allocation, ...] = ()
     conversations: tuple[Conversation, ...] = ()
     agrees: Agrees | None = None
-    wishes: tuple[Wish, ...] = ()
     objections: tuple[Objected, ...] = ()
     disclosures: tuple[Disclosure, ...] = ()
     involvements: tuple[Involvement, ...] = ()
@@ -678,6 +737,9 @@ class Case(Part, frozen=True, omit_defaults=True):
     safe_contact: SafeContact | None = None
     safe_contact_confirmed: bool = False
     accepted: Acceptance | None = None
+    contact_confirmed: Confirmed | None = None
+    answers: tuple[Answer, ...] = ()
+    course: tuple[Step, ...] = ()
     answered: Answered | None = None
     age_warning: bool = False
     episode_started_at: datetime | None = None
@@ -686,6 +748,16 @@ class Case(Part, frozen=True, omit_defaults=True):
     @property
     def live(self) -> bool:
         return self.state not in NOT_LIVE
+
+    @property
+    def opened_at(self) -> datetime:
+        """When the first referral was received: nothing about the case is older."""
+        return self.course[0].at
+
+    @property
+    def latest_at(self) -> datetime:
+        """When the last of all that is recorded occurred."""
+        return max(self.last_activity_at or self.opened_at, self.course[-1].at)
 
     def held_by(self, agency: str) -> bool:
         """Whether the agency coordinates it."""
