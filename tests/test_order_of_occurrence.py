@@ -557,7 +557,7 @@ def instantly(held_at: datetime) -> RecordInstantDiscussion:
 
 
 def test_an_instant_discussion_was_held_by_now_and_not_before_the_case_was_there():
-    case = fold_recorded(told(after=SHARED))
+    case = fold_recorded(told((0, AGREED), after=SHARED))
     with pytest.raises(HeldTooLongAgo):
         decide_in_meeting(None, case, instantly(datetime(2099, 1, 1, 9, tzinfo=UTC)), at(1))
     with pytest.raises(OutOfRange) as found:
