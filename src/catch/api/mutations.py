@@ -28,7 +28,6 @@ from catch.domain.facts import Command, Sealed
 from catch.domain.plain import FIRST_YEAR, LAST_DAY
 from catch.domain.refusals import NotAnswered, OutOfRange
 from catch.domain.refusals import Refused as Refusal
-from catch.domain.streams import check_chosen
 
 C = TypeVar("C", bound=Command)
 
@@ -170,7 +169,6 @@ def command_from(kind: type[C], given: object) -> C:
         path = ".".join(camel(part) for part in where.rstrip("`").lstrip(".").split(".")) if where else ""
         raise InvalidInput(**{path or "input": what}) from None
     bounds.check(command)
-    check_chosen(command)
     for path in unusable(msgspec.to_builtins(command), "input"):
         raise InvalidInput(**{path.removeprefix("input."): UNUSABLE_TEXT})
     return command

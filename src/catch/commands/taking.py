@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import UUID
 
+from catch.commands.again import may_begin, same_again
 from catch.commands.asked import Asked, append_of, keep, placed
 from catch.commands.book import Book, NotRead, Partners
 from catch.commands.handlers import HANDLER_OF
@@ -87,7 +88,9 @@ class Taking:
 
         def decide() -> None:
             book.begin()
+            may_begin(sealed, by)
             handler.decide(sealed, book, given)
+            same_again(sealed, book, by)
 
         await self._read(decide)
         return by

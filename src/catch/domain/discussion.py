@@ -15,7 +15,7 @@ from catch.domain import meeting as meeting_stream
 from catch.domain import restricted
 from catch.domain.case import CaseEvent, actions, closing, recusal, referral
 from catch.domain.case.proposals import CaseDiscussed, MeetingDecisionRecorded
-from catch.domain.case.state import Case, Discussion, Priority
+from catch.domain.case.state import ActionState, Case, Discussion, Priority
 from catch.domain.facts import Command, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting import MeetingEvent
@@ -184,7 +184,8 @@ def offer(
         raise UnknownMeeting(meeting=command.meeting)
     link = LinkAction(command.meeting, command.item, command.action, command.owner, command.decision)
     linked = meeting_stream.decide(meeting, link, given)
-    if not linked:
+    held = case.action(command.action) if case else None
+    if not linked and (held is None or held.state is not ActionState.OFFERED):
         return [], []
     if case is None:
         raise UnknownCase(item=command.item)
@@ -201,7 +202,8 @@ def offer(
         decision=command.decision,
     )
     offered: list[CaseEvent] = [*actions.offer(case, wanted, given, command.meeting)]
-    if command.accepted and offered:
+    # The owner may say yes in the room after it was offered.
+    if command.accepted and (offered or (held is not None and held.state is ActionState.OFFERED)):
         item = meeting.item(command.item)
         if item is None or command.owner not in around(meeting, item):
             raise NotAtTheTable(agency=command.owner)

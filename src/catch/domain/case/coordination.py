@@ -33,6 +33,7 @@ class CoordinatorAllocated(Fact, frozen=True, omit_defaults=True):
     worker: Worker
     lead: bool = True
     reason: Sealed | None = None
+    handover_note: Sealed | None = None
 
 
 class CoordinatorChanged(Fact, frozen=True, omit_defaults=True):
@@ -126,7 +127,7 @@ def allocate(case: Case, command: AllocateCoordinator, given: Given) -> list[Coo
     if command.lead and limit is not None and given.caseload >= limit and command.reason is None:
         raise CaseloadFull(user=command.user, open=given.caseload, limit=limit)
     if before is None:
-        return [CoordinatorAllocated(worker, command.lead, command.reason)]
+        return [CoordinatorAllocated(worker, command.lead, command.reason, command.handover_note)]
     return [CoordinatorChanged(worker, before, command.lead, command.reason, command.handover_note)]
 
 

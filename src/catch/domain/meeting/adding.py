@@ -23,7 +23,7 @@ from catch.domain.meeting.rules import (
 )
 from catch.domain.meeting.state import Meeting, MeetingState
 from catch.domain.plain import Few, Key, Made, MinutesLong, UserId
-from catch.domain.refusals import IdAlreadyUsed, Refused
+from catch.domain.refusals import Refused
 from catch.domain.subject import Subject
 
 
@@ -152,12 +152,9 @@ def decide(meeting: Meeting, command: AddingCommand, given: Given) -> list[Addin
             assert_never(command)
 
 
-def already(meeting: Meeting, item: UUID, case: UUID | None, origin: Origin) -> bool:
-    """True for a repeated addition; refuses an id or a case that is taken."""
-    held = meeting.item(item)
-    if held is not None:
-        if held.case != case or held.origin is not origin:
-            raise IdAlreadyUsed(item=item)
+def already(meeting: Meeting, item: UUID, case: UUID | None) -> bool:
+    """True where the item is there; refuses a case that is taken."""
+    if meeting.item(item) is not None:
         return True
     settled = (ItemState.REMOVED, ItemState.DEFERRED)
     if case is not None and any(i.case == case and i.state not in settled for i in meeting.items):
@@ -169,7 +166,7 @@ def add(meeting: Meeting, command: AddItem, given: Given) -> list[AddingEvent]:
     if (command.case is None) == (command.matter is None):
         raise CaseOrMatter
     not_over(meeting)
-    if already(meeting, command.item, command.case, Origin.ADDED):
+    if already(meeting, command.item, command.case):
         return []
     unpublished(meeting)
     listed = given.listed
@@ -193,7 +190,7 @@ def add(meeting: Meeting, command: AddItem, given: Given) -> list[AddingEvent]:
 
 def add_late(meeting: Meeting, command: AddLateItem, given: Given) -> list[AddingEvent]:
     live(meeting)
-    if already(meeting, command.item, command.case, Origin.LATE):
+    if already(meeting, command.item, command.case):
         return []
     needs_text(urgency=command.urgency)
     return [

@@ -15,7 +15,7 @@ from catch.domain.meeting.items import Decision, DecisionCode, Dissent, Item, It
 from catch.domain.meeting.rules import ItemNotOpen, NotInProgress, on_agenda
 from catch.domain.meeting.state import Meeting, MeetingState, with_item
 from catch.domain.plain import Few, Key
-from catch.domain.refusals import IdAlreadyUsed, MissingText, Refused
+from catch.domain.refusals import MissingText, Refused
 from catch.domain.subject import Subject
 
 
@@ -186,11 +186,8 @@ def record_update(meeting: Meeting, command: RecordUpdate) -> list[DecidingEvent
 
 
 def record_decision(meeting: Meeting, command: RecordDecision, given: Given) -> list[DecidingEvent]:
-    taken = [(i.item, d.decision) for i in meeting.items for d in i.decisions if d.decision == command.decision]
-    if taken == [(command.item, command.decision)]:
+    if any(held.decision == command.decision for other in meeting.items for held in other.decisions):
         return []
-    if taken:
-        raise IdAlreadyUsed(decision=command.decision)
     item = at_hand(meeting, command.item)
     if item.case is not None and command.to_tell_person is None and not command.not_told_reason:
         raise WhoTellsThePerson(field="to_tell_person")
@@ -225,12 +222,9 @@ def voices(command: RecordDecision, agencies: tuple[str, ...]) -> None:
 
 
 def link_action(meeting: Meeting, command: LinkAction) -> list[DecidingEvent]:
-    item = on_agenda(meeting, command.item)
-    if any(held.action == command.action for held in item.actions):
+    if any(held.action == command.action for other in meeting.items for held in other.actions):
         return []
     item = at_hand(meeting, command.item)
-    if any(held.action == command.action for other in meeting.items for held in other.actions):
-        raise IdAlreadyUsed(action=command.action)
     if command.decision is not None and all(held.decision != command.decision for held in item.decisions):
         raise UnknownDecision(decision=command.decision)
     return [ItemActionLinked(item.item, command.action, command.owner, item.case, command.decision)]
