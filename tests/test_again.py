@@ -28,15 +28,20 @@ from catch.domain.case.reviews import ScheduleReview
 from catch.domain.case.state import ConversationFormat
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Actor, Category, Command, Role, Sealed, Tag
-from catch.domain.meeting.attendance import JoinMeeting
+from catch.domain.meeting.adding import AddItem
+from catch.domain.meeting.attendance import AcceptConfidentiality, JoinMeeting
 from catch.domain.meeting.deciding import LinkAction
+from catch.domain.meeting.drafting import PublishAgenda
 from catch.domain.meeting.floor import OpenItem
+from catch.domain.meeting.invitations import InviteMember
+from catch.domain.meeting.listing import Section
+from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.meeting.session import StartMeeting
 from catch.domain.refusals import IdAlreadyUsed, Refused
 from catch.domain.restricted import AddRestrictedNote
 from catch.domain.streams import COMMANDS
 from tests.conftest import Furnished
-from tests.place import BASIS, CHAIR, COORDINATOR, HOUSING, MOST, Place, ago
+from tests.place import BASIS, CHAIR, COORDINATOR, HOUSING, MOST, PROGRAMME, SERIES, Place, ago
 from tests.test_nothing_plain import (
     SOON,
     TODAY,
@@ -399,14 +404,16 @@ async def test_an_id_that_names_something_of_another_kind_is_taken(place: Place)
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_the_owner_may_say_yes_in_the_room_after_it_was_offered_there(place: Place):
-    await place.worked_on("Ada Example", "housing-1")
-    await place.settled()
-    meeting = await place.published("housing-1", "snn", starts_at=ago(days=-7))
-    item = next(held.item for held in meeting.items if held.case)
-    await place.take(StartMeeting(meeting.meeting), CHAIR)
-    await place.take(JoinMeeting(meeting.meeting, HOUSING.user, HOUSING.agency), HOUSING)
-    await place.take(OpenItem(meeting.meeting, item, override_reason=Sealed("Read the file.")), CHAIR)
-    offer = OfferActionInMeeting(meeting.meeting, item, uuid4(), Sealed("Mend the boiler"), "housing-1", SOON)
+    case, meeting, item = await place.worked_on("Ada Example", "housing-1"), uuid4(), uuid4()
+    await place.take(PlanMeeting(meeting, PROGRAMME, SERIES, ago(days=-7), CHAIR.user))
+    await place.take(InviteMember(meeting, "housing-1"))
+    await place.take(AddItem(meeting, item, Section.NEW, case.case))
+    await place.take(PublishAgenda(meeting), CHAIR)
+    await place.take(StartMeeting(meeting), CHAIR)
+    await place.take(JoinMeeting(meeting, HOUSING.user, HOUSING.agency), HOUSING)
+    await place.take(AcceptConfidentiality(meeting, HOUSING.user), HOUSING)
+    await place.take(OpenItem(meeting, item, override_reason=Sealed("Read the file.")), CHAIR)
+    offer = OfferActionInMeeting(meeting, item, uuid4(), Sealed("Mend the boiler"), "housing-1", SOON)
     assert (await place.take(offer, CHAIR)).events == ("ItemActionLinked", "ActionOffered")
     accepted = replace(offer, accepted=True)
     assert (await place.take(accepted, CHAIR)).events == ("ActionAccepted",)
