@@ -77,6 +77,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: str) -> Row | None:
     event: Concerns = recorded.event
     if isinstance(event, PartnerRegistered):
         return Row(key, recorded.position, event.name, event.kind, event.ods, giver(recorded))
+    # Worked out from the row after the change, so that no kind of fact can forget it.
     return concerning(replace(step(row, recorded, event), position=recorded.position)) if row else None
 
 

@@ -182,6 +182,7 @@ async def of_agency(
     What it declined waits for the coordinator, not for the agency; what one of its people is invited to in person, for
     them: with `user`, other people's invitations are left out.
     """
+    # By key and not by number of rows: what is answered meanwhile must not shift a page.
     due, entry = after or (None, None)
     rows = await db.fetch(
         f"""

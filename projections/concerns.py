@@ -60,6 +60,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
     if isinstance(event, SafeguardingConcernRaised):
         unsettled = (*unsettled, Raised(event.concern, at, event.by.user, event.immediate_danger))
     else:
+        # All of this id: one may have been raised twice, since a concern is taken whatever its id was used for.
         unsettled = tuple(held for held in unsettled if held.concern != event.concern)
     return Row(
         case_id=key,

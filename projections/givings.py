@@ -114,6 +114,7 @@ def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
 
 def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
     event = recorded.event
+    # What was ended or taken back is nobody's to look after; given again, it is a new giving under the same key.
     return begun(recorded, event, key) if isinstance(event, Begins) else None
 
 

@@ -23,7 +23,7 @@ class Row(Struct, frozen=True):
     marks: tuple[str, ...]
 
 
-class Alike(NamedTuple):
+class Sharers(NamedTuple):
     """The first to be registered of those who share a mark, and whether there are more."""
 
     people: tuple[UUID, ...]
@@ -35,6 +35,7 @@ def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
 
 
 def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row:
+    # A person is registered once: whatever comes later changes none of their marks.
     return row or Row(key, recorded.position, recorded.event.marks)
 
 
@@ -51,9 +52,10 @@ MATCHES = ReadModel(
 )
 
 
-async def sharing(db: Statements, marks: Iterable[str]) -> Alike:
+async def sharing(db: Statements, marks: Iterable[str]) -> Sharers:
     """Everybody with any of these marks."""
+    # One more than are answered, to know whether there are more; by position, so that the same look finds the same.
     rows = await db.fetch(
         f"select person from {MATCHES.table} where marks && $1::text[] order by position limit {MOST + 1}", [*marks]
     )
-    return Alike(tuple(row["person"] for row in rows[:MOST]), len(rows) > MOST)
+    return Sharers(tuple(row["person"] for row in rows[:MOST]), len(rows) > MOST)

@@ -117,6 +117,7 @@ def step(row: Row, recorded: Recorded[Any], event: Changed) -> Row:
             kept = (each for each in row.roles if not each.held.same(held))
             return replace(row, roles=(*kept, Acts(held, giver(recorded))))
         case RoleEnded(role=role, programme=programme, series=series):
+            # Only for comparing: `same` does not look at days.
             ended = HeldRole(role, date.min, None, programme, series)
             return replace(row, roles=tuple(each for each in row.roles if not each.held.same(ended)))
         case TagGiven(held=held):

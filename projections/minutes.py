@@ -161,6 +161,7 @@ def entries(row: Row, event: OfItem) -> tuple[Entry, ...]:
     after = told(before or Entry(event.item, ItemState.PENDING), event)
     if before is None:
         return (*row.entries, after)
+    # Taken up again it stands where it was taken up last.
     if isinstance(event, ItemOpened):
         return (*[held for held in row.entries if held is not before], after)
     return tuple([after if held is before else held for held in row.entries])

@@ -13,8 +13,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from catch.database import Statements
-from catch.domain.calendar import end_of_day, london_day
-from catch.domain.case.closing import CaseClosed, CaseReopened
+from catch.domain.calendar import london_day
+from catch.domain.case.closing import CaseClosed, CaseReopened, over_at
 from catch.domain.case.coordination import ConversationHeld
 from catch.domain.case.eligibility import ReferralAccepted, ReferralDeclined, ReferralRedirected
 from catch.domain.case.goals import GoalAbandoned, GoalAchieved, GoalSet
@@ -22,7 +22,7 @@ from catch.domain.case.plan import PlanAgreed
 from catch.domain.case.proposals import CaseDiscussed
 from catch.domain.case.referral import ReferralReceived
 from catch.domain.case.state import first
-from catch.domain.facts import Part, Recorded
+from catch.domain.facts import Part, Recorded, Role
 from catch.domain.programme.configuration import ClosureClass
 from catch.domain.streams import CASE, stream_of_event
 from catch.log.rows import load
@@ -31,10 +31,16 @@ from projections.read_model import MadeOf, ReadModel
 
 
 class Episode(Part, frozen=True, omit_defaults=True):
-    """One open-to-closed period of a case."""
+    """One open-to-closed period of a case.
+
+    `watched_from` is when it was brought in from a list, None where its beginning was seen: had it ended earlier, it
+    would not have been on the list. `programme` is the version that it is pinned to, `key@version`.
+    """
 
     number: int
     started_at: datetime
+    watched_from: datetime | None = None
+    programme: str | None = None
     accepted_at: datetime | None = None
     conversation_at: datetime | None = None
     discussed_at: datetime | None = None
@@ -63,21 +69,21 @@ def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
 def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
     event, at = recorded.event, recorded.envelope.occurred_at
     if isinstance(event, ReferralReceived):
-        return Row(key, recorded.position, event.programme, (Episode(1, event.referral.received_at),))
+        return Row(key, recorded.position, event.programme, (begun(recorded),))
     if row is None:
         return None
     latest = row.episodes[-1]
     if isinstance(event, CaseReopened):
         # A goal that was open when the case closed is worked on again.
-        begun = Episode(event.episode, at, accepted_at=at, goals_open=latest.goals_open)
-        return replace(row, position=recorded.position, episodes=(*row.episodes, begun))
+        again = Episode(event.episode, at, programme=latest.programme, accepted_at=at, goals_open=latest.goals_open)
+        return replace(row, position=recorded.position, episodes=(*row.episodes, again))
     after = step(latest, event, at)
     return row if after is latest else replace(row, position=recorded.position, episodes=(*row.episodes[:-1], after))
 
 
 OUTCOMES = ReadModel(
     name="outcomes",
-    version=2,
+    version=3,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=frozenset(
@@ -105,6 +111,14 @@ OUTCOMES = ReadModel(
 TABLE = OUTCOMES.table
 
 
+def begun(recorded: Recorded[ReferralReceived]) -> Episode:
+    envelope = recorded.envelope
+    # The program itself refers nobody: it brings in what a list says, which we have not watched until then.
+    brought_in = envelope.actor.role is Role.SYSTEM
+    watched_from = recorded.recorded_at if brought_in else None
+    return Episode(1, recorded.event.referral.received_at, watched_from, envelope.programme)
+
+
 def step(episode: Episode, event: object, at: datetime) -> Episode:
     match event:
         case ReferralAccepted():
@@ -125,8 +139,7 @@ def step(episode: Episode, event: object, at: datetime) -> Episode:
         case GoalAbandoned():
             return replace(episode, goals_open=episode.goals_open - 1, goals_abandoned=episode.goals_abandoned + 1)
         case CaseClosed():
-            # It ended on the day it says, which may lie before the day somebody recorded it.
-            return replace(episode, ended_at=min(at, end_of_day(event.closed_on)), ending=event.ending)
+            return replace(episode, ended_at=over_at(event, at), ending=event.ending)
         case _:
             return episode
 
@@ -157,7 +170,15 @@ def cohort(rows: Iterable[Row], from_: date | None = None, to: date | None = Non
 def time_to_outcome_of(rows: Iterable[Row], cut_off: datetime) -> TimeToOutcome:
     """How long episodes took to their outcome, as far as is known at `cut_off`."""
     episodes = [episode for row in rows for episode in row.episodes]
-    return time_to_outcome(filter(None, (observation(episode, cut_off) for episode in episodes)))
+    begun = [episode for episode in episodes if episode.started_at <= cut_off]
+    observed = [found for episode in begun if (found := observation(episode, cut_off)) is not None]
+    return time_to_outcome(observed, administrative=len(begun) - len(observed))
+
+
+def versions(rows: Iterable[Row], cut_off: datetime) -> list[str]:
+    """The versions of the programme, `key@version`, under which these episodes run or ran."""
+    episodes = (episode for row in rows for episode in row.episodes if episode.started_at <= cut_off)
+    return sorted({episode.programme for episode in episodes if episode.programme})
 
 
 def observation(episode: Episode, cut_off: datetime) -> Observation | None:
@@ -167,7 +188,20 @@ def observation(episode: Episode, cut_off: datetime) -> Observation | None:
     over = episode.ended_at is not None and episode.ended_at <= cut_off
     status = status_of(episode.ending if over else None)
     until = episode.ended_at if over and episode.ended_at else cut_off
+    # An administrative closure leaves the episode out altogether, whatever was achieved before.
     if status is not None and episode.achieved_at is not None and episode.achieved_at <= until:
         status, until = Status.TARGET, episode.achieved_at
-    days = (london_day(until) - london_day(episode.started_at)).days
-    return Observation(max(0, days), status) if status is not None else None
+    if status is None:
+        return None
+    return Observation(
+        days_old(episode, until),
+        status,
+        entry_days=days_old(episode, episode.watched_from) if episode.watched_from else 0,
+        closed_days=days_old(episode, episode.ended_at) if over and episode.ended_at else None,
+    )
+
+
+def days_old(episode: Episode, at: datetime) -> int:
+    """In days of London, as people count them: neither the hour nor a change of the clocks makes one."""
+    # Facts typed in late may say that something came before the beginning.
+    return max(0, (london_day(at) - london_day(episode.started_at)).days)

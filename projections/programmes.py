@@ -45,4 +45,5 @@ TABLE = PROGRAMMES.table
 
 async def every(db: Statements) -> list[str]:
     """Their keys, in order."""
+    # By bytes: the order must not depend on the server's language.
     return [row[0] for row in await db.fetch(f'select programme from {TABLE} order by programme collate "C"')]

@@ -79,7 +79,6 @@ def a_random_case(random: Random, n: int) -> CaseFacts:
         conversation_at=ago(random.randint(0, 40)) if maybe(0.9) else None,
         discussed_at=ago(random.randint(1, 90)) if maybe(0.6) else None,
         last_activity_at=ago(random.randint(0, 60)),
-        on_hold=maybe(0.1),
         proposals=tuple(
             a_random_proposal(random, number, some_day(20, 0)) for _ in range(random.choice((0, 0, 0, 1, 2)))
         ),

@@ -4,7 +4,7 @@ A `World` holds who asks, the agencies with their members, and the streams that 
 world differ from it in one thing. Standing is always made by `who`, from facts, never by hand.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +14,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from catch.access import Asker, Seat, Sight, Who, may, seats_of, sight, who
+from catch.access.relations import Reads
+from catch.domain import streams
 from catch.domain.case.proposals import MeetingProposed
 from catch.domain.case.state import Case, ProposalPurpose, Recusal
 from catch.domain.facts import Command, Role
@@ -22,8 +24,9 @@ from catch.domain.meeting.listing import Section
 from catch.domain.meeting.state import Attendee, Interest, InterestAction, Invitation, Meeting, MeetingState, Mode
 from catch.domain.partner import Agreement, HeldRole, Member, Partner, Running, RunningPart
 from catch.domain.person import Person, PersonRegistered
-from catch.domain.programme.configuration import Programme
+from catch.domain.programme import ProgrammeHistory
 from catch.domain.restricted import Beside
+from catch.domain.streams import Stream, partner_stream, programme_stream, restricted_stream
 from tests.cases import CASE, EVERYTHING, LEAD, NOW, OFFERED, PERSON, PROGRAMME, TEXT, folded, uid
 
 P, OTHER_PROGRAMME = PROGRAMME.key, "bexley-icm"
@@ -103,7 +106,7 @@ proposed = folded(*OFFERED, MeetingProposed(uid(40), SERIES, ProposalPurpose.STU
 person = Person(PERSON, PersonRegistered(PERSON, name=TEXT), cases=((CASE, P),))
 
 
-class World(Struct, frozen=True):
+class World(Reads, Struct, frozen=True):
     """What the log holds at `at`, and who asks as what: `claims` is the role in the token, if any."""
 
     user: str
@@ -116,23 +119,8 @@ class World(Struct, frozen=True):
     people: tuple[Person, ...] = (person,)
     besides: tuple[Beside, ...] = ()
 
-    def case(self, case: UUID) -> Case | None:
-        return next((each for each in self.cases if each.case == case), None)
-
-    def meeting(self, meeting: UUID) -> Meeting | None:
-        return next((each for each in self.meetings if each.meeting == meeting), None)
-
-    def person(self, person: UUID) -> Person | None:
-        return next((each for each in self.people if each.person == person), None)
-
-    def partner(self, key: str) -> Partner | None:
-        return self.partners.get(key)
-
-    def beside(self, case: UUID) -> Beside | None:
-        return next((each for each in self.besides if each.case == case), None)
-
-    def programme(self, key: str) -> Programme | None:
-        return next((each for each in (PROGRAMME,) if each.key == key), None)
+    def state(self, stream: Stream, id_: UUID) -> Any:
+        return next((each for named, each in HELD[stream.name](self) if named == id_), None)
 
     def seats(self, case: UUID) -> Sequence[Seat]:
         return [seat for each in self.meetings for seat in seats_of(each, case)]
@@ -146,6 +134,17 @@ class World(Struct, frozen=True):
     def sight(self, case: UUID = CASE) -> Sight | None:
         held = self.case(case)
         return sight(self.who(), held, self.seats(case), self.at) if held else None
+
+
+HELD: dict[str, Callable[[World], Iterable[tuple[UUID, object]]]] = {
+    streams.CASE.name: lambda w: ((each.case, each) for each in w.cases),
+    streams.MEETING.name: lambda w: ((each.meeting, each) for each in w.meetings),
+    streams.PERSON.name: lambda w: ((each.person, each) for each in w.people),
+    streams.PARTNER.name: lambda w: ((partner_stream(key), each) for key, each in w.partners.items()),
+    streams.PROGRAMME.name: lambda w: [(programme_stream(P), ProgrammeHistory(P, (PROGRAMME,)))],
+    streams.RESTRICTED.name: lambda w: ((restricted_stream(each.case), each) for each in w.besides),
+}
+"""What a world holds of each kind of stream, by the ids of the streams."""
 
 
 def world(role: Role, *cases: Case, meetings: Sequence[Meeting] = (), **more: Any) -> World:

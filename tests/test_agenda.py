@@ -106,7 +106,6 @@ SILENT: list[dict[str, object]] = [
     {"review_due": day(15)},
     {"clocks": (clock(1, 2),)},
     {"last_activity_at": ago(27)},
-    {"last_activity_at": ago(60), "on_hold": True},
     {"planned_end": day(29)},
     {"proposals": (proposal("urgent", earliest=day(1)),)},
     {"live": False, "review_due": day(0)},

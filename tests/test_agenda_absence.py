@@ -1,6 +1,6 @@
 """Why a case is not on the agenda, for any case; and what goes on to the next meeting."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -58,8 +58,8 @@ def test_a_case_without_a_reason_is_told_which_comes_next(
 
 
 def test_a_case_that_nothing_will_bring_back_says_so():
-    paused = replace(QUIET, on_hold=True, unmet_needs=("transport",), conversation_at=None)
-    answer = asked(paused)
+    still = replace(QUIET, accepted_at=None, last_activity_at=None, unmet_needs=("transport",), conversation_at=None)
+    answer = asked(still)
     assert answer.next_reason is None
     assert "The first conversation has not been held." in answer.text
     assert "counted among the gaps" in answer.text
@@ -84,6 +84,43 @@ def test_what_people_did_to_the_agenda_goes_before_the_rules():
     assert asked(NEW, meeting=listed).text.startswith("It is the 1st item, in Reviews.")
     published = replace(MEETING, state=MeetingState.AGENDA_PUBLISHED)
     assert asked(NEW, meeting=published).standing is Standing.AFTER_PUBLICATION
+
+
+FIRST_THURSDAY = replace(SERIES, rrule="FREQ=MONTHLY;BYDAY=1TH", cycle_days=30)
+DECEMBER = replace(MEETING, starts_at=datetime(2026, 12, 3, 10, tzinfo=UTC))
+
+
+def test_what_did_not_fit_is_expected_on_a_day_on_which_the_series_meets():
+    crowd = [replace(new_case(n), conversation_at=DECEMBER.starts_at - timedelta(days=3)) for n in range(16)]
+    agenda = draft_agenda(FIRST_THURSDAY, DECEMBER, crowd, 7, SALT)
+    assert {held.predicted_on for held in agenda.overflow} == {date(2027, 1, 7)}
+    assert all(held.explanation.endswith("expected on 7 Jan 2027.") for held in agenda.overflow)
+
+
+def test_a_reason_to_come_leads_to_a_day_on_which_the_series_meets():
+    quiet = replace(QUIET, review_due=date(2027, 1, 14), last_activity_at=DECEMBER.starts_at)
+    answer = why_not(FIRST_THURSDAY, DECEMBER, [quiet], quiet.case)
+    assert (answer.next_reason_on, answer.expected_on) == (date(2026, 12, 31), date(2027, 1, 7))
+    fridays = replace(SERIES, rrule="FREQ=WEEKLY;BYDAY=FR")
+    friday = replace(DECEMBER, starts_at=datetime(2026, 12, 18, 10, tzinfo=UTC))
+    soon = replace(quiet, review_due=date(2027, 1, 7), last_activity_at=friday.starts_at)
+    assert why_not(fridays, friday, [soon], soon.case).expected_on == date(2027, 1, 8)
+
+
+def test_of_a_meeting_that_is_over_its_own_draft_is_what_counts():
+    crowd = [new_case(n) for n in range(16)]
+    agenda = draft_agenda(SERIES, MEETING, crowd, 7, SALT)
+    left = agenda.overflow[0]
+    over = replace(MEETING, draft=agenda, state=MeetingState.ENDED)
+    alone = next(held for held in crowd if held.case == left.case)  # there would be room for it alone
+    answer = asked(alone, meeting=over)
+    assert (answer.standing, answer.text) == (Standing.OVERFLOW, left.explanation)
+    late = asked(NEW, meeting=replace(MEETING, state=MeetingState.ENDED))
+    assert late.text.endswith("The meeting was held without it.")
+    off = asked(NEW, meeting=replace(MEETING, state=MeetingState.CANCELLED))
+    assert off.text.endswith("The meeting was called off.")
+    heard = replace(MEETING, items=(item(NEW, ItemState.DISCUSSED),), state=MeetingState.ENDED)
+    assert asked(NEW, meeting=heard).text.startswith("It was the 1st item, in Reviews.")
 
 
 ONE, TWO = a_case(1), a_case(2)

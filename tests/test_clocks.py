@@ -10,8 +10,10 @@ from catch.domain.calendar import (
     LONDON,
     add_months,
     add_working_days,
+    age_on,
     bank_holidays,
     end_of_day,
+    is_holiday,
     is_working_day,
     london_day,
 )
@@ -20,6 +22,9 @@ from catch.domain.programme.configuration import ClockRule, Span, Unit
 
 # gov.uk/bank-holidays, England and Wales, as month.day.
 PUBLISHED = {
+    2018: "1.1 3.30 4.2 5.7 5.28 8.27 12.25 12.26",
+    2019: "1.1 4.19 4.22 5.6 5.27 8.26 12.25 12.26",
+    2020: "1.1 4.10 4.13 5.8 5.25 8.31 12.25 12.28",
     2021: "1.1 4.2 4.5 5.3 5.31 8.30 12.27 12.28",
     2022: "1.3 4.15 4.18 5.2 6.2 6.3 8.29 9.19 12.26 12.27",
     2023: "1.2 4.7 4.10 5.1 5.8 5.29 8.28 12.25 12.26",
@@ -59,6 +64,42 @@ def due_day(start: datetime, n: int, unit: Unit) -> date:
 def test_bank_holidays_are_those_published(year: int):
     published = {date(year, *map(int, day.split("."))) for day in PUBLISHED[year].split()}
     assert bank_holidays(year) == published
+
+
+# Days proclaimed once, and those that moved for them.
+ONCE = {
+    date(2002, 6, 3): date(2002, 5, 27),
+    date(2002, 6, 4): date(2002, 5, 27),
+    date(2011, 4, 29): None,
+    date(2012, 6, 4): date(2012, 5, 28),
+    date(2012, 6, 5): date(2012, 5, 28),
+}
+
+
+@pytest.mark.parametrize("proclaimed", ONCE)
+def test_days_were_proclaimed_and_moved_before(proclaimed: date):
+    assert not is_working_day(proclaimed)
+    moved = ONCE[proclaimed]
+    assert moved is None or is_working_day(moved)
+
+
+def test_the_early_may_holiday_of_2020_was_on_the_eighth():
+    assert due_day(london(2020, 4, 30, 10), 2, Unit.WORKING_DAY) == date(2020, 5, 4)
+    assert due_day(london(2020, 5, 7, 10), 2, Unit.WORKING_DAY) == date(2020, 5, 12)
+
+
+def test_christmas_on_a_saturday_is_a_holiday_besides_the_monday_that_stands_in_for_it():
+    assert is_holiday(date(2027, 12, 25))
+    assert is_holiday(date(2027, 12, 27))
+    assert not is_holiday(date(2027, 12, 24))
+
+
+def test_somebody_is_eighteen_from_the_first_minute_of_the_london_day():
+    received = datetime(2026, 7, 2, 23, 30, tzinfo=UTC)  # Friday 3 July, 00:30 in London
+    assert age_on(london_day(received), date(2008, 7, 3)) == 18
+    assert age_on(london_day(received), date(2008, 7, 4)) == 17
+    assert age_on(date(2026, 2, 28), date(2008, 2, 29)) == 17
+    assert age_on(date(2026, 3, 1), date(2008, 2, 29)) == 18
 
 
 @given(st.integers(2024, 2200))
@@ -147,6 +188,19 @@ def test_the_ratio_is_one_when_due_and_never_rounded_up_to_it():
     assert clock(rule, start, None, start - timedelta(hours=1)).ratio == 0.0
 
 
+def test_no_clock_runs_on_when_the_case_is_over():
+    start, over = london(2026, 1, 14, 11), london(2026, 3, 1)
+    running = clock(REVIEW, start, None, london(2026, 2, 28), over)
+    assert (running.state, running.stopped_at) == (ClockState.RUNNING, None)
+    ended = clock(REVIEW, start, None, london(2027, 1, 1), over)
+    assert (ended.state, ended.stopped_at, ended.ratio) == (ClockState.LAPSED, over, 0.5)
+    late = clock(REVIEW, start, None, london(2027, 1, 1), london(2026, 5, 1))
+    assert (late.state, late.stopped_at) == (ClockState.MISSED, london(2026, 5, 1))
+    # What is said to have come after the end stopped nothing any more; what came before it did.
+    assert clock(REVIEW, start, london(2026, 4, 1), london(2027, 1, 1), over) == ended
+    assert clock(REVIEW, start, london(2026, 2, 1), london(2027, 1, 1), over).state is ClockState.MET
+
+
 @pytest.mark.parametrize(
     ("spec", "event", "decision", "expected"),
     [
@@ -188,7 +242,18 @@ def test_a_running_clock_only_ever_gets_worse(rule: ClockRule, start: datetime, 
     assert earlier.warn_at <= earlier.due_at
 
 
-@given(rules, moments, st.timedeltas(timedelta(0), timedelta(days=3000)))
+waits = st.timedeltas(timedelta(0), timedelta(days=3000))
+
+
+@given(rules, moments, waits, waits)
+def test_after_the_end_of_a_case_its_clocks_stand_still(
+    rule: ClockRule, start: datetime, until: timedelta, after: timedelta
+):
+    over = start + until
+    assert clock(rule, start, None, over + after, over) == clock(rule, start, None, over, over)
+
+
+@given(rules, moments, waits)
 def test_a_stopped_clock_does_not_change_any_more(rule: ClockRule, start: datetime, wait: timedelta):
     stopped = start + wait
 

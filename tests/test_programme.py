@@ -1,7 +1,7 @@
 """A programme's versions never change once they are loaded, and what is loaded makes sense."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 
 import pytest
@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from catch.domain.calendar import is_holiday, is_working_day
 from catch.domain.facts import Actor, Role
 from catch.domain.given import Given
 from catch.domain.programme import (
@@ -47,7 +48,7 @@ from catch.domain.programme.configuration import (
     Span,
     Unit,
 )
-from catch.domain.programme.recurrence import occurrences
+from catch.domain.programme.recurrence import meets_after, meets_from, occurrences
 from catch.domain.refusals import Refused, UnknownProgramme
 from tests.given import at_once
 
@@ -258,6 +259,41 @@ def test_looking_in_two_halves_finds_the_same_meetings(start: date, first: int, 
     after = date.fromordinal(middle.toordinal() + 1)
     halves = occurrences(WEEKLY, start, middle) + occurrences(WEEKLY, after, end)
     assert halves == occurrences(WEEKLY, start, end)
+
+
+EXPECTED = [
+    ("FREQ=MONTHLY;BYDAY=1TH", date(2026, 12, 3), 1, date(2027, 1, 7)),
+    ("FREQ=MONTHLY;BYDAY=1TH", date(2026, 12, 3), 2, date(2027, 2, 4)),
+    ("FREQ=WEEKLY;BYDAY=FR", date(2026, 12, 18), 1, date(2027, 1, 8)),  # Christmas Day, New Year's Day
+    ("FREQ=WEEKLY;BYDAY=SA", date(2027, 12, 18), 1, date(2028, 1, 8)),  # both on a Saturday, and Monday stands in
+    ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO", date(2026, 3, 23), 1, date(2026, 4, 20)),  # Easter Monday
+    (None, date(2026, 12, 18), 1, date(2026, 12, 29)),
+]
+
+
+@pytest.mark.parametrize(("rrule", "on", "meetings", "expected"), EXPECTED)
+def test_a_series_is_expected_on_a_day_of_its_own_rule_that_is_no_holiday(
+    rrule: str | None, on: date, meetings: int, expected: date
+):
+    assert meets_after(replace(WEEKLY, rrule=rrule), on, meetings) == expected
+
+
+rules = st.sampled_from([rrule for rrule, *_ in EXPECTED])
+
+
+@given(rules, st.dates(date(2021, 1, 1), date(2040, 1, 1)), st.integers(0, 6), st.integers(1, 400))
+def test_no_meeting_is_expected_on_a_day_on_which_the_series_does_not_meet(
+    rrule: str | None, on: date, meetings: int, later: int
+):
+    series = replace(WEEKLY, rrule=rrule)
+    from_day = on + timedelta(days=later)
+    for expected in (meets_after(series, on, meetings + 1), meets_from(series, on, from_day)):
+        assert not is_holiday(expected)
+        assert days(rrule, expected, expected) == [expected] if rrule else is_working_day(expected)
+    first = meets_from(series, on, from_day)
+    assert first >= from_day
+    assert rrule is None or all(map(is_holiday, days(rrule, from_day, first - timedelta(days=1))))
+    assert meets_from(series, on, on) == on
 
 
 @given(st.lists(commands, max_size=12))

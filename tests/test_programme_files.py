@@ -31,9 +31,9 @@ def test_every_shipped_programme_is_sound(programme: Programme):
 def test_support_north_northants_is_as_its_papers_say():
     snn = load(SNN)
     rules = {rule.code: (rule.target.n, rule.target.unit, rule.source) for rule in snn.clocks}
-    assert rules["first-conversation"] == (2, "working-day", "seed")
-    assert rules["review"] == rules["closure-after-review"] == (3, "month", "seed")
-    assert rules["max-support"] == (6, "month", "seed")
+    assert rules["first-conversation"] == (2, "working-day", "published")
+    assert rules["review"] == rules["closure-after-review"] == (3, "month", "published")
+    assert rules["max-support"] == (6, "month", "published")
     assert rules["plan-agreed"][2] == "assumed"
     assert (snn.eligibility.mode, snn.eligibility.min_age) == ("open", 18)
     assert (snn.caseload.target_min, snn.caseload.target_max) == (20, 22)

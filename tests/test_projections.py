@@ -28,7 +28,7 @@ from catch.domain.case.eligibility import ReferralDeclined
 from catch.domain.case.goals import GoalAbandoned, GoalAchieved, GoalSet
 from catch.domain.case.proposals import CaseDiscussed
 from catch.domain.case.state import ActionState, CaseState, ConversationFormat, Discussion, Worker
-from catch.domain.facts import Fact, Recorded
+from catch.domain.facts import Actor, Fact, Recorded, Role
 from catch.domain.meeting.adding import AgendaItemAdded
 from catch.domain.meeting.attendance import ApologyReceived, AttendeeJoined, AttendeeLeft, InterestDeclared
 from catch.domain.meeting.deciding import DecisionRecorded, ItemActionLinked, ItemUpdateRecorded
@@ -334,24 +334,24 @@ OBSERVED = {
     "open": (episode(), Observation(100, Status.CENSORED)),
     "achieved by closure": (
         episode(ended_at=START + 40 * DAY, ending=ClosureClass.OUTCOME_ACHIEVED),
-        Observation(40, Status.TARGET),
+        Observation(40, Status.TARGET, closed_days=40),
     ),
     "achieved by goals, still open": (episode(achieved_at=START + 20 * DAY), Observation(20, Status.TARGET)),
     "goals first, then closed": (
         episode(achieved_at=START + 20 * DAY, ended_at=START + 40 * DAY, ending=ClosureClass.COMPETING_NEUTRAL),
-        Observation(20, Status.TARGET),
+        Observation(20, Status.TARGET, closed_days=40),
     ),
     "moved away": (
         episode(ended_at=START + 10 * DAY, ending=ClosureClass.COMPETING_NEUTRAL),
-        Observation(10, Status.COMPETING_NEUTRAL),
+        Observation(10, Status.COMPETING_NEUTRAL, closed_days=10),
     ),
     "part of it": (
         episode(ended_at=START + 10 * DAY, ending=ClosureClass.PARTIAL_OUTCOME),
-        Observation(10, Status.COMPETING_NEUTRAL),
+        Observation(10, Status.COMPETING_NEUTRAL, closed_days=10),
     ),
     "disengaged": (
         episode(ended_at=START + 10 * DAY, ending=ClosureClass.COMPETING_ADVERSE),
-        Observation(10, Status.COMPETING_ADVERSE),
+        Observation(10, Status.COMPETING_ADVERSE, closed_days=10),
     ),
     "opened in error": (episode(ended_at=START + 10 * DAY, ending=ClosureClass.ADMINISTRATIVE), None),
     "opened in error, with goals": (
@@ -366,7 +366,15 @@ OBSERVED = {
     "begun after the cut-off": (Episode(1, CUT_OFF + DAY), None),
     "closed on the first day": (
         episode(ended_at=START, ending=ClosureClass.OUTCOME_ACHIEVED),
-        Observation(0, Status.TARGET),
+        Observation(0, Status.TARGET, closed_days=0),
+    ),
+    "brought in from a list": (
+        episode(watched_from=START + 30 * DAY, ended_at=START + 40 * DAY, ending=ClosureClass.OUTCOME_ACHIEVED),
+        Observation(40, Status.TARGET, entry_days=30, closed_days=40),
+    ),
+    "over before it was brought in": (
+        episode(watched_from=START + 60 * DAY, ended_at=START + 40 * DAY, ending=ClosureClass.OUTCOME_ACHIEVED),
+        Observation(40, Status.TARGET, entry_days=60, closed_days=40),
     ),
 }
 
@@ -375,6 +383,23 @@ OBSERVED = {
 def test_how_an_episode_counts(what: str):
     held, expected = OBSERVED[what]
     assert outcomes.observation(held, CUT_OFF) == expected
+
+
+def test_a_case_from_a_list_is_watched_from_when_it_was_brought_in():
+    envelope = replace(recorded(received, START).envelope, actor=Actor("list", "list", Role.SYSTEM), programme="x@2")
+    fact = replace(recorded(received, START), envelope=envelope, recorded_at=START + 30 * DAY)
+    row = as_at(outcomes.OUTCOMES, CASE, [fact])
+    assert isinstance(row, outcomes.Row)
+    assert (row.episodes[0].watched_from, row.episodes[0].programme) == (START + 30 * DAY, "x@2")
+    assert outcomes.versions([row], START) == ["x@2"]
+    (seen,) = episodes()
+    assert seen.watched_from is None
+
+
+def test_what_was_opened_in_error_is_counted_apart():
+    rows = [row_of(after(10, ClosureClass.ADMINISTRATIVE), after(20, ClosureClass.OUTCOME_ACHIEVED))]
+    figures = outcomes.time_to_outcome_of(rows, CUT_OFF)
+    assert (figures.administrative, figures.episodes, figures.naive_closed_mean_days) == (1, 1, 20)
 
 
 def row_of(*held: Episode, case: int = 1) -> outcomes.Row:

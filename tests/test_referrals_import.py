@@ -19,7 +19,8 @@ from catch.domain.person import RegisterPerson
 from catch.domain.programme import LoadProgramme
 from catch.domain.refusals import IdNotAllowed, UnknownProgramme
 from catch.domain.streams import CASE, PERSON
-from catch.importing.referral_file import FileUnusable, ReferralRow, read, read_back, row_of, written_out
+from catch.importing.delimited import read_back, written_out
+from catch.importing.referral_file import FileUnusable, ReferralRow, read, row_of
 from catch.importing.referrals import IMPORTER, import_referrals
 from catch.programmes import shipped
 from catch.settings import Settings
@@ -54,8 +55,8 @@ def written(folder: Path, *lines: str, header: str = HEADER, encoding: str = "ut
 
 def only_row(path: Path) -> ReferralRow:
     file = read(path)
-    ((line, cells),) = file.rows
-    row = row_of(file, line, cells, NOW)
+    (record,) = file.rows
+    row = row_of(file, record, NOW)
     assert isinstance(row, ReferralRow), row
     return row
 
@@ -104,7 +105,7 @@ def test_semicolons_between_cells_are_found(tmp_path: Path):
 )
 def test_a_bad_cell_is_named_with_its_column(tmp_path: Path, was: str, is_now: str, column: str, reason: str):
     file = read(written(tmp_path, GOOD.replace(was, is_now, 1)))
-    wrong = row_of(file, *file.rows[0], NOW)
+    wrong = row_of(file, file.rows[0], NOW)
     assert isinstance(wrong, list)
     assert [(one.line, one.column) for one in wrong] == [(2, column)]
     assert reason in wrong[0].reason
@@ -112,7 +113,7 @@ def test_a_bad_cell_is_named_with_its_column(tmp_path: Path, was: str, is_now: s
 
 def test_everything_wrong_with_a_row_is_said_at_once(tmp_path: Path):
     file = read(written(tmp_path, GOOD.replace("Lonely", "").replace("0018", "0011")))
-    wrong = row_of(file, *file.rows[0], NOW)
+    wrong = row_of(file, file.rows[0], NOW)
     assert isinstance(wrong, list)
     assert [one.column for one in wrong] == ["nhs number", "reason for referral"]
 
@@ -129,7 +130,7 @@ def test_a_header_that_does_not_fit_is_explained(tmp_path: Path, header: str, sa
         read(written(tmp_path, header=header))
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xfeR\0e\0", b"a,b\0"])
+@pytest.mark.parametrize("content", [b"", b"\xff\xfeR\0e\0", b"a,b\0", b"PK\3\4", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"])
 def test_a_file_that_is_no_list_is_refused(tmp_path: Path, content: bytes):
     path = tmp_path / "list.csv"
     path.write_bytes(content)
@@ -164,7 +165,26 @@ async def test_good_rows_are_kept_and_bad_ones_written_back_with_reasons(catch: 
     rows = list(csv.DictReader(report.rejected_file.read_text("utf-8-sig").splitlines()))
     assert [row["Reference"] for row in rows] == ["R2", "R3", "R1", "R5"]
     assert "Lonely" in [row["Reason for referral"] for row in rows]
-    assert "adult-social-care" in rows[0]["reason"]
+    assert "adult-social-care" in rows[0]["rejection reason"]
+
+
+@pytest.mark.parametrize(
+    ("was", "is_now"),
+    [("self", "the-moon"), ("phone", "pigeon"), ("03/02/2026 09:30", "03/02/2001"), ("Lonely", "x" * 10_001)],
+)
+async def test_a_row_that_is_refused_leaves_nobody_registered(catch: Catch, tmp_path: Path, was: str, is_now: str):
+    head = await catch.log.head()
+    report = await import_referrals(catch, written(tmp_path, GOOD.replace(was, is_now)))
+    assert (report.rejected, await catch.log.head()) == (1, head)
+
+
+async def test_a_refused_row_in_which_other_cells_are_corrected_too_can_be_imported(catch: Catch, tmp_path: Path):
+    report = await import_referrals(catch, written(tmp_path, GOOD.replace("self", "the-moon")))
+    assert report.rejected_file is not None
+    text = report.rejected_file.read_text("utf-8").replace("the-moon", "self")
+    report.rejected_file.write_text(text.replace("21/05/1951", "22/05/1951").replace("999 000 0018", "999 000 0026"))
+    again = await import_referrals(catch, report.rejected_file)
+    assert (again.count("opened"), again.rejected) == (1, 0)
 
 
 async def test_a_corrected_rejected_file_can_be_imported(catch: Catch, tmp_path: Path):
@@ -236,7 +256,7 @@ async def test_the_referring_organisation_is_found_by_name(catch: Catch, tmp_pat
     report = await import_referrals(catch, written(tmp_path, named, stranger))
     case = (await catch.present.states.get(CASE, report.kept[0].case)).state
     assert case.referrals[0].referrer_agency == "housing-01"
-    assert report.strangers == ("Somebody else",)
+    assert report.strangers == (3,)
     kept = (await catch.present.states.get(CASE, report.kept[1].case)).state.referrals[0]
     assert kept.referrer_agency == IMPORTER.agency
     assert await catch.keyring.unseal([kept.unverified_organisation]) == ["Somebody else"]

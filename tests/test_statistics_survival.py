@@ -25,9 +25,9 @@ single_event = st.lists(
     st.builds(Observation, days=st.integers(0, 12), status=st.sampled_from([TARGET, CENSORED])), max_size=20
 )
 WORKED = [
-    Observation(10, TARGET),
-    Observation(20, TARGET),
-    Observation(30, TARGET),
+    Observation(10, TARGET, closed_days=10),
+    Observation(20, TARGET, closed_days=20),
+    Observation(30, TARGET, closed_days=30),
     Observation(40, CENSORED),
     Observation(50, CENSORED),
 ]
@@ -70,7 +70,7 @@ def test_the_worked_check_gives_a_median_of_30_where_a_spreadsheet_says_20():
 
 
 def test_a_competing_event_is_neither_an_outcome_nor_forgotten():
-    cohort = [Observation(20, NEUTRAL) if held.days == 20 else held for held in WORKED]
+    cohort = [Observation(20, NEUTRAL, closed_days=20) if held.days == 20 else held for held in WORKED]
     answer = time_to_outcome(cohort)
     wrong = 1 - (4 / 5) * (2 / 3)
     assert answer.curve[2].incidence == pytest.approx(0.4)
@@ -111,6 +111,45 @@ def test_an_imported_case_is_at_risk_only_from_the_day_after_we_began_to_watch()
 def test_an_imported_case_that_was_over_before_we_watched_is_counted_and_left_out():
     answer = time_to_outcome([Observation(10, TARGET, entry_days=10)])
     assert (answer.episodes, answer.never_at_risk, answer.achieved, answer.curve) == (1, 1, 0, ())
+
+
+def imported_backlog() -> list[Observation]:
+    """Half of these would be over after 104 days (150 ln 2). Who was open on day 365 was brought in from a list; they
+    and those who came after are followed until day 545.
+    """
+    random, found = Random(18), list[Observation]()
+    for _ in range(1500):
+        start, took = random.randrange(545), int(random.expovariate(1 / 150))
+        if start > 365 or start + took > 365:
+            status = TARGET if took <= 545 - start else CENSORED
+            found.append(Observation(min(took, 545 - start), status, max(0, 365 - start)))
+    return found
+
+
+def test_a_backlog_brought_in_from_a_list_is_as_slow_as_it_was_and_no_slower():
+    """lifelines 0.30.3, KaplanMeierFitter with `entry`: median 100, S(100) 0.499231 (0.454448 to 0.542318), S(180)
+    0.281740; without: median 170, S(100) 0.675058.
+    """
+    backlog = imported_backlog()
+    assert (len(backlog), sum(held.status is TARGET for held in backlog)) == (887, 482)
+    points = {point.days: point for point in curve(backlog)}
+    hundred = points[100]
+    assert (hundred.survival, hundred.lower, hundred.upper, points[180].survival) == pytest.approx(
+        (0.49923068913190816, 0.454448, 0.542318, 0.2817401947506637), abs=1e-6
+    )
+    assert time_to_outcome(backlog).median_days == 100
+    # The control: taken as if they had been watched from their beginning, the slow ones weigh too much.
+    untold = [Observation(held.days, held.status) for held in backlog]
+    assert time_to_outcome(untold).median_days == 170
+    assert {point.days: point for point in curve(untold)}[100].survival == pytest.approx(0.675058, abs=1e-6)
+
+
+def test_the_mean_of_a_spreadsheet_is_over_what_is_closed_and_from_start_to_closure():
+    achieved_and_open, died = Observation(3, TARGET), Observation(10, TARGET, closed_days=17)
+    assert time_to_outcome([achieved_and_open]).naive_closed_mean_days is None
+    answer = time_to_outcome([achieved_and_open, died], administrative=2)
+    assert (answer.naive_closed_mean_days, answer.closed) == (17, 1)
+    assert (answer.episodes, answer.administrative, answer.achieved) == (2, 2, 2)
 
 
 def test_nobody_yet_is_an_answer():

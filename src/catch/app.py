@@ -13,6 +13,7 @@ from catch.database.server import Server
 from catch.log import Log, migrate
 from catch.log.codec import decode
 from catch.personal import KeyFile, Keyring
+from catch.present.moment import FRESH
 from catch.present.present import Present
 from catch.readside import NotCaughtUp, ReadSide
 from catch.settings import Settings
@@ -24,9 +25,6 @@ LOOK = 5.0
 """Seconds between two words about read models that are being built."""
 STANDSTILL = 300.0
 """Seconds: an index over a long log takes some time, and shows nothing meanwhile."""
-
-RUNNING = 1.0
-"""Seconds for which it is known which programmes run."""
 
 
 class Catch:
@@ -52,7 +50,7 @@ class Catch:
 
 
 class Running:
-    """The programmes that run here, looked up at most once a second: there is hardly ever a new one."""
+    """The programmes that run here, looked up at most once in `FRESH`: there is hardly ever a new one."""
 
     def __init__(self, look: Callable[[], Awaitable[list[str]]]) -> None:
         self._look = look
@@ -61,7 +59,7 @@ class Running:
 
     async def keys(self) -> list[str]:
         now = time.monotonic()
-        if now - self._looked >= RUNNING:
+        if now - self._looked >= FRESH.total_seconds():
             self._keys, self._looked = await self._look(), now
         return self._keys
 
@@ -91,10 +89,13 @@ async def opened(server: Server, settings: Settings) -> AsyncGenerator[Catch]:
             queue=settings.append_queue,
             deadline=settings.append_deadline,
         )
+        # Pushed first, so that it is closed last: everything behind it uses the log.
         stack.push_async_callback(log.close)
         catch = Catch(log, Keyring(log.pool, key_file(settings)), settings)
         stack.push_async_callback(catch.present.works.close)
+        # Before anything is asked: queries find empty tables rather than none.
         await catch.readside.prepare()
+        # From the end on: what was recorded before is read when somebody asks for it.
         head = catch.present.follower.position = await log.head()
         for name, job in (("read side", catch.readside.run()), ("feed", catch.present.follower.follow(head))):
             task = asyncio.create_task(job, name=name)
@@ -117,6 +118,7 @@ async def caught_up(catch: Catch, position: int) -> None:
             rebuilt = await catch.log.pool.fetchval("select min(position) from rebuilds")
             now = (catch.readside.position, rebuilt)
             logger.warning("read models are being built: position=%s of=%d", rebuilt or now[0], position)
+            # A rebuild moves its own checkpoints, while the read side's position stands still.
             if now != standing:
                 standing, since = now, time.monotonic()
             elif time.monotonic() - since > STANDSTILL:

@@ -41,6 +41,7 @@ class Rates:
             bucket = self._buckets[identity] = Bucket(self.burst, now)
         bucket.left = min(self.burst, bucket.left + (now - bucket.at) * self.per_second)
         bucket.at = now
+        # What costs more than a full bucket could never be paid for otherwise.
         amount = min(amount, self.burst)
         if bucket.left < amount:
             return (amount - bucket.left) / self.per_second

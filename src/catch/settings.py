@@ -92,9 +92,11 @@ def secret(environ: Mapping[str, str], name: str) -> str | None:
     path = environ.get(f"{name}_FILE")
     if not path:
         return environ.get(name) or None
+    # Neither goes before the other: an operator would change one and see no effect.
     if environ.get(name):
         raise BadSetting(f"{name} and {name}_FILE are both set; keep one of them")
     try:
+        # Editors end files with a line break.
         return Path(path).read_text(encoding="utf-8").strip() or None
     except OSError as error:
         raise BadSetting(f"{name}_FILE: {error.strerror}: {path}") from None

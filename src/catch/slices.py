@@ -27,6 +27,7 @@ async def in_slices(of: Iterable[A]) -> AsyncIterator[A]:
     until = perf_counter() + SLICE
     for one in of:
         yield one
+        # By time and not by number: some take far longer than others.
         if perf_counter() > until:
             await asyncio.sleep(0)
             until = perf_counter() + SLICE

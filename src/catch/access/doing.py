@@ -76,7 +76,7 @@ from catch.domain.meeting import (
     planning,
     session,
 )
-from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPartner, UnknownPerson
+from catch.domain.refusals import Refused
 from catch.domain.streams import COMMANDS, KEY_OF_COMMAND
 
 Rule = dict[Role, Relation]
@@ -190,6 +190,7 @@ MEETINGS: tuple[Row, ...] = (
 )
 
 OTHERS: tuple[Row, ...] = (
+    # Tells nothing of who is known: whoever is known already is answered as if they were new.
     ((person.RegisterPerson,), dict.fromkeys((Role.COORDINATOR, Role.PARTNER, Role.REFERRER), anywhere)),
     ((person.SetContactPreference, person.SetProtectedAddress), {Role.COORDINATOR: coordinating_person}),
     ((person.LookForMatches,), {Role.COORDINATOR: at_the_persons_door}),
@@ -231,8 +232,10 @@ def table(rows: Iterable[Row]) -> Mapping[type[Command], Rule]:
 
 
 RULES = table((*CASES, *MEETINGS, *OTHERS))
+# Closed by default: what nobody has thought about stops the start, not only the first who asks for it.
 if unsaid := [kind.__name__ for kind in COMMANDS if kind not in RULES]:
     raise TypeError(f"nobody has said who may ask for {', '.join(unsaid)}")
+# `organising` looks at the meeting alone: whoever is recused from an item could still act on it.
 if blind := [kind.__name__ for kind, rule in RULES.items() if rule == ORGANISERS and "item" in kind.__struct_fields__]:
     raise TypeError(f"nobody asks who is recused from the item of {', '.join(blind)}")
 FOR_PEOPLE: frozenset[type[Command]] = frozenset(
@@ -252,7 +255,6 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
 """What no program asks for: it sits at no table, promises nothing, settles no interest for somebody behind it, looks
 nobody up."""
 _NOBODY: Rule = {}
-_UNSEEN = (UnknownCase, UnknownMeeting, UnknownPerson, UnknownPartner)
 
 
 def rule_of(kind: type[Command]) -> Rule:
@@ -266,6 +268,7 @@ class ServiceNotAllowed(NotAllowed):
 
 def rule_for(who: Who, kind: type[Command]) -> Rule:
     """The same for one who asks: a program may ask for the commands that it was allowed."""
+    # A command without a key is None here, which no account can be allowed.
     allowed = who.service is None or (kind not in FOR_PEOPLE and KEY_OF_COMMAND.get(kind) in who.service.commands)
     return rule_of(kind) if allowed else _NOBODY
 
@@ -283,6 +286,7 @@ def may(who: Who, command: Command, reads: Reads, at: datetime) -> Role:
         if role in held:
             try:
                 relation(Asked(who, command, reads, at, role))
+            # Rights are the union of all roles: another one may still allow it.
             except Refused as refused:
                 refusals.append(refused)
             else:
@@ -292,7 +296,7 @@ def may(who: Who, command: Command, reads: Reads, at: datetime) -> Role:
 
 def closest(refusals: Sequence[Refused]) -> Refused:
     """Who does not see it by one role may see it by another: what is said to the one who sees goes first."""
-    seen = [refused for refused in refusals if not isinstance(refused, _UNSEEN)]
+    seen = [refused for refused in refusals if not refused.not_there]
     return next(iter(seen or refusals), NotAllowed())
 
 

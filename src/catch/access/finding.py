@@ -132,6 +132,7 @@ def shown_to_referrer(case: Case, agency: str) -> Shown:
     own = [each.received_at for each in case.referrals if each.referrer_agency == agency]
     return Shown(
         token=referred_by(agency),
+        # By what is shown, too: to find it by a finer state would tell that state.
         state=SIMPLER.get(case.state, case.state),
         received_at=min(own),
         programme=case.programme,
@@ -140,6 +141,7 @@ def shown_to_referrer(case: Case, agency: str) -> Shown:
     )
 
 
+# At this time only disclosures without an end still hold.
 NEVER_ENDS = datetime(9999, 12, 31, tzinfo=UTC)
 
 
@@ -150,6 +152,7 @@ def told_ranges(case: Case, agency: str) -> tuple[datetime | None, ...]:
     if case.disclosed(agency, NEVER_ENDS):
         return (None,)
     days = {each.until for each in case.disclosures if each.agency == agency and each.until and each.ended_at is None}
+    # The latest end is enough: a row that is found too long is judged again before it is shown.
     ends = map(end_of_day, sorted(days, reverse=True))
     return tuple(islice((end for end in ends if case.disclosed(agency, end)), 1))
 
@@ -160,6 +163,7 @@ def guests(meeting: Meeting) -> set[tuple[str, str | None]]:
     return invited | {(held.agency, None) for held in meeting.attendance if held.stays}
 
 
+# Stands among ids as numbers, which are never negative.
 NO_CASE = -1
 
 
@@ -212,6 +216,7 @@ def _cases(who: Who, programmes: Sequence[str]) -> Iterator[str]:
     held = who.roles_held()
     yield from (in_programme(key) for key in programmes if who.audits(key))
     if any(who.coordinates_in(key) for key in programmes):
+        # By agency, not by programme: more is found than may be seen, and each row is judged again.
         yield coordinated_by(who.agency)
     yield from (front_door(key) for key in programmes if who.keeps_the_door(key))
     if Role.PARTNER in held:

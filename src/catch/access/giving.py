@@ -50,6 +50,7 @@ def giving(asked: Asked) -> None:
         return  # such a role is nobody's to give: the decision says that it needs a programme
     if not gives(asked, partner, role, programme):
         raise NotYourAgency(given_by=", ".join(GIVERS[role]))
+    # Not for taking it away, which must work also where the agency runs the programme no longer.
     if isinstance(asked.command, GiveRole) and programme is not None:
         runs_it(partner, role, programme, london_day(asked.at))
 
@@ -141,6 +142,7 @@ def has(partner: Partner, role: Role, programme: str | None, day: date) -> bool:
     return any(
         held.role is role and held.programme == programme
         for member in partner.members
+        # Otherwise an agency whose only administrator is suspended could not be given another.
         if not member.suspended
         for held in member.roles_on(day)
     )

@@ -28,6 +28,7 @@ def told(seen: Sight | None, case: Case | None, event: object, at: datetime) -> 
     if seen is None or case is None:
         return Told.UNTOLD
     rule = telling(event)
+    # Without any category they have referred, or are recused: milestones at most.
     shown = _shows(seen, case, event, rule) if seen.categories else _refers(seen, case, event, rule, at)
     return Told.SHOWN if shown else Told.UNTOLD
 
@@ -63,6 +64,7 @@ def _shows(seen: Sight, case: Case, event: object, rule: Telling) -> bool:
         return sees_others(seen)
     if to is To.AGENCY:
         return sees_others(seen) or seen.agency == concerned(case, event)
+    # Names what is left of `To`, so that the type checker lists a new one here as `assert_never` would.
     _: Literal[To.MEETING, To.PREPARERS, To.ITEM, To.RECUSED, To.NOBODY] = to
     return False
 
@@ -78,6 +80,7 @@ def told_at_meeting(seen: Sight | None, case: Case | None, event: object, at: da
             shown = True
         case To.PREPARERS | To.RECUSED:
             shown = prepares
+        # A general matter is about nobody's case: whoever may follow the meeting hears it.
         case To.SEEING | To.OWNER if case is None:
             shown = True
         case To.SEEING | To.OWNER | To.ADDRESSEES | To.OTHERS | To.AGENCY | To.COORDINATING | To.TAGGED:
@@ -122,6 +125,7 @@ SIMPLER = {
 
 def sees_others(seen: Sight) -> bool:
     """Whether what others may be told is anything to this viewer."""
+    # A partner's sight hides for want of a disclosure: what others may be told is not theirs to know.
     return seen.hidden is RedactionReason.ROLE and bool(seen.categories)
 
 

@@ -60,6 +60,7 @@ def overseen(who: Who) -> frozenset[str]:
 
 def agencies(who: Who) -> Reach:
     """Everybody their own; the service administrator all; who oversees a programme for its lead agency, that one's."""
+    # The role may outlast its agency's lead; what it looks after does not.
     led = frozenset(key for key in overseen(who) if who.leads(key))
     return Reach(who.agency, everywhere=looks_after(who, Oversight.PLACE), programmes=led)
 
@@ -128,6 +129,7 @@ def _cares(who: Who) -> Iterator[str]:
                 yield carer(role, who.agency)
             case Oversight.PROGRAMME:
                 yield carer(role, programme)
+            # Chairs see who is appointed, but it is not theirs to renew.
             case Oversight.SERIES | Oversight.NOTHING:
                 pass
 

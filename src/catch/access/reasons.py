@@ -117,6 +117,7 @@ def must_told(told: Agreed, must: bool, held: Sequence[Reason]) -> bool | None:
     if told.whole and told.restricted:
         return must
     seen = told.reasons(held)
+    # A must without any reason was placed by hand: it has none that could be hidden.
     if any(reason.must for reason in seen) or (must and not held):
         return True
     # A must by a reason of which nobody may speak looks like none at all to those who see the rest.

@@ -6,7 +6,7 @@ whatever else is wrong. Only then is said that they stand in no relation to it t
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -28,15 +28,14 @@ from catch.access.standing import KEEPS_THE_DOOR, Who
 from catch.domain.case.actions import ActionAnswer
 from catch.domain.case.state import Case
 from catch.domain.facts import Role, Tag
+from catch.domain.lookup import Lookup
 from catch.domain.meeting import attendance, floor
 from catch.domain.meeting.items import DeferReason, Item
 from catch.domain.meeting.rules import NotOnTheAgenda
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
 from catch.domain.person import Person
-from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPartner, UnknownPerson
-from catch.domain.restricted import Beside
 
 
 class NotAllowed(Refused):
@@ -91,16 +90,14 @@ class Recused(Refused):
     """You are kept out of the case that this item is about. Somebody else has to deal with it."""
 
 
-class Reads(Protocol):
+class Reads(Lookup):
     """What the log holds, as far as a rule asks."""
 
-    def case(self, case: UUID, /) -> Case | None: ...
-    def meeting(self, meeting: UUID, /) -> Meeting | None: ...
-    def person(self, person: UUID, /) -> Person | None: ...
-    def partner(self, key: str, /) -> Partner | None: ...
-    def beside(self, case: UUID, /) -> Beside | None: ...
-    def programme(self, key: str, /) -> Programme | None: ...
-    def seats(self, case: UUID, /) -> Sequence[Seat]: ...
+    __slots__ = ()
+
+    def seats(self, case: UUID, /) -> Sequence[Seat]:
+        """What meetings have to do with the case."""
+        raise NotImplementedError
 
 
 class Asked(Struct, frozen=True):
@@ -144,6 +141,7 @@ def seen_case(asked: Asked, case: UUID) -> tuple[Case, Sight]:
     seen = asked.seen(held)
     if held is None or seen is None or seen.hidden is RedactionReason.RECUSED:
         raise UnknownCase(case=case)
+    # By another of their roles they see it; for the one that this would be done in it is not there.
     if not asked.who.acts_as(asked.role, held.programme):
         raise UnknownCase(case=case)
     return held, seen
@@ -167,6 +165,7 @@ def taking_part(asked: Asked) -> None:
     case, seen = seen_case(asked, asked.command.case)
     if not asked.who.in_agreement(case.programme):
         raise AgencyNotUnderAgreement(agency=asked.who.agency)
+    # A seat at a meeting gives `part` as well, while it lasts: what is meant here is a part in the case itself.
     if not (seen.part and case.involved(asked.who.agency)):
         raise NotYourCase
 
@@ -215,6 +214,7 @@ def chairing_case(asked: Asked) -> None:
     """The case is on the agenda of a meeting that they chair, while that lasts."""
     case, _ = seen_case(asked, asked.command.case)
     seats = asked.reads.seats(case.case)
+    # A seat counts in the programme of its meeting alone.
     own = (seat for seat in seats if seat.programme == case.programme and seat.chaired_by(asked.who))
     if not any(seat.organised_by(asked.who, asked.at) for seat in own):
         raise NotYourCase
@@ -378,8 +378,10 @@ def guest(asked: Asked, meeting: Meeting) -> bool:
     who, own = asked.who, asked.reads.partner(asked.who.agency)
     if asked.role is not Role.PARTNER or not who.in_agreement(meeting.programme) or own is None:
         return False
-    programme = asked.reads.programme(meeting.programme)
-    return asked.at <= bounds(meeting)[1] and attendance.expected(meeting, who.user, own, programme)
+    programme = asked.reads.programmes(meeting.programme)
+    return asked.at <= bounds(meeting)[1] and attendance.expected(
+        meeting, who.user, own, programme and programme.current
+    )
 
 
 def leaving(asked: Asked, meeting: Meeting) -> bool:
@@ -389,6 +391,7 @@ def leaving(asked: Asked, meeting: Meeting) -> bool:
 
 
 def for_yourself(asked: Asked) -> None:
+    # Some of these commands name no agency: then it is their own that they speak for.
     agency = asked.command.agency if "agency" in asked.command.__struct_fields__ else asked.who.agency
     if (asked.command.user, agency) != (asked.who.user, asked.who.agency):
         raise OnlyForYourself(user=asked.who.user, agency=asked.who.agency)

@@ -57,10 +57,12 @@ class Seat(Part, frozen=True):
         """Its agency may be told, it has accepted confidentiality, and is no guest who comes for other items."""
         if not self.held or self.published_at is None or not at <= self.over:
             return False
+        # Where answers are made for a class of viewers, `who` has no user and says itself which meetings bind them.
         if who.user not in self.bound and self.meeting not in who.bound:
             return False
         own = [i for i in self.invitations if i.agency == who.agency and i.user in (None, who.user)]
         gone = any(i.agency == who.agency and i.user in (None, who.user) for i in self.withdrawn)
+        # Core members come without an invitation: only one that was withdrawn keeps them out.
         invited = any(not i.items or self.item in i.items for i in own) if own else not gone
         return who.agency in self.visible_to and invited
 

@@ -85,6 +85,7 @@ IN_MEETING = frozenset(
 )
 SAID = frozenset({Category.DISCUSSION, Category.ACTIONS})
 """What a meeting under way adds to: heard by those members who have come in, or have a part in the case besides."""
+# How a case was handled can be audited without knowing whom it is about.
 _AUDITOR = EVERYTHING - {Category.IDENTITY, Category.CONTACT, Category.RESTRICTED, Category.THIRD_PARTY}
 
 
@@ -148,6 +149,7 @@ def _ways(who: Who, case: Case, seats: Sequence[Seat], at: datetime) -> Iterator
         if _holds(who, case):
             yield _coordinating(who, programme)
         elif at_the_door(who, case, at):
+            # The front door reads nothing that is restricted, whatever tags somebody was given.
             yield Sight(_OPEN, RedactionReason.ROLE, who.agency, everything=True)
     if seats and any(seat.organised_by(who, at) for seat in seats):
         yield Sight(IN_MEETING, RedactionReason.ROLE, who.agency)
@@ -170,6 +172,7 @@ def _coordinating(who: Who, programme: str) -> Sight:
 
 
 def _together(ways: Sequence[Sight]) -> Sight:
+    # The reason that is named for what stays hidden is that of the closest way.
     closest = ways[0]
     return Sight(
         closest.categories.union(*(way.categories for way in ways)),
@@ -307,6 +310,7 @@ def bound(who: Who, meeting: Meeting) -> bool:
 
 def item_closed(who: Who, meeting: Meeting, item: Item, case: Case, at: datetime) -> RedactionReason | None:
     """Like `item_hidden`, as things stand now: what was visible at publication may have been closed since."""
+    # Without seats: what older logs keep with the meeting `item_hidden` asks of the meeting itself.
     kept = recused(who, case, ())
     if kept and who.service is None:
         return RedactionReason.RECUSED

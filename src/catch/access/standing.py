@@ -124,6 +124,7 @@ class Who(Part, frozen=True, omit_defaults=True):
         """Assigned to the whole programme, or to this case of it; no case: to anything in it."""
         if not self.acts_as(Role.AUDITOR, programme):
             return False
+        # Nobody is assigned no case: none named means the whole programme.
         some = {each for key, each in self.assigned if key == programme}
         return not some or case is None or case in some
 
@@ -148,8 +149,10 @@ def program(actor: Actor) -> Who:
 def who(asker: Asker, partner: Partner | None, at: datetime) -> Who:
     """`partner` is the agency that the token names. Raises `NotEnrolled`."""
     member = partner.member(asker.user) if partner else None
+    # All of these look alike to who asks: to tell which it is would tell who is known here.
     if partner is None or member is None or member.suspended or asker.role is Role.SYSTEM:
         raise NotEnrolled
+    # Bound once, no other token is taken for them; one that names no subject neither.
     if member.binding is not None and member.binding != asker.said_by:
         raise NotEnrolled
     day = london_day(at)

@@ -135,6 +135,7 @@ class Telling(Part, frozen=True):
 
 
 UNKNOWN = Telling(To.NOBODY)
+# By class, since nothing that a fact holds changes whom it is told to; asked for every fact and viewer.
 _KNOWN: dict[type, Telling] = {}
 
 
@@ -185,6 +186,7 @@ def _of_case(event: CaseEvent) -> Telling:
             return Telling(To.SEEING, changes=Changes.CASE)
         case disclosure.DisclosureAuthorised() | disclosure.DisclosureEnded():
             return Telling(To.AGENCY, changes=Changes.CASE)
+        # The agency that is objected to does not hear of it.
         case agreement.ObjectionRecorded():
             return Telling(To.OTHERS, changes=Changes.CASE)
         case agreement.SupportAgreed() | agreement.SupportDeclinedByPerson() | agreement.AgreementWithdrawn():
@@ -221,16 +223,19 @@ def _of_meeting(event: MeetingEvent) -> Telling:
     match event:
         case planning.MeetingPlanned():
             return Telling(To.MEETING, changes=Changes.MEETING)
+        # Who has come in hears what is said live; who has left no longer.
         case attendance.AttendeeJoined() | attendance.AttendeeLeft():
             return Telling(To.MEETING, changes=Changes.SEATS)
         case planning.MeetingCancelled() | planning.MeetingRescheduled():
             return Telling(To.MEETING, changes=Changes.SEATS)
+        # While it lasts what is said is for those in the room; afterwards for all whom the item is shown.
         case session.MeetingStarted() | session.MeetingEnded():
             return Telling(To.MEETING, changes=Changes.SEATS)
         case session.ChairHandedOver() | session.MinutesConfirmed():
             return Telling(To.MEETING, changes=Changes.SEATS)
         case session.MeetingAdjourned() | session.MeetingResumed():
             return Telling(To.MEETING)
+        # Nobody reads an item before.
         case attendance.ConfidentialityAccepted():
             return Telling(To.MEETING, changes=Changes.SEATS)
         case attendance.ApologyReceived():
@@ -239,6 +244,7 @@ def _of_meeting(event: MeetingEvent) -> Telling:
             return Telling(To.MEETING, changes=Changes.SEATS)
         case invitations.AvailabilityDeclared():
             return Telling(To.MEETING)
+        # Told to few, but from the draft on its cases are open to whoever prepares the meeting.
         case drafting.AgendaDrafted():
             return Telling(To.PREPARERS, changes=Changes.SEATS)
         case drafting.AgendaPublished():
@@ -267,6 +273,7 @@ def _of_person(event: PersonEvent) -> Telling:
             return Telling(To.SEEING, Category.IDENTITY)
         case ContactPreferenceSet():
             return Telling(To.SEEING, Category.CONTACT)
+        # That an address is protected is restricted by itself.
         case ProtectedAddressSet():
             return Telling(To.SEEING, Category.RESTRICTED, Changes.PERSON)
         case PersonReferred():
@@ -281,6 +288,7 @@ def _of_person(event: PersonEvent) -> Telling:
 
 def _of_partner(event: PartnerEvent) -> Telling:
     match event:
+        # The lists of standing tell these (`listing`); here they only change what an agency's people may see.
         case AgreementSigned() | AgreementTerminated() | AgencyRunsProgramme() | AgencyLeftProgramme():
             return Telling(To.NOBODY, changes=Changes.PARTNER)
         case MemberEnrolled() | MemberSuspended() | MemberReinstated() | ServiceAllowed() | SubjectBound():

@@ -91,6 +91,7 @@ def item_told(item: Item, told: OfCase) -> Item:
     reasons = of_case.reasons(item.reasons)
     if len(reasons) == len(item.reasons):
         return item
+    # A state has no place for "not told whether": it reads as no.
     must = bool(must_told(of_case, item.must, item.reasons))
     return replace(item, reasons=reasons, explanation=explained(of_case, item, item.order), must=must)
 

@@ -102,6 +102,7 @@ class InputTypes:
 
     def _make(self, struct: type[Struct]) -> type:
         name = f"{struct.__name__}Input"
+        # GraphQL has one space of names for all inputs, whichever module they come from.
         namesake = next((other for other in self.made if f"{other.__name__}Input" == name), None)
         if namesake:
             raise TypeError(f"{struct.__module__} and {namesake.__module__} both define {struct.__name__}")
@@ -168,6 +169,7 @@ def command_from(kind: type[C], given: object) -> C:
         what, _, where = str(problem).partition(" - at `$")
         path = ".".join(camel(part) for part in where.rstrip("`").lstrip(".").split(".")) if where else ""
         raise InvalidInput(**{path or "input": what}) from None
+    # Here already, so that the details name the input's own path.
     bounds.check(command)
     for path in unusable(msgspec.to_builtins(command), "input"):
         raise InvalidInput(**{path.removeprefix("input."): UNUSABLE_TEXT})
@@ -234,6 +236,7 @@ def mutation_type(
                     expected_version=expected_version,
                     occurred_at=occurred_at,
                 )
+            # Such codes are none of a mutation's: they are answered as an error of the request.
             except NotAnswered:
                 raise
             except Refusal as refusal:
@@ -245,6 +248,7 @@ def mutation_type(
                 events=list(taken.events),
             )
 
+        # Strawberry reads types from annotations, and these are known at run time only.
         resolve.__annotations__ |= {"input": inputs.of(kind), "return": result}
         return strawberry.mutation(resolve, description=sentence(kind), metadata=WEIGHT)
 

@@ -37,6 +37,7 @@ def schema() -> strawberry.Schema:
 
     Only this program's, and those a command can meet, are codes: the same whatever else a process has imported.
     """
+    # Before the schema is made: Strawberry would name an enum by itself where it meets it first.
     known_to_graphql(Query, Subscription)
     ours = [kind for kind in every_refusal() if kind.__module__.partition(".")[0] == __name__.partition(".")[0]]
     refusals = [kind for kind in ours if not issubclass(kind, NotAnswered)]

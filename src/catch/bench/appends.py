@@ -56,6 +56,7 @@ class Notes:
         self._people = [uuid4() for _ in range(PEOPLE)]
         self._by = Actor("user-000123", "housing-1", Role.COORDINATOR)
         self._count = 0
+        # Cheaper than `uuid4`, whose cost is the clients' and not the log's.
         self._bits = Random().getrandbits  # noqa: S311
 
     def _id(self) -> UUID:

@@ -62,6 +62,7 @@ class Caller(asyncio.Protocol):
         self.body, self._rest = self._rest[head + 4 :], b""
         if self.asking:
             self._ask()
+        # An answer under way is waited for, so that the server is not left writing to nobody.
         elif not self.over.done():
             self.over.set_result(None)
             self._transport.close()
@@ -74,6 +75,7 @@ async def asked(question: Question, at_once: int, seconds: float) -> tuple[Rate,
     for _ in range(at_once):
         _, caller = await loop.create_connection(lambda: Caller(question.request), "127.0.0.1", question.port)
         callers.append(caller)
+    # Not counted: what the server has to look up once it has looked up by then.
     await asyncio.sleep(seconds / 4)
     for caller in callers:
         caller.taken.clear()

@@ -80,6 +80,7 @@ def frame(text: bytes) -> bytes:
 
 
 class Client(asyncio.Protocol):
+    # Thousands of them in one process, which must not be what is measured.
     __slots__ = ("_crowd", "_rest", "_step", "_transport", "arrived", "closed", "positions", "seat")
 
     def __init__(self, crowd: "Crowd", seat: Seat) -> None:
@@ -122,6 +123,7 @@ class Client(asyncio.Protocol):
             if data[at] == 0x81:
                 self._message(data[start : start + length], now)
             elif data[at] == 0x89:
+                # A pong, masked with zeros: whoever does not answer pings is let go.
                 self._transport.write(b"\x8a\x80" + bytes(4))
             at = start + length
         self._rest = data[at:]
@@ -130,6 +132,7 @@ class Client(asyncio.Protocol):
         if self._step < 3:
             self._answer(text)
             return
+        # Looked for and not decoded: to read JSON would take longer here than to write it does there.
         found = text.find(b'"position":"') + 12
         position = int(text[found : text.index(b'"', found)])
         self.positions.append(position)
@@ -181,6 +184,7 @@ class Crowd:
     async def _sit(self, seat: Seat) -> Client:
         made = socket.socket()
         made.setblocking(False)
+        # Before it connects: afterwards the kernel has agreed on a larger window already.
         if not seat.reads:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
         loop = asyncio.get_running_loop()
@@ -191,6 +195,7 @@ class Crowd:
 
     async def heard(self, expected: Expected) -> Heard:
         reading = [client for client in self.clients if client.seat.reads]
+        # What has not come by then is counted as lost.
         deadline = perf_counter() + 20
         wanted = {room: set(positions) for room, positions in expected.positions.items()}
         while any(len(each.positions) < len(wanted[each.seat.room]) for each in reading):
@@ -198,6 +203,7 @@ class Crowd:
                 break
             await asyncio.sleep(0.1)
         times, last = sorted(self.times), sorted(self.last.values())
+        # Only now: the figures of those who read must not hold the rest's catching up.
         await self._wake()
         return Heard(
             messages=sum(len(client.positions) for client in reading),

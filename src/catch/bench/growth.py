@@ -36,6 +36,7 @@ class Place(NamedTuple):
 
     async def medians(self, screens: Screens, seconds: float) -> tuple[float, float]:
         """Milliseconds of an append, one at a time, and of what a screen asks of a meeting: agenda and cases."""
+        # Not counted: plans are made and pages read by then.
         await driven(self.writing.add, 1, seconds / 4)
         return (await driven(self.writing.add, 1, seconds)).p50_ms, await asked(self.log, screens, seconds)
 
@@ -53,6 +54,7 @@ async def grown(
         screens: Screens = [(row[0], row[1]) for row in await logs[1].pool.fetch(SETTLED, SHORT)]
         assert screens, "every case goes on behind the first facts"
         places = [Place(log, await notes(log)) for log in logs]
+        # By turns and not one after the other: the machine's own speed moves meanwhile.
         taken = [[await place.medians(screens, seconds / TURNS) for place in places] for _ in range(TURNS)]
     finally:
         for log in logs:

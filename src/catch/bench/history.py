@@ -29,6 +29,7 @@ COLUMNS = ("originator_id", "originator_version", "topic", "state", "recorded_at
 CHANGING = re.compile(
     rb'(?<=")[0-9a-f]{8}(?=-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")|(?<=")20\d\d(?=-\d\d-\d\d)'
 )
+# Odd, so that different copies have different masks, and far apart in their bits.
 KNUTH = 2654435761
 
 Progress = Callable[[int, int, str], None]
@@ -64,6 +65,7 @@ def moulded(facts: Iterable[Stored]) -> Year:
     moulds: list[Mould] = []
     for fact in facts:
         words = CHANGING.findall(fact.state)
+        # Written once with places: a copy then costs one formatting, not a search.
         text = CHANGING.sub(b"%s", fact.state.replace(b"%", b"%%"))
         indexes = [places.setdefault(word, len(places)) for word in words]
         moulds.append(Mould(fact.stream, fact.version, fact.topic, text, itemgetter(*indexes)))
@@ -98,6 +100,7 @@ def a_busy_case(facts: Sequence[Stored], events: int, id_: UUID) -> list[Row]:
     own = [fact for fact in facts if fact.stream == case]
     daily = moulded(fact for fact in own if fact.topic in DAILY)
     rows: list[Row] = [(case, fact.version, fact.topic, fact.state, BEGAN) for fact in own]
+    # The case keeps its own id, and the years theirs; only what happens in it is new each time.
     keep = {str(case)[:8].encode(), *(word for word in daily.words if len(word) == 4)}
     turn = 0
     while len(rows) < events:
@@ -118,6 +121,7 @@ async def copied(admin: str, rows: Iterable[Row]) -> None:
     connection = await connect(admin)
     try:
         await connection.copy_records_to_table("stored_events", schema_name="catch", columns=COLUMNS, records=rows)
+        # As autovacuum would leave it: a plan made for an empty table would be measured otherwise.
         await connection.execute("vacuum (analyze) catch.stored_events")
     finally:
         await connection.close()

@@ -19,6 +19,7 @@ async def fanning(bench: Bench, first: Room) -> tuple[dict[str, Fanout], list[Fa
     for burst in bench.size.bursts:
         rounds = [await one_round(bench, first, burst) for _ in range(bench.size.rounds)]
         ours = [each[0] for each in rounds]
+        # One whole round, the middle one: its figures belong together, as medians of each would not.
         middle.append(sorted(ours, key=lambda each: each.srv_us_per_msg)[len(ours) // 2])
         found[str(burst.clients)] = Fanout(
             p50_ms=median(each.p50_ms for each in ours),
@@ -65,6 +66,7 @@ async def with_wsload(bench: Bench, first: Room, burst: Burst) -> Fanned:
     subscribe = subscribing(FOLLOW, {"id": str(first.meeting)})
     async with node(bench.server, bench.folder, bench.serving) as server:
         speaker = asyncio.create_task(on_demand(bench, server, first))
+        # A small one first, which does not count: ours is warmed up as the peers are.
         for sized in (Burst(20, 20, 20), burst):
             fanned = await live_peers.fanned(
                 bench.tools,

@@ -19,6 +19,7 @@ async def nationwide(bench: Bench, first: Room) -> National:
     head = await bench.catch.log.head()
     await bench.catch.readside.reached(head, timeout=300)
     await bench.catch.present.follower.reached(head)
+    # Once through every meeting: its first fact finds nothing at hand, and would be measured instead of the rest.
     await spoken(bench.catch, rooms, 400, len(rooms))
     async with AsyncExitStack() as stack:
         opening = [node(bench.server, bench.folder, bench.serving) for _ in range(size.servers)]
@@ -44,6 +45,7 @@ async def nationwide(bench: Bench, first: Room) -> National:
         messages=sum(each.messages for each in heard),
         lost=sum(each.lost for each in heard),
         disordered=sum(each.disordered for each in heard),
+        # The worse of the servers' crowds: their single times do not leave their processes.
         p50_ms=max(each.p50_ms for each in heard),
         p99_ms=max(each.p99_ms for each in heard),
         server_cores=spent / size.seconds,

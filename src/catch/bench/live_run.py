@@ -107,6 +107,7 @@ async def spoken(catch: Catch, rooms: Sequence[Room], rate: float, count: int) -
     saying: list[asyncio.Task[None]] = []
     for number in range(count):
         await asyncio.sleep(max(0, began + number / rate - loop.time()))
+        # Not waited for: what is slow must not slow down how often things are said, or it would hide itself.
         saying.append(asyncio.create_task(one(next(turn))))
     await asyncio.gather(*saying)
     return positions

@@ -14,6 +14,7 @@ async def stalling(bench: Bench, first: Room) -> Stalled:
     healthy, stalled = bench.size.healthy, bench.size.stalled
     bench.say(f"{stalled} clients that do not read beside {healthy} that do")
     async with node(bench.server, bench.folder, bench.serving) as server:
+        # With all of them reading first: the same number of clients, so that only their not reading differs.
         reading, reading_mb = await beside(bench, first, server, 0)
         heard, mb = await beside(bench, first, server, stalled)
     return Stalled(

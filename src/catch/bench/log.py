@@ -123,6 +123,7 @@ async def appending(server: Server, size: Size, say: Say) -> dict[str, Appends]:
         for round_ in range(1, size.rounds + 1):
             for count in AT_ONCE:
                 say(f"appends, round {round_} of {size.rounds}: {count} at once")
+                # Both within seconds, in every round: a ratio then does not depend on how busy the machine is.
                 theirs = await peers.pgbench(server, count, size.seconds)
                 rate = await driven(writing.add, count, size.seconds)
                 found[count].append((theirs, rate, await stock.driven(count, size.seconds) if stock else None))

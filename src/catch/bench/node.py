@@ -70,6 +70,7 @@ async def node(server: Server, folder: Path, core: Core) -> AsyncGenerator[Node]
     finally:
         process.stdin.close()
         try:
+            # It drains first, as any server does.
             await asyncio.wait_for(process.wait(), 20)
         except TimeoutError:
             process.kill()
@@ -101,6 +102,7 @@ def main(admin: str, app: str, folder: str, core: str) -> None:
     async def run() -> None:
         told = asyncio.Event()
         loop = asyncio.get_running_loop()
+        # Ctrl-C reaches the whole group of processes: whoever started this ends it when they are done.
         loop.add_signal_handler(signal.SIGINT, lambda: None)
         # Whoever started it holds its standard input: that ends with them.
         ends, transport = asyncio.StreamReader(), None

@@ -164,6 +164,7 @@ async def repeated(catch: Catch, admin: str, room: Room, count: int) -> list[Roo
 
     Call before anybody follows the log.
     """
+    # Programmes and partners are the same for all meetings: a copy of those would be others.
     shared = {event.__name__ for stream in (PROGRAMME_STREAM, PARTNER) for event in stream.events}
     facts = [fact for fact in await catch.log.page(0, 100_000, room.opened_at) if fact.topic not in shared]
     year, masks = moulded(facts), [copy * KNUTH & 0xFFFFFFFF for copy in range(1, count + 1)]

@@ -96,6 +96,7 @@ def on_log(work: Callable[[Log], Awaitable[T]]) -> T:
     async def run(running: Server, settings: Settings) -> T:
         try:
             missing = await pending(running.app, settings.schema)
+        # A subclass of the next: a wrong password does not mean that the place is not set up.
         except asyncpg.InvalidPasswordError:
             raise
         except asyncpg.InvalidAuthorizationSpecificationError as problem:  # a new server has not even the roles

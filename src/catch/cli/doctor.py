@@ -87,6 +87,7 @@ async def told_at_start(log: Log) -> None:
     """One line a finding."""
     try:
         report = await examined_at_start(log, CODEC, ALL)
+    # A server serves whether or not its log could be looked over.
     except Exception as problem:
         if not lost(problem):
             fault(problem, "doctor")

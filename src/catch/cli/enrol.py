@@ -40,6 +40,7 @@ def enrol(agency: str, name: str, kind: str, user: str, called: str) -> None:
         sys.exit(UNUSABLE)
 
     async def run(catch: Catch) -> Sequence[str]:
+        # Looked at before anything is recorded: an operator is not the way to a second administrator.
         present = await administrators(catch)
         if not present:
             known = await registered(catch, agency) is not None
@@ -64,6 +65,7 @@ def today() -> date:
 
 async def administrators(catch: Catch) -> list[str]:
     """Who runs the service now, as `user at agency`."""
+    # From the log and not from a read model, which comes a moment later.
     rows = await catch.log.pool.fetch(
         "select distinct originator_id as stream from stored_events where topic = $1", RoleGiven.__name__
     )

@@ -29,26 +29,35 @@ def import_() -> None:
 @import_.command(
     help=f"""Import a list of referrals, one a row.
 
-The file is CSV with a header, in UTF-8 or Windows-1252, with , or ; between the cells. The columns, in any order:
+FILE is an Excel workbook (.xlsx), or CSV in UTF-8, UTF-16 or Windows-1252 with , ; | or a tab between the cells. One
+row has the names of the columns; a title may stand above it. The columns, in any order:
 
 {_COLUMNS}
 
-Good rows are kept. Bad ones are listed with line, column and reason, and written to FILE.rejected.csv: correct them
-there and import that file. Running it again adds nothing. A person whose case is open gets the further referral
-attached to it. People are told apart by NHS number, or else by name and date of birth.
+Good rows are kept. Bad ones are listed with line, column and reason, and written to FILE.rejected.csv beside FILE; if
+there is one already, to FILE.rejected-2.csv. Correct them there and import that file. Nothing that a cell says is
+printed. Running it again adds nothing. A person whose case is open gets the further referral attached to it. People are
+told apart by NHS number, or else by name and date of birth.
 
-Exit status: 0 all rows kept, 1 some were rejected, 2 the file cannot be read.
+Days are read day first: 03/02/2026 is in February. If a column also has a day such as 02/13/2026, the days in it that
+can be read in two ways are rejected. 2026-02-03 is always clear.
+
+Exit status: 0 all rows kept, 1 some were rejected, 2 the file cannot be read, or rejected rows could not be written.
 
 **Examples**
 
-    catch import referrals referrals.csv
+    catch import referrals referrals.xlsx
     catch import referrals referrals.csv --programme bexley-icm
+    catch import referrals export.csv --month-first
+    catch import referrals /shared/referrals.csv --rejected /home/me
     catch import referrals referrals.rejected.csv
 """
 )
 @argument("file", type=click.Path(path_type=Path))
 @option("--programme", default="snn-catch", show_default=True, help="The programme they are for.")
-def referrals(file: Path, programme: str) -> None:
+@option("--month-first", is_flag=True, help="Days were written month first: 02/03/2026 is in February.")
+@option("--rejected", type=click.Path(path_type=Path, file_okay=False), help="The folder for rejected rows.")
+def referrals(file: Path, programme: str, month_first: bool, rejected: Path | None) -> None:
     async def run(catch: Catch) -> Report:
         with bar() as progress:
             rows = progress.add_task("referrals", total=None)
@@ -56,6 +65,8 @@ def referrals(file: Path, programme: str) -> None:
                 catch,
                 file,
                 programme=programme,
+                month_first=month_first,
+                rejected_to=rejected,
                 progress=lambda done, of: progress.update(rows, completed=done, total=of),
             )
 
@@ -74,6 +85,7 @@ def referrals(file: Path, programme: str) -> None:
 def show(report: Report) -> None:
     if report.wrong:
         table = Table("line", "column", "reason", title=f"{report.rejected} rejected")
+        # A screenful: all of them are in the file.
         for wrong in report.wrong[:SHOWN]:
             table.add_row(str(wrong.line), marked(wrong.column), marked(wrong.reason))
         console.print(table)
@@ -85,6 +97,7 @@ def show(report: Report) -> None:
         highlight=False,
     )
     if report.strangers:
-        console.print(f"Not registered as partners: {marked(', '.join(report.strangers))}")
+        lines = ", ".join(map(str, report.strangers[:SHOWN])) + (" ..." if len(report.strangers) > SHOWN else "")
+        console.print(f"Organisations that are no registered partners stand on lines {lines}", highlight=False)
     if report.rejected_file:
         console.print(f"Rejected rows, with reasons: {marked(report.rejected_file)}", soft_wrap=True)

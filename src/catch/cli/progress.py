@@ -51,6 +51,7 @@ class Facts:
     def _say(self, position: int, head: int) -> None:
         assert self._began is not None
         now = time.monotonic()
+        # The speed of a first moment would divide by nothing.
         if now - self._said < self._pause or now == self._began[0]:
             return
         self._said = now

@@ -131,6 +131,7 @@ def line(change: Change) -> str:
 def value(text: str | None) -> str:
     if text is None:
         return "[dim]nothing[/]"
+    # Cut before it is made legible: a value may be megabytes, of which a line is shown.
     cut = short(legible(text[:LONGEST_READ]))
     return escape(cut if len(cut) <= LONGEST else cut[: LONGEST - 1] + "…")
 
@@ -170,6 +171,7 @@ def moment(text: str) -> datetime:
     """A day or a time as people write it; without an offset it is London's, a day its end. Raises ValueError."""
     try:
         day_only = len(text) <= 10
+        # Its end: whoever names a day means what was known when it was over.
         at = end_of_day(date.fromisoformat(text)) if day_only else datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"not a day or a time: {text!r}; write 2026-03-10 or 2026-03-10T10:00") from None

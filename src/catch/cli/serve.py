@@ -42,6 +42,7 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
         catch serve --development
         CATCH_DATABASE_URL=postgresql://catch_app@db/catch catch serve --host 0.0.0.0
     """
+    # Here, since every other command would wait for the web framework to be imported.
     from catch.web.serving import log_to_stderr, serving, until_told_to_stop
 
     settings = Settings.read()
@@ -66,6 +67,7 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
 def stop_at_end_of_input() -> None:
     while os.read(sys.stdin.fileno(), 4096):
         pass
+    # As if told to stop, so that clients are sent elsewhere first.
     os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -77,6 +79,7 @@ def marked(folder: Path, development: bool) -> Generator[None]:
         return
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("w") as held:
+        # Shared, so that several servers may run; the system lets go of it however one ends.
         fcntl.flock(held, fcntl.LOCK_SH)
         yield
 
@@ -84,6 +87,7 @@ def marked(folder: Path, development: bool) -> Generator[None]:
 def development_server_runs(folder: Path) -> bool:
     try:
         with (folder / LOCK).open("r") as held:
+            # Only tried: had at once, nobody holds it.
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return False
     except BlockingIOError:

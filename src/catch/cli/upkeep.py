@@ -136,6 +136,7 @@ def contracts(check: bool) -> None:
         catch contracts
         catch contracts --check
     """
+    # Here: it is for developers, and brings the whole schema with it.
     from catch.contracts import files as committed
 
     if not check:

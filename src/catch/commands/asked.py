@@ -17,6 +17,7 @@ from catch.log.entries import Answer, Append, NewEvent
 from catch.personal import NewKey
 from catch.present.states import States
 
+# Sets are written in one order: the same command sent twice must have the same digest.
 _canonical = msgspec.json.Encoder(order="deterministic")
 
 
@@ -43,6 +44,8 @@ class Asked(Struct, frozen=True):
 
 def content(command: Command, by: Actor | Asker) -> bytes:
     """The same bytes for the same command of the same user for the same agency, and for no other."""
+    # With who asks and the command's name: an id that somebody else repeats, or that stands for another command with
+    # equal fields, must not get the first answer.
     asked = (by.user, by.agency, type(command).__name__, command)
     try:
         return _canonical.encode(asked)
@@ -86,6 +89,7 @@ def placed(asked: Asked, by: Actor, book: Book) -> list[Placed]:
 def append_of(asked: Asked, book: Book, facts: Sequence[Placed], new: NewKey | None) -> Append:
     """What goes into the log: with the facts, the key that they are the first to be sealed under."""
     events = tuple([NewEvent(id_, version, type(env.event).__name__, encode(env)) for _, id_, version, env in facts])
+    # A command that records nothing leaves no key behind either.
     keys = ((new.subject, new.wrapped),) if new and events else ()
     return Append(asked.id, asked.about, events, book.expects(), asked.digest, keys)
 

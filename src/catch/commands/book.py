@@ -15,25 +15,13 @@ from msgspec import Struct
 from catch.access import Who
 from catch.domain.case.state import Case
 from catch.domain.facts import Fact
+from catch.domain.lookup import Lookup
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
 from catch.domain.person import Person
-from catch.domain.programme import ProgrammeHistory
 from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import IdAlreadyUsed
-from catch.domain.restricted import Beside
-from catch.domain.streams import (
-    CASE,
-    MEETING,
-    PARTNER,
-    PERSON,
-    PROGRAMME,
-    RESTRICTED,
-    Stream,
-    partner_stream,
-    programme_stream,
-    restricted_stream,
-)
+from catch.domain.streams import CASE, MEETING, PERSON, Stream
 from catch.present.states import Held
 
 A = TypeVar("A")
@@ -69,7 +57,7 @@ class Written(NamedTuple):
     facts: Sequence[Fact]
 
 
-class Book:
+class Book(Lookup):
     """`at_hand` gives what is folded in memory already: the usual command then waits for nothing.
 
     `programme` and `meeting` are what the facts belong to, said by the decision.
@@ -88,38 +76,18 @@ class Book:
 
     # Reading
 
-    def case(self, id_: UUID) -> Case | None:
-        return self._state(CASE, id_)
-
     def cases(self, ids: Iterable[UUID]) -> list[Case | None]:
         return self._states(CASE, [*ids])
-
-    def meeting(self, id_: UUID) -> Meeting | None:
-        return self._state(MEETING, id_)
 
     def meetings(self, ids: Iterable[UUID]) -> list[Meeting | None]:
         return self._states(MEETING, [*ids])
 
-    def person(self, id_: UUID) -> Person | None:
-        return self._state(PERSON, id_)
-
     def people(self, ids: Iterable[UUID]) -> list[Person | None]:
         return self._states(PERSON, [*ids])
 
-    def beside(self, case: UUID) -> Beside | None:
-        """What is restricted, beside the case with this id."""
-        return self._state(RESTRICTED, restricted_stream(case))
-
-    def partner(self, key: str) -> Partner | None:
-        return self._state(PARTNER, partner_stream(key))
-
-    def programmes(self, key: str) -> ProgrammeHistory | None:
-        """All versions of the programme."""
-        return self._state(PROGRAMME, programme_stream(key))
-
     def version(self, stream: Stream, id_: UUID) -> int:
         """How many facts the stream has; 0 where the id names none of this kind."""
-        self._state(stream, id_)
+        self.state(stream, id_)
         kind, held = self.seen[id_]
         return held.version if kind is stream else 0
 
@@ -129,8 +97,8 @@ class Book:
         except KeyError:
             raise NotRead(None, (), question) from None
 
-    def _state(self, stream: Stream, id_: UUID) -> Any:
-        """What this id names, if it names a stream of this kind; else the same as if it named nothing."""
+    def state(self, stream: Stream, id_: UUID) -> Any:
+        """The same where the id names a stream of another kind as where it names nothing."""
         seen = self._look(id_)
         if seen is None:
             raise NotRead(stream, (id_,))
@@ -142,11 +110,12 @@ class Book:
         lacking = [id_ for id_ in ids if self._look(id_) is None]
         if lacking:
             raise NotRead(stream, lacking)
-        return [self._state(stream, id_) for id_ in ids]
+        return [self.state(stream, id_) for id_ in ids]
 
     def _look(self, id_: UUID) -> Seen | None:
         seen = self.seen.get(id_)
         if seen is None:
+            # Kept too: it may move between two looks, and the append rests on the version that was decided on.
             seen = self._at_hand(id_)
             if seen is not None:
                 self.seen[id_] = seen
@@ -157,6 +126,7 @@ class Book:
     def write(self, stream: Stream, id_: UUID, facts: Sequence[Fact]) -> None:
         """What the stream gets, which was read before."""
         kind, held = self.seen[id_]
+        # To look an id up as another kind reads as if nothing were there; only writing under it would mix two streams.
         if facts and kind is not stream and held.version:
             raise IdAlreadyUsed(field=stream.name, value=id_)
         self.written.append(Written(stream, id_, held.version, facts))
@@ -194,6 +164,7 @@ class Partners(Mapping[str, Partner]):
         return partner
 
     def __iter__(self) -> Iterator[str]:
+        # It would read every partner there is, and make the append rest on each of them.
         raise TypeError("nobody can go through all partners: name the one that is wanted")
 
     def __len__(self) -> int:

@@ -40,6 +40,7 @@ from catch.domain.streams import CASE, PERSON, RESTRICTED, restricted_stream
 def person_of(command: CaseCommand, book: Book) -> UUID:
     """Whose key seals what is said of a case."""
     case = book.case(command.case)
+    # The decision refuses an unknown case; until then something stands for whom it is about. No key is kept for it.
     return case.person if case else command.case
 
 
@@ -86,12 +87,14 @@ def about_action(command: ActionCommand, book: Book, given: Given) -> None:
 def allocate(command: coordination.AllocateCoordinator, book: Book, given: Given) -> None:
     case = book.case(command.case)
     programme = pinned(book, case) if case else None
+    # Only a hard limit can refuse; without one the read side need not be asked.
     if programme is not None and programme.caseload.hard_max is not None:
         given = replace(given, caseload=book.ask(Caseload(command.user)))
     decided(command, book, given)
 
 
 def redirect(command: eligibility.RedirectReferral, book: Book, given: Given) -> None:
+    # After the decision, as everywhere here: what the case refuses is said first, and a repetition looks nothing up.
     if decided(command, book, given):
         partners_exist(book, (command.redirection.agency,))
         programmes_exist(book, (command.redirection.programme,))
@@ -134,6 +137,7 @@ def submit(command: referral.SubmitReferral, book: Book, given: Given) -> None:
     others = others_of(book, command.person, command.case, command.programme)
     # Of a case that they do not see nobody is told: theirs is as if it were new, and the pair waits at the front door.
     others = [each for each in others if seen(book, each, given.by)]
+    # A referral that is sent again is judged under the version that its case started under.
     book.programme = pinned(book, case) if case else running(book, command.programme)
     given = replace(given, programme=book.programme)
     opened, referred = discussion.decide_referral(case, person, others, command, given)
@@ -163,6 +167,7 @@ def referrer_exists(book: Book, given: Given, agency: str | None) -> None:
 
 def reopen(command: closing.ReopenCase, book: Book, given: Given) -> None:
     case = book.case(command.case)
+    # What is read must still stand when it is recorded: so no other case is opened beside this one meanwhile.
     others = others_of(book, case.person, command.case, case.programme) if case else []
     book.programme = pinned(book, case) if case else None
     given = replace(given, programme=book.programme)
@@ -184,6 +189,7 @@ def beside(command: RestrictedCommand, book: Book, given: Given) -> None:
     case, stream = book.case(command.case), restricted_stream(command.case)
     book.programme = pinned(book, case) if case else None
     facts = discussion.decide_beside(book.beside(command.case), case, command, given)
+    # Never into the case as well: its version would betray that there is something.
     book.write(RESTRICTED, stream, facts)
 
 

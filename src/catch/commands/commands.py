@@ -19,6 +19,7 @@ from catch.domain.refusals import Refused
 from catch.domain.restricted import RaiseSafeguardingConcern, SafeguardingConcernRaised
 from catch.log.entries import Answer, Conflict, Unavailable
 
+# With the waits between them some 0.4 s at most, which is long enough for a command to meet many rivals.
 _ATTEMPTS = 12
 _LONGEST_WAIT = 0.05  # seconds
 _requests = logging.getLogger("catch.commands")
@@ -45,6 +46,7 @@ class Commands:
         started = asyncio.get_running_loop().time()
         now = self._now()
         at = (occurred_at or now).astimezone(UTC)
+        # Keyed: whoever reads the table of commands must not be able to try out guesses of what was sent.
         digest = self._records.keyring.command_digest(content(command, by))
         if isinstance(command, RaiseSafeguardingConcern):
             expected_version = None  # to be told that one is stale tells that there is something
@@ -64,7 +66,9 @@ class Commands:
                 answer = await taking.attempt()
                 if answer is not None:
                     return answer
+                # Rivals that wait equally long would only meet again.
                 await asyncio.sleep(random.uniform(0, min(0.002 * 2**attempt, _LONGEST_WAIT)))  # noqa: S311  (jitter, not a secret)
+        # Whatever is read on the way may meet an outage, not only the append.
         except Exception as error:
             if lost(error):
                 raise Unavailable from None

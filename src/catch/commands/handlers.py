@@ -11,5 +11,6 @@ from catch.domain.streams import COMMANDS
 
 HANDLERS: tuple[Handler, ...] = (*CASE_HANDLERS, *MEETING_HANDLERS, *OTHER_HANDLERS)
 HANDLER_OF: Mapping[type[Command], Handler] = {handler.kind: handler for handler in HANDLERS}
+# At import: found when a server starts, not when somebody first sends such a command.
 if unhandled := [kind.__name__ for kind in COMMANDS if kind not in HANDLER_OF]:
     raise TypeError(f"nobody has said how these are decided, and whose key seals them: {', '.join(unhandled)}")

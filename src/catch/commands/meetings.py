@@ -147,6 +147,7 @@ def plan(command: planning.PlanMeeting, book: Book, given: Given) -> None:
         return
     day = london_day(command.starts_at)
     planning.check_chair(command, book.ask(Officers(command.programme, command.series, day)))
+    # Last, because this question waits until the read side has come to the log's end.
     only_meeting(book, command.meeting, command.programme, command.series, day)
 
 
@@ -160,6 +161,7 @@ def only_meeting(book: Book, meeting: UUID, programme: str, series: str, day: da
     for held in book.meetings(book.ask(MeetingsOn(series, day))):
         if held is None or held.meeting == meeting or held.instant or held.state is MeetingState.CANCELLED:
             continue
+        # The read side names candidates only; how they stand by now the streams say.
         if (held.programme, held.series, london_day(held.starts_at)) == (programme, series, day):
             raise MeetingAlreadyPlanned(meeting=held.meeting, day=day)
 
@@ -177,6 +179,7 @@ def publish(command: drafting.PublishAgenda, book: Book, given: Given) -> None:
     """For every item, the agencies that may be told about its case now."""
     meeting = book.meeting(command.meeting)
     about = {item.item: item.case for item in meeting.items if item.case} if meeting else {}
+    # To read the cases makes the publication rest on them: a disclosure that ends meanwhile is a conflict, not a leak.
     cases = book.cases(about.values())
     told = {item: may_be_told(case, given.at) if case else () for item, case in zip(about, cases, strict=True)}
     decided(command, book, replace(given, told=told))
@@ -186,6 +189,7 @@ def add(command: adding.AddItem | adding.AddLateItem, book: Book, given: Given) 
     """A case comes with its number, and, where nobody said otherwise, with its own presenter and basis."""
     meeting = book.meeting(command.meeting)
     case = book.case(command.case) if command.case else None
+    # A case of another programme is not listed, and so answered below like one that is not there.
     if case is not None and meeting is not None and case.programme == meeting.programme:
         given = replace(given, listed=listed(case, given))
     facts = decided(command, book, given)

@@ -114,6 +114,7 @@ def run(command: partner.RunProgramme | partner.LeaveProgramme, book: Book, give
     in_programme(command, book, given)
     day, before = london_day(given.at), book.partner(command.partner)
     facts = cast("Sequence[PartnerEvent]", book.written[-1].facts)
+    # Judged by what would hold afterwards: an end on a later day, or a second part that stays, leaves nobody alone.
     after: Partner | None = folded(partner.evolve, before, facts, given.at)
     leaves = before and after and before.runs(command.programme, day) and not after.runs(command.programme, day)
     if leaves and book.ask(Coordinates(command.partner, command.programme)):

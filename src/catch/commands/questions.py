@@ -12,16 +12,22 @@ from catch.domain.agenda.case_facts import case_facts
 from catch.domain.agenda.draft import AGENDA_ITEMS, draft_agenda
 from catch.domain.agenda.facts import CaseFacts
 from catch.domain.calendar import LONDON
-from catch.domain.facts import Sealed
+from catch.domain.case.state import Case
+from catch.domain.facts import Recorded, Sealed
 from catch.domain.matching import Identifiers, born_on, marks
+from catch.domain.meeting.instant import InstantDiscussionHeld
 from catch.domain.meeting.listing import Agenda
+from catch.domain.meeting.planning import MeetingCancelled
+from catch.domain.meeting.session import MeetingStarted
 from catch.domain.meeting.state import Meeting
 from catch.domain.nhs_number import nhs_number
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.programme.configuration import Series
 from catch.domain.refusals import UnknownMeeting
-from catch.domain.streams import MEETING, PROGRAMME, programme_stream
+from catch.domain.streams import CASE, PROGRAMME, Stream, fold, programme_stream, stream_of_event
+from catch.history.past import Moment, histories
 from catch.log import Log
+from catch.log.codec import decode
 from catch.personal import Keyring, Sealing
 from catch.present.present import Present
 from catch.readside import ReadSide
@@ -30,11 +36,15 @@ from projections import agenda, case_summary, matches, members
 
 
 class AgendaFacts(NamedTuple):
-    """What a draft rests on: the series, the position up to which facts were looked at, and those facts."""
+    """What a draft rests on: the series, the meeting and the cases, all as the log stood at position `as_of`."""
 
     series: Series
-    as_of: int
+    meeting: Meeting
     cases: Sequence[CaseFacts]
+    as_of: int
+
+    def drafted(self, salt: str) -> Agenda:
+        return draft_agenda(self.series, self.meeting, self.cases, self.as_of, salt)
 
 
 class Records:
@@ -53,24 +63,56 @@ class Records:
         await self.readside.reached(head)
         return head
 
-    async def agenda_facts(self, meeting: Meeting, also: UUID | None = None) -> AgendaFacts:
-        """What a draft made now rests on: the facts up to the present end of the log, whoever recorded them.
+    async def agenda_facts(self, meeting: UUID, also: UUID | None = None) -> AgendaFacts:
+        """What a draft made now rests on: the facts up to one position at the present end of the log, and no other.
 
-        `also` names a case that is asked about, live or not.
+        `also` names a case that is asked about, live or not. Raises `UnknownMeeting`.
         """
-        held = await self.states.get(PROGRAMME, programme_stream(meeting.programme))
-        history: ProgrammeHistory | None = held.state
-        programme = history.current if history else None
-        series = programme.series(meeting.series) if programme else None
-        if programme is None or series is None:
-            raise UnknownMeeting(meeting=meeting.meeting)
-        as_of = await self.up_to_date()
-        cases = await case_summary.live_in(self.log.pool, programme.key)
-        if also is not None and all(case.case != also for case in cases):
-            row = await case_summary.one(self.log.pool, also)
-            cases += [row.case] if row else []
+        await self.up_to_date()
+        # Others write on while this reads: all of it comes from one snapshot, so that `as_of` names what it was.
+        async with self.readside.still(case_summary.CASE_SUMMARY, agenda.AGENDA) as (db, as_of):
+            row = await agenda.one(db, meeting)
+            if row is None:
+                raise UnknownMeeting(meeting=meeting)
+            held = row.meeting
+            cases = await case_summary.live_in(db, held.programme)
+            if also is not None and all(case.case != also for case in cases):
+                asked = await case_summary.one(db, also)
+                cases += [asked.case] if asked else []
+            carried = await agenda.before(db, held)
+        recorded = await self.log.stream(programme_stream(held.programme), upto_position=as_of)
+        history, series = series_held(fold(PROGRAMME, [*map(decode, recorded)]), held)
+        # In slices, so that a draft over ten thousand cases holds nobody up.
+        facts = await each(lambda case: case_facts(case, history, held, carried), cases)
+        return AgendaFacts(series, held, facts, as_of)
+
+    async def facts_then(self, meeting: Meeting, case: UUID) -> AgendaFacts:
+        """What was known of one case, and of the programme, when a meeting that is over began, or was called off."""
+        known = await histories(self.log, [meeting.meeting])
+        over = next(each for each in known[meeting.meeting] if isinstance(each.event, BEGINS))
+        moment, of_programme = Moment(position=over.position), programme_stream(meeting.programme)
+        then = await histories(self.log, [of_programme, case], moment)
+        history, series = series_held(fold(PROGRAMME, then[of_programme]), meeting)
+        held: Case | None = fold(CASE, then[case]) if of_kind(CASE, then[case]) else None
         carried = await agenda.before(self.log.pool, meeting)
-        return AgendaFacts(series, as_of, await each(lambda case: case_facts(case, programme, meeting, carried), cases))
+        facts = [case_facts(held, history, meeting, carried)] if held is not None else []
+        return AgendaFacts(series, meeting, facts, over.position)
+
+
+BEGINS = (MeetingStarted, MeetingCancelled, InstantDiscussionHeld)
+"""The facts with one of which every meeting that is over began, or did not."""
+
+
+def series_held(history: ProgrammeHistory | None, meeting: Meeting) -> tuple[ProgrammeHistory, Series]:
+    series = history.current.series(meeting.series) if history else None
+    if history is None or series is None:
+        raise UnknownMeeting(meeting=meeting.meeting)
+    return history, series
+
+
+def of_kind(stream: Stream, recorded: Sequence[Recorded[Any]]) -> bool:
+    """Whether these are facts of such a stream: an id may name anything."""
+    return bool(recorded) and stream_of_event(recorded[0].event) is stream
 
 
 class Asking(Struct, frozen=True):
@@ -90,6 +132,7 @@ class Caseload(Question[int], frozen=True):
     user: str
 
     async def answer(self, source: Asking) -> int:
+        # Not waited for: a refusal that rests on it is confirmed at the log's end before it leaves.
         return await case_summary.caseload(source.records.log.pool, self.user)
 
 
@@ -145,11 +188,8 @@ class Draft(Question[Agenda], frozen=True):
     meeting: UUID
 
     async def answer(self, source: Asking) -> Agenda:
-        meeting: Meeting | None = (await source.records.states.get(MEETING, self.meeting)).state
-        if meeting is None:
-            raise UnknownMeeting(meeting=self.meeting)
-        series, as_of, facts = await source.records.agenda_facts(meeting)
-        return draft_agenda(series, meeting, facts, as_of, source.records.keyring.digest(AGENDA_ITEMS))
+        facts = await source.records.agenda_facts(self.meeting)
+        return facts.drafted(source.records.keyring.digest(AGENDA_ITEMS))
 
 
 class Numbered(NamedTuple):
@@ -201,12 +241,12 @@ class Marks(Question[tuple[str, ...]], frozen=True):
         return tuple(source.records.keyring.digest(f"mark {each}") for each in marks(said))
 
 
-class Sharing(Question[matches.Alike], frozen=True):
+class Sharing(Question[matches.Sharers], frozen=True):
     """The people who share a mark with somebody who has these; that somebody is one of them."""
 
     marks: tuple[str, ...]
 
-    async def answer(self, source: Asking) -> matches.Alike:
+    async def answer(self, source: Asking) -> matches.Sharers:
         # Two doors at once: whoever was registered a moment ago is found as well.
         await source.records.up_to_date()
         return await matches.sharing(source.records.log.pool, self.marks)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from catch.access import (
@@ -18,43 +19,22 @@ from catch.access import (
     told,
     who,
 )
+from catch.access.relations import Reads
 from catch.commands.book import Book
 from catch.commands.questions import MeetingsHolding
 from catch.domain.case.state import Case
 from catch.domain.facts import Actor, Command, Fact, Role
-from catch.domain.meeting.state import Meeting
-from catch.domain.partner import Partner
-from catch.domain.person import Person
-from catch.domain.programme.configuration import Programme
-from catch.domain.restricted import Beside
 from catch.domain.streams import CASE, MEETING, PARTNER, PROGRAMME, Stream
 
 
-class Looked:
+class Looked(Reads):
     """The book, as far as a rule asks."""
 
     def __init__(self, book: Book) -> None:
         self._book = book
 
-    def case(self, case: UUID, /) -> Case | None:
-        return self._book.case(case)
-
-    def meeting(self, meeting: UUID, /) -> Meeting | None:
-        return self._book.meeting(meeting)
-
-    def person(self, person: UUID, /) -> Person | None:
-        return self._book.person(person)
-
-    def partner(self, key: str, /) -> Partner | None:
-        return self._book.partner(key)
-
-    def programme(self, key: str, /) -> Programme | None:
-        """As it runs now."""
-        history = self._book.programmes(key)
-        return history.current if history else None
-
-    def beside(self, case: UUID, /) -> Beside | None:
-        return self._book.beside(case)
+    def state(self, stream: Stream, id_: UUID) -> Any:
+        return self._book.state(stream, id_)
 
     def seats(self, case: UUID, /) -> Sequence[Seat]:
         """What meetings have to do with the case: found by the read side, as they stand in the log."""
@@ -64,6 +44,7 @@ class Looked:
 
 def enrolled(by: Actor | Asker, book: Book, at: datetime) -> Who:
     """Who asks, as the log has it. Raises `NotEnrolled`."""
+    # Importers and jobs of the operator come with an actor of their own; no token is ever made into this one.
     if isinstance(by, Actor) and by.role is Role.SYSTEM:
         return program(by)
     asker = Asker(by.user, by.agency, by.role) if isinstance(by, Actor) else by
@@ -82,6 +63,7 @@ def counted(book: Book, stream: Stream, about: UUID) -> bool:
         return True
     if stream is MEETING:
         meeting = book.meeting(about)
+        # Of what is not there, version 0 tells nothing.
         return meeting is None or prepares(who, meeting, at)
     if stream is CASE:
         case = book.case(about)

@@ -21,15 +21,13 @@ from catch.commands.rules import acting, counted, enrolled
 from catch.domain.calendar import CLOCKS_MAY_DIFFER
 from catch.domain.facts import Actor, Command
 from catch.domain.given import Given
-from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
+from catch.domain.refusals import Refused
 from catch.domain.restricted import RaiseSafeguardingConcern
 from catch.domain.streams import restricted_stream
 from catch.log.entries import Answer, Busy, CommandIdReused, Conflict, First, Unavailable
 from catch.personal import Sealing, SubjectErased
 
 T = TypeVar("T")
-NOT_THERE = (UnknownCase, UnknownMeeting, UnknownPerson)
-"""What is answered for something that one does not see, whatever else is wrong with the command."""
 
 
 class Stale(Refused):
@@ -59,6 +57,7 @@ class Taking:
         self._book, self._enrolled, self._allowed = Book(self._records.states.seen), False, False
         try:
             return await self._as_shown(await self._record(await self._decide()))
+        # These rest on nothing that was read, so there is nothing to confirm.
         except (Unavailable, Busy, CommandIdReused):
             raise
         except Conflict:
@@ -80,8 +79,10 @@ class Taking:
         who = await self._read(lambda: enrolled(asked.by, book, asked.now))
         self._enrolled = True
         book.who, book.asked_at = who, asked.now
+        # Rights are those of now, whatever time the command speaks of.
         by = await self._read(lambda: acting(who, asked.command, book, asked.now))
         self._allowed = True
+        # Only behind the rules: "stale" would tell somebody who may not see it that it is there.
         await self._read(self._in_time)
         sealed = await self._sealed()
         given = Given(at=asked.at, by=by, partners=Partners(book))
@@ -131,6 +132,7 @@ class Taking:
         new = self._sealing.new if self._sealing else None
         append = append_of(self._asked, self._book, facts, new)
         answer = await self._records.log.append(append)
+        # The facts of a repeated one are in the log already, at other positions than these would get.
         if not answer.repeated:
             keep(self._records.states, facts, answer)
             if new is not None and append.keys:
@@ -140,6 +142,7 @@ class Taking:
     async def confirmed(self, refused: Refused) -> Answer | None:
         """The refusal leaves only when the log says that what was read is still so; a repeat gets its first answer."""
         first = await self._forget_what_moved()
+        # Whoever is not enrolled any more gets no earlier answer either.
         if self._enrolled and first is not None and first.digest == self._asked.digest:
             return first.answer
         if self._moved:
@@ -148,7 +151,8 @@ class Taking:
             await self._records.up_to_date()
             self._up_to_date = True
             return None
-        if first is not None and self._allowed and not isinstance(refused, NOT_THERE):
+        # That the id is taken is told only to those who may ask this, and see what they named.
+        if first is not None and self._allowed and not refused.not_there:
             raise CommandIdReused from None
         raise refused
 
@@ -164,6 +168,7 @@ class Taking:
 
     async def _read(self, act: Callable[[], T]) -> T:
         """Does it, as often as it finds something lacking in the book."""
+        # This ends: each turn adds to the book what was lacking.
         while True:
             try:
                 return act()
@@ -178,4 +183,5 @@ class Taking:
         elif lacking.stream is not None:
             found = await states.get_many(lacking.stream, lacking.ids)
             for id_, held in zip(lacking.ids, found, strict=True):
+                # The id may name a stream of another kind: then that is what stands there.
                 book.seen[id_] = states.seen(id_) or (lacking.stream, held)

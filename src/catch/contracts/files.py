@@ -36,6 +36,7 @@ def write(root: Path = ROOT, codec: Codec = CODEC) -> list[str]:
 
     A committed JSON Schema that stored events may rest on is left as it is: `check` says so.
     """
+    # Before anything is written: what is committed is what stored events were held to.
     kept = {path for path, _ in _broken(root, codec)}
     files = expected(root, codec)
     changed = [str(path) for path, text in files.items() if path not in kept and _put(root / path, text)]

@@ -136,6 +136,7 @@ def _complaints(was: Mapping[str, Held], now: Mapping[str, Held], changed: str) 
 
 def moved(before: Held, now: Held) -> list[str]:
     """What is otherwise under the same version. What is new says nothing of what is there."""
+    # It was raised: whatever else changed was meant to.
     if before.version != now.version:
         return []
     return sorted(name for name, was in before.digests.items() if now.digests.get(name, was) != was)

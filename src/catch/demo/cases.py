@@ -115,6 +115,7 @@ class Life:
         self, acting: Acting, case: UUID, received: datetime, worker: str, needs: tuple[str, ...], team: list[Agency]
     ) -> None:
         self.acting, self.case, self.worker, self.needs, self.team = acting, case, worker, needs, team
+        # Dice of its own: cases that live at the same time do not change each other's year, whichever comes first.
         self.random = Random(case.int)  # noqa: S311  (a demonstration's dice)
         self.stretch = 1.0
         self.open, self.discussed, self.closure_proposed = True, False, False
@@ -131,6 +132,7 @@ class Life:
 
     def plan_step(self, at: datetime, step: Step) -> None:
         self._made += 1
+        # The number decides between steps of the same moment: functions cannot be compared.
         heapq.heappush(self._steps, (at, self._made, step))
 
     def soon(self, at: datetime, least: int, most: int, step: Step) -> None:
@@ -278,6 +280,7 @@ class Life:
         if self.random.random() < 0.5:
             self.soon(at, 2, 6, lambda at: self.progress(at, task))
         late = self.random.random() < 0.12
+        # Calendar days as working days, five of seven.
         wait = max(1, (task.due - london_day(at)).days * 5 // 7)
         first, last = (wait + 2, wait + 14) if late else (max(1, wait - 7), wait)
         self.soon(at, first, max(first, last), lambda at: self.end_task(at, task))
@@ -316,6 +319,7 @@ class Life:
             target = baseline + self.random.randint(1, 2)
             goals.append(NewGoal(self.id("goal"), Sealed(people.GOALS[domain]), domain, baseline, target))
         self.goals = [goal.goal for goal in goals]
+        # Also of earlier plans: closing asks for the outcome of every goal there ever was.
         self.targets |= {goal.goal: goal.target for goal in goals}
         review_due = add_months(london_day(at), 3)
         matters = self.some(people.MATTERS)
@@ -339,6 +343,7 @@ class Life:
             self.soon(at, 9, 18, self.review)
 
     async def review(self, at: datetime) -> None:
+        # Planned long before: the case may have gone another way since.
         if not self.open or self.reviewed or self.closure_proposed:
             return
         self.reviewed = True

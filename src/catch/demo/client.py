@@ -58,6 +58,7 @@ class Client:
         self._drew = drew
         self._answers: dict[str, asyncio.Future[Json]] = {}
         self._asked = 0
+        # Drawn by another task: the one that reads must go on reading while the agenda is asked for.
         self._messages: asyncio.Queue[Message] = asyncio.Queue()
         self._meeting: UUID | None = None
 
@@ -87,6 +88,7 @@ class Client:
 
     def _answer(self, waiting: "asyncio.Future[Json]", frame: "Frame") -> None:
         payload: Json = msgspec.json.decode(frame.payload)
+        # Whoever asked has given up meanwhile.
         if waiting.done():
             return
         if frame.type == "error" or payload.get("errors"):

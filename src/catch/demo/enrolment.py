@@ -38,6 +38,7 @@ def enrolment(programmes: Sequence[Programme], key: str, partners: Sequence[Agen
         yield command, OPERATOR
     for each in programmes:
         yield LoadProgramme(each.key, each), ADMINISTRATOR
+    # Before the partners: its officer enrols their administrators.
     yield from lead_agency(programme, day)
     for agency in partners:
         yield from joins(agency, programme, day)

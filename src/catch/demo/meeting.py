@@ -95,6 +95,7 @@ class Playing:
                 self.clients[name] = client
                 self._reached[client.screen.title] = []
                 await client.follow(self.year.meeting)
+            # Nothing is timed before every screen shows the present state.
             await self.everybody_reached(1)
             await self.prepare()
             await self.go_through()
@@ -133,6 +134,7 @@ class Playing:
 
     async def act(self, client: Client, command: str, **fields: object) -> None:
         """Send a command and wait until those who are told have drawn what it led to."""
+        # Only what is drawn from now on is this command's.
         for heard in self._reached.values():
             heard.clear()
         sent = time.perf_counter()
@@ -141,6 +143,7 @@ class Playing:
         drawn = {
             name: at - sent
             for name, heard in self._reached.items()
+            # The first time that a screen had come so far; it may be drawn again.
             for at in [at for reached, at in heard if reached >= position][:1]
         }
         self.times.append(Timed(command, position, sent, drawn))

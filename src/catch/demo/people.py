@@ -216,6 +216,7 @@ def people(random: Random, today: date) -> Iterator[Someone]:
     while True:
         yield Someone(
             first=random.choice(FIRST),
+            # Nobody can be taken for somebody real, wherever a name is seen.
             last=f"{random.choice(LAST)}-Example",
             born=today - timedelta(days=random.randint(19 * 366, 94 * 365)),
             nhs_number=next(numbers),

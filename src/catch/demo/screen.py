@@ -136,6 +136,7 @@ class Screen(Struct):
         return False
 
     def changed(self, item: Listed) -> None:
+        # In its place: what moves an item asks for the whole agenda anyway.
         self.items = [item if one.id == item.id else one for one in self.items]
 
     def listed(self, items: list[Listed]) -> None:

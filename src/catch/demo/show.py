@@ -124,6 +124,7 @@ async def loaded(running: Server, settings: Settings) -> Year:
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncGenerator[tuple[str, "subprocess.Popen[str]"]]:
     """`catch serve` as a process of its own, which ends when we do, in whatever way we do."""
+    # None of the operator's settings but those: the demonstration must not touch what they name.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CATCH_")}
     environment |= {
         "CATCH_DATA_DIR": str(settings.data_dir),
@@ -134,6 +135,7 @@ async def serving(settings: Settings) -> AsyncGenerator[tuple[str, "subprocess.P
     kek = os.environ.get("CATCH_KEK_FILE")
     environment |= {"CATCH_KEK_FILE": kek} if kek else {}
     port = os.environ.get("CATCH_PORT", "0")
+    # A real server with a leash: however this program ends, its server ends with it.
     command = [sys.executable, "-m", "catch", "serve", "--development", "--leash", "--port", port]
     with (settings.data_dir / "server.log").open("w") as log:
         process = subprocess.Popen(  # noqa: ASYNC220, S603
@@ -197,6 +199,7 @@ class Terminal:
         room = max(8, console.size.height - 8)
         lines = screen.lines
         current = next((n for n, line in enumerate(lines) if line.startswith(" >")), 0)
+        # The open item stays in the middle, where the terminal is smaller than the agenda.
         first = max(0, min(current - room // 2, len(lines) - room))
         body = Text("\n".join(lines[first : first + room]), no_wrap=True, overflow="ellipsis")
         took = "  ".join(f"{client.agency} {took_ms(client):.0f}" for client in clients)

@@ -68,6 +68,7 @@ class Weekly:
         for item in (await self.state()).items:
             if item.case is not None:
                 at = await self.hear(item, lives[item.case], at)
+        # A short agenda still takes the time that people had kept free.
         ended = max(at, self.starts_at + timedelta(minutes=90))
         await self.take(EndMeeting(self.meeting), CHAIRING, ended)
         await self.take(ConfirmMinutes(self.meeting), CHAIRING, ended + timedelta(hours=2))
@@ -81,6 +82,7 @@ class Weekly:
         if item.section is Section.NOTING:
             await self.take(NoteItem(self.meeting, item.item), by, at)
             return at
+        # A case may have closed since the agenda was published: then there is nothing to hear.
         if not (life.open and life.shared) or (not item.must and self.random.random() < 0.03):
             why = DeferReason.INFORMATION_MISSING if life.open else DeferReason.PERSON_UNAVAILABLE
             await self.take(DeferItem(self.meeting, item.item, why), by, at)

@@ -122,6 +122,7 @@ class Loading:
                 self.by_intervention[intervention].append(agency)
         series = next(one for one in shipped() if one.key == PROGRAMME).series(SERIES)
         assert series is not None
+        # Never later than now: the program takes nothing that lies in the future.
         self.now = min(datetime.combine(today, time(8), LONDON).astimezone(UTC), datetime.now(UTC))
         next_one = occurrences(series, today, today + timedelta(days=7))[0]
         back = [next_one.astimezone(LONDON) - timedelta(weeks=n) for n in range(weeks, -1, -1)]
@@ -240,6 +241,7 @@ class Loading:
         for _ in self.lives:
             loads = self.caseloads().most_common()
             (most, high), (least, low) = loads[0], loads[-1]
+            # Otherwise two of them would hand the same case to and fro.
             if high - low < 2:
                 return
             life = next(life for life in self.lives.values() if life.open and life.worker == most)
@@ -288,6 +290,7 @@ def write_list(path: Path, rows: Sequence[Row]) -> None:
 
 
 def cells(row: Row) -> list[str]:
+    # Of the row alone: a list of other rows writes this one the same.
     dice = Random(row.reference)  # noqa: S311
     someone, received = row.someone, row.received.astimezone(LONDON)
     return [

@@ -114,6 +114,7 @@ def _of_form(form: Form) -> Check:
     def look(text: Any, path: str) -> None:
         if pattern.fullmatch(text) is None:
             raise (
+                # Blank where something was expected is said as such; anything else that is wrong is a wrong form.
                 MissingText(field=path) if not text or (text.isspace() and text.isprintable()) else refused(field=path)
             )
 

@@ -11,11 +11,17 @@ CLOCKS_MAY_DIFFER = timedelta(minutes=5)
 
 # Days proclaimed once, which no rule gives. A new one is added here when it is proclaimed.
 _PROCLAIMED = {
+    2002: (date(2002, 6, 3), date(2002, 6, 4)),
+    2011: (date(2011, 4, 29),),
+    2012: (date(2012, 6, 4), date(2012, 6, 5)),
+    2020: (date(2020, 5, 8),),
     2022: (date(2022, 6, 2), date(2022, 6, 3), date(2022, 9, 19)),
     2023: (date(2023, 5, 8),),
 }
-# The spring bank holiday of 2022 moved into the Platinum Jubilee.
-_MOVED = {date(2022, 5, 30)}
+# The spring bank holiday moved into each Jubilee, that of early May 2020 to the 75th anniversary of VE Day.
+_MOVED = {date(2002, 5, 27), date(2012, 5, 28), date(2020, 5, 4), date(2022, 5, 30)}
+
+_KEPT = {(12, 25), (12, 26), (1, 1)}
 
 
 def london_day(at: datetime) -> date:
@@ -36,10 +42,10 @@ def add_months(day: date, months: int) -> date:
 
 @cache
 def bank_holidays(year: int) -> frozenset[date]:
-    """The bank holidays of England and Wales in a year from 2021 on, substitute days in place of weekend ones.
+    """The bank holidays of England and Wales in a year from 2000 on, substitute days in place of weekend ones.
 
     Worked out from the Banking and Financial Dealings Act 1971 and the long-standing substitute days, so that it
-    never runs out. The tests hold it to the list gov.uk publishes for 2021 to 2028.
+    never runs out. The tests hold it to the lists gov.uk has published since 2018, and to the days moved before.
     """
     easter = _easter(year)
     fixed = [
@@ -57,6 +63,16 @@ def bank_holidays(year: int) -> frozenset[date]:
 def is_working_day(day: date) -> bool:
     """Monday to Friday, bank holidays excepted."""
     return day.weekday() < 5 and day not in bank_holidays(day.year)
+
+
+def is_holiday(day: date) -> bool:
+    """A bank holiday, or Christmas Day, Boxing Day or New Year's Day itself where a weekday stands in for it."""
+    return day in bank_holidays(day.year) or (day.month, day.day) in _KEPT
+
+
+def age_on(day: date, born: date) -> int:
+    """Completed years: a birthday counts from its first minute, one of 29 February from 1 March in other years."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 def add_working_days(day: date, days: int) -> date:

@@ -120,11 +120,13 @@ def decide_interest(
     heard = meeting_stream.decide(meeting, command, given)
     match command:
         case DeclareInterest(user=user, agency=agency, note=note):
+            # After the meeting has answered: whoever may not know of the item hears nothing of what else is wrong.
             recusal.for_another(user, note, given)
             over = (command.meeting, command.item)
             return heard, [] if case is None else [*recusal.declare(case, user, agency, note, given, over)]
         case ResolveInterest(user=user, reason=reason):
             recusal.not_own(user, given)
+            # The case may have been cleared already, from outside any meeting.
             kept_out = case is not None and case.recused(user)
             return heard, [*recusal.resolve(case, user, reason, given)] if heard and case and kept_out else []
         case _:
@@ -134,6 +136,7 @@ def decide_interest(
 def led(meeting: Meeting | None, case: Case | None, command: OpenItem) -> None:
     """Nobody leads the talk about a case that they are kept out of."""
     item = meeting.item(command.item) if meeting else None
+    # The meeting itself says what is wrong with these.
     if meeting is None or item is None or not item.unresolved:
         return
     if meeting.recused(item.item, meeting.chair) or (case is not None and case.recused(meeting.chair)):
@@ -182,6 +185,7 @@ def offer(
 ) -> tuple[list[MeetingEvent], list[CaseEvent]]:
     if meeting is None:
         raise UnknownMeeting(meeting=command.meeting)
+    # The meeting answers first: what it has linked already is not offered a second time.
     link = LinkAction(command.meeting, command.item, command.action, command.owner, command.decision)
     linked = meeting_stream.decide(meeting, link, given)
     held = case.action(command.action) if case else None
@@ -207,5 +211,6 @@ def offer(
         item = meeting.item(command.item)
         if item is None or command.owner not in around(meeting, item):
             raise NotAtTheTable(agency=command.owner)
+        # The handshake is the owner's own: a yes in the room counts only where they are in it.
         offered.append(actions.ActionAccepted(command.action, command.owner_user))
     return linked, offered

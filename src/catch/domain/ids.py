@@ -5,6 +5,7 @@ from uuid import UUID
 
 _VERSION = 0x8 << 76
 _VARIANT = 0x2 << 62
+# Version and variant are set, so that such an id can be told from those that clients make.
 _KEPT = ~((0xF << 76) | (0x3 << 62))
 
 

@@ -12,6 +12,7 @@ LONGEST_NAME = 500
 KEY = re.compile(rf"(?=.{{1,{LONGEST_KEY}}}\Z)[a-z0-9]+(?:-[a-z0-9]+)*")
 USER = re.compile(rf"(?=.{{1,{LONGEST_KEY}}}\Z)[a-z0-9]+(?:[-.@_][a-z0-9]+)*")
 ODS = re.compile(r"[A-Z0-9]{1,12}")
+# No control characters, line separators or lone surrogates: names are printed on one line, in terminals too.
 NAME = re.compile(rf"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{{1,{LONGEST_NAME}}}")
 """One line with something on it."""
 

@@ -68,6 +68,7 @@ def _name(text: str) -> str:
     """
     plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).casefold()
     signs = "".join(sign if unicodedata.category(sign)[0] in "LM" else " " for sign in re.sub(r"['’`]", "", plain))
+    # "Unknown Unknown" would be alike for everybody of whom nothing is known.
     words = sorted(word for word in signs.split() if word not in _NOBODYS)
     return " ".join(words) if len(words) > 1 and any(len(word) > 1 for word in words) else ""
 
@@ -77,4 +78,5 @@ def _phone(text: str) -> str:
     digits = re.sub(r"\D", "", text, flags=re.ASCII)
     if text.strip().startswith("+44") or digits.startswith("0044"):
         digits = "0" + digits.removeprefix("00").removeprefix("44").removeprefix("0")
+    # 01111111111 and the like are typed where no number is known.
     return digits if len(digits) >= _DIGITS and len({*digits}) > 2 else ""

@@ -151,6 +151,7 @@ def evolve(person: Person | None, event: PersonEvent, at: datetime) -> Person | 
             held = (case, programme)
             return person if held in person.cases else replace(person, cases=(*person.cases, held))
         case MatchesLookedFor(user, agency, case, programme, found, more):
+            # Only the last of each: an earlier look shows nothing any more, and stays in the log.
             others = (held for held in person.looks if (held.user, held.agency) != (user, agency))
             return replace(person, looks=(*others, Look(user, agency, case, programme, at, found, more)))
         case _:
@@ -219,6 +220,7 @@ def decide(person: Person | None, command: PersonCommand, given: Given) -> list[
         case SetContactPreference(_, channels, safe_times, never):
             if not channels:
                 raise NoSafeWayToReach(field="channels")
+            # Sorted: the same channels in another order are the same answer.
             return _unless(person.preference, ContactPreferenceSet(tuple(sorted(set(channels))), safe_times, never))
         case SetProtectedAddress(_, protected, reason):
             return _unless(person.protection, ProtectedAddressSet(protected, reason))

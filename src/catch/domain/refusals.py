@@ -8,6 +8,8 @@ class Refused(Exception):
     """The request was refused."""
 
     code: ClassVar[str] = "REFUSED"
+    not_there: ClassVar[bool] = False
+    """Whether it is what one is answered, too, for something that is there and that one does not see."""
 
     def __init__(self, **details: object) -> None:
         """`details` name what the refusal rests on (a field, a limit, an id); never personal text."""
@@ -29,17 +31,25 @@ class NotAnswered(Refused):
 class UnknownCase(Refused):
     """There is no such case, or you have no part in it."""
 
+    not_there = True
+
 
 class UnknownMeeting(Refused):
     """There is no such meeting, or you have no part in it."""
+
+    not_there = True
 
 
 class UnknownPerson(Refused):
     """There is no such person, or you have no part in a case of theirs."""
 
+    not_there = True
+
 
 class UnknownPartner(Refused):
     """No partner is registered under this key."""
+
+    not_there = True
 
 
 class UnknownProgramme(Refused):

@@ -218,6 +218,7 @@ def raise_concern(command: RaiseSafeguardingConcern, by: Worker) -> list[Restric
 
 
 def record_outcome(held: Beside, command: RecordSafeguardingOutcome, by: Worker) -> list[RestrictedEvent]:
+    # There may be several: a concern is never refused because of its id.
     of_it = [each for each in held.concerns if each.concern == command.concern]
     if not of_it:
         raise UnknownConcern(concern=command.concern)

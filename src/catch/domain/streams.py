@@ -31,6 +31,7 @@ def programme_stream(key: str) -> UUID:
     return uuid5(_KEYED, f"programme/{key}")
 
 
+# Asked whenever a case is read: to hash takes longer than to look it up.
 @lru_cache(65536)
 def restricted_stream(case: UUID) -> UUID:
     """The stream of what is restricted, beside this case."""

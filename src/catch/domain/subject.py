@@ -58,6 +58,7 @@ def _by_kind(said: Iterable[tuple[type[K], V]], all_of: UnionType) -> Mapping[ty
         if kind in found:
             raise TypeError(f"{kind.__name__} is of two subjects")
         found[kind] = value
+    # Both ways: what no subject answers for, and what a subject answers for that the stream does not have.
     if wrong := {kind.__name__ for kind in found.keys() ^ {*kinds(all_of)}}:
         raise TypeError(f"of no subject, or not of the stream: {', '.join(sorted(wrong))}")
     return found

@@ -21,6 +21,7 @@ SEALED = "«sealed»"
 LATE = timedelta(days=7)
 """What is recorded later than this after it occurred is marked."""
 
+# It changes with every fact, so that it would stand in every step and say nothing.
 _FOLLOWS_FROM_ANY_FACT = frozenset({"last_activity_at"})
 _NAMES = ("item", "need", "user", "agency")
 Parts = tuple[object, ...]
@@ -97,6 +98,7 @@ class _Texts:
                 return msgspec.json.encode(self._tree(value), order="sorted").decode()
 
     def _word(self, text: str) -> str:
+        # A sealed text and a code are both `str`: only the state's own types tell which is which.
         return self._plain.get(Sealed(text), SEALED) if text in self._sealed else str(text)
 
     def _tree(self, value: object) -> object:
@@ -107,6 +109,7 @@ class _Texts:
             case tuple() | list():
                 return [self._tree(each) for each in cast("Sequence[object]", value)]
             case set() | frozenset():
+                # A set has no order of its own: the same history must be told by the same bytes.
                 return sorted(map(str, map(self._tree, cast("Iterable[object]", value))))
             case dict():
                 return {str(key): self._tree(each) for key, each in cast("dict[object, object]", value).items()}
@@ -154,6 +157,7 @@ def _id_field(path: str, before: Parts, after: Parts) -> str | None:
     """`action` for `actions`, or another field that tells the parts of both lists apart; None: only places do."""
     last = path.rpartition(".")[2].partition("[")[0]
     candidates = (last.removesuffix("s"), *_NAMES)
+    # By id, or else an entry put in front would change every one behind it.
     return next((name for name in candidates if _tells_apart(name, before) and _tells_apart(name, after)), None)
 
 

@@ -72,6 +72,7 @@ async def rows(log: Log, projection: ReadModel, moment: Moment) -> dict[Key, Str
                 if row is not None:
                     found[key] = row
 
+    # The database leaves out the facts that the read model does not want: most of a long log.
     while page := await log.page(after, PAGE, last, projection.topics):
         after = page[-1].position
         await each(take, page)

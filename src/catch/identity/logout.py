@@ -56,12 +56,14 @@ class Sessions:
         return viewer
 
     def over(self, viewer: Viewer) -> bool:
+        # At or before: times are whole seconds, and a token of the same second may be from before the sign-out.
         return viewer.session in self._sessions or viewer.issued_at <= self._users.get(viewer.user, -1)
 
     async def end(self, token: str) -> None:
         """Raises `LogoutTokenRefused`, or what asyncpg raises when the database is away."""
         logout = self._tokens.verify_logout(token)
         kept = await self._pool.fetchval(
+            # The database decides who was first: a logout token that is played back is refused by every server.
             f"insert into {self._table} (issuer, jti, subject, session, issued_at, forgotten_at)"  # noqa: S608
             f" values ($1, $2, $3, $4, to_timestamp($5), clock_timestamp() + interval '{KEPT}')"
             " on conflict do nothing returning true",
@@ -73,6 +75,7 @@ class Sessions:
         )
         if not kept:
             raise LogoutTokenReplayed
+        # At once here; the other servers find it with their next look.
         self._take(logout.user, logout.session, logout.issued_at)
         self._ended()
 
@@ -93,6 +96,7 @@ class Sessions:
         before = len(self._sessions), dict(self._users)
         for row in rows:
             self._take(row["subject"], row["session"], row["issued_at"])
+        # Sockets are looked through only when something is new: each look reads half a minute of rows again.
         if before != (len(self._sessions), self._users):
             self._ended()
 
@@ -109,6 +113,7 @@ class Sessions:
                 if not lost(error):
                     raise
             else:
+                # Only a look that worked moves it: after an outage the next one reaches back over all of it.
                 looked = now
 
     async def forget(self) -> None:

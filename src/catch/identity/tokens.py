@@ -171,6 +171,7 @@ class DevelopmentIssuer:
         self.audience = audience
         self.clock = clock
         self._key = _key_in(folder)
+        # One algorithm and no other: a token must not choose how it is verified.
         self._registry = jws.JWSRegistry(algorithms=[ALGORITHM])
 
     def issue(
@@ -208,6 +209,7 @@ class DevelopmentIssuer:
 
     def verify_logout(self, token: str) -> Logout:
         """What the token asks for (Back-Channel Logout 1.0, 2.6). Raises `LogoutTokenRefused`."""
+        # Before it is parsed at all: anybody may post here.
         if not token or len(token) > LONGEST_TOKEN or not token.isascii():
             raise LogoutTokenRefused
         try:
@@ -225,6 +227,7 @@ class DevelopmentIssuer:
             and (asked.sub is None or is_user(asked.sub))
             and is_session(asked.sid or "")
             and LOGOUT_EVENT in asked.events
+            # Forbidden by the standard, so that no ID token passes for a logout token.
             and "nonce" not in found.claims
             and (asked.sub or asked.sid)
             and now - LOGOUT_AGE < asked.iat <= now + LEEWAY
@@ -236,6 +239,7 @@ class DevelopmentIssuer:
 
     def verify(self, authorization: str | None) -> Viewer:
         """The viewer that `Bearer TOKEN` proves; a `TokenRefused` says why not."""
+        # The signature first: nothing is said about a token that nobody we trust has made.
         claims = self._signed(_bearer(authorization))
         if claims.get("iss") != ISSUER:
             raise TokenFromAnotherIssuer

@@ -11,6 +11,7 @@ from cachetools import TTLCache
 from catch.identity.logout import Tokens
 from catch.identity.tokens import Viewer
 
+# As long as anything else that is known may be taken for true: rights end within a second.
 TRUSTED = 1.0
 MOST = 10_000
 

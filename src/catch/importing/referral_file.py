@@ -1,33 +1,47 @@
-"""A team's list of referrals, as a CSV file: its columns, and how what people write in them is read.
+"""A team's list of referrals: its columns, and how what people write in them is read.
 
-Everything wrong with a row is found at once. Nothing here repeats what a cell with personal details holds: errors name
-the column and say what is expected.
+Everything wrong with a row is found at once. Nothing here repeats what a cell holds, not even one where a code belongs:
+what people fill in may be in the wrong column. Errors name the column and say what is expected.
 """
 
-import csv
-import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
+from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from msgspec import Struct
 
 from catch.domain.calendar import CLOCKS_MAY_DIFFER, LONDON
 from catch.domain.case.state import Agrees, Urgency
 from catch.domain.nhs_number import nhs_number
+from catch.domain.plain import LONGEST_TEXT
+from catch.importing.days import DAY_FIRST, Order, clock_time, day, like_a_day, order_of, parted
+from catch.importing.delimited import Delimited, LikeARow, Record
+from catch.importing.encodings import UNREAD, decoded
+from catch.importing.workbook import FORMER, SIGNATURE, WorkbookUnusable, sheets
 
 T = TypeVar("T")
 
+_LONGEST_LINE = 500
+
 
 class Column(Struct, frozen=True):
-    """One column. `required` ones must be in the header; a `filled` one also needs a value in every row."""
+    """One column. `required` ones must be in the header; a `filled` one also needs a value in every row.
+
+    `lines`: whether what stands in it may run over several lines, and be long.
+    """
 
     name: str
     means: str
     required: bool = False
     filled: bool = False
+    lines: bool = False
+
+    @property
+    def longest(self) -> int:
+        return LONGEST_TEXT if self.lines else _LONGEST_LINE
 
 
 COLUMNS = (
@@ -36,20 +50,20 @@ COLUMNS = (
     Column("received time", "the time, where it has a column of its own: 09:30"),
     Column("source", "where it came from, as the programme names it: self, vcse, adult-social-care ...", True, True),
     Column("channel", "phone, online or email", True, True),
-    Column("referrer organisation", "the organisation's key or name; empty when people refer themselves"),
+    Column("referrer organisation", "the organisation's key or name; empty when people refer themselves", lines=True),
     Column("first name", "", True),
     Column("last name", "", True, True),
     Column("date of birth", "21/05/1951 or 1951-05-21"),
     Column("nhs number", "ten digits, spaces allowed"),
     Column("phone", ""),
-    Column("address", ""),
-    Column("needs", "what is needed, separated by ; or ,"),
-    Column("reason for referral", "in a few sentences (the header may say just: reason)", True, True),
+    Column("address", "", lines=True),
+    Column("needs", "what is needed, separated by ; or ,", lines=True),
+    Column("reason for referral", "in a few sentences (the header may say just: reason)", True, True, lines=True),
     Column("urgency", "routine, soon or urgent; empty means routine"),
     Column("person knows", "yes or no: does the person know of the referral?"),
     Column("person agrees", "yes, no or unable"),
     Column("safe to contact", "yes or no"),
-    Column("how to contact", "e.g. text first, mornings only"),
+    Column("how to contact", "e.g. text first, mornings only", lines=True),
 )
 _BY_NAME = {column.name: column for column in COLUMNS}
 _ALIASES = {
@@ -68,9 +82,15 @@ _ALIASES = {
     "how": "how to contact",
 }
 REJECTION = "rejection reason"
-"""The column of a rejected row's reason where the file has a column `reason` of its own."""
+"""The column in which a rejected row says why. It is no column of the referral's."""
 
 _LARGEST = 50_000_000
+_BEFORE = 20
+"""Rows among which the one with the names is looked for: a title may stand above it."""
+_NAMED = 3
+"""Names of columns that make a row the one with the names. What stands in any other row is never repeated."""
+_HEAD = 200_000
+_DELIMITERS = ",;\t|"
 _OLDEST = date(1900, 1, 1)
 _FIRST = date(2000, 1, 1)
 
@@ -116,72 +136,111 @@ class ReferralRow(Struct, frozen=True):
 
 
 class ReferralFile(Struct):
-    """A file taken apart: `rows` are (line, cells), the cells in the order of `header`; `place` finds a column's."""
+    """A file taken apart: the cells of its `rows` are in the order of `header`; `place` finds a column's.
+
+    `orders` say how the days of a column are read.
+    """
 
     encoding: str
     delimiter: str
     header: list[str]
-    rows: list[tuple[int, list[str]]]
+    rows: list[Record]
     place: Mapping[str, int]
-
-    @property
-    def reason_column(self) -> str:
-        """What the column with the rejection is called, so that it is never taken for the referral's own reason."""
-        return REJECTION if self.header[self.place["reason for referral"]].strip().lower() == "reason" else "reason"
+    orders: Mapping[str, Order]
 
 
-def read(path: Path) -> ReferralFile:
-    """Raises FileUnusable."""
-    text, encoding = _decoded(path)
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max((",", ";", "\t"), key=first.count)
-    lines = _lines(text, delimiter)
-    header = next(lines, None)
-    if header is None:
-        raise FileUnusable(f"{path}: the file is empty")
-    place = _places(path, header[1])
-    return ReferralFile(encoding, delimiter, header[1], list(lines), place)
+class Table(NamedTuple):
+    """The rows below the one with the names."""
+
+    header: list[str]
+    rows: list[Record]
 
 
-def _decoded(path: Path) -> tuple[str, str]:
+def read(path: Path, *, month_first: bool = False) -> ReferralFile:
+    """`month_first`: how days like 02/03/2026 were written. Raises FileUnusable."""
+    raw = _bytes(path)
+    try:
+        encoding, delimiter, table = _of_workbook(raw) if raw.startswith((SIGNATURE, FORMER)) else _of_text(raw)
+        place = _places(table.header)
+    except (FileUnusable, WorkbookUnusable) as problem:
+        raise FileUnusable(f"{path}: {problem}") from None
+    orders = {
+        column: order_of(((row.line, row.cells[at]) for row in table.rows if at < len(row.cells)), month_first)
+        for column, at in place.items()
+        if column in ("received", "date of birth")
+    }
+    return ReferralFile(encoding, delimiter, table.header, table.rows, place, orders)
+
+
+def _bytes(path: Path) -> bytes:
     try:
         if path.stat().st_size > _LARGEST:
             raise FileUnusable(f"{path}: larger than {_LARGEST // 1_000_000} MB; split the file")
-        raw = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise FileUnusable(f"{path}: {error.strerror}") from None
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in raw:
-        raise FileUnusable(f"{path}: this is not a CSV file in UTF-8 or Windows-1252; save it as CSV UTF-8")
-    for encoding, name in (("utf-8-sig", "UTF-8"), ("cp1252", "Windows-1252")):
-        try:
-            return raw.decode(encoding), name
-        except UnicodeDecodeError:
-            continue
-    raise FileUnusable(f"{path}: the text is neither UTF-8 nor Windows-1252; save it as CSV UTF-8")
 
 
-def _lines(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    begins = 1
-    while True:
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            raise FileUnusable(f"line {begins}: {error}") from None
-        if cells is None:
-            return
-        if any(cell.strip() for cell in cells):
-            yield begins, [read_back(cell) for cell in cells]
-        begins = reader.line_num + 1
+def _of_workbook(raw: bytes) -> tuple[str, str, Table]:
+    if raw.startswith(FORMER):
+        raise FileUnusable("a workbook of Excel before 2007, or one with a password; save it as .xlsx without")
+    lists = [(sheet, header) for sheet in sheets(raw) if (header := _header(sheet.records))]
+    if len(lists) > 1:
+        raise FileUnusable(f"{len(lists)} sheets hold a list; save the one that you mean in a workbook of its own")
+    if not lists:
+        raise FileUnusable(f"no sheet that is shown has {_EXPECTED}")
+    ((sheet, header),) = lists
+    return "Excel", ",", Table(header.cells, [row for row in sheet.records if row.line > header.line])
 
 
-def _places(path: Path, header: Sequence[str]) -> dict[str, int]:
+def _of_text(raw: bytes) -> tuple[str, str, Table]:
+    text, encoding = decoded(raw)
+    said = _SEPARATOR.match(text)
+    start = said.end() if said else 0
+    heads = [
+        (each, _header(Delimited(text[:_HEAD], each).records(start))) for each in (said[1] if said else _DELIMITERS)
+    ]
+    found = [(delimiter, header) for delimiter, header in heads if header]
+    if not text.strip():
+        raise FileUnusable("the file is empty")
+    if not found:
+        raise FileUnusable(f"no line has {_EXPECTED}")
+    delimiter, header = max(found, key=lambda each: _known(each[1].cells))
+    whole = Delimited(text, delimiter)
+    rows = list(whole.records(header.end, _like_a_row(_places(header.cells), whole.lines(header.end))))
+    return encoding, delimiter, Table(header.cells, rows)
+
+
+_SEPARATOR = re.compile(r'"?sep=([^\r\n"])"?[^\r\n\w]*(?:\r\n|\n|\r)', re.IGNORECASE)
+"""A first line that tells Excel what stands between the cells."""
+_EXPECTED = f"the names of columns. They are: {', '.join(_BY_NAME)}"
+
+
+def _header(records: Iterable[Record]) -> Record | None:
+    return next((each for each in islice(records, _BEFORE) if not each.fault and _known(each.cells) >= _NAMED), None)
+
+
+def _known(cells: Sequence[str]) -> int:
+    return len({*_names(cells)} & {*_BY_NAME})
+
+
+def _names(header: Sequence[str]) -> list[str]:
     names = [re.sub(r"[\s_-]+", " ", name).strip().casefold() for name in header]
     names = [_ALIASES.get(name, name) for name in names]
     if "reason" in names and "reason for referral" not in names:
         names[names.index("reason")] = "reason for referral"
-    ignored = ("", "reason", REJECTION)
-    unknown = [header[at].strip() for at, name in enumerate(names) if name not in _BY_NAME and name not in ignored]
+    return names
+
+
+def is_rejection(name: str) -> bool:
+    return _names([name]) == [REJECTION]
+
+
+def _places(header: Sequence[str]) -> dict[str, int]:
+    names = _names(header)
+    unknown = [
+        header[at].strip() for at, name in enumerate(names) if name not in _BY_NAME and name not in ("", REJECTION)
+    ]
     missing = [column.name for column in COLUMNS if column.required and column.name not in names]
     twice = sorted({name for name in names if name in _BY_NAME and names.count(name) > 1})
     problems = [
@@ -190,21 +249,25 @@ def _places(path: Path, header: Sequence[str]) -> dict[str, int]:
         if found
     ]
     if problems:
-        raise FileUnusable(f"{path}: {'; '.join(problems)}. The columns are: {', '.join(_BY_NAME)}")
+        raise FileUnusable(f"{'; '.join(problems)}. The columns are: {', '.join(_BY_NAME)}")
     return {name: at for at, name in enumerate(names) if name in _BY_NAME}
 
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+def _like_a_row(place: Mapping[str, int], lines: Iterable[Sequence[str]]) -> LikeARow:
+    """By the day on which it was received, or by a source and a channel that stand together elsewhere in the file."""
 
+    def door(cells: Sequence[str]) -> tuple[str, ...]:
+        ends = (place["source"], place["channel"])
+        return tuple(cells[at].strip(' "').casefold() for at in ends) if max(ends) < len(cells) else ("", "")
 
-def written_out(cell: str) -> str:
-    """The cell so that a spreadsheet shows it and does not run it. `read_back` gives the cell again."""
-    return f"'{cell}" if _FORMULA.match(cell) else cell
+    doors = {door(cells) for cells in lines}
+    received = place["received"]
 
+    def like(cells: Sequence[str]) -> bool:
+        came = received < len(cells) and like_a_day(cells[received].strip(' "'))
+        return came or (all(door(cells)) and door(cells) in doors)
 
-def read_back(cell: str) -> str:
-    """The cell without the apostrophe that keeps a spreadsheet from running it."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+    return like
 
 
 class _Cells:
@@ -234,7 +297,7 @@ class _Cells:
         if not text:
             return default
         if text not in known:
-            self.say(column, f"{text[:40]!r} is none of: {', '.join(known)}")
+            self.say(column, f"is none of: {', '.join(known)}")
         return known.get(text, default)
 
     def parsed(self, column: str, reader: Callable[[str], T]) -> T | None:
@@ -248,19 +311,21 @@ class _Cells:
             return None
 
 
-_YES_NO = {"yes": True, "no": False, "y": True, "n": False}
+_YES_NO = {"yes": True, "no": False, "y": True, "n": False, "true": True, "false": False}
 _AGREES = {**{one.value: one for one in Agrees}, "y": Agrees.YES, "n": Agrees.NO}
 _URGENCY = {one.value: one for one in Urgency}
 
 
-def row_of(file: ReferralFile, line: int, cells: Sequence[str], now: datetime) -> ReferralRow | list[Wrong]:
+def row_of(file: ReferralFile, record: Record, now: datetime) -> ReferralRow | list[Wrong]:
     """The row, or everything that is wrong with it."""
-    if len(cells) > len(file.header):
-        return [Wrong(line, "", f"has {len(cells)} cells where the header has {len(file.header)}")]
-    row = _Cells(line, cells, file.place)
-    received = _received(row, now)
+    unfit = [Wrong(record.line, "", record.fault)] if record.fault else list(_unfit(file, record))
+    if unfit:
+        return unfit
+    row = _Cells(record.line, record.cells, file.place)
+    received = _received(row, file.orders["received"], now)
+    born_in = file.orders.get("date of birth", DAY_FIRST)
     read = ReferralRow(
-        line=line,
+        line=record.line,
         reference=row.filled("reference"),
         received_at=received or now,
         source=slug(row.filled("source")),
@@ -268,11 +333,11 @@ def row_of(file: ReferralFile, line: int, cells: Sequence[str], now: datetime) -
         organisation=row.text("referrer organisation"),
         first_name=row.text("first name"),
         last_name=row.filled("last name"),
-        born=row.parsed("date of birth", lambda text: born_on(text, now)),
+        born=row.parsed("date of birth", lambda text: born_on(text, born_in, now)),
         nhs_number=row.parsed("nhs number", checked),
         phone=row.text("phone"),
         address=row.text("address"),
-        needs=tuple(slug(need) for need in re.split(r"[;,]", row.text("needs")) if slug(need)),
+        needs=_needs(row),
         reason=row.filled("reason for referral"),
         urgency=row.one_of("urgency", _URGENCY, Urgency.ROUTINE),
         knows=row.one_of("person knows", _YES_NO, None),
@@ -280,7 +345,45 @@ def row_of(file: ReferralFile, line: int, cells: Sequence[str], now: datetime) -
         safe=row.one_of("safe to contact", _YES_NO, None),
         how=row.text("how to contact"),
     )
+    # All that is wrong at once: people correct a row once, not cell by cell.
     return row.wrong or read
+
+
+def _unfit(file: ReferralFile, record: Record) -> Iterator[Wrong]:
+    """What no cell can be, whichever column it is in: then the row is not read at all."""
+    columns = {at: _BY_NAME[name] for name, at in file.place.items()}
+    for at, cell in enumerate(record.cells):
+        column, text = columns.get(at), cell.strip()
+        if column is not None:
+            yield from (Wrong(record.line, column.name, reason) for reason in _wrong_in(text, column))
+        elif text and not (at < len(file.header) and is_rejection(file.header[at])):
+            yield Wrong(record.line, "", f"cell {at + 1} is filled, and no column has a name there")
+
+
+def _wrong_in(text: str, column: Column) -> Iterator[str]:
+    if UNREAD in text:
+        yield "has a letter that could not be read: the line is in another encoding than the file; write the cell anew"
+    if _NO_TEXT.search(text):
+        yield "has a character that is no text; write the cell anew"
+    if not column.lines and _LINES.search(text):
+        yield "runs over several lines"
+    if len(text) > column.longest:
+        yield f"is longer than {column.longest:,} characters"
+    if column.name in _DIGITS and _CUT_SHORT.fullmatch(text):
+        yield "was cut short by a spreadsheet, as 1.23E+10 is: write all its digits"
+
+
+_NO_TEXT = re.compile("[\0-\x08\x0e-\x1f\x7f\ud800-\udfff]")
+_LINES = re.compile(r"[\r\n\v\f]")
+_DIGITS = ("reference", "nhs number", "phone")
+_CUT_SHORT = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE | re.ASCII)
+
+
+def _needs(row: _Cells) -> tuple[str, ...]:
+    said = [need for need in re.split(r"[;,]", row.text("needs")) if need.strip()]
+    if not all(map(slug, said)):
+        row.say("needs", "has one without a letter or digit")
+    return tuple(filter(None, map(slug, said)))
 
 
 def slug(text: str) -> str:
@@ -288,27 +391,8 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")
 
 
-def day(text: str) -> date:
-    """A day as people write it. Raises ValueError with a sentence."""
-    for pattern, order in ((r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})", (3, 2, 1)), (r"(\d{4})-(\d{2})-(\d{2})", (1, 2, 3))):
-        if found := re.fullmatch(pattern, text, re.ASCII):
-            try:
-                return date(*(int(found[part]) for part in order))
-            except ValueError:
-                raise ValueError("there is no such day in the calendar") from None
-    raise ValueError("is not a day: write it as 03/02/2026 or 2026-02-03")
-
-
-def clock_time(text: str) -> time:
-    found = re.fullmatch(r"(\d{1,2})[:.](\d{2})(?::(\d{2})(?:\.\d+)?)?", text, re.ASCII)
-    try:
-        return time(int(found[1]), int(found[2]), int(found[3] or 0)) if found else time.fromisoformat("no")
-    except ValueError:
-        raise ValueError("is not a time: write it as 09:30") from None
-
-
-def born_on(text: str, now: datetime) -> date:
-    born = day(text)
+def born_on(text: str, order: Order, now: datetime) -> date:
+    born = day(text, order)
     if born > now.astimezone(LONDON).date():
         raise ValueError("lies in the future")
     if born < _OLDEST:
@@ -323,13 +407,14 @@ def checked(text: str) -> str:
     return number
 
 
-def _received(row: _Cells, now: datetime) -> datetime | None:
+def _received(row: _Cells, order: Order, now: datetime) -> datetime | None:
     """When it came in. Without a time it counts as nine in the morning, or now where it is earlier than that today."""
-    text = row.filled("received")
-    written, _, rest = text.replace("T", " ").partition(" ")
-    on = row.parsed("received", lambda _: day(written))
-    at = row.parsed("received", lambda _: clock_time(rest.strip())) if rest.strip() else None
+    written, rest = parted(row.filled("received"))
+    on = row.parsed("received", lambda _: day(written, order))
+    at = row.parsed("received", lambda _: clock_time(rest)) if rest else None
     own = row.parsed("received time", clock_time)
+    if at is not None and own is not None and at != own:
+        row.say("received time", "is another time than the one in the column received")
     if on is None or row.wrong:
         return None
     known = at or own

@@ -7,10 +7,9 @@ somebody whose case is open is attached to that case.
 """
 
 import asyncio
-import csv
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -18,6 +17,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from msgspec import Struct
 
 from catch.app import Catch
+from catch.commands.newcomers import welcomed
+from catch.domain.calendar import age_on, london_day
 from catch.domain.case.referral import (
     AttachReferral,
     ChannelNotAllowed,
@@ -31,7 +32,8 @@ from catch.domain.ids import id_of_digest
 from catch.domain.person import Person, RegisterPerson
 from catch.domain.refusals import Refused, UnknownProgramme
 from catch.domain.streams import CASE, PERSON, PROGRAMME, programme_stream
-from catch.importing.referral_file import ReferralFile, ReferralRow, Wrong, read, row_of, slug, written_out
+from catch.importing.referral_file import ReferralFile, ReferralRow, Wrong, read, row_of, slug
+from catch.importing.rejected import Rejected
 from catch.log.entries import Answer, Busy, CommandIdReused, Unavailable
 from projections import agencies
 
@@ -43,6 +45,8 @@ Progress = Callable[[int, int], None]
 _NAMES = uuid5(NAMESPACE_URL, "https://catch.invalid/referral-import")
 _AT_ONCE = 48
 _PATIENCE = 8
+_TOLD = ("allowed", "earliest", "latest", "least", "most", "longest", "programme", "state")
+"""What a refusal may tell of its details: nothing that a cell says, which may stand in the wrong column."""
 _COLUMN_OF = {
     "receivedAt": "received",
     "received_at": "received",
@@ -67,14 +71,16 @@ class Kept(Struct, frozen=True):
 
 
 class Report(Struct):
-    """What an import did. `strangers` are organisations that are no registered partner; their rows were kept."""
+    """What an import did. `strangers` are the lines on which an organisation stands that is no registered partner;
+    these rows were kept.
+    """
 
     encoding: str
     delimiter: str
     kept: list[Kept]
     wrong: list[Wrong]
     rejected_file: Path | None
-    strangers: tuple[str, ...]
+    strangers: tuple[int, ...]
 
     def count(self, how: str) -> int:
         return sum(kept.how == how for kept in self.kept)
@@ -85,14 +91,23 @@ class Report(Struct):
 
 
 async def import_referrals(
-    catch: Catch, path: Path, *, programme: str = "snn-catch", progress: Progress | None = None
+    catch: Catch,
+    path: Path,
+    *,
+    programme: str = "snn-catch",
+    month_first: bool = False,
+    rejected_to: Path | None = None,
+    progress: Progress | None = None,
 ) -> Report:
-    """Raises FileUnusable, UnknownProgramme, or `Unavailable` when the database goes away: run it again then."""
-    file = await asyncio.to_thread(read, path)
+    """`rejected_to`: the folder for rejected rows, if not the list's own. Raises FileUnusable, UnknownProgramme, or
+    `Unavailable` when the database goes away: run it again then.
+    """
+    file = await asyncio.to_thread(read, path, month_first=month_first)
     if (await catch.present.states.get(PROGRAMME, programme_stream(programme))).state is None:
         raise UnknownProgramme(programme=programme)
     importing = Importing(catch, programme, await partner_keys(catch))
     rows, wrong = sorted_out(file, datetime.now(UTC))
+    rejected = await asyncio.to_thread(Rejected.begun, file, path, rejected_to, wrong)
     done = len(file.rows) - len(rows)
 
     def tick() -> None:
@@ -103,22 +118,22 @@ async def import_referrals(
 
     kept, refused = await importing.all(rows, tick)
     wrong = sorted([*wrong, *refused], key=lambda one: one.line)
-    rejected = await asyncio.to_thread(write_rejected, path, file, wrong) if wrong else None
-    return Report(file.encoding, file.delimiter, kept, wrong, rejected, tuple(sorted(importing.strangers)))
+    written = await asyncio.to_thread(rejected.ended, wrong)
+    return Report(file.encoding, file.delimiter, kept, wrong, written, tuple(sorted(importing.strangers)))
 
 
 def sorted_out(file: ReferralFile, now: datetime) -> tuple[list[ReferralRow], list[Wrong]]:
     rows: list[ReferralRow] = []
     wrong: list[Wrong] = []
     seen: dict[str, int] = {}
-    for line, cells in file.rows:
-        row = row_of(file, line, cells, now)
+    for record in file.rows:
+        row = row_of(file, record, now)
         if isinstance(row, list):
             wrong += row
         elif row.reference in seen:
-            wrong.append(Wrong(line, "reference", f"is the same as on line {seen[row.reference]}"))
+            wrong.append(Wrong(record.line, "reference", f"is the same as on line {seen[row.reference]}"))
         else:
-            seen[row.reference] = line
+            seen[row.reference] = record.line
             rows.append(row)
     return rows, wrong
 
@@ -127,7 +142,9 @@ async def partner_keys(catch: Catch) -> dict[str, str]:
     """Every registered partner's key, by its key and by its name as a code."""
     await catch.records.up_to_date()
     named = await agencies.named(catch.log.pool)
+    # Reversed, so that of two with one name the first to be registered is meant.
     by_name = {slug(name): key for key, name in reversed(named)}
+    # A key goes before somebody's name that reads like it.
     return by_name | {key: key for key, _ in named}
 
 
@@ -139,7 +156,7 @@ class Importing:
         self._programme = programme
         self._partners = partners
         self._turns = asyncio.Semaphore(_AT_ONCE)
-        self.strangers: Counter[str] = Counter()
+        self.strangers: set[int] = set()
 
     async def all(self, rows: Iterable[ReferralRow], tick: Callable[[], None]) -> tuple[list[Kept], list[Wrong]]:
         """People at the same time, one person's rows in the order in which they came in."""
@@ -166,6 +183,7 @@ class Importing:
             async with asyncio.TaskGroup() as group:
                 for person, theirs in people.items():
                     group.create_task(one(person, theirs))
+        # Nothing is lost by ending here: a second run finds what this one recorded.
         except* (Busy, Unavailable) as lost:
             raise lost.exceptions[0] from None
         return sorted(kept, key=lambda one: one.line), wrong
@@ -212,10 +230,13 @@ class Importing:
         for case in cases:
             if any(imported(case, each) for each in (referral, self._id(row, "referral"))):
                 return Kept(row.line, "there", case.case, row.reference)
+        submission = self._submission(person, referral, row)
         if known is None:
-            await self._take(row, "register", self._registration(person, row))
+            registration = self._registration(person, row)
+            await welcomed(self._catch.records, registration, submission, by=IMPORTER, at=row.received_at)
+            await self._take(row, "register", registration)
         try:
-            await self._take(row, "submit", self._submission(person, referral, row))
+            await self._take(row, "submit", submission)
         except DuplicateOpenCase:
             live = next(case for case in cases if case.live)
             await self._take(row, "attach", self._attachment(live.case, person, referral, row))
@@ -235,6 +256,7 @@ class Importing:
                     purpose=Purpose.IMPORT,
                 )
             except Busy:
+                # Some thirteen seconds in all: an import waits for a busy place rather than reject a good row.
                 await asyncio.sleep(0.05 * 2**attempt)
         raise Busy
 
@@ -257,7 +279,7 @@ class Importing:
             case=self._keyed(row, "case"),
             programme=self._programme,
             **self._said(person, referral, row),
-            age=_age(row.born, row.received_at.date()) if row.born else None,
+            age=age_on(london_day(row.received_at), row.born) if row.born else None,
         )
 
     def _attachment(self, case: UUID, person: UUID, referral: UUID, row: ReferralRow) -> AttachReferral:
@@ -287,7 +309,7 @@ class Importing:
             return None, None
         key = self._partners.get(slug(row.organisation))
         if key is None:
-            self.strangers[row.organisation] += 1
+            self.strangers.add(row.line)
             return None, Sealed(row.organisation)
         return key, None
 
@@ -313,35 +335,11 @@ def safe_contact(row: ReferralRow) -> SafeContact | None:
     return None if row.safe is None else SafeContact(row.safe, Sealed(row.how) if row.how else None)
 
 
-def _age(born: date, on: date) -> int:
-    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
-
-
 def _refusal(row: ReferralRow, refused: Refused) -> Wrong:
     field = refused.details.get("field", "").partition("[")[0]
     if isinstance(refused, SourceNotAllowed):
         field = "source"
     elif isinstance(refused, ChannelNotAllowed):
         field = "channel"
-    said = "; ".join(f"{name}: {value}" for name, value in refused.details.items() if name != "field")
+    said = "; ".join(f"{name}: {value}" for name, value in refused.details.items() if name in _TOLD)
     return Wrong(row.line, _COLUMN_OF.get(field, ""), f"{refused.message} ({said})" if said else refused.message)
-
-
-def write_rejected(path: Path, file: ReferralFile, wrong: Sequence[Wrong]) -> Path:
-    """The bad rows as they were, with the reasons behind: correct them there and import that file."""
-    reasons: dict[int, list[str]] = defaultdict(list)
-    for one in wrong:
-        reasons[one.line].append(f"{one.column}: {one.reason}" if one.column else one.reason)
-    target = path.with_suffix(".rejected.csv")
-    ours = {at for at, name in enumerate(file.header) if name.strip() == file.reason_column}
-    with target.open("w", encoding="utf-8-sig", newline="") as out:
-        writer = csv.writer(out, delimiter=file.delimiter)
-        header = [written_out(name) for at, name in enumerate(file.header) if at not in ours]
-        writer.writerow([*header, file.reason_column])
-        for line, cells in file.rows:
-            if line in reasons:
-                held = [*cells, *[""] * (len(file.header) - len(cells))]
-                kept = [written_out(cell) for at, cell in enumerate(held) if at not in ours]
-                writer.writerow([*kept, written_out(" | ".join(reasons[line]))])
-    target.chmod(0o600)
-    return target

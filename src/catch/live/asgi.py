@@ -39,6 +39,7 @@ class AsgiSocket:
             # The client hung up.
             pass
         except asyncio.CancelledError:
+            # Cancelled by our own close, it has done its work; by anybody else, it must go on being cancelled.
             if not (self._closing and self._closing.done()):
                 raise
         finally:
@@ -52,6 +53,7 @@ class AsgiSocket:
     def write(self, frame: bytes) -> None:
         self._next.append(frame)
         if self._taker:
+            # Paused until the send has ended: such a server does not say how much it has taken.
             self._taker.pause()
         if self._sending is None:
             self._sending = asyncio.create_task(self._send())
@@ -73,11 +75,13 @@ class AsgiSocket:
     async def _close(self, code: int, reason: str) -> None:
         with suppress(Exception):
             async with asyncio.timeout(GRACE):
+                # What was written before the close is owed to the client, within the grace.
                 if self._sending is not None:
                     await asyncio.wait([self._sending])
                 await self._socket.close(code, reason)
         for task in (self._sending, self._reading):
             if task is not None:
+                # In the next turn: this task is done by then, which tells the reading one that it was cancelled by us.
                 asyncio.get_running_loop().call_soon(task.cancel)
 
 

@@ -32,8 +32,10 @@ async def drain(
     chance = chance or Random()  # noqa: S311
     deadline = asyncio.get_running_loop().time() + patience
     connections = list(live.connections)
+    # By chance, so that the people of one meeting do not all come to the next server at the same moment.
     chance.shuffle(connections)
     for batch in batches(connections):
+        # Batch by batch: who is not in this one yet goes on being answered meanwhile.
         await answered(batch, deadline)
         for connection in batch:
             connection.close(RESTARTS, farewell(connection.position))
@@ -53,6 +55,7 @@ async def answered(connections: Sequence[Connected], deadline: float) -> None:
             operation.task
             for connection in connections
             for operation in connection.operations.values()
+            # Subscriptions never end by themselves, and lose nothing: their clients go on from a position.
             if operation.line.kind != "subscription"
         ]
         if not running:

@@ -60,6 +60,7 @@ class Feed(Generic[V, E]):
     def _publish(self, source: Source[V, E], topics: Mapping[Hashable, Topic[V, E]], event: E) -> None:
         if not topics:
             return
+        # Rights before the event itself: nobody may be handed what the same event takes from them.
         for key in source.rights(event, topics.keys()):
             topics[key].unsettle(event.position)
         for key in topics.keys() & set(source.topics(event, topics.keys())):
@@ -67,6 +68,7 @@ class Feed(Generic[V, E]):
 
     def reconsider(self) -> None:
         """Rights may have changed without an event: something has run out. Call it at least every second."""
+        # From the last look on, not from a second ago: a look that came late must leave no moment out.
         since, self._looked = self._looked, self.clock()
         for field, topics in self._topics.items():
             source = self.sources[field]
@@ -92,6 +94,7 @@ class Feed(Generic[V, E]):
         subscriber: Subscriber[V, E] = Subscriber(
             viewer, subscription, outlet, after if isinstance(after, int) else None
         )
+        # Before anything is read: what happens while the log is read is kept aside for it.
         topic = self._join(subscription.field, opening.topic, subscriber, opening.viewer_class)
         try:
             await self._attend(topic, subscriber)
@@ -100,6 +103,7 @@ class Feed(Generic[V, E]):
             subscriber.end(self.notices.resync(max(topic.latest, subscriber.last), reason))
         finally:
             self._leave(subscription.field, topic, subscriber)
+        # After it has left: the last word is nobody else's, and no event may come behind it.
         payload = await topic.write(subscriber.group, subscriber.last_word)
         while not outlet.offer(subscriber.last, payload):
             await outlet.room()
@@ -113,11 +117,13 @@ class Feed(Generic[V, E]):
 
     def _leave(self, field: str, topic: Topic[V, E], subscriber: Subscriber[V, E]) -> None:
         topic.leave(subscriber)
+        # The field may hold another topic under the key by now, which others have joined.
         if not topic.groups and self._topics[field].get(topic.key) is topic:
             del self._topics[field][topic.key]
             topic.close()
 
     async def _attend(self, topic: Topic[V, E], subscriber: Subscriber[V, E]) -> None:
+        # A position of another server is waited for before it is called too far ahead.
         await self._reach(topic, subscriber)
         rounds, events = 0, self.patience.events
         while subscriber.last_word is None:
@@ -178,6 +184,7 @@ class Feed(Generic[V, E]):
         except TooFar:
             subscriber.again = True
             return most
+        # Up to the head nothing else is the topic's: the next round need not read that again.
         if not subscriber.again:
             subscriber.last = max(subscriber.last, head)
         return read
@@ -185,6 +192,7 @@ class Feed(Generic[V, E]):
     async def _present(self, topic: Topic[V, E], subscriber: Subscriber[V, E]) -> None:
         group = subscriber.group
         position, payload = await topic.present(group)
+        # While it was written the subscriber may have lost the right, or got another class.
         if subscriber.last_word is not None or subscriber.group is not group:
             subscriber.again = True
         elif subscriber.outlet.offer(position, payload):

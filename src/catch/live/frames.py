@@ -35,6 +35,7 @@ class Payload(bytes):
     head = b""
     frame = b""
 
+    # Only the last frame is remembered: clients of one kind choose the same id, and random ids would only fill memory.
     def framed(self, head: bytes) -> bytes:
         if head != self.head:
             self.head, self.frame = head, text_frame(b"%b%b}" % (head, self))

@@ -58,9 +58,11 @@ class Subscriber(Generic[V, E]):
         self.group: Group[V, E]
 
     def take(self, position: int, payload: Payload) -> None:
+        # The log may have brought it already, while it was on its way here.
         if position <= self.last or self.last_word is not None:
             return
         if not self.live:
+            # No more is kept: the log has it all, and a slow reader must not grow the server's memory.
             if len(self.aside) < ASIDE:
                 self.aside.append((position, payload))
             else:
@@ -92,12 +94,14 @@ class Subscriber(Generic[V, E]):
         if first is not None and first == self.presented:
             self.wants_present = True
         elif first is not None:
+            # What was taken back was counted as delivered: it is read again from the log, with the rights of now.
             self.last = min(self.last, first - 1)
         self.catch_up()
 
     def end(self, last_word: object) -> None:
         """Nothing more is delivered but this."""
         if self.last_word is None:
+            # What waits was written for rights that have ended.
             self.outlet.cut()
             self.live, self.last_word = False, last_word
             self.stirred.set()
@@ -106,6 +110,7 @@ class Subscriber(Generic[V, E]):
         """Hand on what was kept aside and take part in live delivery, in one step without a gap."""
         if self.again or self.last_word is not None:
             return False
+        # Nothing is awaited from here to `live`: an event in between would be lost or come twice.
         for position, payload in self.aside:
             if position > self.last:
                 if not self.outlet.offer(position, payload):
@@ -154,6 +159,7 @@ class Topic(Generic[V, E]):
         before they were looked at again."""
         self.changed += 1
         self.changed_at = max(self.changed_at, position)
+        # Wakes the worker though there is no event: whoever has lost the right must hear of it now.
         self._events.put_nowait(None)
 
     def subscribers(self) -> Iterable[Subscriber[V, E]]:
@@ -176,6 +182,7 @@ class Topic(Generic[V, E]):
 
     async def reclassify(self, subscriber: Subscriber[V, E]) -> None:
         """Put one subscriber where it belongs now, even if rights change meanwhile."""
+        # None yet, so that it is looked at once at least.
         changed = -1
         while changed != self.changed and subscriber.last_word is None:
             changed = self.changed
@@ -191,6 +198,7 @@ class Topic(Generic[V, E]):
             while self.considered != self.changed:
                 changed = self.changed
                 await self._reconsider()
+                # As it was before the look: what changed meanwhile is looked at again.
                 self.considered = changed
 
     def _place(self, subscriber: Subscriber[V, E], found: Hashable | Ended) -> bool:
@@ -258,6 +266,7 @@ class Topic(Generic[V, E]):
         found: dict[V, Hashable | Ended] = {}
         for subscriber in self.subscribers():
             try:
+                # Many connections may be of one viewer.
                 if subscriber.viewer not in found:
                     found[subscriber.viewer] = await self.source.classify(subscriber.viewer, self.key)
                 if not self._place(subscriber, found[subscriber.viewer]):
@@ -266,6 +275,7 @@ class Topic(Generic[V, E]):
                 self._broken([subscriber], unexpected)
 
     async def _deliver(self, group: Group[V, E], event: E) -> None:
+        # Everybody has it from the log already: it need not be written.
         if all(event.position <= subscriber.last for subscriber in group.subscribers):
             return
         try:

@@ -9,6 +9,7 @@ def welcome(origin: bytes | None, host: bytes | None, allowed: Collection[str]) 
     if origin is None or origin.decode("latin-1") in allowed:
         return True
     try:
+        # Compared without the scheme: behind a proxy the server does not see by which one it was reached.
         return urlsplit(origin).netloc == host
     except ValueError:
         return False

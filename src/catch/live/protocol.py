@@ -116,12 +116,14 @@ class Connection(Generic[V, E, P]):
         self._socket: Socket = socket
         bounds = server.bounds
         self.buffer = SendBuffer(socket.write, server.timeouts, self._stalled, most=bounds.unsent, stall=bounds.stall)
+        # Until it says who it is, a connection is good for no longer than that takes.
         self._expires = time.time() + bounds.init
 
     def begin(self, *, offered: bool) -> None:
         self.server.connections.add(self)
         self.server.strangers[self] = None
         if len(self.server.strangers) > self.server.bounds.strangers:
+            # The oldest: a client in earnest has said who it is by then.
             next(iter(self.server.strangers)).close(1013, "You have not said who you are. Connect again later.")
         if not offered:
             self.close(4406, "Subprotocol not acceptable")
@@ -164,6 +166,7 @@ class Connection(Generic[V, E, P]):
             self.close(4408, "Connection initialisation timeout")
         elif left <= 0:
             self.close(4403, "TOKEN_EXPIRED: Get a new token.")
+        # Whoever does not read is not read from either, and so cannot answer: the buffer's own time limit is for them.
         elif not (self._socket.heard or self.buffer.blocked):
             self.close(1013, "You have not answered a ping.")
         else:
@@ -223,6 +226,7 @@ class Connection(Generic[V, E, P]):
     def _init(self, payload: dict[str, Any]) -> None:
         if self.viewer is not None:
             raise Closing(4429, "Too many initialisation requests")
+        # Clients write the name of the header either way.
         authorization = payload.get("authorization", payload.get("Authorization"))
         try:
             self.viewer = self.server.verifier.verify(authorization if isinstance(authorization, str) else None)
@@ -230,6 +234,7 @@ class Connection(Generic[V, E, P]):
             raise Closing(4403, f"{refused.code}: {refused.message}") from None
         self.server.strangers.pop(self, None)
         self._expires = self.viewer.expires_at
+        # A token may end before the next look, which was set when nobody had said who they are.
         if (left := self._expires - time.time()) < self.server.bounds.init:
             self.server.timeouts.after(left, self._look)
         self.buffer.put(frames.ACK)
@@ -242,6 +247,7 @@ class Connection(Generic[V, E, P]):
         most = self.server.bounds.operations
         if len(self.operations) >= most:
             too_many = error("TOO_MANY_OPERATIONS", f"A connection may have {most} operations at once.")
+            # The operation ends, not the connection: the others on it are in order.
             self.buffer.put(frames.error(operation_id, [too_many]))
             return
         if wait := self.server.rates.wait(identity(self.viewer)):
@@ -282,6 +288,7 @@ class Operation(Generic[V, E, P]):
         began, last = time.perf_counter(), frames.complete(self.id)
         try:
             await self._execute(asked)
+        # Its client has gone or has said `complete`: nobody waits for a last frame.
         except asyncio.CancelledError:
             self.line.status = "stopped"
             raise
@@ -291,8 +298,10 @@ class Operation(Generic[V, E, P]):
         finally:
             self.line.ms = round((time.perf_counter() - began) * 1000, 2)
             log.info(msgspec.json.encode(self.line).decode())
+        # The client may have ended it and begun another under the same id.
         if self.connection.operations.get(self.id) is self:
             del self.connection.operations[self.id]
+        # Last, so that the id is free again when the client reads that it has ended.
         self.lane.finish(last)
 
     async def _execute(self, asked: Parameters) -> None:

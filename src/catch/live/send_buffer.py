@@ -64,6 +64,7 @@ class SendBuffer:
             self._add(frame, lane, 0)
 
     def _keep(self, frame: bytes, lane: "Lane | None", position: int) -> bool:
+        # Alone, a frame may be larger than the bound: otherwise it could never be sent.
         if self._full or (self._waiting and self._unsent + len(frame) > self._most):
             self._full = True
             return False
@@ -89,11 +90,13 @@ class SendBuffer:
         self._since = asyncio.get_running_loop().time()
         if not self._watched:
             self._watched = True
+            # One look at a time, however often the socket pauses: it finds out itself when the last pause began.
             self._wheel.after(self._stall, self._look)
 
     def resume(self) -> None:
         """The socket has taken everything that it was given."""
         self.blocked = False
+        # The socket may fill up again with any of these.
         while self._waiting and not self.blocked:
             each = self._waiting.popleft()
             self._unsent -= len(each.frame)
@@ -104,6 +107,7 @@ class SendBuffer:
 
     def shut(self) -> None:
         """Nothing more is written; whatever is offered is dropped."""
+        # Bound methods of the socket are let go of: they would hold it in memory for as long as a lane lives.
         self.write, self._stalled = _drop, _nobody
         self.blocked = False
         self._waiting = None

@@ -82,6 +82,7 @@ class ExposedWebSocket(WebSocketsSansIOProtocol):
     def take(self, taker: Taker) -> None:
         """From now on everything that comes is the taker's; what has come already first."""
         self.taker = taker
+        # A client may send its first message before the application has the socket.
         waiting, self.queue = self.queue, cast("Any", UNREAD)
         self.scope = cast("Any", None)
         while not waiting.empty():
@@ -90,6 +91,7 @@ class ExposedWebSocket(WebSocketsSansIOProtocol):
                 taker.received(event.get("text"))
             elif event["type"] == "websocket.disconnect":
                 self._gone()
+        # uvicorn stops reading while its queue is full, and nobody empties that queue any more.
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
@@ -103,6 +105,7 @@ class ExposedWebSocket(WebSocketsSansIOProtocol):
             super().send_receive_event_to_app()
             return
         data, self.frames = b"".join(self.frames), []
+        # Whoever was told to go is not listened to: an answer could not be sent.
         if self.close_sent:
             return
         try:
@@ -156,6 +159,7 @@ class ExposedWebSocket(WebSocketsSansIOProtocol):
             return
         try:
             self.conn.send_close(code, reason)
+        # The client's side of the closing handshake is past: there is nobody to say it to.
         except InvalidState:
             self.transport.abort()
             return
@@ -183,6 +187,7 @@ class ExposedWebSocket(WebSocketsSansIOProtocol):
                 self.logger.error("ASGI callable returned without completing handshake.")
                 self.send_500_response()
         finally:
+            # The framework keeps the door: it must not keep the socket with it.
             door.socket = None
             del extensions[TRANSPORT]
         if self.close_timer is None:

@@ -15,6 +15,7 @@ class Timeouts:
 
     def after(self, seconds: float, call: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
+        # Rounded up: late by a tick at most, and never early.
         slot = math.ceil((loop.time() + seconds) / self.tick)
         waiting = self._slots.get(slot)
         if waiting is None:

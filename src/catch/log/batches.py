@@ -39,6 +39,7 @@ class Batches:
                 return await self._record_lone(connection, batch)
             elif (answer := await self._record_one(connection, batch[0])) is not None:
                 return [answer]
+        # Somebody conflicts or repeats, and nothing was recorded: which of them, the careful way below finds out.
         except asyncpg.UniqueViolationError:
             pass
         return await self._record_each(connection, batch)
@@ -96,6 +97,8 @@ def parameters(count: int) -> str:
 
 async def look(statements: Statements, schema: str, command: UUID, streams: Sequence[UUID]) -> Looked:
     """What was answered under a command id, and the versions that streams stand at, at one moment."""
+    # One statement, hence one moment for answer and versions. A look into the index for each stream, never a join: its
+    # plan turns into a scan of the log as the log grows.
     row = await statements.fetchrow(
         f"""
         select c.position, c.stream, c.version, c.events, c.digest, array(

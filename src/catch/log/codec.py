@@ -50,6 +50,8 @@ class Codec:
             envelope: Envelope[Any] = read(stored.state)
             if envelope.schema != present:
                 envelope = self._of_another_number(stored, present)
+        # A former form need not even decode as the present one. The number is read apart only now: nearly every fact is
+        # of the present one and is then decoded once.
         except BROKEN:
             envelope = self._of_another_number(stored, present)
         return Recorded(stored.position, stored.stream, stored.version, stored.topic, stored.recorded_at, envelope)
@@ -67,11 +69,13 @@ class Codec:
         number = _document.decode(stored.state).schema
         if number > present:
             raise FutureSchema(event=stored.topic, schema=number, known=present, position=stored.position)
+        # Of the present number and yet not readable: it is damaged.
         if not 0 < number < present:
             raise Undecodable(event=stored.topic, position=stored.position)
         whole: Payload = msgspec.json.decode(stored.state)
         try:
             payload = upcast(self.upcasters, stored.topic, whole["event"], number, present)
+        # An upcaster may raise anything of a payload that it did not expect: whoever reads must be told of which fact.
         except Exception as error:
             raise Undecodable(event=stored.topic, position=stored.position) from error
         return _encoder.encode(whole | {"event": payload, "schema": present})

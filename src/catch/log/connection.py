@@ -59,4 +59,5 @@ class Recording:
         if until > self._loop.time():
             self._watch = self._loop.call_at(until, self._look)
         else:
+            # Whoever waits for the commit then hears of a lost connection: unknown whether it was recorded.
             self.hang_up()

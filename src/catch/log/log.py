@@ -53,6 +53,7 @@ class Log:
     async def close(self) -> None:
         """Followers come to their end; a query that does not within five seconds is cut off."""
         self._closed = True
+        # The pool comes last: followers read through it until they have heard that the log is closed.
         await self._writer.close()
         await self._wake.close()
         try:
@@ -92,6 +93,7 @@ class Log:
             after,
             upto_position,
         )
+        # Versions are dense, so the last one alone tells whether any is missing.
         if rows and (last := rows[-1]["originator_version"]) != after + len(rows):
             raise MissingVersions(version=last, found=after + len(rows))
         return [*map(Stored._make, rows)]
@@ -136,6 +138,7 @@ class Log:
     async def known_by(self, moment: datetime) -> int:
         """The position up to which every event had been recorded by then."""
         return await self.pool.fetchval(
+            # By the first later fact, not the last earlier one: a clock set back leaves early times behind late ones.
             f"select coalesce(min(notification_id) - 1, {LAST}) from {self.schema}.stored_events"  # noqa: S608
             " where recorded_at > $1",
             moment,
@@ -148,6 +151,7 @@ class Log:
             last = min(after + limit * of, upto)
             rows = await self.pool.fetch(
                 f"{self._select} where notification_id > $1 and notification_id <= $2"
+                # By the last byte of the id, which is spread evenly whatever the id was made of.
                 " and get_byte(uuid_send(originator_id), 15) % $4 = $3 order by notification_id",
                 after,
                 last,
@@ -177,6 +181,7 @@ class Log:
         while not self._closed:
             ear = self._wake.ear()
             try:
+                # From the last fact on and not behind it: that it is still there tells that this is still the same log.
                 page = await self.page(after - 1 if last else after, limit + 1 if last else limit)
             except Exception as error:
                 if not lost(error):

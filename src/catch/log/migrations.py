@@ -52,6 +52,7 @@ async def migrate(dsn: str, schema: str = "catch", known: Sequence[Migration] | 
     connection = await connect(dsn, {"client_min_messages": "warning"})
     try:
         async with connection.transaction():
+            # Several servers may start at once: the later ones find it done.
             await connection.execute("select pg_advisory_xact_lock(hashtext($1))", f"{schema} migrations")
             done = await applied(connection, schema)
             pending = unapplied(known, done)
@@ -83,6 +84,7 @@ async def pending(dsn: str, schema: str) -> list[str]:
 
 
 async def applied(connection: Connection, schema: str) -> dict[int, bytes]:
+    # Only for its check: the name stands in statements as it is.
     placed("", schema)
     there = "select true from pg_tables where schemaname = $1 and tablename = 'schema_migrations'"
     if not await connection.fetchval(there, schema):

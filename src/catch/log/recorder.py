@@ -123,12 +123,14 @@ class LogRecorder(ApplicationRecorder, TrackingRecorder):
         return [Notification(*row) for row in rows]
 
     def max_notification_id(self) -> int | None:
+        # The library knows an empty log by None.
         return self.run(self.log.head()) or None
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> "LogSubscription":
         return LogSubscription(self, gt, topics)
 
     def insert_tracking(self, tracking: Tracking) -> None:
+        # Only forwards: a follower that comes to a place twice has to hear of it, or it would process an event twice.
         done = self.run(
             self.log.pool.execute(
                 f"insert into {self.log.schema}_read.checkpoints as c (projection, position) values ($1, $2)"  # noqa: S608

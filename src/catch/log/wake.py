@@ -72,8 +72,10 @@ class Wake:
             await connection.add_listener(self._schema, self._heard)
             await ended.wait()
         finally:
+            # Not closed politely: this is also run when the server has gone and would never answer.
             connection.terminate()
 
     def _heard(self, _connection: Connection, _pid: int, _channel: str, payload: str) -> None:
+        # Whoever may connect may notify: nothing but a position is believed.
         if payload.isdecimal():
             self.reached(int(payload))

@@ -95,6 +95,7 @@ class Reader:
     def get(self, sealed: Sealed) -> str | Erased:
         """Raises BrokenSeal; LookupError for a subject that it was not made for."""
         known = self._opened.get(sealed)
+        # What another reader has opened counts only where this one is for its subject as well.
         if known is not None and known[0] in self._subjects:
             return known[1]
         token = tokens.parse(sealed)
@@ -121,6 +122,7 @@ class Keyring:
         self.erasures = 0
         """How many keys were destroyed here: a `Reader` made before the last one may still hold its key."""
         self._digest_key = encryption.derive(b"catch lookup")
+        # Of its own: a digest of one kind must not be found among those of another.
         self._command_key = encryption.derive(b"catch command")
 
     async def seal(self, subject: UUID, plain: Sequence[str]) -> list[Sealed]:
@@ -158,6 +160,7 @@ class Keyring:
         if cipher := self._at_hand(subject):
             return Sealing(command, subject, plain, cipher)
         rows = await self._database.fetch(FIND, [subject])
+        # There is a row: perhaps an empty one, of somebody who was erased, which `_cipher` finds.
         if rows:
             return Sealing(command, subject, plain, await self._cipher(subject))
         key = AESGCM.generate_key(256)
@@ -188,10 +191,12 @@ class Keyring:
         """Destroys the subject's key, for ever: nobody can read what was sealed under it."""
         await self._database.execute(DESTROY, subject)
         self._held.pop(subject, None)
+        # Whoever keeps plain text compares this before they give it again.
         self.erasures += 1
 
     def _at_hand(self, subject: UUID) -> AESGCM | None:
         held = self._held.get(subject)
+        # Another process may have destroyed the key: nobody tells this one.
         return held.cipher if held is not None and held.read_at >= time.monotonic() - self._trusted_for else None
 
     async def _cipher(self, subject: UUID) -> AESGCM:

@@ -36,6 +36,7 @@ def made_once(path: Path, make: Callable[[], bytes]) -> None:
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Under a name of its own: whoever starts at the same moment must not read half a secret.
     draft = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
@@ -72,6 +73,7 @@ class KeyFile:
         return cls.read(path)
 
     async def wrap(self, subject: UUID, key: bytes) -> bytes:
+        # The key's line, so that lines can be added; the subject is bound, so that wrapped keys cannot be exchanged.
         version, nonce = bytes([len(self._keys)]), os.urandom(NONCE_BYTES)
         return version + nonce + AESGCM(self._keys[-1]).encrypt(nonce, key, version + subject.bytes)
 
@@ -84,4 +86,5 @@ class KeyFile:
         return AESGCM(self._keys[version[0] - 1]).decrypt(nonce, body, version + subject.bytes)
 
     def derive(self, purpose: bytes) -> bytes:
+        # Of the first key for ever: hashes that are stored must stay findable when another key wraps.
         return HKDF(SHA256(), KEY_BYTES, salt=None, info=purpose).derive(self._keys[0])

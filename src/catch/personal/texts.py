@@ -87,6 +87,7 @@ def _walk_struct(value: Struct, visit: Visit, path: str) -> Any:
         new = walk(old, visit, f"{path}.{name}" if path else name)
         if new is not old:
             changed[name] = new
+    # Nothing changed, nothing copied: most parts hold no personal text.
     return replace(value, **changed) if changed else value
 
 
@@ -114,6 +115,7 @@ def _walk_of(hint: Any) -> Walk | None:
         return _each(inner[0], origin)
     if isinstance(origin, type) and issubclass(origin, Mapping) and inner[0] is None and inner[1]:
         return _each_value(inner[1])
+    # At the first such class and not silently: a text that is not found is a text that is not sealed.
     raise TypeError(f"personal text cannot be found in a field of type {hint}")
 
 
@@ -131,6 +133,7 @@ def _walk_of_union(hint: Any, members: list[Any]) -> Walk | None:
         return lambda value, visit, path: None if value is None else only(value, visit, path)
     if all(_is_struct(member) for member in members):
         return lambda value, visit, path: None if value is None else _walk_struct(value, visit, path)
+    # As in a union of `Sealed` and a code: nobody could say which of the two a string is.
     raise TypeError(f"personal text cannot be told from the rest in a field of type {hint}")
 
 

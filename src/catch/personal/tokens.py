@@ -46,6 +46,7 @@ class Token(NamedTuple):
 
 
 def seal(cipher: AESGCM, subject: UUID, text: str) -> Sealed:
+    # The header is bound by the tag: a text cannot be passed off as another person's.
     header, nonce = FORMAT + subject.bytes, os.urandom(12)
     return Sealed(_encode(header + nonce + cipher.encrypt(nonce, text.encode(), header)))
 

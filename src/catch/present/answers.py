@@ -89,7 +89,9 @@ class Answers:
             return held.written
         stamp = self.stamp()
         making = self._making.get(key)
+        # Only where nothing has moved since it was begun: otherwise it may rest on what is no longer so.
         if making is not None and making[0] == stamp:
+            # Whoever stops waiting must not stop the one who makes it, nor others who wait.
             written = await asyncio.shield(making[1])
             if written is not None:
                 self.kept += 1
@@ -107,7 +109,9 @@ class Answers:
         try:
             written = await make()
         finally:
+            # None where it failed: those who waited make it themselves, and hear of their own error.
             done.set_result(written)
+            # A later one may have taken its place.
             if self._making.get(key) == (stamp, done):
                 del self._making[key]
         return written
@@ -117,6 +121,7 @@ class Answers:
 
     def stands(self, held: Kept) -> bool:
         """Whether the answer would be made the same again."""
+        # Below 0 the clock was set back: nobody knows how old it is.
         if not timedelta(0) <= datetime.now(UTC) - held.at < FRESH:
             return False
         was, now = held.stamp, self.stamp()
@@ -132,12 +137,14 @@ class Answers:
     def _touched(self, streams: set[UUID], moves: int) -> bool:
         """Whether any of the last so many moves was of one of these streams."""
         recent = self._states.recent
+        # More moves than are remembered might be of anything.
         return moves > len(recent) or not streams.isdisjoint(islice(reversed(recent), moves))
 
     def _keep(self, key: Hashable, answer: Kept) -> None:
         self._drop(key)
         self._held[key] = answer
         self._bytes += len(answer.written)
+        # The oldest goes first, which is the next to be too old anyway.
         while self._bytes > MOST_BYTES:
             self._drop(next(iter(self._held)))
         if not self._sweeping:

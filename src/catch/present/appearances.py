@@ -47,6 +47,7 @@ class Appearances:
         for held in await self._states.get_many(MEETING, meetings):
             self.note(held.state)
         if len(self._looked) >= MOST:
+            # What was found is kept: only the questions are asked again.
             self._looked.clear()
         self._looked.update(unknown)
 

@@ -75,6 +75,7 @@ class Follower:
 
         Whoever asks for its stream from now on is told that it cannot be read.
         """
+        # What is folded of it lacks this fact, so that nobody may be answered from it.
         self._states.forget([stored.stream])
         if isinstance(problem, Unreadable):
             line = {"unreadable": problem.code, "position": stored.position, "stream": stored.stream}
@@ -91,6 +92,7 @@ class Follower:
             await self._at_hand(stream, recorded.stream)
         if stream is MEETING and (held := self._states.at_hand(recorded.stream)) and held.state:
             self._appearances.note(held.state)
+        # Before the listeners: a subscriber reads up to this position, which must have come to whatever it hears of.
         self._move(recorded.position)
         for listener in self.listeners:
             listener(recorded)
@@ -106,6 +108,7 @@ class Follower:
                 await self._states.get(stream, id_)
             except Exception as error:
                 if not lost(error):
+                    # One stream that cannot be folded must not keep everything behind it from being heard.
                     fault(error, "feed")
                     return
                 await asyncio.sleep(PAUSE)

@@ -69,6 +69,7 @@ class Rights:
         """
         now = time.monotonic()
         if now - self._proved >= FRESH.total_seconds():
+            # Any statement will do: an answer shows that the records are within reach.
             await self._log.pool.fetchval("select 1")
             self._proved = now
 
@@ -86,6 +87,7 @@ class Rights:
 
     def who_of(self, asker: Asker, partner: Partner | None, at: datetime) -> Who:
         known = self._enrolled.get(asker)
+        # By identity: a state is made anew with every fact, and to compare agencies costs more than to work this out.
         if known is not None and known.partner is partner and known.day == london_day(at):
             return known.who
         found = who(asker, partner, at)
@@ -100,6 +102,7 @@ class Rights:
         if known is not None and known.case is case and known.seats is seats and known.at == at:
             return known.sight
         found = sight(who, case, seats, at)
+        # All at once: which were used last would have to be noted at every look, and this is asked for every row.
         if len(self._sights) >= MOST:
             self._sights.clear()
         self._sights[key] = Judged(case, seats, at, found)
@@ -107,12 +110,14 @@ class Rights:
 
     async def seats(self, cases: Iterable[UUID]) -> dict[UUID, tuple[Seat, ...]]:
         """What meetings have to do with each of these cases."""
+        # Before anything is waited for: what moves meanwhile must make this old.
         moves, wanted = self._states.moves, set(cases)
         known = {case: held.seats for case in wanted if (held := self._seats.get(case)) and held.moves == moves}
         if len(known) == len(wanted):
             return known
         missing = wanted - known.keys()
         await self._appearances.look(missing)
+        # Sorted, or the same seats in another order would count as others.
         meetings = {case: sorted(self._appearances.meetings([case])) for case in missing}
         every = sorted({meeting for each in meetings.values() for meeting in each})
         held = await self._states.get_many(MEETING, every)

@@ -75,6 +75,7 @@ class States:
         wanted = list(ids)
         if missing := [id_ for id_ in dict.fromkeys(wanted) if id_ not in self._held]:
             await self._read(stream, missing)
+        # One by one again: with more wanted than are kept, the first may have gone by now.
         return [await self.get(stream, id_) for id_ in wanted]
 
     async def _read(self, stream: Stream, ids: Sequence[UUID]) -> None:
@@ -88,17 +89,20 @@ class States:
         Raises an `Unreadable` rather than leave a fact out.
         """
         for id_ in ids:
+            # Before the log is read: what is recorded meanwhile may not be in what was read.
             self._awaited.setdefault(id_, 0)
         found: dict[UUID, list[Recorded[Any]]] = {id_: [] for id_ in ids}
         for recorded in await each(decode, await self._log.streams(ids)):
             found[recorded.stream].append(recorded)
         missed: list[UUID] = []
         async for id_, recorded in in_slices(found.items()):
+            # The id may name a stream of another kind than was asked for.
             kind = stream_of_event(recorded[0].event) if recorded else stream
             held = folded(kind, recorded)
             self.read_at(held.position)
             if self._awaited.pop(id_, 0) > held.version:
                 missed.append(id_)
+            # Another reader may have been quicker, and the feed may have moved that one on since.
             elif id_ not in self._held or self._held[id_][1].version <= held.version:
                 self._keep(id_, kind, held)
         if missed:
@@ -111,6 +115,7 @@ class States:
         if known is None:
             if recorded.stream in self._awaited:
                 self._awaited[recorded.stream] = max(self._awaited[recorded.stream], recorded.version)
+            # Only a stream's first fact is enough to begin with; of any later one the rest is not here.
             elif stream is not None and recorded.version == 1:
                 self._keep(recorded.stream, stream, folded(stream, [recorded]))
             return
@@ -120,6 +125,7 @@ class States:
         if recorded.version == held.version + 1:
             state = kind.evolve(held.state, recorded)
             self._held[recorded.stream] = (kind, Held(state, recorded.version, recorded.position))
+        # Something in between is missing: it is read anew when it is wanted. An older one was taken in before.
         elif recorded.version > held.version:
             del self._held[recorded.stream]
 

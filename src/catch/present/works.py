@@ -30,6 +30,7 @@ class Works:
         task = self._held.get(key)
         if task is None:
             task = self._held[key] = asyncio.create_task(self._one(make))
+            # The loop holds tasks weakly, and what was asked for may fall out of what is kept while it is made.
             self._running.add(task)
             task.add_done_callback(lambda done: self._ended(key, done))
         return await asyncio.shield(task)
@@ -42,6 +43,7 @@ class Works:
             await asyncio.wait(self._running)
 
     async def _one(self, make: Callable[[], Awaitable[R]]) -> R:
+        # One after the other: two long pieces at once would take the loop from everybody else.
         async with self._turn:
             self.made += 1
             return await make()

@@ -84,6 +84,7 @@ class Building(Folding):
                 self._written.add([row[0] async for row in connection.cursor(self.place.all_keys, prefetch=10_000)])
 
     async def take_page(self, connection: Connection, facts: Sequence[Recorded[Any]]) -> None:
+        # The read models of one pass may have been broken off at different places.
         if facts and facts[0].position <= self.after:
             facts = [recorded for recorded in facts if recorded.position > self.after]
         if self.each_fact:
@@ -110,10 +111,12 @@ class Building(Folding):
     async def index(self, connection: Connection) -> None:
         """All or none; nothing where it was done before."""
         async with connection.transaction():
+            # Counted: a rebuild that was broken off may have come as far as this. A keyed table has one from the start.
             if await connection.fetchval(INDEXED, self.place.name) == (0 if self.each_fact else 1):
                 for statement in ([self.place.keyed] if self.each_fact else []) + self.place.indexes:
                     await connection.execute(statement)
             for name in self.place.names:
+                # Until autovacuum came by, queries would be planned for an empty table.
                 await connection.execute(f'analyze "{name}"')
 
     def park(self, key: str, position: int, error: Exception) -> None:
@@ -159,6 +162,7 @@ class Building(Folding):
         changed = self.changed.intersection(rows)
         self.changed -= changed
         kept = [(key, row) for key in rows if key in changed and (row := rows[key]) is not None]
+        # COPY takes no key that is there already. What only may be there costs a deletion of nothing.
         known = [key for key in changed if key in self._written]
         async with connection.transaction():
             if known:

@@ -30,6 +30,7 @@ from catch.readside.folding import (
 from catch.readside.tables import live
 from projections.read_model import ReadModel
 
+# Larger ones gained nothing that could be measured, and took 146 MB (16,000) or 210 MB (32,000) instead of 108.
 SMALLEST_PAGE, LARGEST_PAGE = 500, 8000
 SLICE = 200  # facts, some milliseconds: so long the server's answer waits at most
 Page = Sequence[Stored]
@@ -67,6 +68,7 @@ async def folded_pages(
     foldings = [Folding(projection, parked[projection.table]) for projection in projections]
     async with aclosing(ahead(growing_pages(log, after))) as pages:
         async for page in pages:
+            # What the page before has parked stays so for this one, committed or not.
             foldings = [Folding(folding.projection, folding.parked) for folding in foldings]
             await _fold(log.pool, foldings, decode, page, memory)
             yield page, foldings
@@ -79,6 +81,7 @@ async def _fold(pool: Pool, foldings: Sequence[Folding], decode: Decode, page: P
         await gather(pool, folding, touched, memory)
         async for some in sliced(touched):
             folding.take(some)
+    # Before it is committed, for the next page rests on it; whoever throws it away forgets the memory as well.
     memory.keep(foldings, len(page))
 
 

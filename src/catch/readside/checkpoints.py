@@ -35,6 +35,7 @@ FIND = """
     where projection = $1 order by part
 """
 FORGET = "delete from rebuilds where projection = $1"
+# The table's file: it is another one after the table was emptied or made anew.
 MADE = "select pg_relation_filenode(to_regclass($1))::bigint"
 KEEP = """
     insert into rebuilds (projection, part, parts, position, recorded_at, rows, made, release, parked)
@@ -63,6 +64,7 @@ class Checkpoint(NamedTuple):
 @cache
 def release() -> str:
     """A digest of all that decides what a fold makes of the log."""
+    # `access` too: rows hold under which words somebody may find them.
     folded_by = [path for room in (access, domain, readside, projections) for path in _folder(room).rglob("*.py")]
     digest = hashlib.sha256()
     for path in sorted([*folded_by, *(Path(str(module.__file__)) for module in (codec, upcasting, rows))]):

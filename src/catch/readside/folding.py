@@ -33,6 +33,7 @@ UNREAD = "?"
 # What a fold can cause that shows only when its row is written; everything else is the database's own trouble.
 UNWRITABLE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, TypeError, ValueError)
 
+# In one order, or two nodes could wait for each other.
 LOCK = "select projection, position from checkpoints where projection = any($1::text[]) order by projection for update"
 # Asked once the lock is held: the locking statement itself may still see what was parked before a rebuild.
 PARKED = "select projection, key from parked where projection = any($1::text[]) and not starts_with(key, '?')"
@@ -81,6 +82,7 @@ class Memory:
         """Called once they are folded; the rows must be forgotten if they are not committed after all."""
         self._facts += facts
         if self._facts > REMEMBERED:
+            # Two generations in place of an order of use, which would have to be kept up at every look.
             self._older, self._recent, self._facts = self._recent, {}, 0
         for folding in foldings:
             if not folding.each_fact:
@@ -134,6 +136,7 @@ class Folding:
                 row = rows.get(key)
                 try:
                     after = advance(projection, row, recorded, key)
+                # A row that cannot be folded must not stop the others: it waits in `parked` for a release that can.
                 except Exception as error:
                     self.park(str(key), recorded.position, error)
                     continue

@@ -14,6 +14,7 @@ from projections.read_model import ReadModel
 logger = logging.getLogger("catch.readside")
 
 # Whether a checkpoint `c` stands at a fact that this log holds.
+# One that was kept before checkpoints named the fact's time is judged by its position alone.
 OF_THIS_LOG = """(position = 0 or exists (
     select from stored_events e where e.notification_id = c.position
     and e.recorded_at = coalesce(c.recorded_at, e.recorded_at)))"""
@@ -33,6 +34,7 @@ GONE = """
 async def prepare(connection: Connection, projections: Iterable[ReadModel]) -> None:
     """Makes the tables that are not there (any more), so that queries find them; whoever leads fills them."""
     async with connection.transaction():
+        # Servers that start together would make the same tables at the same moment.
         await connection.execute("select pg_advisory_xact_lock(hashtextextended(current_schema() || ' tables', 0))")
         for place in map(live, projections):
             if await connection.fetchval(MISSING, place.names):
@@ -68,6 +70,7 @@ async def _readable_now(log: Log, connection: Connection, decode: Decode, projec
 def _takes(projection: ReadModel, decode: Decode, stored: Stored) -> bool:
     try:
         tuple(projection.keys(decode(stored)))
+    # Still not readable, or its keys still fail: it stays parked, and does not cause a rebuild at each start.
     except Exception:
         return False
     return True

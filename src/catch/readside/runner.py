@@ -6,8 +6,8 @@ server ends the transaction and frees the lock, and another node takes over. The
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 
 from catch.database import Connection
 from catch.domain.refusals import Refused
@@ -25,6 +25,11 @@ LEAD = "select pg_try_advisory_lock(hashtextextended(current_schema() || ' read 
 # Those of another log say nothing.
 REACHED = f"""
     select count(*) as known, min(position) as position from checkpoints c
+    where projection = any($1::text[]) and {OF_THIS_LOG}
+"""  # noqa: S608
+# In one transaction the read models stand where their checkpoints do, unless one of them is being built anew.
+STILL = f"""
+    select count(*) as known, min(position) as first, max(position) as last from checkpoints c
     where projection = any($1::text[]) and {OF_THIS_LOG}
 """  # noqa: S608
 BRISK = 0.005  # seconds between two looks at the leader's checkpoints while somebody waits for them
@@ -67,6 +72,21 @@ class ReadSide:
         except TimeoutError:
             raise NotCaughtUp(position=position, reached=self._position) from None
 
+    @asynccontextmanager
+    async def still(self, *models: ReadModel) -> AsyncGenerator[tuple[Connection, int]]:
+        """These read models as of one position, whatever is folded meanwhile: where to read them, and the position.
+
+        Raises `NotCaughtUp` while one of them is being built anew.
+        """
+        async with (
+            self._log.pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            (row,) = await connection.fetch(STILL, [model.table for model in models])
+            if row["known"] < len(models) or row["first"] != row["last"]:
+                raise NotCaughtUp(position=self._position, reached=row["first"])
+            yield connection, row["last"]
+
     async def changes(self, after: int = 0) -> AsyncIterator[int]:
         """The position whenever it has moved on: rows may have changed up to there. Skips what comes too fast."""
         while True:
@@ -89,6 +109,7 @@ class ReadSide:
                     while not await connection.fetchval(LEAD):
                         await self._stand_by(connection)
                     await self._lead(connection)
+            # Whatever it was: the next try has a new connection and remembers nothing. To end here would stop them all.
             except Exception as error:
                 logger.warning("the read side starts again: error=%s", described(error))
                 await asyncio.sleep(self._patience)
@@ -106,6 +127,7 @@ class ReadSide:
                     await rebuild(self._log, self._decode, fresh)
                 after = await self._checkpoint(connection)
                 self._advance(after)
+                # A table was dropped or put back beneath us: what lacks what is looked at anew.
                 with suppress(Rewound):
                     await self._follow(connection, await self._catch_up(connection, after))
         finally:
@@ -149,6 +171,7 @@ class ReadSide:
 
     async def _checkpoint(self, connection: Connection) -> int:
         (row,) = await connection.fetch(REACHED, [projection.table for projection in self._projections])
+        # One without a checkpoint is not built yet, so that no position holds for all of them.
         return row["position"] if row["known"] == len(self._projections) and row["known"] else 0
 
     def _advance(self, position: int) -> None:

@@ -134,6 +134,7 @@ async def _do(order: Order) -> None:
     """What each process does."""
     decode: Decode = named(order.decode)
     projections: list[ReadModel] = [named(name) for name in order.projections]
+    # All processes together hold what one alone would.
     generation = GENERATION // order.of
     buildings = [Building(projection, generation) for projection in projections]
     log = await Log.open(order.dsn, schema=order.schema, pool=2)

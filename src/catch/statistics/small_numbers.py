@@ -94,4 +94,7 @@ def _together(step: Sequence[Point], at_risk: int) -> Point:
         events=sum(point.events for point in step),
         competing=sum(point.competing for point in step),
         censored=sum(point.censored for point in step),
+        # It is worked out day by day, and would say more of the days within the step than the step does.
+        incidence_lower=None,
+        incidence_upper=None,
     )

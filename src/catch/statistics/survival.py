@@ -30,12 +30,14 @@ class Observation(Struct, frozen=True):
     """One episode: `days` from its start to its end or the data cut-off.
 
     `entry_days` is how old it was when we began to watch, 0 when we saw its start (left truncation: an imported
-    episode that had ended earlier would never have reached us). Raises ValueError for days below 0.
+    episode that had ended earlier would never have reached us). `closed_days` is how old it was when it was closed,
+    None while it is open: an outcome may be reached long before. Raises ValueError for days below 0.
     """
 
     days: int
     status: Status
     entry_days: int = 0
+    closed_days: int | None = None
 
     def __post_init__(self) -> None:
         if self.days < 0 or self.entry_days < 0:

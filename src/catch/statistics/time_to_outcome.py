@@ -35,15 +35,19 @@ class TimeToOutcome(Struct, frozen=True):
 
     Median and quartiles are the first day on which the incidence reaches 50, 25 and 75 %; None where it never does.
     `restricted_mean_days` is the mean number of the first 180 days without the outcome; None when nobody was
-    followed that long. `naive_closed_mean_days` is what a spreadsheet says: the mean over closed episodes, which
-    leaves out the open ones, usually the longest. `never_at_risk` counts episodes that were over before we watched.
+    followed that long. `naive_closed_mean_days` is what a spreadsheet says: the mean, from start to closure, over
+    closed episodes however they ended, which leaves out the open ones, usually the longest; None where none is closed.
+    `never_at_risk` counts episodes that were over before we watched, `administrative` those that were closed as opened
+    in error or the like: they count nowhere else.
     """
 
     episodes: int
     achieved: int
     competing: int
     censored: int
+    closed: int
     never_at_risk: int
+    administrative: int
     median_days: int | None
     lower_quartile_days: int | None
     upper_quartile_days: int | None
@@ -69,11 +73,14 @@ def status_of(ending: ClosureClass | None) -> Status | None:
     return Status.CENSORED if ending is None else _STATUSES.get(ending)
 
 
-def time_to_outcome(observations: Iterable[Observation]) -> TimeToOutcome:
-    """Everything said about the time to an outcome. The order of the observations does not matter."""
+def time_to_outcome(observations: Iterable[Observation], administrative: int = 0) -> TimeToOutcome:
+    """Everything said about the time to an outcome. The order of the observations does not matter; those of episodes
+    with an administrative closure are not among them, only how many there are.
+    """
     everyone = tuple(observations)
     watched = [held for held in everyone if held.watched]
-    closed = [held.days for held in everyone if held.status is not Status.CENSORED]
+    # Over everyone, also who was over before we watched: a spreadsheet would not leave them out.
+    closed = [held.closed_days for held in everyone if held.closed_days is not None]
     points, risk = curve(watched), RiskSet(watched)
     statuses = Counter(held.status for held in watched)
     median = _first_day(points, 0.5)
@@ -82,7 +89,9 @@ def time_to_outcome(observations: Iterable[Observation]) -> TimeToOutcome:
         achieved=statuses[Status.TARGET],
         competing=statuses[Status.COMPETING_NEUTRAL] + statuses[Status.COMPETING_ADVERSE],
         censored=statuses[Status.CENSORED],
+        closed=len(closed),
         never_at_risk=len(everyone) - len(watched),
+        administrative=administrative,
         median_days=median,
         lower_quartile_days=_first_day(points, 0.25),
         upper_quartile_days=_first_day(points, 0.75),
@@ -102,6 +111,7 @@ def _first_day(points: Sequence[Point], share: float) -> int | None:
 
 def _restricted_mean(points: Sequence[Point], horizon: int) -> float | None:
     """The area under one minus the incidence, up to the horizon."""
+    # With nobody left the curve is known for ever: then it does not matter when it ended.
     if not points or (points[-1].days < horizon and points[-1].survival > 0):
         return None
     area, day, without = 0.0, 0, 1.0

@@ -25,23 +25,21 @@ from msgspec import Struct
 from catch.api.engine.limits import encode
 from catch.api.mutations import camel
 from catch.app import Catch
+from catch.commands.newcomers import welcomed
 from catch.database import lost
-from catch.domain.calendar import london_day
+from catch.domain.calendar import age_on, london_day
 from catch.domain.case import referral
-from catch.domain.case.referral import ProgrammeNotRunning, SubmitReferral
+from catch.domain.case.referral import SubmitReferral
 from catch.domain.case.state import Agrees, ReferralAgreement, SafeContact, Urgency
 from catch.domain.facts import Actor, Command, Role, Sealed
-from catch.domain.given import Given
 from catch.domain.nhs_number import NhsNumberInvalid, nhs_number
 from catch.domain.person import RegisterPerson
 from catch.domain.plain import Code, Few, Key
-from catch.domain.programme import ProgrammeHistory
 from catch.domain.refusals import MissingText, OutOfRange, Refused
-from catch.domain.streams import CASE, PROGRAMME, programme_stream
+from catch.domain.streams import CASE
 from catch.faults import RecordsAway, error, refusal_error
 from catch.live.origins import welcome
 from catch.log.entries import Busy, CommandIdReused, Conflict, Unavailable
-from catch.personal.texts import checked_texts
 from catch.rates import Rates, too_often, whole_seconds
 from catch.web.http import Line, Reply
 from catch.web.requests import JSON, Heading, Receive, Scope, Turned, json_of, read
@@ -153,14 +151,14 @@ class Door:
         """Everything that can be wrong is looked for before anything is recorded."""
         now = datetime.now(UTC)
         case, person, referred, *command_ids = self._ids(form)
+        # Before the form is looked at: what was taken then is not judged by what the programme asks for now.
         if form.send_id is not None and (await self._catch.present.states.get(CASE, case)).state is not None:
             return receipt(self._catch, case)
+        # The person first: a referral names somebody who is there.
         commands = registration(form, person), submission(form, case, person, referred, now)
-        for command in commands:
-            checked_texts(command)
+        await welcomed(self._catch.records, *commands, by=FRONT_DOOR, at=now)
         if form.nhs_number is not None and nhs_number(form.nhs_number) is None:
             raise NhsNumberInvalid(field="nhsNumber")
-        await self._welcome(commands[1], now)
         try:
             for command, command_id in zip(commands, command_ids, strict=True):
                 await self._catch.commands.take(cast("Command", command), by=FRONT_DOOR, command_id=command_id)
@@ -175,17 +173,9 @@ class Door:
         """
         if form.send_id is None:
             return [uuid4() for _ in range(5)]
+        # Keyed below: whoever guesses a form cannot work out the ids that it was given.
         said = sha256(msgspec.json.encode(form)).hexdigest()
         return [self._catch.keyring.derived_id(f"front door {form.send_id} {said} {number}") for number in range(5)]
-
-    async def _welcome(self, submitted: SubmitReferral, now: datetime) -> None:
-        """As it will be decided: nobody is registered for a referral that the programme does not take."""
-        held = await self._catch.present.states.get(PROGRAMME, programme_stream(submitted.programme))
-        history: ProgrammeHistory | None = held.state
-        if history is not None and not history.active:
-            raise ProgrammeNotRunning(programme=submitted.programme)
-        given = Given(now, FRONT_DOOR, history.current if history else None)
-        referral.submit(None, submitted, given)
 
 
 def receipt(catch: Catch, case: UUID) -> str:
@@ -210,9 +200,11 @@ def neighbourhood(peer: str) -> str:
     try:
         address = ipaddress.ip_address(peer)
     except ValueError:
+        # A unix socket, or a proxy that says something else: no address, but still somebody to be counted.
         return peer[:64]
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
+    # A mapped address is one of IPv4 after all, and has no network behind it.
     return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
 
 
@@ -227,6 +219,7 @@ def read_form(body: bytes) -> Form:
     except msgspec.ValidationError as problem:
         found = _PLACE.search(str(problem))
         field = next((each for each in found.groups() if each), None) if found else None
+        # A name that the form does not have was written by whoever sent it: it is not repeated.
         known = field in {camel(name) for name in Form.__struct_fields__}
         raise Turned(400, NOT_A_FORM if field is None or not known else of_field(NOT_A_FORM, field)) from None
 
@@ -245,6 +238,7 @@ def turned(refused: Refused) -> Turned:
         away = error(refused.code, "The referral could not be kept just now. Send it again.")
         return Turned(503, away, retry_after="5")
     named = refused.details.pop("field", None)
+    # These refusals name no field of their own: a command says elsewhere what they are about.
     field = _FIELDS.get(named, camel(named)) if named else _BY_CODE.get(refused.code)
     said = refusal_error(refused)
     return Turned(400, of_field(said, field) if field else said)
@@ -293,6 +287,7 @@ def submission(form: Form, case: UUID, person: UUID, referred: UUID, now: dateti
 def stranger(form: Form) -> Sealed | None:
     """Who says that they refer, and from where."""
     said = [text for text in (form.who_refers, form.organisation) if text is not None]
+    # Here and not in the command, where both are one text and neither could be named.
     for name, text in (("whoRefers", form.who_refers), ("organisation", form.organisation)):
         if text is not None and not text.strip():
             raise MissingText(field=name)
@@ -319,4 +314,4 @@ def safe_contact(form: Form) -> SafeContact | None:
 def age(born: date, on: date) -> int:
     if born > on:
         raise OutOfRange(field="dateOfBirth", latest=on)
-    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+    return age_on(on, born)

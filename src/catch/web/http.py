@@ -120,6 +120,7 @@ class GraphQLOverHTTP(Generic[V]):
         try:
             media = accepted(heading.accept)
             answer = await self._answer(heading, receive, line)
+            # Clients of the older media type read errors only where the status is 200.
             line.status = 200 if answer.began or media == JSON else 400
             body = answer.encoded()
         except Turned as turned:
@@ -136,6 +137,7 @@ class GraphQLOverHTTP(Generic[V]):
             raise Turned(405, error("POST_ONLY", "Send queries with POST."), allow="POST")
         if heading.method == "GET" and not self.engine.development:
             raise Turned(405, error("POST_ONLY", "Send queries with POST."), allow="POST")
+        # Before the body is read: a stranger's megabyte is not waited for.
         viewer = self._viewer(heading)
         line.role = getattr(viewer, "role", None)
         asked = (
@@ -164,11 +166,13 @@ class GraphQLOverHTTP(Generic[V]):
         except Rejected as rejected:
             line.code = str(rejected.errors[0].get("extensions", {}).get("code"))
             return Answer(None, rejected.errors, began=False)
+        # A client chooses the name: no more of it goes into the log than a line holds.
         line.operation, line.kind = prepared.name and prepared.name[:80], prepared.kind.value
         if prepared.kind is OperationType.SUBSCRIPTION:
             raise Turned(
                 400, error("NEEDS_WEBSOCKET", "Subscribe over a websocket: graphql-transport-ws, same address.")
             )
+        # GET changes nothing: whatever lies between may repeat or keep it.
         if heading.method == "GET" and prepared.kind is not OperationType.QUERY:
             raise Turned(405, error("POST_ONLY", "Send mutations with POST."), allow="POST")
         try:

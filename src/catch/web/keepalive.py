@@ -50,6 +50,7 @@ class Punctual(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
+        # What came with the head's first bytes may hold the end of the request before.
         if self._in_head and not self._first:
             self._size += len(data)
             if self._size > self.largest:
@@ -104,6 +105,7 @@ class Punctual(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         cycle = cast("RequestResponseCycle | None", self.cycle)
+        # An answer that has begun cannot be taken back: the connection is closed in its middle.
         if cycle is None or self._in_head or not cycle.response_started:
             self.transport.write(refusal(status))
         self.transport.close()

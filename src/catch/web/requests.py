@@ -74,6 +74,7 @@ async def json_of(heading: Heading, receive: Receive, most: int) -> bytes:
         if message["type"] != "http.request":
             raise Turned(400, error("MALFORMED_JSON", "The request broke off."))
         body += message.get("body", b"")
+        # While it comes: a length that a client states need not be true.
         if len(body) > most:
             raise Turned(413, error("BODY_TOO_LARGE", f"A request may have {most} bytes."))
         if not message.get("more_body"):
@@ -81,6 +82,7 @@ async def json_of(heading: Heading, receive: Receive, most: int) -> bytes:
 
 
 def check_content_type(text: str) -> None:
+    # As nearly everybody writes it: nothing has to be taken apart.
     if text == JSON:
         return
     kind, _, parameters = text.partition(";")
@@ -106,6 +108,7 @@ def read(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     """What is JSON, but not what was asked for, is a `msgspec.ValidationError`; what is no JSON, `Turned`."""
     try:
         return decoder.decode(body)
+    # A kind of `DecodeError`, which is caught below.
     except msgspec.ValidationError:
         raise
     except UnicodeDecodeError:

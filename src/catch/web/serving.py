@@ -199,6 +199,7 @@ async def serving(
     server = Server(config)
     listeners = (web.feed.publish, web.allowed_anew)
     catch.present.follower.listeners.extend(listeners)
+    # Before anybody connects: a session that another server was told to end is ended here, too.
     await web.sessions.look()
     await web.sessions.forget()
     others = [asyncio.create_task(each) for each in (web.reconsider(), web.sessions.follow())]
@@ -208,6 +209,7 @@ async def serving(
             await asyncio.sleep(0.01)
         yield listening.getsockname()[1]
     finally:
+        # While the server still runs: it has to answer what it has begun.
         await web.drain()
         server.should_exit = True
         await task

@@ -12,12 +12,12 @@ from catch.api.common.context import Context, Info
 from catch.api.common.cursors import page_size
 from catch.api.common.scalars import Position
 from catch.api.engine.costs import weighs
-from catch.api.meeting.queries import ORGANISERS, seen_meeting
+from catch.api.meeting.queries import OVERSEERS, seen_meeting
 
 
 async def trail_of(context: Context, stream: UUID) -> list[audit_types.AuditEntry]:
     """What the viewer may read of the stream's history. Raises `UnknownCase`, or `TrailNotYours` where they see it."""
-    if context.who.roles_held().isdisjoint(ORGANISERS):
+    if context.who.roles_held().isdisjoint(OVERSEERS):
         raise await no_trail(context.reading, stream, None)
     row = await seen_meeting(context, stream)
     return await read_trail(context.reading, stream, row.state if row else None)

@@ -83,6 +83,7 @@ async def read(reading: Reading, stream: UUID, meeting: Meeting | None) -> list[
     if trail.stream is CASE and trail.beside is not None:
         # What is kept beside the case is read with it, as one.
         kept = (await histories(log, [beside := restricted_stream(stream)]))[beside]
+        # By position: two streams have no versions in common.
         found = sorted([*found, *entries(trail.beside, kept)], key=lambda entry: entry.position)
     return found
 
@@ -139,6 +140,7 @@ def beside_case(seen: Sight, case: Case) -> Trail:
     def shown(state: Beside | None) -> Beside | None:
         return state and beside_told(seen, state)
 
+    # Never counted: somebody may have been given one tag and not another.
     return Trail(RESTRICTED, facts_told(seen, case), shown, counted=False)
 
 

@@ -46,12 +46,14 @@ async def found_cases(
     under, states = await context.words(), asked_states(asked)
     among = case_summary.CaseFilter(asked.programme, tuple(sorted(states)), asked.lead, asked.agency)
     found: list[case_types.CaseEdge] = []
+    # Nothing is asked for under no words, or in no state: a stranger's page costs no statement.
     more, size = bool(under.cases or under.seats) and bool(states), wanted + 1
     while more and len(found) <= wanted:
         rows = await case_summary.found(context.catch.log.pool, under, context.reading.facts.at, among, after, size)
         more = len(rows) == size
         for row, opened in zip(rows, await context.reading.listed([row.case_id for row in rows]), strict=True):
             after = (row.received_at, row.case_id)
+            # The cursor has moved on already, over what is not shown as well.
             if still(row, opened, states) and len(found) <= wanted:
                 found.append(case_types.CaseEdge(cursor=cursor(*after), node=await case_of(context, opened)))
     shown = found[:wanted]

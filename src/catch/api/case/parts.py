@@ -173,7 +173,7 @@ def clocks(held: domain.Case, pinned: Programme, at: datetime) -> Iterator[case_
     for rule in pinned.clocks:
         started = moment(rule.start, held.milestones)
         if started is not None and started <= at:
-            shown = clock(rule, started, moment(rule.stop, held.milestones), at)
+            shown = clock(rule, started, moment(rule.stop, held.milestones), at, held.milestones.over_at)
             yield case_types.Clock(
                 code=shown.code,
                 started_at=shown.started_at,

@@ -41,6 +41,7 @@ class Told(Struct, frozen=True):
         if self.redactor.hides("person.address", Category.CONTACT):
             return None
         if self.protected:
+            # Whether or not there is an address: a closed one and none look the same.
             self.redactor.withheld["person.address"] = RedactionReason.RESTRICTED
             return None
         return self.text("address", Category.CONTACT, self.held.registered.address)

@@ -52,6 +52,7 @@ class CaseQueries:
         # What the viewer may see of the past is decided by the rights they have now.
         seen = await context.reading.sight(id)
         past = Past(context.catch, as_at)
+        # Who may not see it reads no history: neither its length nor the time it takes.
         recorded = await past.history(id) if shows(seen) else []
         held = folded(CASE, recorded)
         if not shows(seen) or held.state is None or not was_there(seen, held.state):

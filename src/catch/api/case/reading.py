@@ -59,6 +59,7 @@ class Reading:
     async def case(
         self, held: Case, seen: Sight, version: int, position: int, at: datetime | None = None
     ) -> types.Case:
+        # Now as well: an address that is protected today is protected in its history.
         now = await self.facts.person(held.person)
         person = await self.past.person(held.person) if self.past else now
         beside = await (self.past or self.facts).beside(held.case) if Category.RESTRICTED in seen.categories else None
@@ -79,6 +80,7 @@ class Reading:
 
     async def listed(self, ids: Sequence[UUID]) -> list[Opened]:
         """Cases that were found, each with what the viewer sees of it: the policy is the judge of what is found."""
+        # All at once, before the policy asks case by case.
         await self.facts.seats(ids)
         self.facts.expect(ids)
         return [await self.opened(case) for case in ids]

@@ -57,6 +57,7 @@ class CaseSource(Shared):
         named = any(seat.names(viewer.user) for seat in seats)
         bound = frozenset(seat.meeting for seat in seats if seat.binds(who.user))
         here = frozenset(seat.meeting for seat in seats if seat.hosts(who.user))
+        # Nobody in particular, where no rule names them: colleagues with equal rights are then written to once.
         return (who if named else replace(who, user=NOBODY, bound=bound, here=here), found)
 
     def topics(self, event: Fact, followed: Collection[Hashable]) -> Iterable[Hashable]:
@@ -86,6 +87,7 @@ class CaseSource(Shared):
         now = await self._sight(who, topic)
         if now is None:
             return ENDED
+        # By the less of both: rights may have grown since, and those who have more have another class by then.
         return SEEN[told(narrower(known, now), await self._case(topic), event.event, event.envelope.occurred_at)]
 
     async def message(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> types.CaseUpdate:

@@ -54,6 +54,7 @@ class Unfolding(types.Case):
         part = PARTS.get(name)
         if part is None:
             raise AttributeError(name)
+        # Kept as an attribute, so that it is worked out once and `__getattr__` not asked again.
         value = self.__dict__[name] = part(whole)
         return value
 

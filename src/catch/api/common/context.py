@@ -76,11 +76,13 @@ class Context:
         if self.answers is None:
             return await make()
         facts = self.reading.facts
+        # With the viewer in the key: what one is answered is never another's, whatever their rights.
         return await self.answers.get((operation, self.who), fields, facts.at, facts.rests, make)
 
     async def reached(self, position: int | None) -> None:
         """Returns once the answer holds everything up to this position. Raises `NotCaughtUp`."""
         if position:
+            # Both: rows come from the read side, states and rights from what this process has heard.
             await self.catch.reached(position)
             try:
                 async with asyncio.timeout(PATIENCE):

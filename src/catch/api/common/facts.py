@@ -59,6 +59,7 @@ class Facts:
     async def texts(self, *subjects: UUID) -> Texts:
         """What reads the texts sealed under these subjects. The keys of those expected together come together."""
         keyring = self.catch.keyring
+        # A key that was destroyed since must not be read from memory.
         if self._reader is not None and self._erasures == keyring.erasures and self._readable.issuperset(subjects):
             return self._reader.only(*subjects)
         return await keyring.reader(subjects)
@@ -104,6 +105,7 @@ class Facts:
 
     async def gathered(self) -> None:
         """Expected cases, their persons and the persons' keys: one query each, however many there are."""
+        # While others gather there is something to wait for, although nothing is left to expect.
         if not self._expected and not self._gathering.locked():
             return
         async with self._gathering:
@@ -113,6 +115,7 @@ class Facts:
             held = await self._states.get_many(CASE, expected)
             await self._states.get_many(RESTRICTED, map(restricted_stream, expected))
             people = await self._states.get_many(PERSON, {each.state.person for each in held if each.state})
+            # Before the keys are read: one destroyed meanwhile then makes this reader old.
             erasures = self.catch.keyring.erasures
             readable = self._readable.union(each.state.person for each in people if each.state)
             self._reader = await self.catch.keyring.reader(readable)

@@ -20,6 +20,7 @@ YEARS = range(1900, 2200)
 
 
 def _position(value: object) -> Position:
+    # Only ASCII digits, and no more than a bigint has: `int` takes far more than that.
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,19}", value) and int(value) <= LAST_POSITION:
         return Position(int(value))
     raise GraphQLError('A position is a whole number written as a string, such as "1042".')
@@ -27,6 +28,7 @@ def _position(value: object) -> Position:
 
 def _instant(value: object) -> datetime:
     problem = 'An instant is written with its offset, such as "2026-03-02T09:30:00+00:00" or "2026-03-02T09:30:00Z".'
+    # Without a "T" Python reads a day, and takes midnight for granted.
     if not isinstance(value, str) or len(value) > 40 or "T" not in value:
         raise GraphQLError(problem)
     try:

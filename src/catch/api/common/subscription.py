@@ -69,6 +69,7 @@ class Shared:
 
     def facts(self) -> Facts:
         now = self.clock()
+        # Also after a second without any event: rights end by the clock as well.
         if self._heard != self.catch.present.follower.position or not timedelta(0) <= now - self._facts.at <= FRESH:
             self._facts, self._heard = Facts(self.catch, now, self._rights), self.catch.present.follower.position
         return self._facts

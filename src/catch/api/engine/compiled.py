@@ -87,6 +87,7 @@ class Compiler:
             return self.object(kind, selections)
         if is_abstract_type(kind):
             possible = self._schema.get_possible_types(kind)
+            # By class and not by `__typename`: a resolver's value says what it is without being asked.
             return chosen({origin(each): self.object(each, selections) for each in possible})
         raise NotCompiled(str(kind))
 
@@ -133,6 +134,7 @@ class Compiler:
         if isinstance(given, VariableNode):
             value = self._switches.get(given.name.value)
         if not isinstance(value, bool):
+            # A missing variable is an error that graphql-core has to word.
             raise NotCompiled("a switch that is neither true nor false")
         return value
 
@@ -144,6 +146,7 @@ class Compiler:
         name = nodes[0].name.value
         if name == "__typename":
             return Step(key, lambda _: kind.name, waits=False, reader=Reader(plain=same))
+        # Arguments below the operation's own fields would have to be coerced as graphql-core does it.
         if any(node.arguments for node in nodes) or name not in kind.fields:
             raise NotCompiled("arguments, or introspection")
         reader = self.field(kind.fields[name].type, nodes)
@@ -155,6 +158,7 @@ class Compiler:
             return Step(key, attrgetter(definition.python_name), waits=False, reader=reader)
         if resolver.arguments or resolver.info_parameter:
             raise NotCompiled(f"{kind.name}.{name}")
+        # Strawberry's own wrapper around it makes an `info` and converts arguments: here there are neither.
         return Step(key, resolver.wrapped_func, waits=resolver.is_async, reader=reader)
 
 

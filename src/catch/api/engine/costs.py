@@ -46,6 +46,7 @@ class Charge(Struct, frozen=True):
     def cost(self, values: Mapping[str, Any]) -> int:
         entries = _entries(values.get(self.first) if isinstance(self.first, str) else self.first)
         past = values.get(self.past) is not None if isinstance(self.past, str) else self.past
+        # What is selected is written at least once, also by fields that are no lists.
         shown = self.fields * max(entries, 1) // FIELDS_A_UNIT
         return self.weight.base + entries * self.weight.each + (self.weight.past if past else 0) + shown
 
@@ -61,6 +62,7 @@ def charge(root: GraphQLObjectType, node: FieldNode, fields: int) -> Charge:
     if field is None:  # `__typename`, `__schema`
         return Charge(Weight(0), 0, past=False, fields=fields)
     definition = field.extensions.get("strawberry-definition")
+    # Closed by default: what nobody has weighed costs the most.
     weight: Weight = getattr(definition, "metadata", {}).get(WEIGHT, HEAVIEST)
     given = {argument.name.value: argument.value for argument in node.arguments or ()}
     return Charge(weight, _first(field.args, given.get("first")), _past(given.get("asAt")), fields)

@@ -83,6 +83,7 @@ class Subscription:
         self.field: str = node.name.value
         field = subscription.fields[self.field]
         self.arguments: Mapping[str, object] = get_argument_values(field, node, executor.variable_values)
+        # Subscribers who resume from different positions are answered with the same bytes from then on.
         kept = {name: value for name, value in variables.items() if name != _resuming(prepared, node)}
         self.key = msgspec.json.encode([prepared.text, prepared.name, kept], order="deterministic")
         self.compiled = engine.selection(prepared, field.type, nodes, executor)
@@ -160,6 +161,7 @@ class Engine:
 
     async def execute(self, prepared: Prepared, variables: Mapping[str, Any] | None, context: object) -> Answer:
         """Run a query or a mutation, if it does not cost too much."""
+        # A mutation's input is answered as data, with the path of what is wrong.
         if prepared.kind is not OperationType.MUTATION and (bad := bad_variables(variables)):
             return Answer(None, [bad], began=False)
         try:
@@ -215,11 +217,13 @@ class Engine:
         with the same variables are one, since thousands of clients may follow one meeting."""
         if bad := bad_variables(variables):
             raise Rejected(bad)
+        # Held to the most that one may cost, but not taken from what the viewer has left: there is no context yet.
         self.charge(prepared, variables, None)
         key = msgspec.json.encode([prepared.text, prepared.name, variables], order="deterministic")
         subscription = self._subscriptions.get(key)
         if subscription is None:
             subscription = self._subscriptions[key] = self._subscription_of(prepared, variables)
+            # The oldest goes: whoever has it keeps it, and it only has to be made again for the next.
             if len(self._subscriptions) > STANDINGS:
                 del self._subscriptions[next(iter(self._subscriptions))]
         return subscription
@@ -230,6 +234,7 @@ class Engine:
         """The selection of a subscription as a function. It depends on the document and on what switches parts of it
         on and off, and on nothing else that a client sends."""
         switches = executor.variable_values.coerced
+        # Only what switches parts on and off: every other value leaves the compiled selection as it is.
         on = frozenset(name for name, value in switches.items() if value is True)
         key = (prepared.text, prepared.name, on)
         if key not in self._selections:

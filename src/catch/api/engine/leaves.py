@@ -30,10 +30,12 @@ def leaf(kind: GraphQLEnumType | GraphQLScalarType, *, required: bool) -> Plain:
     if isinstance(kind, GraphQLEnumType):
         return of_enum(slow)
     own = AS_THEY_ARE.get(kind.name)
+    # By exact type: a subclass, an enum's member say, may have to be written otherwise.
     if own is not None and required:
         return lambda value: value if type(value) is own else slow(value)
     if own is not None:
         return lambda value: value if value is None or type(value) is own else slow(value)
+    # `True` is an int, too; outside of 32 bits graphql-core complains, and it must say so itself.
     if kind.name == "Int":
         return lambda value: value if type(value) is int and LEAST <= value <= MOST else slow(value)
     return slow

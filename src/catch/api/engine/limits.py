@@ -169,6 +169,7 @@ class Documents:
         prepared = [checked.prepared(text, node) for node in found]
         self.kept[text] = {each.name: each for each in prepared}
         if len(prepared) == 1:
+            # Where there is but one, a client need not name it.
             self.kept[text][None] = prepared[0]
         return prepared
 
@@ -185,10 +186,12 @@ class Documents:
     def _check(self, text: str) -> Checked:
         self.checked += 1
         document = self._parse(text)
+        # Before anything that takes longer than reading the document once.
         self._within_budget(document)
         if bad := bad_literal(document):
             raise Rejected(bad)
         if not self.development:
+            # By itself and first, so that outside development no other complaint tells of the schema.
             off = validate(self.schema, document, [NoSchemaIntrospectionCustomRule], max_errors=1)
             if off:
                 raise Rejected(error("INTROSPECTION_OFF", "Introspection is switched on only in development."))
@@ -216,6 +219,7 @@ class Documents:
         try:
             return parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.tokens)
         except GraphQLError as problem:
+            # graphql-core says by its message alone what stopped it.
             if "nested too deeply" in problem.message:
                 raise Rejected(error("TOO_DEEP", f"Fields may be nested {limits.depth} deep.")) from None
             if "Parsing aborted" in problem.message:
@@ -227,6 +231,7 @@ class Documents:
         try:
             operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
             budgets = [counter.of(operation.selection_set) for operation in operations]
+        # Fragments of fragments may go deeper than Python does.
         except RecursionError:
             raise Rejected(error("TOO_DEEP", f"Fields may be nested {limits.depth} deep.")) from None
         deepest = max((budget.depth for budget in budgets), default=0)

@@ -72,6 +72,7 @@ class Operation:
             "GraphQLObjectType",
             schema.query_type if prepared.kind is OperationType.QUERY else schema.mutation_type,
         )
+        # A mutation that was begun may have recorded something: it must not be executed a second time.
         self._once = prepared.kind is OperationType.MUTATION
         self._compiled: dict[tuple[object, ...], list[Root]] = {}
         # What cannot be compiled shows now, not when somebody asks.
@@ -85,6 +86,7 @@ class Operation:
         """The answer's data and errors; None where it is left to graphql-core. Nothing has been changed then."""
         declared = self._definition.variable_definitions or ()
         values = get_variable_values(self._schema, declared, dict(variables or {}), hide_suggestions=self._hide)
+        # What is wrong with variables graphql-core says; nothing has been executed.
         if isinstance(values, list):
             return None
         try:
@@ -114,6 +116,7 @@ class Operation:
             if field is None:
                 raise NotCompiled(f"{nodes[0].name.value} of the operation itself")
             found.append(Root(key, field, nodes[0], compiler.field(field.type, nodes)))
+        # Of several, those behind a failed one go on or not by rules that are graphql-core's.
         if self._once and (len(found) != 1 or not isinstance(found[0].field.type, GraphQLNonNull)):
             raise NotCompiled("a mutation of more than one field")
         return found

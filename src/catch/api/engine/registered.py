@@ -69,9 +69,11 @@ class Registered:
         return found
 
     def _learn(self, wanted: str, text: str) -> None:
+        # By name, with its own text besides: nothing to learn and no hash to compare.
         if self.texts.get(wanted) == text:
             return
         digest = wanted.removeprefix("sha256:").lower()
+        # A text kept under another's hash would be answered in its place.
         if digest != sha256(text):
             raise Rejected(error("HASH_MISMATCH", "The hash is not that of the query sent with it."))
         if self._learns and text not in self._known:
@@ -99,4 +101,5 @@ def registered(
     """What a server with these settings answers: what is shipped with it in any case."""
     own = documents_in(folder) if folder else {}
     wanted = Operations(operations or (Operations.ANY if development else Operations.REGISTERED))
+    # What is shipped goes before: an operator's document of the same name does not change our clients'.
     return Registered({**own, **shipped}, only=wanted is Operations.REGISTERED, learns=development)

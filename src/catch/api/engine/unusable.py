@@ -55,6 +55,7 @@ def bad_literal(document: DocumentNode) -> GraphQLFormattedError | None:
     """The same of what a document says itself."""
     found = _Literals()
     for definition in document.definitions:
+        # A mutation says which field it is, as it does of variables.
         if not (isinstance(definition, OperationDefinitionNode) and definition.operation is OperationType.MUTATION):
             visit(definition, found)
     return error("BAD_VALUE", UNUSABLE_TEXT) if found.bad else None

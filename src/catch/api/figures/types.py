@@ -1,5 +1,6 @@
 """Time to outcome."""
 
+from datetime import datetime
 from enum import Enum
 
 import strawberry
@@ -20,6 +21,18 @@ class CurvePoint:
     incidence: float = strawberry.field(
         description="Aalen-Johansen: the share that has reached the outcome, other endings counted for what they are."
     )
+    incidence_lower: float | None = strawberry.field(
+        description="With `incidenceUpper` its 95 % interval (log(-log)); `lower` and `upper` are that of `survival`."
+    )
+    incidence_upper: float | None
+
+
+@strawberry.type(description="The share that has reached the outcome by a day, with its 95 % interval.")
+class AchievedBy:
+    days: int
+    share: float | None = strawberry.field(description="Null where nobody was followed that long.")
+    lower: float | None
+    upper: float | None
 
 
 @strawberry.type(description="How many episodes were still under observation on a day.")
@@ -42,8 +55,32 @@ class TimeToOutcome:
     withheld: FiguresWithheld | None = strawberry.field(
         description="Null where the figures are told. Otherwise they are null, and the lists empty, for this reason."
     )
-    median_days: float | None
+    median_days: float | None = strawberry.field(
+        description="The first day by which half have reached the outcome; null where `notReached`."
+    )
     not_reached: bool | None
+    lower_quartile_days: float | None = strawberry.field(
+        description="The first day by which a quarter have. Null for who does not see every case, as are"
+        " `upperQuartileDays`, `restrictedMeanDays`, `longestFollowUpDays`, `episodes`, `administrative` and"
+        " `neverAtRisk`."
+    )
+    upper_quartile_days: float | None
+    restricted_mean_days: float | None = strawberry.field(
+        description="How many of the first 180 days go by without the outcome, on the mean; null where nobody was"
+        " followed that long."
+    )
+    longest_follow_up_days: int | None
+    achieved_by: list[AchievedBy] = strawberry.field(
+        description="By 90, 180 and 365 days. Empty for who does not see every case."
+    )
+    episodes: int | None = strawberry.field(description="All that count below, administrative closures left out.")
+    administrative: int | None = strawberry.field(
+        description="Episodes whose closure says nothing about an outcome, such as one opened in error: left out"
+        " everywhere else."
+    )
+    never_at_risk: int | None = strawberry.field(
+        description="Episodes that were over when they came to us: in no curve and no count but this."
+    )
     curve: list[CurvePoint] = strawberry.field(
         description="Day by day for who sees every case. For others in steps of 5 endings at least, each as at the last"
         " day of its step; `atRisk` is how many there were when the step began."
@@ -55,7 +92,16 @@ class TimeToOutcome:
     censored: int | None
     competing: int | None
     naive_closed_mean_days: float | None = strawberry.field(
-        description="The mean over closed episodes only: what a spreadsheet says. Open ones make it too short."
+        description="The mean from start to closure over closed episodes only, however they ended: what a spreadsheet"
+        " says. Open ones are left out, so it is too short. Null where none is closed; for who does not see every case,"
+        " where fewer than 5 are."
+    )
+    programme_versions: list[str] = strawberry.field(
+        description="The versions of the programme, `key@version`, under which these episodes run or ran."
+    )
+    cut_off_at: datetime = strawberry.field(
+        description="Up to when episodes were followed: when the last fact was recorded that counts, or the moment that"
+        " was asked for, where that is earlier."
     )
     cut_off: Position = strawberry.field(
         description="The position up to which the log was read. For who does not see every case the figures are those"

@@ -4,6 +4,7 @@ The episodes come from the read model as it is, or from the same fold over the l
 all who ask for the same while nothing new is recorded.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple, cast
 from uuid import UUID
@@ -17,8 +18,8 @@ from catch.app import Catch
 from catch.domain.calendar import end_of_day, london_day
 from catch.domain.refusals import NotAnswered
 from catch.history.past import Moment, rows, upto
-from catch.statistics import AtRisk, Point, TimeToOutcome
-from catch.statistics.small_numbers import Period, coarse, fixed, quarter_before, too_few
+from catch.statistics import Point, TimeToOutcome
+from catch.statistics.small_numbers import SMALLEST, Period, coarse, fixed, quarter_before, too_few
 from projections import outcomes
 
 
@@ -49,6 +50,7 @@ async def time_to_outcome(context: Context, asked: Asked) -> figures_types.TimeT
     period = None if sees_every_case(context.who, asked.programme) else the_period(asked, quarter)
     head = await catch.log.head()
     moment = asked.as_at and (asked.as_at.position, asked.as_at.recorded_at, asked.as_at.occurred_at)
+    # With the head: what was made stays right for as long as nothing new is recorded.
     key = ("time to outcome", *asked[:3], moment, period, quarter, head)
 
     async def make() -> figures_types.TimeToOutcome:
@@ -70,7 +72,20 @@ def the_period(asked: Asked, quarter: Period) -> Period:
 
 def freely(cohort: Cohort) -> figures_types.TimeToOutcome:
     figures = outcomes.time_to_outcome_of(cohort.rows, cohort.cut_off)
-    return shown(figures, figures.curve, figures.at_risk, cohort.position)
+    told = common(cohort, cohort.cut_off, figures, figures.curve)
+    told.lower_quartile_days = figures.lower_quartile_days
+    told.upper_quartile_days = figures.upper_quartile_days
+    told.restricted_mean_days = figures.restricted_mean_days
+    told.longest_follow_up_days = figures.longest_follow_up_days
+    told.achieved_by = [
+        figures_types.AchievedBy(days=each.days, share=each.share, lower=each.lower, upper=each.upper)
+        for each in figures.achieved_by
+    ]
+    told.episodes = figures.episodes
+    told.administrative = figures.administrative
+    told.never_at_risk = figures.never_at_risk
+    told.at_risk = [figures_types.AtRisk(days=each.days, count=each.at_risk) for each in figures.at_risk]
+    return told
 
 
 def carefully(cohort: Cohort, period: Period, quarter: Period) -> figures_types.TimeToOutcome:
@@ -78,9 +93,14 @@ def carefully(cohort: Cohort, period: Period, quarter: Period) -> figures_types.
     cut_off = end_of_day(quarter.last)
     parts = [outcomes.cohort(cohort.rows, each.first, each.last) for each in period.quarters]
     if too_few([outcomes.time_to_outcome_of(part, cut_off).episodes for part in parts]):
-        return withheld(cohort.position)
+        return untold(cohort, cut_off, figures_types.FiguresWithheld.TOO_FEW)
+    # Of the whole period, now that no part of it singles anybody out.
     figures = outcomes.time_to_outcome_of(cohort.rows, cut_off)
-    return shown(figures, coarse(figures.curve), (), cohort.position)
+    told = common(cohort, cut_off, figures, coarse(figures.curve))
+    if figures.closed < SMALLEST:
+        # The mean of one closure is that person's days.
+        told.naive_closed_mean_days = None
+    return told
 
 
 async def of_programme(catch: Catch, asked: Asked, head: int) -> Cohort:
@@ -96,41 +116,53 @@ async def _as_at(catch: Catch, asked: Asked, as_at: common_types.AsAt) -> Cohort
     moment = Moment(as_at.position or None, as_at.recorded_at or None, as_at.occurred_at or None)
     found = cast("dict[UUID, outcomes.Row]", await rows(catch.log, outcomes.OUTCOMES, moment))
     last = await catch.log.last(await upto(catch.log, moment))
-    cut_off = moment.occurred_at or moment.recorded_at or (last.recorded_at if last else datetime.now(UTC))
+    known = last.recorded_at if last else datetime.now(UTC)
+    # Nobody was followed for longer than anything is known of: a day still to come adds nothing.
+    cut_off = min(moment.occurred_at or known, known)
     held = (row for row in found.values() if row.programme == asked.programme)
     return Cohort(outcomes.cohort(held, asked.from_, asked.to), cut_off, last.position if last else 0)
 
 
-def withheld(position: int) -> figures_types.TimeToOutcome:
+def untold(
+    cohort: Cohort, cut_off: datetime, why: figures_types.FiguresWithheld | None = None
+) -> figures_types.TimeToOutcome:
+    """Nothing but what the figures are about: whatever else is told is named."""
     return figures_types.TimeToOutcome(
-        withheld=figures_types.FiguresWithheld.TOO_FEW,
+        withheld=why,
         median_days=None,
         not_reached=None,
+        lower_quartile_days=None,
+        upper_quartile_days=None,
+        restricted_mean_days=None,
+        longest_follow_up_days=None,
+        achieved_by=[],
+        episodes=None,
+        administrative=None,
+        never_at_risk=None,
         curve=[],
         at_risk=[],
         achieved=None,
         censored=None,
         competing=None,
         naive_closed_mean_days=None,
-        cut_off=Position(position),
+        programme_versions=[],
+        cut_off_at=cut_off,
+        cut_off=Position(cohort.position),
     )
 
 
-def shown(
-    figures: TimeToOutcome, curve: tuple[Point, ...], at_risk: tuple[AtRisk, ...], position: int
+def common(
+    cohort: Cohort, cut_off: datetime, figures: TimeToOutcome, curve: Sequence[Point]
 ) -> figures_types.TimeToOutcome:
-    return figures_types.TimeToOutcome(
-        withheld=None,
-        median_days=figures.median_days,
-        not_reached=figures.not_reached,
-        curve=[curve_point(each) for each in curve],
-        at_risk=[figures_types.AtRisk(days=each.days, count=each.at_risk) for each in at_risk],
-        achieved=figures.achieved,
-        censored=figures.censored,
-        competing=figures.competing,
-        naive_closed_mean_days=figures.naive_closed_mean_days,
-        cut_off=Position(position),
-    )
+    """What everybody is told who is told anything."""
+    told = untold(cohort, cut_off)
+    told.median_days = figures.median_days
+    told.not_reached = figures.not_reached
+    told.curve = [curve_point(each) for each in curve]
+    told.achieved, told.censored, told.competing = figures.achieved, figures.censored, figures.competing
+    told.naive_closed_mean_days = figures.naive_closed_mean_days
+    told.programme_versions = outcomes.versions(cohort.rows, cut_off)
+    return told
 
 
 def curve_point(point: Point) -> figures_types.CurvePoint:
@@ -144,4 +176,6 @@ def curve_point(point: Point) -> figures_types.CurvePoint:
         lower=point.lower,
         upper=point.upper,
         incidence=point.incidence,
+        incidence_lower=point.incidence_lower,
+        incidence_upper=point.incidence_upper,
     )

@@ -23,23 +23,23 @@ from catch.api.meeting.listing import Between, attends, found_meetings
 from catch.api.meeting.view import Sitting, reason
 from catch.app import Catch
 from catch.domain.agenda.absence import Explanation, Standing, why_not
-from catch.domain.agenda.draft import AGENDA_ITEMS, draft_agenda
+from catch.domain.agenda.draft import AGENDA_ITEMS
 from catch.domain.agenda.facts import CaseFacts
 from catch.domain.calendar import LONDON
 from catch.domain.facts import Role
 from catch.domain.meeting.listing import Agenda
-from catch.domain.meeting.state import Meeting
+from catch.domain.meeting.state import OVER, Meeting
 from catch.domain.refusals import UnknownCase, UnknownMeeting
 from catch.domain.streams import MEETING
 from catch.present.states import Held
 from catch.readside import as_at as history
 from projections import agenda, minutes
 
-ORGANISERS = frozenset({Role.CHAIR, Role.DEPUTY, Role.PREPARER, Role.COORDINATOR, Role.AUDITOR})
+OVERSEERS = frozenset({Role.CHAIR, Role.DEPUTY, Role.PREPARER, Role.COORDINATOR, Role.AUDITOR})
 
 
 def organises(context: Context) -> None:
-    if context.who.roles_held().isdisjoint(ORGANISERS):
+    if context.who.roles_held().isdisjoint(OVERSEERS):
         raise NotForYourRole
 
 
@@ -68,20 +68,23 @@ async def drafted_now(catch: Catch, meeting: Meeting) -> Agenda:
     """The same for all who prepare the meeting, made once for those who ask while nothing new is recorded."""
 
     async def make() -> Agenda:
-        series, as_of, facts = await catch.records.agenda_facts(meeting)
-        salt = catch.keyring.digest(AGENDA_ITEMS)
-        return await asyncio.to_thread(draft_agenda, series, meeting, facts, as_of, salt)
+        facts = await catch.records.agenda_facts(meeting.meeting)
+        # In a thread: it is pure, and over a whole programme takes longer than the loop may be held up.
+        return await asyncio.to_thread(facts.drafted, catch.keyring.digest(AGENDA_ITEMS))
 
     return await catch.present.works.get(("draft", meeting.meeting, await catch.log.head()), make)
 
 
-async def standing_now(catch: Catch, meeting: Meeting, case: UUID, told: Agreed) -> Explanation:
-    """Likewise, where one case stands towards it, for those who are told as much."""
+async def standing_of(catch: Catch, meeting: Meeting, case: UUID, told: Agreed) -> Explanation:
+    """Likewise, where one case stands towards it, or stood when it is over, for those who are told as much."""
 
     async def make() -> Explanation:
-        series, _, facts = await catch.records.agenda_facts(meeting, case)
-        return await asyncio.to_thread(why_not, series, meeting, told_of(told, facts, case), case)
+        records = catch.records
+        over = meeting.state in OVER
+        facts = await (records.facts_then(meeting, case) if over else records.agenda_facts(meeting.meeting, case))
+        return await asyncio.to_thread(why_not, facts.series, facts.meeting, told_of(told, facts.cases, case), case)
 
+    # By what the viewer may be told, not by who they are: whoever is told as much gets the same answer.
     key = ("why not", meeting.meeting, case, told.restricted, await catch.log.head())
     return await catch.present.works.get(key, make)
 
@@ -165,7 +168,7 @@ class MeetingQueries:
         sitting = Sitting(context.reading, meeting, meeting)
         await sitting.look([case_id])
         told = await sitting.agreed(case_id)
-        answer = await standing_now(context.catch, meeting, case_id, told)
+        answer = await standing_of(context.catch, meeting, case_id, told)
         stranger = await context.reading.sight(case_id) is None
         # A case that is put forward is told of to those who prepare the meeting; of any other, strangers know nothing.
         if case_id in sitting.recused or (stranger and answer.standing in NOT_PUT_FORWARD):

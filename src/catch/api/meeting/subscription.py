@@ -77,6 +77,7 @@ class MeetingSource(Shared):
         if who is None or meeting is None or not may_attend(who, meeting, self.facts().at):
             return ENDED
         at, cases = self.facts().at, spoken_of(meeting)
+        # Whoever changes one of its cases must find this meeting from now on.
         self.catch.present.appearances.note(meeting)
         held = await self.facts().seats(cases)
         seats = [seat for case in cases for seat in held[case]]

@@ -56,6 +56,7 @@ class Sitting:
 
     @classmethod
     async def of(cls, reading: Reading, shown: Meeting, present: Meeting | None = None) -> "Sitting":
+        # At once for all: item by item, each would read its case's history by itself.
         if reading.past:
             await reading.past.gather([item.case for item in shown.items if item.case])
         return cls.now(reading, shown, present)
@@ -218,6 +219,7 @@ class Sitting:
     async def concerns(self) -> list[agenda_types.AgendaWarning]:
         """Cases of the programme with an unsettled safeguarding concern that are not on the agenda."""
         reading = self.reading
+        # A warning is about now: there is none in a meeting as it was.
         if self.shown is not self.present or not warned_of_concerns(reading.viewer, self.shown, reading.facts.at):
             return []
         reading.facts.rests.rows = True
@@ -225,6 +227,7 @@ class Sitting:
         pool, user = reading.facts.catch.log.pool, reading.viewer.user
         raised = await concerns.of_programme(pool, self.shown.programme, user, on)
         for each in raised:
+            # It may stand at facts that this process has not heard of: a right could have ended with one.
             reading.facts.catch.present.states.read_at(each.position)
         await self.look(each.case for each in raised)
         told = [each for each in raised if each.case not in self.recused]
@@ -271,6 +274,7 @@ class Sitting:
         )
 
     async def entry(self, entry: written_minutes.Entry) -> meeting_types.MinutesEntry:
+        # An entry outlasts its item: what is gone from the agenda may be one that was kept from the viewer.
         item = self.shown.item(entry.item)
         hidden = await self.hidden(item) if item else RedactionReason.NOT_INVOLVED
         if item is None or hidden:

@@ -8,8 +8,9 @@ from catch.domain.calendar import london_day
 from catch.domain.case.state import ActionState, Agrees, Case, GoalState, Milestones, Proposal, ProposalPurpose
 from catch.domain.meeting.listing import AppearanceBasis
 from catch.domain.meeting.state import Meeting
+from catch.domain.programme import ProgrammeHistory
 from catch.domain.programme.clocks import clock, matches
-from catch.domain.programme.configuration import ClockRule, Programme
+from catch.domain.programme.configuration import ClockRule
 
 
 def may_be_told(case: Case, at: datetime) -> tuple[str, ...]:
@@ -18,12 +19,17 @@ def may_be_told(case: Case, at: datetime) -> tuple[str, ...]:
     return tuple(sorted(told | case.holders))
 
 
-def case_facts(case: Case, programme: Programme, meeting: Meeting, carried: Iterable[Carried] = ()) -> CaseFacts:
-    """What the meeting's agenda is drafted from. `carried` are the cases that earlier meetings did not reach."""
+def case_facts(case: Case, history: ProgrammeHistory, meeting: Meeting, carried: Iterable[Carried] = ()) -> CaseFacts:
+    """What the meeting's agenda is drafted from: by the series of the programme's present version, and by the clocks,
+    as on the case's page, of the version that it started under. `carried` are the cases that earlier meetings left.
+    """
     at = meeting.starts_at
     milestones = case.milestones
+    # Who coordinates the case comes to present it, invited or not.
     expected = {held.agency for held in meeting.invitations} | {case.lead.agency if case.lead else ""}
-    series = programme.series(meeting.series)
+    series = history.current.series(meeting.series)
+    pinned = history.version(case.programme_version)
+    # Since the last meeting would have been held: whether it was is nothing that the case knows.
     since = at - timedelta(days=series.cycle_days) if series else at
     return CaseFacts(
         case=case.case,
@@ -50,15 +56,13 @@ def case_facts(case: Case, programme: Programme, meeting: Meeting, carried: Iter
             for held in case.actions
             if held.unsettled
         ),
-        clocks=tuple(running_clocks(programme.clocks, milestones, at)),
+        clocks=tuple(running_clocks(pinned.clocks if pinned else (), milestones, at)),
         plan_agreed_on=london_day(case.plan.agreed_at) if case.plan else None,
         review_due=case.plan.review_due if case.plan else None,
         planned_end=case.plan.planned_end if case.plan else None,
         closure_proposed_on=london_day(milestones.closure_proposed_at) if milestones.closure_proposed_at else None,
         ready_to_close=ready_to_close(case),
-        unmet_needs=tuple(
-            held.code for held in case.unmet_needs if held.met_at is None and since <= held.recorded_at <= at
-        ),
+        unmet_needs=tuple(held.code for held in case.unmet_needs if held.met_at is None and since <= held.since <= at),
         carried=next(
             (held for held in carried if held.case == case.case and held.to_meeting in (None, meeting.meeting)), None
         ),
@@ -75,6 +79,7 @@ def appearance_basis(case: Case) -> AppearanceBasis | None:
     """Why the meeting may consider the case: the person agrees, or an open disclosure goes before their wish."""
     if case.agreement is Agrees.YES:
         return AppearanceBasis.AGREEMENT
+    # Ended disclosures no longer speak for anything.
     open_ones = [held for held in case.disclosures if held.ended_at is None]
     if any(held.basis.overrides_objection for held in open_ones):
         return AppearanceBasis.VITAL_INTEREST
@@ -127,6 +132,6 @@ def running_clocks(rules: Iterable[ClockRule], milestones: Milestones, at: datet
     """The clocks that have started and not stopped."""
     for rule in rules:
         started, stopped = moment(rule.start, milestones), moment(rule.stop, milestones)
-        if started is not None and stopped is None and started <= at:
+        if started is not None and (stopped or milestones.over_at) is None and started <= at:
             shown = clock(rule, started, stopped, at)
             yield ClockFact(rule.code, started, shown.warn_at, shown.due_at)

@@ -32,6 +32,7 @@ from catch.domain.meeting.listing import (
 )
 from catch.domain.meeting.state import Meeting
 from catch.domain.programme.configuration import AgendaPolicy, Series
+from catch.domain.programme.recurrence import meets_after
 
 AGENDA_ITEMS = "agenda items"
 """What the salt of drafts is the place's digest of."""
@@ -53,12 +54,15 @@ def draft_agenda(series: Series, meeting: Meeting, facts: Sequence[CaseFacts], a
     """The draft from the facts as they stood at position `as_of`, whatever order they come in.
 
     `salt` is a secret of the place: without it nobody works out an item's id."""
+    # By number first, so that the draft is the same to the byte in whatever order the facts came.
     ours = sorted((held for held in facts if held.live and held.programme == meeting.programme), key=lambda f: f.number)
     found = [(held, reasons_for(held, series, meeting.starts_at)) for held in ours]
     put_forward = [candidate(held, why, series.policy, meeting.starts_at) for held, why in found if why]
     ready = sorted((held for held in put_forward if not lacking(held.facts)), key=key)
     filled = fill(ready, series.policy, meeting.duration_minutes)
+    # The opening has its minutes before the first item; partners' windows are by the clock.
     opening = meeting.starts_at + timedelta(minutes=series.policy.minutes.opening)
+    # After what fits was chosen: a partner's window may move an item within its section, never off the agenda.
     arranged = in_windows(filled.placed, meeting, opening)
     return Agenda(
         as_of,
@@ -101,6 +105,7 @@ def items(arranged: Sequence[Candidate], meeting: Meeting, salt: str) -> Iterato
 def drafted(held: Candidate, order: int, explanation: str, placement: Placement, item: UUID) -> DraftedItem:
     facts = held.facts
     if facts.presenter is None or facts.basis is None:
+        # For the type checker, too: `lacking` has kept such cases out.
         raise ValueError("a case without presenter or basis is never placed")
     return DraftedItem(
         item,
@@ -139,6 +144,7 @@ def overflow(filled: Filled, series: Series, meeting: Meeting, salt: str) -> Ite
     minutes_before = 0
     for held, why in filled.left:
         displacements = held.displacements + 1
+        # What waits in front of it fills whole meetings first. A budget of nothing must not divide.
         predicted = predicted_on(held, minutes_before // max(1, filled.budget) + 1, series, meeting)
         yield Overflow(
             item_id(meeting, held.case, salt),
@@ -160,7 +166,7 @@ def overflow(filled: Filled, series: Series, meeting: Meeting, salt: str) -> Ite
 def predicted_on(held: Candidate, meetings_ahead: int, series: Series, meeting: Meeting) -> date:
     """In the order it waits in, and never later than the meeting at which it becomes a must."""
     latest = max(1, series.policy.max_displacements - held.defer_count)
-    return london_day(meeting.starts_at) + timedelta(days=series.cycle_days * min(meetings_ahead, latest))
+    return meets_after(series, london_day(meeting.starts_at), min(meetings_ahead, latest))
 
 
 def unready(held: Candidate) -> AgendaWarning:
@@ -209,6 +215,7 @@ def partner_warnings(arranged: Sequence[Candidate], policy: AgendaPolicy, meetin
 
 def late_proposals(arranged: Sequence[Candidate], policy: AgendaPolicy, meeting: Meeting) -> Iterator[AgendaWarning]:
     """Items that nobody has had time to prepare for: proposed later than the day on which the papers close."""
+    # By days: a proposal is known by its day, so one of the very day on which the papers close is in time.
     closed = london_day(meeting.starts_at - timedelta(hours=policy.cut_off_hours))
     for held in arranged:
         late = [each for each in held.facts.proposals if each.proposed_on > closed and not each.urgent]

@@ -70,7 +70,6 @@ class CaseFacts(Part, frozen=True, omit_defaults=True):
     conversation_at: datetime | None = None
     discussed_at: datetime | None = None
     last_activity_at: datetime | None = None
-    on_hold: bool = False
     proposals: tuple[ProposalFact, ...] = ()
     actions: tuple[ActionFact, ...] = ()
     clocks: tuple[ClockFact, ...] = ()

@@ -64,6 +64,7 @@ def candidate(facts: CaseFacts, reasons: tuple[Reason, ...], policy: AgendaPolic
 def ratio(started_at: datetime, due_at: datetime, at: datetime) -> float:
     """Elapsed over target time, cut to one decimal."""
     target = due_at - started_at
+    # Cut, so that two cases which waited equally long but for minutes are told apart by what follows in the key.
     return floor(10 * ((at - started_at) / target)) / 10 if target > timedelta(0) else 0.0
 
 
@@ -79,6 +80,8 @@ def required(facts: CaseFacts, reasons: tuple[Reason, ...]) -> tuple[str, ...]:
     return tuple(sorted(asked | owing))
 
 
+# Lexicographic and not weighted: whoever asks why an item stands where it does can be told the one thing that decided.
+# The presenter stands near the end, so that a partner can leave early only where nothing else tells two items apart.
 def key(held: Candidate) -> tuple[int, bool, int, date, float, str, str]:
     return (
         held.section,
@@ -114,6 +117,7 @@ def fill(candidates: Sequence[Candidate], policy: AgendaPolicy, duration_minutes
     talk = [held for held in candidates if held.section is not Section.NOTING]
     chosen = [held for held in talk if held.must]
     waiting = [held for held in talk if not held.must]
+    # One at a time: whether the mix is short of new or of existing cases changes with each that is chosen.
     while (picked := pick(chosen, waiting, policy, budget)) is not None:
         chosen.append(picked)
         waiting.remove(picked)
@@ -146,6 +150,7 @@ def pick(chosen: list[Candidate], waiting: list[Candidate], policy: AgendaPolicy
 
 
 def share(part: float, n: int) -> int:
+    # The rounding of floats must not ask for one more.
     return ceil(part * n - 1e-9)
 
 
@@ -188,6 +193,7 @@ def rearranged(group: list[Candidate], meeting: Meeting, start: datetime) -> lis
         after = start + timedelta(minutes=waiting[0].minutes)
         pressed = [h for h in waiting[1:] if inside(h, meeting, start) and not inside(h, meeting, after)]
         fitting = [h for h in waiting if inside(h, meeting, start)]
+        # An item that fits now and has a window of its own is not pushed out of it for the sake of another.
         first_fits_only_now = inside(waiting[0], meeting, start) and windows(waiting[0], meeting)
         chosen = next(iter(pressed if pressed and not first_fits_only_now else fitting), waiting[0])
         waiting.remove(chosen)

@@ -48,12 +48,14 @@ def urgent(facts: CaseFacts, day: date) -> Iterator[Reason]:
             yield Reason(ReasonCode.URGENT, Section.URGENT, text, True, held.proposed_on, str(held.proposal))
     if facts.safeguarding_since is not None:
         since = facts.safeguarding_since
+        # Says no more: whoever reads an agenda must not learn from a reason what is restricted.
         yield Reason(ReasonCode.SAFEGUARDING_FOLLOW_UP, Section.URGENT, "Follow-up.", True, since)
 
 
 def carried(facts: CaseFacts, policy: AgendaPolicy) -> Iterator[Reason]:
     if (held := facts.carried) is not None:
         times = "once" if held.defer_count == 1 else f"{held.defer_count} times"
+        # So that no case is put off more often than the policy allows: then it is heard, even over the minutes.
         must = held.defer_count >= policy.max_displacements
         text = f"Carried from an earlier meeting, put off {times} (last on {written(held.since)})."
         yield Reason(ReasonCode.CARRIED, held.section, text, must, held.since)
@@ -81,6 +83,7 @@ def new(facts: CaseFacts, day: date, series: Series) -> Iterator[Reason]:
     since = london_day(facts.conversation_at)
     if since > day:
         return
+    # From the conversation, not the referral: a case whose person nobody has spoken with is not ready to be heard.
     waiting = (day - since).days
     must = series.policy.discuss_all or waiting > series.policy.max_wait_cycles * series.cycle_days
     text = f"New: conversation held {written(since)}, never discussed, waiting {days(waiting)}."
@@ -109,8 +112,9 @@ def clocks(facts: CaseFacts, starts_at: datetime) -> Iterator[Reason]:
 
 
 def no_activity(facts: CaseFacts, day: date, policy: AgendaPolicy) -> Iterator[Reason]:
+    # Before anything else was recorded the time counts from acceptance.
     last = facts.last_activity_at or facts.accepted_at
-    if last is None or facts.on_hold:
+    if last is None:
         return
     still = (day - london_day(last)).days
     if still >= policy.no_activity_days:
@@ -120,6 +124,7 @@ def no_activity(facts: CaseFacts, day: date, policy: AgendaPolicy) -> Iterator[R
 
 def ending(facts: CaseFacts, day: date, policy: AgendaPolicy) -> Iterator[Reason]:
     if facts.closure_proposed_on is not None:
+        # What nothing stands against is noted without discussion.
         section = Section.NOTING if facts.ready_to_close else Section.CLOSE_OR_EXTEND
         text = f"Closure proposed {written(facts.closure_proposed_on)}."
         yield Reason(ReasonCode.CLOSURE_PROPOSED, section, text, False, facts.closure_proposed_on)

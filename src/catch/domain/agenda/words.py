@@ -36,11 +36,13 @@ _MISSING = {
 
 
 def place(n: int) -> str:
+    # 11th to 13th end as no other number that ends in 1, 2 or 3.
     suffix = "th" if 10 <= n % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
     return f"{n}{suffix}"
 
 
 def said(reasons: tuple[Reason, ...]) -> str:
+    # Two reasons may say the same sentence: it is said once, in the order of the reasons.
     return " ".join(dict.fromkeys(reason.text for reason in reasons))
 
 

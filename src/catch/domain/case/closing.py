@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.calendar import london_day
+from catch.domain.calendar import end_of_day, london_day
 from catch.domain.case.actions import ActionCancelled
 from catch.domain.case.goals import GoalAbandoned, GoalAchieved, UnknownGoal
 from catch.domain.case.rules import require_live
@@ -240,18 +240,24 @@ def decide(case: Case, command: ClosingCommand, given: Given) -> list[Answer]:
 # Where that leaves us
 
 
+def over_at(event: CaseClosed, at: datetime) -> datetime:
+    """The episode ended on the day it says, which may lie before the day on which somebody recorded it."""
+    return min(at, end_of_day(event.closed_on))
+
+
 def evolve(case: Case, event: ClosingEvent, at: datetime) -> Case:
     match event:
         case ClosureProposed():
             milestones = replace(case.milestones, closure_proposed_at=at)
             return replace(case, state=CaseState.CLOSING, milestones=milestones)
         case CaseClosed():
-            ending = Ending(event.reason, event.ending, event.closed_on, at, event.summary)
+            over = over_at(event, at)
+            ending = Ending(event.reason, event.ending, event.closed_on, over, event.summary)
             return replace(
                 case,
                 state=CaseState.CLOSED,
                 endings=(*case.endings, ending),
-                milestones=replace(case.milestones, closed_at=at),
+                milestones=replace(case.milestones, closed_at=over),
                 proposals=(),
                 settled_proposals=(*case.settled_proposals, *(held.proposal for held in case.proposals)),
             )

@@ -390,7 +390,7 @@ class UnmetNeed(Part, frozen=True, omit_defaults=True):
     need: UUID
     code: Code
     reason: Code
-    recorded_at: datetime
+    since: datetime
     locality: Code | None = None
     met_at: datetime | None = None
 
@@ -436,6 +436,11 @@ class Milestones(Part, frozen=True, omit_defaults=True):
     closure_proposed_at: datetime | None = None
     closed_at: datetime | None = None
     turned_away_at: datetime | None = None  # declined, or led to a better door
+
+    @property
+    def over_at(self) -> datetime | None:
+        """When nothing was waited for any more: closed, or turned away."""
+        return self.closed_at or self.turned_away_at
 
 
 def first(known: datetime | None, at: datetime) -> datetime:

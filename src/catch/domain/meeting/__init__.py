@@ -81,6 +81,7 @@ SUBJECTS = Subjects(
 
 def decide(meeting: Meeting | None, command: MeetingCommand, given: Given) -> list[MeetingEvent]:
     """The facts that answer the command, none where they hold already; or a refusal."""
+    # These two begin a meeting, so that they alone are decided where there is none yet.
     if isinstance(command, PlanMeeting):
         return [*planning.plan(meeting, command, given)]
     if isinstance(command, RecordInstantDiscussion):

@@ -62,6 +62,7 @@ AddingEvent = AgendaItemAdded | LateItemAdded
 def evolve(meeting: Meeting, event: AddingEvent, at: datetime) -> Meeting:
     match event:
         case AgendaItemAdded(order=order):
+            # An agenda may be made by hand alone, without a draft: it can be published all the same.
             return replace(placed(meeting, added(event), order), state=MeetingState.AGENDA_DRAFTED)
         case LateItemAdded(order=order):
             return placed(meeting, late(event), order)
@@ -156,6 +157,7 @@ def already(meeting: Meeting, item: UUID, case: UUID | None) -> bool:
     """True where the item is there; refuses a case that is taken."""
     if meeting.item(item) is not None:
         return True
+    # A case that was put off or taken off may come on again, as another item.
     settled = (ItemState.REMOVED, ItemState.DEFERRED)
     if case is not None and any(i.case == case and i.state not in settled for i in meeting.items):
         raise CaseAlreadyOnAgenda(case=case)
@@ -165,6 +167,8 @@ def already(meeting: Meeting, item: UUID, case: UUID | None) -> bool:
 def add(meeting: Meeting, command: AddItem, given: Given) -> list[AddingEvent]:
     if (command.case is None) == (command.matter is None):
         raise CaseOrMatter
+    # Before the repetition is looked for, and `unpublished` only behind it: what was added before the agenda was
+    # published may be sent again afterwards.
     not_over(meeting)
     if already(meeting, command.item, command.case):
         return []

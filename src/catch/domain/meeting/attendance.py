@@ -74,6 +74,7 @@ def evolve(meeting: Meeting, event: AttendanceEvent, at: datetime) -> Meeting:
             return attended(meeting, event)
         case InterestDeclared(item=item, user=user, agency=agency, action=action):
             kept, _ = split_interests(meeting, item, user)
+            # One interest a user and item: a later declaration replaces the earlier, which may have asked for less.
             return replace(meeting, interests=(*kept, Interest(item, user, agency, action)))
         case InterestResolved(item=item, user=user):
             kept, settled = split_interests(meeting, item, user)
@@ -88,6 +89,7 @@ def attended(
     held = meeting.attendee(event.user) or Attendee(event.user, event.agency)
     match event:
         case AttendeeJoined(agency=agency, joined_at=joined_at):
+            # Whoever comes after all is no longer excused. All comings and goings are kept: the minutes say who came.
             now = replace(held, agency=agency, apology=False, stays=(*held.stays, Stay(joined_at)))
         case AttendeeLeft(left_at=left_at):
             now = left(held, left_at)
@@ -215,6 +217,7 @@ def admit(meeting: Meeting, command: JoinMeeting, given: Given) -> None:
     """The chair, whoever runs or prepares the meeting, core members' agencies and invited ones come in."""
     if command.user == meeting.chair:
         return
+    # For themselves only: somebody else whom they let in is looked at like anybody.
     if command.user == given.by.user and given.by.role in RUNS_IT:
         return
     in_agreement(meeting.programme, command.agency, given)

@@ -157,6 +157,7 @@ def decide(meeting: Meeting, command: DecidingCommand, given: Given) -> list[Dec
 def at_hand(meeting: Meeting, item: UUID) -> Item:
     """The item, when things may be recorded on it: it is open, or the discussion was an instant one."""
     held = on_agenda(meeting, item)
+    # It is over as soon as it is recorded, and what was agreed is recorded after it.
     if meeting.instant and meeting.state is MeetingState.ENDED:
         return held
     if meeting.state is not MeetingState.IN_PROGRESS:
@@ -205,6 +206,7 @@ def record_decision(meeting: Meeting, command: RecordDecision, given: Given) -> 
             command.dissent,
             command.to_tell_person,
             command.not_told_reason,
+            # Flagged and not refused: those who came may agree, and the minutes say how many they were.
             inquorate=len(agencies) < meeting.quorum,
         )
     ]
@@ -222,6 +224,7 @@ def voices(command: RecordDecision, agencies: tuple[str, ...]) -> None:
 
 
 def link_action(meeting: Meeting, command: LinkAction) -> list[DecidingEvent]:
+    # Before the item has to be open: the same link sent again after the item was closed is answered, not refused.
     if any(held.action == command.action for other in meeting.items for held in other.actions):
         return []
     item = at_hand(meeting, command.item)

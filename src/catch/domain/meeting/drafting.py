@@ -64,6 +64,7 @@ def drafted(meeting: Meeting, event: AgendaDrafted) -> Meeting:
     # What was taken off and has become a must since is carried to the next meeting.
     kept = tuple(replace(i, must=i.must or i.item in musts) for i in by_hand)
     ids, cases = {i.item for i in kept}, {i.case for i in kept if i.case and i.state is not ItemState.REMOVED}
+    # By hand goes before by rule, by item and by case: a case has one item.
     fresh = tuple(from_draft(d) for d in event.items if d.item not in ids and d.case not in cases)
     merged = tuple(sorted((*fresh, *kept), key=lambda item: item.section))
     draft = Agenda(event.as_of, event.policy_version, event.items, event.overflow, event.warnings, event.gaps)
@@ -93,6 +94,7 @@ def from_draft(drafted: DraftedItem) -> Item:
 
 def published(meeting: Meeting, event: AgendaPublished) -> Meeting:
     seen = {held.item: held.agencies for held in event.disclosures}
+    # Who was not told at publication sees nothing of the item, whatever an earlier publication said.
     items = tuple(replace(item, visible_to=seen.get(item.item, ())) for item in meeting.items)
     return replace(
         meeting,
@@ -159,11 +161,13 @@ def draft(meeting: Meeting, given: Given) -> list[DraftingEvent]:
 
 def publish(meeting: Meeting, given: Given) -> list[DraftingEvent]:
     not_over(meeting)
+    # Under way as well: a published agenda is changed item by item, each with its reason.
     if meeting.state in LIVE:
         return []
     if meeting.state is MeetingState.PLANNED:
         raise NoAgendaYet
     items = [item for item in meeting.items if item.state is not ItemState.REMOVED]
+    # Drafted cases are ready by rule; those that were put on by hand may not be.
     unready = [i.item for i in items if i.case is not None and (i.presenter is None or i.basis is None)]
     if unready:
         raise ItemsNotReady(items=", ".join(map(str, unready)))

@@ -154,6 +154,7 @@ def remove(meeting: Meeting, command: RemoveItem) -> list[EditingEvent]:
 
 def move(meeting: Meeting, command: MoveItem) -> list[EditingEvent]:
     item = waiting(meeting, command.item)
+    # Removed items have no place: they stand behind all others, with 0.
     most = sum(held.state is not ItemState.REMOVED for held in meeting.items)
     if not 1 <= command.order <= most:
         raise OutOfRange(field="order", least=1, most=most)
@@ -181,6 +182,7 @@ def pull(meeting: Meeting, command: PullFromNoting, given: Given) -> list[Editin
     if item.section is not Section.NOTING:
         raise NotForNoting(item=item.item)
     needs_text(reason=command.reason)
+    # Listed for noting it had no minutes of its own.
     minutes = minutes_for(meeting, Section.QUESTION, command.minutes, given)
     return [ItemPulledForDiscussion(item.item, Section.QUESTION, minutes, command.reason, given.by.agency)]
 

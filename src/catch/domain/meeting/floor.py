@@ -150,6 +150,7 @@ def open_item(meeting: Meeting, command: OpenItem, given: Given) -> list[FloorEv
     known_by = known.user if known else None
     if item.case is not None and known_by is None and not command.override_reason:
         raise NobodyKnowsThePerson(presenter=item.presenter)
+    # A reason for going on without anybody who knows the person is kept only where that is so.
     return [ItemOpened(item.item, given.at, item.case, known_by, None if known_by else command.override_reason)]
 
 
@@ -161,6 +162,7 @@ def knower(meeting: Meeting, item: Item, named: str | None) -> Attendee | None:
 
 def close_item(meeting: Meeting, command: CloseItem, given: Given) -> list[FloorEvent]:
     item = on_agenda(meeting, command.item)
+    # Before the meeting has to be in progress: a repetition may come after it was adjourned or has ended.
     if item.state is ItemState.DISCUSSED:
         return []
     in_progress(meeting)

@@ -127,6 +127,7 @@ def decide(meeting: Meeting | None, command: RecordInstantDiscussion, given: Giv
         raise EndsBeforeItStarts(field="ended_at")
     if command.ended_at > given.at + CLOCKS_MAY_DIFFER or command.held_at < given.at - RECENT:
         raise HeldTooLongAgo(earliest=(given.at - RECENT).isoformat(), latest=given.at.isoformat())
+    # Any of the three will do: a discussion of which nothing is said cannot be read by anybody later.
     needs_text(update=command.update or command.situation or command.next_steps)
     agencies = sorted({seat.agency for seat in command.seats})
     if len(agencies) < LEAST_AGENCIES:

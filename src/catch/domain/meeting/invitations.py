@@ -43,6 +43,7 @@ InvitationEvent = MemberInvited | InvitationWithdrawn | AvailabilityDeclared
 def evolve(meeting: Meeting, event: InvitationEvent, at: datetime) -> Meeting:
     match event:
         case MemberInvited(agency=agency, user=user, items=items):
+            # Whoever is asked again is no longer kept away by what was taken back.
             again = tuple(held for held in meeting.withdrawn if (held.agency, held.user) != (agency, user))
             invited = (*others(meeting, agency, user), Invitation(agency, user, items))
             return replace(meeting, invitations=invited, withdrawn=again)
@@ -118,6 +119,7 @@ def invite(meeting: Meeting, command: InviteMember, given: Given) -> list[Invita
         if meeting.item(item) is None:
             raise NotOnTheAgenda(item=item)
     wanted = Invitation(command.agency, command.user, command.items)
+    # Before anybody is looked up: a repetition records nothing even where the user has been suspended meanwhile.
     if wanted in meeting.invitations:
         return []
     check_acts_for(command.agency, command.user, meeting.programme, given)

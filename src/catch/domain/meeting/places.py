@@ -31,6 +31,7 @@ def end_of(items: tuple[Item, ...], section: Section) -> int:
 
 
 def boxed(minutes: int) -> int:
+    # 0 for what is only noted.
     if not 0 <= minutes <= LONGEST_ITEM:
         raise OutOfRange(field="minutes", least=0, most=LONGEST_ITEM)
     return minutes

@@ -78,6 +78,7 @@ def evolve(meeting: Meeting, event: PlanningEvent, at: datetime) -> Meeting:
             # Counted from where it stood when it was published: many small moves are a far one.
             if abs(starts_at - stood) > FAR:
                 moved = withdrawn(moved)
+            # What a partner said of the old time says nothing of the new one, unless it still lies within the meeting.
             fitting = tuple(held for held in meeting.availability if moved.spans(held))
             return replace(moved, availability=fitting)
         case MeetingCancelled():
@@ -134,6 +135,7 @@ def plan(meeting: Meeting | None, command: PlanMeeting, given: Given) -> list[Pl
     event = MeetingPlanned(
         command.meeting, command.programme, command.series, command.starts_at, minutes, command.mode, command.chair
     )
+    # Only a new meeting: the same command sent a year later is a repetition, not a date too far ahead.
     if meeting is not None:
         return []
     within_reach(command.starts_at, given)

@@ -84,6 +84,7 @@ def in_agreement(programme: str, agency: str, given: Given) -> None:
     partner = given.partners.get(agency)
     if partner is None:
         raise UnknownPartner(agency=agency)
+    # Any category will do: which of them the partner may be told is asked item by item.
     if not any(partner.covers(programme, frozenset({category}), given.at) for category in Category):
         raise PartnerHasNoAgreement(agency=agency)
 

@@ -65,6 +65,7 @@ def evolve(meeting: Meeting, event: SessionEvent, at: datetime) -> Meeting:
         case MeetingResumed():
             return replace(meeting, state=MeetingState.IN_PROGRESS)
         case MeetingEnded(ended_at=ended_at):
+            # Nobody has to record that the room emptied, and no attendance is left open in the minutes.
             return replace(everybody_left(meeting, ended_at), state=MeetingState.ENDED, ended_at=ended_at)
         case MinutesConfirmed(confirmed_at=at, confirmed_by=by):
             return replace(meeting, state=MeetingState.MINUTES_CONFIRMED, confirmed_at=at, confirmed_by=by)
@@ -189,6 +190,7 @@ def start(meeting: Meeting, given: Given) -> list[SessionEvent | AttendanceEvent
     facts: list[SessionEvent | AttendanceEvent] = []
     chair = meeting.attendee(meeting.chair)
     taker = meeting.chair
+    # A deputy who starts while the planned chair is there leaves the chair to them.
     if chair is None or not chair.present or given.by.user == meeting.chair:
         taker = given.by.user
         if taker != meeting.chair and given.by.role not in (Role.CHAIR, Role.DEPUTY):
@@ -214,6 +216,7 @@ def hand_over(meeting: Meeting, user: str, given: Given) -> list[SessionEvent]:
         return []
     live(meeting)
     held = meeting.attendee(user)
+    # The meeting must be able to go on at once: an item is heard by nobody who has not accepted confidentiality.
     if held is None or not held.present or held.accepted is None:
         raise CannotTakeTheChair(user=user)
     return [ChairHandedOver(meeting.chair, user, given.at)]
@@ -222,10 +225,12 @@ def hand_over(meeting: Meeting, user: str, given: Given) -> list[SessionEvent]:
 def end(meeting: Meeting, given: Given) -> list[SessionEvent | AttendanceEvent]:
     if meeting.state in (MeetingState.ENDED, MeetingState.MINUTES_CONFIRMED):
         return []
+    # A meeting that was interrupted need not be resumed to be ended.
     if meeting.state is not MeetingState.ADJOURNED:
         in_progress(meeting)
     if meeting.open_item is not None:
         raise ItemStillOpen(item=meeting.open_item.item)
+    # No case is lost silently: an item that was not reached is put off by somebody, with a reason.
     left_over = [held.item for held in meeting.items if held.state is ItemState.PENDING]
     if left_over:
         raise ItemsUnresolved(items=", ".join(map(str, left_over)))

@@ -36,6 +36,8 @@ LIVE = frozenset({MeetingState.AGENDA_PUBLISHED}) | UNDER_WAY
 
 NOT_OVER = BEFORE_START | UNDER_WAY
 
+OVER = frozenset(MeetingState) - NOT_OVER
+
 
 class Mode(StrEnum):
     """How people take part."""
@@ -158,6 +160,7 @@ class Meeting(Part, frozen=True, omit_defaults=True):
 
     def invited_to(self, item: UUID, agency: str, user: str) -> bool:
         """False only for a guest who was asked to come for other items, and for whom is asked to come no more."""
+        # Of several invitations the widest counts: their agency's to everything, or their own to some items.
         invitations = [i for i in self.invitations if i.agency == agency and i.user in (None, user)]
         if not invitations:
             return not self.uninvited(agency, user)
@@ -199,4 +202,5 @@ def ordered(meeting: Meeting, items: tuple[Item, ...]) -> Meeting:
 
 def with_item(meeting: Meeting, before: Item, after: Item) -> Meeting:
     """The meeting with one of its items as it is afterwards."""
+    # By identity: comparing items one by one would compare everything said of them.
     return replace(meeting, items=tuple([after if held is before else held for held in meeting.items]))

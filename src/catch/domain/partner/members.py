@@ -328,6 +328,7 @@ def decide(partner: Partner | None, command: MemberCommand, given: "Given") -> l
         case EnrolMember(key, user, name):
             return _enrol(partner.member(user), MemberEnrolled(key, user, name))
         case EnrolService(key, user, name):
+            # Sent again with something else, it is what the program may ask for now.
             known = partner.member(user)
             return _allow(known, command) if known else [MemberEnrolled(key, user, name, service=_service(command))]
         case AllowService(key, user):
@@ -341,6 +342,7 @@ def decide(partner: Partner | None, command: MemberCommand, given: "Given") -> l
         case GiveRole():
             return _give(_member(partner, command.user), command, given)
         case EndRole(key, user, role, programme, series):
+            # Only for comparing: `same` does not look at days.
             ended = HeldRole(role, date.min, None, programme, series)
             had = any(held.same(ended) for held in _member(partner, user).roles)
             return [RoleEnded(key, user, role, programme, series)] if had else []
@@ -375,6 +377,7 @@ def _allow(member: Member, command: EnrolService | AllowService) -> list[MemberE
 
 
 def _bind(partner: Partner, member: Member, binding: Binding) -> list[MemberEvent]:
+    # Two people with one subject could not be told from each other by any token.
     if any(other.binding == binding for other in partner.members if other.user != member.user):
         raise SubjectTaken(issuer=binding.issuer)
     return [] if member.binding == binding else [SubjectBound(partner.partner, member.user, binding)]

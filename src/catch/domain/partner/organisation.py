@@ -219,6 +219,7 @@ def _sign(partner: Partner, command: SignAgreement) -> list[OrganisationEvent]:
         raise AgreementCoversNothing(agreement=agreement)
     if command.ends_on is not None and command.ends_on < command.starts_on:
         raise AgreementEndsBeforeItStarts(starts_on=command.starts_on, ends_on=command.ends_on)
+    # Ended or not, the same agreement signed again is a repetition: it does not come back by that.
     if partner.agreement(agreement):
         return []
     return [

@@ -147,6 +147,7 @@ class Partner(Part, frozen=True, omit_defaults=True):
         member = self.member(user)
         if member is None or member.suspended or member.service is not None:
             return False
+        # None: held in the whole place.
         held = (each for each in member.roles_on(day) if each.programme in (None, programme))
         return any(role is None or each.role is role for each in held)
 

@@ -130,6 +130,7 @@ def _load(history: ProgrammeHistory | None, command: LoadProgramme) -> list[Prog
     loaded = command.configuration
     if loaded.key != command.programme:
         raise ConfigurationForAnotherProgramme(programme=command.programme, key=loaded.key)
+    # Before it is checked: what was loaded is not judged by rules that came later.
     if history is not None and (held := history.version(loaded.version)):
         if held != loaded:
             raise VersionAlreadyLoaded(version=loaded.version)

@@ -15,13 +15,18 @@ from catch.domain.programme.configuration import ClockRule, Span, Unit
 
 
 class ClockState(StrEnum):
-    """Where a clock stands. `met` and `missed` have stopped, the others run."""
+    """Where a clock stands. `running`, `warned` and `breached` run, the others have stopped.
+
+    `missed`: what it waits for came late, or had not come when the case was over and it was due. `lapsed`: the case was
+    over before it was due.
+    """
 
     RUNNING = "running"
     WARNED = "warned"
     BREACHED = "breached"
     MET = "met"
     MISSED = "missed"
+    LAPSED = "lapsed"
 
 
 class Clock(Part, frozen=True, omit_defaults=True):
@@ -66,14 +71,20 @@ def add_span(start: datetime, span: Span) -> datetime:
             return end_of_day(add_months(day, span.n))
 
 
-def clock(rule: ClockRule, started_at: datetime, stopped_at: datetime | None, at: datetime) -> Clock:
-    """Where the clock stands at `at`; a stop later than that has not happened yet."""
+def clock(
+    rule: ClockRule, started_at: datetime, stopped_at: datetime | None, at: datetime, over_at: datetime | None = None
+) -> Clock:
+    """Where the clock stands at `at`; what is later has not happened yet. No clock runs on when the case is over."""
     due = add_span(started_at, rule.target)
     warn = _warn_at(rule, started_at, due)
-    stopped = stopped_at if stopped_at is not None and stopped_at <= at else None
+    over = over_at if over_at is not None and over_at <= at else None
+    stopped = stopped_at if stopped_at is not None and stopped_at <= (over or at) else None
     outer = add_span(started_at, rule.outer) if rule.outer else None
-    ratio = max(0.0, floor(10 * ((stopped or at) - started_at) / (due - started_at)) / 10)
-    return Clock(rule.code, started_at, due, warn, outer, stopped, _state(stopped, at, warn, due), ratio)
+    until = stopped or over
+    # Below 0 where an older stop was typed in with a time before the start.
+    ratio = max(0.0, floor(10 * ((until or at) - started_at) / (due - started_at)) / 10)
+    state = _ended(over, due) if over and not stopped else _state(stopped, at, warn, due)
+    return Clock(rule.code, started_at, due, warn, outer, until, state, ratio)
 
 
 def _warn_at(rule: ClockRule, started_at: datetime, due: datetime) -> datetime:
@@ -90,3 +101,7 @@ def _state(stopped: datetime | None, at: datetime, warn: datetime, due: datetime
     if at > due:
         return ClockState.BREACHED
     return ClockState.WARNED if at >= warn else ClockState.RUNNING
+
+
+def _ended(over: datetime, due: datetime) -> ClockState:
+    return ClockState.MISSED if over > due else ClockState.LAPSED

@@ -38,7 +38,7 @@ class ClockRule(Part, frozen=True, omit_defaults=True):
     target: Span
     outer: Span | None = None
     warn_at_fraction: Share = 0.75
-    source: Code = "assumed"  # "seed" where a programme's own papers say it
+    source: Code = "assumed"  # "published" where a programme's own papers say it
 
 
 class Source(Part, frozen=True, omit_defaults=True):

@@ -7,8 +7,9 @@ number is the week of the month and -1 the last. A meeting keeps its wall-clock 
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
-from catch.domain.calendar import LONDON
+from catch.domain.calendar import LONDON, is_holiday, is_working_day
 from catch.domain.facts import Part
 from catch.domain.programme.configuration import Series
 
@@ -46,6 +47,35 @@ def occurrences(series: Series, from_day: date, to_day: date) -> list[datetime]:
     return [datetime.combine(day, start, LONDON).astimezone(UTC) for day in days]
 
 
+def meets_after(series: Series, meeting_on: date, meetings: int) -> date:
+    """The day of the series' n-th meeting after one on this day: of its own rule, and no holiday."""
+    day = meeting_on
+    for _ in range(meetings):
+        day = _next(series.rrule, series.cycle_days, day)
+    return day
+
+
+def meets_from(series: Series, meeting_on: date, from_day: date) -> date:
+    """The day of its first meeting from a day on, that on `meeting_on` included."""
+    if series.rrule and from_day > meeting_on:
+        return _next(series.rrule, series.cycle_days, from_day - timedelta(days=1))
+    day = meeting_on
+    while day < from_day:
+        day = _next(series.rrule, series.cycle_days, day)
+    return day
+
+
+# A draft asks it for every case that has to wait, always about the same few days.
+@lru_cache(4096)
+def _next(rrule: str | None, cycle_days: int, after: date) -> date:
+    """A series without a rule is called when needed: the usual time later, on a working day."""
+    rule = parse(rrule) if rrule else None
+    day = after + timedelta(days=1 if rule else cycle_days)
+    while is_holiday(day) or not (_falls_on(rule, day) if rule else is_working_day(day)):
+        day += timedelta(days=1)
+    return day
+
+
 def _days(from_day: date, to_day: date) -> Iterator[date]:
     return (from_day + timedelta(days=n) for n in range((to_day - from_day).days + 1))
 
@@ -55,6 +85,7 @@ def _falls_on(rule: Recurrence, day: date) -> bool:
         return False
     if rule.nth == 0:
         return ((day - _EPOCH).days // 7) % rule.interval == 0
+    # The last of its kind in the month: a week later it is another month.
     if rule.nth < 0:
         return (day + timedelta(days=7)).month != day.month
     return (day.day - 1) // 7 + 1 == rule.nth
