@@ -12,11 +12,10 @@ from uuid import UUID
 from msgspec import Struct
 
 from catch.commands.book import Book, Question
-from catch.commands.meetings import case_of_item
+from catch.commands.meetings import OnItem, case_of_item
 from catch.commands.questions import Asking
 from catch.commands.rules import told_all
 from catch.domain.again import IN_THE_CASE, LEAVES, Leaves, Named, RecordedOtherwise, named
-from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Actor, Command, Fact, Role
 from catch.domain.refusals import IdAlreadyUsed, IdNotAllowed
 from catch.domain.streams import CASE, Stream, stream_of_command
@@ -76,7 +75,7 @@ def same_again(command: Command, book: Book, by: Actor) -> None:
     for each in named(command):
         _same(each, stream, stream.stream_of(command), book, by)
     beside = IN_THE_CASE.get(type(command))
-    case = case_of_item(cast("OfferActionInMeeting", command), book) if beside else None
+    case = case_of_item(cast("OnItem", command), book) if beside else None
     if beside and case:
         _same(Named("", command, beside), CASE, case.case, book, by)
 

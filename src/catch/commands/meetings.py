@@ -32,7 +32,7 @@ from catch.domain.meeting import (
     session,
 )
 from catch.domain.meeting.rules import unpublished
-from catch.domain.meeting.state import MeetingState
+from catch.domain.meeting.state import Meeting, MeetingState
 from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import Refused, UnknownCase
 from catch.domain.streams import CASE, MEETING
@@ -191,7 +191,7 @@ def add(command: adding.AddItem | adding.AddLateItem, book: Book, given: Given) 
     case = book.case(command.case) if command.case else None
     # A case of another programme is not listed, and so answered below like one that is not there.
     if case is not None and meeting is not None and case.programme == meeting.programme:
-        given = replace(given, listed=listed(case, given))
+        given = replace(given, listed=listed(case, meeting, given))
     facts = decided(command, book, given)
     if facts and command.case and given.listed is None:
         raise UnknownCase(case=command.case)
@@ -199,9 +199,9 @@ def add(command: adding.AddItem | adding.AddLateItem, book: Book, given: Given) 
         partners_exist(book, command.requires)
 
 
-def listed(case: Case, given: Given) -> Listed:
+def listed(case: Case, meeting: Meeting, given: Given) -> Listed:
     lead = case.lead.user if case.lead else None
-    return Listed(case.number, lead, appearance_basis(case), may_be_told(case, given.at))
+    return Listed(case.number, lead, appearance_basis(case, meeting.starts_at), may_be_told(case, given.at))
 
 
 def come_or_go(

@@ -169,7 +169,7 @@ LEAVES: Mapping[type[Command], Leaves] = {
     plan.RevisePlan: Leaves((plan.PlanRevised,), about=("plan", "version"), filled=("planned_end",)),
     goals.AbandonGoal: Leaves((goals.GoalAbandoned,), about=("goal",)),
     reviews.ScheduleReview: Leaves((reviews.ReviewScheduled,), "review", about=("due",)),
-    reviews.HoldReview: Leaves((reviews.ReviewHeld,), "review", filled=("next_due",)),
+    reviews.HoldReview: Leaves((reviews.ReviewHeld,), "review", filled=("next_due", "planned_end")),
     actions.OfferAction: Leaves((actions.ActionOffered,), "action", filled=("mandatory",)),
     actions.RespondToAction: Leaves(
         ANSWERED, about=("action",), kept_as=(("to", "owner"), ("to_user", "owner_user")), unkept=("answer",)
@@ -228,9 +228,12 @@ LEAVES: Mapping[type[Command], Leaves] = {
 """What each command leaves in its own stream."""
 
 IN_THE_CASE: Mapping[type[Command], Leaves] = {
+    deciding.RecordDecision: Leaves(
+        (proposals.MeetingDecisionRecorded,), "decision", inside="decision", filled=("planned_end",)
+    ),
     OfferActionInMeeting: Leaves((actions.ActionOffered,), "action", filled=("mandatory",), unkept=("accepted",)),
 }
-"""What a command at a meeting begins in the case besides."""
+"""What a command about an item of an agenda begins in its case besides."""
 
 PARTS: Mapping[type[Command], tuple[str, Leaves]] = {
     goals.SetGoal: ("goal", A_GOAL),

@@ -78,7 +78,7 @@ class RecordAgreement(Command, frozen=True):
 
 
 class RecordRefusalOfSupport(Command, frozen=True):
-    """Record that the person does not want to be supported."""
+    """Record that the person does not want to be supported. Every open disclosure then waits to be reviewed."""
 
     case: UUID
     by: AgreedBy = AgreedBy.PERSON
@@ -202,9 +202,7 @@ def evolve(case: Case, event: AgreementEvent, at: datetime) -> Case:
             return replace(case, safe_contact=event.safe_contact, safe_contact_confirmed=True)
         case SupportAgreed():
             return agreed(case, at)
-        case SupportDeclinedByPerson():
-            return refused(case, at)
-        case AgreementWithdrawn():
+        case SupportDeclinedByPerson() | AgreementWithdrawn():
             to_review = any(d.open_at(at) for d in case.disclosures)
             return replace(refused(case, at), disclosures_to_review=to_review)
         case ObjectionRecorded():

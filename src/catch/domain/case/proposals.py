@@ -47,6 +47,7 @@ class MeetingDecisionRecorded(Fact, frozen=True, omit_defaults=True):
     meeting: UUID
     item: UUID
     decision: Decision
+    planned_end: date | None = None  # where support was extended
 
 
 ProposalEvent = MeetingProposed | ProposalWithdrawn | CaseDiscussed | MeetingDecisionRecorded
@@ -160,8 +161,10 @@ def after_discussion(case: Case, discussion: Discussion) -> Case:
 
 
 def answers(discussion: Discussion, proposal: Proposal) -> bool:
+    """What was proposed for one series is not answered by another. Older discussions do not say which they were of."""
+    elsewhere = discussion.series not in (None, proposal.series)
     wanted_later = proposal.earliest is not None and proposal.earliest > london_day(discussion.ended_at)
-    return proposal.proposed_at <= discussion.ended_at and not wanted_later
+    return proposal.proposed_at <= discussion.ended_at and not wanted_later and not elsewhere
 
 
 def evolve(case: Case, event: ProposalEvent, at: datetime) -> Case:
@@ -190,7 +193,9 @@ def evolve(case: Case, event: ProposalEvent, at: datetime) -> Case:
             return after_discussion(case, event.discussion)
         case MeetingDecisionRecorded():
             held = Decided(event.meeting, event.item, event.decision)
-            return replace(case, decisions=(*case.decisions, held))
+            ends = event.planned_end
+            plan = replace(case.plan, planned_end=ends) if case.plan and ends else case.plan
+            return replace(case, decisions=(*case.decisions, held), plan=plan)
         case _:
             assert_never(event)
 

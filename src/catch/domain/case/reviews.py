@@ -1,17 +1,20 @@
 """The reviews that check plan and goals, and what each decides."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.calendar import london_day
+from catch.domain.calendar import add_months, london_day
+from catch.domain.case.agreement import RefusedSince
 from catch.domain.case.goals import NoPlan
 from catch.domain.case.rules import require_live, supported
 from catch.domain.case.state import (
+    Agrees,
     Case,
     CaseState,
+    Plan,
     Review,
     ReviewDecision,
     first,
@@ -22,6 +25,7 @@ from catch.domain.programme.clocks import add_span
 from catch.domain.programme.configuration import Span, Unit
 from catch.domain.refusals import (
     MissingText,
+    NothingExtended,
     OutOfRange,
     Refused,
 )
@@ -43,6 +47,7 @@ class ReviewHeld(Fact, frozen=True, omit_defaults=True):
     agreement_confirmed: bool = False
     summary: Sealed | None = None
     next_due: date | None = None
+    planned_end: date | None = None  # where support was extended
 
 
 ReviewEvent = ReviewScheduled | ReviewHeld
@@ -60,7 +65,11 @@ class ScheduleReview(Command, frozen=True):
 
 
 class HoldReview(Command, frozen=True):
-    """Record a review and what it decided. To continue, the person's agreement is confirmed again."""
+    """Record a review and what it decided. To continue, the person's agreement is confirmed again.
+
+    Unless it decides to close, the next review is due when you say, or as the programme says. `plannedEnd`, where it
+    decides to extend: until when; where nothing is said, as long again as reviews are apart.
+    """
 
     case: UUID
     review: UUID
@@ -68,6 +77,7 @@ class HoldReview(Command, frozen=True):
     agreement_confirmed: bool = False
     summary: Sealed | None = None
     next_due: date | None = None
+    planned_end: date | None = None
 
 
 ReviewCommand = ScheduleReview | HoldReview
@@ -109,6 +119,31 @@ def usual_review(given: Given) -> date:
     return london_day(add_span(given.at, Span(given.programme.plan.review_every_months, Unit.MONTH)))
 
 
+def extended(case: Case, until: date | None, given: Given) -> date:
+    """The day on which support ends now that it goes on beyond the plan's: after that day, and by no more than the
+    longest plan. Raises `NoPlan`, `MissingText` where no programme says how long, `OutOfRange`.
+    """
+    if case.plan is None:
+        raise NoPlan
+    if given.programme is None:
+        raise MissingText(field="plannedEnd")
+    planned, rules = case.plan.planned_end, given.programme.plan
+    ends = max(planned, london_day(given.at))
+    latest = add_months(ends, max(rules.max_months, rules.review_every_months))
+    wanted = until or add_months(ends, rules.review_every_months)
+    if not ends < wanted <= latest:
+        raise OutOfRange(field="plannedEnd", earliest=ends + timedelta(days=1), latest=latest)
+    return wanted
+
+
+def check_goes_on(case: Case, command: HoldReview) -> None:
+    """Nobody's support goes on, nor is their agreement confirmed, while what they last said is no."""
+    goes_on = command.agreement_confirmed or command.decision in (ReviewDecision.CONTINUE, ReviewDecision.EXTEND)
+    since = case.door_refused_at or case.refused_at
+    if goes_on and case.agreement is Agrees.NO and since is not None:
+        raise RefusedSince(refused_at=since.isoformat())
+
+
 def schedule(case: Case, command: ScheduleReview, given: Given) -> list[ReviewEvent]:
     held = next((held for held in case.reviews if held.review == command.review), None)
     if held is not None and held.due == command.due:
@@ -134,8 +169,12 @@ def hold(case: Case, command: HoldReview, given: Given) -> list[ReviewEvent]:
         raise NoPlan
     if command.decision is ReviewDecision.CONTINUE and not command.agreement_confirmed:
         raise AgreementNotConfirmed
+    check_goes_on(case, command)
+    extends = command.decision is ReviewDecision.EXTEND
+    if command.planned_end is not None and not extends:
+        raise NothingExtended(field="plannedEnd")
     next_due = command.next_due
-    if command.decision is ReviewDecision.CONTINUE and next_due is None:
+    if command.decision is not ReviewDecision.CLOSE and next_due is None:
         next_due = usual_review(given)
     if next_due is not None:
         check_review(next_due, given)
@@ -148,6 +187,7 @@ def hold(case: Case, command: HoldReview, given: Given) -> list[ReviewEvent]:
             agreement_confirmed=command.agreement_confirmed,
             summary=command.summary,
             next_due=next_due,
+            planned_end=extended(case, command.planned_end, given) if extends else None,
         )
     ]
 
@@ -170,10 +210,20 @@ def with_review(case: Case, review: Review) -> Case:
     return replace(case, reviews=(*others, review))
 
 
+def after_review(plan: Plan, event: ReviewHeld) -> Plan:
+    """What was due has been done, whether or not somebody said when it is due again."""
+    return replace(
+        plan,
+        review_due=event.next_due or plan.review_due,
+        reviewed=event.next_due is None,
+        planned_end=event.planned_end or plan.planned_end,
+    )
+
+
 def reviewed(case: Case, event: ReviewHeld, at: datetime) -> Case:
     due = next((held.due for held in case.reviews if held.review == event.review), at.date())
     case = with_review(case, Review(event.review, event.number, due, at, event.decision, event.summary))
-    plan = replace(case.plan, review_due=event.next_due) if case.plan and event.next_due else case.plan
+    plan = case.plan and after_review(case.plan, event)
     milestones = replace(case.milestones, review_held_at=first(case.milestones.review_held_at, at))
     case = replace(case, milestones=milestones, plan=plan)
     if event.decision is not ReviewDecision.CLOSE:
@@ -186,7 +236,7 @@ def evolve(case: Case, event: ReviewEvent, at: datetime) -> Case:
     match event:
         case ReviewScheduled():
             case = with_review(case, Review(event.review, event.number, event.due))
-            plan = replace(case.plan, review_due=event.due) if case.plan else None
+            plan = replace(case.plan, review_due=event.due, reviewed=False) if case.plan else None
             state = CaseState.IN_REVIEW if case.state is CaseState.IN_SUPPORT else case.state
             return replace(case, plan=plan, state=state)
         case ReviewHeld():

@@ -318,7 +318,7 @@ class Goal(Part, frozen=True, omit_defaults=True):
 
 
 class Plan(Part, frozen=True, omit_defaults=True):
-    """The person's support plan."""
+    """The person's support plan. `reviewed`: the review that was due was held, and no other is arranged."""
 
     plan: UUID
     version: int
@@ -330,6 +330,7 @@ class Plan(Part, frozen=True, omit_defaults=True):
     contingency: Sealed | None = None
     agreed_by_person: bool = True
     shared_with: tuple[Key, ...] = ()
+    reviewed: bool = False
 
 
 class ReviewDecision(StrEnum):
@@ -363,6 +364,7 @@ class Discussion(Part, frozen=True, omit_defaults=True):
     action_to_date: Sealed | None = None
     update: Sealed | None = None
     next_steps: Sealed | None = None
+    series: Key | None = None
 
 
 class Decided(Part, frozen=True, omit_defaults=True):

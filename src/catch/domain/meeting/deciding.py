@@ -3,7 +3,7 @@
 Read downwards: what happened, where that leaves the meeting, what may be asked, what can be refused, what we answer.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import assert_never
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from catch.domain.meeting.items import Decision, DecisionCode, Dissent, Item, It
 from catch.domain.meeting.rules import ItemNotOpen, NotInProgress, on_agenda
 from catch.domain.meeting.state import Meeting, MeetingState, with_item
 from catch.domain.plain import Few, Key
-from catch.domain.refusals import MissingText, Refused
+from catch.domain.refusals import MissingText, NothingExtended, Refused
 from catch.domain.subject import Subject
 
 
@@ -100,7 +100,10 @@ class RecordUpdate(Command, frozen=True):
 
 
 class RecordDecision(Command, frozen=True):
-    """Record what the meeting agrees for the open item, who agrees, who does not, and who tells the person."""
+    """Record what the meeting agrees for the open item, who agrees, who does not, and who tells the person.
+
+    `plannedEnd`, where it agrees to extend: until when; where nothing is said, as long again as reviews are apart.
+    """
 
     meeting: UUID
     item: UUID
@@ -111,6 +114,7 @@ class RecordDecision(Command, frozen=True):
     dissent: Few[Dissent] = ()
     to_tell_person: ToTell | None = None
     not_told_reason: Sealed | None = None
+    planned_end: date | None = None
 
 
 class LinkAction(Command, frozen=True):
@@ -192,6 +196,8 @@ def record_decision(meeting: Meeting, command: RecordDecision, given: Given) -> 
     item = at_hand(meeting, command.item)
     if item.case is not None and command.to_tell_person is None and not command.not_told_reason:
         raise WhoTellsThePerson(field="to_tell_person")
+    if command.planned_end is not None and (command.code is not DecisionCode.EXTEND or item.case is None):
+        raise NothingExtended(field="plannedEnd")
     agencies = around(meeting, item)
     voices(command, agencies)
     return [
