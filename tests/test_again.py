@@ -182,7 +182,7 @@ LOST = {
     "ActionNotUndertaken": {"ending"},
     "ActionCancelled": {"ending"},
     "ItemActionLinked": {"title", "due", "owner_user", "intervention", "priority", "mandatory", "accepted"},  # the case
-    "MemberEnrolled": set[str](),
+    "DecisionRecorded": {"planned_end"},  # the case's
 }
 
 
