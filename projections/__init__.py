@@ -17,6 +17,7 @@ from projections.minutes import MINUTES
 from projections.outcomes import OUTCOMES
 from projections.programmes import PROGRAMMES
 from projections.read_model import ReadModel
+from projections.references import REFERENCES
 from projections.timeline import TIMELINE
 
 ALL: tuple[ReadModel, ...] = (
@@ -32,4 +33,5 @@ ALL: tuple[ReadModel, ...] = (
     GIVINGS,
     CONCERNS,
     MATCHES,
+    REFERENCES,
 )

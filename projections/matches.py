@@ -1,4 +1,6 @@
-"""The people who have two identifiers in common, by the keyed hashes of each two (`catch.domain.matching`)."""
+"""The people who have two identifiers in common, by the keyed hashes of each two (`catch.domain.matching`); and those
+under one NHS number, which an import looks for.
+"""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -21,31 +23,33 @@ class Row(Struct, frozen=True):
     person: UUID
     position: int
     marks: tuple[str, ...]
+    number: str | None
 
 
 class Sharers(NamedTuple):
-    """The first to be registered of those who share a mark, and whether there are more."""
+    """The first to be registered of those who share a mark or a number, and whether there are more."""
 
     people: tuple[UUID, ...]
     more: bool
 
 
 def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
-    return (recorded.stream,) if isinstance(recorded.event, PersonRegistered) and recorded.event.marks else ()
+    event = recorded.event
+    return (recorded.stream,) if isinstance(event, PersonRegistered) and (event.marks or event.nhs_digest) else ()
 
 
 def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row:
     # A person is registered once: whatever comes later changes none of their marks.
-    return row or Row(key, recorded.position, recorded.event.marks)
+    return row or Row(key, recorded.position, recorded.event.marks, recorded.event.nhs_digest)
 
 
 MATCHES = ReadModel(
     name="matches",
-    version=1,
+    version=2,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=names([PersonRegistered]),
-    indexes=("using gin (marks)",),
+    indexes=("using gin (marks)", "number"),
     listed=None,
     keys=keys,
     fold=fold,
@@ -58,4 +62,11 @@ async def sharing(db: Statements, marks: Iterable[str]) -> Sharers:
     rows = await db.fetch(
         f"select person from {MATCHES.table} where marks && $1::text[] order by position limit {MOST + 1}", [*marks]
     )
+    return Sharers(tuple(row["person"] for row in rows[:MOST]), len(rows) > MOST)
+
+
+async def alike(db: Statements, marks: Iterable[str], number: str | None) -> Sharers:
+    """Everybody with any of these marks, or with this number."""
+    either = f"select person from {MATCHES.table} where marks && $1::text[] or number = $2"
+    rows = await db.fetch(f"{either} order by position limit {MOST + 1}", [*marks], number)
     return Sharers(tuple(row["person"] for row in rows[:MOST]), len(rows) > MOST)

@@ -15,7 +15,6 @@ from catch.database import Statements
 from catch.domain.facts import Recorded
 from catch.domain.streams import restricted_stream
 from catch.log import Stored
-from catch.log.codec import decode
 from catch.log.entries import STORED
 from catch.log.log import LAST
 from projections.read_model import MadeOf, ReadModel
@@ -66,21 +65,17 @@ OF_MEETING = f"""
 """
 
 
-async def of_stream(
-    db: Statements, stream: UUID, after: int = 0, upto: int = LAST, first: int = 50
-) -> list[Recorded[Any]]:
+async def of_stream(db: Statements, stream: UUID, after: int = 0, upto: int = LAST, first: int = 50) -> list[Stored]:
     """The stream's facts between two positions, the latter included, in the order in which they were recorded."""
-    return [decode(Stored(*row)) for row in await db.fetch(OF_STREAM, stream, after, upto, first)]
+    return [Stored(*row) for row in await db.fetch(OF_STREAM, stream, after, upto, first)]
 
 
-async def of_case(db: Statements, case: UUID, after: int = 0, upto: int = LAST, first: int = 50) -> list[Recorded[Any]]:
+async def of_case(db: Statements, case: UUID, after: int = 0, upto: int = LAST, first: int = 50) -> list[Stored]:
     """The case's facts and those kept beside it, as one, for those who may see what is restricted."""
     both = [case, restricted_stream(case)]
-    return [decode(Stored(*row)) for row in await db.fetch(OF_CASE, both, after, upto, first)]
+    return [Stored(*row) for row in await db.fetch(OF_CASE, both, after, upto, first)]
 
 
-async def of_meeting(
-    db: Statements, meeting: UUID, after: int = 0, upto: int = LAST, first: int = 50
-) -> list[Recorded[Any]]:
+async def of_meeting(db: Statements, meeting: UUID, after: int = 0, upto: int = LAST, first: int = 50) -> list[Stored]:
     """All that was recorded in the meeting, of itself and of the cases discussed, likewise."""
-    return [decode(Stored(*row)) for row in await db.fetch(OF_MEETING, meeting, after, upto, first)]
+    return [Stored(*row) for row in await db.fetch(OF_MEETING, meeting, after, upto, first)]

@@ -9,7 +9,9 @@ async def unguarded(admin: Connection, statement: str, *values: object) -> None:
     async with admin.transaction():
         await admin.execute(f"alter table {EVENTS} disable trigger user")
         await admin.execute(statement, *values)
-        await admin.execute(f"alter table {EVENTS} enable always trigger append_only")
+        await admin.execute(f"alter table {EVENTS} enable trigger user")
+        for guard in ("append_only", "positions_rise"):
+            await admin.execute(f"alter table {EVENTS} enable always trigger {guard}")
 
 
 async def lose(admin: Connection, where: str) -> None:

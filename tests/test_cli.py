@@ -129,7 +129,7 @@ async def test_a_database_that_is_not_there_is_said_in_a_sentence(catch: Cli):
     )
     done = catch("migrate")
     assert done.returncode == 2
-    assert done.stderr.startswith("catch: ")
+    assert done.stderr.startswith("catch: CATCH_OWNER_URL: nothing answers at 127.0.0.1:1")
 
 
 async def test_programmes_are_loaded_once_and_listed(catch: Cli, tmp_path: Path):
@@ -259,7 +259,7 @@ async def test_a_port_in_use_is_said_in_a_sentence(catch: Cli):
         port = url.split(":")[2].split("/")[0]
         done = catch("serve", "--port", port)
     assert done.returncode == 2
-    assert "OSError" in done.stderr
+    assert f"CATCH_PORT, or --port: {port} at 127.0.0.1 is in use already" in done.stderr
 
 
 async def test_the_first_administrator_is_made_once_of_an_agency_that_may_be_there_already(catch: Cli):

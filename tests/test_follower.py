@@ -27,9 +27,9 @@ class Counting(Log):
 
     calls: list[int]
 
-    async def streams(self, streams: Sequence[UUID]) -> list[Stored]:
+    async def rows(self, streams: Sequence[UUID]) -> list[Stored]:
         self.calls.append(len(streams))
-        return await super().streams(streams)
+        return await super().rows(streams)
 
 
 async def noted(place: Place, cases: Sequence[Case]) -> int:
@@ -88,4 +88,4 @@ async def test_one_that_cannot_be_read_keeps_nobody_from_the_others(
         assert heard == [stored.position for stored in await place.catch.log.page(after, 1000)]
         assert states.at_hand(broken.case) is None
         assert all((held := states.at_hand(case.case)) and held.state for case in cases)
-        assert "Undecodable" in caplog.text
+        assert "UNDECODABLE" in caplog.text

@@ -14,6 +14,7 @@ from websockets.frames import Frame, Opcode
 from websockets.typing import Origin
 
 from catch.live.draining import drain
+from catch.live.origins import Origins
 from catch.live.wire import Bounds
 from tests.test_live_protocol import TRANSPORT, Client, Server, serving
 
@@ -104,7 +105,7 @@ async def test_a_client_that_answers_no_ping_is_let_go_and_one_that_does_stays()
 @pytest.mark.parametrize("origin", [None, "http://127.0.0.1:{port}", "https://catch.example.org"])
 async def test_pages_of_our_own_and_of_allowed_sites_may_connect(origin: str | None):
     async with serving() as server:
-        server.live.origins = frozenset({"https://catch.example.org"})
+        server.live.origins = Origins(["https://catch.example.org"])
         named = Origin(origin.format(port=server.port)) if origin else None
         async with connect(f"ws://127.0.0.1:{server.port}/graphql", subprotocols=[TRANSPORT], origin=named) as socket:
             client = Client(socket)
@@ -115,10 +116,11 @@ async def test_pages_of_our_own_and_of_allowed_sites_may_connect(origin: str | N
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1", "null", "http://[", ""])
 async def test_pages_of_other_sites_may_not_connect(origin: str):
     async with serving() as server:
-        server.live.origins = frozenset({"https://catch.example.org"})
+        server.live.origins = Origins(["https://catch.example.org"])
         with pytest.raises(InvalidStatus) as refused:
             await connect(f"ws://127.0.0.1:{server.port}/graphql", subprotocols=[TRANSPORT], origin=Origin(origin))
         assert refused.value.response.status_code == 403
+        assert b"ORIGIN_NOT_ALLOWED" in (refused.value.response.body or b"")
         assert not server.live.connections
 
 

@@ -50,8 +50,8 @@ MADE = {
     "ReferralReceived.number", "AgendaPublished.content_hash", "DraftedItem.number", "DraftedItem.explanation",
     "Overflow.number", "Overflow.explanation", "AgendaWarning.number", "AgendaWarning.explanation", "Reason.text",
     "Reason.fact", "Placement.key", "Placement.moved_for", "AgendaItemAdded.number", "LateItemAdded.number",
-    "PersonRegistered.nhs_digest", "PersonRegistered.marks", "MemberEnrolled.subject", "Binding.subject",
-    "Envelope.programme",
+    "PersonRegistered.nhs_digest", "PersonRegistered.marks", "Referral.reference_digest", "MemberEnrolled.subject",
+    "Binding.subject", "Envelope.programme",
 }  # fmt: skip
 """Made by the program. No command has one: a client cannot send it."""
 FORMER = {"PartnerInvolved.named_contact"}

@@ -8,7 +8,7 @@ import pytest
 
 from catch.domain.programme.check import problems
 from catch.domain.programme.configuration import ClosureClass, Programme
-from catch.programmes import ProgrammeFileInvalid, load, shipped
+from catch.programmes import ProgrammeFileInvalid, load, load_all, shipped
 
 SNN = Path(__file__).parent.parent / "src/catch/programmes/snn-catch.yaml"
 
@@ -16,6 +16,7 @@ SNN = Path(__file__).parent.parent / "src/catch/programmes/snn-catch.yaml"
 def changed(folder: Path, old: str, new: str) -> Path:
     text = SNN.read_text("utf-8")
     assert old in text
+    folder.mkdir(exist_ok=True)
     path = folder / "mine.yaml"
     path.write_text(text.replace(old, new, 1), "utf-8")
     return path
@@ -57,13 +58,13 @@ def test_bexley_meets_monthly_over_8_to_12_cases_of_both_kinds():
     ("old", "new", "answer"),
     [
         ("version: 1", "version: one", "mine.yaml: version: Expected `int`, got `str`."),
-        ("version: 1", "", "mine.yaml: Object missing required field `version`."),
+        ("version: 1", "", "mine.yaml: version: this setting is missing."),
         ("unit: working-day", "unit: fortnight", "mine.yaml: clocks[0].target.unit: Invalid enum value 'fortnight'."),
         ("quorum: 3", "quorom: 3", "mine.yaml: meetings[0].quorom: there is no such setting."),
         ("version: 1", "version: 1\nVersion: 2", "mine.yaml: Version: there is no such setting."),
         ("start: PlanAgreed", "start: PlanMade", "mine.yaml: clocks[3].start: no case event is called 'PlanMade'."),
         ("2022-04-01", "2022-04-31", "mine.yaml: effective_from: Invalid RFC3339 encoded date."),
-        ("version: 1", "version: 1\nversion: 2", "'version' is given twice"),
+        ("version: 1", "version: 1\nversion: 2", "mine.yaml: lines 4 and 5: 'version' is given twice."),
         ("channels: [phone", "channels: [phone: [", "mine.yaml: The file is not YAML"),
     ],
 )
@@ -78,6 +79,49 @@ def test_all_problems_come_at_once_a_line_each(tmp_path: Path):
     with pytest.raises(ProgrammeFileInvalid) as error:
         load(path)
     assert len(error.value.problems) == len(str(error.value).splitlines()) == 2
+
+
+MISTAKES = {
+    "version: 1": ("version: one\nversion: two", ["'version' is given twice.", "version: Expected `int`, got `str`."]),
+    "2022-04-01": ("soon", ["effective_from: Invalid RFC3339 encoded date."]),
+    "unit: working-day": ("unit: fortnight", ["clocks[0].target.unit: Invalid enum value 'fortnight'."]),
+    "quorum: 3": ("quorum: 0\n    tea: true", ["tea: there is no such setting.", "quorum: 0 is below 1."]),
+    "reopen_within_days: 180": ("reopen_within_days: -1", ["closure.reopen_within_days: it is below 0."]),
+}
+"""What is changed in a good file, and what has to be said of it."""
+
+
+def test_five_mistakes_are_all_told(tmp_path: Path):
+    text = SNN.read_text("utf-8")
+    for old, (new, _) in MISTAKES.items():
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    path = tmp_path / "mine.yaml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(ProgrammeFileInvalid) as refused:
+        load(path)
+    told = refused.value.problems
+    expected = [said for _, sentences in MISTAKES.values() for said in sentences]
+    assert [said for said in expected if not any(each.endswith(said) for each in told)] == []
+    assert len(told) == len(expected)
+
+
+def test_nothing_is_said_to_follow_from_what_is_missing(tmp_path: Path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("key: mine\nname: Mine\n", "utf-8")
+    with pytest.raises(ProgrammeFileInvalid) as refused:
+        load(path)
+    missing = ("version", "effective_from", "sources", "channels")
+    told = [said for said in refused.value.problems if "missing" in said]
+    assert told == [f"{name}: this setting is missing." for name in missing]
+    assert not [said for said in refused.value.problems if said.startswith(missing) and "missing" not in said]
+
+
+def test_the_mistakes_of_several_files_are_told_together(tmp_path: Path):
+    wrong = [changed(tmp_path / name, "version: 1", "version: one") for name in ("a", "b")]
+    with pytest.raises(ProgrammeFileInvalid) as refused:
+        load_all([*wrong, SNN])
+    assert len(refused.value.problems) == 2
 
 
 @pytest.mark.parametrize(

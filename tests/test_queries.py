@@ -448,8 +448,8 @@ async def test_minutes_and_timeline_are_read_by_their_stream(story: Story):
     assert (row.started_at, [person.user for person in row.people]) == (NOW, ["carl"])
     assert await minutes.one(story.db, uid(1)) is None
     facts = await timeline.of_stream(story.db, uid(1))
-    assert facts == [decode(stored) for stored in await story.log.stream(uid(1))]
-    assert [fact.event for fact in facts] == [*SHARED]
+    assert facts == await story.log.stream(uid(1))
+    assert [decode(stored).event for stored in facts] == [*SHARED]
     behind = await timeline.of_stream(story.db, uid(1), facts[1].position, first=2)
     assert behind == facts[2:4]
 

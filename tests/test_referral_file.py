@@ -16,7 +16,7 @@ from tests.workbooks import Error, Formula, Rows, workbook
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 HEADER = (
     "Reference", "Received", "Source", "Channel", "First name", "Last name", "Date of birth", "NHS number", "Phone",
-    "Address", "Reason for referral", "Person knows", "How to contact",
+    "Address", "Reason for referral", "Safe to contact", "How to contact",
 )  # fmt: skip
 LINE = ",".join(HEADER)
 NINE_THIRTY = datetime(2026, 2, 3, 9, 30)  # noqa: DTZ001  (a spreadsheet knows no time zones)
@@ -280,7 +280,7 @@ class TestWorkbooks:
         (only,) = good(file)
         assert (file.encoding, only.line, only.name, only.nhs_number) == ("Excel", 2, "Zoë O'Example", "9990000018")
         assert (only.received_at, only.born) == (datetime(2026, 2, 3, 9, 30, tzinfo=UTC), date(1951, 5, 21))
-        assert (only.address, only.reason, only.knows) == ("1 High St\nTown", 'Called "Bo", cold', True)
+        assert (only.address, only.reason, only.safe) == ("1 High St\nTown", 'Called "Bo", cold', True)
 
     def test_titles_other_sheets_and_hidden_ones_are_passed_over(self, tmp_path: Path):
         book = {"Codes": [["self"]], "Old": sheet(row(1)), "List": [["Referrals 2026"], [], *sheet(row(2))]}

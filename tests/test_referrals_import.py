@@ -12,16 +12,17 @@ from catch.app import Catch, opened
 from catch.commands.enrolling import as_anything
 from catch.database.server import Server
 from catch.domain.case.referral import SubmitReferral
-from catch.domain.case.state import Urgency
+from catch.domain.case.state import Agrees, ReferralAgreement, SafeContact, Urgency
 from catch.domain.facts import Actor, Role, Sealed
 from catch.domain.partner import RegisterPartner
 from catch.domain.person import RegisterPerson
 from catch.domain.programme import LoadProgramme
 from catch.domain.refusals import IdNotAllowed, UnknownProgramme
 from catch.domain.streams import CASE, PERSON
+from catch.importing.asking import IMPORTER
 from catch.importing.delimited import read_back, written_out
 from catch.importing.referral_file import FileUnusable, ReferralRow, read, row_of
-from catch.importing.referrals import IMPORTER, import_referrals
+from catch.importing.referrals import import_referrals
 from catch.programmes import shipped
 from catch.settings import Settings
 from tests.conftest import Database
@@ -35,6 +36,7 @@ GOOD = (
     "R1,03/02/2026 09:30,self,phone,,Ada,Quillbrook-Example,21/05/1951,999 000 0018,"
     "debt advice; Befriending,Lonely,,yes,yes,yes,text first"
 )
+BO = GOOD.replace("R1", "R2").replace("Ada,Quillbrook", "Bo,Pattern").replace("1951,999 000 0018", "1961,999 000 0026")
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
@@ -147,10 +149,10 @@ async def test_good_rows_are_kept_and_bad_ones_written_back_with_reasons(catch: 
     path = written(
         tmp_path,
         GOOD,
-        GOOD.replace("R1", "R2").replace("self", "the-moon").replace("0018", "0026"),
-        GOOD.replace("R1", "R3").replace("Lonely", "").replace("0018", "0026"),
+        BO.replace("self", "the-moon"),
+        BO.replace("R2", "R3").replace("Lonely", ""),
         GOOD.replace("R1", "R1").replace("Lonely", "Again"),
-        GOOD.replace("R1", "R5").replace("phone", "pigeon").replace("0018", "0034"),
+        BO.replace("R2", "R5").replace("phone", "pigeon"),
     )
     report = await import_referrals(catch, path)
     assert [(kept.line, kept.how) for kept in report.kept] == [(2, "opened")]
@@ -196,7 +198,7 @@ async def test_a_corrected_rejected_file_can_be_imported(catch: Catch, tmp_path:
 
 
 async def test_a_second_run_adds_nothing(catch: Catch, tmp_path: Path):
-    path = written(tmp_path, GOOD, GOOD.replace("R1", "R2").replace("0018", "0026"))
+    path = written(tmp_path, GOOD, BO)
     first = await import_referrals(catch, path)
     head = await catch.log.head()
     second = await import_referrals(catch, path)
@@ -223,18 +225,25 @@ async def test_a_further_referral_of_the_same_person_joins_the_open_case(catch: 
     assert len(case.referrals) == 2
 
 
-async def test_without_an_nhs_number_name_and_date_of_birth_tell_people_apart(catch: Catch, tmp_path: Path):
+async def test_without_an_nhs_number_name_and_date_of_birth_and_one_more_tell_who_it_is(catch: Catch, tmp_path: Path):
     plain = GOOD.replace("999 000 0018", "")
     report = await import_referrals(
         catch,
         written(
             tmp_path,
-            plain,
-            plain.replace("R1", "R2").replace("Ada", "ADA"),
-            plain.replace("R1", "R3").replace("1951", "1952"),
+            f"{plain},01536 496000",
+            f"{plain.replace('R1', 'R2').replace('Ada', 'ADA')},+44 1536 496000",
+            plain.replace("R1", "R3"),
+            plain.replace("R1", "R4").replace("1951", "1952"),
+            header=f"{HEADER},Phone",
         ),
     )
-    assert [kept.how for kept in report.kept] == ["opened", "attached", "opened"]
+    assert [(kept.reference, kept.how) for kept in report.kept] == [
+        ("R1", "opened"),
+        ("R2", "attached"),
+        ("R4", "opened"),
+    ]
+    assert [each.line for each in report.waiting] == [4]
 
 
 async def test_personal_details_are_sealed_and_ids_do_not_tell_them(catch: Catch, tmp_path: Path):
@@ -252,7 +261,7 @@ async def test_the_referring_organisation_is_found_by_name(catch: Catch, tmp_pat
     register = RegisterPartner("housing-01", "Housing provider 01", "housing")
     await catch.commands.take(register, by=SETTER, command_id=uuid4())
     named = GOOD.replace("phone,,", "phone,Housing Provider 01,")
-    stranger = GOOD.replace("phone,,", "phone,Somebody else,").replace("R1", "R2").replace("0018", "0026")
+    stranger = BO.replace("phone,,", "phone,Somebody else,")
     report = await import_referrals(catch, written(tmp_path, named, stranger))
     case = (await catch.present.states.get(CASE, report.kept[0].case)).state
     assert case.referrals[0].referrer_agency == "housing-01"
@@ -283,13 +292,34 @@ async def test_what_was_imported_before_ids_were_keyed_is_found(catch: Catch, tm
     digest = catch.keyring.digest("referral import nhs 9990000018")
     identified = uuid5(uuid5(NAMESPACE_URL, "https://catch.invalid/referral-import"), digest)
     person, case = identified if row == GOOD else former_id("R1", "person"), former_id("R1", "case")
-    await catch.commands.take(RegisterPerson(person, name=Sealed("Ada")), by=IMPORTER, command_id=uuid4())
-    before = SubmitReferral(
-        case, person, "snn-catch", former_id("R1", "referral"), "self", "phone", NOW - timedelta(days=300), Sealed("x")
+    born, number = ("1951-05-21", "9990000018") if row == GOOD else (None, None)
+    before = RegisterPerson(
+        person,
+        name=Sealed("Ada Quillbrook-Example"),
+        date_of_birth=Sealed(born) if born else None,
+        nhs_number=Sealed(number) if number else None,
     )
     await catch.commands.take(before, by=IMPORTER, command_id=uuid4())
+    referred = SubmitReferral(
+        case,
+        person,
+        "snn-catch",
+        former_id("R1", "referral"),
+        "self",
+        "phone",
+        datetime(2026, 2, 3, 9, 30, tzinfo=UTC),
+        Sealed("Lonely"),
+        ("debt-advice", "befriending"),
+        agreement=ReferralAgreement(True, Agrees.YES),
+        safe_contact=SafeContact(True, Sealed("text first")),
+    )
+    await catch.commands.take(referred, by=IMPORTER, command_id=uuid4())
     report = await import_referrals(catch, written(tmp_path, row))
     assert [(kept.how, kept.case) for kept in report.kept] == [("there", case)]
+    # Somebody else under the same reference is not taken for them.
+    report = await import_referrals(catch, written(tmp_path, row.replace("Ada,Quillbrook", "Bo,Pattern")))
+    assert (report.kept, report.waiting) == ([], [])
+    assert {one.column for one in report.wrong} == ({"first name", "last name"} if row == GOOD else {"reference"})
 
 
 async def test_nobody_makes_a_row_disappear_by_taking_its_ids_first(catch: Catch, tmp_path: Path):

@@ -32,7 +32,7 @@ class SlowLog:
         self.gate.set()
         self.reads = 0
 
-    async def streams(self, streams: Sequence[UUID]) -> list[Stored]:
+    async def rows(self, streams: Sequence[UUID]) -> list[Stored]:
         self.reads += 1
         seen = [
             Stored(fact.position, fact.stream, fact.version, fact.topic, encode(fact.envelope), AT)

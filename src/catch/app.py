@@ -13,10 +13,11 @@ from catch.database.server import Server
 from catch.log import Log, migrate
 from catch.log.codec import decode
 from catch.personal import KeyFile, Keyring
+from catch.personal.belonging import OtherKey, begun, belong
 from catch.present.moment import FRESH
 from catch.present.present import Present
 from catch.readside import NotCaughtUp, ReadSide
-from catch.settings import Settings
+from catch.settings import BadSetting, Settings
 from projections import programmes
 
 logger = logging.getLogger("catch.place")
@@ -49,6 +50,12 @@ class Catch:
         return await programmes.every(self.log.pool)
 
 
+KEPT_SAFE = (
+    "A place's key is made once and kept in a safe place (head -c 32 /dev/urandom | base64): with another one, nothing"
+    " that was written before can be read."
+)
+
+
 class Running:
     """The programmes that run here, looked up at most once in `FRESH`: there is hardly ever a new one."""
 
@@ -64,11 +71,37 @@ class Running:
         return self._keys
 
 
-def key_file(settings: Settings) -> KeyFile:
-    """The operator's key-encryption keys; without a setting, a file of our own in the data folder."""
-    if settings.kek_file is not None:
-        return KeyFile.read(settings.kek_file)
-    return KeyFile.read_or_create(Path(settings.data_dir) / "keys" / "kek")
+def key_path(settings: Settings) -> Path:
+    return settings.kek_file or Path(settings.data_dir) / "keys" / "kek"
+
+
+def key_file(settings: Settings, *, begun: bool = False) -> KeyFile:
+    """The operator's key-encryption keys; without a setting, a file of our own in the data folder, which is not made
+    where the place was `begun` with another. Raises `OtherKey`, `BadSetting`.
+    """
+    path = key_path(settings)
+    if settings.kek_file is None and not begun:
+        return KeyFile.read_or_create(path)
+    if settings.kek_file is None and not path.exists():
+        raise OtherKey(f"{TO_DO} (there is none at {path}, and this place was begun with one)")
+    try:
+        return KeyFile.read(path)
+    except (OSError, ValueError) as problem:
+        said = problem.strerror if isinstance(problem, OSError) else problem
+        raise BadSetting(f"CATCH_KEK_FILE: {path}: {said}. {KEPT_SAFE}") from None
+
+
+TO_DO = "set CATCH_KEK_FILE to the key file of this place, or CATCH_DATA_DIR to the folder that holds it"
+
+
+async def keyring_of(log: Log, settings: Settings) -> Keyring:
+    """The place's keys. Raises `OtherKey` where they are another place's: nothing is read or sealed with those."""
+    keys = key_file(settings, begun=await begun(log.pool))
+    try:
+        await belong(log.pool, keys)
+    except OtherKey as problem:
+        raise OtherKey(f"{key_path(settings)}: {problem}. {TO_DO[0].upper()}{TO_DO[1:]}.") from None
+    return Keyring(log.pool, keys)
 
 
 @asynccontextmanager
@@ -91,7 +124,7 @@ async def opened(server: Server, settings: Settings) -> AsyncGenerator[Catch]:
         )
         # Pushed first, so that it is closed last: everything behind it uses the log.
         stack.push_async_callback(log.close)
-        catch = Catch(log, Keyring(log.pool, key_file(settings)), settings)
+        catch = Catch(log, await keyring_of(log, settings), settings)
         stack.push_async_callback(catch.present.works.close)
         # Before anything is asked: queries find empty tables rather than none.
         await catch.readside.prepare()

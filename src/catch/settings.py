@@ -6,6 +6,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -30,7 +31,7 @@ class Settings(Struct, frozen=True):
     more listens. `append_queue` and `append_deadline` (seconds) bound how many appends wait and for how long before
     they are refused as busy. `drain` is for how many seconds a server that is told to stop says that it is not ready
     before it sends its clients elsewhere: what a load balancer takes to notice. `origins` are the sites, as in
-    `https://catch.example.org`, whose pages may open a websocket besides those that this server's own address serves.
+    `https://catch.example.org`, whose pages may ask from a browser besides those that this server's own address serves.
 
     `operations` is which documents are answered: `registered` (those of schema/graphql/operations, and what else lies
     in `operations_dir`) or `any`; without it, any in development and registered ones otherwise. `rate` is how many
@@ -72,13 +73,13 @@ class Settings(Struct, frozen=True):
             schema=environ.get("CATCH_SCHEMA") or "catch",
             kek_file=Path(kek_file) if kek_file else None,
             host=environ.get("CATCH_HOST") or "127.0.0.1",
-            port=whole(environ, "CATCH_PORT", 8000),
+            port=whole(environ, "CATCH_PORT", 8000, most=65_535),
             development=flag(environ, "CATCH_DEVELOPMENT"),
             pool=whole(environ, "CATCH_POOL", 8),
             append_queue=whole(environ, "CATCH_APPEND_QUEUE", 4096),
             append_deadline=float(whole(environ, "CATCH_APPEND_DEADLINE", 5)),
             drain=float(whole(environ, "CATCH_DRAIN", 0)),
-            origins=tuple((environ.get("CATCH_ORIGINS") or "").split()),
+            origins=sites(environ, "CATCH_ORIGINS"),
             operations=one_of(environ, "CATCH_OPERATIONS", ("registered", "any")),
             operations_dir=Path(folder) if (folder := environ.get("CATCH_OPERATIONS_DIR")) else None,
             rate=whole(environ, "CATCH_RATE", 0) or None,
@@ -102,12 +103,13 @@ def secret(environ: Mapping[str, str], name: str) -> str | None:
         raise BadSetting(f"{name}_FILE: {error.strerror}: {path}") from None
 
 
-def whole(environ: Mapping[str, str], name: str, default: int) -> int:
+def whole(environ: Mapping[str, str], name: str, default: int, *, most: int = 1_000_000) -> int:
     text = environ.get(name)
     if not text:
         return default
-    if not text.isdecimal() or int(text) == 0:
-        raise BadSetting(f"{name} must be a whole number above 0, not {text!r}")
+    # By length first: a number of a million digits takes its time to be read.
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= most):
+        raise BadSetting(f"{name} must be a whole number from 1 to {most:,}, not {text[:80]!r}")
     return int(text)
 
 
@@ -116,6 +118,35 @@ def one_of(environ: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> s
     if text is not None and text not in allowed:
         raise BadSetting(f"{name} must be {' or '.join(allowed)}, not {text!r}")
     return text
+
+
+PORTS = {"http": 80, "https": 443}
+
+
+def site(text: str) -> str | None:
+    """A site as a browser names it: in small letters, with a port where it is not the scheme's own. None: no site."""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return None
+    # Put together again and compared: what holds more than a scheme, a host and a port is no site.
+    named = f"[{host}]" if ":" in host else host
+    written = f"{parts.scheme}://{named}" + (f":{port}" if port is not None else "")
+    if parts.scheme not in PORTS or not host or not text.isascii() or text.lower().removesuffix("/") != written:
+        return None
+    return written.removesuffix(f":{PORTS[parts.scheme]}")
+
+
+def sites(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(one_site(name, text) for text in (environ.get(name) or "").split())
+
+
+def one_site(name: str, text: str) -> str:
+    found = site(text)
+    if found is None:
+        raise BadSetting(f"{name} must be sites such as https://catch.example.org, with spaces between, not {text!r}")
+    return found
 
 
 def flag(environ: Mapping[str, str], name: str) -> bool:

@@ -120,6 +120,7 @@ def of_case(case: UUID) -> Iterator[bytes]:
     yield asked(OPERATIONS["case"], id=str(case))
     yield asked(OPERATIONS["audit_trail"], stream=str(case), first=200)
     yield asked(OPERATIONS["matches"], caseId=str(case))
+    yield asked(OPERATIONS["notes"], case=str(case))
     whole = everything("Case", *PLAIN)
     yield asked(f"query($c: UUID!) {{ case(id: $c) {whole} }}", c=str(case))
     late = {"recordedAt": "2199-01-01T00:00:00Z"}

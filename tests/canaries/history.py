@@ -24,6 +24,7 @@ from catch.domain.case import (
 from catch.domain.case.state import (
     Basis,
     CommonLawBasis,
+    Described,
     LegalBasis,
     ProposalPurpose,
     SpecialCategoryBasis,
@@ -122,7 +123,14 @@ def worker(name: str) -> Callable[[Filling], Worker]:
     return lambda filling: Worker(filling.names.user(name), filling.names.key(NAMED[name].agency))
 
 
+def described(filling: Filling) -> Described:
+    """As a sender describes somebody, but for what has a form of its own."""
+    parts = ("name", "phone", "address")
+    return Described(**{part: filling.value(Sealed, part, f"described.{part}") for part in parts})
+
+
 Said = tuple[str, type[Command], int, dict[str, Any]]
+DOOR: dict[str, Any] = {"on_behalf_of": None, "agreement": None, "needs": (), "described": described}
 
 
 def doors() -> Iterator[Said]:
@@ -130,7 +138,7 @@ def doors() -> Iterator[Said]:
         person = {"nhs_number": None, "date_of_birth": None, "provisional": False}
         if case != 3:
             yield by, RegisterPerson, case, person
-        yield by, referral.SubmitReferral, case, {"on_behalf_of": None, "agreement": None, "needs": ()}
+        yield by, referral.SubmitReferral, case, DOOR
         if case == 2:
             continue
         yield ("cora" if case < 2 else "xena"), eligibility.AcceptReferral, case, {"criteria": ()}
@@ -219,8 +227,7 @@ def usual(meetings: str) -> Iterator[Said]:
     yield "cody", disclosure.EndInvolvement, 1, {"agency": "police"}
     kept = frozenset({Category.PLAN, Category.DISCUSSION})
     yield "cody", agreement.RecordObjection, 1, {"categories": kept, "partners": frozenset[str]()}
-    door: dict[str, Any] = {"on_behalf_of": None, "agreement": None, "needs": ()}
-    yield "cora", referral.AttachReferral, 0, {**door, "source": "spring"}
+    yield "cora", referral.AttachReferral, 0, {**DOOR, "source": "spring"}
     yield "cora", SetProtectedAddress, 0, {"protected": True}
     yield "pol", restricted.RaiseSafeguardingConcern, 0, {}
     yield "xena", notes.AddNote, 3, {"audience": frozenset[str]()}
@@ -256,7 +263,7 @@ def fixed(random: Random, kind: type[Command], by: str) -> dict[str, Any]:
     somebody = {"user": whom, "agency": NAMED[whom].agency}
     usual: dict[str, Any] = {
         "on_behalf_of": None, "needs": (), "criteria": (), "requested_partners": (),
-        "presenter": worker(by), "nhs_number": None, "date_of_birth": None, "service": None,
+        "presenter": worker(by), "nhs_number": None, "date_of_birth": None, "service": None, "described": described,
     }  # fmt: skip
     if kind in (adding.AddItem, adding.AddLateItem):
         usual |= {"presenter": by}

@@ -51,6 +51,10 @@ OWNED: dict[str, tuple[str, str]] = {
             "referral": DOOR,
             "reason": REFERRED,
             "unverified_organisation": REFERRED,
+            "reference": REFERRED,
+            "described.name": ("referred", "identity"),
+            "described.phone": CONTACT,
+            "described.address": ("address", "contact"),
             "safe_contact.how": SAFE,
             "safe_contact.not_when": SAFE,
         }.items()

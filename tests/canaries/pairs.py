@@ -15,6 +15,7 @@ from catch.domain.person import LookForMatches
 from tests.canaries.actors import HERE
 from tests.canaries.history import (
     BASIS,
+    DOOR,
     MOST,
     Said,
     another_case,
@@ -29,7 +30,6 @@ from tests.canaries.history import (
 )
 
 NOBODY_BY_NAME: dict[str, Any] = {"owner_user": None, "decision": None, "service": None}
-DOOR: dict[str, Any] = {"on_behalf_of": None, "agreement": None, "needs": ()}
 
 
 class Pair(Struct, frozen=True):

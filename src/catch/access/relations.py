@@ -40,19 +40,21 @@ from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownP
 
 
 class NotAllowed(Refused):
-    """Your role does not allow this."""
+    """Your role does not allow this. The query `viewer` lists what your roles allow."""
 
 
 class NotYourCase(Refused):
-    """You have no part in this case that allows this."""
+    """You have no part in this case that allows this. Ask whoever coordinates it."""
 
 
 class NotYourAction(Refused):
-    """Only the partner who owns the action can answer for it."""
+    """Only the partner who owns the action can answer for it. Ask somebody who acts for it."""
 
 
 class NotYourMeeting(Refused):
-    """Only those who run or prepare this meeting can do this; some things only its chair."""
+    """Only those who run or prepare this meeting can do this; some things only its chair. Ask them, or the
+    appointing officer to be appointed to the series.
+    """
 
 
 class NotYourAgency(Refused):
@@ -60,11 +62,13 @@ class NotYourAgency(Refused):
 
 
 class NotYourSeries(Refused):
-    """Only those who are appointed to chair this series, to stand in or to prepare it, plan its meetings."""
+    """Only those who are appointed to chair this series, to stand in or to prepare it, plan its meetings. Ask them,
+    or the appointing officer.
+    """
 
 
 class OnlyForYourself(Refused):
-    """You can do this only for yourself or your own agency."""
+    """You can do this only for yourself or your own agency. Ask those whom it concerns to do it themselves."""
 
 
 class OnlyByAnother(Refused):
@@ -72,7 +76,9 @@ class OnlyByAnother(Refused):
 
 
 class AgencyNotUnderAgreement(Refused):
-    """Your agency has no information sharing agreement in force for this programme."""
+    """Your agency has no information sharing agreement in force for this programme. The place's administrator
+    records one: `signAgreement`.
+    """
 
 
 class NotTagged(Refused):
@@ -276,8 +282,10 @@ def organising_item(asked: Asked) -> None:
     """The same, and the item is not one they are recused from."""
     meeting = organised(asked)
     held = meeting.item(asked.command.item)
-    kept = held is not None and (kept_from(asked.who, meeting, held) or kept_out(asked, held))
-    if kept and not left_to_the_recused(asked, meeting):
+    # Not asked where it does not matter: a case that cannot be read keeps nobody from putting its item off.
+    if held is None or left_to_the_recused(asked, meeting):
+        return
+    if kept_from(asked.who, meeting, held) or kept_out(asked, held):
         raise Recused(item=asked.command.item)
 
 

@@ -29,6 +29,8 @@ class RedactionReason(StrEnum):
     ROLE = "role"
     CONFIDENTIALITY = "confidentiality"
     ERASED = "erased"
+    UNREADABLE = "unreadable"
+    EARLIER = "earlier"
 
 
 _NO_TAGS: frozenset[Tag] = frozenset()

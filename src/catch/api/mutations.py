@@ -85,6 +85,11 @@ def camel(name: str) -> str:
     return head + "".join(part.capitalize() for part in rest)
 
 
+def spelled(path: str) -> str:
+    """A path as the schema has it: `safeContact.how` for `safe_contact.how`."""
+    return ".".join(map(camel, path.split(".")))
+
+
 def snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
@@ -167,8 +172,7 @@ def command_from(kind: type[C], given: object) -> C:
         command = msgspec.convert(given, kind, from_attributes=True)
     except msgspec.ValidationError as problem:
         what, _, where = str(problem).partition(" - at `$")
-        path = ".".join(camel(part) for part in where.rstrip("`").lstrip(".").split(".")) if where else ""
-        raise InvalidInput(**{path or "input": what}) from None
+        raise InvalidInput(**{spelled(where.rstrip("`").lstrip(".")) or "input": what}) from None
     # Here already, so that the details name the input's own path.
     bounds.check(command)
     for path in unusable(msgspec.to_builtins(command), "input"):
@@ -189,12 +193,28 @@ def refusal_codes(refusals: Iterable[type[Refusal]]) -> type[Enum]:
 
 
 def details_of(refusal: Refusal, arguments: Iterable[str]) -> list[Detail]:
-    """A refusal's details; one that names a field of the command says where it stands in the arguments."""
+    """A refusal's details as the schema spells them; one that names a field says where it stands in the arguments."""
     known = {camel(name) for name in arguments}
-    return [
-        Detail(path=f"input.{camel(name)}" if camel(name).split(".")[0] in known else None, name=name, value=value)
-        for name, value in refusal.details.items()
-    ]
+    return [_detail(spelled(name), value, known) for name, value in refusal.details.items()]
+
+
+def _detail(name: str, value: str, known: set[str]) -> Detail:
+    # What the domain calls `field` is named by the value; elsewhere the detail's own name is the field.
+    value = spelled(value) if name == "field" else value
+    named = value if name == "field" else name
+    return Detail(path=_argument(named, known), name=name, value=value)
+
+
+def _argument(named: str, known: set[str]) -> str | None:
+    """Where in a mutation's arguments this is: `input.goals.0.title`; None where it is none of them."""
+    path = re.sub(r"\[(\d+)\]", r".\1", named)
+    if path.partition(".")[0] in known:
+        return f"input.{path}"
+    return path if path in BESIDE else None
+
+
+BESIDE = ("commandId", "expectedVersion", "occurredAt")
+"""A mutation's other arguments than its input."""
 
 
 WEIGHT = weighs(50)

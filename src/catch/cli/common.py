@@ -13,11 +13,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from catch.app import Catch, opened
 from catch.cli.terminal import marked
 from catch.database import OldServer
+from catch.database.reaching import reached
 from catch.database.server import Server, ServerFailed, server
+from catch.database.session import UnfitSession
 from catch.domain.refusals import Refused
 from catch.log import Log
 from catch.log.entries import WentBack
 from catch.log.migrations import CannotMigrate, pending
+from catch.personal.belonging import OtherKey
 from catch.programmes import ProgrammeFileInvalid
 from catch.readside.rebuilding import AnotherRebuild
 from catch.readside.sharing import SharedWorkFailed
@@ -48,7 +51,9 @@ def failures() -> Generator[None]:
         BadSetting,
         CannotMigrate,
         OldServer,
+        OtherKey,
         ServerFailed,
+        UnfitSession,
         ProgrammeFileInvalid,
         AnotherRebuild,
         SharedWorkFailed,
@@ -72,6 +77,7 @@ def on_place(work: Callable[[Catch], Awaitable[T]], settings: Settings | None = 
     settings = settings or Settings.read()
 
     async def run(running: Server) -> T:
+        await reached(settings)
         async with opened(running, settings) as catch:
             return await work(catch)
 
@@ -84,6 +90,7 @@ def on_server(work: Callable[[Server, Settings], Awaitable[T]]) -> T:
     settings = Settings.read()
 
     async def run(running: Server) -> T:
+        await reached(settings)
         return await work(running, settings)
 
     with server(settings) as running:

@@ -10,7 +10,7 @@ import msgspec
 import rich_click as click
 
 import projections
-from catch.app import Catch
+from catch.app import Catch, key_file, key_path
 from catch.cli.common import IN_PART, console, on_log
 from catch.cli.options import option
 from catch.cli.progress import facts
@@ -20,6 +20,7 @@ from catch.doctor import Finding, Report, examined, examined_at_start
 from catch.faults import fault
 from catch.log import Log
 from catch.log.codec import CODEC
+from catch.settings import Settings
 
 ALL = projections.ALL
 logger = logging.getLogger("catch.doctor")
@@ -32,7 +33,8 @@ def doctor_(as_json: bool) -> None:
 
     Found are facts that cannot be read (unknown, of a newer form, damaged), versions missing from a stream, read models
     that were folded from another log, what they leave out, answers without facts and facts without an answer, clocks
-    that differ. Servers may go on meanwhile.
+    that differ, positions that do not rise, and, where the key is, texts that cannot be read. Servers may go on
+    meanwhile.
 
     Exit status: 0 all is well, 1 something was found, 2 the log cannot be reached.
 
@@ -42,9 +44,12 @@ def doctor_(as_json: bool) -> None:
         catch doctor --json | jq .findings
     """
 
+    settings = Settings.read()
+    encryption = key_file(settings) if key_path(settings).exists() else None
+
     async def run(log: Log) -> Report:
         with facts("facts") as progress:
-            return await examined(log, CODEC, ALL, progress)
+            return await examined(log, CODEC, ALL, progress, encryption)
 
     report = on_log(run)
     if as_json:
@@ -75,7 +80,7 @@ def told(finding: Finding) -> str:
 @asynccontextmanager
 async def looked_over(catch: Catch) -> AsyncGenerator[None]:
     """What a start can tell is said in the server's log. It serves meanwhile: what is unreadable is refused by name."""
-    task = asyncio.create_task(told_at_start(catch.log), name="doctor")
+    task = asyncio.create_task(told_at_start(catch), name="doctor")
     try:
         yield
     finally:
@@ -83,10 +88,10 @@ async def looked_over(catch: Catch) -> AsyncGenerator[None]:
         await asyncio.wait([task])
 
 
-async def told_at_start(log: Log) -> None:
+async def told_at_start(catch: Catch) -> None:
     """One line a finding."""
     try:
-        report = await examined_at_start(log, CODEC, ALL)
+        report = await examined_at_start(catch.log, CODEC, ALL, catch.keyring.encryption)
     # A server serves whether or not its log could be looked over.
     except Exception as problem:
         if not lost(problem):

@@ -10,9 +10,14 @@ from catch.app import Catch
 from catch.cli.common import IN_PART, UNUSABLE, bar, complain, console, on_place
 from catch.cli.options import argument, option
 from catch.cli.terminal import marked
+from catch.commands.questions import reference_digest
+from catch.domain.case.state import Case
 from catch.domain.refusals import UnknownProgramme
+from catch.domain.streams import CASE
+from catch.importing.outcomes import Report
 from catch.importing.referral_file import COLUMNS, FileUnusable
-from catch.importing.referrals import Report, import_referrals
+from catch.importing.referrals import import_referrals
+from projections import references
 
 SHOWN = 25
 _COLUMNS = "\n".join(
@@ -36,13 +41,19 @@ row has the names of the columns; a title may stand above it. The columns, in an
 
 Good rows are kept. Bad ones are listed with line, column and reason, and written to FILE.rejected.csv beside FILE; if
 there is one already, to FILE.rejected-2.csv. Correct them there and import that file. Nothing that a cell says is
-printed. Running it again adds nothing. A person whose case is open gets the further referral attached to it. People are
-told apart by NHS number, or else by name and date of birth.
+printed. A reference stands for what its row says: the same again adds nothing, and what says something else under the
+same reference is listed by its columns and changes nothing.
+
+A person whose case is open gets the further referral attached to it. It is the same person where NHS number and date of
+birth agree, or name, date of birth and one more. Where less agrees, the row waits: FILE.rejected.csv shows whom it may
+be about. Write their number under **decision**, or `new`, and import that file. What stands for nothing (`unknown`,
+01/01/1900, 000 000 0000) is nobody's.
 
 Days are read day first: 03/02/2026 is in February. If a column also has a day such as 02/13/2026, the days in it that
 can be read in two ways are rejected. 2026-02-03 is always clear.
 
-Exit status: 0 all rows kept, 1 some were rejected, 2 the file cannot be read, or rejected rows could not be written.
+Exit status: 0 all rows kept, 1 some were rejected or wait, 2 the file cannot be read, or rejected rows could not be
+written.
 
 **Examples**
 
@@ -79,7 +90,30 @@ def referrals(file: Path, programme: str, month_first: bool, rejected: Path | No
         complain(f"the programme {programme!r} is not loaded. Load it: catch programmes load")
         sys.exit(UNUSABLE)
     show(report)
-    sys.exit(IN_PART if report.wrong else 0)
+    sys.exit(IN_PART if report.wrong or report.waiting else 0)
+
+
+@import_.command()
+@argument("reference")
+def find(reference: str) -> None:
+    """Say which cases have a referral that its sender calls by this reference, however it is written.
+
+    **Example**
+
+        catch import find R-2026-017
+    """
+
+    async def run(catch: Catch) -> list[Case]:
+        await catch.records.up_to_date()
+        found = await references.cases_of(catch.log.pool, reference_digest(catch.keyring, reference))
+        return [held.state for held in await catch.present.states.get_many(CASE, found)]
+
+    cases = on_place(run)
+    if not cases:
+        complain("no referral has this reference")
+        sys.exit(IN_PART)
+    for case in cases:
+        console.print(f"{case.number}  {case.programme}  {case.state}", highlight=False)
 
 
 def show(report: Report) -> None:
@@ -93,11 +127,21 @@ def show(report: Report) -> None:
             console.print(f"... and {len(report.wrong) - SHOWN} more, all in {marked(report.rejected_file)}")
     console.print(
         f"{report.count('opened')} cases opened, {report.count('attached')} attached to an open case, "
-        f"{report.count('there')} were there already, {report.rejected} rejected ({report.encoding})",
+        f"{report.count('there')} were there already, {len(report.waiting)} wait for you to decide, "
+        f"{report.rejected} rejected ({report.encoding})",
         highlight=False,
     )
+    if report.clashes or report.amendments:
+        console.print(
+            f"Of the rejected, {report.clashes} have a reference that stands for another referral, and "
+            f"{report.amendments} say something else than was imported under it",
+            highlight=False,
+        )
+    if report.waiting:
+        lines = ", ".join(str(each.line) for each in report.waiting[:SHOWN])
+        console.print(f"Whom they are about is not clear: lines {lines}{' ...' if len(report.waiting) > SHOWN else ''}")
     if report.strangers:
         lines = ", ".join(map(str, report.strangers[:SHOWN])) + (" ..." if len(report.strangers) > SHOWN else "")
         console.print(f"Organisations that are no registered partners stand on lines {lines}", highlight=False)
     if report.rejected_file:
-        console.print(f"Rejected rows, with reasons: {marked(report.rejected_file)}", soft_wrap=True)
+        console.print(f"Rows not kept, with reasons: {marked(report.rejected_file)}", soft_wrap=True)

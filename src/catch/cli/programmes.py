@@ -15,8 +15,7 @@ from catch.domain.facts import Purpose
 from catch.domain.programme import LoadProgramme, ProgrammeHistory
 from catch.domain.programme.configuration import Programme
 from catch.domain.streams import PROGRAMME, programme_stream
-from catch.programmes import load as read
-from catch.programmes import shipped
+from catch.programmes import load_all, shipped
 
 
 @click.group()
@@ -36,7 +35,7 @@ def load(files: tuple[Path, ...]) -> None:
         catch programmes load
         catch programmes load our-programme.yaml
     """
-    found = tuple(read(path) for path in files) or shipped()
+    found = load_all(files) or shipped()
 
     async def run(catch: Catch) -> None:
         for programme in found:

@@ -22,7 +22,7 @@ from catch.domain.person import Person
 from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import IdAlreadyUsed
 from catch.domain.streams import CASE, MEETING, PERSON, Stream
-from catch.present.states import Held
+from catch.present.states import Broken, Held
 
 A = TypeVar("A")
 Seen = tuple[Stream, Held]
@@ -66,6 +66,8 @@ class Book(Lookup):
     def __init__(self, at_hand: AtHand = lambda _: None) -> None:
         self._at_hand = at_hand
         self.seen: dict[UUID, Seen] = {}
+        self.broken: dict[UUID, Broken] = {}
+        """Streams that cannot be read: a decision that names one is refused, unless it can do without."""
         self.answers: dict[Question[Any], Any] = {}
         self.written: list[Written] = []
         self.programme: Programme | None = None
@@ -81,6 +83,13 @@ class Book(Lookup):
 
     def meetings(self, ids: Iterable[UUID]) -> list[Meeting | None]:
         return self._states(MEETING, [*ids])
+
+    def readable_cases(self, ids: Iterable[UUID]) -> list[Case | None]:
+        """None also in the place of one that cannot be read."""
+        return self._states(CASE, [*ids], strictly=False)
+
+    def readable_meetings(self, ids: Iterable[UUID]) -> list[Meeting | None]:
+        return self._states(MEETING, [*ids], strictly=False)
 
     def people(self, ids: Iterable[UUID]) -> list[Person | None]:
         return self._states(PERSON, [*ids])
@@ -98,19 +107,21 @@ class Book(Lookup):
             raise NotRead(None, (), question) from None
 
     def state(self, stream: Stream, id_: UUID) -> Any:
-        """The same where the id names a stream of another kind as where it names nothing."""
+        """The same where the id names a stream of another kind as where it names nothing. Raises an `Unreadable`."""
         seen = self._look(id_)
         if seen is None:
+            if (broken := self.broken.get(id_)) is not None:
+                raise broken.problem
             raise NotRead(stream, (id_,))
         kind, held = seen
         return held.state if kind is stream else None
 
-    def _states(self, stream: Stream, ids: Sequence[UUID]) -> list[Any]:
+    def _states(self, stream: Stream, ids: Sequence[UUID], *, strictly: bool = True) -> list[Any]:
         """As one by one, but what is lacking is fetched at once."""
-        lacking = [id_ for id_ in ids if self._look(id_) is None]
+        lacking = [id_ for id_ in ids if self._look(id_) is None and id_ not in self.broken]
         if lacking:
             raise NotRead(stream, lacking)
-        return [self.state(stream, id_) for id_ in ids]
+        return [None if id_ in self.broken and not strictly else self.state(stream, id_) for id_ in ids]
 
     def _look(self, id_: UUID) -> Seen | None:
         seen = self.seen.get(id_)
@@ -138,7 +149,8 @@ class Book(Lookup):
     @property
     def versions(self) -> dict[UUID, int]:
         """Everything that was read, and the version it was read at."""
-        return {id_: held.version for id_, (_, held) in self.seen.items()}
+        broken = {id_: held.version for id_, held in self.broken.items()}
+        return {id_: held.version for id_, (_, held) in self.seen.items()} | broken
 
     @property
     def rests_on_records(self) -> bool:
@@ -148,7 +160,7 @@ class Book(Lookup):
     def expects(self) -> tuple[tuple[UUID, int], ...]:
         """Streams that were looked at and get nothing: they must still be where they were."""
         written = {each.id for each in self.written if each.facts}
-        return tuple([(id_, held.version) for id_, (_, held) in self.seen.items() if id_ not in written])
+        return tuple([(id_, version) for id_, version in self.versions.items() if id_ not in written])
 
 
 class Partners(Mapping[str, Partner]):

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from catch.commands.book import Book
 from catch.commands.handler import Handler, handles
-from catch.commands.naming import partners_exist, programmes_exist
-from catch.commands.questions import Caseload
+from catch.commands.naming import partners_exist, programmes_exist, was_born
+from catch.commands.questions import Caseload, NhsNumber, ReferenceDigest
 from catch.commands.rules import seen
 from catch.domain import case as case_stream
 from catch.domain import discussion, restricted
@@ -32,6 +32,7 @@ from catch.domain.case.actions import ActionCommand
 from catch.domain.case.state import Case
 from catch.domain.facts import Fact, Role
 from catch.domain.given import Given
+from catch.domain.nhs_number import NhsNumberInvalid
 from catch.domain.programme.configuration import Programme
 from catch.domain.restricted import RestrictedCommand
 from catch.domain.streams import CASE, PERSON, RESTRICTED, restricted_stream
@@ -139,7 +140,7 @@ def submit(command: referral.SubmitReferral, book: Book, given: Given) -> None:
     others = [each for each in others if seen(book, each, given.by)]
     # A referral that is sent again is judged under the version that its case started under.
     book.programme = pinned(book, case) if case else running(book, command.programme)
-    given = replace(given, programme=book.programme)
+    given = replace(as_sent(command, book, given), programme=book.programme)
     opened, referred = discussion.decide_referral(case, person, others, command, given)
     book.write(CASE, command.case, opened)
     book.write(PERSON, command.person, referred)
@@ -155,8 +156,20 @@ def running(book: Book, key: str) -> Programme | None:
 
 
 def attach(command: referral.AttachReferral, book: Book, given: Given) -> None:
-    if decided(command, book, given):
+    if decided(command, book, as_sent(command, book, given)):
         referrer_exists(book, given, command.on_behalf_of)
+
+
+def as_sent(command: referral.SubmitReferral | referral.AttachReferral, book: Book, given: Given) -> Given:
+    """The sender's own number is sealed like any text, and found by its keyed hash. A description is held to what holds
+    a registration.
+    """
+    said, reference = command.described, command.reference
+    if said is not None and said.date_of_birth is not None:
+        was_born(book, said.date_of_birth, given, "described.dateOfBirth")
+    if said is not None and said.nhs_number is not None and book.ask(NhsNumber(said.nhs_number)) is None:
+        raise NhsNumberInvalid(field="described.nhsNumber")
+    return given if reference is None else replace(given, digest=book.ask(ReferenceDigest(reference)))
 
 
 def referrer_exists(book: Book, given: Given, agency: str | None) -> None:

@@ -71,7 +71,9 @@ def of_meeting(command: AtMeeting, book: Book) -> UUID:
 
 
 def of_item(command: OnItem, book: Book) -> UUID:
-    case = case_of_item(command, book)
+    """The meeting's own, too, where the case cannot be read: it is taken off the agenda or put off all the same."""
+    named = item_of(command, book)
+    (case,) = book.readable_cases([named]) if named else (None,)
     return case.person if case else command.meeting
 
 
@@ -84,10 +86,16 @@ def of_case_named(command: OnAgenda, book: Book) -> UUID:
 
 
 def case_of_item(command: OnItem, book: Book) -> Case | None:
-    """None for a general matter or an unknown item."""
+    """None for a general matter or an unknown item. Raises an `Unreadable`."""
+    case = item_of(command, book)
+    return book.case(case) if case else None
+
+
+def item_of(command: OnItem, book: Book) -> UUID | None:
+    """The id of the item's case."""
     meeting = book.meeting(command.meeting)
     item = meeting.item(command.item) if meeting else None
-    return book.case(item.case) if item and item.case else None
+    return item.case if item else None
 
 
 def current(book: Book, key: str) -> Programme | None:
@@ -176,11 +184,11 @@ def draft(command: drafting.DraftAgenda, book: Book, given: Given) -> None:
 
 
 def publish(command: drafting.PublishAgenda, book: Book, given: Given) -> None:
-    """For every item, the agencies that may be told about its case now."""
+    """For every item, the agencies that may be told about its case now: nobody of one that cannot be read."""
     meeting = book.meeting(command.meeting)
     about = {item.item: item.case for item in meeting.items if item.case} if meeting else {}
     # To read the cases makes the publication rest on them: a disclosure that ends meanwhile is a conflict, not a leak.
-    cases = book.cases(about.values())
+    cases = book.readable_cases(about.values())
     told = {item: may_be_told(case, given.at) if case else () for item, case in zip(about, cases, strict=True)}
     decided(command, book, replace(given, told=told))
 

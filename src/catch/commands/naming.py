@@ -4,6 +4,11 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from catch.commands.book import Book
+from catch.commands.questions import DayOfBirth
+from catch.domain.calendar import london_day
+from catch.domain.facts import Sealed
+from catch.domain.given import Given
+from catch.domain.person import DateOfBirthInvalid
 from catch.domain.refusals import UnknownMeeting, UnknownPartner, UnknownProgramme
 
 
@@ -23,3 +28,10 @@ def meetings_exist(book: Book, ids: Iterable[UUID | None]) -> None:
     for id_ in ids:
         if id_ is not None and book.meeting(id_) is None:
             raise UnknownMeeting(meeting=id_)
+
+
+def was_born(book: Book, text: Sealed, given: Given, field: str) -> None:
+    """A date of birth is a day, and not one to come."""
+    born = book.ask(DayOfBirth(text))
+    if born is None or born > london_day(given.at):
+        raise DateOfBirthInvalid(field=field)

@@ -8,15 +8,15 @@ from msgspec.structs import replace
 
 from catch.commands.book import Book
 from catch.commands.handler import Handler, handles
-from catch.commands.naming import programmes_exist
-from catch.commands.questions import Coordinates, DayOfBirth, Marks, NhsNumber, Sharing, SubjectDigest
+from catch.commands.naming import programmes_exist, was_born
+from catch.commands.questions import Coordinates, Marks, NhsNumber, Sharing, SubjectDigest
 from catch.domain import partner, person, programme
 from catch.domain.calendar import london_day
 from catch.domain.given import Alike, Given
 from catch.domain.meeting.rules import UnknownSeries
 from catch.domain.nhs_number import NhsNumberInvalid
 from catch.domain.partner import Partner, PartnerCommand, PartnerEvent
-from catch.domain.person import DateOfBirthInvalid, PersonCommand
+from catch.domain.person import PersonCommand
 from catch.domain.programme import ProgrammeCommand
 from catch.domain.refusals import Refused
 from catch.domain.streams import COMMANDS_BY_KEY, PARTNER, PERSON, PROGRAMME, partner_stream, programme_stream
@@ -47,9 +47,7 @@ def the_programme(command: ProgrammeCommand, book: Book) -> UUID:
 def register(command: person.RegisterPerson, book: Book, given: Given) -> None:
     """The number is kept written in one way. Identifiers can be matched two by two, by their keyed hashes alone."""
     if command.date_of_birth is not None:
-        born = book.ask(DayOfBirth(command.date_of_birth))
-        if born is None or born > london_day(given.at):
-            raise DateOfBirthInvalid(field="dateOfBirth")
+        was_born(book, command.date_of_birth, given, "dateOfBirth")
     marks = book.ask(Marks(command.name, command.date_of_birth, command.phone, command.nhs_number))
     given = replace(given, marks=marks)
     if command.nhs_number is not None:

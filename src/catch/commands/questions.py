@@ -238,7 +238,7 @@ class Marks(Question[tuple[str, ...]], frozen=True):
         assert source.sealing is not None
         texts = (self.name, self.date_of_birth, self.phone, self.nhs_number)
         said = Identifiers(*[source.sealing.plain(text) if text else None for text in texts])
-        return tuple(source.records.keyring.digest(f"mark {each}") for each in marks(said))
+        return mark_digests(source.records.keyring, said)
 
 
 class Sharing(Question[matches.Sharers], frozen=True):
@@ -252,6 +252,18 @@ class Sharing(Question[matches.Sharers], frozen=True):
         return await matches.sharing(source.records.log.pool, self.marks)
 
 
+class ReferenceDigest(Question[str], frozen=True):
+    """The keyed hash of a sender's own number of a referral."""
+
+    RECORDED = False
+
+    reference: Sealed
+
+    async def answer(self, source: Asking) -> str:
+        assert source.sealing is not None
+        return reference_digest(source.records.keyring, source.sealing.plain(self.reference))
+
+
 class SubjectDigest(Question[str], frozen=True):
     """The keyed hash of what an issuer calls somebody."""
 
@@ -263,6 +275,16 @@ class SubjectDigest(Question[str], frozen=True):
     async def answer(self, source: Asking) -> str:
         assert source.sealing is not None
         return source.records.keyring.subject_digest(self.issuer, source.sealing.plain(self.subject))
+
+
+def mark_digests(keyring: Keyring, said: Identifiers) -> tuple[str, ...]:
+    """The keyed hashes under which whoever shares two identifiers is found."""
+    return tuple(keyring.digest(f"mark {each}") for each in marks(said))
+
+
+def reference_digest(keyring: Keyring, reference: str) -> str:
+    """However it is written: in capitals, with more spaces or fewer."""
+    return keyring.digest(f"reference {' '.join(reference.casefold().split())}")
 
 
 def day_start(day: date) -> datetime:

@@ -37,8 +37,9 @@ class Looked(Reads):
         return self._book.state(stream, id_)
 
     def seats(self, case: UUID, /) -> Sequence[Seat]:
-        """What meetings have to do with the case: found by the read side, as they stand in the log."""
-        meetings = self._book.meetings(self._book.ask(MeetingsHolding(case)))
+        """What meetings have to do with the case: found by the read side, as they stand in the log. One that cannot be
+        read seats nobody."""
+        meetings = self._book.readable_meetings(self._book.ask(MeetingsHolding(case)))
         return [seat for meeting in meetings if meeting for seat in seats_of(meeting, case)]
 
 

@@ -25,7 +25,8 @@ from catch.domain.refusals import Refused
 from catch.domain.restricted import RaiseSafeguardingConcern
 from catch.domain.streams import restricted_stream
 from catch.log.entries import Answer, Busy, CommandIdReused, Conflict, First, Unavailable
-from catch.personal import Sealing, SubjectErased
+from catch.personal import KeyUnreadable, Sealing, SubjectErased
+from catch.present.states import Broken
 
 T = TypeVar("T")
 
@@ -121,7 +122,7 @@ class Taking:
         command, keyring = self._asked.command, self._records.keyring
         try:
             return await keyring.sealing(command, subject)
-        except SubjectErased:
+        except (SubjectErased, KeyUnreadable):
             if not isinstance(command, RaiseSafeguardingConcern):
                 raise
             # A concern is taken all the same, as it is about somebody nobody knows.
@@ -181,7 +182,10 @@ class Taking:
             answer: Any = await lacking.question.answer(Asking(self._records, self._sealing, self._up_to_date))
             book.answers[lacking.question] = answer
         elif lacking.stream is not None:
-            found = await states.get_many(lacking.stream, lacking.ids)
+            found = await states.gather(lacking.stream, lacking.ids)
             for id_, held in zip(lacking.ids, found, strict=True):
-                # The id may name a stream of another kind: then that is what stands there.
-                book.seen[id_] = states.seen(id_) or (lacking.stream, held)
+                if isinstance(held, Broken):
+                    book.broken[id_] = held
+                else:
+                    # The id may name a stream of another kind: then that is what stands there.
+                    book.seen[id_] = states.seen(id_) or (lacking.stream, held)

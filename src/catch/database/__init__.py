@@ -10,6 +10,24 @@ OLDEST_SERVER = 16
 PATIENCE = 60.0
 """Seconds that a statement on the pool may take."""
 
+SESSION = {
+    "bytea_output": "hex",
+    "datestyle": "ISO, MDY",
+    "default_transaction_deferrable": "off",
+    "default_transaction_isolation": "read committed",
+    "default_transaction_read_only": "off",
+    "extra_float_digits": "1",
+    "gin_fuzzy_search_limit": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
+    "intervalstyle": "postgres",
+    "lock_timeout": "0",
+    "row_security": "on",
+    "statement_timeout": "0",
+    "timezone": "UTC",
+}
+"""What every session says for itself, so that what the database or the role has set otherwise changes no answer."""
+
 LOST = (
     OSError,
     TimeoutError,
@@ -93,7 +111,7 @@ class Pool(Statements, Protocol):
 async def connect(dsn: str, settings: Mapping[str, str] | None = None, *, within: float = 10) -> Connection:
     """`within` is in seconds. Raises `OldServer`, or one of `LOST`."""
     opening = cast("Callable[..., Awaitable[Connection]]", asyncpg.connect)
-    connection = await opening(dsn, server_settings=settings, timeout=within)
+    connection = await opening(dsn, server_settings={**SESSION, **(settings or {})}, timeout=within)
     major = cast("int", cast("Any", connection).get_server_version().major)
     if major < OLDEST_SERVER:
         await connection.close()
@@ -105,7 +123,13 @@ async def create_pool(dsn: str, settings: Mapping[str, str], size: int) -> Pool:
     """No statement on these takes longer than `PATIENCE`; what may (COPY, indexes) has a connection of its own."""
     opening = cast("Callable[..., Awaitable[Pool]]", asyncpg.create_pool)
     return await opening(
-        dsn, server_settings=settings, min_size=1, max_size=size, timeout=10, command_timeout=PATIENCE, reset=no_reset
+        dsn,
+        server_settings={**SESSION, **settings},
+        min_size=1,
+        max_size=size,
+        timeout=10,
+        command_timeout=PATIENCE,
+        reset=no_reset,
     )
 
 

@@ -32,7 +32,7 @@ from catch.database.unprivileged import (
     run,
     socket_folder,
 )
-from catch.settings import Settings
+from catch.settings import BadSetting, Settings
 
 SAFE = ("max_connections=200", "jit=off")
 FORGETFUL = (*SAFE, "fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB")
@@ -86,7 +86,10 @@ def server(settings: Settings) -> Generator[Server]:
 def embedded(home: Path, *, app: str = "catch_app") -> Generator[Server]:
     """The server whose data lie in `home`; several programs may use it at the same time."""
     owner = os_user()
-    prepare(home, owner)
+    try:
+        prepare(home, owner)
+    except OSError as problem:
+        raise BadSetting(f"CATCH_DATA_DIR: {home}: {problem.strerror}. Name a folder that can be written") from None
     with kept(home, socket_folder(home, owner), owner, SAFE, doomed=False) as running:
         yield addresses(running, app)
 

@@ -5,6 +5,7 @@ start of a server, which looks only at the stretch of the log that is new; the o
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -15,6 +16,9 @@ from catch.database import Connection
 from catch.log import Log, Stored
 from catch.log.codec import Codec
 from catch.log.entries import FutureSchema, Undecodable, UnknownEvent, Unreadable
+from catch.personal import KeyEncryption, Keyring, Unread, named, sealed_in
+from catch.personal.belonging import begun, difference, unopened
+from catch.personal.belonging import known as known_keys
 from catch.readside import parked
 from catch.readside.folding import UNREAD
 from catch.readside.inventory import OF_THIS_LOG
@@ -42,6 +46,7 @@ class Place(NamedTuple):
     codec: Codec
     projections: Sequence[ReadModel]
     head: int
+    encryption: KeyEncryption | None = None
 
 
 # Quick, however long the log is
@@ -58,6 +63,46 @@ async def clocks(place: Place) -> AsyncIterator[Finding]:
             "CLOCK_APART",
             f"This machine's clock is {apart:.0f} seconds {side} the database's. What is due and what lies in the"
             " future is told by the one, when a fact was recorded by the other: set both by NTP.",
+        )
+
+
+SEQUENCE = """
+    select s.last_value - (not s.is_called)::int as last, coalesce((select max(notification_id) from stored_events), 0)
+    from stored_events_notification_id_seq s
+"""
+
+
+async def positions(place: Place) -> AsyncIterator[Finding]:
+    """The next position lies above all others."""
+    row = await place.connection.fetchrow(SEQUENCE)
+    assert row is not None
+    last, head = row.values()
+    if last < head:
+        yield Finding(
+            "POSITIONS_BEHIND",
+            f"The sequence that gives positions stands at {last} and the log ends at {head}, so that nothing can be"
+            " recorded: a dump was restored without its sequences, or somebody set it back. As the owner of the schema:"
+            f" select setval('{place.log.schema}.stored_events_notification_id_seq', {head});",
+            head,
+        )
+
+
+async def keys(place: Place) -> AsyncIterator[Finding]:
+    """The key-encryption key here is the place's."""
+    if place.encryption is None:
+        if await begun(place.connection):
+            yield Finding(
+                "NO_KEY",
+                "There is no key-encryption key here, so that it cannot be said whether texts can be read. Run this"
+                " where the servers run, with the same CATCH_KEK_FILE or CATCH_DATA_DIR.",
+            )
+        return
+    problem = difference(await known_keys(place.connection), place.encryption.fingerprints())
+    if problem := problem or await unopened(place.connection, place.encryption):
+        yield Finding(
+            "OTHER_KEY",
+            f"{problem[0].upper()}{problem[1:]}. No server starts with it: set CATCH_KEK_FILE to the key file of this"
+            " place, or CATCH_DATA_DIR to the folder that holds it.",
         )
 
 
@@ -192,6 +237,32 @@ async def facts(place: Place, page: Sequence[Stored]) -> AsyncIterator[Finding]:
         )
 
 
+async def texts(place: Place, page: Sequence[Stored]) -> AsyncIterator[Finding]:
+    """Every text can be read, unless it was erased. Of a person one of a page is told."""
+    if place.encryption is None:
+        return
+    keyring, told = Keyring(place.connection, place.encryption), set[UUID | None]()
+    for stored in page:
+        with suppress(Unreadable):
+            sealed = sealed_in(place.codec.decode(stored).event)
+            for text, plain in zip(sealed, await keyring.unseal(sealed) if sealed else (), strict=True):
+                if isinstance(plain, Unread) and (subject := named(text)) not in told:
+                    told.add(subject)
+                    yield unread(stored, subject)
+
+
+def unread(stored: Stored, subject: UUID | None) -> Finding:
+    key = f"the data key of {subject}" if subject else "it"
+    return Finding(
+        "UNREADABLE_TEXT",
+        f"A text of this {stored.topic} cannot be read: {key} is not here, was wrapped by another place's key, or the"
+        " text was changed. Take the row of the table data_keys, or the fact, from a backup.",
+        stored.position,
+        stored.stream,
+        stored.version,
+    )
+
+
 LOST = """
     select c.command_id, c.stream, c.version, c.position, c.events from commands c where c.position > 0 and not exists (
         select from stored_events e where e.notification_id = c.position
@@ -218,8 +289,8 @@ OfPlace = Callable[[Place], AsyncIterator[Finding]]
 OfStretch = Callable[[Place, int, int], AsyncIterator[Finding]]
 OfPage = Callable[[Place, Sequence[Stored]], AsyncIterator[Finding]]
 
-QUICK: tuple[OfPlace, ...] = (clocks, checkpoints, left_out)
+QUICK: tuple[OfPlace, ...] = (clocks, positions, keys, checkpoints, left_out)
 STRETCH: tuple[OfStretch, ...] = (histories,)
 AT_START: tuple[OfStretch, ...] = (forms,)  # what the database can tell without decoding
-FACTS: tuple[OfPage, ...] = (facts,)
+FACTS: tuple[OfPage, ...] = (facts, texts)
 COMMANDS: tuple[OfPlace, ...] = (answers,)

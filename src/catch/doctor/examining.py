@@ -8,6 +8,7 @@ from catch.database import application, connect
 from catch.doctor.checks import AT_START, COMMANDS, FACTS, QUICK, STRETCH, Finding, Place, known
 from catch.log import Log
 from catch.log.codec import Codec
+from catch.personal import KeyEncryption
 from catch.readside.building import Progress, pages
 from projections.read_model import ReadModel
 
@@ -36,12 +37,16 @@ class Report:
 
 
 async def examined(
-    log: Log, codec: Codec, projections: Sequence[ReadModel], progress: Progress | None = None
+    log: Log,
+    codec: Codec,
+    projections: Sequence[ReadModel],
+    progress: Progress | None = None,
+    encryption: KeyEncryption | None = None,
 ) -> Report:
-    """Everything, from the first fact on."""
+    """Everything, from the first fact on; with the key, the texts as well."""
     connection = await connect(log.dsn, application(log.schema) | {"statement_timeout": "0"})
     try:
-        place = Place(log, connection, codec, projections, await log.head())
+        place = Place(log, connection, codec, projections, await log.head(), encryption)
         report = Report(place.head)
         for check in QUICK:
             await _added(report, check(place))
@@ -75,11 +80,13 @@ VERIFIED = """
 """
 
 
-async def examined_at_start(log: Log, codec: Codec, projections: Sequence[ReadModel]) -> Report:
+async def examined_at_start(
+    log: Log, codec: Codec, projections: Sequence[ReadModel], encryption: KeyEncryption | None = None
+) -> Report:
     """What is quick, and what was recorded since a release that knows the same facts last found nothing."""
     connection = await connect(log.dsn, application(log.schema) | {"statement_timeout": "0"})
     try:
-        place = Place(log, connection, codec, projections, await log.head())
+        place = Place(log, connection, codec, projections, await log.head(), encryption)
         report = Report(place.head)
         for check in QUICK:
             await _added(report, check(place))

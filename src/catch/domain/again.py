@@ -101,7 +101,7 @@ _READ: Mapping[str, Callable[[str], str | None]] = {"nhs_number": nhs_number}
 
 def differences(path: str, said: Any, kept: Any) -> Iterator[str]:
     """Where two values differ, as deep as they are of one kind."""
-    read = _READ.get(path)
+    read = _READ.get(path.rsplit(".", 1)[-1])
     if read and said and kept:
         said = read(said)
     if isinstance(said, Struct) and type(said) is type(kept):

@@ -39,7 +39,8 @@ class Given(Struct, frozen=True):
     `programme` is None only where the command belongs to no programme; `caseload` counts the open cases of the
     coordinator that the command names, where the programme limits them. `listed` is of the case that is put on an
     agenda; `draft` is the agenda as the rules make it, and `told` says who may see which item when it is published;
-    `digest` is the keyed hash of what the command has and nobody keeps: an NHS number, what an issuer calls somebody;
+    `digest` is the keyed hash of what the command has and nobody may look up: an NHS number, what an issuer calls
+    somebody, a sender's own number of a referral;
     `marks` likewise of each two identifiers of a person; `alike` is what a look for others found.
     """
 

@@ -1,13 +1,15 @@
 """Who may be the same person: two registrations match where two of their identifiers agree.
 
 A mark is made of two identifiers together, and only its keyed hash is kept: nobody can look a single one up, and a copy
-of the database does not even say that two people share a birthday. How a name or a number is written does not matter.
+of the database does not even say that two people share a birthday. How a name or a number is written does not matter,
+and what is typed where something is not known (`unknown`, 01/01/1900, ten times the same digit) identifies nobody.
 """
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from enum import StrEnum
 from itertools import combinations
 
 from msgspec import Struct
@@ -16,35 +18,74 @@ from catch.domain.nhs_number import nhs_number
 from catch.domain.plain import FIRST_DAY
 
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr"})
-_NOBODYS = _TITLES | {"not", "known", "unknown", "anonymous", "none", "nil", "na"}
+_NOT_KNOWN = frozenset({"unknown", "anonymous", "none", "nil", "na", "nfa", "nk", "tbc", "notknown", "notapplicable"})
+_NOBODYS = _TITLES | _NOT_KNOWN | {"not", "known"}
 """Words that are nobody's name."""
 _DIGITS = 10
 """The fewest of a telephone number that is one person's or one household's."""
 _ACCENTS = re.compile("[\u0300-\u036f]")
 """Signs above and below Latin, Greek and Cyrillic letters. In other scripts they are the vowels."""
-_PLACEHOLDER = FIRST_DAY
-"""What is typed where the day of birth is not known."""
+PLACEHOLDERS = frozenset({date(1899, 12, 31), FIRST_DAY})
+"""What is typed, or what a spreadsheet makes of nothing, where the day of birth is not known."""
 
 
 class Identifiers(Struct, frozen=True):
-    """What somebody was registered with, as it was written."""
+    """What somebody was registered with, as it was written. The address is compared, and makes no marks: how addresses
+    are written differs too much for two to be found by their hashes.
+    """
 
     name: str | None = None
     date_of_birth: str | None = None
     phone: str | None = None
     nhs_number: str | None = None
+    address: str | None = None
 
 
-def marks(said: Identifiers) -> Sequence[str]:
-    """A text for each two identifiers that are known: equal for two people exactly where both agree."""
-    forms = {
+class Likeness(StrEnum):
+    """What two descriptions say of whether they are of one person."""
+
+    SAME = "same"
+    UNCLEAR = "unclear"
+    OTHER = "other"
+
+
+def not_known(text: str) -> bool:
+    """Whether this is what people type where they have nothing to say: `N/A`, `unknown`, `NFA`, `-`, `???`."""
+    words = "".join(sign for sign in text.casefold() if sign.isalnum())
+    return not words or words in _NOT_KNOWN
+
+
+def forms(said: Identifiers) -> Mapping[str, str]:
+    """What is known, each written in one way."""
+    found = {
         "name": said.name and _name(said.name),
         "born": said.date_of_birth and _born(said.date_of_birth),
         "phone": said.phone and _phone(said.phone),
         "nhs": said.nhs_number and nhs_number(said.nhs_number),
     }
-    known = [(kind, form) for kind, form in forms.items() if form]
+    return {kind: form for kind, form in found.items() if form}
+
+
+def marks(said: Identifiers) -> Sequence[str]:
+    """A text for each two identifiers that are known: equal for two people exactly where both agree."""
+    known = forms(said).items()
     return [f"{one}={first} {other}={second}" for (one, first), (other, second) in combinations(known, 2)]
+
+
+def likeness(one: Identifiers, other: Identifiers) -> Likeness:
+    """The same person where number and birth date agree, or name, birth date and one more. Unclear where the number
+    alone agrees, or any other two do: somebody has to look. Two numbers that differ are two people's, unless name and
+    birth date agree: then one of them may be mistyped.
+    """
+    first, second = forms(one), forms(other)
+    both = first.keys() & second.keys()
+    agree = {kind for kind in both if first[kind] == second[kind]}
+    named = {"name", "born"} <= agree
+    if "nhs" in both - agree:
+        return Likeness.UNCLEAR if named else Likeness.OTHER
+    if {"nhs", "born"} <= agree or (named and ("phone" in agree or _same_address(one, other))):
+        return Likeness.SAME
+    return Likeness.UNCLEAR if "nhs" in agree or len(agree) > 1 else Likeness.OTHER
 
 
 def born_on(text: str) -> date | None:
@@ -56,9 +97,20 @@ def born_on(text: str) -> date | None:
     return day if day and day >= FIRST_DAY else None
 
 
+def _same_address(one: Identifiers, other: Identifiers) -> bool:
+    first, second = (_address(each.address or "") for each in (one, other))
+    return bool(first) and first == second
+
+
+def _address(text: str) -> str:
+    """Its letters and digits. Of no address are those who have none."""
+    plain = "".join(sign for sign in text.casefold() if sign.isalnum())
+    return "" if not_known(text) or plain == "nofixedabode" else plain
+
+
 def _born(text: str) -> str:
     day = born_on(text)
-    return str(day) if day and day != _PLACEHOLDER else ""
+    return str(day) if day and day not in PLACEHOLDERS else ""
 
 
 def _name(text: str) -> str:

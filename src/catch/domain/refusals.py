@@ -29,31 +29,31 @@ class NotAnswered(Refused):
 
 
 class UnknownCase(Refused):
-    """There is no such case, or you have no part in it."""
+    """There is no such case, or you have no part in it. Check the id, or ask who coordinates it for a part in it."""
 
     not_there = True
 
 
 class UnknownMeeting(Refused):
-    """There is no such meeting, or you have no part in it."""
+    """There is no such meeting, or you have no part in it. Check the id, or ask those who prepare it to invite you."""
 
     not_there = True
 
 
 class UnknownPerson(Refused):
-    """There is no such person, or you have no part in a case of theirs."""
+    """There is no such person, or you have no part in a case of theirs. Check the id."""
 
     not_there = True
 
 
 class UnknownPartner(Refused):
-    """No partner is registered under this key."""
+    """No partner is registered under this key. Check it, or have the partner registered first: `registerPartner`."""
 
     not_there = True
 
 
 class UnknownProgramme(Refused):
-    """No programme runs under this key."""
+    """No programme runs under this key. Ask the agency that leads it how it is called here."""
 
 
 class IdAlreadyUsed(Refused):
@@ -69,8 +69,8 @@ class NothingExtended(Refused):
 
 
 class MissingText(Refused):
-    """This field must not be empty."""
+    """This field must not be empty. Fill it in."""
 
 
 class OutOfRange(Refused):
-    """This value is outside what is allowed."""
+    """This value is outside what is allowed. The details say what is."""

@@ -178,7 +178,7 @@ RestrictedCommand = AddRestrictedNote | RaiseSafeguardingConcern | RecordSafegua
 
 
 class UnknownConcern(Refused):
-    """No such concern was raised about this case."""
+    """No such concern was raised about this case. Look at the case again."""
 
 
 # What we answer

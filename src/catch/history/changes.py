@@ -3,8 +3,9 @@
 Read by the audit trail and by `catch replay`. Nothing of it is stored: the log and the fold are enough.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 from typing import Any, TypeGuard, cast
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from msgspec import Struct
 
 from catch.domain.facts import Recorded, Sealed
 from catch.domain.streams import Stream, fold
-from catch.personal import sealed_in
+from catch.personal import sealed_in, sealed_in_field
 
 SEALED = "«sealed»"
 """Stands where personal text is, unless its plain form is given."""
@@ -54,35 +55,78 @@ def steps(
     stream: Stream,
     recorded: Iterable[Recorded[Any]],
     plain: Mapping[Sealed, str] = _NOTHING,
-    shown: Callable[[Any], Any] = lambda state: state,
 ) -> list[Step]:
-    """The facts in their order, each with what it changed. `plain` are the personal texts that may be shown; `shown` is
-    a state as the reader may see it.
-    """
+    """The facts in their order, each with what it changed. `plain` are the personal texts that may be shown."""
     found: list[Step] = []
-    state: Struct | None = None
     before: Struct | None = None
     for each in recorded:
-        state = stream.evolve(state, each)
-        after: Struct | None = None if state is None else shown(state)
-        texts = _Texts(plain, [part for part in (before, after) if part is not None])
-        found.append(Step(each, tuple(_changes("", before, after, texts))))
+        after: Struct | None = stream.evolve(before, each)
+        found.append(Step(each, changed(before, after, plain)))
         before = after
     return found
+
+
+def changed(before: Struct | None, after: Struct | None, plain: Mapping[Sealed, str] = _NOTHING) -> tuple[Change, ...]:
+    """What is otherwise in a state than in the one before it. It costs what has changed, however large the state is:
+    what both share is the same object, and is passed over.
+    """
+    if after is None:
+        return ()
+    return tuple(_changes("", before, after, _Texts(plain, [*_sealed_apart(before, after)])))
+
+
+def _sealed_apart(before: Struct | None, after: Struct) -> Iterator[Sealed]:
+    """The personal texts of what is otherwise."""
+    for name in after.__struct_fields__:
+        old, new = getattr(before, name, None), getattr(after, name)
+        if old is new:
+            continue
+        if _is_list(new) and (old is None or _is_list(old)):
+            _, was, now = _apart(old or (), new)
+            if all(isinstance(part, Struct) for part in (*was, *now)):
+                yield from sealed_in(*cast("tuple[Struct, ...]", (*was, *now)))
+                continue
+        if old != new:
+            yield from sealed_in_field(after, name)
+            yield from sealed_in_field(before, name) if before is not None else ()
+
+
+def _apart(before: Parts, after: Parts) -> tuple[int, Parts, Parts]:
+    """How many parts the lists begin with alike; and what is between these and those that they end with alike."""
+    first = _alike(before, after)
+    old, new = before[first:], after[first:]
+    last = _alike(old[::-1], new[::-1])
+    return first, old[: len(old) - last], new[: len(new) - last]
+
+
+def _alike(before: Parts, after: Parts) -> int:
+    """How many parts the lists begin with alike. Lists are compared in one go, not part by part: most share nearly all
+    of their parts, and the same object is never looked into.
+    """
+    least, most = 0, min(len(before), len(after))
+    if before[:most] == after[:most]:
+        return most
+    while most - least > 1:
+        middle = (least + most) // 2
+        if before[least:middle] == after[least:middle]:
+            least = middle
+        else:
+            most = middle
+    return least
 
 
 def standing(stream: Stream, recorded: Iterable[Recorded[Any]], plain: Mapping[Sealed, str] = _NOTHING) -> list[Change]:
     """Where the facts leave the stream: every value of its state, as a change from nothing."""
     state: Struct | None = fold(stream, [*recorded])
-    return [*_changes("", None, state, _Texts(plain, [state]))] if state is not None else []
+    return [*changed(None, state, plain)]
 
 
 class _Texts:
     """How values are written: personal texts only where their plain form was given."""
 
-    def __init__(self, plain: Mapping[Sealed, str], states: Sequence[Struct]) -> None:
+    def __init__(self, plain: Mapping[Sealed, str], sealed: Iterable[Sealed]) -> None:
         self._plain = plain
-        self._sealed: frozenset[str] = frozenset(sealed_in(*states))
+        self._sealed: frozenset[str] = frozenset(sealed)
 
     def written(self, value: object) -> str | None:
         match value:
@@ -120,7 +164,7 @@ class _Texts:
 
 
 def _changes(path: str, before: object, after: object, texts: _Texts) -> Iterator[Change]:
-    if before == after:
+    if before is after or before == after:
         return
     if isinstance(after, Struct) and (type(before) is type(after) or (before is None and not path)):
         # The first fact changes every value from nothing; a new part of the state is told whole.
@@ -144,27 +188,40 @@ def _said(value: object) -> bool:
 
 def _list_changes(path: str, before: Parts, after: Parts, texts: _Texts) -> Iterator[Change]:
     """Parts are compared by their ids, wherever in the list they stand; a list of plain values as a whole."""
-    if not all(isinstance(part, Struct) for part in (*before, *after)):
+    first, was, now = _apart(before, after)
+    if not all(isinstance(part, Struct) for part in (*was, *now)):
         yield Change(path, texts.written(before), texts.written(after))
         return
-    name = _id_field(path, before, after)
-    old, new = _by(name, before), _by(name, after)
+    name = _id_field(path, (before, after), (was, now))
+    if name is None:
+        # Without ids it is the place that counts, and what was put in before moves all behind it.
+        was, now = before[first:], after[first:]
+    old, new = _by(name, was, first), _by(name, now, first)
     for key in dict.fromkeys((*old, *new)):
         yield from _changes(f"{path}[{key}]", old.get(key), new.get(key), texts)
 
 
-def _id_field(path: str, before: Parts, after: Parts) -> str | None:
+def _id_field(path: str, whole: Sequence[Parts], apart: Sequence[Parts]) -> str | None:
     """`action` for `actions`, or another field that tells the parts of both lists apart; None: only places do."""
     last = path.rpartition(".")[2].partition("[")[0]
-    candidates = (last.removesuffix("s"), *_NAMES)
+    # Ids of their own count once in a stream, so that those that are apart are enough to look at.
+    if all(_tells_apart(last.removesuffix("s"), parts) for parts in apart):
+        return last.removesuffix("s")
     # By id, or else an entry put in front would change every one behind it.
-    return next((name for name in candidates if _tells_apart(name, before) and _tells_apart(name, after)), None)
+    return next((name for name in _NAMES if all(_tells_apart(name, parts) for parts in whole)), None)
 
 
 def _tells_apart(name: str, parts: Parts) -> bool:
-    values = [getattr(part, name, None) for part in parts]
-    return all(isinstance(value, str | UUID) for value in values) and len(set(values)) == len(values)
+    try:
+        values = set(map(attrgetter(name), parts))
+    except (AttributeError, TypeError):
+        return False
+    return len(values) == len(parts) and all(map(_is_id, values))
 
 
-def _by(name: str | None, parts: Parts) -> dict[str, object]:
-    return {str(place if name is None else getattr(part, name)): part for place, part in enumerate(parts)}
+def _is_id(value: object) -> bool:
+    return isinstance(value, str | UUID)
+
+
+def _by(name: str | None, parts: Parts, first: int) -> dict[str, object]:
+    return {str(place if name is None else getattr(part, name)): part for place, part in enumerate(parts, first)}

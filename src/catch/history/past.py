@@ -12,8 +12,9 @@ from msgspec import Struct
 from catch.domain.facts import Recorded
 from catch.log import Log, Stored
 from catch.log.codec import decode
+from catch.log.entries import MissingVersions, Unreadable
 from catch.readside.projection import advance, known_at, true_at, up_to
-from catch.slices import each
+from catch.slices import each, in_slices
 from projections.read_model import Key, ReadModel
 
 PAGE = 5000
@@ -45,11 +46,35 @@ def chosen(recorded: Iterable[Recorded[Any]], moment: Moment) -> Facts:
 
 
 async def histories(log: Log, streams: Sequence[UUID], moment: Moment = NOW) -> dict[UUID, Facts]:
-    """The facts of each of these streams that count at the moment, in order: one query, however many there are."""
-    found: dict[UUID, Facts] = {stream: [] for stream in streams}
-    for recorded in await each(decode, await log.streams(streams) if streams else ()):
-        found[recorded.stream].append(recorded)
-    return {stream: chosen(facts, moment) for stream, facts in found.items()}
+    """The facts of each of these streams that count at the moment, in order: one query, however many there are.
+
+    Raises an `Unreadable` rather than leave a fact out.
+    """
+    return {stream: strictly(facts) for stream, facts in (await each_history(log, streams, moment)).items()}
+
+
+async def each_history(log: Log, streams: Sequence[UUID], moment: Moment = NOW) -> dict[UUID, Facts | Unreadable]:
+    """The same, with what is in the way of a stream in its place: the others are read all the same."""
+    found: dict[UUID, Facts | Unreadable] = {stream: [] for stream in streams}
+    async for stored in in_slices(await log.rows(streams) if streams else ()):
+        facts = found[stored.stream]
+        if isinstance(facts, Unreadable):
+            continue
+        try:
+            if stored.version != len(facts) + 1:
+                raise MissingVersions(version=stored.version, found=len(facts))
+            facts.append(decode(stored))
+        except Unreadable as problem:
+            found[stored.stream] = problem
+    return {
+        stream: facts if isinstance(facts, Unreadable) else chosen(facts, moment) for stream, facts in found.items()
+    }
+
+
+def strictly(facts: Facts | Unreadable) -> Facts:
+    if isinstance(facts, Unreadable):
+        raise facts
+    return facts
 
 
 async def upto(log: Log, moment: Moment) -> int:
@@ -65,7 +90,10 @@ async def rows(log: Log, projection: ReadModel, moment: Moment) -> dict[Key, Str
     last, after = await upto(log, moment), 0
 
     def take(stored: Stored) -> None:
-        recorded = decode(stored)
+        try:
+            recorded = decode(stored)
+        except Unreadable:
+            return  # set aside here as where the rows are kept: `catch doctor` names it
         if moment.occurred_at is None or recorded.envelope.occurred_at <= moment.occurred_at:
             for key in projection.keys(recorded):
                 row = advance(projection, found.get(key), recorded, key)

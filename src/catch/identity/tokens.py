@@ -56,7 +56,7 @@ class Viewer(Struct, frozen=True):
 
 
 class TokenRefused(NotAnswered):
-    """The token is not good for this server."""
+    """The token is not good for this server. Get one from the issuer that it trusts."""
 
 
 class TokenMissing(TokenRefused):
@@ -76,31 +76,33 @@ class TokenNotYetValid(TokenRefused):
 
 
 class TokenForged(TokenRefused):
-    """The token's signature is not by the issuer that this server trusts."""
+    """The token's signature is not by the issuer that this server trusts. Get a token from that one."""
 
 
 class TokenAlgorithmRefused(TokenRefused):
-    """The token is signed in a way that this server does not accept."""
+    """The token is signed in a way that this server does not accept. Let the issuer sign with Ed25519."""
 
 
 class TokenForAnotherAudience(TokenRefused):
-    """The token was issued for another service."""
+    """The token was issued for another service. Ask the issuer for one for this service."""
 
 
 class TokenFromAnotherIssuer(TokenRefused):
-    """The token comes from an issuer that this server does not trust."""
+    """The token comes from an issuer that this server does not trust. Get one from the issuer that it trusts."""
 
 
 class TokenIncomplete(TokenRefused):
-    """The token does not say who acts, for which agency, or when it expires."""
+    """The token does not say who acts, for which agency, or when it expires. Let the issuer add that."""
 
 
 class LogoutTokenRefused(NotAnswered):
-    """This is not a logout token by the issuer that this server trusts."""
+    """This is not a logout token by the issuer that this server trusts. Compare the issuer's settings with this
+    server's.
+    """
 
 
 class LogoutTokenReplayed(LogoutTokenRefused):
-    """This logout token has been received before."""
+    """This logout token has been received before. Make a new one for each sign-out."""
 
 
 class NoIssuer(TokenRefused):

@@ -15,7 +15,8 @@ from msgspec import Struct
 
 from catch.domain.calendar import CLOCKS_MAY_DIFFER, LONDON
 from catch.domain.case.state import Agrees, Urgency
-from catch.domain.nhs_number import nhs_number
+from catch.domain.matching import PLACEHOLDERS, not_known
+from catch.domain.nhs_number import nhs_number, placeholder
 from catch.domain.plain import LONGEST_TEXT
 from catch.importing.days import DAY_FIRST, Order, clock_time, day, like_a_day, order_of, parted
 from catch.importing.delimited import Delimited, LikeARow, Record
@@ -45,7 +46,7 @@ class Column(Struct, frozen=True):
 
 
 COLUMNS = (
-    Column("reference", "the team's own number of the referral; the same one is never imported twice", True, True),
+    Column("reference", "the team's own number of the referral: it stands for what this row says", True, True),
     Column("received", "the day, and if known the time: 03/02/2026 09:30 or 2026-02-03", True, True),
     Column("received time", "the time, where it has a column of its own: 09:30"),
     Column("source", "where it came from, as the programme names it: self, vcse, adult-social-care ...", True, True),
@@ -64,6 +65,7 @@ COLUMNS = (
     Column("person agrees", "yes, no or unable"),
     Column("safe to contact", "yes or no"),
     Column("how to contact", "e.g. text first, mornings only", lines=True),
+    Column("decision", "of a row that waited: the number of whom it is about, or `new`"),
 )
 _BY_NAME = {column.name: column for column in COLUMNS}
 _ALIASES = {
@@ -81,6 +83,8 @@ _ALIASES = {
     "knows": "person knows",
     "how": "how to contact",
 }
+DECISION = "decision"
+"""The column in which somebody says whom a row that waited is about."""
 REJECTION = "rejection reason"
 """The column in which a rejected row says why. It is no column of the referral's."""
 
@@ -108,7 +112,7 @@ class Wrong(Struct, frozen=True):
 
 
 class ReferralRow(Struct, frozen=True):
-    """One row, read. `received_at` is in UTC."""
+    """One row, read. `received_at` is in UTC; `timed` where the row says at what time, not only on which day."""
 
     line: int
     reference: str
@@ -129,6 +133,8 @@ class ReferralRow(Struct, frozen=True):
     agrees: Agrees | None
     safe: bool | None
     how: str
+    timed: bool = True
+    decision: str = ""
 
     @property
     def name(self) -> str:
@@ -276,6 +282,7 @@ class _Cells:
     def __init__(self, line: int, cells: Sequence[str], place: Mapping[str, int]) -> None:
         self.line = line
         self.wrong: list[Wrong] = []
+        self.timed = False
         self._cells = cells
         self._place = place
 
@@ -299,6 +306,15 @@ class _Cells:
         if text not in known:
             self.say(column, f"is none of: {', '.join(known)}")
         return known.get(text, default)
+
+    def both(self, column: str, other: str) -> None:
+        """What the first says would be lost without the second."""
+        if self.text(column) and not self.text(other):
+            self.say(other, f"is empty, and {column} is not: fill in both, or neither")
+
+    def known(self, column: str, reader: Callable[[str], T | None]) -> T | None:
+        """None, too, where it says that nobody knows."""
+        return None if not_known(self.text(column)) else self.parsed(column, reader)
 
     def parsed(self, column: str, reader: Callable[[str], T]) -> T | None:
         text = self.text(column)
@@ -324,6 +340,7 @@ def row_of(file: ReferralFile, record: Record, now: datetime) -> ReferralRow | l
     row = _Cells(record.line, record.cells, file.place)
     received = _received(row, file.orders["received"], now)
     born_in = file.orders.get("date of birth", DAY_FIRST)
+    phone = row.text("phone")
     read = ReferralRow(
         line=record.line,
         reference=row.filled("reference"),
@@ -333,9 +350,9 @@ def row_of(file: ReferralFile, record: Record, now: datetime) -> ReferralRow | l
         organisation=row.text("referrer organisation"),
         first_name=row.text("first name"),
         last_name=row.filled("last name"),
-        born=row.parsed("date of birth", lambda text: born_on(text, born_in, now)),
-        nhs_number=row.parsed("nhs number", checked),
-        phone=row.text("phone"),
+        born=row.known("date of birth", lambda text: born_on(text, born_in, now)),
+        nhs_number=row.known("nhs number", checked),
+        phone="" if not_known(phone) else phone,
         address=row.text("address"),
         needs=_needs(row),
         reason=row.filled("reason for referral"),
@@ -344,7 +361,12 @@ def row_of(file: ReferralFile, record: Record, now: datetime) -> ReferralRow | l
         agrees=row.one_of("person agrees", _AGREES, None),
         safe=row.one_of("safe to contact", _YES_NO, None),
         how=row.text("how to contact"),
+        timed=row.timed,
+        decision=row.text(DECISION),
     )
+    row.both("person knows", "person agrees")
+    row.both("person agrees", "person knows")
+    row.both("how to contact", "safe to contact")
     # All that is wrong at once: people correct a row once, not cell by cell.
     return row.wrong or read
 
@@ -391,8 +413,17 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")
 
 
-def born_on(text: str, order: Order, now: datetime) -> date:
+_NO_DAY = re.compile(r"0?0[/.]0?1[/.]1900|[0/.-]+")
+"""What a spreadsheet shows for a day that is nought."""
+
+
+def born_on(text: str, order: Order, now: datetime) -> date | None:
+    """None where it is what stands for a day that nobody knows."""
+    if _NO_DAY.fullmatch(text):
+        return None
     born = day(text, order)
+    if born in PLACEHOLDERS:
+        return None
     if born > now.astimezone(LONDON).date():
         raise ValueError("lies in the future")
     if born < _OLDEST:
@@ -400,7 +431,10 @@ def born_on(text: str, order: Order, now: datetime) -> date:
     return born
 
 
-def checked(text: str) -> str:
+def checked(text: str) -> str | None:
+    """None where it is a number that stands for none."""
+    if placeholder(text):
+        return None
     number = nhs_number(text)
     if number is None:
         raise ValueError("is not a valid NHS number: check its ten digits, or leave it out")
@@ -418,6 +452,7 @@ def _received(row: _Cells, order: Order, now: datetime) -> datetime | None:
     if on is None or row.wrong:
         return None
     known = at or own
+    row.timed = known is not None
     received = datetime.combine(on, known or time(9), LONDON).astimezone(UTC)
     if known is None and on == now.astimezone(LONDON).date():
         received = min(received, now)

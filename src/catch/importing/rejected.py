@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from catch.importing.delimited import quoted, written_out
-from catch.importing.referral_file import REJECTION, FileUnusable, ReferralFile, Wrong, is_rejection
+from catch.importing.referral_file import DECISION, REJECTION, FileUnusable, ReferralFile, Wrong, is_rejection
 
 _FORMER = re.compile(r"\.rejected(-\d+)?$")
 
@@ -75,17 +75,21 @@ def _names(listed: Path, folder: Path) -> Iterator[Path]:
 
 
 def text_of(file: ReferralFile, wrong: Sequence[Wrong]) -> str:
-    """Every cell in quotation marks, so that no program cuts it where another delimiter is usual."""
+    """Every cell in quotation marks, so that no program cuts it where another delimiter is usual. Where somebody has to
+    decide about a row there is a column for it.
+    """
     reasons: dict[int, list[str]] = defaultdict(list)
     for one in wrong:
         reasons[one.line].append(f"{one.column}: {one.reason}" if one.column else one.reason)
     rows = [(record.cells, " | ".join(reasons[record.line])) for record in file.rows if record.line in reasons]
     width = max(len(cells) for cells in (file.header, *(cells for cells, _ in rows)))
+    asked = DECISION not in file.place and any(one.column == DECISION for one in wrong)
     ours = {at for at, name in enumerate(file.header) if is_rejection(name)}
 
     def line(cells: Sequence[str], last: str) -> str:
         padded = [*cells, *[""] * (width - len(cells))]
-        kept = [*(cell for at, cell in enumerate(padded) if at not in ours), last]
+        decision = [DECISION if last == REJECTION else ""] if asked else []
+        kept = [*(cell for at, cell in enumerate(padded) if at not in ours), *decision, last]
         return file.delimiter.join(quoted(written_out(cell)) for cell in kept) + "\r\n"
 
     return "".join([line(file.header, REJECTION), *(line(cells, reason) for cells, reason in rows)])

@@ -5,6 +5,8 @@ from collections import deque
 from contextlib import suppress
 from typing import Any, cast
 
+import msgspec
+from graphql import GraphQLFormattedError
 from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
 
@@ -94,3 +96,19 @@ def socket_of(accepted: Accepted) -> Socket:
     if TRANSPORT in extensions:
         return cast("ExposedWebSocket", extensions[TRANSPORT]["socket"])
     return AsgiSocket(accepted)
+
+
+DENIAL = "websocket.http.response"
+
+
+async def turned_away(socket: Accepted, why: GraphQLFormattedError) -> None:
+    """Answers a handshake that is not accepted with 403, and a sentence where the server can carry one."""
+    extensions = cast("dict[str, Any]", cast("Any", socket.scope).get("extensions") or {})
+    if DENIAL not in extensions:
+        # Before it is accepted, a connection is refused with an empty 403, whatever the code.
+        await socket.close(4403, str(why.get("message"))[:120])
+        return
+    send, body = cast("Any", socket.send), msgspec.json.encode({"errors": [why]})
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    await send({"type": f"{DENIAL}.start", "status": 403, "headers": headers})
+    await send({"type": f"{DENIAL}.body", "body": body})

@@ -14,8 +14,7 @@ from typing import Generic
 from msgspec import Struct
 
 from catch.database import lost
-from catch.faults import fault
-from catch.live.groups import Subscriber, Topic
+from catch.live.groups import Subscriber, Topic, said
 from catch.live.source import E, Ended, Notices, NotYet, Outlet, Source, Subscription, TooFar, V
 
 AWAY = 0.2
@@ -99,7 +98,7 @@ class Feed(Generic[V, E]):
         try:
             await self._attend(topic, subscriber)
         except Exception as unexpected:
-            reason = f"The log could not be read. Quote {fault(unexpected, 'live')} when you report it."
+            reason = said(unexpected, "The log could not be read.")
             subscriber.end(self.notices.resync(max(topic.latest, subscriber.last), reason))
         finally:
             self._leave(subscription.field, topic, subscriber)

@@ -9,6 +9,8 @@ from functools import lru_cache
 import msgspec
 from graphql import GraphQLFormattedError
 
+from catch.domain.refusals import NotAnswered
+
 SHORT, MEDIUM = 126, 65_536
 PING = b"\x89\x00"
 """A ping frame without a payload: websocket's own, which every client answers by itself."""
@@ -29,11 +31,27 @@ def text_of(frame: bytes) -> str:
     return frame[{126: 4, 127: 10}.get(frame[1], 2) :].decode()
 
 
+LARGEST = 2**20 - 4096
+"""Bytes of a payload. Stock clients read messages of up to 1 MiB and hang up on others; the rest is for the id."""
+
+
+class MessageTooLarge(NotAnswered):
+    """No message over a websocket is larger than 1 MiB, and this one would be. Ask for fewer fields or for fewer
+    entries at once, or ask over HTTP."""
+
+
 class Payload(bytes):
     """The payload of a `next` message, with the frame that it was last put into."""
 
     head = b""
     frame = b""
+
+    @classmethod
+    def of(cls, written: bytes) -> "Payload":
+        """Raises `MessageTooLarge`: a message that no client takes must not close its connection."""
+        if len(written) > LARGEST:
+            raise MessageTooLarge(bytes=len(written), most=LARGEST)
+        return cls(written)
 
     # Only the last frame is remembered: clients of one kind choose the same id, and random ids would only fill memory.
     def framed(self, head: bytes) -> bytes:

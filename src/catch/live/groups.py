@@ -14,6 +14,7 @@ from collections.abc import Hashable, Iterable
 from typing import Generic, cast
 
 from catch.database import lost
+from catch.domain.refusals import Refused
 from catch.faults import fault
 from catch.live.frames import Payload
 from catch.live.source import E, Ended, Notices, NotYet, Outlet, Seen, Source, Subscription, V
@@ -119,6 +120,13 @@ class Subscriber(Generic[V, E]):
         self.aside.clear()
         self.live = True
         return True
+
+
+def said(unexpected: Exception, failed: str) -> str:
+    """What a subscriber reads of what went wrong: in words where there are any, or else what to quote."""
+    if isinstance(unexpected, Refused):
+        return unexpected.message
+    return f"{failed} Quote {fault(unexpected, 'live')} when you report it."
 
 
 class Group(Generic[V, E]):
@@ -246,7 +254,7 @@ class Topic(Generic[V, E]):
 
     async def write(self, group: Group[V, E], root: object) -> Payload:
         context = self.source.context(self.key, group.viewer_class)
-        return Payload(await group.subscription.payload(root, context))
+        return Payload.of(await group.subscription.payload(root, context))
 
     async def _work(self) -> None:
         while True:
@@ -297,6 +305,6 @@ class Topic(Generic[V, E]):
                 # The records are away. Back at reading, their rights are looked up first.
                 subscriber.withdraw()
             return
-        reason = f"A message could not be written. Quote {fault(unexpected, 'live')} when you report it."
+        reason = said(unexpected, "A message could not be written.")
         for subscriber in subscribers:
             subscriber.end(self.notices.resync(max(self.latest, subscriber.last), reason))

@@ -8,7 +8,7 @@ again) and 1013 (the client has not read for too long: connect again later). A t
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable
 from typing import Any, Generic
 
 import msgspec
@@ -19,9 +19,9 @@ from litestar.handlers import WebsocketRouteHandler
 from catch.domain.refusals import Refused
 from catch.faults import Rejected, error, fault_error, outside_error
 from catch.live import frames
-from catch.live.asgi import AsgiSocket, Socket, socket_of
+from catch.live.asgi import AsgiSocket, Socket, socket_of, turned_away
 from catch.live.feed import Feed
-from catch.live.origins import welcome
+from catch.live.origins import ORIGIN_NOT_ALLOWED, Origins
 from catch.live.send_buffer import Lane, SendBuffer
 from catch.live.source import E
 from catch.live.timeouts import Timeouts
@@ -66,7 +66,7 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
         context: Callable[[V, str], Awaitable[object]],
         feed: Feed[V, E],
         bounds: Bounds | None = None,
-        origins: Collection[str] = (),
+        origins: Iterable[str] = (),
         rates: Rates | None = None,
     ) -> None:
         self.engine = engine
@@ -75,7 +75,7 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
         self.context = context
         self.feed = feed
         self.bounds = bounds or Bounds()
-        self.origins = frozenset(origins)
+        self.origins = Origins(origins)
         self.connections: set[Connection[V, E, P]] = set()
         self.strangers: dict[Connection[V, E, P], None] = {}
         self.running: set[asyncio.Task[None]] = set()
@@ -86,9 +86,9 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
         @websocket(path)
         async def graphql(socket: WebSocket[Any, Any, Any]) -> None:
             headers = dict(socket.scope["headers"])
-            if not welcome(headers.get(b"origin"), headers.get(b"host"), self.origins):
-                # Before it is accepted, a connection is refused with HTTP 403, whatever the code.
-                await socket.close(4403, "This site may not connect.")
+            if not self.origins.welcome(headers.get(b"origin"), headers.get(b"host")):
+                log.info(msgspec.json.encode(Line("WS", status="ORIGIN_NOT_ALLOWED")).decode())
+                await turned_away(socket, ORIGIN_NOT_ALLOWED)
                 return
             offered = SUBPROTOCOL in socket.scope["subprotocols"]
             await socket.accept(SUBPROTOCOL if offered else None)
@@ -315,7 +315,7 @@ class Operation(Generic[V, E, P]):
         answer = await engine.execute(prepared, asked.variables, context)
         if not answer.began:
             raise Rejected(*answer.errors)
-        self.lane.write(frames.Payload(answer.encoded()))
+        self.lane.write(frames.Payload.of(answer.encoded()))
 
     def _errors(self, problem: Exception) -> list[GraphQLFormattedError]:
         if isinstance(problem, Rejected):

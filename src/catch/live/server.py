@@ -183,7 +183,8 @@ class ExposedWebSocket(WebSocketsSansIOProtocol):
         else:
             if self.taker or self.close_timer:
                 return
-            if not self.handshake_complete:
+            # A handshake that was answered with a plain response is over, too.
+            if not self.handshake_complete and not self.close_sent:
                 self.logger.error("ASGI callable returned without completing handshake.")
                 self.send_500_response()
         finally:

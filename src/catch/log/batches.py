@@ -10,11 +10,14 @@ from uuid import UUID
 import asyncpg
 
 from catch.database import Connection, Statements
-from catch.log.entries import Answer, Append, CommandIdReused, Conflict, First, Looked
+from catch.log.entries import Answer, Append, CommandIdReused, Conflict, First, Looked, PositionsBehind
 from catch.log.waiting import Waiting, columns, lone_columns, topics
 
 LONE, AT_ONCE, EACH = 8, 12, 18
 """How many arrays the functions take; those of `append_at_once` are the first of those of `append`."""
+
+BEHIND = "CAT01"
+"""What the database says where a position would not lie above the end of the log."""
 
 Outcome = Answer | Conflict | CommandIdReused
 
@@ -30,7 +33,16 @@ class Batches:
         self._each = f"select * from {schema}.append({parameters(EACH)})"  # noqa: S608
 
     async def record(self, connection: Connection, batch: Sequence[Waiting]) -> Sequence[Outcome]:
-        """One answer an append. Raises what asyncpg raises: then none of them was recorded, or it is unknown."""
+        """One answer an append. Raises `PositionsBehind`: none of them was recorded; or what asyncpg raises: then none
+        was, or it is unknown."""
+        try:
+            return await self._record(connection, batch)
+        except asyncpg.PostgresError as error:
+            if getattr(error, "sqlstate", None) == BEHIND:
+                raise PositionsBehind from error
+            raise
+
+    async def _record(self, connection: Connection, batch: Sequence[Waiting]) -> Sequence[Outcome]:
         try:
             if not all(waiting.lone for waiting in batch):
                 if all(waiting.plain for waiting in batch):

@@ -1,6 +1,7 @@
 """Between a stored row and a recorded fact: UTF-8 JSON, one decoder for every event name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -8,7 +9,7 @@ from msgspec.structs import replace
 
 from catch.domain.facts import Envelope, Fact, Recorded
 from catch.domain.streams import EVENTS
-from catch.log.entries import FutureSchema, Stored, Undecodable, UnknownEvent
+from catch.log.entries import FutureSchema, Stored, Undecodable, UnknownEvent, Unreadable
 from catch.log.upcasting import UPCASTERS, Payload, Upcasters, upcast
 
 _encoder = msgspec.json.Encoder(order="deterministic")
@@ -85,3 +86,11 @@ CODEC = Codec(EVENTS, UPCASTERS)
 """This release's."""
 encode = CODEC.encode
 decode = CODEC.decode
+
+
+def readable(page: Iterable[Stored]) -> Iterator[Recorded[Any]]:
+    """The facts of a page, without those that this release cannot read: of these whoever follows was told nothing
+    either when they were recorded, and whoever asks for their stream is refused by name."""
+    for stored in page:
+        with suppress(Unreadable):
+            yield decode(stored)

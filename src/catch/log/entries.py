@@ -92,8 +92,13 @@ class Unavailable(Refused):
     """The records cannot be reached. It is unknown whether this was recorded: send the same command id again."""
 
 
+class PositionsBehind(Refused):
+    """Nothing can be recorded just now, and nothing was: the database hands out positions that lie behind the end of
+    the records. Whoever runs the system is told what to do by `catch doctor`."""
+
+
 class Unreadable(Refused):
-    """The records hold something here that cannot be read."""
+    """The records hold something here that cannot be read. Tell whoever runs the system."""
 
 
 class UnknownEvent(Unreadable):

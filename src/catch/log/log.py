@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from catch.database import Pool, application, create_pool, lost
+from catch.database.session import fit
 from catch.log.batches import look
 from catch.log.entries import STORED, Answer, Append, Looked, MissingVersions, Stored, WentBack
 from catch.log.wake import POLL, Wake
@@ -43,9 +44,14 @@ class Log:
     ) -> "Log":
         """`deadline`: seconds an append waits its turn before `Busy`; `patience`: how long a commit may take.
 
-        Raises `OldServer`, or what asyncpg raises when the server cannot be reached.
+        Raises `OldServer`, `UnfitSession`, or what asyncpg raises when the server cannot be reached.
         """
         connections = await create_pool(dsn, application(schema), pool)
+        try:
+            await fit(connections, application(schema))
+        except BaseException:
+            connections.terminate()
+            raise
         wake = Wake(dsn, schema)
         writer = Writer(dsn, schema, queue=queue, deadline=deadline, patience=patience, recorded=wake.reached)
         return cls(dsn, connections, schema, writer, wake)
@@ -84,26 +90,34 @@ class Log:
         """The last position; 0 for an empty log."""
         return await self.pool.fetchval(f"select coalesce(max(notification_id), 0) from {self.schema}.stored_events")  # noqa: S608
 
-    async def stream(self, stream: UUID, after: int = 0, upto_position: int | None = None) -> list[Stored]:
-        """A stream's events behind version `after`, as the log stood at `upto_position`. Raises `MissingVersions`."""
+    async def stream(
+        self, stream: UUID, after: int = 0, upto_position: int | None = None, limit: int | None = None
+    ) -> list[Stored]:
+        """A stream's events behind version `after`, as the log stood at `upto_position`; at most so many. Raises
+        `MissingVersions`."""
         rows = await self.pool.fetch(
             f"{self._select} where originator_id = $1 and originator_version > $2"
-            " and ($3::bigint is null or notification_id <= $3) order by originator_version",
+            " and ($3::bigint is null or notification_id <= $3) order by originator_version limit $4",
             stream,
             after,
             upto_position,
+            limit,
         )
         # Versions are dense, so the last one alone tells whether any is missing.
         if rows and (last := rows[-1]["originator_version"]) != after + len(rows):
             raise MissingVersions(version=last, found=after + len(rows))
         return [*map(Stored._make, rows)]
 
-    async def streams(self, streams: Sequence[UUID]) -> list[Stored]:
-        """All events of several streams, each stream's in its order. Raises `MissingVersions`."""
+    async def rows(self, streams: Sequence[UUID]) -> list[Stored]:
+        """What there is of several streams, each stream's in its order."""
         rows = await self.pool.fetch(
             f"{self._select} where originator_id = any($1::uuid[]) order by originator_id, originator_version", streams
         )
-        found = [*map(Stored._make, rows)]
+        return [*map(Stored._make, rows)]
+
+    async def streams(self, streams: Sequence[UUID]) -> list[Stored]:
+        """All events of several streams, each stream's in its order. Raises `MissingVersions`."""
+        found = await self.rows(streams)
         stream, version = None, 0
         for each in found:
             version = version + 1 if each.stream == stream else 1

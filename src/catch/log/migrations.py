@@ -58,6 +58,8 @@ async def migrate(dsn: str, schema: str = "catch", known: Sequence[Migration] | 
             pending = unapplied(known, done)
             if pending and done and not await connection.fetchval("select pg_has_role($1, 'set')", f"{schema}_owner"):
                 raise CannotMigrate(f"migration {pending[0].number} is to be applied by the owner: set CATCH_OWNER_URL")
+            if pending and not done and not await may_set_up(connection):
+                raise CannotMigrate(NOT_SET_UP)
             for migration in pending:
                 await connection.execute("reset role")
                 await connection.execute(placed(migration.sql, schema))
@@ -71,6 +73,17 @@ async def migrate(dsn: str, schema: str = "catch", known: Sequence[Migration] | 
         return [migration.name for migration in pending]
     finally:
         await connection.close()
+
+
+NOT_SET_UP = (
+    "the place is not set up, and the user of CATCH_DATABASE_URL may not do it: run `catch migrate` first, with the"
+    " address of the place's owner in CATCH_OWNER_URL"
+)
+
+
+async def may_set_up(connection: Connection) -> bool:
+    """Whether this user may make what the first migration makes; a schema at the least."""
+    return bool(await connection.fetchval("select has_database_privilege(current_database(), 'create')"))
 
 
 async def pending(dsn: str, schema: str) -> list[str]:

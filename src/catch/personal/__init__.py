@@ -4,25 +4,31 @@ Read `keys` (what wraps the data keys), `tokens` (the form of a sealed text), `t
 text) and `keyring` (the data keys, and everything the rest of the program calls).
 """
 
-from catch.personal.keyring import Keyring, NewKey, Sealing, SubjectErased
+from catch.personal.keyring import Keyring, KeyUnreadable, NewKey, Sealing, SubjectErased
 from catch.personal.keys import KeyEncryption, KeyFile
-from catch.personal.texts import MAX_TEXT, TextTooLong, UnusableText, sealed_in, with_texts
-from catch.personal.tokens import ERASED, BrokenSeal, Erased, subject_of
+from catch.personal.texts import MAX_TEXT, TextTooLong, UnusableText, sealed_in, sealed_in_field, with_texts
+from catch.personal.tokens import ERASED, UNREAD, BrokenSeal, Erased, Unopened, Unread, named, subject_of
 
 __all__ = [
     "ERASED",
     "MAX_TEXT",
+    "UNREAD",
     "BrokenSeal",
     "Erased",
     "KeyEncryption",
     "KeyFile",
+    "KeyUnreadable",
     "Keyring",
     "NewKey",
     "Sealing",
     "SubjectErased",
     "TextTooLong",
+    "Unopened",
+    "Unread",
     "UnusableText",
+    "named",
     "sealed_in",
+    "sealed_in_field",
     "subject_of",
     "with_texts",
 ]

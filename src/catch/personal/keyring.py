@@ -20,7 +20,7 @@ from catch.domain.ids import id_of_digest
 from catch.domain.refusals import Refused
 from catch.personal import texts, tokens
 from catch.personal.keys import KeyEncryption
-from catch.personal.tokens import ERASED, Erased
+from catch.personal.tokens import ERASED, UNREAD, BrokenSeal, Unopened
 
 S = TypeVar("S", bound=Struct)
 
@@ -34,7 +34,18 @@ DESTROY = """
 
 
 class SubjectErased(Refused):
-    """What was kept about this person has been erased, so nothing more can be added."""
+    """What was kept about this person has been erased, so nothing more can be added. Register them anew if they come
+    back.
+    """
+
+
+class KeyUnreadable(Refused):
+    """What is kept about this person cannot be read here, so nothing can be added. Whoever runs the system is told
+    why by `catch doctor`."""
+
+
+Opens = AESGCM | Unopened
+"""What opens the texts of a subject, or what stands for each of them."""
 
 
 class Held(NamedTuple):
@@ -76,13 +87,16 @@ class Sealing(Generic[S]):
 
 
 class Reader:
-    """Unseals texts of the subjects it was made for: each once for all readers that are for some of them."""
+    """Unseals texts of the subjects it was made for: each once for all readers that are for some of them.
+
+    What cannot be read is said of that text alone; it never stands in the way of others.
+    """
 
     def __init__(
         self,
         subjects: Collection[UUID],
-        ciphers: Mapping[UUID, AESGCM],
-        opened: dict[Sealed, tuple[UUID, str | Erased]] | None = None,
+        ciphers: Mapping[UUID, Opens],
+        opened: dict[Sealed, tuple[UUID, str | Unopened]] | None = None,
     ) -> None:
         self._subjects = subjects
         self._ciphers = ciphers
@@ -92,20 +106,32 @@ class Reader:
         """For some of them."""
         return Reader(subjects, self._ciphers, self._opened)
 
-    def get(self, sealed: Sealed) -> str | Erased:
-        """Raises BrokenSeal; LookupError for a subject that it was not made for."""
+    def get(self, sealed: Sealed) -> str | Unopened:
+        """A text of a subject that it was not made for is not read either: somebody may have put it there."""
         known = self._opened.get(sealed)
         # What another reader has opened counts only where this one is for its subject as well.
         if known is not None and known[0] in self._subjects:
             return known[1]
-        token = tokens.parse(sealed)
+        try:
+            token = tokens.parse(sealed)
+        except BrokenSeal:
+            return UNREAD
         subject = token.subject
         if subject not in self._subjects:
-            raise LookupError("sealed under another subject")
-        cipher = self._ciphers.get(subject)
-        plain = ERASED if cipher is None else tokens.unseal(cipher, token)
+            return UNREAD
+        plain = opened(self._ciphers.get(subject, UNREAD), token)
         self._opened[sealed] = (subject, plain)
         return plain
+
+
+def opened(cipher: Opens, token: tokens.Token) -> str | Unopened:
+    """What the token says, or what stands for it."""
+    if isinstance(cipher, Unopened):
+        return cipher
+    try:
+        return tokens.unseal(cipher, token)
+    except BrokenSeal:
+        return UNREAD
 
 
 class Keyring:
@@ -115,7 +141,7 @@ class Keyring:
         self, database: Statements, encryption: KeyEncryption, *, held: int = 10_000, trusted_for: float = 60
     ) -> None:
         self._database = database
-        self._encryption = encryption
+        self.encryption = encryption
         self._most = held
         self._trusted_for = trusted_for
         self._held: OrderedDict[UUID, Held] = OrderedDict()
@@ -126,28 +152,24 @@ class Keyring:
         self._command_key = encryption.derive(b"catch command")
 
     async def seal(self, subject: UUID, plain: Sequence[str]) -> list[Sealed]:
-        """Raises SubjectErased."""
+        """Raises SubjectErased, KeyUnreadable."""
         if not plain:
             return []
         cipher = self._at_hand(subject) or await self._cipher(subject)
         return [tokens.seal(cipher, subject, text) for text in plain]
 
-    async def unseal(self, sealed: Sequence[Sealed]) -> list[str | Erased]:
-        """At most one query, however many subjects. Raises BrokenSeal."""
-        parsed = [tokens.parse(token) for token in sealed]
-        subjects = [token.subject for token in parsed]
-        ciphers = await self._ciphers(set(subjects))
-        return [
-            tokens.unseal(ciphers[subject], token) if subject in ciphers else ERASED
-            for subject, token in zip(subjects, parsed, strict=True)
-        ]
+    async def unseal(self, sealed: Sequence[Sealed]) -> list[str | Unopened]:
+        """At most one query, however many subjects."""
+        subjects = {subject for token in sealed if (subject := tokens.named(token)) is not None}
+        reader = await self.reader(subjects)
+        return [reader.get(token) for token in sealed]
 
     async def reader(self, subjects: Collection[UUID]) -> "Reader":
         """Reads what is sealed under these subjects, each text when it is asked for. At most one query."""
         return Reader(frozenset(subjects), await self._ciphers(subjects))
 
     async def seal_command(self, command: S, subject: UUID) -> S:
-        """A copy with its personal text sealed. Raises SubjectErased, and what `texts.checked_texts` does: nobody's
+        """A copy with its personal text sealed. Raises as `seal`, and what `texts.checked_texts` does: nobody's
         command becomes a fact without."""
         plain = texts.checked_texts(command)
         return texts.with_texts(command, iter(await self.seal(subject, plain))) if plain else command
@@ -164,7 +186,7 @@ class Keyring:
         if rows:
             return Sealing(command, subject, plain, await self._cipher(subject))
         key = AESGCM.generate_key(256)
-        new = NewKey(subject, await self._encryption.wrap(subject, key), AESGCM(key))
+        new = NewKey(subject, await self.encryption.wrap(subject, key), AESGCM(key))
         return Sealing(command, subject, plain, new.cipher, new)
 
     def kept(self, new: NewKey) -> None:
@@ -200,30 +222,34 @@ class Keyring:
         return held.cipher if held is not None and held.read_at >= time.monotonic() - self._trusted_for else None
 
     async def _cipher(self, subject: UUID) -> AESGCM:
-        if cipher := (await self._ciphers({subject})).get(subject):
-            return cipher
-        wrapped = await self._encryption.wrap(subject, AESGCM.generate_key(256))
-        await self._database.execute(MAKE, subject, wrapped)
-        # Read again: another process may have been first, and then its key is the one.
-        if cipher := (await self._ciphers({subject})).get(subject):
-            return cipher
-        raise SubjectErased(subject=subject)
+        found = (await self._ciphers({subject})).get(subject)
+        if found is None:
+            wrapped = await self.encryption.wrap(subject, AESGCM.generate_key(256))
+            await self._database.execute(MAKE, subject, wrapped)
+            # Read again: another process may have been first, and then its key is the one.
+            found = (await self._ciphers({subject})).get(subject)
+        if isinstance(found, AESGCM):
+            return found
+        raise (SubjectErased if found == ERASED else KeyUnreadable)(subject=subject)
 
-    async def _ciphers(self, subjects: Collection[UUID]) -> dict[UUID, AESGCM]:
+    async def _ciphers(self, subjects: Collection[UUID]) -> dict[UUID, Opens]:
+        """Nothing for a subject that has no key here."""
         held = {subject: self._at_hand(subject) for subject in subjects}
-        ciphers = {subject: cipher for subject, cipher in held.items() if cipher}
+        ciphers: dict[UUID, Opens] = {subject: cipher for subject, cipher in held.items() if cipher}
         if missing := [subject for subject in subjects if subject not in ciphers]:
             rows = await self._database.fetch(FIND, missing)
-            keys = await self._encryption.unwrap({row["subject"]: row["wrapped"] for row in rows if row["wrapped"]})
+            keys = await self.encryption.unwrap({row["subject"]: row["wrapped"] for row in rows if row["wrapped"]})
+            ciphers |= {row["subject"]: UNREAD if row["wrapped"] else ERASED for row in rows}
             ciphers |= {subject: AESGCM(key) for subject, key in keys.items()}
             self._hold(missing, ciphers)
         return ciphers
 
-    def _hold(self, asked: Iterable[UUID], ciphers: dict[UUID, AESGCM]) -> None:
+    def _hold(self, asked: Iterable[UUID], ciphers: Mapping[UUID, Opens]) -> None:
         now = time.monotonic()
         for subject in asked:
             self._held.pop(subject, None)
-            if subject in ciphers:
-                self._held[subject] = Held(ciphers[subject], now)
+            cipher = ciphers.get(subject)
+            if isinstance(cipher, AESGCM):
+                self._held[subject] = Held(cipher, now)
         while len(self._held) > self._most:
             self._held.popitem(last=False)

@@ -1,5 +1,6 @@
 """The key-encryption key: it wraps the data keys and never touches a text itself."""
 
+import binascii
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
@@ -7,12 +8,14 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+FINGERPRINT = 16
 
 
 class KeyEncryption(Protocol):
@@ -23,11 +26,15 @@ class KeyEncryption(Protocol):
         ...
 
     async def unwrap(self, wrapped: Mapping[UUID, bytes]) -> dict[UUID, bytes]:
-        """The data keys of many subjects at once."""
+        """The data keys of many subjects at once; those that were wrapped by another place's key are left out."""
         ...
 
     def derive(self, purpose: bytes) -> bytes:
         """32 bytes for another purpose than wrapping; the same ones for ever, whichever key wraps by now."""
+        ...
+
+    def fingerprints(self) -> list[bytes]:
+        """By which each of its keys is known again, in their order, and which tell nothing of them."""
         ...
 
 
@@ -58,13 +65,21 @@ class KeyFile:
     """
 
     def __init__(self, keys: list[bytes]) -> None:
-        if not keys or len(keys) > 255 or any(len(key) != KEY_BYTES for key in keys):
-            raise ValueError("the key file must hold 1 to 255 keys of 32 bytes, one a line in base64")
+        if not 1 <= len(keys) <= 255:
+            raise ValueError(f"it must hold 1 to 255 keys, not {len(keys)}")
+        for number, key in enumerate(keys, 1):
+            if len(key) != KEY_BYTES:
+                raise ValueError(f"key {number} has {len(key)} bytes, not {KEY_BYTES}")
         self._keys = keys
 
     @classmethod
     def read(cls, path: Path) -> "KeyFile":
-        return cls([b64decode(line, validate=True) for line in path.read_text("ascii").split()])
+        """Raises ValueError, which says what is wrong with it and nothing of what stands there, or OSError."""
+        try:
+            return cls([b64decode(line, validate=True) for line in path.read_text("ascii").split()])
+        # Of base64, and of the encoding.
+        except (binascii.Error, UnicodeDecodeError):
+            raise ValueError("it must hold keys in base64, one a line, and nothing else") from None
 
     @classmethod
     def read_or_create(cls, path: Path) -> "KeyFile":
@@ -78,13 +93,20 @@ class KeyFile:
         return version + nonce + AESGCM(self._keys[-1]).encrypt(nonce, key, version + subject.bytes)
 
     async def unwrap(self, wrapped: Mapping[UUID, bytes]) -> dict[UUID, bytes]:
-        """Raises InvalidTag or IndexError when a key was wrapped by another file."""
-        return {subject: self._unwrap(subject, data) for subject, data in wrapped.items()}
+        opened = ((subject, self._unwrap(subject, data)) for subject, data in wrapped.items())
+        return {subject: key for subject, key in opened if key is not None}
 
-    def _unwrap(self, subject: UUID, data: bytes) -> bytes:
+    def _unwrap(self, subject: UUID, data: bytes) -> bytes | None:
+        """None for what these keys did not wrap."""
         version, nonce, body = data[:1], data[1 : 1 + NONCE_BYTES], data[1 + NONCE_BYTES :]
-        return AESGCM(self._keys[version[0] - 1]).decrypt(nonce, body, version + subject.bytes)
+        try:
+            return AESGCM(self._keys[version[0] - 1]).decrypt(nonce, body, version + subject.bytes)
+        except (InvalidTag, IndexError, ValueError):
+            return None
 
     def derive(self, purpose: bytes) -> bytes:
         # Of the first key for ever: hashes that are stored must stay findable when another key wraps.
         return HKDF(SHA256(), KEY_BYTES, salt=None, info=purpose).derive(self._keys[0])
+
+    def fingerprints(self) -> list[bytes]:
+        return [HKDF(SHA256(), FINGERPRINT, salt=None, info=b"catch fingerprint").derive(key) for key in self._keys]

@@ -34,7 +34,9 @@ class TextTooLong(Refused):
 
 
 class UnusableText(Refused):
-    """This text holds characters that cannot be kept (a zero character, or half of a surrogate pair)."""
+    """This text holds characters that cannot be kept (a zero character, or half of a surrogate pair). Leave them
+    out.
+    """
 
 
 def sealed_in(*values: Struct) -> list[Sealed]:
@@ -47,6 +49,20 @@ def sealed_in(*values: Struct) -> list[Sealed]:
 
     for value in values:
         _walk_struct(value, visit, "")
+    return found
+
+
+def sealed_in_field(value: Struct, name: str) -> list[Sealed]:
+    """The personal texts of one field."""
+    found: list[Sealed] = []
+
+    def visit(text: str, _path: str) -> str:
+        found.append(Sealed(text))
+        return text
+
+    for field, walk in _fields(type(value)):
+        if field == name:
+            walk(getattr(value, name), visit, "")
     return found
 
 

@@ -24,13 +24,26 @@ class BrokenSeal(Exception):
         super().__init__(type(self).__doc__)
 
 
-class Erased(str):
-    """Stands where a text was whose key has been destroyed. A str, so that it fits the field; ask with isinstance."""
+class Unopened(str):
+    """Stands where a text is that is not shown to anybody. A str, so that it fits the field; ask with isinstance."""
+
+    __slots__ = ()
+
+
+class Erased(Unopened):
+    """The text's key has been destroyed."""
+
+    __slots__ = ()
+
+
+class Unread(Unopened):
+    """The text's key is not here, or is another place's, or the text was changed: `catch doctor` says which it is."""
 
     __slots__ = ()
 
 
 ERASED: Final = Erased("[erased]")
+UNREAD: Final = Unread("[cannot be read]")
 
 
 class Token(NamedTuple):
@@ -66,6 +79,14 @@ def parse(sealed: Sealed) -> Token:
 def subject_of(sealed: Sealed) -> UUID:
     """Whose key it is sealed under. Raises BrokenSeal."""
     return parse(sealed).subject
+
+
+def named(sealed: Sealed) -> UUID | None:
+    """The same, or None of what is not a sealed text."""
+    try:
+        return parse(sealed).subject
+    except BrokenSeal:
+        return None
 
 
 def unseal(cipher: AESGCM, token: Token) -> str:

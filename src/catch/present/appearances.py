@@ -10,7 +10,7 @@ from uuid import UUID
 from catch.domain.meeting.state import Meeting
 from catch.domain.streams import MEETING
 from catch.log import Log
-from catch.present.states import States
+from catch.present.states import Held, States
 from projections import agenda
 
 MOST = 50_000
@@ -44,8 +44,9 @@ class Appearances:
             return
         meetings = await agenda.holding(self._log.pool, unknown)
         # The read side finds the meetings; what they say now, a recusal above all, is taken from the log.
-        for held in await self._states.get_many(MEETING, meetings):
-            self.note(held.state)
+        for held in await self._states.gather(MEETING, meetings):
+            if isinstance(held, Held):
+                self.note(held.state)
         if len(self._looked) >= MOST:
             # What was found is kept: only the questions are asked again.
             self._looked.clear()

@@ -68,7 +68,7 @@ class Follower:
             for begin in range(0, len(ids), GATHERED):
                 # What stands in the way of one stream is found, and told, where that one is asked for.
                 with suppress(Exception):
-                    await self._states.get_many(stream, ids[begin : begin + GATHERED])
+                    await self._states.gather(stream, ids[begin : begin + GATHERED])
 
     def _pass_over(self, stored: Stored, problem: Exception) -> None:
         """What only a newer release can read must not keep this one from everything after it.
@@ -78,8 +78,8 @@ class Follower:
         # What is folded of it lacks this fact, so that nobody may be answered from it.
         self._states.forget([stored.stream])
         if isinstance(problem, Unreadable):
-            line = {"unreadable": problem.code, "position": stored.position, "stream": stored.stream}
-            logger.error(msgspec.json.encode(line | {"version": stored.version, "event": stored.topic}).decode())
+            place = {"position": stored.position, "stream": stored.stream, "version": stored.version}
+            tell(problem, **place, event=stored.topic)
         else:
             fault(problem, "feed")
         self._move(stored.position)
@@ -106,9 +106,17 @@ class Follower:
         while self._states.at_hand(id_) is None:
             try:
                 await self._states.get(stream, id_)
+            except Unreadable as problem:
+                tell(problem, stream=id_)
+                return
             except Exception as error:
                 if not lost(error):
                     # One stream that cannot be folded must not keep everything behind it from being heard.
                     fault(error, "feed")
                     return
                 await asyncio.sleep(PAUSE)
+
+
+def tell(problem: Unreadable, **where: object) -> None:
+    """Whoever runs the system reads of it in the log, and of what to do from `catch doctor`."""
+    logger.error(msgspec.json.encode({"unreadable": problem.code, **where}).decode())

@@ -7,6 +7,7 @@ from catch.present.appearances import Appearances
 from catch.present.follower import Follower
 from catch.present.rights import Rights
 from catch.present.states import States
+from catch.present.trails import Trails
 from catch.present.works import Works
 from catch.readside import ReadSide
 
@@ -21,3 +22,4 @@ class Present:
         self.rights = Rights(log, self.states, self.appearances)
         self.answers = Answers(self.states, self.appearances, keyring, readside)
         self.works = Works()
+        self.trails = Trails(log)

@@ -20,7 +20,7 @@ from catch.domain.streams import MEETING, PARTNER, partner_stream
 from catch.log import Log
 from catch.present.appearances import Appearances
 from catch.present.moment import FRESH
-from catch.present.states import States
+from catch.present.states import Held, States
 
 MOST = 50_000
 """Cases, and viewers' sights of them, that are remembered; when there are more, all are worked out anew."""
@@ -120,10 +120,15 @@ class Rights:
         # Sorted, or the same seats in another order would count as others.
         meetings = {case: sorted(self._appearances.meetings([case])) for case in missing}
         every = sorted({meeting for each in meetings.values() for meeting in each})
-        held = await self._states.get_many(MEETING, every)
-        tables = {meeting: self._table(meeting, each.state) for meeting, each in zip(every, held, strict=True)}
+        held = await self._states.gather(MEETING, every)
+        # A meeting that cannot be read seats nobody.
+        tables = {
+            meeting: self._table(meeting, each.state)
+            for meeting, each in zip(every, held, strict=True)
+            if isinstance(each, Held)
+        }
         for case, where in meetings.items():
-            found = tuple(seat for meeting in where for seat in tables[meeting].get(case, ()))
+            found = tuple(seat for meeting in where if meeting in tables for seat in tables[meeting].get(case, ()))
             known[case] = self._seat(case, moves, found)
         return known
 

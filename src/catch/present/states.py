@@ -5,11 +5,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from cachetools import TTLCache
+
 from catch.domain.facts import Recorded
 from catch.domain.streams import Stream, fold, stream_of_event
+from catch.faults import fault
 from catch.log.codec import decode
+from catch.log.entries import MissingVersions, Stored, Undecodable, Unreadable
 from catch.log.log import Log
-from catch.slices import each, in_groups, in_slices
+from catch.present.moment import FRESH
+from catch.slices import in_groups, in_slices
 
 
 class Held(NamedTuple):
@@ -20,14 +25,52 @@ class Held(NamedTuple):
     position: int
 
 
+class Broken(NamedTuple):
+    """A stream that cannot be folded, why, and how far it goes all the same."""
+
+    problem: Unreadable
+    version: int
+    position: int
+
+
 AT_ONCE = 200
 """Streams that are read with one query: as many as there are on a page."""
 NOTHING = Held(None, 0, 0)
+MOST_BROKEN = 1_000
+Folded = tuple[Stream, Held]
 
 
 def folded(stream: Stream, recorded: Sequence[Recorded[Any]]) -> Held:
     """The state that these facts leave; nothing where there are none."""
     return Held(fold(stream, recorded), recorded[-1].version, recorded[-1].position) if recorded else NOTHING
+
+
+def further(before: Folded | Broken | None, stored: Stored, expected: Stream) -> Folded | Broken:
+    """The stream with its next fact. One that cannot be taken in keeps its whole stream shut, and no other."""
+    if isinstance(before, Broken):
+        return before._replace(version=stored.version, position=stored.position)
+    kind, held = before or (expected, NOTHING)
+    place = (stored.version, stored.position)
+    if stored.version != held.version + 1:
+        return Broken(MissingVersions(version=stored.version, found=held.version), *place)
+    try:
+        recorded = decode(stored)
+        if held is NOTHING:
+            # The id may name a stream of another kind than was asked for.
+            kind = stream_of_event(recorded.event)
+        return kind, Held(kind.evolve(held.state, recorded), *place)
+    except Unreadable as problem:
+        return Broken(problem, *place)
+    except Exception as unexpected:
+        fault(unexpected, "states")
+        return Broken(Undecodable(event=stored.topic, position=stored.position), *place)
+
+
+def strictly(found: Held | Broken) -> Held:
+    """Raises an `Unreadable`."""
+    if isinstance(found, Broken):
+        raise found.problem.with_traceback(None)
+    return found
 
 
 class States:
@@ -39,7 +82,9 @@ class States:
     def __init__(self, log: Log, size: int = 20_000) -> None:
         self._log = log
         self._size = size
-        self._held: OrderedDict[UUID, tuple[Stream, Held]] = OrderedDict()
+        self._held: OrderedDict[UUID, Folded] = OrderedDict()
+        # What cannot be read is looked at again after a moment: somebody may have mended it.
+        self._broken: TTLCache[UUID, Broken] = TTLCache(MOST_BROKEN, FRESH.total_seconds())
         self._awaited: dict[UUID, int] = {}  # streams being read: the highest version that arrived meanwhile
         self.moves = 0
         """Grows whenever a state is taken in, advanced or forgotten: while it stands, so does what was made of them."""
@@ -49,10 +94,14 @@ class States:
         """The highest position that anything was read at: the feed may not have come as far."""
 
     async def get(self, stream: Stream, id_: UUID) -> Held:
+        """Raises an `Unreadable` rather than leave a fact out."""
+        if id_ in self._held:
+            return self._at_hand(stream, id_)
+        (found,) = await self.gather(stream, [id_])
+        return strictly(found)
+
+    def _at_hand(self, stream: Stream, id_: UUID) -> Held:
         known = self._held.get(id_)
-        if known is None:
-            await self._read(stream, [id_])
-            known = self._held.get(id_)
         if known is None or known[0] is not stream:
             return NOTHING
         self._held.move_to_end(id_)
@@ -71,42 +120,58 @@ class States:
         return known[1] if known else None
 
     async def get_many(self, stream: Stream, ids: Iterable[UUID]) -> list[Held]:
-        """Several streams of one kind, in one query for all that are not at hand."""
+        """Several streams of one kind, in one query for all that are not at hand. Raises as `get`."""
+        return [strictly(found) for found in await self.gather(stream, ids)]
+
+    async def gather(self, stream: Stream, ids: Iterable[UUID]) -> list[Held | Broken]:
+        """The same, where one that cannot be read is no reason to do without the others."""
         wanted = list(ids)
-        if missing := [id_ for id_ in dict.fromkeys(wanted) if id_ not in self._held]:
-            await self._read(stream, missing)
-        # One by one again: with more wanted than are kept, the first may have gone by now.
-        return [await self.get(stream, id_) for id_ in wanted]
+        broken: dict[UUID, Broken] = {}
+        missing: list[UUID] = []
+        for id_ in dict.fromkeys(wanted):
+            if id_ in self._held:
+                continue
+            known: Broken | None = self._broken.get(id_)
+            if known is None:
+                missing.append(id_)
+            else:
+                broken[id_] = known
+        read: dict[UUID, Folded | Broken] = {}
+        async for group in in_groups(missing, AT_ONCE):
+            read |= await self._read_group(stream, group)
+        return [broken.get(id_) or self._found(stream, id_, read.get(id_)) for id_ in wanted]
 
-    async def _read(self, stream: Stream, ids: Sequence[UUID]) -> None:
-        """Fold these from the log, so many at once that nobody else waits long. Raises as `_read_group`."""
-        async for group in in_groups(ids, AT_ONCE):
-            await self._read_group(stream, group)
+    def _found(self, stream: Stream, id_: UUID, read: Folded | Broken | None) -> Held | Broken:
+        """As it is at hand by now; what was read and has been put out again, as it was read."""
+        if id_ in self._held:
+            return self._at_hand(stream, id_)
+        if read is None or isinstance(read, Broken):
+            return read or NOTHING
+        return read[1] if read[0] is stream else NOTHING
 
-    async def _read_group(self, stream: Stream, ids: Sequence[UUID]) -> None:
-        """Fold these; again, where a fact arrived while the log was being read.
-
-        Raises an `Unreadable` rather than leave a fact out.
-        """
+    async def _read_group(self, stream: Stream, ids: Sequence[UUID]) -> dict[UUID, Folded | Broken]:
+        """Fold these; again, where a fact arrived while the log was being read."""
         for id_ in ids:
             # Before the log is read: what is recorded meanwhile may not be in what was read.
             self._awaited.setdefault(id_, 0)
-        found: dict[UUID, list[Recorded[Any]]] = {id_: [] for id_ in ids}
-        for recorded in await each(decode, await self._log.streams(ids)):
-            found[recorded.stream].append(recorded)
-        missed: list[UUID] = []
-        async for id_, recorded in in_slices(found.items()):
-            # The id may name a stream of another kind than was asked for.
-            kind = stream_of_event(recorded[0].event) if recorded else stream
-            held = folded(kind, recorded)
-            self.read_at(held.position)
-            if self._awaited.pop(id_, 0) > held.version:
-                missed.append(id_)
-            # Another reader may have been quicker, and the feed may have moved that one on since.
-            elif id_ not in self._held or self._held[id_][1].version <= held.version:
-                self._keep(id_, kind, held)
-        if missed:
-            await self._read_group(stream, missed)
+        found: dict[UUID, Folded | Broken] = {}
+        async for stored in in_slices(await self._log.rows(ids)):
+            found[stored.stream] = further(found.get(stored.stream), stored, stream)
+        missed = [id_ for id_ in ids if not self._take_in(id_, found.setdefault(id_, (stream, NOTHING)))]
+        return found | (await self._read_group(stream, missed) if missed else {})
+
+    def _take_in(self, id_: UUID, read: Folded | Broken) -> bool:
+        """False where a fact arrived that is not in it."""
+        held = read if isinstance(read, Broken) else read[1]
+        self.read_at(held.position)
+        if self._awaited.pop(id_, 0) > held.version:
+            return False
+        if isinstance(read, Broken):
+            self._broken[id_] = read
+        # Another reader may have been quicker, and the feed may have moved that one on since.
+        elif id_ not in self._held or self._held[id_][1].version <= held.version:
+            self._keep(id_, read[0], read[1])
+        return True
 
     def advance(self, recorded: Recorded[Any], stream: Stream | None = None) -> None:
         """Take in a fact just recorded. `stream` is given where the stream may be new here."""
@@ -140,6 +205,7 @@ class States:
 
     def _moved(self, id_: UUID) -> None:
         self.moves += 1
+        self._broken.pop(id_, None)
         self.recent.append(id_)
 
     def _keep(self, id_: UUID, stream: Stream, held: Held) -> None:

@@ -5,17 +5,17 @@ it is taken silently: a setting that is unknown, given twice, of the wrong type 
 path.
 """
 
-import re
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, ClassVar, cast
 
-import msgspec
 import yaml
+from msgspec import UnsetType
 
 from catch.domain.programme.check import problems
 from catch.domain.programme.configuration import Programme
+from catch.programmes import shape
 
 
 class ProgrammeFileInvalid(Exception):
@@ -26,23 +26,55 @@ class ProgrammeFileInvalid(Exception):
         self.problems = tuple(problems)
 
 
+class ProgrammeFilesInvalid(ProgrammeFileInvalid):
+    """The same of several files."""
+
+    def __init__(self, each: Sequence[ProgrammeFileInvalid]) -> None:
+        Exception.__init__(self, "\n".join(map(str, each)))
+        self.problems = tuple(said for one in each for said in one.problems)
+
+
 def load(path: Traversable) -> Programme:
     """Read one file; a `pathlib.Path` will do. Raises `ProgrammeFileInvalid`, or OSError when it cannot be read."""
     try:
-        data = _parsed(_text(path))
-        programme = msgspec.convert(data, Programme)
+        data, twice = _parsed(_text(path))
     except UnicodeDecodeError:
         raise ProgrammeFileInvalid(path.name, ["The file is not UTF-8 text."]) from None
     except NotTaken as error:
         raise ProgrammeFileInvalid(path.name, [str(error)]) from None
-    except msgspec.ValidationError as error:
-        raise ProgrammeFileInvalid(path.name, [_sentence(str(error))]) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ProgrammeFileInvalid(path.name, [f"The file is not YAML: {' '.join(str(error).split())}."]) from None
-    wrong = [f"{at}: there is no such setting." for at in _unknown(data, programme)] + problems(programme)
-    if wrong:
+    programme, formed = shape.read(data, Programme)
+    wrong = [*twice, *formed.said, *_senseless(programme, formed.broken)]
+    if wrong or isinstance(programme, UnsetType):
         raise ProgrammeFileInvalid(path.name, wrong)
     return programme
+
+
+def _senseless(programme: Programme | UnsetType, broken: set[str]) -> list[str]:
+    """What is wrong beside the form, in those parts alone whose form is right: nothing follows from what is missing."""
+    if isinstance(programme, UnsetType):
+        return []
+    unsure = broken | {part for part, other in RESTS_ON.items() if other in broken}
+    return [said for said in problems(programme) if shape.top(said) not in unsure]
+
+
+RESTS_ON = {"mandatory_interventions": "interventions"}
+"""Which part cannot be judged where another is not whole."""
+
+
+def load_all(paths: Iterable[Traversable]) -> tuple[Programme, ...]:
+    """Read several; of those that are wrong, all are told. Raises as `load` does."""
+    found: list[Programme] = []
+    wrong: list[ProgrammeFileInvalid] = []
+    for path in paths:
+        try:
+            found.append(load(path))
+        except ProgrammeFileInvalid as problem:
+            wrong.append(problem)
+    if wrong:
+        raise ProgrammeFilesInvalid(wrong)
+    return tuple(found)
 
 
 def shipped() -> tuple[Programme, ...]:
@@ -75,6 +107,10 @@ class _Loader(yaml.SafeLoader):
 
     depth = 0
 
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.twice: list[str] = []
+
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event = cast("yaml.Event", cast("Any", self).peek_event())
         line = event.start_mark.line + 1
@@ -97,33 +133,19 @@ class _Loader(yaml.SafeLoader):
         if merged is not None:
             line = merged.start_mark.line + 1
             raise NotTaken(f"line {line}: merge keys (<<) are not taken: write the settings out.")
-        keys: list[str] = [str(key.value) for key, _ in node.value]
-        twice = next((key for key in keys if keys.count(key) > 1), None)
-        if twice is not None:
-            raise yaml.constructor.ConstructorError(None, None, f"{twice!r} is given twice", node.start_mark)
+        lines: dict[str, list[int]] = {}
+        for key, _ in node.value:
+            lines.setdefault(str(key.value), []).append(key.start_mark.line + 1)
+        self.twice += [
+            f"lines {' and '.join(map(str, at))}: {key!r} is given twice." for key, at in lines.items() if at[1:]
+        ]
         return super().construct_mapping(node, deep)
 
 
-def _parsed(text: str) -> object:
-    return cast("object", yaml.load(text, _Loader))  # noqa: S506  it is a SafeLoader
-
-
-def _sentence(error: str) -> str:
-    """Put the path first in what msgspec says: "Expected `int`, got `str` - at `$.version`"."""
-    what, _, where = error.partition(" - at `$")
-    return f"{where.rstrip('`').lstrip('.')}: {what}." if where else f"{what}."
-
-
-def _unknown(data: object, value: object, path: str = "") -> Iterator[str]:
-    """The paths of settings in the file that the structs it became do not have."""
-    if isinstance(value, msgspec.Struct) and isinstance(data, Mapping):
-        for name, inner in cast("Mapping[object, object]", data).items():
-            at = re.sub(r"^\.", "", f"{path}.{name}")
-            if isinstance(name, str) and name in value.__struct_fields__:
-                yield from _unknown(inner, getattr(value, name), at)
-            else:
-                yield at
-    elif isinstance(value, tuple) and isinstance(data, list):
-        pairs = zip(cast("list[object]", data), cast("tuple[object, ...]", value), strict=True)
-        for index, (inner, held) in enumerate(pairs):
-            yield from _unknown(inner, held, f"{path}[{index}]")
+def _parsed(text: str) -> tuple[object, list[str]]:
+    """What the file says, and what it says more than once."""
+    loader = _Loader(text)
+    try:
+        return cast("object", cast("Any", loader).get_single_data()), loader.twice
+    finally:
+        cast("Any", loader).dispose()

@@ -38,7 +38,7 @@ from catch.domain.plain import Code, Few, Key
 from catch.domain.refusals import MissingText, OutOfRange, Refused
 from catch.domain.streams import CASE
 from catch.faults import RecordsAway, error, refusal_error
-from catch.live.origins import welcome
+from catch.live.origins import ORIGIN_NOT_ALLOWED, Origins, preflight, shared_with
 from catch.log.entries import Busy, CommandIdReused, Conflict, Unavailable
 from catch.rates import Rates, too_often, whole_seconds
 from catch.web.http import Line, Reply
@@ -49,14 +49,6 @@ LARGEST = 65_536
 """Bytes of a form."""
 FRONT_DOOR = Actor(user="front-door", agency="front-door", role=Role.SYSTEM)
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-
-PREFLIGHT = {
-    "allow": "POST, OPTIONS",
-    "access-control-allow-methods": "POST",
-    "access-control-allow-headers": "content-type",
-    "access-control-max-age": "600",
-}
-"""What a browser is told that asks whether another site's page may send the form."""
 
 _SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # no I, L, O, U: read aloud without mistakes
 _FIELDS = {"unverified_organisation": "organisation", "safe_contact.how": "howToContact", "age": "dateOfBirth"}
@@ -96,26 +88,28 @@ class Door:
     def __init__(self, catch: Catch, rates: Rates) -> None:
         self._catch = catch
         self._rates = rates
-        self._origins = frozenset(catch.settings.origins)
+        self._origins = Origins(catch.settings.origins)
 
     def handler(self) -> HTTPRouteHandler:
         @route(PATH, http_method=cast("Any", METHODS), media_type=MediaType.JSON, request_max_body_size=None)
         async def refer(request: Request[Any, Any, Any]) -> Response[bytes]:
             scope = cast("Scope", request.scope)
-            reply = await self.respond(Heading.of(scope), dict(scope["headers"]), request.receive)
+            reply = await self.respond(Heading.of(scope), request.receive)
             return Response(reply.body, status_code=reply.status, media_type=JSON, headers=reply.headers)
 
         return refer
 
-    async def respond(self, heading: Heading, sent: dict[bytes, bytes], receive: Receive) -> Reply:
+    async def respond(self, heading: Heading, receive: Receive) -> Reply:
         """Whatever is sent. One line is logged, without anything of what it says."""
         began, line = time.perf_counter(), Line(heading.method, kind="refer")
         headers = {"cache-control": "no-store", "vary": "origin"}
         try:
-            headers |= self._shared_with(sent.get(b"origin"), sent.get(b"host"))
+            if not self._origins.welcome(heading.origin, heading.host):
+                raise Turned(403, ORIGIN_NOT_ALLOWED)
+            headers |= shared_with(heading.origin)
             if heading.method == "OPTIONS":
                 line.status, body = 204, b""
-                headers |= PREFLIGHT
+                headers |= preflight("POST", "content-type")
             else:
                 line.status, body = 200, await self._answer(heading, receive)
         except Turned as turned:
@@ -125,12 +119,6 @@ class Door:
             body = line.failed(unexpected, "refer")
         line.written(began)
         return Reply(line.status, headers, body)
-
-    def _shared_with(self, origin: bytes | None, host: bytes | None) -> dict[str, str]:
-        """What a browser has to hear before it shows the answer to another site's page."""
-        if not welcome(origin, host, self._origins):
-            raise Turned(403, error("ORIGIN_NOT_ALLOWED", "This site may not send referrals here."))
-        return {} if origin is None else {"access-control-allow-origin": origin.decode("latin-1")}
 
     async def _answer(self, heading: Heading, receive: Receive) -> bytes:
         if heading.method != "POST":

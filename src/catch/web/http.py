@@ -18,8 +18,10 @@ from catch.api.engine.engine import Answer, Engine
 from catch.api.engine.limits import encode
 from catch.domain.refusals import Refused
 from catch.faults import Rejected, error, fault_error
+from catch.live.origins import ORIGIN_NOT_ALLOWED, Origins, preflight, shared_with
 from catch.live.wire import Parameters, Verifier
 from catch.rates import Rates, identity, too_often, whole_seconds
+from catch.web.about import about, looks_in
 from catch.web.requests import (
     JSON,
     RESPONSE_JSON,
@@ -42,7 +44,8 @@ V = TypeVar("V")
 PATH = "/graphql"
 App = Callable[[Any, Any, Any], Awaitable[None]]
 """Of any ASGI framework."""
-HEADERS = {"cache-control": "no-store", "vary": "accept"}
+HEADERS = {"cache-control": "no-store", "vary": "accept, origin"}
+TEXT = "text/plain"
 
 
 class Line(Struct, omit_defaults=True):
@@ -89,13 +92,17 @@ class GraphQLOverHTTP(Generic[V]):
         context: Callable[[V, str], Awaitable[object]],
         rates: Rates | None = None,
         strangers: Rates | None = None,
+        origins: Origins | None = None,
     ) -> None:
-        """`rates` are those of an identity, `strangers` those of an address from which nobody says who they are."""
+        """`rates` are those of an identity, `strangers` those of an address from which nobody says who they are;
+        `origins` are whose pages may ask, besides our own.
+        """
         self.engine = engine
         self.verifier = verifier
         self.context = context
         self.rates = rates or Rates()
         self.strangers = strangers or Rates()
+        self.origins = origins or Origins()
 
     def before(self, app: App) -> App:
         """GraphQL is answered here, all else by this application: a framework's way costs more than a kept answer."""
@@ -109,7 +116,8 @@ class GraphQLOverHTTP(Generic[V]):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """For an ASGI server."""
         reply = await self.respond(Heading.of(scope), receive)
-        reply.headers["content-length"] = str(len(reply.body))
+        if reply.status != 204:  # which has no body to say the length of
+            reply.headers["content-length"] = str(len(reply.body))
         headers = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
@@ -118,11 +126,21 @@ class GraphQLOverHTTP(Generic[V]):
         began, line = time.perf_counter(), Line(heading.method)
         headers, media = dict(HEADERS), JSON
         try:
-            media = accepted(heading.accept)
-            answer = await self._answer(heading, receive, line)
-            # Clients of the older media type read errors only where the status is 200.
-            line.status = 200 if answer.began or media == JSON else 400
-            body = answer.encoded()
+            if not self.origins.welcome(heading.origin, heading.host):
+                raise Turned(403, ORIGIN_NOT_ALLOWED)
+            headers |= shared_with(heading.origin)
+            if heading.method == "OPTIONS" and heading.origin is not None:
+                headers |= preflight(self._methods, "authorization, content-type")
+                line.status, body = 204, b""
+            elif looks_in(heading):
+                headers["allow"], media = self._methods, TEXT
+                line.status, body = 400 if self.engine.development else 405, about()
+            else:
+                media = accepted(heading.accept)
+                answer = await self._answer(heading, receive, line)
+                # Clients of the older media type read errors only where the status is 200.
+                line.status = 200 if answer.began or media == JSON else 400
+                body = answer.encoded()
         except Turned as turned:
             body = line.turned(turned)
             headers |= turned.headers
@@ -131,6 +149,10 @@ class GraphQLOverHTTP(Generic[V]):
         line.written(began)
         headers["content-type"] = f"{media}; charset=utf-8"
         return Reply(line.status, headers, body)
+
+    @property
+    def _methods(self) -> str:
+        return "GET, POST" if self.engine.development else "POST"
 
     async def _answer(self, heading: Heading, receive: Receive, line: Line) -> Answer:
         if heading.method not in ("GET", "POST"):

@@ -41,6 +41,8 @@ class Heading(Struct):
     content_type: str = ""
     authorization: str | None = None
     peer: str = ""
+    origin: bytes | None = None
+    host: bytes | None = None
 
     @classmethod
     def of(cls, scope: Scope) -> "Heading":
@@ -55,6 +57,10 @@ class Heading(Struct):
                 found.content_type = value.decode("latin-1")
             elif name == b"authorization":
                 found.authorization = value.decode("latin-1")
+            elif name == b"origin":
+                found.origin = value
+            elif name == b"host":
+                found.host = value
         if accepts:
             found.accept = ",".join(accepts)
         return found

@@ -1,6 +1,7 @@
 """The web face: GraphQL over HTTP and websocket at `/graphql`, and whether the server lives and is ready."""
 
 import asyncio
+import errno
 import gc
 import logging
 import resource
@@ -11,7 +12,8 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import uvicorn
-from litestar import Litestar, Response, get
+from litestar import Litestar, MediaType, Request, Response, get
+from litestar.exceptions import HTTPException
 
 from catch.api.case.subscription import CaseSource
 from catch.api.common.context import Context
@@ -23,14 +25,18 @@ from catch.app import Catch
 from catch.domain.facts import Recorded
 from catch.domain.partner import ServiceAllowed
 from catch.domain.refusals import NotAnswered
+from catch.faults import error
 from catch.identity.logout import SessionEnded, Sessions
 from catch.identity.tokens import Viewer, verifier
 from catch.identity.trusted import ForASecond
 from catch.live.draining import drain
 from catch.live.feed import Feed
+from catch.live.origins import Origins
 from catch.live.protocol import GraphQLOverWebSocket
 from catch.live.server import ExposedWebSocket
 from catch.rates import costs, door_rates, rates
+from catch.settings import BadSetting
+from catch.web.about import about
 from catch.web.door import Door
 from catch.web.http import GraphQLOverHTTP
 from catch.web.keepalive import Punctual
@@ -76,8 +82,10 @@ class Web:
             self.engine, self.sessions, self.context, self.feed, origins=settings.origins, rates=self.rates
         )
         strangers = rates(settings, development=development)
-        self.http = GraphQLOverHTTP(self.engine, self.sessions, self.context, self.rates, strangers)
+        origins = Origins(settings.origins)
+        self.http = GraphQLOverHTTP(self.engine, self.sessions, self.context, self.rates, strangers, origins)
         handlers = [
+            self.front(),
             self.live.handler(),
             self.sessions.handler(),
             self.alive(),
@@ -85,7 +93,10 @@ class Web:
             *([Door(catch, door_rates(settings)).handler()] if settings.door else []),
             *also,
         ]
-        self.app = self.http.before(Litestar(handlers, openapi_config=None, logging_config=None))
+        app = Litestar(
+            handlers, openapi_config=None, logging_config=None, exception_handlers={HTTPException: turned_away}
+        )
+        self.app = self.http.before(app)
 
     async def context(self, viewer: Viewer, document: str) -> Context:
         """Raises `NotEnrolled`, and `DocumentNotAllowed` where they may not send this text at all."""
@@ -102,6 +113,15 @@ class Web:
             viewer = connection.viewer
             if viewer is not None and (viewer.agency, viewer.user) == (fact.event.partner, fact.event.user):
                 connection.close(4403, f"{AllowedAnew.code}: {AllowedAnew().message}")
+
+    def front(self) -> Any:
+        told = about(door=self.catch.settings.door)
+
+        @get("/", media_type=MediaType.TEXT)
+        async def where_things_are() -> bytes:
+            return told
+
+        return where_things_are
 
     def alive(self) -> Any:
         @get("/health/live")
@@ -156,6 +176,19 @@ class Web:
             self.feed.reconsider()
 
 
+def turned_away(_: Request[Any, Any, Any], problem: HTTPException) -> Response[dict[str, Any]]:
+    """What the framework refuses is answered in the form of everything else here."""
+    code, said = TURNED_AWAY.get(problem.status_code, ("NOT_TAKEN", "This cannot be taken as it was sent."))
+    return Response({"errors": [error(code, said)]}, status_code=problem.status_code, headers=problem.headers)
+
+
+TURNED_AWAY = {
+    404: ("NOT_FOUND", "There is nothing at this address. GET / says what there is."),
+    405: ("METHOD_NOT_ALLOWED", "This address takes no such request. GET / says which one it takes."),
+    413: ("BODY_TOO_LARGE", "The request is larger than this address takes."),
+}
+
+
 class Server(uvicorn.Server):
     """uvicorn without its own handling of signals: whoever started it decides when it ends."""
 
@@ -190,8 +223,7 @@ async def serving(
         timeout_graceful_shutdown=FINISH,
     )
     as_many_clients_as_may_be()
-    # Bound here, so that a port in use is an OSError and not an exit from inside.
-    listening = socket.create_server((host, port))
+    listening = bound(host, port)
     # asyncio sets this only on sockets that name their protocol; without it a short answer waits 40 ms for the next.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     # What a client does not read waits with us, where it can be taken back, and not by the megabyte in the kernel.
@@ -219,6 +251,17 @@ async def serving(
             other.cancel()
         await asyncio.wait(others)
         web.feed.close()
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Bound here, so that a port in use is a sentence and not an exit from inside. Raises `BadSetting`."""
+    try:
+        return socket.create_server((host, port))
+    except OSError as problem:
+        if problem.errno in (errno.EADDRINUSE, errno.EACCES):
+            taken = "is in use already" if problem.errno == errno.EADDRINUSE else "may not be used by this user"
+            raise BadSetting(f"CATCH_PORT, or --port: {port} at {host} {taken}: choose another one") from None
+        raise BadSetting(f"CATCH_HOST, or --host: {host} is no address of this machine") from None
 
 
 def as_many_clients_as_may_be() -> None:

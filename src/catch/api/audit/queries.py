@@ -6,7 +6,7 @@ import strawberry
 
 from catch.api.audit import types as audit_types
 from catch.api.audit.view import no_trail
-from catch.api.audit.view import read as read_trail
+from catch.api.audit.view import page as read_page
 from catch.api.common import types as common_types
 from catch.api.common.context import Context, Info
 from catch.api.common.cursors import page_size
@@ -15,12 +15,13 @@ from catch.api.engine.costs import weighs
 from catch.api.meeting.queries import OVERSEERS, seen_meeting
 
 
-async def trail_of(context: Context, stream: UUID) -> list[audit_types.AuditEntry]:
-    """What the viewer may read of the stream's history. Raises `UnknownCase`, or `TrailNotYours` where they see it."""
+async def trail_of(context: Context, stream: UUID, after: int, wanted: int) -> list[audit_types.AuditEntry]:
+    """What the viewer may read of the stream's history behind a position, so many entries, and one more where there
+    are more. Raises `UnknownCase`, or `TrailNotYours` where they see it."""
     if context.who.roles_held().isdisjoint(OVERSEERS):
         raise await no_trail(context.reading, stream, None)
     row = await seen_meeting(context, stream)
-    return await read_trail(context.reading, stream, row.state if row else None)
+    return await read_page(context.reading, stream, row.state if row else None, after, wanted)
 
 
 @strawberry.type
@@ -32,7 +33,7 @@ class AuditQueries:
         self, info: Info, stream: UUID, first: int = 50, after: Position | None = None
     ) -> audit_types.AuditEntryConnection:
         context, wanted = info.context, page_size(first)
-        facts = [each for each in await trail_of(context, stream) if each.position > (after or 0)]
+        facts = await trail_of(context, stream, after or 0, wanted)
         edges = [audit_types.AuditEntryEdge(cursor=str(each.position), node=each) for each in facts[:wanted]]
         page = common_types.PageInfo.of(len(facts), wanted, edges)
         return audit_types.AuditEntryConnection(edges=edges, page_info=page)

@@ -1,6 +1,6 @@
 """The audit trail: every fact of a stream that the viewer may know of, and what it changed of what they may see."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -47,11 +47,9 @@ from catch.domain.streams import (
     RESTRICTED,
     Stream,
     restricted_stream,
-    stream_of_event,
 )
-from catch.history.changes import Step, steps
-from catch.history.past import histories
-from catch.present.states import folded
+from catch.history.changes import Change, changed
+from catch.present.trails import Place, Trails
 
 Fact = Recorded[Any]
 
@@ -69,47 +67,112 @@ class Trail(Struct, frozen=True):
     beside: "Trail | None" = None
 
 
-async def read(reading: Reading, stream: UUID, meeting: Meeting | None) -> list[audit_types.AuditEntry]:
-    """Auditors read every trail; coordinators those of their agency's cases; chairs those of their meetings.
+async def page(
+    reading: Reading, stream: UUID, meeting: Meeting | None, after: int, wanted: int
+) -> list[audit_types.AuditEntry]:
+    """So many entries behind a position, and one more where there are more. It costs what is on the page.
 
-    `meeting` is the stream's, where the viewer may attend it. Raises `UnknownCase`.
+    Auditors read every trail; coordinators those of their agency's cases; chairs those of their meetings. `meeting` is
+    the stream's, where the viewer may attend it. Raises `UnknownCase`, and an `Unreadable` to whom it would be shown.
     """
-    log = reading.facts.catch.log
-    recorded = (await histories(log, [stream]))[stream]
-    trail = await opened(reading, recorded, meeting)
+    trails = reading.facts.catch.present.trails
+    kind = await trails.kind(stream)
+    trail = await opened(reading, kind, stream, meeting) if kind else None
     if trail is None:
         raise await no_trail(reading, stream, meeting)
-    found = [*entries(trail, recorded)]
-    if trail.stream is CASE and trail.beside is not None:
+    sources = [Source(trails, trail, stream, after, wanted + 1)]
+    if trail.beside is not None:
         # What is kept beside the case is read with it, as one.
-        kept = (await histories(log, [beside := restricted_stream(stream)]))[beside]
-        # By position: two streams have no versions in common.
-        found = sorted([*found, *entries(trail.beside, kept)], key=lambda entry: entry.position)
+        sources.append(Source(trails, trail.beside, restricted_stream(stream), after, wanted + 1))
+    found = await merged(sources, wanted + 1)
+    if found:
+        end = found[:wanted][-1].position
+        for source in sources:
+            source.keep(end)
+    return found
+
+
+class Source:
+    """The entries of one stream behind a position, as a viewer reads it."""
+
+    def __init__(self, trails: Trails, trail: Trail, stream: UUID, after: int, at_once: int) -> None:
+        self._trails = trails
+        self._trail = trail
+        self._stream = stream
+        self._turns = trails.turns(trail.stream, stream, after, at_once)
+        self._shown: tuple[Any, Any] = (None, None)
+        # Where each entry left the stream, and the facts that are closed behind it.
+        self._passed: list[tuple[Place, bool]] = []
+
+    async def next(self) -> audit_types.AuditEntry | None:
+        """Facts that are closed are not there: neither that they are nor how many there are is told."""
+        async for turn in self._turns:
+            told = self._trail.told(turn.recorded, turn.place.state) is Told.SHOWN
+            if self._passed and not self._passed[-1][1]:
+                self._passed.pop()
+            self._passed.append((turn.place, told))
+            if told:
+                changes = changed(self._state(turn.before), self._state(turn.place.state))
+                return entry(turn.recorded, changes, counted=self._trail.counted)
+        return None
+
+    def _state(self, state: Any) -> Any:
+        """As the reader may see it; that after one fact is that before the next."""
+        if self._shown[0] is not state:
+            self._shown = (state, None if state is None else self._trail.shown(state))
+        return self._shown[1]
+
+    def keep(self, end: int) -> None:
+        """The next page begins behind this position."""
+        place = next((place for place, _ in reversed(self._passed) if place.position <= end), None)
+        if place is not None:
+            self._trails.keep(self._stream, place)
+
+    async def close(self) -> None:
+        await self._turns.aclose()
+
+
+async def merged(sources: Sequence[Source], most: int) -> list[audit_types.AuditEntry]:
+    """The entries of all of them in one order, so many at most."""
+    found: list[audit_types.AuditEntry] = []
+    try:
+        heads = [(source, head) for source in sources if (head := await source.next())]
+        while heads and len(found) < most:
+            source, head = min(heads, key=lambda each: each[1].position)
+            found.append(head)
+            heads.remove((source, head))
+            if len(found) < most and (following := await source.next()):
+                heads.append((source, following))
+    finally:
+        for source in sources:
+            await source.close()
     return found
 
 
 class TrailNotYours(NotAnswered):
-    """The trail is for auditors, for those who coordinate the case, and for those who prepare the meeting."""
+    """The trail is for auditors, for those who coordinate the case, and for those who prepare the meeting. Ask one
+    of them.
+    """
 
 
 async def no_trail(reading: Reading, stream: UUID, meeting: Meeting | None) -> Refused:
     """Whoever sees what it is the trail of is told why they do not read it; for others there is no such thing."""
-    case: Case | None = (await reading.facts.case(stream)).state
+    case = await reading.known(stream)
     seen = await reading.facts.sight(reading.viewer, case) if case else None
     known = meeting is not None or (seen is not None and seen.hidden is not RedactionReason.RECUSED)
     return TrailNotYours() if known else UnknownCase(stream=stream)
 
 
-async def opened(reading: Reading, recorded: list[Fact], meeting: Meeting | None) -> Trail | None:
+async def opened(reading: Reading, kind: Stream, stream: UUID, meeting: Meeting | None) -> Trail | None:
     """How the viewer reads it; None where it is not theirs to read."""
-    if not recorded:
-        return None
-    kind = stream_of_event(recorded[0].event)
     if kind is CASE:
-        return await of_case(reading, recorded[0].stream)
+        return await of_case(reading, stream)
     if kind is MEETING:
         return await of_meeting(reading, meeting) if meeting else None
-    return of_place(kind, reading.viewer) if audits(reading.viewer, kind, folded(kind, recorded).state) else None
+    if Role.AUDITOR not in reading.viewer.roles_held():
+        return None
+    held = await reading.facts.catch.present.states.get(kind, stream)
+    return of_place(kind, reading.viewer) if audits(reading.viewer, kind, held.state) else None
 
 
 def audits(who: Who, kind: Stream, state: Any) -> bool:
@@ -120,7 +183,7 @@ def audits(who: Who, kind: Stream, state: Any) -> bool:
 
 
 async def of_case(reading: Reading, stream: UUID) -> Trail | None:
-    case: Case | None = (await reading.facts.case(stream)).state
+    case = await reading.known(stream)
     who = reading.viewer
     if case is None or not (who.audits(case.programme, stream) or coordinates(who, case, reading.facts.at)):
         return None
@@ -157,7 +220,7 @@ async def of_meeting(reading: Reading, meeting: Meeting) -> Trail | None:
     cases = appearances.cases(meeting.meeting) | {item.case for item in meeting.items if item.case}
     await sitting.look(cases)
     closed = [item.case for item in meeting.items if item.case and await sitting.hidden(item)]
-    withheld = sitting.recused | frozenset(closed)
+    withheld = sitting.recused | sitting.unreadable | frozenset(closed)
     await reading.facts.gathered()
     held = {case: (await reading.facts.case(case)).state for case in cases - withheld}
     seen = {case: await reading.facts.sight(reading.viewer, state) for case, state in held.items() if state}
@@ -199,17 +262,8 @@ def of_place(kind: Stream, who: Who) -> Trail:
     return Trail(kind, fact_told, shown, kind is not PERSON)
 
 
-def entries(trail: Trail, recorded: list[Fact]) -> Iterator[audit_types.AuditEntry]:
-    """Facts that are closed are not there: neither that they are nor how many there are is told."""
-    state: Any = None
-    for fact, step in zip(recorded, steps(trail.stream, recorded, shown=trail.shown), strict=True):
-        state = trail.stream.evolve(state, fact)
-        if trail.told(fact, state) is Told.SHOWN:
-            yield entry(step, counted=trail.counted)
-
-
-def entry(step: Step, *, counted: bool) -> audit_types.AuditEntry:
-    fact, envelope = step.recorded, step.recorded.envelope
+def entry(fact: Fact, changes: Iterable[Change], *, counted: bool) -> audit_types.AuditEntry:
+    envelope = fact.envelope
     return audit_types.AuditEntry(
         position=Position(fact.position),
         stream=fact.stream,
@@ -224,5 +278,5 @@ def entry(step: Step, *, counted: bool) -> audit_types.AuditEntry:
         programme=envelope.programme,
         meeting_id=envelope.meeting,
         command_id=envelope.command,
-        changes=[audit_types.Change(path=each.path, before=each.before, after=each.after) for each in step.changes],
+        changes=[audit_types.Change(path=each.path, before=each.before, after=each.after) for each in changes],
     )

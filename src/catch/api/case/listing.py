@@ -9,13 +9,16 @@ from uuid import UUID
 
 from catch.access import RedactionReason, state_told
 from catch.access.finding import shows_whole
+from catch.api.case import parts
 from catch.api.case import types as case_types
-from catch.api.case.reading import Opened
+from catch.api.case.reading import Opened, Reading, Unopened, shows
 from catch.api.common import types as common_types
 from catch.api.common.context import Context
 from catch.api.common.cursors import cursor
+from catch.commands.questions import reference_digest
 from catch.domain.case.state import NOT_LIVE, Case, CaseState
-from projections import case_summary
+from catch.log.entries import Unreadable
+from projections import case_summary, references
 
 Place = tuple[datetime, UUID]
 
@@ -28,12 +31,12 @@ def asked_states(asked: case_types.CaseFilter) -> frozenset[CaseState]:
     return states - NOT_LIVE if asked.live else states & NOT_LIVE
 
 
-def still(row: case_summary.Found, opened: Opened, states: frozenset[CaseState]) -> bool:
+def still(row: case_summary.Found, opened: Opened | Unopened, states: frozenset[CaseState]) -> bool:
     """Whether what was found is shown, and as it was found: the rows come a moment after the facts.
 
     Whoever is recused is told nothing of the case here, not even that it is one of theirs.
     """
-    held: Case | None = opened.held.state
+    held: Case | None = opened.last_known if isinstance(opened, Unopened) else opened.held.state
     if held is None or opened.seen is None or opened.seen.hidden is RedactionReason.RECUSED:
         return False
     whole = shows_whole(opened.seen)
@@ -45,7 +48,8 @@ async def found_cases(
 ) -> case_types.CaseConnection:
     under, states = await context.words(), asked_states(asked)
     among = case_summary.CaseFilter(asked.programme, tuple(sorted(states)), asked.lead, asked.agency)
-    found: list[case_types.CaseEdge] = []
+    found: list[case_types.CaseEdge | common_types.Unreadable] = []
+    cursors: list[str] = []
     # Nothing is asked for under no words, or in no state: a stranger's page costs no statement.
     more, size = bool(under.cases or under.seats) and bool(states), wanted + 1
     while more and len(found) <= wanted:
@@ -55,9 +59,43 @@ async def found_cases(
             after = (row.received_at, row.case_id)
             # The cursor has moved on already, over what is not shown as well.
             if still(row, opened, states) and len(found) <= wanted:
-                found.append(case_types.CaseEdge(cursor=cursor(*after), node=await case_of(context, opened)))
-    shown = found[:wanted]
-    return case_types.CaseConnection(edges=shown, page_info=common_types.PageInfo.of(len(found), wanted, shown))
+                cursors.append(cursor(*after))
+                found.append(await entry(context.reading, opened, row))
+    page = found[:wanted]
+    return case_types.CaseConnection(
+        edges=[each for each in page if isinstance(each, case_types.CaseEdge)],
+        page_info=common_types.PageInfo.after(cursors, wanted),
+        unreadable=[each for each in page if isinstance(each, common_types.Unreadable)],
+    )
+
+
+async def entry(
+    reading: Reading, opened: Opened | Unopened, row: case_summary.Found
+) -> case_types.CaseEdge | common_types.Unreadable:
+    """The case, or its name where it cannot be read."""
+    if isinstance(opened, Opened):
+        held, seen = opened
+        assert seen is not None
+        try:
+            node = await reading.case(held.state, seen, held.version, held.position)
+            return case_types.CaseEdge(cursor=cursor(row.received_at, row.case_id), node=node)
+        except Unreadable as problem:
+            opened = await reading.unopened(row.case_id, problem)
+    number = opened.last_known.number if opened.last_known else None
+    return common_types.Unreadable.of(row.case_id, number, opened.problem)
+
+
+async def cases_by_reference(context: Context, reference: str) -> list[case_types.Case]:
+    """Those with a referral under this reference that the viewer is shown, the oldest referral first."""
+    digest = reference_digest(context.catch.keyring, reference)
+    context.reading.facts.rests.rows = True
+    found = await references.cases_of(context.catch.log.pool, digest)
+    # One that cannot be read does not say by which references it is called.
+    listed = [each for each in await context.reading.listed(found) if isinstance(each, Opened)]
+    opened = [each for each in listed if each.held.state is not None]
+    shown = [each for each in opened if shows(each.seen) and parts.refers_by(each.held.state, digest, each.seen)]
+    shown.sort(key=lambda each: (each.held.state.milestones.received_at, each.held.state.case))
+    return [await case_of(context, each) for each in shown]
 
 
 async def case_of(context: Context, opened: Opened) -> case_types.Case:

@@ -8,7 +8,7 @@ from catch.api.case.reading import Reading
 from catch.api.common.redaction import Redactor, Texts
 from catch.domain.case.state import Case, SafeContact
 from catch.domain.person import Person
-from catch.personal import Erased, sealed_in
+from catch.personal import Unopened, sealed_in
 
 
 async def matches(reading: Reading, case: Case) -> types.Matches | None:
@@ -35,14 +35,15 @@ async def matches(reading: Reading, case: Case) -> types.Matches | None:
 
 
 async def closed(reading: Reading, person: Person) -> bool:
-    """Whether the viewer is kept out of any case of the person's, or what was kept of them has been erased."""
+    """Whether the viewer is kept out of any case of the person's, or what was kept of them has been erased, or
+    cannot be read."""
     facts = reading.facts
     for each, _ in person.cases:
         held: Case | None = (await facts.case(each)).state
         if held is not None and recused(reading.viewer, held, (await facts.seats((each,)))[each]):
             return True
     texts: Texts = await facts.texts(person.person)
-    return any(isinstance(texts.get(sealed), Erased) for sealed in sealed_in(person.registered))
+    return any(isinstance(texts.get(sealed), Unopened) for sealed in sealed_in(person.registered))
 
 
 async def match(reading: Reading, held: Case) -> types.Match | None:

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from catch.access import note_shown, sees_others
+from catch.access import RedactionReason, Sight, note_shown, sees_others
 from catch.api.case import types as case_types
 from catch.api.common import types as common_types
 from catch.api.common.redaction import Redactor
 from catch.domain.agenda.case_facts import moment
 from catch.domain.case import state as domain
-from catch.domain.facts import Category
+from catch.domain.facts import Category, Sealed, Tag
 from catch.domain.meeting.items import Decision, Update
 from catch.domain.programme.clocks import clock
 from catch.domain.programme.configuration import Programme
@@ -21,8 +21,8 @@ def worker(held: domain.Worker | None) -> common_types.Worker | None:
     return common_types.Worker(user=held.user, agency=held.agency) if held else None
 
 
-def referral(held: domain.Referral, path: str, redactor: Redactor) -> case_types.Referral:
-    """Whoever wrote it reads what they wrote."""
+def referral(held: domain.Referral, path: str, redactor: Redactor, *, address_protected: bool) -> case_types.Referral:
+    """Whoever wrote it reads what they wrote; but for how the person is reached, which may have become a secret."""
     category = None if own_door(held, redactor) else Category.NEEDS
     hidden = category is not None and redactor.hides(f"{path}.needs", category)
     if hidden:
@@ -37,6 +37,45 @@ def referral(held: domain.Referral, path: str, redactor: Redactor) -> case_types
         reason=redactor.text(f"{path}.reason", category, held.reason),
         referrer=common_types.Worker(user=held.referrer, agency=held.referrer_agency),
         unverified_organisation=redactor.text(f"{path}.unverifiedOrganisation", category, held.unverified_organisation),
+        reference=redactor.text(f"{path}.reference", category, held.reference),
+        described=described(held, f"{path}.described", redactor, address_protected=address_protected),
+    )
+
+
+def described(
+    held: domain.Referral, path: str, redactor: Redactor, *, address_protected: bool
+) -> case_types.Described | None:
+    """That there is such a description is told to those who see something of it."""
+    said, own = held.described or domain.Described(), own_door(held, redactor)
+    identity = None if own else Category.IDENTITY
+    shown = case_types.Described(
+        name=redactor.text(f"{path}.name", identity, said.name),
+        date_of_birth=redactor.text(f"{path}.dateOfBirth", identity, said.date_of_birth),
+        nhs_number=redactor.text(f"{path}.nhsNumber", identity, said.nhs_number),
+        phone=redactor.text(f"{path}.phone", Category.CONTACT, said.phone),
+        address=address(said.address, f"{path}.address", redactor, protected=address_protected),
+    )
+    closed = redactor.sight.hides(Category.CONTACT) and not own and redactor.sight.hides(Category.IDENTITY)
+    return None if closed or held.described is None else shown
+
+
+def address(held: Sealed | None, path: str, redactor: Redactor, *, protected: bool) -> str | None:
+    """Where somebody lives; once that is protected, for those only who were given the tag."""
+    if redactor.hides(path, Category.CONTACT):
+        return None
+    if protected and Tag.PROTECTED_ADDRESS not in redactor.sight.tags:
+        # Whether or not there is an address: a closed one and none look the same.
+        redactor.withheld[path] = RedactionReason.RESTRICTED
+        return None
+    return redactor.text(path, Category.CONTACT, held)
+
+
+def refers_by(held: domain.Case, digest: str, seen: Sight) -> bool:
+    """Whether the case has a referral under this reference whose reference is shown."""
+    open_to_all = seen.hides(Category.NEEDS) is None
+    return any(
+        each.reference_digest == digest and (open_to_all or each.referrer_agency == seen.agency)
+        for each in held.referrals
     )
 
 
@@ -188,14 +227,25 @@ def clocks(held: domain.Case, pinned: Programme, at: datetime) -> Iterator[case_
 def notes(held: Sequence[domain.Note], beside: Sequence[RestrictedNote], redactor: Redactor) -> list[case_types.Note]:
     """A note for others, or of a category that is closed, is not there; what is restricted is not spoken of.
 
-    `beside` are the restricted ones, read with the rest by time; there are none for whoever may not see them.
+    `beside` are the restricted ones, read with the rest by time; there are none for whoever may not see them. The
+    latest are told, so that a case of many years is still read at once: those before them are read a page at a time.
     """
     sight = redactor.sight
     if any(sight.hides(category) for category in OF_NOTES):
         redactor.withheld["notes"] = sight.hidden
+    told = told_notes(held, beside, sight)
+    if len(told) > LATEST_NOTES:
+        redactor.withheld["notes.earlier"] = RedactionReason.EARLIER
+    return [note(each, redactor) for each in told[-LATEST_NOTES:]]
+
+
+def told_notes(
+    held: Sequence[domain.Note], beside: Sequence[RestrictedNote], sight: Sight
+) -> Sequence[domain.Note | RestrictedNote]:
+    """Those that the viewer may know of, by time."""
     open_to = [each for each in held if note_shown(sight, each.by.agency, each.category, each.audience)]
     tagged = [each for each in beside if each.tag in sight.tags]
-    return [note(each, redactor) for each in sorted((*open_to, *tagged), key=lambda note: note.at)]
+    return sorted((*open_to, *tagged), key=lambda note: note.at)
 
 
 def note(held: domain.Note | RestrictedNote, redactor: Redactor) -> case_types.Note:
@@ -210,6 +260,7 @@ def note(held: domain.Note | RestrictedNote, redactor: Redactor) -> case_types.N
     )
 
 
+LATEST_NOTES = 50
 OF_NOTES = [category for category in Category if category is not Category.RESTRICTED]
 """The categories that notes may be known to have."""
 

@@ -5,10 +5,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from catch.access import RedactionReason
-from catch.api.case import types
+from catch.api.case import parts, types
 from catch.api.common.redaction import Redactor
-from catch.domain.facts import Category, Sealed, Tag
+from catch.domain.facts import Category, Sealed
 from catch.domain.person import Person
 
 
@@ -16,8 +15,7 @@ class UnfoldingPerson(types.Person):
     """The same of a person."""
 
     def __init__(self, held: Person, redactor: Redactor, *, protected: bool) -> None:
-        untagged = Tag.PROTECTED_ADDRESS not in redactor.sight.tags
-        self.__dict__["_told"] = Told(held, redactor, (protected or held.address_protected) and untagged)
+        self.__dict__["_told"] = Told(held, redactor, protected or held.address_protected)
 
     def __getattr__(self, name: str) -> Any:
         part = OF_PERSON.get(name)
@@ -28,7 +26,7 @@ class UnfoldingPerson(types.Person):
 
 
 class Told(Struct, frozen=True):
-    """What of a person is told through a redactor. `protected`: where they live is kept from this viewer."""
+    """What of a person is told through a redactor. `protected`: where they live is a secret, now or then."""
 
     held: Person
     redactor: Redactor
@@ -38,13 +36,7 @@ class Told(Struct, frozen=True):
         return self.redactor.text(f"person.{name}", category, sealed)
 
     def address(self) -> str | None:
-        if self.redactor.hides("person.address", Category.CONTACT):
-            return None
-        if self.protected:
-            # Whether or not there is an address: a closed one and none look the same.
-            self.redactor.withheld["person.address"] = RedactionReason.RESTRICTED
-            return None
-        return self.text("address", Category.CONTACT, self.held.registered.address)
+        return parts.address(self.held.registered.address, "person.address", self.redactor, protected=self.protected)
 
     def address_protected(self) -> bool | None:
         """Those to whom contact is told must know that it is not to be passed on."""

@@ -6,28 +6,30 @@ import strawberry
 
 from catch.access import was_there
 from catch.api.case import types as case_types
-from catch.api.case.listing import found_cases
+from catch.api.case.listing import cases_by_reference, found_cases
 from catch.api.case.matches import matches as found_matches
-from catch.api.case.reading import Reading, shows
+from catch.api.case.reading import NO_CASE, Reading, shows
+from catch.api.case.view import notes_page
 from catch.api.common import types as common_types
 from catch.api.common.context import Context, Info
 from catch.api.common.cursors import instant_in, page_size
 from catch.api.common.facts import Past, folded
 from catch.api.common.scalars import Position
 from catch.api.engine.costs import weighs
+from catch.domain.refusals import UnknownCase
 from catch.domain.streams import CASE
-from catch.present.states import NOTHING, Held
 from projections import case_summary
 
 
-async def present_case(context: Context, case: UUID) -> Held:
-    """The case as it stands, or nothing."""
-    states = context.catch.present.states
+async def there_is(context: Context, case: UUID) -> bool:
+    """Whether the id names a case, whoever may see it: ids that name nothing must not push out what is at hand."""
     await context.reading.facts.rights.proven()
-    if states.at_hand(case) is None and await case_summary.one(context.catch.log.pool, case) is None:
-        context.reading.facts.rests.rows = True
-        return NOTHING
-    return await states.get(CASE, case)
+    if context.catch.present.states.at_hand(case) is not None:
+        return True
+    if await case_summary.one(context.catch.log.pool, case) is not None:
+        return True
+    context.reading.facts.rests.rows = True
+    return False
 
 
 @strawberry.type
@@ -46,9 +48,8 @@ class CaseQueries:
         await context.reached(at_least)
         if as_at is None:
             context.reading.facts.rests.name(id)
-            now = await present_case(context, id)
             context.reading.facts.expect([id])
-            return await context.reading.case_by_id(id) if now.state is not None else None
+            return await context.reading.case_by_id(id) if await there_is(context, id) else None
         # What the viewer may see of the past is decided by the rights they have now.
         seen = await context.reading.sight(id)
         past = Past(context.catch, as_at)
@@ -73,6 +74,31 @@ class CaseQueries:
         return await found_cases(info.context, filter or case_types.CaseFilter(), page_size(first), instant_in(after))
 
     @strawberry.field(
+        description="The notes of a case that the viewer may read, the latest first.", metadata=weighs(10, each=1)
+    )
+    async def notes(
+        self, info: Info, case_id: UUID, first: int = 50, after: str | None = None
+    ) -> case_types.NoteConnection:
+        context, wanted, place = info.context, page_size(first), instant_in(after)
+        context.reading.facts.rests.name(case_id)
+        there = await there_is(context, case_id) and await context.reading.known(case_id) is not None
+        held, seen = await context.reading.opened(case_id) if there else NO_CASE
+        if held.state is None or not shows(seen):
+            raise UnknownCase(case=case_id)
+        return notes_page(await context.reading.whole(held.state, seen, held.version, held.position), place, wanted)
+
+    @strawberry.field(
+        description="Cases with a referral that its sender calls by this reference, however written; none where the"
+        " viewer is not shown it.",
+        metadata=weighs(50),
+    )
+    async def cases_by_reference(
+        self, info: Info, reference: str, at_least: Position | None = None
+    ) -> list[case_types.Case]:
+        await info.context.reached(at_least)
+        return await cases_by_reference(info.context, reference)
+
+    @strawberry.field(
         description="Who else the person of a case may be: what `lookForMatches` found for the viewer within the last"
         " hour. Null where they have not looked, and where, for them, there is no such case.",
         metadata=weighs(50),
@@ -81,5 +107,5 @@ class CaseQueries:
         context = info.context
         await context.reached(at_least)
         context.reading.facts.rests.name(case_id)
-        held = (await present_case(context, case_id)).state
+        held = await context.reading.known(case_id) if await there_is(context, case_id) else None
         return await found_matches(context.reading, held) if held else None

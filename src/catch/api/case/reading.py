@@ -12,14 +12,26 @@ from catch.api.common.facts import Facts, Past
 from catch.api.common.redaction import Redactor
 from catch.domain.case.state import Case
 from catch.domain.facts import Category
-from catch.personal import sealed_in, subject_of
-from catch.present.states import Held
+from catch.log.entries import Unreadable
+from catch.personal import named, sealed_in
+from catch.present.states import NOTHING, Held
 
 
 class Opened(NamedTuple):
     """A case as it is shown, and what the viewer sees of it; None where, for them, there is no such case."""
 
     held: Held
+    seen: Sight | None
+
+
+NO_CASE = Opened(NOTHING, None)
+
+
+class Unopened(NamedTuple):
+    """A case that cannot be shown, and what the viewer, as far as can be told without the fact, sees of it."""
+
+    problem: Unreadable
+    last_known: Case | None
     seen: Sight | None
 
 
@@ -37,17 +49,31 @@ class Reading:
         self.past = past
 
     async def sight(self, case: UUID) -> Sight | None:
-        """What the viewer sees of the case; None where, for them, there is no such case."""
-        held: Case | None = (await self.facts.case(case)).state
+        """What the viewer sees of the case; None where, for them, there is no such case. Raises as `known`."""
+        held = await self.known(case)
         return await self.facts.sight(self.viewer, held) if held else None
 
+    async def known(self, case: UUID) -> Case | None:
+        """The case as it stands, whoever may see it. Raises an `Unreadable` to whom, as far as can be told, it would be
+        shown; for others there is none."""
+        try:
+            return (await self.facts.case(case)).state
+        except Unreadable as problem:
+            if shows((await self.unopened(case, problem)).seen):
+                raise
+            return None
+
     async def recused(self, case: UUID) -> bool:
-        """Whether the viewer is kept out of the case."""
-        held: Case | None = (await self.facts.case(case)).state
+        """Whether the viewer is kept out of the case. Raises as `known`."""
+        held = await self.known(case)
         return held is not None and recused(self.viewer, held, (await self.facts.seats((case,)))[case])
 
+    async def unopened(self, case: UUID, problem: Unreadable) -> Unopened:
+        known = await self.facts.last_known(case)
+        return Unopened(problem, known, await self.facts.sight(self.viewer, known) if known else None)
+
     async def opened(self, case: UUID) -> Opened:
-        """A case and what the viewer sees of it."""
+        """A case and what the viewer sees of it. Raises an `Unreadable`."""
         await self.facts.gathered()
         now = await self.facts.case(case)
         seen = await self.facts.sight(self.viewer, now.state) if now.state is not None else None
@@ -60,27 +86,43 @@ class Reading:
         self, held: Case, seen: Sight, version: int, position: int, at: datetime | None = None
     ) -> types.Case:
         # Now as well: an address that is protected today is protected in its history.
+        return Unfolding(await self.whole(held, seen, version, position, at))
+
+    async def whole(self, held: Case, seen: Sight, version: int, position: int, at: datetime | None = None) -> Whole:
+        """All that a case is shown from."""
         now = await self.facts.person(held.person)
         person = await self.past.person(held.person) if self.past else now
         beside = await (self.past or self.facts).beside(held.case) if Category.RESTRICTED in seen.categories else None
         # What was said of somebody nobody knew yet is sealed under a key of its own.
-        sealed = map(subject_of, sealed_in(beside)) if beside else ()
+        sealed = {subject for text in sealed_in(beside) if (subject := named(text))} if beside else ()
         texts = await self.facts.texts(held.person, *sealed)
         pinned = await self.facts.programme(held.programme, held.programme_version)
         moment = at or (self.past and self.past.moment) or self.facts.at
         protected = now is not None and now.address_protected
-        return Unfolding(
-            Whole(held, beside, pinned, person, Redactor(seen, texts), version, position, moment, protected)
-        )
+        return Whole(held, beside, pinned, person, Redactor(seen, texts), version, position, moment, protected)
 
     async def case_by_id(self, case: UUID) -> types.Case | None:
-        """The case as the viewer sees it; None where they do not, or where there was none yet."""
-        held, seen = await self.opened(case)
-        return await self.case(held.state, seen, held.version, held.position) if shows(seen) and held.state else None
+        """The case as the viewer sees it; None where they do not, or where there was none yet. Raises an `Unreadable`
+        to whom it would be shown."""
+        try:
+            held, seen = await self.opened(case)
+            if not shows(seen) or held.state is None:
+                return None
+            return await self.case(held.state, seen, held.version, held.position)
+        except Unreadable as problem:
+            if shows((await self.unopened(case, problem)).seen):
+                raise
+            return None
 
-    async def listed(self, ids: Sequence[UUID]) -> list[Opened]:
+    async def listed(self, ids: Sequence[UUID]) -> list[Opened | Unopened]:
         """Cases that were found, each with what the viewer sees of it: the policy is the judge of what is found."""
         # All at once, before the policy asks case by case.
         await self.facts.seats(ids)
         self.facts.expect(ids)
-        return [await self.opened(case) for case in ids]
+        return [await self._listed(case) for case in ids]
+
+    async def _listed(self, case: UUID) -> Opened | Unopened:
+        try:
+            return await self.opened(case)
+        except Unreadable as problem:
+            return await self.unopened(case, problem)

@@ -8,7 +8,7 @@ import strawberry
 
 from catch.api.common.messages import AccessEnded, Hidden, ResyncRequired
 from catch.api.common.scalars import Position
-from catch.api.common.types import PageInfo, Redactable, Worker
+from catch.api.common.types import PageInfo, Redactable, Redaction, Unreadable, Worker
 from catch.api.programme.types import Programme
 from catch.domain.case.state import (
     ActionState,
@@ -41,6 +41,15 @@ class Person:
     never: str | None
 
 
+@strawberry.type(description="The person as whoever referred them described them; `Case.person` may say otherwise.")
+class Described:
+    name: str | None
+    date_of_birth: str | None
+    nhs_number: str | None
+    phone: str | None
+    address: str | None
+
+
 @strawberry.type(description="A request that the programme take the person on.")
 class Referral:
     id: UUID
@@ -54,6 +63,8 @@ class Referral:
     unverified_organisation: str | None = strawberry.field(
         description="Whom whoever referred says they are from, where it is no partner. Nobody has checked it."
     )
+    reference: str | None = strawberry.field(description="The sender's own number of it: `casesByReference` finds it.")
+    described: Described | None
 
 
 @strawberry.type(description="A person-centred conversation, held or attempted.")
@@ -285,7 +296,9 @@ class Case(Redactable):
     measures: list[Measure]
     reviews: list[Review]
     clocks: list[Clock]
-    notes: list[Note]
+    notes: list[Note] = strawberry.field(
+        description="The latest ones by time. Where there are more, `redactions` names `notes.earlier`: see `notes`."
+    )
     concerns: list[SafeguardingConcern]
     recusals: list[Recusal]
     proposals: list[Proposal]
@@ -325,9 +338,23 @@ class CaseEdge:
 
 
 @strawberry.type
+class NoteEdge:
+    cursor: str
+    node: Note
+
+
+@strawberry.type
+class NoteConnection:
+    edges: list[NoteEdge]
+    page_info: PageInfo
+    redactions: list[Redaction]
+
+
+@strawberry.type
 class CaseConnection:
     edges: list[CaseEdge]
     page_info: PageInfo
+    unreadable: list[Unreadable] = strawberry.field(description="Cases of this page that cannot be shown.")
 
 
 @strawberry.type(description="Something happened that concerns the case.")

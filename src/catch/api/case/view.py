@@ -1,16 +1,20 @@
 """A case as a redactor shows it, part by part, each when it is asked for."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from msgspec import Struct
 
 from catch.access import state_told
 from catch.api.case import parts, types
 from catch.api.case.person import OF_PERSON, UnfoldingPerson
+from catch.api.common.cursors import cursor
 from catch.api.common.redaction import Redactor
 from catch.api.common.scalars import Position
+from catch.api.common.types import PageInfo
 from catch.api.programme import view as programme_view
 from catch.domain.case import state as domain
 from catch.domain.facts import Category, Tag
@@ -78,10 +82,29 @@ def _unmet_needs(whole: Whole) -> list[types.UnmetNeed]:
     ]
 
 
+def _referral(held: domain.Referral, path: str, whole: Whole) -> types.Referral:
+    person = whole.person
+    protected = whole.protected or (person is not None and person.address_protected)
+    return parts.referral(held, path, whole.redactor, address_protected=protected)
+
+
 def _position(whole: Whole) -> Position | None:
     """Where the last fact of all stands: it moves with those, too, that others may not know of."""
     held = whole.redactor.for_those_who_see_all("position", whole.position)
     return None if held is None else Position(held)
+
+
+def notes_page(whole: Whole, after: tuple[datetime, UUID] | None, wanted: int) -> types.NoteConnection:
+    """The notes that the viewer may read, the latest first, a page at a time."""
+    held, redactor = whole.held, whole.redactor
+    told = parts.told_notes(held.notes, whole.beside.notes if whole.beside else (), redactor.sight)
+    places = sorted((note.at, note.note) for note in told)
+    upto = bisect_left(places, after) if after else len(places)
+    page = places[max(0, upto - wanted) : upto][::-1]
+    by_place = {(note.at, note.note): note for note in told}
+    edges = [types.NoteEdge(cursor=cursor(*place), node=parts.note(by_place[place], redactor)) for place in page]
+    page_info = PageInfo.of(upto, wanted, edges)
+    return types.NoteConnection(edges=edges, page_info=page_info, redactions=redactor.redactions())
 
 
 PARTS: Mapping[str, Callable[[Whole], object]] = {
@@ -98,9 +121,9 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     "lead": lambda whole: parts.worker(whole.redactor.for_those_involved("lead", whole.held.lead)),
     "safe_contact": lambda whole: parts.safe_contact(whole.held.safe_contact, whole.redactor),
     # Whoever sees no more than their own referral has one: that is why they see the case.
-    "referral": lambda whole: parts.referral(parts.doors(whole.held, whole.redactor)[0], "referral", whole.redactor),
+    "referral": lambda whole: _referral(parts.doors(whole.held, whole.redactor)[0], "referral", whole),
     "referrals": lambda whole: [
-        parts.referral(each, "referrals", whole.redactor) for each in parts.doors(whole.held, whole.redactor)
+        _referral(each, "referrals", whole) for each in parts.doors(whole.held, whole.redactor)
     ],
     "answered": lambda whole: parts.answered(whole.held.answered, whole.redactor),
     "conversations": lambda whole: whole.redactor.each(

@@ -27,7 +27,7 @@ PATIENCE = 5.0
 
 
 class NotForYourRole(NotAnswered):
-    """Your role does not see this."""
+    """Your role does not see this. Ask somebody who looks after it."""
 
 
 class Context:

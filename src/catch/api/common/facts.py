@@ -29,11 +29,13 @@ from catch.domain.streams import (
     programme_stream,
     restricted_stream,
 )
-from catch.history.past import Moment, histories
+from catch.history.past import Moment, each_history, histories
+from catch.log.entries import Unreadable
 from catch.personal.keyring import Reader
 from catch.present.answers import Rests
 from catch.present.rights import Rights
 from catch.present.states import Held, folded
+from projections import case_summary
 
 
 class Facts:
@@ -112,15 +114,34 @@ class Facts:
             expected, self._expected = self._expected, set()
             if not expected:
                 return
-            held = await self._states.get_many(CASE, expected)
-            await self._states.get_many(RESTRICTED, map(restricted_stream, expected))
-            people = await self._states.get_many(PERSON, {each.state.person for each in held if each.state})
+            # What cannot be read is in the way of nobody but whoever asks for it.
+            held = [each.state for each in await self._states.gather(CASE, expected) if isinstance(each, Held)]
+            await self._states.gather(RESTRICTED, map(restricted_stream, expected))
+            people = {each.person for each in held if each}
+            await self._states.gather(PERSON, people)
             # Before the keys are read: one destroyed meanwhile then makes this reader old.
             erasures = self.catch.keyring.erasures
-            readable = self._readable.union(each.state.person for each in people if each.state)
+            readable = self._readable.union(people)
             self._reader = await self.catch.keyring.reader(readable)
             self._readable, self._erasures = readable, erasures
             self._gathered |= expected
+
+    async def problem(self, case: UUID) -> Unreadable | None:
+        """What keeps a case from being shown: a fact of it, of its person or of its programme that cannot be read."""
+        try:
+            held: Case | None = (await self.case(case)).state
+            if held is not None:
+                await self.person(held.person)
+                await self._states.get(PROGRAMME, programme_stream(held.programme))
+        except Unreadable as problem:
+            return problem
+        return None
+
+    async def last_known(self, case: UUID) -> Case | None:
+        """A case of which a fact cannot be read, as the read side has it without: so much says who may know of it."""
+        self.rests.rows = True
+        row = await case_summary.one(self.catch.log.pool, case)
+        return row.case if row else None
 
     async def seats(self, cases: Iterable[UUID]) -> Mapping[UUID, tuple[Seat, ...]]:
         """What meetings have to do with each of these cases."""
@@ -153,7 +174,7 @@ class Past:
     def __init__(self, catch: Catch, as_at: types.AsAt) -> None:
         self._catch = catch
         self._as_at = as_at
-        self._held: dict[UUID, Held] = {}
+        self._held: dict[UUID, Held | Unreadable] = {}
 
     @property
     def _moment(self) -> Moment:
@@ -174,23 +195,29 @@ class Past:
     async def gather(self, cases: Sequence[UUID]) -> None:
         """Cases and their persons with one query each."""
         await self.load(CASE, cases)
-        await self.load(PERSON, [held.state.person for held in map(self._held.__getitem__, cases) if held.state])
+        held = [each.state for each in map(self._held.__getitem__, cases) if isinstance(each, Held)]
+        await self.load(PERSON, [each.person for each in held if each])
         await self.load(RESTRICTED, map(restricted_stream, cases))
 
     async def load(self, stream: Stream, ids: Iterable[UUID]) -> None:
         """With one query for all that have not been read yet."""
         missing = [id_ for id_ in dict.fromkeys(ids) if id_ not in self._held]
-        for id_, recorded in (await histories(self._catch.log, missing, self._moment)).items():
-            self._held[id_] = folded(stream, recorded)
+        for id_, recorded in (await each_history(self._catch.log, missing, self._moment)).items():
+            self._held[id_] = recorded if isinstance(recorded, Unreadable) else folded(stream, recorded)
 
     async def case(self, case: UUID) -> Held:
-        await self.load(CASE, [case])
-        return self._held[case]
+        """Raises an `Unreadable`."""
+        return await self._one(CASE, case)
 
     async def beside(self, case: UUID) -> Beside | None:
-        await self.load(RESTRICTED, [restricted_stream(case)])
-        return self._held[restricted_stream(case)].state
+        return (await self._one(RESTRICTED, restricted_stream(case))).state
 
     async def person(self, person: UUID) -> Person | None:
-        await self.load(PERSON, [person])
-        return self._held[person].state
+        return (await self._one(PERSON, person)).state
+
+    async def _one(self, stream: Stream, id_: UUID) -> Held:
+        await self.load(stream, [id_])
+        held = self._held[id_]
+        if isinstance(held, Unreadable):
+            raise held
+        return held

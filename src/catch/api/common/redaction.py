@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 from catch.access import RedactionReason, Sight
 from catch.api.common import types
 from catch.domain.facts import Category, Sealed
-from catch.personal import Erased
+from catch.personal import Erased, Unopened
 
 D = TypeVar("D")
 V = TypeVar("V")
@@ -15,7 +15,11 @@ V = TypeVar("V")
 class Texts(Protocol):
     """Reads sealed texts."""
 
-    def get(self, sealed: Sealed, /) -> str | Erased: ...
+    def get(self, sealed: Sealed, /) -> str | Unopened: ...
+
+
+def why_unopened(text: Unopened) -> RedactionReason:
+    return RedactionReason.ERASED if isinstance(text, Erased) else RedactionReason.UNREADABLE
 
 
 class Redactor:
@@ -46,8 +50,8 @@ class Redactor:
         if (category is not None and self.hides(path, category)) or sealed is None:
             return None
         plain = self.texts.get(sealed)
-        if isinstance(plain, Erased):
-            self.withheld[path] = RedactionReason.ERASED
+        if isinstance(plain, Unopened):
+            self.withheld[path] = why_unopened(plain)
             return None
         return plain
 

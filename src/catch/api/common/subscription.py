@@ -15,12 +15,14 @@ from catch.domain.facts import Recorded
 from catch.domain.meeting.state import Meeting
 from catch.identity.tokens import Viewer
 from catch.live.source import NotYet, Seen
+from catch.log.codec import readable
+from catch.log.entries import Stored
 from catch.present.moment import FRESH
 from catch.present.rights import Rights
 from catch.readside import NotCaughtUp
 
 Fact = Recorded[Any]
-Timeline = Callable[[Statements, UUID, int, int, int], Awaitable[list[Fact]]]
+Timeline = Callable[[Statements, UUID, int, int, int], Awaitable[list[Stored]]]
 """`timeline.of_case` or `timeline.of_meeting`."""
 
 NOBODY = ""
@@ -111,9 +113,9 @@ class Shared:
         if after >= upto:
             return
         await self.reached(upto)
-        while facts := await chosen(self.catch.log.pool, key, after, upto, PAGE):
-            for fact in facts:
+        while page := await chosen(self.catch.log.pool, key, after, upto, PAGE):
+            for fact in readable(page):
                 yield fact
-            if len(facts) < PAGE:
+            if len(page) < PAGE:
                 return
-            after = facts[-1].position
+            after = page[-1].position

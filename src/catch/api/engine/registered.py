@@ -14,6 +14,7 @@ from cachetools import LRUCache
 
 from catch.faults import Rejected, error
 from catch.live.wire import Parameters
+from catch.settings import BadSetting
 
 FOLDER = Path("graphql/operations")
 LEARNT = 256
@@ -92,6 +93,9 @@ def persisted(asked: Parameters) -> str | None:
 
 
 def documents_in(folder: Path) -> dict[str, str]:
+    """Raises `BadSetting`."""
+    if not folder.is_dir():
+        raise BadSetting(f"CATCH_OPERATIONS_DIR: there is no folder {folder}")
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.graphql"))}
 
 

@@ -1,11 +1,14 @@
 """What waits for the viewer's agency."""
 
+from uuid import UUID
+
 import strawberry
 
 from catch.access import has_inbox
 from catch.api.common import types as common_types
 from catch.api.common.context import Info, NotForYourRole
 from catch.api.common.cursors import MOST, cursor, day_in, page_size
+from catch.api.common.types import Unreadable
 from catch.api.engine.costs import weighs
 from catch.api.inbox import types as inbox_types
 from catch.api.inbox.view import inbox_entries, opened
@@ -25,10 +28,13 @@ class InboxQueries:
             raise NotForYourRole
         user, pool, reading = info.context.who.user, info.context.catch.log.pool, info.context.reading
         place, found, more = day_in(after), list[agency_inbox.Row](), True
+        unreadable: dict[UUID, Unreadable] = {}
         while more and len(found) <= wanted:
             # So many whatever is asked for: how often one has to look again would tell how much is closed.
             rows = await agency_inbox.of_agency(pool, agency, place, MOST + 1, user)
-            found += await opened(reading, rows)
+            waiting = await opened(reading, rows)
+            found += waiting.rows
+            unreadable |= {each.id: each for each in waiting.unreadable}
             more = len(rows) > MOST
             place = agency_inbox.cursor(rows[-1]) if rows else None
         edges = [
@@ -36,4 +42,4 @@ class InboxQueries:
             for row, node in zip(found[:wanted], await inbox_entries(reading, found[:wanted]), strict=True)
         ]
         page = common_types.PageInfo.of(len(found), wanted, edges)
-        return inbox_types.InboxConnection(edges=edges, page_info=page)
+        return inbox_types.InboxConnection(edges=edges, page_info=page, unreadable=[*unreadable.values()])

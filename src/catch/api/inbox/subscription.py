@@ -22,7 +22,7 @@ from catch.domain.partner import PartnerEvent
 from catch.domain.refusals import NotAnswered
 from catch.identity.tokens import Viewer
 from catch.live.source import Ended, Opening, Seen, TooFar
-from catch.log.codec import decode
+from catch.log.codec import readable
 from catch.log.entries import STORED, Stored
 from catch.present.rights import Rights
 from projections import agency_inbox
@@ -34,7 +34,9 @@ DOUBTS = 100
 
 
 class NoInbox(NotAnswered):
-    """An inbox belongs to an agency that takes on actions, and to those who may act for it."""
+    """An inbox belongs to an agency that takes on actions, and to those who may act for it. Ask for your own
+    agency's.
+    """
 
 
 @strawberry.type
@@ -102,16 +104,16 @@ class InboxSource(Shared):
 
     async def replay(self, topic: Hashable, after: int, upto: int) -> AsyncIterator[Fact]:
         scanned = 0
-        while facts := await self._page_after(after, upto):
-            for fact in await self._reaching(topic, facts):
+        while page := await self._page_after(after, upto):
+            for fact in await self._reaching(topic, [*readable(page)]):
                 yield fact
-            if len(facts) < PAGE:
+            if len(page) < PAGE:
                 return
-            after, scanned = facts[-1].position, scanned + len(facts)
+            after, scanned = page[-1].position, scanned + len(page)
             if scanned >= MOST:
                 raise TooFar
 
-    async def _page_after(self, after: int, upto: int) -> Sequence[Fact]:
+    async def _page_after(self, after: int, upto: int) -> Sequence[Stored]:
         rows = await self.catch.log.pool.fetch(
             f"select {STORED} from stored_events"  # noqa: S608
             " where notification_id > $1 and notification_id <= $2 and topic = any($3)"
@@ -120,7 +122,7 @@ class InboxSource(Shared):
             upto,
             [kind.__name__ for kind in INBOX_EVENTS],
         )
-        return [decode(Stored(*row)) for row in rows]
+        return [Stored(*row) for row in rows]
 
     async def _reaching(self, topic: Hashable, facts: Sequence[Fact]) -> Iterable[Fact]:
         owners = await self._owners({fact.stream for fact in facts if isinstance(fact.event, actions.ActionEvent)})
@@ -130,8 +132,7 @@ class InboxSource(Shared):
         """By position, the agencies that each fact about an action concerned when it was recorded."""
         found: dict[int, Sequence[str]] = {}
         owner: dict[tuple[UUID, UUID], str] = {}
-        for stored in await self.catch.log.streams(list(cases)):
-            fact = decode(stored)
+        for fact in readable(await self.catch.log.rows(list(cases))):
             if not isinstance(fact.event, actions.ActionEvent):
                 continue
             event = fact.event
@@ -158,7 +159,7 @@ class InboxSource(Shared):
         # The entry may be newer than what was heard: the right to it may have ended in between.
         await self.catch.present.follower.reached(max((row.position for row in rows), default=0))
         reading = Reading(self.facts(), cast("Who", viewer_class))
-        shown = await inbox_entries(reading, await opened(reading, rows))
+        shown = await inbox_entries(reading, (await opened(reading, rows)).rows)
         return types.InboxUpdate(
             position=Position(event.position),
             event=event.topic if await self._there(reading, event) else None,
@@ -168,7 +169,7 @@ class InboxSource(Shared):
         )
 
     async def _there(self, reading: Reading, event: Fact) -> bool:
-        return not isinstance(event.event, actions.ActionEvent) or await shown_in(reading, event.stream)
+        return not isinstance(event.event, actions.ActionEvent) or await shown_in(reading, event.stream) is True
 
     async def present(self, topic: Hashable, viewer_class: Hashable) -> tuple[int, object]:
         position, now = self.catch.present.follower.position, self.clock()

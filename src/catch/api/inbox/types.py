@@ -8,7 +8,7 @@ import strawberry
 
 from catch.api.common.messages import AccessEnded, Hidden, ResyncRequired
 from catch.api.common.scalars import Position
-from catch.api.common.types import PageInfo, Redactable
+from catch.api.common.types import PageInfo, Redactable, Unreadable
 from catch.domain.case.state import (
     ActionState,
 )
@@ -42,6 +42,9 @@ class InboxEdge:
 class InboxConnection:
     edges: list[InboxEdge]
     page_info: PageInfo
+    unreadable: list[Unreadable] = strawberry.field(
+        description="Cases in which something may wait that cannot be shown."
+    )
 
 
 @strawberry.type(

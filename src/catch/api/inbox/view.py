@@ -2,22 +2,31 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
-from catch.access import RedactionReason
+from catch.access import Sight
 from catch.api.case.reading import Reading
 from catch.api.common import types as common_types
-from catch.api.common.redaction import Texts
+from catch.api.common.redaction import Texts, why_unopened
 from catch.api.common.scalars import Position
 from catch.api.inbox import types as inbox_types
 from catch.domain.calendar import london_day
 from catch.domain.case.referral import case_number
 from catch.domain.facts import Category
-from catch.personal import Erased, subject_of
+from catch.log.entries import Unreadable
+from catch.personal import Unopened, named
 from projections import agency_inbox
 
 
-async def opened(reading: Reading, rows: Sequence[agency_inbox.Row]) -> list[agency_inbox.Row]:
+class Waiting(NamedTuple):
+    """Rows that are there for the viewer, and the cases of others that cannot be read."""
+
+    rows: list[agency_inbox.Row]
+    unreadable: list[common_types.Unreadable]
+
+
+async def opened(reading: Reading, rows: Sequence[agency_inbox.Row]) -> Waiting:
     """Those of the rows that are there for the viewer: an agency reads what it is asked to do as long as it has a part
     in the case. What is closed is not there: neither its due day nor that somebody is kept out of it is told.
     """
@@ -25,29 +34,37 @@ async def opened(reading: Reading, rows: Sequence[agency_inbox.Row]) -> list[age
     await reading.facts.seats(cases)
     reading.facts.expect(cases)
     await reading.facts.gathered()
-    there = {case for case in cases if await shown_in(reading, case)}
-    return [row for row in rows if row.case_id is None or row.case_id in there]
+    found = {case: await shown_in(reading, case) for case in cases}
+    there = [row for row in rows if row.case_id is None or found[row.case_id] is True]
+    problems = ((case, shown) for case, shown in found.items() if isinstance(shown, Unreadable))
+    return Waiting(there, [common_types.Unreadable.of(case, case_number(case), each) for case, each in problems])
 
 
-async def shown_in(reading: Reading, case: UUID) -> bool:
-    """Whether the viewer may read what is asked of their agency in this case."""
-    if await reading.recused(case):
-        return False
-    seen = await reading.sight(case)
+async def shown_in(reading: Reading, case: UUID) -> bool | Unreadable:
+    """Whether the viewer may read what is asked of their agency in this case, or what keeps it from being read."""
+    try:
+        if await reading.recused(case):
+            return False
+        return reads_actions(await reading.sight(case))
+    except Unreadable as problem:
+        return problem if reads_actions((await reading.unopened(case, problem)).seen) else False
+
+
+def reads_actions(seen: Sight | None) -> bool:
     return seen is not None and (seen.takes_part or seen.hides(Category.ACTIONS) is None)
 
 
 async def inbox_entries(reading: Reading, rows: Sequence[agency_inbox.Row]) -> list[inbox_types.InboxEntry]:
     """These rows, which are there for the viewer, and no more of their cases than what is asked."""
-    texts = await reading.facts.texts(*{subject_of(row.title) for row in rows if row.title})
+    texts = await reading.facts.texts(*{subject for row in rows if row.title and (subject := named(row.title))})
     today = london_day(reading.facts.at)
     return [inbox_entry(row, texts, today) for row in rows]
 
 
 def inbox_entry(row: agency_inbox.Row, texts: Texts, today: date) -> inbox_types.InboxEntry:
     title, withheld = texts.get(row.title) if row.title else None, list[common_types.Redaction]()
-    if isinstance(title, Erased):
-        title, withheld = None, [common_types.Redaction(path="title", reason=RedactionReason.ERASED)]
+    if isinstance(title, Unopened):
+        title, withheld = None, [common_types.Redaction(path="title", reason=why_unopened(title))]
     return inbox_types.InboxEntry(
         id=row.entry,
         kind=row.kind,

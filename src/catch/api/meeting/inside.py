@@ -85,8 +85,9 @@ class Withheld:
     """An item of which the viewer sees that it is there, and no more."""
 
     def __init__(self, reason: RedactionReason) -> None:
+        named = reason is RedactionReason.UNREADABLE
         withheld = (
-            *("case", "number", *WORKED_OUT, "presenter", "deferCount", "deferred"),
+            *("case", *(() if named else ("number",)), *WORKED_OUT, "presenter", "deferCount", "deferred"),
             *("discussion", "decisions", "actions"),
         )
         self._said = agenda_types.Said(

@@ -19,7 +19,7 @@ from catch.api.common.scalars import Position
 from catch.api.engine.costs import weighs
 from catch.api.meeting import agenda_types
 from catch.api.meeting import types as meeting_types
-from catch.api.meeting.listing import Between, attends, found_meetings
+from catch.api.meeting.listing import Between, attended_as_last_known, attends, found_meetings
 from catch.api.meeting.view import Sitting, reason
 from catch.app import Catch
 from catch.domain.agenda.absence import Explanation, Standing, why_not
@@ -31,6 +31,7 @@ from catch.domain.meeting.listing import Agenda
 from catch.domain.meeting.state import OVER, Meeting
 from catch.domain.refusals import UnknownCase, UnknownMeeting
 from catch.domain.streams import MEETING
+from catch.log.entries import Unreadable
 from catch.present.states import Held
 from catch.readside import as_at as history
 from projections import agenda, minutes
@@ -44,14 +45,19 @@ def organises(context: Context) -> None:
 
 
 async def seen_meeting(context: Context, meeting: UUID) -> Held | None:
-    """The meeting as it stands, or None where, for the viewer, there is none."""
+    """The meeting as it stands, or None where, for the viewer, there is none. Raises an `Unreadable` to who attends."""
     states = context.catch.present.states
     await context.reading.facts.rights.proven()
     if states.at_hand(meeting) is None and await agenda.one(context.catch.log.pool, meeting) is None:
         # Ids that name nothing must not push out what is at hand.
         context.reading.facts.rests.rows = True
         return None
-    held = await states.get(MEETING, meeting)
+    try:
+        held = await states.get(MEETING, meeting)
+    except Unreadable:
+        if await attended_as_last_known(context, meeting):
+            raise
+        return None
     return held if held.state is not None and attends(context, held.state) else None
 
 

@@ -37,6 +37,7 @@ from catch.identity.tokens import Viewer
 from catch.live.source import Ended, Opening, Seen
 from catch.present.appearances import spoken_of
 from catch.present.rights import Rights
+from catch.present.states import Broken
 from projections import timeline
 
 ENDED = Ended("You may no longer follow this meeting.")
@@ -100,9 +101,9 @@ class MeetingSource(Shared):
         return replace(who, user=NOBODY, bound=frozenset(bound), here=here)
 
     async def _recused(self, cases: Iterable[UUID], user: str) -> bool:
-        """Whether one of these cases keeps this user out."""
-        held = await self.catch.present.states.get_many(CASE, cases)
-        return any(each.state is not None and each.state.recused(user) for each in held)
+        """Whether one of these cases keeps this user out, or cannot be read and may."""
+        held = await self.catch.present.states.gather(CASE, cases)
+        return any(isinstance(each, Broken) or (each.state and each.state.recused(user)) for each in held)
 
     def topics(self, event: Fact, followed: Collection[Hashable]) -> Iterable[Hashable]:
         return () if event.envelope.meeting is None else (event.envelope.meeting,)

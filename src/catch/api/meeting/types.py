@@ -10,7 +10,7 @@ import strawberry
 from catch.api.case.types import Decision, Discussion
 from catch.api.common.messages import AccessEnded, Hidden, ResyncRequired
 from catch.api.common.scalars import Position
-from catch.api.common.types import PageInfo, Redactable, Worker
+from catch.api.common.types import PageInfo, Redactable, Unreadable, Worker
 from catch.api.meeting.agenda_types import Agenda, AgendaItem, InclusionReason
 from catch.domain.agenda.absence import Standing
 from catch.domain.meeting.items import DeferReason, ItemState
@@ -110,6 +110,7 @@ class MeetingEdge:
 class MeetingConnection:
     edges: list[MeetingEdge]
     page_info: PageInfo
+    unreadable: list[Unreadable] = strawberry.field(description="Meetings of this page that cannot be shown.")
 
 
 @strawberry.type(description="Something happened that concerns the meeting.")

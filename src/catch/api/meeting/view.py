@@ -1,6 +1,6 @@
 """One meeting as one viewer sees it: its agenda, what is said and decided over each item, its minutes."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -51,6 +51,8 @@ class Sitting:
         self.shown = shown
         self.present = present
         self.recused: frozenset[UUID] = frozenset()
+        self.unreadable: frozenset[UUID] = frozenset()
+        """Cases of which a fact cannot be read, among those that were looked at."""
         self._hidden: dict[UUID, RedactionReason | None] = {}
         self._looked: set[UUID] = set()
 
@@ -78,11 +80,17 @@ class Sitting:
             facts.expect(group)
             seats = await facts.seats(group)
             await facts.gathered()
-            held: dict[UUID, Case | None] = {case: (await facts.case(case)).state for case in group}
+            unreadable = {case for case in group if await facts.problem(case) is not None}
+            held = {case: await self.last_known(case, unreadable) for case in group}
             kept_out |= {case for case, state in held.items() if state and recused(viewer, state, seats[case])}
+            self.unreadable |= unreadable
         self.recused |= kept_out
         # Not before: whoever shares this sitting must not pass over a case that is still being looked up.
         self._looked |= cases
+
+    async def last_known(self, case: UUID, unreadable: Collection[UUID]) -> Case | None:
+        facts = self.reading.facts
+        return await facts.last_known(case) if case in unreadable else (await facts.case(case)).state
 
     async def hidden(self, item: Item) -> RedactionReason | None:
         """Why the viewer does not see the item; None where they do."""
@@ -101,6 +109,8 @@ class Sitting:
             return RedactionReason.RECUSED
         past = self.shown is not self.present
         now = (self.present.item(item.item) or item) if past else item
+        if item.case in self.unreadable:
+            return item_hidden(viewer, self.present, now, facts.at) or RedactionReason.UNREADABLE
         case: Case | None = (await facts.case(item.case)).state if item.case else None
         if case is not None:
             closed = item_closed(viewer, self.present, now, case, facts.at)
@@ -120,6 +130,8 @@ class Sitting:
         """What the viewer is told of why the case is on the agenda. A general matter has nothing to hide."""
         if case is None:
             return Agreed(EVERYTHING)
+        if case in self.unreadable:
+            return NOT_TOLD
         await self.reading.facts.gathered()
         held: Case | None = (await self.reading.facts.case(case)).state
         seen = await self.reading.facts.sight(self.reading.viewer, held) if held else None
@@ -152,7 +164,7 @@ class Sitting:
             must=None if hidden else must_told(told, item.must, item.reasons),
             reasons=[reason(each) for each in told.reasons(item.reasons)] if not hidden else [],
             explanation="" if hidden else explained(told, item, self.place(item)),
-            number=None if hidden else item.number,
+            number=item.number if hidden in NAMED else None,
             matter=item.matter,
             presenter=None if hidden else item.presenter,
             defer_count=item.defer_count if spoken else None,
@@ -187,7 +199,7 @@ class Sitting:
     ) -> agenda_types.AgendaItem:
         """As it is told to those who prepare the meeting."""
         left = listed if isinstance(listed, Overflow) else None
-        hidden = RedactionReason.RECUSED if listed.case in self.recused else None
+        hidden = self.closes(listed.case)
         told = NOT_TOLD if hidden else await self.agreed(listed.case)
         return agenda_types.AgendaItem(
             id=listed.item,
@@ -198,7 +210,7 @@ class Sitting:
             must=None if hidden else must_told(told, must, listed.reasons),
             reasons=[] if hidden else [reason(each) for each in told.reasons(listed.reasons)],
             explanation="" if hidden else explained(told, listed, 0),
-            number=None if hidden else listed.number,
+            number=listed.number if hidden in NAMED else None,
             matter=None,
             presenter=None if hidden else presenter,
             defer_count=None if hidden else listed.defer_count,
@@ -210,6 +222,12 @@ class Sitting:
             inside=Withheld(hidden) if hidden else OnlyCase(self.reading, listed.case),
             closed=[],
         )
+
+    def closes(self, case: UUID) -> RedactionReason | None:
+        """Why nothing is told of a case to those who prepare the meeting."""
+        if case in self.recused:
+            return RedactionReason.RECUSED
+        return RedactionReason.UNREADABLE if case in self.unreadable else None
 
     async def warnings(self, held: Iterable[AgendaWarning]) -> list[agenda_types.AgendaWarning]:
         open_to = [each for each in held if each.case is None or each.case not in self.recused]
@@ -278,7 +296,8 @@ class Sitting:
         item = self.shown.item(entry.item)
         hidden = await self.hidden(item) if item else RedactionReason.NOT_INVOLVED
         if item is None or hidden:
-            return withheld_entry(entry, hidden or RedactionReason.NOT_INVOLVED)
+            number = item.number if item and hidden in NAMED else None
+            return withheld_entry(entry, hidden or RedactionReason.NOT_INVOLVED, number)
         told = await self.agreed(item.case)
         said = await Inside(self.reading, self.shown, item).said()
         seen = await self.reading.sight(item.case) if item.case else None
@@ -309,15 +328,20 @@ class Sitting:
 
 OF_ENTRY = frozenset({"case", "discussion", "decisions"})
 NOT_TOLD = Agreed(frozenset())
+NAMED = (None, RedactionReason.UNREADABLE)
+"""What an item may be withheld for and its number told all the same: whoever runs the system is asked about it."""
 CONCERN = WarningCode.SAFEGUARDING_CONCERN
 
 
-def withheld_entry(entry: written_minutes.Entry, reason: RedactionReason) -> meeting_types.MinutesEntry:
-    """What became of an item is told; nothing of what it was about."""
-    withheld = ("number", "present", "recused", "discussion", "decisions", "actionsOffered", "deferred")
+def withheld_entry(
+    entry: written_minutes.Entry, reason: RedactionReason, number: str | None
+) -> meeting_types.MinutesEntry:
+    """What became of an item is told; nothing of what it was about, but for the name of what cannot be read."""
+    withheld = ("present", "recused", "discussion", "decisions", "actionsOffered", "deferred")
+    paths = withheld if number else ("number", *withheld)
     return meeting_types.MinutesEntry(
         item_id=entry.item,
-        number=None,
+        number=number,
         outcome=entry.outcome,
         minutes=entry.minutes,
         present=[],
@@ -326,7 +350,7 @@ def withheld_entry(entry: written_minutes.Entry, reason: RedactionReason) -> mee
         decisions=[],
         actions_offered=None,
         deferred=None,
-        redactions=[common_types.Redaction(path=path, reason=reason) for path in withheld],
+        redactions=[common_types.Redaction(path=path, reason=reason) for path in paths],
     )
 
 

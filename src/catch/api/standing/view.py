@@ -6,14 +6,14 @@ from datetime import date, datetime
 from catch.access import RedactionReason, Who, asks, rule_of
 from catch.access.listing import administers_members, members, told_of_assigned, told_of_programme, told_of_right
 from catch.access.standing import IN_TURN
-from catch.api.common.redaction import Texts
+from catch.api.common.redaction import Texts, why_unopened
 from catch.api.common.types import Redaction
 from catch.api.standing import types
 from catch.domain.calendar import london_day
 from catch.domain.facts import Command, Sealed
 from catch.domain.partner import Agreement, HeldRole, HeldTag, Partner, Running, ServiceAccount
 from catch.domain.streams import COMMANDS
-from catch.personal import Erased
+from catch.personal import Unopened
 from projections import agencies as agency_rows
 from projections import givings
 from projections import members as member_rows
@@ -179,7 +179,7 @@ def named(sealed: Sealed, texts: Texts | None) -> tuple[str | None, RedactionRea
     if texts is None:
         return None, RedactionReason.ROLE
     plain = texts.get(sealed)
-    return (None, RedactionReason.ERASED) if isinstance(plain, Erased) else (plain, None)
+    return (None, why_unopened(plain)) if isinstance(plain, Unopened) else (plain, None)
 
 
 # Givings

@@ -198,11 +198,11 @@ ActionCommand = (
 
 
 class UnknownIntervention(Refused):
-    """The programme has no such intervention."""
+    """The programme has no such intervention. Choose one of those in the details."""
 
 
 class OwnerNotInvolved(Refused):
-    """Only a partner involved in the case can be given an action."""
+    """Only a partner involved in the case can be given an action. Involve it first: `involvePartner`."""
 
 
 class NothingDisclosedToOwner(Refused):
@@ -210,19 +210,19 @@ class NothingDisclosedToOwner(Refused):
 
 
 class UnknownAction(Refused):
-    """The case has no such action."""
+    """The case has no such action. Look at the case again."""
 
 
 class ActionAlreadyAnswered(Refused):
-    """The action has been answered already."""
+    """The action has been answered already. Look at it again: record its progress, complete it or close it."""
 
 
 class ActionNotAccepted(Refused):
-    """The owner has not accepted the action."""
+    """The owner has not accepted the action. Its agency answers first: `respondToAction`."""
 
 
 class ActionAlreadyEnded(Refused):
-    """The action has ended already."""
+    """The action has ended already. Offer another one if there is more to do."""
 
 
 class DeclineNeedsReason(Refused):

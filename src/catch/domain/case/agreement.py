@@ -117,7 +117,7 @@ AgreementCommand = ConfirmSafeContact | RecordAgreement | RecordRefusalOfSupport
 
 
 class NothingAgreedYet(Refused):
-    """There is no agreement to withdraw."""
+    """There is no agreement to withdraw. Record a refusal instead: `recordRefusalOfSupport`."""
 
 
 class SpeakWithThePersonFirst(Refused):
@@ -125,7 +125,9 @@ class SpeakWithThePersonFirst(Refused):
 
 
 class RefusedSince(Refused):
-    """The person has refused, or taken their agreement back, since. Only an agreement from after that counts."""
+    """The person has refused, or taken their agreement back, since. Only an agreement from after that counts: ask
+    them again.
+    """
 
 
 # What we answer

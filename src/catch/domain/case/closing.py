@@ -112,7 +112,7 @@ ClosingCommand = ProposeClosure | CloseCase | ReopenCase
 
 
 class UnknownClosureReason(Refused):
-    """The programme has no such closure reason."""
+    """The programme has no such closure reason. Choose one of those in the details."""
 
 
 class MandatoryActionsOpen(Refused):
@@ -124,7 +124,7 @@ class GoalWithoutOutcome(Refused):
 
 
 class CaseNotClosed(Refused):
-    """Only a closed case can be opened again."""
+    """Only a closed case can be opened again. This one is open: go on with it."""
 
 
 class ReopenTooLate(Refused):

@@ -106,7 +106,9 @@ CoordinationCommand = AllocateCoordinator | RecordConversation | RecordConversat
 
 
 class WorkerNotActive(Refused):
-    """A coordinator is given that role at a partner that runs the programme and has an agreement in force for it."""
+    """A coordinator is given that role at a partner that runs the programme and has an agreement in force for it.
+    Choose another one, or have that seen to first.
+    """
 
 
 class CaseloadFull(Refused):

@@ -105,11 +105,15 @@ DisclosureCommand = AuthoriseDisclosure | EndDisclosure | InvolvePartner | EndIn
 
 
 class NoAgreementInForce(Refused):
-    """The partner has no information sharing agreement in force that covers these categories for this programme."""
+    """The partner has no information sharing agreement in force that covers these categories for this programme.
+    Share what one covers, or have one signed first: `signAgreement`.
+    """
 
 
 class PersonObjects(Refused):
-    """The person objects to this being shared with this partner, and the basis given does not override that."""
+    """The person objects to this being shared with this partner, and the basis given does not override that. Speak
+    with the person, or share less.
+    """
 
 
 class NoOpenDisclosure(Refused):
@@ -117,11 +121,11 @@ class NoOpenDisclosure(Refused):
 
 
 class UnknownDisclosure(Refused):
-    """The case has no such disclosure."""
+    """The case has no such disclosure. Look at the case again."""
 
 
 class NotInvolved(Refused):
-    """This partner has no part in the case."""
+    """This partner has no part in the case. Involve it first: `involvePartner`."""
 
 
 # What we answer

@@ -103,7 +103,7 @@ EligibilityCommand = AcceptReferral | DeclineReferral | RedirectReferral
 
 
 class AlreadyDecided(Refused):
-    """The referral has been decided already."""
+    """The referral has been decided already. Look at the case again."""
 
 
 class CriteriaNotMet(Refused):
@@ -111,7 +111,7 @@ class CriteriaNotMet(Refused):
 
 
 class UnknownCriterion(Refused):
-    """The programme has no such criterion."""
+    """The programme has no such criterion. Choose one of those in the details."""
 
 
 class RedirectNeedsTarget(Refused):
@@ -119,7 +119,7 @@ class RedirectNeedsTarget(Refused):
 
 
 class RedirectNeedsWarmHandover(Refused):
-    """No wrong door: a redirection needs a warm handover."""
+    """No wrong door: a redirection needs a warm handover. Hand the person over, and say so: `warmHandover`."""
 
 
 # What we answer

@@ -101,19 +101,19 @@ GoalCommand = SetGoal | ScoreGoal | AchieveGoal | AbandonGoal
 
 
 class NoPlan(Refused):
-    """The case has no plan yet."""
+    """The case has no plan yet. Agree one first: `agreePlan`."""
 
 
 class UnknownGoal(Refused):
-    """The case has no such goal."""
+    """The case has no such goal. Look at the plan again."""
 
 
 class GoalEnded(Refused):
-    """The goal was achieved or abandoned."""
+    """The goal was achieved or abandoned. Set another one if there is more to reach."""
 
 
 class UnknownGoalDomain(Refused):
-    """The programme's outcome framework has no such domain."""
+    """The programme's outcome framework has no such domain. Choose one of those in the details."""
 
 
 # What we answer

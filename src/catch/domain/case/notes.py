@@ -91,7 +91,7 @@ NoteCommand = AddNote | RecordUnmetNeed | MeetUnmetNeed
 
 
 class AudienceNotInvolved(Refused):
-    """A note can only be addressed to partners involved in the case."""
+    """A note can only be addressed to partners involved in the case. Involve them first, or leave them out."""
 
 
 class RestrictedIsKeptBeside(Refused):
@@ -99,7 +99,7 @@ class RestrictedIsKeptBeside(Refused):
 
 
 class UnknownNeed(Refused):
-    """The case has no such unmet need."""
+    """The case has no such unmet need. Look at the case again."""
 
 
 # What we answer

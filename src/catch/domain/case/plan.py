@@ -99,11 +99,11 @@ class PlanAlreadyAgreed(Refused):
 
 
 class PlanNeedsGoal(Refused):
-    """A plan needs at least one goal, or the reason why there is none."""
+    """A plan needs at least one goal, or the reason why there is none. Add one of the two."""
 
 
 class PlanLengthNotAllowed(Refused):
-    """The programme's plans run from the earliest to the latest day in the details."""
+    """The programme's plans run from the earliest to the latest day in the details. Choose one of these."""
 
 
 class StalePlan(Refused):
@@ -111,7 +111,9 @@ class StalePlan(Refused):
 
 
 class PlanNotDisclosed(Refused):
-    """The plan can only be shared with partners to whom plans are disclosed."""
+    """The plan can only be shared with partners to whom plans are disclosed. Authorise that first, or leave the
+    others out.
+    """
 
 
 # What we answer

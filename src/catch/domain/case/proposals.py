@@ -90,11 +90,13 @@ class PersonNotInformed(Refused):
 
 
 class PresenterDoesNotKnowThePerson(Refused):
-    """The presenter must be the coordinator or belong to a partner involved in the case."""
+    """The presenter must be the coordinator or belong to a partner involved in the case. Name one of these, or
+    involve the presenter's partner first: `involvePartner`.
+    """
 
 
 class UnknownProposal(Refused):
-    """The case has no such proposal."""
+    """The case has no such proposal. Look at the case again."""
 
 
 # What we answer

@@ -78,7 +78,7 @@ class OwnRecusal(Refused):
 
 
 class NobodyRecused(Refused):
-    """This user is not kept out of this case."""
+    """This user is not kept out of this case. Look at the case again."""
 
 
 # What we answer

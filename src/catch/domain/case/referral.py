@@ -13,6 +13,7 @@ from catch.domain.case.state import (
     Basis,
     Case,
     CaseState,
+    Described,
     Door,
     Milestones,
     Referral,
@@ -74,6 +75,8 @@ class SubmitReferral(Command, frozen=True):
     basis: Basis | None = None
     safe_contact: SafeContact | None = None
     age: Age | None = None
+    reference: Sealed | None = None  # the sender's own number of the referral
+    described: Described | None = None  # the person as the sender describes them
 
 
 class AttachReferral(Command, frozen=True):
@@ -92,6 +95,8 @@ class AttachReferral(Command, frozen=True):
     unverified_organisation: Sealed | None = None
     agreement: ReferralAgreement | None = None
     safe_contact: SafeContact | None = None
+    reference: Sealed | None = None
+    described: Described | None = None
 
 
 ReferralCommand = SubmitReferral | AttachReferral
@@ -101,15 +106,17 @@ ReferralCommand = SubmitReferral | AttachReferral
 
 
 class ProgrammeNotRunning(Refused):
-    """The programme takes no referrals on this day."""
+    """The programme takes no referrals on this day. Refer to another programme, or ask the agency that leads this
+    one.
+    """
 
 
 class SourceNotAllowed(Refused):
-    """The programme takes no referrals from this source."""
+    """The programme takes no referrals from this source. Choose one of those in the details."""
 
 
 class ChannelNotAllowed(Refused):
-    """The programme takes no referrals through this channel."""
+    """The programme takes no referrals through this channel. Choose one of those in the details."""
 
 
 class DuplicateOpenCase(Refused):
@@ -117,7 +124,7 @@ class DuplicateOpenCase(Refused):
 
 
 class DifferentPerson(Refused):
-    """This case is about somebody else."""
+    """This case is about somebody else. Name a case of the person who is referred, or open one: `submitReferral`."""
 
 
 # What we answer
@@ -159,6 +166,9 @@ def referral_of(command: SubmitReferral | AttachReferral, given: Given) -> Refer
         basis=command.basis if isinstance(command, SubmitReferral) else None,
         safe_contact=command.safe_contact,
         unverified_organisation=command.unverified_organisation,
+        reference=command.reference,
+        reference_digest=given.digest,
+        described=command.described,
     )
 
 

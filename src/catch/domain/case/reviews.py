@@ -87,15 +87,17 @@ ReviewCommand = ScheduleReview | HoldReview
 
 
 class ReviewTooLate(Refused):
-    """The review must be due within the programme's time after the plan."""
+    """The review must be due within the programme's time after the plan. Choose a day up to the latest in the
+    details.
+    """
 
 
 class AgreementNotConfirmed(Refused):
-    """Support goes on only when the person agrees to it again."""
+    """Support goes on only when the person agrees to it again. Ask them, and say so: `agreementConfirmed`."""
 
 
 class ReviewAlreadyHeld(Refused):
-    """This review was held and decided otherwise."""
+    """This review was held and decided otherwise. Schedule another one: `scheduleReview`."""
 
 
 # What we answer

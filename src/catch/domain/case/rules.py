@@ -7,11 +7,13 @@ from catch.domain.refusals import Refused
 
 
 class NotAccepted(Refused):
-    """The referral has not been accepted yet."""
+    """The referral has not been accepted yet. Those who keep the front door accept it first: `acceptReferral`."""
 
 
 class CaseNotLive(Refused):
-    """The case is not live: it was declined, redirected or closed."""
+    """The case is not live: it was declined, redirected or closed. Reopen it where it was closed, or make a new
+    referral.
+    """
 
 
 def require_live(case: Case) -> None:

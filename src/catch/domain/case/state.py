@@ -122,8 +122,21 @@ def _care(contact: SafeContact) -> tuple[bool, bool]:
     return not contact.ok, contact.not_when is not None
 
 
+class Described(Part, frozen=True, omit_defaults=True):
+    """The person as whoever referred them described them. What is known of the person may say otherwise."""
+
+    name: Sealed | None = None
+    date_of_birth: Sealed | None = None
+    nhs_number: Sealed | None = None
+    phone: Sealed | None = None
+    address: Sealed | None = None
+
+
 class Referral(Part, frozen=True, omit_defaults=True):
-    """One request that the programme take the person on. A case may have several, from different doors."""
+    """One request that the programme take the person on. A case may have several, from different doors.
+
+    `reference` is the sender's own number of it, `reference_digest` the keyed hash by which it is found.
+    """
 
     referral: UUID
     source: Code
@@ -139,6 +152,9 @@ class Referral(Part, frozen=True, omit_defaults=True):
     safe_contact: SafeContact | None = None
     unverified_organisation: Sealed | None = None
     """Whom whoever referred says they are from. Nobody has checked it."""
+    reference: Sealed | None = None
+    reference_digest: Made | None = None
+    described: Described | None = None
 
 
 class Door(Part, frozen=True):

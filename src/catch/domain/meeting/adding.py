@@ -140,7 +140,7 @@ AddingCommand = AddItem | AddLateItem
 
 
 class CaseOrMatter(Refused):
-    """An item is about a case or about a general matter, one of the two."""
+    """An item is about a case or about a general matter, one of the two. Leave the other out."""
 
 
 def decide(meeting: Meeting, command: AddingCommand, given: Given) -> list[AddingEvent]:

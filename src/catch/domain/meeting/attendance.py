@@ -171,15 +171,17 @@ AttendanceCommand = JoinMeeting | LeaveMeeting | SendApology | AcceptConfidentia
 
 
 class NotInTheRoom(Refused):
-    """This user is not in the meeting."""
+    """This user is not in the meeting. They join it first: `joinMeeting`."""
 
 
 class WrongStatement(Refused):
-    """This is not the confidentiality statement in force for this meeting."""
+    """This is not the confidentiality statement in force for this meeting. Show the one in the details, and accept
+    that.
+    """
 
 
 class NoInterestDeclared(Refused):
-    """This user has declared no interest in this item."""
+    """This user has declared no interest in this item. Look at the item again."""
 
 
 def decide(meeting: Meeting, command: AttendanceCommand, given: Given) -> list[AttendanceEvent]:

@@ -135,15 +135,17 @@ class WhoTellsThePerson(Refused):
 
 
 class NotAtTheTable(Refused):
-    """This agency is not at the table for this item."""
+    """This agency is not at the table for this item. Invite it and let it join the meeting, or name one that is
+    there.
+    """
 
 
 class AgreesAndDissents(Refused):
-    """An agency agrees or it dissents, not both."""
+    """An agency agrees or it dissents, not both. Leave it in one of the two lists."""
 
 
 class UnknownDecision(Refused):
-    """There is no such decision on this item."""
+    """There is no such decision on this item. Look at the item again."""
 
 
 def decide(meeting: Meeting, command: DecidingCommand, given: Given) -> list[DecidingEvent]:

@@ -127,11 +127,13 @@ class NoAgendaYet(Refused):
 
 
 class ItemsNotReady(Refused):
-    """Every case needs a presenter and a basis before the agenda is published."""
+    """Every case needs a presenter and a basis before the agenda is published. The details name the items: remove
+    them, or see to what is missing and draft the agenda again.
+    """
 
 
 class CaseAlreadyOnAgenda(Refused):
-    """This case is on the agenda already. A case has one item."""
+    """This case is on the agenda already. A case has one item: move it, or give it more minutes."""
 
 
 def decide(meeting: Meeting, command: DraftingCommand, given: Given) -> list[DraftingEvent]:

@@ -126,7 +126,7 @@ EditingCommand = RemoveItem | MoveItem | ChangeTimebox | PullFromNoting
 
 
 class NotForNoting(Refused):
-    """This item is not listed for noting."""
+    """This item is not listed for noting: it is there to be discussed. Open it when its turn comes, or put it off."""
 
 
 def decide(meeting: Meeting, command: EditingCommand, given: Given) -> list[EditingEvent]:

@@ -114,7 +114,7 @@ FloorCommand = OpenItem | CloseItem | DeferItem | NoteItem
 
 
 class AnotherItemIsOpen(Refused):
-    """Another item is being discussed. Only one is open at a time."""
+    """Another item is being discussed. Close it, or put it off, first: only one is open at a time."""
 
 
 class NobodyKnowsThePerson(Refused):

@@ -104,7 +104,7 @@ class RecordInstantDiscussion(Command, frozen=True):
 
 
 class TooFewAgencies(Refused):
-    """An instant discussion needs at least two agencies."""
+    """An instant discussion needs at least two agencies. Name all that took part."""
 
 
 class InstantDiscussionsNotAllowed(Refused):
@@ -112,11 +112,11 @@ class InstantDiscussionsNotAllowed(Refused):
 
 
 class HeldTooLongAgo(Refused):
-    """An instant discussion is recorded within a week, once it is over."""
+    """An instant discussion is recorded within a week, once it is over. Put what is older on record as a note."""
 
 
 class EndsBeforeItStarts(Refused):
-    """The end lies before the start."""
+    """The end lies before the start. Correct one of the two."""
 
 
 def decide(meeting: Meeting | None, command: RecordInstantDiscussion, given: Given) -> list[InstantDiscussionHeld]:

@@ -92,7 +92,7 @@ InvitationCommand = InviteMember | WithdrawInvitation | SetAvailability
 
 
 class OutsideTheMeeting(Refused):
-    """This time does not lie within the meeting."""
+    """This time does not lie within the meeting. Choose one between those in the details."""
 
 
 def decide(meeting: Meeting, command: InvitationCommand, given: Given) -> list[InvitationEvent]:

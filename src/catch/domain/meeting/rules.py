@@ -12,31 +12,35 @@ from catch.domain.refusals import MissingText, OutOfRange, Refused, UnknownPartn
 
 
 class UnknownSeries(Refused):
-    """The programme has no meeting series under this key."""
+    """The programme has no meeting series under this key. Choose one that the query `programmes` lists."""
 
 
 class MeetingHasBegun(Refused):
-    """The meeting has begun or is over, so it can no longer be moved or called off."""
+    """The meeting has begun or is over, so it can no longer be moved or called off. End it, and plan another one."""
 
 
 class MeetingIsOver(Refused):
-    """The meeting is over or was called off."""
+    """The meeting is over or was called off. Choose a later one of the series, or plan it."""
 
 
 class TimeWithoutZone(Refused):
-    """This time must say its offset from UTC."""
+    """This time must say its offset from UTC. Write it like 2026-03-03T10:00:00Z."""
 
 
 class PartnerHasNoAgreement(Refused):
-    """The partner has no information sharing agreement in force for this programme."""
+    """The partner has no information sharing agreement in force for this programme. Have one signed first:
+    `signAgreement`.
+    """
 
 
 class NotInvited(Refused):
-    """This agency or user is not invited to the meeting."""
+    """This agency or user is not invited to the meeting. Those who prepare or chair it invite them first:
+    `inviteMember`.
+    """
 
 
 class NotOnTheAgenda(Refused):
-    """There is no such item on this agenda."""
+    """There is no such item on this agenda. Look at the agenda again: it may have been drafted anew."""
 
 
 def series_of(programme: str, key: str, given: Given) -> Series:
@@ -96,11 +100,13 @@ def lasting(minutes: int) -> int:
 
 
 class AgendaIsPublished(Refused):
-    """The agenda is published. What cannot wait may still be added by the chair as a late item."""
+    """The agenda is published. What cannot wait may still be added by the chair as a late item; items are moved,
+    timed and removed one by one, each with a reason.
+    """
 
 
 class AgendaNotPublished(Refused):
-    """The agenda is not published yet."""
+    """The agenda is not published yet. Its chair publishes it first: `publishAgenda`."""
 
 
 class ReasonRequired(Refused):
@@ -108,15 +114,15 @@ class ReasonRequired(Refused):
 
 
 class ItemResolved(Refused):
-    """This item has been dealt with."""
+    """This item has been dealt with. Propose its case for the next meeting if there is more to say."""
 
 
 class ItemNotOpen(Refused):
-    """This item is not being discussed."""
+    """This item is not being discussed. Open it first."""
 
 
 class ItemIsOpen(Refused):
-    """This item is being discussed."""
+    """This item is being discussed. Close it first."""
 
 
 def unpublished(meeting: Meeting) -> None:
@@ -155,7 +161,7 @@ def explained(meeting: Meeting, reason: Sealed | None, *, always: bool = False) 
 
 
 class NotInProgress(Refused):
-    """The meeting is not in progress."""
+    """The meeting is not in progress. Start it, or resume it, first."""
 
 
 def in_progress(meeting: Meeting) -> None:

@@ -134,11 +134,15 @@ SessionCommand = StartMeeting | AdjournMeeting | ResumeMeeting | EndMeeting | Co
 
 
 class ChairNotPresent(Refused):
-    """The meeting cannot start without its chair, or somebody who takes the chair."""
+    """The meeting cannot start without its chair, or somebody who takes the chair. Let the chair join it first, or
+    somebody who is appointed to stand in start it.
+    """
 
 
 class CannotTakeTheChair(Refused):
-    """The chair can only be given to somebody who is in the room and has accepted confidentiality."""
+    """The chair can only be given to somebody who is in the room and has accepted confidentiality. Choose somebody
+    who has, or let them do so first.
+    """
 
 
 class ItemStillOpen(Refused):
@@ -146,11 +150,13 @@ class ItemStillOpen(Refused):
 
 
 class ItemsUnresolved(Refused):
-    """Every item must have been discussed, noted, deferred or removed before the meeting ends."""
+    """Every item must have been discussed, noted, deferred or removed before the meeting ends. The details name
+    those that are left.
+    """
 
 
 class NotEnded(Refused):
-    """The meeting has not ended, so there are no minutes to confirm."""
+    """The meeting has not ended, so there are no minutes to confirm. End it first: `endMeeting`."""
 
 
 def decide(meeting: Meeting, command: SessionCommand, given: Given) -> list[SessionEvent | AttendanceEvent]:

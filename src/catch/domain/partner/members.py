@@ -283,7 +283,7 @@ class NotForYourself(Refused):
 
 
 class RoleNotGiven(Refused):
-    """This role is the program's own. Nobody is given it."""
+    """This role is the program's own. Nobody is given it: choose another one."""
 
 
 class RoleNeedsProgramme(Refused):
@@ -295,19 +295,21 @@ class RoleHeldEverywhere(Refused):
 
 
 class OnlyAuditorsAreAssignedCases(Refused):
-    """Cases can be assigned to auditors only."""
+    """Cases can be assigned to auditors only. Leave them out."""
 
 
 class NotForServices(Refused):
-    """A service account is given no role or tag that only people hold: it refers, takes part or coordinates."""
+    """A service account is given no role or tag that only people hold. Give it one in which it refers, takes part or
+    coordinates.
+    """
 
 
 class NotAService(Refused):
-    """This member is a person, not a service account. People ask for whatever their roles allow."""
+    """This member is a person, not a service account. Give them a role: people ask for whatever theirs allow."""
 
 
 class NotAPerson(Refused):
-    """This user id is a service account's, not a person's."""
+    """This user id is a service account's, not a person's. Name a person."""
 
 
 class DocumentMalformed(Refused):
@@ -315,7 +317,9 @@ class DocumentMalformed(Refused):
 
 
 class SubjectTaken(Refused):
-    """Somebody else at this partner is bound to this subject of this issuer already."""
+    """Somebody else at this partner is bound to this subject of this issuer already. Compare the two, and bind the
+    other one anew first.
+    """
 
 
 # What we answer

@@ -160,11 +160,11 @@ OrganisationCommand = RegisterPartner | SignAgreement | TerminateAgreement | Run
 
 
 class AgreementCoversNothing(Refused):
-    """An agreement names at least one programme and one category of information."""
+    """An agreement names at least one programme and one category of information. Add what is missing."""
 
 
 class AgreementEndsBeforeItStarts(Refused):
-    """An agreement's last day cannot come before its first."""
+    """An agreement's last day cannot come before its first. Correct one of the two."""
 
 
 class KeyReserved(Refused):
@@ -172,11 +172,11 @@ class KeyReserved(Refused):
 
 
 class UnknownAgreement(Refused):
-    """The partner has signed no agreement with this id."""
+    """The partner has signed no agreement with this id. Look at its agreements again."""
 
 
 class EndsBeforeItBegins(Refused):
-    """The last day cannot come before the first."""
+    """The last day cannot come before the first. Correct one of the two."""
 
 
 # What we answer

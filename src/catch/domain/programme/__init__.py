@@ -97,11 +97,13 @@ ProgrammeCommand = LoadProgramme | SuspendProgramme | ResumeProgramme
 
 
 class ConfigurationForAnotherProgramme(Refused):
-    """The configuration's own key differs from the programme it was loaded for."""
+    """The configuration's own key differs from the programme it was loaded for. Name the same one in both places."""
 
 
 class ConfigurationInvalid(Refused):
-    """The configuration cannot be used as it stands. The details say what is wrong and where."""
+    """The configuration cannot be used as it stands. The details say what is wrong and where: correct it and load it
+    again.
+    """
 
 
 class VersionAlreadyLoaded(Refused):

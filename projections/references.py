@@ -1,0 +1,68 @@
+"""Which case a referral belongs to: by the sender's own number of it, and, of an import's rows, by the referral's id.
+
+Whoever sees a referral sees its id and could use it again. An import looks for those alone that were recorded by the
+program itself.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from catch.database import Statements
+from catch.domain.case.referral import ReferralAttached, ReferralReceived
+from catch.domain.facts import Recorded, Role
+from projections.read_model import MadeOf, ReadModel, names
+
+MOST = 50
+"""How many cases one reference finds at most: senders do not know of one another's numbers."""
+
+
+class Row(Struct, frozen=True):
+    """One case: the keyed hashes of its references, and the ids of those of its referrals that came by the program."""
+
+    case_id: UUID
+    position: int
+    digests: tuple[str, ...]
+    referrals: tuple[str, ...]
+
+
+def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
+    return (recorded.stream,) if isinstance(recorded.event, ReferralReceived | ReferralAttached) else ()
+
+
+def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row:
+    referral = recorded.event.referral
+    row = row or Row(key, recorded.position, (), ())
+    digests = (*row.digests, referral.reference_digest) if referral.reference_digest else row.digests
+    ours = recorded.envelope.actor.role is Role.SYSTEM
+    return Row(key, recorded.position, digests, (*row.referrals, str(referral.referral)) if ours else row.referrals)
+
+
+REFERENCES = ReadModel(
+    name="references",
+    version=1,
+    row=Row,
+    made_of=MadeOf.ONE_STREAM,
+    topics=names([ReferralReceived, ReferralAttached]),
+    indexes=("using gin (digests)", "using gin (referrals)"),
+    listed=None,
+    keys=keys,
+    fold=fold,
+)
+
+
+async def cases_of(db: Statements, digest: str) -> list[UUID]:
+    """The cases with a referral under this reference, the oldest first."""
+    rows = await db.fetch(
+        f"select case_id from {REFERENCES.table} where digests @> array[$1] order by position limit {MOST}", digest
+    )
+    return [row["case_id"] for row in rows]
+
+
+async def imported(db: Statements, referrals: Iterable[UUID]) -> dict[UUID, UUID]:
+    """The case of each of these referrals that the program itself recorded."""
+    wanted = {str(each) for each in referrals}
+    rows = await db.fetch(f"select case_id, referrals from {REFERENCES.table} where referrals && $1::text[]", [*wanted])
+    return {UUID(each): row["case_id"] for row in rows for each in row["referrals"] if each in wanted}

@@ -1,0 +1,69 @@
+"""Whether the operator's database can be reached at all; where it cannot, a sentence with the setting's name.
+
+Nothing of an address is repeated but its host: the rest may hold a password.
+"""
+
+import socket
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+
+from catch.database import OldServer, connect
+from catch.settings import BadSetting, Settings
+
+
+async def reached(settings: Settings) -> None:
+    """Raises `BadSetting`, or `OldServer`."""
+    if settings.owner_url is not None:
+        await _answers("CATCH_OWNER_URL", settings.owner_url)
+    if settings.database_url is not None:
+        # The application's role is made by the owner, who may still have to do so.
+        await _answers("CATCH_DATABASE_URL", settings.database_url, may_be_new=settings.owner_url is not None)
+
+
+async def _answers(name: str, address: str, *, may_be_new: bool = False) -> None:
+    try:
+        connection = await connect(address)
+    except OldServer:
+        raise
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as problem:
+        unknown = asyncpg.InvalidAuthorizationSpecificationError
+        if may_be_new and isinstance(problem, unknown) and not isinstance(problem, asyncpg.InvalidPasswordError):
+            return
+        raise BadSetting(f"{name}: {why(problem, host(address))}") from None
+    await connection.close()
+
+
+def host(address: str) -> str:
+    """Where the database is, as far as it can be told."""
+    try:
+        parts = urlsplit(address)
+        return parts.netloc.rpartition("@")[2] or parse_qs(parts.query).get("host", ["the default host"])[0]
+    except ValueError:
+        return "this host"
+
+
+def why(problem: Exception, at: str) -> str:
+    match problem:
+        case asyncpg.InvalidPasswordError():
+            return f"the database at {at} does not take this user's password"
+        case asyncpg.InvalidAuthorizationSpecificationError():
+            return f"the database at {at} does not let this user in: set the place up first (`catch migrate`)"
+        case asyncpg.InvalidCatalogNameError():
+            return f"there is no such database at {at}: make it, or correct its name"
+        case asyncpg.CannotConnectNowError():
+            return f"the database at {at} is starting or stopping: try again in a moment"
+        case asyncpg.TooManyConnectionsError():
+            return f"the database at {at} takes no more connections: raise its max_connections, or end some"
+        case asyncpg.PostgresError():
+            return f"the database at {at} refuses ({type(problem).__name__})"
+        case ValueError():
+            return "this is no address such as postgresql://catch_app@db.example.org:5432/catch"
+        case socket.gaierror():
+            return f"there is no host {at}"
+        case ConnectionRefusedError() | FileNotFoundError():
+            return f"nothing answers at {at}: is PostgreSQL running there, and does it listen at this address?"
+        case TimeoutError():
+            return f"no answer from {at} within ten seconds: is the address right, and may it be reached from here?"
+        case _:
+            return f"{at} cannot be reached ({type(problem).__name__})"

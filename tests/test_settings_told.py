@@ -1,0 +1,111 @@
+"""A setting that cannot be used is answered in a sentence that names it, says what to do, and repeats no secret."""
+
+import socket
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from catch.api.engine.registered import documents_in
+from catch.app import key_file
+from catch.database.reaching import reached
+from catch.database.server import Server, embedded
+from catch.log import migrate
+from catch.log.migrations import CannotMigrate
+from catch.settings import BadSetting, Settings
+from catch.web.serving import bound
+from tests.conftest import Database, administer, at
+
+ADDRESSES = {
+    "postgresql://u:s3cret@127.0.0.1:1/x": "nothing answers at 127.0.0.1:1",
+    "postgresql://u:s3cret@no-such-host.invalid/x": "there is no host no-such-host.invalid",
+    "postgresql:///x?host=/nonexistent&password=s3cret": "nothing answers at /nonexistent",
+    "mysql://u:s3cret@h/x": "this is no address such as postgresql://",
+    "postgresql://u:s3cret@h:notaport/x": "this is no address such as postgresql://",
+    "s3cret": "this is no address such as postgresql://",
+}
+
+
+@pytest.mark.parametrize(("address", "said"), ADDRESSES.items())
+async def test_a_database_that_is_not_reached_is_named_by_its_setting_and_host(address: str, said: str):
+    with pytest.raises(BadSetting) as refused:
+        await reached(Settings(Path(), database_url=address))
+    assert str(refused.value).startswith(f"CATCH_DATABASE_URL: {said}")
+    with pytest.raises(BadSetting) as refused:
+        await reached(Settings(Path(), database_url=address, owner_url=address))
+    assert str(refused.value).startswith(f"CATCH_OWNER_URL: {said}")
+    assert "s3cret" not in str(refused.value)
+
+
+async def test_a_database_that_has_no_such_name_or_user_is_told_apart(database: Database):
+    wrong = {
+        at(database.admin, "nothing_here"): "there is no such database at",
+        database.dsn.replace("catch_app@", "nobody@"): "does not let this user in: set the place up first",
+    }
+    for address, said in wrong.items():
+        with pytest.raises(BadSetting, match=said):
+            await reached(Settings(Path(), database_url=address))
+    await reached(Settings(Path(), database_url=database.dsn, owner_url=database.admin))
+    # Whom the owner has not made yet, the owner makes.
+    await reached(Settings(Path(), database_url=[*wrong][1], owner_url=database.admin))
+
+
+async def test_a_server_before_migrate_says_what_to_run(server: Server):
+    name = f"catch_bare_{uuid4().hex}"
+    await administer(server.admin, f"create database {name}")
+    try:
+        with pytest.raises(CannotMigrate, match=r"`catch migrate` first.*CATCH_OWNER_URL"):
+            await migrate(at(server.app, name))
+    finally:
+        await administer(server.admin, f"drop database {name} with (force)")
+
+
+KEYS = {
+    b"": "it must hold 1 to 255 keys, not 0",
+    b"s3cret": "it must hold keys in base64, one a line, and nothing else",
+    b"\xff\xfe": "it must hold keys in base64",
+    b"AAAA\n": "key 1 has 3 bytes, not 32",
+    b"A" * 43 + b"=\nAAAA\n": "key 2 has 3 bytes, not 32",
+}
+
+
+@pytest.mark.parametrize(("content", "said"), KEYS.items())
+def test_a_key_that_is_none_is_said_to_be_none(tmp_path: Path, content: bytes, said: str):
+    path = tmp_path / "kek"
+    path.write_bytes(content)
+    with pytest.raises(BadSetting, match="CATCH_KEK_FILE") as refused:
+        key_file(Settings(tmp_path, kek_file=path))
+    assert f"{path}: {said}" in str(refused.value)
+    assert "s3cret" not in str(refused.value)
+
+
+def test_a_key_that_is_not_there_is_not_made(tmp_path: Path):
+    with pytest.raises(BadSetting, match=r"CATCH_KEK_FILE: .*No such file.*made once and kept in a safe place"):
+        key_file(Settings(tmp_path, kek_file=tmp_path / "kek"))
+    with pytest.raises(BadSetting, match=r"CATCH_KEK_FILE: .*Is a directory"):
+        key_file(Settings(tmp_path, kek_file=tmp_path))
+    assert not (tmp_path / "kek").exists()
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "x", "٣", "70000", "9" * 5000])
+def test_a_port_is_a_port(text: str):
+    with pytest.raises(BadSetting, match="CATCH_PORT must be a whole number from 1 to 65,535") as refused:
+        Settings.read({"CATCH_PORT": text})
+    assert len(str(refused.value)) < 200
+
+
+def test_an_address_or_a_port_that_cannot_be_listened_at_is_named():
+    with pytest.raises(BadSetting, match="CATCH_HOST, or --host"):
+        bound("no-such-host.invalid", 0)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(BadSetting, match=f"CATCH_PORT, or --port: {port} at 127.0.0.1 is in use already"):
+            bound("127.0.0.1", port)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path):
+    with pytest.raises(BadSetting, match="CATCH_OPERATIONS_DIR: there is no folder"):
+        documents_in(tmp_path / "none")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadSetting, match="CATCH_DATA_DIR"), embedded(tmp_path / "file" / "postgres"):
+        pass
