@@ -13,12 +13,12 @@ from msgspec import Struct
 from catch.access.finding import Place, Words, guests, places
 from catch.access.seats import published
 from catch.database import Statements
-from catch.domain.agenda.carry import carry_over
+from catch.domain.agenda.carry import Word, left_out, left_to, words
 from catch.domain.agenda.facts import Carried
 from catch.domain.facts import Recorded
 from catch.domain.meeting import evolve
 from catch.domain.meeting.items import Item, ItemState
-from catch.domain.meeting.state import Meeting, MeetingState
+from catch.domain.meeting.state import OVER, Meeting, MeetingState
 from catch.domain.streams import MEETING, stream_of_event
 from catch.log.rows import Listed, load
 from projections.read_model import MadeOf, ReadModel, names
@@ -27,8 +27,8 @@ from projections.read_model import MadeOf, ReadModel, names
 class Row(Struct, frozen=True):
     """One meeting. `cases` are those of its items, so that a case's meetings are found.
 
-    `put_off_to` are the meetings that one of its items was put off to; `drafted`: it has taken over what others left;
-    `places` are the words under which it, and the cases on its agenda, are found.
+    `said` is its last word on each of its cases, once it is over: what goes on to the next meetings; `places` are the
+    words under which it, and the cases on its agenda, are found.
     """
 
     meeting_id: UUID
@@ -39,8 +39,7 @@ class Row(Struct, frozen=True):
     starts_at: datetime
     state: MeetingState
     cases: tuple[UUID, ...]
-    put_off_to: tuple[UUID, ...]
-    drafted: bool
+    said: tuple[Word, ...]
     instant: bool
     places: tuple[Place, ...]
     meeting: Meeting
@@ -57,11 +56,6 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
     # Most facts of a sitting change no seat. To make all words with each was four fifths of a rebuild's folding.
     seated = row is not None and same_seats(row.meeting.items, meeting.items)
     cases = row.cases if row and seated else tuple([item.case for item in meeting.items if item.case])
-    # By identity, as a fold leaves what it does not change.
-    if row and row.meeting.items is meeting.items:
-        put_off_to = row.put_off_to
-    else:
-        put_off_to = tuple([to for item in meeting.items if item.deferral and (to := item.deferral.to_meeting)])
     return Row(
         meeting_id=key,
         position=recorded.position,
@@ -71,8 +65,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         starts_at=meeting.starts_at,
         state=meeting.state,
         cases=cases,
-        put_off_to=put_off_to,
-        drafted=meeting.draft is not None,
+        said=words(meeting),
         instant=meeting.instant,
         places=row.places if row and seated and unmoved(row.meeting, meeting) else places(meeting),
         meeting=meeting,
@@ -81,7 +74,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
 
 AGENDA = ReadModel(
     name="agenda",
-    version=3,
+    version=4,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=names(MEETING.events),
@@ -229,48 +222,34 @@ async def holding(db: Statements, cases: Iterable[UUID]) -> list[UUID]:
 
 
 _OVER = ["ended", "minutes-confirmed", "cancelled"]
-_EARLIER = f"""
-    with earlier as (
-        select starts_at, meeting_id, meeting, drafted, put_off_to from {TABLE}
-        where programme = $1 and series = $2 and starts_at < $3 and meeting_id <> $4 and state = any($5)
-          and not instant
-    )
-    select meeting from earlier
-    where starts_at >= coalesce(
-        least(
-            (select max(starts_at) from earlier where drafted),
-            (select min(starts_at) from earlier where $4 = any(put_off_to))
-        ),
-        '-infinity'
-    )
-    order by starts_at desc, meeting_id
+_SAID = f"""
+    select said from {TABLE}
+    where programme = $1 and series = $2 and state = any($3) and meeting_id <> $4 order by starts_at, meeting_id
+"""
+_NAMED = f"select meeting_id, meeting from {TABLE} where meeting_id = any($1::uuid[])"
+_WORDS = msgspec.json.Decoder(tuple[Word, ...])
+_MEETING = msgspec.json.Decoder(Meeting)
+
+
+async def before(db: Statements, meeting: Meeting) -> dict[UUID, Carried]:
+    """What the meetings of the series that are over leave to this one, by case."""
+    rows = await db.fetch(_SAID, meeting.programme, meeting.series, _OVER, meeting.meeting)
+    # Of a meeting that is over is asked what it had when it began.
+    until = meeting.started_at or meeting.over_at or meeting.starts_at if meeting.state in OVER else None
+    said = [word for row in rows for word in _WORDS.decode(row[0]) if until is None or word.at <= until]
+    to = {word.carried.to_meeting for word in said if word.carried and word.carried.to_meeting}
+    named = {row[0]: _MEETING.decode(row[1]) for row in await db.fetch(_NAMED, [*to])} if to else {}
+    return {held.case: held for held in left_to(meeting, said, named)}
+
+
+_SINCE = f"""
+    select exists (select from {TABLE} where programme = $1 and series = $2 and state = any($3) and position > $4)
 """
 
 
-async def before(db: Statements, meeting: Meeting) -> tuple[Carried, ...]:
-    """What earlier meetings of the series leave to this one."""
-    rows = await db.fetch(_EARLIER, meeting.programme, meeting.series, meeting.starts_at, meeting.meeting, _OVER)
-    return left_to(meeting.meeting, [msgspec.json.decode(row[0], type=Meeting) for row in rows])
-
-
-def left_to(meeting: UUID, earlier: Sequence[Meeting]) -> tuple[Carried, ...]:
-    """`earlier` are meetings that are over, the latest first.
-
-    A meeting that was drafted had taken over what those before it left: of them only what was put off to exactly this
-    meeting still counts. One that was called off before its agenda was drafted had taken over nothing.
-    """
-    found: dict[UUID, Carried] = {}
-    heard: set[UUID] = set()
-    drafted = False
-    for before_it in earlier:
-        for held in carry_over(before_it):
-            here = held.to_meeting == meeting or (held.to_meeting is None and not drafted)
-            if here and held.case not in heard:
-                # The latest meeting comes first, and knows best how often a case was put off.
-                found.setdefault(held.case, held)
-        # What a meeting leaves is struck out by later ones only: what it heard itself, `carry_over` has left out.
-        heard |= {
-            item.case for item in before_it.items if item.case and item.state in (ItemState.DISCUSSED, ItemState.NOTED)
-        }
-        drafted = drafted or before_it.draft is not None
-    return tuple(found[case] for case in sorted(found))
+async def overlooked(db: Statements, meeting: Meeting) -> tuple[Carried, ...]:
+    """What was put off, by meetings that were over after this agenda was drafted, and is not on it."""
+    drafted = meeting.draft.as_of if meeting.draft else 0
+    if not await db.fetchval(_SINCE, meeting.programme, meeting.series, _OVER, drafted):
+        return ()
+    return left_out(meeting, (await before(db, meeting)).values())

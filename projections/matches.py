@@ -1,5 +1,5 @@
-"""The people who have two identifiers in common, by the keyed hashes of each two (`catch.domain.matching`); and those
-under one NHS number, which an import looks for.
+"""The people who have two identifiers in common, by the keyed hashes of each two (`catch.domain.matching`); and who was
+registered with which NHS number, by its keyed hash.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ class Row(Struct, frozen=True):
     person: UUID
     position: int
     marks: tuple[str, ...]
-    number: str | None
+    nhs_digest: str | None
 
 
 class Sharers(NamedTuple):
@@ -49,7 +49,7 @@ MATCHES = ReadModel(
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=names([PersonRegistered]),
-    indexes=("using gin (marks)", "number"),
+    indexes=("using gin (marks)", "nhs_digest"),
     listed=None,
     keys=keys,
     fold=fold,
@@ -65,8 +65,16 @@ async def sharing(db: Statements, marks: Iterable[str]) -> Sharers:
     return Sharers(tuple(row["person"] for row in rows[:MOST]), len(rows) > MOST)
 
 
-async def alike(db: Statements, marks: Iterable[str], number: str | None) -> Sharers:
+async def alike(db: Statements, marks: Iterable[str], nhs_digest: str | None) -> Sharers:
     """Everybody with any of these marks, or with this number."""
-    either = f"select person from {MATCHES.table} where marks && $1::text[] or number = $2"
-    rows = await db.fetch(f"{either} order by position limit {MOST + 1}", [*marks], number)
+    either = f"select person from {MATCHES.table} where marks && $1::text[] or nhs_digest = $2"
+    rows = await db.fetch(f"{either} order by position limit {MOST + 1}", [*marks], nhs_digest)
     return Sharers(tuple(row["person"] for row in rows[:MOST]), len(rows) > MOST)
+
+
+async def registered_with(db: Statements, nhs_digest: str) -> tuple[UUID, ...]:
+    """The first to be registered with the number."""
+    rows = await db.fetch(
+        f"select person from {MATCHES.table} where nhs_digest = $1 order by position limit {MOST}", nhs_digest
+    )
+    return tuple(row["person"] for row in rows)

@@ -149,11 +149,11 @@ async def page(db: Statements, agency: str, after: str | None = None, first: int
 CHAIRING = (Role.CHAIR, Role.DEPUTY)
 
 
-async def officers(db: Statements, programme: str, series: str, day: date) -> set[str]:
-    """The users who are appointed on that day to chair the series, or to stand in for whoever does."""
+async def officers(db: Statements, programme: str, series: str, day: date) -> set[tuple[str, str]]:
+    """Agency and user of those who are appointed on that day to chair the series, or to stand in for whoever does."""
     rows = await db.fetch(
         f"""
-        select giving.user_id from {givings.TABLE} giving join {TABLE} held on held.member = giving.member
+        select held.agency, giving.user_id from {givings.TABLE} giving join {TABLE} held on held.member = giving.member
         where giving.appointed and giving.programme = $1 and giving.series = $2 and giving.role = any($3::text[])
           and giving.starts_on <= $4 and (giving.ends_on is null or giving.ends_on >= $4) and not held.suspended
         """,
@@ -162,4 +162,4 @@ async def officers(db: Statements, programme: str, series: str, day: date) -> se
         [*CHAIRING],
         day,
     )
-    return {row[0] for row in rows}
+    return {(row[0], row[1]) for row in rows}

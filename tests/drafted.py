@@ -1,8 +1,10 @@
 """An agenda drafted again from the log alone: from nothing but the facts up to the position that the draft names."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from catch.domain.agenda.carry import left_to, words
 from catch.domain.agenda.case_facts import case_facts
 from catch.domain.agenda.draft import draft_agenda
 from catch.domain.case.state import Case
@@ -12,7 +14,6 @@ from catch.domain.meeting.state import Meeting
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.streams import CASE, MEETING, PROGRAMME, Stream, fold, programme_stream, stream_of_event
 from catch.readside import up_to
-from projections import agenda
 
 
 def drafted_again(facts: list[Recorded[Any]], meeting_id: UUID, as_of: int, salt: str) -> Agenda:
@@ -24,16 +25,18 @@ def drafted_again(facts: list[Recorded[Any]], meeting_id: UUID, as_of: int, salt
     )
     series = history.current.series(meeting.series)
     assert series is not None
-    carried = agenda.left_to(meeting.meeting, earlier(known, meeting))
+    meetings = {id_: each for id_, each in folded(known, MEETING).items() if isinstance(each, Meeting)}
+    said = [word for each in earlier(meetings.values(), meeting) for word in words(each)]
+    carried = {held.case: held for held in left_to(meeting, said, meetings)}
     cases = [case for case in folded(known, CASE).values() if isinstance(case, Case) and case.live]
-    held = [case_facts(case, history, meeting, carried) for case in cases]
+    held = [case_facts(case, history, meeting, carried.get(case.case)) for case in cases]
     return draft_agenda(series, meeting, held, as_of, salt)
 
 
-def earlier(known: list[Recorded[Any]], meeting: Meeting) -> list[Meeting]:
-    """The series' meetings that were over by then, the latest first."""
-    others = [each for each in folded(known, MEETING).values() if isinstance(each, Meeting) and each.ended_at]
-    return sorted((each for each in others if each.starts_at < meeting.starts_at), key=lambda m: m.starts_at)[::-1]
+def earlier(meetings: Iterable[Meeting], meeting: Meeting) -> list[Meeting]:
+    """The other meetings of the series, the latest last."""
+    ours = [each for each in meetings if (each.programme, each.series) == (meeting.programme, meeting.series)]
+    return sorted((each for each in ours if each.meeting != meeting.meeting), key=lambda m: (m.starts_at, m.meeting))
 
 
 def folded(known: list[Recorded[Any]], stream: Stream) -> dict[UUID, Any]:

@@ -15,7 +15,7 @@ from catch.domain.case.notes import AddNote
 from catch.domain.case.referral import SubmitReferral
 from catch.domain.facts import Actor, Category, Role, Sealed, Tag
 from catch.domain.meeting.adding import AddItem
-from catch.domain.meeting.listing import Section
+from catch.domain.meeting.listing import AppearanceBasis, Section
 from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.partner import GiveTag
 from catch.domain.person import RegisterPerson
@@ -291,7 +291,8 @@ async def test_a_concern_warns_tagged_preparers_who_place_the_case_by_hand(place
     await place.take(AllocateCoordinator(received.case, COORDINATOR.user, COORDINATOR.agency))
     meeting = uuid4()
     await place.take(PlanMeeting(meeting, PROGRAMME, SERIES, datetime.now(UTC) + timedelta(minutes=5), CHAIR.user))
-    by_hand = AddItem(meeting, uuid4(), Section.URGENT, received.case)
+    basis, reason = AppearanceBasis.SAFEGUARDING, Sealed("A concern was raised")
+    by_hand = AddItem(meeting, uuid4(), Section.URGENT, received.case, basis=basis, reason=reason)
     concern = uuid4()
     own = RaiseSafeguardingConcern(received.case, uuid4(), Sealed("I think so"))
     await place.take(RaiseSafeguardingConcern(received.case, concern, Sealed("Seen by a neighbour")), HOUSING)

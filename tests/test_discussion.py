@@ -9,8 +9,11 @@ from msgspec.structs import replace
 
 from catch.domain import meeting as meeting_stream
 from catch.domain import person as person_stream
+from catch.domain.agenda.by_hand import basis_for
 from catch.domain.case import Case, CaseEvent
 from catch.domain.case.actions import ActionAccepted, ActionOffered, NothingDisclosedToOwner, OwnerNotInvolved
+from catch.domain.case.agreement import AgreedBy, AgreementWithdrawn, SupportAgreed, SupportDeclinedByPerson
+from catch.domain.case.closing import CaseClosed, Measured
 from catch.domain.case.eligibility import ReferralDeclined
 from catch.domain.case.proposals import CaseDiscussed, MeetingDecisionRecorded
 from catch.domain.case.recusal import OwnRecusal, RecusalDeclared, RecusalNeedsReason, RecusalResolved
@@ -31,10 +34,11 @@ from catch.domain.meeting.deciding import (
 from catch.domain.meeting.floor import CloseItem, ItemClosed, ItemOpened, OpenItem
 from catch.domain.meeting.instant import InstantDiscussionHeld, Participant, RecordInstantDiscussion
 from catch.domain.meeting.items import DecisionCode, Item, ItemState, Origin, Update
-from catch.domain.meeting.listing import Matter, Section
-from catch.domain.meeting.rules import ItemNotOpen
+from catch.domain.meeting.listing import AppearanceBasis, Matter, Section
+from catch.domain.meeting.rules import CannotBeHeard, ItemNotOpen
 from catch.domain.meeting.state import Attendee, Interest, InterestAction, Meeting, MeetingState, Mode, Stay
 from catch.domain.person import Person, PersonReferred, PersonRegistered
+from catch.domain.programme.configuration import ClosureClass
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
 from tests.cases import (
     ACCEPTED,
@@ -47,6 +51,8 @@ from tests.cases import (
     SHARED,
     START,
     TEXT,
+    VITAL,
+    disclosed,
     evolve,
     folded,
     received,
@@ -55,6 +61,10 @@ from tests.cases import (
 from tests.given import at_once
 
 MEETING, ITEM, MATTER = uid(50), uid(51), uid(52)
+AGREED = (*SHARED, SupportAgreed(AgreedBy.PERSON, "support-and-meeting"))
+WITHDRAWN = (*AGREED, AgreementWithdrawn(AgreedBy.PERSON))
+OVERRIDING = replace(disclosed, disclosure=uid(11), basis=VITAL)
+OVER = CaseClosed("moved-away", ClosureClass.COMPETING_NEUTRAL, NOW.date(), TEXT, Measured(8))
 WEEK = timedelta(days=7)
 BOTH = ("housing-1", "snn")
 
@@ -260,17 +270,21 @@ def test_the_rules_of_both_streams_hold_for_an_action_offered_in_a_meeting():
 
 
 def test_a_discussion_there_and_then_is_recorded_with_its_case():
-    heard, told = decide_in_meeting(None, folded(*SHARED), instant, GIVEN)
-    assert [type(event) for event in heard] == [InstantDiscussionHeld]
+    heard, told = decide_in_meeting(None, folded(*AGREED), instant, GIVEN)
+    (held,) = heard
+    assert isinstance(held, InstantDiscussionHeld)
+    assert held.basis is AppearanceBasis.AGREEMENT
     (event,) = told
     assert isinstance(event, CaseDiscussed)
     assert event.discussion.agencies == ("housing-1", "snn")
-    after, case = written(None, folded(*SHARED), (heard, told))
+    after, case = written(None, folded(*AGREED), (heard, told))
     assert decide_in_meeting(after, case, instant, GIVEN) == ([], [])
+    # What is recorded stands, whatever has become of the case since, and so does its repetition.
+    assert decide_in_meeting(after, folded(*WITHDRAWN), instant, GIVEN) == ([], [])
 
 
 def test_after_an_instant_discussion_an_owner_who_took_part_may_have_said_yes():
-    after, case = written(None, folded(*SHARED), decide_in_meeting(None, folded(*SHARED), instant, GIVEN))
+    after, case = written(None, folded(*AGREED), decide_in_meeting(None, folded(*AGREED), instant, GIVEN))
     yes = replace(offer, meeting=uid(55), item=uid(56), accepted=True)
     _, told = decide_in_meeting(after, case, yes, GIVEN)
     assert [type(event) for event in told] == [ActionOffered, ActionAccepted]
@@ -284,7 +298,75 @@ def test_an_instant_discussion_is_about_a_case_of_its_programme():
         decide_in_meeting(None, elsewhere, instant, GIVEN)
 
 
+UNFIT: list[tuple[tuple[CaseEvent, ...], str]] = [
+    ((received,), "acceptance, basis"),
+    (SHARED, "basis"),
+    (WITHDRAWN, "basis"),
+    ((*AGREED, SupportDeclinedByPerson(AgreedBy.PERSON)), "basis"),
+    ((received, ReferralDeclined("out-of-area")), "live-case, basis"),
+    ((*AGREED, OVER), "live-case"),
+]
+
+
+@pytest.mark.parametrize(("history", "missing"), UNFIT)
+def test_a_case_that_the_rules_would_not_put_on_an_agenda_is_not_discussed_there_and_then(
+    history: tuple[CaseEvent, ...], missing: str
+):
+    with pytest.raises(CannotBeHeard) as caught:
+        decide_in_meeting(None, folded(*history), instant, GIVEN)
+    assert caught.value.details == {"missing": missing}
+
+
+@pytest.mark.parametrize(
+    ("history", "said", "held"),
+    [
+        (WITHDRAWN, AppearanceBasis.SAFEGUARDING, AppearanceBasis.SAFEGUARDING),
+        (WITHDRAWN, AppearanceBasis.VITAL_INTEREST, AppearanceBasis.VITAL_INTEREST),
+        (WITHDRAWN, AppearanceBasis.PUBLIC_TASK_WITH_NOTICE, None),
+        (WITHDRAWN, AppearanceBasis.AGREEMENT, None),
+        (SHARED, AppearanceBasis.PUBLIC_TASK_WITH_NOTICE, AppearanceBasis.PUBLIC_TASK_WITH_NOTICE),
+        (SHARED, AppearanceBasis.AGREEMENT, None),
+        (AGREED, AppearanceBasis.AGREEMENT, AppearanceBasis.AGREEMENT),
+        (AGREED, AppearanceBasis.SAFEGUARDING, AppearanceBasis.SAFEGUARDING),
+        ((*WITHDRAWN, OVERRIDING), None, AppearanceBasis.VITAL_INTEREST),
+    ],
+)
+def test_on_what_a_case_is_heard_is_said_by_somebody_as_far_as_the_case_allows(
+    history: tuple[CaseEvent, ...], said: AppearanceBasis | None, held: AppearanceBasis | None
+):
+    assert basis_for(folded(*history), said, NOW) is held
+
+
 waiting = replace(meeting, items=(replace(item, state=ItemState.PENDING), *meeting.items[1:]))
+on_agreement = replace(
+    waiting, items=(replace(waiting.items[0], basis=AppearanceBasis.AGREEMENT, presenter="hana"), *waiting.items[1:])
+)
+by_hand = replace(on_agreement.items[0], origin=Origin.LATE, basis=AppearanceBasis.SAFEGUARDING, added_reason=TEXT)
+
+
+def opened(state: Meeting, *history: CaseEvent) -> AppearanceBasis | None:
+    """On which basis the item is heard."""
+    heard, _ = decide_in_meeting(state, folded(*history), OpenItem(MEETING, ITEM, known_by="hana"), GIVEN)
+    after, _ = written(state, None, (heard, []))
+    opening = after.item(ITEM) if after else None
+    assert opening is not None
+    assert opening.state is ItemState.OPEN
+    return opening.basis
+
+
+def test_what_has_changed_since_the_agenda_was_published_is_asked_when_the_item_is_opened():
+    assert opened(on_agreement, *AGREED) is AppearanceBasis.AGREEMENT
+    for history, missing in ((SHARED, "basis"), (WITHDRAWN, "basis"), ((*AGREED, OVER), "live-case")):
+        with pytest.raises(CannotBeHeard) as caught:
+            opened(on_agreement, *history)
+        assert caught.value.details == {"missing": missing}
+
+
+def test_a_withdrawn_agreement_is_not_what_a_case_is_heard_on():
+    assert opened(on_agreement, *WITHDRAWN, OVERRIDING) is AppearanceBasis.VITAL_INTEREST
+    assert opened(replace(on_agreement, items=(by_hand,)), *WITHDRAWN) is AppearanceBasis.SAFEGUARDING
+
+
 interest = DeclareInterest(MEETING, ITEM, "hana", "housing-1", note=TEXT)
 settle = ResolveInterest(MEETING, ITEM, "hana", TEXT)
 
@@ -323,10 +405,10 @@ def test_an_interest_is_resolved_by_somebody_else_in_the_item_and_in_the_case():
 
 def test_nobody_leads_the_talk_about_a_case_they_are_kept_out_of():
     opening = OpenItem(MEETING, ITEM, known_by="hana")
-    assert [type(fact) for fact in decide_in_meeting(waiting, folded(*SHARED), opening, GIVEN)[0]] == [ItemOpened]
-    kept_out = folded(*SHARED, RecusalDeclared(waiting.chair, "snn"))
+    assert [type(fact) for fact in decide_in_meeting(waiting, folded(*AGREED), opening, GIVEN)[0]] == [ItemOpened]
+    kept_out = folded(*AGREED, RecusalDeclared(waiting.chair, "snn"))
     before = replace(waiting, interests=(Interest(ITEM, waiting.chair, "snn", InterestAction.RECUSED),))
-    for state, case in ((waiting, kept_out), (before, folded(*SHARED))):
+    for state, case in ((waiting, kept_out), (before, folded(*AGREED))):
         with pytest.raises(ChairIsRecused):
             decide_in_meeting(state, case, opening, GIVEN)
         handed = replace(state, chair="somebody")

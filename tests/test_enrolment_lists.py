@@ -279,8 +279,8 @@ async def test_officers_of_a_series_are_its_chairs_and_deputies_on_that_day(told
     prepares = HeldRole(Role.PREPARER, SINCE, None, CATCH, WEEKLY)
     await told.tell("housing-1", [(RoleGiven("housing-1", "hana", prepares), OLA)])
     await told.fold()
-    assert await members.officers(told.db, CATCH, WEEKLY, DAY) == {"carl", "dee"}
-    assert await members.officers(told.db, CATCH, WEEKLY, date(2026, 7, 1)) == {"dee"}
+    assert await members.officers(told.db, CATCH, WEEKLY, DAY) == {("snn", "carl"), ("snn", "dee")}
+    assert await members.officers(told.db, CATCH, WEEKLY, date(2026, 7, 1)) == {("snn", "dee")}
     assert await members.officers(told.db, CATCH, WEEKLY, date(2025, 12, 31)) == set()
     assert await members.officers(told.db, CATCH, "another", DAY) == set()
     assert await members.officers(told.db, BEXLEY, WEEKLY, DAY) == set()
@@ -289,7 +289,7 @@ async def test_officers_of_a_series_are_its_chairs_and_deputies_on_that_day(told
 async def test_a_suspended_officer_is_none(told: Told):
     await told.tell("snn", [(MemberSuspended("snn", "dee"), ADA)])
     await told.fold()
-    assert await members.officers(told.db, CATCH, WEEKLY, DAY) == {"carl"}
+    assert await members.officers(told.db, CATCH, WEEKLY, DAY) == {("snn", "carl")}
 
 
 async def test_nothing_reads_a_whole_table(told: Told):

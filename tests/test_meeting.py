@@ -90,7 +90,16 @@ from catch.domain.meeting.invitations import (
     WithdrawInvitation,
 )
 from catch.domain.meeting.items import DecisionCode, DeferReason, Dissent, ItemState, ToTell
-from catch.domain.meeting.listing import Agenda, AppearanceBasis, DraftedItem, Matter, Reason, ReasonCode, Section
+from catch.domain.meeting.listing import (
+    Agenda,
+    AppearanceBasis,
+    DraftedItem,
+    Matter,
+    Missing,
+    Reason,
+    ReasonCode,
+    Section,
+)
 from catch.domain.meeting.planning import (
     CancelMeeting,
     MeetingCancelled,
@@ -104,6 +113,7 @@ from catch.domain.meeting.planning import (
 from catch.domain.meeting.rules import (
     AgendaIsPublished,
     AgendaNotPublished,
+    CannotBeHeard,
     ItemIsOpen,
     ItemNotOpen,
     ItemResolved,
@@ -206,7 +216,7 @@ CHAIR = Given(
     SNN,
     PARTNERS,
     draft=Agenda(7, "1", LINES),
-    told={ONE: ("housing-1", "snn")},
+    listings={ONE: Listed("1", "hal", AppearanceBasis.AGREEMENT, ("housing-1", "snn"))},
 )
 DRAFT, PUBLISH = DraftAgenda(M), PublishAgenda(M)
 JOIN, ACCEPT = JoinMeeting(M, "hal", "housing-1"), AcceptConfidentiality(M, "hal")
@@ -504,12 +514,46 @@ def test_an_item_added_by_hand_has_what_its_case_says_where_nobody_said_otherwis
     assert item.presenter == "ann"
 
 
+UNFIT = Listed("CASE-4", "hal", None, (), (Missing.LIVE_CASE, Missing.BASIS))
+
+
+@pytest.mark.parametrize(("before", "adding"), [(DRAFTED, UNPREPARED), (PUBLISHED, LATE)])
+def test_a_case_that_the_rules_would_not_draft_is_added_by_nobody(
+    before: tuple[MeetingCommand, ...], adding: MeetingCommand
+):
+    unfit = replace(CHAIR, listed=UNFIT)
+    after(*before).when(adding, unfit).refused(CannotBeHeard, missing="live-case, basis")
+    fit = replace(CHAIR, listed=replace(UNFIT, basis=AppearanceBasis.AGREEMENT, lacks=()))
+    added = after(*before).after(fit, adding)
+    added.when(adding, unfit).then()  # what was added stands, and so does its repetition
+
+
+def test_another_basis_than_the_persons_agreement_is_given_with_its_reason():
+    listed = replace(CHAIR, listed=Listed("CASE-4", "hal", AppearanceBasis.SAFEGUARDING))
+    said = replace(UNPREPARED, basis=AppearanceBasis.SAFEGUARDING)
+    after(*DRAFTED).when(said, listed).refused(MissingText, field="reason")
+    (item,) = [held for held in state(*DRAFTED, replace(said, reason=TEXT), facts=listed).items if held.item == an("x")]
+    assert item.basis is AppearanceBasis.SAFEGUARDING
+
+
+def test_what_has_changed_since_it_was_drafted_is_asked_again_when_the_agenda_is_published():
+    now = replace(UNFIT, lacks=(Missing.BASIS,))
+    changed = replace(CHAIR, listings={ONE: now, TWO: replace(now, lacks=(Missing.LIVE_CASE, Missing.BASIS))})
+    after(*DRAFTED).when(PUBLISH, changed).refused(ItemsNotReady, items=f"{ONE}, {TWO}", missing="basis, live-case")
+    # What was taken off is asked of nobody any more.
+    after(*DRAFTED, RemoveItem(M, ONE, TEXT), RemoveItem(M, TWO)).when(PUBLISH, changed).recorded(AgendaPublished)
+    other = Listed("1", "hal", AppearanceBasis.VITAL_INTEREST, ("snn",))
+    published = after(*DRAFTED).when(PUBLISH, replace(CHAIR, listings={ONE: other})).state
+    assert published is not None
+    assert [item.basis for item in published.items][:2] == [AppearanceBasis.VITAL_INTEREST, AppearanceBasis.AGREEMENT]
+
+
 def test_the_published_hash_changes_with_the_agenda_and_with_who_may_see_it():
     def published(*before: MeetingCommand, facts: Given = CHAIR) -> str | None:
         return state(*DRAFTED, *before, PUBLISH, facts=facts).content_hash
 
     assert published() == published()
-    nobody = replace(CHAIR, told={})
+    nobody = replace(CHAIR, listings={})
     others = {published(MoveItem(M, TWO, 1)), published(ChangeTimebox(M, TWO, 9)), published(facts=nobody)}
     assert len({published(), *others}) == 4
 

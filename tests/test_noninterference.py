@@ -37,7 +37,7 @@ def patch() -> Iterator[pytest.MonkeyPatch]:
 async def places(furnished: Furnished, patch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Place, Place]]:
     # An answer that is kept for a second tells how far the log was when it was made, and so does which programmes run.
     patch.setattr(answers, "FRESH", timedelta(0))
-    patch.setattr(app, "RUNNING", 0)
+    patch.setattr(app, "FRESH", timedelta(0))
     async with furnished() as one, furnished() as other:
         yield one, other
 

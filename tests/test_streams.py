@@ -1,6 +1,7 @@
 """The catalogue: every event has one stream and one name for ever, and comes back from the log as it went in."""
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,13 +15,18 @@ from catch.domain.facts import Actor, Envelope, Fact, Purpose, Role
 from catch.domain.meeting import MeetingPlanned
 from catch.domain.meeting.session import MeetingStarted
 from catch.domain.programme.check import CLOCK_EVENTS
+from catch.domain.registers import CaseTakenOn, DayTaken, NumberReferred, Register
 from catch.domain.streams import (
     CASE,
     COMMANDS,
     EVENTS,
     MEETING,
+    REGISTER,
     STREAMS,
+    calendar_stream,
+    caseload_stream,
     fold,
+    number_stream,
     partner_stream,
     programme_stream,
     restricted_stream,
@@ -65,8 +71,19 @@ def test_streams_named_by_a_key_never_share_an_id():
     assert restricted_stream(uid(1)) == restricted_stream(uid(1))
     keyed = {partner_stream("a"), partner_stream("b"), programme_stream("a"), programme_stream("b")}
     assert len(keyed | {restricted_stream(uid(1)), restricted_stream(uid(2))}) == 6
+    registers = {calendar_stream("a", "b"), calendar_stream("b", "a"), caseload_stream("a"), caseload_stream("b")}
+    assert len(registers - keyed) == 4
     # No client can choose such an id for a stream of its own.
-    assert {each.version for each in (restricted_stream(uid(1)), *keyed)} == {5}
+    assert {each.version for each in (restricted_stream(uid(1)), *keyed, *registers)} == {5}
+    assert number_stream("0" * 64).version == 8
+
+
+def test_a_register_keeps_each_entry_once_and_tells_what_was_entered():
+    entries = [DayTaken(uid(1), NOW.date()), NumberReferred(uid(2), "snn-catch"), CaseTakenOn(uid(2))]
+    held: Register = fold(REGISTER, history(*entries, *entries, stream=uid(9)))
+    assert held == Register(tuple(entries))
+    assert (held.meetings_on(NOW.date()), held.cases_in("snn-catch")) == ([uid(1)], [uid(2)])
+    assert (held.meetings_on(NOW.date() + timedelta(days=1)), held.cases_in("bexley-icm")) == ([], [])
 
 
 def test_a_command_leads_to_its_stream():

@@ -188,6 +188,10 @@ TABLE: dict[str, Telling] = {
     "ProgrammeActivated": OF_PLACE,
     "ProgrammeSuspended": OF_PLACE,
     "ProgrammeResumed": OF_PLACE,
+    # Registers
+    "DayTaken": OF_PLACE,
+    "NumberReferred": OF_PLACE,
+    "CaseTakenOn": OF_PLACE,
 }
 
 
@@ -383,6 +387,7 @@ def test_every_reason_and_warning_stands_under_what_it_was_worked_out_from():
     assert {code: set(warned_of(code)) for code in WarningCode if warned_of(code)} == {
         WarningCode.PARTNER_WINDOW: {DISCUSSION, ACTIONS},
         WarningCode.AFTER_CUT_OFF: {DISCUSSION},
+        WarningCode.LEFT_OUT: {DISCUSSION},
         WarningCode.SAFEGUARDING_CONCERN: {Category.RESTRICTED},
     }
 

@@ -61,13 +61,13 @@ def by_code(code: ReasonCode) -> frozenset[Category]:
 def warned_of(code: WarningCode) -> frozenset[Category]:
     """What a warning was worked out from, beside the reasons that it names."""
     match code:
-        case WarningCode.NOT_READY | WarningCode.PARTNER_WITHOUT_BASIS:
+        case WarningCode.NOT_READY | WarningCode.PARTNER_WITHOUT_BASIS | WarningCode.CHANGED_SINCE:
             return _NONE
         case WarningCode.MUST_OVER_BUDGET | WarningCode.MUST_OVER_MAX_ITEMS | WarningCode.BELOW_MIN_ITEMS:
             return _NONE
         case WarningCode.PARTNER_WINDOW:
             return frozenset({Category.DISCUSSION, Category.ACTIONS})
-        case WarningCode.AFTER_CUT_OFF:
+        case WarningCode.AFTER_CUT_OFF | WarningCode.LEFT_OUT:
             return frozenset({Category.DISCUSSION})
         case WarningCode.SAFEGUARDING_CONCERN:
             return frozenset({Category.RESTRICTED})

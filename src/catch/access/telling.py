@@ -66,6 +66,7 @@ from catch.domain.person import (
     ProtectedAddressSet,
 )
 from catch.domain.programme import ProgrammeActivated, ProgrammeEvent, ProgrammeResumed, ProgrammeSuspended
+from catch.domain.registers import CaseTakenOn, DayTaken, NumberReferred, RegisterEvent
 from catch.domain.restricted import (
     RestrictedEvent,
     RestrictedNoteAdded,
@@ -74,7 +75,7 @@ from catch.domain.restricted import (
 )
 from catch.domain.streams import STREAMS
 
-Event = CaseEvent | MeetingEvent | PersonEvent | PartnerEvent | ProgrammeEvent | RestrictedEvent
+Event = CaseEvent | MeetingEvent | PersonEvent | PartnerEvent | ProgrammeEvent | RestrictedEvent | RegisterEvent
 EVENTS = frozenset(get_args(Event))
 """A subclass of one of them is another event."""
 if untold := sorted(event.__name__ for stream in STREAMS for event in stream.events if event not in EVENTS):
@@ -159,7 +160,18 @@ def _of_any(event: Event) -> Telling:
         return _of_partner(event)
     if isinstance(event, RestrictedEvent):
         return _of_restricted(event)
+    if isinstance(event, RegisterEvent):
+        return _of_register(event)
     return _of_programme(event)
+
+
+def _of_register(event: RegisterEvent) -> Telling:
+    match event:
+        case DayTaken() | NumberReferred() | CaseTakenOn():
+            # Who else was referred under a number, or given a case, is told by the cases to those who see them.
+            return Telling(To.NOBODY)
+        case _:
+            assert_never(event)
 
 
 def _of_restricted(event: RestrictedEvent) -> Telling:

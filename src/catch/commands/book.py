@@ -21,7 +21,8 @@ from catch.domain.partner import Partner
 from catch.domain.person import Person
 from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import IdAlreadyUsed
-from catch.domain.streams import CASE, MEETING, PERSON, Stream
+from catch.domain.registers import Register, RegisterEvent
+from catch.domain.streams import CASE, MEETING, PERSON, REGISTER, Stream
 from catch.present.states import Broken, Held
 
 A = TypeVar("A")
@@ -94,6 +95,9 @@ class Book(Lookup):
     def people(self, ids: Iterable[UUID]) -> list[Person | None]:
         return self._states(PERSON, [*ids])
 
+    def registers(self, ids: Iterable[UUID]) -> list[Register | None]:
+        return self._states(REGISTER, [*ids])
+
     def version(self, stream: Stream, id_: UUID) -> int:
         """How many facts the stream has; 0 where the id names none of this kind."""
         self.state(stream, id_)
@@ -141,6 +145,14 @@ class Book(Lookup):
         if facts and kind is not stream and held.version:
             raise IdAlreadyUsed(field=stream.name, value=id_)
         self.written.append(Written(stream, id_, held.version, facts))
+
+    def enter(self, register: UUID, entry: RegisterEvent) -> None:
+        """Something new in a register, which was read before anything was asked that it bears on.
+
+        Before all other facts: the last fact of a command is one that somebody is told of.
+        """
+        _, held = self.seen[register]
+        self.written.insert(0, Written(REGISTER, register, held.version, [entry]))
 
     def begin(self) -> None:
         """Decide from the start: what an attempt wrote before it found something lacking goes."""

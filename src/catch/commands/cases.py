@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from catch.commands.book import Book
 from catch.commands.handler import Handler, handles
 from catch.commands.naming import partners_exist, programmes_exist, was_born
-from catch.commands.questions import Caseload, NhsNumber, ReferenceDigest
-from catch.commands.rules import seen
+from catch.commands.questions import Caseload, NhsNumber, ReferenceDigest, RegisteredWith
+from catch.commands.rules import seen, worked_on
 from catch.domain import case as case_stream
 from catch.domain import discussion, restricted
 from catch.domain.case import (
@@ -29,13 +29,14 @@ from catch.domain.case import (
     reviews,
 )
 from catch.domain.case.actions import ActionCommand
-from catch.domain.case.state import Case
-from catch.domain.facts import Fact, Role
+from catch.domain.case.state import Case, CaseState
+from catch.domain.facts import Actor, Fact, Role
 from catch.domain.given import Given
 from catch.domain.nhs_number import NhsNumberInvalid
 from catch.domain.programme.configuration import Programme
+from catch.domain.registers import CaseTakenOn, NumberReferred
 from catch.domain.restricted import RestrictedCommand
-from catch.domain.streams import CASE, PERSON, RESTRICTED, restricted_stream
+from catch.domain.streams import CASE, PERSON, RESTRICTED, caseload_stream, number_stream, restricted_stream
 
 
 def person_of(command: CaseCommand, book: Book) -> UUID:
@@ -63,6 +64,39 @@ def others_of(book: Book, person: UUID, case: UUID, programme: str) -> list[Case
     return [held for held in book.cases(ids) if held]
 
 
+def numbered(book: Book, person: UUID, case: UUID, programme: str, by: Actor) -> list[Case]:
+    """The cases in the programme, as far as they work on them, of others who were registered with the person's NHS
+    number. By the register of the number; and those of people who were referred before there was one.
+    """
+    digest = number_of(book, person)
+    if digest is None:
+        return []
+    entered = book.register(number_stream(digest)).cases_in(programme)
+    known = book.people(book.ask(RegisteredWith(digest)))
+    before = [each for held in known if held and held.settled_number for each in held.cases_in(programme)]
+    others = book.cases(each for each in dict.fromkeys([*entered, *before]) if each != case)
+    return [held for held in others if held and held.person != person and worked_on(book, held, by)]
+
+
+def number_of(book: Book, person: UUID) -> str | None:
+    held = book.person(person)
+    return held.settled_number if held else None
+
+
+def enter_number(book: Book, person: UUID, case: UUID, programme: str) -> None:
+    if (digest := number_of(book, person)) is not None:
+        book.enter(number_stream(digest), NumberReferred(case, programme))
+
+
+def accept(command: eligibility.AcceptReferral, book: Book, given: Given) -> None:
+    """What two doors opened under one number, for whoever sees both: one of them is accepted."""
+    case = book.case(command.case)
+    if decided(command, book, given) and case is not None:
+        alike = numbered(book, case.person, case.case, case.programme, given.by)
+        accepted = [each for each in alike if each.state is not CaseState.RECEIVED]
+        discussion.only_open_number(case.programme, accepted, given.by.agency)
+
+
 def decided(command: CaseCommand, book: Book, given: Given) -> Sequence[Fact]:
     """What the case alone answers, under its version of the programme."""
     case = book.case(command.case)
@@ -86,12 +120,17 @@ def about_action(command: ActionCommand, book: Book, given: Given) -> None:
 
 
 def allocate(command: coordination.AllocateCoordinator, book: Book, given: Given) -> None:
-    case = book.case(command.case)
+    """The worker's caseload is entered, so that of two cases given to them at once the later is counted with the first,
+    and their agency does not leave the programme meanwhile.
+    """
+    case, caseload = book.case(command.case), caseload_stream(command.user)
     programme = pinned(book, case) if case else None
+    book.register(caseload)
     # Only a hard limit can refuse; without one the read side need not be asked.
     if programme is not None and programme.caseload.hard_max is not None:
         given = replace(given, caseload=book.ask(Caseload(command.user)))
-    decided(command, book, given)
+    if decided(command, book, given):
+        book.enter(caseload, CaseTakenOn(command.case))
 
 
 def redirect(command: eligibility.RedirectReferral, book: Book, given: Given) -> None:
@@ -135,16 +174,18 @@ def close(command: closing.CloseCase, book: Book, given: Given) -> None:
 def submit(command: referral.SubmitReferral, book: Book, given: Given) -> None:
     """The person hears of it in the same moment: of two doors at once, theirs lets one through."""
     case, person = book.case(command.case), book.person(command.person)
-    others = others_of(book, command.person, command.case, command.programme)
     # Of a case that they do not see nobody is told: theirs is as if it were new, and the pair waits at the front door.
-    others = [each for each in others if seen(book, each, given.by)]
-    # A referral that is sent again is judged under the version that its case started under.
+    others = [
+        each for each in others_of(book, command.person, command.case, command.programme) if seen(book, each, given.by)
+    ]
+    alike = numbered(book, command.person, command.case, command.programme, given.by)
     book.programme = pinned(book, case) if case else running(book, command.programme)
     given = replace(as_sent(command, book, given), programme=book.programme)
-    opened, referred = discussion.decide_referral(case, person, others, command, given)
+    opened, referred = discussion.decide_referral(case, person, others, command, given, alike)
     book.write(CASE, command.case, opened)
     book.write(PERSON, command.person, referred)
     if opened:
+        enter_number(book, command.person, command.case, command.programme)
         referrer_exists(book, given, command.on_behalf_of)
 
 
@@ -184,7 +225,8 @@ def reopen(command: closing.ReopenCase, book: Book, given: Given) -> None:
     others = others_of(book, case.person, command.case, case.programme) if case else []
     book.programme = pinned(book, case) if case else None
     given = replace(given, programme=book.programme)
-    book.write(CASE, command.case, discussion.decide_reopening(case, others, command, given))
+    alike = numbered(book, case.person, case.case, case.programme, given.by) if case else []
+    book.write(CASE, command.case, discussion.decide_reopening(case, others, command, given, alike))
 
 
 def keep_out(command: recusal.DeclareRecusal, book: Book, given: Given) -> None:
@@ -209,7 +251,7 @@ def beside(command: RestrictedCommand, book: Book, given: Given) -> None:
 CASE_HANDLERS: tuple[Handler, ...] = (
     handles(referral.SubmitReferral, subject=person_referred, decide=submit),
     handles(referral.AttachReferral, subject=person_referred, decide=attach),
-    handles(eligibility.AcceptReferral, subject=person_of, decide=of_case),
+    handles(eligibility.AcceptReferral, subject=person_of, decide=accept),
     handles(eligibility.DeclineReferral, subject=person_of, decide=of_case),
     handles(eligibility.RedirectReferral, subject=person_of, decide=redirect),
     handles(coordination.AllocateCoordinator, subject=person_of, decide=allocate),

@@ -17,6 +17,7 @@ from catch.database import lost
 from catch.domain.facts import Actor, Command, Purpose
 from catch.domain.refusals import Refused
 from catch.domain.restricted import RaiseSafeguardingConcern, SafeguardingConcernRaised
+from catch.domain.streams import REGISTER
 from catch.log.entries import Answer, Conflict, Unavailable
 
 # With the waits between them some 0.4 s at most, which is long enough for a command to meet many rivals.
@@ -84,8 +85,13 @@ class Commands:
             _requests.info(msgspec.json.encode(line | outcome).decode())
 
 
+_REGISTERED = frozenset(event.__name__ for event in REGISTER.events)
+
+
 def alike(command: Command, answer: Answer) -> Answer:
-    """Whoever raises a concern hears that it was taken, and nothing of what else is known."""
+    """Nobody is told what was entered in a register; and whoever raises a concern hears that it was taken, and nothing
+    of what else is known.
+    """
     if not isinstance(command, RaiseSafeguardingConcern):
-        return answer
+        return answer._replace(events=tuple([event for event in answer.events if event not in _REGISTERED]))
     return answer._replace(stream=command.case, version=0, events=(SafeguardingConcernRaised.__name__,))

@@ -12,12 +12,12 @@ from catch.commands.naming import meetings_exist, partners_exist
 from catch.commands.questions import Draft, MeetingsOn, Officers
 from catch.domain import discussion
 from catch.domain import meeting as meeting_stream
-from catch.domain.agenda.case_facts import appearance_basis, may_be_told
+from catch.domain.agenda.by_hand import as_it_is, listed
 from catch.domain.calendar import london_day
 from catch.domain.case.state import Case
 from catch.domain.discussion import MeetingAndCase, OfferActionInMeeting
 from catch.domain.facts import Fact
-from catch.domain.given import Given, Listed
+from catch.domain.given import Given
 from catch.domain.meeting import (
     MeetingCommand,
     adding,
@@ -32,10 +32,11 @@ from catch.domain.meeting import (
     session,
 )
 from catch.domain.meeting.rules import unpublished
-from catch.domain.meeting.state import Meeting, MeetingState
+from catch.domain.meeting.state import MeetingState
 from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import Refused, UnknownCase
-from catch.domain.streams import CASE, MEETING
+from catch.domain.registers import DayTaken
+from catch.domain.streams import CASE, MEETING, calendar_stream
 
 AtMeeting = MeetingCommand | OfferActionInMeeting
 OnItem = (
@@ -154,9 +155,17 @@ def plan(command: planning.PlanMeeting, book: Book, given: Given) -> None:
     if not decided(command, book, given, command.programme):
         return
     day = london_day(command.starts_at)
-    planning.check_chair(command, book.ask(Officers(command.programme, command.series, day)))
+    planning.check_chair(command, appointed(command, book, day))
     # Last, because this question waits until the read side has come to the log's end.
     only_meeting(book, command.meeting, command.programme, command.series, day)
+
+
+def appointed(command: planning.PlanMeeting, book: Book, day: date) -> set[str]:
+    """The read side names candidates only; whether the chair is appointed by now their agency's stream says."""
+    programme, series = command.programme, command.series
+    named = [agency for agency, user in book.ask(Officers(programme, series, day)) if user == command.chair]
+    agencies = [held for agency in sorted(named) if (held := book.partner(agency))]
+    return {command.chair for held in agencies if held.chairs(command.chair, programme, series, day)}
 
 
 def reschedule(command: planning.RescheduleMeeting, book: Book, given: Given) -> None:
@@ -166,12 +175,16 @@ def reschedule(command: planning.RescheduleMeeting, book: Book, given: Given) ->
 
 
 def only_meeting(book: Book, meeting: UUID, programme: str, series: str, day: date) -> None:
-    for held in book.meetings(book.ask(MeetingsOn(series, day))):
+    """By the calendar of the series, in which the day is entered; and by what was planned before there was one."""
+    calendar = calendar_stream(programme, series)
+    entered = book.register(calendar).meetings_on(day)
+    for held in book.meetings(dict.fromkeys([*entered, *book.ask(MeetingsOn(series, day))])):
         if held is None or held.meeting == meeting or held.instant or held.state is MeetingState.CANCELLED:
             continue
         # The read side names candidates only; how they stand by now the streams say.
         if (held.programme, held.series, london_day(held.starts_at)) == (programme, series, day):
             raise MeetingAlreadyPlanned(meeting=held.meeting, day=day)
+    book.enter(calendar, DayTaken(meeting, day))
 
 
 def draft(command: drafting.DraftAgenda, book: Book, given: Given) -> None:
@@ -184,32 +197,33 @@ def draft(command: drafting.DraftAgenda, book: Book, given: Given) -> None:
 
 
 def publish(command: drafting.PublishAgenda, book: Book, given: Given) -> None:
-    """For every item, the agencies that may be told about its case now: nobody of one that cannot be read."""
+    """Every case is looked at as it is now: whether it may be heard, and who may be told about it; nobody is told of
+    one that cannot be read.
+    """
     meeting = book.meeting(command.meeting)
-    about = {item.item: item.case for item in meeting.items if item.case} if meeting else {}
+    about = [item for item in meeting.items if item.case] if meeting else []
     # To read the cases makes the publication rest on them: a disclosure that ends meanwhile is a conflict, not a leak.
-    cases = book.readable_cases(about.values())
-    told = {item: may_be_told(case, given.at) if case else () for item, case in zip(about, cases, strict=True)}
-    decided(command, book, replace(given, told=told))
+    cases = book.readable_cases(item.case for item in about if item.case)
+    if meeting is not None:
+        listings = {
+            item.item: as_it_is(case, meeting, item, given.at) for item, case in zip(about, cases, strict=True) if case
+        }
+        given = replace(given, listings=listings)
+    decided(command, book, given)
 
 
 def add(command: adding.AddItem | adding.AddLateItem, book: Book, given: Given) -> None:
-    """A case comes with its number, and, where nobody said otherwise, with its own presenter and basis."""
+    """A case that could be drafted, with its number, and, where nobody said otherwise, its own presenter and basis."""
     meeting = book.meeting(command.meeting)
     case = book.case(command.case) if command.case else None
     # A case of another programme is not listed, and so answered below like one that is not there.
     if case is not None and meeting is not None and case.programme == meeting.programme:
-        given = replace(given, listed=listed(case, meeting, given))
+        given = replace(given, listed=listed(case, meeting, given.at, command.presenter, command.basis))
     facts = decided(command, book, given)
     if facts and command.case and given.listed is None:
         raise UnknownCase(case=command.case)
     if facts:
         partners_exist(book, command.requires)
-
-
-def listed(case: Case, meeting: Meeting, given: Given) -> Listed:
-    lead = case.lead.user if case.lead else None
-    return Listed(case.number, lead, appearance_basis(case, meeting.starts_at), may_be_told(case, given.at))
 
 
 def come_or_go(
@@ -233,8 +247,9 @@ def link(command: deciding.LinkAction, book: Book, given: Given) -> None:
 
 
 def defer(command: floor.DeferItem, book: Book, given: Given) -> None:
-    if decided(command, book, given):
-        meetings_exist(book, (command.to_meeting,))
+    meeting = book.meeting(command.meeting)
+    if decided(command, book, given) and meeting is not None and command.to_meeting is not None:
+        floor.check_later(meeting, book.meeting(command.to_meeting), command.to_meeting)
 
 
 def confirm_minutes(command: session.ConfirmMinutes, book: Book, given: Given) -> None:

@@ -19,7 +19,15 @@ from catch.domain.partner import Partner, PartnerCommand, PartnerEvent
 from catch.domain.person import PersonCommand
 from catch.domain.programme import ProgrammeCommand
 from catch.domain.refusals import Refused
-from catch.domain.streams import COMMANDS_BY_KEY, PARTNER, PERSON, PROGRAMME, partner_stream, programme_stream
+from catch.domain.streams import (
+    COMMANDS_BY_KEY,
+    PARTNER,
+    PERSON,
+    PROGRAMME,
+    caseload_stream,
+    partner_stream,
+    programme_stream,
+)
 from catch.domain.subject import folded
 from projections.matches import MOST
 
@@ -114,8 +122,11 @@ def run(command: partner.RunProgramme | partner.LeaveProgramme, book: Book, give
     facts = cast("Sequence[PartnerEvent]", book.written[-1].facts)
     # Judged by what would hold afterwards: an end on a later day, or a second part that stays, leaves nobody alone.
     after: Partner | None = folded(partner.evolve, before, facts, given.at)
-    leaves = before and after and before.runs(command.programme, day) and not after.runs(command.programme, day)
-    if leaves and book.ask(Coordinates(command.partner, command.programme)):
+    if before is None or after is None or not before.runs(command.programme, day) or after.runs(command.programme, day):
+        return
+    # Whoever is given a case at this moment enters it in their caseload: then it is looked again.
+    book.registers(caseload_stream(member.user) for member in after.members)
+    if book.ask(Coordinates(command.partner, command.programme)):
         raise StillCoordinates(programme=command.programme)
 
 

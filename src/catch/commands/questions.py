@@ -83,7 +83,7 @@ class Records:
         recorded = await self.log.stream(programme_stream(held.programme), upto_position=as_of)
         history, series = series_held(fold(PROGRAMME, [*map(decode, recorded)]), held)
         # In slices, so that a draft over ten thousand cases holds nobody up.
-        facts = await each(lambda case: case_facts(case, history, held, carried), cases)
+        facts = await each(lambda case: case_facts(case, history, held, carried.get(case.case)), cases)
         return AgendaFacts(series, held, facts, as_of)
 
     async def facts_then(self, meeting: Meeting, case: UUID) -> AgendaFacts:
@@ -95,7 +95,7 @@ class Records:
         history, series = series_held(fold(PROGRAMME, then[of_programme]), meeting)
         held: Case | None = fold(CASE, then[case]) if of_kind(CASE, then[case]) else None
         carried = await agenda.before(self.log.pool, meeting)
-        facts = [case_facts(held, history, meeting, carried)] if held is not None else []
+        facts = [case_facts(held, history, meeting, carried.get(case))] if held is not None else []
         return AgendaFacts(series, meeting, facts, over.position)
 
 
@@ -132,7 +132,8 @@ class Caseload(Question[int], frozen=True):
     user: str
 
     async def answer(self, source: Asking) -> int:
-        # Not waited for: a refusal that rests on it is confirmed at the log's end before it leaves.
+        # Whoever was given a case a moment ago has it: the caseload's register was read before this.
+        await source.records.up_to_date()
         return await case_summary.caseload(source.records.log.pool, self.user)
 
 
@@ -171,14 +172,14 @@ class MeetingsOn(Question[tuple[UUID, ...]], frozen=True):
         return tuple(row.meeting.meeting for row in rows)
 
 
-class Officers(Question[frozenset[str]], frozen=True):
-    """The user ids of those appointed to chair the series, or to stand in, on a day."""
+class Officers(Question["frozenset[tuple[str, str]]"], frozen=True):
+    """Agency and user of those appointed to chair the series, or to stand in, on a day."""
 
     programme: str
     series: str
     day: date
 
-    async def answer(self, source: Asking) -> frozenset[str]:
+    async def answer(self, source: Asking) -> frozenset[tuple[str, str]]:
         return frozenset(await members.officers(source.records.log.pool, self.programme, self.series, self.day))
 
 
@@ -262,6 +263,17 @@ class ReferenceDigest(Question[str], frozen=True):
     async def answer(self, source: Asking) -> str:
         assert source.sealing is not None
         return reference_digest(source.records.keyring, source.sealing.plain(self.reference))
+
+
+class RegisteredWith(Question[tuple[UUID, ...]], frozen=True):
+    """The people who were registered with the NHS number of this digest, of those whom the read side knows: it is asked
+    for who was referred before their number had a register.
+    """
+
+    digest: str
+
+    async def answer(self, source: Asking) -> tuple[UUID, ...]:
+        return await matches.registered_with(source.records.log.pool, self.digest)
 
 
 class SubjectDigest(Question[str], frozen=True):

@@ -9,6 +9,7 @@ from catch.access import (
     Asker,
     RedactionReason,
     Seat,
+    Sight,
     Told,
     Who,
     may,
@@ -92,9 +93,17 @@ def told_all(book: Book, stream: Stream, about: UUID, fact: Fact) -> bool:
 
 def seen(book: Book, case: Case, by: Actor) -> bool:
     """Whether whoever asks sees this other case; the program itself sees all."""
+    return by.role is Role.SYSTEM or seen_of(book, case) is not None
+
+
+def worked_on(book: Book, case: Case, by: Actor) -> bool:
+    """Whether they work on it. Whoever only referred it could attach nothing to it."""
+    found = seen_of(book, case)
+    return by.role is Role.SYSTEM or (found is not None and (found.everything or case.involved(by.agency)))
+
+
+def seen_of(book: Book, case: Case) -> Sight | None:
     if book.who is None or book.asked_at is None:
-        return False
-    if by.role is Role.SYSTEM:
-        return True
+        return None
     found = sight(book.who, case, Looked(book).seats(case.case), book.asked_at)
-    return found is not None and found.hidden is not RedactionReason.RECUSED
+    return found if found is not None and found.hidden is not RedactionReason.RECUSED else None

@@ -215,7 +215,7 @@ LEAVES: Mapping[type[Command], Leaves] = {
     deciding.RecordDecision: Leaves((deciding.DecisionRecorded,), "decision"),
     deciding.LinkAction: THE_LINK,
     OfferActionInMeeting: THE_LINK,
-    instant.RecordInstantDiscussion: Leaves((instant.InstantDiscussionHeld,), "meeting"),
+    instant.RecordInstantDiscussion: Leaves((instant.InstantDiscussionHeld,), "meeting", filled=("basis",)),
     # A person, a partner
     person.RegisterPerson: Leaves((person.PersonRegistered,), "person"),
     partner.RegisterPartner: Leaves((partner.PartnerRegistered,), "partner"),

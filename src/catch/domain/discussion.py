@@ -10,9 +10,12 @@ from datetime import date, timedelta
 from typing import assert_never
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from catch.domain import case as case_stream
 from catch.domain import meeting as meeting_stream
 from catch.domain import restricted
+from catch.domain.agenda.by_hand import as_it_is, at_once
 from catch.domain.case import CaseEvent, actions, closing, recusal, referral, reviews
 from catch.domain.case.proposals import CaseDiscussed, MeetingDecisionRecorded
 from catch.domain.case.state import ActionState, Case, Discussion, Priority
@@ -57,36 +60,62 @@ class ChairIsRecused(Refused):
 
 
 def decide_referral(
-    case: Case | None, person: Person | None, others: Sequence[Case], command: referral.SubmitReferral, given: Given
+    case: Case | None,
+    person: Person | None,
+    others: Sequence[Case],
+    command: referral.SubmitReferral,
+    given: Given,
+    alike: Sequence[Case] = (),
 ) -> tuple[list[CaseEvent], list[PersonEvent]]:
-    """`others` are the person's other cases. Two doors at once: the person's stream lets one through first."""
+    """`others` are the person's other cases, `alike` those of others with the same NHS number. Two doors at once: the
+    person's stream, or the number's register, lets one through first.
+    """
     opened = case_stream.decide(case, command, given)
     if not opened:
         return [], []
     if person is None:
         raise UnknownPerson(person=command.person)
     window = timedelta(days=given.programme.duplicate_window_days) if given.programme else timedelta(0)
-    recent = [other for other in others if command.received_at - other.milestones.received_at <= window]
-    only_open_case(command.programme, recent, given.by.agency)
+
+    def recent(held: Iterable[Case]) -> list[Case]:
+        return [other for other in held if command.received_at - other.milestones.received_at <= window]
+
+    only_open_case(command.programme, recent(others), given.by.agency)
+    only_open_number(command.programme, recent(alike), given.by.agency)
     return opened, [*refer(person, command.case, command.programme)]
 
 
 def decide_reopening(
-    case: Case | None, others: Sequence[Case], command: closing.ReopenCase, given: Given
+    case: Case | None, others: Sequence[Case], command: closing.ReopenCase, given: Given, alike: Sequence[Case] = ()
 ) -> list[CaseEvent]:
-    """`others` are the person's other cases in the programme: where one is open by now, that is the one to work on."""
+    """`others` are the person's other cases in the programme: where one is open by now, that is the one to work on.
+    `alike` are those of others with the same NHS number.
+    """
     reopened = case_stream.decide(case, command, given)
     if case is not None and reopened:
         only_open_case(case.programme, others, given.by.agency)
+        only_open_number(case.programme, alike, given.by.agency)
     return reopened
 
 
 def only_open_case(programme: str, others: Iterable[Case], agency: str) -> None:
+    if (other := open_among(programme, others)) is not None:
+        raise referral.DuplicateOpenCase(**named(other, agency))
+
+
+def only_open_number(programme: str, alike: Iterable[Case], agency: str) -> None:
+    if (other := open_among(programme, alike)) is not None:
+        raise referral.NumberHasOpenCase(**named(other, agency))
+
+
+def open_among(programme: str, others: Iterable[Case]) -> Case | None:
+    return next((other for other in others if other.programme == programme and other.live), None)
+
+
+def named(case: Case, agency: str) -> dict[str, str]:
     """Which case it is, is told to those only whose agency works on it or made one of its referrals."""
-    for other in others:
-        if other.programme == programme and other.live:
-            known = agency in other.holders | {held.referrer_agency for held in other.referrals}
-            raise referral.DuplicateOpenCase(**({"case": other.number} if known else {}))
+    known = agency in case.holders | {held.referrer_agency for held in case.referrals}
+    return {"case": case.number} if known else {}
 
 
 def decide_beside(
@@ -107,8 +136,13 @@ def decide_in_meeting(
         return decide_interest(meeting, case, command, given)
     if isinstance(command, OpenItem):
         led(meeting, case, command)
-    if isinstance(command, RecordInstantDiscussion) and (case is None or case.programme != command.programme):
-        raise UnknownCase(case=command.case)
+        item = meeting.item(command.item) if meeting else None
+        if meeting is not None and item is not None and case is not None:
+            given = replace(given, listed=as_it_is(case, meeting, item, given.at))
+    if isinstance(command, RecordInstantDiscussion):
+        if case is None or case.programme != command.programme:
+            raise UnknownCase(case=command.case)
+        given = replace(given, listed=at_once(case, given.at, given.by.user, command.basis))
     heard = meeting_stream.decide(meeting, command, given)
     return heard, [] if case is None else [
         fact for event in heard for fact in told(meeting, case, command, event, given)

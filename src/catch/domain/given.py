@@ -12,16 +12,19 @@ from catch.domain.partner import Partner
 from catch.domain.programme.configuration import Programme
 
 if TYPE_CHECKING:  # meetings are decided from what is given, so at run time they are read later
-    from catch.domain.meeting.listing import Agenda, AppearanceBasis
+    from catch.domain.meeting.listing import Agenda, AppearanceBasis, Missing
 
 
 class Listed(Struct, frozen=True):
-    """What the case itself says of an item about it. `agencies` are those that may be told about it now."""
+    """What the case says, as it is now, of an item about it. `agencies` are those that may be told about it; `lacks` is
+    what it needs before a meeting may hear it.
+    """
 
     number: str
     presenter: str | None = None
     basis: "AppearanceBasis | None" = None
     agencies: tuple[str, ...] = ()
+    lacks: "tuple[Missing, ...]" = ()
 
 
 class Alike(NamedTuple):
@@ -38,9 +41,9 @@ class Given(Struct, frozen=True):
     `at` is when it occurred; `partners` holds the registered partners, by key, those that the decision asks for;
     `programme` is None only where the command belongs to no programme; `caseload` counts the open cases of the
     coordinator that the command names, where the programme limits them. `listed` is of the case that is put on an
-    agenda; `draft` is the agenda as the rules make it, and `told` says who may see which item when it is published;
-    `digest` is the keyed hash of what the command has and nobody may look up: an NHS number, what an issuer calls
-    somebody, a sender's own number of a referral;
+    agenda, or heard; `draft` is the agenda as the rules make it, and `listings` are, by item, its cases as they are
+    when it is published; `digest` is the keyed hash of what the command has and nobody may look up: an NHS number, what
+    an issuer calls somebody, a sender's own number of a referral;
     `marks` likewise of each two identifiers of a person; `alike` is what a look for others found.
     """
 
@@ -51,7 +54,7 @@ class Given(Struct, frozen=True):
     caseload: int = 0
     listed: Listed | None = None
     draft: "Agenda | None" = None
-    told: Mapping[UUID, tuple[str, ...]] = {}
+    listings: Mapping[UUID, Listed] = {}
     digest: str | None = None
     marks: tuple[str, ...] = ()
     alike: Alike | None = None

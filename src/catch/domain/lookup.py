@@ -8,6 +8,7 @@ from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
 from catch.domain.person import Person
 from catch.domain.programme import ProgrammeHistory
+from catch.domain.registers import Register
 from catch.domain.restricted import Beside
 from catch.domain.streams import (
     CASE,
@@ -15,6 +16,7 @@ from catch.domain.streams import (
     PARTNER,
     PERSON,
     PROGRAMME,
+    REGISTER,
     RESTRICTED,
     Stream,
     partner_stream,
@@ -51,3 +53,7 @@ class Lookup:
     def programmes(self, key: str) -> ProgrammeHistory | None:
         """All versions of the programme."""
         return self.state(PROGRAMME, programme_stream(key))
+
+    def register(self, id_: UUID) -> Register:
+        """Where nothing was ever entered, an empty one."""
+        return self.state(REGISTER, id_) or Register()

@@ -128,6 +128,11 @@ class Person(Part, frozen=True, omit_defaults=True):
     def address_protected(self) -> bool:
         return self.protection is not None and self.protection.protected
 
+    @property
+    def settled_number(self) -> str | None:
+        """The keyed hash of their NHS number, where it is settled who they are."""
+        return None if self.registered.provisional else self.registered.nhs_digest
+
     def cases_in(self, programme: str) -> tuple[UUID, ...]:
         return tuple(case for case, key in self.cases if key == programme)
 

@@ -11,9 +11,10 @@ from uuid import UUID, uuid5
 
 from msgspec import Struct
 
-from catch.domain import case, meeting, partner, person, programme, restricted
+from catch.domain import case, meeting, partner, person, programme, registers, restricted
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Command, Fact, Recorded
+from catch.domain.ids import id_of_digest
 from catch.domain.subject import Evolve
 
 _KEYED = UUID("6b0a1c3e-0f7d-5c1e-9a57-0c9b6c0f2a11")
@@ -36,6 +37,23 @@ def programme_stream(key: str) -> UUID:
 def restricted_stream(case: UUID) -> UUID:
     """The stream of what is restricted, beside this case."""
     return uuid5(_KEYED, f"restricted/{case}")
+
+
+@lru_cache(256)
+def calendar_stream(programme: str, series: str) -> UUID:
+    """The register of the days on which the series meets."""
+    return uuid5(_KEYED, f"calendar/{programme}/{series}")
+
+
+@lru_cache(4096)
+def caseload_stream(user: str) -> UUID:
+    """The register of the cases that the worker was given."""
+    return uuid5(_KEYED, f"caseload/{user}")
+
+
+def number_stream(digest: str) -> UUID:
+    """The register of the NHS number with this keyed digest."""
+    return id_of_digest(digest)
 
 
 class Stream(Struct, frozen=True):
@@ -105,7 +123,15 @@ RESTRICTED = Stream(
     lambda command: restricted_stream(command.case),
     followed=False,
 )
-STREAMS = (CASE, MEETING, PERSON, PARTNER, PROGRAMME, RESTRICTED)
+REGISTER = Stream(
+    "register",
+    get_args(registers.RegisterEvent),
+    (),
+    _of_event(registers.evolve),
+    lambda command: command.register,
+    followed=False,
+)
+STREAMS = (CASE, MEETING, PERSON, PARTNER, PROGRAMME, RESTRICTED, REGISTER)
 
 EVENTS: dict[str, type[Fact]] = {event.__name__: event for stream in STREAMS for event in stream.events}
 COMMANDS: tuple[type[Command], ...] = tuple(command for stream in STREAMS for command in stream.commands)

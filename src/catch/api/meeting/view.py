@@ -26,14 +26,15 @@ from catch.api.common.scalars import Position
 from catch.api.meeting import agenda_types
 from catch.api.meeting import types as meeting_types
 from catch.api.meeting.inside import WORKED_OUT, Inside, OnlyCase, Withheld
-from catch.domain.agenda.words import concern_raised, more_concerns
+from catch.domain.agenda.by_hand import as_it_is
+from catch.domain.agenda.words import changed_since, concern_raised, left_out, more_concerns
 from catch.domain.case.state import Case
 from catch.domain.facts import Category
 from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.listing import Agenda, AgendaWarning, DraftedItem, Overflow, Reason, WarningCode
-from catch.domain.meeting.state import Meeting
+from catch.domain.meeting.state import NOT_OVER, UNPUBLISHED, Meeting
 from catch.slices import each_in_turn, in_groups
-from projections import concerns
+from projections import agenda, concerns
 from projections import minutes as written_minutes
 
 TOGETHER = 200
@@ -145,7 +146,7 @@ class Sitting:
         return agenda_types.Agenda(
             items=[await self.item(each) for each in held.items],
             overflow=[await self.overflow(each) for each in draft.overflow] if draft else [],
-            warnings=[*(await self.warnings(draft.warnings) if draft else []), *await self.concerns()],
+            warnings=[*(await self.warnings(draft.warnings) if draft else []), *await self.since()],
             gaps=[agenda_types.Gap(code=each.code, count=each.count) for each in draft.gaps] if draft else [],
             policy_version=held.draft.policy_version if held.draft else "",
             as_of=Position(held.draft.as_of if held.draft else 0),
@@ -233,6 +234,58 @@ class Sitting:
         open_to = [each for each in held if each.case is None or each.case not in self.recused]
         told = [warning_told(await self.agreed(each.case), each) for each in open_to]
         return [warning(each) for each in told if each]
+
+    async def since(self) -> list[agenda_types.AgendaWarning]:
+        """What no draft says: what has become since of its cases, what was put off to it, concerns."""
+        if self.shown is not self.present or not self.prepares or self.shown.state not in NOT_OVER:
+            return await self.concerns()
+        return [*await self.changed(), *await self.overlooked(), *await self.concerns()]
+
+    async def changed(self) -> list[agenda_types.AgendaWarning]:
+        """Cases that could not be heard now, or on another basis, as is asked when they are opened."""
+        facts = self.reading.facts
+        waiting = [item for item in self.shown.items if item.case and item.unresolved]
+        found = [
+            (item, as_it_is(case, self.shown, item, facts.at))
+            for item in waiting
+            if item.case and (case := (await facts.case(item.case)).state)
+        ]
+        return await self.warnings(
+            AgendaWarning(
+                WarningCode.CHANGED_SINCE,
+                changed_since(now.lacks, item.basis, now.basis),
+                item.case,
+                item.number,
+                item.section,
+                now.lacks,
+            )
+            for item, now in found
+            if now.lacks or now.basis is not item.basis
+        )
+
+    async def overlooked(self) -> list[agenda_types.AgendaWarning]:
+        """Cases that were put off after the agenda was drafted, and are not on it."""
+        shown, facts = self.shown, self.reading.facts
+        if not shown.items and shown.draft is None:
+            return []
+        facts.rests.rows = True
+        left = await agenda.overlooked(facts.catch.log.pool, shown)
+        await self.look(held.case for held in left)
+        cases = [(held, (await facts.case(held.case)).state) for held in left]
+        published = shown.state not in UNPUBLISHED
+        return await self.warnings(
+            AgendaWarning(
+                WarningCode.LEFT_OUT,
+                left_out(held.since, published=published),
+                held.case,
+                case.number,
+                held.section,
+                defer_count=held.defer_count,
+                displacements=held.displacements,
+            )
+            for held, case in cases
+            if case is not None and case.live
+        )
 
     async def concerns(self) -> list[agenda_types.AgendaWarning]:
         """Cases of the programme with an unsettled safeguarding concern that are not on the agenda."""

@@ -1,29 +1,99 @@
-"""What goes on to the next meeting: nothing that was put forward is lost when a meeting is over or called off."""
+"""What goes on to the next meeting: nothing that was put forward is lost when a meeting is over or called off.
 
-from collections.abc import Iterator
+A meeting that is over has a last word on each case that it had: it goes on, or it is settled. Of the words of all
+meetings of a series the last one counts, so that nothing hangs on which of them was drafted, published or moved when.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
+from uuid import UUID
 
 from catch.domain.agenda.facts import Carried
 from catch.domain.calendar import london_day
+from catch.domain.facts import Part
 from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.listing import Section
-from catch.domain.meeting.state import OVER, Meeting
+from catch.domain.meeting.state import NOT_OVER, UNPUBLISHED, Meeting
 
 _HEARD = (ItemState.DISCUSSED, ItemState.NOTED)
 
 
+class Word(Part, frozen=True, omit_defaults=True):
+    """What a meeting that is over says last of a case, and when: that it goes on; without `carried` it is settled."""
+
+    case: UUID
+    at: datetime
+    carried: Carried | None = None
+
+
+def words(meeting: Meeting) -> tuple[Word, ...]:
+    """One for each case that it took over: that it heard, put off, was taken off it, or did not fit in.
+
+    A discussion there and then takes nothing over: it says something only where it put its case off.
+    """
+    if meeting.state in NOT_OVER:
+        return ()
+    # Reversed, so that of a case which comes twice the first stays: its item says more than the draft it was made from.
+    found = {held.case: held for held in reversed([*from_items(meeting), *from_draft(meeting)])}
+    heard = {item.case for item in meeting.items if item.state in _HEARD and not item.put_off}
+    had = {item.case for item in meeting.items if item.case and not meeting.instant}
+    return tuple(
+        Word(case, said_at(meeting, case), None if case in heard else found.get(case))
+        for case in sorted({*found, *had})
+    )
+
+
 def carry_over(meeting: Meeting) -> tuple[Carried, ...]:
     """The cases to put forward again, each once: put off, removed though a must, not fitted in, or not yet ready."""
-    if meeting.state not in OVER:
-        return ()
-    heard = {item.case for item in meeting.items if item.state in _HEARD}
-    found = [*from_items(meeting), *from_draft(meeting)]
-    # Reversed, so that of a case which comes twice the first stays: its item says more than the draft it was made from.
-    first = {held.case: held for held in reversed(found) if held.case not in heard}
-    return tuple(first[case] for case in sorted(first))
+    return tuple(word.carried for word in words(meeting) if word.carried)
+
+
+def left_to(meeting: Meeting, said: Iterable[Word], named: Mapping[UUID, Meeting]) -> tuple[Carried, ...]:
+    """What the meetings of its series that are over leave to this one.
+
+    `said` are their words, of two at one moment the later meeting's last; `named` the meetings, by id, that something
+    was put off to.
+    """
+    last = {word.case: word for word in sorted(said, key=lambda word: word.at)}
+    left = (word.carried for _, word in sorted(last.items()) if word.carried)
+    return tuple(held for held in left if not waits(held, meeting, named))
+
+
+def waits(held: Carried, meeting: Meeting, named: Mapping[UUID, Meeting]) -> bool:
+    """Whether it is another, later meeting's to hear: the one that it was put off to, while that can still take it."""
+    to = named.get(held.to_meeting) if held.to_meeting else None
+    if to is None or to.meeting == meeting.meeting or to.starts_at <= meeting.starts_at or to.state not in NOT_OVER:
+        return False
+    ours = (to.programme, to.series, to.instant) == (meeting.programme, meeting.series, False)
+    return ours and (to.state in UNPUBLISHED or to.lists(held.case))
+
+
+def left_out(meeting: Meeting, left: Iterable[Carried]) -> tuple[Carried, ...]:
+    """What was left to this meeting and is nowhere on its agenda, nor among what did not fit or was not ready."""
+    draft = meeting.draft
+    known = {item.case for item in meeting.items}
+    known |= {held.case for held in (*draft.overflow, *draft.warnings)} if draft else set()
+    return tuple(held for held in left if held.case not in known)
+
+
+def said_at(meeting: Meeting, case: UUID) -> datetime:
+    """When the last was said of it; what nobody spoke of, when the meeting was over."""
+    over = meeting.over_at or meeting.starts_at
+    return max((item_at(item, over) for item in meeting.items if item.case == case), default=over)
+
+
+def item_at(item: Item, over: datetime) -> datetime:
+    said = item.closed_at or item.removed_at or (item.deferral.deferred_at if item.deferral else None)
+    return said or over
+
+
+def put_off_on(meeting: Meeting) -> date:
+    """The day of the meeting; of one that was called off before, that on which it was."""
+    return london_day(min(meeting.starts_at, meeting.over_at or meeting.starts_at))
 
 
 def from_items(meeting: Meeting) -> Iterator[Carried]:
-    since = london_day(meeting.starts_at)
+    since = put_off_on(meeting)
     for item in meeting.items:
         if item.case is None:
             continue
@@ -32,7 +102,7 @@ def from_items(meeting: Meeting) -> Iterator[Carried]:
             to = item.deferral.to_meeting if item.deferral else None
             yield Carried(item.case, lane(item), item.defer_count, since, item.displacements, to)
         # The count goes up as with a deferral, or a case could be pushed on for ever by meetings that are called off.
-        elif item.unresolved or (item.state is ItemState.REMOVED and item.must):
+        elif item.unresolved or item.put_off or (item.state is ItemState.REMOVED and item.must):
             yield Carried(item.case, lane(item), item.defer_count + 1, since, item.displacements)
 
 
@@ -45,7 +115,7 @@ def from_draft(meeting: Meeting) -> Iterator[Carried]:
     """Overflow counts as a deferral already; a case that was not ready keeps the counts it came with."""
     if meeting.draft is None:
         return
-    since = london_day(meeting.starts_at)
+    since = put_off_on(meeting)
     # Somebody has looked at these and taken them off by hand: the draft does not bring them back.
     settled = {item.case for item in meeting.items if item.state is ItemState.REMOVED}
     for held in meeting.draft.overflow:

@@ -19,14 +19,12 @@ def may_be_told(case: Case, at: datetime) -> tuple[str, ...]:
     return tuple(sorted(told | case.holders))
 
 
-def case_facts(case: Case, history: ProgrammeHistory, meeting: Meeting, carried: Iterable[Carried] = ()) -> CaseFacts:
+def case_facts(case: Case, history: ProgrammeHistory, meeting: Meeting, carried: Carried | None = None) -> CaseFacts:
     """What the meeting's agenda is drafted from: by the series of the programme's present version, and by the clocks,
-    as on the case's page, of the version that it started under. `carried` are the cases that earlier meetings left.
+    as on the case's page, of the version that it started under. `carried`: earlier meetings did not hear it.
     """
     at = meeting.starts_at
     milestones = case.milestones
-    # Who coordinates the case comes to present it, invited or not.
-    expected = {held.agency for held in meeting.invitations} | {case.lead.agency if case.lead else ""}
     series = history.current.series(meeting.series)
     pinned = history.version(case.programme_version)
     # Since the last meeting would have been held: whether it was is nothing that the case knows.
@@ -39,7 +37,7 @@ def case_facts(case: Case, history: ProgrammeHistory, meeting: Meeting, carried:
         live=case.live,
         presenter=presenter(case, meeting.series),
         basis=appearance_basis(case, at),
-        visible_to=frozenset(expected & set(may_be_told(case, at))),
+        visible_to=visible_to(case, meeting),
         accepted_at=milestones.accepted_at,
         conversation_at=milestones.conversation_at,
         discussed_at=milestones.discussed_at,
@@ -64,10 +62,21 @@ def case_facts(case: Case, history: ProgrammeHistory, meeting: Meeting, carried:
         closure_proposed_on=london_day(milestones.closure_proposed_at) if milestones.closure_proposed_at else None,
         ready_to_close=ready_to_close(case),
         unmet_needs=tuple(held.code for held in case.unmet_needs if held.met_at is None and since <= held.since <= at),
-        carried=next(
-            (held for held in carried if held.case == case.case and held.to_meeting in (None, meeting.meeting)), None
-        ),
+        carried=carried if carried and not closed_since(case, carried) else None,
     )
+
+
+def visible_to(case: Case, meeting: Meeting) -> frozenset[str]:
+    """The agencies expected at the meeting that may be told of the case then."""
+    # Who coordinates the case comes to present it, invited or not.
+    expected = {held.agency for held in meeting.invitations} | {case.lead.agency if case.lead else ""}
+    return frozenset(expected & set(may_be_told(case, meeting.starts_at)))
+
+
+def closed_since(case: Case, carried: Carried) -> bool:
+    """Closing the case settled what was put off before: a new episode begins with nothing carried."""
+    began = case.episode_started_at
+    return case.episode > 1 and began is not None and carried.since < london_day(began)
 
 
 def presenter(case: Case, series: str) -> str | None:

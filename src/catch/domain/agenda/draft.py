@@ -13,11 +13,12 @@ from uuid import UUID
 
 from msgspec.json import Encoder
 
-from catch.domain.agenda.facts import CaseFacts
+from catch.domain.agenda.facts import CaseFacts, lacks
 from catch.domain.agenda.order import Candidate, Filled, candidate, fill, in_windows, inside, key, windows
 from catch.domain.agenda.reasons import reasons_for, written
 from catch.domain.agenda.words import not_ready, why_here, why_later
 from catch.domain.calendar import london_day
+from catch.domain.case.state import CaseState
 from catch.domain.ids import keyed_id
 from catch.domain.meeting.listing import (
     Agenda,
@@ -81,14 +82,13 @@ def draft_agenda(series: Series, meeting: Meeting, facts: Sequence[CaseFacts], a
 
 def lacking(facts: CaseFacts) -> tuple[Missing, ...]:
     """What a case needs before it may appear."""
-    missing: list[Missing] = []
-    if not facts.presenter:
-        missing.append(Missing.PRESENTER)
-    if facts.basis is None:
-        missing.append(Missing.BASIS)
-    if not facts.visible_to:
-        missing.append(Missing.AGENCY)
-    return tuple(missing)
+    return lacks(
+        live=facts.live,
+        accepted=facts.state != CaseState.RECEIVED,
+        presenter=facts.presenter,
+        basis=facts.basis,
+        visible_to=facts.visible_to,
+    )
 
 
 def items(arranged: Sequence[Candidate], meeting: Meeting, salt: str) -> Iterator[DraftedItem]:

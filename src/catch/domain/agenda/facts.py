@@ -1,10 +1,11 @@
 """What the agenda needs to know of a case: plain values, no personal text."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from uuid import UUID
 
 from catch.domain.facts import Part
-from catch.domain.meeting.listing import AppearanceBasis, Section
+from catch.domain.meeting.listing import AppearanceBasis, Missing, Section
 
 
 class ProposalFact(Part, frozen=True, omit_defaults=True):
@@ -82,3 +83,17 @@ class CaseFacts(Part, frozen=True, omit_defaults=True):
     safeguarding_since: date | None = None
     unmet_needs: tuple[str, ...] = ()
     carried: Carried | None = None
+
+
+def lacks(
+    *, live: bool, accepted: bool, presenter: str | None, basis: AppearanceBasis | None, visible_to: Collection[str]
+) -> tuple[Missing, ...]:
+    """What a case needs before a meeting may hear it, whoever puts it forward: the rules or somebody by hand."""
+    needs = {
+        Missing.LIVE_CASE: live,
+        Missing.ACCEPTANCE: accepted,
+        Missing.PRESENTER: presenter,
+        Missing.BASIS: basis,
+        Missing.AGENCY: visible_to,
+    }
+    return tuple(need for need, there in needs.items() if not there)

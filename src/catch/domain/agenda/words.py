@@ -5,7 +5,7 @@ from datetime import date
 from catch.domain.agenda.order import Candidate, windows
 from catch.domain.agenda.reasons import written
 from catch.domain.calendar import LONDON
-from catch.domain.meeting.listing import Missing, Reason, Section, WhyNotPlaced
+from catch.domain.meeting.listing import AppearanceBasis, Missing, Reason, Section, WhyNotPlaced
 from catch.domain.meeting.state import Meeting
 
 SECTIONS = {
@@ -29,6 +29,8 @@ _WHY = {
 }
 
 _MISSING = {
+    Missing.LIVE_CASE: "it was declined, redirected or closed",
+    Missing.ACCEPTANCE: "the referral is not accepted",
     Missing.PRESENTER: "no presenter",
     Missing.BASIS: "neither the person's agreement nor another basis recorded",
     Missing.AGENCY: "no agency expected at the meeting may see it",
@@ -89,6 +91,20 @@ def why_later(held: Candidate, why: WhyNotPlaced, displacements: int, predicted_
 
 def not_ready(reasons: tuple[Reason, ...], missing: tuple[Missing, ...]) -> str:
     return f"{said(reasons)} Cannot appear yet: {'; '.join(_MISSING[held] for held in missing)}."
+
+
+def changed_since(lacking: tuple[Missing, ...], said: AppearanceBasis | None, now: AppearanceBasis | None) -> str:
+    """What has become of a case since it was put on the agenda."""
+    if lacking:
+        why = "; ".join(_MISSING[held] for held in lacking)
+        return f"As things stand it cannot be heard: {why}. Settle that, put it off, or take it off."
+    return f"It stands here on the basis {said}; as things stand it would be heard on the basis {now}."
+
+
+def left_out(since: date, *, published: bool) -> str:
+    """It was put off when this agenda was made, or had been."""
+    then = "The next agenda takes it; add it late where it cannot wait." if published else "Draft the agenda again."
+    return f"Put off (last on {written(since)}) and not on this agenda. {then}"
 
 
 def concern_raised(number: str) -> str:

@@ -123,6 +123,12 @@ class DuplicateOpenCase(Refused):
     """The person already has an open case in this programme. Attach the referral to it instead."""
 
 
+class NumberHasOpenCase(Refused):
+    """Somebody registered with the same NHS number has an open case in this programme. If they are one person, attach
+    the referral to that case; if not, one of the numbers is wrong.
+    """
+
+
 class DifferentPerson(Refused):
     """This case is about somebody else. Name a case of the person who is referred, or open one: `submitReferral`."""
 

@@ -17,6 +17,7 @@ from catch.domain.meeting.listing import AppearanceBasis, Matter, Section
 from catch.domain.meeting.places import end_of, minutes_for, placed
 from catch.domain.meeting.rules import (
     live,
+    may_be_heard,
     needs_text,
     not_over,
     unpublished,
@@ -107,7 +108,9 @@ def late(event: LateItemAdded) -> Item:
 
 
 class AddItem(Command, frozen=True):
-    """Put a case, or a general matter, on the agenda before it is published."""
+    """Put a case, or a general matter, on the agenda before it is published. The case must be one that the rules would
+    put there. Where the person has not agreed, name another `basis` and give the reason.
+    """
 
     meeting: UUID
     item: UUID
@@ -174,6 +177,9 @@ def add(meeting: Meeting, command: AddItem, given: Given) -> list[AddingEvent]:
         return []
     unpublished(meeting)
     listed = given.listed
+    may_be_heard(listed)
+    if command.basis not in (None, AppearanceBasis.AGREEMENT):
+        needs_text(reason=command.reason)
     return [
         AgendaItemAdded(
             command.item,
@@ -184,7 +190,7 @@ def add(meeting: Meeting, command: AddItem, given: Given) -> list[AddingEvent]:
             listed.number if listed else None,
             command.matter,
             command.presenter or (listed.presenter if listed else None),
-            command.basis or (listed.basis if listed else None),
+            listed.basis if listed else command.basis,
             command.requires,
             command.must,
             command.reason,
@@ -197,6 +203,8 @@ def add_late(meeting: Meeting, command: AddLateItem, given: Given) -> list[Addin
     if already(meeting, command.item, command.case):
         return []
     needs_text(urgency=command.urgency)
+    listed = given.listed
+    may_be_heard(listed)
     return [
         LateItemAdded(
             command.item,
@@ -205,11 +213,11 @@ def add_late(meeting: Meeting, command: AddLateItem, given: Given) -> list[Addin
             end_of(meeting.items, command.section),
             command.urgency,
             command.case,
-            given.listed.number if given.listed else None,
+            listed.number if listed else None,
             command.presenter,
-            command.basis,
+            listed.basis if listed else command.basis,
             command.requires,
-            given.listed.agencies if given.listed else (),
+            listed.agencies if listed else (),
         )
     ]
 

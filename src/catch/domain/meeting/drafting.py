@@ -12,9 +12,9 @@ from msgspec.json import Encoder
 from msgspec.structs import replace
 
 from catch.domain.facts import Command, Fact, Part
-from catch.domain.given import Given
+from catch.domain.given import Given, Listed
 from catch.domain.meeting.items import Item, ItemState, Origin
-from catch.domain.meeting.listing import Agenda, AgendaWarning, DraftedItem, Gap, Overflow
+from catch.domain.meeting.listing import Agenda, AgendaWarning, AppearanceBasis, DraftedItem, Gap, Missing, Overflow
 from catch.domain.meeting.rules import not_over, unpublished
 from catch.domain.meeting.state import LIVE, Meeting, MeetingState, ordered
 from catch.domain.plain import Key, Label, Made
@@ -22,11 +22,14 @@ from catch.domain.refusals import Refused
 from catch.domain.subject import Subject
 
 
-class ItemDisclosure(Part, frozen=True):
-    """Which agencies may see an item, as things stood when the agenda was published."""
+class ItemDisclosure(Part, frozen=True, omit_defaults=True):
+    """Which agencies may see an item, as things stood when the agenda was published. `basis`: on which it is heard,
+    where that is another than it was put there on.
+    """
 
     item: UUID
     agencies: tuple[Key, ...]
+    basis: AppearanceBasis | None = None
 
 
 class AgendaDrafted(Fact, frozen=True):
@@ -93,9 +96,8 @@ def from_draft(drafted: DraftedItem) -> Item:
 
 
 def published(meeting: Meeting, event: AgendaPublished) -> Meeting:
-    seen = {held.item: held.agencies for held in event.disclosures}
-    # Who was not told at publication sees nothing of the item, whatever an earlier publication said.
-    items = tuple(replace(item, visible_to=seen.get(item.item, ())) for item in meeting.items)
+    seen = {held.item: held for held in event.disclosures}
+    items = tuple(disclosed(item, seen.get(item.item)) for item in meeting.items)
     return replace(
         meeting,
         state=MeetingState.AGENDA_PUBLISHED,
@@ -105,6 +107,13 @@ def published(meeting: Meeting, event: AgendaPublished) -> Meeting:
         moved_far=False,
         moved_from=None,
     )
+
+
+def disclosed(item: Item, held: ItemDisclosure | None) -> Item:
+    # Who was not told at publication sees nothing of the item, whatever an earlier publication said.
+    if held is None:
+        return replace(item, visible_to=())
+    return replace(item, visible_to=held.agencies, basis=held.basis or item.basis)
 
 
 class DraftAgenda(Command, frozen=True):
@@ -127,8 +136,8 @@ class NoAgendaYet(Refused):
 
 
 class ItemsNotReady(Refused):
-    """Every case needs a presenter and a basis before the agenda is published. The details name the items: remove
-    them, or see to what is missing and draft the agenda again.
+    """These items are about cases that no meeting may hear as they stand: take them off, or settle what they lack and
+    draft the agenda again.
     """
 
 
@@ -169,12 +178,26 @@ def publish(meeting: Meeting, given: Given) -> list[DraftingEvent]:
     if meeting.state is MeetingState.PLANNED:
         raise NoAgendaYet
     items = [item for item in meeting.items if item.state is not ItemState.REMOVED]
-    # Drafted cases are ready by rule; those that were put on by hand may not be.
-    unready = [i.item for i in items if i.case is not None and (i.presenter is None or i.basis is None)]
+    unready = {item.item: lacking for item in items if (lacking := lacks(item, given))}
     if unready:
-        raise ItemsNotReady(items=", ".join(map(str, unready)))
-    disclosures = tuple(ItemDisclosure(i.item, given.told[i.item]) for i in meeting.items if i.item in given.told)
+        missing = dict.fromkeys(need for lacking in unready.values() for need in lacking)
+        raise ItemsNotReady(items=", ".join(map(str, unready)), missing=", ".join(missing))
+    listings = given.listings
+    disclosures = tuple(disclosure(item, listings[item.item]) for item in meeting.items if item.item in listings)
     return [AgendaPublished(content_hash(meeting, items, disclosures), given.at, disclosures)]
+
+
+def lacks(item: Item, given: Given) -> tuple[Missing, ...]:
+    """What its case needs now; without one nothing."""
+    listed = given.listings.get(item.item)
+    if listed is not None:
+        return listed.lacks
+    own = {Missing.PRESENTER: item.presenter, Missing.BASIS: item.basis} if item.case is not None else {}
+    return tuple(need for need, there in own.items() if there is None)
+
+
+def disclosure(item: Item, listed: Listed) -> ItemDisclosure:
+    return ItemDisclosure(item.item, listed.agencies, listed.basis if listed.basis is not item.basis else None)
 
 
 def content_hash(meeting: Meeting, items: list[Item], disclosures: tuple[ItemDisclosure, ...]) -> str:

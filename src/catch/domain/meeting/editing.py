@@ -64,17 +64,18 @@ def evolve(meeting: Meeting, event: EditingEvent, at: datetime) -> Meeting:
     match event:
         case _:
             item = meeting.item(event.item)
-            return meeting if item is None else edited(meeting, item, event)
+            return meeting if item is None else edited(meeting, item, event, at)
 
 
 def edited(
     meeting: Meeting,
     item: Item,
     event: AgendaItemRemoved | AgendaItemMoved | AgendaItemTimeboxChanged | ItemPulledForDiscussion,
+    at: datetime,
 ) -> Meeting:
     match event:
         case AgendaItemRemoved(reason=reason):
-            gone = replace(item, state=ItemState.REMOVED, removed_reason=reason)
+            gone = replace(item, state=ItemState.REMOVED, removed_reason=reason, removed_at=at)
             return ordered(meeting, with_item(meeting, item, gone).items)
         case AgendaItemMoved(order=order):
             return placed(meeting, item, order)

@@ -13,12 +13,12 @@ from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.editing import NotForNoting
 from catch.domain.meeting.items import Deferral, DeferReason, Item, ItemState
-from catch.domain.meeting.listing import Section
-from catch.domain.meeting.rules import ItemNotOpen, ItemResolved, in_progress, live, on_agenda, waiting
-from catch.domain.meeting.state import Attendee, Meeting, with_item
+from catch.domain.meeting.listing import AppearanceBasis, Section
+from catch.domain.meeting.rules import ItemNotOpen, ItemResolved, in_progress, live, may_be_heard, on_agenda, waiting
+from catch.domain.meeting.state import UNPUBLISHED, Attendee, Meeting, with_item
 from catch.domain.naming import check_acts_for
 from catch.domain.plain import Key, UserId
-from catch.domain.refusals import Refused
+from catch.domain.refusals import Refused, UnknownMeeting
 from catch.domain.subject import Subject
 
 
@@ -28,6 +28,8 @@ class ItemOpened(Fact, frozen=True):
     case: UUID | None = None
     known_by: UserId | None = None
     override_reason: Sealed | None = None
+    basis: AppearanceBasis | None = None
+    """On which it is heard, where that is another than it was put on the agenda on."""
 
 
 class ItemClosed(Fact, frozen=True):
@@ -65,7 +67,8 @@ def evolve(meeting: Meeting, event: FloorEvent, at: datetime) -> Meeting:
 def heard(item: Item, event: FloorEvent) -> Item:
     match event:
         case ItemOpened(opened_at=at, known_by=by, override_reason=reason):
-            return replace(item, state=ItemState.OPEN, opened_at=at, known_by=by, override_reason=reason)
+            basis = event.basis or item.basis
+            return replace(item, state=ItemState.OPEN, opened_at=at, known_by=by, override_reason=reason, basis=basis)
         case ItemClosed(closed_at=at, present=present):
             return replace(item, state=ItemState.DISCUSSED, closed_at=at, present=present)
         case ItemDeferred(reason=reason, defer_count=count, deferred_at=at, to_meeting=to, note=note):
@@ -94,7 +97,9 @@ class CloseItem(Command, frozen=True):
 
 
 class DeferItem(Command, frozen=True):
-    """Put an item off, to the named meeting or to the next one of the series."""
+    """Put an item off: to the named meeting, which is a later one of the series whose agenda is not out yet, or to
+    whichever is drafted next.
+    """
 
     meeting: UUID
     item: UUID
@@ -121,6 +126,20 @@ class NobodyKnowsThePerson(Refused):
     """Nobody at the table who has accepted confidentiality knows the person. Say who does, or why you go on."""
 
 
+class MeetingTakesNoMore(Refused):
+    """Nothing can be put off to this meeting: its agenda is out, it was called off, or it is no later than this one.
+    Name none, and the next agenda takes it.
+    """
+
+
+def check_later(meeting: Meeting, named: Meeting | None, id_: UUID) -> None:
+    """`named`: the meeting that something is put off to. Of another series' whoever sits here need know nothing."""
+    if named is None or (named.programme, named.series, named.instant) != (meeting.programme, meeting.series, False):
+        raise UnknownMeeting(meeting=id_)
+    if named.state not in UNPUBLISHED or named.starts_at <= meeting.starts_at:
+        raise MeetingTakesNoMore(meeting=id_, state=named.state)
+
+
 def decide(meeting: Meeting, command: FloorCommand, given: Given) -> list[FloorEvent]:
     match command:
         case OpenItem():
@@ -144,6 +163,7 @@ def open_item(meeting: Meeting, command: OpenItem, given: Given) -> list[FloorEv
         raise AnotherItemIsOpen(open=meeting.open_item.item)
     if not item.unresolved:
         raise ItemResolved(item=item.item, state=item.state)
+    may_be_heard(given.listed)
     known = knower(meeting, item, command.known_by)
     if known is not None and known.user == command.known_by:
         check_acts_for(known.agency, known.user, meeting.programme, given)
@@ -151,7 +171,9 @@ def open_item(meeting: Meeting, command: OpenItem, given: Given) -> list[FloorEv
     if item.case is not None and known_by is None and not command.override_reason:
         raise NobodyKnowsThePerson(presenter=item.presenter)
     # A reason for going on without anybody who knows the person is kept only where that is so.
-    return [ItemOpened(item.item, given.at, item.case, known_by, None if known_by else command.override_reason)]
+    reason = None if known_by else command.override_reason
+    basis = given.listed.basis if given.listed and given.listed.basis is not item.basis else None
+    return [ItemOpened(item.item, given.at, item.case, known_by, reason, basis)]
 
 
 def knower(meeting: Meeting, item: Item, named: str | None) -> Attendee | None:

@@ -10,8 +10,8 @@ from catch.domain.calendar import CLOCKS_MAY_DIFFER
 from catch.domain.facts import Command, Fact, Part, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.items import Item, ItemState, Origin, Update
-from catch.domain.meeting.listing import Section
-from catch.domain.meeting.rules import in_agreement, needs_text, series_of, zoned
+from catch.domain.meeting.listing import AppearanceBasis, Section
+from catch.domain.meeting.rules import in_agreement, may_be_heard, needs_text, series_of, zoned
 from catch.domain.meeting.state import Attendee, Meeting, MeetingState, Mode, Stay
 from catch.domain.naming import check_person
 from catch.domain.plain import Few, Key, UserId
@@ -45,6 +45,7 @@ class InstantDiscussionHeld(Fact, frozen=True):
     action_to_date: Sealed | None = None
     update: Sealed | None = None
     next_steps: Sealed | None = None
+    basis: AppearanceBasis | None = None
 
 
 def evolve(_: Meeting | None, event: InstantDiscussionHeld, at: datetime) -> Meeting:
@@ -57,6 +58,7 @@ def evolve(_: Meeting | None, event: InstantDiscussionHeld, at: datetime) -> Mee
         minutes_between(event.held_at, event.ended_at),
         Origin.INSTANT,
         case=event.case,
+        basis=event.basis,
         state=ItemState.DISCUSSED,
         opened_at=event.held_at,
         closed_at=event.ended_at,
@@ -86,7 +88,9 @@ def minutes_between(start: datetime, end: datetime) -> int:
 
 
 class RecordInstantDiscussion(Command, frozen=True):
-    """Record a discussion of one case between two agencies or more, held there and then."""
+    """Record a discussion of one case between two agencies or more, held there and then. The case must be one that a
+    meeting could hear; where the person has not agreed, name another `basis`.
+    """
 
     meeting: UUID
     programme: Key
@@ -101,6 +105,7 @@ class RecordInstantDiscussion(Command, frozen=True):
     action_to_date: Sealed | None = None
     update: Sealed | None = None
     next_steps: Sealed | None = None
+    basis: AppearanceBasis | None = None
 
 
 class TooFewAgencies(Refused):
@@ -139,6 +144,7 @@ def decide(meeting: Meeting | None, command: RecordInstantDiscussion, given: Giv
     series_of(command.programme, command.series, given)
     if not (given.programme and given.programme.instant_discussions):
         raise InstantDiscussionsNotAllowed(programme=command.programme)
+    may_be_heard(given.listed)
     return [
         InstantDiscussionHeld(
             command.meeting,
@@ -156,6 +162,7 @@ def decide(meeting: Meeting | None, command: RecordInstantDiscussion, given: Giv
             command.action_to_date,
             command.update,
             command.next_steps,
+            given.listed.basis if given.listed else command.basis,
         )
     ]
 

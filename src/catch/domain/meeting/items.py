@@ -132,6 +132,7 @@ class Item(Part, frozen=True, omit_defaults=True):
     state: ItemState = ItemState.PENDING
     added_reason: Sealed | None = None
     removed_reason: Sealed | None = None
+    removed_at: datetime | None = None
     opened_at: datetime | None = None
     closed_at: datetime | None = None
     known_by: UserId | None = None
@@ -145,3 +146,8 @@ class Item(Part, frozen=True, omit_defaults=True):
     @property
     def unresolved(self) -> bool:
         return self.state in (ItemState.PENDING, ItemState.OPEN)
+
+    @property
+    def put_off(self) -> bool:
+        """Talked about, and what was decided last is to hear it again."""
+        return bool(self.decisions) and self.decisions[-1].code is DecisionCode.DEFER

@@ -140,11 +140,17 @@ class WarningCode(StrEnum):
     AFTER_CUT_OFF = "AFTER-CUT-OFF"
     SAFEGUARDING_CONCERN = "SAFEGUARDING-CONCERN"
     """Never in a draft, which stands in the meeting's stream: it is told to those only who were given the tag."""
+    CHANGED_SINCE = "CHANGED-SINCE"
+    """Never in a draft: what has become since of a case on the agenda, so that it is not heard as it stands there."""
+    LEFT_OUT = "LEFT-OUT"
+    """Never in a draft: something that was put off to this meeting, or to the next, after its agenda was made."""
 
 
 class Missing(StrEnum):
     """What a case lacks before it may appear."""
 
+    LIVE_CASE = "live-case"
+    ACCEPTANCE = "acceptance"
     PRESENTER = "presenter"
     BASIS = "basis"
     AGENCY = "agency"

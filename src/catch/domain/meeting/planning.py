@@ -81,8 +81,8 @@ def evolve(meeting: Meeting, event: PlanningEvent, at: datetime) -> Meeting:
             # What a partner said of the old time says nothing of the new one, unless it still lies within the meeting.
             fitting = tuple(held for held in meeting.availability if moved.spans(held))
             return replace(moved, availability=fitting)
-        case MeetingCancelled():
-            return replace(meeting, state=MeetingState.CANCELLED)
+        case MeetingCancelled(cancelled_at=cancelled_at):
+            return replace(meeting, state=MeetingState.CANCELLED, cancelled_at=cancelled_at)
         case _:
             assert_never(event)
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from catch.domain.facts import Category, Sealed
-from catch.domain.given import Given
+from catch.domain.given import Given, Listed
 from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.state import BEFORE_START, LIVE, NOT_OVER, UNPUBLISHED, Meeting, MeetingState
 from catch.domain.programme.configuration import Series
@@ -129,6 +129,16 @@ def unpublished(meeting: Meeting) -> None:
     not_over(meeting)
     if meeting.state not in UNPUBLISHED:
         raise AgendaIsPublished(state=meeting.state)
+
+
+class CannotBeHeard(Refused):
+    """A meeting may not consider this case as it stands. The details name what it lacks."""
+
+
+def may_be_heard(listed: Listed | None) -> None:
+    """`listed`: what is put on an agenda, or heard; None where it is no case."""
+    if listed is not None and listed.lacks:
+        raise CannotBeHeard(missing=", ".join(listed.lacks))
 
 
 def live(meeting: Meeting) -> None:

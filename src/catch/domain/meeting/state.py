@@ -125,6 +125,7 @@ class Meeting(Part, frozen=True, omit_defaults=True):
     charter: Label | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    cancelled_at: datetime | None = None
     confirmed_at: datetime | None = None
     confirmed_by: UserId | None = None
     instant: bool = False
@@ -135,6 +136,11 @@ class Meeting(Part, frozen=True, omit_defaults=True):
     @property
     def ends_at(self) -> datetime:
         return self.starts_at + timedelta(minutes=self.duration_minutes)
+
+    @property
+    def over_at(self) -> datetime | None:
+        """When it ended or was called off."""
+        return self.ended_at or self.cancelled_at
 
     @property
     def open_item(self) -> Item | None:
@@ -150,6 +156,10 @@ class Meeting(Part, frozen=True, omit_defaults=True):
             if held.item.int == number:
                 return held
         return None
+
+    def lists(self, case: UUID) -> bool:
+        """Whether the case is on its agenda."""
+        return any(held.case == case and held.state is not ItemState.REMOVED for held in self.items)
 
     def attendee(self, user: str) -> Attendee | None:
         return next((held for held in self.attendance if held.user == user), None)

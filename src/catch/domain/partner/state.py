@@ -140,6 +140,18 @@ class Partner(Part, frozen=True, omit_defaults=True):
     def member(self, user: str) -> Member | None:
         return next((member for member in self.members if member.user == user), None)
 
+    def chairs(self, user: str, programme: str, series: str, day: date) -> bool:
+        """Whether the user is appointed on that day to chair the series, or to stand in."""
+        member = self.member(user)
+        return (
+            member is not None
+            and not member.suspended
+            and any(
+                held.role in (Role.CHAIR, Role.DEPUTY) and (held.programme, held.series) == (programme, series)
+                for held in member.roles_on(day)
+            )
+        )
+
     def acts(self, user: str, programme: str, day: date, role: Role | None = None) -> bool:
         """Whether the user acts for the partner in the programme on that day: as this, or as anything. No program is
         named where a person is meant.
