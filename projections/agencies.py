@@ -137,10 +137,22 @@ async def one(db: Statements, agency: str) -> Row | None:
     return rows[0] if rows else None
 
 
+def _within(reach: Reach, first: int) -> tuple[str, tuple[object, ...]]:
+    """The condition for what is within reach, and its values, the first of which has this number."""
+    if reach.everywhere:
+        return "true", ()
+    return f"(agency = ${first} or programmes && ${first + 1}::text[])", (reach.agency, sorted(reach.programmes))
+
+
+async def count(db: Statements, reach: Reach) -> int:
+    """How many agencies are within reach: as many as all pages show."""
+    within, reaching = _within(reach, 1)
+    return await db.fetchval(f"select count(*) from {TABLE} where {within}", *reaching)
+
+
 async def page(db: Statements, reach: Reach, after: str | None = None, first: int = 50) -> list[Row]:
     """Agencies within reach, by key."""
-    within = "true" if reach.everywhere else "(agency = $3 or programmes && $4::text[])"
-    reaching = () if reach.everywhere else (reach.agency, sorted(reach.programmes))
+    within, reaching = _within(reach, 3)
     rows = await db.fetch(
         f"select * from {TABLE} where {within} and ($1::text is null or agency > $1) order by agency limit $2",
         after,

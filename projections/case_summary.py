@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -65,7 +66,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
 
 CASE_SUMMARY = ReadModel(
     name="case_summary",
-    version=6,
+    version=8,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=names(CASE.events),
@@ -102,6 +103,7 @@ class CaseFilter(Part, frozen=True):
     states: tuple[CaseState, ...] | None = None
     lead_user: str | None = None
     agency: str | None = None
+    number: str | None = None
 
 
 Cursor = tuple[datetime, UUID]
@@ -145,28 +147,39 @@ async def many(db: Statements, cases: Iterable[UUID]) -> dict[UUID, Row]:
 
 # By what is shown, never by what is: a filter that looked at more would tell it.
 _SHOWN = """
-    ($3::text is null or {0}.programme = $3)
-    and ($4::text[] is null or {0}.state = any($4))
-    and ($5::text is null or {0}.lead_user = $5)
-    and ($6::text is null or $6 = any({0}.agencies))
-    and ({0}.received_at, {0}.case_id) >
-        (coalesce($7::timestamptz, '-infinity'), coalesce($8::uuid, '00000000-0000-0000-0000-000000000000'))
-    and ({0}.until is null or {0}.until >= $10)
+    ($3::text is null or v.programme = $3)
+    and ($4::text[] is null or v.state = any($4))
+    and ($5::text is null or v.lead_user = $5)
+    and ($6::text is null or $6 = any(v.agencies))
+    and (v.received_at, v.case_id) {beyond} (coalesce($7::timestamptz, '{end}'), coalesce($8::uuid, '{last}'))
+    and (v.until is null or v.until >= $10)
+    and {numbered}
 """
 # Under each word one range of the index, as far as one page; and what stands on agendas, which is never much.
 _FOUND = f"""
     select case_id, received_at, whole from (
         select under.* from unnest($1::text[]) word cross join lateral (
             select v.case_id, v.received_at, v.whole from {VIEWERS} v
-            where v.token = word and {_SHOWN.format("v")} order by v.received_at, v.case_id limit $9
+            where v.token = word and {_SHOWN} order by v.received_at {{way}}, v.case_id {{way}} limit $9
         ) under
         union
         select v.case_id, v.received_at, v.whole
         from (select distinct case_id from {agenda.PLACES} where token = any($2::text[]) and until >= $10) seat
         join {VIEWERS} v on v.case_id = seat.case_id and v.token = 'in/' || v.programme
-        where {_SHOWN.format("v")}
-    ) found order by received_at, case_id limit $9
+        where {_SHOWN}
+    ) found order by received_at {{way}}, case_id {{way}} limit $9
 """
+_NUMBERED = f"v.case_id = (select case_id from {TABLE} where number = $11)"
+
+
+_OLDEST = ("asc", ">", "-infinity", UUID(int=0))
+
+
+@cache
+def _statement(*, newest: bool, numbered: bool) -> str:
+    """Each a text of its own, so that each is planned for what it looks up."""
+    way, beyond, end, last = ("desc", "<", "infinity", UUID(int=2**128 - 1)) if newest else _OLDEST
+    return _FOUND.format(way=way, beyond=beyond, end=end, last=last, numbered=_NUMBERED if numbered else "true")
 
 
 async def found(
@@ -176,24 +189,18 @@ async def found(
     wanted: CaseFilter = CaseFilter(),
     after: Cursor | None = None,
     first: int = 50,
+    *,
+    newest: bool = False,
 ) -> list[Found]:
-    """The cases found under these words at `at`, in the order in which their referrals, as shown, were received."""
+    """The cases found under these words at `at`, in the order in which their referrals, as shown, were received; the
+    latest first where the `newest` are wanted.
+    """
     received_at, case = after or (None, None)
     states = None if wanted.states is None else [*wanted.states]
-    rows = await db.fetch(
-        _FOUND,
-        looking.cases,
-        looking.seats,
-        wanted.programme,
-        states,
-        wanted.lead_user,
-        wanted.agency,
-        received_at,
-        case,
-        first,
-        at,
-    )
-    return [Found(*row) for row in rows]
+    asked = (wanted.programme, states, wanted.lead_user, wanted.agency, received_at, case, first, at)
+    number = () if wanted.number is None else (wanted.number,)
+    statement = _statement(newest=newest, numbered=bool(number))
+    return [Found(*row) for row in await db.fetch(statement, looking.cases, looking.seats, *asked, *number)]
 
 
 async def caseload(db: Statements, user: str) -> int:

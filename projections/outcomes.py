@@ -30,6 +30,15 @@ from catch.statistics import Observation, Status, TimeToOutcome, status_of, time
 from projections.read_model import MadeOf, ReadModel
 
 
+class Aim(Part, frozen=True, omit_defaults=True):
+    """A goal, from when it was set until it was achieved or given up."""
+
+    goal: UUID
+    set_at: datetime
+    ended_at: datetime | None = None
+    abandoned: bool = False
+
+
 class Episode(Part, frozen=True, omit_defaults=True):
     """One open-to-closed period of a case.
 
@@ -45,9 +54,7 @@ class Episode(Part, frozen=True, omit_defaults=True):
     conversation_at: datetime | None = None
     discussed_at: datetime | None = None
     plan_at: datetime | None = None
-    goals_open: int = 0
-    goals_achieved: int = 0
-    goals_abandoned: int = 0
+    aims: tuple[Aim, ...] = ()
     achieved_at: datetime | None = None
     ended_at: datetime | None = None
     ending: ClosureClass | None = None
@@ -75,7 +82,8 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
     latest = row.episodes[-1]
     if isinstance(event, CaseReopened):
         # A goal that was open when the case closed is worked on again.
-        again = Episode(event.episode, at, programme=latest.programme, accepted_at=at, goals_open=latest.goals_open)
+        aims = tuple(each for each in latest.aims if each.ended_at is None)
+        again = Episode(event.episode, at, programme=latest.programme, accepted_at=at, aims=aims)
         return replace(row, position=recorded.position, episodes=(*row.episodes, again))
     after = step(latest, event, at)
     return row if after is latest else replace(row, position=recorded.position, episodes=(*row.episodes[:-1], after))
@@ -83,7 +91,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
 
 OUTCOMES = ReadModel(
     name="outcomes",
-    version=3,
+    version=4,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=frozenset(
@@ -133,22 +141,31 @@ def step(episode: Episode, event: object, at: datetime) -> Episode:
         case PlanAgreed():
             return replace(episode, plan_at=first(episode.plan_at, at))
         case GoalSet():
-            return replace(episode, goals_open=episode.goals_open + 1)
-        case GoalAchieved():
-            return achieved(episode, at)
-        case GoalAbandoned():
-            return replace(episode, goals_open=episode.goals_open - 1, goals_abandoned=episode.goals_abandoned + 1)
+            return aimed(episode, (*episode.aims, Aim(event.goal.goal, at)))
+        case GoalAchieved() | GoalAbandoned():
+            abandoned = isinstance(event, GoalAbandoned)
+            return aimed(episode, tuple(ended(each, event.goal, at, abandoned) for each in episode.aims))
         case CaseClosed():
             return replace(episode, ended_at=over_at(event, at), ending=event.ending)
         case _:
             return episode
 
 
-def achieved(episode: Episode, at: datetime) -> Episode:
-    """All goals achieved is an outcome; giving one up is not a way to reach it."""
-    after = replace(episode, goals_open=episode.goals_open - 1, goals_achieved=episode.goals_achieved + 1)
-    whole = after.goals_open == 0 and after.goals_abandoned == 0
-    return replace(after, achieved_at=first(after.achieved_at, at)) if whole else after
+def ended(aim: Aim, goal: UUID, at: datetime, abandoned: bool) -> Aim:
+    return replace(aim, ended_at=at, abandoned=abandoned) if aim.goal == goal else aim
+
+
+def aimed(episode: Episode, aims: tuple[Aim, ...]) -> Episode:
+    """All goals achieved is an outcome; giving one up is not a way to reach it. It came when the last of those that
+    were set by then was achieved, whichever was typed in last.
+    """
+    moments = sorted(each.ended_at for each in aims if each.ended_at and not each.abandoned)
+    whole = (at for at in moments if all(each.set_at > at or achieved_by(each, at) for each in aims))
+    return replace(episode, aims=aims, achieved_at=next(whole, None))
+
+
+def achieved_by(aim: Aim, at: datetime) -> bool:
+    return aim.ended_at is not None and aim.ended_at <= at and not aim.abandoned
 
 
 async def of_programme(db: Statements, programme: str, from_: date | None = None, to: date | None = None) -> list[Row]:

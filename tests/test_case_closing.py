@@ -151,7 +151,7 @@ def test_after_the_programmes_time_a_new_referral_is_needed():
     case = case_given(*ACCEPTED, closed)
     last = replace(GIVEN, at=NOW + timedelta(days=180))
     case.when(ReopenCase(CASE, TEXT), last).then(reopened)
-    late = replace(last, at=last.at + timedelta(seconds=1))
+    late = replace(last, at=last.at + timedelta(days=1))  # days are counted, not hours
     case.when(ReopenCase(CASE, TEXT), late).refused(ReopenTooLate, within_days=180)
 
 

@@ -164,6 +164,36 @@ async def test_an_import_says_by_its_status_how_it_went(catch: Cli, tmp_path: Pa
     assert catch("import", "referrals", str(tmp_path / "none.csv")).returncode == 2
 
 
+async def test_an_import_prints_nothing_that_a_cell_says(catch: Cli, tmp_path: Path):
+    """What is filled in may stand in the wrong column."""
+    catch("programmes", "load")
+    path = tmp_path / "list.csv"
+    swapped = [
+        f"R{at},11/02/2026,self,phone,Secret Org,{','.join(cells)}"
+        for at, cells in enumerate(
+            [
+                ("Ada", "Secret", "Secret Street", "999 secret", "", "Lonely", "", "", "", "", ""),
+                ("Ada", "Secret", "21/05/1951", "", "", "Lonely", "Secret", "Secret", "secret", "secret", ""),
+                ("Ada", "Secret", "21/05/1951", "", "", '"Secret', "", "yes", "yes", "", ""),
+                ("Ada", "Secret", "21/05/1951", "", "", "Secret", "", "yes", "yes", "", ""),
+            ]
+        )
+    ]
+    header = (
+        "reference,received,source,channel,referrer organisation,first name,last name,date of birth,nhs number,phone,"
+        "reason,urgency,person knows,person agrees,safe to contact,how to contact"
+    )
+    path.write_text("\n".join([header, *swapped, swapped[3].replace("R3", "R4").replace("self", "secret"), ""]))
+    done = catch("import", "referrals", str(path), "--rejected", str(tmp_path / "nowhere"))
+    assert (done.returncode, "nothing was imported" in done.stderr) == (2, True)
+    done = catch("import", "referrals", str(path))
+    assert done.returncode == 1
+    assert "no registered partners stand on lines 5" in done.stdout
+    assert "secret" not in (done.stdout + done.stderr).casefold()
+    path.write_text(path.read_text().removeprefix(header))
+    assert "secret" not in catch("import", "referrals", str(path)).stderr.casefold()
+
+
 async def test_a_history_that_does_not_exist_is_said_in_a_sentence(catch: Cli):
     assert catch("replay", "7K3M-Q2XD", "--as-known", "yesterday").returncode == 2
     catch("programmes", "load")

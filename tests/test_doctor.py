@@ -130,7 +130,7 @@ async def nothing(_: Log, __: Connection) -> None:
         (scribbled, {"UNDECODABLE"}, set[str]()),
         (hole, {"MISSING_VERSIONS", "LOST_FACTS"}, {"MISSING_VERSIONS"}),
         (beginning, {"MISSING_VERSIONS", "LOST_FACTS"}, {"MISSING_VERSIONS"}),
-        (restored_by_hand, {"OUT_OF_ORDER", "LOST_FACTS"}, {"OUT_OF_ORDER"}),
+        (restored_by_hand, {"OUT_OF_ORDER", "LOST_FACTS", "POSITIONS_BEHIND"}, {"OUT_OF_ORDER", "POSITIONS_BEHIND"}),
         (older_backup, {"CHECKPOINT_ASTRAY"}, {"CHECKPOINT_ASTRAY"}),
         (tail, {"LOST_FACTS"}, set[str]()),
         (forgotten, {"NO_ANSWER"}, set[str]()),

@@ -163,16 +163,30 @@ async def test_somebody_decides_that_it_is_them(house: Place, tmp_path: Path):
 
 
 async def test_somebody_decides_that_it_is_another(house: Place, tmp_path: Path):
-    row = somebody()
+    row = somebody(nhs_number="")
     opened = await brought(house.catch, tmp_path, row)
-    waits = await brought(house.catch, tmp_path, told_apart(row, first_name="Bo", date_of_birth="01/02/1960"))
+    other = told_apart(row, date_of_birth="01/02/1960")
+    waits = await brought(house.catch, tmp_path, other)
     report = await decided(house, tmp_path, waits, "New")
     assert hows(report) == {2: "opened"}
     assert (await case_of(house, report)).person != (await case_of(house, opened)).person
-    # Whoever has the number and that birth date is one of them from now on.
-    third = await brought(house.catch, tmp_path, told_apart(row, first_name="Bo", date_of_birth="01/02/1960"))
+    # Whoever has that birth date as well is one of them from now on.
+    third = await brought(house.catch, tmp_path, told_apart(other))
     assert hows(third) == {2: "attached"}
     assert third.kept[0].case == report.kept[0].case
+
+
+async def test_nobody_is_another_under_the_number_of_an_open_case(house: Place, tmp_path: Path):
+    """One live person a number: where it is somebody else, one of the numbers is wrong. Nothing is left behind."""
+    row = somebody()
+    await brought(house.catch, tmp_path, row)
+    head = await house.catch.log.head()
+    other = told_apart(row, first_name="Bo", date_of_birth="01/02/1960", decision="new")
+    report = await brought(house.catch, tmp_path, other)
+    assert [(one.line, one.column) for one in report.wrong] == [(2, "nhs number")]
+    assert await house.catch.log.head() == head
+    corrected = await brought(house.catch, tmp_path, other | {"nhs number": "", "phone": ""})
+    assert hows(corrected) == {2: "opened"}
 
 
 async def test_a_decision_for_somebody_who_is_not_alike_is_told(house: Place, tmp_path: Path):
@@ -291,7 +305,7 @@ async def test_whoever_was_erased_is_nobodys_match(house: Place, tmp_path: Path)
     person = (await case_of(house, await brought(house.catch, tmp_path, row))).person
     await house.catch.keyring.erase(person)
     assert hows(await brought(house.catch, tmp_path, row)) == {2: "there"}
-    assert hows(await brought(house.catch, tmp_path, told_apart(row))) == {2: "opened"}
+    assert hows(await brought(house.catch, tmp_path, told_apart(row, nhs_number=""))) == {2: "opened"}
 
 
 async def test_rows_that_come_at_once_are_decided_in_the_order_in_which_they_were_received(

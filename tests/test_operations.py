@@ -142,6 +142,7 @@ def variables(world: World) -> dict[str, list[dict[str, Any]]]:
     return {
         "agencies": pages,
         "agenda": agendas,
+        "agenda_screen": ids,
         "agenda_list": agendas,
         "agenda_cases": agendas,
         "agenda_tally": agendas,
@@ -166,6 +167,14 @@ def variables(world: World) -> dict[str, list[dict[str, Any]]]:
             {"filter": {"x": 1}},
         ],
         "cases_by_reference": [{"reference": "REF 1"}, {"reference": "none"}, {"reference": 1}, {}],
+        "cases_in_order": [
+            {},
+            *pages,
+            {"order": "OLDEST_FIRST", "first": 2},
+            {"order": None},
+            {"filter": {"number": "none"}},
+        ],
+        "counts": [{"agency": "snn"}, {"agency": "housing-1"}, {"agency": "none"}, {}],
         "figures": [{"programme": PROGRAMME}, {"programme": "none"}, {"programme": PROGRAMME, "from": "2020-02-30"}],
         "inbox": pages,
         "lapsing": [*pages, {"within": 0}, {"within": 401}],

@@ -303,7 +303,7 @@ TWO = (GoalSet(goal), GoalSet(replace(goal, goal=uid(28))))
 
 def test_all_goals_achieved_is_an_outcome_before_any_closure():
     (found,) = episodes(at(5, TWO[0]), at(5, TWO[1]), at(20, GoalAchieved(goal.goal)), at(50, GoalAchieved(uid(28))))
-    assert (found.goals_open, found.goals_achieved, found.achieved_at) == (0, 2, START + 50 * DAY)
+    assert found.achieved_at == START + 50 * DAY
     (one_of_two,) = episodes(at(5, TWO[0]), at(5, TWO[1]), at(20, GoalAchieved(goal.goal)))
     assert one_of_two.achieved_at is None
     (given_up,) = episodes(
@@ -317,7 +317,17 @@ def test_a_reopened_case_begins_its_next_episode_with_the_goals_still_open():
     first, second = episodes(*facts, at(80, GoalAchieved(goal.goal)))
     assert (first.number, first.ending) == (1, ClosureClass.PARTIAL_OUTCOME)
     assert (second.number, second.started_at, second.ended_at) == (2, START + 60 * DAY, None)
-    assert (second.goals_open, second.achieved_at) == (0, START + 80 * DAY)
+    assert (len(second.aims), second.achieved_at) == (1, START + 80 * DAY)
+
+
+def test_the_last_goal_that_was_achieved_makes_the_outcome_and_not_the_last_that_was_typed_in():
+    a, b = GoalAchieved(goal.goal), GoalAchieved(uid(28))
+    for facts in ((at(46, a), at(15, b)), (at(15, b), at(46, a))):
+        (found,) = episodes(at(5, TWO[0]), at(5, TWO[1]), *facts)
+        assert found.achieved_at == START + 46 * DAY
+    # A goal that was set when all others were achieved does not undo that they were.
+    (again,) = episodes(at(5, TWO[0]), at(15, a), at(20, TWO[1]), at(46, b))
+    assert again.achieved_at == START + 15 * DAY
 
 
 def test_whoever_was_led_elsewhere_can_no_longer_reach_the_outcome_here():

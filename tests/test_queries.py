@@ -139,6 +139,11 @@ async def test_pages_of_cases_follow_one_another_without_gap_or_repetition(story
         seen += ids(rows)
         place = (rows[-1].received_at, rows[-1].case_id)
     assert seen == [1, 2, 3, 4, 5, 6, 7]
+    place = None
+    while rows := await case_summary.found(story.db, AUDITS, NOW, after=place, first=2, newest=True):
+        seen += ids(rows)
+        place = (rows[-1].received_at, rows[-1].case_id)
+    assert seen[7:] == [7, 6, 5, 4, 3, 2, 1]
 
 
 async def test_cases_are_filtered_by_what_they_are_and_whose(story: Story):
@@ -158,6 +163,9 @@ async def test_cases_are_filtered_by_what_they_are_and_whose(story: Story):
         (wanted(agency="housing-1"), [1]),
         (wanted(agency="strict-1"), [3]),
         (wanted(agency="gp-2"), [4]),
+        (wanted(number="CASE-2"), [2]),
+        (wanted(number="CASE-2", programme="bexley-icm"), []),
+        (wanted(number="CASE-9"), []),
         (wanted(agency="gp-1", programme="snn-catch"), [1, 2, 3]),
         (wanted(agency="nobody-1"), []),
     ):
@@ -277,6 +285,9 @@ async def test_what_is_hidden_costs_nothing_to_who_may_not_see_it(story: Story, 
     for each in asked:
         assert await cost(looking["stranger"], **each) == 0, each
         assert await cost(looking["partner"], **each) <= 1, each
+    # A case that is asked for by its number is looked up by it first, whosever it is: one row, there or not.
+    for under in looking.values():
+        assert await cost(under, number="CASE-1") <= 3
     # The control: the count does count, and whoever sees them all pays for one page of them.
     assert 51 <= await cost(looking["all"]) <= 60
     assert 51 <= await cost(looking["all"], states=(CaseState.CLOSED,)) <= 120

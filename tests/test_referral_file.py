@@ -2,21 +2,26 @@
 
 import csv
 import io
+import resource
 import zipfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import pytest
 
+from catch.importing.columns import FileUnusable
 from catch.importing.delimited import read_back
-from catch.importing.referral_file import FileUnusable, ReferralFile, ReferralRow, Wrong, read, row_of
+from catch.importing.referral_file import ReferralFile, read
 from catch.importing.rejected import Rejected, text_of
+from catch.importing.rows import ReferralRow, Wrong, row_of
 from tests.workbooks import Error, Formula, Rows, workbook
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 HEADER = (
     "Reference", "Received", "Source", "Channel", "First name", "Last name", "Date of birth", "NHS number", "Phone",
-    "Address", "Reason for referral", "Safe to contact", "How to contact",
+    "Address", "Reason for referral", "Person knows", "Person agrees",
 )  # fmt: skip
 LINE = ",".join(HEADER)
 NINE_THIRTY = datetime(2026, 2, 3, 9, 30)  # noqa: DTZ001  (a spreadsheet knows no time zones)
@@ -113,14 +118,12 @@ class TestQuotationMarks:
             ('"called ""Bo"""', 'called "Bo"'),
             ('"Two lines,\r\nor three,\nat home"', "Two lines,\r\nor three,\nat home"),
             ('"Seen 03/02/2026, again\n04/02/2026, 05/02/2026"', "Seen 03/02/2026, again\n04/02/2026, 05/02/2026"),
-            ('""', None),
+            ('"Seen\n03/02/2026, 10/02/2026, 17/02/2026, 24/02/2026\nand once more"', None),
         ],
     )
     def test_what_is_quoted_as_it_should_be_is_read(self, tmp_path: Path, cell: str, is_read: str | None):
         file = of_lines(tmp_path, line(1), line(2, Reason_for_referral=cell), line(3))
-        assert [each.reason for each in good(file)] == [
-            each for each in ("Reason1", is_read, "Reason3") if each is not None
-        ]
+        assert [each.reason for each in good(file)] == ["Reason1", is_read or cell[1:-1], "Reason3"]
 
     def test_an_address_of_several_lines_before_a_birth_date_is_no_row(self, tmp_path: Path):
         header = "Reference,Received,Source,Channel,Reason,Last name,First name,Address,Date of birth"
@@ -274,13 +277,13 @@ class TestWorkbooks:
     def test_cells_are_read_as_they_were_typed(self, tmp_path: Path):
         cells = (
             "R1", NINE_THIRTY, "self", "phone", "Zoë", "O'Example", date(1951, 5, 21), 9990000018,
-            "01632 960001", "1 High St\nTown", 'Called "Bo", cold', True, None,
+            "01632 960001", "1 High St\nTown", 'Called "Bo", cold', True, "yes",
         )  # fmt: skip
         file = read(saved(tmp_path, workbook({"List": [HEADER, cells]}), "list.xlsx"))
         (only,) = good(file)
         assert (file.encoding, only.line, only.name, only.nhs_number) == ("Excel", 2, "Zoë O'Example", "9990000018")
         assert (only.received_at, only.born) == (datetime(2026, 2, 3, 9, 30, tzinfo=UTC), date(1951, 5, 21))
-        assert (only.address, only.reason, only.safe) == ("1 High St\nTown", 'Called "Bo", cold', True)
+        assert (only.address, only.reason, only.knows) == ("1 High St\nTown", 'Called "Bo", cold', True)
 
     def test_titles_other_sheets_and_hidden_ones_are_passed_over(self, tmp_path: Path):
         book = {"Codes": [["self"]], "Old": sheet(row(1)), "List": [["Referrals 2026"], [], *sheet(row(2))]}
@@ -301,9 +304,14 @@ class TestWorkbooks:
         assert [(one.line, one.reason.split()[2]) for one in wrong(file)] == [(3, "I3")]
 
     def test_rows_that_share_a_cell_are_told(self, tmp_path: Path):
-        content = workbook({"List": sheet(row(1), row(2), row(3))}, merged=["J3:J4", "A1:B1"])
+        content = workbook({"List": sheet(row(1), row(2), row(3))}, merged=["J3:J4", "A1:B1", "C1:C1"])
         file = read(saved(tmp_path, content, "list.xlsx"))
         assert (names(file), [one.line for one in wrong(file)]) == (["Example1"], [3, 4])
+
+    def test_names_over_two_rows_are_names(self, tmp_path: Path):
+        content = workbook({"List": [["Referrals"], HEADER, ["", "(day)"], *sheet(row(1))[1:]]}, merged=["A2:A3"])
+        file = read(saved(tmp_path, content, "list.xlsx"))
+        assert (names(file), [one.line for one in wrong(file)]) == (["Example1"], [3])
 
     def test_a_stray_cell_far_out_is_told_and_not_loaded(self, tmp_path: Path):
         stray = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
@@ -313,6 +321,17 @@ class TestWorkbooks:
                 new.writestr(name, old.read(name).replace(b"</sheetData>", stray))
         with pytest.raises(FileUnusable, match="XFD1048576"):
             read(saved(tmp_path, packed.getvalue(), "list.xlsx"))
+
+
+@contextmanager
+def no_more_than(size: int) -> Generator[None]:
+    """Files of more bytes cannot be written, as if the disk were full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 class TestRejected:
@@ -331,6 +350,11 @@ class TestRejected:
         plain = [cell for cells in csv.reader(io.StringIO(text, newline="")) for cell in cells]
         assert not [cell for cell in plain if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝"))]
         assert "=1+1" in {read_back(cell) for cell in plain}
+
+    def test_a_delimiter_of_the_files_own_is_not_needed_to_read_it_back(self, tmp_path: Path):
+        content = f"sep=!\n{LINE}\n{line(1, Received='')}\n".replace(",", "!")
+        file = read(saved(tmp_path, content))
+        assert len(read(saved(tmp_path, text_of(file, wrong(file)))).rows) == 1
 
     def test_nobodys_corrections_are_written_over(self, tmp_path: Path):
         file = of_lines(tmp_path, line(1, Received=""))
@@ -353,6 +377,17 @@ class TestRejected:
         file = of_lines(tmp_path, line(1))
         assert Rejected.begun(file, tmp_path / "list.csv", None, []).ended([]) is None
         assert [each.name for each in tmp_path.iterdir()] == ["list.csv"]
+
+    def test_what_cannot_be_written_in_the_end_is_left_to_the_screen(self, tmp_path: Path):
+        file = of_lines(tmp_path, line(1, Received=""))
+        begun = Rejected.begun(file, tmp_path / "list.csv", None, [])
+        with no_more_than(100):
+            assert begun.ended(wrong(file)) is None
+
+    def test_a_full_disk_is_told_before_anything_is_imported(self, tmp_path: Path):
+        file = of_lines(tmp_path, line(1, Received=""))
+        with no_more_than(100), pytest.raises(FileUnusable, match="nothing was imported"):
+            Rejected.begun(file, tmp_path / "list.csv", None, wrong(file))
 
     def test_nobody_else_may_read_it(self, tmp_path: Path):
         file = of_lines(tmp_path, line(1, Received=""))

@@ -20,9 +20,11 @@ from catch.domain.programme import LoadProgramme
 from catch.domain.refusals import IdNotAllowed, UnknownProgramme
 from catch.domain.streams import CASE, PERSON
 from catch.importing.asking import IMPORTER
+from catch.importing.columns import FileUnusable
 from catch.importing.delimited import read_back, written_out
-from catch.importing.referral_file import FileUnusable, ReferralRow, read, row_of
+from catch.importing.referral_file import read
 from catch.importing.referrals import import_referrals
+from catch.importing.rows import ReferralRow, row_of
 from catch.programmes import shipped
 from catch.settings import Settings
 from tests.conftest import Database

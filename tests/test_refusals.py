@@ -20,7 +20,7 @@ FIELDS = {camel(name) for command in COMMANDS for name in command.__struct_field
 ASKS = (
     "Accept|Add|Agree|Ask|Attach|Authorise|Check|Choose|Close|Compare|Complete|Connect|Correct|End|Enrol|Fill|Get|Give|Go|"
     "Have|Hold|Involve|Invite|Leave|Let|Look|Make|Move|Name|Offer|Open|Propose|Put|Record|Refer|Register|Remove|Reopen|"
-    "Reschedule|Revise|Say|Schedule|Send|Set|Share|Shorten|Show|Sign|Speak|Start|Tell|Try|Write"
+    "Reschedule|Revise|Say|Schedule|Send|Set|Settle|Share|Shorten|Show|Sign|Speak|Start|Take|Tell|Try|Write"
 )
 SAYS_WHO = (
     "details|by `catch doctor`|a newer release|somebody else|member administrator|contact gives it|added by the chair|"

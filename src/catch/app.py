@@ -80,12 +80,10 @@ def key_file(settings: Settings, *, begun: bool = False) -> KeyFile:
     where the place was `begun` with another. Raises `OtherKey`, `BadSetting`.
     """
     path = key_path(settings)
-    if settings.kek_file is None and not begun:
-        return KeyFile.read_or_create(path)
-    if settings.kek_file is None and not path.exists():
+    if settings.kek_file is None and begun and not path.exists():
         raise OtherKey(f"{TO_DO} (there is none at {path}, and this place was begun with one)")
     try:
-        return KeyFile.read(path)
+        return KeyFile.read(path) if settings.kek_file or begun else KeyFile.read_or_create(path)
     except (OSError, ValueError) as problem:
         said = problem.strerror if isinstance(problem, OSError) else problem
         raise BadSetting(f"CATCH_KEK_FILE: {path}: {said}. {KEPT_SAFE}") from None

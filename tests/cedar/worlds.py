@@ -190,7 +190,7 @@ def case(m: Made, number: UUID) -> Case:
             if m.maybe(0.3)
             else ()
         ),
-        actions=(Action(ACTION, TEXT, m.first(AGENCIES), NOW.date(), NOW.date(), NOW),) if m.maybe(0.8) else (),
+        actions=(Action(ACTION, TEXT, m.first(AGENCIES), NOW.date(), NOW.date(), NOW, NOW),) if m.maybe(0.8) else (),
     )
 
 

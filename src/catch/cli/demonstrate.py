@@ -1,6 +1,7 @@
 """`catch demo`."""
 
 import sys
+from pathlib import Path
 
 import rich_click as click
 
@@ -12,19 +13,30 @@ from catch.demo.show import demonstrate
 
 @click.command()
 @option("--once", is_flag=True, help="End after the meeting; otherwise the server stays up until Ctrl-C.")
-def demo(once: bool) -> None:
+@option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep the place in this empty folder. Without it everything is gone afterwards.",
+)
+def demo(once: bool, keep: Path | None) -> None:
     """Load a year of an invented programme and play the next meeting on a real server.
 
     Everything happens in a place of its own that is gone afterwards; your data are not touched. With
-    `CATCH_DATABASE_URL` it is a schema named `catch_demo` on that server, made anew each time.
+    `CATCH_DATABASE_URL` it is a schema named `catch_demo` on that server, made anew each time. With `--keep FOLDER` it
+    stays: come back to it with `CATCH_DATA_DIR=FOLDER catch serve --development`.
+
+    On the screen `!` is what must be heard; beside what waits stands why it is there, beside the open item how long it
+    has been discussed. Every fact of the year is recorded today, on whichever day it occurred: ask for the past by
+    `occurredAt`, since by `recordedAt` nothing was known before today.
 
     **Examples**
 
         catch demo
         catch demo --once
+        catch demo --keep ~/catch-demo
     """
     try:
-        demonstrate(once=once)
+        demonstrate(once=once, keep=keep)
     except WentWrong as problem:
         complain(str(problem))
         sys.exit(IN_PART)

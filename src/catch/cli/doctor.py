@@ -11,7 +11,7 @@ import rich_click as click
 
 import projections
 from catch.app import Catch, key_file, key_path
-from catch.cli.common import IN_PART, console, on_log
+from catch.cli.common import IN_PART, complain, console, on_log
 from catch.cli.options import option
 from catch.cli.progress import facts
 from catch.cli.terminal import legible
@@ -46,6 +46,8 @@ def doctor_(as_json: bool) -> None:
 
     settings = Settings.read()
     encryption = key_file(settings) if key_path(settings).exists() else None
+    if encryption is None:
+        complain(f"texts are not looked at: there is no key at {key_path(settings)}; set CATCH_KEK_FILE")
 
     async def run(log: Log) -> Report:
         with facts("facts") as progress:

@@ -14,8 +14,8 @@ from catch.commands.questions import reference_digest
 from catch.domain.case.state import Case
 from catch.domain.refusals import UnknownProgramme
 from catch.domain.streams import CASE
+from catch.importing.columns import COLUMNS, FileUnusable
 from catch.importing.outcomes import Report
-from catch.importing.referral_file import COLUMNS, FileUnusable
 from catch.importing.referrals import import_referrals
 from projections import references
 
@@ -119,11 +119,12 @@ def find(reference: str) -> None:
 def show(report: Report) -> None:
     if report.wrong:
         table = Table("line", "column", "reason", title=f"{report.rejected} rejected")
-        # A screenful: all of them are in the file.
-        for wrong in report.wrong[:SHOWN]:
+        # A screenful, where all of them are in the file.
+        shown = report.wrong[:SHOWN] if report.rejected_file else report.wrong
+        for wrong in shown:
             table.add_row(str(wrong.line), marked(wrong.column), marked(wrong.reason))
         console.print(table)
-        if len(report.wrong) > SHOWN:
+        if len(report.wrong) > len(shown):
             console.print(f"... and {len(report.wrong) - SHOWN} more, all in {marked(report.rejected_file)}")
     console.print(
         f"{report.count('opened')} cases opened, {report.count('attached')} attached to an open case, "
@@ -143,5 +144,7 @@ def show(report: Report) -> None:
     if report.strangers:
         lines = ", ".join(map(str, report.strangers[:SHOWN])) + (" ..." if len(report.strangers) > SHOWN else "")
         console.print(f"Organisations that are no registered partners stand on lines {lines}", highlight=False)
+    if (report.wrong or report.waiting) and report.rejected_file is None:
+        complain("the rows that were not kept could not be written: correct them in the list, and import it again")
     if report.rejected_file:
         console.print(f"Rows not kept, with reasons: {marked(report.rejected_file)}", soft_wrap=True)

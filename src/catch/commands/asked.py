@@ -11,7 +11,7 @@ from msgspec import Struct
 from catch.access import Asker
 from catch.commands.book import Book
 from catch.domain.facts import Actor, Command, Envelope, Fact, Purpose, Recorded
-from catch.domain.streams import Stream, stream_of_command
+from catch.domain.streams import CASE, MEETING, Stream, stream_of_command
 from catch.log.codec import encode
 from catch.log.entries import Answer, Append, NewEvent
 from catch.personal import NewKey
@@ -22,13 +22,15 @@ _canonical = msgspec.json.Encoder(order="deterministic")
 
 
 class Asked(Struct, frozen=True):
-    """`at` is when it occurred and `now` when it came; `stream` and `about` are what the answer speaks of."""
+    """`at` is when it is said to have occurred, None where nothing is said; `now` is when it came. `stream` and `about`
+    are what the answer speaks of.
+    """
 
     command: Command
     by: Actor | Asker
     id: UUID
     digest: bytes
-    at: datetime
+    at: datetime | None
     now: datetime
     expected_version: int | None
     purpose: Purpose
@@ -62,7 +64,17 @@ class Placed(NamedTuple):
     envelope: Envelope[Fact]
 
 
-def placed(asked: Asked, by: Actor, book: Book) -> list[Placed]:
+def occurs(asked: Asked, book: Book) -> datetime:
+    """When it occurs. Of two servers one may go before the other: what is said to happen now happens after all that is
+    recorded of the cases and meetings that it looks at.
+    """
+    if asked.at is not None:
+        return asked.at
+    states = (held.state for stream, held in book.seen.values() if stream in (CASE, MEETING))
+    return max((asked.now, *(state.latest_at for state in states if state is not None)))
+
+
+def placed(asked: Asked, by: Actor, book: Book, at: datetime) -> list[Placed]:
     """The facts that were decided, in the order in which they are written."""
     pin = book.programme.pin if book.programme else None
     return [
@@ -71,7 +83,7 @@ def placed(asked: Asked, by: Actor, book: Book) -> list[Placed]:
             part.id,
             part.version + place,
             Envelope(
-                occurred_at=asked.at,
+                occurred_at=at,
                 actor=by,
                 purpose=asked.purpose,
                 command=asked.id,

@@ -74,7 +74,7 @@ def numbered(book: Book, person: UUID, case: UUID, programme: str, by: Actor) ->
     entered = book.register(number_stream(digest)).cases_in(programme)
     known = book.people(book.ask(RegisteredWith(digest)))
     before = [each for held in known if held and held.settled_number for each in held.cases_in(programme)]
-    others = book.cases(each for each in dict.fromkeys([*entered, *before]) if each != case)
+    others = book.readable_cases(each for each in dict.fromkeys([*entered, *before]) if each != case)
     return [held for held in others if held and held.person != person and worked_on(book, held, by)]
 
 

@@ -46,7 +46,7 @@ class Commands:
         """Decide and record. Raises a `Refused`; exactly the same command taken before gets its first answer."""
         started = asyncio.get_running_loop().time()
         now = self._now()
-        at = (occurred_at or now).astimezone(UTC)
+        at = occurred_at.astimezone(UTC) if occurred_at else None
         # Keyed: whoever reads the table of commands must not be able to try out guesses of what was sent.
         digest = self._records.keyring.command_digest(content(command, by))
         if isinstance(command, RaiseSafeguardingConcern):

@@ -12,8 +12,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from catch.commands.again import may_begin, same_again
-from catch.commands.asked import Asked, append_of, keep, placed
+from catch.commands.asked import Asked, append_of, keep, occurs, placed
 from catch.commands.book import Book, NotRead, Partners
 from catch.commands.handlers import HANDLER_OF
 from catch.commands.questions import Asking, Records
@@ -52,6 +54,7 @@ class Taking:
         self._allowed = False
         self._up_to_date = False
         self._moved: list[UUID] = []
+        self._at = asked.now
 
     async def attempt(self) -> Answer | None:
         """None where something moved under it: then it is to be tried again. Raises a `Refused`."""
@@ -86,13 +89,21 @@ class Taking:
         # Only behind the rules: "stale" would tell somebody who may not see it that it is there.
         await self._read(self._in_time)
         sealed = await self._sealed()
-        given = Given(at=asked.at, by=by, partners=Partners(book))
+        given = Given(at=asked.now, by=by, partners=Partners(book), now=asked.now)
 
         def decide() -> None:
+            """Again where it turned out to look at what occurred later than it was decided for."""
+            self._at = occurs(asked, book)
             book.begin()
             may_begin(sealed, by)
-            handler.decide(sealed, book, given)
-            same_again(sealed, book, by)
+            try:
+                handler.decide(sealed, book, replace(given, at=self._at))
+                same_again(sealed, book, by)
+            except Refused:
+                if self._at == occurs(asked, book):
+                    raise
+            if self._at != occurs(asked, book):
+                decide()
 
         await self._read(decide)
         return by
@@ -107,7 +118,7 @@ class Taking:
         moved = expected is not None and book.version(asked.stream, asked.about) != expected
         if moved and counted(book, asked.stream, asked.about):
             raise Stale(expected=expected)
-        if asked.at > asked.now + CLOCKS_MAY_DIFFER:
+        if asked.at and asked.at > asked.now + CLOCKS_MAY_DIFFER:
             raise InTheFuture(field="occurredAt", latest=asked.now.isoformat())
 
     async def _sealed(self) -> Command:
@@ -129,7 +140,7 @@ class Taking:
             return await keyring.sealing(command, restricted_stream(command.case))
 
     async def _record(self, by: Actor) -> Answer:
-        facts = placed(self._asked, by, self._book)
+        facts = placed(self._asked, by, self._book, self._at)
         new = self._sealing.new if self._sealing else None
         append = append_of(self._asked, self._book, facts, new)
         answer = await self._records.log.append(append)

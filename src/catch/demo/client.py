@@ -81,7 +81,7 @@ class Client:
             message = await self._messages.get()
             position = int(message.position)
             if self.screen.take(message):
-                answer = await self.ask("agenda_list", id=str(self._meeting), atLeast=message.position)
+                answer = await self.ask("agenda_screen", id=str(self._meeting), atLeast=message.position)
                 self.screen.listed(msgspec.convert(answer["meeting"]["agenda"]["items"], list[Listed]))
             self.screen.draw(position)
             self._drew(self, position, time.perf_counter())

@@ -25,30 +25,69 @@ from catch.database.server import SAFE, Server, ephemeral, server
 from catch.demo.client import Client
 from catch.demo.meeting import Outcome, play
 from catch.demo.people import AUDITOR, AUDITORS, CHAIR, LEAD_AGENCY
+from catch.demo.screen import HEAD
 from catch.demo.year import Year, load_year
 from catch.domain.calendar import london_day
 from catch.domain.facts import Role
 from catch.identity.tokens import DevelopmentIssuer
 from catch.log import migrate
-from catch.settings import Settings
+from catch.settings import BadSetting, Settings
 from catch.web.serving import until_told_to_stop
 
 SCHEMA = "catch_demo"
 console = Console(highlight=False, soft_wrap=True)
 
 
-def demonstrate(*, once: bool) -> None:
+def demonstrate(*, once: bool, keep: Path | None = None) -> None:
+    """`keep`: a folder for the place, which stays; raises `BadSetting` where there is something in it."""
     settings = Settings.read()
-    with tempfile.TemporaryDirectory(prefix="catch-demo-") as folder, own_place(settings) as running:
+    if keep is not None:
+        settings = replace(settings, data_dir=empty(keep), database_url=None, owner_url=None, kek_file=None)
+    with place_folder(keep) as folder, own_place(settings, kept=keep is not None) as running:
         schema = settings.schema if settings.database_url is None else SCHEMA
-        own = replace(settings, data_dir=Path(folder), schema=schema, database_url=running.app, owner_url=running.admin)
-        uvloop.run(shown(running, own, once=once, fresh=settings.database_url is not None))
+        own = replace(settings, data_dir=folder, schema=schema, database_url=running.app, owner_url=running.admin)
+        uvloop.run(shown(running, own, once=once, fresh=settings.database_url is not None, kept=keep))
+
+
+def empty(folder: Path) -> Path:
+    """The folder as a place may be made in it. A year is loaded once: on top of another one it would not be a year."""
+    there = folder.expanduser().resolve()
+    if there.exists() and any(there.iterdir()):
+        raise BadSetting(
+            f"--keep: there is something in {there}: name another folder. {COME_BACK.format(folder=there)}"
+        )
+    return there
+
+
+COME_BACK = "To come back to a place that was kept: CATCH_DATA_DIR={folder} catch serve --development"
 
 
 @contextmanager
-def own_place(settings: Settings) -> Generator[Server]:
+def place_folder(keep: Path | None) -> Generator[Path]:
+    if keep is not None:
+        # The folder itself is the server's to make: it runs as another user where this is root.
+        yield keep.expanduser().resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="catch-demo-") as folder:
+        yield Path(folder)
+
+
+def afterwards(kept: Path | None, *, fresh: bool) -> str:
+    """What becomes of the place when the demonstration ends."""
+    if kept is not None:
+        return f"Ctrl-C ends the server; the place stays in {kept.resolve()}. {COME_BACK.format(folder=kept.resolve())}"
+    what = (
+        f"the schema {SCHEMA} stays, but no name in it can be read any more: its key goes"
+        if fresh
+        else "all of it goes"
+    )
+    return f"Ctrl-C ends it, and {what}. To keep a place and come back to it: catch demo --keep FOLDER"
+
+
+@contextmanager
+def own_place(settings: Settings, *, kept: bool) -> Generator[Server]:
     """A server that is gone afterwards, or the operator's, on which the demonstration has a schema of its own."""
-    if settings.database_url is None:
+    if settings.database_url is None and not kept:
         # As a real one would run: what is measured includes waiting for the disk.
         with ephemeral(options=SAFE) as running:
             yield running
@@ -57,7 +96,7 @@ def own_place(settings: Settings) -> Generator[Server]:
             yield running
 
 
-async def shown(running: Server, settings: Settings, *, once: bool, fresh: bool) -> None:
+async def shown(running: Server, settings: Settings, *, once: bool, fresh: bool, kept: Path | None) -> None:
     if fresh:
         await make_room(running)
     year = await loaded(running, settings)
@@ -67,6 +106,7 @@ async def shown(running: Server, settings: Settings, *, once: bool, fresh: bool)
         if not once:
             print(outcome.last_line)
             invite(settings, url, year)
+            print(afterwards(kept, fresh=fresh), flush=True)
             await stopped(process)
     if once:
         print(outcome.last_line)
@@ -132,8 +172,7 @@ async def serving(settings: Settings) -> AsyncGenerator[tuple[str, "subprocess.P
         "CATCH_OWNER_URL": settings.owner_url or "",
         "CATCH_SCHEMA": settings.schema,
     }
-    kek = os.environ.get("CATCH_KEK_FILE")
-    environment |= {"CATCH_KEK_FILE": kek} if kek else {}
+    environment |= {"CATCH_KEK_FILE": str(settings.kek_file)} if settings.kek_file else {}
     port = os.environ.get("CATCH_PORT", "0")
     # A real server with a leash: however this program ends, its server ends with it.
     command = [sys.executable, "-m", "catch", "serve", "--development", "--leash", "--port", port]
@@ -199,9 +238,12 @@ class Terminal:
         room = max(8, console.size.height - 8)
         lines = screen.lines
         current = next((n for n, line in enumerate(lines) if line.startswith(" >")), 0)
+        # Who is there, and what the signs mean, stay at the top.
+        head, lines = lines[:HEAD], lines[HEAD:]
+        current, room = max(0, current - HEAD), room - HEAD
         # The open item stays in the middle, where the terminal is smaller than the agenda.
         first = max(0, min(current - room // 2, len(lines) - room))
-        body = Text("\n".join(lines[first : first + room]), no_wrap=True, overflow="ellipsis")
+        body = Text("\n".join(head + lines[first : first + room]), no_wrap=True, overflow="ellipsis")
         took = "  ".join(f"{client.agency} {took_ms(client):.0f}" for client in clients)
         events = "\n".join(screen.events[-3:])
         foot = Text(f"\n{what}\n{events}\nms to each screen: {took}", style="dim", no_wrap=True, overflow="ellipsis")

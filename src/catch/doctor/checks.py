@@ -17,7 +17,7 @@ from catch.log import Log, Stored
 from catch.log.codec import Codec
 from catch.log.entries import FutureSchema, Undecodable, UnknownEvent, Unreadable
 from catch.personal import KeyEncryption, Keyring, Unread, named, sealed_in
-from catch.personal.belonging import begun, difference, unopened
+from catch.personal.belonging import difference, unopened
 from catch.personal.belonging import known as known_keys
 from catch.readside import parked
 from catch.readside.folding import UNREAD
@@ -88,14 +88,8 @@ async def positions(place: Place) -> AsyncIterator[Finding]:
 
 
 async def keys(place: Place) -> AsyncIterator[Finding]:
-    """The key-encryption key here is the place's."""
+    """The key-encryption key here is the place's, where there is one."""
     if place.encryption is None:
-        if await begun(place.connection):
-            yield Finding(
-                "NO_KEY",
-                "There is no key-encryption key here, so that it cannot be said whether texts can be read. Run this"
-                " where the servers run, with the same CATCH_KEK_FILE or CATCH_DATA_DIR.",
-            )
         return
     problem = difference(await known_keys(place.connection), place.encryption.fingerprints())
     if problem := problem or await unopened(place.connection, place.encryption):

@@ -20,7 +20,7 @@ from catch.domain.case import CaseEvent, actions, closing, recusal, referral, re
 from catch.domain.case.proposals import CaseDiscussed, MeetingDecisionRecorded
 from catch.domain.case.state import ActionState, Case, Discussion, Priority
 from catch.domain.facts import Command, Sealed
-from catch.domain.given import Given
+from catch.domain.given import Given, not_before
 from catch.domain.meeting import MeetingEvent
 from catch.domain.meeting.attendance import DeclareInterest, ResolveInterest
 from catch.domain.meeting.deciding import DecisionRecorded, LinkAction, NotAtTheTable, RecordDecision, around, decided
@@ -30,7 +30,7 @@ from catch.domain.meeting.items import DecisionCode, Update
 from catch.domain.meeting.state import Meeting
 from catch.domain.person import Person, PersonEvent, refer
 from catch.domain.plain import Code, Key, UserId
-from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
+from catch.domain.refusals import OutOfRange, Refused, UnknownCase, UnknownMeeting, UnknownPerson
 from catch.domain.restricted import Beside
 
 
@@ -142,11 +142,21 @@ def decide_in_meeting(
     if isinstance(command, RecordInstantDiscussion):
         if case is None or case.programme != command.programme:
             raise UnknownCase(case=command.case)
+        held_since(case, command, given)
         given = replace(given, listed=at_once(case, given.at, given.by.user, command.basis))
+    if case is not None:
+        not_before(given, case.milestones.received_at)
     heard = meeting_stream.decide(meeting, command, given)
     return heard, [] if case is None else [
         fact for event in heard for fact in told(meeting, case, command, event, given)
     ]
+
+
+def held_since(case: Case, command: RecordInstantDiscussion, given: Given) -> None:
+    """Nobody talks of a case before it is there."""
+    if command.held_at < case.milestones.received_at:
+        received = case.milestones.received_at.isoformat()
+        raise OutOfRange(field="held_at", earliest=received, latest=given.at.isoformat())
 
 
 def decide_interest(

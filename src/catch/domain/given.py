@@ -10,6 +10,7 @@ from msgspec import Struct
 from catch.domain.facts import Actor
 from catch.domain.partner import Partner
 from catch.domain.programme.configuration import Programme
+from catch.domain.refusals import OutOfRange
 
 if TYPE_CHECKING:  # meetings are decided from what is given, so at run time they are read later
     from catch.domain.meeting.listing import Agenda, AppearanceBasis, Missing
@@ -38,7 +39,8 @@ class Alike(NamedTuple):
 class Given(Struct, frozen=True):
     """What a client does not say, so that `decide` stays a function of values.
 
-    `at` is when it occurred; `partners` holds the registered partners, by key, those that the decision asks for;
+    `at` is when it occurred and `now` when it is recorded, where that is known; `partners` holds the registered
+    partners, by key, those that the decision asks for;
     `programme` is None only where the command belongs to no programme; `caseload` counts the open cases of the
     coordinator that the command names, where the programme limits them. `listed` is of the case that is put on an
     agenda, or heard; `draft` is the agenda as the rules make it, and `listings` are, by item, its cases as they are
@@ -58,3 +60,12 @@ class Given(Struct, frozen=True):
     digest: str | None = None
     marks: tuple[str, ...] = ()
     alike: Alike | None = None
+    now: datetime | None = None
+
+
+def not_before(given: Given, *since: datetime | None) -> None:
+    """Raises `OutOfRange` for what is said to have occurred before something that it must have followed."""
+    earliest = max(filter(None, since), default=None)
+    if earliest is not None and given.at < earliest:
+        latest = {"latest": given.now.isoformat()} if given.now else {}
+        raise OutOfRange(field="occurredAt", earliest=earliest.isoformat(), **latest)

@@ -13,7 +13,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.facts import Command, Fact, Part, Sealed
-from catch.domain.given import Given
+from catch.domain.given import Given, not_before
 from catch.domain.plain import Few, Key, Made, UserId
 from catch.domain.refusals import MissingText, Refused, UnknownCase, UnknownPerson
 
@@ -123,6 +123,8 @@ class Person(Part, frozen=True, omit_defaults=True):
     protection: ProtectedAddressSet | None = None
     cases: tuple[tuple[UUID, str], ...] = ()
     looks: tuple[Look, ...] = ()
+    preference_at: datetime | None = None
+    protection_at: datetime | None = None
 
     @property
     def address_protected(self) -> bool:
@@ -149,9 +151,9 @@ def evolve(person: Person | None, event: PersonEvent, at: datetime) -> Person | 
         return None
     match event:
         case ContactPreferenceSet():
-            return replace(person, preference=event)
+            return replace(person, preference=event, preference_at=at)
         case ProtectedAddressSet():
-            return replace(person, protection=event)
+            return replace(person, protection=event, protection_at=at)
         case PersonReferred(case, programme):
             held = (case, programme)
             return person if held in person.cases else replace(person, cases=(*person.cases, held))
@@ -226,9 +228,11 @@ def decide(person: Person | None, command: PersonCommand, given: Given) -> list[
             if not channels:
                 raise NoSafeWayToReach(field="channels")
             # Sorted: the same channels in another order are the same answer.
-            return _unless(person.preference, ContactPreferenceSet(tuple(sorted(set(channels))), safe_times, never))
+            preference = ContactPreferenceSet(tuple(sorted(set(channels))), safe_times, never)
+            return _unless(person.preference, preference, given, person.preference_at)
         case SetProtectedAddress(_, protected, reason):
-            return _unless(person.protection, ProtectedAddressSet(protected, reason))
+            protection = ProtectedAddressSet(protected, reason)
+            return _unless(person.protection, protection, given, person.protection_at)
         case LookForMatches():
             # Each look is a fact of its own, whatever was found before.
             if given.alike is None:
@@ -267,5 +271,9 @@ def _register(person: Person | None, command: RegisterPerson, given: Given) -> l
     ]
 
 
-def _unless(current: PersonEvent | None, event: PersonEvent) -> list[PersonEvent]:
-    return [] if event == current else [event]
+def _unless(current: PersonEvent | None, event: PersonEvent, given: Given, since: datetime | None) -> list[PersonEvent]:
+    """What holds already is not said again; what was said before it is not said to hold after it."""
+    if event == current:
+        return []
+    not_before(given, since)
+    return [event]

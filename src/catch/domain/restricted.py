@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from catch.domain.case.state import Worker
 from catch.domain.facts import Command, Fact, Part, Sealed, Tag
-from catch.domain.given import Given
+from catch.domain.given import Given, not_before
 from catch.domain.refusals import Refused
 
 
@@ -193,7 +193,7 @@ def decide(beside: Beside | None, command: RestrictedCommand, given: Given) -> l
         case RaiseSafeguardingConcern():
             return raise_concern(command, by)
         case RecordSafeguardingOutcome():
-            return record_outcome(held, command, by)
+            return record_outcome(held, command, by, given)
         case _:
             assert_never(command)
 
@@ -217,11 +217,12 @@ def raise_concern(command: RaiseSafeguardingConcern, by: Worker) -> list[Restric
     ]
 
 
-def record_outcome(held: Beside, command: RecordSafeguardingOutcome, by: Worker) -> list[RestrictedEvent]:
+def record_outcome(held: Beside, command: RecordSafeguardingOutcome, by: Worker, given: Given) -> list[RestrictedEvent]:
     # There may be several: a concern is never refused because of its id.
     of_it = [each for each in held.concerns if each.concern == command.concern]
     if not of_it:
         raise UnknownConcern(concern=command.concern)
     if all(each.outcome is command.outcome for each in of_it):
         return []
+    not_before(given, *(at for each in of_it for at in (each.at, each.outcome_at)))
     return [SafeguardingOutcomeRecorded(command.case, command.concern, command.outcome, by, command.text)]

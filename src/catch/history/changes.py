@@ -23,7 +23,7 @@ LATE = timedelta(days=7)
 """What is recorded later than this after it occurred is marked."""
 
 # It changes with every fact, so that it would stand in every step and say nothing.
-_FOLLOWS_FROM_ANY_FACT = frozenset({"last_activity_at"})
+_FOLLOWS_FROM_ANY_FACT = frozenset({"last_activity_at", "course"})
 _NAMES = ("item", "need", "user", "agency")
 Parts = tuple[object, ...]
 _NOTHING: Mapping[Sealed, str] = {}

@@ -10,6 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from catch.domain.facts import Recorded
+from catch.domain.occurrence import true_from
 from catch.log import Log, Stored
 from catch.log.codec import decode
 from catch.log.entries import MissingVersions, Unreadable
@@ -94,7 +95,7 @@ async def rows(log: Log, projection: ReadModel, moment: Moment) -> dict[Key, Str
             recorded = decode(stored)
         except Unreadable:
             return  # set aside here as where the rows are kept: `catch doctor` names it
-        if moment.occurred_at is None or recorded.envelope.occurred_at <= moment.occurred_at:
+        if moment.occurred_at is None or true_from(recorded.event, recorded.envelope.occurred_at) <= moment.occurred_at:
             for key in projection.keys(recorded):
                 row = advance(projection, found.get(key), recorded, key)
                 if row is not None:

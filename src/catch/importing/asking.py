@@ -14,7 +14,7 @@ from catch.domain.facts import Actor, Role, Sealed
 from catch.domain.ids import id_of_digest
 from catch.domain.person import RegisterPerson
 from catch.importing.people import FORMER_NAMES, identifiers
-from catch.importing.referral_file import ReferralRow, slug
+from catch.importing.rows import ReferralRow, slug
 from catch.personal import Keyring
 
 IMPORTER = Actor(user="referral-import", agency="referral-import", role=Role.SYSTEM)

@@ -10,7 +10,7 @@ from catch.domain.case.state import Referral
 from catch.domain.facts import Sealed
 from catch.domain.matching import Identifiers, Likeness, forms, likeness
 from catch.importing.people import identifiers
-from catch.importing.referral_file import ReferralRow, slug
+from catch.importing.rows import ReferralRow, slug
 from catch.personal import Erased, Keyring, sealed_in
 
 RECEIVED, REASON = "received", "reason for referral"

@@ -14,8 +14,8 @@ from catch.domain.plain import LONGEST_TEXT
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")
 
-LikeARow = Callable[[Sequence[str]], bool]
-"""Whether these cells, as they stand on one line, look like a row of the file."""
+LikeARow = Callable[[Sequence[str], bool], bool]
+"""Whether these cells, as they stand on one line, look like a row of the file: a whole one, or the beginning of one."""
 
 
 class Record(NamedTuple):
@@ -53,7 +53,7 @@ class Delimited:
         self._cell = re.compile(rf' *"([^"]*+(?:""[^"]*+)*+)" *|[^"\r\n{re.escape(delimiter)}]*+')
         self._begins = [0, *(found.end() for found in _LINE_END.finditer(text))]
 
-    def records(self, start: int = 0, like_a_row: LikeARow = lambda _: False) -> Iterator[Record]:
+    def records(self, start: int = 0, like_a_row: LikeARow = lambda _cells, _whole: False) -> Iterator[Record]:
         """From this place of the text on. Blank lines are left out."""
         while start < len(self._text):
             record = self._record(start, like_a_row)
@@ -61,26 +61,21 @@ class Delimited:
             if any(cell.strip() for cell in record.cells):
                 yield record
 
-    def lines(self, start: int) -> Iterator[list[str]]:
-        """The lines that are whole rows in themselves, from this place of the text on."""
-        for line in range(self._line_of(start), len(self._begins) + 1):
-            cells, behind, fault = self._cells(self._begins[line - 1])
-            if not fault and behind == self._behind(line):
-                yield [_text_of(cell) for cell in cells]
-
     def _record(self, start: int, like_a_row: LikeARow) -> Record:
         cells, behind, fault = self._cells(start)
         for column, cell in enumerate(cells):
-            first, last = self._line_of(cell.start()), self._line_of(cell.end())
-            if first == last:
+            opened, closed = self._line_of(cell.start()), self._line_of(cell.end())
+            if opened == closed:
                 continue
-            for line in range(first, last + 1):
-                if like_a_row(self._inside(cell, column, line)):
-                    taken = f"line {line}" if line > first else "the cells behind it"
-                    behind = self._begins[line - 1] if line > first else self._behind(line)
-                    return self._broken(start, behind, f"the quotation mark on line {first} takes in {taken}")
+            if like_a_row(self._behind_mark(cell, column), False):
+                what = f"the quotation mark on line {opened} takes in the cells behind it"
+                return self._broken(start, self._behind(opened), what)
+            for line in range(opened + 1, closed + 1):
+                if any(like_a_row(*each) for each in self._readings(cells, column, line, doubted=bool(fault))):
+                    what = f"the quotation mark on line {opened} takes in line {line}"
+                    return self._broken(start, self._begins[line - 1], what)
             if not fault and len(cell[1]) > LONGEST_TEXT:
-                fault = f"the quotation mark on line {first} is closed only after {len(cell[1]):,} characters"
+                fault = f"the quotation mark on line {opened} is closed only after {len(cell[1]):,} characters"
         if fault:
             return self._broken(start, behind, fault)
         return Record(self._line_of(start), [read_back(_text_of(cell)) for cell in cells], behind)
@@ -115,13 +110,27 @@ class Delimited:
         assert rest is not None
         return [*cells[:-1], rest], len(self._text), f"the quotation mark on line {line} is never closed"
 
-    def _inside(self, cell: re.Match[str], column: int, line: int) -> list[str]:
-        """What of this line the quoted cell has taken in, each at the place in a row that it would have by itself."""
-        begins, behind = self._begins[line - 1], self._behind(line)
-        if begins <= cell.start():
-            return [""] * (column + 1) + self._text[cell.start() : behind].split(self._delimiter)[1:]
-        held = self._text[begins : min(behind, cell.end())].split(self._delimiter)
-        return held if behind <= cell.end() else held[:-1]
+    def _behind_mark(self, cell: re.Match[str], column: int) -> list[str]:
+        """What the quoted cell has taken in of the line on which it is opened, each piece at its place in the row."""
+        rest = self._text[cell.start() : self._behind(self._line_of(cell.start()))]
+        return [""] * (column + 1) + rest.split(self._delimiter)[1:]
+
+    def _readings(
+        self, cells: Sequence[re.Match[str]], column: int, line: int, *, doubted: bool
+    ) -> Iterator[tuple[list[str], bool]]:
+        """What a later line, which a quoted cell has taken in, may be by itself; and whether the whole of it."""
+        cell, begins, behind = cells[column], self._begins[line - 1], self._behind(line)
+        if behind <= cell.end():
+            yield self._text[begins:behind].split(self._delimiter), True
+        else:
+            held = self._text[begins : cell.end()].split(self._delimiter)[:-1]
+            yield held + [""] * (len(cells) - column), cells[-1].end() <= behind
+        alone, ends, fault = self._cells(begins)
+        sound = [_text_of(each) for each in (alone[:-1] if fault else alone) if each.end() <= behind]
+        yield sound, not fault and ends == behind
+        if doubted:
+            # The mark that closes the cell may be one that was meant to open another, in this line.
+            yield self._text[begins:behind].split(self._delimiter), False
 
     def _line_of(self, place: int) -> int:
         return bisect_right(self._begins, place)

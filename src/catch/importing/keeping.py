@@ -6,22 +6,26 @@ its columns.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
 from catch.app import Catch
 from catch.commands.newcomers import welcomed
-from catch.domain.case.referral import ChannelNotAllowed, DuplicateOpenCase, SourceNotAllowed
+from catch.domain.case.referral import ChannelNotAllowed, DuplicateOpenCase, NumberHasOpenCase, SourceNotAllowed
 from catch.domain.case.state import Case
+from catch.domain.discussion import only_open_number
 from catch.domain.facts import Command, Purpose
 from catch.domain.person import Person
+from catch.domain.programme import ProgrammeHistory
 from catch.domain.refusals import Refused
-from catch.domain.streams import CASE, PERSON
+from catch.domain.streams import CASE, PERSON, PROGRAMME, programme_stream
 from catch.importing.asking import IMPORTER, Asks
+from catch.importing.columns import DECISION
 from catch.importing.contents import Differs, differs, stored
 from catch.importing.outcomes import ANOTHER, Kept, NotKept, Outcome, Waiting
 from catch.importing.people import Found, People, described, identifiers, together
-from catch.importing.referral_file import DECISION, ReferralRow, Wrong
+from catch.importing.rows import ReferralRow, Wrong
 from catch.log.entries import Answer, Busy, CommandIdReused, Unavailable
 from projections import references
 
@@ -106,7 +110,7 @@ class Importing:
                 return NotKept((whom,))
             if whom is None:
                 # What else is wrong with it is said first: nobody decides about a row that is not taken anyway.
-                await self._welcomed(row, newcomer)
+                await self._taken(row, newcomer)
                 return Waiting(row.line, await self._shown(found))
             known = None if whom == ANOTHER else whom
         return await self._refer(row, newcomer, known)
@@ -134,7 +138,8 @@ class Importing:
     async def _refer(self, row: ReferralRow, newcomer: UUID, known: Person | None) -> Kept:
         person = known.person if known else newcomer
         if known is None:
-            await self._welcomed(row, newcomer)
+            await self._taken(row, newcomer)
+            await self._number_free(row)
             await self._take(row, f"register {person}", self._asks.registration(person, row))
             self._people.remember(person, identifiers(row))
         try:
@@ -145,10 +150,20 @@ class Importing:
             return Kept(row.line, "attached", live.case, row.reference)
         return Kept(row.line, "opened", self._asks.keyed(row, "case"), row.reference)
 
-    async def _welcomed(self, row: ReferralRow, newcomer: UUID) -> None:
-        """Raises what the row would be refused with."""
+    async def _taken(self, row: ReferralRow, newcomer: UUID) -> None:
+        """Raises what the row would be refused with: nobody is registered for a referral that is not taken."""
         asked = self._asks.registration(newcomer, row), self._asks.submission(newcomer, row)
         await welcomed(self._catch.records, *asked, by=IMPORTER, at=row.received_at)
+
+    async def _number_free(self, row: ReferralRow) -> None:
+        """Raises `NumberHasOpenCase`, as it will be decided."""
+        history: ProgrammeHistory = (
+            await self._catch.present.states.get(PROGRAMME, programme_stream(self._programme))
+        ).state
+        recent = row.received_at - timedelta(days=history.current.duplicate_window_days)
+        for person in await self._people.with_number(row):
+            cases = [each for each in await self._people.cases(person) if each.milestones.received_at >= recent]
+            only_open_number(self._programme, cases, IMPORTER.agency)
 
     async def _live_case(self, person: UUID) -> Case:
         """Raises `DuplicateOpenCase` where it was closed in the same moment: the row is for another run."""
@@ -203,5 +218,7 @@ def _refusal(row: ReferralRow, refused: Refused) -> Wrong:
         field = "source"
     elif isinstance(refused, ChannelNotAllowed):
         field = "channel"
+    elif isinstance(refused, NumberHasOpenCase):
+        field = "nhsNumber"
     said = "; ".join(f"{name}: {value}" for name, value in refused.details.items() if name in _TOLD)
     return Wrong(row.line, _COLUMN_OF.get(field, ""), f"{refused.message} ({said})" if said else refused.message)

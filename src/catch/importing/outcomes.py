@@ -6,7 +6,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from catch.importing.referral_file import DECISION, Wrong
+from catch.importing.columns import DECISION
+from catch.importing.rows import Wrong
 
 ANOTHER = "new"
 """What somebody decides of a row that waits, where it is about nobody of those who are known."""

@@ -18,7 +18,7 @@ from catch.domain.ids import id_of_digest
 from catch.domain.matching import Identifiers, Likeness, forms, likeness, marks
 from catch.domain.person import Person, PersonRegistered
 from catch.domain.streams import CASE, PERSON
-from catch.importing.referral_file import ReferralRow
+from catch.importing.rows import ReferralRow
 from catch.personal import Erased
 from projections import matches
 
@@ -105,6 +105,16 @@ class People:
         held = await self._catch.present.states.get_many(PERSON, people)
         compared = [await self._known(each.state, said) for each in held if each.state is not None]
         return Found([each for each in compared if each and each.like is not Likeness.OTHER], found.more)
+
+    async def with_number(self, row: ReferralRow) -> list[Person]:
+        """Those of whom it is settled that they have the row's number, whatever else is known of them."""
+        number = self._number(identifiers(row))
+        if number is None:
+            return []
+        found = await matches.registered_with(self._catch.log.pool, number)
+        people = dict.fromkeys([*found, *self._registered[number]])
+        held = await self._catch.present.states.get_many(PERSON, people)
+        return [each.state for each in held if each.state is not None and each.state.settled_number == number]
 
     async def cases(self, person: Person) -> list[Case]:
         """Every case of theirs."""

@@ -1,8 +1,8 @@
 """`catch import referrals`: a team's list becomes referrals, each row on its own, and never twice.
 
-Read `referral_file` (how a row is read), `people` (whom it is about: two identifiers must agree, and where that is
-unclear the row waits for somebody to decide), `contents` (what a reference stands for), `asking` and `keeping` (what
-becomes of a row) and `outcomes`. A further referral of somebody whose case is open is attached to that case.
+Read `referral_file` and `rows` (how a list is read), `people` (whom it is about: two identifiers must agree, and where
+that is unclear the row waits for somebody to decide), `contents` (what a reference stands for), `asking` and `keeping`
+(what becomes of a row) and `outcomes`. A further referral of somebody whose case is open is attached to that case.
 """
 
 import asyncio
@@ -17,8 +17,9 @@ from catch.domain.refusals import UnknownProgramme
 from catch.domain.streams import PROGRAMME, programme_stream
 from catch.importing.keeping import Importing
 from catch.importing.outcomes import Kept, NotKept, Outcome, Report, Waiting
-from catch.importing.referral_file import ReferralFile, ReferralRow, Wrong, read, row_of, slug
+from catch.importing.referral_file import ReferralFile, read
 from catch.importing.rejected import Rejected
+from catch.importing.rows import ReferralRow, Wrong, row_of, slug
 from projections import agencies
 
 Progress = Callable[[int, int], None]

@@ -4,16 +4,16 @@ It is begun before anything is recorded, so that a folder in which nobody may wr
 wrong; and under a name of its own, so that no correction is ever written over.
 """
 
-import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO
 
+from catch.importing.columns import DECISION, REJECTION, FileUnusable, is_rejection
 from catch.importing.delimited import quoted, written_out
-from catch.importing.referral_file import DECISION, REJECTION, FileUnusable, ReferralFile, Wrong, is_rejection
+from catch.importing.referral_file import DELIMITERS, ReferralFile
+from catch.importing.rows import Wrong
 
 _FORMER = re.compile(r"\.rejected(-\d+)?$")
 
@@ -21,32 +21,31 @@ _FORMER = re.compile(r"\.rejected(-\d+)?$")
 class Rejected:
     """`path` is the file; it is there from `begun` to `ended`, and afterwards if a row was rejected."""
 
-    def __init__(self, path: Path, file: ReferralFile, out: BinaryIO) -> None:
+    def __init__(self, path: Path, file: ReferralFile) -> None:
         self.path = path
         self._file = file
-        self._out = out
 
     @classmethod
     def begun(cls, file: ReferralFile, listed: Path, folder: Path | None, wrong: Sequence[Wrong]) -> "Rejected":
         """With what is known to be wrong. Raises FileUnusable where it cannot be written."""
-        for path in _names(listed, folder or listed.parent):
-            try:
-                # Nobody else may read it: it holds what the list holds.
-                opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            except FileExistsError:
-                continue
-            except OSError as error:
-                reason = f"{path}: {error.strerror}; rejected rows could not be written there, so nothing was imported"
-                raise FileUnusable(reason) from None
-            begun = cls(path, file, os.fdopen(opened, "wb"))
+        folder = folder or listed.parent
+        try:
+            begun = cls(_made(_names(listed, folder)), file)
             begun._write(wrong)
-            return begun
-        raise AssertionError("there is always another name")
+        except OSError as error:
+            where = error.filename or folder
+            raise FileUnusable(f"{where}: {error.strerror}. Rejected rows go there, so nothing was imported") from None
+        return begun
 
     def ended(self, wrong: Sequence[Wrong]) -> Path | None:
-        """Where the rejected rows are. A file that says the same already, from an earlier run, serves for this one."""
-        self._write(wrong)
-        self._out.close()
+        """Where the rejected rows are; None without any, or where they could not be written in the end.
+
+        A file of an earlier run that says the same serves for this one.
+        """
+        try:
+            self._write(wrong)
+        except OSError:
+            return None
         same = next((path for path in self._earlier() if path.read_bytes() == self.path.read_bytes()), None)
         if wrong and same is None:
             return self.path
@@ -61,10 +60,18 @@ class Rejected:
                 yield path
 
     def _write(self, wrong: Sequence[Wrong]) -> None:
-        self._out.seek(0)
-        self._out.truncate()
-        self._out.write(text_of(self._file, wrong).encode("utf-8-sig"))
-        self._out.flush()
+        self.path.write_bytes(text_of(self._file, wrong).encode("utf-8-sig"))
+
+
+def _made(paths: Iterator[Path]) -> Path:
+    """The first that is not there yet. Nobody else may read it: it holds what the list holds."""
+    for path in paths:
+        try:
+            path.touch(0o600, exist_ok=False)
+        except FileExistsError:
+            continue
+        return path
+    raise AssertionError("there is always another name")
 
 
 def _names(listed: Path, folder: Path) -> Iterator[Path]:
@@ -85,11 +92,12 @@ def text_of(file: ReferralFile, wrong: Sequence[Wrong]) -> str:
     width = max(len(cells) for cells in (file.header, *(cells for cells, _ in rows)))
     asked = DECISION not in file.place and any(one.column == DECISION for one in wrong)
     ours = {at for at, name in enumerate(file.header) if is_rejection(name)}
+    delimiter = file.delimiter if file.delimiter in DELIMITERS else ","
 
     def line(cells: Sequence[str], last: str) -> str:
         padded = [*cells, *[""] * (width - len(cells))]
         decision = [DECISION if last == REJECTION else ""] if asked else []
         kept = [*(cell for at, cell in enumerate(padded) if at not in ours), *decision, last]
-        return file.delimiter.join(quoted(written_out(cell)) for cell in kept) + "\r\n"
+        return delimiter.join(quoted(written_out(cell)) for cell in kept) + "\r\n"
 
     return "".join([line(file.header, REJECTION), *(line(cells, reason) for cells, reason in rows)])

@@ -6,6 +6,7 @@ that was never worked out would be an empty one, and a stray cell in the last ro
 
 import io
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
@@ -28,6 +29,20 @@ _CELLS = 5_000_000
 """Cells between the first and the last that is filled: each takes memory, filled or not."""
 _PRECISE = 10**15
 """A spreadsheet keeps fifteen digits of a number."""
+
+
+_DAMAGED = (
+    BadZipFile,
+    CalamineError,
+    ElementTree.ParseError,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    zlib.error,
+)
+"""What a package, or a part of it, may turn out to be."""
 
 
 class WorkbookUnusable(Exception):
@@ -60,7 +75,7 @@ def sheets(raw: bytes) -> list[Sheet]:
                 if (sheet.typ, sheet.visible) == (SheetTypeEnum.WorkSheet, SheetVisibleEnum.Visible)
             ]
             return [_sheet(workbook, name, marked[name]) for name in shown]
-    except (BadZipFile, CalamineError, ElementTree.ParseError, KeyError, NotImplementedError, RuntimeError, ValueError):
+    except _DAMAGED:
         raise WorkbookUnusable("this workbook cannot be read; save it anew as .xlsx, or as CSV UTF-8") from None
 
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from catch.domain.facts import Recorded
+from catch.domain.occurrence import true_from
 from projections.read_model import Key, ReadModel
 
 R = TypeVar("R", bound=Recorded[Any])
@@ -42,8 +43,11 @@ def known_at(events: Iterable[R], moment: datetime) -> Iterator[R]:
 
 
 def true_at(events: Iterable[R], moment: datetime) -> Iterator[R]:
-    """What had happened by then, as far as is known today; still in the order of the log."""
-    return (recorded for recorded in events if recorded.envelope.occurred_at <= moment)
+    """What had happened by then, as far as is known today; still in the order of the log.
+
+    Folds keep to the order in which things occurred wherever that makes a difference.
+    """
+    return (recorded for recorded in events if true_from(recorded.event, recorded.envelope.occurred_at) <= moment)
 
 
 def up_to(events: Iterable[R], position: int) -> Iterator[R]:

@@ -44,16 +44,18 @@ def still(row: case_summary.Found, opened: Opened | Unopened, states: frozenset[
 
 
 async def found_cases(
-    context: Context, asked: case_types.CaseFilter, wanted: int, after: Place | None
+    context: Context, asked: case_types.CaseFilter, order: case_types.CaseOrder, wanted: int, after: Place | None
 ) -> case_types.CaseConnection:
     under, states = await context.words(), asked_states(asked)
-    among = case_summary.CaseFilter(asked.programme, tuple(sorted(states)), asked.lead, asked.agency)
+    among = case_summary.CaseFilter(asked.programme, tuple(sorted(states)), asked.lead, asked.agency, asked.number)
     found: list[case_types.CaseEdge | common_types.Unreadable] = []
     cursors: list[str] = []
     # Nothing is asked for under no words, or in no state: a stranger's page costs no statement.
+    newest = order is case_types.CaseOrder.NEWEST_FIRST
     more, size = bool(under.cases or under.seats) and bool(states), wanted + 1
     while more and len(found) <= wanted:
-        rows = await case_summary.found(context.catch.log.pool, under, context.reading.facts.at, among, after, size)
+        db, at = context.catch.log.pool, context.reading.facts.at
+        rows = await case_summary.found(db, under, at, among, after, size, newest=newest)
         more = len(rows) == size
         for row, opened in zip(rows, await context.reading.listed([row.case_id for row in rows]), strict=True):
             after = (row.received_at, row.case_id)

@@ -63,15 +63,21 @@ class CaseQueries:
             held.state, seen, held.version, held.position, past.moment or recorded[-1].recorded_at
         )
 
-    @strawberry.field(description="Cases that the viewer may see, oldest referral first.", metadata=weighs(10, each=2))
+    @strawberry.field(
+        description="Cases that the viewer may see; without an order, oldest referral first. `filter` looks at what is"
+        " shown, the number too.",
+        metadata=weighs(10, each=2),
+    )
     async def cases(
         self,
         info: Info,
         filter: case_types.CaseFilter | None = None,  # noqa: A002
+        order: case_types.CaseOrder = case_types.CaseOrder.OLDEST_FIRST,
         first: int = 50,
         after: str | None = None,
     ) -> case_types.CaseConnection:
-        return await found_cases(info.context, filter or case_types.CaseFilter(), page_size(first), instant_in(after))
+        asked = filter or case_types.CaseFilter()
+        return await found_cases(info.context, asked, order, page_size(first), instant_in(after))
 
     @strawberry.field(
         description="The notes of a case that the viewer may read, the latest first.", metadata=weighs(10, each=1)

@@ -1,6 +1,7 @@
 """A case and everything that is part of it."""
 
 from datetime import date, datetime
+from enum import Enum
 from typing import Annotated
 from uuid import UUID
 
@@ -329,6 +330,14 @@ class CaseFilter:
     live: bool | None = None
     lead: str | None = None
     agency: str | None = None
+    number: str | None = strawberry.field(default=None, description="The number that people call the case by.")
+
+
+class CaseOrder(Enum):
+    """In which order cases are listed: by when their referrals, as shown, were received."""
+
+    OLDEST_FIRST = "oldest-first"
+    NEWEST_FIRST = "newest-first"
 
 
 @strawberry.type
@@ -350,7 +359,10 @@ class NoteConnection:
     redactions: list[Redaction]
 
 
-@strawberry.type
+@strawberry.type(
+    description="A page of cases, without a `totalCount`: what is found is judged case by case when it is shown, and a"
+    " count of what was found would count what may not be."
+)
 class CaseConnection:
     edges: list[CaseEdge]
     page_info: PageInfo

@@ -244,7 +244,7 @@ class Sitting:
     async def changed(self) -> list[agenda_types.AgendaWarning]:
         """Cases that could not be heard now, or on another basis, as is asked when they are opened."""
         facts = self.reading.facts
-        waiting = [item for item in self.shown.items if item.case and item.unresolved]
+        waiting = [item for item in self.shown.items if item.unresolved and item.case not in self.unreadable]
         found = [
             (item, as_it_is(case, self.shown, item, facts.at))
             for item in waiting
@@ -271,7 +271,8 @@ class Sitting:
         facts.rests.rows = True
         left = await agenda.overlooked(facts.catch.log.pool, shown)
         await self.look(held.case for held in left)
-        cases = [(held, (await facts.case(held.case)).state) for held in left]
+        readable = [held for held in left if held.case not in self.unreadable]
+        cases = [(held, (await facts.case(held.case)).state) for held in readable]
         published = shown.state not in UNPUBLISHED
         return await self.warnings(
             AgendaWarning(

@@ -49,9 +49,11 @@ class StandingQueries:
     )
     async def agencies(self, info: Info, first: int = 50, after: str | None = None) -> types.AgencyConnection:
         who, wanted = info.context.who, page_size(first)
-        rows = await agency_rows.page(info.context.catch.log.pool, agencies(who), key_in(after), wanted + _ONE_MORE)
+        db, reach = info.context.catch.log.pool, agencies(who)
+        rows = await agency_rows.page(db, reach, key_in(after), wanted + _ONE_MORE)
+        total = await agency_rows.count(db, reach)
         edges = [types.AgencyEdge(cursor=key_cursor(row.agency), node=views.agency(who, row)) for row in rows[:wanted]]
-        return types.AgencyConnection(edges=edges, page_info=PageInfo.of(len(rows), wanted, edges))
+        return types.AgencyConnection(edges=edges, page_info=PageInfo.of(len(rows), wanted, edges), total_count=total)
 
     @strawberry.field(
         description="Those who act for an agency, by user id, for those who look after them.",
@@ -73,7 +75,8 @@ class StandingQueries:
             types.MemberEdge(cursor=key_cursor(each.user_id), node=views.member(context.who, each, texts))
             for each in rows[:wanted]
         ]
-        return types.MemberConnection(edges=edges, page_info=PageInfo.of(len(rows), wanted, edges))
+        page = PageInfo.of(len(rows), wanted, edges)
+        return types.MemberConnection(edges=edges, page_info=page, total_count=row.members)
 
     @strawberry.field(
         description="Who is appointed in a programme or at a series of it: who began first, first.",

@@ -104,6 +104,7 @@ class AgencyEdge:
 class AgencyConnection:
     edges: list[AgencyEdge]
     page_info: PageInfo
+    total_count: int = strawberry.field(description="On all pages: every agency that one is shown.")
 
 
 @strawberry.type(description="All that a program may ask for: commands, and documents by the SHA-256 of their text.")
@@ -135,6 +136,7 @@ class MemberEdge:
 class MemberConnection:
     edges: list[MemberEdge]
     page_info: PageInfo
+    total_count: int = strawberry.field(description="On all pages; whoever lists members may know how many there are.")
 
 
 @strawberry.type(description="Somebody who is appointed to something, now or from a later day on.")

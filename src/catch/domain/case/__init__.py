@@ -35,11 +35,17 @@ from catch.domain.case.notes import NoteCommand, NoteEvent
 from catch.domain.case.plan import PlanCommand, PlanEvent
 from catch.domain.case.proposals import ProposalCommand, ProposalEvent
 from catch.domain.case.recusal import RecusalCommand, RecusalEvent
-from catch.domain.case.referral import ReferralCommand, ReferralEvent, ReferralReceived, SubmitReferral
+from catch.domain.case.referral import (
+    AttachReferral,
+    ReferralCommand,
+    ReferralEvent,
+    ReferralReceived,
+    SubmitReferral,
+)
 from catch.domain.case.reviews import ReviewCommand, ReviewEvent
 from catch.domain.case.state import Case
 from catch.domain.facts import Recorded
-from catch.domain.given import Given
+from catch.domain.given import Given, not_before
 from catch.domain.refusals import UnknownCase
 from catch.domain.subject import Subjects
 
@@ -102,6 +108,8 @@ def decide(case: Case | None, command: CaseCommand, given: Given) -> list[CaseEv
         return [*referral.submit(case, command, given)]
     if case is None:
         raise UnknownCase(case=command.case)
+    if not isinstance(command, AttachReferral):  # it may have come before the one that opened the case
+        not_before(given, case.opened_at)
     return [*SUBJECTS.decide_of[type(command)](case, command, given)]
 
 

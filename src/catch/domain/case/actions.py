@@ -7,12 +7,13 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.calendar import london_day
+from catch.domain.calendar import end_of_day, london_day
+from catch.domain.case.course import in_order
 from catch.domain.case.disclosure import check_agreement
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Action, ActionState, Case, Priority
 from catch.domain.facts import Category, Command, Fact, Sealed
-from catch.domain.given import Given
+from catch.domain.given import Given, not_before
 from catch.domain.keys import check_key
 from catch.domain.naming import check_acts_for
 from catch.domain.plain import Code, Key, Percent, UserId
@@ -267,7 +268,7 @@ def must_be_done(intervention: str | None, given: Given) -> bool:
 def offer(case: Case, command: OfferAction, given: Given, meeting: UUID | None = None) -> list[ActionEvent]:
     if case.action(command.action) is not None:
         return []
-    require_live(case)
+    require_live(case, given)
     check_owner(case, command.owner, given)
     check_acts_for(command.owner, command.owner_user, case.programme, given)
     check_due(command.due, given)
@@ -306,6 +307,7 @@ def respond(case: Case, action: Action, command: RespondToAction, given: Given) 
                 return []
             if action.state is not ActionState.OFFERED:
                 raise ActionAlreadyAnswered(state=action.state)
+            not_before(given, action.handed_at)
             return [ActionAccepted(action.action, given.by.user)]
         case ActionAnswer.DECLINE:
             if action.state is ActionState.DECLINED:
@@ -314,6 +316,7 @@ def respond(case: Case, action: Action, command: RespondToAction, given: Given) 
                 raise ActionAlreadyAnswered(state=action.state)
             if command.reason is None:
                 raise DeclineNeedsReason
+            not_before(given, action.handed_at)
             return [ActionDeclined(action.action, command.reason, command.counter_due)]
         case ActionAnswer.REASSIGN:
             if command.to is None:
@@ -323,6 +326,7 @@ def respond(case: Case, action: Action, command: RespondToAction, given: Given) 
                 return []
             if not action.unsettled:
                 raise ActionAlreadyEnded(state=action.state)
+            not_before(given, action.handed_at, action.answered_at, action.progressed_at)
             check_owner(case, command.to, given)
             check_acts_for(command.to, command.to_user, case.programme, given)
             return [ActionReassigned(action.action, command.to, action.owner, command.to_user, command.reason)]
@@ -339,8 +343,10 @@ def complete(action: Action, command: CompleteAction, given: Given) -> list[Acti
         raise ActionAlreadyEnded(state=action.state)
     if action.state is ActionState.OFFERED and given.by.agency != action.owner:
         raise ActionNotAccepted(state=action.state)
-    if command.completed_on > london_day(given.at):
-        raise OutOfRange(field="completedOn", latest=london_day(given.at))
+    first, last = london_day(action.handed_at), london_day(given.at)
+    if not first <= command.completed_on <= last:
+        raise OutOfRange(field="completedOn", earliest=first, latest=last)
+    not_before(given, action.handed_at, action.answered_at)
     check_key("outcome", command.outcome)
     done = ActionCompleted(action.action, command.outcome, command.completed_on, command.result)
     accepted = [ActionAccepted(action.action, given.by.user)] if action.state is ActionState.OFFERED else []
@@ -354,12 +360,13 @@ _ENDINGS = {
 }
 
 
-def end_undone(action: Action, command: CloseActionIncomplete) -> list[ActionEvent]:
+def end_undone(action: Action, command: CloseActionIncomplete, given: Given) -> list[ActionEvent]:
     fact, state = _ENDINGS[command.ending]
     if action.state is state:
         return []
     if not action.unsettled:
         raise ActionAlreadyEnded(state=action.state)
+    not_before(given, action.handed_at, action.answered_at, action.progressed_at)
     return [fact(action.action, command.reason)]
 
 
@@ -379,16 +386,18 @@ def decide(case: Case, command: ActionCommand, given: Given) -> list[ActionEvent
                 raise ActionNotAccepted(state=action.state)
             if command.percent is not None and not 0 <= command.percent <= 100:
                 raise OutOfRange(field="percent", value=command.percent, allowed="0 to 100")
+            not_before(given, action.answered_at)
             return [ActionProgressed(action.action, command.progress, command.note, command.percent)]
         case CompleteAction():
             return complete(action, command, given)
         case CloseActionIncomplete():
-            return end_undone(action, command)
+            return end_undone(action, command, given)
         case ChangeActionDue():
             if action.due == command.due:
                 return []
             if not action.open:
                 raise ActionAlreadyEnded(state=action.state)
+            not_before(given, action.offered_at, action.due_changed_at)
             check_due(command.due, given)
             return [ActionDueChanged(action.action, action.due, command.due, command.reason)]
         case _:
@@ -406,6 +415,7 @@ def offered(event: ActionOffered, at: datetime) -> Action:
         due=event.due,
         original_due=event.due,
         offered_at=at,
+        handed_at=at,
         owner_user=event.owner_user,
         intervention=event.intervention,
         priority=event.priority,
@@ -420,9 +430,9 @@ def changed(action: Action, event: ActionEvent, at: datetime) -> Action:
         case ActionOffered():
             return action
         case ActionAccepted():
-            return replace(
-                action, state=ActionState.ACCEPTED, answered_at=at, owner_user=event.user or action.owner_user
-            )
+            # Done before it was accepted, as it may be: it stays done.
+            state = ActionState.ACCEPTED if action.unsettled else action.state
+            return replace(action, state=state, answered_at=at, owner_user=event.user or action.owner_user)
         case ActionDeclined():
             return replace(
                 action,
@@ -437,15 +447,15 @@ def changed(action: Action, event: ActionEvent, at: datetime) -> Action:
                 state=ActionState.OFFERED,
                 owner=event.owner,
                 owner_user=event.owner_user,
+                handed_at=at,
                 answered_at=None,
                 reason=None,
                 counter_due=None,
             )
         case ActionProgressed():
-            percent = action.percent if event.percent is None else event.percent
-            return replace(action, state=ActionState.IN_PROGRESS, percent=percent)
+            return progressed(action, event, at)
         case ActionCompleted():
-            return replace(action, state=ActionState.COMPLETED, outcome=event.outcome, result=event.result, ended_at=at)
+            return completed(action, event, at)
         case ActionNotPossible():
             return replace(action, state=ActionState.NOT_POSSIBLE, reason=event.reason, ended_at=at)
         case ActionNotUndertaken():
@@ -453,14 +463,39 @@ def changed(action: Action, event: ActionEvent, at: datetime) -> Action:
         case ActionCancelled():
             return replace(action, state=ActionState.CANCELLED, reason=event.reason, ended_at=at)
         case ActionDueChanged():
-            return replace(action, due=event.due)
+            return replace(action, due=event.due, due_changed_at=at)
         case _:
             assert_never(event)
 
 
+def progressed(action: Action, event: ActionProgressed, at: datetime) -> Action:
+    """How far it has come is what was said last of it, whatever was typed in last."""
+    state = ActionState.IN_PROGRESS if action.unsettled else action.state
+    action = replace(action, state=state, progressed_at=max(action.progressed_at or at, at))
+    if event.percent is None or (action.percent_at is not None and at < action.percent_at):
+        return action
+    return replace(action, percent=event.percent, percent_at=at)
+
+
+def completed(action: Action, event: ActionCompleted, at: datetime) -> Action:
+    """It was done on the day it says, which may lie before the day on which somebody recorded it."""
+    return replace(
+        action,
+        state=ActionState.COMPLETED,
+        outcome=event.outcome,
+        result=event.result,
+        completed_on=event.completed_on,
+        ended_at=done_at(event, at),
+    )
+
+
+def done_at(event: ActionCompleted, at: datetime) -> datetime:
+    return min(at, end_of_day(event.completed_on))
+
+
 def evolve(case: Case, event: ActionEvent, at: datetime) -> Case:
     if isinstance(event, ActionOffered):
-        return replace(case, actions=(*case.actions, offered(event, at)))
+        return replace(case, actions=in_order(case.actions, offered(event, at), lambda held: held.offered_at))
     before = case.action(event.action)
     after = before and changed(before, event, at)
     actions = tuple([after if held is before else held for held in case.actions])

@@ -7,15 +7,19 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from catch.domain.case.course import in_order
+from catch.domain.case.said import answer_at, heard
 from catch.domain.case.state import (
     Agrees,
+    Answer,
     Case,
+    Confirmed,
     Objection,
     SafeContact,
     safer,
 )
 from catch.domain.facts import Category, Command, Fact, Sealed
-from catch.domain.given import Given
+from catch.domain.given import Given, not_before
 from catch.domain.plain import Code, FewOf, Key
 from catch.domain.refusals import (
     MissingText,
@@ -152,11 +156,18 @@ def confirm_contact(case: Case, command: ConfirmSafeContact) -> list[AgreementEv
     return [SafeContactConfirmed(command.safe_contact)]
 
 
-def withdraw(case: Case, command: WithdrawAgreement) -> list[AgreementEvent]:
-    if case.agrees is None:
+def withdraw(case: Case, command: WithdrawAgreement, given: Given) -> list[AgreementEvent]:
+    """Taken back when they had agreed: what is typed in late answers what was said before it, not since."""
+    if not case.answers:
         raise NothingAgreedYet
-    already = case.agrees is Agrees.NO
-    return [] if already else [AgreementWithdrawn(command.by, command.reason)]
+    not_before(given, case.answers[0].at)
+    return [] if refused_at(case, given) else [AgreementWithdrawn(command.by, command.reason)]
+
+
+def refused_at(case: Case, given: Given) -> bool:
+    """Whether the last that the person had said by then was no."""
+    said = answer_at(case, given.at)
+    return said is not None and said.agrees is Agrees.NO
 
 
 def object_to(case: Case, command: RecordObjection) -> list[AgreementEvent]:
@@ -175,9 +186,9 @@ def decide(case: Case, command: AgreementCommand, given: Given) -> list[Agreemen
         case RecordAgreement():
             return agree(case, command, given)
         case RecordRefusalOfSupport():
-            return [] if case.agrees is Agrees.NO else [SupportDeclinedByPerson(command.by, command.reason)]
+            return [] if refused_at(case, given) else [SupportDeclinedByPerson(command.by, command.reason)]
         case WithdrawAgreement():
-            return withdraw(case, command)
+            return withdraw(case, command, given)
         case RecordObjection():
             return object_to(case, command)
         case _:
@@ -187,26 +198,24 @@ def decide(case: Case, command: AgreementCommand, given: Given) -> list[Agreemen
 # Where that leaves us
 
 
-def agreed(case: Case, at: datetime) -> Case:
-    """What was agreed before the person refused counts no more, however late it is recorded."""
-    if case.refused_at is not None and at < case.refused_at:
-        return case
-    return replace(case, agrees=Agrees.YES, refused_at=None, door_refused_at=None, disclosures_to_review=False)
+def answered(case: Case, answer: Answer) -> Case:
+    """What was said before the person last said otherwise counts no more, however late it is recorded."""
+    return heard(replace(case, answers=in_order(case.answers, answer, lambda held: held.at)))
 
 
-def refused(case: Case, at: datetime) -> Case:
-    return replace(case, agrees=Agrees.NO, refused_at=max(case.refused_at or at, at))
+def confirmed(case: Case, confirmed: Confirmed) -> Case:
+    known = case.contact_confirmed
+    return case if known and confirmed.at < known.at else heard(replace(case, contact_confirmed=confirmed))
 
 
 def evolve(case: Case, event: AgreementEvent, at: datetime) -> Case:
     match event:
         case SafeContactConfirmed():
-            return replace(case, safe_contact=event.safe_contact, safe_contact_confirmed=True)
+            return confirmed(case, Confirmed(event.safe_contact, at))
         case SupportAgreed():
-            return agreed(case, at)
+            return answered(case, Answer(at, Agrees.YES))
         case SupportDeclinedByPerson() | AgreementWithdrawn():
-            to_review = any(d.open_at(at) for d in case.disclosures)
-            return replace(refused(case, at), disclosures_to_review=to_review)
+            return answered(case, Answer(at, Agrees.NO))
         case ObjectionRecorded():
             return replace(case, objections=(*case.objections, event.objection))
         case _:

@@ -10,11 +10,12 @@ from msgspec.structs import replace
 
 from catch.domain.calendar import end_of_day, london_day
 from catch.domain.case.actions import ActionCancelled
+from catch.domain.case.course import stepped
 from catch.domain.case.goals import GoalAbandoned, GoalAchieved, UnknownGoal
 from catch.domain.case.rules import require_live
-from catch.domain.case.state import Case, CaseState, Ending, GoalState, Milestones
+from catch.domain.case.state import Case, CaseState, Ending, GoalState, Milestones, StepKind
 from catch.domain.facts import Command, Fact, Part, Sealed
-from catch.domain.given import Given
+from catch.domain.given import Given, not_before
 from catch.domain.keys import is_key
 from catch.domain.plain import Code, Few, Key
 from catch.domain.programme.configuration import ClosureClass, Programme
@@ -146,7 +147,7 @@ def measure(milestones: Milestones, closed_on: date) -> Measured:
     start = london_day(milestones.received_at)
 
     def days(step: datetime | None) -> int | None:
-        return (london_day(step) - start).days if step else None
+        return (london_day(step) - start).days if step and london_day(step) <= closed_on else None
 
     return Measured(
         closed=(closed_on - start).days,
@@ -167,7 +168,7 @@ def referring_agencies(case: Case) -> set[str]:
 def close(case: Case, command: CloseCase, given: Given) -> list[Answer]:
     if case.state is CaseState.CLOSED:
         return []
-    require_live(case)
+    require_live(case, given, *ended_by(case))
     ending = closure_class(given.programme, command.reason)
     start, today = london_day(case.milestones.received_at), london_day(given.at)
     if not start <= command.closed_on <= today:
@@ -198,6 +199,16 @@ def close(case: Case, command: CloseCase, given: Given) -> list[Answer]:
     return [*cancelled, *settled(case, command), closed]
 
 
+def ended_by(case: Case) -> Iterator[datetime | None]:
+    """When that began which the closure ends: what it does is not done before."""
+    for action in case.actions:
+        if action.unsettled:
+            yield from (action.handed_at, action.answered_at, action.progressed_at)
+    for goal in case.goals:
+        if goal.state is GoalState.OPEN:
+            yield from (goal.set_at, goal.scored_at)
+
+
 def settled(case: Case, command: CloseCase) -> Iterator[GoalAchieved | GoalAbandoned]:
     """Goals that stand achieved or abandoned at the end. The others stay open, should the case open again."""
     still_open = {held.goal for held in case.goals if held.state is GoalState.OPEN}
@@ -214,9 +225,10 @@ def reopen(case: Case, command: ReopenCase, given: Given) -> list[ClosingEvent]:
         if case.episode > 1 and case.live:
             return []
         raise CaseNotClosed(state=case.state)
+    not_before(given, case.latest_at)
     closed_at = case.endings[-1].closed_at
     within = given.programme.closure.reopen_within_days if given.programme else 0
-    if given.at > closed_at + timedelta(days=within):
+    if london_day(given.at) > london_day(closed_at) + timedelta(days=within):
         raise ReopenTooLate(closed_on=london_day(closed_at), within_days=within)
     return [CaseReopened(case.episode + 1, command.reason)]
 
@@ -226,7 +238,7 @@ def decide(case: Case, command: ClosingCommand, given: Given) -> list[Answer]:
         case ProposeClosure():
             if case.state is CaseState.CLOSING and case.milestones.closure_proposed_at:
                 return []
-            require_live(case)
+            require_live(case, given)
             closure_class(given.programme, command.reason)
             return [ClosureProposed(command.reason, command.summary)]
         case CloseCase():
@@ -248,28 +260,19 @@ def over_at(event: CaseClosed, at: datetime) -> datetime:
 def evolve(case: Case, event: ClosingEvent, at: datetime) -> Case:
     match event:
         case ClosureProposed():
-            milestones = replace(case.milestones, closure_proposed_at=at)
-            return replace(case, state=CaseState.CLOSING, milestones=milestones)
+            return stepped(case, StepKind.CLOSURE_PROPOSED, at)
         case CaseClosed():
             over = over_at(event, at)
             ending = Ending(event.reason, event.ending, event.closed_on, over, event.summary)
             return replace(
-                case,
-                state=CaseState.CLOSED,
+                stepped(case, StepKind.CLOSED, over),
                 endings=(*case.endings, ending),
-                milestones=replace(case.milestones, closed_at=over),
                 proposals=(),
                 settled_proposals=(*case.settled_proposals, *(held.proposal for held in case.proposals)),
             )
         case CaseReopened():
-            return replace(
-                case,
-                state=CaseState.IN_SUPPORT,
-                episode=event.episode,
-                episode_started_at=at,
-                milestones=Milestones(received_at=at, accepted_at=at),
-                plan=None,
-            )
+            opened = stepped(case, StepKind.REOPENED, at)
+            return replace(opened, episode=event.episode, episode_started_at=at, plan=None)
         case _:
             assert_never(event)
 

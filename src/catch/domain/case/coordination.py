@@ -7,15 +7,9 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
+from catch.domain.case.course import in_order, stepped
 from catch.domain.case.rules import require_live
-from catch.domain.case.state import (
-    Case,
-    CaseState,
-    Conversation,
-    ConversationFormat,
-    Worker,
-    first,
-)
+from catch.domain.case.state import Allocation, Case, Conversation, ConversationFormat, StepKind, Worker
 from catch.domain.facts import Command, Fact, Role, Sealed
 from catch.domain.given import Given
 from catch.domain.keys import check_key
@@ -120,10 +114,10 @@ class CaseloadFull(Refused):
 
 def allocate(case: Case, command: AllocateCoordinator, given: Given) -> list[CoordinationEvent]:
     worker = Worker(command.user, command.agency)
-    before = case.lead if command.lead else case.clinical
+    before = allocated_at(case, command.lead, given.at)
     if before == worker:
         return []
-    require_live(case)
+    require_live(case, given)
     check_worker(case, worker, given)
     limit = given.programme.caseload.hard_max if given.programme else None
     if command.lead and limit is not None and given.caseload >= limit and command.reason is None:
@@ -131,6 +125,12 @@ def allocate(case: Case, command: AllocateCoordinator, given: Given) -> list[Coo
     if before is None:
         return [CoordinatorAllocated(worker, command.lead, command.reason, command.handover_note)]
     return [CoordinatorChanged(worker, before, command.lead, command.reason, command.handover_note)]
+
+
+def allocated_at(case: Case, lead: bool, at: datetime) -> Worker | None:
+    """Who coordinated the case, or its clinical side, at that time: what is typed in late follows whom it followed."""
+    held = [each.worker for each in case.allocations if each.lead is lead and each.since <= at]
+    return held[-1] if held else None
 
 
 def check_worker(case: Case, worker: Worker, given: Given) -> None:
@@ -143,10 +143,12 @@ def check_worker(case: Case, worker: Worker, given: Given) -> None:
         raise WorkerNotActive(user=worker.user, agency=worker.agency)
 
 
-def converse(case: Case, command: RecordConversation | RecordConversationAttempt) -> list[CoordinationEvent]:
+def converse(
+    case: Case, command: RecordConversation | RecordConversationAttempt, given: Given
+) -> list[CoordinationEvent]:
     if any(held.conversation == command.conversation for held in case.conversations):
         return []
-    require_live(case)
+    require_live(case, given)
     if isinstance(command, RecordConversationAttempt):
         check_key("outcome", command.outcome)
         return [ConversationAttempted(command.conversation, command.format, command.outcome)]
@@ -170,7 +172,7 @@ def decide(case: Case, command: CoordinationCommand, given: Given) -> list[Coord
         case AllocateCoordinator():
             return allocate(case, command, given)
         case RecordConversation() | RecordConversationAttempt():
-            return converse(case, command)
+            return converse(case, command, given)
         case _:
             assert_never(command)
 
@@ -189,25 +191,31 @@ def after_conversation(case: Case, event: ConversationHeld, at: datetime) -> Cas
         needs=event.needs,
         communication_needs=event.communication_needs,
     )
-    next_state = CaseState.AWAITING_MEETING if event.for_meeting else CaseState.CONVERSATION_HELD
-    conversation_at = first(case.milestones.conversation_at, at)
-    return replace(
-        case,
-        conversations=(*case.conversations, held),
-        milestones=replace(case.milestones, conversation_at=conversation_at),
-        state=next_state if case.state in (CaseState.ACCEPTED, CaseState.CONVERSATION_HELD) else case.state,
-    )
+    kind = StepKind.TALKED_FOR_MEETING if event.for_meeting else StepKind.TALKED
+    return talked(stepped(case, kind, at), held)
+
+
+def talked(case: Case, conversation: Conversation) -> Case:
+    return replace(case, conversations=in_order(case.conversations, conversation, lambda held: held.at))
+
+
+def allocated(case: Case, allocation: Allocation) -> Case:
+    """Whoever was allocated last coordinates the case, whoever was typed in last."""
+    allocations = in_order(case.allocations, allocation, lambda held: held.since)
+    last = [held.worker for held in allocations if held.lead is allocation.lead][-1]
+    case = replace(case, allocations=allocations)
+    return replace(case, lead=last) if allocation.lead else replace(case, clinical=last)
 
 
 def evolve(case: Case, event: CoordinationEvent, at: datetime) -> Case:
     match event:
         case CoordinatorAllocated() | CoordinatorChanged():
-            return replace(case, lead=event.worker) if event.lead else replace(case, clinical=event.worker)
+            return allocated(case, Allocation(event.worker, event.lead, at))
         case ConversationHeld():
             return after_conversation(case, event, at)
         case ConversationAttempted():
             attempt = Conversation(event.conversation, at, event.format, held=False)
-            return replace(case, conversations=(*case.conversations, attempt))
+            return talked(case, attempt)
         case _:
             assert_never(event)
 

@@ -7,7 +7,9 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
+from catch.domain.case.course import in_order
 from catch.domain.case.rules import CaseNotLive
+from catch.domain.case.said import heard
 from catch.domain.case.state import (
     Basis,
     Case,
@@ -15,7 +17,7 @@ from catch.domain.case.state import (
     Involvement,
 )
 from catch.domain.facts import Category, Command, Fact, Sealed
-from catch.domain.given import Given
+from catch.domain.given import Given, not_before
 from catch.domain.keys import check_key
 from catch.domain.plain import Code, FewOf, Former, Key
 from catch.domain.refusals import (
@@ -165,10 +167,12 @@ def authorise(case: Case, command: AuthoriseDisclosure, given: Given) -> list[Di
     ]
 
 
-def end_disclosure(case: Case, command: EndDisclosure) -> list[DisclosureEvent]:
+def end_disclosure(case: Case, command: EndDisclosure, given: Given) -> list[DisclosureEvent]:
     held = next((held for held in case.disclosures if held.disclosure == command.disclosure), None)
     if held is None:
         raise UnknownDisclosure(disclosure=command.disclosure)
+    if held.ended_at is None:
+        not_before(given, held.authorised_at)
     return [] if held.ended_at else [DisclosureEnded(command.disclosure, command.reason)]
 
 
@@ -185,13 +189,17 @@ def involve(case: Case, command: InvolvePartner, given: Given) -> list[Disclosur
         raise UnknownPartner(partner=command.agency)
     if not partner.in_force(case.programme, given.at):
         raise NoAgreementInForce(partner=command.agency)
-    if not any(held.agency == command.agency and held.open_at(given.at) for held in case.disclosures):
+    opened = [held for held in case.disclosures if held.agency == command.agency and held.open_at(given.at)]
+    if not opened:
         raise NoOpenDisclosure(partner=command.agency)
+    left = (held.ended_at for held in case.involvements if held.agency == command.agency)
+    not_before(given, min(held.authorised_at for held in opened), *left)
     return [PartnerInvolved(command.agency, command.role, contact=command.named_contact)]
 
 
-def end_involvement(case: Case, command: EndInvolvement) -> list[DisclosureEvent]:
+def end_involvement(case: Case, command: EndInvolvement, given: Given) -> list[DisclosureEvent]:
     if case.involved(command.agency):
+        not_before(given, *(held.since for held in case.involvements if held.agency == command.agency))
         return [PartnerInvolvementEnded(command.agency, command.reason)]
     if any(held.agency == command.agency for held in case.involvements):
         return []
@@ -203,11 +211,11 @@ def decide(case: Case, command: DisclosureCommand, given: Given) -> list[Disclos
         case AuthoriseDisclosure():
             return authorise(case, command, given)
         case EndDisclosure():
-            return end_disclosure(case, command)
+            return end_disclosure(case, command, given)
         case InvolvePartner():
             return involve(case, command, given)
         case EndInvolvement():
-            return end_involvement(case, command)
+            return end_involvement(case, command, given)
         case _:
             assert_never(command)
 
@@ -219,18 +227,15 @@ def evolve(case: Case, event: DisclosureEvent, at: datetime) -> Case:
     match event:
         case DisclosureAuthorised():
             held = Disclosure(event.disclosure, event.agency, event.categories, event.basis, at, event.until)
-            return replace(case, disclosures=(*case.disclosures, held))
+            return heard(replace(case, disclosures=in_order(case.disclosures, held, lambda each: each.authorised_at)))
         case DisclosureEnded():
-            return replace(
-                case,
-                disclosures=tuple(
-                    replace(held, ended_at=at) if held.disclosure == event.disclosure else held
-                    for held in case.disclosures
-                ),
+            disclosures = tuple(
+                replace(held, ended_at=at) if held.disclosure == event.disclosure else held for held in case.disclosures
             )
+            return heard(replace(case, disclosures=disclosures))
         case PartnerInvolved():
             held = Involvement(event.agency, event.role, at, event.contact)
-            return replace(case, involvements=(*case.involvements, held))
+            return replace(case, involvements=in_order(case.involvements, held, lambda each: each.since))
         case PartnerInvolvementEnded():
             return replace(
                 case,

@@ -6,10 +6,12 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from catch.domain.case.course import stepped
 from catch.domain.case.state import (
     Answered,
     Case,
     CaseState,
+    StepKind,
 )
 from catch.domain.facts import Command, Fact, Part, Sealed
 from catch.domain.given import Given
@@ -198,18 +200,14 @@ def decide(case: Case, command: EligibilityCommand, given: Given) -> list[Eligib
 def evolve(case: Case, event: EligibilityEvent, at: datetime) -> Case:
     match event:
         case ReferralAccepted():
-            milestones = replace(case.milestones, accepted_at=at)
-            return replace(case, state=CaseState.ACCEPTED, milestones=milestones, answered=None)
+            return replace(stepped(case, StepKind.ACCEPTED, at), answered=None)
         case ReferralDeclined(reason=reason, explanation=explanation):
-            return turned_away(case, CaseState.DECLINED, Answered(reason, explanation), at)
+            return replace(stepped(case, StepKind.DECLINED, at), answered=Answered(reason, explanation))
         case ReferralRedirected(reason=reason, redirection=led):
-            return turned_away(case, CaseState.REDIRECTED, Answered(reason, None, led.agency, led.programme), at)
+            answered = Answered(reason, None, led.agency, led.programme)
+            return replace(stepped(case, StepKind.REDIRECTED, at), answered=answered)
         case _:
             assert_never(event)
-
-
-def turned_away(case: Case, state: CaseState, answered: Answered, at: datetime) -> Case:
-    return replace(case, state=state, answered=answered, milestones=replace(case.milestones, turned_away_at=at))
 
 
 SUBJECT = Subject(EligibilityEvent, EligibilityCommand, decide=decide, evolve=evolve)

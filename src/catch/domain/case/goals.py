@@ -6,12 +6,9 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from catch.domain.case.course import in_order
 from catch.domain.case.rules import require_live
-from catch.domain.case.state import (
-    Case,
-    Goal,
-    GoalState,
-)
+from catch.domain.case.state import Case, Goal, GoalState, Scored
 from catch.domain.facts import Command, Fact, Part, Sealed
 from catch.domain.given import Given
 from catch.domain.plain import Code, Score
@@ -158,31 +155,39 @@ def set_goal(case: Case, command: SetGoal, given: Given) -> list[GoalEvent]:
         return []
     if case.plan is None:
         raise NoPlan
-    require_live(case)
+    require_live(case, given)
     check_goal(command.goal, given)
     return [GoalSet(command.goal)]
 
 
 def score(case: Case, command: ScoreGoal, given: Given) -> list[GoalEvent]:
+    """What is typed in late is one of the goal's scores. Only the last of them reaches the target."""
     goal = goal_of(case, command.goal)
-    if goal.score == command.score and goal.stage == command.stage:
+    known = score_at(goal, given.at)
+    if known is not None and (known.score, known.stage) == (command.score, command.stage):
         return []
     if goal.state is not GoalState.OPEN:
         raise GoalEnded(state=goal.state)
-    require_live(case)
+    require_live(case, given, goal.set_at)
     check_score(framework(given.programme), score=command.score)
     scored = GoalScored(command.goal, command.score, command.stage)
-    return [scored, GoalAchieved(command.goal)] if command.score >= goal.target else [scored]
+    last = goal.scored_at is None or goal.scored_at <= given.at
+    return [scored, GoalAchieved(command.goal)] if last and command.score >= goal.target else [scored]
 
 
-def end_goal(case: Case, command: AchieveGoal | AbandonGoal) -> list[GoalEvent]:
+def score_at(goal: Goal, at: datetime) -> Scored | None:
+    """How the goal stood by then."""
+    return next((held for held in reversed(goal.scores) if held.at <= at), None)
+
+
+def end_goal(case: Case, command: AchieveGoal | AbandonGoal, given: Given) -> list[GoalEvent]:
     goal = goal_of(case, command.goal)
     ending = GoalState.ACHIEVED if isinstance(command, AchieveGoal) else GoalState.ABANDONED
     if goal.state is ending:
         return []
     if goal.state is not GoalState.OPEN:
         raise GoalEnded(state=goal.state)
-    require_live(case)
+    require_live(case, given, goal.set_at, goal.scored_at)
     if isinstance(command, AchieveGoal):
         return [GoalAchieved(command.goal, person_states_so=True)]
     return [GoalAbandoned(command.goal, command.reason)]
@@ -195,7 +200,7 @@ def decide(case: Case, command: GoalCommand, given: Given) -> list[GoalEvent]:
         case ScoreGoal():
             return score(case, command, given)
         case AchieveGoal() | AbandonGoal():
-            return end_goal(case, command)
+            return end_goal(case, command, given)
         case _:
             assert_never(command)
 
@@ -207,13 +212,23 @@ def with_goal(case: Case, goal: UUID, **changes: object) -> Case:
     return replace(case, goals=tuple(replace(held, **changes) if held.goal == goal else held for held in case.goals))
 
 
+def scored(case: Case, goal: UUID, score: Scored) -> Case:
+    """The goal stands as it did when somebody last looked."""
+    held = next((held for held in case.goals if held.goal == goal), None)
+    if held is None:
+        return case
+    scores = in_order(held.scores, score, lambda each: each.at)
+    last = scores[-1]
+    return with_goal(case, goal, scores=scores, score=last.score, stage=last.stage, scored_at=last.at)
+
+
 def evolve(case: Case, event: GoalEvent, at: datetime) -> Case:
     match event:
         case GoalSet(goal=goal):
-            held = Goal(goal.goal, goal.text, goal.domain, goal.baseline, goal.target, score=goal.baseline)
-            return replace(case, goals=(*case.goals, held))
+            held = Goal(goal.goal, goal.text, goal.domain, goal.baseline, goal.target, goal.baseline, at)
+            return replace(case, goals=in_order(case.goals, held, lambda each: each.set_at))
         case GoalScored():
-            return with_goal(case, event.goal, score=event.score, stage=event.stage, scored_at=at)
+            return scored(case, event.goal, Scored(at, event.score, event.stage))
         case GoalAchieved():
             return with_goal(case, event.goal, state=GoalState.ACHIEVED, ended_at=at)
         case GoalAbandoned():

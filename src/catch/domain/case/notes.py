@@ -7,10 +7,11 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from catch.domain.case.course import in_order
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, Note, UnmetNeed, Worker
 from catch.domain.facts import Category, Command, Fact, Sealed
-from catch.domain.given import Given
+from catch.domain.given import Given, not_before
 from catch.domain.keys import check_key
 from catch.domain.plain import Code, FewOf, Key
 from catch.domain.refusals import Refused
@@ -124,7 +125,7 @@ def decide(case: Case, command: NoteCommand, given: Given) -> list[NoteEvent]:
         case RecordUnmetNeed():
             if any(held.need == command.need for held in case.unmet_needs):
                 return []
-            require_live(case)
+            require_live(case, given)
             check_key("code", command.code)
             if command.locality is not None:
                 check_key("locality", command.locality)
@@ -133,6 +134,8 @@ def decide(case: Case, command: NoteCommand, given: Given) -> list[NoteEvent]:
             held = next((held for held in case.unmet_needs if held.need == command.need), None)
             if held is None:
                 raise UnknownNeed(need=command.need)
+            if held.met_at is None:
+                not_before(given, held.since)
             return [] if held.met_at else [UnmetNeedMet(command.need)]
         case _:
             assert_never(command)
@@ -145,10 +148,10 @@ def evolve(case: Case, event: NoteEvent, at: datetime) -> Case:
     match event:
         case NoteAdded():
             note = Note(event.note, event.category, event.text, at, event.by, event.audience)
-            return replace(case, notes=(*case.notes, note))
+            return replace(case, notes=in_order(case.notes, note, lambda held: held.at))
         case UnmetNeedRecorded():
             need = UnmetNeed(event.need, event.code, event.reason, at, event.locality)
-            return replace(case, unmet_needs=(*case.unmet_needs, need))
+            return replace(case, unmet_needs=in_order(case.unmet_needs, need, lambda held: held.since))
         case UnmetNeedMet():
             needs = tuple(replace(held, met_at=at) if held.need == event.need else held for held in case.unmet_needs)
             return replace(case, unmet_needs=needs)

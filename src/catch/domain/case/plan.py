@@ -7,14 +7,11 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
+from catch.domain.case.course import stepped
 from catch.domain.case.goals import GoalSet, NewGoal, NoPlan, check_goal, new_goals
 from catch.domain.case.reviews import check_review
-from catch.domain.case.rules import require_live, supported
-from catch.domain.case.state import (
-    Case,
-    Plan,
-    first,
-)
+from catch.domain.case.rules import require_live
+from catch.domain.case.state import Case, Plan, StepKind
 from catch.domain.facts import Category, Command, Fact, Sealed
 from catch.domain.given import Given
 from catch.domain.plain import Few, Key, Version
@@ -121,7 +118,7 @@ class PlanNotDisclosed(Refused):
 
 def check_plan(case: Case, command: AgreePlan | RevisePlan, given: Given) -> date:
     """The planned end, once the review's day and the sharing are in order."""
-    require_live(case)
+    require_live(case, given, case.plan.written_at if case.plan else None)
     for goal in command.goals:
         check_goal(goal, given)
     for agency in command.shared_with:
@@ -192,20 +189,29 @@ def decide(case: Case, command: PlanCommand, given: Given) -> list[PlanEvent | G
 
 
 def planned(case: Case, event: PlanAgreed, at: datetime) -> Case:
+    # A review that was arranged later than the plan was written stays arranged, whichever was typed in first.
+    due, ends = (event.review_due, at, False), (event.planned_end, at)
+    if case.plan and case.plan.due_set_at > at:
+        due = (case.plan.review_due, case.plan.due_set_at, case.plan.reviewed)
+    if case.plan and case.plan.end_set_at > at:
+        ends = (case.plan.planned_end, case.plan.end_set_at)
     plan = Plan(
         plan=event.plan,
         version=event.version,
         agreed_at=case.plan.agreed_at if case.plan else at,
-        review_due=event.review_due,
-        planned_end=event.planned_end,
+        written_at=at,
+        review_due=due[0],
+        due_set_at=due[1],
+        planned_end=ends[0],
+        end_set_at=ends[1],
         what_matters=event.what_matters,
         strengths=event.strengths,
         contingency=event.contingency,
         agreed_by_person=event.agreed_by_person,
         shared_with=event.shared_with,
+        reviewed=due[2],
     )
-    milestones = replace(case.milestones, plan_agreed_at=first(case.milestones.plan_agreed_at, at))
-    return supported(replace(case, plan=plan, milestones=milestones))
+    return replace(stepped(case, StepKind.PLANNED, at), plan=plan)
 
 
 def evolve(case: Case, event: PlanEvent, at: datetime) -> Case:

@@ -7,10 +7,12 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
+from catch.domain.case.course import in_order, stepped
+from catch.domain.case.reviews import ends_on
 from catch.domain.case.rules import require_live
-from catch.domain.case.state import Case, CaseState, Decided, Discussion, Proposal, ProposalPurpose, Worker, first
+from catch.domain.case.state import Case, CaseState, Decided, Discussion, Proposal, ProposalPurpose, StepKind, Worker
 from catch.domain.facts import Command, Fact, Sealed
-from catch.domain.given import Given
+from catch.domain.given import Given, not_before
 from catch.domain.meeting.items import Decision
 from catch.domain.meeting.rules import UnknownSeries
 from catch.domain.naming import check_acts_for
@@ -105,7 +107,7 @@ class UnknownProposal(Refused):
 def propose(case: Case, command: ProposeForMeeting, given: Given) -> list[ProposalEvent]:
     if command.proposal in case.settled_proposals or any(held.proposal == command.proposal for held in case.proposals):
         return []
-    require_live(case)
+    require_live(case, given)
     if given.programme is not None and given.programme.series(command.series) is None:
         raise UnknownSeries(series=command.series)
     presenter = command.presenter
@@ -135,7 +137,9 @@ def decide(case: Case, command: ProposalCommand, given: Given) -> list[ProposalE
         case ProposeForMeeting():
             return propose(case, command, given)
         case WithdrawProposal():
-            if any(held.proposal == command.proposal for held in case.proposals):
+            open_ones = [held for held in case.proposals if held.proposal == command.proposal]
+            if open_ones:
+                not_before(given, open_ones[0].proposed_at)
                 return [ProposalWithdrawn(command.proposal, command.reason)]
             if command.proposal in case.settled_proposals:
                 return []
@@ -150,16 +154,25 @@ def decide(case: Case, command: ProposalCommand, given: Given) -> list[ProposalE
 def after_discussion(case: Case, discussion: Discussion) -> Case:
     """The first discussion brings the person into support. It answers what was proposed before it ended, for then."""
     answered = tuple(held for held in case.proposals if answers(discussion, held))
-    milestones = replace(case.milestones, discussed_at=first(case.milestones.discussed_at, discussion.ended_at))
-    waiting = case.state in (CaseState.ACCEPTED, CaseState.CONVERSATION_HELD, CaseState.AWAITING_MEETING)
     return replace(
-        case,
-        discussions=(*case.discussions, discussion),
+        stepped(case, StepKind.DISCUSSED, discussion.ended_at),
+        discussions=in_order(case.discussions, discussion, lambda held: held.ended_at),
         proposals=tuple(held for held in case.proposals if held not in answered),
         settled_proposals=(*case.settled_proposals, *(held.proposal for held in answered)),
-        milestones=milestones,
-        state=CaseState.IN_SUPPORT if waiting else case.state,
     )
+
+
+def settled(case: Case, proposal: UUID) -> Case:
+    """Once: an episode's end settles what was taken back later, too."""
+    known = proposal in case.settled_proposals
+    return case if known else replace(case, settled_proposals=(*case.settled_proposals, proposal))
+
+
+def proposed(case: Case, proposal: Proposal) -> Case:
+    """What is typed in late may have been answered by then, or ended with its episode."""
+    if case.state is CaseState.CLOSED or any(answers(held, proposal) for held in case.discussions):
+        return settled(case, proposal.proposal)
+    return replace(case, proposals=in_order(case.proposals, proposal, lambda held: held.proposed_at))
 
 
 def answers(discussion: Discussion, proposal: Proposal) -> bool:
@@ -184,20 +197,16 @@ def evolve(case: Case, event: ProposalEvent, at: datetime) -> Case:
                 earliest=event.earliest,
                 person_informed=event.person_informed,
             )
-            return replace(case, proposals=(*case.proposals, held))
+            return proposed(case, held)
         case ProposalWithdrawn():
-            return replace(
-                case,
-                proposals=tuple(held for held in case.proposals if held.proposal != event.proposal),
-                settled_proposals=(*case.settled_proposals, event.proposal),
-            )
+            others = tuple(held for held in case.proposals if held.proposal != event.proposal)
+            return settled(replace(case, proposals=others), event.proposal)
         case CaseDiscussed():
             return after_discussion(case, event.discussion)
         case MeetingDecisionRecorded():
             held = Decided(event.meeting, event.item, event.decision)
-            ends = event.planned_end
-            plan = replace(case.plan, planned_end=ends) if case.plan and ends else case.plan
-            return replace(case, decisions=(*case.decisions, held), plan=plan)
+            decided = replace(case, decisions=(*case.decisions, held))
+            return ends_on(decided, event.planned_end, at) if event.planned_end else decided
         case _:
             assert_never(event)
 

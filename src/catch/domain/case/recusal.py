@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from catch.domain.case.state import Case, Recusal
 from catch.domain.facts import Command, Fact, Sealed
-from catch.domain.given import Given
+from catch.domain.given import Given, not_before
 from catch.domain.naming import check_member
 from catch.domain.plain import Key, UserId
 from catch.domain.refusals import Refused
@@ -90,6 +90,7 @@ def declare(
     """`over`: the meeting and the item in which the interest was declared, where it was found out who that is."""
     if case.recused(user):
         return []
+    not_before(given, *(held.resolved_at for held in case.recusals if held.user == user))
     if over is None:
         check_member(agency, user, given)
     by_other = for_another(user, reason, given)
@@ -112,6 +113,7 @@ def not_own(user: str, given: Given) -> None:
 def resolve(case: Case, user: str, reason: Sealed, given: Given) -> list[RecusalEvent]:
     not_own(user, given)
     if case.recused(user):
+        not_before(given, *(held.since for held in case.recusals if held.user == user))
         return [RecusalResolved(user, reason)]
     if case.cleared(user):
         return []

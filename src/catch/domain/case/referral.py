@@ -7,9 +7,10 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.calendar import CLOCKS_MAY_DIFFER, london_day
+from catch.domain.case.course import in_order
 from catch.domain.case.rules import CaseNotLive
+from catch.domain.case.said import heard
 from catch.domain.case.state import (
-    Agrees,
     Basis,
     Case,
     CaseState,
@@ -19,8 +20,9 @@ from catch.domain.case.state import (
     Referral,
     ReferralAgreement,
     SafeContact,
+    Step,
+    StepKind,
     Urgency,
-    safer,
 )
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
@@ -235,10 +237,10 @@ def kept(referral: Referral) -> Referral:
     return referral if is_key(referral.referrer_agency) else replace(referral, referrer_agency=UNREGISTERED)
 
 
-def opened(case: UUID, event: ReferralReceived, at: datetime) -> Case:
+def opened(stream: UUID, event: ReferralReceived, at: datetime) -> Case:
     referral, received = kept(event.referral), event.referral.received_at
-    return Case(
-        case=case,
+    case = Case(
+        case=stream,
         number=event.number,
         person=event.person,
         programme=event.programme,
@@ -248,29 +250,18 @@ def opened(case: UUID, event: ReferralReceived, at: datetime) -> Case:
         referrals=(referral,),
         doors=(Door(referral.referrer_agency, at),),
         episode_started_at=received,
-        door_refused_at=refused_at(event.referral),
-        safe_contact=event.referral.safe_contact,
+        course=(Step(received, StepKind.RECEIVED),),
     )
-
-
-def refused_at(referral: Referral) -> datetime | None:
-    """When this referral came, where it says that the person does not agree."""
-    no = referral.agreement is not None and referral.agreement.agrees is Agrees.NO
-    return referral.received_at if no else None
+    return heard(case)
 
 
 def attached(case: Case, referral: Referral, at: datetime) -> Case:
     """Somebody may refer another as if they were that person: of what two doors say, the more careful holds."""
-    safest = safer(case.safe_contact, referral.safe_contact)
-    refusals = [at for at in (case.door_refused_at, refused_at(referral)) if at]
-    return replace(
-        case,
-        referrals=(*case.referrals, referral),
-        doors=(*case.doors, Door(referral.referrer_agency, at)),
-        door_refused_at=max(refusals, default=None),
-        safe_contact=safest,
-        safe_contact_confirmed=case.safe_contact_confirmed and safest == case.safe_contact,
-    )
+    door = Door(referral.referrer_agency, at)
+    doors = in_order(case.doors, door, lambda held: held.since, after=1)
+    place = next(place for place, held in enumerate(doors) if held is door)
+    referrals = (*case.referrals[:place], referral, *case.referrals[place:])
+    return heard(replace(case, doors=doors, referrals=referrals))
 
 
 def evolve(case: Case, event: ReferralEvent, at: datetime) -> Case:

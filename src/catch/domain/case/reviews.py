@@ -8,19 +8,13 @@ from msgspec.structs import replace
 
 from catch.domain.calendar import add_months, london_day
 from catch.domain.case.agreement import RefusedSince
+from catch.domain.case.course import stepped
 from catch.domain.case.goals import NoPlan
-from catch.domain.case.rules import require_live, supported
-from catch.domain.case.state import (
-    Agrees,
-    Case,
-    CaseState,
-    Plan,
-    Review,
-    ReviewDecision,
-    first,
-)
+from catch.domain.case.rules import require_live
+from catch.domain.case.said import answer_at
+from catch.domain.case.state import Agrees, Case, Review, ReviewDecision, StepKind
 from catch.domain.facts import Command, Fact, Sealed
-from catch.domain.given import Given
+from catch.domain.given import Given, not_before
 from catch.domain.programme.clocks import add_span
 from catch.domain.programme.configuration import Span, Unit
 from catch.domain.refusals import (
@@ -138,12 +132,27 @@ def extended(case: Case, until: date | None, given: Given) -> date:
     return wanted
 
 
-def check_goes_on(case: Case, command: HoldReview) -> None:
-    """Nobody's support goes on, nor is their agreement confirmed, while what they last said is no."""
+def check_goes_on(case: Case, command: HoldReview, given: Given) -> None:
+    """Nobody's support goes on, nor is their agreement confirmed, while the last that they had said is no."""
     goes_on = command.agreement_confirmed or command.decision in (ReviewDecision.CONTINUE, ReviewDecision.EXTEND)
-    since = case.door_refused_at or case.refused_at
-    if goes_on and case.agreement is Agrees.NO and since is not None:
+    if goes_on and (since := refused_by(case, given.at)) is not None:
         raise RefusedSince(refused_at=since.isoformat())
+
+
+def refused_by(case: Case, at: datetime) -> datetime | None:
+    """When they last said no by then, to those who work with them or at a door, where they have not agreed since."""
+    said = answer_at(case, at)
+    if said is not None and said.agrees is Agrees.NO:
+        return said.at
+    door = case.door_refused_at
+    return door if door is not None and door <= at else None
+
+
+def ends_on(case: Case, until: date, at: datetime) -> Case:
+    """Support ends when it was last said to, whatever was typed in last."""
+    if case.plan is None or at < case.plan.end_set_at:
+        return case
+    return replace(case, plan=replace(case.plan, planned_end=until, end_set_at=at))
 
 
 def schedule(case: Case, command: ScheduleReview, given: Given) -> list[ReviewEvent]:
@@ -152,9 +161,10 @@ def schedule(case: Case, command: ScheduleReview, given: Given) -> list[ReviewEv
         return []
     if held is not None and held.held_at is not None:
         raise ReviewAlreadyHeld(decision=held.decision)
-    require_live(case)
+    require_live(case, given, held.arranged_at if held else None)
     if case.plan is None:
         raise NoPlan
+    not_before(given, case.plan.agreed_at)
     check_review(command.due, given)
     number = held.number if held else len(case.reviews) + 1
     return [ReviewScheduled(command.review, number, command.due)]
@@ -166,12 +176,13 @@ def hold(case: Case, command: HoldReview, given: Given) -> list[ReviewEvent]:
         if held.decision is command.decision:
             return []
         raise ReviewAlreadyHeld(decision=held.decision)
-    require_live(case)
+    require_live(case, given, held.arranged_at if held else None)
     if case.plan is None:
         raise NoPlan
+    not_before(given, case.plan.agreed_at)
     if command.decision is ReviewDecision.CONTINUE and not command.agreement_confirmed:
         raise AgreementNotConfirmed
-    check_goes_on(case, command)
+    check_goes_on(case, command, given)
     extends = command.decision is ReviewDecision.EXTEND
     if command.planned_end is not None and not extends:
         raise NothingExtended(field="plannedEnd")
@@ -212,35 +223,35 @@ def with_review(case: Case, review: Review) -> Case:
     return replace(case, reviews=(*others, review))
 
 
-def after_review(plan: Plan, event: ReviewHeld) -> Plan:
-    """What was due has been done, whether or not somebody said when it is due again."""
-    return replace(
-        plan,
-        review_due=event.next_due or plan.review_due,
-        reviewed=event.next_due is None,
-        planned_end=event.planned_end or plan.planned_end,
-    )
+def due_on(case: Case, due: date, at: datetime) -> Case:
+    """The next review is due when it was last said to be, whatever was typed in last."""
+    if case.plan is None or at < case.plan.due_set_at:
+        return case
+    return replace(case, plan=replace(case.plan, review_due=due, due_set_at=at, reviewed=False))
+
+
+def done(case: Case, at: datetime) -> Case:
+    """What was due has been done, though nobody said when it is due again."""
+    if case.plan is None or at < case.plan.due_set_at:
+        return case
+    return replace(case, plan=replace(case.plan, reviewed=True, due_set_at=at))
 
 
 def reviewed(case: Case, event: ReviewHeld, at: datetime) -> Case:
-    due = next((held.due for held in case.reviews if held.review == event.review), at.date())
-    case = with_review(case, Review(event.review, event.number, due, at, event.decision, event.summary))
-    plan = case.plan and after_review(case.plan, event)
-    milestones = replace(case.milestones, review_held_at=first(case.milestones.review_held_at, at))
-    case = replace(case, milestones=milestones, plan=plan)
-    if event.decision is not ReviewDecision.CLOSE:
-        return supported(case)
-    decided = first(case.milestones.review_decided_close_at, at)
-    return replace(case, milestones=replace(milestones, review_decided_close_at=decided), state=CaseState.CLOSING)
+    arranged = next((held for held in case.reviews if held.review == event.review), None)
+    due, since = (arranged.due, arranged.arranged_at) if arranged else (london_day(at), None)
+    case = with_review(case, Review(event.review, event.number, due, since, at, event.decision, event.summary))
+    case = due_on(case, event.next_due, at) if event.next_due else done(case, at)
+    case = ends_on(case, event.planned_end, at) if event.planned_end else case
+    closing = event.decision is ReviewDecision.CLOSE
+    return stepped(case, StepKind.REVIEWED_TO_CLOSE if closing else StepKind.REVIEWED, at)
 
 
 def evolve(case: Case, event: ReviewEvent, at: datetime) -> Case:
     match event:
         case ReviewScheduled():
-            case = with_review(case, Review(event.review, event.number, event.due))
-            plan = replace(case.plan, review_due=event.due, reviewed=False) if case.plan else None
-            state = CaseState.IN_REVIEW if case.state is CaseState.IN_SUPPORT else case.state
-            return replace(case, plan=plan, state=state)
+            case = with_review(case, Review(event.review, event.number, event.due, at))
+            return stepped(due_on(case, event.due, at), StepKind.REVIEW_ARRANGED, at)
         case ReviewHeld():
             return reviewed(case, event, at)
         case _:

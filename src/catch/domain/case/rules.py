@@ -1,8 +1,9 @@
-"""What every subject of a case shares: whether the case is live, and that support goes on."""
+"""What every subject of a case shares: whether the case is live, and since when something can be true of it."""
 
-from msgspec.structs import replace
+from datetime import datetime
 
 from catch.domain.case.state import Case, CaseState
+from catch.domain.given import Given, not_before
 from catch.domain.refusals import Refused
 
 
@@ -16,14 +17,10 @@ class CaseNotLive(Refused):
     """
 
 
-def require_live(case: Case) -> None:
+def require_live(case: Case, given: Given, *since: datetime | None) -> None:
+    """The case is live, and what is said to have occurred did so in this episode, and not before `since`."""
     if case.state is CaseState.RECEIVED:
         raise NotAccepted(state=case.state)
     if not case.live:
         raise CaseNotLive(state=case.state)
-
-
-def supported(case: Case) -> Case:
-    """Support goes on: a closure that was proposed or decided before is off the table."""
-    milestones = replace(case.milestones, closure_proposed_at=None, review_decided_close_at=None)
-    return replace(case, milestones=milestones, state=CaseState.IN_SUPPORT)
+    not_before(given, case.milestones.received_at, *since)

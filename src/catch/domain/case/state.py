@@ -171,6 +171,28 @@ class Worker(Part, frozen=True, omit_defaults=True):
     agency: Key
 
 
+class Allocation(Part, frozen=True):
+    """Who coordinated the case, or its clinical side, from when on."""
+
+    worker: Worker
+    lead: bool
+    since: datetime
+
+
+class Confirmed(Part, frozen=True):
+    """How the person can be reached, as whoever spoke with them recorded it."""
+
+    safe_contact: SafeContact
+    at: datetime
+
+
+class Answer(Part, frozen=True, omit_defaults=True):
+    """What the person said to being supported, to those who work with them."""
+
+    at: datetime
+    agrees: Agrees
+
+
 class ConversationFormat(StrEnum):
     FACE_TO_FACE = "face-to-face"
     HOME = "home"
@@ -279,7 +301,9 @@ class Priority(StrEnum):
 
 
 class Action(Part, frozen=True, omit_defaults=True):
-    """A piece of work offered to a partner. `original_due` never changes: it is the promise first made."""
+    """A piece of work offered to a partner. `original_due` never changes: it is the promise first made. `handed_at`:
+    when it was offered to whoever owns it now; `completed_on`: the day on which it was done, which `ended_at` follows.
+    """
 
     action: UUID
     title: Sealed
@@ -287,6 +311,7 @@ class Action(Part, frozen=True, omit_defaults=True):
     due: date
     original_due: date
     offered_at: datetime
+    handed_at: datetime
     state: ActionState = ActionState.OFFERED
     owner_user: UserId | None = None
     intervention: Code | None = None
@@ -301,6 +326,10 @@ class Action(Part, frozen=True, omit_defaults=True):
     result: Sealed | None = None
     outcome: Code | None = None
     percent: int | None = None
+    percent_at: datetime | None = None
+    progressed_at: datetime | None = None
+    due_changed_at: datetime | None = None
+    completed_on: date | None = None
 
     @property
     def open(self) -> bool:
@@ -318,8 +347,16 @@ class GoalState(StrEnum):
     ABANDONED = "abandoned"
 
 
+class Scored(Part, frozen=True):
+    """How a goal stood when somebody looked."""
+
+    at: datetime
+    score: int
+    stage: Code
+
+
 class Goal(Part, frozen=True, omit_defaults=True):
-    """An outcome the person wants, scored on the programme's scale."""
+    """An outcome the person wants, scored on the programme's scale: by its last score, whichever was typed in last."""
 
     goal: UUID
     text: Sealed
@@ -327,10 +364,12 @@ class Goal(Part, frozen=True, omit_defaults=True):
     baseline: int
     target: int
     score: int
+    set_at: datetime
     state: GoalState = GoalState.OPEN
     stage: Code | None = None
     scored_at: datetime | None = None
     ended_at: datetime | None = None
+    scores: tuple[Scored, ...] = ()
 
 
 class Plan(Part, frozen=True, omit_defaults=True):
@@ -339,8 +378,11 @@ class Plan(Part, frozen=True, omit_defaults=True):
     plan: UUID
     version: int
     agreed_at: datetime
+    written_at: datetime
     review_due: date
+    due_set_at: datetime
     planned_end: date
+    end_set_at: datetime
     what_matters: Sealed
     strengths: Sealed | None = None
     contingency: Sealed | None = None
@@ -363,6 +405,7 @@ class Review(Part, frozen=True, omit_defaults=True):
     review: UUID
     number: int
     due: date
+    arranged_at: datetime | None = None
     held_at: datetime | None = None
     decision: ReviewDecision | None = None
     summary: Sealed | None = None
@@ -441,8 +484,36 @@ class Answered(Part, frozen=True, omit_defaults=True):
     programme: str | None = None
 
 
+class StepKind(StrEnum):
+    """The steps by which an episode goes on."""
+
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    REDIRECTED = "redirected"
+    TALKED = "talked"
+    TALKED_FOR_MEETING = "talked-for-meeting"
+    DISCUSSED = "discussed"
+    PLANNED = "planned"
+    REVIEW_ARRANGED = "review-arranged"
+    REVIEWED = "reviewed"
+    REVIEWED_TO_CLOSE = "reviewed-to-close"
+    CLOSURE_PROPOSED = "closure-proposed"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+
+
+class Step(Part, frozen=True, array_like=True):
+    """One step, and when it occurred."""
+
+    at: datetime
+    kind: StepKind
+
+
 class Milestones(Part, frozen=True, omit_defaults=True):
-    """When each step of the present episode first happened: what the clocks count from."""
+    """When each step of the present episode first happened: what the clocks count from. `for_meeting`: a conversation
+    was to lead to a meeting.
+    """
 
     received_at: datetime
     accepted_at: datetime | None = None
@@ -454,6 +525,7 @@ class Milestones(Part, frozen=True, omit_defaults=True):
     closure_proposed_at: datetime | None = None
     closed_at: datetime | None = None
     turned_away_at: datetime | None = None  # declined, or led to a better door
+    for_meeting: bool = False
 
     @property
     def over_at(self) -> datetime | None:
@@ -468,6 +540,9 @@ def first(known: datetime | None, at: datetime) -> datetime:
 
 class Case(Part, frozen=True, omit_defaults=True):
     """One person's involvement with one programme, folded from its facts.
+
+    Of whatever changes in time the latest holds, whenever it was typed in: `course`, `answers`, `allocations` and a
+    goal's scores are kept in the order in which they occurred, and what the case says now follows from them.
 
     `safe_contact_confirmed`: by those who work with the person, not only said by a door.
     `agrees` is what those who work with the person recorded, `refused_at` since when it is no; `door_refused_at`: a
@@ -509,6 +584,10 @@ class Case(Part, frozen=True, omit_defaults=True):
     door_refused_at: datetime | None = None
     safe_contact: SafeContact | None = None
     safe_contact_confirmed: bool = False
+    contact_confirmed: Confirmed | None = None
+    answers: tuple[Answer, ...] = ()
+    allocations: tuple[Allocation, ...] = ()
+    course: tuple[Step, ...] = ()
     answered: Answered | None = None
     episode_started_at: datetime | None = None
     last_activity_at: datetime | None = None
@@ -516,6 +595,16 @@ class Case(Part, frozen=True, omit_defaults=True):
     @property
     def live(self) -> bool:
         return self.state not in NOT_LIVE
+
+    @property
+    def opened_at(self) -> datetime:
+        """When the first referral was received: nothing about the case is older."""
+        return self.course[0].at
+
+    @property
+    def latest_at(self) -> datetime:
+        """When the last of all that is recorded occurred."""
+        return max(self.last_activity_at or self.opened_at, self.course[-1].at)
 
     def held_by(self, agency: str) -> bool:
         """Whether the agency coordinates it."""

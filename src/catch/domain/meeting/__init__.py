@@ -8,7 +8,9 @@ Which cases an agenda holds is decided in `catch.domain.agenda.draft`.
 
 from datetime import datetime
 
-from catch.domain.given import Given
+from msgspec.structs import replace
+
+from catch.domain.given import Given, not_before
 from catch.domain.meeting import (
     adding,
     attendance,
@@ -88,6 +90,8 @@ def decide(meeting: Meeting | None, command: MeetingCommand, given: Given) -> li
         return [*instant.decide(meeting, command, given)]
     if meeting is None:
         raise UnknownMeeting(meeting=command.meeting)
+    if not isinstance(command, AttendanceCommand):  # who came and went is often written down afterwards
+        not_before(given, meeting.last_at)
     return [*SUBJECTS.decide_of[type(command)](meeting, command, given)]
 
 
@@ -98,7 +102,10 @@ def evolve(meeting: Meeting | None, event: MeetingEvent, at: datetime) -> Meetin
     if meeting is None and not isinstance(event, MeetingPlanned | InstantDiscussionHeld):
         return None
     after: Meeting = SUBJECTS.evolve_of[type(event)](meeting, event, at)
-    return after
+    if isinstance(event, AttendanceEvent):
+        return after
+    last = after.last_at
+    return replace(after, last_at=at if last is None else max(last, at))
 
 
 __all__ = ["SUBJECTS", "Meeting", "MeetingCommand", "MeetingEvent", "decide", "evolve"]

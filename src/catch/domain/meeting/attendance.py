@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.facts import Command, Fact, Role, Sealed
-from catch.domain.given import Given
+from catch.domain.given import Given, not_before
 from catch.domain.meeting.rules import NotInvited, in_agreement, live, not_over, on_agenda, series_of
 from catch.domain.meeting.state import Attendee, Interest, InterestAction, Meeting, Stay
 from catch.domain.naming import check_member, check_person
@@ -210,6 +210,7 @@ def join(meeting: Meeting, command: JoinMeeting, given: Given) -> list[Attendanc
     held = meeting.attendee(command.user)
     if held is not None and held.present:
         return []
+    not_before(given, meeting.published_at, *(stay.left_at for stay in (held.stays if held else ())))
     check_person(command.agency, command.user, given)
     admit(meeting, command, given)
     return [AttendeeJoined(command.user, command.agency, given.at)]
@@ -236,6 +237,8 @@ def attend(
         case LeaveMeeting(user=user):
             if held is None or not held.stays:
                 raise NotInTheRoom(user=user)
+            if held.present:
+                not_before(given, held.stays[-1].joined_at)
             return [AttendeeLeft(user, held.agency, given.at)] if held.present else []
         case SendApology(user=user, agency=agency, note=note):
             if held is not None and held.apology:

@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.facts import Command, Fact, Role, Sealed
-from catch.domain.given import Given
+from catch.domain.given import Given, not_before
 from catch.domain.meeting.attendance import AttendanceEvent, AttendeeJoined, ConfidentialityAccepted, left
 from catch.domain.meeting.items import ItemState
 from catch.domain.meeting.rules import NotInProgress, in_progress, live, series_of
@@ -240,6 +240,7 @@ def end(meeting: Meeting, given: Given) -> list[SessionEvent | AttendanceEvent]:
     left_over = [held.item for held in meeting.items if held.state is ItemState.PENDING]
     if left_over:
         raise ItemsUnresolved(items=", ".join(map(str, left_over)))
+    not_before(given, *(held.stays[-1].joined_at for held in meeting.attendance if held.present))
     return [MeetingEnded(given.at)]
 
 

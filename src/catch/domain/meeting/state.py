@@ -1,6 +1,6 @@
 """Where a meeting stands: the items, the people in the room, and everything a live screen and the minutes need."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -128,10 +128,16 @@ class Meeting(Part, frozen=True, omit_defaults=True):
     cancelled_at: datetime | None = None
     confirmed_at: datetime | None = None
     confirmed_by: UserId | None = None
+    last_at: datetime | None = None  # of what takes its course: who came and went may be told later
     instant: bool = False
     moved_far: bool = False  # by more than a fortnight, and not published since
     moved_from: datetime | None = None  # where it stood before it was moved, however often, since it was published
     withdrawn: tuple[Invitation, ...] = ()  # invitations taken back and not given again
+
+    @property
+    def latest_at(self) -> datetime:
+        """When the last of all that is recorded of its course occurred."""
+        return self.last_at or datetime.min.replace(tzinfo=UTC)
 
     @property
     def ends_at(self) -> datetime:
