@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from catch.api.engine.registered import documents_in
+from catch.api.engine.registered import registered
 from catch.app import key_file
 from catch.database.reaching import reached
 from catch.database.server import Server, embedded
@@ -105,7 +105,7 @@ def test_an_address_or_a_port_that_cannot_be_listened_at_is_named():
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path):
     with pytest.raises(BadSetting, match="CATCH_OPERATIONS_DIR: there is no folder"):
-        documents_in(tmp_path / "none")
+        registered({}, None, tmp_path / "none", development=False)
     (tmp_path / "file").write_text("")
     with pytest.raises(BadSetting, match="CATCH_DATA_DIR"), embedded(tmp_path / "file" / "postgres"):
         pass

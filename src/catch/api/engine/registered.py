@@ -93,16 +93,15 @@ def persisted(asked: Parameters) -> str | None:
 
 
 def documents_in(folder: Path) -> dict[str, str]:
-    """Raises `BadSetting`."""
-    if not folder.is_dir():
-        raise BadSetting(f"CATCH_OPERATIONS_DIR: there is no folder {folder}")
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.graphql"))}
 
 
 def registered(
     shipped: Mapping[str, str], operations: str | None, folder: Path | None, *, development: bool
 ) -> Registered:
-    """What a server with these settings answers: what is shipped with it in any case."""
+    """What a server with these settings answers: what is shipped with it in any case. Raises `BadSetting`."""
+    if folder and not folder.is_dir():
+        raise BadSetting(f"CATCH_OPERATIONS_DIR: there is no folder {folder}")
     own = documents_in(folder) if folder else {}
     wanted = Operations(operations or (Operations.ANY if development else Operations.REGISTERED))
     # What is shipped goes before: an operator's document of the same name does not change our clients'.
