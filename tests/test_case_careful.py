@@ -112,9 +112,9 @@ def test_a_door_that_says_no_after_all_is_heard():
     later = ReferralAttached(replace(door(Agrees.NO), received_at=NOW + timedelta(days=1)))
     case = folded(*SHARED, SPOKEN, AGREED, later)
     assert (case.agrees, case.agreement) == (Agrees.YES, Agrees.NO)
-    assert appearance_basis(case) is None
+    assert appearance_basis(case, NOW) is None
     case_given(*SHARED, SPOKEN, AGREED, later).when(RECORD, GIVEN).refused(SpeakWithThePersonFirst)
-    assert appearance_basis(folded(*SHARED, SPOKEN, AGREED)) is AppearanceBasis.AGREEMENT
+    assert appearance_basis(folded(*SHARED, SPOKEN, AGREED), NOW) is AppearanceBasis.AGREEMENT
 
 
 @pytest.mark.parametrize("no", [DECLINED, WITHDRAWN])

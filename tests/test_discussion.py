@@ -334,7 +334,7 @@ def test_a_case_that_the_rules_would_not_put_on_an_agenda_is_not_discussed_there
 def test_on_what_a_case_is_heard_is_said_by_somebody_as_far_as_the_case_allows(
     history: tuple[CaseEvent, ...], said: AppearanceBasis | None, held: AppearanceBasis | None
 ):
-    assert basis_for(folded(*history), said) is held
+    assert basis_for(folded(*history), said, NOW) is held
 
 
 waiting = replace(meeting, items=(replace(item, state=ItemState.PENDING), *meeting.items[1:]))

@@ -151,7 +151,6 @@ from catch.domain.meeting.state import InterestAction, MeetingState, Mode
 from catch.domain.partner import Agreement, HeldRole, Member, MemberNotEnrolled, Partner
 from catch.domain.programme.configuration import CoreMember, Programme, Series, Source
 from catch.domain.refusals import (
-    IdAlreadyUsed,
     MissingText,
     OutOfRange,
     Refused,
@@ -339,12 +338,10 @@ REFUSED: list[tuple[tuple[MeetingCommand, ...], MeetingCommand, type[Refused]]] 
     ((), StartMeeting(M), UnknownMeeting),
     (OPENED, AmendMinutes(M, an("amended"), TEXT, ONE), NothingMinuted),
     (ENDED, AmendMinutes(M, an("amended"), TEXT, an("x")), NotOnTheAgenda),
-    ((*ENDED, AmendMinutes(M, an("amended"), TEXT, ONE)), AmendMinutes(M, an("amended"), TEXT), IdAlreadyUsed),
     ((), PlanMeeting(M, "other", "weekly", NOW, "ann"), UnknownProgramme),
     ((), PlanMeeting(M, "snn", "monthly", NOW, "ann"), UnknownSeries),
     ((), PlanMeeting(M, "snn", "weekly", NOW, "ann", 0), OutOfRange),
     ((), PlanMeeting(M, "snn", "weekly", NOW.replace(tzinfo=None), "ann"), TimeWithoutZone),
-    ((INSTANT,), PLAN, IdAlreadyUsed),
     (PLANNED, RescheduleMeeting(M, LATER, Sealed("")), MissingText),
     (RUNNING, RescheduleMeeting(M, LATER, TEXT), MeetingHasBegun),
     (RUNNING, CancelMeeting(M, TEXT), MeetingHasBegun),
@@ -358,7 +355,6 @@ REFUSED: list[tuple[tuple[MeetingCommand, ...], MeetingCommand, type[Refused]]] 
     (ENDED, DRAFT, MeetingIsOver),
     (PUBLISHED, UNPREPARED, AgendaIsPublished),
     (DRAFTED, AddItem(M, an("x"), Section.NEW, an("1")), CaseAlreadyOnAgenda),
-    (DRAFTED, AddItem(M, ONE, Section.NEW, an("4")), IdAlreadyUsed),
     (DRAFTED, AddItem(M, an("x"), Section.NEW), CaseOrMatter),
     (DRAFTED, AddItem(M, an("x"), Section.NEW, an("4"), minutes=999), OutOfRange),
     (DRAFTED, RemoveItem(M, ONE), ReasonRequired),
@@ -415,18 +411,8 @@ REFUSED: list[tuple[tuple[MeetingCommand, ...], MeetingCommand, type[Refused]]] 
         ),
         AgreesAndDissents,
     ),
-    (
-        (*OPENED, DECIDE, CloseItem(M, ONE), OpenItem(M, TWO)),
-        RecordDecision(M, TWO, an("decision"), DecisionCode.CONTINUE, to_tell_person=TOLD),
-        IdAlreadyUsed,
-    ),
     (RUNNING, LinkAction(M, ONE, an("action"), "housing-1"), ItemNotOpen),
     (OPENED, LinkAction(M, ONE, an("action"), "housing-1", an("no decision")), UnknownDecision),
-    (
-        (*OPENED, LinkAction(M, ONE, an("action"), "snn"), CloseItem(M, ONE), OpenItem(M, TWO)),
-        LinkAction(M, TWO, an("action"), "snn"),
-        IdAlreadyUsed,
-    ),
     (DRAFTED, DEFER_TWO, AgendaNotPublished),
     ((*OPENED, CloseItem(M, ONE)), DEFER_ONE, ItemResolved),
     (RUNNING, NoteItem(M, ONE), NotForNoting),
@@ -442,7 +428,6 @@ REFUSED: list[tuple[tuple[MeetingCommand, ...], MeetingCommand, type[Refused]]] 
     ((), replace(INSTANT, held_at=NOW - timedelta(days=7, seconds=1)), HeldTooLongAgo),
     ((), replace(INSTANT, ended_at=NOW + timedelta(minutes=5, seconds=1)), HeldTooLongAgo),
     ((), replace(INSTANT, ended_at=datetime(2199, 1, 1, tzinfo=UTC)), HeldTooLongAgo),
-    (PLANNED, INSTANT, IdAlreadyUsed),
 ]
 
 

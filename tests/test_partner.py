@@ -66,7 +66,7 @@ from catch.domain.partner.members import (
     RoleNeedsProgramme,
     RoleNotGiven,
 )
-from catch.domain.refusals import IdAlreadyUsed, MissingText, Refused, UnknownPartner
+from catch.domain.refusals import MissingText, Refused, UnknownPartner
 from tests.given import at_once
 
 KEY, PROGRAMME = "housing-1", "snn-catch"
@@ -136,7 +136,6 @@ def refused(why: type[Refused], partner: Partner | None, command: PartnerCommand
 def test_a_partner_is_registered_under_a_key_of_its_own():
     command = RegisterPartner(KEY, "Housing One", "housing", ods="X1")
     assert decide(None, command, GIVEN) == [PartnerRegistered(KEY, "Housing One", "housing", "X1")]
-    refused(IdAlreadyUsed, fold(REGISTERED), RegisterPartner(KEY, "Another", "housing"))
 
 
 @pytest.mark.parametrize("key", ["", "Housing", "housing 1", "-housing", "housing--1", "housing-1\n", "a" * 65])
@@ -174,11 +173,10 @@ def test_a_terminated_agreement_shares_nothing_from_that_moment_on():
     assert partner.covers(PROGRAMME, SHARED, datetime(2026, 6, 2, 9, 59, tzinfo=UTC))
 
 
-def test_signing_again_records_nothing_and_other_terms_need_another_id():
+def test_signing_again_records_nothing():
     partner = fold(REGISTERED, SIGNED)
     assert decide(fold(REGISTERED), SIGN, GIVEN) == [SIGNED]
     assert decide(partner, SIGN, GIVEN) == []
-    refused(IdAlreadyUsed, partner, replace(SIGN, ends_on=None))
 
 
 def test_an_agreement_makes_sense():

@@ -75,8 +75,8 @@ async def test_nobody_opens_a_stream_where_a_partners_will_lie(place: Place):
     person = {"person": taken, "name": "Ada"}
     query = REGISTER.replace("registerPartner", "registerPerson").replace("RegisterPartner", "RegisterPerson")
     answer = (await place.ask(query, COORDINATOR, i=person, c=str(uuid4())))["registerPerson"]
-    assert (answer["code"], answer["details"][0]["value"]) == ("ID_RESERVED", "person")
-    assert (await submitted(place, None, case=taken))["code"] == "ID_RESERVED"
+    assert (answer["code"], answer["details"][0]["value"]) == ("ID_NOT_ALLOWED", "person")
+    assert (await submitted(place, None, case=taken))["code"] == "ID_NOT_ALLOWED"
     partner = {"partner": "fire-9", "name": "Fire station", "kind": "fire"}
     assert "position" in (await place.ask(REGISTER, ADMINISTRATOR, i=partner, c=str(uuid4())))["registerPartner"]
 

@@ -17,6 +17,7 @@ from catch.access.seeing import (
     Sight,
     chairs,
     coordinates,
+    item_closed,
     item_hidden,
     kept_from,
     may_attend,
@@ -239,14 +240,23 @@ def seen_meeting(asked: Asked, meeting: UUID) -> Meeting:
 
 
 def seen_item(asked: Asked, meeting: Meeting, item: UUID) -> Item:
-    """Whoever is recused is told so: they see that the item is one they are recused from, and nothing else of it."""
+    """Whoever is recused is told so: they see that the item is one they are recused from, and nothing else of it. What
+    was shown at publication may be closed by now: who is shown it no more does nothing about it.
+    """
     held = meeting.item(item)
-    hidden = item_hidden(asked.who, meeting, held, asked.at) if held else RedactionReason.NOT_INVOLVED
+    hidden = hidden_now(asked, meeting, held) if held else RedactionReason.NOT_INVOLVED
     if held is None or (hidden and hidden is not RedactionReason.RECUSED):
         raise NotOnTheAgenda(item=item)
     if hidden or kept_out(asked, held):
         raise Recused(item=item)
     return held
+
+
+def hidden_now(asked: Asked, meeting: Meeting, item: Item) -> RedactionReason | None:
+    case = asked.reads.case(item.case) if item.case else None
+    if case is None:
+        return item_hidden(asked.who, meeting, item, asked.at)
+    return item_closed(asked.who, meeting, item, case, asked.at)
 
 
 def kept_out(asked: Asked, item: Item) -> bool:

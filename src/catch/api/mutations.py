@@ -28,7 +28,6 @@ from catch.domain.facts import Command, Sealed
 from catch.domain.plain import FIRST_YEAR, LAST_DAY
 from catch.domain.refusals import NotAnswered, OutOfRange
 from catch.domain.refusals import Refused as Refusal
-from catch.domain.streams import check_chosen
 
 C = TypeVar("C", bound=Command)
 
@@ -176,7 +175,6 @@ def command_from(kind: type[C], given: object) -> C:
         raise InvalidInput(**{spelled(where.rstrip("`").lstrip(".")) or "input": what}) from None
     # Here already, so that the details name the input's own path.
     bounds.check(command)
-    check_chosen(command)
     for path in unusable(msgspec.to_builtins(command), "input"):
         raise InvalidInput(**{path.removeprefix("input."): UNUSABLE_TEXT})
     return command

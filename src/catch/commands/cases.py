@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from catch.commands.book import Book
 from catch.commands.handler import Handler, handles
-from catch.commands.naming import may_be_new, partners_exist, programmes_exist, was_born
+from catch.commands.naming import partners_exist, programmes_exist, was_born
 from catch.commands.questions import Caseload, NhsNumber, ReferenceDigest, RegisteredWith
 from catch.commands.rules import seen, worked_on
 from catch.domain import case as case_stream
@@ -173,7 +173,6 @@ def close(command: closing.CloseCase, book: Book, given: Given) -> None:
 
 def submit(command: referral.SubmitReferral, book: Book, given: Given) -> None:
     """The person hears of it in the same moment: of two doors at once, theirs lets one through."""
-    may_be_new(given.by, "case", command.case)
     case, person = book.case(command.case), book.person(command.person)
     # Of a case that they do not see nobody is told: theirs is as if it were new, and the pair waits at the front door.
     others = [

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from catch.commands.book import Book
 from catch.commands.handler import Handler, handles
-from catch.commands.naming import may_be_new, meetings_exist, partners_exist
+from catch.commands.naming import meetings_exist, partners_exist
 from catch.commands.questions import Draft, MeetingsOn, Officers
 from catch.domain import discussion
 from catch.domain import meeting as meeting_stream
@@ -154,7 +154,6 @@ def on_item(command: InBoth, book: Book, given: Given) -> None:
 
 
 def instantly(command: instant.RecordInstantDiscussion, book: Book, given: Given) -> None:
-    may_be_new(given.by, "meeting", command.meeting)
     book.meeting(command.meeting)
     if in_both(command, book, given, command.case, command.programme):
         partners_exist(book, [seat.agency for seat in command.seats])
@@ -162,7 +161,6 @@ def instantly(command: instant.RecordInstantDiscussion, book: Book, given: Given
 
 def plan(command: planning.PlanMeeting, book: Book, given: Given) -> None:
     """A series meets once a day, under somebody appointed to chair it. Instant discussions are of another kind."""
-    may_be_new(given.by, "meeting", command.meeting)
     if not decided(command, book, given, command.programme):
         return
     day = london_day(command.starts_at)

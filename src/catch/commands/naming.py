@@ -1,4 +1,4 @@
-"""What a command names must exist, however deep it stands in the command; and what is new must have a new id."""
+"""What a command names must exist, however deep it stands in the command."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -6,13 +6,10 @@ from uuid import UUID
 from catch.commands.book import Book
 from catch.commands.questions import DayOfBirth
 from catch.domain.calendar import london_day
-from catch.domain.facts import Actor, Role, Sealed
+from catch.domain.facts import Sealed
 from catch.domain.given import Given
 from catch.domain.person import DateOfBirthInvalid
-from catch.domain.refusals import IdNotAllowed, UnknownMeeting, UnknownPartner, UnknownProgramme
-
-DERIVED = (5, 8)
-"""Versions of UUIDs that ids have which are worked out from something: partners', programmes', import rows'."""
+from catch.domain.refusals import UnknownMeeting, UnknownPartner, UnknownProgramme
 
 
 def partners_exist(book: Book, keys: Iterable[str | None]) -> None:
@@ -31,12 +28,6 @@ def meetings_exist(book: Book, ids: Iterable[UUID | None]) -> None:
     for id_ in ids:
         if id_ is not None and book.meeting(id_) is None:
             raise UnknownMeeting(meeting=id_)
-
-
-def may_be_new(by: Actor, field: str, id_: UUID) -> None:
-    """What clients begin must not lie where derived ids do. The importer's own are derived."""
-    if by.role is not Role.SYSTEM and id_.version in DERIVED:
-        raise IdNotAllowed(field=field, value=id_)
 
 
 def was_born(book: Book, text: Sealed, given: Given, field: str) -> None:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from catch.commands.book import Book
 from catch.commands.handler import Handler, handles
-from catch.commands.naming import may_be_new, programmes_exist, was_born
+from catch.commands.naming import programmes_exist, was_born
 from catch.commands.questions import Coordinates, Marks, NhsNumber, Sharing, SubjectDigest
 from catch.domain import partner, person, programme
 from catch.domain.calendar import london_day
@@ -54,7 +54,6 @@ def the_programme(command: ProgrammeCommand, book: Book) -> UUID:
 
 def register(command: person.RegisterPerson, book: Book, given: Given) -> None:
     """The number is kept written in one way. Identifiers can be matched two by two, by their keyed hashes alone."""
-    may_be_new(given.by, "person", command.person)
     if command.date_of_birth is not None:
         was_born(book, command.date_of_birth, given, "dateOfBirth")
     marks = book.ask(Marks(command.name, command.date_of_birth, command.phone, command.nhs_number))

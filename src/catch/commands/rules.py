@@ -5,12 +5,26 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from catch.access import Asker, RedactionReason, Seat, Sight, Who, may, prepares, program, seats_of, sight, who
+from catch.access import (
+    Asker,
+    RedactionReason,
+    Seat,
+    Sight,
+    Told,
+    Who,
+    may,
+    prepares,
+    program,
+    seats_of,
+    sight,
+    told,
+    who,
+)
 from catch.access.relations import Reads
 from catch.commands.book import Book
 from catch.commands.questions import MeetingsHolding
 from catch.domain.case.state import Case
-from catch.domain.facts import Actor, Command, Role
+from catch.domain.facts import Actor, Command, Fact, Role
 from catch.domain.streams import CASE, MEETING, PARTNER, PROGRAMME, Stream
 
 
@@ -59,6 +73,22 @@ def counted(book: Book, stream: Stream, about: UUID) -> bool:
         return case is None or (found is not None and found.everything)
     # A person's facts, and what is beside a case, are counted to nobody: nobody is told of all of them.
     return stream in (PARTNER, PROGRAMME)
+
+
+def told_all(book: Book, stream: Stream, about: UUID, fact: Fact) -> bool:
+    """Whether whoever asks is told all that this fact of the stream says."""
+    who, at = book.who, book.asked_at
+    if who is None or at is None or not counted(book, stream, about):
+        return False
+    if Role.SYSTEM in who.roles_held():
+        return True
+    id_ = about if stream is CASE else getattr(fact, "case", None)
+    case = book.case(id_) if id_ else None
+    if case is None:
+        return True
+    found = sight(who, case, Looked(book).seats(case.case), at)
+    mentioned = found is not None and all(map(found.mentions, getattr(fact, "categories", ())))
+    return mentioned and (stream is not CASE or told(found, case, fact, at) is Told.SHOWN)
 
 
 def seen(book: Book, case: Case, by: Actor) -> bool:

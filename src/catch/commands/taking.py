@@ -14,6 +14,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from catch.commands.again import may_begin, same_again
 from catch.commands.asked import Asked, append_of, keep, occurs, placed
 from catch.commands.book import Book, NotRead, Partners
 from catch.commands.handlers import HANDLER_OF
@@ -94,8 +95,10 @@ class Taking:
             """Again where it turned out to look at what occurred later than it was decided for."""
             self._at = occurs(asked, book)
             book.begin()
+            may_begin(sealed, by)
             try:
                 handler.decide(sealed, book, replace(given, at=self._at))
+                same_again(sealed, book, by)
             except Refused:
                 if self._at == occurs(asked, book):
                     raise

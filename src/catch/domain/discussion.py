@@ -16,9 +16,9 @@ from catch.domain import case as case_stream
 from catch.domain import meeting as meeting_stream
 from catch.domain import restricted
 from catch.domain.agenda.by_hand import as_it_is, at_once
-from catch.domain.case import CaseEvent, actions, closing, recusal, referral
+from catch.domain.case import CaseEvent, actions, closing, recusal, referral, reviews
 from catch.domain.case.proposals import CaseDiscussed, DiscussionAmended, MeetingDecisionRecorded
-from catch.domain.case.state import Case, Discussion, Priority
+from catch.domain.case.state import ActionState, Case, Discussion, Priority
 from catch.domain.facts import Command, Sealed
 from catch.domain.given import Given, not_before
 from catch.domain.meeting import MeetingEvent
@@ -27,7 +27,7 @@ from catch.domain.meeting.attendance import DeclareInterest, ResolveInterest
 from catch.domain.meeting.deciding import DecisionRecorded, LinkAction, NotAtTheTable, RecordDecision, around, decided
 from catch.domain.meeting.floor import CloseItem, ItemClosed, OpenItem
 from catch.domain.meeting.instant import InstantDiscussionHeld, RecordInstantDiscussion
-from catch.domain.meeting.items import Update
+from catch.domain.meeting.items import DecisionCode, Update
 from catch.domain.meeting.state import Meeting
 from catch.domain.person import Person, PersonEvent, refer
 from catch.domain.plain import Code, Key, UserId
@@ -150,7 +150,9 @@ def decide_in_meeting(
     if case is not None:
         not_before(given, case.milestones.received_at)
     heard = meeting_stream.decide(meeting, command, given)
-    return heard, [] if case is None else [fact for event in heard for fact in told(meeting, case, command, event)]
+    return heard, [] if case is None else [
+        fact for event in heard for fact in told(meeting, case, command, event, given)
+    ]
 
 
 def held_since(case: Case, command: RecordInstantDiscussion, given: Given) -> None:
@@ -190,7 +192,9 @@ def led(meeting: Meeting | None, case: Case | None, command: OpenItem) -> None:
         raise ChairIsRecused(item=item.item)
 
 
-def told(meeting: Meeting | None, case: Case, command: MeetingAndCase, event: MeetingEvent) -> Sequence[CaseEvent]:
+def told(
+    meeting: Meeting | None, case: Case, command: MeetingAndCase, event: MeetingEvent, given: Given
+) -> Sequence[CaseEvent]:
     """The case's side of what the meeting recorded. A case is discussed once an item."""
     match event:
         case ItemClosed() | InstantDiscussionHeld():
@@ -198,11 +202,18 @@ def told(meeting: Meeting | None, case: Case, command: MeetingAndCase, event: Me
                 return []
             return [CaseDiscussed(discussion_of(meeting, command.meeting, event))]
         case DecisionRecorded():
-            return [MeetingDecisionRecorded(command.meeting, event.item, decided(event))]
+            return [MeetingDecisionRecorded(command.meeting, event.item, decided(event), ends(case, command, given))]
         case MinutesAmended(item=UUID() as item):
             return [DiscussionAmended(command.meeting, item, amendment_of(event))]
         case _:
             return []
+
+
+def ends(case: Case, command: MeetingAndCase, given: Given) -> date | None:
+    """When support ends, where the meeting decides to extend it."""
+    if not isinstance(command, RecordDecision) or command.code is not DecisionCode.EXTEND:
+        return None
+    return reviews.extended(case, command.planned_end, given)
 
 
 def discussion_of(meeting: Meeting | None, held_in: UUID, event: ItemClosed | InstantDiscussionHeld) -> Discussion:
@@ -211,9 +222,11 @@ def discussion_of(meeting: Meeting | None, held_in: UUID, event: ItemClosed | In
             item = meeting.item(event.item) if meeting else None
             said = (item.update if item else None) or Update()
             times, agencies = (event.opened_at, event.closed_at), event.present
+            series = meeting.series if meeting else None
         case InstantDiscussionHeld():
             said = Update(event.situation, event.action_to_date, event.update, event.next_steps)
             times, agencies = (event.held_at, event.ended_at), tuple(sorted({seat.agency for seat in event.seats}))
+            series = event.series
         case _:
             assert_never(event)
     return Discussion(
@@ -226,6 +239,7 @@ def discussion_of(meeting: Meeting | None, held_in: UUID, event: ItemClosed | In
         action_to_date=said.action_to_date,
         update=said.update,
         next_steps=said.next_steps,
+        series=series,
     )
 
 
@@ -237,7 +251,8 @@ def offer(
     # The meeting answers first: what it has linked already is not offered a second time.
     link = LinkAction(command.meeting, command.item, command.action, command.owner, command.decision)
     linked = meeting_stream.decide(meeting, link, given)
-    if not linked:
+    held = case.action(command.action) if case else None
+    if not linked and (held is None or held.state is not ActionState.OFFERED):
         return [], []
     if case is None:
         raise UnknownCase(item=command.item)
@@ -254,7 +269,8 @@ def offer(
         decision=command.decision,
     )
     offered: list[CaseEvent] = [*actions.offer(case, wanted, given, command.meeting)]
-    if command.accepted and offered:
+    # The owner may say yes in the room after it was offered.
+    if command.accepted and (offered or (held is not None and held.state is ActionState.OFFERED)):
         item = meeting.item(command.item)
         if item is None or command.owner not in around(meeting, item):
             raise NotAtTheTable(agency=command.owner)

@@ -64,6 +64,10 @@ class IdNotAllowed(Refused):
     """An id of this kind is not for something new: make a random one (a UUID of version 4 or 7) and try again."""
 
 
+class NothingExtended(Refused):
+    """A new planned end belongs to the decision to extend: leave it out, or decide to extend."""
+
+
 class MissingText(Refused):
     """This field must not be empty. Fill it in."""
 

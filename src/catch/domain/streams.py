@@ -15,18 +15,9 @@ from catch.domain import case, meeting, partner, person, programme, registers, r
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Command, Fact, Recorded
 from catch.domain.ids import id_of_digest
-from catch.domain.refusals import Refused
 from catch.domain.subject import Evolve
 
 _KEYED = UUID("6b0a1c3e-0f7d-5c1e-9a57-0c9b6c0f2a11")
-
-
-DERIVED = 5
-"""The version of ids that are made from a key. Taken for another stream, it would shut its owner out."""
-
-
-class IdReserved(Refused):
-    """Ids of this version belong to partners and programmes. Make a random one (version 4) and try again."""
 
 
 @lru_cache(4096)
@@ -153,22 +144,6 @@ _STREAM_OF_COMMAND = {command: stream for stream in STREAMS for command in strea
 
 def stream_of(event: type[Fact]) -> Stream:
     return _STREAM_OF_EVENT[event]
-
-
-OPENS: dict[type[Command], tuple[str, ...]] = {
-    case.SubmitReferral: ("case", "person"),
-    meeting.PlanMeeting: ("meeting",),
-    meeting.RecordInstantDiscussion: ("meeting",),
-    person.RegisterPerson: ("person",),
-}
-"""The commands that open a stream, with the fields that name it: a client chooses these ids."""
-
-
-def check_chosen(command: Command) -> None:
-    """A client's own ids lie outside the namespace of those that are derived."""
-    for field in OPENS.get(type(command), ()):
-        if getattr(command, field).version == DERIVED:
-            raise IdReserved(field=field)
 
 
 def stream_of_event(event: Fact) -> Stream:

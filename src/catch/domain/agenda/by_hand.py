@@ -15,7 +15,9 @@ def listed(
     case: Case, meeting: Meeting, at: datetime, presented_by: str | None = None, basis: AppearanceBasis | None = None
 ) -> Listed:
     """The case as an item of this agenda. `presented_by` and `basis`: as somebody named them."""
-    shown_by, held = presented_by or presenter(case, meeting.series), basis_for(case, basis)
+    # As things stand when it is heard: a disclosure that has run out by then gives no basis.
+    shown_by = presented_by or presenter(case, meeting.series)
+    held = basis_for(case, basis, max(at, meeting.starts_at))
     lacking = lacks(
         live=case.live,
         accepted=case.state is not CaseState.RECEIVED,
@@ -35,18 +37,18 @@ def as_it_is(case: Case, meeting: Meeting, item: Item, at: datetime) -> Listed:
 
 def at_once(case: Case, at: datetime, led_by: str, basis: AppearanceBasis | None) -> Listed:
     """The case of a discussion there and then, which needs no agency beside those that hold it."""
-    held, told = basis_for(case, basis), may_be_told(case, at)
+    held, told = basis_for(case, basis, at), may_be_told(case, at)
     accepted = case.state is not CaseState.RECEIVED
     lacking = lacks(live=case.live, accepted=accepted, presenter=led_by, basis=held, visible_to=(led_by,))
     return Listed(case.number, led_by, held, told, lacking)
 
 
-def basis_for(case: Case, said: AppearanceBasis | None) -> AppearanceBasis | None:
+def basis_for(case: Case, said: AppearanceBasis | None, at: datetime) -> AppearanceBasis | None:
     """On what a meeting may consider the case: what somebody said, as far as it holds, else what the case says itself.
 
     Nobody says for the person that they agree, and that they were told does not go before their no.
     """
-    own = appearance_basis(case)
+    own = appearance_basis(case, at)
     match said:
         case None:
             return own

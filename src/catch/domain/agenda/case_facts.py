@@ -36,7 +36,7 @@ def case_facts(case: Case, history: ProgrammeHistory, meeting: Meeting, carried:
         state=case.state,
         live=case.live,
         presenter=presenter(case, meeting.series),
-        basis=appearance_basis(case),
+        basis=appearance_basis(case, at),
         visible_to=visible_to(case, meeting),
         accepted_at=milestones.accepted_at,
         conversation_at=milestones.conversation_at,
@@ -50,13 +50,14 @@ def case_facts(case: Case, history: ProgrammeHistory, meeting: Meeting, carried:
                 due=held.due,
                 mandatory=held.mandatory,
                 declined_on=declined_on(held.state, held.answered_at),
+                left_on=left_on(case, held.owner),
             )
             for held in case.actions
             if held.unsettled
         ),
         clocks=tuple(running_clocks(pinned.clocks if pinned else (), milestones, at)),
         plan_agreed_on=london_day(case.plan.agreed_at) if case.plan else None,
-        review_due=case.plan.review_due if case.plan else None,
+        review_due=case.plan.review_due if case.plan and not case.plan.reviewed else None,
         planned_end=case.plan.planned_end if case.plan else None,
         closure_proposed_on=london_day(milestones.closure_proposed_at) if milestones.closure_proposed_at else None,
         ready_to_close=ready_to_close(case),
@@ -84,12 +85,12 @@ def presenter(case: Case, series: str) -> str | None:
     return named or (case.lead.user if case.lead else None)
 
 
-def appearance_basis(case: Case) -> AppearanceBasis | None:
+def appearance_basis(case: Case, at: datetime) -> AppearanceBasis | None:
     """Why the meeting may consider the case: the person agrees, or an open disclosure goes before their wish."""
     if case.agreement is Agrees.YES:
         return AppearanceBasis.AGREEMENT
     # Ended disclosures no longer speak for anything.
-    open_ones = [held for held in case.disclosures if held.ended_at is None]
+    open_ones = [held for held in case.disclosures if held.open_at(at)]
     if any(held.basis.overrides_objection for held in open_ones):
         return AppearanceBasis.VITAL_INTEREST
     informed = any(held.person_informed for held in case.proposals)
@@ -107,6 +108,13 @@ def proposal_fact(proposal: Proposal) -> ProposalFact:
         requested_partners=proposal.requested_partners,
         earliest=proposal.earliest,
     )
+
+
+def left_on(case: Case, agency: str) -> date | None:
+    """The day on which the agency's part ended, where it has none any more: it can answer for nothing."""
+    ended = [held.ended_at for held in case.involvements if held.agency == agency and held.ended_at]
+    here = case.involved(agency) or agency in case.holders
+    return london_day(max(ended)) if ended and not here else None
 
 
 def declined_on(state: ActionState, answered_at: datetime | None) -> date | None:

@@ -22,13 +22,14 @@ class ProposalFact(Part, frozen=True, omit_defaults=True):
 
 
 class ActionFact(Part, frozen=True, omit_defaults=True):
-    """An action that is open, or was declined and has no new owner. No title."""
+    """An action that is open, or was declined and has no new owner. `left_on`: its owner's part ended. No title."""
 
     action: UUID
     owner: str
     due: date
     mandatory: bool = False
     declined_on: date | None = None
+    left_on: date | None = None
 
 
 class ClockFact(Part, frozen=True, omit_defaults=True):

@@ -66,6 +66,9 @@ def actions(facts: CaseFacts, day: date, policy: AgendaPolicy) -> Iterator[Reaso
         if held.declined_on is not None:
             text = f"Action declined by {held.owner} on {written(held.declined_on)}, with no new owner."
             yield action_reason(ReasonCode.ACTION_DECLINED, held, text, True, held.declined_on)
+        elif held.left_on is not None:
+            text = f"Action of {held.owner}, whose part ended on {written(held.left_on)}, with no new owner."
+            yield action_reason(ReasonCode.ACTION_DECLINED, held, text, True, held.left_on)
         elif held.due < day:
             over = (day - held.due).days
             text = f"Action of {held.owner} overdue {days(over)} (due {written(held.due)})."

@@ -231,6 +231,10 @@ class DeclineNeedsReason(Refused):
     """Say why the action is declined: the meeting has to find another way."""
 
 
+class NotWithThisAnswer(Refused):
+    """This field does not go with this answer, and would be lost: leave it out, or answer otherwise."""
+
+
 class ReassignNeedsOwner(Refused):
     """Say which partner takes the action on instead."""
 
@@ -287,7 +291,17 @@ def offer(case: Case, command: OfferAction, given: Given, meeting: UUID | None =
     ]
 
 
+_GOES_WITH = {
+    ActionAnswer.ACCEPT: (),
+    ActionAnswer.DECLINE: ("reason", "counter_due"),
+    ActionAnswer.REASSIGN: ("reason", "to", "to_user"),
+}
+
+
 def respond(case: Case, action: Action, command: RespondToAction, given: Given) -> list[ActionEvent]:
+    for name in ("reason", "counter_due", "to", "to_user"):
+        if getattr(command, name) is not None and name not in _GOES_WITH[command.answer]:
+            raise NotWithThisAnswer(field=name, answer=command.answer)
     match command.answer:
         case ActionAnswer.ACCEPT:
             if action.state in (ActionState.ACCEPTED, ActionState.IN_PROGRESS):
@@ -308,7 +322,8 @@ def respond(case: Case, action: Action, command: RespondToAction, given: Given) 
         case ActionAnswer.REASSIGN:
             if command.to is None:
                 raise ReassignNeedsOwner
-            if action.owner == command.to and action.state is ActionState.OFFERED:
+            same_user = command.to_user in (None, action.owner_user)
+            if action.owner == command.to and same_user and action.state is ActionState.OFFERED:
                 return []
             if not action.unsettled:
                 raise ActionAlreadyEnded(state=action.state)

@@ -74,7 +74,7 @@ class RecordAgreement(Command, frozen=True):
 
 
 class RecordRefusalOfSupport(Command, frozen=True):
-    """Record that the person does not want to be supported."""
+    """Record that the person does not want to be supported. Every open disclosure then waits to be reviewed."""
 
     case: UUID
     by: AgreedBy = AgreedBy.PERSON

@@ -190,9 +190,11 @@ def decide(case: Case, command: PlanCommand, given: Given) -> list[PlanEvent | G
 
 def planned(case: Case, event: PlanAgreed, at: datetime) -> Case:
     # A review that was arranged later than the plan was written stays arranged, whichever was typed in first.
-    due = (event.review_due, at)
+    due, ends = (event.review_due, at, False), (event.planned_end, at)
     if case.plan and case.plan.due_set_at > at:
-        due = (case.plan.review_due, case.plan.due_set_at)
+        due = (case.plan.review_due, case.plan.due_set_at, case.plan.reviewed)
+    if case.plan and case.plan.end_set_at > at:
+        ends = (case.plan.planned_end, case.plan.end_set_at)
     plan = Plan(
         plan=event.plan,
         version=event.version,
@@ -200,7 +202,8 @@ def planned(case: Case, event: PlanAgreed, at: datetime) -> Case:
         written_at=at,
         review_due=due[0],
         due_set_at=due[1],
-        planned_end=event.planned_end,
+        planned_end=ends[0],
+        end_set_at=ends[1],
         what_matters=event.what_matters,
         strengths=event.strengths,
         contingency=event.contingency,
@@ -208,6 +211,7 @@ def planned(case: Case, event: PlanAgreed, at: datetime) -> Case:
         shared_with=event.shared_with,
         how_agreed=event.how_agreed,
         no_goals_reason=event.no_goals_reason,
+        reviewed=due[2],
     )
     return replace(stepped(case, StepKind.PLANNED, at), plan=plan)
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
 from catch.domain.case.course import in_order, stepped
+from catch.domain.case.reviews import ends_on
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import (
     Amended,
@@ -58,6 +59,7 @@ class MeetingDecisionRecorded(Fact, frozen=True, omit_defaults=True):
     meeting: UUID
     item: UUID
     decision: Decision
+    planned_end: date | None = None  # where support was extended
 
 
 class DiscussionAmended(Fact, frozen=True, omit_defaults=True):
@@ -194,8 +196,10 @@ def proposed(case: Case, proposal: Proposal) -> Case:
 
 
 def answers(discussion: Discussion, proposal: Proposal) -> bool:
+    """What was proposed for one series is not answered by another. Older discussions do not say which they were of."""
+    elsewhere = discussion.series not in (None, proposal.series)
     wanted_later = proposal.earliest is not None and proposal.earliest > london_day(discussion.ended_at)
-    return proposal.proposed_at <= discussion.ended_at and not wanted_later
+    return proposal.proposed_at <= discussion.ended_at and not wanted_later and not elsewhere
 
 
 def evolve(case: Case, event: ProposalEvent, at: datetime) -> Case:
@@ -228,7 +232,8 @@ def evolve(case: Case, event: ProposalEvent, at: datetime) -> Case:
             return after_discussion(case, event.discussion)
         case MeetingDecisionRecorded():
             held = Decided(event.meeting, event.item, event.decision)
-            return replace(case, decisions=(*case.decisions, held))
+            decided = replace(case, decisions=(*case.decisions, held))
+            return ends_on(decided, event.planned_end, at) if event.planned_end else decided
         case DiscussionAmended():
             held = Amended(event.meeting, event.item, event.amendment)
             return replace(case, amendments=(*case.amendments, held))

@@ -30,7 +30,6 @@ from catch.domain.keys import check_key, is_key
 from catch.domain.plain import Age, Code, Few, Key, Made
 from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import (
-    IdAlreadyUsed,
     OutOfRange,
     Refused,
     UnknownProgramme,
@@ -183,9 +182,7 @@ def referral_of(command: SubmitReferral | AttachReferral, given: Given) -> Refer
 
 def submit(case: Case | None, command: SubmitReferral, given: Given) -> list[ReferralEvent]:
     if case is not None:
-        if any(held.referral == command.referral for held in case.referrals):
-            return []
-        raise IdAlreadyUsed(field="case", value=command.case)
+        return []
     programme = given.programme
     if programme is None or programme.key != command.programme:
         raise UnknownProgramme(programme=command.programme)

@@ -1,22 +1,25 @@
 """The reviews that check plan and goals, and what each decides."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.calendar import london_day
+from catch.domain.calendar import add_months, london_day
+from catch.domain.case.agreement import RefusedSince
 from catch.domain.case.course import stepped
 from catch.domain.case.goals import NoPlan
 from catch.domain.case.rules import require_live
-from catch.domain.case.state import Case, Review, ReviewDecision, StepKind
+from catch.domain.case.said import answer_at
+from catch.domain.case.state import Agrees, Case, Review, ReviewDecision, StepKind
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given, not_before
 from catch.domain.programme.clocks import add_span
 from catch.domain.programme.configuration import Span, Unit
 from catch.domain.refusals import (
     MissingText,
+    NothingExtended,
     OutOfRange,
     Refused,
 )
@@ -38,6 +41,7 @@ class ReviewHeld(Fact, frozen=True, omit_defaults=True):
     agreement_confirmed: bool = False
     summary: Sealed | None = None
     next_due: date | None = None
+    planned_end: date | None = None  # where support was extended
 
 
 ReviewEvent = ReviewScheduled | ReviewHeld
@@ -55,7 +59,11 @@ class ScheduleReview(Command, frozen=True):
 
 
 class HoldReview(Command, frozen=True):
-    """Record a review and what it decided. To continue, the person's agreement is confirmed again."""
+    """Record a review and what it decided. To continue, the person's agreement is confirmed again.
+
+    Unless it decides to close, the next review is due when you say, or as the programme says. `plannedEnd`, where it
+    decides to extend: until when; where nothing is said, as long again as reviews are apart.
+    """
 
     case: UUID
     review: UUID
@@ -63,6 +71,7 @@ class HoldReview(Command, frozen=True):
     agreement_confirmed: bool = False
     summary: Sealed | None = None
     next_due: date | None = None
+    planned_end: date | None = None
 
 
 ReviewCommand = ScheduleReview | HoldReview
@@ -106,6 +115,46 @@ def usual_review(given: Given) -> date:
     return london_day(add_span(given.at, Span(given.programme.plan.review_every_months, Unit.MONTH)))
 
 
+def extended(case: Case, until: date | None, given: Given) -> date:
+    """The day on which support ends now that it goes on beyond the plan's: after that day, and by no more than the
+    longest plan. Raises `NoPlan`, `MissingText` where no programme says how long, `OutOfRange`.
+    """
+    if case.plan is None:
+        raise NoPlan
+    if given.programme is None:
+        raise MissingText(field="plannedEnd")
+    planned, rules = case.plan.planned_end, given.programme.plan
+    ends = max(planned, london_day(given.at))
+    latest = add_months(ends, max(rules.max_months, rules.review_every_months))
+    wanted = until or add_months(ends, rules.review_every_months)
+    if not ends < wanted <= latest:
+        raise OutOfRange(field="plannedEnd", earliest=ends + timedelta(days=1), latest=latest)
+    return wanted
+
+
+def check_goes_on(case: Case, command: HoldReview, given: Given) -> None:
+    """Nobody's support goes on, nor is their agreement confirmed, while the last that they had said is no."""
+    goes_on = command.agreement_confirmed or command.decision in (ReviewDecision.CONTINUE, ReviewDecision.EXTEND)
+    if goes_on and (since := refused_by(case, given.at)) is not None:
+        raise RefusedSince(refused_at=since.isoformat())
+
+
+def refused_by(case: Case, at: datetime) -> datetime | None:
+    """When they last said no by then, to those who work with them or at a door, where they have not agreed since."""
+    said = answer_at(case, at)
+    if said is not None and said.agrees is Agrees.NO:
+        return said.at
+    door = case.door_refused_at
+    return door if door is not None and door <= at else None
+
+
+def ends_on(case: Case, until: date, at: datetime) -> Case:
+    """Support ends when it was last said to, whatever was typed in last."""
+    if case.plan is None or at < case.plan.end_set_at:
+        return case
+    return replace(case, plan=replace(case.plan, planned_end=until, end_set_at=at))
+
+
 def schedule(case: Case, command: ScheduleReview, given: Given) -> list[ReviewEvent]:
     held = next((held for held in case.reviews if held.review == command.review), None)
     if held is not None and held.due == command.due:
@@ -133,8 +182,12 @@ def hold(case: Case, command: HoldReview, given: Given) -> list[ReviewEvent]:
     not_before(given, case.plan.agreed_at)
     if command.decision is ReviewDecision.CONTINUE and not command.agreement_confirmed:
         raise AgreementNotConfirmed
+    check_goes_on(case, command, given)
+    extends = command.decision is ReviewDecision.EXTEND
+    if command.planned_end is not None and not extends:
+        raise NothingExtended(field="plannedEnd")
     next_due = command.next_due
-    if command.decision is ReviewDecision.CONTINUE and next_due is None:
+    if command.decision is not ReviewDecision.CLOSE and next_due is None:
         next_due = usual_review(given)
     if next_due is not None:
         check_review(next_due, given)
@@ -147,6 +200,7 @@ def hold(case: Case, command: HoldReview, given: Given) -> list[ReviewEvent]:
             agreement_confirmed=command.agreement_confirmed,
             summary=command.summary,
             next_due=next_due,
+            planned_end=extended(case, command.planned_end, given) if extends else None,
         )
     ]
 
@@ -173,7 +227,14 @@ def due_on(case: Case, due: date, at: datetime) -> Case:
     """The next review is due when it was last said to be, whatever was typed in last."""
     if case.plan is None or at < case.plan.due_set_at:
         return case
-    return replace(case, plan=replace(case.plan, review_due=due, due_set_at=at))
+    return replace(case, plan=replace(case.plan, review_due=due, due_set_at=at, reviewed=False))
+
+
+def done(case: Case, at: datetime) -> Case:
+    """What was due has been done, though nobody said when it is due again."""
+    if case.plan is None or at < case.plan.due_set_at:
+        return case
+    return replace(case, plan=replace(case.plan, reviewed=True, due_set_at=at))
 
 
 def reviewed(case: Case, event: ReviewHeld, at: datetime) -> Case:
@@ -190,7 +251,9 @@ def reviewed(case: Case, event: ReviewHeld, at: datetime) -> Case:
         event.agreement_confirmed,
         event.next_due,
     )
-    case = due_on(with_review(case, held), event.next_due, at) if event.next_due else with_review(case, held)
+    case = with_review(case, held)
+    case = due_on(case, event.next_due, at) if event.next_due else done(case, at)
+    case = ends_on(case, event.planned_end, at) if event.planned_end else case
     closing = event.decision is ReviewDecision.CLOSE
     return stepped(case, StepKind.REVIEWED_TO_CLOSE if closing else StepKind.REVIEWED, at)
 

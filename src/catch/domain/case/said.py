@@ -28,8 +28,9 @@ def answer_at(case: Case, at: datetime) -> Answer | None:
 
 
 def waiting_for_review(case: Case, last: Answer) -> bool:
-    """Every disclosure that was open when the person took their agreement back, until they agree or it ends."""
-    return last.withdrawn and any(held.authorised_at <= last.at and held.open_at(last.at) for held in case.disclosures)
+    """Every disclosure that was open when the person said no, until they agree or it ends."""
+    open_then = (held.authorised_at <= last.at and held.open_at(last.at) for held in case.disclosures)
+    return last.agrees is Agrees.NO and any(open_then)
 
 
 def says_no(referral: Referral) -> bool:

@@ -440,7 +440,7 @@ class Goal(Part, frozen=True, omit_defaults=True):
 
 
 class Plan(Part, frozen=True, omit_defaults=True):
-    """The person's support plan."""
+    """The person's support plan. `reviewed`: the review that was due was held, and no other is arranged."""
 
     plan: UUID
     version: int
@@ -449,11 +449,13 @@ class Plan(Part, frozen=True, omit_defaults=True):
     review_due: date
     due_set_at: datetime
     planned_end: date
+    end_set_at: datetime
     what_matters: Sealed
     strengths: Sealed | None = None
     contingency: Sealed | None = None
     agreed_by_person: bool = True
     shared_with: tuple[Key, ...] = ()
+    reviewed: bool = False
     how_agreed: Sealed | None = None
     no_goals_reason: Sealed | None = None
 
@@ -492,6 +494,7 @@ class Discussion(Part, frozen=True, omit_defaults=True):
     action_to_date: Sealed | None = None
     update: Sealed | None = None
     next_steps: Sealed | None = None
+    series: Key | None = None
 
 
 class Decided(Part, frozen=True, omit_defaults=True):

@@ -24,7 +24,7 @@ from catch.domain.meeting.rules import (
 )
 from catch.domain.meeting.state import Meeting, MeetingState
 from catch.domain.plain import Few, Key, Made, MinutesLong, UserId
-from catch.domain.refusals import IdAlreadyUsed, Refused
+from catch.domain.refusals import Refused
 from catch.domain.subject import Subject
 
 
@@ -156,12 +156,9 @@ def decide(meeting: Meeting, command: AddingCommand, given: Given) -> list[Addin
             assert_never(command)
 
 
-def already(meeting: Meeting, item: UUID, case: UUID | None, origin: Origin) -> bool:
-    """True for a repeated addition; refuses an id or a case that is taken."""
-    held = meeting.item(item)
-    if held is not None:
-        if held.case != case or held.origin is not origin:
-            raise IdAlreadyUsed(item=item)
+def already(meeting: Meeting, item: UUID, case: UUID | None) -> bool:
+    """True where the item is there; refuses a case that is taken."""
+    if meeting.item(item) is not None:
         return True
     # A case that was put off or taken off may come on again, as another item.
     settled = (ItemState.REMOVED, ItemState.DEFERRED)
@@ -176,7 +173,7 @@ def add(meeting: Meeting, command: AddItem, given: Given) -> list[AddingEvent]:
     # Before the repetition is looked for, and `unpublished` only behind it: what was added before the agenda was
     # published may be sent again afterwards.
     not_over(meeting)
-    if already(meeting, command.item, command.case, Origin.ADDED):
+    if already(meeting, command.item, command.case):
         return []
     unpublished(meeting)
     listed = given.listed
@@ -203,7 +200,7 @@ def add(meeting: Meeting, command: AddItem, given: Given) -> list[AddingEvent]:
 
 def add_late(meeting: Meeting, command: AddLateItem, given: Given) -> list[AddingEvent]:
     live(meeting)
-    if already(meeting, command.item, command.case, Origin.LATE):
+    if already(meeting, command.item, command.case):
         return []
     needs_text(urgency=command.urgency)
     listed = given.listed

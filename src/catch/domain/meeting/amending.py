@@ -14,7 +14,7 @@ from catch.domain.meeting.items import Amendment
 from catch.domain.meeting.rules import on_agenda
 from catch.domain.meeting.state import Meeting, MeetingState, with_item
 from catch.domain.plain import UserId
-from catch.domain.refusals import IdAlreadyUsed, Refused
+from catch.domain.refusals import Refused
 from catch.domain.subject import Subject
 
 MINUTED = (MeetingState.ENDED, MeetingState.MINUTES_CONFIRMED)
@@ -59,7 +59,7 @@ class NothingMinuted(Refused):
 
 
 def decide(meeting: Meeting, command: AmendMinutes, given: Given) -> list[MinutesAmended]:
-    if known(meeting, command):
+    if known(meeting, command.amendment):
         return []
     if meeting.state not in MINUTED:
         raise NothingMinuted(state=meeting.state)
@@ -77,14 +77,9 @@ def decide(meeting: Meeting, command: AmendMinutes, given: Given) -> list[Minute
     ]
 
 
-def known(meeting: Meeting, command: AmendMinutes) -> bool:
-    """Whether it is there already; refused where the id stands for another amendment."""
-    parts = ((None, meeting.amendments), *((item.item, item.amendments) for item in meeting.items))
-    found = [(item, held) for item, amendments in parts for held in amendments if held.amendment == command.amendment]
-    for item, held in found:
-        if (item, held.at_meeting) != (command.item, command.at_meeting):
-            raise IdAlreadyUsed(field="amendment", value=command.amendment)
-    return bool(found)
+def known(meeting: Meeting, amendment: UUID) -> bool:
+    parts = (meeting.amendments, *(item.amendments for item in meeting.items))
+    return any(held.amendment == amendment for amendments in parts for held in amendments)
 
 
 SUBJECT = Subject(MinutesAmended, AmendMinutes, decide=decide, evolve=evolve)

@@ -3,7 +3,7 @@
 Read downwards: what happened, where that leaves the meeting, what may be asked, what can be refused, what we answer.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import assert_never
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from catch.domain.meeting.items import Decision, DecisionCode, Dissent, Item, It
 from catch.domain.meeting.rules import ItemNotOpen, NotInProgress, on_agenda
 from catch.domain.meeting.state import Meeting, MeetingState, with_item
 from catch.domain.plain import Few, Key
-from catch.domain.refusals import IdAlreadyUsed, MissingText, Refused
+from catch.domain.refusals import MissingText, NothingExtended, Refused
 from catch.domain.subject import Subject
 
 
@@ -100,7 +100,10 @@ class RecordUpdate(Command, frozen=True):
 
 
 class RecordDecision(Command, frozen=True):
-    """Record what the meeting agrees for the open item, who agrees, who does not, and who tells the person."""
+    """Record what the meeting agrees for the open item, who agrees, who does not, and who tells the person.
+
+    `plannedEnd`, where it agrees to extend: until when; where nothing is said, as long again as reviews are apart.
+    """
 
     meeting: UUID
     item: UUID
@@ -111,6 +114,7 @@ class RecordDecision(Command, frozen=True):
     dissent: Few[Dissent] = ()
     to_tell_person: ToTell | None = None
     not_told_reason: Sealed | None = None
+    planned_end: date | None = None
 
 
 class LinkAction(Command, frozen=True):
@@ -189,15 +193,13 @@ def record_update(meeting: Meeting, command: RecordUpdate) -> list[DecidingEvent
 
 
 def record_decision(meeting: Meeting, command: RecordDecision, given: Given) -> list[DecidingEvent]:
-    # Over all items: a decision's id counts in the whole meeting.
-    taken = [(i.item, d.decision) for i in meeting.items for d in i.decisions if d.decision == command.decision]
-    if taken == [(command.item, command.decision)]:
+    if any(held.decision == command.decision for other in meeting.items for held in other.decisions):
         return []
-    if taken:
-        raise IdAlreadyUsed(decision=command.decision)
     item = at_hand(meeting, command.item)
     if item.case is not None and command.to_tell_person is None and not command.not_told_reason:
         raise WhoTellsThePerson(field="to_tell_person")
+    if command.planned_end is not None and (command.code is not DecisionCode.EXTEND or item.case is None):
+        raise NothingExtended(field="plannedEnd")
     agencies = around(meeting, item)
     voices(command, agencies)
     return [
@@ -231,12 +233,9 @@ def voices(command: RecordDecision, agencies: tuple[str, ...]) -> None:
 
 def link_action(meeting: Meeting, command: LinkAction) -> list[DecidingEvent]:
     # Before the item has to be open: the same link sent again after the item was closed is answered, not refused.
-    item = on_agenda(meeting, command.item)
-    if any(held.action == command.action for held in item.actions):
+    if any(held.action == command.action for other in meeting.items for held in other.actions):
         return []
     item = at_hand(meeting, command.item)
-    if any(held.action == command.action for other in meeting.items for held in other.actions):
-        raise IdAlreadyUsed(action=command.action)
     if command.decision is not None and all(held.decision != command.decision for held in item.decisions):
         raise UnknownDecision(decision=command.decision)
     return [ItemActionLinked(item.item, command.action, command.owner, item.case, command.decision)]

@@ -15,7 +15,7 @@ from catch.domain.meeting.rules import in_agreement, may_be_heard, needs_text, s
 from catch.domain.meeting.state import Attendee, Meeting, MeetingState, Mode, Stay
 from catch.domain.naming import check_person
 from catch.domain.plain import Few, Key, UserId
-from catch.domain.refusals import IdAlreadyUsed, Refused
+from catch.domain.refusals import Refused
 from catch.domain.subject import Subject
 
 LEAST_AGENCIES = 2
@@ -126,10 +126,6 @@ class EndsBeforeItStarts(Refused):
 
 def decide(meeting: Meeting | None, command: RecordInstantDiscussion, given: Given) -> list[InstantDiscussionHeld]:
     if meeting is not None:
-        # The id may belong to a planned meeting, which an instant discussion must not overwrite.
-        held = meeting.item(command.item)
-        if not meeting.instant or held is None or held.case != command.case:
-            raise IdAlreadyUsed(meeting=command.meeting)
         return []
     zoned(held_at=command.held_at, ended_at=command.ended_at)
     if command.ended_at < command.held_at:

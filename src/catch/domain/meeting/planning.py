@@ -17,7 +17,7 @@ from catch.domain.meeting.rules import UnknownSeries as UnknownSeries
 from catch.domain.meeting.rules import before_start, lasting, needs_text, series_of, within_reach, zoned
 from catch.domain.meeting.state import Cancellation, Meeting, MeetingState, Mode, Move
 from catch.domain.plain import Key, MinutesLong, UserId
-from catch.domain.refusals import IdAlreadyUsed, Refused
+from catch.domain.refusals import Refused
 from catch.domain.subject import Subject
 
 
@@ -144,12 +144,10 @@ def plan(meeting: Meeting | None, command: PlanMeeting, given: Given) -> list[Pl
         command.meeting, command.programme, command.series, command.starts_at, minutes, command.mode, command.chair
     )
     # Only a new meeting: the same command sent a year later is a repetition, not a date too far ahead.
-    if meeting is None:
-        within_reach(command.starts_at, given)
-        return [event]
-    if (meeting.programme, meeting.series, meeting.instant) != (command.programme, command.series, False):
-        raise IdAlreadyUsed(meeting=command.meeting)
-    return []
+    if meeting is not None:
+        return []
+    within_reach(command.starts_at, given)
+    return [event]
 
 
 def decide(meeting: Meeting, command: PlanningCommand, given: Given) -> list[PlanningEvent]:

@@ -9,7 +9,7 @@ from catch.domain.facts import Category, Command, Fact, Sealed
 from catch.domain.keys import check_key
 from catch.domain.partner.state import Agreement, Partner, Running, RunningPart
 from catch.domain.plain import Code, Few, FewOf, Key, OdsCode, PublicName
-from catch.domain.refusals import IdAlreadyUsed, MissingText, Refused, UnknownPartner
+from catch.domain.refusals import MissingText, Refused, UnknownPartner
 from catch.domain.subject import Subject
 
 if TYPE_CHECKING:
@@ -208,12 +208,7 @@ def _register(partner: Partner | None, command: RegisterPartner) -> list[Organis
         raise KeyReserved(field="partner")
     if not command.name.strip():
         raise MissingText(field="name")
-    if partner is None:
-        return [PartnerRegistered(command.partner, command.name, command.kind, command.ods)]
-    # A key stands for one organisation for ever: it is in every fact that names it.
-    if (partner.name, partner.kind, partner.ods) != (command.name, command.kind, command.ods):
-        raise IdAlreadyUsed(partner=command.partner)
-    return []
+    return [] if partner else [PartnerRegistered(command.partner, command.name, command.kind, command.ods)]
 
 
 def _sign(partner: Partner, command: SignAgreement) -> list[OrganisationEvent]:
@@ -224,14 +219,11 @@ def _sign(partner: Partner, command: SignAgreement) -> list[OrganisationEvent]:
         raise AgreementCoversNothing(agreement=agreement)
     if command.ends_on is not None and command.ends_on < command.starts_on:
         raise AgreementEndsBeforeItStarts(starts_on=command.starts_on, ends_on=command.ends_on)
-    signed = Agreement(agreement, programmes, categories, command.starts_on, command.ends_on)
-    if held := partner.agreement(agreement):
-        # Ended or not, the same agreement signed again is a repetition: it does not come back by that.
-        if replace(held, terminated_at=None) != signed:
-            raise IdAlreadyUsed(agreement=agreement)
+    # Ended or not, the same agreement signed again is a repetition: it does not come back by that.
+    if partner.agreement(agreement):
         return []
     return [
-        AgreementSigned(key, agreement, programmes, categories, signed.starts_on, signed.ends_on, command.signatory)
+        AgreementSigned(key, agreement, programmes, categories, command.starts_on, command.ends_on, command.signatory)
     ]
 
 

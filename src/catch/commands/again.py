@@ -1,0 +1,106 @@
+"""The same again, or something else under the same id: asked once, of every command, when it has been decided.
+
+Whoever recorded something, and whoever is told all of it, hears what differs; to others the id is taken, whatever they
+say of it: an answer that depended on it would confirm what they may not know. A fact is opened here to be compared, and
+plain text goes no further than the names of fields.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
+from uuid import UUID
+
+from msgspec import Struct
+
+from catch.commands.book import Book, Question
+from catch.commands.meetings import OnItem, case_of_item
+from catch.commands.questions import Asking
+from catch.commands.rules import told_all
+from catch.domain.again import IN_THE_CASE, LEAVES, Leaves, Named, RecordedOtherwise, named
+from catch.domain.facts import Actor, Command, Fact, Role
+from catch.domain.refusals import IdAlreadyUsed, IdNotAllowed
+from catch.domain.streams import CASE, Stream, stream_of_command
+from catch.history.past import histories
+from catch.personal import sealed_in, with_texts
+
+DERIVED = (5, 8)
+"""Versions of UUIDs that ids have which are worked out from something: partners', programmes', import rows'."""
+
+
+class Before(NamedTuple):
+    """What was recorded, by whom, and in which fields somebody who asks again says something else."""
+
+    fact: Fact
+    by: Actor
+    differing: tuple[str, ...]
+
+
+class RecordedBefore(Question["Before | None"], frozen=True):
+    """What began under an id, or was settled, beside what is asked of it now. None where nothing was."""
+
+    RECORDED = False  # it is read from the log itself
+
+    stream: UUID
+    leaves: Leaves
+    asked: Struct
+
+    async def answer(self, source: Asking) -> Before | None:
+        recorded = (await histories(source.records.log, [self.stream]))[self.stream]
+        fact = self.leaves.found(self.asked, [held.event for held in recorded])
+        if fact is None:
+            return None
+        by = next(held.envelope.actor for held in recorded if held.event is fact)
+        return Before(fact, by, tuple(await self._differing(fact, source)))
+
+    async def _differing(self, fact: Fact, source: Asking) -> Sequence[str]:
+        assert source.sealing is not None
+        plain = with_texts(self.asked, (source.sealing.plain(text) for text in sealed_in(self.asked)))
+        opened = with_texts(fact, iter(await source.records.keyring.unseal(sealed_in(fact))))
+        return self.leaves.differing(plain, opened)
+
+
+def may_begin(command: Command, by: Actor) -> None:
+    """What clients begin must not lie where derived ids do: there it would shut its owner out. The importer's own are
+    derived. Raises `IdNotAllowed`.
+    """
+    leaves = LEAVES.get(type(command))
+    id_: Any = getattr(command, leaves.new) if leaves and leaves.new else None
+    begun = isinstance(id_, UUID) and id_ == stream_of_command(command).stream_of(command)
+    if leaves and begun and id_.version in DERIVED and by.role is not Role.SYSTEM:
+        raise IdNotAllowed(field=leaves.new, value=id_)
+
+
+def same_again(command: Command, book: Book, by: Actor) -> None:
+    """Raises `IdAlreadyUsed`, or `RecordedOtherwise`, where anything that the command says would be lost."""
+    stream = stream_of_command(command)
+    for each in named(command):
+        _same(each, stream, stream.stream_of(command), book, by)
+    beside = IN_THE_CASE.get(type(command))
+    case = case_of_item(cast("OnItem", command), book) if beside else None
+    if beside and case:
+        _same(Named("", command, beside), CASE, case.case, book, by)
+
+
+def _same(asked: Named, stream: Stream, id_: UUID, book: Book, by: Actor) -> None:
+    written = [fact for part in book.written if part.id == id_ for fact in part.facts]
+    if asked.leaves.found(asked.asked, written) is not None:
+        return
+    before = book.ask(RecordedBefore(id_, asked.leaves, asked.asked))
+    if asked.leaves.new is None:
+        if before and before.differing:
+            raise RecordedOtherwise(**_named(asked, before))
+        return
+    # Decided without looking at what the command says: to whom it is not told, both answers are one.
+    told = before is not None and (_own(before, by) or told_all(book, stream, id_, before.fact))
+    if before is None or not told:
+        raise IdAlreadyUsed(field=asked.field, value=asked.id)
+    if before.differing:
+        raise IdAlreadyUsed(field=asked.field, value=asked.id, **_named(asked, before))
+
+
+def _own(before: Before, by: Actor) -> bool:
+    return (before.by.user, before.by.agency) == (by.user, by.agency)
+
+
+def _named(asked: Named, before: Before) -> dict[str, str]:
+    """Each field that differs, by name: what stands there on record is for a query to tell."""
+    return dict.fromkeys((f"{asked.path}{name}" for name in before.differing), "differs")
