@@ -60,6 +60,8 @@ NEIGHBOUR = Actor("neighbour@housing-1", "housing-1", Role.PARTNER)
 RECORDED_EACH_TIME = {
     "BindSubject",
     "ConfirmSafeContact",
+    "CorrectContact",
+    "CorrectIdentity",
     "DraftAgenda",
     "LookForMatches",
     "RaiseSafeguardingConcern",
@@ -94,6 +96,7 @@ REFERENCES = {
     "AddItem AddLateItem": "meeting case",
     "DeferItem": "meeting item to_meeting",
     "ConfirmMinutes": "meeting at_meeting",
+    "AmendMinutes": "meeting item at_meeting",
     "InviteMember": "meeting items",
     "LinkAction OfferActionInMeeting": "meeting item decision",
     "RecordDecision": "meeting item",

@@ -251,6 +251,8 @@ ELSEWHERE: Mapping[str, str] = {
     "ConfirmSafeContact.safe_contact": "Case.safeContact",
     "CorrectIdentity.removed": "Correction.details",
     "CorrectContact.removed": "Correction.details",
+    "HoldReview.planned_end": "Plan.plannedEnd",
+    "RecordDecision.planned_end": "Plan.plannedEnd",
     "AgreePlan.goals": "Case.goals",
     "RevisePlan.goals": "Case.goals",
     "SetGoal.goal": "Case.goals",

@@ -212,8 +212,7 @@ LEAVES: Mapping[type[Command], Leaves] = {
     attendance.SendApology: Leaves((attendance.ApologyReceived,), about=("user",)),
     attendance.DeclareInterest: Leaves((attendance.InterestDeclared,), about=("item", "user", "action")),
     attendance.ResolveInterest: Leaves((attendance.InterestResolved,), about=("item", "user")),
-    # Why it was opened though nobody knows the person is kept only where that was so.
-    floor.OpenItem: Leaves((floor.ItemOpened,), about=("item",), filled=("known_by",), unkept=("override_reason",)),
+    floor.OpenItem: Leaves((floor.ItemOpened,), about=("item",), filled=("known_by",)),
     floor.DeferItem: Leaves((floor.ItemDeferred,), about=("item",)),
     deciding.RecordDecision: Leaves((deciding.DecisionRecorded,), "decision"),
     deciding.LinkAction: THE_LINK,
