@@ -112,7 +112,7 @@ REFERENCES = {
     "AcceptConfidentiality": "meeting",
     "RemoveItem MoveItem ChangeTimebox PullFromNoting DeclareInterest ResolveInterest OpenItem CloseItem NoteItem "
     "RecordUpdate": "meeting item",
-    "SetContactPreference SetProtectedAddress": "person",
+    "SetContactPreference SetProtectedAddress CorrectIdentity CorrectContact": "person",
 }
 """The ids in each command that name something which is there. Every other one is chosen, for something new."""
 
