@@ -7,14 +7,18 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from catch.database import Statements
 from catch.domain.facts import Recorded
-from catch.domain.person import PersonRegistered
+from catch.domain.person import ContactCorrected, IdentityCorrected, PersonRegistered
 from projections.read_model import MadeOf, ReadModel, names
 
 MOST = 50
 """Whom a look finds at most: what more people than these share tells nobody apart."""
+
+
+Identified = PersonRegistered | IdentityCorrected | ContactCorrected
 
 
 class Row(Struct, frozen=True):
@@ -34,21 +38,26 @@ class Sharers(NamedTuple):
 
 
 def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
-    event = recorded.event
-    return (recorded.stream,) if isinstance(event, PersonRegistered) and (event.marks or event.nhs_digest) else ()
+    return (recorded.stream,) if isinstance(recorded.event, Identified) else ()
 
 
-def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row:
-    # A person is registered once: whatever comes later changes none of their marks.
-    return row or Row(key, recorded.position, recorded.event.marks, recorded.event.nhs_digest)
+def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
+    """Who is registered stays so; what was put right is matched as it holds since."""
+    event: Identified = recorded.event
+    if isinstance(event, PersonRegistered):
+        return row or Row(key, recorded.position, event.marks, event.nhs_digest)
+    if row is None:
+        return None
+    digest = event.nhs_digest if isinstance(event, IdentityCorrected) else row.nhs_digest
+    return replace(row, position=recorded.position, marks=event.marks, nhs_digest=digest)
 
 
 MATCHES = ReadModel(
     name="matches",
-    version=2,
+    version=3,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
-    topics=names([PersonRegistered]),
+    topics=names(Identified),
     indexes=("using gin (marks)", "nhs_digest"),
     listed=None,
     keys=keys,

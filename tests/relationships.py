@@ -277,6 +277,10 @@ APPOINTED_TO_THE_SERIES = Relationship(
 MAY_CHAIR = Relationship(
     at_the_meeting, lambda role: {**NOT_HERE, other_series: UnknownMeeting, elsewhere: UnknownMeeting}
 )
+AMENDS = Relationship(
+    at_the_meeting,
+    lambda role: {**MAY_CHAIR.neighbours(role), nothing: UnknownMeeting, kept_out: Recused, recused: Recused},
+)
 PLANS = Relationship(at_the_meeting, for_all({**NOT_HERE, other_series: NotYourSeries, elsewhere: NotYourSeries}))
 
 

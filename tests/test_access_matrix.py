@@ -98,6 +98,7 @@ ResumeMeeting             chair CHAIRS, deputy CHAIRS
 EndMeeting                chair CHAIRS, deputy CHAIRS
 ConfirmMinutes            chair CHAIRS, deputy CHAIRS
 HandOverChair             chair CHAIRS, deputy CHAIRS
+AmendMinutes              chair AMENDS, deputy AMENDS
 JoinMeeting               chair COMES_IN, deputy COMES_IN, coordinator COMES_IN, preparer COMES_IN, partner COMES_IN
 LeaveMeeting              chair COMES_IN, deputy COMES_IN, coordinator COMES_IN, preparer COMES_IN, partner COMES_IN
 SendApology               chair COMES_IN, deputy COMES_IN, coordinator COMES_IN, preparer COMES_IN, partner COMES_IN
@@ -116,6 +117,8 @@ RecordInstantDiscussion   coordinator DISCUSSES, partner DISCUSSES
 RegisterPerson            coordinator HAS_THE_ROLE, partner HAS_THE_ROLE, referrer HAS_THE_ROLE
 SetContactPreference      coordinator COORDINATES_THE_PERSON
 SetProtectedAddress       coordinator COORDINATES_THE_PERSON
+CorrectIdentity           coordinator COORDINATES_THE_PERSON
+CorrectContact            coordinator COORDINATES_THE_PERSON
 LookForMatches            coordinator AT_THE_PERSONS_DOOR
 RegisterPartner           administrator HAS_THE_ROLE
 SignAgreement             administrator HAS_THE_ROLE

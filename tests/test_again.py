@@ -60,6 +60,8 @@ NEIGHBOUR = Actor("neighbour@housing-1", "housing-1", Role.PARTNER)
 RECORDED_EACH_TIME = {
     "BindSubject",
     "ConfirmSafeContact",
+    "CorrectContact",
+    "CorrectIdentity",
     "DraftAgenda",
     "LookForMatches",
     "RaiseSafeguardingConcern",
@@ -94,6 +96,7 @@ REFERENCES = {
     "AddItem AddLateItem": "meeting case",
     "DeferItem": "meeting item to_meeting",
     "ConfirmMinutes": "meeting at_meeting",
+    "AmendMinutes": "meeting item at_meeting",
     "InviteMember": "meeting items",
     "LinkAction OfferActionInMeeting": "meeting item decision",
     "RecordDecision": "meeting item",
@@ -109,7 +112,7 @@ REFERENCES = {
     "AcceptConfidentiality": "meeting",
     "RemoveItem MoveItem ChangeTimebox PullFromNoting DeclareInterest ResolveInterest OpenItem CloseItem NoteItem "
     "RecordUpdate": "meeting item",
-    "SetContactPreference SetProtectedAddress": "person",
+    "SetContactPreference SetProtectedAddress CorrectIdentity CorrectContact": "person",
 }
 """The ids in each command that name something which is there. Every other one is chosen, for something new."""
 

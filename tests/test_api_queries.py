@@ -162,8 +162,14 @@ async def test_a_partner_sees_what_is_disclosed_and_never_a_protected_address(wo
         "person.address": "RESTRICTED",
         "version": "NO_DISCLOSURE",
         "position": "NO_DISCLOSURE",
+        "person.addressProtectedBecause": "RESTRICTED",
+        "person.contactCorrections.reason": "RESTRICTED",
+        **dict.fromkeys(("referral.described.address", "referrals.described.address"), "RESTRICTED"),
         "disclosures": "NO_DISCLOSURE",
         "notes": "NO_DISCLOSURE",
+        # What is written of others, or for those who coordinate.
+        **dict.fromkeys(("objections", "involvements.endedReason", "allocations"), "NO_DISCLOSURE"),
+        **dict.fromkeys(("ageWarning", "disclosuresToReview"), "NO_DISCLOSURE"),
     }
     # Not even the existence of what is restricted is told.
     assert [note["text"] for note in case["notes"]] == ["A first note"]
@@ -211,6 +217,15 @@ async def test_an_auditor_reads_the_case_without_knowing_whose_it_is(world: Worl
         **dict.fromkeys(("person.phone", "person.address", "person.addressProtected"), "ROLE"),
         **dict.fromkeys(("person.safeChannels", "person.safeTimes", "person.never"), "ROLE"),
         **dict.fromkeys(("version", "position", "notes"), "ROLE"),
+        **dict.fromkeys(("person.provisional", "person.identityCorrections", "person.contactCorrections"), "ROLE"),
+        **dict.fromkeys(("safeContact", "person.safeContact", "person.addressProtectedBecause"), "ROLE"),
+        **dict.fromkeys(("referral.safeContact", "referrals.safeContact"), "ROLE"),
+        **{
+            f"{door}.described.{field}": "ROLE"
+            for door in ("referral", "referrals")
+            for field in ("name", "dateOfBirth", "nhsNumber", "phone", "address")
+        },
+        **dict.fromkeys(("allocations", "ageWarning", "disclosuresToReview"), "ROLE"),
     }
 
 

@@ -81,7 +81,11 @@ def test_parts_without_an_id_of_their_own_are_told_apart_by_what_does():
 
 def test_days_and_plain_values_are_written_as_they_are():
     moved = ActionDueChanged(offered.action, offered.due, offered.due + timedelta(days=7), TEXT)
-    assert changes(*OFFERED, moved)[0] == Change(f"actions[{offered.action}].due", "2026-03-20", "2026-03-27")
+    due, *others = changes(*OFFERED, moved)
+    turn = others[-1]
+    assert due == Change(f"actions[{offered.action}].due", "2026-03-20", "2026-03-27")
+    assert turn.path == f"actions[{offered.action}].turns[due-changed]"
+    assert '"due":"2026-03-20"' in (turn.after or "")
     assert changes(received, accepted)[0] == Change("state", "received", "accepted")
 
 

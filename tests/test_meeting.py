@@ -10,6 +10,7 @@ from catch.domain.facts import Actor, Category, Role, Sealed
 from catch.domain.given import Given, Listed
 from catch.domain.meeting import Meeting, MeetingCommand, MeetingEvent, decide, evolve
 from catch.domain.meeting.adding import AddItem, AddLateItem, AgendaItemAdded, CaseOrMatter, LateItemAdded
+from catch.domain.meeting.amending import AmendMinutes, MinutesAmended, NothingMinuted
 from catch.domain.meeting.attendance import (
     AcceptConfidentiality,
     ApologyReceived,
@@ -303,6 +304,9 @@ RECORDED: list[tuple[tuple[MeetingCommand, ...], MeetingCommand, list[type]]] = 
     (RESOLVED, EndMeeting(M), [MeetingEnded]),
     ((*RESOLVED, AdjournMeeting(M)), EndMeeting(M), [MeetingEnded]),
     (ENDED, ConfirmMinutes(M), [MinutesConfirmed]),
+    (ENDED, AmendMinutes(M, an("amended"), TEXT, ONE), [MinutesAmended]),
+    ((*ENDED, ConfirmMinutes(M)), AmendMinutes(M, an("amended"), TEXT), [MinutesAmended]),
+    ((INSTANT,), AmendMinutes(M, an("amended"), TEXT, ONE), [MinutesAmended]),
     ((), INSTANT, [InstantDiscussionHeld]),
     ((INSTANT,), DECIDE, [DecisionRecorded]),
     ((INSTANT,), LinkAction(M, ONE, an("action"), "housing-1"), [ItemActionLinked]),
@@ -332,6 +336,8 @@ LATE = AddLateItem(M, an("x"), an("4"), TEXT, "hal", AppearanceBasis.AGREEMENT)
 
 REFUSED: list[tuple[tuple[MeetingCommand, ...], MeetingCommand, type[Refused]]] = [
     ((), StartMeeting(M), UnknownMeeting),
+    (OPENED, AmendMinutes(M, an("amended"), TEXT, ONE), NothingMinuted),
+    (ENDED, AmendMinutes(M, an("amended"), TEXT, an("x")), NotOnTheAgenda),
     ((), PlanMeeting(M, "other", "weekly", NOW, "ann"), UnknownProgramme),
     ((), PlanMeeting(M, "snn", "monthly", NOW, "ann"), UnknownSeries),
     ((), PlanMeeting(M, "snn", "weekly", NOW, "ann", 0), OutOfRange),

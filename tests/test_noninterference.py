@@ -13,7 +13,7 @@ import pytest_asyncio
 from catch import app
 from catch.access import seeing
 from catch.api.audit import view as trail
-from catch.api.case import parts
+from catch.api.case import door, parts, sharing
 from catch.api.case import view as case_view
 from catch.api.meeting import subscription as meeting
 from catch.present import answers
@@ -57,8 +57,8 @@ CONTROLS: dict[str, tuple[str, str, Patch]] = {
     "the case's last position is told": ("a note for another", "hana", (case_view, "PARTS", POSITION_TOLD)),
     "every coordinator has every tag": ("a restricted note", "cole", (seeing, "_coordinating", with_every_tag)),
     "who is recused is told": ("a recusal of somebody else", "hana", (parts, "recusals", every_recusal)),
-    "what others are told is told": ("what another is told", "hana", (parts, "sees_others", true)),
-    "other doors are told": ("another door's referral", "gita", (parts, "doors", all_doors)),
+    "what others are told is told": ("what another is told", "hana", (sharing, "sees_others", true)),
+    "other doors are told": ("another door's referral", "gita", (door, "doors", all_doors)),
     "a withheld item's facts are told": (
         "what is said of an item that is withheld",
         "pip",

@@ -63,6 +63,7 @@ from catch.domain.case.state import (
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Actor, Category, Command, Role, Sealed, Tag
 from catch.domain.meeting.adding import AddItem, AddLateItem
+from catch.domain.meeting.amending import AmendMinutes
 from catch.domain.meeting.attendance import (
     AcceptConfidentiality,
     DeclareInterest,
@@ -76,10 +77,10 @@ from catch.domain.meeting.editing import ChangeTimebox, MoveItem, PullFromNoting
 from catch.domain.meeting.floor import CloseItem, DeferItem, OpenItem
 from catch.domain.meeting.instant import Participant, RecordInstantDiscussion
 from catch.domain.meeting.invitations import InviteMember, WithdrawInvitation
-from catch.domain.meeting.items import DecisionCode, DeferReason, Dissent, ToTell
+from catch.domain.meeting.items import DecisionCode, DeferReason, Dissent, ItemState, ToTell
 from catch.domain.meeting.listing import AppearanceBasis, Section
 from catch.domain.meeting.planning import CancelMeeting, PlanMeeting, RescheduleMeeting
-from catch.domain.meeting.session import AdjournMeeting, ResumeMeeting, StartMeeting
+from catch.domain.meeting.session import AdjournMeeting, EndMeeting, ResumeMeeting, StartMeeting
 from catch.domain.partner import (
     BindSubject,
     EnrolMember,
@@ -88,7 +89,13 @@ from catch.domain.partner import (
     SignAgreement,
     TerminateAgreement,
 )
-from catch.domain.person import ContactChannel, RegisterPerson, SetContactPreference
+from catch.domain.person import (
+    ContactChannel,
+    CorrectContact,
+    CorrectIdentity,
+    RegisterPerson,
+    SetContactPreference,
+)
 from catch.domain.restricted import (
     AddRestrictedNote,
     RaiseSafeguardingConcern,
@@ -220,6 +227,11 @@ async def fill_a_case(w: Writer) -> Any:
     await w.send(referral)
     await w.send(AttachReferral(case, person, uuid4(), "fire", "phone", at, t(), unverified_organisation=t()))
     await w.send(AcceptReferral(case, override_reason=t()))
+    again = str(BORN + timedelta(days=len(w.texts)))
+    number = next(w.numbers)
+    w.texts += [number, again]
+    await w.send(CorrectIdentity(person, t(), t(), Sealed(again), Sealed(number), t()))
+    await w.send(CorrectContact(person, t(), t(), t()))
     await w.send(AllocateCoordinator(case, COORDINATOR.user, COORDINATOR.agency, reason=t(), handover_note=t()))
     await w.send(RecordAgreement(case, evidence=t()))
     await w.send(RecordConversation(case, uuid4(), ConversationFormat.HOME, t(), t(), communication_needs=t()))
@@ -290,7 +302,7 @@ async def hold_a_meeting(w: Writer, first: Any, second: Any) -> None:
     await w.send(AddLateItem(meeting, late, third, t(), COORDINATOR.user, AppearanceBasis.AGREEMENT), CHAIR)
     state = await w.place.meeting(meeting)
     item = next(held.item for held in state.items if held.case == first)
-    await w.send(MoveItem(meeting, late, 1, t()))
+    await w.send(MoveItem(meeting, late, 2, t()))
     await w.send(ChangeTimebox(meeting, item, 9, t()))
     await w.send(SendApology(meeting, "guest@police-1", "police-1", t()))
     await w.send(StartMeeting(meeting), CHAIR)
@@ -316,6 +328,12 @@ async def hold_a_meeting(w: Writer, first: Any, second: Any) -> None:
     await w.send(OpenItem(meeting, late, override_reason=t()))
     await w.send(DeferItem(meeting, late, DeferReason.CHAIR, note=t()))
     await w.send(RemoveItem(meeting, noted, t()))
+    left = [held.item for held in (await w.place.meeting(meeting)).items if held.state is ItemState.PENDING]
+    for other in left:
+        await w.send(DeferItem(meeting, other, DeferReason.RAN_OUT_OF_TIME, note=t()), CHAIR)
+    await w.send(EndMeeting(meeting), CHAIR)
+    await w.send(AmendMinutes(meeting, uuid4(), t(), item), CHAIR)
+    await w.send(AmendMinutes(meeting, uuid4(), t()), CHAIR)
 
 
 async def beside_it(w: Writer, case: Any) -> None:

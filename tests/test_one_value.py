@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from catch.access import Told
 from catch.api.audit import view as trail
-from catch.api.case import parts, reading
+from catch.api.case import door, reading
 from catch.api.case.reading import Reading
 from catch.api.common.redaction import Redactor
 from catch.api.inbox import subscription as inbox_source
@@ -519,13 +519,13 @@ def beside_for_all(patch: pytest.MonkeyPatch) -> None:
 
     async def of_both(asked: Reading, stream: UUID) -> trail.Trail | None:
         found = await of_case(asked, stream)
-        return found and replace(found, beside=trail.Trail(RESTRICTED, every_fact, as_it_is, counted=False))
+        return found and replace(found, beside=trail.Trail(RESTRICTED, every_fact, as_it_is, as_it_is, counted=False))
 
     patch.setattr(trail, "of_case", of_both)
 
 
 HOLES: dict[str, tuple[Hole, Test]] = {
-    "other doors' referrals": (put_back(parts, "doors", every_door), test_the_other_door_sees_its_own),
+    "other doors' referrals": (put_back(door, "doors", every_door), test_the_other_door_sees_its_own),
     "the lead, to a referrer": (
         put_back(Redactor, "for_those_involved", as_given),
         test_who_referred_sees_their_own_referral_and_what_became_of_it,

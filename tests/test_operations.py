@@ -179,9 +179,11 @@ def variables(world: World) -> dict[str, list[dict[str, Any]]]:
         "inbox": pages,
         "lapsing": [*pages, {"within": 0}, {"within": 401}],
         "matches": [*({"caseId": each["id"]} for each in ids), {}, {"caseId": "x"}, {"caseId": told, "atLeast": "-1"}],
+        "meeting_record": [*ids, *({"id": meeting} | each for each in then)],
         "meetings": [*pages, {"series": "none"}, {"from": "2020-01-01", "to": "2020-01-02"}],
         "members": [{"agency": "snn"}, {"agency": "housing-1", "first": 1}, {"agency": "none"}, {}],
         "minutes": [*ids, *({"id": meeting} | each for each in then)],
+        "programme_definitions": [{}],
         "notes": [
             *({"case": each["id"]} for each in ids),
             {"case": told, "first": 1},

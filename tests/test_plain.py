@@ -51,7 +51,8 @@ MADE = {
     "Overflow.number", "Overflow.explanation", "AgendaWarning.number", "AgendaWarning.explanation", "Reason.text",
     "Reason.fact", "Placement.key", "Placement.moved_for", "AgendaItemAdded.number", "LateItemAdded.number",
     "PersonRegistered.nhs_digest", "PersonRegistered.marks", "Referral.reference_digest", "MemberEnrolled.subject",
-    "Binding.subject", "Envelope.programme",
+    "IdentityCorrected.nhs_digest", "IdentityCorrected.marks", "ContactCorrected.marks", "Binding.subject",
+    "Envelope.programme",
 }  # fmt: skip
 """Made by the program. No command has one: a client cannot send it."""
 FORMER = {"PartnerInvolved.named_contact"}

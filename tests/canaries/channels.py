@@ -128,7 +128,7 @@ def of_case(case: UUID) -> Iterator[bytes]:
 
 
 def of_meeting(meeting: UUID) -> Iterator[bytes]:
-    for name in ("agenda", "agenda_cases", "agenda_list", "agenda_tally", "minutes"):
+    for name in ("agenda", "agenda_cases", "agenda_list", "agenda_tally", "meeting_record", "minutes"):
         yield asked(OPERATIONS[name], id=str(meeting))
     yield asked(OPERATIONS["agenda_preparation"], meetingId=str(meeting))
     yield asked(OPERATIONS["audit_trail"], stream=str(meeting), first=200)

@@ -36,10 +36,17 @@ from catch.domain.meeting import adding, attendance, deciding, drafting, editing
 from catch.domain.meeting.items import Matter
 from catch.domain.meeting.listing import Section
 from catch.domain.partner import EndRole, EndTag, GiveRole, GiveTag, ReinstateMember, SuspendMember
-from catch.domain.person import LookForMatches, RegisterPerson, SetContactPreference, SetProtectedAddress
+from catch.domain.person import (
+    CorrectContact,
+    CorrectIdentity,
+    LookForMatches,
+    PersonDetail,
+    RegisterPerson,
+    SetContactPreference,
+    SetProtectedAddress,
+)
 from catch.domain.streams import CASE, MEETING, RESTRICTED
 from tests.canaries.actors import CAST, HERE, NAMED
-from tests.canaries.owned import Owner
 from tests.canaries.world import Filling, Step
 
 BASIS = Basis(LegalBasis.PUBLIC_TASK, CommonLawBasis.IMPLIED_CONSENT, SpecialCategoryBasis.HEALTH_OR_SOCIAL_CARE)
@@ -50,7 +57,14 @@ AT_WORK = ("cora", "cody", "cole", "xena")
 AT_THE_DOOR = ("gita", "hugo", "pol", "pol")
 IN_THE_MEETING = ("carl", "cora", "pru", "dora")
 PLACE_WIDE: tuple[type[Command], ...] = (SuspendMember, ReinstateMember, GiveRole, EndRole, GiveTag, EndTag)
-PERSONAL: tuple[type[Command], ...] = (RegisterPerson, SetContactPreference, SetProtectedAddress, LookForMatches)
+PERSONAL: tuple[type[Command], ...] = (
+    RegisterPerson,
+    SetContactPreference,
+    SetProtectedAddress,
+    CorrectIdentity,
+    CorrectContact,
+    LookForMatches,
+)
 OFTEN: tuple[type[Command], ...] = (
     notes.AddNote,
     actions.OfferAction,
@@ -111,8 +125,9 @@ def only(agency: str) -> Callable[[Filling], frozenset[str]]:
     return lambda filling: frozenset({filling.names.key(agency)})
 
 
-def text(filling: Filling) -> Sealed:
-    return Sealed(filling.stage.text(Owner()))
+def why(filling: Filling) -> Sealed:
+    """Why an item is opened."""
+    return Sealed(filling.stage.text(filling.owner("override_reason")))
 
 
 def soon(hours: float) -> Callable[[Filling], datetime]:
@@ -196,7 +211,7 @@ def held(number: int) -> Iterator[Said]:
     yield "carl", session.StartMeeting, 0, at
     yield "hana", attendance.JoinMeeting, 0, {**at, "user": "hana", "agency": "homes"}
     item = {**at, "item": place_of(number)}
-    yield "cora", floor.OpenItem, 0, {**item, "known_by": None, "override_reason": text}
+    yield "cora", floor.OpenItem, 0, {**item, "known_by": None, "override_reason": why}
     yield "cora", deciding.RecordUpdate, 0, item
     yield "carl", deciding.RecordDecision, 0, {**item, "agreed_by": ("homes",), "dissent": ()}
     yield "cora", OfferActionInMeeting, 0, {**item, "owner": "homes", "owner_user": None, "decision": None}
@@ -228,6 +243,9 @@ def usual(meetings: str) -> Iterator[Said]:
     kept = frozenset({Category.PLAN, Category.DISCUSSION})
     yield "cody", agreement.RecordObjection, 1, {"categories": kept, "partners": frozenset[str]()}
     yield "cora", referral.AttachReferral, 0, {**DOOR, "source": "spring"}
+    right: dict[str, Any] = {"removed": frozenset[PersonDetail]()}
+    yield "cora", CorrectIdentity, 0, {**right, "nhs_number": None, "date_of_birth": None}
+    yield "cora", CorrectContact, 0, right
     yield "cora", SetProtectedAddress, 0, {"protected": True}
     yield "pol", restricted.RaiseSafeguardingConcern, 0, {}
     yield "xena", notes.AddNote, 3, {"audience": frozenset[str]()}

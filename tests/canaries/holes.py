@@ -11,7 +11,7 @@ from catch.access.seeing import EVERYTHING, RedactionReason, Sight
 from catch.access.standing import Who
 from catch.access.telling import Telling, To
 from catch.api.audit import view as trail
-from catch.api.case import matches, parts, reading, types
+from catch.api.case import door, matches, parts, reading, types
 from catch.api.case import person as person_view
 from catch.api.case import subscription as followed_case
 from catch.api.case import view as case_view
@@ -111,8 +111,21 @@ def where_they_live(told: person_view.Told) -> str | None:
     return told.text("address", Category.CONTACT, told.held.registered.address)
 
 
-def every_recusal(held: Iterable[cases.Recusal], redactor: object) -> list[types.Recusal]:
-    return [types.Recusal(user=each.user, agency=each.agency, since=each.since, resolved_at=None) for each in held]
+def every_recusal(held: Iterable[cases.Recusal], _: object) -> list[types.Recusal]:
+    return [
+        types.Recusal(
+            user=each.user,
+            agency=each.agency,
+            since=each.since,
+            by_other=each.by_other,
+            reason=None,
+            meeting_id=None,
+            item_id=None,
+            resolved_at=None,
+            resolved_reason=None,
+        )
+        for each in held
+    ]
 
 
 def position_told(whole: case_view.Whole) -> Position:
@@ -130,8 +143,8 @@ HOLES: dict[str, tuple[Patch, ...]] = {
     "every coordinator has every tag": ((seeing, "_coordinating", with_every_tag),),
     "what is disclosed to one is told to all": ((seeing, "told_to", as_disclosed_to_anybody),),
     "objections are not heeded": ((seeing, "told_to", whatever_was_objected),),
-    "who referred sees the other doors": ((parts, "doors", all_doors),),
-    "every referral is one's own": ((parts, "own_door", own_words),),
+    "who referred sees the other doors": ((door, "doors", all_doors),),
+    "every referral is one's own": ((door, "own_door", own_words),),
     "who referred sees the case": ((read_facts.Facts, "sight", all_is_seen),),
     "anybody knows of every case": ((read_facts.Facts, "sight", anybody_sees),),
     "a part never ends": ((cases.Case, "involved", true),),

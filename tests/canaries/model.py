@@ -148,7 +148,8 @@ class Model:
             return self._of_case(who, owner, owner.case)
         if owner.meeting not in self.meetings or not self.any([(who, "attend", ("Meeting", owner.meeting), {})]):
             return False
-        context = {"kind": "matter", "attends": True, "recused": [*()], "recusedFor": [*()]}
+        kind = owner.kind if owner.kind in ("meeting", "prepared") else "matter"
+        context = {"kind": kind, "attends": True, "recused": [*()], "recusedFor": [*()]}
         return self.any([(who, "hold", ("Meeting", owner.meeting), context)], HOLDING)
 
     def _of_case(self, who: str, owner: Owner, case: UUID) -> bool:
@@ -175,7 +176,7 @@ class Model:
         return {
             "kind": owner.kind,
             "sees": self.any(sees),
-            "told": owner.kind in ("door", "disclosure") and self.any(anything),
+            "told": owner.kind in ("door", "disclosure", "involved") and self.any(anything),
             "knows": self.any([(who, "know", place, {}) for place in places]),
             "works": self.any([(who, "work", ("Case", held.case), {})]),
             "takesPart": self.any([(who, "takePart", place, {}) for place in places]),

@@ -33,15 +33,21 @@ NEEDS, SPOKEN, ACTION, NOTE = (
     ("action", "actions"),
     ("note", ""),
 )
-SAFE = ("safe-contact", "contact")
+SAFE, ADDRESS = ("safe-contact", "contact"), ("address", "contact")
 RESTRICTED, DISCLOSURE, DOOR = ("restricted", "restricted"), ("disclosure", ""), ("door", "")
+OTHERS, COORDINATING, INVOLVED = ("others", ""), ("coordinating", ""), ("involved", "")
+AT_MEETING, PREPARED = ("meeting", ""), ("prepared", "")
 
 OWNED: dict[str, tuple[str, str]] = {
     "RegisterPerson.name": IDENTITY,
     "RegisterPerson.date_of_birth": IDENTITY,
     "RegisterPerson.communication_needs": IDENTITY,
     "RegisterPerson.phone": CONTACT,
-    "RegisterPerson.address": ("address", "contact"),
+    "RegisterPerson.address": ADDRESS,
+    **{f"CorrectIdentity.{field}": IDENTITY for field in ("name", "date_of_birth", "communication_needs", "reason")},
+    "CorrectContact.phone": CONTACT,
+    "CorrectContact.address": ADDRESS,
+    "CorrectContact.reason": ADDRESS,
     "SetContactPreference.safe_times": CONTACT,
     "SetContactPreference.never": CONTACT,
     **{
@@ -57,22 +63,48 @@ OWNED: dict[str, tuple[str, str]] = {
             "described.address": ("address", "contact"),
             "safe_contact.how": SAFE,
             "safe_contact.not_when": SAFE,
+            "agreement.evidence": ("referred", "plan"),
         }.items()
     },
     "ConfirmSafeContact.safe_contact.how": SAFE,
     "ConfirmSafeContact.safe_contact.not_when": SAFE,
+    "AcceptReferral.override_reason": NEEDS,
     "DeclineReferral.explanation": ANSWERED,
+    **{f"{kind}.message_back_due": ANSWERED for kind in ("DeclineReferral", "RedirectReferral")},
+    **{
+        f"{kind}.criteria.{field}": NEEDS
+        for kind in ("AcceptReferral", "DeclineReferral", "RedirectReferral")
+        for field in ("fact", "as_of")
+    },
+    "AllocateCoordinator.reason": COORDINATING,
+    "AllocateCoordinator.handover_note": COORDINATING,
+    "DeclareRecusal.reason": COORDINATING,
+    "ResolveRecusal.reason": COORDINATING,
+    "RecordAgreement.evidence": PLAN,
+    "RecordRefusalOfSupport.reason": PLAN,
+    "WithdrawAgreement.reason": PLAN,
     "RecordConversation.conversation": PLAN,
     "RecordConversation.what_matters": PLAN,
     "RecordConversation.strengths": PLAN,
+    "RecordConversation.communication_needs": PLAN,
     "RecordConversationAttempt.conversation": PLAN,
     **{
         f"{kind}.{field}": PLAN
         for kind in ("AgreePlan", "RevisePlan")
-        for field in ("plan", "what_matters", "strengths", "contingency", "goals.goal", "goals.text")
+        for field in (
+            "plan",
+            "what_matters",
+            "strengths",
+            "contingency",
+            "goals.goal",
+            "goals.text",
+            "how_agreed",
+            "no_goals_reason",
+        )
     },
     "SetGoal.goal.goal": PLAN,
     "SetGoal.goal.text": PLAN,
+    "AbandonGoal.reason": PLAN,
     "ScheduleReview.review": PLAN,
     "HoldReview.review": PLAN,
     "HoldReview.summary": PLAN,
@@ -82,7 +114,11 @@ OWNED: dict[str, tuple[str, str]] = {
         for field in ("action", "title", "due", "decision")
     },
     "ChangeActionDue.due": ACTION,
+    "ChangeActionDue.reason": ACTION,
+    "ProgressAction.progress": ACTION,
+    "ProgressAction.note": ACTION,
     "RespondToAction.reason": ACTION,
+    "RespondToAction.counter_due": ACTION,
     "CompleteAction.result": ACTION,
     "CloseActionIncomplete.reason": ACTION,
     "AddNote.note": NOTE,
@@ -94,12 +130,35 @@ OWNED: dict[str, tuple[str, str]] = {
     },
     "AuthoriseDisclosure.disclosure": DISCLOSURE,
     "AuthoriseDisclosure.until": DISCLOSURE,
-    "RecordObjection.objection": DISCLOSURE,
+    "AuthoriseDisclosure.necessity": OTHERS,
+    "EndDisclosure.reason": OTHERS,
+    "InvolvePartner.named_contact": INVOLVED,
+    "EndInvolvement.reason": OTHERS,
+    "RecordObjection.objection": OTHERS,
+    "RecordObjection.ground": OTHERS,
     "ProposeForMeeting.proposal": ("reason", "discussion"),
     "ProposeForMeeting.question": SPOKEN,
     "ProposeForMeeting.earliest": SPOKEN,
+    "ProposeForMeeting.not_informed_reason": SPOKEN,
+    "WithdrawProposal.reason": SPOKEN,
     "RecordUnmetNeed.need": NEEDS,
+    "ProposeClosure.summary": SPOKEN,
     "CloseCase.summary": SPOKEN,
+    "CloseCase.ongoing_plan": SPOKEN,
+    "ReopenCase.reason": SPOKEN,
+    **{
+        f"{kind}.reason": SPOKEN
+        for kind in ("AddItem", "RemoveItem", "MoveItem", "ChangeTimebox", "PullFromNoting", "ResolveInterest")
+    },
+    "AddLateItem.urgency": SPOKEN,
+    "OpenItem.override_reason": SPOKEN,
+    "DeferItem.note": SPOKEN,
+    "DeclareInterest.note": SPOKEN,
+    "AmendMinutes.amendment": SPOKEN,
+    "AmendMinutes.text": SPOKEN,
+    **{f"{kind}.reason": AT_MEETING for kind in ("RescheduleMeeting", "CancelMeeting", "AdjournMeeting")},
+    "WithdrawInvitation.reason": PREPARED,
+    "SendApology.note": PREPARED,
     **{
         f"{kind}.{field}": SPOKEN
         for kind in ("RecordUpdate", "RecordInstantDiscussion")
@@ -109,6 +168,7 @@ OWNED: dict[str, tuple[str, str]] = {
     "RecordDecision.text": SPOKEN,
     "RecordDecision.dissent.text": SPOKEN,
     "RecordDecision.to_tell_person.by": SPOKEN,
+    "RecordDecision.not_told_reason": SPOKEN,
 }
 
 MADE: dict[str, str] = {
@@ -132,5 +192,6 @@ MADE: dict[str, str] = {
     "AddItem": "item",
     "AddLateItem": "item",
     "RecordInstantDiscussion": "item",
+    "AmendMinutes": "amendment",
 }
 """Which id of a command is new; others name what is there."""

@@ -24,8 +24,8 @@ from tests.canaries.history import (
     met,
     only,
     place_of,
-    text,
     usual,
+    why,
     work,
 )
 
@@ -48,7 +48,7 @@ ITEM: dict[str, Any] = {"meeting": meeting(0), "item": place_of(0)}
 
 def opened() -> Iterator[Said]:
     yield "carl", session.StartMeeting, 1, {"meeting": meeting(0)}
-    yield "cora", floor.OpenItem, 1, {**ITEM, "known_by": None, "override_reason": text}
+    yield "cora", floor.OpenItem, 1, {**ITEM, "known_by": None, "override_reason": why}
 
 
 def without_elsewhere() -> Iterator[Said]:

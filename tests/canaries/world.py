@@ -40,6 +40,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "reason": ("goals-achieved", "disengaged", "not-eligible", "duplicate"),
 }
 ALWAYS = ("series", "tag", "name", "goals", "address")
+OF_A_PERSON = ("RegisterPerson", "SetContactPreference", "CorrectIdentity", "CorrectContact")
 WHO = ("user", "presenter", "chair", "owner_user", "to_user", "known_by", "who", "to_user", "tell_person")
 AGENCY = ("agency", "owner", "to", "on_behalf_of", "agencies", "shared_with", "audience", "partners", "agreed_by")
 
@@ -257,7 +258,11 @@ class Filling:
         kind, category = OWNED.get(f"{self.kind}.{path}", NOBODY)
         made = MADE.get(self.kind)
         held = thing or self.said.get(made or "") or self.said.get("action") or self.said.get("note")
-        case, meeting = self.said.get("case") or self.case, self.said.get("meeting")
+        if kind == "action":
+            held = self.said.get("action") or held
+        case, meeting = self.said.get("case", self.case), self.said.get("meeting")
+        if kind in ("meeting", "prepared"):
+            return Owner(kind=kind, meeting=meeting, what=f"{self.kind}.{path}")
         if "item" in self.said and "case" not in self.said:
             case = next((each for _, item, each in self.stage.items if item == self.said["item"]), None)
         tag = self.said.get("tag", Tag.SAFEGUARDING)
@@ -265,7 +270,7 @@ class Filling:
             kind=kind if case or "person" in self.said else "matter",
             category=category,
             case=case,
-            person=self.said.get("person") if self.kind in ("RegisterPerson", "SetContactPreference") else None,
+            person=self.said.get("person") if self.kind in OF_A_PERSON else None,
             thing=held,
             meeting=meeting,
             tag=tag,

@@ -50,7 +50,9 @@ DONE_AS = (
 ON_AN_ITEM = {
     "RemoveItem", "MoveItem", "ChangeTimebox", "PullFromNoting", "DeclareInterest", "ResolveInterest", "OpenItem",
     "CloseItem", "DeferItem", "NoteItem", "RecordUpdate", "RecordDecision", "LinkAction", "OfferActionInMeeting",
+    "AmendMinutes",
 }  # fmt: skip
+OF_A_PERSON = {"SetContactPreference", "SetProtectedAddress", "CorrectIdentity", "CorrectContact"}
 FROM_THE_CHAIR = {"AuthoriseDisclosure", "EndDisclosure", "RecordUnmetNeed", "DeclareRecusal", "ResolveRecusal"}
 
 
@@ -144,7 +146,7 @@ class Model:
                 yield action, ("Case", case.case), context | {"works": works, "ofThePerson": person}
         elif "case" in fields and action != "SubmitReferral":
             yield from self.of_a_case(command, action, context)
-        elif action in ("SetContactPreference", "SetProtectedAddress"):
+        elif action in OF_A_PERSON:
             yield action, ("Person", command.person), context | {"worksOnACase": self.works_on_a_case()}
         elif action == "PlanMeeting":
             yield action, ("Series", f"{command.programme}/{command.series}"), context

@@ -19,7 +19,7 @@ from catch.domain.case.state import (
     Involvement,
     LegalBasis,
     Milestones,
-    Objection,
+    Objected,
     Proposal,
     ProposalPurpose,
     Recusal,
@@ -171,7 +171,7 @@ def case(m: Made, number: UUID) -> Case:
         lead=lead,
         clinical=Worker("kim", m.one(AGENCIES)) if m.maybe(0.1) else None,
         objections=(
-            (Objection(uid(4), frozenset(m.some(tuple(Category), 5)), frozenset(m.some(AGENCIES, 1))),)
+            (Objected(uid(4), frozenset(m.some(tuple(Category), 5)), frozenset(m.some(AGENCIES, 1))),)
             if m.maybe(0.2)
             else ()
         ),

@@ -62,7 +62,16 @@ from catch.access.seeing import (
 )
 from catch.access.standing import Asker, NotEnrolled, Who, program, who
 from catch.access.telling import UNKNOWN, Changes, Telling, To, telling
-from catch.access.trails import beside_told, case_told, meeting_told, partner_told, person_told
+from catch.access.trails import (
+    beside_told,
+    case_fact_told,
+    case_told,
+    meeting_fact_told,
+    meeting_told,
+    partner_told,
+    person_told,
+    place_fact_told,
+)
 
 __all__ = [
     "ATTENDEE_WINDOW",
@@ -97,6 +106,7 @@ __all__ = [
     "asks",
     "beside_told",
     "bounds",
+    "case_fact_told",
     "case_told",
     "coordinates",
     "explained",
@@ -108,11 +118,13 @@ __all__ = [
     "match_seen",
     "may",
     "may_attend",
+    "meeting_fact_told",
     "meeting_told",
     "must_told",
     "note_shown",
     "partner_told",
     "person_told",
+    "place_fact_told",
     "prepares",
     "program",
     "recused",

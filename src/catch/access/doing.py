@@ -13,6 +13,7 @@ from catch.access.relations import (
     NotAllowed,
     Reads,
     Relation,
+    amending,
     answering,
     answering_for_owner,
     anywhere,
@@ -76,6 +77,7 @@ from catch.domain.meeting import (
     planning,
     session,
 )
+from catch.domain.meeting.amending import AmendMinutes
 from catch.domain.refusals import Refused
 from catch.domain.streams import COMMANDS, KEY_OF_COMMAND
 
@@ -183,6 +185,7 @@ MEETINGS: tuple[Row, ...] = (
     ((attendance.ResolveInterest,), running(settling_interest)),
     ((floor.OpenItem, floor.CloseItem, floor.DeferItem, floor.NoteItem), ON_AN_ITEM),
     ((deciding.RecordUpdate, deciding.RecordDecision, deciding.LinkAction, OfferActionInMeeting), ON_AN_ITEM),
+    ((AmendMinutes,), in_the_chair(amending)),
     (
         (instant.RecordInstantDiscussion,),
         {Role.COORDINATOR: discussing_at_once, Role.PARTNER: discussing_at_once},
@@ -192,7 +195,15 @@ MEETINGS: tuple[Row, ...] = (
 OTHERS: tuple[Row, ...] = (
     # Tells nothing of who is known: whoever is known already is answered as if they were new.
     ((person.RegisterPerson,), dict.fromkeys((Role.COORDINATOR, Role.PARTNER, Role.REFERRER), anywhere)),
-    ((person.SetContactPreference, person.SetProtectedAddress), {Role.COORDINATOR: coordinating_person}),
+    (
+        (
+            person.SetContactPreference,
+            person.SetProtectedAddress,
+            person.CorrectIdentity,
+            person.CorrectContact,
+        ),
+        {Role.COORDINATOR: coordinating_person},
+    ),
     ((person.LookForMatches,), {Role.COORDINATOR: at_the_persons_door}),
     (
         (

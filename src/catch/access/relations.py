@@ -304,6 +304,15 @@ def chairing(asked: Asked) -> None:
         raise NotYourMeeting
 
 
+def amending(asked: Asked) -> None:
+    """Appointed to chair the series, or to stand in, and not recused from the item. They need not see it any more."""
+    may_take_the_chair(asked)
+    meeting = asked.reads.meeting(asked.command.meeting)
+    held = meeting.item(asked.command.item) if meeting and asked.command.item else None
+    if meeting and held and (kept_from(asked.who, meeting, held) or kept_out(asked, held)):
+        raise Recused(item=held.item)
+
+
 def may_take_the_chair(asked: Asked) -> None:
     """Appointed to chair the series, or to stand in."""
     meeting = seen_meeting(asked, asked.command.meeting)

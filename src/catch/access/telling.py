@@ -30,6 +30,7 @@ from catch.domain.facts import Category, Part
 from catch.domain.meeting import (
     MeetingEvent,
     adding,
+    amending,
     attendance,
     deciding,
     drafting,
@@ -58,7 +59,9 @@ from catch.domain.partner import (
     TagGiven,
 )
 from catch.domain.person import (
+    ContactCorrected,
     ContactPreferenceSet,
+    IdentityCorrected,
     MatchesLookedFor,
     PersonEvent,
     PersonReferred,
@@ -213,7 +216,9 @@ def _of_case(event: CaseEvent) -> Telling:
             return Telling(To.SEEING, Category.PLAN)
         case proposals.MeetingProposed() | proposals.ProposalWithdrawn():
             return Telling(To.SEEING, Category.DISCUSSION)
-        case proposals.CaseDiscussed() | proposals.MeetingDecisionRecorded() | closing.ClosureProposed():
+        case proposals.CaseDiscussed() | proposals.MeetingDecisionRecorded() | proposals.DiscussionAmended():
+            return Telling(To.SEEING, Category.DISCUSSION)
+        case closing.ClosureProposed():
             return Telling(To.SEEING, Category.DISCUSSION)
         case notes.UnmetNeedRecorded() | notes.UnmetNeedMet():
             return Telling(To.SEEING, Category.NEEDS)
@@ -267,7 +272,7 @@ def _of_meeting(event: MeetingEvent) -> Telling:
             return Telling(To.ITEM)
         case floor.ItemOpened() | floor.ItemClosed() | floor.ItemDeferred() | floor.ItemNoted():
             return Telling(To.ITEM)
-        case deciding.ItemUpdateRecorded() | deciding.DecisionRecorded():
+        case deciding.ItemUpdateRecorded() | deciding.DecisionRecorded() | amending.MinutesAmended():
             return Telling(To.SEEING, Category.DISCUSSION)
         case deciding.ItemActionLinked():
             return Telling(To.OWNER, Category.ACTIONS)
@@ -281,9 +286,9 @@ def _of_meeting(event: MeetingEvent) -> Telling:
 
 def _of_person(event: PersonEvent) -> Telling:
     match event:
-        case PersonRegistered():
+        case PersonRegistered() | IdentityCorrected():
             return Telling(To.SEEING, Category.IDENTITY)
-        case ContactPreferenceSet():
+        case ContactPreferenceSet() | ContactCorrected():
             return Telling(To.SEEING, Category.CONTACT)
         # That an address is protected is restricted by itself.
         case ProtectedAddressSet():

@@ -9,13 +9,18 @@ from msgspec.structs import replace
 from catch.access.reasons import Agreed, explained, must_told, warning_told
 from catch.access.seeing import Sight
 from catch.access.standing import Who
-from catch.domain.case.state import Case
-from catch.domain.facts import Tag
+from catch.domain.case.agreement import ObjectionRecorded
+from catch.domain.case.disclosure import DisclosureAuthorised
+from catch.domain.case.referral import ReferralAttached, ReferralReceived
+from catch.domain.case.state import Case, Referral, Urgency
+from catch.domain.facts import Category, Fact, Tag
+from catch.domain.meeting.drafting import AgendaDrafted, AgendaPublished
+from catch.domain.meeting.invitations import MemberInvited
 from catch.domain.meeting.items import Item
 from catch.domain.meeting.listing import Agenda, DraftedItem, Overflow
 from catch.domain.meeting.state import Invitation, Meeting
-from catch.domain.partner import Member, Partner
-from catch.domain.person import Person
+from catch.domain.partner import Member, MemberEnrolled, Partner, RoleGiven, SubjectBound
+from catch.domain.person import ContactCorrected, IdentityCorrected, MatchesLookedFor, Person, PersonRegistered
 from catch.domain.restricted import Beside
 
 OfCase = Callable[[UUID], Agreed]
@@ -23,9 +28,13 @@ C = TypeVar("C", DraftedItem, Overflow)
 
 
 def case_told(seen: Sight, case: Case) -> Case:
-    """The case without the mention of what may not be mentioned. What a closed fact changed is closed with it."""
+    """The case without the mention of what may not be mentioned, nor what of a door is closed. What a closed fact
+    changed is closed with it.
+    """
     return replace(
         case,
+        referrals=tuple(door_told(seen, held) for held in case.referrals),
+        safe_contact=None if seen.hides(Category.CONTACT) else case.safe_contact,
         disclosures=tuple(
             replace(held, categories=frozenset(filter(seen.mentions, held.categories))) for held in case.disclosures
         ),
@@ -33,6 +42,73 @@ def case_told(seen: Sight, case: Case) -> Case:
             replace(held, categories=frozenset(filter(seen.mentions, held.categories))) for held in case.objections
         ),
     )
+
+
+def door_told(seen: Sight, referral: Referral) -> Referral:
+    """A referral is told to all to whom anything of the case is; what it says of each kind, to those who see that."""
+    closed = (seen.hides(Category.NEEDS), seen.hides(Category.CONTACT), seen.hides(Category.PLAN))
+    if not any(closed):
+        return referral
+    needs, contact, wishes = closed
+    return replace(
+        referral,
+        needs=() if needs else referral.needs,
+        urgency=Urgency.ROUTINE if needs else referral.urgency,
+        basis=None if needs else referral.basis,
+        safe_contact=None if contact else referral.safe_contact,
+        agreement=None if wishes else referral.agreement,
+    )
+
+
+def case_fact_told(seen: Sight, fact: Fact) -> Fact:
+    """A fact that is told to the reader, without what of it is closed: like the state that it left."""
+    match fact:
+        case ReferralReceived(referral=referral):
+            age_warning = fact.age_warning and seen.everything
+            return replace(fact, referral=door_told(seen, referral), age_warning=age_warning)
+        case ReferralAttached(referral=referral):
+            return replace(fact, referral=door_told(seen, referral))
+        case DisclosureAuthorised(categories=categories):
+            return replace(fact, categories=frozenset(filter(seen.mentions, categories)))
+        case ObjectionRecorded(objection=held):
+            mentioned = frozenset(filter(seen.mentions, held.categories))
+            return replace(fact, objection=replace(held, categories=mentioned))
+        case _:
+            return fact
+
+
+def meeting_fact_told(fact: Fact, withheld: frozenset[UUID], closed: Collection[UUID], told: OfCase) -> Fact:
+    """The same of a meeting: `withheld` are cases, `closed` their items."""
+    match fact:
+        case AgendaDrafted():
+            draft = Agenda(fact.as_of, fact.policy_version, fact.items, fact.overflow, fact.warnings, fact.gaps)
+            shown = draft_told(draft, withheld, told)
+            return replace(fact, items=shown.items, overflow=shown.overflow, warnings=shown.warnings)
+        case AgendaPublished(disclosures=disclosures):
+            return replace(fact, disclosures=tuple(held for held in disclosures if held.item not in closed))
+        case MemberInvited(items=items):
+            return replace(fact, items=tuple(item for item in items if item not in closed))
+        case _:
+            return fact
+
+
+def place_fact_told(fact: Fact) -> Fact:
+    """The same of a person, a partner, a programme."""
+    match fact:
+        case PersonRegistered() | IdentityCorrected():
+            return replace(fact, nhs_digest=None, marks=())
+        case ContactCorrected():
+            return replace(fact, marks=())
+        case MatchesLookedFor():
+            return replace(fact, found=())
+        case RoleGiven(held=held):
+            return replace(fact, held=replace(held, cases=()))
+        case SubjectBound(binding=binding):
+            return replace(fact, binding=replace(binding, subject=""))
+        case MemberEnrolled():
+            return replace(fact, subject=None)
+        case _:
+            return fact
 
 
 def beside_told(seen: Sight, beside: Beside) -> Beside:

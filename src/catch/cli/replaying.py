@@ -1,6 +1,7 @@
 """`catch replay`: a case's or a meeting's history in the terminal, one fact at a time, as known or as true at a time.
 
-Personal text stays sealed unless it is asked for.
+Personal text stays sealed unless it is asked for. Nothing is cut: what a fact says is shown field by field, and what it
+changed; or, as JSON, a line a fact.
 """
 
 import re
@@ -9,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 from rich.console import Console
 from rich.markup import escape
@@ -21,17 +23,13 @@ from catch.domain.calendar import LONDON, end_of_day
 from catch.domain.facts import Recorded, Sealed
 from catch.domain.refusals import NotAnswered
 from catch.domain.streams import stream_of_event
-from catch.history.changes import Change, Step, standing, steps
+from catch.history.changes import Change, Step, standing, steps, written
+from catch.history.changes import told as values
 from catch.history.past import Moment, chosen, histories
 from catch.personal import sealed_in
 from projections import case_summary
 
 SHORT = re.compile(r"([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-LONGEST = 160
-"""Signs of a value that are shown before it is cut."""
-LONGEST_READ = 4 * LONGEST
-"""Signs of a value that are looked at: an id shrinks to ten."""
-
 Pause = Callable[[], bool]
 """Asked after each fact; False ends the steps."""
 
@@ -51,10 +49,12 @@ async def replay(
     as_true: datetime | None = None,
     *,
     personal: bool = False,
+    as_json: bool = False,
     console: Console,
     pause: Pause = lambda: True,
 ) -> None:
-    """Shows each fact with both clocks, who acted and why, and what it changed; then the state as it stood.
+    """Shows each fact with both clocks, who acted and why, what it says and what it changed; then the state as it
+    stood. `as_json`: the facts alone, a line each, with everything that is stored of them.
 
     Raises `NoSuchStream` and `NothingByThen`.
     """
@@ -65,11 +65,15 @@ async def replay(
     if not told:
         raise NothingByThen(first=whole[0].recorded_at.isoformat())
     plain = await plain_texts(catch, told if personal else ())
+    if as_json:
+        for recorded in told:
+            console.out(in_json(recorded, plain), highlight=False)
+        return
     kind = stream_of_event(told[0].event)
     console.print(heading(kind.name, stream, len(told), len(whole), as_known, as_true))
     shown = steps(kind, told, plain)
     for step in shown:
-        show(console, step)
+        show(console, step, plain)
         if step is not shown[-1] and not pause():
             console.print("[dim]stopped here[/]")
             return
@@ -101,7 +105,13 @@ def heading(kind: str, stream: UUID, count: int, of: int, as_known: datetime | N
     return f"[bold]{kind} {stream}[/]{known}{true}: {count} of {of} facts"
 
 
-def show(console: Console, step: Step) -> None:
+def in_json(recorded: Recorded[Any], plain: Mapping[Sealed, str]) -> str:
+    """A fact with its place in the log and everything around it."""
+    where = {name: getattr(recorded, name) for name in ("position", "stream", "version", "topic", "recorded_at")}
+    return msgspec.json.encode(where | {"envelope": values(recorded.envelope, plain)}).decode()
+
+
+def show(console: Console, step: Step, plain: Mapping[Sealed, str]) -> None:
     recorded, envelope = step.recorded, step.recorded.envelope
     actor = envelope.actor
     late = " [bold yellow]recorded late[/]" if step.late else ""
@@ -113,6 +123,9 @@ def show(console: Console, step: Step) -> None:
         f" for {envelope.purpose}{in_meeting(envelope.meeting)}",
         highlight=False,
     )
+    for name in recorded.event.__struct_fields__:
+        if (text := written(recorded.event, name, plain)) is not None:
+            console.print(f"      [blue]{name}[/] {value(text)}", highlight=False)
     for change in step.changes:
         console.print(f"      {line(change)}", highlight=False)
 
@@ -131,9 +144,7 @@ def line(change: Change) -> str:
 def value(text: str | None) -> str:
     if text is None:
         return "[dim]nothing[/]"
-    # Cut before it is made legible: a value may be megabytes, of which a line is shown.
-    cut = short(legible(text[:LONGEST_READ]))
-    return escape(cut if len(cut) <= LONGEST else cut[: LONGEST - 1] + "…")
+    return escape(short(legible(text)))
 
 
 def short(text: str) -> str:

@@ -156,7 +156,8 @@ def contracts(check: bool) -> None:
 @option("--as-known", metavar="T", help="Only what had been recorded by then.")
 @option("--as-true", metavar="T", help="Only what had happened by then, whenever it was recorded.")
 @option("--personal", is_flag=True, help="Show personal text; it stays sealed otherwise.")
-def replay(stream: str, as_known: str | None, as_true: str | None, personal: bool) -> None:
+@option("--json", "as_json", is_flag=True, help="The facts as JSON, a line each, with everything stored of them.")
+def replay(stream: str, as_known: str | None, as_true: str | None, personal: bool, as_json: bool) -> None:
     """Step through the history of a case (its id or number) or a meeting (its id), one fact at a time.
 
     T is a day or a time: 2026-03-10, or 2026-03-10T10:00. Without a terminal all facts are shown at once.
@@ -166,6 +167,7 @@ def replay(stream: str, as_known: str | None, as_true: str | None, personal: boo
         catch replay 7K3M-Q2XD
         catch replay 7K3M-Q2XD --as-known 2026-03-10
         catch replay 7K3M-Q2XD --as-true 2026-03-10T10:00
+        catch replay 7K3M-Q2XD --json | jq .envelope.event
     """
     from catch.cli.replaying import find, from_terminal, moment
     from catch.cli.replaying import replay as stepped
@@ -179,6 +181,6 @@ def replay(stream: str, as_known: str | None, as_true: str | None, personal: boo
     async def run(catch: Catch) -> None:
         found = await find(catch, stream)
         pause = from_terminal(console)
-        await stepped(catch, found, known, true, personal=personal, console=console, pause=pause)
+        await stepped(catch, found, known, true, personal=personal, as_json=as_json, console=console, pause=pause)
 
     on_place(run)

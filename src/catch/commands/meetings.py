@@ -21,6 +21,7 @@ from catch.domain.given import Given
 from catch.domain.meeting import (
     MeetingCommand,
     adding,
+    amending,
     attendance,
     deciding,
     drafting,
@@ -54,8 +55,16 @@ OnItem = (
     | attendance.DeclareInterest
     | attendance.ResolveInterest
     | OfferActionInMeeting
+    | amending.AmendMinutes
 )
-InBoth = floor.OpenItem | floor.CloseItem | deciding.RecordDecision | OfferActionInMeeting | discussion.Interest
+InBoth = (
+    floor.OpenItem
+    | floor.CloseItem
+    | deciding.RecordDecision
+    | OfferActionInMeeting
+    | discussion.Interest
+    | amending.AmendMinutes
+)
 OnAgenda = adding.AddItem | adding.AddLateItem | instant.RecordInstantDiscussion
 
 
@@ -95,7 +104,7 @@ def case_of_item(command: OnItem, book: Book) -> Case | None:
 def item_of(command: OnItem, book: Book) -> UUID | None:
     """The id of the item's case."""
     meeting = book.meeting(command.meeting)
-    item = meeting.item(command.item) if meeting else None
+    item = meeting.item(command.item) if meeting and command.item else None
     return item.case if item else None
 
 
@@ -252,6 +261,12 @@ def defer(command: floor.DeferItem, book: Book, given: Given) -> None:
         floor.check_later(meeting, book.meeting(command.to_meeting), command.to_meeting)
 
 
+def amend(command: amending.AmendMinutes, book: Book, given: Given) -> None:
+    on_item(command, book, given)
+    if any(part.facts for part in book.written):
+        meetings_exist(book, (command.at_meeting,))
+
+
 def confirm_minutes(command: session.ConfirmMinutes, book: Book, given: Given) -> None:
     if decided(command, book, given):
         meetings_exist(book, (command.at_meeting,))
@@ -278,6 +293,7 @@ MEETING_HANDLERS: tuple[Handler, ...] = (
     handles(session.EndMeeting, subject=of_meeting, decide=alone),
     handles(session.HandOverChair, subject=of_meeting, decide=alone),
     handles(session.ConfirmMinutes, subject=of_meeting, decide=confirm_minutes),
+    handles(amending.AmendMinutes, subject=of_item, decide=amend),
     handles(attendance.JoinMeeting, subject=of_meeting, decide=come_or_go),
     handles(attendance.LeaveMeeting, subject=of_meeting, decide=alone),
     handles(attendance.SendApology, subject=of_meeting, decide=come_or_go),

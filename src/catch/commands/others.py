@@ -67,6 +67,27 @@ def register(command: person.RegisterPerson, book: Book, given: Given) -> None:
     of_person(command, book, given)
 
 
+def correct(command: person.Correct, book: Book, given: Given) -> None:
+    """What is known is matched anew, as it holds from now on."""
+    held = book.person(command.person)
+    if held is not None:
+        known, said = held.registered, person.details_of(command)
+        if "date_of_birth" in said:
+            was_born(book, said["date_of_birth"], given, "dateOfBirth")
+        digest = known.nhs_digest
+        if isinstance(command, person.CorrectIdentity) and command.nhs_number is not None:
+            number = book.ask(NhsNumber(command.nhs_number))
+            if number is None:
+                raise NhsNumberInvalid(field="nhsNumber")
+            command, digest = replace(command, nhs_number=number.sealed), number.digest
+        wrong = {each.name.lower() for each in command.removed}
+        identifiers = ("name", "date_of_birth", "phone", "nhs_number")
+        of_all = [None if each in wrong else said.get(each) or getattr(known, each) for each in identifiers]
+        digest = None if "nhs_number" in wrong else digest
+        given = replace(given, marks=book.ask(Marks(*of_all)), digest=digest)
+    of_person(command, book, given)
+
+
 def look(command: person.LookForMatches, book: Book, given: Given) -> None:
     """At what is there now: a case that is opened later is shown by a later look."""
     held, case = book.person(command.person), book.case(command.case)
@@ -150,6 +171,8 @@ OTHER_HANDLERS: tuple[Handler, ...] = (
     handles(person.RegisterPerson, subject=the_person, decide=register),
     handles(person.SetContactPreference, subject=the_person, decide=of_person),
     handles(person.SetProtectedAddress, subject=the_person, decide=of_person),
+    handles(person.CorrectIdentity, subject=the_person, decide=correct),
+    handles(person.CorrectContact, subject=the_person, decide=correct),
     handles(person.LookForMatches, subject=the_person, decide=look),
     handles(partner.RegisterPartner, subject=the_partner, decide=of_partner),
     handles(partner.SignAgreement, subject=the_partner, decide=sign),

@@ -28,7 +28,7 @@ from catch.domain.streams import CASE, PROGRAMME, Stream, fold, programme_stream
 from catch.history.past import Moment, histories
 from catch.log import Log
 from catch.log.codec import decode
-from catch.personal import Keyring, Sealing
+from catch.personal import Erased, Keyring, Sealing
 from catch.present.present import Present
 from catch.readside import ReadSide
 from catch.slices import each
@@ -226,7 +226,7 @@ class DayOfBirth(Question["date | None"], frozen=True):
 
 
 class Marks(Question[tuple[str, ...]], frozen=True):
-    """The keyed hashes of each two identifiers that these texts of the command are."""
+    """The keyed hashes of each two identifiers that these texts are: of the command, or known from before."""
 
     RECORDED = False
 
@@ -237,9 +237,21 @@ class Marks(Question[tuple[str, ...]], frozen=True):
 
     async def answer(self, source: Asking) -> tuple[str, ...]:
         assert source.sealing is not None
-        texts = (self.name, self.date_of_birth, self.phone, self.nhs_number)
-        said = Identifiers(*[source.sealing.plain(text) if text else None for text in texts])
+        said = Identifiers(*[await self._plain(text, source) for text in self._texts])
         return mark_digests(source.records.keyring, said)
+
+    @property
+    def _texts(self) -> tuple[Sealed | None, ...]:
+        return self.name, self.date_of_birth, self.phone, self.nhs_number
+
+    @staticmethod
+    async def _plain(text: Sealed | None, source: Asking) -> str | None:
+        if text is None or source.sealing is None:
+            return None
+        if source.sealing.holds(text):
+            return source.sealing.plain(text)
+        (known,) = await source.records.keyring.unseal([text])
+        return None if isinstance(known, Erased) else known
 
 
 class Sharing(Question[matches.Sharers], frozen=True):

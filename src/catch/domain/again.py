@@ -34,6 +34,7 @@ from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Command, Fact
 from catch.domain.meeting import (
     adding,
+    amending,
     attendance,
     deciding,
     editing,
@@ -214,6 +215,7 @@ LEAVES: Mapping[type[Command], Leaves] = {
     floor.DeferItem: Leaves((floor.ItemDeferred,), about=("item",)),
     deciding.RecordDecision: Leaves((deciding.DecisionRecorded,), "decision"),
     deciding.LinkAction: THE_LINK,
+    amending.AmendMinutes: Leaves((amending.MinutesAmended,), "amendment"),
     OfferActionInMeeting: THE_LINK,
     instant.RecordInstantDiscussion: Leaves((instant.InstantDiscussionHeld,), "meeting", filled=("basis",)),
     # A person, a partner

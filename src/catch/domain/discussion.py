@@ -17,11 +17,12 @@ from catch.domain import meeting as meeting_stream
 from catch.domain import restricted
 from catch.domain.agenda.by_hand import as_it_is, at_once
 from catch.domain.case import CaseEvent, actions, closing, recusal, referral, reviews
-from catch.domain.case.proposals import CaseDiscussed, MeetingDecisionRecorded
+from catch.domain.case.proposals import CaseDiscussed, DiscussionAmended, MeetingDecisionRecorded
 from catch.domain.case.state import ActionState, Case, Discussion, Priority
 from catch.domain.facts import Command, Sealed
 from catch.domain.given import Given, not_before
 from catch.domain.meeting import MeetingEvent
+from catch.domain.meeting.amending import AmendMinutes, MinutesAmended, amendment_of
 from catch.domain.meeting.attendance import DeclareInterest, ResolveInterest
 from catch.domain.meeting.deciding import DecisionRecorded, LinkAction, NotAtTheTable, RecordDecision, around, decided
 from catch.domain.meeting.floor import CloseItem, ItemClosed, OpenItem
@@ -52,7 +53,9 @@ class OfferActionInMeeting(Command, frozen=True):
 
 
 Interest = DeclareInterest | ResolveInterest
-MeetingAndCase = OpenItem | CloseItem | RecordDecision | RecordInstantDiscussion | OfferActionInMeeting | Interest
+MeetingAndCase = (
+    OpenItem | CloseItem | RecordDecision | RecordInstantDiscussion | OfferActionInMeeting | Interest | AmendMinutes
+)
 
 
 class ChairIsRecused(Refused):
@@ -200,6 +203,8 @@ def told(
             return [CaseDiscussed(discussion_of(meeting, command.meeting, event))]
         case DecisionRecorded():
             return [MeetingDecisionRecorded(command.meeting, event.item, decided(event), ends(case, command, given))]
+        case MinutesAmended(item=UUID() as item):
+            return [DiscussionAmended(command.meeting, item, amendment_of(event))]
         case _:
             return []
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from catch.domain.facts import Command, Fact, Part, Sealed
 from catch.domain.given import Given, not_before
-from catch.domain.plain import Few, Key, Made, UserId
+from catch.domain.plain import Few, FewOf, Key, Made, UserId
 from catch.domain.refusals import MissingText, Refused, UnknownCase, UnknownPerson
 
 
@@ -72,6 +72,42 @@ class ProtectedAddressSet(Fact, frozen=True, omit_defaults=True):
     reason: ProtectionReason
 
 
+class PersonDetail(StrEnum):
+    """What is known of who somebody is and how they are reached."""
+
+    NAME = "name"
+    DATE_OF_BIRTH = "date-of-birth"
+    NHS_NUMBER = "nhs-number"
+    COMMUNICATION_NEEDS = "communication-needs"
+    PHONE = "phone"
+    ADDRESS = "address"
+
+
+class IdentityCorrected(Fact, frozen=True, omit_defaults=True):
+    """Who the person is was put right: what is given holds instead of what was known, what is `removed` was wrong and
+    is not known. `nhs_digest` and `marks` are those of everything that holds from now on.
+    """
+
+    reason: Sealed
+    name: Sealed | None = None
+    date_of_birth: Sealed | None = None
+    nhs_number: Sealed | None = None
+    communication_needs: Sealed | None = None
+    removed: frozenset[PersonDetail] = frozenset()
+    nhs_digest: Made | None = None
+    marks: tuple[Made, ...] = ()
+
+
+class ContactCorrected(Fact, frozen=True, omit_defaults=True):
+    """The same of where the person lives and how they are called."""
+
+    reason: Sealed
+    phone: Sealed | None = None
+    address: Sealed | None = None
+    removed: frozenset[PersonDetail] = frozenset()
+    marks: tuple[Made, ...] = ()
+
+
 class PersonReferred(Fact, frozen=True, omit_defaults=True):
     """A case was opened. Appended with the case's `ReferralReceived`, so that two doors at once open one case."""
 
@@ -93,7 +129,15 @@ class MatchesLookedFor(Fact, frozen=True, omit_defaults=True):
     more: bool = False
 
 
-PersonEvent = PersonRegistered | ContactPreferenceSet | ProtectedAddressSet | PersonReferred | MatchesLookedFor
+PersonEvent = (
+    PersonRegistered
+    | ContactPreferenceSet
+    | ProtectedAddressSet
+    | IdentityCorrected
+    | ContactCorrected
+    | PersonReferred
+    | MatchesLookedFor
+)
 
 
 LOOK = timedelta(hours=1)
@@ -112,13 +156,23 @@ class Look(Part, frozen=True):
     more: bool
 
 
+class Correction(Part, frozen=True):
+    """Details of the person were put right, and why."""
+
+    at: datetime
+    details: frozenset[PersonDetail]
+    reason: Sealed
+
+
 class Person(Part, frozen=True, omit_defaults=True):
-    """Where the person's history leaves them. `cases` are pairs of case and programme key, oldest first; `looks` is
-    the last look of each who looked for matches.
+    """Where the person's history leaves them. `registered` is what holds now, as it was registered or put right since;
+    `cases` are pairs of case and programme key, oldest first; `looks` is the last look of each who looked for matches.
     """
 
     person: UUID
     registered: PersonRegistered
+    identity_corrections: tuple[Correction, ...] = ()
+    contact_corrections: tuple[Correction, ...] = ()
     preference: ContactPreferenceSet | None = None
     protection: ProtectedAddressSet | None = None
     cases: tuple[tuple[UUID, str], ...] = ()
@@ -154,6 +208,14 @@ def evolve(person: Person | None, event: PersonEvent, at: datetime) -> Person | 
             return replace(person, preference=event, preference_at=at)
         case ProtectedAddressSet():
             return replace(person, protection=event, protection_at=at)
+        case IdentityCorrected():
+            held = Correction(at, changed(event), event.reason)
+            known = replace(corrected(person.registered, event), nhs_digest=event.nhs_digest)
+            return replace(person, registered=known, identity_corrections=(*person.identity_corrections, held))
+        case ContactCorrected():
+            held = Correction(at, changed(event), event.reason)
+            known = corrected(person.registered, event)
+            return replace(person, registered=known, contact_corrections=(*person.contact_corrections, held))
         case PersonReferred(case, programme):
             held = (case, programme)
             return person if held in person.cases else replace(person, cases=(*person.cases, held))
@@ -163,6 +225,22 @@ def evolve(person: Person | None, event: PersonEvent, at: datetime) -> Person | 
             return replace(person, looks=(*others, Look(user, agency, case, programme, at, found, more)))
         case _:
             assert_never(event)
+
+
+def details_of(said: "IdentityCorrected | ContactCorrected | CorrectIdentity | CorrectContact") -> dict[str, Sealed]:
+    """What is given, by the name of its field."""
+    fields = (each.name.lower() for each in PersonDetail)
+    return {name: text for name in fields if (text := getattr(said, name, None)) is not None}
+
+
+def changed(said: "IdentityCorrected | ContactCorrected") -> frozenset[PersonDetail]:
+    return said.removed | {PersonDetail[name.upper()] for name in details_of(said)}
+
+
+def corrected(known: PersonRegistered, said: "IdentityCorrected | ContactCorrected") -> PersonRegistered:
+    """What holds from now on, with the marks that were made of it."""
+    removed = {each.name.lower(): None for each in said.removed}
+    return replace(known, **removed, **details_of(said), marks=said.marks)
 
 
 class RegisterPerson(Command, frozen=True):
@@ -195,6 +273,33 @@ class SetProtectedAddress(Command, frozen=True):
     reason: ProtectionReason
 
 
+class CorrectIdentity(Command, frozen=True):
+    """Put right who the person is: what is given replaces what is known, what is `removed` was wrong and is not known.
+
+    What was recorded before stays in the history, and in the trail.
+    """
+
+    person: UUID
+    reason: Sealed
+    name: Sealed | None = None
+    date_of_birth: Sealed | None = None
+    nhs_number: Sealed | None = None
+    communication_needs: Sealed | None = None
+    removed: FewOf[PersonDetail] = frozenset()
+
+
+class CorrectContact(Command, frozen=True):
+    """Put right where the person lives or how they are called: what is given replaces what is known, what is `removed`
+    was wrong and is not known. Whether it is safe to use is `confirmSafeContact`.
+    """
+
+    person: UUID
+    reason: Sealed
+    phone: Sealed | None = None
+    address: Sealed | None = None
+    removed: FewOf[PersonDetail] = frozenset()
+
+
 class LookForMatches(Command, frozen=True):
     """Look who else the person may be, of whom this case waits at your front door: somebody with two identifiers in
     common, or the same person elsewhere.
@@ -207,7 +312,8 @@ class LookForMatches(Command, frozen=True):
     case: UUID
 
 
-PersonCommand = RegisterPerson | SetContactPreference | SetProtectedAddress | LookForMatches
+Correct = CorrectIdentity | CorrectContact
+PersonCommand = RegisterPerson | SetContactPreference | SetProtectedAddress | Correct | LookForMatches
 
 
 class NoSafeWayToReach(Refused):
@@ -216,6 +322,22 @@ class NoSafeWayToReach(Refused):
 
 class DateOfBirthInvalid(Refused):
     """This is not a date of birth. Write it YYYY-MM-DD, not in the future; leave it out where it is not known."""
+
+
+class NothingToCorrect(Refused):
+    """Say what is put right: give a detail, or name one that was wrong and is not known."""
+
+
+class NotOfThisKind(Refused):
+    """This detail is put right by the other of the two commands: `correctIdentity`, `correctContact`."""
+
+
+class GivenAndRemoved(Refused):
+    """A detail is given or it is removed, not both."""
+
+
+class NameNeeded(Refused):
+    """Only who is provisional may be without a name."""
 
 
 def decide(person: Person | None, command: PersonCommand, given: Given) -> list[PersonEvent]:
@@ -233,6 +355,8 @@ def decide(person: Person | None, command: PersonCommand, given: Given) -> list[
         case SetProtectedAddress(_, protected, reason):
             protection = ProtectedAddressSet(protected, reason)
             return _unless(person.protection, protection, given, person.protection_at)
+        case CorrectIdentity() | CorrectContact():
+            return _correct(person, command, given)
         case LookForMatches():
             # Each look is a fact of its own, whatever was found before.
             if given.alike is None:
@@ -265,6 +389,37 @@ def _register(person: Person | None, command: RegisterPerson, given: Given) -> l
             command.phone,
             command.nhs_number,
             command.communication_needs,
+            given.digest,
+            given.marks,
+        )
+    ]
+
+
+def _correct(person: Person, command: Correct, given: Given) -> list[PersonEvent]:
+    said, own = details_of(command), {field.upper() for field in command.__struct_fields__}
+    if not said and not command.removed:
+        raise NothingToCorrect
+    for each in sorted(command.removed):
+        if each.name not in own:
+            raise NotOfThisKind(field="removed", detail=each)
+        if each.name.lower() in said:
+            raise GivenAndRemoved(field="removed", detail=each)
+    # What is not known cannot be removed: the same asked again changes nothing.
+    removed = frozenset(each for each in command.removed if getattr(person.registered, each.name.lower()) is not None)
+    if PersonDetail.NAME in removed and not person.registered.provisional:
+        raise NameNeeded(field="removed")
+    if not said and not removed:
+        return []
+    if isinstance(command, CorrectContact):
+        return [ContactCorrected(command.reason, command.phone, command.address, removed, given.marks)]
+    return [
+        IdentityCorrected(
+            command.reason,
+            command.name,
+            command.date_of_birth,
+            command.nhs_number,
+            command.communication_needs,
+            removed,
             given.digest,
             given.marks,
         )

@@ -121,6 +121,22 @@ def standing(stream: Stream, recorded: Iterable[Recorded[Any]], plain: Mapping[S
     return [*changed(None, state, plain)]
 
 
+def said(fact: Struct, plain: Mapping[Sealed, str] = _NOTHING) -> str:
+    """Every field of a fact that says anything, as JSON: also what changed nothing, and what no state keeps."""
+    return msgspec.json.encode(told(fact, plain), order="sorted").decode()
+
+
+def told(fact: Struct, plain: Mapping[Sealed, str] = _NOTHING) -> object:
+    """The same as values."""
+    return _Texts(plain, sealed_in(fact)).tree(fact)
+
+
+def written(fact: Struct, name: str, plain: Mapping[Sealed, str] = _NOTHING) -> str | None:
+    """One field of a fact; None where it says nothing."""
+    value = getattr(fact, name)
+    return _Texts(plain, sealed_in(fact)).written(value) if _said(value) else None
+
+
 class _Texts:
     """How values are written: personal texts only where their plain form was given."""
 
@@ -139,24 +155,24 @@ class _Texts:
             case datetime() | date() | UUID():
                 return str(msgspec.to_builtins(value))
             case _:
-                return msgspec.json.encode(self._tree(value), order="sorted").decode()
+                return msgspec.json.encode(self.tree(value), order="sorted").decode()
 
     def _word(self, text: str) -> str:
         # A sealed text and a code are both `str`: only the state's own types tell which is which.
         return self._plain.get(Sealed(text), SEALED) if text in self._sealed else str(text)
 
-    def _tree(self, value: object) -> object:
+    def tree(self, value: object) -> object:
         match value:
             case Struct():
                 held = {name: getattr(value, name) for name in value.__struct_fields__}
-                return {name: self._tree(each) for name, each in held.items() if _said(each)}
+                return {name: self.tree(each) for name, each in held.items() if _said(each)}
             case tuple() | list():
-                return [self._tree(each) for each in cast("Sequence[object]", value)]
+                return [self.tree(each) for each in cast("Sequence[object]", value)]
             case set() | frozenset():
                 # A set has no order of its own: the same history must be told by the same bytes.
-                return sorted(map(str, map(self._tree, cast("Iterable[object]", value))))
+                return sorted(map(str, map(self.tree, cast("Iterable[object]", value))))
             case dict():
-                return {str(key): self._tree(each) for key, each in cast("dict[object, object]", value).items()}
+                return {str(key): self.tree(each) for key, each in cast("dict[object, object]", value).items()}
             case str():
                 return self._word(value)
             case _:

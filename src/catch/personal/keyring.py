@@ -76,6 +76,10 @@ class Sealing(Generic[S]):
         self._opened = dict(zip([tokens.seal(cipher, subject, text) for text in plain], plain, strict=True))
         return iter(self._opened)
 
+    def holds(self, sealed: Sealed) -> bool:
+        """Whether it is one of the command's own."""
+        return sealed in self._opened
+
     def plain(self, sealed: Sealed) -> str:
         """What one of the command's sealed texts says."""
         return self._opened[sealed]

@@ -32,6 +32,10 @@ class AuditEntry:
     programme: str | None
     meeting_id: UUID | None
     command_id: UUID
+    fact: str = strawberry.field(
+        description="Every field of the fact that is told, as JSON, whether or not it changed anything. Personal text"
+        " stands as «sealed»: read it where it is told, in the case or the meeting, now or `asAt` this position."
+    )
     changes: list[Change]
 
 

@@ -15,11 +15,14 @@ from catch.access import (
     Who,
     agreed,
     beside_told,
+    case_fact_told,
     case_told,
     coordinates,
+    meeting_fact_told,
     meeting_told,
     partner_told,
     person_told,
+    place_fact_told,
     prepares,
     telling,
     told,
@@ -48,14 +51,15 @@ from catch.domain.streams import (
     Stream,
     restricted_stream,
 )
-from catch.history.changes import Change, changed
+from catch.history.changes import Change, changed, said
 from catch.present.trails import Place, Trails
 
 Fact = Recorded[Any]
 
 
 class Trail(Struct, frozen=True):
-    """How one viewer reads one stream. `told`: a fact, and the state it left; `counted`: nothing of it is closed.
+    """How one viewer reads one stream. `told`: a fact, and the state it left; `fact`: what is shown of one that is
+    told; `counted`: nothing of it is closed.
 
     `beside`: how they read what is restricted, where they may.
     """
@@ -63,6 +67,7 @@ class Trail(Struct, frozen=True):
     stream: Stream
     told: Callable[[Fact, Any], Told]
     shown: Callable[[Any], Any]
+    fact: Callable[[Any], Any]
     counted: bool
     beside: "Trail | None" = None
 
@@ -113,7 +118,9 @@ class Source:
             self._passed.append((turn.place, told))
             if told:
                 changes = changed(self._state(turn.before), self._state(turn.place.state))
-                return entry(turn.recorded, changes, counted=self._trail.counted)
+                return entry(
+                    turn.recorded, said(self._trail.fact(turn.recorded.event)), changes, counted=self._trail.counted
+                )
         return None
 
     def _state(self, state: Any) -> Any:
@@ -194,6 +201,7 @@ async def of_case(reading: Reading, stream: UUID) -> Trail | None:
         CASE,
         facts_told(seen, case),
         lambda state: case_told(seen, state),
+        lambda fact: case_fact_told(seen, fact),
         seen.everything,
         beside_case(seen, case) if seen.tags else None,
     )
@@ -204,7 +212,7 @@ def beside_case(seen: Sight, case: Case) -> Trail:
         return state and beside_told(seen, state)
 
     # Never counted: somebody may have been given one tag and not another.
-    return Trail(RESTRICTED, facts_told(seen, case), shown, counted=False)
+    return Trail(RESTRICTED, facts_told(seen, case), shown, lambda fact: fact, counted=False)
 
 
 def facts_told(seen: Sight, case: Case) -> Callable[[Fact, object], Told]:
@@ -237,7 +245,14 @@ async def of_meeting(reading: Reading, meeting: Meeting) -> Trail | None:
         about = (seen.get(case), held.get(case)) if case and seen.get(case) else (None, None)
         return told_at_meeting(*about, fact.event, fact.envelope.occurred_at, prepares=True)
 
-    return Trail(MEETING, fact_told, lambda state: meeting_told(state, withheld, of), not withheld)
+    closed_items = {item.item for item in meeting.items if item.case in withheld}
+    return Trail(
+        MEETING,
+        fact_told,
+        lambda state: meeting_told(state, withheld, of),
+        lambda fact: meeting_fact_told(fact, withheld, closed_items, of),
+        not withheld,
+    )
 
 
 def of_place(kind: Stream, who: Who) -> Trail:
@@ -259,10 +274,10 @@ def of_place(kind: Stream, who: Who) -> Trail:
             case _:
                 return state
 
-    return Trail(kind, fact_told, shown, kind is not PERSON)
+    return Trail(kind, fact_told, shown, place_fact_told, kind is not PERSON)
 
 
-def entry(fact: Fact, changes: Iterable[Change], *, counted: bool) -> audit_types.AuditEntry:
+def entry(fact: Fact, fact_said: str, changes: Iterable[Change], *, counted: bool) -> audit_types.AuditEntry:
     envelope = fact.envelope
     return audit_types.AuditEntry(
         position=Position(fact.position),
@@ -278,5 +293,6 @@ def entry(fact: Fact, changes: Iterable[Change], *, counted: bool) -> audit_type
         programme=envelope.programme,
         meeting_id=envelope.meeting,
         command_id=envelope.command,
+        fact=fact_said,
         changes=[audit_types.Change(path=each.path, before=each.before, after=each.after) for each in changes],
     )

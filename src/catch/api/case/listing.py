@@ -9,7 +9,7 @@ from uuid import UUID
 
 from catch.access import RedactionReason, state_told
 from catch.access.finding import shows_whole
-from catch.api.case import parts
+from catch.api.case import door
 from catch.api.case import types as case_types
 from catch.api.case.reading import Opened, Reading, Unopened, shows
 from catch.api.common import types as common_types
@@ -95,7 +95,7 @@ async def cases_by_reference(context: Context, reference: str) -> list[case_type
     # One that cannot be read does not say by which references it is called.
     listed = [each for each in await context.reading.listed(found) if isinstance(each, Opened)]
     opened = [each for each in listed if each.held.state is not None]
-    shown = [each for each in opened if shows(each.seen) and parts.refers_by(each.held.state, digest, each.seen)]
+    shown = [each for each in opened if shows(each.seen) and door.refers_by(each.held.state, digest, each.seen)]
     shown.sort(key=lambda each: (each.held.state.milestones.received_at, each.held.state.case))
     return [await case_of(context, each) for each in shown]
 

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from catch.access import look_shown, match_seen, recused
-from catch.api.case import parts, types
+from catch.api.case import door, parts, types
 from catch.api.case.reading import Reading
 from catch.api.common.redaction import Redactor, Texts
 from catch.domain.case.state import Case, SafeContact
@@ -51,7 +51,8 @@ async def match(reading: Reading, held: Case) -> types.Match | None:
     if told is None:
         return None
     redactor = Redactor(told, await reading.facts.texts(held.person))
-    contact = parts.safe_contact(held.safe_contact and vouched_for(held, held.safe_contact), redactor)
+    said = held.safe_contact and vouched_for(held, held.safe_contact)
+    contact = door.safe_contact(said, "safeContact", redactor, confirmed=held.safe_contact_confirmed)
     return types.Match(number=held.number, lead=parts.worker(held.lead), safe_contact=contact)
 
 

@@ -4,14 +4,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from catch.access import RedactionReason, Sight, note_shown, sees_others
+from msgspec import Struct
+
+from catch.access import RedactionReason, Sight, note_shown
 from catch.api.case import types as case_types
 from catch.api.common import types as common_types
 from catch.api.common.redaction import Redactor
 from catch.domain.agenda.case_facts import moment
 from catch.domain.case import state as domain
-from catch.domain.facts import Category, Sealed, Tag
-from catch.domain.meeting.items import Decision, Update
+from catch.domain.facts import Category
+from catch.domain.meeting.items import Amendment, Decision, Update
 from catch.domain.programme.clocks import clock
 from catch.domain.programme.configuration import Programme
 from catch.domain.restricted import Concern, RestrictedNote
@@ -21,109 +23,23 @@ def worker(held: domain.Worker | None) -> common_types.Worker | None:
     return common_types.Worker(user=held.user, agency=held.agency) if held else None
 
 
-def referral(held: domain.Referral, path: str, redactor: Redactor, *, address_protected: bool) -> case_types.Referral:
-    """Whoever wrote it reads what they wrote; but for how the person is reached, which may have become a secret."""
-    category = None if own_door(held, redactor) else Category.NEEDS
-    hidden = category is not None and redactor.hides(f"{path}.needs", category)
-    if hidden:
-        redactor.hides(f"{path}.urgency", Category.NEEDS)
-    return case_types.Referral(
-        id=held.referral,
-        source=held.source,
-        channel=held.channel,
-        received_at=held.received_at,
-        urgency=None if hidden else held.urgency,
-        needs=None if hidden else list(held.needs),
-        reason=redactor.text(f"{path}.reason", category, held.reason),
-        referrer=common_types.Worker(user=held.referrer, agency=held.referrer_agency),
-        unverified_organisation=redactor.text(f"{path}.unverifiedOrganisation", category, held.unverified_organisation),
-        reference=redactor.text(f"{path}.reference", category, held.reference),
-        described=described(held, f"{path}.described", redactor, address_protected=address_protected),
-    )
-
-
-def described(
-    held: domain.Referral, path: str, redactor: Redactor, *, address_protected: bool
-) -> case_types.Described | None:
-    """That there is such a description is told to those who see something of it."""
-    said, own = held.described or domain.Described(), own_door(held, redactor)
-    identity = None if own else Category.IDENTITY
-    shown = case_types.Described(
-        name=redactor.text(f"{path}.name", identity, said.name),
-        date_of_birth=redactor.text(f"{path}.dateOfBirth", identity, said.date_of_birth),
-        nhs_number=redactor.text(f"{path}.nhsNumber", identity, said.nhs_number),
-        phone=redactor.text(f"{path}.phone", Category.CONTACT, said.phone),
-        address=address(said.address, f"{path}.address", redactor, protected=address_protected),
-    )
-    closed = redactor.sight.hides(Category.CONTACT) and not own and redactor.sight.hides(Category.IDENTITY)
-    return None if closed or held.described is None else shown
-
-
-def address(held: Sealed | None, path: str, redactor: Redactor, *, protected: bool) -> str | None:
-    """Where somebody lives; once that is protected, for those only who were given the tag."""
-    if redactor.hides(path, Category.CONTACT):
-        return None
-    if protected and Tag.PROTECTED_ADDRESS not in redactor.sight.tags:
-        # Whether or not there is an address: a closed one and none look the same.
-        redactor.withheld[path] = RedactionReason.RESTRICTED
-        return None
-    return redactor.text(path, Category.CONTACT, held)
-
-
-def refers_by(held: domain.Case, digest: str, seen: Sight) -> bool:
-    """Whether the case has a referral under this reference whose reference is shown."""
-    open_to_all = seen.hides(Category.NEEDS) is None
-    return any(
-        each.reference_digest == digest and (open_to_all or each.referrer_agency == seen.agency)
-        for each in held.referrals
-    )
-
-
-def own_door(held: domain.Referral, redactor: Redactor) -> bool:
-    return held.referrer_agency == redactor.sight.agency
-
-
-def doors(held: domain.Case, redactor: Redactor) -> list[domain.Referral]:
-    """The referrals that the viewer may know of: for who sees no more than their own, the others are not there."""
-    return [each for each in held.referrals if not redactor.refers or own_door(each, redactor)]
-
-
-def safe_contact(held: domain.SafeContact | None, redactor: Redactor) -> case_types.SafeContact | None:
-    if held is None or redactor.hides("safeContact", Category.CONTACT):
-        return None
-    return case_types.SafeContact(
-        ok=held.ok,
-        how=redactor.text("safeContact.how", Category.CONTACT, held.how),
-        not_when=redactor.text("safeContact.notWhen", Category.CONTACT, held.not_when),
-    )
-
-
-def answered(held: domain.Answered | None, redactor: Redactor) -> case_types.Answered | None:
-    """Whoever referred is told why, and where the person was led."""
-    category = None if redactor.refers else Category.NEEDS
-    explanation = redactor.text("answered.explanation", category, held.explanation if held else None)
-    if held is None:
-        return None
-    return case_types.Answered(
-        reason=held.reason,
-        explanation=explanation,
-        agency=held.agency,
-        programme=held.programme,
-    )
-
-
 def conversation(held: domain.Conversation, path: str, redactor: Redactor) -> case_types.Conversation:
     return case_types.Conversation(
         id=held.conversation,
         at=held.at,
         held=held.held,
+        format=held.format,
         what_matters=redactor.text(f"{path}.whatMatters", Category.PLAN, held.what_matters),
         strengths=redactor.text(f"{path}.strengths", Category.PLAN, held.strengths),
+        needs=list(held.needs),
+        communication_needs=redactor.text(f"{path}.communicationNeeds", Category.PLAN, held.communication_needs),
+        for_meeting=held.for_meeting,
+        outcome=held.outcome,
     )
 
 
 def plan(held: domain.Plan | None, redactor: Redactor) -> case_types.Plan | None:
-    if held is None or redactor.hides("plan", Category.PLAN):
+    if redactor.hides("plan", Category.PLAN) or held is None:
         return None
     return case_types.Plan(
         id=held.plan,
@@ -135,7 +51,9 @@ def plan(held: domain.Plan | None, redactor: Redactor) -> case_types.Plan | None
         strengths=redactor.text("plan.strengths", Category.PLAN, held.strengths),
         contingency=redactor.text("plan.contingency", Category.PLAN, held.contingency),
         agreed_by_person=held.agreed_by_person,
+        how_agreed=redactor.text("plan.howAgreed", Category.PLAN, held.how_agreed),
         shared_with=list(held.shared_with),
+        no_goals_reason=redactor.text("plan.noGoalsReason", Category.PLAN, held.no_goals_reason),
     )
 
 
@@ -147,7 +65,12 @@ def goal(held: domain.Goal, path: str, redactor: Redactor) -> case_types.Goal:
         baseline=held.baseline,
         target=held.target,
         score=held.score,
+        stage=held.stage,
+        scored_at=held.scored_at,
         state=held.state,
+        ended_at=held.ended_at,
+        person_states_so=held.person_states_so,
+        reason=redactor.text(f"{path}.reason", Category.PLAN, held.reason),
     )
 
 
@@ -160,6 +83,7 @@ def actions(held: Iterable[domain.Action], path: str, redactor: Redactor) -> lis
 
 def action(held: domain.Action, path: str, redactor: Redactor, *, own: bool) -> case_types.Action:
     category = None if own else Category.ACTIONS
+    turns, since = of_owner(held, redactor)
     return case_types.Action(
         id=held.action,
         title=redactor.text(f"{path}.title", category, held.title),
@@ -171,30 +95,50 @@ def action(held: domain.Action, path: str, redactor: Redactor, *, own: bool) -> 
         mandatory=held.mandatory,
         priority=held.priority,
         intervention=held.intervention,
+        service=held.service,
+        offered_at=held.offered_at,
+        answered_at=held.answered_at,
+        ended_at=held.ended_at,
+        percent=held.percent,
+        counter_due=held.counter_due,
         reason=redactor.text(f"{path}.reason", category, held.reason),
         result=redactor.text(f"{path}.result", category, held.result),
+        outcome=held.outcome,
+        completed_on=held.completed_on,
         meeting_id=held.meeting,
+        decision_id=held.decision,
+        progress=[
+            case_types.Progress(
+                id=each.progress,
+                at=each.at,
+                note=redactor.text(f"{path}.progress.note", category, each.note),
+                percent=each.percent,
+            )
+            for each in held.progress
+            if since is None or each.at >= since
+        ],
+        turns=[
+            case_types.ActionTurn(
+                turn=each.turn,
+                at=each.at,
+                owner=each.owner,
+                due=each.due,
+                reason=redactor.text(f"{path}.turns.reason", category, each.reason),
+                counter_due=each.counter_due,
+            )
+            for each in turns
+        ],
     )
 
 
-def disclosures(held: Iterable[domain.Disclosure], redactor: Redactor) -> list[case_types.Disclosure]:
-    """A partner sees what may be told to itself; whoever sees the discussion for other reasons sees all."""
-    others = sees_others(redactor.sight)
-    if not others:
-        redactor.withheld["disclosures"] = redactor.sight.hidden
-    own = None if redactor.refers else redactor.sight.agency
-    return [disclosure(each, redactor) for each in held if others or each.agency == own]
-
-
-def disclosure(held: domain.Disclosure, redactor: Redactor) -> case_types.Disclosure:
-    return case_types.Disclosure(
-        id=held.disclosure,
-        agency=held.agency,
-        categories=sorted(each for each in held.categories if redactor.sight.mentions(each)),
-        authorised_at=held.authorised_at,
-        until=held.until,
-        ended_at=held.ended_at,
-    )
+def of_owner(held: domain.Action, redactor: Redactor) -> tuple[Sequence[domain.ActionTurn], datetime | None]:
+    """What is told of its course: to an agency that sees it only because it owns it, what came since then."""
+    if redactor.sight.hides(Category.ACTIONS) is None:
+        return held.turns, None
+    handed = [place for place, each in enumerate(held.turns) if each.turn is domain.Turn.REASSIGNED]
+    if not handed:
+        return held.turns, None
+    return held.turns[handed[-1] + 1 :], held.turns[handed[-1]].at
 
 
 def review(held: domain.Review, path: str, redactor: Redactor) -> case_types.Review:
@@ -204,7 +148,9 @@ def review(held: domain.Review, path: str, redactor: Redactor) -> case_types.Rev
         due=held.due,
         held_at=held.held_at,
         decision=held.decision,
+        agreement_confirmed=held.agreement_confirmed,
         summary=redactor.text(f"{path}.summary", Category.PLAN, held.summary),
+        next_due=held.next_due,
     )
 
 
@@ -256,6 +202,7 @@ def note(held: domain.Note | RestrictedNote, redactor: Redactor) -> case_types.N
         tag=held.tag if restricted else None,
         at=held.at,
         by=common_types.Worker(user=held.by.user, agency=held.by.agency),
+        audience=[] if restricted else sorted(held.audience),
         text=redactor.text("notes.text", None, held.text),
     )
 
@@ -290,8 +237,33 @@ def recusals(held: Iterable[domain.Recusal], redactor: Redactor) -> list[case_ty
     if not redactor.sight.everything:
         return []
     return [
-        case_types.Recusal(user=each.user, agency=each.agency, since=each.since, resolved_at=each.resolved_at)
+        case_types.Recusal(
+            user=each.user,
+            agency=each.agency,
+            since=each.since,
+            by_other=each.by_other,
+            reason=redactor.text("recusals.reason", None, each.reason),
+            meeting_id=each.meeting,
+            item_id=each.item,
+            resolved_at=each.resolved_at,
+            resolved_reason=redactor.text("recusals.resolvedReason", None, each.resolved_reason),
+        )
         for each in held
+    ]
+
+
+def allocations(held: Sequence[domain.Allocation], redactor: Redactor) -> list[case_types.Allocation]:
+    """What coordinators write for each other."""
+    return [
+        case_types.Allocation(
+            at=each.since,
+            worker=common_types.Worker(user=each.worker.user, agency=each.worker.agency),
+            lead=each.lead,
+            before=worker(each.before),
+            reason=redactor.text("allocations.reason", None, each.reason),
+            handover_note=redactor.text("allocations.handoverNote", None, each.handover_note),
+        )
+        for each in redactor.for_those_who_see_all("allocations", held) or ()
     ]
 
 
@@ -301,39 +273,71 @@ def proposal(held: domain.Proposal, path: str, redactor: Redactor) -> case_types
         series=held.series,
         purpose=held.purpose,
         by_agency=held.by_agency,
+        presenter=common_types.Worker(user=held.presenter.user, agency=held.presenter.agency),
+        proposed_at=held.proposed_at,
         question=redactor.text(f"{path}.question", Category.DISCUSSION, held.question),
+        requested_partners=list(held.requested_partners),
+        earliest=held.earliest,
+        person_informed=held.person_informed,
+        not_informed_reason=redactor.text(f"{path}.notInformedReason", Category.DISCUSSION, held.not_informed_reason),
+        settled_at=held.settled_at,
+        withdrawn=held.withdrawn,
+        withdrawn_reason=redactor.text(f"{path}.withdrawnReason", Category.DISCUSSION, held.withdrawn_reason),
     )
 
 
 def endings(held: Sequence[domain.Ending], redactor: Redactor) -> list[case_types.Ending]:
-    """Why it ended is what was agreed about it; that it ended is told by its state."""
+    """Why it ended is what was agreed about it; that it ended is told by its state. How goals stood is of the plan."""
+    redactor.hides("endings.outcomes", Category.PLAN)
     return redactor.each("endings", Category.DISCUSSION, held, ending)
 
 
-def discussion(held: domain.Discussion, path: str, redactor: Redactor) -> case_types.Discussion:
-    said = Update(held.situation, held.action_to_date, held.update, held.next_steps)
-    return spoken(said, held.meeting, (held.started_at, held.ended_at), held.agencies, path, redactor)
+def discussions(held: domain.Case, redactor: Redactor) -> list[case_types.Discussion]:
+    """Each with what its minutes should have said."""
+
+    def shown(each: domain.Discussion, path: str, redactor: Redactor) -> case_types.Discussion:
+        said = Update(each.situation, each.action_to_date, each.update, each.next_steps)
+        later = [amended.amendment for amended in held.amendments if amended.item == each.item]
+        at = Spoken(each.meeting, each.item, each.started_at, each.ended_at, each.agencies, later)
+        return spoken(said, at, path, redactor)
+
+    return redactor.each("discussions", Category.DISCUSSION, held.discussions, shown)
 
 
-def spoken(
-    said: Update,
-    meeting: UUID,
-    times: tuple[datetime | None, datetime | None],
-    agencies: Iterable[str],
-    path: str,
-    redactor: Redactor,
-) -> case_types.Discussion:
-    """What was said at a meeting, between which times and with which agencies there."""
+class Spoken(Struct, frozen=True):
+    """Where something was said, between which times, with which agencies there, and what was put right since."""
+
+    meeting: UUID
+    item: UUID
+    started_at: datetime | None
+    ended_at: datetime | None
+    agencies: Sequence[str]
+    amendments: Sequence[Amendment]
+
+
+def spoken(said: Update, at: Spoken, path: str, redactor: Redactor) -> case_types.Discussion:
     category = Category.DISCUSSION
     return case_types.Discussion(
-        meeting_id=meeting,
-        started_at=times[0],
-        ended_at=times[1],
-        agencies=list(agencies),
+        meeting_id=at.meeting,
+        item_id=at.item,
+        started_at=at.started_at,
+        ended_at=at.ended_at,
+        agencies=list(at.agencies),
         situation=redactor.text(f"{path}.situation", category, said.situation),
         action_to_date=redactor.text(f"{path}.actionToDate", category, said.action_to_date),
         update=redactor.text(f"{path}.update", category, said.update),
         next_steps=redactor.text(f"{path}.nextSteps", category, said.next_steps),
+        amendments=[amendment(each, f"{path}.amendments", redactor) for each in at.amendments],
+    )
+
+
+def amendment(held: Amendment, path: str, redactor: Redactor) -> case_types.Amendment:
+    return case_types.Amendment(
+        id=held.amendment,
+        at=held.at,
+        by=held.by,
+        text=redactor.text(f"{path}.text", Category.DISCUSSION, held.text),
+        at_meeting_id=held.at_meeting,
     )
 
 
@@ -352,14 +356,43 @@ def decision(held: Decision, path: str, redactor: Redactor) -> case_types.Decisi
         ],
         tell_person=common_types.Worker(user=tell.who, agency=None) if tell else None,
         tell_person_by=tell.by if tell else None,
+        not_told_reason=redactor.text(f"{path}.notToldReason", category, held.not_told_reason),
         inquorate=held.inquorate,
     )
 
 
 def ending(held: domain.Ending, path: str, redactor: Redactor) -> case_types.Ending:
+    days = held.measured
     return case_types.Ending(
         reason=held.reason,
         ending=held.ending,
         closed_on=held.closed_on,
+        closed_at=held.closed_at,
         summary=redactor.text(f"{path}.summary", Category.DISCUSSION, held.summary),
+        outcomes=outcomes(held.outcomes, redactor),
+        message_back_to=list(held.message_back_to),
+        ongoing_plan=redactor.text(f"{path}.ongoingPlan", Category.DISCUSSION, held.ongoing_plan),
+        feedback_invited=held.feedback_invited,
+        measured=case_types.Measured(
+            closed=days.closed, conversation=days.conversation, discussed=days.discussed, plan=days.plan
+        )
+        if days
+        else None,
     )
+
+
+def outcomes(held: Sequence[domain.GoalOutcome], redactor: Redactor) -> list[case_types.GoalOutcome]:
+    told = redactor.all("endings.outcomes", Category.PLAN, held)
+    return [case_types.GoalOutcome(goal_id=each.goal, result=each.result) for each in told]
+
+
+def closure_proposed(held: domain.ClosureProposal | None, redactor: Redactor) -> case_types.ClosureProposal | None:
+    if redactor.hides("closureProposed", Category.DISCUSSION) or held is None:
+        return None
+    summary = redactor.text("closureProposed.summary", Category.DISCUSSION, held.summary)
+    return case_types.ClosureProposal(at=held.at, reason=held.reason, summary=summary)
+
+
+def reopening(held: domain.Reopening, path: str, redactor: Redactor) -> case_types.Reopening:
+    reason = redactor.text(f"{path}.reason", Category.DISCUSSION, held.reason)
+    return case_types.Reopening(episode=held.episode, at=held.at, reason=reason)

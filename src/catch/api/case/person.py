@@ -1,21 +1,23 @@
 """A person as a redactor shows them, part by part, each when it is asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
-from catch.api.case import parts, types
+from catch.access import RedactionReason
+from catch.api.case import door, types
 from catch.api.common.redaction import Redactor
-from catch.domain.facts import Category, Sealed
-from catch.domain.person import Person
+from catch.domain.case.state import Case
+from catch.domain.facts import Category, Sealed, Tag
+from catch.domain.person import Correction, Person, ProtectionReason
 
 
 class UnfoldingPerson(types.Person):
     """The same of a person."""
 
-    def __init__(self, held: Person, redactor: Redactor, *, protected: bool) -> None:
-        self.__dict__["_told"] = Told(held, redactor, protected or held.address_protected)
+    def __init__(self, held: Person, case: Case, redactor: Redactor, *, protected: bool) -> None:
+        self.__dict__["_told"] = Told(held, case, redactor, protected or held.address_protected)
 
     def __getattr__(self, name: str) -> Any:
         part = OF_PERSON.get(name)
@@ -26,9 +28,12 @@ class UnfoldingPerson(types.Person):
 
 
 class Told(Struct, frozen=True):
-    """What of a person is told through a redactor. `protected`: where they live is a secret, now or then."""
+    """What of a person is told through a redactor. `protected`: where they live is a secret, now or then; `case` is the
+    one in which they are shown.
+    """
 
     held: Person
+    case: Case
     redactor: Redactor
     protected: bool
 
@@ -36,12 +41,43 @@ class Told(Struct, frozen=True):
         return self.redactor.text(f"person.{name}", category, sealed)
 
     def address(self) -> str | None:
-        return parts.address(self.held.registered.address, "person.address", self.redactor, protected=self.protected)
+        return door.address(self.held.registered.address, "person.address", self.redactor, protected=self.protected)
 
     def address_protected(self) -> bool | None:
         """Those to whom contact is told must know that it is not to be passed on."""
         closed = self.redactor.hides("person.addressProtected", Category.CONTACT)
         return None if closed else self.held.address_protected
+
+    def protected_because(self) -> ProtectionReason | None:
+        """Why is restricted: it says what somebody has done, or may do. Of what is over not even that is told."""
+        path = "person.addressProtectedBecause"
+        if self.redactor.hides(path, Category.CONTACT) or self.held.protection is None:
+            return None
+        if Tag.PROTECTED_ADDRESS in self.redactor.sight.tags:
+            return self.held.protection.reason
+        if self.held.address_protected:
+            self.redactor.withheld[path] = RedactionReason.RESTRICTED
+        return None
+
+    def provisional(self) -> bool | None:
+        closed = self.redactor.hides("person.provisional", Category.IDENTITY)
+        return None if closed else self.held.registered.provisional
+
+    def corrections(self, name: str, category: Category, held: Sequence[Correction]) -> list[types.Correction]:
+        """Why an address was wrong may say where the right one is: it is as protected as that."""
+        told = self.redactor.all(f"person.{name}", category, held)
+        untagged = Tag.PROTECTED_ADDRESS not in self.redactor.sight.tags
+        kept = self.protected and untagged and category is Category.CONTACT
+        if kept and self.redactor.sight.hides(category) is None:
+            self.redactor.withheld[f"person.{name}.reason"] = RedactionReason.RESTRICTED
+        return [
+            types.Correction(
+                at=each.at,
+                details=sorted(each.details),
+                reason=None if kept else self.text(f"{name}.reason", category, each.reason),
+            )
+            for each in told
+        ]
 
     def preferred(self, name: str, sealed: Sealed | None) -> str | None:
         return self.text(name, Category.CONTACT, sealed)
@@ -49,6 +85,8 @@ class Told(Struct, frozen=True):
 
 OF_PERSON: Mapping[str, Callable[[Told], object]] = {
     "id": lambda told: told.held.person,
+    "safe_contact": lambda told: door.of_case(told.case, "person.safeContact", told.redactor),
+    "provisional": Told.provisional,
     "name": lambda told: told.text("name", Category.IDENTITY, told.held.registered.name),
     "date_of_birth": lambda told: told.text("dateOfBirth", Category.IDENTITY, told.held.registered.date_of_birth),
     "nhs_number": lambda told: told.text("nhsNumber", Category.IDENTITY, told.held.registered.nhs_number),
@@ -58,6 +96,13 @@ OF_PERSON: Mapping[str, Callable[[Told], object]] = {
     "phone": lambda told: told.text("phone", Category.CONTACT, told.held.registered.phone),
     "address": Told.address,
     "address_protected": Told.address_protected,
+    "address_protected_because": Told.protected_because,
+    "identity_corrections": lambda told: told.corrections(
+        "identityCorrections", Category.IDENTITY, told.held.identity_corrections
+    ),
+    "contact_corrections": lambda told: told.corrections(
+        "contactCorrections", Category.CONTACT, told.held.contact_corrections
+    ),
     "safe_channels": lambda told: [
         *told.redactor.all(
             "person.safeChannels",

@@ -7,6 +7,8 @@ from uuid import UUID
 
 import strawberry
 
+from catch.api.case.door_types import Acceptance, Answered, Referral, SafeContact
+from catch.api.case.sharing_types import Agreement, Disclosure, Involvement, Objection
 from catch.api.common.messages import AccessEnded, Hidden, ResyncRequired
 from catch.api.common.scalars import Position
 from catch.api.common.types import PageInfo, Redactable, Redaction, Unreadable, Worker
@@ -14,58 +16,49 @@ from catch.api.programme.types import Programme
 from catch.domain.case.state import (
     ActionState,
     CaseState,
+    ConversationFormat,
+    GoalResult,
     GoalState,
     Priority,
     ProposalPurpose,
     ReviewDecision,
-    Urgency,
+    Turn,
 )
 from catch.domain.facts import Category, Tag
 from catch.domain.meeting.items import DecisionCode
+from catch.domain.person import PersonDetail, ProtectionReason
 from catch.domain.programme.clocks import ClockState
 from catch.domain.programme.configuration import ClosureClass
 from catch.domain.restricted import CriterionMet, SafeguardingOutcome
 
 
-@strawberry.type(description="The adult at the centre.")
+@strawberry.type(description="Details of the person were put right, and why. What they were before: `asAt`.")
+class Correction:
+    at: datetime
+    details: list[PersonDetail]
+    reason: str | None
+
+
+@strawberry.type(description="The adult at the centre. What keeps them safe stands first.")
 class Person:
     id: UUID
+    safe_contact: SafeContact | None = strawberry.field(
+        description="Read it before a telephone number or an address is used: the answer that stands in this case."
+    )
+    address_protected: bool | None
+    address_protected_because: ProtectionReason | None
+    safe_channels: list[str]
+    safe_times: str | None
+    never: str | None
+    provisional: bool | None = strawberry.field(description="Who they are is not settled yet.")
     name: str | None
     date_of_birth: str | None
     nhs_number: str | None
     communication_needs: str | None
     phone: str | None
     address: str | None
-    address_protected: bool | None
-    safe_channels: list[str]
-    safe_times: str | None
-    never: str | None
-
-
-@strawberry.type(description="The person as whoever referred them described them; `Case.person` may say otherwise.")
-class Described:
-    name: str | None
-    date_of_birth: str | None
-    nhs_number: str | None
-    phone: str | None
-    address: str | None
-
-
-@strawberry.type(description="A request that the programme take the person on.")
-class Referral:
-    id: UUID
-    source: str
-    channel: str
-    received_at: datetime
-    urgency: Urgency | None
-    needs: list[str] | None
-    reason: str | None
-    referrer: Worker | None
-    unverified_organisation: str | None = strawberry.field(
-        description="Whom whoever referred says they are from, where it is no partner. Nobody has checked it."
-    )
-    reference: str | None = strawberry.field(description="The sender's own number of it: `casesByReference` finds it.")
-    described: Described | None
+    identity_corrections: list[Correction]
+    contact_corrections: list[Correction]
 
 
 @strawberry.type(description="A person-centred conversation, held or attempted.")
@@ -73,8 +66,13 @@ class Conversation:
     id: UUID
     at: datetime
     held: bool
+    format: ConversationFormat
     what_matters: str | None
     strengths: str | None
+    needs: list[str]
+    communication_needs: str | None
+    for_meeting: bool = strawberry.field(description="False: information and support were enough.")
+    outcome: str | None = strawberry.field(description="Of an attempt that did not reach the person.")
 
 
 @strawberry.type(description="The person's support plan.")
@@ -88,7 +86,9 @@ class Plan:
     strengths: str | None
     contingency: str | None
     agreed_by_person: bool
+    how_agreed: str | None
     shared_with: list[str]
+    no_goals_reason: str | None
 
 
 @strawberry.type(description="An outcome the person wants, scored on the programme's scale.")
@@ -99,7 +99,32 @@ class Goal:
     baseline: int
     target: int
     score: int
+    stage: str | None
+    scored_at: datetime | None
     state: GoalState
+    ended_at: datetime | None
+    person_states_so: bool = strawberry.field(description="It was reached as the person says, whatever its score.")
+    reason: str | None = strawberry.field(description="Why it was given up.")
+
+
+@strawberry.type(description="How an action was getting on.")
+class Progress:
+    id: UUID
+    at: datetime
+    note: str | None
+    percent: int | None
+
+
+@strawberry.type(
+    description="An action was answered, handed on or moved: whose it was and when it was due until then, and why."
+)
+class ActionTurn:
+    turn: Turn
+    at: datetime
+    owner: str
+    due: date
+    reason: str | None
+    counter_due: date | None
 
 
 @strawberry.type(description="A piece of work offered to a partner. `originalDue` is the promise first made.")
@@ -114,27 +139,20 @@ class Action:
     mandatory: bool
     priority: Priority
     intervention: str | None
+    service: str | None
+    offered_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime | None
+    percent: int | None
+    counter_due: date | None = strawberry.field(description="The day that its owner proposed instead.")
     reason: str | None
     result: str | None
+    outcome: str | None
+    completed_on: date | None
     meeting_id: UUID | None
-
-
-@strawberry.type(description="A partner's part in the case.")
-class Involvement:
-    agency: str
-    role: str
-    since: datetime
-    ended_at: datetime | None
-
-
-@strawberry.type(description="What may be told to one partner.")
-class Disclosure:
-    id: UUID
-    agency: str
-    categories: list[Category]
-    authorised_at: datetime
-    until: date | None
-    ended_at: datetime | None
+    decision_id: UUID | None
+    progress: list[Progress]
+    turns: list[ActionTurn]
 
 
 @strawberry.type(description="One reading of an instrument. Instruments come with a later release; until then, none.")
@@ -151,7 +169,9 @@ class Review:
     due: date
     held_at: datetime | None
     decision: ReviewDecision | None
+    agreement_confirmed: bool
     summary: str | None
+    next_due: date | None
 
 
 @strawberry.type(description="A named time between two facts. `ratio` is elapsed over allowed time.")
@@ -172,6 +192,7 @@ class Note:
     tag: Tag | None
     at: datetime
     by: Worker
+    audience: list[str] = strawberry.field(description="The partners it is addressed to; none: all who see its kind.")
     text: str | None
 
 
@@ -198,14 +219,22 @@ class Recusal:
     user: str
     agency: str
     since: datetime
+    by_other: bool = strawberry.field(description="Declared by somebody else.")
+    reason: str | None
+    meeting_id: UUID | None
+    item_id: UUID | None
     resolved_at: datetime | None
+    resolved_reason: str | None
 
 
-@strawberry.type(description="Whether and how the person can be reached safely: the most careful answer so far.")
-class SafeContact:
-    ok: bool
-    how: str | None
-    not_when: str | None
+@strawberry.type(description="Who coordinates the case from then on, and why; told to those who coordinate it.")
+class Allocation:
+    at: datetime
+    worker: Worker
+    lead: bool
+    before: Worker | None
+    reason: str | None
+    handover_note: str | None
 
 
 @strawberry.type(description="A need that no service meets.")
@@ -223,15 +252,44 @@ class Proposal:
     series: str
     purpose: ProposalPurpose
     by_agency: str
+    presenter: Worker
+    proposed_at: datetime
     question: str | None
+    requested_partners: list[str]
+    earliest: date | None
+    person_informed: bool
+    not_informed_reason: str | None
+    settled_at: datetime | None = strawberry.field(description="Since it was talked about or taken back.")
+    withdrawn: bool
+    withdrawn_reason: str | None
 
 
-@strawberry.type(description="Why the person was not taken on, and where they were led instead, if they were.")
-class Answered:
+@strawberry.type(description="How one goal stood when the episode closed.")
+class GoalOutcome:
+    goal_id: UUID
+    result: GoalResult
+
+
+@strawberry.type(description="Days from the referral to each step of the episode; null where the step never came.")
+class Measured:
+    closed: int
+    conversation: int | None
+    discussed: int | None
+    plan: int | None
+
+
+@strawberry.type(description="Somebody proposed to close the case.")
+class ClosureProposal:
+    at: datetime
     reason: str
-    explanation: str | None
-    agency: str | None
-    programme: str | None
+    summary: str | None
+
+
+@strawberry.type(description="The case was opened again.")
+class Reopening:
+    episode: int
+    at: datetime
+    reason: str | None
 
 
 @strawberry.type(description="How an episode closed.")
@@ -239,7 +297,13 @@ class Ending:
     reason: str
     ending: ClosureClass
     closed_on: date
+    closed_at: datetime
     summary: str | None
+    outcomes: list[GoalOutcome]
+    message_back_to: list[str]
+    ongoing_plan: str | None
+    feedback_invited: bool
+    measured: Measured | None
 
 
 @strawberry.type(description="An agency that did not agree, and its words.")
@@ -258,12 +322,23 @@ class Decision:
     dissent: list[Dissent]
     tell_person: Worker | None
     tell_person_by: date | None
+    not_told_reason: str | None
     inquorate: bool
 
 
-@strawberry.type(description="What was said about a case at a meeting.")
+@strawberry.type(description="What minutes should have said. What they say stays as it was.")
+class Amendment:
+    id: UUID
+    at: datetime
+    by: str
+    text: str | None
+    at_meeting_id: UUID | None = strawberry.field(description="Where it was agreed to amend them.")
+
+
+@strawberry.type(description="What was said about a case at a meeting, and what its minutes should have said.")
 class Discussion:
     meeting_id: UUID
+    item_id: UUID
     started_at: datetime | None
     ended_at: datetime | None
     agencies: list[str]
@@ -271,12 +346,16 @@ class Discussion:
     action_to_date: str | None
     update: str | None
     next_steps: str | None
+    amendments: list[Amendment]
 
 
-@strawberry.type(description="One person's involvement with one programme.")
+@strawberry.type(description="One person's involvement with one programme. What keeps the person safe stands first.")
 class Case(Redactable):
     id: UUID
     number: str
+    safe_contact: SafeContact | None
+    agreement: Agreement | None
+    objections: list[Objection]
     state: CaseState
     episode: int | None
     version: int | None
@@ -284,9 +363,12 @@ class Case(Redactable):
     programme: Programme
     person: Person | None
     lead: Worker | None
-    safe_contact: SafeContact | None
+    clinical: Worker | None
+    allocations: list[Allocation]
     referral: Referral
     referrals: list[Referral]
+    age_warning: bool | None = strawberry.field(description="The age is not one that the programme is for.")
+    accepted: Acceptance | None
     answered: Answered | None
     conversations: list[Conversation]
     plan: Plan | None
@@ -294,6 +376,9 @@ class Case(Redactable):
     actions: list[Action]
     involvements: list[Involvement]
     disclosures: list[Disclosure]
+    disclosures_to_review: bool | None = strawberry.field(
+        description="The agreement was withdrawn while disclosures were open: each waits to be looked at again."
+    )
     measures: list[Measure]
     reviews: list[Review]
     clocks: list[Clock]
@@ -303,10 +388,13 @@ class Case(Redactable):
     concerns: list[SafeguardingConcern]
     recusals: list[Recusal]
     proposals: list[Proposal]
+    past_proposals: list[Proposal]
     discussions: list[Discussion]
     decisions: list[Decision]
     unmet_needs: list[UnmetNeed]
+    closure_proposed: ClosureProposal | None
     endings: list[Ending]
+    reopenings: list[Reopening]
 
 
 @strawberry.type(description="A live case of somebody who may be the same person: whom to ask, how to reach them.")

@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from catch.access import state_told
-from catch.api.case import parts, types
+from catch.api.case import door, door_types, parts, sharing, types
 from catch.api.case.person import OF_PERSON, UnfoldingPerson
 from catch.api.common.cursors import cursor
 from catch.api.common.redaction import Redactor
@@ -68,13 +68,6 @@ def _decisions(whole: Whole) -> list[types.Decision]:
     return [parts.decision(each.decision, "decisions", whole.redactor) for each in held]
 
 
-def _involvements(whole: Whole) -> list[types.Involvement]:
-    return [
-        types.Involvement(agency=each.agency, role=each.role, since=each.since, ended_at=each.ended_at)
-        for each in whole.redactor.for_those_involved("involvements", whole.held.involvements) or ()
-    ]
-
-
 def _unmet_needs(whole: Whole) -> list[types.UnmetNeed]:
     return [
         types.UnmetNeed(id=each.need, code=each.code, reason=each.reason, locality=each.locality, met_at=each.met_at)
@@ -82,10 +75,10 @@ def _unmet_needs(whole: Whole) -> list[types.UnmetNeed]:
     ]
 
 
-def _referral(held: domain.Referral, path: str, whole: Whole) -> types.Referral:
+def _referral(held: domain.Referral, path: str, whole: Whole) -> door_types.Referral:
     person = whole.person
     protected = whole.protected or (person is not None and person.address_protected)
-    return parts.referral(held, path, whole.redactor, address_protected=protected)
+    return door.referral(held, path, whole.redactor, address_protected=protected)
 
 
 def _position(whole: Whole) -> Position | None:
@@ -110,30 +103,37 @@ def notes_page(whole: Whole, after: tuple[datetime, UUID] | None, wanted: int) -
 PARTS: Mapping[str, Callable[[Whole], object]] = {
     "id": lambda whole: whole.held.case,
     "number": lambda whole: whole.held.number,
+    "safe_contact": lambda whole: door.of_case(whole.held, "safeContact", whole.redactor),
+    "agreement": lambda whole: sharing.agreement(whole.held, whole.redactor),
+    "objections": lambda whole: sharing.objections(whole.held.objections, whole.redactor),
     "state": lambda whole: state_told(whole.redactor.sight, whole.held.state),
     "episode": lambda whole: whole.redactor.for_those_involved("episode", whole.held.episode),
     "version": lambda whole: whole.redactor.for_those_who_see_all("version", whole.version),
     "position": _position,
     "programme": lambda whole: programme_view.shown(whole.pinned),
     "person": lambda whole: (
-        UnfoldingPerson(whole.person, whole.redactor, protected=whole.protected) if whole.person else None
+        UnfoldingPerson(whole.person, whole.held, whole.redactor, protected=whole.protected) if whole.person else None
     ),
     "lead": lambda whole: parts.worker(whole.redactor.for_those_involved("lead", whole.held.lead)),
-    "safe_contact": lambda whole: parts.safe_contact(whole.held.safe_contact, whole.redactor),
+    "clinical": lambda whole: parts.worker(whole.redactor.for_those_involved("clinical", whole.held.clinical)),
+    "allocations": lambda whole: parts.allocations(whole.held.allocations, whole.redactor),
     # Whoever sees no more than their own referral has one: that is why they see the case.
-    "referral": lambda whole: _referral(parts.doors(whole.held, whole.redactor)[0], "referral", whole),
-    "referrals": lambda whole: [
-        _referral(each, "referrals", whole) for each in parts.doors(whole.held, whole.redactor)
-    ],
-    "answered": lambda whole: parts.answered(whole.held.answered, whole.redactor),
+    "referral": lambda whole: _referral(door.doors(whole.held, whole.redactor)[0], "referral", whole),
+    "referrals": lambda whole: [_referral(each, "referrals", whole) for each in door.doors(whole.held, whole.redactor)],
+    "age_warning": lambda whole: whole.redactor.for_those_who_see_all("ageWarning", whole.held.age_warning),
+    "accepted": lambda whole: door.accepted(whole.held.accepted, whole.redactor),
+    "answered": lambda whole: door.answered(whole.held.answered, whole.redactor),
     "conversations": lambda whole: whole.redactor.each(
         "conversations", Category.PLAN, whole.held.conversations, parts.conversation
     ),
     "plan": lambda whole: parts.plan(whole.held.plan, whole.redactor),
     "goals": lambda whole: whole.redactor.each("goals", Category.PLAN, whole.held.goals, parts.goal),
     "actions": lambda whole: parts.actions(whole.held.actions, "actions", whole.redactor),
-    "involvements": _involvements,
-    "disclosures": lambda whole: parts.disclosures(whole.held.disclosures, whole.redactor),
+    "involvements": lambda whole: sharing.involvements(whole.held.involvements, whole.redactor),
+    "disclosures": lambda whole: sharing.disclosures(whole.held.disclosures, whole.redactor),
+    "disclosures_to_review": lambda whole: whole.redactor.for_those_who_see_all(
+        "disclosuresToReview", whole.held.disclosures_to_review
+    ),
     "measures": lambda _: [],
     "reviews": lambda whole: whole.redactor.each("reviews", Category.PLAN, whole.held.reviews, parts.review),
     "clocks": lambda whole: [
@@ -148,11 +148,16 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     "proposals": lambda whole: whole.redactor.each(
         "proposals", Category.DISCUSSION, whole.held.proposals, parts.proposal
     ),
-    "discussions": lambda whole: whole.redactor.each(
-        "discussions", Category.DISCUSSION, whole.held.discussions, parts.discussion
+    "past_proposals": lambda whole: whole.redactor.each(
+        "pastProposals", Category.DISCUSSION, whole.held.past_proposals, parts.proposal
     ),
+    "discussions": lambda whole: parts.discussions(whole.held, whole.redactor),
     "decisions": _decisions,
     "unmet_needs": _unmet_needs,
+    "closure_proposed": lambda whole: parts.closure_proposed(whole.held.closure_proposed, whole.redactor),
     "endings": lambda whole: parts.endings(whole.held.endings, whole.redactor),
+    "reopenings": lambda whole: whole.redactor.each(
+        "reopenings", Category.DISCUSSION, whole.held.reopenings, parts.reopening
+    ),
 }
 """What a case is made of, in the order in which it is looked at for what is withheld."""

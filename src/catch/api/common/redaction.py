@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from catch.access import RedactionReason, Sight
+from catch.access import RedactionReason, Sight, sees_others
 from catch.api.common import types
 from catch.domain.facts import Category, Sealed
 from catch.personal import Erased, Unopened
@@ -74,6 +74,17 @@ class Redactor:
             self.withheld[path] = self.sight.hidden
             return None
         return held
+
+    def sees_others(self, path: str) -> bool:
+        """Whether the viewer sees what others are told, and why."""
+        seen = sees_others(self.sight)
+        if not seen:
+            self.withheld[path] = self.sight.hidden
+        return seen
+
+    def for_others(self, path: str, held: V) -> V | None:
+        """What says something of what others are told, or are not to be told."""
+        return held if self.sees_others(path) else None
 
     def for_those_who_see_all(self, path: str, held: V) -> V | None:
         """What says something of every fact there is."""

@@ -8,11 +8,12 @@ from uuid import UUID
 import strawberry
 from msgspec import Struct
 
-from catch.api.case.types import Action, Case, Decision, Discussion
+from catch.api.case.types import Action, Amendment, Case, Decision, Discussion
 from catch.api.common.scalars import Position
 from catch.api.common.types import Redactable, Redaction
-from catch.domain.meeting.items import DeferReason, ItemState
-from catch.domain.meeting.listing import Matter, Missing, ReasonCode, WarningCode, WhyNotPlaced
+from catch.domain.meeting.items import DeferReason, Edit, ItemState, Origin
+from catch.domain.meeting.listing import AppearanceBasis, Matter, Missing, ReasonCode, WarningCode, WhyNotPlaced
+from catch.domain.meeting.state import InterestAction
 
 
 @strawberry.type(description="Why a case is on the agenda, and what that rests on.")
@@ -23,6 +24,48 @@ class InclusionReason:
     since: date | None
 
 
+@strawberry.type(description="Somebody's interest in an item; told to those who prepare the meeting.")
+class ItemInterest:
+    user: str
+    agency: str
+    action: InterestAction
+    note: str | None
+    resolved_reason: str | None = strawberry.field(description="Why it no longer stands; null while it does.")
+
+
+@strawberry.type(description="An item was moved (places), given other minutes, or pulled from noting (sections).")
+class ItemEdit:
+    edit: Edit
+    at: datetime
+    before: int
+    after: int
+    reason: str | None
+    by_agency: str | None
+
+
+@strawberry.type(description="An action that was linked to the item, and the decision that it follows from.")
+class LinkedAction:
+    action_id: UUID
+    owner: str
+    decision_id: UUID | None
+
+
+@strawberry.type(description="How an item was dealt with: why it was added, changed, opened, put off or taken off.")
+class Handling:
+    origin: Origin
+    basis: AppearanceBasis | None
+    requires: list[str]
+    added_reason: str | None
+    removed_reason: str | None
+    edits: list[ItemEdit]
+    known_by: str | None
+    override_reason: str | None = strawberry.field(description="Why it was opened though nobody knew the person.")
+    deferred_to: UUID | None
+    deferred_note: str | None
+    linked: list[LinkedAction]
+    interests: list[ItemInterest]
+
+
 class Said(Struct, frozen=True):
     """What is personal about an item, as one viewer sees it."""
 
@@ -30,6 +73,8 @@ class Said(Struct, frozen=True):
     decisions: list[Decision]
     actions: list[Action]
     redactions: list[Redaction]
+    handling: Handling | None = None
+    amendments: Sequence[Amendment] = ()
 
 
 class ItemInside(Protocol):
@@ -82,6 +127,10 @@ class AgendaItem(Redactable):
     @strawberry.field
     async def actions(self) -> list[Action]:
         return (await self.inside.said()).actions
+
+    @strawberry.field(description="Null where the discussion is withheld.")
+    async def handling(self) -> Handling | None:
+        return (await self.inside.said()).handling
 
 
 @strawberry.type(description="Something the coordinator must see before the agenda is published.")

@@ -1,16 +1,17 @@
 """What is personal about an item of an agenda: read when it is asked for, and as far as the viewer sees the case."""
 
-from datetime import datetime
+from collections.abc import Sequence
 from uuid import UUID
 
-from catch.access import RedactionReason
+from catch.access import EVERYTHING, RedactionReason, Sight
 from catch.api.case import parts
 from catch.api.case import types as case_types
 from catch.api.case.reading import Opened, Reading
 from catch.api.common import types as common_types
-from catch.api.common.redaction import Redactor
+from catch.api.common.redaction import Redactor, Texts
 from catch.api.meeting import agenda_types
-from catch.domain.case.state import Case
+from catch.api.meeting.handling import handling
+from catch.domain.case.state import Action, Case
 from catch.domain.facts import Category
 from catch.domain.meeting.items import Item
 from catch.domain.meeting.state import Meeting
@@ -40,8 +41,9 @@ NO_CASE = agenda_types.Said(None, [], [], [common_types.Redaction(path="case", r
 class Inside:
     """What is personal about an item that the viewer may see."""
 
-    def __init__(self, reading: Reading, meeting: Meeting, item: Item) -> None:
+    def __init__(self, reading: Reading, meeting: Meeting, item: Item, *, prepares: bool) -> None:
         self._reading = reading
+        self._prepares = prepares
         self._meeting = meeting
         self._item = item
         self._said: agenda_types.Said | None = None
@@ -60,8 +62,14 @@ class Inside:
 
     async def said(self) -> agenda_types.Said:
         if self._said is None:
-            self._said = await self._read(self._item.case) if self._item.case else NOTHING_SAID
+            case = self._item.case
+            self._said = await self._read(case) if case else await self._of_matter()
         return self._said
+
+    async def _of_matter(self) -> agenda_types.Said:
+        """What is said of a general matter is everybody's at the meeting, and sealed under the meeting's own key."""
+        sight = Sight(EVERYTHING, RedactionReason.ROLE, self._reading.viewer.agency)
+        return self._told(sight, await self._reading.facts.texts(self._meeting.meeting), [])
 
     async def _read(self, case: UUID) -> agenda_types.Said:
         item, facts = self._item, self._reading.facts
@@ -70,15 +78,26 @@ class Inside:
         if seen is None or held is None:
             return NO_CASE
         linked = [each for each in (held.action(link.action) for link in item.actions) if each]
-        texts = await facts.texts(held.person)
-        redactor = Redactor(seen, texts)
-        times: tuple[datetime | None, datetime | None] = (item.opened_at, item.closed_at)
+        return self._told(seen, await facts.texts(held.person), linked)
+
+    def _told(self, seen: Sight, texts: Texts, linked: Sequence[Action]) -> agenda_types.Said:
+        item, redactor = self._item, Redactor(seen, texts)
         closed = redactor.hides("discussion", Category.DISCUSSION)
         said = None if closed else item.update
-        spoken = said and parts.spoken(said, self._meeting.meeting, times, item.present, "discussion", redactor)
-        held_decisions = redactor.all("decisions", Category.DISCUSSION, item.decisions)
-        decisions = [parts.decision(each, "decisions", redactor) for each in held_decisions]
-        return agenda_types.Said(spoken, decisions, parts.actions(linked, "actions", redactor), redactor.redactions())
+        at = parts.Spoken(
+            self._meeting.meeting, item.item, item.opened_at, item.closed_at, item.present, item.amendments
+        )
+        amended = redactor.all("amendments", Category.DISCUSSION, item.amendments)
+        decided = redactor.all("decisions", Category.DISCUSSION, item.decisions)
+        return agenda_types.Said(
+            said and parts.spoken(said, at, "discussion", redactor),
+            [parts.decision(each, "decisions", redactor) for each in decided],
+            parts.actions(linked, "actions", redactor),
+            # Each of them is asked for before what is withheld is told.
+            handling=handling(item, self._meeting, redactor, prepares=self._prepares),
+            amendments=[parts.amendment(each, "amendments", redactor) for each in amended],
+            redactions=redactor.redactions(),
+        )
 
 
 class Withheld:
@@ -87,8 +106,13 @@ class Withheld:
     def __init__(self, reason: RedactionReason) -> None:
         named = reason is RedactionReason.UNREADABLE
         withheld = (
-            *("case", *(() if named else ("number",)), *WORKED_OUT, "presenter", "deferCount", "deferred"),
-            *("discussion", "decisions", "actions"),
+            "case",
+            *(() if named else ("number",)),
+            *WORKED_OUT,
+            "presenter",
+            "deferCount",
+            "deferred",
+            *("discussion", "decisions", "actions", "handling", "amendments"),
         )
         self._said = agenda_types.Said(
             None, [], [], [common_types.Redaction(path=path, reason=reason) for path in withheld]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from catch.api.case.types import Decision, Discussion
+from catch.api.case.types import Amendment, Decision, Discussion
 from catch.api.common.messages import AccessEnded, Hidden, ResyncRequired
 from catch.api.common.scalars import Position
 from catch.api.common.types import PageInfo, Redactable, Unreadable, Worker
@@ -15,7 +15,7 @@ from catch.api.meeting.agenda_types import Agenda, AgendaItem, InclusionReason
 from catch.domain.agenda.absence import Standing
 from catch.domain.meeting.items import DeferReason, ItemState
 from catch.domain.meeting.listing import Missing, ReasonCode
-from catch.domain.meeting.state import MeetingState
+from catch.domain.meeting.state import MeetingState, Mode
 
 
 @strawberry.type(description="Somebody in the room, or who sent apologies.")
@@ -48,6 +48,7 @@ class MinutesEntry(Redactable):
     decisions: list[Decision]
     actions_offered: int | None
     deferred: DeferReason | None
+    amendments: list[Amendment]
 
 
 @strawberry.type(description="The minutes of a meeting, in the order in which the items were taken.")
@@ -56,9 +57,63 @@ class Minutes(Redactable):
     ended_at: datetime | None
     confirmed_at: datetime | None
     confirmed_by: str | None
+    confirmed_at_meeting_id: UUID | None
+    amendments: list[Amendment] = strawberry.field(description="Of the meeting; of an item they stand in its entry.")
     present: list[Worker]
     apologies: list[Worker]
     entries: list[MinutesEntry]
+
+
+@strawberry.type(description="The part of the meeting during which an agency can be there.")
+class Availability:
+    agency: str
+    available_from: datetime
+    available_until: datetime
+
+
+@strawberry.type(description="The meeting was put at another time, or made longer or shorter.")
+class Move:
+    at: datetime
+    before: datetime
+    after: datetime
+    minutes: int
+    reason: str | None
+
+
+@strawberry.type(description="The meeting was adjourned, and perhaps went on.")
+class Interruption:
+    at: datetime
+    reason: str | None
+    until: datetime | None
+
+
+@strawberry.type(description="The meeting was called off.")
+class Cancellation:
+    at: datetime
+    reason: str | None
+
+
+@strawberry.type(description="Somebody sent apologies; told to those who prepare the meeting.")
+class Apology:
+    user: str
+    agency: str
+    note: str | None
+
+
+@strawberry.type(description="An invitation was taken back; told to those who prepare the meeting.")
+class Uninvited:
+    agency: str
+    user: str | None
+    reason: str | None
+
+
+@strawberry.type(description="What became of the meeting itself, and why.")
+class Course(Redactable):
+    moves: list[Move]
+    cancellation: Cancellation | None
+    interruptions: list[Interruption]
+    apologies: list[Apology]
+    withdrawn: list[Uninvited]
 
 
 @strawberry.type(description="One occurrence of a series.")
@@ -67,6 +122,7 @@ class Meeting:
     state: MeetingState
     starts_at: datetime
     duration_minutes: int
+    mode: Mode
     version: int | None
     position: Position | None
     series: str
@@ -74,10 +130,15 @@ class Meeting:
     chair: Worker
     attendance: list[Attendance]
     invitations: list[Invitation]
+    availability: list[Availability]
+    confidentiality_statement: str | None = strawberry.field(description="That was in force when it started.")
+    charter: str | None
+    instant: bool = strawberry.field(description="A discussion there and then, of one case.")
     current_item: UUID | None
     content_hash: str | None
     prepared: strawberry.Private[Callable[[], Awaitable[Agenda]]]
     taken: strawberry.Private[Callable[[], Awaitable[Minutes | None]]]
+    went: strawberry.Private[Callable[[], Awaitable[Course]]]
 
     @strawberry.field
     async def agenda(self) -> Agenda:
@@ -86,6 +147,10 @@ class Meeting:
     @strawberry.field(description="Once the meeting has started.")
     async def minutes(self) -> Minutes | None:
         return await self.taken()
+
+    @strawberry.field
+    async def course(self) -> Course:
+        return await self.went()
 
 
 @strawberry.type(description="Where a case stands towards a meeting, and why.")

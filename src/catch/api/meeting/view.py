@@ -22,9 +22,11 @@ from catch.access import (
 )
 from catch.api.case.reading import Reading
 from catch.api.common import types as common_types
+from catch.api.common.redaction import Texts
 from catch.api.common.scalars import Position
 from catch.api.meeting import agenda_types
 from catch.api.meeting import types as meeting_types
+from catch.api.meeting.course import amendments, course
 from catch.api.meeting.inside import WORKED_OUT, Inside, OnlyCase, Withheld
 from catch.domain.agenda.by_hand import as_it_is
 from catch.domain.agenda.words import changed_since, concern_raised, left_out, more_concerns
@@ -174,7 +176,7 @@ class Sitting:
             deferred=item.deferral.reason if item.deferral and spoken else None,
             why_not_placed=None,
             predicted_on=None,
-            inside=Withheld(hidden) if hidden else Inside(self.reading, self.shown, item),
+            inside=Withheld(hidden) if hidden else Inside(self.reading, self.shown, item, prepares=self.prepares),
             closed=[] if hidden else await self.closed(told, item.case),
         )
 
@@ -334,6 +336,8 @@ class Sitting:
             ended_at=row.ended_at,
             confirmed_at=row.confirmed_at,
             confirmed_by=row.confirmed_by,
+            confirmed_at_meeting_id=self.shown.confirmed_at_meeting,
+            amendments=amendments(self.shown.amendments, await self.texts()),
             present=[who for who, apology in people if not apology],
             apologies=[who for who, apology in people if apology],
             entries=entries,
@@ -345,6 +349,13 @@ class Sitting:
             ],
         )
 
+    async def texts(self) -> Texts:
+        """What was said of the meeting itself."""
+        return await self.reading.facts.texts(self.shown.meeting)
+
+    async def course(self) -> meeting_types.Course:
+        return course(self.shown, await self.texts(), prepares=self.prepares)
+
     async def entry(self, entry: written_minutes.Entry) -> meeting_types.MinutesEntry:
         # An entry outlasts its item: what is gone from the agenda may be one that was kept from the viewer.
         item = self.shown.item(entry.item)
@@ -353,7 +364,7 @@ class Sitting:
             number = item.number if item and hidden in NAMED else None
             return withheld_entry(entry, hidden or RedactionReason.NOT_INVOLVED, number)
         told = await self.agreed(item.case)
-        said = await Inside(self.reading, self.shown, item).said()
+        said = await Inside(self.reading, self.shown, item, prepares=self.prepares).said()
         seen = await self.reading.sight(item.case) if item.case else None
         closed = seen.hidden if seen else RedactionReason.ROLE
         spoken, acts = Category.DISCUSSION in told.categories, Category.ACTIONS in told.categories
@@ -373,6 +384,7 @@ class Sitting:
             decisions=said.decisions,
             actions_offered=len(entry.actions) if acts else None,
             deferred=entry.deferred if spoken else None,
+            amendments=list(said.amendments),
             redactions=[
                 *(common_types.Redaction(path=path, reason=closed) for path in paths),
                 *(each for each in said.redactions if each.path.partition(".")[0] in OF_ENTRY),
@@ -380,7 +392,7 @@ class Sitting:
         )
 
 
-OF_ENTRY = frozenset({"case", "discussion", "decisions"})
+OF_ENTRY = frozenset({"case", "discussion", "decisions", "amendments"})
 NOT_TOLD = Agreed(frozenset())
 NAMED = (None, RedactionReason.UNREADABLE)
 """What an item may be withheld for and its number told all the same: whoever runs the system is asked about it."""
@@ -391,7 +403,7 @@ def withheld_entry(
     entry: written_minutes.Entry, reason: RedactionReason, number: str | None
 ) -> meeting_types.MinutesEntry:
     """What became of an item is told; nothing of what it was about, but for the name of what cannot be read."""
-    withheld = ("present", "recused", "discussion", "decisions", "actionsOffered", "deferred")
+    withheld = ("present", "recused", "discussion", "decisions", "actionsOffered", "deferred", "amendments")
     paths = withheld if number else ("number", *withheld)
     return meeting_types.MinutesEntry(
         item_id=entry.item,
@@ -404,6 +416,7 @@ def withheld_entry(
         decisions=[],
         actions_offered=None,
         deferred=None,
+        amendments=[],
         redactions=[common_types.Redaction(path=path, reason=reason) for path in paths],
     )
 
@@ -430,6 +443,10 @@ class SeatedMeeting(meeting_types.Meeting):
         self.state = held.state
         self.starts_at = held.starts_at
         self.duration_minutes = held.duration_minutes
+        self.mode = held.mode
+        self.confidentiality_statement = held.confidentiality_statement
+        self.charter = held.charter
+        self.instant = held.instant
         # How often and how far on something was recorded says how much there is that others may not know of.
         self.version = version if sitting.prepares else None
         self.position = Position(position) if sitting.prepares else None
@@ -440,6 +457,7 @@ class SeatedMeeting(meeting_types.Meeting):
         self.content_hash = held.content_hash
         self.prepared = sitting.agenda
         self.taken = lambda: sitting.minutes(written)
+        self.went = sitting.course
 
     def __getattr__(self, name: str) -> Any:
         part = OF_MEETING.get(name)
@@ -471,7 +489,20 @@ def invitations(held: Meeting) -> list[meeting_types.Invitation]:
     ]
 
 
-OF_MEETING: Mapping[str, Callable[[Meeting], object]] = {"attendance": attendance, "invitations": invitations}
+def availability(held: Meeting) -> list[meeting_types.Availability]:
+    return [
+        meeting_types.Availability(
+            agency=each.agency, available_from=each.available_from, available_until=each.available_until
+        )
+        for each in held.availability
+    ]
+
+
+OF_MEETING: Mapping[str, Callable[[Meeting], object]] = {
+    "attendance": attendance,
+    "invitations": invitations,
+    "availability": availability,
+}
 
 
 def named(meeting: Meeting, draft: Agenda | None) -> Iterable[UUID]:

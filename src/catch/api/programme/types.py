@@ -2,9 +2,11 @@
 
 from datetime import date
 
+import msgspec
 import strawberry
 
 from catch.domain.programme.configuration import ClosureClass
+from catch.domain.programme.configuration import Programme as Configuration
 
 
 @strawberry.type(description="A standing meeting of a programme.")
@@ -51,3 +53,8 @@ class Programme:
     plan: PlanRules
     caseload: Caseload
     assumed: list[str] = strawberry.field(description="Settings that are proposals, not the programme's own words.")
+    loaded: strawberry.Private[Configuration]
+
+    @strawberry.field(description="The whole of this version as JSON, as it was loaded.")
+    def definition(self) -> str:
+        return msgspec.json.encode(self.loaded).decode()

@@ -32,4 +32,5 @@ def shown(held: Programme) -> types.Programme:
             hard_max=held.caseload.hard_max,
         ),
         assumed=list(held.assumed),
+        loaded=held,
     )

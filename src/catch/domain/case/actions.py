@@ -11,7 +11,7 @@ from catch.domain.calendar import end_of_day, london_day
 from catch.domain.case.course import in_order
 from catch.domain.case.disclosure import check_agreement
 from catch.domain.case.rules import require_live
-from catch.domain.case.state import Action, ActionState, Case, Priority
+from catch.domain.case.state import Action, ActionState, ActionTurn, Case, Priority, Progress, Turn
 from catch.domain.facts import Category, Command, Fact, Sealed
 from catch.domain.given import Given, not_before
 from catch.domain.keys import check_key
@@ -55,6 +55,7 @@ class ActionOffered(Fact, frozen=True, omit_defaults=True):
 class ActionAccepted(Fact, frozen=True, omit_defaults=True):
     action: UUID
     user: UserId | None = None
+    reason: Sealed | None = None
 
 
 class ActionDeclined(Fact, frozen=True, omit_defaults=True):
@@ -308,7 +309,7 @@ def respond(case: Case, action: Action, command: RespondToAction, given: Given) 
             if action.state is not ActionState.OFFERED:
                 raise ActionAlreadyAnswered(state=action.state)
             not_before(given, action.handed_at)
-            return [ActionAccepted(action.action, given.by.user)]
+            return [ActionAccepted(action.action, given.by.user, command.reason)]
         case ActionAnswer.DECLINE:
             if action.state is ActionState.DECLINED:
                 return []
@@ -422,7 +423,15 @@ def offered(event: ActionOffered, at: datetime) -> Action:
         mandatory=event.mandatory,
         decision=event.decision,
         meeting=event.meeting,
+        service=event.service,
     )
+
+
+def turned(
+    action: Action, turn: Turn, at: datetime, reason: Sealed | None, counter_due: date | None = None
+) -> tuple[ActionTurn, ...]:
+    """Whose it was and when it was due, kept with what was said: another answer may follow."""
+    return (*action.turns, ActionTurn(turn, at, action.owner, action.due, reason, counter_due))
 
 
 def changed(action: Action, event: ActionEvent, at: datetime) -> Action:
@@ -431,8 +440,13 @@ def changed(action: Action, event: ActionEvent, at: datetime) -> Action:
             return action
         case ActionAccepted():
             # Done before it was accepted, as it may be: it stays done.
-            state = ActionState.ACCEPTED if action.unsettled else action.state
-            return replace(action, state=state, answered_at=at, owner_user=event.user or action.owner_user)
+            return replace(
+                action,
+                state=ActionState.ACCEPTED if action.unsettled else action.state,
+                answered_at=at,
+                owner_user=event.user or action.owner_user,
+                turns=turned(action, Turn.ACCEPTED, at, event.reason) if event.reason else action.turns,
+            )
         case ActionDeclined():
             return replace(
                 action,
@@ -440,6 +454,7 @@ def changed(action: Action, event: ActionEvent, at: datetime) -> Action:
                 answered_at=at,
                 reason=event.reason,
                 counter_due=event.counter_due,
+                turns=turned(action, Turn.DECLINED, at, event.reason, event.counter_due),
             )
         case ActionReassigned():
             return replace(
@@ -451,6 +466,7 @@ def changed(action: Action, event: ActionEvent, at: datetime) -> Action:
                 answered_at=None,
                 reason=None,
                 counter_due=None,
+                turns=turned(action, Turn.REASSIGNED, at, event.reason),
             )
         case ActionProgressed():
             return progressed(action, event, at)
@@ -463,7 +479,8 @@ def changed(action: Action, event: ActionEvent, at: datetime) -> Action:
         case ActionCancelled():
             return replace(action, state=ActionState.CANCELLED, reason=event.reason, ended_at=at)
         case ActionDueChanged():
-            return replace(action, due=event.due, due_changed_at=at)
+            turns = turned(action, Turn.DUE_CHANGED, at, event.reason)
+            return replace(action, due=event.due, due_changed_at=at, turns=turns)
         case _:
             assert_never(event)
 
@@ -471,7 +488,8 @@ def changed(action: Action, event: ActionEvent, at: datetime) -> Action:
 def progressed(action: Action, event: ActionProgressed, at: datetime) -> Action:
     """How far it has come is what was said last of it, whatever was typed in last."""
     state = ActionState.IN_PROGRESS if action.unsettled else action.state
-    action = replace(action, state=state, progressed_at=max(action.progressed_at or at, at))
+    said = in_order(action.progress, Progress(event.progress, at, event.note, event.percent), lambda held: held.at)
+    action = replace(action, state=state, progressed_at=max(action.progressed_at or at, at), progress=said)
     if event.percent is None or (action.percent_at is not None and at < action.percent_at):
         return action
     return replace(action, percent=event.percent, percent_at=at)

@@ -1,7 +1,6 @@
 """What the person wants: their agreement to be supported and talked about, and what they object to."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
@@ -10,10 +9,12 @@ from msgspec.structs import replace
 from catch.domain.case.course import in_order
 from catch.domain.case.said import answer_at, heard
 from catch.domain.case.state import (
+    AgreedBy,
     Agrees,
     Answer,
     Case,
     Confirmed,
+    Objected,
     Objection,
     SafeContact,
     safer,
@@ -26,15 +27,6 @@ from catch.domain.refusals import (
     Refused,
 )
 from catch.domain.subject import Subject
-
-
-class AgreedBy(StrEnum):
-    """Who spoke for the person."""
-
-    PERSON = "person"
-    ATTORNEY = "attorney"
-    BEST_INTERESTS = "best-interests"
-
 
 # What happened
 
@@ -148,10 +140,12 @@ def agree(case: Case, command: RecordAgreement, given: Given) -> list[AgreementE
 
 
 def confirm_contact(case: Case, command: ConfirmSafeContact) -> list[AgreementEvent]:
-    if case.safe_contact == command.safe_contact:
+    if case.safe_contact == command.safe_contact and case.safe_contact_confirmed:
         return []
     received = max(held.received_at for held in case.referrals)
-    if safer(case.safe_contact, command.safe_contact) != command.safe_contact and not case.spoken_since(received):
+    # To be more careful needs no conversation; what a door said is not confirmed without one.
+    careful = safer(case.safe_contact, command.safe_contact) == command.safe_contact != case.safe_contact
+    if not careful and not case.spoken_since(received):
         raise SpeakWithThePersonFirst
     return [SafeContactConfirmed(command.safe_contact)]
 
@@ -213,11 +207,14 @@ def evolve(case: Case, event: AgreementEvent, at: datetime) -> Case:
         case SafeContactConfirmed():
             return confirmed(case, Confirmed(event.safe_contact, at))
         case SupportAgreed():
-            return answered(case, Answer(at, Agrees.YES))
-        case SupportDeclinedByPerson() | AgreementWithdrawn():
-            return answered(case, Answer(at, Agrees.NO))
-        case ObjectionRecorded():
-            return replace(case, objections=(*case.objections, event.objection))
+            return answered(case, Answer(at, Agrees.YES, by=event.by, scope=event.scope, text=event.evidence))
+        case SupportDeclinedByPerson():
+            return answered(case, Answer(at, Agrees.NO, by=event.by, text=event.reason))
+        case AgreementWithdrawn():
+            return answered(case, Answer(at, Agrees.NO, withdrawn=True, by=event.by, text=event.reason))
+        case ObjectionRecorded(objection=held):
+            objected = Objected(held.objection, held.categories, held.partners, at, event.ground)
+            return replace(case, objections=(*case.objections, objected))
         case _:
             assert_never(event)
 

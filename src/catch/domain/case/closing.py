@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
@@ -13,38 +12,26 @@ from catch.domain.case.actions import ActionCancelled
 from catch.domain.case.course import stepped
 from catch.domain.case.goals import GoalAbandoned, GoalAchieved, UnknownGoal
 from catch.domain.case.rules import require_live
-from catch.domain.case.state import Case, CaseState, Ending, GoalState, Milestones, StepKind
-from catch.domain.facts import Command, Fact, Part, Sealed
+from catch.domain.case.state import (
+    Case,
+    CaseState,
+    ClosureProposal,
+    Ending,
+    GoalOutcome,
+    GoalResult,
+    GoalState,
+    Measured,
+    Milestones,
+    Reopening,
+    StepKind,
+)
+from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given, not_before
 from catch.domain.keys import is_key
 from catch.domain.plain import Code, Few, Key
 from catch.domain.programme.configuration import ClosureClass, Programme
 from catch.domain.refusals import OutOfRange, Refused
 from catch.domain.subject import Subject
-
-
-class GoalResult(StrEnum):
-    ACHIEVED = "achieved"
-    PARTLY = "partly"
-    NOT_ACHIEVED = "not-achieved"
-    ABANDONED = "abandoned"
-
-
-class GoalOutcome(Part, frozen=True, omit_defaults=True):
-    """How one goal stands when the episode closes."""
-
-    goal: UUID
-    result: GoalResult
-
-
-class Measured(Part, frozen=True, omit_defaults=True):
-    """Days from the referral to each step of the episode; none where the step never came."""
-
-    closed: int
-    conversation: int | None = None
-    discussed: int | None = None
-    plan: int | None = None
-
 
 # What happened
 
@@ -260,19 +247,33 @@ def over_at(event: CaseClosed, at: datetime) -> datetime:
 def evolve(case: Case, event: ClosingEvent, at: datetime) -> Case:
     match event:
         case ClosureProposed():
-            return stepped(case, StepKind.CLOSURE_PROPOSED, at)
+            proposed = ClosureProposal(at, event.reason, event.summary)
+            return replace(stepped(case, StepKind.CLOSURE_PROPOSED, at), closure_proposed=proposed)
         case CaseClosed():
             over = over_at(event, at)
-            ending = Ending(event.reason, event.ending, event.closed_on, over, event.summary)
+            ending = Ending(
+                event.reason,
+                event.ending,
+                event.closed_on,
+                over,
+                event.summary,
+                event.outcomes,
+                event.message_back_to,
+                event.ongoing_plan,
+                event.feedback_invited,
+                event.measured,
+            )
             return replace(
                 stepped(case, StepKind.CLOSED, over),
                 endings=(*case.endings, ending),
                 proposals=(),
                 settled_proposals=(*case.settled_proposals, *(held.proposal for held in case.proposals)),
+                past_proposals=(*case.past_proposals, *(replace(held, settled_at=over) for held in case.proposals)),
             )
         case CaseReopened():
             opened = stepped(case, StepKind.REOPENED, at)
-            return replace(opened, episode=event.episode, episode_started_at=at, plan=None)
+            reopenings = (*case.reopenings, Reopening(event.episode, at, event.reason))
+            return replace(opened, episode=event.episode, episode_started_at=at, plan=None, reopenings=reopenings)
         case _:
             assert_never(event)
 

@@ -190,6 +190,7 @@ def after_conversation(case: Case, event: ConversationHeld, at: datetime) -> Cas
         strengths=event.strengths,
         needs=event.needs,
         communication_needs=event.communication_needs,
+        for_meeting=event.for_meeting,
     )
     kind = StepKind.TALKED_FOR_MEETING if event.for_meeting else StepKind.TALKED
     return talked(stepped(case, kind, at), held)
@@ -210,11 +211,13 @@ def allocated(case: Case, allocation: Allocation) -> Case:
 def evolve(case: Case, event: CoordinationEvent, at: datetime) -> Case:
     match event:
         case CoordinatorAllocated() | CoordinatorChanged():
-            return allocated(case, Allocation(event.worker, event.lead, at))
+            before = event.before if isinstance(event, CoordinatorChanged) else None
+            said = Allocation(event.worker, event.lead, at, before, event.reason, event.handover_note)
+            return allocated(case, said)
         case ConversationHeld():
             return after_conversation(case, event, at)
         case ConversationAttempted():
-            attempt = Conversation(event.conversation, at, event.format, held=False)
+            attempt = Conversation(event.conversation, at, event.format, held=False, outcome=event.outcome)
             return talked(case, attempt)
         case _:
             assert_never(event)

@@ -226,11 +226,20 @@ def decide(case: Case, command: DisclosureCommand, given: Given) -> list[Disclos
 def evolve(case: Case, event: DisclosureEvent, at: datetime) -> Case:
     match event:
         case DisclosureAuthorised():
-            held = Disclosure(event.disclosure, event.agency, event.categories, event.basis, at, event.until)
+            held = Disclosure(
+                event.disclosure,
+                event.agency,
+                event.categories,
+                event.basis,
+                at,
+                event.until,
+                necessity=event.necessity,
+            )
             return heard(replace(case, disclosures=in_order(case.disclosures, held, lambda each: each.authorised_at)))
         case DisclosureEnded():
             disclosures = tuple(
-                replace(held, ended_at=at) if held.disclosure == event.disclosure else held for held in case.disclosures
+                replace(held, ended_at=at, ended_reason=event.reason) if held.disclosure == event.disclosure else held
+                for held in case.disclosures
             )
             return heard(replace(case, disclosures=disclosures))
         case PartnerInvolved():
@@ -240,7 +249,9 @@ def evolve(case: Case, event: DisclosureEvent, at: datetime) -> Case:
             return replace(
                 case,
                 involvements=tuple(
-                    replace(held, ended_at=at) if held.agency == event.agency and held.ended_at is None else held
+                    replace(held, ended_at=at, ended_reason=event.reason)
+                    if held.agency == event.agency and held.ended_at is None
+                    else held
                     for held in case.involvements
                 ),
             )

@@ -8,9 +8,11 @@ from msgspec.structs import replace
 
 from catch.domain.case.course import stepped
 from catch.domain.case.state import (
+    Acceptance,
     Answered,
     Case,
     CaseState,
+    EvaluatedCriterion,
     StepKind,
 )
 from catch.domain.facts import Command, Fact, Part, Sealed
@@ -23,15 +25,6 @@ from catch.domain.refusals import (
     Refused,
 )
 from catch.domain.subject import Subject
-
-
-class EvaluatedCriterion(Part, frozen=True, omit_defaults=True):
-    """One criterion as it was evaluated, with the fact it rested on and the day of that fact."""
-
-    code: Code
-    met: bool
-    fact: Sealed | None = None
-    as_of: date | None = None
 
 
 class Redirection(Part, frozen=True, omit_defaults=True):
@@ -200,11 +193,26 @@ def decide(case: Case, command: EligibilityCommand, given: Given) -> list[Eligib
 def evolve(case: Case, event: EligibilityEvent, at: datetime) -> Case:
     match event:
         case ReferralAccepted():
-            return replace(stepped(case, StepKind.ACCEPTED, at), answered=None)
-        case ReferralDeclined(reason=reason, explanation=explanation):
-            return replace(stepped(case, StepKind.DECLINED, at), answered=Answered(reason, explanation))
-        case ReferralRedirected(reason=reason, redirection=led):
-            answered = Answered(reason, None, led.agency, led.programme)
+            accepted = Acceptance(at, event.criteria, event.override_reason)
+            return replace(stepped(case, StepKind.ACCEPTED, at), accepted=accepted, answered=None)
+        case ReferralDeclined():
+            answered = Answered(
+                event.reason,
+                event.explanation,
+                criteria=event.criteria,
+                message_back_due=event.message_back_due,
+            )
+            return replace(stepped(case, StepKind.DECLINED, at), answered=answered)
+        case ReferralRedirected(redirection=led):
+            answered = Answered(
+                event.reason,
+                None,
+                led.agency,
+                led.programme,
+                led.warm_handover,
+                event.criteria,
+                event.message_back_due,
+            )
             return replace(stepped(case, StepKind.REDIRECTED, at), answered=answered)
         case _:
             assert_never(event)

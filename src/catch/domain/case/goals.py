@@ -230,9 +230,11 @@ def evolve(case: Case, event: GoalEvent, at: datetime) -> Case:
         case GoalScored():
             return scored(case, event.goal, Scored(at, event.score, event.stage))
         case GoalAchieved():
-            return with_goal(case, event.goal, state=GoalState.ACHIEVED, ended_at=at)
+            return with_goal(
+                case, event.goal, state=GoalState.ACHIEVED, ended_at=at, person_states_so=event.person_states_so
+            )
         case GoalAbandoned():
-            return with_goal(case, event.goal, state=GoalState.ABANDONED, ended_at=at)
+            return with_goal(case, event.goal, state=GoalState.ABANDONED, ended_at=at, reason=event.reason)
         case _:
             assert_never(event)
 

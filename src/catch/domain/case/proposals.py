@@ -10,10 +10,20 @@ from catch.domain.calendar import london_day
 from catch.domain.case.course import in_order, stepped
 from catch.domain.case.reviews import ends_on
 from catch.domain.case.rules import require_live
-from catch.domain.case.state import Case, CaseState, Decided, Discussion, Proposal, ProposalPurpose, StepKind, Worker
+from catch.domain.case.state import (
+    Amended,
+    Case,
+    CaseState,
+    Decided,
+    Discussion,
+    Proposal,
+    ProposalPurpose,
+    StepKind,
+    Worker,
+)
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given, not_before
-from catch.domain.meeting.items import Decision
+from catch.domain.meeting.items import Amendment, Decision
 from catch.domain.meeting.rules import UnknownSeries
 from catch.domain.naming import check_acts_for
 from catch.domain.plain import Few, Key
@@ -52,7 +62,15 @@ class MeetingDecisionRecorded(Fact, frozen=True, omit_defaults=True):
     planned_end: date | None = None  # where support was extended
 
 
-ProposalEvent = MeetingProposed | ProposalWithdrawn | CaseDiscussed | MeetingDecisionRecorded
+class DiscussionAmended(Fact, frozen=True, omit_defaults=True):
+    """What the minutes of the case's item should have said."""
+
+    meeting: UUID
+    item: UUID
+    amendment: Amendment
+
+
+ProposalEvent = MeetingProposed | ProposalWithdrawn | CaseDiscussed | MeetingDecisionRecorded | DiscussionAmended
 
 
 # What may be asked
@@ -159,6 +177,7 @@ def after_discussion(case: Case, discussion: Discussion) -> Case:
         discussions=in_order(case.discussions, discussion, lambda held: held.ended_at),
         proposals=tuple(held for held in case.proposals if held not in answered),
         settled_proposals=(*case.settled_proposals, *(held.proposal for held in answered)),
+        past_proposals=(*case.past_proposals, *(replace(held, settled_at=discussion.ended_at) for held in answered)),
     )
 
 
@@ -171,7 +190,8 @@ def settled(case: Case, proposal: UUID) -> Case:
 def proposed(case: Case, proposal: Proposal) -> Case:
     """What is typed in late may have been answered by then, or ended with its episode."""
     if case.state is CaseState.CLOSED or any(answers(held, proposal) for held in case.discussions):
-        return settled(case, proposal.proposal)
+        over = replace(proposal, settled_at=proposal.proposed_at)
+        return settled(replace(case, past_proposals=(*case.past_proposals, over)), proposal.proposal)
     return replace(case, proposals=in_order(case.proposals, proposal, lambda held: held.proposed_at))
 
 
@@ -196,17 +216,27 @@ def evolve(case: Case, event: ProposalEvent, at: datetime) -> Case:
                 requested_partners=event.requested_partners,
                 earliest=event.earliest,
                 person_informed=event.person_informed,
+                not_informed_reason=event.not_informed_reason,
             )
             return proposed(case, held)
         case ProposalWithdrawn():
+            taken_back = [
+                replace(held, settled_at=at, withdrawn=True, withdrawn_reason=event.reason)
+                for held in case.proposals
+                if held.proposal == event.proposal
+            ]
             others = tuple(held for held in case.proposals if held.proposal != event.proposal)
-            return settled(replace(case, proposals=others), event.proposal)
+            past = (*case.past_proposals, *taken_back)
+            return settled(replace(case, proposals=others, past_proposals=past), event.proposal)
         case CaseDiscussed():
             return after_discussion(case, event.discussion)
         case MeetingDecisionRecorded():
             held = Decided(event.meeting, event.item, event.decision)
             decided = replace(case, decisions=(*case.decisions, held))
             return ends_on(decided, event.planned_end, at) if event.planned_end else decided
+        case DiscussionAmended():
+            held = Amended(event.meeting, event.item, event.amendment)
+            return replace(case, amendments=(*case.amendments, held))
         case _:
             assert_never(event)
 

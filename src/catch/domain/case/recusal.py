@@ -137,10 +137,20 @@ def evolve(case: Case, event: RecusalEvent, at: datetime) -> Case:
     others = tuple(held for held in case.recusals if held.user != event.user)
     match event:
         case RecusalDeclared():
-            return replace(case, recusals=(*others, Recusal(event.user, event.agency, at)))
+            held = Recusal(
+                event.user,
+                event.agency,
+                at,
+                by_other=event.by_other,
+                reason=event.reason,
+                meeting=event.meeting,
+                item=event.item,
+            )
+            return replace(case, recusals=(*others, held))
         case RecusalResolved():
             past = [held for held in case.recusals if held.user == event.user]
-            return replace(case, recusals=(*others, *(replace(held, resolved_at=at) for held in past)))
+            resolved = [replace(held, resolved_at=at, resolved_reason=event.reason) for held in past]
+            return replace(case, recusals=(*others, *resolved))
         case _:
             assert_never(event)
 

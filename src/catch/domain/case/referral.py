@@ -251,6 +251,7 @@ def opened(stream: UUID, event: ReferralReceived, at: datetime) -> Case:
         doors=(Door(referral.referrer_agency, at),),
         episode_started_at=received,
         course=(Step(received, StepKind.RECEIVED),),
+        age_warning=event.age_warning,
     )
     return heard(case)
 

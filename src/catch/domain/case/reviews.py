@@ -240,7 +240,18 @@ def done(case: Case, at: datetime) -> Case:
 def reviewed(case: Case, event: ReviewHeld, at: datetime) -> Case:
     arranged = next((held for held in case.reviews if held.review == event.review), None)
     due, since = (arranged.due, arranged.arranged_at) if arranged else (london_day(at), None)
-    case = with_review(case, Review(event.review, event.number, due, since, at, event.decision, event.summary))
+    held = Review(
+        event.review,
+        event.number,
+        due,
+        since,
+        at,
+        event.decision,
+        event.summary,
+        event.agreement_confirmed,
+        event.next_due,
+    )
+    case = with_review(case, held)
     case = due_on(case, event.next_due, at) if event.next_due else done(case, at)
     case = ends_on(case, event.planned_end, at) if event.planned_end else case
     closing = event.decision is ReviewDecision.CLOSE

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from catch.domain.calendar import london_day
 from catch.domain.facts import Category, Part, Sealed
-from catch.domain.meeting.items import Decision
+from catch.domain.meeting.items import Amendment, Decision
 from catch.domain.plain import Code, Key, Made, UserId
 from catch.domain.programme.configuration import ClosureClass
 
@@ -46,6 +46,14 @@ class Agrees(StrEnum):
     YES = "yes"
     NO = "no"
     UNABLE = "unable"
+
+
+class AgreedBy(StrEnum):
+    """Who spoke for the person."""
+
+    PERSON = "person"
+    ATTORNEY = "attorney"
+    BEST_INTERESTS = "best-interests"
 
 
 class LegalBasis(StrEnum):
@@ -171,12 +179,15 @@ class Worker(Part, frozen=True, omit_defaults=True):
     agency: Key
 
 
-class Allocation(Part, frozen=True):
-    """Who coordinated the case, or its clinical side, from when on."""
+class Allocation(Part, frozen=True, omit_defaults=True):
+    """Who coordinated the case, or its clinical side, from when on, instead of whom, and why."""
 
     worker: Worker
     lead: bool
     since: datetime
+    before: Worker | None = None
+    reason: Sealed | None = None
+    handover_note: Sealed | None = None
 
 
 class Confirmed(Part, frozen=True):
@@ -187,10 +198,16 @@ class Confirmed(Part, frozen=True):
 
 
 class Answer(Part, frozen=True, omit_defaults=True):
-    """What the person said to being supported, to those who work with them."""
+    """What the person said to being supported, to those who work with them. `withdrawn`: they had agreed before;
+    `text`: the evidence, or why.
+    """
 
     at: datetime
     agrees: Agrees
+    withdrawn: bool = False
+    by: AgreedBy | None = None
+    scope: Code | None = None
+    text: Sealed | None = None
 
 
 class ConversationFormat(StrEnum):
@@ -212,6 +229,8 @@ class Conversation(Part, frozen=True, omit_defaults=True):
     strengths: Sealed | None = None
     needs: tuple[Code, ...] = ()
     communication_needs: Sealed | None = None
+    for_meeting: bool = True
+    outcome: Code | None = None
 
 
 class Objection(Part, frozen=True, omit_defaults=True):
@@ -223,6 +242,13 @@ class Objection(Part, frozen=True, omit_defaults=True):
 
     def covers(self, agency: str, categories: frozenset[Category]) -> bool:
         return bool(self.categories & categories) and (not self.partners or agency in self.partners)
+
+
+class Objected(Objection, frozen=True, omit_defaults=True):
+    """An objection, since when, and on what ground."""
+
+    at: datetime | None = None
+    ground: Sealed | None = None
 
 
 NOTHING: frozenset[Category] = frozenset()
@@ -238,6 +264,8 @@ class Disclosure(Part, frozen=True, omit_defaults=True):
     authorised_at: datetime
     until: date | None = None
     ended_at: datetime | None = None
+    necessity: Sealed | None = None
+    ended_reason: Sealed | None = None
 
     def open_at(self, at: datetime) -> bool:
         return self.ended_at is None and (self.until is None or london_day(at) <= self.until)
@@ -251,6 +279,7 @@ class Involvement(Part, frozen=True, omit_defaults=True):
     since: datetime
     contact: Sealed | None = None
     ended_at: datetime | None = None
+    ended_reason: Sealed | None = None
 
 
 class ProposalPurpose(StrEnum):
@@ -263,7 +292,7 @@ class ProposalPurpose(StrEnum):
 
 
 class Proposal(Part, frozen=True, omit_defaults=True):
-    """Somebody asks the meeting to talk about the case."""
+    """Somebody asks the meeting to talk about the case. `settled_at`: since it was answered, or taken back."""
 
     proposal: UUID
     series: Key
@@ -275,6 +304,10 @@ class Proposal(Part, frozen=True, omit_defaults=True):
     requested_partners: tuple[Key, ...] = ()
     earliest: date | None = None
     person_informed: bool = True
+    not_informed_reason: Sealed | None = None
+    settled_at: datetime | None = None
+    withdrawn: bool = False
+    withdrawn_reason: Sealed | None = None
 
 
 class ActionState(StrEnum):
@@ -298,6 +331,35 @@ class Priority(StrEnum):
     LOW = "low"
     NORMAL = "normal"
     HIGH = "high"
+
+
+class Progress(Part, frozen=True, omit_defaults=True):
+    """How an action was getting on."""
+
+    progress: UUID
+    at: datetime
+    note: Sealed
+    percent: int | None = None
+
+
+class Turn(StrEnum):
+    """What was said of an action that it does not show by itself any more."""
+
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    REASSIGNED = "reassigned"
+    DUE_CHANGED = "due-changed"
+
+
+class ActionTurn(Part, frozen=True, omit_defaults=True):
+    """Whose the action was and when it was due before it was answered, handed on or moved, and why that was done."""
+
+    turn: Turn
+    at: datetime
+    owner: Key
+    due: date
+    reason: Sealed | None = None
+    counter_due: date | None = None
 
 
 class Action(Part, frozen=True, omit_defaults=True):
@@ -330,6 +392,9 @@ class Action(Part, frozen=True, omit_defaults=True):
     progressed_at: datetime | None = None
     due_changed_at: datetime | None = None
     completed_on: date | None = None
+    service: Code | None = None
+    progress: tuple[Progress, ...] = ()
+    turns: tuple[ActionTurn, ...] = ()
 
     @property
     def open(self) -> bool:
@@ -370,6 +435,8 @@ class Goal(Part, frozen=True, omit_defaults=True):
     scored_at: datetime | None = None
     ended_at: datetime | None = None
     scores: tuple[Scored, ...] = ()
+    person_states_so: bool = False
+    reason: Sealed | None = None
 
 
 class Plan(Part, frozen=True, omit_defaults=True):
@@ -389,6 +456,8 @@ class Plan(Part, frozen=True, omit_defaults=True):
     agreed_by_person: bool = True
     shared_with: tuple[Key, ...] = ()
     reviewed: bool = False
+    how_agreed: Sealed | None = None
+    no_goals_reason: Sealed | None = None
 
 
 class ReviewDecision(StrEnum):
@@ -409,6 +478,8 @@ class Review(Part, frozen=True, omit_defaults=True):
     held_at: datetime | None = None
     decision: ReviewDecision | None = None
     summary: Sealed | None = None
+    agreement_confirmed: bool = False
+    next_due: date | None = None
 
 
 class Discussion(Part, frozen=True, omit_defaults=True):
@@ -432,6 +503,14 @@ class Decided(Part, frozen=True, omit_defaults=True):
     meeting: UUID
     item: UUID
     decision: Decision
+
+
+class Amended(Part, frozen=True):
+    """What the minutes of the case's item should have said."""
+
+    meeting: UUID
+    item: UUID
+    amendment: Amendment
 
 
 class Note(Part, frozen=True, omit_defaults=True):
@@ -463,6 +542,50 @@ class Recusal(Part, frozen=True, omit_defaults=True):
     agency: str
     since: datetime
     resolved_at: datetime | None = None
+    by_other: bool = False
+    reason: Sealed | None = None
+    meeting: UUID | None = None
+    item: UUID | None = None
+    resolved_reason: Sealed | None = None
+
+
+class GoalResult(StrEnum):
+    ACHIEVED = "achieved"
+    PARTLY = "partly"
+    NOT_ACHIEVED = "not-achieved"
+    ABANDONED = "abandoned"
+
+
+class GoalOutcome(Part, frozen=True, omit_defaults=True):
+    """How one goal stands when the episode closes."""
+
+    goal: UUID
+    result: GoalResult
+
+
+class Measured(Part, frozen=True, omit_defaults=True):
+    """Days from the referral to each step of the episode; none where the step never came."""
+
+    closed: int
+    conversation: int | None = None
+    discussed: int | None = None
+    plan: int | None = None
+
+
+class ClosureProposal(Part, frozen=True, omit_defaults=True):
+    """Somebody proposed to close the case."""
+
+    at: datetime
+    reason: Code
+    summary: Sealed | None = None
+
+
+class Reopening(Part, frozen=True):
+    """The case was opened again."""
+
+    episode: int
+    at: datetime
+    reason: Sealed
 
 
 class Ending(Part, frozen=True, omit_defaults=True):
@@ -473,15 +596,42 @@ class Ending(Part, frozen=True, omit_defaults=True):
     closed_on: date
     closed_at: datetime
     summary: Sealed
+    outcomes: tuple[GoalOutcome, ...] = ()
+    message_back_to: tuple[Key, ...] = ()
+    ongoing_plan: Sealed | None = None
+    feedback_invited: bool = False
+    measured: Measured | None = None
+
+
+class EvaluatedCriterion(Part, frozen=True, omit_defaults=True):
+    """One criterion as it was evaluated, with the fact it rested on and the day of that fact."""
+
+    code: Code
+    met: bool
+    fact: Sealed | None = None
+    as_of: date | None = None
+
+
+class Acceptance(Part, frozen=True, omit_defaults=True):
+    """Why the programme took the person on."""
+
+    at: datetime
+    criteria: tuple[EvaluatedCriterion, ...] = ()
+    override_reason: Sealed | None = None
 
 
 class Answered(Part, frozen=True, omit_defaults=True):
-    """Why the programme did not take the person on, and where they were led instead, if they were."""
+    """Why the programme did not take the person on, where they were led instead, if they were, and by which day
+    whoever referred them hears of it.
+    """
 
     reason: str
     explanation: Sealed | None = None
     agency: str | None = None
     programme: str | None = None
+    warm_handover: bool = False
+    criteria: tuple[EvaluatedCriterion, ...] = ()
+    message_back_due: date | None = None
 
 
 class StepKind(StrEnum):
@@ -561,16 +711,19 @@ class Case(Part, frozen=True, omit_defaults=True):
     episode: int = 1
     lead: Worker | None = None
     clinical: Worker | None = None
+    allocations: tuple[Allocation, ...] = ()
     conversations: tuple[Conversation, ...] = ()
     agrees: Agrees | None = None
-    objections: tuple[Objection, ...] = ()
+    objections: tuple[Objected, ...] = ()
     disclosures: tuple[Disclosure, ...] = ()
     involvements: tuple[Involvement, ...] = ()
     disclosures_to_review: bool = False
     proposals: tuple[Proposal, ...] = ()
     settled_proposals: tuple[UUID, ...] = ()
+    past_proposals: tuple[Proposal, ...] = ()
     discussions: tuple[Discussion, ...] = ()
     decisions: tuple[Decided, ...] = ()
+    amendments: tuple[Amended, ...] = ()
     actions: tuple[Action, ...] = ()
     progress: tuple[UUID, ...] = ()
     plan: Plan | None = None
@@ -578,17 +731,20 @@ class Case(Part, frozen=True, omit_defaults=True):
     reviews: tuple[Review, ...] = ()
     notes: tuple[Note, ...] = ()
     unmet_needs: tuple[UnmetNeed, ...] = ()
+    closure_proposed: ClosureProposal | None = None
     endings: tuple[Ending, ...] = ()
+    reopenings: tuple[Reopening, ...] = ()
     recusals: tuple[Recusal, ...] = ()
     refused_at: datetime | None = None
     door_refused_at: datetime | None = None
     safe_contact: SafeContact | None = None
     safe_contact_confirmed: bool = False
+    accepted: Acceptance | None = None
     contact_confirmed: Confirmed | None = None
     answers: tuple[Answer, ...] = ()
-    allocations: tuple[Allocation, ...] = ()
     course: tuple[Step, ...] = ()
     answered: Answered | None = None
+    age_warning: bool = False
     episode_started_at: datetime | None = None
     last_activity_at: datetime | None = None
 
@@ -620,6 +776,14 @@ class Case(Part, frozen=True, omit_defaults=True):
     def agreement(self) -> Agrees | None:
         """The careful answer: a referrer's word for the person never makes them agree, but may say that they do not."""
         return self.agrees if self.door_refused_at is None else Agrees.NO
+
+    @property
+    def said_otherwise(self) -> tuple[SafeContact, ...]:
+        """What doors said of how the person is reached, besides the answer that stands: until those who work with the
+        person have confirmed one, nobody knows which of them is right.
+        """
+        said = [held.safe_contact for held in self.referrals if held.safe_contact]
+        return () if self.safe_contact_confirmed else tuple(each for each in said if each != self.safe_contact)
 
     def referred_by(self, agency: str) -> datetime | None:
         """Since when the agency is one of those that referred."""

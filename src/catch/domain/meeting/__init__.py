@@ -1,7 +1,7 @@
 """The Meeting stream: several agencies sit over an agenda of cases and agree who does what by when.
 
 Read in the order of a meeting's life: `planning`, `invitations`, `drafting`, `adding`, `editing`, `session`,
-`attendance`, `floor`, `deciding`, `instant`; before them `listing` and `items` (what an agenda is made
+`attendance`, `floor`, `deciding`, `instant`, `amending`; before them `listing` and `items` (what an agenda is made
 of), `state`, `rules` and `places`.
 Which cases an agenda holds is decided in `catch.domain.agenda.draft`.
 """
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from catch.domain.given import Given, not_before
 from catch.domain.meeting import (
     adding,
+    amending,
     attendance,
     deciding,
     drafting,
@@ -24,6 +25,7 @@ from catch.domain.meeting import (
     session,
 )
 from catch.domain.meeting.adding import AddingCommand, AddingEvent
+from catch.domain.meeting.amending import AmendMinutes, MinutesAmended
 from catch.domain.meeting.attendance import AttendanceCommand, AttendanceEvent
 from catch.domain.meeting.deciding import DecidingCommand, DecidingEvent
 from catch.domain.meeting.drafting import DraftingCommand, DraftingEvent
@@ -48,6 +50,7 @@ MeetingEvent = (
     | FloorEvent
     | DecidingEvent
     | InstantDiscussionHeld
+    | MinutesAmended
 )
 MeetingCommand = (
     PlanningCommand
@@ -60,6 +63,7 @@ MeetingCommand = (
     | FloorCommand
     | DecidingCommand
     | RecordInstantDiscussion
+    | AmendMinutes
 )
 
 
@@ -75,6 +79,7 @@ SUBJECTS = Subjects(
         floor.SUBJECT,
         deciding.SUBJECT,
         instant.SUBJECT,
+        amending.SUBJECT,
     ),
     MeetingEvent,
     MeetingCommand,

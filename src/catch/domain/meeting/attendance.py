@@ -72,12 +72,13 @@ def evolve(meeting: Meeting, event: AttendanceEvent, at: datetime) -> Meeting:
     match event:
         case AttendeeJoined() | AttendeeLeft() | ApologyReceived() | ConfidentialityAccepted():
             return attended(meeting, event)
-        case InterestDeclared(item=item, user=user, agency=agency, action=action):
+        case InterestDeclared(item=item, user=user, agency=agency, action=action, note=note):
             kept, _ = split_interests(meeting, item, user)
             # One interest a user and item: a later declaration replaces the earlier, which may have asked for less.
-            return replace(meeting, interests=(*kept, Interest(item, user, agency, action)))
-        case InterestResolved(item=item, user=user):
-            kept, settled = split_interests(meeting, item, user)
+            return replace(meeting, interests=(*kept, Interest(item, user, agency, action, note)))
+        case InterestResolved(item=item, user=user, reason=reason):
+            kept, found = split_interests(meeting, item, user)
+            settled = [replace(held, resolved_reason=reason) for held in found]
             return replace(meeting, interests=kept, resolved_interests=(*meeting.resolved_interests, *settled))
         case _:
             assert_never(event)
@@ -93,8 +94,8 @@ def attended(
             now = replace(held, agency=agency, apology=False, stays=(*held.stays, Stay(joined_at)))
         case AttendeeLeft(left_at=left_at):
             now = left(held, left_at)
-        case ApologyReceived():
-            now = replace(held, apology=True)
+        case ApologyReceived(note=note):
+            now = replace(held, apology=True, note=note)
         case ConfidentialityAccepted(statement=statement):
             now = replace(held, accepted=statement)
         case _:

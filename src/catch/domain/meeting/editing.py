@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
-from catch.domain.meeting.items import Item, ItemState
+from catch.domain.meeting.items import Edit, Item, ItemEdit, ItemState
 from catch.domain.meeting.listing import Section
 from catch.domain.meeting.places import boxed, end_of, minutes_for, placed, without
 from catch.domain.meeting.rules import (
@@ -61,31 +61,30 @@ EditingEvent = AgendaItemRemoved | AgendaItemMoved | AgendaItemTimeboxChanged | 
 
 
 def evolve(meeting: Meeting, event: EditingEvent, at: datetime) -> Meeting:
-    match event:
-        case _:
-            item = meeting.item(event.item)
-            return meeting if item is None else edited(meeting, item, event, at)
+    item = meeting.item(event.item)
+    return meeting if item is None else edited(meeting, item, event, at)
 
 
-def edited(
-    meeting: Meeting,
-    item: Item,
-    event: AgendaItemRemoved | AgendaItemMoved | AgendaItemTimeboxChanged | ItemPulledForDiscussion,
-    at: datetime,
-) -> Meeting:
+def edited(meeting: Meeting, item: Item, event: EditingEvent, at: datetime) -> Meeting:
     match event:
         case AgendaItemRemoved(reason=reason):
             gone = replace(item, state=ItemState.REMOVED, removed_reason=reason, removed_at=at)
             return ordered(meeting, with_item(meeting, item, gone).items)
-        case AgendaItemMoved(order=order):
-            return placed(meeting, item, order)
-        case AgendaItemTimeboxChanged(minutes=minutes):
-            return with_item(meeting, item, replace(item, minutes=minutes))
-        case ItemPulledForDiscussion(section=section, minutes=minutes):
-            pulled = replace(item, section=section, minutes=minutes, pulled=True)
+        case AgendaItemMoved(order=order, previous=before, reason=reason):
+            return placed(meeting, with_edit(item, ItemEdit(Edit.MOVED, at, before, order, reason)), order)
+        case AgendaItemTimeboxChanged(minutes=minutes, previous=before, reason=reason):
+            retimed = with_edit(item, ItemEdit(Edit.RETIMED, at, before, minutes, reason))
+            return with_item(meeting, item, replace(retimed, minutes=minutes))
+        case ItemPulledForDiscussion(section=section, minutes=minutes, reason=reason, by_agency=by):
+            edit = ItemEdit(Edit.PULLED, at, item.section, section, reason, by)
+            pulled = replace(with_edit(item, edit), section=section, minutes=minutes, pulled=True)
             return placed(meeting, pulled, end_of(without(meeting, item.item), section))
         case _:
             assert_never(event)
+
+
+def with_edit(item: Item, edit: ItemEdit) -> Item:
+    return replace(item, edits=(*item.edits, edit))
 
 
 class RemoveItem(Command, frozen=True):

@@ -170,10 +170,8 @@ def open_item(meeting: Meeting, command: OpenItem, given: Given) -> list[FloorEv
     known_by = known.user if known else None
     if item.case is not None and known_by is None and not command.override_reason:
         raise NobodyKnowsThePerson(presenter=item.presenter)
-    # A reason for going on without anybody who knows the person is kept only where that is so.
-    reason = None if known_by else command.override_reason
     basis = given.listed.basis if given.listed and given.listed.basis is not item.basis else None
-    return [ItemOpened(item.item, given.at, item.case, known_by, reason, basis)]
+    return [ItemOpened(item.item, given.at, item.case, known_by, command.override_reason, basis)]
 
 
 def knower(meeting: Meeting, item: Item, named: str | None) -> Attendee | None:

@@ -47,8 +47,8 @@ def evolve(meeting: Meeting, event: InvitationEvent, at: datetime) -> Meeting:
             again = tuple(held for held in meeting.withdrawn if (held.agency, held.user) != (agency, user))
             invited = (*others(meeting, agency, user), Invitation(agency, user, items))
             return replace(meeting, invitations=invited, withdrawn=again)
-        case InvitationWithdrawn(agency=agency, user=user):
-            gone = (*meeting.withdrawn, Invitation(agency, user))
+        case InvitationWithdrawn(agency=agency, user=user, reason=reason):
+            gone = (*meeting.withdrawn, Invitation(agency, user, reason=reason))
             return replace(meeting, invitations=others(meeting, agency, user), withdrawn=gone)
         case AvailabilityDeclared(agency=agency, available_from=start, available_until=end):
             kept = tuple(held for held in meeting.availability if held.agency != agency)

@@ -107,6 +107,35 @@ class Deferral(Part, frozen=True, omit_defaults=True):
     note: Sealed | None = None
 
 
+class Edit(StrEnum):
+    """What was changed of an item by hand."""
+
+    MOVED = "moved"
+    RETIMED = "retimed"
+    PULLED = "pulled"
+
+
+class ItemEdit(Part, frozen=True, omit_defaults=True):
+    """An item was moved (places), retimed (minutes), or pulled from the noting list (sections), and why."""
+
+    edit: Edit
+    at: datetime
+    before: int
+    after: int
+    reason: Sealed | None = None
+    by_agency: Key | None = None
+
+
+class Amendment(Part, frozen=True, omit_defaults=True):
+    """What the minutes should have said: of one item, or of the meeting. What they said stays."""
+
+    amendment: UUID
+    at: datetime
+    by: UserId
+    text: Sealed
+    at_meeting: UUID | None = None
+
+
 class Item(Part, frozen=True, omit_defaults=True):
     """One case, or one general matter, on the agenda. `order` counts from 1; a removed item has 0."""
 
@@ -142,6 +171,8 @@ class Item(Part, frozen=True, omit_defaults=True):
     decisions: tuple[Decision, ...] = ()
     actions: tuple[LinkedAction, ...] = ()
     deferral: Deferral | None = None
+    edits: tuple[ItemEdit, ...] = ()
+    amendments: tuple[Amendment, ...] = ()
 
     @property
     def unresolved(self) -> bool:

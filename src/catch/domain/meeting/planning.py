@@ -15,7 +15,7 @@ from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.rules import UnknownSeries as UnknownSeries
 from catch.domain.meeting.rules import before_start, lasting, needs_text, series_of, within_reach, zoned
-from catch.domain.meeting.state import Meeting, MeetingState, Mode
+from catch.domain.meeting.state import Cancellation, Meeting, MeetingState, Mode, Move
 from catch.domain.plain import Key, MinutesLong, UserId
 from catch.domain.refusals import Refused
 from catch.domain.subject import Subject
@@ -74,15 +74,23 @@ def evolve(meeting: Meeting, event: PlanningEvent, at: datetime) -> Meeting:
             return planned(event)
         case MeetingRescheduled(starts_at=starts_at, duration_minutes=minutes):
             stood = meeting.moved_from or event.previous_start
-            moved = replace(meeting, starts_at=starts_at, duration_minutes=minutes, moved_from=stood)
+            move = Move(at, event.previous_start, starts_at, minutes, event.reason)
+            moved = replace(
+                meeting,
+                starts_at=starts_at,
+                duration_minutes=minutes,
+                moved_from=stood,
+                moves=(*meeting.moves, move),
+            )
             # Counted from where it stood when it was published: many small moves are a far one.
             if abs(starts_at - stood) > FAR:
                 moved = withdrawn(moved)
             # What a partner said of the old time says nothing of the new one, unless it still lies within the meeting.
             fitting = tuple(held for held in meeting.availability if moved.spans(held))
             return replace(moved, availability=fitting)
-        case MeetingCancelled(cancelled_at=cancelled_at):
-            return replace(meeting, state=MeetingState.CANCELLED, cancelled_at=cancelled_at)
+        case MeetingCancelled(cancelled_at=cancelled_at, reason=reason):
+            called_off = Cancellation(cancelled_at, reason)
+            return replace(meeting, state=MeetingState.CANCELLED, cancelled_at=cancelled_at, cancellation=called_off)
         case _:
             assert_never(event)
 

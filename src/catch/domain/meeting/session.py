@@ -14,7 +14,7 @@ from catch.domain.given import Given, not_before
 from catch.domain.meeting.attendance import AttendanceEvent, AttendeeJoined, ConfidentialityAccepted, left
 from catch.domain.meeting.items import ItemState
 from catch.domain.meeting.rules import NotInProgress, in_progress, live, series_of
-from catch.domain.meeting.state import Meeting, MeetingState
+from catch.domain.meeting.state import Interruption, Meeting, MeetingState
 from catch.domain.plain import Label, UserId
 from catch.domain.refusals import Refused
 from catch.domain.subject import Subject
@@ -60,15 +60,23 @@ def evolve(meeting: Meeting, event: SessionEvent, at: datetime) -> Meeting:
     match event:
         case MeetingStarted():
             return started(meeting, event)
-        case MeetingAdjourned():
-            return replace(meeting, state=MeetingState.ADJOURNED)
-        case MeetingResumed():
-            return replace(meeting, state=MeetingState.IN_PROGRESS)
+        case MeetingAdjourned(adjourned_at=adjourned_at, reason=reason):
+            pauses = (*meeting.interruptions, Interruption(adjourned_at, reason))
+            return replace(meeting, state=MeetingState.ADJOURNED, interruptions=pauses)
+        case MeetingResumed(resumed_at=resumed_at):
+            pauses = (*meeting.interruptions[:-1], *(replace(i, until=resumed_at) for i in meeting.interruptions[-1:]))
+            return replace(meeting, state=MeetingState.IN_PROGRESS, interruptions=pauses)
         case MeetingEnded(ended_at=ended_at):
             # Nobody has to record that the room emptied, and no attendance is left open in the minutes.
             return replace(everybody_left(meeting, ended_at), state=MeetingState.ENDED, ended_at=ended_at)
-        case MinutesConfirmed(confirmed_at=at, confirmed_by=by):
-            return replace(meeting, state=MeetingState.MINUTES_CONFIRMED, confirmed_at=at, confirmed_by=by)
+        case MinutesConfirmed():
+            return replace(
+                meeting,
+                state=MeetingState.MINUTES_CONFIRMED,
+                confirmed_at=event.confirmed_at,
+                confirmed_by=event.confirmed_by,
+                confirmed_at_meeting=event.at_meeting,
+            )
         case ChairHandedOver(to=to):
             return replace(meeting, chair=to)
         case _:

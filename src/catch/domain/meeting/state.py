@@ -6,8 +6,8 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.facts import Part
-from catch.domain.meeting.items import Item, ItemState
+from catch.domain.facts import Part, Sealed
+from catch.domain.meeting.items import Amendment, Item, ItemState
 from catch.domain.meeting.items import Update as Update
 from catch.domain.meeting.listing import Agenda
 from catch.domain.plain import Key, Label, Made, UserId
@@ -48,11 +48,14 @@ class Mode(StrEnum):
 
 
 class Invitation(Part, frozen=True, omit_defaults=True):
-    """An agency, or one user of it, asked to come: to everything, or to the named items only."""
+    """An agency, or one user of it, asked to come: to everything, or to the named items only. `reason`: why it was
+    taken back.
+    """
 
     agency: Key
     user: UserId | None = None
     items: tuple[UUID, ...] = ()
+    reason: Sealed | None = None
 
 
 class Availability(Part, frozen=True):
@@ -78,6 +81,7 @@ class Attendee(Part, frozen=True, omit_defaults=True):
     stays: tuple[Stay, ...] = ()
     accepted: Label | None = None
     apology: bool = False
+    note: Sealed | None = None
 
     @property
     def present(self) -> bool:
@@ -91,13 +95,40 @@ class InterestAction(StrEnum):
     RECUSED = "recused"
 
 
-class Interest(Part, frozen=True):
+class Interest(Part, frozen=True, omit_defaults=True):
     """Somebody has an interest in an item and is kept out of it until that is resolved."""
 
     item: UUID
     user: UserId
     agency: Key
     action: InterestAction
+    note: Sealed | None = None
+    resolved_reason: Sealed | None = None
+
+
+class Move(Part, frozen=True, omit_defaults=True):
+    """The meeting was put at another time, or made longer or shorter."""
+
+    at: datetime
+    before: datetime
+    after: datetime
+    minutes: int
+    reason: Sealed
+
+
+class Interruption(Part, frozen=True, omit_defaults=True):
+    """The meeting was adjourned, and perhaps went on."""
+
+    at: datetime
+    reason: Sealed | None = None
+    until: datetime | None = None
+
+
+class Cancellation(Part, frozen=True):
+    """The meeting was called off."""
+
+    at: datetime
+    reason: Sealed
 
 
 class Meeting(Part, frozen=True, omit_defaults=True):
@@ -133,6 +164,11 @@ class Meeting(Part, frozen=True, omit_defaults=True):
     moved_far: bool = False  # by more than a fortnight, and not published since
     moved_from: datetime | None = None  # where it stood before it was moved, however often, since it was published
     withdrawn: tuple[Invitation, ...] = ()  # invitations taken back and not given again
+    moves: tuple[Move, ...] = ()
+    cancellation: Cancellation | None = None
+    interruptions: tuple[Interruption, ...] = ()
+    confirmed_at_meeting: UUID | None = None
+    amendments: tuple[Amendment, ...] = ()  # of no item
 
     @property
     def latest_at(self) -> datetime:
