@@ -216,6 +216,7 @@ LEAVES: Mapping[type[Command], Leaves] = {
     floor.DeferItem: Leaves((floor.ItemDeferred,), about=("item",)),
     deciding.RecordDecision: Leaves((deciding.DecisionRecorded,), "decision"),
     deciding.LinkAction: THE_LINK,
+    amending.AmendMinutes: Leaves((amending.MinutesAmended,), "amendment"),
     OfferActionInMeeting: THE_LINK,
     instant.RecordInstantDiscussion: Leaves((instant.InstantDiscussionHeld,), "meeting", filled=("basis",)),
     # A person, a partner

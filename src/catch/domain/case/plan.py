@@ -209,9 +209,9 @@ def planned(case: Case, event: PlanAgreed, at: datetime) -> Case:
         contingency=event.contingency,
         agreed_by_person=event.agreed_by_person,
         shared_with=event.shared_with,
+        reviewed=due[2],
         how_agreed=event.how_agreed,
         no_goals_reason=event.no_goals_reason,
-        reviewed=due[2],
     )
     return replace(stepped(case, StepKind.PLANNED, at), plan=plan)
 

@@ -59,7 +59,7 @@ class NothingMinuted(Refused):
 
 
 def decide(meeting: Meeting, command: AmendMinutes, given: Given) -> list[MinutesAmended]:
-    if known(meeting, command.amendment):
+    if known(meeting, command):
         return []
     if meeting.state not in MINUTED:
         raise NothingMinuted(state=meeting.state)
@@ -77,9 +77,10 @@ def decide(meeting: Meeting, command: AmendMinutes, given: Given) -> list[Minute
     ]
 
 
-def known(meeting: Meeting, amendment: UUID) -> bool:
+def known(meeting: Meeting, command: AmendMinutes) -> bool:
+    """Whether it is there already, or its id stands for another amendment."""
     parts = (meeting.amendments, *(item.amendments for item in meeting.items))
-    return any(held.amendment == amendment for amendments in parts for held in amendments)
+    return any(held.amendment == command.amendment for amendments in parts for held in amendments)
 
 
 SUBJECT = Subject(MinutesAmended, AmendMinutes, decide=decide, evolve=evolve)
