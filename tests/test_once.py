@@ -30,7 +30,7 @@ from catch.domain.facts import Actor, Category, Command, Envelope, Fact, Purpose
 from catch.domain.meeting.planning import CancelMeeting, MeetingPlanned, NotAppointed, PlanMeeting, RescheduleMeeting
 from catch.domain.meeting.state import Mode
 from catch.domain.partner import LeaveProgramme, RunningPart, SignAgreement, SuspendMember
-from catch.domain.person import PersonReferred, RegisterPerson
+from catch.domain.person import CorrectIdentity, PersonReferred, RegisterPerson
 from catch.domain.programme import LoadProgramme
 from catch.domain.programme.configuration import Caseload
 from catch.domain.refusals import Refused
@@ -256,6 +256,20 @@ async def test_a_case_is_not_opened_again_beside_a_newer_one_of_the_number(serve
     answers = await servers.at_once(ReopenCase(closed.case, TEXT), refer(second))
     assert len(taken(answers)) == 1
     assert refusals(answers) == {NumberHasOpenCase}
+
+
+async def test_who_turns_out_to_have_a_number_has_the_only_open_case_of_it(servers: Servers):
+    number, mistaken = next(NUMBERS), next(NUMBERS)
+    settled, other = await somebody(servers, number), await somebody(servers, mistaken)
+    for person in (settled, other):
+        case = refer(person)
+        assert taken([await servers.ask(0, each) for each in (case, AcceptReferral(case.case))])
+    correct = CorrectIdentity(other, TEXT, nhs_number=Sealed(number))
+    assert refusals([await servers.ask(1, correct)]) == {NumberHasOpenCase}
+    # A number that nobody has is taken, and is then theirs: a case of somebody else under it is refused.
+    free = next(NUMBERS)
+    assert taken([await servers.ask(1, replace(correct, nhs_number=Sealed(free)))])
+    assert refusals([await servers.ask(0, refer(await somebody(servers, free)))]) == {NumberHasOpenCase}
 
 
 async def test_cases_opened_before_numbers_had_registers_count_as_well(servers: Servers):

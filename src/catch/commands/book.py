@@ -146,13 +146,13 @@ class Book(Lookup):
             raise IdAlreadyUsed(field=stream.name, value=id_)
         self.written.append(Written(stream, id_, held.version, facts))
 
-    def enter(self, register: UUID, entry: RegisterEvent) -> None:
+    def enter(self, register: UUID, *entries: RegisterEvent) -> None:
         """Something new in a register, which was read before anything was asked that it bears on.
 
         Before all other facts: the last fact of a command is one that somebody is told of.
         """
         _, held = self.seen[register]
-        self.written.insert(0, Written(REGISTER, register, held.version, [entry]))
+        self.written.insert(0, Written(REGISTER, register, held.version, entries))
 
     def begin(self) -> None:
         """Decide from the start: what an attempt wrote before it found something lacking goes."""

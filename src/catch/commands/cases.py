@@ -65,12 +65,13 @@ def others_of(book: Book, person: UUID, case: UUID, programme: str) -> list[Case
 
 
 def numbered(book: Book, person: UUID, case: UUID, programme: str, by: Actor) -> list[Case]:
-    """The cases in the programme, as far as they work on them, of others who were registered with the person's NHS
-    number. By the register of the number; and those of people who were referred before there was one.
-    """
+    """The cases in the programme, as far as they work on them, of others with the person's NHS number."""
     digest = number_of(book, person)
-    if digest is None:
-        return []
+    return [] if digest is None else under_number(book, digest, person, case, programme, by)
+
+
+def under_number(book: Book, digest: str, person: UUID, case: UUID, programme: str, by: Actor) -> list[Case]:
+    """The same of a number. By its register; and those of people who were referred before there was one."""
     entered = book.register(number_stream(digest)).cases_in(programme)
     known = book.people(book.ask(RegisteredWith(digest)))
     before = [each for held in known if held and held.settled_number for each in held.cases_in(programme)]
@@ -86,6 +87,20 @@ def number_of(book: Book, person: UUID) -> str | None:
 def enter_number(book: Book, person: UUID, case: UUID, programme: str) -> None:
     if (digest := number_of(book, person)) is not None:
         book.enter(number_stream(digest), NumberReferred(case, programme))
+
+
+def renumber(book: Book, person: UUID, digest: str, by: Actor) -> None:
+    """The person turns out to have this number: their live cases are then its own. Raises `NumberHasOpenCase`."""
+    held = book.person(person)
+    if held is None or held.registered.provisional or digest == held.settled_number:
+        return
+    known = book.readable_cases(case for case, _ in held.cases)
+    live = [case for case in known if case and case.live]
+    for case in live:
+        alike = under_number(book, digest, person, case.case, case.programme, by)
+        discussion.only_open_number(case.programme, alike, by.agency)
+    if live:
+        book.enter(number_stream(digest), *(NumberReferred(case.case, case.programme) for case in live))
 
 
 def accept(command: eligibility.AcceptReferral, book: Book, given: Given) -> None:

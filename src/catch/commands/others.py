@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.commands.book import Book
+from catch.commands.cases import renumber
 from catch.commands.handler import Handler, handles
 from catch.commands.naming import programmes_exist, was_born
 from catch.commands.questions import Coordinates, Marks, NhsNumber, Sharing, SubjectDigest
@@ -85,6 +86,8 @@ def correct(command: person.Correct, book: Book, given: Given) -> None:
         of_all = [None if each in wrong else said.get(each) or getattr(known, each) for each in identifiers]
         digest = None if "nhs_number" in wrong else digest
         given = replace(given, marks=book.ask(Marks(*of_all)), digest=digest)
+        if isinstance(command, person.CorrectIdentity) and digest is not None:
+            renumber(book, command.person, digest, given.by)
     of_person(command, book, given)
 
 
