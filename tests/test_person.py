@@ -15,10 +15,19 @@ from catch.domain.given import Given
 from catch.domain.nhs_number import nhs_number
 from catch.domain.person import (
     ContactChannel,
+    ContactCorrected,
     ContactPreferenceSet,
+    CorrectContact,
+    CorrectIdentity,
+    GivenAndRemoved,
+    IdentityCorrected,
+    NameNeeded,
     NoSafeWayToReach,
+    NothingToCorrect,
+    NotOfThisKind,
     Person,
     PersonCommand,
+    PersonDetail,
     PersonEvent,
     PersonReferred,
     PersonRegistered,
@@ -164,3 +173,54 @@ def test_nine_digits_have_one_check_digit_unless_it_would_be_ten(nine: int):
     check = -total % 11
     # Ten times the same digit is what people type where they know none.
     assert valid == ([] if check == 10 or f"{nine:09}{check}" == str(check) * 10 else [check])
+
+
+# Putting right
+
+WHY = Sealed("sealed why")
+KNOWN = replace(REGISTERED, phone=Sealed("sealed phone"), address=Sealed("sealed address"), marks=("m1",))
+
+
+def test_what_is_given_replaces_what_is_known_and_the_rest_stays():
+    known = replace(GIVEN, digest="d1", marks=("m2",))
+    command = CorrectIdentity(PERSON, WHY, name=Sealed("sealed other"))
+    (fact,) = decide(fold(KNOWN), command, known)
+    assert fact == IdentityCorrected(WHY, name=Sealed("sealed other"), nhs_digest="d1", marks=("m2",))
+    person = fold(KNOWN, fact)
+    assert person is not None
+    assert (person.registered.name, person.registered.phone) == ("sealed other", "sealed phone")
+    assert (person.registered.nhs_digest, person.registered.marks) == ("d1", ("m2",))
+    (correction,) = person.identity_corrections
+    assert (correction.details, correction.reason) == ({PersonDetail.NAME}, WHY)
+
+
+def test_what_was_wrong_is_known_no_more():
+    command = CorrectContact(PERSON, WHY, phone=Sealed("sealed new"), removed=frozenset({PersonDetail.ADDRESS}))
+    (fact,) = decide(fold(KNOWN), command, GIVEN)
+    person = fold(KNOWN, fact)
+    assert isinstance(fact, ContactCorrected)
+    assert person is not None
+    assert (person.registered.phone, person.registered.address) == ("sealed new", None)
+    # Nothing is removed that is not known.
+    gone = CorrectContact(PERSON, WHY, removed=frozenset({PersonDetail.ADDRESS}))
+    assert decide(person, gone, GIVEN) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        (CorrectIdentity(PERSON, WHY), NothingToCorrect),
+        (CorrectIdentity(PERSON, WHY, removed=frozenset({PersonDetail.PHONE})), NotOfThisKind),
+        (CorrectContact(PERSON, WHY, removed=frozenset({PersonDetail.NAME})), NotOfThisKind),
+        (CorrectIdentity(PERSON, WHY, removed=frozenset({PersonDetail.NAME})), NameNeeded),
+        (CorrectContact(PERSON, WHY, phone=WHY, removed=frozenset({PersonDetail.PHONE})), GivenAndRemoved),
+    ],
+)
+def test_a_correction_says_what_is_put_right(command: PersonCommand, why: type[Refused]):
+    with pytest.raises(why):
+        decide(fold(KNOWN), command, GIVEN)
+
+
+def test_nobody_is_put_right_who_is_not_known():
+    with pytest.raises(UnknownPerson):
+        decide(None, CorrectContact(PERSON, WHY, phone=WHY), GIVEN)

@@ -128,8 +128,6 @@ ANSWERED = (actions.ActionAccepted, actions.ActionDeclined, actions.ActionReassi
 THE_LINK = Leaves((deciding.ItemActionLinked,), "action")
 
 LEAVES: Mapping[type[Command], Leaves] = {
-    # A meeting's minutes
-    amending.AmendMinutes: Leaves((amending.MinutesAmended,), "amendment"),
     # A case
     referral.SubmitReferral: Leaves(
         (referral.ReferralReceived,),

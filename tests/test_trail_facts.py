@@ -1,0 +1,83 @@
+"""A fact in the trail tells no more than the state that it left: what of it is closed to the reader is not there."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from catch.access import Agreed, RedactionReason, Sight, case_fact_told, meeting_fact_told, place_fact_told, telling
+from catch.access.telling import To
+from catch.contracts.files import ID, sample
+from catch.domain import streams
+from catch.domain.case.disclosure import DisclosureAuthorised
+from catch.domain.case.referral import ReferralReceived
+from catch.domain.case.state import Agrees, ReferralAgreement, SafeContact
+from catch.domain.facts import Category, Fact
+from catch.history.changes import SEALED, said
+from tests.cases import CONSENT, TEXT, received, uid
+
+NOTHING = Agreed(frozenset())
+
+
+def sight(*categories: Category) -> Sight:
+    return Sight(frozenset(categories), RedactionReason.ROLE, "audit")
+
+
+def test_a_referral_tells_each_of_its_kinds_to_those_who_see_it():
+    door = replace(
+        received.referral,
+        needs=("debt",),
+        safe_contact=SafeContact(False, TEXT),
+        agreement=ReferralAgreement(knows=True, agrees=Agrees.NO),
+    )
+    fact = replace(received, referral=door)
+    for seen, there in (
+        (sight(Category.DISCUSSION), (False, False, False)),
+        (sight(Category.CONTACT), (False, True, False)),
+        (sight(Category.NEEDS), (True, False, False)),
+        (sight(Category.PLAN), (False, False, True)),
+        (sight(*Category), (True, True, True)),
+    ):
+        told = case_fact_told(seen, fact)
+        assert isinstance(told, ReferralReceived)
+        shown = told.referral
+        assert (bool(shown.needs), shown.safe_contact is not None, shown.agreement is not None) == there
+
+
+def test_what_is_restricted_is_not_mentioned():
+    both = frozenset({Category.PLAN, Category.RESTRICTED})
+    fact = DisclosureAuthorised(uid(1), "police-1", both, CONSENT, TEXT)
+    assert "restricted" not in said(case_fact_told(sight(Category.PLAN), fact))
+    assert "restricted" in said(case_fact_told(sight(*Category), fact))
+
+
+@pytest.mark.parametrize("name", [event.__name__ for event in streams.MEETING.events])
+def test_no_fact_of_a_meeting_names_an_item_or_a_case_that_is_withheld(name: str):
+    """Of facts that are about the withheld item alone, the trail has nothing: the others are told without it."""
+    fact: Any = sample(streams.EVENTS[name]).event
+    about_it = telling(fact).to not in (To.MEETING, To.PREPARERS)
+    told = meeting_fact_told(fact, frozenset({ID}), {ID}, lambda _: NOTHING)
+    # The meeting itself may be named.
+    held = {field: getattr(told, field) for field in told.__struct_fields__ if field not in ("meeting", "at_meeting")}
+    assert about_it or str(ID) not in msgspec.json.encode(held).decode()
+
+
+@pytest.mark.parametrize("name", [event.__name__ for event in (*streams.PERSON.events, *streams.PARTNER.events)])
+def test_no_fact_of_a_person_or_an_agency_tells_a_keyed_hash_or_an_assigned_case(name: str):
+    fact: Fact = sample(streams.EVENTS[name]).event
+    told: Any = msgspec.to_builtins(place_fact_told(fact))
+    held: dict[str, Any] = told.get("held") or {}
+    binding: dict[str, Any] = told.get("binding") or {}
+    assert not {"marks", "nhs_digest", "found", "subject"} & told.keys()
+    assert not held.get("cases")
+    assert not binding.get("subject")
+
+
+def test_a_fact_is_told_whole_and_its_texts_sealed():
+    fact: Any = sample(streams.EVENTS["CaseClosed"]).event
+    told = msgspec.json.decode(said(fact))
+    assert told.keys() == {*fact.__struct_fields__}
+    assert told["summary"] == SEALED
+    assert UUID(told["outcomes"][0]["goal"]) == ID
