@@ -177,8 +177,8 @@ async def test_an_instant_discussion_of_two_agencies_then_and_there(place: Place
         SERIES,
         uuid4(),
         case,
-        now - timedelta(minutes=20),
-        now - timedelta(minutes=5),
+        now,
+        now,
         (Participant(HOUSING.user, "housing-1"), Participant(POLICE.user, "police-1")),
         update=Sealed("Both go together on Monday."),
     )
