@@ -13,6 +13,7 @@ from catch.access import Asker
 from catch.commands.asked import Asked, content
 from catch.commands.questions import Records
 from catch.commands.taking import Taking
+from catch.commands.turns import Turns
 from catch.database import lost
 from catch.domain.facts import Actor, Command, Purpose
 from catch.domain.refusals import Refused
@@ -32,6 +33,7 @@ class Commands:
     def __init__(self, records: Records, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._records = records
         self._now = now
+        self._turns = Turns()
 
     async def take(
         self,
@@ -64,7 +66,9 @@ class Commands:
         taking = Taking(asked, self._records)
         try:
             for attempt in range(_ATTEMPTS):
-                answer = await taking.attempt()
+                # A caseload, a calendar, a meeting may be wanted by many at once: after the first try they take turns.
+                async with self._turns.at(taking.rivals):
+                    answer = await taking.attempt()
                 if answer is not None:
                     return answer
                 # Rivals that wait equally long would only meet again.

@@ -54,6 +54,8 @@ class Taking:
         self._allowed = False
         self._up_to_date = False
         self._moved: list[UUID] = []
+        self.rivals: set[UUID] = set()
+        """The streams at which somebody else was faster."""
         self._at = asked.now
 
     async def attempt(self) -> Answer | None:
@@ -175,6 +177,7 @@ class Taking:
         read = self._book.versions
         looked = await self._records.log.look(self._asked.id, [*read])
         self._moved = [id_ for (id_, known), now in zip(read.items(), looked.versions, strict=True) if known != now]
+        self.rivals |= {*self._moved}
         self._records.states.forget(self._moved)
         return looked.first
 
