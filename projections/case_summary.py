@@ -123,6 +123,12 @@ async def one(db: Statements, case: UUID) -> Row | None:
     return rows[0] if rows else None
 
 
+async def of_person(db: Statements, person: UUID) -> list[tuple[UUID, str]]:
+    """The person's cases, each with its programme."""
+    found = await db.fetch(f"select case_id, programme from {TABLE} where person = $1", person)
+    return [(row["case_id"], row["programme"]) for row in found]
+
+
 async def coordinates(db: Statements, agency: str, programme: str) -> bool:
     """Whether the agency coordinates any live case of the programme."""
     found = await db.fetchval(

@@ -5,7 +5,7 @@ program itself.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
@@ -16,7 +16,14 @@ from catch.domain.facts import Recorded, Role
 from projections.read_model import MadeOf, ReadModel, names
 
 MOST = 50
-"""How many cases one reference finds at most: senders do not know of one another's numbers."""
+"""How many cases are found at once: senders do not know of one another's numbers."""
+
+
+class Found(NamedTuple):
+    """A case under a reference; those behind it are behind its position."""
+
+    case_id: UUID
+    position: int
 
 
 class Row(Struct, frozen=True):
@@ -53,12 +60,15 @@ REFERENCES = ReadModel(
 )
 
 
-async def cases_of(db: Statements, digest: str) -> list[UUID]:
-    """The cases with a referral under this reference, the oldest first."""
+async def cases_of(db: Statements, digest: str, after: int = 0) -> list[Found]:
+    """The first cases with a referral under this reference behind a position, the oldest first."""
     rows = await db.fetch(
-        f"select case_id from {REFERENCES.table} where digests @> array[$1] order by position limit {MOST}", digest
+        f"select case_id, position from {REFERENCES.table} where digests @> array[$1] and position > $2"
+        f" order by position limit {MOST}",
+        digest,
+        after,
     )
-    return [row["case_id"] for row in rows]
+    return [Found(row["case_id"], row["position"]) for row in rows]
 
 
 async def imported(db: Statements, referrals: Iterable[UUID]) -> dict[UUID, UUID]:

@@ -163,7 +163,7 @@ async def test_a_partner_sees_what_is_disclosed_and_never_a_protected_address(wo
         "version": "NO_DISCLOSURE",
         "position": "NO_DISCLOSURE",
         "person.addressProtectedBecause": "RESTRICTED",
-        "person.contactCorrections.reason": "RESTRICTED",
+        **dict.fromkeys(("person.contactCorrections", "person.contactCorrections.reason"), "RESTRICTED"),
         **dict.fromkeys(("referral.described.address", "referrals.described.address"), "RESTRICTED"),
         "disclosures": "NO_DISCLOSURE",
         "notes": "NO_DISCLOSURE",

@@ -1,15 +1,20 @@
 """Figures for those who do not see every case: whatever is taken from whatever else, no small group is left."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import combinations, pairwise
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catch.api.figures.types import TimeToOutcome
+from catch.api.figures.view import Cohort, carefully
+from catch.domain.programme.configuration import ClosureClass
 from catch.statistics import Observation, Status
 from catch.statistics.small_numbers import SMALLEST, Period, coarse, fixed, quarter_before, too_few
 from catch.statistics.survival import curve
+from projections import outcomes
 
 YEAR = Period(date(2025, 4, 1), date(2026, 3, 31))
 observations = st.builds(Observation, st.integers(0, 400), st.sampled_from(Status))
@@ -93,3 +98,33 @@ def test_the_control_a_fine_curve_does_tell_of_one():
     assert {point.events for point in curve(held)} == {1}
     assert [point.events for point in coarse(curve(held))] == []
     assert [point.events for point in coarse(curve(held[:5]))] == [5]
+
+
+def episodes(start: date, *took: int | None) -> list[outcomes.Row]:
+    """Of one quarter; those that took no days go on."""
+    began = datetime.combine(start, time(12), UTC)
+
+    def episode(days: int | None) -> outcomes.Episode:
+        if days is None:
+            return outcomes.Episode(1, began, programme="p@1", accepted_at=began)
+        over, ending = began + timedelta(days=days), ClosureClass.OUTCOME_ACHIEVED
+        return outcomes.Episode(1, began, programme="p@1", accepted_at=began, ended_at=over, ending=ending)
+
+    return [outcomes.Row(uuid4(), 1, "p", (episode(days),)) for days in took]
+
+
+def told_of(rows: list[outcomes.Row], period: Period) -> TimeToOutcome:
+    held = outcomes.cohort(rows, period.first, period.last)
+    return carefully(Cohort(held, datetime.now(UTC), 9), period, YEAR.quarters[-1])
+
+
+@pytest.mark.parametrize(("alone", "told"), [((37,), False), ((37,) * SMALLEST, True), ((), True)])
+def test_a_year_less_its_quarters_is_not_the_days_of_one_person(alone: tuple[int, ...], told: bool):
+    *before, last = YEAR.quarters
+    waiting = (None,) * SMALLEST
+    rows = [row for quarter in before for row in episodes(quarter.first, *(10,) * (SMALLEST + 1))]
+    rows += episodes(last.first, *alone, *waiting)
+    assert [told_of(rows, quarter).naive_closed_mean_days for quarter in before] == [10] * 3
+    assert (told_of(rows, YEAR).naive_closed_mean_days is not None) is told
+    # Nor under which version of the programme somebody is alone.
+    assert told_of(rows, YEAR).programme_versions == []

@@ -7,16 +7,25 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from catch.access import Agreed, RedactionReason, Sight, case_fact_told, meeting_fact_told, place_fact_told, telling
+from catch.access import (
+    Agreed,
+    RedactionReason,
+    Sight,
+    case_fact_told,
+    case_told,
+    meeting_fact_told,
+    place_fact_told,
+    telling,
+)
 from catch.access.telling import To
 from catch.contracts.files import ID, sample
 from catch.domain import streams
 from catch.domain.case.disclosure import DisclosureAuthorised
 from catch.domain.case.referral import ReferralReceived
-from catch.domain.case.state import Agrees, ReferralAgreement, SafeContact
-from catch.domain.facts import Category, Fact
+from catch.domain.case.state import Agrees, Confirmed, Described, ReferralAgreement, SafeContact
+from catch.domain.facts import Category, Fact, Tag
 from catch.history.changes import SEALED, said
-from tests.cases import CONSENT, TEXT, received, uid
+from tests.cases import ACCEPTED, CONSENT, START, TEXT, folded, received, uid
 
 NOTHING = Agreed(frozenset())
 
@@ -44,6 +53,39 @@ def test_a_referral_tells_each_of_its_kinds_to_those_who_see_it():
         assert isinstance(told, ReferralReceived)
         shown = told.referral
         assert (bool(shown.needs), shown.safe_contact is not None, shown.agreement is not None) == there
+
+
+@pytest.mark.parametrize(
+    ("seen", "there"),
+    [
+        (sight(Category.NEEDS), None),
+        (sight(Category.IDENTITY), {"name", "date_of_birth", "nhs_number"}),
+        (sight(Category.CONTACT), {"phone"}),
+        (sight(*Category), {"name", "date_of_birth", "nhs_number", "phone"}),
+        (replace(sight(*Category), tags=frozenset(Tag)), {*Described.__struct_fields__}),
+    ],
+)
+def test_a_description_tells_each_of_its_kinds_and_no_referral_its_keyed_hash(seen: Sight, there: set[str] | None):
+    described = Described(*(TEXT,) * len(Described.__struct_fields__))
+    door = replace(received.referral, described=described, reference=TEXT, reference_digest="hash")
+    told = case_fact_told(seen, replace(received, referral=door))
+    assert isinstance(told, ReferralReceived)
+    shown = told.referral.described
+    assert (shown and {name for name in shown.__struct_fields__ if getattr(shown, name)}) == there
+    assert told.referral.reference_digest is None
+
+
+@pytest.mark.parametrize(("category", "there"), [(Category.PLAN, False), (Category.CONTACT, True)])
+def test_whether_a_way_to_reach_the_person_is_confirmed_is_told_with_it(category: Category, there: bool):
+    contact = SafeContact(True)
+    case = replace(
+        folded(*ACCEPTED),
+        safe_contact=contact,
+        safe_contact_confirmed=True,
+        contact_confirmed=Confirmed(contact, START),
+    )
+    told = case_told(sight(category), case)
+    assert (told.safe_contact_confirmed, told.contact_confirmed is not None) == (there, there)
 
 
 def test_what_is_restricted_is_not_mentioned():

@@ -10,7 +10,9 @@ from catch.app import key_file
 from catch.database import Connection
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import OfferAction
+from catch.domain.case.disclosure import EndInvolvement
 from catch.domain.case.notes import AddNote
+from catch.domain.case.recusal import DeclareRecusal
 from catch.domain.facts import Actor, Category, Role, Sealed
 from catch.domain.meeting.drafting import DraftAgenda, PublishAgenda
 from catch.domain.meeting.floor import DeferItem, OpenItem
@@ -201,6 +203,34 @@ async def test_to_whom_there_was_no_such_case_there_is_none_now(world: World, ha
         assert (await place.ask(CASE, somebody, c=str(torn.case)))["case"] is None
         assert (await place.ask(CASES, somebody))["cases"]["unreadable"] == []
     assert await place.code(TRAIL, STRANGER, s=str(torn.case)) == absent
+
+
+async def test_what_was_closed_before_it_could_not_be_read_is_closed_on_the_agenda(world: World):
+    place, torn = world.place, world.torn
+    await place.take(EndInvolvement(torn.case, "housing-1"))
+    await place.settled()
+    shown = (await place.ask(AGENDA, HOUSING, m=str(world.meeting)))["meeting"]["agenda"]["items"]
+    await of_a_newer_release(world, torn.case)
+    now = (await place.ask(AGENDA, HOUSING, m=str(world.meeting)))["meeting"]["agenda"]["items"]
+    assert [each["number"] for each in shown].count(None) == 1
+    assert now == shown
+
+
+@HARMS
+async def test_a_person_who_cannot_be_read_is_there_for_auditors_of_their_cases_alone(
+    world: World, harm: Harm, code: str
+):
+    place, person = world.place, world.torn.person
+    far, second = (Actor(f"{name}@audit", "audit", Role.AUDITOR) for name in ("far", "second"))
+    await place.enrol(far, "bexley-icm")
+    await place.enrol(second)
+    await place.take(DeclareRecusal(world.torn.case, second.user, "audit", Sealed("His sister.")))
+    await place.settled()
+    await harm(world, person)
+    absent = await place.code(TRAIL, far, s=str(uuid4()))
+    assert [await place.code(TRAIL, by, s=str(person)) for by in (far, second)] == [absent] * 2
+    # Without its first fact nothing says what the id names.
+    assert await place.code(TRAIL, AUDITOR, s=str(person)) == (absent if harm is lost else code)
 
 
 async def test_a_page_of_unreadable_cases_leads_on(world: World):

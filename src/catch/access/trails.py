@@ -12,7 +12,7 @@ from catch.access.standing import Who
 from catch.domain.case.agreement import ObjectionRecorded
 from catch.domain.case.disclosure import DisclosureAuthorised
 from catch.domain.case.referral import ReferralAttached, ReferralReceived
-from catch.domain.case.state import Case, Referral, Urgency
+from catch.domain.case.state import Case, Described, Referral, Urgency
 from catch.domain.facts import Category, Fact, Tag
 from catch.domain.meeting.drafting import AgendaDrafted, AgendaPublished
 from catch.domain.meeting.invitations import MemberInvited
@@ -31,10 +31,13 @@ def case_told(seen: Sight, case: Case) -> Case:
     """The case without the mention of what may not be mentioned, nor what of a door is closed. What a closed fact
     changed is closed with it.
     """
+    contact = seen.hides(Category.CONTACT)
     return replace(
         case,
         referrals=tuple(door_told(seen, held) for held in case.referrals),
-        safe_contact=None if seen.hides(Category.CONTACT) else case.safe_contact,
+        safe_contact=None if contact else case.safe_contact,
+        safe_contact_confirmed=case.safe_contact_confirmed and not contact,
+        contact_confirmed=None if contact else case.contact_confirmed,
         disclosures=tuple(
             replace(held, categories=frozenset(filter(seen.mentions, held.categories))) for held in case.disclosures
         ),
@@ -46,17 +49,30 @@ def case_told(seen: Sight, case: Case) -> Case:
 
 def door_told(seen: Sight, referral: Referral) -> Referral:
     """A referral is told to all to whom anything of the case is; what it says of each kind, to those who see that."""
-    closed = (seen.hides(Category.NEEDS), seen.hides(Category.CONTACT), seen.hides(Category.PLAN))
-    if not any(closed):
-        return referral
-    needs, contact, wishes = closed
+    needs, contact, wishes = map(seen.hides, (Category.NEEDS, Category.CONTACT, Category.PLAN))
     return replace(
         referral,
+        reference_digest=None,
+        described=described_told(seen, referral.described) if referral.described else None,
         needs=() if needs else referral.needs,
         urgency=Urgency.ROUTINE if needs else referral.urgency,
         basis=None if needs else referral.basis,
         safe_contact=None if contact else referral.safe_contact,
         agreement=None if wishes else referral.agreement,
+    )
+
+
+def described_told(seen: Sight, said: Described) -> Described | None:
+    """Where somebody lives, to those alone who are told it once it is protected: the trail does not say when it was."""
+    identity, contact = seen.hides(Category.IDENTITY), seen.hides(Category.CONTACT)
+    if identity and contact:
+        return None
+    return Described(
+        name=None if identity else said.name,
+        date_of_birth=None if identity else said.date_of_birth,
+        nhs_number=None if identity else said.nhs_number,
+        phone=None if contact else said.phone,
+        address=None if contact or Tag.PROTECTED_ADDRESS not in seen.tags else said.address,
     )
 
 

@@ -106,7 +106,7 @@ def find(reference: str) -> None:
     async def run(catch: Catch) -> list[Case]:
         await catch.records.up_to_date()
         found = await references.cases_of(catch.log.pool, reference_digest(catch.keyring, reference))
-        return [held.state for held in await catch.present.states.get_many(CASE, found)]
+        return [held.state for held in await catch.present.states.get_many(CASE, [each.case_id for each in found])]
 
     cases = on_place(run)
     if not cases:

@@ -52,7 +52,9 @@ from catch.domain.streams import (
     restricted_stream,
 )
 from catch.history.changes import Change, changed, said
+from catch.log.entries import Unreadable
 from catch.present.trails import Place, Trails
+from projections import case_summary
 
 Fact = Recorded[Any]
 
@@ -178,15 +180,28 @@ async def opened(reading: Reading, kind: Stream, stream: UUID, meeting: Meeting 
         return await of_meeting(reading, meeting) if meeting else None
     if Role.AUDITOR not in reading.viewer.roles_held():
         return None
-    held = await reading.facts.catch.present.states.get(kind, stream)
-    return of_place(kind, reading.viewer) if audits(reading.viewer, kind, held.state) else None
+    theirs = await of_their_cases(reading, stream) if kind is PERSON else kind in (PARTNER, PROGRAMME)
+    return of_place(kind, reading.viewer) if theirs else None
 
 
-def audits(who: Who, kind: Stream, state: Any) -> bool:
-    """Agencies and programmes are for every auditor to read; a person is for those who audit a case of theirs."""
-    if kind is PERSON:
-        return state is not None and any(who.audits(programme, case) for case, programme in state.cases)
-    return Role.AUDITOR in who.roles_held() and kind in (PARTNER, PROGRAMME)
+async def of_their_cases(reading: Reading, stream: UUID) -> bool:
+    """A person is for those who audit a case of theirs and are kept out of none. Raises an `Unreadable` to whom, as far
+    as can be told, it is.
+    """
+    problem: Unreadable | None = None
+    try:
+        person = await reading.facts.person(stream)
+        cases = person.cases if person else ()
+    except Unreadable as found:
+        problem, cases = found, await case_summary.of_person(reading.facts.catch.log.pool, stream)
+    if not any(reading.viewer.audits(programme, case) for case, programme in cases):
+        return False
+    for case, _ in cases:
+        if await reading.recused(case):
+            return False
+    if problem is not None:
+        raise problem
+    return True
 
 
 async def of_case(reading: Reading, stream: UUID) -> Trail | None:

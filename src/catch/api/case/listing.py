@@ -4,6 +4,7 @@ What is found and not allowed is dropped and the page filled on; so the rows tha
 that the viewer's own part in them has ended for.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -91,13 +92,26 @@ async def cases_by_reference(context: Context, reference: str) -> list[case_type
     """Those with a referral under this reference that the viewer is shown, the oldest referral first."""
     digest = reference_digest(context.catch.keyring, reference)
     context.reading.facts.rests.rows = True
-    found = await references.cases_of(context.catch.log.pool, digest)
-    # One that cannot be read does not say by which references it is called.
+    shown: dict[UUID, Opened] = {}
+    after, more = 0, True
+    # As many as are shown, not as are found: those of others under the same reference would be counted by it.
+    while more and len(shown) < references.MOST:
+        found = await references.cases_of(context.catch.log.pool, digest, after)
+        after, more = (found[-1].position, len(found) == references.MOST) if found else (after, False)
+        shown |= await called(context, digest, [each.case_id for each in found])
+    first = [*shown.values()][: references.MOST]
+    first.sort(key=lambda each: (each.held.state.milestones.received_at, each.held.state.case))
+    return [await case_of(context, each) for each in first]
+
+
+async def called(context: Context, digest: str, found: Sequence[UUID]) -> dict[UUID, Opened]:
+    """Those of them that the viewer is shown together with the reference. One that cannot be read does not say by
+    which it is called.
+    """
     listed = [each for each in await context.reading.listed(found) if isinstance(each, Opened)]
     opened = [each for each in listed if each.held.state is not None]
     shown = [each for each in opened if shows(each.seen) and door.refers_by(each.held.state, digest, each.seen)]
-    shown.sort(key=lambda each: (each.held.state.milestones.received_at, each.held.state.case))
-    return [await case_of(context, each) for each in shown]
+    return {each.held.state.case: each for each in shown}
 
 
 async def case_of(context: Context, opened: Opened) -> case_types.Case:

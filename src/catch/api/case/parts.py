@@ -31,7 +31,7 @@ def conversation(held: domain.Conversation, path: str, redactor: Redactor) -> ca
         format=held.format,
         what_matters=redactor.text(f"{path}.whatMatters", Category.PLAN, held.what_matters),
         strengths=redactor.text(f"{path}.strengths", Category.PLAN, held.strengths),
-        needs=list(held.needs),
+        needs=[*redactor.all(f"{path}.needs", Category.NEEDS, held.needs)],
         communication_needs=redactor.text(f"{path}.communicationNeeds", Category.PLAN, held.communication_needs),
         for_meeting=held.for_meeting,
         outcome=held.outcome,
@@ -177,12 +177,17 @@ def notes(held: Sequence[domain.Note], beside: Sequence[RestrictedNote], redacto
     latest are told, so that a case of many years is still read at once: those before them are read a page at a time.
     """
     sight = redactor.sight
-    if any(sight.hides(category) for category in OF_NOTES):
-        redactor.withheld["notes"] = sight.hidden
+    some_closed(redactor)
     told = told_notes(held, beside, sight)
     if len(told) > LATEST_NOTES:
         redactor.withheld["notes.earlier"] = RedactionReason.EARLIER
     return [note(each, redactor) for each in told[-LATEST_NOTES:]]
+
+
+def some_closed(redactor: Redactor) -> None:
+    """Names the notes where there may be some of a category that is closed."""
+    if any(redactor.sight.hides(category) for category in OF_NOTES):
+        redactor.withheld["notes"] = redactor.sight.hidden
 
 
 def told_notes(

@@ -10,7 +10,7 @@ from catch.api.case import door, types
 from catch.api.common.redaction import Redactor
 from catch.domain.case.state import Case
 from catch.domain.facts import Category, Sealed, Tag
-from catch.domain.person import Correction, Person, ProtectionReason
+from catch.domain.person import Correction, Person, PersonDetail, ProtectionReason
 
 
 class UnfoldingPerson(types.Person):
@@ -64,19 +64,24 @@ class Told(Struct, frozen=True):
         return None if closed else self.held.registered.provisional
 
     def corrections(self, name: str, category: Category, held: Sequence[Correction]) -> list[types.Correction]:
-        """Why an address was wrong may say where the right one is: it is as protected as that."""
+        """Why an address was wrong may say where the right one is: it is as protected as that. So is when there came
+        to be another.
+        """
         told = self.redactor.all(f"person.{name}", category, held)
         untagged = Tag.PROTECTED_ADDRESS not in self.redactor.sight.tags
         kept = self.protected and untagged and category is Category.CONTACT
         if kept and self.redactor.sight.hides(category) is None:
-            self.redactor.withheld[f"person.{name}.reason"] = RedactionReason.RESTRICTED
+            for path in (f"person.{name}", f"person.{name}.reason"):
+                self.redactor.withheld[path] = RedactionReason.RESTRICTED
+        closed = frozenset({PersonDetail.ADDRESS}) if kept else frozenset[PersonDetail]()
         return [
             types.Correction(
                 at=each.at,
-                details=sorted(each.details),
+                details=sorted(each.details - closed),
                 reason=None if kept else self.text(f"{name}.reason", category, each.reason),
             )
             for each in told
+            if each.details - closed
         ]
 
     def preferred(self, name: str, sealed: Sealed | None) -> str | None:

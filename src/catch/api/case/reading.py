@@ -64,8 +64,11 @@ class Reading:
             return None
 
     async def recused(self, case: UUID) -> bool:
-        """Whether the viewer is kept out of the case. Raises as `known`."""
-        held = await self.known(case)
+        """Whether the viewer is kept out of the case; where it cannot be read, as far as can be told."""
+        try:
+            held: Case | None = (await self.facts.case(case)).state
+        except Unreadable:
+            held = await self.facts.last_known(case)
         return held is not None and recused(self.viewer, held, (await self.facts.seats((case,)))[case])
 
     async def unopened(self, case: UUID, problem: Unreadable) -> Unopened:

@@ -90,6 +90,7 @@ def _position(whole: Whole) -> Position | None:
 def notes_page(whole: Whole, after: tuple[datetime, UUID] | None, wanted: int) -> types.NoteConnection:
     """The notes that the viewer may read, the latest first, a page at a time."""
     held, redactor = whole.held, whole.redactor
+    parts.some_closed(redactor)
     told = parts.told_notes(held.notes, whole.beside.notes if whole.beside else (), redactor.sight)
     places = sorted((note.at, note.note) for note in told)
     upto = bisect_left(places, after) if after else len(places)

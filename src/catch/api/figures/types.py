@@ -94,10 +94,11 @@ class TimeToOutcome:
     naive_closed_mean_days: float | None = strawberry.field(
         description="The mean from start to closure over closed episodes only, however they ended: what a spreadsheet"
         " says. Open ones are left out, so it is too short. Null where none is closed; for who does not see every case,"
-        " where fewer than 5 are."
+        " where fewer than 5 are, or some but fewer than 5 in a quarter of it."
     )
     programme_versions: list[str] = strawberry.field(
         description="The versions of the programme, `key@version`, under which these episodes run or ran."
+        " Empty for who does not see every case: one episode may be alone under its version."
     )
     cut_off_at: datetime = strawberry.field(
         description="Up to when episodes were followed: when the last fact was recorded that counts, or the moment that"

@@ -84,6 +84,7 @@ def freely(cohort: Cohort) -> figures_types.TimeToOutcome:
     told.episodes = figures.episodes
     told.administrative = figures.administrative
     told.never_at_risk = figures.never_at_risk
+    told.programme_versions = outcomes.versions(cohort.rows, cohort.cut_off)
     told.at_risk = [figures_types.AtRisk(days=each.days, count=each.at_risk) for each in figures.at_risk]
     return told
 
@@ -92,13 +93,14 @@ def carefully(cohort: Cohort, period: Period, quarter: Period) -> figures_types.
     """As it stood when the last quarter ended: what changes from day to day is somebody's."""
     cut_off = end_of_day(quarter.last)
     parts = [outcomes.cohort(cohort.rows, each.first, each.last) for each in period.quarters]
-    if too_few([outcomes.time_to_outcome_of(part, cut_off).episodes for part in parts]):
+    of_parts = [outcomes.time_to_outcome_of(part, cut_off) for part in parts]
+    if too_few([each.episodes for each in of_parts]):
         return untold(cohort, cut_off, figures_types.FiguresWithheld.TOO_FEW)
     # Of the whole period, now that no part of it singles anybody out.
     figures = outcomes.time_to_outcome_of(cohort.rows, cut_off)
     told = common(cohort, cut_off, figures, coarse(figures.curve))
-    if figures.closed < SMALLEST:
-        # The mean of one closure is that person's days.
+    if figures.closed < SMALLEST or any(0 < each.closed < SMALLEST for each in of_parts):
+        # The mean of one closure is that person's days; so is that of a year without what is told of its quarters.
         told.naive_closed_mean_days = None
     return told
 
@@ -161,7 +163,6 @@ def common(
     told.curve = [curve_point(each) for each in curve]
     told.achieved, told.censored, told.competing = figures.achieved, figures.censored, figures.competing
     told.naive_closed_mean_days = figures.naive_closed_mean_days
-    told.programme_versions = outcomes.versions(cohort.rows, cut_off)
     return told
 
 

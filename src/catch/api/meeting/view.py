@@ -9,6 +9,7 @@ from catch.access import (
     EVERYTHING,
     Agreed,
     RedactionReason,
+    Sight,
     agreed,
     explained,
     item_closed,
@@ -22,7 +23,7 @@ from catch.access import (
 )
 from catch.api.case.reading import Reading
 from catch.api.common import types as common_types
-from catch.api.common.redaction import Texts
+from catch.api.common.redaction import Redactor
 from catch.api.common.scalars import Position
 from catch.api.meeting import agenda_types
 from catch.api.meeting import types as meeting_types
@@ -112,14 +113,13 @@ class Sitting:
             return RedactionReason.RECUSED
         past = self.shown is not self.present
         now = (self.present.item(item.item) or item) if past else item
-        if item.case in self.unreadable:
-            return item_hidden(viewer, self.present, now, facts.at) or RedactionReason.UNREADABLE
-        case: Case | None = (await facts.case(item.case)).state if item.case else None
+        case = await self.last_known(item.case, self.unreadable) if item.case else None
         if case is not None:
             closed = item_closed(viewer, self.present, now, case, facts.at)
         else:
             closed = item_hidden(viewer, self.present, now, facts.at)
-        return closed or (item_hidden(viewer, self.shown, item, facts.at) if past else None)
+        closed = closed or (item_hidden(viewer, self.shown, item, facts.at) if past else None)
+        return closed or (RedactionReason.UNREADABLE if item.case in self.unreadable else None)
 
     def view(self, version: int, position: int, written: written_minutes.Row | None = None) -> meeting_types.Meeting:
         """`written` are the minutes as they stood, where the meeting is shown as it was."""
@@ -329,7 +329,7 @@ class Sitting:
         if row is None or row.started_at is None:
             return None
         self.reading.facts.catch.present.states.read_at(row.position)
-        entries = [await self.entry(entry) for entry in row.entries]
+        entries, redactor = [await self.entry(entry) for entry in row.entries], await self.redactor()
         people = [(common_types.Worker(user=each.user, agency=each.agency), each.apology) for each in row.people]
         return meeting_types.Minutes(
             started_at=row.started_at,
@@ -337,11 +337,12 @@ class Sitting:
             confirmed_at=row.confirmed_at,
             confirmed_by=row.confirmed_by,
             confirmed_at_meeting_id=self.shown.confirmed_at_meeting,
-            amendments=amendments(self.shown.amendments, await self.texts()),
+            amendments=amendments(self.shown.amendments, redactor),
             present=[who for who, apology in people if not apology],
             apologies=[who for who, apology in people if apology],
             entries=entries,
-            redactions=[
+            redactions=redactor.redactions()
+            + [
                 common_types.Redaction(path=path, reason=why)
                 for path, why in dict.fromkeys(
                     (f"entries.{each.path}", each.reason) for entry in entries for each in entry.redactions
@@ -349,12 +350,13 @@ class Sitting:
             ],
         )
 
-    async def texts(self) -> Texts:
-        """What was said of the meeting itself."""
-        return await self.reading.facts.texts(self.shown.meeting)
+    async def redactor(self) -> Redactor:
+        """What was said of the meeting itself is told to all who follow it."""
+        sight = Sight(EVERYTHING, RedactionReason.ROLE, self.reading.viewer.agency)
+        return Redactor(sight, await self.reading.facts.texts(self.shown.meeting))
 
     async def course(self) -> meeting_types.Course:
-        return course(self.shown, await self.texts(), prepares=self.prepares)
+        return course(self.shown, await self.redactor(), prepares=self.prepares)
 
     async def entry(self, entry: written_minutes.Entry) -> meeting_types.MinutesEntry:
         # An entry outlasts its item: what is gone from the agenda may be one that was kept from the viewer.
