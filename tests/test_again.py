@@ -67,6 +67,7 @@ RECORDED_EACH_TIME = {
     "RaiseSafeguardingConcern",
     "RecordUpdate",
     "SetContactPreference",
+    "SetProtectedAddress",
 }
 """Whatever they say is recorded whenever they say it."""
 CLOSED_TO_ITS_SENDER = {"DeclareInterest"}
@@ -76,7 +77,7 @@ SAYING_LESS = {"AgreePlan.goals", "RevisePlan.goals"}
 NOTHING_TO_LOSE = {
     "AcceptConfidentiality AchieveGoal AllowService CloseItem DraftAgenda EndMeeting EndRole EndTag GiveRole GiveTag",
     "HandOverChair InviteMember LeaveMeeting LeaveProgramme LoadProgramme MeetUnmetNeed NoteItem PublishAgenda",
-    "ReinstateMember ResumeMeeting ResumeProgramme RunProgramme ScoreGoal SetAvailability SetProtectedAddress",
+    "ReinstateMember ResumeMeeting ResumeProgramme RunProgramme ScoreGoal SetAvailability",
     "StartMeeting SuspendMember SuspendProgramme",
 }
 """Commands all of whose fields say what it is about, or of which the decision compares all that they say."""

@@ -24,7 +24,7 @@ from catch.domain.case.actions import ActionAnswer, OfferAction, RespondToAction
 from catch.domain.case.agreement import RecordAgreement, WithdrawAgreement
 from catch.domain.facts import Actor, Command, Role, Sealed
 from catch.domain.partner import EnrolMember, ReinstateMember, SuspendMember
-from catch.domain.person import ProtectionReason, SetProtectedAddress
+from catch.domain.person import ContactChannel, SetContactPreference
 from catch.domain.refusals import Refused
 from catch.log import Log
 from catch.personal import KeyFile, Keyring
@@ -105,12 +105,12 @@ async def agreement(servers: Servers, dice: Random, times: int) -> list[str]:
     return await toggled(servers, dice, times, COORDINATOR, on, off, ("SupportAgreed", "AgreementWithdrawn"))
 
 
-async def address(servers: Servers, dice: Random, times: int) -> list[str]:
+async def preference(servers: Servers, dice: Random, times: int) -> list[str]:
     made = await referred(servers, dice)
-    on, off = (SetProtectedAddress(made.person, way, ProtectionReason.PERSON_ASKED) for way in (True, False))
+    on, off = (SetContactPreference(made.person, (way,)) for way in (ContactChannel.PHONE, ContactChannel.TEXT))
     for server in (0, 1):
         await servers.ask(server, on, COORDINATOR)
-    said = ("ProtectedAddressSet", "ProtectedAddressSet")
+    said = ("ContactPreferenceSet", "ContactPreferenceSet")
     return await toggled(servers, dice, times, COORDINATOR, on, off, said)
 
 
@@ -144,7 +144,7 @@ async def handshake(servers: Servers, dice: Random, times: int) -> list[str]:
     return wrong
 
 
-PAIRS = (agreement, address, membership, handshake)
+PAIRS = (agreement, preference, membership, handshake)
 
 
 async def all_wrong(servers: Servers, lane: Lane, times: int) -> list[str]:

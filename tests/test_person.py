@@ -1,6 +1,6 @@
 """The person at the centre: registered once, reached safely, and opened only one case at a time by two doors."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 from typing import Any
 from uuid import UUID
@@ -53,7 +53,6 @@ commands: st.SearchStrategy[PersonCommand] = st.one_of(
     st.builds(
         SetContactPreference, st.just(PERSON), st.lists(st.sampled_from(ContactChannel), max_size=3).map(tuple), texts
     ),
-    st.builds(SetProtectedAddress, st.just(PERSON), st.booleans(), st.sampled_from(ProtectionReason)),
 )
 events: st.SearchStrategy[PersonEvent] = st.one_of(
     st.builds(PersonRegistered, st.just(PERSON), st.booleans(), texts),
@@ -112,6 +111,18 @@ def test_an_address_is_hidden_and_shown_again_with_a_reason_each():
     assert protected.address_protected
     assert open_again
     assert not open_again.address_protected
+
+
+def test_whether_a_guess_of_why_an_address_is_protected_was_right_is_not_told():
+    since = fold(REGISTERED, ProtectedAddressSet(True, ProtectionReason.STALKING))
+    for at in (GIVEN.at, GIVEN.at - timedelta(days=1)):
+        for reason in ProtectionReason:
+            guess = decide(since, SetProtectedAddress(PERSON, True, reason), replace(GIVEN, at=at))
+            assert guess == [ProtectedAddressSet(True, reason)]
+    # Said of a time before, it does not replace what was said since.
+    assert since
+    before = evolve(since, ProtectedAddressSet(False, ProtectionReason.NO_LONGER_NEEDED), GIVEN.at - timedelta(days=1))
+    assert before == since
 
 
 def test_a_referral_is_noted_once_on_the_persons_own_stream():

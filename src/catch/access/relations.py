@@ -331,6 +331,8 @@ def listing(asked: Asked) -> None:
     """They organise the meeting, and stand in some relation to the case that they put on its agenda."""
     organising(asked)
     meeting, case = asked.reads.meeting(asked.command.meeting), asked.command.case
+    if meeting is not None:
+        not_kept_out(asked, meeting)
     if case is not None and meeting is not None:
         known_here(asked, meeting, case)
 
@@ -340,7 +342,16 @@ def late(asked: Asked) -> None:
     chairing(asked)
     meeting = asked.reads.meeting(asked.command.meeting)
     if meeting is not None:
+        not_kept_out(asked, meeting)
         known_here(asked, meeting, asked.command.case)
+
+
+def not_kept_out(asked: Asked, meeting: Meeting) -> None:
+    """Whoever sends another item under the id of one that they are kept out of would be told what differs."""
+    item = meeting.item(asked.command.item)
+    seen = asked.seen(asked.reads.case(item.case)) if item and item.case else None
+    if seen is not None and seen.hidden is RedactionReason.RECUSED:
+        raise Recused
 
 
 def known_here(asked: Asked, meeting: Meeting, case: UUID) -> None:

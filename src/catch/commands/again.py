@@ -85,12 +85,14 @@ def _same(asked: Named, stream: Stream, id_: UUID, book: Book, by: Actor) -> Non
     if asked.leaves.found(asked.asked, written) is not None:
         return
     before = book.ask(RecordedBefore(id_, asked.leaves, asked.asked))
+    # Decided without looking at what the command says: to whom it is not told, both answers are one.
+    told = before is not None and (_own(before, by) or told_all(book, stream, id_, before.fact))
     if asked.leaves.new is None:
+        if before and not told:
+            raise RecordedOtherwise
         if before and before.differing:
             raise RecordedOtherwise(**_named(asked, before))
         return
-    # Decided without looking at what the command says: to whom it is not told, both answers are one.
-    told = before is not None and (_own(before, by) or told_all(book, stream, id_, before.fact))
     if before is None or not told:
         raise IdAlreadyUsed(field=asked.field, value=asked.id)
     if before.differing:

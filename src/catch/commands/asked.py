@@ -66,11 +66,14 @@ class Placed(NamedTuple):
 
 def occurs(asked: Asked, book: Book) -> datetime:
     """When it occurs. Of two servers one may go before the other: what is said to happen now happens after all that is
-    recorded of the cases and meetings that it looks at.
+    recorded of the case or meeting that it is about, and of those that it writes to.
+
+    Of no other that it looks at: the time of its facts would tell whoever asks that there is something.
     """
     if asked.at is not None:
         return asked.at
-    states = (held.state for stream, held in book.seen.values() if stream in (CASE, MEETING))
+    own = {asked.about, *(part.id for part in book.written)}
+    states = (held.state for id_, (stream, held) in book.seen.items() if id_ in own and stream in (CASE, MEETING))
     return max((asked.now, *(state.latest_at for state in states if state is not None)))
 
 

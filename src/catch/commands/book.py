@@ -95,6 +95,9 @@ class Book(Lookup):
     def people(self, ids: Iterable[UUID]) -> list[Person | None]:
         return self._states(PERSON, [*ids])
 
+    def readable_people(self, ids: Iterable[UUID]) -> list[Person | None]:
+        return self._states(PERSON, [*ids], strictly=False)
+
     def registers(self, ids: Iterable[UUID]) -> list[Register | None]:
         return self._states(REGISTER, [*ids])
 

@@ -61,7 +61,8 @@ def others_of(book: Book, person: UUID, case: UUID, programme: str) -> list[Case
     """The person's other cases in the programme."""
     known = book.person(person)
     ids = [each for each in (known.cases_in(programme) if known else ()) if each != case]
-    return [held for held in book.cases(ids) if held]
+    # One that cannot be read must not refuse the next door: that would tell that it is there.
+    return [held for held in book.readable_cases(ids) if held]
 
 
 def numbered(book: Book, person: UUID, case: UUID, programme: str, by: Actor) -> list[Case]:
@@ -73,7 +74,7 @@ def numbered(book: Book, person: UUID, case: UUID, programme: str, by: Actor) ->
 def under_number(book: Book, digest: str, person: UUID, case: UUID, programme: str, by: Actor) -> list[Case]:
     """The same of a number. By its register; and those of people who were referred before there was one."""
     entered = book.register(number_stream(digest)).cases_in(programme)
-    known = book.people(book.ask(RegisteredWith(digest)))
+    known = book.readable_people(book.ask(RegisteredWith(digest)))
     before = [each for held in known if held and held.settled_number for each in held.cases_in(programme)]
     others = book.readable_cases(each for each in dict.fromkeys([*entered, *before]) if each != case)
     return [held for held in others if held and held.person != person and worked_on(book, held, by)]

@@ -18,6 +18,7 @@ from catch.access import (
     seats_of,
     sight,
     told,
+    told_at_meeting,
     who,
 )
 from catch.access.relations import Reads
@@ -87,8 +88,14 @@ def told_all(book: Book, stream: Stream, about: UUID, fact: Fact) -> bool:
     if case is None:
         return True
     found = sight(who, case, Looked(book).seats(case.case), at)
-    mentioned = found is not None and all(map(found.mentions, getattr(fact, "categories", ())))
-    return mentioned and (stream is not CASE or told(found, case, fact, at) is Told.SHOWN)
+    if found is None or found.hidden is RedactionReason.RECUSED:
+        return False
+    shown = Told.SHOWN
+    if stream is CASE:
+        shown = told(found, case, fact, at)
+    elif stream is MEETING:
+        shown = told_at_meeting(found, case, fact, at, prepares=True)  # to who does not, nothing is counted
+    return shown is Told.SHOWN and all(map(found.mentions, getattr(fact, "categories", ())))
 
 
 def seen(book: Book, case: Case, by: Actor) -> bool:

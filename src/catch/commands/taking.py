@@ -93,18 +93,20 @@ class Taking:
         sealed = await self._sealed()
         given = Given(at=asked.now, by=by, partners=Partners(book), now=asked.now)
 
+        self._at = occurs(asked, book)
+
         def decide() -> None:
-            """Again where it turned out to look at what occurred later than it was decided for."""
-            self._at = occurs(asked, book)
+            """Again where it turned out to be about what occurred later than it was decided for."""
             book.begin()
             may_begin(sealed, by)
             try:
                 handler.decide(sealed, book, replace(given, at=self._at))
                 same_again(sealed, book, by)
             except Refused:
-                if self._at == occurs(asked, book):
+                if occurs(asked, book) <= self._at:
                     raise
-            if self._at != occurs(asked, book):
+            if (later := occurs(asked, book)) > self._at:
+                self._at = later
                 decide()
 
         await self._read(decide)

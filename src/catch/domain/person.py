@@ -207,7 +207,9 @@ def evolve(person: Person | None, event: PersonEvent, at: datetime) -> Person | 
         case ContactPreferenceSet():
             return replace(person, preference=event, preference_at=at)
         case ProtectedAddressSet():
-            return replace(person, protection=event, protection_at=at)
+            # Said later of an earlier time, it changes nothing of what holds now.
+            late = person.protection_at is not None and at < person.protection_at
+            return person if late else replace(person, protection=event, protection_at=at)
         case IdentityCorrected():
             held = Correction(at, changed(event), event.reason)
             known = replace(corrected(person.registered, event), nhs_digest=event.nhs_digest)
@@ -353,8 +355,9 @@ def decide(person: Person | None, command: PersonCommand, given: Given) -> list[
             preference = ContactPreferenceSet(tuple(sorted(set(channels))), safe_times, never)
             return _unless(person.preference, preference, given, person.preference_at)
         case SetProtectedAddress(_, protected, reason):
-            protection = ProtectedAddressSet(protected, reason)
-            return _unless(person.protection, protection, given, person.protection_at)
+            # Whatever holds: to record nothing, or to name the earliest time, would confirm to who may not know why an
+            # address is protected, and since when.
+            return [ProtectedAddressSet(protected, reason)]
         case CorrectIdentity() | CorrectContact():
             return _correct(person, command, given)
         case LookForMatches():

@@ -67,6 +67,11 @@ MeetingCommand = (
 )
 
 
+OF_MEMBERS = AttendanceCommand | invitations.SetAvailability | editing.PullFromNoting
+"""Who came and went is often written down afterwards. And whoever comes to some items is not told when something was
+last said of the others.
+"""
+
 SUBJECTS = Subjects(
     (
         planning.SUBJECT,
@@ -95,7 +100,7 @@ def decide(meeting: Meeting | None, command: MeetingCommand, given: Given) -> li
         return [*instant.decide(meeting, command, given)]
     if meeting is None:
         raise UnknownMeeting(meeting=command.meeting)
-    if not isinstance(command, AttendanceCommand):  # who came and went is often written down afterwards
+    if not isinstance(command, OF_MEMBERS):
         not_before(given, meeting.last_at)
     return [*SUBJECTS.decide_of[type(command)](meeting, command, given)]
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.facts import Command, Fact, Sealed
-from catch.domain.given import Given
+from catch.domain.given import Given, not_before
 from catch.domain.meeting.items import Edit, Item, ItemEdit, ItemState
 from catch.domain.meeting.listing import Section
 from catch.domain.meeting.places import boxed, end_of, minutes_for, placed, without
@@ -182,6 +182,7 @@ def pull(meeting: Meeting, command: PullFromNoting, given: Given) -> list[Editin
     if item.section is not Section.NOTING:
         raise NotForNoting(item=item.item)
     needs_text(reason=command.reason)
+    not_before(given, meeting.published_at)
     # Listed for noting it had no minutes of its own.
     minutes = minutes_for(meeting, Section.QUESTION, command.minutes, given)
     return [ItemPulledForDiscussion(item.item, Section.QUESTION, minutes, command.reason, given.by.agency)]
