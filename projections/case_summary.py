@@ -66,7 +66,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
 
 CASE_SUMMARY = ReadModel(
     name="case_summary",
-    version=9,
+    version=10,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=names(CASE.events),

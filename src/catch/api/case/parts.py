@@ -285,7 +285,6 @@ def proposal(held: domain.Proposal, path: str, redactor: Redactor) -> case_types
         earliest=held.earliest,
         person_informed=held.person_informed,
         not_informed_reason=redactor.text(f"{path}.notInformedReason", Category.DISCUSSION, held.not_informed_reason),
-        settled_at=held.settled_at,
         withdrawn=held.withdrawn,
         withdrawn_reason=redactor.text(f"{path}.withdrawnReason", Category.DISCUSSION, held.withdrawn_reason),
     )

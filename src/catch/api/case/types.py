@@ -259,7 +259,6 @@ class Proposal:
     earliest: date | None
     person_informed: bool
     not_informed_reason: str | None
-    settled_at: datetime | None = strawberry.field(description="Since it was talked about or taken back.")
     withdrawn: bool
     withdrawn_reason: str | None
 

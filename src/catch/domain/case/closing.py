@@ -247,7 +247,9 @@ def over_at(event: CaseClosed, at: datetime) -> datetime:
 def evolve(case: Case, event: ClosingEvent, at: datetime) -> Case:
     match event:
         case ClosureProposed():
-            proposed = ClosureProposal(at, event.reason, event.summary)
+            proposed, last = ClosureProposal(at, event.reason, event.summary), case.closure_proposed
+            # Of what is typed in late the latest still counts.
+            proposed = last if last is not None and last.at > at else proposed
             return replace(stepped(case, StepKind.CLOSURE_PROPOSED, at), closure_proposed=proposed)
         case CaseClosed():
             over = over_at(event, at)
@@ -268,7 +270,7 @@ def evolve(case: Case, event: ClosingEvent, at: datetime) -> Case:
                 endings=(*case.endings, ending),
                 proposals=(),
                 settled_proposals=(*case.settled_proposals, *(held.proposal for held in case.proposals)),
-                past_proposals=(*case.past_proposals, *(replace(held, settled_at=over) for held in case.proposals)),
+                past_proposals=(*case.past_proposals, *case.proposals),
             )
         case CaseReopened():
             opened = stepped(case, StepKind.REOPENED, at)

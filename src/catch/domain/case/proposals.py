@@ -177,7 +177,7 @@ def after_discussion(case: Case, discussion: Discussion) -> Case:
         discussions=in_order(case.discussions, discussion, lambda held: held.ended_at),
         proposals=tuple(held for held in case.proposals if held not in answered),
         settled_proposals=(*case.settled_proposals, *(held.proposal for held in answered)),
-        past_proposals=(*case.past_proposals, *(replace(held, settled_at=discussion.ended_at) for held in answered)),
+        past_proposals=(*case.past_proposals, *answered),
     )
 
 
@@ -190,8 +190,7 @@ def settled(case: Case, proposal: UUID) -> Case:
 def proposed(case: Case, proposal: Proposal) -> Case:
     """What is typed in late may have been answered by then, or ended with its episode."""
     if case.state is CaseState.CLOSED or any(answers(held, proposal) for held in case.discussions):
-        over = replace(proposal, settled_at=proposal.proposed_at)
-        return settled(replace(case, past_proposals=(*case.past_proposals, over)), proposal.proposal)
+        return settled(replace(case, past_proposals=(*case.past_proposals, proposal)), proposal.proposal)
     return replace(case, proposals=in_order(case.proposals, proposal, lambda held: held.proposed_at))
 
 
@@ -200,6 +199,10 @@ def answers(discussion: Discussion, proposal: Proposal) -> bool:
     elsewhere = discussion.series not in (None, proposal.series)
     wanted_later = proposal.earliest is not None and proposal.earliest > london_day(discussion.ended_at)
     return proposal.proposed_at <= discussion.ended_at and not wanted_later and not elsewhere
+
+
+def taken_back(held: Proposal, event: ProposalWithdrawn) -> Proposal:
+    return replace(held, withdrawn=True, withdrawn_reason=event.reason) if held.proposal == event.proposal else held
 
 
 def evolve(case: Case, event: ProposalEvent, at: datetime) -> Case:
@@ -220,13 +223,10 @@ def evolve(case: Case, event: ProposalEvent, at: datetime) -> Case:
             )
             return proposed(case, held)
         case ProposalWithdrawn():
-            taken_back = [
-                replace(held, settled_at=at, withdrawn=True, withdrawn_reason=event.reason)
-                for held in case.proposals
-                if held.proposal == event.proposal
-            ]
+            # Also where it is past already: what was typed in meanwhile may have answered it.
+            open_still = (held for held in case.proposals if held.proposal == event.proposal)
+            past = tuple(taken_back(held, event) for held in (*case.past_proposals, *open_still))
             others = tuple(held for held in case.proposals if held.proposal != event.proposal)
-            past = (*case.past_proposals, *taken_back)
             return settled(replace(case, proposals=others, past_proposals=past), event.proposal)
         case CaseDiscussed():
             return after_discussion(case, event.discussion)

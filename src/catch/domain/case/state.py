@@ -292,7 +292,7 @@ class ProposalPurpose(StrEnum):
 
 
 class Proposal(Part, frozen=True, omit_defaults=True):
-    """Somebody asks the meeting to talk about the case. `settled_at`: since it was answered, or taken back."""
+    """Somebody asks the meeting to talk about the case."""
 
     proposal: UUID
     series: Key
@@ -305,7 +305,6 @@ class Proposal(Part, frozen=True, omit_defaults=True):
     earliest: date | None = None
     person_informed: bool = True
     not_informed_reason: Sealed | None = None
-    settled_at: datetime | None = None
     withdrawn: bool = False
     withdrawn_reason: Sealed | None = None
 
