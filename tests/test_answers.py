@@ -85,7 +85,6 @@ async def world(furnished: Furnished) -> AsyncIterator[World]:
         made.cases = [await place.worked_on(each, "housing-1") for each in names]
         made.disclosures = [(made.cases[1].case, await place.share(made.cases[1].case, "police-1"))]
         made.meeting = (await place.published("housing-1", "police-1")).meeting
-        await place.take(EnrolMember("police-1", POLICE.user, Sealed("P. Olice")), ADMINISTRATOR)
         made.other = uuid4()
         later = datetime.now(UTC) + timedelta(days=7)
         await place.take(PlanMeeting(made.other, PROGRAMME, SERIES, later, CHAIR.user))

@@ -253,9 +253,12 @@ def test_a_digest_depends_on_the_text_and_the_key(pool: Statements, key_file: Ke
     assert len({ring.digest("a"), ring.digest("b"), elsewhere.digest("a")}) == 3
 
 
-@pytest.mark.parametrize("keys", [[], [b"short"], [bytes(32)] * 256])
-def test_a_key_file_that_cannot_be_used_says_so(keys: list[bytes]):
-    with pytest.raises(ValueError, match="32 bytes"):
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [([], "1 to 255 keys, not 0"), ([b"short"], "key 1 has 5 bytes, not 32"), ([bytes(32)] * 256, "not 256")],
+)
+def test_a_key_file_that_cannot_be_used_says_so(keys: list[bytes], said: str):
+    with pytest.raises(ValueError, match=said):
         KeyFile(keys)
 
 

@@ -253,9 +253,11 @@ def seen_item(asked: Asked, meeting: Meeting, item: UUID) -> Item:
 
 
 def hidden_now(asked: Asked, meeting: Meeting, item: Item) -> RedactionReason | None:
-    case = asked.reads.case(item.case) if item.case else None
+    hidden = item_hidden(asked.who, meeting, item, asked.at)
+    case = asked.reads.case(item.case) if item.case and not hidden else None
+    # What was never shown stays as if it were not there: to the recused, too, of whose case a draft tells nothing.
     if case is None:
-        return item_hidden(asked.who, meeting, item, asked.at)
+        return hidden
     return item_closed(asked.who, meeting, item, case, asked.at)
 
 

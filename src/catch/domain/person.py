@@ -331,15 +331,15 @@ class NothingToCorrect(Refused):
 
 
 class NotOfThisKind(Refused):
-    """This detail is put right by the other of the two commands: `correctIdentity`, `correctContact`."""
+    """Put this detail right by the other of the two commands: `correctIdentity`, `correctContact`."""
 
 
 class GivenAndRemoved(Refused):
-    """A detail is given or it is removed, not both."""
+    """A detail is given or it is removed, not both. Leave out one of them."""
 
 
 class NameNeeded(Refused):
-    """Only who is provisional may be without a name."""
+    """Only who is provisional may be without a name. Give the right one."""
 
 
 def decide(person: Person | None, command: PersonCommand, given: Given) -> list[PersonEvent]:

@@ -55,7 +55,7 @@ class AmendMinutes(Command, frozen=True):
 
 
 class NothingMinuted(Refused):
-    """The meeting has not ended, so there are no minutes to amend. What is said of an open item is recorded on it."""
+    """The meeting has not ended, so there are no minutes to amend. Record what is said of an open item on the item."""
 
 
 def decide(meeting: Meeting, command: AmendMinutes, given: Given) -> list[MinutesAmended]:
