@@ -295,7 +295,7 @@ MUTANTS = table(
         m.test_who_sees_it_by_one_role_is_told_more_than_by_another,
     ),
     ("a meeting is for everybody", (relations, "may_attend", true), row("SetAvailability", PARTNER)),
-    ("whoever asks sees the item", (relations, "item_closed", nothing), row("PullFromNoting", PARTNER)),
+    ("whoever asks sees the item", (relations, "hidden_now", nothing), row("PullFromNoting", PARTNER)),
     (
         "owners find other owners",
         rule("RespondToAction", PARTNER, relation=relations.owning),

@@ -35,11 +35,11 @@ Pause = Callable[[], bool]
 
 
 class NoSuchStream(NotAnswered):
-    """There is no case or meeting under this id or number."""
+    """There is no case or meeting under this id or number. Check it."""
 
 
 class NothingByThen(NotAnswered):
-    """Nothing had happened by then, as far as was known."""
+    """Nothing had happened by then, as far as was known. Choose a later moment."""
 
 
 async def replay(
