@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from catch.commands.book import Book
 from catch.commands.handler import Handler, handles
-from catch.commands.naming import partners_exist, programmes_exist, was_born
-from catch.commands.questions import Caseload, NhsNumber, ReferenceDigest, RegisteredWith
+from catch.commands.naming import nhs_numbered, partners_exist, programmes_exist, was_born
+from catch.commands.questions import Caseload, ReferenceDigest, RegisteredWith
 from catch.commands.rules import seen, worked_on
 from catch.domain import case as case_stream
 from catch.domain import discussion, restricted
@@ -32,7 +32,6 @@ from catch.domain.case.actions import ActionCommand
 from catch.domain.case.state import Case, CaseState
 from catch.domain.facts import Actor, Fact, Role
 from catch.domain.given import Given
-from catch.domain.nhs_number import NhsNumberInvalid
 from catch.domain.programme.configuration import Programme
 from catch.domain.registers import CaseTakenOn, NumberReferred
 from catch.domain.restricted import RestrictedCommand
@@ -224,8 +223,8 @@ def as_sent(command: referral.SubmitReferral | referral.AttachReferral, book: Bo
     said, reference = command.described, command.reference
     if said is not None and said.date_of_birth is not None:
         was_born(book, said.date_of_birth, given, "described.dateOfBirth")
-    if said is not None and said.nhs_number is not None and book.ask(NhsNumber(said.nhs_number)) is None:
-        raise NhsNumberInvalid(field="described.nhsNumber")
+    if said is not None and said.nhs_number is not None:
+        nhs_numbered(book, said.nhs_number, "described.nhsNumber")
     return given if reference is None else replace(given, digest=book.ask(ReferenceDigest(reference)))
 
 

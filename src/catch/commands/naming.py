@@ -1,13 +1,14 @@
-"""What a command names must exist, however deep it stands in the command."""
+"""What a command names must exist, however deep it stands there; what it says of somebody must be such a thing."""
 
 from collections.abc import Iterable
 from uuid import UUID
 
 from catch.commands.book import Book
-from catch.commands.questions import DayOfBirth
+from catch.commands.questions import DayOfBirth, NhsNumber, Numbered
 from catch.domain.calendar import london_day
 from catch.domain.facts import Sealed
 from catch.domain.given import Given
+from catch.domain.nhs_number import NhsNumberInvalid
 from catch.domain.person import DateOfBirthInvalid
 from catch.domain.refusals import UnknownMeeting, UnknownPartner, UnknownProgramme
 
@@ -35,3 +36,11 @@ def was_born(book: Book, text: Sealed, given: Given, field: str) -> None:
     born = book.ask(DayOfBirth(text))
     if born is None or born > london_day(given.at):
         raise DateOfBirthInvalid(field=field)
+
+
+def nhs_numbered(book: Book, text: Sealed, field: str) -> Numbered:
+    """An NHS number is ten digits that fit together."""
+    number = book.ask(NhsNumber(text))
+    if number is None:
+        raise NhsNumberInvalid(field=field)
+    return number

@@ -9,13 +9,12 @@ from msgspec.structs import replace
 from catch.commands.book import Book
 from catch.commands.cases import renumber
 from catch.commands.handler import Handler, handles
-from catch.commands.naming import programmes_exist, was_born
-from catch.commands.questions import Coordinates, Marks, NhsNumber, Sharing, SubjectDigest
+from catch.commands.naming import nhs_numbered, programmes_exist, was_born
+from catch.commands.questions import Coordinates, Marks, Sharing, SubjectDigest
 from catch.domain import partner, person, programme
 from catch.domain.calendar import london_day
 from catch.domain.given import Alike, Given
 from catch.domain.meeting.rules import UnknownSeries
-from catch.domain.nhs_number import NhsNumberInvalid
 from catch.domain.partner import Partner, PartnerCommand, PartnerEvent
 from catch.domain.person import PersonCommand
 from catch.domain.programme import ProgrammeCommand
@@ -60,9 +59,7 @@ def register(command: person.RegisterPerson, book: Book, given: Given) -> None:
     marks = book.ask(Marks(command.name, command.date_of_birth, command.phone, command.nhs_number))
     given = replace(given, marks=marks)
     if command.nhs_number is not None:
-        number = book.ask(NhsNumber(command.nhs_number))
-        if number is None:
-            raise NhsNumberInvalid(field="nhsNumber")
+        number = nhs_numbered(book, command.nhs_number, "nhsNumber")
         command = replace(command, nhs_number=number.sealed)
         given = replace(given, digest=number.digest)
     of_person(command, book, given)
@@ -77,9 +74,7 @@ def correct(command: person.Correct, book: Book, given: Given) -> None:
             was_born(book, said["date_of_birth"], given, "dateOfBirth")
         digest = known.nhs_digest
         if isinstance(command, person.CorrectIdentity) and command.nhs_number is not None:
-            number = book.ask(NhsNumber(command.nhs_number))
-            if number is None:
-                raise NhsNumberInvalid(field="nhsNumber")
+            number = nhs_numbered(book, command.nhs_number, "nhsNumber")
             command, digest = replace(command, nhs_number=number.sealed), number.digest
         wrong = {each.name.lower() for each in command.removed}
         identifiers = ("name", "date_of_birth", "phone", "nhs_number")

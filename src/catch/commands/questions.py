@@ -28,7 +28,7 @@ from catch.domain.streams import CASE, PROGRAMME, Stream, fold, programme_stream
 from catch.history.past import Moment, histories
 from catch.log import Log
 from catch.log.codec import decode
-from catch.personal import Erased, Keyring, Sealing
+from catch.personal import Keyring, Sealing, Unopened
 from catch.present.present import Present
 from catch.readside import ReadSide
 from catch.slices import each
@@ -251,7 +251,7 @@ class Marks(Question[tuple[str, ...]], frozen=True):
         if source.sealing.holds(text):
             return source.sealing.plain(text)
         (known,) = await source.records.keyring.unseal([text])
-        return None if isinstance(known, Erased) else known
+        return None if isinstance(known, Unopened) else known
 
 
 class Sharing(Question[matches.Sharers], frozen=True):

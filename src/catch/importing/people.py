@@ -19,7 +19,7 @@ from catch.domain.matching import Identifiers, Likeness, forms, likeness, marks
 from catch.domain.person import Person, PersonRegistered
 from catch.domain.streams import CASE, PERSON
 from catch.importing.rows import ReferralRow
-from catch.personal import Erased
+from catch.personal import Unopened
 from projections import matches
 
 FORMER_NAMES = uuid5(NAMESPACE_URL, "https://catch.invalid/referral-import")
@@ -122,7 +122,7 @@ class People:
         return [each.state for each in held if each.state is not None]
 
     async def said_of(self, registered: PersonRegistered) -> Identifiers | None:
-        """What was said when they were registered; None where that has been erased."""
+        """What was said when they were registered; None where that is erased or cannot be read."""
         texts = (
             registered.name,
             registered.date_of_birth,
@@ -132,7 +132,7 @@ class People:
         )
         opened = iter(await self._catch.keyring.unseal([text for text in texts if text is not None]))
         plain = [None if text is None else next(opened) for text in texts]
-        return None if any(isinstance(each, Erased) for each in plain) else Identifiers(*plain)
+        return None if any(isinstance(each, Unopened) for each in plain) else Identifiers(*plain)
 
     async def _known(self, person: Person, said: Identifiers) -> Known | None:
         before = await self.said_of(person.registered)
