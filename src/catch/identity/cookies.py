@@ -42,9 +42,11 @@ class SessionExpired(TokenRefused):
 
 
 class Session(Struct, frozen=True):
-    """`viewer.session` is its name, `viewer.expires_at` when it ends however busy it is. Times are in seconds since 1970.
+    """`viewer.session` is its name, `viewer.expires_at` when it ends however busy it is. Times are in seconds since
+    1970.
 
-    `seen` is when something was last asked in it. `signed_in_at` and `acr` are when and how strongly the issuer saw them.
+    `seen` is when something was last asked in it. `signed_in_at` and `acr` are when, and how strongly, the issuer saw
+    them.
     """
 
     viewer: Viewer

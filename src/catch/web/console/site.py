@@ -58,8 +58,9 @@ Answers = Callable[[Visit], Awaitable[Reply]]
 
 
 class Address(Struct, frozen=True):
-    """A page's address, as the framework has it (`/cases/{case:uuid}`), and what answers there. `closed`: only to whoever
-    is signed in. `text`: what the head of every page calls it, where it leads there.
+    """A page's address, as the framework has it (`/cases/{case:uuid}`), and what answers there.
+
+    `closed`: only to whoever is signed in. `text`: what the head of every page calls it, where it leads there.
     """
 
     path: str

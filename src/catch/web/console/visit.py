@@ -80,8 +80,8 @@ class Turned(Struct, frozen=True):
 
 
 class Visit:
-    """`path` are the parts of the address that were left open, `query` what stands behind its question mark, `form` what
-    was sent. `fragments`: a page's own script asks for the parts that may have changed.
+    """`path` are the parts of the address that were left open, `query` what stands behind its question mark, `form`
+    what was sent. `fragments`: a page's own script asks for the parts that may have changed.
     """
 
     def __init__(
