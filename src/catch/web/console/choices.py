@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from catch.domain.facts import Command
-from catch.web.console.forms import Choice, fields_of, words
+from catch.web.console.forms import Choice, fields_of
 from catch.web.console.visit import Json, Visit
+from catch.web.console.wording import words
 
 Found = dict[str, list[Choice]]
 

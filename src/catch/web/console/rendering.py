@@ -9,7 +9,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, S
 from markupsafe import Markup
 
 from catch.domain.calendar import LONDON
-from catch.web.console.forms import words
+from catch.web.console.wording import words
 
 TEMPLATES = Path(__file__).parent / "templates"
 REASONS = {
