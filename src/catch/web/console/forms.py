@@ -26,7 +26,7 @@ from catch.domain.calendar import LONDON
 from catch.domain.facts import Command, Sealed
 from catch.domain.plain import LONGEST_TEXT
 from catch.domain.streams import COMMANDS_BY_KEY, KEY_OF_COMMAND
-from catch.web.console.wording import BUTTONS, FIELDS_OF, HINTS, LABELS, TITLES, said_of_refusal, words
+from catch.web.console.wording import BUTTONS, FIELDS_OF, HERE, HINTS, LABELS, TITLES, said_of_refusal, words
 
 Sent = Mapping[str, Sequence[str]]
 Json = dict[str, Any]
@@ -89,6 +89,10 @@ SHORT = frozenset({
     "raised_to", "date_of_birth", "safe_times", "subject",
 })  # fmt: skip
 """Personal texts of one line."""
+BEGUN = {"RaiseSafeguardingConcern": {"concern"}}
+"""Ids that the sender chooses of what can be said twice."""
+NAMED = {"LinkAction": {"action"}}
+"""Ids of what is there already, though the command leaves a fact about them."""
 _CHOSEN = frozenset({"goal", "action", "note", "plan", "item"})
 
 
@@ -180,8 +184,10 @@ def _plain(hint: Any) -> Any:
 def chosen_ids(kind: type[Command]) -> frozenset[str]:
     """The paths of the ids that the sender of such a command chooses."""
     leaves = LEAVES.get(kind)
-    own = {camel(leaves.new)} if leaves and leaves.new else set[str]()
-    own |= {"referral", "item"} & {field.path for field in fields_of(kind)} if own & {"case", "meeting"} else set()
+    ids = {field.path for field in fields_of(kind) if field.id}
+    own = {camel(leaves.new)} & ids if leaves and leaves.new else set[str]()
+    own |= {"referral", "item"} & ids if own & {"case", "meeting"} else set()
+    own = (own | BEGUN.get(kind.__name__, set())) - NAMED.get(kind.__name__, set())
     # A new goal stands inside, with an id of its own: `goal.goal`, `goals.*.goal`.
     parts = {
         part.path
@@ -233,7 +239,8 @@ class Form:
         self.suggested = {path: tuple(each) for path, each in (suggested or {}).items()}
         self.choices = {path: tuple(each) for path, each in (choices or {}).items()}
         self.chosen = chosen_ids(kind)
-        self.fields = [each for each in fields_of(kind) if only is None or each.path in only]
+        carried = {*self.fixed, *self.chosen}
+        self.fields = [each for each in fields_of(kind) if only is None or each.path in only or each.path in carried]
         self.problems: list[Problem] = []
 
     # What a template asks
@@ -343,10 +350,10 @@ class Form:
         return inner or any(text.strip() for part in parts for text in self.values(part))
 
     def _plain(self, field: Field, path: str, kind: Kind) -> Any:
-        text = self.value(path)
         if field.kind is Kind.SOME:
             # One a line, where there is nothing to choose from.
-            return [each.strip() for each in re.split(r"[\n,]", text) if each.strip()] or None
+            return [each.strip() for each in re.split(r"[\n,]", "\n".join(self.values(path))) if each.strip()] or None
+        text = self.value(path)
         if not text.strip():
             return self._missing(field, path)
         if kind is Kind.YES_NO:
@@ -411,7 +418,7 @@ class Form:
 
     def refused(self, code: str, message: str, details: Sequence[Mapping[str, Any]]) -> None:
         """What the command was answered, at the fields that it names; the place `""` is the whole form."""
-        said = said_of_refusal(message, details)
+        said = HERE.get(code) or said_of_refusal(message, details)
         named = [str(each["path"]).removeprefix("input.") for each in details if each.get("path")]
         shown = self._shown()
         at = [path for path in named if path in shown]

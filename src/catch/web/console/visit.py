@@ -72,11 +72,7 @@ class Turned(Struct, frozen=True):
     code: str
     message: str
     details: list[Json] = []
-
-    def at(self, path: str) -> str | None:
-        """What to say beside the field at this path."""
-        named = any(each.get("path") == f"input.{path}" for each in self.details)
-        return self.message if named else None
+    status: int = 400
 
 
 class Visit:
@@ -166,7 +162,7 @@ class Visit:
                 )
             )[mutation]
         except NotShown as problem:
-            return Turned(problem.title, problem.text)
+            return Turned(problem.title, problem.text, status=problem.status)
         if answer["__typename"] == "Refused":
             return Turned(answer["code"], answer["message"], answer["details"])
         return Taken(int(answer["position"]), UUID(answer["stream"]), answer["version"], answer["events"])

@@ -212,6 +212,15 @@ HINTS = {
 }
 
 
+HERE = {
+    "COMMAND_ID_REUSED": "You have sent this form before, and what it said then is recorded. Send it again only if this"
+    " is something else that is to be recorded too.",
+    "RECORDED_OTHERWISE": "This was recorded before, and otherwise. Send it again only if it is something else.",
+    "STALE": "This was changed since you looked at it. Nothing of what you typed was recorded yet.",
+}
+"""What is said of some refusals where there is a form before somebody."""
+
+
 def said_of_refusal(message: str, details: Iterable[Mapping[str, Any]]) -> str:
     """A refusal's sentence, with commands by the names of their forms, and what it rests on where it says that the
     details have it.
