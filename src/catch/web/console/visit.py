@@ -98,6 +98,8 @@ class Visit:
         self.query = query
         self.form = form or {}
         self.fragments = fragments
+        # Before anything is asked: what is shown holds at least this, and a page's script follows from here on.
+        self.position = console.web.catch.present.follower.position
 
     @property
     def at_least(self) -> str | None:
@@ -166,6 +168,11 @@ class Visit:
         if answer["__typename"] == "Refused":
             return Turned(answer["code"], answer["message"], answer["details"])
         return Taken(int(answer["position"]), UUID(answer["stream"]), answer["version"], answer["events"])
+
+    def followed(self, follows: Sequence[Json]) -> list[Json]:
+        """What a page's script subscribes to: registered documents (`document`, `variables`), by their text."""
+        texts = self.console.web.engine.registered.texts
+        return [{"query": texts[each["document"]], "variables": each["variables"]} for each in follows]
 
     def page(self, template: str, status: int = 200, **values: object) -> Page:
         return Page(self.console.rendered(template, self, values), status)

@@ -35,7 +35,7 @@ function say(text) {
 }
 
 let stale = false; // something was told since the page was last put in place
-let at = 0; // the position that the page has to hold
+let at = Number(main?.dataset.at) || 0; // the position that the page holds, or has to
 let fetching = false;
 
 function told(position) {
@@ -119,10 +119,13 @@ function tick() {
 setInterval(tick, 1000);
 tick();
 
+// The server cannot be asked just now, which passes.
+class Offline extends Error {}
+
 async function ticket() {
-  const answer = await fetch("/ticket", { method: "POST", headers: { "x-fragments": "1" } });
-  if (answer.status === 401) ended();
-  if (!answer.ok) throw new Error(String(answer.status));
+  const answer = await fetch("/ticket", { method: "POST", headers: { "x-fragments": "1" } }).catch(() => null);
+  if (answer?.status === 401) ended();
+  if (!answer?.ok) throw new Offline();
   return { authorization: `Session ${await answer.text()}` };
 }
 
@@ -132,7 +135,7 @@ if (follows.length && "graphqlWs" in window && "Idiomorph" in window) {
     connectionParams: ticket,
     retryAttempts: Infinity,
     // 4403 says that a ticket has run out, as it does every now and then: the next one is fetched.
-    shouldRetry: () => true,
+    shouldRetry: (problem) => problem instanceof CloseEvent || problem instanceof Offline,
     isFatalConnectionProblem: () => false,
     retryWait: (tries) => new Promise((done) => setTimeout(done, Math.min(5000, 200 * 2 ** tries) * (0.5 + Math.random()))),
   });
@@ -144,10 +147,12 @@ if (follows.length && "graphqlWs" in window && "Idiomorph" in window) {
   client.on("connected", () => {
     if (lost) told(0);
     lost = false;
+    say("");
   });
-  for (const { document, variables } of follows) {
+  for (const { query, variables } of follows) {
     client.subscribe(
-      { documentId: document, variables },
+      // Asked anew at every connection: from where the page stands by then, so that nothing in between is missed.
+      { query, get variables() { return { ...variables, after: String(at) }; } },
       {
         next: ({ data }) => told(Object.values(data ?? {})[0]?.position),
         error: () => told(0),
