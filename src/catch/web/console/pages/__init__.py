@@ -1,6 +1,6 @@
 """The pages, a module a subject. A page more is an `Address` more in its module's `ADDRESSES`."""
 
-from catch.web.console.pages import case, cases, commands, home, meeting, signing_in
+from catch.web.console.pages import case, cases, commands, home, inbox, meeting, signing_in
 from catch.web.console.site import Address
 
 ADDRESSES: tuple[Address, ...] = (
@@ -9,5 +9,6 @@ ADDRESSES: tuple[Address, ...] = (
     *commands.ADDRESSES,
     *cases.ADDRESSES,
     *case.ADDRESSES,
+    *inbox.ADDRESSES,
     *meeting.ADDRESSES,
 )
