@@ -37,7 +37,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {
+    filters: dict[str, Any] = {
         "day": day,
         "moment": moment,
         "clock": clock,
@@ -46,6 +46,7 @@ def environment() -> Environment:
         "hidden": hidden,
         "lines": lines,
     }
+    made.filters.update(filters)
     return made
 
 
