@@ -48,7 +48,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {
+    filters: dict[str, Any] = {
         "day": day,
         "moment": moment,
         "clock": clock,
@@ -62,6 +62,7 @@ def environment() -> Environment:
         "called": called,
         "nhs_number": nhs_number,
     }
+    made.filters.update(filters)
     return made
 
 
