@@ -9,7 +9,8 @@ from typing import Any
 from catch.domain.facts import Command
 from catch.domain.streams import COMMANDS_BY_KEY
 from catch.web.console.forms import Choice, Field, fields_of
-from catch.web.console.known import Json, Known
+from catch.web.console.known import Known
+from catch.web.console.visit import Json, many, one
 from catch.web.console.wording import words
 
 Found = dict[str, list[Choice]]
@@ -44,7 +45,7 @@ def walked(fields: Iterable[Field]) -> Iterator[Field]:
 
 
 def parts(known: Known, name: str) -> list[Json]:
-    return (known.case or {}).get(name) or []
+    return many(known.case, name)
 
 
 def called(text: str | None, otherwise: str) -> str:
@@ -104,12 +105,12 @@ def decisions(known: Known) -> list[Choice]:
 
 
 def plans(known: Known) -> list[Choice]:
-    plan = (known.case or {}).get("plan")
+    plan = one(known.case, "plan")
     return [Choice(plan["id"], f"The plan, version {plan['version']}")] if plan else []
 
 
 def person(known: Known) -> list[Choice]:
-    held = (known.case or {}).get("person")
+    held = one(known.case, "person")
     return [Choice(held["id"], held["name"] or "The person of this case")] if held else []
 
 
@@ -129,12 +130,12 @@ def told(known: Known) -> list[Choice]:
 
 
 def presenting(known: Known) -> list[Choice]:
-    lead = ((known.case or {}).get("lead") or {}).get("agency")
+    lead: str | None = one(known.case, "lead").get("agency")
     return agencies(known, (lead, known.agency, *(each.value for each in involved(known))))
 
 
 def referring(known: Known) -> list[Choice]:
-    doors = ((each["referrer"] or {}).get("agency") for each in parts(known, "referrals"))
+    doors = (one(each, "referrer").get("agency") for each in parts(known, "referrals"))
     return agencies(known, (*doors, *(each.value for each in involved(known))))
 
 
@@ -154,16 +155,16 @@ def running(known: Known) -> list[Choice]:
 
 
 def at_the_table(known: Known) -> list[Choice]:
-    seats = (known.meeting or {}).get("attendance") or []
+    seats = many(known.meeting, "attendance")
     return agencies(known, (each["agency"] for each in seats)) or involved(known) or all_partners(known)
 
 
 def people(known: Known) -> list[Choice]:
     """Whom the page knows by name."""
-    case = known.case or {}
-    seats = (known.meeting or {}).get("attendance") or []
-    named = [case.get("lead"), case.get("clinical"), *seats, *(each["presenter"] for each in parts(known, "proposals"))]
-    held = {each["user"]: each["agency"] for each in (*named, *known.members) if each} | {known.user: known.agency}
+    leading = [one(known.case, "lead"), one(known.case, "clinical")]
+    presenting = [one(each, "presenter") for each in parts(known, "proposals")]
+    named = [*leading, *many(known.meeting, "attendance"), *presenting, *known.members]
+    held: dict[str, str] = {each["user"]: each["agency"] for each in named if each} | {known.user: known.agency}
     return [Choice(user, known.called(agency)) for user, agency in sorted(held.items())]
 
 
@@ -171,7 +172,11 @@ def people(known: Known) -> list[Choice]:
 
 
 def setting(known: Known, name: str) -> Any:
-    return (known.programme or {}).get(name)
+    return known.programme.get(name) if known.programme else None
+
+
+def listed(known: Known, name: str) -> list[Json]:
+    return many(known.programme, name)
 
 
 def codes(held: Iterable[Any] | None) -> list[Choice]:
@@ -179,27 +184,27 @@ def codes(held: Iterable[Any] | None) -> list[Choice]:
 
 
 def sources(known: Known) -> list[Choice]:
-    return codes(each["code"] for each in setting(known, "sources") or [] if each.get("active", True))
+    return codes(each["code"] for each in listed(known, "sources") if each.get("active", True))
 
 
 def domains(known: Known) -> list[Choice]:
-    return codes((setting(known, "framework") or {}).get("domains"))
+    return codes(one(known.programme, "framework").get("domains"))
 
 
 def needs(known: Known) -> list[Choice]:
     """The programme has no list of needs: its areas of life, the kinds of help it knows, and what was said before."""
     said = [*(each for referral in parts(known, "referrals") for each in referral["needs"] or ()),
             *(each for talk in parts(known, "conversations") for each in talk["needs"] or ())]  # fmt: skip
-    framework = (setting(known, "framework") or {}).get("domains") or []
-    return codes(dict.fromkeys([*said, *framework, *(setting(known, "interventions") or [])]))
+    known_here = [*codes(said), *domains(known), *codes(setting(known, "interventions"))]
+    return [*{each.value: each for each in known_here}.values()]
 
 
 def closing(known: Known) -> list[Choice]:
-    return [Choice(each["code"], each["label"]) for each in (setting(known, "closure") or {}).get("reasons") or []]
+    return [Choice(each["code"], each["label"]) for each in many(one(known.programme, "closure"), "reasons")]
 
 
 def all_series(known: Known) -> list[Choice]:
-    return [Choice(each["key"], each["name"]) for each in setting(known, "meetings") or []]
+    return [Choice(each["key"], each["name"]) for each in listed(known, "meetings")]
 
 
 def programmes(known: Known) -> list[Choice]:
@@ -210,12 +215,12 @@ def programmes(known: Known) -> list[Choice]:
 
 
 def of_items(known: Known, name: str) -> list[Json]:
-    item = next((each for each in items_of(known) if each["id"] == known.about.get("item")), {})
-    return item.get(name) or []
+    found = [each for each in items_of(known) if each["id"] == known.about.get("item")]
+    return many(found[0], name) if found else []
 
 
 def items_of(known: Known) -> list[Json]:
-    return ((known.meeting or {}).get("agenda") or {}).get("items") or []
+    return many(one(known.meeting, "agenda"), "items")
 
 
 def items(known: Known) -> list[Choice]:

@@ -45,6 +45,11 @@ def until(due: str, now: datetime) -> str:
     return "Overdue by a day" if days == -1 else f"Overdue by {-days} days"
 
 
+def until_day(day: str, now: datetime) -> str:
+    """The same of a day without a time, which is over when the day is."""
+    return until(f"{day}T23:59:59+00:00", now)
+
+
 def every(clocks: Iterable[Json], now: datetime) -> list[Standing]:
     """Those that are waited for first, the most pressing first."""
     held = sorted(clocks, key=lambda each: (each["state"] not in WAITING, each["dueAt"] or "~"))

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 
 from catch.domain.calendar import LONDON, add_months
 from catch.domain.facts import Command
-from catch.web.console.choices import all_series, involved, open_goals, parts, programmes, setting
+from catch.web.console.choices import all_series, involved, open_goals, parts, programmes
 from catch.web.console.forms import Choice, fields_of
 from catch.web.console.known import Known
+from catch.web.console.visit import many, one
 
 
 def defaults(known: Known, kind: type[Command]) -> dict[str, str]:
@@ -19,7 +20,7 @@ def defaults(known: Known, kind: type[Command]) -> dict[str, str]:
 def rows(known: Known, kind: type[Command]) -> tuple[dict[str, str], dict[str, str]]:
     """Of several alike that are known: what travels hidden, and what each is called."""
     if kind.__name__ in ("AcceptReferral", "DeclineReferral", "RedirectReferral"):
-        asked = (setting(known, "eligibility") or {}).get("criteria") or []
+        asked = many(one(known.programme, "eligibility"), "criteria")
         return (
             {f"criteria.{number}.code": each["code"] for number, each in enumerate(asked)},
             {f"criteria.{number}": each["label"] for number, each in enumerate(asked)},
@@ -38,7 +39,7 @@ def today(known: Known) -> str:
 
 
 def next_review(known: Known) -> str:
-    months = (setting(known, "plan") or {}).get("review_every_months", 3)
+    months: int = one(known.programme, "plan").get("review_every_months", 3)
     return add_months(known.today, months).isoformat()
 
 
@@ -56,8 +57,8 @@ OF_FIELDS: Mapping[str, Callable[[Known], str]] = {
     "series": lambda known: only(all_series(known)),
     "programme": lambda known: only(programmes(known)),
     "owner": lambda known: only(involved(known)),
-    "presenter.user": lambda known: ((known.case or {}).get("lead") or {}).get("user") or known.user,
-    "presenter.agency": lambda known: ((known.case or {}).get("lead") or {}).get("agency") or known.agency,
+    "presenter.user": lambda known: str(one(known.case, "lead").get("user") or known.user),
+    "presenter.agency": lambda known: str(one(known.case, "lead").get("agency") or known.agency),
 }
 
 
@@ -66,7 +67,7 @@ def myself(known: Known) -> dict[str, str]:
 
 
 def plan_as_it_is(known: Known) -> dict[str, str]:
-    plan = (known.case or {}).get("plan")
+    plan = one(known.case, "plan")
     if not plan:
         return {}
     kept = ("whatMatters", "strengths", "contingency", "howAgreed", "plannedEnd")
@@ -77,8 +78,9 @@ def plan_as_it_is(known: Known) -> dict[str, str]:
 def talked(known: Known) -> dict[str, str]:
     """What the last conversation said stands in the first plan."""
     held = [each for each in parts(known, "conversations") if each["held"]]
-    last = held[-1] if held else {}
-    return {name: str(last[name]) for name in ("whatMatters", "strengths") if last.get(name)}
+    if not held:
+        return {}
+    return {name: str(held[-1][name]) for name in ("whatMatters", "strengths") if held[-1][name]}
 
 
 def scheduled(known: Known) -> dict[str, str]:

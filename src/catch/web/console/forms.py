@@ -149,7 +149,7 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
 
 def _typed(field: Field, hint: Any, name: str) -> Field:
     plain = _plain(hint)
-    origin, inside = get_origin(plain), cast("tuple[Any, ...]", get_args(plain))
+    origin, inside = get_origin(plain), get_args(plain)
     change = replace
     if plain is Sealed:
         hint = field.hint if field.plain_hint else None
@@ -168,7 +168,7 @@ def _typed(field: Field, hint: Any, name: str) -> Field:
         return change(field, kind=Kind.ONE, choices=choices_of(plain))
     if plain is UUID:
         return change(field, kind=Kind.ONE, id=True)
-    simple = {bool: Kind.YES_NO, date: Kind.DATE, datetime: Kind.MOMENT, int: Kind.NUMBER, float: Kind.NUMBER}
+    simple: dict[Any, Kind] = {bool: Kind.YES_NO, date: Kind.DATE, datetime: Kind.MOMENT, int: Kind.NUMBER, float: Kind.NUMBER}
     return change(field, kind=simple.get(plain, Kind.TEXT), whole=plain is int)
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from catch.domain.calendar import london_day
-from catch.web.console.visit import Json, Visit
+from catch.web.console.visit import Json, Visit, many
 from catch.web.console.wording import words
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ class Known:
             self.case = (await self.visit.maybe("case", id=self.about["case"])).get("case")
         if "meeting" in self.about:
             self.meeting = (await self.visit.maybe("meeting_room", id=self.about["meeting"])).get("meeting")
-        held = (await self.visit.maybe("programme_definitions")).get("programmes", [])
+        held = many(await self.visit.maybe("programme_definitions"), "programmes")
         self.programmes = [definition(each["key"], each["version"], each["definition"]) for each in held]
         self.programme = self._programme()
         return self
@@ -89,7 +89,7 @@ class Known:
 
 
 def nodes(connection: Json | None) -> list[Json]:
-    return [each["node"] for each in (connection or {}).get("edges", [])]
+    return [each["node"] for each in many(connection, "edges")]
 
 
 async def everything(visit: Visit, document: str, **variables: object) -> list[Json]:

@@ -26,6 +26,12 @@ def many(held: Json | None, name: str) -> list[Json]:
     return found or []
 
 
+def one(held: Json | None, name: str) -> Json:
+    """A part of an answer; empty where it is closed, or was not asked for."""
+    found: Json | None = held.get(name) if held else None
+    return found or {}
+
+
 class Page(Struct):
     """What is answered: HTML, or another text."""
 

@@ -2,6 +2,7 @@
 may be done about it at its place.
 """
 
+from functools import partial
 from uuid import uuid4
 
 from catch.domain.streams import KEY_OF_COMMAND
@@ -10,7 +11,7 @@ from catch.web.console.asking import form_of
 from catch.web.console.forms import Form, chosen_ids, mutation_of
 from catch.web.console.known import Known, nodes
 from catch.web.console.site import Address
-from catch.web.console.visit import Json, Reply, Visit, nothing_here
+from catch.web.console.visit import Json, Reply, Visit, many, nothing_here, one
 from catch.web.console.wording import title_of
 
 FOLLOWED = "follow_case_position"
@@ -73,13 +74,15 @@ class Forms:
 async def shown(visit: Visit) -> Reply:
     id_ = str(visit.path["case"])
     case = await case_of(visit, id_)
-    person = (case["person"] or {}).get("id")
+    person: str | None = one(case, "person").get("id")
     offered = (await visit.ask("offered", caseId=id_, personId=person, atLeast=visit.at_least))["offered"]
-    about = {"case": id_} | ({"person": person} if person else {})
+    about = {"case": id_}
+    if person:
+        about["person"] = person
     known = await Known(visit, about, case).with_subject()
     if offered:
         await known.with_people()
-    series = {each["key"]: each["name"] for each in (known.programme or {}).get("meetings") or []}
+    series: dict[str, str] = {each["key"]: each["name"] for each in many(known.programme, "meetings")}
     return visit.page(
         "case.html",
         case=case,
@@ -87,8 +90,8 @@ async def shown(visit: Visit) -> Reply:
         known=known,
         forms=Forms(known, offered, f"/cases/{id_}"),
         clocks=clocks.every(case["clocks"], known.now),
-        until=lambda day: clocks.until(f"{day}T23:59:59+00:00", known.now),
-        series=lambda key: series.get(key) or key,
+        until=partial(clocks.until_day, now=known.now),
+        series=series,
         goals={each["id"]: each for each in case["goals"]},
         new_id=lambda: str(uuid4()),
         here=f"/cases/{id_}",

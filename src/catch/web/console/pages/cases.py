@@ -3,7 +3,7 @@
 from catch.web.console.clocks import pressing
 from catch.web.console.known import Known, nodes
 from catch.web.console.site import Address
-from catch.web.console.visit import Json, Reply, Visit
+from catch.web.console.visit import Json, Reply, Visit, many
 from catch.web.console.wording import words
 
 PAGE = 50
@@ -79,15 +79,15 @@ async def found(visit: Visit) -> Reply:
 async def by_text(visit: Visit, text: str) -> list[Json]:
     """By the case's number, the sender's reference, or an NHS number: whichever it is."""
     number = nodes((await visit.maybe("cases_in_order", filter={"number": text.upper()}, first=5)).get("cases"))
-    reference = (await visit.maybe("cases_by_reference", reference=text)).get("casesByReference") or []
-    person = (await visit.maybe("cases_by_number", nhsNumber=text)).get("casesByNumber") or []
+    reference = many(await visit.maybe("cases_by_reference", reference=text), "casesByReference")
+    person = many(await visit.maybe("cases_by_number", nhsNumber=text), "casesByNumber")
     return once([*number, *reference, *person])
 
 
 async def by_name(visit: Visit, name: str, born: str) -> list[Json]:
     if not name or not born:
         return []
-    return (await visit.maybe("cases_by_name", name=name, dateOfBirth=born)).get("casesByName") or []
+    return many(await visit.maybe("cases_by_name", name=name, dateOfBirth=born), "casesByName")
 
 
 def once(cases: list[Json]) -> list[Json]:

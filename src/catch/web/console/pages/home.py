@@ -1,5 +1,7 @@
 """The start page: what waits for whoever looks, and where they may go. Each kind of user finds their own work first."""
 
+from functools import partial
+
 from catch.domain.calendar import london_day
 from catch.web.console import clocks
 from catch.web.console.known import Known, nodes
@@ -17,32 +19,38 @@ async def home(visit: Visit) -> Reply:
     may = {each["mutation"] for each in standing["because"]}
     coming = await visit.maybe("meetings", **{"from": today, "first": 10})
     inbox = nodes((await visit.maybe("inbox", first=50)).get("agencyInbox"))
-    known = Known(visit, {})
+    door, pressing = await of_cases(visit, Known(visit, {})) if "COORDINATOR" in roles else ([], [])
     return visit.page(
         "home.html",
         standing=standing,
-        is_any=lambda *names: bool(roles.intersection(names)),
+        is_any=partial(is_any, roles),
         may=may,
         meetings=[each for each in nodes(coming.get("meetings")) if each["state"] not in ("CANCELLED", "ENDED")],
         inbox=inbox,
         to_answer=[each for each in inbox if each["state"] == "OFFERED"],
         overdue=[each for each in inbox if each["overdueDays"] and each["state"] != "OFFERED"],
-        **await of_cases(visit, known, roles),
+        door=door,
+        pressing=pressing,
     )
 
 
-async def of_cases(visit: Visit, known: Known, roles: set[str]) -> dict[str, object]:
+def is_any(roles: set[str], *names: str) -> bool:
+    return not roles.isdisjoint(names)
+
+
+Pressing = tuple[Json, list[clocks.Standing]]
+
+
+async def of_cases(visit: Visit, known: Known) -> tuple[list[Json], list[Pressing]]:
     """Those whom nobody has answered yet, and those that one coordinates and that press."""
-    if "COORDINATOR" not in roles:
-        return {"door": [], "pressing": []}
     door = await visit.maybe("caseload", filter={"states": ["RECEIVED"]}, first=LISTED)
     mine = nodes((await visit.maybe("caseload", filter={"lead": known.user, "live": True}, first=100)).get("cases"))
     found = [(each, clocks.pressing(each["clocks"], known.now)) for each in mine]
     late = [(each, held) for each, held in found if held and held[0].colour in ("red", "yellow")]
-    return {"door": nodes(door.get("cases")), "pressing": sorted(late, key=due)[:LISTED]}
+    return nodes(door.get("cases")), sorted(late, key=due)[:LISTED]
 
 
-def due(found: tuple[Json, list[clocks.Standing]]) -> str:
+def due(found: Pressing) -> str:
     return found[1][0].due or "~"
 
 

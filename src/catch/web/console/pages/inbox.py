@@ -1,6 +1,7 @@
 """The inbox of the viewer's agency: what is to be answered, what is due, what it is invited to."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from uuid import uuid4
 
 from catch.domain.calendar import london_day
@@ -12,7 +13,7 @@ from catch.web.console.known import Known, everything
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit
 
-FOLLOWED = "follow_inbox_position"
+FOLLOWED: list[Json] = [{"document": "follow_inbox_position", "variables": {}}]
 SOON = 7
 """Days within which something is due soon."""
 
@@ -27,9 +28,9 @@ async def inbox(visit: Visit) -> Reply:
         "inbox.html",
         groups=[(title, text, held) for title, text, held in sorted_out(entries, known) if held],
         answers=Answers(known, may),
-        until=lambda day: clocks.until(f"{day}T23:59:59+00:00", known.now),
+        until=partial(clocks.until_day, now=known.now),
         new_id=lambda: str(uuid4()),
-        follows=[{"document": FOLLOWED, "variables": {}}],
+        follows=FOLLOWED,
     )
 
 
