@@ -148,8 +148,10 @@ class Door:
         """Those that take referrals at present: what they are called, and from whom they take them, is for anybody."""
         today = london_day(datetime.now(UTC))
         states = self._catch.present.states
-        found = [(await states.get(PROGRAMME, programme_stream(key))).state for key in await self._catch.programme_keys()]
-        return [each.current for each in found if each and each.active and running(each.current, today)]
+        found = [
+            (await states.get(PROGRAMME, programme_stream(key))).state for key in await self._catch.programme_keys()
+        ]
+        return [each.current for each in found if each and each.active and each.current.runs_on(today)]
 
     async def _take(self, form: Form) -> str:
         """Everything that can be wrong is looked for before anything is recorded."""
@@ -180,10 +182,6 @@ class Door:
         # Keyed below: whoever guesses a form cannot work out the ids that it was given.
         said = sha256(msgspec.json.encode(form)).hexdigest()
         return [self._catch.keyring.derived_id(f"front door {form.send_id} {said} {number}") for number in range(5)]
-
-
-def running(programme: Programme, day: date) -> bool:
-    return programme.effective_from <= day and (programme.effective_to is None or day <= programme.effective_to)
 
 
 def receipt(catch: Catch, case: UUID) -> str:
@@ -317,6 +315,15 @@ def safe_contact(form: Form) -> SafeContact | None:
             raise MissingText(field="safeToContact")
         return None
     return SafeContact(form.safe_to_contact, form.how_to_contact)
+
+
+def age_from(born: str | None) -> int | None:
+    """Of whoever was born on that day, today; None of what is no such day, which is refused elsewhere."""
+    try:
+        day, today = date.fromisoformat(born or ""), london_day(datetime.now(UTC))
+    except ValueError:
+        return None
+    return age_on(today, day) if day <= today else None
 
 
 def age(born: date, on: date) -> int:

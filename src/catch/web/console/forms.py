@@ -87,10 +87,10 @@ FIRST_INPUT = {Kind.DATE: "-day", Kind.MOMENT: "-day", Kind.YES_NO: "-true", Kin
 """What follows a field's id where its first input has another one."""
 SHORT = frozenset({
     "name", "phone", "nhs_number", "reference", "named_contact", "signatory", "unverified_organisation", "title",
-    "raised_to", "date_of_birth", "safe_times", "subject",
+    "raised_to", "date_of_birth", "safe_times", "subject", "organisation", "who_refers",
 })  # fmt: skip
 """Personal texts of one line."""
-BEGUN = {"RaiseSafeguardingConcern": {"concern"}}
+BEGUN = {"RaiseSafeguardingConcern": {"concern"}, "Form": {"sendId"}}
 """Ids that the sender chooses of what can be said twice."""
 NAMED = {"LinkAction": {"action"}}
 """Ids of what is there already, though the command leaves a fact about them."""
@@ -168,7 +168,13 @@ def _typed(field: Field, hint: Any, name: str) -> Field:
         return change(field, kind=Kind.ONE, choices=choices_of(plain))
     if plain is UUID:
         return change(field, kind=Kind.ONE, id=True)
-    simple: dict[Any, Kind] = {bool: Kind.YES_NO, date: Kind.DATE, datetime: Kind.MOMENT, int: Kind.NUMBER, float: Kind.NUMBER}
+    simple: dict[Any, Kind] = {
+        bool: Kind.YES_NO,
+        date: Kind.DATE,
+        datetime: Kind.MOMENT,
+        int: Kind.NUMBER,
+        float: Kind.NUMBER,
+    }
     return change(field, kind=simple.get(plain, Kind.TEXT), whole=plain is int)
 
 
@@ -182,9 +188,9 @@ def _plain(hint: Any) -> Any:
             return hint
 
 
-def chosen_ids(kind: type[Command]) -> frozenset[str]:
+def chosen_ids(kind: type[Struct]) -> frozenset[str]:
     """The paths of the ids that the sender of such a command chooses."""
-    leaves = LEAVES.get(kind)
+    leaves = LEAVES.get(cast("type[Command]", kind))
     ids = {field.path for field in fields_of(kind) if field.id}
     own = {camel(leaves.new)} & ids if leaves and leaves.new else set[str]()
     own |= {"referral", "item"} & ids if own & {"case", "meeting"} else set()
@@ -205,7 +211,7 @@ class Problem(NamedTuple):
 
 
 class Form:
-    """A command's form as somebody has it before them. `sent` is what was typed; `given` are choices by path, which
+    """The form of a command, or of a referral by anybody, as somebody has it before them. `sent` is what was typed; `given` are choices by path, which
     make a select of what would be a line; `fixed` are values that the page knows (the case, the meeting), which travel
     hidden. `defaults` stand where nothing was typed, `suggested` are values that may be picked or typed over. `prefix`
     sets its fields apart from those of other forms on a page; `row_names` call the groups of several alike, where the
@@ -214,7 +220,7 @@ class Form:
 
     def __init__(
         self,
-        kind: type[Command],
+        kind: type[Struct],
         sent: Sent,
         *,
         fixed: Mapping[str, str] | None = None,
@@ -227,7 +233,7 @@ class Form:
         prefix: str = "",
     ) -> None:
         self.kind = kind
-        self.key = KEY_OF_COMMAND.get(kind, "")
+        self.key = KEY_OF_COMMAND.get(cast("type[Command]", kind), "")
         self.title = title or TITLES.get(kind.__name__) or words(kind.__name__)
         self.about = in_words(sentence(kind) or "")
         self.sent = sent

@@ -110,6 +110,8 @@ class Visit:
         self.query = query
         self.form = form or {}
         self.fragments = fragments
+        self.peer = ""
+        """The address that it comes from."""
         # Before anything is asked: what is shown holds at least this, and a page's script follows from here on.
         self.position = console.web.catch.present.follower.position
 
