@@ -84,8 +84,9 @@ async def test_agencies_and_members_are_counted_for_whom_they_are_listed(place: 
     assert refused["errors"][0]["extensions"]["code"] == "NOT_FOR_YOUR_ROLE"
 
 
-PARTNERS = """query($n: Int! = 50, $a: String, $p: String! = "snn-catch") { partners(programme: $p, first: $n, after: $a) {
-    totalCount edges { node { key name kind agreementInForce covers runs } } pageInfo { hasNextPage endCursor } } }"""
+PARTNERS = """query($n: Int! = 50, $a: String, $p: String! = "snn-catch") {
+    partners(programme: $p, first: $n, after: $a) {
+        totalCount edges { node { key name kind agreementInForce covers runs } } pageInfo { endCursor } } }"""
 PEOPLE = """query($k: String!, $n: Int! = 50, $a: String) {
     partnerMembers(programme: "snn-catch", agency: $k, first: $n, after: $a) {
         totalCount edges { node { user agency coordinates } } pageInfo { hasNextPage endCursor } } }"""
@@ -160,17 +161,13 @@ async def test_a_person_is_found_by_number_or_name_and_birth_day_where_they_are_
     assert await by_name("QUILLBROOK, Ada", "1960-02-29", HOUSING) == [ada]
     assert (await by_number("9990000026"), await by_name("bert fennimore", "1960-02-29")) == ([bert], [bert])
     # Shown without whom it is about, seen by an auditor who is not told, hidden, of nobody, and no number at all.
-    for by, number in (
-        (HOUSING, "9990000026"),
-        (AUDITOR, "9990000018"),
-        (POLICE, "9990000018"),
-        (POLICE, "9990000034"),
-    ):
+    hidden = ((HOUSING, "9990000026"), (AUDITOR, "9990000018"), (POLICE, "9990000018"), (POLICE, "9990000034"))
+    for by, number in hidden:
         assert await place.answer(BY_NUMBER, by, n=number) == {"data": {"casesByNumber": []}}
     assert await by_number("not a number") == await by_name("Ada", "1960-02-29") == await by_name("", "") == []
     assert await by_name("Bert Fennimore", "1960-02-29", HOUSING) == []
     # As it holds now: what was corrected finds nobody any more.
-    await place.take(CorrectIdentity(told.person, nhs_number=Sealed("999 000 0034")))
+    await place.take(CorrectIdentity(told.person, Sealed("Mistyped."), nhs_number=Sealed("999 000 0034")))
     await place.settled()
     assert (await by_number("9990000018"), await by_number("9990000034")) == ([], [ada])
 
@@ -215,18 +212,9 @@ async def test_what_is_hidden_costs_a_search_no_statement_and_no_row(
             nhs_number=Sealed("999 000 0018"),
         )
         await place.take(person, REFERRER)
-        referral = SubmitReferral(
-            uuid4(),
-            person.person,
-            PROGRAMME,
-            uuid4(),
-            "police",
-            "phone",
-            ago(days=1),
-            Sealed("X."),
-            reference=Sealed("7"),
-        )
-        await place.take(referral, REFERRER)
+        said, reference = Sealed("Falls."), Sealed("7")
+        of = (uuid4(), person.person, PROGRAMME, uuid4(), "police", "phone", ago(days=1), said)
+        await place.take(SubmitReferral(*of, reference=reference), REFERRER)
     await place.settled()
     text, there, absent = asked[query]
     counted = Counted(place.catch.log.pool)
@@ -245,9 +233,8 @@ async def test_cases_are_put_in_order_by_what_is_shown_alone(place: Place):
     shared = await place.worked_on("Dot Harkness", "housing-1")
     today = london_day(ago())
     for each, days in ((made[1], 20), (shared, 10), (made[0], 30)):
-        plan = AgreePlan(
-            each.case, uuid4(), Sealed("Warm"), True, today + timedelta(days=days), today + timedelta(days=90), ()
-        )
+        due, none = today + timedelta(days=days), Sealed("Nothing yet.")
+        plan = AgreePlan(each.case, uuid4(), Sealed("Warmth"), due, agreed_by_person=True, no_goals_reason=none)
         await place.take(plan)
     await place.settled()
     of = await all_numbers(place)

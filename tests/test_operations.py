@@ -196,6 +196,7 @@ def variables(world: World) -> dict[str, list[dict[str, Any]]]:
             {"programme": "none", "agency": "snn"},
             {},
         ],
+        "place": [{}],
         "programme_definitions": [{}],
         "notes": [
             *({"case": each["id"]} for each in ids),

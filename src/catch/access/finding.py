@@ -117,7 +117,7 @@ def viewers(case: Case) -> tuple[Shown, ...]:
 
 
 def references(case: Case, row: Shown) -> list[str]:
-    """The references, by their keyed hashes, that may be shown with the case under its word: a referrer's are theirs."""
+    """The references, by keyed hashes, that may be shown with the case under its word: to who referred, theirs."""
     said = {each.reference_digest: referred_by(each.referrer_agency) for each in case.referrals}
     return sorted(each for each, by in said.items() if each and (row.whole or by == row.token))
 

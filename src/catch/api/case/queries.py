@@ -109,8 +109,8 @@ class CaseQueries:
         return await cases_by_reference(info.context, reference)
 
     @strawberry.field(
-        description="Cases of whoever has this NHS number, of those in which the viewer is shown it; none where there is"
-        " no such case for them.",
+        description="Cases of whoever has this NHS number, of those in which the viewer is shown it; none where, for"
+        " them, there is no such case.",
         metadata=weighs(50),
     )
     async def cases_by_number(

@@ -39,6 +39,14 @@ class Caseload:
     hard_max: int | None
 
 
+@strawberry.type(description="The place that this server serves.")
+class Place:
+    invented: bool = strawberry.field(
+        description="Nobody and nothing in it is real: it was marked so before its first fact, for good. Every answer"
+        " over HTTP then has the header `catch-place: invented`."
+    )
+
+
 @strawberry.type(description="One version of the configuration under which cases run.")
 class Programme:
     key: str
