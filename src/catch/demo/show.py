@@ -270,9 +270,8 @@ def invite(settings: Settings, url: str, year: Year) -> None:
     query = (
         f'{{ meeting(id: \\"{year.meeting}\\") {{ state agenda {{ items {{ order number state explanation }} }} }} }}'
     )
-    console.print(
-        f"\n[bold yellow]{NOTICE}[/]\nThe server is up until Ctrl-C: {url}  (websocket: {url.replace('http', 'ws', 1)})\n"
-    )
+    console.print(f"\n[bold yellow]{NOTICE}[/]")
+    console.print(f"The server is up until Ctrl-C: {url}  (websocket: {url.replace('http', 'ws', 1)})\n")
     for role, key, name in (
         (Role.CHAIR, LEAD_AGENCY, CHAIR),
         (Role.COORDINATOR, LEAD_AGENCY, year.coordinator),

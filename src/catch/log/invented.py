@@ -51,7 +51,7 @@ async def marked_invented(dsn: str, schema: str = "catch") -> bool:
 
 
 async def mark_invented(dsn: str, schema: str = "catch") -> None:
-    """Mark the place, for good. `dsn` is its owner's, or of somebody who may act as the owner. Raises `AlreadyBegun`."""
+    """Mark it, for good. `dsn` is its owner's, or of somebody who may act as the owner. Raises `AlreadyBegun`."""
     connection = await connect(dsn)
     try:
         async with connection.transaction():

@@ -89,6 +89,7 @@ class Plan:
     how_agreed: str | None
     shared_with: list[str]
     no_goals_reason: str | None
+    extensions: int = strawberry.field(description="How often its end was put off.")
 
 
 @strawberry.type(description="An outcome the person wants, scored on the programme's scale.")

@@ -30,6 +30,7 @@ class PlanRules:
     max_months: int
     review_every_months: int
     review_outer_months: int
+    max_extensions: int | None
 
 
 @strawberry.type(description="How many open cases a lead coordinator should have, and may have.")
