@@ -1,4 +1,4 @@
-"""What a subscriber could work out from messages that say nothing of it: their number, their positions, how they end."""
+"""What a subscriber could work out from messages that say nothing of it: their number, positions, and how they end."""
 
 from collections.abc import AsyncIterator
 from typing import Any

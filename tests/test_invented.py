@@ -45,6 +45,12 @@ async def recorded(log: Log) -> list[datetime]:
     return [each.recorded_at for each in await log.page(0)]
 
 
+async def done_as(role: str | None, admin: Connection, statement: str) -> None:
+    async with admin.transaction():
+        await admin.execute(f"set local role {role}" if role else "select 1")
+        await admin.execute(statement)
+
+
 # The mark
 
 
@@ -79,19 +85,14 @@ async def test_a_mark_is_seen_by_a_server_that_was_there_before(database: Databa
 async def test_a_mark_is_taken_back_by_nobody(database: Database, admin: Connection, change: str, role: str | None):
     await mark_invented(database.admin)
     with pytest.raises(asyncpg.PostgresError):
-        async with admin.transaction():
-            if role:
-                await admin.execute(f"set local role {role}")
-            await admin.execute(change)
+        await done_as(role, admin, change)
     assert await marked_invented(database.admin)
 
 
 @pytest.mark.parametrize("role", ["catch_app", "catch_writer", "catch_reader"])
 async def test_the_program_marks_nothing(admin: Connection, role: str):
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        async with admin.transaction():
-            await admin.execute(f"set local role {role}")
-            await admin.execute("insert into catch.place (invented) values (true)")
+        await done_as(role, admin, "insert into catch.place (invented) values (true)")
 
 
 # Times that are told
@@ -121,13 +122,12 @@ async def test_a_setting_of_the_role_is_refused_in_a_real_place_too(database: Da
 
 
 async def test_no_role_of_the_program_names_the_time_itself(admin: Connection):
+    insert = (
+        "insert into catch.stored_events (originator_id, originator_version, topic, state, recorded_at)"
+        " values (gen_random_uuid(), 1, '', '', '2020-01-01')"
+    )
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        async with admin.transaction():
-            await admin.execute("set local role catch_app")
-            await admin.execute(
-                "insert into catch.stored_events (originator_id, originator_version, topic, state, recorded_at)"
-                " values (gen_random_uuid(), 1, '', '', '2020-01-01')"
-            )
+        await done_as("catch_app", admin, insert)
 
 
 async def test_an_invented_place_takes_times_in_order_and_none_to_come(database: Database, log: Log):
