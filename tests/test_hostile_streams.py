@@ -6,6 +6,11 @@ from uuid import uuid4
 
 import pytest
 
+from catch.api.inbox import subscription
+from catch.domain.calendar import london_day
+from catch.domain.case.actions import OfferAction
+from catch.domain.case.notes import AddNote
+from catch.domain.facts import Category, Sealed
 from catch.domain.meeting.attendance import AcceptConfidentiality
 from catch.domain.meeting.drafting import DraftAgenda, PublishAgenda
 from catch.domain.meeting.editing import ChangeTimebox
@@ -104,3 +109,30 @@ async def test_where_to_begin_again_tells_nothing_of_what_happened_before():
     worlds = [await resynchronised(Toy(), untold) for untold in (True, False)]
     for world in worlds:
         assert [(each["__typename"], each["position"]) for each in world] == [("ResyncRequired", "3")]
+
+
+INBOX = """subscription($p: Position) { agencyInbox(after: $p) {
+    __typename ... on InboxUpdate { position } ... on ResyncRequired { position } } }"""
+
+
+@pytest.mark.parametrize("others", [True, False])
+async def test_how_much_is_asked_of_others_does_not_show_in_what_is_too_far(
+    place: Place, monkeypatch: pytest.MonkeyPatch, others: bool
+):
+    """Whoever subscribed from further and further back could count what waits in the inboxes of all others."""
+    case = await place.worked_on("Ada Quillbrook", "police-1")
+    before, due = await place.settled(), london_day(ago(days=-9))
+    monkeypatch.setattr(subscription, "FARTHEST", 3)
+    for count in range(3):
+        offer = OfferAction(case.case, uuid4(), Sealed("Call"), "police-1", due)
+        await place.take(offer if others else AddNote(case.case, uuid4(), Category.NEEDS, Sealed("Read")))
+        await place.settled()
+        async with place.live(HOUSING) as client:
+            await client.subscribe("1", INBOX, p=str(before))
+            await client.silent(0.2)
+            assert count < 3
+    head = (await place.take(AddNote(case.case, uuid4(), Category.NEEDS, Sealed("Read")))).position
+    await place.settled()
+    async with place.live(HOUSING) as client:
+        await client.subscribe("1", INBOX, p=str(before))
+        assert await client.next("1") == {"__typename": "ResyncRequired", "position": str(head)}
