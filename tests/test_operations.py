@@ -197,6 +197,14 @@ def variables(world: World) -> dict[str, list[dict[str, Any]]]:
             {},
         ],
         "place": [{}],
+        "meeting_room": [*ids, *wrong],
+        "offered": [
+            {},
+            *({"caseId": each["id"]} for each in ids),
+            *({"meetingId": each["id"]} for each in ids),
+            {"meetingId": meeting, "itemId": str(uuid4())},
+            {"caseId": "x"},
+        ],
         "programme_definitions": [{}],
         "notes": [
             *({"case": each["id"]} for each in ids),
