@@ -1,4 +1,4 @@
-"""The form of every command: drawn for whoever may ask it, answered at its fields, and nothing that was typed is lost."""
+"""The form of every command: drawn for whoever may ask, answered at its fields, and nothing that was typed is lost."""
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
@@ -73,9 +73,7 @@ def new(kind: type[Command]) -> bool:
 
 
 @pytest.mark.parametrize("kind", FORMS, ids=lambda kind: KEY_OF_COMMAND[kind])
-async def test_every_command_has_a_form_that_says_at_its_fields_what_is_missing(
-    desk: Desk, kind: type[Command]
-) -> None:
+async def test_every_command_has_a_form_that_says_what_is_missing_where_it_is(desk: Desk, kind: type[Command]) -> None:
     client = await desk.who_may(mutation_of(kind))
     address = f"/do/{KEY_OF_COMMAND[kind]}"
     page = PageRead((await client.get(address, params=about(kind, desk))).text).sound()

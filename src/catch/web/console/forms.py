@@ -214,9 +214,9 @@ class Form:
     """The form of a command, or of a referral by anybody, as somebody has it before them.
 
     `sent` is what was typed; `choices`, by path, make a select of what would be a line; `fixed` are values that the
-    page knows (the case, the meeting), which travel hidden; `defaults` stand where nothing was typed, `suggested` are values
-    that may be picked or typed over. `prefix` sets its fields apart from those of other forms on a page; `row_names`
-    call the groups of several alike, where the page knows which there are; `beside` travels with it.
+    page knows (the case, the meeting), which travel hidden; `defaults` stand where nothing was typed; `suggested` are
+    values that may be picked or typed over. `prefix` sets its fields apart from those of other forms on a page;
+    `row_names` call the groups of several alike, where the page knows which there are; `beside` travels with it.
     """
 
     def __init__(
