@@ -11,7 +11,13 @@ STATES = (
     "RECEIVED", "ACCEPTED", "CONVERSATION_HELD", "AWAITING_MEETING", "IN_SUPPORT", "IN_REVIEW", "CLOSING", "CLOSED",
     "DECLINED", "REDIRECTED",
 )  # fmt: skip
-ORDERS = {"OLDEST_FIRST": "Longest waiting first", "NEWEST_FIRST": "Newest first"}
+ORDERS = {
+    "OLDEST_FIRST": "Longest waiting first",
+    "NEWEST_FIRST": "Newest first",
+    "DUE_FIRST": "Review or end due first",
+    "LATEST_CHANGE_FIRST": "Changed last, first",
+    "NUMBER": "By number",
+}
 
 
 async def caseload(visit: Visit) -> Reply:
