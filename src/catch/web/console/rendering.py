@@ -36,6 +36,7 @@ def environment() -> Environment:
         "initials": initials,
         "hidden": hidden,
         "lines": lines,
+        "kebab": kebab,
     }
     return made
 
@@ -83,6 +84,11 @@ def hidden(held: Mapping[str, Any], path: str) -> str | None:
         if each["path"] == path or path.startswith(f"{each['path']}.") or each["path"] in ("", "*"):
             return str(each["reason"])
     return None
+
+
+def kebab(name: str) -> str:
+    """A mutation's name as the addresses of forms have it: `giveRole` as `give-role`."""
+    return "".join(f"-{each.lower()}" if each.isupper() else each for each in name)
 
 
 def lines(text: str | None) -> Markup:
