@@ -109,6 +109,8 @@ class Visit:
         self.query = query
         self.form = form or {}
         self.fragments = fragments
+        # Before anything is asked: what is shown holds at least this, and a page's script follows from here on.
+        self.position = console.web.catch.present.follower.position
 
     @property
     def at_least(self) -> str | None:
