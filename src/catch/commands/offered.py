@@ -27,10 +27,13 @@ async def offered(who: Who, about: Mapping[str, UUID], records: Records, at: dat
     return [kind for kind in COMMANDS if names(kind, about) and await _offered(who, kind, about, book, records)]
 
 
-async def offered_at(who: Who, about: Mapping[str, str], records: Records, at: datetime) -> list[type[Command]]:
-    """The same about an agency (`partner`), or about somebody who acts for it (`user` besides)."""
+async def offered_at(who: Who, partner: str, user: str | None, records: Records, at: datetime) -> list[type[Command]]:
+    """The same about an agency, or about somebody who acts for it."""
     book = opened(who, records, at)
-    naming = (kind for kind in COMMANDS if about.keys() <= set(kind.__struct_fields__) and "partner" in about)
+    named = {"partner"} if user is None else {"partner", "user"}
+    # No user yet: somebody else than who asks, whoever that will be.
+    about = {"partner": partner, "user": user or ""}
+    naming = [kind for kind in COMMANDS if named <= set(kind.__struct_fields__)]
     return [kind for kind in naming if await _offered(who, kind, about, book, records)]
 
 

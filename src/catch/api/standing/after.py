@@ -19,8 +19,7 @@ from projections import members as member_rows
 async def looking_after(context: Context, row: agency_rows.Row, user: str | None) -> types.LookedAfter:
     who, facts, records = context.who, context.reading.facts, context.catch.records
     held = await member_of(context, row, user) if user is not None else None
-    about = {"partner": row.agency} | ({"user": held.user} if held else {})
-    offered = await offered_at(who, about, records, facts.at) if held or user is None else []
+    offered = await offered_at(who, row.agency, user, records, facts.at) if held or user is None else []
     told = types.LookedAfter(
         agency=views.agency(who, row),
         member=held,

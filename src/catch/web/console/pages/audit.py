@@ -3,12 +3,12 @@
 What is shown is what the API tells: personal text stands masked where it masks it, and what is closed is named.
 """
 
-import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
 
+from catch.domain.calendar import london_day
 from catch.web.console.forms import Form, Sent, words
 from catch.web.console.rows import Row, path_in_words, rows, sections, written
 from catch.web.console.site import Address
@@ -16,6 +16,8 @@ from catch.web.console.visit import Json, Moved, Reply, Visit
 
 PAGE = 25
 """Facts on one page."""
+RECENT = timedelta(days=400)
+"""How far back meetings are listed: older ones are found from the cases that they heard."""
 
 
 class Shown(NamedTuple):
@@ -46,10 +48,9 @@ async def numbered(visit: Visit, number: str) -> list[Json]:
 
 
 async def listed(visit: Visit, number: str, problem: str | None = None) -> Reply:
-    after = visit.query.get("after")
-    cases, meetings = await asyncio.gather(
-        visit.maybe("cases_in_order", order="NEWEST_FIRST", first=PAGE, after=after), visit.maybe("meetings", first=50)
-    )
+    after, since = visit.query.get("after"), london_day(visit.console.now()) - RECENT
+    cases = await visit.maybe("cases_in_order", order="NEWEST_FIRST", first=PAGE, after=after)
+    meetings = await visit.maybe("meetings", **{"from": since, "first": 100})
     held = cases.get("cases", {"edges": [], "pageInfo": {"hasNextPage": False, "endCursor": None}})
     return visit.page(
         "audit.html",
@@ -58,7 +59,7 @@ async def listed(visit: Visit, number: str, problem: str | None = None) -> Reply
         problem=problem,
         cases=[each["node"] for each in held["edges"]],
         more=held["pageInfo"],
-        meetings=[each["node"] for each in meetings.get("meetings", {"edges": []})["edges"]],
+        meetings=[each["node"] for each in reversed(meetings.get("meetings", {"edges": []})["edges"])],
     )
 
 

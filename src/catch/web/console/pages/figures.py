@@ -40,7 +40,7 @@ ALL = Period("all", "Everything so far", None, None)
 async def figures(visit: Visit) -> Reply:
     programmes = (await visit.ask("programmes"))["programmes"]
     offered = [ALL, *periods(london_day(visit.console.now()))]
-    wanted = visit.query.get("programme") or (programmes[0]["key"] if programmes else "")
+    wanted = visit.query.get("programme") or await own_programme(visit, [each["key"] for each in programmes])
     chosen = next((each for each in offered if each.value == visit.query.get("period", "")), None)
     found, chosen = await first_told(visit, wanted, [chosen] if chosen else [ALL, offered[1]])
     return visit.page(
@@ -52,6 +52,12 @@ async def figures(visit: Visit) -> Reply:
         figures=found,
         drawn=curve(found["curve"]) if found and found["curve"] else None,
     )
+
+
+async def own_programme(visit: Visit, programmes: list[str]) -> str:
+    """The first in which whoever looks acts as anything."""
+    held = {each["programme"] for each in (await visit.ask("viewer_standing"))["viewer"]["holds"]}
+    return next((key for key in programmes if key in held), programmes[0] if programmes else "")
 
 
 async def first_told(visit: Visit, programme: str, tried: list[Period]) -> tuple[Json | None, Period]:

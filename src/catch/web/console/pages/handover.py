@@ -76,8 +76,9 @@ def typed(visit: Visit) -> Typed:
 async def parts_of(visit: Visit, position: str | None) -> tuple[list[Part], bool]:
     """What they lead and own, as far as whoever looks may see it; and whether there is more."""
     agency, user = visit.path["agency"], visit.path["user"]
-    led = (await visit.ask("cases", filter={"lead": user, "live": True}, first=200))["cases"]
     owned = (await visit.ask("owned_actions", agency=agency, user=user, first=200, atLeast=position))["ownedActions"]
+    # Behind the actions, which wait for the position: the list of cases is read from the same rows.
+    led = (await visit.ask("cases", filter={"lead": user, "live": True}, first=200))["cases"]
     cases = [each["node"] for each in led["edges"] if inside(each, "node", "lead", "agency") == agency]
     parts = [of_case(each) for each in cases] + [of_action(each["node"]) for each in owned["edges"]]
     return parts, led["pageInfo"]["hasNextPage"] or owned["pageInfo"]["hasNextPage"]

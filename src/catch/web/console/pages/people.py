@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from catch.web.console.forms import words
 from catch.web.console.site import Address
-from catch.web.console.visit import Json, Reply, Visit, nothing_here
+from catch.web.console.visit import Json, Reply, Visit, inside, nothing_here
 
 OF_AGENCY = ("enrolMember", "enrolService", "signAgreement", "runProgramme")
 """What is asked about an agency by a form of its own."""
@@ -76,9 +76,19 @@ async def agency(visit: Visit) -> Reply:
         forms=[name for name in OF_AGENCY if name in held["offered"]],
         members=[each["node"] for each in members["edges"]] if listed else None,
         more=members["pageInfo"],
+        together=together,
         may=(await visit.ask("viewer"))["viewer"]["may"],
         new_id=new_id,
     )
+
+
+def together(tags: list[Json]) -> list[list[Json]]:
+    """Those that somebody was given in one go."""
+    found: dict[tuple[str, ...], list[Json]] = {}
+    for each in tags:
+        given = inside(each, "given", "user"), inside(each, "given", "at")
+        found.setdefault((each["programme"], each["startsOn"], str(each["endsOn"]), *map(str, given)), []).append(each)
+    return [*found.values()]
 
 
 async def member(visit: Visit) -> Reply:
