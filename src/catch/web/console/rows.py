@@ -54,16 +54,22 @@ def sections(now: Mapping[str, Any], before: Mapping[str, Any] | None = None) ->
 
 def rows(now: Any, before: Any = None) -> list[Row]:
     """Every field that holds something, or held something before."""
-    held, was = dict(leaves(now)), dict(leaves(before)) if before is not None else None
-    found = [Row(label(path), text, _before(was, path, text)) for path, text in held.items()]
-    gone = [Row(label(path), "", text) for path, text in (was or {}).items() if path not in held]
+    held, was = placed(now), None if before is None else placed(before)
+    found = [Row(each.label, each.text, _before(was, keys, each.text)) for keys, each in held.items()]
+    gone = [Row(each.label, "", each.text) for keys, each in (was or {}).items() if keys not in held]
     return found + gone
 
 
-def _before(was: Mapping[Path, str] | None, path: Path, text: str) -> str | None:
-    if was is None or was.get(path) == text:
+def placed(value: Any) -> dict[tuple[str, ...], Row]:
+    """By what each step is known by, not by its number: what moved is the same."""
+    return {tuple(known for known, _ in path): Row(label(path), text) for path, text in leaves(value)}
+
+
+def _before(was: Mapping[tuple[str, ...], Row] | None, keys: tuple[str, ...], text: str) -> str | None:
+    if was is None:
         return None
-    return was.get(path, "")
+    held = was[keys].text if keys in was else ""
+    return None if held == text else held
 
 
 def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
