@@ -37,6 +37,7 @@ def environment() -> Environment:
         "hidden": hidden,
         "lines": lines,
         "kebab": kebab,
+        "exact": exact,
     }
     return made
 
@@ -60,6 +61,12 @@ def moment(value: str | datetime | None) -> str:
         return ""
     plain = f"{at.day} {at:%B %Y}"
     return f"{plain}, {at:%H:%M}" if isinstance(at, datetime) else plain
+
+
+def exact(value: str) -> str:
+    """3 March 2026, 10:05:09."""
+    at = local(read(value))
+    return f"{moment(value)}:{at:%S}" if isinstance(at, datetime) else moment(value)
 
 
 def clock(value: str | datetime | None) -> str:

@@ -141,7 +141,7 @@ class Then(NamedTuple):
 
     kind: str
     sections: list[object]
-    closed: list[tuple[str, str]]
+    closed: list[tuple[str, list[str]]]
     fact: Shown | None
     before: str | None
     next: str | None
@@ -181,8 +181,12 @@ async def stood(visit: Visit, as_at: Json, kind: str | None = None) -> tuple[str
     return "meeting", (await visit.maybe("meeting_record", id=stream, asAt=as_at)).get("meeting")
 
 
-def closed(held: Json) -> list[tuple[str, str]]:
-    return [(path_in_words(each["path"]), words(each["reason"])) for each in held.get("redactions", ())]
+def closed(held: Json) -> list[tuple[str, list[str]]]:
+    """Why, and what: by class, as the API names it."""
+    found: dict[str, list[str]] = {}
+    for each in held.get("redactions", ()):
+        found.setdefault(words(each["reason"]), []).append(path_in_words(each["path"]))
+    return [*found.items()]
 
 
 ADDRESSES = (

@@ -96,7 +96,7 @@ def curve(points: list[Json]) -> Drawn:
     band = ""
     if sure:
         upper = "".join(f"H{x(each['days'])}V{y(each['incidenceUpper'])}" for each in sure)
-        lower = "".join(f"L{x(each['days'])} {y(each['incidenceLower'])}" for each in reversed(sure))
+        lower = "".join(f"V{y(each['incidenceLower'])}H{x(each['days'])}" for each in reversed(sure))
         band = f"M{x(sure[0]['days'])} {y(sure[0]['incidenceUpper'])}{upper}{lower}Z"
     step = next(each for each in (30, 60, 90, 180, 365, 730, 3650) if longest / each <= 8 or each == 3650)
     days = [(x(at), at) for at in range(0, int(longest) + 1, step)]

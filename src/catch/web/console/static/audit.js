@@ -9,11 +9,11 @@ function begin() {
   const say = () => {
     const text = choices.options[range.value].text;
     says.textContent = text;
+    choices.selectedIndex = Number(range.value);
     range.setAttribute("aria-valuetext", text);
   };
   range.addEventListener("input", say);
   range.addEventListener("change", () => {
-    choices.selectedIndex = Number(range.value);
     choices.form.requestSubmit();
   });
   say();
