@@ -180,6 +180,11 @@ class Visit:
             return Turned(answer["code"], answer["message"], answer["details"])
         return Taken(int(answer["position"]), UUID(answer["stream"]), answer["version"], answer["events"])
 
+    def followed(self, follows: Sequence[Json]) -> list[Json]:
+        """What a page's script subscribes to: registered documents (`document`, `variables`), by their text."""
+        texts = self.console.web.engine.registered.texts
+        return [{"query": texts[each["document"]], "variables": each["variables"]} for each in follows]
+
     def page(self, template: str, status: int = 200, **values: object) -> Page:
         return Page(self.console.rendered(template, self, values), status)
 
