@@ -77,7 +77,7 @@ async def furnish(place: Place) -> dict[str, str]:
         await place.take(JoinMeeting(meeting.meeting, somebody.user, somebody.agency), somebody)
     await place.take(AcceptConfidentiality(meeting.meeting, CHAIR.user), CHAIR)
     item = next(each.item for each in meeting.items if each.case == told.case)
-    await place.take(OpenItem(meeting.meeting, item), CHAIR)
+    await place.take(OpenItem(meeting.meeting, item, override_reason=Sealed("nobody else")), CHAIR)
     await place.take(RecordUpdate(meeting.meeting, item, Sealed("the situation")), CHAIR)
     await place.settled()
     case = str(told.case)

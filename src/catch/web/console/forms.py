@@ -196,7 +196,9 @@ def chosen_ids(kind: type[Command]) -> frozenset[str]:
         for part in field.parts
         if part.kind is Kind.ONE and not part.choices and field.path.startswith(part.name) and part.name in _CHOSEN
     }
-    return frozenset(own | parts)
+    # A key or a user id is somebody's to choose: what a form makes by itself are ids that nobody reads.
+    made = {field.path for field in fields_of(kind) if field.kind is Kind.ONE and not field.choices}
+    return frozenset((own & made) | parts)
 
 
 class Problem(NamedTuple):
