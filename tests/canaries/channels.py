@@ -156,11 +156,24 @@ def lists(programme: str, series: str, agencies: tuple[str, ...], users: tuple[s
     ways = [*FILTERS, {"programme": programme}, *({"agency": a} for a in agencies), *({"lead": u} for u in users)]
     for narrowed in ways:
         yield asked(OPERATIONS["cases"], filter=narrowed)
-    for name in ("meetings", "inbox", "agencies", "lapsing", "programmes", "viewer", "viewer_standing"):
+    for name in (
+        "meetings",
+        "inbox",
+        "agencies",
+        "lapsing",
+        "programmes",
+        "suspended_programmes",
+        "viewer",
+        "viewer_standing",
+    ):
         yield asked(OPERATIONS[name])
     yield asked(OPERATIONS["meetings"], series=series)
     for agency in agencies:
         yield asked(OPERATIONS["members"], agency=agency)
+        yield asked(OPERATIONS["looked_after"], agency=agency)
+        for user in users:
+            yield asked(OPERATIONS["looked_after"], agency=agency, user=user)
+            yield asked(OPERATIONS["owned_actions"], agency=agency, user=user)
     yield asked(OPERATIONS["appointments"], programme=programme)
     yield asked(OPERATIONS["figures"], programme=programme)
     yield asked(OPERATIONS["figures"], programme=programme, **{"from": "2020-01-01", "to": "2030-01-01"})

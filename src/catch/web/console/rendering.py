@@ -37,7 +37,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {
+    filters: dict[str, Any] = {
         "day": day,
         "moment": moment,
         "clock": clock,
@@ -48,6 +48,7 @@ def environment() -> Environment:
         "kebab": kebab,
         "exact": exact,
     }
+    made.filters.update(filters)
     return made
 
 

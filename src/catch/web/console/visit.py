@@ -27,6 +27,12 @@ def inside(held: Any, *names: str) -> Any:
     return held
 
 
+def many(held: Json | None, name: str) -> list[Json]:
+    """A list of an answer; none where it is closed, or was not asked for."""
+    found: list[Json] | None = held.get(name) if held else None
+    return found or []
+
+
 class Page(Struct):
     """What is answered: HTML, or another text."""
 
