@@ -5,6 +5,8 @@ Pages are enumerated, so that none can be forgotten: a page more is looked at as
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
@@ -30,6 +32,7 @@ from tests.place import ADMINISTRATOR, AUDITOR, CHAIR, COORDINATOR, HOUSING, Pla
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+OK, MANY = HTTPStatus.OK, 60
 MANAGER = Actor("manager@snn", "snn", Role.MEMBER_ADMINISTRATOR)
 OFFICER = Actor("officer@snn", "snn", Role.APPOINTING_OFFICER)
 CALDICOTT = Actor("caldicott@snn", "snn", Role.CALDICOTT)
@@ -48,13 +51,28 @@ class World:
     browser: Browser
     axe: str
     values: dict[str, str]
+    windows: dict[str, Page]
+    open: AsyncExitStack
+
+    async def window(self, by: Actor, width: int = 1280) -> Page:
+        """Their own, as long as the module runs."""
+        if by.user not in self.windows:
+            self.windows[by.user] = await self.open.enter_async_context(at_the_console(self.browser, self.place, by))
+        await self.windows[by.user].set_viewport_size({"width": width, "height": 900})
+        return self.windows[by.user]
+
+    async def shown(self, page: Page, address: str) -> bool:
+        """Whether they are shown a page there."""
+        answer = await page.goto(address)
+        return answer is not None and answer.status == OK and "html" in answer.headers["content-type"]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world(furnished: Furnished) -> AsyncIterator[World]:
     installed()
-    async with browser() as running, furnished() as place:
+    async with browser() as running, furnished() as place, AsyncExitStack() as windows:
         made = World()
+        made.windows, made.open = {}, windows
         made.place, made.browser = place, running
         made.axe = (FOLDER / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
         made.values = await furnish(place)
@@ -109,11 +127,8 @@ async def test_axe_finds_nothing_on_any_page_for_anybody_who_is_shown_it(world: 
     address, looked = address_of(path, world.values), 0
     for width, lookers in ((1280, LOOKERS), (390, LOOKERS[:2])):
         for by in lookers:
-            async with at_the_console(world.browser, world.place, by, width=width) as page:
-                answer = await page.goto(address)
-                assert answer
-                if answer.status != 200 or "html" not in answer.headers["content-type"]:
-                    continue
+            page = await world.window(by, width)
+            if await world.shown(page, address):
                 looked += 1
                 assert await problems(world, page) == [], (path, by, width)
                 assert await page.locator("h1").count() == 1, (path, by)
@@ -128,17 +143,14 @@ async def test_axe_finds_nothing_on_the_form_of_any_command(world: World):
     about = "&".join(f"{name}={world.values[name]}" for name in ("case", "meeting", "item", "person", "user"))
     looked, found = 0, dict[str, list[str]]()
     for by in ACTOR_OF.values():
-        keys = [KEY_OF_COMMAND[kind] for kind, rule in RULES.items() if by is whose(rule)]
-        async with at_the_console(world.browser, world.place, by) as page:
-            for key in keys:
-                answer = await page.goto(f"/do/{key}?{about}&partner=housing-1&next=/")
-                assert answer
-                assert answer.status == 200, key
-                looked += 1
-                if wrong := await problems(world, page):
-                    found[key] = wrong
+        page = await world.window(by)
+        for key in (KEY_OF_COMMAND[kind] for kind, rule in RULES.items() if by is whose(rule)):
+            assert await world.shown(page, f"/do/{key}?{about}&partner=housing-1&next=/"), key
+            looked += 1
+            if wrong := await problems(world, page):
+                found[key] = wrong
     assert found == {}
-    assert looked == sum(bool(whose(rule)) for rule in RULES.values()) > 60
+    assert looked == sum(bool(whose(rule)) for rule in RULES.values()) > MANY
 
 
 def whose(rule: dict[Role, Any]) -> Actor | None:
@@ -146,15 +158,14 @@ def whose(rule: dict[Role, Any]) -> Actor | None:
 
 
 async def test_axe_finds_nothing_on_pages_that_say_what_is_wrong(world: World):
-    async with at_the_console(world.browser, world.place, COORDINATOR) as page:
-        for address in ("/nowhere", f"/cases/{uuid4()}", f"/audit/{world.values['case']}?moment-day=31&moment-month=2"):
-            await page.goto(address)
-            assert await problems(world, page) == [], address
-        await page.goto(f"/do/add-note?case={world.values['case']}&next=/")
-        await page.get_by_role("button", name="Add note").click()
-        await page.wait_for_load_state()
-        assert await page.locator(".nhsuk-error-summary").count() == 1
-        assert await problems(world, page) == []
+    page = await world.window(COORDINATOR)
+    for address in (f"/meetings/{uuid4()}", f"/audit/{world.values['case']}?moment-day=31&moment-month=2"):
+        assert not await world.shown(page, address)
+        assert await problems(world, page) == [], address
+    await page.goto(f"/do/add-note?case={world.values['case']}&next=/")
+    await page.get_by_role("button", name="Add note").click()
+    await page.locator(".nhsuk-error-summary").wait_for()
+    assert await problems(world, page) == []
 
 
 # By keyboard alone
@@ -183,42 +194,40 @@ REACHABLE = """() => {
 async def test_a_keyboard_reaches_everything_in_its_order_and_shows_where_it_is(world: World, path: str):
     address = address_of(path, world.values)
     for by in LOOKERS:
-        async with at_the_console(world.browser, world.place, by) as page:
-            answer = await page.goto(address)
-            if not answer or answer.status != 200 or "html" not in answer.headers["content-type"]:
-                continue
-            wanted: list[int] = await page.evaluate(
-                f"() => {{ return ({REACHABLE})() }}".replace("() => [", "() => [", 1)
-            )
-            reached: list[int] = []
-            for _ in range(len(wanted) + 40):
-                await page.keyboard.press("Tab")
-                at: dict[str, Any] = await page.evaluate(FOCUSED)
-                if at["tag"] == "BODY" or at["number"] in reached:
-                    break
-                if not reached:
-                    assert at["text"] == "Skip to main content"
-                reached.append(at["number"])
-                assert at["seen"], (path, at)
+        page = await world.window(by)
+        if await world.shown(page, address):
+            wanted: list[int] = await page.evaluate(REACHABLE)
+            reached = await walked(page, len(wanted) + 40)
             assert reached == sorted(reached), path
             assert {*wanted} <= {*reached}, path
             return
     assert path in NOT_PAGES
 
 
+async def walked(page: Page, most: int) -> list[int]:
+    """What the tabulator key leads to, one after the other, until it leaves the page or comes round."""
+    reached: list[int] = []
+    for _ in range(most):
+        await page.keyboard.press("Tab")
+        at: dict[str, Any] = await page.evaluate(FOCUSED)
+        if at["tag"] == "BODY" or at["number"] in reached:
+            break
+        assert reached or at["text"] == "Skip to main content"
+        assert at["seen"], at
+        reached.append(at["number"])
+    return reached
+
+
 async def test_a_form_is_filled_in_and_sent_by_keyboard_alone(world: World):
-    async with at_the_console(world.browser, world.place, MANAGER) as page:
-        await page.goto("/do/enrol-member?partner=snn&next=/people/snn")
-        await page.keyboard.press("Tab")
-        # The skip link leads past the head, into the page.
-        await page.keyboard.press("Enter")
-        for _ in range(9):
-            await page.keyboard.press("Tab")
-            if await page.evaluate("document.activeElement.name") == "user":
-                break
-        await page.keyboard.type("typed@snn")
-        await page.keyboard.press("Tab")
-        await page.keyboard.type("Typed Example")
-        await page.keyboard.press("Enter")
-        await page.wait_for_url("**/people/snn?at=*")
-        assert await page.get_by_role("link", name="typed@snn").count() == 1
+    page = await world.window(MANAGER)
+    await page.goto("/do/enrol-member?partner=snn&next=/people/snn")
+    # The skip link leads past the head, into the page: behind the link back is the first field.
+    for key in ("Tab", "Enter", "Tab", "Tab"):
+        await page.keyboard.press(key)
+    assert await page.evaluate("document.activeElement.name") == "user"
+    await page.keyboard.type("typed@snn")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("Typed Example")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/people/snn?at=*")
+    assert await page.get_by_role("link", name="typed@snn").count() == 1
