@@ -156,6 +156,9 @@ def lists(programme: str, series: str, agencies: tuple[str, ...], users: tuple[s
     ways = [*FILTERS, {"programme": programme}, *({"agency": a} for a in agencies), *({"lead": u} for u in users)]
     for narrowed in ways:
         yield asked(OPERATIONS["cases"], filter=narrowed)
+    for order in ("NUMBER", "LATEST_CHANGE_FIRST", "DUE_FIRST"):
+        yield asked(OPERATIONS["cases_in_order"], order=order)
+    yield asked(OPERATIONS["partners"], programme=programme)
     for name in ("meetings", "inbox", "agencies", "lapsing", "viewer", "viewer_standing"):
         yield asked(OPERATIONS[name])
     for name in ("programmes", "suspended_programmes"):
@@ -167,6 +170,7 @@ def lists(programme: str, series: str, agencies: tuple[str, ...], users: tuple[s
         for user in users:
             yield asked(OPERATIONS["looked_after"], agency=agency, user=user)
             yield asked(OPERATIONS["owned_actions"], agency=agency, user=user)
+        yield asked(OPERATIONS["partner_members"], programme=programme, agency=agency)
     yield asked(OPERATIONS["appointments"], programme=programme)
     yield asked(OPERATIONS["figures"], programme=programme)
     yield asked(OPERATIONS["figures"], programme=programme, **{"from": "2020-01-01", "to": "2030-01-01"})
