@@ -153,7 +153,7 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
 
 def _typed(field: Field, hint: Any, name: str) -> Field:
     plain = _plain(hint)
-    origin, inside = get_origin(plain), cast("tuple[Any, ...]", get_args(plain))
+    origin, inside = get_origin(plain), get_args(plain)
     change = replace
     if plain is Sealed:
         return change(field, kind=Kind.TEXT if name in SHORT else Kind.AREA, hint=None)
@@ -172,7 +172,7 @@ def _typed(field: Field, hint: Any, name: str) -> Field:
     if plain is UUID:
         return change(field, kind=Kind.ONE)
     simple = {bool: Kind.YES_NO, date: Kind.DATE, datetime: Kind.MOMENT, int: Kind.NUMBER, float: Kind.NUMBER}
-    return change(field, kind=simple.get(plain, Kind.TEXT), whole=plain is int)
+    return change(field, kind=simple.get(cast("Any", plain), Kind.TEXT), whole=plain is int)
 
 
 def _plain(hint: Any) -> Any:
