@@ -1,6 +1,20 @@
 """The pages, a module a subject. A page more is an `Address` more in its module's `ADDRESSES`."""
 
-from catch.web.console.pages import case, cases, commands, front_door, home, inbox, meeting, referring, signing_in
+from catch.web.console.pages import (
+    audit,
+    case,
+    cases,
+    commands,
+    figures,
+    front_door,
+    handover,
+    home,
+    inbox,
+    meeting,
+    people,
+    referring,
+    signing_in,
+)
 from catch.web.console.site import Address
 
 ADDRESSES: tuple[Address, ...] = (
@@ -13,4 +27,8 @@ ADDRESSES: tuple[Address, ...] = (
     *front_door.ADDRESSES,
     *referring.ADDRESSES,
     *meeting.ADDRESSES,
+    *audit.ADDRESSES,
+    *figures.ADDRESSES,
+    *people.ADDRESSES,
+    *handover.ADDRESSES,
 )

@@ -13,6 +13,7 @@ from catch.web.console.asking import ABOUT, form_of
 from catch.web.console.defaults import rows_known
 from catch.web.console.forms import Form, kind_named, mutation_of
 from catch.web.console.known import Known, nodes
+from catch.web.console.people_choices import begun, of_people
 from catch.web.console.site import Address, own_path
 from catch.web.console.visit import Json, Reply, Taken, Turned, Visit, nothing_here
 
@@ -23,9 +24,9 @@ SENT_BEFORE = frozenset({"COMMAND_ID_REUSED", "RECORDED_OTHERWISE"})
 async def ask(visit: Visit) -> Reply:
     """The form, empty but for what the address says."""
     kind = await asked_for(visit)
-    form = await whole_form(visit, kind, {name: [value] for name, value in visit.query.items() if name not in BESIDE})
+    sent = {name: [value] for name, value in visit.query.items() if name not in BESIDE}
     # Half filled in by the address: what is missing is no mistake yet.
-    return await shown(visit, form, str(uuid4()))
+    return await shown(visit, await whole_form(visit, kind, await begun(visit, kind, sent)), str(uuid4()))
 
 
 async def asked_for(visit: Visit) -> type[Command]:
@@ -45,7 +46,7 @@ async def whole_form(visit: Visit, kind: type[Command], sent: Mapping[str, list[
         await known.with_agencies()
     if {"meeting", "to_meeting", "at_meeting"} & {*kind.__struct_fields__}:
         await known.with_meetings()
-    return form_of(known, kind, sent)
+    return form_of(known, kind, sent, more=await of_people(visit, kind, sent))
 
 
 def about_of(kind: type[Command], sent: Mapping[str, list[str]]) -> dict[str, str]:
