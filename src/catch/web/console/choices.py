@@ -5,6 +5,8 @@ Only what the API tells whoever fills the form in. Where there is nothing to cho
 
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from catch.domain.case.closing import CloseCase, ProposeClosure
 from catch.domain.facts import Command
 from catch.web.console.forms import Choice, fields_of, words
@@ -69,7 +71,7 @@ def of_case(case: Json | None) -> Found:
 def of_programme(programme: Json | None, kind: type[Command]) -> Found:
     if programme is None:
         return {}
-    held: Json = programme["definition"]
+    held = settings(programme)
     domains = codes(held.get("framework"), "domains")
     found: Found = {
         "source": [Choice(each["code"], words(each["code"])) for each in many(held, "sources")],
@@ -84,6 +86,11 @@ def of_programme(programme: Json | None, kind: type[Command]) -> Found:
         reasons = many(held.get("closure"), "reasons")
         found["reason"] = [Choice(each["code"], each["label"]) for each in reasons]
     return found
+
+
+def settings(programme: Json) -> Json:
+    """Every setting of a programme, which the API tells as they were loaded."""
+    return msgspec.json.decode(programme["definition"], type=Json)
 
 
 def codes(held: Json | None, name: str) -> list[Choice]:
