@@ -113,7 +113,9 @@ def shown(visit: Visit, known: Known, both: Both, status: int = HTTPStatus.OK) -
 
 async def became(visit: Visit) -> Reply:
     """The referrals of the viewer's agency, and what became of each as far as they are told."""
-    found = (await visit.ask("my_referrals", first=PAGE, after=visit.query.get("after")))["cases"]
+    found = (await visit.ask("my_referrals", first=PAGE, after=visit.query.get("after"), atLeast=visit.at_least))[
+        "cases"
+    ]
     agency = visit.session.viewer.agency if visit.session else ""
     rows = [
         (case, [each for each in case["referrals"] if each["referrer"] and each["referrer"]["agency"] == agency])
