@@ -78,7 +78,7 @@ NOTHING_TO_LOSE = {
     "AcceptConfidentiality AchieveGoal AllowService CloseItem DraftAgenda EndMeeting EndRole EndTag GiveRole GiveTag",
     "HandOverChair InviteMember LeaveMeeting LeaveProgramme LoadProgramme MeetUnmetNeed NoteItem PublishAgenda",
     "ReinstateMember ResumeMeeting ResumeProgramme RunProgramme ScoreGoal SetAvailability",
-    "StartMeeting SuspendMember SuspendProgramme",
+    "StartMeeting SuspendMember SuspendProgramme UnbindSubject",
 }
 """Commands all of whose fields say what it is about, or of which the decision compares all that they say."""
 REFERENCES = {

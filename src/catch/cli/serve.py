@@ -43,9 +43,10 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
         CATCH_DATABASE_URL=postgresql://catch_app@db/catch catch serve --host 0.0.0.0
     """
     # Here, since every other command would wait for the web framework to be imported.
+    from catch.identity.settings import read
     from catch.web.serving import log_to_stderr, serving, until_told_to_stop
 
-    settings = Settings.read()
+    settings, trusted = Settings.read(), read()
     development = development or settings.development
     port, host = settings.port if port is None else port, host or settings.host
     settings = replace(settings, development=development, host=host, port=port)
@@ -54,10 +55,16 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
         threading.Thread(target=stop_at_end_of_input, daemon=True).start()
 
     async def run(catch: Catch) -> None:
-        async with looked_over(catch), serving(catch, port, development=development, host=host) as bound:
+        async with (
+            looked_over(catch),
+            serving(catch, port, development=development, host=host, trusted=trusted) as bound,
+        ):
             announce = f"listening on http://{host}:{bound}/graphql"
-            if not development:
-                complain("no token is accepted without --development: only /refer and /health answer")
+            if not development and not trusted.issuers:
+                complain(
+                    "no issuer is set up, so nobody can sign in: only /refer and /health answer. Set CATCH_IDENTITY_FILE"
+                    " or CATCH_OIDC_ISSUER, and try them with `catch identity check`"
+                )
             await until_told_to_stop(lambda: print(announce, flush=True))
 
     with marked(settings.data_dir, development):

@@ -1,6 +1,6 @@
 """What protocol.py speaks with: the messages a client may send, and the parts of the API that it is given."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from enum import Enum
 from typing import Annotated, Any, Protocol, TypeVar
 
@@ -27,7 +27,12 @@ P = TypeVar("P", bound="Prepared")
 class Verifier(Protocol[V_co]):
     """Says who asks; refuses with a `Refused` that has a code and a sentence."""
 
-    def verify(self, authorization: str | None) -> V_co: ...
+    def verify(self, authorization: str | None) -> V_co | Awaitable[V_co]: ...
+
+
+async def proven(found: V | Awaitable[V]) -> V:
+    """Who asks, at once where nobody has to be asked about it."""
+    return await found if isinstance(found, Awaitable) else found
 
 
 class Prepared(Protocol):

@@ -27,7 +27,9 @@ from catch.domain.partner import ServiceAllowed
 from catch.domain.refusals import NotAnswered
 from catch.faults import error
 from catch.identity.logout import SessionEnded, Sessions
-from catch.identity.tokens import Viewer, verifier
+from catch.identity.settings import Trusted
+from catch.identity.tokens import Viewer
+from catch.identity.trust import Issuers, verifier
 from catch.identity.trusted import ForASecond
 from catch.live.draining import drain
 from catch.live.feed import Feed
@@ -46,6 +48,8 @@ RECONSIDER = 0.5
 FINISH = 20
 """Seconds that running commands have to finish when the server stops: an append may take that long."""
 
+NOBODY = Trusted()
+"""No issuer."""
 UNSENT = 65_536
 """Bytes that the kernel may hold back for one client."""
 
@@ -61,15 +65,17 @@ class AllowedAnew(NotAnswered):
 class Web:
     """One server's web face over one place."""
 
-    def __init__(self, catch: Catch, *, development: bool, also: Sequence[Any] = ()) -> None:
+    def __init__(self, catch: Catch, *, development: bool, also: Sequence[Any] = (), trusted: Trusted = NOBODY) -> None:
+        """Raises `BadSetting` for a development server that is to trust real issuers."""
         self.catch = catch
         self.rights, self.answers = catch.present.rights, catch.present.answers
         settings = catch.settings
         self.rates = rates(settings, development=development)
         self.costs = costs(settings, development=development)
         self.engine = engine(settings.operations, settings.operations_dir, development=development)
-        issuer = ForASecond(verifier(settings.data_dir, catch.keyring.subject_digest, development=development))
-        self.sessions = Sessions(issuer, catch.log.pool, catch.settings.schema, self.sign_out)
+        hashed = catch.keyring.subject_digest
+        self.issuer = verifier(settings.data_dir, hashed, trusted, catch.log.pool, development=development)
+        self.sessions = Sessions(ForASecond(self.issuer), catch.log.pool, catch.settings.schema, self.sign_out)
         self.draining = False
         self._looking: asyncio.Task[bool] | None = None
         sources = {
@@ -199,10 +205,16 @@ class Server(uvicorn.Server):
 
 @asynccontextmanager
 async def serving(
-    catch: Catch, port: int, *, development: bool, host: str = "127.0.0.1", also: Sequence[Any] = ()
+    catch: Catch,
+    port: int,
+    *,
+    development: bool,
+    host: str = "127.0.0.1",
+    also: Sequence[Any] = (),
+    trusted: Trusted = NOBODY,
 ) -> AsyncGenerator[int]:
     """Serve until the block ends; gives the port, which is a free one where 0 was asked for. `also` are handlers."""
-    web = Web(catch, development=development, also=also)
+    web = Web(catch, development=development, also=also, trusted=trusted)
     config = uvicorn.Config(
         web.app,
         interface="asgi3",
@@ -250,6 +262,8 @@ async def serving(
         for other in others:
             other.cancel()
         await asyncio.wait(others)
+        if isinstance(web.issuer, Issuers):
+            await web.issuer.close()
         web.feed.close()
 
 
