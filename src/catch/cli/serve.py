@@ -62,8 +62,8 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
             announce = f"listening on http://{host}:{bound}/graphql"
             if not development and not trusted.issuers:
                 complain(
-                    "no issuer is set up, so nobody can sign in: only /refer and /health answer. Set CATCH_IDENTITY_FILE"
-                    " or CATCH_OIDC_ISSUER, and try them with `catch identity check`"
+                    "no issuer is set up, so nobody can sign in: only /refer and /health answer. Set"
+                    " CATCH_IDENTITY_FILE or CATCH_OIDC_ISSUER, and try them with `catch identity check`"
                 )
             await until_told_to_stop(lambda: print(announce, flush=True))
 

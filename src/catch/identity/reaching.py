@@ -24,11 +24,12 @@ class Unreachable(Exception):
 
 
 class Answered(Struct, frozen=True):
-    """`apart`: by how many seconds its clock is ahead of ours, where it says."""
+    """`apart`: by how many seconds its clock is ahead of ours, where it says; `elsewhere`: where it sends us."""
 
     status: int
     body: bytes
     apart: float | None = None
+    elsewhere: str | None = None
 
 
 class Reach:
@@ -63,10 +64,16 @@ class Reach:
         return is_safe(address) and (self._local or not is_loopback(address))
 
     async def get(self, address: str) -> Answered:
-        return await self._ask("GET", address, None, {})
+        """Raises `Unreachable`, also where it sends us elsewhere: nobody is followed."""
+        return stayed(await self._ask("GET", address, None, {}))
 
     async def post(self, address: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answered:
-        return await self._ask("POST", address, form, headers)
+        """Raises `Unreachable`, as `get` does."""
+        return stayed(await self._ask("POST", address, form, headers))
+
+    async def sent_to(self, address: str) -> Answered:
+        """Asked as a browser asks, which would go on to where it is sent. Raises `Unreachable`."""
+        return await self._ask("GET", address, None, {"accept": "text/html"})
 
     async def _ask(
         self, method: str, address: str, form: Mapping[str, str] | None, headers: Mapping[str, str]
@@ -88,9 +95,13 @@ class Reach:
             raise Unreachable(f"it cannot be reached ({type(problem).__name__})") from None
 
 
-async def _read(response: httpx.Response) -> Answered:
-    if response.is_redirect:
+def stayed(answer: Answered) -> Answered:
+    if answer.elsewhere is not None:
         raise Unreachable("it sends us elsewhere, where nobody is followed to")
+    return answer
+
+
+async def _read(response: httpx.Response) -> Answered:
     if response.headers.get("content-encoding", "identity") != "identity":
         raise Unreachable("its answer is compressed, which was not asked for")
     body = b""
@@ -98,7 +109,8 @@ async def _read(response: httpx.Response) -> Answered:
         body += part
         if len(body) > LARGEST:
             raise Unreachable(f"its answer is larger than {LARGEST:,} bytes")
-    return Answered(response.status_code, body, _apart(response.headers.get("date")))
+    elsewhere = response.headers.get("location") if response.is_redirect else None
+    return Answered(response.status_code, body, _apart(response.headers.get("date")), elsewhere)
 
 
 def _apart(said: str | None) -> float | None:

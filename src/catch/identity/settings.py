@@ -35,8 +35,8 @@ class Issuer(Struct, frozen=True):
     """An issuer of OpenID Connect, as it is set up here.
 
     `key` is what members are bound by (`bindSubject`) and stands in the redirect address: once anybody is bound, it
-    means this issuer for ever. `name` is what people read where they sign in. `issuer` is its address, letter for letter
-    as it writes itself into tokens.
+    means this issuer for ever. `name` is what people read where they sign in. `issuer` is its address, letter for
+    letter as it writes itself into tokens.
 
     We are its client `client_id`, and prove it by `client_secret_file` (sent as `client_auth` says: `basic` or `post`),
     or by a signature with the key in `private_key_file` (PEM or JWK), by `signing_algorithm` (the first that suits the
@@ -44,8 +44,8 @@ class Issuer(Struct, frozen=True):
 
     `algorithms` are those that it may sign with, none of them symmetric. `audience` is what access tokens of API
     clients must be for; without it none are taken, and never is it `client_id`: ID tokens are for that. `token_type` is
-    `at+jwt` (RFC 9068) or, where an issuer makes no such, `jwt`. `agency_claim` and `role_claim` name claims that narrow
-    for which agency and as what somebody acts. `leeway`: seconds by which its clock and ours may differ.
+    `at+jwt` (RFC 9068) or, where an issuer makes no such, `jwt`. `agency_claim` and `role_claim` name claims that
+    narrow for which agency and as what somebody acts. `leeway`: seconds by which its clock and ours may differ.
 
     `acr_values` are asked for and needed at every sign-in, `step_up_acr_values` where more is needed. `ca_file` holds
     the certificates of whoever vouches for its address, where it is nobody that the system knows.

@@ -47,6 +47,14 @@ def known(trusted: Trusted, key: str) -> Known:
 def verifier(
     folder: Path, hashed: Hashed, trusted: Trusted, db: Statements, *, development: bool
 ) -> DevelopmentIssuer | Issuers | NoTokens:
+    """Raises `BadSetting`, as `refuse_both` does."""
+    refuse_both(trusted, development=development)
+    if development:
+        return DevelopmentIssuer(folder, hashed=hashed)
+    return Issuers(trusted, hashed, RecordedBindings(db)) if trusted.issuers else NoTokens()
+
+
+def refuse_both(trusted: Trusted, *, development: bool) -> None:
     """Raises `BadSetting` where development and a real issuer are to be trusted side by side."""
     if development and trusted.issuers:
         named = ", ".join(issuer.key for issuer in trusted.issuers)
@@ -54,6 +62,3 @@ def verifier(
             "--development (or CATCH_DEVELOPMENT) trusts tokens that anybody here can make, and real issuers are set"
             f" up as well ({named}). Take away one of them: --development, or CATCH_IDENTITY_FILE and CATCH_OIDC_ISSUER"
         )
-    if development:
-        return DevelopmentIssuer(folder, hashed=hashed)
-    return Issuers(trusted, hashed, RecordedBindings(db)) if trusted.issuers else NoTokens()
