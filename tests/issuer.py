@@ -77,6 +77,7 @@ class LocalIssuer:
         self.assertions: list[dict[str, Any]] = []
         self.codes: dict[str, Granted] = {}
         self.dawdles = 0.0
+        self.headers: dict[str, str] = {}
         self._server: asyncio.Server | None = None
 
     @property
@@ -205,7 +206,8 @@ class LocalIssuer:
             self.asked.append(request.path)
             await asyncio.sleep(self.dawdles)
             answer = self.answer(request)
-            headers = {"content-type": "application/json", "content-length": str(len(answer.body))} | answer.headers
+            headers = {"content-type": "application/json", "content-length": str(len(answer.body))}
+            headers |= self.headers | answer.headers
             lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
             head = f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\nconnection: close\r\n{lines}\r\n"
             writer.write(head.encode() + answer.body)

@@ -1,4 +1,4 @@
-"""Whether the issuers that are set up answer, know us and can be understood: tried as far as can be without a person."""
+"""Whether the issuers that are set up answer, know us and can be understood, as far as that shows without a person."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
