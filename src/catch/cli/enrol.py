@@ -31,7 +31,7 @@ from catch.settings import Settings
 def enrol(agency: str, name: str, kind: str, user: str, called: str, issuer: str | None, subject: str | None) -> None:
     """Make the first administrator of a place: who registers agencies and appoints the first of everybody else.
 
-    With `--issuer` and `--subject` they can sign in by that account; it may be said later, by the same command again, as
+    With `--issuer` and `--subject` they can sign in by that account; it may be said later by the same command, as
     long as no administrator has one. Refused where there is an administrator already: they enrol, or have enrolled,
     whoever else is needed.
 
