@@ -26,6 +26,7 @@ from tests.conftest import administer, at, eventually
 DEPLOY = Path(__file__).parents[1] / "deploy"
 ROLES = DEPLOY / "postgres" / "10-roles.sql"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+KEYCLOAK: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.keycloak.yaml").read_text())
 
 
 class Place(NamedTuple):
