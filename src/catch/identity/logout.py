@@ -32,6 +32,8 @@ KEPT = "8 days"
 """Longer than any token or session is good for, and any logout token."""
 OURS: Final = "catch"
 """Stands for an issuer where a session of a browser ended here."""
+USED_FOR: Final = "1 hour"
+"""Longer than a sign-in may take."""
 USED: Final = "catch-used"
 """Stands for one where something that is good for one use was used."""
 
@@ -90,7 +92,7 @@ class Sessions:
 
     async def use(self, once: str) -> bool:
         """Whether this, which is good for one use, is used for the first time, at whatever server."""
-        return await self._keep(Logout(USED, once, 0, None, once))
+        return await self._keep(Logout(USED, once, 0, None, once), kept=USED_FOR)
 
     async def end(self, token: str) -> None:
         """Raises `LogoutTokenRefused`, or what asyncpg raises when the database is away."""
@@ -102,12 +104,12 @@ class Sessions:
         self._take(logout.issuer, logout.subject, logout.session, logout.issued_at)
         self._ended()
 
-    async def _keep(self, logout: Logout) -> bool:
+    async def _keep(self, logout: Logout, kept: str = KEPT) -> bool:
         """Whether it was not there."""
-        kept = await self._pool.fetchval(
+        new = await self._pool.fetchval(
             # The database decides who was first: a logout token that is played back is refused by every server.
             f"insert into {self._table} (issuer, jti, subject, session, issued_at, forgotten_at)"  # noqa: S608
-            f" values ($1, $2, $3, $4, to_timestamp($5), clock_timestamp() + interval '{KEPT}')"
+            f" values ($1, $2, $3, $4, to_timestamp($5), clock_timestamp() + interval '{kept}')"
             " on conflict do nothing returning true",
             logout.issuer,
             logout.jti,
@@ -115,7 +117,7 @@ class Sessions:
             logout.session,
             logout.issued_at,
         )
-        return bool(kept)
+        return bool(new)
 
     def _take(self, issuer: str, subject: str | None, session: str | None, issued_at: float) -> None:
         if session:

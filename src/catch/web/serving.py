@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import uvicorn
-from litestar import Litestar, MediaType, Request, Response, get
+from litestar import Litestar, Request, Response, get
 from litestar.exceptions import HTTPException
 
 from catch.api.case.subscription import CaseSource
@@ -26,8 +26,9 @@ from catch.domain.facts import Recorded
 from catch.domain.partner import ServiceAllowed
 from catch.domain.refusals import NotAnswered
 from catch.faults import error
+from catch.identity.cookies import Cookies, Ticketed
 from catch.identity.logout import SessionEnded, Sessions
-from catch.identity.settings import Trusted
+from catch.identity.settings import Trusted, is_local
 from catch.identity.tokens import Viewer
 from catch.identity.trust import Issuers, verifier
 from catch.identity.trusted import ForASecond
@@ -38,7 +39,8 @@ from catch.live.protocol import GraphQLOverWebSocket
 from catch.live.server import ExposedWebSocket
 from catch.rates import costs, door_rates, rates
 from catch.settings import BadSetting
-from catch.web.about import about
+from catch.web.console.pages import ADDRESSES
+from catch.web.console.site import Console
 from catch.web.door import Door
 from catch.web.http import GraphQLOverHTTP
 from catch.web.keepalive import Punctual
@@ -73,9 +75,17 @@ class Web:
         self.rates = rates(settings, development=development)
         self.costs = costs(settings, development=development)
         self.engine = engine(settings.operations, settings.operations_dir, development=development)
+        lasting = trusted.identity
+        self.cookies = Cookies(
+            catch.keyring.secret("browser session"),
+            idle=lasting.idle_minutes * 60,
+            absolute=lasting.absolute_minutes * 60,
+            safe=not development and not is_local(trusted),
+        )
         hashed = catch.keyring.subject_digest
         self.issuer = verifier(settings.data_dir, hashed, trusted, catch.log.pool, development=development)
-        self.sessions = Sessions(ForASecond(self.issuer), catch.log.pool, catch.settings.schema, self.sign_out)
+        tickets = Ticketed(self.issuer, self.cookies)
+        self.sessions = Sessions(ForASecond(tickets), catch.log.pool, catch.settings.schema, self.sign_out)
         self.draining = False
         self._looking: asyncio.Task[bool] | None = None
         sources = {
@@ -90,8 +100,9 @@ class Web:
         strangers = rates(settings, development=development)
         origins = Origins(settings.origins)
         self.http = GraphQLOverHTTP(self.engine, self.sessions, self.context, self.rates, strangers, origins)
+        self.console = Console(self, self.cookies, ADDRESSES, development=development)
         handlers = [
-            self.front(),
+            *self.console.handlers(),
             self.live.handler(),
             self.sessions.handler(),
             self.alive(),
@@ -119,15 +130,6 @@ class Web:
             viewer = connection.viewer
             if viewer is not None and (viewer.agency, viewer.user) == (fact.event.partner, fact.event.user):
                 connection.close(4403, f"{AllowedAnew.code}: {AllowedAnew().message}")
-
-    def front(self) -> Any:
-        told = about(door=self.catch.settings.door)
-
-        @get("/", media_type=MediaType.TEXT)
-        async def where_things_are() -> bytes:
-            return told
-
-        return where_things_are
 
     def alive(self) -> Any:
         @get("/health/live")

@@ -5,6 +5,7 @@ anything is read; an agency that does not exist and one that is not theirs to li
 """
 
 from datetime import timedelta
+from uuid import UUID
 
 import strawberry
 
@@ -18,10 +19,12 @@ from catch.access.listing import (
 )
 from catch.api.common.context import Info, NotForYourRole
 from catch.api.common.cursors import cursor, day_in, key_cursor, key_in, page_size
+from catch.api.common.scalars import Position
 from catch.api.common.types import PageInfo
 from catch.api.engine.costs import weighs
 from catch.api.standing import types
 from catch.api.standing import view as views
+from catch.commands.offered import offered
 from catch.domain.calendar import london_day
 from catch.domain.refusals import OutOfRange, UnknownPartner
 from catch.domain.streams import partner_stream
@@ -43,6 +46,30 @@ class StandingQueries:
         who, facts = info.context.who, info.context.reading.facts
         facts.rests.name(partner_stream(who.agency))
         return views.viewer(who, await facts.partner(who.agency), facts.at)
+
+    @strawberry.field(
+        description="The mutations that the viewer may ask for about this case, this meeting, or this item of it, in"
+        " their order; none where, for them, there is no such thing. What is sent is judged anew.",
+        metadata=weighs(20),
+    )
+    async def offered(
+        self,
+        info: Info,
+        case_id: UUID | None = None,
+        meeting_id: UUID | None = None,
+        item_id: UUID | None = None,
+        at_least: Position | None = None,
+    ) -> list[str]:
+        context = info.context
+        await context.reached(at_least)
+        given = {"case": case_id, "meeting": meeting_id, "item": item_id}
+        about = {name: id_ for name, id_ in given.items() if id_ is not None}
+        facts = context.reading.facts
+        # What is offered follows from seats and rights, which every fact may change.
+        facts.rests.rows = True
+        await facts.rights.proven()
+        found = await offered(context.who, about, context.catch.records, facts.at)
+        return [views.mutation(kind) for kind in found]
 
     @strawberry.field(
         description="Agencies by key: one's own, or those that one looks after.", metadata=weighs(10, each=1)

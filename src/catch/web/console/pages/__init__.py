@@ -1,0 +1,12 @@
+"""The pages, a module a subject. A page more is an `Address` more in its module's `ADDRESSES`."""
+
+from catch.web.console.pages import commands, home, issuers, meeting, signing_in
+from catch.web.console.site import Address
+
+ADDRESSES: tuple[Address, ...] = (
+    *signing_in.ADDRESSES,
+    *issuers.ADDRESSES,
+    *home.ADDRESSES,
+    *commands.ADDRESSES,
+    *meeting.ADDRESSES,
+)
