@@ -17,6 +17,7 @@ from uuid import uuid4
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, Key, RSAKey
 from msgspec import Struct
+from msgspec.structs import replace
 
 from catch.identity.settings import Identity, Issuer, Secret, Trusted
 from catch.identity.tokens import LOGOUT_EVENT, LOGOUT_TYPE
@@ -118,7 +119,7 @@ class LocalIssuer:
         return self.sign(self.claims(**({"aud": AUDIENCE} | changed)))
 
     def logout(self, header: Mapping[str, Any] | None = None, **changed: Any) -> str:
-        made = {"aud": CLIENT, "events": {LOGOUT_EVENT: {}}} | changed
+        made: dict[str, Any] = {"aud": CLIENT, "events": {LOGOUT_EVENT: {}}} | changed
         return self.sign(self.claims(**made), {"typ": LOGOUT_TYPE} | dict(header or {}))
 
     def identity(self, granted: Granted, access_token: str) -> str:
@@ -245,12 +246,7 @@ def trusting(*issuers: LocalIssuer, address: str = "http://127.0.0.1:1", **chang
     """These are trusted, by the keys `first`, `second` ..."""
     names = ("first", "second", "third")
     held = tuple(
-        Issuer(
-            **(
-                {"key": key, "name": f"Example {key}", "issuer": each.url, "client_id": CLIENT, "audience": AUDIENCE}
-                | changed
-            )
-        )
+        replace(Issuer(key, f"Example {key}", each.url, CLIENT, audience=AUDIENCE), **changed)
         for key, each in zip(names, issuers, strict=False)
     )
     secrets = {issuer.key: Secret(password=SECRET) for issuer in held}

@@ -111,14 +111,14 @@ def of_another(issuer: LocalIssuer, **changed: Any) -> str:
     return issuer.sign(issuer.claims(**({"aud": AUDIENCE} | changed)), key=OTHER_KEY)
 
 
-LATER, BEFORE = 10_000, -10_000
+NOTHING_CRITICAL: dict[str, Any] = {"crit": []}
 STRANGER = ECKey.generate_key("P-256")
-ITS_OWN = OTHER_KEY.as_dict(private=False)
+ITS_OWN = STRANGER.as_dict(private=False)
 
 FORGED: dict[str, Fault] = {
     "signed by somebody else": Fault("TOKEN_FORGED", key=OTHER_KEY),
     "signed by somebody else, with their key in its header": Fault(
-        "TOKEN_FORGED", header={"jwk": ITS_OWN}, key=OTHER_KEY
+        "TOKEN_FORGED", header={"alg": "ES256", "jwk": ITS_OWN}, key=STRANGER
     ),
     "signed by somebody else, whose keys lie at an address": Fault(
         "TOKEN_FORGED", header={"jku": "https://keys.example.org/"}, key=OTHER_KEY
@@ -131,7 +131,9 @@ FORGED: dict[str, Fault] = {
     "a key named by a statement": Fault("TOKEN_FORGED", header={"kid": "one' or '1'='1"}, key=OTHER_KEY),
     "a key named by an address": Fault("TOKEN_FORGED", header={"kid": "http://127.0.0.1/keys"}, key=OTHER_KEY),
     "no key named, and not by the only one": Fault("TOKEN_FORGED", header={"kid": None}, key=OTHER_KEY),
-    "the name of a key that is no text": Fault("TOKEN_MALFORMED", header={"kid": 1}),
+    "the name of a key that is no text": Fault(
+        "TOKEN_MALFORMED", made=lambda _, token: with_part(token, 0, part(token, 0) | {"kid": 1})
+    ),
     "another way of signing than the key's": Fault(
         "TOKEN_FORGED", made=lambda _, token: with_part(token, 0, part(token, 0) | {"alg": "ES256"})
     ),
@@ -176,7 +178,7 @@ FORGED: dict[str, Fault] = {
     ),
     "something critical that nobody understands": Fault("TOKEN_MALFORMED", made=lambda issuer, token: critical(token)),
     "nothing critical, said so": Fault(
-        "TOKEN_MALFORMED", made=lambda _, token: with_part(token, 0, part(token, 0) | {"crit": []})
+        "TOKEN_MALFORMED", made=lambda _, token: with_part(token, 0, part(token, 0) | NOTHING_CRITICAL)
     ),
     "a body that is not encoded": Fault(
         "TOKEN_MALFORMED", made=lambda _, token: with_part(token, 0, part(token, 0) | {"b64": False, "crit": ["b64"]})
@@ -199,8 +201,8 @@ FORGED: dict[str, Fault] = {
     "without a beginning": Fault("TOKEN_INCOMPLETE", claims={"iat": None}),
     "an end that is text": Fault("TOKEN_INCOMPLETE", claims={"exp": "2099-01-01"}),
     "an end that is yes": Fault("TOKEN_INCOMPLETE", claims={"exp": True}),
-    "an end that is no number": Fault("TOKEN_INCOMPLETE", claims={"exp": float("nan")}),
-    "an end that never comes": Fault("TOKEN_INCOMPLETE", claims={"exp": float("inf")}),
+    "an end that is no number": Fault("TOKEN_MALFORMED", claims={"exp": float("nan")}),
+    "an end that never comes": Fault("TOKEN_MALFORMED", claims={"exp": float("inf")}),
     "an end too great to count": Fault("TOKEN_INCOMPLETE", claims={"exp": 10**400}),
     "an end before all time": Fault("TOKEN_INCOMPLETE", claims={"exp": -(10**12)}),
     "a start that is nothing": Fault("TOKEN_INCOMPLETE", made=lambda issuer, _: issuer.access(nbf="soon")),
@@ -440,16 +442,10 @@ async def test_an_issuer_that_was_never_there_is_away(issuer: LocalIssuer):
 
 
 LIES: dict[str, Callable[[LocalIssuer], None]] = {
-    "it calls itself otherwise": lambda issuer: lie(
-        issuer, "/.well-known/openid-configuration", issuer="https://id.example.org"
-    ),
-    "its keys lie in the open": lambda issuer: lie(
-        issuer, "/.well-known/openid-configuration", jwks_uri="http://keys.example.org/"
-    ),
-    "its keys lie in a file": lambda issuer: lie(
-        issuer, "/.well-known/openid-configuration", jwks_uri="file:///etc/passwd"
-    ),
-    "it says nothing of its keys": lambda issuer: lie(issuer, "/.well-known/openid-configuration", jwks_uri=None),
+    "it calls itself otherwise": lambda issuer: lie(issuer, issuer="https://id.example.org"),
+    "its keys lie in the open": lambda issuer: lie(issuer, jwks_uri="http://keys.example.org/"),
+    "its keys lie in a file": lambda issuer: lie(issuer, jwks_uri="file:///etc/passwd"),
+    "it says nothing of its keys": lambda issuer: lie(issuer, jwks_uri=None),
     "it sends us elsewhere": lambda issuer: answer(issuer, "/keys", 302, b"", location="http://127.0.0.1:9/keys"),
     "its keys are no JSON": lambda issuer: answer(issuer, "/keys", 200, b"<html>"),
     "its keys are no set": lambda issuer: answer(issuer, "/keys", 200, b'{"keys": 5}'),
@@ -463,9 +459,9 @@ LIES: dict[str, Callable[[LocalIssuer], None]] = {
 }
 
 
-def lie(issuer: LocalIssuer, path: str, **changed: Any) -> None:
-    told = {name: value for name, value in (issuer.metadata() | changed).items() if value is not None}
-    issuer.answers[path] = lambda _: said(told)
+def lie(liar: LocalIssuer, **changed: Any) -> None:
+    told = {name: value for name, value in (liar.metadata() | changed).items() if value is not None}
+    liar.answers["/.well-known/openid-configuration"] = lambda _: said(told)
 
 
 def answer(issuer: LocalIssuer, path: str, status: int, body: bytes, **headers: str) -> None:
@@ -653,13 +649,29 @@ def nothing(*_: Any, **__: Any) -> Any:
     return True
 
 
-HOLES: dict[str, tuple[str, Callable[..., Any], str]] = {
+def at_any_time(_claims: object, now: float, _leeway: float) -> verifying.Times:
+    return verifying.Times(now, now + 60)
+
+
+def any_moment(said: Any) -> float:
+    return float(said)
+
+
+def any_subject(claims: verifying.Claims) -> str:
+    return str(claims.get("sub"))
+
+
+def any_role(said: Any) -> Any:
+    return said and Role(said)
+
+
+HOLES: dict[str, tuple[str, object, str]] = {
     "whom it is for": ("meant", nothing, "for another service"),
     "what kind it is": ("of_type", nothing, "a token of no type"),
-    "when it ends": ("in_time", lambda claims, now, leeway: verifying.Times(now, now + 60), "over"),
-    "what is a moment": ("moment", lambda said: 2.0**31 if isinstance(said, float) else said, "an end that is yes"),
-    "how a subject is written": ("subject", lambda claims: str(claims.get("sub")), "a subject that is a number"),
-    "the program's role": ("role", lambda said: said and Role.SYSTEM, "the program's own role"),
+    "when it ends": ("in_time", at_any_time, "over"),
+    "what is a moment": ("moment", any_moment, "an end that is yes"),
+    "how a subject is written": ("subject", any_subject, "a subject that is a number"),
+    "the program's role": ("role", any_role, "the program's own role"),
     "what tells an ID token": ("OF_ID_TOKENS", frozenset[str](), "an ID token, called an access token"),
     "how long it lasts": ("LONGEST", 10**9, "good for days"),
 }

@@ -290,8 +290,9 @@ class DevelopmentIssuer:
             raise TokenExpired
         if proven.nbf > now + LEEWAY:
             raise TokenNotYetValid
-        said_by = {"issuer": ISSUER, "subject": self._hashed(ISSUER, proven.sub)}
-        return Viewer(proven.sub, proven.agency, proven.role, proven.exp, proven.sid, proven.iat, **said_by)
+        subject = self._hashed(ISSUER, proven.sub)
+        who = (proven.sub, proven.agency, proven.role)
+        return Viewer(*who, proven.exp, proven.sid, proven.iat, ISSUER, subject)
 
     def _meant(self, claims: Mapping[str, object]) -> bool:
         """The token is for this server, perhaps among others."""

@@ -48,7 +48,7 @@ class Way(Struct, frozen=True):
 
 
 class Pending(Struct, frozen=True):
-    """Somebody who has signed in, and has not chosen yet. `key` stands in the form, so that no other page can send it."""
+    """Somebody who has signed in, and has not chosen yet. `key` stands in the form: no other page can send it."""
 
     found: Identified
     ways: tuple[Way, ...]
