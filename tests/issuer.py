@@ -119,11 +119,12 @@ class LocalIssuer:
         return self.sign(self.claims(**({"aud": AUDIENCE} | changed)))
 
     def logout(self, header: Mapping[str, Any] | None = None, **changed: Any) -> str:
-        made: dict[str, Any] = {"aud": CLIENT, "events": {LOGOUT_EVENT: {}}} | changed
+        event: dict[str, Any] = {}
+        made: dict[str, Any] = {"aud": CLIENT, "events": {LOGOUT_EVENT: event}} | changed
         return self.sign(self.claims(**made), {"typ": LOGOUT_TYPE} | dict(header or {}))
 
     def identity(self, granted: Granted, access_token: str) -> str:
-        made = self.claims(aud=CLIENT, nonce=granted.nonce, at_hash=half_hash("RS256", access_token))
+        made: dict[str, Any] = self.claims(aud=CLIENT, nonce=granted.nonce, at_hash=half_hash("RS256", access_token))
         seen = self.seen if self.seen is not None else time.time()
         made |= {"auth_time": int(seen)} if granted.max_age is not None else {}
         made |= {"acr": self.acr or granted.acr} if self.acr or granted.acr else {}

@@ -108,6 +108,8 @@ class Visit:
         self.fragments = fragments
         self.cookies: Mapping[str, str] = {}
         self.peer: str | None = None
+        # Before anything is asked: what is shown holds at least this, and a page's script follows from here on.
+        self.position = console.web.catch.present.follower.position
 
     @property
     def at_least(self) -> str | None:
