@@ -87,7 +87,8 @@ class Cookies:
         """A new session of theirs, under a new name whatever the issuer calls its own."""
         now = self.clock()
         ends = min(viewer.expires_at, now + self.absolute)
-        held = replace(viewer, expires_at=ends, issued_at=now, browser=secrets.token_urlsafe(18))
+        # A sign-out of everything that somebody began says until when in whole seconds.
+        held = replace(viewer, expires_at=ends, issued_at=float(int(now)), browser=secrets.token_urlsafe(18))
         return Session(held, now, now if signed_in_at is None else signed_in_at, acr)
 
     def sealed(self, session: Session) -> str:
@@ -126,12 +127,14 @@ class Cookies:
     def seal(self, use: str, value: Struct) -> str:
         nonce = secrets.token_bytes(_NONCE)
         # What it is for is sealed with it: a cookie is no ticket, and a ticket no cookie.
-        return urlsafe_b64encode(nonce + self._cipher.encrypt(nonce, msgspec.json.encode(value), use.encode())).decode()
+        made = nonce + self._cipher.encrypt(nonce, msgspec.json.encode(value), use.encode())
+        # Nothing in it that a cookie would have to be put into quotation marks for.
+        return urlsafe_b64encode(made).rstrip(b"=").decode()
 
     def open(self, use: str, text: str, kind: type[S]) -> S:
         """Raises `NotSignedIn` for whatever was not sealed here for this use."""
         try:
-            raw = urlsafe_b64decode(text)
+            raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
             return msgspec.json.decode(self._cipher.decrypt(raw[:_NONCE], raw[_NONCE:], use.encode()), type=kind)
         except (InvalidTag, ValueError, msgspec.MsgspecError):
             raise NotSignedIn from None

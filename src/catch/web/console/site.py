@@ -277,7 +277,7 @@ class Console:
         return [
             Cookie(
                 self.named(name),
-                value,
+                value=value,
                 max_age=int(PATIENCE) if value else 0,
                 secure=self.cookies.safe,
                 httponly=True,
