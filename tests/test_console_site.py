@@ -73,6 +73,14 @@ async def test_a_program_that_looks_in_is_told_where_things_are(place: Place) ->
     assert "POST /graphql" in answer.text
 
 
+async def test_an_address_that_leads_nowhere_is_a_page_for_people_and_an_error_for_programs(
+    place: Place, chair: httpx.AsyncClient
+) -> None:
+    page = await chair.get("/nowhere")
+    assert (page.status_code, "Page not found" in page.text) == (404, True)
+    assert (await place.http.get("/nowhere")).json()["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
 async def test_signed_out_is_signed_out_wherever_the_cookie_lies(place: Place, chair: httpx.AsyncClient) -> None:
     page = await chair.get("/")
     stolen = dict(chair.cookies)
@@ -156,7 +164,7 @@ async def test_a_page_follows_what_happens_and_shows_it(place: Place) -> None:
     meeting = await place.published()
     async with browser() as running, at_the_console(running, place, CHAIR) as page:
         await page.goto(f"/meetings/{meeting.meeting}")
-        await page.get_by_text("Agenda published", exact=False).or_(page.locator("main")).first.wait_for()
+        await page.get_by_text("Agenda published").first.wait_for()
         async with signed_in(place, CHAIR) as other:
             key = key_in((await other.get("/")).text)
             started = await other.post(
@@ -164,4 +172,4 @@ async def test_a_page_follows_what_happens_and_shows_it(place: Place) -> None:
                 data={"form-key": key, "command-id": str(uuid4()), "meeting": str(meeting.meeting), "next": "/"},
             )
             assert started.status_code == 303, started.text
-        await page.get_by_text("In session").first.wait_for(timeout=5000)
+        await page.get_by_text("In progress").first.wait_for(timeout=5000)

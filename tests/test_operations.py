@@ -183,6 +183,14 @@ def variables(world: World) -> dict[str, list[dict[str, Any]]]:
         "meetings": [*pages, {"series": "none"}, {"from": "2020-01-01", "to": "2020-01-02"}],
         "members": [{"agency": "snn"}, {"agency": "housing-1", "first": 1}, {"agency": "none"}, {}],
         "minutes": [*ids, *({"id": meeting} | each for each in then)],
+        "meeting_room": [*ids, *wrong],
+        "offered": [
+            {},
+            *({"caseId": each["id"]} for each in ids),
+            *({"meetingId": each["id"]} for each in ids),
+            {"meetingId": meeting, "itemId": str(uuid4())},
+            {"caseId": "x"},
+        ],
         "programme_definitions": [{}],
         "notes": [
             *({"case": each["id"]} for each in ids),

@@ -31,7 +31,7 @@ LOCK = "development-server.lock"
 @option("--development", is_flag=True, help="Trust tokens made with `catch token`. Never on real data.")
 @option("--leash", is_flag=True, help="Stop when standard input ends, so as not to outlive whoever started it.")
 def serve(port: int | None, host: str | None, development: bool, leash: bool) -> None:
-    """Serve GraphQL over HTTP and websocket at /graphql until told to stop.
+    """Serve pages for people at /, and GraphQL over HTTP and websocket at /graphql, until told to stop.
 
     `/refer` takes referrals from anybody, unless `CATCH_DOOR` is `closed`. `/health/live` and `/health/ready` answer
     load balancers. Logs go to standard error, one JSON line a request and a command, without personal data.
@@ -44,10 +44,14 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
     """
     # Here, since every other command would wait for the web framework to be imported.
     from catch.identity.settings import read
+    from catch.identity.trust import refuse_both
+    from catch.web.console.assets import UNBUILT, built
     from catch.web.serving import log_to_stderr, serving, until_told_to_stop
 
     settings, trusted = Settings.read(), read()
     development = development or settings.development
+    # Before a database is started for nothing.
+    refuse_both(trusted, development=development)
     port, host = settings.port if port is None else port, host or settings.host
     settings = replace(settings, development=development, host=host, port=port)
     log_to_stderr()
@@ -59,6 +63,8 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
             looked_over(catch),
             serving(catch, port, development=development, host=host, trusted=trusted) as bound,
         ):
+            if not built():
+                complain(UNBUILT)
             announce = f"listening on http://{host}:{bound}/graphql"
             if not development and not trusted.issuers:
                 complain(

@@ -28,7 +28,7 @@ from catch.web.about import about
 from catch.web.console.assets import Asset, assets
 from catch.web.console.forms import Sent, parsed
 from catch.web.console.rendering import environment
-from catch.web.console.visit import Moved, NotShown, Page, Reply, Visit
+from catch.web.console.visit import Moved, NotShown, Page, Reply, Visit, nothing_here
 from catch.web.http import Line
 from catch.web.requests import Heading, Scope
 
@@ -111,6 +111,12 @@ class Console:
         """Where it is: at another address whenever it is another, so that browsers may keep it."""
         return f"/assets/{name}?v={self.assets[name].version}"
 
+    def nothing_at(self, request: Request[Any, Any, Any], status: int) -> Response[bytes]:
+        """A page for an address that leads nowhere: the same as for one that is not theirs."""
+        problem = nothing_here()
+        visit = Visit(self, None, request.url.path, {}, {})
+        return self._page(visit, self._told(visit, status, problem.title, problem.text))
+
     def _handler(self, address: Address) -> HTTPRouteHandler:
         methods = METHODS if address.post else METHODS[:2]
 
@@ -124,7 +130,7 @@ class Console:
         async def answer(request: Request[Any, Any, Any]) -> Response[bytes]:
             began, line = time.perf_counter(), Line(request.method, operation=address.path, kind="page")
             response = await self._answer(address, request, line)
-            line.status = response.status_code
+            line.status = response.status_code or 200
             line.written(began)
             return response
 

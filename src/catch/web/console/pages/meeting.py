@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from catch.domain.calendar import london_day
 from catch.web.console.site import Address
-from catch.web.console.visit import Reply, Visit, nothing_here
+from catch.web.console.visit import Reply, Visit, many, nothing_here
 
 FOLLOWED = "follow_meeting_position"
 
@@ -20,13 +20,10 @@ async def room(visit: Visit) -> Reply:
     meeting = (await visit.ask("meeting_room", id=visit.path["meeting"], atLeast=visit.at_least))["meeting"]
     if meeting is None:
         raise nothing_here()
-    offered = (await visit.ask("offered", meetingId=meeting["id"], atLeast=visit.at_least))["offered"]
-    current = next((each for each in meeting["agenda"]["items"] if each["id"] == meeting["currentItem"]), None)
-    about = (
-        (await visit.ask("offered", meetingId=meeting["id"], itemId=current["id"], atLeast=visit.at_least))["offered"]
-        if current
-        else []
-    )
+    offered = await offered_of(visit, meetingId=meeting["id"])
+    items = many(meeting["agenda"], "items")
+    current = next((each for each in items if each["id"] == meeting["currentItem"]), None)
+    about = await offered_of(visit, meetingId=meeting["id"], itemId=current["id"]) if current else []
     return visit.page(
         "meeting.html",
         meeting=meeting,
@@ -36,6 +33,11 @@ async def room(visit: Visit) -> Reply:
         new_id=lambda: str(uuid4()),
         follows=[{"document": FOLLOWED, "variables": {"id": meeting["id"]}}],
     )
+
+
+async def offered_of(visit: Visit, **about: str) -> list[str]:
+    """The mutations that a page may offer about this."""
+    return (await visit.ask("offered", **about, atLeast=visit.at_least))["offered"]
 
 
 ADDRESSES = (
