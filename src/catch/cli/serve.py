@@ -20,6 +20,7 @@ from catch.cli.options import option
 from catch.domain.facts import Role
 from catch.domain.keys import is_key
 from catch.identity.tokens import KEY_FILE, DevelopmentIssuer
+from catch.log.invented import NOTICE
 from catch.settings import Settings
 
 LOCK = "development-server.lock"
@@ -66,6 +67,7 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
             if not built():
                 complain(UNBUILT)
             announce = f"listening on http://{host}:{bound}/graphql"
+            announce += f" ({NOTICE})" if await catch.log.mark.invented() else ""
             if not development and not trusted.issuers:
                 complain(
                     "no issuer is set up, so nobody can sign in: only /refer and /health answer. Set"
