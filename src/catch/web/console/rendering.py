@@ -45,6 +45,8 @@ def environment() -> Environment:
         "initials": initials,
         "hidden": hidden,
         "lines": lines,
+        "kebab": kebab,
+        "exact": exact,
     }
     made.filters.update(filters)
     return made
@@ -71,6 +73,12 @@ def moment(value: str | datetime | None) -> str:
     return f"{plain}, {at:%H:%M}" if isinstance(at, datetime) else plain
 
 
+def exact(value: str) -> str:
+    """3 March 2026, 10:05:09."""
+    at = local(read(value))
+    return f"{moment(value)}:{at:%S}" if isinstance(at, datetime) else moment(value)
+
+
 def clock(value: str | datetime | None) -> str:
     """10:05."""
     at = local(read(value))
@@ -93,6 +101,11 @@ def hidden(held: Mapping[str, Any], path: str) -> str | None:
         if each["path"] == path or path.startswith(f"{each['path']}.") or each["path"] in ("", "*"):
             return str(each["reason"])
     return None
+
+
+def kebab(name: str) -> str:
+    """A mutation's name as the addresses of forms have it: `giveRole` as `give-role`."""
+    return "".join(f"-{each.lower()}" if each.isupper() else each for each in name)
 
 
 def lines(text: str | None) -> Markup:

@@ -1,6 +1,6 @@
 """The pages, a module a subject. A page more is an `Address` more in its module's `ADDRESSES`."""
 
-from catch.web.console.pages import commands, home, issuers, meeting, signing_in
+from catch.web.console.pages import audit, commands, figures, handover, home, issuers, meeting, people, signing_in
 from catch.web.console.site import Address
 
 ADDRESSES: tuple[Address, ...] = (
@@ -9,4 +9,8 @@ ADDRESSES: tuple[Address, ...] = (
     *home.ADDRESSES,
     *commands.ADDRESSES,
     *meeting.ADDRESSES,
+    *audit.ADDRESSES,
+    *figures.ADDRESSES,
+    *people.ADDRESSES,
+    *handover.ADDRESSES,
 )
