@@ -20,9 +20,9 @@ from catch.identity.tokens import TokenRefused, Viewer
 from catch.identity.trust import Issuers
 from catch.identity.verifying import Identified
 from catch.rates import Rates, whole_seconds
-from catch.web.console.forms import words
 from catch.web.console.site import Address
 from catch.web.console.visit import Moved, NotShown, Page, Reply, Visit, nothing_here
+from catch.web.console.wording import words
 from projections.members import Membership
 
 AT_ONCE: Final = 4
