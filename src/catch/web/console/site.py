@@ -23,6 +23,7 @@ from catch.identity.cookies import Cookies, NotSignedIn, Session, SessionExpired
 from catch.identity.flow import PATIENCE
 from catch.identity.logout import SessionEnded
 from catch.live.origins import Origins
+from catch.log.invented import NOTICE
 from catch.rates import identity, too_often
 from catch.web.about import about
 from catch.web.console.assets import Asset, assets
@@ -97,6 +98,8 @@ class Console:
             asset=self.asset,
             has=self.assets.__contains__,
             now=time.time(),
+            # Looked up already, for the header of this very answer.
+            invented=NOTICE if self.web.catch.log.mark.known else "",
             **values,
         )
 
