@@ -71,6 +71,16 @@ def told_of_programme(who: Who, agency: str, programme: str) -> bool:
     return reach.everywhere or agency == reach.agency or programme in reach.programmes
 
 
+def names_partners(who: Who, programme: str) -> bool:
+    """Whether they name partners and people of the programme in commands: they coordinate its cases, or chair or
+    prepare one of its series.
+    """
+    series = [key for _, held, key in who.offices if held == programme]
+    return who.coordinates_in(programme) or any(
+        who.may_chair(programme, key) or who.prepares(programme, key) for key in series
+    )
+
+
 # Members
 
 

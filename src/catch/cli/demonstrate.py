@@ -26,8 +26,9 @@ def demo(once: bool, keep: Path | None) -> None:
     stays: come back to it with `CATCH_DATA_DIR=FOLDER catch serve --development`.
 
     On the screen `!` is what must be heard; beside what waits stands why it is there, beside the open item how long it
-    has been discussed. Every fact of the year is recorded today, on whichever day it occurred: ask for the past by
-    `occurredAt`, since by `recordedAt` nothing was known before today.
+    has been discussed. The place is marked as invented for good, and says so everywhere. Every fact of the year is
+    recorded on the day on which it happened: ask for the past `asAt` as it was known (`recordedAt`) or as it was true
+    (`occurredAt`).
 
     **Examples**
 

@@ -20,6 +20,7 @@ from catch.cli.options import option
 from catch.domain.facts import Role
 from catch.domain.keys import is_key
 from catch.identity.tokens import KEY_FILE, DevelopmentIssuer
+from catch.log.invented import NOTICE
 from catch.settings import Settings
 
 LOCK = "development-server.lock"
@@ -56,6 +57,7 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
     async def run(catch: Catch) -> None:
         async with looked_over(catch), serving(catch, port, development=development, host=host) as bound:
             announce = f"listening on http://{host}:{bound}/graphql"
+            announce += f" ({NOTICE})" if await catch.log.mark.invented() else ""
             if not development:
                 complain("no token is accepted without --development: only /refer and /health answer")
             await until_told_to_stop(lambda: print(announce, flush=True))

@@ -31,6 +31,7 @@ from catch.domain.calendar import london_day
 from catch.domain.facts import Role
 from catch.identity.tokens import DevelopmentIssuer
 from catch.log import migrate
+from catch.log.invented import NOTICE, mark_invented
 from catch.settings import BadSetting, Settings
 from catch.web.serving import until_told_to_stop
 
@@ -146,6 +147,9 @@ async def loaded(running: Server, settings: Settings) -> Year:
     columns = (TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     began = time.monotonic()
     async with opened(running, settings) as catch:
+        # Before its first fact: nothing that is told here may ever be taken for real.
+        await mark_invented(running.admin, settings.schema)
+        console.print(f"[bold yellow]{NOTICE}[/]")
         with Progress(*columns, console=console) as progress:
             weeks = progress.add_task("a year of the programme", total=None)
             year = await load_year(
@@ -187,7 +191,7 @@ async def serving(settings: Settings) -> AsyncGenerator[tuple[str, "subprocess.P
         if not said.startswith("listening on "):
             tail = (settings.data_dir / "server.log").read_text().splitlines()[-5:]
             raise OSError("the server did not start:\n" + "\n".join(tail))
-        yield said.removeprefix("listening on ").strip(), process
+        yield said.removeprefix("listening on ").split()[0], process
     finally:
         process.stdin.close()
         process.terminate()
@@ -235,7 +239,7 @@ class Terminal:
 
     def show(self, clients: Sequence[Client], what: str) -> None:
         screen = clients[0].screen
-        room = max(8, console.size.height - 8)
+        room = max(8, console.size.height - 9)
         lines = screen.lines
         current = next((n for n, line in enumerate(lines) if line.startswith(" >")), 0)
         # Who is there, and what the signs mean, stay at the top.
@@ -247,7 +251,7 @@ class Terminal:
         took = "  ".join(f"{client.agency} {took_ms(client):.0f}" for client in clients)
         events = "\n".join(screen.events[-3:])
         foot = Text(f"\n{what}\n{events}\nms to each screen: {took}", style="dim", no_wrap=True, overflow="ellipsis")
-        self.live.update(Group(body, foot), refresh=True)
+        self.live.update(Group(Text(NOTICE, style="bold yellow"), body, foot), refresh=True)
 
 
 def took_ms(client: Client) -> float:
@@ -266,7 +270,8 @@ def invite(settings: Settings, url: str, year: Year) -> None:
     query = (
         f'{{ meeting(id: \\"{year.meeting}\\") {{ state agenda {{ items {{ order number state explanation }} }} }} }}'
     )
-    console.print(f"\nThe server is up until Ctrl-C: {url}  (websocket: {url.replace('http', 'ws', 1)})\n")
+    console.print(f"\n[bold yellow]{NOTICE}[/]")
+    console.print(f"The server is up until Ctrl-C: {url}  (websocket: {url.replace('http', 'ws', 1)})\n")
     for role, key, name in (
         (Role.CHAIR, LEAD_AGENCY, CHAIR),
         (Role.COORDINATOR, LEAD_AGENCY, year.coordinator),

@@ -41,6 +41,7 @@ from catch.web.console.pages import ADDRESSES
 from catch.web.console.site import Console
 from catch.web.door import Door
 from catch.web.http import GraphQLOverHTTP
+from catch.web.invented import saying_so
 from catch.web.keepalive import Punctual
 
 RECONSIDER = 0.5
@@ -102,7 +103,7 @@ class Web:
         app = Litestar(
             handlers, openapi_config=None, logging_config=None, exception_handlers={HTTPException: turned_away}
         )
-        self.app = self.http.before(app)
+        self.app = saying_so(self.http.before(app), catch.log.mark.invented)
 
     async def context(self, viewer: Viewer, document: str) -> Context:
         """Raises `NotEnrolled`, and `DocumentNotAllowed` where they may not send this text at all."""

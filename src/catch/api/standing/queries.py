@@ -122,7 +122,9 @@ class StandingQueries:
             for row in rows[:wanted]
             if (node := views.appointment(context.who, row))
         ]
-        return types.AppointmentConnection(edges=edges, page_info=PageInfo.of(len(rows), wanted, edges))
+        total = await givings.count_appointments(context.catch.log.pool, programme, series, today)
+        page = PageInfo.of(len(rows), wanted, edges)
+        return types.AppointmentConnection(edges=edges, page_info=page, total_count=total)
 
     @strawberry.field(
         description="What ends within so many days, of all that one looks after: what ends first, first.",
@@ -137,13 +139,14 @@ class StandingQueries:
             raise NotForYourRole
         if not 0 <= within <= FARTHEST:
             raise OutOfRange(field="within", allowed=f"0 to {FARTHEST}")
-        today = london_day(context.reading.facts.at)
-        rows = await givings.lapsing(
-            context.catch.log.pool, carers, today, today + timedelta(days=within), place, wanted + _ONE_MORE
-        )
+        today, db = london_day(context.reading.facts.at), context.catch.log.pool
+        last = today + timedelta(days=within)
+        rows = await givings.lapsing(db, carers, today, last, place, wanted + _ONE_MORE)
         edges = [
             types.LapseEdge(cursor=cursor(row.ends_on, row.giving), node=views.lapse(row, row.ends_on))
             for row in rows[:wanted]
             if row.ends_on
         ]
-        return types.LapseConnection(edges=edges, page_info=PageInfo.of(len(rows), wanted, edges))
+        total = await givings.count_lapsing(db, carers, today, last)
+        page = PageInfo.of(len(rows), wanted, edges)
+        return types.LapseConnection(edges=edges, page_info=page, total_count=total)

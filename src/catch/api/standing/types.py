@@ -156,6 +156,7 @@ class AppointmentEdge:
 class AppointmentConnection:
     edges: list[AppointmentEdge]
     page_info: PageInfo
+    total_count: int = strawberry.field(description="On all pages.")
 
 
 @strawberry.type(description="Something that ends soon: an agreement, an agency's part, a member's role or tag.")
@@ -184,3 +185,47 @@ class LapseEdge:
 class LapseConnection:
     edges: list[LapseEdge]
     page_info: PageInfo
+    total_count: int = strawberry.field(description="On all pages.")
+
+
+@strawberry.type(description="An organisation that may be named in a command of the programme: its public entry.")
+class NamedPartner:
+    key: str
+    name: str
+    kind: str
+    agreement_in_force: bool = strawberry.field(description="Without one, nothing can be disclosed to it.")
+    covers: list[Category] = strawberry.field(description="What its agreements in force let it be told.")
+    runs: list[RunningPart] = strawberry.field(description="Its parts in the programme today.")
+
+
+@strawberry.type
+class NamedPartnerEdge:
+    cursor: str
+    node: NamedPartner
+
+
+@strawberry.type
+class NamedPartnerConnection:
+    edges: list[NamedPartnerEdge]
+    page_info: PageInfo
+    total_count: int = strawberry.field(description="On all pages.")
+
+
+@strawberry.type(description="Somebody who works in a programme's cases or meetings, by user id alone.")
+class NamedMember:
+    user: str
+    agency: str
+    coordinates: bool = strawberry.field(description="Whether they are a coordinator there.")
+
+
+@strawberry.type
+class NamedMemberEdge:
+    cursor: str
+    node: NamedMember
+
+
+@strawberry.type
+class NamedMemberConnection:
+    edges: list[NamedMemberEdge]
+    page_info: PageInfo
+    total_count: int = strawberry.field(description="On all pages.")
