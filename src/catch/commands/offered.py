@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from uuid import UUID
+
+import msgspec
 
 from catch.access import Who, may_ask_about
 from catch.commands.book import Book, NotRead
@@ -29,7 +32,12 @@ def names(kind: type[Command], about: Mapping[str, UUID]) -> bool:
     fields = kind.__struct_fields__
     if "item" in about:
         return "item" in fields and "meeting" in fields
-    return any(name in fields for name in about) and not ("item" in fields and "case" not in fields)
+    return any(name in fields for name in about) and ("case" in fields or "item" not in required(kind))
+
+
+@cache
+def required(kind: type[Command]) -> frozenset[str]:
+    return frozenset(each.name for each in msgspec.structs.fields(kind) if each.required)
 
 
 async def _offered(who: Who, kind: type[Command], about: Mapping[str, UUID], book: Book, records: Records) -> bool:

@@ -9,6 +9,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, S
 from markupsafe import Markup
 
 from catch.domain.calendar import LONDON
+from catch.web.console import room
 from catch.web.console.forms import words
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -36,6 +37,7 @@ def environment() -> Environment:
         "initials": initials,
         "hidden": hidden,
         "lines": lines,
+        **room.FILTERS,
     }
     return made
 
