@@ -102,6 +102,13 @@ class Visit:
         self.query = query
         self.form = form or {}
         self.fragments = fragments
+        self.host = ""
+        """Under which name whoever asks has found this server."""
+
+    @property
+    def origin(self) -> str:
+        """What an address of this site begins with where it is used outside a page."""
+        return f"{'http' if self.console.development else 'https'}://{self.host}"
 
     @property
     def at_least(self) -> str | None:

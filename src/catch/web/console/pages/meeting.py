@@ -130,7 +130,9 @@ def told(visit: Visit, meeting: Json, item: Json | None, offered: Sequence[str],
         "said": [(name, label, (item["discussion"] or {}).get(name) or "") for name, label in SAID] if item else [],
         "mine": mine(meeting, viewer.user) if not organises else [],
         "links": links(meeting, offered, organises=organises),
-        "rest_of_item": [(words(each).lower().replace(" ", "-"), words(each)) for each in about if each not in LAID_OUT],
+        "rest_of_item": [
+            (words(each).lower().replace(" ", "-"), words(each)) for each in about if each not in LAID_OUT
+        ],
         "starts_local": local(meeting["startsAt"]),
         "ends_local": paced.ends.astimezone(LONDON).isoformat(),
         "on": on(visit, here(meeting, item, visit)),
