@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-Json = Mapping[str, Any]
+Json = dict[str, Any]
 
 BEFORE = ("PLANNED", "AGENDA_DRAFTED", "AGENDA_PUBLISHED")
 LIVE = ("AGENDA_PUBLISHED", "IN_PROGRESS", "ADJOURNED")
@@ -270,18 +270,27 @@ def order_in(item: str, meeting: Json) -> int:
     return next((each["order"] for each in meeting["agenda"]["items"] if each["id"] == item), 0)
 
 
+def section(item: Json) -> str:
+    return SECTIONS[item["section"]]
+
+
+def state(item: Json) -> str:
+    return STATES[item["state"]]
+
+
 def seen(text: str) -> str:
     """Stands in a form for the text that it was made from: whoever sends it says what they saw."""
-    return sha256(text.encode()).hexdigest()[:32] if text else ""
+    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    return sha256(plain.encode()).hexdigest()[:32] if plain else ""
 
 
 FILTERS: Mapping[str, Callable[..., object]] = {
     "order_in": order_in,
     "redacted": closed,
-    "section_of": lambda item: SECTIONS[item["section"]],
+    "section_of": section,
     "seen": seen,
     "spent": spent,
-    "state_of": lambda item: STATES[item["state"]],
+    "state_of": state,
     "title_of": title,
     "withheld": withheld,
     "withheld_in_words": withheld_in_words,

@@ -9,8 +9,10 @@ from http import HTTPStatus
 from uuid import UUID, uuid4
 
 from catch.domain.facts import Command
+from catch.domain.meeting.deciding import RecordUpdate
 from catch.web.console.choices import choices
 from catch.web.console.forms import Form, kind_named, mutation_of
+from catch.web.console.pages.writing import record
 from catch.web.console.site import Address, own_path
 from catch.web.console.visit import Reply, Taken, Turned, Visit, nothing_here
 
@@ -51,6 +53,9 @@ async def do(visit: Visit) -> Reply:
     occurred = form.moment("occurred-at", "When it happened")
     if form.problems:
         return await shown(visit, form, str(command_id), status=HTTPStatus.BAD_REQUEST)
+    if kind is RecordUpdate:
+        written = await record(visit, form, filled, command_id, occurred)
+        return await answered(visit, form, written) if isinstance(written, Taken | Turned) else written
     version = visit.sent("expected-version")
     answer = await visit.send(
         mutation_of(kind),
@@ -59,6 +64,10 @@ async def do(visit: Visit) -> Reply:
         expected_version=int(version) if version.isdecimal() and len(version) < 10 else None,
         occurred_at=occurred,
     )
+    return await answered(visit, form, answer)
+
+
+async def answered(visit: Visit, form: Form, answer: Taken | Turned) -> Reply:
     if isinstance(answer, Taken):
         return visit.to(own_path(visit.sent("next") or "/"), answer)
     return await refused(visit, form, answer)

@@ -1,4 +1,4 @@
-"""The room in which a meeting is held: for its chair, whoever prepares it, whoever comes; and the screen on its wall."""
+"""The room in which a meeting is held, for its chair, whoever prepares it and whoever comes; the screen on its wall."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -56,10 +56,9 @@ async def held(visit: Visit) -> Reply:
     """The room. Without an item in the address it follows the open one."""
     id_, wanted = visit.path["meeting"], visit.given_id("item")
     found = await visit.ask("meeting_room", id=id_, item=wanted, atLeast=visit.at_least)
-    meeting: Json = found["meeting"]
+    meeting, item = found["meeting"], found["agendaItem"]
     if meeting is None:
         raise nothing_here()
-    item = found["agendaItem"]
     upcoming = room.next_item(meeting["agenda"]["items"]) if meeting["state"] in room.LIVE else None
     # Whoever leads looks at what comes next while nothing is open.
     if item is None and wanted is None and upcoming and "draftAgenda" in found["offered"]:
@@ -127,7 +126,7 @@ def told(visit: Visit, meeting: Json, item: Json | None, offered: Sequence[str],
         "guests": guests(meeting, item) if item else [],
         "table_agencies": [(each, each) for each in sorted({one["agency"] for one in seated})],
         "table_keys": {one["agency"] for one in seated},
-        "said": [(name, label, (item["discussion"] or {}).get(name) or "") for name, label in SAID] if item else [],
+        "said": said_of(item),
         "mine": mine(meeting, viewer.user) if not organises else [],
         "links": links(meeting, offered, organises=organises),
         "rest_of_item": [
@@ -138,6 +137,18 @@ def told(visit: Visit, meeting: Json, item: Json | None, offered: Sequence[str],
         "on": on(visit, here(meeting, item, visit)),
         "follows": [{"document": FOLLOWED, "variables": {"id": meeting["id"]}}],
     }
+
+
+def form_link(mutation: str) -> tuple[str, str]:
+    """Where a command's own form is, and what it is called."""
+    text = words(mutation)
+    return text.lower().replace(" ", "-"), text
+
+
+def said_of(held: Json | None) -> list[tuple[str, str, str]]:
+    """What was said of an item, under the names of its four parts."""
+    spoken: Json = (held and held["discussion"]) or {}
+    return [(name, label, spoken.get(name) or "") for name, label in SAID] if held else []
 
 
 def here(meeting: Json, item: Json | None, visit: Visit) -> str:
@@ -223,13 +234,16 @@ async def named(visit: Visit, meeting: Json, item: Json | None, values: Mapping[
     """What may be chosen in forms, where there are any; and what may be done about the item's case."""
     offered, about = values["offered"], values["about"]
     asked = item and item["case"] and any(owned(each, visit) for each in item["actions"])
-    about_case = (await visit.maybe("offered", caseId=item["case"]["id"]))["offered"] if asked and item else []
+    about_case: list[str] = []
+    if asked and item:
+        about_case = (await visit.maybe("offered", caseId=item["case"]["id"])).get("offered", [])
     organises = values["organises"] and not values["over"]
-    configured = await programme(visit, meeting["programme"]) if organises and item else {}
+    configured: Json = await programme(visit, meeting["programme"]) if organises and item else {}
+    interventions: list[str] = configured.get("interventions") or []
     return {
         "about_case": about_case,
         "agencies": await agencies(visit, meeting["programme"], known(meeting)) if organises else [],
-        "interventions": [(each, words(each)) for each in configured.get("interventions") or []],
+        "interventions": [(each, words(each)) for each in interventions],
         "decision_codes": choices_of(DecisionCode),
         "defer_reasons": choices_of(DeferReason),
         "priorities": choices_of(Priority),

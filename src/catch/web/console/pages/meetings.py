@@ -1,4 +1,4 @@
-"""Which meetings there are: by series, coming and past, with the next one to be planned and a calendar to subscribe to."""
+"""Which meetings there are, by series, coming and past; planning the next one; a calendar to subscribe to."""
 
 from datetime import datetime, timedelta
 
@@ -44,6 +44,9 @@ async def listed(visit: Visit) -> Reply:
 
 def series_of(programmes: list[Json]) -> list[Json]:
     """Every series of the programmes that run here."""
+    held: list[tuple[Json, Json]] = [
+        (programme, each) for programme in programmes for each in programme["definition"].get("meetings") or []
+    ]
     return [
         {
             "key": each["key"],
@@ -53,8 +56,7 @@ def series_of(programmes: list[Json]) -> list[Json]:
             "minutes": each.get("duration_minutes") or 60,
             "starts": each.get("starts_at") or "10:00",
         }
-        for programme in programmes
-        for each in programme["definition"].get("meetings") or []
+        for programme, each in held
     ]
 
 

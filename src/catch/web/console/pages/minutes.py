@@ -3,7 +3,7 @@
 from catch.domain.calendar import LONDON
 from catch.web.console import room
 from catch.web.console.forms import words
-from catch.web.console.pages.meeting import SAID, expected, on
+from catch.web.console.pages.meeting import expected, on, said_of
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, nothing_here
 
@@ -23,7 +23,7 @@ async def pack(visit: Visit) -> Reply:
         raise nothing_here()
     items = [each for each in meeting["agenda"]["items"] if each["state"] != "REMOVED"]
     for each in items:
-        actions = (each["case"] or {}).get("actions") or []
+        actions: list[Json] = each["case"]["actions"] if each["case"] else []
         each["open_actions"] = [one for one in actions if one["state"] in STILL_OPEN]
     return visit.page(
         "meeting_pack.html",
@@ -60,9 +60,7 @@ async def minutes(visit: Visit) -> Reply:
 
 def entry(held: Json, item: Json | None) -> Json:
     """What the minutes say of an item, with what it is called and what was agreed to be done."""
-    spoken = held["discussion"] or {}
-    said = [(name, label, spoken.get(name) or "") for name, label in SAID]
-    return {**held, "item": item, "said": said}
+    return {**held, "item": item, "said": said_of(held)}
 
 
 ADDRESSES = (

@@ -18,4 +18,5 @@ async def agencies(visit: Visit, programme: str, known: Iterable[str] = ()) -> C
 async def programme(visit: Visit, key: str) -> Json:
     """Its settings; nothing where there is none such."""
     held = (await visit.maybe("programme_definitions")).get("programmes", [])
-    return next((each["definition"] for each in held if each["key"] == key), {})
+    found: list[Json] = [each["definition"] for each in held if each["key"] == key]
+    return found[0] if found else {}

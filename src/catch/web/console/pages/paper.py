@@ -6,7 +6,7 @@ from catch.domain.calendar import LONDON
 from catch.domain.meeting.items import DecisionCode, DeferReason
 from catch.web.console import room
 from catch.web.console.forms import choices_of, words
-from catch.web.console.pages.meeting import SAID, known, local, on, tellers
+from catch.web.console.pages.meeting import known, local, on, said_of, tellers
 from catch.web.console.pages.naming import agencies
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, nothing_here
@@ -28,7 +28,7 @@ async def paper(visit: Visit) -> Reply:
         offered=offered,
         item=item,
         about=item["offered"] if item else [],
-        said=[(name, label, (item["discussion"] or {}).get(name) or "") for name, label in SAID] if item else [],
+        said=said_of(item),
         next=room.next_item(items),
         items=items,
         waiting=[each for each in items if each["state"] == "PENDING"],

@@ -1,5 +1,5 @@
-"""The desk of whoever prepares a meeting: the draft as the rules make it, what is wrong with it, what did not fit, where
-any case stands towards it; then publishing, inviting, moving and calling off.
+"""The desk of whoever prepares a meeting: the draft as the rules make it, what is wrong with it, what did not fit,
+where any case stands towards it; then publishing, inviting, moving and calling off.
 """
 
 import re
