@@ -44,9 +44,10 @@ async def listed(visit: Visit) -> Reply:
 
 def series_of(programmes: list[Json]) -> list[Json]:
     """Every series of the programmes that run here."""
-    held: list[tuple[Json, Json]] = [
-        (programme, each) for programme in programmes for each in programme["definition"].get("meetings") or []
-    ]
+    held: list[tuple[Json, Json]] = []
+    for programme in programmes:
+        series: list[Json] = programme["definition"].get("meetings") or []
+        held += [(programme, each) for each in series]
     return [
         {
             "key": each["key"],
