@@ -266,8 +266,8 @@ class Console:
 
     def _static(self) -> HTTPRouteHandler:
         @route("/assets/{name:str}", http_method=cast("Any", METHODS[:2]), name="console assets")
-        async def asset(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
-            held = self.assets.get(name)
+        async def asset(request: Request[Any, Any, Any]) -> Response[bytes]:
+            held = self.assets.get(str(request.path_params["name"]))
             if held is None:
                 return Response(b"", status_code=404)
             kept = (

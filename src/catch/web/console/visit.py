@@ -104,6 +104,8 @@ class Visit:
         self.fragments = fragments
         self.host = ""
         """Under which name whoever asks has found this server."""
+        # Before anything is asked: what is shown holds at least this, and a page's script follows from here on.
+        self.position = console.web.catch.present.follower.position
 
     @property
     def origin(self) -> str:

@@ -35,7 +35,7 @@ function say(text) {
 }
 
 let stale = false; // something was told since the page was last put in place
-let at = 0; // the position that the page has to hold
+let at = Number(main?.dataset.at) || 0; // the position that the page holds, or has to
 let fetching = false;
 
 function told(position) {
@@ -164,10 +164,12 @@ if (follows.length && "graphqlWs" in window && "Idiomorph" in window) {
   client.on("connected", () => {
     if (lost) told(0);
     lost = false;
+    say("");
   });
   for (const { document, variables } of follows) {
     client.subscribe(
-      { documentId: document, variables },
+      // Asked anew at every connection: from where the page stands by then, so that nothing in between is missed.
+      { documentId: document, get variables() { return { ...variables, after: String(at) }; } },
       {
         next: ({ data }) => told(Object.values(data ?? {})[0]?.position),
         error: () => told(0),
