@@ -41,7 +41,8 @@ async def test_whoever_is_not_signed_in_is_led_there_and_comes_back(place: Place
 
 
 @pytest.mark.parametrize(
-    "next_", ["//elsewhere.example", "https://elsewhere.example", "/\\elsewhere", "javascript:alert(1)", "", "/\nx", "x"]
+    "next_",
+    ["//elsewhere.example", "https://elsewhere.example", "/\\elsewhere", "javascript:alert(1)", "", "/\nx", "x"],
 )
 async def test_nobody_is_led_to_another_site(place: Place, next_: str) -> None:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{place.port}", headers={"accept": "text/html"}) as client:
@@ -121,9 +122,7 @@ async def test_what_is_not_there_and_what_is_not_theirs_look_the_same(place: Pla
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"a" * 2_000_000, b"x" * 100, b"&".join([b"a=b"] * 3000)])
 async def test_what_is_no_form_is_answered_with_a_page(chair: httpx.AsyncClient, body: bytes) -> None:
-    answer = await chair.post(
-        "/sign-out", content=body, headers={"content-type": "application/x-www-form-urlencoded"}
-    )
+    answer = await chair.post("/sign-out", content=body, headers={"content-type": "application/x-www-form-urlencoded"})
     assert answer.status_code in (400, 403, 413)
     assert "<h1" in answer.text
 

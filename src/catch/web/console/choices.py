@@ -6,6 +6,8 @@ Only what the API tells whoever fills the form in. Where there is nothing to cho
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from catch.domain.facts import Command
 from catch.web.console.forms import Choice, fields_of, words
 from catch.web.console.visit import Json, Visit
@@ -69,7 +71,7 @@ def of_case(case: Json | None) -> Found:
 def of_programme(programme: Json | None, kind: type[Command]) -> Found:
     if programme is None:
         return {}
-    held: Json = programme["definition"]
+    held = settings(programme)
     domains = codes((held.get("framework") or {}).get("domains"))
     reasons = [Choice(each["code"], each["label"]) for each in (held.get("closure") or {}).get("reasons") or []]
     found: Found = {
@@ -84,6 +86,11 @@ def of_programme(programme: Json | None, kind: type[Command]) -> Found:
     if kind.__name__ in ("CloseCase", "ProposeClosure"):
         found["reason"] = reasons
     return found
+
+
+def settings(programme: Json) -> Json:
+    """Every setting of a programme, which the API tells as they were loaded."""
+    return msgspec.json.decode(programme["definition"], type=Json)
 
 
 def codes(held: Any) -> list[Choice]:

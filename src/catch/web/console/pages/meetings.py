@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from catch.domain.calendar import LONDON, london_day
 from catch.domain.meeting.state import Mode
 from catch.web.console import room
+from catch.web.console.choices import settings
 from catch.web.console.forms import choices_of, words
 from catch.web.console.pages.calendar import feed_of
 from catch.web.console.pages.meeting import local, on
@@ -21,10 +22,10 @@ async def listed(visit: Visit) -> Reply:
     wanted = visit.query.get("series") or None
     found = await visit.ask("meetings", **{"series": wanted, "from": today - BACK, "first": 200})
     viewer = (await visit.ask("viewer"))["viewer"]
-    programmes = (await visit.maybe("programme_definitions")).get("programmes", [])
+    every = series_of((await visit.maybe("programme_definitions")).get("programmes", []))
     meetings = [each["node"] for each in found["meetings"]["edges"]]
-    kept = [each for each in series_of(programmes) if any(each["key"] == one["series"] for one in meetings)]
-    one = next((each for each in series_of(programmes) if each["key"] == wanted), None)
+    kept = [each for each in every if any(each["key"] == one["series"] for one in meetings)]
+    one = next((each for each in every if each["key"] == wanted), None)
     plans = "planMeeting" in viewer["may"]
     return visit.page(
         "meetings.html",
@@ -32,7 +33,7 @@ async def listed(visit: Visit) -> Reply:
         past=[each for each in reversed(meetings) if each["state"] in room.OVER],
         stages=room.STAGES,
         kept=kept,
-        names={each["key"]: each["name"] for each in series_of(programmes)},
+        names={each["key"]: each["name"] for each in every},
         one=one,
         plans=plans,
         planned=planned(one, meetings, visit.console.now()) if one and plans else None,
@@ -46,7 +47,7 @@ def series_of(programmes: list[Json]) -> list[Json]:
     """Every series of the programmes that run here."""
     held: list[tuple[Json, Json]] = []
     for programme in programmes:
-        series: list[Json] = programme["definition"].get("meetings") or []
+        series: list[Json] = settings(programme).get("meetings") or []
         held += [(programme, each) for each in series]
     return [
         {

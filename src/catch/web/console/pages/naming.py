@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from catch.web.console.choices import settings
 from catch.web.console.visit import Json, Visit
 
 Choices = list[tuple[str, str]]
@@ -18,5 +19,4 @@ async def agencies(visit: Visit, programme: str, known: Iterable[str] = ()) -> C
 async def programme(visit: Visit, key: str) -> Json:
     """Its settings; nothing where there is none such."""
     held = (await visit.maybe("programme_definitions")).get("programmes", [])
-    found: list[Json] = [each["definition"] for each in held if each["key"] == key]
-    return found[0] if found else {}
+    return next((settings(each) for each in held if each["key"] == key), {})
