@@ -33,6 +33,7 @@ NOT_PLACED = {
     WhyNotPlaced.MAX_NEW.name: "no more new cases fit",
     WhyNotPlaced.NOTING_FULL.name: "the noting list is full",
 }
+NOT_HELD = {"state": "PENDING", "matter": None, "openedAt": None, "closedAt": None}
 LACKS = {each.name: words(each.value).lower() for each in Missing}
 
 
@@ -63,7 +64,7 @@ async def desk(visit: Visit) -> Reply:
         shown=shown,
         preview=preview,
         differs=preview is not None and drafted(preview["items"]) != drafted(items),
-        previewed=room.sections(preview["items"]) if preview else [],
+        previewed=room.sections([{**each, **NOT_HELD} for each in preview["items"]]) if preview else [],
         warnings=warned(standing["warnings"], shown["warnings"]),
         warning_words=WARNINGS,
         not_placed=NOT_PLACED,
