@@ -1,11 +1,12 @@
 """What pages are drawn with: our own style sheet and script, and what set-up has built of others' (`build`).
 
-Others' are the NHS's style sheet and script, `graphql-ws` and `idiomorph`, from npm by lock: they are copied, not
-changed, into `built`, and packed into the wheel. Without them pages are plain, and whole.
+Others' are the NHS's style sheet and script, `graphql-ws` and `idiomorph`, from npm by lock: they are copied into
+`built`, and packed into the wheel. Without them pages are plain, and whole.
 """
 
 import gzip
 import hashlib
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ PARTS: Mapping[str, str] = {
 }
 """What is built, by the file of `node_modules` that it is."""
 MEDIA = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+FONTS = re.compile(r"@font-face\s*\{[^}]*\}")
 UNBUILT = "the console's style sheet was not built, so its pages are plain: run make setup where npm can be reached"
 
 
@@ -54,9 +56,9 @@ def build(modules: Path) -> None:
     BUILT.mkdir(exist_ok=True)
     for name, path in PARTS.items():
         text = (modules / path).read_text(encoding="utf-8")
-        # A map of the source is not served, and every browser that looks for it would ask in vain.
+        # A map of the source is not served; the NHS's own typeface is for its own sites, and lies on another server.
         lines = [line for line in text.splitlines() if "sourceMappingURL=" not in line]
-        (BUILT / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (BUILT / name).write_text(FONTS.sub("", "\n".join(lines)) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,13 +4,13 @@ Only what the API tells whoever fills the form in. Where there is nothing to cho
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import msgspec
 
+from catch.domain.case.closing import CloseCase, ProposeClosure
 from catch.domain.facts import Command
 from catch.web.console.forms import Choice, fields_of, words
-from catch.web.console.visit import Json, Visit
+from catch.web.console.visit import Json, Visit, many
 
 Found = dict[str, list[Choice]]
 
@@ -41,7 +41,7 @@ async def case_of(visit: Visit, about: Mapping[str, str]) -> Json | None:
 
 async def programme_of(visit: Visit, case: Json | None, about: Mapping[str, str]) -> Json | None:
     """The programme that it is about; the only one, where there is but one."""
-    held = (await visit.maybe("programme_definitions")).get("programmes", [])
+    held = many(await visit.maybe("programme_definitions"), "programmes")
     key = case["programme"]["key"] if case else about.get("programme")
     named = [each for each in held if key in (None, each["key"])]
     return named[0] if len(named) == 1 else None
@@ -52,17 +52,17 @@ def of_case(case: Json | None) -> Found:
         return {}
 
     def each(name: str, key: str, text: str) -> list[Choice]:
-        return [Choice(str(held[key]), str(held[text] or held[key])) for held in case.get(name) or []]
+        return [Choice(str(held[key]), str(held[text] or held[key])) for held in many(case, name)]
 
-    agencies = [
-        Choice(held["agency"], words(held["agency"])) for held in case.get("involvements") or [] if not held["endedAt"]
-    ]
+    involved = [held for held in many(case, "involvements") if not held["endedAt"]]
+    agencies = [Choice(held["agency"], words(held["agency"])) for held in involved]
+    person: Json = case.get("person") or {}
     return {
         "action": each("actions", "id", "title"),
         "goal": each("goals", "id", "text"),
-        "disclosure": [Choice(held["id"], words(held["agency"])) for held in case.get("disclosures") or []],
+        "disclosure": [Choice(held["id"], words(held["agency"])) for held in many(case, "disclosures")],
         "plan": [Choice(case["plan"]["id"], "The plan")] if case.get("plan") else [],
-        "person": [Choice(case["person"]["id"], case["person"]["name"] or "The person")] if case.get("person") else [],
+        "person": [Choice(person["id"], person["name"] or "The person")] if person else [],
         "audience": agencies,
         "sharedWith": agencies,
     }
@@ -72,19 +72,19 @@ def of_programme(programme: Json | None, kind: type[Command]) -> Found:
     if programme is None:
         return {}
     held = settings(programme)
-    domains = codes((held.get("framework") or {}).get("domains"))
-    reasons = [Choice(each["code"], each["label"]) for each in (held.get("closure") or {}).get("reasons") or []]
+    domains = codes(held.get("framework"), "domains")
     found: Found = {
-        "source": [Choice(each["code"], words(each["code"])) for each in held.get("sources") or []],
-        "channel": codes(held.get("channels")),
-        "intervention": codes(held.get("interventions")),
+        "source": [Choice(each["code"], words(each["code"])) for each in many(held, "sources")],
+        "channel": codes(held, "channels"),
+        "intervention": codes(held, "interventions"),
         "goal.domain": domains,
         "goals.*.domain": domains,
-        "series": [Choice(each["key"], each["name"]) for each in held.get("meetings") or []],
+        "series": [Choice(each["key"], each["name"]) for each in many(held, "meetings")],
         "programme": [Choice(programme["key"], str(held.get("name") or programme["key"]))],
     }
-    if kind.__name__ in ("CloseCase", "ProposeClosure"):
-        found["reason"] = reasons
+    if kind in (CloseCase, ProposeClosure):
+        reasons = many(held.get("closure"), "reasons")
+        found["reason"] = [Choice(each["code"], each["label"]) for each in reasons]
     return found
 
 
@@ -93,5 +93,6 @@ def settings(programme: Json) -> Json:
     return msgspec.json.decode(programme["definition"], type=Json)
 
 
-def codes(held: Any) -> list[Choice]:
-    return [Choice(str(each), words(str(each))) for each in held or []]
+def codes(held: Json | None, name: str) -> list[Choice]:
+    found: list[str] = (held.get(name) if held else None) or []
+    return [Choice(each, words(each)) for each in found]

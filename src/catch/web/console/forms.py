@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum, StrEnum
 from functools import lru_cache
-from typing import Annotated, Any, NamedTuple, NewType, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, cast, get_args, get_origin
 from uuid import UUID, uuid4
 
 import msgspec
 from msgspec import NODEFAULT, Struct
+from msgspec.structs import replace
 
 from catch.api.common.enums import sentence
 from catch.api.mutations import camel
@@ -152,8 +153,8 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
 
 def _typed(field: Field, hint: Any, name: str) -> Field:
     plain = _plain(hint)
-    origin, inside = get_origin(plain), get_args(plain)
-    change = msgspec.structs.replace
+    origin, inside = get_origin(plain), cast("tuple[Any, ...]", get_args(plain))
+    change = replace
     if plain is Sealed:
         return change(field, kind=Kind.TEXT if name in SHORT else Kind.AREA, hint=None)
     if origin in (tuple, frozenset, list):
@@ -178,7 +179,7 @@ def _plain(hint: Any) -> Any:
     while True:
         if get_origin(hint) is Annotated:
             hint = get_args(hint)[0]
-        elif isinstance(hint, NewType) and hint is not Sealed:
+        elif hint is not Sealed and hasattr(hint, "__supertype__"):
             hint = hint.__supertype__
         else:
             return hint
@@ -274,10 +275,10 @@ class Form:
     def filled(self) -> Json:
         """The command's input. What cannot be read is in `problems`, and the input is not to be sent then."""
         self.problems = []
-        return self._group(self.fields, lambda field: field.path)
+        return self._group(self.fields)
 
-    def _group(self, fields: Iterable[Field], place: Any) -> Json:
-        found = ((field.name, self._read(field, place(field))) for field in fields)
+    def _group(self, fields: Iterable[Field], inside: str = "") -> Json:
+        found = ((field.name, self._read(field, f"{inside}{field.name}")) for field in fields)
         return {name: value for name, value in found if value is not None}
 
     def _read(self, field: Field, path: str) -> Any:
@@ -304,7 +305,7 @@ class Form:
         # A group that nobody has touched is not there, whatever ids and defaults stand in it.
         if not any(self._touched(part, f"{path}.{part.name}") for part in field.parts) and not field.required:
             return None
-        return self._group(field.parts, lambda part: f"{path}.{part.name}")
+        return self._group(field.parts, f"{path}.")
 
     def _touched(self, field: Field, path: str) -> bool:
         if self.kind_of(field, path) is Kind.HIDDEN or (field.default and self.value(path) in ("", field.default)):

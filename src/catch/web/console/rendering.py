@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
@@ -19,9 +19,18 @@ REASONS = {
 }
 
 
+class Answers(Environment):
+    """Reads an answer of the API as it is: its `items` are those of the agenda, not a dictionary's."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, dict) and attribute in obj:
+            return cast("dict[str, Any]", obj)[attribute]
+        return super().getattr(obj, attribute)
+
+
 def environment() -> Environment:
     """Everything is escaped, and a name that nobody gave is a fault and not an empty place."""
-    made = Environment(
+    made = Answers(
         loader=ChoiceLoader([FileSystemLoader(TEMPLATES), PackageLoader("nhsuk_frontend_jinja")]),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
@@ -29,7 +38,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {
+    filters: dict[str, Any] = {
         "day": day,
         "moment": moment,
         "clock": clock,
@@ -39,6 +48,7 @@ def environment() -> Environment:
         "lines": lines,
         **room.FILTERS,
     }
+    made.filters.update(filters)
     return made
 
 

@@ -122,7 +122,7 @@ class Console:
         async def answer(request: Request[Any, Any, Any]) -> Response[bytes]:
             began, line = time.perf_counter(), Line(request.method, operation=address.path, kind="page")
             response = await self._answer(address, request, line)
-            line.status = response.status_code
+            line.status = response.status_code or 200
             line.written(began)
             return response
 

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
+def many(held: Json | None, name: str) -> list[Json]:
+    """A list of an answer; none where it is closed, or was not asked for."""
+    found: list[Json] | None = held.get(name) if held else None
+    return found or []
+
+
 class Page(Struct):
     """What is answered: HTML, or another text."""
 
@@ -179,6 +185,11 @@ class Visit:
         if answer["__typename"] == "Refused":
             return Turned(answer["code"], answer["message"], answer["details"])
         return Taken(int(answer["position"]), UUID(answer["stream"]), answer["version"], answer["events"])
+
+    def followed(self, follows: Sequence[Json]) -> list[Json]:
+        """What a page's script subscribes to: registered documents (`document`, `variables`), by their text."""
+        texts = self.console.web.engine.registered.texts
+        return [{"query": texts[each["document"]], "variables": each["variables"]} for each in follows]
 
     def page(self, template: str, status: int = 200, **values: object) -> Page:
         return Page(self.console.rendered(template, self, values), status)

@@ -129,9 +129,7 @@ def told(visit: Visit, meeting: Json, item: Json | None, offered: Sequence[str],
         "said": said_of(item),
         "mine": mine(meeting, viewer.user) if not organises else [],
         "links": links(meeting, offered, organises=organises),
-        "rest_of_item": [
-            (words(each).lower().replace(" ", "-"), words(each)) for each in about if each not in LAID_OUT
-        ],
+        "rest_of_item": [form_link(each) for each in about if each not in LAID_OUT],
         "starts_local": local(meeting["startsAt"]),
         "ends_local": paced.ends.astimezone(LONDON).isoformat(),
         "on": on(visit, here(meeting, item, visit)),

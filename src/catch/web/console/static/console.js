@@ -139,10 +139,13 @@ function tick() {
 setInterval(tick, 1000);
 tick();
 
+// The server cannot be asked just now, which passes.
+class Offline extends Error {}
+
 async function ticket() {
-  const answer = await fetch("/ticket", { method: "POST", headers: { "x-fragments": "1" } });
-  if (answer.status === 401) ended();
-  if (!answer.ok) throw new Error(String(answer.status));
+  const answer = await fetch("/ticket", { method: "POST", headers: { "x-fragments": "1" } }).catch(() => null);
+  if (answer?.status === 401) ended();
+  if (!answer?.ok) throw new Offline();
   return { authorization: `Session ${await answer.text()}` };
 }
 
@@ -152,7 +155,7 @@ if (follows.length && "graphqlWs" in window && "Idiomorph" in window) {
     connectionParams: ticket,
     retryAttempts: Infinity,
     // 4403 says that a ticket has run out, as it does every now and then: the next one is fetched.
-    shouldRetry: () => true,
+    shouldRetry: (problem) => problem instanceof CloseEvent || problem instanceof Offline,
     isFatalConnectionProblem: () => false,
     retryWait: (tries) => new Promise((done) => setTimeout(done, Math.min(5000, 200 * 2 ** tries) * (0.5 + Math.random()))),
   });
@@ -166,10 +169,10 @@ if (follows.length && "graphqlWs" in window && "Idiomorph" in window) {
     lost = false;
     say("");
   });
-  for (const { document, variables } of follows) {
+  for (const { query, variables } of follows) {
     client.subscribe(
       // Asked anew at every connection: from where the page stands by then, so that nothing in between is missed.
-      { documentId: document, get variables() { return { ...variables, after: String(at) }; } },
+      { query, get variables() { return { ...variables, after: String(at) }; } },
       {
         next: ({ data }) => told(Object.values(data ?? {})[0]?.position),
         error: () => told(0),
