@@ -82,6 +82,13 @@ class Pace(Struct, frozen=True):
     box: int = 0
 
 
+def lasting(length: int) -> str:
+    """So many minutes, in words."""
+    hours, rest = divmod(abs(length), 60)
+    text = f"{hours} h {rest} min" if hours else f"{rest} min"
+    return text if length >= 0 else f"{text} over"
+
+
 def minutes(span: timedelta) -> int:
     return round(span.total_seconds() / 60)
 
@@ -262,7 +269,9 @@ def closed(held: Json, path: str) -> str | None:
 
 
 def withheld_in_words(item: Json) -> str:
-    return CLOSED.get(withheld(item) or "", "closed to you")
+    """Of an item that is closed as a whole."""
+    text = CLOSED.get(withheld(item) or "", "closed to you")
+    return text[:1].upper() + text[1:]
 
 
 def order_in(item: str, meeting: Json) -> int:

@@ -30,11 +30,6 @@ SAID = (
     ("update", "Update"),
     ("nextSteps", "Next steps"),
 )
-LAID_OUT = frozenset({
-    "openItem", "closeItem", "noteItem", "deferItem", "pullFromNoting", "changeTimebox", "removeItem", "moveItem",
-    "declareInterest", "resolveInterest", "recordUpdate", "recordDecision", "offerActionInMeeting", "inviteMember",
-})  # fmt: skip
-"""The commands of an item that have a form of their own on the page. The rest are links to their forms."""
 
 
 class On(Struct):
@@ -87,7 +82,7 @@ def told(visit: Visit, meeting: Json, item: Json | None, offered: Sequence[str],
         "stage": room.STAGES[state],
         "stage_colour": {"IN_PROGRESS": "green", "ADJOURNED": "orange", "CANCELLED": "red"}.get(state, "grey"),
         "pace": paced,
-        "left": f"{paced.left} min" if paced.left >= 0 else f"{-paced.left} min over",
+        "left": room.lasting(paced.left),
         "open_for": room.minutes(now - paced.opened) if paced.opened else 0,
         "under_way": state in ("IN_PROGRESS", "ADJOURNED"),
         "shows_pace": bool(items) and state not in room.OVER,
@@ -129,18 +124,12 @@ def told(visit: Visit, meeting: Json, item: Json | None, offered: Sequence[str],
         "said": said_of(item),
         "mine": mine(meeting, viewer.user) if not organises else [],
         "links": links(meeting, offered, organises=organises),
-        "rest_of_item": [form_link(each) for each in about if each not in LAID_OUT],
+        "links_action": "linkAction" in about,
         "starts_local": local(meeting["startsAt"]),
         "ends_local": paced.ends.astimezone(LONDON).isoformat(),
         "on": on(visit, here(meeting, item, visit)),
         "follows": [{"document": FOLLOWED, "variables": {"id": meeting["id"]}}],
     }
-
-
-def form_link(mutation: str) -> tuple[str, str]:
-    """Where a command's own form is, and what it is called."""
-    text = words(mutation)
-    return text.lower().replace(" ", "-"), text
 
 
 def said_of(held: Json | None) -> list[tuple[str, str, str]]:
@@ -218,7 +207,8 @@ def links(meeting: Json, offered: Sequence[str], *, organises: bool) -> list[tup
     over = meeting["state"] in ("ENDED", "MINUTES_CONFIRMED")
     found: list[tuple[str, str]] = []
     if organises and meeting["state"] not in room.OVER:
-        found.append(("Prepare, or add a late item", f"{page}/prepare"))
+        late = meeting["state"] in room.LIVE
+        found.append(("Add a late item, or prepare" if late else "Prepare", f"{page}/prepare"))
     if meeting["state"] not in ("PLANNED", "AGENDA_DRAFTED"):
         found += [("Agenda on paper", f"{page}/pack"), ("Shared screen", f"{page}/screen")]
     if over or meeting["state"] == "IN_PROGRESS":
@@ -284,7 +274,7 @@ async def screen(visit: Visit) -> Reply:
         series=words(meeting["series"]),
         stage=room.STAGES[meeting["state"]],
         pace=paced,
-        left=f"{paced.left} min" if paced.left >= 0 else f"{-paced.left} min over",
+        left=room.lasting(paced.left),
         open_for=room.minutes(now - paced.opened) if paced.opened else 0,
         current=next((each for each in items if each["id"] == meeting["currentItem"]), None),
         under_way=meeting["state"] in ("IN_PROGRESS", "ADJOURNED"),

@@ -124,7 +124,8 @@ function tick() {
   const now = Date.now();
   for (const clock of document.querySelectorAll("[data-until]")) {
     const left = Math.round((Date.parse(clock.dataset.until) - now) / 60000);
-    write(clock, left < 0 ? `${-left} min over` : `${left} min`);
+    const [hours, rest] = [Math.floor(Math.abs(left) / 60), Math.abs(left) % 60];
+    write(clock, `${hours ? `${hours} h ` : ""}${rest} min${left < 0 ? " over" : ""}`);
   }
   // When it will end: what is open takes as long as it may, or has taken; what waits takes as long as it may.
   for (const clock of document.querySelectorAll("[data-finish]:not([data-still])")) {
