@@ -11,6 +11,7 @@ from markupsafe import Markup
 from catch.domain.calendar import LONDON
 from catch.web.console import room
 from catch.web.console.forms import words
+from catch.web.console.rows import row
 
 TEMPLATES = Path(__file__).parent / "templates"
 REASONS = {
@@ -49,6 +50,7 @@ def environment() -> Environment:
         **room.FILTERS,
     }
     made.filters.update(filters)
+    made.globals.update({"row": row})
     return made
 
 
