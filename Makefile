@@ -8,8 +8,10 @@ CLIENTS := $(VENV)/.clients
 CONSOLE := src/catch/web/console
 PAGES := $(VENV)/.pages
 JOBS ?= 2
+# As root under /var/lib, where the embedded PostgreSQL's own user can get at it.
+DEMO_DIR ?= $(if $(filter 0,$(shell id -u)),/var/lib/catch-demo,$(HOME)/.local/share/catch-demo)
 
-.PHONY: help test demo soak setup check unit lint types imports contracts lock clean
+.PHONY: help test demo serve soak setup check unit lint types imports contracts lock clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,8 +58,11 @@ contracts: $(READY) ## Compare the committed contracts with the code
 unit: $(READY) $(PAGES) $(CLIENTS) ## The tests alone
 	$(BIN)/python -m pytest -n $(JOBS)
 
-demo: $(READY) $(PAGES) ## A year of cases, then a meeting, live; DEMO=once ends after it
-	@$(BIN)/catch demo $(if $(filter once,$(DEMO)),--once)
+demo: $(READY) $(PAGES) ## A year of cases, then a meeting, live, in a browser or here; DEMO=once ends after it
+	@$(BIN)/catch demo $(if $(filter once,$(DEMO)),--once,--keep $(DEMO_DIR) --anew)
+
+serve: $(READY) $(PAGES) ## Go on with the place that `make demo` made
+	@CATCH_DATA_DIR=$(DEMO_DIR) $(BIN)/catch serve --development
 
 soak: $(READY) ## Faults in their hundreds, a million bad inputs; SOAK="--kills 20" FUZZ="--inputs 9999" for less
 	@$(BIN)/python -m tests.faults.soak $(SOAK)

@@ -191,7 +191,7 @@ async def left_out(db: Statements, programme: str) -> list[UUID | None]:
     """The cases of the programme of which a fact that counts here cannot be read; None for one of which not even the
     programme is known. A fact of a kind that nobody knows may be one that counts.
     """
-    rows = await db.fetch(_LEFT_OUT, programme, [*(OUTCOMES.topics or ())], [kind.__name__ for kind in EVENTS])
+    rows = await db.fetch(_LEFT_OUT, programme, [*(OUTCOMES.topics or ())], [*EVENTS])
     return [row["case_id"] if row["placed"] else None for row in rows]
 
 

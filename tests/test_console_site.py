@@ -73,6 +73,14 @@ async def test_a_program_that_looks_in_is_told_where_things_are(place: Place) ->
     assert "POST /graphql" in answer.text
 
 
+async def test_an_address_that_leads_nowhere_is_a_page_for_people_and_an_error_for_programs(
+    place: Place, chair: httpx.AsyncClient
+) -> None:
+    page = await chair.get("/nowhere")
+    assert (page.status_code, "Page not found" in page.text) == (404, True)
+    assert (await place.http.get("/nowhere")).json()["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
 async def test_signed_out_is_signed_out_wherever_the_cookie_lies(place: Place, chair: httpx.AsyncClient) -> None:
     page = await chair.get("/")
     stolen = dict(chair.cookies)

@@ -42,7 +42,7 @@ def appending(stream: UUID | None = None, version: int = 1) -> Append:
 
 
 async def recorded(log: Log) -> list[datetime]:
-    return [each.recorded_at for each in await log.page(0)]
+    return [each.recorded_at for each in await log.page(0, 100)]
 
 
 async def done_as(role: str | None, admin: Connection, statement: str) -> None:

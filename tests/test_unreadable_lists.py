@@ -338,7 +338,7 @@ async def test_figures_say_which_cases_they_leave_out(world: World):
     place, torn = world.place, world.torn
     quarter = quarter_before(london_day(ago()))
     days = {"f": quarter.first.isoformat(), "t": quarter.last.isoformat()}
-    whole = {"incomplete": False, "unreadable": []}
+    whole: dict[str, object] = {"incomplete": False, "unreadable": []}
     assert (await place.ask(FIGURES, AUDITOR))["timeToOutcome"] == whole
     assert (await place.ask(FIGURES, COORDINATOR, **days))["timeToOutcome"] == whole
     # Of another stream, or of a kind that is in no figure: nothing is left out.

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -39,20 +40,30 @@ SCHEMA = "catch_demo"
 console = Console(highlight=False, soft_wrap=True)
 
 
-def demonstrate(*, once: bool, keep: Path | None = None) -> None:
-    """`keep`: a folder for the place, which stays; raises `BadSetting` where there is something in it."""
+def demonstrate(*, once: bool, keep: Path | None = None, anew: bool = False) -> None:
+    """`keep`: a folder for the place, which stays; raises `BadSetting` where there is something in it. `anew`: where
+    that is an earlier demonstration, it goes.
+    """
     settings = Settings.read()
     if keep is not None:
-        settings = replace(settings, data_dir=empty(keep), database_url=None, owner_url=None, kek_file=None)
+        there = empty(keep, anew=anew)
+        settings = replace(settings, data_dir=there, database_url=None, owner_url=None, kek_file=None)
     with place_folder(keep) as folder, own_place(settings, kept=keep is not None) as running:
         schema = settings.schema if settings.database_url is None else SCHEMA
         own = replace(settings, data_dir=folder, schema=schema, database_url=running.app, owner_url=running.admin)
         uvloop.run(shown(running, own, once=once, fresh=settings.database_url is not None, kept=keep))
 
 
-def empty(folder: Path) -> Path:
-    """The folder as a place may be made in it. A year is loaded once: on top of another one it would not be a year."""
+def empty(folder: Path, *, anew: bool = False) -> Path:
+    """The folder as a place may be made in it. A year is loaded once: on top of another one it would not be a year.
+
+    With `anew` an earlier demonstration in it is removed: one that says so in its own file, and on which nothing runs.
+    """
     there = folder.expanduser().resolve()
+    if anew and (there / MARK).is_file():
+        if (there / "postgres" / "data" / "postmaster.pid").exists():
+            raise BadSetting(f"--keep: a server runs on {there}: stop it first, or name another folder")
+        shutil.rmtree(there)
     if there.exists() and any(there.iterdir()):
         raise BadSetting(
             f"--keep: there is something in {there}: name another folder. {COME_BACK.format(folder=there)}"
@@ -61,6 +72,8 @@ def empty(folder: Path) -> Path:
 
 
 COME_BACK = "To come back to a place that was kept: CATCH_DATA_DIR={folder} catch serve --development"
+MARK = "demonstration"
+"""A file of a folder that holds an invented place of ours, and nothing else."""
 
 
 @contextmanager
@@ -101,7 +114,11 @@ async def shown(running: Server, settings: Settings, *, once: bool, fresh: bool,
     if fresh:
         await make_room(running)
     year = await loaded(running, settings)
+    if kept is not None:
+        (settings.data_dir / MARK).touch()
     async with serving(settings) as (url, process):
+        if not once:
+            await shown_in_a_browser(url, year)
         outcome = await played(settings, url, year)
         console.print(f"server memory {memory(process.pid):.0f} MB")
         if not once:
@@ -111,6 +128,16 @@ async def shown(running: Server, settings: Settings, *, once: bool, fresh: bool,
             await stopped(process)
     if once:
         print(outcome.last_line)
+
+
+async def shown_in_a_browser(url: str, year: Year) -> None:
+    """Where to run the meeting oneself. At a terminal it is played here once Enter is pressed; elsewhere at once."""
+    address = url.removesuffix("/graphql")
+    console.print(f"\n[bold]{address}[/]  sign in as {CHAIR} at {LEAD_AGENCY}, and the meeting is about to begin:")
+    console.print(f"  {address}/meetings/{year.meeting}\n")
+    if sys.stdin.isatty() and console.is_terminal:
+        console.print("Run it there, or press Enter to have it played here, by eight at once. Ctrl-C ends.")
+        await asyncio.to_thread(sys.stdin.readline)
 
 
 async def stopped(process: "subprocess.Popen[str]") -> None:

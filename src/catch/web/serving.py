@@ -101,7 +101,7 @@ class Web:
             *also,
         ]
         app = Litestar(
-            handlers, openapi_config=None, logging_config=None, exception_handlers={HTTPException: turned_away}
+            handlers, openapi_config=None, logging_config=None, exception_handlers={HTTPException: self.turned_away}
         )
         self.app = saying_so(self.http.before(app), catch.log.mark.invented)
 
@@ -120,6 +120,13 @@ class Web:
             viewer = connection.viewer
             if viewer is not None and (viewer.agency, viewer.user) == (fact.event.partner, fact.event.user):
                 connection.close(4403, f"{AllowedAnew.code}: {AllowedAnew().message}")
+
+    def turned_away(self, request: Request[Any, Any, Any], problem: HTTPException) -> Response[Any]:
+        """What the framework refuses is answered in the form of everything else here: to a browser, with a page."""
+        code, said = TURNED_AWAY.get(problem.status_code, ("NOT_TAKEN", "This cannot be taken as it was sent."))
+        if "text/html" in request.headers.get("accept", "").lower():
+            return self.console.nothing_at(request, problem.status_code)
+        return Response({"errors": [error(code, said)]}, status_code=problem.status_code, headers=problem.headers)
 
     def alive(self) -> Any:
         @get("/health/live")
@@ -172,12 +179,6 @@ class Web:
         while True:
             await asyncio.sleep(RECONSIDER)
             self.feed.reconsider()
-
-
-def turned_away(_: Request[Any, Any, Any], problem: HTTPException) -> Response[dict[str, Any]]:
-    """What the framework refuses is answered in the form of everything else here."""
-    code, said = TURNED_AWAY.get(problem.status_code, ("NOT_TAKEN", "This cannot be taken as it was sent."))
-    return Response({"errors": [error(code, said)]}, status_code=problem.status_code, headers=problem.headers)
 
 
 TURNED_AWAY = {

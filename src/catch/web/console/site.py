@@ -26,7 +26,7 @@ from catch.web.about import about
 from catch.web.console.assets import Asset, assets
 from catch.web.console.forms import Sent, parsed
 from catch.web.console.rendering import environment
-from catch.web.console.visit import Moved, NotShown, Page, Reply, Visit
+from catch.web.console.visit import Moved, NotShown, Page, Reply, Visit, nothing_here
 from catch.web.http import Line
 from catch.web.requests import Heading, Scope
 
@@ -108,6 +108,12 @@ class Console:
     def asset(self, name: str) -> str:
         """Where it is: at another address whenever it is another, so that browsers may keep it."""
         return f"/assets/{name}?v={self.assets[name].version}"
+
+    def nothing_at(self, request: Request[Any, Any, Any], status: int) -> Response[bytes]:
+        """A page for an address that leads nowhere: the same as for one that is not theirs."""
+        problem = nothing_here()
+        visit = Visit(self, None, request.url.path, {}, {})
+        return self._page(visit, self._told(visit, status, problem.title, problem.text))
 
     def _handler(self, address: Address) -> HTTPRouteHandler:
         methods = METHODS if address.post else METHODS[:2]
