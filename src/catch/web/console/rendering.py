@@ -50,7 +50,8 @@ def environment() -> Environment:
         **room.FILTERS,
     }
     made.filters.update(filters)
-    made.globals.update({"row": row})
+    shared: dict[str, Any] = made.globals
+    shared["row"] = row
     return made
 
 

@@ -19,4 +19,5 @@ async def agencies(visit: Visit, programme: str, known: Iterable[str] = ()) -> C
 async def programme(visit: Visit, key: str) -> Json:
     """Its settings; nothing where there is none such."""
     held = (await visit.maybe("programme_definitions")).get("programmes", [])
-    return next((settings(each) for each in held if each["key"] == key), {})
+    nothing: Json = {}
+    return next((settings(each) for each in held if each["key"] == key), nothing)
