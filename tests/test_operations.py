@@ -205,6 +205,26 @@ def variables(world: World) -> dict[str, list[dict[str, Any]]]:
         "meeting_room": [*ids, *wrong, {"id": meeting, "item": str(uuid4())}],
         "meeting_said": [{"id": meeting, "item": str(uuid4())}, {}],
         "meeting_screen": [*ids, *wrong],
+        "audit_facts": [{"stream": each["id"], "first": 20} for each in ids],
+        "figures_page": [
+            {"programme": PROGRAMME},
+            {"programme": "none"},
+            {"programme": PROGRAMME, "from": "2020-01-01", "to": "2020-03-31"},
+        ],
+        "looked_after": [
+            {"agency": "snn"},
+            {"agency": "housing-1"},
+            {"agency": "none"},
+            *({"agency": "snn", "user": user} for user in (COORDINATOR.user, CHAIR.user, "nobody")),
+            {},
+        ],
+        "owned_actions": [
+            {"agency": "housing-1", "user": HOUSING.user},
+            {"agency": "none", "user": "nobody"},
+            {"agency": "housing-1", "user": HOUSING.user, "after": "junk"},
+            {},
+        ],
+        "suspended_programmes": [{}],
         "offered": [
             {},
             *({"caseId": each["id"]} for each in ids),

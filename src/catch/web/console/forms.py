@@ -153,7 +153,7 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
 
 def _typed(field: Field, hint: Any, name: str) -> Field:
     plain = _plain(hint)
-    origin, inside = get_origin(plain), cast("tuple[Any, ...]", get_args(plain))
+    origin, inside = get_origin(plain), get_args(plain)
     change = replace
     if plain is Sealed:
         return change(field, kind=Kind.TEXT if name in SHORT else Kind.AREA, hint=None)
@@ -172,7 +172,7 @@ def _typed(field: Field, hint: Any, name: str) -> Field:
     if plain is UUID:
         return change(field, kind=Kind.ONE)
     simple = {bool: Kind.YES_NO, date: Kind.DATE, datetime: Kind.MOMENT, int: Kind.NUMBER, float: Kind.NUMBER}
-    return change(field, kind=simple.get(plain, Kind.TEXT), whole=plain is int)
+    return change(field, kind=simple.get(cast("Any", plain), Kind.TEXT), whole=plain is int)
 
 
 def _plain(hint: Any) -> Any:
@@ -197,7 +197,9 @@ def chosen_ids(kind: type[Command]) -> frozenset[str]:
         for part in field.parts
         if part.kind is Kind.ONE and not part.choices and field.path.startswith(part.name) and part.name in _CHOSEN
     }
-    return frozenset(own | parts)
+    # A key or a user id is somebody's to choose: what a form makes by itself are ids that nobody reads.
+    made = {field.path for field in fields_of(kind) if field.kind is Kind.ONE and not field.choices}
+    return frozenset((own & made) | parts)
 
 
 class Problem(NamedTuple):
@@ -244,6 +246,10 @@ class Form:
 
     def offered(self, field: Field) -> tuple[Choice, ...]:
         return self.choices.get(field.path) or field.choices
+
+    def asked(self, field: Field) -> Field:
+        """Where there is something to choose from, nobody is told how it would be spelt."""
+        return msgspec.structs.replace(field, hint=None) if self.choices.get(field.path) else field
 
     def value(self, path: str, default: str = "") -> str:
         if path in self.fixed:

@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from catch.domain.calendar import LONDON
 from catch.web.console import room
+from catch.web.console.agenda_rows import row
 from catch.web.console.forms import words
-from catch.web.console.rows import row
 
 TEMPLATES = Path(__file__).parent / "templates"
 REASONS = {
@@ -48,6 +48,8 @@ def environment() -> Environment:
         "hidden": hidden,
         "lines": lines,
         **room.FILTERS,
+        "kebab": kebab,
+        "exact": exact,
     }
     made.filters.update(filters)
     shared: dict[str, Any] = made.globals
@@ -76,6 +78,12 @@ def moment(value: str | datetime | None) -> str:
     return f"{plain}, {at:%H:%M}" if isinstance(at, datetime) else plain
 
 
+def exact(value: str) -> str:
+    """3 March 2026, 10:05:09."""
+    at = local(read(value))
+    return f"{moment(value)}:{at:%S}" if isinstance(at, datetime) else moment(value)
+
+
 def clock(value: str | datetime | None) -> str:
     """10:05."""
     at = local(read(value))
@@ -98,6 +106,11 @@ def hidden(held: Mapping[str, Any], path: str) -> str | None:
         if each["path"] == path or path.startswith(f"{each['path']}.") or each["path"] in ("", "*"):
             return str(each["reason"])
     return None
+
+
+def kebab(name: str) -> str:
+    """A mutation's name as the addresses of forms have it: `giveRole` as `give-role`."""
+    return "".join(f"-{each.lower()}" if each.isupper() else each for each in name)
 
 
 def lines(text: str | None) -> Markup:

@@ -1,64 +1,133 @@
-"""A row of an agenda, drawn by hand: a page has dozens, and every screen draws them anew at every event."""
+"""Whatever the API answers, laid out in rows: a field a row, in words, and what it was before."""
 
-from markupsafe import Markup, escape
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any, NamedTuple, cast
 
-from catch.web.console import room
-from catch.web.console.room import Json
+from catch.web.console.forms import words
+from catch.web.console.rendering import day, moment
 
-TAGS = {"OPEN": "blue", "DISCUSSED": "green", "NOTED": "green", "DEFERRED": "orange", "REMOVED": "grey"}
-MUST = ' <strong class="nhsuk-tag nhsuk-tag--red">Must</strong>'
-
-
-def row(item: Json, shown: str | None = None, *, movable: bool = False, leads: bool = True) -> Markup:
-    """Up to where its forms stand; `</li>` is the template's. `shown`: the item that the page shows whole. `leads`: its
-    name is a link to it.
-    """
-    state, closed = item["state"], room.withheld(item)
-    kinds = "catch-item"
-    if state == "OPEN":
-        kinds += " catch-item--open"
-    elif state != "PENDING":
-        kinds += " catch-item--done"
-    if item["id"] == shown:
-        kinds += " catch-item--shown"
-    place = f' data-place="{item["order"]}"' if movable else ""
-    current = ' aria-current="true"' if state == "OPEN" else ""
-    why = " ".join(each["text"] for each in item["reasons"])
-    why = f'<span class="catch-item__why">{escape(why)}</span>' if why else ""
-    return Markup(  # noqa: S704
-        f'<li class="{kinds}" id="row-{item["id"]}"{current}{place}>'
-        f'<span class="catch-item__order">{item["order"] or "–"}</span>'
-        f'<span class="catch-item__name">{closed_name(item) if closed else open_name(item, leads=leads)}</span>'
-        f'<span class="catch-item__box">{box(item)}</span>{why}'
-    )
+ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+CODE = re.compile(r"[A-Z][A-Z0-9_]+")
+LEFT_OUT = frozenset({"__typename", "redactions"})
+"""Said elsewhere."""
+KNOWN_BY = ("id", "itemId", "code", "user", "agency", "path", "policy")
+"""By which of several alike are told apart."""
 
 
-def closed_name(item: Json) -> str:
-    return f'<span class="catch-closed">{escape(room.withheld_in_words(item))}</span>'
+class Row(NamedTuple):
+    """`was`: what stood there before, where that is something else."""
+
+    label: str
+    text: str
+    was: str | None = None
+
+    @property
+    def changed(self) -> bool:
+        return self.was is not None
 
 
-def open_name(item: Json, *, leads: bool) -> str:
-    name = called(item)
-    text = f'<a href="?item={item["id"]}#item">{name}</a>' if leads else name
-    if item["number"] and not item["matter"] and person(item):
-        text += f' <span class="catch-item__number">{escape(item["number"])}</span>'
-    return text + (MUST if item["must"] else "")
+class Section(NamedTuple):
+    title: str
+    rows: list[Row]
+
+    @property
+    def changed(self) -> bool:
+        return any(row.changed for row in self.rows)
 
 
-def called(item: Json) -> Markup:
-    """By the person's name where the viewer is told it; names run in any direction."""
-    name = person(item)
-    return Markup("<bdi>{}</bdi>").format(name) if name else escape(room.title(item))
+Path = tuple[tuple[str, str], ...]
+"""Steps: by what each is known, and what it is called."""
 
 
-def person(item: Json) -> str | None:
-    case = item["case"]
-    return case["person"]["name"] if case and case["person"] else None
+def sections(now: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> list[Section]:
+    """What stands alone comes first; then every part that has parts of its own, in the order of the answer."""
+    plain = {name: value for name, value in now.items() if not isinstance(value, dict | list)}
+    was = before or {}
+    found = [Section("In short", rows(plain, {name: was.get(name) for name in plain} if before else None))]
+    for name, value in now.items():
+        if name not in plain and name not in LEFT_OUT:
+            found.append(Section(words(name), rows(value, was.get(name) if before is not None else None)))
+    return [each for each in found if each.rows]
 
 
-def box(item: Json) -> str:
-    if item["state"] == "PENDING":
-        return f"{item['minutes']} min"
-    taken = room.spent(item)
-    tag = f'<strong class="nhsuk-tag nhsuk-tag--{TAGS[item["state"]]}">{room.STATES[item["state"]]}</strong>'
-    return tag if taken is None else f"{tag} {taken} of {item['minutes']} min"
+def rows(now: Any, before: Any = None) -> list[Row]:
+    """Every field that holds something, or held something before."""
+    held, was = placed(now), None if before is None else placed(before)
+    found = [Row(each.label, each.text, _before(was, keys, each.text)) for keys, each in held.items()]
+    gone = [Row(each.label, "", each.text) for keys, each in (was or {}).items() if keys not in held]
+    return found + gone
+
+
+def placed(value: Any) -> dict[tuple[str, ...], Row]:
+    """By what each step is known by, not by its number: what moved is the same."""
+    return {tuple(known for known, _ in path): Row(label(path), text) for path, text in leaves(value)}
+
+
+def _before(was: Mapping[tuple[str, ...], Row] | None, keys: tuple[str, ...], text: str) -> str | None:
+    if was is None:
+        return None
+    held = was[keys].text if keys in was else ""
+    return None if held == text else held
+
+
+def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, dict):
+        for name, inner in cast("dict[str, Any]", value).items():
+            if name not in LEFT_OUT:
+                yield from leaves(inner, (*path, (name, words(name))))
+    elif isinstance(value, list):
+        yield from _listed(cast("list[Any]", value), path)
+    elif value is not None:
+        yield path, written(value)
+
+
+def _listed(value: list[Any], path: Path) -> Iterator[tuple[Path, str]]:
+    if value and not any(isinstance(each, dict | list) for each in value):
+        yield path, ", ".join(map(written, value))
+        return
+    for number, each in enumerate(value, start=1):
+        yield from leaves(each, (*path, (known_by(each, number), str(number))))
+
+
+def known_by(value: Any, number: int) -> str:
+    named = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    return next((str(named[name]) for name in KNOWN_BY if isinstance(named.get(name), str)), str(number))
+
+
+def label(path: Path) -> str:
+    """Actions 2, title."""
+    parts: list[str] = []
+    for _, name in path:
+        if name.isdecimal():
+            parts[-1:] = [f"{parts[-1]} {name}" if parts else f"No. {name}"]
+        else:
+            parts.append(name if not parts else name[:1].lower() + name[1:])
+    return ", ".join(parts) or "Value"
+
+
+def written(value: Any) -> str:
+    """As somebody reads it: a day, a time, a code in words; an id as it is."""
+    match value:
+        case bool():
+            return "Yes" if value else "No"
+        case str() if CODE.fullmatch(value):
+            return words(value)
+        case str() if re.fullmatch(r"\d{4}-\d\d-\d\d(T[0-9:.]+(Z|[+-]\d\d:\d\d))?", value):
+            return _dated(value)
+        case _:
+            return str(value)
+
+
+def _dated(text: str) -> str:
+    try:
+        return moment(datetime.fromisoformat(text)) if "T" in text else day(date.fromisoformat(text))
+    except ValueError:
+        return text
+
+
+def path_in_words(path: str) -> str:
+    """A path of the trail: `actions[7f3a…].state`, as Actions, state."""
+    plain = re.sub(r"\[[^\]]*\]", "", path)
+    return ", ".join(part if number else words(part) for number, part in enumerate(map(words, plain.split("."))))

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
+def inside(held: Any, *names: str) -> Any:
+    """What stands there in an answer; None where anything on the way is not there."""
+    for name in names:
+        held = held[name] if held is not None else None
+    return held
+
+
 def many(held: Json | None, name: str) -> list[Json]:
     """A list of an answer; none where it is closed, or was not asked for."""
     found: list[Json] | None = held.get(name) if held else None

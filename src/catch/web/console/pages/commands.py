@@ -13,6 +13,7 @@ from catch.domain.meeting.deciding import RecordUpdate
 from catch.web.console.choices import choices
 from catch.web.console.forms import Form, kind_named, mutation_of
 from catch.web.console.pages.writing import record
+from catch.web.console.people_choices import begun, of_people
 from catch.web.console.site import Address, own_path
 from catch.web.console.visit import Reply, Taken, Turned, Visit, nothing_here
 
@@ -25,7 +26,7 @@ async def ask(visit: Visit) -> Reply:
     """The form, empty but for what the address says."""
     kind = await asked_for(visit)
     sent = {name: [value] for name, value in visit.query.items() if name not in BESIDE}
-    return await shown(visit, await form_of(visit, kind, sent), str(uuid4()))
+    return await shown(visit, await form_of(visit, kind, await begun(visit, kind, sent)), str(uuid4()))
 
 
 async def asked_for(visit: Visit) -> type[Command]:
@@ -39,7 +40,8 @@ async def asked_for(visit: Visit) -> type[Command]:
 
 async def form_of(visit: Visit, kind: type[Command], sent: Mapping[str, list[str]]) -> Form:
     fixed = {name: sent[name][0] for name in ABOUT if name in kind.__struct_fields__ and sent.get(name, [""])[0]}
-    return Form(kind, sent, fixed=fixed, choices=await choices(visit, kind, fixed))
+    found = await choices(visit, kind, fixed) | await of_people(visit, kind, sent)
+    return Form(kind, sent, fixed=fixed, choices=found)
 
 
 async def do(visit: Visit) -> Reply:
