@@ -149,7 +149,8 @@ async def test_the_chair_sees_the_agenda_by_section_with_reasons_and_what_comes_
     assert "In the room: 3" in text
     await opened(place, room, room.shared)
     text = await page(place, CHAIR, room.address)
-    assert "Close item 1" in text
+    order = next(each.order for each in room.meeting.items if each.case == room.shared.case)
+    assert f"Close item {order}" in text
     assert 'data-since="' in text
     assert {"record-update", "record-decision", "offer-action-in-meeting", "close-item", "defer-item"} <= commands(text)
 
