@@ -205,6 +205,8 @@ def variables(world: World) -> dict[str, list[dict[str, Any]]]:
         "meeting_room": [*ids, *wrong, {"id": meeting, "item": str(uuid4())}],
         "meeting_said": [{"id": meeting, "item": str(uuid4())}, {}],
         "meeting_screen": [*ids, *wrong],
+        "caseload": [*pages, {"filter": {"lead": "x", "live": True}, "order": "DUE_FIRST", "first": 2}, {"order": "x"}],
+        "my_referrals": pages,
         "audit_facts": [{"stream": each["id"], "first": 20} for each in ids],
         "figures_page": [
             {"programme": PROGRAMME},

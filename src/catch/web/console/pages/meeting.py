@@ -11,10 +11,11 @@ from catch.domain.calendar import LONDON
 from catch.domain.case.state import Priority
 from catch.domain.meeting.items import DecisionCode, DeferReason
 from catch.web.console import room
-from catch.web.console.forms import choices_of, words
+from catch.web.console.forms import choices_of
 from catch.web.console.pages.naming import agencies, programme
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, nothing_here
+from catch.web.console.wording import words
 
 FOLLOWED = "follow_meeting_position"
 MOVE_REASONS = (

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from catch.domain.calendar import LONDON, london_day
 from catch.domain.meeting.state import Mode
 from catch.web.console import room
-from catch.web.console.choices import settings
-from catch.web.console.forms import choices_of, words
+from catch.web.console.forms import choices_of
 from catch.web.console.pages.calendar import feed_of
 from catch.web.console.pages.meeting import local, on
+from catch.web.console.pages.naming import settings
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit
+from catch.web.console.wording import words
 
 BACK = timedelta(days=120)
 

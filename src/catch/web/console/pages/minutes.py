@@ -2,10 +2,10 @@
 
 from catch.domain.calendar import LONDON
 from catch.web.console import room
-from catch.web.console.forms import words
 from catch.web.console.pages.meeting import expected, on, said_of
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, nothing_here
+from catch.web.console.wording import words
 
 STILL_OPEN = ("OFFERED", "ACCEPTED", "IN_PROGRESS")
 DEFERRED = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from catch.web.console.choices import settings
+from catch.web.console.known import definition
 from catch.web.console.visit import Json, Visit
 
 Choices = list[tuple[str, str]]
@@ -21,3 +21,7 @@ async def programme(visit: Visit, key: str) -> Json:
     held = (await visit.maybe("programme_definitions")).get("programmes", [])
     nothing: Json = {}
     return next((settings(each) for each in held if each["key"] == key), nothing)
+
+
+def settings(programme: Json) -> Json:
+    return definition(programme["key"], programme["version"], programme["definition"])

@@ -5,11 +5,12 @@ from datetime import datetime
 from catch.domain.calendar import LONDON
 from catch.domain.meeting.items import DecisionCode, DeferReason
 from catch.web.console import room
-from catch.web.console.forms import choices_of, words
+from catch.web.console.forms import choices_of
 from catch.web.console.pages.meeting import known, local, on, said_of, tellers
 from catch.web.console.pages.naming import agencies
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, nothing_here
+from catch.web.console.wording import words
 
 
 async def paper(visit: Visit) -> Reply:
