@@ -67,9 +67,10 @@ def attribute(tag: str, name: str) -> str:
 
 
 def chosen(options: str) -> str:
-    values = re.findall(r'<option(?: value="([^"]*)")?([^>]*)>([^<]*)', options)
-    picked = next((each for each in values if "selected" in each[1]), values[0] if values else ("", "", ""))
-    return unescape(picked[0] or picked[2]) if not picked[0] and "value" not in options[:15] else unescape(picked[0])
+    """Of a list, what stands there before anybody picks."""
+    tags = re.findall(r"(<option[^>]*>)([^<]*)", options)
+    values = [(attribute(tag, "value") if "value=" in tag else unescape(text), "selected" in tag) for tag, text in tags]
+    return next((value for value, picked in values if picked), values[0][0] if values else "")
 
 
 def form_of(page: str, command: str, **known: str) -> Form:
