@@ -478,6 +478,13 @@ async def test_an_issuer_ends_its_own_sessions_and_no_others(world: World):
         assert not await two.signed_in()
 
 
+async def test_a_sign_out_that_cannot_be_judged_is_to_be_sent_again(world: World):
+    token = world.first.logout()
+    await world.first.go_away()
+    answer = await world.place.http.post(BACKCHANNEL, data={"logout_token": token})
+    assert answer.status_code == 503
+
+
 async def test_who_is_signed_in_goes_on_while_the_issuer_is_away(world: World):
     await world.bind(HOUSING)
     token = f"Bearer {world.first.access()}"
