@@ -95,8 +95,10 @@ class States:
 
     async def get(self, stream: Stream, id_: UUID) -> Held:
         """Raises an `Unreadable` rather than leave a fact out."""
-        if id_ in self._held:
-            return self._at_hand(stream, id_)
+        # By one look: asked for every row, and to hash an id is Python code.
+        if (known := self._held.get(id_)) is not None:
+            self._held.move_to_end(id_)
+            return known[1] if known[0] is stream else NOTHING
         (found,) = await self.gather(stream, [id_])
         return strictly(found)
 
@@ -126,6 +128,8 @@ class States:
     async def gather(self, stream: Stream, ids: Iterable[UUID]) -> list[Held | Broken]:
         """The same, where one that cannot be read is no reason to do without the others."""
         wanted = list(ids)
+        if all(map(self._held.__contains__, wanted)):
+            return [self._at_hand(stream, id_) for id_ in wanted]
         broken: dict[UUID, Broken] = {}
         missing: list[UUID] = []
         for id_ in dict.fromkeys(wanted):

@@ -63,7 +63,7 @@ async def found_cases(
             # The cursor has moved on already, over what is not shown as well.
             if still(row, opened, states) and len(found) <= wanted:
                 cursors.append(cursor(*after))
-                found.append(await entry(context.reading, opened, row))
+                found.append(await entry(context.reading, opened, row.case_id, cursors[-1]))
     page = found[:wanted]
     return case_types.CaseConnection(
         edges=[each for each in page if isinstance(each, case_types.CaseEdge)],
@@ -73,7 +73,7 @@ async def found_cases(
 
 
 async def entry(
-    reading: Reading, opened: Opened | Unopened, row: case_summary.Found
+    reading: Reading, opened: Opened | Unopened, case: UUID, place: str
 ) -> case_types.CaseEdge | common_types.Unreadable:
     """The case, or its name where it cannot be read."""
     if isinstance(opened, Opened):
@@ -81,11 +81,11 @@ async def entry(
         assert seen is not None
         try:
             node = await reading.case(held.state, seen, held.version, held.position)
-            return case_types.CaseEdge(cursor=cursor(row.received_at, row.case_id), node=node)
+            return case_types.CaseEdge(cursor=place, node=node)
         except Unreadable as problem:
-            opened = await reading.unopened(row.case_id, problem)
+            opened = await reading.unopened(case, problem)
     number = opened.last_known.number if opened.last_known else None
-    return common_types.Unreadable.of(row.case_id, number, opened.problem)
+    return common_types.Unreadable.of(case, number, opened.problem)
 
 
 async def cases_by_reference(context: Context, reference: str) -> list[case_types.Case]:
