@@ -97,17 +97,13 @@ class States:
         """Raises an `Unreadable` rather than leave a fact out."""
         # By one look: asked for every row, and to hash an id is Python code.
         if (known := self._held.get(id_)) is not None:
-            self._held.move_to_end(id_)
-            return known[1] if known[0] is stream else NOTHING
+            return self._of_kind(stream, id_, known)
         (found,) = await self.gather(stream, [id_])
         return strictly(found)
 
-    def _at_hand(self, stream: Stream, id_: UUID) -> Held:
-        known = self._held.get(id_)
-        if known is None or known[0] is not stream:
-            return NOTHING
+    def _of_kind(self, stream: Stream, id_: UUID, known: Folded) -> Held:
         self._held.move_to_end(id_)
-        return known[1]
+        return known[1] if known[0] is stream else NOTHING
 
     def seen(self, id_: UUID) -> tuple[Stream, Held] | None:
         """What the id names, whatever kind of stream it is, where that is folded already: without reading."""
@@ -129,26 +125,23 @@ class States:
         """The same, where one that cannot be read is no reason to do without the others."""
         wanted = list(ids)
         if all(map(self._held.__contains__, wanted)):
-            return [self._at_hand(stream, id_) for id_ in wanted]
-        broken: dict[UUID, Broken] = {}
-        missing: list[UUID] = []
-        for id_ in dict.fromkeys(wanted):
-            if id_ in self._held:
-                continue
-            known: Broken | None = self._broken.get(id_)
-            if known is None:
-                missing.append(id_)
-            else:
-                broken[id_] = known
-        read: dict[UUID, Folded | Broken] = {}
-        async for group in in_groups(missing, AT_ONCE):
+            return [self._of_kind(stream, id_, self._held[id_]) for id_ in wanted]
+        lacking = [id_ for id_ in dict.fromkeys(wanted) if id_ not in self._held]
+        read: dict[UUID, Folded | Broken] = self._broken_of(lacking)
+        async for group in in_groups([id_ for id_ in lacking if id_ not in read] if read else lacking, AT_ONCE):
             read |= await self._read_group(stream, group)
-        return [broken.get(id_) or self._found(stream, id_, read.get(id_)) for id_ in wanted]
+        return [self._found(stream, id_, read.get(id_)) for id_ in wanted]
+
+    def _broken_of(self, ids: Iterable[UUID]) -> dict[UUID, Folded | Broken]:
+        """Those that cannot be read, as was found a moment ago. None as a rule: then they are not gone through."""
+        if not self._broken:
+            return {}
+        return {id_: known for id_ in ids if (known := self._broken.get(id_)) is not None}
 
     def _found(self, stream: Stream, id_: UUID, read: Folded | Broken | None) -> Held | Broken:
         """As it is at hand by now; what was read and has been put out again, as it was read."""
-        if id_ in self._held:
-            return self._at_hand(stream, id_)
+        if (known := self._held.get(id_)) is not None:
+            return self._of_kind(stream, id_, known)
         if read is None or isinstance(read, Broken):
             return read or NOTHING
         return read[1] if read[0] is stream else NOTHING
