@@ -162,6 +162,25 @@ async def page(db: Statements, reach: Reach, after: str | None = None, first: in
     return load(rows, Row)
 
 
+_OF_PROGRAMME = f"from {TABLE} where programmes @> array[$1]::text[]"
+
+
+async def count_of(db: Statements, programme: str) -> int:
+    """How many agencies run the programme, or ever signed an agreement for it."""
+    return await db.fetchval(f"select count(*) {_OF_PROGRAMME}", programme)
+
+
+async def page_of(db: Statements, programme: str, after: str | None = None, first: int = 50) -> list[Row]:
+    """Those agencies, by key."""
+    rows = await db.fetch(
+        f"select * {_OF_PROGRAMME} and ($2::text is null or agency > $2) order by agency limit $3",
+        programme,
+        after,
+        first,
+    )
+    return load(rows, Row)
+
+
 async def named(db: Statements) -> list[tuple[str, str]]:
     """The key and the public name of every agency, in the order in which they were registered."""
     rows = await db.fetch(f"select agency, name from {TABLE} order by registered ->> 'at', agency")

@@ -198,6 +198,28 @@ async def found(
     return [Found(*row) for row in rows]
 
 
+_COUNTED = f"""
+    select count(distinct p.meeting_id) from {PLACES} p
+    where p.token = any($1::text[]) and p.case_id is null
+      and ($2::text is null or p.series = $2)
+      and p.starts_at >= coalesce($3::timestamptz, '-infinity')
+      and p.starts_at < coalesce($4::timestamptz, 'infinity')
+      and (p.until is null or p.until >= $5)
+"""
+
+
+async def counted(
+    db: Statements,
+    looking: Words,
+    at: datetime,
+    series: str | None = None,
+    from_: datetime | None = None,
+    to: datetime | None = None,
+) -> int:
+    """How many are `found` on all pages."""
+    return await db.fetchval(_COUNTED, looking.meetings, series, from_, to, at)
+
+
 async def page(
     db: Statements,
     series: str | None = None,

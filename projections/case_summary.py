@@ -1,7 +1,8 @@
 """Every case as it stands: what a case page, a caseload list and the agenda's facts are read from."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
+from enum import Enum
 from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from catch.access.finding import Shown, Words, coordinated_by, viewers
+from catch.access.finding import Shown, Words, calling, coordinated_by, viewers
 from catch.database import Statements
 from catch.domain.case import evolve
 from catch.domain.case.state import NOT_LIVE, Case, CaseState
@@ -22,7 +23,9 @@ from projections.read_model import MadeOf, ReadModel, names
 
 
 class Row(Struct, frozen=True):
-    """One case. `viewers` are the words under which it is found; `opened_at` is the position of its referral."""
+    """One case. `viewers` are the words under which it is found; `opened_at` is the position of its referral,
+    `due_on` the day on which its plan is to be reviewed or to end, whichever is first.
+    """
 
     case_id: UUID
     position: int
@@ -35,6 +38,7 @@ class Row(Struct, frozen=True):
     live: bool
     lead_user: str | None
     received_at: datetime
+    due_on: date | None
     viewers: tuple[Shown, ...]
     case: Case
 
@@ -59,6 +63,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         live=case.live,
         lead_user=case.lead.user if case.lead else None,
         received_at=case.milestones.received_at,
+        due_on=due_on(case),
         viewers=row.viewers if row and unmoved(row.case, case) else viewers(case),
         case=case,
     )
@@ -66,7 +71,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
 
 CASE_SUMMARY = ReadModel(
     name="case_summary",
-    version=10,
+    version=11,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=names(CASE.events),
@@ -77,6 +82,13 @@ CASE_SUMMARY = ReadModel(
 )
 TABLE = CASE_SUMMARY.table
 VIEWERS = CASE_SUMMARY.beside
+
+
+def due_on(case: Case) -> date | None:
+    plan = case.plan
+    if plan is None or not case.live:
+        return None
+    return plan.planned_end if plan.reviewed else min(plan.planned_end, plan.review_due)
 
 
 def unmoved(before: Case, case: Case) -> bool:
@@ -94,6 +106,10 @@ def unmoved(before: Case, case: Case) -> bool:
         and before.milestones.turned_away_at == case.milestones.turned_away_at
         and before.milestones.closed_at == case.milestones.closed_at
     )
+
+
+MOST = 50
+"""Cases that one number, name or reference finds at most."""
 
 
 class CaseFilter(Part, frozen=True):
@@ -152,15 +168,18 @@ async def many(db: Statements, cases: Iterable[UUID]) -> dict[UUID, Row]:
 
 
 # By what is shown, never by what is: a filter that looked at more would tell it.
-_SHOWN = """
+_FITTING = """
     ($3::text is null or v.programme = $3)
     and ($4::text[] is null or v.state = any($4))
     and ($5::text is null or v.lead_user = $5)
     and ($6::text is null or $6 = any(v.agencies))
-    and (v.received_at, v.case_id) {beyond} (coalesce($7::timestamptz, '{end}'), coalesce($8::uuid, '{last}'))
     and (v.until is null or v.until >= $10)
     and {numbered}
 """
+_SHOWN = (
+    _FITTING
+    + "and (v.received_at, v.case_id) {beyond} (coalesce($7::timestamptz, '{end}'), coalesce($8::uuid, '{last}'))"
+)
 # Under each word one range of the index, as far as one page; and what stands on agendas, which is never much.
 _FOUND = f"""
     select case_id, received_at, whole from (
@@ -171,11 +190,11 @@ _FOUND = f"""
         union
         select v.case_id, v.received_at, v.whole
         from (select distinct case_id from {agenda.PLACES} where token = any($2::text[]) and until >= $10) seat
-        join {VIEWERS} v on v.case_id = seat.case_id and v.token = 'in/' || v.programme
+        join {VIEWERS} v on v.case_id = seat.case_id and v.token = $11 || 'in/' || v.programme
         where {_SHOWN}
     ) found order by received_at {{way}}, case_id {{way}} limit $9
 """
-_NUMBERED = f"v.case_id = (select case_id from {TABLE} where number = $11)"
+_NUMBERED = f"v.case_id = (select case_id from {TABLE} where number = $12)"
 
 
 _OLDEST = ("asc", ">", "-infinity", UUID(int=0))
@@ -197,16 +216,97 @@ async def found(
     first: int = 50,
     *,
     newest: bool = False,
+    reference: str | None = None,
 ) -> list[Found]:
     """The cases found under these words at `at`, in the order in which their referrals, as shown, were received; the
-    latest first where the `newest` are wanted.
+    latest first where the `newest` are wanted. `reference`: only those with a referral under it, by its keyed hash.
     """
+    looking = looking if reference is None else looking.calling(reference)
     received_at, case = after or (None, None)
     states = None if wanted.states is None else [*wanted.states]
-    asked = (wanted.programme, states, wanted.lead_user, wanted.agency, received_at, case, first, at)
+    among = "" if reference is None else calling(reference)
+    asked = (wanted.programme, states, wanted.lead_user, wanted.agency, received_at, case, first, at, among)
     number = () if wanted.number is None else (wanted.number,)
     statement = _statement(newest=newest, numbered=bool(number))
     return [Found(*row) for row in await db.fetch(statement, looking.cases, looking.seats, *asked, *number)]
+
+
+class SortKey(Enum):
+    """By what cases may be put in order beside their receipt: the column, its type, and the way round."""
+
+    NUMBER = ("number", "text", "asc", ">")
+    CHANGE = ("position", "bigint", "desc", "<")
+    DUE = ("due_on", "date", "asc", ">")
+
+
+class Placed(NamedTuple):
+    """A case as it was found in such an order, and its place there."""
+
+    case_id: UUID
+    received_at: datetime
+    whole: bool
+    key: str | int | date
+
+
+# All that is found under the words is put in order: what this takes grows with what is theirs, never with what is not.
+_SORTED = f"""
+    select case_id, received_at, whole, key from (
+        select v.case_id, v.received_at, v.whole, c.{{column}} as key
+        from {VIEWERS} v join {TABLE} c on c.case_id = v.case_id where v.token = any($1::text[]) and {_FITTING}
+        union
+        select v.case_id, v.received_at, v.whole, c.{{column}} as key
+        from (select distinct case_id from {agenda.PLACES} where token = any($2::text[]) and until >= $10) seat
+        join {VIEWERS} v on v.case_id = seat.case_id and v.token = 'in/' || v.programme
+        join {TABLE} c on c.case_id = v.case_id where {_FITTING}
+    ) found where key is not null and ($7::{{kind}} is null or (key, case_id) {{beyond}} ($7, $8::uuid))
+    order by key {{way}}, case_id {{way}} limit $9
+"""
+
+
+@cache
+def _sorted(by: SortKey, *, numbered: bool) -> str:
+    column, kind, way, beyond = by.value
+    numbers = _NUMBERED.replace("$12", "$11") if numbered else "true"
+    return _SORTED.format(column=column, kind=kind, way=way, beyond=beyond, numbered=numbers)
+
+
+async def placed(
+    db: Statements,
+    looking: Words,
+    at: datetime,
+    by: SortKey,
+    wanted: CaseFilter = CaseFilter(),
+    after: tuple[str | int | date, UUID] | None = None,
+    first: int = 50,
+) -> list[Placed]:
+    """The cases found under these words that have such a key, in its order. Who asks looks only where it is shown."""
+    key, case = after or (None, None)
+    states = None if wanted.states is None else [*wanted.states]
+    asked = (wanted.programme, states, wanted.lead_user, wanted.agency, key, case, first, at)
+    number = () if wanted.number is None else (wanted.number,)
+    rows = await db.fetch(_sorted(by, numbered=bool(number)), looking.cases, looking.seats, *asked, *number)
+    return [Placed(*row) for row in rows]
+
+
+async def of_people(db: Statements, looking: Words, at: datetime, people: str, value: object) -> list[UUID]:
+    """The cases found under these words of the people that this query finds with this value (`$4`): few of them are
+    theirs, and no more rows come than are.
+    """
+    rows = await db.fetch(
+        f"""
+        select c.case_id from {TABLE} c where c.person in ({people}) and (
+            exists (select from {VIEWERS} v where v.case_id = c.case_id and v.token = any($1::text[])
+                    and (v.until is null or v.until >= $3))
+            or c.case_id in (select case_id from {agenda.PLACES}
+                    where token = any($2::text[]) and case_id is not null and until >= $3)
+        ) order by c.received_at, c.case_id limit {MOST}
+        """,
+        looking.cases,
+        looking.seats,
+        at,
+        value,
+    )
+    return [row["case_id"] for row in rows]
 
 
 async def caseload(db: Statements, user: str) -> int:

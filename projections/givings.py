@@ -213,6 +213,23 @@ Cursor = tuple[date, UUID]
 """Where a page of givings ended: the day by which it is ordered, and the last one's id."""
 
 
+_APPOINTED = f"""
+    from {TABLE} where appointed and programme = $1
+      and ($2::text is null or series is null or series = $2) and (ends_on is null or ends_on >= $3)
+"""
+_ENDING = f"from {TABLE} where ends_on is not null and ends_on between $1 and $2 and carers && $3::text[]"
+
+
+async def count_appointments(db: Statements, programme: str, series: str | None, day: date) -> int:
+    """How many `appointments` there are on all pages."""
+    return await db.fetchval(f"select count(*) {_APPOINTED}", programme, series, day)
+
+
+async def count_lapsing(db: Statements, carers: Iterable[str], from_: date, to: date) -> int:
+    """How many are `lapsing` on all pages."""
+    return await db.fetchval(f"select count(*) {_ENDING}", from_, to, list(carers))
+
+
 async def appointments(
     db: Statements, programme: str, series: str | None, day: date, after: Cursor | None = None, first: int = 50
 ) -> list[Row]:
@@ -223,10 +240,7 @@ async def appointments(
     starts_on, giving = after or (None, None)
     rows = await db.fetch(
         f"""
-        select * from {TABLE}
-        where appointed and programme = $1
-          and ($2::text is null or series is null or series = $2)
-          and (ends_on is null or ends_on >= $3)
+        select * {_APPOINTED}
           and ($4::date is null or (starts_on, giving) > ($4, $5))
         order by starts_on, giving limit $6
         """,
@@ -247,8 +261,7 @@ async def lapsing(
     ends_on, giving = after or (None, None)
     rows = await db.fetch(
         f"""
-        select * from {TABLE}
-        where ends_on is not null and ends_on between $1 and $2 and carers && $3::text[]
+        select * {_ENDING}
           and ($4::date is null or (ends_on, giving) > ($4, $5))
         order by ends_on, giving limit $6
         """,

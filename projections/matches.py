@@ -87,3 +87,9 @@ async def registered_with(db: Statements, nhs_digest: str) -> tuple[UUID, ...]:
         f"select person from {MATCHES.table} where nhs_digest = $1 order by position limit {MOST}", nhs_digest
     )
     return tuple(row["person"] for row in rows)
+
+
+NUMBERED = f"select person from {MATCHES.table} where nhs_digest = $4"
+"""The people who have this number now, for a query that knows what may be told of them."""
+ALIKE = f"select person from {MATCHES.table} where marks @> array[$4]"
+"""Those who have this mark now."""

@@ -24,7 +24,7 @@ from catch.domain.case.referral import ReferralReceived
 from catch.domain.case.state import first
 from catch.domain.facts import Part, Recorded, Role
 from catch.domain.programme.configuration import ClosureClass
-from catch.domain.streams import CASE, stream_of_event
+from catch.domain.streams import CASE, EVENTS, stream_of_event
 from catch.log.rows import load
 from catch.statistics import Observation, Status, TimeToOutcome, status_of, time_to_outcome
 from projections.read_model import MadeOf, ReadModel
@@ -172,6 +172,27 @@ async def of_programme(db: Statements, programme: str, from_: date | None = None
     """The programme's cases with the episodes that began from the one London day to the other, both included."""
     rows = load(await db.fetch(f"select * from {TABLE} where programme = $1 order by case_id", programme), Row)
     return cohort(rows, from_, to)
+
+
+_LEFT_OUT = f"""
+    select distinct coalesce(held.case_id, fact.originator_id) as case_id, held.programme is not null as placed
+    from parked p
+    left join stored_events fact on starts_with(p.key, '?') and fact.notification_id = p.position
+    left join {TABLE} held on held.case_id =
+        case when starts_with(p.key, '?') then fact.originator_id else p.key::uuid end
+    where p.projection = '{TABLE}' and (held.programme is null or held.programme = $1) and (
+        not starts_with(p.key, '?') or fact.topic = any($2::text[])
+        or (held.case_id is not null and fact.topic <> all($3::text[]))
+    )
+"""
+
+
+async def left_out(db: Statements, programme: str) -> list[UUID | None]:
+    """The cases of the programme of which a fact that counts here cannot be read; None for one of which not even the
+    programme is known. A fact of a kind that nobody knows may be one that counts.
+    """
+    rows = await db.fetch(_LEFT_OUT, programme, [*(OUTCOMES.topics or ())], [*EVENTS])
+    return [row["case_id"] if row["placed"] else None for row in rows]
 
 
 def cohort(rows: Iterable[Row], from_: date | None = None, to: date | None = None) -> list[Row]:

@@ -10,7 +10,7 @@ async def unguarded(admin: Connection, statement: str, *values: object) -> None:
         await admin.execute(f"alter table {EVENTS} disable trigger user")
         await admin.execute(statement, *values)
         await admin.execute(f"alter table {EVENTS} enable trigger user")
-        for guard in ("append_only", "positions_rise"):
+        for guard in ("append_only", "positions_rise", "times_in_order"):
             await admin.execute(f"alter table {EVENTS} enable always trigger {guard}")
 
 

@@ -143,7 +143,9 @@ IN_A_BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
 async def test_whoever_looks_in_is_told_where_things_are(place: Place):
-    front = await place.http.get("/", headers={"accept": IN_A_BROWSER})
+    page = await place.http.get("/", headers={"accept": IN_A_BROWSER})
+    assert (page.status_code, page.headers["location"]) == (303, "/sign-in?next=/")
+    front = await place.http.get("/", headers={"accept": "*/*"})
     assert (front.status_code, front.headers["content-type"]) == (200, "text/plain; charset=utf-8")
     told = await place.http.get("/graphql", headers={"accept": IN_A_BROWSER})
     assert (told.status_code, told.headers["content-type"]) == (400, "text/plain; charset=utf-8")

@@ -17,10 +17,11 @@ from catch.domain.case.agreement import AgreementWithdrawn, RefusedSince, Suppor
 from catch.domain.case.disclosure import EndInvolvement, PartnerInvolvementEnded
 from catch.domain.case.goals import NoPlan
 from catch.domain.case.proposals import CaseDiscussed, MeetingDecisionRecorded, MeetingProposed
-from catch.domain.case.reviews import HoldReview, ReviewHeld, ScheduleReview
+from catch.domain.case.reviews import ExtendedOftenEnough, HoldReview, ReviewHeld, ScheduleReview, ends_on
 from catch.domain.case.state import Agrees, Case, Discussion, ProposalPurpose, ReviewDecision
 from catch.domain.discussion import decide_in_meeting
 from catch.domain.facts import Actor, Command, Sealed
+from catch.domain.given import Given
 from catch.domain.meeting.adding import AddItem
 from catch.domain.meeting.attendance import AcceptConfidentiality, DeclareInterest
 from catch.domain.meeting.drafting import PublishAgenda
@@ -282,3 +283,36 @@ async def test_an_action_whose_owner_has_left_is_given_to_another_or_ended(place
     assert (await place.take(RespondToAction(case.case, first, ActionAnswer.ACCEPT), POLICE)).events
     ended = CloseActionIncomplete(case.case, second, Incomplete.NOT_POSSIBLE, Sealed("Nobody is left to do it."))
     assert (await place.take(ended)).events == ("ActionNotPossible",)
+
+
+# How often
+
+
+def often(most: int | None) -> Given:
+    return replace(GIVEN, programme=replace(PROGRAMME, plan=replace(PROGRAMME.plan, max_extensions=most)))
+
+
+def extended(number: int) -> HoldReview:
+    return replace(hold, review=uid(700 + number))
+
+
+@pytest.mark.parametrize("most", [0, 1, 2])
+def test_a_plan_is_extended_as_often_as_the_programme_says(most: int):
+    case = case_given(*PLANNED).after(often(most), *map(extended, range(most)))
+    case.when(extended(most), often(most)).refused(ExtendedOftenEnough, extensions=most, most=most)
+    assert case.when(extended(most), often(None)).events
+    assert case.when(extended(most), often(most + 1)).events
+
+
+def test_an_extension_that_is_typed_in_late_counts_and_so_does_one_of_a_meeting():
+    extend = replace(decide_on, code=DecisionCode.EXTEND)
+    _, (event,) = decide_in_meeting(meeting, folded(*PLANNED), extend, often(1))
+    case = folded(*PLANNED, event)
+    assert case.plan is not None
+    assert case.plan.extensions == 1
+    with pytest.raises(ExtendedOftenEnough):
+        decide_in_meeting(meeting, case, replace(extend, decision=uid(701)), often(1))
+    # Agreed to before the plan was: that is of no plan of theirs.
+    earlier = ends_on(case, ENDS, case.plan.agreed_at - timedelta(days=1))
+    later = ends_on(case, ENDS, case.plan.agreed_at)
+    assert [each.plan and each.plan.extensions for each in (earlier, later)] == [1, 2]

@@ -7,7 +7,7 @@ import pytest
 
 from catch.demo.screen import LEGEND, MARKS, MUST, Listed, Meeting, Person, Screen, Somebody, Update, Why
 from catch.demo.screen import Case as Told
-from catch.demo.show import afterwards, empty
+from catch.demo.show import MARK, afterwards, empty
 from catch.settings import BadSetting
 
 TEN = datetime(2026, 3, 3, 10, tzinfo=UTC)
@@ -72,3 +72,15 @@ def test_a_place_is_not_made_on_top_of_another(tmp_path: Path):
     (tmp_path / "keys").mkdir()
     with pytest.raises(BadSetting, match=r"--keep: there is something in .*: name another folder"):
         empty(tmp_path)
+    # Made anew is a demonstration alone, by its own mark, and never under a server that runs.
+    with pytest.raises(BadSetting, match="there is something in"):
+        empty(tmp_path, anew=True)
+    (tmp_path / MARK).touch()
+    (tmp_path / "postgres" / "data").mkdir(parents=True)
+    (tmp_path / "postgres" / "data" / "postmaster.pid").touch()
+    with pytest.raises(BadSetting, match="a server runs on"):
+        empty(tmp_path, anew=True)
+    assert (tmp_path / "keys").is_dir()
+    (tmp_path / "postgres" / "data" / "postmaster.pid").unlink()
+    assert empty(tmp_path, anew=True) == tmp_path
+    assert not tmp_path.exists()

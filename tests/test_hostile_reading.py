@@ -29,7 +29,7 @@ from catch.domain.person import (
     RegisterPerson,
 )
 from catch.personal import UNREAD, Unopened
-from projections import references
+from projections import case_summary
 from tests import agendas
 from tests.cases import ACCEPTED, START, TEXT, folded, uid
 from tests.conftest import Furnished
@@ -135,7 +135,7 @@ async def test_a_page_of_notes_names_what_is_closed_as_their_case_does(house: Pl
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_reference_finds_ones_own_behind_many_of_others(house: Place, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(references, "MOST", 2)
+    monkeypatch.setattr(case_summary, "MOST", 2)
 
     async def refer(by: Actor) -> str:
         person, case = uuid4(), uuid4()

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
+from catch.commands.questions import Asking, Marks
 from catch.domain.calendar import london_day
 from catch.domain.case.agreement import ConfirmSafeContact, RecordObjection
 from catch.domain.case.coordination import AllocateCoordinator
@@ -16,7 +17,7 @@ from catch.domain.case.referral import SubmitReferral
 from catch.domain.case.state import SafeContact
 from catch.domain.facts import Actor, Category, Role, Sealed
 from catch.domain.partner import SignAgreement
-from catch.domain.person import LOOK, LookForMatches, RegisterPerson
+from catch.domain.person import LOOK, LookForMatches, Person, RegisterPerson
 from catch.domain.streams import PERSON
 from projections.matches import MOST
 from tests.canaries.channels import OPERATIONS
@@ -298,3 +299,17 @@ async def test_a_case_that_is_opened_after_the_look_is_not_in_it(house: Place):
     await known(house, "Gerd Example", date_of_birth=Sealed(BORN))
     assert (await shown(house, here))["found"] == []
     assert len((await looked(house, here))["found"]) == 1
+
+
+async def test_a_text_that_cannot_be_read_identifies_nobody(house: Place):
+    """Of two people whose names cannot be read nobody knows whether they are one."""
+    made = await house.referred("Sam Example", date_of_birth=Sealed(BORN))
+    held: Person = (await house.catch.present.states.get(PERSON, made.person)).state
+    name, born = held.registered.name, held.registered.date_of_birth
+    assert name is not None
+    command = RegisterPerson(uuid4(), name=Sealed("Of no matter"))
+    asking = Asking(house.catch.records, await house.catch.keyring.sealing(command, command.person), anew=False)
+    damaged = Sealed(name[:-2])
+    assert len(await Marks(name, born, None, None).answer(asking)) == 1
+    assert await Marks(damaged, born, None, None).answer(asking) == ()
+    assert await Marks(damaged, damaged, None, None).answer(asking) == ()

@@ -20,7 +20,7 @@ from catch.domain.case.notes import AddNote
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Actor, Category, Command, Role, Sealed
 from catch.domain.meeting.attendance import AcceptConfidentiality, DeclareInterest, JoinMeeting, ResolveInterest
-from catch.domain.meeting.deciding import RecordDecision, RecordUpdate
+from catch.domain.meeting.deciding import LinkAction, RecordDecision, RecordUpdate
 from catch.domain.meeting.floor import CloseItem, OpenItem
 from catch.domain.meeting.items import DecisionCode, ToTell
 from catch.domain.meeting.session import ConfirmMinutes, EndMeeting, StartMeeting
@@ -483,3 +483,19 @@ async def quiet(place: Place, client: Client) -> int:
 async def collect(client: Client) -> None:
     while True:
         await client.receive(60)
+
+
+async def test_what_is_linked_to_an_item_is_an_action_of_its_case_under_its_owner(place: Place):
+    evening = await Evening.begins(place)
+    await evening.gathered()
+    action, other = uuid4(), uuid4()
+    due = london_day(datetime.now(UTC)) + timedelta(days=1)
+    await place.take(OfferAction(evening.first.case, action, Sealed("Call them"), "housing-1", due))
+    await place.take(OfferAction(evening.second.case, other, Sealed("Call them, too"), "housing-1", due))
+    meeting, item = evening.meeting, evening.items[evening.first.case]
+    await place.take(OpenItem(meeting, item, known_by=COORDINATOR.user))
+    for nowhere in (uuid4(), other):
+        assert await place.refused(LinkAction(meeting, item, nowhere, "housing-1")) == "UNKNOWN_ACTION"
+    assert await place.refused(LinkAction(meeting, item, action, "police-1")) == "OWNED_BY_ANOTHER"
+    assert await place.refused(LinkAction(meeting, item, action, "housing-1")) is None
+    assert await place.refused(LinkAction(meeting, item, action, "housing-1")) is None

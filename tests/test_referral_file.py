@@ -15,7 +15,7 @@ from catch.importing.columns import FileUnusable
 from catch.importing.delimited import read_back
 from catch.importing.referral_file import ReferralFile, read
 from catch.importing.rejected import Rejected, text_of
-from catch.importing.rows import ReferralRow, Wrong, row_of
+from catch.importing.rows import ReferralRow, Wrong, row_of, slug
 from tests.workbooks import Error, Formula, Rows, workbook
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -399,3 +399,18 @@ class TestRejected:
         file = of_lines(tmp_path, line(1))
         with pytest.raises(FileUnusable, match="nothing was imported"):
             Rejected.begun(file, tmp_path / "list.csv", tmp_path / "nowhere", [])
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Adult social care", "adult-social-care"),
+        ("Café work", "cafe-work"),
+        ("Cafe\u0301 work", "cafe-work"),
+        ("  Citizens’ Advice ", "citizens-advice"),
+        ("ŁÓDŹ & Co.", "odz-co"),
+        ("…", ""),
+    ],
+)
+def test_an_accent_takes_no_letter_away(text: str, code: str):
+    assert slug(text) == code

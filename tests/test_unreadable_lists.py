@@ -22,6 +22,7 @@ from catch.domain.meeting.session import StartMeeting
 from catch.domain.restricted import RaiseSafeguardingConcern
 from catch.log.entries import Append, NewEvent
 from catch.personal import Keyring
+from catch.statistics.small_numbers import quarter_before
 from tests.conftest import Database
 from tests.damage import EVENTS, unguarded
 from tests.place import (
@@ -327,3 +328,28 @@ async def test_history_leaves_out_what_cannot_be_read_and_tells_the_rest(world: 
         meeting(id: $m, asAt: $t) { agenda { items { case { person { name } } } } } }"""
     items = (await place.ask(past, CHAIR, m=str(world.meeting), t=moment))["meeting"]["agenda"]["items"]
     assert {each["case"] and each["case"]["person"]["name"] for each in items} == {None, world.whole.name}
+
+
+FIGURES = """query($f: Date, $t: Date) { timeToOutcome(programme: "snn-catch", from: $f, to: $t) {
+    incomplete unreadable { id number code message } } }"""
+
+
+async def test_figures_say_which_cases_they_leave_out(world: World):
+    place, torn = world.place, world.torn
+    quarter = quarter_before(london_day(ago()))
+    days = {"f": quarter.first.isoformat(), "t": quarter.last.isoformat()}
+    whole: dict[str, object] = {"incomplete": False, "unreadable": []}
+    assert (await place.ask(FIGURES, AUDITOR))["timeToOutcome"] == whole
+    assert (await place.ask(FIGURES, COORDINATOR, **days))["timeToOutcome"] == whole
+    # Of another stream, or of a kind that is in no figure: nothing is left out.
+    await of_a_newer_release(world, world.meeting)
+    await place.catch.readside.reached(await place.catch.log.head())
+    assert (await place.ask(FIGURES, AUDITOR))["timeToOutcome"] == whole
+    await of_a_newer_release(world, torn.case)
+    await place.catch.readside.reached(await place.catch.log.head())
+    told = (await place.ask(FIGURES, AUDITOR))["timeToOutcome"]
+    (missing,) = told["unreadable"]
+    assert (told["incomplete"], missing["id"], missing["code"]) == (True, str(torn.case), "UNKNOWN_EVENT")
+    assert missing["number"]
+    # Who does not see every case is told that some are left out, and none by name.
+    assert (await place.ask(FIGURES, COORDINATOR, **days))["timeToOutcome"] == {"incomplete": True, "unreadable": []}

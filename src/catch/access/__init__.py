@@ -6,7 +6,7 @@ a case, which items of an agenda, and why the rest is hidden), `telling` (what e
 Rights come from relationships that somebody else made: README, "Who may do what".
 """
 
-from catch.access.doing import RULES, asks, may, rule_of
+from catch.access.doing import RULES, asks, may, may_ask_about, rule_of
 from catch.access.learning import (
     Told,
     note_shown,
@@ -117,6 +117,7 @@ __all__ = [
     "look_shown",
     "match_seen",
     "may",
+    "may_ask_about",
     "may_attend",
     "meeting_fact_told",
     "meeting_told",

@@ -6,6 +6,7 @@ What is not in the table nobody may do. `may` answers with the role in which it 
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from catch.access.giving import enrolling, giving, looking_after, suspending, tagging
 from catch.access.relations import (
@@ -286,10 +287,45 @@ def rule_for(who: Who, kind: type[Command]) -> Rule:
 
 def may(who: Who, command: Command, reads: Reads, at: datetime) -> Role:
     """The role in which it is done. Raises a `Refused`: for a role that may not ask at all, before anything is read."""
+    return allowed(who, type(command), command, reads, at)
+
+
+class Unsaid(Exception):
+    """What a rule asks for is not known of the command yet."""
+
+
+class Sketch:
+    """A command of which only what it is about is known, as before somebody fills in its form."""
+
+    def __init__(self, kind: type[Command], about: Mapping[str, object]) -> None:
+        self.__struct_fields__ = kind.__struct_fields__
+        self.__dict__.update({name: id_ for name, id_ in about.items() if name in kind.__struct_fields__})
+
+    def __getattr__(self, name: str) -> Any:
+        raise Unsaid(name)
+
+
+def may_ask_about(who: Who, kind: type[Command], about: Mapping[str, object], reads: Reads, at: datetime) -> bool:
+    """Whether they may ask for it about this (`case`, `meeting`, `item`, `partner`), as far as that can be said before
+    the rest of the command is: what is asked in the end is judged anew.
+    """
+    # The program's own rights are nobody's to be shown.
+    if Role.SYSTEM in who.roles_held():
+        return False
+    try:
+        allowed(who, kind, Sketch(kind, about), reads, at)
+    except Unsaid:
+        return True
+    except Refused:
+        return False
+    return True
+
+
+def allowed(who: Who, kind: type[Command], command: Any, reads: Reads, at: datetime) -> Role:
     held = who.roles_held()
     if Role.SYSTEM in held:
         return Role.SYSTEM
-    rule = rule_for(who, type(command))
+    rule = rule_for(who, kind)
     if who.service is not None and not rule:
         raise ServiceNotAllowed
     refusals: list[Refused] = []

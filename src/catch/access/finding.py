@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from itertools import islice
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from catch.access.learning import SIMPLER
 from catch.access.seats import bounds, lasting, published
 from catch.access.seeing import TURNED_AWAY, Sight
@@ -45,6 +47,15 @@ def chaired_by(user: str) -> str:
 
 def prepared_for(programme: str, series: str) -> str:
     return f"prepares/{programme}/{series}"
+
+
+def called(word: str, digest: str) -> str:
+    """Cases under a word that have a referral under this reference, by its keyed hash."""
+    return f"{calling(digest)}{word}"
+
+
+def calling(digest: str) -> str:
+    return f"called/{digest}/"
 
 
 def told_to_agency(agency: str) -> str:
@@ -98,10 +109,17 @@ def viewers(case: Case) -> tuple[Shown, ...]:
         whole.append((front_door(case.programme), left_the_door(case)))
     whole += [(involving(agency), end) for agency in sorted(involved) for end in told_ranges(case, agency)]
     agencies = tuple(sorted(held | involved | referrers))
-    return (
+    rows = (
         *[shown_whole(case, agencies, token, end) for token, end in whole],
         *[shown_to_referrer(case, agency) for agency in sorted(referrers)],
     )
+    return (*rows, *[replace(row, token=called(row.token, each)) for row in rows for each in references(case, row)])
+
+
+def references(case: Case, row: Shown) -> list[str]:
+    """The references, by keyed hashes, that may be shown with the case under its word: to who referred, theirs."""
+    said = {each.reference_digest: referred_by(each.referrer_agency) for each in case.referrals}
+    return sorted(each for each, by in said.items() if each and (row.whole or by == row.token))
 
 
 def involved_in(case: Case) -> set[str]:
@@ -200,6 +218,20 @@ class Words(Part, frozen=True):
     seats: tuple[str, ...] = ()
     meetings: tuple[str, ...] = ()
 
+    def working(self, *, organising: bool = False) -> "Words":
+        """Where they look for cases that they coordinate, or that wait at a front door of theirs; `organising`: for
+        those that they audit, and those on agendas of theirs, too. There, plans are shown to them.
+        """
+        words = ("coordinates/", "front-door/", "in/") if organising else ("coordinates/", "front-door/")
+        return Words(
+            cases=tuple(each for each in self.cases if each.startswith(words)),
+            seats=tuple(each for each in self.seats if organising and each.startswith(("chair/", "prepares/"))),
+        )
+
+    def calling(self, digest: str) -> "Words":
+        """Where they look for cases that have a referral under this reference."""
+        return Words(cases=tuple(called(each, digest) for each in self.cases), seats=self.seats)
+
 
 def words(who: Who, programmes: Sequence[str]) -> Words:
     """Where somebody may look. `programmes` are those that run here."""
@@ -210,6 +242,12 @@ def words(who: Who, programmes: Sequence[str]) -> Words:
         seats=tuple(_seats(who)),
         meetings=(*(in_programme(key) for key in programmes if _follows(who, key)), *series, *own),
     )
+
+
+def counts_meetings(who: Who) -> bool:
+    """Whether every meeting that is found under their words is theirs to see, so that it may be counted unlooked at."""
+    offices = all(who.may_chair(programme, key) or who.prepares(programme, key) for _, programme, key in who.offices)
+    return offices and Role.PARTNER not in who.roles_held()
 
 
 def _cases(who: Who, programmes: Sequence[str]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from catch.api.meeting.queries import MeetingQueries
 from catch.api.meeting.subscription import MeetingSubscription
 from catch.api.mutations import every_refusal, mutation_type
 from catch.api.programme.queries import ProgrammeQueries
+from catch.api.standing.naming import NamingQueries
 from catch.api.standing.queries import StandingQueries
 from catch.domain.refusals import NotAnswered
 from catch.domain.streams import COMMANDS
@@ -23,7 +24,16 @@ MET = tuple(f"catch.{part}" for part in ("access", "commands", "domain", "log", 
 
 
 @strawberry.type(description="What can be asked.")
-class Query(ProgrammeQueries, CaseQueries, MeetingQueries, InboxQueries, AuditQueries, FigureQueries, StandingQueries):
+class Query(
+    ProgrammeQueries,
+    CaseQueries,
+    MeetingQueries,
+    InboxQueries,
+    AuditQueries,
+    FigureQueries,
+    StandingQueries,
+    NamingQueries,
+):
     pass
 
 

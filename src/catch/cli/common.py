@@ -19,6 +19,7 @@ from catch.database.session import UnfitSession
 from catch.domain.refusals import Refused
 from catch.log import Log
 from catch.log.entries import WentBack
+from catch.log.invented import NOTICE, AlreadyBegun
 from catch.log.migrations import CannotMigrate, pending
 from catch.personal.belonging import OtherKey
 from catch.programmes import ProgrammeFileInvalid
@@ -48,6 +49,7 @@ def failures() -> Generator[None]:
         complain(f"{refused.message} ({details})" if details else refused.message)
         sys.exit(IN_PART)
     except (
+        AlreadyBegun,
         BadSetting,
         CannotMigrate,
         OldServer,
@@ -72,6 +74,16 @@ def failures() -> Generator[None]:
         sys.exit(130)
 
 
+async def said_if_invented(log: Log) -> None:
+    """On standard error, so that what a program reads on standard output stays what it is."""
+    if await log.mark.invented():
+        nothing_is_real()
+
+
+def nothing_is_real() -> None:
+    complaints.print(f"[bold yellow]{NOTICE}[/]", soft_wrap=True, highlight=False)
+
+
 def on_place(work: Callable[[Catch], Awaitable[T]], settings: Settings | None = None) -> T:
     """Run it on the configured place: its server started if need be, its log open, its read side running."""
     settings = settings or Settings.read()
@@ -79,6 +91,7 @@ def on_place(work: Callable[[Catch], Awaitable[T]], settings: Settings | None = 
     async def run(running: Server) -> T:
         await reached(settings)
         async with opened(running, settings) as catch:
+            await said_if_invented(catch.log)
             return await work(catch)
 
     with server(settings) as running:
@@ -112,6 +125,7 @@ def on_log(work: Callable[[Log], Awaitable[T]]) -> T:
             raise CannotMigrate(f"the place is not set up for this release ({missing[0]}): run `catch migrate` first")
         log = await Log.open(running.app, schema=settings.schema)
         try:
+            await said_if_invented(log)
             return await work(log)
         finally:
             await log.close()

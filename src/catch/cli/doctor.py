@@ -20,6 +20,7 @@ from catch.doctor import Finding, Report, examined, examined_at_start
 from catch.faults import fault
 from catch.log import Log
 from catch.log.codec import CODEC
+from catch.log.invented import NOTICE
 from catch.settings import Settings
 
 ALL = projections.ALL
@@ -57,6 +58,8 @@ def doctor_(as_json: bool) -> None:
     if as_json:
         click.echo(as_document(report))
     else:
+        if report.invented:
+            console.print(NOTICE, highlight=False)
         for finding in report.findings:
             console.print(legible(told(finding)), highlight=False, markup=False, soft_wrap=True)
         for code, count in report.more.items():
@@ -70,6 +73,7 @@ def doctor_(as_json: bool) -> None:
 def as_document(report: Report) -> str:
     well = not report.findings
     whole = {"well": well, "head": report.head, "facts": report.facts, "findings": report.findings, "more": report.more}
+    whole |= {"place": NOTICE} if report.invented else {}
     return msgspec.json.format(msgspec.json.encode(whole), indent=2).decode()
 
 

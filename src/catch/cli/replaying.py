@@ -26,6 +26,7 @@ from catch.domain.streams import stream_of_event
 from catch.history.changes import Change, Step, standing, steps, written
 from catch.history.changes import told as values
 from catch.history.past import Moment, chosen, histories
+from catch.log.invented import NOTICE
 from catch.personal import sealed_in
 from projections import case_summary
 
@@ -64,12 +65,14 @@ async def replay(
     told = chosen(whole, Moment(recorded_at=as_known, occurred_at=as_true))
     if not told:
         raise NothingByThen(first=whole[0].recorded_at.isoformat())
-    plain = await plain_texts(catch, told if personal else ())
+    plain, invented = await plain_texts(catch, told if personal else ()), await catch.log.mark.invented()
     if as_json:
         for recorded in told:
-            console.out(in_json(recorded, plain), highlight=False)
+            console.out(in_json(recorded, plain, invented=invented), highlight=False)
         return
     kind = stream_of_event(told[0].event)
+    if invented:
+        console.print(f"[bold yellow]{NOTICE}[/]", soft_wrap=True, highlight=False)
     console.print(heading(kind.name, stream, len(told), len(whole), as_known, as_true))
     shown = steps(kind, told, plain)
     for step in shown:
@@ -105,9 +108,10 @@ def heading(kind: str, stream: UUID, count: int, of: int, as_known: datetime | N
     return f"[bold]{kind} {stream}[/]{known}{true}: {count} of {of} facts"
 
 
-def in_json(recorded: Recorded[Any], plain: Mapping[Sealed, str]) -> str:
-    """A fact with its place in the log and everything around it."""
+def in_json(recorded: Recorded[Any], plain: Mapping[Sealed, str], *, invented: bool = False) -> str:
+    """A fact with its place in the log and everything around it. Each line of an `invented` place says so."""
     where = {name: getattr(recorded, name) for name in ("position", "stream", "version", "topic", "recorded_at")}
+    where |= {"place": NOTICE} if invented else {}
     return msgspec.json.encode(where | {"envelope": values(recorded.envelope, plain)}).decode()
 
 

@@ -20,6 +20,7 @@ from catch.cli.options import option
 from catch.domain.facts import Role
 from catch.domain.keys import is_key
 from catch.identity.tokens import KEY_FILE, DevelopmentIssuer
+from catch.log.invented import NOTICE
 from catch.settings import Settings
 
 LOCK = "development-server.lock"
@@ -31,7 +32,7 @@ LOCK = "development-server.lock"
 @option("--development", is_flag=True, help="Trust tokens made with `catch token`. Never on real data.")
 @option("--leash", is_flag=True, help="Stop when standard input ends, so as not to outlive whoever started it.")
 def serve(port: int | None, host: str | None, development: bool, leash: bool) -> None:
-    """Serve GraphQL over HTTP and websocket at /graphql until told to stop.
+    """Serve pages for people at /, and GraphQL over HTTP and websocket at /graphql, until told to stop.
 
     `/refer` takes referrals from anybody, unless `CATCH_DOOR` is `closed`. `/health/live` and `/health/ready` answer
     load balancers. Logs go to standard error, one JSON line a request and a command, without personal data.
@@ -43,6 +44,7 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
         CATCH_DATABASE_URL=postgresql://catch_app@db/catch catch serve --host 0.0.0.0
     """
     # Here, since every other command would wait for the web framework to be imported.
+    from catch.web.console.assets import UNBUILT, built
     from catch.web.serving import log_to_stderr, serving, until_told_to_stop
 
     settings = Settings.read()
@@ -55,7 +57,10 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
 
     async def run(catch: Catch) -> None:
         async with looked_over(catch), serving(catch, port, development=development, host=host) as bound:
+            if not built():
+                complain(UNBUILT)
             announce = f"listening on http://{host}:{bound}/graphql"
+            announce += f" ({NOTICE})" if await catch.log.mark.invented() else ""
             if not development:
                 complain("no token is accepted without --development: only /refer and /health answer")
             await until_told_to_stop(lambda: print(announce, flush=True))

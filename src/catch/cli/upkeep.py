@@ -7,13 +7,14 @@ import rich_click as click
 
 import projections
 from catch.app import Catch
-from catch.cli.common import IN_PART, UNUSABLE, complain, console, on_log, on_place, on_server
+from catch.cli.common import IN_PART, UNUSABLE, complain, console, nothing_is_real, on_log, on_place, on_server
 from catch.cli.options import argument, option
 from catch.cli.progress import facts
 from catch.cli.terminal import marked
 from catch.database.server import Server
 from catch.log import Log, migrate
 from catch.log.codec import decode
+from catch.log.invented import mark_invented, marked_invented
 from catch.readside import left_over, parked, rebuild, retry
 from catch.readside.folding import UNREAD, Parked
 from catch.settings import Settings
@@ -21,16 +22,26 @@ from projections.read_model import ReadModel
 
 
 @click.command("migrate")
-def migrate_() -> None:
+@option("--invented", is_flag=True, help="Mark a new place as invented, for good: nobody in it will be real.")
+def migrate_(invented: bool) -> None:
     """Set the place up, or bring it up to date. Run by whoever owns the schema (`CATCH_OWNER_URL`).
 
-    **Example**
+    A place for training or a demonstration is marked as invented before its first fact or never, and says so on every
+    screen and in every answer and file.
+
+    **Examples**
 
         CATCH_OWNER_URL=postgresql://postgres@db/catch catch migrate
+        CATCH_SCHEMA=training catch migrate --invented
     """
 
     async def run(running: Server, settings: Settings) -> list[str]:
-        return await migrate(running.admin, settings.schema)
+        applied = await migrate(running.admin, settings.schema)
+        if invented:
+            await mark_invented(running.admin, settings.schema)
+        if await marked_invented(running.admin, settings.schema):
+            nothing_is_real()
+        return applied
 
     applied = on_server(run)
     for name in applied:

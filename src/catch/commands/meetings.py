@@ -154,7 +154,6 @@ def on_item(command: InBoth, book: Book, given: Given) -> None:
 
 
 def instantly(command: instant.RecordInstantDiscussion, book: Book, given: Given) -> None:
-    book.meeting(command.meeting)
     if in_both(command, book, given, command.case, command.programme):
         partners_exist(book, [seat.agency for seat in command.seats])
 
@@ -252,7 +251,7 @@ def declare(command: attendance.DeclareInterest, book: Book, given: Given) -> No
 
 def link(command: deciding.LinkAction, book: Book, given: Given) -> None:
     if decided(command, book, given):
-        partners_exist(book, (command.owner,))
+        discussion.check_linked(case_of_item(command, book), command)
 
 
 def defer(command: floor.DeferItem, book: Book, given: Given) -> None:

@@ -193,15 +193,20 @@ class Taking:
                 await self._fetch(lacking)
 
     async def _fetch(self, lacking: NotRead) -> None:
-        states, book = self._records.states, self._book
-        if lacking.question is not None:
-            answer: Any = await lacking.question.answer(Asking(self._records, self._sealing, self._up_to_date))
-            book.answers[lacking.question] = answer
-        elif lacking.stream is not None:
-            found = await states.gather(lacking.stream, lacking.ids)
-            for id_, held in zip(lacking.ids, found, strict=True):
-                if isinstance(held, Broken):
-                    book.broken[id_] = held
-                else:
-                    # The id may name a stream of another kind: then that is what stands there.
-                    book.seen[id_] = states.seen(id_) or (lacking.stream, held)
+        await fetch(lacking, self._book, self._records, Asking(self._records, self._sealing, self._up_to_date))
+
+
+async def fetch(lacking: NotRead, book: Book, records: Records, asking: Asking) -> None:
+    """Puts into the book what was lacking in it."""
+    states = records.states
+    if lacking.question is not None:
+        answer: Any = await lacking.question.answer(asking)
+        book.answers[lacking.question] = answer
+    elif lacking.stream is not None:
+        found = await states.gather(lacking.stream, lacking.ids)
+        for id_, held in zip(lacking.ids, found, strict=True):
+            if isinstance(held, Broken):
+                book.broken[id_] = held
+            else:
+                # The id may name a stream of another kind: then that is what stands there.
+                book.seen[id_] = states.seen(id_) or (lacking.stream, held)

@@ -77,9 +77,26 @@ class Acting:
     def __init__(self, catch: Catch) -> None:
         self.catch = catch
         self.commands = 0
+        self._upto: datetime | None = None
+        self._reached: datetime | None = None
+
+    async def begin(self) -> None:
+        """In an invented place what happens is recorded on its day; elsewhere all of it is recorded today."""
+        if await self.catch.log.mark.invented():
+            self._upto = await self.catch.log.pool.fetchval("select clock_timestamp()")
+
+    def reach(self, at: datetime) -> None:
+        """It is as late as this now, or later: time does not go back."""
+        if self._upto is not None and (self._reached is None or at > self._reached):
+            self._reached = min(at, self._upto)
+            self.catch.log.record_at(self._reached)
+
+    def end(self) -> None:
+        self.catch.log.record_at(None)
 
     async def take(self, command: Command, by: Actor, at: datetime, command_id: UUID) -> None:
         self.commands += 1
+        self.reach(at)
         await Commands(self.catch.records, lambda: at).take(command, by=by, command_id=command_id)
 
 

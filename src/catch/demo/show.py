@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,7 @@ from catch.domain.calendar import london_day
 from catch.domain.facts import Role
 from catch.identity.tokens import DevelopmentIssuer
 from catch.log import migrate
+from catch.log.invented import NOTICE, mark_invented
 from catch.settings import BadSetting, Settings
 from catch.web.serving import until_told_to_stop
 
@@ -38,20 +40,30 @@ SCHEMA = "catch_demo"
 console = Console(highlight=False, soft_wrap=True)
 
 
-def demonstrate(*, once: bool, keep: Path | None = None) -> None:
-    """`keep`: a folder for the place, which stays; raises `BadSetting` where there is something in it."""
+def demonstrate(*, once: bool, keep: Path | None = None, anew: bool = False) -> None:
+    """`keep`: a folder for the place, which stays; raises `BadSetting` where there is something in it. `anew`: where
+    that is an earlier demonstration, it goes.
+    """
     settings = Settings.read()
     if keep is not None:
-        settings = replace(settings, data_dir=empty(keep), database_url=None, owner_url=None, kek_file=None)
+        there = empty(keep, anew=anew)
+        settings = replace(settings, data_dir=there, database_url=None, owner_url=None, kek_file=None)
     with place_folder(keep) as folder, own_place(settings, kept=keep is not None) as running:
         schema = settings.schema if settings.database_url is None else SCHEMA
         own = replace(settings, data_dir=folder, schema=schema, database_url=running.app, owner_url=running.admin)
         uvloop.run(shown(running, own, once=once, fresh=settings.database_url is not None, kept=keep))
 
 
-def empty(folder: Path) -> Path:
-    """The folder as a place may be made in it. A year is loaded once: on top of another one it would not be a year."""
+def empty(folder: Path, *, anew: bool = False) -> Path:
+    """The folder as a place may be made in it. A year is loaded once: on top of another one it would not be a year.
+
+    With `anew` an earlier demonstration in it is removed: one that says so in its own file, and on which nothing runs.
+    """
     there = folder.expanduser().resolve()
+    if anew and (there / MARK).is_file():
+        if (there / "postgres" / "data" / "postmaster.pid").exists():
+            raise BadSetting(f"--keep: a server runs on {there}: stop it first, or name another folder")
+        shutil.rmtree(there)
     if there.exists() and any(there.iterdir()):
         raise BadSetting(
             f"--keep: there is something in {there}: name another folder. {COME_BACK.format(folder=there)}"
@@ -60,6 +72,8 @@ def empty(folder: Path) -> Path:
 
 
 COME_BACK = "To come back to a place that was kept: CATCH_DATA_DIR={folder} catch serve --development"
+MARK = "demonstration"
+"""A file of a folder that holds an invented place of ours, and nothing else."""
 
 
 @contextmanager
@@ -100,7 +114,11 @@ async def shown(running: Server, settings: Settings, *, once: bool, fresh: bool,
     if fresh:
         await make_room(running)
     year = await loaded(running, settings)
+    if kept is not None:
+        (settings.data_dir / MARK).touch()
     async with serving(settings) as (url, process):
+        if not once:
+            await shown_in_a_browser(url, year)
         outcome = await played(settings, url, year)
         console.print(f"server memory {memory(process.pid):.0f} MB")
         if not once:
@@ -110,6 +128,16 @@ async def shown(running: Server, settings: Settings, *, once: bool, fresh: bool,
             await stopped(process)
     if once:
         print(outcome.last_line)
+
+
+async def shown_in_a_browser(url: str, year: Year) -> None:
+    """Where to run the meeting oneself. At a terminal it is played here once Enter is pressed; elsewhere at once."""
+    address = url.removesuffix("/graphql")
+    console.print(f"\n[bold]{address}[/]  sign in as {CHAIR} at {LEAD_AGENCY}, and the meeting is about to begin:")
+    console.print(f"  {address}/meetings/{year.meeting}\n")
+    if sys.stdin.isatty() and console.is_terminal:
+        console.print("Run it there, or press Enter to have it played here, by eight at once. Ctrl-C ends.")
+        await asyncio.to_thread(sys.stdin.readline)
 
 
 async def stopped(process: "subprocess.Popen[str]") -> None:
@@ -146,6 +174,9 @@ async def loaded(running: Server, settings: Settings) -> Year:
     columns = (TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     began = time.monotonic()
     async with opened(running, settings) as catch:
+        # Before its first fact: nothing that is told here may ever be taken for real.
+        await mark_invented(running.admin, settings.schema)
+        console.print(f"[bold yellow]{NOTICE}[/]")
         with Progress(*columns, console=console) as progress:
             weeks = progress.add_task("a year of the programme", total=None)
             year = await load_year(
@@ -187,7 +218,7 @@ async def serving(settings: Settings) -> AsyncGenerator[tuple[str, "subprocess.P
         if not said.startswith("listening on "):
             tail = (settings.data_dir / "server.log").read_text().splitlines()[-5:]
             raise OSError("the server did not start:\n" + "\n".join(tail))
-        yield said.removeprefix("listening on ").strip(), process
+        yield said.removeprefix("listening on ").split()[0], process
     finally:
         process.stdin.close()
         process.terminate()
@@ -235,7 +266,7 @@ class Terminal:
 
     def show(self, clients: Sequence[Client], what: str) -> None:
         screen = clients[0].screen
-        room = max(8, console.size.height - 8)
+        room = max(8, console.size.height - 9)
         lines = screen.lines
         current = next((n for n, line in enumerate(lines) if line.startswith(" >")), 0)
         # Who is there, and what the signs mean, stay at the top.
@@ -247,7 +278,7 @@ class Terminal:
         took = "  ".join(f"{client.agency} {took_ms(client):.0f}" for client in clients)
         events = "\n".join(screen.events[-3:])
         foot = Text(f"\n{what}\n{events}\nms to each screen: {took}", style="dim", no_wrap=True, overflow="ellipsis")
-        self.live.update(Group(body, foot), refresh=True)
+        self.live.update(Group(Text(NOTICE, style="bold yellow"), body, foot), refresh=True)
 
 
 def took_ms(client: Client) -> float:
@@ -266,7 +297,8 @@ def invite(settings: Settings, url: str, year: Year) -> None:
     query = (
         f'{{ meeting(id: \\"{year.meeting}\\") {{ state agenda {{ items {{ order number state explanation }} }} }} }}'
     )
-    console.print(f"\nThe server is up until Ctrl-C: {url}  (websocket: {url.replace('http', 'ws', 1)})\n")
+    console.print(f"\n[bold yellow]{NOTICE}[/]")
+    console.print(f"The server is up until Ctrl-C: {url}  (websocket: {url.replace('http', 'ws', 1)})\n")
     for role, key, name in (
         (Role.CHAIR, LEAD_AGENCY, CHAIR),
         (Role.COORDINATOR, LEAD_AGENCY, year.coordinator),

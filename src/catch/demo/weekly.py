@@ -40,9 +40,13 @@ class Weekly:
         self._taken += 1
         await self.acting.take(command, by, at, uuid5(self.meeting, f"command {self._taken}"))
 
+    @property
+    def called_at(self) -> datetime:
+        return self.starts_at - timedelta(days=8)
+
     async def call(self, programme: str) -> None:
         """Planned a week before, the standing agencies and our own workers asked to come."""
-        at = self.starts_at - timedelta(days=8)
+        at = self.called_at
         secretary = coordinator(WORKERS[0])
         await self.take(PlanMeeting(self.meeting, programme, SERIES, self.starts_at, CHAIR), secretary, at)
         for agency in (LEAD_AGENCY, *STANDING):

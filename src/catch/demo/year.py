@@ -2,8 +2,9 @@
 
 500 referrals a year from the sources the programme names, some 90 partners, six coordinators with 20 to 22 cases each,
 a conversation within two working days, 85 of a hundred cases to the weekly meeting, plans of three to six months,
-reviews, closures of every class. The referrals go in through the import of a team's list, week by week; everything
-else goes through the same commands as the API's mutations. The same `today` gives the same year.
+reviews, closures of every class. The referrals go in through the import of a team's list, day by day; everything
+else goes through the same commands as the API's mutations. The same `today` gives the same year. In an
+invented place every fact of it is recorded on the day on which it happened.
 
 Reading order: `people`, `cases` (one case), `weekly` (one meeting), here (the weeks).
 """
@@ -39,7 +40,7 @@ from catch.demo.people import (
     people,
 )
 from catch.demo.weekly import Weekly
-from catch.domain.calendar import LONDON, is_working_day, london_day
+from catch.domain.calendar import LONDON, end_of_day, is_working_day, london_day
 from catch.domain.case.coordination import AllocateCoordinator
 from catch.domain.facts import Sealed
 from catch.domain.programme.recurrence import occurrences
@@ -130,6 +131,8 @@ class Loading:
             Weekly(self.acting, made_up(self.names, f"meeting {at.date()}"), at.astimezone(UTC)) for at in back
         ]
         self.rows = self.list_of(referrals)
+        # Up to where it has been told.
+        self.lived = end_of_day(london_day(self.meetings[0].starts_at) - timedelta(days=31))
 
     def list_of(self, referrals: int) -> list[Row]:
         """Arrivals of a Poisson process, given how many there are; one in twenty-five is somebody's second."""
@@ -168,18 +171,29 @@ class Loading:
         return list(found.values())
 
     async def load(self) -> Year:
-        await self.set_up()
-        for week, meeting in enumerate(self.meetings):
-            self.progress(week, len(self.meetings), f"week of {meeting.starts_at:%d %B %Y}")
-            opens = meeting.starts_at - timedelta(days=1)
-            await meeting.call(PROGRAMME)
-            await self.live(min(opens, self.now))
-            if meeting is not self.meetings[-1]:
-                await meeting.publish()
-                await meeting.hold(self.lives)
-        await self.balance()
+        await self.acting.begin()
+        try:
+            await self.set_up()
+            await self.weekly()
+            await self.balance()
+        finally:
+            self.acting.end()
         self.progress(len(self.meetings), len(self.meetings), "done")
         return self.year()
+
+    async def weekly(self) -> None:
+        """In the order in which it happens: a meeting is called on the day before the one that it follows is held."""
+        first = self.meetings[0]
+        await self.live(first.called_at)
+        await first.call(PROGRAMME)
+        for week, (meeting, following) in enumerate(zip(self.meetings, [*self.meetings[1:], None], strict=True)):
+            self.progress(week, len(self.meetings), f"week of {meeting.starts_at:%d %B %Y}")
+            await self.live(min(meeting.starts_at - timedelta(days=1), self.now))
+            if following is not None:
+                await following.call(PROGRAMME)
+                await meeting.publish()
+                await self.days(meeting.starts_at)
+                await meeting.hold(self.lives)
 
     async def set_up(self) -> None:
         at = self.meetings[0].starts_at - timedelta(days=30)
@@ -199,18 +213,30 @@ class Loading:
                 group.create_task(one(job))
 
     async def live(self, end: datetime) -> None:
-        """Everything up to `end`: the week's list comes in, then every case goes its own way, all at once."""
-        arrived = [row for row in self.rows if row.received < end]
-        self.rows = self.rows[len(arrived) :]
-        if arrived:
-            await self.receive(arrived)
+        """Everything up to `end`, day by day: about a week."""
         count = sum(life.open for life in self.lives.values())
+        count += sum(row.received < end for row in self.rows)
         # Less time each where everybody is full, more where there is room: caseloads stay near their target.
         stretch = 1.0 + max(-0.4, min(0.3, 3 * (CASELOAD - count) / CASELOAD))
         for life in self.lives.values():
             life.stretch = stretch
         for life in self.ready()[: max(0, count - FULL)]:
             life.soon(end - timedelta(days=4), 1, 3, life.end_well)
+        await self.days(end)
+
+    async def days(self, end: datetime) -> None:
+        while self.lived < end:
+            # One second on from the last instant of a day is the next day.
+            self.lived = min(end_of_day(london_day(self.lived + timedelta(seconds=1))), end)
+            await self.day(self.lived)
+
+    async def day(self, end: datetime) -> None:
+        """The day's list comes in, then every case goes its own way, all at once; it is written up as the day ends."""
+        self.acting.reach(end)
+        arrived = [row for row in self.rows if row.received < end]
+        self.rows = self.rows[len(arrived) :]
+        if arrived:
+            await self.receive(arrived)
         await self.together(life.until(end) for life in self.lives.values())
 
     def ready(self) -> list[Life]:

@@ -21,6 +21,7 @@ NAMED = 100
 class Report:
     def __init__(self, head: int = 0) -> None:
         self.head = head
+        self.invented = False
         self.facts = 0
         self.findings: list[Finding] = []
         self.counts: dict[str, int] = {}
@@ -48,6 +49,7 @@ async def examined(
     try:
         place = Place(log, connection, codec, projections, await log.head(), encryption)
         report = Report(place.head)
+        report.invented = await log.mark.invented()
         for check in QUICK:
             await _added(report, check(place))
         after = 0

@@ -58,6 +58,10 @@ MeetingAndCase = (
 )
 
 
+class OwnedByAnother(Refused):
+    """This action belongs to another agency, named in the details. Link it under that one."""
+
+
 class ChairIsRecused(Refused):
     """The chair is kept out of this case. Let somebody else in the room take the chair for it, or put the item off."""
 
@@ -241,6 +245,15 @@ def discussion_of(meeting: Meeting | None, held_in: UUID, event: ItemClosed | In
         next_steps=said.next_steps,
         series=series,
     )
+
+
+def check_linked(case: Case | None, command: LinkAction) -> None:
+    """What is linked to an item is an action of its case, under the agency that owns it now."""
+    held = case.action(command.action) if case else None
+    if held is None:
+        raise actions.UnknownAction(action=command.action)
+    if held.owner != command.owner:
+        raise OwnedByAnother(action=held.action, owner=held.owner)
 
 
 def offer(

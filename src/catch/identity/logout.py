@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 from urllib.parse import parse_qs
+from uuid import uuid4
 
 from litestar import MediaType, Request, Response, post
 from litestar.handlers import HTTPRouteHandler
@@ -27,6 +28,10 @@ OVERLAP = 30
 """Seconds by which each look reaches back behind the last: a row becomes visible only when its writer has committed."""
 KEPT = "8 days"
 """Longer than any token of the development issuer is good for, and any logout token."""
+
+
+OURS = "catch"
+"""Stands for an issuer where somebody has signed out here."""
 
 
 class SessionEnded(TokenRefused):
@@ -58,6 +63,18 @@ class Sessions:
     def over(self, viewer: Viewer) -> bool:
         # At or before: times are whole seconds, and a token of the same second may be from before the sign-out.
         return viewer.session in self._sessions or viewer.issued_at <= self._users.get(viewer.user, -1)
+
+    async def sign_out(self, viewer: Viewer) -> None:
+        """End this session everywhere, as its owner asks: a cookie or a ticket of it is good for nothing any more."""
+        await self._pool.execute(
+            f"insert into {self._table} (issuer, jti, session, issued_at, forgotten_at)"  # noqa: S608
+            f" values ($1, $2, $3, clock_timestamp(), clock_timestamp() + interval '{KEPT}')",
+            OURS,
+            uuid4().hex,
+            viewer.session,
+        )
+        self._take(None, viewer.session, 0)
+        self._ended()
 
     async def end(self, token: str) -> None:
         """Raises `LogoutTokenRefused`, or what asyncpg raises when the database is away."""

@@ -20,6 +20,7 @@ from catch.importing.outcomes import Kept, NotKept, Outcome, Report, Waiting
 from catch.importing.referral_file import ReferralFile, read
 from catch.importing.rejected import Rejected
 from catch.importing.rows import ReferralRow, Wrong, row_of, slug
+from catch.log.invented import NOTICE
 from projections import agencies
 
 Progress = Callable[[int, int], None]
@@ -43,7 +44,8 @@ async def import_referrals(
         raise UnknownProgramme(programme=programme)
     importing = Importing(catch, programme, await partner_keys(catch))
     rows, again, wrong = sorted_out(file, datetime.now(UTC))
-    rejected = await asyncio.to_thread(Rejected.begun, file, path, rejected_to, wrong)
+    title = NOTICE if await catch.log.mark.invented() else None
+    rejected = await asyncio.to_thread(Rejected.begun, file, path, rejected_to, wrong, title)
     done = len(file.rows) - len(rows)
 
     def tick() -> None:

@@ -21,16 +21,19 @@ _FORMER = re.compile(r"\.rejected(-\d+)?$")
 class Rejected:
     """`path` is the file; it is there from `begun` to `ended`, and afterwards if a row was rejected."""
 
-    def __init__(self, path: Path, file: ReferralFile) -> None:
+    def __init__(self, path: Path, file: ReferralFile, title: str | None = None) -> None:
         self.path = path
         self._file = file
+        self._title = title
 
     @classmethod
-    def begun(cls, file: ReferralFile, listed: Path, folder: Path | None, wrong: Sequence[Wrong]) -> "Rejected":
-        """With what is known to be wrong. Raises FileUnusable where it cannot be written."""
+    def begun(
+        cls, file: ReferralFile, listed: Path, folder: Path | None, wrong: Sequence[Wrong], title: str | None = None
+    ) -> "Rejected":
+        """With what is known to be wrong, under this `title`. Raises FileUnusable where it cannot be written."""
         folder = folder or listed.parent
         try:
-            begun = cls(_made(_names(listed, folder)), file)
+            begun = cls(_made(_names(listed, folder)), file, title)
             begun._write(wrong)
         except OSError as error:
             where = error.filename or folder
@@ -60,7 +63,7 @@ class Rejected:
                 yield path
 
     def _write(self, wrong: Sequence[Wrong]) -> None:
-        self.path.write_bytes(text_of(self._file, wrong).encode("utf-8-sig"))
+        self.path.write_bytes(text_of(self._file, wrong, self._title).encode("utf-8-sig"))
 
 
 def _made(paths: Iterator[Path]) -> Path:
@@ -81,7 +84,7 @@ def _names(listed: Path, folder: Path) -> Iterator[Path]:
     yield from (folder / f"{stem}.rejected-{number}.csv" for number in count(2))
 
 
-def text_of(file: ReferralFile, wrong: Sequence[Wrong]) -> str:
+def text_of(file: ReferralFile, wrong: Sequence[Wrong], title: str | None = None) -> str:
     """Every cell in quotation marks, so that no program cuts it where another delimiter is usual. Where somebody has to
     decide about a row there is a column for it.
     """
@@ -100,4 +103,5 @@ def text_of(file: ReferralFile, wrong: Sequence[Wrong]) -> str:
         kept = [*(cell for at, cell in enumerate(padded) if at not in ours), *decision, last]
         return delimiter.join(quoted(written_out(cell)) for cell in kept) + "\r\n"
 
-    return "".join([line(file.header, REJECTION), *(line(cells, reason) for cells, reason in rows)])
+    above = [] if title is None else [quoted(title) + "\r\n"]
+    return "".join([*above, line(file.header, REJECTION), *(line(cells, reason) for cells, reason in rows)])

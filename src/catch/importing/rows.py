@@ -5,6 +5,7 @@ what people fill in may be in the wrong column. Errors name the column and say w
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import TypeVar
@@ -198,8 +199,9 @@ def _needs(row: _Cells) -> tuple[str, ...]:
 
 
 def slug(text: str) -> str:
-    """`Adult social care` as codes are written: `adult-social-care`."""
-    return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")
+    """`Adult social care` as codes are written: `adult-social-care`; `Café work` is `cafe-work`."""
+    plain = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
+    return re.sub(r"[^a-z0-9]+", "-", plain.casefold()).strip("-")
 
 
 _NO_DAY = re.compile(r"0?0[/.]0?1[/.]1900|[0/.-]+")

@@ -46,15 +46,17 @@ class Feed(Generic[V, E]):
         self.patience = patience or Patience()
         self._topics: dict[str, dict[Hashable, Topic[V, E]]] = {field: {} for field in sources}
         self._looked = clock()
+        self._heard = 0
 
     def publish(self, event: E) -> None:
         """Something new in the log. Call in order of position; an event published before is passed over."""
+        self._heard = max(self._heard, event.position)
         for field, topics in self._topics.items():
             try:
                 self._publish(self.sources[field], topics, event)
             except Exception as unexpected:
                 for topic in topics.values():
-                    topic.fail(unexpected, event.position)
+                    topic.fail(unexpected)
 
     def _publish(self, source: Source[V, E], topics: Mapping[Hashable, Topic[V, E]], event: E) -> None:
         if not topics:
@@ -99,7 +101,7 @@ class Feed(Generic[V, E]):
             await self._attend(topic, subscriber)
         except Exception as unexpected:
             reason = said(unexpected, "The log could not be read.")
-            subscriber.end(self.notices.resync(max(topic.latest, subscriber.last), reason))
+            subscriber.end(self.notices.resync(max(self._heard, subscriber.last), reason))
         finally:
             self._leave(subscription.field, topic, subscriber)
         # After it has left: the last word is nobody else's, and no event may come behind it.
@@ -110,7 +112,7 @@ class Feed(Generic[V, E]):
     def _join(self, field: str, key: Hashable, subscriber: Subscriber[V, E], viewer_class: Hashable) -> Topic[V, E]:
         topic = self._topics[field].get(key)
         if topic is None:
-            topic = self._topics[field][key] = Topic(self.sources[field], self.notices, key)
+            topic = self._topics[field][key] = Topic(self.sources[field], self.notices, key, lambda: self._heard)
         topic.join(subscriber, viewer_class)
         return topic
 

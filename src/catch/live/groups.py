@@ -10,7 +10,7 @@ A message shows the present state, so a right that ends while it is written coun
 
 import asyncio
 from collections import deque
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, cast
 
 from catch.database import lost
@@ -140,14 +140,18 @@ class Group(Generic[V, E]):
 
 
 class Topic(Generic[V, E]):
-    """One topic of one source, while somebody follows it."""
+    """One topic of one source, while somebody follows it.
 
-    def __init__(self, source: Source[V, E], notices: Notices, key: Hashable) -> None:
+    `heard` is how far the whole log was heard. Whoever is told to resynchronise, or loses their right to the clock, is
+    told that position: where the last fact of the topic stands may be nothing that they are told.
+    """
+
+    def __init__(self, source: Source[V, E], notices: Notices, key: Hashable, heard: Callable[[], int]) -> None:
         self.source = source
         self.notices = notices
         self.key = key
+        self.heard = heard
         self.groups: dict[tuple[bytes, Hashable], Group[V, E]] = {}
-        self.latest = 0
         self.pushed = 0
         self.changed = 0
         self.changed_at = 0
@@ -159,14 +163,13 @@ class Topic(Generic[V, E]):
     def push(self, event: E) -> None:
         if event.position > self.pushed:
             self.pushed = event.position
-            self.latest = max(self.latest, event.position)
             self._events.put_nowait(event)
 
-    def unsettle(self, position: int = 0) -> None:
+    def unsettle(self, position: int | None = None) -> None:
         """Rights may have changed, by the event at this position or by the clock: from now on nothing is handed out
         before they were looked at again."""
         self.changed += 1
-        self.changed_at = max(self.changed_at, position)
+        self.changed_at = max(self.changed_at, self.heard() if position is None else position)
         # Wakes the worker though there is no event: whoever has lost the right must hear of it now.
         self._events.put_nowait(None)
 
@@ -265,9 +268,8 @@ class Topic(Generic[V, E]):
                 for group in list(self.groups.values()):
                     await self._deliver(group, event)
 
-    def fail(self, unexpected: Exception, position: int) -> None:
+    def fail(self, unexpected: Exception) -> None:
         """Nobody here can be served: all are told to resynchronise."""
-        self.latest = max(self.latest, position)
         self._broken(self.subscribers(), unexpected)
 
     async def _reconsider(self) -> None:
@@ -307,4 +309,4 @@ class Topic(Generic[V, E]):
             return
         reason = said(unexpected, "A message could not be written.")
         for subscriber in subscribers:
-            subscriber.end(self.notices.resync(max(self.latest, subscriber.last), reason))
+            subscriber.end(self.notices.resync(max(self.heard(), subscriber.last), reason))

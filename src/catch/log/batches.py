@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from catch.database import Connection, Statements
-from catch.log.entries import Answer, Append, CommandIdReused, Conflict, First, Looked, PositionsBehind
+from catch.log.entries import Answer, Append, CommandIdReused, Conflict, First, Looked, PositionsBehind, TimeNotTaken
 from catch.log.waiting import Waiting, columns, lone_columns, topics
 
 LONE, AT_ONCE, EACH = 8, 12, 18
@@ -18,6 +18,8 @@ LONE, AT_ONCE, EACH = 8, 12, 18
 
 BEHIND = "CAT01"
 """What the database says where a position would not lie above the end of the log."""
+GIVEN = "CAT02"
+"""What it says where a session gives a time of recording that is not taken."""
 
 Outcome = Answer | Conflict | CommandIdReused
 
@@ -33,13 +35,15 @@ class Batches:
         self._each = f"select * from {schema}.append({parameters(EACH)})"  # noqa: S608
 
     async def record(self, connection: Connection, batch: Sequence[Waiting]) -> Sequence[Outcome]:
-        """One answer an append. Raises `PositionsBehind`: none of them was recorded; or what asyncpg raises: then none
-        was, or it is unknown."""
+        """One answer an append. Raises `PositionsBehind` or `TimeNotTaken`: none of them was recorded; or what asyncpg
+        raises: then none was, or it is unknown."""
         try:
             return await self._record(connection, batch)
         except asyncpg.PostgresError as error:
             if getattr(error, "sqlstate", None) == BEHIND:
                 raise PositionsBehind from error
+            if getattr(error, "sqlstate", None) == GIVEN:
+                raise TimeNotTaken from error
             raise
 
     async def _record(self, connection: Connection, batch: Sequence[Waiting]) -> Sequence[Outcome]:

@@ -5,6 +5,7 @@ One timer serves all batches: when it goes off it looks whether the present one 
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from catch.database import Connection, application, connect
 from catch.log.batches import Batches, Outcome
@@ -22,6 +23,8 @@ class Recording:
         self._settings = application(schema) | GENERIC
         self._patience = patience
         self._batches = Batches(schema)
+        self._setting = f"select set_config('{schema}.recorded_at', $1, false)"
+        self._recorded_at = self._told = ""
         self._loop = asyncio.get_running_loop()
         self._connection: Connection | None = None
         self._begun: float | None = None
@@ -33,13 +36,20 @@ class Recording:
         if connection is None or connection.is_closed():
             within = min(LONGEST_CONNECT, self._patience)
             self._connection = connection = await connect(self._dsn, self._settings, within=within)
+            self._told = ""
         self._begun = self._loop.time()
         if self._watch is None:
             self._watch = self._loop.call_at(self._begun + self._patience, self._look)
         try:
+            if self._told != self._recorded_at:
+                self._told = await connection.fetchval(self._setting, self._recorded_at)
             return await self._batches.record(connection, batch)
         finally:
             self._begun = None
+
+    def record_at(self, moment: datetime | None) -> None:
+        """When what follows is recorded; None: when the database's clock says."""
+        self._recorded_at = moment.astimezone(UTC).isoformat() if moment else ""
 
     def hang_up(self) -> None:
         if self._connection is not None:

@@ -97,6 +97,11 @@ class PositionsBehind(Refused):
     the records. Whoever runs the system is told what to do by `catch doctor`."""
 
 
+class TimeNotTaken(Refused):
+    """Nothing was recorded: the session with the database says at what time, which only an invented place takes, in
+    order and not later than now. Whoever runs the system takes the setting `recorded_at` away."""
+
+
 class Unreadable(Refused):
     """The records hold something here that cannot be read. Tell whoever runs the system."""
 

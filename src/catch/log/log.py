@@ -9,6 +9,7 @@ from catch.database import Pool, application, create_pool, lost
 from catch.database.session import fit
 from catch.log.batches import look
 from catch.log.entries import STORED, Answer, Append, Looked, MissingVersions, Stored, WentBack
+from catch.log.invented import Mark
 from catch.log.wake import POLL, Wake
 from catch.log.writer import Writer
 
@@ -29,6 +30,7 @@ class Log:
         self._writer = writer
         self._wake = wake
         self._closed = False
+        self.mark = Mark(pool, schema)
         self._select = f"select {STORED} from {schema}.stored_events"  # noqa: S608
 
     @classmethod
@@ -76,6 +78,11 @@ class Log:
         Cancelling the caller does not undo what may have been recorded meanwhile.
         """
         return await self._writer.append(append)
+
+    def record_at(self, moment: datetime | None) -> None:
+        """When what is appended from now on is recorded, in an invented place alone: in order, and not later than now.
+        None: when the database's clock says. Elsewhere appends are then refused with `TimeNotTaken`."""
+        self._writer.record_at(moment)
 
     async def answer(self, command: UUID) -> Answer | None:
         """What this command was answered, or None: it was never recorded."""

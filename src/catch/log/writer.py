@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from catch.database import lost
@@ -53,6 +54,9 @@ class Writer:
         if self._expiry is None:
             self._expiry = self._loop.call_at(waiting.until, self._expire)
         return await waiting.answer
+
+    def record_at(self, moment: datetime | None) -> None:
+        self._connection.record_at(moment)
 
     async def close(self) -> None:
         """Whoever still waits its turn is refused; a batch under way is left to the database."""

@@ -213,6 +213,10 @@ class Keyring:
         """A keyed hash of what somebody asked for: nobody can guess from it what a command said."""
         return hmac.digest(self._command_key, asked, "sha256")
 
+    def secret(self, purpose: str) -> bytes:
+        """32 bytes that every server of this place, and nobody else, can make again for this purpose."""
+        return self.encryption.derive(f"catch {purpose}".encode())
+
     async def erase(self, subject: UUID) -> None:
         """Destroys the subject's key, for ever: nobody can read what was sealed under it."""
         await self._database.execute(DESTROY, subject)

@@ -3,8 +3,9 @@
 from catch.web.requests import Heading
 
 HEAD = """\
-CATCH: the backend of a multi-agency case meeting. It has no pages of its own; programs speak with it.
+CATCH: a multi-agency case meeting.
 
+  GET /               pages for people, in a browser.
   POST /graphql       queries and commands as JSON, with the header "Authorization: Bearer TOKEN".
                       Subscriptions: a websocket at the same address, graphql-transport-ws.
 """

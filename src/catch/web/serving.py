@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import uvicorn
-from litestar import Litestar, MediaType, Request, Response, get
+from litestar import Litestar, Request, Response, get
 from litestar.exceptions import HTTPException
 
 from catch.api.case.subscription import CaseSource
@@ -26,6 +26,7 @@ from catch.domain.facts import Recorded
 from catch.domain.partner import ServiceAllowed
 from catch.domain.refusals import NotAnswered
 from catch.faults import error
+from catch.identity.cookies import Cookies, Ticketed
 from catch.identity.logout import SessionEnded, Sessions
 from catch.identity.tokens import Viewer, verifier
 from catch.identity.trusted import ForASecond
@@ -36,9 +37,11 @@ from catch.live.protocol import GraphQLOverWebSocket
 from catch.live.server import ExposedWebSocket
 from catch.rates import costs, door_rates, rates
 from catch.settings import BadSetting
-from catch.web.about import about
+from catch.web.console.pages import ADDRESSES
+from catch.web.console.site import Console
 from catch.web.door import Door
 from catch.web.http import GraphQLOverHTTP
+from catch.web.invented import saying_so
 from catch.web.keepalive import Punctual
 
 RECONSIDER = 0.5
@@ -68,7 +71,10 @@ class Web:
         self.rates = rates(settings, development=development)
         self.costs = costs(settings, development=development)
         self.engine = engine(settings.operations, settings.operations_dir, development=development)
-        issuer = ForASecond(verifier(settings.data_dir, catch.keyring.subject_digest, development=development))
+        self.cookies = Cookies(catch.keyring.secret("browser session"))
+        issuer = ForASecond(
+            Ticketed(verifier(settings.data_dir, catch.keyring.subject_digest, development=development), self.cookies)
+        )
         self.sessions = Sessions(issuer, catch.log.pool, catch.settings.schema, self.sign_out)
         self.draining = False
         self._looking: asyncio.Task[bool] | None = None
@@ -84,8 +90,9 @@ class Web:
         strangers = rates(settings, development=development)
         origins = Origins(settings.origins)
         self.http = GraphQLOverHTTP(self.engine, self.sessions, self.context, self.rates, strangers, origins)
+        self.console = Console(self, self.cookies, ADDRESSES, development=development)
         handlers = [
-            self.front(),
+            *self.console.handlers(),
             self.live.handler(),
             self.sessions.handler(),
             self.alive(),
@@ -94,9 +101,9 @@ class Web:
             *also,
         ]
         app = Litestar(
-            handlers, openapi_config=None, logging_config=None, exception_handlers={HTTPException: turned_away}
+            handlers, openapi_config=None, logging_config=None, exception_handlers={HTTPException: self.turned_away}
         )
-        self.app = self.http.before(app)
+        self.app = saying_so(self.http.before(app), catch.log.mark.invented)
 
     async def context(self, viewer: Viewer, document: str) -> Context:
         """Raises `NotEnrolled`, and `DocumentNotAllowed` where they may not send this text at all."""
@@ -114,14 +121,12 @@ class Web:
             if viewer is not None and (viewer.agency, viewer.user) == (fact.event.partner, fact.event.user):
                 connection.close(4403, f"{AllowedAnew.code}: {AllowedAnew().message}")
 
-    def front(self) -> Any:
-        told = about(door=self.catch.settings.door)
-
-        @get("/", media_type=MediaType.TEXT)
-        async def where_things_are() -> bytes:
-            return told
-
-        return where_things_are
+    def turned_away(self, request: Request[Any, Any, Any], problem: HTTPException) -> Response[Any]:
+        """What the framework refuses is answered in the form of everything else here: to a browser, with a page."""
+        code, said = TURNED_AWAY.get(problem.status_code, ("NOT_TAKEN", "This cannot be taken as it was sent."))
+        if "text/html" in request.headers.get("accept", "").lower():
+            return self.console.nothing_at(request, problem.status_code)
+        return Response({"errors": [error(code, said)]}, status_code=problem.status_code, headers=problem.headers)
 
     def alive(self) -> Any:
         @get("/health/live")
@@ -174,12 +179,6 @@ class Web:
         while True:
             await asyncio.sleep(RECONSIDER)
             self.feed.reconsider()
-
-
-def turned_away(_: Request[Any, Any, Any], problem: HTTPException) -> Response[dict[str, Any]]:
-    """What the framework refuses is answered in the form of everything else here."""
-    code, said = TURNED_AWAY.get(problem.status_code, ("NOT_TAKEN", "This cannot be taken as it was sent."))
-    return Response({"errors": [error(code, said)]}, status_code=problem.status_code, headers=problem.headers)
 
 
 TURNED_AWAY = {

@@ -36,4 +36,5 @@ class AuditQueries:
         facts = await trail_of(context, stream, after or 0, wanted)
         edges = [audit_types.AuditEntryEdge(cursor=str(each.position), node=each) for each in facts[:wanted]]
         page = common_types.PageInfo.of(len(facts), wanted, edges)
-        return audit_types.AuditEntryConnection(edges=edges, page_info=page)
+        invented = await context.catch.log.mark.invented()
+        return audit_types.AuditEntryConnection(edges=edges, page_info=page, invented=invented)

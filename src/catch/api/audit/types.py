@@ -49,3 +49,4 @@ class AuditEntryEdge:
 class AuditEntryConnection:
     edges: list[AuditEntryEdge]
     page_info: PageInfo
+    invented: bool = strawberry.field(description="The place is an invented one: nothing of this ever happened.")

@@ -4,24 +4,27 @@ What is found and not allowed is dropped and the page filled on; so the rows tha
 that the viewer's own part in them has ended for.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import assert_never
 from uuid import UUID
 
-from catch.access import RedactionReason, state_told
-from catch.access.finding import shows_whole
+from catch.access import RedactionReason, Sight, state_told
+from catch.access.finding import Words, shows_whole
 from catch.api.case import door
 from catch.api.case import types as case_types
 from catch.api.case.reading import Opened, Reading, Unopened, shows
 from catch.api.common import types as common_types
 from catch.api.common.context import Context
-from catch.api.common.cursors import cursor
+from catch.api.common.cursors import cursor, placed_cursor, placed_in
 from catch.commands.questions import reference_digest
 from catch.domain.case.state import NOT_LIVE, Case, CaseState
+from catch.domain.facts import Category
 from catch.log.entries import Unreadable
-from projections import case_summary, references
+from projections import case_summary
 
 Place = tuple[datetime, UUID]
+Key = str | int | date
 
 
 def asked_states(asked: case_types.CaseFilter) -> frozenset[CaseState]:
@@ -32,7 +35,13 @@ def asked_states(asked: case_types.CaseFilter) -> frozenset[CaseState]:
     return states - NOT_LIVE if asked.live else states & NOT_LIVE
 
 
-def still(row: case_summary.Found, opened: Opened | Unopened, states: frozenset[CaseState]) -> bool:
+def narrowed(asked: case_types.CaseFilter, states: frozenset[CaseState]) -> case_summary.CaseFilter:
+    return case_summary.CaseFilter(asked.programme, tuple(sorted(states)), asked.lead, asked.agency, asked.number)
+
+
+def still(
+    row: case_summary.Found | case_summary.Placed, opened: Opened | Unopened, states: frozenset[CaseState]
+) -> bool:
     """Whether what was found is shown, and as it was found: the rows come a moment after the facts.
 
     Whoever is recused is told nothing of the case here, not even that it is one of theirs.
@@ -48,7 +57,7 @@ async def found_cases(
     context: Context, asked: case_types.CaseFilter, order: case_types.CaseOrder, wanted: int, after: Place | None
 ) -> case_types.CaseConnection:
     under, states = await context.words(), asked_states(asked)
-    among = case_summary.CaseFilter(asked.programme, tuple(sorted(states)), asked.lead, asked.agency, asked.number)
+    among = narrowed(asked, states)
     found: list[case_types.CaseEdge | common_types.Unreadable] = []
     cursors: list[str] = []
     # Nothing is asked for under no words, or in no state: a stranger's page costs no statement.
@@ -63,17 +72,12 @@ async def found_cases(
             # The cursor has moved on already, over what is not shown as well.
             if still(row, opened, states) and len(found) <= wanted:
                 cursors.append(cursor(*after))
-                found.append(await entry(context.reading, opened, row.case_id, cursors[-1]))
-    page = found[:wanted]
-    return case_types.CaseConnection(
-        edges=[each for each in page if isinstance(each, case_types.CaseEdge)],
-        page_info=common_types.PageInfo.after(cursors, wanted),
-        unreadable=[each for each in page if isinstance(each, common_types.Unreadable)],
-    )
+                found.append(await entry(context.reading, opened, row, cursors[-1]))
+    return connection(found[:wanted], cursors, wanted)
 
 
 async def entry(
-    reading: Reading, opened: Opened | Unopened, case: UUID, place: str
+    reading: Reading, opened: Opened | Unopened, row: case_summary.Found | case_summary.Placed, place: str
 ) -> case_types.CaseEdge | common_types.Unreadable:
     """The case, or its name where it cannot be read."""
     if isinstance(opened, Opened):
@@ -83,24 +87,98 @@ async def entry(
             node = await reading.case(held.state, seen, held.version, held.position)
             return case_types.CaseEdge(cursor=place, node=node)
         except Unreadable as problem:
-            opened = await reading.unopened(case, problem)
+            opened = await reading.unopened(row.case_id, problem)
     number = opened.last_known.number if opened.last_known else None
-    return common_types.Unreadable.of(case, number, opened.problem)
+    return common_types.Unreadable.of(row.case_id, number, opened.problem)
+
+
+SORTED: Mapping[case_types.CaseOrder, case_summary.SortKey] = {
+    case_types.CaseOrder.NUMBER: case_summary.SortKey.NUMBER,
+    case_types.CaseOrder.LATEST_CHANGE_FIRST: case_summary.SortKey.CHANGE,
+    case_types.CaseOrder.DUE_FIRST: case_summary.SortKey.DUE,
+}
+"""The orders beside those by receipt."""
+_KIND: Mapping[case_summary.SortKey, type[Key]] = {
+    case_summary.SortKey.NUMBER: str,
+    case_summary.SortKey.CHANGE: int,
+    case_summary.SortKey.DUE: date,
+}
+
+
+def looks(under: Words, by: case_summary.SortKey) -> Words:
+    """Where the viewer is shown what puts cases in this order."""
+    match by:
+        case case_summary.SortKey.NUMBER:
+            return under
+        case case_summary.SortKey.CHANGE:
+            return under.working()
+        case case_summary.SortKey.DUE:
+            return under.working(organising=True)
+        case _:
+            assert_never(by)
+
+
+def orders(seen: Sight, by: case_summary.SortKey) -> bool:
+    """Whether it is shown to them of this case."""
+    match by:
+        case case_summary.SortKey.NUMBER:
+            return True
+        case case_summary.SortKey.CHANGE:
+            return seen.everything
+        case case_summary.SortKey.DUE:
+            return seen.hides(Category.PLAN) is None
+        case _:
+            assert_never(by)
+
+
+async def sorted_cases(
+    context: Context, asked: case_types.CaseFilter, order: case_types.CaseOrder, wanted: int, after: str | None
+) -> case_types.CaseConnection:
+    """As `found_cases`, in another order."""
+    by = SORTED[order]
+    place, states = placed_in(after, order.value, _KIND[by]), asked_states(asked)
+    under, among = looks(await context.words(), by), narrowed(asked, states)
+    found: list[case_types.CaseEdge | common_types.Unreadable] = []
+    cursors: list[str] = []
+    more, size = bool(under.cases or under.seats) and bool(states), wanted + 1
+    while more and len(found) <= wanted:
+        db, at = context.catch.log.pool, context.reading.facts.at
+        rows = await case_summary.placed(db, under, at, by, among, place, size)
+        more = len(rows) == size
+        for row, opened in zip(rows, await context.reading.listed([row.case_id for row in rows]), strict=True):
+            place = (row.key, row.case_id)
+            shown = still(row, opened, states) and opened.seen is not None and orders(opened.seen, by)
+            if shown and len(found) <= wanted:
+                cursors.append(placed_cursor(order.value, *place))
+                found.append(await entry(context.reading, opened, row, cursors[-1]))
+    return connection(found[:wanted], cursors, wanted)
+
+
+def connection(
+    page: Sequence[case_types.CaseEdge | common_types.Unreadable], cursors: Sequence[str], wanted: int
+) -> case_types.CaseConnection:
+    return case_types.CaseConnection(
+        edges=[each for each in page if isinstance(each, case_types.CaseEdge)],
+        page_info=common_types.PageInfo.after(cursors, wanted),
+        unreadable=[each for each in page if isinstance(each, common_types.Unreadable)],
+    )
 
 
 async def cases_by_reference(context: Context, reference: str) -> list[case_types.Case]:
     """Those with a referral under this reference that the viewer is shown, the oldest referral first."""
-    digest = reference_digest(context.catch.keyring, reference)
+    digest, under = reference_digest(context.catch.keyring, reference), await context.words()
     context.reading.facts.rests.rows = True
     shown: dict[UUID, Opened] = {}
-    after, more = 0, True
-    # As many as are shown, not as are found: those of others under the same reference would be counted by it.
-    while more and len(shown) < references.MOST:
-        found = await references.cases_of(context.catch.log.pool, digest, after)
-        after, more = (found[-1].position, len(found) == references.MOST) if found else (after, False)
-        shown |= await called(context, digest, [each.case_id for each in found])
-    first = [*shown.values()][: references.MOST]
-    first.sort(key=lambda each: (each.held.state.milestones.received_at, each.held.state.case))
+    after: Place | None = None
+    more = bool(under.cases or under.seats)
+    # Looked up under the viewer's words: those of others under the same reference cost nothing, and count for nothing.
+    while more and len(shown) < case_summary.MOST:
+        db, at = context.catch.log.pool, context.reading.facts.at
+        rows = await case_summary.found(db, under, at, after=after, first=case_summary.MOST, reference=digest)
+        more = len(rows) == case_summary.MOST
+        after = (rows[-1].received_at, rows[-1].case_id) if rows else after
+        shown |= await called(context, digest, [*dict.fromkeys(row.case_id for row in rows)])
+    first = [*shown.values()][: case_summary.MOST]
     return [await case_of(context, each) for each in first]
 
 

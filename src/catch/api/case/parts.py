@@ -54,6 +54,7 @@ def plan(held: domain.Plan | None, redactor: Redactor) -> case_types.Plan | None
         how_agreed=redactor.text("plan.howAgreed", Category.PLAN, held.how_agreed),
         shared_with=list(held.shared_with),
         no_goals_reason=redactor.text("plan.noGoalsReason", Category.PLAN, held.no_goals_reason),
+        extensions=held.extensions,
     )
 
 

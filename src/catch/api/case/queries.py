@@ -6,8 +6,9 @@ import strawberry
 
 from catch.access import was_there
 from catch.api.case import types as case_types
-from catch.api.case.listing import cases_by_reference, found_cases
+from catch.api.case.listing import SORTED, cases_by_reference, found_cases, sorted_cases
 from catch.api.case.matches import matches as found_matches
+from catch.api.case.people import by_name, by_number, cases_of_people
 from catch.api.case.reading import NO_CASE, Reading, shows
 from catch.api.case.view import notes_page
 from catch.api.common import types as common_types
@@ -77,7 +78,10 @@ class CaseQueries:
         after: str | None = None,
     ) -> case_types.CaseConnection:
         asked = filter or case_types.CaseFilter()
-        return await found_cases(info.context, asked, order, page_size(first), instant_in(after))
+        wanted = page_size(first)
+        if order in SORTED:
+            return await sorted_cases(info.context, asked, order, wanted, after)
+        return await found_cases(info.context, asked, order, wanted, instant_in(after))
 
     @strawberry.field(
         description="The notes of a case that the viewer may read, the latest first.", metadata=weighs(10, each=1)
@@ -103,6 +107,28 @@ class CaseQueries:
     ) -> list[case_types.Case]:
         await info.context.reached(at_least)
         return await cases_by_reference(info.context, reference)
+
+    @strawberry.field(
+        description="Cases of whoever has this NHS number, of those in which the viewer is shown it; none where, for"
+        " them, there is no such case.",
+        metadata=weighs(50),
+    )
+    async def cases_by_number(
+        self, info: Info, nhs_number: str, at_least: Position | None = None
+    ) -> list[case_types.Case]:
+        await info.context.reached(at_least)
+        return await cases_of_people(info.context, by_number(info.context, nhs_number))
+
+    @strawberry.field(
+        description="Cases of whoever has this name and day of birth (`YYYY-MM-DD`), of those in which the viewer is"
+        " shown both. Nobody is found by a name alone: nothing is kept by which they could be.",
+        metadata=weighs(50),
+    )
+    async def cases_by_name(
+        self, info: Info, name: str, date_of_birth: str, at_least: Position | None = None
+    ) -> list[case_types.Case]:
+        await info.context.reached(at_least)
+        return await cases_of_people(info.context, by_name(info.context, name, date_of_birth))
 
     @strawberry.field(
         description="Who else the person of a case may be: what `lookForMatches` found for the viewer within the last"

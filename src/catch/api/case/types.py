@@ -89,6 +89,7 @@ class Plan:
     how_agreed: str | None
     shared_with: list[str]
     no_goals_reason: str | None
+    extensions: int = strawberry.field(description="How often its end was put off.")
 
 
 @strawberry.type(description="An outcome the person wants, scored on the programme's scale.")
@@ -421,10 +422,18 @@ class CaseFilter:
 
 
 class CaseOrder(Enum):
-    """In which order cases are listed: by when their referrals, as shown, were received."""
+    """In which order cases are listed. OLDEST_FIRST, NEWEST_FIRST: by when their referrals, as shown, were received.
+    NUMBER: by number. LATEST_CHANGE_FIRST: those whose every change is shown, to whoever coordinates them. DUE_FIRST:
+    those with a plan that is shown to the viewer as coordinator, auditor or organiser of a meeting, by the day on which
+    it is to be reviewed or ends, whichever is first. What is not shown puts nothing in order: other cases are not on
+    these two lists.
+    """
 
     OLDEST_FIRST = "oldest-first"
     NEWEST_FIRST = "newest-first"
+    NUMBER = "number"
+    LATEST_CHANGE_FIRST = "latest-change-first"
+    DUE_FIRST = "due-first"
 
 
 @strawberry.type

@@ -45,6 +45,20 @@ def day_in(text: str | None) -> tuple[date, UUID] | None:
     return None if text is None else _read(text, tuple[date, UUID])
 
 
+def placed_cursor(order: str, key: str | int | date, id_: UUID) -> str:
+    """In an order of its own, which it names: no other order reads it."""
+    return urlsafe_b64encode(msgspec.json.encode((order, key, id_))).decode().rstrip("=")
+
+
+def placed_in(text: str | None, order: str, kind: type[T]) -> tuple[T, UUID] | None:
+    if text is None:
+        return None
+    said, key, id_ = _read(text, tuple[str, kind, UUID])
+    if said != order:
+        raise UnknownCursor(field="after")
+    return key, id_
+
+
 def _read(text: str, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=kind)

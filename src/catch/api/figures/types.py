@@ -6,6 +6,7 @@ from enum import Enum
 import strawberry
 
 from catch.api.common.scalars import Position
+from catch.api.common.types import Unreadable
 
 
 @strawberry.type(description="The curve at one day. `survival` (Kaplan-Meier): the share not yet ended in any way.")
@@ -99,6 +100,14 @@ class TimeToOutcome:
     programme_versions: list[str] = strawberry.field(
         description="The versions of the programme, `key@version`, under which these episodes run or ran."
         " Empty for who does not see every case: one episode may be alone under its version."
+    )
+    incomplete: bool = strawberry.field(
+        description="Facts of some case of the programme cannot be read here: they are in no figure. `catch doctor`"
+        " says which, and what to do."
+    )
+    unreadable: list[Unreadable] = strawberry.field(
+        description="Those cases, for who sees every case. Empty for others, and of a case whose programme cannot be"
+        " read either."
     )
     cut_off_at: datetime = strawberry.field(
         description="Up to when episodes were followed: when the last fact was recorded that counts, or the moment that"

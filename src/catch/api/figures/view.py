@@ -5,11 +5,13 @@ all who ask for the same while nothing new is recorded.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import NamedTuple, cast
 from uuid import UUID
 
 from catch.access.finding import sees_every_case
+from catch.api.case.reading import shows
 from catch.api.common import types as common_types
 from catch.api.common.context import Context
 from catch.api.common.scalars import Position
@@ -18,6 +20,7 @@ from catch.app import Catch
 from catch.domain.calendar import end_of_day, london_day
 from catch.domain.refusals import NotAnswered
 from catch.history.past import Moment, rows, upto
+from catch.log.entries import Unreadable
 from catch.statistics import Point, TimeToOutcome
 from catch.statistics.small_numbers import SMALLEST, Period, coarse, fixed, quarter_before, too_few
 from projections import outcomes
@@ -57,7 +60,24 @@ async def time_to_outcome(context: Context, asked: Asked) -> figures_types.TimeT
         cohort = await of_programme(catch, asked, head)
         return freely(cohort) if period is None else carefully(cohort, period, quarter)
 
-    return await catch.present.works.get(key, make)
+    told, left_out = await catch.present.works.get(key, make), await outcomes.left_out(catch.log.pool, asked.programme)
+    if not left_out:
+        return told
+    # Of what is made for all who ask: whom else a case is told to is asked anew.
+    named = left_out if period is None else []
+    unreadable = [each for case in named if (each := await unread(context, case)) is not None]
+    return replace(told, incomplete=True, unreadable=unreadable)
+
+
+async def unread(context: Context, case: UUID | None) -> common_types.Unreadable | None:
+    """The case by name, for whom it would be shown."""
+    if case is None:
+        return None
+    problem = await context.reading.facts.problem(case) or Unreadable()
+    held = await context.reading.unopened(case, problem)
+    if held.last_known is None or not shows(held.seen):
+        return None
+    return common_types.Unreadable.of(case, held.last_known.number, problem)
 
 
 def the_period(asked: Asked, quarter: Period) -> Period:
@@ -148,6 +168,8 @@ def untold(
         competing=None,
         naive_closed_mean_days=None,
         programme_versions=[],
+        incomplete=False,
+        unreadable=[],
         cut_off_at=cut_off,
         cut_off=Position(cohort.position),
     )

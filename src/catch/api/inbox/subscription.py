@@ -27,8 +27,9 @@ from catch.log.entries import STORED, Stored
 from catch.present.rights import Rights
 from projections import agency_inbox
 
-MOST = 20_000
-"""How many facts of all inboxes are looked through for a subscriber that catches up with one."""
+FARTHEST = 50_000
+"""How many positions of the log are looked through for a subscriber that catches up with an inbox. Positions, and not
+facts of inboxes: how many of those are others' would show in when it is too far."""
 DOUBTS = 100
 """How many facts are remembered whose agencies were not certain when they were heard."""
 
@@ -103,15 +104,14 @@ class InboxSource(Shared):
         return False
 
     async def replay(self, topic: Hashable, after: int, upto: int) -> AsyncIterator[Fact]:
-        scanned = 0
+        if upto - after > FARTHEST:
+            raise TooFar
         while page := await self._page_after(after, upto):
             for fact in await self._reaching(topic, [*readable(page)]):
                 yield fact
             if len(page) < PAGE:
                 return
-            after, scanned = page[-1].position, scanned + len(page)
-            if scanned >= MOST:
-                raise TooFar
+            after = page[-1].position
 
     async def _page_after(self, after: int, upto: int) -> Sequence[Stored]:
         rows = await self.catch.log.pool.fetch(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from catch.access import may_attend
+from catch.access.finding import counts_meetings
 from catch.api.common import types as common_types
 from catch.api.common.context import Context
 from catch.api.common.cursors import cursor
@@ -51,11 +52,14 @@ async def found_meetings(
             if shown is not None:
                 cursors.append(cursor(*after))
                 found.append(shown)
-    page = found[:wanted]
+    page, total = found[:wanted], None
+    if counts_meetings(context.who):
+        total = await agenda.counted(context.catch.log.pool, under, facts.at, *asked) if under.meetings else 0
     return meeting_types.MeetingConnection(
         edges=[each for each in page if isinstance(each, meeting_types.MeetingEdge)],
         page_info=common_types.PageInfo.after(cursors, wanted),
         unreadable=[each for each in page if isinstance(each, common_types.Unreadable)],
+        total_count=total,
     )
 
 

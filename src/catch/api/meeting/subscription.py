@@ -147,6 +147,8 @@ class MeetingSource(Shared):
         named = item_named(meeting, event)
         item = meeting.item(named) if named else None
         sitting = self._sitting(viewer, meeting)
+        if named and not sitting.prepares and on_the_draft(meeting, event):
+            return Seen.UNTOLD
         hidden = await sitting.hidden(item) if item else None
         if hidden in (None, RedactionReason.RECUSED) and interested(event) == viewer.user:
             # Everybody hears of their own interest, also when it is what withholds the item.
@@ -204,6 +206,11 @@ class MeetingSource(Shared):
 
     async def _meeting(self, topic: Hashable) -> Meeting | None:
         return (await self.catch.present.states.get(MEETING, cast("UUID", topic))).state
+
+
+def on_the_draft(meeting: Meeting, event: Fact) -> bool:
+    """Whether the fact is older than the agenda that was published: how that was made is not told afterwards either."""
+    return meeting.published_at is not None and event.envelope.occurred_at < meeting.published_at
 
 
 def interested(event: Fact) -> str | None:

@@ -176,6 +176,11 @@ class MeetingConnection:
     edges: list[MeetingEdge]
     page_info: PageInfo
     unreadable: list[Unreadable] = strawberry.field(description="Meetings of this page that cannot be shown.")
+    total_count: int | None = strawberry.field(
+        description="On all pages, for whoever sees every meeting where they look: who coordinates or audits, chairs"
+        " or prepares. Null for guests, whose meetings are judged one by one when they are shown: a count of what was"
+        " found would count what may not be."
+    )
 
 
 @strawberry.type(description="Something happened that concerns the meeting.")

@@ -1,4 +1,4 @@
-"""The programmes that run here."""
+"""The place, and the programmes that run here."""
 
 import strawberry
 
@@ -11,6 +11,10 @@ from catch.domain.refusals import UnknownProgramme
 
 @strawberry.type
 class ProgrammeQueries:
+    @strawberry.field(description="What kind of place this is.", metadata=weighs(1))
+    async def place(self, info: Info) -> types.Place:
+        return types.Place(invented=await info.context.catch.log.mark.invented())
+
     @strawberry.field(description="The programmes that run here, each in its present version.", metadata=weighs(5))
     async def programmes(self, info: Info) -> list[types.Programme]:
         keys = await info.context.catch.programme_keys()

@@ -30,6 +30,7 @@ class PlanRules:
     max_months: int
     review_every_months: int
     review_outer_months: int
+    max_extensions: int | None
 
 
 @strawberry.type(description="How many open cases a lead coordinator should have, and may have.")
@@ -37,6 +38,14 @@ class Caseload:
     target_min: int | None
     target_max: int | None
     hard_max: int | None
+
+
+@strawberry.type(description="The place that this server serves.")
+class Place:
+    invented: bool = strawberry.field(
+        description="Nobody and nothing in it is real: it was marked so before its first fact, for good. Every answer"
+        " over HTTP then has the header `catch-place: invented`."
+    )
 
 
 @strawberry.type(description="One version of the configuration under which cases run.")

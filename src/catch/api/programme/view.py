@@ -25,6 +25,7 @@ def shown(held: Programme) -> types.Programme:
             max_months=held.plan.max_months,
             review_every_months=held.plan.review_every_months,
             review_outer_months=held.plan.review_outer_months,
+            max_extensions=held.plan.max_extensions,
         ),
         caseload=types.Caseload(
             target_min=held.caseload.target_min,

@@ -5,6 +5,7 @@ anything is read; an agency that does not exist and one that is not theirs to li
 """
 
 from datetime import timedelta
+from uuid import UUID
 
 import strawberry
 
@@ -13,15 +14,19 @@ from catch.access.listing import (
     agencies,
     appointments,
     cares_as,
+    lists_agency,
     lists_members,
     members,
 )
 from catch.api.common.context import Info, NotForYourRole
 from catch.api.common.cursors import cursor, day_in, key_cursor, key_in, page_size
+from catch.api.common.scalars import Position
 from catch.api.common.types import PageInfo
 from catch.api.engine.costs import weighs
 from catch.api.standing import types
 from catch.api.standing import view as views
+from catch.api.standing.after import looking_after
+from catch.commands.offered import offered
 from catch.domain.calendar import london_day
 from catch.domain.refusals import OutOfRange, UnknownPartner
 from catch.domain.streams import partner_stream
@@ -45,6 +50,30 @@ class StandingQueries:
         return views.viewer(who, await facts.partner(who.agency), facts.at)
 
     @strawberry.field(
+        description="The mutations that the viewer may ask for about this case, this meeting, or this item of it, in"
+        " their order; none where, for them, there is no such thing. What is sent is judged anew.",
+        metadata=weighs(20),
+    )
+    async def offered(
+        self,
+        info: Info,
+        case_id: UUID | None = None,
+        meeting_id: UUID | None = None,
+        item_id: UUID | None = None,
+        at_least: Position | None = None,
+    ) -> list[str]:
+        context = info.context
+        await context.reached(at_least)
+        given = {"case": case_id, "meeting": meeting_id, "item": item_id}
+        about = {name: id_ for name, id_ in given.items() if id_ is not None}
+        facts = context.reading.facts
+        # What is offered follows from seats and rights, which every fact may change.
+        facts.rests.rows = True
+        await facts.rights.proven()
+        found = await offered(context.who, about, context.catch.records, facts.at)
+        return [views.mutation(kind) for kind in found]
+
+    @strawberry.field(
         description="Agencies by key: one's own, or those that one looks after.", metadata=weighs(10, each=1)
     )
     async def agencies(self, info: Info, first: int = 50, after: str | None = None) -> types.AgencyConnection:
@@ -54,6 +83,29 @@ class StandingQueries:
         total = await agency_rows.count(db, reach)
         edges = [types.AgencyEdge(cursor=key_cursor(row.agency), node=views.agency(who, row)) for row in rows[:wanted]]
         return types.AgencyConnection(edges=edges, page_info=PageInfo.of(len(rows), wanted, edges), total_count=total)
+
+    @strawberry.field(
+        description="One agency, and one who acts for it, with what the viewer may do about them; null where, for the"
+        " viewer, there is no such agency.",
+        metadata=weighs(30),
+    )
+    async def looked_after(
+        self, info: Info, agency: str, user: str | None = None, at_least: Position | None = None
+    ) -> types.LookedAfter | None:
+        context = info.context
+        await context.reached(at_least)
+        row = await agency_rows.one(context.catch.log.pool, agency)
+        if row is None or not lists_agency(context.who, row.agency, row.programmes):
+            return None
+        return await looking_after(context, row, user)
+
+    @strawberry.field(
+        description="The programmes that take no referrals at present, of those that run here.", metadata=weighs(5)
+    )
+    async def suspended_programmes(self, info: Info, at_least: Position | None = None) -> list[str]:
+        await info.context.reached(at_least)
+        facts = info.context.reading.facts
+        return [key for key in await info.context.catch.programme_keys() if not (await facts.history(key)).active]
 
     @strawberry.field(
         description="Those who act for an agency, by user id, for those who look after them.",
@@ -95,7 +147,9 @@ class StandingQueries:
             for row in rows[:wanted]
             if (node := views.appointment(context.who, row))
         ]
-        return types.AppointmentConnection(edges=edges, page_info=PageInfo.of(len(rows), wanted, edges))
+        total = await givings.count_appointments(context.catch.log.pool, programme, series, today)
+        page = PageInfo.of(len(rows), wanted, edges)
+        return types.AppointmentConnection(edges=edges, page_info=page, total_count=total)
 
     @strawberry.field(
         description="What ends within so many days, of all that one looks after: what ends first, first.",
@@ -110,13 +164,14 @@ class StandingQueries:
             raise NotForYourRole
         if not 0 <= within <= FARTHEST:
             raise OutOfRange(field="within", allowed=f"0 to {FARTHEST}")
-        today = london_day(context.reading.facts.at)
-        rows = await givings.lapsing(
-            context.catch.log.pool, carers, today, today + timedelta(days=within), place, wanted + _ONE_MORE
-        )
+        today, db = london_day(context.reading.facts.at), context.catch.log.pool
+        last = today + timedelta(days=within)
+        rows = await givings.lapsing(db, carers, today, last, place, wanted + _ONE_MORE)
         edges = [
             types.LapseEdge(cursor=cursor(row.ends_on, row.giving), node=views.lapse(row, row.ends_on))
             for row in rows[:wanted]
             if row.ends_on
         ]
-        return types.LapseConnection(edges=edges, page_info=PageInfo.of(len(rows), wanted, edges))
+        total = await givings.count_lapsing(db, carers, today, last)
+        page = PageInfo.of(len(rows), wanted, edges)
+        return types.LapseConnection(edges=edges, page_info=page, total_count=total)

@@ -126,6 +126,27 @@ class Member(Redactable):
     tags: list[TagHeld]
 
 
+@strawberry.type(description="A role that the viewer may give: in which programme, where it is held in one.")
+class Givable:
+    role: Role
+    programme: str | None
+
+
+@strawberry.type(description="An agency, or somebody who acts for it, and what the viewer may do about either.")
+class LookedAfter:
+    agency: Agency
+    member: Member | None = strawberry.field(description="Null where, for the viewer, there is none of this user id.")
+    offered: list[str] = strawberry.field(
+        description="The mutations that the viewer may ask for about the agency; about the member, where one is named."
+        " What is sent is judged anew."
+    )
+    gives: list[Givable] = strawberry.field(description="The roles that the viewer may give the member.")
+    ends: list[Givable] = strawberry.field(description="Of the roles listed, those that the viewer may end.")
+    tag_programmes: list[str] = strawberry.field(
+        description="The programmes in which the viewer may give the member a tag."
+    )
+
+
 @strawberry.type
 class MemberEdge:
     cursor: str
@@ -156,6 +177,7 @@ class AppointmentEdge:
 class AppointmentConnection:
     edges: list[AppointmentEdge]
     page_info: PageInfo
+    total_count: int = strawberry.field(description="On all pages.")
 
 
 @strawberry.type(description="Something that ends soon: an agreement, an agency's part, a member's role or tag.")
@@ -184,3 +206,47 @@ class LapseEdge:
 class LapseConnection:
     edges: list[LapseEdge]
     page_info: PageInfo
+    total_count: int = strawberry.field(description="On all pages.")
+
+
+@strawberry.type(description="An organisation that may be named in a command of the programme: its public entry.")
+class NamedPartner:
+    key: str
+    name: str
+    kind: str
+    agreement_in_force: bool = strawberry.field(description="Without one, nothing can be disclosed to it.")
+    covers: list[Category] = strawberry.field(description="What its agreements in force let it be told.")
+    runs: list[RunningPart] = strawberry.field(description="Its parts in the programme today.")
+
+
+@strawberry.type
+class NamedPartnerEdge:
+    cursor: str
+    node: NamedPartner
+
+
+@strawberry.type
+class NamedPartnerConnection:
+    edges: list[NamedPartnerEdge]
+    page_info: PageInfo
+    total_count: int = strawberry.field(description="On all pages.")
+
+
+@strawberry.type(description="Somebody who works in a programme's cases or meetings, by user id alone.")
+class NamedMember:
+    user: str
+    agency: str
+    coordinates: bool = strawberry.field(description="Whether they are a coordinator there.")
+
+
+@strawberry.type
+class NamedMemberEdge:
+    cursor: str
+    node: NamedMember
+
+
+@strawberry.type
+class NamedMemberConnection:
+    edges: list[NamedMemberEdge]
+    page_info: PageInfo
+    total_count: int = strawberry.field(description="On all pages.")

@@ -10,7 +10,7 @@ from catch.api.common.redaction import Texts, why_unopened
 from catch.api.common.types import Redaction
 from catch.api.standing import types
 from catch.domain.calendar import london_day
-from catch.domain.facts import Command, Sealed
+from catch.domain.facts import Category, Command, Sealed
 from catch.domain.partner import Agreement, HeldRole, HeldTag, Partner, Running, ServiceAccount
 from catch.domain.streams import COMMANDS
 from catch.personal import Unopened
@@ -144,6 +144,20 @@ def agreements(who: Who, row: agency_rows.Row) -> list[types.SharingAgreement]:
         for each in row.agreements
     ]
     return [agreement(each.held, keys, each.given, each.ended) for each, keys in told if keys]
+
+
+def named_partner(row: agency_rows.Row, programme: str, at: datetime) -> types.NamedPartner:
+    held = [each.held for each in row.agreements if each.held.in_force(programme, at)]
+    day = london_day(at)
+    parts = {each.held.part for each in row.runs if each.held.programme == programme and each.held.on(day)}
+    return types.NamedPartner(
+        key=row.agency,
+        name=row.name,
+        kind=row.kind,
+        agreement_in_force=bool(held),
+        covers=sorted(frozenset[Category]().union(*(each.categories for each in held))),
+        runs=sorted(parts),
+    )
 
 
 # Members

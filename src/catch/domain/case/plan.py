@@ -212,6 +212,8 @@ def planned(case: Case, event: PlanAgreed, at: datetime) -> Case:
         reviewed=due[2],
         how_agreed=event.how_agreed,
         no_goals_reason=event.no_goals_reason,
+        # Another version of the same plan.
+        extensions=case.plan.extensions if case.plan else 0,
     )
     return replace(stepped(case, StepKind.PLANNED, at), plan=plan)
 

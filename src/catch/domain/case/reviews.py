@@ -90,6 +90,10 @@ class AgreementNotConfirmed(Refused):
     """Support goes on only when the person agrees to it again. Ask them, and say so: `agreementConfirmed`."""
 
 
+class ExtendedOftenEnough(Refused):
+    """This plan has been extended as often as the programme allows. Decide to close, or to change the plan."""
+
+
 class ReviewAlreadyHeld(Refused):
     """This review was held and decided otherwise. Schedule another one: `scheduleReview`."""
 
@@ -117,13 +121,15 @@ def usual_review(given: Given) -> date:
 
 def extended(case: Case, until: date | None, given: Given) -> date:
     """The day on which support ends now that it goes on beyond the plan's: after that day, and by no more than the
-    longest plan. Raises `NoPlan`, `MissingText` where no programme says how long, `OutOfRange`.
+    longest plan. Raises `NoPlan`, `MissingText` where no programme says how long, `ExtendedOftenEnough`, `OutOfRange`.
     """
     if case.plan is None:
         raise NoPlan
     if given.programme is None:
         raise MissingText(field="plannedEnd")
     planned, rules = case.plan.planned_end, given.programme.plan
+    if rules.max_extensions is not None and case.plan.extensions >= rules.max_extensions:
+        raise ExtendedOftenEnough(extensions=case.plan.extensions, most=rules.max_extensions)
     ends = max(planned, london_day(given.at))
     latest = add_months(ends, max(rules.max_months, rules.review_every_months))
     wanted = until or add_months(ends, rules.review_every_months)
@@ -149,10 +155,12 @@ def refused_by(case: Case, at: datetime) -> datetime | None:
 
 
 def ends_on(case: Case, until: date, at: datetime) -> Case:
-    """Support ends when it was last said to, whatever was typed in last."""
-    if case.plan is None or at < case.plan.end_set_at:
+    """Support ends when it was last said to, whatever was typed in last. An extension more counts either way."""
+    if case.plan is None:
         return case
-    return replace(case, plan=replace(case.plan, planned_end=until, end_set_at=at))
+    plan = replace(case.plan, extensions=case.plan.extensions + (at >= case.plan.agreed_at))
+    last = at >= plan.end_set_at
+    return replace(case, plan=replace(plan, planned_end=until, end_set_at=at) if last else plan)
 
 
 def schedule(case: Case, command: ScheduleReview, given: Given) -> list[ReviewEvent]:

@@ -439,7 +439,10 @@ class Goal(Part, frozen=True, omit_defaults=True):
 
 
 class Plan(Part, frozen=True, omit_defaults=True):
-    """The person's support plan. `reviewed`: the review that was due was held, and no other is arranged."""
+    """The person's support plan. `reviewed`: the review that was due was held, and no other is arranged.
+
+    `extensions`: how often its end was put off by a review or a meeting, in whatever order that was typed in.
+    """
 
     plan: UUID
     version: int
@@ -457,6 +460,7 @@ class Plan(Part, frozen=True, omit_defaults=True):
     reviewed: bool = False
     how_agreed: Sealed | None = None
     no_goals_reason: Sealed | None = None
+    extensions: int = 0
 
 
 class ReviewDecision(StrEnum):

@@ -12,6 +12,9 @@ from catch.domain.calendar import london_day
 from catch.domain.facts import Category, Part, Role, Sealed, Tag
 from catch.domain.plain import Code, Key, Made, OdsCode, PublicName, UserId
 
+AT_WORK = frozenset({Role.PARTNER, Role.COORDINATOR, Role.CHAIR, Role.DEPUTY, Role.PREPARER})
+"""As what people work in cases and meetings, and are named there."""
+
 
 def lasts(starts_on: date, ends_on: date | None, day: date) -> bool:
     return starts_on <= day and (ends_on is None or day <= ends_on)
@@ -50,6 +53,9 @@ class Running(Part, frozen=True, omit_defaults=True):
     part: RunningPart
     starts_on: date
     ends_on: date | None = None
+
+    def on(self, day: date) -> bool:
+        return lasts(self.starts_on, self.ends_on, day)
 
 
 class HeldRole(Part, frozen=True, omit_defaults=True):
@@ -163,12 +169,26 @@ class Partner(Part, frozen=True, omit_defaults=True):
         held = (each for each in member.roles_on(day) if each.programme in (None, programme))
         return any(role is None or each.role is role for each in held)
 
+    def at_work(self, programme: str, day: date) -> dict[str, frozenset[Role]]:
+        """The people who work in the programme's cases and meetings on that day, by user id, and as what."""
+        people = (member for member in self.members if not member.suspended and member.service is None)
+        held = {
+            member.user: frozenset(each.role for each in member.roles_on(day) if each.programme == programme) & AT_WORK
+            for member in people
+        }
+        return {user: held[user] for user in sorted(held) if held[user]}
+
+    def concerns(self, programme: str) -> bool:
+        """Whether it runs the programme, or ever signed an agreement for it."""
+        signed = any(programme in held.programmes for held in self.agreements)
+        return signed or any(held.programme == programme for held in self.running)
+
     def runs(self, programme: str, day: date) -> frozenset[RunningPart]:
         """The parts that the agency has in the programme on that day."""
         return frozenset(held.part for held in self.running_on(day) if held.programme == programme)
 
     def running_on(self, day: date) -> Iterator[Running]:
-        return (held for held in self.running if lasts(held.starts_on, held.ends_on, day))
+        return (held for held in self.running if held.on(day))
 
     def _held(self, programme: str, at: datetime) -> Iterator[Agreement]:
         return (held for held in self.agreements if held.in_force(programme, at))

@@ -132,12 +132,16 @@ class Series(Part, frozen=True, omit_defaults=True):
 
 
 class PlanRules(Part, frozen=True, omit_defaults=True):
-    """How long a support plan runs, in months. The next review is `review_every_months` on, where nobody says when."""
+    """How long a support plan runs, in months. The next review is `review_every_months` on, where nobody says when.
+
+    `max_extensions`: how often it may be extended beyond its planned end; nothing said, as often as need be.
+    """
 
     min_months: Count = 3
     max_months: Count = 6
     review_every_months: Count = 3
     review_outer_months: Count = 4
+    max_extensions: Count | None = None
 
 
 class Caseload(Part, frozen=True, omit_defaults=True):

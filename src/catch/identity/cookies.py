@@ -1,0 +1,142 @@
+"""Who is signed in at a browser: a session sealed into a cookie, which every server of the place can open, and a ticket
+made of it with which the page's script opens a websocket.
+
+Nothing of a session is kept on the server but that it has ended (`catch.identity.logout`): any server answers, and a
+cookie that was copied is good for nothing once its owner has signed out.
+"""
+
+import hmac
+import secrets
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec import Struct
+from msgspec.structs import replace
+
+from catch.identity.logout import Tokens
+from catch.identity.tokens import TokenRefused, Viewer
+
+IDLE: Final = 30 * 60.0
+"""Seconds without a request after which somebody has to sign in again."""
+ABSOLUTE: Final = 10 * 3600.0
+"""Seconds after which everybody has to: a working day."""
+TICKET: Final = 600.0
+"""Seconds for which a ticket is good. The page fetches another one when its socket is closed."""
+SCHEME = "session "
+_NONCE = 12
+
+S = TypeVar("S")
+
+
+class NotSignedIn(TokenRefused):
+    """You are not signed in. Sign in, and come back to this page."""
+
+
+class SessionExpired(TokenRefused):
+    """You were signed out because nothing was done for a while. Sign in again; what you typed is kept on the page."""
+
+
+class Session(Struct, frozen=True):
+    """`viewer.session` is its name, `viewer.expires_at` when it ends however busy it is. Times are in seconds since
+    1970.
+
+    `seen` is when something was last asked in it. `signed_in_at` and `acr` are when, and how strongly, the issuer saw
+    them.
+    """
+
+    viewer: Viewer
+    seen: float
+    signed_in_at: float = 0
+    acr: str = ""
+
+    def at(self, now: float) -> "Session":
+        return replace(self, seen=now)
+
+
+class Cookies:
+    """Seals sessions and opens them. `secret` is the place's."""
+
+    def __init__(
+        self,
+        secret: bytes,
+        *,
+        idle: float = IDLE,
+        absolute: float = ABSOLUTE,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._cipher = AESGCM(secret)
+        self._secret = secret
+        self.idle = idle
+        self.absolute = absolute
+        self.clock = clock
+
+    def begun(self, viewer: Viewer, *, acr: str = "", signed_in_at: float | None = None) -> Session:
+        """A new session of theirs, under a new name whatever the issuer calls its own."""
+        now = self.clock()
+        ends = min(viewer.expires_at, now + self.absolute)
+        held = replace(viewer, expires_at=ends, issued_at=now, session=viewer.session or secrets.token_urlsafe(18))
+        return Session(held, now, now if signed_in_at is None else signed_in_at, acr)
+
+    def sealed(self, session: Session) -> str:
+        return self._seal(b"cookie", msgspec.json.encode(session))
+
+    def opened(self, cookie: str | None) -> Session:
+        """Raises `NotSignedIn`, `SessionExpired`."""
+        if not cookie:
+            raise NotSignedIn
+        session = self._open(b"cookie", cookie, Session)
+        now = self.clock()
+        if now >= session.viewer.expires_at or now - session.seen >= self.idle:
+            raise SessionExpired
+        return session
+
+    def form_key(self, session: Session) -> str:
+        """Stands in every form of their pages, so that no other site's page can send one. It is somebody's and not one
+        session's: what they typed before they were signed out may be sent when they have signed in again.
+        """
+        viewer = session.viewer
+        who = msgspec.json.encode(["form", viewer.user, viewer.agency, viewer.role])
+        return hmac.digest(self._secret, who, "sha256").hex()[:32]
+
+    def ticket(self, session: Session) -> str:
+        """For the page's own script: `Session TICKET` stands where a token would."""
+        ends = min(session.viewer.expires_at, self.clock() + TICKET)
+        return self._seal(b"ticket", msgspec.json.encode(replace(session.viewer, expires_at=ends)))
+
+    def verify(self, authorization: str) -> Viewer:
+        """Whom a ticket means. Raises `NotSignedIn`, `SessionExpired`."""
+        viewer = self._open(b"ticket", authorization.strip().partition(" ")[2].strip(), Viewer)
+        if self.clock() >= viewer.expires_at:
+            raise SessionExpired
+        return viewer
+
+    def _seal(self, use: bytes, plain: bytes) -> str:
+        nonce = secrets.token_bytes(_NONCE)
+        # What it is for is sealed with it: a cookie is no ticket, and a ticket no cookie.
+        return urlsafe_b64encode(nonce + self._cipher.encrypt(nonce, plain, use)).decode()
+
+    def _open(self, use: bytes, text: str, kind: type[S]) -> S:
+        try:
+            raw = urlsafe_b64decode(text)
+            return msgspec.json.decode(self._cipher.decrypt(raw[:_NONCE], raw[_NONCE:], use), type=kind)
+        except (InvalidTag, ValueError, msgspec.MsgspecError):
+            raise NotSignedIn from None
+
+
+class Ticketed:
+    """Takes tickets of pages, and leaves tokens to whoever issues them."""
+
+    def __init__(self, tokens: Tokens, cookies: Cookies) -> None:
+        self.verify_logout = tokens.verify_logout
+        self._tokens = tokens
+        self._cookies = cookies
+
+    def verify(self, authorization: str | None) -> Viewer:
+        if authorization is not None and authorization.lstrip()[: len(SCHEME)].lower() == SCHEME:
+            return self._cookies.verify(authorization)
+        return self._tokens.verify(authorization)

@@ -1,0 +1,405 @@
+"""A form for every command, made from the command itself: fields, hints and bounds are what its types say.
+
+What was typed is kept as it was typed, so that whatever is wrong can be put right where it stands. Dates and times are
+London's. An id that the sender chooses (of a note, an action) is made with the form and travels in it: a form that is
+sent twice is recorded once.
+"""
+
+import re
+import types
+import typing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from enum import Enum, StrEnum
+from functools import lru_cache
+from typing import Annotated, Any, NamedTuple, cast, get_args, get_origin
+from uuid import UUID, uuid4
+
+import msgspec
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import replace
+
+from catch.api.common.enums import sentence
+from catch.api.mutations import camel
+from catch.domain import bounds
+from catch.domain.again import LEAVES
+from catch.domain.calendar import LONDON
+from catch.domain.facts import Command, Sealed
+from catch.domain.plain import LONGEST_TEXT
+from catch.domain.streams import COMMANDS_BY_KEY, KEY_OF_COMMAND
+
+Sent = Mapping[str, Sequence[str]]
+Json = dict[str, Any]
+
+
+class Kind(StrEnum):
+    """How a field is asked for."""
+
+    TEXT = "text"
+    """One line."""
+    AREA = "area"
+    DATE = "date"
+    MOMENT = "moment"
+    NUMBER = "number"
+    YES_NO = "yes-no"
+    ONE = "one"
+    """One of some choices."""
+    SOME = "some"
+    """Any of some choices."""
+    HIDDEN = "hidden"
+    GROUP = "group"
+    ROWS = "rows"
+    """Several groups alike."""
+
+
+class Choice(NamedTuple):
+    value: str
+    text: str
+
+
+class Field(Struct, frozen=True):
+    """`path` as the schema has it; of a part of several alike with `*` where the number stands. `parts`: of a group, or
+    of each of several alike."""
+
+    name: str
+    path: str
+    label: str
+    kind: Kind
+    required: bool
+    hint: str | None = None
+    default: str = ""
+    choices: tuple[Choice, ...] = ()
+    parts: tuple["Field", ...] = ()
+    whole: bool = True
+    """Of a number."""
+
+    @property
+    def short(self) -> bool:
+        return self.kind in (Kind.TEXT, Kind.NUMBER)
+
+
+SHORT = frozenset({
+    "name", "phone", "nhs_number", "reference", "named_contact", "signatory", "unverified_organisation", "title",
+    "raised_to", "date_of_birth", "safe_times", "subject",
+})  # fmt: skip
+"""Personal texts of one line."""
+LABELS = {
+    "nhs_number": "NHS number",
+    "ods": "ODS code",
+    "starts_on": "From",
+    "ends_on": "Until",
+    "user": "Who (user id)",
+    "to_user": "To whom (user id)",
+    "owner_user": "Whose task (user id)",
+    "override_reason": "Reason for an exception",
+    "to": "To which partner",
+}
+_CHOSEN = frozenset({"goal", "action", "note", "plan", "item"})
+
+
+def words(name: str) -> str:
+    """A field's, a code's or a command's name as somebody would say it."""
+    plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ").replace("-", " ").strip().lower()
+    return plain[:1].upper() + plain[1:]
+
+
+def choices_of(kind: type[Enum]) -> tuple[Choice, ...]:
+    """Under the members' names, as the schema has them."""
+    return tuple(Choice(member.name, words(str(member.value))) for member in kind)
+
+
+@lru_cache
+def fields_of(kind: type[Struct], path: str = "") -> tuple[Field, ...]:
+    """Every field of a command, or of a part of one."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    infos = {each.name: each for each in msgspec.structs.fields(kind)}
+    return tuple(_field(infos[name], hints[name], path) for name in kind.__struct_fields__)
+
+
+def _field(info: msgspec.structs.FieldInfo, hint: Any, path: str) -> Field:
+    here = f"{path}.{camel(info.name)}" if path else camel(info.name)
+    inner, optional = _without_none(hint)
+    default = info.default if info.default_factory is NODEFAULT else info.default_factory()
+    said = " ".join(dict.fromkeys(bounds.described(info.type))) or None
+    field = Field(
+        camel(info.name),
+        here,
+        LABELS.get(info.name) or words(info.name),
+        Kind.TEXT,
+        required=default is NODEFAULT and not optional,
+        hint=said,
+        default=_default(default),
+    )
+    return _typed(field, inner, info.name)
+
+
+def _default(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Enum):
+        return value.name
+    return str(value) if isinstance(value, int | float | str) else ""
+
+
+def _without_none(hint: Any) -> tuple[Any, bool]:
+    if get_origin(hint) in (typing.Union, types.UnionType):
+        present = [each for each in get_args(hint) if each is not type(None)]
+        return present[0], len(present) < len(get_args(hint))
+    if get_origin(hint) is Annotated:
+        inner, optional = _without_none(get_args(hint)[0])
+        return (inner if optional else hint), optional
+    return hint, False
+
+
+def _typed(field: Field, hint: Any, name: str) -> Field:
+    plain = _plain(hint)
+    origin, inside = get_origin(plain), get_args(plain)
+    change = replace
+    if plain is Sealed:
+        return change(field, kind=Kind.TEXT if name in SHORT else Kind.AREA, hint=None)
+    if origin in (tuple, frozenset, list):
+        each = _plain(_without_none(inside[0])[0])
+        if isinstance(each, type) and issubclass(each, Struct):
+            return change(field, kind=Kind.ROWS, required=False, parts=fields_of(each, f"{field.path}.*"))
+        values = choices_of(each) if isinstance(each, type) and issubclass(each, Enum) else ()
+        return change(field, kind=Kind.SOME, choices=values, required=False)
+    if not isinstance(plain, type):
+        return field
+    if issubclass(plain, Struct):
+        return change(field, kind=Kind.GROUP, parts=fields_of(plain, field.path))
+    if issubclass(plain, Enum):
+        return change(field, kind=Kind.ONE, choices=choices_of(plain))
+    if plain is UUID:
+        return change(field, kind=Kind.ONE)
+    simple = {bool: Kind.YES_NO, date: Kind.DATE, datetime: Kind.MOMENT, int: Kind.NUMBER, float: Kind.NUMBER}
+    return change(field, kind=simple.get(cast("Any", plain), Kind.TEXT), whole=plain is int)
+
+
+def _plain(hint: Any) -> Any:
+    while True:
+        if get_origin(hint) is Annotated:
+            hint = get_args(hint)[0]
+        elif hint is not Sealed and hasattr(hint, "__supertype__"):
+            hint = hint.__supertype__
+        else:
+            return hint
+
+
+def chosen_ids(kind: type[Command]) -> frozenset[str]:
+    """The paths of the ids that the sender of such a command chooses."""
+    leaves = LEAVES.get(kind)
+    own = {camel(leaves.new)} if leaves and leaves.new else set[str]()
+    own |= {"referral", "item"} & {field.path for field in fields_of(kind)} if own & {"case", "meeting"} else set()
+    # A new goal stands inside, with an id of its own: `goal.goal`, `goals.*.goal`.
+    parts = {
+        part.path
+        for field in fields_of(kind)
+        for part in field.parts
+        if part.kind is Kind.ONE and not part.choices and field.path.startswith(part.name) and part.name in _CHOSEN
+    }
+    # A key or a user id is somebody's to choose: what a form makes by itself are ids that nobody reads.
+    made = {field.path for field in fields_of(kind) if field.kind is Kind.ONE and not field.choices}
+    return frozenset((own & made) | parts)
+
+
+class Problem(NamedTuple):
+    path: str
+    text: str
+
+
+class Form:
+    """A command's form as somebody has it before them. `sent` is what was typed; `given` are choices by path, which
+    make a select of what would be a line; `fixed` are values that the page knows (the case, the meeting), which travel
+    hidden.
+    """
+
+    def __init__(
+        self,
+        kind: type[Command],
+        sent: Sent,
+        *,
+        fixed: Mapping[str, str] | None = None,
+        choices: Mapping[str, Iterable[Choice]] | None = None,
+        only: Sequence[str] | None = None,
+    ) -> None:
+        self.kind = kind
+        self.key = KEY_OF_COMMAND[kind]
+        self.title = words(kind.__name__)
+        self.about = sentence(kind) or ""
+        self.sent = sent
+        self.fixed = dict(fixed or {})
+        self.choices = {path: tuple(each) for path, each in (choices or {}).items()}
+        self.chosen = chosen_ids(kind)
+        self.fields = [each for each in fields_of(kind) if only is None or each.path in only]
+        self.problems: list[Problem] = []
+
+    # What a template asks
+
+    def kind_of(self, field: Field, path: str) -> Kind:
+        if path in self.fixed or field.path in self.chosen:
+            return Kind.HIDDEN
+        if field.kind is Kind.TEXT and self.offered(field):
+            return Kind.ONE
+        if field.kind in (Kind.ONE, Kind.SOME) and not self.offered(field):
+            return Kind.TEXT if field.kind is Kind.ONE else Kind.AREA
+        return field.kind
+
+    def offered(self, field: Field) -> tuple[Choice, ...]:
+        return self.choices.get(field.path) or field.choices
+
+    def asked(self, field: Field) -> Field:
+        """Where there is something to choose from, nobody is told how it would be spelt."""
+        return msgspec.structs.replace(field, hint=None) if self.choices.get(field.path) else field
+
+    def value(self, path: str, default: str = "") -> str:
+        if path in self.fixed:
+            return self.fixed[path]
+        return (self.sent.get(path) or [default])[0]
+
+    def values(self, path: str) -> list[str]:
+        return [*self.sent.get(path, ())]
+
+    def id_for(self, path: str) -> str:
+        """The id that this form will give to what it begins."""
+        return self.value(path) or str(uuid4())
+
+    def rows(self, field: Field) -> range:
+        """Of several alike: those that were filled in, and one more."""
+        numbers = [int(found[1]) for name in self.sent if (found := re.match(rf"{field.path}\.(\d{{1,3}})\.", name))]
+        more = 1 if self.value(f"more.{field.path}") or not numbers else 0
+        return range(min(50, max(numbers, default=-1) + 1 + more))
+
+    def problem(self, path: str) -> str | None:
+        return next((each.text for each in self.problems if each.path == path), None)
+
+    def moment(self, path: str, label: str) -> str | None:
+        """A time beside the command's own fields."""
+        return self._moment(Field(path, path, label, Kind.MOMENT, required=False), path)
+
+    # What was filled in
+
+    def filled(self) -> Json:
+        """The command's input. What cannot be read is in `problems`, and the input is not to be sent then."""
+        self.problems = []
+        return self._group(self.fields)
+
+    def _group(self, fields: Iterable[Field], inside: str = "") -> Json:
+        found = ((field.name, self._read(field, f"{inside}{field.name}")) for field in fields)
+        return {name: value for name, value in found if value is not None}
+
+    def _read(self, field: Field, path: str) -> Any:
+        match self.kind_of(field, path):
+            case Kind.GROUP:
+                return self._read_group(field, path)
+            case Kind.ROWS:
+                every = (self._inside(field, f"{path}.{number}") for number in self.rows(field))
+                return [each for each in every if each] or None
+            case Kind.SOME:
+                return [each for each in self.values(path) if each] or None
+            case Kind.DATE:
+                return self._date(field, path)
+            case Kind.MOMENT:
+                return self._moment(field, path)
+            case kind:
+                return self._plain(field, path, kind)
+
+    def _read_group(self, field: Field, path: str) -> Json | None:
+        inside = self._inside(field, path)
+        return inside if inside or field.required else None
+
+    def _inside(self, field: Field, path: str) -> Json | None:
+        # A group that nobody has touched is not there, whatever ids and defaults stand in it.
+        if not any(self._touched(part, f"{path}.{part.name}") for part in field.parts) and not field.required:
+            return None
+        return self._group(field.parts, f"{path}.")
+
+    def _touched(self, field: Field, path: str) -> bool:
+        if self.kind_of(field, path) is Kind.HIDDEN or (field.default and self.value(path) in ("", field.default)):
+            return False
+        inner = any(self._touched(part, f"{path}.{part.name}") for part in field.parts)
+        parts = (path, *(f"{path}-{part}" for part in ("day", "month", "year", "time")))
+        return inner or any(text.strip() for part in parts for text in self.values(part))
+
+    def _plain(self, field: Field, path: str, kind: Kind) -> Any:
+        text = self.value(path)
+        if field.kind is Kind.SOME:
+            # One a line, where there is nothing to choose from.
+            return [each.strip() for each in re.split(r"[\n,]", text) if each.strip()] or None
+        if not text.strip():
+            return self._missing(field, path)
+        if kind is Kind.YES_NO:
+            return text == "true"
+        if field.kind is Kind.NUMBER:
+            return self._number(field, path, text.strip())
+        if len(text) > LONGEST_TEXT:
+            self._wrong(path, f"{field.label} may have {LONGEST_TEXT:,} characters; this has {len(text):,}.")
+        return text.replace("\r\n", "\n") if kind is Kind.AREA else text.strip()
+
+    def _number(self, field: Field, path: str, text: str) -> int | float | None:
+        try:
+            return int(text) if field.whole else float(text)
+        except ValueError:
+            return self._wrong(path, f"{field.label} must be a number, such as 5.")
+
+    def _date(self, field: Field, path: str) -> str | None:
+        parts = [self.value(f"{path}-{part}").strip() for part in ("day", "month", "year")]
+        if not any(parts):
+            return self.value(path) or self._missing(field, path)
+        try:
+            day, month, year = map(int, parts)
+            return date(year, month, day).isoformat()
+        except ValueError:
+            return self._wrong(path, f"{field.label} must be a date that exists, such as 27 3 2026.")
+
+    def _moment(self, field: Field, path: str) -> str | None:
+        time = self.value(f"{path}-time").strip()
+        day = self._date(field, path)
+        if day is None:
+            return self._wrong(path, f"{field.label} needs a date as well.") if time else None
+        if "T" in day:
+            return day
+        try:
+            at = datetime.fromisoformat(f"{day}T{time.replace('.', ':').zfill(5)}")
+        except ValueError:
+            return self._wrong(path, f"{field.label} needs a time as well, such as 14:30.")
+        return at.replace(tzinfo=LONDON).isoformat()
+
+    def _missing(self, field: Field, path: str) -> None:
+        if field.required:
+            ask = "Choose" if field.kind in (Kind.ONE, Kind.YES_NO) else "Enter"
+            self._wrong(path, f"{ask} {field.label[:1].lower()}{field.label[1:]}.")
+
+    def _wrong(self, path: str, text: str) -> None:
+        self.problems.append(Problem(path, text))
+
+    def refused(self, message: str, details: Iterable[Mapping[str, Any]]) -> None:
+        """What the command was answered, at the fields that it names; the place `""` is the whole form."""
+        named = [str(each["path"]).removeprefix("input.") for each in details if each.get("path")]
+        self.problems += [Problem(path if path in self._paths() else "", message) for path in named] or [
+            Problem("", message)
+        ]
+
+    def _paths(self) -> set[str]:
+        return {each.path for each in _walked(self.fields)} | {*self.sent}
+
+
+def _walked(fields: Iterable[Field]) -> Iterator[Field]:
+    for field in fields:
+        yield field
+        yield from _walked(field.parts)
+
+
+def kind_named(key: str) -> type[Command] | None:
+    return COMMANDS_BY_KEY.get(key)
+
+
+def mutation_of(kind: type[Command]) -> str:
+    return kind.__name__[0].lower() + kind.__name__[1:]
+
+
+def parsed(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """What was sent, by field: several values of one field in their order."""
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found

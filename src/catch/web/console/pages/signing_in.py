@@ -1,0 +1,114 @@
+"""Signing in and out, the ticket for a page's websocket, and what was typed when a session ended."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from catch.access import NotEnrolled
+from catch.access.standing import APART
+from catch.domain.facts import Role
+from catch.identity.tokens import ISSUER, Viewer
+from catch.web.console.forms import words
+from catch.web.console.site import Address, own_path
+from catch.web.console.visit import Moved, NotShown, Page, Reply, Visit
+from projections.members import MEMBERS
+
+SESSION = 12 * 3600.0
+"""Seconds for which the development issuer vouches for somebody."""
+
+
+class Chosen(NamedTuple):
+    """Somebody to be, and in which roles: all that go together, or one that is never used with others."""
+
+    user: str
+    agency: str
+    role: str
+    text: str
+
+    @property
+    def value(self) -> str:
+        return f"{self.user} {self.agency} {self.role}"
+
+
+def ways(user: str, agency: str, held: Sequence[str]) -> Iterator[Chosen]:
+    apart = {role.value for role in APART}
+    if together := [role for role in held if role not in apart]:
+        yield Chosen(user, agency, "", ", ".join(map(words, together)))
+    yield from (Chosen(user, agency, role, words(role)) for role in held if role in apart)
+
+
+async def sign_in(visit: Visit) -> Reply:
+    """In development: who to be."""
+    people: list[Chosen] = []
+    if visit.console.development:
+        rows = await visit.console.web.catch.log.pool.fetch(
+            f"select agency, user_id, acts_as from {MEMBERS.table} where not suspended"  # noqa: S608
+            " order by agency, user_id limit 1000"
+        )
+        people = [each for row in rows for each in ways(row["user_id"], row["agency"], row["acts_as"])]
+    return visit.page("sign_in.html", people=people, next=next_of(visit), ended="ended" in visit.query)
+
+
+def next_of(visit: Visit) -> str:
+    return own_path(visit.query.get("next", "/"))
+
+
+async def choose(visit: Visit) -> Reply:
+    """In development alone: be this member, in this role or in all that go together."""
+    if not visit.console.development:
+        raise NotShown(404, "Page not found", "There is no such page.")
+    user, agency, role = ([*visit.sent("who").split(" "), "", "", ""])[:3]
+    console = visit.console
+    now = console.cookies.clock()
+    hashed = console.web.catch.keyring.subject_digest(ISSUER, user)
+    viewer = Viewer(
+        user,
+        agency,
+        Role(role) if role in {each.value for each in Role} else None,
+        now + SESSION,
+        "",
+        now,
+        ISSUER,
+        hashed,
+    )
+    try:
+        await console.web.rights.who(viewer.asker)
+    except NotEnrolled as refused:
+        raise NotShown(403, "NOT_ENROLLED", refused.message) from None
+    return Moved(own_path(visit.sent("next") or "/"), cookie=console.cookies.sealed(console.cookies.begun(viewer)))
+
+
+async def sign_out(visit: Visit) -> Reply:
+    assert visit.session is not None
+    await visit.console.web.sessions.sign_out(visit.session.viewer)
+    return Moved("/sign-in", cookie="")
+
+
+async def ticket(visit: Visit) -> Reply:
+    """With which the page's script opens a websocket. No other site's page can ask: it says from where it comes."""
+    if visit.session is None:
+        return Page("", 401)
+    return Page(visit.console.cookies.ticket(visit.session), media="text/plain; charset=utf-8")
+
+
+async def signed_in(visit: Visit) -> Reply:
+    return visit.page("told.html", title="You are signed in", text="Go back to the other tab and send it.", kept={})
+
+
+async def resend(visit: Visit) -> Reply:
+    """What was typed when a session ended, to be sent in the one that is."""
+    to = own_path(visit.sent("resend-to"))
+    fields = [(name, values) for name, values in visit.form.items() if name not in ("resend-to", "form-key")]
+    if visit.session is None:
+        kept = [(name, each) for name, values in fields for each in values]
+        visit.address = to
+        return visit.page("kept.html", 401, why="You are still signed out.", kept=kept)
+    return visit.page("resend.html", to=to, fields=fields)
+
+
+ADDRESSES = (
+    Address("/sign-in", sign_in, choose, closed=False),
+    Address("/sign-out", sign_in, sign_out),
+    Address("/signed-in", signed_in, closed=False),
+    Address("/ticket", ticket, ticket, closed=False),
+    Address("/resend", signed_in, resend, closed=False),
+)

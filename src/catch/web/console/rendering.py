@@ -1,0 +1,113 @@
+"""Templates, and how times, codes and names are written for people."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from catch.domain.calendar import LONDON
+from catch.web.console.forms import words
+
+TEMPLATES = Path(__file__).parent / "templates"
+REASONS = {
+    "RECUSED": "closed to you: you are recused",
+    "NOT_INVOLVED": "closed to you: your agency has no part in it",
+}
+
+
+class Answers(Environment):
+    """Reads an answer of the API as it is: its `items` are those of the agenda, not a dictionary's."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, dict) and attribute in obj:
+            return cast("dict[str, Any]", obj)[attribute]
+        return super().getattr(obj, attribute)
+
+
+def environment() -> Environment:
+    """Everything is escaped, and a name that nobody gave is a fault and not an empty place."""
+    made = Answers(
+        loader=ChoiceLoader([FileSystemLoader(TEMPLATES), PackageLoader("nhsuk_frontend_jinja")]),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    filters: dict[str, Any] = {
+        "day": day,
+        "moment": moment,
+        "clock": clock,
+        "words": words,
+        "initials": initials,
+        "hidden": hidden,
+        "lines": lines,
+        "kebab": kebab,
+        "exact": exact,
+    }
+    made.filters.update(filters)
+    return made
+
+
+def read(value: str | datetime | date | None) -> datetime | date | None:
+    if isinstance(value, str):
+        return datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
+    return value
+
+
+def day(value: str | datetime | date | None) -> str:
+    """Tuesday 3 March 2026."""
+    at = local(read(value))
+    return f"{at:%A} {at.day} {at:%B %Y}" if at else ""
+
+
+def moment(value: str | datetime | None) -> str:
+    """3 March 2026, 10:05."""
+    at = local(read(value))
+    if at is None:
+        return ""
+    plain = f"{at.day} {at:%B %Y}"
+    return f"{plain}, {at:%H:%M}" if isinstance(at, datetime) else plain
+
+
+def exact(value: str) -> str:
+    """3 March 2026, 10:05:09."""
+    at = local(read(value))
+    return f"{moment(value)}:{at:%S}" if isinstance(at, datetime) else moment(value)
+
+
+def clock(value: str | datetime | None) -> str:
+    """10:05."""
+    at = local(read(value))
+    return f"{at:%H:%M}" if isinstance(at, datetime) else ""
+
+
+def local(at: datetime | date | None) -> datetime | date | None:
+    return at.astimezone(LONDON) if isinstance(at, datetime) else at
+
+
+def initials(name: str | None) -> str:
+    """Of a name, for a screen that everybody in the room can see."""
+    parts = [part for part in (name or "").replace("-", " ").split() if part[:1].isalpha()]
+    return "".join(part[0].upper() for part in parts[:3]) or "–"
+
+
+def hidden(held: Mapping[str, Any], path: str) -> str | None:
+    """Why this field, or what it stands in, is closed to whoever looks; None where it is not."""
+    for each in held.get("redactions", ()):
+        if each["path"] == path or path.startswith(f"{each['path']}.") or each["path"] in ("", "*"):
+            return str(each["reason"])
+    return None
+
+
+def kebab(name: str) -> str:
+    """A mutation's name as the addresses of forms have it: `giveRole` as `give-role`."""
+    return "".join(f"-{each.lower()}" if each.isupper() else each for each in name)
+
+
+def lines(text: str | None) -> Markup:
+    """With the line breaks that were typed."""
+    return Markup("<br>").join((text or "").split("\n"))

@@ -1,0 +1,305 @@
+"""Which pages there are, and how a request for one is answered.
+
+Whatever happens, a person gets a page with a sentence on it, and what they typed is not lost. Only forms change
+anything: they come from this site's own pages, by whoever the page was made for.
+"""
+
+import hmac
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qsl, quote
+
+from litestar import MediaType, Request, Response, route
+from litestar.handlers import HTTPRouteHandler
+from msgspec import Struct
+
+from catch.domain.refusals import Refused
+from catch.faults import RecordsAway, fault, outside_error
+from catch.identity.cookies import Cookies, NotSignedIn, Session, SessionExpired
+from catch.identity.logout import SessionEnded
+from catch.live.origins import Origins
+from catch.rates import identity, too_often
+from catch.web.about import about
+from catch.web.console.assets import Asset, assets
+from catch.web.console.forms import Sent, parsed
+from catch.web.console.rendering import environment
+from catch.web.console.visit import Moved, NotShown, Page, Reply, Visit, nothing_here
+from catch.web.http import Line
+from catch.web.requests import Heading, Scope
+
+if TYPE_CHECKING:
+    from catch.web.serving import Web
+
+log = logging.getLogger("catch.requests")
+
+LARGEST = 1_048_576
+"""Bytes of a form: its texts have 10,000 characters each."""
+FIELDS = 2_000
+METHODS = ["GET", "HEAD", "POST"]
+TOUCHED = 60.0
+"""Seconds after which a session's cookie says anew when it was last used."""
+PLAIN_COOKIE, SAFE_COOKIE = "catch", "__Host-catch"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+    " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": POLICY,
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+}
+Answers = Callable[[Visit], Awaitable[Reply]]
+
+
+class Address(Struct, frozen=True):
+    """A page's address, as the framework has it (`/cases/{case:uuid}`), and what answers there.
+
+    `closed`: only to whoever is signed in. `text`: what the head of every page calls it, where it leads there.
+    """
+
+    path: str
+    get: Answers
+    post: Answers | None = None
+    closed: bool = True
+    text: str = ""
+
+
+class Console:
+    """One server's pages. `addresses` are all there are."""
+
+    def __init__(self, web: "Web", cookies: Cookies, addresses: Sequence[Address], *, development: bool) -> None:
+        self.web = web
+        self.cookies = cookies
+        self.development = development
+        self.assets: dict[str, Asset] = assets()
+        self._addresses = addresses
+        self._templates = environment()
+        self._origins = Origins()
+
+    def handlers(self) -> list[HTTPRouteHandler]:
+        return [*(self._handler(each) for each in self._addresses), self._static()]
+
+    def rendered(self, template: str, visit: Visit, values: dict[str, object]) -> str:
+        session = visit.session
+        return self._templates.get_template(template).render(
+            visit=visit,
+            viewer=session.viewer if session else None,
+            form_key=self.cookies.form_key(session) if session else "",
+            layout="fragments.html" if visit.fragments else "layout.html",
+            asset=self.asset,
+            has=self.assets.__contains__,
+            now=time.time(),
+            **values,
+        )
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.cookies.clock(), UTC)
+
+    def navigation(self, visit: Visit) -> list[tuple[str, str]]:
+        """Where the head of every page leads: the text, and the address."""
+        return [(each.text, each.path) for each in self._addresses if each.text]
+
+    def asset(self, name: str) -> str:
+        """Where it is: at another address whenever it is another, so that browsers may keep it."""
+        return f"/assets/{name}?v={self.assets[name].version}"
+
+    def nothing_at(self, request: Request[Any, Any, Any], status: int) -> Response[bytes]:
+        """A page for an address that leads nowhere: the same as for one that is not theirs."""
+        problem = nothing_here()
+        visit = Visit(self, None, request.url.path, {}, {})
+        return self._page(visit, self._told(visit, status, problem.title, problem.text))
+
+    def _handler(self, address: Address) -> HTTPRouteHandler:
+        methods = METHODS if address.post else METHODS[:2]
+
+        @route(
+            address.path,
+            http_method=cast("Any", methods),
+            media_type=MediaType.HTML,
+            request_max_body_size=None,
+            name=f"console {address.path}",
+        )
+        async def answer(request: Request[Any, Any, Any]) -> Response[bytes]:
+            began, line = time.perf_counter(), Line(request.method, operation=address.path, kind="page")
+            response = await self._answer(address, request, line)
+            line.status = response.status_code or 200
+            line.written(began)
+            return response
+
+        return answer
+
+    async def _answer(self, address: Address, request: Request[Any, Any, Any], line: Line) -> Response[bytes]:
+        heading = Heading.of(cast("Scope", request.scope))
+        if address.path == "/" and "text/html" not in heading.accept.lower():
+            # A program that looks in is told where things are, as ever.
+            return Response(about(door=self.web.catch.settings.door), media_type=MediaType.TEXT, status_code=200)
+        visit = Visit(
+            self,
+            None,
+            request.url.path,
+            request.path_params,
+            dict(parse_qsl(heading.query_string.decode("latin-1"), max_num_fields=100)),
+            fragments=request.headers.get("x-fragments") == "1",
+        )
+        try:
+            return await self._reply(address, request, heading, visit, line)
+        except NotShown as problem:
+            line.code = problem.title
+            return self._page(visit, self._told(visit, problem.status, problem.title, problem.text))
+        except Refused as refused:
+            line.code = refused.code
+            return self._page(visit, self._told(visit, 403, refused.code, refused.message))
+        except Exception as unexpected:
+            said = outside_error(unexpected, f"page {address.path}")
+            code = said.get("extensions", {}).get("code", "INTERNAL")
+            line.code = code
+            status = 503 if code == RecordsAway.code else 500
+            return self._page(visit, self._told(visit, status, "Something went wrong", str(said.get("message"))))
+
+    async def _reply(
+        self, address: Address, request: Request[Any, Any, Any], heading: Heading, visit: Visit, line: Line
+    ) -> Response[bytes]:
+        posted = request.method == "POST"
+        if posted:
+            self._from_our_pages(request, heading)
+            visit.form = await self._form(request)
+        try:
+            visit.session = self._session(request)
+        except (NotSignedIn, SessionExpired, SessionEnded) as why:
+            if address.closed:
+                return self._page(visit, self._sign_in_first(visit, why, posted=posted))
+        session = visit.session
+        if session is not None:
+            line.role = session.viewer.role
+            if wait := self.web.rates.wait(identity(session.viewer)):
+                raise NotShown(429, "TOO_MANY_REQUESTS", str(too_often(wait).get("message")))
+            if posted and address.closed:
+                self._by_whom_it_was_made_for(visit, session)
+        answers = address.post if posted and address.post else address.get
+        reply = await answers(visit)
+        return self._moved(visit, reply) if isinstance(reply, Moved) else self._page(visit, reply)
+
+    # Who asks
+
+    def _session(self, request: Request[Any, Any, Any]) -> Session:
+        """Raises `NotSignedIn`, `SessionExpired`, `SessionEnded`."""
+        session = self.cookies.opened(request.cookies.get(self.cookie_name))
+        if self.web.sessions.over(session.viewer):
+            raise SessionEnded
+        return session
+
+    @property
+    def cookie_name(self) -> str:
+        """A name that starts so is taken by browsers only over https, from this very host."""
+        return PLAIN_COOKIE if self.development else SAFE_COOKIE
+
+    def set_cookie(self, value: str) -> str:
+        """Empty: the browser forgets it."""
+        safe = "" if self.development else " Secure;"
+        age = f"Max-Age={int(self.cookies.absolute)}" if value else "Max-Age=0"
+        return f"{self.cookie_name}={value}; Path=/; HttpOnly;{safe} SameSite=Lax; {age}"
+
+    def _from_our_pages(self, request: Request[Any, Any, Any], heading: Heading) -> None:
+        """A browser says from which site's page a form comes. Raises `NotShown`."""
+        site = request.headers.get("sec-fetch-site", "same-origin")
+        if site not in ("same-origin", "none") or not self._origins.welcome(heading.origin, heading.host):
+            raise NotShown(403, "NOT_FROM_HERE", "This form was not sent from a page of this site. Open the page here.")
+
+    def _by_whom_it_was_made_for(self, visit: Visit, session: Session) -> None:
+        if not hmac.compare_digest(visit.sent("form-key").encode(), self.cookies.form_key(session).encode()):
+            raise NotShown(
+                403,
+                "FORM_OF_ANOTHER",
+                "This page was made for somebody else, or before you chose another role. Go back, copy what you typed,"
+                " and open the page anew.",
+            )
+
+    async def _form(self, request: Request[Any, Any, Any]) -> Sent:
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > LARGEST:
+                raise NotShown(413, "FORM_TOO_LARGE", f"A form may have {LARGEST:,} bytes. Make its texts shorter.")
+        try:
+            text = body.decode()
+            return parsed(parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS, strict_parsing=bool(text)))
+        except ValueError:
+            raise NotShown(400, "NOT_A_FORM", "This was not sent by a form of this site. Open the page anew.") from None
+
+    # What is answered
+
+    def _sign_in_first(self, visit: Visit, why: Refused, *, posted: bool) -> Reply:
+        if visit.fragments:
+            return Page("", 401)
+        if posted:
+            kept = [(name, each) for name, values in visit.form.items() for each in values if name != "form-key"]
+            return visit.page("kept.html", 401, why=why.message, kept=kept)
+        quiet = "" if isinstance(why, NotSignedIn) else "&ended=1"
+        return Moved(f"/sign-in?next={quote(visit.address, safe='/')}{quiet}")
+
+    def _told(self, visit: Visit, status: int, title: str, text: str) -> Page:
+        if visit.fragments:
+            return Page("", status)
+        try:
+            return visit.page("told.html", status, title=TITLES.get(title, title), text=text, kept=visit.form)
+        except Exception as unexpected:
+            fault(unexpected, "console")
+            return Page(f"{title}: {text}", status, media="text/plain; charset=utf-8")
+
+    def _page(self, visit: Visit, reply: Reply) -> Response[bytes]:
+        if isinstance(reply, Moved):
+            return self._moved(visit, reply)
+        headers = HEADERS | reply.headers
+        session, now = visit.session, self.cookies.clock()
+        if session is not None and now - session.seen > TOUCHED:
+            headers["set-cookie"] = self.set_cookie(self.cookies.sealed(session.at(now)))
+        return Response(
+            reply.body.encode(), status_code=reply.status, media_type=reply.media, headers=cast("Any", headers)
+        )
+
+    def _moved(self, _visit: Visit, reply: Moved) -> Response[bytes]:
+        headers = HEADERS | {"location": reply.to}
+        if reply.cookie is not None:
+            headers["set-cookie"] = self.set_cookie(reply.cookie)
+        return Response(b"", status_code=303, headers=headers)
+
+    def _static(self) -> HTTPRouteHandler:
+        @route("/assets/{name:str}", http_method=cast("Any", METHODS[:2]), name="console assets")
+        async def asset(request: Request[Any, Any, Any]) -> Response[bytes]:
+            held = self.assets.get(str(request.path_params["name"]))
+            if held is None:
+                return Response(b"", status_code=404)
+            kept = (
+                "public, max-age=31536000, immutable" if request.query_params.get("v") == held.version else "no-cache"
+            )
+            headers = {"cache-control": kept, "etag": f'"{held.version}"', "vary": "accept-encoding"}
+            headers["x-content-type-options"] = "nosniff"
+            if request.headers.get("if-none-match") == headers["etag"]:
+                return Response(b"", status_code=304, headers=headers)
+            packed = "gzip" in request.headers.get("accept-encoding", "")
+            if packed:
+                headers["content-encoding"] = "gzip"
+            return Response(held.packed if packed else held.plain, media_type=held.media, headers=headers)
+
+        return asset
+
+
+TITLES = {
+    "TOO_MANY_REQUESTS": "Too many requests",
+    "NOT_FOR_YOUR_ROLE": "Not for your role",
+    "NOT_ENROLLED": "You are not enrolled here",
+    "FORM_OF_ANOTHER": "This form cannot be sent",
+    "NOT_FROM_HERE": "This form cannot be sent",
+}
+
+
+def own_path(address: str) -> str:
+    """Where to go on after signing in: a path of this site, and nothing that a browser takes for another one's."""
+    usable = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isascii()
+    return address if usable and address.isprintable() and "\\" not in address else "/"

@@ -1,0 +1,163 @@
+// Keeps a page as true as the moment: subscribes to what the page says it follows, fetches the page's content anew when
+// something was told, and puts it in place around whatever somebody is writing. Without it every page works the same,
+// as true as when it was loaded.
+
+const main = document.getElementById("maincontent");
+const state = document.getElementById("live-state");
+const follows = main?.dataset.follow ? JSON.parse(main.dataset.follow) : [];
+
+document.body.className += " js-enabled" + ("noModule" in HTMLScriptElement.prototype ? " nhsuk-frontend-supported" : "");
+const nhsuk = document.querySelector("script[data-nhsuk]")?.dataset.nhsuk;
+if (nhsuk) import(nhsuk).then(({ initAll }) => initAll()).catch(() => {});
+
+// A form is sent once, however often its button is pressed; after a while it may be pressed again.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "1";
+  setTimeout(() => delete form.dataset.sent, 2000);
+});
+
+// What somebody has begun to write is theirs until they send it.
+const touched = new WeakSet();
+document.addEventListener("input", (event) => {
+  touched.add(event.target);
+  const form = event.target.form;
+  if (form) touched.add(form);
+});
+window.addEventListener("beforeunload", (event) => {
+  const unsent = [...document.forms].some((form) => touched.has(form) && !form.dataset.sent);
+  if (unsent) event.preventDefault();
+});
+
+function say(text) {
+  if (state.textContent !== text) state.textContent = text;
+}
+
+let stale = false; // something was told since the page was last put in place
+let at = Number(main?.dataset.at) || 0; // the position that the page holds, or has to
+let fetching = false;
+
+function told(position) {
+  at = Math.max(at, Number(position) || 0);
+  stale = true;
+  renew();
+}
+
+async function renew() {
+  if (fetching) return;
+  fetching = true;
+  try {
+    while (stale) {
+      stale = false;
+      const address = new URL(location.href);
+      if (at) address.searchParams.set("at", String(at));
+      const answer = await fetch(address, { headers: { "x-fragments": "1", accept: "text/html" }, redirect: "error" });
+      if (answer.status === 401) return ended();
+      if (answer.status === 403 || answer.status === 404) {
+        say("This page is not one for you any more.");
+        return hide();
+      }
+      if (!answer.ok) throw new Error(String(answer.status));
+      put(await answer.text());
+      say("");
+    }
+  } catch {
+    say("The connection is lost. What is shown may be out of date; what you typed stays.");
+    stale = true;
+    setTimeout(renew, 1000);
+  } finally {
+    fetching = false;
+  }
+}
+
+function ended() {
+  say("You are signed out. What you typed stays here: sign in on another tab, then send it.");
+  hide();
+}
+
+// What is no longer theirs goes; what they typed stays.
+function hide() {
+  for (const part of main.querySelectorAll(":scope > *, [data-private]")) {
+    if (!part.querySelector?.("form")) part.remove();
+  }
+}
+
+function put(html) {
+  const next = document.createElement("main");
+  next.innerHTML = html;
+  Idiomorph.morph(main, next.innerHTML, {
+    morphStyle: "innerHTML",
+    callbacks: {
+      beforeNodeMorphed(old) {
+        if (old.nodeType !== 1) return true;
+        if (old.tagName === "FORM" && touched.has(old)) return false;
+        if (old.tagName === "FORM" && old.contains(document.activeElement) && document.activeElement.matches("input:not([type=hidden]), textarea, select")) return false;
+        return true;
+      },
+      beforeNodeRemoved(old) {
+        return !(old.nodeType === 1 && [...(old.matches("form") ? [old] : old.querySelectorAll("form"))].some((form) => touched.has(form)));
+      },
+      beforeAttributeUpdated(name, node) {
+        return !(name === "open" && node.tagName === "DETAILS");
+      },
+    },
+  });
+  tick();
+  document.dispatchEvent(new CustomEvent("catch:renewed"));
+}
+
+// Clocks that run on between two messages.
+function tick() {
+  for (const clock of document.querySelectorAll("[data-since]")) {
+    const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(clock.dataset.since)) / 1000));
+    const box = Number(clock.dataset.minutes || 0) * 60;
+    clock.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    clock.classList.toggle("catch-over", box > 0 && seconds > box);
+  }
+}
+setInterval(tick, 1000);
+tick();
+
+// The server cannot be asked just now, which passes.
+class Offline extends Error {}
+
+async function ticket() {
+  const answer = await fetch("/ticket", { method: "POST", headers: { "x-fragments": "1" } }).catch(() => null);
+  if (answer?.status === 401) ended();
+  if (!answer?.ok) throw new Offline();
+  return { authorization: `Session ${await answer.text()}` };
+}
+
+if (follows.length && "graphqlWs" in window && "Idiomorph" in window) {
+  const client = graphqlWs.createClient({
+    url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/graphql`,
+    connectionParams: ticket,
+    retryAttempts: Infinity,
+    // 4403 says that a ticket has run out, as it does every now and then: the next one is fetched.
+    shouldRetry: (problem) => problem instanceof CloseEvent || problem instanceof Offline,
+    isFatalConnectionProblem: () => false,
+    retryWait: (tries) => new Promise((done) => setTimeout(done, Math.min(5000, 200 * 2 ** tries) * (0.5 + Math.random()))),
+  });
+  let lost = false;
+  client.on("closed", () => {
+    lost = true;
+    setTimeout(() => lost && say("The connection is lost. Trying to connect again; what you typed stays."), 1500);
+  });
+  client.on("connected", () => {
+    if (lost) told(0);
+    lost = false;
+    say("");
+  });
+  for (const { query, variables } of follows) {
+    client.subscribe(
+      // Asked anew at every connection: from where the page stands by then, so that nothing in between is missed.
+      { query, get variables() { return { ...variables, after: String(at) }; } },
+      {
+        next: ({ data }) => told(Object.values(data ?? {})[0]?.position),
+        error: () => told(0),
+        complete() {},
+      },
+    );
+  }
+}

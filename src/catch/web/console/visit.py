@@ -1,0 +1,229 @@
+"""One request of one person: what they ask of the API, what they send, and what they are shown."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from catch.domain.refusals import Refused
+from catch.faults import Rejected
+from catch.identity.cookies import Session
+from catch.live.wire import Parameters
+
+if TYPE_CHECKING:
+    from catch.web.console.site import Console
+
+Json = dict[str, Any]
+
+
+def inside(held: Any, *names: str) -> Any:
+    """What stands there in an answer; None where anything on the way is not there."""
+    for name in names:
+        held = held[name] if held is not None else None
+    return held
+
+
+def many(held: Json | None, name: str) -> list[Json]:
+    """A list of an answer; none where it is closed, or was not asked for."""
+    found: list[Json] | None = held.get(name) if held else None
+    return found or []
+
+
+class Page(Struct):
+    """What is answered: HTML, or another text."""
+
+    body: str
+    status: int = 200
+    media: str = "text/html; charset=utf-8"
+    headers: dict[str, str] = {}
+
+
+class Moved(Struct):
+    """Go there instead. After a form it is what keeps a reload from sending it again."""
+
+    to: str
+    cookie: str | None = None
+    """The session from now on; empty where it has ended."""
+
+
+Reply = Page | Moved
+
+
+class NotShown(Exception):
+    """There is no such page for whoever asks; the sentence says what to do."""
+
+    def __init__(self, status: int, title: str, text: str) -> None:
+        super().__init__(title)
+        self.status, self.title, self.text = status, title, text
+
+
+def nothing_here() -> NotShown:
+    """Absent and forbidden look the same."""
+    return NotShown(
+        404,
+        "Page not found",
+        "There is no such page, or it is not one for you. If you followed a link, ask whoever sent it.",
+    )
+
+
+class Taken(Struct, frozen=True):
+    """A command was taken."""
+
+    position: int
+    stream: UUID
+    version: int
+    events: list[str]
+
+
+class Turned(Struct, frozen=True):
+    """A command was refused: why, and where in its form."""
+
+    code: str
+    message: str
+    details: list[Json] = []
+
+    def at(self, path: str) -> str | None:
+        """What to say beside the field at this path."""
+        named = any(each.get("path") == f"input.{path}" for each in self.details)
+        return self.message if named else None
+
+
+class Visit:
+    """`path` are the parts of the address that were left open, `query` what stands behind its question mark, `form`
+    what was sent. `fragments`: a page's own script asks for the parts that may have changed.
+    """
+
+    def __init__(
+        self,
+        console: "Console",
+        session: Session | None,
+        address: str,
+        path: Mapping[str, Any],
+        query: Mapping[str, str],
+        form: Mapping[str, Sequence[str]] | None = None,
+        *,
+        fragments: bool = False,
+    ) -> None:
+        self.console = console
+        self.session = session
+        self.address = address
+        self.path = path
+        self.query = query
+        self.form = form or {}
+        self.fragments = fragments
+        # Before anything is asked: what is shown holds at least this, and a page's script follows from here on.
+        self.position = console.web.catch.present.follower.position
+
+    @property
+    def at_least(self) -> str | None:
+        """The position that what is shown has to hold: of what this person has just done, or been told of."""
+        given = self.query.get("at", "")
+        return given if given.isascii() and given.isdecimal() and len(given) < 19 else None
+
+    def sent(self, name: str) -> str:
+        """The one value of a field of the form, or nothing."""
+        return (self.form.get(name) or [""])[0]
+
+    def given_id(self, name: str) -> UUID | None:
+        """An id behind the question mark."""
+        try:
+            return UUID(self.query.get(name, ""))
+        except ValueError:
+            return None
+
+    async def ask(self, document: str, **variables: object) -> Json:
+        """The data that a registered document comes to. Raises `NotShown` where it is refused."""
+        assert self.session is not None
+        web = self.console.web
+        asked = Parameters(documentId=document)
+        try:
+            prepared = web.engine.prepare_asked(asked)
+            context = await web.context(self.session.viewer, prepared.text)
+        except (Refused, Rejected) as problem:
+            raise turned_down(problem) from None
+        plain: Json = msgspec.to_builtins({name: each for name, each in variables.items() if each is not None})
+        answer = await web.engine.execute(prepared, plain, context)
+        if answer.written is not None:
+            return msgspec.json.decode(answer.written, type=dict[str, Json])["data"]
+        if answer.errors:
+            raise refused_page(answer.errors[0])
+        return msgspec.json.decode(answer.encoded(), type=dict[str, Json])["data"]
+
+    async def maybe(self, document: str, **variables: object) -> Json:
+        """The same where a page goes on without it: nothing, where this person may not ask it."""
+        try:
+            return await self.ask(document, **variables)
+        except NotShown:
+            return {}
+
+    async def send(
+        self,
+        mutation: str,
+        input: Json,  # noqa: A002
+        command_id: UUID,
+        *,
+        expected_version: int | None = None,
+        occurred_at: str | None = None,
+    ) -> Taken | Turned:
+        """One command, as its mutation."""
+        try:
+            answer = (
+                await self.ask(
+                    mutation,
+                    input=input,
+                    commandId=command_id,
+                    expectedVersion=expected_version,
+                    occurredAt=occurred_at,
+                )
+            )[mutation]
+        except NotShown as problem:
+            return Turned(problem.title, problem.text)
+        if answer["__typename"] == "Refused":
+            return Turned(answer["code"], answer["message"], answer["details"])
+        return Taken(int(answer["position"]), UUID(answer["stream"]), answer["version"], answer["events"])
+
+    def followed(self, follows: Sequence[Json]) -> list[Json]:
+        """What a page's script subscribes to: registered documents (`document`, `variables`), by their text."""
+        texts = self.console.web.engine.registered.texts
+        return [{"query": texts[each["document"]], "variables": each["variables"]} for each in follows]
+
+    def page(self, template: str, status: int = 200, **values: object) -> Page:
+        return Page(self.console.rendered(template, self, values), status)
+
+    def to(self, address: str, taken: Taken | None = None) -> Moved:
+        """Go on to another page, which shows what has been done."""
+        if taken is None:
+            return Moved(address)
+        address, _, anchor = address.partition("#")
+        joined = "&" if "?" in address else "?"
+        return Moved(f"{address}{joined}{urlencode({'at': taken.position})}" + (f"#{anchor}" if anchor else ""))
+
+
+def turned_down(problem: Refused | Rejected) -> NotShown:
+    if isinstance(problem, Rejected):
+        return refused_page(problem.errors[0])
+    return NotShown(403, problem.code, problem.message)
+
+
+def refused_page(error: Mapping[str, Any]) -> NotShown:
+    code = error.get("extensions", {}).get("code", "BAD_VALUE")
+    status = STATUS.get(code, 404)
+    if status == HTTPStatus.NOT_FOUND:
+        return nothing_here()
+    return NotShown(status, code, str(error.get("message")))
+
+
+STATUS = {
+    "NOT_FOR_YOUR_ROLE": 403,
+    "TOO_MANY_REQUESTS": 429,
+    "TOO_EXPENSIVE": 400,
+    "BAD_VALUE": 400,
+    "OUT_OF_RANGE": 400,
+    "NOT_CAUGHT_UP": 503,
+    "UNAVAILABLE": 503,
+    "INTERNAL": 500,
+}

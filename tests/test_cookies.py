@@ -1,0 +1,117 @@
+"""Sessions sealed in cookies: who is in them, when they end, and that nobody else's key, use or hand makes one."""
+
+import base64
+
+import pytest
+
+from catch.domain.facts import Role
+from catch.identity.cookies import ABSOLUTE, IDLE, TICKET, Cookies, NotSignedIn, SessionExpired
+from catch.identity.tokens import Viewer
+
+CHAIR = Viewer("chair-1", "snn", Role.CHAIR, 1e12, "", 0, "catch-development", "digest")
+
+
+class Clock:
+    now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def cookies(clock: Clock, secret: bytes = b"s" * 32) -> Cookies:
+    return Cookies(secret, clock=clock)
+
+
+def test_a_cookie_says_who_signed_in_and_until_when() -> None:
+    clock = Clock()
+    held = cookies(clock)
+    session = held.opened(held.sealed(held.begun(CHAIR)))
+    assert (session.viewer.user, session.viewer.agency, session.viewer.role) == ("chair-1", "snn", Role.CHAIR)
+    assert session.viewer.expires_at == clock.now + ABSOLUTE
+    assert session.viewer.issued_at == clock.now
+    assert session.viewer.session
+
+
+def test_a_session_that_nobody_uses_ends_and_one_that_is_used_does_not() -> None:
+    clock = Clock()
+    held = cookies(clock)
+    session = held.begun(CHAIR)
+    sealed = held.sealed(session)
+    clock.now += IDLE - 1
+    used = held.sealed(held.opened(sealed).at(clock.now))
+    clock.now += IDLE - 1
+    assert held.opened(used).viewer.user == "chair-1"
+    with pytest.raises(SessionExpired):
+        held.opened(sealed)
+
+
+def test_no_session_is_longer_than_a_working_day_however_busy_it_is() -> None:
+    clock = Clock()
+    held = cookies(clock)
+    session = held.begun(CHAIR)
+    while clock.now < session.viewer.expires_at - IDLE / 2:
+        clock.now += IDLE / 2
+        session = held.opened(held.sealed(session)).at(clock.now)
+    clock.now = session.viewer.expires_at
+    with pytest.raises(SessionExpired):
+        held.opened(held.sealed(session.at(clock.now)))
+
+
+def test_a_session_ends_with_what_the_issuer_vouched_for() -> None:
+    clock = Clock()
+    held = cookies(clock)
+    brief = Viewer("chair-1", "snn", None, clock.now + 60)
+    assert held.begun(brief).viewer.expires_at == clock.now + 60
+
+
+@pytest.mark.parametrize("spoilt", ["", "x", "AAAA", "é", "a" * 4000, "====", " "])
+def test_what_is_no_cookie_of_ours_is_nobodys(spoilt: str) -> None:
+    with pytest.raises(NotSignedIn):
+        cookies(Clock()).opened(spoilt)
+
+
+def test_another_places_cookie_and_a_changed_one_are_nobodys() -> None:
+    held, other = cookies(Clock()), cookies(Clock(), b"t" * 32)
+    sealed = held.sealed(held.begun(CHAIR))
+    with pytest.raises(NotSignedIn):
+        other.opened(sealed)
+    raw = bytearray(base64.urlsafe_b64decode(sealed))
+    for place in range(0, len(raw), 7):
+        changed = bytearray(raw)
+        changed[place] ^= 1
+        with pytest.raises(NotSignedIn):
+            held.opened(base64.urlsafe_b64encode(bytes(changed)).decode())
+
+
+def test_a_cookie_is_no_ticket_and_a_ticket_no_cookie() -> None:
+    held = cookies(Clock())
+    session = held.begun(CHAIR)
+    with pytest.raises(NotSignedIn):
+        held.verify(f"Session {held.sealed(session)}")
+    with pytest.raises(NotSignedIn):
+        held.opened(held.ticket(session))
+    assert held.verify(f"Session {held.ticket(session)}").user == "chair-1"
+
+
+def test_a_ticket_is_good_for_minutes() -> None:
+    clock = Clock()
+    held = cookies(clock)
+    ticket = held.ticket(held.begun(CHAIR))
+    clock.now += TICKET - 1
+    assert held.verify(f"Session {ticket}").expires_at == Clock.now + TICKET
+    clock.now += 1
+    with pytest.raises(SessionExpired):
+        held.verify(f"Session {ticket}")
+
+
+def test_a_forms_key_is_somebodys_in_a_role_whichever_session_they_are_in() -> None:
+    held = cookies(Clock())
+    key = held.form_key(held.begun(CHAIR))
+    assert held.form_key(held.begun(CHAIR)) == key
+    others = (
+        Viewer("chair-2", "snn", Role.CHAIR, 1e12),
+        Viewer("chair-1", "snn-2", Role.CHAIR, 1e12),
+        Viewer("chair-1", "snn", None, 1e12),
+    )
+    assert all(held.form_key(held.begun(each)) != key for each in others)
+    assert cookies(Clock(), b"t" * 32).form_key(held.begun(CHAIR)) != key
