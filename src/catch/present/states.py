@@ -50,20 +50,20 @@ def further(before: Folded | Broken | None, stored: Stored, expected: Stream) ->
     if isinstance(before, Broken):
         return before._replace(version=stored.version, position=stored.position)
     kind, held = before or (expected, NOTHING)
-    place = (stored.version, stored.position)
     if stored.version != held.version + 1:
-        return Broken(MissingVersions(version=stored.version, found=held.version), *place)
+        return Broken(MissingVersions(version=stored.version, found=held.version), stored.version, stored.position)
     try:
         recorded = decode(stored)
         if held is NOTHING:
             # The id may name a stream of another kind than was asked for.
             kind = stream_of_event(recorded.event)
-        return kind, Held(kind.evolve(held.state, recorded), *place)
+        return kind, Held(kind.evolve(held.state, recorded), stored.version, stored.position)
     except Unreadable as problem:
-        return Broken(problem, *place)
+        return Broken(problem, stored.version, stored.position)
     except Exception as unexpected:
         fault(unexpected, "states")
-        return Broken(Undecodable(event=stored.topic, position=stored.position), *place)
+        damaged = Undecodable(event=stored.topic, position=stored.position)
+        return Broken(damaged, stored.version, stored.position)
 
 
 def strictly(found: Held | Broken) -> Held:
