@@ -197,6 +197,8 @@ def variables(world: World) -> dict[str, list[dict[str, Any]]]:
             {},
         ],
         "place": [{}],
+        "caseload": [*pages, {"filter": {"lead": "x", "live": True}, "order": "DUE_FIRST", "first": 2}, {"order": "x"}],
+        "my_referrals": pages,
         "meeting_room": [*ids, *wrong],
         "audit_facts": [{"stream": each["id"], "first": 20} for each in ids],
         "figures_page": [

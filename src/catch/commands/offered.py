@@ -18,7 +18,8 @@ from catch.log.entries import Unreadable
 
 
 async def offered(who: Who, about: Mapping[str, UUID], records: Records, at: datetime) -> list[type[Command]]:
-    """In the order in which commands are listed. `about` says by field what they name: `case`, `meeting`, `item`.
+    """In the order in which commands are listed. `about` says by field what they name: `case`, `person`, `meeting`,
+    `item`.
 
     A command is offered where it names all of `about` that others of its kind do: of a meeting's commands those of an
     item only where an item is named.

@@ -33,6 +33,12 @@ def many(held: Json | None, name: str) -> list[Json]:
     return found or []
 
 
+def one(held: Json | None, name: str) -> Json:
+    """A part of an answer; empty where it is closed, or was not asked for."""
+    found: Json | None = held.get(name) if held else None
+    return found or {}
+
+
 class Page(Struct):
     """What is answered: HTML, or another text."""
 
@@ -40,6 +46,8 @@ class Page(Struct):
     status: int = 200
     media: str = "text/html; charset=utf-8"
     headers: dict[str, str] = {}
+    beside: dict[str, str] = {}
+    """Cookies beside the session's, for as long as a sign-in may take, by how their names end."""
 
 
 class Moved(Struct):
@@ -48,6 +56,8 @@ class Moved(Struct):
     to: str
     cookie: str | None = None
     """The session from now on; empty where it has ended."""
+    beside: dict[str, str] = {}
+    """As a page's."""
 
 
 Reply = Page | Moved
@@ -85,11 +95,7 @@ class Turned(Struct, frozen=True):
     code: str
     message: str
     details: list[Json] = []
-
-    def at(self, path: str) -> str | None:
-        """What to say beside the field at this path."""
-        named = any(each.get("path") == f"input.{path}" for each in self.details)
-        return self.message if named else None
+    status: int = 400
 
 
 class Visit:
@@ -115,6 +121,9 @@ class Visit:
         self.query = query
         self.form = form or {}
         self.fragments = fragments
+        self.cookies: Mapping[str, str] = {}
+        self.peer = ""
+        """The address that it comes from."""
         # Before anything is asked: what is shown holds at least this, and a page's script follows from here on.
         self.position = console.web.catch.present.follower.position
 
@@ -181,7 +190,7 @@ class Visit:
                 )
             )[mutation]
         except NotShown as problem:
-            return Turned(problem.title, problem.text)
+            return Turned(problem.title, problem.text, status=problem.status)
         if answer["__typename"] == "Refused":
             return Turned(answer["code"], answer["message"], answer["details"])
         return Taken(int(answer["position"]), UUID(answer["stream"]), answer["version"], answer["events"])
