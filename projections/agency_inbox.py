@@ -204,6 +204,27 @@ async def of_agency(
     return load(rows, Row)
 
 
+async def owned(db: Statements, agency: str, user: str, after: Cursor | None = None, first: int = 50) -> list[Row]:
+    """Actions of one of the agency's people that have not ended, those included that were declined; first what is due
+    first.
+    """
+    due, entry = after or (None, None)
+    rows = await db.fetch(
+        f"""
+        select * from {TABLE} where agency = $1 and kind = 'action' and user_id = $2
+          and (coalesce(due, 'infinity'), entry) >
+            (coalesce($3::date, '-infinity'), coalesce($4::uuid, '00000000-0000-0000-0000-000000000000'))
+        order by coalesce(due, 'infinity'), entry limit $5
+        """,
+        agency,
+        user,
+        due,
+        entry,
+        first,
+    )
+    return load(rows, Row)
+
+
 async def entries(db: Statements, agency: str, wanted: Iterable[UUID]) -> list[Row]:
     """These entries, as far as they wait for the agency."""
     rows = await db.fetch(f"select * from {TABLE} where agency = $1 and entry = any($2::uuid[])", agency, list(wanted))

@@ -146,6 +146,11 @@ async def page(db: Statements, agency: str, after: str | None = None, first: int
     return load(rows, Row)
 
 
+async def one(db: Statements, agency: str, user: str) -> Row | None:
+    rows = load(await db.fetch(f"select * from {TABLE} where agency = $1 and user_id = $2", agency, user), Row)
+    return rows[0] if rows else None
+
+
 CHAIRING = (Role.CHAIR, Role.DEPUTY)
 
 

@@ -207,6 +207,18 @@ async def test_every_answer_over_http_says_so(place: Catch):
                 assert answer.headers["catch-place"] == "invented", (path, answer.status_code)
 
 
+async def test_every_page_for_people_says_so(place: Catch):
+    async with (
+        serving(place, 0, development=True) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers={"accept": "text/html"}) as http,
+    ):
+        pages = [await http.get(path, follow_redirects=True) for path in ("/", "/sign-in", "/cases", "/nowhere")]
+        for page in pages:
+            if page.headers["content-type"].startswith("text/html"):
+                assert NOTICE in page.text, page.url
+        assert sum(page.headers["content-type"].startswith("text/html") for page in pages) > 1
+
+
 async def test_a_real_place_says_nothing_of_it(database: Database, tmp_path: Path):
     async with (
         opened(Server(database.admin, database.dsn), Settings(data_dir=tmp_path / "data")) as catch,

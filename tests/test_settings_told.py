@@ -1,5 +1,6 @@
 """A setting that cannot be used is answered in a sentence that names it, says what to do, and repeats no secret."""
 
+import asyncio
 import socket
 from pathlib import Path
 from uuid import uuid4
@@ -35,6 +36,27 @@ async def test_a_database_that_is_not_reached_is_named_by_its_setting_and_host(a
         await reached(Settings(Path(), database_url=address, owner_url=address))
     assert str(refused.value).startswith(f"CATCH_OWNER_URL: {said}")
     assert "s3cret" not in str(refused.value)
+
+
+async def pooler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answers as PgBouncer answers what it does not take over."""
+    length = int.from_bytes(await reader.readexactly(4), "big")
+    if (await reader.readexactly(length - 4))[:4] == SSL_WANTED:
+        writer.write(b"N")
+        await reader.readexactly(int.from_bytes(await reader.readexactly(4), "big") - 4)
+    fields = b"SFATAL\0C08P01\0Munsupported startup parameter: bytea_output\0\0"
+    writer.write(b"E" + (len(fields) + 4).to_bytes(4, "big") + fields)
+    writer.close()
+
+
+SSL_WANTED = (80877103).to_bytes(4, "big")
+
+
+async def test_a_pooler_that_drops_what_a_session_asks_for_is_told_as_one():
+    async with await asyncio.start_server(pooler, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(BadSetting, match="name PostgreSQL itself"):
+            await reached(Settings(Path(), database_url=f"postgresql://u@127.0.0.1:{port}/x"))
 
 
 async def test_a_database_that_has_no_such_name_or_user_is_told_apart(database: Database):

@@ -26,7 +26,7 @@ from graphql import (
 from tests.place import as_input
 
 SCHEMA = Path(__file__).parents[2] / "schema" / "graphql"
-OPERATIONS = {path.stem: path.read_text() for path in sorted((SCHEMA / "operations").glob("*.graphql"))}
+OPERATIONS = {path.stem: path.read_text() for path in sorted((SCHEMA / "operations").rglob("*.graphql"))}
 
 
 class Wire:
@@ -159,11 +159,17 @@ def lists(programme: str, series: str, agencies: tuple[str, ...], users: tuple[s
     for order in ("NUMBER", "LATEST_CHANGE_FIRST", "DUE_FIRST"):
         yield asked(OPERATIONS["cases_in_order"], order=order)
     yield asked(OPERATIONS["partners"], programme=programme)
-    for name in ("meetings", "inbox", "agencies", "lapsing", "programmes", "viewer", "viewer_standing"):
+    for name in ("meetings", "inbox", "agencies", "lapsing", "viewer", "viewer_standing"):
+        yield asked(OPERATIONS[name])
+    for name in ("programmes", "suspended_programmes"):
         yield asked(OPERATIONS[name])
     yield asked(OPERATIONS["meetings"], series=series)
     for agency in agencies:
         yield asked(OPERATIONS["members"], agency=agency)
+        yield asked(OPERATIONS["looked_after"], agency=agency)
+        for user in users:
+            yield asked(OPERATIONS["looked_after"], agency=agency, user=user)
+            yield asked(OPERATIONS["owned_actions"], agency=agency, user=user)
         yield asked(OPERATIONS["partner_members"], programme=programme, agency=agency)
     yield asked(OPERATIONS["appointments"], programme=programme)
     yield asked(OPERATIONS["figures"], programme=programme)

@@ -7,7 +7,6 @@ What is not in the table nobody may do. `may` answers with the role in which it 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from catch.access.giving import enrolling, giving, looking_after, suspending, tagging
 from catch.access.relations import (
@@ -298,7 +297,7 @@ class Unsaid(Exception):
 class Sketch:
     """A command of which only what it is about is known, as before somebody fills in its form."""
 
-    def __init__(self, kind: type[Command], about: Mapping[str, UUID]) -> None:
+    def __init__(self, kind: type[Command], about: Mapping[str, object]) -> None:
         self.__struct_fields__ = kind.__struct_fields__
         self.__dict__.update({name: id_ for name, id_ in about.items() if name in kind.__struct_fields__})
 
@@ -306,9 +305,9 @@ class Sketch:
         raise Unsaid(name)
 
 
-def may_ask_about(who: Who, kind: type[Command], about: Mapping[str, UUID], reads: Reads, at: datetime) -> bool:
-    """Whether they may ask for it about this (`case`, `meeting`, `item`), as far as that can be said before the rest
-    of the command is: what is asked in the end is judged anew.
+def may_ask_about(who: Who, kind: type[Command], about: Mapping[str, object], reads: Reads, at: datetime) -> bool:
+    """Whether they may ask for it about this (`case`, `meeting`, `item`, `partner`), as far as that can be said before
+    the rest of the command is: what is asked in the end is judged anew.
     """
     # The program's own rights are nobody's to be shown.
     if Role.SYSTEM in who.roles_held():

@@ -65,6 +65,12 @@ def agencies(who: Who) -> Reach:
     return Reach(who.agency, everywhere=looks_after(who, Oversight.PLACE), programmes=led)
 
 
+def lists_agency(who: Who, agency: str, programmes: Iterable[str]) -> bool:
+    """Whether this agency is within their reach. `programmes` are those it has an agreement for, or runs."""
+    reach = agencies(who)
+    return reach.everywhere or agency == reach.agency or not reach.programmes.isdisjoint(programmes)
+
+
 def told_of_programme(who: Who, agency: str, programme: str) -> bool:
     """Whether an agreement or a part of the agency in this programme is listed for them."""
     reach = agencies(who)

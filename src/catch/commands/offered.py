@@ -1,28 +1,56 @@
 """Which commands somebody may ask about a case, a meeting or an item: what a screen offers them, and nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
-from catch.access import Who, may_ask_about
+from catch.access import Who, may, may_ask_about
+from catch.access.relations import Reads
 from catch.commands.book import Book, NotRead
 from catch.commands.questions import Asking, Records
 from catch.commands.rules import Looked
 from catch.commands.taking import fetch
 from catch.domain.facts import Command
+from catch.domain.refusals import Refused
 from catch.domain.streams import COMMANDS
 from catch.log.entries import Unreadable
 
 
 async def offered(who: Who, about: Mapping[str, UUID], records: Records, at: datetime) -> list[type[Command]]:
-    """In the order in which commands are listed. `about` says by field what they name: `case`, `meeting`, `item`.
+    """In the order in which commands are listed. `about` says by field what they name: `case`, `person`, `meeting`,
+    `item`.
 
     A command is offered where it names all of `about` that others of its kind do: of a meeting's commands those of an
     item only where an item is named.
     """
+    book = opened(who, records, at)
+    return [kind for kind in COMMANDS if names(kind, about) and await _offered(who, kind, about, book, records)]
+
+
+async def offered_at(who: Who, partner: str, user: str | None, records: Records, at: datetime) -> list[type[Command]]:
+    """The same about an agency, or about somebody who acts for it."""
+    book = opened(who, records, at)
+    named = {"partner"} if user is None else {"partner", "user"}
+    # No user yet: somebody else than who asks, whoever that will be.
+    about = {"partner": partner, "user": user or ""}
+    naming = [kind for kind in COMMANDS if named <= set(kind.__struct_fields__)]
+    return [kind for kind in naming if await _offered(who, kind, about, book, records)]
+
+
+C = TypeVar("C", bound=Command)
+
+
+async def allowed_of(who: Who, commands: Iterable[C], records: Records, at: datetime) -> list[C]:
+    """Those of these commands that they may ask for, each as it stands."""
+    book = opened(who, records, at)
+    return [each for each in commands if await _allowed(who, each, book, records)]
+
+
+def opened(who: Who, records: Records, at: datetime) -> Book:
     book = Book(records.states.seen)
     book.who, book.asked_at = who, at
-    return [kind for kind in COMMANDS if names(kind, about) and await _offered(who, kind, about, book, records)]
+    return book
 
 
 def names(kind: type[Command], about: Mapping[str, UUID]) -> bool:
@@ -32,11 +60,26 @@ def names(kind: type[Command], about: Mapping[str, UUID]) -> bool:
     return any(name in fields for name in about) and not ("item" in fields and "case" not in fields)
 
 
-async def _offered(who: Who, kind: type[Command], about: Mapping[str, UUID], book: Book, records: Records) -> bool:
+async def _offered(who: Who, kind: type[Command], about: Mapping[str, object], book: Book, records: Records) -> bool:
+    return await _judged(lambda reads, at: may_ask_about(who, kind, about, reads, at), book, records)
+
+
+async def _allowed(who: Who, command: Command, book: Book, records: Records) -> bool:
+    def judge(reads: Reads, at: datetime) -> bool:
+        try:
+            may(who, command, reads, at)
+        except Refused:
+            return False
+        return True
+
+    return await _judged(judge, book, records)
+
+
+async def _judged(judge: Callable[[Reads, datetime], bool], book: Book, records: Records) -> bool:
     assert book.asked_at is not None
     while True:
         try:
-            return may_ask_about(who, kind, about, Looked(book), book.asked_at)
+            return judge(Looked(book), book.asked_at)
         except NotRead as lacking:
             await fetch(lacking, book, records, Asking(records, None, False))
         except Unreadable:

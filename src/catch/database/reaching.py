@@ -55,6 +55,8 @@ def why(problem: Exception, at: str) -> str:
             return f"the database at {at} is starting or stopping: try again in a moment"
         case asyncpg.TooManyConnectionsError():
             return f"the database at {at} takes no more connections: raise its max_connections, or end some"
+        case asyncpg.ProtocolViolationError():
+            return f"what answers at {at} refuses what a session asks for, as PgBouncer does: name PostgreSQL itself"
         case asyncpg.PostgresError():
             return f"the database at {at} refuses ({type(problem).__name__})"
         case ValueError():

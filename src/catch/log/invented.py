@@ -26,6 +26,11 @@ class Mark:
             f" exists (select from {schema}.stored_events)"
         )
 
+    @property
+    def known(self) -> bool:
+        """As it was looked up last."""
+        return self._invented
+
     async def invented(self) -> bool:
         """While the database is away: as was known last."""
         if not self._settled:

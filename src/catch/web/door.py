@@ -35,8 +35,9 @@ from catch.domain.facts import Actor, Command, Role, Sealed
 from catch.domain.nhs_number import NhsNumberInvalid, nhs_number
 from catch.domain.person import RegisterPerson
 from catch.domain.plain import Code, Few, Key
+from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import MissingText, OutOfRange, Refused
-from catch.domain.streams import CASE
+from catch.domain.streams import CASE, PROGRAMME, programme_stream
 from catch.faults import RecordsAway, error, refusal_error
 from catch.live.origins import ORIGIN_NOT_ALLOWED, Origins, preflight, shared_with
 from catch.log.entries import Busy, CommandIdReused, Conflict, Unavailable
@@ -123,17 +124,34 @@ class Door:
     async def _answer(self, heading: Heading, receive: Receive) -> bytes:
         if heading.method != "POST":
             raise Turned(405, error("POST_ONLY", "Send the form with POST."), allow="POST, OPTIONS")
-        if wait := self._rates.wait(neighbourhood(heading.peer)):
+        self.admit(heading.peer)
+        return encode({"receipt": await self.taken(await json_of(heading, receive, LARGEST))})
+
+    def admit(self, peer: str) -> None:
+        """Counts a try from this address. Raises `Turned` where there were too many."""
+        if wait := self._rates.wait(neighbourhood(peer)):
             raise Turned(429, too_often(wait), retry_after=str(whole_seconds(wait)))
-        form = read_form(await json_of(heading, receive, LARGEST))
+
+    async def taken(self, body: bytes) -> str:
+        """The receipt for a form. Raises `Turned`."""
+        form = read_form(body)
         try:
-            return encode({"receipt": await self._take(form)})
+            return await self._take(form)
         except Refused as refused:
             raise turned(refused) from None
         except Exception as problem:
             if lost(problem):
                 raise turned(RecordsAway()) from None
             raise
+
+    async def programmes(self) -> list[Programme]:
+        """Those that take referrals at present: what they are called, and from whom they take them, is for anybody."""
+        today = london_day(datetime.now(UTC))
+        states = self._catch.present.states
+        found = [
+            (await states.get(PROGRAMME, programme_stream(key))).state for key in await self._catch.programme_keys()
+        ]
+        return [each.current for each in found if each and each.active and each.current.runs_on(today)]
 
     async def _take(self, form: Form) -> str:
         """Everything that can be wrong is looked for before anything is recorded."""
@@ -297,6 +315,15 @@ def safe_contact(form: Form) -> SafeContact | None:
             raise MissingText(field="safeToContact")
         return None
     return SafeContact(form.safe_to_contact, form.how_to_contact)
+
+
+def age_from(born: str | None) -> int | None:
+    """Of whoever was born on that day, today; None of what is no such day, which is refused elsewhere."""
+    try:
+        day, today = date.fromisoformat(born or ""), london_day(datetime.now(UTC))
+    except ValueError:
+        return None
+    return age_on(today, day) if day <= today else None
 
 
 def age(born: date, on: date) -> int:

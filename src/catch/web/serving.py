@@ -91,13 +91,14 @@ class Web:
         origins = Origins(settings.origins)
         self.http = GraphQLOverHTTP(self.engine, self.sessions, self.context, self.rates, strangers, origins)
         self.console = Console(self, self.cookies, ADDRESSES, development=development)
+        self.door = Door(catch, door_rates(settings)) if settings.door else None
         handlers = [
             *self.console.handlers(),
             self.live.handler(),
             self.sessions.handler(),
             self.alive(),
             self.ready(),
-            *([Door(catch, door_rates(settings)).handler()] if settings.door else []),
+            *([self.door.handler()] if self.door else []),
             *also,
         ]
         app = Litestar(

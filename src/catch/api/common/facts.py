@@ -93,13 +93,20 @@ class Facts:
 
     async def programme(self, key: str, version: int | None = None) -> Programme:
         """Raises `UnknownProgramme`. No version: the present one."""
-        stream = programme_stream(key)
-        self.rests.streams.add(stream)
-        history: ProgrammeHistory | None = (await self._states.get(PROGRAMME, stream)).state
-        held = history and (history.current if version is None else history.version(version))
+        history = await self.history(key)
+        held = history.current if version is None else history.version(version)
         if held is None:
             raise UnknownProgramme(programme=key)
         return held
+
+    async def history(self, key: str) -> ProgrammeHistory:
+        """All its versions, and whether it takes referrals. Raises `UnknownProgramme`."""
+        stream = programme_stream(key)
+        self.rests.streams.add(stream)
+        history: ProgrammeHistory | None = (await self._states.get(PROGRAMME, stream)).state
+        if history is None:
+            raise UnknownProgramme(programme=key)
+        return history
 
     def expect(self, cases: Iterable[UUID]) -> None:
         """These cases may be asked for one by one: the first time, all of them are gathered."""

@@ -1,18 +1,46 @@
 """What waits for the viewer's agency."""
 
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import strawberry
 
 from catch.access import has_inbox
+from catch.api.case.reading import Reading
 from catch.api.common import types as common_types
 from catch.api.common.context import Info, NotForYourRole
 from catch.api.common.cursors import MOST, cursor, day_in, page_size
+from catch.api.common.scalars import Position
 from catch.api.common.types import Unreadable
 from catch.api.engine.costs import weighs
 from catch.api.inbox import types as inbox_types
 from catch.api.inbox.view import inbox_entries, opened
 from projections import agency_inbox
+
+Place = agency_inbox.Cursor
+Rows = Callable[[Place | None], Awaitable[list[agency_inbox.Row]]]
+
+
+async def entries(
+    reading: Reading, rows: Rows, wanted: int, place: Place | None, *, own: bool
+) -> inbox_types.InboxConnection:
+    """A page of those that are there for the viewer. `rows` reads `MOST` behind a place, and one more."""
+    found, more = list[agency_inbox.Row](), True
+    unreadable: dict[UUID, Unreadable] = {}
+    while more and len(found) <= wanted:
+        # So many whatever is asked for: how often one has to look again would tell how much is closed.
+        some = await rows(place)
+        waiting = await opened(reading, some, own=own)
+        found += waiting.rows
+        unreadable |= {each.id: each for each in waiting.unreadable}
+        more = len(some) > MOST
+        place = agency_inbox.cursor(some[-1]) if some else None
+    edges = [
+        inbox_types.InboxEdge(cursor=cursor(*agency_inbox.cursor(row)), node=node)
+        for row, node in zip(found[:wanted], await inbox_entries(reading, found[:wanted]), strict=True)
+    ]
+    page = common_types.PageInfo.of(len(found), wanted, edges)
+    return inbox_types.InboxConnection(edges=edges, page_info=page, unreadable=[*unreadable.values()])
 
 
 @strawberry.type
@@ -26,20 +54,34 @@ class InboxQueries:
         agency = info.context.who.agency
         if not has_inbox(info.context.who):
             raise NotForYourRole
-        user, pool, reading = info.context.who.user, info.context.catch.log.pool, info.context.reading
-        place, found, more = day_in(after), list[agency_inbox.Row](), True
-        unreadable: dict[UUID, Unreadable] = {}
-        while more and len(found) <= wanted:
-            # So many whatever is asked for: how often one has to look again would tell how much is closed.
-            rows = await agency_inbox.of_agency(pool, agency, place, MOST + 1, user)
-            waiting = await opened(reading, rows)
-            found += waiting.rows
-            unreadable |= {each.id: each for each in waiting.unreadable}
-            more = len(rows) > MOST
-            place = agency_inbox.cursor(rows[-1]) if rows else None
-        edges = [
-            inbox_types.InboxEdge(cursor=cursor(*agency_inbox.cursor(row)), node=node)
-            for row, node in zip(found[:wanted], await inbox_entries(reading, found[:wanted]), strict=True)
-        ]
-        page = common_types.PageInfo.of(len(found), wanted, edges)
-        return inbox_types.InboxConnection(edges=edges, page_info=page, unreadable=[*unreadable.values()])
+        user, pool = info.context.who.user, info.context.catch.log.pool
+
+        async def rows(place: Place | None) -> list[agency_inbox.Row]:
+            return await agency_inbox.of_agency(pool, agency, place, MOST + 1, user)
+
+        return await entries(info.context.reading, rows, wanted, day_in(after), own=True)
+
+    @strawberry.field(
+        description="The actions of one of an agency's people that have not ended, as far as the viewer may read them:"
+        " what has to be handed over when they leave.",
+        metadata=weighs(10, each=2),
+    )
+    async def owned_actions(
+        self,
+        info: Info,
+        agency: str,
+        user: str,
+        first: int = 50,
+        after: str | None = None,
+        at_least: Position | None = None,
+    ) -> inbox_types.InboxConnection:
+        wanted = page_size(first)
+        if not has_inbox(info.context.who):
+            raise NotForYourRole
+        await info.context.reached(at_least)
+        pool = info.context.catch.log.pool
+
+        async def rows(place: Place | None) -> list[agency_inbox.Row]:
+            return await agency_inbox.owned(pool, agency, user, place, MOST + 1)
+
+        return await entries(info.context.reading, rows, wanted, day_in(after), own=agency == info.context.who.agency)

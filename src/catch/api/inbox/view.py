@@ -26,32 +26,34 @@ class Waiting(NamedTuple):
     unreadable: list[common_types.Unreadable]
 
 
-async def opened(reading: Reading, rows: Sequence[agency_inbox.Row]) -> Waiting:
+async def opened(reading: Reading, rows: Sequence[agency_inbox.Row], *, own: bool = True) -> Waiting:
     """Those of the rows that are there for the viewer: an agency reads what it is asked to do as long as it has a part
     in the case. What is closed is not there: neither its due day nor that somebody is kept out of it is told.
+
+    `own`: the actions are of the viewer's agency; of others' they read what is disclosed.
     """
     cases = {row.case_id for row in rows if row.case_id}
     await reading.facts.seats(cases)
     reading.facts.expect(cases)
     await reading.facts.gathered()
-    found = {case: await shown_in(reading, case) for case in cases}
+    found = {case: await shown_in(reading, case, own=own) for case in cases}
     there = [row for row in rows if row.case_id is None or found[row.case_id] is True]
     problems = ((case, shown) for case, shown in found.items() if isinstance(shown, Unreadable))
     return Waiting(there, [common_types.Unreadable.of(case, case_number(case), each) for case, each in problems])
 
 
-async def shown_in(reading: Reading, case: UUID) -> bool | Unreadable:
+async def shown_in(reading: Reading, case: UUID, *, own: bool = True) -> bool | Unreadable:
     """Whether the viewer may read what is asked of their agency in this case, or what keeps it from being read."""
     try:
         if await reading.recused(case):
             return False
-        return reads_actions(await reading.sight(case))
+        return reads_actions(await reading.sight(case), own=own)
     except Unreadable as problem:
-        return problem if reads_actions((await reading.unopened(case, problem)).seen) else False
+        return problem if reads_actions((await reading.unopened(case, problem)).seen, own=own) else False
 
 
-def reads_actions(seen: Sight | None) -> bool:
-    return seen is not None and (seen.takes_part or seen.hides(Category.ACTIONS) is None)
+def reads_actions(seen: Sight | None, *, own: bool) -> bool:
+    return seen is not None and ((own and seen.takes_part) or seen.hides(Category.ACTIONS) is None)
 
 
 async def inbox_entries(reading: Reading, rows: Sequence[agency_inbox.Row]) -> list[inbox_types.InboxEntry]:

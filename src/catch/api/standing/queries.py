@@ -14,6 +14,7 @@ from catch.access.listing import (
     agencies,
     appointments,
     cares_as,
+    lists_agency,
     lists_members,
     members,
 )
@@ -24,6 +25,7 @@ from catch.api.common.types import PageInfo
 from catch.api.engine.costs import weighs
 from catch.api.standing import types
 from catch.api.standing import view as views
+from catch.api.standing.after import looking_after
 from catch.commands.offered import offered
 from catch.domain.calendar import london_day
 from catch.domain.refusals import OutOfRange, UnknownPartner
@@ -48,8 +50,8 @@ class StandingQueries:
         return views.viewer(who, await facts.partner(who.agency), facts.at)
 
     @strawberry.field(
-        description="The mutations that the viewer may ask for about this case, this meeting, or this item of it, in"
-        " their order; none where, for them, there is no such thing. What is sent is judged anew.",
+        description="The mutations that the viewer may ask for about this case, its person, this meeting, or this item"
+        " of it, in their order; none where, for them, there is no such thing. What is sent is judged anew.",
         metadata=weighs(20),
     )
     async def offered(
@@ -58,11 +60,12 @@ class StandingQueries:
         case_id: UUID | None = None,
         meeting_id: UUID | None = None,
         item_id: UUID | None = None,
+        person_id: UUID | None = None,
         at_least: Position | None = None,
     ) -> list[str]:
         context = info.context
         await context.reached(at_least)
-        given = {"case": case_id, "meeting": meeting_id, "item": item_id}
+        given = {"case": case_id, "meeting": meeting_id, "item": item_id, "person": person_id}
         about = {name: id_ for name, id_ in given.items() if id_ is not None}
         facts = context.reading.facts
         # What is offered follows from seats and rights, which every fact may change.
@@ -81,6 +84,29 @@ class StandingQueries:
         total = await agency_rows.count(db, reach)
         edges = [types.AgencyEdge(cursor=key_cursor(row.agency), node=views.agency(who, row)) for row in rows[:wanted]]
         return types.AgencyConnection(edges=edges, page_info=PageInfo.of(len(rows), wanted, edges), total_count=total)
+
+    @strawberry.field(
+        description="One agency, and one who acts for it, with what the viewer may do about them; null where, for the"
+        " viewer, there is no such agency.",
+        metadata=weighs(30),
+    )
+    async def looked_after(
+        self, info: Info, agency: str, user: str | None = None, at_least: Position | None = None
+    ) -> types.LookedAfter | None:
+        context = info.context
+        await context.reached(at_least)
+        row = await agency_rows.one(context.catch.log.pool, agency)
+        if row is None or not lists_agency(context.who, row.agency, row.programmes):
+            return None
+        return await looking_after(context, row, user)
+
+    @strawberry.field(
+        description="The programmes that take no referrals at present, of those that run here.", metadata=weighs(5)
+    )
+    async def suspended_programmes(self, info: Info, at_least: Position | None = None) -> list[str]:
+        await info.context.reached(at_least)
+        facts = info.context.reading.facts
+        return [key for key in await info.context.catch.programme_keys() if not (await facts.history(key)).active]
 
     @strawberry.field(
         description="Those who act for an agency, by user id, for those who look after them.",

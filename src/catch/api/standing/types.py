@@ -126,6 +126,27 @@ class Member(Redactable):
     tags: list[TagHeld]
 
 
+@strawberry.type(description="A role that the viewer may give: in which programme, where it is held in one.")
+class Givable:
+    role: Role
+    programme: str | None
+
+
+@strawberry.type(description="An agency, or somebody who acts for it, and what the viewer may do about either.")
+class LookedAfter:
+    agency: Agency
+    member: Member | None = strawberry.field(description="Null where, for the viewer, there is none of this user id.")
+    offered: list[str] = strawberry.field(
+        description="The mutations that the viewer may ask for about the agency; about the member, where one is named."
+        " What is sent is judged anew."
+    )
+    gives: list[Givable] = strawberry.field(description="The roles that the viewer may give the member.")
+    ends: list[Givable] = strawberry.field(description="Of the roles listed, those that the viewer may end.")
+    tag_programmes: list[str] = strawberry.field(
+        description="The programmes in which the viewer may give the member a tag."
+    )
+
+
 @strawberry.type
 class MemberEdge:
     cursor: str

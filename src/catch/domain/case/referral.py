@@ -187,7 +187,7 @@ def submit(case: Case | None, command: SubmitReferral, given: Given) -> list[Ref
     if programme is None or programme.key != command.programme:
         raise UnknownProgramme(programme=command.programme)
     day = london_day(command.received_at)
-    if day < programme.effective_from or (programme.effective_to is not None and day > programme.effective_to):
+    if not programme.runs_on(day):
         raise ProgrammeNotRunning(programme=programme.pin, day=day)
     check_door(programme, command.source, command.channel)
     return [

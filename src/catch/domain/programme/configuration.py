@@ -213,6 +213,9 @@ class Programme(Part, frozen=True, omit_defaults=True):
     def pin(self) -> str:
         return f"{self.key}@{self.version}"
 
+    def runs_on(self, day: date) -> bool:
+        return self.effective_from <= day and (self.effective_to is None or day <= self.effective_to)
+
     def series(self, key: str) -> Series | None:
         return next((series for series in self.meetings if series.key == key), None)
 

@@ -27,6 +27,7 @@ from catch.domain.calendar import LONDON
 from catch.domain.facts import Command, Sealed
 from catch.domain.plain import LONGEST_TEXT
 from catch.domain.streams import COMMANDS_BY_KEY, KEY_OF_COMMAND
+from catch.web.console.wording import BUTTONS, FIELDS_OF, HERE, HINTS, LABELS, TITLES, said_of_refusal, words
 
 Sent = Mapping[str, Sequence[str]]
 Json = dict[str, Any]
@@ -72,35 +73,28 @@ class Field(Struct, frozen=True):
     parts: tuple["Field", ...] = ()
     whole: bool = True
     """Of a number."""
+    id: bool = False
+    """Whether it is the id of something."""
+    plain_hint: bool = False
+    """Whether the hint is about what is meant, and not about how a value is written."""
 
     @property
     def short(self) -> bool:
         return self.kind in (Kind.TEXT, Kind.NUMBER)
 
 
+FIRST_INPUT = {Kind.DATE: "-day", Kind.MOMENT: "-day", Kind.YES_NO: "-true", Kind.SOME: "-1"}
+"""What follows a field's id where its first input has another one."""
 SHORT = frozenset({
     "name", "phone", "nhs_number", "reference", "named_contact", "signatory", "unverified_organisation", "title",
-    "raised_to", "date_of_birth", "safe_times", "subject",
+    "raised_to", "date_of_birth", "safe_times", "subject", "organisation", "who_refers",
 })  # fmt: skip
 """Personal texts of one line."""
-LABELS = {
-    "nhs_number": "NHS number",
-    "ods": "ODS code",
-    "starts_on": "From",
-    "ends_on": "Until",
-    "user": "Who (user id)",
-    "to_user": "To whom (user id)",
-    "owner_user": "Whose task (user id)",
-    "override_reason": "Reason for an exception",
-    "to": "To which partner",
-}
+BEGUN = {"RaiseSafeguardingConcern": {"concern"}, "Form": {"sendId"}}
+"""Ids that the sender chooses of what can be said twice."""
+NAMED = {"LinkAction": {"action"}}
+"""Ids of what is there already, though the command leaves a fact about them."""
 _CHOSEN = frozenset({"goal", "action", "note", "plan", "item"})
-
-
-def words(name: str) -> str:
-    """A field's, a code's or a command's name as somebody would say it."""
-    plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ").replace("-", " ").strip().lower()
-    return plain[:1].upper() + plain[1:]
 
 
 def choices_of(kind: type[Enum]) -> tuple[Choice, ...]:
@@ -113,22 +107,24 @@ def fields_of(kind: type[Struct], path: str = "") -> tuple[Field, ...]:
     """Every field of a command, or of a part of one."""
     hints = typing.get_type_hints(kind, include_extras=True)
     infos = {each.name: each for each in msgspec.structs.fields(kind)}
-    return tuple(_field(infos[name], hints[name], path) for name in kind.__struct_fields__)
+    return tuple(_field(kind, infos[name], hints[name], path) for name in kind.__struct_fields__)
 
 
-def _field(info: msgspec.structs.FieldInfo, hint: Any, path: str) -> Field:
+def _field(kind: type[Struct], info: msgspec.structs.FieldInfo, hint: Any, path: str) -> Field:
     here = f"{path}.{camel(info.name)}" if path else camel(info.name)
     inner, optional = _without_none(hint)
     default = info.default if info.default_factory is NODEFAULT else info.default_factory()
-    said = " ".join(dict.fromkeys(bounds.described(info.type))) or None
+    own = f"{kind.__name__}.{info.name}"
+    meant = HINTS.get(own) or HINTS.get(info.name)
     field = Field(
         camel(info.name),
         here,
-        LABELS.get(info.name) or words(info.name),
+        LABELS.get(own) or LABELS.get(info.name) or words(info.name),
         Kind.TEXT,
         required=default is NODEFAULT and not optional,
-        hint=said,
+        hint=meant or " ".join(dict.fromkeys(bounds.described(info.type))) or None,
         default=_default(default),
+        plain_hint=meant is not None,
     )
     return _typed(field, inner, info.name)
 
@@ -153,10 +149,11 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
 
 def _typed(field: Field, hint: Any, name: str) -> Field:
     plain = _plain(hint)
-    origin, inside = get_origin(plain), cast("tuple[Any, ...]", get_args(plain))
+    origin, inside = get_origin(plain), get_args(plain)
     change = replace
     if plain is Sealed:
-        return change(field, kind=Kind.TEXT if name in SHORT else Kind.AREA, hint=None)
+        hint = field.hint if field.plain_hint else None
+        return change(field, kind=Kind.TEXT if name in SHORT else Kind.AREA, hint=hint)
     if origin in (tuple, frozenset, list):
         each = _plain(_without_none(inside[0])[0])
         if isinstance(each, type) and issubclass(each, Struct):
@@ -170,9 +167,9 @@ def _typed(field: Field, hint: Any, name: str) -> Field:
     if issubclass(plain, Enum):
         return change(field, kind=Kind.ONE, choices=choices_of(plain))
     if plain is UUID:
-        return change(field, kind=Kind.ONE)
+        return change(field, kind=Kind.ONE, id=True)
     simple = {bool: Kind.YES_NO, date: Kind.DATE, datetime: Kind.MOMENT, int: Kind.NUMBER, float: Kind.NUMBER}
-    return change(field, kind=simple.get(plain, Kind.TEXT), whole=plain is int)
+    return change(field, kind=simple.get(cast("Any", plain), Kind.TEXT), whole=plain is int)
 
 
 def _plain(hint: Any) -> Any:
@@ -185,11 +182,13 @@ def _plain(hint: Any) -> Any:
             return hint
 
 
-def chosen_ids(kind: type[Command]) -> frozenset[str]:
+def chosen_ids(kind: type[Struct]) -> frozenset[str]:
     """The paths of the ids that the sender of such a command chooses."""
-    leaves = LEAVES.get(kind)
-    own = {camel(leaves.new)} if leaves and leaves.new else set[str]()
-    own |= {"referral", "item"} & {field.path for field in fields_of(kind)} if own & {"case", "meeting"} else set()
+    leaves = LEAVES.get(cast("type[Command]", kind))
+    ids = {field.path for field in fields_of(kind) if field.id}
+    own = {camel(leaves.new)} & ids if leaves and leaves.new else set[str]()
+    own |= {"referral", "item"} & ids if own & {"case", "meeting"} else set()
+    own = (own | BEGUN.get(kind.__name__, set())) - NAMED.get(kind.__name__, set())
     # A new goal stands inside, with an id of its own: `goal.goal`, `goals.*.goal`.
     parts = {
         part.path
@@ -197,7 +196,9 @@ def chosen_ids(kind: type[Command]) -> frozenset[str]:
         for part in field.parts
         if part.kind is Kind.ONE and not part.choices and field.path.startswith(part.name) and part.name in _CHOSEN
     }
-    return frozenset(own | parts)
+    # A key or a user id is somebody's to choose: what a form makes by itself are ids that nobody reads.
+    made = {field.path for field in fields_of(kind) if field.kind is Kind.ONE and not field.choices}
+    return frozenset((own & made) | parts)
 
 
 class Problem(NamedTuple):
@@ -206,29 +207,44 @@ class Problem(NamedTuple):
 
 
 class Form:
-    """A command's form as somebody has it before them. `sent` is what was typed; `given` are choices by path, which
-    make a select of what would be a line; `fixed` are values that the page knows (the case, the meeting), which travel
-    hidden.
+    """The form of a command, or of a referral by anybody, as somebody has it before them.
+
+    `sent` is what was typed; `choices`, by path, make a select of what would be a line; `fixed` are values that the
+    page knows (the case, the meeting), which travel hidden; `defaults` stand where nothing was typed; `suggested` are
+    values that may be picked or typed over. `prefix` sets its fields apart from those of other forms on a page;
+    `row_names` call the groups of several alike, where the page knows which there are; `beside` travels with it.
     """
 
     def __init__(
         self,
-        kind: type[Command],
+        kind: type[Struct],
         sent: Sent,
         *,
         fixed: Mapping[str, str] | None = None,
         choices: Mapping[str, Iterable[Choice]] | None = None,
+        suggested: Mapping[str, Iterable[Choice]] | None = None,
+        defaults: Mapping[str, str] | None = None,
+        row_names: Mapping[str, str] | None = None,
         only: Sequence[str] | None = None,
+        title: str | None = None,
+        prefix: str = "",
     ) -> None:
         self.kind = kind
-        self.key = KEY_OF_COMMAND[kind]
-        self.title = words(kind.__name__)
-        self.about = sentence(kind) or ""
+        self.key = KEY_OF_COMMAND.get(cast("type[Command]", kind), "")
+        self.title = title or TITLES.get(kind.__name__) or words(kind.__name__)
+        self.about = in_words(sentence(kind) or "")
         self.sent = sent
+        self.prefix = prefix
+        self.row_names = row_names or {}
+        self.beside: dict[str, str] = {}
+        self.command_id = str(uuid4())
         self.fixed = dict(fixed or {})
+        self.defaults = dict(defaults or {})
+        self.suggested = {path: tuple(each) for path, each in (suggested or {}).items()}
         self.choices = {path: tuple(each) for path, each in (choices or {}).items()}
         self.chosen = chosen_ids(kind)
-        self.fields = [each for each in fields_of(kind) if only is None or each.path in only]
+        carried = {*self.fixed, *self.chosen}
+        self.fields = [each for each in fields_of(kind) if only is None or each.path in only or each.path in carried]
         self.problems: list[Problem] = []
 
     # What a template asks
@@ -245,13 +261,33 @@ class Form:
     def offered(self, field: Field) -> tuple[Choice, ...]:
         return self.choices.get(field.path) or field.choices
 
+    def asked(self, field: Field) -> Field:
+        """Where there is something to choose from, nobody is told how it would be spelt."""
+        return msgspec.structs.replace(field, hint=None) if self.choices.get(field.path) else field
+
     def value(self, path: str, default: str = "") -> str:
         if path in self.fixed:
             return self.fixed[path]
-        return (self.sent.get(path) or [default])[0]
+        return (self.sent.get(path) or [self.defaults.get(path, default)])[0]
 
     def values(self, path: str) -> list[str]:
         return [*self.sent.get(path, ())]
+
+    def hint(self, field: Field, path: str) -> str | None:
+        """How a value is written is said where it is typed, and not where it is chosen."""
+        typed = self.kind_of(field, path) in (Kind.TEXT, Kind.NUMBER, Kind.AREA)
+        return field.hint if field.plain_hint or typed else None
+
+    def suggestions(self, field: Field) -> tuple[Choice, ...]:
+        return self.suggested.get(field.path, ())
+
+    @property
+    def button(self) -> str:
+        return BUTTONS.get(self.kind.__name__) or self.title
+
+    def id(self, path: str) -> str:
+        """An element's id: one on the page, whatever other forms stand on it."""
+        return self.prefix + path
 
     def id_for(self, path: str) -> str:
         """The id that this form will give to what it begins."""
@@ -259,7 +295,8 @@ class Form:
 
     def rows(self, field: Field) -> range:
         """Of several alike: those that were filled in, and one more."""
-        numbers = [int(found[1]) for name in self.sent if (found := re.match(rf"{field.path}\.(\d{{1,3}})\.", name))]
+        names = {*self.sent, *self.defaults, *self.fixed}
+        numbers = [int(found[1]) for name in names if (found := re.match(rf"{field.path}\.(\d{{1,3}})\.", name))]
         more = 1 if self.value(f"more.{field.path}") or not numbers else 0
         return range(min(50, max(numbers, default=-1) + 1 + more))
 
@@ -289,13 +326,19 @@ class Form:
                 every = (self._inside(field, f"{path}.{number}") for number in self.rows(field))
                 return [each for each in every if each] or None
             case Kind.SOME:
-                return [each for each in self.values(path) if each] or None
+                return self._some(field, path)
             case Kind.DATE:
                 return self._date(field, path)
             case Kind.MOMENT:
                 return self._moment(field, path)
             case kind:
                 return self._plain(field, path, kind)
+
+    def _some(self, field: Field, path: str) -> list[str] | None:
+        known, given = {each.value for each in self.offered(field)}, [each for each in self.values(path) if each]
+        if not known.issuperset(given):
+            return self._wrong(path, f"Choose {lower(field.label)} from the list.")
+        return given or None
 
     def _read_group(self, field: Field, path: str) -> Json | None:
         inside = self._inside(field, path)
@@ -315,30 +358,44 @@ class Form:
         return inner or any(text.strip() for part in parts for text in self.values(part))
 
     def _plain(self, field: Field, path: str, kind: Kind) -> Any:
-        text = self.value(path)
         if field.kind is Kind.SOME:
             # One a line, where there is nothing to choose from.
-            return [each.strip() for each in re.split(r"[\n,]", text) if each.strip()] or None
+            return [each.strip() for each in re.split(r"[\n,]", "\n".join(self.values(path))) if each.strip()] or None
+        text = self.value(path)
         if not text.strip():
             return self._missing(field, path)
         if kind is Kind.YES_NO:
             return text == "true"
         if field.kind is Kind.NUMBER:
             return self._number(field, path, text.strip())
+        text = text.replace("\r\n", "\n") if kind is Kind.AREA else text.strip()
+        return self._well_formed(field, path, text)
+
+    def _well_formed(self, field: Field, path: str, text: str) -> str | None:
         if len(text) > LONGEST_TEXT:
-            self._wrong(path, f"{field.label} may have {LONGEST_TEXT:,} characters; this has {len(text):,}.")
-        return text.replace("\r\n", "\n") if kind is Kind.AREA else text.strip()
+            return self._wrong(path, f"{field.label} may have {LONGEST_TEXT:,} characters; this has {len(text):,}.")
+        if field.id and not is_id(text):
+            return self._wrong(path, f"{field.label} must be the id of one: choose it on its page.")
+        if field.choices and text not in {each.value for each in self.offered(field)}:
+            return self._wrong(path, f"Choose {lower(field.label)} from the list.")
+        return text
 
     def _number(self, field: Field, path: str, text: str) -> int | float | None:
         try:
-            return int(text) if field.whole else float(text)
+            number = int(text) if field.whole else float(text)
         except ValueError:
+            number = None
+        # What GraphQL calls a whole number has 32 bits; what is no number at all (`nan`) is none here either.
+        if number is None or not -(2**31) <= number < 2**31:
             return self._wrong(path, f"{field.label} must be a number, such as 5.")
+        return number
 
     def _date(self, field: Field, path: str) -> str | None:
         parts = [self.value(f"{path}-{part}").strip() for part in ("day", "month", "year")]
         if not any(parts):
-            return self.value(path) or self._missing(field, path)
+            # What stood there was taken out: no default comes back.
+            whole = "" if f"{path}-day" in self.sent else self.value(path)
+            return whole or self._missing(field, path)
         try:
             day, month, year = map(int, parts)
             return date(year, month, day).isoformat()
@@ -360,21 +417,48 @@ class Form:
 
     def _missing(self, field: Field, path: str) -> None:
         if field.required:
-            ask = "Choose" if field.kind in (Kind.ONE, Kind.YES_NO) else "Enter"
-            self._wrong(path, f"{ask} {field.label[:1].lower()}{field.label[1:]}.")
+            ask = "Choose" if self.kind_of(field, path) in (Kind.ONE, Kind.YES_NO) else "Enter"
+            question = field.label.endswith("?")
+            self._wrong(path, f"Answer: {field.label}" if question else f"{ask} {lower(field.label)}.")
 
     def _wrong(self, path: str, text: str) -> None:
         self.problems.append(Problem(path, text))
 
-    def refused(self, message: str, details: Iterable[Mapping[str, Any]]) -> None:
+    def refused(self, code: str, message: str, details: Sequence[Mapping[str, Any]]) -> None:
         """What the command was answered, at the fields that it names; the place `""` is the whole form."""
+        said = HERE.get(code) or said_of_refusal(message, details)
         named = [str(each["path"]).removeprefix("input.") for each in details if each.get("path")]
-        self.problems += [Problem(path if path in self._paths() else "", message) for path in named] or [
-            Problem("", message)
-        ]
+        shown = self._shown()
+        at = [path for path in named if path in shown]
+        at = at or [path for path in FIELDS_OF.get(code, ()) if path in shown][:1]
+        self.problems += [Problem(path, said) for path in at] or [Problem("", said)]
 
-    def _paths(self) -> set[str]:
-        return {each.path for each in _walked(self.fields)} | {*self.sent}
+    def anchor(self, path: str) -> str:
+        """Where a problem's link leads: to what can be typed in."""
+        of_any = re.sub(r"\.\d+\.", ".*.", path)
+        found = next((each for each in _walked(self.fields) if each.path == of_any), None)
+        return self.id(path + (FIRST_INPUT.get(self.kind_of(found, path), "") if found else ""))
+
+    def _shown(self) -> set[str]:
+        """The paths of what is asked for, and does not only travel."""
+        fields = [each for each in _walked(self.fields) if self.kind_of(each, each.path) is not Kind.HIDDEN]
+        return {each.path for each in fields} | {name for name in self.sent if re.search(r"\.\d+\.", name)}
+
+
+def in_words(text: str) -> str:
+    """A docstring for somebody who has no code before them."""
+    return said_of_refusal(text, ())
+
+
+def lower(label: str) -> str:
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
+def is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False
 
 
 def _walked(fields: Iterable[Field]) -> Iterator[Field]:

@@ -3,18 +3,29 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from catch.domain.calendar import LONDON
-from catch.web.console.forms import words
+from catch.web.console.forms import kind_named
+from catch.web.console.wording import title_of, words
+
+if TYPE_CHECKING:
+    from catch.web.console.known import Known
 
 TEMPLATES = Path(__file__).parent / "templates"
 REASONS = {
     "RECUSED": "closed to you: you are recused",
     "NOT_INVOLVED": "closed to you: your agency has no part in it",
+    "NO_DISCLOSURE": "closed to you: your agency has not been allowed to be told it",
+    "RESTRICTED": "closed to you: it is restricted",
+    "ROLE": "closed to you in your role",
+    "CONFIDENTIALITY": "closed until you accept confidentiality",
+    "ERASED": "erased",
+    "UNREADABLE": "cannot be read here: tell whoever runs the system",
+    "EARLIER": "on another page",
 }
 
 
@@ -45,6 +56,13 @@ def environment() -> Environment:
         "initials": initials,
         "hidden": hidden,
         "lines": lines,
+        "born": born,
+        "closed": closed,
+        "command": command,
+        "called": called,
+        "nhs_number": nhs_number,
+        "kebab": kebab,
+        "exact": exact,
     }
     made.filters.update(filters)
     return made
@@ -71,6 +89,12 @@ def moment(value: str | datetime | None) -> str:
     return f"{plain}, {at:%H:%M}" if isinstance(at, datetime) else plain
 
 
+def exact(value: str) -> str:
+    """3 March 2026, 10:05:09."""
+    at = local(read(value))
+    return f"{moment(value)}:{at:%S}" if isinstance(at, datetime) else moment(value)
+
+
 def clock(value: str | datetime | None) -> str:
     """10:05."""
     at = local(read(value))
@@ -95,6 +119,40 @@ def hidden(held: Mapping[str, Any], path: str) -> str | None:
     return None
 
 
+def kebab(name: str) -> str:
+    """A mutation's name as the addresses of forms have it: `giveRole` as `give-role`."""
+    return "".join(f"-{each.lower()}" if each.isupper() else each for each in name)
+
+
 def lines(text: str | None) -> Markup:
     """With the line breaks that were typed."""
     return Markup("<br>").join((text or "").split("\n"))
+
+
+def closed(reason: str | None) -> str:
+    """Why something is not shown, in words."""
+    return REASONS.get(reason or "", "closed to you")
+
+
+def command(key: str) -> str:
+    """What a command's form is called, by the command's key."""
+    kind = kind_named(key)
+    return title_of(kind.__name__) if kind else words(key)
+
+
+def called(agency: str, known: "Known") -> str:
+    return known.called(agency)
+
+
+def born(value: str | None) -> str | None:
+    """A date of birth as it is written here; as it stands, where it is none."""
+    try:
+        return moment(value) if value and len(value) == len("1960-02-29") else value
+    except ValueError:
+        return value
+
+
+def nhs_number(value: str | None) -> str | None:
+    """943 476 5919, as it is read aloud."""
+    digits = (value or "").replace(" ", "")
+    return f"{digits[:3]} {digits[3:6]} {digits[6:]}" if len(digits) == len("9434765919") else value

@@ -21,6 +21,7 @@ from catch.faults import RecordsAway, fault, outside_error
 from catch.identity.cookies import Cookies, NotSignedIn, Session, SessionExpired
 from catch.identity.logout import SessionEnded
 from catch.live.origins import Origins
+from catch.log.invented import NOTICE
 from catch.rates import identity, too_often
 from catch.web.about import about
 from catch.web.console.assets import Asset, assets
@@ -95,6 +96,8 @@ class Console:
             asset=self.asset,
             has=self.assets.__contains__,
             now=time.time(),
+            # Looked up already, for the header of this very answer.
+            invented=NOTICE if self.web.catch.log.mark.known else "",
             **values,
         )
 
@@ -147,6 +150,7 @@ class Console:
             dict(parse_qsl(heading.query_string.decode("latin-1"), max_num_fields=100)),
             fragments=request.headers.get("x-fragments") == "1",
         )
+        visit.peer = heading.peer
         try:
             return await self._reply(address, request, heading, visit, line)
         except NotShown as problem:

@@ -20,10 +20,23 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
+def inside(held: Any, *names: str) -> Any:
+    """What stands there in an answer; None where anything on the way is not there."""
+    for name in names:
+        held = held[name] if held is not None else None
+    return held
+
+
 def many(held: Json | None, name: str) -> list[Json]:
     """A list of an answer; none where it is closed, or was not asked for."""
     found: list[Json] | None = held.get(name) if held else None
     return found or []
+
+
+def one(held: Json | None, name: str) -> Json:
+    """A part of an answer; empty where it is closed, or was not asked for."""
+    found: Json | None = held.get(name) if held else None
+    return found or {}
 
 
 class Page(Struct):
@@ -78,11 +91,7 @@ class Turned(Struct, frozen=True):
     code: str
     message: str
     details: list[Json] = []
-
-    def at(self, path: str) -> str | None:
-        """What to say beside the field at this path."""
-        named = any(each.get("path") == f"input.{path}" for each in self.details)
-        return self.message if named else None
+    status: int = 400
 
 
 class Visit:
@@ -108,6 +117,8 @@ class Visit:
         self.query = query
         self.form = form or {}
         self.fragments = fragments
+        self.peer = ""
+        """The address that it comes from."""
         # Before anything is asked: what is shown holds at least this, and a page's script follows from here on.
         self.position = console.web.catch.present.follower.position
 
@@ -174,7 +185,7 @@ class Visit:
                 )
             )[mutation]
         except NotShown as problem:
-            return Turned(problem.title, problem.text)
+            return Turned(problem.title, problem.text, status=problem.status)
         if answer["__typename"] == "Refused":
             return Turned(answer["code"], answer["message"], answer["details"])
         return Taken(int(answer["position"]), UUID(answer["stream"]), answer["version"], answer["events"])

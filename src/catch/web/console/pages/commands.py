@@ -9,21 +9,24 @@ from http import HTTPStatus
 from uuid import UUID, uuid4
 
 from catch.domain.facts import Command
-from catch.web.console.choices import choices
+from catch.web.console.asking import ABOUT, form_of
+from catch.web.console.defaults import rows_known
 from catch.web.console.forms import Form, kind_named, mutation_of
+from catch.web.console.known import Known, nodes
+from catch.web.console.people_choices import begun, of_people
 from catch.web.console.site import Address, own_path
-from catch.web.console.visit import Reply, Taken, Turned, Visit, nothing_here
+from catch.web.console.visit import Json, Reply, Taken, Turned, Visit, nothing_here
 
-ABOUT = ("case", "meeting", "item", "person", "partner")
-"""What a form is about, where the page knows it: it travels hidden."""
-BESIDE = frozenset({"form-key", "command-id", "expected-version", "next", "at"})
+BESIDE = frozenset({"form-key", "command-id", "expected-version", "seen-at", "next", "at"})
+SENT_BEFORE = frozenset({"COMMAND_ID_REUSED", "RECORDED_OTHERWISE"})
 
 
 async def ask(visit: Visit) -> Reply:
     """The form, empty but for what the address says."""
     kind = await asked_for(visit)
     sent = {name: [value] for name, value in visit.query.items() if name not in BESIDE}
-    return await shown(visit, await form_of(visit, kind, sent), str(uuid4()))
+    # Half filled in by the address: what is missing is no mistake yet.
+    return await shown(visit, await whole_form(visit, kind, await begun(visit, kind, sent)), str(uuid4()))
 
 
 async def asked_for(visit: Visit) -> type[Command]:
@@ -35,22 +38,42 @@ async def asked_for(visit: Visit) -> type[Command]:
     return kind
 
 
-async def form_of(visit: Visit, kind: type[Command], sent: Mapping[str, list[str]]) -> Form:
-    fixed = {name: sent[name][0] for name in ABOUT if name in kind.__struct_fields__ and sent.get(name, [""])[0]}
-    return Form(kind, sent, fixed=fixed, choices=await choices(visit, kind, fixed))
+async def whole_form(visit: Visit, kind: type[Command], sent: Mapping[str, list[str]]) -> Form:
+    known = Known(visit, about_of(kind, sent))
+    await known.with_subject()
+    await known.with_people()
+    if "partner" in kind.__struct_fields__:
+        await known.with_agencies()
+    if {"meeting", "to_meeting", "at_meeting"} & {*kind.__struct_fields__}:
+        await known.with_meetings()
+    return form_of(known, kind, sent, more=await of_people(visit, kind, sent))
+
+
+def about_of(kind: type[Command], sent: Mapping[str, list[str]]) -> dict[str, str]:
+    names = (*ABOUT, "programme") if "programme" in kind.__struct_fields__ else ABOUT
+    about = {name: sent[name][0] for name in names if name in kind.__struct_fields__ and sent.get(name, [""])[0]}
+    return {name: value for name, value in about.items() if name not in new_ids(kind)}
+
+
+def new_ids(kind: type[Command]) -> frozenset[str]:
+    """A case that is begun is nothing to ask about."""
+    return Form(kind, {}).chosen
 
 
 async def do(visit: Visit) -> Reply:
     """Send it. What was typed stays until it is taken."""
     kind = await asked_for(visit)
-    form = await form_of(visit, kind, {name: [*values] for name, values in visit.form.items() if name not in BESIDE})
+    sent = {name: [*values] for name, values in visit.form.items() if name not in BESIDE}
     command_id = given_id(visit.sent("command-id"))
     if any(name.startswith("more.") for name in visit.form):
-        return await shown(visit, form, str(command_id))
+        return await shown(visit, await whole_form(visit, kind, sent), str(command_id))
+    # What there is to choose from is only asked for where the form has to be shown again.
+    known = Known(visit, about_of(kind, sent))
+    form = form_of(await known.with_subject() if rows_known(kind) else known, kind, sent)
     filled = form.filled()
     occurred = form.moment("occurred-at", "When it happened")
     if form.problems:
-        return await shown(visit, form, str(command_id), status=HTTPStatus.BAD_REQUEST)
+        return await again(visit, kind, sent, form, str(command_id), HTTPStatus.BAD_REQUEST)
     version = visit.sent("expected-version")
     answer = await visit.send(
         mutation_of(kind),
@@ -61,19 +84,48 @@ async def do(visit: Visit) -> Reply:
     )
     if isinstance(answer, Taken):
         return visit.to(own_path(visit.sent("next") or "/"), answer)
-    return await refused(visit, form, answer)
+    return await refused(visit, kind, sent, answer, command_id)
 
 
-async def refused(visit: Visit, form: Form, answer: Turned) -> Reply:
-    form.refused(answer.message, answer.details)
+async def again(
+    visit: Visit, kind: type[Command], sent: Mapping[str, list[str]], wrong: Form, command_id: str, status: int
+) -> Reply:
+    form = await whole_form(visit, kind, sent)
+    form.problems = wrong.problems
+    return await shown(visit, form, command_id, status=status)
+
+
+async def refused(
+    visit: Visit, kind: type[Command], sent: Mapping[str, list[str]], answer: Turned, command_id: UUID
+) -> Reply:
+    if answer.code in SENT_BEFORE:
+        # It was sent before, and taken: what is sent now is something else, under ids of its own.
+        sent = {name: values for name, values in sent.items() if name not in new_ids(kind) or name in ABOUT}
+        command_id = uuid4()
+    form = await whole_form(visit, kind, sent)
+    form.refused(answer.code, answer.message, answer.details)
     stale = answer.code == "STALE"
-    # Another id: this one may stand for something that was taken, and what is sent now is something else.
-    return await shown(
-        visit, form, str(uuid4()), status=HTTPStatus.CONFLICT if stale else HTTPStatus.BAD_REQUEST, stale=stale
-    )
+    status = HTTPStatus.CONFLICT if stale else answer.status
+    return await shown(visit, form, str(command_id), status=status, stale=stale, since=await since(visit, form, stale))
 
 
-async def shown(visit: Visit, form: Form, command_id: str, *, status: int = 200, stale: bool = False) -> Reply:
+async def since(visit: Visit, form: Form, stale: bool) -> list[Json]:
+    """What has been recorded since they looked, for those who may read the trail."""
+    stream, after = form.fixed.get("case") or form.fixed.get("meeting"), visit.sent("seen-at")
+    if not stale or not stream or not after.isdecimal():
+        return []
+    return nodes((await visit.maybe("audit_trail", stream=stream, after=after, first=20)).get("auditTrail"))
+
+
+async def shown(
+    visit: Visit,
+    form: Form,
+    command_id: str,
+    *,
+    status: int = 200,
+    stale: bool = False,
+    since: list[Json] | None = None,
+) -> Reply:
     back = own_path(visit.sent("next") or visit.query.get("next", "/"))
     return visit.page(
         "do.html",
@@ -83,8 +135,9 @@ async def shown(visit: Visit, form: Form, command_id: str, *, status: int = 200,
         back=back,
         # Whoever has been told that it was changed sends it knowing that.
         version=None if stale else visit.sent("expected-version") or visit.query.get("expected-version"),
+        seen_at=visit.sent("seen-at"),
         stale=stale,
-        stale_text=None,
+        since=since,
         subject=None,
     )
 

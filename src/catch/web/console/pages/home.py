@@ -1,24 +1,57 @@
-"""The start page: what waits for whoever looks, and where they may go."""
+"""The start page: what waits for whoever looks, and where they may go. Each kind of user finds their own work first."""
 
-from datetime import timedelta
+from functools import partial
 
 from catch.domain.calendar import london_day
+from catch.web.console import clocks
+from catch.web.console.known import Known, nodes
 from catch.web.console.site import Address
-from catch.web.console.visit import Reply, Visit
+from catch.web.console.visit import Json, Reply, Visit
+
+LISTED = 8
+"""Of each kind; the rest is on its own page."""
 
 
 async def home(visit: Visit) -> Reply:
-    facts_at = visit.console.now()
-    today = london_day(facts_at)
+    today = london_day(visit.console.now())
     standing = (await visit.ask("viewer_standing"))["viewer"]
-    coming = await visit.maybe("meetings", **{"from": today - timedelta(days=1), "first": 10})
-    inbox = await visit.maybe("inbox", first=50)
+    roles = {each["role"] for each in (*standing["holds"], *standing["offices"])}
+    may = {each["mutation"] for each in standing["because"]}
+    coming = await visit.maybe("meetings", **{"from": today, "first": 10})
+    inbox = nodes((await visit.maybe("inbox", first=50)).get("agencyInbox"))
+    door, pressing = await of_cases(visit, Known(visit, {})) if "COORDINATOR" in roles else ([], [])
     return visit.page(
         "home.html",
         standing=standing,
-        meetings=[each["node"] for each in coming.get("meetings", {}).get("edges", [])],
-        inbox=[each["node"] for each in inbox.get("agencyInbox", {}).get("edges", [])],
+        is_any=partial(is_any, roles),
+        may=may,
+        meetings=[each for each in nodes(coming.get("meetings")) if each["state"] not in ("CANCELLED", "ENDED")],
+        inbox=inbox,
+        to_answer=[each for each in inbox if each["state"] == "OFFERED"],
+        overdue=[each for each in inbox if each["overdueDays"] and each["state"] != "OFFERED"],
+        door=door,
+        pressing=pressing,
     )
+
+
+def is_any(roles: set[str], *names: str) -> bool:
+    return not roles.isdisjoint(names)
+
+
+Pressing = tuple[Json, list[clocks.Standing]]
+
+
+async def of_cases(visit: Visit, known: Known) -> tuple[list[Json], list[Pressing]]:
+    """Those whom nobody has answered yet, and those that one coordinates and that press."""
+    door = await visit.maybe("caseload", filter={"states": ["RECEIVED"]}, first=LISTED)
+    mine = nodes((await visit.maybe("caseload", filter={"lead": known.user, "live": True}, first=100)).get("cases"))
+    found = [(each, clocks.pressing(each["clocks"], known.now)) for each in mine]
+    late = [(each, held) for each, held in found if held and held[0].colour in ("red", "yellow")]
+    return nodes(door.get("cases")), sorted(late, key=due)[:LISTED]
+
+
+def due(found: Pressing) -> str:
+    return found[1][0].due or "~"
 
 
 ADDRESSES = (Address("/", home),)

@@ -7,9 +7,9 @@ from catch.access import NotEnrolled
 from catch.access.standing import APART
 from catch.domain.facts import Role
 from catch.identity.tokens import ISSUER, Viewer
-from catch.web.console.forms import words
 from catch.web.console.site import Address, own_path
 from catch.web.console.visit import Moved, NotShown, Page, Reply, Visit
+from catch.web.console.wording import words
 from projections.members import MEMBERS
 
 SESSION = 12 * 3600.0

@@ -1,0 +1,112 @@
+"""What stands in a form before anybody types: what is likely, and easily typed over."""
+
+from collections.abc import Callable, Mapping
+
+from catch.domain.calendar import LONDON, add_months
+from catch.domain.facts import Command
+from catch.web.console.choices import all_series, involved, open_goals, parts, programmes
+from catch.web.console.forms import Choice, fields_of
+from catch.web.console.known import Known
+from catch.web.console.visit import many, one
+
+
+def defaults(known: Known, kind: type[Command]) -> dict[str, str]:
+    paths = {part.path for field in fields_of(kind) for part in (field, *field.parts)}
+    found = {path: value for path, by in OF_FIELDS.items() if path in paths and (value := by(known))}
+    own = OF_COMMANDS.get(kind.__name__)
+    return found | (own(known) if own else {})
+
+
+def rows(known: Known, kind: type[Command]) -> tuple[dict[str, str], dict[str, str]]:
+    """Of several alike that are known: what travels hidden, and what each is called."""
+    if kind.__name__ in ("AcceptReferral", "DeclineReferral", "RedirectReferral"):
+        asked = many(one(known.programme, "eligibility"), "criteria")
+        return (
+            {f"criteria.{number}.code": each["code"] for number, each in enumerate(asked)},
+            {f"criteria.{number}": each["label"] for number, each in enumerate(asked)},
+        )
+    if kind.__name__ == "CloseCase":
+        goals = open_goals(known)
+        return (
+            {f"outcomes.{number}.goal": each["id"] for number, each in enumerate(goals)},
+            {f"outcomes.{number}": each["text"] or "A goal" for number, each in enumerate(goals)},
+        )
+    return {}, {}
+
+
+def today(known: Known) -> str:
+    return known.today.isoformat()
+
+
+def next_review(known: Known) -> str:
+    months: int = one(known.programme, "plan").get("review_every_months", 3)
+    return add_months(known.today, months).isoformat()
+
+
+def only(found: list[Choice]) -> str:
+    return found[0].value if len(found) == 1 else ""
+
+
+OF_FIELDS: Mapping[str, Callable[[Known], str]] = {
+    "closedOn": today,
+    "completedOn": today,
+    "startsOn": today,
+    "receivedAt": lambda known: known.now.astimezone(LONDON).isoformat(),
+    "reviewDue": next_review,
+    "nextDue": next_review,
+    "series": lambda known: only(all_series(known)),
+    "programme": lambda known: only(programmes(known)),
+    "owner": lambda known: only(involved(known)),
+    "presenter.user": lambda known: str(one(known.case, "lead").get("user") or known.user),
+    "presenter.agency": lambda known: str(one(known.case, "lead").get("agency") or known.agency),
+}
+
+
+def myself(known: Known) -> dict[str, str]:
+    return {"user": known.user, "agency": known.agency}
+
+
+def plan_as_it_is(known: Known) -> dict[str, str]:
+    plan = one(known.case, "plan")
+    if not plan:
+        return {}
+    kept = ("whatMatters", "strengths", "contingency", "howAgreed", "plannedEnd")
+    held = {name: str(plan[name]) for name in kept if plan[name]}
+    return held | {"plan": plan["id"], "version": str(plan["version"] + 1)}
+
+
+def talked(known: Known) -> dict[str, str]:
+    """What the last conversation said stands in the first plan."""
+    held = [each for each in parts(known, "conversations") if each["held"]]
+    if not held:
+        return {}
+    return {name: str(held[-1][name]) for name in ("whatMatters", "strengths") if held[-1][name]}
+
+
+def scheduled(known: Known) -> dict[str, str]:
+    """The review that waits is the one that is held."""
+    waiting = [each["id"] for each in parts(known, "reviews") if not each["heldAt"]]
+    return {"review": waiting[0]} if waiting else {}
+
+
+OF_COMMANDS: Mapping[str, Callable[[Known], dict[str, str]]] = {
+    "AllocateCoordinator": myself,
+    "DeclareRecusal": myself,
+    "JoinMeeting": myself,
+    "LeaveMeeting": myself,
+    "SendApology": myself,
+    "AcceptConfidentiality": myself,
+    "DeclareInterest": myself,
+    "SetAvailability": myself,
+    "RevisePlan": plan_as_it_is,
+    "AgreePlan": talked,
+    "HoldReview": scheduled,
+    "ScheduleReview": lambda known: {"due": next_review(known)},
+    "AddNote": lambda _: {"category": "DISCUSSION"},
+    "ProposeForMeeting": lambda _: {"personInformed": "true"},
+}
+
+
+def rows_known(kind: type[Command]) -> bool:
+    """Whether what its rows are about has to be known to read the form."""
+    return kind.__name__ in ("AcceptReferral", "DeclineReferral", "RedirectReferral", "CloseCase")

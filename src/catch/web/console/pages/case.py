@@ -1,0 +1,136 @@
+"""A case: what keeps the person safe first, then everything that the viewer is shown of it, each with the forms of what
+may be done about it at its place.
+"""
+
+from functools import partial
+from uuid import uuid4
+
+from catch.domain.streams import KEY_OF_COMMAND
+from catch.web.console import clocks
+from catch.web.console.asking import form_of
+from catch.web.console.forms import Form, chosen_ids, mutation_of
+from catch.web.console.known import Known, nodes
+from catch.web.console.site import Address
+from catch.web.console.visit import Json, Reply, Visit, many, nothing_here, one
+from catch.web.console.wording import title_of
+
+FOLLOWED = "follow_case_position"
+PAGE = 50
+NOT_LIVE = ("DECLINED", "REDIRECTED", "CLOSED")
+AT_THEIR_PLACE = frozenset({
+    "accept-referral", "decline-referral", "redirect-referral", "look-for-matches", "allocate-coordinator",
+    "record-conversation", "record-conversation-attempt", "confirm-safe-contact", "set-contact-preference",
+    "set-protected-address", "record-agreement", "record-refusal-of-support", "withdraw-agreement", "record-objection",
+    "authorise-disclosure", "end-disclosure", "involve-partner", "end-involvement", "propose-for-meeting",
+    "withdraw-proposal", "agree-plan", "revise-plan", "set-goal", "score-goal", "achieve-goal", "abandon-goal",
+    "schedule-review", "hold-review", "offer-action", "respond-to-action", "progress-action", "complete-action",
+    "close-action-incomplete", "change-action-due", "add-note", "meet-unmet-need", "record-safeguarding-outcome",
+    "propose-closure", "close-case", "reopen-case",
+})  # fmt: skip
+"""Commands that stand where they belong on the page; the rest is listed at its end."""
+LONG = frozenset({
+    "accept-referral", "decline-referral", "redirect-referral", "authorise-disclosure", "agree-plan", "revise-plan",
+    "close-case", "record-objection", "hold-review", "close-action-incomplete", "change-action-due", "set-goal",
+    "set-contact-preference", "set-protected-address", "record-safeguarding-outcome", "end-disclosure",
+    "end-involvement", "withdraw-proposal", "abandon-goal", "withdraw-agreement", "record-refusal-of-support",
+    "confirm-safe-contact", "record-conversation-attempt", "propose-closure", "schedule-review",
+})  # fmt: skip
+"""Forms with a page of their own: the case's would be a wall of fields otherwise."""
+
+
+class Forms:
+    """The forms on a case's page: of what is offered, and nothing else."""
+
+    def __init__(self, known: Known, offered: list[str], address: str) -> None:
+        self._known = known
+        self._offered = {KEY_OF_COMMAND[kind]: kind for kind in KEY_OF_COMMAND if mutation_of(kind) in offered}
+        self._address = address
+
+    def has(self, *keys: str) -> bool:
+        return any(key in self._offered for key in keys)
+
+    def of(
+        self, key: str, about: Json | None = None, only: list[str] | None = None, title: str | None = None
+    ) -> Form | None:
+        """None where it is not offered. `about` is what the form is about besides the case: an action, a goal."""
+        kind = self._offered.get(key)
+        if kind is None or self._known.case is None:
+            return None
+        fixed = {name: str(value) for name, value in (about or {}).items()}
+        sets_apart = "-".join([key, *(each[:13] for each in fixed.values())])
+        form = form_of(self._known, kind, {}, fixed, only=only, title=title, prefix=f"{sets_apart}-")
+        if position := self._known.case["position"]:
+            form.beside["seen-at"] = str(position)
+        return form
+
+    def rest(self) -> list[tuple[str, str]]:
+        """What else may be done here: the address of its form, and what it is called. What opens a case is none of
+        this one's.
+        """
+        found = [(key, kind) for key, kind in self._offered.items() if key not in AT_THEIR_PLACE]
+        return [(key, title_of(mutation_of(kind))) for key, kind in found if not {"case", "person"} & chosen_ids(kind)]
+
+
+async def shown(visit: Visit) -> Reply:
+    id_ = str(visit.path["case"])
+    case = await case_of(visit, id_)
+    person: str | None = one(case, "person").get("id")
+    offered = (await visit.ask("offered", caseId=id_, personId=person, atLeast=visit.at_least))["offered"]
+    about = {"case": id_}
+    if person:
+        about["person"] = person
+    known = await Known(visit, about, case).with_subject()
+    if offered:
+        await known.with_people()
+    series: dict[str, str] = {each["key"]: each["name"] for each in many(known.programme, "meetings")}
+    return visit.page(
+        "case.html",
+        case=case,
+        live=case["state"] not in NOT_LIVE,
+        known=known,
+        forms=Forms(known, offered, f"/cases/{id_}"),
+        clocks=clocks.every(case["clocks"], known.now),
+        until=partial(clocks.until_day, now=known.now),
+        series=series,
+        goals={each["id"]: each for each in case["goals"]},
+        new_id=lambda: str(uuid4()),
+        here=f"/cases/{id_}",
+        follows=[{"document": FOLLOWED, "variables": {"id": id_}}],
+    )
+
+
+async def case_of(visit: Visit, id_: str) -> Json:
+    case = (await visit.ask("case", id=id_, atLeast=visit.at_least))["case"]
+    if case is None:
+        raise nothing_here()
+    return case
+
+
+async def history(visit: Visit) -> Reply:
+    """Every fact of the case, and what each changed, for those who may read the trail."""
+    case = await case_of(visit, str(visit.path["case"]))
+    found = await visit.ask("audit_trail", stream=case["id"], first=PAGE, after=visit.query.get("after"))
+    trail = found["auditTrail"]
+    return visit.page("history.html", case=case, facts=nodes(trail), page=trail["pageInfo"])
+
+
+async def notes(visit: Visit) -> Reply:
+    """All notes that the viewer may read, a page at a time: the case's own page has the latest."""
+    case = await case_of(visit, str(visit.path["case"]))
+    found = (await visit.ask("notes", case=case["id"], first=PAGE, after=visit.query.get("after")))["notes"]
+    return visit.page("notes.html", case=case, notes=nodes(found), page=found["pageInfo"])
+
+
+async def matches(visit: Visit) -> Reply:
+    """Who else the person may be, after somebody has looked."""
+    case = await case_of(visit, str(visit.path["case"]))
+    found = (await visit.ask("matches", caseId=case["id"], atLeast=visit.at_least))["matches"]
+    return visit.page("matches.html", case=case, matches=found)
+
+
+ADDRESSES = (
+    Address("/cases/{case:uuid}", shown),
+    Address("/cases/{case:uuid}/history", history),
+    Address("/cases/{case:uuid}/notes", notes),
+    Address("/cases/{case:uuid}/matches", matches),
+)

@@ -1,0 +1,101 @@
+"""The inbox of the viewer's agency: what is to be answered, what is due, what it is invited to."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from uuid import uuid4
+
+from catch.domain.calendar import london_day
+from catch.domain.streams import COMMANDS_BY_KEY
+from catch.web.console import clocks
+from catch.web.console.asking import form_of
+from catch.web.console.forms import Form, mutation_of
+from catch.web.console.known import Known, everything
+from catch.web.console.site import Address
+from catch.web.console.visit import Json, Reply, Visit
+
+FOLLOWED: list[Json] = [{"document": "follow_inbox_position", "variables": {}}]
+SOON = 7
+"""Days within which something is due soon."""
+
+
+async def inbox(visit: Visit) -> Reply:
+    # Refused for a role without an inbox: the first page says so.
+    await visit.ask("inbox", first=1)
+    entries = await everything(visit, "inbox")
+    may = (await visit.ask("viewer"))["viewer"]["may"]
+    known = Known(visit, {})
+    return visit.page(
+        "inbox.html",
+        groups=[(title, text, held) for title, text, held in sorted_out(entries, known) if held],
+        answers=Answers(known, may),
+        until=partial(clocks.until_day, now=known.now),
+        new_id=lambda: str(uuid4()),
+        follows=FOLLOWED,
+    )
+
+
+def sorted_out(entries: list[Json], known: Known) -> list[tuple[str, str, list[Json]]]:
+    """Each entry in one place: where it presses most."""
+    today = london_day(known.now)
+
+    def place(entry: Json) -> int:
+        if entry["kind"] == "INVITATION":
+            return 4
+        if entry["state"] == "OFFERED":
+            return 0
+        if entry["state"] == "DECLINED":
+            return 5
+        if entry["overdueDays"]:
+            return 1
+        days = (known.today.fromisoformat(entry["due"]) - today).days if entry["due"] else SOON + 1
+        return 2 if days <= SOON else 3
+
+    return [
+        (title, text, [each for each in entries if place(each) == number])
+        for number, (title, text) in enumerate(GROUPS)
+    ]
+
+
+GROUPS = (
+    ("To answer", "Offered to your agency: until you answer, nobody does it."),
+    ("Overdue", "Say how it is going, or move the day with whoever coordinates the case."),
+    ("Due soon", "Within a week."),
+    ("Under way", "Accepted, and not due yet."),
+    ("Invitations", "Meetings that your agency is asked to come to."),
+    ("Declined by you", "The meeting finds another way."),
+)
+
+
+class Answers:
+    """The forms by which an entry is answered at its place."""
+
+    def __init__(self, known: Known, may: Sequence[str]) -> None:
+        self._known, self._may = known, may
+
+    def may(self, key: str) -> bool:
+        return mutation_of(COMMANDS_BY_KEY[key]) in self._may
+
+    def of(
+        self,
+        key: str,
+        entry: Json,
+        fixed: Mapping[str, str] | None = None,
+        only: Sequence[str] | None = None,
+        title: str | None = None,
+    ) -> Form | None:
+        """None where the viewer may not."""
+        if not self.may(key):
+            return None
+        about = {"case": str(entry["caseId"]), "action": str(entry["actionId"])} | dict(fixed or {})
+        prefix = "-".join([key, entry["id"][:13], *(fixed or {}).values(), ""])
+        return form_of(self._known, COMMANDS_BY_KEY[key], {}, about, only=only, title=title, prefix=prefix)
+
+    def apology(self, entry: Json) -> Form | None:
+        if not self.may("send-apology"):
+            return None
+        about = {"meeting": str(entry["meetingId"]), "user": self._known.user, "agency": self._known.agency}
+        kind = COMMANDS_BY_KEY["send-apology"]
+        return form_of(self._known, kind, {}, about, title="I cannot come", prefix=f"apology-{entry['id'][:13]}-")
+
+
+ADDRESSES = (Address("/inbox", inbox, text="Inbox"),)

@@ -1,0 +1,120 @@
+"""Refer somebody while signed in, and what became of one's referrals.
+
+A referral is two commands: a person is registered, and their referral is submitted. Their ids are made of what is said
+and of the form's own id: the same form sent again, after an answer that never came, finds both there already; what is
+put right after a refusal is something else.
+"""
+
+from http import HTTPStatus
+from uuid import UUID, uuid4, uuid5
+
+import msgspec
+
+from catch.domain.calendar import LONDON
+from catch.domain.case.referral import SubmitReferral
+from catch.domain.person import RegisterPerson
+from catch.web.console.asking import form_of
+from catch.web.console.forms import Form, Sent, is_id
+from catch.web.console.known import Known, nodes
+from catch.web.console.site import Address
+from catch.web.console.visit import Json, Reply, Taken, Turned, Visit, nothing_here
+from catch.web.door import age_from
+
+PERSON = ["provisional", "name", "dateOfBirth", "nhsNumber", "phone", "address", "communicationNeeds"]
+REFERRAL = [
+    "programme", "source", "channel", "receivedAt", "reason", "needs", "urgency", "onBehalfOf",
+    "unverifiedOrganisation", "agreement", "basis", "safeContact", "reference",
+]  # fmt: skip
+PAGE = 50
+
+
+class Both:
+    """The two commands' forms, which are one on the page. `send_id` is made when it is drawn, and travels in it."""
+
+    def __init__(self, known: Known, sent: Sent, send_id: UUID) -> None:
+        self.send_id = send_id
+        case, person, referral = (self.id(each) for each in ("case", "person", "referral"))
+        self.person = form_of(known, RegisterPerson, sent, {"person": person}, only=PERSON)
+        about = {"case": case, "person": person, "referral": referral}
+        if known.programme:
+            about["programme"] = known.programme["key"]
+        self.referral = form_of(known, SubmitReferral, sent, about, only=REFERRAL)
+
+    def id(self, *about: str) -> str:
+        """As random as the form's own id, and the same whenever it is asked for."""
+        return str(UUID(bytes=uuid5(self.send_id, " ".join(about)).bytes, version=4))
+
+    def filled(self) -> tuple[Json, Json]:
+        person, referral = self.person.filled(), self.referral.filled()
+        # Who is put right after a refusal is somebody else than who was registered before it.
+        named = self.id("person", msgspec.json.encode(person, order="deterministic").decode())
+        born = age_from(person.get("dateOfBirth"))
+        more = {} if born is None else {"age": born}
+        return person | {"person": named}, referral | {"person": named} | more
+
+    @property
+    def problems(self) -> list[tuple[Form, str, str]]:
+        return [(form, each.path, each.text) for form in (self.person, self.referral) for each in form.problems]
+
+
+async def known_for(visit: Visit, programme: str) -> Known:
+    may = (await visit.ask("viewer"))["viewer"]["may"]
+    if not {"registerPerson", "submitReferral"}.issubset(may):
+        raise nothing_here()
+    known = Known(visit, {"programme": programme} if programme else {})
+    return await known.with_subject()
+
+
+async def empty(visit: Visit) -> Reply:
+    known = await known_for(visit, visit.query.get("programme", ""))
+    return shown(visit, known, Both(known, {}, uuid4()))
+
+
+async def send(visit: Visit) -> Reply:
+    known = await known_for(visit, visit.sent("programme"))
+    given = visit.sent("send-id")
+    both = Both(known, visit.form, UUID(given) if is_id(given) else uuid4())
+    person, referral = both.filled()
+    if both.problems:
+        return shown(visit, known, both, HTTPStatus.BAD_REQUEST)
+    answer = await sent(visit, both, "registerPerson", person)
+    if isinstance(answer, Turned):
+        both.person.refused(answer.code, answer.message, answer.details)
+        return shown(visit, known, both, answer.status)
+    answer = await sent(visit, both, "submitReferral", referral)
+    if isinstance(answer, Turned):
+        both.referral.refused(answer.code, answer.message, answer.details)
+        return shown(visit, known, both, answer.status)
+    return visit.to(f"/cases/{referral['case']}", answer)
+
+
+async def sent(visit: Visit, both: Both, mutation: str, filled: Json) -> Taken | Turned:
+    said = msgspec.json.encode(filled, order="deterministic").decode()
+    return await visit.send(mutation, filled, UUID(both.id(mutation, said)))
+
+
+def shown(visit: Visit, known: Known, both: Both, status: int = HTTPStatus.OK) -> Reply:
+    return visit.page(
+        "refer.html",
+        status,
+        both=both,
+        person={each.path: each for each in both.person.fields},
+        referral={each.path: each for each in both.referral.fields},
+        programme=known.programme,
+        programmes=known.programmes,
+        received=known.now.astimezone(LONDON).isoformat(),
+    )
+
+
+async def became(visit: Visit) -> Reply:
+    """The referrals of the viewer's agency, and what became of each as far as they are told."""
+    found = (await visit.ask("my_referrals", first=PAGE, after=visit.query.get("after")))["cases"]
+    agency = visit.session.viewer.agency if visit.session else ""
+    rows = [
+        (case, [each for each in case["referrals"] if each["referrer"] and each["referrer"]["agency"] == agency])
+        for case in nodes(found)
+    ]
+    return visit.page("referrals.html", rows=[row for row in rows if row[1]], page=found["pageInfo"])
+
+
+ADDRESSES = (Address("/refer-somebody", empty, send), Address("/referrals", became))

@@ -1,0 +1,233 @@
+"""Every page of the console is for everybody: axe-core finds nothing against WCAG 2.2 AA, and a keyboard is enough.
+
+Pages are enumerated, so that none can be forgotten: a page more is looked at as soon as its address is listed.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page
+
+from catch.access.doing import RULES
+from catch.domain.calendar import london_day
+from catch.domain.case.actions import OfferAction
+from catch.domain.case.notes import AddNote
+from catch.domain.facts import Actor, Category, Role, Sealed
+from catch.domain.meeting.attendance import AcceptConfidentiality, JoinMeeting
+from catch.domain.meeting.deciding import RecordUpdate
+from catch.domain.meeting.floor import OpenItem
+from catch.domain.meeting.session import StartMeeting
+from catch.domain.streams import KEY_OF_COMMAND
+from catch.web.console.pages import ADDRESSES
+from tests.browser import at_the_console, browser
+from tests.conftest import Furnished
+from tests.node_clients import FOLDER, installed
+from tests.place import ADMINISTRATOR, AUDITOR, CHAIR, COORDINATOR, HOUSING, Place, ago
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+OK, MANY = HTTPStatus.OK, 60
+MANAGER = Actor("manager@snn", "snn", Role.MEMBER_ADMINISTRATOR)
+OFFICER = Actor("officer@snn", "snn", Role.APPOINTING_OFFICER)
+CALDICOTT = Actor("caldicott@snn", "snn", Role.CALDICOTT)
+LOOKERS = (COORDINATOR, CHAIR, HOUSING, AUDITOR, MANAGER, ADMINISTRATOR)
+ACTOR_OF = {
+    Role.COORDINATOR: COORDINATOR, Role.CHAIR: CHAIR, Role.PARTNER: HOUSING, Role.MEMBER_ADMINISTRATOR: MANAGER,
+    Role.ADMINISTRATOR: ADMINISTRATOR, Role.APPOINTING_OFFICER: OFFICER, Role.CALDICOTT: CALDICOTT,
+}  # fmt: skip
+RULES_OF_AXE = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+FOUND = """async (tags) => (await axe.run(document, {runOnly: {type: "tag", values: tags}}))
+    .violations.map(each => `${each.id}: ${each.nodes.map(node => node.target.join(" ")).slice(0, 5).join(", ")}`)"""
+
+
+class World:
+    place: Place
+    browser: Browser
+    axe: str
+    values: dict[str, str]
+    windows: dict[str, Page]
+    open: AsyncExitStack
+
+    async def window(self, by: Actor, width: int = 1280) -> Page:
+        """Their own, as long as the module runs."""
+        if by.user not in self.windows:
+            self.windows[by.user] = await self.open.enter_async_context(at_the_console(self.browser, self.place, by))
+        await self.windows[by.user].set_viewport_size({"width": width, "height": 900})
+        return self.windows[by.user]
+
+    async def shown(self, page: Page, address: str) -> bool:
+        """Whether they are shown a page there."""
+        answer = await page.goto(address)
+        return answer is not None and answer.status == OK and "html" in answer.headers["content-type"]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(furnished: Furnished) -> AsyncIterator[World]:
+    installed()
+    async with browser() as running, furnished() as place, AsyncExitStack() as windows:
+        made = World()
+        made.windows, made.open = {}, windows
+        made.place, made.browser = place, running
+        made.axe = (FOLDER / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
+        made.values = await furnish(place)
+        yield made
+
+
+async def furnish(place: Place) -> dict[str, str]:
+    """Something of everything, and what the addresses' open parts are then called."""
+    for somebody in (MANAGER, OFFICER, CALDICOTT):
+        await place.enrol(somebody)
+    told = await place.worked_on("Ada Quillbrook", "housing-1", "police-1", phone=Sealed("01632 960123"))
+    await place.worked_on("Basil Thistlewane", "police-1")
+    await place.referred("Cora Ombersnook")
+    await place.take(AddNote(told.case, uuid4(), Category.DISCUSSION, Sealed("A first note")))
+    due = london_day(ago(days=-9))
+    await place.take(OfferAction(told.case, uuid4(), Sealed("Mend the stairs"), "housing-1", due, HOUSING.user))
+    meeting = await place.published("housing-1", "police-1")
+    await place.take(StartMeeting(meeting.meeting), CHAIR)
+    for somebody in (CHAIR, HOUSING):
+        await place.take(JoinMeeting(meeting.meeting, somebody.user, somebody.agency), somebody)
+    await place.take(AcceptConfidentiality(meeting.meeting, CHAIR.user), CHAIR)
+    item = next(each.item for each in meeting.items if each.case == told.case)
+    await place.take(OpenItem(meeting.meeting, item, override_reason=Sealed("nobody else")), CHAIR)
+    await place.take(RecordUpdate(meeting.meeting, item, Sealed("the situation")), CHAIR)
+    await place.settled()
+    case = str(told.case)
+    return {
+        "case": case, "stream": case, "person": str(told.person), "meeting": str(meeting.meeting), "item": str(item),
+        "agency": "snn", "user": COORDINATOR.user, "command": "add-note", "series": "catch-weekly",
+    }  # fmt: skip
+
+
+def address_of(path: str, values: dict[str, str]) -> str:
+    """With its open parts filled in. A part of a new name is to be furnished first."""
+    return re.sub(r"\{(\w+):\w+\}", lambda found: values[found[1]], path)
+
+
+MORE = ("/audit/{stream:uuid}?position=99999", "/audit/{meeting:uuid}?position=99999", "/figures?period=all")
+"""Pages that look otherwise when more is asked of them."""
+
+
+PATHS = (*(each.path for each in ADDRESSES), *MORE)
+
+
+async def problems(world: World, page: Page) -> list[str]:
+    await page.evaluate(world.axe)
+    return await page.evaluate(FOUND, RULES_OF_AXE)
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_axe_finds_nothing_on_any_page_for_anybody_who_is_shown_it(world: World, path: str):
+    address, looked = address_of(path, world.values), 0
+    for width, lookers in ((1280, LOOKERS), (390, LOOKERS[:2])):
+        for by in lookers:
+            page = await world.window(by, width)
+            if await world.shown(page, address):
+                looked += 1
+                assert await problems(world, page) == [], (path, by, width)
+                assert await page.locator("h1").count() == 1, (path, by)
+    assert looked or path in NOT_PAGES, f"nobody is shown {path}: say who is, in LOOKERS, or that it is no page"
+
+
+NOT_PAGES = {"/ticket", "/handover"}
+"""What is no page of its own: a text for a script, a way to another page."""
+
+
+async def test_axe_finds_nothing_on_the_form_of_any_command(world: World):
+    about = "&".join(f"{name}={world.values[name]}" for name in ("case", "meeting", "item", "person", "user"))
+    looked, found = 0, dict[str, list[str]]()
+    for by in ACTOR_OF.values():
+        page = await world.window(by)
+        for key in (KEY_OF_COMMAND[kind] for kind, rule in RULES.items() if by is whose(rule)):
+            assert await world.shown(page, f"/do/{key}?{about}&partner=housing-1&next=/"), key
+            looked += 1
+            if wrong := await problems(world, page):
+                found[key] = wrong
+    assert found == {}
+    assert looked == sum(bool(whose(rule)) for rule in RULES.values()) > MANY
+
+
+def whose(rule: dict[Role, Any]) -> Actor | None:
+    return next((ACTOR_OF[role] for role in rule if role in ACTOR_OF), None)
+
+
+async def test_axe_finds_nothing_on_pages_that_say_what_is_wrong(world: World):
+    page = await world.window(COORDINATOR)
+    for address in (f"/meetings/{uuid4()}", f"/audit/{world.values['case']}?moment-day=31&moment-month=2"):
+        assert not await world.shown(page, address)
+        assert await problems(world, page) == [], address
+    await page.goto(f"/do/add-note?case={world.values['case']}&next=/")
+    await page.get_by_role("button", name="Add note").click()
+    await page.locator(".nhsuk-error-summary").wait_for()
+    assert await problems(world, page) == []
+
+
+# By keyboard alone
+
+
+FOCUSED = """() => {
+    const at = document.activeElement, style = getComputedStyle(at);
+    const drawn = style.outlineStyle !== "none" || style.boxShadow !== "none";
+    return {number: [...document.querySelectorAll("*")].indexOf(at), text: at.textContent.trim().slice(0, 60),
+        tag: at.tagName, seen: drawn || style.backgroundColor !== "rgba(0, 0, 0, 0)"};
+}"""
+REACHABLE = """() => {
+    const kinds = "a[href], button, input:not([type=hidden]), select, textarea, summary";
+    // Of radio buttons that belong together the chosen one is reached, else the first; arrows do the rest.
+    const first = (each) => {
+        const all = [...document.getElementsByName(each.name)];
+        return each.type !== "radio" || each === (all.find(one => one.checked) ?? all[0]);
+    };
+    return [...document.querySelectorAll("*")].flatMap((each, number) =>
+        each.matches(kinds) && !each.disabled && each.tabIndex >= 0 && each.checkVisibility({visibilityProperty: true})
+        && first(each) ? [number] : []);
+}"""
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_keyboard_reaches_everything_in_its_order_and_shows_where_it_is(world: World, path: str):
+    address = address_of(path, world.values)
+    for by in LOOKERS:
+        page = await world.window(by)
+        if await world.shown(page, address):
+            wanted: list[int] = await page.evaluate(REACHABLE)
+            reached = await walked(page, len(wanted) + 40)
+            assert reached == sorted(reached), path
+            assert {*wanted} <= {*reached}, path
+            return
+    assert path in NOT_PAGES
+
+
+async def walked(page: Page, most: int) -> list[int]:
+    """What the tabulator key leads to, one after the other, until it leaves the page or comes round."""
+    reached: list[int] = []
+    for _ in range(most):
+        await page.keyboard.press("Tab")
+        at: dict[str, Any] = await page.evaluate(FOCUSED)
+        if at["tag"] == "BODY" or at["number"] in reached:
+            break
+        assert reached or at["text"] == "Skip to main content"
+        assert at["seen"], at
+        reached.append(at["number"])
+    return reached
+
+
+async def test_a_form_is_filled_in_and_sent_by_keyboard_alone(world: World):
+    page = await world.window(MANAGER)
+    await page.goto("/do/enrol-member?partner=snn&next=/people/snn")
+    # The skip link leads past the head, into the page: behind the link back is the first field.
+    for key in ("Tab", "Enter", "Tab", "Tab"):
+        await page.keyboard.press(key)
+    assert await page.evaluate("document.activeElement.name") == "user"
+    await page.keyboard.type("typed@snn")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("Typed Example")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/people/snn?at=*")
+    assert await page.get_by_role("link", name="typed@snn").count() == 1
