@@ -267,7 +267,7 @@ async def measured(size: Size, say: Callable[[str], None]) -> Figures:
         settings = Settings(data_dir=Path(folder), database_url=running.app, owner_url=running.admin)
         async with opened(running, settings) as catch:
             say("a year of the demonstration")
-            year = await load_year(catch, london_day(datetime.now(UTC)), lambda *_: None)
+            year = await load_year(catch, london_day(datetime.now(UTC)), lambda _done, _of, _what: None)
             case = next(iter(year.late))
             async with serving(catch, 0, development=True) as port:
                 settle()
