@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes every secret that compose.yaml names, once: passwords, addresses that hold them, the key-encryption key.
+# Makes every secret that compose.yaml and compose.keycloak.yaml name, once: passwords, addresses that hold them, the key-encryption key.
 # Usage: deploy/make-secrets.sh [FOLDER]     (default: the folder secrets beside this script)
 set -eu
 folder=${1:-$(dirname "$0")/secrets}
@@ -25,6 +25,8 @@ printf '%s' "$app" > "$draft/app_password"
 printf 'postgresql://catch_owner:%s@db:5432/catch\n' "$owner" > "$draft/owner_url"
 printf 'postgresql://catch_app:%s@db:5432/catch\n' "$app" > "$draft/database_url"
 head -c 32 /dev/urandom | base64 > "$draft/kek"
+# Of compose.keycloak.yaml: its operator, the two clients that it knows, and its invented people.
+for name in keycloak_admin keycloak_client keycloak_system keycloak_people; do password > "$draft/$name"; done
 chmod 444 "$draft"/*
 mv "$draft" "$folder"
 trap - EXIT

@@ -4,8 +4,8 @@ Names stay sealed, under the key of the agency's own stream.
 """
 
 from collections.abc import Iterable
-from datetime import date
-from typing import Any, assert_never
+from datetime import date, datetime
+from typing import Any, NamedTuple, assert_never
 from uuid import UUID
 
 from msgspec import Struct
@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from catch.database import Statements
 from catch.domain.facts import Part, Recorded, Role, Sealed
 from catch.domain.partner import (
+    Binding,
     HeldRole,
     HeldTag,
     MemberEnrolled,
@@ -24,6 +25,7 @@ from catch.domain.partner import (
     ServiceAccount,
     ServiceAllowed,
     SubjectBound,
+    SubjectUnbound,
     TagEnded,
     TagGiven,
 )
@@ -49,7 +51,10 @@ class Reads(Part, frozen=True):
 
 
 class Row(Struct, frozen=True):
-    """One user of one agency. `ends_on` is the earliest day on which anything given to them ends, past or to come."""
+    """One user of one agency. `subjects` are the keyed hashes of what each of the `issuers` calls them, each after its
+    issuer and a space: nobody is shown them. `ends_on` is the earliest day on which anything given to them ends, past
+    or to come.
+    """
 
     member: UUID
     position: int
@@ -59,7 +64,8 @@ class Row(Struct, frozen=True):
     enrolled: Giver
     suspended: bool = False
     service: ServiceAccount | None = None
-    issuer: str | None = None
+    issuers: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
     ends_on: date | None = None
     acts_as: tuple[Role, ...] = ()
     roles: tuple[Acts, ...] = ()
@@ -82,11 +88,11 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
 
 MEMBERS = ReadModel(
     name="members",
-    version=2,
+    version=3,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=names(MemberEvent),
-    indexes=("agency, user_id",),
+    indexes=("agency, user_id", "using gin (subjects)"),
     listed=None,
     keys=keys,
     fold=fold,
@@ -111,8 +117,11 @@ def step(row: Row, recorded: Recorded[Any], event: Changed) -> Row:
             return replace(row, suspended=False)
         case ServiceAllowed(service=service):
             return replace(row, service=service)
-        case SubjectBound(binding=binding):
-            return replace(row, issuer=binding.issuer)
+        case SubjectBound(binding=binding, beside=beside):
+            kept = (each for each in row.subjects if beside and each != called(binding))
+            return known_as(row, (*kept, called(binding)))
+        case SubjectUnbound(issuer=issuer):
+            return known_as(row, (each for each in row.subjects if each.split()[0] != issuer))
         case RoleGiven(held=held):
             kept = (each for each in row.roles if not each.held.same(held))
             return replace(row, roles=(*kept, Acts(held, giver(recorded))))
@@ -130,6 +139,33 @@ def step(row: Row, recorded: Recorded[Any], event: Changed) -> Row:
 
 def others(row: Row, tag: str, programme: str) -> tuple[Reads, ...]:
     return tuple(each for each in row.tags if (each.held.tag, each.held.programme) != (tag, programme))
+
+
+def called(binding: Binding) -> str:
+    return f"{binding.issuer} {binding.subject}"
+
+
+def known_as(row: Row, subjects: Iterable[str]) -> Row:
+    subjects = tuple(subjects)
+    return replace(row, subjects=subjects, issuers=tuple(sorted({each.split()[0] for each in subjects})))
+
+
+class Membership(NamedTuple):
+    """Whom an issuer's word may stand for, as of now by the database's clock."""
+
+    agency: str
+    user: str
+    at: datetime
+
+
+async def bound_to(db: Statements, binding: Binding) -> list[Membership]:
+    """Who is bound to this subject, at whatever agency, and not suspended. As what they may act is not asked here."""
+    rows = await db.fetch(
+        f"select agency, user_id, clock_timestamp() as at from {TABLE} where subjects @> $1::text[] and not suspended"
+        " order by agency, user_id",
+        [called(binding)],
+    )
+    return [Membership(row["agency"], row["user_id"], row["at"]) for row in rows]
 
 
 async def page(db: Statements, agency: str, after: str | None = None, first: int = 50) -> list[Row]:

@@ -33,6 +33,7 @@ class _Reader(HTMLParser):
         self.ids: list[str] = []
         self.labelled: list[str] = []
         self.inputs: list[str] = []
+        self.links: list[str] = []
         self.scripts: list[str] = []
         self.handlers: list[str] = []
         self._area: str | None = None
@@ -48,6 +49,8 @@ class _Reader(HTMLParser):
             self.ids.append(held["id"])
         if tag == "label":
             self.labelled.append(held["for"])
+        if tag == "a":
+            self.links.append(held.get("href", ""))
         if tag == "script":
             self.scripts.append(held.get("src", ""))
         if tag == "form":
@@ -106,6 +109,7 @@ class PageRead:
         self._reader = _Reader()
         self._reader.feed(html)
         self.forms = self._reader.forms
+        self.links = self._reader.links
 
     def sound(self) -> "PageRead":
         found = self._reader
@@ -117,18 +121,29 @@ class PageRead:
         assert self.html.count("<h1") == 1
         return self
 
-    def form(self, action: str, **about: str) -> PageForm:
+    def form(self, sent_to: str, **about: str) -> PageForm:
         """The one that is sent there, with these values in it."""
         found = [
             form
             for form in self.forms
-            if form.action == action and all(form.fields.get(name) == [value] for name, value in about.items())
+            if form.action == sent_to and all(form.fields.get(name) == [value] for name, value in about.items())
         ]
-        assert found, (action, about, [form.action for form in self.forms])
+        assert found, (sent_to, about, [form.action for form in self.forms])
         return found[0]
 
     def has(self, action: str) -> bool:
         return any(form.action == action for form in self.forms)
+
+    @property
+    def main(self) -> str:
+        """Without the head of the page."""
+        return self.html.partition("<main")[2]
+
+    @property
+    def receipt(self) -> str:
+        found = re.search(r'<strong class="catch-receipt">([^<]+)<', self.html)
+        assert found is not None
+        return found[1]
 
     @property
     def errors(self) -> dict[str, str]:

@@ -56,6 +56,7 @@ from catch.domain.partner.members import IN_THE_PLACE
 from catch.domain.person import RegisterPerson
 from catch.domain.programme import LoadProgramme
 from catch.domain.streams import MEETING, PARTNER, partner_stream
+from catch.identity.settings import Trusted
 from catch.identity.tokens import DevelopmentIssuer, Viewer
 from catch.live.feed import Feed
 from catch.log import Answer
@@ -375,12 +376,14 @@ class Client:
 
 
 @asynccontextmanager
-async def placed(admin: str, app: str, folder: Path, settings: Settings | None = None) -> AsyncGenerator[Place]:
-    """A place on this database, set up and served."""
+async def placed(
+    admin: str, app: str, folder: Path, settings: Settings | None = None, trusted: Trusted | None = None, port: int = 0
+) -> AsyncGenerator[Place]:
+    """A place on this database, set up and served; in development, unless it trusts issuers of its own."""
     settings = settings or Settings(data_dir=folder)
     async with (
         opened(Server(admin, app), settings) as catch,
-        serving(catch, 0, development=True) as port,
+        serving(catch, port, development=trusted is None, trusted=trusted or Trusted()) as port,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http,
     ):
         place = Place(catch, port, http)

@@ -129,6 +129,7 @@ EnrolMember               member-administrator GIVES, appointing-officer GIVES, 
 EnrolService              member-administrator GIVES
 AllowService              member-administrator GIVES
 BindSubject               member-administrator GIVES
+UnbindSubject             member-administrator GIVES
 SuspendMember             member-administrator GIVES, administrator GIVES
 ReinstateMember           member-administrator GIVES
 GiveRole                  member-administrator GIVES, appointing-officer GIVES, caldicott GIVES, administrator GIVES

@@ -300,7 +300,14 @@ async def test_every_command_is_taken_once_and_told_when_it_says_something_else(
     assert chosen_ids - w.used <= {LinkAction}
     # What has nothing but what it is about, or was not sent here, has nothing to be told.
     unsaid = {kind.__name__ for kind in LEAVES} - {at.split(".")[0] for at in w.told}
-    assert unsaid <= {"ConfirmMinutes", "DeclareInterest", "LinkAction", "MoveItem", "ScheduleReview"}, unsaid
+    assert unsaid <= {
+        "ConfirmMinutes",
+        "DeclareInterest",
+        "LinkAction",
+        "MoveItem",
+        "ScheduleReview",
+        "UnbindSubject",
+    }, unsaid
     assert len(w.told) > 190
 
 

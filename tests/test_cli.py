@@ -304,4 +304,9 @@ async def test_the_first_administrator_is_made_once_of_an_agency_that_may_be_the
         again = catch(*wanted, "administrator-2")
     assert again.returncode == 1
     assert "administrator-1 at snn" in again.stderr
+    account = ("--issuer", "county", "--subject", "person-1")
+    assert catch(*wanted, "administrator-2", *account).returncode == 1
+    assert catch(*wanted, "administrator-1", "--issuer", "county").returncode == 2
+    assert "is the administrator" in catch(*wanted, "administrator-1", *account).stdout
+    assert catch(*wanted, "administrator-1", "--issuer", "county", "--subject", "person-2").returncode == 1
     assert catch("enrol", "--agency", "Snn", "--name", "x", "--called", "x", "--user", "x").returncode == 2

@@ -13,15 +13,31 @@ from catch.commands.asked import content
 from catch.commands.book import Book, NotRead, Partners, Question
 from catch.commands.handler import Handler, handles
 from catch.commands.handlers import HANDLER_OF, HANDLERS
+from catch.commands.meetings import instantly
 from catch.commands.others import of_person, the_person
 from catch.domain.case.agreement import RecordAgreement, WithdrawAgreement
 from catch.domain.facts import Actor, Category, Command, Fact, Role, Sealed
 from catch.domain.given import Given
+from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner, RegisterPartner, SignAgreement
 from catch.domain.person import Person, PersonRegistered, ProtectionReason, SetProtectedAddress
+from catch.domain.programme import ProgrammeHistory
 from catch.domain.refusals import IdAlreadyUsed, UnknownPerson
-from catch.domain.streams import CASE, COMMANDS, PARTNER, PERSON, Stream, partner_stream
+from catch.domain.streams import (
+    CASE,
+    COMMANDS,
+    MEETING,
+    PARTNER,
+    PERSON,
+    PROGRAMME,
+    Stream,
+    partner_stream,
+    programme_stream,
+)
 from catch.present.states import NOTHING, Held
+from tests.cases import GIVEN, folded
+from tests.cases import PROGRAMME as PLACE
+from tests.test_discussion import AGREED, instant
 
 NOW = datetime(2026, 6, 2, 10, tzinfo=UTC)
 CORA = Actor("cora", "snn", Role.COORDINATOR)
@@ -166,3 +182,25 @@ def test_the_order_of_a_set_is_no_part_of_the_content():
 
 def test_text_that_cannot_be_kept_has_a_content_too():
     assert content(RegisterPartner("\ud800", "x", "y"), CORA) != content(RegisterPartner("\ud801", "x", "y"), CORA)
+
+
+def test_an_instant_discussion_reads_its_meeting_once():
+    reads: list[UUID] = []
+
+    class Noted(Book):
+        def meeting(self, id_: UUID) -> Meeting | None:
+            reads.append(id_)
+            return super().meeting(id_)
+
+    at_hand: dict[UUID, tuple[Stream, Held]] = {
+        instant.case: (CASE, Held(folded(*AGREED), 3, 9)),
+        instant.meeting: (MEETING, NOTHING),
+        programme_stream(instant.programme): (PROGRAMME, Held(ProgrammeHistory(PLACE.key, (PLACE,)), 1, 1)),
+    }
+    book = Noted(at_hand.get)
+    book.begin()
+    # Last of all it asks whether the agencies that were there exist, which this book does not know.
+    with pytest.raises(NotRead):
+        instantly(instant, book, GIVEN)
+    assert reads == [instant.meeting]
+    assert {part.stream for part in book.written} == {CASE, MEETING}

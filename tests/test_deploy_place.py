@@ -26,6 +26,7 @@ from tests.conftest import administer, at, eventually
 DEPLOY = Path(__file__).parents[1] / "deploy"
 ROLES = DEPLOY / "postgres" / "10-roles.sql"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+KEYCLOAK: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.keycloak.yaml").read_text())
 
 
 class Place(NamedTuple):
@@ -184,7 +185,7 @@ async def test_the_key_file_can_be_used_and_a_line_added_to_it_wraps_from_then_o
 
 def test_the_secrets_are_made_once(place: Place):
     held = {path.name: path.read_bytes() for path in place.secrets.iterdir()}
-    assert held.keys() == COMPOSE["secrets"].keys()
+    assert held.keys() == COMPOSE["secrets"].keys() | KEYCLOAK["secrets"].keys()
     assert len(set(held.values())) == len(held)
     assert place.secrets.stat().st_mode & 0o777 == 0o700
     again = subprocess.run([DEPLOY / "make-secrets.sh", place.secrets], capture_output=True, text=True, check=False)

@@ -58,7 +58,7 @@ def test_a_token_without_a_role_narrows_nothing(issuer: DevelopmentIssuer, tmp_p
 def test_a_token_that_was_issued_here_proves_who_asks(issuer: DevelopmentIssuer):
     token = issuer.issue(role=Role.PARTNER, agency="housing-1", user="u1", hours=2, session="s1")
     assert issuer.verify(f"Bearer {token}") == Viewer(
-        "u1", "housing-1", Role.PARTNER, NOW + 7200, "s1", NOW, tokens.ISSUER
+        "u1", "housing-1", Role.PARTNER, NOW + 7200, "s1", NOW, tokens.ISSUER, f"{tokens.ISSUER} u1"
     )
     assert issuer.verify(f"bearer  {token} ").asker.agency == "housing-1"
 
@@ -155,6 +155,6 @@ def test_each_wrong_claim_has_its_own_code(
 
 def test_outside_development_a_development_token_is_worth_nothing(issuer: DevelopmentIssuer, tmp_path: Path):
     token = issuer.issue(role=Role.CHAIR, agency="council")
-    server = tokens.verifier(tmp_path / "data", lambda issuer, subject: subject, development=False)
+    server = tokens.NoTokens()
     assert refused(server, f"Bearer {token}") == "NO_ISSUER"
     assert refused(server, None) == "TOKEN_MISSING"

@@ -49,8 +49,9 @@ def signed(folder: Path, content: dict[str, Any], typ: str | None = tokens.LOGOU
 
 def test_a_logout_token_says_whose_session_ends(issuer: DevelopmentIssuer, tmp_path: Path):
     asked = issuer.verify_logout(signed(tmp_path, claims()))
-    assert (asked.user, asked.session, asked.issued_at) == ("u1", "s1", NOW)
-    assert issuer.verify_logout(issuer.issue_logout(user="u1")).session is None
+    assert (asked.issuer, asked.subject, asked.session, asked.issued_at) == (tokens.ISSUER, None, "s1", NOW)
+    whole = issuer.verify_logout(issuer.issue_logout(user="u1"))
+    assert (whole.subject, whole.session) == (f"{tokens.ISSUER} u1", None)
 
 
 @pytest.mark.parametrize(

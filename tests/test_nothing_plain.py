@@ -88,6 +88,7 @@ from catch.domain.partner import (
     RegisterPartner,
     SignAgreement,
     TerminateAgreement,
+    UnbindSubject,
 )
 from catch.domain.person import (
     ContactChannel,
@@ -354,6 +355,7 @@ async def beside_it(w: Writer, case: Any) -> None:
     await w.place.enrol(LOOKS_AFTER)
     await w.send(EnrolService("snn", "program@snn", t(), ("add-note",)), LOOKS_AFTER)
     await w.send(BindSubject("snn", "program@snn", "nhs-login", t()), LOOKS_AFTER)
+    await w.send(UnbindSubject("snn", "program@snn", "nhs-login"), LOOKS_AFTER)
     await w.send(TerminateAgreement("food-1", "isa", t()), ADMINISTRATOR)
     refused = await w.place.referred(w.text())
     w.texts += [refused.reason]

@@ -52,10 +52,12 @@ from catch.domain.partner import (
     ServiceAllowed,
     SignAgreement,
     SubjectBound,
+    SubjectUnbound,
     SuspendMember,
     TagEnded,
     TagGiven,
     TerminateAgreement,
+    UnbindSubject,
     UnknownAgreement,
     decide,
     evolve,
@@ -86,6 +88,7 @@ roles, tags, parts = st.sampled_from(Role), st.sampled_from(Tag), st.sampled_fro
 places, series = st.sampled_from([PROGRAMME, None]), st.sampled_from(["weekly", None])
 names = st.sampled_from([(), ("add-note",), ("add-note", "submit-referral")])
 keys = st.frozensets(st.sampled_from(["add-note", "a" * 64]))
+bindings = st.builds(Binding, st.sampled_from(["nhs-login", "county"]), st.sampled_from("ab"))
 commands: st.SearchStrategy[PartnerCommand] = st.one_of(
     st.builds(RegisterPartner, st.just(KEY), st.sampled_from(["One", "Two", " "]), st.sampled_from(["housing", "X"])),
     st.builds(SignAgreement, st.just(KEY), ids, programmes, categories, days, st.none() | days, st.just(WHO)),
@@ -93,7 +96,8 @@ commands: st.SearchStrategy[PartnerCommand] = st.one_of(
     st.builds(EnrolMember, st.just(KEY), users, st.just(NAME)),
     st.builds(EnrolService, st.just(KEY), users, st.just(NAME), names, st.sampled_from([(), ("a" * 64,), ("a",)])),
     st.builds(AllowService, st.just(KEY), users, names),
-    st.builds(BindSubject, st.just(KEY), users, st.just("nhs-login"), st.just(NAME)),
+    st.builds(BindSubject, st.just(KEY), users, st.just("nhs-login"), st.just(NAME), st.booleans()),
+    st.builds(UnbindSubject, st.just(KEY), users, st.just("nhs-login")),
     st.builds(SuspendMember, st.just(KEY), users),
     st.builds(ReinstateMember, st.just(KEY), users),
     st.builds(GiveRole, st.just(KEY), users, roles, days, st.none() | days, places, series),
@@ -110,7 +114,8 @@ events: st.SearchStrategy[PartnerEvent] = st.one_of(
     st.builds(MemberEnrolled, st.just(KEY), users, st.just(NAME)),
     st.builds(MemberEnrolled, st.just(KEY), users, st.just(NAME), service=st.builds(ServiceAccount, keys, keys)),
     st.builds(ServiceAllowed, st.just(KEY), users, st.builds(ServiceAccount, keys, keys)),
-    st.builds(SubjectBound, st.just(KEY), users, st.builds(Binding, st.just("nhs-login"), st.sampled_from("ab"))),
+    st.builds(SubjectBound, st.just(KEY), users, bindings, st.booleans()),
+    st.builds(SubjectUnbound, st.just(KEY), users, st.just("nhs-login")),
     st.builds(MemberSuspended, st.just(KEY), users),
     st.builds(MemberReinstated, st.just(KEY), users),
     st.builds(RoleGiven, st.just(KEY), users, st.builds(HeldRole, roles, days, st.none() | days, places, series)),

@@ -37,7 +37,7 @@ CASE = "query($c: UUID!) { case(id: $c) { id number } }"
 INBOX = "{ agencyInbox { edges { node { kind } } } }"
 FOLLOW = """subscription($c: UUID!) { caseUpdates(caseId: $c) {
     ... on CaseUpdate { event } ... on AccessEnded { reason } } }"""
-MEMBERS = """{ members(agency: "housing-1") { edges { node { user service { commands documents } issuer } } } }"""
+MEMBERS = """{ members(agency: "housing-1") { edges { node { user service { commands documents } issuers } } } }"""
 
 
 def names(*documents: str) -> tuple[str, ...]:
@@ -262,8 +262,8 @@ async def test_nobody_is_shown_what_an_issuer_calls_them(place: Place):
     await place.settled()
     rows = {edge["node"]["user"]: edge["node"] for edge in (await place.ask(MEMBERS, LOOKS_AFTER))["members"]["edges"]}
     allowed: dict[str, Any] = {"commands": ["add-note"], "documents": list(names(CASE))}
-    assert rows[PROGRAM.user] == {"user": PROGRAM.user, "service": allowed, "issuer": "nhs-login"}
-    assert rows[HOUSING.user] == {"user": HOUSING.user, "service": None, "issuer": None}
+    assert rows[PROGRAM.user] == {"user": PROGRAM.user, "service": allowed, "issuers": ["nhs-login"]}
+    assert rows[HOUSING.user] == {"user": HOUSING.user, "service": None, "issuers": []}
     rows = await place.catch.log.pool.fetch("select state::text from stored_events")
     assert not any("f3a9" in str(row) for row in rows)
 

@@ -185,6 +185,7 @@ TABLE: dict[str, Telling] = {
     "MemberReinstated": AGENCY_RIGHTS,
     "ServiceAllowed": AGENCY_RIGHTS,
     "SubjectBound": AGENCY_RIGHTS,
+    "SubjectUnbound": AGENCY_RIGHTS,
     "RoleGiven": AGENCY_RIGHTS,
     "RoleEnded": AGENCY_RIGHTS,
     "TagGiven": AGENCY_RIGHTS,

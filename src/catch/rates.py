@@ -80,7 +80,8 @@ def whole_seconds(wait: float) -> int:
 
 def identity(viewer: object) -> tuple[object, object]:
     """Whose requests are counted together: however many tokens or connections somebody has."""
-    return getattr(viewer, "user", None), getattr(viewer, "agency", None)
+    # Who is nobody here is still somebody to their issuer.
+    return getattr(viewer, "user", None) or getattr(viewer, "subject", None), getattr(viewer, "agency", None)
 
 
 def too_often(wait: float) -> GraphQLFormattedError:

@@ -220,7 +220,10 @@ OTHERS: tuple[Row, ...] = (
         (partner.EnrolMember,),
         dict.fromkeys((Role.MEMBER_ADMINISTRATOR, Role.APPOINTING_OFFICER, Role.ADMINISTRATOR), enrolling),
     ),
-    ((partner.EnrolService, partner.AllowService, partner.BindSubject), {Role.MEMBER_ADMINISTRATOR: looking_after}),
+    (
+        (partner.EnrolService, partner.AllowService, partner.BindSubject, partner.UnbindSubject),
+        {Role.MEMBER_ADMINISTRATOR: looking_after},
+    ),
     ((partner.SuspendMember,), {Role.MEMBER_ADMINISTRATOR: looking_after, Role.ADMINISTRATOR: suspending}),
     ((partner.ReinstateMember,), {Role.MEMBER_ADMINISTRATOR: looking_after}),
     (

@@ -46,13 +46,17 @@ class NotEnrolled(Refused):
 class Asker(Part, frozen=True, omit_defaults=True):
     """Somebody who asks, as their token says. A role in it narrows what they may act as; none narrows nothing.
 
-    `said_by` is who issued the token, and the keyed hash of what they call the user.
+    `said_by` is who issued the token, and the keyed hash of what they call the user. `named`: the token itself names
+    user and agency, as development's do; else nothing but a binding says that they are this user. `signed_in`: when
+    they did, by the database's clock, where they came by a page.
     """
 
     user: str
     agency: str
     role: Role | None = None
     said_by: Binding | None = None
+    named: bool = True
+    signed_in: datetime | None = None
 
 
 class Who(Part, frozen=True, omit_defaults=True):
@@ -152,8 +156,7 @@ def who(asker: Asker, partner: Partner | None, at: datetime) -> Who:
     # All of these look alike to who asks: to tell which it is would tell who is known here.
     if partner is None or member is None or member.suspended or asker.role is Role.SYSTEM:
         raise NotEnrolled
-    # Bound once, no other token is taken for them; one that names no subject neither.
-    if member.binding is not None and member.binding != asker.said_by:
+    if not known(member, asker):
         raise NotEnrolled
     day = london_day(at)
     held = [*member.roles_on(day)]
@@ -178,6 +181,12 @@ def who(asker: Asker, partner: Partner | None, at: datetime) -> Who:
         service=member.service,
         colleagues=frozenset(each.user for each in partner.members) if member.service else frozenset(),
     )
+
+
+def known(member: Member, asker: Asker) -> bool:
+    """Bound once, no other token is taken for them; one that names no subject neither."""
+    never_bound = member.bound is None
+    return asker.named if never_bound else member.known_by(asker.said_by, asker.signed_in)
 
 
 def narrowed(held: Iterable[HeldRole], claimed: Role | None) -> list[HeldRole]:

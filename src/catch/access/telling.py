@@ -55,6 +55,7 @@ from catch.domain.partner import (
     RoleGiven,
     ServiceAllowed,
     SubjectBound,
+    SubjectUnbound,
     TagEnded,
     TagGiven,
 )
@@ -308,7 +309,9 @@ def _of_partner(event: PartnerEvent) -> Telling:
         # The lists of standing tell these (`listing`); here they only change what an agency's people may see.
         case AgreementSigned() | AgreementTerminated() | AgencyRunsProgramme() | AgencyLeftProgramme():
             return Telling(To.NOBODY, changes=Changes.PARTNER)
-        case MemberEnrolled() | MemberSuspended() | MemberReinstated() | ServiceAllowed() | SubjectBound():
+        case MemberEnrolled() | MemberSuspended() | MemberReinstated() | ServiceAllowed():
+            return Telling(To.NOBODY, changes=Changes.PARTNER)
+        case SubjectBound() | SubjectUnbound():
             return Telling(To.NOBODY, changes=Changes.PARTNER)
         case RoleGiven() | RoleEnded() | TagGiven() | TagEnded():
             return Telling(To.NOBODY, changes=Changes.PARTNER)

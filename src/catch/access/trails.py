@@ -153,8 +153,8 @@ def partner_told(partner: Partner) -> Partner:
 
 
 def member_told(member: Member) -> Member:
-    binding = replace(member.binding, subject="") if member.binding else None
-    return replace(member, binding=binding, roles=tuple(replace(held, cases=()) for held in member.roles))
+    bound = member.bound and tuple(replace(held, binding=replace(held.binding, subject="")) for held in member.bound)
+    return replace(member, bound=bound, roles=tuple(replace(held, cases=()) for held in member.roles))
 
 
 def meeting_told(meeting: Meeting, withheld: frozenset[UUID], told: OfCase) -> Meeting:

@@ -5,7 +5,19 @@ import sys
 
 import rich_click as click
 
-from catch.cli import bench, demonstrate, doctor, documents, enrol, importing, programmes, receipts, serve, upkeep
+from catch.cli import (
+    bench,
+    demonstrate,
+    doctor,
+    documents,
+    enrol,
+    identity,
+    importing,
+    programmes,
+    receipts,
+    serve,
+    upkeep,
+)
 from catch.cli.common import failures
 from catch.cli.options import version_option
 
@@ -27,6 +39,7 @@ def cli() -> None:
 cli.add_command(serve.serve)
 cli.add_command(serve.token)
 cli.add_command(enrol.enrol)
+cli.add_command(identity.identity)
 cli.add_command(importing.import_)
 cli.add_command(receipts.receipt_)
 cli.add_command(demonstrate.demo)

@@ -10,7 +10,7 @@ import rich_click as click
 from catch.app import Catch
 from catch.cli.common import IN_PART, UNUSABLE, complain, console, on_place
 from catch.cli.options import option
-from catch.commands.enrolling import OPERATOR, as_anything, first_administrator
+from catch.commands.enrolling import OPERATOR, Account, as_anything, first_administrator
 from catch.domain.calendar import london_day
 from catch.domain.facts import Command, Purpose, Role
 from catch.domain.keys import is_key
@@ -26,25 +26,39 @@ from catch.settings import Settings
 @option("--kind", default="voluntary", show_default=True, help="What kind of organisation it is.")
 @option("--user", required=True, help="The administrator's user id in this place, such as administrator-1.")
 @option("--called", required=True, help="The administrator's name. It is kept sealed.")
-def enrol(agency: str, name: str, kind: str, user: str, called: str) -> None:
+@option("--issuer", help="The key of the issuer with whom the administrator signs in, as CATCH_IDENTITY_FILE has it.")
+@option("--subject", help="What that issuer calls them. They read it where they try to sign in.")
+def enrol(agency: str, name: str, kind: str, user: str, called: str, issuer: str | None, subject: str | None) -> None:
     """Make the first administrator of a place: who registers agencies and appoints the first of everybody else.
 
-    Refused where there is one already: they enrol, or have enrolled, whoever else is needed.
+    With `--issuer` and `--subject` they can sign in by that account; it may be said later by the same command, as
+    long as no administrator has one. Refused where there is an administrator already: they enrol, or have enrolled,
+    whoever else is needed.
 
-    **Example**
+    **Examples**
 
         catch enrol --agency snn --name "Support North Northants" --user administrator-1 --called "A. Example"
+        catch enrol --agency snn ... --user administrator-1 --called "A. Example" --issuer county --subject 4f1c...
     """
-    if not is_key(agency):
-        complain(f"--agency: {agency!r} is no key: small letters, digits and single hyphens")
+    for option_name, key in (("--agency", agency), ("--issuer", issuer)):
+        if key is not None and not is_key(key):
+            complain(f"{option_name}: {key!r} is no key: small letters, digits and single hyphens")
+            sys.exit(UNUSABLE)
+    if (issuer is None) != (subject is None):
+        complain("--issuer and --subject belong together: say both, or neither")
         sys.exit(UNUSABLE)
+    account = Account(issuer, subject) if issuer and subject else None
 
     async def run(catch: Catch) -> Sequence[str]:
         # Looked at before anything is recorded: an operator is not the way to a second administrator.
         present = await administrators(catch)
         if not present:
             known = await registered(catch, agency) is not None
-            await recorded(catch, first_administrator(agency, name, kind, user, called, today(), known=known))
+            first = first_administrator(agency, name, kind, user, called, today(), known=known, account=account)
+            await recorded(catch, first)
+        elif account is not None and await alone_without_an_account(catch, present, agency, user):
+            await recorded(catch, [account.of(agency, user)])
+            return ()
         return present
 
     if present := on_place(run):
@@ -80,6 +94,12 @@ def administering(partner: Partner) -> Iterable[str]:
     for member in partner.members:
         if not member.suspended and any(held.role is Role.ADMINISTRATOR for held in member.roles_on(today())):
             yield member.user
+
+
+async def alone_without_an_account(catch: Catch, present: Sequence[str], agency: str, user: str) -> bool:
+    """Whether this is the one administrator, whom nobody could enrol an account for."""
+    held = await member_of(catch, agency, user)
+    return present == [f"{user} at {agency}"] and held is not None and held.bound is None
 
 
 async def recorded(catch: Catch, commands: Iterable[Command]) -> None:

@@ -44,11 +44,15 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
         CATCH_DATABASE_URL=postgresql://catch_app@db/catch catch serve --host 0.0.0.0
     """
     # Here, since every other command would wait for the web framework to be imported.
+    from catch.identity.settings import read
+    from catch.identity.trust import refuse_both
     from catch.web.console.assets import UNBUILT, built
     from catch.web.serving import log_to_stderr, serving, until_told_to_stop
 
-    settings = Settings.read()
+    settings, trusted = Settings.read(), read()
     development = development or settings.development
+    # Before a database is started for nothing.
+    refuse_both(trusted, development=development)
     port, host = settings.port if port is None else port, host or settings.host
     settings = replace(settings, development=development, host=host, port=port)
     log_to_stderr()
@@ -56,13 +60,19 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
         threading.Thread(target=stop_at_end_of_input, daemon=True).start()
 
     async def run(catch: Catch) -> None:
-        async with looked_over(catch), serving(catch, port, development=development, host=host) as bound:
+        async with (
+            looked_over(catch),
+            serving(catch, port, development=development, host=host, trusted=trusted) as bound,
+        ):
             if not built():
                 complain(UNBUILT)
             announce = f"listening on http://{host}:{bound}/graphql"
             announce += f" ({NOTICE})" if await catch.log.mark.invented() else ""
-            if not development:
-                complain("no token is accepted without --development: only /refer and /health answer")
+            if not development and not trusted.issuers:
+                complain(
+                    "no issuer is set up, so nobody can sign in: only /refer and /health answer. Set"
+                    " CATCH_IDENTITY_FILE or CATCH_OIDC_ISSUER, and try them with `catch identity check`"
+                )
             await until_told_to_stop(lambda: print(announce, flush=True))
 
     with marked(settings.data_dir, development):

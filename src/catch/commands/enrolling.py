@@ -7,8 +7,11 @@ done here is signed by the program, and is on record like everything else.
 from collections.abc import Iterable, Iterator
 from datetime import date
 
+from msgspec import Struct
+
 from catch.domain.facts import Actor, Category, Command, Role, Sealed, Tag
 from catch.domain.partner import (
+    BindSubject,
     EnrolMember,
     GiveRole,
     GiveTag,
@@ -25,14 +28,34 @@ RUNS = frozenset({Role.CHAIR, Role.DEPUTY, Role.PREPARER, Role.COORDINATOR, Role
 """Roles of people whose agency, in development, is taken to run each programme."""
 
 
+class Account(Struct, frozen=True):
+    """With which somebody signs in: the issuer's key, and what it calls them."""
+
+    issuer: str
+    subject: str
+
+    def of(self, agency: str, user: str) -> BindSubject:
+        return BindSubject(agency, user, self.issuer, Sealed(self.subject))
+
+
 def first_administrator(
-    agency: str, name: str, kind: str, user: str, called: str, day: date, *, known: bool = False
+    agency: str,
+    name: str,
+    kind: str,
+    user: str,
+    called: str,
+    day: date,
+    *,
+    known: bool = False,
+    account: Account | None = None,
 ) -> Iterator[Command]:
     """An agency and its member who runs the service from now on. `known`: the agency is."""
     if not known:
         yield RegisterPartner(agency, name, kind)
     yield EnrolMember(agency, user, Sealed(called))
     yield GiveRole(agency, user, Role.ADMINISTRATOR, day)
+    if account is not None:
+        yield account.of(agency, user)
 
 
 def as_anything(

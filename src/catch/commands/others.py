@@ -15,7 +15,7 @@ from catch.domain import partner, person, programme
 from catch.domain.calendar import london_day
 from catch.domain.given import Alike, Given
 from catch.domain.meeting.rules import UnknownSeries
-from catch.domain.partner import Partner, PartnerCommand, PartnerEvent
+from catch.domain.partner import Binding, NotForYourself, Partner, PartnerCommand, PartnerEvent
 from catch.domain.person import PersonCommand
 from catch.domain.programme import ProgrammeCommand
 from catch.domain.refusals import Refused
@@ -115,8 +115,12 @@ def serve(command: partner.EnrolService | partner.AllowService, book: Book, give
 
 
 def bind(command: partner.BindSubject, book: Book, given: Given) -> None:
-    """What the issuer calls them is kept as a keyed hash alone."""
+    """What the issuer calls them is kept as a keyed hash alone. Nobody's own account is bound to somebody else."""
     digest = book.ask(SubjectDigest(command.issuer, command.subject))
+    sender = book.partner(given.by.agency)
+    member = sender.member(given.by.user) if sender else None
+    if member is not None and member.known_by(Binding(command.issuer, digest)):
+        raise NotForYourself
     of_partner(command, book, replace(given, digest=digest))
 
 
@@ -181,6 +185,7 @@ OTHER_HANDLERS: tuple[Handler, ...] = (
     handles(partner.EnrolService, subject=the_partner, decide=serve),
     handles(partner.AllowService, subject=the_partner, decide=serve),
     handles(partner.BindSubject, subject=the_partner, decide=bind),
+    handles(partner.UnbindSubject, subject=the_partner, decide=of_partner),
     handles(partner.SuspendMember, subject=the_partner, decide=of_partner),
     handles(partner.ReinstateMember, subject=the_partner, decide=of_partner),
     handles(partner.GiveRole, subject=the_partner, decide=give),

@@ -223,6 +223,7 @@ LEAVES: Mapping[type[Command], Leaves] = {
     partner.SignAgreement: Leaves((partner.AgreementSigned,), "agreement"),
     partner.TerminateAgreement: Leaves((partner.AgreementTerminated,), about=("agreement",)),
     partner.EnrolMember: Leaves((partner.MemberEnrolled,), "user"),
+    partner.UnbindSubject: Leaves((partner.SubjectUnbound,), about=("user", "issuer")),
     # What a program may ask for is said anew; its name is not.
     partner.EnrolService: Leaves((partner.MemberEnrolled,), "user", unkept=("commands", "documents")),
 }

@@ -9,7 +9,7 @@ import hmac
 import secrets
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final, TypeVar
 
 import msgspec
@@ -42,11 +42,11 @@ class SessionExpired(TokenRefused):
 
 
 class Session(Struct, frozen=True):
-    """`viewer.session` is its name, `viewer.expires_at` when it ends however busy it is. Times are in seconds since
+    """`viewer.browser` is its name, `viewer.expires_at` when it ends however busy it is. Times are in seconds since
     1970.
 
     `seen` is when something was last asked in it. `signed_in_at` and `acr` are when, and how strongly, the issuer saw
-    them.
+    them; 0, where it does not say.
     """
 
     viewer: Viewer
@@ -58,8 +58,14 @@ class Session(Struct, frozen=True):
         return replace(self, seen=now)
 
 
+def stepped_up(session: Session, now: float, max_age: float, acr: Collection[str] = ()) -> bool:
+    """Whether the issuer looked at who they are within so many seconds, and as closely as one of these says."""
+    seen = session.signed_in_at
+    return bool(seen) and now - seen <= max_age and (not acr or session.acr in acr)
+
+
 class Cookies:
-    """Seals sessions and opens them. `secret` is the place's."""
+    """Seals sessions and opens them. `secret` is the place's. `safe`: pages are reached by https alone."""
 
     def __init__(
         self,
@@ -67,29 +73,32 @@ class Cookies:
         *,
         idle: float = IDLE,
         absolute: float = ABSOLUTE,
+        safe: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._cipher = AESGCM(secret)
         self._secret = secret
         self.idle = idle
         self.absolute = absolute
+        self.safe = safe
         self.clock = clock
 
     def begun(self, viewer: Viewer, *, acr: str = "", signed_in_at: float | None = None) -> Session:
         """A new session of theirs, under a new name whatever the issuer calls its own."""
         now = self.clock()
         ends = min(viewer.expires_at, now + self.absolute)
-        held = replace(viewer, expires_at=ends, issued_at=now, session=viewer.session or secrets.token_urlsafe(18))
+        # A sign-out of everything that somebody began says until when in whole seconds.
+        held = replace(viewer, expires_at=ends, issued_at=float(int(now)), browser=secrets.token_urlsafe(18))
         return Session(held, now, now if signed_in_at is None else signed_in_at, acr)
 
     def sealed(self, session: Session) -> str:
-        return self._seal(b"cookie", msgspec.json.encode(session))
+        return self.seal("cookie", session)
 
     def opened(self, cookie: str | None) -> Session:
         """Raises `NotSignedIn`, `SessionExpired`."""
         if not cookie:
             raise NotSignedIn
-        session = self._open(b"cookie", cookie, Session)
+        session = self.open("cookie", cookie, Session)
         now = self.clock()
         if now >= session.viewer.expires_at or now - session.seen >= self.idle:
             raise SessionExpired
@@ -106,24 +115,27 @@ class Cookies:
     def ticket(self, session: Session) -> str:
         """For the page's own script: `Session TICKET` stands where a token would."""
         ends = min(session.viewer.expires_at, self.clock() + TICKET)
-        return self._seal(b"ticket", msgspec.json.encode(replace(session.viewer, expires_at=ends)))
+        return self.seal("ticket", replace(session.viewer, expires_at=ends))
 
     def verify(self, authorization: str) -> Viewer:
         """Whom a ticket means. Raises `NotSignedIn`, `SessionExpired`."""
-        viewer = self._open(b"ticket", authorization.strip().partition(" ")[2].strip(), Viewer)
+        viewer = self.open("ticket", authorization.strip().partition(" ")[2].strip(), Viewer)
         if self.clock() >= viewer.expires_at:
             raise SessionExpired
         return viewer
 
-    def _seal(self, use: bytes, plain: bytes) -> str:
+    def seal(self, use: str, value: Struct) -> str:
         nonce = secrets.token_bytes(_NONCE)
         # What it is for is sealed with it: a cookie is no ticket, and a ticket no cookie.
-        return urlsafe_b64encode(nonce + self._cipher.encrypt(nonce, plain, use)).decode()
+        made = nonce + self._cipher.encrypt(nonce, msgspec.json.encode(value), use.encode())
+        # Nothing in it that a cookie would have to be put into quotation marks for.
+        return urlsafe_b64encode(made).rstrip(b"=").decode()
 
-    def _open(self, use: bytes, text: str, kind: type[S]) -> S:
+    def open(self, use: str, text: str, kind: type[S]) -> S:
+        """Raises `NotSignedIn` for whatever was not sealed here for this use."""
         try:
-            raw = urlsafe_b64decode(text)
-            return msgspec.json.decode(self._cipher.decrypt(raw[:_NONCE], raw[_NONCE:], use), type=kind)
+            raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+            return msgspec.json.decode(self._cipher.decrypt(raw[:_NONCE], raw[_NONCE:], use.encode()), type=kind)
         except (InvalidTag, ValueError, msgspec.MsgspecError):
             raise NotSignedIn from None
 
@@ -136,7 +148,7 @@ class Ticketed:
         self._tokens = tokens
         self._cookies = cookies
 
-    def verify(self, authorization: str | None) -> Viewer:
+    def verify(self, authorization: str | None) -> Viewer | Awaitable[Viewer]:
         if authorization is not None and authorization.lstrip()[: len(SCHEME)].lower() == SCHEME:
             return self._cookies.verify(authorization)
         return self._tokens.verify(authorization)

@@ -1,13 +1,15 @@
-"""Sessions that their issuer ends while tokens of them are still about: OpenID Connect Back-Channel Logout 1.0.
+"""Sessions that end while tokens and cookies of them are still about.
 
-The issuer posts a signed logout token to any server. It is kept in a table that every server looks at twice a second;
-from then on tokens of the session are refused and its sockets closed. Nothing rests on a message getting through.
+Their owner signs out, or their issuer posts a signed logout token to any server (OpenID Connect Back-Channel Logout
+1.0). That is kept in a table that every server looks at twice a second; from then on tokens of the session are refused
+and its sockets closed. Nothing rests on a message getting through.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from inspect import isawaitable
+from typing import Any, Final, Protocol
 from urllib.parse import parse_qs
 from uuid import uuid4
 
@@ -27,11 +29,13 @@ LOOK = 0.5
 OVERLAP = 30
 """Seconds by which each look reaches back behind the last: a row becomes visible only when its writer has committed."""
 KEPT = "8 days"
-"""Longer than any token of the development issuer is good for, and any logout token."""
-
-
-OURS = "catch"
-"""Stands for an issuer where somebody has signed out here."""
+"""Longer than any token or session is good for, and any logout token."""
+OURS: Final = "catch"
+"""Stands for an issuer where a session of a browser ended here."""
+USED_FOR: Final = "1 hour"
+"""Longer than a sign-in may take."""
+USED: Final = "catch-used"
+"""Stands for one where something that is good for one use was used."""
 
 
 class SessionEnded(TokenRefused):
@@ -39,8 +43,12 @@ class SessionEnded(TokenRefused):
 
 
 class Tokens(Protocol):
-    def verify(self, authorization: str | None) -> Viewer: ...
-    def verify_logout(self, token: str) -> Logout: ...
+    def verify(self, authorization: str | None) -> Viewer | Awaitable[Viewer]: ...
+    def verify_logout(self, token: str) -> Logout | Awaitable[Logout]: ...
+
+
+Named = tuple[str, str]
+"""An issuer, and what it calls a session or, as a keyed hash, somebody: one issuer ends nothing of another's."""
 
 
 class Sessions:
@@ -51,68 +59,85 @@ class Sessions:
         self._pool = pool
         self._table = f"{schema}.logouts"
         self._ended = ended
-        self._sessions: set[str] = set()
-        self._users: dict[str, float] = {}
+        self._sessions: set[Named] = set()
+        self._users: dict[Named, float] = {}
 
-    def verify(self, authorization: str | None) -> Viewer:
-        viewer = self._tokens.verify(authorization)
+    def verify(self, authorization: str | None) -> Viewer | Awaitable[Viewer]:
+        found = self._tokens.verify(authorization)
+        return self.going_on(found) if isinstance(found, Viewer) else self._later(found)
+
+    async def _later(self, found: Awaitable[Viewer]) -> Viewer:
+        return self.going_on(await found)
+
+    def going_on(self, viewer: Viewer) -> Viewer:
+        """Raises `SessionEnded`."""
         if self.over(viewer):
             raise SessionEnded
         return viewer
 
     def over(self, viewer: Viewer) -> bool:
+        named = viewer.issuer, viewer.session
         # At or before: times are whole seconds, and a token of the same second may be from before the sign-out.
-        return viewer.session in self._sessions or viewer.issued_at <= self._users.get(viewer.user, -1)
+        return (
+            named in self._sessions
+            or (OURS, viewer.browser) in self._sessions
+            or viewer.issued_at <= self._users.get((viewer.issuer, viewer.subject), -1)
+        )
 
     async def sign_out(self, viewer: Viewer) -> None:
-        """End this session everywhere, as its owner asks: a cookie or a ticket of it is good for nothing any more."""
-        await self._pool.execute(
-            f"insert into {self._table} (issuer, jti, session, issued_at, forgotten_at)"  # noqa: S608
-            f" values ($1, $2, $3, clock_timestamp(), clock_timestamp() + interval '{KEPT}')",
-            OURS,
-            uuid4().hex,
-            viewer.session,
-        )
-        self._take(None, viewer.session, 0)
+        """End a browser's session everywhere, as its owner asks: a cookie of it is good for nothing any more."""
+        await self._keep(Logout(OURS, uuid4().hex, 0, None, viewer.browser))
+        self._take(OURS, None, viewer.browser, 0)
         self._ended()
+
+    async def use(self, once: str) -> bool:
+        """Whether this, which is good for one use, is used for the first time, at whatever server."""
+        return await self._keep(Logout(USED, once, 0, None, once), kept=USED_FOR)
 
     async def end(self, token: str) -> None:
         """Raises `LogoutTokenRefused`, or what asyncpg raises when the database is away."""
-        logout = self._tokens.verify_logout(token)
-        kept = await self._pool.fetchval(
+        found = self._tokens.verify_logout(token)
+        logout = await found if isawaitable(found) else found
+        if not await self._keep(logout):
+            raise LogoutTokenReplayed
+        # At once here; the other servers find it with their next look.
+        self._take(logout.issuer, logout.subject, logout.session, logout.issued_at)
+        self._ended()
+
+    async def _keep(self, logout: Logout, kept: str = KEPT) -> bool:
+        """Whether it was not there."""
+        new = await self._pool.fetchval(
             # The database decides who was first: a logout token that is played back is refused by every server.
             f"insert into {self._table} (issuer, jti, subject, session, issued_at, forgotten_at)"  # noqa: S608
-            f" values ($1, $2, $3, $4, to_timestamp($5), clock_timestamp() + interval '{KEPT}')"
+            f" values ($1, $2, $3, $4, to_timestamp($5), clock_timestamp() + interval '{kept}')"
             " on conflict do nothing returning true",
             logout.issuer,
             logout.jti,
-            logout.user,
+            logout.subject,
             logout.session,
             logout.issued_at,
         )
-        if not kept:
-            raise LogoutTokenReplayed
-        # At once here; the other servers find it with their next look.
-        self._take(logout.user, logout.session, logout.issued_at)
-        self._ended()
+        return bool(new)
 
-    def _take(self, user: str | None, session: str | None, issued_at: float) -> None:
+    def _take(self, issuer: str, subject: str | None, session: str | None, issued_at: float) -> None:
         if session:
-            self._sessions.add(session)
-        elif user:
-            self._users[user] = max(self._users.get(user, -1), issued_at)
+            self._sessions.add((issuer, session))
+        elif subject:
+            named = issuer, subject
+            self._users[named] = max(self._users.get(named, -1), issued_at)
 
     async def look(self, back: float | None = None) -> None:
         """Take in what any server was told in the last `back` seconds, or ever."""
         rows = await self._pool.fetch(
-            f"select subject, session, extract(epoch from issued_at)::float8 as issued_at from {self._table}"  # noqa: S608
-            " where forgotten_at > clock_timestamp()"
+            f"select issuer, subject, session, extract(epoch from issued_at)::float8 as issued_at from {self._table}"  # noqa: S608
+            " where forgotten_at > clock_timestamp() and issuer <> $2"
             " and ($1::float8 is null or received_at > clock_timestamp() - make_interval(secs => $1))",
             back,
+            USED,
         )
         before = len(self._sessions), dict(self._users)
         for row in rows:
-            self._take(row["subject"], row["session"], row["issued_at"])
+            self._take(row["issuer"], row["subject"], row["session"], row["issued_at"])
         # Sockets are looked through only when something is new: each look reads half a minute of rows again.
         if before != (len(self._sessions), self._users):
             self._ended()

@@ -1,12 +1,13 @@
-"""Who asks: bearer tokens and what they prove.
+"""Who asks, what can be wrong with a token, and the issuer that development has of its own.
 
-A token is a JWT signed with Ed25519. The only issuer here is the development issuer: its key lies in the data folder,
-it is made on first use, and tokens of it are honoured only by a server that runs in development.
+The development issuer signs with Ed25519: its key lies in the data folder, it is made on first use, and its tokens are
+honoured only by a server that runs in development. Tokens of real issuers are looked at in `catch.identity.verifying`.
 """
 
 import re
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,9 @@ UNUSABLE = re.compile("[\0\ud800-\udfff]")
 
 class Viewer(Struct, frozen=True):
     """Somebody who asks, as the token says. Times are in seconds since 1970; `session` is the issuer's name for it,
-    `subject` the keyed hash of its name for them.
+    `subject` the keyed hash of its name for them. `named`: the token itself names user and agency; of any issuer but
+    development's that is for the log to say. `browser` is our own name for a session that began with a page, and
+    `signed_in` when it did, by the database's clock.
     """
 
     user: str
@@ -49,14 +52,20 @@ class Viewer(Struct, frozen=True):
     issued_at: float = 0
     issuer: str = ""
     subject: str = ""
+    named: bool = True
+    browser: str = ""
+    signed_in: float = 0
 
     @property
     def asker(self) -> Asker:
-        return Asker(self.user, self.agency, self.role, Binding(self.issuer, self.subject))
+        since = datetime.fromtimestamp(self.signed_in, UTC) if self.signed_in else None
+        return Asker(self.user, self.agency, self.role, Binding(self.issuer, self.subject), self.named, since)
 
 
 class TokenRefused(NotAnswered):
     """The token is not good for this server. Get one from the issuer that it trusts."""
+
+    STATUS = 401
 
 
 class TokenMissing(TokenRefused):
@@ -95,6 +104,24 @@ class TokenIncomplete(TokenRefused):
     """The token does not say who acts, for which agency, or when it expires. Let the issuer add that."""
 
 
+class TokenOfAnotherKind(TokenRefused):
+    """This is a token, but not one that opens this service. Send the access token, as it was issued for it."""
+
+
+class TokenLastsTooLong(TokenRefused):
+    """The token is good for longer than a day. Let the issuer make tokens for this service that end sooner."""
+
+
+class TokenNeedsAgency(TokenRefused):
+    """You act for several agencies, and the token does not say for which now. Let the issuer name the agency in it."""
+
+
+class IssuerAway(TokenRefused):
+    """The issuer cannot be reached, so that nobody new can be told from anybody else. Try again in a minute."""
+
+    STATUS = 503
+
+
 class LogoutTokenRefused(NotAnswered):
     """This is not a logout token by the issuer that this server trusts. Compare the issuer's settings with this
     server's.
@@ -106,7 +133,7 @@ class LogoutTokenReplayed(LogoutTokenRefused):
 
 
 class NoIssuer(TokenRefused):
-    """No issuer of tokens is set up. Development tokens work only on a server started with --development."""
+    """No issuer of tokens is set up here. Whoever runs the server finds out with `catch identity check`."""
 
 
 class _Claims(Struct):
@@ -137,12 +164,14 @@ LOGOUT_AGE = 600
 
 
 class Logout(Struct, frozen=True):
-    """What a logout token asks for: the end of a session, or of every session of a user that began until then."""
+    """What a logout token asks for: the end of a session, or of every session of a user that began until then.
+    `subject` is the keyed hash of what the issuer calls them.
+    """
 
     issuer: str
     jti: str
     issued_at: float
-    user: str | None
+    subject: str | None
     session: str | None
 
 
@@ -164,7 +193,7 @@ class DevelopmentIssuer:
         *,
         audience: str = AUDIENCE,
         clock: Callable[[], float] = time.time,
-        hashed: Hashed = lambda _issuer, _subject: "",
+        hashed: Hashed = lambda issuer, subject: f"{issuer} {subject}",
     ) -> None:
         """The key is read from `folder`, or made there, readable by its owner alone. `hashed` makes of an issuer, and
         of what it calls somebody, what members are bound by; who only issues tokens needs none.
@@ -237,12 +266,14 @@ class DevelopmentIssuer:
         )
         if not good:
             raise LogoutTokenRefused
-        return Logout(ISSUER, asked.jti, asked.iat, asked.sub, asked.sid)
+        # A session is ended alone, where one is named.
+        subject = None if asked.sid or not asked.sub else self._hashed(ISSUER, asked.sub)
+        return Logout(ISSUER, asked.jti, asked.iat, subject, asked.sid)
 
     def verify(self, authorization: str | None) -> Viewer:
         """The viewer that `Bearer TOKEN` proves; a `TokenRefused` says why not."""
         # The signature first: nothing is said about a token that nobody we trust has made.
-        claims = self._signed(_bearer(authorization))
+        claims = self._signed(bearer(authorization))
         if claims.get("iss") != ISSUER:
             raise TokenFromAnotherIssuer
         if not self._meant(claims):
@@ -259,8 +290,9 @@ class DevelopmentIssuer:
             raise TokenExpired
         if proven.nbf > now + LEEWAY:
             raise TokenNotYetValid
-        said_by = {"issuer": ISSUER, "subject": self._hashed(ISSUER, proven.sub)}
-        return Viewer(proven.sub, proven.agency, proven.role, proven.exp, proven.sid, proven.iat, **said_by)
+        subject = self._hashed(ISSUER, proven.sub)
+        who = (proven.sub, proven.agency, proven.role)
+        return Viewer(*who, proven.exp, proven.sid, proven.iat, ISSUER, subject)
 
     def _meant(self, claims: Mapping[str, object]) -> bool:
         """The token is for this server, perhaps among others."""
@@ -279,22 +311,17 @@ class DevelopmentIssuer:
 
 
 class NoTokens:
-    """Stands where an issuer would: refuses every token. What a server has outside development, for now."""
+    """Stands where an issuer would: refuses every token. What a server has that no issuer was named to."""
 
     def verify(self, authorization: str | None) -> Viewer:
-        _bearer(authorization)
+        bearer(authorization)
         raise NoIssuer
 
     def verify_logout(self, token: str) -> Logout:
         raise LogoutTokenRefused
 
 
-def verifier(folder: Path, hashed: Hashed, *, development: bool) -> DevelopmentIssuer | NoTokens:
-    """Whom a server trusts."""
-    return DevelopmentIssuer(folder, hashed=hashed) if development else NoTokens()
-
-
-def _bearer(authorization: str | None) -> str:
+def bearer(authorization: str | None) -> str:
     if not authorization or not authorization.strip():
         raise TokenMissing
     scheme, _, token = authorization.strip().partition(" ")

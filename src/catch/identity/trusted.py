@@ -4,7 +4,7 @@ Whether its session has ended is asked each time, by whoever stands in front of 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from cachetools import TTLCache
 
@@ -24,11 +24,18 @@ class ForASecond:
         self._tokens = tokens
         self._proven: TTLCache[str, Viewer] = TTLCache(MOST, TRUSTED, timer=clock)
 
-    def verify(self, authorization: str | None) -> Viewer:
+    def verify(self, authorization: str | None) -> Viewer | Awaitable[Viewer]:
+        """At once where it is known, or where nobody has to be asked."""
         known = self._proven.get(authorization) if authorization is not None else None
         if known is not None:
             return known
-        viewer = self._tokens.verify(authorization)
+        found = self._tokens.verify(authorization)
+        return self._kept(authorization, found) if isinstance(found, Viewer) else self._later(authorization, found)
+
+    async def _later(self, authorization: str | None, found: Awaitable[Viewer]) -> Viewer:
+        return self._kept(authorization, await found)
+
+    def _kept(self, authorization: str | None, viewer: Viewer) -> Viewer:
         if authorization is not None:
             self._proven[authorization] = viewer
         return viewer

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable
+from http import HTTPStatus
 from typing import Any, Generic
 
 import msgspec
@@ -106,11 +107,12 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
 class Connection(Generic[V, E, P]):
     """One client's socket, its operations by their ids, and the buffer they share. It is called, and never waits."""
 
-    __slots__ = ("_expires", "_socket", "buffer", "closed", "operations", "server", "viewer")
+    __slots__ = ("_expires", "_proving", "_socket", "buffer", "closed", "operations", "server", "viewer")
 
     def __init__(self, server: GraphQLOverWebSocket[V, E, P], socket: Socket) -> None:
         self.server = server
         self.viewer: V | None = None
+        self._proving: asyncio.Future[None] | None = None
         self.operations: dict[str, Operation[V, E, P]] = {}
         self.closed = False
         self._socket: Socket = socket
@@ -139,6 +141,8 @@ class Connection(Generic[V, E, P]):
 
     def lost(self) -> None:
         self.closed = True
+        if self._proving is not None:
+            self._proving.cancel()
         self.server.connections.discard(self)
         self.server.strangers.pop(self, None)
         self.buffer.shut()
@@ -224,14 +228,35 @@ class Connection(Generic[V, E, P]):
         return id(self) if self.viewer is None else identity(self.viewer)
 
     def _init(self, payload: dict[str, Any]) -> None:
-        if self.viewer is not None:
+        if self.viewer is not None or self._proving is not None:
             raise Closing(4429, "Too many initialisation requests")
         # Clients write the name of the header either way.
         authorization = payload.get("authorization", payload.get("Authorization"))
         try:
-            self.viewer = self.server.verifier.verify(authorization if isinstance(authorization, str) else None)
+            found = self.server.verifier.verify(authorization if isinstance(authorization, str) else None)
         except Refused as refused:
-            raise Closing(4403, f"{refused.code}: {refused.message}") from None
+            raise unwelcome(refused) from None
+        if isinstance(found, Awaitable):
+            # What else it sends meanwhile is from nobody yet.
+            self._proving = asyncio.ensure_future(self._prove(found))
+        else:
+            self._welcome(found)
+
+    async def _prove(self, found: Awaitable[V]) -> None:
+        try:
+            viewer = await found
+        except Refused as refused:
+            closing = unwelcome(refused)
+            self.close(closing.code, closing.reason)
+        except Exception as unexpected:
+            fault_error(unexpected, "websocket")
+            self.close(1011, "Something went wrong on our side.")
+        else:
+            if not self.closed:
+                self._welcome(viewer)
+
+    def _welcome(self, viewer: V) -> None:
+        self.viewer = viewer
         self.server.strangers.pop(self, None)
         self._expires = self.viewer.expires_at
         # A token may end before the next look, which was set when nobody had said who they are.
@@ -256,6 +281,12 @@ class Connection(Generic[V, E, P]):
         operation = Operation(self, operation_id, self.viewer)
         self.operations[operation_id] = operation
         operation.start(operation.run(asked))
+
+
+def unwelcome(refused: Refused) -> Closing:
+    """Where nobody can say just now who it is, the same token may be good in a moment."""
+    code = 1013 if getattr(refused, "STATUS", 401) == HTTPStatus.SERVICE_UNAVAILABLE else 4403
+    return Closing(code, f"{refused.code}: {refused.message}")
 
 
 class Operation(Generic[V, E, P]):

@@ -1,8 +1,8 @@
 """What protocol.py speaks with: the messages a client may send, and the parts of the API that it is given."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from enum import Enum
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar, cast
 
 import msgspec
 from graphql import GraphQLFormattedError
@@ -19,6 +19,7 @@ class Viewer(Protocol):
     def __hash__(self) -> int: ...
 
 
+T = TypeVar("T")
 V = TypeVar("V", bound=Viewer)
 V_co = TypeVar("V_co", covariant=True)
 P = TypeVar("P", bound="Prepared")
@@ -27,7 +28,12 @@ P = TypeVar("P", bound="Prepared")
 class Verifier(Protocol[V_co]):
     """Says who asks; refuses with a `Refused` that has a code and a sentence."""
 
-    def verify(self, authorization: str | None) -> V_co: ...
+    def verify(self, authorization: str | None) -> V_co | Awaitable[V_co]: ...
+
+
+async def proven(found: T | Awaitable[T]) -> T:
+    """Who asks, at once where nobody has to be asked about it."""
+    return await cast("Awaitable[T]", found) if isinstance(found, Awaitable) else found
 
 
 class Prepared(Protocol):

@@ -37,13 +37,9 @@ class ProgrammeFilesInvalid(ProgrammeFileInvalid):
 def load(path: Traversable) -> Programme:
     """Read one file; a `pathlib.Path` will do. Raises `ProgrammeFileInvalid`, or OSError when it cannot be read."""
     try:
-        data, twice = _parsed(_text(path))
-    except UnicodeDecodeError:
-        raise ProgrammeFileInvalid(path.name, ["The file is not UTF-8 text."]) from None
+        data, twice = settings_in(path)
     except NotTaken as error:
         raise ProgrammeFileInvalid(path.name, [str(error)]) from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ProgrammeFileInvalid(path.name, [f"The file is not YAML: {' '.join(str(error).split())}."]) from None
     programme, formed = shape.read(data, Programme)
     wrong = [*twice, *formed.said, *_senseless(programme, formed.broken)]
     if wrong or isinstance(programme, UnsetType):
@@ -90,7 +86,17 @@ DEEPEST = 12
 
 
 class NotTaken(Exception):
-    """The file holds something that no programme needs, and that could keep a server busy for hours."""
+    """In a sentence: it is no YAML, or holds what no configuration needs and could keep a server busy for hours."""
+
+
+def settings_in(path: Traversable) -> tuple[object, list[str]]:
+    """What a file of settings says, and a sentence for each that it says twice. Raises `NotTaken`, or OSError."""
+    try:
+        return _parsed(_text(path))
+    except UnicodeDecodeError:
+        raise NotTaken("The file is not UTF-8 text.") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise NotTaken(f"The file is not YAML: {' '.join(str(error).split())}.") from None
 
 
 def _text(path: Traversable) -> str:

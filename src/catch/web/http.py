@@ -19,7 +19,7 @@ from catch.api.engine.limits import encode
 from catch.domain.refusals import Refused
 from catch.faults import Rejected, error, fault_error
 from catch.live.origins import ORIGIN_NOT_ALLOWED, Origins, preflight, shared_with
-from catch.live.wire import Parameters, Verifier
+from catch.live.wire import Parameters, Verifier, proven
 from catch.rates import Rates, identity, too_often, whole_seconds
 from catch.web.about import about, looks_in
 from catch.web.requests import (
@@ -160,7 +160,7 @@ class GraphQLOverHTTP(Generic[V]):
         if heading.method == "GET" and not self.engine.development:
             raise Turned(405, error("POST_ONLY", "Send queries with POST."), allow="POST")
         # Before the body is read: a stranger's megabyte is not waited for.
-        viewer = self._viewer(heading)
+        viewer = await self._viewer(heading)
         line.role = getattr(viewer, "role", None)
         asked = (
             from_url(heading.query_string)
@@ -169,15 +169,16 @@ class GraphQLOverHTTP(Generic[V]):
         )
         return await self._execute(heading, asked, viewer, line)
 
-    def _viewer(self, heading: Heading) -> V:
+    async def _viewer(self, heading: Heading) -> V:
         try:
-            viewer = self.verifier.verify(heading.authorization)
+            viewer = await proven(self.verifier.verify(heading.authorization))
         except Refused as refused:
             if wait := self.strangers.wait(heading.peer):
                 # Whoever goes on has to connect anew each time.
                 again = str(whole_seconds(wait))
                 raise Turned(429, too_often(wait), retry_after=again, connection="close") from None
-            raise Turned(401, error(refused.code, refused.message), www_authenticate="Bearer") from None
+            status = getattr(refused, "STATUS", 401)
+            raise Turned(status, error(refused.code, refused.message), www_authenticate="Bearer") from None
         if wait := self.rates.wait(identity(viewer)):
             raise Turned(429, too_often(wait), retry_after=str(whole_seconds(wait)))
         return viewer

@@ -28,7 +28,9 @@ from catch.domain.refusals import NotAnswered
 from catch.faults import error
 from catch.identity.cookies import Cookies, Ticketed
 from catch.identity.logout import SessionEnded, Sessions
-from catch.identity.tokens import Viewer, verifier
+from catch.identity.settings import Trusted, is_local
+from catch.identity.tokens import Viewer
+from catch.identity.trust import Issuers, verifier
 from catch.identity.trusted import ForASecond
 from catch.live.draining import drain
 from catch.live.feed import Feed
@@ -49,6 +51,8 @@ RECONSIDER = 0.5
 FINISH = 20
 """Seconds that running commands have to finish when the server stops: an append may take that long."""
 
+NOBODY = Trusted()
+"""No issuer."""
 UNSENT = 65_536
 """Bytes that the kernel may hold back for one client."""
 
@@ -64,18 +68,25 @@ class AllowedAnew(NotAnswered):
 class Web:
     """One server's web face over one place."""
 
-    def __init__(self, catch: Catch, *, development: bool, also: Sequence[Any] = ()) -> None:
+    def __init__(self, catch: Catch, *, development: bool, also: Sequence[Any] = (), trusted: Trusted = NOBODY) -> None:
+        """Raises `BadSetting` for a development server that is to trust real issuers."""
         self.catch = catch
         self.rights, self.answers = catch.present.rights, catch.present.answers
         settings = catch.settings
         self.rates = rates(settings, development=development)
         self.costs = costs(settings, development=development)
         self.engine = engine(settings.operations, settings.operations_dir, development=development)
-        self.cookies = Cookies(catch.keyring.secret("browser session"))
-        issuer = ForASecond(
-            Ticketed(verifier(settings.data_dir, catch.keyring.subject_digest, development=development), self.cookies)
+        lasting = trusted.identity
+        self.cookies = Cookies(
+            catch.keyring.secret("browser session"),
+            idle=lasting.idle_minutes * 60,
+            absolute=lasting.absolute_minutes * 60,
+            safe=not development and not is_local(trusted),
         )
-        self.sessions = Sessions(issuer, catch.log.pool, catch.settings.schema, self.sign_out)
+        hashed = catch.keyring.subject_digest
+        self.issuer = verifier(settings.data_dir, hashed, trusted, catch.log.pool, development=development)
+        tickets = Ticketed(self.issuer, self.cookies)
+        self.sessions = Sessions(ForASecond(tickets), catch.log.pool, catch.settings.schema, self.sign_out)
         self.draining = False
         self._looking: asyncio.Task[bool] | None = None
         sources = {
@@ -199,10 +210,16 @@ class Server(uvicorn.Server):
 
 @asynccontextmanager
 async def serving(
-    catch: Catch, port: int, *, development: bool, host: str = "127.0.0.1", also: Sequence[Any] = ()
+    catch: Catch,
+    port: int,
+    *,
+    development: bool,
+    host: str = "127.0.0.1",
+    also: Sequence[Any] = (),
+    trusted: Trusted = NOBODY,
 ) -> AsyncGenerator[int]:
     """Serve until the block ends; gives the port, which is a free one where 0 was asked for. `also` are handlers."""
-    web = Web(catch, development=development, also=also)
+    web = Web(catch, development=development, also=also, trusted=trusted)
     config = uvicorn.Config(
         web.app,
         interface="asgi3",
@@ -250,6 +267,8 @@ async def serving(
         for other in others:
             other.cancel()
         await asyncio.wait(others)
+        if isinstance(web.issuer, Issuers):
+            await web.issuer.close()
         web.feed.close()
 
 

@@ -76,7 +76,9 @@ class CaseQueries:
         order: case_types.CaseOrder = case_types.CaseOrder.OLDEST_FIRST,
         first: int = 50,
         after: str | None = None,
+        at_least: Position | None = None,
     ) -> case_types.CaseConnection:
+        await info.context.reached(at_least)
         asked = filter or case_types.CaseFilter()
         wanted = page_size(first)
         if order in SORTED:

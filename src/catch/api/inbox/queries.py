@@ -49,7 +49,10 @@ class InboxQueries:
         description="What waits for the viewer's agency: actions, and meetings it is invited to.",
         metadata=weighs(10, each=2),
     )
-    async def agency_inbox(self, info: Info, first: int = 50, after: str | None = None) -> inbox_types.InboxConnection:
+    async def agency_inbox(
+        self, info: Info, first: int = 50, after: str | None = None, at_least: Position | None = None
+    ) -> inbox_types.InboxConnection:
+        await info.context.reached(at_least)
         wanted = page_size(first)
         agency = info.context.who.agency
         if not has_inbox(info.context.who):

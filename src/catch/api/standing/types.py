@@ -120,7 +120,7 @@ class Member(Redactable):
     name: str | None
     suspended: bool
     service: ServiceAccount | None = strawberry.field(description="What they may ask for, where they are a program.")
-    issuer: str | None = strawberry.field(description="Whose tokens are taken for them; null: any that we trust.")
+    issuers: list[str] = strawberry.field(description="Whose word is taken for who they are: `bindSubject`.")
     enrolled: Giver
     roles: list[RoleHeld]
     tags: list[TagHeld]

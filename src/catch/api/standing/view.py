@@ -173,7 +173,7 @@ def member(who: Who, row: member_rows.Row, texts: Texts | None) -> types.Member:
         redactions=[Redaction(path="name", reason=withheld)] if withheld else [],
         suspended=row.suspended,
         service=service(row.service) if row.service else None,
-        issuer=row.issuer,
+        issuers=list(row.issuers),
         enrolled=giver(row.enrolled),
         roles=[
             role(each.held, each.given, cases=told_of_assigned(who, each.held.programme))

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from catch.domain.facts import Command, Fact, Role, Sealed, Tag
 from catch.domain.keys import check_key
 from catch.domain.partner.organisation import in_order
-from catch.domain.partner.state import Binding, HeldRole, HeldTag, Member, Partner, ServiceAccount
+from catch.domain.partner.state import Binding, Bound, HeldRole, HeldTag, Member, Partner, ServiceAccount
 from catch.domain.plain import Few, Key, Made, UserId
 from catch.domain.refusals import Refused, UnknownPartner
 from catch.domain.subject import Subject
@@ -28,6 +28,8 @@ IN_THE_PLACE = frozenset({Role.ADMINISTRATOR, Role.MEMBER_ADMINISTRATOR})
 OF_SERVICES = frozenset({Role.REFERRER, Role.PARTNER, Role.COORDINATOR})
 """What a program may act as."""
 SHA256 = re.compile("[0-9a-f]{64}")
+ACCOUNTS = 10
+"""With how many accounts a member may be bound."""
 
 # What happened
 
@@ -54,11 +56,20 @@ class ServiceAllowed(Fact, frozen=True, omit_defaults=True):
 
 
 class SubjectBound(Fact, frozen=True, omit_defaults=True):
-    """Nobody acts as the member but whom this issuer calls so."""
+    """Nobody acts as the member but whom this issuer calls so; with `beside`, or whom the others do."""
 
     partner: Key
     user: UserId
     binding: Binding
+    beside: bool = False
+
+
+class SubjectUnbound(Fact, frozen=True, omit_defaults=True):
+    """This issuer's word is not taken for the member any more."""
+
+    partner: Key
+    user: UserId
+    issuer: Key
 
 
 class MemberSuspended(Fact, frozen=True, omit_defaults=True):
@@ -111,7 +122,15 @@ class TagEnded(Fact, frozen=True, omit_defaults=True):
 
 
 Changed = (
-    MemberSuspended | MemberReinstated | ServiceAllowed | SubjectBound | RoleGiven | RoleEnded | TagGiven | TagEnded
+    MemberSuspended
+    | MemberReinstated
+    | ServiceAllowed
+    | SubjectBound
+    | SubjectUnbound
+    | RoleGiven
+    | RoleEnded
+    | TagGiven
+    | TagEnded
 )
 MemberEvent = MemberEnrolled | Changed
 
@@ -123,11 +142,11 @@ def evolve(partner: Partner, event: MemberEvent, at: datetime) -> Partner:
     if isinstance(event, MemberEnrolled):
         return replace(partner, members=(*partner.members, Member(event.user, event.name, service=event.service)))
     return replace(
-        partner, members=tuple(_after(held, event) if held.user == event.user else held for held in partner.members)
+        partner, members=tuple(_after(held, event, at) if held.user == event.user else held for held in partner.members)
     )
 
 
-def _after(member: Member, event: Changed) -> Member:
+def _after(member: Member, event: Changed, at: datetime) -> Member:
     match event:
         case MemberSuspended():
             return replace(member, suspended=True)
@@ -135,8 +154,11 @@ def _after(member: Member, event: Changed) -> Member:
             return replace(member, suspended=False)
         case ServiceAllowed(service=service):
             return replace(member, service=service)
-        case SubjectBound(binding=binding):
-            return replace(member, binding=binding)
+        case SubjectBound(binding=binding, beside=beside):
+            others = (held for held in member.bound or () if beside and held.binding != binding)
+            return replace(member, bound=(*others, Bound(binding, at)))
+        case SubjectUnbound(issuer=issuer):
+            return replace(member, bound=tuple(held for held in member.bound or () if held.binding.issuer != issuer))
         case RoleGiven(held=given):
             return replace(member, roles=(*(held for held in member.roles if not held.same(given)), given))
         case RoleEnded(role=role, programme=programme, series=series):
@@ -189,12 +211,23 @@ class AllowService(Command, frozen=True):
 
 
 class BindSubject(Command, frozen=True):
-    """Say which issuer's tokens are taken for a member, and what it calls them. No other token is, from then on."""
+    """Say which issuer's tokens are taken for a member, and what it calls them. No other token is, from then on; with
+    `beside`, those of the issuers that were named before still are.
+    """
 
     partner: Key
     user: UserId
     issuer: Key
     subject: Sealed
+    beside: bool = False
+
+
+class UnbindSubject(Command, frozen=True):
+    """Take an issuer's word for a member no longer. Whoever signed in there as the member is signed out."""
+
+    partner: Key
+    user: UserId
+    issuer: Key
 
 
 class SuspendMember(Command, frozen=True):
@@ -262,6 +295,7 @@ MemberCommand = (
     | EnrolService
     | AllowService
     | BindSubject
+    | UnbindSubject
     | SuspendMember
     | ReinstateMember
     | GiveRole
@@ -316,6 +350,10 @@ class DocumentMalformed(Refused):
     """A document is named by the SHA-256 of its text, as 64 lower-case hexadecimal digits."""
 
 
+class TooManyAccounts(Refused):
+    """This member is bound to as many accounts as anybody may be. Unbind one that is not used any more."""
+
+
 class SubjectTaken(Refused):
     """Somebody else at this partner is bound to this subject of this issuer already. Compare the two, and bind the
     other one anew first.
@@ -337,8 +375,11 @@ def decide(partner: Partner | None, command: MemberCommand, given: "Given") -> l
             return _allow(known, command) if known else [MemberEnrolled(key, user, name, service=_service(command))]
         case AllowService(key, user):
             return _allow(_member(partner, user), command)
-        case BindSubject(key, user, issuer):
-            return _bind(partner, _member(partner, user), Binding(issuer, given.digest or ""))
+        case BindSubject(key, user, issuer, beside=beside):
+            return _bind(partner, _member(partner, user), Binding(issuer, given.digest or ""), beside=beside)
+        case UnbindSubject(key, user, issuer):
+            had = any(held.binding.issuer == issuer for held in _member(partner, user).bound or ())
+            return [SubjectUnbound(key, user, issuer)] if had else []
         case SuspendMember(key, user):
             return [] if _member(partner, user).suspended else [MemberSuspended(key, user)]
         case ReinstateMember(key, user):
@@ -380,11 +421,16 @@ def _allow(member: Member, command: EnrolService | AllowService) -> list[MemberE
     return [] if member.service == allowed else [ServiceAllowed(command.partner, command.user, allowed)]
 
 
-def _bind(partner: Partner, member: Member, binding: Binding) -> list[MemberEvent]:
+def _bind(partner: Partner, member: Member, binding: Binding, *, beside: bool) -> list[MemberEvent]:
+    check_key("issuer", binding.issuer)
     # Two people with one subject could not be told from each other by any token.
-    if any(other.binding == binding for other in partner.members if other.user != member.user):
+    if any(other.known_by(binding) for other in partner.members if other.user != member.user):
         raise SubjectTaken(issuer=binding.issuer)
-    return [] if member.binding == binding else [SubjectBound(partner.partner, member.user, binding)]
+    held = [each.binding for each in member.bound or ()]
+    holds = binding in held and (beside or held == [binding])
+    if not holds and len(held) >= ACCOUNTS and beside:
+        raise TooManyAccounts(most=ACCOUNTS)
+    return [] if holds else [SubjectBound(partner.partner, member.user, binding, beside)]
 
 
 def _give(member: Member, command: GiveRole, given: "Given") -> list[MemberEvent]:

@@ -99,16 +99,32 @@ class Binding(Part, frozen=True):
     subject: Made
 
 
+class Bound(Part, frozen=True):
+    """A binding, and since when it holds: who signed in before that did so by an earlier one, which has ended."""
+
+    binding: Binding
+    since: datetime
+
+
 class Member(Part, frozen=True, omit_defaults=True):
-    """Somebody who acts for the partner; with `service` not a person."""
+    """Somebody who acts for the partner; with `service` not a person.
+
+    `bound` is by whose word they are known: None, nobody was ever asked; empty, by nobody's any more.
+    """
 
     user: UserId
     name: Sealed
     suspended: bool = False
     service: ServiceAccount | None = None
-    binding: Binding | None = None
+    bound: tuple[Bound, ...] | None = None
     roles: tuple[HeldRole, ...] = ()
     tags: tuple[HeldTag, ...] = ()
+
+    def known_by(self, said_by: Binding | None, signed_in: datetime | None = None) -> bool:
+        """Whether that word is taken for who they are, from somebody who signed in then."""
+        return any(
+            held.binding == said_by and (signed_in is None or held.since <= signed_in) for held in self.bound or ()
+        )
 
     def roles_on(self, day: date) -> Iterator[HeldRole]:
         return (held for held in self.roles if lasts(held.starts_on, held.ends_on, day))

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, quote
 
 from litestar import MediaType, Request, Response, route
+from litestar.datastructures import Cookie
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
 from catch.domain.refusals import Refused
 from catch.faults import RecordsAway, fault, outside_error
 from catch.identity.cookies import Cookies, NotSignedIn, Session, SessionExpired
+from catch.identity.flow import PATIENCE
 from catch.identity.logout import SessionEnded
 from catch.live.origins import Origins
 from catch.log.invented import NOTICE
@@ -150,7 +152,7 @@ class Console:
             dict(parse_qsl(heading.query_string.decode("latin-1"), max_num_fields=100)),
             fragments=request.headers.get("x-fragments") == "1",
         )
-        visit.peer = heading.peer
+        visit.cookies, visit.peer = request.cookies, heading.peer
         try:
             return await self._reply(address, request, heading, visit, line)
         except NotShown as problem:
@@ -201,11 +203,14 @@ class Console:
     @property
     def cookie_name(self) -> str:
         """A name that starts so is taken by browsers only over https, from this very host."""
-        return PLAIN_COOKIE if self.development else SAFE_COOKIE
+        return self.named("")
+
+    def named(self, what: str) -> str:
+        return (SAFE_COOKIE if self.cookies.safe else PLAIN_COOKIE) + what
 
     def set_cookie(self, value: str) -> str:
         """Empty: the browser forgets it."""
-        safe = "" if self.development else " Secure;"
+        safe = " Secure;" if self.cookies.safe else ""
         age = f"Max-Age={int(self.cookies.absolute)}" if value else "Max-Age=0"
         return f"{self.cookie_name}={value}; Path=/; HttpOnly;{safe} SameSite=Lax; {age}"
 
@@ -264,14 +269,31 @@ class Console:
         if session is not None and now - session.seen > TOUCHED:
             headers["set-cookie"] = self.set_cookie(self.cookies.sealed(session.at(now)))
         return Response(
-            reply.body.encode(), status_code=reply.status, media_type=reply.media, headers=cast("Any", headers)
+            reply.body.encode(),
+            status_code=reply.status,
+            media_type=reply.media,
+            headers=cast("Any", headers),
+            cookies=self._beside(reply),
         )
 
     def _moved(self, _visit: Visit, reply: Moved) -> Response[bytes]:
         headers = HEADERS | {"location": reply.to}
         if reply.cookie is not None:
             headers["set-cookie"] = self.set_cookie(reply.cookie)
-        return Response(b"", status_code=303, headers=headers)
+        return Response(b"", status_code=303, headers=headers, cookies=self._beside(reply))
+
+    def _beside(self, reply: Reply) -> list[Cookie]:
+        return [
+            Cookie(
+                self.named(name),
+                value=value,
+                max_age=int(PATIENCE) if value else 0,
+                secure=self.cookies.safe,
+                httponly=True,
+                samesite="lax",
+            )
+            for name, value in reply.beside.items()
+        ]
 
     def _static(self) -> HTTPRouteHandler:
         @route("/assets/{name:str}", http_method=cast("Any", METHODS[:2]), name="console assets")

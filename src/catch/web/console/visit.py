@@ -46,6 +46,8 @@ class Page(Struct):
     status: int = 200
     media: str = "text/html; charset=utf-8"
     headers: dict[str, str] = {}
+    beside: dict[str, str] = {}
+    """Cookies beside the session's, for as long as a sign-in may take, by how their names end."""
 
 
 class Moved(Struct):
@@ -54,6 +56,8 @@ class Moved(Struct):
     to: str
     cookie: str | None = None
     """The session from now on; empty where it has ended."""
+    beside: dict[str, str] = {}
+    """As a page's."""
 
 
 Reply = Page | Moved
@@ -117,6 +121,7 @@ class Visit:
         self.query = query
         self.form = form or {}
         self.fragments = fragments
+        self.cookies: Mapping[str, str] = {}
         self.peer = ""
         """The address that it comes from."""
         # Before anything is asked: what is shown holds at least this, and a page's script follows from here on.

@@ -10,6 +10,7 @@ from catch.web.console.pages import (
     handover,
     home,
     inbox,
+    issuers,
     meeting,
     people,
     referring,
@@ -19,6 +20,7 @@ from catch.web.console.site import Address
 
 ADDRESSES: tuple[Address, ...] = (
     *signing_in.ADDRESSES,
+    *issuers.ADDRESSES,
     *home.ADDRESSES,
     *commands.ADDRESSES,
     *cases.ADDRESSES,

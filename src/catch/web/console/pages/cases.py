@@ -29,6 +29,7 @@ async def caseload(visit: Visit) -> Reply:
         order=chosen["order"],
         first=PAGE,
         after=visit.query.get("after"),
+        atLeast=visit.at_least,
     )
     connection = found["cases"]
     return visit.page(

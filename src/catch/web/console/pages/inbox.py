@@ -20,7 +20,7 @@ SOON = 7
 
 async def inbox(visit: Visit) -> Reply:
     # Refused for a role without an inbox: the first page says so.
-    await visit.ask("inbox", first=1)
+    await visit.ask("inbox", first=1, atLeast=visit.at_least)
     entries = await everything(visit, "inbox")
     may = (await visit.ask("viewer"))["viewer"]["may"]
     known = Known(visit, {})
@@ -43,8 +43,6 @@ def sorted_out(entries: list[Json], known: Known) -> list[tuple[str, str, list[J
             return 4
         if entry["state"] == "OFFERED":
             return 0
-        if entry["state"] == "DECLINED":
-            return 5
         if entry["overdueDays"]:
             return 1
         days = (known.today.fromisoformat(entry["due"]) - today).days if entry["due"] else SOON + 1
@@ -62,7 +60,6 @@ GROUPS = (
     ("Due soon", "Within a week."),
     ("Under way", "Accepted, and not due yet."),
     ("Invitations", "Meetings that your agency is asked to come to."),
-    ("Declined by you", "The meeting finds another way."),
 )
 
 

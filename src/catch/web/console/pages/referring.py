@@ -21,6 +21,7 @@ from catch.web.console.visit import Json, Reply, Taken, Turned, Visit, nothing_h
 from catch.web.door import age_from
 
 PERSON = ["provisional", "name", "dateOfBirth", "nhsNumber", "phone", "address", "communicationNeeds"]
+DESCRIBED = ("name", "dateOfBirth", "nhsNumber", "phone", "address")
 REFERRAL = [
     "programme", "source", "channel", "receivedAt", "reason", "needs", "urgency", "onBehalfOf",
     "unverifiedOrganisation", "agreement", "basis", "safeContact", "reference",
@@ -49,7 +50,11 @@ class Both:
         # Who is put right after a refusal is somebody else than who was registered before it.
         named = self.id("person", msgspec.json.encode(person, order="deterministic").decode())
         born = age_from(person.get("dateOfBirth"))
-        more = {} if born is None else {"age": born}
+        more: Json = {} if born is None else {"age": born}
+        # What they wrote stays theirs to read, whatever turns out to be known of the person.
+        told = {name: person[name] for name in DESCRIBED if name in person}
+        if told:
+            more["described"] = told
         return person | {"person": named}, referral | {"person": named} | more
 
     @property
@@ -108,7 +113,9 @@ def shown(visit: Visit, known: Known, both: Both, status: int = HTTPStatus.OK) -
 
 async def became(visit: Visit) -> Reply:
     """The referrals of the viewer's agency, and what became of each as far as they are told."""
-    found = (await visit.ask("my_referrals", first=PAGE, after=visit.query.get("after")))["cases"]
+    found = (await visit.ask("my_referrals", first=PAGE, after=visit.query.get("after"), atLeast=visit.at_least))[
+        "cases"
+    ]
     agency = visit.session.viewer.agency if visit.session else ""
     rows = [
         (case, [each for each in case["referrals"] if each["referrer"] and each["referrer"]["agency"] == agency])

@@ -6,7 +6,9 @@ from typing import NamedTuple
 from catch.access import NotEnrolled
 from catch.access.standing import APART
 from catch.domain.facts import Role
+from catch.identity.settings import Issuer
 from catch.identity.tokens import ISSUER, Viewer
+from catch.identity.trust import Issuers
 from catch.web.console.site import Address, own_path
 from catch.web.console.visit import Moved, NotShown, Page, Reply, Visit
 from catch.web.console.wording import words
@@ -45,7 +47,14 @@ async def sign_in(visit: Visit) -> Reply:
             " order by agency, user_id limit 1000"
         )
         people = [each for row in rows for each in ways(row["user_id"], row["agency"], row["acts_as"])]
-    return visit.page("sign_in.html", people=people, next=next_of(visit), ended="ended" in visit.query)
+    return visit.page(
+        "sign_in.html", people=people, issuers=issuers_of(visit), next=next_of(visit), ended="ended" in visit.query
+    )
+
+
+def issuers_of(visit: Visit) -> list[Issuer]:
+    found = visit.console.web.issuer
+    return [*found.trusted.issuers] if isinstance(found, Issuers) else []
 
 
 def next_of(visit: Visit) -> str:
@@ -77,12 +86,6 @@ async def choose(visit: Visit) -> Reply:
     return Moved(own_path(visit.sent("next") or "/"), cookie=console.cookies.sealed(console.cookies.begun(viewer)))
 
 
-async def sign_out(visit: Visit) -> Reply:
-    assert visit.session is not None
-    await visit.console.web.sessions.sign_out(visit.session.viewer)
-    return Moved("/sign-in", cookie="")
-
-
 async def ticket(visit: Visit) -> Reply:
     """With which the page's script opens a websocket. No other site's page can ask: it says from where it comes."""
     if visit.session is None:
@@ -107,7 +110,6 @@ async def resend(visit: Visit) -> Reply:
 
 ADDRESSES = (
     Address("/sign-in", sign_in, choose, closed=False),
-    Address("/sign-out", sign_in, sign_out),
     Address("/signed-in", signed_in, closed=False),
     Address("/ticket", ticket, ticket, closed=False),
     Address("/resend", signed_in, resend, closed=False),
