@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from catch.access import Asker, NotEnrolled, Who, who
 from catch.domain.facts import Category, Role, Tag
-from catch.domain.partner import Agreement, HeldRole, HeldTag, Member, Partner, Running, RunningPart
+from catch.domain.partner import Agreement, Binding, Bound, HeldRole, HeldTag, Member, Partner, Running, RunningPart
 from tests.cases import TEXT, uid
 from tests.standing import OTHER_PROGRAMME, OTHER_SERIES, SERIES, P
 
@@ -37,6 +37,38 @@ def nobody(partner: Partner | None, role: Role | None = None, at: datetime = NOW
         acting(partner, role, at, user)
     # The same for everybody whom the place does not know, whatever the reason.
     assert refused.value.details == {}
+
+
+ACCOUNT = Binding("county", "a digest")
+
+
+@pytest.mark.parametrize(
+    ("bound", "asker", "known"),
+    [
+        # Whom nobody bound is known by what names them alone: development's own tokens.
+        (None, Asker(USER, KEY), True),
+        (None, Asker(USER, KEY, named=False), False),
+        (None, Asker(USER, KEY, said_by=ACCOUNT, named=False), False),
+        ((Bound(ACCOUNT, NOW),), Asker(USER, KEY, said_by=ACCOUNT, named=False), True),
+        ((Bound(ACCOUNT, NOW),), Asker(USER, KEY, said_by=ACCOUNT), True),
+        ((Bound(ACCOUNT, NOW),), Asker(USER, KEY), False),
+        ((Bound(ACCOUNT, NOW),), Asker(USER, KEY, said_by=Binding("county", "another")), False),
+        ((Bound(ACCOUNT, NOW),), Asker(USER, KEY, said_by=Binding("another", "a digest")), False),
+        ((Bound(Binding("other", "x"), NOW), Bound(ACCOUNT, NOW)), Asker(USER, KEY, said_by=ACCOUNT), True),
+        ((Bound(ACCOUNT, NOW),), Asker(USER, KEY, said_by=ACCOUNT, named=False, signed_in=NOW), True),
+        ((Bound(ACCOUNT, NOW),), Asker(USER, KEY, said_by=ACCOUNT, named=False, signed_in=BEGINS), False),
+        # Whom somebody unbound is known by nothing, whoever names them.
+        ((), Asker(USER, KEY), False),
+        ((), Asker(USER, KEY, said_by=ACCOUNT), False),
+    ],
+)
+def test_whose_word_is_taken_for_who_somebody_is(bound: tuple[Bound, ...] | None, asker: Asker, known: bool):
+    partner = enrolled(COORDINATOR, bound=bound)
+    if known:
+        assert who(asker, partner, NOW).user == USER
+    else:
+        with pytest.raises(NotEnrolled):
+            who(asker, partner, NOW)
 
 
 COORDINATOR, PARTNER = held(Role.COORDINATOR), held(Role.PARTNER)

@@ -115,3 +115,13 @@ def test_a_forms_key_is_somebodys_in_a_role_whichever_session_they_are_in() -> N
     )
     assert all(held.form_key(held.begun(each)) != key for each in others)
     assert cookies(Clock(), b"t" * 32).form_key(held.begun(CHAIR)) != key
+
+
+def test_a_session_by_an_issuer_that_this_server_does_not_trust_is_none() -> None:
+    anybody, real = cookies(Clock()), Cookies(b"s" * 32, clock=Clock(), issuers=("county",))
+    session = anybody.begun(CHAIR)
+    with pytest.raises(NotSignedIn):
+        real.opened(anybody.sealed(session))
+    with pytest.raises(NotSignedIn):
+        real.verify(f"Session {anybody.ticket(session)}")
+    assert Cookies(b"s" * 32, clock=Clock(), issuers=("catch-development",)).opened(anybody.sealed(session))

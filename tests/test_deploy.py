@@ -17,18 +17,24 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
+from msgspec.structs import fields
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from catch.cli import cli
 from catch.database.server import server
+from catch.identity.logout import PATH as BACKCHANNEL
+from catch.identity.settings import FILE, OF_PLACE, PREFIX, Issuer, Trusted, read, where_to_sign_in
 from catch.log.migrations import migrations
 from catch.settings import Settings
+from tests.issuer import KEY
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+KEYCLOAK: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.keycloak.yaml").read_text())
+REALM: dict[str, Any] = json.loads((DEPLOY / "keycloak" / "realm.json").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = ["migrate", "server"]
 
@@ -115,10 +121,11 @@ def test_the_operators_page_speaks_of_files_and_services_that_exist():
 
 def test_every_setting_that_is_named_exists():
     named = set[str]()
-    for file in ("Containerfile", "compose.yaml", "README.md", "ready.py"):
+    for file in ("Containerfile", "compose.yaml", "compose.keycloak.yaml", "README.md", "ready.py", "identity.yaml"):
         named |= set(re.findall(r"\bCATCH_[A-Z_]+\b", (DEPLOY / file).read_text()))
     known = set(re.findall(r"\bCATCH_[A-Z_]+\b", (ROOT / "src/catch/settings.py").read_text()))
-    known |= {f"{name}_FILE" for name in known}
+    known |= {f"{name}_FILE" for name in known} | {FILE, *OF_PLACE}
+    known |= {PREFIX + field.name.upper() for field in fields(Issuer)}
     assert named - known == {"CATCH_PUBLISHED_PORT"}
     environ = dict(re.findall(r"(\w+)=(\S+)", only(stages()[-1], "ENV")))
     assert Settings.read(environ).host == "0.0.0.0"
@@ -293,3 +300,56 @@ def test_only_the_server_is_reached_and_only_from_this_machine():
 def test_the_data_of_postgresql_18_outlive_the_container():
     named = [mount for mount in SERVICES["db"]["volumes"] if mount.split(":")[0] in COMPOSE["volumes"]]
     assert named == ["postgres:/var/lib/postgresql"]
+
+
+# By whom people sign in
+
+
+def understood(file: Path, folder: Path) -> Trusted:
+    """What the file says, with secrets of the test's own."""
+    text = file.read_text().replace("/run/secrets/", "secrets/")
+    (folder / "secrets").mkdir()
+    for name in re.findall(r"secrets/(\S+)", text):
+        (folder / "secrets" / name).write_bytes(KEY.as_pem(private=True))
+    (folder / file.name).write_text(text)
+    return read({FILE: str(folder / file.name)})
+
+
+def test_the_file_that_is_shown_names_issuers_as_a_server_takes_them(tmp_path: Path):
+    trusted = understood(DEPLOY / "identity.yaml", tmp_path)
+    assert [issuer.key for issuer in trusted.issuers] == ["county", "cis2", "council"]
+
+
+def test_keycloak_knows_the_client_that_the_server_is(tmp_path: Path):
+    trusted = understood(DEPLOY / "keycloak" / "identity.yaml", tmp_path)
+    (issuer,) = trusted.issuers
+    ours, system = REALM["clients"]
+    assert issuer.issuer.endswith(f"/realms/{REALM['realm']}")
+    assert (ours["clientId"], ours["redirectUris"]) == (issuer.client_id, [where_to_sign_in(trusted, issuer.key)])
+    assert ours["attributes"]["pkce.code.challenge.method"] == "S256"
+    assert ours["attributes"]["backchannel.logout.url"] == f"{trusted.identity.address}{BACKCHANNEL}"
+    assert ours["attributes"]["post.logout.redirect.uris"] == f"{trusted.identity.address}/sign-in"
+    assert REALM["defaultSignatureAlgorithm"] in issuer.algorithms
+    (mapper,) = system["protocolMappers"]
+    assert mapper["config"]["included.custom.audience"] == issuer.audience
+    assert not any(client["publicClient"] or client["directAccessGrantsEnabled"] for client in REALM["clients"])
+
+
+def test_keycloak_holds_no_secret_and_nobody_real():
+    held = [client["secret"] for client in REALM["clients"]]
+    held += [each["value"] for user in REALM["users"] for each in user["credentials"]]
+    service = KEYCLOAK["services"]["keycloak"]
+    (script,) = service["command"]
+    for placeholder in held:
+        assert f"{placeholder[2:-1]}=" in script
+    assert set(re.findall(r"/run/secrets/(\w+)", script)) == {*service["secrets"]}
+    assert all(user["email"].endswith("@example.invalid") for user in REALM["users"])
+    assert all(user["lastName"] == "Invented" for user in REALM["users"])
+
+
+def test_keycloak_is_reached_from_this_machine_only():
+    service = KEYCLOAK["services"]["keycloak"]
+    assert service["network_mode"] == "service:server"
+    assert service["cap_drop"] == ["ALL"]
+    assert KEYCLOAK["services"]["server"]["ports"] == ["127.0.0.1:8080:8080"]
+    assert KEYCLOAK["services"]["server"]["environment"] == {FILE: "/etc/catch/identity.yaml"}

@@ -1,6 +1,6 @@
 """Partners share while an agreement is in force, on London days, and act through people who are enrolled."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from catch.domain.partner import (
     AllowService,
     Binding,
     BindSubject,
+    Bound,
     EndRole,
     EndsBeforeItBegins,
     EndTag,
@@ -33,6 +34,7 @@ from catch.domain.partner import (
     HeldRole,
     HeldTag,
     LeaveProgramme,
+    Member,
     MemberEnrolled,
     MemberNotEnrolled,
     MemberReinstated,
@@ -63,10 +65,13 @@ from catch.domain.partner import (
     evolve,
 )
 from catch.domain.partner.members import (
+    ACCOUNTS,
     OnlyAuditorsAreAssignedCases,
     RoleHeldEverywhere,
     RoleNeedsProgramme,
     RoleNotGiven,
+    SubjectTaken,
+    TooManyAccounts,
 )
 from catch.domain.refusals import MissingText, Refused, UnknownPartner
 from tests.given import at_once
@@ -348,3 +353,58 @@ def test_any_history_can_be_folded_and_stored(history: list[PartnerEvent]):
     assert (partner is None) == (REGISTERED not in history)
     for event in history:
         assert msgspec.json.decode(msgspec.json.encode(event), type=type(event)) == event
+
+
+def bound(issuer: str, digest: str, *, user: str = "ann", beside: bool = False) -> tuple[BindSubject, Given]:
+    return BindSubject(KEY, user, issuer, NAME, beside), replace(GIVEN, digest=digest)
+
+
+def test_a_member_has_several_accounts_where_somebody_says_so():
+    enrolled = fold(REGISTERED, MemberEnrolled(KEY, "ann", NAME), MemberEnrolled(KEY, "bob", NAME))
+    one, two = Binding("county", "a"), Binding("nhs-login", "b")
+    assert decide(enrolled, *bound("county", "a")) == [SubjectBound(KEY, "ann", one)]
+    first = evolve(enrolled, SubjectBound(KEY, "ann", one), AT)
+    assert first is not None
+    assert decide(first, *bound("county", "a")) == []
+    assert decide(first, *bound("county", "a", beside=True)) == []
+    assert decide(first, *bound("nhs-login", "b", beside=True)) == [SubjectBound(KEY, "ann", two, beside=True)]
+    both = evolve(first, SubjectBound(KEY, "ann", two, beside=True), AT)
+    assert both is not None
+    ann = both.member("ann")
+    assert ann is not None
+    assert ann.known_by(one)
+    assert ann.known_by(two)
+    # Said without the others, it is in their place.
+    assert decide(both, *bound("county", "a")) == [SubjectBound(KEY, "ann", one)]
+    with pytest.raises(SubjectTaken):
+        decide(both, *bound("nhs-login", "b", user="bob"))
+    alone = evolve(both, SubjectUnbound(KEY, "ann", "county"), AT)
+    assert alone is not None
+    assert decide(both, UnbindSubject(KEY, "ann", "county"), GIVEN) == [SubjectUnbound(KEY, "ann", "county")]
+    assert decide(alone, UnbindSubject(KEY, "ann", "county"), GIVEN) == []
+    ann = alone.member("ann")
+    assert ann is not None
+    assert (ann.known_by(one), ann.known_by(two)) == (False, True)
+
+
+def test_an_account_holds_since_it_was_bound_and_nobody_signed_in_before_that_is_meant():
+    later = AT + timedelta(hours=1)
+    member = Member("ann", NAME, bound=(Bound(Binding("county", "a"), AT), Bound(Binding("nhs-login", "b"), later)))
+    assert member.known_by(Binding("county", "a"), AT)
+    assert not member.known_by(Binding("county", "a"), AT - timedelta(seconds=1))
+    assert not member.known_by(Binding("nhs-login", "b"), AT)
+    assert member.known_by(Binding("nhs-login", "b"))
+
+
+def test_nobody_has_accounts_without_end():
+    history: list[PartnerEvent] = [REGISTERED, MemberEnrolled(KEY, "ann", NAME)]
+    history += [SubjectBound(KEY, "ann", Binding("county", str(n)), beside=True) for n in range(ACCOUNTS)]
+    many = fold(*history)
+    with pytest.raises(TooManyAccounts):
+        decide(many, *bound("county", "one more", beside=True))
+    assert len(decide(many, *bound("county", "one more"))) == 1
+
+
+def test_what_is_no_issuers_key_is_bound_to_nobody():
+    with pytest.raises(Refused):
+        decide(fold(REGISTERED, MemberEnrolled(KEY, "ann", NAME)), *bound("https://id.example.org", "a"))

@@ -4,8 +4,9 @@ import asyncio
 import re
 import socket
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -13,12 +14,23 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import httpx
 import pytest
 
+from catch.access import Asker, standing
 from catch.domain.facts import Actor, Role, Sealed
-from catch.domain.partner import BindSubject, EnrolService, GiveRole, ReinstateMember, SuspendMember, UnbindSubject
+from catch.domain.partner import (
+    Binding,
+    BindSubject,
+    EnrolService,
+    GiveRole,
+    Member,
+    ReinstateMember,
+    SuspendMember,
+    UnbindSubject,
+)
 from catch.identity import flow
 from catch.identity.cookies import Cookies, Session, stepped_up
 from catch.identity.flow import own_path
 from catch.identity.logout import PATH as BACKCHANNEL
+from catch.identity.logout import Sessions
 from catch.identity.settings import Trusted
 from catch.identity.tokens import Viewer
 from catch.web.console.pages import issuers as pages
@@ -466,6 +478,13 @@ async def test_an_issuer_ends_its_own_sessions_and_no_others(world: World):
         assert not await two.signed_in()
 
 
+async def test_a_sign_out_that_cannot_be_judged_is_to_be_sent_again(world: World):
+    token = world.first.logout()
+    await world.first.go_away()
+    answer = await world.place.http.post(BACKCHANNEL, data={"logout_token": token})
+    assert answer.status_code == 503
+
+
 async def test_who_is_signed_in_goes_on_while_the_issuer_is_away(world: World):
     await world.bind(HOUSING)
     token = f"Bearer {world.first.access()}"
@@ -680,3 +699,74 @@ async def test_nothing_of_who_signed_in_is_in_the_log(world: World, caplog: pyte
     ours = "\n".join(record.getMessage() for record in caplog.records if record.name.startswith("catch"))
     for told in ("person-1", code, "session-1", HOUSING.user):
         assert told not in ours
+
+
+# Each rule taken away is noticed
+
+
+async def always(*_: object) -> bool:
+    return True
+
+
+def nothing(*_: object) -> None:
+    return None
+
+
+def at_any_time(self: Member, said_by: Binding | None, signed_in: datetime | None = None) -> bool:
+    return any(held.binding == said_by for held in self.bound or ())
+
+
+def by_any_word(_member: Member, _asker: Asker) -> bool:
+    return True
+
+
+def never_over(_sessions: Sessions, _viewer: Viewer) -> bool:
+    return False
+
+
+def anywhere(said: str | None) -> str:
+    return said or "/"
+
+
+Check = Callable[[World], Awaitable[None]]
+
+
+async def an_answer_twice(world: World) -> None:
+    await test_an_answer_is_good_once_in_the_browser_that_asked(world)
+
+
+async def a_mix_up(world: World) -> None:
+    await test_an_answer_that_is_not_the_one_that_was_asked_for_signs_nobody_in(world, "another issuer")
+
+
+async def bound_again(world: World) -> None:
+    await test_unbinding_ends_what_was_signed_in_by_it_at_once(world, "unbound and bound again")
+
+
+async def unbound(world: World) -> None:
+    await test_unbinding_ends_what_was_signed_in_by_it_at_once(world, "unbound")
+
+
+async def led_away(world: World) -> None:
+    await test_nobody_is_led_to_another_site(world, "//elsewhere.example")
+
+
+HOLES: dict[str, tuple[object, str, object, Check]] = {
+    "an answer's one use": (Sessions, "use", always, an_answer_twice),
+    "who answers": (flow, "_from_whom_was_asked", nothing, a_mix_up),
+    "since when somebody is bound": (Member, "known_by", at_any_time, bound_again),
+    "whose word is taken": (standing, "known", by_any_word, unbound),
+    "what has ended": (
+        *(Sessions, "over", never_over),
+        test_a_cookie_that_was_stolen_is_good_for_nothing_once_its_owner_has_signed_out,
+    ),
+    "where somebody is led": (flow, "own_path", anywhere, led_away),
+}
+
+
+@pytest.mark.parametrize("hole", HOLES)
+async def test_control_each_hole_put_back_is_caught(world: World, monkeypatch: pytest.MonkeyPatch, hole: str):
+    where, name, was, caught = HOLES[hole]
+    monkeypatch.setattr(where, name, was)
+    with pytest.raises(AssertionError):
+        await caught(world)

@@ -65,7 +65,9 @@ def stepped_up(session: Session, now: float, max_age: float, acr: Collection[str
 
 
 class Cookies:
-    """Seals sessions and opens them. `secret` is the place's. `safe`: pages are reached by https alone."""
+    """Seals sessions and opens them. `secret` is the place's. `safe`: pages are reached by https alone. `issuers` are
+    those that this server trusts, by their keys: a session that began by another's word is none here.
+    """
 
     def __init__(
         self,
@@ -74,6 +76,7 @@ class Cookies:
         idle: float = IDLE,
         absolute: float = ABSOLUTE,
         safe: bool = True,
+        issuers: Collection[str] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._cipher = AESGCM(secret)
@@ -81,6 +84,7 @@ class Cookies:
         self.idle = idle
         self.absolute = absolute
         self.safe = safe
+        self._issuers = issuers
         self.clock = clock
 
     def begun(self, viewer: Viewer, *, acr: str = "", signed_in_at: float | None = None) -> Session:
@@ -99,6 +103,7 @@ class Cookies:
         if not cookie:
             raise NotSignedIn
         session = self.open("cookie", cookie, Session)
+        self._trusted(session.viewer)
         now = self.clock()
         if now >= session.viewer.expires_at or now - session.seen >= self.idle:
             raise SessionExpired
@@ -120,9 +125,14 @@ class Cookies:
     def verify(self, authorization: str) -> Viewer:
         """Whom a ticket means. Raises `NotSignedIn`, `SessionExpired`."""
         viewer = self.open("ticket", authorization.strip().partition(" ")[2].strip(), Viewer)
+        self._trusted(viewer)
         if self.clock() >= viewer.expires_at:
             raise SessionExpired
         return viewer
+
+    def _trusted(self, viewer: Viewer) -> None:
+        if self._issuers is not None and viewer.issuer not in self._issuers:
+            raise NotSignedIn
 
     def seal(self, use: str, value: Struct) -> str:
         nonce = secrets.token_bytes(_NONCE)

@@ -17,7 +17,7 @@ from litestar import MediaType, Request, Response, post
 from litestar.handlers import HTTPRouteHandler
 
 from catch.database import Pool, lost
-from catch.identity.tokens import Logout, LogoutTokenRefused, LogoutTokenReplayed, TokenRefused, Viewer
+from catch.identity.tokens import IssuerAway, Logout, LogoutTokenRefused, LogoutTokenReplayed, TokenRefused, Viewer
 
 log = logging.getLogger("catch.sessions")
 
@@ -171,7 +171,8 @@ class Sessions:
                 log.warning(refused.code)
                 return answered(400, {"error": "invalid_request", "error_description": refused.message})
             except Exception as error:
-                if not lost(error):
+                # It is to be sent again, and not taken for refused.
+                if not lost(error) and not isinstance(error, IssuerAway):
                     raise
                 return answered(503, {"error": "temporarily_unavailable"})
             return answered(200, None)

@@ -25,6 +25,7 @@ from catch.identity.tokens import (
     LOGOUT_TYPE,
     LONGEST_TOKEN,
     Hashed,
+    IssuerAway,
     Logout,
     LogoutTokenRefused,
     TokenAlgorithmRefused,
@@ -185,10 +186,12 @@ class Tokens:
         return Identified(known.issuer.key, named, digest, session, acr, seen or 0)
 
     async def logout(self, token: str) -> Logout:
-        """What the token asks for (Back-Channel Logout 1.0, 2.6). Raises `LogoutTokenRefused`."""
+        """What the token asks for (Back-Channel Logout 1.0, 2.6). Raises `LogoutTokenRefused`, `IssuerAway`."""
         try:
             known, header = self._whose(token)
             claims = await signed(known, header, token)
+        except IssuerAway:
+            raise
         except TokenRefused:
             raise LogoutTokenRefused from None
         return self._asked(known, header, claims)

@@ -29,7 +29,7 @@ from catch.faults import error
 from catch.identity.cookies import Cookies, Ticketed
 from catch.identity.logout import SessionEnded, Sessions
 from catch.identity.settings import Trusted, is_local
-from catch.identity.tokens import Viewer
+from catch.identity.tokens import ISSUER, Viewer
 from catch.identity.trust import Issuers, verifier
 from catch.identity.trusted import ForASecond
 from catch.live.draining import drain
@@ -82,6 +82,7 @@ class Web:
             idle=lasting.idle_minutes * 60,
             absolute=lasting.absolute_minutes * 60,
             safe=not development and not is_local(trusted),
+            issuers=frozenset([ISSUER] if development else [issuer.key for issuer in trusted.issuers]),
         )
         hashed = catch.keyring.subject_digest
         self.issuer = verifier(settings.data_dir, hashed, trusted, catch.log.pool, development=development)
