@@ -14,7 +14,7 @@ from msgspec import Struct
 from playwright.async_api import Browser, Locator, Page, expect
 
 from catch.domain.facts import Actor, Sealed
-from catch.domain.meeting.attendance import JoinMeeting
+from catch.domain.meeting.attendance import JoinMeeting, LeaveMeeting
 from catch.domain.meeting.deciding import RecordUpdate
 from catch.domain.meeting.floor import CloseItem, OpenItem
 from catch.domain.meeting.items import ItemState
@@ -321,7 +321,7 @@ async def test_of_two_who_write_at_once_no_key_stroke_is_lost(place: Place, runn
     """A thousand steps in any order: either types a sign, sends what they have, or somebody else does something.
     Whatever was typed is recorded, or still before whoever typed it.
     """
-    held, item = await under_way(place)
+    held, _ = await under_way(place)
     chance = random.Random(7)
     async with (
         at_the_console(running, place, CHAIR) as one,
@@ -329,9 +329,10 @@ async def test_of_two_who_write_at_once_no_key_stroke_is_lost(place: Place, runn
     ):
         writers = {"Situation": one, "Next steps": other}
         typed = dict.fromkeys(writers, "")
+        there = True
         for page in writers.values():
             await page.goto(held.address)
-        for step in range(1_000):
+        for _ in range(1_000):
             label, page = chance.choice([*writers.items()])
             field = page.get_by_label(label, exact=True)
             match chance.choices(("type", "send", "else"), (96, 2, 2))[0]:
@@ -344,7 +345,9 @@ async def test_of_two_who_write_at_once_no_key_stroke_is_lost(place: Place, runn
                     await page.wait_for_load_state()
                     await field.evaluate("field => field.setSelectionRange(field.value.length, field.value.length)")
                 case _:
-                    minutes = RecordUpdate(held.meeting, item, update=Sealed(f"Something else, {step}."))
-                    await place.take(minutes, COORDINATOR)
+                    came = JoinMeeting(held.meeting, POLICE.user, POLICE.agency)
+                    went = LeaveMeeting(held.meeting, POLICE.user)
+                    await place.take(came if there else went, POLICE)
+                    there = not there
         for label, page in writers.items():
             assert await page.get_by_label(label, exact=True).input_value() == typed[label]
