@@ -164,7 +164,7 @@ async def test_axe_finds_nothing_on_pages_that_say_what_is_wrong(world: World):
         assert not await world.shown(page, address)
         assert await problems(world, page) == [], address
     await page.goto(f"/do/add-note?case={world.values['case']}&next=/")
-    await page.get_by_role("button", name="Add note").click()
+    await page.get_by_role("button", name="Save the note").click()
     await page.locator(".nhsuk-error-summary").wait_for()
     assert await problems(world, page) == []
 
