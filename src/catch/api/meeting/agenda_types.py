@@ -74,15 +74,32 @@ class Handling:
     guests: list[ItemGuest]
 
 
-class Said(Struct, frozen=True):
+class Said(Protocol):
     """What is personal about an item, as one viewer sees it."""
 
-    discussion: Discussion | None
-    decisions: list[Decision]
-    actions: list[Action]
+    @property
+    def discussion(self) -> Discussion | None: ...
+    @property
+    def decisions(self) -> list[Decision]: ...
+    @property
+    def actions(self) -> list[Action]: ...
+    @property
+    def handling(self) -> Handling | None: ...
+    @property
+    def amendments(self) -> list[Amendment]: ...
+    @property
+    def redactions(self) -> list[Redaction]: ...
+
+
+class NothingSaid(Struct, frozen=True):
+    """Nothing, or nothing that is told."""
+
     redactions: list[Redaction]
-    handling: Handling | None = None
-    amendments: Sequence[Amendment] = ()
+    discussion: None = None
+    decisions: list[Decision] = []
+    actions: list[Action] = []
+    handling: None = None
+    amendments: list[Amendment] = []
 
 
 class ItemInside(Protocol):

@@ -59,6 +59,7 @@ class Sitting:
         self.recused: frozenset[UUID] = frozenset()
         self.unreadable: frozenset[UUID] = frozenset()
         """Cases of which a fact cannot be read, among those that were looked at."""
+        self._prepares: bool | None = None
         self._hidden: dict[UUID, RedactionReason | None] = {}
         self._looked: set[UUID] = set()
 
@@ -129,7 +130,10 @@ class Sitting:
 
     @property
     def prepares(self) -> bool:
-        return prepares(self.reading.viewer, self.present, self.reading.facts.at)
+        # Once: it is asked for every item, and who, which meeting and when stay the same.
+        if self._prepares is None:
+            self._prepares = prepares(self.reading.viewer, self.present, self.reading.facts.at)
+        return self._prepares
 
     async def agreed(self, case: UUID | None) -> Agreed:
         """What the viewer is told of why the case is on the agenda. A general matter has nothing to hide."""
