@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import TypeVar
 from uuid import UUID
+
+import msgspec
 
 from catch.access import Who, may, may_ask_about
 from catch.access.relations import Reads
@@ -57,7 +60,12 @@ def names(kind: type[Command], about: Mapping[str, UUID]) -> bool:
     fields = kind.__struct_fields__
     if "item" in about:
         return "item" in fields and "meeting" in fields
-    return any(name in fields for name in about) and not ("item" in fields and "case" not in fields)
+    return any(name in fields for name in about) and ("case" in fields or "item" not in required(kind))
+
+
+@cache
+def required(kind: type[Command]) -> frozenset[str]:
+    return frozenset(each.name for each in msgspec.structs.fields(kind) if each.required)
 
 
 async def _offered(who: Who, kind: type[Command], about: Mapping[str, object], book: Book, records: Records) -> bool:

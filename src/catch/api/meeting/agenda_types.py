@@ -1,6 +1,6 @@
 """An agenda: its items, why each is on it, and what did not fit."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
@@ -109,6 +109,7 @@ class AgendaItem(Redactable):
     why_not_placed: WhyNotPlaced | None
     predicted_on: date | None
     inside: strawberry.Private[ItemInside]
+    asked: strawberry.Private[Callable[[], Awaitable[list[str]]]]
     closed: strawberry.Private[Sequence[Redaction]]
     redactions: list[Redaction] = strawberry.field(resolver=_withheld, init=False)
 
@@ -127,6 +128,10 @@ class AgendaItem(Redactable):
     @strawberry.field
     async def actions(self) -> list[Action]:
         return (await self.inside.said()).actions
+
+    @strawberry.field(description="The mutations that the viewer may ask for about it, as the query `offered` says.")
+    async def offered(self) -> list[str]:
+        return await self.asked()
 
     @strawberry.field(description="Null where the discussion is withheld.")
     async def handling(self) -> Handling | None:

@@ -140,6 +140,24 @@ class MeetingQueries:
         written = cast("minutes.Row", history(minutes.MINUTES, id, recorded))
         return (await Sitting.of(reading, held.state, row.state)).view(held.version, held.position, written)
 
+    @strawberry.field(
+        description="One item of a meeting, the open one where none is named; null where, for the viewer, there is no"
+        " such meeting or item.",
+        metadata=weighs(20),
+    )
+    async def agenda_item(
+        self, info: Info, meeting_id: UUID, item_id: UUID | None = None, at_least: Position | None = None
+    ) -> agenda_types.AgendaItem | None:
+        context = info.context
+        await context.reached(at_least)
+        row = await seen_meeting(context, meeting_id)
+        context.reading.facts.rests.name(meeting_id)
+        if row is None:
+            return None
+        held: Meeting = row.state
+        item = held.item(item_id) if item_id else held.open_item
+        return await Sitting(context.reading, held, held).item(item) if item else None
+
     @strawberry.field(description="Meetings that the viewer may see, by their start.", metadata=weighs(10, each=10))
     async def meetings(
         self,

@@ -29,6 +29,8 @@ from catch.api.meeting import agenda_types
 from catch.api.meeting import types as meeting_types
 from catch.api.meeting.course import amendments, course
 from catch.api.meeting.inside import WORKED_OUT, Inside, OnlyCase, Withheld
+from catch.api.standing.view import mutation
+from catch.commands.offered import offered
 from catch.domain.agenda.by_hand import as_it_is
 from catch.domain.agenda.words import changed_since, concern_raised, left_out, more_concerns
 from catch.domain.case.state import Case
@@ -177,8 +179,19 @@ class Sitting:
             why_not_placed=None,
             predicted_on=None,
             inside=Withheld(hidden) if hidden else Inside(self.reading, self.shown, item, prepares=self.prepares),
+            asked=lambda: self.offered(item),
             closed=[] if hidden else await self.closed(told, item.case),
         )
+
+    async def offered(self, item: Item) -> list[str]:
+        """What the viewer may ask about it; of a meeting as it was, nothing."""
+        if self.shown is not self.present:
+            return []
+        facts = self.reading.facts
+        # What is offered follows from seats and rights, which every fact may change.
+        facts.rests.rows = True
+        about = {"meeting": self.present.meeting, "item": item.item}
+        return [mutation(kind) for kind in await offered(self.reading.viewer, about, facts.catch.records, facts.at)]
 
     def place(self, item: Item) -> int:
         """The item's place within its section, counted from 1; a removed one has none."""
@@ -223,6 +236,7 @@ class Sitting:
             why_not_placed=left.why if left else None,
             predicted_on=left.predicted_on if left and not hidden else None,
             inside=Withheld(hidden) if hidden else OnlyCase(self.reading, listed.case),
+            asked=nothing_yet,
             closed=[],
         )
 
@@ -392,6 +406,11 @@ class Sitting:
                 *(each for each in said.redactions if each.path.partition(".")[0] in OF_ENTRY),
             ],
         )
+
+
+async def nothing_yet() -> list[str]:
+    """Nobody can ask anything of an item that no agenda has."""
+    return []
 
 
 OF_ENTRY = frozenset({"case", "discussion", "decisions", "amendments"})

@@ -215,8 +215,7 @@ def programmes(known: Known) -> list[Choice]:
 
 
 def of_items(known: Known, name: str) -> list[Json]:
-    found = [each for each in items_of(known) if each["id"] == known.about.get("item")]
-    return many(found[0], name) if found else []
+    return many(known.item, name)
 
 
 def items_of(known: Known) -> list[Json]:

@@ -29,6 +29,7 @@ class Known:
         self.today: date = london_day(self.now)
         self.case = case
         self.meeting: Json | None = None
+        self.item: Json | None = None
         self.programmes: list[Json] = []
         self.programme: Json | None = None
         self.partners: list[Json] = []
@@ -47,7 +48,9 @@ class Known:
         if self.case is None and "case" in self.about:
             self.case = (await self.visit.maybe("case", id=self.about["case"])).get("case")
         if "meeting" in self.about:
-            self.meeting = (await self.visit.maybe("meeting_room", id=self.about["meeting"])).get("meeting")
+            found = await self.visit.maybe("meeting_room", id=self.about["meeting"], item=self.about.get("item"))
+            self.meeting = found.get("meeting")
+            self.item = found.get("agendaItem") if "item" in self.about else None
         held = many(await self.visit.maybe("programme_definitions"), "programmes")
         self.programmes = [definition(each["key"], each["version"], each["definition"]) for each in held]
         self.programme = self._programme()

@@ -9,6 +9,8 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, S
 from markupsafe import Markup
 
 from catch.domain.calendar import LONDON
+from catch.web.console import room
+from catch.web.console.agenda_rows import row
 from catch.web.console.forms import kind_named
 from catch.web.console.wording import title_of, words
 
@@ -56,6 +58,7 @@ def environment() -> Environment:
         "initials": initials,
         "hidden": hidden,
         "lines": lines,
+        **room.FILTERS,
         "born": born,
         "closed": closed,
         "command": command,
@@ -65,6 +68,8 @@ def environment() -> Environment:
         "exact": exact,
     }
     made.filters.update(filters)
+    shared: dict[str, Any] = made.globals
+    shared["row"] = row
     return made
 
 

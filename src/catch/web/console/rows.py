@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple, cast
 
-from catch.web.console.forms import words
 from catch.web.console.rendering import day, moment
+from catch.web.console.wording import words
 
 ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 CODE = re.compile(r"[A-Z][A-Z0-9_]+")

@@ -152,6 +152,7 @@ class Console:
             dict(parse_qsl(heading.query_string.decode("latin-1"), max_num_fields=100)),
             fragments=request.headers.get("x-fragments") == "1",
         )
+        visit.host = (heading.host or b"").decode("latin-1")
         visit.cookies, visit.peer = request.cookies, heading.peer
         try:
             return await self._reply(address, request, heading, visit, line)

@@ -121,11 +121,18 @@ class Visit:
         self.query = query
         self.form = form or {}
         self.fragments = fragments
+        self.host = ""
+        """Under which name whoever asks has found this server."""
         self.cookies: Mapping[str, str] = {}
         self.peer = ""
         """The address that it comes from."""
         # Before anything is asked: what is shown holds at least this, and a page's script follows from here on.
         self.position = console.web.catch.present.follower.position
+
+    @property
+    def origin(self) -> str:
+        """What an address of this site begins with where it is used outside a page."""
+        return f"{'http' if self.console.development else 'https'}://{self.host}"
 
     @property
     def at_least(self) -> str | None:

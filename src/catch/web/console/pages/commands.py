@@ -9,10 +9,12 @@ from http import HTTPStatus
 from uuid import UUID, uuid4
 
 from catch.domain.facts import Command
+from catch.domain.meeting.deciding import RecordUpdate
 from catch.web.console.asking import ABOUT, form_of
 from catch.web.console.defaults import rows_known
 from catch.web.console.forms import Form, kind_named, mutation_of
 from catch.web.console.known import Known, nodes
+from catch.web.console.pages.writing import record
 from catch.web.console.people_choices import begun, of_people
 from catch.web.console.site import Address, own_path
 from catch.web.console.visit import Json, Reply, Taken, Turned, Visit, nothing_here
@@ -74,6 +76,11 @@ async def do(visit: Visit) -> Reply:
     occurred = form.moment("occurred-at", "When it happened")
     if form.problems:
         return await again(visit, kind, sent, form, str(command_id), HTTPStatus.BAD_REQUEST)
+    if kind is RecordUpdate:
+        written = await record(visit, form, filled, command_id, occurred)
+        return (
+            await answered(visit, kind, sent, written, command_id) if isinstance(written, Taken | Turned) else written
+        )
     version = visit.sent("expected-version")
     answer = await visit.send(
         mutation_of(kind),
@@ -82,6 +89,12 @@ async def do(visit: Visit) -> Reply:
         expected_version=int(version) if version.isdecimal() and len(version) < 10 else None,
         occurred_at=occurred,
     )
+    return await answered(visit, kind, sent, answer, command_id)
+
+
+async def answered(
+    visit: Visit, kind: type[Command], sent: Mapping[str, list[str]], answer: Taken | Turned, command_id: UUID
+) -> Reply:
     if isinstance(answer, Taken):
         return visit.to(own_path(visit.sent("next") or "/"), answer)
     return await refused(visit, kind, sent, answer, command_id)

@@ -6,9 +6,9 @@ For those who look after them; everybody reads their own agency. Nothing of any 
 from collections.abc import Iterator
 from uuid import uuid4
 
-from catch.web.console.forms import words
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, inside, nothing_here
+from catch.web.console.wording import words
 
 OF_AGENCY = ("enrolMember", "enrolService", "signAgreement", "runProgramme")
 """What is asked about an agency by a form of its own."""

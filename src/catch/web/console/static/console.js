@@ -107,6 +107,12 @@ function put(html) {
   document.dispatchEvent(new CustomEvent("catch:renewed"));
 }
 
+const LONDON = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "Europe/London" });
+
+function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
 // Clocks that run on between two messages.
 function tick() {
   for (const clock of document.querySelectorAll("[data-since]")) {
@@ -114,6 +120,21 @@ function tick() {
     const box = Number(clock.dataset.minutes || 0) * 60;
     clock.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
     clock.classList.toggle("catch-over", box > 0 && seconds > box);
+  }
+  const now = Date.now();
+  for (const clock of document.querySelectorAll("[data-until]")) {
+    const left = Math.round((Date.parse(clock.dataset.until) - now) / 60000);
+    const [hours, rest] = [Math.floor(Math.abs(left) / 60), Math.abs(left) % 60];
+    write(clock, `${hours ? `${hours} h ` : ""}${rest} min${left < 0 ? " over" : ""}`);
+  }
+  // When it will end: what is open takes as long as it may, or has taken; what waits takes as long as it may.
+  for (const clock of document.querySelectorAll("[data-finish]:not([data-still])")) {
+    const { opened, box, ends, finish } = clock.dataset;
+    const rest = opened ? Math.max(0, Date.parse(opened) + Number(box) * 60000 - now) : 0;
+    const at = now + rest + Number(finish) * 60000;
+    const over = Math.round((at - Date.parse(ends)) / 60000);
+    write(clock, LONDON.format(at) + (over > 0 ? `, ${over} min over` : ""));
+    clock.parentElement.classList.toggle("catch-over", over > 0);
   }
 }
 setInterval(tick, 1000);
@@ -161,3 +182,31 @@ if (follows.length && "graphqlWs" in window && "Idiomorph" in window) {
     );
   }
 }
+
+// Items that may be moved can be dragged to where another one stands: the same form is sent as by its buttons.
+let dragged = null;
+function draggable() {
+  for (const row of document.querySelectorAll("[data-order] > [data-place]")) row.draggable = true;
+}
+document.addEventListener("catch:renewed", draggable);
+draggable();
+document.addEventListener("dragstart", (event) => {
+  dragged = event.target.closest?.("[data-place]");
+});
+document.addEventListener("dragover", (event) => {
+  const over = dragged && event.target.closest?.("[data-place]");
+  for (const row of document.querySelectorAll(".catch-item--over")) if (row !== over) row.classList.remove("catch-item--over");
+  if (!over || over === dragged) return;
+  event.preventDefault();
+  over.classList.add("catch-item--over");
+});
+document.addEventListener("drop", (event) => {
+  const over = event.target.closest?.("[data-place]");
+  const form = dragged?.querySelector("form.catch-move");
+  dragged = null;
+  if (!over || !form || form.contains(over)) return;
+  event.preventDefault();
+  const place = Object.assign(document.createElement("input"), { type: "hidden", name: "order", value: over.dataset.place });
+  form.append(place);
+  form.submit();
+});

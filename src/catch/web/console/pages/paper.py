@@ -1,0 +1,58 @@
+"""A meeting that was held on paper, entered afterwards with its own times: one step after the other, as it went."""
+
+from datetime import datetime
+
+from catch.domain.calendar import LONDON
+from catch.domain.meeting.items import DecisionCode, DeferReason
+from catch.web.console import room
+from catch.web.console.forms import choices_of
+from catch.web.console.pages.meeting import known, local, on, said_of, tellers
+from catch.web.console.pages.naming import agencies
+from catch.web.console.site import Address
+from catch.web.console.visit import Json, Reply, Visit, nothing_here
+from catch.web.console.wording import words
+
+
+async def paper(visit: Visit) -> Reply:
+    id_ = visit.path["meeting"]
+    found = await visit.ask("meeting_room", id=id_, atLeast=visit.at_least)
+    meeting, offered, item = found["meeting"], found["offered"], found["agendaItem"]
+    if meeting is None or "draftAgenda" not in offered:
+        raise nothing_here()
+    items = meeting["agenda"]["items"]
+    seated = [each for each in meeting["attendance"] if each["present"] and each["acceptedConfidentiality"]]
+    return visit.page(
+        "meeting_paper.html",
+        meeting=meeting,
+        series=words(meeting["series"]),
+        stage=room.STAGES[meeting["state"]],
+        offered=offered,
+        item=item,
+        about=item["offered"] if item else [],
+        said=said_of(item),
+        next=room.next_item(items),
+        items=items,
+        waiting=[each for each in items if each["state"] == "PENDING"],
+        seated=[(each["user"], f"{each['user']} ({each['agency']})") for each in seated],
+        table_agencies=[(each, each) for each in sorted({one["agency"] for one in seated})],
+        tellers=[(each, each) for each in tellers(meeting, item)],
+        agencies=await agencies(visit, meeting["programme"], known(meeting)),
+        decision_codes=choices_of(DecisionCode),
+        defer_reasons=choices_of(DeferReason),
+        at=last_time(meeting),
+        on=on(visit, f"/meetings/{meeting['id']}/paper"),
+    )
+
+
+def last_time(meeting: Json) -> str:
+    """Where the clock of the meeting stood when the last thing that was entered happened: the next one was later."""
+    items = meeting["agenda"]["items"]
+    ends = [each["closedAt"] for each in items if each["closedAt"]] + [
+        each["openedAt"] for each in items if each["openedAt"]
+    ]
+    times = [datetime.fromisoformat(each) for each in ends]
+    starts = datetime.fromisoformat(local(meeting["startsAt"]))
+    return (max(times, default=starts)).astimezone(LONDON).isoformat()
+
+
+ADDRESSES = (Address("/meetings/{meeting:uuid}/paper", paper),)
