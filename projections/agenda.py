@@ -65,7 +65,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         starts_at=meeting.starts_at,
         state=meeting.state,
         cases=cases,
-        said=words(meeting),
+        said=row.said if row and same_end(row.meeting, meeting) else words(meeting),
         instant=meeting.instant,
         places=row.places if row and seated and unmoved(row.meeting, meeting) else places(meeting),
         meeting=meeting,
@@ -130,6 +130,18 @@ def unmoved(before: Meeting, meeting: Meeting) -> bool:
 def same_stage(before: Meeting, meeting: Meeting) -> bool:
     off = MeetingState.CANCELLED
     return published(before) == published(meeting) and (before.state is off) == (meeting.state is off)
+
+
+def same_end(before: Meeting, meeting: Meeting) -> bool:
+    """Whether it was over before, and all that its last words are made of is the same."""
+    return (
+        before.items is meeting.items
+        and before.state in OVER
+        and meeting.state in OVER
+        and before.draft is meeting.draft
+        and before.over_at == meeting.over_at
+        and before.starts_at == meeting.starts_at
+    )
 
 
 def same_guests(before: Meeting, meeting: Meeting) -> bool:

@@ -255,7 +255,7 @@ def queries() -> dict[str, str]:
 async def both(world: World, engine: Engine, text: str, given_: Any, by: Actor) -> tuple[bytes, bytes, bool]:
     """Compiled and by graphql-core; and whether the first was not left to graphql-core as well."""
     prepared = engine.prepare(text)
-    quick = await engine.compiled[prepared.operation].data(given_, await world.context(by))
+    quick = await engine.compiled[prepared.text, prepared.name].data(given_, await world.context(by))
     ours = (await engine.execute(prepared, given_, await world.context(by))).encoded()
     theirs = (await engine.executed(prepared, given_, await world.context(by))).encoded()
     return ours, theirs, quick is not None

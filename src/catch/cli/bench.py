@@ -6,6 +6,7 @@ import rich_click as click
 import uvloop
 from msgspec.structs import replace
 
+from catch.bench import console as console_bench
 from catch.bench import live as live_bench
 from catch.bench import live_run, live_shape
 from catch.bench import log as log_bench
@@ -93,6 +94,24 @@ def reading(form: str, quick: bool) -> None:
     size = reading_bench.QUICK if quick else reading_bench.Size()
     figures = uvloop.run(reading_bench.measured(size, say))
     click.echo(reading_bench.as_markdown(figures) if form == "markdown" else reading_bench.as_json(figures))
+
+
+@bench.command()
+@option("--json", "form", flag_value="json", default=True, help="The figures as JSON (the default).")
+@option("--markdown", "form", flag_value="markdown", help="The figures as tables.")
+@option("--quick", is_flag=True, help="A few requests: to see that it runs, not to quote.")
+def console(form: str, quick: bool) -> None:
+    """The console's pages over the demonstration's year, their first load, and an event on 16 screens.
+
+    Takes some three minutes, and wants the machine to itself.
+
+    **Examples**
+
+        catch bench console --markdown
+    """
+    size = console_bench.QUICK if quick else console_bench.Size()
+    figures = uvloop.run(console_bench.measured(size, say))
+    click.echo(console_bench.as_markdown(figures) if form == "markdown" else console_bench.as_json(figures))
 
 
 def say(what: str) -> None:

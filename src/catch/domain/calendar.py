@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
@@ -29,6 +29,7 @@ def london_day(at: datetime) -> date:
     return at.astimezone(LONDON).date()
 
 
+@lru_cache(4096)
 def end_of_day(day: date) -> datetime:
     """The last instant of a London day, in UTC."""
     return datetime.combine(day, time.max, LONDON).astimezone(UTC)

@@ -50,20 +50,20 @@ def further(before: Folded | Broken | None, stored: Stored, expected: Stream) ->
     if isinstance(before, Broken):
         return before._replace(version=stored.version, position=stored.position)
     kind, held = before or (expected, NOTHING)
-    place = (stored.version, stored.position)
     if stored.version != held.version + 1:
-        return Broken(MissingVersions(version=stored.version, found=held.version), *place)
+        return Broken(MissingVersions(version=stored.version, found=held.version), stored.version, stored.position)
     try:
         recorded = decode(stored)
         if held is NOTHING:
             # The id may name a stream of another kind than was asked for.
             kind = stream_of_event(recorded.event)
-        return kind, Held(kind.evolve(held.state, recorded), *place)
+        return kind, Held(kind.evolve(held.state, recorded), stored.version, stored.position)
     except Unreadable as problem:
-        return Broken(problem, *place)
+        return Broken(problem, stored.version, stored.position)
     except Exception as unexpected:
         fault(unexpected, "states")
-        return Broken(Undecodable(event=stored.topic, position=stored.position), *place)
+        damaged = Undecodable(event=stored.topic, position=stored.position)
+        return Broken(damaged, stored.version, stored.position)
 
 
 def strictly(found: Held | Broken) -> Held:
@@ -95,17 +95,15 @@ class States:
 
     async def get(self, stream: Stream, id_: UUID) -> Held:
         """Raises an `Unreadable` rather than leave a fact out."""
-        if id_ in self._held:
-            return self._at_hand(stream, id_)
+        # By one look: asked for every row, and to hash an id is Python code.
+        if (known := self._held.get(id_)) is not None:
+            return self._of_kind(stream, id_, known)
         (found,) = await self.gather(stream, [id_])
         return strictly(found)
 
-    def _at_hand(self, stream: Stream, id_: UUID) -> Held:
-        known = self._held.get(id_)
-        if known is None or known[0] is not stream:
-            return NOTHING
+    def _of_kind(self, stream: Stream, id_: UUID, known: Folded) -> Held:
         self._held.move_to_end(id_)
-        return known[1]
+        return known[1] if known[0] is stream else NOTHING
 
     def seen(self, id_: UUID) -> tuple[Stream, Held] | None:
         """What the id names, whatever kind of stream it is, where that is folded already: without reading."""
@@ -126,25 +124,24 @@ class States:
     async def gather(self, stream: Stream, ids: Iterable[UUID]) -> list[Held | Broken]:
         """The same, where one that cannot be read is no reason to do without the others."""
         wanted = list(ids)
-        broken: dict[UUID, Broken] = {}
-        missing: list[UUID] = []
-        for id_ in dict.fromkeys(wanted):
-            if id_ in self._held:
-                continue
-            known: Broken | None = self._broken.get(id_)
-            if known is None:
-                missing.append(id_)
-            else:
-                broken[id_] = known
-        read: dict[UUID, Folded | Broken] = {}
-        async for group in in_groups(missing, AT_ONCE):
+        if all(map(self._held.__contains__, wanted)):
+            return [self._of_kind(stream, id_, self._held[id_]) for id_ in wanted]
+        lacking = [id_ for id_ in dict.fromkeys(wanted) if id_ not in self._held]
+        read: dict[UUID, Folded | Broken] = self._broken_of(lacking)
+        async for group in in_groups([id_ for id_ in lacking if id_ not in read] if read else lacking, AT_ONCE):
             read |= await self._read_group(stream, group)
-        return [broken.get(id_) or self._found(stream, id_, read.get(id_)) for id_ in wanted]
+        return [self._found(stream, id_, read.get(id_)) for id_ in wanted]
+
+    def _broken_of(self, ids: Iterable[UUID]) -> dict[UUID, Folded | Broken]:
+        """Those that cannot be read, as was found a moment ago. None as a rule: then they are not gone through."""
+        if not self._broken:
+            return {}
+        return {id_: known for id_ in ids if (known := self._broken.get(id_)) is not None}
 
     def _found(self, stream: Stream, id_: UUID, read: Folded | Broken | None) -> Held | Broken:
         """As it is at hand by now; what was read and has been put out again, as it was read."""
-        if id_ in self._held:
-            return self._at_hand(stream, id_)
+        if (known := self._held.get(id_)) is not None:
+            return self._of_kind(stream, id_, known)
         if read is None or isinstance(read, Broken):
             return read or NOTHING
         return read[1] if read[0] is stream else NOTHING

@@ -20,6 +20,8 @@ from catch.readside.tables import Table
 from projections.read_model import Key, ReadModel
 
 GENERATION = 15_000  # facts taken in until what they did not touch is written out: some 20 MB of large rows
+ROWS = 2_000
+"""Rows held until the same: those of which each is touched once or twice would otherwise all be held."""
 BITS = 1 << 24
 INDEXED = "select count(*) from pg_index where indrelid = to_regclass(quote_ident($1))"
 # A table that is lost can be built again, so its rows need not wait for the disk.
@@ -94,7 +96,7 @@ class Building(Folding):
         await self._gather(connection, touched)
         self.take(touched)
         self._taken += len(touched)
-        if self._taken > self._generation:
+        if self._taken > self._generation or len(self.rows) > ROWS:
             await self._let_go(connection, self.older)
             self.older, self.rows, self._taken = self.rows, {}, 0
 

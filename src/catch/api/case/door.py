@@ -1,6 +1,9 @@
 """From folded states to answers: what the doors said, how the person is reached, what became of the referral."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from msgspec import Struct
 
 from catch.access import RedactionReason, Sight
 from catch.api.case import door_types as types
@@ -10,37 +13,96 @@ from catch.domain.case import state as domain
 from catch.domain.facts import Category, Sealed, Tag
 
 
-def referral(held: domain.Referral, path: str, redactor: Redactor, *, address_protected: bool) -> types.Referral:
-    """Whoever wrote it reads what they wrote; but for how the person is reached, which may have become a secret."""
-    own = own_door(held, redactor)
-    category = None if own else Category.NEEDS
-    hidden = category is not None and redactor.hides(f"{path}.needs", category)
-    if hidden:
-        redactor.hides(f"{path}.urgency", Category.NEEDS)
-        redactor.hides(f"{path}.basis", Category.NEEDS)
-    return types.Referral(
-        id=held.referral,
-        safe_contact=said_at(held, path, redactor),
-        source=held.source,
-        channel=held.channel,
-        received_at=held.received_at,
-        urgency=None if hidden else held.urgency,
-        needs=None if hidden else list(held.needs),
-        reason=redactor.text(f"{path}.reason", category, held.reason),
-        referrer=Worker(user=held.referrer, agency=held.referrer_agency),
-        unverified_organisation=redactor.text(f"{path}.unverifiedOrganisation", category, held.unverified_organisation),
-        reference=redactor.text(f"{path}.reference", category, held.reference),
-        described=described(held, f"{path}.described", redactor, address_protected=address_protected),
-        agreement=agreement_at(held, path, redactor, None if own else Category.PLAN),
-        basis=basis(held.basis) if held.basis and not hidden else None,
-    )
+class UnfoldingReferral(types.Referral):
+    """A referral whose parts are worked out, and their texts unsealed, when asked for: most answers want two."""
+
+    def __init__(self, held: domain.Referral, path: str, redactor: Redactor, *, protected: bool) -> None:
+        self.__dict__["_told"] = Told(held, path, redactor, own_door(held, redactor), protected)
+
+    def __getattr__(self, name: str) -> Any:
+        part = OF_REFERRAL.get(name)
+        if part is None:
+            raise AttributeError(name)
+        value = self.__dict__[name] = part(self.__dict__["_told"])
+        return value
 
 
-def said_at(held: domain.Referral, path: str, redactor: Redactor) -> types.SaidContact | None:
-    path = f"{path}.safeContact"
-    if redactor.hides(path, Category.CONTACT) or held.safe_contact is None:
-        return None
-    return said(held.safe_contact, path, redactor)
+class Told(Struct, frozen=True):
+    """What of a referral is told through a redactor. Whoever wrote it (`own`) reads what they wrote; but for how the
+    person is reached, which may have become a secret (`protected`: where they live is one).
+    """
+
+    held: domain.Referral
+    path: str
+    redactor: Redactor
+    own: bool
+    protected: bool
+
+    def hides(self, name: str, category: Category) -> bool:
+        return not self.own and self.redactor.hides(f"{self.path}.{name}", category)
+
+    def text(self, name: str, category: Category, sealed: Sealed | None) -> str | None:
+        return self.redactor.text(f"{self.path}.{name}", None if self.own else category, sealed)
+
+    def urgency(self) -> domain.Urgency | None:
+        return None if self.hides("urgency", Category.NEEDS) else self.held.urgency
+
+    def needs(self) -> list[str] | None:
+        return None if self.hides("needs", Category.NEEDS) else list(self.held.needs)
+
+    def basis(self) -> types.Basis | None:
+        if self.hides("basis", Category.NEEDS) or self.held.basis is None:
+            return None
+        return basis(self.held.basis)
+
+    def safe_contact(self) -> types.SaidContact | None:
+        path = f"{self.path}.safeContact"
+        if self.redactor.hides(path, Category.CONTACT) or self.held.safe_contact is None:
+            return None
+        return said(self.held.safe_contact, path, self.redactor)
+
+    def agreement(self) -> types.ReferralAgreement | None:
+        if self.hides("agreement", Category.PLAN) or self.held.agreement is None:
+            return None
+        return types.ReferralAgreement(
+            knows=self.held.agreement.knows,
+            agrees=self.held.agreement.agrees,
+            evidence=self.redactor.text(f"{self.path}.agreement.evidence", None, self.held.agreement.evidence),
+        )
+
+    def described(self) -> types.Described | None:
+        """That there is such a description is told to those who see something of it."""
+        said, path, redactor = self.held.described or domain.Described(), f"{self.path}.described", self.redactor
+        shown = types.Described(
+            name=self.text("described.name", Category.IDENTITY, said.name),
+            date_of_birth=self.text("described.dateOfBirth", Category.IDENTITY, said.date_of_birth),
+            nhs_number=self.text("described.nhsNumber", Category.IDENTITY, said.nhs_number),
+            phone=redactor.text(f"{path}.phone", Category.CONTACT, said.phone),
+            address=address(said.address, f"{path}.address", redactor, protected=self.protected),
+        )
+        closed = redactor.sight.hides(Category.CONTACT) and not self.own and redactor.sight.hides(Category.IDENTITY)
+        return None if closed or self.held.described is None else shown
+
+
+OF_REFERRAL: Mapping[str, Callable[[Told], object]] = {
+    "id": lambda told: told.held.referral,
+    "needs": Told.needs,
+    "urgency": Told.urgency,
+    "basis": Told.basis,
+    "safe_contact": Told.safe_contact,
+    "source": lambda told: told.held.source,
+    "channel": lambda told: told.held.channel,
+    "received_at": lambda told: told.held.received_at,
+    "reason": lambda told: told.text("reason", Category.NEEDS, told.held.reason),
+    "referrer": lambda told: Worker(user=told.held.referrer, agency=told.held.referrer_agency),
+    "unverified_organisation": lambda told: told.text(
+        "unverifiedOrganisation", Category.NEEDS, told.held.unverified_organisation
+    ),
+    "reference": lambda told: told.text("reference", Category.NEEDS, told.held.reference),
+    "described": Told.described,
+    "agreement": Told.agreement,
+}
+"""What a referral is made of, in the order in which it is looked at for what is withheld."""
 
 
 def said(held: domain.SafeContact, path: str, redactor: Redactor) -> types.SaidContact:
@@ -52,38 +114,8 @@ def said(held: domain.SafeContact, path: str, redactor: Redactor) -> types.SaidC
     )
 
 
-def agreement_at(
-    held: domain.Referral, path: str, redactor: Redactor, category: Category | None
-) -> types.ReferralAgreement | None:
-    path = f"{path}.agreement"
-    if (category and redactor.hides(path, category)) or held.agreement is None:
-        return None
-    return types.ReferralAgreement(
-        knows=held.agreement.knows,
-        agrees=held.agreement.agrees,
-        evidence=redactor.text(f"{path}.evidence", None, held.agreement.evidence),
-    )
-
-
 def basis(held: domain.Basis) -> types.Basis:
     return types.Basis(article6=held.article6, common_law=held.common_law, article9=held.article9)
-
-
-def described(
-    held: domain.Referral, path: str, redactor: Redactor, *, address_protected: bool
-) -> types.Described | None:
-    """That there is such a description is told to those who see something of it."""
-    said, own = held.described or domain.Described(), own_door(held, redactor)
-    identity = None if own else Category.IDENTITY
-    shown = types.Described(
-        name=redactor.text(f"{path}.name", identity, said.name),
-        date_of_birth=redactor.text(f"{path}.dateOfBirth", identity, said.date_of_birth),
-        nhs_number=redactor.text(f"{path}.nhsNumber", identity, said.nhs_number),
-        phone=redactor.text(f"{path}.phone", Category.CONTACT, said.phone),
-        address=address(said.address, f"{path}.address", redactor, protected=address_protected),
-    )
-    closed = redactor.sight.hides(Category.CONTACT) and not own and redactor.sight.hides(Category.IDENTITY)
-    return None if closed or held.described is None else shown
 
 
 def address(held: Sealed | None, path: str, redactor: Redactor, *, protected: bool) -> str | None:

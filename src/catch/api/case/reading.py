@@ -122,10 +122,10 @@ class Reading:
         # All at once, before the policy asks case by case.
         await self.facts.seats(ids)
         self.facts.expect(ids)
-        return [await self._listed(case) for case in ids]
-
-    async def _listed(self, case: UUID) -> Opened | Unopened:
-        try:
-            return await self.opened(case)
-        except Unreadable as problem:
-            return await self.unopened(case, problem)
+        found: list[Opened | Unopened] = []
+        for case in ids:
+            try:
+                found.append(await self.opened(case))
+            except Unreadable as problem:
+                found.append(await self.unopened(case, problem))
+        return found

@@ -51,6 +51,9 @@ class Unfolding(types.Case):
             # What is withheld is known once every part has been looked at.
             for part in PARTS:
                 getattr(self, part)
+            for each in (self.referral, *self.referrals):
+                for part in door.OF_REFERRAL:
+                    getattr(each, part)
             if self.person is not None:
                 for part in OF_PERSON:
                     getattr(self.person, part)
@@ -78,7 +81,7 @@ def _unmet_needs(whole: Whole) -> list[types.UnmetNeed]:
 def _referral(held: domain.Referral, path: str, whole: Whole) -> door_types.Referral:
     person = whole.person
     protected = whole.protected or (person is not None and person.address_protected)
-    return door.referral(held, path, whole.redactor, address_protected=protected)
+    return door.UnfoldingReferral(held, path, whole.redactor, protected=protected)
 
 
 def _position(whole: Whole) -> Position | None:

@@ -18,7 +18,6 @@ from graphql import (
     GraphQLError,
     GraphQLFormattedError,
     GraphQLSchema,
-    OperationDefinitionNode,
     OperationType,
     VariableNode,
     Visitor,
@@ -131,7 +130,8 @@ class Engine:
         self.registered = registered or Registered(learns=development)
         self.graphql: GraphQLSchema = underneath(schema)
         self.documents = Documents(self.graphql, self.limits, development=development)
-        self.compiled: dict[OperationDefinitionNode, Operation] = {}
+        # By text and name: to hash an operation's nodes would take as long as to answer it.
+        self.compiled: dict[tuple[str, str | None], Operation] = {}
         self._subscriptions: dict[bytes, Subscription] = {}
         self._selections: dict[Hashable, Later | None] = {}
         self.left_out: list[str] = []
@@ -153,7 +153,7 @@ class Engine:
         for prepared in kept:
             try:
                 operation = Operation(self.graphql, prepared, hide_suggestions=not self.development)
-                self.compiled[prepared.operation] = operation
+                self.compiled[prepared.text, prepared.name] = operation
             except NotCompiled as why:
                 # Of a subscription the messages are compiled when somebody subscribes.
                 if prepared.kind is not OperationType.SUBSCRIPTION:
@@ -168,7 +168,7 @@ class Engine:
             self.charge(prepared, variables, context)
         except Rejected as rejected:
             return Answer(None, rejected.errors, began=False)
-        operation = self.compiled.get(prepared.operation)
+        operation = self.compiled.get((prepared.text, prepared.name))
         if operation is not None and operation.reads:
             written = await self._read(operation, variables, context)
             if written is not None:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from catch.api.case.types import Action, Amendment, Case, Decision, Discussion
 from catch.api.common.scalars import Position
 from catch.api.common.types import Redactable, Redaction
-from catch.domain.meeting.items import DeferReason, Edit, ItemState, Origin
+from catch.domain.meeting.items import DeferReason, Edit, GuestKind, ItemState, Origin
 from catch.domain.meeting.listing import AppearanceBasis, Matter, Missing, ReasonCode, WarningCode, WhyNotPlaced
 from catch.domain.meeting.state import InterestAction
 
@@ -31,6 +31,13 @@ class ItemInterest:
     action: InterestAction
     note: str | None
     resolved_reason: str | None = strawberry.field(description="Why it no longer stands; null while it does.")
+
+
+@strawberry.type(description="Somebody without an account who was there for the item: they have no rights by it.")
+class ItemGuest:
+    id: UUID
+    kind: GuestKind
+    name: str | None
 
 
 @strawberry.type(description="An item was moved (places), given other minutes, or pulled from noting (sections).")
@@ -64,17 +71,35 @@ class Handling:
     deferred_note: str | None
     linked: list[LinkedAction]
     interests: list[ItemInterest]
+    guests: list[ItemGuest]
 
 
-class Said(Struct, frozen=True):
+class Said(Protocol):
     """What is personal about an item, as one viewer sees it."""
 
-    discussion: Discussion | None
-    decisions: list[Decision]
-    actions: list[Action]
+    @property
+    def discussion(self) -> Discussion | None: ...
+    @property
+    def decisions(self) -> list[Decision]: ...
+    @property
+    def actions(self) -> list[Action]: ...
+    @property
+    def handling(self) -> Handling | None: ...
+    @property
+    def amendments(self) -> list[Amendment]: ...
+    @property
+    def redactions(self) -> list[Redaction]: ...
+
+
+class NothingSaid(Struct, frozen=True):
+    """Nothing, or nothing that is told."""
+
     redactions: list[Redaction]
-    handling: Handling | None = None
-    amendments: Sequence[Amendment] = ()
+    discussion: None = None
+    decisions: list[Decision] = []
+    actions: list[Action] = []
+    handling: None = None
+    amendments: list[Amendment] = []
 
 
 class ItemInside(Protocol):

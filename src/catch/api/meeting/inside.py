@@ -1,6 +1,7 @@
 """What is personal about an item of an agenda: read when it is asked for, and as far as the viewer sees the case."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from catch.access import EVERYTHING, RedactionReason, Sight
@@ -16,7 +17,7 @@ from catch.domain.facts import Category
 from catch.domain.meeting.items import Item
 from catch.domain.meeting.state import Meeting
 
-NOTHING_SAID = agenda_types.Said(None, [], [], [])
+NOTHING_SAID = agenda_types.NothingSaid([])
 WORKED_OUT = ("reasons", "explanation", "must")
 """What an item shows that was worked out from facts of several kinds."""
 
@@ -35,7 +36,7 @@ class OnlyCase:
         return NOTHING_SAID if await self._reading.sight(self._case) else NO_CASE
 
 
-NO_CASE = agenda_types.Said(None, [], [], [common_types.Redaction(path="case", reason=RedactionReason.NOT_INVOLVED)])
+NO_CASE = agenda_types.NothingSaid([common_types.Redaction(path="case", reason=RedactionReason.NOT_INVOLVED)])
 
 
 class Inside:
@@ -81,23 +82,78 @@ class Inside:
         return self._told(seen, await facts.texts(held.person), linked)
 
     def _told(self, seen: Sight, texts: Texts, linked: Sequence[Action]) -> agenda_types.Said:
-        item, redactor = self._item, Redactor(seen, texts)
-        closed = redactor.hides("discussion", Category.DISCUSSION)
-        said = None if closed else item.update
-        at = parts.Spoken(
-            self._meeting.meeting, item.item, item.opened_at, item.closed_at, item.present, item.amendments
-        )
-        amended = redactor.all("amendments", Category.DISCUSSION, item.amendments)
-        decided = redactor.all("decisions", Category.DISCUSSION, item.decisions)
-        return agenda_types.Said(
-            said and parts.spoken(said, at, "discussion", redactor),
-            [parts.decision(each, "decisions", redactor) for each in decided],
-            parts.actions(linked, "actions", redactor),
-            # Each of them is asked for before what is withheld is told.
-            handling=handling(item, self._meeting, redactor, prepares=self._prepares),
-            amendments=[parts.amendment(each, "amendments", redactor) for each in amended],
-            redactions=redactor.redactions(),
-        )
+        return Told(self._meeting, self._item, seen, texts, linked, prepares=self._prepares)
+
+
+class Told:
+    """What is said of an item, part by part, each worked out, and its texts unsealed, when it is asked for.
+
+    Each with a redactor of its own: what is withheld is told in one order, whatever was asked for first.
+    """
+
+    def __init__(
+        self, meeting: Meeting, item: Item, seen: Sight, texts: Texts, linked: Sequence[Action], *, prepares: bool
+    ) -> None:
+        self.meeting = meeting
+        self.item = item
+        self.linked = linked
+        self.prepares = prepares
+        self._seen = seen
+        self._texts = texts
+        self._parts: dict[str, tuple[Any, Redactor]] = {}
+
+    def _part(self, name: str) -> tuple[Any, Redactor]:
+        found = self._parts.get(name)
+        if found is None:
+            redactor = Redactor(self._seen, self._texts)
+            found = self._parts[name] = (PARTS[name](self, redactor), redactor)
+        return found
+
+    @property
+    def discussion(self) -> case_types.Discussion | None:
+        return self._part("discussion")[0]
+
+    @property
+    def decisions(self) -> list[case_types.Decision]:
+        return self._part("decisions")[0]
+
+    @property
+    def actions(self) -> list[case_types.Action]:
+        return self._part("actions")[0]
+
+    @property
+    def handling(self) -> agenda_types.Handling | None:
+        return self._part("handling")[0]
+
+    @property
+    def amendments(self) -> list[case_types.Amendment]:
+        return self._part("amendments")[0]
+
+    @property
+    def redactions(self) -> list[common_types.Redaction]:
+        return [each for name in PARTS for each in self._part(name)[1].redactions()]
+
+
+def _discussion(told: Told, redactor: Redactor) -> case_types.Discussion | None:
+    item = told.item
+    if redactor.hides("discussion", Category.DISCUSSION) or not item.update:
+        return None
+    at = parts.Spoken(told.meeting.meeting, item.item, item.opened_at, item.closed_at, item.present, item.amendments)
+    return parts.spoken(item.update, at, "discussion", redactor)
+
+
+PARTS: Mapping[str, Callable[[Told, Redactor], object]] = {
+    "discussion": _discussion,
+    "decisions": lambda told, redactor: redactor.each(
+        "decisions", Category.DISCUSSION, told.item.decisions, parts.decision
+    ),
+    "actions": lambda told, redactor: parts.actions(told.linked, "actions", redactor),
+    "handling": lambda told, redactor: handling(told.item, told.meeting, redactor, prepares=told.prepares),
+    "amendments": lambda told, redactor: redactor.each(
+        "amendments", Category.DISCUSSION, told.item.amendments, parts.amendment
+    ),
+}
+"""What is said of an item, in the order in which what is withheld of it is told."""
 
 
 class Withheld:
@@ -114,9 +170,7 @@ class Withheld:
             "deferred",
             *("discussion", "decisions", "actions", "handling", "amendments"),
         )
-        self._said = agenda_types.Said(
-            None, [], [], [common_types.Redaction(path=path, reason=reason) for path in withheld]
-        )
+        self._said = agenda_types.NothingSaid([common_types.Redaction(path=path, reason=reason) for path in withheld])
 
     async def case(self) -> None:
         return None

@@ -59,6 +59,7 @@ class Sitting:
         self.recused: frozenset[UUID] = frozenset()
         self.unreadable: frozenset[UUID] = frozenset()
         """Cases of which a fact cannot be read, among those that were looked at."""
+        self._prepares: bool | None = None
         self._hidden: dict[UUID, RedactionReason | None] = {}
         self._looked: set[UUID] = set()
 
@@ -129,7 +130,10 @@ class Sitting:
 
     @property
     def prepares(self) -> bool:
-        return prepares(self.reading.viewer, self.present, self.reading.facts.at)
+        # Once: it is asked for every item, and who, which meeting and when stay the same.
+        if self._prepares is None:
+            self._prepares = prepares(self.reading.viewer, self.present, self.reading.facts.at)
+        return self._prepares
 
     async def agreed(self, case: UUID | None) -> Agreed:
         """What the viewer is told of why the case is on the agenda. A general matter has nothing to hide."""
@@ -385,7 +389,7 @@ class Sitting:
         closed = seen.hidden if seen else RedactionReason.ROLE
         spoken, acts = Category.DISCUSSION in told.categories, Category.ACTIONS in told.categories
         paths = [
-            *(() if spoken else ("present", "deferred")),
+            *(() if spoken else ("present", "deferred", "guests")),
             *(() if acts else ("actionsOffered",)),
             *(() if self.prepares else ("recused",)),
         ]
@@ -401,6 +405,7 @@ class Sitting:
             actions_offered=len(entry.actions) if acts else None,
             deferred=entry.deferred if spoken else None,
             amendments=list(said.amendments),
+            guests=said.handling.guests if said.handling and spoken else [],
             redactions=[
                 *(common_types.Redaction(path=path, reason=closed) for path in paths),
                 *(each for each in said.redactions if each.path.partition(".")[0] in OF_ENTRY),
@@ -424,7 +429,7 @@ def withheld_entry(
     entry: written_minutes.Entry, reason: RedactionReason, number: str | None
 ) -> meeting_types.MinutesEntry:
     """What became of an item is told; nothing of what it was about, but for the name of what cannot be read."""
-    withheld = ("present", "recused", "discussion", "decisions", "actionsOffered", "deferred", "amendments")
+    withheld = ("present", "recused", "discussion", "decisions", "actionsOffered", "deferred", "amendments", "guests")
     paths = withheld if number else ("number", *withheld)
     return meeting_types.MinutesEntry(
         item_id=entry.item,
@@ -438,6 +443,7 @@ def withheld_entry(
         actions_offered=None,
         deferred=None,
         amendments=[],
+        guests=[],
         redactions=[common_types.Redaction(path=path, reason=reason) for path in paths],
     )
 

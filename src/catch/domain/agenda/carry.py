@@ -4,7 +4,7 @@ A meeting that is over has a last word on each case that it had: it goes on, or 
 meetings of a series the last one counts, so that nothing hangs on which of them was drafted, published or moved when.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from uuid import UUID
 
@@ -37,9 +37,11 @@ def words(meeting: Meeting) -> tuple[Word, ...]:
     found = {held.case: held for held in reversed([*from_items(meeting), *from_draft(meeting)])}
     heard = {item.case for item in meeting.items if item.state in _HEARD and not item.put_off}
     had = {item.case for item in meeting.items if item.case and not meeting.instant}
+    at = said_at(meeting)
+    # By number: `uuid.UUID` compares itself in Python code.
     return tuple(
-        Word(case, said_at(meeting, case), None if case in heard else found.get(case))
-        for case in sorted({*found, *had})
+        Word(case, at(case), None if case in heard else found.get(case))
+        for case in sorted({*found, *had}, key=lambda case: case.int)
     )
 
 
@@ -76,10 +78,15 @@ def left_out(meeting: Meeting, left: Iterable[Carried]) -> tuple[Carried, ...]:
     return tuple(held for held in left if held.case not in known)
 
 
-def said_at(meeting: Meeting, case: UUID) -> datetime:
-    """When the last was said of it; what nobody spoke of, when the meeting was over."""
+def said_at(meeting: Meeting) -> Callable[[UUID], datetime]:
+    """When the last was said of a case; of what nobody spoke of, when the meeting was over."""
     over = meeting.over_at or meeting.starts_at
-    return max((item_at(item, over) for item in meeting.items if item.case == case), default=over)
+    latest: dict[UUID, datetime] = {}
+    for item in meeting.items:
+        if item.case is not None:
+            at = item_at(item, over)
+            latest[item.case] = max(latest.get(item.case, at), at)
+    return lambda case: latest.get(case, over)
 
 
 def item_at(item: Item, over: datetime) -> datetime:

@@ -29,16 +29,21 @@ def in_order(parts: tuple[T, ...], part: T, at: Callable[[T], datetime], after: 
 
     The first so many stay the first.
     """
+    # As nearly all are: recorded in the order in which they occurred.
+    if len(parts) <= after or at(parts[-1]) <= at(part):
+        return (*parts, part)
     place = bisect_right(parts, at(part), lo=after, key=at)
     return (*parts[:place], part, *parts[place:])
 
 
 def stepped(case: Case, kind: StepKind, at: datetime) -> Case:
     """The case after one more step, wherever that belongs."""
-    step = Step(at, kind)
-    # An episode begins with its opening, whatever an older log says of what came before.
-    after = len(case.course) if kind is StepKind.REOPENED else opening(case.course) + 1
-    course = in_order(case.course, step, lambda held: held.at, after)
+    step, course = Step(at, kind), case.course
+    if kind is StepKind.REOPENED or not course or course[-1].at <= at:
+        course = (*course, step)
+    else:
+        # An episode begins with its opening, whatever an older log says of what came before.
+        course = in_order(course, step, lambda held: held.at, opening(course) + 1)
     if course[-1] is step:
         standing = follows(Standing(case.state, case.milestones), step)
     else:

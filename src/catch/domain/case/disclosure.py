@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from catch.domain.calendar import london_day
 from catch.domain.case.course import in_order
 from catch.domain.case.rules import CaseNotLive
-from catch.domain.case.said import heard
+from catch.domain.case.said import with_disclosures
 from catch.domain.case.state import (
     Basis,
     Case,
@@ -235,13 +235,13 @@ def evolve(case: Case, event: DisclosureEvent, at: datetime) -> Case:
                 event.until,
                 necessity=event.necessity,
             )
-            return heard(replace(case, disclosures=in_order(case.disclosures, held, lambda each: each.authorised_at)))
+            return with_disclosures(case, in_order(case.disclosures, held, lambda each: each.authorised_at))
         case DisclosureEnded():
             disclosures = tuple(
                 replace(held, ended_at=at, ended_reason=event.reason) if held.disclosure == event.disclosure else held
                 for held in case.disclosures
             )
-            return heard(replace(case, disclosures=disclosures))
+            return with_disclosures(case, disclosures)
         case PartnerInvolved():
             held = Involvement(event.agency, event.role, at, event.contact)
             return replace(case, involvements=in_order(case.involvements, held, lambda each: each.since))

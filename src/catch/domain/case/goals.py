@@ -209,14 +209,18 @@ def decide(case: Case, command: GoalCommand, given: Given) -> list[GoalEvent]:
 
 
 def with_goal(case: Case, goal: UUID, **changes: object) -> Case:
-    return replace(case, goals=tuple(replace(held, **changes) if held.goal == goal else held for held in case.goals))
+    number = goal.int
+    goals = [replace(held, **changes) if held.goal.int == number else held for held in case.goals]
+    return replace(case, goals=tuple(goals))
 
 
 def scored(case: Case, goal: UUID, score: Scored) -> Case:
     """The goal stands as it did when somebody last looked."""
-    held = next((held for held in case.goals if held.goal == goal), None)
-    if held is None:
+    number = goal.int
+    found = [held for held in case.goals if held.goal.int == number]
+    if not found:
         return case
+    held = found[0]
     scores = in_order(held.scores, score, lambda each: each.at)
     last = scores[-1]
     return with_goal(case, goal, scores=scores, score=last.score, stage=last.stage, scored_at=last.at)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from catch.domain.case.state import Agrees, Answer, Case, Referral, SafeContact, safer
+from catch.domain.case.state import Agrees, Answer, Case, Disclosure, Referral, SafeContact, safer
 
 
 def heard(case: Case) -> Case:
@@ -16,7 +16,7 @@ def heard(case: Case) -> Case:
         agrees=last.agrees if last else None,
         refused_at=last.at if last and last.agrees is Agrees.NO else None,
         door_refused_at=refused_at_the_door(case),
-        disclosures_to_review=last is not None and waiting_for_review(case, last),
+        disclosures_to_review=waiting_for_review(case, case.disclosures),
         safe_contact=contact,
         safe_contact_confirmed=case.contact_confirmed is not None and contact == case.contact_confirmed.safe_contact,
     )
@@ -27,10 +27,18 @@ def answer_at(case: Case, at: datetime) -> Answer | None:
     return next((held for held in reversed(case.answers) if held.at <= at), None)
 
 
-def waiting_for_review(case: Case, last: Answer) -> bool:
+def waiting_for_review(case: Case, disclosures: tuple[Disclosure, ...]) -> bool:
     """Every disclosure that was open when the person said no, until they agree or it ends."""
-    open_then = (held.authorised_at <= last.at and held.open_at(last.at) for held in case.disclosures)
-    return last.agrees is Agrees.NO and any(open_then)
+    last = case.answers[-1] if case.answers else None
+    if last is None or last.agrees is not Agrees.NO:
+        return False
+    return any(held.authorised_at <= last.at and held.open_at(last.at) for held in disclosures)
+
+
+def with_disclosures(case: Case, disclosures: tuple[Disclosure, ...]) -> Case:
+    """Nothing else of what was said follows from what may be told."""
+    review = waiting_for_review(case, disclosures)
+    return replace(case, disclosures=disclosures, disclosures_to_review=review)
 
 
 def says_no(referral: Referral) -> bool:
@@ -39,6 +47,9 @@ def says_no(referral: Referral) -> bool:
 
 def refused_at_the_door(case: Case) -> datetime | None:
     """When the last referral came that says that the person does not agree, unless they have agreed since."""
+    # Of nearly all cases: nothing to work out.
+    if not any(map(says_no, case.referrals)):
+        return None
     agreed = max((held.at for held in case.answers if held.agrees is Agrees.YES), default=None)
     doubts = (
         referral.received_at

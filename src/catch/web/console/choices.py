@@ -203,6 +203,13 @@ def closing(known: Known) -> list[Choice]:
     return [Choice(each["code"], each["label"]) for each in many(one(known.programme, "closure"), "reasons")]
 
 
+def scale(known: Known) -> list[Choice]:
+    """The points of the programme's scale, where it is one that a list can show."""
+    framework = one(known.programme, "framework")
+    least, most = framework.get("scale_min", 1), framework.get("scale_max", 5)
+    return [Choice(str(each), str(each)) for each in range(least, most + 1)] if framework and most - least < 20 else []
+
+
 def all_series(known: Known) -> list[Choice]:
     return [Choice(each["key"], each["name"]) for each in listed(known, "meetings")]
 
@@ -274,6 +281,10 @@ OF_FIELDS: Mapping[str, By] = {
     "intervention": lambda known: codes(setting(known, "interventions")),
     "goal.domain": domains,
     "goals.*.domain": domains,
+    "goal.baseline": scale,
+    "goal.target": scale,
+    "goals.*.baseline": scale,
+    "goals.*.target": scale,
     "needs": needs,
     "series": all_series,
     "programme": programmes,
@@ -294,6 +305,7 @@ OF_COMMANDS: Mapping[tuple[str, str], By] = {
     ("AllocateCoordinator", "agency"): running,
     ("DeclareRecusal", "agency"): presenting,
     ("ResolveRecusal", "user"): recused,
+    ("ScoreGoal", "score"): scale,
     ("CloseCase", "reason"): closing,
     ("ProposeClosure", "reason"): closing,
     ("RecordUnmetNeed", "code"): needs,

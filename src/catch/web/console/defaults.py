@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from catch.domain.calendar import LONDON, add_months
 from catch.domain.facts import Command
-from catch.web.console.choices import all_series, involved, open_goals, parts, programmes
+from catch.web.console.choices import all_series, involved, open_goals, parts, programmes, told
 from catch.web.console.forms import Choice, fields_of
 from catch.web.console.known import Known
 from catch.web.console.visit import many, one
@@ -89,6 +89,12 @@ def scheduled(known: Known) -> dict[str, str]:
     return {"review": waiting[0]} if waiting else {}
 
 
+def not_yet_involved(known: Known) -> dict[str, str]:
+    """Whoever may be told, and has no part yet."""
+    part = {each.value for each in involved(known)}
+    return {"agency": only([each for each in told(known) if each.value not in part])}
+
+
 OF_COMMANDS: Mapping[str, Callable[[Known], dict[str, str]]] = {
     "AllocateCoordinator": myself,
     "DeclareRecusal": myself,
@@ -102,6 +108,8 @@ OF_COMMANDS: Mapping[str, Callable[[Known], dict[str, str]]] = {
     "AgreePlan": talked,
     "HoldReview": scheduled,
     "ScheduleReview": lambda known: {"due": next_review(known)},
+    "InvolvePartner": not_yet_involved,
+    "ScoreGoal": lambda _: {"stage": "review"},
     "AddNote": lambda _: {"category": "DISCUSSION"},
     "ProposeForMeeting": lambda _: {"personInformed": "true"},
 }

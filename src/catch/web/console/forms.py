@@ -237,6 +237,7 @@ class Form:
         self.prefix = prefix
         self.row_names = row_names or {}
         self.beside: dict[str, str] = {}
+        self.subject = ""
         self.command_id = str(uuid4())
         self.fixed = dict(fixed or {})
         self.defaults = dict(defaults or {})
@@ -252,7 +253,7 @@ class Form:
     def kind_of(self, field: Field, path: str) -> Kind:
         if path in self.fixed or field.path in self.chosen:
             return Kind.HIDDEN
-        if field.kind is Kind.TEXT and self.offered(field):
+        if field.kind in (Kind.TEXT, Kind.NUMBER) and self.offered(field):
             return Kind.ONE
         if field.kind in (Kind.ONE, Kind.SOME) and not self.offered(field):
             return Kind.TEXT if field.kind is Kind.ONE else Kind.AREA
@@ -260,10 +261,6 @@ class Form:
 
     def offered(self, field: Field) -> tuple[Choice, ...]:
         return self.choices.get(field.path) or field.choices
-
-    def asked(self, field: Field) -> Field:
-        """Where there is something to choose from, nobody is told how it would be spelt."""
-        return msgspec.structs.replace(field, hint=None) if self.choices.get(field.path) else field
 
     def value(self, path: str, default: str = "") -> str:
         if path in self.fixed:

@@ -10,6 +10,7 @@ from catch.web.console import clocks
 from catch.web.console.asking import form_of
 from catch.web.console.forms import Form, chosen_ids, mutation_of
 from catch.web.console.known import Known, nodes
+from catch.web.console.rows import path_in_words
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, many, nothing_here, one
 from catch.web.console.wording import title_of
@@ -111,7 +112,7 @@ async def history(visit: Visit) -> Reply:
     case = await case_of(visit, str(visit.path["case"]))
     found = await visit.ask("audit_trail", stream=case["id"], first=PAGE, after=visit.query.get("after"))
     trail = found["auditTrail"]
-    return visit.page("history.html", case=case, facts=nodes(trail), page=trail["pageInfo"])
+    return visit.page("history.html", case=case, facts=nodes(trail), page=trail["pageInfo"], path=path_in_words)
 
 
 async def notes(visit: Visit) -> Reply:

@@ -48,7 +48,9 @@ async def whole_form(visit: Visit, kind: type[Command], sent: Mapping[str, list[
         await known.with_agencies()
     if {"meeting", "to_meeting", "at_meeting"} & {*kind.__struct_fields__}:
         await known.with_meetings()
-    return form_of(known, kind, sent, more=await of_people(visit, kind, sent))
+    form = form_of(known, kind, sent, more=await of_people(visit, kind, sent))
+    form.subject = f"Case {known.case['number']}" if known.case else ""
+    return form
 
 
 def about_of(kind: type[Command], sent: Mapping[str, list[str]]) -> dict[str, str]:
@@ -151,7 +153,7 @@ async def shown(
         seen_at=visit.sent("seen-at"),
         stale=stale,
         since=since,
-        subject=None,
+        subject=form.subject,
     )
 
 

@@ -10,6 +10,7 @@ from catch.web.console.visit import Json, Reply, Visit
 
 LISTED = 8
 """Of each kind; the rest is on its own page."""
+OVER = ("CANCELLED", "ENDED", "MINUTES_CONFIRMED")
 
 
 async def home(visit: Visit) -> Reply:
@@ -23,15 +24,26 @@ async def home(visit: Visit) -> Reply:
     return visit.page(
         "home.html",
         standing=standing,
+        held=[*{tuple(each.values()): each for each in held_roles(standing)}.values()],
         is_any=partial(is_any, roles),
         may=may,
-        meetings=[each for each in nodes(coming.get("meetings")) if each["state"] not in ("CANCELLED", "ENDED")],
+        meetings=[
+            each
+            for each in nodes(coming.get("meetings"))
+            if each["state"] not in ("CANCELLED", "ENDED", "MINUTES_CONFIRMED")
+        ],
         inbox=inbox,
         to_answer=[each for each in inbox if each["state"] == "OFFERED"],
         overdue=[each for each in inbox if each["overdueDays"] and each["state"] != "OFFERED"],
         door=door,
         pressing=pressing,
     )
+
+
+def held_roles(standing: Json) -> list[Json]:
+    """Each once, however it is held."""
+    shown = ("role", "programme", "series", "endsOn")
+    return [{name: each[name] for name in shown} for each in (*standing["holds"], *standing["offices"])]
 
 
 def is_any(roles: set[str], *names: str) -> bool:

@@ -76,11 +76,31 @@ function ended() {
   hide();
 }
 
-// What is no longer theirs goes; what they typed stays.
-function hide() {
-  for (const part of main.querySelectorAll(":scope > *, [data-private]")) {
-    if (!part.querySelector?.("form")) part.remove();
+// What is no longer theirs goes; what they typed stays, beside the page, to be copied.
+const typed = document.getElementById("typed");
+
+function keep(node) {
+  const fields = node.nodeType === 1 ? [...(node.matches("textarea, input") ? [node] : node.querySelectorAll("textarea, input"))] : [];
+  for (const field of fields) {
+    const text = field.matches("[type=hidden], [type=radio], [type=checkbox]") ? "" : field.value;
+    if (!touched.has(field) || !text.trim() || text === field.defaultValue) continue;
+    const copy = Object.assign(document.createElement("textarea"), { className: "nhsuk-textarea", rows: 4, value: text });
+    copy.setAttribute("aria-label", `What you typed: ${field.labels?.[0]?.textContent.trim() ?? ""}`);
+    typed.append(copy);
+    typed.hidden = false;
   }
+}
+
+// What a form is about: its command, and what that names.
+function about(form) {
+  const named = ["meeting", "item", "case", "action", "goal", "user", "agency"];
+  const given = named.map((name) => form.querySelector?.(`input[type=hidden][name="${name}"]`)?.value ?? "");
+  return [form.getAttribute?.("action"), ...given].join(" ");
+}
+
+function hide() {
+  keep(main);
+  main.replaceChildren();
 }
 
 function put(html) {
@@ -89,14 +109,19 @@ function put(html) {
   Idiomorph.morph(main, next.innerHTML, {
     morphStyle: "innerHTML",
     callbacks: {
-      beforeNodeMorphed(old) {
-        if (old.nodeType !== 1) return true;
-        if (old.tagName === "FORM" && touched.has(old)) return false;
-        if (old.tagName === "FORM" && old.contains(document.activeElement) && document.activeElement.matches("input:not([type=hidden]), textarea, select")) return false;
+      beforeNodeMorphed(old, fresh) {
+        if (old.nodeType !== 1 || old.tagName !== "FORM") return true;
+        const writing = document.activeElement?.matches("input:not([type=hidden]), textarea, select") && old.contains(document.activeElement);
+        if (!touched.has(old) && !writing) return true;
+        if (about(old) === about(fresh)) return false;
+        // It would stand under another heading: what was typed for one item must not be taken for another's.
+        keep(old);
+        touched.delete(old);
         return true;
       },
       beforeNodeRemoved(old) {
-        return !(old.nodeType === 1 && [...(old.matches("form") ? [old] : old.querySelectorAll("form"))].some((form) => touched.has(form)));
+        keep(old);
+        return true;
       },
       beforeAttributeUpdated(name, node) {
         return !(name === "open" && node.tagName === "DETAILS");
