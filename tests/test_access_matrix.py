@@ -111,6 +111,7 @@ DeferItem                 chair ON_ITEM, deputy ON_ITEM, coordinator ON_ITEM, pr
 NoteItem                  chair ON_ITEM, deputy ON_ITEM, coordinator ON_ITEM, preparer ON_ITEM
 RecordUpdate              chair ON_ITEM, deputy ON_ITEM, coordinator ON_ITEM, preparer ON_ITEM
 RecordDecision            chair ON_ITEM, deputy ON_ITEM, coordinator ON_ITEM, preparer ON_ITEM
+RecordGuest               chair ON_ITEM, deputy ON_ITEM, coordinator ON_ITEM, preparer ON_ITEM
 LinkAction                chair ON_ITEM, deputy ON_ITEM, coordinator ON_ITEM, preparer ON_ITEM
 OfferActionInMeeting      chair ON_ITEM, deputy ON_ITEM, coordinator ON_ITEM, preparer ON_ITEM
 RecordInstantDiscussion   coordinator DISCUSSES, partner DISCUSSES

@@ -186,6 +186,7 @@ MEETINGS: tuple[Row, ...] = (
     ((attendance.ResolveInterest,), running(settling_interest)),
     ((floor.OpenItem, floor.CloseItem, floor.DeferItem, floor.NoteItem), ON_AN_ITEM),
     ((deciding.RecordUpdate, deciding.RecordDecision, deciding.LinkAction, OfferActionInMeeting), ON_AN_ITEM),
+    ((deciding.RecordGuest,), ON_AN_ITEM),
     ((AmendMinutes,), in_the_chair(amending)),
     (
         (instant.RecordInstantDiscussion,),

@@ -26,7 +26,7 @@ from catch.web.console.visit import Json, NotShown, Page, Reply, Visit, nothing_
 BACK = timedelta(days=90)
 A_MOMENT = 60.0
 """Seconds for which one request acts as whom its address names."""
-MEDIA = "text/calendar; charset=utf-8"
+MEDIA = "text/calendar"
 MODES = {"IN_PERSON": "In person", "REMOTE": "Remote", "HYBRID": "In person and remote"}
 LONGEST_LINE = 75
 """Octets; a longer line is folded."""
