@@ -236,3 +236,18 @@ async def test_a_form_is_filled_in_and_sent_by_keyboard_alone(world: World):
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/people/snn?at=*")
     assert await page.get_by_role("link", name="typed@snn").count() == 1
+
+
+async def test_a_slider_leads_through_the_timeline_where_there_is_a_script_and_a_list_where_there_is_none(world: World):
+    page, here = await world.window(AUDITOR), f"/audit/{world.values['case']}"
+    await page.goto(here)
+    await page.locator("#slider").focus()
+    await page.keyboard.press("Home")
+    await page.wait_for_url("**position=*")
+    assert "behind referral received" in await page.locator("#then h2").inner_text()
+    async with at_the_console(world.browser, world.place, AUDITOR, script=False) as plain:
+        await plain.goto(here)
+        assert not await plain.locator("#slider").is_visible()
+        await plain.locator("#position").select_option(index=1)
+        await plain.get_by_role("button", name="Show it as it stood then").first.click()
+        assert "behind" in await plain.locator("#then h2").inner_text()

@@ -176,6 +176,22 @@ async def test_a_programs_form_holds_what_it_may_ask_for_now(world: World):
         assert form.form("/do/allow-service")["commands"] == ["register-person", "submit-referral"]
 
 
+async def test_an_account_is_bound_and_taken_away_by_forms(world: World):
+    await world.place.enrol(Actor("bound@snn", "snn", Role.PARTNER))
+    await world.place.settled()
+    async with visiting(world.place, MANAGER) as visitor:
+        here = "/people/snn/bound@snn"
+        assert "unbind-subject" not in (await visitor.get(here)).offers()
+        form = await visitor.get(f"/do/bind-subject?partner=snn&user=bound@snn&next={here}")
+        named = {"issuer": "example-issuer", "subject": "subject-2"}
+        page = await visitor.send(form, "/do/bind-subject", named)
+        assert "example-issuer" in page.text, page.text
+        form = await visitor.get(f"/do/unbind-subject?partner=snn&user=bound@snn&next={here}")
+        assert '<option value="example-issuer"' in form.html
+        page = await visitor.send(form, "/do/unbind-subject", {"issuer": "example-issuer"})
+        assert "example-issuer" not in page.text
+
+
 async def test_an_officer_appoints_to_the_series_there_are_and_is_shown_who_is(world: World):
     async with visiting(world.place, OFFICER) as visitor:
         form = await visitor.get(f"/do/give-role?partner=snn&user={COLLEAGUE.user}&next=/people/snn/{COLLEAGUE.user}")

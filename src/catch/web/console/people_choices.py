@@ -3,7 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 from catch.domain.facts import Command, Role
-from catch.domain.partner import AllowService, EnrolMember, EnrolService, GiveRole, GiveTag, RegisterPartner
+from catch.domain.partner import (
+    AllowService,
+    EnrolMember,
+    EnrolService,
+    GiveRole,
+    GiveTag,
+    RegisterPartner,
+    UnbindSubject,
+)
 from catch.domain.streams import KEY_OF_COMMAND
 from catch.web.console.forms import Choice, words
 from catch.web.console.visit import Json, Visit, inside
@@ -26,6 +34,9 @@ async def of_people(visit: Visit, kind: type[Command], sent: Mapping[str, Sequen
     }
     if agency and kind not in NEW and "user" in kind.__struct_fields__:
         found["user"] = await members(visit, agency, user)
+    if agency and user and kind is UnbindSubject:
+        held = (await visit.maybe("looked_after", agency=agency, user=user)).get("lookedAfter")
+        found["issuer"] = [Choice(each, each) for each in inside(held, "member", "issuers") or ()]
     if agency and user and kind in (GiveRole, GiveTag):
         found |= await given(visit, kind, agency, user, found["programme"])
     return {path: choices for path, choices in found.items() if choices}

@@ -12,7 +12,7 @@ from catch.web.console.wording import words
 
 OF_AGENCY = ("enrolMember", "enrolService", "signAgreement", "runProgramme")
 """What is asked about an agency by a form of its own."""
-OF_MEMBER = ("giveRole", "giveTag", "bindSubject", "allowService")
+OF_MEMBER = ("giveRole", "giveTag", "bindSubject", "unbindSubject", "allowService")
 ENDS_SOON = 90
 """Days ahead that one looks for what ends."""
 
@@ -118,6 +118,8 @@ def opens(name: str, held: Json, *, service: bool) -> bool:
             return bool(held["tagProgrammes"])
         case "allowService":
             return service
+        case "unbindSubject":
+            return bool(held["member"]["issuers"])
         case _:
             return True
 
