@@ -111,6 +111,7 @@ DeferItem                 chair ON_ITEM, deputy ON_ITEM, coordinator ON_ITEM, pr
 NoteItem                  chair ON_ITEM, deputy ON_ITEM, coordinator ON_ITEM, preparer ON_ITEM
 RecordUpdate              chair ON_ITEM, deputy ON_ITEM, coordinator ON_ITEM, preparer ON_ITEM
 RecordDecision            chair ON_ITEM, deputy ON_ITEM, coordinator ON_ITEM, preparer ON_ITEM
+RecordGuest               chair ON_ITEM, deputy ON_ITEM, coordinator ON_ITEM, preparer ON_ITEM
 LinkAction                chair ON_ITEM, deputy ON_ITEM, coordinator ON_ITEM, preparer ON_ITEM
 OfferActionInMeeting      chair ON_ITEM, deputy ON_ITEM, coordinator ON_ITEM, preparer ON_ITEM
 RecordInstantDiscussion   coordinator DISCUSSES, partner DISCUSSES
@@ -128,7 +129,7 @@ LeaveProgramme            administrator HAS_THE_ROLE
 EnrolMember               member-administrator GIVES, appointing-officer GIVES, administrator GIVES
 EnrolService              member-administrator GIVES
 AllowService              member-administrator GIVES
-BindSubject               member-administrator GIVES
+BindSubject               member-administrator GIVES, appointing-officer GIVES, administrator GIVES
 UnbindSubject             member-administrator GIVES
 SuspendMember             member-administrator GIVES, administrator GIVES
 ReinstateMember           member-administrator GIVES

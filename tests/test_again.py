@@ -112,7 +112,7 @@ REFERENCES = {
     "AdjournMeeting ResumeMeeting EndMeeting HandOverChair JoinMeeting LeaveMeeting SendApology "
     "AcceptConfidentiality": "meeting",
     "RemoveItem MoveItem ChangeTimebox PullFromNoting DeclareInterest ResolveInterest OpenItem CloseItem NoteItem "
-    "RecordUpdate": "meeting item",
+    "RecordUpdate RecordGuest": "meeting item",
     "SetContactPreference SetProtectedAddress CorrectIdentity CorrectContact": "person",
 }
 """The ids in each command that name something which is there. Every other one is chosen, for something new."""

@@ -31,11 +31,13 @@ from catch.domain.meeting.attendance import (
 from catch.domain.meeting.deciding import (
     AgreesAndDissents,
     DecisionRecorded,
+    GuestRecorded,
     ItemActionLinked,
     ItemUpdateRecorded,
     LinkAction,
     NotAtTheTable,
     RecordDecision,
+    RecordGuest,
     RecordUpdate,
     UnknownDecision,
     WhoTellsThePerson,
@@ -90,7 +92,7 @@ from catch.domain.meeting.invitations import (
     SetAvailability,
     WithdrawInvitation,
 )
-from catch.domain.meeting.items import DecisionCode, DeferReason, Dissent, ItemState, ToTell
+from catch.domain.meeting.items import DecisionCode, DeferReason, Dissent, GuestKind, ItemState, ToTell
 from catch.domain.meeting.listing import (
     Agenda,
     AppearanceBasis,
@@ -223,6 +225,7 @@ DRAFT, PUBLISH = DraftAgenda(M), PublishAgenda(M)
 JOIN, ACCEPT = JoinMeeting(M, "hal", "housing-1"), AcceptConfidentiality(M, "hal")
 RUNNING = (PLAN, DRAFT, PUBLISH, JOIN, ACCEPT, StartMeeting(M))
 TOLD = ToTell("hal", date(2025, 11, 20))
+ADVOCATE = RecordGuest(M, ONE, an("guest"), GuestKind.ADVOCATE, TEXT)
 DECIDE = RecordDecision(M, ONE, an("decision"), DecisionCode.CONTINUE, TEXT, ("housing-1",), (), TOLD)
 
 
@@ -294,6 +297,8 @@ RECORDED: list[tuple[tuple[MeetingCommand, ...], MeetingCommand, list[type]]] = 
     (OPENED, CloseItem(M, ONE), [ItemClosed]),
     (OPENED, RecordUpdate(M, ONE, update=TEXT), [ItemUpdateRecorded]),
     (OPENED, DECIDE, [DecisionRecorded]),
+    (OPENED, ADVOCATE, [GuestRecorded]),
+    ((*OPENED, ADVOCATE), ADVOCATE, []),
     (OPENED, LinkAction(M, ONE, an("action"), "housing-1"), [ItemActionLinked]),
     (PUBLISHED, DEFER_TWO, [ItemDeferred]),
     (OPENED, DEFER_ONE, [ItemDeferred]),
@@ -396,6 +401,8 @@ REFUSED: list[tuple[tuple[MeetingCommand, ...], MeetingCommand, type[Refused]]] 
     (RUNNING, CloseItem(M, ONE), ItemNotOpen),
     (RUNNING, RecordUpdate(M, ONE, update=TEXT), ItemNotOpen),
     (OPENED, RecordUpdate(M, ONE), MissingText),
+    (RUNNING, ADVOCATE, ItemNotOpen),
+    (OPENED, replace(ADVOCATE, name=Sealed("")), MissingText),
     (RUNNING, DECIDE, ItemNotOpen),
     ((*OPENED, AdjournMeeting(M)), DECIDE, NotInProgress),
     (OPENED, RecordDecision(M, ONE, an("d"), DecisionCode.CONTINUE), WhoTellsThePerson),

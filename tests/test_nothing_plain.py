@@ -71,13 +71,13 @@ from catch.domain.meeting.attendance import (
     ResolveInterest,
     SendApology,
 )
-from catch.domain.meeting.deciding import RecordDecision, RecordUpdate
+from catch.domain.meeting.deciding import RecordDecision, RecordGuest, RecordUpdate
 from catch.domain.meeting.drafting import DraftAgenda, PublishAgenda
 from catch.domain.meeting.editing import ChangeTimebox, MoveItem, PullFromNoting, RemoveItem
 from catch.domain.meeting.floor import CloseItem, DeferItem, OpenItem
 from catch.domain.meeting.instant import Participant, RecordInstantDiscussion
 from catch.domain.meeting.invitations import InviteMember, WithdrawInvitation
-from catch.domain.meeting.items import DecisionCode, DeferReason, Dissent, ItemState, ToTell
+from catch.domain.meeting.items import DecisionCode, DeferReason, Dissent, GuestKind, ItemState, ToTell
 from catch.domain.meeting.listing import AppearanceBasis, Section
 from catch.domain.meeting.planning import CancelMeeting, PlanMeeting, RescheduleMeeting
 from catch.domain.meeting.session import AdjournMeeting, EndMeeting, ResumeMeeting, StartMeeting
@@ -317,6 +317,7 @@ async def hold_a_meeting(w: Writer, first: Any, second: Any) -> None:
     await w.send(ResolveInterest(meeting, item, HOUSING.user, t()))
     await w.send(OpenItem(meeting, item))
     await w.send(RecordUpdate(meeting, item, t(), t(), t(), t()))
+    await w.send(RecordGuest(meeting, item, uuid4(), GuestKind.ADVOCATE, t()))
     dissent = (Dissent("housing-1", t()),)
     decision = RecordDecision(
         meeting, item, uuid4(), DecisionCode.CONTINUE, t(), ("snn",), dissent, None, not_told_reason=t()

@@ -220,6 +220,7 @@ INTO: Mapping[str, str] = {
     "ResolveInterest": "ItemInterest",
     "OpenItem": "Handling",
     "RecordDecision": "Decision",
+    "RecordGuest": "ItemGuest",
     "Dissent": "Dissent",
     "RecordInstantDiscussion": "Meeting",
     "Participant": "Attendance",

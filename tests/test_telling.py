@@ -164,6 +164,7 @@ TABLE: dict[str, Telling] = {
     "ItemNoted": OF_ITEM,
     "ItemUpdateRecorded": SPOKEN,
     "DecisionRecorded": SPOKEN,
+    "GuestRecorded": SPOKEN,
     "ItemActionLinked": DONE,
     "MinutesAmended": SPOKEN,
     "InstantDiscussionHeld": Telling(To.SEEING, DISCUSSION, Changes.SEATS),

@@ -91,6 +91,7 @@ OFTEN: tuple[type[Command], ...] = (
     attendance.JoinMeeting,
     deciding.RecordUpdate,
     deciding.RecordDecision,
+    deciding.RecordGuest,
     OfferActionInMeeting,
     floor.OpenItem,
     floor.DeferItem,
@@ -213,6 +214,7 @@ def held(number: int) -> Iterator[Said]:
     item = {**at, "item": place_of(number)}
     yield "cora", floor.OpenItem, 0, {**item, "known_by": None, "override_reason": why}
     yield "cora", deciding.RecordUpdate, 0, item
+    yield "cora", deciding.RecordGuest, 0, item
     yield "carl", deciding.RecordDecision, 0, {**item, "agreed_by": ("homes",), "dissent": ()}
     yield "cora", OfferActionInMeeting, 0, {**item, "owner": "homes", "owner_user": None, "decision": None}
     yield "cora", floor.CloseItem, 0, item

@@ -165,6 +165,8 @@ OWNED: dict[str, tuple[str, str]] = {
         for field in ("situation", "action_to_date", "update", "next_steps")
     },
     "RecordDecision.decision": SPOKEN,
+    "RecordGuest.guest": SPOKEN,
+    "RecordGuest.name": SPOKEN,
     "RecordDecision.text": SPOKEN,
     "RecordDecision.dissent.text": SPOKEN,
     "RecordDecision.to_tell_person.by": SPOKEN,

@@ -50,7 +50,7 @@ DONE_AS = (
 ON_AN_ITEM = {
     "RemoveItem", "MoveItem", "ChangeTimebox", "PullFromNoting", "DeclareInterest", "ResolveInterest", "OpenItem",
     "CloseItem", "DeferItem", "NoteItem", "RecordUpdate", "RecordDecision", "LinkAction", "OfferActionInMeeting",
-    "AmendMinutes",
+    "AmendMinutes", "RecordGuest",
 }  # fmt: skip
 OF_A_PERSON = {"SetContactPreference", "SetProtectedAddress", "CorrectIdentity", "CorrectContact"}
 FROM_THE_CHAIR = {"AuthoriseDisclosure", "EndDisclosure", "RecordUnmetNeed", "DeclareRecusal", "ResolveRecusal"}

@@ -275,6 +275,9 @@ def _of_meeting(event: MeetingEvent) -> Telling:
             return Telling(To.ITEM)
         case deciding.ItemUpdateRecorded() | deciding.DecisionRecorded() | amending.MinutesAmended():
             return Telling(To.SEEING, Category.DISCUSSION)
+        # Who came with the person says something of them.
+        case deciding.GuestRecorded():
+            return Telling(To.SEEING, Category.DISCUSSION)
         case deciding.ItemActionLinked():
             return Telling(To.OWNER, Category.ACTIONS)
         case attendance.InterestDeclared() | attendance.InterestResolved():

@@ -52,6 +52,7 @@ OnItem = (
     | deciding.RecordUpdate
     | deciding.RecordDecision
     | deciding.LinkAction
+    | deciding.RecordGuest
     | attendance.DeclareInterest
     | attendance.ResolveInterest
     | OfferActionInMeeting
@@ -304,6 +305,7 @@ MEETING_HANDLERS: tuple[Handler, ...] = (
     handles(floor.DeferItem, subject=of_item, decide=defer),
     handles(floor.NoteItem, subject=of_item, decide=alone),
     handles(deciding.RecordUpdate, subject=of_item, decide=alone),
+    handles(deciding.RecordGuest, subject=of_item, decide=alone),
     handles(deciding.RecordDecision, subject=of_item, decide=on_item),
     handles(deciding.LinkAction, subject=of_item, decide=link),
     handles(instant.RecordInstantDiscussion, subject=of_case_named, decide=instantly),

@@ -212,6 +212,7 @@ LEAVES: Mapping[type[Command], Leaves] = {
     attendance.ResolveInterest: Leaves((attendance.InterestResolved,), about=("item", "user")),
     floor.OpenItem: Leaves((floor.ItemOpened,), about=("item",), filled=("known_by",)),
     floor.DeferItem: Leaves((floor.ItemDeferred,), about=("item",)),
+    deciding.RecordGuest: Leaves((deciding.GuestRecorded,), "guest"),
     deciding.RecordDecision: Leaves((deciding.DecisionRecorded,), "decision"),
     deciding.LinkAction: THE_LINK,
     amending.AmendMinutes: Leaves((amending.MinutesAmended,), "amendment"),

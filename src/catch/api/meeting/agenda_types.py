@@ -11,7 +11,7 @@ from msgspec import Struct
 from catch.api.case.types import Action, Amendment, Case, Decision, Discussion
 from catch.api.common.scalars import Position
 from catch.api.common.types import Redactable, Redaction
-from catch.domain.meeting.items import DeferReason, Edit, ItemState, Origin
+from catch.domain.meeting.items import DeferReason, Edit, GuestKind, ItemState, Origin
 from catch.domain.meeting.listing import AppearanceBasis, Matter, Missing, ReasonCode, WarningCode, WhyNotPlaced
 from catch.domain.meeting.state import InterestAction
 
@@ -31,6 +31,13 @@ class ItemInterest:
     action: InterestAction
     note: str | None
     resolved_reason: str | None = strawberry.field(description="Why it no longer stands; null while it does.")
+
+
+@strawberry.type(description="Somebody without an account who was there for the item: they have no rights by it.")
+class ItemGuest:
+    id: UUID
+    kind: GuestKind
+    name: str | None
 
 
 @strawberry.type(description="An item was moved (places), given other minutes, or pulled from noting (sections).")
@@ -64,6 +71,7 @@ class Handling:
     deferred_note: str | None
     linked: list[LinkedAction]
     interests: list[ItemInterest]
+    guests: list[ItemGuest]
 
 
 class Said(Protocol):

@@ -36,6 +36,9 @@ def handling(item: Item, meeting: Meeting, redactor: Redactor, *, prepares: bool
             types.LinkedAction(action_id=each.action, owner=each.owner, decision_id=each.decision) for each in links
         ],
         interests=[interest(each, redactor) for each in interests(item, meeting)] if prepares else [],
+        guests=[
+            types.ItemGuest(id=each.guest, kind=each.kind, name=text("guests.name", each.name)) for each in item.guests
+        ],
     )
 
 

@@ -11,7 +11,7 @@ from catch.api.case.types import Amendment, Decision, Discussion
 from catch.api.common.messages import AccessEnded, Hidden, ResyncRequired
 from catch.api.common.scalars import Position
 from catch.api.common.types import PageInfo, Redactable, Unreadable, Worker
-from catch.api.meeting.agenda_types import Agenda, AgendaItem, InclusionReason
+from catch.api.meeting.agenda_types import Agenda, AgendaItem, InclusionReason, ItemGuest
 from catch.domain.agenda.absence import Standing
 from catch.domain.meeting.items import DeferReason, ItemState
 from catch.domain.meeting.listing import Missing, ReasonCode
@@ -49,6 +49,7 @@ class MinutesEntry(Redactable):
     actions_offered: int | None
     deferred: DeferReason | None
     amendments: list[Amendment]
+    guests: list[ItemGuest]
 
 
 @strawberry.type(description="The minutes of a meeting, in the order in which the items were taken.")

@@ -389,7 +389,7 @@ class Sitting:
         closed = seen.hidden if seen else RedactionReason.ROLE
         spoken, acts = Category.DISCUSSION in told.categories, Category.ACTIONS in told.categories
         paths = [
-            *(() if spoken else ("present", "deferred")),
+            *(() if spoken else ("present", "deferred", "guests")),
             *(() if acts else ("actionsOffered",)),
             *(() if self.prepares else ("recused",)),
         ]
@@ -405,6 +405,7 @@ class Sitting:
             actions_offered=len(entry.actions) if acts else None,
             deferred=entry.deferred if spoken else None,
             amendments=list(said.amendments),
+            guests=said.handling.guests if said.handling and spoken else [],
             redactions=[
                 *(common_types.Redaction(path=path, reason=closed) for path in paths),
                 *(each for each in said.redactions if each.path.partition(".")[0] in OF_ENTRY),
@@ -428,7 +429,7 @@ def withheld_entry(
     entry: written_minutes.Entry, reason: RedactionReason, number: str | None
 ) -> meeting_types.MinutesEntry:
     """What became of an item is told; nothing of what it was about, but for the name of what cannot be read."""
-    withheld = ("present", "recused", "discussion", "decisions", "actionsOffered", "deferred", "amendments")
+    withheld = ("present", "recused", "discussion", "decisions", "actionsOffered", "deferred", "amendments", "guests")
     paths = withheld if number else ("number", *withheld)
     return meeting_types.MinutesEntry(
         item_id=entry.item,
@@ -442,6 +443,7 @@ def withheld_entry(
         actions_offered=None,
         deferred=None,
         amendments=[],
+        guests=[],
         redactions=[common_types.Redaction(path=path, reason=reason) for path in paths],
     )
 

@@ -1,4 +1,4 @@
-"""What is said and agreed about the open item: its update, its decisions, its actions.
+"""What is said and agreed about the open item, and who was there for it: its update, decisions, actions, guests.
 
 Read downwards: what happened, where that leaves the meeting, what may be asked, what can be refused, what we answer.
 """
@@ -11,8 +11,19 @@ from msgspec.structs import replace
 
 from catch.domain.facts import Command, Fact, Sealed
 from catch.domain.given import Given
-from catch.domain.meeting.items import Decision, DecisionCode, Dissent, Item, ItemState, LinkedAction, ToTell, Update
-from catch.domain.meeting.rules import ItemNotOpen, NotInProgress, on_agenda
+from catch.domain.meeting.items import (
+    Decision,
+    DecisionCode,
+    Dissent,
+    Guest,
+    GuestKind,
+    Item,
+    ItemState,
+    LinkedAction,
+    ToTell,
+    Update,
+)
+from catch.domain.meeting.rules import ItemNotOpen, NotInProgress, needs_text, on_agenda
 from catch.domain.meeting.state import Meeting, MeetingState, with_item
 from catch.domain.plain import Few, Key
 from catch.domain.refusals import MissingText, NothingExtended, Refused
@@ -50,7 +61,17 @@ class ItemActionLinked(Fact, frozen=True):
     decision: UUID | None = None
 
 
-DecidingEvent = ItemUpdateRecorded | DecisionRecorded | ItemActionLinked
+class GuestRecorded(Fact, frozen=True):
+    """Somebody who acts for no agency was there for this item: the person, an advocate, an interpreter."""
+
+    item: UUID
+    guest: UUID
+    kind: GuestKind
+    name: Sealed
+    case: UUID | None = None
+
+
+DecidingEvent = ItemUpdateRecorded | DecisionRecorded | ItemActionLinked | GuestRecorded
 
 
 def evolve(meeting: Meeting, event: DecidingEvent, at: datetime) -> Meeting:
@@ -66,6 +87,8 @@ def heard(item: Item, event: DecidingEvent) -> Item:
             return replace(item, decisions=(*item.decisions, decided(event)))
         case ItemActionLinked(action=action, owner=owner, decision=decision):
             return replace(item, actions=(*item.actions, LinkedAction(action, owner, decision)))
+        case GuestRecorded(guest=guest, kind=kind, name=name):
+            return replace(item, guests=(*item.guests, Guest(guest, kind, name)))
         case _:
             assert_never(event)
 
@@ -127,7 +150,19 @@ class LinkAction(Command, frozen=True):
     decision: UUID | None = None
 
 
-DecidingCommand = RecordUpdate | RecordDecision | LinkAction
+class RecordGuest(Command, frozen=True):
+    """Record that somebody who acts for no agency is there for the open item: the person, an advocate, an interpreter.
+    They see and may do nothing here by it.
+    """
+
+    meeting: UUID
+    item: UUID
+    guest: UUID
+    kind: GuestKind
+    name: Sealed
+
+
+DecidingCommand = RecordUpdate | RecordDecision | LinkAction | RecordGuest
 
 
 class WhoTellsThePerson(Refused):
@@ -156,6 +191,8 @@ def decide(meeting: Meeting, command: DecidingCommand, given: Given) -> list[Dec
             return record_decision(meeting, command, given)
         case LinkAction():
             return link_action(meeting, command)
+        case RecordGuest():
+            return record_guest(meeting, command)
         case _:
             assert_never(command)
 
@@ -239,6 +276,14 @@ def link_action(meeting: Meeting, command: LinkAction) -> list[DecidingEvent]:
     if command.decision is not None and all(held.decision != command.decision for held in item.decisions):
         raise UnknownDecision(decision=command.decision)
     return [ItemActionLinked(item.item, command.action, command.owner, item.case, command.decision)]
+
+
+def record_guest(meeting: Meeting, command: RecordGuest) -> list[DecidingEvent]:
+    if any(held.guest == command.guest for other in meeting.items for held in other.guests):
+        return []
+    item = at_hand(meeting, command.item)
+    needs_text(name=command.name)
+    return [GuestRecorded(item.item, command.guest, command.kind, command.name, item.case)]
 
 
 SUBJECT = Subject(DecidingEvent, DecidingCommand, decide=decide, evolve=evolve)

@@ -126,6 +126,24 @@ class ItemEdit(Part, frozen=True, omit_defaults=True):
     by_agency: Key | None = None
 
 
+class GuestKind(StrEnum):
+    """Who somebody is that came to one item, and acts for no agency."""
+
+    PERSON = "person"
+    """Whom the item is about."""
+    ADVOCATE = "advocate"
+    INTERPRETER = "interpreter"
+    OTHER = "other"
+
+
+class Guest(Part, frozen=True):
+    """Somebody without an account who was there while the item was heard. They have no rights by it."""
+
+    guest: UUID
+    kind: GuestKind
+    name: Sealed
+
+
 class Amendment(Part, frozen=True, omit_defaults=True):
     """What the minutes should have said: of one item, or of the meeting. What they said stays."""
 
@@ -173,6 +191,7 @@ class Item(Part, frozen=True, omit_defaults=True):
     deferral: Deferral | None = None
     edits: tuple[ItemEdit, ...] = ()
     amendments: tuple[Amendment, ...] = ()
+    guests: tuple[Guest, ...] = ()
 
     @property
     def unresolved(self) -> bool:

@@ -262,10 +262,6 @@ class Form:
     def offered(self, field: Field) -> tuple[Choice, ...]:
         return self.choices.get(field.path) or field.choices
 
-    def asked(self, field: Field) -> Field:
-        """Where there is something to choose from, nobody is told how it would be spelt."""
-        return msgspec.structs.replace(field, hint=None) if self.choices.get(field.path) else field
-
     def value(self, path: str, default: str = "") -> str:
         if path in self.fixed:
             return self.fixed[path]

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
+from msgspec import Struct
 
 from catch.domain.calendar import london_day
-from catch.web.console.forms import Form, Sent, words
+from catch.web.console.forms import Form, words
 from catch.web.console.rows import Row, path_in_words, rows, sections, written
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Moved, Reply, Visit
@@ -114,7 +115,7 @@ class Asked:
     def __init__(self, visit: Visit) -> None:
         self.position = plain_position(visit.query.get("position", ""))
         self.clock = visit.query.get("clock", "recorded")
-        self.form = Moments({name: [value] for name, value in visit.query.items()})
+        self.form = Form(Moment, {name: [value] for name, value in visit.query.items()})
         typed = any(visit.query.get(f"moment-{part}", "").strip() for part in ("day", "month", "year", "time"))
         self.moment = self.form.moment("moment", "The moment") if typed else None
 
@@ -127,12 +128,10 @@ class Asked:
         return {"position": self.position} if self.position else None
 
 
-class Moments(Form):
-    """A form of no command: days and times are read, and their mistakes said, as in every other."""
+class Moment(Struct):
+    """When to look back from."""
 
-    def __init__(self, sent: Sent) -> None:  # pyright: ignore[reportMissingSuperCall]
-        self.sent, self.fixed, self.choices, self.chosen = sent, {}, {}, frozenset[str]()
-        self.fields, self.problems = [], []
+    moment: datetime | None = None
 
 
 class Then(NamedTuple):

@@ -145,6 +145,16 @@ def filled(part: Part, wanted: Typed) -> Json:
     return part.input | reason | note | {"user": wanted.user, "agency": wanted.agency}
 
 
+async def colleagues(visit: Visit) -> list[str]:
+    """Who may take over, of the same agency: offered while one types, since it may be somebody of another one."""
+    held = (await visit.ask("viewer_standing"))["viewer"]["holds"]
+    found = list[str]()
+    for key in dict.fromkeys(each["programme"] for each in held if each["programme"]):
+        listed = await visit.maybe("partner_members", programme=key, agency=visit.path["agency"], first=200)
+        found += [each["node"]["user"] for each in inside(listed.get("partnerMembers"), "edges") or ()]
+    return [user for user in dict.fromkeys(found) if user != visit.path["user"]]
+
+
 async def shown(
     visit: Visit,
     wanted: Typed,
@@ -162,6 +172,7 @@ async def shown(
         agency=visit.path["agency"],
         user=visit.path["user"],
         parts_held=parts,
+        colleagues=await colleagues(visit),
         more=more,
         wanted=wanted,
         ticked=left if visit.sent("command-id") == "" else set(wanted.chosen) & left,
