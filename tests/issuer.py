@@ -19,9 +19,9 @@ from joserfc.jwk import ECKey, Key, RSAKey
 from msgspec import Struct
 from msgspec.structs import replace
 
+from catch.identity.claims import half_hash
 from catch.identity.settings import Identity, Issuer, Secret, Trusted
 from catch.identity.tokens import LOGOUT_EVENT, LOGOUT_TYPE
-from catch.identity.verifying import half_hash
 
 CLIENT, AUDIENCE = "catch-client", "catch-api"
 SECRET = "a secret: with 100% ü"

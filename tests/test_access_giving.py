@@ -10,6 +10,7 @@ from catch.access.giving import GIVERS as GIVERS_OF
 from catch.access.giving import AgencyDoesNotRunIt
 from catch.domain.facts import Command, Role, Tag
 from catch.domain.partner import (
+    BindSubject,
     EndRole,
     EndTag,
     EnrolMember,
@@ -141,6 +142,7 @@ def test_never_to_oneself(by: Role):
         else:
             # Nor by a second enrolment, in an agency where they would make a beginning.
             refused(giver(by), EnrolMember(to, user, TEXT), OnlyByAnother)
+            refused(giver(by), BindSubject(to, user, "county", TEXT), OnlyByAnother)
         if by in (Role.MEMBER_ADMINISTRATOR, Role.ADMINISTRATOR):
             refused(giver(by), SuspendMember(to, user), OnlyByAnother)
 
@@ -177,9 +179,10 @@ def test_an_officer_of_an_agency_that_leads_nothing_makes_no_beginnings(command:
 @pytest.mark.parametrize("by", [Role.ADMINISTRATOR, Role.APPOINTING_OFFICER])
 def test_the_first_is_appointed_from_outside_and_later_ones_by_colleagues(by: Role):
     w, enrol, first = giver(by), EnrolMember(NEW, "newcomer", TEXT), give(Role.MEMBER_ADMINISTRATOR, NEW)
-    assert w.may(enrol) is w.may(first) is by
+    bind = BindSubject(NEW, "newcomer", "county", TEXT)
+    assert w.may(enrol) is w.may(bind) is w.may(first) is by
     has_one = replace(w.partners[NEW], members=(member("mo", held(Role.MEMBER_ADMINISTRATOR)),))
-    for command in (enrol, first):
+    for command in (enrol, bind, first):
         refused(with_partner(w, has_one), command, NotYourAgency)
     # One who was suspended, or whose time is over, looks after nobody: somebody has to begin again.
     gone = replace(has_one, members=(replace(has_one.members[0], suspended=True),))

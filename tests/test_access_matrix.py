@@ -129,7 +129,7 @@ LeaveProgramme            administrator HAS_THE_ROLE
 EnrolMember               member-administrator GIVES, appointing-officer GIVES, administrator GIVES
 EnrolService              member-administrator GIVES
 AllowService              member-administrator GIVES
-BindSubject               member-administrator GIVES
+BindSubject               member-administrator GIVES, appointing-officer GIVES, administrator GIVES
 UnbindSubject             member-administrator GIVES
 SuspendMember             member-administrator GIVES, administrator GIVES
 ReinstateMember           member-administrator GIVES

@@ -292,6 +292,31 @@ async def test_a_port_in_use_is_said_in_a_sentence(catch: Cli):
     assert f"CATCH_PORT, or --port: {port} at 127.0.0.1 is in use already" in done.stderr
 
 
+async def test_development_and_a_real_issuer_are_never_served_side_by_side(catch: Cli):
+    (catch.folder / "secret").write_text("s3cret")
+    catch.environment |= {
+        "CATCH_ADDRESS": "http://127.0.0.1:8000",
+        "CATCH_OIDC_ISSUER": "https://id.example.org",
+        "CATCH_OIDC_CLIENT_ID": "catch",
+        "CATCH_OIDC_CLIENT_SECRET_FILE": str(catch.folder / "secret"),
+    }
+    done = catch("serve", "--development", "--port", "0")
+    assert done.returncode == 2
+    assert "--development" in done.stderr
+    assert "Take away one of them" in done.stderr
+    assert "s3cret" not in done.stderr
+    # An issuer that is away keeps no server from starting.
+    with catch.serving() as (url, _):
+        assert ready(url)
+    assert "no issuer is set up" not in (catch.folder / "log").read_text()
+
+
+async def test_a_server_without_an_issuer_says_what_is_missing(catch: Cli):
+    with catch.serving() as (url, _):
+        assert ready(url)
+    assert "CATCH_IDENTITY_FILE" in (catch.folder / "log").read_text()
+
+
 async def test_the_first_administrator_is_made_once_of_an_agency_that_may_be_there_already(catch: Cli):
     wanted = ("enrol", "--agency", "snn", "--name", "Support", "--called", "A. Example", "--user")
     partner = ("token", "--role", "partner", "--agency", "snn")

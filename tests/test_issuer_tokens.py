@@ -19,13 +19,14 @@ from catch.domain.facts import Role
 from catch.domain.partner import Binding
 from catch.identity import issuers, verifying
 from catch.identity.bindings import viewer_of
+from catch.identity.claims import Claims, Times, half_hash
 from catch.identity.flow import begun
 from catch.identity.keys import Published
 from catch.identity.settings import Trusted
 from catch.identity.tokens import LOGOUT_EVENT, LogoutTokenRefused, TokenRefused, Viewer
 from catch.identity.trust import Issuers
 from catch.identity.trusted import ForASecond
-from catch.identity.verifying import Asked, Proven, half_hash
+from catch.identity.verifying import Asked, Proven
 from projections.members import Membership
 from tests.issuer import AUDIENCE, CLIENT, CURVE, KEY, OTHER_KEY, Answer, LocalIssuer, local_issuer, said, trusting
 
@@ -649,15 +650,15 @@ def nothing(*_: Any, **__: Any) -> Any:
     return True
 
 
-def at_any_time(_claims: object, now: float, _leeway: float) -> verifying.Times:
-    return verifying.Times(now, now + 60)
+def at_any_time(_claims: object, now: float, _leeway: float) -> Times:
+    return Times(now, now + 60)
 
 
 def any_moment(said: Any) -> float:
     return float(said)
 
 
-def any_subject(claims: verifying.Claims) -> str:
+def any_subject(claims: Claims) -> str:
     return str(claims.get("sub"))
 
 
@@ -669,7 +670,7 @@ HOLES: dict[str, tuple[str, object, str]] = {
     "whom it is for": ("meant", nothing, "for another service"),
     "what kind it is": ("of_type", nothing, "a token of no type"),
     "when it ends": ("in_time", at_any_time, "over"),
-    "what is a moment": ("moment", any_moment, "an end that is yes"),
+    "what is a moment": ("claims.moment", any_moment, "an end that is yes"),
     "how a subject is written": ("subject", any_subject, "a subject that is a number"),
     "the program's role": ("role", any_role, "the program's own role"),
     "what tells an ID token": ("OF_ID_TOKENS", frozenset[str](), "an ID token, called an access token"),
@@ -682,7 +683,8 @@ async def test_control_each_rule_taken_away_lets_its_token_in(
     issuer: LocalIssuer, monkeypatch: pytest.MonkeyPatch, hole: str
 ):
     name, was, fault = HOLES[hole]
-    monkeypatch.setattr(verifying, name, was)
+    module, _, name = f"verifying.{name}".rpartition(".")
+    monkeypatch.setattr(f"catch.identity.{module.rpartition('.')[2]}.{name}", was)
     with pytest.raises(AssertionError):
         await test_each_token_that_is_not_good_is_refused_and_the_same_without_its_fault_is_taken(issuer, fault)
 

@@ -218,11 +218,12 @@ OTHERS: tuple[Row, ...] = (
         ADMINISTRATORS,
     ),
     (
-        (partner.EnrolMember,),
+        # Bound by those who enrol: who is enrolled first, to look after the others, has to sign in.
+        (partner.EnrolMember, partner.BindSubject),
         dict.fromkeys((Role.MEMBER_ADMINISTRATOR, Role.APPOINTING_OFFICER, Role.ADMINISTRATOR), enrolling),
     ),
     (
-        (partner.EnrolService, partner.AllowService, partner.BindSubject, partner.UnbindSubject),
+        (partner.EnrolService, partner.AllowService, partner.UnbindSubject),
         {Role.MEMBER_ADMINISTRATOR: looking_after},
     ),
     ((partner.SuspendMember,), {Role.MEMBER_ADMINISTRATOR: looking_after, Role.ADMINISTRATOR: suspending}),

@@ -4,26 +4,33 @@ A token says which issuer it is by; that one's keys and settings decide, and not
 it is verified: keys and addresses in its header are passed over, and whatever it calls critical is refused.
 """
 
-import hashlib
-import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from hmac import compare_digest
 from typing import Final, cast
 
-import msgspec
 from joserfc import errors, jws, jwt
 from msgspec import Struct
 
 from catch.domain.facts import Role
-from catch.domain.keys import is_key
+from catch.identity.claims import (
+    Claims,
+    Header,
+    agency,
+    half_hash,
+    in_time,
+    meant,
+    moment,
+    of_type,
+    peeked,
+    role,
+    subject,
+)
 from catch.identity.issuers import Known
 from catch.identity.keys import ALGORITHMS
 from catch.identity.tokens import (
     LOGOUT_AGE,
     LOGOUT_EVENT,
     LOGOUT_TYPE,
-    LONGEST_TOKEN,
     Hashed,
     IssuerAway,
     Logout,
@@ -36,7 +43,6 @@ from catch.identity.tokens import (
     TokenIncomplete,
     TokenLastsTooLong,
     TokenMalformed,
-    TokenNotYetValid,
     TokenOfAnotherKind,
     TokenRefused,
     is_session,
@@ -44,25 +50,7 @@ from catch.identity.tokens import (
 
 LONGEST: Final = 86_400
 """Seconds for which an access token may be good: who signed out must be forgotten before it is."""
-LONGEST_SUBJECT: Final = 255
-"""Characters, as OpenID Connect Core 1.0, 2, has it."""
-PLAIN: Final = re.compile("[\x21-\x7e]+(?: [\x21-\x7e]+)*")
 OF_ID_TOKENS: Final = frozenset({"nonce", "at_hash", "c_hash", "s_hash"})
-Claims = Mapping[str, object]
-
-
-class Header(Struct, frozen=True):
-    """Of a token that nobody has looked at yet."""
-
-    alg: str
-    kid: str | None = None
-    typ: str | None = None
-    crit: object = None
-    b64: object = None
-
-    @property
-    def kind(self) -> str:
-        return (self.typ or "").lower().removeprefix("application/")
 
 
 class Proven(Struct, frozen=True):
@@ -233,27 +221,6 @@ class Tokens:
         return known, header
 
 
-def peeked(token: str) -> tuple[Header, str]:
-    """The header, and whose the token says it is, before anything is proven. Raises `TokenMalformed`."""
-    if not token or len(token) > LONGEST_TOKEN or not token.isascii() or token.count(".") != 2:
-        raise TokenMalformed
-    head, body, _ = token.split(".")
-    try:
-        header = msgspec.json.decode(_raw(head), type=Header)
-        issuer = msgspec.json.decode(_raw(body), type=Whose).iss
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        raise TokenMalformed from None
-    return header, issuer
-
-
-class Whose(Struct, frozen=True):
-    iss: str
-
-
-def _raw(part: str) -> bytes:
-    return urlsafe_b64decode(part + "=" * (-len(part) % 4))
-
-
 async def signed(known: Known, header: Header, token: str) -> dict[str, object]:
     """What a token says that this issuer signed, as it may. Raises a `TokenRefused`."""
     if header.alg not in known.issuer.algorithms or header.alg not in ALGORITHMS:
@@ -276,72 +243,3 @@ async def signed(known: Known, header: Header, token: str) -> dict[str, object]:
     if claims.get("iss") != known.issuer.issuer:
         raise TokenFromAnotherIssuer
     return claims
-
-
-class Times(Struct, frozen=True):
-    """When a token was made and when it ends, in seconds since 1970."""
-
-    began: float
-    ends: float
-
-
-def in_time(claims: Claims, now: float, leeway: float) -> Times:
-    """Raises where a time is missing or no time, and where now is not between them."""
-    began, ends = moment(claims.get("iat")), moment(claims.get("exp"))
-    begins = moment(claims["nbf"]) if "nbf" in claims else began
-    if ends + leeway <= now:
-        raise TokenExpired
-    if max(begins, began) > now + leeway:
-        raise TokenNotYetValid
-    return Times(began, ends)
-
-
-def moment(said: object) -> float:
-    """What is no number never passes, neither does what is too great for a moment."""
-    if isinstance(said, bool) or not isinstance(said, int | float) or not 0 <= said < 2**40:
-        raise TokenIncomplete
-    return float(said)
-
-
-def half_hash(algorithm: str, text: str) -> str:
-    """Of an access token, as its ID token has it (Core 1.0, 3.1.3.6)."""
-    made = hashlib.new(HASHES.get(algorithm[-3:], "sha512"), text.encode()).digest()
-    return urlsafe_b64encode(made[: len(made) // 2]).rstrip(b"=").decode()
-
-
-HASHES: Final = {"256": "sha256", "384": "sha384", "512": "sha512"}
-"""By how an algorithm's name ends; Ed25519 hashes by SHA-512."""
-
-
-def of_type(header: Header, wanted: str) -> bool:
-    return header.kind in (("jwt", "") if wanted == "jwt" else (wanted,))
-
-
-def meant(claims: Claims, audience: str) -> bool:
-    """The token is for us, perhaps among others."""
-    said = claims.get("aud")
-    return audience in cast("list[object]", said if isinstance(said, list) else [said])
-
-
-def subject(claims: Claims) -> str:
-    said = claims.get("sub")
-    if not isinstance(said, str) or len(said) > LONGEST_SUBJECT or not PLAIN.fullmatch(said):
-        raise TokenIncomplete
-    return said
-
-
-def agency(said: object) -> str | None:
-    if said is None:
-        return None
-    if not isinstance(said, str) or not is_key(said):
-        raise TokenIncomplete
-    return said
-
-
-def role(said: object) -> Role | None:
-    """As what the token lets its user act alone. What the program does by itself, nobody asks it to do with a token."""
-    if said is None:
-        return None
-    if not isinstance(said, str) or said not in {each.value for each in Role} or said == Role.SYSTEM:
-        raise TokenIncomplete
-    return Role(said)
