@@ -16,9 +16,10 @@ from catch.domain.calendar import london_day
 from catch.domain.case.actions import OfferAction
 from catch.domain.case.coordination import AllocateCoordinator
 from catch.domain.case.disclosure import EndDisclosure, EndInvolvement
-from catch.domain.facts import Actor, Role, Sealed
+from catch.domain.case.notes import AddNote
+from catch.domain.facts import Actor, Category, Role, Sealed
 from catch.domain.person import ContactChannel, SetContactPreference
-from tests.browser import signed_in
+from tests.browser import at_the_console, browser, signed_in
 from tests.conftest import Furnished
 from tests.pages import Fields, PageForm, PageRead
 from tests.place import ADMINISTRATOR, AUDITOR, CHAIR, COORDINATOR, HOUSING, POLICE, REFERRER, Case, Place, ago
@@ -303,6 +304,26 @@ async def test_a_cookie_is_good_for_nothing_after_signing_out(place: Place) -> N
         assert answer.status_code == 401
         assert (await client.get(f"/cases/{case.case}")).status_code == 303
     assert await notes(place, case) == []
+
+
+# While one looks
+
+
+async def test_a_page_shows_what_others_do_around_what_one_writes_and_goes_when_the_right_does(place: Place) -> None:
+    case = await place.worked_on("Ola Live-Example")
+    disclosure = await place.share(case.case, "housing-1")
+    await place.settled()
+    async with browser() as running, at_the_console(running, place, HOUSING) as window:
+        await window.goto(f"/cases/{case.case}")
+        await window.get_by_text("Add note", exact=True).click()
+        await window.locator("#notes textarea").fill("Half a sent")
+        await place.take(AddNote(case.case, uuid4(), Category.DISCUSSION, Sealed("Seen on the stairs")))
+        await window.get_by_text("Seen on the stairs").wait_for(timeout=10_000)
+        assert await window.locator("#notes textarea").input_value() == "Half a sent"
+        await place.take(EndInvolvement(case.case, "housing-1"))
+        await place.take(EndDisclosure(case.case, disclosure))
+        await window.get_by_text("This page is not one for you any more").wait_for(timeout=10_000)
+        assert await window.get_by_text("Seen on the stairs").count() == 0
 
 
 # The inbox

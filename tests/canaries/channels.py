@@ -130,6 +130,8 @@ def of_case(case: UUID) -> Iterator[bytes]:
 def of_meeting(meeting: UUID) -> Iterator[bytes]:
     for name in ("agenda", "agenda_cases", "agenda_list", "agenda_tally", "meeting_record", "minutes"):
         yield asked(OPERATIONS[name], id=str(meeting))
+    for name in ("meeting_room", "meeting_pack", "meeting_minutes", "meeting_preparation", "meeting_screen"):
+        yield asked(OPERATIONS[name], id=str(meeting))
     yield asked(OPERATIONS["agenda_preparation"], meetingId=str(meeting))
     yield asked(OPERATIONS["audit_trail"], stream=str(meeting), first=200)
     whole, case, agenda = everything("Meeting", *PLAIN), everything("Case", *PLAIN), everything("Agenda", *PLAIN)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from catch.domain.calendar import LONDON
 from catch.domain.case.state import Priority
-from catch.domain.meeting.items import DecisionCode, DeferReason
+from catch.domain.meeting.items import DecisionCode, DeferReason, GuestKind
 from catch.web.console import room
 from catch.web.console.forms import choices_of
 from catch.web.console.pages.naming import agencies, programme
@@ -235,6 +235,7 @@ async def named(visit: Visit, meeting: Json, item: Json | None, values: Mapping[
         "interventions": [(each, words(each)) for each in interventions],
         "decision_codes": choices_of(DecisionCode),
         "defer_reasons": choices_of(DeferReason),
+        "guest_kinds": choices_of(GuestKind),
         "priorities": choices_of(Priority),
         "decisions_made": [(each["id"], words(each["code"])) for each in item["decisions"]] if item else [],
         "later": await later(visit, meeting) if "deferItem" in about and "inviteMember" in offered else [],
