@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from catch.access import NotEnrolled
-from catch.access.standing import APART
+from catch.access.standing import APART, IN_TURN
 from catch.domain.facts import Role
 from catch.identity.settings import Issuer
 from catch.identity.tokens import ISSUER, Viewer
@@ -31,6 +31,10 @@ class Chosen(NamedTuple):
         return f"{self.user} {self.agency} {self.role}"
 
 
+SHOWN_FIRST = (Role.CHAIR, Role.DEPUTY, Role.COORDINATOR, Role.AUDITOR, Role.CALDICOTT, Role.APPOINTING_OFFICER)
+TURN = {role.value: place for place, role in enumerate(dict.fromkeys((*SHOWN_FIRST, *IN_TURN)))}
+
+
 def ways(user: str, agency: str, held: Sequence[str]) -> Iterator[Chosen]:
     apart = {role.value for role in APART}
     if together := [role for role in held if role not in apart]:
@@ -46,6 +50,8 @@ async def sign_in(visit: Visit) -> Reply:
             f"select agency, user_id, acts_as from {MEMBERS.table} where not suspended"  # noqa: S608
             " order by agency, user_id limit 1000"
         )
+        # Who runs meetings and looks at cases first: of partners there are many.
+        rows.sort(key=lambda row: min((TURN[role] for role in row["acts_as"]), default=len(TURN)))
         people = [each for row in rows for each in ways(row["user_id"], row["agency"], row["acts_as"])]
     return visit.page(
         "sign_in.html", people=people, issuers=issuers_of(visit), next=next_of(visit), ended="ended" in visit.query
