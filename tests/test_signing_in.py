@@ -142,6 +142,14 @@ async def test_whoever_is_bound_signs_in_and_is_who_the_log_says(world: World):
         assert HOUSING.user in (await browser.client.get("/")).text
 
 
+async def test_who_goes_from_page_to_page_is_not_held_up(world: World):
+    """As outside development, where what somebody asks costs them something."""
+    await world.bind(HOUSING)
+    async with world.browser() as browser:
+        await browser.sign_in()
+        assert [(await browser.client.get("/meetings")).status_code for _ in range(8)] == [200] * 8
+
+
 async def test_who_is_not_bound_is_shown_what_to_give_to_whom_and_gets_nothing(world: World):
     async with world.browser() as browser:
         answer = await browser.sign_in()

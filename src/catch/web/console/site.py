@@ -24,7 +24,7 @@ from catch.identity.flow import PATIENCE
 from catch.identity.logout import SessionEnded
 from catch.live.origins import Origins
 from catch.log.invented import NOTICE
-from catch.rates import identity, too_often
+from catch.rates import Rates, identity, too_often
 from catch.web.about import about
 from catch.web.console.assets import Asset, assets
 from catch.web.console.forms import Sent, parsed
@@ -41,6 +41,8 @@ log = logging.getLogger("catch.requests")
 LARGEST = 1_048_576
 """Bytes of a form: its texts have 10,000 characters each."""
 FIELDS = 2_000
+A_PAGE = 10
+"""How much more pages may cost somebody than their own documents: each asks several of ours, with all that is shown."""
 METHODS = ["GET", "HEAD", "POST"]
 TOUCHED = 60.0
 """Seconds after which a session's cookie says anew when it was last used."""
@@ -80,6 +82,7 @@ class Console:
         self.web = web
         self.cookies = cookies
         self.development = development
+        self.costs = Rates(web.costs.per_second * A_PAGE, web.costs.burst * A_PAGE)
         self.assets: dict[str, Asset] = assets()
         self._addresses = addresses
         self._templates = environment()

@@ -159,6 +159,7 @@ class Visit:
         try:
             prepared = web.engine.prepare_asked(asked)
             context = await web.context(self.session.viewer, prepared.text)
+            context.costs = self.console.costs
         except (Refused, Rejected) as problem:
             raise turned_down(problem) from None
         plain: Json = msgspec.to_builtins({name: each for name, each in variables.items() if each is not None})
@@ -236,6 +237,7 @@ def refused_page(error: Mapping[str, Any]) -> NotShown:
 STATUS = {
     "NOT_FOR_YOUR_ROLE": 403,
     "TOO_MANY_REQUESTS": 429,
+    "TOO_OFTEN": 429,
     "TOO_EXPENSIVE": 400,
     "BAD_VALUE": 400,
     "OUT_OF_RANGE": 400,
