@@ -230,7 +230,7 @@ async def test_a_real_place_says_nothing_of_it(database: Database, tmp_path: Pat
 
 HEADER = "reference,received,source,channel,first name,last name,nhs number,reason for referral"
 LIST = f"{HEADER}\nR1,03/02/2026 09:30,self,phone,Ada,Quillbrook-Example,999 000 0018,Lonely\nR2,x,self,phone,A,B,,C\n"
-NO_PLACE = {"contracts", "document", "bench log", "bench live", "bench reading"}
+NO_PLACE = {"contracts", "document", "identity check", "bench log", "bench live", "bench reading", "bench console"}
 """What has to do with no place of anybody's."""
 OF_ITS_OWN = {"demo", "serve"}
 """What is looked at by tests of its own, because it does not end by itself."""

@@ -7,6 +7,7 @@ what was not damaged is read as it was meant.
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -111,13 +112,18 @@ def texts(row: ReferralRow) -> list[str]:
 
 def meant(row: Mapping[str, str]) -> list[str]:
     own = [row[name] for name in ("Reference", *NAMES, "Address", "Reason for referral", "Referrer organisation")]
-    needs = [re.sub("[^a-z0-9]+", "-", each.casefold()).strip("-") for each in re.split("[;,]", row["Needs"])]
+    needs = [re.sub("[^a-z0-9]+", "-", bare(each).casefold()).strip("-") for each in re.split("[;,]", row["Needs"])]
     return [*(re.sub("\r\n?", "\n", each).strip() for each in own), *filter(None, needs)]
+
+
+def bare(text: str) -> str:
+    """Letters without what stands over or under them, as codes have them."""
+    return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
 
 
 def fit(row: Mapping[str, str]) -> bool:
     """Needs that are made of signs alone are told, and not kept."""
-    return all(re.search("[A-Za-z0-9]", each) for each in re.split("[;,]", row["Needs"]) if each.strip())
+    return all(re.search("[A-Za-z0-9]", bare(each)) for each in re.split("[;,]", row["Needs"]) if each.strip())
 
 
 def as_meant(found: Sequence[ReferralRow]) -> list[list[str]]:

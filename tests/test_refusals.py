@@ -19,13 +19,14 @@ SOURCES = Path(catch.domain.__file__).parents[1]
 FIELDS = {camel(name) for command in COMMANDS for name in command.__struct_fields__}
 
 ASKS = (
-    "Accept|Add|Agree|Ask|Attach|Authorise|Check|Choose|Close|Compare|Complete|Connect|Correct|End|Enrol|Fill|Get|Give|Go|"
+    "Accept|Add|Agree|Ask|Attach|Authorise|Begin|Check|Choose|Close|Compare|Complete|Connect|Correct|Decide|End|Enrol|Fill|Get|Give|Go|"
     "Have|Hold|Involve|Invite|Leave|Let|Look|Make|Move|Name|Offer|Open|Propose|Put|Record|Refer|Register|Remove|Reopen|"
-    "Reschedule|Revise|Say|Schedule|Send|Set|Settle|Share|Shorten|Show|Sign|Speak|Start|Take|Tell|Try|Write"
+    "Reschedule|Revise|Say|Schedule|Send|Set|Settle|Share|Shorten|Show|Sign|Speak|Start|Take|Tell|Try|Unbind|Write"
 )
 SAYS_WHO = (
     "details|by `catch doctor`|a newer release|somebody else|member administrator|contact gives it|added by the chair|"
-    "coordinators of agencies that lead|administrator records one|query `viewer` lists|administrator says which"
+    "coordinators of agencies that lead|administrator records one|query `viewer` lists|administrator says which|"
+    "whoever runs the s(?:erver|ystem) (?:finds|takes)"
 )
 SAYS_THE_FORM = "is made of|is named by|is one line of|that is over, and as it is now|--development"
 NEXT = re.compile(rf"(?:^|[.:;,] |, or |, and )(?:{ASKS})\b|\bfirst[.:]|{SAYS_WHO}|{SAYS_THE_FORM}", re.IGNORECASE)

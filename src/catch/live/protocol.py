@@ -112,7 +112,7 @@ class Connection(Generic[V, E, P]):
     def __init__(self, server: GraphQLOverWebSocket[V, E, P], socket: Socket) -> None:
         self.server = server
         self.viewer: V | None = None
-        self._proving: asyncio.Future[None] | None = None
+        self._proving: asyncio.Task[None] | None = None
         self.operations: dict[str, Operation[V, E, P]] = {}
         self.closed = False
         self._socket: Socket = socket
@@ -141,8 +141,6 @@ class Connection(Generic[V, E, P]):
 
     def lost(self) -> None:
         self.closed = True
-        if self._proving is not None:
-            self._proving.cancel()
         self.server.connections.discard(self)
         self.server.strangers.pop(self, None)
         self.buffer.shut()
@@ -237,8 +235,11 @@ class Connection(Generic[V, E, P]):
         except Refused as refused:
             raise unwelcome(refused) from None
         if isinstance(found, Awaitable):
-            # What else it sends meanwhile is from nobody yet.
-            self._proving = asyncio.ensure_future(self._prove(found))
+            # What else it sends meanwhile is from nobody yet. Whoever hangs up is found out about all the same, which
+            # takes seconds at most: what is asked of an issuer serves others, and must not be dropped before it began.
+            self._proving = asyncio.create_task(self._prove(found))
+            self.server.running.add(self._proving)
+            self._proving.add_done_callback(self.server.running.discard)
         else:
             self._welcome(found)
 

@@ -275,7 +275,7 @@ class Console:
         return Response(
             reply.body.encode(),
             status_code=reply.status,
-            media_type=reply.media,
+            media_type=reply.media.partition(";")[0],
             headers=cast("Any", headers),
             cookies=self._beside(reply),
         )
