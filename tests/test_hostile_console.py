@@ -151,6 +151,39 @@ async def test_an_nhs_number_stands_in_no_address(place: Place) -> None:
         assert "There is no such case for you to ask about" in each.text
 
 
+@pytest.mark.parametrize(
+    "who", ["", "\0 \0 \0", "nobody snn ", "system snn system", "chair@snn snn administrator", " " * 5_000]
+)
+async def test_nobody_is_signed_in_who_is_nobody(place: Place, who: str) -> None:
+    answer = await place.http.post("/sign-in", data={"who": who, "next": "/\r\nset-cookie: a=b"}, headers=HTML)
+    assert (answer.status_code, answer.headers.get("set-cookie")) == (403, None)
+
+
+@pytest.mark.parametrize(
+    "to", ["//elsewhere.example", "/\\elsewhere", "https://elsewhere.example", "/a\nb", "javascript:x"]
+)
+async def test_what_was_kept_is_sent_to_no_other_site(place: Place, to: str) -> None:
+    async with signed_in(place, CHAIR) as client:
+        answer = await client.post("/resend", data={"resend-to": to, "text": "What was typed"})
+        assert (answer.status_code, '<form method="post" action="/">' in answer.text) == (200, True)
+        other = await client.post(
+            "/resend", data={"resend-to": "/do/add-note"}, headers={"sec-fetch-site": "cross-site"}
+        )
+        assert (other.status_code, key_in(answer.text) in other.text) == (403, False)
+
+
+@pytest.mark.parametrize("path", ["/front-door", "/refer-somebody"])
+@pytest.mark.parametrize("text", ["\0", MUCH, "T"])
+async def test_no_referral_breaks_the_server(place: Place, path: str, text: str) -> None:
+    names = ("source", "reason", "name", "nhsNumber", "phone", "needs", "urgency", "sendId", "send-id", "safeToContact")
+    days = ("dateOfBirth", "receivedAt")
+    form = dict.fromkeys(names, text) | {f"{day}-{part}": text for day in days for part in ("day", "month", "year")}
+    async with signed_in(place, COORDINATOR) as client:
+        form["form-key"] = key_in((await client.get("/")).text)
+        for programme in (PROGRAMME, text):
+            assert 400 <= (await client.post(path, data={**form, "programme": programme})).status_code < 500
+
+
 async def test_a_ticket_is_for_a_page_of_ours_alone(place: Place) -> None:
     async with signed_in(place, CHAIR) as client:
         assert (await client.get("/ticket")).status_code == 404
