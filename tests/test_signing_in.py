@@ -435,7 +435,7 @@ async def test_a_cookie_that_was_stolen_is_good_for_nothing_once_its_owner_has_s
     async with world.browser() as browser:
         await browser.sign_in()
         stolen = dict(browser.client.cookies)
-        ticket = (await browser.client.get("/ticket")).text
+        ticket = (await browser.client.post("/ticket")).text
         assert (await world.place.post(VIEWER, f"Session {ticket}")).json()["data"]["viewer"]["user"] == HOUSING.user
         async with world.browser(stolen) as thief:
             assert await thief.signed_in()

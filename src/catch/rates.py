@@ -1,5 +1,6 @@
 """How often one identity may ask: a bucket that fills by so many a second, up to so many."""
 
+import ipaddress
 import time
 from collections.abc import Callable, Hashable
 from math import ceil
@@ -82,6 +83,19 @@ def identity(viewer: object) -> tuple[object, object]:
     """Whose requests are counted together: however many tokens or connections somebody has."""
     # Who is nobody here is still somebody to their issuer.
     return getattr(viewer, "user", None) or getattr(viewer, "subject", None), getattr(viewer, "agency", None)
+
+
+def neighbourhood(peer: str) -> str:
+    """Whose requests are counted together. Whoever has one address of IPv6 has a whole network of them."""
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        # A unix socket, or a proxy that says something else: no address, but still somebody to be counted.
+        return peer[:64]
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    # A mapped address is one of IPv4 after all, and has no network behind it.
+    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
 
 
 def too_often(wait: float) -> GraphQLFormattedError:

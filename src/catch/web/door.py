@@ -8,7 +8,6 @@ What somebody says of themselves is sealed like all the rest, and nobody has che
 program's own, so nobody becomes its referrer and sees what became of it.
 """
 
-import ipaddress
 import re
 import time
 from datetime import UTC, date, datetime
@@ -41,7 +40,7 @@ from catch.domain.streams import CASE, PROGRAMME, programme_stream
 from catch.faults import RecordsAway, error, refusal_error
 from catch.live.origins import ORIGIN_NOT_ALLOWED, Origins, preflight, shared_with
 from catch.log.entries import Busy, CommandIdReused, Conflict, Unavailable
-from catch.rates import Rates, too_often, whole_seconds
+from catch.rates import Rates, neighbourhood, too_often, whole_seconds
 from catch.web.http import Line, Reply
 from catch.web.requests import JSON, Heading, Receive, Scope, Turned, json_of, read
 
@@ -199,19 +198,6 @@ async def referred_with(catch: Catch, text: str) -> UUID | None:
     topic = referral.ReferralReceived.__name__
     rows = await catch.log.pool.fetch("select originator_id as case from stored_events where topic = $1", topic)
     return next((row["case"] for row in rows if receipt(catch, row["case"]).replace("-", "") == signs), None)
-
-
-def neighbourhood(peer: str) -> str:
-    """Whose requests are counted together. Whoever has one address of IPv6 has a whole network of them."""
-    try:
-        address = ipaddress.ip_address(peer)
-    except ValueError:
-        # A unix socket, or a proxy that says something else: no address, but still somebody to be counted.
-        return peer[:64]
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    # A mapped address is one of IPv4 after all, and has no network behind it.
-    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
 
 
 _DECODER = msgspec.json.Decoder(Form)

@@ -20,7 +20,7 @@ from catch.domain.refusals import Refused
 from catch.faults import Rejected, error, fault_error
 from catch.live.origins import ORIGIN_NOT_ALLOWED, Origins, preflight, shared_with
 from catch.live.wire import Parameters, Verifier, proven
-from catch.rates import Rates, identity, too_often, whole_seconds
+from catch.rates import Rates, identity, neighbourhood, too_often, whole_seconds
 from catch.web.about import about, looks_in
 from catch.web.requests import (
     JSON,
@@ -173,7 +173,7 @@ class GraphQLOverHTTP(Generic[V]):
         try:
             viewer = await proven(self.verifier.verify(heading.authorization))
         except Refused as refused:
-            if wait := self.strangers.wait(heading.peer):
+            if wait := self.strangers.wait(neighbourhood(heading.peer)):
                 # Whoever goes on has to connect anew each time.
                 again = str(whole_seconds(wait))
                 raise Turned(429, too_often(wait), retry_after=again, connection="close") from None

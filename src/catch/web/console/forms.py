@@ -392,18 +392,23 @@ class Form:
         if not any(parts):
             # What stood there was taken out: no default comes back.
             whole = "" if f"{path}-day" in self.sent else self.value(path)
-            return whole or self._missing(field, path)
+            return whole if exists(whole) else self._no_date(field, path) if whole else self._missing(field, path)
         try:
             day, month, year = map(int, parts)
             return date(year, month, day).isoformat()
-        except ValueError:
-            return self._wrong(path, f"{field.label} must be a date that exists, such as 27 3 2026.")
+        # A year of twenty figures is no wrong number, but too large a one.
+        except (ValueError, OverflowError):
+            return self._no_date(field, path)
+
+    def _no_date(self, field: Field, path: str) -> None:
+        self._wrong(path, f"{field.label} must be a date that exists, such as 27 3 2026.")
 
     def _moment(self, field: Field, path: str) -> str | None:
         time = self.value(f"{path}-time").strip()
         day = self._date(field, path)
         if day is None:
-            return self._wrong(path, f"{field.label} needs a date as well.") if time else None
+            lacking = time and not self.problem(path)
+            return self._wrong(path, f"{field.label} needs a date as well.") if lacking else None
         if "T" in day:
             return day
         try:
@@ -456,6 +461,15 @@ def is_id(text: str) -> bool:
         return str(UUID(text)) == text.lower()
     except ValueError:
         return False
+
+
+def exists(text: str) -> bool:
+    """A day, or a moment that London's clock can show."""
+    try:
+        _ = datetime.fromisoformat(text).astimezone(LONDON) if "T" in text else date.fromisoformat(text)
+    except (ValueError, OverflowError):
+        return False
+    return True
 
 
 def _walked(fields: Iterable[Field]) -> Iterator[Field]:

@@ -41,6 +41,8 @@ log = logging.getLogger("catch.requests")
 LARGEST = 1_048_576
 """Bytes of a form: its texts have 10,000 characters each."""
 FIELDS = 2_000
+ASKED = 100
+"""Fields behind an address's question mark."""
 A_PAGE = 10
 """How much more pages may cost somebody than their own documents: each asks several of ours, with all that is shown."""
 METHODS = ["GET", "HEAD", "POST"]
@@ -58,6 +60,7 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
 }
 Answers = Callable[[Visit], Awaitable[Reply]]
 
@@ -120,7 +123,7 @@ class Console:
     def nothing_at(self, request: Request[Any, Any, Any], status: int) -> Response[bytes]:
         """A page for an address that leads nowhere: the same as for one that is not theirs."""
         problem = nothing_here()
-        visit = Visit(self, None, request.url.path, {}, {})
+        visit = Visit(self, None, request.scope["path"], {}, {})
         return self._page(visit, self._told(visit, status, problem.title, problem.text))
 
     def _handler(self, address: Address) -> HTTPRouteHandler:
@@ -147,17 +150,13 @@ class Console:
         if address.path == "/" and "text/html" not in heading.accept.lower():
             # A program that looks in is told where things are, as ever.
             return Response(about(door=self.web.catch.settings.door), media_type=MediaType.TEXT, status_code=200)
-        visit = Visit(
-            self,
-            None,
-            request.url.path,
-            request.path_params,
-            dict(parse_qsl(heading.query_string.decode("latin-1"), max_num_fields=100)),
-            fragments=request.headers.get("x-fragments") == "1",
-        )
+        # The path as it came: a whole address is put together with Host, which is anybody's to write.
+        path, fragments = request.scope["path"], request.headers.get("x-fragments") == "1"
+        visit = Visit(self, None, path, request.path_params, {}, fragments=fragments)
         visit.host = (heading.host or b"").decode("latin-1")
         visit.cookies, visit.peer = request.cookies, heading.peer
         try:
+            visit.query = asked(heading.query_string)
             return await self._reply(address, request, heading, visit, line)
         except NotShown as problem:
             line.code = problem.title
@@ -191,6 +190,7 @@ class Console:
                 raise NotShown(429, "TOO_MANY_REQUESTS", str(too_often(wait).get("message")))
             if posted and address.closed:
                 self._by_whom_it_was_made_for(visit, session)
+            await self._no_farther_than_the_log(visit)
         answers = address.post if posted and address.post else address.get
         reply = await answers(visit)
         return self._moved(visit, reply) if isinstance(reply, Moved) else self._page(visit, reply)
@@ -233,6 +233,12 @@ class Console:
                 " and open the page anew.",
             )
 
+    async def _no_farther_than_the_log(self, visit: Visit) -> None:
+        """A position that no fact has is not waited for: it was made up, or comes from before a restored backup."""
+        wanted = int(visit.at_least or 0)
+        if wanted > visit.position and wanted > await self.web.catch.log.head():
+            visit.query = {name: value for name, value in visit.query.items() if name != "at"}
+
     async def _form(self, request: Request[Any, Any, Any]) -> Sent:
         body = b""
         async for part in request.stream():
@@ -263,7 +269,7 @@ class Console:
             return visit.page("told.html", status, title=TITLES.get(title, title), text=text, kept=visit.form)
         except Exception as unexpected:
             fault(unexpected, "console")
-            return Page(f"{title}: {text}", status, media="text/plain; charset=utf-8")
+            return Page(f"{title}: {text}", status, media="text/plain")
 
     def _page(self, visit: Visit, reply: Reply) -> Response[bytes]:
         if isinstance(reply, Moved):
@@ -324,9 +330,19 @@ TITLES = {
     "TOO_MANY_REQUESTS": "Too many requests",
     "NOT_FOR_YOUR_ROLE": "Not for your role",
     "NOT_ENROLLED": "You are not enrolled here",
+    "NOT_CAUGHT_UP": "Not up to date yet",
     "FORM_OF_ANOTHER": "This form cannot be sent",
     "NOT_FROM_HERE": "This form cannot be sent",
 }
+
+
+def asked(query: bytes) -> dict[str, str]:
+    """What stands behind an address's question mark. Raises `NotShown`."""
+    try:
+        return dict(parse_qsl(query.decode("latin-1"), max_num_fields=ASKED))
+    except ValueError:
+        said = f"An address may ask for {ASKED} things at once. Follow a link or send a form of this site."
+        raise NotShown(400, "TOO_MANY_FIELDS", said) from None
 
 
 def own_path(address: str) -> str:

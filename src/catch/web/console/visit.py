@@ -44,7 +44,7 @@ class Page(Struct):
 
     body: str
     status: int = 200
-    media: str = "text/html; charset=utf-8"
+    media: str = "text/html"
     headers: dict[str, str] = {}
     beside: dict[str, str] = {}
     """Cookies beside the session's, for as long as a sign-in may take, by how their names end."""

@@ -19,7 +19,8 @@ from catch.identity.flow import Attempt, NoSuchAttempt
 from catch.identity.tokens import TokenRefused, Viewer
 from catch.identity.trust import Issuers
 from catch.identity.verifying import Identified
-from catch.rates import Rates, whole_seconds
+from catch.rates import Rates, neighbourhood, whole_seconds
+from catch.web.console.pages.signing_in import nothing
 from catch.web.console.site import Address
 from catch.web.console.visit import Moved, NotShown, Page, Reply, Visit, nothing_here
 from catch.web.console.wording import words
@@ -59,7 +60,7 @@ class Pending(Struct, frozen=True):
 
 def issuers_of(visit: Visit) -> Issuers:
     """Raises `NotShown` where none is set up, or for who asks too often."""
-    if wait := STRANGERS.wait(visit.peer):
+    if wait := STRANGERS.wait(neighbourhood(visit.peer)):
         seconds = whole_seconds(wait)
         raise NotShown(429, "TOO_MANY_REQUESTS", f"Too many sign-ins were begun from here. Wait {seconds} seconds.")
     found = visit.console.web.issuer
@@ -215,10 +216,6 @@ async def sign_out(visit: Visit) -> Reply:
     page: Page = visit.page("signed_out.html", farewell=farewell)
     page.headers = {"set-cookie": visit.console.set_cookie(""), "refresh": f"0; url={farewell}"}
     return page
-
-
-async def nothing(visit: Visit) -> Reply:
-    raise nothing_here()
 
 
 ADDRESSES = (

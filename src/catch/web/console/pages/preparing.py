@@ -3,6 +3,7 @@ where any case stands towards it; then publishing, inviting, moving and calling 
 """
 
 import re
+from urllib.parse import quote
 
 from catch.domain.meeting.items import DeferReason
 from catch.domain.meeting.listing import AppearanceBasis, Matter, Missing, Section, WarningCode, WhyNotPlaced
@@ -12,7 +13,7 @@ from catch.web.console.forms import choices_of
 from catch.web.console.pages.meeting import MOVE_REASONS, expected, known, local, on
 from catch.web.console.pages.naming import agencies
 from catch.web.console.site import Address
-from catch.web.console.visit import Json, Reply, Visit, nothing_here
+from catch.web.console.visit import Json, Moved, Reply, Visit, nothing_here
 from catch.web.console.wording import words
 
 NHS_NUMBER = re.compile(r"(?:\d ?){10}")
@@ -38,6 +39,15 @@ NOT_HELD = {"state": "PENDING", "matter": None, "openedAt": None, "closedAt": No
 LACKS = {each.name: words(each.value).lower() for each in Missing}
 
 
+async def look(visit: Visit) -> Reply:
+    """Where a case stands, by what is sent: an NHS number stands in no address, and leads to its case's number."""
+    number = visit.sent("case").strip()
+    case = await found_case(visit, number) if number else None
+    if case is None:
+        return await desk(visit)
+    return Moved(f"/meetings/{visit.path['meeting']}/prepare?case={quote(case['number'], safe='')}#case")
+
+
 async def desk(visit: Visit) -> Reply:
     id_ = visit.path["meeting"]
     found = await visit.ask("meeting_room", id=id_, atLeast=visit.at_least)
@@ -50,6 +60,7 @@ async def desk(visit: Visit) -> Reply:
     shown = preview or standing
     address = f"/meetings/{meeting['id']}/prepare"
     items = meeting["agenda"]["items"]
+    asked = visit.sent("case").strip() or visit.query.get("case", "").strip()
     return visit.page(
         "prepare.html",
         meeting=meeting,
@@ -77,8 +88,8 @@ async def desk(visit: Visit) -> Reply:
         version=meeting["version"],
         expected=expected(meeting),
         agencies=await agencies(visit, meeting["programme"], known(meeting)),
-        looked=await looked_up(visit, meeting) if visit.query.get("case") else None,
-        case_asked=visit.query.get("case", ""),
+        looked=await looked_up(visit, meeting, asked) if asked else None,
+        case_asked=asked,
         sections=[(each.name, room.SECTIONS[each.value]) for each in Section if each is not Section.GENERAL],
         all_sections=[(each.name, room.SECTIONS[each.value]) for each in Section],
         matters=[(each.name, room.MATTERS[each.name]) for each in Matter],
@@ -105,10 +116,9 @@ def warned(*lists: list[Json]) -> list[Json]:
     return list(found.values())
 
 
-async def looked_up(visit: Visit, meeting: Json) -> Json:
-    """Where the case that was asked about stands towards the meeting."""
-    number = visit.query["case"].strip()
-    case = await found_case(visit, number)
+async def looked_up(visit: Visit, meeting: Json, number: str) -> Json:
+    """Where the case of this number stands towards the meeting."""
+    case = await case_numbered(visit, number)
     if case is None:
         return {"case": None}
     answer = await visit.maybe("why_not_on_agenda", caseId=case["id"], meetingId=meeting["id"])
@@ -124,8 +134,12 @@ async def found_case(visit: Visit, number: str) -> Json | None:
     if NHS_NUMBER.fullmatch(number):
         found = await visit.maybe("cases_by_number", nhsNumber=number.replace(" ", ""))
         return next(iter(found.get("casesByNumber", [])), None)
+    return await case_numbered(visit, number)
+
+
+async def case_numbered(visit: Visit, number: str) -> Json | None:
     listed = await visit.maybe("cases_in_order", filter={"number": number}, first=1)
     return next((each["node"] for each in listed.get("cases", {}).get("edges", [])), None)
 
 
-ADDRESSES = (Address("/meetings/{meeting:uuid}/prepare", desk),)
+ADDRESSES = (Address("/meetings/{meeting:uuid}/prepare", desk, look),)

@@ -10,7 +10,7 @@ from catch.identity.settings import Issuer
 from catch.identity.tokens import ISSUER, Viewer
 from catch.identity.trust import Issuers
 from catch.web.console.site import Address, own_path
-from catch.web.console.visit import Moved, NotShown, Page, Reply, Visit
+from catch.web.console.visit import Moved, NotShown, Page, Reply, Visit, nothing_here
 from catch.web.console.wording import words
 from projections.members import MEMBERS
 
@@ -96,7 +96,12 @@ async def ticket(visit: Visit) -> Reply:
     """With which the page's script opens a websocket. No other site's page can ask: it says from where it comes."""
     if visit.session is None:
         return Page("", 401)
-    return Page(visit.console.cookies.ticket(visit.session), media="text/plain; charset=utf-8")
+    return Page(visit.console.cookies.ticket(visit.session), media="text/plain")
+
+
+async def nothing(visit: Visit) -> Reply:
+    """What only a form or a script sends to, and nobody opens."""
+    raise nothing_here()
 
 
 async def signed_in(visit: Visit) -> Reply:
@@ -117,6 +122,6 @@ async def resend(visit: Visit) -> Reply:
 ADDRESSES = (
     Address("/sign-in", sign_in, choose, closed=False),
     Address("/signed-in", signed_in, closed=False),
-    Address("/ticket", ticket, ticket, closed=False),
+    Address("/ticket", nothing, ticket, closed=False),
     Address("/resend", signed_in, resend, closed=False),
 )

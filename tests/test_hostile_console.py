@@ -1,0 +1,223 @@
+"""The console before somebody who means ill: what they send is answered with a page, and tells and changes nothing."""
+
+import re
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+from uuid import uuid4
+
+import pytest
+
+from catch.domain.calendar import LONDON
+from catch.domain.facts import Sealed
+from catch.domain.meeting.planning import PlanMeeting
+from catch.domain.streams import CASE, COMMANDS_BY_KEY
+from catch.rates import Rates
+from catch.web.console.forms import Form, Kind, fields_of
+from catch.web.console.pages import issuers
+from catch.web.console.pages.audit import Moment
+from catch.web.console.site import ASKED
+from catch.web.console.visit import NotShown, Visit
+from tests.browser import signed_in
+from tests.conftest import Database
+from tests.place import CHAIR, COORDINATOR, HOUSING, PROGRAMME, SERIES, Place, placed
+
+HTML = {"accept": "text/html"}
+MUCH = str(10**20)
+
+
+@pytest.fixture
+async def place(database: Database, tmp_path: Path) -> AsyncGenerator[Place]:
+    async with placed(database.admin, database.dsn, tmp_path) as opened:
+        yield opened
+
+
+def key_in(page: str) -> str:
+    found = re.search(r'name="form-key" value="([0-9a-f]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+async def test_an_address_that_asks_for_too_much_is_answered_with_a_page(place: Place) -> None:
+    address = "/sign-in?" + "&".join(["a=b"] * (ASKED + 1))
+    answer = await place.http.get(address, headers=HTML)
+    assert (answer.status_code, f"{ASKED} things at once" in answer.text) == (400, True)
+    assert (await place.http.get("/sign-in?" + "&".join(["a=b"] * ASKED), headers=HTML)).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/cases", "/inbox", "/referrals", "/people"])
+async def test_a_position_that_no_fact_has_is_not_waited_for(place: Place, path: str) -> None:
+    async with signed_in(place, COORDINATOR) as client:
+        assert (await client.get(path, params={"at": "9" * 18})).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["x:99999", "x:y", "[", "a]"])
+@pytest.mark.parametrize(("path", "status"), [("/sign-in", 200), ("/nowhere", 404), ("/meetings", 303)])
+async def test_a_host_that_is_none_changes_nothing(place: Place, host: str, path: str, status: int) -> None:
+    answer = await place.http.get(path, headers={"host": host, **HTML})
+    assert (answer.status_code, answer.headers.get("location", "/sign-in?next=/meetings")) == (
+        status,
+        "/sign-in?next=/meetings",
+    )
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"moment-day": "1", "moment-month": "1", "moment-year": MUCH},
+        {"moment-day": MUCH, "moment-month": "1", "moment-year": "2026", "moment-time": "10:00"},
+        {"moment-time": "10:00", "moment": "T"},
+        {"moment-time": "10:00", "moment": "2026-01-01 T"},
+        {"moment-time": "10:00", "moment": "0001-01-01T00:00:00+14:00"},
+        {"moment-time": "10:00", "moment": "9999-12-31T23:59:59-14:00"},
+    ],
+)
+async def test_a_moment_that_no_clock_shows_is_said_to_be_wrong(place: Place, typed: dict[str, str]) -> None:
+    form = Form(Moment, {name: [value] for name, value in typed.items()})
+    assert (form.moment("moment", "The moment"), len(form.problems)) == (None, 1)
+    case = await place.referred("Ada Example")
+    async with signed_in(place, COORDINATOR) as client:
+        answer = await client.get(f"/audit/{case.case}", params=typed)
+    assert answer.status_code < 500
+
+
+@pytest.mark.parametrize("whole", ["2026-01-01T10:00:00+00:00", "2026-07-01T10:00:00Z", "0001-01-01T00:00:00+00:00"])
+def test_a_moment_that_a_clock_shows_is_taken_as_it_stands(whole: str) -> None:
+    form = Form(Moment, {"moment": [whole]})
+    try:
+        datetime.fromisoformat(whole).astimezone(LONDON)
+    except OverflowError:
+        assert form.moment("moment", "The moment") is None
+    else:
+        assert (form.moment("moment", "The moment"), form.problems) == (whole, [])
+
+
+def hostile(key: str, about: dict[str, str], text: str) -> dict[str, str]:
+    """Every field of a command's form, filled in by somebody who means ill."""
+    found: dict[str, str] = {}
+    for field in fields_of(COMMANDS_BY_KEY[key]):
+        for part in (field, *field.parts):
+            path = part.path.replace("*", "49")
+            found[path] = about.get(path, text)
+            if part.kind in (Kind.DATE, Kind.MOMENT):
+                found |= {f"{path}-day": "1", f"{path}-month": "1", f"{path}-year": MUCH, f"{path}-time": text}
+    return found
+
+
+@pytest.mark.parametrize("text", ["\0", MUCH, "T", "‮\U0001f600<script>", "a" * 10_001, "²"])
+async def test_no_form_of_any_command_breaks_the_server(place: Place, text: str) -> None:
+    told = await place.worked_on("Ada Example", HOUSING.agency)
+    meeting = await place.published(HOUSING.agency)
+    await place.settled()
+    item = str(meeting.items[0].item) if meeting.items else str(uuid4())
+    about = {"case": str(told.case), "meeting": str(meeting.meeting), "item": item, "person": str(told.person)}
+    sent = 0
+    for by in (COORDINATOR, CHAIR):
+        async with signed_in(place, by) as client:
+            key = key_in((await client.get("/")).text)
+            beside = {"form-key": key, "expected-version": text, "seen-at": text, "command-id": text, "next": text}
+            for command in COMMANDS_BY_KEY:
+                form = hostile(command, about, text)
+                answers = [
+                    await client.post(f"/do/{command}", data={**form, **beside, "occurred-at": text}),
+                    await client.get(f"/do/{command}", params={name: each[:99] for name, each in form.items()}),
+                ]
+                sent += len(answers)
+                assert all(each.status_code < 500 for each in answers), (command, by)
+                assert all("<script>" not in each.text for each in answers), (command, by)
+    assert sent == 4 * len(COMMANDS_BY_KEY)
+
+
+async def test_an_nhs_number_stands_in_no_address(place: Place) -> None:
+    number = "999 000 0018"
+    told = await place.referred("Carl Example", nhs_number=Sealed(number))
+    meeting = uuid4()
+    await place.take(PlanMeeting(meeting, PROGRAMME, SERIES, datetime.now(UTC) + timedelta(days=1), CHAIR.user))
+    await place.settled()
+    held = (await place.catch.present.states.get(CASE, told.case)).state
+    desk = f"/meetings/{meeting}/prepare"
+    async with signed_in(place, COORDINATOR) as client:
+        page = await client.get(desk)
+        assert f'<form method="post" action="{desk}#case">' in page.text
+        found = await client.post(desk, data={"form-key": key_in(page.text), "case": number})
+        assert (found.status_code, found.headers["location"]) == (303, f"{desk}?case={held.number}#case")
+        assert held.number in (await client.get(found.headers["location"])).text
+        nobody = await client.post(desk, data={"form-key": key_in(page.text), "case": "999 000 0026"})
+        asked = await client.get(desk, params={"case": number})
+    assert nobody.status_code == 200
+    for each in (nobody, asked):
+        assert "There is no such case for you to ask about" in each.text
+
+
+@pytest.mark.parametrize(
+    "who", ["", "\0 \0 \0", "nobody snn ", "system snn system", "chair@snn snn administrator", " " * 5_000]
+)
+async def test_nobody_is_signed_in_who_is_nobody(place: Place, who: str) -> None:
+    answer = await place.http.post("/sign-in", data={"who": who, "next": "/\r\nset-cookie: a=b"}, headers=HTML)
+    assert (answer.status_code, answer.headers.get("set-cookie")) == (403, None)
+
+
+@pytest.mark.parametrize(
+    "to", ["//elsewhere.example", "/\\elsewhere", "https://elsewhere.example", "/a\nb", "javascript:x"]
+)
+async def test_what_was_kept_is_sent_to_no_other_site(place: Place, to: str) -> None:
+    async with signed_in(place, CHAIR) as client:
+        answer = await client.post("/resend", data={"resend-to": to, "text": "What was typed"})
+        assert (answer.status_code, '<form method="post" action="/">' in answer.text) == (200, True)
+        other = await client.post(
+            "/resend", data={"resend-to": "/do/add-note"}, headers={"sec-fetch-site": "cross-site"}
+        )
+        assert (other.status_code, key_in(answer.text) in other.text) == (403, False)
+
+
+@pytest.mark.parametrize("path", ["/front-door", "/refer-somebody"])
+@pytest.mark.parametrize("text", ["\0", MUCH, "T"])
+async def test_no_referral_breaks_the_server(place: Place, path: str, text: str) -> None:
+    names = ("source", "reason", "name", "nhsNumber", "phone", "needs", "urgency", "sendId", "send-id", "safeToContact")
+    days = ("dateOfBirth", "receivedAt")
+    form = dict.fromkeys(names, text) | {f"{day}-{part}": text for day in days for part in ("day", "month", "year")}
+    async with signed_in(place, COORDINATOR) as client:
+        form["form-key"] = key_in((await client.get("/")).text)
+        for programme in (PROGRAMME, text):
+            assert 400 <= (await client.post(path, data={**form, "programme": programme})).status_code < 500
+
+
+async def test_a_ticket_is_for_a_page_of_ours_alone(place: Place) -> None:
+    async with signed_in(place, CHAIR) as client:
+        assert (await client.get("/ticket")).status_code == 404
+        assert (await client.post("/ticket", headers={"sec-fetch-site": "cross-site"})).status_code == 403
+        given = await client.post("/ticket")
+    assert (given.status_code, given.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    assert given.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+def test_strangers_of_one_network_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(issuers, "STRANGERS", Rates(1, 1, clock=lambda: 0))
+    console = SimpleNamespace(web=SimpleNamespace(issuer=None))
+    answered: list[int] = []
+    for peer in ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"):
+        with pytest.raises(NotShown) as refused:
+            issuers.issuers_of(cast("Visit", SimpleNamespace(peer=peer, console=console)))
+        answered.append(refused.value.status)
+    assert answered == [404, 429, 404]
+
+
+async def test_what_is_offered_tells_nothing_of_what_is_hidden(place: Place) -> None:
+    case, meeting = await place.worked_on("Ada Example"), await place.published()
+    await place.settled()
+    query = (
+        "query ($case: UUID, $meeting: UUID, $item: UUID, $person: UUID) {"
+        " offered(caseId: $case, meetingId: $meeting, itemId: $item, personId: $person) }"
+    )
+    item = meeting.items[0].item if meeting.items else uuid4()
+    hidden = {"case": case.case, "meeting": meeting.meeting, "person": case.person, "item": item}
+    for names in (["case"], ["person"], ["case", "person"], ["meeting"], ["meeting", "item"], ["case", "meeting"]):
+        there = await place.ask(query, HOUSING, **{name: str(hidden[name]) for name in names})
+        absent = await place.ask(query, HOUSING, **{name: str(uuid4()) for name in names})
+        # A core member comes to every meeting of the programme without an invitation: that is theirs to be told.
+        more = {*there["offered"]} ^ {*absent["offered"]}
+        assert more == ({"joinMeeting", "leaveMeeting", "sendApology"} if names[-1] == "meeting" else set()), names
+    shown = await place.ask(query, COORDINATOR, case=str(case.case))
+    assert shown != await place.ask(query, COORDINATOR, case=str(uuid4()))
