@@ -52,14 +52,18 @@ async def found_meetings(
             if shown is not None:
                 cursors.append(cursor(*after))
                 found.append(shown)
-    page, total = found[:wanted], None
-    if counts_meetings(context.who):
-        total = await agenda.counted(context.catch.log.pool, under, facts.at, *asked) if under.meetings else 0
+
+    async def counted() -> int | None:
+        if not counts_meetings(context.who):
+            return None
+        return await agenda.counted(context.catch.log.pool, under, facts.at, *asked) if under.meetings else 0
+
+    page = found[:wanted]
     return meeting_types.MeetingConnection(
         edges=[each for each in page if isinstance(each, meeting_types.MeetingEdge)],
         page_info=common_types.PageInfo.after(cursors, wanted),
         unreadable=[each for each in page if isinstance(each, common_types.Unreadable)],
-        total_count=total,
+        counted=counted,
     )
 
 

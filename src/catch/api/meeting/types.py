@@ -177,11 +177,16 @@ class MeetingConnection:
     edges: list[MeetingEdge]
     page_info: PageInfo
     unreadable: list[Unreadable] = strawberry.field(description="Meetings of this page that cannot be shown.")
-    total_count: int | None = strawberry.field(
+    counted: strawberry.Private[Callable[[], Awaitable[int | None]]]
+
+    @strawberry.field(
         description="On all pages, for whoever sees every meeting where they look: who coordinates or audits, chairs"
         " or prepares. Null for guests, whose meetings are judged one by one when they are shown: a count of what was"
         " found would count what may not be."
     )
+    async def total_count(self) -> int | None:
+        # To count reads every meeting that there is: only for who asks.
+        return await self.counted()
 
 
 @strawberry.type(description="Something happened that concerns the meeting.")
