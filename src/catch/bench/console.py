@@ -198,6 +198,8 @@ async def drawn(port: int, year: Year, size: Size) -> Drawn:
         people = [await stack.enter_async_context(signed_in(port, *each)) for each in users]
         # The rest are second screens of the chair's: in the room, at home, on the wall.
         more = [await stack.enter_async_context(signed_in(port, *users[0])) for _ in range(SCREENS - len(people))]
+        await people[1].act("draft-agenda", meeting=str(year.meeting))
+        await people[0].act("publish-agenda", meeting=str(year.meeting))
         for person, (user, _) in zip(people, users, strict=True):
             await person.act("accept-confidentiality", meeting=str(year.meeting), user=user)
         screens = [Screen(person, address) for person in (*people, *more)]
