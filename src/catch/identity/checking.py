@@ -163,8 +163,14 @@ async def _client(held: Known, metadata: Metadata) -> Said:
     return False, f"Where codes are exchanged answers with {answer.status}, which says nothing. Ask whoever runs it."
 
 
+class _Refusal(msgspec.Struct):
+    """What an issuer answers that does not take somebody (RFC 6749, 5.2), as far as it is read here."""
+
+    error: str = ""
+
+
 def _error(body: bytes) -> str:
     try:
-        return msgspec.json.decode(body, type=dict[str, object]).get("error", "")  # pyright: ignore[reportReturnType]
+        return msgspec.json.decode(body, type=_Refusal).error
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return ""

@@ -193,7 +193,7 @@ class Console:
             await self._no_farther_than_the_log(visit)
         answers = address.post if posted and address.post else address.get
         reply = await answers(visit)
-        return self._moved(visit, reply) if isinstance(reply, Moved) else self._page(visit, reply)
+        return self._page(visit, reply)
 
     # Who asks
 
@@ -273,7 +273,7 @@ class Console:
 
     def _page(self, visit: Visit, reply: Reply) -> Response[bytes]:
         if isinstance(reply, Moved):
-            return self._moved(visit, reply)
+            return self._moved(reply)
         headers = HEADERS | reply.headers
         session, now = visit.session, self.cookies.clock()
         if session is not None and now - session.seen > TOUCHED:
@@ -286,7 +286,7 @@ class Console:
             cookies=self._beside(reply),
         )
 
-    def _moved(self, _visit: Visit, reply: Moved) -> Response[bytes]:
+    def _moved(self, reply: Moved) -> Response[bytes]:
         headers = HEADERS | {"location": reply.to}
         if reply.cookie is not None:
             headers["set-cookie"] = self.set_cookie(reply.cookie)
