@@ -69,6 +69,7 @@ PLAN, DISCUSSION, ACTIONS = Category.PLAN, Category.DISCUSSION, Category.ACTIONS
 MILESTONE = Telling(To.SEEING, changes=Changes.CASE, milestone=True)
 OF_PLAN, SPOKEN, DONE = Telling(To.SEEING, PLAN), Telling(To.SEEING, DISCUSSION), Telling(To.OWNER, ACTIONS)
 AT_MEETING, OF_ITEM, OF_PLACE = Telling(To.MEETING), Telling(To.ITEM), Telling(To.NOBODY)
+AT_TABLE = Telling(To.TABLE)
 SEATING = Telling(To.MEETING, changes=Changes.SEATS)
 PLANNED = Telling(To.MEETING, changes=Changes.MEETING)
 AGENCY_RIGHTS = Telling(To.NOBODY, changes=Changes.PARTNER)
@@ -162,6 +163,9 @@ TABLE: dict[str, Telling] = {
     "ItemClosed": OF_ITEM,
     "ItemDeferred": OF_ITEM,
     "ItemNoted": OF_ITEM,
+    "HandRaised": AT_TABLE,
+    "HandLowered": AT_TABLE,
+    "FloorGiven": AT_TABLE,
     "ItemUpdateRecorded": SPOKEN,
     "DecisionRecorded": SPOKEN,
     "GuestRecorded": SPOKEN,
@@ -350,6 +354,14 @@ def test_at_a_meeting_each_hears_what_the_case_tells_them():
         event = event_of(kind.__name__)
         assert told_at_meeting(partner(*EVERYTHING), OF_CASE, event, LATER, prepares=False) is Told.UNTOLD
         assert told_at_meeting(ORGANISER, OF_CASE, event, LATER, prepares=True) is Told.SHOWN
+
+
+def test_who_asks_to_speak_is_told_to_whoever_sees_the_item_whatever_else_of_the_case():
+    for name in ("HandRaised", "HandLowered", "FloorGiven"):
+        event = event_of(name)
+        assert told_at_meeting(partner(PLAN), OF_CASE, event, LATER, prepares=False) is Told.SHOWN
+        assert told(partner(*EVERYTHING), OF_CASE, event, LATER) is Told.UNTOLD
+        assert told_withheld(event) is Told.UNTOLD
 
 
 def test_of_a_withheld_item_only_what_all_see_of_it_is_heard():

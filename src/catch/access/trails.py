@@ -167,6 +167,7 @@ def meeting_told(meeting: Meeting, withheld: frozenset[UUID], told: OfCase) -> M
         invitations=tuple(each for held in meeting.invitations if (each := asked(held, closed))),
         interests=tuple(held for held in meeting.interests if held.item not in closed),
         resolved_interests=tuple(held for held in meeting.resolved_interests if held.item not in closed),
+        hands=tuple(held for held in meeting.hands if held.item not in closed),
     )
 
 

@@ -31,6 +31,7 @@ from catch.domain.meeting import (
     invitations,
     planning,
     session,
+    speaking,
 )
 from catch.domain.meeting.rules import unpublished
 from catch.domain.meeting.state import MeetingState
@@ -55,6 +56,8 @@ OnItem = (
     | deciding.RecordGuest
     | attendance.DeclareInterest
     | attendance.ResolveInterest
+    | speaking.RaiseHand
+    | speaking.GiveFloor
     | OfferActionInMeeting
     | amending.AmendMinutes
 )
@@ -250,6 +253,14 @@ def declare(command: attendance.DeclareInterest, book: Book, given: Given) -> No
         partners_exist(book, (command.agency,))
 
 
+def speak(command: speaking.RaiseHand | speaking.GiveFloor, book: Book, given: Given) -> None:
+    """Whoever is kept out of the case, wherever that was said, has no voice in the item."""
+    case = case_of_item(command, book)
+    if case and case.recused(command.user):
+        raise speaking.NoVoiceInTheItem(user=command.user)
+    decided(command, book, given)
+
+
 def link(command: deciding.LinkAction, book: Book, given: Given) -> None:
     if decided(command, book, given):
         discussion.check_linked(case_of_item(command, book), command)
@@ -304,6 +315,9 @@ MEETING_HANDLERS: tuple[Handler, ...] = (
     handles(floor.CloseItem, subject=of_item, decide=on_item),
     handles(floor.DeferItem, subject=of_item, decide=defer),
     handles(floor.NoteItem, subject=of_item, decide=alone),
+    handles(speaking.RaiseHand, subject=of_meeting, decide=speak),
+    handles(speaking.LowerHand, subject=of_meeting, decide=alone),
+    handles(speaking.GiveFloor, subject=of_meeting, decide=speak),
     handles(deciding.RecordUpdate, subject=of_item, decide=alone),
     handles(deciding.RecordGuest, subject=of_item, decide=alone),
     handles(deciding.RecordDecision, subject=of_item, decide=on_item),

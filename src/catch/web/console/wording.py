@@ -67,6 +67,9 @@ TITLES = {
     "SetContactPreference": "Say which ways to reach them are safe",
     "SetProtectedAddress": "Protect their address, or show it again",
     "RecordInstantDiscussion": "Record a discussion held there and then",
+    "RaiseHand": "Ask to speak",
+    "LowerHand": "Lower a hand",
+    "GiveFloor": "Give the floor",
     "BindSubject": "Say which sign-in is theirs",
 }
 """What a form does, where the command's own name says it less well."""
@@ -239,6 +242,26 @@ HINTS = {
 }
 
 
+CLOSED = {
+    "CONFIDENTIALITY": "closed to you until you accept confidentiality",
+    "EARLIER": "on another page",
+    "ERASED": "erased",
+    "NOT_INVOLVED": "closed to you: your agency has no part in it",
+    "NO_DISCLOSURE": "closed to you: your agency may not be told of it",
+    "OVER": "closed to you: the meeting is over and its minutes are confirmed",
+    "RECUSED": "closed to you: you are kept out of it because of an interest",
+    "RESTRICTED": "closed to you: it is restricted",
+    "ROLE": "closed to you: not for your role",
+    "UNREADABLE": "not readable at present: tell whoever runs the system",
+}
+"""Why something is withheld."""
+
+
+def closed_because(reason: str | None) -> str:
+    """Why something is not shown, in words."""
+    return CLOSED.get(reason or "", "closed to you")
+
+
 HERE = {
     "COMMAND_ID_REUSED": "You have sent this form before, and what it said then is recorded. Send it again only if this"
     " is something else that is to be recorded too.",
@@ -287,6 +310,7 @@ FIELDS_OF = {
     "NOT_A_PERSON": ("user",),
     "NOTHING_DISCLOSED_TO_OWNER": ("owner", "to"),
     "NOT_INVOLVED": ("agency", "to"),
+    "NO_VOICE_IN_THE_ITEM": ("user",),
     "NO_AGREEMENT_IN_FORCE": ("categories", "agency"),
     "NO_OPEN_DISCLOSURE": ("agency",),
     "OWNER_NOT_INVOLVED": ("owner", "to"),
