@@ -1,5 +1,6 @@
 """The room in which a meeting is held, for its chair, whoever prepares it and whoever comes; the screen on its wall."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -288,7 +289,8 @@ def on_the_wall(meeting: Json) -> list[tuple[str, list[str]]]:
 
 
 def called(user: str, meeting: Json) -> str:
-    return "Chair" if user == meeting["chair"]["user"] else initials(user)
+    """A user id stands for a name there: the parts of it are its words."""
+    return "Chair" if user == meeting["chair"]["user"] else initials(re.sub(r"[\W_]+", " ", user))
 
 
 async def screen(visit: Visit) -> Reply:
