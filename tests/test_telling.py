@@ -62,7 +62,7 @@ from catch.domain.meeting.listing import (
     Section,
     WarningCode,
 )
-from catch.domain.meeting.state import Interest, InterestAction, Meeting, Mode
+from catch.domain.meeting.state import Hand, Interest, InterestAction, Meeting, Mode
 from tests.cases import CASE, CONSENT, NOW, OFFERED, TEXT, evolve, received, uid
 
 PLAN, DISCUSSION, ACTIONS = Category.PLAN, Category.DISCUSSION, Category.ACTIONS
@@ -473,10 +473,11 @@ def test_the_history_of_a_meeting_has_nothing_of_the_cases_that_are_withheld():
     meeting = Meeting(uid(9), "snn-catch", "weekly", NOW, 60, Mode.HYBRID, "carl")
     drafted_then = evolve_meeting(meeting, event, NOW) or meeting
     meeting = replace(drafted_then, interests=(Interest(other.item, "aunt", "snn", InterestAction.RECUSED),))
+    meeting = replace(meeting, hands=(Hand(other.item, "hana", "housing-1", NOW),))
     read = meeting_told(meeting, frozenset({uid(7)}), lambda _: agreed(FULL, None, prepares=True))
     assert str(uid(7)) not in str(read)
     assert str(CASE) in str(read)
-    assert read.interests == ()
+    assert (read.interests, read.hands) == ((), ())
     assert meeting_told(meeting, frozenset(), lambda _: agreed(FULL, None, prepares=True)) == meeting
 
 

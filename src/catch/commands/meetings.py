@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Protocol
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -41,26 +42,6 @@ from catch.domain.registers import DayTaken
 from catch.domain.streams import CASE, MEETING, calendar_stream
 
 AtMeeting = MeetingCommand | OfferActionInMeeting
-OnItem = (
-    editing.RemoveItem
-    | editing.MoveItem
-    | editing.ChangeTimebox
-    | editing.PullFromNoting
-    | floor.OpenItem
-    | floor.CloseItem
-    | floor.DeferItem
-    | floor.NoteItem
-    | deciding.RecordUpdate
-    | deciding.RecordDecision
-    | deciding.LinkAction
-    | deciding.RecordGuest
-    | attendance.DeclareInterest
-    | attendance.ResolveInterest
-    | speaking.RaiseHand
-    | speaking.GiveFloor
-    | OfferActionInMeeting
-    | amending.AmendMinutes
-)
 InBoth = (
     floor.OpenItem
     | floor.CloseItem
@@ -70,6 +51,15 @@ InBoth = (
     | amending.AmendMinutes
 )
 OnAgenda = adding.AddItem | adding.AddLateItem | instant.RecordInstantDiscussion
+
+
+class OnItem(Protocol):
+    """A command about an item of an agenda, or about the meeting where it names none."""
+
+    @property
+    def meeting(self) -> UUID: ...
+    @property
+    def item(self) -> UUID | None: ...
 
 
 class MeetingAlreadyPlanned(Refused):
