@@ -1,6 +1,6 @@
 """Every hole once found, put back on purpose: a line each, with what must catch it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -136,12 +136,15 @@ def any_time(meeting: Meeting) -> tuple[datetime, datetime, datetime]:
     return meeting.starts_at - timedelta(days=9_999), over, minuted
 
 
-class Vague(doing.Sketch):
-    """Of no class in particular."""
+class Vague:
+    """A command of which no rule can tell what it is."""
 
-    @property
-    def __class__(self) -> Any:
-        return object
+    def __init__(self, kind: type[Command], about: Mapping[str, object]) -> None:
+        self.__struct_fields__ = kind.__struct_fields__
+        self.__dict__.update({name: id_ for name, id_ in about.items() if name in kind.__struct_fields__})
+
+    def __getattr__(self, name: str) -> Any:
+        raise doing.Unsaid(name)
 
 
 def no_guest(seat: seats.Seat, who: Who, at: datetime) -> bool:

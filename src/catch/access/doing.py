@@ -311,13 +311,17 @@ class Sketch:
     """
 
     def __init__(self, kind: type[Command], about: Mapping[str, object]) -> None:
-        self._kind = kind
+        self.__class__ = kind
         self.__struct_fields__ = kind.__struct_fields__
         self.__dict__.update({name: id_ for name, id_ in about.items() if name in kind.__struct_fields__})
 
     @property
     def __class__(self) -> Any:
         return self._kind
+
+    @__class__.setter
+    def __class__(self, kind: Any) -> None:
+        self._kind = kind
 
     def __getattr__(self, name: str) -> Any:
         raise Unsaid(name)
