@@ -87,6 +87,28 @@ async def positions(place: Place) -> AsyncIterator[Finding]:
         )
 
 
+async def generations(place: Place) -> AsyncIterator[Finding]:
+    """Positions are of the generation that this machine knows, in the database where it was begun."""
+    found = await place.log.generations.standing(place.connection)
+    remembered = place.log.generations.remembered
+    if found.number < (known := remembered.number(found.log)):
+        yield Finding(
+            "FORMER_PRIMARY",
+            f"This database holds generation {found.number} of the log, and this machine has worked with generation"
+            f" {known}: it was not shut off when another one took over. Nothing is recorded here. Name the present"
+            " primary in CATCH_DATABASE_URL. To give up on purpose what was recorded there: remove"
+            f" {remembered.path(found.log)} wherever a server runs, then run `catch restored`.",
+            place.head,
+        )
+    elif found.here is False:
+        yield Finding(
+            "LOG_MOVED",
+            "The log lies in another database than the one in which its generation was begun: it was restored, copied"
+            " or promoted. The next server that starts begins a new generation, so that no position means two facts.",
+            place.head,
+        )
+
+
 async def keys(place: Place) -> AsyncIterator[Finding]:
     """The key-encryption key here is the place's, where there is one."""
     if place.encryption is None:
@@ -283,7 +305,7 @@ OfPlace = Callable[[Place], AsyncIterator[Finding]]
 OfStretch = Callable[[Place, int, int], AsyncIterator[Finding]]
 OfPage = Callable[[Place, Sequence[Stored]], AsyncIterator[Finding]]
 
-QUICK: tuple[OfPlace, ...] = (clocks, positions, keys, checkpoints, left_out)
+QUICK: tuple[OfPlace, ...] = (clocks, positions, generations, keys, checkpoints, left_out)
 STRETCH: tuple[OfStretch, ...] = (histories,)
 AT_START: tuple[OfStretch, ...] = (forms,)  # what the database can tell without decoding
 FACTS: tuple[OfPage, ...] = (facts, texts)
