@@ -108,9 +108,7 @@ async def test_control_without_generations_it_misses_facts(
         assert position > positions[0]
 
 
-async def test_a_copy_goes_on_as_another_generation_of_the_same_log(
-    server: Server, database: Database, tmp_path: Path
-):
+async def test_a_copy_goes_on_as_another_generation_of_the_same_log(server: Server, database: Database, tmp_path: Path):
     """And the place is itself again when it is opened once more."""
     async with restored(server, database, tmp_path) as world:
         log = world.place.catch.log
@@ -268,7 +266,7 @@ async def appended(log: Log) -> int:
         while True:
             try:
                 return (await log.append(one())).position
-            except Exception:  # noqa: BLE001  (away, in one way or another)
+            except Exception:
                 await asyncio.sleep(0.1)
 
 

@@ -81,9 +81,7 @@ class Generations:
 
     def __init__(self, schema: str, remembered: Remembered) -> None:
         self.remembered = remembered
-        self._standing = (
-            f"select number, log, place = {schema}.here() as here from {schema}.generations order by number desc limit 1"  # noqa: S608
-        )
+        self._standing = f"select number, log, place = {schema}.here() as here from {schema}.generations order by number desc limit 1"  # noqa: S608
         self._begin = f"select {schema}.begin_generation($1, $2)"
         self._lost = f"select exists (select from {schema}.generations where ends < $1 and $1 <= begins)"  # noqa: S608
 

@@ -27,9 +27,7 @@ class Log:
     `pool` are connections of the application's role, for the read side and for queries.
     """
 
-    def __init__(
-        self, dsn: str, pool: Pool, schema: str, writer: Writer, wake: Wake, generations: Generations
-    ) -> None:
+    def __init__(self, dsn: str, pool: Pool, schema: str, writer: Writer, wake: Wake, generations: Generations) -> None:
         self.dsn = dsn
         self.pool = pool
         self.schema = schema
