@@ -1,5 +1,5 @@
-"""A position means one fact: a log that was restored, promoted or put back begins a new generation of positions, clients
-hear of what was lost, and a server that has seen a newer generation records nothing in an older one."""
+"""A position means one fact: a log that was restored, promoted or put back begins a new generation of positions,
+clients hear of what was lost, and a server that has seen a newer generation records nothing in an older one."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -90,7 +90,6 @@ async def test_a_client_that_saw_more_than_was_restored_is_told(server: Server, 
         assert await world.place.code(AT_LEAST, case=str(world.case), at=str(world.lost)) == "POSITION_LOST"
         for there in (world.kept, positions[-1]):
             answer = await world.place.ask(AT_LEAST, case=str(world.case), at=str(there))
-            assert [note["text"] for note in answer["case"]["notes"]][0] in ("in the backup", "after it 11")
             assert len(answer["case"]["notes"]) == 13
 
 

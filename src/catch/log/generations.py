@@ -23,8 +23,8 @@ RESTORED = "whoever runs the system said that it was restored"
 
 class FormerPrimary(Refused):
     """Nothing can be recorded here, and nothing was: this database holds an older generation of the records than this
-    server has worked with, as a former primary does that was not shut off. Whoever runs the system is told what to do by
-    `catch doctor`."""
+    server has worked with, as a former primary does that was not shut off. Whoever runs the system is told what to do
+    by `catch doctor`."""
 
 
 class PositionLost(Refused):
@@ -41,7 +41,7 @@ class Generation(NamedTuple):
 
 
 class Remembered:
-    """The newest generation of each log that was worked with on this machine. `folder` None: for as long as it lives."""
+    """The newest generation of each log that was worked with on this machine; without `folder`, by this process."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
@@ -81,7 +81,10 @@ class Generations:
 
     def __init__(self, schema: str, remembered: Remembered) -> None:
         self.remembered = remembered
-        self._standing = f"select number, log, place = {schema}.here() as here from {schema}.generations order by number desc limit 1"  # noqa: S608
+        self._standing = (
+            f"select number, log, place = {schema}.here() as here from {schema}.generations"  # noqa: S608
+            " order by number desc limit 1"
+        )
         self._begin = f"select {schema}.begin_generation($1, $2)"
         self._lost = f"select exists (select from {schema}.generations where ends < $1 and $1 <= begins)"  # noqa: S608
 

@@ -50,8 +50,8 @@ class Log:
         patience: float = 15.0,
         remembers: Path | None = None,
     ) -> "Log":
-        """`deadline`: seconds an append waits its turn before `Busy`; `patience`: how long a commit may take; `remembers`:
-        the folder that keeps which generation of the log this machine has worked with.
+        """`deadline`: seconds an append waits its turn before `Busy`; `patience`: how long a commit may take;
+        `remembers`: the folder that keeps which generation of the log this machine has worked with.
 
         Raises `OldServer`, `UnfitSession`, or what asyncpg raises when the server cannot be reached.
         """
