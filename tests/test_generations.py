@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import pytest
@@ -43,7 +44,7 @@ async def noted(place: Place, case: UUID, text: str) -> int:
 async def copy(server: Server, database: Database) -> AsyncGenerator[Database]:
     """As a backup that was restored: the same facts in another database."""
     name = f"catch_copy_{uuid4().hex}"
-    await administer(server.admin, f"create database {name} template {database.admin.rpartition('/')[2]}")
+    await administer(server.admin, f"create database {name} template {urlsplit(database.admin).path[1:]}")
     yield Database(at(server.admin, name), at(server.app, name))
     await administer(server.admin, f"drop database {name} with (force)")
 

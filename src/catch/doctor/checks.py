@@ -101,7 +101,7 @@ async def generations(place: Place) -> AsyncIterator[Finding]:
             f" {remembered.path(found.log)} wherever a server runs, then run `catch restored`.",
             place.head,
         )
-    elif found.here is False:
+    elif found.here is False and place.head:
         yield Finding(
             "LOG_MOVED",
             "The log lies in another database than the one in which its generation was begun: it was restored, copied"
