@@ -1,12 +1,13 @@
-"""The agenda and the minutes as they come out of a printer: all of it, once, in order, and nothing that is to be pressed."""
+"""The agenda and the minutes as they come out of a printer: all of it, once, in order, and nothing to press."""
 
 import asyncio
+import os
 import re
 import shutil
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import uuid4
 
 import pytest
 from playwright.async_api import Page
@@ -26,15 +27,9 @@ from tests.place import CHAIR, COORDINATOR, HOUSING, Place, placed
 NAMES = ("Ada Example", "Bob Example", "Cyd Example", "Dot Example", "Eve Example", "Fay Example")
 LONG = "This was said at some length, so that it takes more than one line on paper. " * 12
 PRESSED = (
-    "Sign out",
-    "Put right",
-    "Confirm the minutes",
-    "Print this page",
-    "Passphrase",
-    "Fetch the sealed",
-    "Skip to",
+    *("Sign out", "Put right", "Confirm the minutes", "Print this page", "Passphrase", "Fetch the sealed", "Skip to"),
+    *("CATCH", "Close it"),
 )
-A4 = "595 x 842 pts (A4)"
 
 
 @pytest.fixture
@@ -45,8 +40,12 @@ async def place(database: Database, tmp_path: Path) -> AsyncGenerator[Place]:
 
 @pytest.fixture(autouse=True)
 def poppler() -> None:
+    """Reads what was printed."""
     if shutil.which("pdftotext") is None:
-        pytest.skip("there is no pdftotext here: install it (apt-get install poppler-utils)")
+        said = "there is no pdftotext here: install it (apt-get install poppler-utils)"
+        if os.environ.get("CI"):
+            pytest.fail(said)
+        pytest.skip(said)
 
 
 async def run(*command: str) -> str:
@@ -59,9 +58,7 @@ async def run(*command: str) -> str:
 async def printed(page: Page, path: Path) -> str:
     """The text of the page as it is printed, pages apart by form feeds. What it looks like stays in the file."""
     await page.pdf(path=path, prefer_css_page_size=True, print_background=False)
-    assert A4 in re.sub(
-        r"[\d.]+(?= x)|(?<=x )[\d.]+", lambda each: str(round(float(each[0]))), await run("pdfinfo", str(path))
-    )
+    assert "(A4)" in await run("pdfinfo", str(path))
     return await run("pdftotext", "-layout", str(path), "-")
 
 
@@ -99,7 +96,7 @@ async def test_the_agenda_on_paper_has_every_item_once_and_nothing_to_press(plac
         assert [len(re.findall(rf"\d\. +{name}", paper)) for name in NAMES] == [1] * len(NAMES)
         in_order(paper, [f"{number}. " for number in range(1, len(NAMES) + 1)])
         assert paper.count("Who does what by when") == len(NAMES)
-        assert not [each for each in (*PRESSED, "CATCH", "Close it") if each in paper]
+        assert not [each for each in PRESSED if each in paper]
         # Room to write is never cut in two.
         for sheet in paper.split("\f"):
             assert sheet.count("From, to") == sheet.count("Who does what by when")
@@ -116,10 +113,10 @@ async def test_the_minutes_on_paper_have_every_item_once_and_nothing_to_press(pl
         await place.take(OpenItem(id_, item.item, override_reason=Sealed("It went on.")), CHAIR)
         said = RecordUpdate(id_, item.item, Sealed(f"Situation {number}. {LONG}"), next_steps=Sealed(f"Next {number}."))
         await place.take(said, CHAIR)
+        text, why = Sealed(f"Decision {number}."), Sealed("They are away.")
         decided = RecordDecision(
-            id_, item.item, UUID(int=number + 1), DecisionCode.CONTINUE, Sealed(f"Decision {number}."), (HOUSING.agency,),
-            not_told_reason=Sealed("They are away."),
-        )  # fmt: skip
+            id_, item.item, uuid4(), DecisionCode.CONTINUE, text, (HOUSING.agency,), not_told_reason=why
+        )
         await place.take(decided, CHAIR)
         await place.take(CloseItem(id_, item.item), CHAIR)
     await place.take(EndMeeting(id_), CHAIR)
@@ -132,7 +129,7 @@ async def test_the_minutes_on_paper_have_every_item_once_and_nothing_to_press(pl
         assert [flat.count(f"{what} {number}.") for number in range(len(NAMES))] == [1] * len(NAMES)
     assert [len(re.findall(rf"\d\. +{name}", text)) for name in NAMES] == [1] * len(NAMES)
     in_order(flat, [f"Situation {number}." for number in range(len(NAMES))])
-    assert not [each for each in (*PRESSED, "CATCH") if each in text]
+    assert not [each for each in PRESSED if each in text]
     # No heading stands alone at the foot of a sheet.
     for sheet in text.split("\f"):
         last = [line for line in sheet.splitlines() if line.strip()][-1:]
