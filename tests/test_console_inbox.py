@@ -10,11 +10,11 @@ import pytest
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import ChangeActionDue, OfferAction
 from catch.domain.case.notes import AddNote
-from catch.domain.facts import Actor, Role, Sealed
+from catch.domain.facts import Actor, Category, Role, Sealed
 from tests.browser import at_the_console, browser, signed_in
 from tests.conftest import Database
 from tests.pages import PageRead
-from tests.place import HOUSING, Case, Place, ago, placed
+from tests.place import HOUSING, POLICE, Case, Place, ago, placed
 
 DUE = london_day(ago(days=-20))
 LATER = london_day(ago(days=-27))
@@ -93,7 +93,7 @@ async def test_what_is_hidden_or_of_another_moves_nothing(place: Place) -> None:
     async with signed_in(place, HOUSING) as client:
         await say_seen(client, await inbox(client))
         before = (await inbox(client)).html
-        await place.take(AddNote(case.case, uuid4(), Sealed("For coordinators")))
+        await place.take(AddNote(case.case, uuid4(), Category.NEEDS, Sealed("For others"), (POLICE.agency,)))
         police = uuid4()
         await place.share(other.case, "police-1")
         await place.take(OfferAction(other.case, police, Sealed("Call round"), "police-1", DUE))

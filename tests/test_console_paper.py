@@ -160,6 +160,7 @@ async def recorded_so(place: Place, id_: UUID) -> None:
     times = [meeting.started_at, first.opened_at, first.decisions[0].decided_at, first.closed_at, meeting.ended_at]
     london = [f"{each.astimezone(LONDON):%d %H:%M}" for each in times if each]
     assert london == [f"{day:%d} {time}" for time in ("10:02", "10:05", "10:15", "10:25", "11:00")]
+    assert first.case is not None
     (action,) = (await place.catch.present.states.get(CASE, first.case)).state.actions
     assert action.state is ActionState.ACCEPTED
     await place.settled()

@@ -394,11 +394,11 @@ def test_a_member_has_several_accounts_where_somebody_says_so():
 def test_whoever_renews_their_calendar_ends_their_own_addresses_and_nobody_elses():
     both = fold(REGISTERED, MemberEnrolled(KEY, "ann", NAME), MemberEnrolled(KEY, "bob", NAME))
     given = replace(GIVEN, by=replace(GIVEN.by, user="ann", agency=KEY))
-    renewed = [CalendarRenewed(KEY, "ann")]
-    assert decide(both, RenewCalendar(KEY), given) == renewed
-    once = evolve(both, *renewed, AT)
-    assert decide(once, RenewCalendar(KEY), given) == renewed
-    twice = evolve(once, *renewed, AT)
+    renewed = CalendarRenewed(KEY, "ann")
+    assert decide(both, RenewCalendar(KEY), given) == [renewed]
+    once = evolve(both, renewed, AT)
+    assert decide(once, RenewCalendar(KEY), given) == [renewed]
+    twice = evolve(once, renewed, AT)
     assert twice is not None
     assert [each.calendars for each in twice.members] == [2, 0]
     with pytest.raises(MemberNotEnrolled):

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import cast
 
 import msgspec
 from msgspec import Struct
@@ -63,12 +64,8 @@ def said(meeting: Json) -> str:
 
 def lasting(held: object) -> object:
     if isinstance(held, dict):
-        named: Json = held
-        return {name: lasting(each) for name, each in named.items() if name not in PASSING}
-    if isinstance(held, list):
-        many: list[object] = held
-        return [lasting(each) for each in many]
-    return held
+        return {name: lasting(each) for name, each in cast("Json", held).items() if name not in PASSING}
+    return [lasting(each) for each in cast("list[object]", held)] if isinstance(held, list) else held
 
 
 async def sealed(visit: Visit, meeting: Json, inside: str, passphrase: str) -> Page:
