@@ -91,12 +91,14 @@ async def test_what_is_hidden_or_of_another_moves_nothing(place: Place) -> None:
     case, other = [await place.worked_on(f"{name} Example", HOUSING.agency) for name in ("Oli", "Una")]
     await offered(place, case, "Mend the boiler")
     async with signed_in(place, HOUSING) as client:
+        await place.share(case.case, POLICE.agency)
+        await place.settled()
         await say_seen(client, await inbox(client))
         before = (await inbox(client)).html
         await place.take(AddNote(case.case, uuid4(), Category.NEEDS, Sealed("For others"), (POLICE.agency,)))
         police = uuid4()
-        await place.share(other.case, "police-1")
-        await place.take(OfferAction(other.case, police, Sealed("Call round"), "police-1", DUE))
+        await place.share(other.case, POLICE.agency)
+        await place.take(OfferAction(other.case, police, Sealed("Call round"), POLICE.agency, DUE))
         await place.settled()
         after = await inbox(client)
         assert marked(after) == []

@@ -88,7 +88,7 @@ async def test_the_agenda_on_paper_has_every_item_once_and_nothing_to_press(plac
     assert "Ada Example" in unsealed((tmp_path / "sealed.html").read_text(encoding="utf-8"), passphrase).inside
     for paper in (text, sealed):
         assert [len(re.findall(rf"\d\. +{name}", paper)) for name in NAMES] == [1] * len(NAMES)
-        assert re.findall(r"^ *(\d)\. +\w+ Example", paper, re.MULTILINE) == [*"123456"]
+        assert re.findall(r"^[ \f]*(\d)\. +\w+ Example", paper, re.MULTILINE) == [*"123456"]
         assert paper.count("Who does what by when") == len(NAMES)
         assert not [each for each in PRESSED if each in paper]
         # Room to write is never cut in two.
