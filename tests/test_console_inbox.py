@@ -95,7 +95,7 @@ async def test_what_is_hidden_or_of_another_moves_nothing(place: Place) -> None:
         await place.settled()
         await say_seen(client, await inbox(client))
         before = (await inbox(client)).html
-        await place.take(AddNote(case.case, uuid4(), Category.NEEDS, Sealed("For others"), (POLICE.agency,)))
+        await place.take(AddNote(case.case, uuid4(), Category.NEEDS, Sealed("For others"), frozenset({POLICE.agency})))
         police = uuid4()
         await place.share(other.case, POLICE.agency)
         await place.take(OfferAction(other.case, police, Sealed("Call round"), POLICE.agency, DUE))
