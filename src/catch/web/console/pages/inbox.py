@@ -75,9 +75,8 @@ async def last_look(visit: Visit) -> Look | None:
         return None
     if (found.user, found.agency) != (viewer.user, viewer.agency):
         return None
-    # A log that is shorter than that is another one: restored from before they looked.
-    head = visit.position if found.position <= visit.position else await visit.console.web.catch.log.head()
-    return found if found.position <= head else None
+    # What was recorded up to there may be lost: then nobody knows what they have seen of what is there.
+    return None if await visit.console.web.catch.log.lost(found.position, visit.position) else found
 
 
 def sorted_out(entries: list[Json], known: Known) -> list[tuple[str, str, list[Json]]]:
