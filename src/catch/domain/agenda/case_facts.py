@@ -35,6 +35,7 @@ def case_facts(case: Case, history: ProgrammeHistory, meeting: Meeting, carried:
         programme=case.programme,
         state=case.state,
         live=case.live,
+        kept_back=case.kept_back,
         presenter=presenter(case, meeting.series),
         basis=appearance_basis(case, at),
         visible_to=visible_to(case, meeting),
