@@ -4,7 +4,7 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from importlib import import_module
-from typing import Any, cast
+from typing import cast
 
 import catch
 import projections
@@ -27,10 +27,11 @@ def lacking(table: object) -> list[str]:
     """The members that a table by an enumeration does not name."""
     if not isinstance(table, Mapping):
         return []
-    keys = [*cast("Mapping[Any, Any]", table)]
-    by = {type(key) for key in keys}
-    (kind,) = by if len(by) == 1 else (object,)
-    return [member.name for member in kind if member not in keys] if issubclass(kind, Enum) else []
+    keys = [*cast("Mapping[object, object]", table)]
+    members = type(keys[0]) if keys and isinstance(keys[0], Enum) else None
+    if members is None or not all(isinstance(key, members) for key in keys):
+        return []
+    return [member.name for member in members if member not in keys]
 
 
 def tables() -> Iterator[tuple[str, str, object]]:

@@ -4,7 +4,7 @@
 beside it asks it for one viewer. Queries, subscriptions, trails and inboxes ask that and decide nothing.
 
 To add an event, name it in the `match` of its stream below. Until then it does not type-check; if it runs all the
-same, it is told to nobody. A new stream gets a function of its own, named in `_RULES`: until then nothing starts.
+same, it is told to nobody. A new stream gets a function of its own, named in `_OF`: until then nothing starts.
 """
 
 from collections.abc import Callable, Mapping
@@ -301,10 +301,17 @@ def _of_programme(event: ProgrammeEvent) -> Telling:
             assert_never(event)
 
 
+_OF: tuple[Callable[[Any], Telling], ...] = (
+    _of_case,
+    _of_meeting,
+    _of_person,
+    _of_partner,
+    _of_programme,
+    _of_restricted,
+    _of_register,
+)
 _RULES: Mapping[type, Callable[[Any], Telling]] = {
-    kind: rule
-    for rule in (_of_case, _of_meeting, _of_person, _of_partner, _of_programme, _of_restricted, _of_register)
-    for kind in kinds(get_type_hints(rule)["event"])
+    kind: rule for rule in _OF for kind in kinds(get_type_hints(rule)["event"])
 }
 """By the kind of a fact: a subclass of one is another."""
 if untold := sorted(kind.__name__ for kind in EVENTS.values() if kind not in _RULES):
@@ -313,7 +320,7 @@ if untold := sorted(kind.__name__ for kind in EVENTS.values() if kind not in _RU
 _KNOWN: dict[type, Telling] = {}
 
 
-def telling(event: Any) -> Telling:
+def telling(event: object) -> Telling:
     """What the fact tells, whoever asks. A fact that nobody has thought about tells nothing to anybody."""
     kind = type(event)
     known = _KNOWN.get(kind)
