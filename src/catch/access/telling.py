@@ -47,6 +47,7 @@ from catch.domain.partner import (
     AgencyRunsProgramme,
     AgreementSigned,
     AgreementTerminated,
+    CalendarRenewed,
     MemberEnrolled,
     MemberReinstated,
     MemberSuspended,
@@ -287,7 +288,7 @@ def _of_partner(event: PartnerEvent) -> Telling:
             return Telling(To.NOBODY, changes=Changes.PARTNER)
         case RoleGiven() | RoleEnded() | TagGiven() | TagEnded():
             return Telling(To.NOBODY, changes=Changes.PARTNER)
-        case PartnerRegistered():
+        case PartnerRegistered() | CalendarRenewed():
             return Telling(To.NOBODY)
         case _:
             assert_never(event)
