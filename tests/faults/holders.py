@@ -37,12 +37,13 @@ WAITS = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' an
 
 
 @asynccontextmanager
-async def withheld(server: Server, lock: str, waiting: str, cause: str = "") -> AsyncGenerator[None]:
+async def withheld(server: Server, lock: str, waiting: str, cause: str = "select") -> AsyncGenerator[None]:
     """A lock, from when somebody waits for it in such a statement until the block ends."""
     holding, looking = await connect(server.admin), await connect(server.admin)
     try:
         async with holding.transaction():
-            await holding.execute(lock)
+            while await holding.execute(lock) == "SELECT 0":  # noqa: ASYNC110  (the table has still to be filled)
+                await asyncio.sleep(0.02)
             await looking.execute(cause)
             async with asyncio.timeout(20):
                 while not await looking.fetchval(WAITS, waiting):  # noqa: ASYNC110

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
+from typing import cast
 from zlib import crc32
 
 from catch.database import Connection
@@ -140,15 +141,19 @@ class ReadSide:
         await lease.join()
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._mind(lease), name="read side's beat")
+                tasks.create_task(self._mind(lease), name="read side's beat").add_done_callback(self._left)
                 while True:
                     # A table was dropped or put back beneath us, or others are ours: what lacks what is looked at anew.
                     with suppress(Rewound, Changed):
                         await self._fold(lease)
         finally:
-            if self.leading:
-                logger.warning("this node no longer keeps the read side")
-            self.leading = False
+            self._left()
+
+    def _left(self, *_: object) -> None:
+        """Said at once: what was being folded when its database fell silent may take a while to end."""
+        if self.leading:
+            logger.warning("this node no longer keeps the read side")
+        self.leading = False
 
     async def _fold(self, lease: Lease) -> None:
         """The tables that this node keeps, until they are others."""
@@ -231,8 +236,8 @@ class ReadSide:
             self._moved = asyncio.Event()
 
 
-def first(error: BaseException) -> Exception:
+def first(error: Exception) -> Exception:
     """The one that brought the others about."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error if isinstance(error, Exception) else Exception()
+    while isinstance(error, ExceptionGroup):
+        error = cast("ExceptionGroup[Exception]", error).exceptions[0]
+    return error
