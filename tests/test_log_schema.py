@@ -140,7 +140,7 @@ SAYS = ("-- Needs 9000: only that one still writes it\nalter table catch.command
 async def test_a_former_program_goes_on_with_what_a_later_one_added_and_not_without_what_it_needs(
     database: Database, sql: str, needs: int
 ):
-    between = Migration(9000, "between", "-- Needs 0\nselect 1")
+    between = Migration(9000, "between", "-- Needs nothing\nselect 1")
     later = Migration(9001, "later", sql)
     assert later.needs == needs
     assert await migrate(database.admin, known=[*migrations(), between, later]) == ["between", "later"]

@@ -122,10 +122,9 @@ def on_log(work: Callable[[Log], Awaitable[T]]) -> T:
         except asyncpg.InvalidAuthorizationSpecificationError as problem:  # a new server has not even the roles
             raise CannotMigrate(f"the place is not set up ({problem}): run `catch migrate` first") from None
         if missing:
-            raise CannotMigrate(
-                f"the place is not set up for this release ({missing[0].name}): run `catch migrate` first"
-            )
-        log = await Log.open(running.app, schema=settings.schema)
+            name = missing[0].name
+            raise CannotMigrate(f"the place is not set up for this release ({name}): run `catch migrate` first")
+        log = await Log.open(running.app, schema=settings.schema, remembers=settings.remembers)
         try:
             await said_if_invented(log)
             return await work(log)

@@ -2,7 +2,7 @@
 
 Servers of the release before go on while a new one starts: a migration adds what the new one needs, and what only the
 old one needed is taken away by a migration of a later release. One that takes away or changes anything says in a line
-`-- Needs N` that programs which do not know migration N cannot work with it (0: any can). Where nothing is said, one
+`-- Needs N` that programs which do not know migration N cannot work with it (`nothing`: any can). Where nothing is said, one
 that does more than add needs itself.
 """
 
@@ -28,7 +28,7 @@ class Migration(NamedTuple):
     @property
     def said(self) -> int | None:
         found = NEEDS.search(self.sql)
-        return int(found[1]) if found else None
+        return int(found[1].replace("nothing", "0")) if found else None
 
     @property
     def needs(self) -> int:
@@ -43,7 +43,7 @@ class Applied(NamedTuple):
     needs: int
 
 
-NEEDS = re.compile(r"^-- Needs ([0-9]+)\b", re.MULTILINE)
+NEEDS = re.compile(r"^-- Needs (nothing|[0-9]+)\b", re.MULTILINE)
 ASIDE = re.compile(r"--[^\n]*|\$\$.*?\$\$|'[^']*'", re.DOTALL)
 MADE = re.compile(r"create (?:table|function|view|type|sequence|schema) (?:if not exists )?([\w.]+)")
 ABOUT = re.compile(r"(?:alter table|insert into|create trigger .*? on|create (?:unique )?index .*?\bon) ([\w.]+)")
