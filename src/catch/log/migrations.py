@@ -2,8 +2,8 @@
 
 Servers of the release before go on while a new one starts: a migration adds what the new one needs, and what only the
 old one needed is taken away by a migration of a later release. One that takes away or changes anything says in a line
-`-- Needs N` that programs which do not know migration N cannot work with it (`nothing`: any can). Where nothing is said, one
-that does more than add needs itself.
+`-- Needs N` that programs which do not know migration N cannot work with it (`nothing`: any can). Where nothing is
+said, one that does more than add needs itself.
 """
 
 import hashlib
