@@ -262,7 +262,7 @@ async def behind(place: Place, stream: UUID, command: Command, by: Actor) -> Non
     await place.settled()
     if before is not None:
         states.forget([stream])
-        states._held[stream] = before  # pyright: ignore[reportPrivateUsage]
+        states._keep(stream, *before, 0)  # pyright: ignore[reportPrivateUsage]
 
 
 async def test_what_is_in_the_future_is_refused_after_who_may(place: Place):
