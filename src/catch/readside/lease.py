@@ -26,6 +26,8 @@ Release = tuple[int, ...]
 
 BEAT = 1.0
 """Seconds between two beats."""
+BRIEFLY = 0.1
+"""Seconds between two beats while another is about to leave some of its tables, which nobody folds for a moment."""
 SILENT = 6.0
 """Seconds without a beat, after which a server is ended: with what it takes to see and to do it, less than ten."""
 ANSWER = 4.0
@@ -104,7 +106,8 @@ def settled(mine: Share, others: Iterable[Share]) -> bool:
 class Lease:
     """This server's, for as long as its session lasts.
 
-    `held` are the tables that it keeps; `changed` is set when they are others than before.
+    `held` are the tables that it keeps; `changed` is set when they are others than before. `wanting`: another is about to
+    leave it some.
     """
 
     def __init__(self, connection: Connection, release: Release, tables: Collection[str], filled: str) -> None:
@@ -113,6 +116,7 @@ class Lease:
         self.held = frozenset[str]()
         self.changed = asyncio.Event()
         self.settled = False
+        self.wanting = False
         self._connection = connection
         self._release = release
         self._tables = frozenset(tables)
@@ -178,6 +182,7 @@ class Lease:
         held = self.held & keeps
         if keeps - held:
             held |= {row[0] for row in await connection.fetch(TAKE, sorted(keeps - held))}
+        self.wanting = held < keeps
         if self.held - held:
             await connection.execute(LEAVE, sorted(self.held - held))
         if held != self.held:

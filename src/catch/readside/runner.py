@@ -20,7 +20,7 @@ from catch.readside.building import uncollected
 from catch.readside.catching_up import ahead, folded_pages, written
 from catch.readside.folding import Decode, Memory, Rewound, described, fold_page
 from catch.readside.inventory import OF_THIS_LOG, prepare, unfilled
-from catch.readside.lease import BEAT, Changed, Lease, Release
+from catch.readside.lease import BEAT, BRIEFLY, Changed, Lease, Release
 from catch.readside.rebuilding import rebuild, session
 from projections.read_model import ReadModel
 
@@ -179,7 +179,7 @@ class ReadSide:
         while True:
             if clock() >= beat:
                 await lease.beat()
-                beat = clock() + min(self._patience, BEAT)
+                beat = clock() + min(self._patience, BRIEFLY if lease.wanting else BEAT)
             if not lease.whole and lease.settled:
                 async with lease.asking() as connection:
                     self._advance(await self._checkpoint(connection, self._tables))
