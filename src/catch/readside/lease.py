@@ -106,8 +106,8 @@ def settled(mine: Share, others: Iterable[Share]) -> bool:
 class Lease:
     """This server's, for as long as its session lasts.
 
-    `held` are the tables that it keeps; `changed` is set when they are others than before. `wanting`: another is about to
-    leave it some.
+    `held` are the tables that it keeps; `changed` is set when they are others than before. `wanting`: another is about
+    to leave it some.
     """
 
     def __init__(self, connection: Connection, release: Release, tables: Collection[str], filled: str) -> None:
