@@ -63,7 +63,7 @@ def folding(server: Server) -> AbstractAsyncContextManager[None]:
 def rebuilding(server: Server) -> AbstractAsyncContextManager[None]:
     """The holder rebuilds; when the block ends, in the middle of a transaction of the rebuild."""
     lock = "lock table catch_read.rebuilds in exclusive mode"
-    return withheld(server, lock, "%delete from rebuilds%", "delete from catch_read.checkpoints")
+    return withheld(server, lock, "%rebuilds%", "delete from catch_read.checkpoints")
 
 
 def anywhere(_: Server) -> AbstractAsyncContextManager[None]:
