@@ -10,6 +10,7 @@ from catch.domain.facts import Command
 from catch.domain.streams import COMMANDS_BY_KEY
 from catch.web.console.forms import Choice, Field, fields_of
 from catch.web.console.known import Known
+from catch.web.console.typed import apart
 from catch.web.console.visit import Json, many, one
 from catch.web.console.wording import words
 
@@ -50,8 +51,8 @@ def parts(known: Known, name: str) -> list[Json]:
 
 def called(text: str | None, otherwise: str) -> str:
     """A text in one line of a list."""
-    plain = " ".join((text or otherwise).split())
-    return plain if len(plain) < 80 else f"{plain[:77]}..."
+    plain = " ".join(text.split()) if text else ""
+    return apart(plain if len(plain) < 80 else f"{plain[:77]}...") if plain else otherwise
 
 
 def actions(known: Known) -> list[Choice]:
@@ -140,13 +141,17 @@ def referring(known: Known) -> list[Choice]:
 
 
 def all_partners(known: Known) -> list[Choice]:
-    return [Choice(each["key"], f"{each['name']} ({each['key']})") for each in known.partners]
+    return [Choice(each["key"], named(each)) for each in known.partners]
+
+
+def named(agency: Json) -> str:
+    return f"{apart(agency['name'])} ({agency['key']})"
 
 
 def under_agreement(known: Known) -> list[Choice]:
     """Those that something may be disclosed to; all, where it is not said which."""
     held = [each for each in known.partners if each.get("agreementInForce", True)]
-    return [Choice(each["key"], f"{each['name']} ({each['key']})") for each in held]
+    return [Choice(each["key"], named(each)) for each in held]
 
 
 def running(known: Known) -> list[Choice]:

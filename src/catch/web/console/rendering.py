@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
 
 from catch.domain.calendar import LONDON
 from catch.web.console import room
 from catch.web.console.agenda_rows import row
 from catch.web.console.forms import kind_named
+from catch.web.console.typed import apart, lines
 from catch.web.console.wording import title_of, words
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def environment() -> Environment:
         "initials": initials,
         "hidden": hidden,
         "lines": lines,
+        "apart": apart,
         **room.FILTERS,
         "born": born,
         "closed": closed,
@@ -127,11 +128,6 @@ def hidden(held: Mapping[str, Any], path: str) -> str | None:
 def kebab(name: str) -> str:
     """A mutation's name as the addresses of forms have it: `giveRole` as `give-role`."""
     return "".join(f"-{each.lower()}" if each.isupper() else each for each in name)
-
-
-def lines(text: str | None) -> Markup:
-    """With the line breaks that were typed."""
-    return Markup("<br>").join((text or "").split("\n"))
 
 
 def closed(reason: str | None) -> str:

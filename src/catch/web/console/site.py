@@ -29,7 +29,7 @@ from catch.web.about import about
 from catch.web.console.assets import Asset, assets
 from catch.web.console.forms import Sent, parsed
 from catch.web.console.rendering import environment
-from catch.web.console.visit import Moved, NotShown, Page, Reply, Visit, nothing_here
+from catch.web.console.visit import ONWARD, Moved, NotShown, Page, Reply, Visit, nothing_here, one
 from catch.web.http import Line
 from catch.web.requests import Heading, Scope
 
@@ -68,7 +68,8 @@ Answers = Callable[[Visit], Awaitable[Reply]]
 class Address(Struct, frozen=True):
     """A page's address, as the framework has it (`/cases/{case:uuid}`), and what answers there.
 
-    `closed`: only to whoever is signed in. `text`: what the head of every page calls it, where it leads there.
+    `closed`: only to whoever is signed in. `text`: what the head of every page calls it, where it leads there; `reads`:
+    the query that the page is made of, where not everybody may ask it.
     """
 
     path: str
@@ -76,6 +77,7 @@ class Address(Struct, frozen=True):
     post: Answers | None = None
     closed: bool = True
     text: str = ""
+    reads: str = ""
 
 
 class Console:
@@ -113,8 +115,12 @@ class Console:
         return datetime.fromtimestamp(self.cookies.clock(), UTC)
 
     def navigation(self, visit: Visit) -> list[tuple[str, str]]:
-        """Where the head of every page leads: the text, and the address."""
-        return [(each.text, each.path) for each in self._addresses if each.text]
+        """Where the head of every page leads: the text, and the address. Nobody is led to what is not theirs."""
+        return [
+            (each.text, each.path)
+            for each in self._addresses
+            if each.text and (not each.reads or each.reads in visit.reads)
+        ]
 
     def asset(self, name: str) -> str:
         """Where it is: at another address whenever it is another, so that browsers may keep it."""
@@ -160,7 +166,7 @@ class Console:
             return await self._reply(address, request, heading, visit, line)
         except NotShown as problem:
             line.code = problem.title
-            return self._page(visit, self._told(visit, problem.status, problem.title, problem.text))
+            return self._page(visit, self._told(visit, problem.status, problem.title, problem.text, problem.onward))
         except Refused as refused:
             line.code = refused.code
             return self._page(visit, self._told(visit, 403, refused.code, refused.message))
@@ -191,6 +197,8 @@ class Console:
             if posted and address.closed:
                 self._by_whom_it_was_made_for(visit, session)
             await self._no_farther_than_the_log(visit)
+            if not visit.fragments:
+                visit.reads = one(await visit.maybe("navigation"), "viewer").get("reads", ())
         answers = address.post if posted and address.post else address.get
         reply = await answers(visit)
         return self._page(visit, reply)
@@ -262,11 +270,12 @@ class Console:
         quiet = "" if isinstance(why, NotSignedIn) else "&ended=1"
         return Moved(f"/sign-in?next={quote(visit.address, safe='/')}{quiet}")
 
-    def _told(self, visit: Visit, status: int, title: str, text: str) -> Page:
+    def _told(self, visit: Visit, status: int, title: str, text: str, onward: tuple[str, str] = ONWARD) -> Page:
         if visit.fragments:
             return Page("", status)
         try:
-            return visit.page("told.html", status, title=TITLES.get(title, title), text=text, kept=visit.form)
+            said = TITLES.get(title, title)
+            return visit.page("told.html", status, title=said, text=text, kept=visit.form, onward=onward)
         except Exception as unexpected:
             fault(unexpected, "console")
             return Page(f"{title}: {text}", status, media="text/plain")

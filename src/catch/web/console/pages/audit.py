@@ -189,6 +189,6 @@ def closed(held: Json) -> list[tuple[str, list[str]]]:
 
 
 ADDRESSES = (
-    Address("/audit", look, find, text="Audit"),
+    Address("/audit", look, find, text="Audit", reads="auditTrail"),
     Address("/audit/{stream:uuid}", trail),
 )

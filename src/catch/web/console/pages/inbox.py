@@ -95,4 +95,4 @@ class Answers:
         return form_of(self._known, kind, {}, about, title="I cannot come", prefix=f"apology-{entry['id'][:13]}-")
 
 
-ADDRESSES = (Address("/inbox", inbox, text="Inbox"),)
+ADDRESSES = (Address("/inbox", inbox, text="Inbox", reads="agencyInbox"),)
