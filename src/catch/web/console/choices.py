@@ -3,12 +3,12 @@
 Only what the API tells whoever fills the form in. Where there is nothing to choose from, a field is a line to type in.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from catch.domain.facts import Command
 from catch.domain.streams import COMMANDS_BY_KEY
-from catch.web.console.forms import Choice, Field, fields_of
+from catch.web.console.fields import Choice, fields_of, walked
 from catch.web.console.known import Known
 from catch.web.console.typed import apart
 from catch.web.console.visit import Json, many, one
@@ -34,12 +34,6 @@ def suggestions(known: Known, kind: type[Command]) -> Found:
         field.path: known.once(SUGGESTED[field.name]) for field in walked(fields_of(kind)) if field.name in SUGGESTED
     }
     return {path: values for path, values in found.items() if values}
-
-
-def walked(fields: Iterable[Field]) -> Iterator[Field]:
-    for field in fields:
-        yield field
-        yield from walked(field.parts)
 
 
 # Of the case

@@ -10,7 +10,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, S
 from catch.domain.calendar import LONDON
 from catch.web.console import room
 from catch.web.console.agenda_rows import row
-from catch.web.console.forms import kind_named
+from catch.web.console.fields import kind_named
 from catch.web.console.typed import apart, lines
 from catch.web.console.wording import title_of, words
 

@@ -8,7 +8,8 @@ from catch.domain.calendar import london_day
 from catch.domain.streams import COMMANDS_BY_KEY
 from catch.web.console import clocks
 from catch.web.console.asking import form_of
-from catch.web.console.forms import Form, mutation_of
+from catch.web.console.fields import mutation_of
+from catch.web.console.forms import Form
 from catch.web.console.known import Known, everything
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit

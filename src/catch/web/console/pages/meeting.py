@@ -11,7 +11,7 @@ from catch.domain.calendar import LONDON
 from catch.domain.case.state import Priority
 from catch.domain.meeting.items import DecisionCode, DeferReason, GuestKind
 from catch.web.console import room
-from catch.web.console.forms import choices_of
+from catch.web.console.fields import choices_of
 from catch.web.console.pages.naming import agencies, programme
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, nothing_here

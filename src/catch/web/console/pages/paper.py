@@ -5,7 +5,7 @@ from datetime import datetime
 from catch.domain.calendar import LONDON
 from catch.domain.meeting.items import DecisionCode, DeferReason
 from catch.web.console import room
-from catch.web.console.forms import choices_of
+from catch.web.console.fields import choices_of
 from catch.web.console.pages.meeting import known, local, on, said_of, tellers
 from catch.web.console.pages.naming import agencies
 from catch.web.console.site import Address

@@ -9,7 +9,7 @@ from catch.domain.meeting.items import DeferReason
 from catch.domain.meeting.listing import AppearanceBasis, Matter, Missing, Section, WarningCode, WhyNotPlaced
 from catch.domain.meeting.state import Mode
 from catch.web.console import room
-from catch.web.console.forms import choices_of
+from catch.web.console.fields import choices_of
 from catch.web.console.pages.meeting import MOVE_REASONS, expected, known, local, on
 from catch.web.console.pages.naming import agencies
 from catch.web.console.site import Address
