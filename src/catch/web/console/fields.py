@@ -79,6 +79,8 @@ SHORT = frozenset({
     "raised_to", "date_of_birth", "safe_times", "subject", "organisation", "who_refers",
 })  # fmt: skip
 """Personal texts of one line."""
+DAYS = frozenset({"date_of_birth"})
+"""Those that are a day."""
 BEGUN = {"RaiseSafeguardingConcern": {"concern"}, "Form": {"sendId"}}
 """Ids that the sender chooses of what can be said twice."""
 NAMED = {"LinkAction": {"action"}}
@@ -140,6 +142,8 @@ def _typed(field: Field, hint: Any, name: str) -> Field:
     plain = _plain(hint)
     origin, inside = get_origin(plain), get_args(plain)
     change = replace
+    if plain is Sealed and name in DAYS:
+        return change(field, kind=Kind.DATE)
     if plain is Sealed:
         hint = field.hint if field.plain_hint else None
         return change(field, kind=Kind.TEXT if name in SHORT else Kind.AREA, hint=hint)

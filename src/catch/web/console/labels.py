@@ -120,6 +120,7 @@ LABELS = {
     "RaiseSafeguardingConcern.text": "What you saw or heard",
     "GoalOutcome.result": "How does it stand?",
     "ScoreGoal.score": "Where they stand now",
+    "Sought.text": "Case number, reference or NHS number",
     "Form.organisation": "Your organisation",
     "Form.who_refers": "Your name",
     "Form.source": "Who are you?",
@@ -135,12 +136,14 @@ LABELS = {
     "Form.address": "Address, or where they can be found",
 }
 HINTS = {
+    "Sought.text": "The reference is the one that whoever referred them gave.",
+    "Sought.date_of_birth": "For example, 27 3 1960. A name alone finds nobody.",
     "Form.date_of_birth": "For example, 27 3 1960.",
     "Form.how_to_contact": "For example: text only, mornings, never when their partner is at home.",
     "Form.source": "Refer yourself as well, if it is you who needs help.",
     "Form.organisation": "If you refer somebody for an organisation. Nobody checks it before they ring you.",
     "Form.address": "Leave it empty if it must not be known.",
-    "date_of_birth": "Year, month and day with hyphens, for example 1960-02-29. Leave it empty where it is not known.",
+    "date_of_birth": "For example, 27 3 1960. Leave it empty where it is not known.",
     "nhs_number": "Ten digits, for example 943 476 5919.",
     "user": "As they sign in, for example member@housing-1.",
     "to_user": "As they sign in. Leave it empty for the partner to decide.",
