@@ -49,7 +49,7 @@ async def test_axe_finds_nothing_on_the_way_in_and_out(world: World, running: Br
         page = await context.new_page()
         await page.goto("/sign-in")
         await sound(page, "Sign in")
-        await page.get_by_role("link", name="Example first").click()
+        await page.get_by_role("button", name="Example first").click()
         await sound(page, "You are not enrolled here")
         world.first.answers["/token"] = lambda _: Answer(status=500)
         await page.goto("/sign-in/first")

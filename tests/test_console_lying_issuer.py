@@ -70,7 +70,7 @@ async def signed_in(page: Page, world: World) -> int:
     """What somebody is answered in the end who signs in."""
     await page.goto(f"http://127.0.0.1:{world.place.port}/sign-in?next=/meetings")
     async with page.expect_response(lambda answer: "/sign-in/callback/" in answer.url) as coming:
-        await page.get_by_role("link", name="Example first").click()
+        await page.get_by_role("button", name="Example first").click()
     status = (await coming.value).status
     await page.wait_for_load_state()
     return status

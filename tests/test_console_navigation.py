@@ -34,8 +34,14 @@ ASKED = {
 async def place(furnished: Furnished) -> AsyncIterator[Place]:
     async with furnished() as made:
         await made.enrol(MANAGER)
-        await made.settled()
         yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def about(place: Place) -> dict[str, str]:
+    case, meeting = await place.worked_on("Ada Example"), await place.published()
+    await place.settled()
+    return {"case": str(case.case), "meeting": str(meeting.meeting), "programme": PROGRAMME}
 
 
 @pytest.mark.parametrize("by", EVERYBODY, ids=lambda each: each.user)
@@ -57,18 +63,12 @@ async def test_a_chair_is_led_to_audit_and_figures_and_a_partner_is_not(place: P
 
 
 @pytest.mark.parametrize("by", EVERYBODY, ids=lambda each: each.user)
-async def test_what_is_said_to_be_open_is_open_and_the_rest_is_refused(place: Place, by: Actor) -> None:
-    case = await place.worked_on("Ada Example")
-    meeting = await place.published()
-    await place.settled()
+async def test_what_is_said_to_be_open_is_open_and_the_rest_is_refused(
+    place: Place, about: dict[str, str], by: Actor
+) -> None:
     assert ASKED.keys() == READS.keys()
     reads = (await place.ask("{ viewer { reads } }", by))["viewer"]["reads"]
-    given = {
-        "case": str(case.case),
-        "meeting": str(meeting.meeting),
-        "agency": by.agency,
-        "programme": PROGRAMME,
-    }
+    given = about | {"agency": by.agency}
     for query, text in ASKED.items():
         body = await place.answer(text, by, **{name: value for name, value in given.items() if f"${name}" in text})
         codes = {each["extensions"]["code"] for each in body.get("errors", ())}

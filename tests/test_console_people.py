@@ -200,7 +200,7 @@ async def test_an_officer_appoints_to_the_series_there_are_and_is_shown_who_is(w
         day = {"startsOn-day": "1", "startsOn-month": "3", "startsOn-year": "2026"}
         given = {**day, "role": "DEPUTY", "programme": PROGRAMME, "series": SERIES}
         page = await visitor.send(form, "/do/give-role", given)
-        assert "Deputy, snn-catch, catch weekly" in page.text, page.text
+        assert "Deputy, Support North Northants (CATCH), CATCH collaboration meeting" in page.text, page.text
         assert COLLEAGUE.user in (await visitor.get("/people")).text.partition("Appointed in")[2]
 
 

@@ -49,7 +49,7 @@ async def notes(place: Place, case: Case) -> list[str]:
 
 
 async def write(page: Page, text: str) -> None:
-    await page.locator("#notes summary").filter(has_text="Add note").click()
+    await page.locator("#notes summary").filter(has_text="Add a note").click()
     await page.locator("#notes textarea").first.fill(text)
 
 
@@ -116,7 +116,7 @@ async def test_a_form_that_comes_after_its_session_is_sent_by_whoever_signs_in_a
     case = await case_of(place)
     async with at_the_console(running, place, COORDINATOR, script=False) as page:
         await page.goto(f"/cases/{case.case}")
-        await page.locator("#notes summary").filter(has_text="Add note").click()
+        await page.locator("#notes summary").filter(has_text="Add a note").click()
         await page.locator("#notes textarea").first.fill(LONG)
         kept = await page.context.cookies()
         await page.context.clear_cookies()

@@ -1,6 +1,6 @@
 """Templates, and how times, codes and names are written for people."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -40,8 +40,10 @@ class Answers(Environment):
         return super().getattr(obj, attribute)
 
 
-def environment() -> Environment:
-    """Everything is escaped, and a name that nobody gave is a fault and not an empty place."""
+def environment(named: Callable[[str], str]) -> Environment:
+    """Everything is escaped, and a name that nobody gave is a fault and not an empty place. `named` says what a
+    programme or a series is called.
+    """
     made = Answers(
         loader=ChoiceLoader([FileSystemLoader(TEMPLATES), PackageLoader("nhsuk_frontend_jinja")]),
         autoescape=select_autoescape(default=True, default_for_string=True),
@@ -57,6 +59,8 @@ def environment() -> Environment:
         "words": words,
         "initials": initials,
         "hidden": hidden,
+        "named": named,
+        "lower": lower,
         "lines": lines,
         "apart": apart,
         **room.FILTERS,
@@ -123,6 +127,11 @@ def hidden(held: Mapping[str, Any], path: str) -> str | None:
         if each["path"] == path or path.startswith(f"{each['path']}.") or each["path"] in ("", "*"):
             return str(each["reason"])
     return None
+
+
+def lower(text: object) -> str:
+    """In small letters, but for what is written in capitals everywhere: NHS, A&E."""
+    return " ".join(word if sum(map(str.isupper, word)) > 1 else word.lower() for word in str(text).split(" "))
 
 
 def kebab(name: str) -> str:

@@ -6,6 +6,7 @@ anything: they come from this site's own pages, by whoever the page was made for
 
 import hmac
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ from catch.web.console.assets import Asset, assets
 from catch.web.console.forms import Sent, parsed
 from catch.web.console.rendering import environment
 from catch.web.console.visit import ONWARD, Moved, NotShown, Page, Reply, Visit, nothing_here, one
+from catch.web.console.wording import words
 from catch.web.http import Line
 from catch.web.requests import Heading, Scope
 
@@ -46,6 +48,8 @@ ASKED = 100
 A_PAGE = 10
 """How much more pages may cost somebody than their own documents: each asks several of ours, with all that is shown."""
 METHODS = ["GET", "HEAD", "POST"]
+NAMED = 60.0
+"""Seconds for which the names of programmes and series hold."""
 TOUCHED = 60.0
 """Seconds after which a session's cookie says anew when it was last used."""
 PLAIN_COOKIE, SAFE_COOKIE = "catch", "__Host-catch"
@@ -90,7 +94,9 @@ class Console:
         self.costs = Rates(web.costs.per_second * A_PAGE, web.costs.burst * A_PAGE)
         self.assets: dict[str, Asset] = assets()
         self._addresses = addresses
-        self._templates = environment()
+        self.names: dict[str, str] = {}
+        self._named_at = -math.inf
+        self._templates = environment(self.called)
         self._origins = Origins()
 
     def handlers(self) -> list[HTTPRouteHandler]:
@@ -121,6 +127,17 @@ class Console:
             for each in self._addresses
             if each.text and (not each.reads or each.reads in visit.reads)
         ]
+
+    def called(self, key: str) -> str:
+        """A programme or a series of meetings by its name."""
+        return self.names.get(key) or words(key)
+
+    async def _know_names(self, visit: Visit) -> None:
+        """As everybody who signs in is told them; they hardly ever change."""
+        if time.monotonic() - self._named_at > NAMED:
+            held = (await visit.maybe("programmes")).get("programmes", [])
+            self.names = {each["key"]: each["name"] for one in held for each in (one, *one["series"])}
+            self._named_at = time.monotonic()
 
     def asset(self, name: str) -> str:
         """Where it is: at another address whenever it is another, so that browsers may keep it."""
@@ -197,6 +214,7 @@ class Console:
             if posted and address.closed:
                 self._by_whom_it_was_made_for(visit, session)
             await self._no_farther_than_the_log(visit)
+            await self._know_names(visit)
             if not visit.fragments:
                 visit.reads = one(await visit.maybe("navigation"), "viewer").get("reads", ())
         answers = address.post if posted and address.post else address.get

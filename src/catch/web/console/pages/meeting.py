@@ -79,7 +79,7 @@ def told(visit: Visit, meeting: Json, item: Json | None, offered: Sequence[str],
     organises = "draftAgenda" in offered
     return {
         "meeting": meeting,
-        "series": words(meeting["series"]),
+        "series": visit.console.called(meeting["series"]),
         "stage": room.STAGES[state],
         "stage_colour": {"IN_PROGRESS": "green", "ADJOURNED": "orange", "CANCELLED": "red"}.get(state, "grey"),
         "pace": paced,
@@ -273,7 +273,7 @@ async def screen(visit: Visit) -> Reply:
     return visit.page(
         "meeting_screen.html",
         meeting=meeting,
-        series=words(meeting["series"]),
+        series=visit.console.called(meeting["series"]),
         stage=room.STAGES[meeting["state"]],
         pace=paced,
         left=room.lasting(paced.left),

@@ -10,7 +10,6 @@ from catch.web.console.pages.meeting import known, local, on, said_of, tellers
 from catch.web.console.pages.naming import agencies
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, nothing_here
-from catch.web.console.wording import words
 
 
 async def paper(visit: Visit) -> Reply:
@@ -24,7 +23,7 @@ async def paper(visit: Visit) -> Reply:
     return visit.page(
         "meeting_paper.html",
         meeting=meeting,
-        series=words(meeting["series"]),
+        series=visit.console.called(meeting["series"]),
         stage=room.STAGES[meeting["state"]],
         offered=offered,
         item=item,

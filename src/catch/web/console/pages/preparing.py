@@ -65,7 +65,7 @@ async def desk(visit: Visit) -> Reply:
         "prepare.html",
         meeting=meeting,
         offered=offered,
-        series=words(meeting["series"]),
+        series=visit.console.called(meeting["series"]),
         stage=room.STAGES[meeting["state"]],
         step=room.preparing(meeting, offered, f"/meetings/{meeting['id']}"),
         unpublished=unpublished,
