@@ -94,7 +94,7 @@ async def look(visit: Visit) -> Reply:
 async def found(visit: Visit) -> Reply:
     form = Form(Sought, visit.form)
     wanted = form.filled()
-    text, name, born = (wanted.get(each) for each in ("text", "name", "dateOfBirth"))
+    text, name, born = (str(wanted.get(each) or "") for each in ("text", "name", "dateOfBirth"))
     if not form.problems and not text and not (name and born):
         form.problems.append(Problem("text", "Enter a number or a reference, or a name and a date of birth."))
     if form.problems:
