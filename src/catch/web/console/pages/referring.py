@@ -27,7 +27,7 @@ REFERRAL = [
     "programme", "source", "channel", "receivedAt", "reason", "needs", "urgency", "onBehalfOf",
     "unverifiedOrganisation", "agreement", "basis", "safeContact", "reference",
 ]  # fmt: skip
-NOT_REGISTERED = "UNKNOWN_PERSON"
+NOT_REGISTERED, DESCRIPTION = "UNKNOWN_PERSON", ".described."
 PAGE = 50
 
 
@@ -94,7 +94,11 @@ async def send(visit: Visit) -> Reply:
             both.registered = True
             answer, form = await sent(visit, both, "submitReferral", referral), both.referral
     if isinstance(answer, Turned):
-        form.refused(answer.code, answer.message, answer.details)
+        # What is wrong with the person as the referral describes them stands where they are asked for.
+        if any(DESCRIPTION in (each.get("path") or "") for each in answer.details):
+            form = both.person
+        details = [{**each, "path": (each.get("path") or "").replace(DESCRIPTION, ".")} for each in answer.details]
+        form.refused(answer.code, answer.message, details)
         return shown(visit, known, both, answer.status)
     return visit.to(f"/cases/{referral['case']}", answer)
 
