@@ -191,6 +191,7 @@ MADE: dict[str, str] = {
     "RaiseSafeguardingConcern": "concern",
     "RecordUnmetNeed": "need",
     "RecordDecision": "decision",
+    "RecordGuest": "guest",
     "AddItem": "item",
     "AddLateItem": "item",
     "RecordInstantDiscussion": "item",
