@@ -65,6 +65,11 @@ class Settings(Struct, frozen=True):
     door_rate: int = 6
     otlp_endpoint: str | None = None
 
+    @property
+    def remembers(self) -> Path:
+        """The folder that keeps which generation of each log this machine has worked with."""
+        return self.data_dir / "generations"
+
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Raises `BadSetting` with the variable's name."""

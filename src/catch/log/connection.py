@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from catch.database import Connection, application, connect
 from catch.log.batches import Batches, Outcome
+from catch.log.generations import Generations
 from catch.log.waiting import Waiting
 
 LONGEST_CONNECT = 10.0  # seconds
@@ -18,10 +19,11 @@ GENERIC = {"plan_cache_mode": "force_generic_plan"}  # planning anew for each ba
 class Recording:
     """`patience`: seconds that a commit may take."""
 
-    def __init__(self, dsn: str, schema: str, patience: float) -> None:
+    def __init__(self, dsn: str, schema: str, patience: float, generations: Generations) -> None:
         self._dsn = dsn
         self._settings = application(schema) | GENERIC
         self._patience = patience
+        self._generations = generations
         self._batches = Batches(schema)
         self._setting = f"select set_config('{schema}.recorded_at', $1, false)"
         self._recorded_at = self._told = ""
@@ -31,12 +33,11 @@ class Recording:
         self._watch: asyncio.TimerHandle | None = None
 
     async def record(self, batch: Sequence[Waiting]) -> Sequence[Outcome]:
-        """Raises what asyncpg raises. If the database is away or too slow it is unknown what was recorded."""
+        """Raises what asyncpg raises: if the database is away or too slow it is unknown what was recorded; or
+        `FormerPrimary`: nothing was."""
         connection = self._connection
         if connection is None or connection.is_closed():
-            within = min(LONGEST_CONNECT, self._patience)
-            self._connection = connection = await connect(self._dsn, self._settings, within=within)
-            self._told = ""
+            connection = await self._connected()
         self._begun = self._loop.time()
         if self._watch is None:
             self._watch = self._loop.call_at(self._begun + self._patience, self._look)
@@ -46,6 +47,18 @@ class Recording:
             return await self._batches.record(connection, batch)
         finally:
             self._begun = None
+
+    async def _connected(self) -> Connection:
+        within = min(LONGEST_CONNECT, self._patience)
+        connection = await connect(self._dsn, self._settings, within=within)
+        try:
+            async with asyncio.timeout(within):
+                await self._generations.settle(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        self._connection, self._told = connection, ""
+        return connection
 
     def record_at(self, moment: datetime | None) -> None:
         """When what follows is recorded; None: when the database's clock says."""

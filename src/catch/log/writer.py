@@ -14,6 +14,7 @@ from catch.database import lost
 from catch.log.batches import Outcome
 from catch.log.connection import Recording
 from catch.log.entries import Answer, Append, Busy, Unavailable
+from catch.log.generations import FormerPrimary, Generations
 from catch.log.waiting import Waiting, settle
 
 log = logging.getLogger(__name__)
@@ -27,12 +28,20 @@ class Writer:
     """`recorded` is called with the position after each commit. `deadline`: seconds an append may wait its turn."""
 
     def __init__(
-        self, dsn: str, schema: str, *, queue: int, deadline: float, patience: float, recorded: Callable[[int], None]
+        self,
+        dsn: str,
+        schema: str,
+        generations: Generations,
+        *,
+        queue: int,
+        deadline: float,
+        patience: float,
+        recorded: Callable[[int], None],
     ) -> None:
         self._size = queue
         self._deadline = deadline
         self._recorded = recorded
-        self._connection = Recording(dsn, schema, patience)
+        self._connection = Recording(dsn, schema, patience, generations)
         self._loop = asyncio.get_running_loop()
         self._queue: deque[Waiting] = deque()
         self._arrival: asyncio.Future[None] | None = None
@@ -129,6 +138,8 @@ class Writer:
     async def _record(self, batch: Sequence[Waiting]) -> None:
         try:
             answers = await self._connection.record(batch)
+        except FormerPrimary:
+            settle(batch, FormerPrimary)
         except Exception as error:
             if lost(error):
                 log.warning("the log is out of reach: %s", type(error).__name__)
