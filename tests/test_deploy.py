@@ -144,6 +144,9 @@ def locked(path: Path) -> dict[str, frozenset[str]]:
     }
 
 
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+
+
 def needed(names: Sequence[str], found: set[str]) -> set[str]:
     """Everything that these requirements need on this machine."""
     for requirement in map(Requirement, names):
@@ -159,7 +162,10 @@ def needed(names: Sequence[str], found: set[str]) -> set[str]:
     ("lock", "roots"),
     [
         ("requirements.lock", PROJECT["project"]["dependencies"]),
-        ("telemetry.lock", PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["telemetry"]),
+        (
+            "telemetry.lock",
+            PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["telemetry"],
+        ),
         ("build.lock", ["hatchling"]),
     ],
 )

@@ -1,13 +1,18 @@
 """What a server tells of itself: enough to keep it by, nothing of anybody, and nothing at all where it is off."""
 
 import asyncio
+import gzip
 import re
+import socket
 import sys
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any, cast
+from threading import Thread
+from typing import Any, ClassVar, cast
 from uuid import uuid4
 
 import pytest
@@ -29,13 +34,13 @@ from catch.domain.streams import COMMANDS
 from catch.faults import fault
 from catch.settings import BadSetting, Settings
 from catch.telemetry import Figures, Standing
-from catch.telemetry.exporting import FANOUT, GAUGES, STEPS, OpenTelemetry, Words, measured
+from catch.telemetry.exporting import FANOUT, GAUGES, PATIENCE, STEPS, OpenTelemetry, Words, measured
 from catch.web.figures import STANDING, Watch
 from tests.canaries.channels import OPERATIONS
 from tests.canaries.history import history
 from tests.canaries.run import Run
-from tests.conftest import Furnished
-from tests.place import COORDINATOR, HOUSING, Place
+from tests.conftest import Database, Furnished
+from tests.place import COORDINATOR, HOUSING, Place, placed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -53,7 +58,7 @@ OF_THE_SERVER = {
     "telemetry.sdk.name",
     "telemetry.sdk.version",
 }
-STATED = Figures(1, 2, 3, 4, 5, True, Standing(6, 0.7, 1, 8.0, 9))
+STATED = Figures(1, 2, 3, 4, 5, True, Standing(6, 0.7, 2, 1, 8.0, 9))
 
 
 class Told:
@@ -275,6 +280,7 @@ async def test_what_is_watched_is_how_it_stands(place: Place):
     now = await watch.look()
     assert now.standing is not None
     assert (now.standing.lag, now.standing.lag_seconds, now.standing.standbys) == (0, 0.0, 0)
+    assert now.standing.generation == 1
     assert now.leading
     assert (now.queue, now.connections) == (0, 0)
 
@@ -348,3 +354,50 @@ async def test_it_is_switched_on_by_one_setting_alone():
     for wrong in ("collector:4318", "http://collector/v1/traces", "grpc://collector:4317", "http://a:b@collector"):
         with pytest.raises(BadSetting, match="CATCH_OTLP_ENDPOINT"):
             Settings.read({"CATCH_OTLP_ENDPOINT": wrong})
+
+
+# Sent
+
+
+class Collector(BaseHTTPRequestHandler):
+    """What a collector is sent: by path, the bytes."""
+
+    sent: ClassVar[dict[str, bytes]] = {}
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.sent[self.path] = self.sent.get(self.path, b"") + body
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+async def test_what_is_told_is_sent_to_the_collector_and_to_nobody_else(database: Database, tmp_path: Path):
+    with HTTPServer(("127.0.0.1", 0), Collector) as collector:
+        Thread(target=collector.serve_forever, args=(0.01,), daemon=True).start()
+        settings = Settings(data_dir=tmp_path, otlp_endpoint=f"http://127.0.0.1:{collector.server_port}")
+        async with placed(database.admin, database.dsn, tmp_path, settings) as place:
+            await place.mutate(RegisterPerson(uuid4(), name=Sealed("Ivo Example")))
+        collector.shutdown()
+    assert telemetry.on is None
+    assert {*Collector.sent} == {"/v1/traces", "/v1/metrics"}
+    told = zipped(Collector.sent["/v1/metrics"]) + zipped(Collector.sent["/v1/traces"])
+    assert b"catch.readside.lag" in told
+    assert b"RegisterPerson" in told
+    assert b"Ivo" not in told
+
+
+def zipped(body: bytes) -> bytes:
+    """As it was before it was compressed, where it was."""
+    return gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
+
+
+async def test_a_collector_that_is_silent_holds_up_no_server_that_stops(database: Database, tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings = Settings(data_dir=tmp_path, otlp_endpoint=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        async with placed(database.admin, database.dsn, tmp_path, settings) as place:
+            await place.mutate(RegisterPerson(uuid4(), name=Sealed("Ivo Example")))
+            began = time.monotonic()
+        assert time.monotonic() - began < PATIENCE + 7

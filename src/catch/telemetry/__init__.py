@@ -29,13 +29,14 @@ class Said(TypedDict, total=False):
 class Standing(Struct, frozen=True):
     """How the database stands, as a server sees it.
 
-    `lag` is how many positions the read models lack, `lag_seconds` how old the first fact is that they lack. `standbys`
-    is how many receive what is recorded. `archive_age`: seconds since something was archived, None where nothing ever
-    was; `failed_archiving`: how often it failed.
+    `lag` is how many positions the read models lack, `lag_seconds` how old the first fact is that they lack.
+    `generation` is that of positions. `standbys` is how many receive what is recorded. `archive_age`: seconds since
+    something was archived, None where nothing ever was; `failed_archiving`: how often it failed.
     """
 
     lag: int
     lag_seconds: float
+    generation: int
     standbys: int
     archive_age: float | None
     failed_archiving: int

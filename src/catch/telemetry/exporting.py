@@ -81,6 +81,7 @@ GAUGES = (
     Gauge("catch.log.reachable", "", "Whether the log answers", lambda now: now.standing is not None),
     Gauge("catch.readside.lag", "", "Positions that the read models lack", of_database(lambda now: now.lag)),
     Gauge("catch.readside.age", "s", "Age of the first fact that they lack", of_database(lambda now: now.lag_seconds)),
+    Gauge("catch.log.generation", "", "The generation of positions", of_database(lambda now: now.generation)),
     Gauge("catch.database.standbys", "", "Standbys that receive", of_database(lambda now: now.standbys)),
     Gauge("catch.archive.age", "s", "Since WAL was archived", of_database(lambda now: now.archive_age)),
     Gauge("catch.archive.failures", "", "WAL not archived", of_database(lambda now: now.failed_archiving)),
@@ -178,7 +179,8 @@ def measured(
 def observing(gauge: Gauge, figures: Callable[[], Figures]) -> Callable[[CallbackOptions], Iterable[Observation]]:
     def look(_options: CallbackOptions) -> list[Observation]:
         value = gauge.read(figures())
-        return [] if value is None else [Observation(value)]
+        # What is true or not is a number, too: OTLP knows nothing else.
+        return [] if value is None else [Observation(+value)]
 
     return look
 

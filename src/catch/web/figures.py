@@ -25,6 +25,7 @@ STANDING = """
         greatest(e.head - $1, 0) as lag,
         coalesce((select extract(epoch from clock_timestamp() - f.recorded_at)::float8 from stored_events f
             where f.notification_id > $1 order by f.notification_id limit 1), 0) as lag_seconds,
+        (select number from generations order by number desc limit 1) as generation,
         (select count(*) from pg_stat_replication) as standbys,
         extract(epoch from clock_timestamp() - a.last_archived_time)::float8 as archive_age,
         a.failed_count as failed_archiving
