@@ -33,8 +33,11 @@ def in_prometheus(name: str, unit: str = "") -> str:
 
 
 DURATIONS = [*(f"catch.{step}.duration" for step in STEPS), FANOUT]
-FAMILIES = [in_prometheus(gauge.name, gauge.unit) for gauge in GAUGES]
-FAMILIES += [in_prometheus(name, "s") for name in DURATIONS] + [f"{in_prometheus(name)}_total" for name in COUNTERS]
+FAMILIES = [
+    *(in_prometheus(gauge.name, gauge.unit) for gauge in GAUGES),
+    *(in_prometheus(name, "s") for name in DURATIONS),
+    *(f"{in_prometheus(name)}_total" for name in COUNTERS),
+]
 LABELS = {in_prometheus(name) for name in ATTRIBUTES} | {"instance", "le"}
 
 

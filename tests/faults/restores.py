@@ -92,8 +92,7 @@ async def lived(place: Place, admin: str, moments: int, chance: random.Random) -
         await asyncio.wait(working)
     # A moment is reached when something later is found in the archive.
     await place.worked_on("Later Example")
-    await connection.execute("select pg_switch_wal()")
-    name = await connection.fetchval("select pg_walfile_name(pg_current_wal_lsn() - 1)")
+    name = await connection.fetchval("select pg_walfile_name(pg_switch_wal())")
     async with asyncio.timeout(30):
         while (await connection.fetchval("select last_archived_wal from pg_stat_archiver") or "") < name:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
