@@ -18,6 +18,7 @@ from litestar.exceptions import HTTPException
 from catch.api.case.subscription import CaseSource
 from catch.api.common.context import Context
 from catch.api.common.messages import GraphQLNotices
+from catch.api.engine.engine import Engine
 from catch.api.inbox.subscription import InboxSource
 from catch.api.meeting.subscription import MeetingSource
 from catch.api.served import engine
@@ -69,14 +70,16 @@ class AllowedAnew(NotAnswered):
 class Web:
     """One server's web face over one place."""
 
-    def __init__(self, catch: Catch, *, development: bool, also: Sequence[Any] = (), trusted: Trusted = NOBODY) -> None:
+    def __init__(
+        self, catch: Catch, made: Engine, *, development: bool, also: Sequence[Any] = (), trusted: Trusted = NOBODY
+    ) -> None:
         """Raises `BadSetting` for a development server that is to trust real issuers."""
         self.catch = catch
         self.rights, self.answers = catch.present.rights, catch.present.answers
         settings = catch.settings
         self.rates = rates(settings, development=development)
         self.costs = costs(settings, development=development)
-        self.engine = engine(settings.operations, settings.operations_dir, development=development)
+        self.engine = made
         lasting = trusted.identity
         self.cookies = Cookies(
             catch.keyring.secret("browser session"),
@@ -221,7 +224,10 @@ async def serving(
     trusted: Trusted = NOBODY,
 ) -> AsyncGenerator[int]:
     """Serve until the block ends; gives the port, which is a free one where 0 was asked for. `also` are handlers."""
-    web = Web(catch, development=development, also=also, trusted=trusted)
+    operations = catch.settings.operations, catch.settings.operations_dir
+    # On a thread: it takes a second of work, and a server that does not beat meanwhile counts as silent.
+    made = await asyncio.to_thread(engine, *operations, development=development)
+    web = Web(catch, made, development=development, also=also, trusted=trusted)
     # Around all the rest: what is told while it stops is sent, and a collector that is away does not hold up the rest.
     documents = [name for _, name in web.engine.compiled if name]
     async with telling(catch, web.feed, web.live, documents), served(web, port, host) as bound:

@@ -22,7 +22,6 @@ from msgspec.structs import replace
 from catch.api.common.enums import sentence
 from catch.api.mutations import camel
 from catch.domain import bounds
-from catch.domain.again import LEAVES
 from catch.domain.calendar import LONDON
 from catch.domain.facts import Command, Sealed
 from catch.domain.plain import LONGEST_TEXT
@@ -184,7 +183,7 @@ def _plain(hint: Any) -> Any:
 
 def chosen_ids(kind: type[Struct]) -> frozenset[str]:
     """The paths of the ids that the sender of such a command chooses."""
-    leaves = LEAVES.get(cast("type[Command]", kind))
+    leaves = kind.LEAVES if issubclass(kind, Command) else None
     ids = {field.path for field in fields_of(kind) if field.id}
     own = {camel(leaves.new)} & ids if leaves and leaves.new else set[str]()
     own |= {"referral", "item"} & ids if own & {"case", "meeting"} else set()
