@@ -75,8 +75,6 @@ GAUGES = (
     Gauge("catch.append.queue", "", "Appends that wait their turn", lambda now: now.queue),
     Gauge("catch.subscriptions", "", "Subscriptions that are followed", lambda now: now.subscriptions),
     Gauge("catch.connections", "", "Websockets", lambda now: now.connections),
-    Gauge("catch.pool.busy", "", "Connections to the database in use", lambda now: now.busy),
-    Gauge("catch.pool.waiting", "", "Who waits for a connection to the database", lambda now: now.waiting),
     Gauge("catch.readside.leading", "", "Whether this server keeps the read models", lambda now: now.leading),
     Gauge("catch.log.reachable", "", "Whether the log answers", lambda now: now.standing is not None),
     Gauge("catch.readside.lag", "", "Positions that the read models lack", of_database(lambda now: now.lag)),
