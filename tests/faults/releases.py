@@ -61,7 +61,8 @@ def former(into: Path) -> Path:
     program = copied(into)
     for name in ("agenda", "timeline"):
         changed(program / f"projections/{name}.py", r"\bversion=[0-9]+,", "version=1,")
-    changed(program / "projections/__init__.py", r"    REFERENCES,\n", "")
+    less = 'isinstance(value, ReadModel) and value.name != "references"'
+    changed(program / "projections/__init__.py", r"isinstance\(value, ReadModel\)", less)
     known = f'{{n: e for n, e in EVENTS.items() if n != "{UNKNOWN}"}}'
     changed(program / "src/catch/log/codec.py", r"Codec\(EVENTS, UPCASTERS\)", f"Codec({known}, UPCASTERS)")
     return program

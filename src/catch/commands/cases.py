@@ -193,12 +193,14 @@ def submit(command: referral.SubmitReferral, book: Book, given: Given) -> None:
     alike = numbered(book, command.person, command.case, command.programme, given.by)
     book.programme = pinned(book, case) if case else running(book, command.programme)
     given = replace(as_sent(command, book, given), programme=book.programme)
+    # Before the person is asked for: whoever is not registered yet is the last thing that is wrong with a referral.
+    if case is None:
+        referrer_exists(book, given, command.on_behalf_of)
     opened, referred = discussion.decide_referral(case, person, others, command, given, alike)
     book.write(CASE, command.case, opened)
     book.write(PERSON, command.person, referred)
     if opened:
         enter_number(book, command.person, command.case, command.programme)
-        referrer_exists(book, given, command.on_behalf_of)
 
 
 def running(book: Book, key: str) -> Programme | None:
