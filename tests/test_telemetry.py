@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -35,7 +36,7 @@ from catch.faults import fault
 from catch.settings import BadSetting, Settings
 from catch.telemetry import Figures, Standing
 from catch.telemetry.exporting import FANOUT, GAUGES, PATIENCE, STEPS, OpenTelemetry, Words, measured
-from catch.web.figures import STANDING, Watch
+from catch.web.figures import STANDING, Watch, telling
 from tests.canaries.channels import OPERATIONS
 from tests.canaries.history import history
 from tests.canaries.run import Run
@@ -354,6 +355,16 @@ async def test_it_is_switched_on_by_one_setting_alone():
     for wrong in ("collector:4318", "http://collector/v1/traces", "grpc://collector:4317", "http://a:b@collector"):
         with pytest.raises(BadSetting, match="CATCH_OTLP_ENDPOINT"):
             Settings.read({"CATCH_OTLP_ENDPOINT": wrong})
+
+
+async def test_where_it_is_not_installed_the_setting_is_refused_by_its_name(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+    monkeypatch.setattr(place.catch, "settings", replace(place.catch.settings, otlp_endpoint="http://127.0.0.1:9"))
+    with pytest.raises(BadSetting, match="CATCH_OTLP_ENDPOINT"):
+        async with telling(place.catch, place.feed, place_live(), ()):
+            pass
 
 
 # Sent
