@@ -54,7 +54,7 @@ async def noted(place: Place, **variables: Any) -> Any:
 
 async def refused(place: Place, case: UUID) -> bool:
     body = await place.answer(READ, COORDINATOR, case=str(case))
-    return [each["extensions"]["code"] for each in body.get("errors", ())] == ["RECORDS_AWAY"]
+    return [each["extensions"]["code"] for each in body.get("errors", ())] == ["UNAVAILABLE"]
 
 
 async def insisted(place: Place, **variables: Any) -> Any:
@@ -105,7 +105,7 @@ async def test_while_the_database_is_away_everything_has_a_code_and_afterwards_g
         assert (await place.ask("{ viewer { user } }"))["viewer"]["user"] == COORDINATOR.user
         await client.subscribe("q", READ, case=str(case.case))
         answer = await client.receive()
-        assert answer["payload"]["errors"][0]["extensions"]["code"] == "RECORDS_AWAY"
+        assert answer["payload"]["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
         assert (await client.receive())["type"] == "complete"
         await line.mend()
         accepted = await insisted(place, **what)

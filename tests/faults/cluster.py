@@ -115,6 +115,10 @@ class Cluster:
         self._server.send_signal(how)
         self._server.wait(PATIENCE)
 
+    def promote(self) -> None:
+        """A standby becomes the primary."""
+        run([self.bin / "pg_ctl", "promote", "-D", self.home / "data", "-w"], self.owner)
+
     def frozen(self) -> list[int]:
         """Stops every process where it stands; the postmaster first, so that no new ones come."""
         assert self._server is not None
@@ -166,7 +170,9 @@ def children(pid: int) -> list[int]:
 
 
 @contextmanager
-def cluster(options: Iterable[str] = SAFE, *, tmpfs: str = "", initdb: Iterable[str] = ()) -> Generator[Cluster]:
+def cluster(
+    options: Iterable[str] = SAFE, *, tmpfs: str = "", initdb: Iterable[str] = (), standby_of: Cluster | None = None
+) -> Generator[Cluster]:
     """`tmpfs`: its data lie on a volume of this size (such as 128m). `CalledProcessError`: that cannot be done here."""
     owner = os_user()
     if owner is not None:
@@ -185,7 +191,11 @@ def cluster(options: Iterable[str] = SAFE, *, tmpfs: str = "", initdb: Iterable[
             subprocess.run(
                 ["mount", "-t", "tmpfs", "-o", *size, "tmpfs", home / "data"], check=True, capture_output=True
             )
-        run([made.bin / "initdb", "-D", home / "data", *INITDB, "--no-sync", *initdb], owner)
+        if standby_of is None:
+            run([made.bin / "initdb", "-D", home / "data", *INITDB, "--no-sync", *initdb], owner)
+        else:
+            copying = ["-h", standby_of.home, "-U", "postgres", "-D", home / "data", "-R", "-c", "fast", "--no-sync"]
+            run([made.bin / "pg_basebackup", *copying], owner)
         made.start()
         yield made
     finally:

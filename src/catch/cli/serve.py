@@ -1,6 +1,7 @@
 """`catch serve` and `catch token`."""
 
 import fcntl
+import logging
 import os
 import signal
 import sys
@@ -24,6 +25,8 @@ from catch.log.invented import NOTICE
 from catch.settings import Settings
 
 LOCK = "development-server.lock"
+LONGEST = 28.0
+"""Seconds from being told to stop, and from the end of `drain`, until a server has ended."""
 
 
 @click.command()
@@ -74,9 +77,22 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
                     " CATCH_IDENTITY_FILE or CATCH_OIDC_ISSUER, and try them with `catch identity check`"
                 )
             await until_told_to_stop(lambda: print(announce, flush=True))
+            stop_at_the_latest(settings.drain + LONGEST)
 
     with marked(settings.data_dir, development):
         on_place(run, settings)
+
+
+def stop_at_the_latest(seconds: float) -> None:
+    """Whatever hangs: what was to be ended in order is ended all the same. Nothing that was answered is lost by it."""
+
+    def end() -> None:
+        logging.getLogger("catch.place").error("stopped though not everything had ended in %d s", seconds)
+        os._exit(IN_PART)
+
+    watch = threading.Timer(seconds, end)
+    watch.daemon = True
+    watch.start()
 
 
 def stop_at_end_of_input() -> None:

@@ -7,20 +7,19 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from catch.database import Connection, application, connect
+from catch.database import Connection, Database
 from catch.log.batches import Batches, Outcome
 from catch.log.waiting import Waiting
 
-LONGEST_CONNECT = 10.0  # seconds
+HELD_UP = 2.0  # seconds that a commit takes where all is well, and more
 GENERIC = {"plan_cache_mode": "force_generic_plan"}  # planning anew for each batch takes as long as recording it
 
 
 class Recording:
     """`patience`: seconds that a commit may take."""
 
-    def __init__(self, dsn: str, schema: str, patience: float) -> None:
-        self._dsn = dsn
-        self._settings = application(schema) | GENERIC
+    def __init__(self, database: Database, schema: str, patience: float) -> None:
+        self._database = database
         self._patience = patience
         self._batches = Batches(schema)
         self._setting = f"select set_config('{schema}.recorded_at', $1, false)"
@@ -34,8 +33,7 @@ class Recording:
         """Raises what asyncpg raises. If the database is away or too slow it is unknown what was recorded."""
         connection = self._connection
         if connection is None or connection.is_closed():
-            within = min(LONGEST_CONNECT, self._patience)
-            self._connection = connection = await connect(self._dsn, self._settings, within=within)
+            self._connection = connection = await self._database.connect(GENERIC)
             self._told = ""
         self._begun = self._loop.time()
         if self._watch is None:
@@ -46,6 +44,11 @@ class Recording:
             return await self._batches.record(connection, batch)
         finally:
             self._begun = None
+
+    @property
+    def held_up(self) -> bool:
+        """Something has waited to be recorded for longer than that takes."""
+        return self._begun is not None and self._loop.time() - self._begun > HELD_UP
 
     def record_at(self, moment: datetime | None) -> None:
         """When what follows is recorded; None: when the database's clock says."""
