@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import ExitStack, aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -38,7 +38,7 @@ class Pair(NamedTuple):
 
 
 @contextmanager
-def replicated() -> Iterator[Pair]:
+def replicated() -> Generator[Pair]:
     with ExitStack() as both:
         primary = both.enter_context(cluster())
         yield Pair(primary, both.enter_context(cluster(standby_of=primary)))
@@ -98,7 +98,7 @@ async def test_a_primary_falls_silent_and_the_standby_that_is_promoted_is_writte
             await other.close()
 
 
-async def heard_at_once(log: Log, other: Log, pages: AsyncIterator[list[Stored]]) -> None:
+async def heard_at_once(log: Log, other: Log, pages: AsyncGenerator[list[Stored]]) -> None:
     """By a notification of what another process recorded: sooner than anybody looks."""
     await insisted(other, one())
     assert await anext(pages)
@@ -138,7 +138,7 @@ def primary() -> Iterator[Cluster]:
 
 
 @asynccontextmanager
-async def waiting_in_vain(admin: str) -> AsyncIterator[Connection]:
+async def waiting_in_vain(admin: str) -> AsyncGenerator[Connection]:
     """A connection that waits for nobody."""
     connection = await connect(admin, {"synchronous_commit": "local"})
     await connection.execute(NEVER_THERE)

@@ -6,8 +6,7 @@
 from catch.database.connecting import OLDEST_SERVER, SESSION, OldServer, connect
 from catch.database.database import Database, application
 from catch.database.losing import LOST, lost
-from catch.database.pool import Pool
-from catch.database.statements import Connection, Listener, Record, Statements
+from catch.database.statements import Connection, Listener, Pool, Record, Statements
 
 __all__ = [
     "LOST",

@@ -137,6 +137,8 @@ def most_telling(problems: Iterable[BaseException | None]) -> BaseException:
         match problem:
             case asyncpg.CannotConnectNowError():
                 return 2
+            case asyncpg.PostgresConnectionError():
+                return 3
             case OldServer() | asyncpg.PostgresError():
                 return 0
             case asyncpg.TargetServerAttributeNotMatched():

@@ -11,7 +11,7 @@ import asyncpg
 
 from catch.database.connecting import OldServer, reach
 from catch.database.losing import NotLetIn, Silent
-from catch.database.pool import Pool
+from catch.database.pool import Connections
 from catch.database.statements import Connection
 
 WITHIN = 2.0
@@ -29,16 +29,16 @@ class Database:
         self._settings = settings
         self._good = 0
         self._open: WeakSet[Connection] = WeakSet()
-        self._pools: list[Pool] = []
+        self._pools: list[Connections] = []
 
-    async def pool(self, size: int) -> Pool:
+    async def pool(self, size: int) -> Connections:
         """With a first connection made. Raises what asyncpg raises, or `OldServer`."""
         first = [await self.reach(PATIENCE)]
 
         async def another() -> Connection:
             return first.pop() if first else await self.connect(patience=PATIENCE)
 
-        made = Pool(another, size)
+        made = Connections(another, size)
         self._pools.append(made)
         async with made.acquire():
             pass

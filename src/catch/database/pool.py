@@ -19,7 +19,7 @@ GOODBYE = 1.0
 """Seconds that a server has to give up what it was asked, and to say so."""
 
 
-class Pool:
+class Connections:
     """At most `size` connections, each made when it is wanted."""
 
     def __init__(self, connect: Callable[[], Awaitable[Connection]], size: int) -> None:
@@ -146,7 +146,7 @@ class Acquired:
 
     __slots__ = ("_connection", "_pool")
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Connections) -> None:
         self._pool = pool
         self._connection: Connection | None = None
 

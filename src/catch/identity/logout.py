@@ -70,7 +70,7 @@ Named = tuple[str, str]
 
 
 class Sessions:
-    """Verifies tokens, and refuses those of sessions that have ended. `ended` is called when any has, or may have."""
+    """Verifies tokens, and refuses those of sessions that have ended. `ended` is called when any has."""
 
     def __init__(
         self,
@@ -190,8 +190,6 @@ class Sessions:
             # Whatever it was: to end here would mean that ended sessions are good for ever.
             except Exception as error:
                 self._tell(error)
-                if self.deaf:
-                    self._ended()
 
     def _tell(self, error: Exception) -> None:
         """Once for all looks that fail alike."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -30,11 +29,10 @@ GATHERED = 50
 
 
 class Follower:
-    """`position`: everything up to there has been told to `listeners`, the last of it at `moved_at` (monotonic)."""
+    """`position`: everything up to there has been told to `listeners`."""
 
     def __init__(self, log: Log, states: States, appearances: Appearances) -> None:
         self.position = 0
-        self.moved_at = float("-inf")
         self.listeners: list[Listener] = []
         self._log = log
         self._states = states
@@ -100,7 +98,7 @@ class Follower:
             listener(recorded)
 
     def _move(self, position: int) -> None:
-        self.position, self.moved_at = position, time.monotonic()
+        self.position = position
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
 

@@ -208,5 +208,5 @@ class GraphQLOverHTTP(Generic[V]):
         try:
             context = await self.context(viewer, prepared.text)
         except Refused as refused:
-            raise Turned(403, error(refused.code, refused.message)) from None
+            raise Turned(getattr(refused, "STATUS", 403), error(refused.code, refused.message)) from None
         return await self.engine.execute(prepared, asked.variables, context)

@@ -29,7 +29,7 @@ from catch.domain.partner import ServiceAllowed
 from catch.domain.refusals import NotAnswered
 from catch.faults import error
 from catch.identity.cookies import Cookies, Ticketed
-from catch.identity.logout import DEAF, SessionEnded, Sessions, SignOutsUnknown
+from catch.identity.logout import SessionEnded, Sessions, SignOutsUnknown
 from catch.identity.settings import Trusted, is_local
 from catch.identity.tokens import ISSUER, Viewer
 from catch.identity.trust import Issuers, verifier
@@ -124,7 +124,9 @@ class Web:
         self.app = saying_so(self.http.before(app), catch.log.mark.invented)
 
     async def context(self, viewer: Viewer, document: str) -> Context:
-        """Raises `NotEnrolled`, and `DocumentNotAllowed` where they may not send this text at all."""
+        """Raises `NotEnrolled`, `DocumentNotAllowed` where they may not send this text at all, and `SessionEnded` or
+        `SignOutsUnknown`: who asks over a socket was let in some time ago."""
+        self.sessions.going_on(viewer)
         found = await Context.of(self.catch, viewer, self.rights, self.answers, self.costs)
         if not found.who.may_send(document):
             raise DocumentNotAllowed
@@ -183,13 +185,17 @@ class Web:
         return True
 
     def sign_out(self) -> None:
-        """Close the sockets of sessions that have ended; and all, where that cannot be known and they hear of facts."""
-        unknown = self.sessions.deaf and self.catch.present.follower.moved_at > self.sessions.looked + DEAF
+        """Close the sockets of sessions that have ended."""
         for connection in list(self.live.connections):
             if connection.viewer is not None and self.sessions.over(connection.viewer):
                 connection.close(4403, f"{SessionEnded.code}: {SessionEnded().message}")
-            elif connection.viewer is not None and unknown:
-                connection.close(1013, f"{SignOutsUnknown.code}: {SignOutsUnknown().message}")
+
+    def told_in_vain(self, _: Recorded[Any]) -> None:
+        """Nobody is told anything whose session may have ended for all that is known here: they go elsewhere."""
+        if self.sessions.deaf:
+            for connection in list(self.live.connections):
+                if connection.viewer is not None:
+                    connection.close(1013, f"{SignOutsUnknown.code}: {SignOutsUnknown().message}")
 
     async def drain(self) -> None:
         """Say that this server is about to stop; give load balancers time to hear it; send everybody elsewhere."""
@@ -256,7 +262,8 @@ async def serving(
     # What a client does not read waits with us, where it can be taken back, and not by the megabyte in the kernel.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
     server = Server(config)
-    listeners = (web.feed.publish, web.allowed_anew)
+    # In this order: who must not hear of a fact is gone before it is told.
+    listeners = (web.told_in_vain, web.feed.publish, web.allowed_anew)
     catch.present.follower.listeners.extend(listeners)
     # Before anybody connects: a session that another server was told to end is ended here, too.
     await web.sessions.look()
