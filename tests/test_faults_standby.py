@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(not possible(), reason="no PostgreSQL programs t
 BACK = 5.0 * 3
 """Three times the seconds in which what was promoted is written to."""
 THERE = "select exists (select from catch.stored_events where notification_id = $1)"
-NEVER_THERE = "alter system set synchronous_standby_names = 'never-there'"
+NEVER_THERE = "alter system set synchronous_standby_names = 'never_there'"
 NO_MATTER = "alter system reset synchronous_standby_names"
 
 

@@ -53,7 +53,7 @@ RECONSIDER = 0.5
 """Seconds between two looks at rights that run out by themselves: an agreement's last day, a window after a meeting."""
 FINISH = 20.0
 """Seconds that running commands have to finish when the server stops: an append may take that long."""
-LOOKS = 1.5
+LOOKS = 1.2
 """Seconds that a look at whether the server is ready takes at most."""
 
 NOBODY = Trusted()
