@@ -108,7 +108,7 @@ async def test_subscribers_hear_afterwards_of_what_happened_meanwhile(
         way.leads(Way.NOWHERE)
         there = {"case": str(case.case), "note": str(uuid4()), "c": str(uuid4())}
         accepted = await insisted(elsewhere, **there)
-        await asyncio.sleep(1)
+        await asyncio.sleep(4)  # long enough to be taken for gone
         way.leads(Way.THROUGH)
         update = await within(BACK, client.next("c"), "the subscriber hears after")
         assert update["position"] == accepted["position"]
