@@ -11,14 +11,19 @@ import pytest
 from catch.app import Catch, opened
 from catch.database import Connection
 from catch.database.server import Server
+from catch.doctor import examined
 from catch.domain.facts import Sealed
 from catch.domain.person import RegisterPerson
 from catch.domain.streams import PERSON
+from catch.log.codec import CODEC
 from catch.log.entries import Append, FutureSchema, MissingVersions, NewEvent, Undecodable, UnknownEvent, WentBack
 from catch.settings import Settings
+from projections import ALL
 from tests.conftest import Database
 from tests.damage import lose, put_again
 from tests.place import SYSTEM
+
+SAMPLES = Path(__file__).parent / "samples" / "events"
 
 
 @pytest.fixture
@@ -63,6 +68,24 @@ async def test_a_fact_that_cannot_be_read_is_told_at_once_and_to_whoever_asks_fo
         await catch.commands.take(RegisterPerson(id_, name=Sealed("Bo Example")), by=SYSTEM, command_id=uuid4())
     await person(catch)
     await catch.reached(await catch.log.head())
+
+
+async def test_a_fact_of_another_kind_of_stream_costs_that_stream_alone(catch: Catch):
+    """It can be read, and does not belong there. The server goes on, and so do its read models."""
+    held, asked_later = await person(catch), await person(catch)
+    assert (await catch.present.states.get(PERSON, held)).version == 1
+    catch.present.states.forget([asked_later])
+    stored = sorted(SAMPLES.glob("CaseClosed.*.json"))[-1].read_bytes()
+    position = max([await write(catch, id_, "CaseClosed", stored) for id_ in (held, asked_later)])
+    await catch.present.follower.reached(position)
+    for id_ in (held, asked_later):
+        with pytest.raises(Undecodable):
+            await catch.present.states.get(PERSON, id_)
+    third = await person(catch)
+    await catch.reached(await catch.log.head())
+    assert (await catch.present.states.get(PERSON, third)).version == 1
+    found = [each for each in (await examined(catch.log, CODEC, ALL)).findings if each.code == "FOREIGN_FACT"]
+    assert [each.stream for each in found] == [held, asked_later]
 
 
 async def test_a_history_with_a_hole_is_refused_and_not_folded(catch: Catch, admin: Connection):

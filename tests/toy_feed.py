@@ -140,6 +140,9 @@ class Log:
     async def published(self) -> None:
         await self._pause()
 
+    async def lost(self, position: int) -> bool:
+        return False
+
     async def head(self) -> int:
         await self._pause()
         return len(self.events)

@@ -107,7 +107,7 @@ async def opened(server: Server, settings: Settings) -> AsyncGenerator[Catch]:
     """A place migrated and open, its read side and feed running until the block ends.
 
     The block is cancelled, and the reason raised, when one of them cannot go on. Raises `NotCaughtUp` when the read
-    side makes no progress.
+    side makes no progress, and `FormerPrimary`.
     """
     await migrate(server.admin, settings.schema)
     async with AsyncExitStack() as stack:
@@ -117,9 +117,11 @@ async def opened(server: Server, settings: Settings) -> AsyncGenerator[Catch]:
             pool=settings.pool,
             queue=settings.append_queue,
             deadline=settings.append_deadline,
+            remembers=settings.remembers,
         )
         # Pushed first, so that it is closed last: everything behind it uses the log.
         stack.push_async_callback(log.close)
+        await log.generations.settle(log.pool)
         catch = Catch(log, await keyring_of(log, settings), settings)
         stack.push_async_callback(catch.present.works.close)
         # Before anything is asked: queries find empty tables rather than none.

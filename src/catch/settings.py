@@ -62,6 +62,11 @@ class Settings(Struct, frozen=True):
     door: bool = True
     door_rate: int = 6
 
+    @property
+    def remembers(self) -> Path:
+        """The folder that keeps which generation of each log this machine has worked with."""
+        return self.data_dir / "generations"
+
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Raises `BadSetting` with the variable's name."""

@@ -123,7 +123,7 @@ def on_log(work: Callable[[Log], Awaitable[T]]) -> T:
             raise CannotMigrate(f"the place is not set up ({problem}): run `catch migrate` first") from None
         if missing:
             raise CannotMigrate(f"the place is not set up for this release ({missing[0]}): run `catch migrate` first")
-        log = await Log.open(running.app, schema=settings.schema)
+        log = await Log.open(running.app, schema=settings.schema, remembers=settings.remembers)
         try:
             await said_if_invented(log)
             return await work(log)

@@ -104,6 +104,26 @@ def tidy(dry_run: bool) -> None:
         console.print("nothing is left over")
 
 
+@click.command()
+def restored() -> None:
+    """Say that the database was put back to an earlier moment, where that cannot be told from the database itself.
+
+    A dump that was restored, a restore to a point in time and a promoted standby are noticed when a server starts or
+    connects. What cannot be noticed is that the files of a stopped server were put back, from a snapshot of its disk
+    say. Begins a new generation of positions: clients that had seen later facts are told to ask anew.
+
+    **Examples**
+
+        catch restored
+    """
+
+    async def run(log: Log) -> int:
+        return await log.generations.begin(log.pool)
+
+    number = on_log(run)
+    console.print(f"the log is in generation {number}", highlight=False)
+
+
 @click.command("parked")
 @option("--retry", "again", is_flag=True, help="Fold them anew; what fails again stays parked.")
 def parked_(again: bool) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from catch.database import Connection
+from catch.domain.streams import EVENTS, stream_of
 from catch.log import Log, Stored
 from catch.log.codec import Codec
 from catch.log.entries import FutureSchema, Undecodable, UnknownEvent, Unreadable
@@ -84,6 +85,28 @@ async def positions(place: Place) -> AsyncIterator[Finding]:
             " recorded: a dump was restored without its sequences, or somebody set it back. As the owner of the schema:"
             f" select setval('{place.log.schema}.stored_events_notification_id_seq', {head});",
             head,
+        )
+
+
+async def generations(place: Place) -> AsyncIterator[Finding]:
+    """Positions are of the generation that this machine knows, in the database where it was begun."""
+    found = await place.log.generations.standing(place.connection)
+    remembered = place.log.generations.remembered
+    if found.number < (known := remembered.number(found.log)):
+        yield Finding(
+            "FORMER_PRIMARY",
+            f"This database holds generation {found.number} of the log, and this machine has worked with generation"
+            f" {known}: it was not shut off when another one took over. Nothing is recorded here. Name the present"
+            " primary in CATCH_DATABASE_URL. To give up on purpose what was recorded there: remove"
+            f" {remembered.path(found.log)} wherever a server runs, then run `catch restored`.",
+            place.head,
+        )
+    elif found.here is False and place.head:
+        yield Finding(
+            "LOG_MOVED",
+            "The log lies in another database than the one in which its generation was begun: it was restored, copied"
+            " or promoted. The next server that starts begins a new generation, so that no position means two facts.",
+            place.head,
         )
 
 
@@ -187,6 +210,33 @@ def known(codec: Codec) -> list[str]:
     return sorted(f"{name}@{n}" for name, event in codec.events.items() for n in range(1, event.SCHEMA + 1))
 
 
+FOREIGN = """
+    with kinds as (select * from unnest($3::text[], $4::text[]) as k (topic, kind))
+    select e.notification_id, e.originator_id, e.originator_version, e.topic from stored_events e
+    join kinds of_fact on of_fact.topic = e.topic
+    join stored_events f on f.originator_id = e.originator_id and f.originator_version = 1
+    join kinds of_stream on of_stream.topic = f.topic
+    where e.notification_id > $1 and e.notification_id <= $2 and e.originator_version > 1
+    and of_fact.kind <> of_stream.kind order by e.notification_id
+"""
+
+
+async def belonging(place: Place, after: int, upto: int) -> AsyncIterator[Finding]:
+    """Every fact is of the kind of stream that it stands in."""
+    names = [*EVENTS]
+    kinds = [stream_of(EVENTS[name]).name for name in names]
+    for position, stream, version, topic in await place.connection.fetch(FOREIGN, after, upto, names, kinds):
+        yield Finding(
+            "FOREIGN_FACT",
+            f"{topic} belongs to another kind of stream than the one it stands in. Whoever asks for this stream is"
+            " refused; all others go on. No server of ours records such: find out who wrote it, and take the stream"
+            " from a backup.",
+            position,
+            stream,
+            version,
+        )
+
+
 REMEDY: dict[type[Unreadable], str] = {
     UnknownEvent: "is not known to this release. A newer release wrote it: run that one.",
     FutureSchema: "has a newer form than this release knows. A newer release wrote it: run that one.",
@@ -283,8 +333,8 @@ OfPlace = Callable[[Place], AsyncIterator[Finding]]
 OfStretch = Callable[[Place, int, int], AsyncIterator[Finding]]
 OfPage = Callable[[Place, Sequence[Stored]], AsyncIterator[Finding]]
 
-QUICK: tuple[OfPlace, ...] = (clocks, positions, keys, checkpoints, left_out)
-STRETCH: tuple[OfStretch, ...] = (histories,)
+QUICK: tuple[OfPlace, ...] = (clocks, positions, generations, keys, checkpoints, left_out)
+STRETCH: tuple[OfStretch, ...] = (histories, belonging)
 AT_START: tuple[OfStretch, ...] = (forms,)  # what the database can tell without decoding
 FACTS: tuple[OfPage, ...] = (facts, texts)
 COMMANDS: tuple[OfPlace, ...] = (answers,)

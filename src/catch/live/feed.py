@@ -160,6 +160,8 @@ class Feed(Generic[V, E]):
                 subscriber.end(self.notices.resync(head, "The log does not reach this position."))
                 return
             await asyncio.sleep(0.02)
+        if await topic.source.lost(subscriber.last):
+            subscriber.end(self.notices.resync(head, "The records were restored to a moment before this position."))
 
     async def _round(self, topic: Topic[V, E], subscriber: Subscriber[V, E], most: int) -> int:
         """Read from the log once, from where the subscriber stands to the head; how many messages that was."""

@@ -98,6 +98,10 @@ class Source(Protocol[V_contra, E]):
         """The last position that can be read."""
         ...
 
+    async def lost(self, position: int) -> bool:
+        """Whether the log was restored to a moment before this position: what was recorded there is not to be had."""
+        ...
+
     def replay(self, topic: Hashable, after: int, upto: int) -> AsyncIterator[E]:
         """The topic's events with after < position <= upto, in order. May raise `NotYet` or `TooFar`."""
         ...

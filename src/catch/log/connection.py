@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from catch.database import Connection, Database
 from catch.log.batches import Batches, Outcome
+from catch.log.generations import Generations
 from catch.log.waiting import Waiting
 
 HELD_UP = 2.0  # seconds that a commit takes where all is well, and more
@@ -18,9 +19,10 @@ GENERIC = {"plan_cache_mode": "force_generic_plan"}  # planning anew for each ba
 class Recording:
     """`patience`: seconds that a commit may take."""
 
-    def __init__(self, database: Database, schema: str, patience: float) -> None:
+    def __init__(self, database: Database, schema: str, patience: float, generations: Generations) -> None:
         self._database = database
         self._patience = patience
+        self._generations = generations
         self._batches = Batches(schema)
         self._setting = f"select set_config('{schema}.recorded_at', $1, false)"
         self._recorded_at = self._told = ""
@@ -30,11 +32,11 @@ class Recording:
         self._watch: asyncio.TimerHandle | None = None
 
     async def record(self, batch: Sequence[Waiting]) -> Sequence[Outcome]:
-        """Raises what asyncpg raises. If the database is away or too slow it is unknown what was recorded."""
+        """Raises what asyncpg raises: if the database is away or too slow it is unknown what was recorded; or
+        `FormerPrimary`: nothing was."""
         connection = self._connection
         if connection is None or connection.is_closed():
-            self._connection = connection = await self._database.connect(GENERIC)
-            self._told = ""
+            connection = await self._connected()
         self._begun = self._loop.time()
         if self._watch is None:
             self._watch = self._loop.call_at(self._begun + self._patience, self._look)
@@ -44,6 +46,17 @@ class Recording:
             return await self._batches.record(connection, batch)
         finally:
             self._begun = None
+
+    async def _connected(self) -> Connection:
+        connection = await self._database.connect(GENERIC)
+        try:
+            async with asyncio.timeout(HELD_UP):
+                await self._generations.settle(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        self._connection, self._told = connection, ""
+        return connection
 
     @property
     def held_up(self) -> bool:

@@ -3,17 +3,21 @@
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Sequence
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 from catch.database import Database, Pool, application, lost
 from catch.database.session import fit
 from catch.log.batches import look
 from catch.log.entries import STORED, Answer, Append, Looked, MissingVersions, Stored, WentBack
+from catch.log.generations import Generations, Remembered
 from catch.log.invented import Mark
 from catch.log.wake import POLL, Wake
 from catch.log.writer import Writer
 
 PAGE = 1000
+GENERATION = 40
+"""Positions of one generation are those with the same bits from here on."""
 LAST = 2**63 - 1
 
 
@@ -23,11 +27,14 @@ class Log:
     `pool` are connections of the application's role, for the read side and for queries.
     """
 
-    def __init__(self, database: Database, pool: Pool, schema: str, writer: Writer, wake: Wake) -> None:
+    def __init__(
+        self, database: Database, pool: Pool, schema: str, writer: Writer, wake: Wake, generations: Generations
+    ) -> None:
         self.database = database
         self.dsn = database.dsn
         self.pool = pool
         self.schema = schema
+        self.generations = generations
         self._writer = writer
         self._wake = wake
         self._closed = False
@@ -44,21 +51,26 @@ class Log:
         queue: int = 4096,
         deadline: float = 5.0,
         patience: float = 15.0,
+        remembers: Path | None = None,
     ) -> "Log":
-        """`deadline`: seconds an append waits its turn before `Busy`; `patience`: how long a commit may take.
+        """`deadline`: seconds an append waits its turn before `Busy`; `patience`: how long a commit may take;
+        `remembers`: the folder that keeps which generation of the log this machine has worked with.
 
         Raises `OldServer`, `UnfitSession`, or what asyncpg raises when the server cannot be reached.
         """
         database = Database(dsn, application(schema))
         connections = await database.pool(pool)
+        generations = Generations(schema, Remembered(remembers))
         try:
             await fit(connections, application(schema))
         except BaseException:
             connections.terminate()
             raise
         wake = Wake(database, schema)
-        writer = Writer(database, schema, queue=queue, deadline=deadline, patience=patience, recorded=wake.reached)
-        return cls(database, connections, schema, writer, wake)
+        writer = Writer(
+            database, schema, generations, queue=queue, deadline=deadline, patience=patience, recorded=wake.reached
+        )
+        return cls(database, connections, schema, writer, wake, generations)
 
     async def close(self) -> None:
         """Followers come to their end; a query that does not within five seconds is cut off."""
@@ -103,6 +115,13 @@ class Log:
     async def head(self) -> int:
         """The last position; 0 for an empty log."""
         return await self.pool.fetchval(f"select coalesce(max(notification_id), 0) from {self.schema}.stored_events")  # noqa: S608
+
+    async def lost(self, position: int, head: int) -> bool:
+        """Whether what was recorded up to this position is gone: the log was restored to a moment before it. `head` is
+        how far the log has come."""
+        if position >> GENERATION == head >> GENERATION:
+            return False
+        return await self.generations.lost(self.pool, position)
 
     async def stream(
         self, stream: UUID, after: int = 0, upto_position: int | None = None, limit: int | None = None
@@ -211,14 +230,15 @@ class Log:
             try:
                 # From the last fact on and not behind it: that it is still there tells that this is still the same log.
                 page = await self.page(after - 1 if last else after, limit + 1 if last else limit)
+                if last is not None and not begins_with(page, last):
+                    await self.generations.went_back(self.pool)
+                    raise WentBack(position=last.position)
             except Exception as error:
                 if not lost(error):
                     raise
                 await asyncio.sleep(POLL)
                 continue
             if last is not None:
-                if not page or (page[0].position, page[0].recorded_at) != (last.position, last.recorded_at):
-                    raise WentBack(position=last.position)
                 del page[0]
             if page:
                 last = page[-1]
@@ -226,3 +246,7 @@ class Log:
                 yield page
             if len(page) < limit:
                 await self._wake.wait(ear)
+
+
+def begins_with(page: Sequence[Stored], fact: Stored) -> bool:
+    return bool(page) and (page[0].position, page[0].recorded_at) == (fact.position, fact.recorded_at)

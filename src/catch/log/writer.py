@@ -14,6 +14,7 @@ from catch.database import Database, lost
 from catch.log.batches import Outcome
 from catch.log.connection import Recording
 from catch.log.entries import Answer, Append, Busy, Unavailable
+from catch.log.generations import FormerPrimary, Generations
 from catch.log.waiting import Waiting, settle
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ class Writer:
         self,
         database: Database,
         schema: str,
+        generations: Generations,
         *,
         queue: int,
         deadline: float,
@@ -39,7 +41,7 @@ class Writer:
         self._size = queue
         self._deadline = deadline
         self._recorded = recorded
-        self._connection = Recording(database, schema, patience)
+        self._connection = Recording(database, schema, patience, generations)
         self._loop = asyncio.get_running_loop()
         self._queue: deque[Waiting] = deque()
         self._arrival: asyncio.Future[None] | None = None
@@ -143,6 +145,8 @@ class Writer:
     async def _record(self, batch: Sequence[Waiting]) -> None:
         try:
             answers = await self._connection.record(batch)
+        except FormerPrimary:
+            settle(batch, FormerPrimary)
         except Exception as error:
             if lost(error):
                 self._troubled = True

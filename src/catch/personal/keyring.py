@@ -24,7 +24,12 @@ from catch.personal.tokens import ERASED, UNREAD, BrokenSeal, Unopened
 
 S = TypeVar("S", bound=Struct)
 
-FIND = "select subject, wrapped from data_keys where subject = any($1::uuid[])"
+# Null for a key that was made and is not here: it was lost, and none may be made in its place.
+FIND = """
+    select subject, wrapped from data_keys where subject = any($1::uuid[]) union all
+    select k.subject, null from keyed k
+    where k.subject = any($1::uuid[]) and not exists (select from data_keys d where d.subject = k.subject)
+"""
 MAKE = "insert into data_keys (subject, wrapped) values ($1, $2) on conflict (subject) do nothing"
 # Written so that it needs no right to change a key: the empty row goes in once the old one is counted as gone.
 DESTROY = """
@@ -186,7 +191,7 @@ class Keyring:
         if cipher := self._at_hand(subject):
             return Sealing(command, subject, plain, cipher)
         rows = await self._database.fetch(FIND, [subject])
-        # There is a row: perhaps an empty one, of somebody who was erased, which `_cipher` finds.
+        # There is a row: perhaps of somebody who was erased, or whose key was lost, which `_cipher` finds.
         if rows:
             return Sealing(command, subject, plain, await self._cipher(subject))
         key = AESGCM.generate_key(256)
@@ -247,7 +252,7 @@ class Keyring:
         if missing := [subject for subject in subjects if subject not in ciphers]:
             rows = await self._database.fetch(FIND, missing)
             keys = await self.encryption.unwrap({row["subject"]: row["wrapped"] for row in rows if row["wrapped"]})
-            ciphers |= {row["subject"]: UNREAD if row["wrapped"] else ERASED for row in rows}
+            ciphers |= {row["subject"]: ERASED if row["wrapped"] == b"" else UNREAD for row in rows}
             ciphers |= {subject: AESGCM(key) for subject, key in keys.items()}
             self._hold(missing, ciphers)
         return ciphers

@@ -50,11 +50,10 @@ class Follower:
             await self._gather(page)
             for stored in page:
                 try:
-                    recorded = decode(stored)
-                except Exception as unknown:
-                    self._pass_over(stored, unknown)
-                    continue
-                await self._hear(recorded)
+                    await self._hear(decode(stored))
+                # Whatever stands in the log, this server goes on.
+                except Exception as unexpected:
+                    self._pass_over(stored, unexpected)
 
     async def _gather(self, page: Sequence[Stored]) -> None:
         """The streams that `_hear` will want, many at once: one by one, everybody waits for each of them."""
@@ -71,7 +70,7 @@ class Follower:
                     await self._states.gather(stream, ids[begin : begin + GATHERED])
 
     def _pass_over(self, stored: Stored, problem: Exception) -> None:
-        """What only a newer release can read must not keep this one from everything after it.
+        """What only a newer release can read, or nobody, must not keep this one from everything after it.
 
         Whoever asks for its stream from now on is told that it cannot be read.
         """
@@ -90,8 +89,8 @@ class Follower:
         if stream.followed:
             # Listeners tell whom a fact concerns from what it is about, as that now stands.
             await self._at_hand(stream, recorded.stream)
-        if stream is MEETING and (held := self._states.at_hand(recorded.stream)) and held.state:
-            self._appearances.note(held.state)
+        if stream is MEETING and (seen := self._states.seen(recorded.stream)) and seen[0] is MEETING and seen[1].state:
+            self._appearances.note(seen[1].state)
         # Before the listeners: a subscriber reads up to this position, which must have come to whatever it hears of.
         self._move(recorded.position)
         for listener in self.listeners:

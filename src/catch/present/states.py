@@ -57,13 +57,20 @@ def further(before: Folded | Broken | None, stored: Stored, expected: Stream) ->
         if held is NOTHING:
             # The id may name a stream of another kind than was asked for.
             kind = stream_of_event(recorded.event)
-        return kind, Held(kind.evolve(held.state, recorded), stored.version, stored.position)
+        return kind, evolved(kind, held, recorded)
     except Unreadable as problem:
         return Broken(problem, stored.version, stored.position)
     except Exception as unexpected:
         fault(unexpected, "states")
         damaged = Undecodable(event=stored.topic, position=stored.position)
         return Broken(damaged, stored.version, stored.position)
+
+
+def evolved(kind: Stream, held: Held, recorded: Recorded[Any]) -> Held:
+    """The stream with its next fact. Raises `Undecodable` for a fact that belongs to streams of another kind."""
+    if stream_of_event(recorded.event) is not kind:
+        raise Undecodable(event=type(recorded.event).__name__, position=recorded.position)
+    return Held(kind.evolve(held.state, recorded), recorded.version, recorded.position)
 
 
 def strictly(found: Held | Broken) -> Held:
@@ -185,8 +192,12 @@ class States:
         if held.version == 0:  # asked for before it was there, perhaps as something else
             kind = stream_of_event(recorded.event)
         if recorded.version == held.version + 1:
-            state = kind.evolve(held.state, recorded)
-            self._held[recorded.stream] = (kind, Held(state, recorded.version, recorded.position))
+            try:
+                self._held[recorded.stream] = (kind, evolved(kind, held, recorded))
+            except Exception:
+                # What is folded lacks this fact. Whoever asks for the stream is told why it cannot be read.
+                del self._held[recorded.stream]
+                raise
         # Something in between is missing: it is read anew when it is wanted. An older one was taken in before.
         elif recorded.version > held.version:
             del self._held[recorded.stream]

@@ -17,6 +17,7 @@ from catch.domain.refusals import NotAnswered
 from catch.faults import Rejected
 from catch.identity.tokens import Viewer
 from catch.log import Answer
+from catch.log.generations import PositionLost
 from catch.present.answers import Answers
 from catch.present.rights import Rights
 from catch.rates import Rates, identity, too_often
@@ -80,7 +81,7 @@ class Context:
         return await self.answers.get((operation, self.who), fields, facts.at, facts.rests, make)
 
     async def reached(self, position: int | None) -> None:
-        """Returns once the answer holds everything up to this position. Raises `NotCaughtUp`."""
+        """Returns once the answer holds everything up to this position. Raises `NotCaughtUp`, `PositionLost`."""
         if position:
             # Both: rows come from the read side, states and rights from what this process has heard.
             await self.catch.reached(position)
@@ -89,6 +90,8 @@ class Context:
                     await self.catch.present.follower.reached(position)
             except TimeoutError:
                 raise NotCaughtUp(position=position, reached=self.catch.present.follower.position) from None
+            if await self.catch.log.lost(position, self.catch.present.follower.position):
+                raise PositionLost(position=position)
 
     async def words(self) -> Words:
         """Where the viewer may look."""

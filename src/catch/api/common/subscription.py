@@ -66,6 +66,9 @@ class Shared:
     async def head(self) -> int:
         return self.catch.present.follower.position
 
+    async def lost(self, position: int) -> bool:
+        return await self.catch.log.lost(position, await self.head())
+
     def context(self, topic: Hashable, viewer_class: Hashable) -> object:
         return None
 
