@@ -86,8 +86,8 @@ async def test_queries_commands_and_health_are_answered_while_the_database_is_si
 
 
 async def recorded(place: Place, **variables: Any) -> bool:
-    answer = await place.answer(NOTE, COORDINATOR, **variables)
-    return (answer.get("data") or {}).get("addNote", {}).get("events") == ["NoteAdded"]
+    answer: Any = await place.answer(NOTE, COORDINATOR, **variables)
+    return "errors" not in answer and answer["data"]["addNote"].get("events") == ["NoteAdded"]
 
 
 async def until(look: Any, status: int) -> None:

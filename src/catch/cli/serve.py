@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -77,14 +77,16 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
                     " CATCH_IDENTITY_FILE or CATCH_OIDC_ISSUER, and try them with `catch identity check`"
                 )
             await until_told_to_stop(lambda: print(announce, flush=True))
-            stop_at_the_latest(settings.drain + LONGEST)
+            told_to_stop()
 
-    with marked(settings.data_dir, development):
+    with marked(settings.data_dir, development), ended_in(settings.drain + LONGEST) as told_to_stop:
         on_place(run, settings)
 
 
-def stop_at_the_latest(seconds: float) -> None:
-    """Whatever hangs: what was to be ended in order is ended all the same. Nothing that was answered is lost by it."""
+@contextmanager
+def ended_in(seconds: float) -> Generator[Callable[[], None]]:
+    """Whatever hangs: once this was called, what is inside has so long to end in order. Nothing that was answered is
+    lost by it."""
 
     def end() -> None:
         logging.getLogger("catch.place").error("stopped though not everything had ended in %d s", seconds)
@@ -92,7 +94,10 @@ def stop_at_the_latest(seconds: float) -> None:
 
     watch = threading.Timer(seconds, end)
     watch.daemon = True
-    watch.start()
+    try:
+        yield watch.start
+    finally:
+        watch.cancel()
 
 
 def stop_at_end_of_input() -> None:
