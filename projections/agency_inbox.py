@@ -37,13 +37,17 @@ class EntryKind(StrEnum):
 
 
 class Row(Struct, frozen=True):
-    """One thing that waits. Actions have a case and a due day, invitations a meeting."""
+    """One thing that waits. Actions have a case and a due day, invitations a meeting.
+
+    `position` and `changed_at` are of the last fact about it: where that stands in the log, and when it was recorded.
+    """
 
     entry: UUID
     position: int
     agency: str
     kind: EntryKind
     since: datetime
+    changed_at: datetime
     case_id: UUID | None = None
     action_id: UUID | None = None
     meeting_id: UUID | None = None
@@ -102,18 +106,19 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
                 agency=event.agency,
                 kind=EntryKind.INVITATION,
                 since=at,
+                changed_at=recorded.recorded_at,
                 meeting_id=recorded.stream,
                 user_id=event.user,
             )
         case _:
             # An ended action waits for nobody, and neither does a withdrawn invitation.
             after = step(row, event) if row else None
-            return replace(after, position=position) if after else None
+            return replace(after, position=position, changed_at=recorded.recorded_at) if after else None
 
 
 AGENCY_INBOX = ReadModel(
     name="agency_inbox",
-    version=2,
+    version=3,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=names((*OF_ACTIONS, MemberInvited, InvitationWithdrawn)),
@@ -137,6 +142,7 @@ def offered(recorded: Recorded[Any], event: ActionOffered, entry: UUID) -> Row:
         agency=event.owner,
         kind=EntryKind.ACTION,
         since=recorded.envelope.occurred_at,
+        changed_at=recorded.recorded_at,
         case_id=recorded.stream,
         action_id=event.action,
         meeting_id=event.meeting,

@@ -15,6 +15,7 @@ from catch.database import Statements
 from catch.domain.facts import Part, Recorded, Role, Sealed
 from catch.domain.partner import (
     Binding,
+    CalendarRenewed,
     HeldRole,
     HeldTag,
     MemberEnrolled,
@@ -122,6 +123,8 @@ def step(row: Row, recorded: Recorded[Any], event: Changed) -> Row:
             return known_as(row, (*kept, called(binding)))
         case SubjectUnbound(issuer=issuer):
             return known_as(row, (each for each in row.subjects if each.split()[0] != issuer))
+        case CalendarRenewed():
+            return row
         case RoleGiven(held=held):
             kept = (each for each in row.roles if not each.held.same(held))
             return replace(row, roles=(*kept, Acts(held, giver(recorded))))

@@ -149,8 +149,9 @@ def row(line: str) -> tuple[str, dict[Role, str]]:
     return name, {Role(role): relationship for role, relationship in cells}
 
 
-# To raise a safeguarding concern is everybody's: it only writes.
+# To raise a safeguarding concern is everybody's: it only writes. So are their own calendars.
 TABLE = dict(row(line) for line in ALLOWED.strip().splitlines())
+TABLE["RenewCalendar"] = dict.fromkeys(PEOPLE, "HAS_THE_ROLE")
 TABLE["RaiseSafeguardingConcern"] = dict.fromkeys(PEOPLE, "HAS_THE_ROLE")
 KINDS = {kind.__name__: kind for kind in COMMANDS}
 ROWS = [(name, role) for name, cells in TABLE.items() for role in cells]
@@ -183,6 +184,8 @@ def command(name: str, role: Role) -> Command:
     own = {"user": user} if name in ABOUT_ONESELF or (name, role) == ("DeclareRecusal", Role.PARTNER) else {}
     agency = "police-1" if name in ("AuthoriseDisclosure", "AllocateCoordinator") else agency
     known = {**TELLS, "agency": agency, **WHOSE.get(role, {}), **own}
+    if name == "RenewCalendar":
+        known["partner"] = agency
     kind: Any = KINDS[name]
     asked = {field: known.get(field) for field in kind.__struct_fields__ if field not in ("on_behalf_of", "cases")}
     return kind(**asked)

@@ -66,6 +66,7 @@ RECORDED_EACH_TIME = {
     "LookForMatches",
     "RaiseSafeguardingConcern",
     "RecordUpdate",
+    "RenewCalendar",
     "SetContactPreference",
     "SetProtectedAddress",
 }

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from catch.domain.facts import Actor, Sealed
 from catch.domain.meeting.planning import CancelMeeting, PlanMeeting, RescheduleMeeting
-from catch.domain.partner import SuspendMember
+from catch.domain.partner import RenewCalendar, SuspendMember
 from catch.web.console.pages.calendar import LONGEST_LINE, calendar, escaped, folded
 from tests.browser import signed_in
 from tests.conftest import Database
 from tests.place import CHAIR, COORDINATOR, HOUSING, PROGRAMME, SERIES, SYSTEM, Place, placed
+from tests.test_console_meeting import form_of, send
 
 STARTS = datetime(2031, 7, 1, 9, 0, tzinfo=UTC)
 
@@ -103,6 +104,36 @@ async def test_an_address_ends_with_the_enrolment_and_looks_like_one_that_never_
     made_up = await fetched(place, url.replace("/calendar/", "/calendar/x"))
     assert (ended.status_code, made_up.status_code) == (404, 404)
     assert ended.text == made_up.text
+
+
+async def test_whoever_makes_a_new_address_ends_their_old_one_alone(place: Place) -> None:
+    await place.published(HOUSING.agency)
+    old, anothers = await address(place, HOUSING), await address(place, CHAIR)
+    async with signed_in(place, HOUSING) as client:
+        page = (await client.get(f"/meetings?series={SERIES}")).text
+        form = form_of(page, "renew-calendar")
+        answer = await send(client, form)
+        assert answer.status_code == 200
+        new = re.search(r'href="(http[^"]+\.ics)"', answer.text)
+        assert new is not None
+        # Sent twice, it is one renewal.
+        assert (await client.post(form.action, data=form.fields)).status_code == 303
+    ended, made_up = await fetched(place, old), await fetched(place, old.replace("/calendar/", "/calendar/x"))
+    assert (ended.status_code, ended.text) == (404, made_up.text)
+    assert {**ended.headers, "date": ""} == {**made_up.headers, "date": ""}
+    assert await address(place, HOUSING) == new[1] != old
+    for url in (new[1], anothers):
+        assert (await fetched(place, url)).text.count("BEGIN:VEVENT") == 1
+    # Ended once, it stays so.
+    async with signed_in(place, HOUSING) as client:
+        await send(client, form_of((await client.get(f"/meetings?series={SERIES}")).text, "renew-calendar"))
+    newest = await address(place, HOUSING)
+    assert len({old, new[1], newest}) == 3
+    assert [(await fetched(place, url)).status_code for url in (old, new[1], newest)] == [404, 404, 200]
+
+
+async def test_nobody_ends_the_addresses_of_another_agency(place: Place) -> None:
+    assert await place.refused(RenewCalendar("snn"), HOUSING) == "ONLY_FOR_YOURSELF"
 
 
 @pytest.mark.parametrize("text", ["", ".ics", "a.ics", "%00.ics", "é.ics", "A" * 3000 + ".ics", "../../etc/passwd"])

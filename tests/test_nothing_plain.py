@@ -86,6 +86,7 @@ from catch.domain.partner import (
     EnrolMember,
     EnrolService,
     RegisterPartner,
+    RenewCalendar,
     SignAgreement,
     TerminateAgreement,
     UnbindSubject,
@@ -357,6 +358,7 @@ async def beside_it(w: Writer, case: Any) -> None:
     await w.send(EnrolService("snn", "program@snn", t(), ("add-note",)), LOOKS_AFTER)
     await w.send(BindSubject("snn", "program@snn", "nhs-login", t()), LOOKS_AFTER)
     await w.send(UnbindSubject("snn", "program@snn", "nhs-login"), LOOKS_AFTER)
+    await w.send(RenewCalendar(LOOKS_AFTER.agency), LOOKS_AFTER)
     await w.send(TerminateAgreement("food-1", "isa", t()), ADMINISTRATOR)
     refused = await w.place.referred(w.text())
     w.texts += [refused.reason]

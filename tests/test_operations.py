@@ -242,6 +242,7 @@ def variables(world: World) -> dict[str, list[dict[str, Any]]]:
             {},
         ],
         "programmes": [{}],
+        "calendars": [{}, {"atLeast": "1"}, {"atLeast": "x"}],
         "viewer": [{}, {"unknown": 1}],
         "viewer_standing": [{}],
         "why_not_on_agenda": [{"caseId": case["id"], "meetingId": meeting} for case in ids],

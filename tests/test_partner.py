@@ -24,6 +24,7 @@ from catch.domain.partner import (
     Binding,
     BindSubject,
     Bound,
+    CalendarRenewed,
     EndRole,
     EndsBeforeItBegins,
     EndTag,
@@ -46,6 +47,7 @@ from catch.domain.partner import (
     PartnerRegistered,
     RegisterPartner,
     ReinstateMember,
+    RenewCalendar,
     RoleEnded,
     RoleGiven,
     RunningPart,
@@ -103,6 +105,7 @@ commands: st.SearchStrategy[PartnerCommand] = st.one_of(
     st.builds(AllowService, st.just(KEY), users, names),
     st.builds(BindSubject, st.just(KEY), users, st.just("nhs-login"), st.just(NAME), st.booleans()),
     st.builds(UnbindSubject, st.just(KEY), users, st.just("nhs-login")),
+    st.builds(RenewCalendar, st.just(KEY)),
     st.builds(SuspendMember, st.just(KEY), users),
     st.builds(ReinstateMember, st.just(KEY), users),
     st.builds(GiveRole, st.just(KEY), users, roles, days, st.none() | days, places, series),
@@ -121,6 +124,7 @@ events: st.SearchStrategy[PartnerEvent] = st.one_of(
     st.builds(ServiceAllowed, st.just(KEY), users, st.builds(ServiceAccount, keys, keys)),
     st.builds(SubjectBound, st.just(KEY), users, bindings, st.booleans()),
     st.builds(SubjectUnbound, st.just(KEY), users, st.just("nhs-login")),
+    st.builds(CalendarRenewed, st.just(KEY), users),
     st.builds(MemberSuspended, st.just(KEY), users),
     st.builds(MemberReinstated, st.just(KEY), users),
     st.builds(RoleGiven, st.just(KEY), users, st.builds(HeldRole, roles, days, st.none() | days, places, series)),
@@ -385,6 +389,20 @@ def test_a_member_has_several_accounts_where_somebody_says_so():
     ann = alone.member("ann")
     assert ann is not None
     assert (ann.known_by(one), ann.known_by(two)) == (False, True)
+
+
+def test_whoever_renews_their_calendar_ends_their_own_addresses_and_nobody_elses():
+    both = fold(REGISTERED, MemberEnrolled(KEY, "ann", NAME), MemberEnrolled(KEY, "bob", NAME))
+    given = replace(GIVEN, by=replace(GIVEN.by, user="ann", agency=KEY))
+    renewed = CalendarRenewed(KEY, "ann")
+    assert decide(both, RenewCalendar(KEY), given) == [renewed]
+    once = evolve(both, renewed, AT)
+    assert decide(once, RenewCalendar(KEY), given) == [renewed]
+    twice = evolve(once, renewed, AT)
+    assert twice is not None
+    assert [each.calendars for each in twice.members] == [2, 0]
+    with pytest.raises(MemberNotEnrolled):
+        decide(both, RenewCalendar(KEY), replace(GIVEN, by=replace(GIVEN.by, user="eve")))
 
 
 def test_an_account_holds_since_it_was_bound_and_nobody_signed_in_before_that_is_meant():

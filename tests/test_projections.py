@@ -150,6 +150,19 @@ def test_an_action_moves_with_its_owner_and_its_day():
     assert (later.due, later.original_due) == (date(2026, 5, 1), offered.due)
 
 
+def test_an_entry_says_when_it_was_last_changed_and_nothing_else_moves_that():
+    facts = history(*OFFERED, ActionDueChanged(offered.action, offered.due, date(2026, 5, 1), TEXT))
+    entry = agency_inbox.action_entry(CASE, offered.action)
+    for number, fact in enumerate(facts):
+        row = as_at(agency_inbox.AGENCY_INBOX, entry, facts[: number + 1])
+        if entry in {*agency_inbox.keys(fact)}:
+            assert isinstance(row, agency_inbox.Row)
+            assert (row.position, row.changed_at) == (fact.position, fact.recorded_at)
+    last = as_at(agency_inbox.AGENCY_INBOX, entry, facts)
+    # What else is said of the case, hidden from them or not, is no change of what waits for them.
+    assert as_at(agency_inbox.AGENCY_INBOX, entry, [*facts, *history(SHARED[-1])]) == last
+
+
 def test_an_actions_id_counts_inside_its_case():
     row = entries()
     assert row is not None

@@ -187,6 +187,7 @@ TABLE: dict[str, Telling] = {
     "ServiceAllowed": AGENCY_RIGHTS,
     "SubjectBound": AGENCY_RIGHTS,
     "SubjectUnbound": AGENCY_RIGHTS,
+    "CalendarRenewed": OF_PLACE,
     "RoleGiven": AGENCY_RIGHTS,
     "RoleEnded": AGENCY_RIGHTS,
     "TagGiven": AGENCY_RIGHTS,

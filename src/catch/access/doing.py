@@ -38,6 +38,7 @@ from catch.access.relations import (
     organising_item,
     own_agency,
     own_door,
+    own_partner,
     own_seat,
     owning,
     progressing_own,
@@ -226,6 +227,7 @@ OTHERS: tuple[Row, ...] = (
         (partner.EnrolService, partner.AllowService, partner.UnbindSubject),
         {Role.MEMBER_ADMINISTRATOR: looking_after},
     ),
+    ((partner.RenewCalendar,), dict.fromkeys(EVERYBODY, own_partner)),
     ((partner.SuspendMember,), {Role.MEMBER_ADMINISTRATOR: looking_after, Role.ADMINISTRATOR: suspending}),
     ((partner.ReinstateMember,), {Role.MEMBER_ADMINISTRATOR: looking_after}),
     (
@@ -267,10 +269,11 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
         attendance.AcceptConfidentiality,
         instant.RecordInstantDiscussion,
         person.LookForMatches,
+        partner.RenewCalendar,
     }
 )
 """What no program asks for: it sits at no table, promises nothing, settles no interest for somebody behind it, looks
-nobody up."""
+nobody up, and has no calendar."""
 _NOBODY: Rule = {}
 
 

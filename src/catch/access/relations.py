@@ -466,6 +466,12 @@ def anywhere(asked: Asked) -> None:
     """Nothing more than the role."""
 
 
+def own_partner(asked: Asked) -> None:
+    """Where they act themselves."""
+    if asked.command.partner != asked.who.agency:
+        raise OnlyForYourself(agency=asked.who.agency)
+
+
 def own_door(asked: Asked) -> None:
     """They refer for their programme, and in nobody else's name."""
     in_programme(asked)

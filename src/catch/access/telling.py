@@ -46,6 +46,7 @@ from catch.domain.partner import (
     AgencyRunsProgramme,
     AgreementSigned,
     AgreementTerminated,
+    CalendarRenewed,
     MemberEnrolled,
     MemberReinstated,
     MemberSuspended,
@@ -318,7 +319,7 @@ def _of_partner(event: PartnerEvent) -> Telling:
             return Telling(To.NOBODY, changes=Changes.PARTNER)
         case RoleGiven() | RoleEnded() | TagGiven() | TagEnded():
             return Telling(To.NOBODY, changes=Changes.PARTNER)
-        case PartnerRegistered():
+        case PartnerRegistered() | CalendarRenewed():
             return Telling(To.NOBODY)
         case _:
             assert_never(event)

@@ -13,6 +13,7 @@ from catch.cli import (
     enrol,
     identity,
     importing,
+    packs,
     programmes,
     receipts,
     serve,
@@ -42,6 +43,7 @@ cli.add_command(enrol.enrol)
 cli.add_command(identity.identity)
 cli.add_command(importing.import_)
 cli.add_command(receipts.receipt_)
+cli.add_command(packs.pack)
 cli.add_command(demonstrate.demo)
 cli.add_command(upkeep.migrate_)
 cli.add_command(programmes.programmes)

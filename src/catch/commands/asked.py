@@ -109,11 +109,12 @@ def append_of(asked: Asked, book: Book, facts: Sequence[Placed], new: NewKey | N
     return Append(asked.id, asked.about, events, book.expects(), asked.digest, keys)
 
 
-def keep(states: States, facts: Sequence[Placed], answer: Answer) -> None:
+def keep(states: States, facts: Sequence[Placed], append: Append, answer: Answer) -> None:
     """What was just recorded, taken in without waiting for the feed."""
-    for place, (stream, id_, version, envelope) in enumerate(facts, start=1):
+    written = zip(facts, append.events, strict=True)
+    for place, ((stream, id_, version, envelope), event) in enumerate(written, start=1):
         # No fold reads `recorded_at`; the database's own time comes with the feed.
         position = answer.position - len(facts) + place
         topic = type(envelope.event).__name__
         recorded: Recorded[Any] = Recorded(position, id_, version, topic, envelope.occurred_at, envelope)
-        states.advance(recorded, stream)
+        states.advance(recorded, stream, len(event.state))

@@ -186,6 +186,7 @@ OTHER_HANDLERS: tuple[Handler, ...] = (
     handles(partner.AllowService, subject=the_partner, decide=serve),
     handles(partner.BindSubject, subject=the_partner, decide=bind),
     handles(partner.UnbindSubject, subject=the_partner, decide=of_partner),
+    handles(partner.RenewCalendar, subject=the_partner, decide=of_partner),
     handles(partner.SuspendMember, subject=the_partner, decide=of_partner),
     handles(partner.ReinstateMember, subject=the_partner, decide=of_partner),
     handles(partner.GiveRole, subject=the_partner, decide=give),

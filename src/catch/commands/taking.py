@@ -150,7 +150,7 @@ class Taking:
         answer = await self._records.log.append(append)
         # The facts of a repeated one are in the log already, at other positions than these would get.
         if not answer.repeated:
-            keep(self._records.states, facts, answer)
+            keep(self._records.states, facts, append, answer)
             if new is not None and append.keys:
                 self._records.keyring.kept(new)
         return answer

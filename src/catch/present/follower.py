@@ -50,7 +50,7 @@ class Follower:
             await self._gather(page)
             for stored in page:
                 try:
-                    await self._hear(decode(stored))
+                    await self._hear(decode(stored), len(stored.state))
                 # Whatever stands in the log, this server goes on.
                 except Exception as unexpected:
                     self._pass_over(stored, unexpected)
@@ -83,9 +83,9 @@ class Follower:
             fault(problem, "feed")
         self._move(stored.position)
 
-    async def _hear(self, recorded: Recorded[Any]) -> None:
+    async def _hear(self, recorded: Recorded[Any], size: int) -> None:
         stream = stream_of_event(recorded.event)
-        self._states.advance(recorded, stream)
+        self._states.advance(recorded, stream, size)
         if stream.followed:
             # Listeners tell whom a fact concerns from what it is about, as that now stands.
             await self._at_hand(stream, recorded.stream)

@@ -23,6 +23,8 @@ from catch.present.moment import FRESH
 from catch.present.states import Held, States
 
 MOST = 50_000
+PUT_OUT = 500
+"""States that were put out of memory, and may be kept here by what was made of them, before that is forgotten too."""
 """Cases, and viewers' sights of them, that are remembered; when there are more, all are worked out anew."""
 
 
@@ -62,6 +64,7 @@ class Rights:
         self._tables: dict[UUID, tuple[Meeting, Mapping[UUID, tuple[Seat, ...]]]] = {}
         self._sights: dict[tuple[Who, UUID], Judged] = {}
         self._enrolled: dict[Asker, Enrolled] = {}
+        self._put_out = 0
 
     async def proven(self) -> None:
         """What is at hand may be answered only while the records are within reach: otherwise nobody would tell this
@@ -102,11 +105,16 @@ class Rights:
         if known is not None and known.case is case and known.seats is seats and known.at == at:
             return known.sight
         found = sight(who, case, seats, at)
-        # All at once: which were used last would have to be noted at every look, and this is asked for every row.
-        if len(self._sights) >= MOST:
-            self._sights.clear()
+        self._relieve()
         self._sights[key] = Judged(case, seats, at, found)
         return found
+
+    def _relieve(self) -> None:
+        """All at once: which were used last would have to be noted at every look, and this is asked for every row."""
+        if max(len(self._sights), len(self._tables)) >= MOST or self._states.put_out - self._put_out >= PUT_OUT:
+            self._sights.clear()
+            self._tables.clear()
+            self._put_out = self._states.put_out
 
     async def seats(self, cases: Iterable[UUID]) -> dict[UUID, tuple[Seat, ...]]:
         """What meetings have to do with each of these cases."""
@@ -147,7 +155,6 @@ class Rights:
         known = self._tables.get(meeting)
         if known is None or known[0] is not state:
             cases = {item.case for item in state.items if item.case}
-            if len(self._tables) >= MOST:
-                self._tables.clear()
+            self._relieve()
             known = self._tables[meeting] = (state, {case: seats_of(state, case) for case in cases})
         return known[1]

@@ -19,8 +19,9 @@ from projections.agency_inbox import EntryKind
 class InboxEntry(Redactable):
     id: UUID
     kind: EntryKind
-    position: Position
+    position: Position = strawberry.field(description="Of the last change: whoever has seen up to here has seen it.")
     since: datetime
+    changed_at: datetime = strawberry.field(description="When the last change was recorded.")
     case_id: UUID | None
     case_number: str | None
     action_id: UUID | None = strawberry.field(description="The action's id in its case, to answer it by.")

@@ -72,6 +72,7 @@ def inbox_entry(row: agency_inbox.Row, texts: Texts, today: date) -> inbox_types
         kind=row.kind,
         position=Position(row.position),
         since=row.since,
+        changed_at=row.changed_at,
         case_id=row.case_id,
         case_number=case_number(row.case_id) if row.case_id else None,
         action_id=row.action_id,

@@ -44,7 +44,8 @@ _ONE_MORE = 1
 @strawberry.type
 class StandingQueries:
     @strawberry.field(description="Who asks, what they may do, and why.", metadata=weighs(1))
-    async def viewer(self, info: Info) -> types.Viewer:
+    async def viewer(self, info: Info, at_least: Position | None = None) -> types.Viewer:
+        await info.context.reached(at_least)
         who, facts = info.context.who, info.context.reading.facts
         facts.rests.name(partner_stream(who.agency))
         return views.viewer(who, await facts.partner(who.agency), facts.at)

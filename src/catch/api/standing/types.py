@@ -79,6 +79,7 @@ class Viewer:
     tags: list[TagHeld]
     runs: list[PartHeld] = strawberry.field(description="What their agency runs today.")
     agreements: list[SharingAgreement] = strawberry.field(description="Their agency's agreements in force today.")
+    calendars: int = strawberry.field(description="How often they renewed their calendars' addresses: `renewCalendar`.")
 
 
 @strawberry.type(description="An organisation that takes part. Members are counted for whoever may list them.")

@@ -101,6 +101,7 @@ def viewer(who: Who, partner: Partner | None, at: datetime) -> types.Viewer:
         tags=[tag(each) for each in held.tags_on(day)] if held else [],
         runs=[part(each) for each in partner.running_on(day)] if partner else [],
         agreements=[agreement(each, each.programmes) for each in in_force(partner, at)] if partner else [],
+        calendars=held.calendars if held else 0,
     )
 
 

@@ -72,6 +72,13 @@ class SubjectUnbound(Fact, frozen=True, omit_defaults=True):
     issuer: Key
 
 
+class CalendarRenewed(Fact, frozen=True, omit_defaults=True):
+    """The secret addresses of a member's calendars ended, and others took their place."""
+
+    partner: Key
+    user: UserId
+
+
 class MemberSuspended(Fact, frozen=True, omit_defaults=True):
     """Somebody may not act for the partner any more."""
 
@@ -127,6 +134,7 @@ Changed = (
     | ServiceAllowed
     | SubjectBound
     | SubjectUnbound
+    | CalendarRenewed
     | RoleGiven
     | RoleEnded
     | TagGiven
@@ -159,6 +167,8 @@ def _after(member: Member, event: Changed, at: datetime) -> Member:
             return replace(member, bound=(*others, Bound(binding, at)))
         case SubjectUnbound(issuer=issuer):
             return replace(member, bound=tuple(held for held in member.bound or () if held.binding.issuer != issuer))
+        case CalendarRenewed():
+            return replace(member, calendars=member.calendars + 1)
         case RoleGiven(held=given):
             return replace(member, roles=(*(held for held in member.roles if not held.same(given)), given))
         case RoleEnded(role=role, programme=programme, series=series):
@@ -230,6 +240,12 @@ class UnbindSubject(Command, frozen=True):
     issuer: Key
 
 
+class RenewCalendar(Command, frozen=True):
+    """End the secret addresses of your own calendars. The console shows the new ones; subscribe to them again."""
+
+    partner: Key
+
+
 class SuspendMember(Command, frozen=True):
     """Stop somebody acting for the partner."""
 
@@ -296,6 +312,7 @@ MemberCommand = (
     | AllowService
     | BindSubject
     | UnbindSubject
+    | RenewCalendar
     | SuspendMember
     | ReinstateMember
     | GiveRole
@@ -380,6 +397,8 @@ def decide(partner: Partner | None, command: MemberCommand, given: "Given") -> l
         case UnbindSubject(key, user, issuer):
             had = any(held.binding.issuer == issuer for held in _member(partner, user).bound or ())
             return [SubjectUnbound(key, user, issuer)] if had else []
+        case RenewCalendar(key):
+            return [CalendarRenewed(key, _member(partner, given.by.user).user)]
         case SuspendMember(key, user):
             return [] if _member(partner, user).suspended else [MemberSuspended(key, user)]
         case ReinstateMember(key, user):

@@ -119,6 +119,8 @@ class Member(Part, frozen=True, omit_defaults=True):
     bound: tuple[Bound, ...] | None = None
     roles: tuple[HeldRole, ...] = ()
     tags: tuple[HeldTag, ...] = ()
+    calendars: int = 0
+    """How often they renewed the addresses of their calendars."""
 
     def known_by(self, said_by: Binding | None, signed_in: datetime | None = None) -> bool:
         """Whether that word is taken for who they are, from somebody who signed in then."""

@@ -48,6 +48,8 @@ A_PAGE = 10
 METHODS = ["GET", "HEAD", "POST"]
 TOUCHED = 60.0
 """Seconds after which a session's cookie says anew when it was last used."""
+LASTING = 366 * 86_400.0
+"""Seconds for which a browser remembers what somebody has looked at."""
 PLAIN_COOKIE, SAFE_COOKIE = "catch", "__Host-catch"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
@@ -257,7 +259,7 @@ class Console:
         if visit.fragments:
             return Page("", 401)
         if posted:
-            kept = [(name, each) for name, values in visit.form.items() for each in values if name != "form-key"]
+            kept = [(name, each) for name, values in visit.form.items() for each in values if name not in NOT_KEPT]
             return visit.page("kept.html", 401, why=why.message, kept=kept)
         quiet = "" if isinstance(why, NotSignedIn) else "&ended=1"
         return Moved(f"/sign-in?next={quote(visit.address, safe='/')}{quiet}")
@@ -266,7 +268,8 @@ class Console:
         if visit.fragments:
             return Page("", status)
         try:
-            return visit.page("told.html", status, title=TITLES.get(title, title), text=text, kept=visit.form)
+            kept = {name: values for name, values in visit.form.items() if name not in NOT_KEPT}
+            return visit.page("told.html", status, title=TITLES.get(title, title), text=text, kept=kept)
         except Exception as unexpected:
             fault(unexpected, "console")
             return Page(f"{title}: {text}", status, media="text/plain")
@@ -294,16 +297,19 @@ class Console:
 
     def _beside(self, reply: Reply) -> list[Cookie]:
         return [
-            Cookie(
-                self.named(name),
-                value=value,
-                max_age=int(PATIENCE) if value else 0,
-                secure=self.cookies.safe,
-                httponly=True,
-                samesite="lax",
-            )
-            for name, value in reply.beside.items()
+            *(self._cookie(name, value, PATIENCE) for name, value in reply.beside.items()),
+            *(self._cookie(name, value, LASTING) for name, value in reply.lasting.items()),
         ]
+
+    def _cookie(self, name: str, value: str, seconds: float) -> Cookie:
+        return Cookie(
+            self.named(name),
+            value=value,
+            max_age=int(seconds) if value else 0,
+            secure=self.cookies.safe,
+            httponly=True,
+            samesite="lax",
+        )
 
     def _static(self) -> HTTPRouteHandler:
         @route("/assets/{name:str}", http_method=cast("Any", METHODS[:2]), name="console assets")
@@ -326,6 +332,8 @@ class Console:
         return asset
 
 
+NOT_KEPT = frozenset({"form-key", "passphrase"})
+"""What a form brings that is not shown again when it could not be taken."""
 TITLES = {
     "TOO_MANY_REQUESTS": "Too many requests",
     "NOT_FOR_YOUR_ROLE": "Not for your role",

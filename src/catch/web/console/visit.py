@@ -48,6 +48,8 @@ class Page(Struct):
     headers: dict[str, str] = {}
     beside: dict[str, str] = {}
     """Cookies beside the session's, for as long as a sign-in may take, by how their names end."""
+    lasting: dict[str, str] = {}
+    """Cookies that outlast the session: what this browser remembers for somebody."""
 
 
 class Moved(Struct):
@@ -58,6 +60,7 @@ class Moved(Struct):
     """The session from now on; empty where it has ended."""
     beside: dict[str, str] = {}
     """As a page's."""
+    lasting: dict[str, str] = {}
 
 
 Reply = Page | Moved

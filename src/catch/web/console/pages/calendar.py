@@ -3,7 +3,7 @@ about.
 
 A calendar program cannot sign in, so the address itself says who asks: it is sealed under a key of the place and names
 a user, their agency and a series. What it answers is asked for as that user, with the rights that they have then: with
-their enrolment it ends, and an address that was made up is answered as one that has ended.
+their enrolment it ends, and when they renew it; one that was made up is answered as one that has ended.
 """
 
 import json
@@ -43,29 +43,36 @@ def sealer(visit: Visit) -> AESSIV:
     return cipher(visit.console.web.catch.keyring.secret("calendar feed"))
 
 
-def feed_of(visit: Visit, series: str) -> str:
+async def feed_of(visit: Visit, series: str) -> str:
     """Where whoever looks finds the series for their calendar."""
     assert visit.session is not None
     viewer = visit.session.viewer
-    named = json.dumps([viewer.user, viewer.agency, viewer.issuer, viewer.subject, series]).encode()
-    sealed = sealer(visit).encrypt(named, None)
+    renewed = await renewals(visit)
+    # What was never renewed is named without a number, as all addresses once were.
+    named = [viewer.user, viewer.agency, viewer.issuer, viewer.subject, series, *([renewed] if renewed else [])]
+    sealed = sealer(visit).encrypt(json.dumps(named).encode(), None)
     return f"{visit.origin}/calendar/{urlsafe_b64encode(sealed).decode().rstrip('=')}.ics"
 
 
-def named(visit: Visit) -> tuple[Viewer, str]:
-    """Whom the address means, and which series. Raises `NotShown`."""
+async def renewals(visit: Visit) -> int:
+    """How often they have ended their addresses."""
+    return (await visit.ask("calendars", atLeast=visit.at_least))["viewer"]["calendars"]
+
+
+def named(visit: Visit) -> tuple[Viewer, str, int]:
+    """Whom the address means, which series, and after how many renewals it was made. Raises `NotShown`."""
     text = visit.path["address"].removesuffix(".ics")
     try:
         sealed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        user, agency, issuer, subject, series = json.loads(sealer(visit).decrypt(sealed, None))
+        user, agency, issuer, subject, series, *renewed = json.loads(sealer(visit).decrypt(sealed, None))
     except (InvalidTag, ValueError):
         raise nothing_here() from None
     ends = visit.console.cookies.clock() + A_MOMENT
-    return Viewer(user, agency, None, ends, issuer=issuer, subject=subject), series
+    return Viewer(user, agency, None, ends, issuer=issuer, subject=subject), series, sum(renewed)
 
 
 async def feed(visit: Visit) -> Reply:
-    viewer, series = named(visit)
+    viewer, series, renewed = named(visit)
     console = visit.console
     if console.web.rates.wait(identity(viewer)):
         raise NotShown(429, "TOO_MANY_REQUESTS", "This calendar is asked for too often. Ask for it once an hour.")
@@ -75,6 +82,8 @@ async def feed(visit: Visit) -> Reply:
         raise nothing_here() from None
     now = console.now()
     as_them = Visit(console, Session(viewer, console.cookies.clock()), visit.address, {}, {})
+    if await renewals(as_them) != renewed:
+        raise nothing_here()
     meetings = [each async for each in every(as_them, series, now)]
     return Page(calendar(meetings, now), media=MEDIA, headers={"cache-control": "private, max-age=900"})
 

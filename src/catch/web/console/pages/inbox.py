@@ -1,21 +1,38 @@
 """The inbox of the viewer's agency: what is to be answered, what is due, what it is invited to."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from uuid import uuid4
 
+from msgspec import Struct
+
 from catch.domain.calendar import london_day
 from catch.domain.streams import COMMANDS_BY_KEY
+from catch.identity.cookies import NotSignedIn
 from catch.web.console import clocks
 from catch.web.console.asking import form_of
 from catch.web.console.forms import Form, mutation_of
 from catch.web.console.known import Known, everything
 from catch.web.console.site import Address
-from catch.web.console.visit import Json, Reply, Visit
+from catch.web.console.visit import Json, Moved, Reply, Visit
 
 FOLLOWED: list[Json] = [{"document": "follow_inbox_position", "variables": {}}]
 SOON = 7
 """Days within which something is due soon."""
+COOKIE = "-inbox"
+DIGITS = 19
+"""Fewer than these fit into a position."""
+
+
+class Look(Struct, frozen=True):
+    """Up to where somebody has seen their agency's inbox in this browser: a position of the log, and when they said so
+    (seconds since 1970)."""
+
+    user: str
+    agency: str
+    position: int
+    at: float
 
 
 async def inbox(visit: Visit) -> Reply:
@@ -24,14 +41,42 @@ async def inbox(visit: Visit) -> Reply:
     entries = await everything(visit, "inbox")
     may = (await visit.ask("viewer"))["viewer"]["may"]
     known = Known(visit, {})
+    look = await last_look(visit)
     return visit.page(
         "inbox.html",
+        look=look,
+        looked_at=datetime.fromtimestamp(look.at, UTC) if look else None,
+        fresh={each["id"] for each in entries if look and int(each["position"]) > look.position},
         groups=[(title, text, held) for title, text, held in sorted_out(entries, known) if held],
         answers=Answers(known, may),
         until=partial(clocks.until_day, now=known.now),
         new_id=lambda: str(uuid4()),
         follows=FOLLOWED,
     )
+
+
+async def seen(visit: Visit) -> Reply:
+    """They have seen what their page showed. What came since stays new, and an older tab takes nothing back."""
+    assert visit.session is not None
+    viewer, before = visit.session.viewer, await last_look(visit)
+    shown = visit.sent("position")
+    upto = min(int(shown), visit.position) if shown.isascii() and shown.isdecimal() and len(shown) < DIGITS else 0
+    look = Look(viewer.user, viewer.agency, max(upto, before.position if before else 0), visit.console.cookies.clock())
+    return Moved("/inbox", lasting={COOKIE: visit.console.cookies.seal("inbox", look)})
+
+
+async def last_look(visit: Visit) -> Look | None:
+    """Nobody takes over what another has seen in the same browser."""
+    assert visit.session is not None
+    viewer = visit.session.viewer
+    try:
+        found = visit.console.cookies.open("inbox", visit.cookies.get(visit.console.named(COOKIE), ""), Look)
+    except NotSignedIn:
+        return None
+    if (found.user, found.agency) != (viewer.user, viewer.agency):
+        return None
+    # What was recorded up to there may be lost: then nobody knows what they have seen of what is there.
+    return None if await visit.console.web.catch.log.lost(found.position, visit.position) else found
 
 
 def sorted_out(entries: list[Json], known: Known) -> list[tuple[str, str, list[Json]]]:
@@ -95,4 +140,4 @@ class Answers:
         return form_of(self._known, kind, {}, about, title="I cannot come", prefix=f"apology-{entry['id'][:13]}-")
 
 
-ADDRESSES = (Address("/inbox", inbox, text="Inbox"),)
+ADDRESSES = (Address("/inbox", inbox, seen, text="Inbox"),)

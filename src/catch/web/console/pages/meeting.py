@@ -214,7 +214,7 @@ def links(meeting: Json, offered: Sequence[str], *, organises: bool) -> list[tup
         found += [("Agenda on paper", f"{page}/pack"), ("Shared screen", f"{page}/screen")]
     if over or meeting["state"] == "IN_PROGRESS":
         found.append(("Minutes", f"{page}/minutes"))
-    if "startMeeting" in offered and meeting["state"] in room.LIVE:
+    if organises and meeting["state"] in room.LIVE:
         found.append(("It was held on paper", f"{page}/paper"))
     return found
 

@@ -39,7 +39,9 @@ async def listed(visit: Visit) -> Reply:
         plans=plans,
         planned=planned(one, meetings, visit.console.now()) if one and plans else None,
         modes=choices_of(Mode),
-        feed=feed_of(visit, one["key"]) if one else "",
+        feed=await feed_of(visit, one["key"]) if one else "",
+        agency=viewer["agency"],
+        renews="renewCalendar" in viewer["may"],
         on=on(visit, f"/meetings?series={wanted}" if one else "/meetings"),
     )
 

@@ -1,7 +1,8 @@
 """A meeting on paper: the agenda pack before it, the minutes behind it."""
 
 from catch.domain.calendar import LONDON
-from catch.web.console import room
+from catch.web.console import room, sealing
+from catch.web.console.pages import sealed_pack
 from catch.web.console.pages.meeting import expected, on, said_of
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, nothing_here
@@ -18,23 +19,59 @@ DEFERRED = {
 
 
 async def pack(visit: Visit) -> Reply:
-    meeting = (await visit.ask("meeting_pack", id=visit.path["meeting"], atLeast=visit.at_least))["meeting"]
-    if meeting is None:
+    return await pack_page(visit, *await asked(visit))
+
+
+async def seal(visit: Visit) -> Reply:
+    """The same, sealed under the passphrase that was sent."""
+    meeting, offered = await asked(visit)
+    if not sealed_pack.keeps(meeting, offered):
         raise nothing_here()
-    items = [each for each in meeting["agenda"]["items"] if each["state"] != "REMOVED"]
-    for each in items:
-        actions: list[Json] = each["case"]["actions"] if each["case"] else []
-        each["open_actions"] = [one for one in actions if one["state"] in STILL_OPEN]
+    passphrase = visit.sent("passphrase")
+    if wrong := sealing.weakness(passphrase):
+        return await pack_page(visit, meeting, offered, wrong)
+    inside = visit.console.rendered("pack_article.html", visit, {**told(visit, meeting), "alone": True})
+    return await sealed_pack.sealed(visit, meeting, inside, passphrase)
+
+
+async def asked(visit: Visit) -> tuple[Json, list[str]]:
+    found = await visit.ask("meeting_pack", id=visit.path["meeting"], atLeast=visit.at_least)
+    if found["meeting"] is None:
+        raise nothing_here()
+    return found["meeting"], found["offered"]
+
+
+async def pack_page(visit: Visit, meeting: Json, offered: list[str], wrong: str = "") -> Reply:
     return visit.page(
         "meeting_pack.html",
-        meeting=meeting,
-        series=words(meeting["series"]),
-        pace=room.pace(meeting, visit.console.now()),
-        parts_of_agenda=room.sections(items),
-        items=items,
-        expected=expected({**meeting, "attendance": []}),
-        printed=visit.console.now().astimezone(LONDON).isoformat(),
+        400 if wrong else 200,
+        keeps=sealed_pack.keeps(meeting, offered),
+        kept=sealed_pack.kept(visit, meeting),
+        suggested=sealing.suggested(),
+        wrong=wrong,
+        alone=False,
+        on=on(visit, f"/meetings/{meeting['id']}/pack"),
+        **told(visit, meeting),
     )
+
+
+def told(visit: Visit, meeting: Json) -> Json:
+    """What the pack says."""
+    items = [open_actions(each) for each in meeting["agenda"]["items"] if each["state"] != "REMOVED"]
+    return {
+        "meeting": meeting,
+        "series": words(meeting["series"]),
+        "pace": room.pace(meeting, visit.console.now()),
+        "parts_of_agenda": room.sections(items),
+        "items": items,
+        "expected": expected({**meeting, "attendance": []}),
+        "printed": visit.console.now().astimezone(LONDON).isoformat(),
+    }
+
+
+def open_actions(item: Json) -> Json:
+    actions: list[Json] = item["case"]["actions"] if item["case"] else []
+    return {**item, "open_actions": [each for each in actions if each["state"] in STILL_OPEN]}
 
 
 async def minutes(visit: Visit) -> Reply:
@@ -64,6 +101,6 @@ def entry(held: Json, item: Json | None) -> Json:
 
 
 ADDRESSES = (
-    Address("/meetings/{meeting:uuid}/pack", pack),
+    Address("/meetings/{meeting:uuid}/pack", pack, seal),
     Address("/meetings/{meeting:uuid}/minutes", minutes),
 )

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from catch.domain.calendar import LONDON
-from catch.domain.meeting.items import DecisionCode, DeferReason
+from catch.domain.meeting.items import DecisionCode, DeferReason, GuestKind
 from catch.web.console import room
 from catch.web.console.forms import choices_of
-from catch.web.console.pages.meeting import known, local, on, said_of, tellers
+from catch.web.console.pages.meeting import known, on, said_of, tellers
 from catch.web.console.pages.naming import agencies
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, nothing_here
@@ -20,7 +20,8 @@ async def paper(visit: Visit) -> Reply:
     if meeting is None or "draftAgenda" not in offered:
         raise nothing_here()
     items = meeting["agenda"]["items"]
-    seated = [each for each in meeting["attendance"] if each["present"] and each["acceptedConfidentiality"]]
+    present = [each for each in meeting["attendance"] if each["present"]]
+    seated = [each for each in present if each["acceptedConfidentiality"]]
     return visit.page(
         "meeting_paper.html",
         meeting=meeting,
@@ -33,26 +34,29 @@ async def paper(visit: Visit) -> Reply:
         next=room.next_item(items),
         items=items,
         waiting=[each for each in items if each["state"] == "PENDING"],
+        present=[(each["user"], f"{each['user']} ({each['agency']})") for each in present],
+        unbound=[each["user"] for each in present if not each["acceptedConfidentiality"]],
         seated=[(each["user"], f"{each['user']} ({each['agency']})") for each in seated],
         table_agencies=[(each, each) for each in sorted({one["agency"] for one in seated})],
         tellers=[(each, each) for each in tellers(meeting, item)],
         agencies=await agencies(visit, meeting["programme"], known(meeting)),
         decision_codes=choices_of(DecisionCode),
         defer_reasons=choices_of(DeferReason),
-        at=last_time(meeting),
+        guest_kinds=choices_of(GuestKind),
+        at=last_time(meeting, item),
         on=on(visit, f"/meetings/{meeting['id']}/paper"),
     )
 
 
-def last_time(meeting: Json) -> str:
+def last_time(meeting: Json, item: Json | None) -> str:
     """Where the clock of the meeting stood when the last thing that was entered happened: the next one was later."""
     items = meeting["agenda"]["items"]
-    ends = [each["closedAt"] for each in items if each["closedAt"]] + [
-        each["openedAt"] for each in items if each["openedAt"]
-    ]
-    times = [datetime.fromisoformat(each) for each in ends]
-    starts = datetime.fromisoformat(local(meeting["startsAt"]))
-    return (max(times, default=starts)).astimezone(LONDON).isoformat()
+    known = [each[name] for each in items for name in ("openedAt", "closedAt")]
+    known += [each[name] for each in meeting["attendance"] for name in ("joinedAt", "leftAt")]
+    known += [each["at"] for each in item["decisions"]] if item else []
+    starts = datetime.fromisoformat(meeting["startsAt"])
+    times = [datetime.fromisoformat(each) for each in known if each]
+    return max(times, default=starts).astimezone(LONDON).isoformat()
 
 
 ADDRESSES = (Address("/meetings/{meeting:uuid}/paper", paper),)

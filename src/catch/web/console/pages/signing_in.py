@@ -9,7 +9,7 @@ from catch.domain.facts import Role
 from catch.identity.settings import Issuer
 from catch.identity.tokens import ISSUER, Viewer
 from catch.identity.trust import Issuers
-from catch.web.console.site import Address, own_path
+from catch.web.console.site import NOT_KEPT, Address, own_path
 from catch.web.console.visit import Moved, NotShown, Page, Reply, Visit, nothing_here
 from catch.web.console.wording import words
 from projections.members import MEMBERS
@@ -111,7 +111,7 @@ async def signed_in(visit: Visit) -> Reply:
 async def resend(visit: Visit) -> Reply:
     """What was typed when a session ended, to be sent in the one that is."""
     to = own_path(visit.sent("resend-to"))
-    fields = [(name, values) for name, values in visit.form.items() if name not in ("resend-to", "form-key")]
+    fields = [(name, values) for name, values in visit.form.items() if name not in {"resend-to", *NOT_KEPT}]
     if visit.session is None:
         kept = [(name, each) for name, values in fields for each in values]
         visit.address = to

@@ -1,0 +1,150 @@
+"""What is new or changed in an agency's inbox since somebody looked: told by their own browser, lost by nothing."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from catch.domain.calendar import london_day
+from catch.domain.case.actions import ChangeActionDue, OfferAction
+from catch.domain.case.notes import AddNote
+from catch.domain.facts import Actor, Category, Role, Sealed
+from tests.browser import at_the_console, browser, signed_in
+from tests.conftest import Database
+from tests.pages import PageRead
+from tests.place import HOUSING, POLICE, Case, Place, ago, placed
+
+DUE = london_day(ago(days=-20))
+LATER = london_day(ago(days=-27))
+
+
+@pytest.fixture
+async def place(database: Database, tmp_path: Path) -> AsyncGenerator[Place]:
+    async with placed(database.admin, database.dsn, tmp_path) as opened:
+        yield opened
+
+
+async def offered(place: Place, case: Case, title: str) -> UUID:
+    action = uuid4()
+    await place.take(OfferAction(case.case, action, Sealed(title), HOUSING.agency, DUE))
+    await place.settled()
+    return action
+
+
+async def inbox(client: httpx.AsyncClient) -> PageRead:
+    answer = await client.get("/inbox")
+    assert answer.status_code == 200
+    return PageRead(answer.text).sound()
+
+
+async def say_seen(client: httpx.AsyncClient, page: PageRead) -> PageRead:
+    """By the button of this page, and what they see then."""
+    answer = await client.post("/inbox", data=page.form("/inbox").sent())
+    assert (answer.status_code, answer.headers["location"]) == (303, "/inbox")
+    return await inbox(client)
+
+
+def marked(page: PageRead) -> list[str]:
+    """The titles of what is marked as new."""
+    entries = page.html.split("<article")[1:]
+    return [each.split("</h3>")[0].rpartition(">")[2] for each in entries if "New or changed" in each]
+
+
+async def test_what_came_or_changed_since_is_marked_counted_and_stays_until_they_say_so(place: Place) -> None:
+    case = await place.worked_on("Oli Example", HOUSING.agency)
+    boiler = await offered(place, case, "Mend the boiler")
+    async with signed_in(place, HOUSING) as client:
+        first = await inbox(client)
+        assert "Say when you have seen these" in first.html
+        assert marked(first) == []
+        assert "Nothing new or changed</strong> since you last looked" in (await say_seen(client, first)).html
+        await offered(place, case, "Paint the hall")
+        for _ in range(2):
+            # To look is not to have seen: a page that is drawn anew, or gone back to, loses nothing.
+            page = await inbox(client)
+            assert marked(page) == ["Paint the hall"]
+            assert "1 new or changed</strong> since you last looked" in page.html
+        await place.take(ChangeActionDue(case.case, boiler, LATER, Sealed("No part before then")))
+        await place.settled()
+        assert sorted(marked(await inbox(client))) == ["Mend the boiler", "Paint the hall"]
+        after = await say_seen(client, await inbox(client))
+        assert marked(after) == []
+        assert "I have seen these" not in after.html
+
+
+async def test_two_tabs_lose_nothing_and_an_older_one_takes_nothing_back(place: Place) -> None:
+    case = await place.worked_on("Oli Example", HOUSING.agency)
+    await offered(place, case, "Mend the boiler")
+    async with signed_in(place, HOUSING) as client:
+        older = await inbox(client)
+        await offered(place, case, "Paint the hall")
+        newer = await inbox(client)
+        # What the older tab did not show is not seen by what is said there.
+        assert marked(await say_seen(client, older)) == ["Paint the hall"]
+        assert marked(await say_seen(client, newer)) == []
+        assert marked(await say_seen(client, older)) == []
+
+
+async def test_what_is_hidden_or_of_another_moves_nothing(place: Place) -> None:
+    case, other = [await place.worked_on(f"{name} Example", HOUSING.agency) for name in ("Oli", "Una")]
+    await offered(place, case, "Mend the boiler")
+    async with signed_in(place, HOUSING) as client:
+        await place.share(case.case, POLICE.agency)
+        await place.settled()
+        await say_seen(client, await inbox(client))
+        before = (await inbox(client)).html
+        await place.take(AddNote(case.case, uuid4(), Category.NEEDS, Sealed("For others"), frozenset({POLICE.agency})))
+        police = uuid4()
+        await place.share(other.case, POLICE.agency)
+        await place.take(OfferAction(other.case, police, Sealed("Call round"), POLICE.agency, DUE))
+        await place.settled()
+        after = await inbox(client)
+        assert marked(after) == []
+        assert "Nothing new or changed" in before
+        assert "Nothing new or changed" in after.html
+
+
+async def test_what_one_has_seen_is_nobody_elses_in_the_same_browser(place: Place) -> None:
+    colleague = Actor("another@housing-1", HOUSING.agency, Role.PARTNER)
+    await place.enrol(colleague)
+    case = await place.worked_on("Oli Example", HOUSING.agency)
+    await offered(place, case, "Mend the boiler")
+    async with signed_in(place, HOUSING) as client, signed_in(place, colleague) as other:
+        await say_seen(client, await inbox(client))
+        (mark,) = [each for each in client.cookies.jar if each.name.endswith("-inbox")]
+        assert mark.has_nonstandard_attr("HttpOnly")
+        assert mark.get_nonstandard_attr("SameSite") == "lax"
+        assert HOUSING.user not in str(mark.value)
+        other.cookies.set(mark.name, str(mark.value))
+        assert "Say when you have seen these" in (await inbox(other)).html
+
+
+@pytest.mark.parametrize("position", ["", "-1", "99999999999999999999999", "9" * 18, "x", "١٢"])
+async def test_what_no_page_says_is_no_mark_to_lose_anything_by(place: Place, position: str) -> None:
+    case = await place.worked_on("Oli Example", HOUSING.agency)
+    await offered(place, case, "Mend the boiler")
+    async with signed_in(place, HOUSING) as client:
+        sent = (await inbox(client)).form("/inbox").sent(position=position)
+        assert (await client.post("/inbox", data=sent)).status_code == 303
+        await offered(place, case, "Paint the hall")
+        assert "Paint the hall" in marked(await inbox(client))
+        client.cookies.set("catch-inbox", "made-up", domain="127.0.0.1")
+        assert (await client.get("/inbox")).status_code == 200
+
+
+async def test_it_works_in_a_browser_with_and_without_its_script(place: Place) -> None:
+    case = await place.worked_on("Oli Example", HOUSING.agency)
+    await offered(place, case, "Mend the boiler")
+    async with browser() as running:
+        for script in (True, False):
+            async with at_the_console(running, place, HOUSING, script=script) as page:
+                await page.goto("/inbox")
+                await page.get_by_role("button", name="I have seen these").click()
+                await page.get_by_text("Nothing new or changed").wait_for()
+                await offered(place, case, "Paint the hall")
+                if not script:
+                    await page.reload()
+                await page.get_by_text("1 new or changed").wait_for()
+                assert await page.locator(".nhsuk-tag", has_text="New or changed").count() == 1
