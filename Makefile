@@ -59,9 +59,10 @@ unit: $(READY) $(PAGES) $(CLIENTS) ## The tests alone
 	$(BIN)/python -m pytest -n $(JOBS)
 
 demo: $(READY) $(PAGES) ## A year of cases, then a meeting, live, in a browser or here; DEMO=once ends after it
-	@$(BIN)/catch demo $(if $(filter once,$(DEMO)),--once,--keep $(DEMO_DIR) --anew)
+	@$(BIN)/catch demo $(if $(filter once,$(DEMO)),--once) $(if $(and $(filter once,$(DEMO)),$(CATCH_DATABASE_URL)),,--keep $(DEMO_DIR) --anew)
 
 serve: $(READY) $(PAGES) ## Go on with the place that `make demo` made
+	@test -e $(DEMO_DIR) || { echo "there is no place to go on with: make demo makes one"; exit 1; }
 	@CATCH_DATA_DIR=$(DEMO_DIR) $(BIN)/catch serve --development
 
 soak: $(READY) ## Faults in their hundreds, a million bad inputs; SOAK="--kills 20" FUZZ="--inputs 9999" for less

@@ -1,37 +1,16 @@
 """The read models, one module each: its row, which facts concern it, its fold, and its queries, side by side; all that
 is said of it in one `ReadModel`.
 
-To add one: write the module and name its value in `ALL`. Tables are made from `row`; raise `version` when the fold
-changes.
+To add one: write the module. Its table is made from `row`; raise `version` when the fold changes.
 """
 
-from projections.agencies import AGENCIES
-from projections.agency_inbox import AGENCY_INBOX
-from projections.agenda import AGENDA
-from projections.case_summary import CASE_SUMMARY
-from projections.concerns import CONCERNS
-from projections.givings import GIVINGS
-from projections.matches import MATCHES
-from projections.members import MEMBERS
-from projections.minutes import MINUTES
-from projections.outcomes import OUTCOMES
-from projections.programmes import PROGRAMMES
-from projections.read_model import ReadModel
-from projections.references import REFERENCES
-from projections.timeline import TIMELINE
+from importlib import import_module
+from pkgutil import iter_modules
 
-ALL: tuple[ReadModel, ...] = (
-    AGENDA,
-    CASE_SUMMARY,
-    AGENCY_INBOX,
-    TIMELINE,
-    MINUTES,
-    OUTCOMES,
-    PROGRAMMES,
-    AGENCIES,
-    MEMBERS,
-    GIVINGS,
-    CONCERNS,
-    MATCHES,
-    REFERENCES,
-)
+from projections.read_model import ReadModel
+
+# Found, so that none is left out: without its table, a read model would fail whoever first asks for a row.
+_MODULES = [import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__)]
+_MODELS = {value for module in _MODULES for value in vars(module).values() if isinstance(value, ReadModel)}
+
+ALL: tuple[ReadModel, ...] = tuple(sorted(_MODELS, key=lambda model: model.name))

@@ -72,7 +72,10 @@ async def at_the_console(
         async with signed_in(place, actor) as client:
             cookies = [(each.name, each.value or "") for each in client.cookies.jar]
         for name, value in cookies:
-            await context.add_cookies([{"name": name, "value": value, "url": f"http://127.0.0.1:{place.port}"}])
+            address = f"http://127.0.0.1:{place.port}"
+            await context.add_cookies(
+                [{"name": name, "value": value, "url": address, "httpOnly": True, "sameSite": "Lax"}]
+            )
         yield page
     finally:
         await context.close()

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from catch.api.mutations import camel
 from catch.commands import taking
-from catch.domain.again import IN_THE_CASE, LEAVES, PARTS
+from catch.domain.again import IN_THE_CASE, PARTS
 from catch.domain.calendar import add_months
 from catch.domain.case.coordination import RecordConversation, RecordConversationAttempt
 from catch.domain.case.disclosure import AuthoriseDisclosure
@@ -140,7 +140,7 @@ def ids_in(kind: type[Struct], path: str = "") -> Iterator[str]:
 
 def chosen(kind: type[Command]) -> set[str]:
     """The ids in a command that it is said to choose for something new."""
-    own = {leaves.new for table in (LEAVES, IN_THE_CASE) if (leaves := table.get(kind)) and leaves.new}
+    own = {leaves.new for leaves in (kind.LEAVES, IN_THE_CASE.get(kind)) if leaves and leaves.new}
     name, part = PARTS.get(kind, ("", None))
     return own | ({f"{name}.{part.new}"} if part else set[str]()) | WITHIN.get(kind.__name__, set[str]())
 
@@ -156,14 +156,15 @@ def test_every_id_in_a_command_is_chosen_or_names_what_is_there():
 def test_of_every_command_it_is_said_what_it_leaves_or_why_it_has_nothing_to_lose():
     free = {name for line in NOTHING_TO_LOSE for name in line.split()} | RECORDED_EACH_TIME
     names = {kind.__name__ for kind in COMMANDS}
-    covered = {kind.__name__ for kind in (*LEAVES, *PARTS)}
+    covered = {kind.__name__ for kind in COMMANDS if kind.LEAVES or kind in PARTS}
     assert names - free == covered
     assert free <= names
 
 
-@pytest.mark.parametrize("kind", [kind for kind in COMMANDS if kind in LEAVES], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [kind for kind in COMMANDS if kind.LEAVES], ids=lambda kind: kind.__name__)
 def test_what_is_said_of_a_command_names_fields_that_there_are(kind: type[Command]):
-    leaves = LEAVES[kind]
+    leaves = kind.LEAVES
+    assert leaves
     of_command = {*leaves.about, *leaves.filled, *leaves.unkept, *(name for name, _ in leaves.kept_as), leaves.new}
     assert of_command - {None} <= {*kind.__struct_fields__}
     for fact in leaves.facts:
@@ -264,7 +265,7 @@ class Repeating(Writer):
     async def other(self, name: str, other: Command, by: Actor) -> None:
         """Nothing of it is lost without a word: it is recorded, or refused."""
         kind, at = type(other), f"{type(other).__name__}.{name}"
-        leaves = LEAVES.get(kind)
+        leaves = kind.LEAVES
         said_less = leaves is not None and name in leaves.filled and not getattr(other, name)
         if leaves and name in (*leaves.about, *leaves.unkept):
             return  # it is about something else then
@@ -300,7 +301,7 @@ async def test_every_command_is_taken_once_and_told_when_it_says_something_else(
     chosen_ids = {kind for kind in COMMANDS if chosen(kind)}
     assert chosen_ids - w.used <= {LinkAction}
     # What has nothing but what it is about, or was not sent here, has nothing to be told.
-    unsaid = {kind.__name__ for kind in LEAVES} - {at.split(".")[0] for at in w.told}
+    unsaid = {kind.__name__ for kind in COMMANDS if kind.LEAVES} - {at.split(".")[0] for at in w.told}
     assert unsaid <= {
         "ConfirmMinutes",
         "DeclareInterest",

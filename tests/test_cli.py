@@ -20,6 +20,7 @@ from catch.database import Connection
 from catch.domain.case.actions import ActionCancelled
 from catch.domain.facts import Envelope, Fact, Purpose
 from catch.log.codec import encode
+from catch.log.migrations import migrations
 from projections import timeline
 from tests.cases import CORA, NOW, uid
 from tests.conftest import Database
@@ -222,6 +223,18 @@ async def test_migrate_and_rebuild_say_what_they_did(catch: Cli):
     done = catch("rebuild", "agenda", "case_summary")
     assert done.returncode == 0
     assert "rebuilt agenda, case_summary" in done.stdout
+
+
+async def test_migrate_says_what_it_would_apply_and_what_becomes_of_others(catch: Cli, admin: Connection):
+    done = catch("migrate", "--check")
+    assert (done.returncode, done.stdout) == (0, "up to date\n")
+    await admin.execute("delete from catch.schema_migrations where number = $1", migrations()[-1].number)
+    done = catch("migrate", "--check")
+    last = migrations()[-1]
+    said = "servers of former releases go on" if last.needs == 0 else f"do not know migration {last.needs} first"
+    assert done.returncode == 1
+    assert f"would apply {last.name}: " in done.stdout
+    assert said in done.stdout
 
 
 async def test_parked_rows_are_listed_and_folded_again(catch: Cli, admin: Connection):

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from catch.access import RULES, rule_of
 from catch.commands.asked import content
 from catch.commands.book import Book, NotRead, Partners, Question
-from catch.commands.handler import Handler, handles
-from catch.commands.handlers import HANDLER_OF, HANDLERS
+from catch.commands.handler import Handler, alone, handles, own_stream
+from catch.commands.handlers import HANDLER_OF, LISTED
 from catch.commands.meetings import instantly
-from catch.commands.others import of_person, the_person
 from catch.domain.case.agreement import RecordAgreement, WithdrawAgreement
 from catch.domain.facts import Actor, Category, Command, Fact, Role, Sealed
 from catch.domain.given import Given
@@ -59,7 +58,7 @@ def decided(book: Book, lacking: dict[UUID, tuple[Stream, Held]], command: SetPr
     for times in range(1, 9):
         try:
             book.begin()
-            of_person(command, book, Given(NOW, CORA))
+            alone(command, book, Given(NOW, CORA))
         except NotRead as wanted:
             book.seen |= {id_: lacking[id_] for id_ in wanted.ids}
         else:
@@ -68,7 +67,7 @@ def decided(book: Book, lacking: dict[UUID, tuple[Stream, Held]], command: SetPr
 
 
 def test_every_command_is_handled_once():
-    assert sorted(handler.kind.__name__ for handler in HANDLERS) == sorted(kind.__name__ for kind in COMMANDS)
+    assert len({handler.kind for handler in LISTED}) == len(LISTED)
     assert set(HANDLER_OF) == set(COMMANDS)
 
 
@@ -79,7 +78,7 @@ def test_of_every_command_it_is_said_who_may_ask_and_of_no_other():
 
 @pytest.mark.parametrize("missing", ["subject", "decide"])
 def test_what_is_not_said_of_a_command_has_no_default(missing: str):
-    parts: dict[str, Any] = {"subject": the_person, "decide": of_person}
+    parts: dict[str, Any] = {"subject": own_stream, "decide": alone}
     del parts[missing]
     with pytest.raises(TypeError):
         handles(SetProtectedAddress, **parts)

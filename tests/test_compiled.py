@@ -84,7 +84,7 @@ async def test_the_same_bytes_as_graphql_core_for_every_role_and_document(place:
     theirs = next(each.item for each in meeting.items if POLICE.agency in each.visible_to)
     await place.take(DeclareInterest(meeting.meeting, theirs, POLICE.user, POLICE.agency), POLICE)
     await place.settled()
-    web = Web(place.catch, development=True)
+    web = Web(place.catch, Engine(schema(), development=True), development=True)
     engine = Engine(schema(), development=True)
     compared = 0
     for field, topic, documents in (("meeting", meeting.meeting, MEETINGS), ("caseUpdates", case.case, CASES)):

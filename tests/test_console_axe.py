@@ -3,12 +3,11 @@
 Pages are enumerated, so that none can be forgotten: a page more is looked at as soon as its address is listed.
 """
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from http import HTTPStatus
-from typing import Any
-from uuid import uuid4
+from typing import Any, cast
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
@@ -24,10 +23,10 @@ from catch.domain.meeting.deciding import RecordUpdate
 from catch.domain.meeting.floor import OpenItem
 from catch.domain.meeting.session import StartMeeting
 from catch.domain.streams import KEY_OF_COMMAND
-from catch.web.console.pages import ADDRESSES
+from tests.addresses import PATHS, address_of
+from tests.axe import problems, script
 from tests.browser import at_the_console, browser
 from tests.conftest import Furnished
-from tests.node_clients import FOLDER, installed
 from tests.place import ADMINISTRATOR, AUDITOR, CHAIR, COORDINATOR, HOUSING, Place, ago
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -41,9 +40,6 @@ ACTOR_OF = {
     Role.COORDINATOR: COORDINATOR, Role.CHAIR: CHAIR, Role.PARTNER: HOUSING, Role.MEMBER_ADMINISTRATOR: MANAGER,
     Role.ADMINISTRATOR: ADMINISTRATOR, Role.APPOINTING_OFFICER: OFFICER, Role.CALDICOTT: CALDICOTT,
 }  # fmt: skip
-RULES_OF_AXE = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-FOUND = """async (tags) => (await axe.run(document, {runOnly: {type: "tag", values: tags}}))
-    .violations.map(each => `${each.id}: ${each.nodes.map(node => node.target.join(" ")).slice(0, 5).join(", ")}`)"""
 
 
 class World:
@@ -69,12 +65,12 @@ class World:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world(furnished: Furnished) -> AsyncIterator[World]:
-    installed()
+    axe = script()
     async with browser() as running, furnished() as place, AsyncExitStack() as windows:
         made = World()
         made.windows, made.open = {}, windows
         made.place, made.browser = place, running
-        made.axe = (FOLDER / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
+        made.axe = axe
         made.values = await furnish(place)
         yield made
 
@@ -106,23 +102,6 @@ async def furnish(place: Place) -> dict[str, str]:
     }  # fmt: skip
 
 
-def address_of(path: str, values: dict[str, str]) -> str:
-    """With its open parts filled in. A part of a new name is to be furnished first."""
-    return re.sub(r"\{(\w+):\w+\}", lambda found: values[found[1]], path)
-
-
-MORE = ("/audit/{stream:uuid}?position=99999", "/audit/{meeting:uuid}?position=99999", "/figures?period=all")
-"""Pages that look otherwise when more is asked of them."""
-
-
-PATHS = (*(each.path for each in ADDRESSES), *MORE)
-
-
-async def problems(world: World, page: Page) -> list[str]:
-    await page.evaluate(world.axe)
-    return await page.evaluate(FOUND, RULES_OF_AXE)
-
-
 @pytest.mark.parametrize("path", PATHS)
 async def test_axe_finds_nothing_on_any_page_for_anybody_who_is_shown_it(world: World, path: str):
     address, looked = address_of(path, world.values), 0
@@ -131,7 +110,7 @@ async def test_axe_finds_nothing_on_any_page_for_anybody_who_is_shown_it(world: 
             page = await world.window(by, width)
             if await world.shown(page, address):
                 looked += 1
-                assert await problems(world, page) == [], (path, by, width)
+                assert await problems(page, world.axe) == [], (path, by, width)
                 assert await page.locator("h1").count() == 1, (path, by)
     assert looked or path in NOT_PAGES, f"nobody is shown {path}: say who is, in LOOKERS, or that it is no page"
 
@@ -152,7 +131,7 @@ async def test_axe_finds_nothing_on_the_form_of_any_command(world: World):
         for key in (KEY_OF_COMMAND[kind] for kind, rule in RULES.items() if by is whose(rule)):
             assert await world.shown(page, f"/do/{key}?{about}&partner=housing-1&next=/"), key
             looked += 1
-            if wrong := await problems(world, page):
+            if wrong := await problems(page, world.axe):
                 found[key] = wrong
     assert found == {}
     assert looked == sum(bool(whose(rule)) for rule in RULES.values()) > MANY
@@ -166,11 +145,43 @@ async def test_axe_finds_nothing_on_pages_that_say_what_is_wrong(world: World):
     page = await world.window(COORDINATOR)
     for address in (f"/meetings/{uuid4()}", f"/audit/{world.values['case']}?moment-day=31&moment-month=2"):
         assert not await world.shown(page, address)
-        assert await problems(world, page) == [], address
+        assert await problems(page, world.axe) == [], address
     await page.goto(f"/do/add-note?case={world.values['case']}&next=/")
     await page.get_by_role("button", name="Save the note").click()
     await page.locator(".nhsuk-error-summary").wait_for()
-    assert await problems(world, page) == []
+    assert await problems(page, world.axe) == []
+
+
+async def test_axe_finds_nothing_where_two_have_written_the_same_part(world: World):
+    here = f"/meetings/{world.values['meeting']}?item={world.values['item']}"
+    # Without a script, with which the page would have shown what came meanwhile.
+    async with at_the_console(world.browser, world.place, CHAIR, script=False) as plain:
+        await plain.goto(here)
+        meeting, item = UUID(world.values["meeting"]), UUID(world.values["item"])
+        await world.place.take(RecordUpdate(meeting, item, Sealed("what somebody else has said")), COORDINATOR)
+        await plain.get_by_label("Situation", exact=True).fill("what the chair has said")
+        await plain.get_by_role("button", name="Save what is said").click()
+        shown = await plain.content()
+    assert "Somebody else wrote here" in shown
+    page = await world.window(CHAIR)
+    await page.goto("/")
+    await page.set_content(shown)
+    assert await problems(page, world.axe) == []
+
+
+async def test_axe_finds_nothing_where_a_form_comes_after_its_session(world: World):
+    async with at_the_console(world.browser, world.place, COORDINATOR) as page:
+        await page.goto(f"/do/add-note?case={world.values['case']}&next=/")
+        await page.get_by_label("Note", exact=True).fill("What was typed before the session was over")
+        kept = await page.context.cookies()
+        await page.context.clear_cookies()
+        await page.get_by_role("button", name="Save the note").click()
+        assert await page.locator("h1").inner_text() == "Sign in to send this"
+        assert await problems(page, world.axe) == []
+        await page.context.add_cookies(cast("Any", kept))
+        await page.get_by_role("button", name="Send it now").click()
+        assert await page.locator("h1").inner_text() == "Send what you typed"
+        assert await problems(page, world.axe) == []
 
 
 # By keyboard alone

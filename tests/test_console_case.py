@@ -315,7 +315,7 @@ async def test_a_page_shows_what_others_do_around_what_one_writes_and_goes_when_
     await place.settled()
     async with browser() as running, at_the_console(running, place, HOUSING) as window:
         await window.goto(f"/cases/{case.case}")
-        await window.get_by_text("Add note", exact=True).click()
+        await window.get_by_text("Add a note", exact=True).click()
         await window.locator("#notes textarea").fill("Half a sent")
         await place.take(AddNote(case.case, uuid4(), Category.DISCUSSION, Sealed("Seen on the stairs")))
         await window.get_by_text("Seen on the stairs").wait_for(timeout=10_000)

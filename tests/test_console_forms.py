@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from catch.domain.facts import Actor, Command, Role
 from catch.domain.streams import COMMANDS, KEY_OF_COMMAND
-from catch.web.console.forms import Field, Kind, chosen_ids, fields_of, mutation_of
+from catch.web.console.fields import Field, Kind, chosen_ids, fields_of, mutation_of
 from tests.browser import signed_in
 from tests.conftest import Furnished
 from tests.pages import Fields, PageRead

@@ -154,7 +154,7 @@ async def test_a_member_is_enrolled_given_a_role_that_ends_and_suspended_by_form
         until = {"endsOn-day": str(soon.day), "endsOn-month": str(soon.month), "endsOn-year": str(soon.year)}
         page = await visitor.send(refused, "/do/give-role", {**until, "programme": PROGRAMME})
         assert (page.status, page.address) == (200, "/people/snn/new@snn"), page.text
-        assert "Coordinator, snn-catch" in page.text
+        assert "Coordinator, Support North Northants (CATCH)" in page.text
         people = await visitor.get("/people")
         assert "new@snn" in people.text.partition("What ends within")[2]
         page = await visitor.send(page, "/do/suspend-member", {})
@@ -200,7 +200,7 @@ async def test_an_officer_appoints_to_the_series_there_are_and_is_shown_who_is(w
         day = {"startsOn-day": "1", "startsOn-month": "3", "startsOn-year": "2026"}
         given = {**day, "role": "DEPUTY", "programme": PROGRAMME, "series": SERIES}
         page = await visitor.send(form, "/do/give-role", given)
-        assert "Deputy, snn-catch, catch weekly" in page.text, page.text
+        assert "Deputy, Support North Northants (CATCH), CATCH collaboration meeting" in page.text, page.text
         assert COLLEAGUE.user in (await visitor.get("/people")).text.partition("Appointed in")[2]
 
 

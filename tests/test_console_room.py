@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catch.web.console import room
+from catch.web.console.agenda_rows import row
 from catch.web.console.pages.writing import Written
 
 TEN = datetime(2031, 7, 1, 10, 0, tzinfo=UTC)
@@ -124,3 +125,12 @@ def test_where_nobody_knows_what_the_writer_saw_only_one_of_two_texts_is_taken_f
 
 def test_how_lines_end_changes_nothing() -> None:
     assert room.seen("a\r\nb") == room.seen("a\nb") != room.seen("ab")
+
+
+@pytest.mark.parametrize("leads", [True, False])
+def test_a_row_is_html_of_ours_and_a_name_is_text(leads: bool) -> None:
+    case = {"person": {"name": "<b>Ada</b>"}}
+    drawn = row(item(1, must=True, number="AB12", case=case, reasons=[]), leads=leads)
+    assert "<bdi>&lt;b&gt;Ada&lt;/b&gt;</bdi>" in drawn
+    assert '<span class="catch-item__number">AB12</span>' in drawn
+    assert "Must</strong>" in drawn

@@ -15,7 +15,8 @@ from catch.domain.facts import Sealed
 from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.streams import CASE, COMMANDS_BY_KEY
 from catch.rates import Rates
-from catch.web.console.forms import Form, Kind, fields_of
+from catch.web.console.fields import Kind, fields_of
+from catch.web.console.forms import Form
 from catch.web.console.pages import issuers
 from catch.web.console.pages.audit import Moment
 from catch.web.console.site import ASKED

@@ -6,10 +6,11 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from catch.contracts.files import unsaid
 from catch.database import Connection, application, connect
 from catch.log import Append, CannotMigrate, Log, NewEvent, migrate
 from catch.log.batches import EACH
-from catch.log.migrations import Migration, migrations, placed
+from catch.log.migrations import Migration, altering, migrations, newest, placed
 from tests.conftest import Database
 
 CHANGES = [
@@ -123,12 +124,83 @@ async def test_migrations_go_forwards_only(database: Database):
     extra = Migration(9001, "later", "set local role catch_owner; create table catch.later (id int)")
     changed = [known[0]._replace(sql=known[0].sql + "\n-- changed"), *known[1:]]
     assert await migrate(database.admin, known=[*known, extra]) == ["later"]
-    with pytest.raises(CannotMigrate, match="newer than this program: it has migration 9001"):
-        await migrate(database.admin)
     with pytest.raises(CannotMigrate, match=r"1 \(roles\) changed after it was applied"):
         await migrate(database.admin, known=[*changed, extra])
     with pytest.raises(CannotMigrate, match="9000 comes before 9001"):
         await migrate(database.admin, known=[*known, extra._replace(number=9000), extra])
+
+
+ADDS = ("set local role catch_owner; create table catch.later (id int)", 0)
+TAKES = ("drop table catch.commands", 9001)
+"""Nothing is said of it: it is taken to be in the way of every program that does not know it."""
+SAYS = ("-- Needs 9000: only that one still writes it\nalter table catch.commands rename to former", 9000)
+
+
+@pytest.mark.parametrize(("sql", "needs"), [ADDS, TAKES, SAYS])
+async def test_a_former_program_goes_on_with_what_a_later_one_added_and_not_without_what_it_needs(
+    database: Database, sql: str, needs: int
+):
+    between = Migration(9000, "between", "-- Needs nothing\nselect 1")
+    later = Migration(9001, "later", sql)
+    assert later.needs == needs
+    assert await migrate(database.admin, known=[*migrations(), between, later]) == ["between", "later"]
+    for known in (migrations(), [*migrations(), between]):
+        if needs <= newest(known):
+            assert await migrate(database.dsn, known=known) == []
+        else:
+            with pytest.raises(CannotMigrate, match="newer than this program: it has migration 9001"):
+                await migrate(database.dsn, known=known)
+
+
+async def test_a_database_of_another_program_is_refused_though_its_migrations_only_add(database: Database):
+    other, mine = Migration(9001, "other", ADDS[0]), Migration(9002, "mine", "create table catch.mine (id int)")
+    await migrate(database.admin, known=[*migrations(), other])
+    with pytest.raises(CannotMigrate, match="it has migration 9001"):
+        await migrate(database.admin, known=[*migrations(), mine])
+
+
+MAKES = "create table catch.x (a int, b text); "
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        MAKES + "create unique index on catch.x (a); insert into catch.x values (1); alter table catch.x drop column b",
+        "create index x on catch.stored_events (topic) where topic <> 'Other'",
+        "alter table catch.commands add column more int, add column yet text not null default 'none; at all'",
+        "grant select on catch.x to catch_reader; comment on table catch.x is 'drop it'",
+        "create function catch.f() returns int language plpgsql as $$ begin delete from catch.x; return 1; end $$",
+        "-- drop table catch.x;\nset local role catch_owner;",
+    ],
+)
+def test_what_only_adds_is_in_no_former_programs_way(sql: str):
+    assert altering(sql) == []
+    assert [*unsaid([Migration(9001, "later", sql)])] == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "drop table catch.x",
+        "alter table catch.commands add column more int not null",
+        "alter table catch.commands add column more int unique",
+        "alter table catch.commands add column more int, drop column events",
+        "alter table catch.commands alter column events drop not null",
+        "create unique index on catch.commands (stream)",
+        "create or replace function catch.f() returns int as $$ select 1 $$",
+        "create trigger t before insert on catch.stored_events for each statement execute function catch.f()",
+        "update catch.commands set version = 1",
+        "insert into catch.commands default values",
+        "revoke all on catch.commands from catch_app",
+        "do $$ begin execute 'drop table catch.x'; end $$",
+        MAKES + "drop table catch.commands",
+    ],
+)
+def test_whatever_may_do_more_says_which_programs_can_go_on(sql: str):
+    assert altering(sql)
+    assert len([*unsaid([Migration(9001, "later", sql)])]) == 1
+    assert [*unsaid([Migration(9001, "later", f"-- Needs 9000: nobody uses it\n{sql}")])] == []
+    assert len([*unsaid([Migration(9001, "later", f"-- Needs 9002\n{sql}")])]) == 1
 
 
 async def test_a_migration_that_fails_leaves_nothing_behind(database: Database, admin: Connection):

@@ -38,6 +38,8 @@ def test_a_document_that_cannot_be_used_is_named():
         "bad.graphql: Cannot query field 'nothing' on type 'Query'.",
         "odd.graphql: Odd (__typename of the operation itself) is not compiled",
     ]
+    nobody = "no document asks for it, so that no server answers it outside development"
+    assert f"viewer: {nobody}" in documents.unasked({})
     with pytest.raises(UnusableDocument, match=r"bad\.graphql"):
         Engine(schema(), registered=Registered({"bad": "query {"}))
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catch.domain.agenda.case_facts import steps
 from catch.domain.case import actions, eligibility
+from catch.domain.case.clocks import steps
 from catch.domain.case.state import Milestones
 from catch.domain.facts import Actor, Envelope, Fact, Purpose, Role
 from catch.domain.meeting import MeetingPlanned

@@ -10,7 +10,8 @@ import projections
 from catch.commands import Commands, Records
 from catch.database.server import Server
 from catch.log import Log, migrate
-from catch.log.codec import decode
+from catch.log.codec import CODEC, decode
+from catch.log.migrations import newest
 from catch.personal import KeyFile, Keyring
 from catch.personal.belonging import OtherKey, begun, belong
 from catch.present.moment import FRESH
@@ -35,7 +36,7 @@ class Catch:
         self.log = log
         self.keyring = keyring
         self.settings = settings
-        self.readside = ReadSide(log, decode, projections.ALL)
+        self.readside = ReadSide(log, decode, projections.ALL, release=(newest(), CODEC.forms))
         self.present = Present(log, keyring, self.readside)
         self.records = Records(log, self.readside, keyring, self.present)
         self.commands = Commands(self.records)

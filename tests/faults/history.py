@@ -56,7 +56,13 @@ class Led(Struct, frozen=True, tag=True):
     at: float
 
 
-Line = Tried | Answered | Declined | Troubled | Saw | Led
+class StoodBack(Struct, frozen=True, tag=True):
+    """This process no longer keeps the read side."""
+
+    at: float
+
+
+Line = Tried | Answered | Declined | Troubled | Saw | Led | StoodBack
 _encode = msgspec.json.Encoder().encode
 _decoder = msgspec.json.Decoder(Line)
 

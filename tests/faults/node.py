@@ -20,8 +20,8 @@ from msgspec import Struct
 
 from catch.database import lost
 from catch.log import Answer, Append, Busy, Conflict, Log, Unavailable
-from catch.readside import ReadSide
-from tests.faults.history import Declined, Diary, History, Led, Tried, Troubled, read, seen
+from catch.readside import ReadSide, lease
+from tests.faults.history import Declined, Diary, History, Led, StoodBack, Tried, Troubled, read, seen
 from tests.faults.ledger import LEDGERS, decode, written
 
 PLACE = UUID("4f3c1f3e-6f5e-4f0e-9d3a-2f4f0d6a9b11")
@@ -31,8 +31,8 @@ class Job(Struct, frozen=True):
     """`commands`: how many each client sends before it stops by itself (0: until told). `pause`: seconds between them.
 
     `same` makes every node send the very same commands. `impatient` clients leave at random while they wait, and ask
-    again. `forgetful` ones, as a control, know nothing of command ids: they repeat under a new one. `stock`: not a
-    server at all, but the library's follower (stock.py).
+    again. `forgetful` ones, as a control, know nothing of command ids: they repeat under a new one. `trusting`, as a
+    control: it takes nobody to have fallen silent. `stock`: not a server at all, but the library's follower (stock.py).
     """
 
     dsn: str
@@ -47,6 +47,7 @@ class Job(Struct, frozen=True):
     follow: bool = False
     readside: bool = False
     forgetful: bool = False
+    trusting: bool = False
     stock: bool = False
     deadline: float = 5.0
     patience: float = 5.0
@@ -160,8 +161,8 @@ async def lead(log: Log, diary: Diary) -> None:
     running = asyncio.create_task(side.run())
     led = False
     while not running.done():
-        if side.leading and not led:
-            diary.note(Led(asyncio.get_running_loop().time()))
+        if side.leading != led:
+            diary.note((Led if side.leading else StoodBack)(time.monotonic()))
         led = side.leading
         await asyncio.sleep(0.02)
     await running
@@ -180,6 +181,8 @@ async def opened(job: Job) -> Log:
 
 
 async def work(job: Job) -> None:
+    if job.trusting:
+        lease.SILENT = 3600.0
     before = read(Path(job.diary))
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

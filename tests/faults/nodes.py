@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from catch.log import Log, Stored
 from tests.faults.checkers import missed, problems
-from tests.faults.history import History, Led, Line, read, seen
+from tests.faults.history import History, Led, Line, StoodBack, read, seen
 from tests.faults.node import Job
 
 STOCK: dict[str, object] = {"clients": 0, "follow": True, "stock": True}
@@ -73,6 +73,15 @@ class Node:
     @property
     def lines(self) -> list[Line]:
         return read(Path(self.job.diary))
+
+    @property
+    def holds(self) -> bool:
+        """Whether it says that it keeps the read side."""
+        return isinstance([None, *(line for line in self.lines if isinstance(line, Led | StoodBack))][-1], Led)
+
+    def signal(self, number: int) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
 
     @property
     def leads(self) -> float:

@@ -16,13 +16,14 @@ def on(dsn: str, database: str) -> str:
 
 
 @asynccontextmanager
-async def database(server: Server) -> AsyncGenerator[Server]:
+async def database(server: Server, *, empty: bool = False) -> AsyncGenerator[Server]:
     name = f"fault_{uuid4().hex[:12]}"
     connection = await connect(server.admin)
     await connection.execute(f"create database {name}")
     await connection.close()
     placed = Server(on(server.admin, name), on(server.app, name))
-    await migrate(placed.admin)
+    if not empty:
+        await migrate(placed.admin)
     connection = await connect(server.admin)
     await connection.execute("checkpoint")  # not even a server that answers before it writes may lose the set-up
     await connection.close()

@@ -6,8 +6,8 @@ notifications.
 
 import asyncio
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from random import Random
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -18,7 +18,8 @@ SOCKET = ".s.PGSQL.5432"
 class Proxy:
     """`cut_one_in`: of so many appends one is committed and its answer dropped with the connection (0: none).
 
-    Every other cut comes at once after the request went out: whether that append was committed nobody knows.
+    Every other cut comes at once after the request went out: whether that append was committed nobody knows. A `hole`
+    takes whatever is sent and gives nothing back, to either side.
     """
 
     def __init__(self, upstream: Path, *, cut_one_in: int = 0, deaf: bool = False, seed: int = 1) -> None:
@@ -27,8 +28,18 @@ class Proxy:
         self.deaf = deaf
         self.chance = Random(seed)
         self.cuts = 0
+        self.through = asyncio.Event()
+        self.through.set()
         self.notifications = 0
         self.connections: set[asyncio.Task[None]] = set()
+
+    @contextmanager
+    def hole(self) -> Generator[None]:
+        self.through.clear()
+        try:
+            yield
+        finally:
+            self.through.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -36,6 +47,7 @@ class Proxy:
         self.connections.add(task)
         server: asyncio.StreamWriter | None = None
         try:
+            await self.through.wait()
             answers, server = await asyncio.open_unix_connection(self.upstream)
             await Wire(self, reader, writer, answers, server).run()
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
@@ -73,6 +85,7 @@ class Wire:
         halves = [asyncio.create_task(self.requests()), asyncio.create_task(self.answers())]
         try:
             await asyncio.wait(halves, return_when=asyncio.FIRST_COMPLETED)
+            await self.proxy.through.wait()  # not even that one end has gone is heard at the other
         finally:
             for half in halves:
                 half.cancel()
@@ -80,6 +93,7 @@ class Wire:
 
     async def requests(self) -> None:
         async for kind, body in messages(self.client):
+            await self.proxy.through.wait()
             if kind == b"P" and b".append" in body:
                 self.appends.add(body.split(b"\0", 1)[0])
             elif kind == b"B" and body.split(b"\0", 2)[1] in self.appends:
@@ -97,6 +111,7 @@ class Wire:
 
     async def answers(self) -> None:
         async for kind, body in messages(self.server):
+            await self.proxy.through.wait()
             if self.doomed:  # the first word of the answer comes before the commit, the last after it
                 if kind == b"Z":
                     return

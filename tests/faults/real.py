@@ -28,8 +28,11 @@ ADMINISTRATOR = "administrator@snn"
 
 
 class Serving:
-    def __init__(self, server: Server, folder: Path) -> None:
+    """`program` is the folder of the program that runs; None: of this one."""
+
+    def __init__(self, server: Server, folder: Path, program: Path | None = None) -> None:
         self.folder = folder
+        self.program = program
         self.url = ""
         self.process: asyncio.subprocess.Process | None = None
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("CATCH_")} | {
@@ -37,26 +40,43 @@ class Serving:
             "CATCH_DATABASE_URL": server.app,
             "CATCH_OWNER_URL": server.admin,
         }
+        if program is not None:
+            self.environment["PYTHONPATH"] = f"{program / 'src'}:{program}"
 
     async def enrol(self) -> None:
         """The administrator whom the clients act as, by the operator's hand."""
-        enrolling = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "catch", "enrol", "--agency", "snn", "--name", "Example snn",
-            "--user", ADMINISTRATOR, "--called", "A. Example", env=self.environment, stdout=asyncio.subprocess.DEVNULL,
+        await self.told(
+            "enrol", "--agency", "snn", "--name", "Example snn", "--user", ADMINISTRATOR, "--called", "A. Example"
+        )
+
+    async def told(self, *arguments: str) -> None:
+        """A command beside the server."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "catch", *arguments, env=self.environment, stdout=asyncio.subprocess.DEVNULL,
+            cwd=self.program,
         )  # fmt: skip
-        assert await enrolling.wait() == 0
+        assert await process.wait() == 0
 
     async def start(self) -> None:
         with (self.folder / "server.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "catch", "serve", "--development", "--leash", "--port", "0",
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log, env=self.environment,
+                cwd=self.program,
             )  # fmt: skip
         assert self.process.stdout is not None
         async with asyncio.timeout(90):
             said = (await self.process.stdout.readline()).decode()
         assert said.startswith("listening on "), (self.folder / "server.log").read_text()[-2000:]
-        self.url = said.removeprefix("listening on ").strip()
+        self.url = said.removeprefix("listening on ").split()[0]
+
+    async def stop(self, within: float = 40) -> None:
+        """Told to stop, as an operator does."""
+        assert self.process is not None
+        self.process.terminate()
+        async with asyncio.timeout(within):
+            await self.process.wait()
+        close(self.process)
 
     async def kill(self) -> None:
         assert self.process is not None
@@ -67,8 +87,8 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(server: Server, folder: Path) -> AsyncGenerator[Serving]:
-    served = Serving(server, folder)
+async def serving(server: Server, folder: Path, program: Path | None = None) -> AsyncGenerator[Serving]:
+    served = Serving(server, folder, program)
     try:
         await served.start()
         yield served

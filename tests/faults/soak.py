@@ -15,8 +15,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from catch.database.server import SAFE
-from tests.faults import disk, real, scenarios
+from tests.faults import disk, holders, real, releases, scenarios
 from tests.faults.cluster import Cluster, cluster
+from tests.faults.place import database
 
 console = Console(highlight=False, soft_wrap=True)
 PAUSE = 0.02
@@ -45,6 +46,11 @@ def soaks(asked: argparse.Namespace) -> list[tuple[str, int, Scenario]]:
             lambda on, into, _: scenarios.frozen_and_thawed(on, into, others, seconds=1.5),
         ),
         ("PostgreSQL restarted in order", others, lambda on, into, _: scenarios.restarted_in_order(on, into, others)),
+        (
+            "holder of the read side stopped",
+            others,
+            lambda on, into, told: holders.silenced(on, into, others, told, pause=PAUSE),
+        ),
         ("disk full, by a trigger", others, lambda on, into, _: disk.quota_reached(on, into, others)),
     ]
 
@@ -62,8 +68,26 @@ async def control(folder: Path) -> bool:
     return False
 
 
+async def two_releases(folder: Path) -> bool:
+    """The one that was committed before beside this one."""
+    old = releases.committed(folder / "former")
+    if old is None:
+        console.print("a former release beside this one: skipped, there is no checkout with its history here")
+        return True
+    new = releases.copied(folder / "present")
+    with cluster(SAFE) as postgres:
+        async with database(postgres.addresses, empty=True) as server:
+            (place := folder / "place").mkdir()
+            outcome = await releases.rolled(server, place, old, new, restarts=releases.steps_aside(old))
+    console.print(f"a former release beside this one: {outcome}")
+    for problem in outcome.problems:
+        console.print(f"  {problem}")
+    return not outcome.problems
+
+
 async def soak(asked: argparse.Namespace, folder: Path, progress: Progress) -> bool:
     good = await control(folder)
+    good = await two_releases(folder) and good
     for number, (name, times, scenario) in enumerate(soaks(asked)):
         if not times:
             continue

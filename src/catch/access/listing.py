@@ -1,13 +1,15 @@
-"""Who sees which lists of agencies, members, appointments and of what lapses: those who look after them, nobody else.
+"""Who sees which lists of agencies, members, appointments and of what lapses: those who look after them, nobody else;
+and which queries are for some roles alone.
 
 Read `oversight` first: what each role looks after. The rest are questions about one viewer, and about one giving.
 Nothing here shows anything of a case: those who look after people and agreements have no part in any.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum, auto
 from typing import assert_never
 
+from catch.access.seeing import has_inbox
 from catch.access.standing import EVERYWHERE, Who
 from catch.domain.facts import Part, Role
 
@@ -183,3 +185,35 @@ def carers_of_role(role: Role, agency: str, programme: str | None) -> tuple[str,
 
 def carers_of_tag(agency: str, programme: str) -> tuple[str, ...]:
     return (carer(Role.MEMBER_ADMINISTRATOR, agency), carer(Role.CALDICOTT, programme))
+
+
+# Queries for some roles alone
+
+OVERSEERS = frozenset({Role.CHAIR, Role.DEPUTY, Role.PREPARER, Role.COORDINATOR, Role.AUDITOR})
+
+
+def oversees(who: Who) -> bool:
+    """Whether they follow cases and meetings through: what led to an agenda, trails, figures."""
+    return not who.roles_held().isdisjoint(OVERSEERS)
+
+
+def sees_figures(who: Who, programme: str) -> bool:
+    return any(who.acts_as(role, programme) for role in OVERSEERS)
+
+
+def reads(who: Who) -> list[str]:
+    """The queries of `READS` that are open to them."""
+    return [query for query, open_to in READS.items() if open_to(who)]
+
+
+READS: Mapping[str, Callable[[Who], bool]] = {
+    "agencyInbox": has_inbox,
+    "agendaPreview": oversees,
+    "auditTrail": oversees,
+    "lapsing": lambda who: bool(cares_as(who)),
+    "members": lists_members,
+    "ownedActions": has_inbox,
+    "timeToOutcome": oversees,
+    "whyNotOnAgenda": oversees,
+}
+"""By query: to whom it is open at all. What of it they are shown depends on the case, the meeting, the programme."""

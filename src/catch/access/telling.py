@@ -4,11 +4,12 @@
 beside it asks it for one viewer. Queries, subscriptions, trails and inboxes ask that and decide nothing.
 
 To add an event, name it in the `match` of its stream below. Until then it does not type-check; if it runs all the
-same, it is told to nobody. A new stream gets its union in `Event` and a `match` of its own: until then nothing starts.
+same, it is told to nobody. A new stream gets a function of its own, named in `_OF`: until then nothing starts.
 """
 
+from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import assert_never, get_args
+from typing import Any, assert_never, get_type_hints
 
 from catch.domain.case import (
     CaseEvent,
@@ -78,13 +79,8 @@ from catch.domain.restricted import (
     SafeguardingConcernRaised,
     SafeguardingOutcomeRecorded,
 )
-from catch.domain.streams import STREAMS
-
-Event = CaseEvent | MeetingEvent | PersonEvent | PartnerEvent | ProgrammeEvent | RestrictedEvent | RegisterEvent
-EVENTS = frozenset(get_args(Event))
-"""A subclass of one of them is another event."""
-if untold := sorted(event.__name__ for stream in STREAMS for event in stream.events if event not in EVENTS):
-    raise TypeError(f"nobody has said what these tell, and to whom: {', '.join(untold)}")
+from catch.domain.streams import EVENTS
+from catch.domain.subject import kinds
 
 
 class To(StrEnum):
@@ -141,33 +137,6 @@ class Telling(Part, frozen=True):
 
 
 UNKNOWN = Telling(To.NOBODY)
-# By class, since nothing that a fact holds changes whom it is told to; asked for every fact and viewer.
-_KNOWN: dict[type, Telling] = {}
-
-
-def telling(event: object) -> Telling:
-    """What the fact tells, whoever asks. A fact that nobody has thought about tells nothing to anybody."""
-    known = _KNOWN.get(type(event))
-    if known is None:
-        known = _of_any(event) if isinstance(event, Event) and type(event) in EVENTS else UNKNOWN
-        _KNOWN[type(event)] = known
-    return known
-
-
-def _of_any(event: Event) -> Telling:
-    if isinstance(event, CaseEvent):
-        return _of_case(event)
-    if isinstance(event, MeetingEvent):
-        return _of_meeting(event)
-    if isinstance(event, PersonEvent):
-        return _of_person(event)
-    if isinstance(event, PartnerEvent):
-        return _of_partner(event)
-    if isinstance(event, RestrictedEvent):
-        return _of_restricted(event)
-    if isinstance(event, RegisterEvent):
-        return _of_register(event)
-    return _of_programme(event)
 
 
 def _of_register(event: RegisterEvent) -> Telling:
@@ -331,3 +300,32 @@ def _of_programme(event: ProgrammeEvent) -> Telling:
             return Telling(To.NOBODY)
         case _:
             assert_never(event)
+
+
+_OF: tuple[Callable[[Any], Telling], ...] = (
+    _of_case,
+    _of_meeting,
+    _of_person,
+    _of_partner,
+    _of_programme,
+    _of_restricted,
+    _of_register,
+)
+_RULES: Mapping[type, Callable[[Any], Telling]] = {
+    kind: rule for rule in _OF for kind in kinds(get_type_hints(rule)["event"])
+}
+"""By the kind of a fact: a subclass of one is another."""
+if untold := sorted(kind.__name__ for kind in EVENTS.values() if kind not in _RULES):
+    raise TypeError(f"nobody has said what these tell, and to whom: {', '.join(untold)}")
+# By class, since nothing that a fact holds changes whom it is told to; asked for every fact and viewer.
+_KNOWN: dict[type, Telling] = {}
+
+
+def telling(event: object) -> Telling:
+    """What the fact tells, whoever asks. A fact that nobody has thought about tells nothing to anybody."""
+    kind = type(event)
+    known = _KNOWN.get(kind)
+    if known is None:
+        rule = _RULES.get(kind)
+        known = _KNOWN[kind] = rule(event) if rule else UNKNOWN
+    return known

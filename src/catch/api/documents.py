@@ -3,7 +3,10 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from graphql import FieldNode, OperationDefinitionNode, parse
+
 from catch.api.engine.engine import Engine, UnusableDocument
+from catch.api.engine.insides import underneath
 from catch.api.engine.registered import FOLDER, Registered, documents_in
 from catch.api.schema import schema
 from catch.domain.facts import Command
@@ -49,7 +52,21 @@ def field_of(kind: type[Command]) -> str:
 
 def complaints(root: Path) -> Iterator[str]:
     """What is wrong with the committed documents, one sentence each."""
-    yield from unusable(documents_in(root / "schema" / FOLDER))
+    texts = documents_in(root / "schema" / FOLDER)
+    yield from unusable(texts)
+    # Where there are none at all, only what is generated was written.
+    yield from unasked(texts) if texts else ()
+
+
+def unasked(texts: Mapping[str, str]) -> Iterator[str]:
+    """Queries and subscriptions that no document asks for."""
+    known = underneath(schema())
+    asked = {field.name.value for text in texts.values() for operation in parse(text).definitions
+             if isinstance(operation, OperationDefinitionNode)
+             for field in operation.selection_set.selections if isinstance(field, FieldNode)}  # fmt: skip
+    for root in filter(None, (known.query_type, known.subscription_type)):
+        for name in sorted(root.fields.keys() - asked):
+            yield f"{name}: no document asks for it, so that no server answers it outside development"
 
 
 def unusable(texts: Mapping[str, str]) -> Iterator[str]:

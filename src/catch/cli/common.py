@@ -122,7 +122,8 @@ def on_log(work: Callable[[Log], Awaitable[T]]) -> T:
         except asyncpg.InvalidAuthorizationSpecificationError as problem:  # a new server has not even the roles
             raise CannotMigrate(f"the place is not set up ({problem}): run `catch migrate` first") from None
         if missing:
-            raise CannotMigrate(f"the place is not set up for this release ({missing[0]}): run `catch migrate` first")
+            name = missing[0].name
+            raise CannotMigrate(f"the place is not set up for this release ({name}): run `catch migrate` first")
         log = await Log.open(running.app, schema=settings.schema, remembers=settings.remembers)
         try:
             await said_if_invented(log)

@@ -76,7 +76,8 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
                     "no issuer is set up, so nobody can sign in: only /refer and /health answer. Set"
                     " CATCH_IDENTITY_FILE or CATCH_OIDC_ISSUER, and try them with `catch identity check`"
                 )
-            await until_told_to_stop(lambda: print(announce, flush=True))
+            pages = f"pages for people: http://{host}:{bound}/"
+            await until_told_to_stop(lambda: print(announce, pages, sep="\n", flush=True))
             told_to_stop()
 
     with marked(settings.data_dir, development), ended_in(settings.drain + LONGEST) as told_to_stop:

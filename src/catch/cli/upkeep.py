@@ -15,7 +15,8 @@ from catch.database.server import Server
 from catch.log import Log, migrate
 from catch.log.codec import decode
 from catch.log.invented import mark_invented, marked_invented
-from catch.readside import left_over, parked, rebuild, retry
+from catch.log.migrations import Migration, pending
+from catch.readside import left_over, parked, rebuild, retry, still_read
 from catch.readside.folding import UNREAD, Parked
 from catch.settings import Settings
 from projections.read_model import ReadModel
@@ -23,8 +24,12 @@ from projections.read_model import ReadModel
 
 @click.command("migrate")
 @option("--invented", is_flag=True, help="Mark a new place as invented, for good: nobody in it will be real.")
-def migrate_(invented: bool) -> None:
+@option("--check", is_flag=True, help="Only say what would be applied; exit status 1 where there is something.")
+def migrate_(invented: bool, check: bool) -> None:
     """Set the place up, or bring it up to date. Run by whoever owns the schema (`CATCH_OWNER_URL`).
+
+    Servers of the release before go on meanwhile, and can start again, unless `--check` says of a migration that they
+    cannot.
 
     A place for training or a demonstration is marked as invented before its first fact or never, and says so on every
     screen and in every answer and file.
@@ -33,7 +38,11 @@ def migrate_(invented: bool) -> None:
 
         CATCH_OWNER_URL=postgresql://postgres@db/catch catch migrate
         CATCH_SCHEMA=training catch migrate --invented
+        catch migrate --check
     """
+    if check:
+        would_apply()
+        return
 
     async def run(running: Server, settings: Settings) -> list[str]:
         applied = await migrate(running.admin, settings.schema)
@@ -48,6 +57,24 @@ def migrate_(invented: bool) -> None:
         console.print(f"applied {name}", highlight=False)
     if not applied:
         console.print("up to date")
+
+
+def would_apply() -> None:
+    async def run(running: Server, settings: Settings) -> list[Migration]:
+        return await pending(running.admin, settings.schema)
+
+    waiting = on_server(run)
+    for migration in waiting:
+        console.print(f"would apply {migration.name}: {what_becomes_of_others(migration)}", highlight=False)
+    if waiting:
+        sys.exit(IN_PART)
+    console.print("up to date")
+
+
+def what_becomes_of_others(migration: Migration) -> str:
+    if migration.needs == 0:
+        return "servers of former releases go on"
+    return f"stop servers of releases that do not know migration {migration.needs} first"
 
 
 @click.command("rebuild")
@@ -84,9 +111,9 @@ def rebuild_(names: tuple[str, ...], fresh: bool, processes: int | None) -> None
 @click.command()
 @option("--dry-run", is_flag=True, help="Only say what would go.")
 def tidy(dry_run: bool) -> None:
-    """Drop the tables of former versions of read models, once every server runs this release.
+    """Drop the tables of former versions of read models that no server reads any more.
 
-    A server of a former release that still runs builds its table anew, which takes as long as a rebuild.
+    What a server of another release reads, or read ten minutes ago, stays.
 
     **Examples**
 
@@ -94,13 +121,15 @@ def tidy(dry_run: bool) -> None:
         catch tidy
     """
 
-    async def run(log: Log) -> list[str]:
-        return await left_over(log, projections.ALL, drop=not dry_run)
+    async def run(log: Log) -> tuple[list[str], list[str]]:
+        return await left_over(log, projections.ALL, drop=not dry_run), await still_read(log, projections.ALL)
 
-    found = on_log(run)
+    found, read = on_log(run)
     for name in found:
         console.print(f"{'would drop' if dry_run else 'dropped'} {name}", highlight=False)
-    if not found:
+    for name in read:
+        console.print(f"kept {name}: a server of another release reads it, or did ten minutes ago", highlight=False)
+    if not found and not read:
         console.print("nothing is left over")
 
 

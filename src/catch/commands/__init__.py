@@ -4,7 +4,8 @@ Read `handler` (all that is said of a command), `book` (what a decision reads an
 `others` (every command's decision), `rules` (who may), `questions` (what no stream says), then `taking` (the order) and
 `commands` (the face).
 
-To add a command: its struct in a decider of `catch.domain`, its `handles(...)` in one of the three tuples here.
+To add a command: its struct in a decider of `catch.domain`; where it looks at more than its own stream, or is about a
+meeting, its `handles(...)` in one of the three tuples here.
 """
 
 from catch.commands.commands import Commands

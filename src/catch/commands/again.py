@@ -15,8 +15,8 @@ from catch.commands.book import Book, Question
 from catch.commands.meetings import OnItem, case_of_item
 from catch.commands.questions import Asking
 from catch.commands.rules import told_all
-from catch.domain.again import IN_THE_CASE, LEAVES, Leaves, Named, RecordedOtherwise, named
-from catch.domain.facts import Actor, Command, Fact, Role
+from catch.domain.again import IN_THE_CASE, Named, RecordedOtherwise, differing, found, named
+from catch.domain.facts import Actor, Command, Fact, Leaves, Role
 from catch.domain.refusals import IdAlreadyUsed, IdNotAllowed
 from catch.domain.streams import CASE, Stream, stream_of_command
 from catch.history.past import histories
@@ -45,7 +45,7 @@ class RecordedBefore(Question["Before | None"], frozen=True):
 
     async def answer(self, source: Asking) -> Before | None:
         recorded = (await histories(source.records.log, [self.stream]))[self.stream]
-        fact = self.leaves.found(self.asked, [held.event for held in recorded])
+        fact = found(self.leaves, self.asked, [held.event for held in recorded])
         if fact is None:
             return None
         by = next(held.envelope.actor for held in recorded if held.event is fact)
@@ -55,14 +55,14 @@ class RecordedBefore(Question["Before | None"], frozen=True):
         assert source.sealing is not None
         plain = with_texts(self.asked, (source.sealing.plain(text) for text in sealed_in(self.asked)))
         opened = with_texts(fact, iter(await source.records.keyring.unseal(sealed_in(fact))))
-        return self.leaves.differing(plain, opened)
+        return differing(self.leaves, plain, opened)
 
 
 def may_begin(command: Command, by: Actor) -> None:
     """What clients begin must not lie where derived ids do: there it would shut its owner out. The importer's own are
     derived. Raises `IdNotAllowed`.
     """
-    leaves = LEAVES.get(type(command))
+    leaves = command.LEAVES
     id_: Any = getattr(command, leaves.new) if leaves and leaves.new else None
     begun = isinstance(id_, UUID) and id_ == stream_of_command(command).stream_of(command)
     if leaves and begun and id_.version in DERIVED and by.role is not Role.SYSTEM:
@@ -82,7 +82,7 @@ def same_again(command: Command, book: Book, by: Actor) -> None:
 
 def _same(asked: Named, stream: Stream, id_: UUID, book: Book, by: Actor) -> None:
     written = [fact for part in book.written if part.id == id_ for fact in part.facts]
-    if asked.leaves.found(asked.asked, written) is not None:
+    if found(asked.leaves, asked.asked, written) is not None:
         return
     before = book.ask(RecordedBefore(id_, asked.leaves, asked.asked))
     # Decided without looking at what the command says: to whom it is not told, both answers are one.

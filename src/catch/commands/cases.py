@@ -1,4 +1,4 @@
-"""How commands about a case are decided: what each reads besides the case, and what it must not name in vain."""
+"""How those commands about a case are decided that look at more: what each reads, and what it must not name in vain."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -18,15 +18,12 @@ from catch.domain.case import (
     agreement,
     closing,
     coordination,
-    disclosure,
     eligibility,
-    goals,
     notes,
     plan,
     proposals,
     recusal,
     referral,
-    reviews,
 )
 from catch.domain.case.actions import ActionCommand
 from catch.domain.case.state import Case, CaseState
@@ -196,12 +193,14 @@ def submit(command: referral.SubmitReferral, book: Book, given: Given) -> None:
     alike = numbered(book, command.person, command.case, command.programme, given.by)
     book.programme = pinned(book, case) if case else running(book, command.programme)
     given = replace(as_sent(command, book, given), programme=book.programme)
+    # Before the person is asked for: whoever is not registered yet is the last thing that is wrong with a referral.
+    if case is None:
+        referrer_exists(book, given, command.on_behalf_of)
     opened, referred = discussion.decide_referral(case, person, others, command, given, alike)
     book.write(CASE, command.case, opened)
     book.write(PERSON, command.person, referred)
     if opened:
         enter_number(book, command.person, command.case, command.programme)
-        referrer_exists(book, given, command.on_behalf_of)
 
 
 def running(book: Book, key: str) -> Programme | None:
@@ -267,30 +266,12 @@ CASE_HANDLERS: tuple[Handler, ...] = (
     handles(referral.SubmitReferral, subject=person_referred, decide=submit),
     handles(referral.AttachReferral, subject=person_referred, decide=attach),
     handles(eligibility.AcceptReferral, subject=person_of, decide=accept),
-    handles(eligibility.DeclineReferral, subject=person_of, decide=of_case),
     handles(eligibility.RedirectReferral, subject=person_of, decide=redirect),
     handles(coordination.AllocateCoordinator, subject=person_of, decide=allocate),
-    handles(coordination.RecordConversation, subject=person_of, decide=of_case),
-    handles(coordination.RecordConversationAttempt, subject=person_of, decide=of_case),
-    handles(agreement.ConfirmSafeContact, subject=person_of, decide=of_case),
-    handles(agreement.RecordAgreement, subject=person_of, decide=of_case),
-    handles(agreement.RecordRefusalOfSupport, subject=person_of, decide=of_case),
-    handles(agreement.WithdrawAgreement, subject=person_of, decide=of_case),
     handles(agreement.RecordObjection, subject=person_of, decide=object_to),
-    handles(disclosure.AuthoriseDisclosure, subject=person_of, decide=of_case),
-    handles(disclosure.EndDisclosure, subject=person_of, decide=of_case),
-    handles(disclosure.InvolvePartner, subject=person_of, decide=of_case),
-    handles(disclosure.EndInvolvement, subject=person_of, decide=of_case),
     handles(proposals.ProposeForMeeting, subject=person_of, decide=propose),
-    handles(proposals.WithdrawProposal, subject=person_of, decide=of_case),
     handles(plan.AgreePlan, subject=person_of, decide=share_plan),
     handles(plan.RevisePlan, subject=person_of, decide=share_plan),
-    handles(goals.SetGoal, subject=person_of, decide=of_case),
-    handles(goals.ScoreGoal, subject=person_of, decide=of_case),
-    handles(goals.AchieveGoal, subject=person_of, decide=of_case),
-    handles(goals.AbandonGoal, subject=person_of, decide=of_case),
-    handles(reviews.ScheduleReview, subject=person_of, decide=of_case),
-    handles(reviews.HoldReview, subject=person_of, decide=of_case),
     handles(actions.OfferAction, subject=person_of, decide=hand_over),
     handles(actions.RespondToAction, subject=person_of, decide=hand_over),
     handles(actions.ProgressAction, subject=person_of, decide=about_action),
@@ -298,14 +279,10 @@ CASE_HANDLERS: tuple[Handler, ...] = (
     handles(actions.CloseActionIncomplete, subject=person_of, decide=about_action),
     handles(actions.ChangeActionDue, subject=person_of, decide=about_action),
     handles(notes.AddNote, subject=person_of, decide=address_note),
-    handles(notes.RecordUnmetNeed, subject=person_of, decide=of_case),
-    handles(notes.MeetUnmetNeed, subject=person_of, decide=of_case),
     handles(recusal.DeclareRecusal, subject=person_of, decide=keep_out),
-    handles(recusal.ResolveRecusal, subject=person_of, decide=of_case),
     handles(restricted.AddRestrictedNote, subject=person_or_beside, decide=beside),
     handles(restricted.RaiseSafeguardingConcern, subject=person_or_beside, decide=beside),
     handles(restricted.RecordSafeguardingOutcome, subject=person_or_beside, decide=beside),
-    handles(closing.ProposeClosure, subject=person_of, decide=of_case),
     handles(closing.CloseCase, subject=person_of, decide=close),
     handles(closing.ReopenCase, subject=person_of, decide=reopen),
 )

@@ -9,6 +9,7 @@ from msgspec import Struct
 from catch.commands.book import Book
 from catch.domain.facts import Command
 from catch.domain.given import Given
+from catch.domain.streams import stream_of_command
 
 C = TypeVar("C", bound=Command)
 
@@ -24,6 +25,20 @@ class Handler(Struct, frozen=True):
     kind: type[Command]
     subject: Subject[Any]
     decide: Decide[Any]
+
+
+def own_stream(command: Command, book: Book) -> UUID:
+    """Of texts that are about nobody else: the stream that the command is about."""
+    return stream_of_command(command).stream_of(command)
+
+
+def alone(command: Command, book: Book, given: Given) -> None:
+    """By what its own stream says, and nothing besides."""
+    stream = stream_of_command(command)
+    id_ = stream.stream_of(command)
+    if stream.decide is None:
+        raise TypeError(f"{type(command).__name__} is not decided by its {stream.name} alone")
+    book.write(stream, id_, [*stream.decide(book.state(stream, id_), command, given)])
 
 
 def handles(kind: type[C], *, subject: Subject[C], decide: Decide[C]) -> Handler:

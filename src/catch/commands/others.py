@@ -1,33 +1,22 @@
-"""How commands about a person, a partner and a programme are decided."""
+"""How those commands about a person and a partner are decided that look at more than that."""
 
 from collections.abc import Sequence
 from typing import cast
-from uuid import UUID
 
 from msgspec.structs import replace
 
 from catch.commands.book import Book
 from catch.commands.cases import renumber
-from catch.commands.handler import Handler, handles
+from catch.commands.handler import Handler, alone, handles, own_stream
 from catch.commands.naming import nhs_numbered, programmes_exist, was_born
 from catch.commands.questions import Coordinates, Marks, Sharing, SubjectDigest
-from catch.domain import partner, person, programme
+from catch.domain import partner, person
 from catch.domain.calendar import london_day
 from catch.domain.given import Alike, Given
 from catch.domain.meeting.rules import UnknownSeries
-from catch.domain.partner import Binding, NotForYourself, Partner, PartnerCommand, PartnerEvent
-from catch.domain.person import PersonCommand
-from catch.domain.programme import ProgrammeCommand
+from catch.domain.partner import Binding, NotForYourself, Partner, PartnerEvent
 from catch.domain.refusals import Refused
-from catch.domain.streams import (
-    COMMANDS_BY_KEY,
-    PARTNER,
-    PERSON,
-    PROGRAMME,
-    caseload_stream,
-    partner_stream,
-    programme_stream,
-)
+from catch.domain.streams import COMMANDS_BY_KEY, caseload_stream
 from catch.domain.subject import folded
 from projections.matches import MOST
 
@@ -40,18 +29,6 @@ class UnknownCommand(Refused):
     """There is no such command. Name it in small letters with hyphens: submit-referral for submitReferral."""
 
 
-def the_person(command: PersonCommand, book: Book) -> UUID:
-    return command.person
-
-
-def the_partner(command: PartnerCommand, book: Book) -> UUID:
-    return partner_stream(command.partner)
-
-
-def the_programme(command: ProgrammeCommand, book: Book) -> UUID:
-    return programme_stream(command.programme)
-
-
 def register(command: person.RegisterPerson, book: Book, given: Given) -> None:
     """The number is kept written in one way. Identifiers can be matched two by two, by their keyed hashes alone."""
     if command.date_of_birth is not None:
@@ -62,7 +39,7 @@ def register(command: person.RegisterPerson, book: Book, given: Given) -> None:
         number = nhs_numbered(book, command.nhs_number, "nhsNumber")
         command = replace(command, nhs_number=number.sealed)
         given = replace(given, digest=number.digest)
-    of_person(command, book, given)
+    alone(command, book, given)
 
 
 def correct(command: person.Correct, book: Book, given: Given) -> None:
@@ -83,7 +60,7 @@ def correct(command: person.Correct, book: Book, given: Given) -> None:
         given = replace(given, marks=book.ask(Marks(*of_all)), digest=digest)
         if isinstance(command, person.CorrectIdentity) and digest is not None:
             renumber(book, command.person, digest, given.by)
-    of_person(command, book, given)
+    alone(command, book, given)
 
 
 def look(command: person.LookForMatches, book: Book, given: Given) -> None:
@@ -95,23 +72,13 @@ def look(command: person.LookForMatches, book: Book, given: Given) -> None:
         cases = book.cases([other for each in known for other, _ in each.cases if other != command.case])
         found = [each.case for each in cases if each and each.live]
         given = replace(given, alike=Alike(case.programme, tuple(found[:MOST]), more or len(found) > MOST))
-    of_person(command, book, given)
-
-
-def of_person(command: PersonCommand, book: Book, given: Given) -> None:
-    state = book.person(command.person)
-    book.write(PERSON, command.person, person.decide(state, command, given))
-
-
-def of_partner(command: PartnerCommand, book: Book, given: Given) -> None:
-    state = book.partner(command.partner)
-    book.write(PARTNER, partner_stream(command.partner), partner.decide(state, command, given))
+    alone(command, book, given)
 
 
 def serve(command: partner.EnrolService | partner.AllowService, book: Book, given: Given) -> None:
     if unknown := sorted({*command.commands} - COMMANDS_BY_KEY.keys()):
         raise UnknownCommand(field="commands", first=unknown[0])
-    of_partner(command, book, given)
+    alone(command, book, given)
 
 
 def bind(command: partner.BindSubject, book: Book, given: Given) -> None:
@@ -121,11 +88,11 @@ def bind(command: partner.BindSubject, book: Book, given: Given) -> None:
     member = sender.member(given.by.user) if sender else None
     if member is not None and member.known_by(Binding(command.issuer, digest)):
         raise NotForYourself
-    of_partner(command, book, replace(given, digest=digest))
+    alone(command, book, replace(given, digest=digest))
 
 
 def sign(command: partner.SignAgreement, book: Book, given: Given) -> None:
-    of_partner(command, book, given)
+    alone(command, book, given)
     if book.written[-1].facts:
         programmes_exist(book, command.programmes)
 
@@ -133,7 +100,7 @@ def sign(command: partner.SignAgreement, book: Book, given: Given) -> None:
 def in_programme(
     command: partner.RunProgramme | partner.LeaveProgramme | partner.GiveTag | partner.EndTag, book: Book, given: Given
 ) -> None:
-    of_partner(command, book, given)
+    alone(command, book, given)
     if book.written[-1].facts:
         programmes_exist(book, (command.programme,))
 
@@ -155,7 +122,7 @@ def run(command: partner.RunProgramme | partner.LeaveProgramme, book: Book, give
 
 def give(command: partner.GiveRole, book: Book, given: Given) -> None:
     """Where a role is held must exist; the cases of an auditor's assignment need not be told to whoever assigns."""
-    of_partner(command, book, given)
+    alone(command, book, given)
     if not book.written[-1].facts or command.programme is None:
         return
     programmes_exist(book, (command.programme,))
@@ -164,36 +131,18 @@ def give(command: partner.GiveRole, book: Book, given: Given) -> None:
         raise UnknownSeries(series=command.series)
 
 
-def of_programme(command: ProgrammeCommand, book: Book, given: Given) -> None:
-    state = book.programmes(command.programme)
-    book.write(PROGRAMME, programme_stream(command.programme), programme.decide(state, command, given))
-
-
 OTHER_HANDLERS: tuple[Handler, ...] = (
-    handles(person.RegisterPerson, subject=the_person, decide=register),
-    handles(person.SetContactPreference, subject=the_person, decide=of_person),
-    handles(person.SetProtectedAddress, subject=the_person, decide=of_person),
-    handles(person.CorrectIdentity, subject=the_person, decide=correct),
-    handles(person.CorrectContact, subject=the_person, decide=correct),
-    handles(person.LookForMatches, subject=the_person, decide=look),
-    handles(partner.RegisterPartner, subject=the_partner, decide=of_partner),
-    handles(partner.SignAgreement, subject=the_partner, decide=sign),
-    handles(partner.TerminateAgreement, subject=the_partner, decide=of_partner),
-    handles(partner.RunProgramme, subject=the_partner, decide=run),
-    handles(partner.LeaveProgramme, subject=the_partner, decide=run),
-    handles(partner.EnrolMember, subject=the_partner, decide=of_partner),
-    handles(partner.EnrolService, subject=the_partner, decide=serve),
-    handles(partner.AllowService, subject=the_partner, decide=serve),
-    handles(partner.BindSubject, subject=the_partner, decide=bind),
-    handles(partner.UnbindSubject, subject=the_partner, decide=of_partner),
-    handles(partner.RenewCalendar, subject=the_partner, decide=of_partner),
-    handles(partner.SuspendMember, subject=the_partner, decide=of_partner),
-    handles(partner.ReinstateMember, subject=the_partner, decide=of_partner),
-    handles(partner.GiveRole, subject=the_partner, decide=give),
-    handles(partner.EndRole, subject=the_partner, decide=of_partner),
-    handles(partner.GiveTag, subject=the_partner, decide=in_programme),
-    handles(partner.EndTag, subject=the_partner, decide=in_programme),
-    handles(programme.LoadProgramme, subject=the_programme, decide=of_programme),
-    handles(programme.SuspendProgramme, subject=the_programme, decide=of_programme),
-    handles(programme.ResumeProgramme, subject=the_programme, decide=of_programme),
+    handles(person.RegisterPerson, subject=own_stream, decide=register),
+    handles(person.CorrectIdentity, subject=own_stream, decide=correct),
+    handles(person.CorrectContact, subject=own_stream, decide=correct),
+    handles(person.LookForMatches, subject=own_stream, decide=look),
+    handles(partner.SignAgreement, subject=own_stream, decide=sign),
+    handles(partner.RunProgramme, subject=own_stream, decide=run),
+    handles(partner.LeaveProgramme, subject=own_stream, decide=run),
+    handles(partner.EnrolService, subject=own_stream, decide=serve),
+    handles(partner.AllowService, subject=own_stream, decide=serve),
+    handles(partner.BindSubject, subject=own_stream, decide=bind),
+    handles(partner.GiveRole, subject=own_stream, decide=give),
+    handles(partner.GiveTag, subject=own_stream, decide=in_programme),
+    handles(partner.EndTag, subject=own_stream, decide=in_programme),
 )

@@ -7,7 +7,7 @@ gain fields with a default; any other change needs a new number and an upcaster 
 
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
 from importlib import import_module
@@ -24,10 +24,13 @@ from catch.contracts.compatibility import broken
 from catch.contracts.versions import AT, ID
 from catch.domain.facts import Actor, Envelope, Fact, Purpose, Role, Sealed
 from catch.log.codec import CODEC, Codec
+from catch.log.migrations import Migration, altering, migrations
 
 ROOT = Path(__file__).parents[3]
 SCHEMAS = Path("schema/events")
 SAMPLES = Path("tests/samples/events")
+FIRST_TO_SAY = 16
+"""Every program that goes on beside a newer one knows the migrations before this one."""
 SDL = Path("schema/graphql/catch.graphql")
 
 
@@ -54,6 +57,7 @@ def check(root: Path = ROOT, codec: Codec = CODEC) -> list[str]:
         *_left_over(root, codec),
         *_former(root, codec),
         *unreadable(root, codec),
+        *unsaid(migrations()),
         *(_documents().complaints(root) if codec is CODEC else ()),
         *(versions.complaints(root, ROOT / SAMPLES, codec) if codec is CODEC else ()),
     ]
@@ -111,6 +115,20 @@ def unreadable(root: Path = ROOT, codec: Codec = CODEC) -> Iterator[str]:
         else:
             if msgspec.json.decode(stored.state).get("schema", 1) != int(number):
                 yield f"{path.relative_to(root)}: is stored under another schema number than its name says"
+
+
+def unsaid(known: Sequence[Migration]) -> Iterator[str]:
+    """Migrations that may do more than add, and do not say what becomes of servers of former releases."""
+    for migration in known:
+        if migration.number < FIRST_TO_SAY:
+            continue
+        if migration.said is None and (found := altering(migration.sql)):
+            yield (
+                f"schema/sql: migration {migration.number} may do more than add ({found[0]}); say which migration a"
+                " program must know to go on (`-- Needs N`, or `nothing`), see catch.log.migrations"
+            )
+        if migration.said is not None and migration.said > migration.number:
+            yield f"schema/sql: migration {migration.number} needs one that comes after it"
 
 
 def _differences(root: Path, wanted: Mapping[Path, str], codec: Codec) -> Iterator[str]:

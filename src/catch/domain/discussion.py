@@ -19,12 +19,20 @@ from catch.domain.agenda.by_hand import as_it_is, at_once
 from catch.domain.case import CaseEvent, actions, closing, recusal, referral, reviews
 from catch.domain.case.proposals import CaseDiscussed, DiscussionAmended, MeetingDecisionRecorded
 from catch.domain.case.state import ActionState, Case, Discussion, Priority
-from catch.domain.facts import Command, Sealed
+from catch.domain.facts import Command, Leaves, Sealed
 from catch.domain.given import Given, not_before
 from catch.domain.meeting import MeetingEvent
 from catch.domain.meeting.amending import AmendMinutes, MinutesAmended, amendment_of
 from catch.domain.meeting.attendance import DeclareInterest, ResolveInterest
-from catch.domain.meeting.deciding import DecisionRecorded, LinkAction, NotAtTheTable, RecordDecision, around, decided
+from catch.domain.meeting.deciding import (
+    DecisionRecorded,
+    ItemActionLinked,
+    LinkAction,
+    NotAtTheTable,
+    RecordDecision,
+    around,
+    decided,
+)
 from catch.domain.meeting.floor import CloseItem, ItemClosed, OpenItem
 from catch.domain.meeting.instant import InstantDiscussionHeld, RecordInstantDiscussion
 from catch.domain.meeting.items import DecisionCode, Update
@@ -50,6 +58,7 @@ class OfferActionInMeeting(Command, frozen=True):
     mandatory: bool = False
     decision: UUID | None = None
     accepted: bool = False
+    LEAVES = Leaves((ItemActionLinked,), "action")
 
 
 Interest = DeclareInterest | ResolveInterest

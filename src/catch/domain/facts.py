@@ -30,8 +30,31 @@ class Fact(Struct, frozen=True, omit_defaults=True, gc=False):
     SCHEMA: ClassVar[int] = 1
 
 
+class Leaves(Struct, frozen=True):
+    """The fact that a command, or a part of it, leaves. Fields are named as the command has them.
+
+    `new`: the id that the client chooses for what it begins; `about`: whatever else tells it from others of its kind.
+    `inside`: the part of the fact that holds the command's fields. `kept_as`: fields that the fact calls otherwise.
+    `filled`: what the program completes where the command leaves it out. `unkept`: what the fact does not hold.
+    """
+
+    facts: tuple[type[Fact], ...]
+    new: str | None = None
+    about: tuple[str, ...] = ()
+    inside: str | None = None
+    kept_as: tuple[tuple[str, str], ...] = ()
+    filled: tuple[str, ...] = ()
+    unkept: tuple[str, ...] = ()
+
+
 class Command(Struct, frozen=True, forbid_unknown_fields=True):
-    """Something asked for. Its docstring is what the API says about it."""
+    """Something asked for. Its docstring is what the API says about it.
+
+    `LEAVES`: the fact that it leaves in its own stream, by which the same again is known (`catch.domain.again`); None
+    where nothing would be lost.
+    """
+
+    LEAVES: ClassVar[Leaves | None] = None
 
 
 class Part(Struct, frozen=True, omit_defaults=True, gc=False):

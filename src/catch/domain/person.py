@@ -12,7 +12,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.facts import Command, Fact, Part, Sealed
+from catch.domain.facts import Command, Fact, Leaves, Part, Sealed
 from catch.domain.given import Given, not_before
 from catch.domain.plain import Few, FewOf, Key, Made, UserId
 from catch.domain.refusals import MissingText, Refused, UnknownCase, UnknownPerson
@@ -256,6 +256,7 @@ class RegisterPerson(Command, frozen=True):
     phone: Sealed | None = None
     nhs_number: Sealed | None = None
     communication_needs: Sealed | None = None
+    LEAVES = Leaves((PersonRegistered,), "person")
 
 
 class SetContactPreference(Command, frozen=True):

@@ -15,7 +15,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.case.state import Worker
-from catch.domain.facts import Command, Fact, Part, Sealed, Tag
+from catch.domain.facts import Command, Fact, Leaves, Part, Sealed, Tag
 from catch.domain.given import Given, not_before
 from catch.domain.refusals import Refused
 
@@ -141,6 +141,7 @@ class AddRestrictedNote(Command, frozen=True):
     note: UUID
     tag: Tag
     text: Sealed
+    LEAVES = Leaves((RestrictedNoteAdded,), "note")
 
 
 class RaiseSafeguardingConcern(Command, frozen=True):
@@ -169,6 +170,7 @@ class RecordSafeguardingOutcome(Command, frozen=True):
     concern: UUID
     outcome: SafeguardingOutcome
     text: Sealed | None = None
+    LEAVES = Leaves((SafeguardingOutcomeRecorded,), about=("concern", "outcome"))
 
 
 RestrictedCommand = AddRestrictedNote | RaiseSafeguardingConcern | RecordSafeguardingOutcome

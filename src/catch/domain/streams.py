@@ -14,8 +14,9 @@ from msgspec import Struct
 from catch.domain import case, meeting, partner, person, programme, registers, restricted
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Command, Fact, Recorded
+from catch.domain.given import Given
 from catch.domain.ids import id_of_digest
-from catch.domain.subject import Evolve
+from catch.domain.subject import Decide, Evolve
 
 _KEYED = UUID("6b0a1c3e-0f7d-5c1e-9a57-0c9b6c0f2a11")
 
@@ -59,12 +60,14 @@ def number_stream(digest: str) -> UUID:
 class Stream(Struct, frozen=True):
     """One kind of stream. `evolve` folds one recorded fact into the state before it (None: nothing yet).
 
-    `followed`: live, so that whoever is told of a fact finds the state that it left at hand.
+    `decide` answers a command by that state alone; None: its commands look at more, and `catch.commands` says of each
+    at what. `followed`: live, so that whoever is told of a fact finds the state that it left at hand.
     """
 
     name: str
     events: tuple[type[Fact], ...]
     commands: tuple[type[Command], ...]
+    decide: Decide[Given] | None
     evolve: Callable[[Any, Recorded[Any]], Any]
     stream_of: Callable[[Any], UUID]
     followed: bool
@@ -79,6 +82,7 @@ CASE = Stream(
     "case",
     get_args(case.CaseEvent),
     get_args(case.CaseCommand),
+    None,
     case.evolve,
     lambda command: command.case,
     followed=True,
@@ -87,6 +91,7 @@ MEETING = Stream(
     "meeting",
     get_args(meeting.MeetingEvent),
     (*get_args(meeting.MeetingCommand), OfferActionInMeeting),
+    None,
     _of_event(meeting.evolve),
     lambda command: command.meeting,
     followed=True,
@@ -95,6 +100,7 @@ PERSON = Stream(
     "person",
     get_args(person.PersonEvent),
     get_args(person.PersonCommand),
+    person.decide,
     _of_event(person.evolve),
     lambda command: command.person,
     followed=False,
@@ -103,6 +109,7 @@ PARTNER = Stream(
     "partner",
     get_args(partner.PartnerEvent),
     get_args(partner.PartnerCommand),
+    partner.decide,
     _of_event(partner.evolve),
     lambda command: partner_stream(command.partner),
     followed=False,
@@ -111,6 +118,7 @@ PROGRAMME = Stream(
     "programme",
     get_args(programme.ProgrammeEvent),
     get_args(programme.ProgrammeCommand),
+    programme.decide,
     _of_event(programme.evolve),
     lambda command: programme_stream(command.programme),
     followed=False,
@@ -119,6 +127,7 @@ RESTRICTED = Stream(
     "restricted",
     get_args(restricted.RestrictedEvent),
     get_args(restricted.RestrictedCommand),
+    None,
     _of_event(restricted.evolve),
     lambda command: restricted_stream(command.case),
     followed=False,
@@ -127,6 +136,7 @@ REGISTER = Stream(
     "register",
     get_args(registers.RegisterEvent),
     (),
+    None,
     _of_event(registers.evolve),
     lambda command: command.register,
     followed=False,

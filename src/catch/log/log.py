@@ -218,8 +218,9 @@ class Log:
             after,
         )
 
-    async def follow(self, after: int, limit: int = PAGE) -> AsyncGenerator[list[Stored], None]:
-        """Every event behind `after`, in order, without a gap or a duplicate, until the log is closed.
+    async def follow(self, after: int, limit: int = PAGE, *, quiet: bool = False) -> AsyncGenerator[list[Stored], None]:
+        """Every event behind `after`, in order, without a gap or a duplicate, until the log is closed. `quiet`: and an
+        empty page whenever it has looked in vain, once a second at the least.
 
         Sound because positions are committed in order. While the database is away it waits and then goes on. Raises
         `WentBack` when the last event is no longer there: what follows may not be what was there before.
@@ -243,6 +244,7 @@ class Log:
             if page:
                 last = page[-1]
                 after = last.position
+            if page or quiet:
                 yield page
             if len(page) < limit:
                 await self._wake.wait(ear)

@@ -1,4 +1,10 @@
-"""Sets a place up and brings it up to date: the files of schema/sql in their order, forwards only, all or nothing."""
+"""Sets a place up and brings it up to date: the files of schema/sql in their order, forwards only, all or nothing.
+
+Servers of the release before go on while a new one starts: a migration adds what the new one needs, and what only the
+old one needed is taken away by a migration of a later release. One that takes away or changes anything says in a line
+`-- Needs N` that programs which do not know migration N cannot work with it (`nothing`: any can). Where nothing is
+said, one that does more than add needs itself.
+"""
 
 import hashlib
 import re
@@ -18,6 +24,49 @@ class Migration(NamedTuple):
     @property
     def sha256(self) -> bytes:
         return hashlib.sha256(self.sql.encode()).digest()
+
+    @property
+    def said(self) -> int | None:
+        found = NEEDS.search(self.sql)
+        return int(found[1].replace("nothing", "0")) if found else None
+
+    @property
+    def needs(self) -> int:
+        """The newest migration that a program must know to work with this one applied; 0: any does."""
+        if (said := self.said) is not None:
+            return said
+        return 0 if not altering(self.sql) else self.number
+
+
+class Applied(NamedTuple):
+    sha256: bytes
+    needs: int
+
+
+NEEDS = re.compile(r"^-- Needs (nothing|[0-9]+)\b", re.MULTILINE)
+ASIDE = re.compile(r"--[^\n]*|\$\$.*?\$\$|'[^']*'", re.DOTALL)
+MADE = re.compile(r"create (?:table|function|view|type|sequence|schema) (?:if not exists )?([\w.]+)")
+ABOUT = re.compile(r"(?:alter table|insert into|create trigger .*? on|create (?:unique )?index .*?\bon) ([\w.]+)")
+COLUMN = (
+    r"add column (?:if not exists )?\S+ (?![^,]*\b(?:unique|references|check)\b)"
+    r"(?:(?![^,]*\bnot null\b)[^,]*|[^,]*\bdefault\b[^,]*)"
+)
+ADDING = re.compile(
+    r"set local role \w+|reset role|grant .*|comment on .*|alter default privileges .* grant .*"
+    r"|create (?:table|function|view|type|sequence|schema|index) .*"
+    rf"|alter table \S+ {COLUMN}(?:, {COLUMN})*"
+)
+
+
+def altering(sql: str) -> list[str]:
+    """The statements that may do more than add: closed, so that one of a kind not thought of is among them."""
+    statements = [" ".join(each.split()) for each in ASIDE.sub(" ", sql).lower().split(";")]
+    made = {found[1] for each in statements if (found := MADE.match(each))}
+    return [
+        each
+        for each in statements
+        if each and not ADDING.fullmatch(each) and not ((about := ABOUT.match(each)) and about[1] in made)
+    ]
 
 
 class CannotMigrate(Exception):
@@ -46,7 +95,7 @@ async def migrate(dsn: str, schema: str = "catch", known: Sequence[Migration] | 
     """The names of what was applied; nothing the second time. `dsn` is a superuser's, or that of a role which may
     create roles and schemas; where nothing is to be applied, the program's own will do.
 
-    Raises `CannotMigrate` when the database is newer than this program or an applied file changed, and `OldServer`.
+    Raises `CannotMigrate` when the database needs a newer program or an applied file changed, and `OldServer`.
     """
     known = migrations() if known is None else known
     connection = await connect(dsn, {"client_min_messages": "warning"})
@@ -70,6 +119,14 @@ async def migrate(dsn: str, schema: str = "catch", known: Sequence[Migration] | 
                     migration.name,
                     migration.sha256,
                 )
+            if pending:
+                # Afterwards: the column is as new as one of them.
+                await connection.execute(
+                    f"update {schema}.schema_migrations m set needs = n.needs"  # noqa: S608
+                    " from unnest($1::int[], $2::int[]) as n (number, needs) where m.number = n.number",
+                    [migration.number for migration in pending],
+                    [migration.needs for migration in pending],
+                )
         return [migration.name for migration in pending]
     finally:
         await connection.close()
@@ -86,17 +143,17 @@ async def may_set_up(connection: Connection) -> bool:
     return bool(await connection.fetchval("select has_database_privilege(current_database(), 'create')"))
 
 
-async def pending(dsn: str, schema: str) -> list[str]:
-    """The names of what is to be applied before this program can be used. Raises `CannotMigrate` as `migrate` does."""
+async def pending(dsn: str, schema: str) -> list[Migration]:
+    """What is to be applied before this program can be used. Raises `CannotMigrate` as `migrate` does."""
     connection = await connect(dsn)
     try:
         async with connection.transaction():
-            return [migration.name for migration in unapplied(migrations(), await applied(connection, schema))]
+            return unapplied(migrations(), await applied(connection, schema))
     finally:
         await connection.close()
 
 
-async def applied(connection: Connection, schema: str) -> dict[int, bytes]:
+async def applied(connection: Connection, schema: str) -> dict[int, Applied]:
     # Only for its check: the name stands in statements as it is.
     placed("", schema)
     there = "select true from pg_tables where schemaname = $1 and tablename = 'schema_migrations'"
@@ -104,18 +161,28 @@ async def applied(connection: Connection, schema: str) -> dict[int, bytes]:
         return {}
     if await connection.fetchval("select pg_has_role($1, 'set')", f"{schema}_owner"):
         await connection.execute(f"set local role {schema}_owner")
-    rows = await connection.fetch(f"select number, sha256 from {schema}.schema_migrations")  # noqa: S608
-    return {row["number"]: row["sha256"] for row in rows}
+    # As JSON, since the column may not be there yet.
+    found = (
+        f"select number, sha256, coalesce((to_jsonb(m)->>'needs')::int, 0) as needs from {schema}.schema_migrations m"  # noqa: S608
+    )
+    return {row["number"]: Applied(row["sha256"], row["needs"]) for row in await connection.fetch(found)}
 
 
-def unapplied(known: Sequence[Migration], done: dict[int, bytes]) -> list[Migration]:
-    newest = max(done, default=0)
-    if unknown := done.keys() - {migration.number for migration in known}:
-        raise CannotMigrate(f"the database is newer than this program: it has migration {max(unknown)}")
+def newest(known: Sequence[Migration] | None = None) -> int:
+    """The number of the last migration that this program knows."""
+    return max((migration.number for migration in (migrations() if known is None else known)), default=0)
+
+
+def unapplied(known: Sequence[Migration], done: dict[int, Applied]) -> list[Migration]:
+    last, numbers = max(done, default=0), {migration.number for migration in known}
+    for number in sorted(done.keys() - numbers, reverse=True):
+        # One in between is not of a later release but of another program.
+        if done[number].needs > newest(known) or number < newest(known):
+            raise CannotMigrate(f"the database is newer than this program: it has migration {number}")
     for migration in known:
         was = done.get(migration.number)
-        if was is not None and was != migration.sha256:
+        if was is not None and was.sha256 != migration.sha256:
             raise CannotMigrate(f"migration {migration.number} ({migration.name}) changed after it was applied")
-        if was is None and migration.number < newest:
-            raise CannotMigrate(f"migration {migration.number} comes before {newest}, which was applied without it")
+        if was is None and migration.number < last:
+            raise CannotMigrate(f"migration {migration.number} comes before {last}, which was applied without it")
     return [migration for migration in known if migration.number not in done]

@@ -2,10 +2,11 @@
 
 What a read model is stands in `projections.read_model`. Read `projection` (history in memory), `tables` (its table,
 generated from its row), `folding` (one page of facts into rows and checkpoint), `rebuilding` with its `checkpoints`,
-`standing` (which tables lack what), and `runner` (which node does it, and who waits for it).
+`inventory` (which tables lack what), `lease` (which node of which release keeps which tables), and `runner` (who does
+it, and who waits for it).
 """
 
-from catch.readside.inventory import left_over
+from catch.readside.inventory import left_over, still_read
 from catch.readside.projection import as_at, known_at, true_at, up_to
 from catch.readside.rebuilding import AnotherRebuild, parked, rebuild, retry
 from catch.readside.runner import NotCaughtUp, ReadSide
@@ -26,6 +27,7 @@ __all__ = [
     "parked",
     "rebuild",
     "retry",
+    "still_read",
     "true_at",
     "up_to",
 ]

@@ -2,11 +2,12 @@
 
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from catch.database import Connection
 from catch.log import Log, Stored
 from catch.readside.folding import UNREAD, Decode
+from catch.readside.lease import PRESENT
 from catch.readside.rebuilding import only_one, unhurried
 from catch.readside.tables import live
 from projections.read_model import ReadModel
@@ -24,6 +25,10 @@ STANDING = f"""
 UNREADABLE = "select projection, position from parked where projection = any($1::text[]) and starts_with(key, $2)"
 MISSING = "select bool_or(to_regclass(quote_ident(name)) is null) from unnest($1::text[]) name"
 TABLES = "select tablename from pg_tables where schemaname = current_schema() order by 1"
+READ = f"""
+    select distinct unnest(tables) from servers where beat > clock_timestamp() - interval '10 minutes'
+    or key in ({PRESENT})
+"""  # noqa: S608
 GONE = """
     with gone as (delete from checkpoints where projection = $1),
         unmarked as (delete from rebuilds where projection = $1)
@@ -43,22 +48,22 @@ async def prepare(connection: Connection, projections: Iterable[ReadModel]) -> N
                     await connection.execute(statement)
 
 
-async def unfilled(log: Log, connection: Connection, decode: Decode, projections: Sequence[ReadModel]) -> set[str]:
+async def unfilled(log: Log, decode: Decode, projections: Sequence[ReadModel]) -> set[str]:
     """The tables that are to be built anew: those without a checkpoint, those whose checkpoint is not of this log, and
     those that lack a fact which a former release could not read and this one can.
     """
     names = [projection.table for projection in projections]
-    standing = {row["projection"]: row for row in await connection.fetch(STANDING, names)}
+    standing = {row["projection"]: row for row in await log.pool.fetch(STANDING, names)}
     for name, row in standing.items():
         if not row["holds"]:
             logger.error("not of this log: projection=%s position=%d; it is built anew", name, row["position"])
     lacking = {name for name in names if name not in standing or not standing[name]["holds"]}
-    return lacking | await _readable_now(log, connection, decode, projections)
+    return lacking | await _readable_now(log, decode, projections)
 
 
-async def _readable_now(log: Log, connection: Connection, decode: Decode, projections: Sequence[ReadModel]) -> set[str]:
+async def _readable_now(log: Log, decode: Decode, projections: Sequence[ReadModel]) -> set[str]:
     by_name = {projection.table: projection for projection in projections}
-    rows = await connection.fetch(UNREADABLE, list(by_name), UNREAD)
+    rows = await log.pool.fetch(UNREADABLE, list(by_name), UNREAD)
     found: set[str] = set()
     for position in sorted({row["position"] for row in rows}):
         for stored in await log.page(position - 1, 1, position):
@@ -76,8 +81,17 @@ def _takes(projection: ReadModel, decode: Decode, stored: Stored) -> bool:
     return True
 
 
+async def still_read(log: Log, projections: Sequence[ReadModel]) -> list[str]:
+    """Tables of other releases from which a server answers, or did so ten minutes ago and may come back."""
+    mine = {projection.table for projection in projections}
+    return sorted({row[0] for row in await log.pool.fetch(READ)} - mine)
+
+
 async def left_over(log: Log, projections: Sequence[ReadModel], *, drop: bool = False) -> list[str]:
-    """Tables of former versions, and what is left of rebuilds that cannot go on. Raises AnotherRebuild."""
+    """Tables of former versions that nobody reads, and what is left of rebuilds that cannot go on. Raises
+    AnotherRebuild.
+    """
+    read = await still_read(log, projections)
     versions = {projection.name: projection.version for projection in projections}
     beside = {f"{one.name}_{held.field}": one for one in projections if (held := one.listed)}
     versions |= {name: one.version for name, one in beside.items()}
@@ -91,6 +105,8 @@ async def left_over(log: Log, projections: Sequence[ReadModel], *, drop: bool = 
                 continue
             version, present = int(said["version"]), versions[said["name"]]
             whole = beside[said["name"]].table if said["name"] in beside else said["whole"]
+            if _owner(beside, said["name"], version) in read:
+                continue
             if version < present or (version == present and said["new"] and whole not in marked):
                 found.append(row[0])
                 if drop:
@@ -99,3 +115,8 @@ async def left_over(log: Log, projections: Sequence[ReadModel], *, drop: bool = 
                         if version < present:
                             await connection.execute(GONE, said["whole"])
     return found
+
+
+def _owner(beside: Mapping[str, ReadModel], name: str, version: int) -> str:
+    """The table of the read model to which this one belongs."""
+    return f"{beside[name].name if name in beside else name}_v{version}"

@@ -12,6 +12,7 @@ from catch.log import Log
 from catch.readside import checkpoints, sharing
 from catch.readside.building import UNHURRIED, Building, Progress, pages, take
 from catch.readside.folding import UNREAD, Decode, Folding, Parked, alert, decoded, locked, write
+from catch.readside.lease import JOIN
 from catch.readside.tables import live
 from projections.read_model import ReadModel
 
@@ -32,6 +33,12 @@ PARKED = """
 """
 FORGET = "delete from parked where projection = $1"
 RETRIED = "delete from parked where projection = $1 and not starts_with(key, $2)"
+# The log is what must not be lost: rows and checkpoint can be folded again, so they need not wait for the disk. A
+# machine that is gone, or that has fallen silent in the middle of a transaction, is given up by PostgreSQL itself.
+GONE = "set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3"
+FOLDING = f"set synchronous_commit = off; set idle_in_transaction_session_timeout = '10s'; {GONE}"
+# What is folded by all waits for this.
+BRIEF = "set local idle_in_transaction_session_timeout = '10s'"
 ONE_AT_A_TIME = "select pg_try_advisory_lock(hashtextextended(current_schema() || ' rebuild', 0))"
 
 
@@ -44,6 +51,7 @@ async def session(pool: Pool) -> AsyncGenerator[Connection]:
     """A connection that is not used again, so that what it locked or set ends with it."""
     async with pool.acquire() as connection:
         try:
+            await connection.execute(FOLDING)
             yield connection
             # The server notices an ended connection only a moment later: too late for whoever asks for the lock next.
             await connection.execute("select pg_advisory_unlock_all()")
@@ -52,11 +60,14 @@ async def session(pool: Pool) -> AsyncGenerator[Connection]:
 
 
 @asynccontextmanager
-async def unhurried(log: Log) -> AsyncGenerator[Connection]:
-    """A connection of its own, on which a statement may take as long as it takes."""
+async def unhurried(log: Log, key: int | None = None) -> AsyncGenerator[Connection]:
+    """A connection of its own, on which a statement may take as long as it takes. With the `key` of a lease, it is
+    ended when whoever has the lease falls silent."""
     connection = await log.database.connect()
     try:
         await connection.execute(UNHURRIED)
+        if key is not None:
+            await connection.execute(JOIN, key)
         yield connection
         await connection.execute("select pg_advisory_unlock_all()")
     finally:
@@ -71,13 +82,14 @@ async def rebuild(
     processes: int = 1,
     alone: int = SHORT,
     fresh: bool = False,
+    key: int | None = None,
 ) -> None:
-    """One pass over the log, in bounded memory. Raises AnotherRebuild.
+    """One pass over the log, in bounded memory. Raises AnotherRebuild. `key`: for a server, of its lease.
 
     A log longer than `alone` is shared out among so many processes, where each row's facts are of one stream. What a
     rebuild left unfinished is taken up, in as many parts as that one had, unless `fresh` is asked for.
     """
-    async with unhurried(log) as connection:
+    async with unhurried(log, key) as connection:
         await only_one(connection)
         buildings = [Building(projection) for projection in projections]
         head = await log.head()
@@ -88,7 +100,7 @@ async def rebuild(
             position = await sharing.shared(connection, log, decode, buildings, head, parts, progress)
         else:
             position = await _fold_log(connection, log, decode, buildings, progress)
-        await _index(connection, log, buildings)
+        await _index(connection, log, buildings, key)
         for building in buildings:
             await _put_in_place(connection, log, decode, building, position)
 
@@ -115,7 +127,7 @@ async def _begin(
     return parts
 
 
-async def _index(connection: Connection, log: Log, buildings: Sequence[Building]) -> None:
+async def _index(connection: Connection, log: Log, buildings: Sequence[Building], key: int | None) -> None:
     """Two tables at once, on a core each; the longest first."""
     left = sorted(buildings, key=lambda building: building.each_fact)
 
@@ -123,7 +135,7 @@ async def _index(connection: Connection, log: Log, buildings: Sequence[Building]
         while left:
             await left.pop().index(on)
 
-    async with unhurried(log) as other:
+    async with unhurried(log, key) as other:
         await other.execute(sharing.PART)  # if this is killed, the next rebuild waits for what it left running
         await asyncio.gather(index(connection), index(other))
 
@@ -178,6 +190,7 @@ async def _put_in_place(connection: Connection, log: Log, decode: Decode, buildi
     """Catches up with the live table under the lock of its checkpoint, so that nobody sees the rows go back in time."""
     name, indexed = building.projection.table, position
     async with connection.transaction():
+        await connection.execute(BRIEF)
         await connection.execute(ENTER, name)
         positions, _ = await locked(connection, [building.projection])
         async with aclosing(pages(lambda after: log.page(after, PAGE, positions[name]), position)) as missed:

@@ -20,6 +20,7 @@ from litestar.exceptions import HTTPException
 from catch.api.case.subscription import CaseSource
 from catch.api.common.context import Context
 from catch.api.common.messages import GraphQLNotices
+from catch.api.engine.engine import Engine
 from catch.api.inbox.subscription import InboxSource
 from catch.api.meeting.subscription import MeetingSource
 from catch.api.served import engine
@@ -73,14 +74,16 @@ class AllowedAnew(NotAnswered):
 class Web:
     """One server's web face over one place."""
 
-    def __init__(self, catch: Catch, *, development: bool, also: Sequence[Any] = (), trusted: Trusted = NOBODY) -> None:
+    def __init__(
+        self, catch: Catch, made: Engine, *, development: bool, also: Sequence[Any] = (), trusted: Trusted = NOBODY
+    ) -> None:
         """Raises `BadSetting` for a development server that is to trust real issuers."""
         self.catch = catch
         self.rights, self.answers = catch.present.rights, catch.present.answers
         settings = catch.settings
         self.rates = rates(settings, development=development)
         self.costs = costs(settings, development=development)
-        self.engine = engine(settings.operations, settings.operations_dir, development=development)
+        self.engine = made
         lasting = trusted.identity
         self.cookies = Cookies(
             catch.keyring.secret("browser session"),
@@ -236,7 +239,10 @@ async def serving(
     trusted: Trusted = NOBODY,
 ) -> AsyncGenerator[int]:
     """Serve until the block ends; gives the port, which is a free one where 0 was asked for. `also` are handlers."""
-    web = Web(catch, development=development, also=also, trusted=trusted)
+    operations = catch.settings.operations, catch.settings.operations_dir
+    # On a thread: it takes a second of work, and a server that does not beat meanwhile counts as silent.
+    made = await asyncio.to_thread(engine, *operations, development=development)
+    web = Web(catch, made, development=development, also=also, trusted=trusted)
     config = uvicorn.Config(
         web.app,
         interface="asgi3",

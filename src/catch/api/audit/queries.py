@@ -4,6 +4,7 @@ from uuid import UUID
 
 import strawberry
 
+from catch.access.listing import oversees
 from catch.api.audit import types as audit_types
 from catch.api.audit.view import no_trail
 from catch.api.audit.view import page as read_page
@@ -12,13 +13,13 @@ from catch.api.common.context import Context, Info
 from catch.api.common.cursors import page_size
 from catch.api.common.scalars import Position
 from catch.api.engine.costs import weighs
-from catch.api.meeting.queries import OVERSEERS, seen_meeting
+from catch.api.meeting.queries import seen_meeting
 
 
 async def trail_of(context: Context, stream: UUID, after: int, wanted: int) -> list[audit_types.AuditEntry]:
     """What the viewer may read of the stream's history behind a position, so many entries, and one more where there
     are more. Raises `UnknownCase`, or `TrailNotYours` where they see it."""
-    if context.who.roles_held().isdisjoint(OVERSEERS):
+    if not oversees(context.who):
         raise await no_trail(context.reading, stream, None)
     row = await seen_meeting(context, stream)
     return await read_page(context.reading, stream, row.state if row else None, after, wanted)

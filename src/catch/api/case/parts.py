@@ -10,11 +10,10 @@ from catch.access import RedactionReason, Sight, note_shown
 from catch.api.case import types as case_types
 from catch.api.common import types as common_types
 from catch.api.common.redaction import Redactor
-from catch.domain.agenda.case_facts import moment
 from catch.domain.case import state as domain
+from catch.domain.case.clocks import clocks_of
 from catch.domain.facts import Category
 from catch.domain.meeting.items import Amendment, Decision, Update
-from catch.domain.programme.clocks import clock
 from catch.domain.programme.configuration import Programme
 from catch.domain.restricted import Concern, RestrictedNote
 
@@ -156,19 +155,16 @@ def review(held: domain.Review, path: str, redactor: Redactor) -> case_types.Rev
 
 
 def clocks(held: domain.Case, pinned: Programme, at: datetime) -> Iterator[case_types.Clock]:
-    for rule in pinned.clocks:
-        started = moment(rule.start, held.milestones)
-        if started is not None and started <= at:
-            shown = clock(rule, started, moment(rule.stop, held.milestones), at, held.milestones.over_at)
-            yield case_types.Clock(
-                code=shown.code,
-                started_at=shown.started_at,
-                due_at=shown.due_at,
-                outer_due_at=shown.outer_due_at,
-                stopped_at=shown.stopped_at,
-                state=shown.state,
-                ratio=shown.ratio,
-            )
+    for shown in clocks_of(held, pinned.clocks, at):
+        yield case_types.Clock(
+            code=shown.code,
+            started_at=shown.started_at,
+            due_at=shown.due_at,
+            outer_due_at=shown.outer_due_at,
+            stopped_at=shown.stopped_at,
+            state=shown.state,
+            ratio=shown.ratio,
+        )
 
 
 def notes(held: Sequence[domain.Note], beside: Sequence[RestrictedNote], redactor: Redactor) -> list[case_types.Note]:

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import strawberry
 
+from catch.access.listing import sees_figures
 from catch.api.common import types as common_types
 from catch.api.common.context import Info, NotForYourRole
 from catch.api.engine.costs import weighs
 from catch.api.figures import types as figures_types
 from catch.api.figures.view import Asked, time_to_outcome
-from catch.api.meeting.queries import OVERSEERS
 
 
 @strawberry.type
@@ -31,7 +31,7 @@ class FigureQueries:
         as_at: common_types.AsAt | None = None,
     ) -> figures_types.TimeToOutcome:
         context = info.context
-        if not any(context.who.acts_as(role, programme) for role in OVERSEERS):
+        if not sees_figures(context.who, programme):
             raise NotForYourRole
         await context.reading.facts.programme(programme)
         return await time_to_outcome(context, Asked(programme, from_, to, as_at))

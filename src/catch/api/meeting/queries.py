@@ -10,6 +10,7 @@ import strawberry
 from msgspec.structs import replace
 
 from catch.access import Agreed, prepares
+from catch.access.listing import oversees
 from catch.api.case.reading import Reading
 from catch.api.common import types as common_types
 from catch.api.common.context import Context, Info, NotForYourRole
@@ -26,7 +27,6 @@ from catch.domain.agenda.absence import Explanation, Standing, why_not
 from catch.domain.agenda.draft import AGENDA_ITEMS
 from catch.domain.agenda.facts import CaseFacts
 from catch.domain.calendar import LONDON
-from catch.domain.facts import Role
 from catch.domain.meeting.listing import Agenda
 from catch.domain.meeting.state import OVER, Meeting
 from catch.domain.refusals import UnknownCase, UnknownMeeting
@@ -35,13 +35,6 @@ from catch.log.entries import Unreadable
 from catch.present.states import Held
 from catch.readside import as_at as history
 from projections import agenda, minutes
-
-OVERSEERS = frozenset({Role.CHAIR, Role.DEPUTY, Role.PREPARER, Role.COORDINATOR, Role.AUDITOR})
-
-
-def organises(context: Context) -> None:
-    if context.who.roles_held().isdisjoint(OVERSEERS):
-        raise NotForYourRole
 
 
 async def seen_meeting(context: Context, meeting: UUID) -> Held | None:
@@ -63,7 +56,8 @@ async def seen_meeting(context: Context, meeting: UUID) -> Held | None:
 
 async def prepared_meeting(context: Context, meeting: UUID) -> Meeting:
     """The meeting, for those who prepare it. Another meeting's chair is a guest like any other."""
-    organises(context)
+    if not oversees(context.who):
+        raise NotForYourRole
     row = await seen_meeting(context, meeting)
     if row is None or not prepares(context.who, row.state, context.reading.facts.at):
         raise UnknownMeeting(meeting=meeting)

@@ -73,6 +73,10 @@ class Viewer:
     agency: str
     roles: list[Role]
     may: list[str] = strawberry.field(description="The mutations open to these roles; each also depends on the case.")
+    reads: list[str] = strawberry.field(
+        description="Of the queries that are for some roles alone, those open to these; what of it they are shown"
+        " depends on the case, the meeting, the programme."
+    )
     because: list[Permission] = strawberry.field(description="The same mutations, each with the roles that open it.")
     holds: list[RoleHeld] = strawberry.field(description="What they act as today.")
     offices: list[RoleHeld] = strawberry.field(description="What they are appointed to at a series, today.")

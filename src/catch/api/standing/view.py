@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from catch.access import RedactionReason, Who, asks, rule_of
-from catch.access.listing import administers_members, members, told_of_assigned, told_of_programme, told_of_right
+from catch.access.listing import administers_members, members, reads, told_of_assigned, told_of_programme, told_of_right
 from catch.access.standing import IN_TURN
 from catch.api.common.redaction import Texts, why_unopened
 from catch.api.common.types import Redaction
@@ -95,6 +95,7 @@ def viewer(who: Who, partner: Partner | None, at: datetime) -> types.Viewer:
         agency=who.agency,
         roles=[each for each in IN_TURN if each in who.roles_held()],
         may=[mutation(kind) for kind in open_to],
+        reads=reads(who),
         because=[permission(who, kind) for kind in open_to],
         holds=[role(each, None, cases=True) for each in acted],
         offices=[role(each, None, cases=True) for each in roles if holds_office(who, each)],

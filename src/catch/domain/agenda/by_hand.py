@@ -4,7 +4,7 @@ from datetime import datetime
 
 from catch.domain.agenda.case_facts import appearance_basis, may_be_told, presenter, visible_to
 from catch.domain.agenda.facts import lacks
-from catch.domain.case.state import Agrees, Case, CaseState
+from catch.domain.case.state import Agrees, Case
 from catch.domain.given import Listed
 from catch.domain.meeting.items import Item, Origin
 from catch.domain.meeting.listing import AppearanceBasis
@@ -18,13 +18,7 @@ def listed(
     # As things stand when it is heard: a disclosure that has run out by then gives no basis.
     shown_by = presented_by or presenter(case, meeting.series)
     held = basis_for(case, basis, max(at, meeting.starts_at))
-    lacking = lacks(
-        live=case.live,
-        accepted=case.state is not CaseState.RECEIVED,
-        presenter=shown_by,
-        basis=held,
-        visible_to=visible_to(case, meeting),
-    )
+    lacking = lacks(case.kept_back, shown_by, held, visible_to(case, meeting))
     return Listed(case.number, shown_by, held, may_be_told(case, at), lacking)
 
 
@@ -38,9 +32,7 @@ def as_it_is(case: Case, meeting: Meeting, item: Item, at: datetime) -> Listed:
 def at_once(case: Case, at: datetime, led_by: str, basis: AppearanceBasis | None) -> Listed:
     """The case of a discussion there and then, which needs no agency beside those that hold it."""
     held, told = basis_for(case, basis, at), may_be_told(case, at)
-    accepted = case.state is not CaseState.RECEIVED
-    lacking = lacks(live=case.live, accepted=accepted, presenter=led_by, basis=held, visible_to=(led_by,))
-    return Listed(case.number, led_by, held, told, lacking)
+    return Listed(case.number, led_by, held, told, lacks(case.kept_back, led_by, held, (led_by,)))
 
 
 def basis_for(case: Case, said: AppearanceBasis | None, at: datetime) -> AppearanceBasis | None:

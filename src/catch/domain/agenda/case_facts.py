@@ -5,11 +5,11 @@ from datetime import date, datetime, timedelta
 
 from catch.domain.agenda.facts import ActionFact, Carried, CaseFacts, ClockFact, ProposalFact
 from catch.domain.calendar import london_day
-from catch.domain.case.state import ActionState, Agrees, Case, GoalState, Milestones, Proposal, ProposalPurpose
+from catch.domain.case.clocks import clocks_of, moment
+from catch.domain.case.state import ActionState, Agrees, Case, GoalState, Proposal, ProposalPurpose
 from catch.domain.meeting.listing import AppearanceBasis
 from catch.domain.meeting.state import Meeting
 from catch.domain.programme import ProgrammeHistory
-from catch.domain.programme.clocks import clock, matches
 from catch.domain.programme.configuration import ClockRule
 
 
@@ -35,6 +35,7 @@ def case_facts(case: Case, history: ProgrammeHistory, meeting: Meeting, carried:
         programme=case.programme,
         state=case.state,
         live=case.live,
+        kept_back=case.kept_back,
         presenter=presenter(case, meeting.series),
         basis=appearance_basis(case, at),
         visible_to=visible_to(case, meeting),
@@ -55,7 +56,7 @@ def case_facts(case: Case, history: ProgrammeHistory, meeting: Meeting, carried:
             for held in case.actions
             if held.unsettled
         ),
-        clocks=tuple(running_clocks(pinned.clocks if pinned else (), milestones, at)),
+        clocks=tuple(running_clocks(case, pinned.clocks if pinned else (), at)),
         plan_agreed_on=london_day(case.plan.agreed_at) if case.plan else None,
         review_due=case.plan.review_due if case.plan and not case.plan.reviewed else None,
         planned_end=case.plan.planned_end if case.plan else None,
@@ -126,29 +127,8 @@ def ready_to_close(case: Case) -> bool:
     return scored and not any(held.unsettled for held in case.actions)
 
 
-def steps(milestones: Milestones) -> tuple[tuple[str, str | None, datetime | None], ...]:
-    """Each fact a clock may start or stop at, with the moment it first came in this episode."""
-    return (
-        ("ReferralReceived", None, milestones.received_at),
-        ("ReferralAccepted", None, milestones.accepted_at),
-        ("ConversationHeld", None, milestones.conversation_at),
-        ("CaseDiscussed", None, milestones.discussed_at),
-        ("PlanAgreed", None, milestones.plan_agreed_at),
-        ("ReviewHeld", None, milestones.review_held_at),
-        ("ReviewHeld", "close", milestones.review_decided_close_at),
-        ("CaseClosed", None, milestones.closed_at),
-    )
-
-
-def moment(spec: str, milestones: Milestones) -> datetime | None:
-    moments = [at for event, decision, at in steps(milestones) if at and matches(spec, event, decision)]
-    return min(moments, default=None)
-
-
-def running_clocks(rules: Iterable[ClockRule], milestones: Milestones, at: datetime) -> Iterable[ClockFact]:
-    """The clocks that have started and not stopped."""
-    for rule in rules:
-        started, stopped = moment(rule.start, milestones), moment(rule.stop, milestones)
-        if started is not None and (stopped or milestones.over_at) is None and started <= at:
-            shown = clock(rule, started, stopped, at)
-            yield ClockFact(rule.code, started, shown.warn_at, shown.due_at)
+def running_clocks(case: Case, rules: Iterable[ClockRule], at: datetime) -> Iterable[ClockFact]:
+    """The clocks that have started and not stopped, whenever that was."""
+    waiting = [rule for rule in rules if moment(rule.stop, case.milestones) is None]
+    for held in clocks_of(case, waiting if case.milestones.over_at is None else (), at):
+        yield ClockFact(held.code, held.started_at, held.warn_at, held.due_at)

@@ -18,7 +18,6 @@ from catch.domain.agenda.order import Candidate, Filled, candidate, fill, in_win
 from catch.domain.agenda.reasons import reasons_for, written
 from catch.domain.agenda.words import not_ready, why_here, why_later
 from catch.domain.calendar import london_day
-from catch.domain.case.state import CaseState
 from catch.domain.ids import keyed_id
 from catch.domain.meeting.listing import (
     Agenda,
@@ -82,13 +81,7 @@ def draft_agenda(series: Series, meeting: Meeting, facts: Sequence[CaseFacts], a
 
 def lacking(facts: CaseFacts) -> tuple[Missing, ...]:
     """What a case needs before it may appear."""
-    return lacks(
-        live=facts.live,
-        accepted=facts.state != CaseState.RECEIVED,
-        presenter=facts.presenter,
-        basis=facts.basis,
-        visible_to=facts.visible_to,
-    )
+    return lacks(facts.kept_back, facts.presenter, facts.basis, facts.visible_to)
 
 
 def items(arranged: Sequence[Candidate], meeting: Meeting, salt: str) -> Iterator[DraftedItem]:

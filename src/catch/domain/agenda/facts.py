@@ -1,6 +1,6 @@
 """What the agenda needs to know of a case: plain values, no personal text."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from uuid import UUID
 
@@ -65,6 +65,7 @@ class CaseFacts(Part, frozen=True, omit_defaults=True):
     programme: str
     state: str
     live: bool
+    kept_back: tuple[Missing, ...] = ()
     presenter: str | None = None
     basis: AppearanceBasis | None = None
     visible_to: frozenset[str] = frozenset()
@@ -86,14 +87,11 @@ class CaseFacts(Part, frozen=True, omit_defaults=True):
 
 
 def lacks(
-    *, live: bool, accepted: bool, presenter: str | None, basis: AppearanceBasis | None, visible_to: Collection[str]
+    kept_back: Iterable[Missing],
+    presenter: str | None,
+    basis: AppearanceBasis | None,
+    visible_to: Collection[str],
 ) -> tuple[Missing, ...]:
     """What a case needs before a meeting may hear it, whoever puts it forward: the rules or somebody by hand."""
-    needs = {
-        Missing.LIVE_CASE: live,
-        Missing.ACCEPTANCE: accepted,
-        Missing.PRESENTER: presenter,
-        Missing.BASIS: basis,
-        Missing.AGENCY: visible_to,
-    }
-    return tuple(need for need, there in needs.items() if not there)
+    needs = {Missing.PRESENTER: presenter, Missing.BASIS: basis, Missing.AGENCY: visible_to}
+    return (*kept_back, *(need for need, there in needs.items() if not there))

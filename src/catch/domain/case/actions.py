@@ -12,7 +12,7 @@ from catch.domain.case.course import in_order
 from catch.domain.case.disclosure import check_agreement
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Action, ActionState, ActionTurn, Case, Priority, Progress, Turn
-from catch.domain.facts import Category, Command, Fact, Sealed
+from catch.domain.facts import Category, Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before
 from catch.domain.keys import check_key
 from catch.domain.naming import check_acts_for
@@ -139,6 +139,7 @@ class OfferAction(Command, frozen=True):
     mandatory: bool = False
     decision: UUID | None = None
     service: Code | None = None
+    LEAVES = Leaves((ActionOffered,), "action", filled=("mandatory",))
 
 
 class RespondToAction(Command, frozen=True):
@@ -151,6 +152,12 @@ class RespondToAction(Command, frozen=True):
     counter_due: date | None = None
     to: Key | None = None
     to_user: UserId | None = None
+    LEAVES = Leaves(
+        (ActionAccepted, ActionDeclined, ActionReassigned),
+        about=("action",),
+        kept_as=(("to", "owner"), ("to_user", "owner_user")),
+        unkept=("answer",),
+    )
 
 
 class ProgressAction(Command, frozen=True):
@@ -161,6 +168,7 @@ class ProgressAction(Command, frozen=True):
     progress: UUID
     note: Sealed
     percent: Percent | None = None
+    LEAVES = Leaves((ActionProgressed,), "progress")
 
 
 class CompleteAction(Command, frozen=True):
@@ -171,6 +179,7 @@ class CompleteAction(Command, frozen=True):
     outcome: Code
     completed_on: date
     result: Sealed | None = None
+    LEAVES = Leaves((ActionCompleted,), about=("action",))
 
 
 class CloseActionIncomplete(Command, frozen=True):
@@ -180,6 +189,7 @@ class CloseActionIncomplete(Command, frozen=True):
     action: UUID
     ending: Incomplete
     reason: Sealed
+    LEAVES = Leaves((ActionNotPossible, ActionNotUndertaken, ActionCancelled), about=("action",))
 
 
 class ChangeActionDue(Command, frozen=True):
@@ -189,6 +199,7 @@ class ChangeActionDue(Command, frozen=True):
     action: UUID
     due: date
     reason: Sealed
+    LEAVES = Leaves((ActionDueChanged,), about=("action", "due"))
 
 
 ActionCommand = (

@@ -19,7 +19,7 @@ from catch.domain.case.state import (
     SafeContact,
     safer,
 )
-from catch.domain.facts import Category, Command, Fact, Sealed
+from catch.domain.facts import Category, Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before
 from catch.domain.plain import Code, FewOf, Key
 from catch.domain.refusals import (
@@ -71,6 +71,7 @@ class RecordAgreement(Command, frozen=True):
     by: AgreedBy = AgreedBy.PERSON
     scope: Code = "support-and-meeting"
     evidence: Sealed | None = None
+    LEAVES = Leaves((SupportAgreed,))
 
 
 class RecordRefusalOfSupport(Command, frozen=True):
@@ -79,6 +80,7 @@ class RecordRefusalOfSupport(Command, frozen=True):
     case: UUID
     by: AgreedBy = AgreedBy.PERSON
     reason: Sealed | None = None
+    LEAVES = Leaves((SupportDeclinedByPerson, AgreementWithdrawn))
 
 
 class WithdrawAgreement(Command, frozen=True):
@@ -87,6 +89,7 @@ class WithdrawAgreement(Command, frozen=True):
     case: UUID
     by: AgreedBy = AgreedBy.PERSON
     reason: Sealed | None = None
+    LEAVES = Leaves((SupportDeclinedByPerson, AgreementWithdrawn))
 
 
 class RecordObjection(Command, frozen=True):
@@ -97,6 +100,7 @@ class RecordObjection(Command, frozen=True):
     categories: FewOf[Category]
     partners: FewOf[Key] = frozenset()
     ground: Sealed | None = None
+    LEAVES = Leaves((ObjectionRecorded,), "objection", inside="objection")
 
 
 class ConfirmSafeContact(Command, frozen=True):

@@ -25,7 +25,7 @@ from catch.domain.case.state import (
     Reopening,
     StepKind,
 )
-from catch.domain.facts import Command, Fact, Sealed
+from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before
 from catch.domain.keys import is_key
 from catch.domain.plain import Code, Few, Key
@@ -71,6 +71,7 @@ class ProposeClosure(Command, frozen=True):
     case: UUID
     reason: Code
     summary: Sealed | None = None
+    LEAVES = Leaves((ClosureProposed,))
 
 
 class CloseCase(Command, frozen=True):
@@ -84,6 +85,7 @@ class CloseCase(Command, frozen=True):
     message_back_to: Few[Key] = ()
     ongoing_plan: Sealed | None = None
     feedback_invited: bool = False
+    LEAVES = Leaves((CaseClosed,), filled=("message_back_to",))
 
 
 class ReopenCase(Command, frozen=True):
@@ -91,6 +93,7 @@ class ReopenCase(Command, frozen=True):
 
     case: UUID
     reason: Sealed
+    LEAVES = Leaves((CaseReopened,))
 
 
 ClosingCommand = ProposeClosure | CloseCase | ReopenCase

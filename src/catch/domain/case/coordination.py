@@ -10,7 +10,7 @@ from catch.domain.calendar import london_day
 from catch.domain.case.course import in_order, stepped
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Allocation, Case, Conversation, ConversationFormat, StepKind, Worker
-from catch.domain.facts import Command, Fact, Role, Sealed
+from catch.domain.facts import Command, Fact, Leaves, Role, Sealed
 from catch.domain.given import Given
 from catch.domain.keys import check_key
 from catch.domain.plain import Code, Few, Key, UserId
@@ -69,6 +69,11 @@ class AllocateCoordinator(Command, frozen=True):
     lead: bool = True
     reason: Sealed | None = None
     handover_note: Sealed | None = None
+    LEAVES = Leaves(
+        (CoordinatorAllocated, CoordinatorChanged),
+        about=("lead", "user", "agency"),
+        inside="worker",
+    )
 
 
 class RecordConversation(Command, frozen=True):
@@ -82,6 +87,7 @@ class RecordConversation(Command, frozen=True):
     needs: Few[Code] = ()
     communication_needs: Sealed | None = None
     for_meeting: bool = True  # False: information and support were enough
+    LEAVES = Leaves((ConversationHeld,), "conversation")
 
 
 class RecordConversationAttempt(Command, frozen=True):
@@ -91,6 +97,7 @@ class RecordConversationAttempt(Command, frozen=True):
     conversation: UUID
     format: ConversationFormat
     outcome: Code
+    LEAVES = Leaves((ConversationAttempted,), "conversation")
 
 
 CoordinationCommand = AllocateCoordinator | RecordConversation | RecordConversationAttempt

@@ -16,7 +16,7 @@ from catch.domain.case.state import (
     Disclosure,
     Involvement,
 )
-from catch.domain.facts import Category, Command, Fact, Sealed
+from catch.domain.facts import Category, Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before
 from catch.domain.keys import check_key
 from catch.domain.plain import Code, FewOf, Former, Key
@@ -73,6 +73,7 @@ class AuthoriseDisclosure(Command, frozen=True):
     basis: Basis
     necessity: Sealed
     until: date | None = None
+    LEAVES = Leaves((DisclosureAuthorised,), "disclosure")
 
 
 class EndDisclosure(Command, frozen=True):
@@ -81,6 +82,7 @@ class EndDisclosure(Command, frozen=True):
     case: UUID
     disclosure: UUID
     reason: Sealed | None = None
+    LEAVES = Leaves((DisclosureEnded,), about=("disclosure",))
 
 
 class InvolvePartner(Command, frozen=True):
@@ -90,6 +92,7 @@ class InvolvePartner(Command, frozen=True):
     agency: Key
     role: Code
     named_contact: Sealed | None = None
+    LEAVES = Leaves((PartnerInvolved,), about=("agency",), kept_as=(("named_contact", "contact"),))
 
 
 class EndInvolvement(Command, frozen=True):
@@ -98,6 +101,7 @@ class EndInvolvement(Command, frozen=True):
     case: UUID
     agency: Key
     reason: Sealed | None = None
+    LEAVES = Leaves((PartnerInvolvementEnded,), about=("agency",))
 
 
 DisclosureCommand = AuthoriseDisclosure | EndDisclosure | InvolvePartner | EndInvolvement

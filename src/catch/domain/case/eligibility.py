@@ -15,7 +15,7 @@ from catch.domain.case.state import (
     EvaluatedCriterion,
     StepKind,
 )
-from catch.domain.facts import Command, Fact, Part, Sealed
+from catch.domain.facts import Command, Fact, Leaves, Part, Sealed
 from catch.domain.given import Given
 from catch.domain.keys import check_key
 from catch.domain.plain import Code, Few, Key
@@ -69,6 +69,7 @@ class AcceptReferral(Command, frozen=True):
     case: UUID
     criteria: Few[EvaluatedCriterion] = ()
     override_reason: Sealed | None = None
+    LEAVES = Leaves((ReferralAccepted,))
 
 
 class DeclineReferral(Command, frozen=True):
@@ -79,6 +80,7 @@ class DeclineReferral(Command, frozen=True):
     criteria: Few[EvaluatedCriterion] = ()
     explanation: Sealed | None = None
     message_back_due: date | None = None
+    LEAVES = Leaves((ReferralDeclined,))
 
 
 class RedirectReferral(Command, frozen=True):
@@ -89,6 +91,7 @@ class RedirectReferral(Command, frozen=True):
     redirection: Redirection
     criteria: Few[EvaluatedCriterion] = ()
     message_back_due: date | None = None
+    LEAVES = Leaves((ReferralRedirected,))
 
 
 EligibilityCommand = AcceptReferral | DeclineReferral | RedirectReferral

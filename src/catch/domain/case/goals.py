@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from catch.domain.case.course import in_order
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, Goal, GoalState, Scored
-from catch.domain.facts import Command, Fact, Part, Sealed
+from catch.domain.facts import Command, Fact, Leaves, Part, Sealed
 from catch.domain.given import Given
 from catch.domain.plain import Code, Score
 from catch.domain.programme.configuration import Framework, Programme
@@ -89,6 +89,7 @@ class AbandonGoal(Command, frozen=True):
     case: UUID
     goal: UUID
     reason: Sealed
+    LEAVES = Leaves((GoalAbandoned,), about=("goal",))
 
 
 GoalCommand = SetGoal | ScoreGoal | AchieveGoal | AbandonGoal

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from catch.domain.case.course import in_order
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, Note, UnmetNeed, Worker
-from catch.domain.facts import Category, Command, Fact, Sealed
+from catch.domain.facts import Category, Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before
 from catch.domain.keys import check_key
 from catch.domain.plain import Code, FewOf, Key
@@ -66,6 +66,7 @@ class AddNote(Command, frozen=True):
     category: Category
     text: Sealed
     audience: FewOf[Key] = frozenset()
+    LEAVES = Leaves((NoteAdded,), "note")
 
 
 class RecordUnmetNeed(Command, frozen=True):
@@ -76,6 +77,7 @@ class RecordUnmetNeed(Command, frozen=True):
     code: Code
     reason: UnmetReason
     locality: Code | None = None
+    LEAVES = Leaves((UnmetNeedRecorded,), "need")
 
 
 class MeetUnmetNeed(Command, frozen=True):

@@ -12,7 +12,7 @@ from catch.domain.case.goals import GoalSet, NewGoal, NoPlan, check_goal, new_go
 from catch.domain.case.reviews import check_review
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, Plan, StepKind
-from catch.domain.facts import Category, Command, Fact, Sealed
+from catch.domain.facts import Category, Command, Fact, Leaves, Sealed
 from catch.domain.given import Given
 from catch.domain.plain import Few, Key, Version
 from catch.domain.programme.clocks import add_span
@@ -66,6 +66,7 @@ class AgreePlan(Command, frozen=True):
     shared_with: Few[Key] = ()
     no_goals_reason: Sealed | None = None
     planned_end: date | None = None  # where nothing is said, the latest that the programme allows
+    LEAVES = Leaves((PlanAgreed,), "plan", filled=("planned_end",))
 
 
 class RevisePlan(Command, frozen=True):
@@ -83,6 +84,7 @@ class RevisePlan(Command, frozen=True):
     how_agreed: Sealed | None = None
     shared_with: Few[Key] = ()
     planned_end: date | None = None
+    LEAVES = Leaves((PlanRevised,), about=("plan", "version"), filled=("planned_end",))
 
 
 PlanCommand = AgreePlan | RevisePlan

@@ -21,7 +21,7 @@ from catch.domain.case.state import (
     StepKind,
     Worker,
 )
-from catch.domain.facts import Command, Fact, Sealed
+from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before
 from catch.domain.meeting.items import Amendment, Decision
 from catch.domain.meeting.rules import UnknownSeries
@@ -89,6 +89,7 @@ class ProposeForMeeting(Command, frozen=True):
     earliest: date | None = None
     person_informed: bool = False
     not_informed_reason: Sealed | None = None
+    LEAVES = Leaves((MeetingProposed,), "proposal")
 
 
 class WithdrawProposal(Command, frozen=True):
@@ -97,6 +98,7 @@ class WithdrawProposal(Command, frozen=True):
     case: UUID
     proposal: UUID
     reason: Sealed | None = None
+    LEAVES = Leaves((ProposalWithdrawn,), about=("proposal",))
 
 
 ProposalCommand = ProposeForMeeting | WithdrawProposal

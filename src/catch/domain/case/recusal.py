@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.case.state import Case, Recusal
-from catch.domain.facts import Command, Fact, Sealed
+from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before
 from catch.domain.naming import check_member
 from catch.domain.plain import Key, UserId
@@ -53,6 +53,7 @@ class DeclareRecusal(Command, frozen=True):
     user: UserId
     agency: Key
     reason: Sealed | None = None
+    LEAVES = Leaves((RecusalDeclared,), about=("user",))
 
 
 class ResolveRecusal(Command, frozen=True):
@@ -61,6 +62,7 @@ class ResolveRecusal(Command, frozen=True):
     case: UUID
     user: UserId
     reason: Sealed
+    LEAVES = Leaves((RecusalResolved,), about=("user",))
 
 
 RecusalCommand = DeclareRecusal | ResolveRecusal

@@ -24,7 +24,7 @@ from catch.domain.case.state import (
     StepKind,
     Urgency,
 )
-from catch.domain.facts import Command, Fact, Sealed
+from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given
 from catch.domain.keys import check_key, is_key
 from catch.domain.plain import Age, Code, Few, Key, Made
@@ -79,6 +79,14 @@ class SubmitReferral(Command, frozen=True):
     age: Age | None = None
     reference: Sealed | None = None  # the sender's own number of the referral
     described: Described | None = None  # the person as the sender describes them
+    LEAVES = Leaves(
+        (ReferralReceived,),
+        "case",
+        inside="referral",
+        kept_as=(("on_behalf_of", "referrer_agency"),),
+        filled=("on_behalf_of",),
+        unkept=("age",),
+    )
 
 
 class AttachReferral(Command, frozen=True):
@@ -99,6 +107,13 @@ class AttachReferral(Command, frozen=True):
     safe_contact: SafeContact | None = None
     reference: Sealed | None = None
     described: Described | None = None
+    LEAVES = Leaves(
+        (ReferralAttached, ReferralReceived),
+        "referral",
+        inside="referral",
+        kept_as=(("on_behalf_of", "referrer_agency"),),
+        filled=("on_behalf_of",),
+    )
 
 
 ReferralCommand = SubmitReferral | AttachReferral

@@ -13,7 +13,7 @@ from catch.domain.case.goals import NoPlan
 from catch.domain.case.rules import require_live
 from catch.domain.case.said import answer_at
 from catch.domain.case.state import Agrees, Case, Review, ReviewDecision, StepKind
-from catch.domain.facts import Command, Fact, Sealed
+from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before
 from catch.domain.programme.clocks import add_span
 from catch.domain.programme.configuration import Span, Unit
@@ -56,6 +56,7 @@ class ScheduleReview(Command, frozen=True):
     case: UUID
     review: UUID
     due: date
+    LEAVES = Leaves((ReviewScheduled,), "review", about=("due",))
 
 
 class HoldReview(Command, frozen=True):
@@ -72,6 +73,7 @@ class HoldReview(Command, frozen=True):
     summary: Sealed | None = None
     next_due: date | None = None
     planned_end: date | None = None
+    LEAVES = Leaves((ReviewHeld,), "review", filled=("next_due", "planned_end"))
 
 
 ReviewCommand = ScheduleReview | HoldReview

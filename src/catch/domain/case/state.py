@@ -12,6 +12,7 @@ from uuid import UUID
 from catch.domain.calendar import london_day
 from catch.domain.facts import Category, Part, Sealed
 from catch.domain.meeting.items import Amendment, Decision
+from catch.domain.meeting.listing import Missing
 from catch.domain.plain import Code, Key, Made, UserId
 from catch.domain.programme.configuration import ClosureClass
 
@@ -754,6 +755,12 @@ class Case(Part, frozen=True, omit_defaults=True):
     @property
     def live(self) -> bool:
         return self.state not in NOT_LIVE
+
+    @property
+    def kept_back(self) -> tuple[Missing, ...]:
+        """What of the case itself keeps it from every meeting."""
+        live = () if self.live else (Missing.LIVE_CASE,)
+        return (*live, Missing.ACCEPTANCE) if self.state is CaseState.RECEIVED else live
 
     @property
     def opened_at(self) -> datetime:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.facts import Command, Fact, Sealed
+from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.drafting import CaseAlreadyOnAgenda
 from catch.domain.meeting.items import Item, ItemState, Origin
@@ -123,6 +123,7 @@ class AddItem(Command, frozen=True):
     requires: Few[Key] = ()
     must: bool = False
     reason: Sealed | None = None
+    LEAVES = Leaves((AgendaItemAdded,), "item", filled=("minutes", "presenter", "basis"))
 
 
 class AddLateItem(Command, frozen=True):
@@ -137,6 +138,7 @@ class AddLateItem(Command, frozen=True):
     section: Section = Section.URGENT
     minutes: MinutesLong | None = None
     requires: Few[Key] = ()
+    LEAVES = Leaves((LateItemAdded,), "item", filled=("minutes",))
 
 
 AddingCommand = AddItem | AddLateItem

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.facts import Command, Fact, Sealed
+from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.items import Amendment
 from catch.domain.meeting.rules import on_agenda
@@ -52,6 +52,7 @@ class AmendMinutes(Command, frozen=True):
     text: Sealed
     item: UUID | None = None
     at_meeting: UUID | None = None
+    LEAVES = Leaves((MinutesAmended,), "amendment")
 
 
 class NothingMinuted(Refused):

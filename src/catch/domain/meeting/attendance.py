@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.facts import Command, Fact, Role, Sealed
+from catch.domain.facts import Command, Fact, Leaves, Role, Sealed
 from catch.domain.given import Given, not_before
 from catch.domain.meeting.rules import NotInvited, in_agreement, live, not_over, on_agenda, series_of
 from catch.domain.meeting.state import Attendee, Interest, InterestAction, Meeting, Stay
@@ -122,6 +122,7 @@ class JoinMeeting(Command, frozen=True):
     meeting: UUID
     user: UserId
     agency: Key
+    LEAVES = Leaves((AttendeeJoined,), about=("user",))
 
 
 class LeaveMeeting(Command, frozen=True):
@@ -138,6 +139,7 @@ class SendApology(Command, frozen=True):
     user: UserId
     agency: Key
     note: Sealed | None = None
+    LEAVES = Leaves((ApologyReceived,), about=("user",))
 
 
 class AcceptConfidentiality(Command, frozen=True):
@@ -157,6 +159,7 @@ class DeclareInterest(Command, frozen=True):
     agency: Key
     action: InterestAction = InterestAction.RECUSED
     note: Sealed | None = None
+    LEAVES = Leaves((InterestDeclared,), about=("item", "user", "action"))
 
 
 class ResolveInterest(Command, frozen=True):
@@ -166,6 +169,7 @@ class ResolveInterest(Command, frozen=True):
     item: UUID
     user: UserId
     reason: Sealed
+    LEAVES = Leaves((InterestResolved,), about=("item", "user"))
 
 
 AttendanceCommand = JoinMeeting | LeaveMeeting | SendApology | AcceptConfidentiality | DeclareInterest | ResolveInterest

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.facts import Command, Fact, Sealed
+from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.items import (
     Decision,
@@ -138,6 +138,7 @@ class RecordDecision(Command, frozen=True):
     to_tell_person: ToTell | None = None
     not_told_reason: Sealed | None = None
     planned_end: date | None = None
+    LEAVES = Leaves((DecisionRecorded,), "decision")
 
 
 class LinkAction(Command, frozen=True):
@@ -148,6 +149,7 @@ class LinkAction(Command, frozen=True):
     action: UUID
     owner: Key
     decision: UUID | None = None
+    LEAVES = Leaves((ItemActionLinked,), "action")
 
 
 class RecordGuest(Command, frozen=True):
@@ -160,6 +162,7 @@ class RecordGuest(Command, frozen=True):
     guest: UUID
     kind: GuestKind
     name: Sealed
+    LEAVES = Leaves((GuestRecorded,), "guest")
 
 
 DecidingCommand = RecordUpdate | RecordDecision | LinkAction | RecordGuest

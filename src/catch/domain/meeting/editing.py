@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.facts import Command, Fact, Sealed
+from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before
 from catch.domain.meeting.items import Edit, Item, ItemEdit, ItemState
 from catch.domain.meeting.listing import Section
@@ -93,6 +93,7 @@ class RemoveItem(Command, frozen=True):
     meeting: UUID
     item: UUID
     reason: Sealed | None = None
+    LEAVES = Leaves((AgendaItemRemoved,), about=("item",))
 
 
 class MoveItem(Command, frozen=True):
@@ -102,6 +103,7 @@ class MoveItem(Command, frozen=True):
     item: UUID
     order: Place
     reason: Sealed | None = None
+    LEAVES = Leaves((AgendaItemMoved,), about=("item", "order"))
 
 
 class ChangeTimebox(Command, frozen=True):
@@ -111,6 +113,7 @@ class ChangeTimebox(Command, frozen=True):
     item: UUID
     minutes: MinutesLong
     reason: Sealed | None = None
+    LEAVES = Leaves((AgendaItemTimeboxChanged,), about=("item", "minutes"))
 
 
 class PullFromNoting(Command, frozen=True):
@@ -120,6 +123,7 @@ class PullFromNoting(Command, frozen=True):
     item: UUID
     reason: Sealed
     minutes: MinutesLong | None = None
+    LEAVES = Leaves((ItemPulledForDiscussion,), about=("item",), filled=("minutes",))
 
 
 EditingCommand = RemoveItem | MoveItem | ChangeTimebox | PullFromNoting

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.facts import Command, Fact, Sealed
+from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.editing import NotForNoting
 from catch.domain.meeting.items import Deferral, DeferReason, Item, ItemState
@@ -87,6 +87,7 @@ class OpenItem(Command, frozen=True):
     item: UUID
     known_by: UserId | None = None
     override_reason: Sealed | None = None
+    LEAVES = Leaves((ItemOpened,), about=("item",), filled=("known_by",))
 
 
 class CloseItem(Command, frozen=True):
@@ -106,6 +107,7 @@ class DeferItem(Command, frozen=True):
     reason: DeferReason
     to_meeting: UUID | None = None
     note: Sealed | None = None
+    LEAVES = Leaves((ItemDeferred,), about=("item",))
 
 
 class NoteItem(Command, frozen=True):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from catch.domain.calendar import CLOCKS_MAY_DIFFER
-from catch.domain.facts import Command, Fact, Part, Sealed
+from catch.domain.facts import Command, Fact, Leaves, Part, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.items import Item, ItemState, Origin, Update
 from catch.domain.meeting.listing import AppearanceBasis, Section
@@ -106,6 +106,7 @@ class RecordInstantDiscussion(Command, frozen=True):
     update: Sealed | None = None
     next_steps: Sealed | None = None
     basis: AppearanceBasis | None = None
+    LEAVES = Leaves((InstantDiscussionHeld,), "meeting", filled=("basis",))
 
 
 class TooFewAgencies(Refused):

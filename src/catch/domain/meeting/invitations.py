@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.facts import Command, Fact, Sealed
+from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.rules import NotOnTheAgenda, in_agreement, not_over, zoned
 from catch.domain.meeting.state import Availability, Invitation, Meeting
@@ -77,6 +77,7 @@ class WithdrawInvitation(Command, frozen=True):
     agency: Key
     user: UserId | None = None
     reason: Sealed | None = None
+    LEAVES = Leaves((InvitationWithdrawn,), about=("agency", "user"))
 
 
 class SetAvailability(Command, frozen=True):

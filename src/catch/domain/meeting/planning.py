@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
-from catch.domain.facts import Command, Fact, Sealed
+from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting.rules import UnknownSeries as UnknownSeries
 from catch.domain.meeting.rules import before_start, lasting, needs_text, series_of, within_reach, zoned
@@ -105,6 +105,7 @@ class PlanMeeting(Command, frozen=True):
     chair: UserId
     duration_minutes: MinutesLong | None = None
     mode: Mode = Mode.HYBRID
+    LEAVES = Leaves((MeetingPlanned,), "meeting", filled=("duration_minutes",))
 
 
 class RescheduleMeeting(Command, frozen=True):
@@ -114,6 +115,7 @@ class RescheduleMeeting(Command, frozen=True):
     starts_at: datetime
     reason: Sealed
     duration_minutes: MinutesLong | None = None
+    LEAVES = Leaves((MeetingRescheduled,), about=("starts_at",), filled=("duration_minutes",))
 
 
 class CancelMeeting(Command, frozen=True):
@@ -121,6 +123,7 @@ class CancelMeeting(Command, frozen=True):
 
     meeting: UUID
     reason: Sealed
+    LEAVES = Leaves((MeetingCancelled,))
 
 
 PlanningCommand = PlanMeeting | RescheduleMeeting | CancelMeeting

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.facts import Command, Fact, Role, Sealed
+from catch.domain.facts import Command, Fact, Leaves, Role, Sealed
 from catch.domain.given import Given, not_before
 from catch.domain.meeting.attendance import AttendanceEvent, AttendeeJoined, ConfidentialityAccepted, left
 from catch.domain.meeting.items import ItemState
@@ -110,6 +110,7 @@ class AdjournMeeting(Command, frozen=True):
 
     meeting: UUID
     reason: Sealed | None = None
+    LEAVES = Leaves((MeetingAdjourned,))
 
 
 class ResumeMeeting(Command, frozen=True):
@@ -129,6 +130,7 @@ class ConfirmMinutes(Command, frozen=True):
 
     meeting: UUID
     at_meeting: UUID | None = None
+    LEAVES = Leaves((MinutesConfirmed,))
 
 
 class HandOverChair(Command, frozen=True):

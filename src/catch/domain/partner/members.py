@@ -10,7 +10,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.facts import Command, Fact, Role, Sealed, Tag
+from catch.domain.facts import Command, Fact, Leaves, Role, Sealed, Tag
 from catch.domain.keys import check_key
 from catch.domain.partner.organisation import in_order
 from catch.domain.partner.state import Binding, Bound, HeldRole, HeldTag, Member, Partner, ServiceAccount
@@ -196,6 +196,7 @@ class EnrolMember(Command, frozen=True):
     partner: Key
     user: UserId
     name: Sealed
+    LEAVES = Leaves((MemberEnrolled,), "user")
 
 
 class EnrolService(Command, frozen=True):
@@ -209,6 +210,7 @@ class EnrolService(Command, frozen=True):
     name: Sealed
     commands: Few[Key] = ()
     documents: Few[Key] = ()
+    LEAVES = Leaves((MemberEnrolled,), "user", unkept=("commands", "documents"))
 
 
 class AllowService(Command, frozen=True):
@@ -238,6 +240,7 @@ class UnbindSubject(Command, frozen=True):
     partner: Key
     user: UserId
     issuer: Key
+    LEAVES = Leaves((SubjectUnbound,), about=("user", "issuer"))
 
 
 class RenewCalendar(Command, frozen=True):

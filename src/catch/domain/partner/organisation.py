@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from msgspec.structs import replace
 
-from catch.domain.facts import Category, Command, Fact, Sealed
+from catch.domain.facts import Category, Command, Fact, Leaves, Sealed
 from catch.domain.keys import check_key
 from catch.domain.partner.state import Agreement, Partner, Running, RunningPart
 from catch.domain.plain import Code, Few, FewOf, Key, OdsCode, PublicName
@@ -113,6 +113,7 @@ class RegisterPartner(Command, frozen=True):
     name: PublicName
     kind: Code
     ods: OdsCode | None = None
+    LEAVES = Leaves((PartnerRegistered,), "partner")
 
 
 class SignAgreement(Command, frozen=True):
@@ -125,6 +126,7 @@ class SignAgreement(Command, frozen=True):
     starts_on: date
     ends_on: date | None
     signatory: Sealed
+    LEAVES = Leaves((AgreementSigned,), "agreement")
 
 
 class TerminateAgreement(Command, frozen=True):
@@ -133,6 +135,7 @@ class TerminateAgreement(Command, frozen=True):
     partner: Key
     agreement: Key
     reason: Sealed
+    LEAVES = Leaves((AgreementTerminated,), about=("agreement",))
 
 
 class RunProgramme(Command, frozen=True):

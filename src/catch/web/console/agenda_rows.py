@@ -38,7 +38,8 @@ def closed_name(item: Json) -> str:
 
 
 def open_name(item: Json, *, leads: bool) -> str:
-    name = called(item)
+    # From here on it is HTML as written: what is added to it below is ours.
+    name = f"{called(item)}"
     text = f'<a href="?item={item["id"]}#item">{name}</a>' if leads else name
     if item["number"] and not item["matter"] and person(item):
         text += f' <span class="catch-item__number">{escape(item["number"])}</span>'

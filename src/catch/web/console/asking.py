@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from catch.domain.facts import Command
 from catch.web.console.choices import choices, suggestions
 from catch.web.console.defaults import defaults, rows
-from catch.web.console.forms import Choice, Form, Sent
+from catch.web.console.fields import Choice
+from catch.web.console.forms import Form, Sent
 from catch.web.console.known import Known
 
 ABOUT = ("case", "meeting", "item", "person", "partner")

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 
 from catch.domain.calendar import LONDON, add_months
 from catch.domain.facts import Command
-from catch.web.console.choices import all_series, involved, open_goals, parts, programmes, told
-from catch.web.console.forms import Choice, fields_of
+from catch.web.console.fields import Choice, fields_of
 from catch.web.console.known import Known
+from catch.web.console.lists import all_series, involved, open_goals, parts, programmes, told
 from catch.web.console.visit import many, one
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from catch.domain.calendar import london_day
+from catch.web.console.typed import apart
 from catch.web.console.visit import Json, Visit, many
 from catch.web.console.wording import words
 
@@ -88,7 +89,9 @@ class Known:
 
     def called(self, agency: str | None) -> str:
         """An agency by its public name, where that is told."""
-        return next((each["name"] for each in self.partners if each["key"] == agency), None) or words(agency or "")
+        return apart(
+            next((each["name"] for each in self.partners if each["key"] == agency), None) or words(agency or "")
+        )
 
 
 def nodes(connection: Json | None) -> list[Json]:

@@ -13,8 +13,9 @@ from catch.domain.partner import (
     UnbindSubject,
 )
 from catch.domain.streams import KEY_OF_COMMAND
-from catch.web.console.forms import Choice, words
+from catch.web.console.fields import Choice
 from catch.web.console.visit import Json, Visit, inside
+from catch.web.console.wording import words
 
 NEW = (RegisterPartner, EnrolMember, EnrolService)
 """Who is named in these is not known yet."""

@@ -1,17 +1,17 @@
 """Templates, and how times, codes and names are written for people."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
 
 from catch.domain.calendar import LONDON
 from catch.web.console import room
 from catch.web.console.agenda_rows import row
-from catch.web.console.forms import kind_named
+from catch.web.console.fields import kind_named
+from catch.web.console.typed import apart, lines
 from catch.web.console.wording import title_of, words
 
 if TYPE_CHECKING:
@@ -40,8 +40,10 @@ class Answers(Environment):
         return super().getattr(obj, attribute)
 
 
-def environment() -> Environment:
-    """Everything is escaped, and a name that nobody gave is a fault and not an empty place."""
+def environment(named: Callable[[str], str]) -> Environment:
+    """Everything is escaped, and a name that nobody gave is a fault and not an empty place. `named` says what a
+    programme or a series is called.
+    """
     made = Answers(
         loader=ChoiceLoader([FileSystemLoader(TEMPLATES), PackageLoader("nhsuk_frontend_jinja")]),
         autoescape=select_autoescape(default=True, default_for_string=True),
@@ -57,7 +59,10 @@ def environment() -> Environment:
         "words": words,
         "initials": initials,
         "hidden": hidden,
+        "named": named,
+        "lower": lower,
         "lines": lines,
+        "apart": apart,
         **room.FILTERS,
         "born": born,
         "closed": closed,
@@ -124,14 +129,14 @@ def hidden(held: Mapping[str, Any], path: str) -> str | None:
     return None
 
 
+def lower(text: object) -> str:
+    """In small letters, but for what is written in capitals everywhere: NHS, A&E."""
+    return " ".join(word if sum(map(str.isupper, word)) > 1 else word.lower() for word in str(text).split(" "))
+
+
 def kebab(name: str) -> str:
     """A mutation's name as the addresses of forms have it: `giveRole` as `give-role`."""
     return "".join(f"-{each.lower()}" if each.isupper() else each for each in name)
-
-
-def lines(text: str | None) -> Markup:
-    """With the line breaks that were typed."""
-    return Markup("<br>").join((text or "").split("\n"))
 
 
 def closed(reason: str | None) -> str:

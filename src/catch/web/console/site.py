@@ -6,6 +6,7 @@ anything: they come from this site's own pages, by whoever the page was made for
 
 import hmac
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
@@ -29,7 +30,8 @@ from catch.web.about import about
 from catch.web.console.assets import Asset, assets
 from catch.web.console.forms import Sent, parsed
 from catch.web.console.rendering import environment
-from catch.web.console.visit import Moved, NotShown, Page, Reply, Visit, nothing_here
+from catch.web.console.visit import ONWARD, Moved, NotShown, Page, Reply, Visit, nothing_here, one
+from catch.web.console.wording import words
 from catch.web.http import Line
 from catch.web.requests import Heading, Scope
 
@@ -46,6 +48,8 @@ ASKED = 100
 A_PAGE = 10
 """How much more pages may cost somebody than their own documents: each asks several of ours, with all that is shown."""
 METHODS = ["GET", "HEAD", "POST"]
+NAMED = 60.0
+"""Seconds for which the names of programmes and series hold."""
 TOUCHED = 60.0
 """Seconds after which a session's cookie says anew when it was last used."""
 LASTING = 366 * 86_400.0
@@ -70,7 +74,8 @@ Answers = Callable[[Visit], Awaitable[Reply]]
 class Address(Struct, frozen=True):
     """A page's address, as the framework has it (`/cases/{case:uuid}`), and what answers there.
 
-    `closed`: only to whoever is signed in. `text`: what the head of every page calls it, where it leads there.
+    `closed`: only to whoever is signed in. `text`: what the head of every page calls it, where it leads there; `reads`:
+    the query that the page is made of, where not everybody may ask it.
     """
 
     path: str
@@ -78,6 +83,7 @@ class Address(Struct, frozen=True):
     post: Answers | None = None
     closed: bool = True
     text: str = ""
+    reads: str = ""
 
 
 class Console:
@@ -90,7 +96,9 @@ class Console:
         self.costs = Rates(web.costs.per_second * A_PAGE, web.costs.burst * A_PAGE)
         self.assets: dict[str, Asset] = assets()
         self._addresses = addresses
-        self._templates = environment()
+        self.names: dict[str, str] = {}
+        self._named_at = -math.inf
+        self._templates = environment(self.called)
         self._origins = Origins()
 
     def handlers(self) -> list[HTTPRouteHandler]:
@@ -115,8 +123,23 @@ class Console:
         return datetime.fromtimestamp(self.cookies.clock(), UTC)
 
     def navigation(self, visit: Visit) -> list[tuple[str, str]]:
-        """Where the head of every page leads: the text, and the address."""
-        return [(each.text, each.path) for each in self._addresses if each.text]
+        """Where the head of every page leads: the text, and the address. Nobody is led to what is not theirs."""
+        return [
+            (each.text, each.path)
+            for each in self._addresses
+            if each.text and (not each.reads or each.reads in visit.reads)
+        ]
+
+    def called(self, key: str) -> str:
+        """A programme or a series of meetings by its name."""
+        return self.names.get(key) or words(key)
+
+    async def _know_names(self, visit: Visit) -> None:
+        """As everybody who signs in is told them; they hardly ever change."""
+        if time.monotonic() - self._named_at > NAMED:
+            held = (await visit.maybe("programmes")).get("programmes", [])
+            self.names = {each["key"]: each["name"] for one in held for each in (one, *one["series"])}
+            self._named_at = time.monotonic()
 
     def asset(self, name: str) -> str:
         """Where it is: at another address whenever it is another, so that browsers may keep it."""
@@ -162,7 +185,7 @@ class Console:
             return await self._reply(address, request, heading, visit, line)
         except NotShown as problem:
             line.code = problem.title
-            return self._page(visit, self._told(visit, problem.status, problem.title, problem.text))
+            return self._page(visit, self._told(visit, problem.status, problem.title, problem.text, problem.onward))
         except Refused as refused:
             line.code = refused.code
             status = 503 if refused.code == RecordsAway.code else 403
@@ -194,6 +217,9 @@ class Console:
             if posted and address.closed:
                 self._by_whom_it_was_made_for(visit, session)
             await self._no_farther_than_the_log(visit)
+            await self._know_names(visit)
+            if not visit.fragments:
+                visit.reads = one(await visit.maybe("navigation"), "viewer").get("reads", ())
         answers = address.post if posted and address.post else address.get
         reply = await answers(visit)
         return self._page(visit, reply)
@@ -264,12 +290,13 @@ class Console:
         quiet = "" if isinstance(why, NotSignedIn) else "&ended=1"
         return Moved(f"/sign-in?next={quote(visit.address, safe='/')}{quiet}")
 
-    def _told(self, visit: Visit, status: int, title: str, text: str) -> Page:
+    def _told(self, visit: Visit, status: int, title: str, text: str, onward: tuple[str, str] = ONWARD) -> Page:
         if visit.fragments:
             return Page("", status)
         try:
+            said = TITLES.get(title, title)
             kept = {name: values for name, values in visit.form.items() if name not in NOT_KEPT}
-            return visit.page("told.html", status, title=TITLES.get(title, title), text=text, kept=kept)
+            return visit.page("told.html", status, title=said, text=text, kept=kept, onward=onward)
         except Exception as unexpected:
             fault(unexpected, "console")
             return Page(f"{title}: {text}", status, media="text/plain")

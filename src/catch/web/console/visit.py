@@ -66,12 +66,17 @@ class Moved(Struct):
 Reply = Page | Moved
 
 
-class NotShown(Exception):
-    """There is no such page for whoever asks; the sentence says what to do."""
+ONWARD = ("/", "Go to the start page")
 
-    def __init__(self, status: int, title: str, text: str) -> None:
+
+class NotShown(Exception):
+    """There is no such page for whoever asks; the sentence says what to do. `onward`: an address to go on at, and what
+    its link says.
+    """
+
+    def __init__(self, status: int, title: str, text: str, onward: tuple[str, str] | None = None) -> None:
         super().__init__(title)
-        self.status, self.title, self.text = status, title, text
+        self.status, self.title, self.text, self.onward = status, title, text, onward or ONWARD
 
 
 def nothing_here() -> NotShown:
@@ -124,6 +129,8 @@ class Visit:
         self.query = query
         self.form = form or {}
         self.fragments = fragments
+        self.reads: Sequence[str] = ()
+        """Of the queries for some roles alone, those open to whoever asks: the head of a page leads to no other."""
         self.host = ""
         """Under which name whoever asks has found this server."""
         self.cookies: Mapping[str, str] = {}

@@ -10,10 +10,11 @@ import msgspec
 from msgspec import Struct
 
 from catch.domain.calendar import london_day
-from catch.web.console.forms import Form, words
+from catch.web.console.forms import Form
 from catch.web.console.rows import Row, path_in_words, rows, sections, written
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Moved, Reply, Visit
+from catch.web.console.wording import words
 
 PAGE = 25
 """Facts on one page."""
@@ -189,6 +190,6 @@ def closed(held: Json) -> list[tuple[str, list[str]]]:
 
 
 ADDRESSES = (
-    Address("/audit", look, find, text="Audit"),
+    Address("/audit", look, find, text="Audit", reads="auditTrail"),
     Address("/audit/{stream:uuid}", trail),
 )

@@ -8,7 +8,8 @@ from uuid import uuid4
 from catch.domain.streams import KEY_OF_COMMAND
 from catch.web.console import clocks
 from catch.web.console.asking import form_of
-from catch.web.console.forms import Form, chosen_ids, mutation_of
+from catch.web.console.fields import chosen_ids, mutation_of
+from catch.web.console.forms import Form
 from catch.web.console.known import Known, nodes
 from catch.web.console.rows import path_in_words
 from catch.web.console.site import Address

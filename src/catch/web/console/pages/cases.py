@@ -1,10 +1,16 @@
 """The caseload, by its filters; and looking for a case."""
 
+from datetime import date
+from http import HTTPStatus
+
+from msgspec import Struct
+from msgspec.structs import replace
+
 from catch.web.console.clocks import pressing
+from catch.web.console.forms import Form, Problem
 from catch.web.console.known import Known, nodes
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, many
-from catch.web.console.wording import words
 
 PAGE = 50
 STATES = (
@@ -72,15 +78,34 @@ def filter_of(chosen: dict[str, str], known: Known) -> Json:
     return {name: value for name, value in held.items() if value is not None}
 
 
+class Sought(Struct):
+    """What a case is looked for by: its own number or one that was given with it; or whom it is about."""
+
+    text: str | None = None
+    name: str | None = None
+    date_of_birth: date | None = None
+
+
 async def look(visit: Visit) -> Reply:
     """What is looked for is sent, and stands in no address."""
-    return visit.page("search.html", text="", name="", born="", found=None, by=None)
+    return shown(visit, Form(Sought, {}))
 
 
 async def found(visit: Visit) -> Reply:
-    text, name, born = (visit.sent(each).strip() for each in ("text", "name", "born"))
-    by = await (by_text(visit, text) if text else by_name(visit, name, born))
-    return visit.page("search.html", text=text, name=name, born=born, found=by, by=words)
+    form = Form(Sought, visit.form)
+    wanted = form.filled()
+    text, name, born = (str(wanted.get(each) or "") for each in ("text", "name", "dateOfBirth"))
+    if not form.problems and not text and not (name and born):
+        form.problems.append(Problem("text", "Enter a number or a reference, or a name and a date of birth."))
+    if form.problems:
+        return shown(visit, form, status=HTTPStatus.BAD_REQUEST)
+    return shown(visit, form, await (by_text(visit, text) if text else by_name(visit, name, born)))
+
+
+def shown(visit: Visit, form: Form, found: list[Json] | None = None, status: int = HTTPStatus.OK) -> Reply:
+    # Something is needed, whichever it is: nothing is called optional.
+    form.fields = [replace(each, required=True) for each in form.fields]
+    return visit.page("search.html", status, form=form, found=found)
 
 
 async def by_text(visit: Visit, text: str) -> list[Json]:
@@ -92,8 +117,6 @@ async def by_text(visit: Visit, text: str) -> list[Json]:
 
 
 async def by_name(visit: Visit, name: str, born: str) -> list[Json]:
-    if not name or not born:
-        return []
     return many(await visit.maybe("cases_by_name", name=name, dateOfBirth=born), "casesByName")
 
 

@@ -12,7 +12,8 @@ from catch.domain.facts import Command
 from catch.domain.meeting.deciding import RecordUpdate
 from catch.web.console.asking import ABOUT, form_of
 from catch.web.console.defaults import rows_known
-from catch.web.console.forms import Form, kind_named, mutation_of
+from catch.web.console.fields import kind_named, mutation_of
+from catch.web.console.forms import Form
 from catch.web.console.known import Known, nodes
 from catch.web.console.pages.writing import record
 from catch.web.console.people_choices import begun, of_people

@@ -103,4 +103,4 @@ def curve(points: list[Json]) -> Drawn:
     return Drawn("".join(line), band, days, [(y(part / 4), part * 25) for part in range(5)])
 
 
-ADDRESSES = (Address("/figures", figures, text="Figures"),)
+ADDRESSES = (Address("/figures", figures, text="Figures", reads="timeToOutcome"),)

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4, uuid5
 
 from catch.web.console.pages.commands import given_id
 from catch.web.console.site import Address
+from catch.web.console.typed import apart
 from catch.web.console.visit import Json, Moved, NotShown, Reply, Taken, Turned, Visit, inside, nothing_here
 
 MOST = 25
@@ -86,12 +87,12 @@ async def parts_of(visit: Visit, position: str | None) -> tuple[list[Part], bool
 
 def of_case(case: Json) -> Part:
     name = inside(case, "person", "name")
-    text = f"Leads {case['number']}" + (f", {name}" if name else "")
+    text = f"Leads {case['number']}" + (f", {apart(name)}" if name else "")
     return Part(f"case/{case['id']}", text, CASE, {"case": case["id"], "lead": True})
 
 
 def of_action(entry: Json) -> Part:
-    text = f"Owns in {entry['caseNumber'] or 'a case'}: {entry['title'] or 'an action'}"
+    text = f"Owns in {entry['caseNumber'] or 'a case'}: {apart(entry['title']) if entry['title'] else 'an action'}"
     key = f"action/{entry['caseId']}/{entry['actionId']}"
     return Part(key, text, ACTION, {"case": entry["caseId"], "action": entry["actionId"], "answer": "REASSIGN"})
 

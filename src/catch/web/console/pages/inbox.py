@@ -12,7 +12,8 @@ from catch.domain.streams import COMMANDS_BY_KEY
 from catch.identity.cookies import NotSignedIn
 from catch.web.console import clocks
 from catch.web.console.asking import form_of
-from catch.web.console.forms import Form, mutation_of
+from catch.web.console.fields import mutation_of
+from catch.web.console.forms import Form
 from catch.web.console.known import Known, everything
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Moved, Reply, Visit
@@ -140,4 +141,4 @@ class Answers:
         return form_of(self._known, kind, {}, about, title="I cannot come", prefix=f"apology-{entry['id'][:13]}-")
 
 
-ADDRESSES = (Address("/inbox", inbox, seen, text="Inbox"),)
+ADDRESSES = (Address("/inbox", inbox, seen, text="Inbox", reads="agencyInbox"),)

@@ -16,7 +16,7 @@ from catch.domain.streams import PARTNER, partner_stream
 from catch.identity import flow
 from catch.identity.cookies import NotSignedIn, Session
 from catch.identity.flow import Attempt, NoSuchAttempt
-from catch.identity.tokens import TokenRefused, Viewer
+from catch.identity.tokens import IssuerAway, TokenRefused, Viewer
 from catch.identity.trust import Issuers
 from catch.identity.verifying import Identified
 from catch.rates import Rates, neighbourhood, whole_seconds
@@ -115,7 +115,16 @@ async def come_back(visit: Visit) -> Reply:
 
 
 def told(refused: TokenRefused) -> NotShown:
-    return NotShown(refused.STATUS, "You are not signed in", refused.message)
+    """What is wrong with a token says nothing to whoever signs in: it is for those who run the system."""
+    said = refused.message if isinstance(refused, FOR_PEOPLE) else f"{NOT_BELIEVED} {refused.code}. {refused.message}"
+    return NotShown(refused.STATUS, "You are not signed in", said, ("/sign-in", "Sign in again"))
+
+
+FOR_PEOPLE = (NoSuchAttempt, flow.AnotherIssuerAnswered, flow.IssuerRefused, flow.CodeRefused, IssuerAway)
+NOT_BELIEVED = (
+    "What came back from where you signed in cannot be believed, so nobody was signed in and nothing was told. Begin"
+    " again; if it happens again, tell whoever runs the system this:"
+)
 
 
 async def signed_in(visit: Visit, issuers: Issuers, attempt: Attempt, found: Identified) -> Reply:

@@ -11,7 +11,7 @@ from catch.domain.calendar import LONDON
 from catch.domain.case.state import Priority
 from catch.domain.meeting.items import DecisionCode, DeferReason, GuestKind
 from catch.web.console import room
-from catch.web.console.forms import choices_of
+from catch.web.console.fields import choices_of
 from catch.web.console.pages.naming import agencies, programme
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, nothing_here
@@ -79,7 +79,7 @@ def told(visit: Visit, meeting: Json, item: Json | None, offered: Sequence[str],
     organises = "draftAgenda" in offered
     return {
         "meeting": meeting,
-        "series": words(meeting["series"]),
+        "series": visit.console.called(meeting["series"]),
         "stage": room.STAGES[state],
         "stage_colour": {"IN_PROGRESS": "green", "ADJOURNED": "orange", "CANCELLED": "red"}.get(state, "grey"),
         "pace": paced,
@@ -273,7 +273,7 @@ async def screen(visit: Visit) -> Reply:
     return visit.page(
         "meeting_screen.html",
         meeting=meeting,
-        series=words(meeting["series"]),
+        series=visit.console.called(meeting["series"]),
         stage=room.STAGES[meeting["state"]],
         pace=paced,
         left=room.lasting(paced.left),

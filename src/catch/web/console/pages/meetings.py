@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from catch.domain.calendar import LONDON, london_day
 from catch.domain.meeting.state import Mode
 from catch.web.console import room
-from catch.web.console.forms import choices_of
+from catch.web.console.fields import choices_of
 from catch.web.console.pages.calendar import feed_of
 from catch.web.console.pages.meeting import local, on
 from catch.web.console.pages.naming import settings

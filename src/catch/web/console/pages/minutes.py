@@ -6,7 +6,6 @@ from catch.web.console.pages import sealed_pack
 from catch.web.console.pages.meeting import expected, on, said_of
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, nothing_here
-from catch.web.console.wording import words
 
 STILL_OPEN = ("OFFERED", "ACCEPTED", "IN_PROGRESS")
 DEFERRED = {
@@ -60,7 +59,7 @@ def told(visit: Visit, meeting: Json) -> Json:
     items = [open_actions(each) for each in meeting["agenda"]["items"] if each["state"] != "REMOVED"]
     return {
         "meeting": meeting,
-        "series": words(meeting["series"]),
+        "series": visit.console.called(meeting["series"]),
         "pace": room.pace(meeting, visit.console.now()),
         "parts_of_agenda": room.sections(items),
         "items": items,
@@ -84,7 +83,7 @@ async def minutes(visit: Visit) -> Reply:
     return visit.page(
         "meeting_minutes.html",
         meeting=meeting,
-        series=words(meeting["series"]),
+        series=visit.console.called(meeting["series"]),
         stage=room.STAGES[meeting["state"]],
         held=held,
         entries=[entry(each, items.get(each["itemId"])) for each in held["entries"]] if held else [],

@@ -5,12 +5,11 @@ from datetime import datetime
 from catch.domain.calendar import LONDON
 from catch.domain.meeting.items import DecisionCode, DeferReason, GuestKind
 from catch.web.console import room
-from catch.web.console.forms import choices_of
+from catch.web.console.fields import choices_of
 from catch.web.console.pages.meeting import known, on, said_of, tellers
 from catch.web.console.pages.naming import agencies
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, nothing_here
-from catch.web.console.wording import words
 
 
 async def paper(visit: Visit) -> Reply:
@@ -25,7 +24,7 @@ async def paper(visit: Visit) -> Reply:
     return visit.page(
         "meeting_paper.html",
         meeting=meeting,
-        series=words(meeting["series"]),
+        series=visit.console.called(meeting["series"]),
         stage=room.STAGES[meeting["state"]],
         offered=offered,
         item=item,

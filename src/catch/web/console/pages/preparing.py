@@ -9,7 +9,7 @@ from catch.domain.meeting.items import DeferReason
 from catch.domain.meeting.listing import AppearanceBasis, Matter, Missing, Section, WarningCode, WhyNotPlaced
 from catch.domain.meeting.state import Mode
 from catch.web.console import room
-from catch.web.console.forms import choices_of
+from catch.web.console.fields import choices_of
 from catch.web.console.pages.meeting import MOVE_REASONS, expected, known, local, on
 from catch.web.console.pages.naming import agencies
 from catch.web.console.site import Address
@@ -65,7 +65,7 @@ async def desk(visit: Visit) -> Reply:
         "prepare.html",
         meeting=meeting,
         offered=offered,
-        series=words(meeting["series"]),
+        series=visit.console.called(meeting["series"]),
         stage=room.STAGES[meeting["state"]],
         step=room.preparing(meeting, offered, f"/meetings/{meeting['id']}"),
         unpublished=unpublished,

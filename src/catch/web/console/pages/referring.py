@@ -1,8 +1,9 @@
 """Refer somebody while signed in, and what became of one's referrals.
 
-A referral is two commands: a person is registered, and their referral is submitted. Their ids are made of what is said
-and of the form's own id: the same form sent again, after an answer that never came, finds both there already; what is
-put right after a refusal is something else.
+A referral is two commands: a person is registered, and their referral is submitted. Nobody is registered for a referral
+that is not taken: it is sent first, and that there is no such person yet is the last thing that can be wrong with it.
+Ids are made of what is said and of the form's own id: the same form sent again, after an answer that never came, finds
+both there already; what is put right after a refusal is something else.
 """
 
 from http import HTTPStatus
@@ -26,14 +27,18 @@ REFERRAL = [
     "programme", "source", "channel", "receivedAt", "reason", "needs", "urgency", "onBehalfOf",
     "unverifiedOrganisation", "agreement", "basis", "safeContact", "reference",
 ]  # fmt: skip
+NOT_REGISTERED, DESCRIPTION = "UNKNOWN_PERSON", ".described."
 PAGE = 50
 
 
 class Both:
-    """The two commands' forms, which are one on the page. `send_id` is made when it is drawn, and travels in it."""
+    """The two commands' forms, which are one on the page. `send_id` is made when it is drawn, and travels in it.
+    `registered`: the person is there, and waits for the referral.
+    """
 
     def __init__(self, known: Known, sent: Sent, send_id: UUID) -> None:
         self.send_id = send_id
+        self.registered = bool(sent.get("registered"))
         case, person, referral = (self.id(each) for each in ("case", "person", "referral"))
         self.person = form_of(known, RegisterPerson, sent, {"person": person}, only=PERSON)
         about = {"case": case, "person": person, "referral": referral}
@@ -82,13 +87,18 @@ async def send(visit: Visit) -> Reply:
     person, referral = both.filled()
     if both.problems:
         return shown(visit, known, both, HTTPStatus.BAD_REQUEST)
-    answer = await sent(visit, both, "registerPerson", person)
+    answer, form = await sent(visit, both, "submitReferral", referral), both.referral
+    if isinstance(answer, Turned) and answer.code == NOT_REGISTERED:
+        answer, form = await sent(visit, both, "registerPerson", person), both.person
+        if isinstance(answer, Taken):
+            both.registered = True
+            answer, form = await sent(visit, both, "submitReferral", referral), both.referral
     if isinstance(answer, Turned):
-        both.person.refused(answer.code, answer.message, answer.details)
-        return shown(visit, known, both, answer.status)
-    answer = await sent(visit, both, "submitReferral", referral)
-    if isinstance(answer, Turned):
-        both.referral.refused(answer.code, answer.message, answer.details)
+        # What is wrong with the person as the referral describes them stands where they are asked for.
+        if any(DESCRIPTION in (each.get("path") or "") for each in answer.details):
+            form = both.person
+        details = [{**each, "path": (each.get("path") or "").replace(DESCRIPTION, ".")} for each in answer.details]
+        form.refused(answer.code, answer.message, details)
         return shown(visit, known, both, answer.status)
     return visit.to(f"/cases/{referral['case']}", answer)
 

@@ -10,7 +10,7 @@ from catch.identity.settings import Issuer
 from catch.identity.tokens import ISSUER, Viewer
 from catch.identity.trust import Issuers
 from catch.web.console.site import NOT_KEPT, Address, own_path
-from catch.web.console.visit import Moved, NotShown, Page, Reply, Visit, nothing_here
+from catch.web.console.visit import ONWARD, Moved, NotShown, Page, Reply, Visit, nothing_here
 from catch.web.console.wording import words
 from projections.members import MEMBERS
 
@@ -105,7 +105,9 @@ async def nothing(visit: Visit) -> Reply:
 
 
 async def signed_in(visit: Visit) -> Reply:
-    return visit.page("told.html", title="You are signed in", text="Go back to the other tab and send it.", kept={})
+    return visit.page(
+        "told.html", title="You are signed in", text="Go back to the other tab and send it.", kept={}, onward=ONWARD
+    )
 
 
 async def resend(visit: Visit) -> Reply:

@@ -1,0 +1,35 @@
+"""A case's clocks: by the rules of its programme, from the facts of its present episode."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from catch.domain.case.state import Case, Milestones
+from catch.domain.programme.clocks import Clock, clock, matches
+from catch.domain.programme.configuration import ClockRule
+
+
+def clocks_of(case: Case, rules: Iterable[ClockRule], at: datetime) -> Iterator[Clock]:
+    """Those that have started by `at`, as they stand then."""
+    for rule in rules:
+        started = moment(rule.start, case.milestones)
+        if started is not None and started <= at:
+            yield clock(rule, started, moment(rule.stop, case.milestones), at, case.milestones.over_at)
+
+
+def steps(milestones: Milestones) -> tuple[tuple[str, str | None, datetime | None], ...]:
+    """Each fact a clock may start or stop at, with the moment it first came in this episode."""
+    return (
+        ("ReferralReceived", None, milestones.received_at),
+        ("ReferralAccepted", None, milestones.accepted_at),
+        ("ConversationHeld", None, milestones.conversation_at),
+        ("CaseDiscussed", None, milestones.discussed_at),
+        ("PlanAgreed", None, milestones.plan_agreed_at),
+        ("ReviewHeld", None, milestones.review_held_at),
+        ("ReviewHeld", "close", milestones.review_decided_close_at),
+        ("CaseClosed", None, milestones.closed_at),
+    )
+
+
+def moment(spec: str, milestones: Milestones) -> datetime | None:
+    moments = [at for event, decision, at in steps(milestones) if at and matches(spec, event, decision)]
+    return min(moments, default=None)

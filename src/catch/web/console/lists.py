@@ -1,0 +1,225 @@
+"""The lists that choices come from: what is known of the case, the programme, its agencies, people and meetings.
+
+Only what the API tells whoever fills a form in.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from catch.domain.streams import COMMANDS_BY_KEY
+from catch.web.console.fields import Choice, fields_of
+from catch.web.console.known import Known
+from catch.web.console.typed import apart
+from catch.web.console.visit import Json, many, one
+from catch.web.console.wording import words
+
+# Of the case
+
+
+def parts(known: Known, name: str) -> list[Json]:
+    return many(known.case, name)
+
+
+def called(text: str | None, otherwise: str) -> str:
+    """A text in one line of a list."""
+    plain = " ".join(text.split()) if text else ""
+    return apart(plain if len(plain) < 80 else f"{plain[:77]}...") if plain else otherwise
+
+
+def actions(known: Known) -> list[Choice]:
+    ended = ("COMPLETED", "NOT_POSSIBLE", "NOT_UNDERTAKEN", "CANCELLED")
+    return [
+        Choice(each["id"], f"{called(each['title'], 'An action')} ({known.called(each['owner'])})")
+        for each in [*parts(known, "actions"), *of_items(known, "actions")]
+        if each["state"] not in ended
+    ]
+
+
+def goals(known: Known) -> list[Choice]:
+    return [Choice(each["id"], called(each["text"], "A goal")) for each in open_goals(known)]
+
+
+def open_goals(known: Known) -> list[Json]:
+    return [each for each in parts(known, "goals") if each["state"] == "OPEN"]
+
+
+def disclosures(known: Known) -> list[Choice]:
+    held = [each for each in parts(known, "disclosures") if not each["endedAt"]]
+    return [
+        Choice(each["id"], f"{known.called(each['agency'])}: {', '.join(map(words, each['categories'])).lower()}")
+        for each in held
+    ]
+
+
+def proposals(known: Known) -> list[Choice]:
+    held = [each for each in parts(known, "proposals") if not each["withdrawn"]]
+    return [
+        Choice(each["id"], f"{words(each['purpose'])}: {called(each['question'], each['series'])}") for each in held
+    ]
+
+
+def unmet(known: Known) -> list[Choice]:
+    return [Choice(each["id"], words(each["code"])) for each in parts(known, "unmetNeeds") if not each["metAt"]]
+
+
+def concerns(known: Known) -> list[Choice]:
+    return [Choice(each["id"], called(each["text"], "A concern")) for each in parts(known, "concerns")]
+
+
+def recused(known: Known) -> list[Choice]:
+    held = [each for each in parts(known, "recusals") if not each["resolvedAt"]]
+    return [Choice(each["user"], f"{each['user']} ({known.called(each['agency'])})") for each in held]
+
+
+def decisions(known: Known) -> list[Choice]:
+    held = [*parts(known, "decisions"), *of_items(known, "decisions")]
+    return [Choice(each["id"], f"{words(each['code'])}: {called(each['text'], '')}") for each in held]
+
+
+def plans(known: Known) -> list[Choice]:
+    plan = one(known.case, "plan")
+    return [Choice(plan["id"], f"The plan, version {plan['version']}")] if plan else []
+
+
+def person(known: Known) -> list[Choice]:
+    held = one(known.case, "person")
+    return [Choice(held["id"], held["name"] or "The person of this case")] if held else []
+
+
+# Of agencies and people
+
+
+def agencies(known: Known, keys: Iterable[str | None]) -> list[Choice]:
+    return [Choice(key, known.called(key)) for key in dict.fromkeys(keys) if key]
+
+
+def involved(known: Known) -> list[Choice]:
+    return agencies(known, (each["agency"] for each in parts(known, "involvements") if not each["endedAt"]))
+
+
+def told(known: Known) -> list[Choice]:
+    return agencies(known, (each["agency"] for each in parts(known, "disclosures") if not each["endedAt"]))
+
+
+def presenting(known: Known) -> list[Choice]:
+    lead: str | None = one(known.case, "lead").get("agency")
+    return agencies(known, (lead, known.agency, *(each.value for each in involved(known))))
+
+
+def referring(known: Known) -> list[Choice]:
+    doors = (one(each, "referrer").get("agency") for each in parts(known, "referrals"))
+    return agencies(known, (*doors, *(each.value for each in involved(known))))
+
+
+def all_partners(known: Known) -> list[Choice]:
+    return [Choice(each["key"], named(each)) for each in known.partners]
+
+
+def named(agency: Json) -> str:
+    return f"{apart(agency['name'])} ({agency['key']})"
+
+
+def under_agreement(known: Known) -> list[Choice]:
+    """Those that something may be disclosed to; all, where it is not said which."""
+    held = [each for each in known.partners if each.get("agreementInForce", True)]
+    return [Choice(each["key"], named(each)) for each in held]
+
+
+def running(known: Known) -> list[Choice]:
+    held = [each for each in known.partners if each["runs"]]
+    return [Choice(each["key"], each["name"]) for each in held] or agencies(known, [known.agency])
+
+
+def at_the_table(known: Known) -> list[Choice]:
+    seats = many(known.meeting, "attendance")
+    return agencies(known, (each["agency"] for each in seats)) or involved(known) or all_partners(known)
+
+
+def people(known: Known) -> list[Choice]:
+    """Whom the page knows by name."""
+    leading = [one(known.case, "lead"), one(known.case, "clinical")]
+    presenting = [one(each, "presenter") for each in parts(known, "proposals")]
+    named = [*leading, *many(known.meeting, "attendance"), *presenting, *known.members]
+    held: dict[str, str] = {each["user"]: each["agency"] for each in named if each} | {known.user: known.agency}
+    return [Choice(user, known.called(agency)) for user, agency in sorted(held.items())]
+
+
+# Of the programme
+
+
+def setting(known: Known, name: str) -> Any:
+    return known.programme.get(name) if known.programme else None
+
+
+def listed(known: Known, name: str) -> list[Json]:
+    return many(known.programme, name)
+
+
+def codes(held: Iterable[Any] | None) -> list[Choice]:
+    return [Choice(str(each), words(str(each))) for each in held or ()]
+
+
+def sources(known: Known) -> list[Choice]:
+    return codes(each["code"] for each in listed(known, "sources") if each.get("active", True))
+
+
+def domains(known: Known) -> list[Choice]:
+    return codes(one(known.programme, "framework").get("domains"))
+
+
+def needs(known: Known) -> list[Choice]:
+    """The programme has no list of needs: its areas of life, the kinds of help it knows, and what was said before."""
+    said = [*(each for referral in parts(known, "referrals") for each in referral["needs"] or ()),
+            *(each for talk in parts(known, "conversations") for each in talk["needs"] or ())]  # fmt: skip
+    known_here = [*codes(said), *domains(known), *codes(setting(known, "interventions"))]
+    return [*{each.value: each for each in known_here}.values()]
+
+
+def closing(known: Known) -> list[Choice]:
+    return [Choice(each["code"], each["label"]) for each in many(one(known.programme, "closure"), "reasons")]
+
+
+def scale(known: Known) -> list[Choice]:
+    """The points of the programme's scale, where it is one that a list can show."""
+    framework = one(known.programme, "framework")
+    least, most = framework.get("scale_min", 1), framework.get("scale_max", 5)
+    return [Choice(str(each), str(each)) for each in range(least, most + 1)] if framework and most - least < 20 else []
+
+
+def all_series(known: Known) -> list[Choice]:
+    return [Choice(each["key"], each["name"]) for each in listed(known, "meetings")]
+
+
+def programmes(known: Known) -> list[Choice]:
+    return [Choice(each["key"], each["name"]) for each in known.programmes]
+
+
+# Of meetings
+
+
+def of_items(known: Known, name: str) -> list[Json]:
+    return many(known.item, name)
+
+
+def items_of(known: Known) -> list[Json]:
+    return many(one(known.meeting, "agenda"), "items")
+
+
+def items(known: Known) -> list[Choice]:
+    return [
+        Choice(each["id"], f"{each['order']}. {each['number'] or words(each['matter'] or 'an item')}")
+        for each in items_of(known)
+    ]
+
+
+def meetings(known: Known) -> list[Choice]:
+    return [
+        Choice(each["id"], f"{each['startsAt'][:10]}, {words(each['series'])}, {words(each['state']).lower()}")
+        for each in known.meetings
+    ]
+
+
+def categories(known: Known) -> list[Choice]:
+    """Of a note: what is restricted has a note of its own."""
+    field = next(each for each in fields_of(COMMANDS_BY_KEY["add-note"]) if each.name == "category")
+    return [each for each in field.choices if each.value != "RESTRICTED"]

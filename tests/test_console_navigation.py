@@ -1,0 +1,79 @@
+"""The head of every page leads to what somebody may read, and to nothing else; the API says what that is."""
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from catch.access.listing import READS
+from catch.domain.facts import Actor, Role
+from catch.web.console.pages import ADDRESSES
+from tests.browser import signed_in
+from tests.conftest import Furnished
+from tests.place import ADMINISTRATOR, AUDITOR, CHAIR, COORDINATOR, HOUSING, PROGRAMME, REFERRER, Place
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+MANAGER = Actor("manager@snn", "snn", Role.MEMBER_ADMINISTRATOR)
+EVERYBODY = (ADMINISTRATOR, AUDITOR, CHAIR, COORDINATOR, HOUSING, MANAGER, REFERRER)
+ASKED = {
+    "agencyInbox": "{ agencyInbox(first: 1) { edges { cursor } } }",
+    "agendaPreview": "query ($meeting: UUID!) { agendaPreview(meetingId: $meeting) { asOf } }",
+    "auditTrail": "query ($case: UUID!) { auditTrail(stream: $case, first: 1) { edges { cursor } } }",
+    "lapsing": "{ lapsing(first: 1) { edges { cursor } } }",
+    "members": "query ($agency: String!) { members(agency: $agency, first: 1) { edges { cursor } } }",
+    "ownedActions": "query ($agency: String!) { ownedActions(agency: $agency, user: $agency) { edges { cursor } } }",
+    "timeToOutcome": "query ($programme: String!) { timeToOutcome(programme: $programme) { cutOffAt } }",
+    "whyNotOnAgenda": """query ($case: UUID!, $meeting: UUID!) {
+        whyNotOnAgenda(caseId: $case, meetingId: $meeting) { text } }""",
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def place(furnished: Furnished) -> AsyncIterator[Place]:
+    async with furnished() as made:
+        await made.enrol(MANAGER)
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def about(place: Place) -> dict[str, str]:
+    case, meeting = await place.worked_on("Ada Example"), await place.published()
+    await place.settled()
+    return {"case": str(case.case), "meeting": str(meeting.meeting), "programme": PROGRAMME}
+
+
+@pytest.mark.parametrize("by", EVERYBODY, ids=lambda each: each.user)
+async def test_the_head_leads_to_every_page_that_is_theirs_and_to_no_other(place: Place, by: Actor) -> None:
+    reads = (await place.ask("{ viewer { reads } }", by))["viewer"]["reads"]
+    async with signed_in(place, by) as client:
+        head = re.search(r'aria-label="Main">(.*?)</nav>', (await client.get("/")).text, re.DOTALL)
+        assert head is not None
+        led = re.findall(r'href="([^"]+)"', head[1])
+        assert led == [each.path for each in ADDRESSES if each.text and (not each.reads or each.reads in reads)]
+        for address in led:
+            assert (await client.get(address)).status_code == 200, address
+
+
+async def test_a_chair_is_led_to_audit_and_figures_and_a_partner_is_not(place: Place) -> None:
+    shown = {by: (await place.ask("{ viewer { reads } }", by))["viewer"]["reads"] for by in (CHAIR, HOUSING)}
+    assert {"auditTrail", "timeToOutcome", "agencyInbox"} <= {*shown[CHAIR]}
+    assert {*shown[HOUSING]} == {"agencyInbox", "ownedActions"}
+
+
+@pytest.mark.parametrize("by", EVERYBODY, ids=lambda each: each.user)
+async def test_what_is_said_to_be_open_is_open_and_the_rest_is_refused(
+    place: Place, about: dict[str, str], by: Actor
+) -> None:
+    assert ASKED.keys() == READS.keys()
+    reads = (await place.ask("{ viewer { reads } }", by))["viewer"]["reads"]
+    given = about | {"agency": by.agency}
+    for query, text in ASKED.items():
+        body = await place.answer(text, by, **{name: value for name, value in given.items() if f"${name}" in text})
+        codes = {each["extensions"]["code"] for each in body.get("errors", ())}
+        if query in reads:
+            # Which of their cases and meetings, and which days, is another question.
+            assert "NOT_FOR_YOUR_ROLE" not in codes, query
+        else:
+            assert codes & {"NOT_FOR_YOUR_ROLE", "UNKNOWN_CASE"}, query
