@@ -6,7 +6,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -171,9 +171,16 @@ def children(pid: int) -> list[int]:
 
 @contextmanager
 def cluster(
-    options: Iterable[str] = SAFE, *, tmpfs: str = "", initdb: Iterable[str] = (), standby_of: Cluster | None = None
+    options: Iterable[str] = SAFE,
+    *,
+    tmpfs: str = "",
+    initdb: Iterable[str] = (),
+    standby_of: Cluster | None = None,
+    restored: Callable[[Cluster], None] | None = None,
 ) -> Generator[Cluster]:
-    """`tmpfs`: its data lie on a volume of this size (such as 128m). `CalledProcessError`: that cannot be done here."""
+    """`tmpfs`: its data lie on a volume of this size (such as 128m). `CalledProcessError`: that cannot be done here.
+    `restored` puts data of another one into its folder.
+    """
     owner = os_user()
     if owner is not None:
         prepare(ROOT_DATA / "ephemeral", owner)
@@ -191,7 +198,9 @@ def cluster(
             subprocess.run(
                 ["mount", "-t", "tmpfs", "-o", *size, "tmpfs", home / "data"], check=True, capture_output=True
             )
-        if standby_of is None:
+        if restored is not None:
+            restored(made)
+        elif standby_of is None:
             run([made.bin / "initdb", "-D", home / "data", *INITDB, "--no-sync", *initdb], owner)
         else:
             copying = ["-h", standby_of.home, "-U", "postgres", "-D", home / "data", "-R", "-c", "fast", "--no-sync"]

@@ -70,6 +70,10 @@ class Writer:
         """The last batch was recorded, and none is held up."""
         return not (self._troubled or self._connection.held_up)
 
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
+
     def record_at(self, moment: datetime | None) -> None:
         self._connection.record_at(moment)
 
