@@ -14,7 +14,10 @@ from tests.relationships import CHAIRS_THE_CASE, OWNS_THE_ACTION, TAKES_PART, at
 from tests.standing import PEOPLE, World, world
 from tests.test_access_matrix import command, refusal_of
 
-YOURSELF = ("JoinMeeting", "LeaveMeeting", "SendApology", "AcceptConfidentiality", "DeclareInterest")
+YOURSELF = (
+    *("JoinMeeting", "LeaveMeeting", "SendApology", "AcceptConfidentiality"),
+    *("DeclareInterest", "RaiseHand", "LowerHand"),
+)
 
 
 def refused(w: World, asked: Any, why: type[Refused]) -> None:

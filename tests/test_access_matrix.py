@@ -11,9 +11,10 @@ import pytest
 from msgspec import to_builtins
 from msgspec.structs import replace
 
-from catch.access import RULES, NotAllowed, NotEnrolled, NotYourAction, asks, may, program
+from catch.access import RULES, NotAllowed, NotEnrolled, NotYourAction, asks, may, may_ask_about, program
 from catch.domain.case.actions import ActionAnswer
 from catch.domain.facts import Actor, Command, Role, Tag
+from catch.domain.meeting.state import Attendee, Invitation, Stay
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
 from catch.domain.streams import COMMANDS
 from tests import relationships as r
@@ -28,6 +29,7 @@ from tests.standing import (
     P,
     World,
     asking,
+    at_meeting,
     held,
     nothing,
     with_member,
@@ -103,6 +105,9 @@ JoinMeeting               chair COMES_IN, deputy COMES_IN, coordinator COMES_IN,
 LeaveMeeting              chair COMES_IN, deputy COMES_IN, coordinator COMES_IN, preparer COMES_IN, partner COMES_IN
 SendApology               chair COMES_IN, deputy COMES_IN, coordinator COMES_IN, preparer COMES_IN, partner COMES_IN
 AcceptConfidentiality     chair ATTENDS, deputy ATTENDS, coordinator ATTENDS, preparer ATTENDS, partner ATTENDS
+RaiseHand                 chair READS, deputy READS, coordinator READS, preparer READS, partner READS
+LowerHand                 chair READS, deputy READS, coordinator READS, preparer READS, partner READS
+GiveFloor                 chair ON_ITEM, deputy ON_ITEM, coordinator ON_ITEM, preparer ON_ITEM
 DeclareInterest           chair READS, deputy READS, coordinator READS, preparer READS, partner READS
 ResolveInterest           chair ON_ITEM, deputy ON_ITEM, coordinator ON_ITEM, preparer ON_ITEM
 OpenItem                  chair OPENS, deputy OPENS, coordinator OPENS, preparer OPENS
@@ -161,7 +166,10 @@ WHOSE = {
     Role.CALDICOTT: {"role": Role.AUDITOR},
     Role.ADMINISTRATOR: {"role": Role.ADMINISTRATOR},
 }
-ABOUT_ONESELF = {"JoinMeeting", "LeaveMeeting", "SendApology", "AcceptConfidentiality", "DeclareInterest"}
+ABOUT_ONESELF = {
+    *("JoinMeeting", "LeaveMeeting", "SendApology", "AcceptConfidentiality"),
+    *("DeclareInterest", "RaiseHand", "LowerHand"),
+}
 TELLS: dict[str, Any] = {
     "case": CASE,
     "meeting": MEETING,
@@ -215,6 +223,36 @@ def test_who_may_is_let(name: str, role: Role):
     w = relationship(name, role).holds(role)
     assert w.may(command(name, role)) is role
     assert asks(w.who(), KINDS[name])
+
+
+ABOUT = ("case", "person", "meeting", "item", "partner")
+
+
+def offered_it(w: World, name: str, asked: Command) -> bool:
+    about = {field: getattr(asked, field) for field in ABOUT if field in asked.__struct_fields__}
+    return may_ask_about(w.who(), KINDS[name], about, w, w.at)
+
+
+@pytest.mark.parametrize(("name", "role"), ROWS)
+def test_who_may_is_offered_it_before_the_rest_is_said(name: str, role: Role):
+    assert offered_it(relationship(name, role).holds(role), name, command(name, role))
+
+
+@pytest.mark.parametrize("role", [Role.CHAIR, Role.PREPARER])
+def test_who_is_kept_out_is_offered_what_is_left_to_them(role: Role):
+    """From the chair they learn why they cannot open the item, and put it off; nobody else does."""
+    w = r.kept_out(r.at_the_meeting(role))
+    offered = {name for name in ("OpenItem", "CloseItem", "DeferItem") if offered_it(w, name, command(name, role))}
+    assert offered == ({"OpenItem", "DeferItem"} if role is Role.CHAIR else set())
+
+
+def test_who_is_asked_no_more_is_offered_to_leave_and_not_to_come_in():
+    hana = PEOPLE[Role.PARTNER][0]
+    inside = (Attendee(hana, "housing-1", (Stay(NOW),), "statement"),)
+    gone = at_meeting(invitations=(), withdrawn=(Invitation("housing-1"),), attendance=inside)
+    w = gone(r.at_the_meeting(Role.PARTNER))
+    assert offered_it(w, "LeaveMeeting", command("LeaveMeeting", Role.PARTNER))
+    assert not offered_it(w, "JoinMeeting", command("JoinMeeting", Role.PARTNER))
 
 
 @pytest.mark.parametrize(("name", "role"), ROWS)

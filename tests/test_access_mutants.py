@@ -1,6 +1,6 @@
 """Every hole once found, put back on purpose: a line each, with what must catch it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -126,9 +126,25 @@ def for_ever(meeting: Meeting) -> tuple[datetime, datetime, datetime]:
     return opens, over + timedelta(days=9_999), over + timedelta(days=9_999)
 
 
+def to_the_minutes(meeting: Meeting) -> tuple[datetime, datetime, datetime]:
+    opens, over, minuted = real_bounds(meeting)
+    return opens, over, min(meeting.confirmed_at or minuted, minuted)
+
+
 def any_time(meeting: Meeting) -> tuple[datetime, datetime, datetime]:
     _, over, minuted = real_bounds(meeting)
     return meeting.starts_at - timedelta(days=9_999), over, minuted
+
+
+class Vague:
+    """A command of which no rule can tell what it is."""
+
+    def __init__(self, kind: type[Command], about: Mapping[str, object]) -> None:
+        self.__struct_fields__ = kind.__struct_fields__
+        self.__dict__.update({name: id_ for name, id_ in about.items() if name in kind.__struct_fields__})
+
+    def __getattr__(self, name: str) -> Any:
+        raise doing.Unsaid(name)
 
 
 def no_guest(seat: seats.Seat, who: Who, at: datetime) -> bool:
@@ -260,6 +276,11 @@ MUTANTS = table(
     # Ends that do not end
     ("a seat has no end", (seats, "bounds", for_ever), row("EndDisclosure", CHAIR)),
     ("a seat has no beginning", (seats, "bounds", any_time), row("EndDisclosure", CHAIR)),
+    (
+        "who runs the meeting is out before its members",
+        (seats, "bounds", to_the_minutes),
+        hand(s.test_whoever_confirms_the_minutes_at_once_sees_the_items_no_shorter_than_members_do, CHAIR),
+    ),
     ("a seat moves along", (seats, "lasting", whatever("moved_far")), row("EndDisclosure", CHAIR)),
     ("a removed item keeps its seat", (seats, "lasting", whatever("removed")), row("EndDisclosure", CHAIR)),
     (
@@ -277,6 +298,16 @@ MUTANTS = table(
     # Recusal
     ("recusal is of an item alone", (seeing, "recused", false), row("AddNote", PARTNER)),
     ("the recused run their item", (relations, "kept_out", false), row("CloseItem", CHAIR)),
+    (
+        "anybody raises anybody's hand",
+        rule("RaiseHand", PARTNER, relation=relations.seeing_item),
+        hand(f.test_members_act_for_themselves_and_organisers_for_others, "RaiseHand"),
+    ),
+    (
+        "what a rule asks of a command's class is not known before the rest",
+        (doing, "Sketch", Vague),
+        m.test_who_is_asked_no_more_is_offered_to_leave_and_not_to_come_in,
+    ),
     (
         "one settles one's own",
         rule("ResolveInterest", CHAIR, relation=relations.organising),

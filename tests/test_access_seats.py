@@ -22,7 +22,7 @@ from catch.domain.facts import Category, Role
 from catch.domain.meeting.items import ItemState
 from catch.domain.meeting.state import Interest, InterestAction, Invitation, Meeting, MeetingState, Stay
 from tests.cases import ACCEPTED, CASE, NOW, OFFERED, folded, uid
-from tests.relationships import ENDS_A_PART, at_the_meeting, sat
+from tests.relationships import ENDS_A_PART, at_the_meeting, of, sat
 from tests.standing import (
     GENERAL,
     ITEM,
@@ -30,6 +30,7 @@ from tests.standing import (
     asking,
     at_item,
     at_meeting,
+    general,
     held,
     item,
     meeting,
@@ -60,9 +61,23 @@ def test_an_organisers_seat_lasts_from_a_fortnight_before_to_the_minutes(role: R
     assert seen_at(role, opens)
     assert seen_at(role, MINUTED)
     assert not seen_at(role, MINUTED + SECOND)
-    assert seen_at(role, NOW, confirmed_at=NOW)
-    assert not seen_at(role, NOW + SECOND, confirmed_at=NOW)
+    confirmed = MINUTED - timedelta(days=9)
+    assert seen_at(role, confirmed, confirmed_at=confirmed)
+    assert not seen_at(role, confirmed + SECOND, confirmed_at=confirmed)
     assert not seen_at(role, MINUTED + SECOND, confirmed_at=MINUTED + timedelta(days=9))
+
+
+@pytest.mark.parametrize("role", ORGANISERS)
+def test_whoever_confirms_the_minutes_at_once_sees_the_items_no_shorter_than_members_do(role: Role):
+    over = meeting.ends_at + ATTENDEE_WINDOW
+    confirmed = replace(of(role), state=MeetingState.MINUTES_CONFIRMED, confirmed_at=meeting.ends_at)
+    assert seen_at(role, over, confirmed_at=meeting.ends_at)
+    assert not seen_at(role, over + SECOND, confirmed_at=meeting.ends_at)
+    who = sat(role).who()
+    assert item_hidden(who, confirmed, item, over) is None
+    # Then it is said why: neither their role nor their agency is what closes it.
+    assert item_hidden(who, confirmed, item, over + SECOND) is RedactionReason.OVER
+    assert item_hidden(who, confirmed, general, over + SECOND) is None
 
 
 def test_an_organisers_seat_needs_no_publication_and_a_members_does():

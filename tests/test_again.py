@@ -77,8 +77,8 @@ SAYING_LESS = {"AgreePlan.goals", "RevisePlan.goals"}
 """Lists of parts with ids of their own, of which each is held to what was recorded: a shorter one loses nothing."""
 NOTHING_TO_LOSE = {
     "AcceptConfidentiality AchieveGoal AllowService CloseItem DraftAgenda EndMeeting EndRole EndTag GiveRole GiveTag",
-    "HandOverChair InviteMember LeaveMeeting LeaveProgramme LoadProgramme MeetUnmetNeed NoteItem PublishAgenda",
-    "ReinstateMember ResumeMeeting ResumeProgramme RunProgramme ScoreGoal SetAvailability",
+    "GiveFloor HandOverChair InviteMember LeaveMeeting LeaveProgramme LoadProgramme LowerHand MeetUnmetNeed NoteItem",
+    "PublishAgenda RaiseHand ReinstateMember ResumeMeeting ResumeProgramme RunProgramme ScoreGoal SetAvailability",
     "StartMeeting SuspendMember SuspendProgramme",
 }
 """Commands all of whose fields say what it is about, or of which the decision compares all that they say."""
@@ -113,7 +113,7 @@ REFERENCES = {
     "AdjournMeeting ResumeMeeting EndMeeting HandOverChair JoinMeeting LeaveMeeting SendApology "
     "AcceptConfidentiality": "meeting",
     "RemoveItem MoveItem ChangeTimebox PullFromNoting DeclareInterest ResolveInterest OpenItem CloseItem NoteItem "
-    "RecordUpdate RecordGuest": "meeting item",
+    "RecordUpdate RecordGuest RaiseHand LowerHand GiveFloor": "meeting item",
     "SetContactPreference SetProtectedAddress CorrectIdentity CorrectContact": "person",
 }
 """The ids in each command that name something which is there. Every other one is chosen, for something new."""

@@ -22,6 +22,7 @@ from catch.domain.meeting.attendance import AcceptConfidentiality, JoinMeeting
 from catch.domain.meeting.deciding import RecordUpdate
 from catch.domain.meeting.floor import OpenItem
 from catch.domain.meeting.session import StartMeeting
+from catch.domain.meeting.speaking import RaiseHand
 from catch.domain.streams import KEY_OF_COMMAND
 from tests.addresses import PATHS, address_of
 from tests.axe import problems, script
@@ -93,6 +94,7 @@ async def furnish(place: Place) -> dict[str, str]:
     item = next(each.item for each in meeting.items if each.case == told.case)
     await place.take(OpenItem(meeting.meeting, item, override_reason=Sealed("nobody else")), CHAIR)
     await place.take(RecordUpdate(meeting.meeting, item, Sealed("the situation")), CHAIR)
+    await place.take(RaiseHand(meeting.meeting, item, HOUSING.user), HOUSING)
     await place.settled()
     case = str(told.case)
     return {

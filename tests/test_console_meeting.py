@@ -13,16 +13,20 @@ import pytest
 from markupsafe import escape
 from msgspec import Struct
 
+from catch.access import RedactionReason
 from catch.domain.calendar import LONDON, london_day
 from catch.domain.facts import Actor, Category, Role, Sealed
-from catch.domain.meeting.attendance import AcceptConfidentiality, JoinMeeting
+from catch.domain.meeting.attendance import AcceptConfidentiality, DeclareInterest, JoinMeeting
 from catch.domain.meeting.floor import CloseItem, OpenItem
 from catch.domain.meeting.instant import RecordInstantDiscussion
+from catch.domain.meeting.items import ItemState
 from catch.domain.meeting.planning import PlanMeeting
-from catch.domain.meeting.session import EndMeeting, StartMeeting
+from catch.domain.meeting.session import ConfirmMinutes, EndMeeting, StartMeeting
+from catch.domain.meeting.speaking import RaiseHand
 from catch.domain.meeting.state import Meeting, MeetingState
 from catch.domain.partner import SignAgreement
 from catch.domain.streams import CASE, KEY_OF_COMMAND, MEETING
+from catch.web.console.wording import CLOSED
 from tests.browser import signed_in
 from tests.conftest import Database
 from tests.place import CHAIR, COORDINATOR, HOUSING, POLICE, PROGRAMME, SERIES, SYSTEM, Case, Place, ago, placed
@@ -198,6 +202,71 @@ async def test_before_they_accept_confidentiality_a_partner_reads_no_item(place:
         assert "Ada Example" not in joined.text
         accepted = await send(client, form_of(joined.text, "accept-confidentiality"))
         assert "Ada Example" in accepted.text
+
+
+async def test_whoever_is_at_the_item_asks_to_speak_and_is_given_the_floor_in_the_order_of_asking(place: Place) -> None:
+    room = await under_way(place)
+    await opened(place, room, room.shared)
+    await place.take(JoinMeeting(room.meeting.meeting, POLICE.user, POLICE.agency), POLICE)
+    async with signed_in(place, HOUSING) as housing, signed_in(place, CHAIR) as chair:
+        await place.settled()
+        asked = await send(housing, form_of((await housing.get(room.address)).text, "raise-hand"))
+        assert "Asking to speak: 1" in asked.text
+        assert {"raise-hand", "give-floor"}.isdisjoint(commands(asked.text))
+        text = (await chair.get(room.address)).text
+        text = (await send(chair, form_of(text, "raise-hand"), user=COORDINATOR.user)).text
+        section = text[text.index('id="speaking"') :]
+        assert section.index(HOUSING.user) < section.index(COORDINATOR.user)
+        wall = (await chair.get(f"{room.address}/screen")).text
+        # By their initials, in their order.
+        assert "Asking to speak <strong>MH, CS</strong>" in wall
+        assert HOUSING.user not in wall
+        text = (await send(chair, form_of(text, "give-floor", user=HOUSING.user))).text
+        assert "Asking to speak: 1" in text
+        assert "Speaks <strong>MH</strong>" in (await chair.get(f"{room.address}/screen")).text
+        # Who is told nothing of the item is told nothing of who speaks on it, nor how many ask to.
+        closed = await page(place, POLICE, room.address)
+        assert "Asking to speak" not in closed
+        assert "Asking to speak" not in await page(place, POLICE, f"{room.address}/screen")
+        finished = await send(housing, form_of((await housing.get(room.address)).text, "lower-hand"))
+        assert form_of(finished.text, "raise-hand").fields["user"] == [HOUSING.user]
+        assert "Lower the hand of" in (await chair.get(room.address)).text
+    minutes = await page(place, CHAIR, f"{room.address}/minutes")
+    assert "speak" not in minutes
+
+
+async def test_a_chair_who_is_kept_out_of_the_open_item_puts_it_off_and_reads_not_who_speaks(place: Place) -> None:
+    room = await under_way(place)
+    await opened(place, room, room.shared)
+    item = room.item(room.shared)
+    await place.take(RaiseHand(room.meeting.meeting, item, HOUSING.user), HOUSING)
+    await place.take(DeclareInterest(room.meeting.meeting, item, CHAIR.user, CHAIR.agency), CHAIR)
+    async with signed_in(place, CHAIR) as chair:
+        await place.settled()
+        text = (await chair.get(room.address)).text
+        assert "Asking to speak" not in text
+        answer = await send(chair, form_of(text, "defer-item"))
+        assert answer.status_code == 200
+    held = (await place.meeting(room.meeting.meeting)).item(item)
+    assert held is not None
+    assert held.state is ItemState.DEFERRED
+
+
+async def test_whoever_confirms_the_minutes_still_reads_them_and_is_told_when_that_is_over(place: Place) -> None:
+    room = await under_way(place)
+    for case in (room.shared, room.other):
+        await opened(place, room, case)
+        await place.take(CloseItem(room.meeting.meeting, room.item(case)), CHAIR)
+    await place.take(EndMeeting(room.meeting.meeting), CHAIR)
+    await place.take(ConfirmMinutes(room.meeting.meeting), CHAIR)
+    for address in ("", "/minutes"):
+        text = await page(place, CHAIR, room.address + address)
+        assert "Ada Example" in text
+        assert "losed to you" not in text
+
+
+def test_every_reason_for_which_something_is_closed_is_said_in_words() -> None:
+    assert {*CLOSED} == {each.name for each in RedactionReason}
 
 
 async def test_the_screen_on_the_wall_has_numbers_and_initials_and_nothing_to_press(place: Place) -> None:
@@ -411,6 +480,8 @@ async def test_every_command_of_a_meeting_is_a_form_of_its_pages(place: Place) -
         await do(chair, room, "start-meeting")
         first, second = (str(each.item) for each in (await place.meeting(UUID(id_))).items)
         await do(chair, room, "open-item")
+        await do(housing, room, "raise-hand")
+        await look(chair, room)
         await do(chair, room, "close-item")
         await look(chair, f"{room}?item={second}")
         await do(chair, room, "open-item", overrideReason="Nobody else is here.")

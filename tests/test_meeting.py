@@ -149,7 +149,16 @@ from catch.domain.meeting.session import (
     ResumeMeeting,
     StartMeeting,
 )
-from catch.domain.meeting.state import InterestAction, MeetingState, Mode
+from catch.domain.meeting.speaking import (
+    FloorGiven,
+    GiveFloor,
+    HandLowered,
+    HandRaised,
+    LowerHand,
+    NoVoiceInTheItem,
+    RaiseHand,
+)
+from catch.domain.meeting.state import Hand, InterestAction, MeetingState, Mode
 from catch.domain.partner import Agreement, HeldRole, Member, MemberNotEnrolled, Partner
 from catch.domain.programme.configuration import CoreMember, Programme, Series, Source
 from catch.domain.refusals import (
@@ -226,6 +235,7 @@ JOIN, ACCEPT = JoinMeeting(M, "hal", "housing-1"), AcceptConfidentiality(M, "hal
 RUNNING = (PLAN, DRAFT, PUBLISH, JOIN, ACCEPT, StartMeeting(M))
 TOLD = ToTell("hal", date(2025, 11, 20))
 ADVOCATE = RecordGuest(M, ONE, an("guest"), GuestKind.ADVOCATE, TEXT)
+ASK, GIVE = RaiseHand(M, ONE, "hal"), GiveFloor(M, ONE, "hal")
 DECIDE = RecordDecision(M, ONE, an("decision"), DecisionCode.CONTINUE, TEXT, ("housing-1",), (), TOLD)
 
 
@@ -299,6 +309,13 @@ RECORDED: list[tuple[tuple[MeetingCommand, ...], MeetingCommand, list[type]]] = 
     (OPENED, DECIDE, [DecisionRecorded]),
     (OPENED, ADVOCATE, [GuestRecorded]),
     ((*OPENED, ADVOCATE), ADVOCATE, []),
+    (OPENED, ASK, [HandRaised]),
+    (OPENED, GIVE, [FloorGiven]),
+    ((*OPENED, ASK), GIVE, [FloorGiven]),
+    ((*OPENED, GIVE), ASK, []),
+    ((*OPENED, ASK), LowerHand(M, ONE, "hal"), [HandLowered]),
+    (OPENED, LowerHand(M, ONE, "hal"), []),
+    (ENDED, LowerHand(M, ONE, "hal"), []),
     (OPENED, LinkAction(M, ONE, an("action"), "housing-1"), [ItemActionLinked]),
     (PUBLISHED, DEFER_TWO, [ItemDeferred]),
     (OPENED, DEFER_ONE, [ItemDeferred]),
@@ -403,6 +420,17 @@ REFUSED: list[tuple[tuple[MeetingCommand, ...], MeetingCommand, type[Refused]]] 
     (OPENED, RecordUpdate(M, ONE), MissingText),
     (RUNNING, ADVOCATE, ItemNotOpen),
     (OPENED, replace(ADVOCATE, name=Sealed("")), MissingText),
+    (RUNNING, ASK, ItemNotOpen),
+    (OPENED, RaiseHand(M, TWO, "hal"), ItemNotOpen),
+    (OPENED, RaiseHand(M, an("x"), "hal"), NotOnTheAgenda),
+    (OPENED, LowerHand(M, an("x"), "hal"), NotOnTheAgenda),
+    ((*OPENED, AdjournMeeting(M)), ASK, NotInProgress),
+    (ENDED, GIVE, NotInProgress),
+    (OPENED, RaiseHand(M, ONE, "jo"), NoVoiceInTheItem),
+    ((*OPENED, *GUEST), RaiseHand(M, ONE, "jo"), NoVoiceInTheItem),
+    ((*OPENED, LeaveMeeting(M, "hal")), GIVE, NoVoiceInTheItem),
+    ((*PUBLISHED, JOIN, StartMeeting(M), OpenItem(M, ONE, override_reason=TEXT)), ASK, NoVoiceInTheItem),
+    ((*OPENED, DeclareInterest(M, ONE, "hal", "housing-1")), ASK, NoVoiceInTheItem),
     (RUNNING, DECIDE, ItemNotOpen),
     ((*OPENED, AdjournMeeting(M)), DECIDE, NotInProgress),
     (OPENED, RecordDecision(M, ONE, an("d"), DecisionCode.CONTINUE), WhoTellsThePerson),
@@ -466,6 +494,52 @@ def test_a_guest_is_at_the_table_for_the_items_named_only():
     meeting = state(*RUNNING, *GUEST)
     assert "age-well" not in meeting.agencies_at_the_table(ONE)
     assert "age-well" in meeting.agencies_at_the_table(TWO)
+
+
+def up(*commands: MeetingCommand) -> list[tuple[str, bool]]:
+    """Who asks to speak behind these commands, and whether they do."""
+    return [(held.user, held.speaks) for held in state(*OPENED, *commands).hands]
+
+
+def test_they_speak_in_the_order_of_asking_one_at_a_time():
+    both = (JoinMeeting(M, "bob", "snn"), AcceptConfidentiality(M, "bob"), RaiseHand(M, ONE, "bob"), ASK)
+    invited = (InviteMember(M, "snn"), *both)
+    assert up(*invited) == [("bob", False), ("hal", False)]
+    assert up(*invited, GIVE) == [("hal", True), ("bob", False)]
+    # Whoever spoke before has finished, and may ask again behind all others.
+    assert up(*invited, GIVE, GiveFloor(M, ONE, "bob")) == [("bob", True)]
+    assert up(*invited, GIVE, GiveFloor(M, ONE, "bob"), ASK) == [("bob", True), ("hal", False)]
+    assert up(*invited, GIVE, LowerHand(M, ONE, "hal")) == [("bob", False)]
+    assert state(*OPENED, ASK).hands == (Hand(ONE, "hal", "housing-1", NOW),)
+
+
+ENDS_IT: dict[str, tuple[MeetingCommand, ...]] = {
+    "the item is closed": (CloseItem(M, ONE),),
+    "it is put off": (DEFER_ONE,),
+    "they leave": (LeaveMeeting(M, "hal"),),
+    "they are kept out": (DeclareInterest(M, ONE, "hal", "housing-1", InterestAction.LEAVES),),
+    "they are asked no more": (InviteMember(M, "housing-1"), WithdrawInvitation(M, "housing-1")),
+    "they come for other items": (InviteMember(M, "housing-1", items=(TWO,)),),
+    "the meeting ends": (CloseItem(M, ONE), DEFER_TWO, NoteItem(M, NOTED), EndMeeting(M)),
+}
+
+
+@pytest.mark.parametrize("end", ENDS_IT)
+@pytest.mark.parametrize("asked", [(ASK,), (ASK, GIVE)])
+def test_nobody_asks_to_speak_any_more_when(end: str, asked: tuple[MeetingCommand, ...]):
+    assert up(*asked)
+    assert up(*asked, *ENDS_IT[end]) == []
+
+
+def test_who_comes_back_has_not_asked_again():
+    assert up(ASK, LeaveMeeting(M, "hal"), JOIN) == []
+    assert up(ASK, AdjournMeeting(M), ResumeMeeting(M)) == [("hal", False)]
+
+
+def test_nobody_asked_before_the_item_was_open_nor_asks_no_longer_before_they_asked():
+    five = timedelta(minutes=5)
+    after(*RUNNING).after(replace(CHAIR, at=NOW + five), OpenItem(M, ONE)).when(ASK, CHAIR).refused(OutOfRange)
+    after(*OPENED, ASK).when(LowerHand(M, ONE, "hal"), replace(CHAIR, at=NOW - five)).refused(OutOfRange)
 
 
 def test_an_item_is_opened_without_anybody_who_knows_the_person_only_with_a_reason():

@@ -85,6 +85,24 @@ def test_items_are_counted_from_one_and_at_most_one_is_open(
         assert sum(item.state is ItemState.OPEN for item in items) <= 1
 
 
+@for_any(openings, any_commands)
+def test_only_who_is_at_the_table_of_the_open_item_asks_to_speak_and_one_speaks(
+    opening: tuple[MeetingCommand, ...], commands: list[MeetingCommand]
+):
+    played = Played(None, [])
+    for minute, command in enumerate([*opening, *commands]):
+        played.attempt(command, at_minute(minute))
+        meeting = played.meeting
+        if meeting is None or not meeting.hands:
+            continue
+        item = meeting.open_item
+        assert item is not None
+        seated = {held.user for held in meeting.at_the_table(item.item)}
+        assert {(held.item, held.user in seated) for held in meeting.hands} == {(item.item, True)}
+        assert len({held.user for held in meeting.hands}) == len(meeting.hands)
+        assert [held.speaks for held in meeting.hands[1:]] == [False] * (len(meeting.hands) - 1)
+
+
 @for_any(st.lists(st.sampled_from(WAYS), max_size=25))
 def test_a_meeting_never_ends_with_an_unresolved_item(commands: list[MeetingCommand]):
     played = Played(None, [])

@@ -59,6 +59,11 @@ CONTROLS: dict[str, tuple[str, str, Patch]] = {
     "who is recused is told": ("a recusal of somebody else", "hana", (parts, "recusals", every_recusal)),
     "what others are told is told": ("what another is told", "hana", (sharing, "sees_others", true)),
     "other doors are told": ("another door's referral", "gita", (door, "doors", all_doors)),
+    "who asks to speak is told whatever is withheld": (
+        "who asks to speak on an item that is withheld",
+        "pip",
+        (meeting, "told_withheld", shown),
+    ),
     "a withheld item's facts are told": (
         "what is said of an item that is withheld",
         "pip",

@@ -42,11 +42,13 @@ from catch.domain.meeting.floor import CloseItem, OpenItem
 from catch.domain.meeting.items import DecisionCode
 from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.meeting.session import EndMeeting, StartMeeting
+from catch.domain.meeting.speaking import RaiseHand
 from catch.domain.restricted import AddRestrictedNote
 from catch.domain.streams import CASE as CASE_STREAM
 from catch.domain.streams import RESTRICTED
 from catch.log.codec import encode
 from catch.log.entries import Append, NewEvent
+from tests.canaries.channels import everything
 from tests.conftest import Database
 from tests.place import (
     AUDITOR,
@@ -229,6 +231,27 @@ async def test_what_is_withheld_of_an_item_is_null_and_named_by_its_class(place:
     entry = next(each for each in shown["minutes"]["entries"] if each["itemId"] == str(heard.item))
     assert (entry["present"], entry["actionsOffered"], entry["decisions"]) == ([], None, [])
     assert {"present", "actionsOffered", "decisions", "recused"} <= {each["path"] for each in entry["redactions"]}
+
+
+ALL_SEE = {"id", "section", "order", "minutes", "state", "openedAt", "closedAt", "offered", "redactions"}
+"""Of an item that is withheld."""
+NEVER_THERE = {"matter", "whyNotPlaced", "predictedOn"}
+"""Of general matters, which nobody is kept from, and of what is on no agenda."""
+
+
+async def test_of_a_withheld_item_every_field_is_what_all_see_or_closed_and_named(place: Place):
+    """A field that is added is on neither list: it says on which side it is."""
+    heard = await Heard.at(place)
+    await place.take(OpenItem(heard.meeting, heard.item, known_by=COORDINATOR.user), COORDINATOR)
+    await place.take(RaiseHand(heard.meeting, heard.item, HOUSING.user), HOUSING)
+    await place.take(DeclareInterest(heard.meeting, heard.item, AUNT.user, AUNT.agency), AUNT)
+    await place.settled()
+    query = f"query($m: UUID!) {{ meeting(id: $m) {{ agenda {{ items {everything('AgendaItem')} }} }} }}"
+    shown = (await place.ask(query, AUNT, m=str(heard.meeting)))["meeting"]
+    item = next(each for each in shown["agenda"]["items"] if each["id"] == str(heard.item))
+    named = {each["path"] for each in item["redactions"]}
+    assert item.keys() - ALL_SEE - NEVER_THERE <= named
+    assert all(item[field] in (None, [], "") for field in item.keys() - ALL_SEE)
 
 
 async def test_hidden_and_empty_look_the_same_and_no_path_counts(place: Place):

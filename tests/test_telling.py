@@ -62,13 +62,14 @@ from catch.domain.meeting.listing import (
     Section,
     WarningCode,
 )
-from catch.domain.meeting.state import Interest, InterestAction, Meeting, Mode
+from catch.domain.meeting.state import Hand, Interest, InterestAction, Meeting, Mode
 from tests.cases import CASE, CONSENT, NOW, OFFERED, TEXT, evolve, received, uid
 
 PLAN, DISCUSSION, ACTIONS = Category.PLAN, Category.DISCUSSION, Category.ACTIONS
 MILESTONE = Telling(To.SEEING, changes=Changes.CASE, milestone=True)
 OF_PLAN, SPOKEN, DONE = Telling(To.SEEING, PLAN), Telling(To.SEEING, DISCUSSION), Telling(To.OWNER, ACTIONS)
 AT_MEETING, OF_ITEM, OF_PLACE = Telling(To.MEETING), Telling(To.ITEM), Telling(To.NOBODY)
+AT_TABLE = Telling(To.TABLE)
 SEATING = Telling(To.MEETING, changes=Changes.SEATS)
 PLANNED = Telling(To.MEETING, changes=Changes.MEETING)
 AGENCY_RIGHTS = Telling(To.NOBODY, changes=Changes.PARTNER)
@@ -162,6 +163,9 @@ TABLE: dict[str, Telling] = {
     "ItemClosed": OF_ITEM,
     "ItemDeferred": OF_ITEM,
     "ItemNoted": OF_ITEM,
+    "HandRaised": AT_TABLE,
+    "HandLowered": AT_TABLE,
+    "FloorGiven": AT_TABLE,
     "ItemUpdateRecorded": SPOKEN,
     "DecisionRecorded": SPOKEN,
     "GuestRecorded": SPOKEN,
@@ -353,6 +357,14 @@ def test_at_a_meeting_each_hears_what_the_case_tells_them():
         assert told_at_meeting(ORGANISER, OF_CASE, event, LATER, prepares=True) is Told.SHOWN
 
 
+def test_who_asks_to_speak_is_told_to_whoever_sees_the_item_whatever_else_of_the_case():
+    for name in ("HandRaised", "HandLowered", "FloorGiven"):
+        event = event_of(name)
+        assert told_at_meeting(partner(PLAN), OF_CASE, event, LATER, prepares=False) is Told.SHOWN
+        assert told(partner(*EVERYTHING), OF_CASE, event, LATER) is Told.UNTOLD
+        assert told_withheld(event) is Told.UNTOLD
+
+
 def test_of_a_withheld_item_only_what_all_see_of_it_is_heard():
     heard = {name for name in streams.EVENTS if told_withheld(event_of(name)) is Told.HIDDEN}
     assert heard == {name for name, rule in TABLE.items() if rule.to is To.ITEM}
@@ -462,10 +474,11 @@ def test_the_history_of_a_meeting_has_nothing_of_the_cases_that_are_withheld():
     meeting = Meeting(uid(9), "snn-catch", "weekly", NOW, 60, Mode.HYBRID, "carl")
     drafted_then = evolve_meeting(meeting, event, NOW) or meeting
     meeting = replace(drafted_then, interests=(Interest(other.item, "aunt", "snn", InterestAction.RECUSED),))
+    meeting = replace(meeting, hands=(Hand(other.item, "hana", "housing-1", NOW),))
     read = meeting_told(meeting, frozenset({uid(7)}), lambda _: agreed(FULL, None, prepares=True))
     assert str(uid(7)) not in str(read)
     assert str(CASE) in str(read)
-    assert read.interests == ()
+    assert (read.interests, read.hands) == ((), ())
     assert meeting_told(meeting, frozenset(), lambda _: agreed(FULL, None, prepares=True)) == meeting
 
 

@@ -32,7 +32,18 @@ from catch.domain.case.state import (
 )
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Category, Command, Sealed, Tag
-from catch.domain.meeting import adding, attendance, deciding, drafting, editing, floor, invitations, planning, session
+from catch.domain.meeting import (
+    adding,
+    attendance,
+    deciding,
+    drafting,
+    editing,
+    floor,
+    invitations,
+    planning,
+    session,
+    speaking,
+)
 from catch.domain.meeting.items import Matter
 from catch.domain.meeting.listing import Section
 from catch.domain.partner import EndRole, EndTag, GiveRole, GiveTag, ReinstateMember, SuspendMember
@@ -92,6 +103,7 @@ OFTEN: tuple[type[Command], ...] = (
     deciding.RecordUpdate,
     deciding.RecordDecision,
     deciding.RecordGuest,
+    speaking.RaiseHand,
     OfferActionInMeeting,
     floor.OpenItem,
     floor.DeferItem,
@@ -215,6 +227,8 @@ def held(number: int) -> Iterator[Said]:
     yield "cora", floor.OpenItem, 0, {**item, "known_by": None, "override_reason": why}
     yield "cora", deciding.RecordUpdate, 0, item
     yield "cora", deciding.RecordGuest, 0, item
+    yield "hana", speaking.RaiseHand, 0, {**item, "user": "hana"}
+    yield "carl", speaking.GiveFloor, 0, {**item, "user": "hana"}
     yield "carl", deciding.RecordDecision, 0, {**item, "agreed_by": ("homes",), "dissent": ()}
     yield "cora", OfferActionInMeeting, 0, {**item, "owner": "homes", "owner_user": None, "decision": None}
     yield "cora", floor.CloseItem, 0, item
@@ -291,6 +305,8 @@ def fixed(random: Random, kind: type[Command], by: str) -> dict[str, Any]:
         usual |= {"basis": BASIS}
     if kind in (recusal.DeclareRecusal, attendance.DeclareInterest, attendance.JoinMeeting, attendance.SendApology):
         usual |= somebody
+    if kind in (speaking.RaiseHand, speaking.LowerHand, speaking.GiveFloor):
+        usual |= {"user": whom}
     if kind is attendance.AcceptConfidentiality:
         usual |= {"user": by, "statement": None}
     if kind is referral.SubmitReferral and random.random() < 0.7:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from catch.domain import restricted
 from catch.domain.case import actions, agreement, disclosure, eligibility, notes, recusal, referral
 from catch.domain.facts import Category, Tag
-from catch.domain.meeting import deciding, floor, session
+from catch.domain.meeting import deciding, floor, session, speaking
 from catch.domain.partner import GiveTag
 from catch.domain.person import LookForMatches
 from tests.canaries.actors import HERE
@@ -131,6 +131,11 @@ PAIRS: dict[str, Pair] = {
     "what is said of an item that is withheld": Pair(
         ("pip",),
         (("cora", deciding.RecordUpdate, 1, ITEM),),
+        before=lambda: chain(doors(), work(1, "cody"), met(0, 1), opened()),
+    ),
+    "who asks to speak on an item that is withheld": Pair(
+        ("pip",),
+        (("carl", speaking.RaiseHand, 1, {**ITEM, "user": "carl"}),),
         before=lambda: chain(doors(), work(1, "cody"), met(0, 1), opened()),
     ),
     "somebody who is known elsewhere": Pair(

@@ -8,7 +8,7 @@ from typing import Any
 import cedarpy
 from msgspec import to_builtins
 
-from catch.access import RedactionReason, Sight, may, sight
+from catch.access import RedactionReason, Sight, Who, may, may_ask_about, sight
 from catch.domain.case.actions import ActionAnswer
 from catch.domain.case.state import Case
 from catch.domain.facts import Category, Command, Role, Tag
@@ -50,7 +50,7 @@ DONE_AS = (
 ON_AN_ITEM = {
     "RemoveItem", "MoveItem", "ChangeTimebox", "PullFromNoting", "DeclareInterest", "ResolveInterest", "OpenItem",
     "CloseItem", "DeferItem", "NoteItem", "RecordUpdate", "RecordDecision", "LinkAction", "OfferActionInMeeting",
-    "AmendMinutes", "RecordGuest",
+    "AmendMinutes", "RecordGuest", "RaiseHand", "LowerHand", "GiveFloor",
 }  # fmt: skip
 OF_A_PERSON = {"SetContactPreference", "SetProtectedAddress", "CorrectIdentity", "CorrectContact"}
 FROM_THE_CHAIR = {"AuthoriseDisclosure", "EndDisclosure", "RecordUnmetNeed", "DeclareRecusal", "ResolveRecusal"}
@@ -230,6 +230,13 @@ def seen(found: Sight | None, categories: Sequence[Category]) -> Seen | None:
     return (found.categories & set(categories), found.everything, found.part) if found else None
 
 
+def offered(asks: Who, asked: Command, w: World) -> bool:
+    """Whether it is offered to them where no more is known than what it is about."""
+    about = ("case", "person", "meeting", "item", "partner")
+    named = {field: getattr(asked, field) for field in about if field in asked.__struct_fields__}
+    return may_ask_about(asks, type(asked), named, w, NOW)
+
+
 def differences(seed: int, commands: int = 5, categories: int = 4) -> Iterator[str]:
     """What the two answer differently in the world of this seed, in words."""
     w, m = worlds.world(seed), Made(~seed)
@@ -253,5 +260,7 @@ def differences(seed: int, commands: int = 5, categories: int = 4) -> Iterator[s
             role = may(asks, each, w, NOW)
         except Refused:
             role = None
+        if role is not None and not offered(asks, each, w):
+            yield f"{seed}: {type(each).__name__} {to_builtins(each)} is done as {role}, and not offered"
         if role is not (expected := model.may(each)):
             yield f"{seed}: {type(each).__name__} {to_builtins(each)} is done as {role}, in Cedar as {expected}"

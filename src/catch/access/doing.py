@@ -26,13 +26,13 @@ from catch.access.relations import (
     coordinating,
     coordinating_in_programme,
     coordinating_person,
-    declaring,
     declaring_own_part,
     disclosing_from_the_chair,
     discussing_at_once,
     late,
     listing,
     may_take_the_chair,
+    of_oneself,
     of_the_series,
     organising,
     organising_item,
@@ -78,6 +78,7 @@ from catch.domain.meeting import (
     invitations,
     planning,
     session,
+    speaking,
 )
 from catch.domain.meeting.amending import AmendMinutes
 from catch.domain.refusals import Refused
@@ -183,8 +184,10 @@ MEETINGS: tuple[Row, ...] = (
         dict.fromkeys(AT_A_MEETING, coming_in),
     ),
     ((attendance.AcceptConfidentiality,), dict.fromkeys(AT_A_MEETING, own_seat)),
-    ((attendance.DeclareInterest,), dict.fromkeys(AT_A_MEETING, declaring)),
+    ((attendance.DeclareInterest,), dict.fromkeys(AT_A_MEETING, of_oneself)),
     ((attendance.ResolveInterest,), running(settling_interest)),
+    ((speaking.RaiseHand, speaking.LowerHand), dict.fromkeys(AT_A_MEETING, of_oneself)),
+    ((speaking.GiveFloor,), ON_AN_ITEM),
     ((floor.OpenItem, floor.CloseItem, floor.DeferItem, floor.NoteItem), ON_AN_ITEM),
     ((deciding.RecordUpdate, deciding.RecordDecision, deciding.LinkAction, OfferActionInMeeting), ON_AN_ITEM),
     ((deciding.RecordGuest,), ON_AN_ITEM),
@@ -267,6 +270,8 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
         attendance.LeaveMeeting,
         attendance.SendApology,
         attendance.AcceptConfidentiality,
+        speaking.RaiseHand,
+        speaking.LowerHand,
         instant.RecordInstantDiscussion,
         person.LookForMatches,
         partner.RenewCalendar,
@@ -303,11 +308,23 @@ class Unsaid(Exception):
 
 
 class Sketch:
-    """A command of which only what it is about is known, as before somebody fills in its form."""
+    """A command of which only what it is about is known, as before somebody fills in its form.
+
+    To a rule it is of its command's class, whether that asks `isinstance` or matches: what the class decides is known.
+    """
 
     def __init__(self, kind: type[Command], about: Mapping[str, object]) -> None:
+        self.__class__ = kind
         self.__struct_fields__ = kind.__struct_fields__
         self.__dict__.update({name: id_ for name, id_ in about.items() if name in kind.__struct_fields__})
+
+    @property
+    def __class__(self) -> Any:
+        return self._kind
+
+    @__class__.setter
+    def __class__(self, kind: Any) -> None:
+        self._kind = kind
 
     def __getattr__(self, name: str) -> Any:
         raise Unsaid(name)

@@ -65,7 +65,7 @@ def _shows(seen: Sight, case: Case, event: object, rule: Telling) -> bool:
     if to is To.AGENCY:
         return sees_others(seen) or seen.agency == concerned(case, event)
     # Names what is left of `To`, so that the type checker lists a new one here as `assert_never` would.
-    _: Literal[To.MEETING, To.PREPARERS, To.ITEM, To.RECUSED, To.NOBODY] = to
+    _: Literal[To.MEETING, To.PREPARERS, To.ITEM, To.TABLE, To.RECUSED, To.NOBODY] = to
     return False
 
 
@@ -76,7 +76,7 @@ def told_at_meeting(seen: Sight | None, case: Case | None, event: object, at: da
     """
     rule = telling(event)
     match rule.to:
-        case To.MEETING | To.ITEM:
+        case To.MEETING | To.ITEM | To.TABLE:
             shown = True
         case To.PREPARERS | To.RECUSED:
             shown = prepares

@@ -293,9 +293,11 @@ def organising_item(asked: Asked) -> None:
 
 def left_to_the_recused(asked: Asked, meeting: Meeting) -> bool:
     """Whoever is in the chair learns why they cannot open the item (the meeting says so), and puts it off."""
+    if not chairs(asked.who, meeting):
+        return False
     match asked.command:
         case floor.OpenItem() | floor.DeferItem(reason=DeferReason.CHAIR, to_meeting=None):
-            return chairs(asked.who, meeting)
+            return True
         case _:
             return False
 
@@ -393,7 +395,7 @@ def own_seat(asked: Asked) -> None:
     for_yourself(asked)
 
 
-def declaring(asked: Asked) -> None:
+def of_oneself(asked: Asked) -> None:
     """For themselves, of an item that they see; organisers also for others."""
     meeting = seen_meeting(asked, asked.command.meeting)
     seen_item(asked, meeting, asked.command.item)

@@ -31,6 +31,7 @@ class RedactionReason(StrEnum):
     ERASED = "erased"
     UNREADABLE = "unreadable"
     EARLIER = "earlier"
+    OVER = "over"
 
 
 _NO_TAGS: frozenset[Tag] = frozenset()
@@ -292,7 +293,7 @@ def _item_hidden(who: Who, meeting: Meeting, item: Item, at: datetime) -> Redact
     if organises(who, meeting) and (item.case is None or at <= minuted):
         return None
     if not any(who.acts_as(role, meeting.programme) for role in (Role.PARTNER, Role.COORDINATOR)):
-        return RedactionReason.ROLE
+        return RedactionReason.OVER if organises(who, meeting) else RedactionReason.ROLE
     seen = (
         published(meeting)
         and lasting(meeting, item)
@@ -302,7 +303,9 @@ def _item_hidden(who: Who, meeting: Meeting, item: Item, at: datetime) -> Redact
     )
     if seen and item.case is not None and not bound(who, meeting):
         return RedactionReason.CONFIDENTIALITY
-    return None if seen else RedactionReason.NOT_INVOLVED
+    if seen:
+        return None
+    return RedactionReason.OVER if organises(who, meeting) else RedactionReason.NOT_INVOLVED
 
 
 def bound(who: Who, meeting: Meeting) -> bool:

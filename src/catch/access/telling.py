@@ -41,6 +41,7 @@ from catch.domain.meeting import (
     invitations,
     planning,
     session,
+    speaking,
 )
 from catch.domain.partner import (
     AgencyLeftProgramme,
@@ -106,6 +107,8 @@ class To(StrEnum):
     """Those who prepare the meeting."""
     ITEM = "item"
     """Those who see the item; of a withheld one it changes what all see of it: its place, its minutes, its state."""
+    TABLE = "table"
+    """Those who see the item, and nobody else: of a withheld one not even that there was something."""
     RECUSED = "recused"
     """Those who prepare the meeting and see the item, and whoever has the interest."""
     NOBODY = "nobody"
@@ -243,6 +246,9 @@ def _of_meeting(event: MeetingEvent) -> Telling:
             return Telling(To.ITEM)
         case floor.ItemOpened() | floor.ItemClosed() | floor.ItemDeferred() | floor.ItemNoted():
             return Telling(To.ITEM)
+        # Who is in the room is told to all who follow the meeting; on what they speak, as far as they see the item.
+        case speaking.HandRaised() | speaking.HandLowered() | speaking.FloorGiven():
+            return Telling(To.TABLE)
         case deciding.ItemUpdateRecorded() | deciding.DecisionRecorded() | amending.MinutesAmended():
             return Telling(To.SEEING, Category.DISCUSSION)
         # Who came with the person says something of them.

@@ -1,7 +1,7 @@
 """A state as a reader of its history may see it: what is closed to them is taken out before anything is compared."""
 
 from collections.abc import Callable, Collection, Iterable
-from typing import TypeVar
+from typing import TypeVar, get_args, get_type_hints
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -165,9 +165,16 @@ def meeting_told(meeting: Meeting, withheld: frozenset[UUID], told: OfCase) -> M
         items=tuple(item_told(item, told) for item in meeting.items if item.item not in closed),
         draft=meeting.draft and draft_told(meeting.draft, withheld, told),
         invitations=tuple(each for held in meeting.invitations if (each := asked(held, closed))),
-        interests=tuple(held for held in meeting.interests if held.item not in closed),
-        resolved_interests=tuple(held for held in meeting.resolved_interests if held.item not in closed),
+        **{name: tuple(held for held in getattr(meeting, name) if held.item not in closed) for name in OF_ITEMS},
     )
+
+
+OF_ITEMS = tuple(
+    name
+    for name, hint in get_type_hints(Meeting).items()
+    if name != "items" and any("item" in getattr(part, "__struct_fields__", ()) for part in get_args(hint))
+)
+"""Where a meeting holds something of single items beside them: it is closed with its item, whatever is added there."""
 
 
 def asked(held: Invitation, closed: Collection[UUID]) -> Invitation | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Protocol
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -31,6 +32,7 @@ from catch.domain.meeting import (
     invitations,
     planning,
     session,
+    speaking,
 )
 from catch.domain.meeting.rules import unpublished
 from catch.domain.meeting.state import MeetingState
@@ -40,24 +42,6 @@ from catch.domain.registers import DayTaken
 from catch.domain.streams import CASE, MEETING, calendar_stream
 
 AtMeeting = MeetingCommand | OfferActionInMeeting
-OnItem = (
-    editing.RemoveItem
-    | editing.MoveItem
-    | editing.ChangeTimebox
-    | editing.PullFromNoting
-    | floor.OpenItem
-    | floor.CloseItem
-    | floor.DeferItem
-    | floor.NoteItem
-    | deciding.RecordUpdate
-    | deciding.RecordDecision
-    | deciding.LinkAction
-    | deciding.RecordGuest
-    | attendance.DeclareInterest
-    | attendance.ResolveInterest
-    | OfferActionInMeeting
-    | amending.AmendMinutes
-)
 InBoth = (
     floor.OpenItem
     | floor.CloseItem
@@ -67,6 +51,15 @@ InBoth = (
     | amending.AmendMinutes
 )
 OnAgenda = adding.AddItem | adding.AddLateItem | instant.RecordInstantDiscussion
+
+
+class OnItem(Protocol):
+    """A command about an item of an agenda, or about the meeting where it names none."""
+
+    @property
+    def meeting(self) -> UUID: ...
+    @property
+    def item(self) -> UUID | None: ...
 
 
 class MeetingAlreadyPlanned(Refused):
@@ -250,6 +243,14 @@ def declare(command: attendance.DeclareInterest, book: Book, given: Given) -> No
         partners_exist(book, (command.agency,))
 
 
+def speak(command: speaking.RaiseHand | speaking.GiveFloor, book: Book, given: Given) -> None:
+    """Whoever is kept out of the case, wherever that was said, has no voice in the item."""
+    case = case_of_item(command, book)
+    if case and case.recused(command.user):
+        raise speaking.NoVoiceInTheItem(user=command.user)
+    decided(command, book, given)
+
+
 def link(command: deciding.LinkAction, book: Book, given: Given) -> None:
     if decided(command, book, given):
         discussion.check_linked(case_of_item(command, book), command)
@@ -304,6 +305,9 @@ MEETING_HANDLERS: tuple[Handler, ...] = (
     handles(floor.CloseItem, subject=of_item, decide=on_item),
     handles(floor.DeferItem, subject=of_item, decide=defer),
     handles(floor.NoteItem, subject=of_item, decide=alone),
+    handles(speaking.RaiseHand, subject=of_meeting, decide=speak),
+    handles(speaking.LowerHand, subject=of_meeting, decide=alone),
+    handles(speaking.GiveFloor, subject=of_meeting, decide=speak),
     handles(deciding.RecordUpdate, subject=of_item, decide=alone),
     handles(deciding.RecordGuest, subject=of_item, decide=alone),
     handles(deciding.RecordDecision, subject=of_item, decide=on_item),

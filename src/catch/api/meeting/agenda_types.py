@@ -40,6 +40,14 @@ class ItemGuest:
     name: str | None
 
 
+@strawberry.type(description="Somebody at the table asks to speak on the open item, or speaks.")
+class Hand:
+    user: str
+    agency: str
+    since: datetime = strawberry.field(description="When they asked; of who speaks, when they were given the floor.")
+    speaks: bool
+
+
 @strawberry.type(description="An item was moved (places), given other minutes, or pulled from noting (sections).")
 class ItemEdit:
     edit: Edit
@@ -131,6 +139,7 @@ class AgendaItem(Redactable):
     opened_at: datetime | None
     closed_at: datetime | None
     deferred: DeferReason | None
+    speaking: list[Hand] = strawberry.field(description="Whoever speaks first, then in the order of asking.")
     why_not_placed: WhyNotPlaced | None
     predicted_on: date | None
     inside: strawberry.Private[ItemInside]

@@ -168,6 +168,7 @@ class Withheld:
             "presenter",
             "deferCount",
             "deferred",
+            "speaking",
             *("discussion", "decisions", "actions", "handling", "amendments"),
         )
         self._said = agenda_types.NothingSaid([common_types.Redaction(path=path, reason=reason) for path in withheld])

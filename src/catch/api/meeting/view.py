@@ -180,12 +180,23 @@ class Sitting:
             opened_at=item.opened_at,
             closed_at=item.closed_at,
             deferred=item.deferral.reason if item.deferral and spoken else None,
+            speaking=[] if hidden else await self.speaking(item),
             why_not_placed=None,
             predicted_on=None,
             inside=Withheld(hidden) if hidden else Inside(self.reading, self.shown, item, prepares=self.prepares),
             asked=lambda: self.offered(item),
             closed=[] if hidden else await self.closed(told, item.case),
         )
+
+    async def speaking(self, item: Item) -> list[agenda_types.Hand]:
+        """Without whoever has been kept out of the case since they asked, wherever that was said."""
+        hands = [held for held in self.shown.hands if held.item == item.item]
+        case = await self.last_known(item.case, self.unreadable) if hands and item.case else None
+        return [
+            agenda_types.Hand(user=held.user, agency=held.agency, since=held.since, speaks=held.speaks)
+            for held in hands
+            if case is None or not case.recused(held.user)
+        ]
 
     async def offered(self, item: Item) -> list[str]:
         """What the viewer may ask about it; of a meeting as it was, nothing."""
@@ -237,6 +248,7 @@ class Sitting:
             opened_at=None,
             closed_at=None,
             deferred=None,
+            speaking=[],
             why_not_placed=left.why if left else None,
             predicted_on=left.predicted_on if left and not hidden else None,
             inside=Withheld(hidden) if hidden else OnlyCase(self.reading, listed.case),

@@ -1,8 +1,8 @@
 """The Meeting stream: several agencies sit over an agenda of cases and agree who does what by when.
 
 Read in the order of a meeting's life: `planning`, `invitations`, `drafting`, `adding`, `editing`, `session`,
-`attendance`, `floor`, `deciding`, `instant`, `amending`; before them `listing` and `items` (what an agenda is made
-of), `state`, `rules` and `places`.
+`attendance`, `floor`, `speaking`, `deciding`, `instant`, `amending`; before them `listing` and `items` (what an agenda
+is made of), `state`, `rules` and `places`.
 Which cases an agenda holds is decided in `catch.domain.agenda.draft`.
 """
 
@@ -23,6 +23,7 @@ from catch.domain.meeting import (
     invitations,
     planning,
     session,
+    speaking,
 )
 from catch.domain.meeting.adding import AddingCommand, AddingEvent
 from catch.domain.meeting.amending import AmendMinutes, MinutesAmended
@@ -35,6 +36,7 @@ from catch.domain.meeting.instant import InstantDiscussionHeld, RecordInstantDis
 from catch.domain.meeting.invitations import InvitationCommand, InvitationEvent
 from catch.domain.meeting.planning import MeetingPlanned, PlanMeeting, PlanningCommand, PlanningEvent
 from catch.domain.meeting.session import SessionCommand, SessionEvent
+from catch.domain.meeting.speaking import SpeakingCommand, SpeakingEvent
 from catch.domain.meeting.state import Meeting
 from catch.domain.refusals import UnknownMeeting
 from catch.domain.subject import Subjects
@@ -48,6 +50,7 @@ MeetingEvent = (
     | SessionEvent
     | AttendanceEvent
     | FloorEvent
+    | SpeakingEvent
     | DecidingEvent
     | InstantDiscussionHeld
     | MinutesAmended
@@ -61,13 +64,14 @@ MeetingCommand = (
     | SessionCommand
     | AttendanceCommand
     | FloorCommand
+    | SpeakingCommand
     | DecidingCommand
     | RecordInstantDiscussion
     | AmendMinutes
 )
 
 
-OF_MEMBERS = AttendanceCommand | invitations.SetAvailability | editing.PullFromNoting
+OF_MEMBERS = AttendanceCommand | SpeakingCommand | invitations.SetAvailability | editing.PullFromNoting
 """Who came and went is often written down afterwards. And whoever comes to some items is not told when something was
 last said of the others.
 """
@@ -82,6 +86,7 @@ SUBJECTS = Subjects(
         session.SUBJECT,
         attendance.SUBJECT,
         floor.SUBJECT,
+        speaking.SUBJECT,
         deciding.SUBJECT,
         instant.SUBJECT,
         amending.SUBJECT,
@@ -112,7 +117,9 @@ def evolve(meeting: Meeting | None, event: MeetingEvent, at: datetime) -> Meetin
     if meeting is None and not isinstance(event, MeetingPlanned | InstantDiscussionHeld):
         return None
     after: Meeting = SUBJECTS.evolve_of[type(event)](meeting, event, at)
-    if isinstance(event, AttendanceEvent):
+    if after.hands:
+        after = speaking.only_at_the_table(after)
+    if isinstance(event, AttendanceEvent | SpeakingEvent):
         return after
     last = after.last_at
     return replace(after, last_at=at if last is None else max(last, at))

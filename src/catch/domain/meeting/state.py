@@ -106,6 +106,16 @@ class Interest(Part, frozen=True, omit_defaults=True):
     resolved_reason: Sealed | None = None
 
 
+class Hand(Part, frozen=True, omit_defaults=True):
+    """Somebody asks to speak on the open item, or `speaks`; `since` when they do."""
+
+    item: UUID
+    user: UserId
+    agency: Key
+    since: datetime
+    speaks: bool = False
+
+
 class Move(Part, frozen=True, omit_defaults=True):
     """The meeting was put at another time, or made longer or shorter."""
 
@@ -169,6 +179,7 @@ class Meeting(Part, frozen=True, omit_defaults=True):
     interruptions: tuple[Interruption, ...] = ()
     confirmed_at_meeting: UUID | None = None
     amendments: tuple[Amendment, ...] = ()  # of no item
+    hands: tuple[Hand, ...] = ()  # whoever speaks first, then in the order of asking
 
     @property
     def latest_at(self) -> datetime:
@@ -205,6 +216,9 @@ class Meeting(Part, frozen=True, omit_defaults=True):
 
     def attendee(self, user: str) -> Attendee | None:
         return next((held for held in self.attendance if held.user == user), None)
+
+    def hand(self, item: UUID, user: str) -> Hand | None:
+        return next((held for held in self.hands if (held.item, held.user) == (item, user)), None)
 
     def recused(self, item: UUID, user: str) -> bool:
         """M2: such a member receives nothing of the item, in the room or on the wire."""

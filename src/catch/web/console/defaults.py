@@ -103,6 +103,8 @@ OF_COMMANDS: Mapping[str, Callable[[Known], dict[str, str]]] = {
     "SendApology": myself,
     "AcceptConfidentiality": myself,
     "DeclareInterest": myself,
+    "RaiseHand": myself,
+    "LowerHand": myself,
     "SetAvailability": myself,
     "RevisePlan": plan_as_it_is,
     "AgreePlan": talked,

@@ -12,23 +12,12 @@ from catch.web.console import room
 from catch.web.console.agenda_rows import row
 from catch.web.console.fields import kind_named
 from catch.web.console.typed import apart, lines
-from catch.web.console.wording import title_of, words
+from catch.web.console.wording import closed_because, title_of, words
 
 if TYPE_CHECKING:
     from catch.web.console.known import Known
 
 TEMPLATES = Path(__file__).parent / "templates"
-REASONS = {
-    "RECUSED": "closed to you: you are recused",
-    "NOT_INVOLVED": "closed to you: your agency has no part in it",
-    "NO_DISCLOSURE": "closed to you: your agency has not been allowed to be told it",
-    "RESTRICTED": "closed to you: it is restricted",
-    "ROLE": "closed to you in your role",
-    "CONFIDENTIALITY": "closed until you accept confidentiality",
-    "ERASED": "erased",
-    "UNREADABLE": "cannot be read here: tell whoever runs the system",
-    "EARLIER": "on another page",
-}
 
 
 class Answers(Environment):
@@ -65,7 +54,7 @@ def environment(named: Callable[[str], str]) -> Environment:
         "apart": apart,
         **room.FILTERS,
         "born": born,
-        "closed": closed,
+        "closed": closed_because,
         "command": command,
         "called": called,
         "nhs_number": nhs_number,
@@ -137,11 +126,6 @@ def lower(text: object) -> str:
 def kebab(name: str) -> str:
     """A mutation's name as the addresses of forms have it: `giveRole` as `give-role`."""
     return "".join(f"-{each.lower()}" if each.isupper() else each for each in name)
-
-
-def closed(reason: str | None) -> str:
-    """Why something is not shown, in words."""
-    return REASONS.get(reason or "", "closed to you")
 
 
 def command(key: str) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from catch.web.console.wording import closed_because
+
 Json = dict[str, Any]
 
 BEFORE = ("PLANNED", "AGENDA_DRAFTED", "AGENDA_PUBLISHED")
@@ -50,19 +52,6 @@ STAGES = {
     "ENDED": "Ended",
     "MINUTES_CONFIRMED": "Minutes confirmed",
     "CANCELLED": "Cancelled",
-}
-
-
-CLOSED = {
-    "CONFIDENTIALITY": "closed to you until you accept confidentiality",
-    "EARLIER": "closed to you: it was before your time here",
-    "ERASED": "erased",
-    "NO_DISCLOSURE": "closed to you: your agency may not be told of it",
-    "NOT_INVOLVED": "closed to you: your agency has no part in it",
-    "RECUSED": "closed to you: you are kept out of it because of an interest",
-    "RESTRICTED": "closed to you: it is restricted",
-    "ROLE": "closed to you: not for your role",
-    "UNREADABLE": "not readable at present: tell whoever runs the system",
 }
 
 
@@ -264,13 +253,13 @@ def closed(held: Json, path: str) -> str | None:
     """In words why this field, or what it stands in, is closed to whoever looks."""
     for each in held["redactions"]:
         if each["path"] == path or path.startswith(f"{each['path']}."):
-            return CLOSED.get(each["reason"], "closed to you")
+            return closed_because(each["reason"])
     return None
 
 
 def withheld_in_words(item: Json) -> str:
     """Of an item that is closed as a whole."""
-    text = CLOSED.get(withheld(item) or "", "closed to you")
+    text = closed_because(withheld(item))
     return text[:1].upper() + text[1:]
 
 

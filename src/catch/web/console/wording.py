@@ -69,6 +69,9 @@ TITLES = {
     "SetContactPreference": "Say which ways to reach them are safe",
     "SetProtectedAddress": "Protect their address, or show it again",
     "RecordInstantDiscussion": "Record a discussion held there and then",
+    "RaiseHand": "Ask to speak",
+    "LowerHand": "Lower a hand",
+    "GiveFloor": "Give the floor",
     "BindSubject": "Bind them to an account with which they sign in",
     "UnbindSubject": "Take an account away from them",
     "RegisterPartner": "Register an agency",
@@ -106,6 +109,26 @@ BUTTONS = {
     "CloseCase": "Close the case",
 }
 """What the button of a form says, where the form's title does not say it."""
+
+CLOSED = {
+    "CONFIDENTIALITY": "closed to you until you accept confidentiality",
+    "EARLIER": "on another page",
+    "ERASED": "erased",
+    "NOT_INVOLVED": "closed to you: your agency has no part in it",
+    "NO_DISCLOSURE": "closed to you: your agency may not be told of it",
+    "OVER": "closed to you: the meeting is over and its minutes are confirmed",
+    "RECUSED": "closed to you: you are kept out of it because of an interest",
+    "RESTRICTED": "closed to you: it is restricted",
+    "ROLE": "closed to you: not for your role",
+    "UNREADABLE": "not readable at present: tell whoever runs the system",
+}
+"""Why something is withheld."""
+
+
+def closed_because(reason: str | None) -> str:
+    """Why something is not shown, in words."""
+    return CLOSED.get(reason or "", "closed to you")
+
 
 HERE = {
     "COMMAND_ID_REUSED": "You have sent this form before, and what it said then is recorded. Send it again only if this"
@@ -155,6 +178,7 @@ FIELDS_OF = {
     "NOT_A_PERSON": ("user",),
     "NOTHING_DISCLOSED_TO_OWNER": ("owner", "to"),
     "NOT_INVOLVED": ("agency", "to"),
+    "NO_VOICE_IN_THE_ITEM": ("user",),
     "NO_AGREEMENT_IN_FORCE": ("categories", "agency"),
     "NO_OPEN_DISCLOSURE": ("agency",),
     "OWNER_NOT_INVOLVED": ("owner", "to"),

@@ -1,5 +1,6 @@
 """The room in which a meeting is held, for its chair, whoever prepares it and whoever comes; the screen on its wall."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from catch.domain.meeting.items import DecisionCode, DeferReason, GuestKind
 from catch.web.console import room
 from catch.web.console.fields import choices_of
 from catch.web.console.pages.naming import agencies, programme
+from catch.web.console.rendering import initials
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, nothing_here
 from catch.web.console.wording import words
@@ -77,6 +79,7 @@ def told(visit: Visit, meeting: Json, item: Json | None, offered: Sequence[str],
     present = [each for each in meeting["attendance"] if each["present"]]
     seated = [each for each in present if each["acceptedConfidentiality"]]
     organises = "draftAgenda" in offered
+    speaking = speaking_at(meeting)
     return {
         "meeting": meeting,
         "series": visit.console.called(meeting["series"]),
@@ -115,6 +118,9 @@ def told(visit: Visit, meeting: Json, item: Json | None, offered: Sequence[str],
             for each in seated
             if each["user"] != meeting["chair"]["user"]
         ],
+        "speaking": speaking,
+        "waiting": [each for each in speaking if not each["speaks"]],
+        "silent": silent(seated, speaking, viewer.user),
         "tellers": [(each, each) for each in tellers(meeting, item)],
         "expected": expected(meeting),
         "me": room.presence(meeting, viewer.user),
@@ -170,6 +176,18 @@ def expected(meeting: Json) -> list[Json]:
         text = f"{clock(window['availableFrom'])} to {clock(window['availableUntil'])}" if window else ""
         found.append({**each, "window": text})
     return found
+
+
+def speaking_at(meeting: Json) -> list[Json]:
+    """Who speaks on the open item, and who asks to, in their order."""
+    current = next((each for each in meeting["agenda"]["items"] if each["id"] == meeting["currentItem"]), None)
+    return current["speaking"] if current else []
+
+
+def silent(seated: Sequence[Json], speaking: Sequence[Json], user: str) -> list[tuple[str, str]]:
+    """For whom one may raise a hand: whoever else is at the table and has not asked."""
+    asked = {user, *(each["user"] for each in speaking)}
+    return [(each["user"], f"{each['user']} ({each['agency']})") for each in seated if each["user"] not in asked]
 
 
 def tellers(meeting: Json, item: Json | None) -> list[str]:
@@ -263,6 +281,18 @@ async def later(visit: Visit, meeting: Json) -> list[tuple[str, str]]:
     ]
 
 
+def on_the_wall(meeting: Json) -> list[tuple[str, list[str]]]:
+    """Who speaks and who asks to, by initials, as whoever is in the room is told."""
+    held = [(each["speaks"], called(each["user"], meeting)) for each in speaking_at(meeting)]
+    both = [("Speaks", True), ("Asking to speak", False)]
+    return [(told, who) for told, speaks in both if (who := [name for does, name in held if does is speaks])]
+
+
+def called(user: str, meeting: Json) -> str:
+    """A user id stands for a name there: the parts of it are its words."""
+    return "Chair" if user == meeting["chair"]["user"] else initials(re.sub(r"[\W_]+", " ", user))
+
+
 async def screen(visit: Visit) -> Reply:
     """For the wall: initials and numbers alone."""
     meeting = (await visit.ask("meeting_screen", id=visit.path["meeting"], atLeast=visit.at_least))["meeting"]
@@ -279,6 +309,7 @@ async def screen(visit: Visit) -> Reply:
         left=room.lasting(paced.left),
         open_for=room.minutes(now - paced.opened) if paced.opened else 0,
         current=next((each for each in items if each["id"] == meeting["currentItem"]), None),
+        wall=on_the_wall(meeting),
         under_way=meeting["state"] in ("IN_PROGRESS", "ADJOURNED"),
         parts_of_agenda=room.sections([each for each in items if each["state"] != "REMOVED"]),
         follows=[{"document": FOLLOWED, "variables": {"id": meeting["id"]}}],
