@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
+from catch import telemetry
 from catch.database import Pool, application, create_pool, lost
 from catch.database.session import fit
 from catch.log.batches import look
@@ -87,7 +88,12 @@ class Log:
         same command id.
         Cancelling the caller does not undo what may have been recorded meanwhile.
         """
-        return await self._writer.append(append)
+        return await telemetry.within("append", self._writer.append(append))
+
+    @property
+    def waiting(self) -> int:
+        """How many appends wait their turn."""
+        return self._writer.waiting
 
     def record_at(self, moment: datetime | None) -> None:
         """When what is appended from now on is recorded, in an invented place alone: in order, and not later than now.

@@ -64,6 +64,10 @@ class Writer:
             self._expiry = self._loop.call_at(waiting.until, self._expire)
         return await waiting.answer
 
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
+
     def record_at(self, moment: datetime | None) -> None:
         self._connection.record_at(moment)
 

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from graphql import OperationType
 from msgspec import Struct
 
+from catch import telemetry
 from catch.api.engine.engine import Answer, Engine
 from catch.api.engine.limits import encode
 from catch.domain.refusals import Refused
@@ -72,6 +73,10 @@ class Line(Struct, omit_defaults=True):
     def written(self, began: float) -> None:
         """The request is answered: `began` by `perf_counter`."""
         self.ms = round((time.perf_counter() - began) * 1000, 2)
+        if telemetry.on is not None:
+            telemetry.on.answered(self.status)
+            if self.code is not None:
+                telemetry.on.refused(self.code)
         if log.isEnabledFor(logging.INFO):
             log.info(encode(self).decode())
 
@@ -115,7 +120,7 @@ class GraphQLOverHTTP(Generic[V]):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """For an ASGI server."""
-        reply = await self.respond(Heading.of(scope), receive)
+        reply = await telemetry.within("request", self.respond(Heading.of(scope), receive))
         if reply.status != 204:  # which has no body to say the length of
             reply.headers["content-length"] = str(len(reply.body))
         headers = [(name.encode(), value.encode()) for name, value in reply.headers.items()]

@@ -43,6 +43,7 @@ from catch.settings import BadSetting
 from catch.web.console.pages import ADDRESSES
 from catch.web.console.site import Console
 from catch.web.door import Door
+from catch.web.figures import telling
 from catch.web.http import GraphQLOverHTTP
 from catch.web.invented import saying_so
 from catch.web.keepalive import Punctual
@@ -227,6 +228,15 @@ async def serving(
     # On a thread: it takes a second of work, and a server that does not beat meanwhile counts as silent.
     made = await asyncio.to_thread(engine, *operations, development=development)
     web = Web(catch, made, development=development, also=also, trusted=trusted)
+    # Around all the rest: what is told while it stops is sent, and a collector that is away does not hold up the rest.
+    documents = [name for _, name in web.engine.compiled if name]
+    async with telling(catch, web.feed, web.live, documents), served(web, port, host) as bound:
+        yield bound
+
+
+@asynccontextmanager
+async def served(web: Web, port: int, host: str) -> AsyncGenerator[int]:
+    catch = web.catch
     config = uvicorn.Config(
         web.app,
         interface="asgi3",

@@ -26,6 +26,7 @@ from graphql import (
 )
 from msgspec import Struct
 
+from catch import telemetry
 from catch.api.engine.compiled import Later, NotCompiled, compile_field
 from catch.api.engine.insides import Executor, collect_fields, optimized_is_awaitable, underneath
 from catch.api.engine.limits import Documents, Limits, Prepared, coded, encode
@@ -168,6 +169,10 @@ class Engine:
             self.charge(prepared, variables, context)
         except Rejected as rejected:
             return Answer(None, rejected.errors, began=False)
+        step = "query" if prepared.kind is OperationType.QUERY else "mutation"
+        return await telemetry.within(step, self._execute(prepared, variables, context), operation=prepared.name or "")
+
+    async def _execute(self, prepared: Prepared, variables: Mapping[str, Any] | None, context: object) -> Answer:
         operation = self.compiled.get((prepared.text, prepared.name))
         if operation is not None and operation.reads:
             written = await self._read(operation, variables, context)
