@@ -59,7 +59,7 @@ OF_THE_SERVER = {
     "telemetry.sdk.name",
     "telemetry.sdk.version",
 }
-STATED = Figures(1, 2, 3, True, Standing(6, 0.7, 2, 1, 8.0, 9))
+STATED = Figures(1, 2, 3, 4, 5, True, True, Standing(6, 0.7, 2, 1, 8.0, 9))
 
 
 class Told:
@@ -284,6 +284,9 @@ async def test_what_is_watched_is_how_it_stands(place: Place):
     assert now.standing.generation == 1
     assert now.leading
     assert (now.queue, now.connections) == (0, 0)
+    async with catch.log.pool.acquire():
+        then = await watch.look()
+    assert (then.busy, then.waiting, then.recording) == (now.busy + 1, 0, True)
 
 
 def place_live() -> Any:

@@ -65,6 +65,16 @@ class Database:
         self._open.add(connection)
         return connection
 
+    @property
+    def busy(self) -> int:
+        """How many connections of the pools are in use."""
+        return sum(pool.busy for pool in self._pools)
+
+    @property
+    def waiting(self) -> int:
+        """Who waits for one of them."""
+        return sum(pool.waiting for pool in self._pools)
+
     def heard(self) -> None:
         self.silent = False
 

@@ -33,6 +33,16 @@ class Connections:
         self._closed = False
         self._given_back: asyncio.Future[None] | None = None
 
+    @property
+    def busy(self) -> int:
+        """How many are in use."""
+        return len(self._used)
+
+    @property
+    def waiting(self) -> int:
+        """Who waits for their turn."""
+        return len(self._turns)
+
     def acquire(self) -> "Acquired":
         return Acquired(self)
 

@@ -46,13 +46,17 @@ class Figures(Struct, frozen=True):
     """How a server stands. `standing` is None while the log cannot be asked.
 
     `queue` is how many appends wait their turn. `subscriptions` are those that are followed, `connections` the
-    websockets. `leading`: whether this server keeps the read models.
+    websockets. `busy` are the connections to the database that are in use, `waiting` who waits for one. `leading`:
+    whether this server keeps the read models; `recording`: whether the last append could be recorded.
     """
 
     queue: int = 0
     subscriptions: int = 0
     connections: int = 0
+    busy: int = 0
+    waiting: int = 0
     leading: bool = False
+    recording: bool = True
     standing: Standing | None = None
 
 

@@ -54,6 +54,9 @@ class Watch:
             queue=log.waiting,
             subscriptions=len([*self._feed.following()]),
             connections=len(self._live.connections),
+            busy=log.database.busy,
+            waiting=log.database.waiting,
+            recording=log.takes_appends,
             leading=self._catch.readside.leading,
             standing=await self._standing(),
         )
