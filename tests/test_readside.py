@@ -567,7 +567,7 @@ async def test_an_index_that_takes_longer_than_a_query_may_is_built_all_the_same
     )
 
     slow = replace(BOXES, indexes=("(catch_read.slow(box))",))
-    monkeypatch.setattr("catch.database.PATIENCE", 0.5)
+    monkeypatch.setattr("catch.database.database.PATIENCE", 0.5)
     log = await Log.open(dsn)
     try:
         await some_events(Recorder(log), 25, 80)

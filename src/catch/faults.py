@@ -39,6 +39,12 @@ def refusal_error(refused: Refused) -> GraphQLFormattedError:
 class RecordsAway(NotAnswered):
     """The records cannot be reached just now. Ask again in a moment."""
 
+    STATUS = 503
+
+
+# The same as of a command: a client does the same about either.
+RecordsAway.code = "UNAVAILABLE"
+
 
 def outside_error(problem: BaseException, where: str) -> GraphQLFormattedError:
     """What a client reads of anything that went wrong while its request was executed."""

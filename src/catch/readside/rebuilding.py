@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, asynccontextmanager
 
-from catch.database import Connection, Pool, application, connect
+from catch.database import Connection, Pool
 from catch.log import Log
 from catch.readside import checkpoints, sharing
 from catch.readside.building import UNHURRIED, Building, Progress, pages, take
@@ -63,7 +63,7 @@ async def session(pool: Pool) -> AsyncGenerator[Connection]:
 async def unhurried(log: Log, key: int | None = None) -> AsyncGenerator[Connection]:
     """A connection of its own, on which a statement may take as long as it takes. With the `key` of a lease, it is
     ended when whoever has the lease falls silent."""
-    connection = await connect(log.dsn, application(log.schema) | {"statement_timeout": "0"})
+    connection = await log.database.connect()
     try:
         await connection.execute(UNHURRIED)
         if key is not None:

@@ -33,7 +33,7 @@ from catch.api.engine.limits import Documents, Limits, Prepared, coded, encode
 from catch.api.engine.operations import Operation
 from catch.api.engine.registered import Registered
 from catch.api.engine.unusable import bad_variables
-from catch.faults import Rejected, error, outside_error
+from catch.faults import RecordsAway, Rejected, error, outside_error
 from catch.live.wire import Parameters
 from catch.settings import BadSetting
 
@@ -57,6 +57,12 @@ class Answer(Struct, frozen=True):
     errors: list[GraphQLFormattedError]
     began: bool = True
     written: bytes | None = None
+
+    @property
+    def away(self) -> bool:
+        """Nothing could be answered, because the records are away: whoever asks again may have an answer."""
+        answered = self.written is not None or any(value is not None for value in (self.data or {}).values())
+        return not answered and any(told.get("extensions", {}).get("code") == RecordsAway.code for told in self.errors)
 
     def encoded(self) -> bytes:
         if self.written is not None:
