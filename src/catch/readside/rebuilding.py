@@ -33,10 +33,9 @@ PARKED = """
 """
 FORGET = "delete from parked where projection = $1"
 RETRIED = "delete from parked where projection = $1 and not starts_with(key, $2)"
-# The log is what must not be lost: rows and checkpoint can be folded again, so they need not wait for the disk. A
-# machine that is gone, or that has fallen silent in the middle of a transaction, is given up by PostgreSQL itself.
-GONE = "set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3"
-FOLDING = f"set synchronous_commit = off; set idle_in_transaction_session_timeout = '10s'; {GONE}"
+# The log is what must not be lost: rows and checkpoint can be folded again, so they need not wait for the disk. Who
+# falls silent in the middle of a transaction is given up by PostgreSQL itself.
+FOLDING = "set synchronous_commit = off; set idle_in_transaction_session_timeout = '10s'"
 # What is folded by all waits for this.
 BRIEF = "set local idle_in_transaction_session_timeout = '10s'"
 ONE_AT_A_TIME = "select pg_try_advisory_lock(hashtextextended(current_schema() || ' rebuild', 0))"
