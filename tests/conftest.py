@@ -117,5 +117,7 @@ async def admin(database: Database) -> AsyncIterator[Connection]:
 @pytest.fixture
 async def log(dsn: str) -> AsyncIterator[Log]:
     opened = await Log.open(dsn)
+    # As a server does that starts: a clone of the template is a place of its own.
+    await opened.generations.settle(opened.pool)
     yield opened
     await opened.close()

@@ -144,6 +144,9 @@ def locked(path: Path) -> dict[str, frozenset[str]]:
     }
 
 
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+
+
 def needed(names: Sequence[str], found: set[str]) -> set[str]:
     """Everything that these requirements need on this machine."""
     for requirement in map(Requirement, names):
@@ -156,7 +159,15 @@ def needed(names: Sequence[str], found: set[str]) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("lock", "roots"), [("requirements.lock", PROJECT["project"]["dependencies"]), ("build.lock", ["hatchling"])]
+    ("lock", "roots"),
+    [
+        ("requirements.lock", PROJECT["project"]["dependencies"]),
+        (
+            "telemetry.lock",
+            PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["telemetry"],
+        ),
+        ("build.lock", ["hatchling"]),
+    ],
 )
 def test_the_image_holds_what_was_tested_and_nothing_else(lock: str, roots: list[str]):
     tested, shipped = locked(ROOT / "requirements.lock"), locked(DEPLOY / lock)

@@ -346,6 +346,7 @@ MAY = {
     *((8000, "operator", base) for base in ("database", "restored")),
     *((9187, "collector", base) for base in ("database", "restored")),
     *((53, who, "names") for who in INSIDE),
+    *((4318, who, "collector") for who in ("server", "leeds")),
     *((443, who, "world") for who in ("server", "leeds", "database", "restored")),
     *((6443, base, "world") for base in ("database", "restored")),
 }  # fmt: skip

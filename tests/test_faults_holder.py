@@ -7,7 +7,7 @@ import asyncio
 import signal
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -64,17 +64,21 @@ async def apart(postgres: Cluster, server: Server) -> AsyncGenerator[tuple[list[
         yield proxies, [one, other]
 
 
+@pytest.mark.parametrize("caught", [anywhere, folding])
 async def test_a_holder_behind_a_black_hole_is_taken_over_from_and_gives_up_by_itself(
-    postgres: Cluster, tmp_path: Path
+    postgres: Cluster, tmp_path: Path, caught: Callable[[Server], AbstractAsyncContextManager[None]]
 ):
     async with (
         place(postgres) as server,
         apart(postgres, server) as (proxies, ways),
         nodes(Job(server.app, str(tmp_path)), SLOW, *(OBSERVER | {"dsn": way} for way in ways)) as (writer, *keepers),
     ):
-        one = await holder(keepers)
+        await holder(keepers)
         await busy([writer])
-        with proxies[keepers.index(one)].hole():
+        with ExitStack() as hole:
+            async with caught(server):
+                one = await holder(keepers)
+                hole.enter_context(proxies[keepers.index(one)].hole())
             since = time.monotonic()
             took = await taken_over(one, keepers, since)
             await until(lambda: not one.holds, WITHIN)

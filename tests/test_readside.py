@@ -35,7 +35,9 @@ from catch.readside import (
     true_at,
     up_to,
 )
+from catch.readside.folding import LOCK, fold_page
 from catch.readside.rebuilding import ONE_AT_A_TIME, session
+from tests.conftest import eventually
 from tests.damage import lose
 from tests.toy_models import ToyModel
 
@@ -464,6 +466,14 @@ async def test_a_row_that_cannot_be_written_is_parked_too(log: Log, record: Reco
     assert [key for _, key, _, _ in await parked(log)] == [str(bad)]
 
 
+def newer(stored: Stored) -> Recorded[Any]:
+    """How a later release reads what `decode` cannot."""
+    if stored.topic != "Odd":
+        return decode(stored)
+    envelope = Envelope[Toy](START, ACTOR, Purpose.DIRECT_CARE, uuid4(), uuid4(), Added(UUID(int=9), "odd"))
+    return Recorded(*stored[:4], stored.recorded_at, envelope)
+
+
 async def test_a_fact_that_cannot_be_read_is_parked_and_read_by_a_release_that_can(log: Log, record: Recorder):
     async with running(log, ALL[:2]) as side:
         odd, other = await record.undecodable(), await record.undecodable("Never")
@@ -478,18 +488,28 @@ async def test_a_fact_that_cannot_be_read_is_parked_and_read_by_a_release_that_c
     async with running(log, ALL[:2]) as side:
         await side.reached(await record(Noticed()))
         assert await log.pool.fetchval(made) == before, "built anew for nothing"
-
-    def newer(stored: Stored) -> Recorded[Any]:
-        if stored.topic != "Odd":
-            return decode(stored)
-        envelope = Envelope[Toy](START, ACTOR, Purpose.DIRECT_CARE, uuid4(), uuid4(), Added(UUID(int=9), "odd"))
-        return Recorded(*stored[:4], stored.recorded_at, envelope)
-
     task = asyncio.create_task((side := ReadSide(log, newer, ALL[:2])).run())
     await side.reached(await record(Noticed()))
     await stopped(task)
     assert [(key, at) for _, key, at, _ in await parked(log)] == [(f"?{other}", other)] * 2
     assert set(await rows(log, ALL[0])) == {UUID(int=7), UUID(int=9)}
+
+
+async def test_what_a_former_release_sets_aside_beside_a_later_one_is_read_by_that(log: Log, record: Recorder):
+    task = asyncio.create_task((side := ReadSide(log, newer, ALL[:2], patience=0.05)).run())
+    await side.reached(after := await record(Added(UUID(int=7), "a")))
+    async with log.pool.acquire() as connection, connection.transaction():
+        await connection.fetch(LOCK, [one.table for one in ALL[:2]])
+        odd = await record.undecodable()
+        await fold_page(connection, ALL[:2], decode, after, await log.page(after, 1))
+
+    async def read() -> bool:
+        return UUID(int=9) in await rows(log, ALL[0])
+
+    await eventually(read)
+    await side.reached(odd)
+    await stopped(task)
+    assert await parked(log) == []
 
 
 @pytest.mark.parametrize("grown", [0, 300])
@@ -547,7 +567,7 @@ async def test_an_index_that_takes_longer_than_a_query_may_is_built_all_the_same
     )
 
     slow = replace(BOXES, indexes=("(catch_read.slow(box))",))
-    monkeypatch.setattr("catch.database.PATIENCE", 0.5)
+    monkeypatch.setattr("catch.database.database.PATIENCE", 0.5)
     log = await Log.open(dsn)
     try:
         await some_events(Recorder(log), 25, 80)

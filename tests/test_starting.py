@@ -7,15 +7,17 @@ from uuid import uuid4
 
 import pytest
 
+import projections
 from catch.app import opened
 from catch.database import Connection
 from catch.database.server import Server
 from catch.log import Append, Log, NewEvent
 from catch.readside import NotCaughtUp
+from catch.readside.lease import LEAVE, TAKE
 from catch.settings import Settings
 from tests.conftest import Database
 
-LEADER = "hashtextextended('catch_read read side', 0)"
+TABLES = [projection.table for projection in projections.ALL]
 
 
 async def opening(database: Database, folder: Path) -> int:
@@ -25,10 +27,11 @@ async def opening(database: Database, folder: Path) -> int:
 
 @pytest.fixture
 async def held_up(log: Log, admin: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody else leads and does nothing."""
+    """Somebody else keeps all tables and does nothing."""
     stream = uuid4()
     await log.append(Append(uuid4(), stream, (NewEvent(stream, 1, "Unheard", b"{}"),)))
-    await admin.execute(f"select pg_advisory_lock({LEADER})")
+    await admin.execute("set search_path = catch_read")
+    assert len(await admin.fetch(TAKE, TABLES)) == len(TABLES)
     monkeypatch.setattr("catch.app.LOOK", 0.05)
 
 
@@ -49,5 +52,5 @@ async def test_it_opens_as_soon_as_they_are_built(
         while "read models are being built: position=0 of=1" not in caplog.messages:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert not task.done()
-    await admin.execute(f"select pg_advisory_unlock({LEADER})")
+    await admin.execute(LEAVE, TABLES)
     assert await asyncio.wait_for(task, 10) == 1

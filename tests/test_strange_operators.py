@@ -158,7 +158,7 @@ async def test_a_session_that_says_nothing_for_itself_is_found(
     database: Database, admin: Connection, monkeypatch: pytest.MonkeyPatch
 ):
     await inherits(admin, database, {"timezone": "'Pacific/Kiritimati'"})
-    monkeypatch.setattr(catch.database, "SESSION", {})
+    monkeypatch.setattr("catch.database.connecting.SESSION", {})
     with pytest.raises(UnfitSession, match="TimeZone"):
         await Log.open(database.dsn)
 

@@ -1,6 +1,5 @@
 """The program put together: one place's log, read side and commands, on one event loop."""
 
-import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -19,6 +18,7 @@ from catch.present.moment import FRESH
 from catch.present.present import Present
 from catch.readside import NotCaughtUp, ReadSide
 from catch.settings import BadSetting, Settings
+from catch.supervised import living_on
 from projections import programmes
 
 logger = logging.getLogger("catch.place")
@@ -110,8 +110,6 @@ async def opened(server: Server, settings: Settings) -> AsyncGenerator[Catch]:
     The block is cancelled, and the reason raised, when one of them cannot go on. Raises `NotCaughtUp` when the read
     side makes no progress, and `FormerPrimary`.
     """
-    owner = asyncio.current_task()
-    assert owner is not None
     await migrate(server.admin, settings.schema)
     async with AsyncExitStack() as stack:
         log = await Log.open(
@@ -132,9 +130,7 @@ async def opened(server: Server, settings: Settings) -> AsyncGenerator[Catch]:
         # From the end on: what was recorded before is read when somebody asks for it.
         head = catch.present.follower.position = await log.head()
         for name, job in (("read side", catch.readside.run()), ("feed", catch.present.follower.follow(head))):
-            task = asyncio.create_task(job, name=name)
-            stack.push_async_callback(ended, task)
-            task.add_done_callback(lambda task: None if task.cancelled() or not task.exception() else owner.cancel())
+            await stack.enter_async_context(living_on(name, job))
         await caught_up(catch, head)
         yield catch
 
@@ -157,12 +153,3 @@ async def caught_up(catch: Catch, position: int) -> None:
                 standing, since = now, time.monotonic()
             elif time.monotonic() - since > STANDSTILL:
                 raise
-
-
-async def ended(task: asyncio.Task[None]) -> None:
-    """A cancellation that arrives while a connection is cleaning up can be lost on the way: it is repeated."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=1)
-    if not task.cancelled() and (error := task.exception()):
-        raise error

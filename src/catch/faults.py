@@ -11,6 +11,7 @@ from uuid import uuid4
 import msgspec
 from graphql import GraphQLFormattedError
 
+from catch import telemetry
 from catch.database import lost
 from catch.domain.refusals import NotAnswered, Refused
 
@@ -30,11 +31,19 @@ def error(code: str, message: str) -> GraphQLFormattedError:
 
 
 def refusal_error(refused: Refused) -> GraphQLFormattedError:
+    if telemetry.on is not None:
+        telemetry.on.refused(refused.code)
     return {"message": refused.message, "extensions": {"code": refused.code, "details": refused.details}}
 
 
 class RecordsAway(NotAnswered):
     """The records cannot be reached just now. Ask again in a moment."""
+
+    STATUS = 503
+
+
+# The same as of a command: a client does the same about either.
+RecordsAway.code = "UNAVAILABLE"
 
 
 def outside_error(problem: BaseException, where: str) -> GraphQLFormattedError:
@@ -60,4 +69,6 @@ def fault(error: BaseException, where: str) -> str:
     stack = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     line = {"fault": fault_id, "where": where, "type": type(error).__qualname__, "stack": stack[-12:]}
     log.error(msgspec.json.encode(line).decode())
+    if telemetry.on is not None:
+        telemetry.on.failed()
     return fault_id

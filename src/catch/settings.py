@@ -38,6 +38,8 @@ class Settings(Struct, frozen=True):
     requests and messages a second one identity may send, `burst` how many at once; without them, 50 and 200, and in
     development as many as it likes.
 
+    `otlp_endpoint` is where figures and traces go, by OTLP over HTTP; without it nothing is measured.
+
     `door` says whether anybody may refer without a token; `door_rate` is how many referrals a minute one address may
     send in.
     """
@@ -61,6 +63,7 @@ class Settings(Struct, frozen=True):
     burst: int = 200
     door: bool = True
     door_rate: int = 6
+    otlp_endpoint: str | None = None
 
     @property
     def remembers(self) -> Path:
@@ -91,6 +94,7 @@ class Settings(Struct, frozen=True):
             burst=whole(environ, "CATCH_BURST", 200),
             door=one_of(environ, "CATCH_DOOR", ("open", "closed")) != "closed",
             door_rate=whole(environ, "CATCH_DOOR_RATE", 6),
+            otlp_endpoint=collector(environ, "CATCH_OTLP_ENDPOINT"),
         )
 
 
@@ -141,6 +145,13 @@ def site(text: str) -> str | None:
     if parts.scheme not in PORTS or not host or not text.isascii() or text.lower().removesuffix("/") != written:
         return None
     return written.removesuffix(f":{PORTS[parts.scheme]}")
+
+
+def collector(environ: Mapping[str, str], name: str) -> str | None:
+    text = environ.get(name)
+    if text and site(text) is None:
+        raise BadSetting(f"{name} must be an address such as http://collector:4318, without a path, not {text!r}")
+    return text.removesuffix("/") if text else None
 
 
 def sites(environ: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -115,6 +115,10 @@ class Cluster:
         self._server.send_signal(how)
         self._server.wait(PATIENCE)
 
+    def promote(self) -> None:
+        """A standby becomes the primary."""
+        run([self.bin / "pg_ctl", "promote", "-D", self.home / "data", "-w"], self.owner)
+
     def frozen(self) -> list[int]:
         """Stops every process where it stands; the postmaster first, so that no new ones come."""
         assert self._server is not None
@@ -166,8 +170,17 @@ def children(pid: int) -> list[int]:
 
 
 @contextmanager
-def cluster(options: Iterable[str] = SAFE, *, tmpfs: str = "", initdb: Iterable[str] = ()) -> Generator[Cluster]:
-    """`tmpfs`: its data lie on a volume of this size (such as 128m). `CalledProcessError`: that cannot be done here."""
+def cluster(
+    options: Iterable[str] = SAFE,
+    *,
+    tmpfs: str = "",
+    initdb: Iterable[str] = (),
+    standby_of: Cluster | None = None,
+    restored: Callable[[Cluster], None] | None = None,
+) -> Generator[Cluster]:
+    """`tmpfs`: its data lie on a volume of this size (such as 128m). `CalledProcessError`: that cannot be done here.
+    `restored` puts data of another one into its folder.
+    """
     owner = os_user()
     if owner is not None:
         prepare(ROOT_DATA / "ephemeral", owner)
@@ -185,7 +198,13 @@ def cluster(options: Iterable[str] = SAFE, *, tmpfs: str = "", initdb: Iterable[
             subprocess.run(
                 ["mount", "-t", "tmpfs", "-o", *size, "tmpfs", home / "data"], check=True, capture_output=True
             )
-        run([made.bin / "initdb", "-D", home / "data", *INITDB, "--no-sync", *initdb], owner)
+        if restored is not None:
+            restored(made)
+        elif standby_of is None:
+            run([made.bin / "initdb", "-D", home / "data", *INITDB, "--no-sync", *initdb], owner)
+        else:
+            copying = ["-h", standby_of.home, "-U", "postgres", "-D", home / "data", "-R", "-c", "fast", "--no-sync"]
+            run([made.bin / "pg_basebackup", *copying], owner)
         made.start()
         yield made
     finally:

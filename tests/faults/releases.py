@@ -78,20 +78,28 @@ def later(into: Path) -> Path:
 
 
 def committed(into: Path) -> Path | None:
-    """The program as it was committed before its read models or migrations last changed; None where there is no
-    checkout to take it from.
-    """
-    git = shutil.which("git")
-    if git is None or not (ROOT / ".git").exists():
+    """The program as it was when it had a migration less; None where there is no checkout to take it from."""
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
         return None
-    tables = ["log", "-1", "--format=%H~1", "--", "schema/sql", "projections"]
-    before = run([git, *tables], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
-    archive = run([git, "archive", before, "src", "projections", "schema"], cwd=ROOT, check=False, capture_output=True)
-    if archive.returncode:  # a checkout without its history
+    present = migrated("HEAD")
+    beginnings = [present[:count] for count in range(1, len(present))]
+    before = git("rev-list", "HEAD", "--", "schema/sql").decode().split()
+    rev = next((each for each in before if migrated(each) in beginnings), None)
+    archive = git("archive", rev, "src", "projections", "schema") if rev else b""
+    if not archive:  # a checkout without its history
         return None
-    with tarfile.open(fileobj=BytesIO(archive.stdout)) as packed:
+    with tarfile.open(fileobj=BytesIO(archive)) as packed:
         packed.extractall(into, filter="data")
     return into
+
+
+def migrated(rev: str) -> list[str]:
+    """The migrations that a commit has, in their order, each with its content."""
+    return git("ls-tree", rev, "schema/sql/").decode().splitlines()
+
+
+def git(*arguments: str) -> bytes:
+    return run(["git", *arguments], cwd=ROOT, check=False, capture_output=True).stdout
 
 
 def steps_aside(program: Path) -> bool:

@@ -15,14 +15,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from catch.database.server import SAFE
-from tests.faults import disk, holders, real, releases, scenarios
+from tests.faults import disk, failovers, holders, real, releases, restores, scenarios
 from tests.faults.cluster import Cluster, cluster
 from tests.faults.place import database
 
 console = Console(highlight=False, soft_wrap=True)
 PAUSE = 0.02
 """Seconds between a client's commands, so that the log stays small enough to be looked through."""
-Scenario = Callable[[Cluster, Path, scenarios.Progress], Awaitable[scenarios.Outcome | real.Outcome]]
+Found = scenarios.Outcome | real.Outcome | restores.Restores
+Scenario = Callable[[Cluster, Path, scenarios.Progress], Awaitable[Found]]
+Apart = Callable[[Path, scenarios.Progress], Awaitable[Found]]
+"""With servers of its own."""
 
 
 def soaks(asked: argparse.Namespace) -> list[tuple[str, int, Scenario]]:
@@ -53,6 +56,29 @@ def soaks(asked: argparse.Namespace) -> list[tuple[str, int, Scenario]]:
         ),
         ("disk full, by a trigger", others, lambda on, into, _: disk.quota_reached(on, into, others)),
     ]
+
+
+def apart(asked: argparse.Namespace) -> list[tuple[str, int, Apart]]:
+    return [
+        (
+            "failover to a standby, with lag",
+            asked.failovers,
+            lambda into, told: failovers.failed_over(into, asked.failovers, told, pause=PAUSE),
+        ),
+        (
+            "restore to a moment",
+            asked.restores,
+            lambda into, told: restores.restored_to_moments(into, asked.restores, told),
+        ),
+    ]
+
+
+def on_a_cluster(scenario: Scenario) -> Apart:
+    async def run(into: Path, told: scenarios.Progress) -> Found:
+        with cluster(SAFE) as server:
+            return await scenario(server, into, told)
+
+    return run
 
 
 async def control(folder: Path) -> bool:
@@ -88,14 +114,14 @@ async def two_releases(folder: Path) -> bool:
 async def soak(asked: argparse.Namespace, folder: Path, progress: Progress) -> bool:
     good = await control(folder)
     good = await two_releases(folder) and good
-    for number, (name, times, scenario) in enumerate(soaks(asked)):
+    every = [(name, times, on_a_cluster(scenario)) for name, times, scenario in soaks(asked)]
+    for number, (name, times, scenario) in enumerate([*every, *apart(asked)]):
         if not times:
             continue
         bar = progress.add_task(name, total=times)
         (into := folder / str(number)).mkdir()
         began = time.monotonic()
-        with cluster(SAFE) as server:
-            outcome = await scenario(server, into, lambda done, bar=bar: progress.update(bar, completed=done))
+        outcome = await scenario(into, lambda done, bar=bar: progress.update(bar, completed=done))
         progress.update(bar, completed=times)
         console.print(f"{name}: {outcome}, {time.monotonic() - began:.0f} s")
         for problem in outcome.problems[:20]:
@@ -115,6 +141,8 @@ def main() -> None:
         default=20,
         help="kills of `catch serve`, freezes, restarts and full disks, each (default: 20)",
     )
+    parser.add_argument("--failovers", type=int, default=10, help="lost primaries (default: 10)")
+    parser.add_argument("--restores", type=int, default=5, help="restores to a moment (default: 5)")
     asked = parser.parse_args()
     columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with (

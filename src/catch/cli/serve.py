@@ -1,11 +1,12 @@
 """`catch serve` and `catch token`."""
 
 import fcntl
+import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from catch.log.invented import NOTICE
 from catch.settings import Settings
 
 LOCK = "development-server.lock"
+LONGEST = 28.0
+"""Seconds from being told to stop, and from the end of `drain`, until a server has ended."""
 
 
 @click.command()
@@ -75,9 +78,27 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
                 )
             pages = f"pages for people: http://{host}:{bound}/"
             await until_told_to_stop(lambda: print(announce, pages, sep="\n", flush=True))
+            told_to_stop()
 
-    with marked(settings.data_dir, development):
+    with marked(settings.data_dir, development), ended_in(settings.drain + LONGEST) as told_to_stop:
         on_place(run, settings)
+
+
+@contextmanager
+def ended_in(seconds: float) -> Generator[Callable[[], None]]:
+    """Whatever hangs: once this was called, what is inside has so long to end in order. Nothing that was answered is
+    lost by it."""
+
+    def end() -> None:
+        logging.getLogger("catch.place").error("stopped though not everything had ended in %d s", seconds)
+        os._exit(IN_PART)
+
+    watch = threading.Timer(seconds, end)
+    watch.daemon = True
+    try:
+        yield watch.start
+    finally:
+        watch.cancel()
 
 
 def stop_at_end_of_input() -> None:

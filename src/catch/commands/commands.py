@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from catch import telemetry
 from catch.access import Asker
 from catch.commands.asked import Asked, content
 from catch.commands.questions import Records
@@ -55,9 +56,11 @@ class Commands:
             expected_version = None  # to be told that one is stale tells that there is something
         asked = Asked(command, by, command_id, digest, at, now, expected_version, purpose)
         try:
-            answer = await self._answer(asked)
+            answer = await telemetry.within("command", self._answer(asked), command=type(command).__name__)
         except Refused as refused:
             self._note(asked, started, refused=refused.code)
+            if telemetry.on is not None:
+                telemetry.on.refused(refused.code)
             raise
         self._note(asked, started, position=answer.position, repeated=answer.repeated)
         return alike(command, answer)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
-from catch.database import OldServer, connect
+from catch.database import OLDEST_SERVER, OldServer, connect
 from catch.settings import BadSetting, Settings
 
 
@@ -53,6 +53,10 @@ def why(problem: Exception, at: str) -> str:
             return f"there is no such database at {at}: make it, or correct its name"
         case asyncpg.CannotConnectNowError():
             return f"the database at {at} is starting or stopping: try again in a moment"
+        case asyncpg.TargetServerAttributeNotMatched():
+            return f"none of the servers at {at} can be written to: is one of them the primary?"
+        case asyncpg.UndefinedObjectError():
+            return f"what answers at {at} is no PostgreSQL {OLDEST_SERVER} or newer: it lacks what a session asks for"
         case asyncpg.TooManyConnectionsError():
             return f"the database at {at} takes no more connections: raise its max_connections, or end some"
         case asyncpg.ProtocolViolationError():

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 
-from catch.database import application, connect
 from catch.doctor.checks import AT_START, COMMANDS, FACTS, QUICK, STRETCH, Finding, Place, known
 from catch.log import Log
 from catch.log.codec import Codec
@@ -45,7 +44,7 @@ async def examined(
     encryption: KeyEncryption | None = None,
 ) -> Report:
     """Everything, from the first fact on; with the key, the texts as well."""
-    connection = await connect(log.dsn, application(log.schema) | {"statement_timeout": "0"})
+    connection = await log.database.connect()
     try:
         place = Place(log, connection, codec, projections, await log.head(), encryption)
         report = Report(place.head)
@@ -86,7 +85,8 @@ async def examined_at_start(
     log: Log, codec: Codec, projections: Sequence[ReadModel], encryption: KeyEncryption | None = None
 ) -> Report:
     """What is quick, and what was recorded since a release that knows the same facts last found nothing."""
-    connection = await connect(log.dsn, application(log.schema) | {"statement_timeout": "0"})
+    # How far that was may be forgotten, and must not wait for a standby that is lost.
+    connection = await log.database.connect({"synchronous_commit": "off"})
     try:
         place = Place(log, connection, codec, projections, await log.head(), encryption)
         report = Report(place.head)

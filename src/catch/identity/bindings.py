@@ -17,6 +17,9 @@ class UnknownForNow(TokenRefused):
     STATUS = 503
 
 
+UnknownForNow.code = RecordsAway.code
+
+
 class Bindings(Protocol):
     async def of(self, binding: Binding) -> Sequence[Membership]: ...
 

@@ -2,12 +2,15 @@
 
 Their owner signs out, or their issuer posts a signed logout token to any server (OpenID Connect Back-Channel Logout
 1.0). That is kept in a table that every server looks at twice a second; from then on tokens of the session are refused
-and its sockets closed. Nothing rests on a message getting through.
+and its sockets closed. Nothing rests on a message getting through: a server that could not look for `DEAF` seconds
+takes nobody's word any more, because their session may have ended.
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from inspect import isawaitable
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qs
@@ -17,6 +20,7 @@ from litestar import MediaType, Request, Response, post
 from litestar.handlers import HTTPRouteHandler
 
 from catch.database import Pool, lost
+from catch.faults import RecordsAway
 from catch.identity.tokens import IssuerAway, Logout, LogoutTokenRefused, LogoutTokenReplayed, TokenRefused, Viewer
 
 log = logging.getLogger("catch.sessions")
@@ -26,6 +30,10 @@ LARGEST = 16_384
 """Bytes of the request's body."""
 LOOK = 0.5
 """Seconds between two looks at what other servers were told."""
+LOOKED = 2.0
+"""Seconds that a look may take."""
+DEAF = 5.0
+"""Seconds without a look that worked, after which a session may have ended for all that is known here."""
 OVERLAP = 30
 """Seconds by which each look reaches back behind the last: a row becomes visible only when its writer has committed."""
 KEPT = "8 days"
@@ -42,6 +50,16 @@ class SessionEnded(TokenRefused):
     """You have been signed out. Sign in again."""
 
 
+class SignOutsUnknown(TokenRefused):
+    """Whether you have been signed out cannot be looked up just now. Ask again in a moment."""
+
+    STATUS = 503
+
+
+# As anything else that the records are needed for.
+SignOutsUnknown.code = RecordsAway.code
+
+
 class Tokens(Protocol):
     def verify(self, authorization: str | None) -> Viewer | Awaitable[Viewer]: ...
     def verify_logout(self, token: str) -> Logout | Awaitable[Logout]: ...
@@ -54,13 +72,33 @@ Named = tuple[str, str]
 class Sessions:
     """Verifies tokens, and refuses those of sessions that have ended. `ended` is called when any has."""
 
-    def __init__(self, tokens: Tokens, pool: Pool, schema: str, ended: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        tokens: Tokens,
+        pool: Pool,
+        schema: str,
+        ended: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._tokens = tokens
         self._pool = pool
         self._table = f"{schema}.logouts"
         self._ended = ended
+        self._look = (
+            "select issuer, subject, session, extract(epoch from issued_at)::float8 as issued_at"  # noqa: S608
+            f" from {self._table} where forgotten_at > clock_timestamp() and issuer <> $2"
+            " and ($1::float8 is null or received_at > clock_timestamp() - make_interval(secs => $1))"
+        )
         self._sessions: set[Named] = set()
         self._users: dict[Named, float] = {}
+        self._clock = clock
+        self._trouble = ""
+        self.looked = clock()
+        """When all that any server had been told by then was known here."""
+
+    @property
+    def deaf(self) -> bool:
+        return self._clock() - self.looked > DEAF
 
     def verify(self, authorization: str | None) -> Viewer | Awaitable[Viewer]:
         found = self._tokens.verify(authorization)
@@ -70,9 +108,11 @@ class Sessions:
         return self.going_on(await found)
 
     def going_on(self, viewer: Viewer) -> Viewer:
-        """Raises `SessionEnded`."""
+        """Raises `SessionEnded`, `SignOutsUnknown`."""
         if self.over(viewer):
             raise SessionEnded
+        if self.deaf:
+            raise SignOutsUnknown
         return viewer
 
     def over(self, viewer: Viewer) -> bool:
@@ -106,17 +146,15 @@ class Sessions:
 
     async def _keep(self, logout: Logout, kept: str = KEPT) -> bool:
         """Whether it was not there."""
-        new = await self._pool.fetchval(
-            # The database decides who was first: a logout token that is played back is refused by every server.
+        # The database decides who was first: a logout token that is played back is refused by every server.
+        kept_first = (
             f"insert into {self._table} (issuer, jti, subject, session, issued_at, forgotten_at)"  # noqa: S608
             f" values ($1, $2, $3, $4, to_timestamp($5), clock_timestamp() + interval '{kept}')"
-            " on conflict do nothing returning true",
-            logout.issuer,
-            logout.jti,
-            logout.subject,
-            logout.session,
-            logout.issued_at,
+            " on conflict do nothing returning true"
         )
+        named = (logout.issuer, logout.jti, logout.subject, logout.session, logout.issued_at)
+        async with asyncio.timeout(LOOKED):
+            new = await self._pool.fetchval(kept_first, *named)
         return bool(new)
 
     def _take(self, issuer: str, subject: str | None, session: str | None, issued_at: float) -> None:
@@ -128,38 +166,41 @@ class Sessions:
 
     async def look(self, back: float | None = None) -> None:
         """Take in what any server was told in the last `back` seconds, or ever."""
-        rows = await self._pool.fetch(
-            f"select issuer, subject, session, extract(epoch from issued_at)::float8 as issued_at from {self._table}"  # noqa: S608
-            " where forgotten_at > clock_timestamp() and issuer <> $2"
-            " and ($1::float8 is null or received_at > clock_timestamp() - make_interval(secs => $1))",
-            back,
-            USED,
-        )
+        began = self._clock()
+        async with asyncio.timeout(LOOKED):
+            rows = await self._pool.fetch(self._look, back, USED)
         before = len(self._sessions), dict(self._users)
         for row in rows:
             self._take(row["issuer"], row["subject"], row["session"], row["issued_at"])
         # Sockets are looked through only when something is new: each look reads half a minute of rows again.
         if before != (len(self._sessions), self._users):
             self._ended()
+        # Only a look that worked moves it: after an outage the next one reaches back over all of it.
+        self.looked, self._trouble = began, ""
 
     async def follow(self) -> None:
-        """Until cancelled: hear of what other servers were told. What has been kept long enough is forgotten."""
-        loop = asyncio.get_running_loop()
-        looked = loop.time()
+        """Until cancelled: hear of what other servers were told, and say so while that cannot be heard."""
+        # What has been kept long enough; another start will do as well.
+        with suppress(Exception):
+            await self.forget()
         while True:
             await asyncio.sleep(LOOK)
-            now = loop.time()
             try:
-                await self.look(now - looked + OVERLAP)
+                await self.look(self._clock() - self.looked + OVERLAP)
+            # Whatever it was: to end here would mean that ended sessions are good for ever.
             except Exception as error:
-                if not lost(error):
-                    raise
-            else:
-                # Only a look that worked moves it: after an outage the next one reaches back over all of it.
-                looked = now
+                self._tell(error)
+
+    def _tell(self, error: Exception) -> None:
+        """Once for all looks that fail alike."""
+        trouble = type(error).__name__
+        if trouble != self._trouble:
+            log.warning("sign-outs at other servers are not heard of: %s", trouble)
+        self._trouble = trouble
 
     async def forget(self) -> None:
-        await self._pool.execute(f"delete from {self._table} where forgotten_at <= clock_timestamp()")  # noqa: S608
+        async with asyncio.timeout(LOOKED):
+            await self._pool.execute(f"delete from {self._table} where forgotten_at <= clock_timestamp()")  # noqa: S608
 
     def handler(self) -> HTTPRouteHandler:
         @post(PATH, request_max_body_size=LARGEST, status_code=200)

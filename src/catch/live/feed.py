@@ -13,6 +13,7 @@ from typing import Generic
 
 from msgspec import Struct
 
+from catch import telemetry
 from catch.database import lost
 from catch.live.groups import Subscriber, Topic, said
 from catch.live.source import E, Ended, Notices, NotYet, Outlet, Source, Subscription, TooFar, V
@@ -51,6 +52,8 @@ class Feed(Generic[V, E]):
     def publish(self, event: E) -> None:
         """Something new in the log. Call in order of position; an event published before is passed over."""
         self._heard = max(self._heard, event.position)
+        if telemetry.on is not None:
+            telemetry.on.heard(event.position)
         for field, topics in self._topics.items():
             try:
                 self._publish(self.sources[field], topics, event)

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, cast
 
+from catch import telemetry
 from catch.database import lost
 from catch.domain.refusals import Refused
 from catch.faults import fault
@@ -257,7 +258,7 @@ class Topic(Generic[V, E]):
 
     async def write(self, group: Group[V, E], root: object) -> Payload:
         context = self.source.context(self.key, group.viewer_class)
-        return Payload.of(await group.subscription.payload(root, context))
+        return Payload.of(await telemetry.within("message", group.subscription.payload(root, context)))
 
     async def _work(self) -> None:
         while True:
@@ -300,6 +301,8 @@ class Topic(Generic[V, E]):
         elif told is not None:
             for subscriber in subscribers:
                 subscriber.take(position, told)
+            if telemetry.on is not None:
+                telemetry.on.handed(position)
 
     def _broken(self, subscribers: Iterable[Subscriber[V, E]], unexpected: Exception) -> None:
         if lost(unexpected) or isinstance(unexpected, NotYet):

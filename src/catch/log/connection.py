@@ -7,21 +7,20 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from catch.database import Connection, application, connect
+from catch.database import Connection, Database
 from catch.log.batches import Batches, Outcome
 from catch.log.generations import Generations
 from catch.log.waiting import Waiting
 
-LONGEST_CONNECT = 10.0  # seconds
+HELD_UP = 2.0  # seconds that a commit takes where all is well, and more
 GENERIC = {"plan_cache_mode": "force_generic_plan"}  # planning anew for each batch takes as long as recording it
 
 
 class Recording:
     """`patience`: seconds that a commit may take."""
 
-    def __init__(self, dsn: str, schema: str, patience: float, generations: Generations) -> None:
-        self._dsn = dsn
-        self._settings = application(schema) | GENERIC
+    def __init__(self, database: Database, schema: str, patience: float, generations: Generations) -> None:
+        self._database = database
         self._patience = patience
         self._generations = generations
         self._batches = Batches(schema)
@@ -49,16 +48,20 @@ class Recording:
             self._begun = None
 
     async def _connected(self) -> Connection:
-        within = min(LONGEST_CONNECT, self._patience)
-        connection = await connect(self._dsn, self._settings, within=within)
+        connection = await self._database.connect(GENERIC)
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(HELD_UP):
                 await self._generations.settle(connection)
         except BaseException:
             connection.terminate()
             raise
         self._connection, self._told = connection, ""
         return connection
+
+    @property
+    def held_up(self) -> bool:
+        """Something has waited to be recorded for longer than that takes."""
+        return self._begun is not None and self._loop.time() - self._begun > HELD_UP
 
     def record_at(self, moment: datetime | None) -> None:
         """When what follows is recorded; None: when the database's clock says."""

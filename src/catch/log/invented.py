@@ -1,11 +1,16 @@
 """Whether a place is invented: with nobody real in it. It is marked so before its first fact or never, for good."""
 
+import asyncio
+
 import asyncpg
 
 from catch.database import Pool, connect, lost
 
 NOTICE = "an invented place: nobody and nothing in it is real"
 """What every screen, file and answer of one says."""
+
+A_MOMENT = 0.5
+"""Seconds that it is waited for."""
 
 
 class AlreadyBegun(Exception):
@@ -35,7 +40,9 @@ class Mark:
         """While the database is away: as was known last."""
         if not self._settled:
             try:
-                row = await self._pool.fetchrow(self._look)
+                # Every answer of the web says it, that of `/health/ready` among them, and none waits for it.
+                async with asyncio.timeout(A_MOMENT):
+                    row = await self._pool.fetchrow(self._look)
             except Exception as problem:
                 if not lost(problem):
                     raise

@@ -6,7 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from catch.database import Pool, application, create_pool, lost
+from catch import telemetry
+from catch.database import Database, Pool, application, lost
 from catch.database.session import fit
 from catch.log.batches import look
 from catch.log.entries import STORED, Answer, Append, Looked, MissingVersions, Stored, WentBack
@@ -27,8 +28,11 @@ class Log:
     `pool` are connections of the application's role, for the read side and for queries.
     """
 
-    def __init__(self, dsn: str, pool: Pool, schema: str, writer: Writer, wake: Wake, generations: Generations) -> None:
-        self.dsn = dsn
+    def __init__(
+        self, database: Database, pool: Pool, schema: str, writer: Writer, wake: Wake, generations: Generations
+    ) -> None:
+        self.database = database
+        self.dsn = database.dsn
         self.pool = pool
         self.schema = schema
         self.generations = generations
@@ -55,18 +59,19 @@ class Log:
 
         Raises `OldServer`, `UnfitSession`, or what asyncpg raises when the server cannot be reached.
         """
-        connections = await create_pool(dsn, application(schema), pool)
+        database = Database(dsn, application(schema))
+        connections = await database.pool(pool)
         generations = Generations(schema, Remembered(remembers))
         try:
             await fit(connections, application(schema))
         except BaseException:
             connections.terminate()
             raise
-        wake = Wake(dsn, schema)
+        wake = Wake(database, schema)
         writer = Writer(
-            dsn, schema, generations, queue=queue, deadline=deadline, patience=patience, recorded=wake.reached
+            database, schema, generations, queue=queue, deadline=deadline, patience=patience, recorded=wake.reached
         )
-        return cls(dsn, connections, schema, writer, wake, generations)
+        return cls(database, connections, schema, writer, wake, generations)
 
     async def close(self) -> None:
         """Followers come to their end; a query that does not within five seconds is cut off."""
@@ -80,6 +85,11 @@ class Log:
         except TimeoutError:
             self.pool.terminate()
 
+    @property
+    def takes_appends(self) -> bool:
+        """As far as can be told from the last one: nothing is recorded to find out."""
+        return self._writer.records
+
     async def append(self, append: Append) -> Answer:
         """Record one command's events, whole or not at all; a repeated command gets its first answer.
 
@@ -87,7 +97,12 @@ class Log:
         same command id.
         Cancelling the caller does not undo what may have been recorded meanwhile.
         """
-        return await self._writer.append(append)
+        return await telemetry.within("append", self._writer.append(append))
+
+    @property
+    def waiting(self) -> int:
+        """How many appends wait their turn."""
+        return self._writer.waiting
 
     def record_at(self, moment: datetime | None) -> None:
         """When what is appended from now on is recorded, in an invented place alone: in order, and not later than now.

@@ -1,26 +1,41 @@
 """Wakes followers when the log has grown: at once for what this process recorded, by NOTIFY for what others did.
 
 Only ever a hint. Whoever waits also looks again after `POLL` seconds, so a lost notification costs time and no event.
+
+The connection that listens has nothing else to do, so that it is the one to find out whether the database is there at
+all: it asks every `BEAT` seconds. A machine that falls silent is treated like one that died.
 """
 
 import asyncio
 import contextlib
 import logging
 
-from catch.database import Connection, application, connect, lost
+from catch.database import Connection, Database
 
 log = logging.getLogger(__name__)
 
 POLL = 1.0
+BEAT = 0.5
+"""Seconds between two questions whether the database is there."""
+UNANSWERED = 1.8
+"""Seconds after which it is not. With `BEAT` and `AGAIN` less than three, which is what a client waits at most."""
+AGAIN = 0.2
+"""Seconds more, for an answer that came while this process was held up."""
+STANDBY = "select pg_is_in_recovery()"
+
+
+class Demoted(Exception):
+    """The server has become a standby, or was one from the beginning: nothing can be recorded there."""
 
 
 class Wake:
-    def __init__(self, dsn: str, schema: str) -> None:
-        self._dsn = dsn
+    def __init__(self, database: Database, schema: str) -> None:
+        self._database = database
         self._schema = schema
         self._grown: asyncio.Event | None = None  # made when somebody waits for it
         self._position = 0
         self._listener: asyncio.Task[None] | None = None
+        self._trouble = ""
 
     def reached(self, position: int) -> None:
         """The log has grown to `position`; the echo of our own notification wakes nobody twice."""
@@ -53,29 +68,68 @@ class Wake:
         if self._listener is not None:
             self._listener.cancel()
             await asyncio.wait([self._listener])
+            self._database.heard()
 
     async def _listen(self) -> None:
+        """Until cancelled, whatever stands in the way: a server that hears of nothing must not go on as if it did."""
         while True:
             try:
                 await self._listen_once()
+            except TimeoutError as silence:
+                self._database.fell_silent()
+                self._tell(silence)
             except Exception as error:
-                if not lost(error):
-                    raise
-                log.warning("not listening for others: %s", type(error).__name__)
-            await asyncio.sleep(POLL)
+                if isinstance(error, Demoted):
+                    self._database.hang_up()
+                self._tell(error)
+            await asyncio.sleep(BEAT)
+
+    def _tell(self, error: Exception) -> None:
+        """Once for all tries that fail alike."""
+        trouble = type(error.__cause__ or error).__name__
+        if trouble != self._trouble:
+            log.warning("not listening for others: %s", trouble)
+        self._trouble = trouble
 
     async def _listen_once(self) -> None:
-        connection = await connect(self._dsn, application(self._schema))
+        connection = await self._database.listening()
         ended = asyncio.Event()
         try:
             connection.add_termination_listener(lambda _: ended.set())
-            await connection.add_listener(self._schema, self._heard)
-            await ended.wait()
+            async with asyncio.timeout(UNANSWERED):
+                await connection.add_listener(self._schema, self._heard)
+            self._there()
+            while not ended.is_set():
+                await beat(connection)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(BEAT):
+                        await ended.wait()
         finally:
             # Not closed politely: this is also run when the server has gone and would never answer.
             connection.terminate()
+
+    def _there(self) -> None:
+        self._trouble = ""
+        self._database.heard()
+        # Whatever was missed meanwhile: they look at once, and not at their next turn.
+        self._wake()
 
     def _heard(self, _connection: Connection, _pid: int, _channel: str, payload: str) -> None:
         # Whoever may connect may notify: nothing but a position is believed.
         if payload.isdecimal():
             self.reached(int(payload))
+
+
+async def beat(connection: Connection) -> None:
+    """Returns if the server is there and can be written to. Raises `TimeoutError`, `Demoted`, or one of `LOST`."""
+    asked = asyncio.ensure_future(connection.fetchval(STANDBY))
+    try:
+        # Twice: after this process was held up for long the clock goes off before an answer is read that has come.
+        for patience in (UNANSWERED, AGAIN):
+            await asyncio.wait([asked], timeout=patience)
+        if not asked.done():
+            raise TimeoutError
+        if asked.result():
+            raise Demoted
+    finally:
+        asked.cancel()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from catch.database import lost
+from catch.database import Database, lost
 from catch.log.batches import Outcome
 from catch.log.connection import Recording
 from catch.log.entries import Answer, Append, Busy, Unavailable
@@ -29,7 +29,7 @@ class Writer:
 
     def __init__(
         self,
-        dsn: str,
+        database: Database,
         schema: str,
         generations: Generations,
         *,
@@ -41,11 +41,12 @@ class Writer:
         self._size = queue
         self._deadline = deadline
         self._recorded = recorded
-        self._connection = Recording(dsn, schema, patience, generations)
+        self._connection = Recording(database, schema, patience, generations)
         self._loop = asyncio.get_running_loop()
         self._queue: deque[Waiting] = deque()
         self._arrival: asyncio.Future[None] | None = None
         self._expiry: asyncio.TimerHandle | None = None
+        self._troubled = False
         self._task = asyncio.create_task(self._run(), name="catch log writer")
 
     async def append(self, append: Append) -> Answer:
@@ -63,6 +64,15 @@ class Writer:
         if self._expiry is None:
             self._expiry = self._loop.call_at(waiting.until, self._expire)
         return await waiting.answer
+
+    @property
+    def records(self) -> bool:
+        """The last batch was recorded, and none is held up."""
+        return not (self._troubled or self._connection.held_up)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
 
     def record_at(self, moment: datetime | None) -> None:
         self._connection.record_at(moment)
@@ -102,6 +112,11 @@ class Writer:
             except asyncio.CancelledError:
                 settle(batch, Unavailable)
                 raise
+            # Whatever it was: to end here would mean that nothing is recorded any more.
+            except Exception as unexpected:
+                log.error("the writer goes on after %s", type(unexpected).__name__)
+                self._connection.hang_up()
+                settle(batch, Unavailable)
 
     async def _more(self) -> None:
         """Whoever was just answered may have more, and it costs no commit of its own."""
@@ -138,6 +153,7 @@ class Writer:
             settle(batch, FormerPrimary)
         except Exception as error:
             if lost(error):
+                self._troubled = True
                 log.warning("the log is out of reach: %s", type(error).__name__)
                 self._connection.hang_up()
                 settle(batch, Unavailable)
@@ -147,6 +163,7 @@ class Writer:
                 for waiting in batch:  # one of them cannot be stored; the others must not suffer for it
                     await self._record([waiting])
         else:
+            self._troubled = False
             self._answer(batch, answers)
 
     def _answer(self, batch: Sequence[Waiting], answers: Sequence[Outcome]) -> None:

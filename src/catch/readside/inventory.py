@@ -23,6 +23,7 @@ STANDING = f"""
     select projection, position, {OF_THIS_LOG} as holds from checkpoints c where projection = any($1::text[])
 """  # noqa: S608
 UNREADABLE = "select projection, position from parked where projection = any($1::text[]) and starts_with(key, $2)"
+SET_ASIDE = "select count(*) from parked where projection = any($1::text[]) and starts_with(key, $2)"
 MISSING = "select bool_or(to_regclass(quote_ident(name)) is null) from unnest($1::text[]) name"
 TABLES = "select tablename from pg_tables where schemaname = current_schema() order by 1"
 READ = f"""
@@ -48,9 +49,12 @@ async def prepare(connection: Connection, projections: Iterable[ReadModel]) -> N
                     await connection.execute(statement)
 
 
-async def unfilled(log: Log, decode: Decode, projections: Sequence[ReadModel]) -> set[str]:
+async def unfilled(
+    log: Log, decode: Decode, projections: Sequence[ReadModel], unreadable: set[tuple[str, int]]
+) -> set[str]:
     """The tables that are to be built anew: those without a checkpoint, those whose checkpoint is not of this log, and
-    those that lack a fact which a former release could not read and this one can.
+    those that lack a fact which a former release could not read and this one can. What this one cannot read either is
+    added to `unreadable`, and not looked at again.
     """
     names = [projection.table for projection in projections]
     standing = {row["projection"]: row for row in await log.pool.fetch(STANDING, names)}
@@ -58,17 +62,24 @@ async def unfilled(log: Log, decode: Decode, projections: Sequence[ReadModel]) -
         if not row["holds"]:
             logger.error("not of this log: projection=%s position=%d; it is built anew", name, row["position"])
     lacking = {name for name in names if name not in standing or not standing[name]["holds"]}
-    return lacking | await _readable_now(log, decode, projections)
+    return lacking | await _readable_now(log, decode, projections, unreadable)
 
 
-async def _readable_now(log: Log, decode: Decode, projections: Sequence[ReadModel]) -> set[str]:
+async def _readable_now(
+    log: Log, decode: Decode, projections: Sequence[ReadModel], unreadable: set[tuple[str, int]]
+) -> set[str]:
     by_name = {projection.table: projection for projection in projections}
-    rows = await log.pool.fetch(UNREADABLE, list(by_name), UNREAD)
+    by_position: dict[int, list[ReadModel]] = {}
+    for row in await log.pool.fetch(UNREADABLE, list(by_name), UNREAD):
+        name, position = row["projection"], row["position"]
+        if (name, position) not in unreadable:
+            by_position.setdefault(position, []).append(by_name[name])
     found: set[str] = set()
-    for position in sorted({row["position"] for row in rows}):
+    for position, concerned in sorted(by_position.items()):
         for stored in await log.page(position - 1, 1, position):
-            concerned = [by_name[row["projection"]] for row in rows if row["position"] == position]
-            found |= {one.table for one in concerned if _takes(one, decode, stored)}
+            can = {one.table for one in concerned if _takes(one, decode, stored)}
+            unreadable |= {(one.table, position) for one in concerned if one.table not in can}
+            found |= can
     return found
 
 

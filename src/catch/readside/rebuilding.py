@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, asynccontextmanager
 
-from catch.database import Connection, Pool, application, connect
+from catch.database import Connection, Pool
 from catch.log import Log
 from catch.readside import checkpoints, sharing
 from catch.readside.building import UNHURRIED, Building, Progress, pages, take
@@ -33,10 +33,9 @@ PARKED = """
 """
 FORGET = "delete from parked where projection = $1"
 RETRIED = "delete from parked where projection = $1 and not starts_with(key, $2)"
-# The log is what must not be lost: rows and checkpoint can be folded again, so they need not wait for the disk. A
-# machine that is gone, or that has fallen silent in the middle of a transaction, is given up by PostgreSQL itself.
-GONE = "set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3"
-FOLDING = f"set synchronous_commit = off; set idle_in_transaction_session_timeout = '10s'; {GONE}"
+# The log is what must not be lost: rows and checkpoint can be folded again, so they need not wait for the disk. Who
+# falls silent in the middle of a transaction is given up by PostgreSQL itself.
+FOLDING = "set synchronous_commit = off; set idle_in_transaction_session_timeout = '10s'"
 # What is folded by all waits for this.
 BRIEF = "set local idle_in_transaction_session_timeout = '10s'"
 ONE_AT_A_TIME = "select pg_try_advisory_lock(hashtextextended(current_schema() || ' rebuild', 0))"
@@ -63,7 +62,7 @@ async def session(pool: Pool) -> AsyncGenerator[Connection]:
 async def unhurried(log: Log, key: int | None = None) -> AsyncGenerator[Connection]:
     """A connection of its own, on which a statement may take as long as it takes. With the `key` of a lease, it is
     ended when whoever has the lease falls silent."""
-    connection = await connect(log.dsn, application(log.schema) | {"statement_timeout": "0"})
+    connection = await log.database.connect()
     try:
         await connection.execute(UNHURRIED)
         if key is not None:

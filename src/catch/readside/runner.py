@@ -18,8 +18,8 @@ from catch.domain.refusals import Refused
 from catch.log import Log, Stored
 from catch.readside.building import uncollected
 from catch.readside.catching_up import ahead, folded_pages, written
-from catch.readside.folding import Decode, Memory, Rewound, described, fold_page
-from catch.readside.inventory import OF_THIS_LOG, prepare, unfilled
+from catch.readside.folding import UNREAD, Decode, Memory, Rewound, described, fold_page
+from catch.readside.inventory import OF_THIS_LOG, SET_ASIDE, prepare, unfilled
 from catch.readside.lease import BEAT, BRIEFLY, Changed, Lease, Release
 from catch.readside.rebuilding import rebuild, session
 from projections.read_model import ReadModel
@@ -73,6 +73,8 @@ class ReadSide:
         self._wanted = 0
         self._asked = asyncio.Event()
         self._memory = Memory()
+        self._set_aside = 0
+        self._unreadable: set[tuple[str, int]] = set()
         self.leading = False
 
     @property
@@ -164,11 +166,13 @@ class ReadSide:
             await lease.changed.wait()
             return
         self._memory = Memory()
-        if lacking := await unfilled(self._log, self._decode, kept):
+        names = [projection.table for projection in kept]
+        self._set_aside = await self._log.pool.fetchval(SET_ASIDE, names, UNREAD)
+        if lacking := await unfilled(self._log, self._decode, kept, self._unreadable):
             fresh = [projection for projection in kept if projection.table in lacking]
             await rebuild(self._log, self._decode, fresh, key=lease.key)
         async with lease.folding() as connection:
-            after = await self._checkpoint(connection, [projection.table for projection in kept])
+            after = await self._checkpoint(connection, names)
         self._come(lease, after)
         await self._follow(lease, kept, await self._catch_up(lease, kept, after))
 
@@ -179,6 +183,7 @@ class ReadSide:
         while True:
             if clock() >= beat:
                 await lease.beat()
+                await self._look_behind(lease)
                 beat = clock() + min(self._patience, BRIEFLY if lease.wanting else BEAT)
             if not lease.whole and lease.settled:
                 async with lease.asking() as connection:
@@ -188,6 +193,12 @@ class ReadSide:
             with suppress(TimeoutError):
                 async with asyncio.timeout(BRISK if waited_for else min(self._patience / 4, beat - clock())):
                     await self._asked.wait()
+
+    async def _look_behind(self, lease: Lease) -> None:
+        """A former release may have written to the same tables, and set aside what this one can read."""
+        async with lease.asking() as connection:
+            if self.leading and await connection.fetchval(SET_ASIDE, [*lease.held], UNREAD) != self._set_aside:
+                lease.changed.set()
 
     async def _catch_up(self, lease: Lease, kept: Sequence[ReadModel], after: int) -> int:
         """Returns where the log ends. What was folded ahead in vain is folded again, with whatever is in its way."""

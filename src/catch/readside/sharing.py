@@ -16,7 +16,7 @@ import msgspec
 import uvloop
 from msgspec import Struct
 
-from catch.database import Connection, application, connect
+from catch.database import Connection
 from catch.log import Log, Stored
 from catch.readside import checkpoints
 from catch.readside.building import GENERATION, UNHURRIED, Building, Progress, pages, take, uncollected
@@ -138,7 +138,7 @@ async def _do(order: Order) -> None:
     generation = GENERATION // order.of
     buildings = [Building(projection, generation) for projection in projections]
     log = await Log.open(order.dsn, schema=order.schema, pool=2)
-    connection = await connect(order.dsn, application(order.schema) | {"statement_timeout": "0"})
+    connection = await log.database.connect()
     try:
         await connection.execute(UNHURRIED)
         await connection.execute(PART)

@@ -14,10 +14,12 @@ from typing import Any, Generic, TypeVar
 from graphql import OperationType
 from msgspec import Struct
 
+from catch import telemetry
 from catch.api.engine.engine import Answer, Engine
 from catch.api.engine.limits import encode
+from catch.database import lost
 from catch.domain.refusals import Refused
-from catch.faults import Rejected, error, fault_error
+from catch.faults import RecordsAway, Rejected, error, fault_error, outside_error
 from catch.live.origins import ORIGIN_NOT_ALLOWED, Origins, preflight, shared_with
 from catch.live.wire import Parameters, Verifier, proven
 from catch.rates import Rates, identity, neighbourhood, too_often, whole_seconds
@@ -65,13 +67,19 @@ class Line(Struct, omit_defaults=True):
         return encode({"errors": turned.errors})
 
     def failed(self, problem: Exception, where: str) -> bytes:
-        """What is answered where we are at fault."""
-        self.status, self.code = 500, "INTERNAL"
-        return encode({"errors": [fault_error(problem, where)]})
+        """What is answered where we are at fault, or the records are away."""
+        said = outside_error(problem, where) if lost(problem) else fault_error(problem, where)
+        self.code = str(said.get("extensions", {}).get("code"))
+        self.status = 503 if self.code == RecordsAway.code else 500
+        return encode({"errors": [said]})
 
     def written(self, began: float) -> None:
         """The request is answered: `began` by `perf_counter`."""
         self.ms = round((time.perf_counter() - began) * 1000, 2)
+        if telemetry.on is not None:
+            telemetry.on.answered(self.status)
+            if self.code is not None:
+                telemetry.on.refused(self.code)
         if log.isEnabledFor(logging.INFO):
             log.info(encode(self).decode())
 
@@ -115,7 +123,7 @@ class GraphQLOverHTTP(Generic[V]):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """For an ASGI server."""
-        reply = await self.respond(Heading.of(scope), receive)
+        reply = await telemetry.within("request", self.respond(Heading.of(scope), receive))
         if reply.status != 204:  # which has no body to say the length of
             reply.headers["content-length"] = str(len(reply.body))
         headers = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
@@ -140,6 +148,8 @@ class GraphQLOverHTTP(Generic[V]):
                 answer = await self._answer(heading, receive, line)
                 # Clients of the older media type read errors only where the status is 200.
                 line.status = 200 if answer.began or media == JSON else 400
+                if answer.away:
+                    line.status, line.code = 503, RecordsAway.code
                 body = answer.encoded()
         except Turned as turned:
             body = line.turned(turned)
@@ -173,7 +183,9 @@ class GraphQLOverHTTP(Generic[V]):
         try:
             viewer = await proven(self.verifier.verify(heading.authorization))
         except Refused as refused:
-            if wait := self.strangers.wait(neighbourhood(heading.peer)):
+            # Not those who are known: all of them ask again while the records are away.
+            known = refused.code == RecordsAway.code
+            if wait := 0 if known else self.strangers.wait(neighbourhood(heading.peer)):
                 # Whoever goes on has to connect anew each time.
                 again = str(whole_seconds(wait))
                 raise Turned(429, too_often(wait), retry_after=again, connection="close") from None
@@ -201,5 +213,5 @@ class GraphQLOverHTTP(Generic[V]):
         try:
             context = await self.context(viewer, prepared.text)
         except Refused as refused:
-            raise Turned(403, error(refused.code, refused.message)) from None
+            raise Turned(getattr(refused, "STATUS", 403), error(refused.code, refused.message)) from None
         return await self.engine.execute(prepared, asked.variables, context)

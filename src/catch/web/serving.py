@@ -4,9 +4,11 @@ import asyncio
 import errno
 import gc
 import logging
+import math
 import resource
 import signal
 import socket
+import time
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -28,7 +30,7 @@ from catch.domain.partner import ServiceAllowed
 from catch.domain.refusals import NotAnswered
 from catch.faults import error
 from catch.identity.cookies import Cookies, Ticketed
-from catch.identity.logout import SessionEnded, Sessions
+from catch.identity.logout import SessionEnded, Sessions, SignOutsUnknown
 from catch.identity.settings import Trusted, is_local
 from catch.identity.tokens import ISSUER, Viewer
 from catch.identity.trust import Issuers, verifier
@@ -40,17 +42,21 @@ from catch.live.protocol import GraphQLOverWebSocket
 from catch.live.server import ExposedWebSocket
 from catch.rates import costs, door_rates, rates
 from catch.settings import BadSetting
+from catch.supervised import kept_up, living_on
 from catch.web.console.pages import ADDRESSES
 from catch.web.console.site import Console
 from catch.web.door import Door
+from catch.web.figures import telling
 from catch.web.http import GraphQLOverHTTP
 from catch.web.invented import saying_so
 from catch.web.keepalive import Punctual
 
 RECONSIDER = 0.5
 """Seconds between two looks at rights that run out by themselves: an agreement's last day, a window after a meeting."""
-FINISH = 20
+FINISH = 20.0
 """Seconds that running commands have to finish when the server stops: an append may take that long."""
+LOOKS = 1.2
+"""Seconds that a look at whether the server is ready takes at most."""
 
 NOBODY = Trusted()
 """No issuer."""
@@ -122,7 +128,9 @@ class Web:
         self.app = saying_so(self.http.before(app), catch.log.mark.invented)
 
     async def context(self, viewer: Viewer, document: str) -> Context:
-        """Raises `NotEnrolled`, and `DocumentNotAllowed` where they may not send this text at all."""
+        """Raises `NotEnrolled`, `DocumentNotAllowed` where they may not send this text at all, and `SessionEnded` or
+        `SignOutsUnknown`: who asks over a socket was let in some time ago."""
+        self.sessions.going_on(viewer)
         found = await Context.of(self.catch, viewer, self.rights, self.answers, self.costs)
         if not found.who.may_send(document):
             raise DocumentNotAllowed
@@ -157,10 +165,12 @@ class Web:
             """Ready: the log answers and the read side has kept up with it; and the server is not about to stop.
 
             Yes or no, to anybody who asks: how far, of which version, of which place is for `catch doctor` to say.
+            Where nothing can be recorded it is ready all the same, and says so: no other server could, and what is
+            known is to be read on.
             """
             if self.draining or not await self.keeps_up():
                 return Response({"status": "not ready"}, status_code=503)
-            return Response({"status": "ready"})
+            return Response({"status": "ready", "writing": "yes" if self.catch.log.takes_appends else "no"})
 
         return health_ready
 
@@ -172,7 +182,7 @@ class Web:
 
     async def _look(self) -> bool:
         try:
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(LOOKS):
                 await self.catch.readside.reached(await self.catch.log.head(), timeout=1)
         except Exception:
             return False
@@ -183,6 +193,13 @@ class Web:
         for connection in list(self.live.connections):
             if connection.viewer is not None and self.sessions.over(connection.viewer):
                 connection.close(4403, f"{SessionEnded.code}: {SessionEnded().message}")
+
+    def told_in_vain(self, _: Recorded[Any]) -> None:
+        """Nobody is told anything whose session may have ended for all that is known here: they go elsewhere."""
+        if self.sessions.deaf:
+            for connection in list(self.live.connections):
+                if connection.viewer is not None:
+                    connection.close(1013, f"{SignOutsUnknown.code}: {SignOutsUnknown().message}")
 
     async def drain(self) -> None:
         """Say that this server is about to stop; give load balancers time to hear it; send everybody elsewhere."""
@@ -227,6 +244,15 @@ async def serving(
     # On a thread: it takes a second of work, and a server that does not beat meanwhile counts as silent.
     made = await asyncio.to_thread(engine, *operations, development=development)
     web = Web(catch, made, development=development, also=also, trusted=trusted)
+    # Around all the rest: what is told while it stops is sent, and a collector that is away does not hold up the rest.
+    documents = [name for _, name in web.engine.compiled if name]
+    async with telling(catch, web.feed, web.live, documents), served(web, port, host) as bound:
+        yield bound
+
+
+@asynccontextmanager
+async def served(web: Web, port: int, host: str) -> AsyncGenerator[int]:
+    catch = web.catch
     config = uvicorn.Config(
         web.app,
         interface="asgi3",
@@ -244,7 +270,6 @@ async def serving(
         server_header=False,
         log_config=None,
         lifespan="off",
-        timeout_graceful_shutdown=FINISH,
     )
     as_many_clients_as_may_be()
     listening = bound(host, port)
@@ -253,30 +278,46 @@ async def serving(
     # What a client does not read waits with us, where it can be taken back, and not by the megabyte in the kernel.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
     server = Server(config)
-    listeners = (web.feed.publish, web.allowed_anew)
+    # In this order: who must not hear of a fact is gone before it is told.
+    listeners = (web.told_in_vain, web.feed.publish, web.allowed_anew)
     catch.present.follower.listeners.extend(listeners)
     # Before anybody connects: a session that another server was told to end is ended here, too.
     await web.sessions.look()
-    await web.sessions.forget()
-    others = [asyncio.create_task(each) for each in (web.reconsider(), web.sessions.follow())]
-    task = asyncio.create_task(server.serve([listening]))
     try:
-        while not server.started:  # noqa: ASYNC110  (uvicorn offers nothing to wait for)
-            await asyncio.sleep(0.01)
-        yield listening.getsockname()[1]
+        async with (
+            living_on("rights by the clock", kept_up("rights by the clock", web.reconsider)),
+            living_on("sign-outs", kept_up("sign-outs", web.sessions.follow)),
+            answering(server, listening, web),
+        ):
+            yield listening.getsockname()[1]
     finally:
-        # While the server still runs: it has to answer what it has begun.
-        await web.drain()
-        server.should_exit = True
-        await task
         for listener in listeners:
             catch.present.follower.listeners.remove(listener)
-        for other in others:
-            other.cancel()
-        await asyncio.wait(others)
         if isinstance(web.issuer, Issuers):
             await web.issuer.close()
         web.feed.close()
+
+
+@asynccontextmanager
+async def answering(server: Server, listening: socket.socket, web: Web) -> AsyncGenerator[None]:
+    """The block is cancelled when the server ends before it."""
+    owner = asyncio.current_task()
+    assert owner is not None
+    task = asyncio.create_task(server.serve([listening]), name="web")
+    task.add_done_callback(lambda _: None if server.should_exit else owner.cancel())
+    try:
+        while not server.started:  # noqa: ASYNC110  (uvicorn offers nothing to wait for)
+            await asyncio.sleep(0.01)
+        yield
+    finally:
+        began = time.monotonic()
+        # While the server still runs: it has to answer what it has begun.
+        await web.drain()
+        # What was begun has so long all in all, over sockets and otherwise.
+        left = FINISH + web.catch.settings.drain - (time.monotonic() - began)
+        server.config.timeout_graceful_shutdown = max(1, math.ceil(left))
+        server.should_exit = True
+        await task
 
 
 def bound(host: str, port: int) -> socket.socket:

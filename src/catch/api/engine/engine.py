@@ -26,13 +26,14 @@ from graphql import (
 )
 from msgspec import Struct
 
+from catch import telemetry
 from catch.api.engine.compiled import Later, NotCompiled, compile_field
 from catch.api.engine.insides import Executor, collect_fields, optimized_is_awaitable, underneath
 from catch.api.engine.limits import Documents, Limits, Prepared, coded, encode
 from catch.api.engine.operations import Operation
 from catch.api.engine.registered import Registered
 from catch.api.engine.unusable import bad_variables
-from catch.faults import Rejected, error, outside_error
+from catch.faults import RecordsAway, Rejected, error, outside_error
 from catch.live.wire import Parameters
 from catch.settings import BadSetting
 
@@ -56,6 +57,12 @@ class Answer(Struct, frozen=True):
     errors: list[GraphQLFormattedError]
     began: bool = True
     written: bytes | None = None
+
+    @property
+    def away(self) -> bool:
+        """Nothing could be answered, because the records are away: whoever asks again may have an answer."""
+        answered = self.written is not None or any(value is not None for value in (self.data or {}).values())
+        return not answered and any(told.get("extensions", {}).get("code") == RecordsAway.code for told in self.errors)
 
     def encoded(self) -> bytes:
         if self.written is not None:
@@ -168,6 +175,10 @@ class Engine:
             self.charge(prepared, variables, context)
         except Rejected as rejected:
             return Answer(None, rejected.errors, began=False)
+        step = "query" if prepared.kind is OperationType.QUERY else "mutation"
+        return await telemetry.within(step, self._execute(prepared, variables, context), operation=prepared.name or "")
+
+    async def _execute(self, prepared: Prepared, variables: Mapping[str, Any] | None, context: object) -> Answer:
         operation = self.compiled.get((prepared.text, prepared.name))
         if operation is not None and operation.reads:
             written = await self._read(operation, variables, context)

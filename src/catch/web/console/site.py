@@ -188,7 +188,8 @@ class Console:
             return self._page(visit, self._told(visit, problem.status, problem.title, problem.text, problem.onward))
         except Refused as refused:
             line.code = refused.code
-            return self._page(visit, self._told(visit, 403, refused.code, refused.message))
+            status = 503 if refused.code == RecordsAway.code else 403
+            return self._page(visit, self._told(visit, status, refused.code, refused.message))
         except Exception as unexpected:
             said = outside_error(unexpected, f"page {address.path}")
             code = said.get("extensions", {}).get("code", "INTERNAL")
@@ -226,10 +227,9 @@ class Console:
     # Who asks
 
     def _session(self, request: Request[Any, Any, Any]) -> Session:
-        """Raises `NotSignedIn`, `SessionExpired`, `SessionEnded`."""
+        """Raises `NotSignedIn`, `SessionExpired`, `SessionEnded`, `SignOutsUnknown`."""
         session = self.cookies.opened(request.cookies.get(self.cookie_name))
-        if self.web.sessions.over(session.viewer):
-            raise SessionEnded
+        self.web.sessions.going_on(session.viewer)
         return session
 
     @property

@@ -1,0 +1,31 @@
+"""How it shows that the database is away."""
+
+import asyncpg
+
+
+class Silent(ConnectionError):
+    """The database does not answer: nothing is asked of it until it does."""
+
+
+class NotLetIn(ConnectionError):
+    """The database takes no connection just now, though it did when this process began."""
+
+
+LOST = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the server said goodbye between two statements
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # shut down, crashed, or ended by an administrator
+    asyncpg.ReadOnlySQLTransactionError,  # this server has become a standby
+    asyncpg.InsufficientResourcesError,
+)
+
+
+def lost(error: BaseException) -> bool:
+    """Is the database away? A statement in flight may or may not have been committed.
+
+    asyncpg's complaint about an argument that cannot be encoded is an InterfaceError too, and a ValueError.
+    """
+    return isinstance(error, LOST) and not isinstance(error, ValueError)
