@@ -230,7 +230,16 @@ async def test_a_real_place_says_nothing_of_it(database: Database, tmp_path: Pat
 
 HEADER = "reference,received,source,channel,first name,last name,nhs number,reason for referral"
 LIST = f"{HEADER}\nR1,03/02/2026 09:30,self,phone,Ada,Quillbrook-Example,999 000 0018,Lonely\nR2,x,self,phone,A,B,,C\n"
-NO_PLACE = {"contracts", "document", "identity check", "bench log", "bench live", "bench reading", "bench console"}
+NO_PLACE = {
+    "contracts",
+    "document",
+    "identity check",
+    "pack open",
+    "bench log",
+    "bench live",
+    "bench reading",
+    "bench console",
+}
 """What has to do with no place of anybody's."""
 OF_ITS_OWN = {"demo", "serve"}
 """What is looked at by tests of its own, because it does not end by itself."""
@@ -255,6 +264,7 @@ def test_every_command_says_so_or_has_no_place(database: Database, tmp_path: Pat
         "import referrals": lambda: [str(tmp_path / "list.csv")],
         "import find": lambda: ["R1"],
         "receipt": lambda: ["7K3M-Q2XD-0RWN"],
+        "restored": list,
         "rebuild": lambda: ["--processes", "1", "programmes"],
         "tidy": list,
         "parked": list,
