@@ -83,7 +83,9 @@ async def test_who_asks_is_told_what_they_may_do_and_why(place: Place):
         ("AUDITOR", SOON.isoformat(), [str(CASE)])
     ]
     # A concern about somebody's safety is the one thing that everybody here may raise.
-    assert (audits["may"], audits["runs"], audits["agreements"]) == (["raiseSafeguardingConcern"], [], [])
+    # And their own calendars are theirs to renew.
+    assert (sorted(audits["may"]), audits["runs"]) == (["raiseSafeguardingConcern", "renewCalendar"], [])
+    assert audits["agreements"] == []
     told = (await place.ask(VIEWER, HOUSING))["viewer"]["tags"]
     assert told == [{"tag": "WARNING", "endsOn": (SOON + timedelta(days=1)).isoformat()}]
 

@@ -26,9 +26,11 @@ from tests.place import CHAIR, COORDINATOR, HOUSING, Place, placed
 
 NAMES = ("Ada Example", "Bob Example", "Cyd Example", "Dot Example", "Eve Example", "Fay Example")
 LONG = "This was said at some length, so that it takes more than one line on paper. " * 12
+HEAD = re.compile(r"^\s*CATCH\s*$", re.MULTILINE)
+"""The head of every page on a screen: a line of its own. Meetings have the word in their names."""
 PRESSED = (
     *("Sign out", "Put right", "Confirm the minutes", "Print this page", "Passphrase", "Fetch the sealed", "Skip to"),
-    *("CATCH", "Close it"),
+    "Close it",
 )
 
 
@@ -91,6 +93,7 @@ async def test_the_agenda_on_paper_has_every_item_once_and_nothing_to_press(plac
         assert re.findall(r"^[ \f]*(\d)\. +\w+ Example", paper, re.MULTILINE) == [*"123456"]
         assert paper.count("Who does what by when") == len(NAMES)
         assert not [each for each in PRESSED if each in paper]
+        assert not HEAD.search(paper)
         # Room to write is never cut in two.
         for sheet in paper.split("\f"):
             assert sheet.count("From, to") == sheet.count("Who does what by when")
@@ -124,6 +127,7 @@ async def test_the_minutes_on_paper_have_every_item_once_and_nothing_to_press(pl
     assert [len(re.findall(rf"\d\. +{name}", text)) for name in NAMES] == [1] * len(NAMES)
     assert re.findall(r"Situation (\d)\.", flat) == [*"012345"]
     assert not [each for each in PRESSED if each in text]
+    assert not HEAD.search(text)
     # No heading stands alone at the foot of a sheet.
     for sheet in text.split("\f"):
         last = [line for line in sheet.splitlines() if line.strip()][-1:]

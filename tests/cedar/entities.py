@@ -250,8 +250,7 @@ def of_meeting(w: World, meeting: Meeting) -> Entity:
     ends = meeting.starts_at + timedelta(minutes=meeting.duration_minutes)
     minutes = ends + timedelta(days=45)
     if meeting.confirmed_at is not None:
-        # Whoever runs it sees it no shorter than its members do.
-        minutes = min(minutes, max(meeting.confirmed_at, ends + timedelta(days=7)))
+        minutes = min(minutes, meeting.confirmed_at)
     seats = not (meeting.moved_far or meeting.instant or meeting.state is MeetingState.CANCELLED)
     draft = meeting.draft
     listed: Iterable[Any] = (*draft.items, *draft.overflow) if draft else ()

@@ -1,8 +1,7 @@
 """What a meeting has to do with a case: who may see it because it is on an agenda, from when, and until when.
 
-A seat begins at most a fortnight before the meeting. It gives the case to members from publication until a week after
-the planned end, and to those who prepare and chair the meeting for no shorter, and until its minutes are confirmed, at
-most 45 days. An item
+A seat begins at most a fortnight before the meeting. It gives the case to those who prepare and chair the meeting until
+its minutes are confirmed, at most 45 days, and to members from publication until a week after its planned end. An item
 that was taken off the agenda leaves recusals alone.
 """
 
@@ -19,7 +18,7 @@ BEFORE = timedelta(days=14)
 ATTENDEE_WINDOW = timedelta(days=7)
 """How long after a meeting's planned end its members still see its items."""
 MINUTES_WINDOW = timedelta(days=45)
-"""How long after it those who prepared it do, at most: until its minutes are confirmed, and as long as its members."""
+"""How long after it those who prepared it do, where its minutes are not confirmed before."""
 
 
 class Seat(Part, frozen=True):
@@ -128,8 +127,7 @@ def bounds(meeting: Meeting) -> tuple[datetime, datetime, datetime]:
     """When its seats begin, when they end for members, and when for those who organise it."""
     over = meeting.ends_at + ATTENDEE_WINDOW
     latest = meeting.ends_at + MINUTES_WINDOW
-    # Whoever confirms the minutes in the room reads them no shorter than those who came.
-    return meeting.starts_at - BEFORE, over, min(max(meeting.confirmed_at or latest, over), latest)
+    return meeting.starts_at - BEFORE, over, min(meeting.confirmed_at or latest, latest)
 
 
 def seats_of(meeting: Meeting, case: UUID) -> tuple[Seat, ...]:

@@ -95,8 +95,8 @@ SpeakingCommand = RaiseHand | LowerHand | GiveFloor
 
 
 class NoVoiceInTheItem(Refused):
-    """This user is not at the table for this item. Whoever speaks on it has joined the meeting and accepted
-    confidentiality, is not kept out of the item, and has not come for other items only.
+    """This user is not at the table for this item. Join the meeting and accept confidentiality first. Whoever is kept
+    out of the item, or has come for other items only, does not speak on it.
     """
 
 
