@@ -76,7 +76,9 @@ def test_whoever_confirms_the_minutes_is_told_why_they_read_no_further(role: Rol
     who = sat(role).who()
     assert item_hidden(who, confirmed, item, at) is None
     # A coordinator is asked to the meeting as well, and reads on as members do.
-    assert item_hidden(who, confirmed, item, at + SECOND) is (None if role is COORDINATOR else RedactionReason.OVER)
+    assert item_hidden(who, confirmed, item, at + SECOND) is (
+        None if role is Role.COORDINATOR else RedactionReason.OVER
+    )
     assert item_hidden(who, confirmed, item, at + ATTENDEE_WINDOW + SECOND) is RedactionReason.OVER
     assert item_hidden(who, confirmed, general, at + SECOND) is None
 
