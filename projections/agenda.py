@@ -74,7 +74,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
 
 AGENDA = ReadModel(
     name="agenda",
-    version=7,
+    version=8,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=names(MEETING.events),
