@@ -99,6 +99,8 @@ class Standbys:
             yield
         finally:
             for pid in pids:
+                # It ends without a look at what was sent to it meanwhile: that was on its way, on another machine.
+                os.kill(pid, signal.SIGTERM)
                 os.kill(pid, signal.SIGCONT)
 
     def close(self) -> None:
