@@ -252,7 +252,7 @@ async def test_a_chair_who_is_kept_out_of_the_open_item_puts_it_off_and_reads_no
     assert held.state is ItemState.DEFERRED
 
 
-async def test_whoever_confirms_the_minutes_still_reads_them_and_is_told_when_that_is_over(place: Place) -> None:
+async def test_whoever_confirms_the_minutes_reads_no_further_and_is_told_why(place: Place) -> None:
     room = await under_way(place)
     for case in (room.shared, room.other):
         await opened(place, room, case)
@@ -261,8 +261,8 @@ async def test_whoever_confirms_the_minutes_still_reads_them_and_is_told_when_th
     await place.take(ConfirmMinutes(room.meeting.meeting), CHAIR)
     for address in ("", "/minutes"):
         text = await page(place, CHAIR, room.address + address)
-        assert "Ada Example" in text
-        assert "losed to you" not in text
+        assert "Ada Example" not in text
+        assert CLOSED["OVER"].lower() in text.lower()
 
 
 def test_every_reason_for_which_something_is_closed_is_said_in_words() -> None:
