@@ -9,10 +9,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import httpx
-import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from catch.domain.facts import Actor
+from tests.needed import lacking
 from tests.place import Place
 
 
@@ -20,10 +20,7 @@ def chromium() -> str:
     """Where it is. Skips, or fails, the test where there is none."""
     found = os.environ.get("CATCH_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None:
-        said = "there is no Chromium here: install it (apt-get install chromium), or name it in CATCH_CHROMIUM"
-        if os.environ.get("CI"):
-            pytest.fail(said)
-        pytest.skip(said)
+        lacking("there is no Chromium here: install it (apt-get install chromium), or name it in CATCH_CHROMIUM")
     return found
 
 

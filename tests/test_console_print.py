@@ -1,7 +1,6 @@
 """The agenda and the minutes as they come out of a printer: all of it, once, in order, and nothing to press."""
 
 import asyncio
-import os
 import re
 import shutil
 from collections.abc import AsyncGenerator
@@ -22,6 +21,7 @@ from catch.domain.meeting.state import Meeting
 from catch.web.console.sealing import opened as unsealed
 from tests.browser import at_the_console, browser
 from tests.conftest import Database
+from tests.needed import lacking
 from tests.place import CHAIR, COORDINATOR, HOUSING, Place, placed
 
 NAMES = ("Ada Example", "Bob Example", "Cyd Example", "Dot Example", "Eve Example", "Fay Example")
@@ -44,10 +44,7 @@ async def place(database: Database, tmp_path: Path) -> AsyncGenerator[Place]:
 def poppler() -> None:
     """Reads what was printed."""
     if shutil.which("pdftotext") is None:
-        said = "there is no pdftotext here: install it (apt-get install poppler-utils)"
-        if os.environ.get("CI"):
-            pytest.fail(said)
-        pytest.skip(said)
+        lacking("there is no pdftotext here: install it (apt-get install poppler-utils)")
 
 
 async def run(*command: str) -> str:

@@ -231,6 +231,15 @@ async def test_facts_that_were_read_and_are_gone_begin_one(dsn: str, log: Log, a
     assert not await log.lost(2, NEXT + 1)
 
 
+async def test_who_begins_with_the_present_state_costs_no_question(log: Log):
+    """Control: a position of another generation is looked up, which cannot be once the log is closed."""
+    await log.close()
+    assert not await log.lost(0, NEXT + 1)
+    assert not await log.lost(NEXT + 1, NEXT + 5)
+    with pytest.raises(ConnectionError):
+        await log.lost(1, NEXT + 1)
+
+
 async def test_whoever_runs_the_system_may_say_so(log: Log):
     await log.append(one())
     assert await log.generations.begin(log.pool) == 2

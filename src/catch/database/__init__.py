@@ -5,7 +5,7 @@
 
 from catch.database.connecting import OLDEST_SERVER, SESSION, OldServer, connect
 from catch.database.database import Database, application
-from catch.database.losing import LOST, lost
+from catch.database.losing import LOST, Silent, Trouble, lost
 from catch.database.statements import Connection, Listener, Pool, Record, Statements
 
 __all__ = [
@@ -18,7 +18,9 @@ __all__ = [
     "OldServer",
     "Pool",
     "Record",
+    "Silent",
     "Statements",
+    "Trouble",
     "application",
     "connect",
     "lost",

@@ -6,7 +6,7 @@ All are tried side by side, so that one that is silent holds nobody up; those th
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import asyncpg
 
@@ -56,7 +56,6 @@ HEAD_START = 0.25
 """Seconds for the host that was good last: as a rule no other is asked."""
 
 Attempt = Callable[[int], Awaitable[Connection]]
-T = TypeVar("T")
 
 
 class OldServer(Exception):

@@ -1,5 +1,7 @@
 """How it shows that the database is away."""
 
+from logging import Logger
+
 import asyncpg
 
 
@@ -29,3 +31,23 @@ def lost(error: BaseException) -> bool:
     asyncpg's complaint about an argument that cannot be encoded is an InterfaceError too, and a ValueError.
     """
     return isinstance(error, LOST) and not isinstance(error, ValueError)
+
+
+class Trouble:
+    """What stands in the way of something that is tried again and again: one line in the server's log for all tries
+    that fail alike. `said` has a place for what it is.
+    """
+
+    def __init__(self, logger: Logger, said: str) -> None:
+        self._logger = logger
+        self._said = said
+        self._known = ""
+
+    def met(self, error: BaseException) -> None:
+        name = type(error).__name__
+        if name != self._known:
+            self._logger.warning(self._said, name)
+        self._known = name
+
+    def over(self) -> None:
+        self._known = ""

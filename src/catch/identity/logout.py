@@ -19,7 +19,7 @@ from uuid import uuid4
 from litestar import MediaType, Request, Response, post
 from litestar.handlers import HTTPRouteHandler
 
-from catch.database import Pool, lost
+from catch.database import Pool, Trouble, lost
 from catch.faults import RecordsAway
 from catch.identity.tokens import IssuerAway, Logout, LogoutTokenRefused, LogoutTokenReplayed, TokenRefused, Viewer
 
@@ -92,7 +92,7 @@ class Sessions:
         self._sessions: set[Named] = set()
         self._users: dict[Named, float] = {}
         self._clock = clock
-        self._trouble = ""
+        self._trouble = Trouble(log, "sign-outs at other servers are not heard of: %s")
         self.looked = clock()
         """When all that any server had been told by then was known here."""
 
@@ -176,7 +176,8 @@ class Sessions:
         if before != (len(self._sessions), self._users):
             self._ended()
         # Only a look that worked moves it: after an outage the next one reaches back over all of it.
-        self.looked, self._trouble = began, ""
+        self.looked = began
+        self._trouble.over()
 
     async def follow(self) -> None:
         """Until cancelled: hear of what other servers were told, and say so while that cannot be heard."""
@@ -189,14 +190,7 @@ class Sessions:
                 await self.look(self._clock() - self.looked + OVERLAP)
             # Whatever it was: to end here would mean that ended sessions are good for ever.
             except Exception as error:
-                self._tell(error)
-
-    def _tell(self, error: Exception) -> None:
-        """Once for all looks that fail alike."""
-        trouble = type(error).__name__
-        if trouble != self._trouble:
-            log.warning("sign-outs at other servers are not heard of: %s", trouble)
-        self._trouble = trouble
+                self._trouble.met(error)
 
     async def forget(self) -> None:
         async with asyncio.timeout(LOOKED):

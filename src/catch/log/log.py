@@ -125,7 +125,8 @@ class Log:
     async def lost(self, position: int, head: int) -> bool:
         """Whether what was recorded up to this position is gone: the log was restored to a moment before it. `head` is
         how far the log has come."""
-        if position >> GENERATION == head >> GENERATION:
+        # Nothing is asked for whoever begins with the present state, however often the log was begun anew.
+        if not position or position >> GENERATION == head >> GENERATION:
             return False
         return await self.generations.lost(self.pool, position)
 

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 
-from catch.database import Connection, Database
+from catch.database import Connection, Database, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Wake:
         self._grown: asyncio.Event | None = None  # made when somebody waits for it
         self._position = 0
         self._listener: asyncio.Task[None] | None = None
-        self._trouble = ""
+        self._trouble = Trouble(log, "not listening for others: %s")
 
     def reached(self, position: int) -> None:
         """The log has grown to `position`; the echo of our own notification wakes nobody twice."""
@@ -77,19 +77,12 @@ class Wake:
                 await self._listen_once()
             except TimeoutError as silence:
                 self._database.fell_silent()
-                self._tell(silence)
+                self._trouble.met(silence)
             except Exception as error:
                 if isinstance(error, Demoted):
                     self._database.hang_up()
-                self._tell(error)
+                self._trouble.met(error.__cause__ or error)
             await asyncio.sleep(BEAT)
-
-    def _tell(self, error: Exception) -> None:
-        """Once for all tries that fail alike."""
-        trouble = type(error.__cause__ or error).__name__
-        if trouble != self._trouble:
-            log.warning("not listening for others: %s", trouble)
-        self._trouble = trouble
 
     async def _listen_once(self) -> None:
         connection = await self._database.listening()
@@ -109,7 +102,7 @@ class Wake:
             connection.terminate()
 
     def _there(self) -> None:
-        self._trouble = ""
+        self._trouble.over()
         self._database.heard()
         # Whatever was missed meanwhile: they look at once, and not at their next turn.
         self._wake()

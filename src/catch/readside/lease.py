@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import asyncpg
 
-from catch.database import Connection, Record
+from catch.database import Connection, Record, Silent
 
 logger = logging.getLogger("catch.readside")
 
@@ -63,10 +63,6 @@ END = f"""
     select count(pg_terminate_backend(pid)) from pg_locks
     where locktype = 'advisory' and objsubid = 1 and {HERE} and {KEY} = any($1::bigint[])
 """  # noqa: S608
-
-
-class Silent(Exception):
-    """The database no longer answers on this server's session."""
 
 
 class Changed(Exception):

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Coroutine, Generator, Iterable
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 from uuid import uuid4
 
 from msgspec import Struct
@@ -37,7 +37,7 @@ PATIENCE = 3.0
 """Seconds that a collector has to take what it is sent, and a server that stops has to send the last of it."""
 HEARD = 4096
 """Facts whose telling is timed at once."""
-STEPS: tuple[Step, ...] = ("request", "query", "mutation", "command", "append", "message")
+STEPS: tuple[Step, ...] = get_args(Step)
 CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 OTHER = "other"
 # A query of a kept answer takes a tenth of a millisecond, a command behind a distant standby tens.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -11,13 +11,14 @@ from msgspec import Struct
 
 from catch.domain.refusals import Refused
 from catch.faults import Rejected
-from catch.identity.cookies import Session
+from catch.identity.cookies import NotSignedIn, Session
 from catch.live.wire import Parameters
 
 if TYPE_CHECKING:
     from catch.web.console.site import Console
 
 Json = dict[str, Any]
+S = TypeVar("S", bound=Struct)
 
 
 def inside(held: Any, *names: str) -> Any:
@@ -106,6 +107,11 @@ class Turned(Struct, frozen=True):
     status: int = 400
 
 
+def use_of(cookie: str) -> str:
+    """What is sealed for one cookie is good for no other."""
+    return cookie.removeprefix("-")
+
+
 class Visit:
     """`path` are the parts of the address that were left open, `query` what stands behind its question mark, `form`
     what was sent. `fragments`: a page's own script asks for the parts that may have changed.
@@ -153,6 +159,17 @@ class Visit:
     def sent(self, name: str) -> str:
         """The one value of a field of the form, or nothing."""
         return (self.form.get(name) or [""])[0]
+
+    def remembered(self, cookie: str, kind: type[S]) -> S | None:
+        """What this browser was given to keep under that name; None for whatever was not sealed here for it."""
+        try:
+            return self.console.cookies.open(use_of(cookie), self.cookies.get(self.console.named(cookie), ""), kind)
+        except NotSignedIn:
+            return None
+
+    def to_remember(self, cookie: str, value: Struct) -> str:
+        """As it is given to this browser, to be `remembered`."""
+        return self.console.cookies.seal(use_of(cookie), value)
 
     def given_id(self, name: str) -> UUID | None:
         """An id behind the question mark."""

@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from catch.domain.calendar import london_day
 from catch.domain.streams import COMMANDS_BY_KEY
-from catch.identity.cookies import NotSignedIn
 from catch.web.console import clocks
 from catch.web.console.asking import form_of
 from catch.web.console.fields import mutation_of
@@ -63,18 +62,15 @@ async def seen(visit: Visit) -> Reply:
     shown = visit.sent("position")
     upto = min(int(shown), visit.position) if shown.isascii() and shown.isdecimal() and len(shown) < DIGITS else 0
     look = Look(viewer.user, viewer.agency, max(upto, before.position if before else 0), visit.console.cookies.clock())
-    return Moved("/inbox", lasting={COOKIE: visit.console.cookies.seal("inbox", look)})
+    return Moved("/inbox", lasting={COOKIE: visit.to_remember(COOKIE, look)})
 
 
 async def last_look(visit: Visit) -> Look | None:
     """Nobody takes over what another has seen in the same browser."""
     assert visit.session is not None
     viewer = visit.session.viewer
-    try:
-        found = visit.console.cookies.open("inbox", visit.cookies.get(visit.console.named(COOKIE), ""), Look)
-    except NotSignedIn:
-        return None
-    if (found.user, found.agency) != (viewer.user, viewer.agency):
+    found = visit.remembered(COOKIE, Look)
+    if found is None or (found.user, found.agency) != (viewer.user, viewer.agency):
         return None
     # What was recorded up to there may be lost: then nobody knows what they have seen of what is there.
     return None if await visit.console.web.catch.log.lost(found.position, visit.position) else found

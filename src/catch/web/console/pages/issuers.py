@@ -14,7 +14,7 @@ from catch.domain.facts import Role
 from catch.domain.partner import Binding, Member, Partner
 from catch.domain.streams import PARTNER, partner_stream
 from catch.identity import flow
-from catch.identity.cookies import NotSignedIn, Session
+from catch.identity.cookies import Session
 from catch.identity.flow import Attempt, NoSuchAttempt
 from catch.identity.tokens import IssuerAway, TokenRefused, Viewer
 from catch.identity.trust import Issuers
@@ -34,7 +34,7 @@ STRANGERS: Final = Rates(1, 60)
 
 
 class Attempts(Struct, frozen=True):
-    held: tuple[Attempt, ...]
+    held: tuple[Attempt, ...] = ()
 
 
 class Way(Struct, frozen=True):
@@ -70,16 +70,12 @@ def issuers_of(visit: Visit) -> Issuers:
 
 
 def attempts(visit: Visit) -> tuple[Attempt, ...]:
-    try:
-        held = visit.console.cookies.open("attempts", visit.cookies.get(visit.console.named(ATTEMPTS), ""), Attempts)
-    except NotSignedIn:
-        return ()
-    now = visit.console.cookies.clock()
+    now, held = visit.console.cookies.clock(), visit.remembered(ATTEMPTS, Attempts) or Attempts()
     return tuple(each for each in held.held if now - each.began < flow.PATIENCE)
 
 
 def kept(visit: Visit, held: tuple[Attempt, ...]) -> dict[str, str]:
-    return {ATTEMPTS: visit.console.cookies.seal("attempts", Attempts(held[-AT_ONCE:])) if held else ""}
+    return {ATTEMPTS: visit.to_remember(ATTEMPTS, Attempts(held[-AT_ONCE:])) if held else ""}
 
 
 async def begin(visit: Visit) -> Reply:
@@ -141,7 +137,7 @@ async def signed_in(visit: Visit, issuers: Issuers, attempt: Attempt, found: Ide
     until = visit.console.cookies.clock() + flow.PATIENCE
     pending = Pending(found, ways, until, secrets.token_urlsafe(18), attempt.goes_to)
     page = visit.page("act_as.html", ways=ways, key=pending.key)
-    page.beside = {PENDING: visit.console.cookies.seal("pending", pending)}
+    page.beside = {PENDING: visit.to_remember(PENDING, pending)}
     return page
 
 
@@ -197,13 +193,11 @@ async def go_on(visit: Visit, who: Viewer, found: Identified, goes_to: str) -> M
 async def act_as(visit: Visit) -> Reply:
     """What they chose, of what was offered to them alone. It is judged at every request whether they still may."""
     issuers_of(visit)
-    cookies = visit.console.cookies
-    try:
-        pending = cookies.open("pending", visit.cookies.get(visit.console.named(PENDING), ""), Pending)
-    except NotSignedIn:
-        raise told(NoSuchAttempt()) from None
+    pending = visit.remembered(PENDING, Pending)
+    if pending is None:
+        raise told(NoSuchAttempt())
     asked, chosen = visit.sent("pending"), visit.sent("way")
-    mine = hmac.compare_digest(asked.encode(), pending.key.encode()) and cookies.clock() < pending.until
+    mine = hmac.compare_digest(asked.encode(), pending.key.encode()) and visit.console.cookies.clock() < pending.until
     if not mine or not await visit.console.web.sessions.use(pending.key):
         raise told(NoSuchAttempt())
     if not (chosen.isascii() and chosen.isdecimal() and int(chosen[:6]) < len(pending.ways)):

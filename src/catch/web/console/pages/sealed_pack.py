@@ -9,7 +9,6 @@ import msgspec
 from msgspec import Struct
 
 from catch.domain.calendar import LONDON
-from catch.identity.cookies import NotSignedIn
 from catch.web.console import room, sealing
 from catch.web.console.rendering import moment
 from catch.web.console.visit import Json, Page, Visit
@@ -50,12 +49,8 @@ def kept(visit: Visit, meeting: Json) -> Json | None:
 
 def packs(visit: Visit) -> list[Fetched]:
     assert visit.session is not None
-    cookie = visit.cookies.get(visit.console.named(COOKIE), "")
-    try:
-        held = visit.console.cookies.open("packs", cookie, Packs).fetched
-    except NotSignedIn:
-        return []
-    return [each for each in held if each.user == visit.session.viewer.user]
+    held = visit.remembered(COOKIE, Packs) or Packs()
+    return [each for each in held.fetched if each.user == visit.session.viewer.user]
 
 
 def said(meeting: Json) -> str:
@@ -77,6 +72,6 @@ async def sealed(visit: Visit, meeting: Json, inside: str, passphrase: str) -> P
         body = await asyncio.to_thread(sealing.sealed, title, inside, passphrase)
     before = [each for each in packs(visit) if each.meeting != meeting["id"]][: REMEMBERED - 1]
     now = Fetched(visit.session.viewer.user, meeting["id"], said(meeting), visit.console.cookies.clock())
-    cookie = visit.console.cookies.seal("packs", Packs((now, *before)))
+    cookie = visit.to_remember(COOKIE, Packs((now, *before)))
     name = f'attachment; filename="meeting-pack-{day.isoformat()}-sealed.html"'
     return Page(body, headers={"content-disposition": name}, lasting={COOKIE: cookie})
