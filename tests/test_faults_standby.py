@@ -11,12 +11,13 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from asyncpg import InvalidCatalogNameError, UndefinedTableError
 
-from catch.database import Connection, connect
+from catch.database import Connection, Demoted, connect
 from catch.database.connecting import NOTICED
 from catch.database.server import SAFE
 from catch.log import Append, Busy, Log, NewEvent, Stored, Unavailable
-from catch.log.wake import STANDBY, Demoted, beat
+from catch.log.wake import STANDBY, beat
 from tests.conftest import eventually
 from tests.faults.cluster import Cluster, cluster, possible
 from tests.faults.place import database
@@ -68,9 +69,21 @@ async def insisted(log: Log, append: Append) -> int:
 
 async def caught_up(standby: Cluster, dsn: str, position: int) -> None:
     """The standby has replayed it."""
-    connection = await connect(alone(dsn, standby))
-    await eventually(lambda: connection.fetchval(THERE, position))
-    await connection.close()
+    await eventually(lambda: replayed(alone(dsn, standby), position))
+
+
+async def replayed(dsn: str, position: int) -> bool:
+    """It may not even have heard yet that the database was made, and its tables."""
+    try:
+        connection = await connect(dsn)
+    except InvalidCatalogNameError:
+        return False
+    try:
+        return await connection.fetchval(THERE, position)
+    except UndefinedTableError:
+        return False
+    finally:
+        await connection.close()
 
 
 async def test_a_primary_falls_silent_and_the_standby_that_is_promoted_is_written_to_in_seconds():
@@ -125,6 +138,8 @@ async def test_a_standby_that_is_named_first_is_no_obstacle_and_one_that_is_hear
             there = await connect(alone(server.app, pair.standby))
             with pytest.raises(Demoted):
                 await beat(there)
+            with pytest.raises(Demoted):  # else this connection would write after the promotion, unsettled
+                await log.generations.settle(there)
             await there.close()
 
 

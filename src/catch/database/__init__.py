@@ -5,7 +5,7 @@
 
 from catch.database.connecting import OLDEST_SERVER, SESSION, OldServer, connect
 from catch.database.database import Database, application
-from catch.database.losing import LOST, Silent, Trouble, lost
+from catch.database.losing import LOST, Demoted, Silent, Trouble, lost
 from catch.database.statements import Connection, Listener, Pool, Record, Statements
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "SESSION",
     "Connection",
     "Database",
+    "Demoted",
     "Listener",
     "OldServer",
     "Pool",

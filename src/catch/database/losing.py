@@ -9,6 +9,10 @@ class Silent(ConnectionError):
     """The database does not answer: nothing is asked of it until it does."""
 
 
+class Demoted(ConnectionError):
+    """The server has become a standby, or was one from the beginning: nothing can be recorded there."""
+
+
 class NotLetIn(ConnectionError):
     """The database takes no connection just now, though it did when this process began."""
 

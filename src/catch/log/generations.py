@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
-from catch.database import Statements
+from catch.database import Demoted, Statements
 from catch.domain.refusals import Refused
 
 logger = logging.getLogger("catch.place")
@@ -96,9 +96,12 @@ class Generations:
     async def settle(self, statements: Statements) -> None:
         """Called with each connection that may write. A log that lies elsewhere than it did is begun anew.
 
-        Raises `FormerPrimary`.
+        Raises `FormerPrimary`; or `Demoted`: a connection to a standby outlives the promotion, and would then write
+        into a log that was not begun anew.
         """
         found = await self.standing(statements)
+        if found.here is None:
+            raise Demoted
         if found.number < self.remembered.number(found.log):
             logger.error("a former primary: generation=%d", found.number)
             raise FormerPrimary

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 
-from catch.database import Connection, Database, Trouble
+from catch.database import Connection, Database, Demoted, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -22,10 +22,6 @@ UNANSWERED = 1.8
 AGAIN = 0.2
 """Seconds more, for an answer that came while this process was held up."""
 STANDBY = "select pg_is_in_recovery()"
-
-
-class Demoted(Exception):
-    """The server has become a standby, or was one from the beginning: nothing can be recorded there."""
 
 
 class Wake:
