@@ -12,14 +12,16 @@ import pytest
 from catch.database import Connection
 from catch.domain.case.notes import AddNote
 from catch.domain.facts import Category, Recorded, Sealed
-from catch.domain.streams import CASE
+from catch.domain.meeting.adding import AddLateItem
+from catch.domain.meeting.listing import AppearanceBasis
+from catch.domain.streams import CASE, MEETING
 from catch.log import Log, Stored
-from catch.present.appearances import Appearances
+from catch.present.appearances import Appearances, spoken_of
 from catch.present.follower import GATHERED, Follower
 from catch.present.states import States
 from tests.conftest import Database
 from tests.damage import unguarded
-from tests.place import COORDINATOR, Case, Place, placed
+from tests.place import CHAIR, COORDINATOR, Case, Place, placed
 
 
 class Counting(Log):
@@ -51,14 +53,18 @@ async def hear(database: Database, after: int, upto: int) -> tuple[States, list[
         heard.append(recorded.position)
 
     hearing.listeners.append(listen)
-    following = asyncio.create_task(hearing.follow(after))
-    async with asyncio.timeout(10):
-        await hearing.reached(upto)
+    await followed(hearing, after, upto)
+    await log.close()
+    return states, log.calls, heard
+
+
+async def followed(follower: Follower, after: int, upto: int) -> None:
+    following = asyncio.create_task(follower.follow(after))
+    async with asyncio.timeout(30):
+        await follower.reached(upto)
     following.cancel()
     with suppress(asyncio.CancelledError):
         await following
-    await log.close()
-    return states, log.calls, heard
 
 
 async def test_streams_that_are_not_at_hand_are_read_many_at_a_time(database: Database, tmp_path: Path):
@@ -71,6 +77,30 @@ async def test_streams_that_are_not_at_hand_are_read_many_at_a_time(database: Da
         assert heard == [stored.position for stored in await place.catch.log.page(after, 1000)]
         for case in cases:
             assert states.at_hand(case.case) == await place.catch.present.states.get(CASE, case.case)
+
+
+async def test_cases_that_a_meeting_takes_up_are_found_with_it_however_it_was_heard_of(
+    database: Database, tmp_path: Path
+):
+    async with placed(database.admin, database.dsn, tmp_path) as place:
+        await place.worked_on("Ada Quillbrook")
+        meeting = (await place.published()).meeting
+        before = await place.settled()
+        late = await place.worked_on("Bo Quillbrook")
+        added = AddLateItem(
+            meeting, uuid4(), late.case, Sealed("It cannot wait."), COORDINATOR.user, AppearanceBasis.AGREEMENT
+        )
+        await place.take(added, CHAIR)
+        named, head = spoken_of(await place.meeting(meeting)), await place.settled()
+        assert late.case in named
+        # Fact by fact, as it was recorded.
+        assert place.catch.present.appearances.cases(meeting) == named
+        # From the log, further than what was heard: whoever is not told at once is told never.
+        states = States(place.catch.log)
+        appearances = Appearances(place.catch.log, states)
+        assert (await states.get(MEETING, meeting)).position > before
+        await followed(Follower(place.catch.log, states, appearances), before, head)
+        assert appearances.cases(meeting) == named
 
 
 async def test_one_that_cannot_be_read_keeps_nobody_from_the_others(

@@ -51,10 +51,13 @@ class Feed(Generic[V, E]):
 
     def publish(self, event: E) -> None:
         """Something new in the log. Call in order of position; an event published before is passed over."""
-        self._heard = max(self._heard, event.position)
+        if event.position > self._heard:
+            self._heard = event.position
         if telemetry.on is not None:
             telemetry.on.heard(event.position)
         for field, topics in self._topics.items():
+            if not topics:
+                continue
             try:
                 self._publish(self.sources[field], topics, event)
             except Exception as unexpected:
@@ -62,13 +65,12 @@ class Feed(Generic[V, E]):
                     topic.fail(unexpected)
 
     def _publish(self, source: Source[V, E], topics: Mapping[Hashable, Topic[V, E]], event: E) -> None:
-        if not topics:
-            return
         # Rights before the event itself: nobody may be handed what the same event takes from them.
         for key in source.rights(event, topics.keys()):
             topics[key].unsettle(event.position)
-        for key in topics.keys() & set(source.topics(event, topics.keys())):
-            topics[key].push(event)
+        for key in source.topics(event, topics.keys()):
+            if (topic := topics.get(key)) is not None:
+                topic.push(event)
 
     def reconsider(self) -> None:
         """Rights may have changed without an event: something has run out. Call it at least every second."""

@@ -59,6 +59,16 @@ class Appearances:
         return frozenset(meeting for case in cases for meeting in self._meetings.get(case, ()))
 
 
+def same_cases(before: object, after: object) -> bool:
+    """Whether a meeting certainly names the cases that it named before: by identity, which facts keep that leave an
+    item's case alone. True of whatever is no meeting."""
+    if not isinstance(before, Meeting) or not isinstance(after, Meeting):
+        return not isinstance(after, Meeting)
+    if before.draft is not after.draft or len(before.items) != len(after.items):
+        return False
+    return all(was.case is item.case for was, item in zip(before.items, after.items, strict=True))
+
+
 def spoken_of(meeting: Meeting) -> frozenset[UUID]:
     """Every case that the agenda, or what did not fit on it, names."""
     draft = meeting.draft

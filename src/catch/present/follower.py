@@ -16,8 +16,8 @@ from catch.faults import fault
 from catch.log import Log, Stored
 from catch.log.codec import decode
 from catch.log.entries import Unreadable
-from catch.present.appearances import Appearances
-from catch.present.states import States
+from catch.present.appearances import Appearances, same_cases
+from catch.present.states import Folded, Held, States
 
 Listener = Callable[[Recorded[Any]], None]
 logger = logging.getLogger("catch.place")
@@ -37,11 +37,13 @@ class Follower:
         self._log = log
         self._states = states
         self._appearances = appearances
-        self._moved = asyncio.Event()
+        self._moved: asyncio.Event | None = None  # made when somebody waits for it
 
     async def reached(self, position: int) -> None:
         """Returns once the listeners have been told of everything up to this position."""
         while self.position < position:
+            if self._moved is None:
+                self._moved = asyncio.Event()
             await self._moved.wait()
 
     async def follow(self, after: int) -> None:
@@ -50,7 +52,10 @@ class Follower:
             await self._gather(page)
             for stored in page:
                 try:
-                    await self._hear(decode(stored), len(stored.state))
+                    recorded = decode(stored)
+                    if not self._take_in(recorded, len(stored.state)):
+                        await self._at_hand(recorded)
+                    self._tell(recorded)
                 # Whatever stands in the log, this server goes on.
                 except Exception as unexpected:
                     self._pass_over(stored, unexpected)
@@ -83,14 +88,29 @@ class Follower:
             fault(problem, "feed")
         self._move(stored.position)
 
-    async def _hear(self, recorded: Recorded[Any], size: int) -> None:
-        stream = stream_of_event(recorded.event)
+    def _take_in(self, recorded: Recorded[Any], size: int) -> bool:
+        """False where its stream is to be read first.
+
+        Nearly every fact is of something that nobody here follows: this is what it costs every server, so that nothing
+        is awaited, made or looked up that most of them do without.
+        """
+        stream = stream_of_event(recorded.envelope.event)
+        before = self._states.at_hand(recorded.stream)
         self._states.advance(recorded, stream, size)
-        if stream.followed:
-            # Listeners tell whom a fact concerns from what it is about, as that now stands.
-            await self._at_hand(stream, recorded.stream)
-        if stream is MEETING and (seen := self._states.seen(recorded.stream)) and seen[0] is MEETING and seen[1].state:
-            self._appearances.note(seen[1].state)
+        if not stream.followed:
+            return True
+        seen = self._states.seen(recorded.stream)
+        # What was not heard fact by fact may name cases that nobody has noted.
+        if seen and not (before and heard_on(before, recorded) and same_cases(before.state, seen[1].state)):
+            self._note(seen)
+        return seen is not None
+
+    def _note(self, seen: Folded) -> None:
+        kind, held = seen
+        if kind is MEETING and held.state:
+            self._appearances.note(held.state)
+
+    def _tell(self, recorded: Recorded[Any]) -> None:
         # Before the listeners: a subscriber reads up to this position, which must have come to whatever it hears of.
         self._move(recorded.position)
         for listener in self.listeners:
@@ -98,11 +118,14 @@ class Follower:
 
     def _move(self, position: int) -> None:
         self.position = position
-        moved, self._moved = self._moved, asyncio.Event()
-        moved.set()
+        if self._moved is not None:
+            self._moved.set()
+            self._moved = None
 
-    async def _at_hand(self, stream: Stream, id_: UUID) -> None:
-        while self._states.at_hand(id_) is None:
+    async def _at_hand(self, recorded: Recorded[Any]) -> None:
+        """Listeners tell whom a fact concerns from what it is about, as that now stands."""
+        stream, id_ = stream_of_event(recorded.event), recorded.stream
+        while (seen := self._states.seen(id_)) is None:
             try:
                 await self._states.get(stream, id_)
             except Unreadable as problem:
@@ -114,6 +137,12 @@ class Follower:
                     fault(error, "feed")
                     return
                 await asyncio.sleep(PAUSE)
+        self._note(seen)
+
+
+def heard_on(before: Held, recorded: Recorded[Any]) -> bool:
+    """False where the state was read from the log, which may have been further than what was heard."""
+    return before.version + 1 == recorded.version
 
 
 def tell(problem: Unreadable, **where: object) -> None:

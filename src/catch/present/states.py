@@ -101,6 +101,8 @@ class States:
         """How many were let go so that others had room: whoever keeps what was made of them lets that go, too."""
         # What cannot be read is looked at again after a moment: somebody may have mended it.
         self._broken: TTLCache[UUID, Broken] = TTLCache(MOST_BROKEN, FRESH.total_seconds())
+        # Asked with every fact: to say that it is empty, such a cache looks at its clock.
+        self._any_broken = False
         self._awaited: dict[UUID, int] = {}  # streams being read: the highest version that arrived meanwhile
         self.moves = 0
         """Grows whenever a state is taken in, advanced or forgotten: while it stands, so does what was made of them."""
@@ -150,7 +152,7 @@ class States:
 
     def _broken_of(self, ids: Iterable[UUID]) -> dict[UUID, Folded | Broken]:
         """Those that cannot be read, as was found a moment ago. None as a rule: then they are not gone through."""
-        if not self._broken:
+        if not self._any_broken:
             return {}
         return {id_: known for id_ in ids if (known := self._broken.get(id_)) is not None}
 
@@ -182,7 +184,7 @@ class States:
         if self._awaited.pop(id_, 0) > held.version:
             return False
         if isinstance(read, Broken):
-            self._broken[id_] = read
+            self._broken[id_], self._any_broken = read, True
         # Another reader may have been quicker, and the feed may have moved that one on since.
         elif id_ not in self._held or self._held[id_][1].version <= held.version:
             self._keep(id_, read[0], read[1], size)
@@ -190,29 +192,30 @@ class States:
 
     def advance(self, recorded: Recorded[Any], stream: Stream | None, size: int) -> None:
         """Take in a fact just recorded, of so many bytes. `stream` is given where the stream may be new here."""
-        self._moved(recorded.stream)
-        known = self._held.get(recorded.stream)
+        id_, version = recorded.stream, recorded.version
+        self._moved(id_)
+        known = self._held.get(id_)
         if known is None:
-            if recorded.stream in self._awaited:
-                self._awaited[recorded.stream] = max(self._awaited[recorded.stream], recorded.version)
+            if id_ in self._awaited:
+                self._awaited[id_] = max(self._awaited[id_], version)
             # Only a stream's first fact is enough to begin with; of any later one the rest is not here.
-            elif stream is not None and recorded.version == 1:
-                self._keep(recorded.stream, stream, folded(stream, [recorded]), EMPTY + size)
+            elif stream is not None and version == 1:
+                self._keep(id_, stream, folded(stream, [recorded]), EMPTY + size)
             return
         kind, held = known
         if held.version == 0:  # asked for before it was there, perhaps as something else
             kind = stream_of_event(recorded.event)
-        if recorded.version == held.version + 1:
+        if version == held.version + 1:
             try:
-                self._held[recorded.stream] = (kind, evolved(kind, held, recorded))
-                self._grow(recorded.stream, size)
+                self._held[id_] = (kind, evolved(kind, held, recorded))
+                self._grow(id_, size)
             except Exception:
                 # What is folded lacks this fact. Whoever asks for the stream is told why it cannot be read.
-                self._drop(recorded.stream)
+                self._drop(id_)
                 raise
         # Something in between is missing: it is read anew when it is wanted. An older one was taken in before.
-        elif recorded.version > held.version:
-            self._drop(recorded.stream)
+        elif version > held.version:
+            self._drop(id_)
 
     def read_at(self, position: int) -> None:
         """Something was read that stands at this position, here or in a read model."""
@@ -225,7 +228,9 @@ class States:
 
     def _moved(self, id_: UUID) -> None:
         self.moves += 1
-        self._broken.pop(id_, None)
+        if self._any_broken:
+            self._broken.pop(id_, None)
+            self._any_broken = bool(self._broken)
         self.recent.append(id_)
 
     def _keep(self, id_: UUID, stream: Stream, held: Held, size: int) -> None:

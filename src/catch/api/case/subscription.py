@@ -16,8 +16,7 @@ from catch.api.common.subscription import NOBODY, PRESENT, SEEN, Fact, FollowedL
 from catch.api.engine.costs import weighs
 from catch.domain.case.state import Case
 from catch.domain.refusals import UnknownCase
-from catch.domain.restricted import RestrictedEvent
-from catch.domain.streams import CASE, stream_of_event
+from catch.domain.streams import CASE, RESTRICTED, stream_of_event
 from catch.identity.tokens import Viewer
 from catch.live.source import Ended, Opening, Seen
 from projections import timeline
@@ -61,9 +60,10 @@ class CaseSource(Shared):
         return (who if named else replace(who, user=NOBODY, bound=bound, here=here), found)
 
     def topics(self, event: Fact, followed: Collection[Hashable]) -> Iterable[Hashable]:
-        if isinstance(event.event, RestrictedEvent):
+        stream = stream_of_event(event.event)
+        if stream is RESTRICTED:
             return (event.event.case,)
-        return (event.stream,) if stream_of_event(event.event) is CASE else ()
+        return (event.stream,) if stream is CASE else ()
 
     def rights(self, event: Fact, followed: Collection[Hashable]) -> Collection[Hashable]:
         match changes(event):

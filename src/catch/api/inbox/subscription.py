@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import cast
+from typing import cast, get_args
 from uuid import UUID
 
 import strawberry
@@ -73,6 +73,8 @@ class InboxSource(Shared):
         return who
 
     def topics(self, event: Fact, followed: Collection[Hashable]) -> Iterable[Hashable]:
+        if type(event.event) not in OF_INBOXES:
+            return ()
         case = self.catch.present.states.at_hand(event.stream) if isinstance(event.event, actions.ActionEvent) else None
         if case is not None and case.position != event.position and not agencies_of(event, None):
             # Read from the log, the case is ahead of this fact, and the action may be another agency's by now.
@@ -178,6 +180,7 @@ class InboxSource(Shared):
         )
 
 
+OF_INBOXES = frozenset((*get_args(actions.ActionEvent), invitations.MemberInvited, invitations.InvitationWithdrawn))
 INBOX_EVENTS = (*agency_inbox.OF_ACTIONS, invitations.MemberInvited, invitations.InvitationWithdrawn)
 
 

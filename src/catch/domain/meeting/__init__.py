@@ -7,6 +7,7 @@ Which cases an agenda holds is decided in `catch.domain.agenda.draft`.
 """
 
 from datetime import datetime
+from typing import get_args
 
 from msgspec.structs import replace
 
@@ -71,6 +72,8 @@ MeetingCommand = (
 )
 
 
+# Not a union: one of unions would be made anew, and gone through, with every fact that is folded.
+OF_THE_ROOM = frozenset((*get_args(AttendanceEvent), *get_args(SpeakingEvent)))
 OF_MEMBERS = AttendanceCommand | SpeakingCommand | invitations.SetAvailability | editing.PullFromNoting
 """Who came and went is often written down afterwards. And whoever comes to some items is not told when something was
 last said of the others.
@@ -119,7 +122,7 @@ def evolve(meeting: Meeting | None, event: MeetingEvent, at: datetime) -> Meetin
     after: Meeting = SUBJECTS.evolve_of[type(event)](meeting, event, at)
     if after.hands:
         after = speaking.only_at_the_table(after)
-    if isinstance(event, AttendanceEvent | SpeakingEvent):
+    if type(event) in OF_THE_ROOM:
         return after
     last = after.last_at
     return replace(after, last_at=at if last is None else max(last, at))
