@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -14,7 +14,7 @@ from asyncpg import connect_utils
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catch.database import Connection, Database, connect
+from catch.database import Connection, Database, Silent, connect, database
 from catch.database.connecting import COUNT, IDLE, INTERVAL, NOTICED, UNHEARD
 from catch.database.hosts import Host, hosts
 from tests.conftest import eventually
@@ -165,3 +165,38 @@ async def test_a_server_that_waits_for_a_lock_notices_that_we_have_gone(dsn: str
         with pytest.raises(asyncpg.PostgresConnectionError):
             await stuck
         await eventually(lambda: nobody(admin, waiting))
+
+
+class Counted(Database):
+    """How many connections were begun."""
+
+    begun = 0
+
+    async def listening(
+        self, settings: Mapping[str, str] | None = None, *, patience: float | None = None
+    ) -> Connection:
+        self.begun += 1
+        return await super().listening(settings, patience=patience)
+
+
+async def test_who_waits_for_a_connection_hears_at_once_that_the_database_is_silent(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+):
+    """Not after the time of the attempt as well, nor after its turn and that time."""
+    monkeypatch.setattr(database, "WITHIN", 600.0)
+    async with hole(dsn) as way:
+        reached = Counted(way.dsn, {})
+        pool = await reached.pool(2)
+        reached.hang_up()
+        way.leads(Way.NOWHERE)
+        asking = [asyncio.ensure_future(pool.fetchval("select 1")) for _ in range(2)]
+        while reached.begun < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        reached.fell_silent()
+        async with asyncio.timeout(60):
+            for answer in await asyncio.gather(*asking, return_exceptions=True):
+                assert isinstance(answer, Silent)
+        way.leads(Way.THROUGH)
+        reached.heard()
+        assert await pool.fetchval("select 1") == 1
+        await pool.close()

@@ -1,6 +1,8 @@
 """The database's own guard: append-only for everybody, least rights, migrations forwards only."""
 
 import asyncio
+import logging
+from collections.abc import Sequence
 from uuid import uuid4
 
 import asyncpg
@@ -201,6 +203,40 @@ def test_whatever_may_do_more_says_which_programs_can_go_on(sql: str):
     assert len([*unsaid([Migration(9001, "later", sql)])]) == 1
     assert [*unsaid([Migration(9001, "later", f"-- Needs 9000: nobody uses it\n{sql}")])] == []
     assert len([*unsaid([Migration(9001, "later", f"-- Needs 9002\n{sql}")])]) == 1
+
+
+MORE = Migration(9999, "more", "alter table catch.stored_events add column more int;")
+
+
+@pytest.mark.parametrize(
+    ("holding", "known"),
+    [
+        # A report that somebody runs, or a transaction that was forgotten.
+        ("select count(*) from catch.stored_events", [*migrations(), MORE]),
+        # Another server that migrates.
+        ("select pg_advisory_xact_lock(hashtext('catch migrations'))", migrations()),
+    ],
+)
+async def test_while_migrations_wait_for_a_lock_whoever_starts_the_program_reads_who_has_it(
+    database: Database,
+    log: Log,
+    admin: Connection,
+    holding: str,
+    known: Sequence[Migration],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    monkeypatch.setattr("catch.log.migrations.LOOK", 0.05)
+    with caplog.at_level(logging.WARNING, "catch.place"):
+        async with admin.transaction():
+            await admin.execute(holding)
+            pid = await admin.fetchval("select pg_backend_pid()")
+            migrating = asyncio.create_task(migrate(database.admin, known=known))
+            async with asyncio.timeout(30):
+                while f"process {pid} of the database has" not in caplog.text:
+                    assert not migrating.done()
+                    await asyncio.sleep(0.01)
+        assert await migrating == [each.name for each in known[len(migrations()) :]]
 
 
 async def test_a_migration_that_fails_leaves_nothing_behind(database: Database, admin: Connection):

@@ -77,8 +77,7 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
                     " CATCH_IDENTITY_FILE or CATCH_OIDC_ISSUER, and try them with `catch identity check`"
                 )
             pages = f"pages for people: http://{host}:{bound}/"
-            await until_told_to_stop(lambda: print(announce, pages, sep="\n", flush=True))
-            told_to_stop()
+            await until_told_to_stop(lambda: print(announce, pages, sep="\n", flush=True), told_to_stop)
 
     with marked(settings.data_dir, development), ended_in(settings.drain + LONGEST) as told_to_stop:
         on_place(run, settings)
@@ -95,8 +94,14 @@ def ended_in(seconds: float) -> Generator[Callable[[], None]]:
 
     watch = threading.Timer(seconds, end)
     watch.daemon = True
+
+    def start() -> None:
+        # Whoever is told twice has no longer for it.
+        if watch.ident is None:
+            watch.start()
+
     try:
-        yield watch.start
+        yield start
     finally:
         watch.cancel()
 

@@ -4,6 +4,7 @@ Whoever listens to it (`catch.log.wake`) says when it has fallen silent. All tha
 whoever asks hears at once that it is away, until it is heard again.
 """
 
+import asyncio
 from collections.abc import Mapping
 from weakref import WeakSet
 
@@ -30,6 +31,7 @@ class Database:
         self._good = 0
         self._open: WeakSet[Connection] = WeakSet()
         self._pools: list[Connections] = []
+        self._fell: asyncio.Future[None] | None = None  # made when somebody waits for a connection
 
     async def pool(self, size: int) -> Connections:
         """With a first connection made. Raises what asyncpg raises, or `OldServer`."""
@@ -48,7 +50,19 @@ class Database:
         """Raises one of `LOST`: whatever stands in the way, the database may be there again later."""
         if self.silent:
             raise Silent("the database is silent")
-        return await self.listening(settings, patience=patience)
+        if self._fell is None:
+            self._fell = asyncio.get_running_loop().create_future()
+        attempt = asyncio.ensure_future(self.listening(settings, patience=patience))
+        try:
+            # One that began before the silence was known would be waited for on top of it, and its turn before that.
+            await asyncio.wait((attempt, self._fell), return_when=asyncio.FIRST_COMPLETED)
+            if not attempt.done():
+                raise Silent("the database is silent")
+        except BaseException:
+            attempt.cancel()
+            attempt.add_done_callback(dropped)
+            raise
+        return attempt.result()
 
     async def listening(
         self, settings: Mapping[str, str] | None = None, *, patience: float | None = None
@@ -80,6 +94,9 @@ class Database:
 
     def fell_silent(self) -> None:
         self.silent = True
+        if self._fell is not None:
+            self._fell.set_result(None)
+            self._fell = None
         self.hang_up()
 
     def hang_up(self) -> None:
@@ -89,6 +106,12 @@ class Database:
         for connection in list(self._open):
             connection.terminate()
         self._open.clear()
+
+
+def dropped(attempt: "asyncio.Future[Connection]") -> None:
+    """One that nobody waits for any more; it may have come to something all the same."""
+    if not attempt.cancelled() and attempt.exception() is None:
+        attempt.result().terminate()
 
 
 def application(schema: str) -> dict[str, str]:

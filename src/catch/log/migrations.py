@@ -6,14 +6,22 @@ old one needed is taken away by a migration of a later release. One that takes a
 said, one that does more than add needs itself.
 """
 
+import asyncio
 import hashlib
+import logging
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
-from catch.database import Connection, connect
+from catch.database import LOST, Connection, connect
+
+logger = logging.getLogger("catch.place")
+
+LOOK = 5.0
+"""Seconds between two looks at who holds migrations up."""
 
 
 class Migration(NamedTuple):
@@ -100,7 +108,8 @@ async def migrate(dsn: str, schema: str = "catch", known: Sequence[Migration] | 
     known = migrations() if known is None else known
     connection = await connect(dsn, {"client_min_messages": "warning"})
     try:
-        async with connection.transaction():
+        # However long it takes: an index over a long log takes its time, and half of a migration is none.
+        async with held_up(dsn, connection), connection.transaction():
             # Several servers may start at once: the later ones find it done.
             await connection.execute("select pg_advisory_xact_lock(hashtext($1))", f"{schema} migrations")
             done = await applied(connection, schema)
@@ -132,6 +141,40 @@ async def migrate(dsn: str, schema: str = "catch", known: Sequence[Migration] | 
         await connection.close()
 
 
+HOLDERS = """
+    select pid, coalesce(usename, '') as who, coalesce(application_name, '') as program,
+        coalesce(extract(epoch from clock_timestamp() - xact_start)::int, 0) as since
+    from pg_stat_activity where pid = any(pg_blocking_pids($1))
+"""
+
+
+@asynccontextmanager
+async def held_up(dsn: str, connection: Connection) -> AsyncGenerator[None]:
+    """While the block waits for a lock, whoever starts the program reads who has it: nothing else shows that."""
+    telling = asyncio.create_task(tell_holders(dsn, await connection.fetchval("select pg_backend_pid()")))
+    try:
+        yield
+    finally:
+        telling.cancel()
+        await asyncio.wait([telling])
+
+
+async def tell_holders(dsn: str, pid: int) -> None:
+    while True:
+        await asyncio.sleep(LOOK)
+        with suppress(*LOST):
+            looking = await connect(dsn)
+            try:
+                for holder in await looking.fetch(HOLDERS, pid):
+                    logger.warning(HELD_UP, *holder.values())
+            finally:
+                await looking.close()
+
+
+HELD_UP = (
+    "migrations wait for a lock that process %d of the database has (user %r, program %r, in a transaction for %d s)."
+    " They go on when it ends; select pg_terminate_backend(pid) ends it"
+)
 NOT_SET_UP = (
     "the place is not set up, and the user of CATCH_DATABASE_URL may not do it: run `catch migrate` first, with the"
     " address of the place's owner in CATCH_OWNER_URL"

@@ -347,13 +347,21 @@ def settle() -> None:
     gc.set_threshold(50_000, 20, 10)
 
 
-async def until_told_to_stop(announce: Callable[[], None] = lambda: None) -> None:
-    """Returns on SIGINT or SIGTERM."""
+async def until_told_to_stop(
+    announce: Callable[[], None] = lambda: None, at_once: Callable[[], None] = lambda: None
+) -> None:
+    """Returns on SIGINT or SIGTERM. `at_once` is called then even where something holds the loop up."""
     settle()
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def now(_number: int, _frame: object) -> None:
+        at_once()
+
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told.set)
+        # The loop hears by a wire of its own. What stands here runs between any two steps of whatever is running.
+        signal.signal(number, now)
     announce()
     try:
         await told.wait()
