@@ -1,6 +1,6 @@
 """Which commands somebody may ask about a case, a meeting or an item: what a screen offers them, and nothing else."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import TypeVar
@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from catch.access import Who, may, may_ask_about
+from catch.access import Seat, Who, may, may_ask_about
 from catch.access.relations import Reads
 from catch.commands.book import Book, NotRead
 from catch.commands.questions import Asking, Records
@@ -27,18 +27,18 @@ async def offered(who: Who, about: Mapping[str, UUID], records: Records, at: dat
     A command is offered where it names all of `about` that others of its kind do: of a meeting's commands those of an
     item only where an item is named.
     """
-    book = opened(who, records, at)
-    return [kind for kind in COMMANDS if names(kind, about) and await _offered(who, kind, about, book, records)]
+    looked = opened(who, records, at)
+    return [kind for kind in COMMANDS if names(kind, about) and await _offered(who, kind, about, looked, records)]
 
 
 async def offered_at(who: Who, partner: str, user: str | None, records: Records, at: datetime) -> list[type[Command]]:
     """The same about an agency, or about somebody who acts for it."""
-    book = opened(who, records, at)
+    looked = opened(who, records, at)
     named = {"partner"} if user is None else {"partner", "user"}
     # No user yet: somebody else than who asks, whoever that will be.
     about = {"partner": partner, "user": user or ""}
     naming = [kind for kind in COMMANDS if named <= set(kind.__struct_fields__)]
-    return [kind for kind in naming if await _offered(who, kind, about, book, records)]
+    return [kind for kind in naming if await _offered(who, kind, about, looked, records)]
 
 
 C = TypeVar("C", bound=Command)
@@ -46,14 +46,28 @@ C = TypeVar("C", bound=Command)
 
 async def allowed_of(who: Who, commands: Iterable[C], records: Records, at: datetime) -> list[C]:
     """Those of these commands that they may ask for, each as it stands."""
-    book = opened(who, records, at)
-    return [each for each in commands if await _allowed(who, each, book, records)]
+    looked = opened(who, records, at)
+    return [each for each in commands if await _allowed(who, each, looked, records)]
 
 
-def opened(who: Who, records: Records, at: datetime) -> Book:
+class LookedAgain(Looked):
+    """For many commands about the same: what a book has read stands, and so do the seats that it comes to."""
+
+    def __init__(self, book: Book) -> None:
+        super().__init__(book)
+        self.book = book
+        self._seats: dict[UUID, Sequence[Seat]] = {}
+
+    def seats(self, case: UUID, /) -> Sequence[Seat]:
+        if case not in self._seats:
+            self._seats[case] = super().seats(case)
+        return self._seats[case]
+
+
+def opened(who: Who, records: Records, at: datetime) -> LookedAgain:
     book = Book(records.states.seen)
     book.who, book.asked_at = who, at
-    return book
+    return LookedAgain(book)
 
 
 def names(kind: type[Command], about: Mapping[str, UUID]) -> bool:
@@ -68,11 +82,13 @@ def required(kind: type[Command]) -> frozenset[str]:
     return frozenset(each.name for each in msgspec.structs.fields(kind) if each.required)
 
 
-async def _offered(who: Who, kind: type[Command], about: Mapping[str, object], book: Book, records: Records) -> bool:
-    return await _judged(lambda reads, at: may_ask_about(who, kind, about, reads, at), book, records)
+async def _offered(
+    who: Who, kind: type[Command], about: Mapping[str, object], looked: LookedAgain, records: Records
+) -> bool:
+    return await _judged(lambda reads, at: may_ask_about(who, kind, about, reads, at), looked, records)
 
 
-async def _allowed(who: Who, command: Command, book: Book, records: Records) -> bool:
+async def _allowed(who: Who, command: Command, looked: LookedAgain, records: Records) -> bool:
     def judge(reads: Reads, at: datetime) -> bool:
         try:
             may(who, command, reads, at)
@@ -80,16 +96,17 @@ async def _allowed(who: Who, command: Command, book: Book, records: Records) -> 
             return False
         return True
 
-    return await _judged(judge, book, records)
+    return await _judged(judge, looked, records)
 
 
-async def _judged(judge: Callable[[Reads, datetime], bool], book: Book, records: Records) -> bool:
-    assert book.asked_at is not None
+async def _judged(judge: Callable[[Reads, datetime], bool], looked: LookedAgain, records: Records) -> bool:
+    at = looked.book.asked_at
+    assert at is not None
     while True:
         try:
-            return judge(Looked(book), book.asked_at)
+            return judge(looked, at)
         except NotRead as lacking:
-            await fetch(lacking, book, records, Asking(records, None, False))
+            await fetch(lacking, looked.book, records, Asking(records, None, False))
         except Unreadable:
             # Of what cannot be read nobody can say who may do anything about it.
             return False

@@ -188,11 +188,21 @@ class Gap:
     count: int
 
 
+async def _overflow(root: strawberry.Parent["Agenda"]) -> list[AgendaItem]:
+    return await root.left_out()
+
+
+async def _warnings(root: strawberry.Parent["Agenda"]) -> list[AgendaWarning]:
+    return await root.warned()
+
+
 @strawberry.type(description="The ordered list of items. `asOf` is the position of the facts it was drafted from.")
 class Agenda:
     items: list[AgendaItem]
-    overflow: list[AgendaItem]
-    warnings: list[AgendaWarning]
+    overflow: list[AgendaItem] = strawberry.field(resolver=_overflow, init=False)
+    warnings: list[AgendaWarning] = strawberry.field(resolver=_warnings, init=False)
     gaps: list[Gap]
     policy_version: str
     as_of: Position
+    left_out: strawberry.Private[Callable[[], Awaitable[list[AgendaItem]]]]
+    warned: strawberry.Private[Callable[[], Awaitable[list[AgendaWarning]]]]

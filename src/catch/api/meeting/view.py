@@ -1,6 +1,6 @@
 """One meeting as one viewer sees it: its agenda, what is said and decided over each item, its minutes."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -150,11 +150,11 @@ class Sitting:
         """The agenda as people left it; what did not fit, and what is wrong, for those who prepare it."""
         held = self.shown
         draft = held.draft if self.prepares else None
-        await self.look(named(held, draft))
+        await self.look(each.case for each in held.items if each.case is not None)
         return agenda_types.Agenda(
             items=[await self.item(each) for each in held.items],
-            overflow=[await self.overflow(each) for each in draft.overflow] if draft else [],
-            warnings=[*(await self.warnings(draft.warnings) if draft else []), *await self.since()],
+            left_out=lambda: self.left_out(draft.overflow if draft else ()),
+            warned=lambda: self.warned(draft.warnings if draft else ()),
             gaps=[agenda_types.Gap(code=each.code, count=each.count) for each in draft.gaps] if draft else [],
             policy_version=held.draft.policy_version if held.draft else "",
             as_of=Position(held.draft.as_of if held.draft else 0),
@@ -222,6 +222,11 @@ class Sitting:
         paths = WORKED_OUT if spoken else (*WORKED_OUT, "deferCount", "deferred")
         return [common_types.Redaction(path=path, reason=seen.hidden) for path in paths]
 
+    async def left_out(self, overflow: Sequence[Overflow]) -> list[agenda_types.AgendaItem]:
+        """What did not fit on the draft."""
+        await self.look(each.case for each in overflow)
+        return await each_in_turn(self.overflow, overflow)
+
     async def overflow(self, left: Overflow) -> agenda_types.AgendaItem:
         return await self.listed(left, order=0, must=any(each.must for each in left.reasons), presenter=None)
 
@@ -261,6 +266,11 @@ class Sitting:
         if case in self.recused:
             return RedactionReason.RECUSED
         return RedactionReason.UNREADABLE if case in self.unreadable else None
+
+    async def warned(self, drafted: Sequence[AgendaWarning]) -> list[agenda_types.AgendaWarning]:
+        """What the draft warned of, and what there is to be said since."""
+        await self.look(each.case for each in drafted if each.case is not None)
+        return [*await self.warnings(drafted), *await self.since()]
 
     async def warnings(self, held: Iterable[AgendaWarning]) -> list[agenda_types.AgendaWarning]:
         open_to = [each for each in held if each.case is None or each.case not in self.recused]
@@ -343,12 +353,16 @@ class Sitting:
         """An agenda that nobody has recorded yet. Much may not fit on it: others have their turn in between."""
         return agenda_types.Agenda(
             items=await each_in_turn(self.drafted, drafted.items),
-            overflow=await each_in_turn(self.overflow, drafted.overflow),
-            warnings=[*await self.warnings(drafted.warnings), *await self.concerns()],
+            left_out=lambda: each_in_turn(self.overflow, drafted.overflow),
+            warned=lambda: self.warned_of(drafted),
             gaps=[agenda_types.Gap(code=gap.code, count=gap.count) for gap in drafted.gaps],
             policy_version=drafted.policy_version,
             as_of=Position(drafted.as_of),
         )
+
+    async def warned_of(self, drafted: Agenda) -> list[agenda_types.AgendaWarning]:
+        """The same of an agenda that nobody has recorded yet."""
+        return [*await self.warnings(drafted.warnings), *await self.concerns()]
 
     async def drafted(self, item: DraftedItem) -> agenda_types.AgendaItem:
         return await self.listed(item, order=item.order, must=item.must, presenter=item.presenter)
@@ -542,12 +556,6 @@ OF_MEETING: Mapping[str, Callable[[Meeting], object]] = {
     "invitations": invitations,
     "availability": availability,
 }
-
-
-def named(meeting: Meeting, draft: Agenda | None) -> Iterable[UUID]:
-    """Every case that the agenda, or what did not fit on it, speaks of."""
-    drafted = (*draft.overflow, *draft.warnings) if draft else ()
-    return {each.case for each in (*meeting.items, *drafted) if each.case is not None}
 
 
 def reason(held: Reason) -> agenda_types.InclusionReason:

@@ -249,7 +249,8 @@ async def named(visit: Visit, meeting: Json, item: Json | None, values: Mapping[
     interventions: list[str] = configured.get("interventions") or []
     return {
         "about_case": about_case,
-        "agencies": await agencies(visit, meeting["programme"], known(meeting)) if organises else [],
+        # For everybody, once: whoever is given the chair later has the page as it was loaded.
+        "agencies": [] if visit.fragments else await agencies(visit, meeting["programme"], known(meeting)),
         "interventions": [(each, words(each)) for each in interventions],
         "decision_codes": choices_of(DecisionCode),
         "defer_reasons": choices_of(DeferReason),
