@@ -1,7 +1,7 @@
 """The head of every page leads to what somebody may read, and to nothing else; the API says what that is."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 import pytest
 import pytest_asyncio
@@ -9,6 +9,8 @@ import pytest_asyncio
 from catch.access.listing import READS
 from catch.domain.facts import Actor, Role
 from catch.web.console.pages import ADDRESSES
+from catch.web.console.rendering import TEMPLATES
+from catch.web.console.site import Address
 from tests.browser import signed_in
 from tests.conftest import Furnished
 from tests.place import ADMINISTRATOR, AUDITOR, CHAIR, COORDINATOR, HOUSING, PROGRAMME, REFERRER, Place
@@ -77,3 +79,23 @@ async def test_what_is_said_to_be_open_is_open_and_the_rest_is_refused(
             assert "NOT_FOR_YOUR_ROLE" not in codes, query
         else:
             assert codes & {"NOT_FOR_YOUR_ROLE", "UNKNOWN_CASE"}, query
+
+
+def led_to(template: str) -> set[tuple[bool, str]]:
+    """Where links and forms lead, and whether something is sent there, as a template has it written; what it fills in
+    stands for a part of an address."""
+    filled = re.sub(r"\{\{.*?\}\}", "part", template)
+    found = re.findall(r'<\w+\b([^>]*?)\b(?:href|action)="(/[^"]*)"', filled)
+    return {('method="post"' in before, re.split(r"[?#]|\{%", to)[0]) for before, to in found}
+
+
+async def test_no_link_and_no_form_leads_to_an_address_that_is_none() -> None:
+    def ways(addresses: Iterable[Address]) -> re.Pattern[str]:
+        return re.compile("|".join(re.sub(r"\{\w+:\w+\}", "[^/]+", each.path) for each in addresses))
+
+    opened, sent = ways(ADDRESSES), ways(each for each in ADDRESSES if each.post)
+    found = {(each.name, *to) for each in TEMPLATES.glob("*.html") for to in led_to(each.read_text("utf-8"))}
+    assert {each for each in found if not (sent if each[1] else opened).fullmatch(each[2])} == set()
+    assert any(each[1] for each in found)
+    # Programs refer there: a link to it led nowhere.
+    assert not opened.fullmatch("/refer")

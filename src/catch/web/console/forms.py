@@ -19,10 +19,15 @@ from catch.domain.facts import Command
 from catch.domain.plain import LONGEST_TEXT
 from catch.domain.streams import KEY_OF_COMMAND
 from catch.web.console.fields import FIRST_INPUT, Choice, Field, Kind, chosen_ids, fields_of, walked
+from catch.web.console.typed import apart
 from catch.web.console.wording import BUTTONS, FIELDS_OF, HERE, TITLES, said_of_refusal, words
 
 Sent = Mapping[str, Sequence[str]]
 Json = dict[str, Any]
+
+
+ASKING = ("By", "How", "What", "When", "Where", "Which", "Who", "Whom", "Whose", "Why")
+"""How a field is called that asks something."""
 
 
 class Problem(NamedTuple):
@@ -85,6 +90,13 @@ class Form:
 
     def offered(self, field: Field) -> tuple[Choice, ...]:
         return self.choices.get(field.path) or field.choices
+
+    def to_choose(self, field: Field, path: str) -> tuple[Choice, ...]:
+        """With what was typed on a page that did not know of these choices: it stays, whether it is one or not."""
+        offered = self.offered(field)
+        known = {"", *(each.value for each in offered)}
+        typed = () if field.choices else (each for each in self.values(path) if each.strip() not in known)
+        return (*offered, *(Choice(each, apart(each)) for each in typed))
 
     def value(self, path: str, default: str = "") -> str:
         if path in self.fixed:
@@ -243,9 +255,7 @@ class Form:
 
     def _missing(self, field: Field, path: str) -> None:
         if field.required:
-            ask = "Choose" if self.kind_of(field, path) in (Kind.ONE, Kind.YES_NO) else "Enter"
-            question = field.label.endswith("?")
-            self._wrong(path, f"Answer: {field.label}" if question else f"{ask} {lower(field.label)}.")
+            self._wrong(path, lacking(field.label, chosen=self.kind_of(field, path) in (Kind.ONE, Kind.YES_NO)))
 
     def _wrong(self, path: str, text: str) -> None:
         self.problems.append(Problem(path, text))
@@ -274,6 +284,14 @@ class Form:
 def in_words(text: str) -> str:
     """A docstring for somebody who has no code before them."""
     return said_of_refusal(text, ())
+
+
+def lacking(label: str, *, chosen: bool) -> str:
+    """What is said of a field that has to be filled in and is not."""
+    if label.endswith("?"):
+        return f"Answer: {label}"
+    ask = "Say" if label.split(" ")[0] in ASKING else "Choose" if chosen else "Enter"
+    return f"{ask} {lower(label)}."
 
 
 def lower(label: str) -> str:

@@ -131,7 +131,7 @@ async def signed_in(visit: Visit, issuers: Issuers, attempt: Attempt, found: Ide
     ways = tuple([way async for way in ways_of(visit, issuers, found)])
     if not ways:
         issuer = issuers.known[found.issuer].issuer
-        return visit.page("not_enrolled.html", 403, issuer=issuer, named=found.named)
+        return visit.page("not_enrolled.html", 403, issuer=issuer, named=found.named, open=bool(visit.console.web.door))
     if len(ways) == 1:
         return await go_on(visit, viewer(visit, found, ways[0]), found, attempt.goes_to)
     until = visit.console.cookies.clock() + flow.PATIENCE
