@@ -4,7 +4,7 @@ A page of cases is looked up, never filtered out of all there are: so it costs w
 of what is hidden. What is found this way is a superset of what `sight` and `may_attend` allow; they remain the judges.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from uuid import UUID
@@ -113,13 +113,17 @@ def viewers(case: Case) -> tuple[Shown, ...]:
         *[shown_whole(case, agencies, token, end) for token, end in whole],
         *[shown_to_referrer(case, agency) for agency in sorted(referrers)],
     )
-    return (*rows, *[replace(row, token=called(row.token, each)) for row in rows for each in references(case, row)])
+    # Few referrals say a reference, and this is asked with most of what happens.
+    said = {each.reference_digest: each.referrer_agency for each in case.referrals if each.reference_digest}
+    return (*rows, *called_by(rows, said)) if said else rows
 
 
-def references(case: Case, row: Shown) -> list[str]:
-    """The references, by keyed hashes, that may be shown with the case under its word: to who referred, theirs."""
-    said = {each.reference_digest: referred_by(each.referrer_agency) for each in case.referrals}
-    return sorted(each for each, by in said.items() if each and (row.whole or by == row.token))
+def called_by(rows: Iterable[Shown], said: Mapping[str, str]) -> Iterator[Shown]:
+    """The words with each reference, by its keyed hash, that may be shown with the case: to who referred, theirs."""
+    for row in rows:
+        for digest, agency in sorted(said.items()):
+            if row.whole or row.token == referred_by(agency):
+                yield replace(row, token=called(row.token, digest))
 
 
 def involved_in(case: Case) -> set[str]:
