@@ -119,7 +119,8 @@ def evolve(case: Case | None, recorded: Recorded[CaseEvent]) -> Case | None:
     if case is None:
         return referral.opened(recorded.stream, event, at) if isinstance(event, ReferralReceived) else None
     after: Case = SUBJECTS.evolve_of[type(event)](case, event, at)
-    return replace(after, last_activity_at=max(case.last_activity_at or at, at))
+    latest = max(case.last_activity_at or at, at)
+    return after if after.last_activity_at == latest else replace(after, last_activity_at=latest)
 
 
 __all__ = ["SUBJECTS", "Case", "CaseCommand", "CaseEvent", "decide", "evolve"]

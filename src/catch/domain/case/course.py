@@ -4,12 +4,13 @@ Where a case stands, and when each step of the episode first came, follow from t
 late takes the place that it has in time, and what came after it still counts after it.
 """
 
-from bisect import bisect_right
-from collections.abc import Callable
+from bisect import insort_right
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import reduce
-from typing import NamedTuple, TypeVar, assert_never
+from typing import TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from catch.domain.case.state import Case, CaseState, Milestones, Step, StepKind, first
@@ -17,7 +18,7 @@ from catch.domain.case.state import Case, CaseState, Milestones, Step, StepKind,
 T = TypeVar("T")
 
 
-class Standing(NamedTuple):
+class Standing(Struct, frozen=True, gc=False):
     """Where a course leaves a case."""
 
     state: CaseState
@@ -30,10 +31,11 @@ def in_order(parts: tuple[T, ...], part: T, at: Callable[[T], datetime], after: 
     The first so many stay the first.
     """
     # As nearly all are: recorded in the order in which they occurred.
-    if len(parts) <= after or at(parts[-1]) <= at(part):
+    if not parts or at(parts[-1]) <= at(part):
         return (*parts, part)
-    place = bisect_right(parts, at(part), lo=after, key=at)
-    return (*parts[:place], part, *parts[place:])
+    held = [*parts]
+    insort_right(held, part, lo=after, key=at)
+    return tuple(held)
 
 
 def stepped(case: Case, kind: StepKind, at: datetime) -> Case:
@@ -47,7 +49,9 @@ def stepped(case: Case, kind: StepKind, at: datetime) -> Case:
     if course[-1] is step:
         standing = follows(Standing(case.state, case.milestones), step)
     else:
-        standing = reduce(follows, course, Standing(CaseState.RECEIVED, case.milestones))
+        # An opening asks nothing of what was before it.
+        begun = course[max(opening(course), 0) :]
+        standing = reduce(follows, begun, Standing(CaseState.RECEIVED, case.milestones))
     return replace(case, course=course, state=standing.state, milestones=standing.milestones)
 
 
@@ -59,77 +63,115 @@ def opening(course: tuple[Step, ...]) -> int:
     return max((place for place, held in enumerate(course) if held.kind in OPENINGS), default=-1)
 
 
-_WAITING = frozenset({CaseState.ACCEPTED, CaseState.CONVERSATION_HELD, CaseState.AWAITING_MEETING})
-_OPEN_TO_TALK = frozenset({CaseState.ACCEPTED, CaseState.CONVERSATION_HELD})
-
-
 def follows(standing: Standing, step: Step) -> Standing:
     """A closed episode stays closed, whatever else is known of the days after it, until the case is opened again."""
-    after = _after(standing, step)
+    after = AFTER[step.kind](standing, step.at)
     if standing.state is CaseState.CLOSED and step.kind not in OPENINGS:
         return Standing(standing.state, after.milestones)
     return after
 
 
-def _after(standing: Standing, step: Step) -> Standing:
-    state, before = standing
-    at = step.at
-    match step.kind:
-        case StepKind.RECEIVED:
-            return Standing(CaseState.RECEIVED, Milestones(received_at=at))
-        case StepKind.REOPENED:
-            return Standing(CaseState.IN_SUPPORT, Milestones(received_at=at, accepted_at=at))
-        case StepKind.ACCEPTED:
-            return Standing(_accepted(before), replace(before, accepted_at=at))
-        case StepKind.DECLINED:
-            return Standing(CaseState.DECLINED, replace(before, turned_away_at=at))
-        case StepKind.REDIRECTED:
-            return Standing(CaseState.REDIRECTED, replace(before, turned_away_at=at))
-        case StepKind.TALKED | StepKind.TALKED_FOR_MEETING:
-            return _talked(standing, step)
-        case StepKind.DISCUSSED:
-            milestones = replace(before, discussed_at=first(before.discussed_at, at))
-            return Standing(CaseState.IN_SUPPORT if state in _WAITING else state, milestones)
-        case StepKind.PLANNED:
-            return _supported(replace(before, plan_agreed_at=first(before.plan_agreed_at, at)))
-        case StepKind.REVIEW_ARRANGED:
-            return Standing(CaseState.IN_REVIEW if state is CaseState.IN_SUPPORT else state, before)
-        case StepKind.REVIEWED:
-            return _supported(replace(before, review_held_at=first(before.review_held_at, at)))
-        case StepKind.REVIEWED_TO_CLOSE:
-            decided = first(before.review_decided_close_at, at)
-            held = replace(before, review_held_at=first(before.review_held_at, at), review_decided_close_at=decided)
-            return Standing(CaseState.CLOSING, held)
-        case StepKind.CLOSURE_PROPOSED:
-            return Standing(CaseState.CLOSING, replace(before, closure_proposed_at=at))
-        case StepKind.CLOSED:
-            return Standing(CaseState.CLOSED, replace(before, closed_at=at))
-        case _:
-            assert_never(step.kind)
+_WAITING = frozenset({CaseState.ACCEPTED, CaseState.CONVERSATION_HELD, CaseState.AWAITING_MEETING})
+_OPEN_TO_TALK = frozenset({CaseState.ACCEPTED, CaseState.CONVERSATION_HELD})
 
 
-def _accepted(before: Milestones) -> CaseState:
+def _received(_: Standing, at: datetime) -> Standing:
+    return Standing(CaseState.RECEIVED, Milestones(received_at=at))
+
+
+def _reopened(_: Standing, at: datetime) -> Standing:
+    return Standing(CaseState.IN_SUPPORT, Milestones(received_at=at, accepted_at=at))
+
+
+def _accepted(standing: Standing, at: datetime) -> Standing:
     """Somebody may have been spoken with, or about, before they were accepted."""
+    before = standing.milestones
     if before.discussed_at is not None:
-        return CaseState.IN_SUPPORT
-    if before.conversation_at is None:
-        return CaseState.ACCEPTED
-    return CaseState.AWAITING_MEETING if before.for_meeting else CaseState.CONVERSATION_HELD
+        state = CaseState.IN_SUPPORT
+    elif before.conversation_at is None:
+        state = CaseState.ACCEPTED
+    else:
+        state = CaseState.AWAITING_MEETING if before.for_meeting else CaseState.CONVERSATION_HELD
+    return Standing(state, replace(before, accepted_at=at))
 
 
-def _talked(standing: Standing, step: Step) -> Standing:
-    state, before = standing
-    wanted = step.kind is StepKind.TALKED_FOR_MEETING
-    milestones = replace(
-        before,
-        conversation_at=first(before.conversation_at, step.at),
-        for_meeting=before.for_meeting or wanted,
-    )
-    if state not in _OPEN_TO_TALK:
-        return Standing(state, milestones)
-    return Standing(CaseState.AWAITING_MEETING if wanted else CaseState.CONVERSATION_HELD, milestones)
+def _declined(standing: Standing, at: datetime) -> Standing:
+    return Standing(CaseState.DECLINED, replace(standing.milestones, turned_away_at=at))
+
+
+def _redirected(standing: Standing, at: datetime) -> Standing:
+    return Standing(CaseState.REDIRECTED, replace(standing.milestones, turned_away_at=at))
+
+
+def _talked(standing: Standing, at: datetime) -> Standing:
+    before = standing.milestones
+    state = CaseState.CONVERSATION_HELD if standing.state in _OPEN_TO_TALK else standing.state
+    return Standing(state, replace(before, conversation_at=first(before.conversation_at, at)))
+
+
+def _talked_for_meeting(standing: Standing, at: datetime) -> Standing:
+    before = standing.milestones
+    state = CaseState.AWAITING_MEETING if standing.state in _OPEN_TO_TALK else standing.state
+    return Standing(state, replace(before, conversation_at=first(before.conversation_at, at), for_meeting=True))
+
+
+def _discussed(standing: Standing, at: datetime) -> Standing:
+    before = standing.milestones
+    state = CaseState.IN_SUPPORT if standing.state in _WAITING else standing.state
+    return Standing(state, replace(before, discussed_at=first(before.discussed_at, at)))
+
+
+def _planned(standing: Standing, at: datetime) -> Standing:
+    before = standing.milestones
+    return _supported(replace(before, plan_agreed_at=first(before.plan_agreed_at, at)))
+
+
+def _review_arranged(standing: Standing, _: datetime) -> Standing:
+    state = CaseState.IN_REVIEW if standing.state is CaseState.IN_SUPPORT else standing.state
+    return Standing(state, standing.milestones)
+
+
+def _reviewed(standing: Standing, at: datetime) -> Standing:
+    before = standing.milestones
+    return _supported(replace(before, review_held_at=first(before.review_held_at, at)))
+
+
+def _reviewed_to_close(standing: Standing, at: datetime) -> Standing:
+    before = standing.milestones
+    decided = first(before.review_decided_close_at, at)
+    held = replace(before, review_held_at=first(before.review_held_at, at), review_decided_close_at=decided)
+    return Standing(CaseState.CLOSING, held)
+
+
+def _closure_proposed(standing: Standing, at: datetime) -> Standing:
+    return Standing(CaseState.CLOSING, replace(standing.milestones, closure_proposed_at=at))
+
+
+def _closed(standing: Standing, at: datetime) -> Standing:
+    return Standing(CaseState.CLOSED, replace(standing.milestones, closed_at=at))
 
 
 def _supported(milestones: Milestones) -> Standing:
     """Support goes on: a closure that was proposed or decided before is off the table."""
     return Standing(CaseState.IN_SUPPORT, replace(milestones, closure_proposed_at=None, review_decided_close_at=None))
+
+
+AFTER: Mapping[StepKind, Callable[[Standing, datetime], Standing]] = {
+    StepKind.RECEIVED: _received,
+    StepKind.ACCEPTED: _accepted,
+    StepKind.DECLINED: _declined,
+    StepKind.REDIRECTED: _redirected,
+    StepKind.TALKED: _talked,
+    StepKind.TALKED_FOR_MEETING: _talked_for_meeting,
+    StepKind.DISCUSSED: _discussed,
+    StepKind.PLANNED: _planned,
+    StepKind.REVIEW_ARRANGED: _review_arranged,
+    StepKind.REVIEWED: _reviewed,
+    StepKind.REVIEWED_TO_CLOSE: _reviewed_to_close,
+    StepKind.CLOSURE_PROPOSED: _closure_proposed,
+    StepKind.CLOSED: _closed,
+    StepKind.REOPENED: _reopened,
+}
+"""Where each kind of step leads. Looked up, not asked for one after another: a late fact folds a whole course anew."""
+if missing := [kind.name for kind in StepKind if kind not in AFTER]:
+    raise TypeError(f"steps that lead nowhere: {', '.join(missing)}")
