@@ -1,7 +1,7 @@
 """Long lists, a slice at a time: nobody else on the event loop waits for all of one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from itertools import islice
 from time import perf_counter
 from typing import TypeVar
@@ -31,6 +31,13 @@ async def in_slices(of: Iterable[A]) -> AsyncIterator[A]:
         if perf_counter() > until:
             await asyncio.sleep(0)
             until = perf_counter() + SLICE
+
+
+def emptied(parts: list[A]) -> Iterator[A]:
+    """One after another, each let go of once it was used: many that go away together keep all others waiting."""
+    parts.reverse()
+    while parts:
+        yield parts.pop()
 
 
 async def in_groups(of: Iterable[A], size: int) -> AsyncIterator[list[A]]:

@@ -31,7 +31,7 @@ from catch.log.codec import decode
 from catch.personal import Keyring, Sealing, Unopened
 from catch.present.present import Present
 from catch.readside import ReadSide
-from catch.slices import each
+from catch.slices import each, emptied
 from projections import agenda, case_summary, matches, members
 
 
@@ -83,7 +83,7 @@ class Records:
         recorded = await self.log.stream(programme_stream(held.programme), upto_position=as_of)
         history, series = series_held(fold(PROGRAMME, [*map(decode, recorded)]), held)
         # In slices, so that a draft over ten thousand cases holds nobody up.
-        facts = await each(lambda case: case_facts(case, history, held, carried.get(case.case)), cases)
+        facts = await each(lambda case: case_facts(case, history, held, carried.get(case.case)), emptied(cases))
         return AgendaFacts(series, held, facts, as_of)
 
     async def facts_then(self, meeting: Meeting, case: UUID) -> AgendaFacts:
