@@ -91,6 +91,7 @@ AGENCIES = ReadModel(
     listed=None,
     keys=keys,
     fold=fold,
+    complete=None,
 )
 TABLE = AGENCIES.table
 

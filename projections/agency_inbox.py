@@ -131,6 +131,7 @@ AGENCY_INBOX = ReadModel(
     listed=None,
     keys=keys,
     fold=fold,
+    complete=None,
 )
 TABLE = AGENCY_INBOX.table
 

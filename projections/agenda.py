@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from catch.access.finding import Place, Words, guests, places
 from catch.access.seats import published
@@ -67,9 +68,14 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         cases=cases,
         said=row.said if row and same_end(row.meeting, meeting) else words(meeting),
         instant=meeting.instant,
-        places=row.places if row and seated and unmoved(row.meeting, meeting) else places(meeting),
+        places=row.places if row and seated and unmoved(row.meeting, meeting) else (),
         meeting=meeting,
     )
+
+
+def complete(row: Row) -> Row:
+    """Under some word every meeting is found: none, and they are still to be made."""
+    return row if row.places else replace(row, places=places(row.meeting))
 
 
 AGENDA = ReadModel(
@@ -90,6 +96,7 @@ AGENDA = ReadModel(
     ),
     keys=keys,
     fold=fold,
+    complete=complete,
 )
 TABLE = AGENDA.table
 PLACES = AGENDA.beside

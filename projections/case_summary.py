@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from catch.access.finding import Shown, Words, calling, coordinated_by, viewers
 from catch.database import Statements
@@ -17,7 +18,7 @@ from catch.domain.case.state import NOT_LIVE, Case, CaseState
 from catch.domain.facts import Part, Recorded
 from catch.domain.streams import CASE, stream_of_event
 from catch.log.rows import Listed, load
-from catch.slices import each
+from catch.slices import each, emptied
 from projections import agenda
 from projections.read_model import MadeOf, ReadModel, names
 
@@ -64,9 +65,14 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         lead_user=case.lead.user if case.lead else None,
         received_at=case.milestones.received_at,
         due_on=due_on(case),
-        viewers=row.viewers if row and unmoved(row.case, case) else viewers(case),
+        viewers=row.viewers if row and unmoved(row.case, case) else (),
         case=case,
     )
+
+
+def complete(row: Row) -> Row:
+    """Under some word every case is found: none, and they are still to be made."""
+    return row if row.viewers else replace(row, viewers=viewers(row.case))
 
 
 CASE_SUMMARY = ReadModel(
@@ -79,6 +85,7 @@ CASE_SUMMARY = ReadModel(
     listed=Listed("viewers", Shown, ("token, received_at, case_id", "case_id")),
     keys=keys,
     fold=fold,
+    complete=complete,
 )
 TABLE = CASE_SUMMARY.table
 VIEWERS = CASE_SUMMARY.beside
@@ -319,4 +326,4 @@ async def live_in(db: Statements, programme: str) -> list[Case]:
     rows = await db.fetch(
         f'select "case" from {TABLE} where programme = $1 and live order by received_at, case_id', programme
     )
-    return await each(lambda row: msgspec.json.decode(row[0], type=Case), rows)
+    return await each(lambda row: msgspec.json.decode(row[0], type=Case), emptied(rows))

@@ -82,6 +82,7 @@ CONCERNS = ReadModel(
     listed=None,
     keys=keys,
     fold=fold,
+    complete=None,
 )
 TABLE = CONCERNS.table
 

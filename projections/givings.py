@@ -132,6 +132,7 @@ GIVINGS = ReadModel(
     listed=None,
     keys=keys,
     fold=fold,
+    complete=None,
 )
 TABLE = GIVINGS.table
 

@@ -62,6 +62,7 @@ MATCHES = ReadModel(
     listed=None,
     keys=keys,
     fold=fold,
+    complete=None,
 )
 
 

@@ -97,6 +97,7 @@ MEMBERS = ReadModel(
     listed=None,
     keys=keys,
     fold=fold,
+    complete=None,
 )
 TABLE = MEMBERS.table
 

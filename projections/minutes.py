@@ -111,6 +111,7 @@ MINUTES = ReadModel(
     listed=None,
     keys=keys,
     fold=fold,
+    complete=None,
 )
 TABLE = MINUTES.table
 

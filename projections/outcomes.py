@@ -115,6 +115,7 @@ OUTCOMES = ReadModel(
     listed=None,
     keys=keys,
     fold=fold,
+    complete=None,
 )
 TABLE = OUTCOMES.table
 

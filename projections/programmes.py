@@ -39,6 +39,7 @@ PROGRAMMES = ReadModel(
     listed=None,
     keys=keys,
     fold=fold,
+    complete=None,
 )
 TABLE = PROGRAMMES.table
 

@@ -37,6 +37,8 @@ class ReadModel(Struct, frozen=True, eq=False):
     `listed`: a field whose parts are kept one a row in a table beside.
     `keys(recorded)`: the rows that this fact may change.
     `fold(row, recorded, key)`: the row after this fact; None when there is none (any more).
+    `complete(row)`: the row with what the fold left to be made of its other fields, once for many facts, when it is
+    written or shown; None where the fold leaves nothing.
     """
 
     name: str
@@ -48,6 +50,7 @@ class ReadModel(Struct, frozen=True, eq=False):
     listed: Listed | None
     keys: Callable[[Recorded[Any]], Iterable[Key]]
     fold: Callable[[Any, Recorded[Any], Any], Any]
+    complete: Callable[[Any], Any] | None
 
     @property
     def table(self) -> str:

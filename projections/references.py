@@ -57,6 +57,7 @@ REFERENCES = ReadModel(
     listed=None,
     keys=keys,
     fold=fold,
+    complete=None,
 )
 
 

@@ -46,6 +46,7 @@ TIMELINE = ReadModel(
     listed=None,
     keys=keys,
     fold=fold,
+    complete=None,
 )
 TABLE = TIMELINE.table
 

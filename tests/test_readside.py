@@ -103,6 +103,40 @@ class Boxes(ToyModel):
                 return None
 
 
+class LabelRow(Struct, frozen=True):
+    box: UUID
+    things: tuple[str, ...]
+    label: str
+    position: int
+
+
+class Labels(Boxes):
+    """What is in a box, and a label that is written once for many things."""
+
+    NAME = "labels"
+    ROW = LabelRow
+    INDEXES = ()
+
+    def __init__(self) -> None:
+        self.written: Counter[UUID] = Counter()
+        self.complete = self.labelled
+
+    def fold(self, row: LabelRow | None, recorded: Recorded[Any], key: UUID, /) -> LabelRow | None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        match recorded.event:
+            case Added(_, what, _):
+                return LabelRow(key, (*(row.things if row else ()), what), "", recorded.position)
+            case _:
+                return None
+
+    def labelled(self, row: LabelRow) -> LabelRow:
+        if row.label:
+            return row
+        if self.poisoned & {*row.things}:
+            raise KeyError("no such label")
+        self.written[row.box] += 1
+        return replace(row, label="+".join(row.things))
+
+
 class CountRow(Struct, frozen=True):
     what: str
     times: int
@@ -431,6 +465,38 @@ async def test_poison_parks_its_key_and_the_rest_goes_on(log: Log, record: Recor
     toy.poisoned = frozenset()
     await retry(log, decode, boxes)
     assert await rows(log, boxes) == expected(boxes, await history(log))
+    assert await parked(log) == []
+
+
+@pytest.mark.parametrize("how", ["live", "late", "rebuilt"])
+async def test_what_the_fold_leaves_is_made_before_a_row_is_written(log: Log, record: Recorder, how: str):
+    toy = Labels()
+    labels, bad, good = toy.model(), UUID(int=7), UUID(int=8)
+    things = [Added(good, each) for each in "abcdefgh"]
+    await record(Noticed())
+    async with running(log, (labels,)) as side:
+        await side.reached(1)
+        if how == "live":
+            await side.reached(await record(*things))
+    if how != "live":
+        await record(*things)
+    if how == "rebuilt":
+        await rebuild(log, decode, (labels,))
+    toy.poisoned = frozenset({"x"})
+    async with running(log, (labels,)) as side:
+        await side.reached(await record(Added(bad, "a")))
+        before = (await rows(log, labels))[bad]
+        poison = await record(Added(bad, "x"), Added(good, "i"))
+        await side.reached(poison)
+        await side.reached(await record(Added(bad, "b"), Added(good, "j")))
+    found = await rows(log, labels)
+    assert found[bad] == before == LabelRow(bad, ("a",), "a", poison - 2)
+    assert found[good] == LabelRow(good, (*"abcdefghij",), "a+b+c+d+e+f+g+h+i+j", poison + 2)
+    assert toy.written[good] < len(things), "once for each fact, where once for each page was enough"
+    assert [(key, position) for _, key, position, _ in await parked(log)] == [(str(bad), poison - 1)]
+    toy.poisoned = frozenset()
+    await retry(log, decode, labels)
+    assert await rows(log, labels) == expected(labels, await history(log))
     assert await parked(log) == []
 
 

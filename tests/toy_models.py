@@ -1,7 +1,7 @@
 """Read models for tests of the read side: a class with a fold of its own becomes one by `model`."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec import Struct
@@ -11,12 +11,15 @@ from projections.read_model import Key, MadeOf, ReadModel
 
 
 class ToyModel(ABC):
-    """`NAME`, `VERSION`, `ROW` and `INDEXES` of the class; `keys` and `fold` of the object, which may remember."""
+    """`NAME`, `VERSION`, `ROW` and `INDEXES` of the class; `keys`, `fold`, perhaps `complete` of the object, which may
+    remember.
+    """
 
     NAME: str
     VERSION: int
     ROW: type[Struct]
     INDEXES: tuple[str, ...] = ()
+    complete: Callable[[Any], Any] | None = None
 
     @abstractmethod
     def keys(self, recorded: Recorded[Any], /) -> Iterable[Key]: ...
@@ -35,4 +38,5 @@ class ToyModel(ABC):
             listed=None,
             keys=self.keys,
             fold=self.fold,
+            complete=self.complete,
         )

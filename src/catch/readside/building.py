@@ -161,6 +161,7 @@ class Building(Folding):
             rows |= await held(connection, self.place, lacking)
 
     async def _let_go(self, connection: Connection, rows: Rows) -> None:
+        self.complete(rows, rows)
         changed = self.changed.intersection(rows)
         self.changed -= changed
         kept = [(key, row) for key in rows if key in changed and (row := rows[key]) is not None]

@@ -81,6 +81,8 @@ async def _fold(pool: Pool, foldings: Sequence[Folding], decode: Decode, page: P
         await gather(pool, folding, touched, memory)
         async for some in sliced(touched):
             folding.take(some)
+        async for some in sliced([*folding.changed]):
+            folding.complete(folding.rows, some)
     # Before it is committed, for the next page rests on it; whoever throws it away forgets the memory as well.
     memory.keep(foldings, len(page))
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 from catch.database import Connection, Statements
 from catch.domain.facts import Recorded
 from catch.log import Stored
-from catch.readside.projection import advance
+from catch.readside.projection import advance, completed
 from catch.readside.tables import Table, live, load
 from projections.read_model import Key, MadeOf, ReadModel
 
@@ -145,6 +145,19 @@ class Folding:
                         before.setdefault(key, row)
                     rows[key] = after
                     changed.add(key)
+
+    def complete(self, rows: Rows, keys: Iterable[Key]) -> None:
+        """Before they are written. An error parks the key; its row stays as it is in the table."""
+        if self.projection.complete is None:
+            return
+        for key in self.changed.intersection(keys):
+            row = rows[key]
+            try:
+                rows[key] = completed(self.projection, row)
+            except Exception as error:
+                del rows[key]
+                self.changed.discard(key)
+                self.park(str(key), getattr(row, "position", 0), error)
 
     def relisted(self, field: str) -> list[Key]:
         """The changed rows of which this field is another."""
@@ -314,6 +327,7 @@ async def _fold_carefully(
 
 async def write(connection: Connection, place: Table, folding: Folding) -> None:
     """The rows that changed, and the keys newly parked."""
+    folding.complete(folding.rows, folding.changed)
     if folding.changed and not folding.each_fact:
         await connection.execute(place.delete, list(folding.changed))
     if kept := [row for key in folding.changed if (row := folding.rows[key]) is not None]:

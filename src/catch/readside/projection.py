@@ -23,6 +23,11 @@ def advance(projection: ReadModel, row: Struct | None, recorded: Recorded[Any], 
     return row if after == row else replace(after, position=recorded.position)
 
 
+def completed(projection: ReadModel, row: Struct | None) -> Struct | None:
+    """The row as it is written and shown, after the last of its facts."""
+    return row if row is None or projection.complete is None else projection.complete(row)
+
+
 def as_at(projection: ReadModel, key: Key, events: Iterable[Recorded[Any]]) -> Struct | None:
     """The row as these facts leave it; choose them with `known_at`, `true_at` or `up_to`."""
     row: Struct | None = None
@@ -30,7 +35,7 @@ def as_at(projection: ReadModel, key: Key, events: Iterable[Recorded[Any]]) -> S
     for recorded in events:
         if (wanted is None or recorded.topic in wanted) and key in projection.keys(recorded):
             row = advance(projection, row, recorded, key)
-    return row
+    return completed(projection, row)
 
 
 def known_at(events: Iterable[R], moment: datetime) -> Iterator[R]:
