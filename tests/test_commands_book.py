@@ -12,7 +12,7 @@ from catch.access import RULES, rule_of
 from catch.commands.asked import content
 from catch.commands.book import Book, NotRead, Partners, Question
 from catch.commands.handler import Handler, alone, handles, own_stream
-from catch.commands.handlers import HANDLER_OF, LISTED
+from catch.commands.handlers import HANDLER_OF, LISTED, each_once
 from catch.commands.meetings import instantly
 from catch.domain.case.agreement import RecordAgreement, WithdrawAgreement
 from catch.domain.facts import Actor, Category, Command, Fact, Role, Sealed
@@ -69,6 +69,14 @@ def decided(book: Book, lacking: dict[UUID, tuple[Stream, Held]], command: SetPr
 def test_every_command_is_handled_once():
     assert len({handler.kind for handler in LISTED}) == len(LISTED)
     assert set(HANDLER_OF) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("handler", LISTED, ids=lambda handler: handler.kind.__name__)
+def test_control_without_what_is_said_of_any_command_the_program_does_not_start(handler: Handler):
+    with pytest.raises(TypeError, match=f"seals them: {handler.kind.__name__}$"):
+        each_once(each for each in LISTED if each is not handler)
+    with pytest.raises(TypeError, match=f"said twice: {handler.kind.__name__}$"):
+        each_once([*LISTED, handles(handler.kind, subject=own_stream, decide=alone)])
 
 
 def test_of_every_command_it_is_said_who_may_ask_and_of_no_other():

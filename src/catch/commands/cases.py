@@ -1,4 +1,4 @@
-"""How those commands about a case are decided that look at more: what each reads, and what it must not name in vain."""
+"""How each command about a case is decided: what those read that look at more, and what they must not name in vain."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -18,12 +18,15 @@ from catch.domain.case import (
     agreement,
     closing,
     coordination,
+    disclosure,
     eligibility,
+    goals,
     notes,
     plan,
     proposals,
     recusal,
     referral,
+    reviews,
 )
 from catch.domain.case.actions import ActionCommand
 from catch.domain.case.state import Case, CaseState
@@ -262,7 +265,33 @@ def beside(command: RestrictedCommand, book: Book, given: Given) -> None:
     book.write(RESTRICTED, stream, facts)
 
 
+BY_THE_CASE: tuple[type[CaseCommand], ...] = (
+    eligibility.DeclineReferral,
+    coordination.RecordConversation,
+    coordination.RecordConversationAttempt,
+    agreement.ConfirmSafeContact,
+    agreement.RecordAgreement,
+    agreement.RecordRefusalOfSupport,
+    agreement.WithdrawAgreement,
+    disclosure.AuthoriseDisclosure,
+    disclosure.EndDisclosure,
+    disclosure.InvolvePartner,
+    disclosure.EndInvolvement,
+    proposals.WithdrawProposal,
+    goals.SetGoal,
+    goals.ScoreGoal,
+    goals.AchieveGoal,
+    goals.AbandonGoal,
+    reviews.ScheduleReview,
+    reviews.HoldReview,
+    notes.RecordUnmetNeed,
+    notes.MeetUnmetNeed,
+    recusal.ResolveRecusal,
+    closing.ProposeClosure,
+)
+"""Decided by the case, its programme and the partners that the decision asks for."""
 CASE_HANDLERS: tuple[Handler, ...] = (
+    *(handles(kind, subject=person_of, decide=of_case) for kind in BY_THE_CASE),
     handles(referral.SubmitReferral, subject=person_referred, decide=submit),
     handles(referral.AttachReferral, subject=person_referred, decide=attach),
     handles(eligibility.AcceptReferral, subject=person_of, decide=accept),

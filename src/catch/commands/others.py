@@ -1,4 +1,4 @@
-"""How those commands about a person and a partner are decided that look at more than that."""
+"""How commands about a person, a partner and a programme are decided, and those that look at more than that."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -10,8 +10,9 @@ from catch.commands.cases import renumber
 from catch.commands.handler import Handler, alone, handles, own_stream
 from catch.commands.naming import nhs_numbered, programmes_exist, was_born
 from catch.commands.questions import Coordinates, Marks, Sharing, SubjectDigest
-from catch.domain import partner, person
+from catch.domain import partner, person, programme
 from catch.domain.calendar import london_day
+from catch.domain.facts import Command
 from catch.domain.given import Alike, Given
 from catch.domain.meeting.rules import UnknownSeries
 from catch.domain.partner import Binding, NotForYourself, Partner, PartnerEvent
@@ -131,7 +132,24 @@ def give(command: partner.GiveRole, book: Book, given: Given) -> None:
         raise UnknownSeries(series=command.series)
 
 
+BY_ITS_STREAM: tuple[type[Command], ...] = (
+    person.SetContactPreference,
+    person.SetProtectedAddress,
+    partner.RegisterPartner,
+    partner.TerminateAgreement,
+    partner.EnrolMember,
+    partner.UnbindSubject,
+    partner.RenewCalendar,
+    partner.SuspendMember,
+    partner.ReinstateMember,
+    partner.EndRole,
+    programme.LoadProgramme,
+    programme.SuspendProgramme,
+    programme.ResumeProgramme,
+)
+"""Decided by what their own stream says, and nothing besides."""
 OTHER_HANDLERS: tuple[Handler, ...] = (
+    *(handles(kind, subject=own_stream, decide=alone) for kind in BY_ITS_STREAM),
     handles(person.RegisterPerson, subject=own_stream, decide=register),
     handles(person.CorrectIdentity, subject=own_stream, decide=correct),
     handles(person.CorrectContact, subject=own_stream, decide=correct),
