@@ -22,6 +22,12 @@ async def test_the_benchmark_measures_everything_and_says_what_is_missing():
     national = printed["national"]
     assert (national["meetings"], national["subscribers"], national["messages"]) == (2, 32, 8 * 16)
     assert (national["lost"], national["disordered"]) == (0, 0)
+    assert printed["unfollowed"]["facts"] == 8
+    assert printed["unfollowed"]["ratio_to_decoding"] > 1
+    assert printed["restart"].keys() == {"told to stop", "killed"}
+    for restart in printed["restart"].values():
+        assert (restart["clients"], restart["lost"], restart["disordered"]) == (32, 0, 0)
+        assert 0 < restart["away_s"] < restart["current_s"]
     assert (printed["stalled"]["healthy"], printed["stalled"]["lost"]) == (5, 0)
     assert printed["query"]["ratio_to_yoga"] is None
     assert printed["query"]["requests_per_second"] > 0

@@ -5,12 +5,13 @@ It is told what to do, and answers, in lines of JSON: a `Plan`, then what is exp
 
 import asyncio
 import os
+import random
 import socket
 import sys
 from array import array
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from time import monotonic_ns, perf_counter
 from typing import cast
 
@@ -18,6 +19,7 @@ import msgspec
 import uvloop
 from msgspec import Struct
 
+from catch.bench.listening import listening
 from catch.bench.node import Core, pin
 from catch.web.serving import as_many_clients_as_may_be
 
@@ -27,6 +29,8 @@ UPGRADE = (
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
 )
+AGAIN = 3.0
+"""Seconds over which clients come again whose connections were lost: by chance, as those do that are made for it."""
 SMALL = 4096
 """The receive buffer of a client that will not read."""
 
@@ -41,11 +45,14 @@ class Seat(Struct):
 
 
 class Plan(Struct):
+    """`returning`: whose connection is lost connects again, and goes on from the last position it has."""
+
     core: Core
     tokens: list[str]
     rooms: list[str]
     """The `subscribe` message of each."""
     seats: list[Seat]
+    returning: bool = False
 
 
 class Arrived(Struct):
@@ -54,14 +61,16 @@ class Arrived(Struct):
 
 
 class Expected(Struct):
-    """The positions that were recorded, by room."""
+    """The positions that were recorded, by room. What has not come in so many seconds is lost."""
 
     positions: dict[int, list[int]]
+    within: float = 20
 
 
 class Heard(Struct):
     """Times in milliseconds from when something was said until a client had it; `last_ms` is the median over the
-    events of when the last client had it. `closed` are clients that the server let go."""
+    events of when the last client had it. `closed` are clients that the server let go; `lately`: when the last message
+    came, in seconds of the machine's clock that only goes forward; `tries`: how often anybody connected again."""
 
     messages: int
     lost: int
@@ -70,6 +79,8 @@ class Heard(Struct):
     p50_ms: float
     p99_ms: float
     last_ms: float
+    lately: float
+    tries: int
 
 
 def frame(text: bytes) -> bytes:
@@ -81,13 +92,15 @@ def frame(text: bytes) -> bytes:
 
 class Client(asyncio.Protocol):
     # Thousands of them in one process, which must not be what is measured.
-    __slots__ = ("_crowd", "_rest", "_step", "_transport", "arrived", "closed", "positions", "seat")
+    __slots__ = ("_crowd", "_rest", "_step", "_transport", "arrived", "closed", "positions", "seat", "stood")
 
     def __init__(self, crowd: "Crowd", seat: Seat) -> None:
         self.seat = seat
         self.positions = array("q")
         self.arrived = asyncio.get_running_loop().create_future()
         self.closed = False
+        self.stood = 0
+        """The position of the first message: of the present state."""
         self._crowd = crowd
         self._rest: bytes = b""
         self._step = 0
@@ -95,12 +108,15 @@ class Client(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._rest, self._step, self.closed = b"", 0, False
         self._transport.write(UPGRADE.format(port=self.seat.port).encode())
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
         if not self.arrived.done():
             self.arrived.set_exception(ConnectionError(f"step {self._step}: {self._rest[:200]!r}"))
+        elif self._crowd.plan.returning:
+            self._crowd.again(self)
 
     def data_received(self, data: bytes) -> None:
         now = monotonic_ns()
@@ -125,6 +141,8 @@ class Client(asyncio.Protocol):
             elif data[at] == 0x89:
                 # A pong, masked with zeros: whoever does not answer pings is let go.
                 self._transport.write(b"\x8a\x80" + bytes(4))
+            elif data[at] == 0x88:
+                self._transport.close()
             at = start + length
         self._rest = data[at:]
 
@@ -132,9 +150,9 @@ class Client(asyncio.Protocol):
         if self._step < 3:
             self._answer(text)
             return
-        # Looked for and not decoded: to read JSON would take longer here than to write it does there.
-        found = text.find(b'"position":"') + 12
-        position = int(text[found : text.index(b'"', found)])
+        self._crowd.lately = now
+        if (position := position_in(text)) == 0:
+            return
         self.positions.append(position)
         found = text.find(b'"sentNs":"')
         if found > 0:
@@ -150,21 +168,60 @@ class Client(asyncio.Protocol):
             init = {"type": "connection_init", "payload": {"authorization": self._crowd.plan.tokens[self.seat.token]}}
             self._transport.write(frame(msgspec.json.encode(init)))
         elif self._step == 2:
-            self._transport.write(frame(self._crowd.plan.rooms[self.seat.room].encode()))
+            self._transport.write(frame(self._asking()))
+            if self.arrived.done():
+                # Nothing comes at once where nothing has happened.
+                self._step += 1
         elif b'"next"' in text:
+            self.stood = position_in(text)
             self.arrived.set_result(None)
             if not self.seat.reads:
                 self._transport.pause_reading()
         else:
             self.arrived.set_exception(ConnectionError(text.decode()))
 
+    def _asking(self) -> bytes:
+        message = self._crowd.plan.rooms[self.seat.room]
+        last = self.positions[-1] if self.positions else self.stood
+        # Into what is written already: whoever follows for the first time has no position.
+        return (message.replace('"variables":{', f'"variables":{{"after":"{last}",') if last else message).encode()
+
+
+def position_in(text: bytes) -> int:
+    """Looked for and not decoded: to read JSON would take longer here than to write it does there. 0: in none."""
+    found = text.find(b'"position":"') + 12
+    return int(text[found : text.index(b'"', found)]) if found >= 12 else 0
+
 
 class Crowd:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self.lately = self.tries = 0
+        self.coming: set[asyncio.Task[None]] = set()
+        self._listening: asyncio.Task[None] | None = None
         self.times = array("q")
         self.last: dict[int, int] = {}
         self.clients: list[Client] = []
+
+    def again(self, client: Client) -> None:
+        task = asyncio.create_task(self._again(client))
+        self.coming.add(task)
+        task.add_done_callback(self.coming.discard)
+
+    async def _again(self, client: Client) -> None:
+        loop, port = asyncio.get_running_loop(), client.seat.port
+        while True:
+            # Before anybody knocks: what has just been killed may still take connections for a moment.
+            await asyncio.sleep(random.uniform(0, AGAIN))  # noqa: S311
+            if self._listening is None or self._listening.done():
+                self._listening = asyncio.create_task(listening(port))
+            # One knocks for all, as a balancer does: as many knocks would be what is measured.
+            await self._listening
+            await asyncio.sleep(random.uniform(0, AGAIN))  # noqa: S311
+            self.tries += 1
+            with suppress(OSError):
+                await loop.create_connection(lambda: client, "127.0.0.1", port)
+                return
 
     def took(self, position: int, nanoseconds: int) -> None:
         self.times.append(nanoseconds)
@@ -196,7 +253,7 @@ class Crowd:
     async def heard(self, expected: Expected) -> Heard:
         reading = [client for client in self.clients if client.seat.reads]
         # What has not come by then is counted as lost.
-        deadline = perf_counter() + 20
+        deadline = perf_counter() + expected.within
         wanted = {room: set(positions) for room, positions in expected.positions.items()}
         while any(len(each.positions) < len(wanted[each.seat.room]) for each in reading):
             if perf_counter() > deadline:
@@ -213,6 +270,8 @@ class Crowd:
             p50_ms=times[len(times) // 2] / 1e6 if times else 0,
             p99_ms=times[int(len(times) * 0.99)] / 1e6 if times else 0,
             last_ms=last[len(last) // 2] / 1e6 if last else 0,
+            lately=self.lately / 1e9,
+            tries=self.tries,
         )
 
     async def _wake(self) -> None:

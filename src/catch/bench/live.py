@@ -10,11 +10,13 @@ from pathlib import Path
 from catch.app import opened
 from catch.bench import live_peers, room
 from catch.bench.live_fanout import fanning
-from catch.bench.live_national import nationwide
+from catch.bench.live_national import convened, nationwide
 from catch.bench.live_query import querying
+from catch.bench.live_restart import restarting
 from catch.bench.live_run import Bench, Say, Size, pinned, token
 from catch.bench.live_shape import LiveFigures
 from catch.bench.live_stalled import stalling
+from catch.bench.live_unfollowed import unfollowed
 from catch.bench.room import Room
 from catch.database.server import SAFE, ephemeral
 from catch.identity.tokens import DevelopmentIssuer
@@ -41,9 +43,14 @@ async def everything(bench: Bench, first: Room) -> LiveFigures:
     fanout, fanned = await fanning(bench, first)
     query = await querying(bench)
     stalled = await stalling(bench, first)
+    rooms = await convened(bench, first)
+    before = await bench.catch.log.head()
+    national = await nationwide(bench, rooms)
     return LiveFigures(
         fanout=fanout,
-        national=await nationwide(bench, first),
+        national=national,
+        unfollowed=await unfollowed(bench, rooms, before),
+        restart=await restarting(bench, rooms),
         stalled=stalled,
         query=query,
         subscribe_ms=fanned[-1].sub_srv_ms_per_conn,

@@ -12,15 +12,19 @@ from catch.bench.node import Node, cpu_seconds, node, resident
 from catch.bench.room import FOLLOW, SEATS, Room
 
 
-async def nationwide(bench: Bench, first: Room) -> National:
-    size = bench.size
-    bench.say(f"{size.meetings} meetings are called")
-    rooms = await room.repeated(bench.catch, bench.server.admin, first, size.meetings)
+async def convened(bench: Bench, first: Room) -> list[Room]:
+    bench.say(f"{bench.size.meetings} meetings are called")
+    rooms = await room.repeated(bench.catch, bench.server.admin, first, bench.size.meetings)
     head = await bench.catch.log.head()
     await bench.catch.readside.reached(head, timeout=300)
     await bench.catch.present.follower.reached(head)
     # Once through every meeting: its first fact finds nothing at hand, and would be measured instead of the rest.
     await spoken(bench.catch, rooms, 400, len(rooms))
+    return rooms
+
+
+async def nationwide(bench: Bench, rooms: Sequence[Room]) -> National:
+    size = bench.size
     async with AsyncExitStack() as stack:
         opening = [node(bench.server, bench.folder, bench.serving) for _ in range(size.servers)]
         servers = [await stack.enter_async_context(each) for each in opening]

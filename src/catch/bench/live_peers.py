@@ -5,7 +5,6 @@ The folder is copied, compiled and installed aside; nothing in it is changed.
 
 import asyncio
 import shutil
-import socket
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from catch.bench.listening import free_port, listening
 from catch.bench.node import ASKING, SERVING, Core
 
 Say = Callable[[str], None]
@@ -131,23 +131,6 @@ async def peer(tools: Tools, name: str) -> AsyncGenerator[tuple[int, int]]:
     finally:
         process.terminate()
         await process.wait()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        return held.getsockname()[1]
-
-
-async def listening(port: int) -> None:
-    async with asyncio.timeout(20):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.05)
-            else:
-                writer.close()
-                return
 
 
 async def fanned(

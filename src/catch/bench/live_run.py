@@ -36,6 +36,7 @@ class Size(Struct, frozen=True):
     servers: int = 2
     rate: float = 125
     seconds: float = 30
+    back: float = 60
     healthy: int = 300
     stalled: int = 500
     stalling: Burst = Burst(800, 40, 800)

@@ -39,6 +39,31 @@ class National(Struct):
     kb_per_connection_after: float
 
 
+class Restart(Struct):
+    """Seconds from when the server was told to stop, or killed, until it had ended, until one listened again, and until
+    the last client knew the last that had been said meanwhile. `ratio_to_arriving`: of the server's CPU, to what it had
+    cost when they first came."""
+
+    clients: int
+    lost: int
+    disordered: int
+    tries: int
+    ended_s: float
+    away_s: float
+    current_s: float
+    server_ms_per_client: float
+    ratio_to_arriving: float
+
+
+class Unfollowed(Struct):
+    """Microseconds of the processor that a fact costs a server where nobody follows what it is of, and to decode it."""
+
+    facts: int
+    us: float
+    decode_us: float
+    ratio_to_decoding: float
+
+
 class Stalled(Struct):
     """`p99_ms_reading` is the healthy clients' when the others read as well."""
 
@@ -66,6 +91,8 @@ class LiveFigures(Struct):
 
     fanout: dict[str, Fanout]
     national: National
+    unfollowed: Unfollowed
+    restart: dict[str, Restart]
     stalled: Stalled
     query: Query
     subscribe_ms: float
@@ -81,7 +108,13 @@ def as_json(figures: LiveFigures) -> str:
 def as_markdown(figures: LiveFigures) -> str:
     names = Fanout.__struct_fields__
     spread = [(n, *(getattr(each, name) for name in names)) for n, each in figures.fanout.items()]
-    parts: dict[str, Struct] = {"national": figures.national, "stalled": figures.stalled, "query": figures.query}
+    parts: dict[str, Struct] = {
+        "national": figures.national,
+        "unfollowed": figures.unfollowed,
+        **{f"a server {how}": each for how, each in figures.restart.items()},
+        "stalled": figures.stalled,
+        "query": figures.query,
+    }
     others = [
         (f"{part}, {name.replace('_', ' ')}", getattr(each, name))
         for part, each in parts.items()

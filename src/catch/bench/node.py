@@ -57,8 +57,10 @@ class Node:
 
 
 @asynccontextmanager
-async def node(server: Server, folder: Path, core: Core) -> AsyncGenerator[Node]:
-    command = (sys.executable, "-m", __name__, server.admin, server.app, str(folder), "" if core is None else str(core))
+async def node(server: Server, folder: Path, core: Core, port: int = 0) -> AsyncGenerator[Node]:
+    """At this port, or at a free one. Whoever has killed it leaves as if it had ended by itself."""
+    own = (str(folder), "" if core is None else str(core), str(port))
+    command = (sys.executable, "-m", __name__, server.admin, server.app, *own)
     process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
     assert process.stdin is not None
     assert process.stdout is not None
@@ -83,20 +85,20 @@ async def heard(lines: asyncio.StreamReader, running: Node) -> None:
         running.asked.put_nowait((float(rate), int(count)))
 
 
-async def here(server: Server, folder: Path, told_to_stop: asyncio.Event, say: Callable[[str], None]) -> None:
+async def here(server: Server, folder: Path, at: int, told_to_stop: asyncio.Event, say: Callable[[str], None]) -> None:
     @get("/start")
     async def start(rate: float, count: int) -> str:
         say(f"{rate} {count}")
         return "ok"
 
     settings = Settings(data_dir=folder)
-    async with opened(server, settings) as catch, serving(catch, 0, development=True, also=[start]) as port:
+    async with opened(server, settings) as catch, serving(catch, at, development=True, also=[start]) as port:
         settle()
         say(str(port))
         await told_to_stop.wait()
 
 
-def main(admin: str, app: str, folder: str, core: str) -> None:
+def main(admin: str, app: str, folder: str, core: str, at: str) -> None:
     pin(int(core) if core else None)
 
     async def run() -> None:
@@ -109,7 +111,7 @@ def main(admin: str, app: str, folder: str, core: str) -> None:
         transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(ends), sys.stdin)
         ending = loop.create_task(ends.read())
         ending.add_done_callback(lambda _: told.set())
-        await here(Server(admin, app), Path(folder), told, lambda line: print(line, flush=True))
+        await here(Server(admin, app), Path(folder), int(at), told, lambda line: print(line, flush=True))
         transport.close()
 
     with suppress(KeyboardInterrupt):

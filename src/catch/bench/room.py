@@ -54,8 +54,8 @@ MEMBERS = tuple(Actor(f"member-{number}@{agency}", agency, Role.PARTNER) for age
 SEATS = (CHAIR, COORDINATOR, *MEMBERS)
 """Sixteen people, of eight agencies: nine classes of viewers."""
 BASIS = Basis(LegalBasis.PUBLIC_TASK, CommonLawBasis.IMPLIED_CONSENT, SpecialCategoryBasis.HEALTH_OR_SOCIAL_CARE)
-FOLLOW = """subscription Follow($id: UUID!) {
-  meeting(id: $id) {
+FOLLOW = """subscription Follow($id: UUID!, $after: Position) {
+  meeting(id: $id, after: $after) {
     __typename
     ... on MeetingUpdate {
       position event at

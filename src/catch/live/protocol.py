@@ -26,6 +26,7 @@ from catch.live.origins import ORIGIN_NOT_ALLOWED, Origins
 from catch.live.send_buffer import Lane, SendBuffer
 from catch.live.source import E
 from catch.live.timeouts import Timeouts
+from catch.live.turns import Turns
 from catch.live.wire import (
     DECODER,
     Bounds,
@@ -81,6 +82,7 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
         self.strangers: dict[Connection[V, E, P], None] = {}
         self.running: set[asyncio.Task[None]] = set()
         self.timeouts = Timeouts()
+        self.turns = Turns()
         self.draining = False
 
     def handler(self, path: str = "/graphql") -> WebsocketRouteHandler:
@@ -91,6 +93,7 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
                 log.info(msgspec.json.encode(Line("WS", status="ORIGIN_NOT_ALLOWED")).decode())
                 await turned_away(socket, ORIGIN_NOT_ALLOWED)
                 return
+            await self.turns.come()
             offered = SUBPROTOCOL in socket.scope["subprotocols"]
             await socket.accept(SUBPROTOCOL if offered else None)
             connected = socket_of(socket)

@@ -49,16 +49,20 @@ class Follower:
     async def follow(self, after: int) -> None:
         """Until cancelled."""
         async for page in self._log.follow(after):
-            await self._gather(page)
-            for stored in page:
-                try:
-                    recorded = decode(stored)
-                    if not self._take_in(recorded, len(stored.state)):
-                        await self._at_hand(recorded)
-                    self._tell(recorded)
-                # Whatever stands in the log, this server goes on.
-                except Exception as unexpected:
-                    self._pass_over(stored, unexpected)
+            await self.take(page)
+
+    async def take(self, page: Sequence[Stored]) -> None:
+        """What follows what was taken before."""
+        await self._gather(page)
+        for stored in page:
+            try:
+                recorded = decode(stored)
+                if not self._take_in(recorded, len(stored.state)):
+                    await self._at_hand(recorded)
+                self._tell(recorded)
+            # Whatever stands in the log, this server goes on.
+            except Exception as unexpected:
+                self._pass_over(stored, unexpected)
 
     async def _gather(self, page: Sequence[Stored]) -> None:
         """The streams that `_hear` will want, many at once: one by one, everybody waits for each of them."""

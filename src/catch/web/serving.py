@@ -270,6 +270,8 @@ async def served(web: Web, port: int, host: str) -> AsyncGenerator[int]:
         server_header=False,
         log_config=None,
         lifespan="off",
+        # As many as the kernel holds: whoever finds no place tries again after 1, 3, 7, 15, 31 seconds.
+        backlog=65_535,
     )
     as_many_clients_as_may_be()
     listening = bound(host, port)

@@ -90,7 +90,8 @@ class Subscription:
         field = subscription.fields[self.field]
         self.arguments: Mapping[str, object] = get_argument_values(field, node, executor.variable_values)
         # Subscribers who resume from different positions are answered with the same bytes from then on.
-        kept = {name: value for name, value in variables.items() if name != _resuming(prepared, node)}
+        resuming = _resuming(prepared, node)
+        kept = {name: value for name, value in variables.items() if name != resuming}
         self.key = msgspec.json.encode([prepared.text, prepared.name, kept], order="deterministic")
         self.compiled = engine.selection(prepared, field.type, nodes, executor)
 
