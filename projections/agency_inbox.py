@@ -208,7 +208,19 @@ async def of_agency(
         first,
         user,
     )
-    return load(rows, Row)
+    return await as_moved(db, load(rows, Row))
+
+
+async def as_moved(db: Statements, rows: list[Row]) -> list[Row]:
+    """An invitation is to a time: it has changed where its meeting was put at another since."""
+    invited = {row.meeting_id for row in rows if row.kind is EntryKind.INVITATION and row.meeting_id}
+    moved = await agenda.moved(db, invited) if invited else {}
+
+    def later(row: Row) -> Row:
+        position, at = moved.get(row.meeting_id, (0, row.changed_at)) if row.meeting_id else (0, row.changed_at)
+        return replace(row, position=position, changed_at=at) if position > row.position else row
+
+    return [later(row) if row.kind is EntryKind.INVITATION else row for row in rows]
 
 
 async def owned(db: Statements, agency: str, user: str, after: Cursor | None = None, first: int = 50) -> list[Row]:
@@ -235,4 +247,4 @@ async def owned(db: Statements, agency: str, user: str, after: Cursor | None = N
 async def entries(db: Statements, agency: str, wanted: Iterable[UUID]) -> list[Row]:
     """These entries, as far as they wait for the agency."""
     rows = await db.fetch(f"select * from {TABLE} where agency = $1 and entry = any($2::uuid[])", agency, list(wanted))
-    return load(rows, Row)
+    return await as_moved(db, load(rows, Row))

@@ -19,6 +19,7 @@ from catch.domain.agenda.facts import Carried
 from catch.domain.facts import Recorded
 from catch.domain.meeting import evolve
 from catch.domain.meeting.items import Item, ItemState
+from catch.domain.meeting.planning import MeetingRescheduled
 from catch.domain.meeting.state import OVER, Meeting, MeetingState
 from catch.domain.streams import MEETING, stream_of_event
 from catch.log.rows import Listed, load
@@ -29,7 +30,8 @@ class Row(Struct, frozen=True):
     """One meeting. `cases` are those of its items, so that a case's meetings are found.
 
     `said` is its last word on each of its cases, once it is over: what goes on to the next meetings; `places` are the
-    words under which it, and the cases on its agenda, are found.
+    words under which it, and the cases on its agenda, are found. `moved` is the last fact that put it at another time
+    (0: none), and `moved_at` when that was recorded.
     """
 
     meeting_id: UUID
@@ -44,6 +46,8 @@ class Row(Struct, frozen=True):
     instant: bool
     places: tuple[Place, ...]
     meeting: Meeting
+    moved: int = 0
+    moved_at: datetime | None = None
 
 
 def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
@@ -57,6 +61,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
     # Most facts of a sitting change no seat. To make all words with each was four fifths of a rebuild's folding.
     seated = row is not None and same_seats(row.meeting.items, meeting.items)
     cases = row.cases if row and seated else tuple([item.case for item in meeting.items if item.case])
+    moves = isinstance(recorded.event, MeetingRescheduled)
     return Row(
         meeting_id=key,
         position=recorded.position,
@@ -70,6 +75,8 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         instant=meeting.instant,
         places=row.places if row and seated and unmoved(row.meeting, meeting) else (),
         meeting=meeting,
+        moved=recorded.position if moves else row.moved if row else 0,
+        moved_at=recorded.recorded_at if moves else row.moved_at if row else None,
     )
 
 
@@ -80,7 +87,7 @@ def complete(row: Row) -> Row:
 
 AGENDA = ReadModel(
     name="agenda",
-    version=8,
+    version=9,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=names(MEETING.events),
@@ -294,3 +301,12 @@ async def overlooked(db: Statements, meeting: Meeting) -> tuple[Carried, ...]:
     if not await db.fetchval(_SINCE, meeting.programme, meeting.series, _OVER, drafted):
         return ()
     return left_out(meeting, (await before(db, meeting)).values())
+
+
+async def moved(db: Statements, meetings: Iterable[UUID]) -> dict[UUID, tuple[int, datetime]]:
+    """Of those that were put at another time: by which fact, and when it was recorded."""
+    rows = await db.fetch(
+        f"select meeting_id, moved, moved_at from {TABLE} where meeting_id = any($1::uuid[]) and moved > 0",
+        [*meetings],
+    )
+    return {row["meeting_id"]: (row["moved"], row["moved_at"]) for row in rows}

@@ -1,6 +1,8 @@
 """What is new or changed in an agency's inbox since somebody looked: told by their own browser, lost by nothing."""
 
+import re
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -11,10 +13,11 @@ from catch.domain.calendar import london_day
 from catch.domain.case.actions import ChangeActionDue, OfferAction
 from catch.domain.case.notes import AddNote
 from catch.domain.facts import Actor, Category, Role, Sealed
+from catch.domain.meeting.planning import RescheduleMeeting
 from tests.browser import at_the_console, browser, signed_in
 from tests.conftest import Database
 from tests.pages import PageRead
-from tests.place import HOUSING, POLICE, Case, Place, ago, placed
+from tests.place import CHAIR, HOUSING, POLICE, Case, Place, ago, placed
 
 DUE = london_day(ago(days=-20))
 LATER = london_day(ago(days=-27))
@@ -49,7 +52,7 @@ async def say_seen(client: httpx.AsyncClient, page: PageRead) -> PageRead:
 def marked(page: PageRead) -> list[str]:
     """The titles of what is marked as new."""
     entries = page.html.split("<article")[1:]
-    return [each.split("</h3>")[0].rpartition(">")[2] for each in entries if "New or changed" in each]
+    return [re.findall(r"<h3[^>]*>(?:<a[^>]*>)?([^<]*)<", each)[0] for each in entries if "New or changed" in each]
 
 
 async def test_what_came_or_changed_since_is_marked_counted_and_stays_until_they_say_so(place: Place) -> None:
@@ -72,6 +75,20 @@ async def test_what_came_or_changed_since_is_marked_counted_and_stays_until_they
         after = await say_seen(client, await inbox(client))
         assert marked(after) == []
         assert "I have seen these" not in after.html
+
+
+async def test_an_invitation_changes_with_the_time_of_its_meeting(place: Place) -> None:
+    case = await place.worked_on("Oli Example", HOUSING.agency)
+    await offered(place, case, "Mend the boiler")
+    meeting = await place.published(HOUSING.agency)
+    await place.settled()
+    async with signed_in(place, HOUSING) as client:
+        await say_seen(client, await inbox(client))
+        starts = meeting.starts_at + timedelta(hours=1)
+        await place.take(RescheduleMeeting(meeting.meeting, starts, Sealed("The room is taken")), CHAIR)
+        await place.settled()
+        assert marked(await inbox(client)) == ["A meeting"]
+        assert marked(await say_seen(client, await inbox(client))) == []
 
 
 async def test_two_tabs_lose_nothing_and_an_older_one_takes_nothing_back(place: Place) -> None:

@@ -269,6 +269,7 @@ STATUS = {
     "BAD_VALUE": 400,
     "OUT_OF_RANGE": 400,
     "NOT_CAUGHT_UP": 503,
+    "POSITION_LOST": 409,
     "UNAVAILABLE": 503,
     "INTERNAL": 500,
 }

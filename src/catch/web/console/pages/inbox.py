@@ -15,7 +15,7 @@ from catch.web.console.fields import mutation_of
 from catch.web.console.forms import Form
 from catch.web.console.known import Known, everything
 from catch.web.console.site import Address
-from catch.web.console.visit import Json, Moved, Reply, Visit
+from catch.web.console.visit import Json, Moved, NotShown, Reply, Visit
 
 FOLLOWED: list[Json] = [{"document": "follow_inbox_position", "variables": {}}]
 SOON = 7
@@ -72,8 +72,14 @@ async def last_look(visit: Visit) -> Look | None:
     found = visit.remembered(COOKIE, Look)
     if found is None or (found.user, found.agency) != (viewer.user, viewer.agency):
         return None
-    # What was recorded up to there may be lost: then nobody knows what they have seen of what is there.
-    return None if await visit.console.web.catch.log.lost(found.position, visit.position) else found
+    try:
+        await visit.ask("inbox", first=1, atLeast=str(found.position))
+    except NotShown as problem:
+        # What was recorded up to there is lost: then nobody knows what they have seen of what is there.
+        if problem.title == "POSITION_LOST":
+            return None
+        raise
+    return found
 
 
 def sorted_out(entries: list[Json], known: Known) -> list[tuple[str, str, list[Json]]]:
