@@ -111,7 +111,7 @@ def summed(row: Row) -> Row:
     )
 
 
-def step(row: Row, recorded: Recorded[Any], event: Changed) -> Row:
+def step(row: Row, recorded: Recorded[Any], event: Changed) -> Row:  # noqa: C901
     match event:
         case MemberSuspended():
             return replace(row, suspended=True)

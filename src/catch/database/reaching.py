@@ -43,7 +43,7 @@ def host(address: str) -> str:
         return "this host"
 
 
-def why(problem: Exception, at: str) -> str:
+def why(problem: Exception, at: str) -> str:  # noqa: C901
     match problem:
         case asyncpg.InvalidPasswordError():
             return f"the database at {at} does not take this user's password"

@@ -205,7 +205,7 @@ def senseless(identity: Identity) -> Iterator[str]:
                 yield f"issuers[{number}].{field}: another issuer has the same. Give each one of its own."
 
 
-def senseless_issuer(issuer: Issuer, path: str) -> Iterator[str]:
+def senseless_issuer(issuer: Issuer, path: str) -> Iterator[str]:  # noqa: C901
     if not is_key(issuer.key) or issuer.key.startswith("catch"):
         yield f"{path}.key: it must be a key of small letters, digits and single hyphens, and not begin with catch."
     if not is_safe(issuer.issuer) or urlsplit(issuer.issuer).query:

@@ -315,35 +315,58 @@ def respond(case: Case, action: Action, command: RespondToAction, given: Given) 
             raise NotWithThisAnswer(field=name, answer=command.answer)
     match command.answer:
         case ActionAnswer.ACCEPT:
-            if action.state in (ActionState.ACCEPTED, ActionState.IN_PROGRESS):
-                return []
-            if action.state is not ActionState.OFFERED:
-                raise ActionAlreadyAnswered(state=action.state)
-            not_before(given, action.handed_at)
-            return [ActionAccepted(action.action, given.by.user, command.reason)]
+            return accept(action, command, given)
         case ActionAnswer.DECLINE:
-            if action.state is ActionState.DECLINED:
-                return []
-            if action.state is not ActionState.OFFERED:
-                raise ActionAlreadyAnswered(state=action.state)
-            if command.reason is None:
-                raise DeclineNeedsReason
-            not_before(given, action.handed_at)
-            return [ActionDeclined(action.action, command.reason, command.counter_due)]
+            return decline(action, command, given)
         case ActionAnswer.REASSIGN:
-            if command.to is None:
-                raise ReassignNeedsOwner
-            same_user = command.to_user in (None, action.owner_user)
-            if action.owner == command.to and same_user and action.state is ActionState.OFFERED:
-                return []
-            if not action.unsettled:
-                raise ActionAlreadyEnded(state=action.state)
-            not_before(given, action.handed_at, action.answered_at, action.progressed_at)
-            check_owner(case, command.to, given)
-            check_acts_for(command.to, command.to_user, case.programme, given)
-            return [ActionReassigned(action.action, command.to, action.owner, command.to_user, command.reason)]
+            return reassign(case, action, command, given)
         case _:
             assert_never(command.answer)
+
+
+def accept(action: Action, command: RespondToAction, given: Given) -> list[ActionEvent]:
+    if action.state in (ActionState.ACCEPTED, ActionState.IN_PROGRESS):
+        return []
+    if action.state is not ActionState.OFFERED:
+        raise ActionAlreadyAnswered(state=action.state)
+    not_before(given, action.handed_at)
+    return [ActionAccepted(action.action, given.by.user, command.reason)]
+
+
+def decline(action: Action, command: RespondToAction, given: Given) -> list[ActionEvent]:
+    if action.state is ActionState.DECLINED:
+        return []
+    if action.state is not ActionState.OFFERED:
+        raise ActionAlreadyAnswered(state=action.state)
+    if command.reason is None:
+        raise DeclineNeedsReason
+    not_before(given, action.handed_at)
+    return [ActionDeclined(action.action, command.reason, command.counter_due)]
+
+
+def reassign(case: Case, action: Action, command: RespondToAction, given: Given) -> list[ActionEvent]:
+    if command.to is None:
+        raise ReassignNeedsOwner
+    same_user = command.to_user in (None, action.owner_user)
+    if action.owner == command.to and same_user and action.state is ActionState.OFFERED:
+        return []
+    if not action.unsettled:
+        raise ActionAlreadyEnded(state=action.state)
+    not_before(given, action.handed_at, action.answered_at, action.progressed_at)
+    check_owner(case, command.to, given)
+    check_acts_for(command.to, command.to_user, case.programme, given)
+    return [ActionReassigned(action.action, command.to, action.owner, command.to_user, command.reason)]
+
+
+def progress(case: Case, action: Action, command: ProgressAction, given: Given) -> list[ActionEvent]:
+    if command.progress in case.progress:
+        return []
+    if action.state not in (ActionState.ACCEPTED, ActionState.IN_PROGRESS):
+        raise ActionNotAccepted(state=action.state)
+    if command.percent is not None and not 0 <= command.percent <= 100:
+        raise OutOfRange(field="percent", value=command.percent, allowed="0 to 100")
+    not_before(given, action.answered_at)
+    return [ActionProgressed(action.action, command.progress, command.note, command.percent)]
 
 
 def complete(action: Action, command: CompleteAction, given: Given) -> list[ActionEvent]:
@@ -382,6 +405,16 @@ def end_undone(action: Action, command: CloseActionIncomplete, given: Given) -> 
     return [fact(action.action, command.reason)]
 
 
+def put_off(action: Action, command: ChangeActionDue, given: Given) -> list[ActionEvent]:
+    if action.due == command.due:
+        return []
+    if not action.open:
+        raise ActionAlreadyEnded(state=action.state)
+    not_before(given, action.offered_at, action.due_changed_at)
+    check_due(command.due, given)
+    return [ActionDueChanged(action.action, action.due, command.due, command.reason)]
+
+
 def decide(case: Case, command: ActionCommand, given: Given) -> list[ActionEvent]:
     if isinstance(command, OfferAction):
         return offer(case, command, given)
@@ -392,26 +425,13 @@ def decide(case: Case, command: ActionCommand, given: Given) -> list[ActionEvent
         case RespondToAction():
             return respond(case, action, command, given)
         case ProgressAction():
-            if command.progress in case.progress:
-                return []
-            if action.state not in (ActionState.ACCEPTED, ActionState.IN_PROGRESS):
-                raise ActionNotAccepted(state=action.state)
-            if command.percent is not None and not 0 <= command.percent <= 100:
-                raise OutOfRange(field="percent", value=command.percent, allowed="0 to 100")
-            not_before(given, action.answered_at)
-            return [ActionProgressed(action.action, command.progress, command.note, command.percent)]
+            return progress(case, action, command, given)
         case CompleteAction():
             return complete(action, command, given)
         case CloseActionIncomplete():
             return end_undone(action, command, given)
         case ChangeActionDue():
-            if action.due == command.due:
-                return []
-            if not action.open:
-                raise ActionAlreadyEnded(state=action.state)
-            not_before(given, action.offered_at, action.due_changed_at)
-            check_due(command.due, given)
-            return [ActionDueChanged(action.action, action.due, command.due, command.reason)]
+            return put_off(action, command, given)
         case _:
             assert_never(command)
 
@@ -445,7 +465,7 @@ def turned(
     return (*action.turns, ActionTurn(turn, at, action.owner, action.due, reason, counter_due))
 
 
-def changed(action: Action, event: ActionEvent, at: datetime) -> Action:
+def changed(action: Action, event: ActionEvent, at: datetime) -> Action:  # noqa: C901
     match event:
         case ActionOffered():
             return action

@@ -174,24 +174,13 @@ def decide(meeting: Meeting, command: SessionCommand, given: Given) -> list[Sess
         case StartMeeting():
             return [*start(meeting, given)]
         case AdjournMeeting(reason=reason):
-            if meeting.state is MeetingState.ADJOURNED:
-                return []
-            in_progress(meeting)
-            return [MeetingAdjourned(given.at, reason)]
+            return [*adjourn(meeting, reason, given)]
         case ResumeMeeting():
-            if meeting.state is MeetingState.IN_PROGRESS:
-                return []
-            if meeting.state is not MeetingState.ADJOURNED:
-                raise NotInProgress(state=meeting.state)
-            return [MeetingResumed(given.at)]
+            return [*resume(meeting, given)]
         case EndMeeting():
             return [*end(meeting, given)]
         case ConfirmMinutes(at_meeting=at_meeting):
-            if meeting.state is MeetingState.MINUTES_CONFIRMED:
-                return []
-            if meeting.state is not MeetingState.ENDED:
-                raise NotEnded(state=meeting.state)
-            return [MinutesConfirmed(given.at, given.by.user, at_meeting)]
+            return [*confirm(meeting, at_meeting, given)]
         case HandOverChair(to_user=user):
             return [*hand_over(meeting, user, given)]
         case _:
@@ -214,6 +203,29 @@ def start(meeting: Meeting, given: Given) -> list[SessionEvent | AttendanceEvent
         facts += seated(meeting, given, series.confidentiality_statement)
     begun = MeetingStarted(given.at, taker, series.confidentiality_statement, series.charter, series.quorum)
     return [*facts, begun]
+
+
+def adjourn(meeting: Meeting, reason: Sealed | None, given: Given) -> list[SessionEvent]:
+    if meeting.state is MeetingState.ADJOURNED:
+        return []
+    in_progress(meeting)
+    return [MeetingAdjourned(given.at, reason)]
+
+
+def resume(meeting: Meeting, given: Given) -> list[SessionEvent]:
+    if meeting.state is MeetingState.IN_PROGRESS:
+        return []
+    if meeting.state is not MeetingState.ADJOURNED:
+        raise NotInProgress(state=meeting.state)
+    return [MeetingResumed(given.at)]
+
+
+def confirm(meeting: Meeting, at_meeting: UUID | None, given: Given) -> list[SessionEvent]:
+    if meeting.state is MeetingState.MINUTES_CONFIRMED:
+        return []
+    if meeting.state is not MeetingState.ENDED:
+        raise NotEnded(state=meeting.state)
+    return [MinutesConfirmed(given.at, given.by.user, at_meeting)]
 
 
 def seated(meeting: Meeting, given: Given, statement: str) -> list[SessionEvent | AttendanceEvent]:

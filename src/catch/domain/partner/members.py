@@ -154,7 +154,7 @@ def evolve(partner: Partner, event: MemberEvent, at: datetime) -> Partner:
     )
 
 
-def _after(member: Member, event: Changed, at: datetime) -> Member:
+def _after(member: Member, event: Changed, at: datetime) -> Member:  # noqa: C901
     match event:
         case MemberSuspended():
             return replace(member, suspended=True)
@@ -383,7 +383,7 @@ class SubjectTaken(Refused):
 # What we answer
 
 
-def decide(partner: Partner | None, command: MemberCommand, given: "Given") -> list[MemberEvent]:
+def decide(partner: Partner | None, command: MemberCommand, given: "Given") -> list[MemberEvent]:  # noqa: C901
     if partner is None:
         raise UnknownPartner(partner=command.partner)
     match command:
