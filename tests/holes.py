@@ -20,8 +20,9 @@ class Way(Enum):
 class Hole:
     """`dsn` leads through it, on a socket of its own; `port` on this machine does, too."""
 
-    def __init__(self, dsn: str, folder: Path) -> None:
+    def __init__(self, dsn: str, folder: Path, at: str = "127.0.0.1") -> None:
         address = urlsplit(dsn)
+        self.at = at
         self.there = Path(parse_qs(address.query)["host"][0]) / SOCKET
         self.folder = folder
         self.dsn = urlunsplit(address._replace(query=f"host={quote(str(folder), safe='')}"))
@@ -35,12 +36,12 @@ class Hole:
 
     @property
     def over_tcp(self) -> str:
-        return f"postgresql://{self.login}127.0.0.1:{self.port}{self.database}"
+        return f"postgresql://{self.login}{self.at}:{self.port}{self.database}"
 
     async def dig(self) -> None:
         self._servers = [
             await asyncio.start_unix_server(self._carry, str(self.folder / SOCKET)),
-            await asyncio.start_server(self._carry, "127.0.0.1", 0),
+            await asyncio.start_server(self._carry, self.at, 0),
         ]
         self.port = self._servers[1].sockets[0].getsockname()[1]
 
@@ -92,9 +93,10 @@ class Hole:
 
 
 @asynccontextmanager
-async def hole(dsn: str) -> AsyncGenerator[Hole]:
+async def hole(dsn: str, at: str = "127.0.0.1") -> AsyncGenerator[Hole]:
+    """`at`: the address of this machine that its port is at."""
     with tempfile.TemporaryDirectory(prefix="hole-", dir="/tmp") as folder:
-        made = Hole(dsn, Path(folder))
+        made = Hole(dsn, Path(folder), at)
         await made.dig()
         try:
             yield made

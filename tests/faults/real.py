@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -28,10 +28,13 @@ ADMINISTRATOR = "administrator@snn"
 
 
 class Serving:
-    """`program` is the folder of the program that runs; None: of this one."""
+    """`program` is the folder of the program that runs; None: of this one. `command`: what Python is started with."""
 
-    def __init__(self, server: Server, folder: Path, program: Path | None = None) -> None:
+    def __init__(
+        self, server: Server, folder: Path, program: Path | None = None, command: Sequence[str] = ("-m", "catch")
+    ) -> None:
         self.folder = folder
+        self.command = command
         self.program = program
         self.url = ""
         self.process: asyncio.subprocess.Process | None = None
@@ -60,7 +63,7 @@ class Serving:
     async def start(self) -> None:
         with (self.folder / "server.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "catch", "serve", "--development", "--leash", "--port", "0",
+                sys.executable, *self.command, "serve", "--development", "--leash", "--port", "0",
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log, env=self.environment,
                 cwd=self.program,
             )  # fmt: skip
@@ -87,8 +90,10 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(server: Server, folder: Path, program: Path | None = None) -> AsyncGenerator[Serving]:
-    served = Serving(server, folder, program)
+async def serving(
+    server: Server, folder: Path, program: Path | None = None, *, served: Serving | None = None
+) -> AsyncGenerator[Serving]:
+    served = served or Serving(server, folder, program)
     try:
         await served.start()
         yield served

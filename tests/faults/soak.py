@@ -15,14 +15,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from catch.database.server import SAFE
-from tests.faults import disk, failovers, holders, real, releases, restores, scenarios
+from tests.faults import disk, failovers, halfopen, holders, memory, real, releases, restores, scenarios, waits
 from tests.faults.cluster import Cluster, cluster
 from tests.faults.place import database
 
 console = Console(highlight=False, soft_wrap=True)
 PAUSE = 0.02
 """Seconds between a client's commands, so that the log stays small enough to be looked through."""
-Found = scenarios.Outcome | real.Outcome | restores.Restores
+Found = scenarios.Outcome | real.Outcome | restores.Restores | waits.Waits | memory.Memory
 Scenario = Callable[[Cluster, Path, scenarios.Progress], Awaitable[Found]]
 Apart = Callable[[Path, scenarios.Progress], Awaitable[Found]]
 """With servers of its own."""
@@ -69,6 +69,44 @@ def apart(asked: argparse.Namespace) -> list[tuple[str, int, Apart]]:
             "restore to a moment",
             asked.restores,
             lambda into, told: restores.restored_to_moments(into, asked.restores, told),
+        ),
+        ("database silent", asked.waits, lambda into, told: waits.fallen_silent(into, asked.waits, told)),
+        (
+            "connections half open",
+            asked.waits if halfopen.possible() else 0,
+            lambda into, told: halfopen.cut_off(into, asked.waits, told),
+        ),
+        ("disk full, as it is told", asked.waits, lambda into, told: waits.disk_full(into, asked.waits, told)),
+        ("stopped while something hangs", asked.waits, lambda into, told: waits.stopped(into, asked.waits, told)),
+        ("migrations held up", asked.waits, lambda into, told: waits.migrated_late(into, asked.waits, told)),
+        (
+            "memory, over minutes of load",
+            asked.minutes,
+            lambda into, told: memory.taken(into, asked.minutes, told, cases=asked.cases),
+        ),
+    ]
+
+
+def controls(asked: argparse.Namespace) -> list[tuple[str, int, Apart]]:
+    """In each of these something must be found."""
+
+    async def unnoticed(into: Path, told: scenarios.Progress) -> Found:
+        with waits.deaf():
+            return await waits.fallen_silent(into, 1, told)
+
+    return [
+        ("a silent database that nobody notices", asked.waits, unnoticed),
+        ("a disk that is not full", asked.waits, lambda into, told: waits.disk_full(into, 1, told, full="select 1")),
+        ("a server that cannot end", asked.waits, lambda into, told: waits.stopped(into, 1, told, frozen=True)),
+        (
+            "migrations that nobody holds up",
+            asked.waits,
+            lambda into, told: waits.migrated_late(into, 1, told, held=False),
+        ),
+        (
+            "a server that keeps all it has seen",
+            asked.minutes if asked.cases >= memory.CASES else 0,
+            lambda into, told: memory.taken(into, 0, told, cases=asked.cases, command=("-c", memory.UNBOUNDED)),
         ),
     ]
 
@@ -127,6 +165,12 @@ async def soak(asked: argparse.Namespace, folder: Path, progress: Progress) -> b
         for problem in outcome.problems[:20]:
             console.print(f"  {problem}")
         good = good and not outcome.problems
+    for number, (name, times, scenario) in enumerate(controls(asked)):
+        if times:
+            (into := folder / f"control-of-{number}").mkdir()
+            outcome = await scenario(into, lambda _: None)
+            console.print(f"control, {name}: {len(outcome.problems)} found: {outcome.problems[:1]}")
+            good = good and bool(outcome.problems)
     return good
 
 
@@ -143,6 +187,11 @@ def main() -> None:
     )
     parser.add_argument("--failovers", type=int, default=10, help="lost primaries (default: 10)")
     parser.add_argument("--restores", type=int, default=5, help="restores to a moment (default: 5)")
+    parser.add_argument(
+        "--waits", type=int, default=6, help="silent databases, full disks, stops and starts held up, each (default: 6)"
+    )
+    parser.add_argument("--minutes", type=int, default=20, help="of mixed load, for its memory (default: 20)")
+    parser.add_argument("--cases", type=int, default=memory.CASES, help="that are viewed before (default: 24000)")
     asked = parser.parse_args()
     columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with (
