@@ -11,6 +11,7 @@ from catch.log import Stored
 from tests.faults import checkers
 from tests.faults.history import Answered, History, Tried
 from tests.faults.ledger import written
+from tests.faults.memory import Memory
 
 A, B = UUID(int=1), UUID(int=2)
 PLACES = [[(A, 1)], [(A, 2), (B, 1)], [(B, 2), (B, 3)], [(A, 3)]]
@@ -115,3 +116,19 @@ def test_a_follower_that_misses_doubles_or_swaps_an_event_is_found():
     assert checkers.missed([*seen, seen[-1]], log)
     assert checkers.missed([seen[1], seen[0], *seen[2:]], log)
     assert checkers.missed([*seen, (99, A, 4)], log)
+
+
+@pytest.mark.parametrize(
+    ("viewed", "series", "found"),
+    [
+        (390, [300, 310, 305, 300, 320, 300, 306, 301, 303, 302], 0),
+        (401, [], 1),
+        # It creeps: no two neighbours differ by much.
+        (300, [300 + number for number in range(60)], 1),
+        (300, [300] * 9 + [250], 1),
+    ],
+)
+def test_memory_that_is_too_much_or_grows_is_found(viewed: float, series: list[float], found: int):
+    memory = Memory(1, viewed, series=[float(each) for each in series])
+    memory.judge()
+    assert len(memory.problems) == found
