@@ -1,6 +1,7 @@
 """A whole place for a test: its database, its server on a real port, and the people who work there."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -111,7 +112,7 @@ def rights_of(catch: Catch, kind: type[R]) -> R:
 
 def answers_of(catch: Catch, kind: type[A]) -> A:
     """Kept answers of the test's own."""
-    return kind(catch.present.states, catch.present.appearances, catch.keyring, catch.readside)
+    return kind(catch.present.states, catch.present.appearances, catch.keyring, catch.readside, catch.log.clock.now)
 
 
 class Place:
@@ -119,7 +120,7 @@ class Place:
         self.catch = catch
         self.port = port
         self.http = http
-        self.issuer = DevelopmentIssuer(catch.settings.data_dir)
+        self.issuer = DevelopmentIssuer(catch.settings.data_dir, clock=time.time)
 
     def token(self, by: Actor) -> str:
         return "Bearer " + self.issuer.issue(role=by.role, agency=by.agency, user=by.user)

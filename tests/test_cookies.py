@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+from msgspec.structs import replace
 
 from catch.domain.facts import Role
 from catch.identity.cookies import ABSOLUTE, IDLE, TICKET, Cookies, NotSignedIn, SessionExpired
@@ -25,10 +26,11 @@ def cookies(clock: Clock, secret: bytes = b"s" * 32) -> Cookies:
 def test_a_cookie_says_who_signed_in_and_until_when() -> None:
     clock = Clock()
     held = cookies(clock)
-    session = held.opened(held.sealed(held.begun(CHAIR)))
+    session = held.opened(held.sealed(held.begun(replace(CHAIR, issued_at=990_000.7))))
     assert (session.viewer.user, session.viewer.agency, session.viewer.role) == ("chair-1", "snn", Role.CHAIR)
     assert session.viewer.expires_at == clock.now + ABSOLUTE
-    assert session.viewer.issued_at == clock.now
+    # By the issuer's clock, as a sign-out by it is.
+    assert session.viewer.issued_at == 990_000
     assert session.viewer.browser
 
 
@@ -55,6 +57,23 @@ def test_no_session_is_longer_than_a_working_day_however_busy_it_is() -> None:
     clock.now = session.viewer.expires_at
     with pytest.raises(SessionExpired):
         held.opened(held.sealed(session.at(clock.now)))
+
+
+@pytest.mark.parametrize("back", [IDLE, 3600, 86_400])
+def test_what_was_begun_or_used_before_the_clock_was_set_back_is_good_no_longer_for_it(back: float) -> None:
+    clock = Clock()
+    held = cookies(clock)
+    session = held.begun(CHAIR)
+    for kept, proven in ((held.sealed(session), held.opened), (f"Session {held.ticket(session)}", held.verify)):
+        assert proven(kept)
+        clock.now -= back
+        with pytest.raises(SessionExpired):
+            proven(kept)
+        clock.now += back
+    # So much as clocks may differ nobody is signed out for.
+    clock.now -= 60
+    assert held.opened(held.sealed(session)).viewer.user == "chair-1"
+    assert held.verify(f"Session {held.ticket(session)}").user == "chair-1"
 
 
 def test_a_session_ends_with_what_the_issuer_vouched_for() -> None:

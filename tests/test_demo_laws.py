@@ -3,6 +3,7 @@
 import asyncio
 import re
 import subprocess
+import time
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, date, datetime, timedelta
 from itertools import count, islice
@@ -66,7 +67,7 @@ async def test_no_invented_name_note_or_nhs_number_is_in_a_dump_after_the_demons
 ):
     # Rights run out by the real clock, so the meeting that is played is this week's.
     year = await loaded(catch, london_day(datetime.now(UTC)))
-    issuer = DevelopmentIssuer(catch.settings.data_dir)
+    issuer = DevelopmentIssuer(catch.settings.data_dir, clock=time.time)
     async with serving(catch, 0, development=True) as port:
         await play(
             f"ws://127.0.0.1:{port}/graphql",

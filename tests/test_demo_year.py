@@ -1,6 +1,7 @@
 """The demonstration year is invented, deterministic, and made by the same commands as everything else."""
 
 import re
+import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -112,7 +113,7 @@ async def test_the_next_meeting_has_new_cases_and_leaves_quiet_ones_for_an_urgen
 async def test_the_next_meeting_is_played_to_its_end_on_real_sockets(catch: Catch):
     # Rights run out by the real clock, so the meeting that is played is this week's.
     year = await loaded(catch, london_day(datetime.now(UTC)))
-    issuer = DevelopmentIssuer(catch.settings.data_dir)
+    issuer = DevelopmentIssuer(catch.settings.data_dir, clock=time.time)
     seen: dict[str, Screen] = {}
 
     def watch(clients: Sequence[Client], what: str) -> None:

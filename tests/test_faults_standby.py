@@ -17,7 +17,8 @@ from catch.database import Connection, Demoted, connect
 from catch.database.connecting import NOTICED
 from catch.database.server import SAFE
 from catch.log import Append, Busy, Log, NewEvent, Stored, Unavailable
-from catch.log.wake import STANDBY, beat
+from catch.log.clock import Clock
+from catch.log.wake import beat
 from tests.conftest import eventually
 from tests.faults.cluster import Cluster, cluster, possible
 from tests.faults.place import database
@@ -132,12 +133,12 @@ async def test_a_standby_that_is_named_first_is_no_obstacle_and_one_that_is_hear
         async with database(pair.primary.addresses) as server:
             log = await Log.open(over_both(server.app, Pair(pair.standby, pair.primary)))
             position = (await log.append(one())).position
-            assert not await log.pool.fetchval(STANDBY)
+            assert not await log.pool.fetchval("select pg_is_in_recovery()")
             await caught_up(pair.standby, server.admin, position)
             await log.close()
             there = await connect(alone(server.app, pair.standby))
             with pytest.raises(Demoted):
-                await beat(there)
+                await beat(there, Clock())
             with pytest.raises(Demoted):  # else this connection would write after the promotion, unsettled
                 await log.generations.settle(there)
             await there.close()
@@ -239,13 +240,13 @@ async def test_while_a_standby_is_lost_what_is_known_is_read_and_what_was_sent_i
             print(f"20 queries in {time.monotonic() - began:.2f} s while {len(people)} are being registered")
             assert time.monotonic() - began < 9
             said = await place.http.get("/health/ready")
-            assert (said.status_code, said.json()) == (200, {"status": "ready", "writing": "no"})
+            assert (said.status_code, said.json()) == (200, {"status": "ready", "writing": "no", "clock": "right"})
             codes = {await waiting for _, waiting in people}
             assert codes <= {"BUSY", "UNAVAILABLE"}
             assert await watch.fetchval(OURS) <= place.catch.settings.pool + 6
         assert await ready(place) == 200
         await eventually(lambda: taken_again(place))
-        assert (await place.http.get("/health/ready")).json() == {"status": "ready", "writing": "yes"}
+        assert (await place.http.get("/health/ready")).json() == {"status": "ready", "writing": "yes", "clock": "right"}
 
 
 async def taken_again(place: Place) -> bool:

@@ -17,7 +17,7 @@ async def test_a_server_is_ready_while_it_reaches_its_records(database: Database
     async with wire(database.dsn) as line, placed(database.admin, line.dsn, tmp_path) as place:
         await place.settled()
         ready = await place.http.get("/health/ready")
-        assert (ready.status_code, ready.json()) == (200, {"status": "ready", "writing": "yes"})
+        assert (ready.status_code, ready.json()) == (200, {"status": "ready", "writing": "yes", "clock": "right"})
         await line.cut()
         away = await place.http.get("/health/ready")
         assert (away.status_code, away.json()) == (503, {"status": "not ready"})

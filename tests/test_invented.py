@@ -3,6 +3,7 @@ says so.
 """
 
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -176,7 +177,8 @@ async def test_the_year_is_recorded_on_its_own_days_and_is_answered_as_it_was_kn
     known = [each for each in facts if each.recorded_at <= middle]
     assert 0 < len(known) < len(facts)
     cases = {each.stream for each in facts if each.topic == "ReferralReceived"}
-    token = DevelopmentIssuer(place.settings.data_dir).issue(role=Role.AUDITOR, agency=AUDITORS, user=AUDITOR)
+    issuer = DevelopmentIssuer(place.settings.data_dir, clock=time.time)
+    token = issuer.issue(role=Role.AUDITOR, agency=AUDITORS, user=AUDITOR)
     query = "query($c: UUID!, $t: DateTime!) { case(id: $c, asAt: {recordedAt: $t}) { number state } }"
     told = 0
     async with (

@@ -48,7 +48,7 @@ def hashed(issuer: str, named: str) -> str:
 
 
 def trust(trusted: Trusted, *agencies: str) -> Issuers:
-    return Issuers(trusted, hashed, Somebody(*(agencies or ("housing-1",))))
+    return Issuers(trusted, hashed, Somebody(*(agencies or ("housing-1",))), time.time)
 
 
 @pytest.fixture
@@ -300,7 +300,7 @@ async def test_a_token_says_who_and_the_log_says_the_rest(issuer: LocalIssuer):
 
 
 async def test_who_is_bound_to_nothing_is_nobody_here(issuer: LocalIssuer):
-    server = Issuers(trusting(issuer), hashed, Somebody())
+    server = Issuers(trusting(issuer), hashed, Somebody(), time.time)
     viewer = await server.verify(f"Bearer {issuer.access()}")
     assert (viewer.user, viewer.agency, viewer.named) == ("", "", False)
     await server.close()

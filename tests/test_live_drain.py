@@ -4,6 +4,7 @@ misses anything: on one server, and as a rolling restart of two processes on one
 import asyncio
 import re
 import signal
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -89,7 +90,7 @@ class Cluster:
     def __init__(self, servers: list[Serving], folder: Path) -> None:
         self.servers = servers
         self.stopping = asyncio.Event()
-        self.token = "Bearer " + DevelopmentIssuer(folder).issue(
+        self.token = "Bearer " + DevelopmentIssuer(folder, clock=time.time).issue(
             role=COORDINATOR.role, agency=COORDINATOR.agency, user=COORDINATOR.user
         )
         self.told: dict[UUID, int] = {}

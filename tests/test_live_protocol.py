@@ -44,7 +44,7 @@ class Server:
     def __init__(self, toy: Toy, bounds: Bounds | None) -> None:
         self.toy = toy
         self.tokens = Tokens()
-        self.live = GraphQLOverWebSocket(toy.engine, self.tokens, only, toy.feed, bounds)
+        self.live = GraphQLOverWebSocket(toy.engine, self.tokens, only, toy.feed, time.time, bounds)
         self.port = 0
 
     @asynccontextmanager

@@ -9,7 +9,7 @@ import pytest
 
 from catch.database import Connection, connect
 from catch.log import Append, Log, NewEvent, Stored
-from catch.log.wake import STANDBY
+from catch.log.wake import STANDING
 from tests.conftest import Database, eventually
 
 
@@ -109,7 +109,7 @@ async def test_a_follower_in_another_process_is_woken_by_a_notification(log: Log
     async with aclosing(other.follow(0)) as pages:
         following = asyncio.create_task(first(pages))
         # Whoever listens asks whether the server is there.
-        await eventually(lambda: admin.fetchval("select count(*) from pg_stat_activity where query = $1", STANDBY))
+        await eventually(lambda: admin.fetchval("select count(*) from pg_stat_activity where query = $1", STANDING))
         await asyncio.sleep(0.05)
         async with asyncio.timeout(0.5):
             await log.append(one())

@@ -1,6 +1,7 @@
 """Every rule of the protocol's text holds of our server; and that the rules can fail, a stock server shows."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -52,7 +53,7 @@ def app(*handlers: Any) -> Litestar:
 async def ours(bounds: dict[str, Any]) -> AsyncGenerator[Subject]:
     toy = Toy()
     engine = Engine(strawberry.Schema(Asked, Mutation, Subscription, config=schema_config()))
-    live = GraphQLOverWebSocket(engine, Tokens(), only, toy.feed, Bounds(**bounds))
+    live = GraphQLOverWebSocket(engine, Tokens(), only, toy.feed, time.time, Bounds(**bounds))
     async with listening(app(live.handler())) as port:
         yield Subject(port, lambda text, room: toy.say(text, room=room))
     toy.feed.close()

@@ -638,15 +638,16 @@ def test_cookies_of_a_place_with_https_are_for_this_host_alone():
 
     assert not is_local(Trusted(Identity("https://catch.example.org")))
     assert is_local(Trusted(Identity("http://127.0.0.1:8000")))
-    assert Cookies(b"k" * 32).safe
+    assert Cookies(b"k" * 32, clock=time.time).safe
 
 
 def test_a_cookie_is_opened_by_nobody_else_and_for_nothing_else():
     from catch.identity.cookies import NotSignedIn
 
-    cookies = Cookies(b"k" * 32)
+    cookies = Cookies(b"k" * 32, clock=time.time)
     sealed = cookies.sealed(session(cookies))
-    for wrong in (lambda: Cookies(b"o" * 32).opened(sealed), lambda: cookies.verify(f"Session {sealed}")):
+    others = Cookies(b"o" * 32, clock=time.time)
+    for wrong in (lambda: others.opened(sealed), lambda: cookies.verify(f"Session {sealed}")):
         with pytest.raises(NotSignedIn):
             wrong()
     assert cookies.opened(sealed).viewer.user == "u"

@@ -59,7 +59,7 @@ OF_THE_SERVER = {
     "telemetry.sdk.name",
     "telemetry.sdk.version",
 }
-STATED = Figures(1, 2, 3, 4, 5, True, True, Standing(6, 0.7, 2, 1, 8.0, 9))
+STATED = Figures(1, 2, 3, 4, 5, True, True, 0.5, Standing(6, 0.7, 2, 1, 8.0, 9))
 
 
 class Told:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Collection, Hashable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import strawberry
@@ -185,7 +185,7 @@ class Toy:
 
     def __init__(self, *, delay: float = 0.0, patience: Patience | None = None) -> None:
         self.log = Log(delay=delay)
-        self.feed: Feed[Viewer, Said] = Feed({"room": self.log}, GraphQLNotices(), patience)
+        self.feed: Feed[Viewer, Said] = Feed({"room": self.log}, GraphQLNotices(), lambda: datetime.now(UTC), patience)
         self.engine = Engine(SCHEMA)
 
     def say(self, text: str = "", **more: Any) -> int:

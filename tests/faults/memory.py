@@ -121,7 +121,7 @@ class Load:
         self._met = met
         self._ids = ids
         self._chance = Random(len(ids))
-        self._issuer = DevelopmentIssuer(served.folder)
+        self._issuer = DevelopmentIssuer(served.folder, clock=time.time)
         self._http = httpx.AsyncClient(timeout=60)
         self.asked = 0
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -169,7 +170,8 @@ def differing(told: dict[UUID, Told], events: list[Stored]) -> list[str]:
 
 async def client(served: Serving, told: dict[UUID, Told], stopping: asyncio.Event) -> None:
     """Registers partners, each until it is told what came of it, and each a second time."""
-    token = DevelopmentIssuer(served.folder).issue(role=Role.ADMINISTRATOR, agency="snn", user=ADMINISTRATOR)
+    issuer = DevelopmentIssuer(served.folder, clock=time.time)
+    token = issuer.issue(role=Role.ADMINISTRATOR, agency="snn", user=ADMINISTRATOR)
     async with httpx.AsyncClient(timeout=5, headers={"authorization": f"Bearer {token}"}) as http:
         while not stopping.is_set():
             command = uuid4()

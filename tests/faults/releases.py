@@ -7,6 +7,7 @@ import asyncio
 import re
 import shutil
 import tarfile
+import time
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -115,7 +116,7 @@ class Load:
         self.accepted = Counter[str]()
         self.failures: list[str] = []
         self.stopping = asyncio.Event()
-        self.token = "Bearer " + DevelopmentIssuer(folder).issue(
+        self.token = "Bearer " + DevelopmentIssuer(folder, clock=time.time).issue(
             role=Role.ADMINISTRATOR, agency="snn", user=ADMINISTRATOR
         )
         self.asked: Counter[Serving] = Counter()

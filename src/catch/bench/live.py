@@ -5,6 +5,7 @@ that is measured hears of it through the log, asks what each class of viewers ma
 """
 
 import tempfile
+import time
 from pathlib import Path
 
 from catch.app import opened
@@ -29,7 +30,7 @@ async def measured(size: Size, peers: Path | None, say: Say) -> LiveFigures:
         folder = Path(made) / "place"
         with ephemeral(options=SAFE) as server:
             tools = await live_peers.made_ready(
-                peers, Path(made) / "peers", token(DevelopmentIssuer(folder), room.COORDINATOR), say
+                peers, Path(made) / "peers", token(DevelopmentIssuer(folder, clock=time.time), room.COORDINATOR), say
             )
             async with opened(server, Settings(data_dir=folder)) as catch:
                 say("a meeting is called")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,7 +74,7 @@ class Bench:
         self.size = size
         self.say = say
         self.serving, self.asking = size.cores
-        self.issuer = DevelopmentIssuer(folder)
+        self.issuer = DevelopmentIssuer(folder, clock=time.time)
 
     def token(self, who: Actor) -> str:
         return token(self.issuer, who)

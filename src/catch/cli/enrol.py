@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from uuid import uuid4
 
 import rich_click as click
@@ -54,7 +54,7 @@ def enrol(agency: str, name: str, kind: str, user: str, called: str, issuer: str
         present = await administrators(catch)
         if not present:
             known = await registered(catch, agency) is not None
-            first = first_administrator(agency, name, kind, user, called, today(), known=known, account=account)
+            first = first_administrator(agency, name, kind, user, called, today(catch), known=known, account=account)
             await recorded(catch, first)
         elif account is not None and await alone_without_an_account(catch, present, agency, user):
             await recorded(catch, [account.of(agency, user)])
@@ -73,8 +73,8 @@ def place() -> str:
     return "the database of CATCH_DATABASE_URL" if settings.database_url else f"data in {settings.data_dir}"
 
 
-def today() -> date:
-    return london_day(datetime.now(UTC))
+def today(catch: Catch) -> date:
+    return london_day(catch.log.clock.now())
 
 
 async def administrators(catch: Catch) -> list[str]:
@@ -86,13 +86,13 @@ async def administrators(catch: Catch) -> list[str]:
     found: list[str] = []
     for held in await catch.present.states.get_many(PARTNER, [row["stream"] for row in rows]):
         partner: Partner = held.state
-        found += [f"{user} at {partner.partner}" for user in administering(partner)]
+        found += [f"{user} at {partner.partner}" for user in administering(partner, today(catch))]
     return sorted(found)
 
 
-def administering(partner: Partner) -> Iterable[str]:
+def administering(partner: Partner, day: date) -> Iterable[str]:
     for member in partner.members:
-        if not member.suspended and any(held.role is Role.ADMINISTRATOR for held in member.roles_on(today())):
+        if not member.suspended and any(held.role is Role.ADMINISTRATOR for held in member.roles_on(day)):
             yield member.user
 
 
@@ -119,7 +119,8 @@ async def member_of(catch: Catch, agency: str, user: str) -> Member | None:
 async def enrolled(catch: Catch, agency: str, user: str, role: Role) -> bool:
     """Whether somebody may act in the role today."""
     member = await member_of(catch, agency, user)
-    return member is not None and not member.suspended and any(held.role is role for held in member.roles_on(today()))
+    day = today(catch)
+    return member is not None and not member.suspended and any(held.role is role for held in member.roles_on(day))
 
 
 async def suspended(catch: Catch, agency: str, user: str) -> bool:
@@ -133,4 +134,4 @@ async def enrol_in_development(catch: Catch, agency: str, user: str, role: Role)
     keys = await catch.programme_keys()
     histories = await catch.present.states.get_many(PROGRAMME, map(programme_stream, keys))
     programmes: list[Programme] = [held.state.current for held in histories]
-    await recorded(catch, as_anything(agency, user, role, programmes, today(), known=known))
+    await recorded(catch, as_anything(agency, user, role, programmes, today(catch), known=known))

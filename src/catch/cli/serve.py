@@ -166,20 +166,20 @@ def token(role: str, agency: str, user: str | None, hours: float, enrol: bool) -
         sys.exit(IN_PART)
     wanted, who = Role(role), user or f"{role}@{agency}"
 
-    async def may_act(catch: Catch) -> bool:
+    async def issued(catch: Catch) -> str | None:
+        """None where they are not enrolled."""
         if await suspended(catch, agency, who):
             complain(f"{who} at {agency} is suspended. The agency's member administrator ends that: reinstateMember")
             sys.exit(IN_PART)
         if enrol and not await enrolled(catch, agency, who, wanted):
             await enrol_in_development(catch, agency, who, wanted)
-        return await enrolled(catch, agency, who, wanted)
+        if not await enrolled(catch, agency, who, wanted):
+            return None
+        issuer = DevelopmentIssuer(folder, clock=catch.log.clock.time)
+        return issuer.issue(role=wanted, agency=agency, user=who, hours=hours)
 
-    if not on_place(may_act):
+    if (made := on_place(issued)) is None:
         what = "Load a programme first: catch programmes load" if enrol else "To enrol them in development: add --enrol"
         complain(f"{who} at {agency} is not enrolled here as {role}. {what}")
         sys.exit(IN_PART)
-    console.print(
-        DevelopmentIssuer(folder).issue(role=wanted, agency=agency, user=who, hours=hours),
-        soft_wrap=True,
-        highlight=False,
-    )
+    console.print(made, soft_wrap=True, highlight=False)

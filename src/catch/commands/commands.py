@@ -31,9 +31,9 @@ _requests = logging.getLogger("catch.commands")
 class Commands:
     """Takes commands. One a process; any number of processes may share one log."""
 
-    def __init__(self, records: Records, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, records: Records, now: Callable[[], datetime] | None = None) -> None:
         self._records = records
-        self._now = now
+        self._now = now or records.log.clock.now
         self._turns = Turns()
 
     async def take(

@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,6 +17,7 @@ from catch.demo.cases import SERIES
 from catch.demo.client import Client, Json, WentWrong, connected
 from catch.demo.people import AUDITOR, AUDITORS, CHAIR, LEAD_AGENCY
 from catch.demo.year import Year
+from catch.domain.calendar import london_day
 from catch.domain.case.state import ProposalPurpose
 from catch.domain.facts import Role
 
@@ -74,6 +75,7 @@ class Playing:
 
     def __init__(self, year: Year, watch: Watcher, pause: float) -> None:
         self.year, self.watch, self.pause = year, watch, pause
+        self.day = london_day(year.starts_at)
         self.clients: dict[str, Client] = {}
         self.times: list[Timed] = []
         self._arrived = asyncio.Event()
@@ -227,7 +229,7 @@ class Playing:
             decision=decision,
             code="ACCEPT_TO_SUPPORT" if item["section"] == 3 else "CONTINUE",
             agreedBy=[LEAD_AGENCY],
-            toTellPerson={"who": coordinator.user, "by": date.today() + timedelta(days=3)},  # noqa: DTZ011
+            toTellPerson={"who": coordinator.user, "by": self.day + timedelta(days=3)},
         )
         if place < 8:
             await self.offer(item, decision, place)
@@ -251,7 +253,7 @@ class Playing:
             title="Visit together and agree the next step",
             owner=owner.agency,
             ownerUser=owner.user if in_the_room else None,
-            due=date.today() + timedelta(days=21),  # noqa: DTZ011
+            due=self.day + timedelta(days=21),
             decision=decision,
             accepted=in_the_room,
         )

@@ -9,7 +9,6 @@ import tempfile
 import time
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
@@ -32,6 +31,7 @@ from catch.domain.calendar import london_day
 from catch.domain.facts import Role
 from catch.identity.tokens import DevelopmentIssuer
 from catch.log import migrate
+from catch.log.clock import Clock
 from catch.log.invented import NOTICE, mark_invented
 from catch.settings import BadSetting, Settings
 from catch.web.serving import until_told_to_stop
@@ -113,17 +113,17 @@ def own_place(settings: Settings, *, kept: bool) -> Generator[Server]:
 async def shown(running: Server, settings: Settings, *, once: bool, fresh: bool, kept: Path | None) -> None:
     if fresh:
         await make_room(running)
-    year = await loaded(running, settings)
+    year, clock = await loaded(running, settings)
     if kept is not None:
         (settings.data_dir / MARK).touch()
     async with serving(settings) as (url, process):
         if not once:
             await shown_in_a_browser(url, year)
-        outcome = await played(settings, url, year)
+        outcome = await played(settings, url, year, clock)
         console.print(f"server memory {memory(process.pid):.0f} MB")
         if not once:
             print(outcome.last_line)
-            invite(settings, url, year)
+            invite(settings, url, year, clock)
             print(afterwards(kept, fresh=fresh), flush=True)
             await stopped(process)
     if once:
@@ -170,7 +170,8 @@ async def connect_user(running: Server) -> str:
         await connection.close()
 
 
-async def loaded(running: Server, settings: Settings) -> Year:
+async def loaded(running: Server, settings: Settings) -> tuple[Year, Clock]:
+    """And what the place calls the time."""
     columns = (TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     began = time.monotonic()
     async with opened(running, settings) as catch:
@@ -181,7 +182,7 @@ async def loaded(running: Server, settings: Settings) -> Year:
             weeks = progress.add_task("a year of the programme", total=None)
             year = await load_year(
                 catch,
-                london_day(datetime.now(UTC)),
+                london_day(catch.log.clock.now()),
                 lambda done, of, what: progress.update(weeks, completed=done, total=of, description=what),
             )
         events = await catch.log.pool.fetchval("select count(*) from stored_events")
@@ -189,7 +190,7 @@ async def loaded(running: Server, settings: Settings) -> Year:
         f"{events:,} events in {time.monotonic() - began:.1f} s: {year.referrals} referrals through the import, "
         f"{year.cases} cases ({year.open_cases} open), {year.meetings} meetings, {year.partners} partners"
     )
-    return year
+    return year, catch.log.clock
 
 
 @asynccontextmanager
@@ -235,8 +236,8 @@ def memory(pid: int) -> float:
     return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
 
 
-async def played(settings: Settings, url: str, year: Year) -> Outcome:
-    issuer = DevelopmentIssuer(settings.data_dir)
+async def played(settings: Settings, url: str, year: Year, clock: Clock) -> Outcome:
+    issuer = DevelopmentIssuer(settings.data_dir, clock=clock.time)
 
     def token(role: Role, agency: str, user: str) -> str:
         return issuer.issue(role=role, agency=agency, user=user)
@@ -290,9 +291,9 @@ def plainly(clients: Sequence[Client], what: str) -> None:
     console.print(f"  {what:<48} {max(map(took_ms, clients)):6.1f} ms  {current}".rstrip(), soft_wrap=True)
 
 
-def invite(settings: Settings, url: str, year: Year) -> None:
+def invite(settings: Settings, url: str, year: Year, clock: Clock) -> None:
     """How to connect: a token for each role, a query, and where the subscriptions are."""
-    issuer = DevelopmentIssuer(settings.data_dir)
+    issuer = DevelopmentIssuer(settings.data_dir, clock=clock.time)
     agency, user = next(iter(year.agencies.items()))
     query = (
         f'{{ meeting(id: \\"{year.meeting}\\") {{ state agenda {{ items {{ order number state explanation }} }} }} }}'

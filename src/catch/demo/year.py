@@ -124,7 +124,7 @@ class Loading:
         series = next(one for one in shipped() if one.key == PROGRAMME).series(SERIES)
         assert series is not None
         # Never later than now: the program takes nothing that lies in the future.
-        self.now = min(datetime.combine(today, time(8), LONDON).astimezone(UTC), datetime.now(UTC))
+        self.now = min(datetime.combine(today, time(8), LONDON).astimezone(UTC), catch.log.clock.now())
         next_one = occurrences(series, today, today + timedelta(days=7))[0]
         back = [next_one.astimezone(LONDON) - timedelta(weeks=n) for n in range(weeks, -1, -1)]
         self.meetings = [

@@ -6,7 +6,6 @@ start of a server, which looks only at the stretch of the log that is new; the o
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from msgspec import Struct
 from catch.database import Connection
 from catch.domain.streams import EVENTS, stream_of
 from catch.log import Log, Stored
+from catch.log.clock import NEVER_SET
 from catch.log.codec import Codec
 from catch.log.entries import FutureSchema, Undecodable, UnknownEvent, Unreadable
 from catch.personal import KeyEncryption, Keyring, Unread, named, sealed_in
@@ -24,9 +24,6 @@ from catch.readside import parked
 from catch.readside.folding import UNREAD
 from catch.readside.inventory import OF_THIS_LOG
 from projections.read_model import ReadModel
-
-APART = 60.0
-"""Seconds between two clocks that are called different."""
 
 
 class Finding(Struct, frozen=True, omit_defaults=True):
@@ -54,16 +51,18 @@ class Place(NamedTuple):
 
 
 async def clocks(place: Place) -> AsyncIterator[Finding]:
-    before = datetime.now(UTC)
-    theirs: datetime = await place.connection.fetchval("select clock_timestamp()")
-    after = datetime.now(UTC)
-    apart = max((theirs - after).total_seconds(), (before - theirs).total_seconds())
-    if apart > APART:
-        side = "behind" if theirs > after else "ahead of"
+    clock = place.log.clock
+    await clock.ask(place.connection)
+    if clock.apart:
+        side = "ahead of" if clock.ahead > 0 else "behind"
+        comes = (
+            "which of them is right nobody can tell, so that nothing is recorded and nobody let in"
+            if abs(clock.ahead) > NEVER_SET
+            else "the servers go by the database's, and what is wrong with that is wrong with every fact"
+        )
         yield Finding(
             "CLOCK_APART",
-            f"This machine's clock is {apart:.0f} seconds {side} the database's. What is due and what lies in the"
-            " future is told by the one, when a fact was recorded by the other: set both by NTP.",
+            f"This machine's clock is {abs(clock.ahead):.0f} seconds {side} the database's; {comes}. Set both by NTP.",
         )
 
 

@@ -1,6 +1,7 @@
 """Whether the issuers that are set up answer, know us and can be understood, as far as that shows without a person."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Final
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -149,7 +150,8 @@ async def _client(held: Known, metadata: Metadata) -> Said:
         "redirect_uri": "https://check.invalid/",
         "code_verifier": "c" * 43,
     }
-    own, headers = authenticated(held, metadata)
+    # No place is asked here: it is this machine's own clock that is tried.
+    own, headers = authenticated(held, metadata, time.time())
     try:
         answer = await held.reach.post(metadata.token_endpoint, {**form, **own}, headers)
     except Unreachable as problem:

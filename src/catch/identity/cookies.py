@@ -7,7 +7,6 @@ cookie that was copied is good for nothing once its owner has signed out.
 
 import hmac
 import secrets
-import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Collection
 from typing import Final, TypeVar
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
 from msgspec.structs import replace
 
+from catch.domain.calendar import CLOCKS_MAY_DIFFER
 from catch.identity.logout import Tokens
 from catch.identity.tokens import TokenRefused, Viewer
 
@@ -61,7 +61,7 @@ class Session(Struct, frozen=True):
 def stepped_up(session: Session, now: float, max_age: float, acr: Collection[str] = ()) -> bool:
     """Whether the issuer looked at who they are within so many seconds, and as closely as one of these says."""
     seen = session.signed_in_at
-    return bool(seen) and now - seen <= max_age and (not acr or session.acr in acr)
+    return bool(seen) and abs(now - seen) <= max_age and (not acr or session.acr in acr)
 
 
 class Cookies:
@@ -77,7 +77,7 @@ class Cookies:
         absolute: float = ABSOLUTE,
         safe: bool = True,
         issuers: Collection[str] | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float],
     ) -> None:
         self._cipher = AESGCM(secret)
         self._secret = secret
@@ -88,11 +88,15 @@ class Cookies:
         self.clock = clock
 
     def begun(self, viewer: Viewer, *, acr: str = "", signed_in_at: float | None = None) -> Session:
-        """A new session of theirs, under a new name whatever the issuer calls its own."""
+        """A new session of theirs, under a new name whatever the issuer calls its own.
+
+        When it began is what the issuer says of that: it says so, too, until when a sign-out ends what had begun.
+        """
         now = self.clock()
         ends = min(viewer.expires_at, now + self.absolute)
-        # A sign-out of everything that somebody began says until when in whole seconds.
-        held = replace(viewer, expires_at=ends, issued_at=float(int(now)), browser=secrets.token_urlsafe(18))
+        # In whole seconds, as a sign-out does.
+        began = float(int(viewer.issued_at))
+        held = replace(viewer, expires_at=ends, issued_at=began, browser=secrets.token_urlsafe(18))
         return Session(held, now, now if signed_in_at is None else signed_in_at, acr)
 
     def sealed(self, session: Session) -> str:
@@ -105,7 +109,9 @@ class Cookies:
         session = self.open("cookie", cookie, Session)
         self._trusted(session.viewer)
         now = self.clock()
-        if now >= session.viewer.expires_at or now - session.seen >= self.idle:
+        self._lasting(session.viewer, now, self.absolute)
+        # Far in the future it may have been for as long.
+        if abs(now - session.seen) >= self.idle:
             raise SessionExpired
         return session
 
@@ -126,9 +132,14 @@ class Cookies:
         """Whom a ticket means. Raises `NotSignedIn`, `SessionExpired`."""
         viewer = self.open("ticket", authorization.strip().partition(" ")[2].strip(), Viewer)
         self._trusted(viewer)
-        if self.clock() >= viewer.expires_at:
-            raise SessionExpired
+        self._lasting(viewer, self.clock(), TICKET)
         return viewer
+
+    @staticmethod
+    def _lasting(viewer: Viewer, now: float, most: float) -> None:
+        """Raises `SessionExpired`, also for what lasts longer than it was given: the clock was set back meanwhile."""
+        if not 0 < viewer.expires_at - now <= most + CLOCKS_MAY_DIFFER.total_seconds():
+            raise SessionExpired
 
     def _trusted(self, viewer: Viewer) -> None:
         if self._issuers is not None and viewer.issuer not in self._issuers:

@@ -131,7 +131,7 @@ async def identified(issuers: Issuers, attempt: Attempt, answer: Mapping[str, st
     _from_whom_was_asked(metadata, answer.get("iss"))
     if "error" in answer or not answer.get("code"):
         raise IssuerRefused
-    found = await redeemed(known, metadata, attempt, answer["code"], where_to_sign_in(issuers.trusted, attempt.issuer))
+    found = await redeemed(issuers, known, metadata, attempt, answer["code"])
     asked = Asked(attempt.nonce, attempt.began, found.access_token, required_acr(known, attempt), anew=attempt.step_up)
     return await issuers.tokens.identified(known, found.id_token, asked)
 
@@ -143,15 +143,15 @@ def _from_whom_was_asked(metadata: Metadata, said: str | None) -> None:
         raise AnotherIssuerAnswered
 
 
-async def redeemed(known: Known, metadata: Metadata, attempt: Attempt, code: str, redirect: str) -> Tokens:
+async def redeemed(issuers: Issuers, known: Known, metadata: Metadata, attempt: Attempt, code: str) -> Tokens:
     """Raises `CodeRefused`, `IssuerAway`."""
     form = {
         "grant_type": "authorization_code",
         "code": code,
-        "redirect_uri": redirect,
+        "redirect_uri": where_to_sign_in(issuers.trusted, attempt.issuer),
         "code_verifier": attempt.verifier,
     }
-    said = await asked_for(known, metadata, form)
+    said = await asked_for(known, metadata, form, issuers.clock())
     if said is None:
         raise CodeRefused
     try:
@@ -160,9 +160,9 @@ async def redeemed(known: Known, metadata: Metadata, attempt: Attempt, code: str
         raise CodeRefused from None
 
 
-async def asked_for(known: Known, metadata: Metadata, form: Mapping[str, str]) -> dict[str, Any] | None:
+async def asked_for(known: Known, metadata: Metadata, form: Mapping[str, str], now: float) -> dict[str, Any] | None:
     """What the token endpoint answers; None where it refuses. Raises `IssuerAway`."""
-    own, headers = authenticated(known, metadata)
+    own, headers = authenticated(known, metadata, now)
     try:
         answer = await known.reach.post(metadata.token_endpoint, {**form, **own}, headers)
     except Unreachable:
@@ -176,7 +176,7 @@ async def asked_for(known: Known, metadata: Metadata, form: Mapping[str, str]) -
     return cast("dict[str, Any]", said) if answer.status == 200 and isinstance(said, dict) else None
 
 
-def authenticated(known: Known, metadata: Metadata) -> tuple[dict[str, str], dict[str, str]]:
+def authenticated(known: Known, metadata: Metadata, now: float) -> tuple[dict[str, str], dict[str, str]]:
     """Fields and headers by which the issuer knows that it is us (RFC 6749, 2.3.1; RFC 7523, 2.2)."""
     issuer, secret = known.issuer, known.secret
     if secret.key is not None:
@@ -187,6 +187,7 @@ def authenticated(known: Known, metadata: Metadata) -> tuple[dict[str, str], dic
             metadata.token_endpoint,
             alg=secret.key.get("alg"),
             header=named,
+            issued_at=int(now),
             expires_in=ASSERTED,
         )
         return {"client_id": issuer.client_id, "client_assertion_type": ASSERTION, "client_assertion": signed}, {}

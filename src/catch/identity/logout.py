@@ -1,8 +1,9 @@
 """Sessions that end while tokens and cookies of them are still about.
 
 Their owner signs out, or their issuer posts a signed logout token to any server (OpenID Connect Back-Channel Logout
-1.0). That is kept in a table that every server looks at twice a second; from then on tokens of the session are refused
-and its sockets closed. Nothing rests on a message getting through: a server that could not look for `DEAF` seconds
+1.0). That is kept in a table that every server looks at twice a second, for what came after its last look by the order
+of the database's transactions and by no clock; from then on tokens of the session are refused and its sockets closed.
+Nothing rests on a message getting through: a server that could not look for `DEAF` seconds
 takes nobody's word any more, because their session may have ended.
 """
 
@@ -11,6 +12,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import datetime
 from inspect import isawaitable
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qs
@@ -22,6 +24,7 @@ from litestar.handlers import HTTPRouteHandler
 from catch.database import Pool, Trouble, lost
 from catch.faults import RecordsAway
 from catch.identity.tokens import IssuerAway, Logout, LogoutTokenRefused, LogoutTokenReplayed, TokenRefused, Viewer
+from catch.log.clock import ClocksApart
 
 log = logging.getLogger("catch.sessions")
 
@@ -34,14 +37,14 @@ LOOKED = 2.0
 """Seconds that a look may take."""
 DEAF = 5.0
 """Seconds without a look that worked, after which a session may have ended for all that is known here."""
-OVERLAP = 30
-"""Seconds by which each look reaches back behind the last: a row becomes visible only when its writer has committed."""
+EVER: Final = "0"
+"""Before all transactions."""
 KEPT = "8 days"
-"""Longer than any token or session is good for, and any logout token."""
+"""Longer than any token or session is good for, and any logout token, by more than clocks may be apart."""
 OURS: Final = "catch"
 """Stands for an issuer where a session of a browser ended here."""
-USED_FOR: Final = "1 hour"
-"""Longer than a sign-in may take."""
+USED_FOR: Final = "2 days"
+"""Longer than a sign-in may take, by more than clocks may be apart."""
 USED: Final = "catch-used"
 """Stands for one where something that is good for one use was used."""
 
@@ -78,6 +81,7 @@ class Sessions:
         pool: Pool,
         schema: str,
         ended: Callable[[], None],
+        now: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tokens = tokens
@@ -85,13 +89,18 @@ class Sessions:
         self._table = f"{schema}.logouts"
         self._ended = ended
         self._look = (
-            "select issuer, subject, session, extract(epoch from issued_at)::float8 as issued_at"  # noqa: S608
-            f" from {self._table} where forgotten_at > clock_timestamp() and issuer <> $2"
-            " and ($1::float8 is null or received_at > clock_timestamp() - make_interval(secs => $1))"
+            "select issuer, subject, session, extract(epoch from issued_at)::float8 as issued_at, since, server"  # noqa: S608
+            " from (select pg_snapshot_xmin(pg_current_snapshot())::text since, pg_postmaster_start_time() server) s"
+            f" left join {self._table} on issuer <> $1 and kept >= $2::text::xid8"
         )
+        self._since = EVER
+        """All that transactions before this one kept is known here."""
+        self._server: datetime | None = None
+        """Whose count of them that is: the server that was started then."""
         self._sessions: set[Named] = set()
         self._users: dict[Named, float] = {}
         self._clock = clock
+        self._now = now
         self._trouble = Trouble(log, "sign-outs at other servers are not heard of: %s")
         self.looked = clock()
         """When all that any server had been told by then was known here."""
@@ -164,19 +173,23 @@ class Sessions:
             named = issuer, subject
             self._users[named] = max(self._users.get(named, -1), issued_at)
 
-    async def look(self, back: float | None = None) -> None:
-        """Take in what any server was told in the last `back` seconds, or ever."""
+    async def look(self) -> None:
+        """Take in what any server was told since the last look, or ever."""
         began = self._clock()
         async with asyncio.timeout(LOOKED):
-            rows = await self._pool.fetch(self._look, back, USED)
+            rows = await self._pool.fetch(self._look, USED, self._since)
+            # One that was promoted, or started anew from a copy, may count from before what was kept last.
+            if rows[0]["server"] != self._server:
+                rows = await self._pool.fetch(self._look, USED, EVER)
         before = len(self._sessions), dict(self._users)
         for row in rows:
-            self._take(row["issuer"], row["subject"], row["session"], row["issued_at"])
-        # Sockets are looked through only when something is new: each look reads half a minute of rows again.
+            if row["issuer"] is not None:
+                self._take(row["issuer"], row["subject"], row["session"], row["issued_at"])
+        # Sockets are looked through only when something is new: what was kept beside an open transaction is read again.
         if before != (len(self._sessions), self._users):
             self._ended()
         # Only a look that worked moves it: after an outage the next one reaches back over all of it.
-        self.looked = began
+        self.looked, self._since, self._server = began, rows[0]["since"], rows[0]["server"]
         self._trouble.over()
 
     async def follow(self) -> None:
@@ -187,12 +200,14 @@ class Sessions:
         while True:
             await asyncio.sleep(LOOK)
             try:
-                await self.look(self._clock() - self.looked + OVERLAP)
+                await self.look()
             # Whatever it was: to end here would mean that ended sessions are good for ever.
             except Exception as error:
                 self._trouble.met(error)
 
     async def forget(self) -> None:
+        # Not where nobody knows the time: what was forgotten for a clock that was never set would be good again.
+        self._now()
         async with asyncio.timeout(LOOKED):
             await self._pool.execute(f"delete from {self._table} where forgotten_at <= clock_timestamp()")  # noqa: S608
 
@@ -207,7 +222,7 @@ class Sessions:
                 return answered(400, {"error": "invalid_request", "error_description": refused.message})
             except Exception as error:
                 # It is to be sent again, and not taken for refused.
-                if not lost(error) and not isinstance(error, IssuerAway):
+                if not lost(error) and not isinstance(error, IssuerAway | ClocksApart):
                     raise
                 return answered(503, {"error": "temporarily_unavailable"})
             return answered(200, None)

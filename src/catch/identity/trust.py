@@ -1,6 +1,5 @@
 """Whom a server trusts for who somebody is: its configured issuers, or in development its own, and never both."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,8 +8,9 @@ from catch.identity.bindings import Bindings, RecordedBindings, viewer_of
 from catch.identity.issuers import Known
 from catch.identity.reaching import Reach
 from catch.identity.settings import Trusted, vouched
-from catch.identity.tokens import DevelopmentIssuer, Hashed, Logout, NoTokens, Viewer, bearer
+from catch.identity.tokens import DevelopmentIssuer, Either, Hashed, Logout, NoTokens, Viewer, bearer
 from catch.identity.verifying import Tokens
+from catch.log.clock import Clock
 from catch.settings import BadSetting
 
 
@@ -18,13 +18,18 @@ class Issuers:
     """The issuers that are configured, each with what it published, by their keys."""
 
     def __init__(
-        self, trusted: Trusted, hashed: Hashed, bindings: Bindings, clock: Callable[[], float] = time.time
+        self,
+        trusted: Trusted,
+        hashed: Hashed,
+        bindings: Bindings,
+        clock: Callable[[], float],
+        either: Either | None = None,
     ) -> None:
         self.trusted = trusted
         self.bindings = bindings
         self.clock = clock
         self.known = {issuer.key: known(trusted, issuer.key) for issuer in trusted.issuers}
-        self.tokens = Tokens(self.known, hashed, clock)
+        self.tokens = Tokens(self.known, hashed, clock, either)
 
     async def verify(self, authorization: str | None) -> Viewer:
         """Raises a `TokenRefused`."""
@@ -45,13 +50,13 @@ def known(trusted: Trusted, key: str) -> Known:
 
 
 def verifier(
-    folder: Path, hashed: Hashed, trusted: Trusted, db: Statements, *, development: bool
+    folder: Path, hashed: Hashed, trusted: Trusted, db: Statements, clock: Clock, *, development: bool
 ) -> DevelopmentIssuer | Issuers | NoTokens:
     """Raises `BadSetting`, as `refuse_both` does."""
     refuse_both(trusted, development=development)
     if development:
-        return DevelopmentIssuer(folder, hashed=hashed)
-    return Issuers(trusted, hashed, RecordedBindings(db)) if trusted.issuers else NoTokens()
+        return DevelopmentIssuer(folder, clock=clock.time, either=clock.either, hashed=hashed)
+    return Issuers(trusted, hashed, RecordedBindings(db), clock.time, clock.either) if trusted.issuers else NoTokens()
 
 
 def refuse_both(trusted: Trusted, *, development: bool) -> None:

@@ -7,7 +7,7 @@ that is unclear the row waits for somebody to decide), `contents` (what a refere
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -43,7 +43,7 @@ async def import_referrals(
     if (await catch.present.states.get(PROGRAMME, programme_stream(programme))).state is None:
         raise UnknownProgramme(programme=programme)
     importing = Importing(catch, programme, await partner_keys(catch))
-    rows, again, wrong = sorted_out(file, datetime.now(UTC))
+    rows, again, wrong = sorted_out(file, catch.log.clock.now())
     title = NOTICE if await catch.log.mark.invented() else None
     rejected = await asyncio.to_thread(Rejected.begun, file, path, rejected_to, wrong, title)
     done = len(file.rows) - len(rows)

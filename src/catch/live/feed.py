@@ -8,7 +8,7 @@ events it is told to resynchronise.
 
 import asyncio
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Generic
 
 from msgspec import Struct
@@ -38,8 +38,8 @@ class Feed(Generic[V, E]):
         self,
         sources: Mapping[str, Source[V, E]],
         notices: Notices,
+        clock: Callable[[], datetime],
         patience: Patience | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.clock = clock
         self.sources = sources

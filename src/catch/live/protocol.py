@@ -17,7 +17,7 @@ from graphql import GraphQLFormattedError
 from litestar import WebSocket, websocket
 from litestar.handlers import WebsocketRouteHandler
 
-from catch.domain.refusals import Refused
+from catch.domain.refusals import NotAnswered, Refused
 from catch.faults import Rejected, error, fault_error, outside_error
 from catch.live import frames
 from catch.live.asgi import AsgiSocket, Socket, socket_of, turned_away
@@ -55,7 +55,7 @@ log = logging.getLogger("catch.requests")
 
 class GraphQLOverWebSocket(Generic[V, E, P]):
     """`context` makes what resolvers of queries and mutations find in `info.context`, per operation, of who asks and
-    of the document's text. It may refuse, subscriptions too.
+    of the document's text. It may refuse, subscriptions too. `clock` says what time it is, in seconds since 1970.
 
     A browser says from which site's page a connection comes. Ours and those in `origins` are let in; what is no browser
     says nothing, and is.
@@ -67,6 +67,7 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
         verifier: Verifier[V],
         context: Callable[[V, str], Awaitable[object]],
         feed: Feed[V, E],
+        clock: Callable[[], float],
         bounds: Bounds | None = None,
         origins: Iterable[str] = (),
         rates: Rates | None = None,
@@ -76,6 +77,7 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
         self.verifier = verifier
         self.context = context
         self.feed = feed
+        self.clock = clock
         self.bounds = bounds or Bounds()
         self.origins = Origins(origins)
         self.connections: set[Connection[V, E, P]] = set()
@@ -110,7 +112,7 @@ class GraphQLOverWebSocket(Generic[V, E, P]):
 class Connection(Generic[V, E, P]):
     """One client's socket, its operations by their ids, and the buffer they share. It is called, and never waits."""
 
-    __slots__ = ("_expires", "_proving", "_socket", "buffer", "closed", "operations", "server", "viewer")
+    __slots__ = ("_begun", "_proving", "_socket", "buffer", "closed", "operations", "server", "viewer")
 
     def __init__(self, server: GraphQLOverWebSocket[V, E, P], socket: Socket) -> None:
         self.server = server
@@ -121,8 +123,7 @@ class Connection(Generic[V, E, P]):
         self._socket: Socket = socket
         bounds = server.bounds
         self.buffer = SendBuffer(socket.write, server.timeouts, self._stalled, most=bounds.unsent, stall=bounds.stall)
-        # Until it says who it is, a connection is good for no longer than that takes.
-        self._expires = time.time() + bounds.init
+        self._begun = time.monotonic()
 
     def begin(self, *, offered: bool) -> None:
         self.server.connections.add(self)
@@ -164,8 +165,13 @@ class Connection(Generic[V, E, P]):
 
     def _look(self) -> None:
         """Every now and then: has the client said who it is, is its token still good, is it there at all?"""
-        left = self._expires - time.time()
         if self.closed:
+            return
+        try:
+            left = self._left()
+        except NotAnswered as unknown:
+            closing = unwelcome(unknown)
+            self.close(closing.code, closing.reason)
             return
         if left <= 0 and self.viewer is None:
             self.close(4408, "Connection initialisation timeout")
@@ -177,6 +183,12 @@ class Connection(Generic[V, E, P]):
         else:
             self._ping()
             self.server.timeouts.after(min(self.server.bounds.ping, left), self._look)
+
+    def _left(self) -> float:
+        """Seconds for which it is good: until it says who it is, for no longer than that takes."""
+        if self.viewer is None:
+            return self._begun + self.server.bounds.init - time.monotonic()
+        return self.viewer.expires_at - self.server.clock()
 
     def _ping(self) -> None:
         """Any other ASGI server has pings of its own, and says nothing of them."""
@@ -262,9 +274,8 @@ class Connection(Generic[V, E, P]):
     def _welcome(self, viewer: V) -> None:
         self.viewer = viewer
         self.server.strangers.pop(self, None)
-        self._expires = self.viewer.expires_at
         # A token may end before the next look, which was set when nobody had said who they are.
-        if (left := self._expires - time.time()) < self.server.bounds.init:
+        if (left := self._left()) < self.server.bounds.init:
             self.server.timeouts.after(left, self._look)
         self.buffer.put(frames.ACK)
 

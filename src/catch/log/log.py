@@ -10,6 +10,7 @@ from catch import telemetry
 from catch.database import Database, Pool, application, lost
 from catch.database.session import fit
 from catch.log.batches import look
+from catch.log.clock import TIMES, Clock
 from catch.log.entries import STORED, Answer, Append, Looked, MissingVersions, Stored, WentBack
 from catch.log.generations import Generations, Remembered
 from catch.log.invented import Mark
@@ -25,17 +26,25 @@ LAST = 2**63 - 1
 class Log:
     """One place's log. Make it with `Log.open`; everything it does is on the loop that opened it.
 
-    `pool` are connections of the application's role, for the read side and for queries.
+    `pool` are connections of the application's role, for the read side and for queries; `clock` says what time it is.
     """
 
     def __init__(
-        self, database: Database, pool: Pool, schema: str, writer: Writer, wake: Wake, generations: Generations
+        self,
+        database: Database,
+        pool: Pool,
+        schema: str,
+        writer: Writer,
+        wake: Wake,
+        generations: Generations,
+        clock: Clock,
     ) -> None:
         self.database = database
         self.dsn = database.dsn
         self.pool = pool
         self.schema = schema
         self.generations = generations
+        self.clock = clock
         self._writer = writer
         self._wake = wake
         self._closed = False
@@ -61,17 +70,20 @@ class Log:
         """
         database = Database(dsn, application(schema))
         connections = await database.pool(pool)
+        clock = Clock()
         generations = Generations(schema, Remembered(remembers))
         try:
             await fit(connections, application(schema))
+            for _ in range(TIMES):
+                await clock.ask(connections)
         except BaseException:
             connections.terminate()
             raise
-        wake = Wake(database, schema)
+        wake = Wake(database, schema, clock)
         writer = Writer(
             database, schema, generations, queue=queue, deadline=deadline, patience=patience, recorded=wake.reached
         )
-        return cls(database, connections, schema, writer, wake, generations)
+        return cls(database, connections, schema, writer, wake, generations, clock)
 
     async def close(self) -> None:
         """Followers come to their end; a query that does not within five seconds is cut off."""

@@ -3,7 +3,7 @@
 Only ever a hint. Whoever waits also looks again after `POLL` seconds, so a lost notification costs time and no event.
 
 The connection that listens has nothing else to do, so that it is the one to find out whether the database is there at
-all: it asks every `BEAT` seconds. A machine that falls silent is treated like one that died.
+all: it asks every `BEAT` seconds, and what time it is there. A machine that falls silent is treated like one that died.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import contextlib
 import logging
 
 from catch.database import Connection, Database, Demoted, Trouble
+from catch.log.clock import Clock
 
 log = logging.getLogger(__name__)
 
@@ -21,12 +22,13 @@ UNANSWERED = 1.8
 """Seconds after which it is not. With `BEAT` and `AGAIN` less than three, which is what a client waits at most."""
 AGAIN = 0.2
 """Seconds more, for an answer that came while this process was held up."""
-STANDBY = "select pg_is_in_recovery()"
+STANDING = "select pg_is_in_recovery(), clock_timestamp()"
 
 
 class Wake:
-    def __init__(self, database: Database, schema: str) -> None:
+    def __init__(self, database: Database, schema: str, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
         self._schema = schema
         self._grown: asyncio.Event | None = None  # made when somebody waits for it
         self._position = 0
@@ -89,7 +91,7 @@ class Wake:
                 await connection.add_listener(self._schema, self._heard)
             self._there()
             while not ended.is_set():
-                await beat(connection)
+                await beat(connection, self._clock)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(BEAT):
                         await ended.wait()
@@ -109,16 +111,21 @@ class Wake:
             self.reached(int(payload))
 
 
-async def beat(connection: Connection) -> None:
+async def beat(connection: Connection, clock: Clock) -> None:
     """Returns if the server is there and can be written to. Raises `TimeoutError`, `Demoted`, or one of `LOST`."""
-    asked = asyncio.ensure_future(connection.fetchval(STANDBY))
+    began = clock.ticks()
+    asked = asyncio.ensure_future(connection.fetchrow(STANDING))
     try:
         # Twice: after this process was held up for long the clock goes off before an answer is read that has come.
         for patience in (UNANSWERED, AGAIN):
             await asyncio.wait([asked], timeout=patience)
         if not asked.done():
             raise TimeoutError
-        if asked.result():
+        found = asked.result()
+        assert found is not None
+        standby, said = found.values()
+        clock.told(said, began)
+        if standby:
             raise Demoted
     finally:
         asked.cancel()

@@ -14,7 +14,7 @@ same answer is being made wait for it. `Kept.rests` names the streams it was rea
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
@@ -67,11 +67,19 @@ class Kept(Struct):
 class Answers:
     """One for all requests of a process. `kept` and `made` count how often an answer was at hand or had to be made."""
 
-    def __init__(self, states: States, appearances: Appearances, keyring: Keyring, readside: ReadSide) -> None:
+    def __init__(
+        self,
+        states: States,
+        appearances: Appearances,
+        keyring: Keyring,
+        readside: ReadSide,
+        now: Callable[[], datetime],
+    ) -> None:
         self._states = states
         self._appearances = appearances
         self._keyring = keyring
         self._readside = readside
+        self._now = now
         self._held: OrderedDict[Hashable, Kept] = OrderedDict()
         self._making: dict[Hashable, tuple[Stamp, asyncio.Future[bytes | None]]] = {}
         self._bytes = 0
@@ -122,7 +130,7 @@ class Answers:
     def stands(self, held: Kept) -> bool:
         """Whether the answer would be made the same again."""
         # Below 0 the clock was set back: nobody knows how old it is.
-        if not timedelta(0) <= datetime.now(UTC) - held.at < FRESH:
+        if not timedelta(0) <= self._now() - held.at < FRESH:
             return False
         was, now = held.stamp, self.stamp()
         if was == now:
@@ -157,7 +165,7 @@ class Answers:
 
     def _sweep(self) -> None:
         """Nothing plain is kept longer than it can be used."""
-        oldest = datetime.now(UTC) - FRESH
+        oldest = self._now() - FRESH
         for key in [key for key, held in self._held.items() if held.at <= oldest]:
             self._drop(key)
         self._sweeping = bool(self._held)

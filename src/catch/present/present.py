@@ -20,6 +20,6 @@ class Present:
         self.appearances = Appearances(log, self.states)
         self.follower = Follower(log, self.states, self.appearances)
         self.rights = Rights(log, self.states, self.appearances)
-        self.answers = Answers(self.states, self.appearances, keyring, readside)
+        self.answers = Answers(self.states, self.appearances, keyring, readside, log.clock.now)
         self.works = Works()
         self.trails = Trails(log)

@@ -78,7 +78,7 @@ class Rights:
 
     def moment(self) -> datetime:
         """Now, or a moment within the last second after which nothing has moved."""
-        now, moves = datetime.now(UTC), self._states.moves
+        now, moves = self._log.clock.now(), self._states.moves
         if moves != self._moved or not timedelta(0) <= now - self._moment < FRESH:
             self._moment, self._moved = now, moves
         return self._moment

@@ -47,7 +47,8 @@ class Figures(Struct, frozen=True):
 
     `queue` is how many appends wait their turn. `subscriptions` are those that are followed, `connections` the
     websockets. `busy` are the connections to the database that are in use, `waiting` who waits for one. `leading`:
-    whether this server keeps the read models; `recording`: whether the last append could be recorded.
+    whether this server keeps the read models; `recording`: whether the last append could be recorded. `ahead`:
+    by how many seconds this machine's clock is ahead of the database's.
     """
 
     queue: int = 0
@@ -57,6 +58,7 @@ class Figures(Struct, frozen=True):
     waiting: int = 0
     leading: bool = False
     recording: bool = True
+    ahead: float = 0
     standing: Standing | None = None
 
 

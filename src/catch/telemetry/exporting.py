@@ -79,6 +79,7 @@ GAUGES = (
     Gauge("catch.pool.waiting", "", "Who waits for a connection to the database", lambda now: now.waiting),
     Gauge("catch.log.recording", "", "Whether the last append could be recorded", lambda now: now.recording),
     Gauge("catch.readside.leading", "", "Whether this server keeps the read models", lambda now: now.leading),
+    Gauge("catch.clock.ahead", "s", "By how much this clock is ahead of the database's", lambda now: now.ahead),
     Gauge("catch.log.reachable", "", "Whether the log answers", lambda now: now.standing is not None),
     Gauge("catch.readside.lag", "", "Positions that the read models lack", of_database(lambda now: now.lag)),
     Gauge("catch.readside.age", "s", "Age of the first fact that they lack", of_database(lambda now: now.lag_seconds)),

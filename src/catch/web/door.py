@@ -10,7 +10,7 @@ program's own, so nobody becomes its referrer and sees what became of it.
 
 import re
 import time
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -145,7 +145,7 @@ class Door:
 
     async def programmes(self) -> list[Programme]:
         """Those that take referrals at present: what they are called, and from whom they take them, is for anybody."""
-        today = london_day(datetime.now(UTC))
+        today = london_day(self._catch.log.clock.now())
         states = self._catch.present.states
         found = [
             (await states.get(PROGRAMME, programme_stream(key))).state for key in await self._catch.programme_keys()
@@ -154,7 +154,7 @@ class Door:
 
     async def _take(self, form: Form) -> str:
         """Everything that can be wrong is looked for before anything is recorded."""
-        now = datetime.now(UTC)
+        now = self._catch.log.clock.now()
         case, person, referred, *command_ids = self._ids(form)
         # Before the form is looked at: what was taken then is not judged by what the programme asks for now.
         if form.send_id is not None and (await self._catch.present.states.get(CASE, case)).state is not None:
@@ -303,10 +303,10 @@ def safe_contact(form: Form) -> SafeContact | None:
     return SafeContact(form.safe_to_contact, form.how_to_contact)
 
 
-def age_from(born: str | None) -> int | None:
-    """Of whoever was born on that day, today; None of what is no such day, which is refused elsewhere."""
+def age_from(born: str | None, today: date) -> int | None:
+    """Of whoever was born on that day; None of what is no such day, which is refused elsewhere."""
     try:
-        day, today = date.fromisoformat(born or ""), london_day(datetime.now(UTC))
+        day = date.fromisoformat(born or "")
     except ValueError:
         return None
     return age_on(today, day) if day <= today else None

@@ -57,6 +57,7 @@ class Watch:
             busy=log.database.busy,
             waiting=log.database.waiting,
             recording=log.takes_appends,
+            ahead=log.clock.ahead,
             leading=self._catch.readside.leading,
             standing=await self._standing(),
         )

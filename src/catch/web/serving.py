@@ -40,6 +40,7 @@ from catch.live.feed import Feed
 from catch.live.origins import Origins
 from catch.live.protocol import GraphQLOverWebSocket
 from catch.live.server import ExposedWebSocket
+from catch.log.clock import ClocksApart
 from catch.rates import costs, door_rates, rates
 from catch.settings import BadSetting
 from catch.supervised import kept_up, living_on
@@ -85,18 +86,19 @@ class Web:
         self.rates = rates(settings, development=development)
         self.costs = costs(settings, development=development)
         self.engine = made
-        lasting = trusted.identity
+        lasting, clock = trusted.identity, catch.log.clock
         self.cookies = Cookies(
             catch.keyring.secret("browser session"),
             idle=lasting.idle_minutes * 60,
             absolute=lasting.absolute_minutes * 60,
             safe=not development and not is_local(trusted),
             issuers=frozenset([ISSUER] if development else [issuer.key for issuer in trusted.issuers]),
+            clock=clock.time,
         )
         hashed = catch.keyring.subject_digest
-        self.issuer = verifier(settings.data_dir, hashed, trusted, catch.log.pool, development=development)
+        self.issuer = verifier(settings.data_dir, hashed, trusted, catch.log.pool, clock, development=development)
         tickets = Ticketed(self.issuer, self.cookies)
-        self.sessions = Sessions(ForASecond(tickets), catch.log.pool, catch.settings.schema, self.sign_out)
+        self.sessions = Sessions(ForASecond(tickets), catch.log.pool, settings.schema, self.sign_out, clock.time)
         self.draining = False
         self._looking: asyncio.Task[bool] | None = None
         sources = {
@@ -104,9 +106,15 @@ class Web:
             "caseUpdates": CaseSource(catch, self.rights),
             "agencyInbox": InboxSource(catch, self.rights),
         }
-        self.feed: Feed[Viewer, Recorded[Any]] = Feed(sources, GraphQLNotices())
+        self.feed: Feed[Viewer, Recorded[Any]] = Feed(sources, GraphQLNotices(), clock.now)
         self.live = GraphQLOverWebSocket(
-            self.engine, self.sessions, self.context, self.feed, origins=settings.origins, rates=self.rates
+            self.engine,
+            self.sessions,
+            self.context,
+            self.feed,
+            clock.time,
+            origins=settings.origins,
+            rates=self.rates,
         )
         strangers = rates(settings, development=development)
         origins = Origins(settings.origins)
@@ -170,7 +178,9 @@ class Web:
             """
             if self.draining or not await self.keeps_up():
                 return Response({"status": "not ready"}, status_code=503)
-            return Response({"status": "ready", "writing": "yes" if self.catch.log.takes_appends else "no"})
+            log = self.catch.log
+            writing, clock = "yes" if log.takes_appends else "no", "apart" if log.clock.apart else "right"
+            return Response({"status": "ready", "writing": writing, "clock": clock})
 
         return health_ready
 
@@ -184,6 +194,8 @@ class Web:
         try:
             async with asyncio.timeout(LOOKS):
                 await self.catch.readside.reached(await self.catch.log.head(), timeout=1)
+            # Where it cannot tell the time it can tell nobody anything.
+            self.catch.log.clock.time()
         except Exception:
             return False
         return True
@@ -197,9 +209,12 @@ class Web:
     def told_in_vain(self, _: Recorded[Any]) -> None:
         """Nobody is told anything whose session may have ended for all that is known here: they go elsewhere."""
         if self.sessions.deaf:
-            for connection in list(self.live.connections):
-                if connection.viewer is not None:
-                    connection.close(1013, f"{SignOutsUnknown.code}: {SignOutsUnknown().message}")
+            self.send_away(SignOutsUnknown())
+
+    def send_away(self, why: NotAnswered) -> None:
+        for connection in list(self.live.connections):
+            if connection.viewer is not None:
+                connection.close(1013, f"{why.code}: {why.message}")
 
     async def drain(self) -> None:
         """Say that this server is about to stop; give load balancers time to hear it; send everybody elsewhere."""
@@ -211,7 +226,11 @@ class Web:
         """Until cancelled: rights also end by the clock."""
         while True:
             await asyncio.sleep(RECONSIDER)
-            self.feed.reconsider()
+            try:
+                self.feed.reconsider()
+            except ClocksApart as apart:
+                # Whether they still may is not to be told without the time.
+                self.send_away(apart)
 
 
 TURNED_AWAY = {

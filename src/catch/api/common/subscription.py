@@ -1,7 +1,7 @@
 """What the three sources have in common."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -39,10 +39,6 @@ class FollowedLive(Exception):
     """Subscriptions are followed over a websocket, graphql-transport-ws: no resolver of theirs is ever asked."""
 
 
-def utc() -> datetime:
-    return datetime.now(UTC)
-
-
 def changes(event: Fact) -> Changes | None:
     """Whose rights the fact changes."""
     return telling(event.event).changes
@@ -56,11 +52,11 @@ def worker(event: Fact) -> types.Worker:
 class Shared:
     """`facts` are one for all who hear of the same event: rights, seats and texts are read once."""
 
-    def __init__(self, catch: Catch, rights: Rights | None = None, clock: Callable[[], datetime] = utc) -> None:
+    def __init__(self, catch: Catch, rights: Rights | None = None, clock: Callable[[], datetime] | None = None) -> None:
         self.catch = catch
-        self.clock = clock
+        self.clock = clock or catch.log.clock.now
         self._rights = rights or catch.present.rights
-        self._facts = Facts(catch, clock(), self._rights)
+        self._facts = Facts(catch, self.clock(), self._rights)
         self._heard = -1
 
     async def head(self) -> int:
@@ -93,7 +89,12 @@ class Shared:
     def ran_out(self, meetings: Iterable[UUID], since: datetime, now: datetime) -> bool:
         """Whether an agreement or a disclosure may have ended, which last whole days, or the window of a meeting."""
         moments = [each for meeting in meetings for each in self._bounds(meeting)]
-        ended = london_day(since) != london_day(now) or any(each is None or since < each <= now for each in moments)
+        # A clock that was set back gives some rights back, and takes those that began meanwhile.
+        ended = (
+            now < since
+            or london_day(since) != london_day(now)
+            or any(each is None or since < each <= now for each in moments)
+        )
         if ended:
             # What was read just before is good for a while only because something is heard when it changes.
             self._heard = -1

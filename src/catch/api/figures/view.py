@@ -6,7 +6,7 @@ all who ask for the same while nothing new is recorded.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import NamedTuple, cast
 from uuid import UUID
 
@@ -131,14 +131,14 @@ async def of_programme(catch: Catch, asked: Asked, head: int) -> Cohort:
     await catch.reached(head)
     held = await outcomes.of_programme(catch.log.pool, asked.programme, asked.from_, asked.to)
     last = await catch.log.last(head)
-    return Cohort(held, last.recorded_at if last else datetime.now(UTC), head)
+    return Cohort(held, last.recorded_at if last else catch.log.clock.now(), head)
 
 
 async def _as_at(catch: Catch, asked: Asked, as_at: common_types.AsAt) -> Cohort:
     moment = Moment(as_at.position or None, as_at.recorded_at or None, as_at.occurred_at or None)
     found = cast("dict[UUID, outcomes.Row]", await rows(catch.log, outcomes.OUTCOMES, moment))
     last = await catch.log.last(await upto(catch.log, moment))
-    known = last.recorded_at if last else datetime.now(UTC)
+    known = last.recorded_at if last else catch.log.clock.now()
     # Nobody was followed for longer than anything is known of: a day still to come adds nothing.
     cut_off = min(moment.occurred_at or known, known)
     held = (row for row in found.values() if row.programme == asked.programme)

@@ -10,7 +10,7 @@ import strawberry
 from catch.access import Changes, Who, has_inbox
 from catch.api.case.reading import Reading
 from catch.api.common.scalars import Position
-from catch.api.common.subscription import PAGE, PRESENT, Fact, FollowedLive, Shared, changes, utc
+from catch.api.common.subscription import PAGE, PRESENT, Fact, FollowedLive, Shared, changes
 from catch.api.engine.costs import weighs
 from catch.api.inbox import types
 from catch.api.inbox.view import inbox_entries, opened, shown_in
@@ -55,7 +55,7 @@ class InboxSubscription:
 class InboxSource(Shared):
     """`agencyInbox`: actions offered to the viewer's agency and what becomes of them, and invitations."""
 
-    def __init__(self, catch: Catch, rights: Rights | None = None, clock: Callable[[], datetime] = utc) -> None:
+    def __init__(self, catch: Catch, rights: Rights | None = None, clock: Callable[[], datetime] | None = None) -> None:
         super().__init__(catch, rights, clock)
         self._doubtful: set[int] = set()
 

@@ -22,7 +22,7 @@ from catch.access import (
 from catch.api.case.reading import Reading
 from catch.api.common.facts import Facts
 from catch.api.common.scalars import Position
-from catch.api.common.subscription import NOBODY, PRESENT, SEEN, Fact, FollowedLive, Shared, changes, utc, worker
+from catch.api.common.subscription import NOBODY, PRESENT, SEEN, Fact, FollowedLive, Shared, changes, worker
 from catch.api.engine.costs import weighs
 from catch.api.meeting import types
 from catch.api.meeting.view import Sitting
@@ -60,7 +60,7 @@ class MeetingSubscription:
 
 
 class MeetingSource(Shared):
-    def __init__(self, catch: Catch, rights: Rights | None = None, clock: Callable[[], datetime] = utc) -> None:
+    def __init__(self, catch: Catch, rights: Rights | None = None, clock: Callable[[], datetime] | None = None) -> None:
         super().__init__(catch, rights, clock)
         self._sittings: dict[tuple[UUID, Who], Sitting] = {}
         self._sat: tuple[Facts, int] = (self.facts(), -1)

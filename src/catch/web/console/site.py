@@ -113,7 +113,6 @@ class Console:
             layout="fragments.html" if visit.fragments else "layout.html",
             asset=self.asset,
             has=self.assets.__contains__,
-            now=time.time(),
             # Looked up already, for the header of this very answer.
             invented=NOTICE if self.web.catch.log.mark.known else "",
             **values,
@@ -305,8 +304,8 @@ class Console:
         if isinstance(reply, Moved):
             return self._moved(reply)
         headers = HEADERS | reply.headers
-        session, now = visit.session, self.cookies.clock()
-        if session is not None and now - session.seen > TOUCHED:
+        session, now = visit.session, self.cookies.clock() if visit.session else 0
+        if session is not None and abs(now - session.seen) > TOUCHED:
             headers["set-cookie"] = self.set_cookie(self.cookies.sealed(session.at(now)))
         return Response(
             reply.body.encode(),

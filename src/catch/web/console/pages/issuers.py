@@ -127,7 +127,7 @@ async def signed_in(visit: Visit, issuers: Issuers, attempt: Attempt, found: Ide
     """Who comes back is one member, several, or nobody here."""
     before = visit.session
     if attempt.step_up and before is not None and is_of(before, found):
-        return await go_on(visit, before.viewer, found, attempt.goes_to)
+        return await go_on(visit, replace(before.viewer, issued_at=found.issued_at), found, attempt.goes_to)
     ways = tuple([way async for way in ways_of(visit, issuers, found)])
     if not ways:
         issuer = issuers.known[found.issuer].issuer
@@ -173,7 +173,7 @@ def viewer(visit: Visit, found: Identified, way: Way) -> Viewer:
         way.role,
         cookies.clock() + cookies.absolute,
         found.session,
-        cookies.clock(),
+        found.issued_at,
         found.issuer,
         found.subject,
         named=False,

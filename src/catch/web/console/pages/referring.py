@@ -11,7 +11,7 @@ from uuid import UUID, uuid4, uuid5
 
 import msgspec
 
-from catch.domain.calendar import LONDON
+from catch.domain.calendar import LONDON, london_day
 from catch.domain.case.referral import SubmitReferral
 from catch.domain.person import RegisterPerson
 from catch.web.console.asking import form_of
@@ -39,6 +39,7 @@ class Both:
     def __init__(self, known: Known, sent: Sent, send_id: UUID) -> None:
         self.send_id = send_id
         self.registered = bool(sent.get("registered"))
+        self.today = london_day(known.now)
         case, person, referral = (self.id(each) for each in ("case", "person", "referral"))
         self.person = form_of(known, RegisterPerson, sent, {"person": person}, only=PERSON)
         about = {"case": case, "person": person, "referral": referral}
@@ -54,7 +55,7 @@ class Both:
         person, referral = self.person.filled(), self.referral.filled()
         # Who is put right after a refusal is somebody else than who was registered before it.
         named = self.id("person", msgspec.json.encode(person, order="deterministic").decode())
-        born = age_from(person.get("dateOfBirth"))
+        born = age_from(person.get("dateOfBirth"), self.today)
         more: Json = {} if born is None else {"age": born}
         # What they wrote stays theirs to read, whatever turns out to be known of the person.
         told = {name: person[name] for name in DESCRIBED if name in person}
