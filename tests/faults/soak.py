@@ -11,18 +11,20 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from catch.commands.book import Book
 from catch.database.server import SAFE
-from tests.faults import disk, failovers, halfopen, holders, memory, real, releases, restores, scenarios, waits
+from tests.faults import disk, failovers, halfopen, holders, memory, races, real, releases, restores, scenarios, waits
 from tests.faults.cluster import Cluster, cluster
 from tests.faults.place import database
 
 console = Console(highlight=False, soft_wrap=True)
 PAUSE = 0.02
 """Seconds between a client's commands, so that the log stays small enough to be looked through."""
-Found = scenarios.Outcome | real.Outcome | restores.Restores | waits.Waits | memory.Memory
+Found = scenarios.Outcome | real.Outcome | restores.Restores | waits.Waits | memory.Memory | races.Races
 Scenario = Callable[[Cluster, Path, scenarios.Progress], Awaitable[Found]]
 Apart = Callable[[Path, scenarios.Progress], Awaitable[Found]]
 """With servers of its own."""
@@ -54,6 +56,7 @@ def soaks(asked: argparse.Namespace) -> list[tuple[str, int, Scenario]]:
             others,
             lambda on, into, told: holders.silenced(on, into, others, told, pause=PAUSE),
         ),
+        ("races over two servers", asked.races, lambda on, into, told: races.raced(on, into, asked.races, told)),
         ("disk full, by a trigger", others, lambda on, into, _: disk.quota_reached(on, into, others)),
     ]
 
@@ -132,6 +135,17 @@ async def control(folder: Path) -> bool:
     return False
 
 
+async def raced_control(folder: Path) -> bool:
+    """Two servers without registers must be found to let two meetings through."""
+    (into := folder / "no-registers").mkdir()
+    with cluster(SAFE) as postgres, pytest.MonkeyPatch.context() as spoilt:
+        spoilt.setattr(Book, "enter", races.no_registers)
+        async with database(postgres.addresses, empty=True) as server, races.servers(server, into) as of:
+            found = await races.run(of, races.meetings, "at_once", 50)
+    console.print(f"control, two servers without registers: {len(found)} of 50 rounds wrong")
+    return bool(found)
+
+
 async def two_releases(folder: Path) -> bool:
     """The one that was committed before beside this one."""
     old = releases.committed(folder / "former")
@@ -152,6 +166,7 @@ async def two_releases(folder: Path) -> bool:
 async def soak(asked: argparse.Namespace, folder: Path, progress: Progress) -> bool:
     good = await control(folder)
     good = await two_releases(folder) and good
+    good = await raced_control(folder) and good
     every = [(name, times, on_a_cluster(scenario)) for name, times, scenario in soaks(asked)]
     for number, (name, times, scenario) in enumerate([*every, *apart(asked)]):
         if not times:
@@ -186,6 +201,12 @@ def main() -> None:
         help="kills of `catch serve`, freezes, restarts and full disks, each (default: 20)",
     )
     parser.add_argument("--failovers", type=int, default=10, help="lost primaries (default: 10)")
+    parser.add_argument(
+        "--races",
+        type=int,
+        default=1000,
+        help="rounds of each race of two servers, in turn and at once (default: 1000)",
+    )
     parser.add_argument("--restores", type=int, default=5, help="restores to a moment (default: 5)")
     parser.add_argument(
         "--waits", type=int, default=6, help="silent databases, full disks, stops and starts held up, each (default: 6)"
