@@ -19,6 +19,7 @@ from catch.web.console.pages import (
     people,
     preparing,
     referring,
+    screen,
     signing_in,
 )
 from catch.web.console.site import Address
@@ -35,6 +36,7 @@ ADDRESSES: tuple[Address, ...] = (
     *front_door.ADDRESSES,
     *referring.ADDRESSES,
     *meeting.ADDRESSES,
+    *screen.ADDRESSES,
     *preparing.ADDRESSES,
     *minutes.ADDRESSES,
     *paper.ADDRESSES,

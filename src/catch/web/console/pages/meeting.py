@@ -1,7 +1,6 @@
-"""The room in which a meeting is held, for its chair, whoever prepares it and whoever comes; the screen on its wall."""
+"""The room in which a meeting is held, for its chair, whoever prepares it and whoever comes."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,15 +10,16 @@ from msgspec import Struct
 from catch.domain.calendar import LONDON
 from catch.domain.case.state import Priority
 from catch.domain.meeting.items import DecisionCode, DeferReason, GuestKind
+from catch.identity.tokens import Viewer
 from catch.web.console import room
 from catch.web.console.fields import choices_of
 from catch.web.console.pages.naming import agencies, programme
-from catch.web.console.rendering import initials
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, nothing_here
 from catch.web.console.wording import words
 
 FOLLOWED = "follow_meeting_position"
+UNDER_WAY = ("IN_PROGRESS", "ADJOURNED")
 MOVE_REASONS = (
     "Changed by the chair in the room",
     "Somebody who is needed comes later",
@@ -67,76 +67,123 @@ async def held(visit: Visit) -> Reply:
 
 
 def told(visit: Visit, meeting: Json, item: Json | None, offered: Sequence[str], upcoming: Json | None) -> Json:
-    """What the page says of the meeting, beside whom one may name."""
+    """What the page says of the meeting, panel by panel, beside whom one may name."""
     assert visit.session is not None
     viewer = visit.session.viewer
-    now = visit.console.now()
-    state, items = meeting["state"], meeting["agenda"]["items"]
-    paced = room.pace(meeting, now)
-    away = wanted_elsewhere(meeting, item, visit.given_id("item"))
     step = room.step(meeting, offered, viewer.user, viewer.agency)
-    about: list[str] = item["offered"] if item else []
-    present = [each for each in meeting["attendance"] if each["present"]]
-    seated = [each for each in present if each["acceptedConfidentiality"]]
     organises = "draftAgenda" in offered
-    speaking = speaking_at(meeting)
     return {
         "meeting": meeting,
         "series": visit.console.called(meeting["series"]),
+        "version": meeting["version"],
+        "offered": offered,
+        "organises": organises,
+        "links": links(meeting, offered, organises=organises),
+        "on": on(visit, here(meeting, item, visit)),
+        "follows": [{"document": FOLLOWED, "variables": {"id": meeting["id"]}}],
+        **of_its_stage(meeting),
+        **of_its_time(meeting, visit.console.now()),
+        **of_what_comes_next(visit, meeting, offered, step, upcoming),
+        **of_its_agenda(visit, meeting, organises=organises),
+        **of_the_item(visit, meeting, item),
+        **of_the_people(meeting, viewer.user),
+        **of_the_viewer(meeting, viewer, organises=organises),
+    }
+
+
+def of_its_stage(meeting: Json) -> Json:
+    state = meeting["state"]
+    return {
         "stage": room.STAGES[state],
         "stage_colour": {"IN_PROGRESS": "green", "ADJOURNED": "orange", "CANCELLED": "red"}.get(state, "grey"),
-        "pace": paced,
-        "left": room.lasting(paced.left),
-        "open_for": room.minutes(now - paced.opened) if paced.opened else 0,
-        "under_way": state in ("IN_PROGRESS", "ADJOURNED"),
-        "shows_pace": bool(items) and state not in room.OVER,
+        "under_way": state in UNDER_WAY,
         "before": state in room.BEFORE,
         "live": state in room.LIVE,
         "over": state in room.OVER,
         "published": state not in ("PLANNED", "AGENDA_DRAFTED"),
+    }
+
+
+def of_its_time(meeting: Json, now: datetime) -> Json:
+    paced = room.pace(meeting, now)
+    return {
+        "pace": paced,
+        "left": room.lasting(paced.left),
+        "open_for": room.minutes(now - paced.opened) if paced.opened else 0,
+        "shows_pace": bool(meeting["agenda"]["items"]) and meeting["state"] not in room.OVER,
+        "starts_local": local(meeting["startsAt"]),
+        "ends_local": paced.ends.astimezone(LONDON).isoformat(),
+    }
+
+
+def of_what_comes_next(
+    visit: Visit, meeting: Json, offered: Sequence[str], step: room.Step | None, upcoming: Json | None
+) -> Json:
+    return {
         "step": step,
         "next": upcoming,
         "next_id": upcoming["id"] if upcoming else None,
-        "item": item,
-        "about": about,
-        "offered": offered,
-        "organises": organises,
-        "elsewhere": away,
-        "ending": "endMeeting" in offered and state in ("IN_PROGRESS", "ADJOURNED") and ends(visit, step),
-        "unresolved": [each for each in items if each["state"] in ("PENDING", "OPEN")],
+        "ending": "endMeeting" in offered and meeting["state"] in UNDER_WAY and ends(visit, step),
+        "unresolved": [each for each in meeting["agenda"]["items"] if each["state"] in ("PENDING", "OPEN")],
+    }
+
+
+def of_its_agenda(visit: Visit, meeting: Json, *, organises: bool) -> Json:
+    items = meeting["agenda"]["items"]
+    waits = any(each["state"] == "PENDING" for each in items)
+    return {
         "parts_of_agenda": room.sections(items),
         "closed_count": sum(room.withheld(each) is not None for each in items),
-        "moves": organises and any(each["state"] == "PENDING" for each in items) and state not in room.OVER,
+        "moves": organises and waits and meeting["state"] not in room.OVER,
         "ordering": organises and visit.query.get("order") == "1",
-        "version": meeting["version"],
         "last_order": max((each["order"] for each in items), default=0),
         "move_reasons": MOVE_REASONS,
+    }
+
+
+def of_the_item(visit: Visit, meeting: Json, item: Json | None) -> Json:
+    """Of the one that the page shows whole."""
+    about: list[str] = item["offered"] if item else []
+    return {
+        "item": item,
+        "about": about,
+        "links_action": "linkAction" in about,
+        "elsewhere": wanted_elsewhere(meeting, item, visit.given_id("item")),
+        "said": said_of(item),
+        "tellers": [(each, each) for each in tellers(meeting, item)],
+        "guests": guests(meeting, item) if item else [],
+    }
+
+
+def of_the_people(meeting: Json, user: str) -> Json:
+    """Who is there, who sits at the table, who speaks and who was asked to come."""
+    present = [each for each in meeting["attendance"] if each["present"]]
+    seated = [each for each in present if each["acceptedConfidentiality"]]
+    speaking, at_the_table = speaking_at(meeting), {one["agency"] for one in seated}
+    return {
         "present": present,
-        "seated": [(each["user"], f"{each['user']} ({each['agency']})") for each in seated],
-        "others_seated": [
-            (each["user"], f"{each['user']} ({each['agency']})")
-            for each in seated
-            if each["user"] != meeting["chair"]["user"]
-        ],
+        "seated": by_name(seated),
+        "others_seated": by_name(each for each in seated if each["user"] != meeting["chair"]["user"]),
         "speaking": speaking,
         "waiting": [each for each in speaking if not each["speaks"]],
-        "silent": silent(seated, speaking, viewer.user),
-        "tellers": [(each, each) for each in tellers(meeting, item)],
+        "silent": silent(seated, speaking, user),
         "expected": expected(meeting),
+        "table_agencies": [(each, each) for each in sorted(at_the_table)],
+        "table_keys": at_the_table,
+    }
+
+
+def of_the_viewer(meeting: Json, viewer: Viewer, *, organises: bool) -> Json:
+    return {
         "me": room.presence(meeting, viewer.user),
         "window": next((each for each in meeting["availability"] if each["agency"] == viewer.agency), None),
-        "guests": guests(meeting, item) if item else [],
-        "table_agencies": [(each, each) for each in sorted({one["agency"] for one in seated})],
-        "table_keys": {one["agency"] for one in seated},
-        "said": said_of(item),
-        "mine": mine(meeting, viewer.user) if not organises else [],
-        "links": links(meeting, offered, organises=organises),
-        "links_action": "linkAction" in about,
-        "starts_local": local(meeting["startsAt"]),
-        "ends_local": paced.ends.astimezone(LONDON).isoformat(),
-        "on": on(visit, here(meeting, item, visit)),
-        "follows": [{"document": FOLLOWED, "variables": {"id": meeting["id"]}}],
+        "mine": [] if organises else mine(meeting, viewer.user),
     }
+
+
+def by_name(people: Iterable[Json]) -> list[tuple[str, str]]:
+    """To choose from."""
+    return [(each["user"], f"{each['user']} ({each['agency']})") for each in people]
 
 
 def said_of(held: Json | None) -> list[tuple[str, str, str]]:
@@ -187,7 +234,7 @@ def speaking_at(meeting: Json) -> list[Json]:
 def silent(seated: Sequence[Json], speaking: Sequence[Json], user: str) -> list[tuple[str, str]]:
     """For whom one may raise a hand: whoever else is at the table and has not asked."""
     asked = {user, *(each["user"] for each in speaking)}
-    return [(each["user"], f"{each['user']} ({each['agency']})") for each in seated if each["user"] not in asked]
+    return by_name(each for each in seated if each["user"] not in asked)
 
 
 def tellers(meeting: Json, item: Json | None) -> list[str]:
@@ -282,42 +329,4 @@ async def later(visit: Visit, meeting: Json) -> list[tuple[str, str]]:
     ]
 
 
-def on_the_wall(meeting: Json) -> list[tuple[str, list[str]]]:
-    """Who speaks and who asks to, by initials, as whoever is in the room is told."""
-    held = [(each["speaks"], called(each["user"], meeting)) for each in speaking_at(meeting)]
-    both = [("Speaks", True), ("Asking to speak", False)]
-    return [(told, who) for told, speaks in both if (who := [name for does, name in held if does is speaks])]
-
-
-def called(user: str, meeting: Json) -> str:
-    """A user id stands for a name there: the parts of it are its words."""
-    return "Chair" if user == meeting["chair"]["user"] else initials(re.sub(r"[\W_]+", " ", user))
-
-
-async def screen(visit: Visit) -> Reply:
-    """For the wall: initials and numbers alone."""
-    meeting = (await visit.ask("meeting_screen", id=visit.path["meeting"], atLeast=visit.at_least))["meeting"]
-    if meeting is None:
-        raise nothing_here()
-    now, items = visit.console.now(), meeting["agenda"]["items"]
-    paced = room.pace(meeting, now)
-    return visit.page(
-        "meeting_screen.html",
-        meeting=meeting,
-        series=visit.console.called(meeting["series"]),
-        stage=room.STAGES[meeting["state"]],
-        pace=paced,
-        left=room.lasting(paced.left),
-        open_for=room.minutes(now - paced.opened) if paced.opened else 0,
-        current=next((each for each in items if each["id"] == meeting["currentItem"]), None),
-        wall=on_the_wall(meeting),
-        under_way=meeting["state"] in ("IN_PROGRESS", "ADJOURNED"),
-        parts_of_agenda=room.sections([each for each in items if each["state"] != "REMOVED"]),
-        follows=[{"document": FOLLOWED, "variables": {"id": meeting["id"]}}],
-    )
-
-
-ADDRESSES = (
-    Address("/meetings/{meeting:uuid}", held),
-    Address("/meetings/{meeting:uuid}/screen", screen),
-)
+ADDRESSES = (Address("/meetings/{meeting:uuid}", held),)
