@@ -19,7 +19,7 @@ from catch.web.console.fields import Kind, fields_of
 from catch.web.console.forms import Form
 from catch.web.console.pages import issuers
 from catch.web.console.pages.audit import Moment
-from catch.web.console.site import ASKED
+from catch.web.console.sent import ASKED
 from catch.web.console.visit import NotShown, Visit
 from tests.browser import signed_in
 from tests.conftest import Database

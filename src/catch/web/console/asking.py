@@ -6,8 +6,9 @@ from catch.domain.facts import Command
 from catch.web.console.choices import choices, suggestions
 from catch.web.console.defaults import defaults, rows
 from catch.web.console.fields import Choice
-from catch.web.console.forms import Form, Sent
+from catch.web.console.forms import Form
 from catch.web.console.known import Known
+from catch.web.console.sent import Sent
 
 ABOUT = ("case", "meeting", "item", "person", "partner")
 """What a form is about, where the page knows it: it travels hidden."""

@@ -19,10 +19,11 @@ from catch.domain.facts import Command
 from catch.domain.plain import LONGEST_TEXT
 from catch.domain.streams import KEY_OF_COMMAND
 from catch.web.console.fields import FIRST_INPUT, Choice, Field, Kind, chosen_ids, fields_of, walked
+from catch.web.console.refused import FIELDS_OF, HERE, said_of_refusal
+from catch.web.console.sent import Sent
 from catch.web.console.typed import apart
-from catch.web.console.wording import BUTTONS, FIELDS_OF, HERE, TITLES, said_of_refusal, words
+from catch.web.console.wording import BUTTONS, TITLES, words
 
-Sent = Mapping[str, Sequence[str]]
 Json = dict[str, Any]
 
 
@@ -312,11 +313,3 @@ def exists(text: str) -> bool:
     except (ValueError, OverflowError):
         return False
     return True
-
-
-def parsed(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """What was sent, by field: several values of one field in their order."""
-    found: dict[str, list[str]] = {}
-    for name, value in pairs:
-        found.setdefault(name, []).append(value)
-    return found

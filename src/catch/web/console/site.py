@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from litestar import MediaType, Request, Response, route
 from litestar.datastructures import Cookie
@@ -28,8 +28,9 @@ from catch.log.invented import NOTICE
 from catch.rates import Rates, identity, too_often
 from catch.web.about import about
 from catch.web.console.assets import Asset, assets
-from catch.web.console.forms import Sent, parsed
 from catch.web.console.rendering import environment
+from catch.web.console.sent import asked, form_of
+from catch.web.console.served import served
 from catch.web.console.visit import ONWARD, Moved, NotShown, Page, Reply, Visit, nothing_here, one
 from catch.web.console.wording import words
 from catch.web.http import Line
@@ -40,11 +41,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("catch.requests")
 
-LARGEST = 1_048_576
-"""Bytes of a form: its texts have 10,000 characters each."""
-FIELDS = 2_000
-ASKED = 100
-"""Fields behind an address's question mark."""
 A_PAGE = 10
 """How much more pages may cost somebody than their own documents: each asks several of ours, with all that is shown."""
 METHODS = ["GET", "HEAD", "POST"]
@@ -102,7 +98,7 @@ class Console:
         self._origins = Origins()
 
     def handlers(self) -> list[HTTPRouteHandler]:
-        return [*(self._handler(each) for each in self._addresses), self._static()]
+        return [*(self._handler(each) for each in self._addresses), served(self.assets)]
 
     def rendered(self, template: str, visit: Visit, values: dict[str, object]) -> str:
         session = visit.session
@@ -202,7 +198,7 @@ class Console:
         posted = request.method == "POST"
         if posted:
             self._from_our_pages(request, heading)
-            visit.form = await self._form(request)
+            visit.form = await form_of(request)
         try:
             visit.session = self._session(request)
         except (NotSignedIn, SessionExpired, SessionEnded) as why:
@@ -266,18 +262,6 @@ class Console:
         if wanted > visit.position and wanted > await self.web.catch.log.head():
             visit.query = {name: value for name, value in visit.query.items() if name != "at"}
 
-    async def _form(self, request: Request[Any, Any, Any]) -> Sent:
-        body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > LARGEST:
-                raise NotShown(413, "FORM_TOO_LARGE", f"A form may have {LARGEST:,} bytes. Make its texts shorter.")
-        try:
-            text = body.decode()
-            return parsed(parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS, strict_parsing=bool(text)))
-        except ValueError:
-            raise NotShown(400, "NOT_A_FORM", "This was not sent by a form of this site. Open the page anew.") from None
-
     # What is answered
 
     def _sign_in_first(self, visit: Visit, why: Refused, *, posted: bool) -> Reply:
@@ -337,26 +321,6 @@ class Console:
             samesite="lax",
         )
 
-    def _static(self) -> HTTPRouteHandler:
-        @route("/assets/{name:str}", http_method=cast("Any", METHODS[:2]), name="console assets")
-        async def asset(request: Request[Any, Any, Any]) -> Response[bytes]:
-            held = self.assets.get(str(request.path_params["name"]))
-            if held is None:
-                return Response(b"", status_code=404)
-            kept = (
-                "public, max-age=31536000, immutable" if request.query_params.get("v") == held.version else "no-cache"
-            )
-            headers = {"cache-control": kept, "etag": f'"{held.version}"', "vary": "accept-encoding"}
-            headers["x-content-type-options"] = "nosniff"
-            if request.headers.get("if-none-match") == headers["etag"]:
-                return Response(b"", status_code=304, headers=headers)
-            packed = "gzip" in request.headers.get("accept-encoding", "")
-            if packed:
-                headers["content-encoding"] = "gzip"
-            return Response(held.packed if packed else held.plain, media_type=held.media, headers=headers)
-
-        return asset
-
 
 NOT_KEPT = frozenset({"form-key", "passphrase"})
 """What a form brings that is not shown again when it could not be taken."""
@@ -368,18 +332,3 @@ TITLES = {
     "FORM_OF_ANOTHER": "This form cannot be sent",
     "NOT_FROM_HERE": "This form cannot be sent",
 }
-
-
-def asked(query: bytes) -> dict[str, str]:
-    """What stands behind an address's question mark. Raises `NotShown`."""
-    try:
-        return dict(parse_qsl(query.decode("latin-1"), max_num_fields=ASKED))
-    except ValueError:
-        said = f"An address may ask for {ASKED} things at once. Follow a link or send a form of this site."
-        raise NotShown(400, "TOO_MANY_FIELDS", said) from None
-
-
-def own_path(address: str) -> str:
-    """Where to go on after signing in: a path of this site, and nothing that a browser takes for another one's."""
-    usable = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isascii()
-    return address if usable and address.isprintable() and "\\" not in address else "/"

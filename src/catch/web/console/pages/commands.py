@@ -17,7 +17,8 @@ from catch.web.console.forms import Form
 from catch.web.console.known import Known, nodes
 from catch.web.console.pages.writing import record
 from catch.web.console.people_choices import begun, of_people
-from catch.web.console.site import Address, own_path
+from catch.web.console.sent import own_path
+from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Taken, Turned, Visit, nothing_here
 
 BESIDE = frozenset({"form-key", "command-id", "expected-version", "seen-at", "next", "at"})

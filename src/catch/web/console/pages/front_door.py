@@ -10,7 +10,8 @@ import msgspec
 from catch.domain.case.state import Agrees, Urgency
 from catch.domain.programme.configuration import Programme
 from catch.web.console.fields import Choice
-from catch.web.console.forms import Form, Sent
+from catch.web.console.forms import Form
+from catch.web.console.sent import Sent
 from catch.web.console.site import Address
 from catch.web.console.visit import Reply, Visit, nothing_here
 from catch.web.console.wording import words

@@ -15,8 +15,9 @@ from catch.domain.calendar import LONDON, london_day
 from catch.domain.case.referral import SubmitReferral
 from catch.domain.person import RegisterPerson
 from catch.web.console.asking import form_of
-from catch.web.console.forms import Form, Sent, is_id
+from catch.web.console.forms import Form, is_id
 from catch.web.console.known import Known, nodes
+from catch.web.console.sent import Sent
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Taken, Turned, Visit, nothing_here
 from catch.web.door import age_from

@@ -9,7 +9,8 @@ from catch.domain.facts import Role
 from catch.identity.settings import Issuer
 from catch.identity.tokens import ISSUER, Viewer
 from catch.identity.trust import Issuers
-from catch.web.console.site import NOT_KEPT, Address, own_path
+from catch.web.console.sent import own_path
+from catch.web.console.site import NOT_KEPT, Address
 from catch.web.console.visit import ONWARD, Moved, NotShown, Page, Reply, Visit, nothing_here
 from catch.web.console.wording import words
 from projections.members import MEMBERS

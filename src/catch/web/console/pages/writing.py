@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from catch.web.console import room
 from catch.web.console.forms import Form
 from catch.web.console.pages.meeting import SAID
-from catch.web.console.site import own_path
+from catch.web.console.sent import own_path
 from catch.web.console.visit import Json, Reply, Taken, Turned, Visit
 
 TRIES = 6
