@@ -79,7 +79,7 @@ NOTHING_TO_LOSE = {
     "AcceptConfidentiality AchieveGoal AllowService CloseItem DraftAgenda EndMeeting EndRole EndTag GiveRole GiveTag",
     "GiveFloor HandOverChair InviteMember LeaveMeeting LeaveProgramme LoadProgramme LowerHand MeetUnmetNeed NoteItem",
     "PublishAgenda RaiseHand ReinstateMember ResumeMeeting ResumeProgramme RunProgramme ScoreGoal SetAvailability",
-    "StartMeeting SuspendMember SuspendProgramme",
+    "ResumeCase StartMeeting SuspendMember SuspendProgramme",
 }
 """Commands all of whose fields say what it is about, or of which the decision compares all that they say."""
 REFERENCES = {
@@ -92,6 +92,7 @@ REFERENCES = {
     "OfferAction": "case decision",
     "RespondToAction ProgressAction CompleteAction CloseActionIncomplete ChangeActionDue": "case action",
     "MeetUnmetNeed": "case need",
+    "ResumeCase": "case pause",
     "RecordSafeguardingOutcome": "case concern",
     "RevisePlan": "case plan",
     "CloseCase": "case outcomes.goal",
@@ -108,7 +109,7 @@ REFERENCES = {
     "AcceptReferral DeclineReferral RedirectReferral AllocateCoordinator RecordConversation RecordConversationAttempt "
     "ConfirmSafeContact RecordAgreement RecordRefusalOfSupport WithdrawAgreement RecordObjection AuthoriseDisclosure "
     "InvolvePartner EndInvolvement ProposeForMeeting AgreePlan SetGoal ScheduleReview HoldReview AddNote "
-    "RecordUnmetNeed DeclareRecusal ResolveRecusal ProposeClosure ReopenCase": "case",
+    "RecordUnmetNeed PauseCase DeclareRecusal ResolveRecusal ProposeClosure ReopenCase": "case",
     "RescheduleMeeting CancelMeeting WithdrawInvitation SetAvailability DraftAgenda PublishAgenda StartMeeting "
     "AdjournMeeting ResumeMeeting EndMeeting HandOverChair JoinMeeting LeaveMeeting SendApology "
     "AcceptConfidentiality": "meeting",

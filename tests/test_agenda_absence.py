@@ -43,6 +43,7 @@ COMING: list[tuple[CaseFacts, ReasonCode, int, int]] = [
     (replace(QUIET, review_due=day(30)), ReasonCode.REVIEW_DUE, 16, 21),
     (replace(QUIET, planned_end=day(30)), ReasonCode.MAX_SUPPORT, 2, 7),
     (replace(QUIET, last_activity_at=START - timedelta(days=20)), ReasonCode.NO_ACTIVITY, 8, 14),
+    (replace(QUIET, last_activity_at=START - timedelta(days=90), on_hold_until=day(9)), ReasonCode.NO_ACTIVITY, 9, 14),
 ]
 
 

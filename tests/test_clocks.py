@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from catch.domain.calendar import (
     LONDON,
@@ -17,7 +18,7 @@ from catch.domain.calendar import (
     is_working_day,
     london_day,
 )
-from catch.domain.programme.clocks import Clock, ClockState, add_span, clock, matches
+from catch.domain.programme.clocks import Clock, ClockState, Rest, add_span, clock, matches
 from catch.domain.programme.configuration import ClockRule, Span, Unit
 
 # gov.uk/bank-holidays, England and Wales, as month.day.
@@ -199,6 +200,115 @@ def test_no_clock_runs_on_when_the_case_is_over():
     # What is said to have come after the end stopped nothing any more; what came before it did.
     assert clock(REVIEW, start, london(2026, 4, 1), london(2027, 1, 1), over) == ended
     assert clock(REVIEW, start, london(2026, 2, 1), london(2027, 1, 1), over).state is ClockState.MET
+
+
+# Clocks that stand still
+
+DAYS = ClockRule("c", "ReferralReceived", "CaseClosed", Span(10, Unit.DAY))
+HOURS = ClockRule("c", "ReferralReceived", "CaseClosed", Span(24, Unit.HOUR))
+WEEKDAYS = ClockRule("c", "ReferralReceived", "CaseClosed", Span(3, Unit.WORKING_DAY))
+
+
+def resting(rule: ClockRule, start: datetime, at: datetime, *rests: Rest) -> Clock:
+    return clock(rule, start, None, at, rests=rests)
+
+
+def test_a_deadline_comes_later_by_the_days_that_the_case_rested():
+    start, long_after = london(2026, 3, 2, 9), london(2026, 6, 1)
+    held = resting(DAYS, start, long_after, Rest(london(2026, 3, 5, 15), london(2026, 3, 9, 8)))
+    assert held.due_at == end_of_day(date(2026, 3, 16))
+    assert resting(DAYS, start, long_after).due_at == end_of_day(date(2026, 3, 12))
+
+
+def test_of_working_days_only_those_are_made_up_for_that_fell_into_the_rest():
+    # From Thursday before Easter 2026: Good Friday and Easter Monday are no working days.
+    start = london(2026, 3, 31, 9)
+    assert resting(WEEKDAYS, start, start).due_at == end_of_day(date(2026, 4, 7))
+    over_easter = Rest(london(2026, 4, 2, 9), london(2026, 4, 7, 9))
+    assert resting(WEEKDAYS, start, london(2026, 5, 1), over_easter).due_at == end_of_day(date(2026, 4, 8))
+    weekend = Rest(london(2026, 4, 3, 9), london(2026, 4, 6, 9))
+    assert resting(WEEKDAYS, start, london(2026, 5, 1), weekend).due_at == end_of_day(date(2026, 4, 7))
+
+
+@pytest.mark.parametrize("night", [(2026, 3, 29), (2026, 10, 25)])
+def test_hours_are_made_up_for_exactly_when_the_clocks_change(night: tuple[int, int, int]):
+    start = london(*night) - timedelta(hours=2)
+    rest = Rest(london(*night), london(*night) + timedelta(hours=7))
+    assert resting(HOURS, start, start + timedelta(days=9), rest).due_at == start + timedelta(hours=31)
+
+
+def test_a_clock_stands_still_until_the_case_goes_on_and_is_warned_of_later():
+    start, rest = london(2026, 3, 2, 9), Rest(london(2026, 3, 5, 9), None)
+    months_later = [resting(DAYS, start, london(2026, month, 1), rest) for month in (4, 5, 6)]
+    assert {held.state for held in months_later} == {ClockState.PAUSED}
+    assert len({held.ratio for held in months_later}) == 1
+    on = Rest(rest.since, london(2026, 6, 1, 9))
+    assert resting(DAYS, start, london(2026, 6, 2), on).state is ClockState.RUNNING
+    assert resting(DAYS, start, london(2026, 6, 7), on).state is ClockState.WARNED
+    assert resting(DAYS, start, london(2026, 6, 9), on).state is ClockState.BREACHED
+
+
+def test_what_was_late_before_the_case_rested_stays_late():
+    start, rest = london(2026, 3, 2, 9), Rest(london(2026, 3, 20), None)
+    held = resting(DAYS, start, london(2026, 4, 1), rest)
+    assert (held.state, held.due_at) == (ClockState.BREACHED, end_of_day(date(2026, 3, 12)))
+
+
+def test_a_clock_that_stopped_or_ended_while_the_case_rested_does_not_stand_still():
+    start, rest = london(2026, 3, 2, 9), Rest(london(2026, 3, 5), None)
+    met = clock(DAYS, start, london(2026, 3, 30), london(2026, 5, 1), rests=[rest])
+    assert (met.state, met.due_at) == (ClockState.MET, end_of_day(date(2026, 4, 6)))
+    ended = clock(DAYS, start, None, london(2026, 5, 1), london(2026, 3, 30), [rest])
+    assert ended.state is ClockState.LAPSED
+
+
+lengths = st.lists(st.tuples(st.integers(1, 20_000), st.integers(1, 40_000)), min_size=1, max_size=4)
+
+
+def laid_out(start: datetime, minutes: list[tuple[int, int]]) -> list[Rest]:
+    """Rests one after the other, so many minutes apart and so many long."""
+    rests: list[Rest] = []
+    for apart, long in minutes:
+        since = (rests[-1].until or start if rests else start) + timedelta(minutes=apart)
+        rests.append(Rest(since, since + timedelta(minutes=long)))
+    return rests
+
+
+@given(moments, rules, lengths)
+def test_a_rest_never_brings_a_deadline_forward_and_a_longer_one_never_back(
+    start: datetime, rule: ClockRule, minutes: list[tuple[int, int]]
+):
+    at = start + timedelta(days=20_000)
+    rests = laid_out(start, minutes)
+    plain, rested = resting(rule, start, at), resting(rule, start, at, *rests)
+    shorter = resting(rule, start, at, *rests[:-1])
+    assert plain.due_at <= shorter.due_at <= rested.due_at
+    assert plain.warn_at <= rested.warn_at
+    assert rested.ratio <= plain.ratio
+
+
+@given(moments, rules, lengths)
+def test_no_deadline_passes_while_a_clock_stands_still(
+    start: datetime, rule: ClockRule, minutes: list[tuple[int, int]]
+):
+    rests = laid_out(start, minutes)
+    due = resting(rule, start, start + timedelta(days=20_000), *rests).due_at
+    assert not [rest for rest in rests if rest.since <= due < (rest.until or due)]
+
+
+@given(moments, st.integers(1, 30), lengths)
+def test_working_days_are_those_on_which_the_case_did_not_rest(start: datetime, n: int, minutes: list[tuple[int, int]]):
+    """Held to counting them one by one: the day on which a rest begins counts, the one on which it ends does not, and
+    where the last one falls into a rest it is the first behind it.
+    """
+    rests = [(london_day(rest.since), london_day(rest.until or start)) for rest in laid_out(start, minutes)]
+    rule = replace(WEEKDAYS, target=Span(n, Unit.WORKING_DAY))
+    day, counted = london_day(start), 0
+    while counted < n or not is_working_day(day) or any(first <= day < last for first, last in rests):
+        day += timedelta(days=1)
+        counted += is_working_day(day) and not any(first < day <= last for first, last in rests)
+    ends = start + timedelta(days=9000)
+    assert london_day(resting(rule, start, ends, *laid_out(start, minutes)).due_at) == day
 
 
 @pytest.mark.parametrize(

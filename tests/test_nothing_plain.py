@@ -46,6 +46,7 @@ from catch.domain.case.eligibility import (
 )
 from catch.domain.case.goals import AbandonGoal, NewGoal, SetGoal
 from catch.domain.case.notes import AddNote
+from catch.domain.case.pauses import PauseCase, ResumeCase
 from catch.domain.case.plan import AgreePlan, RevisePlan
 from catch.domain.case.proposals import ProposeForMeeting, WithdrawProposal
 from catch.domain.case.recusal import DeclareRecusal, ResolveRecusal
@@ -269,6 +270,8 @@ async def work_on_it(w: Writer, case: Any) -> None:
     await w.send(AbandonGoal(case, goals[0].goal, t()))
     review = HoldReview(case, uuid4(), ReviewDecision.CONTINUE, True, t(), add_months(TODAY, 3))
     await w.send(review)
+    await w.send(PauseCase(case, pause := uuid4(), "away", SOON, t()))
+    await w.send(ResumeCase(case, pause))
 
 
 async def close_it(w: Writer, case: Any) -> None:

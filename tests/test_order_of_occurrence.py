@@ -29,6 +29,7 @@ from catch.domain.case import (
     eligibility,
     goals,
     notes,
+    pauses,
     plan,
     proposals,
     recusal,
@@ -185,6 +186,8 @@ def likely() -> Iterator[CaseCommand]:
         yield from (CompleteAction(CASE, each, "done", date(2026, 3, day)) for day in (5, 12, 25))
         yield actions.CloseActionIncomplete(CASE, each, actions.Incomplete.NOT_POSSIBLE, TEXT)
     yield from (notes.AddNote(CASE, uid(n), Category.PLAN, TEXT) for n in (61, 62))
+    yield from (pauses.PauseCase(CASE, uid(n), "away", date(2026, 6, 1)) for n in (63, 64))
+    yield from (pauses.ResumeCase(CASE, uid(n)) for n in (63, 64))
     yield from (NEED, notes.MeetUnmetNeed(CASE, uid(60)))
     yield from (recusal.DeclareRecusal(CASE, "carl", "snn", TEXT), recusal.ResolveRecusal(CASE, "carl", TEXT)) * 2
     yield closing.ProposeClosure(CASE, "moved-away")

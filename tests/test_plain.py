@@ -41,8 +41,9 @@ from tests.cases import received, recorded
 PUBLIC = {
     "PartnerRegistered.name", "RegisterPartner.name", "PartnerRegistered.ods", "RegisterPartner.ods",
     "Programme.name", "Series.name", "Series.rrule", "Series.starts_at", "Series.confidentiality_statement",
-    "Series.charter", "AgendaPolicy.version", "Criterion.label", "ClosureReason.label", "ClockRule.start",
-    "ClockRule.stop", "Programme.assumed", "MeetingStarted.confidentiality_statement", "MeetingStarted.charter",
+    "Series.charter", "AgendaPolicy.version", "Criterion.label", "ClosureReason.label", "PauseReason.label",
+    "ClockRule.start", "ClockRule.stop", "Programme.assumed",
+    "MeetingStarted.confidentiality_statement", "MeetingStarted.charter",
     "ConfidentialityAccepted.statement", "AcceptConfidentiality.statement", "AgendaDrafted.policy_version",
 }  # fmt: skip
 """Public names and labels of the configuration: everybody may read them. A statement is compared, never kept."""

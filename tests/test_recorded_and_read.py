@@ -196,6 +196,8 @@ INTO: Mapping[str, str] = {
     "AddNote": "Note",
     "AddRestrictedNote": "Note",
     "RecordUnmetNeed": "UnmetNeed",
+    "PauseCase": "Pause",
+    "ResumeCase": "Pause",
     "RaiseSafeguardingConcern": "SafeguardingConcern",
     "RecordSafeguardingOutcome": "SafeguardingConcern",
     "DeclareRecusal": "Recusal",
@@ -318,7 +320,17 @@ ELSEWHERE: Mapping[str, str] = {
 CONFIGURATION = frozenset(
     {
         *("Programme", "Closure", "ClosureReason", "Framework", "Caseload", "PlanRules", "Series", "CoreMember"),
-        *("AgendaPolicy", "Minutes", "ClockRule", "Span", "Eligibility", "Criterion", "Source"),
+        *(
+            "Pauses",
+            "PauseReason",
+            "AgendaPolicy",
+            "Minutes",
+            "ClockRule",
+            "Span",
+            "Eligibility",
+            "Criterion",
+            "Source",
+        ),
     }
 )
 """What a programme is made of: `Programme.definition` is the whole of it, as it was loaded."""
@@ -371,7 +383,7 @@ def comes_out(at: str) -> bool:
 OWN_IDS = frozenset(
     {
         *("referral", "conversation", "objection", "disclosure", "proposal", "plan", "goal", "review", "action"),
-        *("progress", "note", "concern", "need", "decision", "amendment"),
+        *("progress", "note", "concern", "need", "decision", "amendment", "pause"),
     }
 )
 """The id of what a command makes, or is about."""

@@ -104,6 +104,8 @@ TABLE: dict[str, Telling] = {
     "CaseDiscussed": SPOKEN,
     "MeetingDecisionRecorded": SPOKEN,
     "DiscussionAmended": SPOKEN,
+    "CasePaused": Telling(To.SEEING),
+    "CaseResumed": Telling(To.SEEING),
     "PlanAgreed": OF_PLAN,
     "PlanRevised": OF_PLAN,
     "GoalSet": OF_PLAN,

@@ -108,6 +108,9 @@ OWNED: dict[str, tuple[str, str]] = {
     "ScheduleReview.review": PLAN,
     "HoldReview.review": PLAN,
     "HoldReview.summary": PLAN,
+    "PauseCase.pause": INVOLVED,
+    "PauseCase.expected_resume": INVOLVED,
+    "PauseCase.explanation": PLAN,
     **{
         f"{kind}.{field}": ACTION
         for kind in ("OfferAction", "OfferActionInMeeting")
@@ -183,6 +186,7 @@ MADE: dict[str, str] = {
     "ProposeForMeeting": "proposal",
     "AgreePlan": "plan",
     "ScheduleReview": "review",
+    "PauseCase": "pause",
     "OfferAction": "action",
     "OfferActionInMeeting": "action",
     "ProgressAction": "progress",

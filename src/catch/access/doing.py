@@ -59,6 +59,7 @@ from catch.domain.case import (
     eligibility,
     goals,
     notes,
+    pauses,
     plan,
     proposals,
     recusal,
@@ -147,6 +148,7 @@ CASES: tuple[Row, ...] = (
     ((restricted.RecordSafeguardingOutcome,), {Role.COORDINATOR: settling_concern}),
     # It only writes, always answers the same, and goes before everything else, a recusal too.
     ((restricted.RaiseSafeguardingConcern,), dict.fromkeys(EVERYBODY, anywhere)),
+    ((pauses.PauseCase, pauses.ResumeCase), COORDINATORS),
     ((plan.AgreePlan, plan.RevisePlan), COORDINATORS),
     ((goals.SetGoal, goals.ScoreGoal, goals.AchieveGoal, goals.AbandonGoal), COORDINATORS),
     ((reviews.ScheduleReview, reviews.HoldReview), COORDINATORS),

@@ -21,6 +21,7 @@ from catch.domain.case import (
     eligibility,
     goals,
     notes,
+    pauses,
     plan,
     proposals,
     recusal,
@@ -196,6 +197,9 @@ def _of_case(event: CaseEvent) -> Telling:  # noqa: C901
             return Telling(To.SEEING, Category.DISCUSSION)
         case notes.UnmetNeedRecorded() | notes.UnmetNeedMet():
             return Telling(To.SEEING, Category.NEEDS)
+        # That it rests is operational, like a clock that stands still; why is of the plan (its view).
+        case pauses.CasePaused() | pauses.CaseResumed():
+            return Telling(To.SEEING)
         case notes.NoteAdded():
             return Telling(To.ADDRESSEES)
         case actions.ActionOffered() | actions.ActionAccepted() | actions.ActionDeclined():

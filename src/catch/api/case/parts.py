@@ -254,6 +254,22 @@ def recusals(held: Iterable[domain.Recusal], redactor: Redactor) -> list[case_ty
     ]
 
 
+def pauses(held: Sequence[domain.Pause], redactor: Redactor) -> list[case_types.Pause]:
+    """When it rested is told with its clocks, which stood still; why is of the plan."""
+    closed = redactor.hides("pauses.reason", Category.PLAN)
+    return [
+        case_types.Pause(
+            id=each.pause,
+            since=each.since,
+            expected_resume=each.expected_resume,
+            resumed_at=each.resumed_at,
+            reason=None if closed else each.reason,
+            explanation=redactor.text("pauses.explanation", Category.PLAN, each.explanation),
+        )
+        for each in redactor.for_those_involved("pauses", held) or ()
+    ]
+
+
 def allocations(held: Sequence[domain.Allocation], redactor: Redactor) -> list[case_types.Allocation]:
     """What coordinators write for each other."""
     return [

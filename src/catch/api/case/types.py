@@ -238,6 +238,16 @@ class Allocation:
     handover_note: str | None
 
 
+@strawberry.type(description="The case rested. `expectedResume`: the day on which it was to go on.")
+class Pause:
+    id: UUID
+    since: datetime
+    expected_resume: date
+    resumed_at: datetime | None
+    reason: str | None
+    explanation: str | None
+
+
 @strawberry.type(description="A need that no service meets.")
 class UnmetNeed:
     id: UUID
@@ -382,6 +392,8 @@ class Case(Redactable):
     measures: list[Measure]
     reviews: list[Review]
     clocks: list[Clock]
+    on_hold: bool | None = strawberry.field(description="The case rests: the last of its pauses has not ended.")
+    pauses: list[Pause]
     notes: list[Note] = strawberry.field(
         description="The latest ones by time. Where there are more, `redactions` names `notes.earlier`: see `notes`."
     )

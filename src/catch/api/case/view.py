@@ -143,6 +143,8 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     "clocks": lambda whole: [
         *(whole.redactor.for_those_involved("clocks", parts.clocks(whole.held, whole.pinned, whole.at)) or ())
     ],
+    "on_hold": lambda whole: whole.redactor.for_those_involved("onHold", whole.held.on_hold is not None),
+    "pauses": lambda whole: parts.pauses(whole.held.pauses, whole.redactor),
     "notes": lambda whole: parts.notes(whole.held.notes, whole.beside.notes if whole.beside else (), whole.redactor),
     "concerns": lambda whole: [
         parts.concern(each, "concerns", whole.redactor)

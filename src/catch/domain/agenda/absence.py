@@ -111,7 +111,8 @@ def no_reason(facts: CaseFacts, series: Series, meeting: Meeting) -> Explanation
     today = london_day(meeting.starts_at)
     waiting = " The first conversation has not been held." if facts.conversation_at is None else ""
     gap = " Its unmet needs are counted among the gaps, without a name." if facts.unmet_needs else ""
-    text = f"No reason to hear it on {written(today)}.{waiting}{gap}"
+    rests = f" It is on hold until {written(facts.on_hold_until)}." if facts.on_hold_until else ""
+    text = f"No reason to hear it on {written(today)}.{waiting}{rests}{gap}"
     # Days gone by are left out: a reason that had come by then would have put the case on the agenda.
     coming = min(((day, code) for day, code in next_reasons(facts, series.policy) if day >= today), default=None)
     if coming is None:
@@ -129,7 +130,9 @@ def next_reasons(facts: CaseFacts, policy: AgendaPolicy) -> Iterator[tuple[date,
     if facts.planned_end is not None and facts.closure_proposed_on is None:
         yield facts.planned_end - timedelta(days=policy.max_support_lead_days), ReasonCode.MAX_SUPPORT
     last = facts.last_activity_at or facts.accepted_at
-    if last is not None:
+    if facts.on_hold_until is not None:
+        yield facts.on_hold_until, ReasonCode.NO_ACTIVITY
+    elif last is not None:
         yield london_day(last) + timedelta(days=policy.no_activity_days), ReasonCode.NO_ACTIVITY
     for action in facts.actions:
         yield action.due + timedelta(days=1), ReasonCode.ACTION_OVERDUE

@@ -10,6 +10,7 @@ from catch.domain.case.state import ActionState, Agrees, Case, GoalState, Propos
 from catch.domain.meeting.listing import AppearanceBasis
 from catch.domain.meeting.state import Meeting
 from catch.domain.programme import ProgrammeHistory
+from catch.domain.programme.clocks import ClockState
 from catch.domain.programme.configuration import ClockRule
 
 
@@ -43,6 +44,7 @@ def case_facts(case: Case, history: ProgrammeHistory, meeting: Meeting, carried:
         conversation_at=milestones.conversation_at,
         discussed_at=milestones.discussed_at,
         last_activity_at=case.last_activity_at,
+        on_hold_until=case.on_hold.expected_resume if case.on_hold else None,
         proposals=tuple(proposal_fact(held) for held in case.proposals if held.series == meeting.series),
         actions=tuple(
             ActionFact(
@@ -128,7 +130,8 @@ def ready_to_close(case: Case) -> bool:
 
 
 def running_clocks(case: Case, rules: Iterable[ClockRule], at: datetime) -> Iterable[ClockFact]:
-    """The clocks that have started and not stopped, whenever that was."""
+    """The clocks that have started and not stopped, whenever that was, and do not stand still."""
     waiting = [rule for rule in rules if moment(rule.stop, case.milestones) is None]
     for held in clocks_of(case, waiting if case.milestones.over_at is None else (), at):
-        yield ClockFact(held.code, held.started_at, held.warn_at, held.due_at)
+        if held.state is not ClockState.PAUSED:
+            yield ClockFact(held.code, held.started_at, held.warn_at, held.due_at)

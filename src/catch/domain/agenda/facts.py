@@ -57,6 +57,7 @@ class CaseFacts(Part, frozen=True, omit_defaults=True):
 
     `visible_to` names the agencies expected at the meeting (core and invited) that may see the case.
     `ready_to_close`: no open action, goals scored, no partner objects. `planned_end` includes an extension.
+    `on_hold_until`: it rests, and was to go on from that day.
     `unmet_needs` are the codes recorded since the last meeting. `safeguarding_since` is set while a follow-up is due.
     """
 
@@ -73,6 +74,7 @@ class CaseFacts(Part, frozen=True, omit_defaults=True):
     conversation_at: datetime | None = None
     discussed_at: datetime | None = None
     last_activity_at: datetime | None = None
+    on_hold_until: date | None = None
     proposals: tuple[ProposalFact, ...] = ()
     actions: tuple[ActionFact, ...] = ()
     clocks: tuple[ClockFact, ...] = ()

@@ -115,6 +115,12 @@ def clocks(facts: CaseFacts, starts_at: datetime) -> Iterator[Reason]:
 
 
 def no_activity(facts: CaseFacts, day: date, policy: AgendaPolicy) -> Iterator[Reason]:
+    if (until := facts.on_hold_until) is not None:
+        # Nothing is expected to happen while it rests; a pause that everybody has forgotten is no rest any more.
+        if day >= until:
+            text = f"On hold until {written(until)}, and nobody has said that it goes on."
+            yield Reason(ReasonCode.NO_ACTIVITY, Section.AT_RISK, text, False, until)
+        return
     # Before anything else was recorded the time counts from acceptance.
     last = facts.last_activity_at or facts.accepted_at
     if last is None:

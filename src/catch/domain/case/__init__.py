@@ -1,7 +1,8 @@
 """The Case stream: everything that can happen to one person's involvement with one programme.
 
 Read it as a case lives: `referral`, `eligibility`, `coordination`, `agreement`, `disclosure`, `proposals`, `plan`,
-`goals`, `reviews`, `actions`, `notes`, `recusal`, `closing`; `state` is what they build, `rules` what they share.
+`goals`, `reviews`, `actions`, `notes`, `pauses`, `recusal`, `closing`; `state` is what they build, `rules` what they
+share.
 
 To add an event, put it in its subject's module (its class, its union, its `evolve`); a command likewise with its
 `decide`. The type checker then lists what else must know.
@@ -18,6 +19,7 @@ from catch.domain.case import (
     eligibility,
     goals,
     notes,
+    pauses,
     plan,
     proposals,
     recusal,
@@ -32,6 +34,7 @@ from catch.domain.case.disclosure import DisclosureCommand, DisclosureEvent
 from catch.domain.case.eligibility import EligibilityCommand, EligibilityEvent
 from catch.domain.case.goals import GoalCommand, GoalEvent
 from catch.domain.case.notes import NoteCommand, NoteEvent
+from catch.domain.case.pauses import PauseCommand, PauseEvent
 from catch.domain.case.plan import PlanCommand, PlanEvent
 from catch.domain.case.proposals import ProposalCommand, ProposalEvent
 from catch.domain.case.recusal import RecusalCommand, RecusalEvent
@@ -61,6 +64,7 @@ CaseEvent = (
     | ReviewEvent
     | ActionEvent
     | NoteEvent
+    | PauseEvent
     | RecusalEvent
     | ClosingEvent
 )
@@ -76,6 +80,7 @@ CaseCommand = (
     | ReviewCommand
     | ActionCommand
     | NoteCommand
+    | PauseCommand
     | RecusalCommand
     | ClosingCommand
 )
@@ -94,6 +99,7 @@ SUBJECTS = Subjects(
         reviews.SUBJECT,
         actions.SUBJECT,
         notes.SUBJECT,
+        pauses.SUBJECT,
         recusal.SUBJECT,
         closing.SUBJECT,
     ),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from catch.domain.case.state import Case, Milestones
-from catch.domain.programme.clocks import Clock, clock, matches
+from catch.domain.programme.clocks import NEVER, Clock, Rest, clock, matches
 from catch.domain.programme.configuration import ClockRule
 
 
@@ -13,7 +13,15 @@ def clocks_of(case: Case, rules: Iterable[ClockRule], at: datetime) -> Iterator[
     for rule in rules:
         started = moment(rule.start, case.milestones)
         if started is not None and started <= at:
-            yield clock(rule, started, moment(rule.stop, case.milestones), at, case.milestones.over_at)
+            stopped, over = moment(rule.stop, case.milestones), case.milestones.over_at
+            yield clock(rule, started, stopped, at, over, rests_of(case, rule) if case.pauses else NEVER)
+
+
+def rests_of(case: Case, rule: ClockRule) -> list[Rest]:
+    """When the case was on hold, in the present episode, for a reason for which this clock waits."""
+    began = case.milestones.received_at
+    waits = [held for held in case.pauses if held.reason in rule.waits_for and held.since >= began]
+    return [Rest(held.since, held.resumed_at) for held in waits]
 
 
 def steps(milestones: Milestones) -> tuple[tuple[str, str | None, datetime | None], ...]:

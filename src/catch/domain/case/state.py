@@ -539,6 +539,17 @@ class UnmetNeed(Part, frozen=True, omit_defaults=True):
     met_at: datetime | None = None
 
 
+class Pause(Part, frozen=True, omit_defaults=True):
+    """The case rested. `expected_resume`: the day on which it was to go on."""
+
+    pause: UUID
+    reason: Code
+    since: datetime
+    expected_resume: date
+    explanation: Sealed | None = None
+    resumed_at: datetime | None = None
+
+
 class Recusal(Part, frozen=True, omit_defaults=True):
     """Somebody has an interest in the case and is kept out of it until that is resolved."""
 
@@ -735,6 +746,7 @@ class Case(Part, frozen=True, omit_defaults=True):
     reviews: tuple[Review, ...] = ()
     notes: tuple[Note, ...] = ()
     unmet_needs: tuple[UnmetNeed, ...] = ()
+    pauses: tuple[Pause, ...] = ()
     closure_proposed: ClosureProposal | None = None
     endings: tuple[Ending, ...] = ()
     reopenings: tuple[Reopening, ...] = ()
@@ -755,6 +767,13 @@ class Case(Part, frozen=True, omit_defaults=True):
     @property
     def live(self) -> bool:
         return self.state not in NOT_LIVE
+
+    @property
+    def on_hold(self) -> Pause | None:
+        """The pause that it rests in. The end of an episode ends its pauses too."""
+        last = self.pauses[-1] if self.pauses and self.live else None
+        resting = last is not None and last.resumed_at is None and last.since >= self.milestones.received_at
+        return last if resting else None
 
     @property
     def kept_back(self) -> tuple[Missing, ...]:

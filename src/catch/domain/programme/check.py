@@ -36,6 +36,7 @@ def problems(configuration: Programme, events: frozenset[str] = CLOCK_EVENTS) ->
             _meetings(configuration.meetings),
             _ranges(configuration),
             _closure(configuration),
+            _pauses(configuration),
         )
     )
 
@@ -65,6 +66,7 @@ def _repeated(configuration: Programme) -> Iterator[str]:
         "clocks": (rule.code for rule in configuration.clocks),
         "meetings": (series.key for series in configuration.meetings),
         "interventions": configuration.interventions,
+        "pauses.reasons": (reason.code for reason in configuration.pauses.reasons),
         "closure.reasons": (reason.code for reason in configuration.closure.reasons),
         "framework.domains": configuration.framework.domains if configuration.framework else (),
     }
@@ -166,3 +168,13 @@ def _closure(configuration: Programme) -> Iterator[str]:
             yield f"closure.reasons: no reason has the class {ending.value}; time to outcome needs each class."
     if configuration.closure.reopen_within_days < 0:
         yield "closure.reopen_within_days: it is below 0."
+
+
+def _pauses(configuration: Programme) -> Iterator[str]:
+    known = {reason.code for reason in configuration.pauses.reasons}
+    if known and not 1 <= configuration.pauses.max_days <= 1000:
+        yield f"pauses.max_days: {configuration.pauses.max_days} is not between 1 and 1000."
+    for at, rule in enumerate(configuration.clocks):
+        for code in rule.waits_for:
+            if code not in known:
+                yield f"clocks[{at}].waits_for: {code!r} is not among the reasons for a pause."

@@ -1,21 +1,25 @@
 """Clocks: named times between two facts, with a deadline, an early warning and, once passed, a breach.
 
+While the case rests a clock may stand still: its deadlines then come as much later as it rested.
+
 Nothing here reads the time: `at` is an argument, so the same facts give the same status for ever.
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from math import floor
+from typing import NamedTuple
 
-from catch.domain.calendar import add_months, add_working_days, end_of_day, london_day
+from catch.domain.calendar import add_months, add_working_days, end_of_day, is_working_day, london_day
 from catch.domain.facts import Part
 from catch.domain.programme.configuration import ClockRule, Span, Unit
 
 
 class ClockState(StrEnum):
-    """Where a clock stands. `running`, `warned` and `breached` run, the others have stopped.
+    """Where a clock stands. `running`, `warned` and `breached` run, `paused` stands still, the others have stopped.
 
     `missed`: what it waits for came late, or had not come when the case was over and it was due. `lapsed`: the case was
     over before it was due.
@@ -24,13 +28,16 @@ class ClockState(StrEnum):
     RUNNING = "running"
     WARNED = "warned"
     BREACHED = "breached"
+    PAUSED = "paused"
     MET = "met"
     MISSED = "missed"
     LAPSED = "lapsed"
 
 
 class Clock(Part, frozen=True, omit_defaults=True):
-    """A clock at one moment. `ratio` is elapsed over allowed time, cut to one decimal: 1.0 is due, above is over."""
+    """A clock at one moment. `ratio` is elapsed over allowed time, cut to one decimal: 1.0 is due, above is over. While
+    it is paused, `due_at` is when it would be due if it went on at that moment.
+    """
 
     code: str
     started_at: datetime
@@ -71,28 +78,93 @@ def add_span(start: datetime, span: Span) -> datetime:
             return end_of_day(add_months(day, span.n))
 
 
+class Rest(NamedTuple):
+    """From when to when a clock stands still; `until` None: it does so still."""
+
+    since: datetime
+    until: datetime | None
+
+
+NEVER: Sequence[Rest] = ()
+
+
 def clock(
-    rule: ClockRule, started_at: datetime, stopped_at: datetime | None, at: datetime, over_at: datetime | None = None
+    rule: ClockRule,
+    started_at: datetime,
+    stopped_at: datetime | None,
+    at: datetime,
+    over_at: datetime | None = None,
+    rests: Sequence[Rest] = NEVER,
 ) -> Clock:
-    """Where the clock stands at `at`; what is later has not happened yet. No clock runs on when the case is over."""
-    due = add_span(started_at, rule.target)
-    warn = _warn_at(rule, started_at, due)
+    """Where the clock stands at `at`; what is later has not happened yet. No clock runs on when the case is over.
+
+    `rests` are in order, none within another.
+    """
     over = over_at if over_at is not None and over_at <= at else None
     stopped = stopped_at if stopped_at is not None and stopped_at <= (over or at) else None
-    outer = add_span(started_at, rule.outer) if rule.outer else None
     until = stopped or over
+    stood = [*_within(rests, started_at, until or at)]
+    allowed = add_span(started_at, rule.target) - started_at
+    due = _later(add_span(started_at, rule.target), rule.target.unit, stood)
+    warn = _warn_at(rule, started_at, stood)
+    outer = _later(add_span(started_at, rule.outer), rule.outer.unit, stood) if rule.outer else None
     # Below 0 where an older stop was typed in with a time before the start.
-    ratio = max(0.0, floor(10 * ((until or at) - started_at) / (due - started_at)) / 10)
+    ratio = max(0.0, floor(10 * ((until or at) - started_at - _length(stood)) / allowed) / 10)
     state = _ended(over, due) if over and not stopped else _state(stopped, at, warn, due)
+    if until is None and _standing_still(rests, at, due):
+        state = ClockState.PAUSED
     return Clock(rule.code, started_at, due, warn, outer, until, state, ratio)
 
 
-def _warn_at(rule: ClockRule, started_at: datetime, due: datetime) -> datetime:
+def _within(rests: Iterable[Rest], started: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """What of the rests lies within this time."""
+    for rest in rests:
+        since, until = max(rest.since, started), min(rest.until or end, end)
+        if since < until:
+            yield since, until
+
+
+def _later(moment: datetime, unit: Unit, stood: Iterable[tuple[datetime, datetime]]) -> datetime:
+    """A deadline, moved by the time stood still before it: by exact time, by days, or by working days, as it counts.
+
+    The day on which a rest begins counts as any other, the day on which it ends does not. None passes meanwhile.
+    """
+    for since, until in stood:
+        if since > moment:
+            break
+        if unit in (Unit.MINUTE, Unit.HOUR):
+            moment += until - since
+        else:
+            first, last = london_day(since), london_day(until)
+            moment = end_of_day(_days_later(london_day(moment), unit, first, last))
+    return moment
+
+
+def _days_later(day: date, unit: Unit, first: date, last: date) -> date:
+    rested = [first + timedelta(days=n) for n in range(1, (last - first).days + 1)]
+    if unit is not Unit.WORKING_DAY:
+        return day + timedelta(days=len(rested))
+    later = add_working_days(day, sum(map(is_working_day, rested)))
+    # Due on the Friday on which it came to rest, and back on the Sunday: due on Monday.
+    return later if later >= last else add_working_days(last - timedelta(days=1), 1)
+
+
+def _length(stood: Iterable[tuple[datetime, datetime]]) -> timedelta:
+    return sum((until - since for since, until in stood), timedelta())
+
+
+def _standing_still(rests: Iterable[Rest], at: datetime, due: datetime) -> bool:
+    """A deadline that had passed before stays passed."""
+    return any(rest.since <= min(at, due) and (rest.until is None or at < rest.until) for rest in rests)
+
+
+def _warn_at(rule: ClockRule, started_at: datetime, stood: Sequence[tuple[datetime, datetime]]) -> datetime:
     if rule.target.unit is Unit.WORKING_DAY:
         # Part of a span with a weekend in it could fall on the Sunday, when nobody is there to be warned.
         whole = floor(rule.target.n * rule.warn_at_fraction)
-        return end_of_day(add_working_days(london_day(started_at), whole))
-    return started_at + rule.warn_at_fraction * (due - started_at)
+        return _later(end_of_day(add_working_days(london_day(started_at), whole)), Unit.WORKING_DAY, stood)
+    allowed = add_span(started_at, rule.target) - started_at
+    return _later(started_at + rule.warn_at_fraction * allowed, Unit.MINUTE, stood)
 
 
 def _state(stopped: datetime | None, at: datetime, warn: datetime, due: datetime) -> ClockState:

@@ -38,7 +38,22 @@ class ClockRule(Part, frozen=True, omit_defaults=True):
     target: Span
     outer: Span | None = None
     warn_at_fraction: Share = 0.75
+    waits_for: Many[Code] = ()  # reasons for a pause: while the case is on hold for one of them the clock stands still
     source: Code = "assumed"  # "published" where a programme's own papers say it
+
+
+class PauseReason(Part, frozen=True, omit_defaults=True):
+    """Why a case may be put on hold."""
+
+    code: Code
+    label: Label
+
+
+class Pauses(Part, frozen=True, omit_defaults=True):
+    """How cases are put on hold; without a reason none is. `max_days`: the longest that may be expected."""
+
+    reasons: Many[PauseReason] = ()
+    max_days: Count = 92
 
 
 class Source(Part, frozen=True, omit_defaults=True):
@@ -206,6 +221,7 @@ class Programme(Part, frozen=True, omit_defaults=True):
     caseload: Caseload = Caseload()
     framework: Framework | None = None
     closure: Closure = Closure()
+    pauses: Pauses = Pauses()
     effective_to: date | None = None
     assumed: Many[Label] = ()  # settings that are our proposals, not the programme's own words
 

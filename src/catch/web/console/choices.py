@@ -93,6 +93,8 @@ OF_COMMANDS: Mapping[tuple[str, str], By] = {
     ("ScoreGoal", "score"): lists.scale,
     ("CloseCase", "reason"): lists.closing,
     ("ProposeClosure", "reason"): lists.closing,
+    ("PauseCase", "reason"): lists.pausing,
+    ("ResumeCase", "pause"): lists.resting,
     ("RecordUnmetNeed", "code"): lists.needs,
     ("InviteMember", "agency"): lists.all_partners,
     ("WithdrawInvitation", "agency"): lists.at_the_table,

@@ -31,7 +31,9 @@ def text_of(clock: Json, now: datetime) -> str:
     state = clock["state"]
     if state in WAITING and clock["dueAt"]:
         return until(clock["dueAt"], now)
-    return {"MET": "Done in time", "MISSED": "Done late", "LAPSED": "Not waited for any more"}.get(state, words(state))
+    return {"MET": "Done in time", "MISSED": "Done late", "LAPSED": "Not waited for any more", "PAUSED": "On hold"}.get(
+        state, words(state)
+    )
 
 
 def until(due: str, now: datetime) -> str:

@@ -179,6 +179,14 @@ def closing(known: Known) -> list[Choice]:
     return [Choice(each["code"], each["label"]) for each in many(one(known.programme, "closure"), "reasons")]
 
 
+def pausing(known: Known) -> list[Choice]:
+    return [Choice(each["code"], each["label"]) for each in many(one(known.programme, "pauses"), "reasons")]
+
+
+def resting(known: Known) -> list[Choice]:
+    return [Choice(each["id"], words(each["reason"])) for each in parts(known, "pauses") if not each["resumedAt"]]
+
+
 def scale(known: Known) -> list[Choice]:
     """The points of the programme's scale, where it is one that a list can show."""
     framework = one(known.programme, "framework")

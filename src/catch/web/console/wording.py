@@ -54,6 +54,8 @@ TITLES = {
     "EndInvolvement": "End a partner's part",
     "LookForMatches": "Look whether they are known already",
     "RaiseSafeguardingConcern": "Raise a safeguarding concern",
+    "PauseCase": "Put the case on hold",
+    "ResumeCase": "The case goes on",
     "SetGoal": "Add a goal",
     "ScoreGoal": "Score it",
     "AchieveGoal": "They say it is reached",

@@ -27,7 +27,7 @@ AT_THEIR_PLACE = frozenset({
     "withdraw-proposal", "agree-plan", "revise-plan", "set-goal", "score-goal", "achieve-goal", "abandon-goal",
     "schedule-review", "hold-review", "offer-action", "respond-to-action", "progress-action", "complete-action",
     "close-action-incomplete", "change-action-due", "add-note", "meet-unmet-need", "record-safeguarding-outcome",
-    "propose-closure", "close-case", "reopen-case",
+    "propose-closure", "close-case", "reopen-case", "pause-case", "resume-case",
 })  # fmt: skip
 """Commands that stand where they belong on the page; the rest is listed at its end."""
 LONG = frozenset({
@@ -36,6 +36,7 @@ LONG = frozenset({
     "set-contact-preference", "set-protected-address", "record-safeguarding-outcome", "end-disclosure",
     "end-involvement", "withdraw-proposal", "abandon-goal", "withdraw-agreement", "record-refusal-of-support",
     "confirm-safe-contact", "record-conversation-attempt", "propose-closure", "schedule-review",
+    "pause-case",
 })  # fmt: skip
 """Forms with a page of their own: the case's would be a wall of fields otherwise."""
 
