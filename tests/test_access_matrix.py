@@ -60,6 +60,8 @@ DeclareRecusal            coordinator COORDINATES, partner TAKES_PART, chair CHA
 ResolveRecusal            coordinator COORDINATES, chair CHAIRS_THE_CASE, deputy CHAIRS_THE_CASE
 AddRestrictedNote         coordinator WRITES_RESTRICTED
 RecordSafeguardingOutcome coordinator WRITES_RESTRICTED
+RecordMeasure             coordinator COORDINATES
+RecordNoMeasure           coordinator COORDINATES
 PauseCase                 coordinator COORDINATES
 ResumeCase                coordinator COORDINATES
 AgreePlan                 coordinator COORDINATES

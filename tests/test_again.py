@@ -109,7 +109,8 @@ REFERENCES = {
     "AcceptReferral DeclineReferral RedirectReferral AllocateCoordinator RecordConversation RecordConversationAttempt "
     "ConfirmSafeContact RecordAgreement RecordRefusalOfSupport WithdrawAgreement RecordObjection AuthoriseDisclosure "
     "InvolvePartner EndInvolvement ProposeForMeeting AgreePlan SetGoal ScheduleReview HoldReview AddNote "
-    "RecordUnmetNeed PauseCase DeclareRecusal ResolveRecusal ProposeClosure ReopenCase": "case",
+    "RecordUnmetNeed RecordMeasure RecordNoMeasure PauseCase DeclareRecusal ResolveRecusal ProposeClosure "
+    "ReopenCase": "case",
     "RescheduleMeeting CancelMeeting WithdrawInvitation SetAvailability DraftAgenda PublishAgenda StartMeeting "
     "AdjournMeeting ResumeMeeting EndMeeting HandOverChair JoinMeeting LeaveMeeting SendApology "
     "AcceptConfidentiality": "meeting",

@@ -197,6 +197,9 @@ INTO: Mapping[str, str] = {
     "AddRestrictedNote": "Note",
     "RecordUnmetNeed": "UnmetNeed",
     "PauseCase": "Pause",
+    "RecordMeasure": "Measure",
+    "RecordNoMeasure": "Unmeasured",
+    "Reading": "Reading",
     "ResumeCase": "Pause",
     "RaiseSafeguardingConcern": "SafeguardingConcern",
     "RecordSafeguardingOutcome": "SafeguardingConcern",
@@ -320,17 +323,8 @@ ELSEWHERE: Mapping[str, str] = {
 CONFIGURATION = frozenset(
     {
         *("Programme", "Closure", "ClosureReason", "Framework", "Caseload", "PlanRules", "Series", "CoreMember"),
-        *(
-            "Pauses",
-            "PauseReason",
-            "AgendaPolicy",
-            "Minutes",
-            "ClockRule",
-            "Span",
-            "Eligibility",
-            "Criterion",
-            "Source",
-        ),
+        *("AgendaPolicy", "Minutes", "ClockRule", "Span", "Eligibility", "Criterion", "Source", "Pauses"),
+        *("PauseReason", "Instrument", "MeasureStage", "LocalScale"),
     }
 )
 """What a programme is made of: `Programme.definition` is the whole of it, as it was loaded."""
@@ -383,7 +377,7 @@ def comes_out(at: str) -> bool:
 OWN_IDS = frozenset(
     {
         *("referral", "conversation", "objection", "disclosure", "proposal", "plan", "goal", "review", "action"),
-        *("progress", "note", "concern", "need", "decision", "amendment", "pause"),
+        *("progress", "note", "concern", "need", "decision", "amendment", "pause", "measure"),
     }
 )
 """The id of what a command makes, or is about."""

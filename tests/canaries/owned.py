@@ -33,6 +33,7 @@ NEEDS, SPOKEN, ACTION, NOTE = (
     ("action", "actions"),
     ("note", ""),
 )
+HEALTH = ("of-category", "health")
 SAFE, ADDRESS = ("safe-contact", "contact"), ("address", "contact")
 RESTRICTED, DISCLOSURE, DOOR = ("restricted", "restricted"), ("disclosure", ""), ("door", "")
 OTHERS, COORDINATING, INVOLVED = ("others", ""), ("coordinating", ""), ("involved", "")
@@ -108,6 +109,10 @@ OWNED: dict[str, tuple[str, str]] = {
     "ScheduleReview.review": PLAN,
     "HoldReview.review": PLAN,
     "HoldReview.summary": PLAN,
+    "RecordMeasure.measure": HEALTH,
+    "RecordMeasure.administered_on": HEALTH,
+    "RecordMeasure.reference": HEALTH,
+    "RecordNoMeasure.reason": HEALTH,
     "PauseCase.pause": INVOLVED,
     "PauseCase.expected_resume": INVOLVED,
     "PauseCase.explanation": PLAN,
@@ -186,6 +191,7 @@ MADE: dict[str, str] = {
     "ProposeForMeeting": "proposal",
     "AgreePlan": "plan",
     "ScheduleReview": "review",
+    "RecordMeasure": "measure",
     "PauseCase": "pause",
     "OfferAction": "action",
     "OfferActionInMeeting": "action",

@@ -58,6 +58,7 @@ from catch.domain.case import (
     disclosure,
     eligibility,
     goals,
+    measures,
     notes,
     pauses,
     plan,
@@ -148,6 +149,7 @@ CASES: tuple[Row, ...] = (
     ((restricted.RecordSafeguardingOutcome,), {Role.COORDINATOR: settling_concern}),
     # It only writes, always answers the same, and goes before everything else, a recusal too.
     ((restricted.RaiseSafeguardingConcern,), dict.fromkeys(EVERYBODY, anywhere)),
+    ((measures.RecordMeasure, measures.RecordNoMeasure), COORDINATORS),
     ((pauses.PauseCase, pauses.ResumeCase), COORDINATORS),
     ((plan.AgreePlan, plan.RevisePlan), COORDINATORS),
     ((goals.SetGoal, goals.ScoreGoal, goals.AchieveGoal, goals.AbandonGoal), COORDINATORS),

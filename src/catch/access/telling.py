@@ -20,6 +20,7 @@ from catch.domain.case import (
     disclosure,
     eligibility,
     goals,
+    measures,
     notes,
     pauses,
     plan,
@@ -197,6 +198,8 @@ def _of_case(event: CaseEvent) -> Telling:  # noqa: C901
             return Telling(To.SEEING, Category.DISCUSSION)
         case notes.UnmetNeedRecorded() | notes.UnmetNeedMet():
             return Telling(To.SEEING, Category.NEEDS)
+        case measures.MeasureRecorded() | measures.MeasureDeclined() | measures.MeasureMissed():
+            return Telling(To.SEEING, Category.HEALTH)
         # That it rests is operational, like a clock that stands still; why is of the plan (its view).
         case pauses.CasePaused() | pauses.CaseResumed():
             return Telling(To.SEEING)

@@ -115,8 +115,10 @@ def accept(command: eligibility.AcceptReferral, book: Book, given: Given) -> Non
 def decided(command: CaseCommand, book: Book, given: Given) -> Sequence[Fact]:
     """What the case alone answers, under its version of the programme."""
     case = book.case(command.case)
-    book.programme = pinned(book, case) if case else None
-    facts = case_stream.decide(case, command, replace(given, programme=book.programme))
+    history = book.programmes(case.programme) if case else None
+    book.programme = history.version(case.programme_version) if case and history else None
+    licensed = history.licensed if history else frozenset[str]()
+    facts = case_stream.decide(case, command, replace(given, programme=book.programme, licensed=licensed))
     book.write(CASE, command.case, facts)
     return facts
 

@@ -42,16 +42,17 @@ class Given(Struct, frozen=True):
     `at` is when it occurred and `now` when it is recorded, where that is known; `partners` holds the registered
     partners, by key, those that the decision asks for;
     `programme` is None only where the command belongs to no programme; `caseload` counts the open cases of the
-    coordinator that the command names, where the programme limits them. `listed` is of the case that is put on an
-    agenda, or heard; `draft` is the agenda as the rules make it, and `listings` are, by item, its cases as they are
-    when it is published; `digest` is the keyed hash of what the command has and nobody may look up: an NHS number, what
-    an issuer calls somebody, a sender's own number of a referral;
-    `marks` likewise of each two identifiers of a person; `alike` is what a look for others found.
+    coordinator that the command names, where the programme limits them; `licensed` are the instruments for which the
+    place has a licence. `listed` is of the case that is put on an agenda, or heard; `draft` is the agenda as the rules
+    make it, and `listings` are, by item, its cases as they are when it is published; `digest` is the keyed hash of what
+    the command has and nobody may look up: an NHS number, what an issuer calls somebody, a sender's own number of a
+    referral; `marks` likewise of each two identifiers of a person; `alike` is what a look for others found.
     """
 
     at: datetime
     by: Actor
     programme: Programme | None = None
+    licensed: frozenset[str] = frozenset()
     partners: Mapping[str, Partner] = {}
     caseload: int = 0
     listed: Listed | None = None

@@ -73,6 +73,8 @@ Count = Annotated[int, Between(0, 100_000)]
 Version = Annotated[int, Between(1, 10_000)]
 Score = Annotated[int, Between(-1_000, 1_000)]
 """Scales are the configuration's: a framework narrows this."""
+Metric = Annotated[float, Between(0, 1_000)]
+"""What a raw total stands for, by the instrument's table."""
 Percent = Annotated[int, Between(0, 100)]
 Age = Annotated[int, Between(0, 130)]
 MinutesLong = Annotated[int, Between(0, 24 * 60)]

@@ -254,6 +254,34 @@ def recusals(held: Iterable[domain.Recusal], redactor: Redactor) -> list[case_ty
     ]
 
 
+def measures(held: Sequence[domain.Measure], redactor: Redactor) -> list[case_types.Measure]:
+    """Totals are of health; what was ticked is for those who coordinate the case."""
+    told = redactor.all("measures", Category.HEALTH, held)
+    items = redactor.for_those_who_see_all("measures.readings", True)
+    return [
+        case_types.Measure(
+            id=each.measure,
+            instrument=each.instrument,
+            stage=each.stage,
+            administered_on=each.administered_on,
+            mode=each.mode,
+            language=each.language,
+            complete=each.complete,
+            raw_total=each.raw_total,
+            metric_total=each.metric_total,
+            out_of_window=each.out_of_window,
+            readings=[case_types.Reading(item=one.item, score=one.score) for one in each.readings if items],
+            reference=redactor.text("measures.reference", Category.HEALTH, each.reference),
+        )
+        for each in told
+    ]
+
+
+def unmeasured(held: domain.Unmeasured, path: str, redactor: Redactor) -> case_types.Unmeasured:
+    reason = redactor.text(f"{path}.reason", Category.HEALTH, held.reason)
+    return case_types.Unmeasured(instrument=held.instrument, stage=held.stage, why=held.why, at=held.at, reason=reason)
+
+
 def pauses(held: Sequence[domain.Pause], redactor: Redactor) -> list[case_types.Pause]:
     """When it rested is told with its clocks, which stood still; why is of the plan."""
     closed = redactor.hides("pauses.reason", Category.PLAN)

@@ -19,10 +19,12 @@ from catch.domain.case.state import (
     ConversationFormat,
     GoalResult,
     GoalState,
+    MeasureMode,
     Priority,
     ProposalPurpose,
     ReviewDecision,
     Turn,
+    WhyNot,
 )
 from catch.domain.facts import Category, Tag
 from catch.domain.meeting.items import DecisionCode
@@ -156,11 +158,38 @@ class Action:
     turns: list[ActionTurn]
 
 
-@strawberry.type(description="One reading of an instrument. Instruments come with a later release; until then, none.")
+@strawberry.type(description="One answer: the item's number, from 1, and what was ticked.")
+class Reading:
+    item: int
+    score: int
+
+
+@strawberry.type(
+    description="One time that an instrument was used, as the server scored it. `rawTotal` is null where an item is"
+    " missing or items are never added up; `metricTotal` is what it stands for, where the instrument has a table."
+)
 class Measure:
+    id: UUID
     instrument: str
     stage: str
     administered_on: date
+    mode: MeasureMode
+    language: str
+    complete: bool
+    raw_total: int | None
+    metric_total: float | None
+    out_of_window: bool
+    readings: list[Reading] = strawberry.field(description="For those who coordinate the case.")
+    reference: str | None
+
+
+@strawberry.type(description="An instrument was not used at a stage, and why.")
+class Unmeasured:
+    instrument: str
+    stage: str
+    why: WhyNot
+    at: datetime
+    reason: str | None
 
 
 @strawberry.type(description="A structured check of plan and goals.")
@@ -390,6 +419,7 @@ class Case(Redactable):
         description="The agreement was withdrawn while disclosures were open: each waits to be looked at again."
     )
     measures: list[Measure]
+    unmeasured: list[Unmeasured]
     reviews: list[Review]
     clocks: list[Clock]
     on_hold: bool | None = strawberry.field(description="The case rests: the last of its pauses has not ended.")

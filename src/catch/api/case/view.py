@@ -138,7 +138,10 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     "disclosures_to_review": lambda whole: whole.redactor.for_those_who_see_all(
         "disclosuresToReview", whole.held.disclosures_to_review
     ),
-    "measures": lambda _: [],
+    "measures": lambda whole: parts.measures(whole.held.measures, whole.redactor),
+    "unmeasured": lambda whole: whole.redactor.each(
+        "unmeasured", Category.HEALTH, whole.held.unmeasured, parts.unmeasured
+    ),
     "reviews": lambda whole: whole.redactor.each("reviews", Category.PLAN, whole.held.reviews, parts.review),
     "clocks": lambda whole: [
         *(whole.redactor.for_those_involved("clocks", parts.clocks(whole.held, whole.pinned, whole.at)) or ())

@@ -1,8 +1,8 @@
 """The Case stream: everything that can happen to one person's involvement with one programme.
 
 Read it as a case lives: `referral`, `eligibility`, `coordination`, `agreement`, `disclosure`, `proposals`, `plan`,
-`goals`, `reviews`, `actions`, `notes`, `pauses`, `recusal`, `closing`; `state` is what they build, `rules` what they
-share.
+`goals`, `measures`, `reviews`, `actions`, `notes`, `pauses`, `recusal`, `closing`; `state` is what they build, `rules`
+what they share.
 
 To add an event, put it in its subject's module (its class, its union, its `evolve`); a command likewise with its
 `decide`. The type checker then lists what else must know.
@@ -18,6 +18,7 @@ from catch.domain.case import (
     disclosure,
     eligibility,
     goals,
+    measures,
     notes,
     pauses,
     plan,
@@ -33,6 +34,7 @@ from catch.domain.case.coordination import CoordinationCommand, CoordinationEven
 from catch.domain.case.disclosure import DisclosureCommand, DisclosureEvent
 from catch.domain.case.eligibility import EligibilityCommand, EligibilityEvent
 from catch.domain.case.goals import GoalCommand, GoalEvent
+from catch.domain.case.measures import MeasureCommand, MeasureEvent
 from catch.domain.case.notes import NoteCommand, NoteEvent
 from catch.domain.case.pauses import PauseCommand, PauseEvent
 from catch.domain.case.plan import PlanCommand, PlanEvent
@@ -61,6 +63,7 @@ CaseEvent = (
     | ProposalEvent
     | PlanEvent
     | GoalEvent
+    | MeasureEvent
     | ReviewEvent
     | ActionEvent
     | NoteEvent
@@ -77,6 +80,7 @@ CaseCommand = (
     | ProposalCommand
     | PlanCommand
     | GoalCommand
+    | MeasureCommand
     | ReviewCommand
     | ActionCommand
     | NoteCommand
@@ -96,6 +100,7 @@ SUBJECTS = Subjects(
         proposals.SUBJECT,
         plan.SUBJECT,
         goals.SUBJECT,
+        measures.SUBJECT,
         reviews.SUBJECT,
         actions.SUBJECT,
         notes.SUBJECT,

@@ -11,6 +11,7 @@ from catch.domain.calendar import end_of_day, london_day
 from catch.domain.case.actions import ActionCancelled
 from catch.domain.case.course import stepped
 from catch.domain.case.goals import GoalAbandoned, GoalAchieved, UnknownGoal
+from catch.domain.case.measures import check_measured
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import (
     Case,
@@ -170,6 +171,7 @@ def close(case: Case, command: CloseCase, given: Given) -> list[Answer]:
     unknown = told - {held.goal for held in case.goals}
     if unknown:
         raise UnknownGoal(goal=min(unknown))
+    check_measured(case, given)
     silent = [held.goal for held in case.goals if held.state is GoalState.OPEN and held.goal not in told]
     if silent:
         raise GoalWithoutOutcome(goals=", ".join(str(goal) for goal in silent))

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from catch.domain.calendar import london_day
 from catch.domain.facts import Category, Part, Sealed
+from catch.domain.instruments import Reading
 from catch.domain.meeting.items import Amendment, Decision
 from catch.domain.meeting.listing import Missing
 from catch.domain.plain import Code, Key, Made, UserId
@@ -550,6 +551,49 @@ class Pause(Part, frozen=True, omit_defaults=True):
     resumed_at: datetime | None = None
 
 
+class MeasureMode(StrEnum):
+    """How an instrument was filled in. Read aloud, people say that they are better than on paper."""
+
+    SELF = "self"
+    ASSISTED = "assisted"
+    TELEPHONE = "telephone"
+
+
+class Measure(Part, frozen=True, omit_defaults=True):
+    """One time that an instrument was used, as the server scored it. `recorded_at` is when that was said."""
+
+    measure: UUID
+    instrument: Code
+    stage: Code
+    administered_on: date
+    recorded_at: datetime
+    readings: tuple[Reading, ...] = ()
+    complete: bool = True
+    raw_total: int | None = None
+    metric_total: float | None = None
+    mode: MeasureMode = MeasureMode.SELF
+    language: Code = "en"
+    out_of_window: bool = False
+    reference: Sealed | None = None
+
+
+class WhyNot(StrEnum):
+    """Why an instrument was not used: the person did not want to, or nobody asked them in time."""
+
+    DECLINED = "declined"
+    MISSED = "missed"
+
+
+class Unmeasured(Part, frozen=True, omit_defaults=True):
+    """An instrument was not used at a stage, and why."""
+
+    instrument: Code
+    stage: Code
+    why: WhyNot
+    at: datetime
+    reason: Sealed | None = None
+
+
 class Recusal(Part, frozen=True, omit_defaults=True):
     """Somebody has an interest in the case and is kept out of it until that is resolved."""
 
@@ -747,6 +791,8 @@ class Case(Part, frozen=True, omit_defaults=True):
     notes: tuple[Note, ...] = ()
     unmet_needs: tuple[UnmetNeed, ...] = ()
     pauses: tuple[Pause, ...] = ()
+    measures: tuple[Measure, ...] = ()
+    unmeasured: tuple[Unmeasured, ...] = ()
     closure_proposed: ClosureProposal | None = None
     endings: tuple[Ending, ...] = ()
     reopenings: tuple[Reopening, ...] = ()

@@ -51,6 +51,11 @@ class ProgrammeHistory(Part, frozen=True, omit_defaults=True):
     def current(self) -> Programme:
         return self.versions[-1]
 
+    @property
+    def licensed(self) -> frozenset[str]:
+        """The instruments for which the place has a licence, by what it said last."""
+        return frozenset(each.code for each in self.current.instruments if each.licence)
+
     def version(self, version: int) -> Programme | None:
         return next((held for held in self.versions if held.version == version), None)
 

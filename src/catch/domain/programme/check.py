@@ -8,8 +8,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from catch.domain.instruments import KNOWN
 from catch.domain.keys import is_key
-from catch.domain.programme.configuration import AgendaPolicy, ClockRule, ClosureClass, Programme, Series, Span
+from catch.domain.programme.configuration import (
+    AgendaPolicy,
+    ClockRule,
+    ClosureClass,
+    Instrument,
+    Programme,
+    Series,
+    Span,
+)
 from catch.domain.programme.recurrence import parse
 
 CLOCK_EVENTS = frozenset(
@@ -37,6 +46,7 @@ def problems(configuration: Programme, events: frozenset[str] = CLOCK_EVENTS) ->
             _ranges(configuration),
             _closure(configuration),
             _pauses(configuration),
+            _instruments(configuration.instruments, events),
         )
     )
 
@@ -66,6 +76,7 @@ def _repeated(configuration: Programme) -> Iterator[str]:
         "clocks": (rule.code for rule in configuration.clocks),
         "meetings": (series.key for series in configuration.meetings),
         "interventions": configuration.interventions,
+        "instruments": (instrument.code for instrument in configuration.instruments),
         "pauses.reasons": (reason.code for reason in configuration.pauses.reasons),
         "closure.reasons": (reason.code for reason in configuration.closure.reasons),
         "framework.domains": configuration.framework.domains if configuration.framework else (),
@@ -178,3 +189,22 @@ def _pauses(configuration: Programme) -> Iterator[str]:
         for code in rule.waits_for:
             if code not in known:
                 yield f"clocks[{at}].waits_for: {code!r} is not among the reasons for a pause."
+
+
+def _instruments(instruments: tuple[Instrument, ...], events: frozenset[str]) -> Iterator[str]:
+    for at, instrument in enumerate(instruments):
+        path = f"instruments[{at}]"
+        if instrument.code in KNOWN and instrument.scale:
+            yield f"{path}.scale: how {instrument.code} is scored is known, and is not said again."
+        if instrument.code not in KNOWN and not instrument.scale:
+            yield f"{path}.code: {instrument.code!r} is none of {', '.join(sorted(KNOWN))}: say how it is scored."
+        if (scale := instrument.scale) and scale.least >= scale.most:
+            yield f"{path}.scale.most: {scale.most} is not above least ({scale.least})."
+        if not instrument.stages:
+            yield f"{path}.stages: say when it is used."
+        for place, stage in enumerate(instrument.stages):
+            if stage.anchor not in events:
+                yield f"{path}.stages[{place}].anchor: no case event is called {stage.anchor!r}."
+        for code, times in Counter(stage.code for stage in instrument.stages).items():
+            if times > 1 or not is_key(code):
+                yield f"{path}.stages: {code!r} is there {times} times, or is no code in small letters."

@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from catch.domain.facts import Part
-from catch.domain.plain import Code, Count, Key, Label, Many, PublicName, Score, Share, Version
+from catch.domain.plain import Code, Count, Key, Label, Many, Place, PublicName, Score, Share, Version
 
 
 class Unit(StrEnum):
@@ -201,6 +201,41 @@ class Framework(Part, frozen=True, omit_defaults=True):
     domains: Many[Code] = ()
 
 
+class MeasureStage(Part, frozen=True, omit_defaults=True):
+    """When an instrument is used: so many days after the fact that `anchor` names, give or take the window. One that is
+    anchored at `CaseClosed` is asked for before a case closes.
+    """
+
+    code: Code
+    anchor: Label
+    offset_days: Count = 0
+    window_days: Count = 30
+
+
+class LocalScale(Part, frozen=True):
+    """How an instrument is scored that only this programme has: `items` answers from `least` to `most`."""
+
+    items: Place
+    least: Score
+    most: Score
+    totalled: bool
+    licensed: bool
+
+
+class Instrument(Part, frozen=True, omit_defaults=True):
+    """An instrument that the programme uses. One that is licensed is not used before `licence` names the licence or the
+    registration that the place has for it; the newest version of the programme says so for all its cases.
+    """
+
+    code: Code
+    stages: Many[MeasureStage]
+    scale: LocalScale | None = None
+    licence: Label | None = None
+
+    def stage(self, code: str) -> MeasureStage | None:
+        return next((stage for stage in self.stages if stage.code == code), None)
+
+
 class Programme(Part, frozen=True, omit_defaults=True):
     """One version of one programme. `effective_from` is the first day it runs."""
 
@@ -222,6 +257,7 @@ class Programme(Part, frozen=True, omit_defaults=True):
     framework: Framework | None = None
     closure: Closure = Closure()
     pauses: Pauses = Pauses()
+    instruments: Many[Instrument] = ()
     effective_to: date | None = None
     assumed: Many[Label] = ()  # settings that are our proposals, not the programme's own words
 
@@ -234,6 +270,9 @@ class Programme(Part, frozen=True, omit_defaults=True):
 
     def series(self, key: str) -> Series | None:
         return next((series for series in self.meetings if series.key == key), None)
+
+    def instrument(self, code: str) -> Instrument | None:
+        return next((each for each in self.instruments if each.code == code), None)
 
     def closure_reason(self, code: str) -> ClosureReason | None:
         return next((reason for reason in self.closure.reasons if reason.code == code), None)
