@@ -14,6 +14,7 @@ import httpx
 import msgspec
 import pytest
 from msgspec import Struct
+from msgspec.structs import replace
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
@@ -197,6 +198,13 @@ class Place:
         self, command: Command, by: Actor = COORDINATOR, at: datetime | None = None, command_id: UUID | None = None
     ) -> Answer:
         return await self.catch.commands.take(command, by=by, command_id=command_id or uuid4(), occurred_at=at)
+
+    async def license(self) -> None:
+        """From now on the place has a licence for whatever the programme's instruments need one for."""
+        held = next(each for each in shipped() if each.key == PROGRAMME)
+        instruments = tuple(replace(each, licence="invented-1") for each in held.instruments)
+        licensed = replace(held, version=held.version + 1, instruments=instruments)
+        await self.take(LoadProgramme(held.key, licensed), SYSTEM)
 
     async def settled(self) -> int:
         """Returns once queries and subscriptions have come to the end of the log; where that is."""

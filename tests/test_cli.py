@@ -136,8 +136,8 @@ async def test_a_database_that_is_not_there_is_said_in_a_sentence(catch: Cli):
 async def test_programmes_are_loaded_once_and_listed(catch: Cli, tmp_path: Path):
     assert "No programme is loaded" in catch("programmes", "list").stdout
     first, second = catch("programmes", "load"), catch("programmes", "load")
-    assert "snn-catch@1: loaded" in first.stdout
-    assert "snn-catch@1: in use already" in second.stdout
+    assert "snn-catch@2: loaded" in first.stdout
+    assert "snn-catch@2: in use already" in second.stdout
     assert "bexley-icm" in catch("programmes", "list").stdout
     broken = tmp_path / "broken.yaml"
     broken.write_text("key: nothing")

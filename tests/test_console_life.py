@@ -82,6 +82,7 @@ class Hand:
 
 
 async def test_a_case_lives_from_its_referral_to_its_end_by_forms_alone(place: Place) -> None:
+    await place.license()
     async with signed_in(place, COORDINATOR) as client, signed_in(place, HOUSING) as housing:
         at = Hand(client, "/refer-somebody?programme=snn-catch")
         form = (await at.page()).form("/refer-somebody")
@@ -151,6 +152,13 @@ async def test_a_case_lives_from_its_referral_to_its_end_by_forms_alone(place: P
             {"decision": "CONTINUE", "agreementConfirmed": "true", "summary": "Better"},
             {"decision": "", "nextDue-day": "0"},
         )
+        await at.do("pause-case", {"reason": "in-hospital", **typed("expectedResume", TODAY + timedelta(days=9))})
+        assert "On hold" in (await at.page()).main
+        await at.do("resume-case", {})
+        ticked = {f"readings.{item}.score": "3" for item in range(7)}
+        await at.do("record-measure", {"stage": "start", **ticked}, {"readings.0.score": "9", "stage": ""})
+        await at.do("record-no-measure", {"stage": "closure", "why": "DECLINED"}, {"why": ""})
+        assert "19.25 (metric), 21 raw" in (await at.page()).main
         await at.do("propose-closure", {"reason": "goals-achieved", "summary": "Nearly there"}, {"reason": "boredom"})
         await at.do(
             "close-case",

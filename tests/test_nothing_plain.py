@@ -45,6 +45,7 @@ from catch.domain.case.eligibility import (
     RedirectReferral,
 )
 from catch.domain.case.goals import AbandonGoal, NewGoal, SetGoal
+from catch.domain.case.measures import RecordMeasure, RecordNoMeasure
 from catch.domain.case.notes import AddNote
 from catch.domain.case.pauses import PauseCase, ResumeCase
 from catch.domain.case.plan import AgreePlan, RevisePlan
@@ -59,10 +60,12 @@ from catch.domain.case.state import (
     ReferralAgreement,
     ReviewDecision,
     SafeContact,
+    WhyNot,
     Worker,
 )
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Actor, Category, Command, Role, Sealed, Tag
+from catch.domain.instruments import Reading
 from catch.domain.meeting.adding import AddItem, AddLateItem
 from catch.domain.meeting.amending import AmendMinutes
 from catch.domain.meeting.attendance import (
@@ -249,6 +252,7 @@ async def fill_a_case(w: Writer) -> Any:
 
 
 async def work_on_it(w: Writer, case: Any) -> None:
+    await w.place.license()
     t = w.text
     actions = [uuid4() for _ in range(3)]
     for action in actions:
@@ -270,6 +274,9 @@ async def work_on_it(w: Writer, case: Any) -> None:
     await w.send(AbandonGoal(case, goals[0].goal, t()))
     review = HoldReview(case, uuid4(), ReviewDecision.CONTINUE, True, t(), add_months(TODAY, 3))
     await w.send(review)
+    ticked = tuple(Reading(item, 3) for item in range(1, 8))
+    await w.send(RecordMeasure(case, uuid4(), "swemwbs", "start", TODAY, ticked, reference=t()))
+    await w.send(RecordNoMeasure(case, "swemwbs", "closure", WhyNot.DECLINED, t()))
     await w.send(PauseCase(case, pause := uuid4(), "away", SOON, t()))
     await w.send(ResumeCase(case, pause))
 

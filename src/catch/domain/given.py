@@ -52,7 +52,6 @@ class Given(Struct, frozen=True):
     at: datetime
     by: Actor
     programme: Programme | None = None
-    licensed: frozenset[str] = frozenset()
     partners: Mapping[str, Partner] = {}
     caseload: int = 0
     listed: Listed | None = None
@@ -62,6 +61,7 @@ class Given(Struct, frozen=True):
     marks: tuple[str, ...] = ()
     alike: Alike | None = None
     now: datetime | None = None
+    licensed: frozenset[str] = frozenset()
 
 
 def not_before(given: Given, *since: datetime | None) -> None:

@@ -6,7 +6,7 @@ from catch.domain.calendar import LONDON, add_months
 from catch.domain.facts import Command
 from catch.web.console.fields import Choice, fields_of
 from catch.web.console.known import Known
-from catch.web.console.lists import all_series, involved, open_goals, parts, programmes, told
+from catch.web.console.lists import all_series, involved, open_goals, parts, programmes, scale_asked, told
 from catch.web.console.visit import many, one
 
 
@@ -31,6 +31,11 @@ def rows(known: Known, kind: type[Command]) -> tuple[dict[str, str], dict[str, s
             {f"outcomes.{number}.goal": each["id"] for number, each in enumerate(goals)},
             {f"outcomes.{number}": each["text"] or "A goal" for number, each in enumerate(goals)},
         )
+    if kind.__name__ == "RecordMeasure" and (scale := scale_asked(known)):
+        return (
+            {f"readings.{number}.item": str(number + 1) for number in range(scale.items)},
+            {f"readings.{number}": f"Item {number + 1}" for number in range(scale.items)},
+        )
     return {}, {}
 
 
@@ -50,6 +55,7 @@ def only(found: list[Choice]) -> str:
 OF_FIELDS: Mapping[str, Callable[[Known], str]] = {
     "closedOn": today,
     "completedOn": today,
+    "administeredOn": today,
     "startsOn": today,
     "receivedAt": lambda known: known.now.astimezone(LONDON).isoformat(),
     "reviewDue": next_review,
@@ -119,4 +125,4 @@ OF_COMMANDS: Mapping[str, Callable[[Known], dict[str, str]]] = {
 
 def rows_known(kind: type[Command]) -> bool:
     """Whether what its rows are about has to be known to read the form."""
-    return kind.__name__ in ("AcceptReferral", "DeclineReferral", "RedirectReferral", "CloseCase")
+    return kind.__name__ in ("AcceptReferral", "DeclineReferral", "RedirectReferral", "CloseCase", "RecordMeasure")

@@ -219,6 +219,8 @@ class Form:
             number = int(text) if field.whole else float(text)
         except ValueError:
             number = None
+        if (offered := self.offered(field)) and text not in {each.value for each in offered}:
+            return self._wrong(path, f"Choose {lower(field.label)} from the list.")
         # What GraphQL calls a whole number has 32 bits; what is no number at all (`nan`) is none here either.
         if number is None or not -(2**31) <= number < 2**31:
             return self._wrong(path, f"{field.label} must be a number, such as 5.")

@@ -6,6 +6,7 @@ Only what the API tells whoever fills a form in.
 from collections.abc import Iterable
 from typing import Any
 
+from catch.domain.instruments import KNOWN, Scale
 from catch.domain.streams import COMMANDS_BY_KEY
 from catch.web.console.fields import Choice, fields_of
 from catch.web.console.known import Known
@@ -177,6 +178,41 @@ def needs(known: Known) -> list[Choice]:
 
 def closing(known: Known) -> list[Choice]:
     return [Choice(each["code"], each["label"]) for each in many(one(known.programme, "closure"), "reasons")]
+
+
+def usable(known: Known) -> list[Json]:
+    """The programme's instruments that the place may use."""
+    held = many(known.programme, "instruments")
+    return [each for each in held if each.get("licence") or not scale_of(each).licensed]
+
+
+def scale_of(instrument: Json) -> Scale:
+    return Scale(**instrument["scale"]) if instrument.get("scale") else KNOWN[instrument["code"]]
+
+
+def instruments(known: Known) -> list[Choice]:
+    return [Choice(each["code"], words(each["code"])) for each in usable(known)]
+
+
+def asked(known: Known) -> Json | None:
+    return next((each for each in usable(known) if each["code"] == known.about.get("instrument")), None)
+
+
+def scale_asked(known: Known) -> Scale | None:
+    held = asked(known)
+    return scale_of(held) if held else None
+
+
+def stages(known: Known) -> list[Choice]:
+    """Of the instrument that the form is about; of all, where it is about none."""
+    held = asked(known)
+    codes = [stage["code"] for each in ([held] if held else usable(known)) for stage in each["stages"]]
+    return [Choice(code, words(code)) for code in dict.fromkeys(codes)]
+
+
+def ticks(known: Known) -> list[Choice]:
+    scale = scale_asked(known)
+    return [Choice(str(each), str(each)) for each in range(scale.least, scale.most + 1)] if scale else []
 
 
 def pausing(known: Known) -> list[Choice]:

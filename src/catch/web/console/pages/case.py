@@ -11,6 +11,7 @@ from catch.web.console.asking import form_of
 from catch.web.console.fields import chosen_ids, mutation_of
 from catch.web.console.forms import Form
 from catch.web.console.known import Known, nodes
+from catch.web.console.lists import instruments
 from catch.web.console.rows import path_in_words
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, many, nothing_here, one
@@ -28,6 +29,7 @@ AT_THEIR_PLACE = frozenset({
     "schedule-review", "hold-review", "offer-action", "respond-to-action", "progress-action", "complete-action",
     "close-action-incomplete", "change-action-due", "add-note", "meet-unmet-need", "record-safeguarding-outcome",
     "propose-closure", "close-case", "reopen-case", "pause-case", "resume-case",
+    "record-measure", "record-no-measure",
 })  # fmt: skip
 """Commands that stand where they belong on the page; the rest is listed at its end."""
 LONG = frozenset({
@@ -36,7 +38,7 @@ LONG = frozenset({
     "set-contact-preference", "set-protected-address", "record-safeguarding-outcome", "end-disclosure",
     "end-involvement", "withdraw-proposal", "abandon-goal", "withdraw-agreement", "record-refusal-of-support",
     "confirm-safe-contact", "record-conversation-attempt", "propose-closure", "schedule-review",
-    "pause-case",
+    "pause-case", "record-measure", "record-no-measure",
 })  # fmt: skip
 """Forms with a page of their own: the case's would be a wall of fields otherwise."""
 
@@ -95,6 +97,7 @@ async def shown(visit: Visit) -> Reply:
         clocks=clocks.every(case["clocks"], known.now),
         until=partial(clocks.until_day, now=known.now),
         series=series,
+        instruments=[each.value for each in instruments(known)],
         goals={each["id"]: each for each in case["goals"]},
         new_id=lambda: str(uuid4()),
         here=f"/cases/{id_}",
