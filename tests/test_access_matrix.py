@@ -60,6 +60,12 @@ DeclareRecusal            coordinator COORDINATES, partner TAKES_PART, chair CHA
 ResolveRecusal            coordinator COORDINATES, chair CHAIRS_THE_CASE, deputy CHAIRS_THE_CASE
 AddRestrictedNote         coordinator WRITES_RESTRICTED
 RecordSafeguardingOutcome coordinator WRITES_RESTRICTED
+StartIntervention         coordinator COORDINATES
+EndIntervention           coordinator COORDINATES
+RequestInformation        coordinator COORDINATES
+ReceiveInformation        coordinator COORDINATES
+RecordRisk                coordinator COORDINATES
+ReviewRisk                coordinator COORDINATES
 RecordMeasure             coordinator COORDINATES
 RecordNoMeasure           coordinator COORDINATES
 PauseCase                 coordinator COORDINATES

@@ -152,6 +152,14 @@ async def test_a_case_lives_from_its_referral_to_its_end_by_forms_alone(place: P
             {"decision": "CONTINUE", "agreementConfirmed": "true", "summary": "Better"},
             {"decision": "", "nextDue-day": "0"},
         )
+        asked: dict[str, str | list[str]] = {"whom": "Her GP", "what": "Which tablets?"}
+        await at.do("request-information", asked | typed("due", TODAY), {"what": ""})
+        await at.do("receive-information", {"text": "None that matter"})
+        await at.do("start-intervention", {"intervention": "befriending", "provider": "housing-1"}, {"provider": ""})
+        await at.do("end-intervention", {"outcome": "helped"})
+        risk: dict[str, str | list[str]] = {"kind": "falls", "level": "HIGH", "mitigation": "A rail by the stairs"}
+        await at.do("record-risk", risk | typed("reviewOn", TODAY + timedelta(days=9)), {"level": ""})
+        await at.do("review-risk", {"level": "LOW", "mitigation": "The rail is there"})
         await at.do("pause-case", {"reason": "in-hospital", **typed("expectedResume", TODAY + timedelta(days=9))})
         assert "On hold" in (await at.page()).main
         await at.do("resume-case", {})
@@ -174,7 +182,15 @@ async def test_a_case_lives_from_its_referral_to_its_end_by_forms_alone(place: P
         await at.do("reopen-case", {"reason": "It is cold again"}, {"reason": ""})
         page = (await at.page()).main
     assert urlsplit(at.address).path == case
-    for told in ("A part is on its way", "The kitchen is warm", "Sees somebody", "Better", "It is cold again", "50 %"):
+    for told in (
+        "A part is on its way",
+        "The kitchen is warm",
+        "Sees somebody",
+        "Better",
+        "It is cold again",
+        "50 %",
+        "The rail is there",
+    ):
         assert told in page, told
 
 

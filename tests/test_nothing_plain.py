@@ -45,6 +45,8 @@ from catch.domain.case.eligibility import (
     RedirectReferral,
 )
 from catch.domain.case.goals import AbandonGoal, NewGoal, SetGoal
+from catch.domain.case.information import ReceiveInformation, RequestInformation
+from catch.domain.case.interventions import EndIntervention, StartIntervention
 from catch.domain.case.measures import RecordMeasure, RecordNoMeasure
 from catch.domain.case.notes import AddNote
 from catch.domain.case.pauses import PauseCase, ResumeCase
@@ -53,12 +55,14 @@ from catch.domain.case.proposals import ProposeForMeeting, WithdrawProposal
 from catch.domain.case.recusal import DeclareRecusal, ResolveRecusal
 from catch.domain.case.referral import AttachReferral, SubmitReferral
 from catch.domain.case.reviews import HoldReview
+from catch.domain.case.risks import RecordRisk, ReviewRisk
 from catch.domain.case.state import (
     Agrees,
     ConversationFormat,
     ProposalPurpose,
     ReferralAgreement,
     ReviewDecision,
+    RiskLevel,
     SafeContact,
     WhyNot,
     Worker,
@@ -277,6 +281,12 @@ async def work_on_it(w: Writer, case: Any) -> None:
     ticked = tuple(Reading(item, 3) for item in range(1, 8))
     await w.send(RecordMeasure(case, uuid4(), "swemwbs", "start", TODAY, ticked, reference=t()))
     await w.send(RecordNoMeasure(case, "swemwbs", "closure", WhyNot.DECLINED, t()))
+    await w.send(StartIntervention(case, support := uuid4(), "befriending", "housing-1"))
+    await w.send(EndIntervention(case, support, "helped", t()))
+    await w.send(RequestInformation(case, asked := uuid4(), t(), t(), SOON))
+    await w.send(ReceiveInformation(case, asked, t()))
+    await w.send(RecordRisk(case, risk := uuid4(), "falls", RiskLevel.HIGH, t(), SOON))
+    await w.send(ReviewRisk(case, risk, RiskLevel.LOW, t()))
     await w.send(PauseCase(case, pause := uuid4(), "away", SOON, t()))
     await w.send(ResumeCase(case, pause))
 

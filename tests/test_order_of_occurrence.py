@@ -28,12 +28,15 @@ from catch.domain.case import (
     disclosure,
     eligibility,
     goals,
+    information,
+    interventions,
     notes,
     pauses,
     plan,
     proposals,
     recusal,
     reviews,
+    risks,
 )
 from catch.domain.case.actions import (
     ActionAccepted,
@@ -71,6 +74,7 @@ from catch.domain.case.state import (
     ProposalPurpose,
     ReferralAgreement,
     ReviewDecision,
+    RiskLevel,
     SafeContact,
     Worker,
 )
@@ -186,6 +190,12 @@ def likely() -> Iterator[CaseCommand]:
         yield from (CompleteAction(CASE, each, "done", date(2026, 3, day)) for day in (5, 12, 25))
         yield actions.CloseActionIncomplete(CASE, each, actions.Incomplete.NOT_POSSIBLE, TEXT)
     yield from (notes.AddNote(CASE, uid(n), Category.PLAN, TEXT) for n in (61, 62))
+    yield interventions.StartIntervention(CASE, uid(65), "befriending", "housing-1")
+    yield interventions.EndIntervention(CASE, uid(65), "helped", TEXT)
+    yield information.RequestInformation(CASE, uid(66), TEXT, TEXT, date(2026, 6, 1))
+    yield information.ReceiveInformation(CASE, uid(66), TEXT)
+    yield risks.RecordRisk(CASE, uid(67), "falls", RiskLevel.HIGH, TEXT, date(2026, 6, 1))
+    yield from (risks.ReviewRisk(CASE, uid(67), level, TEXT) for level in (RiskLevel.LOW, RiskLevel.MEDIUM))
     yield from (pauses.PauseCase(CASE, uid(n), "away", date(2026, 6, 1)) for n in (63, 64))
     yield from (pauses.ResumeCase(CASE, uid(n)) for n in (63, 64))
     yield from (NEED, notes.MeetUnmetNeed(CASE, uid(60)))

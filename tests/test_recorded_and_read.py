@@ -197,6 +197,12 @@ INTO: Mapping[str, str] = {
     "AddRestrictedNote": "Note",
     "RecordUnmetNeed": "UnmetNeed",
     "PauseCase": "Pause",
+    "StartIntervention": "Intervention",
+    "EndIntervention": "Intervention",
+    "RequestInformation": "InformationRequest",
+    "ReceiveInformation": "InformationRequest",
+    "RecordRisk": "Risk",
+    "ReviewRisk": "Risk",
     "RecordMeasure": "Measure",
     "RecordNoMeasure": "Unmeasured",
     "Reading": "Reading",
@@ -265,6 +271,7 @@ ELSEWHERE: Mapping[str, str] = {
     "AgreePlan.goals": "Case.goals",
     "RevisePlan.goals": "Case.goals",
     "SetGoal.goal": "Case.goals",
+    "StartIntervention.action": "Intervention.actionId",
     "OfferAction.decision": "Action.decisionId",
     "OfferActionInMeeting.decision": "Action.decisionId",
     "OfferActionInMeeting.accepted": "Action.state",
@@ -377,7 +384,19 @@ def comes_out(at: str) -> bool:
 OWN_IDS = frozenset(
     {
         *("referral", "conversation", "objection", "disclosure", "proposal", "plan", "goal", "review", "action"),
-        *("progress", "note", "concern", "need", "decision", "amendment", "pause", "measure"),
+        *(
+            "progress",
+            "note",
+            "concern",
+            "need",
+            "decision",
+            "amendment",
+            "pause",
+            "measure",
+            "support",
+            "request",
+            "risk",
+        ),
     }
 )
 """The id of what a command makes, or is about."""

@@ -33,7 +33,7 @@ NEEDS, SPOKEN, ACTION, NOTE = (
     ("action", "actions"),
     ("note", ""),
 )
-HEALTH = ("of-category", "health")
+HEALTH, RISK = ("of-category", "health"), ("of-category", "risk")
 SAFE, ADDRESS = ("safe-contact", "contact"), ("address", "contact")
 RESTRICTED, DISCLOSURE, DOOR = ("restricted", "restricted"), ("disclosure", ""), ("door", "")
 OTHERS, COORDINATING, INVOLVED = ("others", ""), ("coordinating", ""), ("involved", "")
@@ -109,6 +109,12 @@ OWNED: dict[str, tuple[str, str]] = {
     "ScheduleReview.review": PLAN,
     "HoldReview.review": PLAN,
     "HoldReview.summary": PLAN,
+    "StartIntervention.support": PLAN,
+    "EndIntervention.reason": PLAN,
+    **{f"RequestInformation.{field}": NEEDS for field in ("request", "whom", "what", "due")},
+    "ReceiveInformation.text": NEEDS,
+    **{f"RecordRisk.{field}": RISK for field in ("risk", "mitigation", "review_on")},
+    **{f"ReviewRisk.{field}": RISK for field in ("mitigation", "review_on")},
     "RecordMeasure.measure": HEALTH,
     "RecordMeasure.administered_on": HEALTH,
     "RecordMeasure.reference": HEALTH,
@@ -191,6 +197,9 @@ MADE: dict[str, str] = {
     "ProposeForMeeting": "proposal",
     "AgreePlan": "plan",
     "ScheduleReview": "review",
+    "StartIntervention": "support",
+    "RequestInformation": "request",
+    "RecordRisk": "risk",
     "RecordMeasure": "measure",
     "PauseCase": "pause",
     "OfferAction": "action",

@@ -58,6 +58,8 @@ from catch.domain.case import (
     disclosure,
     eligibility,
     goals,
+    information,
+    interventions,
     measures,
     notes,
     pauses,
@@ -66,6 +68,7 @@ from catch.domain.case import (
     recusal,
     referral,
     reviews,
+    risks,
 )
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Command, Role
@@ -149,6 +152,9 @@ CASES: tuple[Row, ...] = (
     ((restricted.RecordSafeguardingOutcome,), {Role.COORDINATOR: settling_concern}),
     # It only writes, always answers the same, and goes before everything else, a recusal too.
     ((restricted.RaiseSafeguardingConcern,), dict.fromkeys(EVERYBODY, anywhere)),
+    ((interventions.StartIntervention, interventions.EndIntervention), COORDINATORS),
+    ((information.RequestInformation, information.ReceiveInformation), COORDINATORS),
+    ((risks.RecordRisk, risks.ReviewRisk), COORDINATORS),
     ((measures.RecordMeasure, measures.RecordNoMeasure), COORDINATORS),
     ((pauses.PauseCase, pauses.ResumeCase), COORDINATORS),
     ((plan.AgreePlan, plan.RevisePlan), COORDINATORS),

@@ -20,6 +20,8 @@ from catch.domain.case import (
     disclosure,
     eligibility,
     goals,
+    information,
+    interventions,
     measures,
     notes,
     pauses,
@@ -28,6 +30,7 @@ from catch.domain.case import (
     recusal,
     referral,
     reviews,
+    risks,
 )
 from catch.domain.facts import Category, Part
 from catch.domain.meeting import (
@@ -198,6 +201,12 @@ def _of_case(event: CaseEvent) -> Telling:  # noqa: C901
             return Telling(To.SEEING, Category.DISCUSSION)
         case notes.UnmetNeedRecorded() | notes.UnmetNeedMet():
             return Telling(To.SEEING, Category.NEEDS)
+        case interventions.InterventionStarted() | interventions.InterventionEnded():
+            return Telling(To.SEEING, Category.PLAN)
+        case information.InformationRequested() | information.InformationReceived():
+            return Telling(To.SEEING, Category.NEEDS)
+        case risks.RiskRecorded() | risks.RiskReviewed():
+            return Telling(To.SEEING, Category.RISK)
         case measures.MeasureRecorded() | measures.MeasureDeclined() | measures.MeasureMissed():
             return Telling(To.SEEING, Category.HEALTH)
         # That it rests is operational, like a clock that stands still; why is of the plan (its view).

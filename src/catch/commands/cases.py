@@ -21,12 +21,17 @@ from catch.domain.case import (
     disclosure,
     eligibility,
     goals,
+    information,
+    interventions,
+    measures,
     notes,
+    pauses,
     plan,
     proposals,
     recusal,
     referral,
     reviews,
+    risks,
 )
 from catch.domain.case.actions import ActionCommand
 from catch.domain.case.state import Case, CaseState
@@ -172,6 +177,11 @@ def object_to(command: agreement.RecordObjection, book: Book, given: Given) -> N
         partners_exist(book, sorted(command.partners))
 
 
+def begin_help(command: interventions.StartIntervention, book: Book, given: Given) -> None:
+    if decided(command, book, given):
+        partners_exist(book, (command.provider,))
+
+
 def address_note(command: notes.AddNote, book: Book, given: Given) -> None:
     if decided(command, book, given):
         partners_exist(book, sorted(command.audience))
@@ -290,6 +300,15 @@ BY_THE_CASE: tuple[type[CaseCommand], ...] = (
     notes.MeetUnmetNeed,
     recusal.ResolveRecusal,
     closing.ProposeClosure,
+    interventions.EndIntervention,
+    information.RequestInformation,
+    information.ReceiveInformation,
+    risks.RecordRisk,
+    risks.ReviewRisk,
+    measures.RecordMeasure,
+    measures.RecordNoMeasure,
+    pauses.PauseCase,
+    pauses.ResumeCase,
 )
 """Decided by the case, its programme and the partners that the decision asks for."""
 CASE_HANDLERS: tuple[Handler, ...] = (
@@ -309,6 +328,7 @@ CASE_HANDLERS: tuple[Handler, ...] = (
     handles(actions.CompleteAction, subject=person_of, decide=about_action),
     handles(actions.CloseActionIncomplete, subject=person_of, decide=about_action),
     handles(actions.ChangeActionDue, subject=person_of, decide=about_action),
+    handles(interventions.StartIntervention, subject=person_of, decide=begin_help),
     handles(notes.AddNote, subject=person_of, decide=address_note),
     handles(recusal.DeclareRecusal, subject=person_of, decide=keep_out),
     handles(restricted.AddRestrictedNote, subject=person_or_beside, decide=beside),

@@ -282,6 +282,43 @@ def unmeasured(held: domain.Unmeasured, path: str, redactor: Redactor) -> case_t
     return case_types.Unmeasured(instrument=held.instrument, stage=held.stage, why=held.why, at=held.at, reason=reason)
 
 
+def intervention(held: domain.Intervention, path: str, redactor: Redactor) -> case_types.Intervention:
+    return case_types.Intervention(
+        id=held.support,
+        intervention=held.intervention,
+        provider=held.provider,
+        since=held.since,
+        action_id=held.action if redactor.sight.hides(Category.ACTIONS) is None else None,
+        ended_at=held.ended_at,
+        outcome=held.outcome,
+        reason=redactor.text(f"{path}.reason", Category.PLAN, held.reason),
+    )
+
+
+def request(held: domain.InformationRequest, path: str, redactor: Redactor) -> case_types.InformationRequest:
+    return case_types.InformationRequest(
+        id=held.request,
+        whom=redactor.text(f"{path}.whom", Category.NEEDS, held.whom),
+        what=redactor.text(f"{path}.what", Category.NEEDS, held.what),
+        asked_at=held.asked_at,
+        due=held.due,
+        received_at=held.received_at,
+        text=redactor.text(f"{path}.text", Category.NEEDS, held.text),
+    )
+
+
+def risk(held: domain.Risk, path: str, redactor: Redactor) -> case_types.Risk:
+    return case_types.Risk(
+        id=held.risk,
+        kind=held.kind,
+        level=held.level,
+        mitigation=redactor.text(f"{path}.mitigation", Category.RISK, held.mitigation),
+        since=held.since,
+        looked_at=held.looked_at,
+        review_on=held.review_on,
+    )
+
+
 def pauses(held: Sequence[domain.Pause], redactor: Redactor) -> list[case_types.Pause]:
     """When it rested is told with its clocks, which stood still; why is of the plan."""
     closed = redactor.hides("pauses.reason", Category.PLAN)

@@ -23,6 +23,7 @@ from catch.domain.case.state import (
     Priority,
     ProposalPurpose,
     ReviewDecision,
+    RiskLevel,
     Turn,
     WhyNot,
 )
@@ -267,6 +268,40 @@ class Allocation:
     handover_note: str | None
 
 
+@strawberry.type(description="A kind of help that began, and which agency gives it.")
+class Intervention:
+    id: UUID
+    intervention: str
+    provider: str
+    since: datetime
+    action_id: UUID | None = strawberry.field(description="The action by which it was agreed.")
+    ended_at: datetime | None
+    outcome: str | None
+    reason: str | None
+
+
+@strawberry.type(description="What somebody was asked for, by when, and what they answered.")
+class InformationRequest:
+    id: UUID
+    whom: str | None
+    what: str | None
+    asked_at: datetime
+    due: date
+    received_at: datetime | None
+    text: str | None
+
+
+@strawberry.type(description="What might go wrong, as it was found last. Without `reviewOn` it is no risk any more.")
+class Risk:
+    id: UUID
+    kind: str
+    level: RiskLevel
+    mitigation: str | None
+    since: datetime
+    looked_at: datetime
+    review_on: date | None
+
+
 @strawberry.type(description="The case rested. `expectedResume`: the day on which it was to go on.")
 class Pause:
     id: UUID
@@ -420,6 +455,9 @@ class Case(Redactable):
     )
     measures: list[Measure]
     unmeasured: list[Unmeasured]
+    interventions: list[Intervention]
+    requests: list[InformationRequest]
+    risks: list[Risk]
     reviews: list[Review]
     clocks: list[Clock]
     on_hold: bool | None = strawberry.field(description="The case rests: the last of its pauses has not ended.")

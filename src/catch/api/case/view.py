@@ -146,6 +146,11 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     "clocks": lambda whole: [
         *(whole.redactor.for_those_involved("clocks", parts.clocks(whole.held, whole.pinned, whole.at)) or ())
     ],
+    "interventions": lambda whole: whole.redactor.each(
+        "interventions", Category.PLAN, whole.held.interventions, parts.intervention
+    ),
+    "requests": lambda whole: whole.redactor.each("requests", Category.NEEDS, whole.held.requests, parts.request),
+    "risks": lambda whole: whole.redactor.each("risks", Category.RISK, whole.held.risks, parts.risk),
     "on_hold": lambda whole: whole.redactor.for_those_involved("onHold", whole.held.on_hold is not None),
     "pauses": lambda whole: parts.pauses(whole.held.pauses, whole.redactor),
     "notes": lambda whole: parts.notes(whole.held.notes, whole.beside.notes if whole.beside else (), whole.redactor),

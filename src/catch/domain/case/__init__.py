@@ -1,8 +1,8 @@
 """The Case stream: everything that can happen to one person's involvement with one programme.
 
-Read it as a case lives: `referral`, `eligibility`, `coordination`, `agreement`, `disclosure`, `proposals`, `plan`,
-`goals`, `measures`, `reviews`, `actions`, `notes`, `pauses`, `recusal`, `closing`; `state` is what they build, `rules`
-what they share.
+Read it as a case lives: `referral`, `information`, `eligibility`, `coordination`, `agreement`, `disclosure`,
+`proposals`, `plan`, `goals`, `interventions`, `measures`, `reviews`, `risks`, `actions`, `notes`, `pauses`,
+`recusal`, `closing`; `state` is what they build, `rules` what they share.
 
 To add an event, put it in its subject's module (its class, its union, its `evolve`); a command likewise with its
 `decide`. The type checker then lists what else must know.
@@ -18,6 +18,8 @@ from catch.domain.case import (
     disclosure,
     eligibility,
     goals,
+    information,
+    interventions,
     measures,
     notes,
     pauses,
@@ -26,6 +28,7 @@ from catch.domain.case import (
     recusal,
     referral,
     reviews,
+    risks,
 )
 from catch.domain.case.actions import ActionCommand, ActionEvent
 from catch.domain.case.agreement import AgreementCommand, AgreementEvent
@@ -34,6 +37,8 @@ from catch.domain.case.coordination import CoordinationCommand, CoordinationEven
 from catch.domain.case.disclosure import DisclosureCommand, DisclosureEvent
 from catch.domain.case.eligibility import EligibilityCommand, EligibilityEvent
 from catch.domain.case.goals import GoalCommand, GoalEvent
+from catch.domain.case.information import InformationCommand, InformationEvent
+from catch.domain.case.interventions import InterventionCommand, InterventionEvent
 from catch.domain.case.measures import MeasureCommand, MeasureEvent
 from catch.domain.case.notes import NoteCommand, NoteEvent
 from catch.domain.case.pauses import PauseCommand, PauseEvent
@@ -48,6 +53,7 @@ from catch.domain.case.referral import (
     SubmitReferral,
 )
 from catch.domain.case.reviews import ReviewCommand, ReviewEvent
+from catch.domain.case.risks import RiskCommand, RiskEvent
 from catch.domain.case.state import Case
 from catch.domain.facts import Recorded
 from catch.domain.given import Given, not_before
@@ -64,6 +70,9 @@ CaseEvent = (
     | PlanEvent
     | GoalEvent
     | MeasureEvent
+    | InterventionEvent
+    | InformationEvent
+    | RiskEvent
     | ReviewEvent
     | ActionEvent
     | NoteEvent
@@ -81,6 +90,9 @@ CaseCommand = (
     | PlanCommand
     | GoalCommand
     | MeasureCommand
+    | InterventionCommand
+    | InformationCommand
+    | RiskCommand
     | ReviewCommand
     | ActionCommand
     | NoteCommand
@@ -101,6 +113,9 @@ SUBJECTS = Subjects(
         plan.SUBJECT,
         goals.SUBJECT,
         measures.SUBJECT,
+        interventions.SUBJECT,
+        information.SUBJECT,
+        risks.SUBJECT,
         reviews.SUBJECT,
         actions.SUBJECT,
         notes.SUBJECT,

@@ -594,6 +594,51 @@ class Unmeasured(Part, frozen=True, omit_defaults=True):
     reason: Sealed | None = None
 
 
+class Intervention(Part, frozen=True, omit_defaults=True):
+    """A kind of help that began, and who gives it. `action`: by which it was agreed."""
+
+    support: UUID
+    intervention: Code
+    provider: Key
+    since: datetime
+    action: UUID | None = None
+    ended_at: datetime | None = None
+    outcome: Code | None = None
+    reason: Sealed | None = None
+
+
+class InformationRequest(Part, frozen=True, omit_defaults=True):
+    """What somebody was asked, by when, and what they answered."""
+
+    request: UUID
+    whom: Sealed
+    what: Sealed
+    asked_at: datetime
+    due: date
+    received_at: datetime | None = None
+    text: Sealed | None = None
+
+
+class RiskLevel(StrEnum):
+    """In the judgement of those who work with the person: no score."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Risk(Part, frozen=True, omit_defaults=True):
+    """What might go wrong, as it was found last. `review_on` None: it is none any more."""
+
+    risk: UUID
+    kind: Code
+    level: RiskLevel
+    mitigation: Sealed
+    review_on: date | None
+    since: datetime
+    looked_at: datetime
+
+
 class Recusal(Part, frozen=True, omit_defaults=True):
     """Somebody has an interest in the case and is kept out of it until that is resolved."""
 
@@ -793,6 +838,9 @@ class Case(Part, frozen=True, omit_defaults=True):
     pauses: tuple[Pause, ...] = ()
     measures: tuple[Measure, ...] = ()
     unmeasured: tuple[Unmeasured, ...] = ()
+    interventions: tuple[Intervention, ...] = ()
+    requests: tuple[InformationRequest, ...] = ()
+    risks: tuple[Risk, ...] = ()
     closure_proposed: ClosureProposal | None = None
     endings: tuple[Ending, ...] = ()
     reopenings: tuple[Reopening, ...] = ()

@@ -180,6 +180,24 @@ def closing(known: Known) -> list[Choice]:
     return [Choice(each["code"], each["label"]) for each in many(one(known.programme, "closure"), "reasons")]
 
 
+def supports(known: Known) -> list[Choice]:
+    return [
+        Choice(each["id"], words(each["intervention"])) for each in parts(known, "interventions") if not each["endedAt"]
+    ]
+
+
+def requests(known: Known) -> list[Choice]:
+    return [
+        Choice(each["id"], called(each["what"], "A question"))
+        for each in parts(known, "requests")
+        if not each["receivedAt"]
+    ]
+
+
+def risks(known: Known) -> list[Choice]:
+    return [Choice(each["id"], words(each["kind"])) for each in parts(known, "risks") if each["reviewOn"]]
+
+
 def usable(known: Known) -> list[Json]:
     """The programme's instruments that the place may use."""
     held = many(known.programme, "instruments")

@@ -29,7 +29,8 @@ AT_THEIR_PLACE = frozenset({
     "schedule-review", "hold-review", "offer-action", "respond-to-action", "progress-action", "complete-action",
     "close-action-incomplete", "change-action-due", "add-note", "meet-unmet-need", "record-safeguarding-outcome",
     "propose-closure", "close-case", "reopen-case", "pause-case", "resume-case",
-    "record-measure", "record-no-measure",
+    "record-measure", "record-no-measure", "start-intervention", "end-intervention", "request-information",
+    "receive-information", "record-risk", "review-risk",
 })  # fmt: skip
 """Commands that stand where they belong on the page; the rest is listed at its end."""
 LONG = frozenset({
@@ -38,7 +39,8 @@ LONG = frozenset({
     "set-contact-preference", "set-protected-address", "record-safeguarding-outcome", "end-disclosure",
     "end-involvement", "withdraw-proposal", "abandon-goal", "withdraw-agreement", "record-refusal-of-support",
     "confirm-safe-contact", "record-conversation-attempt", "propose-closure", "schedule-review",
-    "pause-case", "record-measure", "record-no-measure",
+    "pause-case", "record-measure", "record-no-measure", "start-intervention", "end-intervention",
+    "request-information", "receive-information", "record-risk", "review-risk",
 })  # fmt: skip
 """Forms with a page of their own: the case's would be a wall of fields otherwise."""
 
