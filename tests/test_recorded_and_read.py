@@ -135,6 +135,7 @@ async def test_every_text_that_was_put_in_is_read_by_somebody(told: Follower):
 REPLACED = {
     *(f"RegisterPerson.{field}" for field in ("name", "date_of_birth", "address", "phone", "nhs_number")),
     "RegisterPerson.communication_needs",
+    "RecordRisk.mitigation",
     *(f"AgreePlan.{field}" for field in ("what_matters", "strengths", "contingency", "how_agreed")),
     *(f"RevisePlan.{field}" for field in ("what_matters", "strengths", "contingency", "how_agreed")),
 }
@@ -384,19 +385,8 @@ def comes_out(at: str) -> bool:
 OWN_IDS = frozenset(
     {
         *("referral", "conversation", "objection", "disclosure", "proposal", "plan", "goal", "review", "action"),
-        *(
-            "progress",
-            "note",
-            "concern",
-            "need",
-            "decision",
-            "amendment",
-            "pause",
-            "measure",
-            "support",
-            "request",
-            "risk",
-        ),
+        *("progress", "note", "concern", "need", "decision", "amendment", "pause", "measure", "support", "request"),
+        "risk",
     }
 )
 """The id of what a command makes, or is about."""
