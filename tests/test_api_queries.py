@@ -139,8 +139,8 @@ async def test_programmes_are_listed_and_found_by_key_and_version(world: World):
     assert [each["key"] for each in listed] == sorted(each.key for each in shipped())
     query = 'query($v: Int) { programme(key: "snn-catch", version: $v) { name version sources assumed } }'
     found = (await world.place.ask(query, AUDITOR))["programme"]
-    assert (found["version"], "police" in found["sources"], bool(found["assumed"])) == (1, True, True)
-    assert (await world.place.ask(query, AUDITOR, v=1))["programme"] == found
+    assert (found["version"], "police" in found["sources"], bool(found["assumed"])) == (2, True, True)
+    assert (await world.place.ask(query, AUDITOR, v=2))["programme"] == found
     assert (await world.place.ask(query, AUDITOR, v=9))["programme"] is None
     assert (await world.place.ask('{ programme(key: "none") { key } }'))["programme"] is None
 
@@ -160,6 +160,10 @@ async def test_a_partner_sees_what_is_disclosed_and_never_a_protected_address(wo
     assert (case["person"]["address"], case["person"]["addressProtected"]) == (None, True)
     # Named by their class, whether or not there is anything.
     assert redacted(case) == {
+        "measures": "NO_DISCLOSURE",
+        "measures.readings": "NO_DISCLOSURE",
+        "unmeasured": "NO_DISCLOSURE",
+        "risks": "NO_DISCLOSURE",
         "person.address": "RESTRICTED",
         "version": "NO_DISCLOSURE",
         "position": "NO_DISCLOSURE",
@@ -214,6 +218,7 @@ async def test_an_auditor_reads_the_case_without_knowing_whose_it_is(world: Worl
     assert case["referral"]["reason"] == world.told.reason
     assert [case["person"][field] for field in ("name", "nhsNumber", "phone", "address")] == [None] * 4
     assert redacted(case) == {
+        "measures.readings": "ROLE",
         **dict.fromkeys(("person.name", "person.dateOfBirth", "person.nhsNumber", "person.communicationNeeds"), "ROLE"),
         **dict.fromkeys(("person.phone", "person.address", "person.addressProtected"), "ROLE"),
         **dict.fromkeys(("person.safeChannels", "person.safeTimes", "person.never"), "ROLE"),
