@@ -52,7 +52,7 @@ async def heard(bench: Bench, before: Sequence[Stored], after: int, upto: int) -
         "caseUpdates": CaseSource(catch, rights),
         "agencyInbox": InboxSource(catch, rights),
     }
-    follower.listeners.append(Feed(sources, GraphQLNotices()).publish)
+    follower.listeners.append(Feed(sources, GraphQLNotices(), bench.catch.log.clock.now).publish)
     began = process_time()
     # Here and now, and not as a task: nothing else is to run meanwhile.
     while follower.position < upto:
