@@ -64,6 +64,11 @@ StartIntervention         coordinator COORDINATES
 EndIntervention           coordinator COORDINATES
 RequestInformation        coordinator COORDINATES
 ReceiveInformation        coordinator COORDINATES
+EscalateCase              coordinator COORDINATES
+RecordMessageBack         coordinator COORDINATES
+RecordMessageFailed       coordinator COORDINATES
+AcknowledgeMessageBack    coordinator COORDINATES
+RecordFeedback            coordinator COORDINATES
 RecordRisk                coordinator COORDINATES
 ReviewRisk                coordinator COORDINATES
 RecordMeasure             coordinator COORDINATES
@@ -133,6 +138,8 @@ RecordInstantDiscussion   coordinator DISCUSSES, partner DISCUSSES
 RegisterPerson            coordinator HAS_THE_ROLE, partner HAS_THE_ROLE, referrer HAS_THE_ROLE
 SetContactPreference      coordinator COORDINATES_THE_PERSON
 SetProtectedAddress       coordinator COORDINATES_THE_PERSON
+RecordDeath               coordinator COORDINATES_THE_PERSON
+WithdrawDeath             coordinator COORDINATES_THE_PERSON
 CorrectIdentity           coordinator COORDINATES_THE_PERSON
 CorrectContact            coordinator COORDINATES_THE_PERSON
 LookForMatches            coordinator AT_THE_PERSONS_DOOR

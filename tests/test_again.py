@@ -67,7 +67,9 @@ RECORDED_EACH_TIME = {
     "RaiseSafeguardingConcern",
     "RecordUpdate",
     "RenewCalendar",
+    "RecordDeath",
     "ReviewRisk",
+    "WithdrawDeath",
     "SetContactPreference",
     "SetProtectedAddress",
 }
@@ -77,6 +79,7 @@ CLOSED_TO_ITS_SENDER = {"DeclareInterest"}
 SAYING_LESS = {"AgreePlan.goals", "RevisePlan.goals"}
 """Lists of parts with ids of their own, of which each is held to what was recorded: a shorter one loses nothing."""
 NOTHING_TO_LOSE = {
+    "AcknowledgeMessageBack",
     "AcceptConfidentiality AchieveGoal AllowService CloseItem DraftAgenda EndMeeting EndRole EndTag GiveRole GiveTag",
     "GiveFloor HandOverChair InviteMember LeaveMeeting LeaveProgramme LoadProgramme LowerHand MeetUnmetNeed NoteItem",
     "PublishAgenda RaiseHand ReinstateMember ResumeMeeting ResumeProgramme RunProgramme ScoreGoal SetAvailability",
@@ -98,6 +101,9 @@ REFERENCES = {
     "EndIntervention": "case support",
     "ReceiveInformation": "case request",
     "ReviewRisk": "case risk",
+    "RecordMessageFailed AcknowledgeMessageBack": "case message",
+    "EscalateCase RecordMessageBack RecordFeedback": "case",
+    "RecordDeath WithdrawDeath": "person",
     "RequestInformation RecordRisk": "case",
     "RecordSafeguardingOutcome": "case concern",
     "RevisePlan": "case plan",

@@ -164,6 +164,8 @@ async def test_a_partner_sees_what_is_disclosed_and_never_a_protected_address(wo
         "measures.readings": "NO_DISCLOSURE",
         "unmeasured": "NO_DISCLOSURE",
         "risks": "NO_DISCLOSURE",
+        "escalations": "NO_DISCLOSURE",
+        "messagesBack": "NO_DISCLOSURE",
         "person.address": "RESTRICTED",
         "version": "NO_DISCLOSURE",
         "position": "NO_DISCLOSURE",
@@ -219,6 +221,8 @@ async def test_an_auditor_reads_the_case_without_knowing_whose_it_is(world: Worl
     assert [case["person"][field] for field in ("name", "nhsNumber", "phone", "address")] == [None] * 4
     assert redacted(case) == {
         "measures.readings": "ROLE",
+        "messagesBack": "ROLE",
+        "person.deathWithdrawn": "ROLE",
         **dict.fromkeys(("person.name", "person.dateOfBirth", "person.nhsNumber", "person.communicationNeeds"), "ROLE"),
         **dict.fromkeys(("person.phone", "person.address", "person.addressProtected"), "ROLE"),
         **dict.fromkeys(("person.safeChannels", "person.safeTimes", "person.never"), "ROLE"),

@@ -160,6 +160,12 @@ async def test_a_case_lives_from_its_referral_to_its_end_by_forms_alone(place: P
         risk: dict[str, str | list[str]] = {"kind": "falls", "level": "HIGH", "mitigation": "A rail by the stairs"}
         await at.do("record-risk", risk | typed("reviewOn", TODAY + timedelta(days=9)), {"level": ""})
         await at.do("review-risk", {"level": "LOW", "mitigation": "The rail is there"})
+        await at.do("escalate-case", {"to": "CRISIS", "reason": "Nobody answered at night"}, {"to": ""})
+        await at.do("record-feedback", {"experience": "GOOD", "text": "They listened"}, {"experience": ""})
+        death: dict[str, str | list[str]] = {"source": "FAMILY"}
+        await at.do("record-death", death | typed("on", TODAY), {"source": ""})
+        assert "They have died" in (await at.page()).main
+        await at.do("withdraw-death", {"reason": "It was her neighbour"}, {"reason": ""})
         await at.do("pause-case", {"reason": "in-hospital", **typed("expectedResume", TODAY + timedelta(days=9))})
         assert "On hold" in (await at.page()).main
         await at.do("resume-case", {})

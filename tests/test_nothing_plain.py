@@ -59,6 +59,9 @@ from catch.domain.case.risks import RecordRisk, ReviewRisk
 from catch.domain.case.state import (
     Agrees,
     ConversationFormat,
+    EscalatedTo,
+    Experience,
+    MessageChannel,
     ProposalPurpose,
     ReferralAgreement,
     ReviewDecision,
@@ -67,6 +70,7 @@ from catch.domain.case.state import (
     WhyNot,
     Worker,
 )
+from catch.domain.case.telling import EscalateCase, RecordFeedback, RecordMessageBack, RecordMessageFailed
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Actor, Category, Command, Role, Sealed, Tag
 from catch.domain.instruments import Reading
@@ -103,8 +107,11 @@ from catch.domain.person import (
     ContactChannel,
     CorrectContact,
     CorrectIdentity,
+    DeathSource,
+    RecordDeath,
     RegisterPerson,
     SetContactPreference,
+    WithdrawDeath,
 )
 from catch.domain.restricted import (
     AddRestrictedNote,
@@ -287,6 +294,13 @@ async def work_on_it(w: Writer, case: Any) -> None:
     await w.send(ReceiveInformation(case, asked, t()))
     await w.send(RecordRisk(case, risk := uuid4(), "falls", RiskLevel.HIGH, t(), SOON))
     await w.send(ReviewRisk(case, risk, RiskLevel.LOW, t()))
+    state, message = (await w.place.catch.present.states.get(CASE, case)).state, uuid4()
+    await w.send(RecordDeath(state.person, TODAY, DeathSource.FAMILY))
+    await w.send(WithdrawDeath(state.person, t()))
+    await w.send(RecordMessageBack(case, message, state.doors[0].agency, MessageChannel.EMAIL, TODAY))
+    await w.send(RecordMessageFailed(case, message, t()))
+    await w.send(EscalateCase(case, uuid4(), EscalatedTo.CRISIS, t()))
+    await w.send(RecordFeedback(case, uuid4(), Experience.GOOD, t()))
     await w.send(PauseCase(case, pause := uuid4(), "away", SOON, t()))
     await w.send(ResumeCase(case, pause))
 

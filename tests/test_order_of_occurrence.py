@@ -37,6 +37,7 @@ from catch.domain.case import (
     recusal,
     reviews,
     risks,
+    telling,
 )
 from catch.domain.case.actions import (
     ActionAccepted,
@@ -70,6 +71,8 @@ from catch.domain.case.state import (
     Agrees,
     CaseState,
     ConversationFormat,
+    EscalatedTo,
+    Experience,
     GoalState,
     ProposalPurpose,
     ReferralAgreement,
@@ -194,6 +197,8 @@ def likely() -> Iterator[CaseCommand]:
     yield interventions.EndIntervention(CASE, uid(65), "helped", TEXT)
     yield information.RequestInformation(CASE, uid(66), TEXT, TEXT, date(2026, 6, 1))
     yield information.ReceiveInformation(CASE, uid(66), TEXT)
+    yield telling.EscalateCase(CASE, uid(68), EscalatedTo.CRISIS, TEXT)
+    yield telling.RecordFeedback(CASE, uid(69), Experience.GOOD, TEXT)
     yield risks.RecordRisk(CASE, uid(67), "falls", RiskLevel.HIGH, TEXT, date(2026, 6, 1))
     yield from (risks.ReviewRisk(CASE, uid(67), level, TEXT) for level in (RiskLevel.LOW, RiskLevel.MEDIUM))
     yield from (pauses.PauseCase(CASE, uid(n), "away", date(2026, 6, 1)) for n in (63, 64))

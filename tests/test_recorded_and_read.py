@@ -202,6 +202,12 @@ INTO: Mapping[str, str] = {
     "EndIntervention": "Intervention",
     "RequestInformation": "InformationRequest",
     "ReceiveInformation": "InformationRequest",
+    "EscalateCase": "Escalation",
+    "RecordMessageBack": "MessageBack",
+    "RecordMessageFailed": "MessageBack",
+    "AcknowledgeMessageBack": "MessageBack",
+    "RecordFeedback": "Feedback",
+    "RecordDeath": "Death",
     "RecordRisk": "Risk",
     "ReviewRisk": "Risk",
     "RecordMeasure": "Measure",
@@ -386,7 +392,7 @@ OWN_IDS = frozenset(
     {
         *("referral", "conversation", "objection", "disclosure", "proposal", "plan", "goal", "review", "action"),
         *("progress", "note", "concern", "need", "decision", "amendment", "pause", "measure", "support", "request"),
-        "risk",
+        *("risk", "escalation", "message", "feedback"),
     }
 )
 """The id of what a command makes, or is about."""

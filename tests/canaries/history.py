@@ -52,9 +52,11 @@ from catch.domain.person import (
     CorrectIdentity,
     LookForMatches,
     PersonDetail,
+    RecordDeath,
     RegisterPerson,
     SetContactPreference,
     SetProtectedAddress,
+    WithdrawDeath,
 )
 from catch.domain.streams import CASE, MEETING, RESTRICTED
 from tests.canaries.actors import CAST, HERE, NAMED
@@ -74,6 +76,8 @@ PERSONAL: tuple[type[Command], ...] = (
     SetProtectedAddress,
     CorrectIdentity,
     CorrectContact,
+    RecordDeath,
+    WithdrawDeath,
     LookForMatches,
 )
 OFTEN: tuple[type[Command], ...] = (
@@ -263,6 +267,7 @@ def usual(meetings: str) -> Iterator[Said]:
     yield "cora", CorrectIdentity, 0, {**right, "nhs_number": None, "date_of_birth": None}
     yield "cora", CorrectContact, 0, right
     yield "cora", SetProtectedAddress, 0, {"protected": True}
+    yield "cora", RecordDeath, 0, {}
     yield "pol", restricted.RaiseSafeguardingConcern, 0, {}
     yield "xena", notes.AddNote, 3, {"audience": frozenset[str]()}
     yield from MEETINGS[meetings]()

@@ -52,7 +52,14 @@ ON_AN_ITEM = {
     "CloseItem", "DeferItem", "NoteItem", "RecordUpdate", "RecordDecision", "LinkAction", "OfferActionInMeeting",
     "AmendMinutes", "RecordGuest", "RaiseHand", "LowerHand", "GiveFloor",
 }  # fmt: skip
-OF_A_PERSON = {"SetContactPreference", "SetProtectedAddress", "CorrectIdentity", "CorrectContact"}
+OF_A_PERSON = {
+    "SetContactPreference",
+    "SetProtectedAddress",
+    "CorrectIdentity",
+    "CorrectContact",
+    "RecordDeath",
+    "WithdrawDeath",
+}
 FROM_THE_CHAIR = {"AuthoriseDisclosure", "EndDisclosure", "RecordUnmetNeed", "DeclareRecusal", "ResolveRecusal"}
 
 

@@ -69,6 +69,7 @@ from catch.domain.case import (
     referral,
     reviews,
     risks,
+    telling,
 )
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Command, Role
@@ -154,6 +155,16 @@ CASES: tuple[Row, ...] = (
     ((restricted.RaiseSafeguardingConcern,), dict.fromkeys(EVERYBODY, anywhere)),
     ((interventions.StartIntervention, interventions.EndIntervention), COORDINATORS),
     ((information.RequestInformation, information.ReceiveInformation), COORDINATORS),
+    (
+        (
+            telling.EscalateCase,
+            telling.RecordMessageBack,
+            telling.RecordMessageFailed,
+            telling.AcknowledgeMessageBack,
+            telling.RecordFeedback,
+        ),
+        COORDINATORS,
+    ),
     ((risks.RecordRisk, risks.ReviewRisk), COORDINATORS),
     ((measures.RecordMeasure, measures.RecordNoMeasure), COORDINATORS),
     ((pauses.PauseCase, pauses.ResumeCase), COORDINATORS),
@@ -217,6 +228,8 @@ OTHERS: tuple[Row, ...] = (
             person.SetProtectedAddress,
             person.CorrectIdentity,
             person.CorrectContact,
+            person.RecordDeath,
+            person.WithdrawDeath,
         ),
         {Role.COORDINATOR: coordinating_person},
     ),

@@ -32,6 +32,7 @@ from catch.domain.case import (
     reviews,
     risks,
 )
+from catch.domain.case import telling as told
 from catch.domain.facts import Category, Part
 from catch.domain.meeting import (
     MeetingEvent,
@@ -70,8 +71,10 @@ from catch.domain.partner import (
 from catch.domain.person import (
     ContactCorrected,
     ContactPreferenceSet,
+    DeathWithdrawn,
     IdentityCorrected,
     MatchesLookedFor,
+    PersonDeceased,
     PersonEvent,
     PersonReferred,
     PersonRegistered,
@@ -205,6 +208,13 @@ def _of_case(event: CaseEvent) -> Telling:  # noqa: C901
             return Telling(To.SEEING, Category.PLAN)
         case information.InformationRequested() | information.InformationReceived():
             return Telling(To.SEEING, Category.NEEDS)
+        case told.CaseEscalated():
+            return Telling(To.SEEING, Category.RISK)
+        # Who referred is itself something that not everybody is told.
+        case told.MessageBackSent() | told.MessageBackFailed() | told.MessageBackAcknowledged():
+            return Telling(To.COORDINATING)
+        case told.FeedbackReceived():
+            return Telling(To.SEEING, Category.PLAN)
         case risks.RiskRecorded() | risks.RiskReviewed():
             return Telling(To.SEEING, Category.RISK)
         case measures.MeasureRecorded() | measures.MeasureDeclined() | measures.MeasureMissed():
@@ -289,6 +299,9 @@ def _of_person(event: PersonEvent) -> Telling:
         # That an address is protected is restricted by itself.
         case ProtectedAddressSet():
             return Telling(To.SEEING, Category.RESTRICTED, Changes.PERSON)
+        # To all who may come near them: a letter to somebody who has died hurts.
+        case PersonDeceased() | DeathWithdrawn():
+            return Telling(To.SEEING)
         case PersonReferred():
             # In which other programmes a person is known is nothing to those of this one.
             return Telling(To.NOBODY)

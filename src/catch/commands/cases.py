@@ -32,6 +32,7 @@ from catch.domain.case import (
     referral,
     reviews,
     risks,
+    telling,
 )
 from catch.domain.case.actions import ActionCommand
 from catch.domain.case.state import Case, CaseState
@@ -309,6 +310,11 @@ BY_THE_CASE: tuple[type[CaseCommand], ...] = (
     measures.RecordNoMeasure,
     pauses.PauseCase,
     pauses.ResumeCase,
+    telling.EscalateCase,
+    telling.RecordMessageBack,
+    telling.RecordMessageFailed,
+    telling.AcknowledgeMessageBack,
+    telling.RecordFeedback,
 )
 """Decided by the case, its programme and the partners that the decision asks for."""
 CASE_HANDLERS: tuple[Handler, ...] = (

@@ -135,6 +135,8 @@ def give(command: partner.GiveRole, book: Book, given: Given) -> None:
 BY_ITS_STREAM: tuple[type[Command], ...] = (
     person.SetContactPreference,
     person.SetProtectedAddress,
+    person.RecordDeath,
+    person.WithdrawDeath,
     partner.RegisterPartner,
     partner.TerminateAgreement,
     partner.EnrolMember,

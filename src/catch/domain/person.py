@@ -5,17 +5,18 @@ the person is stays sealed here; only keyed hashes can be matched (`catch.domain
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
 from msgspec.structs import replace
 
+from catch.domain.calendar import london_day
 from catch.domain.facts import Command, Fact, Leaves, Part, Sealed
 from catch.domain.given import Given, not_before
 from catch.domain.plain import Few, FewOf, Key, Made, UserId
-from catch.domain.refusals import MissingText, Refused, UnknownCase, UnknownPerson
+from catch.domain.refusals import MissingText, OutOfRange, Refused, UnknownCase, UnknownPerson
 
 
 class ContactChannel(StrEnum):
@@ -108,6 +109,28 @@ class ContactCorrected(Fact, frozen=True, omit_defaults=True):
     marks: tuple[Made, ...] = ()
 
 
+class DeathSource(StrEnum):
+    """Who told us. A rumour is none of these: it is written as a note."""
+
+    FAMILY = "family"
+    HEALTH_SERVICE = "health-service"
+    PARTNER = "partner"
+    REGISTER = "register"
+
+
+class PersonDeceased(Fact, frozen=True):
+    """The person has died. Whoever works with any of their cases knows it at once, so that nobody writes to them."""
+
+    on: date
+    source: DeathSource
+
+
+class DeathWithdrawn(Fact, frozen=True):
+    """That they had died was recorded wrongly."""
+
+    reason: Sealed
+
+
 class PersonReferred(Fact, frozen=True, omit_defaults=True):
     """A case was opened. Appended with the case's `ReferralReceived`, so that two doors at once open one case."""
 
@@ -135,6 +158,8 @@ PersonEvent = (
     | ProtectedAddressSet
     | IdentityCorrected
     | ContactCorrected
+    | PersonDeceased
+    | DeathWithdrawn
     | PersonReferred
     | MatchesLookedFor
 )
@@ -179,6 +204,9 @@ class Person(Part, frozen=True, omit_defaults=True):
     looks: tuple[Look, ...] = ()
     preference_at: datetime | None = None
     protection_at: datetime | None = None
+    deceased: PersonDeceased | None = None
+    deceased_at: datetime | None = None
+    death_withdrawn: Sealed | None = None
 
     @property
     def address_protected(self) -> bool:
@@ -218,6 +246,8 @@ def evolve(person: Person | None, event: PersonEvent, at: datetime) -> Person | 
             held = Correction(at, changed(event), event.reason)
             known = corrected(person.registered, event)
             return replace(person, registered=known, contact_corrections=(*person.contact_corrections, held))
+        case PersonDeceased() | DeathWithdrawn():
+            return died(person, event, at)
         case PersonReferred(case, programme):
             held = (case, programme)
             return person if held in person.cases else replace(person, cases=(*person.cases, held))
@@ -227,6 +257,15 @@ def evolve(person: Person | None, event: PersonEvent, at: datetime) -> Person | 
             return replace(person, looks=(*others, Look(user, agency, case, programme, at, found, more)))
         case _:
             assert_never(event)
+
+
+def died(person: Person, event: PersonDeceased | DeathWithdrawn, at: datetime) -> Person:
+    """Said later of an earlier time, it changes nothing of what holds now."""
+    if person.deceased_at is not None and at < person.deceased_at:
+        return person
+    if isinstance(event, PersonDeceased):
+        return replace(person, deceased=event, deceased_at=at, death_withdrawn=None)
+    return replace(person, deceased=None, deceased_at=at, death_withdrawn=event.reason)
 
 
 def details_of(said: "IdentityCorrected | ContactCorrected | CorrectIdentity | CorrectContact") -> dict[str, Sealed]:
@@ -303,6 +342,21 @@ class CorrectContact(Command, frozen=True):
     removed: FewOf[PersonDetail] = frozenset()
 
 
+class RecordDeath(Command, frozen=True):
+    """Record that the person has died, on which day, and who told you. All who work with them see it first."""
+
+    person: UUID
+    on: date
+    source: DeathSource
+
+
+class WithdrawDeath(Command, frozen=True):
+    """That they had died was recorded wrongly: say why."""
+
+    person: UUID
+    reason: Sealed
+
+
 class LookForMatches(Command, frozen=True):
     """Look who else the person may be, of whom this case waits at your front door: somebody with two identifiers in
     common, or the same person elsewhere.
@@ -316,7 +370,9 @@ class LookForMatches(Command, frozen=True):
 
 
 Correct = CorrectIdentity | CorrectContact
-PersonCommand = RegisterPerson | SetContactPreference | SetProtectedAddress | Correct | LookForMatches
+PersonCommand = (
+    RegisterPerson | SetContactPreference | SetProtectedAddress | Correct | RecordDeath | WithdrawDeath | LookForMatches
+)
 
 
 class NoSafeWayToReach(Refused):
@@ -361,6 +417,8 @@ def decide(person: Person | None, command: PersonCommand, given: Given) -> list[
             return [ProtectedAddressSet(protected, reason)]
         case CorrectIdentity() | CorrectContact():
             return _correct(person, command, given)
+        case RecordDeath() | WithdrawDeath():
+            return _died(person, command, given)
         case LookForMatches():
             # Each look is a fact of its own, whatever was found before.
             if given.alike is None:
@@ -368,6 +426,16 @@ def decide(person: Person | None, command: PersonCommand, given: Given) -> list[
             return [MatchesLookedFor(given.by.user, given.by.agency, command.case, *given.alike)]
         case _:
             assert_never(command)
+
+
+def _died(person: Person, command: RecordDeath | WithdrawDeath, given: Given) -> list[PersonEvent]:
+    if isinstance(command, WithdrawDeath):
+        withdrawn = DeathWithdrawn(command.reason)
+        return _unless(None, withdrawn, given, person.deceased_at) if person.deceased else []
+    today = london_day(given.at)
+    if command.on > today:
+        raise OutOfRange(field="on", latest=today)
+    return _unless(person.deceased, PersonDeceased(command.on, command.source), given, person.deceased_at)
 
 
 def refer(person: Person | None, case: UUID, programme: str) -> Sequence[PersonEvent]:

@@ -319,6 +319,36 @@ def risk(held: domain.Risk, path: str, redactor: Redactor) -> case_types.Risk:
     )
 
 
+def escalation(held: domain.Escalated, path: str, redactor: Redactor) -> case_types.Escalation:
+    reason = redactor.text(f"{path}.reason", Category.RISK, held.reason)
+    return case_types.Escalation(id=held.escalation, to=held.to, at=held.at, reason=reason)
+
+
+def messages_back(held: Sequence[domain.MessageBack], redactor: Redactor) -> list[case_types.MessageBack]:
+    return [
+        case_types.MessageBack(
+            id=each.message,
+            agency=each.agency,
+            channel=each.channel,
+            sent_on=each.sent_on,
+            failed_at=each.failed_at,
+            reason=redactor.text("messagesBack.reason", None, each.reason),
+            acknowledged_at=each.acknowledged_at,
+        )
+        for each in redactor.for_those_who_see_all("messagesBack", held) or ()
+    ]
+
+
+def feedback(held: domain.Feedback, path: str, redactor: Redactor) -> case_types.Feedback:
+    return case_types.Feedback(
+        id=held.feedback,
+        experience=held.experience,
+        at=held.at,
+        text=redactor.text(f"{path}.text", Category.PLAN, held.text),
+        may_publish=held.may_publish,
+    )
+
+
 def pauses(held: Sequence[domain.Pause], redactor: Redactor) -> list[case_types.Pause]:
     """When it rested is told with its clocks, which stood still; why is of the plan."""
     closed = redactor.hides("pauses.reason", Category.PLAN)

@@ -63,6 +63,10 @@ class Told(Struct, frozen=True):
         closed = self.redactor.hides("person.provisional", Category.IDENTITY)
         return None if closed else self.held.registered.provisional
 
+    def death(self) -> types.Death | None:
+        held = self.redactor.for_those_involved("person.death", self.held.deceased)
+        return types.Death(on=held.on, source=held.source) if held else None
+
     def corrections(self, name: str, category: Category, held: Sequence[Correction]) -> list[types.Correction]:
         """Why an address was wrong may say where the right one is: it is as protected as that. So is when there came
         to be another.
@@ -91,6 +95,8 @@ class Told(Struct, frozen=True):
 OF_PERSON: Mapping[str, Callable[[Told], object]] = {
     "id": lambda told: told.held.person,
     "safe_contact": lambda told: door.of_case(told.case, "person.safeContact", told.redactor),
+    "death": Told.death,
+    "death_withdrawn": lambda told: told.text("deathWithdrawn", Category.IDENTITY, told.held.death_withdrawn),
     "provisional": Told.provisional,
     "name": lambda told: told.text("name", Category.IDENTITY, told.held.registered.name),
     "date_of_birth": lambda told: told.text("dateOfBirth", Category.IDENTITY, told.held.registered.date_of_birth),

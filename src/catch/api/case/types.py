@@ -17,9 +17,12 @@ from catch.domain.case.state import (
     ActionState,
     CaseState,
     ConversationFormat,
+    EscalatedTo,
+    Experience,
     GoalResult,
     GoalState,
     MeasureMode,
+    MessageChannel,
     Priority,
     ProposalPurpose,
     ReviewDecision,
@@ -29,7 +32,7 @@ from catch.domain.case.state import (
 )
 from catch.domain.facts import Category, Tag
 from catch.domain.meeting.items import DecisionCode
-from catch.domain.person import PersonDetail, ProtectionReason
+from catch.domain.person import DeathSource, PersonDetail, ProtectionReason
 from catch.domain.programme.clocks import ClockState
 from catch.domain.programme.configuration import ClosureClass
 from catch.domain.restricted import CriterionMet, SafeguardingOutcome
@@ -42,12 +45,20 @@ class Correction:
     reason: str | None
 
 
+@strawberry.type(description="The person has died. Nothing is to be sent to them.")
+class Death:
+    on: date
+    source: DeathSource
+
+
 @strawberry.type(description="The adult at the centre. What keeps them safe stands first.")
 class Person:
     id: UUID
     safe_contact: SafeContact | None = strawberry.field(
         description="Read it before a telephone number or an address is used: the answer that stands in this case."
     )
+    death: Death | None
+    death_withdrawn: str | None = strawberry.field(description="It was recorded that they had died, wrongly: why.")
     address_protected: bool | None
     address_protected_because: ProtectionReason | None
     safe_channels: list[str]
@@ -302,6 +313,34 @@ class Risk:
     review_on: date | None
 
 
+@strawberry.type(description="The case was taken to somebody who can do more.")
+class Escalation:
+    id: UUID
+    to: EscalatedTo
+    at: datetime
+    reason: str | None
+
+
+@strawberry.type(description="An agency that referred was told how it went; told to those who coordinate the case.")
+class MessageBack:
+    id: UUID
+    agency: str
+    channel: MessageChannel
+    sent_on: date
+    failed_at: datetime | None
+    reason: str | None
+    acknowledged_at: datetime | None
+
+
+@strawberry.type(description="How the person found it.")
+class Feedback:
+    id: UUID
+    experience: Experience
+    at: datetime
+    text: str | None
+    may_publish: bool
+
+
 @strawberry.type(description="The case rested. `expectedResume`: the day on which it was to go on.")
 class Pause:
     id: UUID
@@ -458,6 +497,9 @@ class Case(Redactable):
     interventions: list[Intervention]
     requests: list[InformationRequest]
     risks: list[Risk]
+    escalations: list[Escalation]
+    messages_back: list[MessageBack]
+    feedback: list[Feedback]
     reviews: list[Review]
     clocks: list[Clock]
     on_hold: bool | None = strawberry.field(description="The case rests: the last of its pauses has not ended.")

@@ -151,6 +151,11 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     ),
     "requests": lambda whole: whole.redactor.each("requests", Category.NEEDS, whole.held.requests, parts.request),
     "risks": lambda whole: whole.redactor.each("risks", Category.RISK, whole.held.risks, parts.risk),
+    "escalations": lambda whole: whole.redactor.each(
+        "escalations", Category.RISK, whole.held.escalations, parts.escalation
+    ),
+    "messages_back": lambda whole: parts.messages_back(whole.held.messages_back, whole.redactor),
+    "feedback": lambda whole: whole.redactor.each("feedback", Category.PLAN, whole.held.feedback, parts.feedback),
     "on_hold": lambda whole: whole.redactor.for_those_involved("onHold", whole.held.on_hold is not None),
     "pauses": lambda whole: parts.pauses(whole.held.pauses, whole.redactor),
     "notes": lambda whole: parts.notes(whole.held.notes, whole.beside.notes if whole.beside else (), whole.redactor),

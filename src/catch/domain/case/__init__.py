@@ -2,7 +2,7 @@
 
 Read it as a case lives: `referral`, `information`, `eligibility`, `coordination`, `agreement`, `disclosure`,
 `proposals`, `plan`, `goals`, `interventions`, `measures`, `reviews`, `risks`, `actions`, `notes`, `pauses`,
-`recusal`, `closing`; `state` is what they build, `rules` what they share.
+`recusal`, `closing`, `telling`; `state` is what they build, `rules` what they share.
 
 To add an event, put it in its subject's module (its class, its union, its `evolve`); a command likewise with its
 `decide`. The type checker then lists what else must know.
@@ -29,6 +29,7 @@ from catch.domain.case import (
     referral,
     reviews,
     risks,
+    telling,
 )
 from catch.domain.case.actions import ActionCommand, ActionEvent
 from catch.domain.case.agreement import AgreementCommand, AgreementEvent
@@ -55,6 +56,7 @@ from catch.domain.case.referral import (
 from catch.domain.case.reviews import ReviewCommand, ReviewEvent
 from catch.domain.case.risks import RiskCommand, RiskEvent
 from catch.domain.case.state import Case
+from catch.domain.case.telling import TellingCommand, TellingEvent
 from catch.domain.facts import Recorded
 from catch.domain.given import Given, not_before
 from catch.domain.refusals import UnknownCase
@@ -73,6 +75,7 @@ CaseEvent = (
     | InterventionEvent
     | InformationEvent
     | RiskEvent
+    | TellingEvent
     | ReviewEvent
     | ActionEvent
     | NoteEvent
@@ -93,6 +96,7 @@ CaseCommand = (
     | InterventionCommand
     | InformationCommand
     | RiskCommand
+    | TellingCommand
     | ReviewCommand
     | ActionCommand
     | NoteCommand
@@ -116,6 +120,7 @@ SUBJECTS = Subjects(
         interventions.SUBJECT,
         information.SUBJECT,
         risks.SUBJECT,
+        telling.SUBJECT,
         reviews.SUBJECT,
         actions.SUBJECT,
         notes.SUBJECT,

@@ -639,6 +639,66 @@ class Risk(Part, frozen=True, omit_defaults=True):
     looked_at: datetime
 
 
+class EscalatedTo(StrEnum):
+    """To whom a case was taken. What is restricted, a MARAC for one, is written beside the case."""
+
+    STATUTORY = "statutory"
+    CRISIS = "crisis"
+    COMPLEX_CASE_PANEL = "complex-case-panel"
+
+
+class Escalated(Part, frozen=True):
+    """The case was taken to somebody who can do more."""
+
+    escalation: UUID
+    to: EscalatedTo
+    at: datetime
+    reason: Sealed
+
+
+class MessageChannel(StrEnum):
+    """How whoever referred was told."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    LETTER = "letter"
+    RECORD = "record"
+
+
+class MessageBack(Part, frozen=True, omit_defaults=True):
+    """An agency that referred was told how it went, and whether that arrived."""
+
+    message: UUID
+    agency: Key
+    channel: MessageChannel
+    sent_on: date
+    recorded_at: datetime
+    failed_at: datetime | None = None
+    reason: Sealed | None = None
+    acknowledged_at: datetime | None = None
+
+
+class Experience(StrEnum):
+    """Overall, how the person's experience of the service was: the answers of the friends and family test."""
+
+    VERY_GOOD = "very-good"
+    GOOD = "good"
+    NEITHER = "neither-good-nor-poor"
+    POOR = "poor"
+    VERY_POOR = "very-poor"
+    DO_NOT_KNOW = "do-not-know"
+
+
+class Feedback(Part, frozen=True, omit_defaults=True):
+    """How the person found it."""
+
+    feedback: UUID
+    experience: Experience
+    at: datetime
+    text: Sealed | None = None
+    may_publish: bool = False
+
+
 class Recusal(Part, frozen=True, omit_defaults=True):
     """Somebody has an interest in the case and is kept out of it until that is resolved."""
 
@@ -841,6 +901,9 @@ class Case(Part, frozen=True, omit_defaults=True):
     interventions: tuple[Intervention, ...] = ()
     requests: tuple[InformationRequest, ...] = ()
     risks: tuple[Risk, ...] = ()
+    escalations: tuple[Escalated, ...] = ()
+    messages_back: tuple[MessageBack, ...] = ()
+    feedback: tuple[Feedback, ...] = ()
     closure_proposed: ClosureProposal | None = None
     endings: tuple[Ending, ...] = ()
     reopenings: tuple[Reopening, ...] = ()

@@ -97,6 +97,8 @@ OF_COMMANDS: Mapping[tuple[str, str], By] = {
     ("StartIntervention", "provider"): lists.all_partners,
     ("ReceiveInformation", "request"): lists.requests,
     ("ReviewRisk", "risk"): lists.risks,
+    ("RecordMessageBack", "agency"): lists.referring,
+    **{(kind, "message"): lists.messages for kind in ("RecordMessageFailed", "AcknowledgeMessageBack")},
     ("PauseCase", "reason"): lists.pausing,
     **{(kind, "instrument"): lists.instruments for kind in ("RecordMeasure", "RecordNoMeasure")},
     **{(kind, "stage"): lists.stages for kind in ("RecordMeasure", "RecordNoMeasure")},

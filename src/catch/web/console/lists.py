@@ -198,6 +198,11 @@ def risks(known: Known) -> list[Choice]:
     return [Choice(each["id"], words(each["kind"])) for each in parts(known, "risks") if each["reviewOn"]]
 
 
+def messages(known: Known) -> list[Choice]:
+    held = [each for each in parts(known, "messagesBack") if not each["failedAt"] and not each["acknowledgedAt"]]
+    return [Choice(each["id"], f"{known.called(each['agency'])}, {each['sentOn']}") for each in held]
+
+
 def usable(known: Known) -> list[Json]:
     """The programme's instruments that the place may use."""
     held = many(known.programme, "instruments")

@@ -30,7 +30,8 @@ AT_THEIR_PLACE = frozenset({
     "close-action-incomplete", "change-action-due", "add-note", "meet-unmet-need", "record-safeguarding-outcome",
     "propose-closure", "close-case", "reopen-case", "pause-case", "resume-case",
     "record-measure", "record-no-measure", "start-intervention", "end-intervention", "request-information",
-    "receive-information", "record-risk", "review-risk",
+    "receive-information", "record-risk", "review-risk", "escalate-case", "record-message-back",
+    "record-message-failed", "acknowledge-message-back", "record-feedback", "record-death", "withdraw-death",
 })  # fmt: skip
 """Commands that stand where they belong on the page; the rest is listed at its end."""
 LONG = frozenset({
@@ -41,6 +42,8 @@ LONG = frozenset({
     "confirm-safe-contact", "record-conversation-attempt", "propose-closure", "schedule-review",
     "pause-case", "record-measure", "record-no-measure", "start-intervention", "end-intervention",
     "request-information", "receive-information", "record-risk", "review-risk",
+    "escalate-case", "record-message-back", "record-message-failed", "record-feedback", "record-death",
+    "withdraw-death",
 })  # fmt: skip
 """Forms with a page of their own: the case's would be a wall of fields otherwise."""
 
