@@ -26,7 +26,9 @@ from catch.domain.person import (
     DeathSource,
     DeathWithdrawn,
     Person,
+    PersonCommand,
     PersonDeceased,
+    PersonEvent,
     PersonRegistered,
     RecordDeath,
     WithdrawDeath,
@@ -35,7 +37,7 @@ from catch.domain.person import (
 )
 from catch.domain.refusals import OutOfRange
 from tests.cases import ACCEPTED, CASE, GIVEN, NOW, PERSON, TEXT, case_given, folded, received, uid
-from tests.given import given
+from tests.given import Stream, given
 from tests.test_case_pauses import closed
 
 TODAY = date(2026, 3, 10)
@@ -89,8 +91,14 @@ record = RecordDeath(PERSON, died.on, died.source)
 wrong = WithdrawDeath(PERSON, TEXT)
 
 
-def person_given(*events: PersonRegistered | PersonDeceased | DeathWithdrawn):
-    return given(decide, lambda person, event: evolve(person, event, NOW), *events)
+def evolved(person: Person | None, event: PersonEvent) -> Person:
+    after = evolve(person, event, NOW)
+    assert after is not None
+    return after
+
+
+def person_given(*events: PersonEvent) -> Stream[Person, PersonEvent, PersonCommand]:
+    return given(decide, evolved, *events)
 
 
 def test_a_death_is_recorded_once_and_may_be_put_right():

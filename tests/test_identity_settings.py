@@ -205,4 +205,4 @@ def test_development_and_a_real_issuer_are_never_trusted_side_by_side(tmp_path: 
     for trusted, development in ((real, False), (Trusted(), True), (Trusted(), False)):
         refuse_both(trusted, development=development)
     with pytest.raises(BadSetting, match=r"--development .*county.*CATCH_IDENTITY_FILE"):
-        verifier(tmp_path, lambda issuer, subject: "", real, None, development=True)  # type: ignore[arg-type]
+        verifier(tmp_path, lambda issuer, subject: "", real, None, None, development=True)  # type: ignore[arg-type]

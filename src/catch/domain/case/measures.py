@@ -106,8 +106,8 @@ class UnknownStage(Refused):
 
 
 class NoLicence(Refused):
-    """Nobody uses this instrument without a licence. Whoever runs the system names it in the programme's configuration,
-    once it is there.
+    """Nobody uses this instrument without a licence. Ask whoever runs the system to name it in the programme's
+    configuration.
     """
 
 
