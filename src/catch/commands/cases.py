@@ -62,6 +62,12 @@ def pinned(book: Book, case: Case) -> Programme | None:
     return history.version(case.programme_version) if history else None
 
 
+def licensed(book: Book, case: Case) -> frozenset[str]:
+    """The instruments that the newest version says that the place may use."""
+    history = book.programmes(case.programme)
+    return history.licensed if history else frozenset()
+
+
 def others_of(book: Book, person: UUID, case: UUID, programme: str) -> list[Case]:
     """The person's other cases in the programme."""
     known = book.person(person)
@@ -121,10 +127,9 @@ def accept(command: eligibility.AcceptReferral, book: Book, given: Given) -> Non
 def decided(command: CaseCommand, book: Book, given: Given) -> Sequence[Fact]:
     """What the case alone answers, under its version of the programme."""
     case = book.case(command.case)
-    history = book.programmes(case.programme) if case else None
-    book.programme = history.version(case.programme_version) if case and history else None
-    licensed = history.licensed if history else frozenset[str]()
-    facts = case_stream.decide(case, command, replace(given, programme=book.programme, licensed=licensed))
+    book.programme = pinned(book, case) if case else None
+    given = replace(given, programme=book.programme, licensed=licensed(book, case) if case else given.licensed)
+    facts = case_stream.decide(case, command, given)
     book.write(CASE, command.case, facts)
     return facts
 

@@ -102,10 +102,10 @@ async def session(
 async def side_by_side(one: Attempt, count: int, first: int) -> tuple[Connection, int]:
     """The first of so many attempts that comes to something. Raises what tells most of why none did."""
 
-    async def attempt(number: int) -> tuple[Connection, int]:
+    async def attempt(number: int) -> Connection:
         if number != first:
             await asyncio.sleep(HEAD_START)
-        return await one(number), number
+        return await one(number)
 
     attempts = [asyncio.ensure_future(attempt(number)) for number in range(count)]
     waiting, taken = set(attempts), None
@@ -114,7 +114,7 @@ async def side_by_side(one: Attempt, count: int, first: int) -> tuple[Connection
             done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             taken = next((each for each in done if each.exception() is None), None)
             if taken is not None:
-                return taken.result()
+                return taken.result(), attempts.index(taken)
         raise most_telling(each.exception() for each in attempts)
     finally:
         for each in attempts:
@@ -123,10 +123,10 @@ async def side_by_side(one: Attempt, count: int, first: int) -> tuple[Connection
                 each.add_done_callback(dropped)
 
 
-def dropped(attempt: "asyncio.Task[tuple[Connection, int]]") -> None:
-    """One that was not taken; it may have come to something all the same."""
+def dropped(attempt: "asyncio.Future[Connection]") -> None:
+    """One that was not taken, or that nobody waits for any more; it may have come to something all the same."""
     if not attempt.cancelled() and attempt.exception() is None:
-        attempt.result()[0].terminate()
+        attempt.result().terminate()
 
 
 def most_telling(problems: Iterable[BaseException | None]) -> BaseException:

@@ -10,7 +10,7 @@ from weakref import WeakSet
 
 import asyncpg
 
-from catch.database.connecting import OldServer, reach
+from catch.database.connecting import OldServer, dropped, reach
 from catch.database.losing import NotLetIn, Silent
 from catch.database.pool import Connections
 from catch.database.statements import Connection
@@ -106,12 +106,6 @@ class Database:
         for connection in list(self._open):
             connection.terminate()
         self._open.clear()
-
-
-def dropped(attempt: "asyncio.Future[Connection]") -> None:
-    """One that nobody waits for any more; it may have come to something all the same."""
-    if not attempt.cancelled() and attempt.exception() is None:
-        attempt.result().terminate()
 
 
 def application(schema: str) -> dict[str, str]:

@@ -1,12 +1,13 @@
 """What a decision rests on besides its own stream."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
 
+from catch.domain.calendar import london_day
 from catch.domain.facts import Actor
 from catch.domain.partner import Partner
 from catch.domain.programme.configuration import Programme
@@ -70,3 +71,16 @@ def not_before(given: Given, *since: datetime | None) -> None:
     if earliest is not None and given.at < earliest:
         latest = {"latest": given.now.isoformat()} if given.now else {}
         raise OutOfRange(field="occurredAt", earliest=earliest.isoformat(), **latest)
+
+
+def not_past(day: date, given: Given, *, field: str) -> None:
+    """Raises `OutOfRange` for a day before the London day of what is said."""
+    today = london_day(given.at)
+    if day < today:
+        raise OutOfRange(field=field, earliest=today)
+
+
+def within(day: date, earliest: date, latest: date, *, field: str) -> None:
+    """Raises `OutOfRange` for a day that is neither one of these two nor between them."""
+    if not earliest <= day <= latest:
+        raise OutOfRange(field=field, earliest=earliest, latest=latest)

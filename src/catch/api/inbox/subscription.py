@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import cast, get_args
+from typing import cast
 from uuid import UUID
 
 import strawberry
@@ -180,8 +180,8 @@ class InboxSource(Shared):
         )
 
 
-OF_INBOXES = frozenset((*get_args(actions.ActionEvent), invitations.MemberInvited, invitations.InvitationWithdrawn))
 INBOX_EVENTS = (*agency_inbox.OF_ACTIONS, invitations.MemberInvited, invitations.InvitationWithdrawn)
+OF_INBOXES = frozenset[type](INBOX_EVENTS)
 
 
 def concerns(who: Who, event: Fact) -> bool:

@@ -13,7 +13,7 @@ from catch.domain.case.disclosure import check_agreement
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Action, ActionState, ActionTurn, Case, Priority, Progress, Turn
 from catch.domain.facts import Category, Command, Fact, Leaves, Sealed
-from catch.domain.given import Given, not_before
+from catch.domain.given import Given, not_before, not_past, within
 from catch.domain.keys import check_key
 from catch.domain.naming import check_acts_for
 from catch.domain.plain import Code, Key, Percent, UserId
@@ -262,8 +262,7 @@ def check_owner(case: Case, agency: str, given: Given) -> None:
 
 
 def check_due(due: date, given: Given) -> None:
-    if due < london_day(given.at):
-        raise OutOfRange(field="due", earliest=london_day(given.at))
+    not_past(due, given, field="due")
 
 
 def check_intervention(intervention: str | None, given: Given) -> None:
@@ -378,9 +377,7 @@ def complete(action: Action, command: CompleteAction, given: Given) -> list[Acti
         raise ActionAlreadyEnded(state=action.state)
     if action.state is ActionState.OFFERED and given.by.agency != action.owner:
         raise ActionNotAccepted(state=action.state)
-    first, last = london_day(action.handed_at), london_day(given.at)
-    if not first <= command.completed_on <= last:
-        raise OutOfRange(field="completedOn", earliest=first, latest=last)
+    within(command.completed_on, london_day(action.handed_at), london_day(given.at), field="completedOn")
     not_before(given, action.handed_at, action.answered_at)
     check_key("outcome", command.outcome)
     done = ActionCompleted(action.action, command.outcome, command.completed_on, command.result)

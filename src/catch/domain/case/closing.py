@@ -27,11 +27,11 @@ from catch.domain.case.state import (
     StepKind,
 )
 from catch.domain.facts import Command, Fact, Leaves, Sealed
-from catch.domain.given import Given, not_before
+from catch.domain.given import Given, not_before, within
 from catch.domain.keys import is_key
 from catch.domain.plain import Code, Few, Key
 from catch.domain.programme.configuration import ClosureClass, Programme
-from catch.domain.refusals import OutOfRange, Refused
+from catch.domain.refusals import Refused
 from catch.domain.subject import Subject
 
 # What happened
@@ -161,9 +161,7 @@ def close(case: Case, command: CloseCase, given: Given) -> list[Answer]:
         return []
     require_live(case, given, *ended_by(case))
     ending = closure_class(given.programme, command.reason)
-    start, today = london_day(case.milestones.received_at), london_day(given.at)
-    if not start <= command.closed_on <= today:
-        raise OutOfRange(field="closedOn", earliest=start, latest=today)
+    within(command.closed_on, london_day(case.milestones.received_at), london_day(given.at), field="closedOn")
     mandatory = [held for held in case.actions if held.mandatory and held.unsettled]
     if mandatory:
         raise MandatoryActionsOpen(actions=", ".join(str(held.action) for held in mandatory))

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from catch.domain.case.state import Case, CaseState, Milestones, Step, StepKind, first
 
 T = TypeVar("T")
+P = TypeVar("P", bound=Struct)
 
 
 class Standing(Struct, frozen=True, gc=False):
@@ -36,6 +37,11 @@ def in_order(parts: tuple[T, ...], part: T, at: Callable[[T], datetime], after: 
     held = [*parts]
     insort_right(held, part, lo=after, key=at)
     return tuple(held)
+
+
+def otherwise(parts: tuple[P, ...], which: Callable[[P], bool], **changes: object) -> tuple[P, ...]:
+    """The parts in their order, with these fields of those that are meant set anew."""
+    return tuple(replace(held, **changes) if which(held) else held for held in parts)
 
 
 def stepped(case: Case, kind: StepKind, at: datetime) -> Case:

@@ -6,8 +6,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.calendar import london_day
-from catch.domain.case.course import in_order
+from catch.domain.case.course import in_order, otherwise
 from catch.domain.case.rules import CaseNotLive
 from catch.domain.case.said import with_disclosures
 from catch.domain.case.state import (
@@ -17,12 +16,11 @@ from catch.domain.case.state import (
     Involvement,
 )
 from catch.domain.facts import Category, Command, Fact, Leaves, Sealed
-from catch.domain.given import Given, not_before
+from catch.domain.given import Given, not_before, not_past
 from catch.domain.keys import check_key
 from catch.domain.plain import Code, FewOf, Former, Key
 from catch.domain.refusals import (
     MissingText,
-    OutOfRange,
     Refused,
     UnknownPartner,
 )
@@ -153,8 +151,8 @@ def authorise(case: Case, command: AuthoriseDisclosure, given: Given) -> list[Di
         raise CaseNotLive(state=case.state)
     if not command.categories:
         raise MissingText(field="categories")
-    if command.until is not None and command.until < london_day(given.at):
-        raise OutOfRange(field="until", earliest=london_day(given.at))
+    if command.until is not None:
+        not_past(command.until, given, field="until")
     check_agreement(case, command.agency, command.categories, given)
     objected = any(held.covers(command.agency, command.categories) for held in case.objections)
     if objected and not command.basis.overrides_objection:
@@ -241,24 +239,24 @@ def evolve(case: Case, event: DisclosureEvent, at: datetime) -> Case:
             )
             return with_disclosures(case, in_order(case.disclosures, held, lambda each: each.authorised_at))
         case DisclosureEnded():
-            disclosures = tuple(
-                replace(held, ended_at=at, ended_reason=event.reason) if held.disclosure == event.disclosure else held
-                for held in case.disclosures
+            disclosures = otherwise(
+                case.disclosures,
+                lambda held: held.disclosure == event.disclosure,
+                ended_at=at,
+                ended_reason=event.reason,
             )
             return with_disclosures(case, disclosures)
         case PartnerInvolved():
             held = Involvement(event.agency, event.role, at, event.contact)
             return replace(case, involvements=in_order(case.involvements, held, lambda each: each.since))
         case PartnerInvolvementEnded():
-            return replace(
-                case,
-                involvements=tuple(
-                    replace(held, ended_at=at, ended_reason=event.reason)
-                    if held.agency == event.agency and held.ended_at is None
-                    else held
-                    for held in case.involvements
-                ),
+            involvements = otherwise(
+                case.involvements,
+                lambda held: held.agency == event.agency and held.ended_at is None,
+                ended_at=at,
+                ended_reason=event.reason,
             )
+            return replace(case, involvements=involvements)
         case _:
             assert_never(event)
 

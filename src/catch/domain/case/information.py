@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.case.actions import check_due
-from catch.domain.case.course import in_order
+from catch.domain.case.course import in_order, otherwise
 from catch.domain.case.rules import CaseNotLive
 from catch.domain.case.state import Case, InformationRequest
 from catch.domain.facts import Command, Fact, Leaves, Sealed
@@ -109,11 +109,10 @@ def evolve(case: Case, event: InformationEvent, at: datetime) -> Case:
             held = InformationRequest(event.request, event.whom, event.what, at, event.due)
             return replace(case, requests=in_order(case.requests, held, lambda each: each.asked_at))
         case InformationReceived():
-            answered = (
-                replace(each, received_at=at, text=event.text) if each.request == event.request else each
-                for each in case.requests
+            answered = otherwise(
+                case.requests, lambda held: held.request == event.request, received_at=at, text=event.text
             )
-            return replace(case, requests=tuple(answered))
+            return replace(case, requests=answered)
         case _:
             assert_never(event)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.case.actions import UnknownAction, check_intervention
-from catch.domain.case.course import in_order
+from catch.domain.case.course import in_order, otherwise
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, Intervention
 from catch.domain.facts import Command, Fact, Leaves, Sealed
@@ -107,18 +107,20 @@ def decide(case: Case, command: InterventionCommand, given: Given) -> list[Inter
 # Where that leaves us
 
 
-def ended(held: Intervention, event: InterventionEnded, at: datetime) -> Intervention:
-    return replace(held, ended_at=at, outcome=event.outcome, reason=event.reason)
-
-
 def evolve(case: Case, event: InterventionEvent, at: datetime) -> Case:
     match event:
         case InterventionStarted():
             held = Intervention(event.support, event.intervention, event.provider, at, event.action)
             return replace(case, interventions=in_order(case.interventions, held, lambda each: each.since))
         case InterventionEnded():
-            others = (ended(each, event, at) if each.support == event.support else each for each in case.interventions)
-            return replace(case, interventions=tuple(others))
+            ended = otherwise(
+                case.interventions,
+                lambda held: held.support == event.support,
+                ended_at=at,
+                outcome=event.outcome,
+                reason=event.reason,
+            )
+            return replace(case, interventions=ended)
         case _:
             assert_never(event)
 

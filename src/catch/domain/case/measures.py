@@ -14,10 +14,10 @@ from catch.domain.case.course import in_order
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, Measure, MeasureMode, Unmeasured, WhyNot
 from catch.domain.facts import Command, Fact, Leaves, Sealed
-from catch.domain.given import Given
-from catch.domain.instruments import KNOWN, Reading, Scale, totals
+from catch.domain.given import Given, within
+from catch.domain.instruments import Reading, Scale, totals
 from catch.domain.plain import Code, Few, Metric, Score
-from catch.domain.programme.configuration import Instrument, MeasureStage
+from catch.domain.programme.configuration import MeasureStage
 from catch.domain.refusals import OutOfRange, Refused
 from catch.domain.subject import Subject
 
@@ -126,7 +126,7 @@ class MeasureOutstanding(Refused):
 # What we answer
 
 
-def used(instrument: str, stage: str, given: Given) -> tuple[Instrument, MeasureStage, Scale]:
+def used(instrument: str, stage: str, given: Given) -> tuple[MeasureStage, Scale]:
     """The programme's own words of it. Raises `UnknownInstrument`, `UnknownStage`, `NoLicence`."""
     known = given.programme.instruments if given.programme else ()
     held = given.programme.instrument(instrument) if given.programme else None
@@ -135,16 +135,9 @@ def used(instrument: str, stage: str, given: Given) -> tuple[Instrument, Measure
     at = held.stage(stage)
     if at is None:
         raise UnknownStage(stage=stage, known=", ".join(each.code for each in held.stages))
-    scale = scale_of(held)
-    if scale.licensed and instrument not in given.licensed:
+    if not held.usable(given.licensed):
         raise NoLicence(instrument=instrument)
-    return held, at, scale
-
-
-def scale_of(held: Instrument) -> Scale:
-    """A loaded programme has one for each of its instruments, its own or one that is known."""
-    own = held.scale
-    return Scale(own.items, own.least, own.most, own.totalled, own.licensed) if own else KNOWN[held.code]
+    return at, held.scored
 
 
 def check_readings(readings: tuple[Reading, ...], scale: Scale) -> None:
@@ -171,10 +164,8 @@ def record(case: Case, command: RecordMeasure, given: Given) -> list[MeasureEven
     if any(held.measure == command.measure for held in case.measures):
         return []
     require_live(case, given)
-    _, stage, scale = used(command.instrument, command.stage, given)
-    earliest, latest = london_day(case.opened_at), london_day(given.at)
-    if not earliest <= command.administered_on <= latest:
-        raise OutOfRange(field="administeredOn", earliest=earliest, latest=latest)
+    stage, scale = used(command.instrument, command.stage, given)
+    within(command.administered_on, london_day(case.opened_at), london_day(given.at), field="administeredOn")
     check_readings(command.readings, scale)
     found = totals(scale, command.readings)
     for said, total in ((command.raw_total, found.raw), (command.metric_total, found.metric)):
@@ -227,8 +218,8 @@ def outstanding(case: Case, given: Given) -> Iterator[tuple[str, str]]:
     taken = [each for each in case.measures if each.recorded_at >= began]
     for held in given.programme.instruments if given.programme else ():
         for stage in held.stages:
-            usable = not scale_of(held).licensed or held.code in given.licensed
-            if stage.anchor == "CaseClosed" and usable and not _told([*said, *taken], held.code, stage.code):
+            asked = stage.anchor == "CaseClosed" and held.usable(given.licensed)
+            if asked and not _told([*said, *taken], held.code, stage.code):
                 yield held.code, stage.code
 
 

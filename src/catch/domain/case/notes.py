@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.case.course import in_order
+from catch.domain.case.course import in_order, otherwise
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, Note, UnmetNeed, Worker
 from catch.domain.facts import Category, Command, Fact, Leaves, Sealed
@@ -155,7 +155,7 @@ def evolve(case: Case, event: NoteEvent, at: datetime) -> Case:
             need = UnmetNeed(event.need, event.code, event.reason, at, event.locality)
             return replace(case, unmet_needs=in_order(case.unmet_needs, need, lambda held: held.since))
         case UnmetNeedMet():
-            needs = tuple(replace(held, met_at=at) if held.need == event.need else held for held in case.unmet_needs)
+            needs = otherwise(case.unmet_needs, lambda held: held.need == event.need, met_at=at)
             return replace(case, unmet_needs=needs)
         case _:
             assert_never(event)

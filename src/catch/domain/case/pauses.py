@@ -9,14 +9,14 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
-from catch.domain.case.course import in_order
+from catch.domain.case.course import in_order, otherwise
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, Pause
 from catch.domain.facts import Command, Fact, Leaves, Sealed
-from catch.domain.given import Given
+from catch.domain.given import Given, within
 from catch.domain.plain import Code
 from catch.domain.programme.configuration import Programme
-from catch.domain.refusals import OutOfRange, Refused
+from catch.domain.refusals import Refused
 from catch.domain.subject import Subject
 
 # What happened
@@ -92,9 +92,7 @@ def check_expected(day: date, given: Given) -> None:
     """From the day after it rests, and no longer than the programme lets a case rest."""
     today = london_day(given.at)
     most = given.programme.pauses.max_days if given.programme else 0
-    earliest, latest = today + timedelta(days=1), today + timedelta(days=most)
-    if not earliest <= day <= latest:
-        raise OutOfRange(field="expectedResume", earliest=earliest, latest=latest)
+    within(day, today + timedelta(days=1), today + timedelta(days=most), field="expectedResume")
 
 
 def pause(case: Case, command: PauseCase, given: Given) -> list[PauseEvent]:
@@ -137,7 +135,7 @@ def evolve(case: Case, event: PauseEvent, at: datetime) -> Case:
             held = Pause(event.pause, event.reason, at, event.expected_resume, event.explanation)
             return replace(case, pauses=in_order(case.pauses, held, lambda each: each.since))
         case CaseResumed():
-            pauses = tuple(replace(held, resumed_at=at) if held.pause == event.pause else held for held in case.pauses)
+            pauses = otherwise(case.pauses, lambda held: held.pause == event.pause, resumed_at=at)
             return replace(case, pauses=pauses)
         case _:
             assert_never(event)

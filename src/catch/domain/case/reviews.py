@@ -14,13 +14,12 @@ from catch.domain.case.rules import require_live
 from catch.domain.case.said import answer_at
 from catch.domain.case.state import Agrees, Case, Review, ReviewDecision, StepKind
 from catch.domain.facts import Command, Fact, Leaves, Sealed
-from catch.domain.given import Given, not_before
+from catch.domain.given import Given, not_before, not_past, within
 from catch.domain.programme.clocks import add_span
 from catch.domain.programme.configuration import Span, Unit
 from catch.domain.refusals import (
     MissingText,
     NothingExtended,
-    OutOfRange,
     Refused,
 )
 from catch.domain.subject import Subject
@@ -105,9 +104,7 @@ class ReviewAlreadyHeld(Refused):
 
 def check_review(due: date, given: Given) -> None:
     """Reviews are due from today to the programme's outer limit."""
-    today = london_day(given.at)
-    if due < today:
-        raise OutOfRange(field="reviewDue", earliest=today)
+    not_past(due, given, field="reviewDue")
     if given.programme is not None:
         latest = london_day(add_span(given.at, Span(given.programme.plan.review_outer_months, Unit.MONTH)))
         if due > latest:
@@ -135,8 +132,7 @@ def extended(case: Case, until: date | None, given: Given) -> date:
     ends = max(planned, london_day(given.at))
     latest = add_months(ends, max(rules.max_months, rules.review_every_months))
     wanted = until or add_months(ends, rules.review_every_months)
-    if not ends < wanted <= latest:
-        raise OutOfRange(field="plannedEnd", earliest=ends + timedelta(days=1), latest=latest)
+    within(wanted, ends + timedelta(days=1), latest, field="plannedEnd")
     return wanted
 
 

@@ -9,15 +9,14 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.calendar import london_day
 from catch.domain.case.course import in_order
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, Risk, RiskLevel
 from catch.domain.facts import Command, Fact, Leaves, Sealed
-from catch.domain.given import Given
+from catch.domain.given import Given, not_past
 from catch.domain.keys import check_key
 from catch.domain.plain import Code
-from catch.domain.refusals import OutOfRange, Refused
+from catch.domain.refusals import Refused
 from catch.domain.subject import Subject
 
 # What happened
@@ -81,18 +80,12 @@ class UnknownRisk(Refused):
 # What we answer
 
 
-def check_day(day: date, given: Given) -> None:
-    today = london_day(given.at)
-    if day < today:
-        raise OutOfRange(field="reviewOn", earliest=today)
-
-
 def record(case: Case, command: RecordRisk, given: Given) -> list[RiskEvent]:
     if any(held.risk == command.risk for held in case.risks):
         return []
     require_live(case, given)
     check_key("kind", command.kind)
-    check_day(command.review_on, given)
+    not_past(command.review_on, given, field="reviewOn")
     return [RiskRecorded(command.risk, command.kind, command.level, command.mitigation, command.review_on)]
 
 
@@ -102,7 +95,7 @@ def review(case: Case, command: ReviewRisk, given: Given) -> list[RiskEvent]:
         raise UnknownRisk(risk=command.risk)
     require_live(case, given, held.looked_at)
     if command.review_on is not None:
-        check_day(command.review_on, given)
+        not_past(command.review_on, given, field="reviewOn")
     return [RiskReviewed(command.risk, command.level, command.mitigation, command.review_on)]
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
-from catch.domain.case.course import in_order
+from catch.domain.case.course import in_order, otherwise
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import (
     Case,
@@ -21,9 +21,9 @@ from catch.domain.case.state import (
     MessageChannel,
 )
 from catch.domain.facts import Command, Fact, Leaves, Sealed
-from catch.domain.given import Given, not_before
+from catch.domain.given import Given, not_before, within
 from catch.domain.plain import Key
-from catch.domain.refusals import OutOfRange, Refused
+from catch.domain.refusals import Refused
 from catch.domain.subject import Subject
 
 # What happened
@@ -146,9 +146,7 @@ def send(case: Case, command: RecordMessageBack, given: Given) -> list[TellingEv
     known = sorted({door.agency for door in case.doors})
     if command.agency not in known:
         raise NotAReferrer(agency=command.agency, known=", ".join(known))
-    earliest, latest = london_day(case.opened_at), london_day(given.at)
-    if not earliest <= command.sent_on <= latest:
-        raise OutOfRange(field="sentOn", earliest=earliest, latest=latest)
+    within(command.sent_on, london_day(case.opened_at), london_day(given.at), field="sentOn")
     return [MessageBackSent(command.message, command.agency, command.channel, command.sent_on)]
 
 
@@ -212,7 +210,7 @@ def evolve(case: Case, event: TellingEvent, at: datetime) -> Case:
 
 
 def settled(case: Case, message: UUID, **how: object) -> tuple[MessageBack, ...]:
-    return tuple(replace(held, **how) if held.message == message else held for held in case.messages_back)
+    return otherwise(case.messages_back, lambda held: held.message == message, **how)
 
 
 SUBJECT = Subject(TellingEvent, TellingCommand, decide=decide, evolve=evolve)

@@ -4,10 +4,12 @@ One version of a programme is one `Programme` value. A case is pinned to the ver
 the code asks which programme it is, only what its configuration says.
 """
 
+from collections.abc import Collection
 from datetime import date
 from enum import StrEnum
 
 from catch.domain.facts import Part
+from catch.domain.instruments import KNOWN, Scale
 from catch.domain.plain import Code, Count, Key, Label, Many, Place, PublicName, Score, Share, Version
 
 
@@ -231,6 +233,15 @@ class Instrument(Part, frozen=True, omit_defaults=True):
     stages: Many[MeasureStage]
     scale: LocalScale | None = None
     licence: Label | None = None
+
+    @property
+    def scored(self) -> Scale:
+        """How: as the programme says, or as is known. A loaded programme has one for each of its instruments."""
+        own = self.scale
+        return Scale(own.items, own.least, own.most, own.totalled, own.licensed) if own else KNOWN[self.code]
+
+    def usable(self, licensed: Collection[str]) -> bool:
+        return not self.scored.licensed or self.code in licensed
 
     def stage(self, code: str) -> MeasureStage | None:
         return next((stage for stage in self.stages if stage.code == code), None)

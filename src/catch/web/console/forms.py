@@ -171,7 +171,7 @@ class Form:
     def _some(self, field: Field, path: str) -> list[str] | None:
         known, given = {each.value for each in self.offered(field)}, [each for each in self.values(path) if each]
         if not known.issuperset(given):
-            return self._wrong(path, f"Choose {lower(field.label)} from the list.")
+            return self._not_offered(path, field)
         return given or None
 
     def _read_group(self, field: Field, path: str) -> Json | None:
@@ -211,7 +211,7 @@ class Form:
         if field.id and not is_id(text):
             return self._wrong(path, f"{field.label} must be the id of one: choose it on its page.")
         if field.choices and text not in {each.value for each in self.offered(field)}:
-            return self._wrong(path, f"Choose {lower(field.label)} from the list.")
+            return self._not_offered(path, field)
         return text
 
     def _number(self, field: Field, path: str, text: str) -> int | float | None:
@@ -220,7 +220,7 @@ class Form:
         except ValueError:
             number = None
         if (offered := self.offered(field)) and text not in {each.value for each in offered}:
-            return self._wrong(path, f"Choose {lower(field.label)} from the list.")
+            return self._not_offered(path, field)
         # What GraphQL calls a whole number has 32 bits; what is no number at all (`nan`) is none here either.
         if number is None or not -(2**31) <= number < 2**31:
             return self._wrong(path, f"{field.label} must be a number, such as 5.")
@@ -259,6 +259,9 @@ class Form:
     def _missing(self, field: Field, path: str) -> None:
         if field.required:
             self._wrong(path, lacking(field.label, chosen=self.kind_of(field, path) in (Kind.ONE, Kind.YES_NO)))
+
+    def _not_offered(self, path: str, field: Field) -> None:
+        self._wrong(path, f"Choose {lower(field.label)} from the list.")
 
     def _wrong(self, path: str, text: str) -> None:
         self.problems.append(Problem(path, text))

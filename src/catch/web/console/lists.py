@@ -6,7 +6,10 @@ Only what the API tells whoever fills a form in.
 from collections.abc import Iterable
 from typing import Any
 
-from catch.domain.instruments import KNOWN, Scale
+import msgspec
+
+from catch.domain.instruments import Scale
+from catch.domain.programme.configuration import Instrument
 from catch.domain.streams import COMMANDS_BY_KEY
 from catch.web.console.fields import Choice, fields_of
 from catch.web.console.known import Known
@@ -203,33 +206,30 @@ def messages(known: Known) -> list[Choice]:
     return [Choice(each["id"], f"{known.called(each['agency'])}, {each['sentOn']}") for each in held]
 
 
-def usable(known: Known) -> list[Json]:
+def usable(known: Known) -> list[Instrument]:
     """The programme's instruments that the place may use."""
-    held = many(known.programme, "instruments")
-    return [each for each in held if each.get("licence") or not scale_of(each).licensed]
-
-
-def scale_of(instrument: Json) -> Scale:
-    return Scale(**instrument["scale"]) if instrument.get("scale") else KNOWN[instrument["code"]]
+    held = msgspec.convert(many(known.programme, "instruments"), list[Instrument])
+    licensed = {each.code for each in held if each.licence}
+    return [each for each in held if each.usable(licensed)]
 
 
 def instruments(known: Known) -> list[Choice]:
-    return [Choice(each["code"], words(each["code"])) for each in usable(known)]
+    return [Choice(each.code, words(each.code)) for each in usable(known)]
 
 
-def asked(known: Known) -> Json | None:
-    return next((each for each in usable(known) if each["code"] == known.about.get("instrument")), None)
+def asked(known: Known) -> Instrument | None:
+    return next((each for each in usable(known) if each.code == known.about.get("instrument")), None)
 
 
 def scale_asked(known: Known) -> Scale | None:
     held = asked(known)
-    return scale_of(held) if held else None
+    return held.scored if held else None
 
 
 def stages(known: Known) -> list[Choice]:
     """Of the instrument that the form is about; of all, where it is about none."""
     held = asked(known)
-    codes = [stage["code"] for each in ([held] if held else usable(known)) for stage in each["stages"]]
+    codes = [stage.code for each in ([held] if held else usable(known)) for stage in each.stages]
     return [Choice(code, words(code)) for code in dict.fromkeys(codes)]
 
 
