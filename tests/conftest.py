@@ -1,11 +1,13 @@
 """A real PostgreSQL for every test that asks: one server a worker, one migrated template, one clone a test."""
 
 import asyncio
+import inspect
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import wraps
 from itertools import repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -23,6 +25,24 @@ from tests.place import Place, placed
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None, max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS", "steady"))
+
+
+DEADLINE = 600.0
+"""Seconds for a test. One that waits for ever, as for a browser, fails by its name instead of holding up all others."""
+
+
+def bounded(test: Callable[..., Awaitable[None]], seconds: float) -> Callable[..., Awaitable[None]]:
+    @wraps(test)
+    async def within(*args: Any, **named: Any) -> None:
+        async with asyncio.timeout(seconds):
+            await test(*args, **named)
+
+    return within
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+        item.obj = bounded(item.obj, DEADLINE)
 
 
 class Database(NamedTuple):
