@@ -248,29 +248,29 @@ async def test_the_chair_gets_through_an_item_by_keyboard_alone(place: Place, ru
     async with at_the_console(running, place, CHAIR) as page:
         await page.goto(held.address)
         for text in ("Start the meeting", "Join the meeting", "Accept confidentiality"):
-            await page.wait_for_timeout(300)
-            if await button(page, text).count():
-                await reach(page, text)
-                await page.keyboard.press("Enter")
-                await page.wait_for_load_state()
+            await press(page, text)
         reason = page.get_by_label("If nobody does: why go on?").first
         if await reason.count():
             await tab_to(page, reason)
             await page.keyboard.type("The coordinator is on the phone.")
-        await reach(page, "Open item 1")
-        await page.keyboard.press("Enter")
+        await press(page, "Open item 1")
         await shows(page, "Open: item 1")
         await tab_to(page, page.get_by_label("Situation", exact=True))
         await page.keyboard.type("By keyboard.")
         await reach(page, "Save what is said")
         await page.keyboard.press("Enter")
-        await page.wait_for_load_state()
-        await reach(page, "Close item 1")
-        await page.keyboard.press("Enter")
-        await page.wait_for_load_state()
+        await shows(page, "By keyboard.")
+        await press(page, "Close item 1")
     await place.settled()
     meeting = await place.meeting(held.meeting)
     assert ItemState.DISCUSSED in {each.state for each in meeting.items}
+
+
+async def press(page: Page, text: str) -> None:
+    """Once it is done, the button is gone."""
+    await reach(page, text)
+    await page.keyboard.press("Enter")
+    await expect(button(page, text)).to_have_count(0, timeout=SOON)
 
 
 async def reach(page: Page, text: str) -> None:

@@ -48,6 +48,7 @@ async def test_control_without_registers_both_are_let_through(
     servers: Servers, race: Race, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(Book, "enter", races.no_registers)
+    monkeypatch.setattr(Log, "append", races.abreast(Log.append))
     assert await run(servers, race, "at_once", 10) != []
 
 
@@ -55,7 +56,7 @@ async def test_control_without_registers_both_are_let_through(
 async def test_control_recorded_behind_whatever_came_since_both_are_there(
     servers: Servers, race: Race, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(Log, "append", races.insisting(Log.append))
+    monkeypatch.setattr(Log, "append", races.insisting(races.abreast(Log.append)))
     assert await run(servers, race, "at_once", 10) != []
 
 

@@ -142,9 +142,13 @@ def only(agency: str) -> Callable[[Filling], frozenset[str]]:
     return lambda filling: frozenset({filling.names.key(agency)})
 
 
-def why(filling: Filling) -> Sealed:
-    """Why an item is opened."""
-    return Sealed(filling.stage.text(filling.owner("override_reason")))
+def written(part: str) -> Callable[[Filling], Sealed]:
+    """What need not be said, said all the same."""
+    return lambda filling: Sealed(filling.stage.text(filling.owner(part)))
+
+
+why = written("override_reason")
+"""Why an item is opened."""
 
 
 def soon(hours: float) -> Callable[[Filling], datetime]:

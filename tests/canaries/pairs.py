@@ -27,6 +27,7 @@ from tests.canaries.history import (
     usual,
     why,
     work,
+    written,
 )
 
 NOBODY_BY_NAME: dict[str, Any] = {"owner_user": None, "decision": None, "service": None}
@@ -91,7 +92,7 @@ PAIRS: dict[str, Pair] = {
     ),
     "a recusal of somebody else": Pair(
         ("hana", "carl", "gita"),
-        (("cora", recusal.DeclareRecusal, 0, {"user": "hugo", "agency": "homes"}),),
+        (("cora", recusal.DeclareRecusal, 0, {"user": "hugo", "agency": "homes", "reason": written("reason")}),),
     ),
     "another programme's case": Pair(("cora", "hana"), elsewhere(), before=without_elsewhere),
     "an objection against telling another": Pair(

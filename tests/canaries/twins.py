@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from itertools import chain
 from typing import Any, cast
 from uuid import uuid4
@@ -102,13 +103,18 @@ class Twin:
 async def differences(places: tuple[Place, Place], pair: Pair, run: str, viewers: Sequence[str] = ()) -> list[str]:
     """What the viewers are told otherwise in the world where it was said than in the other."""
     said, unsaid = Twin(places[0], run), Twin(places[1], run)
+    with closing(said.wire), closing(unsaid.wire):
+        return await told_apart(said, unsaid, pair, run, viewers or pair.viewers)
+
+
+async def told_apart(said: Twin, unsaid: Twin, pair: Pair, run: str, viewers: Sequence[str]) -> list[str]:
     unsaid.stage.now = said.stage.now
     for twin in (said, unsaid):
         await twin.begin()
         await twin.take(pair.before())
         twin.told = []
         await twin.place.settled()
-        for who in viewers or pair.viewers:
+        for who in viewers:
             await twin.glance(who)
     before = [*said.told]
     only = await said.take(pair.only)
@@ -121,14 +127,13 @@ async def differences(places: tuple[Place, Place], pair: Pair, run: str, viewers
         await twin.place.take(RegisterPartner(f"later-{run}", "Later", "voluntary"), SYSTEM)
         await twin.take(pair.after)
         await twin.place.settled()
-        for who in viewers or pair.viewers:
+        for who in viewers:
             await twin.look(who)
-        twin.wire.close()
-    followed = [follow(twin, who) for twin in (said, unsaid) for who in viewers or pair.viewers]
+    followed = [follow(twin, who) for twin in (said, unsaid) for who in viewers]
     messages = await asyncio.gather(*followed)
     said.told += chain.from_iterable(messages[: len(followed) // 2])
     unsaid.told += chain.from_iterable(messages[len(followed) // 2 :])
-    for who in viewers or pair.viewers:
+    for who in viewers:
         one, other = said.by(who), unsaid.by(who)
         left = Common(said.known()).of([each.answer for each in one])
         right = Common(unsaid.known()).of([each.answer for each in other])

@@ -6,7 +6,8 @@ The second server is told nothing by the log: what it folded once stays as it wa
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -59,6 +60,10 @@ Both = Callable[[Ask, Ask], Awaitable[tuple[Result, Result]]]
 Round = Callable[[int, Both], Awaitable[list[str]]]
 """One round of a race, by its number; what came of it that may not be."""
 Progress = Callable[[int], None]
+RIVALS: ContextVar[asyncio.Barrier | None] = ContextVar("RIVALS", default=None)
+"""Where the two of a round that are asked at once can wait for each other."""
+PATIENCE = 1.0
+"""Seconds that one of them waits: the other may have been refused, or have nothing to record."""
 
 
 class Servers:
@@ -83,7 +88,11 @@ class Servers:
         return await self.ask(number, one), await self.ask(number + 1, other)
 
     async def at_once(self, number: int, one: Ask, other: Ask) -> tuple[Result, Result]:
-        first, second = await asyncio.gather(self.ask(number, one), self.ask(number + 1, other))
+        waiting = RIVALS.set(asyncio.Barrier(2))
+        try:
+            first, second = await asyncio.gather(self.ask(number, one), self.ask(number + 1, other))
+        finally:
+            RIVALS.reset(waiting)
         return first, second
 
 
@@ -319,7 +328,24 @@ def expects_nothing(_: Book) -> tuple[tuple[UUID, int], ...]:
     return ()
 
 
-def insisting(append: Callable[[Log, Append], Awaitable[Answer]]) -> Callable[[Log, Append], Awaitable[Answer]]:
+Appends = Callable[[Log, Append], Awaitable[Answer]]
+
+
+def abreast(append: Appends) -> Appends:
+    """Both have decided before either is recorded: what a quick machine shows now and then, always."""
+
+    async def recorded(log: Log, asked: Append) -> Answer:
+        if rivals := RIVALS.get():
+            # Once each: what is decided anew finds the other gone.
+            RIVALS.set(None)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(rivals.wait(), PATIENCE)
+        return await append(log, asked)
+
+    return recorded
+
+
+def insisting(append: Appends) -> Appends:
     """As if what was decided on an earlier state could be recorded behind whatever came since."""
 
     async def insisted(log: Log, asked: Append) -> Answer:

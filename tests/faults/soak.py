@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from catch.commands.book import Book
 from catch.database.server import SAFE
+from catch.log import Log
 from tests.faults import disk, failovers, halfopen, holders, memory, races, real, releases, restores, scenarios, waits
 from tests.faults.cluster import Cluster, cluster
 from tests.faults.place import database
@@ -140,6 +141,7 @@ async def raced_control(folder: Path) -> bool:
     (into := folder / "no-registers").mkdir()
     with cluster(SAFE) as postgres, pytest.MonkeyPatch.context() as spoilt:
         spoilt.setattr(Book, "enter", races.no_registers)
+        spoilt.setattr(Log, "append", races.abreast(Log.append))
         async with database(postgres.addresses, empty=True) as server, races.servers(server, into) as of:
             found = await races.run(of, races.meetings, "at_once", 50)
     console.print(f"control, two servers without registers: {len(found)} of 50 rounds wrong")
