@@ -37,7 +37,11 @@ from catch.domain.programme.configuration import (
     Closure,
     ClosureClass,
     ClosureReason,
+    ContactOutcome,
+    ContactPriority,
+    Contacts,
     CoreMember,
+    Disposition,
     Eligibility,
     Framework,
     Minutes,
@@ -67,6 +71,9 @@ SOUND = Programme(
     meetings=(WEEKLY,),
     interventions=("benefits-check",),
     mandatory_interventions=("benefits-check",),
+    contacts=Contacts(
+        (ContactOutcome("advice", "Advice given", Disposition.RESOLVED),), (ContactPriority("soon", "Today"),)
+    ),
     closure=Closure(tuple(ClosureReason(ending.value, ending.value, ending) for ending in ClosureClass)),
 )
 SECOND = replace(SOUND, version=2, name="A place, later")
@@ -103,6 +110,11 @@ def policy(**changes: object) -> Programme:
 
 def clocks(**changes: object) -> Programme:
     return replace(SOUND, clocks=(replace(CLOCK, **changes),))
+
+
+def contacts(**changes: object) -> Programme:
+    assert SOUND.contacts
+    return replace(SOUND, contacts=replace(SOUND.contacts, **changes))
 
 
 MISTAKES = [
@@ -145,6 +157,11 @@ MISTAKES = [
     Mistake("framework.scale_max", replace(SOUND, framework=Framework("f", 5, 5))),
     Mistake("mandatory_interventions", replace(SOUND, mandatory_interventions=("befriending",))),
     Mistake("closure.reasons", replace(SOUND, closure=Closure(SOUND.closure.reasons[1:]))),
+    Mistake("contacts.outcomes", contacts(outcomes=(ContactOutcome("gone", "Gone", Disposition.ADMINISTRATIVE),))),
+    Mistake("contacts.outcomes", contacts(outcomes=(ContactOutcome("A B", "Said", Disposition.RESOLVED),))),
+    Mistake("contacts.priorities", contacts(priorities=())),
+    Mistake("contacts.priorities", contacts(priorities=(ContactPriority("soon", "Soon"),) * 2)),
+    Mistake("contacts.repeat_within_days", contacts(repeat_within_days=0)),
     Mistake("closure.reopen_within_days", replace(SOUND, closure=replace(SOUND.closure, reopen_within_days=-1))),
 ]
 

@@ -338,7 +338,8 @@ CONFIGURATION = frozenset(
     {
         *("Programme", "Closure", "ClosureReason", "Framework", "Caseload", "PlanRules", "Series", "CoreMember"),
         *("AgendaPolicy", "Minutes", "ClockRule", "Span", "Eligibility", "Criterion", "Source", "Pauses"),
-        *("PauseReason", "Instrument", "MeasureStage", "LocalScale"),
+        *("PauseReason", "Instrument", "MeasureStage", "LocalScale", "Contacts", "ContactOutcome"),
+        "ContactPriority",
     }
 )
 """What a programme is made of: `Programme.definition` is the whole of it, as it was loaded."""

@@ -14,6 +14,8 @@ from catch.domain.programme.configuration import (
     AgendaPolicy,
     ClockRule,
     ClosureClass,
+    Contacts,
+    Disposition,
     Instrument,
     Programme,
     Series,
@@ -47,6 +49,7 @@ def problems(configuration: Programme, events: frozenset[str] = CLOCK_EVENTS) ->
             _closure(configuration),
             _pauses(configuration),
             _instruments(configuration.instruments, events),
+            _contacts(configuration.contacts) if configuration.contacts else (),
         )
     )
 
@@ -69,6 +72,7 @@ def _identity(configuration: Programme) -> Iterator[str]:
 
 
 def _repeated(configuration: Programme) -> Iterator[str]:
+    contacts = configuration.contacts
     lists: dict[str, Iterable[str]] = {
         "sources": (source.code for source in configuration.sources),
         "channels": configuration.channels,
@@ -80,6 +84,8 @@ def _repeated(configuration: Programme) -> Iterator[str]:
         "pauses.reasons": (reason.code for reason in configuration.pauses.reasons),
         "closure.reasons": (reason.code for reason in configuration.closure.reasons),
         "framework.domains": configuration.framework.domains if configuration.framework else (),
+        "contacts.outcomes": (outcome.code for outcome in contacts.outcomes) if contacts else (),
+        "contacts.priorities": (priority.code for priority in contacts.priorities) if contacts else (),
     }
     for path, codes in lists.items():
         for code, times in Counter(codes).items():
@@ -208,3 +214,12 @@ def _instruments(instruments: tuple[Instrument, ...], events: frozenset[str]) ->
         for code, times in Counter(stage.code for stage in instrument.stages).items():
             if times > 1 or not is_key(code):
                 yield f"{path}.stages: {code!r} is there {times} times, or is no code in small letters."
+
+
+def _contacts(contacts: Contacts) -> Iterator[str]:
+    if not contacts.priorities:
+        yield "contacts.priorities: a contact is triaged, so at least one is needed."
+    if all(outcome.means is not Disposition.RESOLVED for outcome in contacts.outcomes):
+        yield "contacts.outcomes: none means resolved-at-first-contact; first-contact resolution needs one."
+    if not 1 <= contacts.repeat_within_days <= 366:
+        yield f"contacts.repeat_within_days: {contacts.repeat_within_days} is not between 1 and 366."

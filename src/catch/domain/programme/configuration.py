@@ -247,6 +247,47 @@ class Instrument(Part, frozen=True, omit_defaults=True):
         return next((stage for stage in self.stages if stage.code == code), None)
 
 
+class Disposition(StrEnum):
+    """What it means that a contact ended so. Administrative ones are left out of figures: a wrong number, a test."""
+
+    RESOLVED = "resolved-at-first-contact"
+    INFORMATION = "information"
+    REFERRED_ON = "referred-on"  # to somebody else, whom this place runs no programme for
+    RESPONSE_SENT = "response-sent"  # a responder of the programme's own goes there
+    EMERGENCY = "emergency"
+    ADMINISTRATIVE = "administrative"
+
+
+class ContactOutcome(Part, frozen=True, omit_defaults=True):
+    """How a contact may end, and what that means. That it led to a referral is said by the referral, and is none."""
+
+    code: Code
+    label: Label
+    means: Disposition
+
+
+class ContactPriority(Part, frozen=True, omit_defaults=True):
+    """How pressing a contact may be found to be."""
+
+    code: Code
+    label: Label
+
+
+class Contacts(Part, frozen=True, omit_defaults=True):
+    """How the programme's front door takes contacts, of which not every one becomes a case. They come from its sources,
+    through its channels. `priorities`: the most pressing first. `anonymous`: may a contact be about nobody in
+    particular? `repeat_within_days`: a further one within so many days of the last may be linked to it.
+    """
+
+    outcomes: Many[ContactOutcome]
+    priorities: Many[ContactPriority]
+    anonymous: bool = False
+    repeat_within_days: Count = 28
+
+    def outcome(self, code: str) -> ContactOutcome | None:
+        return next((outcome for outcome in self.outcomes if outcome.code == code), None)
+
+
 class Programme(Part, frozen=True, omit_defaults=True):
     """One version of one programme. `effective_from` is the first day it runs."""
 
@@ -269,6 +310,7 @@ class Programme(Part, frozen=True, omit_defaults=True):
     closure: Closure = Closure()
     pauses: Pauses = Pauses()
     instruments: Many[Instrument] = ()
+    contacts: Contacts | None = None  # a programme without it takes referrals alone
     effective_to: date | None = None
     assumed: Many[Label] = ()  # settings that are our proposals, not the programme's own words
 
