@@ -112,6 +112,7 @@ def unmoved(before: Case, case: Case) -> bool:
         and before.milestones.received_at == case.milestones.received_at
         and before.milestones.turned_away_at == case.milestones.turned_away_at
         and before.milestones.closed_at == case.milestones.closed_at
+        and before.milestones.voided_at == case.milestones.voided_at
     )
 
 

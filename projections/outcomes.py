@@ -22,6 +22,7 @@ from catch.domain.case.plan import PlanAgreed
 from catch.domain.case.proposals import CaseDiscussed
 from catch.domain.case.referral import ReferralReceived
 from catch.domain.case.state import first
+from catch.domain.case.voiding import CaseVoided
 from catch.domain.facts import Part, Recorded, Role
 from catch.domain.programme.configuration import ClosureClass
 from catch.domain.streams import CASE, EVENTS, stream_of_event
@@ -43,7 +44,8 @@ class Episode(Part, frozen=True, omit_defaults=True):
     """One open-to-closed period of a case.
 
     `watched_from` is when it was brought in from a list, None where its beginning was seen: had it ended earlier, it
-    would not have been on the list. `programme` is the version that it is pinned to, `key@version`.
+    would not have been on the list. `programme` is the version that it is pinned to, `key@version`. `voided`: there
+    should never have been one.
     """
 
     number: int
@@ -58,6 +60,7 @@ class Episode(Part, frozen=True, omit_defaults=True):
     achieved_at: datetime | None = None
     ended_at: datetime | None = None
     ending: ClosureClass | None = None
+    voided: bool = False
 
 
 class Row(Struct, frozen=True):
@@ -79,6 +82,9 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
         return Row(key, recorded.position, event.programme, (begun(recorded),))
     if row is None:
         return None
+    if isinstance(event, CaseVoided):
+        voided = tuple(replace(each, voided=True) for each in row.episodes)
+        return replace(row, position=recorded.position, episodes=voided)
     latest = row.episodes[-1]
     if isinstance(event, CaseReopened):
         # A goal that was open when the case closed is worked on again.
@@ -91,7 +97,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
 
 OUTCOMES = ReadModel(
     name="outcomes",
-    version=4,
+    version=5,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=frozenset(
@@ -109,6 +115,7 @@ OUTCOMES = ReadModel(
             GoalAbandoned,
             CaseClosed,
             CaseReopened,
+            CaseVoided,
         )
     ),
     indexes=("programme",),
@@ -221,8 +228,10 @@ def versions(rows: Iterable[Row], cut_off: datetime) -> list[str]:
 
 
 def observation(episode: Episode, cut_off: datetime) -> Observation | None:
-    """None for an episode that had not begun, and for one whose closure was administrative."""
-    if episode.started_at > cut_off:
+    """None for an episode that had not begun, for one whose closure was administrative, and, at every cut-off, for one
+    that should never have been.
+    """
+    if episode.started_at > cut_off or episode.voided:
         return None
     over = episode.ended_at is not None and episode.ended_at <= cut_off
     status = status_of(episode.ending if over else None)

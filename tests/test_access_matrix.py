@@ -94,6 +94,9 @@ RecordUnmetNeed           coordinator COORDINATES, partner TAKES_PART, chair CHA
 MeetUnmetNeed             coordinator COORDINATES
 ProposeClosure            coordinator COORDINATES
 CloseCase                 coordinator COORDINATES
+RequestVoiding            coordinator COORDINATES
+ApproveVoiding            coordinator COORDINATES
+RefuseVoiding             coordinator COORDINATES
 ReopenCase                coordinator COORDINATES
 PlanMeeting               chair PLANS, deputy PLANS, coordinator PLANS, preparer PLANS
 RescheduleMeeting         chair ORGANISES, deputy ORGANISES, coordinator ORGANISES, preparer ORGANISES

@@ -83,7 +83,7 @@ NOTHING_TO_LOSE = {
     "AcceptConfidentiality AchieveGoal AllowService CloseItem DraftAgenda EndMeeting EndRole EndTag GiveRole GiveTag",
     "GiveFloor HandOverChair InviteMember LeaveMeeting LeaveProgramme LoadProgramme LowerHand MeetUnmetNeed NoteItem",
     "PublishAgenda RaiseHand ReinstateMember ResumeMeeting ResumeProgramme RunProgramme ScoreGoal SetAvailability",
-    "ResumeCase StartMeeting SuspendMember SuspendProgramme",
+    "ResumeCase StartMeeting SuspendMember SuspendProgramme ApproveVoiding",
 }
 """Commands all of whose fields say what it is about, or of which the decision compares all that they say."""
 REFERENCES = {
@@ -101,6 +101,8 @@ REFERENCES = {
     "EndIntervention": "case support",
     "ReceiveInformation": "case request",
     "ReviewRisk": "case risk",
+    "ApproveVoiding RefuseVoiding": "case voiding",
+    "RequestVoiding": "case",
     "RecordMessageFailed AcknowledgeMessageBack": "case message",
     "EscalateCase RecordMessageBack RecordFeedback": "case",
     "RecordDeath WithdrawDeath": "person",

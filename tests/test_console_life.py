@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from catch.domain.calendar import add_months, london_day
+from catch.domain.facts import Actor, Role
 from tests.browser import signed_in
 from tests.conftest import Furnished
 from tests.pages import Fields, PageForm, PageRead
@@ -20,6 +21,8 @@ from tests.place import COORDINATOR, HOUSING, SERIES, Place, ago
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TODAY = london_day(ago())
+SECOND = Actor("second@snn", "snn", Role.COORDINATOR)
+"""Who answers what somebody else has asked."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -83,7 +86,12 @@ class Hand:
 
 async def test_a_case_lives_from_its_referral_to_its_end_by_forms_alone(place: Place) -> None:
     await place.license()
-    async with signed_in(place, COORDINATOR) as client, signed_in(place, HOUSING) as housing:
+    await place.enrol(SECOND)
+    async with (
+        signed_in(place, COORDINATOR) as client,
+        signed_in(place, HOUSING) as housing,
+        signed_in(place, SECOND) as second,
+    ):
         at = Hand(client, "/refer-somebody?programme=snn-catch")
         form = (await at.page()).form("/refer-somebody")
         who = {"name": "Rosa Whole-Example", "source": "police", "channel": "phone", "reason": "Alone since June"}
@@ -187,6 +195,19 @@ async def test_a_case_lives_from_its_referral_to_its_end_by_forms_alone(place: P
         assert "Closed on" in (await at.page()).main
         await at.do("reopen-case", {"reason": "It is cold again"}, {"reason": ""})
         page = (await at.page()).main
+        wrong: dict[str, str | list[str]] = {"reason": "WRONG_PERSON", "explanation": "Meant for her sister"}
+        await at.do("request-voiding", wrong, {"reason": "", "explanation": ""})
+        assert "Somebody else who coordinates the case answers this" in (await at.page()).main
+        other = Hand(second, case)
+        assert "Meant for her sister" in (await other.page()).main
+        await other.do("refuse-voiding", {"reason": "It is hers"}, {"reason": ""})
+        await at.do("request-voiding", wrong)
+        await other.do("approve-voiding", {})
+        over = await at.page()
+        assert {"/do/add-note", "/do/reopen-case", "/do/request-voiding"} & {
+            urlsplit(each).path for each in over.links
+        } == set()
+        assert "It is hers" in over.main
     assert urlsplit(at.address).path == case
     for told in (
         "A part is on its way",

@@ -67,10 +67,12 @@ from catch.domain.case.state import (
     ReviewDecision,
     RiskLevel,
     SafeContact,
+    VoidReason,
     WhyNot,
     Worker,
 )
 from catch.domain.case.telling import EscalateCase, RecordFeedback, RecordMessageBack, RecordMessageFailed
+from catch.domain.case.voiding import ApproveVoiding, RefuseVoiding, RequestVoiding
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Actor, Category, Command, Role, Sealed, Tag
 from catch.domain.instruments import Reading
@@ -143,6 +145,8 @@ BORN = date(1937, 3, 14)
 TODAY = london_day(datetime.now(UTC))
 SOON = TODAY + timedelta(days=20)
 OURSELVES = Worker(COORDINATOR.user, COORDINATOR.agency)
+SECOND = Actor("second@snn", "snn", Role.COORDINATOR)
+"""Who answers what somebody else has asked."""
 BEXLEY = Actor("coordinator@bexley-1", "bexley-1", Role.COORDINATOR)
 
 
@@ -320,6 +324,11 @@ async def close_it(w: Writer, case: Any) -> None:
     outcomes = tuple(GoalOutcome(goal.goal, GoalResult.ACHIEVED) for goal in state.goals if goal.state == "open")
     await w.send(CloseCase(case, "goals-achieved", TODAY, t(), outcomes, ongoing_plan=t()))
     await w.send(ReopenCase(case, t()))
+    await w.place.enrol(SECOND)
+    await w.send(RequestVoiding(case, first := uuid4(), VoidReason.DUPLICATE, t()))
+    await w.send(RefuseVoiding(case, first, t()), SECOND)
+    await w.send(RequestVoiding(case, second := uuid4(), VoidReason.WRONG_PERSON, t()))
+    await w.send(ApproveVoiding(case, second), SECOND)
 
 
 async def hold_a_meeting(w: Writer, first: Any, second: Any) -> None:

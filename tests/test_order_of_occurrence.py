@@ -38,6 +38,7 @@ from catch.domain.case import (
     reviews,
     risks,
     telling,
+    voiding,
 )
 from catch.domain.case.actions import (
     ActionAccepted,
@@ -79,6 +80,7 @@ from catch.domain.case.state import (
     ReviewDecision,
     RiskLevel,
     SafeContact,
+    VoidReason,
     Worker,
 )
 from catch.domain.discussion import decide_in_meeting
@@ -210,6 +212,8 @@ def likely() -> Iterator[CaseCommand]:
     for told, day in ((ends, 30), (ends[:1], 12), (ends[:1], 30), ((), 12)):
         yield CloseCase(CASE, "moved-away", date(2026, 3, day), TEXT, told)
     yield from (ReopenCase(CASE, TEXT),) * 2
+    yield voiding.RequestVoiding(CASE, uid(71), VoidReason.DUPLICATE, TEXT)
+    yield from (voiding.ApproveVoiding(CASE, uid(71)), voiding.RefuseVoiding(CASE, uid(71), TEXT))
 
 
 Wanted = list[tuple[int, CaseCommand, Given]]

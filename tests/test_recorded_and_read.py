@@ -216,6 +216,9 @@ INTO: Mapping[str, str] = {
     "ResumeCase": "Pause",
     "RaiseSafeguardingConcern": "SafeguardingConcern",
     "RecordSafeguardingOutcome": "SafeguardingConcern",
+    "RequestVoiding": "Voiding",
+    "ApproveVoiding": "Voiding",
+    "RefuseVoiding": "Voiding",
     "DeclareRecusal": "Recusal",
     "ResolveRecusal": "Recusal",
     "ProposeClosure": "ClosureProposal",
@@ -393,7 +396,7 @@ OWN_IDS = frozenset(
     {
         *("referral", "conversation", "objection", "disclosure", "proposal", "plan", "goal", "review", "action"),
         *("progress", "note", "concern", "need", "decision", "amendment", "pause", "measure", "support", "request"),
-        *("risk", "escalation", "message", "feedback"),
+        *("risk", "escalation", "message", "feedback", "voiding"),
     }
 )
 """The id of what a command makes, or is about."""

@@ -146,6 +146,9 @@ TABLE: dict[str, Telling] = {
     "ClosureProposed": SPOKEN,
     "CaseClosed": MILESTONE,
     "CaseReopened": MILESTONE,
+    "CaseVoided": MILESTONE,
+    "VoidingRequested": Telling(To.COORDINATING),
+    "VoidingRefused": Telling(To.COORDINATING),
     # Beside a case
     "RestrictedNoteAdded": BESIDE,
     "SafeguardingConcernRaised": BESIDE,
@@ -347,7 +350,8 @@ def test_who_referred_hears_what_became_of_it_and_of_no_other_door():
     other = ReferralAttached(replace(received.referral, referrer_agency="surgery-9"))
     own = ReferralAttached(replace(received.referral, referrer_agency="gp-1"))
     heard = {name for name in streams.EVENTS if shown(REFERRER, event_of(name))}
-    assert heard == {"ReferralAccepted", "ReferralDeclined", "ReferralRedirected", "CaseClosed", "CaseReopened"}
+    ends = {"CaseClosed", "CaseReopened", "CaseVoided"}
+    assert heard == {"ReferralAccepted", "ReferralDeclined", "ReferralRedirected"} | ends
     assert shown(REFERRER, own)
     assert not shown(REFERRER, other)
     assert shown(partner(PLAN), other)

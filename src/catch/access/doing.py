@@ -70,6 +70,7 @@ from catch.domain.case import (
     reviews,
     risks,
     telling,
+    voiding,
 )
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Command, Role
@@ -176,6 +177,8 @@ CASES: tuple[Row, ...] = (
     ((actions.ProgressAction,), {Role.COORDINATOR: progressing_own, Role.PARTNER: owning}),
     ((actions.CompleteAction, actions.CloseActionIncomplete), COORDINATORS | {Role.PARTNER: owning}),
     ((closing.ProposeClosure, closing.CloseCase, closing.ReopenCase), COORDINATORS),
+    # That whoever answers is another than who asked, the decision sees to.
+    ((voiding.RequestVoiding, voiding.ApproveVoiding, voiding.RefuseVoiding), COORDINATORS),
 )
 
 MEETINGS: tuple[Row, ...] = (
@@ -287,6 +290,8 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
     {
         recusal.DeclareRecusal,
         recusal.ResolveRecusal,
+        voiding.ApproveVoiding,
+        voiding.RefuseVoiding,
         attendance.DeclareInterest,
         attendance.ResolveInterest,
         attendance.JoinMeeting,
@@ -301,7 +306,7 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
     }
 )
 """What no program asks for: it sits at no table, promises nothing, settles no interest for somebody behind it, looks
-nobody up, and has no calendar."""
+nobody up, has no calendar, and is no second person."""
 _NOBODY: Rule = {}
 
 

@@ -132,7 +132,8 @@ def involved_in(case: Case) -> set[str]:
 
 def left_the_door(case: Case) -> datetime | None:
     """Until when the front door sees whom it turned away; None while the case waits there."""
-    away = case.milestones.turned_away_at if case.milestones.closed_at is None else case.milestones.closed_at
+    steps = case.milestones
+    away = steps.voided_at or steps.closed_at or steps.turned_away_at
     return None if case.live or away is None else away + TURNED_AWAY
 
 

@@ -119,6 +119,7 @@ SIMPLER = {
     CaseState.AWAITING_MEETING: CaseState.ACCEPTED,
     CaseState.IN_REVIEW: CaseState.IN_SUPPORT,
     CaseState.CLOSING: CaseState.IN_SUPPORT,
+    CaseState.VOIDED: CaseState.CLOSED,
 }
 """What a referrer is told: received, accepted or declined, in support, closed."""
 

@@ -108,8 +108,8 @@ def at_the_door(who: Who, case: Case, at: datetime) -> bool:
     if case.state in (CaseState.DECLINED, CaseState.REDIRECTED):
         away = case.milestones.turned_away_at
         return away is not None and at <= away + TURNED_AWAY
-    closed = case.milestones.closed_at
-    return case.live or (closed is not None and at <= closed + TURNED_AWAY)
+    over = case.milestones.voided_at or case.milestones.closed_at
+    return case.live or (over is not None and at <= over + TURNED_AWAY)
 
 
 def recused(who: Who, case: Case, seats: Sequence[Seat]) -> bool:

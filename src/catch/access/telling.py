@@ -31,6 +31,7 @@ from catch.domain.case import (
     referral,
     reviews,
     risks,
+    voiding,
 )
 from catch.domain.case import telling as told
 from catch.domain.facts import Category, Part
@@ -173,7 +174,7 @@ def _of_case(event: CaseEvent) -> Telling:  # noqa: C901
             return Telling(To.SEEING, changes=Changes.CASE, milestone=True)
         case eligibility.ReferralAccepted() | eligibility.ReferralDeclined() | eligibility.ReferralRedirected():
             return Telling(To.SEEING, changes=Changes.CASE, milestone=True)
-        case closing.CaseClosed() | closing.CaseReopened():
+        case closing.CaseClosed() | closing.CaseReopened() | voiding.CaseVoided():
             return Telling(To.SEEING, changes=Changes.CASE, milestone=True)
         case recusal.RecusalDeclared() | recusal.RecusalResolved():
             return Telling(To.COORDINATING, changes=Changes.CASE)
@@ -215,6 +216,9 @@ def _of_case(event: CaseEvent) -> Telling:  # noqa: C901
             return Telling(To.COORDINATING)
         case told.FeedbackReceived():
             return Telling(To.SEEING, Category.PLAN)
+        # Why it should never have been may be another case of theirs, or somebody else's.
+        case voiding.VoidingRequested() | voiding.VoidingRefused():
+            return Telling(To.COORDINATING)
         case risks.RiskRecorded() | risks.RiskReviewed():
             return Telling(To.SEEING, Category.RISK)
         case measures.MeasureRecorded() | measures.MeasureDeclined() | measures.MeasureMissed():

@@ -33,6 +33,7 @@ from catch.domain.case import (
     reviews,
     risks,
     telling,
+    voiding,
 )
 from catch.domain.case.actions import ActionCommand
 from catch.domain.case.state import Case, CaseState
@@ -320,6 +321,9 @@ BY_THE_CASE: tuple[type[CaseCommand], ...] = (
     telling.RecordMessageFailed,
     telling.AcknowledgeMessageBack,
     telling.RecordFeedback,
+    voiding.RequestVoiding,
+    voiding.ApproveVoiding,
+    voiding.RefuseVoiding,
 )
 """Decided by the case, its programme and the partners that the decision asks for."""
 CASE_HANDLERS: tuple[Handler, ...] = (

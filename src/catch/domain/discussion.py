@@ -18,7 +18,8 @@ from catch.domain import restricted
 from catch.domain.agenda.by_hand import as_it_is, at_once
 from catch.domain.case import CaseEvent, actions, closing, recusal, referral, reviews
 from catch.domain.case.proposals import CaseDiscussed, DiscussionAmended, MeetingDecisionRecorded
-from catch.domain.case.state import ActionState, Case, Discussion, Priority
+from catch.domain.case.state import ActionState, Case, CaseState, Discussion, Priority
+from catch.domain.case.voiding import CaseIsVoided, not_voided
 from catch.domain.facts import Command, Leaves, Sealed
 from catch.domain.given import Given, not_before
 from catch.domain.meeting import MeetingEvent
@@ -140,7 +141,11 @@ def decide_beside(
     """What is written beside the case, and not in it. A concern is taken whether there is such a case or not."""
     if case is None and not isinstance(command, restricted.RaiseSafeguardingConcern):
         raise UnknownCase(case=command.case)
-    return restricted.decide(beside, command, given)
+    written = restricted.decide(beside, command, given)
+    # A concern, and what came of it, concern somebody whatever case they were written beside.
+    if written and isinstance(command, restricted.AddRestrictedNote):
+        not_voided(case)
+    return written
 
 
 def decide_in_meeting(
@@ -163,9 +168,20 @@ def decide_in_meeting(
     if case is not None:
         not_before(given, case.milestones.received_at)
     heard = meeting_stream.decide(meeting, command, given)
+    if heard and case is not None and case.state is CaseState.VOIDED:
+        return heard, over(command)
     return heard, [] if case is None else [
         fact for event in heard for fact in told(meeting, case, command, event, given)
     ]
+
+
+def over(command: MeetingAndCase) -> list[CaseEvent]:
+    """Of a voided case a meeting records nothing more. It closes the item all the same that it had open: it could not
+    end otherwise.
+    """
+    if isinstance(command, CloseItem):
+        return []
+    raise CaseIsVoided
 
 
 def held_since(case: Case, command: RecordInstantDiscussion, given: Given) -> None:
@@ -179,13 +195,15 @@ def decide_interest(
     meeting: Meeting | None, case: Case | None, command: Interest, given: Given
 ) -> tuple[list[MeetingEvent], list[CaseEvent]]:
     """An interest in an item keeps its user out of the case: there, at every other meeting and between meetings."""
+    # Of a voided case the meeting alone keeps who has one.
+    case = None if case is not None and case.state is CaseState.VOIDED else case
     heard = meeting_stream.decide(meeting, command, given)
     match command:
         case DeclareInterest(user=user, agency=agency, note=note):
             # After the meeting has answered: whoever may not know of the item hears nothing of what else is wrong.
             recusal.for_another(user, note, given)
-            over = (command.meeting, command.item)
-            return heard, [] if case is None else [*recusal.declare(case, user, agency, note, given, over)]
+            where = (command.meeting, command.item)
+            return heard, [] if case is None else [*recusal.declare(case, user, agency, note, given, where)]
         case ResolveInterest(user=user, reason=reason):
             recusal.not_own(user, given)
             # The case may have been cleared already, from outside any meeting.

@@ -254,6 +254,24 @@ def recusals(held: Iterable[domain.Recusal], redactor: Redactor) -> list[case_ty
     ]
 
 
+def voidings(held: Iterable[domain.Voiding], redactor: Redactor) -> list[case_types.Voiding]:
+    """For those who coordinate the case, who ask for it and answer it."""
+    if not redactor.sight.everything:
+        return []
+    return [
+        case_types.Voiding(
+            id=each.voiding,
+            reason=each.reason,
+            explanation=redactor.text("voidings.explanation", None, each.explanation),
+            by=common_types.Worker(user=each.by.user, agency=each.by.agency),
+            at=each.at,
+            answered_at=each.answered_at,
+            refused_reason=redactor.text("voidings.refusedReason", None, each.refused_reason),
+        )
+        for each in held
+    ]
+
+
 def measures(held: Sequence[domain.Measure], redactor: Redactor) -> list[case_types.Measure]:
     """Totals are of health; what was ticked is for those who coordinate the case."""
     told = redactor.all("measures", Category.HEALTH, held)

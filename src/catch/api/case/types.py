@@ -28,6 +28,7 @@ from catch.domain.case.state import (
     ReviewDecision,
     RiskLevel,
     Turn,
+    VoidReason,
     WhyNot,
 )
 from catch.domain.facts import Category, Tag
@@ -351,6 +352,20 @@ class Pause:
     explanation: str | None
 
 
+@strawberry.type(
+    description="Somebody asked that the case be voided. Until `answeredAt` it waits for somebody else's answer; then "
+    "the case is voided, or `refusedReason` says why not."
+)
+class Voiding:
+    id: UUID
+    reason: VoidReason
+    explanation: str | None
+    by: Worker
+    at: datetime
+    answered_at: datetime | None
+    refused_reason: str | None
+
+
 @strawberry.type(description="A need that no service meets.")
 class UnmetNeed:
     id: UUID
@@ -508,6 +523,9 @@ class Case(Redactable):
         description="The latest ones by time. Where there are more, `redactions` names `notes.earlier`: see `notes`."
     )
     concerns: list[SafeguardingConcern]
+    voidings: list[Voiding] = strawberry.field(
+        description="Who asked that the case be voided, and what was answered: told to those who coordinate it."
+    )
     recusals: list[Recusal]
     proposals: list[Proposal]
     past_proposals: list[Proposal]

@@ -163,6 +163,7 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
         parts.concern(each, "concerns", whole.redactor)
         for each in (whole.beside.concerns if whole.beside and Tag.SAFEGUARDING in whole.redactor.sight.tags else ())
     ],
+    "voidings": lambda whole: parts.voidings(whole.held.voidings, whole.redactor),
     "recusals": lambda whole: parts.recusals(whole.held.recusals, whole.redactor),
     "proposals": lambda whole: whole.redactor.each(
         "proposals", Category.DISCUSSION, whole.held.proposals, parts.proposal

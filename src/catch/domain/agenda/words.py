@@ -29,7 +29,7 @@ _WHY = {
 }
 
 _MISSING = {
-    Missing.LIVE_CASE: "it was declined, redirected or closed",
+    Missing.LIVE_CASE: "it was declined, redirected, closed or voided",
     Missing.ACCEPTANCE: "the referral is not accepted",
     Missing.PRESENTER: "no presenter",
     Missing.BASIS: "neither the person's agreement nor another basis recorded",

@@ -2,7 +2,7 @@
 
 Read it as a case lives: `referral`, `information`, `eligibility`, `coordination`, `agreement`, `disclosure`,
 `proposals`, `plan`, `goals`, `interventions`, `measures`, `reviews`, `risks`, `actions`, `notes`, `pauses`,
-`recusal`, `closing`, `telling`; `state` is what they build, `rules` what they share.
+`recusal`, `closing`, `telling`, `voiding`; `state` is what they build, `rules` what they share.
 
 To add an event, put it in its subject's module (its class, its union, its `evolve`); a command likewise with its
 `decide`. The type checker then lists what else must know.
@@ -30,6 +30,7 @@ from catch.domain.case import (
     reviews,
     risks,
     telling,
+    voiding,
 )
 from catch.domain.case.actions import ActionCommand, ActionEvent
 from catch.domain.case.agreement import AgreementCommand, AgreementEvent
@@ -55,11 +56,12 @@ from catch.domain.case.referral import (
 )
 from catch.domain.case.reviews import ReviewCommand, ReviewEvent
 from catch.domain.case.risks import RiskCommand, RiskEvent
-from catch.domain.case.state import Case
+from catch.domain.case.state import Case, CaseState
 from catch.domain.case.telling import TellingCommand, TellingEvent
+from catch.domain.case.voiding import CaseIsVoided, VoidingCommand, VoidingEvent
 from catch.domain.facts import Recorded
 from catch.domain.given import Given, not_before
-from catch.domain.refusals import UnknownCase
+from catch.domain.refusals import Refused, UnknownCase
 from catch.domain.subject import Subjects
 
 CaseEvent = (
@@ -82,6 +84,7 @@ CaseEvent = (
     | PauseEvent
     | RecusalEvent
     | ClosingEvent
+    | VoidingEvent
 )
 CaseCommand = (
     ReferralCommand
@@ -103,6 +106,7 @@ CaseCommand = (
     | PauseCommand
     | RecusalCommand
     | ClosingCommand
+    | VoidingCommand
 )
 
 
@@ -127,6 +131,7 @@ SUBJECTS = Subjects(
         pauses.SUBJECT,
         recusal.SUBJECT,
         closing.SUBJECT,
+        voiding.SUBJECT,
     ),
     CaseEvent,
     CaseCommand,
@@ -141,7 +146,20 @@ def decide(case: Case | None, command: CaseCommand, given: Given) -> list[CaseEv
         raise UnknownCase(case=command.case)
     if not isinstance(command, AttachReferral):  # it may have come before the one that opened the case
         not_before(given, case.opened_at)
+    if case.state is CaseState.VOIDED:
+        return of_voided(case, command, given)
     return [*SUBJECTS.decide_of[type(command)](case, command, given)]
+
+
+def of_voided(case: Case, command: CaseCommand, given: Given) -> list[CaseEvent]:
+    """What holds already is still answered so; whatever else would be recorded, or lacks something, is refused."""
+    try:
+        facts = SUBJECTS.decide_of[type(command)](case, command, given)
+    except Refused as refused:
+        raise CaseIsVoided from refused
+    if facts:
+        raise CaseIsVoided
+    return []
 
 
 def evolve(case: Case | None, recorded: Recorded[CaseEvent]) -> Case | None:

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from catch.domain.case.state import Case, Milestones
-from catch.domain.programme.clocks import NEVER, Clock, Rest, clock, matches
+from catch.domain.programme.clocks import NEVER, Clock, ClockState, Rest, clock, matches
 from catch.domain.programme.configuration import ClockRule
 
 
@@ -14,7 +16,19 @@ def clocks_of(case: Case, rules: Iterable[ClockRule], at: datetime) -> Iterator[
         started = moment(rule.start, case.milestones)
         if started is not None and started <= at:
             stopped, over = moment(rule.stop, case.milestones), case.milestones.over_at
-            yield clock(rule, started, stopped, at, over, rests_of(case, rule) if case.pauses else NEVER)
+            held = clock(rule, started, stopped, at, over, rests_of(case, rule) if case.pauses else NEVER)
+            yield lapsed(held) if voided_before(case.milestones, stopped, at) else held
+
+
+def voided_before(milestones: Milestones, stopped: datetime | None, at: datetime) -> bool:
+    """Whether by `at` the case was voided, and the clock had not come to its end before."""
+    voided = milestones.voided_at
+    return voided is not None and voided <= at and (stopped is None or stopped > voided)
+
+
+def lapsed(held: Clock) -> Clock:
+    """Nothing was ever to be waited for: what had not come by then was not missed."""
+    return replace(held, state=ClockState.LAPSED)
 
 
 def rests_of(case: Case, rule: ClockRule) -> list[Rest]:

@@ -45,7 +45,9 @@ def otherwise(parts: tuple[P, ...], which: Callable[[P], bool], **changes: objec
 
 
 def stepped(case: Case, kind: StepKind, at: datetime) -> Case:
-    """The case after one more step, wherever that belongs."""
+    """The case after one more step, wherever that belongs. After a voiding there is none."""
+    if case.state is CaseState.VOIDED:
+        return case
     step, course = Step(at, kind), case.course
     if kind is StepKind.REOPENED or not course or course[-1].at <= at:
         course = (*course, step)
@@ -62,6 +64,7 @@ def stepped(case: Case, kind: StepKind, at: datetime) -> Case:
 
 
 OPENINGS = frozenset({StepKind.RECEIVED, StepKind.REOPENED})
+_AFTER_CLOSING = OPENINGS | {StepKind.VOIDED}
 
 
 def opening(course: tuple[Step, ...]) -> int:
@@ -72,7 +75,7 @@ def opening(course: tuple[Step, ...]) -> int:
 def follows(standing: Standing, step: Step) -> Standing:
     """A closed episode stays closed, whatever else is known of the days after it, until the case is opened again."""
     after = AFTER[step.kind](standing, step.at)
-    if standing.state is CaseState.CLOSED and step.kind not in OPENINGS:
+    if standing.state is CaseState.CLOSED and step.kind not in _AFTER_CLOSING:
         return Standing(standing.state, after.milestones)
     return after
 
@@ -157,6 +160,10 @@ def _closed(standing: Standing, at: datetime) -> Standing:
     return Standing(CaseState.CLOSED, replace(standing.milestones, closed_at=at))
 
 
+def _voided(standing: Standing, at: datetime) -> Standing:
+    return Standing(CaseState.VOIDED, replace(standing.milestones, voided_at=at))
+
+
 def _supported(milestones: Milestones) -> Standing:
     """Support goes on: a closure that was proposed or decided before is off the table."""
     return Standing(CaseState.IN_SUPPORT, replace(milestones, closure_proposed_at=None, review_decided_close_at=None))
@@ -177,6 +184,7 @@ AFTER: Mapping[StepKind, Callable[[Standing, datetime], Standing]] = {
     StepKind.CLOSURE_PROPOSED: _closure_proposed,
     StepKind.CLOSED: _closed,
     StepKind.REOPENED: _reopened,
+    StepKind.VOIDED: _voided,
 }
 """Where each kind of step leads. Looked up, not asked for one after another: a late fact folds a whole course anew."""
 if missing := [kind.name for kind in StepKind if kind not in AFTER]:

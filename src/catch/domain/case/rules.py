@@ -12,7 +12,7 @@ class NotAccepted(Refused):
 
 
 class CaseNotLive(Refused):
-    """The case is not live: it was declined, redirected or closed. Reopen it where it was closed, or make a new
+    """The case is not live: it was declined, redirected, closed or voided. Reopen it where it was closed, or make a new
     referral.
     """
 

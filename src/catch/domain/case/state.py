@@ -31,9 +31,10 @@ class CaseState(StrEnum):
     IN_REVIEW = "in-review"
     CLOSING = "closing"
     CLOSED = "closed"
+    VOIDED = "voided"
 
 
-NOT_LIVE = frozenset({CaseState.DECLINED, CaseState.REDIRECTED, CaseState.CLOSED})
+NOT_LIVE = frozenset({CaseState.DECLINED, CaseState.REDIRECTED, CaseState.CLOSED, CaseState.VOIDED})
 
 
 class Urgency(StrEnum):
@@ -767,6 +768,30 @@ class Ending(Part, frozen=True, omit_defaults=True):
     measured: Measured | None = None
 
 
+class VoidReason(StrEnum):
+    """Why a case should never have been."""
+
+    OPENED_IN_ERROR = "opened-in-error"
+    DUPLICATE = "duplicate"
+    WRONG_PERSON = "wrong-person"
+
+
+class Voiding(Part, frozen=True, omit_defaults=True):
+    """Somebody asked that the case be voided, and what somebody else answered. `refused_reason`: why it was not."""
+
+    voiding: UUID
+    reason: VoidReason
+    explanation: Sealed
+    by: Worker
+    at: datetime
+    answered_at: datetime | None = None
+    refused_reason: Sealed | None = None
+
+    @property
+    def voided(self) -> bool:
+        return self.answered_at is not None and self.refused_reason is None
+
+
 class EvaluatedCriterion(Part, frozen=True, omit_defaults=True):
     """One criterion as it was evaluated, with the fact it rested on and the day of that fact."""
 
@@ -815,6 +840,7 @@ class StepKind(StrEnum):
     CLOSURE_PROPOSED = "closure-proposed"
     CLOSED = "closed"
     REOPENED = "reopened"
+    VOIDED = "voided"
 
 
 class Step(Part, frozen=True, array_like=True):
@@ -839,12 +865,13 @@ class Milestones(Part, frozen=True, omit_defaults=True):
     closure_proposed_at: datetime | None = None
     closed_at: datetime | None = None
     turned_away_at: datetime | None = None  # declined, or led to a better door
+    voided_at: datetime | None = None
     for_meeting: bool = False
 
     @property
     def over_at(self) -> datetime | None:
-        """When nothing was waited for any more: closed, or turned away."""
-        return self.closed_at or self.turned_away_at
+        """When nothing was waited for any more: closed, turned away, or voided."""
+        return self.closed_at or self.turned_away_at or self.voided_at
 
 
 def first(known: datetime | None, at: datetime) -> datetime:
@@ -908,6 +935,7 @@ class Case(Part, frozen=True, omit_defaults=True):
     endings: tuple[Ending, ...] = ()
     reopenings: tuple[Reopening, ...] = ()
     recusals: tuple[Recusal, ...] = ()
+    voidings: tuple[Voiding, ...] = ()
     refused_at: datetime | None = None
     door_refused_at: datetime | None = None
     safe_contact: SafeContact | None = None
@@ -931,6 +959,11 @@ class Case(Part, frozen=True, omit_defaults=True):
         last = self.pauses[-1] if self.pauses and self.live else None
         resting = last is not None and last.resumed_at is None and last.since >= self.milestones.received_at
         return last if resting else None
+
+    @property
+    def voiding_asked(self) -> Voiding | None:
+        """What somebody has asked for and nobody has answered."""
+        return next((held for held in self.voidings if held.answered_at is None), None)
 
     @property
     def kept_back(self) -> tuple[Missing, ...]:

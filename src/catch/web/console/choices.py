@@ -104,6 +104,7 @@ OF_COMMANDS: Mapping[tuple[str, str], By] = {
     **{(kind, "stage"): lists.stages for kind in ("RecordMeasure", "RecordNoMeasure")},
     ("RecordMeasure", "readings.*.score"): lists.ticks,
     ("ResumeCase", "pause"): lists.resting,
+    **{(kind, "voiding"): lists.voidings for kind in ("ApproveVoiding", "RefuseVoiding")},
     ("RecordUnmetNeed", "code"): lists.needs,
     ("InviteMember", "agency"): lists.all_partners,
     ("WithdrawInvitation", "agency"): lists.at_the_table,

@@ -246,6 +246,10 @@ def resting(known: Known) -> list[Choice]:
     return [Choice(each["id"], words(each["reason"])) for each in parts(known, "pauses") if not each["resumedAt"]]
 
 
+def voidings(known: Known) -> list[Choice]:
+    return [Choice(each["id"], words(each["reason"])) for each in parts(known, "voidings") if not each["answeredAt"]]
+
+
 def scale(known: Known) -> list[Choice]:
     """The points of the programme's scale, where it is one that a list can show."""
     framework = one(known.programme, "framework")

@@ -19,7 +19,7 @@ from catch.web.console.wording import title_of
 
 FOLLOWED = "follow_case_position"
 PAGE = 50
-NOT_LIVE = ("DECLINED", "REDIRECTED", "CLOSED")
+NOT_LIVE = ("DECLINED", "REDIRECTED", "CLOSED", "VOIDED")
 AT_THEIR_PLACE = frozenset({
     "accept-referral", "decline-referral", "redirect-referral", "look-for-matches", "allocate-coordinator",
     "record-conversation", "record-conversation-attempt", "confirm-safe-contact", "set-contact-preference",
@@ -32,6 +32,7 @@ AT_THEIR_PLACE = frozenset({
     "record-measure", "record-no-measure", "start-intervention", "end-intervention", "request-information",
     "receive-information", "record-risk", "review-risk", "escalate-case", "record-message-back",
     "record-message-failed", "acknowledge-message-back", "record-feedback", "record-death", "withdraw-death",
+    "request-voiding", "approve-voiding", "refuse-voiding",
 })  # fmt: skip
 """Commands that stand where they belong on the page; the rest is listed at its end."""
 LONG = frozenset({
@@ -43,9 +44,13 @@ LONG = frozenset({
     "pause-case", "record-measure", "record-no-measure", "start-intervention", "end-intervention",
     "request-information", "receive-information", "record-risk", "review-risk",
     "escalate-case", "record-message-back", "record-message-failed", "record-feedback", "record-death",
-    "withdraw-death",
+    "withdraw-death", "request-voiding", "refuse-voiding",
 })  # fmt: skip
 """Forms with a page of their own: the case's would be a wall of fields otherwise."""
+
+
+OF_VOIDED = frozenset({"raise-safeguarding-concern", "record-safeguarding-outcome"})
+"""What is still recorded of a voided case."""
 
 
 class Forms:
@@ -54,6 +59,13 @@ class Forms:
     def __init__(self, known: Known, offered: list[str], address: str) -> None:
         self._known = known
         self._offered = {KEY_OF_COMMAND[kind]: kind for kind in KEY_OF_COMMAND if mutation_of(kind) in offered}
+        if known.case is not None and known.case["state"] == "VOIDED":
+            # What is about the person, and not the case, is still theirs to say.
+            self._offered = {
+                key: kind
+                for key, kind in self._offered.items()
+                if key in OF_VOIDED or "case" not in kind.__struct_fields__
+            }
         self._address = address
 
     def has(self, *keys: str) -> bool:

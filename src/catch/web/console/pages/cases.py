@@ -15,7 +15,7 @@ from catch.web.console.visit import Json, Reply, Visit, many
 PAGE = 50
 STATES = (
     "RECEIVED", "ACCEPTED", "CONVERSATION_HELD", "AWAITING_MEETING", "IN_SUPPORT", "IN_REVIEW", "CLOSING", "CLOSED",
-    "DECLINED", "REDIRECTED",
+    "DECLINED", "REDIRECTED", "VOIDED",
 )  # fmt: skip
 ORDERS = {
     "OLDEST_FIRST": "Longest waiting first",
