@@ -1,4 +1,5 @@
-"""What others rely on, committed and compared: the GraphQL schema, the events' JSON Schemas, and stored samples.
+"""What others rely on, committed and compared: the GraphQL schema, the events' JSON Schemas, that of a programme's
+file, and stored samples.
 
 Stored events live for ever. So every schema number of every event keeps its JSON Schema (`schema/events/NAME.1.json`)
 and a sample as it was stored (`tests/samples/events/NAME.1.json`), which must decode in every release. A payload may
@@ -25,6 +26,7 @@ from catch.contracts.versions import AT, ID
 from catch.domain.facts import Actor, Envelope, Fact, Purpose, Role, Sealed
 from catch.log.codec import CODEC, Codec
 from catch.log.migrations import Migration, altering, migrations
+from catch.programmes import editing
 
 ROOT = Path(__file__).parents[3]
 SCHEMAS = Path("schema/events")
@@ -32,6 +34,7 @@ SAMPLES = Path("tests/samples/events")
 FIRST_TO_SAY = 16
 """Every program that goes on beside a newer one knows the migrations before this one."""
 SDL = Path("schema/graphql/catch.graphql")
+PROGRAMME = Path("schema/programme.json")
 
 
 def write(root: Path = ROOT, codec: Codec = CODEC) -> list[str]:
@@ -66,8 +69,10 @@ def check(root: Path = ROOT, codec: Codec = CODEC) -> list[str]:
 def expected(root: Path = ROOT, codec: Codec = CODEC) -> dict[Path, str]:
     """Every generated file with its text. Samples that are stored already stay as they are."""
     files = {schema_path(name, event.SCHEMA): json_schema(event) for name, event in codec.events.items()}
-    if codec is CODEC and (sdl := _sdl()) is not None:
-        files |= {SDL: sdl}
+    if codec is CODEC:
+        files[PROGRAMME] = editing.json_schema()
+        if (sdl := _sdl()) is not None:
+            files[SDL] = sdl
     for name, event in codec.events.items():
         path = sample_path(name, event.SCHEMA)
         if not (root / path).exists():

@@ -117,12 +117,12 @@ def read(environ: Mapping[str, str] = os.environ) -> Trusted:
 
 def _of_file(path: Path) -> tuple[object, list[str]]:
     try:
-        data, twice = settings_in(path)
+        settings = settings_in(path)
     except NotTaken as problem:
         raise BadSetting(f"{FILE}: {path}: {problem}") from None
     except OSError as problem:
         raise BadSetting(f"{FILE}: {problem.strerror}: {path}") from None
-    return ({} if data is None else data), twice
+    return ({} if settings.said is None else settings.said), [*settings.twice]
 
 
 # The environment

@@ -5,17 +5,20 @@ it is taken silently: a setting that is unknown, given twice, of the wrong type 
 path.
 """
 
-from collections.abc import Hashable, Iterable, Sequence
+import re
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, ClassVar, cast
 
 import yaml
-from msgspec import UnsetType
+from msgspec import Struct, UnsetType
 
 from catch.domain.programme.check import problems
 from catch.domain.programme.configuration import Programme
 from catch.programmes import shape
+from catch.programmes.written import WrittenProgramme
 
 
 class ProgrammeFileInvalid(Exception):
@@ -37,12 +40,16 @@ class ProgrammeFilesInvalid(ProgrammeFileInvalid):
 def load(path: Traversable) -> Programme:
     """Read one file; a `pathlib.Path` will do. Raises `ProgrammeFileInvalid`, or OSError when it cannot be read."""
     try:
-        data, twice = settings_in(path)
+        settings = settings_in(path)
     except NotTaken as error:
         raise ProgrammeFileInvalid(path.name, [str(error)]) from None
-    programme, formed = shape.read(data, Programme)
-    wrong = [*twice, *formed.said, *_senseless(programme, formed.broken)]
-    if wrong or isinstance(programme, UnsetType):
+    written, formed = shape.read(settings.said, WrittenProgramme)
+    wrong = [settings.placed(said) for said in (*formed.said, *_senseless(written, formed.broken))]
+    if settings.twice or wrong or isinstance(written, UnsetType):
+        raise ProgrammeFileInvalid(path.name, [*settings.twice, *wrong])
+    programme = written.programme()
+    # What is wrong with teams shows once each has its series: two of one key, say.
+    if wrong := problems(programme):
         raise ProgrammeFileInvalid(path.name, wrong)
     return programme
 
@@ -73,10 +80,19 @@ def load_all(paths: Iterable[Traversable]) -> tuple[Programme, ...]:
     return tuple(found)
 
 
+@cache
 def shipped() -> tuple[Programme, ...]:
     """The programmes that come with the package, by key."""
     found = [path for path in files(__name__).iterdir() if path.name.endswith(".yaml")]
     return tuple(sorted(map(load, found), key=lambda programme: programme.key))
+
+
+STARTING = frozenset({"bexley-icm", "snn-catch"})
+
+
+def starting() -> tuple[Programme, ...]:
+    """Those of them that a place begins with where nobody says which: a weekly meeting, and a monthly one."""
+    return tuple(each for each in shipped() if each.key in STARTING)
 
 
 LARGEST = 65_536
@@ -89,8 +105,23 @@ class NotTaken(Exception):
     """In a sentence: it is no YAML, or holds what no configuration needs and could keep a server busy for hours."""
 
 
-def settings_in(path: Traversable) -> tuple[object, list[str]]:
-    """What a file of settings says, and a sentence for each that it says twice. Raises `NotTaken`, or OSError."""
+class Settings(Struct, frozen=True):
+    """What a file of settings says; a sentence for each that it says twice; and the line of each, by its path."""
+
+    said: object
+    twice: Sequence[str]
+    lines: Mapping[str, int]
+
+    def placed(self, problem: str) -> str:
+        """With the line, where it begins with the path of a setting; of one that is missing, that of what lacks it."""
+        path, colon, _ = problem.partition(": ")
+        while colon and path and path not in self.lines:
+            path = re.sub(r"[.\[][^.\[]*$|^[^.\[]*$", "", path)
+        return f"line {self.lines[path]}: {problem}" if path in self.lines else problem
+
+
+def settings_in(path: Traversable) -> Settings:
+    """Raises `NotTaken`, or OSError."""
     try:
         return _parsed(_text(path))
     except UnicodeDecodeError:
@@ -148,10 +179,24 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _parsed(text: str) -> tuple[object, list[str]]:
-    """What the file says, and what it says more than once."""
+def _parsed(text: str) -> Settings:
     loader = _Loader(text)
+    reading = cast("Any", loader)
     try:
-        return cast("object", cast("Any", loader).get_single_data()), loader.twice
+        node = cast("yaml.Node | None", reading.get_single_node())
+        said = cast("object", None if node is None else reading.construct_document(node))
+        return Settings(said, loader.twice, dict(_lines(node, "")))
     finally:
-        cast("Any", loader).dispose()
+        reading.dispose()
+
+
+def _lines(node: yaml.Node | None, path: str) -> Iterator[tuple[str, int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            inner = f"{path}.{key.value}".removeprefix(".")
+            yield inner, key.start_mark.line + 1
+            yield from _lines(value, inner)
+    elif isinstance(node, yaml.SequenceNode):
+        for at, value in enumerate(node.value):
+            yield f"{path}[{at}]", value.start_mark.line + 1
+            yield from _lines(value, f"{path}[{at}]")

@@ -5,7 +5,7 @@ from datetime import date
 import msgspec
 import strawberry
 
-from catch.domain.programme.configuration import ClosureClass
+from catch.domain.programme.configuration import ClosureClass, Counted
 from catch.domain.programme.configuration import Programme as Configuration
 
 
@@ -24,20 +24,27 @@ class ClosureReason:
     ending: ClosureClass
 
 
-@strawberry.type(description="How long a support plan runs, in months, and how often it is reviewed.")
+@strawberry.type(
+    description="How long a support plan runs, in months, and how often it is reviewed. Weeks, where they are said,"
+    " count instead."
+)
 class PlanRules:
     min_months: int
     max_months: int
     review_every_months: int
     review_outer_months: int
     max_extensions: int | None
+    max_weeks: int | None
+    review_every_weeks: int | None
+    review_outer_weeks: int | None
 
 
-@strawberry.type(description="How many open cases a lead coordinator should have, and may have.")
+@strawberry.type(description="How many cases a lead coordinator should have, and how many open ones they may have.")
 class Caseload:
     target_min: int | None
     target_max: int | None
     hard_max: int | None
+    counted: Counted
 
 
 @strawberry.type(description="The place that this server serves.")

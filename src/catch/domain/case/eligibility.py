@@ -142,10 +142,7 @@ def check_known(criteria: tuple[EvaluatedCriterion, ...], given: Given) -> None:
 
 
 def check_criteria(programme: Programme, command: AcceptReferral) -> None:
-    if programme.eligibility.mode != "criteria":
-        return
-    met = {evaluated.code for evaluated in command.criteria if evaluated.met}
-    unmet = [held.code for held in programme.eligibility.criteria if held.required and held.code not in met]
+    unmet = programme.eligibility.unmet({evaluated.code for evaluated in command.criteria if evaluated.met})
     if unmet and not (command.override_reason and programme.eligibility.override_allowed):
         raise CriteriaNotMet(criteria=", ".join(unmet))
 

@@ -15,8 +15,7 @@ from catch.domain.case.state import Case, Plan, StepKind
 from catch.domain.facts import Category, Command, Fact, Leaves, Sealed
 from catch.domain.given import Given
 from catch.domain.plain import Few, Key, Version
-from catch.domain.programme.clocks import add_span
-from catch.domain.programme.configuration import Span, Unit
+from catch.domain.programme.clocks import day_after
 from catch.domain.refusals import (
     Refused,
     UnknownProgramme,
@@ -130,9 +129,7 @@ def check_plan(case: Case, command: AgreePlan | RevisePlan, given: Given) -> dat
         raise UnknownProgramme(programme=case.programme)
     check_review(command.review_due, given)
     started, rules = case.plan.agreed_at if case.plan else given.at, given.programme.plan
-    earliest, latest = (
-        london_day(add_span(started, Span(months, Unit.MONTH))) for months in (rules.min_months, rules.max_months)
-    )
+    earliest, latest = (day_after(london_day(started), span) for span in (rules.least, rules.most))
     if command.planned_end is not None and not earliest <= command.planned_end <= latest:
         raise PlanLengthNotAllowed(field="plannedEnd", earliest=earliest, latest=latest)
     return command.planned_end or (case.plan.planned_end if case.plan else latest)

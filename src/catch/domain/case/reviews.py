@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.calendar import add_months, london_day
+from catch.domain.calendar import london_day
 from catch.domain.case.agreement import RefusedSince
 from catch.domain.case.course import stepped
 from catch.domain.case.goals import NoPlan
@@ -15,8 +15,7 @@ from catch.domain.case.said import answer_at
 from catch.domain.case.state import Agrees, Case, Review, ReviewDecision, StepKind
 from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before, not_past, within
-from catch.domain.programme.clocks import add_span
-from catch.domain.programme.configuration import Span, Unit
+from catch.domain.programme.clocks import day_after
 from catch.domain.refusals import (
     MissingText,
     NothingExtended,
@@ -106,7 +105,7 @@ def check_review(due: date, given: Given) -> None:
     """Reviews are due from today to the programme's outer limit."""
     not_past(due, given, field="reviewDue")
     if given.programme is not None:
-        latest = london_day(add_span(given.at, Span(given.programme.plan.review_outer_months, Unit.MONTH)))
+        latest = day_after(london_day(given.at), given.programme.plan.review_outer)
         if due > latest:
             raise ReviewTooLate(due=due, latest=latest)
 
@@ -115,7 +114,7 @@ def usual_review(given: Given) -> date:
     """As long after today as the programme says. Raises `MissingText` where no programme says it."""
     if given.programme is None:
         raise MissingText(field="nextDue")
-    return london_day(add_span(given.at, Span(given.programme.plan.review_every_months, Unit.MONTH)))
+    return day_after(london_day(given.at), given.programme.plan.review_every)
 
 
 def extended(case: Case, until: date | None, given: Given) -> date:
@@ -130,8 +129,9 @@ def extended(case: Case, until: date | None, given: Given) -> date:
     if rules.max_extensions is not None and case.plan.extensions >= rules.max_extensions:
         raise ExtendedOftenEnough(extensions=case.plan.extensions, most=rules.max_extensions)
     ends = max(planned, london_day(given.at))
-    latest = add_months(ends, max(rules.max_months, rules.review_every_months))
-    wanted = until or add_months(ends, rules.review_every_months)
+    again = day_after(ends, rules.review_every)
+    latest = max(day_after(ends, rules.most), again)
+    wanted = until or again
     within(wanted, ends + timedelta(days=1), latest, field="plannedEnd")
     return wanted
 

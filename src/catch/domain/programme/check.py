@@ -6,23 +6,30 @@ Each problem is a sentence that begins with the path of the setting, e.g. `clock
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import date
 from itertools import chain
 
 from catch.domain.instruments import KNOWN
 from catch.domain.keys import is_key
+from catch.domain.programme.clocks import day_after
 from catch.domain.programme.configuration import (
     AgendaPolicy,
     ClockRule,
     ClosureClass,
     Contacts,
     Disposition,
+    Counted,
+    Criterion,
     Instrument,
+    PlanRules,
     Programme,
     Series,
     Span,
 )
 from catch.domain.programme.recurrence import parse
 
+A_DAY = date(2026, 1, 1)
+"""From which spans in unlike units are compared."""
 CLOCK_EVENTS = frozenset(
     {
         "ReferralReceived",
@@ -45,7 +52,9 @@ def problems(configuration: Programme, events: frozenset[str] = CLOCK_EVENTS) ->
             _repeated(configuration),
             _clocks(configuration.clocks, events),
             _meetings(configuration.meetings),
+            _criteria(configuration.eligibility.criteria),
             _ranges(configuration),
+            _weeks(configuration.plan),
             _closure(configuration),
             _pauses(configuration),
             _instruments(configuration.instruments, events),
@@ -159,11 +168,14 @@ def _policy(path: str, policy: AgendaPolicy) -> Iterator[str]:
 
 def _ranges(configuration: Programme) -> Iterator[str]:
     plan, caseload, eligibility = configuration.plan, configuration.caseload, configuration.eligibility
+    open_target = caseload.target_max if caseload.counted is Counted.OPEN else None
     ordered = (
         ("plan", "min_months", plan.min_months, "max_months", plan.max_months),
         ("plan", "review_every_months", plan.review_every_months, "review_outer_months", plan.review_outer_months),
+        ("plan", "review_every_weeks", plan.review_every_weeks, "review_outer_weeks", plan.review_outer_weeks),
+        ("plan", "review_every_weeks", plan.review_every_weeks, "max_weeks", plan.max_weeks),
         ("caseload", "target_min", caseload.target_min, "target_max", caseload.target_max),
-        ("caseload", "target_max", caseload.target_max, "hard_max", caseload.hard_max),
+        ("caseload", "target_max", open_target, "hard_max", caseload.hard_max),
         ("eligibility", "min_age", eligibility.min_age, "max_age", eligibility.max_age),
     )
     for path, low_name, low, high_name, high in ordered:
@@ -176,6 +188,24 @@ def _ranges(configuration: Programme) -> Iterator[str]:
     for code in configuration.mandatory_interventions:
         if code not in configuration.interventions:
             yield f"mandatory_interventions: {code!r} is not among the interventions."
+
+
+def _weeks(plan: PlanRules) -> Iterator[str]:
+    for name in ("max_weeks", "review_every_weeks", "review_outer_weeks"):
+        if (weeks := getattr(plan, name)) is not None and weeks < 1:
+            yield f"plan.{name}: {weeks} is below 1."
+    if plan.max_weeks is not None and day_after(A_DAY, plan.least) > day_after(A_DAY, plan.most):
+        yield f"plan.max_weeks: {plan.max_weeks} is below min_months ({plan.min_months})."
+    if (plan.review_every_weeks is None) != (plan.review_outer_weeks is None):
+        yield "plan.review_outer_weeks: say both when reviews are due in weeks and how late they may be, or neither."
+
+
+def _criteria(criteria: tuple[Criterion, ...]) -> Iterator[str]:
+    for at, criterion in enumerate(criteria):
+        if criterion.one_of is not None and not is_key(criterion.one_of):
+            yield f"eligibility.criteria[{at}].one_of: {criterion.one_of!r} is no code in small letters."
+        if criterion.one_of is not None and criterion.exception:
+            yield f"eligibility.criteria[{at}].exception: one that stands for all the others is not one of several."
 
 
 def _closure(configuration: Programme) -> Iterator[str]:

@@ -62,20 +62,28 @@ def add_span(start: datetime, span: Span) -> datetime:
     Minutes and hours are exact. Days, weeks, months and working days end with the last instant of the London day
     they lead to; the day of the start never counts, and a month too short for the date ends on its last day.
     """
-    day = london_day(start)
     match span.unit:
         case Unit.MINUTE:
             return start.astimezone(UTC) + timedelta(minutes=span.n)
         case Unit.HOUR:
             return start.astimezone(UTC) + timedelta(hours=span.n)
+        case _:
+            return end_of_day(day_after(london_day(start), span))
+
+
+def day_after(day: date, span: Span) -> date:
+    """The day that many days, working days, weeks or months lead to. Raises ValueError for shorter units."""
+    match span.unit:
         case Unit.WORKING_DAY:
-            return end_of_day(add_working_days(day, span.n))
+            return add_working_days(day, span.n)
         case Unit.DAY:
-            return end_of_day(day + timedelta(days=span.n))
+            return day + timedelta(days=span.n)
         case Unit.WEEK:
-            return end_of_day(day + timedelta(weeks=span.n))
+            return day + timedelta(weeks=span.n)
         case Unit.MONTH:
-            return end_of_day(add_months(day, span.n))
+            return add_months(day, span.n)
+        case Unit.MINUTE | Unit.HOUR:
+            raise ValueError(span.unit)
 
 
 class Rest(NamedTuple):

@@ -67,11 +67,15 @@ class Source(Part, frozen=True, omit_defaults=True):
 
 
 class Criterion(Part, frozen=True, omit_defaults=True):
-    """One thing eligibility asks. A `required` one must be met unless overridden with a reason."""
+    """One thing eligibility asks. A `required` one must be met unless overridden with a reason; of those with the same
+    `one_of`, one; and one that is an `exception` stands for all of them.
+    """
 
     code: Code
     label: Label
     required: bool = True
+    one_of: Code | None = None
+    exception: bool = False
 
 
 class Eligibility(Part, frozen=True, omit_defaults=True):
@@ -82,6 +86,18 @@ class Eligibility(Part, frozen=True, omit_defaults=True):
     max_age: Count | None = None
     criteria: Many[Criterion] = ()
     override_allowed: bool = True
+
+    def unmet(self, met: Collection[str]) -> list[str]:
+        """What would still have to be met: the code of a criterion, or those of which one is enough."""
+        if self.mode != "criteria" or any(each.exception and each.code in met for each in self.criteria):
+            return []
+        alone = [each.code for each in self.criteria if each.required and not each.one_of and not each.exception]
+        groups = dict.fromkeys(each.one_of for each in self.criteria if each.one_of)
+        several = [[each.code for each in self.criteria if each.one_of == group] for group in groups]
+        return [
+            *(code for code in alone if code not in met),
+            *(" or ".join(codes) for codes in several if not any(code in met for code in codes)),
+        ]
 
     def covers(self, age: int) -> bool:
         """From the least age to the greatest, both included."""
@@ -149,7 +165,8 @@ class Series(Part, frozen=True, omit_defaults=True):
 
 
 class PlanRules(Part, frozen=True, omit_defaults=True):
-    """How long a support plan runs, in months. The next review is `review_every_months` on, where nobody says when.
+    """How long a support plan runs, in months; where weeks are said, these count instead. The next review is
+    `review_every_months` on, where nobody says when.
 
     `max_extensions`: how often it may be extended beyond its planned end; nothing said, as often as need be.
     """
@@ -159,14 +176,46 @@ class PlanRules(Part, frozen=True, omit_defaults=True):
     review_every_months: Count = 3
     review_outer_months: Count = 4
     max_extensions: Count | None = None
+    max_weeks: Count | None = None
+    review_every_weeks: Count | None = None
+    review_outer_weeks: Count | None = None
+
+    @property
+    def least(self) -> Span:
+        return Span(self.min_months, Unit.MONTH)
+
+    @property
+    def most(self) -> Span:
+        return _either(self.max_weeks, self.max_months)
+
+    @property
+    def review_every(self) -> Span:
+        return _either(self.review_every_weeks, self.review_every_months)
+
+    @property
+    def review_outer(self) -> Span:
+        return _either(self.review_outer_weeks, self.review_outer_months)
+
+
+def _either(weeks: int | None, months: int) -> Span:
+    return Span(months, Unit.MONTH) if weeks is None else Span(weeks, Unit.WEEK)
+
+
+class Counted(StrEnum):
+    """Of what a caseload is the number: cases that are open now, or that began within a month or a year."""
+
+    OPEN = "open"
+    A_MONTH = "a-month"
+    A_YEAR = "a-year"
 
 
 class Caseload(Part, frozen=True, omit_defaults=True):
-    """Open cases per lead coordinator."""
+    """Cases per lead coordinator. Beyond `hard_max`, which is always of open ones, one more needs a reason."""
 
     target_min: Count | None = None
     target_max: Count | None = None
     hard_max: Count | None = None
+    counted: Counted = Counted.OPEN
 
 
 class ClosureClass(StrEnum):

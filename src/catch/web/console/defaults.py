@@ -2,8 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-from catch.domain.calendar import LONDON, add_months
+from msgspec import convert
+
+from catch.domain.calendar import LONDON
 from catch.domain.facts import Command
+from catch.domain.programme.clocks import day_after
+from catch.domain.programme.configuration import PlanRules
 from catch.web.console.fields import Choice, fields_of
 from catch.web.console.known import Known
 from catch.web.console.lists import all_series, involved, open_goals, parts, programmes, scale_asked, told
@@ -44,8 +48,8 @@ def today(known: Known) -> str:
 
 
 def next_review(known: Known) -> str:
-    months: int = one(known.programme, "plan").get("review_every_months", 3)
-    return add_months(known.today, months).isoformat()
+    rules = convert(one(known.programme, "plan"), PlanRules)
+    return day_after(known.today, rules.review_every).isoformat()
 
 
 def only(found: list[Choice]) -> str:
