@@ -23,6 +23,7 @@ from catch.domain.case import (
     information,
     interventions,
     measures,
+    milestones,
     notes,
     pauses,
     plan,
@@ -225,6 +226,9 @@ def _of_case(event: CaseEvent) -> Telling:  # noqa: C901
             return Telling(To.SEEING, Category.HEALTH)
         # That it rests is operational, like a clock that stands still; why is of the plan (its view).
         case pauses.CasePaused() | pauses.CaseResumed():
+            return Telling(To.SEEING)
+        # As its clocks tell it too.
+        case milestones.MilestoneReached():
             return Telling(To.SEEING)
         case notes.NoteAdded():
             return Telling(To.ADDRESSEES)

@@ -383,6 +383,13 @@ def pauses(held: Sequence[domain.Pause], redactor: Redactor) -> list[case_types.
     ]
 
 
+def reached(held: Sequence[domain.Reached], redactor: Redactor) -> list[case_types.Reached]:
+    return [
+        case_types.Reached(milestone=each.milestone, at=each.at)
+        for each in redactor.for_those_involved("reached", held) or ()
+    ]
+
+
 def allocations(held: Sequence[domain.Allocation], redactor: Redactor) -> list[case_types.Allocation]:
     """What coordinators write for each other."""
     return [

@@ -366,6 +366,12 @@ class Voiding:
     refused_reason: str | None
 
 
+@strawberry.type(description="One of the programme's own milestones that the case came to, and when.")
+class Reached:
+    milestone: str
+    at: datetime
+
+
 @strawberry.type(description="A need that no service meets.")
 class UnmetNeed:
     id: UUID
@@ -512,6 +518,7 @@ class Case(Redactable):
     interventions: list[Intervention]
     requests: list[InformationRequest]
     risks: list[Risk]
+    reached: list[Reached]
     escalations: list[Escalation]
     messages_back: list[MessageBack]
     feedback: list[Feedback]

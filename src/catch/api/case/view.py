@@ -157,6 +157,7 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     "messages_back": lambda whole: parts.messages_back(whole.held.messages_back, whole.redactor),
     "feedback": lambda whole: whole.redactor.each("feedback", Category.PLAN, whole.held.feedback, parts.feedback),
     "on_hold": lambda whole: whole.redactor.for_those_involved("onHold", whole.held.on_hold is not None),
+    "reached": lambda whole: parts.reached(whole.held.reached, whole.redactor),
     "pauses": lambda whole: parts.pauses(whole.held.pauses, whole.redactor),
     "notes": lambda whole: parts.notes(whole.held.notes, whole.beside.notes if whole.beside else (), whole.redactor),
     "concerns": lambda whole: [

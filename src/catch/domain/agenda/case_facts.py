@@ -131,7 +131,7 @@ def ready_to_close(case: Case) -> bool:
 
 def running_clocks(case: Case, rules: Iterable[ClockRule], at: datetime) -> Iterable[ClockFact]:
     """The clocks that have started and not stopped, whenever that was, and do not stand still."""
-    waiting = [rule for rule in rules if moment(rule.stop, case.milestones) is None]
+    waiting = [rule for rule in rules if moment(rule.stop, case) is None]
     for held in clocks_of(case, waiting if case.milestones.over_at is None else (), at):
         if held.state is not ClockState.PAUSED:
             yield ClockFact(held.code, held.started_at, held.warn_at, held.due_at)

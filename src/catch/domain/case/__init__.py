@@ -1,8 +1,8 @@
 """The Case stream: everything that can happen to one person's involvement with one programme.
 
 Read it as a case lives: `referral`, `information`, `eligibility`, `coordination`, `agreement`, `disclosure`,
-`proposals`, `plan`, `goals`, `interventions`, `measures`, `reviews`, `risks`, `actions`, `notes`, `pauses`,
-`recusal`, `closing`, `telling`, `voiding`; `state` is what they build, `rules` what they share.
+`proposals`, `plan`, `goals`, `interventions`, `milestones`, `measures`, `reviews`, `risks`, `actions`, `notes`,
+`pauses`, `recusal`, `closing`, `telling`, `voiding`; `state` is what they build, `rules` what they share.
 
 To add an event, put it in its subject's module (its class, its union, its `evolve`); a command likewise with its
 `decide`. The type checker then lists what else must know.
@@ -21,6 +21,7 @@ from catch.domain.case import (
     information,
     interventions,
     measures,
+    milestones,
     notes,
     pauses,
     plan,
@@ -42,6 +43,7 @@ from catch.domain.case.goals import GoalCommand, GoalEvent
 from catch.domain.case.information import InformationCommand, InformationEvent
 from catch.domain.case.interventions import InterventionCommand, InterventionEvent
 from catch.domain.case.measures import MeasureCommand, MeasureEvent
+from catch.domain.case.milestones import MilestoneCommand, MilestoneEvent
 from catch.domain.case.notes import NoteCommand, NoteEvent
 from catch.domain.case.pauses import PauseCommand, PauseEvent
 from catch.domain.case.plan import PlanCommand, PlanEvent
@@ -74,6 +76,7 @@ CaseEvent = (
     | PlanEvent
     | GoalEvent
     | MeasureEvent
+    | MilestoneEvent
     | InterventionEvent
     | InformationEvent
     | RiskEvent
@@ -96,6 +99,7 @@ CaseCommand = (
     | PlanCommand
     | GoalCommand
     | MeasureCommand
+    | MilestoneCommand
     | InterventionCommand
     | InformationCommand
     | RiskCommand
@@ -121,6 +125,7 @@ SUBJECTS = Subjects(
         plan.SUBJECT,
         goals.SUBJECT,
         measures.SUBJECT,
+        milestones.SUBJECT,
         interventions.SUBJECT,
         information.SUBJECT,
         risks.SUBJECT,

@@ -13,9 +13,9 @@ from catch.domain.programme.configuration import ClockRule
 def clocks_of(case: Case, rules: Iterable[ClockRule], at: datetime) -> Iterator[Clock]:
     """Those that have started by `at`, as they stand then."""
     for rule in rules:
-        started = moment(rule.start, case.milestones)
+        started = moment(rule.start, case)
         if started is not None and started <= at:
-            stopped, over = moment(rule.stop, case.milestones), case.milestones.over_at
+            stopped, over = moment(rule.stop, case), case.milestones.over_at
             held = clock(rule, started, stopped, at, over, rests_of(case, rule) if case.pauses else NEVER)
             yield lapsed(held) if voided_before(case.milestones, stopped, at) else held
 
@@ -38,20 +38,21 @@ def rests_of(case: Case, rule: ClockRule) -> list[Rest]:
     return [Rest(held.since, held.resumed_at) for held in waits]
 
 
-def steps(milestones: Milestones) -> tuple[tuple[str, str | None, datetime | None], ...]:
-    """Each fact a clock may start or stop at, with the moment it first came in this episode."""
-    return (
-        ("ReferralReceived", None, milestones.received_at),
-        ("ReferralAccepted", None, milestones.accepted_at),
-        ("ConversationHeld", None, milestones.conversation_at),
-        ("CaseDiscussed", None, milestones.discussed_at),
-        ("PlanAgreed", None, milestones.plan_agreed_at),
-        ("ReviewHeld", None, milestones.review_held_at),
-        ("ReviewHeld", "close", milestones.review_decided_close_at),
-        ("CaseClosed", None, milestones.closed_at),
-    )
+def steps(case: Case) -> Iterator[tuple[str, str | None, datetime | None]]:
+    """Each fact a clock may start or stop at, what narrows it, and the moment it first came in this episode."""
+    milestones = case.milestones
+    yield "ReferralReceived", None, milestones.received_at
+    yield "ReferralAccepted", None, milestones.accepted_at
+    yield "ConversationHeld", None, milestones.conversation_at
+    yield "CaseDiscussed", None, milestones.discussed_at
+    yield "PlanAgreed", None, milestones.plan_agreed_at
+    yield "ReviewHeld", None, milestones.review_held_at
+    yield "ReviewHeld", "decision=close", milestones.review_decided_close_at
+    yield "CaseClosed", None, milestones.closed_at
+    for held in case.reached_now if case.reached else ():
+        yield "MilestoneReached", f"milestone={held.milestone}", held.at
 
 
-def moment(spec: str, milestones: Milestones) -> datetime | None:
-    moments = [at for event, decision, at in steps(milestones) if at and matches(spec, event, decision)]
+def moment(spec: str, case: Case) -> datetime | None:
+    moments = [at for event, narrowing, at in steps(case) if at and matches(spec, event, narrowing)]
     return min(moments, default=None)

@@ -153,7 +153,7 @@ def check_readings(readings: tuple[Reading, ...], scale: Scale) -> None:
 
 def outside(case: Case, stage: MeasureStage, day: date) -> bool:
     """Whether it was used at another time than the programme says; what has not come yet is waited for by nobody."""
-    anchor = moment(stage.anchor, case.milestones)
+    anchor = moment(stage.anchor, case)
     if anchor is None:
         return False
     expected = london_day(anchor) + timedelta(days=stage.offset_days)

@@ -850,6 +850,13 @@ class Step(Part, frozen=True, array_like=True):
     kind: StepKind
 
 
+class Reached(Part, frozen=True):
+    """One of the programme's own milestones, and when it came about."""
+
+    milestone: Code
+    at: datetime
+
+
 class Milestones(Part, frozen=True, omit_defaults=True):
     """When each step of the present episode first happened: what the clocks count from. `for_meeting`: a conversation
     was to lead to a meeting.
@@ -928,6 +935,7 @@ class Case(Part, frozen=True, omit_defaults=True):
     interventions: tuple[Intervention, ...] = ()
     requests: tuple[InformationRequest, ...] = ()
     risks: tuple[Risk, ...] = ()
+    reached: tuple[Reached, ...] = ()
     escalations: tuple[Escalated, ...] = ()
     messages_back: tuple[MessageBack, ...] = ()
     feedback: tuple[Feedback, ...] = ()
@@ -964,6 +972,11 @@ class Case(Part, frozen=True, omit_defaults=True):
     def voiding_asked(self) -> Voiding | None:
         """What somebody has asked for and nobody has answered."""
         return next((held for held in self.voidings if held.answered_at is None), None)
+
+    @property
+    def reached_now(self) -> tuple[Reached, ...]:
+        """What was reached in the present episode."""
+        return tuple(held for held in self.reached if held.at >= self.milestones.received_at)
 
     @property
     def kept_back(self) -> tuple[Missing, ...]:

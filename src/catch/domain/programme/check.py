@@ -11,10 +11,9 @@ from itertools import chain
 
 from catch.domain.instruments import KNOWN
 from catch.domain.keys import is_key
-from catch.domain.programme.clocks import day_after
+from catch.domain.programme.clocks import NARROWED, day_after
 from catch.domain.programme.configuration import (
     AgendaPolicy,
-    ClockRule,
     ClosureClass,
     Contacts,
     Disposition,
@@ -39,6 +38,7 @@ CLOCK_EVENTS = frozenset(
         "PlanAgreed",
         "ReviewHeld",
         "CaseClosed",
+        "MilestoneReached",
     }
 )
 """The facts of a case that a clock may start or stop at: those whose first moment a case keeps in its milestones."""
@@ -50,7 +50,7 @@ def problems(configuration: Programme, events: frozenset[str] = CLOCK_EVENTS) ->
         chain(
             _identity(configuration),
             _repeated(configuration),
-            _clocks(configuration.clocks, events),
+            _clocks(configuration, events),
             _meetings(configuration.meetings),
             _criteria(configuration.eligibility.criteria),
             _ranges(configuration),
@@ -59,6 +59,7 @@ def problems(configuration: Programme, events: frozenset[str] = CLOCK_EVENTS) ->
             _pauses(configuration),
             _instruments(configuration.instruments, events),
             _contacts(configuration.contacts) if configuration.contacts else (),
+            _instruments(configuration.instruments, events - {"MilestoneReached"}),
         )
     )
 
@@ -90,6 +91,7 @@ def _repeated(configuration: Programme) -> Iterator[str]:
         "meetings": (series.key for series in configuration.meetings),
         "interventions": configuration.interventions,
         "instruments": (instrument.code for instrument in configuration.instruments),
+        "milestones": (milestone.code for milestone in configuration.milestones),
         "pauses.reasons": (reason.code for reason in configuration.pauses.reasons),
         "closure.reasons": (reason.code for reason in configuration.closure.reasons),
         "framework.domains": configuration.framework.domains if configuration.framework else (),
@@ -104,13 +106,16 @@ def _repeated(configuration: Programme) -> Iterator[str]:
                 yield f"{path}: {code!r} is not lower-case letters, digits and single hyphens."
 
 
-def _clocks(rules: tuple[ClockRule, ...], events: frozenset[str]) -> Iterator[str]:
-    for at, rule in enumerate(rules):
+def _clocks(configuration: Programme, events: frozenset[str]) -> Iterator[str]:
+    reached = {f"MilestoneReached[milestone={milestone.code}]" for milestone in configuration.milestones}
+    for at, rule in enumerate(configuration.clocks):
         path = f"clocks[{at}]"
         for field, spec in (("start", rule.start), ("stop", rule.stop)):
-            narrowed = re.fullmatch(r"(\w+)(?:\[decision=([a-z-]+)\])?", spec)
+            narrowed = NARROWED.fullmatch(spec)
             if narrowed is None or narrowed[1] not in events:
                 yield f"{path}.{field}: no case event is called {spec!r}."
+            elif narrowed[1] == "MilestoneReached" and spec not in reached:
+                yield f"{path}.{field}: say which of the milestones, as in MilestoneReached[milestone=home]."
         if not 0 < rule.warn_at_fraction <= 1:
             yield f"{path}.warn_at_fraction: {rule.warn_at_fraction} is not above 0 and at most 1."
         yield from _span(f"{path}.target", rule.target)

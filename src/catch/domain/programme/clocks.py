@@ -18,6 +18,10 @@ from catch.domain.facts import Part
 from catch.domain.programme.configuration import ClockRule, Span, Unit
 
 
+NARROWED = re.compile(r"(\w+)(?:\[((?:decision|milestone)=[a-z0-9-]+)\])?")
+"""A fact by its name, and what narrows it."""
+
+
 class ClockState(StrEnum):
     """Where a clock stands. `running`, `warned` and `breached` run, `paused` stands still, the others have stopped.
 
@@ -50,10 +54,10 @@ class Clock(Part, frozen=True, omit_defaults=True):
 
 
 @cache
-def matches(spec: str, event: str, decision: str | None = None) -> bool:
+def matches(spec: str, event: str, narrowing: str | None = None) -> bool:
     """True when a rule's `start` or `stop` names this event: `ReviewHeld`, or `ReviewHeld[decision=close]`."""
-    narrowed = re.fullmatch(r"(\w+)(?:\[decision=([a-z-]+)\])?", spec)
-    return narrowed is not None and narrowed[1] == event and narrowed[2] in (None, decision)
+    narrowed = NARROWED.fullmatch(spec)
+    return narrowed is not None and narrowed[1] == event and narrowed[2] in (None, narrowing)
 
 
 def add_span(start: datetime, span: Span) -> datetime:

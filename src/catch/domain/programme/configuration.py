@@ -58,6 +58,13 @@ class Pauses(Part, frozen=True, omit_defaults=True):
     max_days: Count = 92
 
 
+class Milestone(Part, frozen=True):
+    """What cases of the programme reach beside what all cases do. `MilestoneReached[milestone=code]` for clocks."""
+
+    code: Code
+    label: Label
+
+
 class Source(Part, frozen=True, omit_defaults=True):
     """Where referrals come from."""
 
@@ -358,6 +365,7 @@ class Programme(Part, frozen=True, omit_defaults=True):
     framework: Framework | None = None
     closure: Closure = Closure()
     pauses: Pauses = Pauses()
+    milestones: Many[Milestone] = ()
     instruments: Many[Instrument] = ()
     contacts: Contacts | None = None  # a programme without it takes referrals alone
     effective_to: date | None = None

@@ -100,6 +100,7 @@ OF_COMMANDS: Mapping[tuple[str, str], By] = {
     ("RecordMessageBack", "agency"): lists.referring,
     **{(kind, "message"): lists.messages for kind in ("RecordMessageFailed", "AcknowledgeMessageBack")},
     ("PauseCase", "reason"): lists.pausing,
+    ("ReachMilestone", "milestone"): lists.waited_for,
     **{(kind, "instrument"): lists.instruments for kind in ("RecordMeasure", "RecordNoMeasure")},
     **{(kind, "stage"): lists.stages for kind in ("RecordMeasure", "RecordNoMeasure")},
     ("RecordMeasure", "readings.*.score"): lists.ticks,

@@ -242,6 +242,12 @@ def pausing(known: Known) -> list[Choice]:
     return [Choice(each["code"], each["label"]) for each in many(one(known.programme, "pauses"), "reasons")]
 
 
+def waited_for(known: Known) -> list[Choice]:
+    """The milestones of the programme that the case has not reached."""
+    reached = {each["milestone"] for each in parts(known, "reached")}
+    return [Choice(each["code"], each["label"]) for each in many(known.programme, "milestones") if each["code"] not in reached]
+
+
 def resting(known: Known) -> list[Choice]:
     return [Choice(each["id"], words(each["reason"])) for each in parts(known, "pauses") if not each["resumedAt"]]
 

@@ -73,6 +73,7 @@ TITLES = {
     "RecordMeasure": "Record what they ticked",
     "RecordNoMeasure": "It was not filled in",
     "PauseCase": "Put the case on hold",
+    "ReachMilestone": "Record a milestone",
     "ResumeCase": "The case goes on",
     "RequestVoiding": "Ask that the case be voided",
     "ApproveVoiding": "Void the case",

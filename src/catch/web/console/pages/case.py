@@ -11,7 +11,7 @@ from catch.web.console.asking import form_of
 from catch.web.console.fields import chosen_ids, mutation_of
 from catch.web.console.forms import Form
 from catch.web.console.known import Known, nodes
-from catch.web.console.lists import instruments
+from catch.web.console.lists import instruments, waited_for
 from catch.web.console.rows import path_in_words
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, many, nothing_here, one
@@ -28,7 +28,7 @@ AT_THEIR_PLACE = frozenset({
     "withdraw-proposal", "agree-plan", "revise-plan", "set-goal", "score-goal", "achieve-goal", "abandon-goal",
     "schedule-review", "hold-review", "offer-action", "respond-to-action", "progress-action", "complete-action",
     "close-action-incomplete", "change-action-due", "add-note", "meet-unmet-need", "record-safeguarding-outcome",
-    "propose-closure", "close-case", "reopen-case", "pause-case", "resume-case",
+    "propose-closure", "close-case", "reopen-case", "pause-case", "resume-case", "reach-milestone",
     "record-measure", "record-no-measure", "start-intervention", "end-intervention", "request-information",
     "receive-information", "record-risk", "review-risk", "escalate-case", "record-message-back",
     "record-message-failed", "acknowledge-message-back", "record-feedback", "record-death", "withdraw-death",
@@ -41,7 +41,7 @@ LONG = frozenset({
     "set-contact-preference", "set-protected-address", "record-safeguarding-outcome", "end-disclosure",
     "end-involvement", "withdraw-proposal", "abandon-goal", "withdraw-agreement", "record-refusal-of-support",
     "confirm-safe-contact", "record-conversation-attempt", "propose-closure", "schedule-review",
-    "pause-case", "record-measure", "record-no-measure", "start-intervention", "end-intervention",
+    "pause-case", "reach-milestone", "record-measure", "record-no-measure", "start-intervention", "end-intervention",
     "request-information", "receive-information", "record-risk", "review-risk",
     "escalate-case", "record-message-back", "record-message-failed", "record-feedback", "record-death",
     "withdraw-death", "request-voiding", "refuse-voiding",
@@ -115,6 +115,8 @@ async def shown(visit: Visit) -> Reply:
         until=partial(clocks.until_day, now=known.now),
         series=series,
         instruments=[each.value for each in instruments(known)],
+        waited_for=waited_for(known),
+        names={each["code"]: each["label"] for each in many(known.programme, "milestones")},
         goals={each["id"]: each for each in case["goals"]},
         new_id=lambda: str(uuid4()),
         here=f"/cases/{id_}",

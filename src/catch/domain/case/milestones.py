@@ -1,0 +1,88 @@
+"""What a programme waits for beside what every programme does: somebody is ready for home, is home, was seen by a GP.
+
+Which there are is in its configuration. Clocks start and stop at them, `MilestoneReached[milestone=home]`.
+"""
+
+from datetime import datetime
+from typing import assert_never
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from catch.domain.case.course import in_order
+from catch.domain.case.rules import CaseNotLive
+from catch.domain.case.state import Case, Reached
+from catch.domain.facts import Command, Fact, Leaves
+from catch.domain.given import Given, not_before
+from catch.domain.plain import Code
+from catch.domain.refusals import Refused
+from catch.domain.subject import Subject
+
+# What happened
+
+
+class MilestoneReached(Fact, frozen=True):
+    milestone: Code
+
+
+MilestoneEvent = MilestoneReached
+
+
+# What may be asked
+
+
+class ReachMilestone(Command, frozen=True):
+    """Record that what the programme waits for has come about: one of its milestones."""
+
+    case: UUID
+    milestone: Code
+    LEAVES = Leaves((MilestoneReached,), about=("milestone",))
+
+
+MilestoneCommand = ReachMilestone
+
+
+# What can be refused
+
+
+class UnknownMilestone(Refused):
+    """The programme waits for nothing of this name. Choose one of those in the details."""
+
+
+# What we answer
+
+
+def reach(case: Case, command: ReachMilestone, given: Given) -> list[MilestoneEvent]:
+    """Once an episode; earlier than is known, it is recorded again, and the earlier counts."""
+    known = [each.code for each in given.programme.milestones] if given.programme else []
+    if command.milestone not in known:
+        raise UnknownMilestone(milestone=command.milestone, known=", ".join(known) or "none")
+    if any(held.milestone == command.milestone and held.at <= given.at for held in case.reached_now):
+        return []
+    # Also while it waits at the front door: help may come before anybody has decided.
+    if not case.live:
+        raise CaseNotLive(state=case.state)
+    not_before(given, case.milestones.received_at)
+    return [MilestoneReached(command.milestone)]
+
+
+def decide(case: Case, command: MilestoneCommand, given: Given) -> list[MilestoneEvent]:
+    match command:
+        case ReachMilestone():
+            return reach(case, command, given)
+        case _:
+            assert_never(command)
+
+
+# Where that leaves us
+
+
+def evolve(case: Case, event: MilestoneEvent, at: datetime) -> Case:
+    match event:
+        case MilestoneReached():
+            return replace(case, reached=in_order(case.reached, Reached(event.milestone, at), lambda held: held.at))
+        case _:
+            assert_never(event)
+
+
+SUBJECT = Subject(MilestoneEvent, MilestoneCommand, decide=decide, evolve=evolve)
