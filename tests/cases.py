@@ -28,6 +28,7 @@ from catch.domain.programme.configuration import (
     Criterion,
     Eligibility,
     Framework,
+    Milestone,
     PlanRules,
     Programme,
     Series,
@@ -63,6 +64,7 @@ PROGRAMME = Programme(
         ),
         reopen_within_days=180,
     ),
+    milestones=(Milestone("home", "Home"), Milestone("seen", "Seen by a GP")),
 )
 CRITERIA = replace(
     PROGRAMME,

@@ -57,6 +57,7 @@ from catch.domain.partner import (
 from catch.domain.partner.members import IN_THE_PLACE
 from catch.domain.person import RegisterPerson
 from catch.domain.programme import LoadProgramme
+from catch.domain.programme.configuration import Milestone
 from catch.domain.streams import MEETING, PARTNER, partner_stream
 from catch.identity.settings import Trusted
 from catch.identity.tokens import DevelopmentIssuer, Viewer
@@ -64,7 +65,7 @@ from catch.live.feed import Feed
 from catch.log import Answer
 from catch.present.answers import Answers
 from catch.present.rights import Rights
-from catch.programmes import shipped
+from catch.programmes import shipped, starting
 from catch.settings import Settings
 from catch.web.serving import serving
 
@@ -199,12 +200,15 @@ class Place:
     ) -> Answer:
         return await self.catch.commands.take(command, by=by, command_id=command_id or uuid4(), occurred_at=at)
 
-    async def license(self) -> None:
-        """From now on the place has a licence for whatever the programme's instruments need one for."""
+    async def widened(self) -> None:
+        """From now on the place has a licence for whatever the programme's instruments need one for, and the programme
+        waits for somebody to be home.
+        """
         held = next(each for each in shipped() if each.key == PROGRAMME)
         instruments = tuple(replace(each, licence="invented-1") for each in held.instruments)
-        licensed = replace(held, version=held.version + 1, instruments=instruments)
-        await self.take(LoadProgramme(held.key, licensed), SYSTEM)
+        milestones = (Milestone("home", "Home with support"),)
+        wider = replace(held, version=held.version + 1, instruments=instruments, milestones=milestones)
+        await self.take(LoadProgramme(held.key, wider), SYSTEM)
 
     async def settled(self) -> int:
         """Returns once queries and subscriptions have come to the end of the log; where that is."""
@@ -216,7 +220,7 @@ class Place:
         return head
 
     async def set_up(self) -> None:
-        for programme in shipped():
+        for programme in starting():
             await self.take(LoadProgramme(programme.key, programme), SYSTEM)
         for key, kind in (("snn", "voluntary"), ("housing-1", "housing"), ("police-1", "police")):
             await self.take(RegisterPartner(key, f"Example {key}", kind), SYSTEM)

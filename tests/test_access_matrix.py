@@ -75,6 +75,7 @@ RecordMeasure             coordinator COORDINATES
 RecordNoMeasure           coordinator COORDINATES
 PauseCase                 coordinator COORDINATES
 ResumeCase                coordinator COORDINATES
+ReachMilestone            coordinator COORDINATES
 AgreePlan                 coordinator COORDINATES
 RevisePlan                coordinator COORDINATES
 SetGoal                   coordinator COORDINATES

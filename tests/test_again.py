@@ -83,7 +83,7 @@ NOTHING_TO_LOSE = {
     "AcceptConfidentiality AchieveGoal AllowService CloseItem DraftAgenda EndMeeting EndRole EndTag GiveRole GiveTag",
     "GiveFloor HandOverChair InviteMember LeaveMeeting LeaveProgramme LoadProgramme LowerHand MeetUnmetNeed NoteItem",
     "PublishAgenda RaiseHand ReinstateMember ResumeMeeting ResumeProgramme RunProgramme ScoreGoal SetAvailability",
-    "ResumeCase StartMeeting SuspendMember SuspendProgramme ApproveVoiding",
+    "ReachMilestone ResumeCase StartMeeting SuspendMember SuspendProgramme ApproveVoiding",
 }
 """Commands all of whose fields say what it is about, or of which the decision compares all that they say."""
 REFERENCES = {
@@ -123,8 +123,8 @@ REFERENCES = {
     "AcceptReferral DeclineReferral RedirectReferral AllocateCoordinator RecordConversation RecordConversationAttempt "
     "ConfirmSafeContact RecordAgreement RecordRefusalOfSupport WithdrawAgreement RecordObjection AuthoriseDisclosure "
     "InvolvePartner EndInvolvement ProposeForMeeting AgreePlan SetGoal ScheduleReview HoldReview AddNote "
-    "RecordUnmetNeed RecordMeasure RecordNoMeasure PauseCase DeclareRecusal ResolveRecusal ProposeClosure "
-    "ReopenCase": "case",
+    "RecordUnmetNeed RecordMeasure RecordNoMeasure PauseCase ReachMilestone DeclareRecusal ResolveRecusal "
+    "ProposeClosure ReopenCase": "case",
     "RescheduleMeeting CancelMeeting WithdrawInvitation SetAvailability DraftAgenda PublishAgenda StartMeeting "
     "AdjournMeeting ResumeMeeting EndMeeting HandOverChair JoinMeeting LeaveMeeting SendApology "
     "AcceptConfidentiality": "meeting",

@@ -24,7 +24,7 @@ from catch.domain.meeting.session import StartMeeting
 from catch.domain.person import ProtectionReason, RegisterPerson, SetProtectedAddress
 from catch.domain.restricted import AddRestrictedNote
 from catch.personal import Keyring
-from catch.programmes import shipped
+from catch.programmes import starting
 from catch.readside import NotCaughtUp
 from catch.statistics.small_numbers import quarter_before
 from tests.conftest import Furnished
@@ -136,7 +136,7 @@ async def test_programmes_are_listed_and_found_by_key_and_version(world: World):
     listed = (await world.place.ask("{ programmes { key version series { key } closureReasons { code ending } } }"))[
         "programmes"
     ]
-    assert [each["key"] for each in listed] == sorted(each.key for each in shipped())
+    assert [each["key"] for each in listed] == sorted(each.key for each in starting())
     query = 'query($v: Int) { programme(key: "snn-catch", version: $v) { name version sources assumed } }'
     found = (await world.place.ask(query, AUDITOR))["programme"]
     assert (found["version"], "police" in found["sources"], bool(found["assumed"])) == (2, True, True)

@@ -312,19 +312,22 @@ def test_working_days_are_those_on_which_the_case_did_not_rest(start: datetime, 
 
 
 @pytest.mark.parametrize(
-    ("spec", "event", "decision", "expected"),
+    ("spec", "event", "narrowing", "expected"),
     [
         ("ReviewHeld", "ReviewHeld", None, True),
-        ("ReviewHeld", "ReviewHeld", "continue", True),
-        ("ReviewHeld[decision=close]", "ReviewHeld", "close", True),
-        ("ReviewHeld[decision=close]", "ReviewHeld", "continue", False),
+        ("ReviewHeld", "ReviewHeld", "decision=continue", True),
+        ("ReviewHeld[decision=close]", "ReviewHeld", "decision=close", True),
+        ("ReviewHeld[decision=close]", "ReviewHeld", "decision=continue", False),
+        ("ReviewHeld[decision=close]", "ReviewHeld", "milestone=close", False),
         ("ReviewHeld[decision=close]", "ReviewHeld", None, False),
-        ("ReviewHeld[decision=close]", "CaseClosed", "close", False),
+        ("ReviewHeld[decision=close]", "CaseClosed", "decision=close", False),
+        ("MilestoneReached[milestone=home]", "MilestoneReached", "milestone=home", True),
+        ("MilestoneReached[milestone=home]", "MilestoneReached", "milestone=seen", False),
         ("ReviewHeld[", "ReviewHeld", None, False),
     ],
 )
-def test_a_rule_names_an_event_and_may_narrow_it_by_decision(spec: str, event: str, decision: str, expected: bool):
-    assert matches(spec, event, decision) is expected
+def test_a_rule_names_an_event_and_may_narrow_it(spec: str, event: str, narrowing: str, expected: bool):
+    assert matches(spec, event, narrowing) is expected
 
 
 @given(moments, spans)

@@ -46,7 +46,7 @@ from catch.domain.streams import CASE, MEETING, PERSON, partner_stream
 from catch.log import Append, Conflict, NewEvent
 from catch.log.entries import CommandIdReused
 from catch.personal import SubjectErased
-from catch.programmes import shipped
+from catch.programmes import starting
 from tests.conftest import Furnished
 from tests.place import (
     ADMINISTRATOR,
@@ -449,7 +449,7 @@ async def test_agencies_meetings_and_cases_named_at_a_meeting_exist(place: Place
 
 
 async def test_a_case_of_another_programme_is_not_put_on_the_agenda(place: Place):
-    other = next(each for each in shipped() if each.key != PROGRAMME and each.meetings)
+    other = next(each for each in starting() if each.key != PROGRAMME and each.meetings)
     for somebody in (COORDINATOR, CHAIR):
         await place.enrol(somebody, other.key)
     meeting, case = uuid4(), await place.referred("Ada Example")

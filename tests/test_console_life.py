@@ -85,7 +85,7 @@ class Hand:
 
 
 async def test_a_case_lives_from_its_referral_to_its_end_by_forms_alone(place: Place) -> None:
-    await place.license()
+    await place.widened()
     await place.enrol(SECOND)
     async with (
         signed_in(place, COORDINATOR) as client,

@@ -48,6 +48,7 @@ from catch.domain.case.goals import AbandonGoal, NewGoal, SetGoal
 from catch.domain.case.information import ReceiveInformation, RequestInformation
 from catch.domain.case.interventions import EndIntervention, StartIntervention
 from catch.domain.case.measures import RecordMeasure, RecordNoMeasure
+from catch.domain.case.milestones import ReachMilestone
 from catch.domain.case.notes import AddNote
 from catch.domain.case.pauses import PauseCase, ResumeCase
 from catch.domain.case.plan import AgreePlan, RevisePlan
@@ -233,6 +234,7 @@ class Writer:
 
 async def fill_a_case(w: Writer) -> Any:
     """From the front door to a plan, with two partners; the ids of case and person."""
+    await w.place.widened()
     case, person, t = uuid4(), uuid4(), w.text
     number = next(w.numbers)
     born = str(BORN + timedelta(days=len(w.texts)))
@@ -267,7 +269,6 @@ async def fill_a_case(w: Writer) -> Any:
 
 
 async def work_on_it(w: Writer, case: Any) -> None:
-    await w.place.license()
     t = w.text
     actions = [uuid4() for _ in range(3)]
     for action in actions:
@@ -305,6 +306,7 @@ async def work_on_it(w: Writer, case: Any) -> None:
     await w.send(RecordMessageFailed(case, message, t()))
     await w.send(EscalateCase(case, uuid4(), EscalatedTo.CRISIS, t()))
     await w.send(RecordFeedback(case, uuid4(), Experience.GOOD, t()))
+    await w.send(ReachMilestone(case, "home"))
     await w.send(PauseCase(case, pause := uuid4(), "away", SOON, t()))
     await w.send(ResumeCase(case, pause))
 

@@ -64,6 +64,7 @@ from catch.domain.case.coordination import (
     RecordConversation,
 )
 from catch.domain.case.goals import GoalAchieved, GoalScored, NewGoal, ScoreGoal
+from catch.domain.case.milestones import ReachMilestone
 from catch.domain.case.proposals import MeetingProposed
 from catch.domain.case.referral import AttachReferral, ReferralReceived
 from catch.domain.case.reviews import ReviewHeld
@@ -203,6 +204,7 @@ def likely() -> Iterator[CaseCommand]:
     yield telling.RecordFeedback(CASE, uid(69), Experience.GOOD, TEXT)
     yield risks.RecordRisk(CASE, uid(67), "falls", RiskLevel.HIGH, TEXT, date(2026, 6, 1))
     yield from (risks.ReviewRisk(CASE, uid(67), level, TEXT) for level in (RiskLevel.LOW, RiskLevel.MEDIUM))
+    yield from (ReachMilestone(CASE, code) for code in ("home", "seen"))
     yield from (pauses.PauseCase(CASE, uid(n), "away", date(2026, 6, 1)) for n in (63, 64))
     yield from (pauses.ResumeCase(CASE, uid(n)) for n in (63, 64))
     yield from (NEED, notes.MeetUnmetNeed(CASE, uid(60)))

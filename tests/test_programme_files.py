@@ -4,11 +4,15 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
+import yaml
+from msgspec.structs import replace
 
 from catch.domain.programme.check import problems
 from catch.domain.programme.configuration import ClosureClass, Programme
 from catch.programmes import ProgrammeFileInvalid, load, load_all, shipped
+from catch.programmes.editing import differences, json_schema
 
 SNN = Path(__file__).parent.parent / "src/catch/programmes/snn-catch.yaml"
 
@@ -57,13 +61,21 @@ def test_bexley_meets_monthly_over_8_to_12_cases_of_both_kinds():
 @pytest.mark.parametrize(
     ("old", "new", "answer"),
     [
-        ("version: 2", "version: one", "mine.yaml: version: Expected `int`, got `str`."),
+        ("version: 2", "version: one", "mine.yaml: line 4: version: Expected `int`, got `str`."),
         ("version: 2", "", "mine.yaml: version: this setting is missing."),
-        ("unit: working-day", "unit: fortnight", "mine.yaml: clocks[0].target.unit: Invalid enum value 'fortnight'."),
-        ("quorum: 3", "quorom: 3", "mine.yaml: meetings[0].quorom: there is no such setting."),
-        ("version: 2", "version: 2\nVersion: 2", "mine.yaml: Version: there is no such setting."),
-        ("start: PlanAgreed", "start: PlanMade", "mine.yaml: clocks[3].start: no case event is called 'PlanMade'."),
-        ("2022-04-01", "2022-04-31", "mine.yaml: effective_from: Invalid RFC3339 encoded date."),
+        (
+            "unit: working-day",
+            "unit: fortnight",
+            "mine.yaml: line 30: clocks[0].target.unit: Invalid enum value 'fortnight'.",
+        ),
+        ("quorum: 3", "quorom: 3", "mine.yaml: line 44: meetings[0].quorom: there is no such setting."),
+        ("version: 2", "version: 2\nVersion: 2", "mine.yaml: line 5: Version: there is no such setting."),
+        (
+            "start: PlanAgreed",
+            "start: PlanMade",
+            "mine.yaml: line 33: clocks[3].start: no case event is called 'PlanMade'.",
+        ),
+        ("2022-04-01", "2022-04-31", "mine.yaml: line 6: effective_from: Invalid RFC3339 encoded date."),
         ("version: 2", "version: 1\nversion: 2", "mine.yaml: lines 4 and 5: 'version' is given twice."),
         ("channels: [phone", "channels: [phone: [", "mine.yaml: The file is not YAML"),
     ],
@@ -72,6 +84,46 @@ def test_a_mistake_is_answered_with_file_path_and_what_is_wrong(tmp_path: Path, 
     with pytest.raises(ProgrammeFileInvalid) as error:
         load(changed(tmp_path, old, new))
     assert answer in str(error.value)
+
+
+TEAMS = """teams:
+      - {key: north, name: North}
+      - {key: south, name: South}
+    key: catch-weekly"""
+
+
+def test_one_meeting_of_several_teams_is_as_many_series(tmp_path: Path):
+    several = load(changed(tmp_path, "key: catch-weekly", TEAMS))
+    (weekly,) = load(SNN).meetings
+    assert [(each.key, each.name) for each in several.meetings] == [
+        ("catch-weekly-north", "CATCH collaboration meeting, North"),
+        ("catch-weekly-south", "CATCH collaboration meeting, South"),
+    ]
+    assert {replace(each, key=weekly.key, name=weekly.name) for each in several.meetings} == {weekly}
+    twice = changed(tmp_path / "twice", "key: catch-weekly", TEAMS.replace("south", "north"))
+    with pytest.raises(ProgrammeFileInvalid, match="'catch-weekly-north' is there 2 times"):
+        load(twice)
+
+
+def test_what_a_version_changes_is_told_by_path(tmp_path: Path):
+    path = changed(tmp_path, "{code: fire}", "{code: fire, active: false}")
+    path.write_text(
+        path.read_text("utf-8").replace("quorum: 3", "quorum: 4").replace("  - {code: police}\n", ""), "utf-8"
+    )
+    told = [str(each) for each in differences(load(SNN), load(path))]
+    assert told == [
+        "- sources[police].code: police",
+        "~ meetings[catch-weekly].quorum: 3 -> 4",
+        "+ sources[fire].active: False",
+    ]
+    assert differences(load(SNN), load(SNN)) == []
+
+
+@pytest.mark.parametrize("programme", shipped(), ids=lambda programme: programme.pin)
+def test_every_shipped_file_has_the_form_that_editors_are_told(programme: Programme):
+    said = yaml.load((SNN.parent / f"{programme.key}.yaml").read_text("utf-8"), yaml.BaseLoader)
+    properties = msgspec.json.decode(json_schema())["$defs"]["WrittenProgramme"]["properties"]
+    assert said.keys() <= properties.keys()
 
 
 def test_all_problems_come_at_once_a_line_each(tmp_path: Path):

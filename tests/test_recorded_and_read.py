@@ -198,6 +198,7 @@ INTO: Mapping[str, str] = {
     "AddRestrictedNote": "Note",
     "RecordUnmetNeed": "UnmetNeed",
     "PauseCase": "Pause",
+    "ReachMilestone": "Reached",
     "StartIntervention": "Intervention",
     "EndIntervention": "Intervention",
     "RequestInformation": "InformationRequest",
@@ -340,7 +341,7 @@ ELSEWHERE: Mapping[str, str] = {
 CONFIGURATION = frozenset(
     {
         *("Programme", "Closure", "ClosureReason", "Framework", "Caseload", "PlanRules", "Series", "CoreMember"),
-        *("AgendaPolicy", "Minutes", "ClockRule", "Span", "Eligibility", "Criterion", "Source", "Pauses"),
+        *("AgendaPolicy", "Minutes", "ClockRule", "Milestone", "Span", "Eligibility", "Criterion", "Source", "Pauses"),
         *("PauseReason", "Instrument", "MeasureStage", "LocalScale", "Contacts", "ContactOutcome"),
         "ContactPriority",
     }

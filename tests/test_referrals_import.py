@@ -25,7 +25,7 @@ from catch.importing.delimited import read_back, written_out
 from catch.importing.referral_file import read
 from catch.importing.referrals import import_referrals
 from catch.importing.rows import ReferralRow, row_of
-from catch.programmes import shipped
+from catch.programmes import shipped, starting
 from catch.settings import Settings
 from tests.conftest import Database
 
@@ -46,7 +46,7 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 async def catch(database: Database, tmp_path: Path) -> AsyncIterator[Catch]:
     place = Server(database.admin, database.dsn)
     async with opened(place, Settings(data_dir=tmp_path / "data")) as running:
-        for programme in shipped():
+        for programme in starting():
             await running.commands.take(LoadProgramme(programme.key, programme), by=SETTER, command_id=uuid4())
         yield running
 

@@ -121,6 +121,7 @@ TABLE: dict[str, Telling] = {
     "MeasureDeclined": Telling(To.SEEING, Category.HEALTH),
     "MeasureMissed": Telling(To.SEEING, Category.HEALTH),
     "CasePaused": Telling(To.SEEING),
+    "MilestoneReached": Telling(To.SEEING),
     "CaseResumed": Telling(To.SEEING),
     "PlanAgreed": OF_PLAN,
     "PlanRevised": OF_PLAN,

@@ -43,7 +43,7 @@ from catch.domain.person import RegisterPerson
 from catch.domain.programme import LoadProgramme
 from catch.domain.streams import MEETING, PARTNER
 from catch.domain.streams import PROGRAMME as PROGRAMME_STREAM
-from catch.programmes import shipped
+from catch.programmes import shipped, starting
 
 PROGRAMME, SERIES = "snn-catch", "catch-weekly"
 SYSTEM = Actor("system", "catch", Role.SYSTEM)
@@ -81,7 +81,7 @@ class Room(NamedTuple):
 
 async def prepared(catch: Catch) -> Room:
     """The programme, its partners, and a meeting in session with one case on its agenda, all agencies at the table."""
-    for programme in shipped():
+    for programme in starting():
         await take(catch, LoadProgramme(programme.key, programme), SYSTEM)
     for key in ("snn", *AGENCIES):
         await take(catch, RegisterPartner(key, f"Example {key}", "housing"), SYSTEM)

@@ -45,7 +45,7 @@ from catch.domain.case.coordination import AllocateCoordinator
 from catch.domain.facts import Sealed
 from catch.domain.programme.recurrence import occurrences
 from catch.importing.referrals import import_referrals
-from catch.programmes import shipped
+from catch.programmes import shipped, starting
 
 PROGRAMME = "snn-catch"
 SEED = 2024
@@ -197,7 +197,7 @@ class Loading:
 
     async def set_up(self) -> None:
         at = self.meetings[0].starts_at - timedelta(days=30)
-        acts = enrolment(shipped(), PROGRAMME, self.partners, london_day(at))
+        acts = enrolment(starting(), PROGRAMME, self.partners, london_day(at))
         for number, (command, by) in enumerate(acts):
             await self.acting.take(command, by, at, uuid5(self.names, f"enrolment {number}"))
 

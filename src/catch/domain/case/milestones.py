@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from catch.domain.case.course import in_order
 from catch.domain.case.rules import CaseNotLive
 from catch.domain.case.state import Case, Reached
-from catch.domain.facts import Command, Fact, Leaves
+from catch.domain.facts import Command, Fact
 from catch.domain.given import Given, not_before
 from catch.domain.plain import Code
 from catch.domain.refusals import Refused
@@ -36,7 +36,6 @@ class ReachMilestone(Command, frozen=True):
 
     case: UUID
     milestone: Code
-    LEAVES = Leaves((MilestoneReached,), about=("milestone",))
 
 
 MilestoneCommand = ReachMilestone

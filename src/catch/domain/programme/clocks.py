@@ -17,7 +17,6 @@ from catch.domain.calendar import add_months, add_working_days, end_of_day, is_w
 from catch.domain.facts import Part
 from catch.domain.programme.configuration import ClockRule, Span, Unit
 
-
 NARROWED = re.compile(r"(\w+)(?:\[((?:decision|milestone)=[a-z0-9-]+)\])?")
 """A fact by its name, and what narrows it."""
 

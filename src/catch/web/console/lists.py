@@ -245,7 +245,11 @@ def pausing(known: Known) -> list[Choice]:
 def waited_for(known: Known) -> list[Choice]:
     """The milestones of the programme that the case has not reached."""
     reached = {each["milestone"] for each in parts(known, "reached")}
-    return [Choice(each["code"], each["label"]) for each in many(known.programme, "milestones") if each["code"] not in reached]
+    return [
+        Choice(each["code"], each["label"])
+        for each in many(known.programme, "milestones")
+        if each["code"] not in reached
+    ]
 
 
 def resting(known: Known) -> list[Choice]:
