@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -24,6 +25,7 @@ from catch.log.migrations import migrations
 from projections import timeline
 from tests.cases import CORA, NOW, uid
 from tests.conftest import Database
+from tests.test_programme_files import SNN
 
 HEADER = "reference,received,source,channel,first name,last name,nhs number,reason for referral"
 GOOD = "R1,03/02/2026 09:30,self,phone,Ada,Quillbrook-Example,999 000 0018,Lonely"
@@ -141,6 +143,8 @@ async def test_programmes_are_loaded_once_and_listed(catch: Cli, tmp_path: Path)
     assert "bexley-icm" in catch("programmes", "list").stdout
     broken = tmp_path / "broken.yaml"
     broken.write_text("key: nothing")
+    assert "ageing-well@1: loaded" in catch("programmes", "load", "ageing-well").stdout
+    assert "neither a file nor a programme" in catch("programmes", "load", "ageing-wel").stderr
     done = catch("programmes", "load", str(broken))
     assert done.returncode == 2
     assert "broken.yaml" in done.stderr
@@ -348,3 +352,22 @@ async def test_the_first_administrator_is_made_once_of_an_agency_that_may_be_the
     assert "is the administrator" in catch(*wanted, "administrator-1", *account).stdout
     assert catch(*wanted, "administrator-1", "--issuer", "county", "--subject", "person-2").returncode == 1
     assert catch("enrol", "--agency", "Snn", "--name", "x", "--called", "x", "--user", "x").returncode == 2
+
+
+async def test_a_programme_is_checked_and_compared_before_anybody_loads_it(catch: Cli, tmp_path: Path):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(SNN.read_text("utf-8").replace("quorum: 3", "quorum: 4"), "utf-8")
+    assert catch("programmes", "check", str(mine)).stdout == "mine.yaml: snn-catch@2 can be used\n"
+    told = catch("programmes", "diff", "snn-catch", str(mine)).stdout.splitlines()
+    assert told[0] == "~ meetings[catch-weekly].quorum: 3 -> 4"
+    assert "higher version" in told[1]
+    assert catch("programmes", "diff", "spring", "spring").stdout == "They say the same.\n"
+    mine.write_text(SNN.read_text("utf-8").replace("quorum: 3", "quorum: 0"), "utf-8")
+    wrong = catch("programmes", "check", str(mine), str(SNN))
+    assert wrong.returncode == 1
+    assert wrong.stdout.splitlines() == [
+        "mine.yaml: line 44: meetings[0].quorum: 0 is below 1.",
+        "snn-catch.yaml: snn-catch@2 can be used",
+    ]
+    assert "wokingham-mdt" in catch("programmes", "shipped").stdout
+    assert msgspec.json.decode(catch("programmes", "schema").stdout)["$ref"] == "#/$defs/WrittenProgramme"

@@ -87,12 +87,10 @@ def shipped() -> tuple[Programme, ...]:
     return tuple(sorted(map(load, found), key=lambda programme: programme.key))
 
 
-STARTING = frozenset({"bexley-icm", "snn-catch"})
-
-
 def starting() -> tuple[Programme, ...]:
     """Those of them that a place begins with where nobody says which: a weekly meeting, and a monthly one."""
-    return tuple(each for each in shipped() if each.key in STARTING)
+    keys = (files(__name__) / "starting.txt").read_text("utf-8").split()
+    return tuple(each for each in shipped() if each.key in keys)
 
 
 LARGEST = 65_536

@@ -57,7 +57,6 @@ def problems(configuration: Programme, events: frozenset[str] = CLOCK_EVENTS) ->
             _weeks(configuration.plan),
             _closure(configuration),
             _pauses(configuration),
-            _instruments(configuration.instruments, events),
             _contacts(configuration.contacts) if configuration.contacts else (),
             _instruments(configuration.instruments, events - {"MilestoneReached"}),
         )
