@@ -26,6 +26,8 @@ from catch.domain.case.actions import (
 from catch.domain.case.state import ActionState, Priority
 from catch.domain.facts import Recorded, Sealed
 from catch.domain.meeting.invitations import InvitationWithdrawn, MemberInvited
+from catch.domain.meeting.planning import MeetingCancelled, MeetingRescheduled
+from catch.domain.meeting.session import MeetingEnded, MinutesConfirmed
 from catch.log.rows import load
 from projections import agenda
 from projections.read_model import MadeOf, ReadModel, names
@@ -72,6 +74,9 @@ OF_ACTIONS = (
     ActionCancelled,
     ActionDueChanged,
 )
+
+OF_MEETINGS = (MeetingRescheduled, MeetingCancelled, MeetingEnded, MinutesConfirmed)
+"""What moves every invitation to a meeting, or takes it away: their rows stay, and are read beside the meeting's."""
 
 
 @lru_cache(8192)  # an action's facts follow one another, and to hash is dear
@@ -173,6 +178,12 @@ def step(row: Row, event: object) -> Row | None:
             return None
 
 
+_BESIDE = f"""
+    {TABLE} inbox left join {agenda.TABLE} meeting
+        on inbox.kind = 'invitation' and meeting.meeting_id = inbox.meeting_id
+"""
+_TO_COME = "(inbox.kind = 'action' or meeting.state <> all('{ended,minutes-confirmed,cancelled}'))"
+
 Cursor = tuple[date, UUID]
 """Where a page of entries ended: the last one's due day (`date.max` where it has none) and its id."""
 
@@ -193,10 +204,8 @@ async def of_agency(
     due, entry = after or (None, None)
     rows = await db.fetch(
         f"""
-        select inbox.* from {TABLE} inbox left join {agenda.TABLE} meeting
-            on inbox.kind = 'invitation' and meeting.meeting_id = inbox.meeting_id
-        where inbox.agency = $1 and inbox.state is distinct from 'declined'
-          and (inbox.kind = 'action' or meeting.state <> all('{{ended,minutes-confirmed,cancelled}}'))
+        select inbox.* from {_BESIDE}
+        where inbox.agency = $1 and inbox.state is distinct from 'declined' and {_TO_COME}
           and (inbox.kind = 'action' or inbox.user_id is null or inbox.user_id = coalesce($5, inbox.user_id))
           and (coalesce(inbox.due, 'infinity'), inbox.entry) >
             (coalesce($2::date, '-infinity'), coalesce($3::uuid, '00000000-0000-0000-0000-000000000000'))
@@ -246,5 +255,9 @@ async def owned(db: Statements, agency: str, user: str, after: Cursor | None = N
 
 async def entries(db: Statements, agency: str, wanted: Iterable[UUID]) -> list[Row]:
     """These entries, as far as they wait for the agency."""
-    rows = await db.fetch(f"select * from {TABLE} where agency = $1 and entry = any($2::uuid[])", agency, list(wanted))
+    rows = await db.fetch(
+        f"select inbox.* from {_BESIDE} where inbox.agency = $1 and inbox.entry = any($2::uuid[]) and {_TO_COME}",
+        agency,
+        list(wanted),
+    )
     return await as_moved(db, load(rows, Row))

@@ -38,7 +38,7 @@ from catch.domain.meeting.editing import RemoveItem
 from catch.domain.meeting.floor import OpenItem
 from catch.domain.meeting.invitations import InviteMember, WithdrawInvitation
 from catch.domain.meeting.listing import AppearanceBasis, Section
-from catch.domain.meeting.planning import PlanMeeting
+from catch.domain.meeting.planning import CancelMeeting, PlanMeeting, RescheduleMeeting
 from catch.domain.meeting.session import StartMeeting
 from catch.domain.partner import (
     EndRole,
@@ -99,6 +99,8 @@ QUERIES = {
 }
 ENGINE = Engine(schema())
 NOTICES = GraphQLNotices()
+INBOX = """{ agencyInbox(first: 100) { edges { node { id kind position title state due caseNumber
+    redactions { path reason } } } } }"""
 Sources = Mapping[str, Source[Viewer, Recorded[Any]]]
 
 
@@ -169,7 +171,8 @@ class Sitting:
         }
         self.feed: Feed[Viewer, Recorded[Any]] = Feed(self.sources, NOTICES, clock=self.clock)
         self.followers: list[Follower] = []
-        self.said = 0
+        self.said = self.changed = 0
+        self.later, self.starts = uuid4(), datetime.now(UTC) + timedelta(days=next(DAYS), hours=1)
 
     async def begin(self) -> None:
         place = self.place
@@ -250,16 +253,19 @@ class Sitting:
             await self.compared(step)
 
     async def compared(self, step: Step, command: Command | None = None, by: Actor = COORDINATOR) -> None:
-        before, classes = await self.place.settled(), await self.classes()
+        before, classes, waiting = await self.place.settled(), await self.classes(), await self.inboxes()
         if command is not None:
             await self.take(command, by)
         head = await self.place.settled()
+        told = {follower.actor: len(follower.expected) for follower in self.of_inboxes()}
         events = [decode(stored) for stored in await self.catch.log.page(before, 1000)]
         if command is not None:
             await self.precise(step, events, classes)
         self.feed.reconsider()
         for follower in self.followers:
             await self.expect(follower, events)
+        if command is not None:
+            await self.told_of_inboxes(step, waiting, told)
         for follower in self.followers:
             await self.caught_up(follower, head, step)
 
@@ -271,6 +277,33 @@ class Sitting:
         except TimeoutError:
             pass
         assert follower.received == follower.expected, f"{follower} after {step} at {head}"
+
+    # What waits
+
+    def of_inboxes(self) -> list[Follower]:
+        return [each for each in self.followers if each.field == "agencyInbox" and not each.over]
+
+    async def inboxes(self) -> dict[Actor, Any]:
+        """Everybody's inbox as a query answers it."""
+        found: dict[Actor, Any] = {}
+        for follower in self.of_inboxes():
+            context = await Context.of(self.catch, viewer_of(follower.actor))
+            answer = await ENGINE.execute(ENGINE.prepare(INBOX), {}, context)
+            assert answer.data is not None, answer.errors
+            found[follower.actor] = msgspec.to_builtins(answer.data)
+        return found
+
+    async def told_of_inboxes(self, step: Step, before: Mapping[Actor, Any], told: Mapping[Actor, int]) -> None:
+        """Whoever is shown another inbox is told of it; what opens and closes entries is told to nobody else."""
+        now = await self.inboxes()
+        for follower in self.of_inboxes():
+            news = follower.expected[told[follower.actor] :]
+            changed = now[follower.actor] != before[follower.actor]
+            self.changed += changed
+            assert news or not changed, f"{step} changed what {follower} is shown, and they were not told"
+            made = [msgspec.json.decode(each)["data"]["agencyInbox"] for each in news]
+            bare = [each for each in made if not each.get("event") and not each.get("entryId")]
+            assert changed or not bare or step.what in OF_AGENCIES, f"{step} was told to {follower}, who sees no change"
 
     # The naive answer
 
@@ -431,6 +464,16 @@ class Sitting:
             case "note":
                 audience = frozenset({agency}) if step.b % 2 else frozenset[str]()
                 return [(AddNote(case, uuid4(), category, Sealed(f"Note {uuid4()}"), audience), COORDINATOR)]
+            case "plan":
+                return [
+                    (PlanMeeting(self.later, PROGRAMME, SERIES, self.starts, CHAIR.user), COORDINATOR),
+                    (InviteMember(self.later, agency, member.user if step.a % 2 else None), COORDINATOR),
+                ]
+            case "move it":
+                starts = self.starts + timedelta(minutes=step.b)
+                return [(RescheduleMeeting(self.later, starts, Sealed("The room is taken.")), COORDINATOR)]
+            case "call off":
+                return [(CancelMeeting(self.later, Sealed("Nobody can come.")), COORDINATOR)]
             case "offer":
                 return [(OfferAction(case, uuid4(), Sealed(f"Do {uuid4()}"), agency, due), COORDINATOR)]
             case "say":
@@ -467,6 +510,8 @@ class Sitting:
 WHAT = (
     *("disclose", "end disclosure", "involve", "end involvement", "object", "recuse", "recuse", "resolve", "suspend"),
     *("reinstate", "terminate", "note", "note", "offer", "say", "say", "hand over", "take off", "invite", "withdraw"),
-    *("end role", "give role", "accept", "days pass"),
+    *("end role", "give role", "accept", "days pass", "plan", "move it", "call off"),
 )
+OF_AGENCIES = ("suspend", "reinstate", "terminate", "end role", "give role")
+"""Steps that may be told to an agency's own people whatever they change."""
 KINDS: Mapping[str, type[Shared]] = {"meeting": MeetingSource, "caseUpdates": CaseSource, "agencyInbox": InboxSource}

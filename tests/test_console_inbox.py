@@ -11,13 +11,17 @@ import pytest
 
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import ChangeActionDue, OfferAction
+from catch.domain.case.disclosure import EndInvolvement, InvolvePartner
 from catch.domain.case.notes import AddNote
 from catch.domain.facts import Actor, Category, Role, Sealed
-from catch.domain.meeting.planning import RescheduleMeeting
+from catch.domain.meeting.invitations import InviteMember
+from catch.domain.meeting.planning import CancelMeeting, PlanMeeting, RescheduleMeeting
+from catch.domain.meeting.session import EndMeeting, StartMeeting
+from projections import agency_inbox
 from tests.browser import at_the_console, browser, signed_in
 from tests.conftest import Database
 from tests.pages import PageRead
-from tests.place import CHAIR, HOUSING, POLICE, Case, Place, ago, placed
+from tests.place import CHAIR, HOUSING, POLICE, PROGRAMME, SERIES, Case, Place, ago, placed
 
 DUE = london_day(ago(days=-20))
 LATER = london_day(ago(days=-27))
@@ -89,6 +93,62 @@ async def test_an_invitation_changes_with_the_time_of_its_meeting(place: Place) 
         await place.settled()
         assert marked(await inbox(client)) == ["A meeting"]
         assert marked(await say_seen(client, await inbox(client))) == []
+
+
+FOLLOW = """subscription($after: Position) { agencyInbox(after: $after) {
+    __typename ... on InboxUpdate { position event entryId entry { id } } } }"""
+
+
+async def test_an_open_inbox_is_told_when_a_meeting_moves_is_called_off_or_ends(place: Place) -> None:
+    meeting, other = await place.published(HOUSING.agency), uuid4()
+    later = meeting.starts_at + timedelta(days=7)
+    await place.take(PlanMeeting(other, PROGRAMME, SERIES, later, CHAIR.user))
+    await place.take(InviteMember(other, HOUSING.agency))
+    await place.settled()
+    entry = str(agency_inbox.invitation(other, HOUSING.agency, None))
+    at_another_time = RescheduleMeeting(other, later + timedelta(hours=1), Sealed("The room is taken"))
+    async with place.live(HOUSING) as client, place.live(POLICE) as nobody:
+        await nobody.subscribe("i", FOLLOW)
+        await client.subscribe("i", FOLLOW)
+        await client.next("i")
+        await nobody.next("i")
+        moved = await place.take(at_another_time, CHAIR)
+        [told] = await client.until("i", moved.position)
+        assert (told["entryId"], told["entry"]) == (entry, {"id": entry})
+        called_off = await place.take(CancelMeeting(other, Sealed("Nobody can come")), CHAIR)
+        [told] = await client.until("i", called_off.position)
+        assert (told["entryId"], told["entry"]) == (entry, None)
+        await place.take(StartMeeting(meeting.meeting), CHAIR)
+        ended = await place.take(EndMeeting(meeting.meeting), CHAIR)
+        told = (await client.until("i", ended.position))[-1]
+        assert (told["event"], told["entry"]) == ("MeetingEnded", None)
+        await nobody.silent()
+    # And whoever comes back later is told of the same.
+    async with place.live(HOUSING) as client:
+        await client.subscribe("i", FOLLOW, after=str(called_off.position - 1))
+        again = await client.until("i", ended.position)
+        assert [each["event"] for each in again if each["event"]] == ["MeetingCancelled", "MeetingEnded"]
+
+
+async def test_an_inbox_on_a_screen_is_as_true_as_the_moment(place: Place) -> None:
+    """Moved, called off, and an action that is no longer theirs to read: on the screen without a reload."""
+    case = await place.worked_on("Oli Example", HOUSING.agency)
+    await offered(place, case, "Mend the boiler")
+    meeting = await place.published(HOUSING.agency)
+    await place.settled()
+    async with browser() as running, at_the_console(running, place, HOUSING) as page:
+        await page.goto("/inbox")
+        await page.get_by_role("button", name="I have seen these").click()
+        await page.get_by_text("Nothing new or changed").wait_for()
+        starts = meeting.starts_at + timedelta(hours=1)
+        await place.take(RescheduleMeeting(meeting.meeting, starts, Sealed("The room is taken")), CHAIR)
+        await page.get_by_text("1 new or changed").wait_for()
+        await place.take(CancelMeeting(meeting.meeting, Sealed("Nobody can come")), CHAIR)
+        await page.get_by_role("heading", name="Invitations").wait_for(state="detached")
+        await place.take(EndInvolvement(case.case, HOUSING.agency))
+        await page.get_by_text("Nothing waits for your agency").wait_for()
+        await place.take(InvolvePartner(case.case, HOUSING.agency, "support"))
+        await page.get_by_role("heading", name="Mend the boiler").wait_for()
 
 
 async def test_two_tabs_lose_nothing_and_an_older_one_takes_nothing_back(place: Place) -> None:

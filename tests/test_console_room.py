@@ -19,7 +19,7 @@ def item(order: int, state: str = "PENDING", **more: Any) -> dict[str, Any]:
     held: dict[str, Any] = {
         "id": f"item-{order}", "order": order, "section": 3, "minutes": 8, "state": state, "must": False,
         "number": f"N-{order}", "matter": None, "presenter": None, "openedAt": None, "closedAt": None,
-        "redactions": [],
+        "withheld": None,
     }  # fmt: skip
     return held | more
 
@@ -75,7 +75,7 @@ def test_lengths_are_said_in_hours_and_minutes(length: int, text: str) -> None:
         (held("IN_PROGRESS", item(1, "OPEN"), item(2)), "Close item 1"),
         (held("IN_PROGRESS", item(1, "DEFERRED"), item(2, section=8)), "Note item 2"),
         (
-            held("IN_PROGRESS", item(1, redactions=[{"path": "case", "reason": "RECUSED"}])),
+            held("IN_PROGRESS", item(1, withheld="RECUSED")),
             "Hand over the chair",
         ),
         (held("IN_PROGRESS", item(1, "DISCUSSED")), "End the meeting"),

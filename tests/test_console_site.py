@@ -8,6 +8,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from catch.domain.facts import Sealed
+from catch.domain.person import RegisterPerson
 from tests.browser import at_the_console, browser, signed_in, who
 from tests.conftest import Database
 from tests.place import CHAIR, COORDINATOR, HOUSING, Place, placed
@@ -173,3 +175,27 @@ async def test_a_page_follows_what_happens_and_shows_it(place: Place) -> None:
             )
             assert started.status_code == 303, started.text
         await page.get_by_text("In progress").first.wait_for(timeout=5000)
+
+
+async def test_a_page_after_a_form_asks_the_log_nothing_of_how_far_it_has_come(
+    place: Place, chair: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def head() -> int:
+        raise AssertionError
+
+    await place.settled()
+    monkeypatch.setattr(place.catch.log, "head", head)
+    for _ in range(3):
+        at = (await place.take(RegisterPerson(uuid4(), name=Sealed("Ada Example")))).position
+        page = await chair.get("/inbox", params={"at": at})
+        assert page.status_code == 200
+        assert f'data-at="{at}"' in page.text
+    assert (await chair.get("/inbox")).status_code == 200
+
+
+async def test_a_page_says_that_it_holds_no_more_than_its_rows_do(place: Place, chair: httpx.AsyncClient) -> None:
+    """The read side comes after what was heard, and a page's script follows from where the page stands."""
+    await place.settled()
+    behind = place.catch.readside.position - 3
+    place.catch.readside._position = behind  # pyright: ignore[reportPrivateUsage]
+    assert f'data-at="{behind}"' in (await chair.get("/inbox")).text

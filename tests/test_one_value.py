@@ -233,7 +233,7 @@ async def test_what_is_withheld_of_an_item_is_null_and_named_by_its_class(place:
     assert {"present", "actionsOffered", "decisions", "recused"} <= {each["path"] for each in entry["redactions"]}
 
 
-ALL_SEE = {"id", "section", "order", "minutes", "state", "openedAt", "closedAt", "offered", "redactions"}
+ALL_SEE = {"id", "section", "order", "minutes", "state", "openedAt", "closedAt", "offered", "withheld", "redactions"}
 """Of an item that is withheld."""
 NEVER_THERE = {"matter", "whyNotPlaced", "predictedOn"}
 """Of general matters, which nobody is kept from, and of what is on no agenda."""
@@ -252,6 +252,7 @@ async def test_of_a_withheld_item_every_field_is_what_all_see_or_closed_and_name
     named = {each["path"] for each in item["redactions"]}
     assert item.keys() - ALL_SEE - NEVER_THERE <= named
     assert all(item[field] in (None, [], "") for field in item.keys() - ALL_SEE)
+    assert item["withheld"] == next(each["reason"] for each in item["redactions"] if each["path"] == "case")
 
 
 async def test_hidden_and_empty_look_the_same_and_no_path_counts(place: Place):

@@ -39,9 +39,10 @@ from catch.domain.meeting.items import DecisionCode, DeferReason, ItemState, Lin
 from catch.domain.meeting.listing import Section
 from catch.domain.meeting.planning import MeetingPlanned, MeetingRescheduled
 from catch.domain.meeting.session import MeetingEnded, MeetingStarted, MinutesConfirmed
-from catch.domain.meeting.state import InterestAction, MeetingState, Mode
+from catch.domain.meeting.state import OVER, InterestAction, MeetingState, Mode
 from catch.domain.programme.configuration import ClosureClass
 from catch.domain.streams import CASE as CASES
+from catch.domain.streams import MEETING as MEETINGS
 from catch.log.rows import columns
 from catch.readside import as_at
 from catch.statistics import Observation, Status
@@ -186,6 +187,24 @@ def test_an_invitation_waits_until_it_is_withdrawn():
     withdrawn = history(planned_meeting, MemberInvited("housing-1"), InvitationWithdrawn("housing-1"), stream=MEETING)
     assert as_at(agency_inbox.AGENCY_INBOX, key, withdrawn) is None
     assert key != agency_inbox.invitation(MEETING, "housing-1", "hana")
+
+
+@pytest.mark.parametrize("kind", MEETINGS.events)
+def test_what_an_invitation_says_changes_by_no_fact_but_those_that_an_open_inbox_is_told_of(kind: type[Fact]):
+    """Of every kind of fact, at a meeting that is planned and at one that has begun."""
+
+    @given(struct(kind))
+    def moves(event: Fact):
+        for before in ([planned_meeting], [planned_meeting, MeetingStarted(NOW, "carl", "1", "1", 2)]):
+            was, now = (
+                as_at(agenda.AGENDA, MEETING, history(*each, stream=MEETING)) for each in (before, [*before, event])
+            )
+            if isinstance(was, agenda.Row) and isinstance(now, agenda.Row):
+                moved.append((was.moved, was.state in OVER) != (now.moved, now.state in OVER))
+
+    moved = list[bool]()
+    moves()
+    assert any(moved) == (kind in agency_inbox.OF_MEETINGS)
 
 
 def test_the_timeline_knows_which_facts_were_recorded_in_a_meeting():

@@ -35,11 +35,17 @@ class Ground:
     """A place that outlives the examples."""
 
     def __init__(self, runner: asyncio.Runner, place: Place) -> None:
+        self.changed = 0
+        """How often a step of the last example changed what somebody's inbox shows."""
         self.runner = runner
         self.place = place
 
     def play(self, steps: Sequence[Step], **instead: type[Shared]) -> int:
-        return self.runner.run(Sitting(self.place, {**KINDS, **instead}).play(steps))
+        sitting = Sitting(self.place, {**KINDS, **instead})
+        try:
+            return self.runner.run(sitting.play(steps))
+        finally:
+            self.changed = sitting.changed
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +73,24 @@ EVERYTHING = [Step(what, a, b) for a, b in ((0, 0), (1, 1), (0, 2)) for what in 
 
 def test_control_something_is_compared(ground: Ground):
     assert ground.play(EVERYTHING) > 50
+
+
+def test_whoever_is_shown_another_inbox_is_told(ground: Ground):
+    """What opens or closes what waits, and what moves an invitation, though it is about neither."""
+    steps = [
+        *(("offer", 0, 0), ("offer", 1, 1), ("end involvement", 0, 0), ("involve", 0, 0), ("end disclosure", 0, 0)),
+        *(("disclose", 0, 0), ("recuse", 0, 0), ("resolve", 0, 0), ("object", 1, 1), ("hand over", 0, 0)),
+        *(
+            ("plan", 0, 0),
+            ("plan", 1, 1),
+            ("move it", 0, 7),
+            ("move it", 0, 9),
+            ("call off", 0, 0),
+            ("terminate", 0, 1),
+        ),
+    ]
+    ground.play([Step(*each) for each in steps])
+    assert ground.changed > 12
 
 
 def test_what_another_meeting_gives_of_the_same_case_is_shown_at_this_one_too(ground: Ground):

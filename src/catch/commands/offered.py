@@ -1,6 +1,6 @@
 """Which commands somebody may ask about a case, a meeting or an item: what a screen offers them, and nothing else."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import TypeVar
@@ -28,7 +28,7 @@ async def offered(who: Who, about: Mapping[str, UUID], records: Records, at: dat
     item only where an item is named.
     """
     looked = opened(who, records, at)
-    return [kind for kind in COMMANDS if names(kind, about) and await _offered(who, kind, about, looked, records)]
+    return [kind for kind in naming(frozenset(about)) if await _offered(who, kind, about, looked, records)]
 
 
 async def offered_at(who: Who, partner: str, user: str | None, records: Records, at: datetime) -> list[type[Command]]:
@@ -37,8 +37,8 @@ async def offered_at(who: Who, partner: str, user: str | None, records: Records,
     named = {"partner"} if user is None else {"partner", "user"}
     # No user yet: somebody else than who asks, whoever that will be.
     about = {"partner": partner, "user": user or ""}
-    naming = [kind for kind in COMMANDS if named <= set(kind.__struct_fields__)]
-    return [kind for kind in naming if await _offered(who, kind, about, looked, records)]
+    kinds = [kind for kind in COMMANDS if named <= set(kind.__struct_fields__)]
+    return [kind for kind in kinds if await _offered(who, kind, about, looked, records)]
 
 
 C = TypeVar("C", bound=Command)
@@ -70,7 +70,13 @@ def opened(who: Who, records: Records, at: datetime) -> LookedAgain:
     return LookedAgain(book)
 
 
-def names(kind: type[Command], about: Mapping[str, UUID]) -> bool:
+@cache
+def naming(about: frozenset[str]) -> Sequence[type[Command]]:
+    """Asked for every screen at every event: what a command names is the same for ever."""
+    return [kind for kind in COMMANDS if names(kind, about)]
+
+
+def names(kind: type[Command], about: Collection[str]) -> bool:
     fields = kind.__struct_fields__
     if "item" in about:
         return "item" in fields and "meeting" in fields

@@ -13,17 +13,19 @@ from catch.api.common.scalars import Position
 from catch.api.common.subscription import PAGE, PRESENT, Fact, FollowedLive, Shared, changes
 from catch.api.engine.costs import weighs
 from catch.api.inbox import types
+from catch.api.inbox.openings import Openings
 from catch.api.inbox.view import inbox_entries, opened, shown_in
 from catch.app import Catch
 from catch.domain.case import actions
 from catch.domain.case.state import Case
-from catch.domain.meeting import attendance, invitations
+from catch.domain.meeting import invitations
 from catch.domain.partner import PartnerEvent
 from catch.domain.refusals import NotAnswered
+from catch.domain.streams import CASE, MEETING, PARTNER, stream_of_event
 from catch.identity.tokens import Viewer
 from catch.live.source import Ended, Opening, Seen, TooFar
 from catch.log.codec import readable
-from catch.log.entries import STORED, Stored
+from catch.log.entries import STORED, Stored, Unreadable
 from catch.present.rights import Rights
 from projections import agency_inbox
 
@@ -58,6 +60,7 @@ class InboxSource(Shared):
     def __init__(self, catch: Catch, rights: Rights | None = None, clock: Callable[[], datetime] | None = None) -> None:
         super().__init__(catch, rights, clock)
         self._doubtful: set[int] = set()
+        self._openings = Openings(catch)
 
     async def open(self, viewer: Viewer, arguments: Mapping[str, object]) -> Opening:
         found = await self.classify(viewer, viewer.agency)
@@ -74,7 +77,7 @@ class InboxSource(Shared):
 
     def topics(self, event: Fact, followed: Collection[Hashable]) -> Iterable[Hashable]:
         if type(event.event) not in OF_INBOXES:
-            return ()
+            return {*self.rights(event, followed), *self._invited(event, followed)}
         case = self.catch.present.states.at_hand(event.stream) if isinstance(event.event, actions.ActionEvent) else None
         if case is not None and case.position != event.position and not agencies_of(event, None):
             # Read from the log, the case is ahead of this fact, and the action may be another agency's by now.
@@ -87,7 +90,7 @@ class InboxSource(Shared):
         match changes(event):
             case Changes.CASE:
                 return self._owning([event.stream], followed)
-            case Changes.SEATS if isinstance(event.event, attendance.InterestDeclared | attendance.InterestResolved):
+            case Changes.SEATS:
                 return self._owning(self.catch.present.appearances.cases(event.stream), followed)
             case Changes.PARTNER if isinstance(event.event, PartnerEvent):
                 return [event.event.partner] if event.event.partner in followed else []
@@ -101,6 +104,13 @@ class InboxSource(Shared):
             return followed
         states: list[Case] = [each.state for each in held if each and each.state]
         return {action.owner for case in states for action in case.actions} & set(followed)
+
+    def _invited(self, event: Fact, followed: Collection[Hashable]) -> Collection[Hashable]:
+        """The agencies whose invitations a fact of the meeting moves or takes away; all, where it is not at hand."""
+        if not isinstance(event.event, agency_inbox.OF_MEETINGS):
+            return ()
+        held = self.catch.present.states.at_hand(event.stream)
+        return {each.agency for each in held.state.invitations} & set(followed) if held and held.state else followed
 
     def runs_out(self, topic: Hashable, since: datetime, now: datetime) -> bool:
         return False
@@ -122,13 +132,21 @@ class InboxSource(Shared):
             f" order by notification_id limit {PAGE}",
             after,
             upto,
-            [kind.__name__ for kind in INBOX_EVENTS],
+            FOLLOWED,
         )
         return [Stored(*row) for row in rows]
 
     async def _reaching(self, topic: Hashable, facts: Sequence[Fact]) -> Iterable[Fact]:
         owners = await self._owners({fact.stream for fact in facts if isinstance(fact.event, actions.ActionEvent)})
-        return [fact for fact in facts if topic in (owners.get(fact.position) or agencies_of(fact, None))]
+        return [fact for fact in facts if await self._reaches(topic, fact, owners)]
+
+    async def _reaches(self, topic: Hashable, fact: Fact, owners: Mapping[int, Sequence[str]]) -> bool:
+        if type(fact.event) in OF_INBOXES:
+            return topic in (owners.get(fact.position) or agencies_of(fact, None))
+        if changes(fact) is not None:
+            # What it concerns is at hand when it is live.
+            await self.catch.present.states.gather(stream_of_event(fact.event), [fact.stream])
+        return topic in self.topics(fact, [topic])
 
     async def _owners(self, cases: Iterable[UUID]) -> Mapping[int, Sequence[str]]:
         """By position, the agencies that each fact about an action concerned when it was recorded."""
@@ -147,28 +165,50 @@ class InboxSource(Shared):
 
     async def sees(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> Seen | Ended:
         who = cast("Who", viewer_class)
-        if not concerns(who, event) or not await self._there(Reading(self.facts(), who), event):
+        if type(event.event) not in OF_INBOXES or not concerns(who, event):
+            return Seen.SHOWN if await self._opens(who, event) else Seen.UNTOLD
+        if not await self._there(Reading(self.facts(), who), event):
             return Seen.UNTOLD
         if event.position in self._doubtful:
             owners = await self._owners([event.stream])
             return Seen.SHOWN if topic in owners.get(event.position, ()) else Seen.UNTOLD
         return Seen.SHOWN
 
+    async def _opens(self, who: Who, event: Fact) -> bool:
+        openings = self._openings
+        try:
+            return bool(await openings.invited(who, event)) or await openings.otherwise(who, event, self.facts())
+        except Unreadable:
+            # Whoever asks for the inbox is told what cannot be read.
+            return False
+
     async def message(self, topic: Hashable, viewer_class: Hashable, event: Fact) -> types.InboxUpdate:
         await self.reached(event.position)
-        entry = next(iter(agency_inbox.keys(event)), None)
+        who = cast("Who", viewer_class)
+        entry, named = await self._about(who, event)
         rows = await agency_inbox.entries(self.catch.log.pool, cast("str", topic), [entry] if entry else [])
         # The entry may be newer than what was heard: the right to it may have ended in between.
         await self.catch.present.follower.reached(max((row.position for row in rows), default=0))
-        reading = Reading(self.facts(), cast("Who", viewer_class))
+        reading = Reading(self.facts(), who)
         shown = await inbox_entries(reading, (await opened(reading, rows)).rows)
         return types.InboxUpdate(
             position=Position(event.position),
-            event=event.topic if await self._there(reading, event) else None,
-            at=event.envelope.occurred_at,
+            event=event.topic if named and await self._there(reading, event) else None,
+            # When what is not named happened is not told either; that something is recorded now, whoever listens knows.
+            at=event.envelope.occurred_at if named else event.recorded_at,
             entry_id=entry,
             entry=shown[0] if shown else None,
         )
+
+    async def _about(self, who: Who, event: Fact) -> tuple[UUID | None, bool]:
+        """The one entry that the fact is about, where it is one, and whether they are told which fact it was."""
+        if type(event.event) in OF_INBOXES and concerns(who, event):
+            return next(iter(agency_inbox.keys(event)), None), True
+        moved = [
+            agency_inbox.invitation(event.stream, each.agency, each.user)
+            for each in await self._openings.invited(who, event)
+        ]
+        return moved[0] if len(moved) == 1 else None, bool(moved)
 
     async def _there(self, reading: Reading, event: Fact) -> bool:
         return not isinstance(event.event, actions.ActionEvent) or await shown_in(reading, event.stream) is True
@@ -182,6 +222,8 @@ class InboxSource(Shared):
 
 INBOX_EVENTS = (*agency_inbox.OF_ACTIONS, invitations.MemberInvited, invitations.InvitationWithdrawn)
 OF_INBOXES = frozenset[type](INBOX_EVENTS)
+FOLLOWED = [kind.__name__ for stream in (CASE, MEETING, PARTNER) for kind in stream.events]
+"""What is looked through for whoever catches up: by its kind alone it cannot be told what opens an entry to them."""
 
 
 def concerns(who: Who, event: Fact) -> bool:

@@ -49,7 +49,8 @@ class InboxConnection:
 
 
 @strawberry.type(
-    description="Something happened that concerns the agency's inbox. No entry: it is gone; no event: it is closed."
+    description="Something happened that concerns the agency's inbox. No entry: it is gone; no event: it is closed. No"
+    " entry id: more than one may have changed, or what the viewer reads of them; ask for the inbox anew."
 )
 class InboxUpdate:
     position: Position

@@ -8,6 +8,7 @@ from uuid import UUID
 import strawberry
 from msgspec import Struct
 
+from catch.access import RedactionReason
 from catch.api.case.types import Action, Amendment, Case, Decision, Discussion
 from catch.api.common.scalars import Position
 from catch.api.common.types import Redactable, Redaction
@@ -116,6 +117,7 @@ class ItemInside(Protocol):
     async def case(self) -> Case | None: ...
 
     async def said(self) -> Said: ...
+    async def withheld(self) -> RedactionReason | None: ...
 
 
 async def _withheld(root: strawberry.Parent["AgendaItem"]) -> list[Redaction]:
@@ -150,6 +152,12 @@ class AgendaItem(Redactable):
     @strawberry.field
     async def case(self) -> Case | None:
         return await self.inside.case()
+
+    @strawberry.field(
+        description="Why it is closed as a whole; null where it is not. What is closed of it, `redactions` name."
+    )
+    async def withheld(self) -> RedactionReason | None:
+        return await self.inside.withheld()
 
     @strawberry.field
     async def discussion(self) -> Discussion | None:

@@ -35,8 +35,12 @@ class OnlyCase:
     async def said(self) -> agenda_types.Said:
         return NOTHING_SAID if await self._reading.sight(self._case) else NO_CASE
 
+    async def withheld(self) -> RedactionReason | None:
+        return None if await self._reading.sight(self._case) else NO_SIGHT
 
-NO_CASE = agenda_types.NothingSaid([common_types.Redaction(path="case", reason=RedactionReason.NOT_INVOLVED)])
+
+NO_SIGHT = RedactionReason.NOT_INVOLVED
+NO_CASE = agenda_types.NothingSaid([common_types.Redaction(path="case", reason=NO_SIGHT)])
 
 
 class Inside:
@@ -66,6 +70,12 @@ class Inside:
             case = self._item.case
             self._said = await self._read(case) if case else await self._of_matter()
         return self._said
+
+    async def withheld(self) -> RedactionReason | None:
+        if not self._item.case:
+            return None
+        opened, seen = await self._open(self._item.case)
+        return NO_SIGHT if seen is None or opened.state is None else None
 
     async def _of_matter(self) -> agenda_types.Said:
         """What is said of a general matter is everybody's at the meeting, and sealed under the meeting's own key."""
@@ -160,21 +170,31 @@ class Withheld:
     """An item of which the viewer sees that it is there, and no more."""
 
     def __init__(self, reason: RedactionReason) -> None:
-        named = reason is RedactionReason.UNREADABLE
-        withheld = (
-            "case",
-            *(() if named else ("number",)),
-            *WORKED_OUT,
-            "presenter",
-            "deferCount",
-            "deferred",
-            "speaking",
-            *("discussion", "decisions", "actions", "handling", "amendments"),
-        )
-        self._said = agenda_types.NothingSaid([common_types.Redaction(path=path, reason=reason) for path in withheld])
+        self._reason = reason
 
     async def case(self) -> None:
         return None
 
     async def said(self) -> agenda_types.Said:
-        return self._said
+        return NOTHING_TOLD[self._reason]
+
+    async def withheld(self) -> RedactionReason:
+        return self._reason
+
+
+def nothing_told(reason: RedactionReason) -> agenda_types.NothingSaid:
+    named = reason is RedactionReason.UNREADABLE
+    withheld = (
+        "case",
+        *(() if named else ("number",)),
+        *WORKED_OUT,
+        "presenter",
+        "deferCount",
+        "deferred",
+        "speaking",
+        *("discussion", "decisions", "actions", "handling", "amendments"),
+    )
+    return agenda_types.NothingSaid([common_types.Redaction(path=path, reason=reason) for path in withheld])
+
+
+NOTHING_TOLD = {reason: nothing_told(reason) for reason in RedactionReason}

@@ -87,6 +87,7 @@ NAMED = {"LinkAction": {"action"}}
 _CHOSEN = frozenset({"goal", "action", "note", "plan", "item"})
 
 
+@lru_cache
 def choices_of(kind: type[Enum]) -> tuple[Choice, ...]:
     """Under the members' names, as the schema has them."""
     return tuple(Choice(member.name, words(str(member.value))) for member in kind)

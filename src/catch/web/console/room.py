@@ -246,7 +246,7 @@ def beginning(meeting: Json, item: Json, here: Mapping[str, str]) -> Step:
 
 def withheld(item: Json) -> str | None:
     """Why an item is closed as a whole to whoever looks."""
-    return next((each["reason"] for each in item["redactions"] if each["path"] == "case"), None)
+    return item["withheld"]
 
 
 def closed(held: Json, path: str) -> str | None:

@@ -4,6 +4,7 @@ Whatever happens, a person gets a page with a sentence on it, and what they type
 anything: they come from this site's own pages, by whoever the page was made for.
 """
 
+import asyncio
 import hmac
 import logging
 import math
@@ -44,6 +45,8 @@ log = logging.getLogger("catch.requests")
 A_PAGE = 10
 """How much more pages may cost somebody than their own documents: each asks several of ours, with all that is shown."""
 METHODS = ["GET", "HEAD", "POST"]
+HEARING = 0.2
+"""Seconds within which nearly everything that was recorded, here or by another server, is heard of."""
 NAMED = 60.0
 """Seconds for which the names of programmes and series hold."""
 TOUCHED = 60.0
@@ -259,8 +262,23 @@ class Console:
     async def _no_farther_than_the_log(self, visit: Visit) -> None:
         """A position that no fact has is not waited for: it was made up, or comes from before a restored backup."""
         wanted = int(visit.at_least or 0)
-        if wanted > visit.position and wanted > await self.web.catch.log.head():
+        if wanted <= visit.position:
+            return
+        if await self._heard_of(wanted):
+            # The page waits until it holds this.
+            visit.position = wanted
+        else:
             visit.query = {name: value for name, value in visit.query.items() if name != "at"}
+
+    async def _heard_of(self, position: int) -> bool:
+        """Whether the log has come to it. What somebody has just done is heard of in a moment; only what is not costs a
+        question."""
+        try:
+            async with asyncio.timeout(HEARING):
+                await self.web.catch.present.follower.reached(position)
+        except TimeoutError:
+            return position <= await self.web.catch.log.head()
+        return True
 
     # What is answered
 

@@ -142,8 +142,10 @@ class Visit:
         self.cookies: Mapping[str, str] = {}
         self.peer = ""
         """The address that it comes from."""
-        # Before anything is asked: what is shown holds at least this, and a page's script follows from here on.
-        self.position = console.web.catch.present.follower.position
+        catch = console.web.catch
+        # Before anything is asked: what is shown holds at least this, and a page's script follows from here on. The
+        # less of both: rows come from the read side, states and rights from what was heard.
+        self.position = min(catch.present.follower.position, catch.readside.position)
 
     @property
     def origin(self) -> str:

@@ -320,7 +320,7 @@ def known(meeting: Json) -> set[str]:
 async def later(visit: Visit, meeting: Json) -> list[tuple[str, str]]:
     """Meetings of the series that something may still be put off to."""
     day = datetime.fromisoformat(meeting["startsAt"]).astimezone(LONDON).date() + timedelta(days=1)
-    found = await visit.maybe("meetings", **{"series": meeting["series"], "from": day, "first": 10})
+    found = await visit.maybe("meetings_to_come", **{"series": meeting["series"], "from": day})
     coming = [each["node"] for each in found.get("meetings", {}).get("edges", [])]
     return [
         (each["id"], f"{datetime.fromisoformat(each['startsAt']).astimezone(LONDON):%A %-d %B %Y}")
