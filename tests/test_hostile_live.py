@@ -283,6 +283,8 @@ async def test_what_waits_of_an_inbox_is_not_delivered_to_whoever_is_recused_sin
         connection.buffer.resume()
         other = await place.worked_on("Basil Thistlewane", "housing-1")
         await place.take(OfferAction(other.case, uuid4(), Sealed("Paint it"), "housing-1", london_day(ago(days=-9))))
+        # That their inbox is another one, and of what was offered and taken away nothing.
+        assert await client.next("s") == {"event": None, "entry": None}
         later = await client.next("s")
     assert later["entry"]["title"] == "Paint it"
 
