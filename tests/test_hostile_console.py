@@ -3,15 +3,17 @@
 import re
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
-from uuid import uuid4
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
 
 import pytest
 
 from catch.domain.calendar import LONDON
-from catch.domain.facts import Sealed
+from catch.domain.facts import Actor, Role, Sealed
 from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.streams import CASE, COMMANDS_BY_KEY
 from catch.rates import Rates
@@ -21,9 +23,12 @@ from catch.web.console.pages import issuers
 from catch.web.console.pages.audit import Moment
 from catch.web.console.sent import ASKED
 from catch.web.console.visit import NotShown, Visit
+from tests.addresses import PATHS, address_of
 from tests.browser import signed_in
 from tests.conftest import Database
 from tests.place import CHAIR, COORDINATOR, HOUSING, PROGRAMME, SERIES, Place, placed
+from tests.test_console_axe import furnish
+from tests.test_matches import ELSEWHERE, OTTO
 
 HTML = {"accept": "text/html"}
 MUCH = str(10**20)
@@ -222,3 +227,55 @@ async def test_what_is_offered_tells_nothing_of_what_is_hidden(place: Place) -> 
         assert more == ({"joinMeeting", "leaveMeeting", "sendApology"} if names[-1] == "meeting" else set()), names
     shown = await place.ask(query, COORDINATOR, case=str(case.case))
     assert shown != await place.ask(query, COORDINATOR, case=str(uuid4()))
+
+
+STRANGER = Actor("crew@fire-1", "fire-1", Role.PARTNER)
+NAMES = ("case", "meeting", "item", "person")
+
+
+def masked(text: str, values: dict[str, str]) -> str:
+    """Without what is another each time: ids, positions and the time of day."""
+    for value in values.values():
+        if len(value) == len(MUCH_LIKE_IT):
+            text = text.replace(value, MUCH_LIKE_IT)
+    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", MUCH_LIKE_IT, text)
+    text = re.sub(r'data-at="\d+"|data-since="[^"]*"|name="position" value="\d+"|at=\d+', "", text)
+    return re.sub(r"\d\d:\d\d(:\d\d)?", "", text)
+
+
+MUCH_LIKE_IT = str(UUID(int=0))
+A_TAKEN_ID = {"register-person"}
+"""Whoever makes up a person's id is told that it is taken: it is random, and tells of nobody."""
+
+
+@pytest.mark.parametrize("by", [STRANGER, OTTO], ids=["of no agency with a part", "of another programme"])
+async def test_what_is_not_theirs_and_what_is_not_there_look_the_same_on_every_page_and_form(
+    place: Place, by: Actor
+) -> None:
+    values = await furnish(place)
+    await place.enrol(by, ELSEWHERE if by is OTTO else PROGRAMME)
+    await place.settled()
+    nothing = {name: str(uuid4()) if len(each) == len(MUCH_LIKE_IT) else each for name, each in values.items()}
+    differ: list[str] = []
+    async with signed_in(place, by) as client:
+        key = key_in((await client.get("/")).text)
+
+        async def seen(about: dict[str, str], path: str, sent: dict[str, str] | None = None) -> tuple[int, str, str]:
+            answer = await (client.get(path) if sent is None else client.post(path, data=sent))
+            assert answer.status_code not in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR), path
+            return answer.status_code, masked(answer.text, about), masked(answer.headers.get("location", ""), about)
+
+        for path in PATHS:
+            theirs, none = [await seen(each, address_of(path, each)) for each in (values, nothing)]
+            if theirs != none:
+                differ.append(path)
+        for command in COMMANDS_BY_KEY:
+            looked, sent = list[object](), list[object]()
+            for each in (values, nothing):
+                named = {name: each[name] for name in NAMES}
+                looked.append(await seen(each, f"/do/{command}?{urlencode(named)}"))
+                form = {"form-key": key, "command-id": str(uuid4()), "next": "/", **named}
+                sent.append(await seen(each, f"/do/{command}", form))
+            if looked[0] != looked[1] or (sent[0] != sent[1] and command not in A_TAKEN_ID):
+                differ.append(command)
+    assert differ == []
