@@ -16,12 +16,13 @@ from catch.database import Statements
 from catch.domain.calendar import london_day
 from catch.domain.case.closing import CaseClosed, CaseReopened, over_at
 from catch.domain.case.coordination import ConversationHeld
+from catch.domain.case.correcting import EntryWithdrawn
 from catch.domain.case.eligibility import ReferralAccepted, ReferralDeclined, ReferralRedirected
 from catch.domain.case.goals import GoalAbandoned, GoalAchieved, GoalSet
 from catch.domain.case.plan import PlanAgreed
 from catch.domain.case.proposals import CaseDiscussed
 from catch.domain.case.referral import ReferralReceived
-from catch.domain.case.state import first
+from catch.domain.case.state import Entry, KindOfEntry, first
 from catch.domain.case.voiding import CaseVoided
 from catch.domain.facts import Part, Recorded, Role
 from catch.domain.programme.configuration import ClosureClass
@@ -40,6 +41,13 @@ class Aim(Part, frozen=True, omit_defaults=True):
     abandoned: bool = False
 
 
+class Talk(Part, frozen=True):
+    """A conversation that was held."""
+
+    conversation: UUID
+    at: datetime
+
+
 class Episode(Part, frozen=True, omit_defaults=True):
     """One open-to-closed period of a case.
 
@@ -55,6 +63,7 @@ class Episode(Part, frozen=True, omit_defaults=True):
     accepted_at: datetime | None = None
     conversation_at: datetime | None = None
     discussed_at: datetime | None = None
+    talks: tuple[Talk, ...] = ()
     plan_at: datetime | None = None
     aims: tuple[Aim, ...] = ()
     achieved_at: datetime | None = None
@@ -85,6 +94,9 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
     if isinstance(event, CaseVoided):
         voided = tuple(replace(each, voided=True) for each in row.episodes)
         return replace(row, position=recorded.position, episodes=voided)
+    if isinstance(event, EntryWithdrawn):
+        left = tuple(unsaid(each, event.entry) for each in row.episodes)
+        return row if left == row.episodes else replace(row, position=recorded.position, episodes=left)
     latest = row.episodes[-1]
     if isinstance(event, CaseReopened):
         # A goal that was open when the case closed is worked on again.
@@ -97,7 +109,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
 
 OUTCOMES = ReadModel(
     name="outcomes",
-    version=5,
+    version=6,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=frozenset(
@@ -116,6 +128,7 @@ OUTCOMES = ReadModel(
             CaseClosed,
             CaseReopened,
             CaseVoided,
+            EntryWithdrawn,
         )
     ),
     indexes=("programme",),
@@ -143,7 +156,7 @@ def step(episode: Episode, event: object, at: datetime) -> Episode:
             # Led elsewhere: the outcome can no longer come from here.
             return replace(episode, ended_at=at, ending=ClosureClass.COMPETING_NEUTRAL)
         case ConversationHeld():
-            return replace(episode, conversation_at=first(episode.conversation_at, at))
+            return talked(episode, (*episode.talks, Talk(event.conversation, at)))
         case CaseDiscussed():
             return replace(episode, discussed_at=first(episode.discussed_at, event.discussion.ended_at))
         case PlanAgreed():
@@ -157,6 +170,17 @@ def step(episode: Episode, event: object, at: datetime) -> Episode:
             return replace(episode, ended_at=over_at(event, at), ending=event.ending)
         case _:
             return episode
+
+
+def talked(episode: Episode, talks: tuple[Talk, ...]) -> Episode:
+    return replace(episode, talks=talks, conversation_at=min((each.at for each in talks), default=None))
+
+
+def unsaid(episode: Episode, entry: Entry) -> Episode:
+    """A conversation that was withdrawn was none."""
+    if entry.kind is not KindOfEntry.CONVERSATION:
+        return episode
+    return talked(episode, tuple(each for each in episode.talks if each.conversation != entry.entry))
 
 
 def ended(aim: Aim, goal: UUID, at: datetime, abandoned: bool) -> Aim:

@@ -95,6 +95,11 @@ RecordUnmetNeed           coordinator COORDINATES, partner TAKES_PART, chair CHA
 MeetUnmetNeed             coordinator COORDINATES
 ProposeClosure            coordinator COORDINATES
 CloseCase                 coordinator COORDINATES
+CorrectEntry              coordinator COORDINATES
+CorrectMeasure            coordinator COORDINATES
+RequestEntryWithdrawal    coordinator COORDINATES
+ApproveEntryWithdrawal    coordinator COORDINATES
+RefuseEntryWithdrawal     coordinator COORDINATES
 RequestVoiding            coordinator COORDINATES
 ApproveVoiding            coordinator COORDINATES
 RefuseVoiding             coordinator COORDINATES

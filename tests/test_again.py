@@ -84,6 +84,7 @@ NOTHING_TO_LOSE = {
     "GiveFloor HandOverChair InviteMember LeaveMeeting LeaveProgramme LoadProgramme LowerHand MeetUnmetNeed NoteItem",
     "PublishAgenda RaiseHand ReinstateMember ResumeMeeting ResumeProgramme RunProgramme ScoreGoal SetAvailability",
     "ReachMilestone ResumeCase StartMeeting SuspendMember SuspendProgramme ApproveVoiding",
+    "ApproveEntryWithdrawal",
 }
 """Commands all of whose fields say what it is about, or of which the decision compares all that they say."""
 REFERENCES = {
@@ -101,6 +102,9 @@ REFERENCES = {
     "EndIntervention": "case support",
     "ReceiveInformation": "case request",
     "ReviewRisk": "case risk",
+    "CorrectEntry RequestEntryWithdrawal": "case entry",
+    "CorrectMeasure": "case measure",
+    "ApproveEntryWithdrawal RefuseEntryWithdrawal": "case withdrawal",
     "ApproveVoiding RefuseVoiding": "case voiding",
     "RequestVoiding": "case",
     "RecordMessageFailed AcknowledgeMessageBack": "case message",
@@ -167,6 +171,11 @@ def test_every_id_in_a_command_is_chosen_or_names_what_is_there():
         ids, references = set(ids_in(kind)), refers.get(kind.__name__, set[str]())
         assert ids - references == chosen(kind) & ids, kind
         assert references <= ids, kind
+
+
+def test_no_field_is_named_like_what_a_refusal_says_of_it():
+    """`IdAlreadyUsed` names the id under these, and beside them every field that differs."""
+    assert {kind.__name__ for kind in COMMANDS if {"field", "value"} & {*kind.__struct_fields__}} == set()
 
 
 def test_of_every_command_it_is_said_what_it_leaves_or_why_it_has_nothing_to_lose():

@@ -179,8 +179,23 @@ async def test_a_case_lives_from_its_referral_to_its_end_by_forms_alone(place: P
         await at.do("resume-case", {})
         ticked = {f"readings.{item}.score": "3" for item in range(7)}
         await at.do("record-measure", {"stage": "start", **ticked}, {"readings.0.score": "9", "stage": ""})
+        again = {f"readings.{item}.score": "4" for item in range(1, 6)} | {"readings.6.score": "3"}
         await at.do("record-no-measure", {"stage": "closure", "why": "DECLINED"}, {"why": ""})
         assert "19.25 (metric), 21 raw" in (await at.page()).main
+        await at.do("correct-measure", {"reason": "Another line", "readings.0.score": "4", **again}, {"reason": ""})
+        assert "27 raw" in (await at.page()).main
+        put: dict[str, str | list[str]] = {"which": "WHAT_MATTERS", "text": "A warm kitchen and her cat"}
+        await at.do("correct-entry", put | {"reason": "Misheard"}, {"reason": "", "text": ""})
+        assert "A warm kitchen and her cat" in (await at.page()).main
+        drop: dict[str, str | list[str]] = {"reason": "DUPLICATE", "explanation": "Ticked twice"}
+        await at.do("request-entry-withdrawal", drop, {"reason": "", "explanation": ""})
+        other = Hand(second, case)
+        assert "Ticked twice" in (await other.page()).main
+        await other.do("refuse-entry-withdrawal", {"reason": "Once only"}, {"reason": ""})
+        await at.do("request-entry-withdrawal", drop)
+        assert "27 raw" in (await at.page()).main
+        await other.do("approve-entry-withdrawal", {})
+        assert "27 raw" not in (await at.page()).main
         await at.do("propose-closure", {"reason": "goals-achieved", "summary": "Nearly there"}, {"reason": "boredom"})
         await at.do(
             "close-case",
@@ -198,7 +213,6 @@ async def test_a_case_lives_from_its_referral_to_its_end_by_forms_alone(place: P
         wrong: dict[str, str | list[str]] = {"reason": "WRONG_PERSON", "explanation": "Meant for her sister"}
         await at.do("request-voiding", wrong, {"reason": "", "explanation": ""})
         assert "Somebody else who coordinates the case answers this" in (await at.page()).main
-        other = Hand(second, case)
         assert "Meant for her sister" in (await other.page()).main
         await other.do("refuse-voiding", {"reason": "It is hers"}, {"reason": ""})
         await at.do("request-voiding", wrong)

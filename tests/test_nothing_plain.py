@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args, get_origin, get_type_hints
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from msgspec import Struct
@@ -36,6 +36,13 @@ from catch.domain.case.agreement import (
 )
 from catch.domain.case.closing import CloseCase, GoalOutcome, GoalResult, ProposeClosure, ReopenCase
 from catch.domain.case.coordination import AllocateCoordinator, RecordConversation
+from catch.domain.case.correcting import (
+    ApproveEntryWithdrawal,
+    CorrectEntry,
+    CorrectMeasure,
+    RefuseEntryWithdrawal,
+    RequestEntryWithdrawal,
+)
 from catch.domain.case.disclosure import AuthoriseDisclosure, EndDisclosure, EndInvolvement, InvolvePartner
 from catch.domain.case.eligibility import (
     AcceptReferral,
@@ -60,8 +67,10 @@ from catch.domain.case.risks import RecordRisk, ReviewRisk
 from catch.domain.case.state import (
     Agrees,
     ConversationFormat,
+    EntryField,
     EscalatedTo,
     Experience,
+    KindOfEntry,
     MessageChannel,
     ProposalPurpose,
     ReferralAgreement,
@@ -70,6 +79,7 @@ from catch.domain.case.state import (
     SafeContact,
     VoidReason,
     WhyNot,
+    WithdrawReason,
     Worker,
 )
 from catch.domain.case.telling import EscalateCase, RecordFeedback, RecordMessageBack, RecordMessageFailed
@@ -279,7 +289,8 @@ async def work_on_it(w: Writer, case: Any) -> None:
     await w.send(ProgressAction(case, actions[1], uuid4(), t(), 10), HOUSING)
     await w.send(CompleteAction(case, actions[1], "helped", TODAY, t()), HOUSING)
     await w.send(CloseActionIncomplete(case, actions[2], Incomplete.NOT_POSSIBLE, t()), HOUSING)
-    await w.send(AddNote(case, uuid4(), Category.DISCUSSION, t()))
+    await w.send(AddNote(case, note := uuid4(), Category.DISCUSSION, t()))
+    await put_right(w, case, note)
     goals = [NewGoal(uuid4(), t(), "home", 1, 3) for _ in range(3)]
     review_due, plan = add_months(TODAY, 3), uuid4()
     await w.send(AgreePlan(case, plan, t(), review_due, (goals[0],), t(), t(), how_agreed=t(), agreed_by_person=True))
@@ -291,7 +302,8 @@ async def work_on_it(w: Writer, case: Any) -> None:
     review = HoldReview(case, uuid4(), ReviewDecision.CONTINUE, True, t(), add_months(TODAY, 3))
     await w.send(review)
     ticked = tuple(Reading(item, 3) for item in range(1, 8))
-    await w.send(RecordMeasure(case, uuid4(), "swemwbs", "start", TODAY, ticked, reference=t()))
+    await w.send(RecordMeasure(case, measure := uuid4(), "swemwbs", "start", TODAY, ticked, reference=t()))
+    await w.send(CorrectMeasure(case, uuid4(), measure, TODAY, t(), ticked[1:]))
     await w.send(RecordNoMeasure(case, "swemwbs", "closure", WhyNot.DECLINED, t()))
     await w.send(StartIntervention(case, support := uuid4(), "befriending", "housing-1"))
     await w.send(EndIntervention(case, support, "helped", t()))
@@ -309,6 +321,19 @@ async def work_on_it(w: Writer, case: Any) -> None:
     await w.send(ReachMilestone(case, "home"))
     await w.send(PauseCase(case, pause := uuid4(), "away", SOON, t()))
     await w.send(ResumeCase(case, pause))
+
+
+async def put_right(w: Writer, case: Any, note: UUID) -> None:
+    t = w.text
+    await w.place.enrol(SECOND)
+    await w.send(CorrectEntry(case, uuid4(), KindOfEntry.NOTE, note, EntryField.TEXT, t(), t()))
+    again = RequestEntryWithdrawal(case, uuid4(), KindOfEntry.NOTE, note, WithdrawReason.DUPLICATE, t())
+    await w.send(again)
+    await w.send(RefuseEntryWithdrawal(case, again.withdrawal, t()), SECOND)
+    await w.send(AddNote(case, elsewhere := uuid4(), Category.PLAN, t()))
+    wrong = RequestEntryWithdrawal(case, uuid4(), KindOfEntry.NOTE, elsewhere, WithdrawReason.WRONG_PERSON, t())
+    await w.send(wrong)
+    await w.send(ApproveEntryWithdrawal(case, wrong.withdrawal), SECOND)
 
 
 async def close_it(w: Writer, case: Any) -> None:

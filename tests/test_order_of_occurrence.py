@@ -24,6 +24,7 @@ from catch.domain.case import (
     agreement,
     closing,
     coordination,
+    correcting,
     decide,
     disclosure,
     eligibility,
@@ -63,6 +64,7 @@ from catch.domain.case.coordination import (
     CoordinatorChanged,
     RecordConversation,
 )
+from catch.domain.case.entries import KEPT
 from catch.domain.case.goals import GoalAchieved, GoalScored, NewGoal, ScoreGoal
 from catch.domain.case.milestones import ReachMilestone
 from catch.domain.case.proposals import MeetingProposed
@@ -76,16 +78,18 @@ from catch.domain.case.state import (
     EscalatedTo,
     Experience,
     GoalState,
+    KindOfEntry,
     ProposalPurpose,
     ReferralAgreement,
     ReviewDecision,
     RiskLevel,
     SafeContact,
     VoidReason,
+    WithdrawReason,
     Worker,
 )
 from catch.domain.discussion import decide_in_meeting
-from catch.domain.facts import Category, Recorded
+from catch.domain.facts import Category, Recorded, Sealed
 from catch.domain.given import Given
 from catch.domain.meeting import Meeting
 from catch.domain.meeting import decide as decide_meeting
@@ -161,6 +165,21 @@ SHARE = disclosure.AuthoriseDisclosure(CASE, uid(11), "housing-1", frozenset({Ca
 OFFER = actions.OfferAction(CASE, uid(31), TEXT, "housing-1", date(2026, 6, 1))
 
 
+OTHERWISE = Sealed("b3RoZXJ3aXNl")
+ENTRIES = (
+    (KindOfEntry.CONVERSATION, uid(5)),
+    (KindOfEntry.CONVERSATION, uid(6)),
+    (KindOfEntry.CONVERSATION, uid(7)),
+    (KindOfEntry.NOTE, uid(61)),
+    (KindOfEntry.REQUEST, uid(66)),
+    (KindOfEntry.RISK, uid(67)),
+    (KindOfEntry.UNMET_NEED, uid(60)),
+    (KindOfEntry.SUPPORT, uid(65)),
+    (KindOfEntry.FEEDBACK, uid(69)),
+    (KindOfEntry.ESCALATION, uid(68)),
+)
+
+
 def likely() -> Iterator[CaseCommand]:
     """Commands of every kind, most of which are accepted at one stage or another."""
     yield from (eligibility.AcceptReferral(CASE), eligibility.DeclineReferral(CASE, "out-of-area"))
@@ -214,6 +233,16 @@ def likely() -> Iterator[CaseCommand]:
     for told, day in ((ends, 30), (ends[:1], 12), (ends[:1], 30), ((), 12)):
         yield CloseCase(CASE, "moved-away", date(2026, 3, day), TEXT, told)
     yield from (ReopenCase(CASE, TEXT),) * 2
+    for number, (kind, id_) in enumerate(ENTRIES):
+        ask = correcting.RequestEntryWithdrawal(CASE, uid(110 + number), kind, id_, WithdrawReason.ERROR, TEXT)
+        yield from (ask, replace(ask, withdrawal=uid(130 + number)))
+        for withdrawal in (110 + number, 130 + number):
+            yield from (correcting.ApproveEntryWithdrawal(CASE, uid(withdrawal)),) * 2
+            yield correcting.RefuseEntryWithdrawal(CASE, uid(withdrawal), TEXT)
+        for place, field in enumerate(KEPT[kind].texts):
+            for text in (TEXT, OTHERWISE):
+                made = uid(200 + 10 * number + 2 * place + (text is TEXT))
+                yield correcting.CorrectEntry(CASE, made, kind, id_, field, text, TEXT)
     yield voiding.RequestVoiding(CASE, uid(71), VoidReason.DUPLICATE, TEXT)
     yield from (voiding.ApproveVoiding(CASE, uid(71)), voiding.RefuseVoiding(CASE, uid(71), TEXT))
 

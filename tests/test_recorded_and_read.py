@@ -136,6 +136,7 @@ REPLACED = {
     *(f"RegisterPerson.{field}" for field in ("name", "date_of_birth", "address", "phone", "nhs_number")),
     "RegisterPerson.communication_needs",
     "RecordRisk.mitigation",
+    "AddNote.text",
     *(f"AgreePlan.{field}" for field in ("what_matters", "strengths", "contingency", "how_agreed")),
     *(f"RevisePlan.{field}" for field in ("what_matters", "strengths", "contingency", "how_agreed")),
 }
@@ -217,6 +218,11 @@ INTO: Mapping[str, str] = {
     "ResumeCase": "Pause",
     "RaiseSafeguardingConcern": "SafeguardingConcern",
     "RecordSafeguardingOutcome": "SafeguardingConcern",
+    "CorrectEntry": "EntryCorrection",
+    "CorrectMeasure": "Measure",
+    "RequestEntryWithdrawal": "EntryWithdrawal",
+    "ApproveEntryWithdrawal": "EntryWithdrawal",
+    "RefuseEntryWithdrawal": "EntryWithdrawal",
     "RequestVoiding": "Voiding",
     "ApproveVoiding": "Voiding",
     "RefuseVoiding": "Voiding",
@@ -300,6 +306,12 @@ ELSEWHERE: Mapping[str, str] = {
     "LinkAction.action": "LinkedAction.actionId",
     "LinkAction.owner": "LinkedAction.owner",
     "LinkAction.decision": "LinkedAction.decisionId",
+    "CorrectEntry.which": "EntryCorrection.field",
+    "CorrectEntry.among": "EntryCorrection.kind",
+    "RequestEntryWithdrawal.among": "EntryWithdrawal.kind",
+    "CorrectEntry.entry": "EntryCorrection.entryId",
+    "RequestEntryWithdrawal.entry": "EntryWithdrawal.entryId",
+    "CorrectMeasure.correction": "EntryCorrection.id",
     "GoalOutcome.goal": "GoalOutcome.goalId",
     "RecordInstantDiscussion.basis": "Handling.basis",
     "AddItem.basis": "Handling.basis",
@@ -397,7 +409,7 @@ OWN_IDS = frozenset(
     {
         *("referral", "conversation", "objection", "disclosure", "proposal", "plan", "goal", "review", "action"),
         *("progress", "note", "concern", "need", "decision", "amendment", "pause", "measure", "support", "request"),
-        *("risk", "escalation", "message", "feedback", "voiding"),
+        *("risk", "escalation", "message", "feedback", "voiding", "correction", "withdrawal"),
     }
 )
 """The id of what a command makes, or is about."""

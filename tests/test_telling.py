@@ -148,6 +148,11 @@ TABLE: dict[str, Telling] = {
     "CaseClosed": MILESTONE,
     "CaseReopened": MILESTONE,
     "CaseVoided": MILESTONE,
+    "EntryCorrected": Telling(To.ENTRY),
+    "MeasureCorrected": Telling(To.ENTRY),
+    "EntryWithdrawn": Telling(To.ENTRY),
+    "EntryWithdrawalRequested": Telling(To.COORDINATING),
+    "EntryWithdrawalRefused": Telling(To.COORDINATING),
     "VoidingRequested": Telling(To.COORDINATING),
     "VoidingRefused": Telling(To.COORDINATING),
     # Beside a case

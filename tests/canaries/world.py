@@ -257,7 +257,13 @@ class Filling:
         """Of a text, a date or an id at this place of the command."""
         kind, category = OWNED.get(f"{self.kind}.{path}", NOBODY)
         made = MADE.get(self.kind)
-        held = thing or self.said.get(made or "") or self.said.get("action") or self.said.get("note")
+        held = (
+            self.said.get("entry")
+            or thing
+            or self.said.get(made or "")
+            or self.said.get("action")
+            or self.said.get("note")
+        )
         if kind == "action":
             held = self.said.get("action") or held
         case, meeting = self.said.get("case", self.case), self.said.get("meeting")

@@ -9,6 +9,7 @@ Rights come from relationships that somebody else made: README, "Who may do what
 from catch.access.doing import RULES, asks, may, may_ask_about, rule_of
 from catch.access.learning import (
     Told,
+    entry_shown,
     note_shown,
     sees_others,
     state_told,
@@ -109,6 +110,7 @@ __all__ = [
     "case_fact_told",
     "case_told",
     "coordinates",
+    "entry_shown",
     "explained",
     "has_inbox",
     "item_closed",

@@ -55,6 +55,7 @@ from catch.domain.case import (
     agreement,
     closing,
     coordination,
+    correcting,
     disclosure,
     eligibility,
     goals,
@@ -179,6 +180,15 @@ CASES: tuple[Row, ...] = (
     ((actions.ProgressAction,), {Role.COORDINATOR: progressing_own, Role.PARTNER: owning}),
     ((actions.CompleteAction, actions.CloseActionIncomplete), COORDINATORS | {Role.PARTNER: owning}),
     ((closing.ProposeClosure, closing.CloseCase, closing.ReopenCase), COORDINATORS),
+    ((correcting.CorrectEntry, correcting.CorrectMeasure), COORDINATORS),
+    (
+        (
+            correcting.RequestEntryWithdrawal,
+            correcting.ApproveEntryWithdrawal,
+            correcting.RefuseEntryWithdrawal,
+        ),
+        COORDINATORS,
+    ),
     # That whoever answers is another than who asked, the decision sees to.
     ((voiding.RequestVoiding, voiding.ApproveVoiding, voiding.RefuseVoiding), COORDINATORS),
 )
@@ -292,6 +302,8 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
     {
         recusal.DeclareRecusal,
         recusal.ResolveRecusal,
+        correcting.ApproveEntryWithdrawal,
+        correcting.RefuseEntryWithdrawal,
         voiding.ApproveVoiding,
         voiding.RefuseVoiding,
         attendance.DeclareInterest,

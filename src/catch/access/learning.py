@@ -6,8 +6,8 @@ from typing import Literal, assert_never
 
 from catch.access.seeing import RedactionReason, Sight
 from catch.access.telling import Telling, To, telling
-from catch.domain.case import actions, disclosure, notes, referral
-from catch.domain.case.state import Case, CaseState
+from catch.domain.case import actions, correcting, disclosure, notes, referral
+from catch.domain.case.state import Case, CaseState, Entry
 from catch.domain.facts import Category, Tag
 from catch.domain.meeting import deciding
 from catch.domain.restricted import RestrictedNoteAdded, SafeguardingConcernRaised, SafeguardingOutcomeRecorded
@@ -56,6 +56,8 @@ def _shows(seen: Sight, case: Case, event: object, rule: Telling) -> bool:
         return Category.ACTIONS in seen.categories or (seen.takes_part and seen.agency in owners(case, event))
     if to is To.ADDRESSEES:
         return isinstance(event, notes.NoteAdded) and note_shown(seen, event.by.agency, event.category, event.audience)
+    if to is To.ENTRY:
+        return isinstance(event, correcting.OF_AN_ENTRY) and entry_shown(seen, event.entry)
     if to is To.COORDINATING:
         return seen.everything
     if to is To.TAGGED:
@@ -83,7 +85,7 @@ def told_at_meeting(seen: Sight | None, case: Case | None, event: object, at: da
         # A general matter is about nobody's case: whoever may follow the meeting hears it.
         case To.SEEING | To.OWNER if case is None:
             shown = True
-        case To.SEEING | To.OWNER | To.ADDRESSEES | To.OTHERS | To.AGENCY | To.COORDINATING | To.TAGGED:
+        case To.SEEING | To.OWNER | To.ADDRESSEES | To.ENTRY | To.OTHERS | To.AGENCY | To.COORDINATING | To.TAGGED:
             return told(seen, case, event, at)
         case To.NOBODY:
             shown = False
@@ -102,6 +104,11 @@ def note_shown(seen: Sight, by: str, category: Category, audience: frozenset[str
     own = by == seen.agency and seen.takes_part
     addressed = seen.everything or not audience or seen.agency in audience
     return own or (addressed and category in seen.categories)
+
+
+def entry_shown(seen: Sight, entry: Entry) -> bool:
+    """Whether an entry of a case is there for the viewer, and with it what became of it. Nobody signs but a note."""
+    return note_shown(seen, entry.by or "", entry.category, entry.audience)
 
 
 def was_there(seen: Sight, case: Case) -> bool:

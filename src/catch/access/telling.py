@@ -17,6 +17,7 @@ from catch.domain.case import (
     agreement,
     closing,
     coordination,
+    correcting,
     disclosure,
     eligibility,
     goals,
@@ -103,6 +104,8 @@ class To(StrEnum):
     """The same, and the agency that owns the action."""
     ADDRESSEES = "addressees"
     """Those who see the note's own category and to whom it is addressed, and its author's agency."""
+    ENTRY = "entry"
+    """Those who may know of the entry that it is about."""
     COORDINATING = "coordinating"
     """Those who coordinate the case."""
     TAGGED = "tagged"
@@ -217,6 +220,11 @@ def _of_case(event: CaseEvent) -> Telling:  # noqa: C901
             return Telling(To.COORDINATING)
         case told.FeedbackReceived():
             return Telling(To.SEEING, Category.PLAN)
+        # As many as know of the entry, whatever was said wrongly in it; who asked, and why, those who answer.
+        case correcting.EntryCorrected() | correcting.MeasureCorrected() | correcting.EntryWithdrawn():
+            return Telling(To.ENTRY)
+        case correcting.EntryWithdrawalRequested() | correcting.EntryWithdrawalRefused():
+            return Telling(To.COORDINATING)
         # Why it should never have been may be another case of theirs, or somebody else's.
         case voiding.VoidingRequested() | voiding.VoidingRefused():
             return Telling(To.COORDINATING)

@@ -8,6 +8,7 @@ from datetime import datetime
 from catch.domain.calendar import end_of_day
 from catch.domain.case.actions import ActionCompleted
 from catch.domain.case.closing import CaseClosed
+from catch.domain.case.correcting import EntryCorrected, EntryWithdrawn, MeasureCorrected
 from catch.domain.case.proposals import CaseDiscussed
 from catch.domain.case.referral import ReferralReceived
 from catch.domain.facts import Fact
@@ -25,5 +26,8 @@ def true_from(event: Fact, occurred_at: datetime) -> datetime:
             return min(occurred_at, ended_at)
         case ReferralReceived(referral=referral):
             return min(occurred_at, referral.received_at)
+        # Whoever looks back is told what should have been recorded then.
+        case EntryCorrected(entry=entry) | MeasureCorrected(entry=entry) | EntryWithdrawn(entry=entry):
+            return min(occurred_at, entry.at)
         case _:
             return occurred_at

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from catch.access import RedactionReason, Sight, note_shown
+from catch.access import RedactionReason, Sight, entry_shown, note_shown
 from catch.api.case import types as case_types
 from catch.api.common import types as common_types
 from catch.api.common.redaction import Redactor
@@ -251,6 +251,44 @@ def recusals(held: Iterable[domain.Recusal], redactor: Redactor) -> list[case_ty
             resolved_reason=redactor.text("recusals.resolvedReason", None, each.resolved_reason),
         )
         for each in held
+    ]
+
+
+def corrections(held: Iterable[domain.Correction], redactor: Redactor) -> list[case_types.EntryCorrection]:
+    """As many are told of as know of the entry."""
+    return [
+        case_types.EntryCorrection(
+            id=each.correction,
+            kind=each.entry.kind,
+            entry_id=each.entry.entry,
+            field=each.field,
+            at=each.at,
+            by=common_types.Worker(user=each.by.user, agency=each.by.agency),
+            reason=redactor.text("corrections.reason", None, each.reason),
+        )
+        for each in held
+        if entry_shown(redactor.sight, each.entry)
+    ]
+
+
+def withdrawals(held: domain.Case, redactor: Redactor) -> list[case_types.EntryWithdrawal]:
+    """For those who coordinate the case, who ask for it and answer it."""
+    if not redactor.sight.everything:
+        return []
+    return [
+        case_types.EntryWithdrawal(
+            id=each.withdrawal,
+            kind=each.entry.kind,
+            entry_id=each.entry.entry,
+            reason=each.reason,
+            explanation=redactor.text("withdrawals.explanation", None, each.explanation),
+            by=common_types.Worker(user=each.by.user, agency=each.by.agency),
+            at=each.at,
+            answered_at=each.refused_at or held.withdrawn_at(each.withdrawal),
+            refused_reason=redactor.text("withdrawals.refusedReason", None, each.refused_reason),
+        )
+        for each in held.withdrawals
+        if entry_shown(redactor.sight, each.entry)
     ]
 
 

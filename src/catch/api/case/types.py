@@ -17,10 +17,12 @@ from catch.domain.case.state import (
     ActionState,
     CaseState,
     ConversationFormat,
+    EntryField,
     EscalatedTo,
     Experience,
     GoalResult,
     GoalState,
+    KindOfEntry,
     MeasureMode,
     MessageChannel,
     Priority,
@@ -30,6 +32,7 @@ from catch.domain.case.state import (
     Turn,
     VoidReason,
     WhyNot,
+    WithdrawReason,
 )
 from catch.domain.facts import Category, Tag
 from catch.domain.meeting.items import DecisionCode
@@ -352,6 +355,33 @@ class Pause:
     explanation: str | None
 
 
+@strawberry.type(description="An entry was put right: which of its fields, and why. What it said before, `asAt` tells.")
+class EntryCorrection:
+    id: UUID
+    kind: KindOfEntry
+    entry_id: UUID
+    field: EntryField
+    at: datetime
+    by: Worker
+    reason: str | None
+
+
+@strawberry.type(
+    description="Somebody asked that an entry be withdrawn. Until `answeredAt` it waits for somebody else's answer; "
+    "then the entry is withdrawn, or `refusedReason` says why not."
+)
+class EntryWithdrawal:
+    id: UUID
+    kind: KindOfEntry
+    entry_id: UUID
+    reason: WithdrawReason
+    explanation: str | None
+    by: Worker
+    at: datetime
+    answered_at: datetime | None
+    refused_reason: str | None
+
+
 @strawberry.type(
     description="Somebody asked that the case be voided. Until `answeredAt` it waits for somebody else's answer; then "
     "the case is voided, or `refusedReason` says why not."
@@ -530,6 +560,10 @@ class Case(Redactable):
         description="The latest ones by time. Where there are more, `redactions` names `notes.earlier`: see `notes`."
     )
     concerns: list[SafeguardingConcern]
+    corrections: list[EntryCorrection] = strawberry.field(description="Of the entries that are told to the viewer.")
+    withdrawals: list[EntryWithdrawal] = strawberry.field(
+        description="Who asked that an entry be withdrawn, and what was answered: told to those who coordinate it."
+    )
     voidings: list[Voiding] = strawberry.field(
         description="Who asked that the case be voided, and what was answered: told to those who coordinate it."
     )

@@ -164,6 +164,8 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
         parts.concern(each, "concerns", whole.redactor)
         for each in (whole.beside.concerns if whole.beside and Tag.SAFEGUARDING in whole.redactor.sight.tags else ())
     ],
+    "corrections": lambda whole: parts.corrections(whole.held.corrections, whole.redactor),
+    "withdrawals": lambda whole: parts.withdrawals(whole.held, whole.redactor),
     "voidings": lambda whole: parts.voidings(whole.held.voidings, whole.redactor),
     "recusals": lambda whole: parts.recusals(whole.held.recusals, whole.redactor),
     "proposals": lambda whole: whole.redactor.each(

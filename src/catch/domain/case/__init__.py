@@ -2,7 +2,8 @@
 
 Read it as a case lives: `referral`, `information`, `eligibility`, `coordination`, `agreement`, `disclosure`,
 `proposals`, `plan`, `goals`, `interventions`, `milestones`, `measures`, `reviews`, `risks`, `actions`, `notes`,
-`pauses`, `recusal`, `closing`, `telling`, `voiding`; `state` is what they build, `rules` what they share.
+`pauses`, `recusal`, `closing`, `telling`, `correcting`, `voiding`; `state` is what they build, `rules` what they
+share.
 
 To add an event, put it in its subject's module (its class, its union, its `evolve`); a command likewise with its
 `decide`. The type checker then lists what else must know.
@@ -15,6 +16,7 @@ from catch.domain.case import (
     agreement,
     closing,
     coordination,
+    correcting,
     disclosure,
     eligibility,
     goals,
@@ -37,6 +39,7 @@ from catch.domain.case.actions import ActionCommand, ActionEvent
 from catch.domain.case.agreement import AgreementCommand, AgreementEvent
 from catch.domain.case.closing import ClosingCommand, ClosingEvent
 from catch.domain.case.coordination import CoordinationCommand, CoordinationEvent
+from catch.domain.case.correcting import CorrectingCommand, CorrectingEvent, gone
 from catch.domain.case.disclosure import DisclosureCommand, DisclosureEvent
 from catch.domain.case.eligibility import EligibilityCommand, EligibilityEvent
 from catch.domain.case.goals import GoalCommand, GoalEvent
@@ -87,6 +90,7 @@ CaseEvent = (
     | PauseEvent
     | RecusalEvent
     | ClosingEvent
+    | CorrectingEvent
     | VoidingEvent
 )
 CaseCommand = (
@@ -110,6 +114,7 @@ CaseCommand = (
     | PauseCommand
     | RecusalCommand
     | ClosingCommand
+    | CorrectingCommand
     | VoidingCommand
 )
 
@@ -136,6 +141,7 @@ SUBJECTS = Subjects(
         pauses.SUBJECT,
         recusal.SUBJECT,
         closing.SUBJECT,
+        correcting.SUBJECT,
         voiding.SUBJECT,
     ),
     CaseEvent,
@@ -151,6 +157,8 @@ def decide(case: Case | None, command: CaseCommand, given: Given) -> list[CaseEv
         raise UnknownCase(case=command.case)
     if not isinstance(command, AttachReferral):  # it may have come before the one that opened the case
         not_before(given, case.opened_at)
+    if case.withdrawn and gone(case, command):
+        return []
     if case.state is CaseState.VOIDED:
         return of_voided(case, command, given)
     return [*SUBJECTS.decide_of[type(command)](case, command, given)]

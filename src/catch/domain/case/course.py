@@ -5,7 +5,7 @@ late takes the place that it has in time, and what came after it still counts af
 """
 
 from bisect import insort_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
 from typing import TypeVar
@@ -63,11 +63,22 @@ def stepped(case: Case, kind: StepKind, at: datetime) -> Case:
     return replace(case, course=course, state=standing.state, milestones=standing.milestones)
 
 
+def unstepped(case: Case, kind: StepKind, at: datetime) -> Case:
+    """The case as if this step had never been."""
+    course = [*case.course]
+    if Step(at, kind) not in course:
+        return case
+    course.remove(Step(at, kind))
+    begun = course[max(opening(course), 0) :]
+    standing = reduce(follows, begun, Standing(CaseState.RECEIVED, case.milestones))
+    return replace(case, course=tuple(course), state=standing.state, milestones=standing.milestones)
+
+
 OPENINGS = frozenset({StepKind.RECEIVED, StepKind.REOPENED})
 _AFTER_CLOSING = OPENINGS | {StepKind.VOIDED}
 
 
-def opening(course: tuple[Step, ...]) -> int:
+def opening(course: Sequence[Step]) -> int:
     """The place at which the present episode begins."""
     return max((place for place, held in enumerate(course) if held.kind in OPENINGS), default=-1)
 

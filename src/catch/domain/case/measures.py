@@ -15,7 +15,7 @@ from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, Measure, MeasureMode, Unmeasured, WhyNot
 from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, within
-from catch.domain.instruments import Reading, Scale, totals
+from catch.domain.instruments import Reading, Scale, Totals, totals
 from catch.domain.plain import Code, Few, Metric, Score
 from catch.domain.programme.configuration import MeasureStage
 from catch.domain.refusals import OutOfRange, Refused
@@ -151,6 +151,16 @@ def check_readings(readings: tuple[Reading, ...], scale: Scale) -> None:
             raise OutOfRange(field="readings.score", earliest=scale.least, latest=scale.most)
 
 
+def added_up(scale: Scale, readings: tuple[Reading, ...], raw: int | None, metric: float | None) -> Totals:
+    """What the items give, which the totals must be where somebody says them. Raises `TotalsDiffer`."""
+    check_readings(readings, scale)
+    found = totals(scale, readings)
+    for said, total in ((raw, found.raw), (metric, found.metric)):
+        if said is not None and said != total:
+            raise TotalsDiffer(said=said, found="none" if total is None else total)
+    return found
+
+
 def outside(case: Case, stage: MeasureStage, day: date) -> bool:
     """Whether it was used at another time than the programme says; what has not come yet is waited for by nobody."""
     anchor = moment(stage.anchor, case)
@@ -166,11 +176,7 @@ def record(case: Case, command: RecordMeasure, given: Given) -> list[MeasureEven
     require_live(case, given)
     stage, scale = used(command.instrument, command.stage, given)
     within(command.administered_on, london_day(case.opened_at), london_day(given.at), field="administeredOn")
-    check_readings(command.readings, scale)
-    found = totals(scale, command.readings)
-    for said, total in ((command.raw_total, found.raw), (command.metric_total, found.metric)):
-        if said is not None and said != total:
-            raise TotalsDiffer(said=said, found="none" if total is None else total)
+    found = added_up(scale, command.readings, command.raw_total, command.metric_total)
     return [
         MeasureRecorded(
             measure=command.measure,

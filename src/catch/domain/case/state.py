@@ -768,6 +768,97 @@ class Ending(Part, frozen=True, omit_defaults=True):
     measured: Measured | None = None
 
 
+class KindOfEntry(StrEnum):
+    """What of a case can be put right or withdrawn."""
+
+    NOTE = "note"
+    CONVERSATION = "conversation"
+    MEASURE = "measure"
+    FEEDBACK = "feedback"
+    REQUEST = "request"
+    ESCALATION = "escalation"
+    RISK = "risk"
+    UNMET_NEED = "unmet-need"
+    SUPPORT = "support"
+
+
+class EntryField(StrEnum):
+    """What of an entry was put right."""
+
+    TEXT = "text"
+    WHAT_MATTERS = "what-matters"
+    STRENGTHS = "strengths"
+    COMMUNICATION_NEEDS = "communication-needs"
+    REFERENCE = "reference"
+    WHOM = "whom"
+    WHAT = "what"
+    REASON = "reason"
+    READINGS = "readings"
+
+    @property
+    def attribute(self) -> str:
+        return self.value.replace("-", "_")
+
+
+class Entry(Part, frozen=True, omit_defaults=True):
+    """An entry, as a later fact about it names it: since when what it says was said, and who may know of it.
+
+    `by`: whose note it is, `audience`: for whom it is. They never change, so that whoever may not know of the entry is
+    told nothing of what became of it.
+    """
+
+    kind: KindOfEntry
+    entry: UUID
+    at: datetime
+    category: Category
+    by: Key | None = None
+    audience: frozenset[Key] = frozenset()
+
+    def same(self, other: "Entry") -> bool:
+        return (self.kind, self.entry) == (other.kind, other.entry)
+
+
+class Correction(Part, frozen=True):
+    """An entry was put right: which of its fields, and why."""
+
+    correction: UUID
+    entry: Entry
+    field: EntryField
+    at: datetime
+    by: Worker
+    reason: Sealed
+
+
+class WithdrawReason(StrEnum):
+    """Why an entry should not stand in the case."""
+
+    WRONG_PERSON = "wrong-person"
+    DUPLICATE = "duplicate"
+    ERROR = "error"
+
+
+class Withdrawal(Part, frozen=True, omit_defaults=True):
+    """Somebody asked that an entry be withdrawn. `refused_reason`: why it was not."""
+
+    withdrawal: UUID
+    entry: Entry
+    reason: WithdrawReason
+    explanation: Sealed
+    by: Worker
+    at: datetime
+    refused_at: datetime | None = None
+    refused_reason: Sealed | None = None
+
+
+class Withdrawn(Part, frozen=True):
+    """An entry that should not have stood in the case, and does so no more."""
+
+    withdrawal: UUID
+    entry: Entry
+    reason: WithdrawReason
+    at: datetime
+
+
 class VoidReason(StrEnum):
     """Why a case should never have been."""
 
@@ -944,6 +1035,9 @@ class Case(Part, frozen=True, omit_defaults=True):
     reopenings: tuple[Reopening, ...] = ()
     recusals: tuple[Recusal, ...] = ()
     voidings: tuple[Voiding, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    withdrawals: tuple[Withdrawal, ...] = ()
+    withdrawn: tuple[Withdrawn, ...] = ()
     refused_at: datetime | None = None
     door_refused_at: datetime | None = None
     safe_contact: SafeContact | None = None
@@ -972,6 +1066,14 @@ class Case(Part, frozen=True, omit_defaults=True):
     def voiding_asked(self) -> Voiding | None:
         """What somebody has asked for and nobody has answered."""
         return next((held for held in self.voidings if held.answered_at is None), None)
+
+    def waits(self, withdrawal: Withdrawal) -> bool:
+        """Whether nobody has answered what somebody has asked for."""
+        return withdrawal.refused_at is None and self.withdrawn_at(withdrawal.withdrawal) is None
+
+    def withdrawn_at(self, withdrawal: UUID) -> datetime | None:
+        """When it was approved."""
+        return next((held.at for held in self.withdrawn if held.withdrawal == withdrawal), None)
 
     @property
     def reached_now(self) -> tuple[Reached, ...]:

@@ -4,13 +4,25 @@ from collections.abc import Callable, Mapping
 
 from msgspec import convert
 
+from catch.api.mutations import camel
 from catch.domain.calendar import LONDON
+from catch.domain.case.state import EntryField
 from catch.domain.facts import Command
 from catch.domain.programme.clocks import day_after
 from catch.domain.programme.configuration import PlanRules
 from catch.web.console.fields import Choice, fields_of
 from catch.web.console.known import Known
-from catch.web.console.lists import all_series, involved, open_goals, parts, programmes, scale_asked, told
+from catch.web.console.lists import (
+    all_series,
+    entry,
+    entry_texts,
+    involved,
+    open_goals,
+    parts,
+    programmes,
+    scale_asked,
+    told,
+)
 from catch.web.console.visit import many, one
 
 
@@ -35,7 +47,7 @@ def rows(known: Known, kind: type[Command]) -> tuple[dict[str, str], dict[str, s
             {f"outcomes.{number}.goal": each["id"] for number, each in enumerate(goals)},
             {f"outcomes.{number}": each["text"] or "A goal" for number, each in enumerate(goals)},
         )
-    if kind.__name__ == "RecordMeasure" and (scale := scale_asked(known)):
+    if kind.__name__ in ("RecordMeasure", "CorrectMeasure") and (scale := scale_asked(known)):
         return (
             {f"readings.{number}.item": str(number + 1) for number in range(scale.items)},
             {f"readings.{number}": f"Item {number + 1}" for number in range(scale.items)},
@@ -105,6 +117,15 @@ def not_yet_involved(known: Known) -> dict[str, str]:
     return {"agency": only([each for each in told(known) if each.value not in part])}
 
 
+def as_it_reads(known: Known) -> dict[str, str]:
+    """What an entry says now, where it says one thing."""
+    held, texts = entry(known), entry_texts(known)
+    if held is None or len(texts) != 1:
+        return {}
+    field = EntryField[texts[0].value]
+    return {"which": field.name, "text": str(held[camel(field.attribute)])}
+
+
 OF_COMMANDS: Mapping[str, Callable[[Known], dict[str, str]]] = {
     "AllocateCoordinator": myself,
     "DeclareRecusal": myself,
@@ -116,6 +137,7 @@ OF_COMMANDS: Mapping[str, Callable[[Known], dict[str, str]]] = {
     "RaiseHand": myself,
     "LowerHand": myself,
     "SetAvailability": myself,
+    "CorrectEntry": as_it_reads,
     "RevisePlan": plan_as_it_is,
     "AgreePlan": talked,
     "HoldReview": scheduled,
@@ -127,6 +149,11 @@ OF_COMMANDS: Mapping[str, Callable[[Known], dict[str, str]]] = {
 }
 
 
+WITH_ROWS = frozenset(
+    {"AcceptReferral", "DeclineReferral", "RedirectReferral", "CloseCase", "RecordMeasure", "CorrectMeasure"}
+)
+
+
 def rows_known(kind: type[Command]) -> bool:
     """Whether what its rows are about has to be known to read the form."""
-    return kind.__name__ in ("AcceptReferral", "DeclineReferral", "RedirectReferral", "CloseCase", "RecordMeasure")
+    return kind.__name__ in WITH_ROWS

@@ -1,6 +1,7 @@
 """What fields are called for people, and what is said beside them: by name, or by command and name."""
 
 LABELS = {
+    "which": "Which of its texts",
     "nhs_number": "NHS number",
     "ods": "ODS code",
     "starts_on": "From",

@@ -8,6 +8,9 @@ from typing import Any
 
 import msgspec
 
+from catch.api.mutations import camel
+from catch.domain.case.entries import KEPT
+from catch.domain.case.state import KindOfEntry
 from catch.domain.instruments import Scale
 from catch.domain.programme.configuration import Instrument
 from catch.domain.streams import COMMANDS_BY_KEY
@@ -218,7 +221,36 @@ def instruments(known: Known) -> list[Choice]:
 
 
 def asked(known: Known) -> Instrument | None:
-    return next((each for each in usable(known) if each.code == known.about.get("instrument")), None)
+    """By its name, or by the measure that is put right: that one needs no licence any more."""
+    measure = next((each for each in parts(known, "measures") if each["id"] == known.about.get("measure")), None)
+    code = measure["instrument"] if measure else known.about.get("instrument")
+    held = msgspec.convert(many(known.programme, "instruments"), list[Instrument]) if measure else usable(known)
+    return next((each for each in held if each.code == code), None)
+
+
+SHOWN_IN = {
+    "NOTE": "notes", "CONVERSATION": "conversations", "MEASURE": "measures", "FEEDBACK": "feedback",
+    "REQUEST": "requests", "ESCALATION": "escalations", "RISK": "risks", "UNMET_NEED": "unmetNeeds",
+    "SUPPORT": "interventions",
+}  # fmt: skip
+"""In which list of a case the entries of a kind stand."""
+
+
+def entry(known: Known) -> Json | None:
+    """The entry that a form is about."""
+    held = parts(known, SHOWN_IN.get(known.about.get("among", ""), "notes"))
+    return next((each for each in held if each["id"] == known.about.get("entry")), None)
+
+
+def entry_texts(known: Known) -> list[Choice]:
+    """Which of its texts may be put right: those that it has."""
+    held, kind = entry(known), known.about.get("among", "")
+    kept = KEPT[KindOfEntry[kind]].texts if kind in KindOfEntry.__members__ else ()
+    return [Choice(each.name, words(each)) for each in kept if held and held.get(camel(each.attribute))]
+
+
+def withdrawals(known: Known) -> list[Choice]:
+    return [Choice(each["id"], words(each["kind"])) for each in parts(known, "withdrawals") if not each["answeredAt"]]
 
 
 def scale_asked(known: Known) -> Scale | None:

@@ -32,7 +32,8 @@ AT_THEIR_PLACE = frozenset({
     "record-measure", "record-no-measure", "start-intervention", "end-intervention", "request-information",
     "receive-information", "record-risk", "review-risk", "escalate-case", "record-message-back",
     "record-message-failed", "acknowledge-message-back", "record-feedback", "record-death", "withdraw-death",
-    "request-voiding", "approve-voiding", "refuse-voiding",
+    "request-voiding", "approve-voiding", "refuse-voiding", "correct-entry", "correct-measure",
+    "request-entry-withdrawal", "approve-entry-withdrawal", "refuse-entry-withdrawal",
 })  # fmt: skip
 """Commands that stand where they belong on the page; the rest is listed at its end."""
 LONG = frozenset({
@@ -44,7 +45,8 @@ LONG = frozenset({
     "pause-case", "reach-milestone", "record-measure", "record-no-measure", "start-intervention", "end-intervention",
     "request-information", "receive-information", "record-risk", "review-risk",
     "escalate-case", "record-message-back", "record-message-failed", "record-feedback", "record-death",
-    "withdraw-death", "request-voiding", "refuse-voiding",
+    "withdraw-death", "request-voiding", "refuse-voiding", "correct-entry", "correct-measure",
+    "request-entry-withdrawal", "refuse-entry-withdrawal",
 })  # fmt: skip
 """Forms with a page of their own: the case's would be a wall of fields otherwise."""
 
