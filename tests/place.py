@@ -57,8 +57,9 @@ from catch.domain.partner import (
 from catch.domain.partner.members import IN_THE_PLACE
 from catch.domain.person import RegisterPerson
 from catch.domain.programme import LoadProgramme
-from catch.domain.programme.configuration import Milestone
-from catch.domain.streams import MEETING, PARTNER, partner_stream
+from catch.domain.programme.configuration import Milestone, Programme
+from catch.domain.streams import MEETING, PARTNER, partner_stream, programme_stream
+from catch.domain.streams import PROGRAMME as STREAM_OF_PROGRAMMES
 from catch.identity.settings import Trusted
 from catch.identity.tokens import DevelopmentIssuer, Viewer
 from catch.live.feed import Feed
@@ -68,6 +69,7 @@ from catch.present.rights import Rights
 from catch.programmes import shipped, starting
 from catch.settings import Settings
 from catch.web.serving import serving
+from tests.contacts import TAKES
 
 PROGRAMME, SERIES = "snn-catch", "catch-weekly"
 SYSTEM = Actor("system", "catch", Role.SYSTEM)
@@ -204,11 +206,22 @@ class Place:
         """From now on the place has a licence for whatever the programme's instruments need one for, and the programme
         waits for somebody to be home.
         """
-        held = next(each for each in shipped() if each.key == PROGRAMME)
+        held = await self.programme()
         instruments = tuple(replace(each, licence="invented-1") for each in held.instruments)
-        milestones = (Milestone("home", "Home with support"),)
-        wider = replace(held, version=held.version + 1, instruments=instruments, milestones=milestones)
-        await self.take(LoadProgramme(held.key, wider), SYSTEM)
+        await self._further(instruments=instruments, milestones=(Milestone("home", "Home with support"),))
+
+    async def take_contacts(self) -> None:
+        """From now on the programme's front door takes contacts."""
+        await self._further(contacts=TAKES)
+
+    async def programme(self) -> Programme:
+        history = (await self.catch.present.states.get(STREAM_OF_PROGRAMMES, programme_stream(PROGRAMME))).state
+        return history.current
+
+    async def _further(self, **changes: Any) -> None:
+        """The next version of the programme."""
+        held = await self.programme()
+        await self.take(LoadProgramme(held.key, replace(held, version=held.version + 1, **changes)), SYSTEM)
 
     async def settled(self) -> int:
         """Returns once queries and subscriptions have come to the end of the log; where that is."""

@@ -20,12 +20,13 @@ from catch.access import (
     OnlyForYourself,
     Recused,
 )
-from catch.access.relations import NotAtTheDoor, NotTagged, ReferredByYourself
+from catch.access.relations import NotAtTheDoor, NotTagged, NotYourDoor, ReferredByYourself
 from catch.domain.case.agreement import ObjectionRecorded
 from catch.domain.case.coordination import CoordinatorAllocated
 from catch.domain.case.disclosure import DisclosureEnded, PartnerInvolvementEnded
 from catch.domain.case.eligibility import ReferralDeclined
 from catch.domain.case.state import CaseState, Objection, Worker
+from catch.domain.contact import UnknownContact
 from catch.domain.facts import Category, Role, Tag
 from catch.domain.meeting.items import ItemState
 from catch.domain.meeting.rules import NotOnTheAgenda
@@ -33,6 +34,7 @@ from catch.domain.meeting.state import Attendee, Interest, InterestAction, Invit
 from catch.domain.partner import HeldTag, Running, RunningPart
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
 from tests.cases import NOW, OFFERED, folded, received, uid
+from tests.contacts import contact, earlier
 from tests.standing import (
     GENERAL,
     ITEM,
@@ -406,6 +408,32 @@ RUNS_THE_PROGRAMME = Relationship(
     world, for_all({**NOT_HERE, **same(elsewhere, left_programme, runs_no_more, of_another_agency, refusal=NotAllowed)})
 )
 HAS_THE_ROLE = Relationship(world, for_all(NOT_HERE))
+
+
+def at_their_door(role: Role) -> World:
+    return replace(world(role, shared), contacts=(contact, earlier))
+
+
+def of_another_door(w: World) -> World:
+    there = tuple(replace(each, received=replace(each.received, programme=OTHER_PROGRAMME)) for each in w.contacts)
+    return replace(w, contacts=there)
+
+
+# Not to whoever is kept out of any case of somebody it is about.
+NO_CONTACT: Neighbours = NOT_HERE | same(
+    nothing, elsewhere, only_coordinates, left_programme, runs_no_more, of_another_agency, of_another_door, recused,
+    recused_of_the_case, refusal=UnknownContact,
+)  # fmt: skip
+TAKES_CONTACTS = Relationship(
+    at_their_door,
+    for_all(
+        NOT_HERE
+        | same(elsewhere, only_coordinates, left_programme, runs_no_more, of_another_agency, refusal=NotYourDoor)
+        | same(led_elsewhere, recused, recused_of_the_case, refusal=UnknownPerson)
+    ),
+)
+WORKS_THE_CONTACT = Relationship(at_their_door, for_all(NO_CONTACT))
+LEADS_ON = Relationship(at_their_door, for_all({**NO_CONTACT, led_elsewhere: UnknownPerson}))
 AT_THE_PERSONS_DOOR = Relationship(
     lambda role: world(role, shared),
     for_all(

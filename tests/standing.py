@@ -18,6 +18,7 @@ from catch.access.relations import Reads
 from catch.domain import streams
 from catch.domain.case.proposals import MeetingProposed
 from catch.domain.case.state import Case, ProposalPurpose, Recusal
+from catch.domain.contact import Contact
 from catch.domain.facts import Command, Role
 from catch.domain.meeting.items import Item, Origin
 from catch.domain.meeting.listing import Section
@@ -118,6 +119,7 @@ class World(Reads, Struct, frozen=True):
     meetings: tuple[Meeting, ...] = ()
     people: tuple[Person, ...] = (person,)
     besides: tuple[Beside, ...] = ()
+    contacts: tuple[Contact, ...] = ()
 
     def state(self, stream: Stream, id_: UUID) -> Any:
         return next((each for named, each in HELD[stream.name](self) if named == id_), None)
@@ -143,6 +145,7 @@ HELD: dict[str, Callable[[World], Iterable[tuple[UUID, object]]]] = {
     streams.PARTNER.name: lambda w: ((partner_stream(key), each) for key, each in w.partners.items()),
     streams.PROGRAMME.name: lambda w: [(programme_stream(P), ProgrammeHistory(P, (PROGRAMME,)))],
     streams.RESTRICTED.name: lambda w: ((restricted_stream(each.case), each) for each in w.besides),
+    streams.CONTACT.name: lambda w: ((each.contact, each) for each in w.contacts),
 }
 """What a world holds of each kind of stream, by the ids of the streams."""
 
@@ -247,7 +250,7 @@ def cleared(w: World) -> World:
 
 
 def nothing(w: World) -> World:
-    return replace(w, cases=(), meetings=(), people=())
+    return replace(w, cases=(), meetings=(), people=(), contacts=())
 
 
 def at_meeting(**changes: Any) -> Change:

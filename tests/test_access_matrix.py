@@ -13,12 +13,14 @@ from msgspec.structs import replace
 
 from catch.access import RULES, NotAllowed, NotEnrolled, NotYourAction, asks, may, may_ask_about, program
 from catch.domain.case.actions import ActionAnswer
+from catch.domain.contact import UnknownContact
 from catch.domain.facts import Actor, Command, Role, Tag
 from catch.domain.meeting.state import Attendee, Invitation, Stay
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
 from catch.domain.streams import COMMANDS
 from tests import relationships as r
 from tests.cases import CASE, NOW, PERSON, offered
+from tests.contacts import CONTACT, EARLIER
 from tests.relationships import Relationship
 from tests.standing import (
     ITEM,
@@ -152,6 +154,11 @@ WithdrawDeath             coordinator COORDINATES_THE_PERSON
 CorrectIdentity           coordinator COORDINATES_THE_PERSON
 CorrectContact            coordinator COORDINATES_THE_PERSON
 LookForMatches            coordinator AT_THE_PERSONS_DOOR
+ReceiveContact            coordinator TAKES_CONTACTS
+TriageContact             coordinator WORKS_THE_CONTACT
+ResolveContact            coordinator WORKS_THE_CONTACT
+ConvertContact            coordinator LEADS_ON
+LinkRepeat                coordinator WORKS_THE_CONTACT
 RegisterPartner           administrator HAS_THE_ROLE
 SignAgreement             administrator HAS_THE_ROLE
 TerminateAgreement        administrator HAS_THE_ROLE
@@ -204,6 +211,8 @@ TELLS: dict[str, Any] = {
     "partner": "housing-1",
     "programme": P,
     "series": SERIES,
+    "contact": CONTACT,
+    "earlier": EARLIER,
     "action": offered.action,
     "answer": ActionAnswer.ACCEPT,
     "user": "newcomer",
@@ -251,7 +260,7 @@ def test_who_may_is_let(name: str, role: Role):
     assert asks(w.who(), KINDS[name])
 
 
-ABOUT = ("case", "person", "meeting", "item", "partner")
+ABOUT = ("case", "person", "meeting", "item", "partner", "contact")
 
 
 def offered_it(w: World, name: str, asked: Command) -> bool:
@@ -320,7 +329,7 @@ def test_the_programs_own_role_is_nobodys(role: Role):
         assert may(by_itself, command(name, role), world(role), NOW) is Role.SYSTEM
 
 
-UNSEEN = (UnknownCase, UnknownMeeting, UnknownPerson)
+UNSEEN = (UnknownCase, UnknownMeeting, UnknownPerson, UnknownContact)
 
 
 @pytest.mark.parametrize(("name", "role"), ROWS)

@@ -17,6 +17,8 @@ from catch.access.doing import RULES
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import OfferAction
 from catch.domain.case.notes import AddNote
+from catch.domain.case.state import Described
+from catch.domain.contact import ReceiveContact, TriageContact
 from catch.domain.facts import Actor, Category, Role, Sealed
 from catch.domain.meeting.attendance import AcceptConfidentiality, JoinMeeting
 from catch.domain.meeting.deciding import RecordUpdate
@@ -28,7 +30,7 @@ from tests.addresses import PATHS, address_of
 from tests.axe import problems, script
 from tests.browser import at_the_console, browser
 from tests.conftest import Furnished
-from tests.place import ADMINISTRATOR, AUDITOR, CHAIR, COORDINATOR, HOUSING, Place, ago
+from tests.place import ADMINISTRATOR, AUDITOR, CHAIR, COORDINATOR, HOUSING, PROGRAMME, Place, ago
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -95,13 +97,26 @@ async def furnish(place: Place) -> dict[str, str]:
     await place.take(OpenItem(meeting.meeting, item, override_reason=Sealed("nobody else")), CHAIR)
     await place.take(RecordUpdate(meeting.meeting, item, Sealed("the situation")), CHAIR)
     await place.take(RaiseHand(meeting.meeting, item, HOUSING.user), HOUSING)
+    contact = await at_the_door(place)
     await place.settled()
     case = str(told.case)
     return {
         "case": case, "stream": case, "person": str(told.person), "meeting": str(meeting.meeting), "item": str(item),
+        "contact": contact,
         "agency": "snn", "user": COORDINATOR.user, "command": "add-note", "series": "catch-weekly", "issuer": "none",
         "address": "made-up.ics",
     }  # fmt: skip
+
+
+async def at_the_door(place: Place) -> str:
+    """Somebody who is described has come again."""
+    await place.take_contacts()
+    said = Described(Sealed("Eda Ottershaw"), Sealed("1950-01-02"), None, Sealed("01632 960777"), Sealed("1 Elm Road"))
+    first, second = uuid4(), uuid4()
+    for number in (first, second):
+        await place.take(ReceiveContact(number, PROGRAMME, "police", "phone", Sealed("Fell"), ("falls",), None, said))
+    await place.take(TriageContact(second, "now", Sealed("On the floor")))
+    return str(second)
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -107,6 +107,7 @@ async def elsewhere() -> AsyncGenerator[int]:
 
 def where(world: World, path: str) -> str:
     values = {"command": "add-note", "issuer": "none", "meeting": str(uuid4()), "agency": "snn", "user": "nobody"}
+    values["contact"] = str(uuid4())
     return world.here + address_of(path, values | {"case": str(world.case.case), "address": "made-up.ics"})
 
 

@@ -23,6 +23,9 @@ ASKED = {
     "agencyInbox": "{ agencyInbox(first: 1) { edges { cursor } } }",
     "agendaPreview": "query ($meeting: UUID!) { agendaPreview(meetingId: $meeting) { asOf } }",
     "auditTrail": "query ($case: UUID!) { auditTrail(stream: $case, first: 1) { edges { cursor } } }",
+    "contacts": "{ contacts(first: 1) { edges { cursor } } }",
+    "firstContact": """query ($programme: String!) {
+        firstContact(programme: $programme, from: "2025-01-01", to: "2025-03-31") { __typename } }""",
     "lapsing": "{ lapsing(first: 1) { edges { cursor } } }",
     "members": "query ($agency: String!) { members(agency: $agency, first: 1) { edges { cursor } } }",
     "ownedActions": "query ($agency: String!) { ownedActions(agency: $agency, user: $agency) { edges { cursor } } }",

@@ -21,7 +21,15 @@ from tests.addresses import PATHS, address_of
 from tests.browser import at_the_console, browser
 from tests.conftest import Furnished
 from tests.place import AUDITOR, CHAIR, COORDINATOR, HOUSING, Place
-from tests.test_nothing_plain import Writer, beside_it, close_it, fill_a_case, hold_a_meeting, work_on_it
+from tests.test_nothing_plain import (
+    Writer,
+    beside_it,
+    close_it,
+    come_to_the_door,
+    fill_a_case,
+    hold_a_meeting,
+    work_on_it,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -85,6 +93,7 @@ async def typed(place: Place) -> list[dict[str, str]]:
     await work_on_it(w, first)
     await beside_it(w, second)
     await close_it(w, first)
+    await come_to_the_door(w)
     told = await place.worked_on(w.text(), HOUSING.agency)
     # On another day than the one that is over, whenever this runs: a series meets once a day.
     meeting = await place.published(HOUSING.agency, starts_at=datetime.now(UTC) + timedelta(days=2))
@@ -97,7 +106,7 @@ async def typed(place: Place) -> list[dict[str, str]]:
     await place.take(RecordUpdate(meeting.meeting, item, w.text(), w.text()), CHAIR)
     await place.settled()
     shared = {"agency": "snn", "user": COORDINATOR.user, "command": "add-note", "series": "catch-weekly"}
-    shared |= {"issuer": "none", "address": "made-up.ics"}
+    shared |= {"issuer": "none", "address": "made-up.ics", "contact": str(w.contacts[0])}
     states = place.catch.present.states
     people = {case: (await states.get(CASE, case)).state.person for case in (told.case, first, second)}
     spoken_of = next(each.item for each in (await place.meeting(w.over)).items if each.case == first)

@@ -67,6 +67,7 @@ from catch.domain.case.risks import RecordRisk, ReviewRisk
 from catch.domain.case.state import (
     Agrees,
     ConversationFormat,
+    Described,
     EntryField,
     EscalatedTo,
     Experience,
@@ -84,6 +85,7 @@ from catch.domain.case.state import (
 )
 from catch.domain.case.telling import EscalateCase, RecordFeedback, RecordMessageBack, RecordMessageFailed
 from catch.domain.case.voiding import ApproveVoiding, RefuseVoiding, RequestVoiding
+from catch.domain.contact import ConvertContact, LinkRepeat, ReceiveContact, ResolveContact, TriageContact
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Actor, Category, Command, Role, Sealed, Tag
 from catch.domain.instruments import Reading
@@ -220,6 +222,7 @@ class Writer:
         self.used: set[type[Command]] = set()
         self.tried: set[str] = set()
         self.numbers = nhs_numbers()
+        self.contacts: list[UUID] = []
 
     def text(self) -> Sealed:
         self.texts.append(f"Quennellbright{len(self.texts):04}")
@@ -453,6 +456,35 @@ async def beside_it(w: Writer, case: Any) -> None:
     await w.send(RecordSafeguardingOutcome(case, concern, SafeguardingOutcome.ENQUIRY, t()))
 
 
+async def come_to_the_door(w: Writer) -> Any:
+    """Somebody who is described, then somebody who is registered: led on, the id of the case."""
+    t, first, second, third, person, case = w.text, *(uuid4() for _ in range(5))
+    await w.place.take_contacts()
+    number, born = next(w.numbers), str(BORN + timedelta(days=len(w.texts)))
+    w.texts += [number, born]
+    said = Described(t(), Sealed(born), Sealed(number), t(), t())
+    await w.send(
+        ReceiveContact(first, PROGRAMME, "police", "phone", t(), ("debt",), None, said, t(), on_behalf_of="police-1")
+    )
+    await w.send(TriageContact(first, "today", t()))
+    await w.send(ResolveContact(first, "advice-given", t()))
+    await w.send(RegisterPerson(person, name=t()))
+    await w.send(ReceiveContact(second, PROGRAMME, "police", "phone", t(), person=person))
+    await w.send(LinkRepeat(second, first))
+    agreement, safe = ReferralAgreement(knows=True, agrees=Agrees.YES, evidence=t()), SafeContact(True, t(), t())
+    await w.send(
+        ConvertContact(
+            second, case, person, PROGRAMME, uuid4(), "police", "phone", t(), ("debt",), agreement=agreement,
+            safe_contact=safe, on_behalf_of="police-1",
+        )
+    )  # fmt: skip
+    w.contacts += [first, second]
+    # About nobody in particular.
+    await w.send(ReceiveContact(third, PROGRAMME, "police", "phone", t()))
+    w.contacts.append(third)
+    return case
+
+
 def dumped(database: Database) -> str:
     """Everything that is in the database, as text."""
     command = [binaries() / "pg_dump", "--dbname", database.admin]
@@ -476,6 +508,7 @@ async def test_nothing_that_was_said_of_anybody_is_stored_or_logged_in_plain(
         await work_on_it(w, first)
         await beside_it(w, second)
         await close_it(w, first)
+        await come_to_the_door(w)
         await place.settled()
         # Refusals and faults are logged too, and hold nothing of what was sent.
         query = "mutation($i: AddNoteInput!, $c: UUID!) { addNote(input: $i, commandId: $c) { __typename } }"

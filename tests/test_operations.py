@@ -30,6 +30,8 @@ from catch.domain.case.actions import OfferAction
 from catch.domain.case.closing import CloseCase
 from catch.domain.case.eligibility import AcceptReferral
 from catch.domain.case.notes import AddNote
+from catch.domain.case.state import Described
+from catch.domain.contact import LinkRepeat, ReceiveContact, ResolveContact, TriageContact
 from catch.domain.facts import Actor, Category, Role, Sealed, Tag
 from catch.domain.meeting.attendance import DeclareInterest, JoinMeeting
 from catch.domain.meeting.deciding import RecordUpdate
@@ -79,6 +81,7 @@ class World:
     meeting: UUID
     item: UUID
     before: int
+    contacts: list[UUID]
     engine: Engine
 
     async def context(self, by: Actor) -> Context:
@@ -114,6 +117,7 @@ async def prepared(place: Place) -> World:
     await place.take(
         OfferAction(made.told.case, uuid4(), Sealed("Mend the \u201cstairs\u201d \U0001f600"), "housing-1", due)
     )
+    made.contacts = await at_the_door(place, made.told.person)
     made.before = await place.settled()
     meeting = await place.published("housing-1", "police-1")
     made.meeting = meeting.meeting
@@ -129,10 +133,26 @@ async def prepared(place: Place) -> World:
     return made
 
 
+async def at_the_door(place: Place, person: UUID) -> list[UUID]:
+    """A contact about somebody known, after one about somebody who was described; both with all that is said of one."""
+    await place.take_contacts()
+    first, second = uuid4(), uuid4()
+    said = Described(Sealed("Eda Ottershaw"), Sealed("1950-01-02"), None, Sealed("01632 960777"), Sealed("1 Elm Road"))
+    for command in (
+        ReceiveContact(first, PROGRAMME, "police", "phone", Sealed("Fell"), ("falls",), None, said, Sealed("A son")),
+        ReceiveContact(second, PROGRAMME, "police", "phone", Sealed("Fell again"), person=person),
+        TriageContact(second, "now", Sealed("On the floor")),
+        LinkRepeat(second, first),
+        ResolveContact(second, "ambulance", Sealed("On its way")),
+    ):
+        await place.take(command)
+    return [first, second]
+
+
 def values(world: World) -> dict[str, tuple[list[Any], list[Any]]]:
     """By a variable's name: what clients send, and what is not there or wrong. A name more gets a line here."""
     ids: tuple[list[Any], list[Any]] = (
-        [str(world.told.case), str(world.kept.case), str(world.meeting)],
+        [str(world.told.case), str(world.kept.case), str(world.meeting), *map(str, world.contacts)],
         [str(uuid4()), None, 5, "x"],
     )
     item = ([str(world.item)], [str(uuid4()), "x"])
@@ -141,6 +161,7 @@ def values(world: World) -> dict[str, tuple[list[Any], list[Any]]]:
         "case": ids,
         "caseId": ids,
         "meetingId": ids,
+        "contactId": ([*map(str, world.contacts)], [str(uuid4())]),
         "personId": ([str(world.told.person)], [str(uuid4())]),
         "stream": ids,
         "item": item,
@@ -159,6 +180,7 @@ def values(world: World) -> dict[str, tuple[list[Any], list[Any]]]:
             [{"live": True}, {"states": ["CLOSED"]}, {"lead": "x", "live": True}],
             [{"number": "none"}, {"x": 1}],
         ),
+        "which": ([{"states": ["RECEIVED"]}, {"programme": PROGRAMME}], [{"programme": "none"}, {"x": 1}]),
         "order": (["DUE_FIRST", "NUMBER", "LATEST_CHANGE_FIRST", "OLDEST_FIRST"], [None, "x"]),
         "from": (["2020-01-01"], ["2020-02-30"]),
         "to": (["2020-03-31"], ["2020-01-02", "x"]),

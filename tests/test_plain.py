@@ -53,6 +53,7 @@ MADE = {
     "Overflow.number", "Overflow.explanation", "AgendaWarning.number", "AgendaWarning.explanation", "Reason.text",
     "Reason.fact", "Placement.key", "Placement.moved_for", "AgendaItemAdded.number", "LateItemAdded.number",
     "PersonRegistered.nhs_digest", "PersonRegistered.marks", "Referral.reference_digest", "MemberEnrolled.subject",
+    "ContactReceived.marks", "ContactReceived.nhs_digest",
     "IdentityCorrected.nhs_digest", "IdentityCorrected.marks", "ContactCorrected.marks", "Binding.subject",
     "Envelope.programme",
 }  # fmt: skip

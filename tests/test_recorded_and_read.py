@@ -33,7 +33,16 @@ from catch.domain.facts import Actor, Command, Sealed
 from catch.domain.streams import COMMANDS
 from tests.conftest import Furnished
 from tests.place import AUDITOR, CHAIR, COORDINATOR, HOUSING, Place
-from tests.test_nothing_plain import BEXLEY, Writer, beside_it, close_it, fill_a_case, hold_a_meeting, work_on_it
+from tests.test_nothing_plain import (
+    BEXLEY,
+    Writer,
+    beside_it,
+    close_it,
+    come_to_the_door,
+    fill_a_case,
+    hold_a_meeting,
+    work_on_it,
+)
 from tests.test_plain import fields_of, leaves
 
 SCHEMA = Path(__file__).parents[1] / "schema" / "graphql"
@@ -100,6 +109,7 @@ async def told(furnished: Furnished) -> AsyncIterator[Follower]:
         await work_on_it(w, first)
         await beside_it(w, second)
         await close_it(w, first)
+        await come_to_the_door(w)
         await place.settled()
         yield w
 
@@ -112,6 +122,7 @@ async def read(w: Follower, position: int | None = None) -> str:
         for case in w.cases:
             asked: dict[str, Any] = {"id": case} | ({"asAt": {"position": str(position)}} if position else {})
             found.append(str(await w.place.answer(OPERATIONS["case"], by, **asked)))
+        found += [str(await w.place.answer(OPERATIONS["contact"], by, id=str(each))) for each in w.contacts]
         for meeting in w.meetings:
             for name in ("minutes", "meeting_record"):
                 asked = {"id": meeting} | ({"asAt": {"position": str(position)}} if position else {})
@@ -265,12 +276,21 @@ INTO: Mapping[str, str] = {
     "BindSubject": "Member",
     "GiveRole": "RoleHeld",
     "GiveTag": "TagHeld",
+    "ReceiveContact": "Contact",
+    "TriageContact": "ContactTriage",
+    "ResolveContact": "ContactResolution",
+    "ConvertContact": "Referral",
 }
 """Where the fields of a command, or of a part of one, come out under the same name."""
 
 ELSEWHERE: Mapping[str, str] = {
     "SubmitReferral.on_behalf_of": "Worker.agency",
     "SubmitReferral.age": "Case.ageWarning",
+    **{f"{kind}.contact": "Contact.id" for kind in ("ReceiveContact", "TriageContact", "ResolveContact", "LinkRepeat")},
+    "ConvertContact.contact": "ContactReferral.caseId",
+    "ConvertContact.on_behalf_of": "Worker.agency",
+    "ConvertContact.age": "Case.ageWarning",
+    "LinkRepeat.earlier": "Contact.repeats",
     "AttachReferral.on_behalf_of": "Worker.agency",
     "SubmitReferral.safe_contact": "Referral.safeContact",
     "AllocateCoordinator.user": "Allocation.worker",

@@ -226,6 +226,12 @@ TABLE: dict[str, Telling] = {
     "ProgrammeActivated": OF_PLACE,
     "ProgrammeSuspended": OF_PLACE,
     "ProgrammeResumed": OF_PLACE,
+    # A contact: nothing of it is a case's, until it leads to one
+    "ContactReceived": OF_PLACE,
+    "ContactTriaged": OF_PLACE,
+    "ContactResolved": OF_PLACE,
+    "ContactConvertedToReferral": OF_PLACE,
+    "ContactRepeatLinked": OF_PLACE,
     # Registers
     "DayTaken": OF_PLACE,
     "NumberReferred": OF_PLACE,

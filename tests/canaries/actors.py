@@ -28,6 +28,7 @@ from catch.domain.programme.configuration import Programme
 from catch.identity.tokens import DevelopmentIssuer
 from catch.programmes import shipped
 from tests.canaries import channels
+from tests.contacts import TAKES
 from tests.place import ago
 
 HERE, ELSEWHERE = "here", "elsewhere"
@@ -128,7 +129,7 @@ def programme(names: Names, name: str) -> Programme:
 
     like = next(each for each in shipped() if each.key == "snn-catch")
     series = tuple(replace(each, key=names.key(name)) for each in like.meetings)
-    return replace(like, key=names.key(name), name=names.key(name), meetings=series)
+    return replace(like, key=names.key(name), name=names.key(name), meetings=series, contacts=TAKES)
 
 
 def setting(names: Names) -> Iterator[Command]:

@@ -140,6 +140,14 @@ def of_meeting(meeting: UUID) -> Iterator[bytes]:
     yield asked(f"query($m: UUID!) {{ agendaPreview(meetingId: $m) {agenda} }}", m=str(meeting))
 
 
+def of_contact(contact: UUID) -> Iterator[bytes]:
+    for name in ("contact", "earlier_contacts"):
+        yield asked(OPERATIONS[name], id=str(contact))
+    whole = everything("Contact")
+    yield asked(f"query($c: UUID!) {{ contact(id: $c) {whole} }}", c=str(contact))
+    yield asked(f"query($c: UUID!) {{ earlierContacts(contactId: $c) {whole} }}", c=str(contact))
+
+
 def between(case: UUID, meeting: UUID) -> bytes:
     return asked(OPERATIONS["why_not_on_agenda"], caseId=str(case), meetingId=str(meeting))
 
@@ -161,7 +169,9 @@ def lists(programme: str, series: str, agencies: tuple[str, ...], users: tuple[s
     for order in ("NUMBER", "LATEST_CHANGE_FIRST", "DUE_FIRST"):
         yield asked(OPERATIONS["cases_in_order"], order=order)
     yield asked(OPERATIONS["partners"], programme=programme)
-    for name in ("meetings", "inbox", "agencies", "lapsing", "viewer", "viewer_standing"):
+    yield asked(OPERATIONS["contacts"], which={"states": ["RECEIVED"]})
+    yield asked(OPERATIONS["first_contact"], programme=programme, **{"from": "2020-01-01", "to": "2020-03-31"})
+    for name in ("contacts", "meetings", "inbox", "agencies", "lapsing", "viewer", "viewer_standing"):
         yield asked(OPERATIONS[name])
     for name in ("programmes", "suspended_programmes"):
         yield asked(OPERATIONS[name])
@@ -181,7 +191,8 @@ def lists(programme: str, series: str, agencies: tuple[str, ...], users: tuple[s
 def documents() -> frozenset[str]:
     """Every document there is to read with."""
     some = UUID(int=0)
-    bodies = (*of_case(some), *of_meeting(some), between(some, some), *lists("", "", ("",), ("",)))
+    of_one = (*of_case(some), *of_meeting(some), *of_contact(some), between(some, some))
+    bodies = (*of_one, *lists("", "", ("",), ("",)))
     followed = (query for query, _ in subscriptions([some], [some]))
     return frozenset((*(str(msgspec.json.decode(body)["query"]) for body in bodies), *followed))
 

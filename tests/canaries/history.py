@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from catch.domain import restricted
+from catch.domain import contact, restricted
 from catch.domain.case import (
     actions,
     agreement,
@@ -59,7 +59,7 @@ from catch.domain.person import (
     SetProtectedAddress,
     WithdrawDeath,
 )
-from catch.domain.streams import CASE, MEETING, RESTRICTED
+from catch.domain.streams import CASE, CONTACT, MEETING, RESTRICTED
 from catch.domain.subject import kinds as kinds_of
 from tests.canaries.actors import CAST, HERE, NAMED
 from tests.canaries.world import Filling, Step
@@ -188,6 +188,28 @@ def doors() -> Iterator[Said]:
         yield ("cora" if case < 2 else "xena"), coordination.AllocateCoordinator, case, allocated
 
 
+def contacts() -> Iterator[Said]:
+    """Of nobody who is known, of somebody who has a case, and of somebody who comes to one by it."""
+    came: dict[str, Any] = {"described": described, "on_behalf_of": None}
+    nobody = {**came, "person": None}
+    yield "cora", contact.ReceiveContact, 0, nobody
+    yield "cora", contact.TriageContact, 0, {}
+    yield "cole", contact.ReceiveContact, 2, nobody
+    yield "cora", contact.LinkRepeat, 2, {}
+    yield "cora", RegisterPerson, 1, {"person": newcomer, "nhs_number": None, "date_of_birth": None}
+    yield "cora", contact.ReceiveContact, 1, {**came, "person": somebody_known}
+    yield "cora", contact.ResolveContact, 1, {"outcome": "advice-given"}
+    yield "cora", contact.ConvertContact, 0, {**DOOR, "person": newcomer, "case": another_case}
+
+
+def somebody_known(filling: Filling) -> UUID:
+    return filling.stage.people[0]
+
+
+def newcomer(filling: Filling) -> UUID:
+    return filling.stage.newcomer
+
+
 def work(case: int, by: str) -> Iterator[Said]:
     """What a coordinator does, and for whom."""
     yield by, agreement.RecordAgreement, case, {}
@@ -279,6 +301,7 @@ def usual(meetings: str) -> Iterator[Said]:
     yield "cora", SetProtectedAddress, 0, {"protected": True}
     yield "cora", RecordDeath, 0, {}
     yield "pol", restricted.RaiseSafeguardingConcern, 0, {}
+    yield from contacts()
     yield "xena", notes.AddNote, 3, {"audience": frozenset[str]()}
     yield from MEETINGS[meetings]()
 
@@ -300,6 +323,7 @@ def anything(random: Random, number: int) -> Step:
         kinds: Sequence[type[Command]] = OFTEN
     else:
         kinds = (*OF_CASES, *OF_CASES, *MEETING.commands, *RESTRICTED.commands, *PERSONAL, *PLACE_WIDE)
+        kinds = (*kinds, *CONTACT.commands)
     kind, case = random.choice(kinds), random.choice((0, 0, 0, 1, 1, 2, 3))
     at_work = AT_WORK[case] if kind in (*CASE.commands, *RESTRICTED.commands) else random.choice(IN_THE_MEETING)
     by = at_work if random.random() < 0.55 else random.choice(CAST).name
@@ -326,6 +350,12 @@ def fixed(random: Random, kind: type[Command], by: str) -> dict[str, Any]:
         usual |= {"user": by, "statement": None}
     if kind is referral.SubmitReferral and random.random() < 0.7:
         usual |= {"case": another_case}
+    if kind is contact.ResolveContact:
+        usual |= {"outcome": random.choice(("advice-given", "ambulance"))}
+    if kind is contact.ReceiveContact and random.random() < 0.5:
+        usual |= {"person": None}
+    if kind is contact.ConvertContact and random.random() < 0.7:
+        usual |= {"case": another_case, "person": newcomer}
     if kind in PLACE_WIDE:
         usual |= {"programme": HERE, "series": None}
     return {name: value for name, value in usual.items() if name in kind.__struct_fields__}

@@ -14,7 +14,8 @@ import cedarpy
 from msgspec import Struct
 
 from catch.domain.case.state import Case
-from catch.domain.facts import Category, Role
+from catch.domain.contact import Contact
+from catch.domain.facts import Category, Role, Tag
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
 from catch.domain.person import Person
@@ -38,6 +39,9 @@ CEDAR: Any = cedarpy
 READING = CEDAR.PolicySet.from_str(
     "\n".join((HERE.parent / "cedar" / f"{name}.cedar").read_text() for name in ("recusal", "reading"))
 )
+KEEPING = CEDAR.PolicySet.from_str(
+    "\n".join((HERE.parent / "cedar" / f"{name}.cedar").read_text() for name in ("recusal", "place"))
+)
 HOLDING = CEDAR.PolicySet.from_str((HERE / "holding.cedar").read_text())
 Place = tuple[str, object]
 Ask = tuple[str, str, Place, dict[str, Any]]
@@ -55,6 +59,7 @@ class Facts(Struct, frozen=True):
     cases: Sequence[Case]
     meetings: Sequence[Meeting]
     people: Sequence[Person]
+    contacts: Sequence[Contact]
 
 
 def uid(kind: str, key: object) -> dict[str, str]:
@@ -71,9 +76,11 @@ class Model:
         cases: Sequence[Case],
         meetings: Sequence[Meeting],
         people: Sequence[Person],
+        contacts: Sequence[Contact],
     ) -> None:
         self._names = names
-        self.facts = Facts("", names.key(CAST[0].agency), None, datetime.now(UTC), partners, cases, meetings, people)
+        mine, now = names.key(CAST[0].agency), datetime.now(UTC)
+        self.facts = Facts("", mine, None, now, partners, cases, meetings, people, contacts)
         self.cases = {each.case: each for each in cases}
         self.meetings = {each.meeting: each for each in meetings}
         self.people = {each.person: each for each in people}
@@ -100,6 +107,7 @@ class Model:
             f.cases,
             f.meetings,
             f.people,
+            f.contacts,
         )
         return principal(mine) | {"uid": uid("User", somebody.name)}
 
@@ -141,6 +149,8 @@ class Model:
     def _holds(self, who: str, owner: Owner) -> bool:
         if owner.kind == "nobody":
             return False
+        if owner.kind in ("contact", "contact-address"):
+            return self._of_contact(who, owner)
         if owner.person is not None:
             theirs = [case.case for case in self.cases.values() if case.person == owner.person]
             return any(self._of_case(who, owner, case) for case in theirs)
@@ -151,6 +161,18 @@ class Model:
         kind = owner.kind if owner.kind in ("meeting", "prepared") else "matter"
         context = {"kind": kind, "attends": True, "recused": [*()], "recusedFor": [*()]}
         return self.any([(who, "hold", ("Meeting", owner.meeting), context)], HOLDING)
+
+    def _of_contact(self, who: str, owner: Owner) -> bool:
+        """All of it is for those who keep its front door; where somebody lives, for those of them who have the tag."""
+        held = next((each for each in self.facts.contacts if each.contact == owner.thing), None)
+        if held is None:
+            return False
+        somebody = next(each for each in (*CAST, *PROGRAMS) if each.name == who)
+        tags = self.user(somebody)["attrs"]["tags"]
+        tagged = {"tag": Tag.PROTECTED_ADDRESS, "programme": held.programme} in tags
+        if owner.kind == "contact-address" and not tagged:
+            return False
+        return self.any([(who, "KeepContact", ("Contact", held.contact), {"role": "coordinator"})], KEEPING)
 
     def _of_case(self, who: str, owner: Owner, case: UUID) -> bool:
         held = self.cases.get(case)

@@ -37,9 +37,16 @@ HEALTH, RISK = ("of-category", "health"), ("of-category", "risk")
 SAFE, ADDRESS = ("safe-contact", "contact"), ("address", "contact")
 RESTRICTED, DISCLOSURE, DOOR = ("restricted", "restricted"), ("disclosure", ""), ("door", "")
 OTHERS, COORDINATING, INVOLVED = ("others", ""), ("coordinating", ""), ("involved", "")
+CONTACT_SAID, CONTACT_ADDRESS = ("contact", ""), ("contact-address", "")
 AT_MEETING, PREPARED = ("meeting", ""), ("prepared", "")
 
 OWNED: dict[str, tuple[str, str]] = {
+    "ReceiveContact.text": CONTACT_SAID,
+    "ReceiveContact.caller": CONTACT_SAID,
+    **{f"ReceiveContact.described.{part}": CONTACT_SAID for part in ("name", "date_of_birth", "nhs_number", "phone")},
+    "ReceiveContact.described.address": CONTACT_ADDRESS,
+    "TriageContact.note": CONTACT_SAID,
+    "ResolveContact.text": CONTACT_SAID,
     "RegisterPerson.name": IDENTITY,
     "RegisterPerson.date_of_birth": IDENTITY,
     "RegisterPerson.communication_needs": IDENTITY,
@@ -53,7 +60,7 @@ OWNED: dict[str, tuple[str, str]] = {
     "SetContactPreference.never": CONTACT,
     **{
         f"{kind}.{field}": owner
-        for kind in ("SubmitReferral", "AttachReferral")
+        for kind in ("SubmitReferral", "AttachReferral", "ConvertContact")
         for field, owner in {
             "referral": DOOR,
             "reason": REFERRED,
@@ -207,6 +214,7 @@ OWNED: dict[str, tuple[str, str]] = {
 
 MADE: dict[str, str] = {
     "SubmitReferral": "referral",
+    "ConvertContact": "referral",
     "AttachReferral": "referral",
     "RecordConversation": "conversation",
     "RecordConversationAttempt": "conversation",

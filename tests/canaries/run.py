@@ -10,7 +10,7 @@ from uuid import uuid4
 from msgspec import Struct
 from websockets.exceptions import ConnectionClosed
 
-from catch.domain.streams import CASE, MEETING, PARTNER, PERSON, partner_stream
+from catch.domain.streams import CASE, CONTACT, MEETING, PARTNER, PERSON, partner_stream
 from tests.canaries import channels
 from tests.canaries.actors import AGENCIES, CAST, HERE, PROGRAMS, setting
 from tests.canaries.history import history
@@ -139,14 +139,24 @@ class Run:
         partners = {key: (await states.get(PARTNER, partner_stream(key))).state for key in keys}
         held = [each for each in meetings if each]
         stage.items = [(each.meeting, item.item, item.case) for each in held for item in each.items]
-        return Model(stage.names, partners, [c for c in cases if c], held, [p for p in people if p])
+        contacts = [(await states.get(CONTACT, contact)).state for contact in stage.contacts]
+        return Model(
+            stage.names,
+            partners,
+            [c for c in cases if c],
+            held,
+            [p for p in people if p],
+            [each for each in contacts if each],
+        )
 
     # What is read
 
     def near(self, step: Step) -> Sequence[bytes]:
         """What is most likely to tell of a step."""
         case, meeting = self.stage.cases[step.case], self.random.choice(self.stage.meetings)
-        return [*channels.of_case(case), *channels.of_meeting(meeting), channels.between(case, meeting), *self.lists()]
+        of_them = (*channels.of_case(case), *channels.of_meeting(meeting), channels.between(case, meeting))
+        contact = self.random.choice(self.stage.contacts)
+        return [*of_them, *self.lists(), *channels.of_contact(contact)]
 
     def lists(self) -> Iterator[bytes]:
         names = self.stage.names
@@ -163,6 +173,7 @@ class Run:
         cases, meetings = self.stage.cases, self.stage.meetings
         yield from (channels.between(case, meeting) for case in cases for meeting in meetings)
         yield from self.lists()
+        yield from (body for contact in self.stage.contacts for body in channels.of_contact(contact))
 
     # Sockets
 

@@ -29,6 +29,7 @@ FOUND = re.compile(rb"cy[0-9a-f]{12}|[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-
 NUMBER = re.compile(rb"[0-9A-Z]{4}-[0-9A-Z]{4}")
 FAR = date(2110, 1, 1)
 CODES: dict[str, tuple[str, ...]] = {
+    "priority": ("now", "today", "week"),
     "source": ("police", "self", "housing-association"),
     "channel": ("phone", "online"),
     "intervention": ("befriending", "benefits-check"),
@@ -68,6 +69,10 @@ class Stage:
         self.cases = [self.new() for _ in PLACES]
         self.people = [self.new() for _ in set(PEOPLE)]
         self.meetings = [self.new(), self.new()]
+        self.contacts = [self.new(), self.new(), self.new()]
+        self.newcomer = self.new()
+        """Somebody of whom there is no case before a contact leads to one."""
+        self.people.append(self.newcomer)
         self.owners: dict[str, list[Owner]] = {}
         self.things: dict[tuple[str, UUID | None], list[UUID]] = {}
         self.items: list[tuple[UUID, UUID, UUID | None]] = []
@@ -206,6 +211,10 @@ class Filling:
                 return self.stage.people[PEOPLE[self.step.case]]
             case "meeting" | "to_meeting" | "at_meeting":
                 return self.one(self.stage.meetings)
+            case "contact":
+                return self.stage.contacts[self.step.case % len(self.stage.contacts)]
+            case "earlier":
+                return self.one(self.stage.contacts)
             case "item" | "items" if MADE.get(self.kind) != "item":
                 return self.item()
             case _:
@@ -267,6 +276,8 @@ class Filling:
         if kind == "action":
             held = self.said.get("action") or held
         case, meeting = self.said.get("case", self.case), self.said.get("meeting")
+        if kind in ("contact", "contact-address"):
+            return Owner(kind=kind, thing=self.said["contact"], what=f"{self.kind}.{path}")
         if kind in ("meeting", "prepared"):
             return Owner(kind=kind, meeting=meeting, what=f"{self.kind}.{path}")
         if "item" in self.said and "case" not in self.said:

@@ -143,6 +143,8 @@ class Model:
             yield from (
                 (action, ("Meeting", m.meeting), context | about) for m in w.meetings if m.meeting == command.meeting
             )
+        elif "contact" in fields and action != "ReceiveContact":
+            yield from self.of_a_contact(command, action, context)
         elif action == "RaiseSafeguardingConcern":
             yield action, ("Place", "place"), context
         elif action == "LookForMatches":
@@ -157,9 +159,12 @@ class Model:
             yield action, ("Person", command.person), context | {"worksOnACase": self.works_on_a_case()}
         elif action == "PlanMeeting":
             yield action, ("Series", f"{command.programme}/{command.series}"), context
-        elif action == "SubmitReferral":
+        elif action in ("SubmitReferral", "ReceiveContact"):
             known = {"worksOnACase": self.works_on_a_case(), "knowsACase": self.knows_a_case()}
-            yield action, ("Programme", command.programme), context | known | {"hasCases": bool(self.of_people())}
+            known["hasCases"] = bool(self.of_people())
+            if command.person is None:
+                known |= {"knowsACase": True}
+            yield action, ("Programme", command.programme), context | known
         else:
             yield action, ("Place", "place"), context
 
@@ -179,6 +184,19 @@ class Model:
         own, *seats = self.places(case)
         for place in (own, *seats) if action in FROM_THE_CHAIR else (own,):
             yield action, place, context | {"owner": owner}
+
+    def of_a_contact(self, command: Any, action: str, context: dict[str, Any]) -> Iterator[Request]:
+        there = {each.contact for each in self.world.contacts}
+        if command.contact not in there:
+            return
+        keep = context | {"role": "coordinator"}
+        earlier = getattr(command, "earlier", None)
+        context["keepsEarlier"] = earlier in there and any(
+            self.answers([("KeepContact", ("Contact", earlier), keep)], DOING["place"])
+        )
+        context |= {"into": getattr(command, "programme", ""), "hasCases": bool(self.of_people())}
+        context |= {"worksOnACase": self.works_on_a_case(), "knowsACase": self.knows_a_case()}
+        yield action, ("Contact", command.contact), context
 
     def works_on_a_case(self) -> bool:
         return self.any([("work", ("Case", case.case), {}) for case in self.of_people()])
@@ -215,7 +233,11 @@ def command(m: Made, w: World) -> Command:
         "on_behalf_of": m.one((None, None, *AGENCIES)),
         "role": m.one(worlds.GIVEN),
         "tag": m.one(tuple(Tag)),
+        "contact": m.first((*worlds.CONTACTS, uid(95))),
+        "earlier": m.first((worlds.CONTACTS[1], uid(95))),
     }
+    if kind.__name__ == "ReceiveContact":
+        held["person"] = m.first((worlds.PERSON, None))
     if kind.__name__ in ("AddItem", "AddLateItem"):
         held["item"] = uid(96)
     if kind.__name__ == "AddItem":
@@ -239,7 +261,7 @@ def seen(found: Sight | None, categories: Sequence[Category]) -> Seen | None:
 
 def offered(asks: Who, asked: Command, w: World) -> bool:
     """Whether it is offered to them where no more is known than what it is about."""
-    about = ("case", "person", "meeting", "item", "partner")
+    about = ("case", "person", "meeting", "item", "partner", "contact")
     named = {field: getattr(asked, field) for field in about if field in asked.__struct_fields__}
     return may_ask_about(asks, type(asked), named, w, NOW)
 

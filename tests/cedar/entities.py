@@ -6,6 +6,7 @@ from typing import Any, Protocol, cast
 from uuid import UUID
 
 from catch.domain.case.state import Case, CaseState
+from catch.domain.contact import Contact
 from catch.domain.facts import Category, Role, Sealed
 from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.state import Meeting, MeetingState
@@ -36,6 +37,8 @@ class World(Protocol):
     def meetings(self) -> Sequence[Meeting]: ...
     @property
     def people(self) -> Sequence[Person]: ...
+    @property
+    def contacts(self) -> Sequence[Contact]: ...
 
 
 def ref(kind: str, key: object) -> dict[str, Any]:
@@ -308,6 +311,21 @@ def of_item(w: World, meeting: Meeting, item: Item) -> Entity:
     )
 
 
+def of_contact(w: World, contact: Contact) -> Entity:
+    """Kept out of it are all who are kept out of a case that it led to, or of any of the people it is about."""
+    people = {contact.received.person, *(held.person for held in contact.referrals)}
+    led_to = {held.case for held in contact.referrals}
+    theirs = {case for person in w.people if person.person in people for case, _ in person.cases}
+    out = [each for case in led_to | theirs for each in kept_out(w, case)]
+    return entity(
+        "Contact",
+        contact.contact,
+        programme=contact.programme,
+        recused=sorted({user for user, _ in out}),
+        recusedFor=sorted({agency for _, agency in out}),
+    )
+
+
 def of_agency(w: World, partner: Partner) -> Entity:
     acting = [
         each
@@ -334,6 +352,7 @@ def entities(w: World) -> list[Entity]:
         *(of_case(w, case) for case in w.cases),
         *(of_meeting(w, meeting) for meeting in w.meetings),
         *(of_item(w, meeting, item) for meeting in w.meetings for item in meeting.items),
+        *(of_contact(w, contact) for contact in w.contacts),
         *(of_agency(w, partner) for partner in w.partners.values()),
         *(entity("Programme", key, key=key) for key in ("one", "two")),
         *(

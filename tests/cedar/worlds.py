@@ -27,6 +27,7 @@ from catch.domain.case.state import (
     Urgency,
     Worker,
 )
+from catch.domain.contact import Contact, ContactReceived, LedTo
 from catch.domain.facts import Category, Role, Tag
 from catch.domain.meeting.items import Item, ItemState, Origin
 from catch.domain.meeting.listing import Agenda, AppearanceBasis, DraftedItem, Section
@@ -49,6 +50,7 @@ from tests.standing import World
 
 T = TypeVar("T")
 PROGRAMMES, SERIES, AGENCIES, USERS = ("one", "two"), ("weekly", "monthly"), ("a-1", "b-1", "c-1"), ("ann", "bob")
+CONTACTS = (uid(80), uid(81))
 CASES, MEETINGS, ITEMS, PERSON, ACTION = (
     (uid(1), uid(2)),
     (uid(50), uid(51)),
@@ -262,6 +264,14 @@ def meeting(m: Made, number: UUID, items: Sequence[UUID]) -> Meeting:
     )
 
 
+def contact(m: Made, number: UUID) -> Contact:
+    """About the person or about nobody who is known; perhaps it has led to one of the cases."""
+    by, person = Worker("kim", "b-1"), PERSON if m.maybe(0.4) else None
+    received = ContactReceived(number, m.first(PROGRAMMES), 1, "gp", "phone", TEXT, by, person=person)
+    led = (LedTo(m.one(CASES), PERSON, "one", NOW),) if m.maybe(0.3) else ()
+    return Contact(received, NOW, NOW, referrals=led)
+
+
 def world(seed: int) -> World:
     m = Made(seed)
     return World(
@@ -272,6 +282,7 @@ def world(seed: int) -> World:
         partners={key: agency(m, key) for key in AGENCIES},
         cases=tuple(case(m, number) for number in CASES),
         meetings=(meeting(m, MEETINGS[0], ITEMS[:2]), meeting(m, MEETINGS[1], ITEMS[2:]))[: m.first((1, 2, 0))],
+        contacts=tuple(contact(m, number) for number in CONTACTS[: m.first((2, 1))]),
         people=(
             Person(PERSON, PersonRegistered(PERSON, name=TEXT), cases=tuple((c, "one") for c in m.some(CASES, 2))),
         ),

@@ -30,6 +30,8 @@ from catch.access.relations import (
     disclosing_from_the_chair,
     discussing_at_once,
     late,
+    leading_on,
+    linking_contacts,
     listing,
     may_take_the_chair,
     of_oneself,
@@ -45,11 +47,13 @@ from catch.access.relations import (
     seeing_item,
     settling_concern,
     settling_interest,
+    taking_contacts,
     taking_part,
+    working_contact,
     writing_restricted,
 )
 from catch.access.standing import IN_TURN, Who
-from catch.domain import partner, person, programme, restricted
+from catch.domain import contact, partner, person, programme, restricted
 from catch.domain.case import (
     actions,
     agreement,
@@ -249,6 +253,10 @@ OTHERS: tuple[Row, ...] = (
         {Role.COORDINATOR: coordinating_person},
     ),
     ((person.LookForMatches,), {Role.COORDINATOR: at_the_persons_door}),
+    ((contact.ReceiveContact,), {Role.COORDINATOR: taking_contacts}),
+    ((contact.TriageContact, contact.ResolveContact), {Role.COORDINATOR: working_contact}),
+    ((contact.ConvertContact,), {Role.COORDINATOR: leading_on}),
+    ((contact.LinkRepeat,), {Role.COORDINATOR: linking_contacts}),
     (
         (
             partner.RegisterPartner,

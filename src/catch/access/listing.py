@@ -197,6 +197,11 @@ def oversees(who: Who) -> bool:
     return not who.roles_held().isdisjoint(OVERSEERS)
 
 
+def keeps_a_door(who: Who) -> bool:
+    """Whether contacts at any front door are theirs to take."""
+    return bool(who.doors)
+
+
 def sees_figures(who: Who, programme: str) -> bool:
     return any(who.acts_as(role, programme) for role in OVERSEERS)
 
@@ -210,6 +215,8 @@ READS: Mapping[str, Callable[[Who], bool]] = {
     "agencyInbox": has_inbox,
     "agendaPreview": oversees,
     "auditTrail": oversees,
+    "contacts": keeps_a_door,
+    "firstContact": oversees,
     "lapsing": lambda who: bool(cares_as(who)),
     "members": lists_members,
     "ownedActions": has_inbox,

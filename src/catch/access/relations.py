@@ -15,7 +15,9 @@ from catch.access.seats import Seat, bounds
 from catch.access.seeing import (
     RedactionReason,
     Sight,
+    cases_behind,
     chairs,
+    contact_seen,
     coordinates,
     item_closed,
     item_hidden,
@@ -28,6 +30,7 @@ from catch.access.seeing import (
 from catch.access.standing import KEEPS_THE_DOOR, Who
 from catch.domain.case.actions import ActionAnswer
 from catch.domain.case.state import Case
+from catch.domain.contact import Contact, UnknownContact
 from catch.domain.facts import Role, Tag
 from catch.domain.lookup import Lookup
 from catch.domain.meeting import attendance, floor
@@ -87,6 +90,10 @@ class NotTagged(Refused):
 
 class NotAtTheDoor(Refused):
     """Those who keep the front door look for matches of live cases: coordinators of agencies that lead or deliver."""
+
+
+class NotYourDoor(Refused):
+    """You do not keep this programme's front door: coordinators of the agencies that lead or deliver it do. Ask one."""
 
 
 class ReferredByYourself(Refused):
@@ -541,6 +548,52 @@ def at_the_persons_door(asked: Asked) -> None:
         raise NotAtTheDoor
     if all(held.referrer == asked.who.user for held in case.referrals):
         raise ReferredByYourself
+
+
+def taking_contacts(asked: Asked) -> None:
+    """They keep the programme's front door, and come by nobody there whose cases they do not see."""
+    if not asked.who.keeps_the_door(asked.command.programme):
+        raise NotYourDoor
+    if asked.command.person is not None:
+        knowing_person(asked)
+
+
+def seen_contact(asked: Asked, contact: UUID) -> Contact:
+    held = asked.reads.contact(contact)
+    if held is None or not sees_contact(asked, held):
+        raise UnknownContact(contact=contact)
+    return held
+
+
+def sees_contact(asked: Asked, contact: Contact) -> bool:
+    # Before anything of the person is read.
+    if not asked.who.keeps_the_door(contact.programme):
+        return False
+    people = [person for each in sorted(contact.people) if (person := asked.reads.person(each))]
+    cases = map(asked.reads.case, cases_behind(contact, people))
+    seen = (asked.seen(case) for case in cases)
+    recused = any(each is not None and each.hidden is RedactionReason.RECUSED for each in seen)
+    return contact_seen(asked.who, contact, recused=recused)
+
+
+def working_contact(asked: Asked) -> None:
+    """It came to a front door that they keep."""
+    seen_contact(asked, asked.command.contact)
+
+
+def linking_contacts(asked: Asked) -> None:
+    """Both came to front doors that they keep."""
+    working_contact(asked)
+    seen_contact(asked, asked.command.earlier)
+
+
+def leading_on(asked: Asked) -> None:
+    """The same; into another programme they refer as anybody does, in nobody else's name."""
+    working_contact(asked)
+    openly = asked.who.coordinates_in(asked.command.programme)
+    if not openly:
+        in_own_name(asked)
+    knowing_person(asked, openly=openly)
 
 
 def disclosing_from_the_chair(asked: Asked) -> None:

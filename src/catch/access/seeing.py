@@ -3,13 +3,15 @@
 Somebody sees the union of what each of their roles shows them. A recusal goes before all of it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 from catch.access.seats import Seat, bounds, lasting, published
 from catch.access.standing import Who
 from catch.domain.case.state import Case, CaseState, Recusal
+from catch.domain.contact import Contact
 from catch.domain.facts import Category, Part, Role, Tag
 from catch.domain.meeting.items import Item
 from catch.domain.meeting.state import Interest, Meeting
@@ -225,6 +227,33 @@ def match_seen(who: Who, case: Case) -> Sight | None:
         return None
     objected = any(held.covers(who.agency, _TO_REACH) for held in case.objections)
     return Sight(_NOTHING if objected else _TO_REACH, RedactionReason.NO_DISCLOSURE, who.agency)
+
+
+def contact_seen(who: Who, contact: Contact, *, recused: bool) -> bool:
+    """Whoever keeps the front door that it came to, and nobody else: no agency that called, no auditor. `recused`: they
+    are kept out of a case of somebody it is about, which it would tell of.
+    """
+    return who.keeps_the_door(contact.programme) and not recused
+
+
+def contact_address_shown(who: Who, contact: Contact) -> bool:
+    """Where somebody lives, as a caller said it, is for those alone who are told it once it is protected: nobody knows
+    yet whether it has to be. As in a referral.
+    """
+    return Tag.PROTECTED_ADDRESS in who.tagged(contact.programme)
+
+
+def names_person(sights: Sequence[Sight | None]) -> bool:
+    """Whether a contact tells the name of a registered person whom it is about: as their cases do, where there are any.
+    `sights` is what the viewer sees of each.
+    """
+    return not sights or any(seen is not None and seen.hides(Category.IDENTITY) is None for seen in sights)
+
+
+def cases_behind(contact: Contact, people: Iterable[Person]) -> list[UUID]:
+    """The cases of which a contact tells something: those that it led to, and all of the people it is about."""
+    known = (case for person in people for case, _ in person.cases)
+    return [*dict.fromkeys((*(held.case for held in contact.referrals), *known))]
 
 
 # Meetings

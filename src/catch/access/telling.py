@@ -36,6 +36,14 @@ from catch.domain.case import (
     voiding,
 )
 from catch.domain.case import telling as told
+from catch.domain.contact import (
+    ContactConvertedToReferral,
+    ContactEvent,
+    ContactReceived,
+    ContactRepeatLinked,
+    ContactResolved,
+    ContactTriaged,
+)
 from catch.domain.facts import Category, Part
 from catch.domain.meeting import (
     MeetingEvent,
@@ -353,6 +361,18 @@ def _of_programme(event: ProgrammeEvent) -> Telling:
             assert_never(event)
 
 
+def _of_contact(event: ContactEvent) -> Telling:
+    match event:
+        case ContactReceived() | ContactTriaged() | ContactResolved() | ContactRepeatLinked():
+            # No case has anything of it, until it leads to one. Whoever keeps the front door reads its list.
+            return Telling(To.NOBODY)
+        case ContactConvertedToReferral():
+            # The case tells its own referral, and whose rights that changes.
+            return Telling(To.NOBODY)
+        case _:
+            assert_never(event)
+
+
 _OF: tuple[Callable[[Any], Telling], ...] = (
     _of_case,
     _of_meeting,
@@ -360,6 +380,7 @@ _OF: tuple[Callable[[Any], Telling], ...] = (
     _of_partner,
     _of_programme,
     _of_restricted,
+    _of_contact,
     _of_register,
 )
 _RULES: Mapping[type, Callable[[Any], Telling]] = {

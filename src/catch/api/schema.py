@@ -8,6 +8,7 @@ from catch.api.case.subscription import CaseSubscription
 from catch.api.common import types as common_types
 from catch.api.common.enums import known_to_graphql
 from catch.api.common.scalars import schema_config
+from catch.api.contact.queries import ContactQueries
 from catch.api.figures.queries import FigureQueries
 from catch.api.inbox.queries import InboxQueries
 from catch.api.inbox.subscription import InboxSubscription
@@ -27,6 +28,7 @@ MET = tuple(f"catch.{part}" for part in ("access", "commands", "domain", "log", 
 class Query(
     ProgrammeQueries,
     CaseQueries,
+    ContactQueries,
     MeetingQueries,
     InboxQueries,
     AuditQueries,

@@ -12,10 +12,11 @@ from uuid import UUID
 from msgspec import Struct
 
 from catch.commands.book import Book, Question
-from catch.commands.meetings import OnItem, case_of_item
+from catch.commands.meetings import OnItem, item_of
 from catch.commands.questions import Asking
 from catch.commands.rules import told_all
 from catch.domain.again import IN_THE_CASE, Named, RecordedOtherwise, differing, found, named
+from catch.domain.contact import ConvertContact
 from catch.domain.facts import Actor, Command, Fact, Leaves, Role
 from catch.domain.refusals import IdAlreadyUsed, IdNotAllowed
 from catch.domain.streams import CASE, Stream, stream_of_command
@@ -62,11 +63,16 @@ def may_begin(command: Command, by: Actor) -> None:
     """What clients begin must not lie where derived ids do: there it would shut its owner out. The importer's own are
     derived. Raises `IdNotAllowed`.
     """
-    leaves = command.LEAVES
-    id_: Any = getattr(command, leaves.new) if leaves and leaves.new else None
-    begun = isinstance(id_, UUID) and id_ == stream_of_command(command).stream_of(command)
-    if leaves and begun and id_.version in DERIVED and by.role is not Role.SYSTEM:
-        raise IdNotAllowed(field=leaves.new, value=id_)
+    for leaves, stream in ((command.LEAVES, stream_of_command(command).stream_of(command)), begins_beside(command)):
+        id_: Any = getattr(command, leaves.new) if leaves and leaves.new else None
+        begun = isinstance(id_, UUID) and id_ == stream
+        if leaves and begun and id_.version in DERIVED and by.role is not Role.SYSTEM:
+            raise IdNotAllowed(field=leaves.new, value=id_)
+
+
+def begins_beside(command: Command) -> tuple[Leaves | None, UUID | None]:
+    """A case that a contact leads to is begun, too. What is said of an item begins nothing: its case is there."""
+    return (IN_THE_CASE[type(command)], command.case) if isinstance(command, ConvertContact) else (None, None)
 
 
 def same_again(command: Command, book: Book, by: Actor) -> None:
@@ -75,9 +81,14 @@ def same_again(command: Command, book: Book, by: Actor) -> None:
     for each in named(command):
         _same(each, stream, stream.stream_of(command), book, by)
     beside = IN_THE_CASE.get(type(command))
-    case = case_of_item(cast("OnItem", command), book) if beside else None
-    if beside and case:
-        _same(Named("", command, beside), CASE, case.case, book, by)
+    case = case_beside(command, book) if beside else None
+    if beside and case and book.case(case):
+        _same(Named("", command, beside), CASE, case, book, by)
+
+
+def case_beside(command: Command, book: Book) -> UUID | None:
+    """The case that such a command writes in besides."""
+    return command.case if isinstance(command, ConvertContact) else item_of(cast("OnItem", command), book)
 
 
 def _same(asked: Named, stream: Stream, id_: UUID, book: Book, by: Actor) -> None:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from catch.access import Asker
 from catch.commands.book import Book
 from catch.domain.facts import Actor, Command, Envelope, Fact, Purpose, Recorded
-from catch.domain.streams import CASE, MEETING, Stream, stream_of_command
+from catch.domain.streams import Stream, stream_of_command
 from catch.log.codec import encode
 from catch.log.entries import Answer, Append, NewEvent
 from catch.personal import NewKey
@@ -66,14 +66,14 @@ class Placed(NamedTuple):
 
 def occurs(asked: Asked, book: Book) -> datetime:
     """When it occurs. Of two servers one may go before the other: what is said to happen now happens after all that is
-    recorded of the case or meeting that it is about, and of those that it writes to.
+    recorded of the case, meeting or contact that it is about, and of those that it writes to.
 
     Of no other that it looks at: the time of its facts would tell whoever asks that there is something.
     """
     if asked.at is not None:
         return asked.at
     own = {asked.about, *(part.id for part in book.written)}
-    states = (held.state for id_, (stream, held) in book.seen.items() if id_ in own and stream in (CASE, MEETING))
+    states = (held.state for id_, (stream, held) in book.seen.items() if id_ in own and stream.in_turn)
     return max((asked.now, *(state.latest_at for state in states if state is not None)))
 
 

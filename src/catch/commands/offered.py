@@ -22,10 +22,10 @@ from catch.log.entries import Unreadable
 
 async def offered(who: Who, about: Mapping[str, UUID], records: Records, at: datetime) -> list[type[Command]]:
     """In the order in which commands are listed. `about` says by field what they name: `case`, `person`, `meeting`,
-    `item`.
+    `item`, `contact`.
 
     A command is offered where it names all of `about` that others of its kind do: of a meeting's commands those of an
-    item only where an item is named.
+    item only where an item is named, and of a contact only where that is.
     """
     looked = opened(who, records, at)
     return [kind for kind in naming(frozenset(about)) if await _offered(who, kind, about, looked, records)]
@@ -78,6 +78,9 @@ def naming(about: frozenset[str]) -> Sequence[type[Command]]:
 
 def names(kind: type[Command], about: Collection[str]) -> bool:
     fields = kind.__struct_fields__
+    # Led on, a contact opens a case: that is nothing to ask of one that is there.
+    if ("contact" in about) != ("contact" in fields):
+        return False
     if "item" in about:
         return "item" in fields and "meeting" in fields
     return any(name in fields for name in about) and ("case" in fields or "item" not in required(kind))

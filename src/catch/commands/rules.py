@@ -21,12 +21,12 @@ from catch.access import (
     told_at_meeting,
     who,
 )
-from catch.access.relations import Reads
+from catch.access.relations import Asked, Reads, sees_contact
 from catch.commands.book import Book
 from catch.commands.questions import MeetingsHolding
 from catch.domain.case.state import Case
 from catch.domain.facts import Actor, Command, Fact, Role
-from catch.domain.streams import CASE, MEETING, PARTNER, PROGRAMME, Stream
+from catch.domain.streams import CASE, CONTACT, MEETING, PARTNER, PROGRAMME, Stream
 
 
 class Looked(Reads):
@@ -72,6 +72,10 @@ def counted(book: Book, stream: Stream, about: UUID) -> bool:
         case = book.case(about)
         found = sight(who, case, Looked(book).seats(about), at) if case else None
         return case is None or (found is not None and found.everything)
+    if stream is CONTACT:
+        contact = book.contact(about)
+        # Whoever sees it is told all of it.
+        return contact is None or sees_contact(Asked(who, None, Looked(book), at, Role.COORDINATOR), contact)
     # A person's facts, and what is beside a case, are counted to nobody: nobody is told of all of them.
     return stream in (PARTNER, PROGRAMME)
 

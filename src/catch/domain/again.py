@@ -19,7 +19,9 @@ from catch.domain.case import (
     goals,
     plan,
     proposals,
+    referral,
 )
+from catch.domain.contact import ConvertContact
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Command, Fact, Leaves
 from catch.domain.meeting import (
@@ -97,8 +99,16 @@ IN_THE_CASE: Mapping[type[Command], Leaves] = {
         (proposals.MeetingDecisionRecorded,), "decision", inside="decision", filled=("planned_end",)
     ),
     OfferActionInMeeting: Leaves((actions.ActionOffered,), "action", filled=("mandatory",), unkept=("accepted",)),
+    ConvertContact: Leaves(
+        (referral.ReferralReceived,),
+        "case",
+        inside="referral",
+        kept_as=(("on_behalf_of", "referrer_agency"),),
+        filled=("on_behalf_of",),
+        unkept=("contact", "age"),
+    ),
 }
-"""What a command about an item of an agenda begins in its case besides."""
+"""What a command about an item of an agenda, or about a contact, begins in a case besides."""
 
 PARTS: Mapping[type[Command], tuple[str, Leaves]] = {
     goals.SetGoal: ("goal", A_GOAL),

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from catch.domain.case.state import Case
+from catch.domain.contact import Contact
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
 from catch.domain.person import Person
@@ -12,6 +13,7 @@ from catch.domain.registers import Register
 from catch.domain.restricted import Beside
 from catch.domain.streams import (
     CASE,
+    CONTACT,
     MEETING,
     PARTNER,
     PERSON,
@@ -39,6 +41,9 @@ class Lookup:
 
     def meeting(self, id_: UUID) -> Meeting | None:
         return self.state(MEETING, id_)
+
+    def contact(self, id_: UUID) -> Contact | None:
+        return self.state(CONTACT, id_)
 
     def person(self, id_: UUID) -> Person | None:
         return self.state(PERSON, id_)

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from msgspec import Struct
 
-from catch.domain import case, meeting, partner, person, programme, registers, restricted
+from catch.domain import case, contact, meeting, partner, person, programme, registers, restricted
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Command, Fact, Recorded
 from catch.domain.given import Given
@@ -61,7 +61,8 @@ class Stream(Struct, frozen=True):
     """One kind of stream. `evolve` folds one recorded fact into the state before it (None: nothing yet).
 
     `decide` answers a command by that state alone; None: its commands look at more, and `catch.commands` says of each
-    at what. `followed`: live, so that whoever is told of a fact finds the state that it left at hand.
+    at what. `followed`: live, so that whoever is told of a fact finds the state that it left at hand. `in_turn`: what
+    is said to happen now happens after all that is recorded of it, by its state's `latest_at`.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Stream(Struct, frozen=True):
     evolve: Callable[[Any, Recorded[Any]], Any]
     stream_of: Callable[[Any], UUID]
     followed: bool
+    in_turn: bool
 
 
 def _of_event(evolve: Evolve) -> Callable[[Any, Recorded[Any]], Any]:
@@ -86,6 +88,7 @@ CASE = Stream(
     case.evolve,
     lambda command: command.case,
     followed=True,
+    in_turn=True,
 )
 MEETING = Stream(
     "meeting",
@@ -95,6 +98,7 @@ MEETING = Stream(
     _of_event(meeting.evolve),
     lambda command: command.meeting,
     followed=True,
+    in_turn=True,
 )
 PERSON = Stream(
     "person",
@@ -104,6 +108,7 @@ PERSON = Stream(
     _of_event(person.evolve),
     lambda command: command.person,
     followed=False,
+    in_turn=False,
 )
 PARTNER = Stream(
     "partner",
@@ -113,6 +118,7 @@ PARTNER = Stream(
     _of_event(partner.evolve),
     lambda command: partner_stream(command.partner),
     followed=False,
+    in_turn=False,
 )
 PROGRAMME = Stream(
     "programme",
@@ -122,6 +128,7 @@ PROGRAMME = Stream(
     _of_event(programme.evolve),
     lambda command: programme_stream(command.programme),
     followed=False,
+    in_turn=False,
 )
 RESTRICTED = Stream(
     "restricted",
@@ -131,6 +138,17 @@ RESTRICTED = Stream(
     _of_event(restricted.evolve),
     lambda command: restricted_stream(command.case),
     followed=False,
+    in_turn=False,
+)
+CONTACT = Stream(
+    "contact",
+    get_args(contact.ContactEvent),
+    get_args(contact.ContactCommand),
+    None,
+    _of_event(contact.evolve),
+    lambda command: command.contact,
+    followed=False,
+    in_turn=True,
 )
 REGISTER = Stream(
     "register",
@@ -140,8 +158,9 @@ REGISTER = Stream(
     _of_event(registers.evolve),
     lambda command: command.register,
     followed=False,
+    in_turn=False,
 )
-STREAMS = (CASE, MEETING, PERSON, PARTNER, PROGRAMME, RESTRICTED, REGISTER)
+STREAMS = (CASE, MEETING, PERSON, PARTNER, PROGRAMME, RESTRICTED, CONTACT, REGISTER)
 
 EVENTS: dict[str, type[Fact]] = {event.__name__: event for stream in STREAMS for event in stream.events}
 COMMANDS: tuple[type[Command], ...] = tuple(command for stream in STREAMS for command in stream.commands)

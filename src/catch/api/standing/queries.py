@@ -51,8 +51,9 @@ class StandingQueries:
         return views.viewer(who, await facts.partner(who.agency), facts.at)
 
     @strawberry.field(
-        description="The mutations that the viewer may ask for about this case, its person, this meeting, or this item"
-        " of it, in their order; none where, for them, there is no such thing. What is sent is judged anew.",
+        description="The mutations that the viewer may ask for about this case, its person, this meeting, this item of"
+        " it, or this contact, in their order; none where, for them, there is no such thing. What is sent is judged"
+        " anew.",
         metadata=weighs(20),
     )
     async def offered(
@@ -62,11 +63,13 @@ class StandingQueries:
         meeting_id: UUID | None = None,
         item_id: UUID | None = None,
         person_id: UUID | None = None,
+        contact_id: UUID | None = None,
         at_least: Position | None = None,
     ) -> list[str]:
         context = info.context
         await context.reached(at_least)
         given = {"case": case_id, "meeting": meeting_id, "item": item_id, "person": person_id}
+        given |= {"contact": contact_id}
         about = {name: id_ for name, id_ in given.items() if id_ is not None}
         facts = context.reading.facts
         # What is offered follows from seats and rights, which every fact may change.

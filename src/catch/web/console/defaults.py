@@ -20,6 +20,7 @@ from catch.web.console.lists import (
     open_goals,
     parts,
     programmes,
+    programmes_with_contacts,
     scale_asked,
     told,
 )
@@ -126,7 +127,23 @@ def as_it_reads(known: Known) -> dict[str, str]:
     return {"which": field.name, "text": str(held[camel(field.attribute)])}
 
 
+def as_it_came(known: Known) -> dict[str, str]:
+    """What the contact said stands in the referral that it leads to."""
+    held = known.contact or {}
+    names = {"personId": "person", "programme": "programme", "source": "source", "channel": "channel",
+             "text": "reason", "onBehalfOf": "onBehalfOf"}  # fmt: skip
+    return {field: str(held[name]) for name, field in names.items() if held.get(name)}
+
+
+def as_described(known: Known) -> dict[str, str]:
+    """Whom a contact described is registered as they were."""
+    return {name: str(value) for name, value in one(known.contact, "described").items() if value}
+
+
 OF_COMMANDS: Mapping[str, Callable[[Known], dict[str, str]]] = {
+    "ConvertContact": as_it_came,
+    "RegisterPerson": as_described,
+    "ReceiveContact": lambda known: {"programme": only(programmes_with_contacts(known))},
     "AllocateCoordinator": myself,
     "DeclareRecusal": myself,
     "JoinMeeting": myself,

@@ -31,6 +31,8 @@ class Known:
         self.case = case
         self.meeting: Json | None = None
         self.item: Json | None = None
+        self.contact: Json | None = None
+        self.earlier: list[Json] = []
         self.programmes: list[Json] = []
         self.programme: Json | None = None
         self.partners: list[Json] = []
@@ -52,9 +54,18 @@ class Known:
             found = await self.visit.maybe("meeting_room", id=self.about["meeting"], item=self.about.get("item"))
             self.meeting = found.get("meeting")
             self.item = found.get("agendaItem") if "item" in self.about else None
+        if self.contact is None and "contact" in self.about:
+            await self.with_contact(self.about["contact"])
         held = many(await self.visit.maybe("programme_definitions"), "programmes")
         self.programmes = [definition(each["key"], each["version"], each["definition"]) for each in held]
         self.programme = self._programme()
+        return self
+
+    async def with_contact(self, contact: str) -> "Known":
+        """A contact, and those before it that may be about the same."""
+        self.contact = (await self.visit.maybe("contact", id=contact, atLeast=self.visit.at_least)).get("contact")
+        if self.contact is not None:
+            self.earlier = many(await self.visit.maybe("earlier_contacts", id=contact), "earlierContacts")
         return self
 
     def _programme(self) -> Json | None:
@@ -64,6 +75,8 @@ class Known:
             key = self.case["programme"]["key"]
         elif self.meeting is not None:
             key = self.meeting["programme"]
+        elif self.contact is not None and key is None:
+            key = self.contact["programme"]
         found = [each for each in self.programmes if key in (None, each["key"])]
         return found[0] if len(found) == 1 else None
 

@@ -89,6 +89,8 @@ def plans(known: Known) -> list[Choice]:
 
 
 def person(known: Known) -> list[Choice]:
+    if known.contact and known.contact["personId"]:
+        return [Choice(known.contact["personId"], known.contact["personName"] or "The person it is about")]
     held = one(known.case, "person")
     return [Choice(held["id"], held["name"] or "The person of this case")] if held else []
 
@@ -290,6 +292,23 @@ def resting(known: Known) -> list[Choice]:
 
 def voidings(known: Known) -> list[Choice]:
     return [Choice(each["id"], words(each["reason"])) for each in parts(known, "voidings") if not each["answeredAt"]]
+
+
+def contact_priorities(known: Known) -> list[Choice]:
+    return [Choice(each["code"], each["label"]) for each in many(one(known.programme, "contacts"), "priorities")]
+
+
+def contact_outcomes(known: Known) -> list[Choice]:
+    return [Choice(each["code"], each["label"]) for each in many(one(known.programme, "contacts"), "outcomes")]
+
+
+def earlier_contacts(known: Known) -> list[Choice]:
+    held = known.earlier
+    return [Choice(each["id"], f"{each['receivedAt'][:10]}: {called(each['text'], 'a contact')}") for each in held]
+
+
+def programmes_with_contacts(known: Known) -> list[Choice]:
+    return [Choice(each["key"], each["name"]) for each in known.programmes if each.get("contacts")]
 
 
 def scale(known: Known) -> list[Choice]:

@@ -3,7 +3,8 @@
 A referral is two commands: a person is registered, and their referral is submitted. Nobody is registered for a referral
 that is not taken: it is sent first, and that there is no such person yet is the last thing that can be wrong with it.
 Ids are made of what is said and of the form's own id: the same form sent again, after an answer that never came, finds
-both there already; what is put right after a refusal is something else.
+both there already; what is put right after a refusal is something else. A contact is led on in the same way, by
+a command of its own.
 """
 
 from http import HTTPStatus
@@ -13,8 +14,10 @@ import msgspec
 
 from catch.domain.calendar import LONDON, london_day
 from catch.domain.case.referral import SubmitReferral
+from catch.domain.contact import ConvertContact
 from catch.domain.person import RegisterPerson
 from catch.web.console.asking import form_of
+from catch.web.console.fields import mutation_of
 from catch.web.console.forms import Form, is_id
 from catch.web.console.known import Known, nodes
 from catch.web.console.sent import Sent
@@ -43,10 +46,13 @@ class Both:
         self.today = london_day(known.now)
         case, person, referral = (self.id(each) for each in ("case", "person", "referral"))
         self.person = form_of(known, RegisterPerson, sent, {"person": person}, only=PERSON)
+        self.contact = known.about.get("contact", "")
+        kind = ConvertContact if self.contact else SubmitReferral
+        self.mutation = mutation_of(kind)
         about = {"case": case, "person": person, "referral": referral}
         if known.programme:
             about["programme"] = known.programme["key"]
-        self.referral = form_of(known, SubmitReferral, sent, about, only=REFERRAL)
+        self.referral = form_of(known, kind, sent, about, only=REFERRAL)
 
     def id(self, *about: str) -> str:
         """As random as the form's own id, and the same whenever it is asked for."""
@@ -60,7 +66,7 @@ class Both:
         more: Json = {} if born is None else {"age": born}
         # What they wrote stays theirs to read, whatever turns out to be known of the person.
         told = {name: person[name] for name in DESCRIBED if name in person}
-        if told:
+        if told and not self.contact:
             more["described"] = told
         return person | {"person": named}, referral | {"person": named} | more
 
@@ -69,32 +75,38 @@ class Both:
         return [(form, each.path, each.text) for form in (self.person, self.referral) for each in form.problems]
 
 
-async def known_for(visit: Visit, programme: str) -> Known:
+async def known_for(visit: Visit, programme: str, contact: str) -> Known:
     may = (await visit.ask("viewer"))["viewer"]["may"]
-    if not {"registerPerson", "submitReferral"}.issubset(may):
+    if not {"registerPerson", "convertContact" if contact else "submitReferral"}.issubset(may):
         raise nothing_here()
-    known = Known(visit, {"programme": programme} if programme else {})
-    return await known.with_subject()
+    about = {"programme": programme, "contact": contact if is_id(contact) else ""}
+    known = await Known(visit, {name: value for name, value in about.items() if value}).with_subject()
+    if contact and known.contact is None:
+        raise nothing_here()
+    if not programme and contact:
+        # Where it leads to is to be chosen: the contact's own programme or another.
+        known.programme = None
+    return known
 
 
 async def empty(visit: Visit) -> Reply:
-    known = await known_for(visit, visit.query.get("programme", ""))
+    known = await known_for(visit, visit.query.get("programme", ""), visit.query.get("contact", ""))
     return shown(visit, known, Both(known, {}, uuid4()))
 
 
 async def send(visit: Visit) -> Reply:
-    known = await known_for(visit, visit.sent("programme"))
+    known = await known_for(visit, visit.sent("programme"), visit.sent("contact"))
     given = visit.sent("send-id")
     both = Both(known, visit.form, UUID(given) if is_id(given) else uuid4())
     person, referral = both.filled()
     if both.problems:
         return shown(visit, known, both, HTTPStatus.BAD_REQUEST)
-    answer, form = await sent(visit, both, "submitReferral", referral), both.referral
+    answer, form = await sent(visit, both, both.mutation, referral), both.referral
     if isinstance(answer, Turned) and answer.code == NOT_REGISTERED:
         answer, form = await sent(visit, both, "registerPerson", person), both.person
         if isinstance(answer, Taken):
             both.registered = True
-            answer, form = await sent(visit, both, "submitReferral", referral), both.referral
+            answer, form = await sent(visit, both, both.mutation, referral), both.referral
     if isinstance(answer, Turned):
         # What is wrong with the person as the referral describes them stands where they are asked for.
         if any(DESCRIPTION in (each.get("path") or "") for each in answer.details):
@@ -102,7 +114,7 @@ async def send(visit: Visit) -> Reply:
         details = [{**each, "path": (each.get("path") or "").replace(DESCRIPTION, ".")} for each in answer.details]
         form.refused(answer.code, answer.message, details)
         return shown(visit, known, both, answer.status)
-    return visit.to(f"/cases/{referral['case']}", answer)
+    return visit.to(f"/contacts/{both.contact}" if both.contact else f"/cases/{referral['case']}", answer)
 
 
 async def sent(visit: Visit, both: Both, mutation: str, filled: Json) -> Taken | Turned:
