@@ -247,8 +247,8 @@ async def test_the_chair_gets_through_an_item_by_keyboard_alone(place: Place, ru
     held = await agreed(place)
     async with at_the_console(running, place, CHAIR) as page:
         await page.goto(held.address)
-        for text in ("Start the meeting", "Join the meeting", "Accept confidentiality"):
-            await press(page, text)
+        # Whoever starts it is there, and bound to keep what is said.
+        await press(page, "Start the meeting")
         reason = page.get_by_label("If nobody does: why go on?").first
         if await reason.count():
             await tab_to(page, reason)
