@@ -22,6 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def world(furnished: Furnished) -> AsyncIterator[tuple[Browser, Place]]:
     async with browser() as running, furnished() as place:
         await place.take_contacts()
+        await place.settled()
         yield running, place
 
 

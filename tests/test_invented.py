@@ -241,6 +241,10 @@ NO_PLACE = {
     "bench live",
     "bench reading",
     "bench console",
+    "programmes check",
+    "programmes diff",
+    "programmes schema",
+    "programmes shipped",
 }
 """What has to do with no place of anybody's."""
 OF_ITS_OWN = {"demo", "serve"}

@@ -1,6 +1,7 @@
 """A rebuild shared out among processes leaves the same bytes as one that is not, and parks the same keys."""
 
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from uuid import uuid4
 
 import pytest
@@ -38,7 +39,10 @@ async def test_shared_or_alone_with_much_or_little_memory_the_rows_are_the_same(
     await rebuild(log, decode, ALL)
     alone = [await checksum(log.pool, one) for one in ALL]
     assert len(await parked(log)) == len(ALL)
-    assert len(set(alone)) == len(ALL)
+    # In these two weeks nobody raises a concern, or calls at the front door.
+    empty = {each.name for each, rows in zip(ALL, alone, strict=True) if rows == sha256().hexdigest()}
+    assert empty == {"concerns", "contacts"}
+    assert len(set(alone)) == len(ALL) - len(empty) + 1
     left = await parked(log)
     seen: list[int] = []
     await rebuild(log, decode, ALL, lambda position, _: seen.append(position), processes=2, alone=0)

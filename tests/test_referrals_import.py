@@ -25,7 +25,7 @@ from catch.importing.delimited import read_back, written_out
 from catch.importing.referral_file import read
 from catch.importing.referrals import import_referrals
 from catch.importing.rows import ReferralRow, row_of
-from catch.programmes import shipped, starting
+from catch.programmes import starting
 from catch.settings import Settings
 from tests.conftest import Database
 
@@ -328,7 +328,7 @@ async def test_nobody_makes_a_row_disappear_by_taking_its_ids_first(catch: Catch
     row = GOOD.replace("999 000 0018", "").replace("21/05/1951", "")
     person, case = former_id("R1", "person"), former_id("R1", "case")
     thief = Actor("mallory", "snn", Role.COORDINATOR)
-    for given in as_anything(thief.agency, thief.user, thief.role, shipped(), date(2020, 1, 1), known=False):
+    for given in as_anything(thief.agency, thief.user, thief.role, starting(), date(2020, 1, 1), known=False):
         await catch.commands.take(given, by=SETTER, command_id=uuid4())
     await catch.commands.take(RegisterPerson(person, name=Sealed("Ada")), by=SETTER, command_id=uuid4())
     taken = SubmitReferral(
