@@ -198,18 +198,18 @@ def came_again(rows: Iterable[Row], within: timedelta) -> set[UUID]:
     """The contacts after which whoever they were about came again within that time."""
     ordered = sorted(rows, key=lambda row: (row.received_at, row.contact_id))
     at = {row.contact_id: row.received_at for row in ordered}
-    latest: dict[UUID | str, tuple[datetime, list[UUID]]] = {}
+    # Of each sign the last alone: an earlier one was followed by that one, sooner.
+    latest: dict[UUID | str, Row] = {}
     again: set[UUID] = set()
     for row in ordered:
         said = row.contact.repeats
         if said is not None and said in at and row.received_at - at[said] <= within:
             again.add(said)
         for sign in signs(row):
-            before, ids = latest.get(sign, (row.received_at, []))
-            if ids and row.received_at - before <= within:
-                again.update(ids)
-            # Only the last before: an earlier one was followed by that one, sooner.
-            latest[sign] = (row.received_at, [row.contact_id])
+            before = latest.get(sign)
+            if before is not None and row.received_at - before.received_at <= within:
+                again.add(before.contact_id)
+            latest[sign] = row
     return again
 
 

@@ -35,6 +35,7 @@ from catch.domain.case.entries import KEPT, NoSuchText, UnknownEntry
 from catch.domain.case.information import InformationRequested
 from catch.domain.case.measures import TotalsDiffer
 from catch.domain.case.notes import AddNote, NoteAdded
+from catch.domain.case.rules import AskedByYourself
 from catch.domain.case.state import (
     Case,
     CaseState,
@@ -45,7 +46,6 @@ from catch.domain.case.state import (
     WithdrawReason,
     Worker,
 )
-from catch.domain.case.voiding import AskedByYourself
 from catch.domain.facts import Category, Sealed
 from catch.domain.refusals import OutOfRange
 from catch.history.past import Moment, chosen

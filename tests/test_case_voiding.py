@@ -19,10 +19,10 @@ from catch.domain.case.eligibility import ReferralDeclined
 from catch.domain.case.goals import GoalSet
 from catch.domain.case.notes import AddNote
 from catch.domain.case.proposals import MeetingProposed
+from catch.domain.case.rules import AskedByYourself
 from catch.domain.case.state import Case, CaseState, ConversationFormat, ProposalPurpose, VoidReason
 from catch.domain.case.voiding import (
     ApproveVoiding,
-    AskedByYourself,
     CaseIsVoided,
     CaseVoided,
     RefuseVoiding,

@@ -193,9 +193,11 @@ async def test_a_page_after_a_form_asks_the_log_nothing_of_how_far_it_has_come(
     assert (await chair.get("/inbox")).status_code == 200
 
 
-async def test_a_page_says_that_it_holds_no_more_than_its_rows_do(place: Place, chair: httpx.AsyncClient) -> None:
+async def test_a_page_says_that_it_holds_no_more_than_its_rows_do(
+    place: Place, chair: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The read side comes after what was heard, and a page's script follows from where the page stands."""
     await place.settled()
     behind = place.catch.readside.position - 3
-    place.catch.readside._position = behind  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(place.catch.readside, "_position", behind)
     assert f'data-at="{behind}"' in (await chair.get("/inbox")).text

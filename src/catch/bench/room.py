@@ -43,7 +43,7 @@ from catch.domain.person import RegisterPerson
 from catch.domain.programme import LoadProgramme
 from catch.domain.streams import MEETING, PARTNER
 from catch.domain.streams import PROGRAMME as PROGRAMME_STREAM
-from catch.programmes import shipped, starting
+from catch.programmes import starting
 
 PROGRAMME, SERIES = "snn-catch", "catch-weekly"
 SYSTEM = Actor("system", "catch", Role.SYSTEM)
@@ -100,7 +100,7 @@ def long_since() -> date:
 
 async def enrol(catch: Catch, who: Actor) -> None:
     """With the role they act in; their agency is registered."""
-    programme = next(each for each in shipped() if each.key == PROGRAMME)
+    programme = next(each for each in starting() if each.key == PROGRAMME)
     await take(catch, EnrolMember(who.agency, who.user, Sealed(f"{who.user} Example")), SYSTEM)
     for command in in_programme(who.agency, who.user, who.role, programme, long_since()):
         await take(catch, command, SYSTEM)

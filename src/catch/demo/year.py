@@ -45,7 +45,7 @@ from catch.domain.case.coordination import AllocateCoordinator
 from catch.domain.facts import Sealed
 from catch.domain.programme.recurrence import occurrences
 from catch.importing.referrals import import_referrals
-from catch.programmes import shipped, starting
+from catch.programmes import starting
 
 PROGRAMME = "snn-catch"
 SEED = 2024
@@ -121,7 +121,7 @@ class Loading:
         for agency in self.partners:
             for intervention in agency.interventions:
                 self.by_intervention[intervention].append(agency)
-        series = next(one for one in shipped() if one.key == PROGRAMME).series(SERIES)
+        series = next(one for one in starting() if one.key == PROGRAMME).series(SERIES)
         assert series is not None
         # Never later than now: the program takes nothing that lies in the future.
         self.now = min(datetime.combine(today, time(8), LONDON).astimezone(UTC), catch.log.clock.now())

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
 from catch.domain.case.referral import ProgrammeNotRunning, SubmitReferral, check_door
+from catch.domain.case.rules import author
 from catch.domain.case.state import Basis, Described, ReferralAgreement, SafeContact, Urgency, Worker
 from catch.domain.facts import Command, Fact, Leaves, Part, Sealed
 from catch.domain.given import Given, not_before
@@ -327,7 +328,7 @@ def decide(contact: Contact | None, command: ContactCommand, given: Given) -> li
     """`given.programme` is the version that the contact came under, or the present one for a new contact. Whatever two
     contacts say of one another is asked by `repeat_fits`.
     """
-    by = Worker(given.by.user, given.by.agency)
+    by = author(given)
     if isinstance(command, ReceiveContact):
         return [] if contact else [receive(command, by, given)]
     if contact is None:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from catch.domain.case.rules import author
 from catch.domain.case.state import Worker
 from catch.domain.facts import Command, Fact, Leaves, Part, Sealed, Tag
 from catch.domain.given import Given, not_before
@@ -187,7 +188,7 @@ class UnknownConcern(Refused):
 
 
 def decide(beside: Beside | None, command: RestrictedCommand, given: Given) -> list[RestrictedEvent]:
-    held, by = beside or Beside(command.case), Worker(given.by.user, given.by.agency)
+    held, by = beside or Beside(command.case), author(given)
     match command:
         case AddRestrictedNote(case, note, tag, text):
             known = any(each.note == note for each in held.notes)

@@ -80,17 +80,22 @@ def load_all(paths: Iterable[Traversable]) -> tuple[Programme, ...]:
     return tuple(found)
 
 
-@cache
 def shipped() -> tuple[Programme, ...]:
     """The programmes that come with the package, by key."""
-    found = [path for path in files(__name__).iterdir() if path.name.endswith(".yaml")]
-    return tuple(sorted(map(load, found), key=lambda programme: programme.key))
+    names = (path.name for path in files(__name__).iterdir())
+    return tuple(map(_shipped, sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))))
 
 
 def starting() -> tuple[Programme, ...]:
     """Those of them that a place begins with where nobody says which: a weekly meeting, and a monthly one."""
     keys = (files(__name__) / "starting.txt").read_text("utf-8").split()
-    return tuple(each for each in shipped() if each.key in keys)
+    return tuple(map(_shipped, keys))
+
+
+@cache
+def _shipped(key: str) -> Programme:
+    """Read once, and only where it is asked for: to begin a place need not read all the others."""
+    return load(files(__name__) / f"{key}.yaml")
 
 
 LARGEST = 65_536

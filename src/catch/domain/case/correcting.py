@@ -14,6 +14,7 @@ from catch.domain.calendar import london_day
 from catch.domain.case.course import in_order, otherwise
 from catch.domain.case.entries import KEPT, corrected, entry_of, part_of, without
 from catch.domain.case.measures import UnknownInstrument, added_up, outside
+from catch.domain.case.rules import author, by_another
 from catch.domain.case.state import (
     Case,
     Correction,
@@ -26,7 +27,6 @@ from catch.domain.case.state import (
     WithdrawReason,
     Worker,
 )
-from catch.domain.case.voiding import AskedByYourself
 from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before, within
 from catch.domain.instruments import Reading
@@ -199,10 +199,6 @@ def known(case: Case, correction: UUID) -> bool:
     return any(held.correction == correction for held in case.corrections)
 
 
-def author(given: Given) -> Worker:
-    return Worker(given.by.user, given.by.agency)
-
-
 def correct_measure(case: Case, command: CorrectMeasure, given: Given) -> list[CorrectingEvent]:
     if known(case, command.correction):
         return []
@@ -247,9 +243,7 @@ def asked(case: Case, withdrawal: UUID, given: Given) -> Withdrawal:
     held = next((held for held in case.withdrawals if held.withdrawal == withdrawal), None)
     if held is None:
         raise UnknownWithdrawal(withdrawal=withdrawal)
-    if held.by.user == given.by.user:
-        raise AskedByYourself(withdrawal=withdrawal)
-    not_before(given, held.at)
+    by_another(held.by, held.at, given, withdrawal=withdrawal)
     return held
 
 

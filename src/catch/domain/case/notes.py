@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.case.course import in_order, otherwise
-from catch.domain.case.rules import require_live
+from catch.domain.case.rules import author, require_live
 from catch.domain.case.state import Case, Note, UnmetNeed, Worker
 from catch.domain.facts import Category, Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before
@@ -116,7 +116,7 @@ def add_note(case: Case, command: AddNote, given: Given) -> list[NoteEvent]:
     outside = [agency for agency in command.audience if agency not in case.holders and not case.involved(agency)]
     if outside:
         raise AudienceNotInvolved(partners=", ".join(sorted(outside)))
-    by = Worker(given.by.user, given.by.agency)
+    by = author(given)
     return [NoteAdded(command.note, command.category, command.text, by, command.audience)]
 
 

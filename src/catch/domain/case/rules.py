@@ -1,8 +1,10 @@
-"""What every subject of a case shares: whether the case is live, and since when something can be true of it."""
+"""What every subject of a case shares: whether the case is live, since when something can be true of it, and who
+says it or answers what somebody else asked for.
+"""
 
 from datetime import datetime
 
-from catch.domain.case.state import Case, CaseState
+from catch.domain.case.state import Case, CaseState, Worker
 from catch.domain.given import Given, not_before
 from catch.domain.refusals import Refused
 
@@ -15,6 +17,21 @@ class CaseNotLive(Refused):
     """The case is not live: it was declined, redirected, closed or voided. Reopen it where it was closed, or make a new
     referral.
     """
+
+
+class AskedByYourself(Refused):
+    """You have asked for this yourself, so you cannot answer it. Ask somebody else who coordinates the case."""
+
+
+def author(given: Given) -> Worker:
+    return Worker(given.by.user, given.by.agency)
+
+
+def by_another(by: Worker, at: datetime, given: Given, **about: object) -> None:
+    """Whoever answers is not who asked, and answers after it. Raises `AskedByYourself`."""
+    if by.user == given.by.user:
+        raise AskedByYourself(**about)
+    not_before(given, at)
 
 
 def require_live(case: Case, given: Given, *since: datetime | None) -> None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from catch.domain.case.actions import ActionCancelled
 from catch.domain.case.course import otherwise, stepped
+from catch.domain.case.rules import author, by_another
 from catch.domain.case.state import Case, CaseState, StepKind, Voiding, VoidReason, Worker
 from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before
@@ -92,10 +93,6 @@ class VoidingAnswered(Refused):
     """This has been answered already. Look at the case again; if it must be voided after all, ask anew."""
 
 
-class AskedByYourself(Refused):
-    """You have asked for this yourself, so you cannot answer it. Ask somebody else who coordinates the case."""
-
-
 class CaseIsVoided(Refused):
     """The case was voided: it should never have been opened, and nothing more is recorded of it. Go on with the
     person's right case, or make a new referral. A safeguarding concern is still taken: `raiseSafeguardingConcern`.
@@ -116,8 +113,7 @@ def request(case: Case, command: RequestVoiding, given: Given) -> list[Answer]:
     if (open_one := case.voiding_asked) is not None:
         raise VoidingAlreadyRequested(voiding=open_one.voiding, by=open_one.by.user)
     not_before(given, case.opened_at, *(held.answered_at for held in case.voidings))
-    by = Worker(given.by.user, given.by.agency)
-    return [VoidingRequested(command.voiding, command.reason, command.explanation, by)]
+    return [VoidingRequested(command.voiding, command.reason, command.explanation, author(given))]
 
 
 def asked(case: Case, voiding: UUID, given: Given) -> Voiding:
@@ -125,9 +121,7 @@ def asked(case: Case, voiding: UUID, given: Given) -> Voiding:
     held = next((held for held in case.voidings if held.voiding == voiding), None)
     if held is None:
         raise UnknownVoiding(voiding=voiding)
-    if held.by.user == given.by.user:
-        raise AskedByYourself(voiding=voiding)
-    not_before(given, held.at)
+    by_another(held.by, held.at, given, voiding=voiding)
     return held
 
 
