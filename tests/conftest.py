@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import os
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import wraps
@@ -43,6 +44,34 @@ def bounded(test: Callable[..., Awaitable[None]], seconds: float) -> Callable[..
 def pytest_itemcollected(item: pytest.Item) -> None:
     if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
         item.obj = bounded(item.obj, DEADLINE)
+
+
+SILENT_AFTER = (
+    "catch.database.database.WITHIN",
+    "catch.database.pool.TURN",
+    "catch.identity.logout.DEAF",
+    "catch.identity.logout.LOOKED",
+    "catch.log.connection.HELD_UP",
+    "catch.log.wake.UNANSWERED",
+)
+HELD_UP = 60.0
+"""Seconds in the place of each of these: two cores that run tests on both are held up for longer than a server is, and
+a database that waits for its turn on them has not fallen silent."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def patient(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Modules about silence itself are marked `punctual`: theirs are the program's own times."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in () if request.node.get_closest_marker("punctual") else SILENT_AFTER:
+            patch.setattr(name, HELD_UP)
+        yield
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """A failure is named when it happens: a run of everything takes long to end."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        sys.stderr.write(f"\n{report.when} failed: {report.nodeid}\n")
 
 
 class Database(NamedTuple):

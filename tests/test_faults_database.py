@@ -10,7 +10,10 @@ from catch.database.server import SAFE
 from tests.faults import disk, scenarios
 from tests.faults.cluster import Cluster, cluster, possible
 
-pytestmark = pytest.mark.skipif(not possible(), reason="no PostgreSQL programs to start a server with")
+pytestmark = [
+    pytest.mark.punctual,
+    pytest.mark.skipif(not possible(), reason="no PostgreSQL programs to start a server with"),
+]
 
 
 @pytest.fixture(scope="module")

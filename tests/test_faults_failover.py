@@ -7,7 +7,10 @@ import pytest
 from tests.faults.cluster import possible
 from tests.faults.failovers import failed_over
 
-pytestmark = pytest.mark.skipif(not possible(), reason="no PostgreSQL programs to start a server with")
+pytestmark = [
+    pytest.mark.punctual,
+    pytest.mark.skipif(not possible(), reason="no PostgreSQL programs to start a server with"),
+]
 
 SILENT = 30.0
 """Seconds, on a machine that is busy with other things, until somebody is answered again."""

@@ -21,7 +21,10 @@ from tests.faults.nodes import Node, nodes
 from tests.faults.proxy import SOCKET, Proxy, between
 from tests.faults.scenarios import OBSERVER, WRITER, busy, concluded, place
 
-pytestmark = pytest.mark.skipif(not possible(), reason="no PostgreSQL programs to start a server with")
+pytestmark = [
+    pytest.mark.punctual,
+    pytest.mark.skipif(not possible(), reason="no PostgreSQL programs to start a server with"),
+]
 SLOW: dict[str, object] = WRITER | {"pause": 0.02}
 
 

@@ -7,7 +7,10 @@ import pytest
 from tests.faults.cluster import possible
 from tests.faults.restores import restored_to_moments
 
-pytestmark = pytest.mark.skipif(not possible(), reason="no PostgreSQL programs to start a server with")
+pytestmark = [
+    pytest.mark.punctual,
+    pytest.mark.skipif(not possible(), reason="no PostgreSQL programs to start a server with"),
+]
 
 
 async def test_what_is_restored_to_a_moment_answers_as_of_that_moment(tmp_path: Path):

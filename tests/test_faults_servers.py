@@ -18,7 +18,10 @@ from tests.faults.nodes import STOCK, caught_up, nodes, verdict
 from tests.faults.proxy import SOCKET, Proxy, between
 from tests.faults.scenarios import OBSERVER, WRITER, busy, place
 
-pytestmark = pytest.mark.skipif(not possible(), reason="no PostgreSQL programs to start a server with")
+pytestmark = [
+    pytest.mark.punctual,
+    pytest.mark.skipif(not possible(), reason="no PostgreSQL programs to start a server with"),
+]
 
 
 @pytest.fixture(scope="module")

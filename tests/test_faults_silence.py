@@ -19,6 +19,8 @@ from tests.holes import Hole, Way, hole
 from tests.place import COORDINATOR, Case, Place, placed
 from tests.test_api_outage import FOLLOW, NOTE, READ, insisted, noted
 
+pytestmark = pytest.mark.punctual
+
 ANSWERED = 3.0 * 3
 READY = 2.0 * 3
 BACK = 2.0 * 3

@@ -25,7 +25,10 @@ from tests.faults.place import database
 from tests.place import Place, placed
 from tests.test_faults_silence import ready
 
-pytestmark = pytest.mark.skipif(not possible(), reason="no PostgreSQL programs to start a server with")
+pytestmark = [
+    pytest.mark.punctual,
+    pytest.mark.skipif(not possible(), reason="no PostgreSQL programs to start a server with"),
+]
 
 BACK = 5.0 * 3
 """Three times the seconds in which what was promoted is written to."""

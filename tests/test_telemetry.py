@@ -284,9 +284,17 @@ async def test_what_is_watched_is_how_it_stands(place: Place):
     assert now.standing.generation == 1
     assert now.leading
     assert (now.queue, now.connections) == (0, 0)
+    before = await at_rest(watch)
     async with catch.log.pool.acquire():
         then = await watch.look()
-    assert (then.busy, then.waiting, then.recording) == (now.busy + 1, 0, True)
+        busy = await at_rest(watch)
+    assert (then.waiting, then.recording) == (0, True)
+    assert busy == before + 1
+
+
+async def at_rest(watch: Watch) -> int:
+    """How many connections are in use but for those that the server's own rounds take for a moment."""
+    return min([(await watch.look()).busy for _ in range(20)])
 
 
 def place_live() -> Any:

@@ -302,9 +302,9 @@ async def served(web: Web, port: int, host: str) -> AsyncGenerator[int]:
     # In this order: who must not hear of a fact is gone before it is told.
     listeners = (web.told_in_vain, web.feed.publish, web.allowed_anew)
     catch.present.follower.listeners.extend(listeners)
-    # Before anybody connects: a session that another server was told to end is ended here, too.
-    await web.sessions.look()
     try:
+        # Before anybody connects: a session that another server was told to end is ended here, too.
+        await web.sessions.look()
         async with (
             living_on("rights by the clock", kept_up("rights by the clock", web.reconsider)),
             living_on("sign-outs", kept_up("sign-outs", web.sessions.follow)),
@@ -317,6 +317,8 @@ async def served(web: Web, port: int, host: str) -> AsyncGenerator[int]:
         if isinstance(web.issuer, Issuers):
             await web.issuer.close()
         web.feed.close()
+        # Where the server itself was never started, nobody else does.
+        listening.close()
 
 
 @asynccontextmanager
