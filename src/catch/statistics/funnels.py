@@ -51,8 +51,9 @@ class Funnel(Struct, frozen=True):
 
 
 def funnel(groups: Iterable[Group]) -> Funnel:
-    """Exact binomial limits (Spiegelhalter, Statistics in Medicine 24 (2005), 1185). A ranking would put the small groups
-    first and last by chance alone.
+    """Exact binomial limits (Spiegelhalter, Statistics in Medicine 24 (2005), 1185).
+
+    A ranking would put the small groups first and last by chance alone.
     """
     every = tuple(groups)
     counted = [group for group in every if group.of]
