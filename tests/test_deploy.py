@@ -162,10 +162,8 @@ def needed(names: Sequence[str], found: set[str]) -> set[str]:
     ("lock", "roots"),
     [
         ("requirements.lock", PROJECT["project"]["dependencies"]),
-        (
-            "telemetry.lock",
-            PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["telemetry"],
-        ),
+        ("report.lock", PROJECT["project"]["dependencies"] + EXTRAS["report"]),
+        ("telemetry.lock", PROJECT["project"]["dependencies"] + EXTRAS["telemetry"]),
         ("build.lock", ["hatchling"]),
     ],
 )
