@@ -86,8 +86,8 @@ def at(dsn: str, database: str) -> str:
 
 
 async def eventually(look: Callable[[], Awaitable[object]]) -> None:
-    """Until it is so; a test that waits in vain fails after ten seconds."""
-    async with asyncio.timeout(10):
+    """Until it is so; a test that waits in vain fails after half a minute."""
+    async with asyncio.timeout(30):
         for pause in repeat(0.01):
             if await look():
                 return

@@ -25,7 +25,7 @@ async def listening(app: Any, **settings: Any) -> AsyncGenerator[int]:
     )
     server = Server(config)
     task = asyncio.create_task(server.serve())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not server.started:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
     try:

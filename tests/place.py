@@ -227,7 +227,7 @@ class Place:
         """Returns once queries and subscriptions have come to the end of the log; where that is."""
         head = await self.catch.log.head()
         await self.catch.reached(head)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while self.catch.present.follower.position < head:  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
         return head
@@ -363,7 +363,7 @@ class Client:
     async def subscribe(self, name: str, query: str, /, **variables: Any) -> None:
         await self.send(type="subscribe", id=name, payload={"query": query, "variables": variables})
 
-    async def receive(self, seconds: float = 5) -> Any:
+    async def receive(self, seconds: float = 30) -> Any:
         async with asyncio.timeout(seconds):
             text = str(await self.socket.recv())
         self.received.append(text)

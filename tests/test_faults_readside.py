@@ -58,7 +58,7 @@ async def ended_at(step: int, work: Coroutine[Any, Any, None], done: Callable[[]
         await ending
 
     task = asyncio.create_task(run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not task.done() and not (ending.steps < step and await done()):  # noqa: ASYNC110
             await asyncio.sleep(0.001)
     if task.done():
@@ -107,7 +107,7 @@ async def differences(log: Log, projections: Sequence[ReadModel] = LEDGERS) -> l
 @asynccontextmanager
 async def running(log: Log, projections: Sequence[ReadModel] = LEDGERS) -> AsyncGenerator[None]:
     side = asyncio.create_task(ReadSide(log, decode, projections, patience=0.05).run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await caught_up(log, projections):  # noqa: ASYNC110
             await asyncio.sleep(0.005)
     yield

@@ -164,7 +164,7 @@ async def spoken(port: int, data: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(data + b"GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             return await reader.read()
     finally:
         writer.transport.abort()
@@ -226,7 +226,7 @@ async def test_a_page_of_another_site_opens_no_socket(place: Place):
         reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
         try:
             writer.write(handshake.encode())
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 assert (await reader.readline()).startswith(f"HTTP/1.1 {status} ".encode()), origin
         finally:
             writer.transport.abort()

@@ -24,7 +24,7 @@ async def test_a_server_is_ready_while_it_reaches_its_records(database: Database
         alive = await place.http.get("/health/live")
         assert (alive.status_code, alive.json()) == (200, {"status": "live"})
         await line.mend()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while (await place.http.get("/health/ready")).status_code != 200:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 

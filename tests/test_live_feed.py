@@ -51,7 +51,7 @@ class Reader:
 
 
 async def until(done: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not done():  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
@@ -330,7 +330,7 @@ async def test_while_the_log_is_away_nobody_is_sent_away():
         await asyncio.sleep(0.3)
         assert reader.take() == []
         toy.log.broken = None
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not (found := reader.take()):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         assert found[0]["__typename"] != "ResyncRequired"

@@ -58,7 +58,7 @@ class Server:
             yield client
 
     async def empty(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while self.live.connections or self.live.running:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
@@ -74,7 +74,7 @@ class Client:
         await self.send(type="subscribe", id=name, payload={"query": query, "variables": variables})
 
     async def receive(self) -> Any:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             return msgspec.json.decode(await self.socket.recv())
 
     async def rest(self) -> list[Any]:
@@ -87,7 +87,7 @@ class Client:
 
     async def closed(self) -> tuple[int, str]:
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while True:
                     await self.socket.recv()
         except ConnectionClosed as closed:

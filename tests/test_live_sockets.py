@@ -34,7 +34,7 @@ class Raw:
         self.writer.write(Frame(opcode, data).serialize(mask=True))
 
     async def frame(self) -> tuple[int, bytes]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             opcode, length = await self.reader.readexactly(2)
             assert length < 126
             return opcode & 0x0F, await self.reader.readexactly(length)

@@ -73,7 +73,7 @@ async def test_control_without_the_lock_this_follower_loses_an_event(log: Log, d
     go_on.set()
     await writer
     await log.append(one())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         seen = await follower
     assert len(await log.page(0, 10)) == 5
     assert "Late" not in [event.topic for event in seen]
@@ -134,7 +134,7 @@ async def test_following_goes_on_after_every_connection_was_cut(log: Log, dsn: s
     fourth = await Log.open(dsn)
     await fourth.append(one())
     await fourth.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         seen = await follower
     assert seen == await log.page(0, 10)
     await other.close()
@@ -165,5 +165,5 @@ async def test_followers_end_when_the_log_is_closed(dsn: str):
     await log.append(one())
     await asyncio.sleep(0.05)
     await log.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert len(await follower) == 2

@@ -43,7 +43,7 @@ def record(log: Log) -> Recorder:
 
 
 async def waits_for_a_lock(log: Log) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await log.pool.fetchval(BLOCKED):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -72,7 +72,7 @@ async def test_a_page_is_folded_while_the_one_before_cannot_be_written_yet(log: 
             await connection.fetch(LOCK, [ALL[0].table])
             task = asyncio.create_task((side := ReadSide(log, watched, ALL)).run())
             await waits_for_a_lock(log)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while len(seen) < 3 * FIRST:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
             assert side.position == 0

@@ -48,7 +48,7 @@ async def test_it_opens_as_soon_as_they_are_built(
     held_up: None, database: Database, admin: Connection, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
     task = asyncio.create_task(opening(database, tmp_path))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while "read models are being built: position=0 of=1" not in caplog.messages:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert not task.done()
