@@ -5,6 +5,7 @@ A neighbour differs from its world in one thing, and says with which refusal it 
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -25,15 +26,17 @@ from catch.domain.case.agreement import ObjectionRecorded
 from catch.domain.case.coordination import CoordinatorAllocated
 from catch.domain.case.disclosure import DisclosureEnded, PartnerInvolvementEnded
 from catch.domain.case.eligibility import ReferralDeclined
-from catch.domain.case.state import CaseState, Objection, Worker
+from catch.domain.case.state import CaseState, Objection, Recusal, Worker
 from catch.domain.contact import UnknownContact
 from catch.domain.facts import Category, Role, Tag
 from catch.domain.meeting.items import ItemState
 from catch.domain.meeting.rules import NotOnTheAgenda
 from catch.domain.meeting.state import Attendee, Interest, InterestAction, Invitation, Meeting, MeetingState, Stay
+from catch.domain.merging import Merge, UnknownMerge, UnknownOther
 from catch.domain.partner import HeldTag, Running, RunningPart
+from catch.domain.person import Person, PersonRegistered
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
-from tests.cases import NOW, OFFERED, folded, received, uid
+from tests.cases import NOW, OFFERED, PERSON, TEXT, folded, received, uid
 from tests.contacts import contact, earlier
 from tests.standing import (
     GENERAL,
@@ -454,6 +457,53 @@ COORDINATES_THE_PERSON = Relationship(
         }
     ),
 )
+
+
+OTHER_PERSON, OTHERS_CASE, MERGE = uid(78), uid(79), uid(94)
+"""Of whom it was said that they are the person."""
+SAID = Merge(MERGE, PERSON, OTHER_PERSON, TEXT, "second", "snn", NOW)
+
+
+def of_both(role: Role) -> World:
+    """Their agency coordinates a case of each."""
+    other = Person(OTHER_PERSON, PersonRegistered(OTHER_PERSON), cases=((OTHERS_CASE, P),), merges=(SAID,))
+    w = world(role, shared, replace(shared, case=OTHERS_CASE, person=OTHER_PERSON))
+    return replace(w, people=(*(replace(each, merges=(SAID,)) for each in w.people), other))
+
+
+def others(w: World, **changes: Any) -> World:
+    return replace(w, cases=tuple(replace(each, **changes) if each.case == OTHERS_CASE else each for each in w.cases))
+
+
+def other_led_elsewhere(w: World) -> World:
+    return others(w, lead=Worker("otto", "other-1"))
+
+
+def recused_of_the_other(w: World) -> World:
+    return others(w, recusals=(Recusal(w.user, w.agency, NOW),))
+
+
+def only_one(w: World) -> World:
+    """Nobody has the other id."""
+    return replace(w, people=tuple(each for each in w.people if each.person != OTHER_PERSON))
+
+
+def of_both_with(refusal: type[Refused]) -> Relationship:
+    return Relationship(
+        of_both,
+        for_all(
+            {
+                **NOT_HERE,
+                **same(
+                    nothing, elsewhere, of_another_agency, left_programme, led_elsewhere, recused, refusal=UnknownPerson
+                ),
+                **same(other_led_elsewhere, recused_of_the_other, only_one, refusal=refusal),
+            }
+        ),
+    )
+
+
+COORDINATES_BOTH, ANSWERS_FOR_BOTH = of_both_with(UnknownOther), of_both_with(UnknownMerge)
 
 
 def discusses(role: Role) -> Neighbours:

@@ -16,6 +16,7 @@ from catch.domain.case.actions import ActionAnswer
 from catch.domain.contact import UnknownContact
 from catch.domain.facts import Actor, Command, Role, Tag
 from catch.domain.meeting.state import Attendee, Invitation, Stay
+from catch.domain.merging import UnknownMerge, UnknownOther
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
 from catch.domain.streams import COMMANDS
 from tests import relationships as r
@@ -153,6 +154,10 @@ RecordDeath               coordinator COORDINATES_THE_PERSON
 WithdrawDeath             coordinator COORDINATES_THE_PERSON
 CorrectIdentity           coordinator COORDINATES_THE_PERSON
 CorrectContact            coordinator COORDINATES_THE_PERSON
+RequestMerge              coordinator COORDINATES_BOTH
+ApproveMerge              coordinator ANSWERS_FOR_BOTH
+RefuseMerge               coordinator ANSWERS_FOR_BOTH
+ReverseMerge              coordinator ANSWERS_FOR_BOTH
 LookForMatches            coordinator AT_THE_PERSONS_DOOR
 ReceiveContact            coordinator TAKES_CONTACTS
 TriageContact             coordinator WORKS_THE_CONTACT
@@ -208,6 +213,8 @@ TELLS: dict[str, Any] = {
     "meeting": MEETING,
     "item": ITEM,
     "person": PERSON,
+    "retired": r.OTHER_PERSON,
+    "merge": r.MERGE,
     "partner": "housing-1",
     "programme": P,
     "series": SERIES,
@@ -329,7 +336,7 @@ def test_the_programs_own_role_is_nobodys(role: Role):
         assert may(by_itself, command(name, role), world(role), NOW) is Role.SYSTEM
 
 
-UNSEEN = (UnknownCase, UnknownMeeting, UnknownPerson, UnknownContact)
+UNSEEN = (UnknownCase, UnknownMeeting, UnknownPerson, UnknownOther, UnknownMerge, UnknownContact)
 
 
 @pytest.mark.parametrize(("name", "role"), ROWS)

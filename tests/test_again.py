@@ -85,7 +85,7 @@ NOTHING_TO_LOSE = {
     "GiveFloor HandOverChair InviteMember LeaveMeeting LeaveProgramme LinkRepeat LoadProgramme LowerHand MeetUnmetNeed",
     "NoteItem PublishAgenda RaiseHand ReinstateMember ResumeMeeting ResumeProgramme RunProgramme ScoreGoal",
     "ReachMilestone ResumeCase SetAvailability StartMeeting SuspendMember SuspendProgramme ApproveVoiding",
-    "ApproveEntryWithdrawal",
+    "ApproveEntryWithdrawal ApproveMerge",
 }
 """Commands all of whose fields say what it is about, or of which the decision compares all that they say."""
 REFERENCES = {
@@ -108,6 +108,8 @@ REFERENCES = {
     "ApproveEntryWithdrawal RefuseEntryWithdrawal": "case withdrawal",
     "ApproveVoiding RefuseVoiding": "case voiding",
     "RequestVoiding": "case",
+    "RequestMerge": "person retired",
+    "ApproveMerge RefuseMerge ReverseMerge": "person merge",
     "RecordMessageFailed AcknowledgeMessageBack": "case message",
     "EscalateCase RecordMessageBack RecordFeedback": "case",
     "RecordDeath WithdrawDeath": "person",

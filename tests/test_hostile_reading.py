@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from catch.access import RedactionReason, Sight
 from catch.api.case import parts
+from catch.api.case.merges import ALONE
 from catch.api.case.person import UnfoldingPerson
 from catch.api.common.redaction import Redactor
 from catch.api.meeting.course import amendments, course
@@ -68,7 +69,7 @@ def test_when_a_protected_address_was_put_right_is_as_protected_as_it(
     protection = ProtectedAddressSet(protected=protected, reason=ProtectionReason.STALKING)
     held = Person(uid(2), PersonRegistered(uid(2)), contact_corrections=corrections, protection=protection)
     reads = redactor(Category.CONTACT, tags=tags)
-    shown = UnfoldingPerson(held, folded(*ACCEPTED), reads, protected=False)
+    shown = UnfoldingPerson(held, folded(*ACCEPTED), reads, ALONE, protected=False)
     assert [each.details for each in shown.contact_corrections] == told
     assert ("person.contactCorrections" in reads.withheld) is (protected and not tags)
 

@@ -15,6 +15,7 @@ import pytest_asyncio
 from catch.domain.case.referral import SubmitReferral, case_number
 from catch.domain.case.state import Case as CaseHeld
 from catch.domain.facts import Actor, Role, Sealed
+from catch.domain.merging import ApproveMerge, RequestMerge
 from catch.domain.person import LookForMatches, RegisterPerson
 from catch.domain.streams import CASE
 from catch.importing.outcomes import Report
@@ -325,3 +326,29 @@ async def test_a_coordinators_case_takes_the_row_too(house: Place, tmp_path: Pat
     case = await referred(house, await registered(house, row, COORDINATOR), COORDINATOR)
     report = await brought(house.catch, tmp_path, row)
     assert [(kept.how, kept.case) for kept in report.kept] == [("attached", case)]
+
+
+async def test_whoever_is_registered_twice_is_shown_once_and_referred_as_the_one_who_goes_on(
+    house: Place, tmp_path: Path
+):
+    second = Actor("second@snn", "snn", Role.COORDINATOR)
+    await house.enrol(second)
+    row = somebody(nhs_number="")
+    again = told_apart(row, phone="01536 496111")
+    report = await brought(house.catch, tmp_path, row, again | {"decision": "new"})
+    assert hows(report) == {2: "opened", 3: "opened"}
+    one, other = [await case_of(house, report, at) for at in (0, 1)]
+    merge = RequestMerge(one.person, other.person, uuid4(), Sealed("One person"))
+    await house.mutate(merge)
+    await house.mutate(ApproveMerge(one.person, merge.merge), second)
+    await house.settled()
+    unclear = await brought(house.catch, tmp_path, told_apart(row, phone="01536 496222"))
+    assert hows(unclear) == {2: "waiting"}
+    (shown,) = [str(each) for each in rejected_rows(unclear)]
+    assert case_number(one.person) in shown
+    assert case_number(other.person) not in shown
+    assert one.number in shown
+    assert other.number in shown
+    # What the retired registration says identifies them as well as the other's.
+    for phone in (row["phone"], again["phone"]):
+        assert hows(await brought(house.catch, tmp_path, told_apart(row, phone=phone))) == {2: "attached"}

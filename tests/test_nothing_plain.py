@@ -108,6 +108,7 @@ from catch.domain.meeting.items import DecisionCode, DeferReason, Dissent, Guest
 from catch.domain.meeting.listing import AppearanceBasis, Section
 from catch.domain.meeting.planning import CancelMeeting, PlanMeeting, RescheduleMeeting
 from catch.domain.meeting.session import AdjournMeeting, EndMeeting, ResumeMeeting, StartMeeting
+from catch.domain.merging import ApproveMerge, RefuseMerge, RequestMerge, ReverseMerge
 from catch.domain.partner import (
     BindSubject,
     EnrolMember,
@@ -468,7 +469,10 @@ async def come_to_the_door(w: Writer) -> Any:
     )
     await w.send(TriageContact(first, "today", t()))
     await w.send(ResolveContact(first, "advice-given", t()))
-    await w.send(RegisterPerson(person, name=t()))
+    name, known_by = t(), {"date_of_birth": str(BORN + timedelta(days=len(w.texts))), "nhs_number": next(w.numbers)}
+    w.texts += known_by.values()
+    identified: dict[str, Any] = {field: Sealed(text) for field, text in known_by.items()}
+    await w.send(RegisterPerson(person, name=name, **identified))
     await w.send(ReceiveContact(second, PROGRAMME, "police", "phone", t(), person=person))
     await w.send(LinkRepeat(second, first))
     agreement, safe = ReferralAgreement(knows=True, agrees=Agrees.YES, evidence=t()), SafeContact(True, t(), t())
@@ -482,7 +486,20 @@ async def come_to_the_door(w: Writer) -> Any:
     # About nobody in particular.
     await w.send(ReceiveContact(third, PROGRAMME, "police", "phone", t()))
     w.contacts.append(third)
+    await be_one(w, person, RegisterPerson(uuid4(), name=name, **identified))
     return case
+
+
+async def be_one(w: Writer, person: UUID, again: RegisterPerson) -> None:
+    """Somebody who was registered twice, and turns out not to be the same."""
+    t, first, second = w.text, uuid4(), uuid4()
+    await w.send(again)
+    await w.place.enrol(SECOND)
+    await w.send(RequestMerge(person, again.person, first, t()))
+    await w.send(RefuseMerge(person, first, t()), SECOND)
+    await w.send(RequestMerge(person, again.person, second, t()))
+    await w.send(ApproveMerge(person, second), SECOND)
+    await w.send(ReverseMerge(person, second, t()))
 
 
 def dumped(database: Database) -> str:

@@ -235,6 +235,10 @@ INTO: Mapping[str, str] = {
     "ApproveEntryWithdrawal": "EntryWithdrawal",
     "RefuseEntryWithdrawal": "EntryWithdrawal",
     "RequestVoiding": "Voiding",
+    "RequestMerge": "PersonMerge",
+    "ApproveMerge": "PersonMerge",
+    "RefuseMerge": "PersonMerge",
+    "ReverseMerge": "PersonMerge",
     "ApproveVoiding": "Voiding",
     "RefuseVoiding": "Voiding",
     "DeclareRecusal": "Recusal",
@@ -297,6 +301,9 @@ ELSEWHERE: Mapping[str, str] = {
     "AllocateCoordinator.agency": "Allocation.worker",
     "RedirectReferral.redirection": "Case.answered",
     "ReopenCase.case": "Reopening.episode",
+    "RequestMerge.retired": "PersonMerge.other",
+    "RefuseMerge.reason": "PersonMerge.because",
+    "ReverseMerge.reason": "PersonMerge.because",
     "SetProtectedAddress.protected": "Person.addressProtected",
     "SetProtectedAddress.reason": "Person.addressProtectedBecause",
     "SetContactPreference.channels": "Person.safeChannels",
@@ -429,7 +436,7 @@ OWN_IDS = frozenset(
     {
         *("referral", "conversation", "objection", "disclosure", "proposal", "plan", "goal", "review", "action"),
         *("progress", "note", "concern", "need", "decision", "amendment", "pause", "measure", "support", "request"),
-        *("risk", "escalation", "message", "feedback", "voiding", "correction", "withdrawal"),
+        *("risk", "escalation", "message", "feedback", "voiding", "merge", "correction", "withdrawal"),
     }
 )
 """The id of what a command makes, or is about."""

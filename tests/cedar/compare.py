@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import cedarpy
 from msgspec import to_builtins
@@ -16,7 +17,7 @@ from catch.domain.refusals import Refused
 from catch.domain.streams import COMMANDS, KEY_OF_COMMAND, stream_of_command
 from tests.cases import NOW, uid
 from tests.cedar import worlds
-from tests.cedar.entities import acts_as, entities, principal
+from tests.cedar.entities import acts_as, entities, kept_out, principal
 from tests.cedar.worlds import AGENCIES, Made
 from tests.standing import World
 
@@ -60,6 +61,7 @@ OF_A_PERSON = {
     "RecordDeath",
     "WithdrawDeath",
 }
+OF_TWO = {"RequestMerge", "ApproveMerge", "RefuseMerge", "ReverseMerge"}
 FROM_THE_CHAIR = {"AuthoriseDisclosure", "EndDisclosure", "RecordUnmetNeed", "DeclareRecusal", "ResolveRecusal"}
 
 
@@ -157,6 +159,17 @@ class Model:
             yield from self.of_a_case(command, action, context)
         elif action in OF_A_PERSON:
             yield action, ("Person", command.person), context | {"worksOnACase": self.works_on_a_case()}
+        elif action in OF_TWO:
+            known = [self.of_people(each) for each in (worlds.PERSON, worlds.OTHER_PERSON)]
+            out = any(
+                user == self.world.user
+                for cases in known
+                for case in cases
+                for user, _ in kept_out(self.world, case.case)
+            )
+            works = all(not cases or self.works_on(cases) for cases in known)
+            if action == "RequestMerge" or command.merge == worlds.MERGE:
+                yield action, ("Person", command.person), context | {"worksOnBoth": works, "keptOutOfOne": out}
         elif action == "PlanMeeting":
             yield action, ("Series", f"{command.programme}/{command.series}"), context
         elif action in ("SubmitReferral", "ReceiveContact"):
@@ -199,13 +212,16 @@ class Model:
         yield action, ("Contact", command.contact), context
 
     def works_on_a_case(self) -> bool:
-        return self.any([("work", ("Case", case.case), {}) for case in self.of_people()])
+        return self.works_on(self.of_people())
+
+    def works_on(self, cases: Sequence[Case]) -> bool:
+        return self.any([("work", ("Case", case.case), {}) for case in cases])
 
     def knows_a_case(self) -> bool:
         return any(self.sight(case, ()) for case in self.of_people())
 
-    def of_people(self) -> list[Case]:
-        theirs = {case for person in self.world.people for case, _ in person.cases}
+    def of_people(self, whose: UUID = worlds.PERSON) -> list[Case]:
+        theirs = {case for person in self.world.people if person.person == whose for case, _ in person.cases}
         return [case for case in self.world.cases if case.case in theirs]
 
     def leads_somewhere(self) -> bool:
@@ -223,6 +239,8 @@ def command(m: Made, w: World) -> Command:
         "meeting": meeting.meeting if meeting else uid(99),
         "item": m.one(meeting.items).item if meeting else uid(98),
         "person": worlds.PERSON,
+        "retired": worlds.OTHER_PERSON,
+        "merge": m.first((worlds.MERGE, uid(96))),
         "partner": m.first((w.agency, *AGENCIES)),
         "programme": m.first(worlds.PROGRAMMES),
         "series": m.first(worlds.SERIES),

@@ -41,6 +41,7 @@ from catch.domain.meeting.state import (
     Mode,
     Stay,
 )
+from catch.domain.merging import Merge
 from catch.domain.partner import Agreement, HeldRole, HeldTag, Member, Partner, Running, RunningPart, ServiceAccount
 from catch.domain.partner.members import OF_SERVICES
 from catch.domain.person import Person, PersonRegistered
@@ -51,6 +52,7 @@ from tests.standing import World
 T = TypeVar("T")
 PROGRAMMES, SERIES, AGENCIES, USERS = ("one", "two"), ("weekly", "monthly"), ("a-1", "b-1", "c-1"), ("ann", "bob")
 CONTACTS = (uid(80), uid(81))
+OTHER_PERSON, MERGE = uid(78), uid(94)
 CASES, MEETINGS, ITEMS, PERSON, ACTION = (
     (uid(1), uid(2)),
     (uid(50), uid(51)),
@@ -58,6 +60,7 @@ CASES, MEETINGS, ITEMS, PERSON, ACTION = (
     uid(5),
     uid(9),
 )
+SAID = (Merge(MERGE, PERSON, OTHER_PERSON, TEXT, "kim", "b-1", NOW),)
 PLACE_WIDE = (Role.ADMINISTRATOR, Role.MEMBER_ADMINISTRATOR)
 OFFICES = (Role.CHAIR, Role.DEPUTY, Role.PREPARER)
 GIVEN = tuple(role for role in Role if role is not Role.SYSTEM)
@@ -283,7 +286,10 @@ def world(seed: int) -> World:
         cases=tuple(case(m, number) for number in CASES),
         meetings=(meeting(m, MEETINGS[0], ITEMS[:2]), meeting(m, MEETINGS[1], ITEMS[2:]))[: m.first((1, 2, 0))],
         contacts=tuple(contact(m, number) for number in CONTACTS[: m.first((2, 1))]),
-        people=(
-            Person(PERSON, PersonRegistered(PERSON, name=TEXT), cases=tuple((c, "one") for c in m.some(CASES, 2))),
+        people=tuple(
+            Person(
+                each, PersonRegistered(each, name=TEXT), cases=tuple((c, "one") for c in m.some(CASES, 2)), merges=SAID
+            )
+            for each in (PERSON, OTHER_PERSON)
         ),
     )

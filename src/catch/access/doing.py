@@ -34,6 +34,7 @@ from catch.access.relations import (
     linking_contacts,
     listing,
     may_take_the_chair,
+    merging,
     of_oneself,
     of_the_series,
     organising,
@@ -54,6 +55,7 @@ from catch.access.relations import (
 )
 from catch.access.standing import IN_TURN, Who
 from catch.domain import contact, partner, person, programme, restricted
+from catch.domain import merging as people
 from catch.domain.case import (
     actions,
     agreement,
@@ -252,6 +254,11 @@ OTHERS: tuple[Row, ...] = (
         ),
         {Role.COORDINATOR: coordinating_person},
     ),
+    # That whoever agrees is another than who asked, the decision sees to.
+    (
+        (people.RequestMerge, people.ApproveMerge, people.RefuseMerge, people.ReverseMerge),
+        {Role.COORDINATOR: merging},
+    ),
     ((person.LookForMatches,), {Role.COORDINATOR: at_the_persons_door}),
     ((contact.ReceiveContact,), {Role.COORDINATOR: taking_contacts}),
     ((contact.TriageContact, contact.ResolveContact), {Role.COORDINATOR: working_contact}),
@@ -314,6 +321,10 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
         correcting.RefuseEntryWithdrawal,
         voiding.ApproveVoiding,
         voiding.RefuseVoiding,
+        people.RequestMerge,
+        people.ApproveMerge,
+        people.RefuseMerge,
+        people.ReverseMerge,
         attendance.DeclareInterest,
         attendance.ResolveInterest,
         attendance.JoinMeeting,

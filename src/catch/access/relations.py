@@ -22,6 +22,7 @@ from catch.access.seeing import (
     item_closed,
     item_hidden,
     kept_from,
+    knows_as_one,
     may_attend,
     organises,
     sight,
@@ -37,6 +38,7 @@ from catch.domain.meeting import attendance, floor
 from catch.domain.meeting.items import DeferReason, Item
 from catch.domain.meeting.rules import NotOnTheAgenda
 from catch.domain.meeting.state import Meeting
+from catch.domain.merging import RequestMerge, UnknownMerge, UnknownOther
 from catch.domain.partner import Partner
 from catch.domain.person import Person
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPartner, UnknownPerson
@@ -535,6 +537,25 @@ def coordinating_person(asked: Asked) -> None:
     openly = any(seen.everything for case in cases if (seen := asked.seen(case)))
     if not somewhere or (cases and not openly):
         raise UnknownPerson(person=asked.command.person)
+
+
+def merging(asked: Asked) -> None:
+    """They coordinate a case of each of the two, and are kept out of none; for who does not, the other, and what was
+    said of the two, is not there.
+    """
+    coordinating_person(asked)
+    person, named = asked.reads.person(asked.command.person), isinstance(asked.command, RequestMerge)
+    held = person.side.held(asked.command.merge) if person else None
+    # Of somebody else under the id of what they may not know of, as if it were free: the decision says that it is not.
+    other_id = asked.command.retired if named else held.other(asked.command.person) if held else None
+    other = asked.reads.person(other_id) if other_id else None
+    both = [person, other]
+    if other is None or not all(each and knows_as_one(_sights(asked, each)) for each in both):
+        raise UnknownOther(retired=other_id) if named else UnknownMerge(merge=asked.command.merge)
+
+
+def _sights(asked: Asked, person: Person) -> list[Sight | None]:
+    return [asked.seen(case) for case in _cases_of(asked, person)]
 
 
 def at_the_persons_door(asked: Asked) -> None:

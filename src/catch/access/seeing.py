@@ -256,6 +256,14 @@ def cases_behind(contact: Contact, people: Iterable[Person]) -> list[UUID]:
     return [*dict.fromkeys((*(held.case for held in contact.referrals), *known))]
 
 
+def knows_as_one(sights: Sequence[Sight | None]) -> bool:
+    """Whether somebody may know that the person is one with somebody else: who coordinates a case of theirs, where
+    there is any, and is kept out of none. It is asked of each of the two. `sights`: what the viewer sees of each case.
+    """
+    kept = any(seen is not None and seen.hidden is RedactionReason.RECUSED for seen in sights)
+    return not kept and (not sights or any(seen is not None and seen.everything for seen in sights))
+
+
 # Meetings
 
 

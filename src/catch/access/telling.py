@@ -60,6 +60,7 @@ from catch.domain.meeting import (
     session,
     speaking,
 )
+from catch.domain.merging import MergeRefused, MergeRequested, MergeReversed, PersonsMerged
 from catch.domain.partner import (
     AgencyLeftProgramme,
     AgencyRunsProgramme,
@@ -332,6 +333,9 @@ def _of_person(event: PersonEvent) -> Telling:
         case MatchesLookedFor():
             # Auditors read it in the person's trail; whoever looked asks `matches` for what was found.
             return Telling(To.NOBODY)
+        case MergeRequested() | PersonsMerged() | MergeRefused() | MergeReversed():
+            # Only to whoever coordinates a case of each of the two, whom their cases tell.
+            return Telling(To.NOBODY, changes=Changes.PERSON)
         case _:
             assert_never(event)
 

@@ -133,8 +133,9 @@ def beside_told(seen: Sight, beside: Beside) -> Beside:
     return replace(beside, notes=notes, concerns=beside.concerns if Tag.SAFEGUARDING in seen.tags else ())
 
 
-def person_told(who: Who, person: Person) -> Person:
+def person_told(who: Who, person: Person, merges: Collection[UUID]) -> Person:
     """The person without the cases that the auditor was not assigned: in which other programmes they are known.
+    `merges` are those of which they may know.
 
     Neither by which hashes they match others nor whom a look found is told: those are other people.
     """
@@ -143,6 +144,7 @@ def person_told(who: Who, person: Person) -> Person:
         registered=replace(person.registered, nhs_digest=None, marks=()),
         cases=tuple(held for held in person.cases if who.audits(held[1], held[0])),
         looks=tuple(replace(held, found=()) for held in person.looks if who.audits(held.programme, held.case)),
+        merges=tuple(held for held in person.merges if held.merge in merges),
     )
 
 

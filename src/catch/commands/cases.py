@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from catch.commands.book import Book
 from catch.commands.handler import Handler, handles
+from catch.commands.merging import the_same
 from catch.commands.naming import nhs_numbered, partners_exist, programmes_exist, was_born
 from catch.commands.questions import Caseload, ReferenceDigest, RegisteredWith
 from catch.commands.rules import seen, worked_on
@@ -71,12 +72,15 @@ def licensed(book: Book, case: Case) -> frozenset[str]:
     return history.licensed if history else frozenset()
 
 
-def others_of(book: Book, person: UUID, case: UUID, programme: str) -> list[Case]:
-    """The person's other cases in the programme."""
+def others_of(book: Book, person: UUID, case: UUID, programme: str, by: Actor) -> list[Case]:
+    """The person's other cases in the programme; of those who turned out to be the same, as far as they are seen."""
     known = book.person(person)
-    ids = [each for each in (known.cases_in(programme) if known else ()) if each != case]
+    if known is None:
+        return []
     # One that cannot be read must not refuse the next door: that would tell that it is there.
-    return [held for held in book.readable_cases(ids) if held]
+    own = [held for held in book.readable_cases(known.cases_in(programme)) if held and held.case != case]
+    same = [each for held in the_same(book, known) if held.person != person for each in held.cases_in(programme)]
+    return [*own, *(held for held in book.readable_cases(same) if held and held.case != case and seen(book, held, by))]
 
 
 def numbered(book: Book, person: UUID, case: UUID, programme: str, by: Actor) -> list[Case]:
@@ -91,7 +95,10 @@ def under_number(book: Book, digest: str, person: UUID, case: UUID, programme: s
     known = book.readable_people(book.ask(RegisteredWith(digest)))
     before = [each for held in known if held and held.settled_number for each in held.cases_in(programme)]
     others = book.readable_cases(each for each in dict.fromkeys([*entered, *before]) if each != case)
-    return [held for held in others if held and held.person != person and worked_on(book, held, by)]
+    # Whoever turned out to be the same person is no other with their number.
+    own = book.person(person)
+    same = {person, *(each.person for each in the_same(book, own))} if own else {person}
+    return [held for held in others if held and held.person not in same and worked_on(book, held, by)]
 
 
 def number_of(book: Book, person: UUID) -> str | None:
@@ -212,7 +219,9 @@ def submit(command: referral.SubmitReferral, book: Book, given: Given) -> None:
     case, person = book.case(command.case), book.person(command.person)
     # Of a case that they do not see nobody is told: theirs is as if it were new, and the pair waits at the front door.
     others = [
-        each for each in others_of(book, command.person, command.case, command.programme) if seen(book, each, given.by)
+        each
+        for each in others_of(book, command.person, command.case, command.programme, given.by)
+        if seen(book, each, given.by)
     ]
     alike = numbered(book, command.person, command.case, command.programme, given.by)
     book.programme = pinned(book, case) if case else running(book, command.programme)
@@ -260,7 +269,7 @@ def referrer_exists(book: Book, given: Given, agency: str | None) -> None:
 def reopen(command: closing.ReopenCase, book: Book, given: Given) -> None:
     case = book.case(command.case)
     # What is read must still stand when it is recorded: so no other case is opened beside this one meanwhile.
-    others = others_of(book, case.person, command.case, case.programme) if case else []
+    others = others_of(book, case.person, command.case, case.programme, given.by) if case else []
     book.programme = pinned(book, case) if case else None
     given = replace(given, programme=book.programme)
     alike = numbered(book, case.person, case.case, case.programme, given.by) if case else []

@@ -6,11 +6,18 @@ from catch.commands.cases import CASE_HANDLERS
 from catch.commands.contacts import CONTACT_HANDLERS
 from catch.commands.handler import Handler
 from catch.commands.meetings import MEETING_HANDLERS
+from catch.commands.merging import MERGING_HANDLERS
 from catch.commands.others import OTHER_HANDLERS
 from catch.domain.facts import Command
 from catch.domain.streams import COMMANDS
 
-LISTED: tuple[Handler, ...] = (*CASE_HANDLERS, *MEETING_HANDLERS, *CONTACT_HANDLERS, *OTHER_HANDLERS)
+LISTED: tuple[Handler, ...] = (
+    *CASE_HANDLERS,
+    *MEETING_HANDLERS,
+    *CONTACT_HANDLERS,
+    *MERGING_HANDLERS,
+    *OTHER_HANDLERS,
+)
 
 
 def each_once(listed: Iterable[Handler]) -> Mapping[type[Command], Handler]:

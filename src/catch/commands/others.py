@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from catch.commands.book import Book
 from catch.commands.cases import renumber
 from catch.commands.handler import Handler, alone, handles, own_stream
+from catch.commands.merging import the_same
 from catch.commands.naming import nhs_numbered, programmes_exist, was_born
 from catch.commands.questions import Coordinates, Marks, Sharing, SubjectDigest
 from catch.domain import partner, person, programme
@@ -69,7 +70,8 @@ def look(command: person.LookForMatches, book: Book, given: Given) -> None:
     held, case = book.person(command.person), book.case(command.case)
     if held is not None and case is not None:
         people, more = book.ask(Sharing(held.registered.marks))
-        known = [held, *(each for each in book.people(people) if each and each.person != held.person)]
+        alike = [held, *(each for each in book.people(people) if each)]
+        known = {each.person: each for one in alike for each in the_same(book, one)}.values()
         cases = book.cases([other for each in known for other, _ in each.cases if other != command.case])
         found = [each.case for each in cases if each and each.live]
         given = replace(given, alike=Alike(case.programme, tuple(found[:MOST]), more or len(found) > MOST))

@@ -15,6 +15,17 @@ from msgspec.structs import replace
 from catch.domain.calendar import london_day
 from catch.domain.facts import Command, Fact, Leaves, Part, Sealed
 from catch.domain.given import Given, not_before
+from catch.domain.merging import (
+    Merge,
+    MergeEvent,
+    MergeRefused,
+    MergeRequested,
+    MergeReversed,
+    PersonsMerged,
+    Side,
+    together,
+)
+from catch.domain.merging import evolve as merged
 from catch.domain.plain import Few, FewOf, Key, Made, UserId
 from catch.domain.refusals import MissingText, OutOfRange, Refused, UnknownCase, UnknownPerson
 
@@ -162,6 +173,7 @@ PersonEvent = (
     | DeathWithdrawn
     | PersonReferred
     | MatchesLookedFor
+    | MergeEvent
 )
 
 
@@ -207,6 +219,7 @@ class Person(Part, frozen=True, omit_defaults=True):
     deceased: PersonDeceased | None = None
     deceased_at: datetime | None = None
     death_withdrawn: Sealed | None = None
+    merges: tuple[Merge, ...] = ()
 
     @property
     def address_protected(self) -> bool:
@@ -217,6 +230,21 @@ class Person(Part, frozen=True, omit_defaults=True):
         """The keyed hash of their NHS number, where it is settled who they are."""
         return None if self.registered.provisional else self.registered.nhs_digest
 
+    @property
+    def side(self) -> Side:
+        """As far as a merge asks."""
+        return Side(self.person, self.merges, self.registered.marks, self.settled_number)
+
+    @property
+    def survivor(self) -> UUID:
+        """Under whom they go on: themselves, unless they were merged into somebody else."""
+        return self.side.into or self.person
+
+    @property
+    def merged_in(self) -> tuple[UUID, ...]:
+        """Who goes on under them."""
+        return tuple(held.retired for held in together(self.merges) if held.survivor == self.person)
+
     def cases_in(self, programme: str) -> tuple[UUID, ...]:
         return tuple(case for case, key in self.cases if key == programme)
 
@@ -226,7 +254,7 @@ class Person(Part, frozen=True, omit_defaults=True):
         return next((held for held in looks if held.at <= at < held.at + LOOK), None)
 
 
-def evolve(person: Person | None, event: PersonEvent, at: datetime) -> Person | None:
+def evolve(person: Person | None, event: PersonEvent, at: datetime) -> Person | None:  # noqa: C901
     if isinstance(event, PersonRegistered):
         return person or Person(event.person, event)
     if person is None:
@@ -255,6 +283,8 @@ def evolve(person: Person | None, event: PersonEvent, at: datetime) -> Person | 
             # Only the last of each: an earlier look shows nothing any more, and stays in the log.
             others = (held for held in person.looks if (held.user, held.agency) != (user, agency))
             return replace(person, looks=(*others, Look(user, agency, case, programme, at, found, more)))
+        case MergeRequested() | PersonsMerged() | MergeRefused() | MergeReversed():
+            return replace(person, merges=merged(person.merges, event, at))
         case _:
             assert_never(event)
 

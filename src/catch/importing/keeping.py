@@ -146,7 +146,7 @@ class Importing:
             await self._take(row, "submit", self._asks.submission(person, row))
         except DuplicateOpenCase:
             live = await self._live_case(person)
-            await self._take(row, "attach", self._asks.attachment(live.case, person, row))
+            await self._take(row, "attach", self._asks.attachment(live.case, live.person, row))
             return Kept(row.line, "attached", live.case, row.reference)
         return Kept(row.line, "opened", self._asks.keyed(row, "case"), row.reference)
 

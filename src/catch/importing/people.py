@@ -26,8 +26,13 @@ FORMER_NAMES = uuid5(NAMESPACE_URL, "https://catch.invalid/referral-import")
 """Whose ids were made of a public name, before ids were keyed."""
 
 
+_CLOSEST = (Likeness.SAME, Likeness.UNCLEAR, Likeness.OTHER)
+
+
 class Known(Struct, frozen=True):
-    """Somebody who is known, and what was said of them when they were registered."""
+    """Somebody who is known, and what was said of them when they were registered; of whoever is registered twice, by
+    the registration that is most like.
+    """
 
     person: Person
     said: Identifiers
@@ -103,8 +108,10 @@ class People:
         people = dict.fromkeys([*found.people, *ours, *self._former(row)])
         people.pop(without, None)
         held = await self._catch.present.states.get_many(PERSON, people)
-        compared = [await self._known(each.state, said) for each in held if each.state is not None]
-        return Found([each for each in compared if each and each.like is not Likeness.OTHER], found.more)
+        groups = [await self._the_same(each.state) for each in held if each.state is not None]
+        # Whoever is found by two of their registrations is there once.
+        known = [await self._closest(same, said) for same in {each[0].person: each for each in groups}.values()]
+        return Found([each for each in known if each and each.like is not Likeness.OTHER], found.more)
 
     async def with_number(self, row: ReferralRow) -> list[Person]:
         """Those of whom it is settled that they have the row's number, whatever else is known of them."""
@@ -114,12 +121,23 @@ class People:
         found = await matches.registered_with(self._catch.log.pool, number)
         people = dict.fromkeys([*found, *self._registered[number]])
         held = await self._catch.present.states.get_many(PERSON, people)
-        return [each.state for each in held if each.state is not None and each.state.settled_number == number]
+        numbered = [each.state for each in held if each.state is not None and each.state.settled_number == number]
+        # Whoever is one of two is there once, with all the cases of both.
+        return [*{(one := (await self._the_same(each))[0]).person: one for each in numbered}.values()]
 
     async def cases(self, person: Person) -> list[Case]:
-        """Every case of theirs."""
-        held = await self._catch.present.states.get_many(CASE, [case for case, _ in person.cases])
+        """Every case of theirs, under whichever of their registrations."""
+        everyone = await self._the_same(person)
+        held = await self._catch.present.states.get_many(CASE, [case for each in everyone for case, _ in each.cases])
         return [each.state for each in held if each.state is not None]
+
+    async def _the_same(self, person: Person) -> list[Person]:
+        """Everybody who is one with them, under whom they go on first; they too."""
+        if not person.merges:
+            return [person]
+        survivor: Person = (await self._catch.present.states.get(PERSON, person.survivor)).state
+        held = await self._catch.present.states.get_many(PERSON, survivor.merged_in)
+        return [survivor, *(each.state for each in held if each.state is not None)]
 
     async def said_of(self, registered: PersonRegistered) -> Identifiers | None:
         """What was said when they were registered; None where that is erased or cannot be read."""
@@ -133,6 +151,12 @@ class People:
         opened = iter(await self._catch.keyring.unseal([text for text in texts if text is not None]))
         plain = [None if text is None else next(opened) for text in texts]
         return None if any(isinstance(each, Unopened) for each in plain) else Identifiers(*plain)
+
+    async def _closest(self, same: Sequence[Person], said: Identifiers) -> Known | None:
+        """Whoever is one of these, by the registration that is most like."""
+        compared = [known for each in same if (known := await self._known(each, said))]
+        closest = min(compared, key=lambda each: _CLOSEST.index(each.like), default=None)
+        return closest and Known(same[0], closest.said, closest.like)
 
     async def _known(self, person: Person, said: Identifiers) -> Known | None:
         before = await self.said_of(person.registered)

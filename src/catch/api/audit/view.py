@@ -37,6 +37,7 @@ from catch.api.meeting.view import Sitting
 from catch.domain.case.state import Case
 from catch.domain.facts import Category, Recorded, Role
 from catch.domain.meeting.state import Meeting
+from catch.domain.merging import MergeEvent
 from catch.domain.partner import Partner
 from catch.domain.person import MatchesLookedFor, Person, PersonReferred
 from catch.domain.refusals import NotAnswered, Refused, UnknownCase
@@ -181,7 +182,16 @@ async def opened(reading: Reading, kind: Stream, stream: UUID, meeting: Meeting 
     if Role.AUDITOR not in reading.viewer.roles_held():
         return None
     theirs = await of_their_cases(reading, stream) if kind is PERSON else kind in (PARTNER, PROGRAMME)
-    return of_place(kind, reading.viewer) if theirs else None
+    return of_place(kind, reading.viewer, await merges_told(reading, kind, stream)) if theirs else None
+
+
+async def merges_told(reading: Reading, kind: Stream, stream: UUID) -> frozenset[UUID]:
+    """The merges with people of whom the viewer audits a case, too."""
+    held = await reading.facts.person(stream) if kind is PERSON else None
+    merges = held.merges if held else ()
+    others = {each.other(stream) for each in merges}
+    theirs = {other for other in others if await of_their_cases(reading, other)}
+    return frozenset(each.merge for each in merges if each.other(stream) in theirs)
 
 
 async def of_their_cases(reading: Reading, stream: UUID) -> bool:
@@ -270,20 +280,24 @@ async def of_meeting(reading: Reading, meeting: Meeting) -> Trail | None:
     )
 
 
-def of_place(kind: Stream, who: Who) -> Trail:
-    """Persons, partners and programmes, as auditors read them: without what is restricted, or of cases not theirs."""
+def of_place(kind: Stream, who: Who, merges: frozenset[UUID]) -> Trail:
+    """Persons, partners and programmes, as auditors read them: without what is restricted, or of cases not theirs.
+    `merges` are those of a person of which they may know.
+    """
 
     def fact_told(fact: Fact, _: object) -> Told:
         rule, event = telling(fact.event), fact.event
         closed = rule is UNKNOWN or rule.category is Category.RESTRICTED
         if isinstance(event, PersonReferred | MatchesLookedFor):
             closed = not who.audits(event.programme, event.case)
+        if isinstance(event, MergeEvent):
+            closed = event.merge not in merges
         return Told.UNTOLD if closed else Told.SHOWN
 
     def shown(state: Any) -> Any:
         match state:
             case Person():
-                return person_told(who, state)
+                return person_told(who, state, merges)
             case Partner():
                 return partner_told(state)
             case _:

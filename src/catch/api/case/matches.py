@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from catch.access import look_shown, match_seen, recused
 from catch.api.case import door, parts, types
+from catch.api.case.merges import same_as
 from catch.api.case.reading import Reading
 from catch.api.common.redaction import Redactor, Texts
 from catch.domain.case.state import Case, SafeContact
@@ -24,7 +25,10 @@ async def matches(reading: Reading, case: Case) -> types.Matches | None:
     await facts.gathered()
     cases = [held for other in look.found if (held := (await facts.case(other)).state)]
     people = {each: await facts.person(each) for each in dict.fromkeys(held.person for held in cases)}
-    everywhere = [other for each in people.values() if each for other, _ in each.cases]
+    same = {each: await same_as(facts.person, held) for each, held in people.items() if held}
+    everywhere = [
+        other for each in people.values() if each for one in (each, *same[each.person]) for other, _ in one.cases
+    ]
     facts.expect(everywhere)
     await facts.gathered()
     await facts.seats(everywhere)
@@ -38,7 +42,8 @@ async def closed(reading: Reading, person: Person) -> bool:
     """Whether the viewer is kept out of any case of the person's, or what was kept of them has been erased, or
     cannot be read."""
     facts = reading.facts
-    for each, _ in person.cases:
+    everyone = (person, *await same_as(facts.person, person))
+    for each in [case for one in everyone for case, _ in one.cases]:
         held: Case | None = (await facts.case(each)).state
         if held is not None and recused(reading.viewer, held, (await facts.seats((each,)))[each]):
             return True

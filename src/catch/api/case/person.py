@@ -6,7 +6,8 @@ from typing import Any
 from msgspec import Struct
 
 from catch.access import RedactionReason
-from catch.api.case import door, types
+from catch.api.case import door, merges, types
+from catch.api.case.merges import Merged
 from catch.api.common.redaction import Redactor
 from catch.domain.case.state import Case
 from catch.domain.facts import Category, Sealed, Tag
@@ -16,8 +17,9 @@ from catch.domain.person import Correction, Person, PersonDetail, ProtectionReas
 class UnfoldingPerson(types.Person):
     """The same of a person."""
 
-    def __init__(self, held: Person, case: Case, redactor: Redactor, *, protected: bool) -> None:
-        self.__dict__["_told"] = Told(held, case, redactor, protected or held.address_protected)
+    def __init__(self, held: Person, case: Case, redactor: Redactor, merged: Merged, *, protected: bool) -> None:
+        protected = protected or any(each.address_protected for each in (held, *merged.same))
+        self.__dict__["_told"] = Told(held, case, redactor, merged, protected)
 
     def __getattr__(self, name: str) -> Any:
         part = OF_PERSON.get(name)
@@ -29,13 +31,19 @@ class UnfoldingPerson(types.Person):
 
 class Told(Struct, frozen=True):
     """What of a person is told through a redactor. `protected`: where they live is a secret, now or then; `case` is the
-    one in which they are shown.
+    one in which they are shown. That they have died, or that their address is protected, goes for them whichever of
+    their registrations it was said of: it tells nothing else of the other.
     """
 
     held: Person
     case: Case
     redactor: Redactor
+    merged: Merged
     protected: bool
+
+    @property
+    def everyone(self) -> tuple[Person, ...]:
+        return (self.held, *self.merged.same)
 
     def text(self, name: str, category: Category, sealed: Sealed | None) -> str | None:
         return self.redactor.text(f"person.{name}", category, sealed)
@@ -46,16 +54,17 @@ class Told(Struct, frozen=True):
     def address_protected(self) -> bool | None:
         """Those to whom contact is told must know that it is not to be passed on."""
         closed = self.redactor.hides("person.addressProtected", Category.CONTACT)
-        return None if closed else self.held.address_protected
+        return None if closed else any(each.address_protected for each in self.everyone)
 
     def protected_because(self) -> ProtectionReason | None:
         """Why is restricted: it says what somebody has done, or may do. Of what is over not even that is told."""
         path = "person.addressProtectedBecause"
-        if self.redactor.hides(path, Category.CONTACT) or self.held.protection is None:
+        said = next((each.protection for each in self.everyone if each.address_protected), self.held.protection)
+        if self.redactor.hides(path, Category.CONTACT) or said is None:
             return None
         if Tag.PROTECTED_ADDRESS in self.redactor.sight.tags:
-            return self.held.protection.reason
-        if self.held.address_protected:
+            return said.reason
+        if said.protected:
             self.redactor.withheld[path] = RedactionReason.RESTRICTED
         return None
 
@@ -64,7 +73,8 @@ class Told(Struct, frozen=True):
         return None if closed else self.held.registered.provisional
 
     def death(self) -> types.Death | None:
-        held = self.redactor.for_those_involved("person.death", self.held.deceased)
+        said = next((each.deceased for each in self.everyone if each.deceased), None)
+        held = self.redactor.for_those_involved("person.death", said)
         return types.Death(on=held.on, source=held.source) if held else None
 
     def corrections(self, name: str, category: Category, held: Sequence[Correction]) -> list[types.Correction]:
@@ -94,6 +104,7 @@ class Told(Struct, frozen=True):
 
 OF_PERSON: Mapping[str, Callable[[Told], object]] = {
     "id": lambda told: told.held.person,
+    "merges": lambda told: [merges.shown(each, told.redactor) for each in told.merged.others],
     "safe_contact": lambda told: door.of_case(told.case, "person.safeContact", told.redactor),
     "death": Told.death,
     "death_withdrawn": lambda told: told.text("deathWithdrawn", Category.IDENTITY, told.held.death_withdrawn),

@@ -7,11 +7,13 @@ from uuid import UUID
 
 from catch.access import RedactionReason, Sight, Who, recused, was_there
 from catch.api.case import types
+from catch.api.case.merges import ALONE, Knowing, Merged, same_as
 from catch.api.case.view import Unfolding, Whole
 from catch.api.common.facts import Facts, Past
 from catch.api.common.redaction import Redactor
 from catch.domain.case.state import Case
 from catch.domain.facts import Category
+from catch.domain.person import Person
 from catch.log.entries import Unreadable
 from catch.personal import named, sealed_in
 from catch.present.states import NOTHING, Held
@@ -25,6 +27,7 @@ class Opened(NamedTuple):
 
 
 NO_CASE = Opened(NOTHING, None)
+KEPT_OUT = Sight(frozenset(), RedactionReason.RECUSED, "")
 
 
 class Unopened(NamedTuple):
@@ -98,11 +101,24 @@ class Reading:
         beside = await (self.past or self.facts).beside(held.case) if Category.RESTRICTED in seen.categories else None
         # What was said of somebody nobody knew yet is sealed under a key of its own.
         sealed = {subject for text in sealed_in(beside) if (subject := named(text))} if beside else ()
-        texts = await self.facts.texts(held.person, *sealed)
+        merged = await self.merged(seen, person) if person else ALONE
+        texts = await self.facts.texts(held.person, *merged.subjects, *sealed)
         pinned = await self.facts.programme(held.programme, held.programme_version)
         moment = at or (self.past and self.past.moment) or self.facts.at
-        protected = now is not None and now.address_protected
-        return Whole(held, beside, pinned, person, Redactor(seen, texts), version, position, moment, protected)
+        everyone = (now, *await same_as(self.facts.person, now)) if now else ()
+        protected = any(each.address_protected for each in everyone)
+        return Whole(held, beside, pinned, person, Redactor(seen, texts), version, position, moment, protected, merged)
+
+    async def merged(self, seen: Sight, person: Person) -> Merged:
+        """With whom the person is one, then or now; who may know of it is judged by the rights of now."""
+        of = (self.past or self.facts).person
+        same = await same_as(of, person)
+        return Merged(same, await Knowing(self.facts, self.judged).others(seen, person, of))
+
+    async def judged(self, case: Case) -> Sight | None:
+        """What the viewer sees of a case; whoever is kept out of it is told apart from who has no part in it."""
+        kept = recused(self.viewer, case, (await self.facts.seats((case.case,)))[case.case])
+        return KEPT_OUT if kept else await self.facts.sight(self.viewer, case)
 
     async def case_by_id(self, case: UUID) -> types.Case | None:
         """The case as the viewer sees it; None where they do not, or where there was none yet. Raises an `Unreadable`

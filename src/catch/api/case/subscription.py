@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from catch.access import Changes, RedactionReason, Sight, Who, told
 from catch.api.case import types
+from catch.api.case.merges import linked
 from catch.api.case.reading import Reading
 from catch.api.common.scalars import Position
 from catch.api.common.subscription import NOBODY, PRESENT, SEEN, Fact, FollowedLive, Shared, changes, worker
@@ -53,7 +54,7 @@ class CaseSource(Shared):
             return ENDED
         case = cast("UUID", topic)
         seats = (await self.facts().seats([case]))[case]
-        named = any(seat.names(viewer.user) for seat in seats)
+        named = any(seat.names(viewer.user) for seat in seats) or await linked(self.facts(), [case])
         bound = frozenset(seat.meeting for seat in seats if seat.binds(who.user))
         here = frozenset(seat.meeting for seat in seats if seat.hosts(who.user))
         # Nobody in particular, where no rule names them: colleagues with equal rights are then written to once.

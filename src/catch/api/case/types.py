@@ -36,6 +36,7 @@ from catch.domain.case.state import (
 )
 from catch.domain.facts import Category, Tag
 from catch.domain.meeting.items import DecisionCode
+from catch.domain.merging import MergeState
 from catch.domain.person import DeathSource, PersonDetail, ProtectionReason
 from catch.domain.programme.clocks import ClockState
 from catch.domain.programme.configuration import ClosureClass
@@ -55,9 +56,37 @@ class Death:
     source: DeathSource
 
 
+@strawberry.type(description="A case of the other registration, as far as you see it.")
+class MergedCase:
+    id: UUID
+    number: str
+    state: CaseState
+    lead: Worker | None
+
+
+@strawberry.type(
+    description="Somebody said that this registration and another are one: told to who coordinates a case of each."
+)
+class PersonMerge:
+    id: UUID
+    state: MergeState
+    survivor: UUID = strawberry.field(description="Under whom they go on.")
+    other: UUID = strawberry.field(description="The other registration.")
+    other_name: str | None
+    other_date_of_birth: str | None
+    cases: list[MergedCase]
+    reason: str | None
+    by: Worker
+    at: datetime
+    answered_at: datetime | None
+    ended_at: datetime | None
+    because: str | None = strawberry.field(description="Why it was refused or taken back.")
+
+
 @strawberry.type(description="The adult at the centre. What keeps them safe stands first.")
 class Person:
     id: UUID
+    merges: list[PersonMerge]
     safe_contact: SafeContact | None = strawberry.field(
         description="Read it before a telephone number or an address is used: the answer that stands in this case."
     )

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from catch.access import state_told
 from catch.api.case import door, door_types, parts, sharing, types
+from catch.api.case.merges import Merged
 from catch.api.case.person import OF_PERSON, UnfoldingPerson
 from catch.api.common.cursors import cursor
 from catch.api.common.redaction import Redactor
@@ -25,7 +26,8 @@ from catch.domain.restricted import Beside
 
 class Whole(Struct, frozen=True):
     """All that a case is shown from. `beside` is what is restricted, None where it is not shown; `at` is the moment its
-    clocks are read at; `protected`: the person's address is protected now, whatever it was then.
+    clocks are read at; `protected`: the person's address is protected now, whatever it was then; `merged`: with whom
+    they are one.
     """
 
     held: domain.Case
@@ -37,6 +39,7 @@ class Whole(Struct, frozen=True):
     position: int
     at: datetime
     protected: bool
+    merged: Merged
 
 
 class Unfolding(types.Case):
@@ -80,7 +83,8 @@ def _unmet_needs(whole: Whole) -> list[types.UnmetNeed]:
 
 def _referral(held: domain.Referral, path: str, whole: Whole) -> door_types.Referral:
     person = whole.person
-    protected = whole.protected or (person is not None and person.address_protected)
+    then = (person, *whole.merged.same) if person else ()
+    protected = whole.protected or any(each.address_protected for each in then)
     return door.UnfoldingReferral(held, path, whole.redactor, protected=protected)
 
 
@@ -116,7 +120,9 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     "position": _position,
     "programme": lambda whole: programme_view.shown(whole.pinned),
     "person": lambda whole: (
-        UnfoldingPerson(whole.person, whole.held, whole.redactor, protected=whole.protected) if whole.person else None
+        UnfoldingPerson(whole.person, whole.held, whole.redactor, whole.merged, protected=whole.protected)
+        if whole.person
+        else None
     ),
     "lead": lambda whole: parts.worker(whole.redactor.for_those_involved("lead", whole.held.lead)),
     "clinical": lambda whole: parts.worker(whole.redactor.for_those_involved("clinical", whole.held.clinical)),

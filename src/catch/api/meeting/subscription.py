@@ -19,6 +19,7 @@ from catch.access import (
     told_withheld,
     warned_of_concerns,
 )
+from catch.api.case.merges import linked
 from catch.api.case.reading import Reading
 from catch.api.common.facts import Facts
 from catch.api.common.scalars import Position
@@ -90,6 +91,7 @@ class MeetingSource(Shared):
             or await self._recused(cases, who.user)
             # Whoever is warned of cases that are not on the agenda may be kept out of some of them.
             or warned_of_concerns(who, meeting, self.facts().at)
+            or await linked(self.facts(), cases)
         )
         if named:
             return who

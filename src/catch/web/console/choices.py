@@ -109,6 +109,8 @@ OF_COMMANDS: Mapping[tuple[str, str], By] = {
     ("CorrectMeasure", "readings.*.score"): lists.ticks,
     **{(kind, "withdrawal"): lists.withdrawals for kind in ("ApproveEntryWithdrawal", "RefuseEntryWithdrawal")},
     **{(kind, "voiding"): lists.voidings for kind in ("ApproveVoiding", "RefuseVoiding")},
+    ("RequestMerge", "retired"): lists.alike,
+    **{(kind, "merge"): lists.merges for kind in ("ApproveMerge", "RefuseMerge", "ReverseMerge")},
     ("TriageContact", "priority"): lists.contact_priorities,
     ("ResolveContact", "outcome"): lists.contact_outcomes,
     ("LinkRepeat", "earlier"): lists.earlier_contacts,

@@ -9,7 +9,7 @@ import msgspec
 
 from catch.domain.calendar import london_day
 from catch.web.console.typed import apart
-from catch.web.console.visit import Json, Visit, many
+from catch.web.console.visit import Json, Visit, many, one
 from catch.web.console.wording import words
 
 T = TypeVar("T")
@@ -33,6 +33,7 @@ class Known:
         self.item: Json | None = None
         self.contact: Json | None = None
         self.earlier: list[Json] = []
+        self.alike: list[Json] = []
         self.programmes: list[Json] = []
         self.programme: Json | None = None
         self.partners: list[Json] = []
@@ -66,6 +67,18 @@ class Known:
         self.contact = (await self.visit.maybe("contact", id=contact, atLeast=self.visit.at_least)).get("contact")
         if self.contact is not None:
             self.earlier = many(await self.visit.maybe("earlier_contacts", id=contact), "earlierContacts")
+        return self
+
+    async def with_alike(self) -> "Known":
+        """The viewer's cases of whoever has the name and day of birth, or the number, of the person of this one."""
+        person = one(self.case, "person")
+        if name := person.get("name"):
+            born = person["dateOfBirth"] or ""
+            found = await self.visit.maybe("cases_by_name", name=name, dateOfBirth=born, atLeast=self.visit.at_least)
+            self.alike += many(found, "casesByName")
+        if number := person.get("nhsNumber"):
+            found = await self.visit.maybe("cases_by_number", nhsNumber=number, atLeast=self.visit.at_least)
+            self.alike += many(found, "casesByNumber")
         return self
 
     def _programme(self) -> Json | None:

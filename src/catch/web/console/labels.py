@@ -124,6 +124,7 @@ LABELS = {
     "RecordMeasure.reference": "Where the form is kept",
     "EscalateCase.to": "To whom",
     "RecordDeath.source": "Who told you",
+    "retired": "As whom they are known besides",
     "RecordMessageBack.channel": "How they were told",
     "caller": "Who called, and how to reach them",
     "earlier": "Which contact it repeats",

@@ -311,6 +311,26 @@ def programmes_with_contacts(known: Known) -> list[Choice]:
     return [Choice(each["key"], each["name"]) for each in known.programmes if each.get("contacts")]
 
 
+def alike(known: Known) -> list[Choice]:
+    """Whoever has the name and day of birth, or the number, of the person of this case, in the viewer's other cases."""
+    own = one(known.case, "person").get("id")
+    found = {
+        one(each, "person")["id"]: each for each in known.alike if one(each, "person").get("id") not in (None, own)
+    }
+    return [
+        Choice(id_, f"{called(one(each, 'person')['name'], 'Somebody')}, case {each['number']}")
+        for id_, each in found.items()
+    ]
+
+
+def merges(known: Known) -> list[Choice]:
+    return [
+        Choice(each["id"], called(each["otherName"], "Somebody"))
+        for each in many(one(known.case, "person"), "merges")
+        if each["state"] in ("REQUESTED", "MERGED")
+    ]
+
+
 def scale(known: Known) -> list[Choice]:
     """The points of the programme's scale, where it is one that a list can show."""
     framework = one(known.programme, "framework")
