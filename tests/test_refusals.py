@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import catch.domain
-from catch.api.mutations import BESIDE, camel, details_of, every_refusal, spelled
+from catch.api.mutations import BESIDE, camel, details_of, every_refusal, refusal_codes, spelled
 from catch.api.schema import schema
 from catch.cli import replaying
-from catch.domain.refusals import MissingText, OutOfRange, Refused
+from catch.domain.refusals import IdAlreadyUsed, MissingText, NotAnswered, OutOfRange, Refused
 from catch.domain.streams import COMMANDS
 from catch.web.serving import serving
 
@@ -82,6 +82,31 @@ def test_details_are_spelled_as_the_schema_spells_them(refused: Refused, path: s
     arguments = ("safe_contact", "starts_at", "goals", "reason")
     detail = details_of(refused, arguments)[0]
     assert (detail.path, detail.name, detail.value) == (path, name, value)
+
+
+@pytest.mark.parametrize("name", ["field", "value", "self", "message", "goals[0].value"])
+def test_a_field_that_differs_may_have_any_name(name: str):
+    """Beside the details of the refusal itself, which name a field and its value."""
+    refused = IdAlreadyUsed(field="action", value="an id").where([name])
+    arguments = (name.partition("[")[0], "action")
+    about, used, differing = details_of(refused, arguments)
+    assert (about.path, about.value, used.value) == ("input.action", "action", "an id")
+    assert (differing.path, differing.name, differing.value) == (f"input.{spelled(path_of(name))}", name, "differs")
+
+
+def path_of(name: str) -> str:
+    return name.replace("[", ".").replace("]", "")
+
+
+def test_two_refusals_of_one_name_are_found_with_both_their_places():
+    """Which of the two the schema described would hang on the order of a set."""
+    other = type("Refuses", (Refused,), {"__doc__": "Otherwise.", "__module__": "elsewhere"})
+    for both in ([Refuses, other], [other, Refuses]):
+        with pytest.raises(TypeError, match=rf"code REFUSES: elsewhere\.Refuses and {__name__}\.Refuses"):
+            refusal_codes(both)
+    # Control: those that a command meets have one each.
+    ours = [each for each in refusals() if not issubclass(each, NotAnswered)]
+    assert {each.name for each in refusal_codes(ours)} == {each.code for each in ours}
 
 
 def named_fields() -> Iterator[tuple[str, str]]:

@@ -186,8 +186,15 @@ def check_time(field: str, at: datetime | None) -> None:
 
 
 def refusal_codes(refusals: Iterable[type[Refusal]]) -> type[Enum]:
-    """The enum of all codes, each described by its refusal's sentence."""
-    messages = {kind.code: kind().message for kind in refusals}
+    """The enum of all codes, each described by its refusal's sentence. Raises `TypeError` where two refusals have one
+    code: which of their sentences the schema told would change from start to start.
+    """
+    by_code: dict[str, type[Refusal]] = {}
+    for kind in refusals:
+        if (other := by_code.setdefault(kind.code, kind)) is not kind:
+            places = " and ".join(sorted(f"{each.__module__}.{each.__qualname__}" for each in (other, kind)))
+            raise TypeError(f"two refusals have the code {kind.code}: {places}. Give one of them another name.")
+    messages = {code: kind().message for code, kind in by_code.items()}
     members = {code: EnumValueDefinition(code, description=message) for code, message in sorted(messages.items())}
     return strawberry.enum(Enum("RefusalCode", members), description="Why something was refused.")
 
@@ -195,7 +202,9 @@ def refusal_codes(refusals: Iterable[type[Refusal]]) -> type[Enum]:
 def details_of(refusal: Refusal, arguments: Iterable[str]) -> list[Detail]:
     """A refusal's details as the schema spells them; one that names a field says where it stands in the arguments."""
     known = {camel(name) for name in arguments}
-    return [_detail(spelled(name), value, known) for name, value in refusal.details.items()]
+    rests_on = [_detail(spelled(name), value, known) for name, value in refusal.details.items()]
+    paths = map(spelled, refusal.otherwise)
+    return [*rests_on, *(Detail(path=_argument(path, known), name=path, value="differs") for path in paths)]
 
 
 def _detail(name: str, value: str, known: set[str]) -> Detail:

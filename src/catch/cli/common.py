@@ -45,7 +45,8 @@ def failures() -> Generator[None]:
     try:
         yield
     except Refused as refused:
-        details = "; ".join(f"{name}: {value}" for name, value in refused.details.items())
+        differing = dict.fromkeys(refused.otherwise, "differs")
+        details = "; ".join(f"{name}: {value}" for each in (refused.details, differing) for name, value in each.items())
         complain(f"{refused.message} ({details})" if details else refused.message)
         sys.exit(IN_PART)
     except (

@@ -102,18 +102,18 @@ def _same(asked: Named, stream: Stream, id_: UUID, book: Book, by: Actor) -> Non
         if before and not told:
             raise RecordedOtherwise
         if before and before.differing:
-            raise RecordedOtherwise(**_named(asked, before))
+            raise RecordedOtherwise().where(_paths(asked, before))
         return
     if before is None or not told:
         raise IdAlreadyUsed(field=asked.field, value=asked.id)
     if before.differing:
-        raise IdAlreadyUsed(field=asked.field, value=asked.id, **_named(asked, before))
+        raise IdAlreadyUsed(field=asked.field, value=asked.id).where(_paths(asked, before))
 
 
 def _own(before: Before, by: Actor) -> bool:
     return (before.by.user, before.by.agency) == (by.user, by.agency)
 
 
-def _named(asked: Named, before: Before) -> dict[str, str]:
+def _paths(asked: Named, before: Before) -> list[str]:
     """Each field that differs, by name: what stands there on record is for a query to tell."""
-    return dict.fromkeys((f"{asked.path}{name}" for name in before.differing), "differs")
+    return [f"{asked.path}{name}" for name in before.differing]

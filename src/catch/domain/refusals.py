@@ -1,7 +1,8 @@
 """A refusal is an answer, not a fault: the class's name is its code and its docstring is what the person reads."""
 
 import re
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import ClassVar, Self
 
 
 class Refused(Exception):
@@ -11,10 +12,18 @@ class Refused(Exception):
     not_there: ClassVar[bool] = False
     """Whether it is what one is answered, too, for something that is there and that one does not see."""
 
-    def __init__(self, **details: object) -> None:
+    def __init__(self, /, **details: object) -> None:
         """`details` name what the refusal rests on (a field, a limit, an id); never personal text."""
         super().__init__(self.message)
         self.details = {name: str(value) for name, value in details.items()}
+        self.otherwise: tuple[str, ...] = ()
+
+    def where(self, paths: Iterable[str]) -> Self:
+        """The same, of a command that says something else than what is on record, in these fields. Apart from the
+        details, so that a field may have whatever name: `field` and `value`, too.
+        """
+        self.otherwise = tuple(paths)
+        return self
 
     def __init_subclass__(cls) -> None:
         cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).upper()
