@@ -208,11 +208,22 @@ def test_scores_are_compared_over_all_who_were_asked_twice_and_bands_end_where_t
         (line,) = lines("M14", held)
         return line.answer
 
-    bands = {2.87: "reliably-better", 2.86: "possibly-better", 1.03: "possibly-better", 1.02: "same", 0: "same"}
+    bands = {
+        2.87: "reliably-improved",
+        2.86: "possibly-improved",
+        1.03: "possibly-improved",
+        1.02: "unchanged",
+        0: "unchanged",
+    }
     assert {by: change(by) for by in bands} == bands
     assert (change(-1.03), change(-2.87)) == ("possibly-worse", "reliably-worse")
     once = facts(*ACCEPTED, swemwbs(70, 20.0, NOW.date()))
     assert [line.answer for line in lines("M14", once)] == ["once"]
+    twice = facts(*ACCEPTED, swemwbs(70, 20.0, NOW.date()), swemwbs(71, 24.0, NOW.date() + DAY))
+    told = said(worked_out("M14", once, twice))
+    # Nothing is made up for who was asked once: what they might have said is told as two ends.
+    assert (told["mean"], told["both"], told["improvers-mean"]) == (4, 0.5, 4)
+    assert (told["worst"], told["best"]) == ((4 - 13) / 2, (4 + 15) / 2)
     assert [line.answer for line in lines("M13", once)] == ["not-due"]
 
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 from catch.domain.facts import Part
 from catch.metrics.lines import ASIDE, Counted
 from catch.statistics import AtRisk, Observation, Point, Status, TimeToOutcome, time_to_outcome
+from catch.statistics.change import Change, Measured, Thresholds, paired_change
 
 
 class Value(Part, frozen=True):
@@ -285,7 +286,7 @@ def observations(lines: Iterable[Counted]) -> Iterable[Observation]:
             yield from repeat(seen, len(people))
 
 
-class Change(Struct, frozen=True):
+class Changed(Struct, frozen=True):
     """How a score changed from the first to the last time it was taken, over those with both, and how many have both.
 
     `bands` are by what the change of one person is called, from the best: at least so many points up, then down.
@@ -305,3 +306,58 @@ class Change(Struct, frozen=True):
         values.append(share_of(lines, Among("both", "Taken both times", self.paired, frozenset(every))))
         values += [count_of(lines, code, label, frozenset({code})) for code, label in self.unpaired]
         return Estimate(number, people, tuple(values), administrative=aside(lines))
+
+
+ONCE = "once"
+"""Of whom there is a first score alone."""
+BANDS = (
+    (Change.RELIABLY_IMPROVED, "Better by {reliable} or more: reliably"),
+    (Change.POSSIBLY_IMPROVED, "Better by {possible} or more: possibly"),
+    (Change.UNCHANGED, "Within {possible} of where they were"),
+    (Change.POSSIBLY_WORSE, "Worse by {possible} or more: possibly"),
+    (Change.RELIABLY_WORSE, "Worse by {reliable} or more: reliably"),
+)
+
+
+class Paired(Struct, frozen=True):
+    """How a score changed from the first to the last time, over all who have both; a missing one is never made up."""
+
+    label: str
+    thresholds: Thresholds
+
+    def __call__(self, lines: Sequence[Counted]) -> Estimate:
+        held = [each for each in lines if each.line.answer != ONCE]
+        (number, people), (of, people_of) = counted(lines), counted(held)
+        found = paired_change(scores(lines), self.thresholds)
+        values = [
+            Value(
+                "mean",
+                f"{self.label}, mean over all who were asked both times",
+                found.mean,
+                of=of,
+                people_of=people_of,
+                lower=found.lower,
+                upper=found.upper,
+            )
+        ]
+        paired = frozenset(str(each) for each in Change)
+        for code, label in BANDS:
+            text = label.format(reliable=self.thresholds.reliable, possible=self.thresholds.possible)
+            values.append(share_of(held, Among(code, text, frozenset({code}), paired)))
+        values.append(share_of(lines, Among("both", "Asked both times", paired, paired | {ONCE})))
+        values.append(count_of(lines, ONCE, "Asked once", frozenset({ONCE})))
+        for code, label, said in (
+            ("improvers-mean", "Mean over those alone who improved: it says nothing of all", found.improvers_mean),
+            ("deviation", "Standard deviation of the changes", found.deviation),
+            ("effect-size", "Mean in standard deviations of the first scores", found.effect_size),
+            ("worst", "Mean if everybody asked once were at the worst end", found.if_all_worst),
+            ("best", "Mean if everybody asked once were at the best end", found.if_all_best),
+        ):
+            values.append(Value(code, label, said, of=of, people_of=people_of, alone=True))
+        return Estimate(number, people, tuple(values), administrative=aside(lines))
+
+
+def scores(lines: Iterable[Counted]) -> Iterable[Measured]:
+    for line, people in lines:
+        later = None if line.answer == ONCE else line.before + line.amount
+        yield from repeat(Measured(line.before, later), len(people))

@@ -13,7 +13,8 @@ class Line(NamedTuple):
     """`day` is by which it belongs to a period, `answer` the group it falls into, `amount` its days, minutes or points.
 
     `group`: the agency or the series. `within`: whether it kept a target. `part`: the further part of the figure it
-    belongs to, a code of the configuration. `entry` is the fact it rests on: an action, a review, a goal.
+    belongs to, a code of the configuration. `before`: the score that the amount is a change of. `entry` is the fact it
+    rests on: an action, a review, a goal.
     """
 
     day: date
@@ -24,6 +25,7 @@ class Line(NamedTuple):
     within: str = ""
     entry_days: int = 0
     closed_days: int | None = None
+    before: float = 0.0
     entry: UUID | None = None
 
 

@@ -61,7 +61,7 @@ class Tally:
 
 
 def _in_order(line: Line) -> tuple[object, ...]:
-    return (line.day, line.answer, line.amount, *line[3:7], -1 if line.closed_days is None else line.closed_days)
+    return (*line[:7], -1 if line.closed_days is None else line.closed_days, line.before)
 
 
 def figure(metric: Metric, lines: Sequence[Counted], parts: Sequence[Period], *, grouped: bool) -> Figure:

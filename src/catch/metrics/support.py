@@ -10,7 +10,7 @@ from catch.domain.programme.configuration import ClosureClass
 from catch.metrics.definition import CaseFacts, Cut, MetricAudience, MetricBasis, MetricMeasure
 from catch.metrics.doors import of_cases
 from catch.metrics.episodes import Episode, days_between
-from catch.metrics.estimates import Amounts, Change, Counts, PerPart, Shares, among
+from catch.metrics.estimates import Amounts, Changed, Counts, PerPart, Shares, among
 from catch.metrics.lines import Line
 from catch.metrics.times import ACTIONS, PLAN, begun, inside, lead_of, line_of, over, voided
 
@@ -212,7 +212,7 @@ SUPPORT = (
         "Change of goals",
         "How far did people come with what they wanted?",
         goals,
-        Change(
+        Changed(
             "Points on the programme's scale",
             frozenset({"better", "same", "worse"}),
             (("unscored", "Set, and not scored since"),),

@@ -11,10 +11,11 @@ from catch.domain.programme.configuration import Programme
 from catch.metrics.definition import CaseFacts, Cut, Metric, MetricMeasure
 from catch.metrics.doors import of_cases
 from catch.metrics.episodes import Episode
-from catch.metrics.estimates import Change, Shares, among
+from catch.metrics.estimates import ONCE, Paired, Shares, among
 from catch.metrics.lines import Line
 from catch.metrics.support import HEALTH
 from catch.metrics.times import begun, inside, line_of, over
+from catch.statistics.change import SWEMWBS, WEMWBS, Thresholds, band
 
 FOLLOW_UP_AFTER = timedelta(days=105)
 """From acceptance: until then nobody is asked again, where the programme does not say when."""
@@ -77,7 +78,7 @@ def step(held: Taken, why: WhyNot | None, *, due: bool) -> str:
     return (f"again-{why}" if why else "again-missing") if due else "not-due"
 
 
-def change(instrument: str, reliable: float, possible: float) -> Callable[[CaseFacts, Cut], Iterator[Line]]:
+def change(instrument: str, thresholds: Thresholds) -> Callable[[CaseFacts, Cut], Iterator[Line]]:
     """The change of each person, and into which band it falls."""
 
     def lines(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
@@ -86,22 +87,15 @@ def change(instrument: str, reliable: float, possible: float) -> Callable[[CaseF
             if held.first is None:
                 continue
             if held.last is None:
-                yield line_of(facts, episode, cut, "once")._replace(entry=held.first.measure)
+                once = line_of(facts, episode, cut, ONCE)
+                yield once._replace(before=score(held.first) or 0.0, entry=held.first.measure)
                 continue
-            # As printed in the published tables: two decimals, or a band would end a hair before its own edge.
-            by = round((score(held.last) or 0) - (score(held.first) or 0), 2)
-            line = line_of(facts, episode, cut, band(by, reliable, possible), by)
-            yield line._replace(entry=held.last.measure)
+            before = score(held.first) or 0.0
+            by = (score(held.last) or 0.0) - before
+            line = line_of(facts, episode, cut, band(by, thresholds), by)
+            yield line._replace(before=before, entry=held.last.measure)
 
     return lines
-
-
-def band(by: float, reliable: float, possible: float) -> str:
-    size = "reliably" if abs(by) >= reliable else "possibly" if abs(by) >= possible else ""
-    return f"{size}-{'better' if by > 0 else 'worse'}" if size else "same"
-
-
-BANDS = ("reliably-better", "possibly-better", "same", "possibly-worse", "reliably-worse")
 
 
 def uses(instrument: str) -> Callable[[Programme], str | None]:
@@ -111,25 +105,13 @@ def uses(instrument: str) -> Callable[[Programme], str | None]:
     return lacking
 
 
-def changed(code: str, name: str, instrument: str, reliable: float, possible: float) -> Metric:
-    labels = (
-        f"Better by {reliable} or more: reliably",
-        f"Better by {possible} or more: possibly",
-        f"Within {possible} of where they were",
-        f"Worse by {possible} or more: possibly",
-        f"Worse by {reliable} or more: reliably",
-    )
+def changed(code: str, name: str, instrument: str, thresholds: Thresholds) -> Metric:
     metric = of_cases(
         code,
         name,
         f"How much better, or worse, are people by {instrument.upper()}?",
-        change(instrument, reliable, possible),
-        Change(
-            f"Points of {instrument.upper()}, over all who were asked both times",
-            frozenset(BANDS),
-            (("once", "Asked once"),),
-            tuple(zip(BANDS, labels, strict=True)),
-        ),
+        change(instrument, thresholds),
+        Paired(f"Points of {instrument.upper()}", thresholds),
         "MeasureRecorded, MeasureCorrected",
         "Episodes that started in the days asked for, with the instrument filled in whole at least twice",
         "Whoever was asked once is in no mean, and nothing is filled in for them; how many they are stands beside."
@@ -176,6 +158,6 @@ WELLBEING = (
         ),
         "swemwbs",
     ),
-    changed("M14", "SWEMWBS: change", "swemwbs", 2.87, 1.03),
-    changed("M15", "WEMWBS: change", "wemwbs", 8, 3),
+    changed("M14", "SWEMWBS: change", "swemwbs", SWEMWBS),
+    changed("M15", "WEMWBS: change", "wemwbs", WEMWBS),
 )

@@ -94,6 +94,14 @@ def headline(value: Json, measure: str) -> str:
     return f"{told:.1f}".removesuffix(".0") + ("" if value["count"] is not None else MEASURED.get(measure, ""))
 
 
+def sure(value: Json) -> str:
+    """The 95 % interval."""
+    lower, upper = value["lower"], value["upper"]
+    if lower is None or upper is None:
+        return "–"
+    return f"{lower * 100:.0f} % to {upper * 100:.0f} %" if value["share"] else f"{lower:.2f} to {upper:.2f}"
+
+
 BESIDE = (
     ("censored", "still waiting"),
     ("competing", "ended otherwise"),
@@ -137,7 +145,9 @@ async def facts(visit: Visit) -> Reply:
         chosen=period,
         metric=metric,
         beside=[*beside(metric)] if metric else [],
-        told=[(each, headline(each, metric["definition"]["measure"])) for each in metric["values"]] if metric else [],
+        told=[(each, headline(each, metric["definition"]["measure"]), sure(each)) for each in metric["values"]]
+        if metric
+        else [],
         evidence=[each["node"] for each in held["edges"]],
         more=held["pageInfo"],
     )
