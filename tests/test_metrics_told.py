@@ -113,6 +113,11 @@ async def test_the_same_cut_off_gives_the_same_bytes_whatever_is_recorded_since(
     then = [case async for some in people(place.catch, PROGRAMME, folded) for own in some for case in own]
     assert before == then
     assert later.case not in {each.case.case for each in before}
+    # Before anything was recorded there is one answer as well.
+    never = {"programme": PROGRAMME, "asAt": {"position": "0"}}
+    nothing = (await place.ask(ALL, AUDITOR, **never))["metrics"]
+    assert (await place.ask(ALL, AUDITOR, **never))["metrics"] == nothing
+    assert {each["number"] for each in nothing} == {0, None}
     # Days that are still to come add nothing.
     ahead = {"programme": PROGRAMME, "asAt": {"occurredAt": "2098-01-01T00:00:00Z"}}
     present = (await place.ask(ONE, AUDITOR, code="M07", programme=PROGRAMME))["metric"]

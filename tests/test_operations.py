@@ -186,7 +186,7 @@ def values(world: World) -> dict[str, tuple[list[Any], list[Any]]]:
         "to": (["2020-03-31"], ["2020-01-02", "x"]),
         "within": ([90], [0, 401]),
         "history": ([False], []),
-        "code": (["M07", "M23"], ["none", 1]),
+        "code": (["M07"], ["none", 1]),
         "answer": (["target"], [1]),
         "groups": ([False], []),
         "name": (["Ada Example", "x"], [1]),

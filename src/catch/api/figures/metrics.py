@@ -6,7 +6,7 @@ was over, and of no small group.
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -34,6 +34,10 @@ from projections import outcomes
 
 _YEAR = 4
 """Quarters of the only periods for which groups are told to whoever does not see every case."""
+
+
+NOTHING_YET = datetime(1970, 1, 1, tzinfo=UTC)
+"""The cut-off before anything was recorded: not the present, or the same question would have ever other answers."""
 
 
 class UnknownMetric(NotAnswered):
@@ -100,10 +104,12 @@ async def freely(catch: Catch, asked: Asked, head: int) -> tuple[datetime, Known
     if as_at is None:
         known, moment = Known(head, None), None
     else:
-        moment = Moment(as_at.position or None, as_at.recorded_at or None, as_at.occurred_at or None)
+        times = (as_at.recorded_at or None, as_at.occurred_at or None)
+        # A position of 0 is one, an empty time none.
+        moment = Moment(None if any(times) else as_at.position or 0, *times)
         known = Known(await upto(catch.log, moment), moment)
     last = await catch.log.last(known.position)
-    told = last.recorded_at if last else catch.log.clock.now()
+    told = last.recorded_at if last else NOTHING_YET
     # Nobody was followed for longer than anything is known of: a day still to come adds nothing.
     return min((moment.occurred_at if moment else None) or told, told), known._replace(
         position=last.position if last else 0
