@@ -9,6 +9,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 import pytest_asyncio
+from markupsafe import escape
 
 from catch.api.figures.gathering import Known, people
 from catch.domain.calendar import london_day
@@ -18,6 +19,7 @@ from catch.domain.facts import Actor, Category, Role, Sealed
 from catch.history.past import Moment
 from catch.metrics import CATALOGUE
 from catch.statistics.small_numbers import SMALLEST, quarter_before
+from tests.browser import signed_in
 from tests.conftest import Furnished
 from tests.place import AUDITOR, CHAIR, COORDINATOR, HOUSING, PROGRAMME, Case, Place
 
@@ -236,3 +238,21 @@ async def test_the_catalogue_is_read_from_the_definitions(world: World):
     assert await world.place.code(DEFINITION, HOUSING, code="M99") == "UNKNOWN_METRIC"
     assert await world.place.code(ONE, HOUSING, code="M07", programme=PROGRAMME) == "NOT_FOR_YOUR_ROLE"
     assert await world.place.code(ALL, AUDITOR, programme="none") == "NOT_FOR_YOUR_ROLE"
+
+
+async def test_the_console_shows_every_figure_and_the_facts_behind_it(world: World):
+    await world.place.settled()
+    async with signed_in(world.place, AUDITOR) as visitor:
+        page = (await visitor.get(f"/figures?programme={PROGRAMME}&period=all")).text
+        for metric in CATALOGUE:
+            assert escape(f"{metric.code}: {metric.name}") in page, metric.code
+            assert escape(metric.question) in page, metric.code
+        for metric in CATALOGUE:
+            answer = await visitor.get(f"/figures/facts?code={metric.code}&programme={PROGRAMME}&period=all")
+            assert answer.status_code == 200, metric.code
+            assert escape(metric.denominator) in answer.text, metric.code
+        facts = (await visitor.get(f"/figures/facts?code=M30&programme={PROGRAMME}&period=all")).text
+        assert f'href="/cases/{world.few[0].case}"' in facts
+        assert "There is no such figure" in (await visitor.get(f"/figures/facts?code=M99&programme={PROGRAMME}")).text
+    async with signed_in(world.place, HOUSING) as visitor:
+        assert "There is no such figure" in (await visitor.get(f"/figures/facts?programme={PROGRAMME}")).text
