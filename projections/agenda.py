@@ -23,6 +23,7 @@ from catch.domain.meeting.planning import MeetingRescheduled
 from catch.domain.meeting.state import OVER, Meeting, MeetingState
 from catch.domain.streams import MEETING, stream_of_event
 from catch.log.rows import Listed, load
+from catch.slices import each, emptied
 from projections.read_model import MadeOf, ReadModel, names
 
 
@@ -301,6 +302,23 @@ async def overlooked(db: Statements, meeting: Meeting) -> tuple[Carried, ...]:
     if not await db.fetchval(_SINCE, meeting.programme, meeting.series, _OVER, drafted):
         return ()
     return left_out(meeting, (await before(db, meeting)).values())
+
+
+async def standing(db: Statements, meetings: Iterable[UUID]) -> list[tuple[int, Meeting]]:
+    """These meetings, each after the position of its last fact."""
+    rows = await db.fetch(f"select position, meeting from {TABLE} where meeting_id = any($1::uuid[])", list(meetings))
+    return await each(lambda row: (row[0], _MEETING.decode(row[1])), emptied(rows))
+
+
+_ENDED = f"""
+    select position, meeting from {TABLE} where programme = $1 and state = any($2) order by starts_at, meeting_id
+"""
+
+
+async def ended(db: Statements, programme: str) -> list[tuple[int, Meeting]]:
+    """The meetings of a programme that are over, each after the position of its last fact, the earliest first."""
+    rows = await db.fetch(_ENDED, programme, [MeetingState.ENDED, MeetingState.MINUTES_CONFIRMED])
+    return await each(lambda row: (row[0], _MEETING.decode(row[1])), emptied(rows))
 
 
 async def moved(db: Statements, meetings: Iterable[UUID]) -> dict[UUID, tuple[int, datetime]]:

@@ -322,9 +322,47 @@ async def caseload(db: Statements, user: str) -> int:
     return await db.fetchval(f"select count(*) from {TABLE} where lead_user = $1 and live", user)
 
 
+async def by_person(db: Statements, programme: str) -> list[tuple[UUID, UUID]]:
+    """Every case of a programme after its person, those of one person together."""
+    rows = await db.fetch(
+        f"select person, case_id from {TABLE} where programme = $1 order by person, case_id", programme
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+async def of_same_people(db: Statements, programme: str, cases: Iterable[UUID]) -> list[tuple[UUID, UUID]]:
+    """As `by_person`, of the people of these cases alone."""
+    rows = await db.fetch(
+        f"""
+        select person, case_id from {TABLE} where programme = $1
+          and person in (select person from {TABLE} where case_id = any($2::uuid[])) order by person, case_id
+        """,
+        programme,
+        list(cases),
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+class Standing(NamedTuple):
+    """A case as it stands, and the position of its last fact."""
+
+    position: int
+    case: Case
+
+
+async def standing(db: Statements, cases: Iterable[UUID]) -> dict[UUID, Standing]:
+    """These cases, by id, and nothing else of their rows."""
+    rows = await db.fetch(f'select position, "case" from {TABLE} where case_id = any($1::uuid[])', list(cases))
+    held = await each(lambda row: Standing(row[0], _CASE.decode(row[1])), emptied(rows))
+    return {one.case.case: one for one in held}
+
+
+_CASE = msgspec.json.Decoder(Case)
+
+
 async def live_in(db: Statements, programme: str) -> list[Case]:
     """Every live case of a programme, oldest first."""
     rows = await db.fetch(
         f'select "case" from {TABLE} where programme = $1 and live order by received_at, case_id', programme
     )
-    return await each(lambda row: msgspec.json.decode(row[0], type=Case), emptied(rows))
+    return await each(lambda row: _CASE.decode(row[0]), emptied(rows))

@@ -28,6 +28,13 @@ ASKED = {
         firstContact(programme: $programme, from: "2025-01-01", to: "2025-03-31") { __typename } }""",
     "lapsing": "{ lapsing(first: 1) { edges { cursor } } }",
     "members": "query ($agency: String!) { members(agency: $agency, first: 1) { edges { cursor } } }",
+    "metric": """query ($programme: String!) {
+        metric(code: "M07", programme: $programme, from: "2025-01-01", to: "2025-03-31") { number } }""",
+    "metricEvidence": """query ($programme: String!) {
+        metricEvidence(code: "M07", programme: $programme, from: "2025-01-01", to: "2025-03-31", first: 1) {
+            cutOff } }""",
+    "metrics": """query ($programme: String!) {
+        metrics(programme: $programme, from: "2025-01-01", to: "2025-03-31") { number } }""",
     "ownedActions": "query ($agency: String!) { ownedActions(agency: $agency, user: $agency) { edges { cursor } } }",
     "timeToOutcome": "query ($programme: String!) { timeToOutcome(programme: $programme) { cutOffAt } }",
     "whyNotOnAgenda": """query ($case: UUID!, $meeting: UUID!) {

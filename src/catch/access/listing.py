@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum, auto
 from typing import assert_never
 
-from catch.access.seeing import has_inbox
+from catch.access.seeing import Sight, has_inbox
 from catch.access.standing import EVERYWHERE, Who
-from catch.domain.facts import Part, Role
+from catch.domain.facts import Category, Part, Role
+from catch.metrics.definition import MetricAudience
 
 
 class Oversight(Enum):
@@ -202,8 +203,33 @@ def keeps_a_door(who: Who) -> bool:
     return bool(who.doors)
 
 
+FIGURES = OVERSEERS | {Role.ANALYST}
+"""Who is told figures. An analyst is told nothing else: of no case, and of no small group."""
+
+
+def reads_figures(who: Who) -> bool:
+    return not who.roles_held().isdisjoint(FIGURES)
+
+
 def sees_figures(who: Who, programme: str) -> bool:
-    return any(who.acts_as(role, programme) for role in OVERSEERS)
+    return any(who.acts_as(role, programme) for role in FIGURES)
+
+
+def sees_metric(who: Who, programme: str, audience: MetricAudience) -> bool:
+    match audience:
+        case MetricAudience.FIGURES:
+            return sees_figures(who, programme)
+        case MetricAudience.EVERY_CASE:
+            return who.audits_all(programme)
+        case _:
+            assert_never(audience)
+
+
+def led_to(who: Who, programme: str, seen: Sight, shows: frozenset[Category] | None) -> bool:
+    """Whether a figure leads them to a case that they are shown. `shows`: what of the case that tells; None: it rests
+    on more than the case, and only whoever sees every case may know of that.
+    """
+    return who.audits_all(programme) if shows is None else bool(shows) and shows <= seen.categories
 
 
 def reads(who: Who) -> list[str]:
@@ -216,11 +242,14 @@ READS: Mapping[str, Callable[[Who], bool]] = {
     "agendaPreview": oversees,
     "auditTrail": oversees,
     "contacts": keeps_a_door,
-    "firstContact": oversees,
+    "firstContact": reads_figures,
     "lapsing": lambda who: bool(cares_as(who)),
     "members": lists_members,
+    "metric": reads_figures,
+    "metricEvidence": oversees,
+    "metrics": reads_figures,
     "ownedActions": has_inbox,
-    "timeToOutcome": oversees,
+    "timeToOutcome": reads_figures,
     "whyNotOnAgenda": oversees,
 }
 """By query: to whom it is open at all. What of it they are shown depends on the case, the meeting, the programme."""

@@ -1,5 +1,6 @@
-"""The figures there are so far: each with its question, its interval, and how many stand behind it."""
+"""Every figure there is: each with its question, its number, what stands behind it, and the facts it leads to."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -51,6 +52,104 @@ async def figures(visit: Visit) -> Reply:
         chosen=chosen,
         figures=found,
         drawn=curve(found["curve"]) if found and found["curve"] else None,
+        catalogue=[listed(each) for each in await catalogue(visit, wanted, chosen)] if found else [],
+    )
+
+
+async def catalogue(visit: Visit, programme: str, period: Period) -> list[Json]:
+    answer = await visit.maybe("metrics_page", programme=programme, to=period.last, **{"from": period.first})
+    return answer.get("metrics", [])
+
+
+class Listed(NamedTuple):
+    """A metric as a line of the list: its headline in words, and what is open."""
+
+    metric: Json
+    headline: str
+    label: str
+    beside: list[str]
+
+
+def listed(metric: Json) -> Listed:
+    values: list[Json] = metric["values"]
+    first = values[0] if values else None
+    told = "" if first is None else headline(first, metric["definition"]["measure"])
+    return Listed(metric, told, first["label"] if first else "", [*beside(metric)])
+
+
+MEASURED = {"DAYS": " days", "MINUTES": " minutes", "POINTS": " points"}
+
+
+def headline(value: Json, measure: str) -> str:
+    """The number as people say it; that there is none, where there is none."""
+    told = value["value"]
+    if told is None:
+        # A day by which half have reached it is none where fewer than half have.
+        return (
+            "not reached, or too few to tell" if value["code"] == "median" and measure == "DAYS" else "nothing to tell"
+        )
+    if value["share"]:
+        counted = "" if value["count"] is None else f" ({value['count']} of {value['of']})"
+        return f"{told * 100:.0f} %{counted}"
+    return f"{told:.1f}".removesuffix(".0") + ("" if value["count"] is not None else MEASURED.get(measure, ""))
+
+
+def sure(value: Json) -> str:
+    """The 95 % interval."""
+    lower, upper = value["lower"], value["upper"]
+    if lower is None or upper is None:
+        return "–"
+    return f"{lower * 100:.0f} % to {upper * 100:.0f} %" if value["share"] else f"{lower:.2f} to {upper:.2f}"
+
+
+BESIDE = (
+    ("censored", "still waiting"),
+    ("competing", "ended otherwise"),
+    ("administrative", "left out: opened in error or the like"),
+    ("neverAtRisk", "left out: over when they came to us"),
+)
+
+
+def beside(metric: Json) -> Iterator[str]:
+    for name, text in BESIDE:
+        if metric[name] is not None:
+            yield f"{metric[name]} {text}"
+
+
+PAGE = 25
+"""Cases or meetings on a page of facts."""
+
+
+async def facts(visit: Visit) -> Reply:
+    """One metric with all its numbers, and what stands behind it."""
+    programmes = (await visit.ask("programmes"))["programmes"]
+    wanted = visit.query.get("programme") or await own_programme(visit, [each["key"] for each in programmes])
+    offered = [ALL, *periods(london_day(visit.console.now()))]
+    chosen = next((each for each in offered if each.value == visit.query.get("period", "")), None)
+    code = visit.query.get("code") or "M07"
+    metric, period = None, offered[1]
+    for tried in [chosen] if chosen else [ALL, offered[1]]:
+        days = {"programme": wanted, "from": tried.first, "to": tried.last}
+        metric, period = (await visit.maybe("metric_page", code=code, **days)).get("metric"), tried
+        if metric:
+            break
+    behind: Json = {}
+    if metric and not metric["notComputable"]:
+        days = {"programme": wanted, "from": period.first, "to": period.last, "after": visit.query.get("after")}
+        behind = await visit.maybe("metric_evidence", code=code, first=PAGE, **days)
+    held = behind.get("metricEvidence", {"edges": [], "pageInfo": {"hasNextPage": False, "endCursor": None}})
+    return visit.page(
+        "figure.html",
+        code=code,
+        wanted=wanted,
+        chosen=period,
+        metric=metric,
+        beside=[*beside(metric)] if metric else [],
+        told=[(each, headline(each, metric["definition"]["measure"]), sure(each)) for each in metric["values"]]
+        if metric
+        else [],
+        evidence=[each["node"] for each in held["edges"]],
+        more=held["pageInfo"],
     )
 
 
@@ -103,4 +202,7 @@ def curve(points: list[Json]) -> Drawn:
     return Drawn("".join(line), band, days, [(y(part / 4), part * 25) for part in range(5)])
 
 
-ADDRESSES = (Address("/figures", figures, text="Figures", reads="timeToOutcome"),)
+ADDRESSES = (
+    Address("/figures", figures, text="Figures", reads="timeToOutcome"),
+    Address("/figures/facts", facts, reads="metric"),
+)

@@ -1,0 +1,165 @@
+"""The facts that figures are worked out from: cases, meetings and contacts of a programme as they were at a position.
+
+Rows are read as the read models have them. What changed behind the position, or is asked for as it was, is folded from
+the log: the same fold, so that the same cut-off gives the same figures for ever. A piece at a time, so that ten years
+of a county are never in memory at once, and nobody else has to wait.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from functools import reduce
+from itertools import groupby
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from catch.app import Catch
+from catch.domain.case import evolve as case_after
+from catch.domain.case.state import Case
+from catch.domain.facts import Recorded
+from catch.domain.meeting import evolve as meeting_after
+from catch.domain.meeting.state import OVER, Meeting, MeetingState
+from catch.history.past import Moment, each_history, rows
+from catch.log.entries import Unreadable
+from catch.metrics.definition import CaseFacts, ContactFacts, Cut, MeetingFacts
+from catch.metrics.doors import REPEATS
+from catch.slices import in_slices
+from projections import agenda, case_summary, contacts, outcomes
+
+TOGETHER = 200
+"""Cases that are read with one statement."""
+
+
+class Known(NamedTuple):
+    """The log up to a position; `moment` where it is asked for as it was."""
+
+    position: int
+    moment: Moment | None
+
+    @property
+    def then(self) -> Moment:
+        return self.moment or Moment(position=self.position)
+
+
+async def people(catch: Catch, programme: str, known: Known) -> AsyncIterator[list[list[CaseFacts]]]:
+    """The cases of a programme, each person's in a list of their own; so many people at once."""
+    found = await case_summary.by_person(catch.log.pool, programme)
+    for piece in pieces(found, TOGETHER):
+        facts = await of_cases(catch, [case for _, case in piece], known)
+        yield [[*of_one(facts, held)] for _, held in groupby(piece, key=lambda each: each[0])]
+
+
+def of_one(facts: Mapping[UUID, CaseFacts], held: Iterable[tuple[UUID, UUID]]) -> Iterator[CaseFacts]:
+    """The cases of one person, each with the others."""
+    own = [facts[case] for _, case in held if case in facts]
+    for each in own:
+        yield with_others(each, own)
+
+
+def pieces(found: Sequence[tuple[UUID, UUID]], size: int) -> Iterable[list[tuple[UUID, UUID]]]:
+    """So many at least, nobody's cases parted."""
+    piece: list[tuple[UUID, UUID]] = []
+    for _, own in groupby(found, key=lambda each: each[0]):
+        piece += own
+        if len(piece) >= size:
+            yield piece
+            piece = []
+    if piece:
+        yield piece
+
+
+def with_others(facts: CaseFacts, own: Sequence[CaseFacts]) -> CaseFacts:
+    return facts if len(own) == 1 else facts._replace(others=tuple(each for each in own if each is not facts))
+
+
+async def of_cases(catch: Catch, cases: Sequence[UUID], known: Known) -> dict[UUID, CaseFacts]:
+    """Each of them that there was by then and that can be read."""
+    if known.moment is not None:
+        return await folded(catch, cases, known)
+    standing, episodes = (
+        await case_summary.standing(catch.log.pool, cases),
+        await outcomes.of_cases(catch.log.pool, cases),
+    )
+    found: dict[UUID, CaseFacts] = {}
+    newer: list[UUID] = []
+    for case, held in standing.items():
+        row = episodes.get(case)
+        if held.position > known.position or (row is not None and row.position > known.position):
+            newer.append(case)
+        elif row is not None:
+            found[case] = CaseFacts(held.case, row.episodes)
+    return found | await folded(catch, newer, known) if newer else found
+
+
+async def folded(catch: Catch, cases: Sequence[UUID], known: Known) -> dict[UUID, CaseFacts]:
+    found: dict[UUID, CaseFacts] = {}
+    async for case, history in in_slices((await each_history(catch.log, cases, known.then)).items()):
+        facts = None if isinstance(history, Unreadable) else facts_of(case, history)
+        if facts is not None:
+            found[case] = facts
+    return found
+
+
+def facts_of(case: UUID, history: Sequence[Recorded[Any]]) -> CaseFacts | None:
+    """A case and its episodes, folded from its facts."""
+    state: Case | None = reduce(case_after, history, None)
+    row: outcomes.Row | None = reduce(lambda held, each: outcomes.fold(held, each, case), history, None)
+    return CaseFacts(state, row.episodes) if state is not None and row is not None else None
+
+
+async def cases_with_others(catch: Catch, programme: str, cases: Sequence[UUID], known: Known) -> dict[UUID, CaseFacts]:
+    """These cases, each with the others of its person in the programme."""
+    own = await case_summary.of_same_people(catch.log.pool, programme, cases) if cases else []
+    facts = await of_cases(catch, [case for _, case in own], known)
+    found: dict[UUID, CaseFacts] = {}
+    for _, held in groupby(own, key=lambda each: each[0]):
+        found |= {each.case.case: each for each in of_one(facts, held)}
+    return {case: found[case] for case in cases if case in found}
+
+
+async def meetings_of(catch: Catch, found: Sequence[UUID], programme: str) -> list[Meeting]:
+    """Those of the programme, as they stand."""
+    held = await agenda.standing(catch.log.pool, found)
+    return [meeting for _, meeting in held if meeting.programme == programme]
+
+
+async def meetings_then(catch: Catch, held: Sequence[Meeting], known: Known) -> dict[UUID, Meeting]:
+    """These meetings as they were by then, where they were over."""
+    found: dict[UUID, Meeting] = {}
+    if not held:
+        return found
+    for meeting, history in (await each_history(catch.log, [each.meeting for each in held], known.then)).items():
+        if isinstance(history, Unreadable):
+            continue
+        state: Meeting | None = reduce(after_fact, history, None)
+        if state is not None and took_place(state):
+            found[meeting] = state
+    return found
+
+
+def after_fact(meeting: Meeting | None, recorded: Recorded[Any]) -> Meeting | None:
+    return meeting_after(meeting, recorded.event, recorded.envelope.occurred_at)
+
+
+async def meetings(catch: Catch, programme: str, known: Known) -> list[MeetingFacts]:
+    """Those that are over, the earliest first."""
+    held = await agenda.ended(catch.log.pool, programme)
+    newer = [meeting.meeting for position, meeting in held if position > known.position]
+    if known.moment is None and not newer:
+        return [MeetingFacts(meeting) for _, meeting in held]
+    then: dict[Any, Any] = await rows(catch.log, agenda.AGENDA, known.then)
+    past = [row.meeting for row in then.values() if row.programme == programme and took_place(row.meeting)]
+    return [MeetingFacts(meeting) for meeting in sorted(past, key=lambda each: (each.starts_at, each.meeting))]
+
+
+def took_place(meeting: Meeting) -> bool:
+    return meeting.state in OVER and meeting.state is not MeetingState.CANCELLED
+
+
+async def first_contacts(catch: Catch, programme: str, known: Known, cut: Cut) -> list[ContactFacts]:
+    held = await contacts.of_programme(catch.log.pool, programme)
+    if known.moment is not None or any(row.position > known.position for row in held):
+        then: dict[Any, Any] = await rows(catch.log, contacts.CONTACTS, known.then)
+        held = sorted((row for row in then.values() if row.programme == programme), key=lambda row: row.contact_id)
+    real = [row for row in held if row.received_at <= cut.at and not contacts.administrative(row)]
+    again = {days: contacts.came_again(real, timedelta(days=days)) for days in REPEATS}
+    return [ContactFacts(row.contact, {days: row.contact_id in again[days] for days in REPEATS}) for row in held]

@@ -1,0 +1,104 @@
+"""Figures worked out: lines gathered case by case, alike ones together, then estimated once.
+
+One pass over the cases serves any number of metrics. What is kept of a case afterwards is a number for each line, so
+that ten years of a county fit in memory.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from catch.domain.facts import Part
+from catch.metrics.definition import Metric, MetricBasis, NotComputable
+from catch.metrics.estimates import Estimate, Value
+from catch.metrics.lines import Counted, Line
+from catch.statistics.small_numbers import Period
+
+
+class Month(Part, frozen=True):
+    """The headline of one month, for a chart."""
+
+    month: date
+    value: float | None
+    count: int | None
+    of: int | None
+
+
+class Figure(Part, frozen=True):
+    """A metric worked out: for the whole, for each of some periods within it, and for each group."""
+
+    whole: Estimate
+    parts: tuple[Estimate, ...]
+    groups: tuple[tuple[str, Estimate], ...]
+    months: tuple[Month, ...]
+
+
+class Tally:
+    """The lines of one metric that belong to the days asked for."""
+
+    def __init__(self, metric: Metric, first: date, last: date) -> None:
+        self.metric = metric
+        self._first, self._last = first, last
+        self._anyhow = metric.basis is MetricBasis.NOW
+        self._held: dict[Line, list[int]] = {}
+        self.pins: set[str] = set()
+
+    def wants(self, line: Line) -> bool:
+        return self._anyhow or self._first <= line.day <= self._last
+
+    def take(self, lines: Iterable[Line], person: int, pin: str | None = None) -> None:
+        """`pin`: the version of the programme under which they came about."""
+        held = self._held
+        for line in lines:
+            if self.wants(line):
+                if pin is not None:
+                    self.pins.add(pin)
+                # By the month, and without the fact it rests on: of many lines few are then left.
+                held.setdefault(Line(line.day.replace(day=1), *line[1:-1]), []).append(person)
+
+    def counted(self) -> list[Counted]:
+        # In one order, whatever order the cases came in: sums of floats would differ in their last place.
+        return [Counted(line, self._held[line]) for line in sorted(self._held, key=_in_order)]
+
+
+def _in_order(line: Line) -> tuple[object, ...]:
+    return (*line[:7], -1 if line.closed_days is None else line.closed_days, line.before)
+
+
+def figure(metric: Metric, lines: Sequence[Counted], parts: Sequence[Period], *, grouped: bool) -> Figure:
+    """`parts` are of whole months. Raises TypeError for a metric that cannot be worked out."""
+    if isinstance(metric.computed, NotComputable):
+        raise TypeError(metric.code)
+    estimate = metric.computed.estimate
+    within = [[each for each in lines if part.first <= each.line.day <= part.last] for part in parts]
+    return Figure(
+        whole=estimate(lines),
+        parts=tuple(map(estimate, within)) if metric.basis is not MetricBasis.NOW else (),
+        groups=tuple((key, estimate(held)) for key, held in by_group(lines).items()) if grouped else (),
+        months=months(metric, lines),
+    )
+
+
+def by_group(lines: Sequence[Counted]) -> Mapping[str, list[Counted]]:
+    found: dict[str, list[Counted]] = {}
+    for each in lines:
+        found.setdefault(each.line.group, []).append(each)
+    return dict(sorted(found.items()))
+
+
+def months(metric: Metric, lines: Sequence[Counted]) -> tuple[Month, ...]:
+    """The first share, or else the count, of each month. Medians are not drawn so: too few stand behind each."""
+    if isinstance(metric.computed, NotComputable) or metric.basis is MetricBasis.NOW:
+        return ()
+    found: dict[date, list[Counted]] = {}
+    for each in lines:
+        found.setdefault(each.line.day, []).append(each)
+    drawn: list[Month] = []
+    for month, held in sorted(found.items()):
+        charted = next(filter(chartable, metric.computed.estimate(held).values), None)
+        if charted is not None:
+            drawn.append(Month(month, charted.value, charted.count, charted.of))
+    return tuple(drawn)
+
+
+def chartable(value: Value) -> bool:
+    return value.count is not None and not value.alone and value.code != "reached"
