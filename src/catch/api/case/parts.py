@@ -164,7 +164,15 @@ def clocks(held: domain.Case, pinned: Programme, at: datetime) -> Iterator[case_
             stopped_at=shown.stopped_at,
             state=shown.state,
             ratio=shown.ratio,
+            **fell_due(held, shown.code),
         )
+
+
+def fell_due(held: domain.Case, clock: str) -> dict[str, datetime | None]:
+    """When it was recorded to have come near its deadline, and to have passed it, in this episode."""
+    passed = [each for each in held.passed if (each.clock, each.episode) == (clock, held.episode)]
+    here = {each.breach: each.at for each in passed if each.programme_version == held.programme_version}
+    return {"warned_at": here.get(False), "breached_at": here.get(True)}
 
 
 def notes(held: Sequence[domain.Note], beside: Sequence[RestrictedNote], redactor: Redactor) -> list[case_types.Note]:

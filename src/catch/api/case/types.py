@@ -229,6 +229,11 @@ class Clock:
     stopped_at: datetime | None
     state: ClockState
     ratio: float
+    warned_at: datetime | None = strawberry.field(description="When it came near its deadline, once that is recorded.")
+    breached_at: datetime | None = strawberry.field(
+        description="When it passed its deadline, once that is recorded: that stays, also where it turns out later, and"
+        " `state` says, that all had come in time."
+    )
 
 
 @strawberry.type(description="A note for involved partners; one with a `tag` for those who may see what is restricted.")

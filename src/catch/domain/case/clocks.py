@@ -1,23 +1,67 @@
 """A case's clocks: by the rules of its programme, from the facts of its present episode."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from catch.domain.case.state import Case, Milestones
-from catch.domain.programme.clocks import NEVER, Clock, ClockState, Rest, clock, matches
+from catch.domain.programme.clocks import NEVER, Clock, ClockState, Rest, clock, lasted, matches
 from catch.domain.programme.configuration import ClockRule
 
 
 def clocks_of(case: Case, rules: Iterable[ClockRule], at: datetime) -> Iterator[Clock]:
     """Those that have started by `at`, as they stand then."""
+    return (held for held, _ in ruled(case, rules, at))
+
+
+def ruled(case: Case, rules: Iterable[ClockRule], at: datetime) -> Iterator[tuple[Clock, ClockRule]]:
+    """The same, each with its rule."""
     for rule in rules:
         started = moment(rule.start, case)
         if started is not None and started <= at:
             stopped, over = moment(rule.stop, case), case.milestones.over_at
             held = clock(rule, started, stopped, at, over, rests_of(case, rule) if case.pauses else NEVER)
-            yield lapsed(held) if voided_before(case.milestones, stopped, at) else held
+            yield (lapsed(held) if voided_before(case.milestones, stopped, at) else held), rule
+
+
+class Fallen(NamedTuple):
+    """A clock came near its deadline at that time, or passed it (`breach`), having stood still for so long."""
+
+    clock: str
+    breach: bool
+    at: datetime
+    due_at: datetime
+    paused: timedelta
+
+
+_INSTANT = timedelta(microseconds=1)
+
+
+def fallen(case: Case, rules: Iterable[ClockRule], at: datetime) -> Iterator[Fallen]:
+    """What fell due by `at` of the clocks of a live case, in this episode; of one that stands still, nothing."""
+    for held, rule in ruled(case, rules, at):
+        if held.state is ClockState.PAUSED or not case.live:
+            continue
+        until, breached = held.stopped_at or at, held.due_at + _INSTANT
+        paused = lasted(rests_of(case, rule), held.started_at, until) if case.pauses else timedelta()
+        missed = breached <= until
+        # A warning that is noticed when all came in time warns nobody.
+        if held.warn_at < breached and held.warn_at <= until and (missed or held.stopped_at is None):
+            yield Fallen(held.code, False, held.warn_at, held.due_at, paused)
+        if missed:
+            yield Fallen(held.code, True, breached, held.due_at, paused)
+
+
+def falls_due(case: Case, rules: Iterable[ClockRule], at: datetime) -> datetime | None:
+    """When the next clock of a live case comes near its deadline, or passes it, if nothing else happens to the case."""
+    if not case.live:
+        return None
+    running = [held for held in clocks_of(case, rules, at) if held.stopped_at is None]
+    waiting = [held for held in running if held.state is not ClockState.PAUSED]
+    moments = [moment for held in waiting for moment in (held.warn_at, held.due_at + _INSTANT)]
+    return min((moment for moment in moments if moment > at), default=None)
 
 
 def voided_before(milestones: Milestones, stopped: datetime | None, at: datetime) -> bool:
