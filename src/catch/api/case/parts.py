@@ -10,6 +10,7 @@ from catch.access import RedactionReason, Sight, entry_shown, note_shown
 from catch.api.case import types as case_types
 from catch.api.common import types as common_types
 from catch.api.common.redaction import Redactor
+from catch.domain.case import next_step as steps
 from catch.domain.case import state as domain
 from catch.domain.case.clocks import clocks_of
 from catch.domain.facts import Category
@@ -166,6 +167,11 @@ def clocks(held: domain.Case, pinned: Programme, at: datetime) -> Iterator[case_
             ratio=shown.ratio,
             **fell_due(held, shown.code),
         )
+
+
+def next_step(held: domain.Case, pinned: Programme, at: datetime, *, died: bool) -> case_types.NextStep | None:
+    found = steps.next_step(held, pinned.clocks, at, died=died)
+    return case_types.NextStep(on=found.on, step=found.step, adrift=found.adrift) if found else None
 
 
 def fell_due(held: domain.Case, clock: str) -> dict[str, datetime | None]:
@@ -368,6 +374,7 @@ def request(held: domain.InformationRequest, path: str, redactor: Redactor) -> c
         due=held.due,
         received_at=held.received_at,
         text=redactor.text(f"{path}.text", Category.NEEDS, held.text),
+        of_referrer=held.of_referrer,
     )
 
 

@@ -618,6 +618,7 @@ class InformationRequest(Part, frozen=True, omit_defaults=True):
     due: date
     received_at: datetime | None = None
     text: Sealed | None = None
+    of_referrer: bool = False
 
 
 class RiskLevel(StrEnum):
