@@ -77,7 +77,7 @@ def complete(row: Row) -> Row:
 
 CASE_SUMMARY = ReadModel(
     name="case_summary",
-    version=11,
+    version=12,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=names(CASE.events),
@@ -358,6 +358,14 @@ async def standing(db: Statements, cases: Iterable[UUID]) -> dict[UUID, Standing
 
 
 _CASE = msgspec.json.Decoder(Case)
+
+
+async def live_after(db: Statements, case: UUID, first: int) -> list[UUID]:
+    """Live cases by id, those behind this one."""
+    rows = await db.fetch(
+        f"select case_id from {TABLE} where live and case_id > $1 order by case_id limit $2", case, first
+    )
+    return [row["case_id"] for row in rows]
 
 
 async def live_in(db: Statements, programme: str) -> list[Case]:

@@ -195,6 +195,8 @@ def row(line: str) -> tuple[str, dict[Role, str]]:
 # To raise a safeguarding concern is everybody's: it only writes. So are their own calendars.
 TABLE = dict(row(line) for line in ALLOWED.strip().splitlines())
 TABLE["RenewCalendar"] = dict.fromkeys(PEOPLE, "HAS_THE_ROLE")
+# The program itself says so, and nobody else.
+TABLE["RecordClockWarning"] = TABLE["RecordClockBreach"] = {}
 TABLE["RaiseSafeguardingConcern"] = dict.fromkeys(PEOPLE, "HAS_THE_ROLE")
 KINDS = {kind.__name__: kind for kind in COMMANDS}
 ROWS = [(name, role) for name, cells in TABLE.items() for role in cells]

@@ -85,7 +85,7 @@ NOTHING_TO_LOSE = {
     "GiveFloor HandOverChair InviteMember LeaveMeeting LeaveProgramme LinkRepeat LoadProgramme LowerHand MeetUnmetNeed",
     "NoteItem PublishAgenda RaiseHand ReinstateMember ResumeMeeting ResumeProgramme RunProgramme ScoreGoal",
     "ReachMilestone ResumeCase SetAvailability StartMeeting SuspendMember SuspendProgramme ApproveVoiding",
-    "ApproveEntryWithdrawal ApproveMerge",
+    "ApproveEntryWithdrawal ApproveMerge RecordClockWarning RecordClockBreach",
 }
 """Commands all of whose fields say what it is about, or of which the decision compares all that they say."""
 REFERENCES = {
@@ -134,7 +134,8 @@ REFERENCES = {
     "AcceptReferral DeclineReferral RedirectReferral AllocateCoordinator RecordConversation RecordConversationAttempt "
     "ConfirmSafeContact RecordAgreement RecordRefusalOfSupport WithdrawAgreement RecordObjection AuthoriseDisclosure "
     "InvolvePartner EndInvolvement ProposeForMeeting AgreePlan SetGoal ScheduleReview HoldReview AddNote "
-    "RecordUnmetNeed RecordMeasure RecordNoMeasure PauseCase ReachMilestone DeclareRecusal ResolveRecusal "
+    "RecordUnmetNeed RecordMeasure RecordNoMeasure PauseCase ReachMilestone RecordClockWarning RecordClockBreach "
+    "DeclareRecusal ResolveRecusal "
     "ProposeClosure ReopenCase": "case",
     "RescheduleMeeting CancelMeeting WithdrawInvitation SetAvailability DraftAgenda PublishAgenda StartMeeting "
     "AdjournMeeting ResumeMeeting EndMeeting HandOverChair JoinMeeting LeaveMeeting SendApology "

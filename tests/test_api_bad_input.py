@@ -15,9 +15,9 @@ from joserfc import jwt
 from joserfc.jwk import OKPKey
 from msgspec import Struct
 
+from catch.access import ASKED
 from catch.api.mutations import camel
 from catch.domain.facts import Actor, Role
-from catch.domain.streams import COMMANDS
 from catch.identity.tokens import AUDIENCE, ISSUER, KEY_FILE
 from tests.conftest import Database
 from tests.place import ADMINISTRATOR, AUDITOR, CHAIR, COORDINATOR, HOUSING, REFERRER, Place, ago, placed
@@ -352,7 +352,7 @@ async def test_no_mutation_breaks_whatever_its_types_allow(place: Place):
     ids = [case.case, case.person, meeting.meeting, *(item.item for item in meeting.items)]
     guess = Guess(dice, ids)
     codes: set[str] = set()
-    for kind in (kind for kind in COMMANDS for _ in range(6)):
+    for kind in (kind for kind in ASKED for _ in range(6)):
         name = kind.__name__[0].lower() + kind.__name__[1:]
         query = f"""mutation($i: {kind.__name__}Input!, $c: UUID!, $o: DateTime) {{
             {name}(input: $i, commandId: $c, occurredAt: $o) {{

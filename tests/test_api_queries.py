@@ -176,7 +176,7 @@ async def test_a_partner_sees_what_is_disclosed_and_never_a_protected_address(wo
         "notes": "NO_DISCLOSURE",
         # What is written of others, or for those who coordinate.
         **dict.fromkeys(("objections", "involvements.endedReason", "allocations"), "NO_DISCLOSURE"),
-        **dict.fromkeys(("ageWarning", "disclosuresToReview"), "NO_DISCLOSURE"),
+        **dict.fromkeys(("ageWarning", "disclosuresToReview", "nextStep"), "NO_DISCLOSURE"),
     }
     # Not even the existence of what is restricted is told.
     assert [note["text"] for note in case["notes"]] == ["A first note"]
@@ -235,7 +235,7 @@ async def test_an_auditor_reads_the_case_without_knowing_whose_it_is(world: Worl
             for door in ("referral", "referrals")
             for field in ("name", "dateOfBirth", "nhsNumber", "phone", "address")
         },
-        **dict.fromkeys(("allocations", "ageWarning", "disclosuresToReview"), "ROLE"),
+        **dict.fromkeys(("allocations", "ageWarning", "disclosuresToReview", "nextStep"), "ROLE"),
     }
 
 

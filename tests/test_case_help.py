@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from catch.domain.case.actions import UnknownAction, UnknownIntervention
+from catch.domain.case.clocks import clocks_of
 from catch.domain.case.eligibility import ReferralDeclined
 from catch.domain.case.information import (
     InformationReceived,
@@ -24,6 +25,8 @@ from catch.domain.case.interventions import (
 from catch.domain.case.risks import RecordRisk, ReviewRisk, RiskRecorded, RiskReviewed, UnknownRisk
 from catch.domain.case.rules import CaseNotLive, NotAccepted
 from catch.domain.case.state import RiskLevel
+from catch.domain.programme.clocks import Clock, ClockState
+from catch.domain.programme.configuration import ClockRule, Span, Unit
 from catch.domain.refusals import OutOfRange
 from tests.cases import (
     ACCEPTED,
@@ -31,6 +34,7 @@ from tests.cases import (
     GIVEN,
     NOW,
     OFFERED,
+    START,
     TEXT,
     case_given,
     fold_recorded,
@@ -89,6 +93,37 @@ def test_a_question_is_asked_at_the_front_door_too_and_answered_once():
     case_given(received, asked).when(answer, EARLIER).refused(OutOfRange, field="occurredAt")
     case_given(received, ReferralDeclined("out-of-area")).when(ask, GIVEN).refused(CaseNotLive)
     case_given(received).when(replace(ask, due=date(2026, 3, 9)), GIVEN).refused(OutOfRange, earliest=TODAY)
+
+
+WAITS = ClockRule("decide", "ReferralReceived", "ReferralAccepted", Span(12, Unit.DAY), waits_for_referrer=True)
+
+
+def at_rest(*asked_at: tuple[InformationRequested | InformationReceived, int], rule: ClockRule = WAITS) -> Clock:
+    """The clock as it stands 20 days after the referral, of what was asked and answered so many days after it."""
+    facts = [recorded(received, START), *(recorded(fact, START + timedelta(days=days)) for fact, days in asked_at)]
+    (clock,) = clocks_of(fold_recorded(facts), [rule], START + timedelta(days=20))
+    return clock
+
+
+def test_a_clock_stands_still_while_whoever_referred_is_asked_and_goes_on_at_their_answer():
+    question, told = replace(asked, of_referrer=True), InformationReceived(uid(66), TEXT)
+    assert at_rest((question, 2)).state is ClockState.PAUSED
+    answered = at_rest((question, 2), (told, 12))
+    assert (answered.state, answered.due_at - at_rest().due_at) == (ClockState.WARNED, timedelta(days=10))
+    assert at_rest((question, 2), (told, 3)).state is ClockState.BREACHED
+    # Of somebody else, or where the programme does not say so, it goes on.
+    assert at_rest((asked, 2)).state is ClockState.BREACHED
+    assert at_rest((question, 2), rule=replace(WAITS, waits_for_referrer=False)).state is ClockState.BREACHED
+
+
+def test_two_questions_at_once_stop_it_once_and_a_late_one_stops_nothing():
+    question, told = replace(asked, of_referrer=True), InformationReceived(uid(66), TEXT)
+    other, answered = replace(question, request=uid(166)), replace(told, request=uid(166))
+    both = at_rest((question, 2), (other, 4), (told, 8), (answered, 12))
+    assert both == at_rest((question, 2), (told, 12))
+    assert at_rest((question, 2), (other, 4), (answered, 8), (told, 12)) == both
+    assert at_rest((question, 2), (other, 4), (answered, 8)).state is ClockState.PAUSED
+    assert at_rest((question, 15)).state is ClockState.BREACHED
 
 
 # Risks

@@ -8,8 +8,9 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from catch.access import ASKED
 from catch.domain.facts import Actor, Command, Role
-from catch.domain.streams import COMMANDS, KEY_OF_COMMAND
+from catch.domain.streams import KEY_OF_COMMAND
 from catch.web.console.fields import Field, Kind, chosen_ids, fields_of, mutation_of, walked
 from tests.browser import signed_in
 from tests.conftest import Furnished
@@ -61,7 +62,7 @@ async def desk(furnished: Furnished) -> AsyncGenerator[Desk]:
         yield Desk(place, clients, await place.worked_on("A. Example", "housing-1"))
 
 
-FORMS = [kind for kind in COMMANDS if KEY_OF_COMMAND[kind] not in NOT_TYPED]
+FORMS = [kind for kind in ASKED if KEY_OF_COMMAND[kind] not in NOT_TYPED]
 
 
 def about(kind: type[Command], desk: Desk) -> dict[str, str]:

@@ -11,12 +11,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Dialog, Page
 
+from catch.access import ASKED_BY_KEY
 from catch.domain.facts import Actor, Command, Sealed
 from catch.domain.meeting.attendance import AcceptConfidentiality, JoinMeeting
 from catch.domain.meeting.deciding import RecordUpdate
 from catch.domain.meeting.floor import OpenItem
 from catch.domain.meeting.session import EndMeeting, StartMeeting
-from catch.domain.streams import CASE, COMMANDS_BY_KEY
+from catch.domain.streams import CASE
 from tests.addresses import PATHS, address_of
 from tests.browser import at_the_console, browser
 from tests.conftest import Furnished
@@ -138,7 +139,7 @@ async def test_nor_in_the_form_of_any_command(world: World) -> None:
         wrong = listened(page)
         for values in world.held[1:2]:
             about = "&".join(f"{name}={values[name]}" for name in ("case", "meeting", "item", "person"))
-            for key in COMMANDS_BY_KEY:
+            for key in ASKED_BY_KEY:
                 shown += await keeps_to_itself(page, f"/do/{key}?{about}&next=/", wrong)
         assert not wrong, "\n".join(wrong)
     assert shown > 4

@@ -12,10 +12,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from catch.access import ASKED_BY_KEY
 from catch.domain.calendar import LONDON
 from catch.domain.facts import Actor, Role, Sealed
 from catch.domain.meeting.planning import PlanMeeting
-from catch.domain.streams import CASE, COMMANDS_BY_KEY
+from catch.domain.streams import CASE
 from catch.rates import Rates
 from catch.web.console.fields import Kind, fields_of
 from catch.web.console.forms import Form
@@ -103,7 +104,7 @@ def test_a_moment_that_a_clock_shows_is_taken_as_it_stands(whole: str) -> None:
 def hostile(key: str, about: dict[str, str], text: str) -> dict[str, str]:
     """Every field of a command's form, filled in by somebody who means ill."""
     found: dict[str, str] = {}
-    for field in fields_of(COMMANDS_BY_KEY[key]):
+    for field in fields_of(ASKED_BY_KEY[key]):
         for part in (field, *field.parts):
             path = part.path.replace("*", "49")
             found[path] = about.get(path, text)
@@ -124,7 +125,7 @@ async def test_no_form_of_any_command_breaks_the_server(place: Place, text: str)
         async with signed_in(place, by) as client:
             key = key_in((await client.get("/")).text)
             beside = {"form-key": key, "expected-version": text, "seen-at": text, "command-id": text, "next": text}
-            for command in COMMANDS_BY_KEY:
+            for command in ASKED_BY_KEY:
                 form = hostile(command, about, text)
                 answers = [
                     await client.post(f"/do/{command}", data={**form, **beside, "occurred-at": text}),
@@ -133,7 +134,7 @@ async def test_no_form_of_any_command_breaks_the_server(place: Place, text: str)
                 sent += len(answers)
                 assert all(each.status_code < 500 for each in answers), (command, by)
                 assert all("<script>" not in each.text for each in answers), (command, by)
-    assert sent == 4 * len(COMMANDS_BY_KEY)
+    assert sent == 4 * len(ASKED_BY_KEY)
 
 
 async def test_an_nhs_number_stands_in_no_address(place: Place) -> None:
@@ -269,7 +270,7 @@ async def test_what_is_not_theirs_and_what_is_not_there_look_the_same_on_every_p
             theirs, none = [await seen(each, address_of(path, each)) for each in (values, nothing)]
             if theirs != none:
                 differ.append(path)
-        for command in COMMANDS_BY_KEY:
+        for command in ASKED_BY_KEY:
             looked, sent = list[object](), list[object]()
             for each in (values, nothing):
                 named = {name: each[name] for name in NAMES}

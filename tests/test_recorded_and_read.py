@@ -27,10 +27,10 @@ from graphql.language import (
 )
 from msgspec import Struct
 
+from catch.access import ASKED
 from catch.api.mutations import camel
 from catch.domain.case.referral import SubmitReferral
 from catch.domain.facts import Actor, Command, Sealed
-from catch.domain.streams import COMMANDS
 from tests.conftest import Furnished
 from tests.place import AUDITOR, CHAIR, COORDINATOR, HOUSING, Place
 from tests.test_nothing_plain import (
@@ -443,7 +443,7 @@ OWN_IDS = frozenset(
 
 
 def plain_fields_sent() -> Iterator[str]:
-    for at, field in fields_of(*COMMANDS).items():
+    for at, field in fields_of(*ASKED).items():
         if Sealed not in leaves(field.hint) and at.partition(".")[2] not in WHERE:
             yield at
 
@@ -457,7 +457,7 @@ NOT_READ: Mapping[str, str] = {}
 
 
 def test_the_tables_speak_of_fields_that_there_are():
-    sent = fields_of(*COMMANDS).keys()
+    sent = fields_of(*ASKED).keys()
     assert {at for at in ELSEWHERE if at not in sent} == set()
     assert {into for into in INTO.values() if into not in GRAPHQL.type_map} == set()
     assert {kind for kind in INTO if not any(at.startswith(f"{kind}.") for at in sent)} == set()

@@ -122,6 +122,8 @@ TABLE: dict[str, Telling] = {
     "MeasureMissed": Telling(To.SEEING, Category.HEALTH),
     "CasePaused": Telling(To.SEEING),
     "MilestoneReached": Telling(To.SEEING),
+    "ClockWarned": Telling(To.SEEING),
+    "ClockBreached": Telling(To.SEEING),
     "CaseResumed": Telling(To.SEEING),
     "PlanAgreed": OF_PLAN,
     "PlanRevised": OF_PLAN,

@@ -40,6 +40,8 @@ class Settings(Struct, frozen=True):
 
     `otlp_endpoint` is where figures and traces go, by OTLP over HTTP; without it nothing is measured.
 
+    `ticker` says whether this server looks which clocks of cases have fallen due; one of a place's servers has to.
+
     `door` says whether anybody may refer without a token; `door_rate` is how many referrals a minute one address may
     send in.
     """
@@ -61,6 +63,7 @@ class Settings(Struct, frozen=True):
     operations_dir: Path | None = None
     rate: int | None = None
     burst: int = 200
+    ticker: bool = True
     door: bool = True
     door_rate: int = 6
     otlp_endpoint: str | None = None
@@ -92,6 +95,7 @@ class Settings(Struct, frozen=True):
             operations_dir=Path(folder) if (folder := environ.get("CATCH_OPERATIONS_DIR")) else None,
             rate=whole(environ, "CATCH_RATE", 0) or None,
             burst=whole(environ, "CATCH_BURST", 200),
+            ticker=one_of(environ, "CATCH_TICKER", ("on", "off")) != "off",
             door=one_of(environ, "CATCH_DOOR", ("open", "closed")) != "closed",
             door_rate=whole(environ, "CATCH_DOOR_RATE", 6),
             otlp_endpoint=collector(environ, "CATCH_OTLP_ENDPOINT"),

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from catch.access import ASKED
 from catch.domain import contact, restricted
 from catch.domain.case import (
     actions,
@@ -119,7 +120,7 @@ OFTEN: tuple[type[Command], ...] = (
 )
 
 
-OF_CASES = tuple(kind for kind in CASE.commands if kind not in kinds_of(correcting.CorrectingCommand))
+OF_CASES = tuple(kind for kind in CASE.commands if kind in ASKED and kind not in kinds_of(correcting.CorrectingCommand))
 """What names an entry among all kinds of them is refused to whoever draws its id: `tests/test_correcting_live.py`."""
 
 

@@ -118,7 +118,7 @@ OWNED: dict[str, tuple[str, str]] = {
     "HoldReview.summary": PLAN,
     "StartIntervention.support": PLAN,
     "EndIntervention.reason": PLAN,
-    **{f"RequestInformation.{field}": NEEDS for field in ("request", "whom", "what", "due")},
+    **{f"RequestInformation.{field}": NEEDS for field in ("request", "whom", "what", "due", "of_referrer")},
     "ReceiveInformation.text": NEEDS,
     "EscalateCase.escalation": RISK,
     "EscalateCase.reason": RISK,

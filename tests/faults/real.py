@@ -43,6 +43,8 @@ class Serving:
             "CATCH_DATA_DIR": str(folder),
             "CATCH_DATABASE_URL": server.app,
             "CATCH_OWNER_URL": server.admin,
+            # What clients are told here is held to what clients have asked for.
+            "CATCH_TICKER": "off",
         }
         if program is not None:
             self.environment["PYTHONPATH"] = f"{program / 'src'}:{program}"

@@ -6,7 +6,7 @@ a case, which items of an agenda, and why the rest is hidden), `telling` (what e
 Rights come from relationships that somebody else made: README, "Who may do what".
 """
 
-from catch.access.doing import RULES, asks, may, may_ask_about, rule_of
+from catch.access.doing import ASKED, ASKED_BY_KEY, RULES, asks, may, may_ask_about, rule_of
 from catch.access.learning import (
     Told,
     entry_shown,
@@ -80,6 +80,8 @@ from catch.access.trails import (
 )
 
 __all__ = [
+    "ASKED",
+    "ASKED_BY_KEY",
     "ATTENDEE_WINDOW",
     "CANDIDACY",
     "EVERYTHING",

@@ -62,6 +62,7 @@ from catch.domain.case import (
     closing,
     coordination,
     correcting,
+    deadlines,
     disclosure,
     eligibility,
     goals,
@@ -119,6 +120,8 @@ COORDINATORS: Rule = {Role.COORDINATOR: coordinating}
 ORGANISERS: Rule = running(organising)
 ON_AN_ITEM: Rule = running(organising_item)
 ADMINISTRATORS: Rule = {Role.ADMINISTRATOR: anywhere}
+THE_PROGRAM: Rule = {}
+"""Nobody may say so: the program itself does."""
 
 CASES: tuple[Row, ...] = (
     (
@@ -178,6 +181,7 @@ CASES: tuple[Row, ...] = (
     ((measures.RecordMeasure, measures.RecordNoMeasure), COORDINATORS),
     ((pauses.PauseCase, pauses.ResumeCase), COORDINATORS),
     ((milestones.ReachMilestone,), COORDINATORS),
+    ((deadlines.RecordClockWarning, deadlines.RecordClockBreach), THE_PROGRAM),
     ((plan.AgreePlan, plan.RevisePlan), COORDINATORS),
     ((goals.SetGoal, goals.ScoreGoal, goals.AchieveGoal, goals.AbandonGoal), COORDINATORS),
     ((reviews.ScheduleReview, reviews.HoldReview), COORDINATORS),
@@ -313,6 +317,9 @@ if unsaid := [kind.__name__ for kind in COMMANDS if kind not in RULES]:
 # `organising` looks at the meeting alone: whoever is recused from an item could still act on it.
 if blind := [kind.__name__ for kind, rule in RULES.items() if rule == ORGANISERS and "item" in kind.__struct_fields__]:
     raise TypeError(f"nobody asks who is recused from the item of {', '.join(blind)}")
+ASKED = tuple(kind for kind in COMMANDS if RULES[kind])
+"""What somebody may ask for. The rest the program asks of itself: it is no mutation and has no form."""
+ASKED_BY_KEY = {KEY_OF_COMMAND[kind]: kind for kind in ASKED}
 FOR_PEOPLE: frozenset[type[Command]] = frozenset(
     {
         recusal.DeclareRecusal,

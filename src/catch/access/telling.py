@@ -18,6 +18,7 @@ from catch.domain.case import (
     closing,
     coordination,
     correcting,
+    deadlines,
     disclosure,
     eligibility,
     goals,
@@ -245,7 +246,7 @@ def _of_case(event: CaseEvent) -> Telling:  # noqa: C901
         case pauses.CasePaused() | pauses.CaseResumed():
             return Telling(To.SEEING)
         # As its clocks tell it too.
-        case milestones.MilestoneReached():
+        case milestones.MilestoneReached() | deadlines.ClockWarned() | deadlines.ClockBreached():
             return Telling(To.SEEING)
         case notes.NoteAdded():
             return Telling(To.ADDRESSEES)

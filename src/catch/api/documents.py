@@ -5,12 +5,12 @@ from pathlib import Path
 
 from graphql import FieldNode, OperationDefinitionNode, parse
 
+from catch.access import ASKED
 from catch.api.engine.engine import Engine, UnusableDocument
 from catch.api.engine.insides import underneath
 from catch.api.engine.registered import FOLDER, Registered, documents_in
 from catch.api.schema import schema
 from catch.domain.facts import Command
-from catch.domain.streams import COMMANDS
 from catch.log.migrations import contracts
 
 MUTATION = """mutation {kind}($input: {kind}Input!, $commandId: UUID!, $expectedVersion: Int, $occurredAt: DateTime) {{
@@ -39,7 +39,7 @@ MUTATION = """mutation {kind}($input: {kind}Input!, $commandId: UUID!, $expected
 
 def shipped() -> dict[str, str]:
     """By the names of their files, and of the commands' mutations."""
-    return documents_in(contracts() / FOLDER) | {field_of(kind): mutation(kind) for kind in COMMANDS}
+    return documents_in(contracts() / FOLDER) | {field_of(kind): mutation(kind) for kind in ASKED}
 
 
 def mutation(kind: type[Command]) -> str:

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from catch.access import ASKED
 from catch.api.audit.queries import AuditQueries
 from catch.api.case.queries import CaseQueries
 from catch.api.case.subscription import CaseSubscription
@@ -19,7 +20,6 @@ from catch.api.programme.queries import ProgrammeQueries
 from catch.api.standing.naming import NamingQueries
 from catch.api.standing.queries import StandingQueries
 from catch.domain.refusals import NotAnswered
-from catch.domain.streams import COMMANDS
 
 MET = tuple(f"catch.{part}" for part in ("access", "commands", "domain", "log", "personal", "readside"))
 
@@ -54,7 +54,7 @@ def schema() -> strawberry.Schema:
     ours = [kind for kind in every_refusal() if kind.__module__.partition(".")[0] == __name__.partition(".")[0]]
     refusals = [kind for kind in ours if not issubclass(kind, NotAnswered)]
     return strawberry.Schema(
-        Query, mutation_type(COMMANDS, refusals), Subscription, types=[common_types.Redactable], config=schema_config()
+        Query, mutation_type(ASKED, refusals), Subscription, types=[common_types.Redactable], config=schema_config()
     )
 
 

@@ -6,8 +6,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import rich_click as click
@@ -18,11 +18,13 @@ from catch.cli.common import IN_PART, UNUSABLE, complain, console, on_place
 from catch.cli.doctor import looked_over
 from catch.cli.enrol import enrol_in_development, enrolled, suspended
 from catch.cli.options import option
+from catch.commands.ticker import Ticker
 from catch.domain.facts import Role
 from catch.domain.keys import is_key
 from catch.identity.tokens import KEY_FILE, DevelopmentIssuer
 from catch.log.invented import NOTICE
 from catch.settings import Settings
+from catch.supervised import kept_up, living_on
 
 LOCK = "development-server.lock"
 LONGEST = 28.0
@@ -66,6 +68,7 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
         async with (
             looked_over(catch),
             serving(catch, port, development=development, host=host, trusted=trusted) as bound,
+            ticking(catch),
         ):
             if not built():
                 complain(UNBUILT)
@@ -81,6 +84,17 @@ def serve(port: int | None, host: str | None, development: bool, leash: bool) ->
 
     with marked(settings.data_dir, development), ended_in(settings.drain + LONGEST) as told_to_stop:
         on_place(run, settings)
+
+
+@asynccontextmanager
+async def ticking(catch: Catch) -> AsyncGenerator[None]:
+    """What falls due is recorded meanwhile, where this server is to see to it."""
+    ticker = Ticker(catch.commands, catch.records, catch.present.follower)
+    if not catch.settings.ticker:
+        yield
+        return
+    async with living_on("what falls due", kept_up("what falls due", ticker.run)):
+        yield
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from catch.domain.case import (
     closing,
     coordination,
     correcting,
+    deadlines,
     disclosure,
     eligibility,
     goals,
@@ -42,6 +43,7 @@ from catch.domain.case.actions import ActionCommand
 from catch.domain.case.state import Case, CaseState
 from catch.domain.facts import Actor, Fact, Role
 from catch.domain.given import Given
+from catch.domain.programme import ProgrammeHistory
 from catch.domain.programme.configuration import Programme
 from catch.domain.registers import CaseTakenOn, NumberReferred
 from catch.domain.restricted import RestrictedCommand
@@ -62,7 +64,10 @@ def person_referred(command: referral.SubmitReferral | referral.AttachReferral, 
 
 def pinned(book: Book, case: Case) -> Programme | None:
     """The version that the case started under."""
-    history = book.programmes(case.programme)
+    return pinned_of(book.programmes(case.programme), case)
+
+
+def pinned_of(history: ProgrammeHistory | None, case: Case) -> Programme | None:
     return history.version(case.programme_version) if history else None
 
 
@@ -146,6 +151,15 @@ def decided(command: CaseCommand, book: Book, given: Given) -> Sequence[Fact]:
 
 def of_case(command: CaseCommand, book: Book, given: Given) -> None:
     """Nothing but the case, its programme and the partners that the decision asks for."""
+    decided(command, book, given)
+
+
+def come_due(command: deadlines.DeadlineCommand, book: Book, given: Given) -> None:
+    """Nobody is pressed any more on behalf of somebody who has died."""
+    case = book.case(command.case)
+    person = book.person(case.person) if case else None
+    if person is not None and person.deceased is not None:
+        raise deadlines.NothingFellDue(clock=command.clock)
     decided(command, book, given)
 
 
@@ -360,6 +374,8 @@ CASE_HANDLERS: tuple[Handler, ...] = (
     handles(actions.CompleteAction, subject=person_of, decide=about_action),
     handles(actions.CloseActionIncomplete, subject=person_of, decide=about_action),
     handles(actions.ChangeActionDue, subject=person_of, decide=about_action),
+    handles(deadlines.RecordClockWarning, subject=person_of, decide=come_due),
+    handles(deadlines.RecordClockBreach, subject=person_of, decide=come_due),
     handles(interventions.StartIntervention, subject=person_of, decide=begin_help),
     handles(notes.AddNote, subject=person_of, decide=address_note),
     handles(recusal.DeclareRecusal, subject=person_of, decide=keep_out),

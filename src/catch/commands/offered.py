@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from catch.access import Seat, Who, may, may_ask_about
+from catch.access import ASKED, Seat, Who, may, may_ask_about
 from catch.access.relations import Reads
 from catch.commands.book import Book, NotRead
 from catch.commands.questions import Asking, Records
@@ -16,7 +16,6 @@ from catch.commands.rules import Looked
 from catch.commands.taking import fetch
 from catch.domain.facts import Command
 from catch.domain.refusals import Refused
-from catch.domain.streams import COMMANDS
 from catch.log.entries import Unreadable
 
 
@@ -37,7 +36,7 @@ async def offered_at(who: Who, partner: str, user: str | None, records: Records,
     named = {"partner"} if user is None else {"partner", "user"}
     # No user yet: somebody else than who asks, whoever that will be.
     about = {"partner": partner, "user": user or ""}
-    kinds = [kind for kind in COMMANDS if named <= set(kind.__struct_fields__)]
+    kinds = [kind for kind in ASKED if named <= set(kind.__struct_fields__)]
     return [kind for kind in kinds if await _offered(who, kind, about, looked, records)]
 
 
@@ -73,7 +72,7 @@ def opened(who: Who, records: Records, at: datetime) -> LookedAgain:
 @cache
 def naming(about: frozenset[str]) -> Sequence[type[Command]]:
     """Asked for every screen at every event: what a command names is the same for ever."""
-    return [kind for kind in COMMANDS if names(kind, about)]
+    return [kind for kind in ASKED if names(kind, about)]
 
 
 def names(kind: type[Command], about: Collection[str]) -> bool:

@@ -5,6 +5,7 @@ from typing import cast
 
 from msgspec.structs import replace
 
+from catch.access import ASKED_BY_KEY
 from catch.commands.book import Book
 from catch.commands.cases import renumber
 from catch.commands.handler import Handler, alone, handles, own_stream
@@ -18,7 +19,7 @@ from catch.domain.given import Alike, Given
 from catch.domain.meeting.rules import UnknownSeries
 from catch.domain.partner import Binding, NotForYourself, Partner, PartnerEvent
 from catch.domain.refusals import Refused
-from catch.domain.streams import COMMANDS_BY_KEY, caseload_stream
+from catch.domain.streams import caseload_stream
 from catch.domain.subject import folded
 from projections.matches import MOST
 
@@ -79,7 +80,7 @@ def look(command: person.LookForMatches, book: Book, given: Given) -> None:
 
 
 def serve(command: partner.EnrolService | partner.AllowService, book: Book, given: Given) -> None:
-    if unknown := sorted({*command.commands} - COMMANDS_BY_KEY.keys()):
+    if unknown := sorted({*command.commands} - ASKED_BY_KEY.keys()):
         raise UnknownCommand(field="commands", first=unknown[0])
     alone(command, book, given)
 

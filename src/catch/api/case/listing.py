@@ -30,6 +30,8 @@ Key = str | int | date
 def asked_states(asked: case_types.CaseFilter) -> frozenset[CaseState]:
     """The states that the filter leaves: live is one of them, too."""
     states = frozenset(CaseState) if asked.states is None else frozenset(asked.states)
+    if asked.adrift:
+        states -= NOT_LIVE
     if asked.live is None:
         return states
     return states - NOT_LIVE if asked.live else states & NOT_LIVE
@@ -53,6 +55,22 @@ def still(
     return whole == row.whole and state_told(opened.seen, held.state) in states
 
 
+AT_LEAST = 200
+"""Cases that are looked at together where few of them are wanted."""
+
+
+def rows_of(asked: case_types.CaseFilter, wanted: int) -> int:
+    return max(AT_LEAST, wanted + 1) if asked.adrift else wanted + 1
+
+
+def wants(asked: case_types.CaseFilter, found: case_types.CaseEdge | common_types.Unreadable) -> bool:
+    """By what is shown of it alone. What cannot be read is named in other lists."""
+    if not asked.adrift:
+        return True
+    step = found.node.next_step if isinstance(found, case_types.CaseEdge) else None
+    return step is not None and step.adrift is not None
+
+
 async def found_cases(
     context: Context, asked: case_types.CaseFilter, order: case_types.CaseOrder, wanted: int, after: Place | None
 ) -> case_types.CaseConnection:
@@ -62,7 +80,7 @@ async def found_cases(
     cursors: list[str] = []
     # Nothing is asked for under no words, or in no state: a stranger's page costs no statement.
     newest = order is case_types.CaseOrder.NEWEST_FIRST
-    more, size = bool(under.cases or under.seats) and bool(states), wanted + 1
+    more, size = bool(under.cases or under.seats) and bool(states), rows_of(asked, wanted)
     while more and len(found) <= wanted:
         db, at = context.catch.log.pool, context.reading.facts.at
         rows = await case_summary.found(db, under, at, among, after, size, newest=newest)
@@ -71,8 +89,10 @@ async def found_cases(
             after = (row.received_at, row.case_id)
             # The cursor has moved on already, over what is not shown as well.
             if still(row, opened, states) and len(found) <= wanted:
-                cursors.append(cursor(*after))
-                found.append(await entry(context.reading, opened, row, cursors[-1]))
+                each = await entry(context.reading, opened, row, cursor(*after))
+                if wants(asked, each):
+                    cursors.append(cursor(*after))
+                    found.append(each)
     return connection(found[:wanted], cursors, wanted)
 
 
@@ -140,7 +160,7 @@ async def sorted_cases(
     under, among = looks(await context.words(), by), narrowed(asked, states)
     found: list[case_types.CaseEdge | common_types.Unreadable] = []
     cursors: list[str] = []
-    more, size = bool(under.cases or under.seats) and bool(states), wanted + 1
+    more, size = bool(under.cases or under.seats) and bool(states), rows_of(asked, wanted)
     while more and len(found) <= wanted:
         db, at = context.catch.log.pool, context.reading.facts.at
         rows = await case_summary.placed(db, under, at, by, among, place, size)
@@ -149,8 +169,10 @@ async def sorted_cases(
             place = (row.key, row.case_id)
             shown = still(row, opened, states) and opened.seen is not None and orders(opened.seen, by)
             if shown and len(found) <= wanted:
-                cursors.append(placed_cursor(order.value, *place))
-                found.append(await entry(context.reading, opened, row, cursors[-1]))
+                each = await entry(context.reading, opened, row, placed_cursor(order.value, *place))
+                if wants(asked, each):
+                    cursors.append(placed_cursor(order.value, *place))
+                    found.append(each)
     return connection(found[:wanted], cursors, wanted)
 
 

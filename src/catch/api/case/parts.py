@@ -10,6 +10,7 @@ from catch.access import RedactionReason, Sight, entry_shown, note_shown
 from catch.api.case import types as case_types
 from catch.api.common import types as common_types
 from catch.api.common.redaction import Redactor
+from catch.domain.case import next_step as steps
 from catch.domain.case import state as domain
 from catch.domain.case.clocks import clocks_of
 from catch.domain.facts import Category
@@ -164,7 +165,20 @@ def clocks(held: domain.Case, pinned: Programme, at: datetime) -> Iterator[case_
             stopped_at=shown.stopped_at,
             state=shown.state,
             ratio=shown.ratio,
+            **fell_due(held, shown.code),
         )
+
+
+def next_step(held: domain.Case, pinned: Programme, at: datetime, *, died: bool) -> case_types.NextStep | None:
+    found = steps.next_step(held, pinned.clocks, at, died=died)
+    return case_types.NextStep(on=found.on, step=found.step, adrift=found.adrift) if found else None
+
+
+def fell_due(held: domain.Case, clock: str) -> dict[str, datetime | None]:
+    """When it was recorded to have come near its deadline, and to have passed it, in this episode."""
+    passed = [each for each in held.passed if (each.clock, each.episode) == (clock, held.episode)]
+    here = {each.breach: each.at for each in passed if each.programme_version == held.programme_version}
+    return {"warned_at": here.get(False), "breached_at": here.get(True)}
 
 
 def notes(held: Sequence[domain.Note], beside: Sequence[RestrictedNote], redactor: Redactor) -> list[case_types.Note]:
@@ -360,6 +374,7 @@ def request(held: domain.InformationRequest, path: str, redactor: Redactor) -> c
         due=held.due,
         received_at=held.received_at,
         text=redactor.text(f"{path}.text", Category.NEEDS, held.text),
+        of_referrer=held.of_referrer,
     )
 
 

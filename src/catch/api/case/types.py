@@ -13,6 +13,7 @@ from catch.api.common.messages import AccessEnded, Hidden, ResyncRequired
 from catch.api.common.scalars import Position
 from catch.api.common.types import PageInfo, Redactable, Redaction, Unreadable, Worker
 from catch.api.programme.types import Programme
+from catch.domain.case.next_step import Adrift, StepFrom
 from catch.domain.case.state import (
     ActionState,
     CaseState,
@@ -258,6 +259,21 @@ class Clock:
     stopped_at: datetime | None
     state: ClockState
     ratio: float
+    warned_at: datetime | None = strawberry.field(description="When it came near its deadline, once that is recorded.")
+    breached_at: datetime | None = strawberry.field(
+        description="When it passed its deadline, once that is recorded: that stays, also where it turns out later, and"
+        " `state` says, that all had come in time."
+    )
+
+
+@strawberry.type(
+    description="The next day in a live case, and what it comes from. `adrift`: there is none, and why; then `on` is"
+    " the last that has passed, where there was one."
+)
+class NextStep:
+    on: date | None
+    step: StepFrom | None
+    adrift: Adrift | None
 
 
 @strawberry.type(description="A note for involved partners; one with a `tag` for those who may see what is restricted.")
@@ -333,6 +349,7 @@ class InformationRequest:
     due: date
     received_at: datetime | None
     text: str | None
+    of_referrer: bool = strawberry.field(description="Of whoever referred: clocks may stand still until the answer.")
 
 
 @strawberry.type(description="What might go wrong, as it was found last. Without `reviewOn` it is no risk any more.")
@@ -583,6 +600,7 @@ class Case(Redactable):
     feedback: list[Feedback]
     reviews: list[Review]
     clocks: list[Clock]
+    next_step: NextStep | None = strawberry.field(description="Null where the case is not live: nothing comes.")
     on_hold: bool | None = strawberry.field(description="The case rests: the last of its pauses has not ended.")
     pauses: list[Pause]
     notes: list[Note] = strawberry.field(
@@ -629,6 +647,9 @@ class CaseFilter:
     lead: str | None = None
     agency: str | None = None
     number: str | None = strawberry.field(default=None, description="The number that people call the case by.")
+    adrift: bool | None = strawberry.field(
+        default=None, description="True: of live cases whose next step is shown, those that have none."
+    )
 
 
 class CaseOrder(Enum):

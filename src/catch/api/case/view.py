@@ -88,6 +88,11 @@ def _referral(held: domain.Referral, path: str, whole: Whole) -> door_types.Refe
     return door.UnfoldingReferral(held, path, whole.redactor, protected=protected)
 
 
+def _next_step(whole: Whole) -> types.NextStep | None:
+    died = whole.person is not None and whole.person.deceased is not None
+    return parts.next_step(whole.held, whole.pinned, whole.at, died=died)
+
+
 def _position(whole: Whole) -> Position | None:
     """Where the last fact of all stands: it moves with those, too, that others may not know of."""
     held = whole.redactor.for_those_who_see_all("position", whole.position)
@@ -152,6 +157,7 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     "clocks": lambda whole: [
         *(whole.redactor.for_those_involved("clocks", parts.clocks(whole.held, whole.pinned, whole.at)) or ())
     ],
+    "next_step": lambda whole: whole.redactor.for_those_who_see_all("nextStep", _next_step(whole)),
     "interventions": lambda whole: whole.redactor.each(
         "interventions", Category.PLAN, whole.held.interventions, parts.intervention
     ),

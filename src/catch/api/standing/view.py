@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from catch.access import RedactionReason, Who, asks, rule_of
+from catch.access import ASKED, RedactionReason, Who, asks, rule_of
 from catch.access.listing import administers_members, members, reads, told_of_assigned, told_of_programme, told_of_right
 from catch.access.standing import IN_TURN
 from catch.api.common.redaction import Texts, why_unopened
@@ -12,7 +12,6 @@ from catch.api.standing import types
 from catch.domain.calendar import london_day
 from catch.domain.facts import Category, Command, Sealed
 from catch.domain.partner import Agreement, HeldRole, HeldTag, Partner, Running, ServiceAccount
-from catch.domain.streams import COMMANDS
 from catch.personal import Unopened
 from projections import agencies as agency_rows
 from projections import givings
@@ -89,7 +88,7 @@ def viewer(who: Who, partner: Partner | None, at: datetime) -> types.Viewer:
     held = partner.member(who.user) if partner else None
     roles = [*held.roles_on(day)] if held else []
     acted = [each for each in roles if each.role in who.roles_held()]
-    open_to = [kind for kind in COMMANDS if asks(who, kind)]
+    open_to = [kind for kind in ASKED if asks(who, kind)]
     return types.Viewer(
         user=who.user,
         agency=who.agency,

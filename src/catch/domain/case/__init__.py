@@ -1,9 +1,9 @@
 """The Case stream: everything that can happen to one person's involvement with one programme.
 
 Read it as a case lives: `referral`, `information`, `eligibility`, `coordination`, `agreement`, `disclosure`,
-`proposals`, `plan`, `goals`, `interventions`, `milestones`, `measures`, `reviews`, `risks`, `actions`, `notes`,
-`pauses`, `recusal`, `closing`, `telling`, `correcting`, `voiding`; `state` is what they build, `rules` what they
-share.
+`proposals`, `plan`, `goals`, `interventions`, `milestones`, `deadlines`, `measures`, `reviews`, `risks`, `actions`,
+`notes`, `pauses`, `recusal`, `closing`, `telling`, `correcting`, `voiding`; `state` is what they build, `rules` what
+they share.
 
 To add an event, put it in its subject's module (its class, its union, its `evolve`); a command likewise with its
 `decide`. The type checker then lists what else must know.
@@ -17,6 +17,7 @@ from catch.domain.case import (
     closing,
     coordination,
     correcting,
+    deadlines,
     disclosure,
     eligibility,
     goals,
@@ -40,6 +41,7 @@ from catch.domain.case.agreement import AgreementCommand, AgreementEvent
 from catch.domain.case.closing import ClosingCommand, ClosingEvent
 from catch.domain.case.coordination import CoordinationCommand, CoordinationEvent
 from catch.domain.case.correcting import CorrectingCommand, CorrectingEvent, gone
+from catch.domain.case.deadlines import DeadlineCommand, DeadlineEvent
 from catch.domain.case.disclosure import DisclosureCommand, DisclosureEvent
 from catch.domain.case.eligibility import EligibilityCommand, EligibilityEvent
 from catch.domain.case.goals import GoalCommand, GoalEvent
@@ -80,6 +82,7 @@ CaseEvent = (
     | GoalEvent
     | MeasureEvent
     | MilestoneEvent
+    | DeadlineEvent
     | InterventionEvent
     | InformationEvent
     | RiskEvent
@@ -104,6 +107,7 @@ CaseCommand = (
     | GoalCommand
     | MeasureCommand
     | MilestoneCommand
+    | DeadlineCommand
     | InterventionCommand
     | InformationCommand
     | RiskCommand
@@ -131,6 +135,7 @@ SUBJECTS = Subjects(
         goals.SUBJECT,
         measures.SUBJECT,
         milestones.SUBJECT,
+        deadlines.SUBJECT,
         interventions.SUBJECT,
         information.SUBJECT,
         risks.SUBJECT,
@@ -181,6 +186,9 @@ def evolve(case: Case | None, recorded: Recorded[CaseEvent]) -> Case | None:
     if case is None:
         return referral.opened(recorded.stream, event, at) if isinstance(event, ReferralReceived) else None
     after: Case = SUBJECTS.evolve_of[type(event)](case, event, at)
+    # That time passed is nothing that anybody has done.
+    if isinstance(event, DeadlineEvent):
+        return after
     latest = max(case.last_activity_at or at, at)
     return after if after.last_activity_at == latest else replace(after, last_activity_at=latest)
 

@@ -23,6 +23,7 @@ class InformationRequested(Fact, frozen=True, omit_defaults=True):
     whom: Sealed
     what: Sealed
     due: date
+    of_referrer: bool = False
 
 
 class InformationReceived(Fact, frozen=True, omit_defaults=True):
@@ -37,13 +38,17 @@ InformationEvent = InformationRequested | InformationReceived
 
 
 class RequestInformation(Command, frozen=True):
-    """Ask somebody for what is needed to decide on the referral, or to go on, and say by when."""
+    """Ask somebody for what is needed to decide on the referral, or to go on, and say by when.
+
+    `ofReferrer`: it is asked of whoever referred. Clocks of which the programme says so stand still until the answer.
+    """
 
     case: UUID
     request: UUID
     whom: Sealed
     what: Sealed
     due: date
+    of_referrer: bool = False
     LEAVES = Leaves((InformationRequested,), "request")
 
 
@@ -77,7 +82,7 @@ def request(case: Case, command: RequestInformation, given: Given) -> list[Infor
         raise CaseNotLive(state=case.state)
     not_before(given, case.milestones.received_at)
     check_due(command.due, given)
-    return [InformationRequested(command.request, command.whom, command.what, command.due)]
+    return [InformationRequested(command.request, command.whom, command.what, command.due, command.of_referrer)]
 
 
 def receive(case: Case, command: ReceiveInformation, given: Given) -> list[InformationEvent]:
@@ -106,7 +111,9 @@ def decide(case: Case, command: InformationCommand, given: Given) -> list[Inform
 def evolve(case: Case, event: InformationEvent, at: datetime) -> Case:
     match event:
         case InformationRequested():
-            held = InformationRequest(event.request, event.whom, event.what, at, event.due)
+            held = InformationRequest(
+                event.request, event.whom, event.what, at, event.due, of_referrer=event.of_referrer
+            )
             return replace(case, requests=in_order(case.requests, held, lambda each: each.asked_at))
         case InformationReceived():
             answered = otherwise(

@@ -618,6 +618,7 @@ class InformationRequest(Part, frozen=True, omit_defaults=True):
     due: date
     received_at: datetime | None = None
     text: Sealed | None = None
+    of_referrer: bool = False
 
 
 class RiskLevel(StrEnum):
@@ -948,6 +949,17 @@ class Reached(Part, frozen=True):
     at: datetime
 
 
+class Passed(Part, frozen=True):
+    """That a clock came near its deadline, or passed it (`breach`), as it was recorded. `at` is when that was."""
+
+    clock: Code
+    breach: bool
+    episode: int
+    programme_version: int
+    at: datetime
+    due_at: datetime
+
+
 class Milestones(Part, frozen=True, omit_defaults=True):
     """When each step of the present episode first happened: what the clocks count from. `for_meeting`: a conversation
     was to lead to a meeting.
@@ -1027,6 +1039,7 @@ class Case(Part, frozen=True, omit_defaults=True):
     requests: tuple[InformationRequest, ...] = ()
     risks: tuple[Risk, ...] = ()
     reached: tuple[Reached, ...] = ()
+    passed: tuple[Passed, ...] = ()
     escalations: tuple[Escalated, ...] = ()
     messages_back: tuple[MessageBack, ...] = ()
     feedback: tuple[Feedback, ...] = ()

@@ -160,6 +160,11 @@ def _days_later(day: date, unit: Unit, first: date, last: date) -> date:
     return later if later >= last else add_working_days(last - timedelta(days=1), 1)
 
 
+def lasted(rests: Iterable[Rest], started: datetime, end: datetime) -> timedelta:
+    """For how long the clock stood still between these."""
+    return _length(_within(rests, started, end))
+
+
 def _length(stood: Iterable[tuple[datetime, datetime]]) -> timedelta:
     return sum((until - since for since, until in stood), timedelta())
 

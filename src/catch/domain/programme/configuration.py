@@ -41,6 +41,7 @@ class ClockRule(Part, frozen=True, omit_defaults=True):
     outer: Span | None = None
     warn_at_fraction: Share = 0.75
     waits_for: Many[Code] = ()  # reasons for a pause: while the case is on hold for one of them the clock stands still
+    waits_for_referrer: bool = False  # likewise while something is asked of whoever referred, until they have answered
     source: Code = "assumed"  # "published" where a programme's own papers say it
 
 

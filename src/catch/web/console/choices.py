@@ -5,8 +5,8 @@ Only what the API tells whoever fills the form in. Where there is nothing to cho
 
 from collections.abc import Callable, Mapping
 
+from catch.access import ASKED_BY_KEY
 from catch.domain.facts import Command
-from catch.domain.streams import COMMANDS_BY_KEY
 from catch.web.console import lists
 from catch.web.console.fields import Choice, fields_of, walked
 from catch.web.console.known import Known
@@ -79,7 +79,7 @@ OF_FIELDS: Mapping[str, By] = {
     "meeting": lists.meetings,
     "toMeeting": lists.meetings,
     "atMeeting": lists.meetings,
-    "commands": lambda known: [Choice(key, words(key)) for key in COMMANDS_BY_KEY],
+    "commands": lambda known: [Choice(key, words(key)) for key in ASKED_BY_KEY],
 }
 """By path, whichever command asks."""
 OF_COMMANDS: Mapping[tuple[str, str], By] = {

@@ -16,6 +16,7 @@ class Standing(NamedTuple):
     text: str
     colour: str
     due: str | None
+    breached: str | None = None
 
 
 COLOURS = {"RUNNING": "blue", "WARNED": "yellow", "BREACHED": "red", "MET": "green", "MISSED": "orange"}
@@ -24,7 +25,14 @@ WAITING = ("BREACHED", "WARNED", "RUNNING")
 
 def standing(clock: Json, now: datetime) -> Standing:
     state = clock["state"]
-    return Standing(words(clock["code"]), text_of(clock, now), COLOURS.get(state, "grey"), clock["dueAt"])
+    return Standing(
+        words(clock["code"]), text_of(clock, now), COLOURS.get(state, "grey"), clock["dueAt"], unkept(clock)
+    )
+
+
+def unkept(clock: Json) -> str | None:
+    """When a breach was recorded that turned out not to be one."""
+    return clock.get("breachedAt") if clock["state"] not in ("BREACHED", "MISSED") else None
 
 
 def text_of(clock: Json, now: datetime) -> str:

@@ -13,10 +13,10 @@ import msgspec
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import replace
 
+from catch.access import ASKED_BY_KEY
 from catch.api.mutations import camel
 from catch.domain import bounds
 from catch.domain.facts import Command, Sealed
-from catch.domain.streams import COMMANDS_BY_KEY
 from catch.web.console.labels import HINTS, LABELS
 from catch.web.console.wording import words
 
@@ -201,7 +201,7 @@ def walked(fields: Iterable[Field]) -> Iterator[Field]:
 
 
 def kind_named(key: str) -> type[Command] | None:
-    return COMMANDS_BY_KEY.get(key)
+    return ASKED_BY_KEY.get(key)
 
 
 def mutation_of(kind: type[Command]) -> str:

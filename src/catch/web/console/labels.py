@@ -108,6 +108,7 @@ LABELS = {
     "provider": "Who gives it",
     "whom": "Who is asked",
     "what": "What they are asked",
+    "of_referrer": "Is it asked of whoever referred?",
     "mitigation": "What is done about it",
     "review_on": "When to look again",
     "administered_on": "When it was filled in",

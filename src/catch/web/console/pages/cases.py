@@ -55,7 +55,7 @@ def chosen_in(visit: Visit) -> dict[str, str]:
     asked = visit.query
     live = asked.get("live", "yes")
     return {
-        "live": live if live in ("yes", "no", "all") else "yes",
+        "live": live if live in ("yes", "no", "all", "adrift") else "yes",
         "state": asked.get("state", "") if asked.get("state") in STATES else "",
         "lead": "me" if asked.get("lead") == "me" else "",
         "agency": "mine" if asked.get("agency") == "mine" else "",
@@ -65,10 +65,12 @@ def chosen_in(visit: Visit) -> dict[str, str]:
 
 
 def filter_of(chosen: dict[str, str], known: Known) -> Json:
-    held: Json = {"live": {"yes": True, "no": False}.get(chosen["live"])}
+    held: Json = {"live": {"yes": True, "no": False, "adrift": True}.get(chosen["live"])}
     if chosen["state"]:
         # One state says more than whether it is live.
         held = {"states": [chosen["state"]]}
+    if chosen["live"] == "adrift":
+        held["adrift"] = True
     if chosen["lead"]:
         held["lead"] = known.user
     if chosen["agency"]:
