@@ -5,6 +5,7 @@ that it takes.
 import asyncio
 import heapq
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any
@@ -14,9 +15,15 @@ from catch.app import Catch
 from catch.commands import Commands
 from catch.domain.calendar import LONDON, add_working_days, london_day
 from catch.domain.facts import Actor, Command
+from catch.log.entries import Conflict, Unavailable
+from catch.readside import NotCaughtUp
 
 Step = Callable[[datetime], Awaitable[None]]
 AT_ONCE = 40
+AGAIN = (NotCaughtUp, Conflict, Unavailable)
+"""Answers of a place that has much to do: it will be had in a moment."""
+PAUSES = (0.2, 1.0, 3.0, 10.0, 20.0)
+"""Seconds until it is tried again."""
 
 
 def made_up(names: UUID, name: str) -> UUID:
@@ -32,6 +39,9 @@ class Acting:
     def __init__(self, catch: Catch) -> None:
         self.catch = catch
         self.commands = 0
+        # One face for all, as in a server: those who want the same thing take turns there. Each task has its own time.
+        self._at = ContextVar[datetime]("what time it is")
+        self._taking = Commands(catch.records, self._at.get)
         self._upto: datetime | None = None
         self._reached: datetime | None = None
 
@@ -52,7 +62,17 @@ class Acting:
     async def take(self, command: Command, by: Actor, at: datetime, command_id: UUID) -> None:
         self.commands += 1
         self.reach(at)
-        await Commands(self.catch.records, lambda: at).take(command, by=by, command_id=command_id)
+        self._at.set(at)
+        # As any client may: by its id, a command that is sent again is taken once.
+        for pause in (*PAUSES, None):
+            try:
+                await self._taking.take(command, by=by, command_id=command_id)
+            except AGAIN:
+                if pause is None:
+                    raise
+                await asyncio.sleep(pause)
+            else:
+                return
 
 
 def working_time(random: Random, day: date) -> datetime:
