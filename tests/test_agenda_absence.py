@@ -39,6 +39,13 @@ def test_a_case_that_is_not_ready_is_told_what_is_missing():
     assert answer.text.endswith("Cannot appear yet: no presenter.")
 
 
+def test_a_case_of_another_team_is_that_teams_to_hear():
+    theirs = replace(NEW, elsewhere="fridays", unmet_needs=("transport",))
+    agenda = draft_agenda(SERIES, MEETING, [theirs], 0, SALT)
+    assert (agenda.items, agenda.overflow, agenda.warnings, agenda.gaps) == ((), (), (), ())
+    assert (asked(theirs).standing, "fridays" in asked(theirs).text) == (Standing.OTHER_SERIES, True)
+
+
 COMING: list[tuple[CaseFacts, ReasonCode, int, int]] = [
     (replace(QUIET, review_due=day(30)), ReasonCode.REVIEW_DUE, 16, 21),
     (replace(QUIET, planned_end=day(30)), ReasonCode.MAX_SUPPORT, 2, 7),

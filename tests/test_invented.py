@@ -245,10 +245,11 @@ NO_PLACE = {
     "programmes diff",
     "programmes schema",
     "programmes shipped",
+    "scenario list",
 }
 """What has to do with no place of anybody's."""
-OF_ITS_OWN = {"demo", "serve"}
-"""What is looked at by tests of its own, because it does not end by itself."""
+OF_ITS_OWN = {"demo", "serve", "scenario run"}
+"""What is looked at by tests of its own: it makes its own place, or does not end by itself."""
 
 
 def commands(group: click.Group, before: str = "") -> Sequence[str]:

@@ -16,6 +16,7 @@ from catch.cli import (
     packs,
     programmes,
     receipts,
+    scenarios,
     serve,
     upkeep,
 )
@@ -45,6 +46,7 @@ cli.add_command(importing.import_)
 cli.add_command(receipts.receipt_)
 cli.add_command(packs.pack)
 cli.add_command(demonstrate.demo)
+cli.add_command(scenarios.scenario)
 cli.add_command(upkeep.migrate_)
 cli.add_command(programmes.programmes)
 cli.add_command(upkeep.rebuild_)

@@ -3,27 +3,15 @@
 A life keeps a list of what is to come. Meetings and weeks drive it; every step is an ordinary command.
 """
 
-import heapq
-from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime, time, timedelta
-from random import Random
+from datetime import date, datetime, timedelta
 from uuid import UUID, uuid5
 
-from msgspec import Struct
-
-from catch.app import Catch
-from catch.commands import Commands
 from catch.demo import people
-from catch.demo.people import LEAD_AGENCY, Agency
-from catch.domain.calendar import LONDON, add_months, add_working_days, london_day
-from catch.domain.case.actions import (
-    ActionAnswer,
-    CloseActionIncomplete,
-    CompleteAction,
-    Incomplete,
-    ProgressAction,
-    RespondToAction,
-)
+from catch.demo.acting import Acting
+from catch.demo.helping import Task, member
+from catch.demo.holding import Heard, Table
+from catch.demo.people import CHAIR, LEAD_AGENCY, STANDING, WORKERS, Agency
+from catch.domain.calendar import add_months, london_day
 from catch.domain.case.agreement import RecordAgreement, RecordObjection
 from catch.domain.case.closing import CloseCase, GoalOutcome, GoalResult, ProposeClosure, ReopenCase
 from catch.domain.case.coordination import AllocateCoordinator, RecordConversation, RecordConversationAttempt
@@ -45,7 +33,8 @@ from catch.domain.case.state import (
     SpecialCategoryBasis,
     Worker,
 )
-from catch.domain.facts import Actor, Category, Command, Role, Sealed
+from catch.domain.facts import Actor, Category, Role, Sealed
+from catch.domain.meeting.items import DecisionCode, Item
 
 SERIES = "catch-weekly"
 BASIS = Basis(LegalBasis.PUBLIC_TASK, CommonLawBasis.IMPLIED_CONSENT, SpecialCategoryBasis.HEALTH_OR_SOCIAL_CARE)
@@ -61,118 +50,42 @@ CLOSURES = (
     ("support-declined", 7, (2, 10, 4)),
 )
 FORMATS = (ConversationFormat.HOME, ConversationFormat.PHONE, ConversationFormat.FACE_TO_FACE)
-Step = Callable[[datetime], Awaitable[None]]
-
-
-def made_up(names: UUID, name: str) -> UUID:
-    """An id that looks like any client's random one, and is the same whenever the demonstration is loaded."""
-    return UUID(bytes=uuid5(names, name).bytes, version=4)
-
-
-class Acting:
-    """Takes commands, as the API's mutations do, and counts them. Each is taken when it happens, so that rights are
-    asked as they stand on that day of the year, not as they stand today.
-    """
-
-    def __init__(self, catch: Catch) -> None:
-        self.catch = catch
-        self.commands = 0
-        self._upto: datetime | None = None
-        self._reached: datetime | None = None
-
-    async def begin(self) -> None:
-        """In an invented place what happens is recorded on its day; elsewhere all of it is recorded today."""
-        if await self.catch.log.mark.invented():
-            self._upto = await self.catch.log.pool.fetchval("select clock_timestamp()")
-
-    def reach(self, at: datetime) -> None:
-        """It is as late as this now, or later: time does not go back."""
-        if self._upto is not None and (self._reached is None or at > self._reached):
-            self._reached = min(at, self._upto)
-            self.catch.log.record_at(self._reached)
-
-    def end(self) -> None:
-        self.catch.log.record_at(None)
-
-    async def take(self, command: Command, by: Actor, at: datetime, command_id: UUID) -> None:
-        self.commands += 1
-        self.reach(at)
-        await Commands(self.catch.records, lambda: at).take(command, by=by, command_id=command_id)
-
-
-class Task(Struct):
-    """An action as the life remembers it."""
-
-    action: UUID
-    owner: Agency
-    due: date
-    intervention: str
-    mandatory: bool
-    settled: bool = False
-    declined: bool = False
-
-
-def working_time(random: Random, day: date) -> datetime:
-    """A moment of the working day, in UTC."""
-    return datetime.combine(day, time(9 + random.randrange(8), random.randrange(60)), LONDON).astimezone(UTC)
 
 
 def coordinator(worker: str) -> Actor:
     return Actor(worker, LEAD_AGENCY, Role.COORDINATOR)
 
 
-def member(agency: Agency) -> Actor:
-    return Actor(agency.user, agency.key, Role.PARTNER)
+TABLE = Table(
+    "snn-catch",
+    SERIES,
+    Actor(CHAIR, LEAD_AGENCY, Role.CHAIR),
+    tuple(map(coordinator, WORKERS)),
+    STANDING,
+)
 
 
-class Life:
+class Life(Heard):
     """One case. `worker` coordinates it; `team` are the partners it will need."""
 
     def __init__(
         self, acting: Acting, case: UUID, received: datetime, worker: str, needs: tuple[str, ...], team: list[Agency]
     ) -> None:
-        self.acting, self.case, self.worker, self.needs, self.team = acting, case, worker, needs, team
-        # Dice of its own: cases that live at the same time do not change each other's year, whichever comes first.
-        self.random = Random(case.int)  # noqa: S311  (a demonstration's dice)
+        super().__init__(acting, case, team)
+        self.worker, self.needs = worker, needs
         self.stretch = 1.0
-        self.open, self.discussed, self.closure_proposed = True, False, False
+        self.discussed = self.closure_proposed = False
         self.reviewed, self.allocated, self.shared = False, False, False
         self.planned_at: datetime | None = None
-        self.tasks: list[Task] = []
         self.goals: list[UUID] = []
         self.targets: dict[UUID, int] = {}
         self.reason = ""
         self.for_meeting = self.random.random() < 0.85
-        self._steps: list[tuple[datetime, int, Step]] = []
-        self._made = self._taken = 0
         self.plan_step(received + timedelta(minutes=self.random.randint(30, 170)), self.accept)
 
-    def plan_step(self, at: datetime, step: Step) -> None:
-        self._made += 1
-        # The number decides between steps of the same moment: functions cannot be compared.
-        heapq.heappush(self._steps, (at, self._made, step))
-
-    def soon(self, at: datetime, least: int, most: int, step: Step) -> None:
-        """So many working days later, at some time of the day and never before `at`."""
-        day = add_working_days(london_day(at), self.random.randint(least, most))
-        when = working_time(self.random, day)
-        self.plan_step(when if when > at else at + timedelta(minutes=20), step)
-
-    async def until(self, end: datetime) -> None:
-        while self._steps and self._steps[0][0] < end:
-            at, _, step = heapq.heappop(self._steps)
-            await step(at)
-
-    def id(self, what: str) -> UUID:
-        self._made += 1
-        return uuid5(self.case, f"{what} {self._made}")
-
-    async def take(self, command: Command, at: datetime, by: Actor | None = None) -> None:
-        self._taken += 1
-        await self.acting.take(command, by or coordinator(self.worker), at, uuid5(self.case, f"command {self._taken}"))
-
-    def some(self, texts: tuple[str, ...]) -> Sealed:
-        return Sealed(self.random.choice(texts))
+    @property
+    def coordinated_by(self) -> Actor:
+        return coordinator(self.worker)
 
     # The front door
 
@@ -243,6 +156,11 @@ class Life:
 
     # What the meeting gives out
 
+    def decision(self, item: Item) -> DecisionCode:
+        if self.closure_proposed:
+            return DecisionCode.CLOSE
+        return DecisionCode.CONTINUE if self.discussed else DecisionCode.ACCEPT_TO_SUPPORT
+
     def offers(self) -> list[Task]:
         """The actions of the first discussion: the benefits check, and two or three more kinds of help."""
         found: list[Task] = []
@@ -254,77 +172,12 @@ class Life:
                 found.append(Task(self.id("action"), agency, date.min, kind, mandatory))
         return found
 
-    def title(self, task: Task) -> Sealed:
-        plain = task.intervention.replace("-", " ")
-        return Sealed(people.TITLES.get(task.intervention, plain[:1].upper() + plain[1:]))
-
-    def offered(self, at: datetime, task: Task, *, accepted: bool) -> None:
-        self.tasks.append(task)
-        if accepted:
-            self.work_on(at, task)
-        else:
-            self.soon(at, 1, 4, lambda at: self.answer(at, task))
-
-    async def answer(self, at: datetime, task: Task) -> None:
-        if not self.open or task.settled:
-            return
-        if not task.mandatory and self.random.random() < 0.12:
-            task.declined = True
-            no = RespondToAction(self.case, task.action, ActionAnswer.DECLINE, Sealed("No places before next month."))
-            await self.take(no, at, member(task.owner))
-            self.soon(at, 3, 11, lambda at: self.hand_over(at, task))
-            return
-        await self.take(RespondToAction(self.case, task.action, ActionAnswer.ACCEPT), at, member(task.owner))
-        self.work_on(at, task)
-
-    async def hand_over(self, at: datetime, task: Task) -> None:
-        if not self.open or task.settled:
-            return
-        others = [agency for agency in self.team if agency.key != task.owner.key]
-        if not others or self.random.random() < 0.4:
-            task.settled = True
-            gone = CloseActionIncomplete(self.case, task.action, Incomplete.CANCELLED, Sealed("Another way was found."))
-            await self.take(gone, at)
-            return
-        task.owner, task.declined = self.random.choice(others), False
-        to = RespondToAction(
-            self.case, task.action, ActionAnswer.REASSIGN, reason=Sealed("Offered to another."), to=task.owner.key
-        )
-        await self.take(to, at)
-        self.soon(at, 1, 3, lambda at: self.answer(at, task))
-
-    def work_on(self, at: datetime, task: Task) -> None:
-        if self.random.random() < 0.5:
-            self.soon(at, 2, 6, lambda at: self.progress(at, task))
-        late = self.random.random() < 0.12
-        # Calendar days as working days, five of seven.
-        wait = max(1, (task.due - london_day(at)).days * 5 // 7)
-        first, last = (wait + 2, wait + 14) if late else (max(1, wait - 7), wait)
-        self.soon(at, first, max(first, last), lambda at: self.end_task(at, task))
-
-    async def progress(self, at: datetime, task: Task) -> None:
-        if self.open and not task.settled:
-            said = ProgressAction(self.case, task.action, self.id("progress"), self.some(people.NOTES), 50)
-            await self.take(said, at, member(task.owner))
-
-    async def end_task(self, at: datetime, task: Task) -> None:
-        if not self.open or task.settled:
-            return
-        task.settled = True
-        fate = self.random.random()
-        if fate < 0.88:
-            done = CompleteAction(self.case, task.action, "helped", london_day(at))
-            await self.take(done, at, member(task.owner))
-            return
-        ending = Incomplete.NOT_POSSIBLE if fate < 0.95 else Incomplete.NOT_UNDERTAKEN
-        undone = CloseActionIncomplete(self.case, task.action, ending, Sealed("Circumstances changed."))
-        await self.take(undone, at, member(task.owner))
-
     # Plan, reviews, closure
 
-    def after_first_discussion(self, at: datetime) -> None:
-        self.discussed = True
-        self.soon(at, 2, 7, self.agree_plan)
+    def heard(self, at: datetime) -> None:
+        if not self.discussed:
+            self.discussed = True
+            self.soon(at, 2, 7, self.agree_plan)
 
     async def agree_plan(self, at: datetime) -> None:
         if not self.open:
@@ -391,13 +244,6 @@ class Life:
         self.closure_proposed = True
         await self.take(ProposeClosure(self.case, self.reason, self.some(people.SITUATIONS)), at)
         self.soon(at, 5, 9, self.close)
-
-    async def settle(self, at: datetime, *, only_mandatory: bool) -> None:
-        for task in self.tasks:
-            if not task.settled and (task.mandatory or not only_mandatory):
-                task.settled = True
-                ending = CloseActionIncomplete(self.case, task.action, Incomplete.NOT_POSSIBLE, Sealed("Case closes."))
-                await self.take(ending, at)
 
     async def close(self, at: datetime) -> None:
         if not self.open:

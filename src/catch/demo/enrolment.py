@@ -75,9 +75,9 @@ def joins(agency: Agency, programme: Programme, day: date) -> Iterator[Act]:
     yield GiveRole(agency.key, agency.user, Role.PARTNER, day, None, programme.key), admin
 
 
-def administered(admin: Actor, day: date) -> Iterator[Act]:
-    yield enrol(admin.agency, admin.user), OFFICER
-    yield GiveRole(admin.agency, admin.user, admin.role, day), OFFICER
+def administered(admin: Actor, day: date, officer: Actor = OFFICER) -> Iterator[Act]:
+    yield enrol(admin.agency, admin.user), officer
+    yield GiveRole(admin.agency, admin.user, admin.role, day), officer
 
 
 def auditors(programme: Programme, day: date) -> Iterator[Act]:

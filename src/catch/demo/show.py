@@ -149,15 +149,15 @@ async def stopped(process: "subprocess.Popen[str]") -> None:
     await asyncio.wait([told])
 
 
-async def make_room(running: Server) -> None:
-    """An earlier demonstration's schema goes; the program's role may use the new one."""
-    console.print(f"using the schema {SCHEMA} on the database of CATCH_DATABASE_URL, made anew")
+async def make_room(running: Server, schema: str = SCHEMA) -> None:
+    """What an earlier demonstration left in the schema goes; the program's role may use the new one."""
+    console.print(f"using the schema {schema} on the database of CATCH_DATABASE_URL, made anew")
     connection = await connect(running.admin)
     try:
-        await connection.execute(f"drop schema if exists {SCHEMA}, {SCHEMA}_read cascade")
-        await migrate(running.admin, SCHEMA)
+        await connection.execute(f"drop schema if exists {schema}, {schema}_read cascade")
+        await migrate(running.admin, schema)
         user = (await connect_user(running)).replace('"', '""')
-        await connection.execute(f'grant {SCHEMA}_app to "{user}"')
+        await connection.execute(f'grant {schema}_app to "{user}"')
     finally:
         await connection.close()
 

@@ -6,25 +6,25 @@ reviews, closures of every class. The referrals go in through the import of a te
 else goes through the same commands as the API's mutations. The same `today` gives the same year. In an
 invented place every fact of it is recorded on the day on which it happened.
 
-Reading order: `people`, `cases` (one case), `weekly` (one meeting), here (the weeks).
+Reading order: `people`, `cases` (one case), `holding` (one meeting), here (the weeks).
 """
 
-import asyncio
 import csv
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
 from uuid import UUID, uuid5
 
 from msgspec import Struct
 
 from catch.app import Catch
-from catch.demo.cases import SERIES, Acting, Life, made_up, working_time
+from catch.demo.acting import Acting, made_up, together, working_time
+from catch.demo.cases import SERIES, TABLE, Life
 from catch.demo.enrolment import enrolment
+from catch.demo.holding import HeldMeeting
 from catch.demo.people import (
     AT_THE_SCREEN,
     CHAIR,
@@ -39,7 +39,6 @@ from catch.demo.people import (
     agencies,
     people,
 )
-from catch.demo.weekly import Weekly
 from catch.domain.calendar import LONDON, end_of_day, is_working_day, london_day
 from catch.domain.case.coordination import AllocateCoordinator
 from catch.domain.facts import Sealed
@@ -51,7 +50,6 @@ PROGRAMME = "snn-catch"
 SEED = 2024
 CASELOAD = 124  # between 20 and 21 each
 FULL = 130  # nobody much above 22
-_AT_ONCE = 40
 _HEADER = (
     "reference", "received", "source", "channel", "referrer organisation", "first name", "last name", "date of birth",
     "nhs number", "phone", "address", "needs", "reason for referral", "urgency", "person knows", "person agrees",
@@ -128,7 +126,8 @@ class Loading:
         next_one = occurrences(series, today, today + timedelta(days=7))[0]
         back = [next_one.astimezone(LONDON) - timedelta(weeks=n) for n in range(weeks, -1, -1)]
         self.meetings = [
-            Weekly(self.acting, made_up(self.names, f"meeting {at.date()}"), at.astimezone(UTC)) for at in back
+            HeldMeeting(self.acting, made_up(self.names, f"meeting {at.date()}"), at.astimezone(UTC), TABLE)
+            for at in back
         ]
         self.rows = self.list_of(referrals)
         # Up to where it has been told.
@@ -185,12 +184,12 @@ class Loading:
         """In the order in which it happens: a meeting is called on the day before the one that it follows is held."""
         first = self.meetings[0]
         await self.live(first.called_at)
-        await first.call(PROGRAMME)
+        await first.call()
         for week, (meeting, following) in enumerate(zip(self.meetings, [*self.meetings[1:], None], strict=True)):
             self.progress(week, len(self.meetings), f"week of {meeting.starts_at:%d %B %Y}")
             await self.live(min(meeting.starts_at - timedelta(days=1), self.now))
             if following is not None:
-                await following.call(PROGRAMME)
+                await following.call()
                 await meeting.publish()
                 await self.days(meeting.starts_at)
                 await meeting.hold(self.lives)
@@ -200,17 +199,6 @@ class Loading:
         acts = enrolment(starting(), PROGRAMME, self.partners, london_day(at))
         for number, (command, by) in enumerate(acts):
             await self.acting.take(command, by, at, uuid5(self.names, f"enrolment {number}"))
-
-    async def together(self, jobs: Iterable[Coroutine[Any, Any, None]]) -> None:
-        turns = asyncio.Semaphore(_AT_ONCE)
-
-        async def one(job: Coroutine[Any, Any, None]) -> None:
-            async with turns:
-                await job
-
-        async with asyncio.TaskGroup() as group:
-            for job in jobs:
-                group.create_task(one(job))
 
     async def live(self, end: datetime) -> None:
         """Everything up to `end`, day by day: about a week."""
@@ -237,7 +225,7 @@ class Loading:
         self.rows = self.rows[len(arrived) :]
         if arrived:
             await self.receive(arrived)
-        await self.together(life.until(end) for life in self.lives.values())
+        await together(life.until(end) for life in self.lives.values())
 
     def ready(self) -> list[Life]:
         """Those longest in support whose closure nobody has proposed yet."""

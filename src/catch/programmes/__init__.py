@@ -83,18 +83,18 @@ def load_all(paths: Iterable[Traversable]) -> tuple[Programme, ...]:
 def shipped() -> tuple[Programme, ...]:
     """The programmes that come with the package, by key."""
     names = (path.name for path in files(__name__).iterdir())
-    return tuple(map(_shipped, sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))))
+    return tuple(map(of_key, sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))))
 
 
 def starting() -> tuple[Programme, ...]:
     """Those of them that a place begins with where nobody says which: a weekly meeting, and a monthly one."""
     keys = (files(__name__) / "starting.txt").read_text("utf-8").split()
-    return tuple(map(_shipped, keys))
+    return tuple(map(of_key, keys))
 
 
 @cache
-def _shipped(key: str) -> Programme:
-    """Read once, and only where it is asked for: to begin a place need not read all the others."""
+def of_key(key: str) -> Programme:
+    """One of them. Read once, and only where it is asked for: to begin a place need not read all the others."""
     return load(files(__name__) / f"{key}.yaml")
 
 

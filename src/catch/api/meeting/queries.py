@@ -93,7 +93,9 @@ def start_of(day: date | None) -> datetime | None:
     return datetime.combine(day, time(), LONDON) if day else None
 
 
-NOT_PUT_FORWARD = frozenset({Standing.UNKNOWN, Standing.OTHER_PROGRAMME, Standing.NOT_LIVE, Standing.NO_REASON})
+NOT_PUT_FORWARD = frozenset(
+    {Standing.UNKNOWN, Standing.OTHER_PROGRAMME, Standing.OTHER_SERIES, Standing.NOT_LIVE, Standing.NO_REASON}
+)
 
 
 def told_of(told: Agreed, facts: Sequence[CaseFacts], case: UUID) -> list[CaseFacts]:

@@ -29,6 +29,7 @@ class Standing(StrEnum):
     NO_REASON = "no-reason"
     NOT_LIVE = "not-live"
     OTHER_PROGRAMME = "other-programme"
+    OTHER_SERIES = "other-series"
     UNKNOWN = "unknown"
 
 
@@ -62,6 +63,9 @@ def why_not(series: Series, meeting: Meeting, facts: Sequence[CaseFacts], case: 
         return Explanation(case, Standing.OTHER_PROGRAMME, text)
     if not known.live:
         return Explanation(case, Standing.NOT_LIVE, f"The case is {known.state}, so no meeting considers it.")
+    if known.elsewhere is not None:
+        text = f"It is heard by {known.elsewhere}. Proposed for {meeting.series}, it is heard here."
+        return Explanation(case, Standing.OTHER_SERIES, text)
     made = by_rule(meeting.draft, meeting, known) if meeting.draft and meeting.state in OVER else None
     agenda = draft_agenda(series, meeting, facts, 0, "")  # its ids are not read
     return made or by_rule(agenda, meeting, known) or no_reason(known, series, meeting)

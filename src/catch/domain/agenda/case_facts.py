@@ -66,7 +66,24 @@ def case_facts(case: Case, history: ProgrammeHistory, meeting: Meeting, carried:
         ready_to_close=ready_to_close(case),
         unmet_needs=tuple(held.code for held in case.unmet_needs if held.met_at is None and since <= held.since <= at),
         carried=carried if carried and not closed_since(case, carried) else None,
+        elsewhere=None if carried else elsewhere(case, history, meeting),
     )
+
+
+def elsewhere(case: Case, history: ProgrammeHistory, meeting: Meeting) -> str | None:
+    """The other series that has the case: where it was last proposed or talked over, and nobody proposes it here.
+
+    What no series has yet, or one that is no more, is put before all of them: nothing is lost between two.
+    """
+    series = {held.key for held in history.current.meetings}
+    if len(series) < 2 or any(held.series == meeting.series for held in case.proposals):
+        return None
+    proposed = [
+        (held.proposed_at, held.series) for held in (*case.proposals, *case.past_proposals) if not held.withdrawn
+    ]
+    talked = [(held.ended_at, held.series) for held in case.discussions if held.series]
+    _, last = max((each for each in (*proposed, *talked) if each[1] in series), default=(None, None))
+    return last if last != meeting.series else None
 
 
 def visible_to(case: Case, meeting: Meeting) -> frozenset[str]:

@@ -55,7 +55,7 @@ def draft_agenda(series: Series, meeting: Meeting, facts: Sequence[CaseFacts], a
 
     `salt` is a secret of the place: without it nobody works out an item's id."""
     # By number first, so that the draft is the same to the byte in whatever order the facts came.
-    ours = sorted((held for held in facts if held.live and held.programme == meeting.programme), key=lambda f: f.number)
+    ours = sorted((held for held in facts if candidate_here(held, meeting)), key=lambda held: held.number)
     found = [(held, reasons_for(held, series, meeting.starts_at)) for held in ours]
     put_forward = [candidate(held, why, series.policy, meeting.starts_at) for held, why in found if why]
     ready = sorted((held for held in put_forward if not lacking(held.facts)), key=key)
@@ -77,6 +77,11 @@ def draft_agenda(series: Series, meeting: Meeting, facts: Sequence[CaseFacts], a
         ),
         gaps(ours),
     )
+
+
+def candidate_here(facts: CaseFacts, meeting: Meeting) -> bool:
+    """A case of another team is that team's to hear."""
+    return facts.live and facts.programme == meeting.programme and facts.elsewhere is None
 
 
 def lacking(facts: CaseFacts) -> tuple[Missing, ...]:

@@ -58,6 +58,7 @@ class CaseFacts(Part, frozen=True, omit_defaults=True):
     `visible_to` names the agencies expected at the meeting (core and invited) that may see the case.
     `ready_to_close`: no open action, goals scored, no partner objects. `planned_end` includes an extension.
     `on_hold_until`: it rests, and was to go on from that day.
+    `elsewhere` is the other series of the programme that has it, where one does.
     `unmet_needs` are the codes recorded since the last meeting. `safeguarding_since` is set while a follow-up is due.
     """
 
@@ -86,6 +87,7 @@ class CaseFacts(Part, frozen=True, omit_defaults=True):
     safeguarding_since: date | None = None
     unmet_needs: tuple[str, ...] = ()
     carried: Carried | None = None
+    elsewhere: str | None = None
 
 
 def lacks(
