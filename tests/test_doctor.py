@@ -27,11 +27,13 @@ from catch.readside import checksum, rebuild
 from catch.settings import Settings
 from projections import agenda
 from tests.conftest import Database
-from tests.damage import EVENTS, lose, unguarded
+from tests.damage import EVENTS, lose, off_guard, unguarded
 from tests.place import SYSTEM
 
 ALL = projections.ALL
 PERSON = UUID(int=77)
+WAITING = "WAITING_TO_BE_SIGNED"
+"""Nobody is at work on the log who would sign what a damage records."""
 
 
 @pytest.fixture
@@ -96,6 +98,8 @@ async def older_backup(log: Log, admin: Connection) -> None:
     head = await log.head()
     await admin.execute(f"delete from catch.commands where position = {head}")
     await lose(admin, f"notification_id = {head}")
+    for table in ("leaves", "nodes", "checkpoints"):  # it is from before anything was signed
+        await off_guard(admin, f"catch.evidence_{table}", f"delete from catch.evidence_{table}")
 
 
 async def tail(log: Log, admin: Connection) -> None:
@@ -125,14 +129,18 @@ async def nothing(_: Log, __: Connection) -> None:
     [
         (nothing, set[str](), set[str]()),
         (with_former_version, set[str](), set[str]()),
-        (unknown, {"UNKNOWN_EVENT"}, {"UNKNOWN_EVENT"}),
-        (newer, {"FUTURE_SCHEMA"}, {"FUTURE_SCHEMA"}),
-        (scribbled, {"UNDECODABLE"}, set[str]()),
-        (hole, {"MISSING_VERSIONS", "LOST_FACTS"}, {"MISSING_VERSIONS"}),
-        (beginning, {"MISSING_VERSIONS", "LOST_FACTS"}, {"MISSING_VERSIONS"}),
-        (restored_by_hand, {"OUT_OF_ORDER", "LOST_FACTS", "POSITIONS_BEHIND"}, {"OUT_OF_ORDER", "POSITIONS_BEHIND"}),
+        (unknown, {"UNKNOWN_EVENT", WAITING}, {"UNKNOWN_EVENT"}),
+        (newer, {"FUTURE_SCHEMA", WAITING}, {"FUTURE_SCHEMA"}),
+        (scribbled, {"UNDECODABLE", "FACT_CHANGED"}, set[str]()),
+        (hole, {"MISSING_VERSIONS", "LOST_FACTS", "FACT_REMOVED"}, {"MISSING_VERSIONS"}),
+        (beginning, {"MISSING_VERSIONS", "LOST_FACTS", "FACT_REMOVED"}, {"MISSING_VERSIONS"}),
+        (
+            restored_by_hand,
+            {"OUT_OF_ORDER", "LOST_FACTS", "POSITIONS_BEHIND", "FACT_REMOVED", WAITING},
+            {"OUT_OF_ORDER", "POSITIONS_BEHIND"},
+        ),
         (older_backup, {"CHECKPOINT_ASTRAY"}, {"CHECKPOINT_ASTRAY"}),
-        (tail, {"LOST_FACTS"}, set[str]()),
+        (tail, {"LOST_FACTS", "FACT_REMOVED"}, set[str]()),
         (forgotten, {"NO_ANSWER"}, set[str]()),
         (set_aside, {"PARKED"}, {"PARKED"}),
     ],
@@ -267,7 +275,10 @@ async def test_the_command_says_it_by_its_status_in_sentences_and_as_json(
     status, said = await asked("--json")
     report = json.loads(said)
     assert (status, report["well"], report["facts"], report["more"]) == (1, False, 9, {})
-    assert [(each["code"], each["position"]) for each in report["findings"]] == [("UNKNOWN_EVENT", position)]
+    assert [(each["code"], each["position"]) for each in report["findings"]] == [
+        ("UNKNOWN_EVENT", position),
+        (WAITING, position),
+    ]
     assert "Exit status" in CliRunner().invoke(cli, ["doctor", "--help"]).output
 
 

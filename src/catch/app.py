@@ -9,6 +9,8 @@ from pathlib import Path
 import projections
 from catch.commands import Commands, Records
 from catch.database.server import Server
+from catch.evidence.kept import PURPOSE
+from catch.evidence.signing import Signing
 from catch.log import Log, migrate
 from catch.log.codec import CODEC, decode
 from catch.log.migrations import newest
@@ -40,6 +42,7 @@ class Catch:
         self.present = Present(log, keyring, self.readside)
         self.records = Records(log, self.readside, keyring, self.present)
         self.commands = Commands(self.records)
+        self.signing = Signing(log, keyring.secret(PURPOSE), settings.signed)
         self.running = Running(self.programme_keys)
 
     async def reached(self, position: int) -> None:
@@ -129,7 +132,12 @@ async def opened(server: Server, settings: Settings) -> AsyncGenerator[Catch]:
         await catch.readside.prepare()
         # From the end on: what was recorded before is read when somebody asks for it.
         head = catch.present.follower.position = await log.head()
-        for name, job in (("read side", catch.readside.run()), ("feed", catch.present.follower.follow(head))):
+        stack.push_async_callback(catch.signing.finish)
+        for name, job in (
+            ("read side", catch.readside.run()),
+            ("feed", catch.present.follower.follow(head)),
+            ("evidence", catch.signing.run()),
+        ):
             await stack.enter_async_context(living_on(name, job))
         await caught_up(catch, head)
         yield catch

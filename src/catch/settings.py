@@ -73,6 +73,11 @@ class Settings(Struct, frozen=True):
         """The folder that keeps which generation of each log this machine has worked with."""
         return self.data_dir / "generations"
 
+    @property
+    def signed(self) -> Path:
+        """The folder that keeps which checkpoint of each log this machine saw last."""
+        return self.data_dir / "checkpoints"
+
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Raises `BadSetting` with the variable's name."""

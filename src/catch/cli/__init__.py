@@ -6,6 +6,7 @@ import sys
 import rich_click as click
 
 from catch.cli import (
+    audit,
     bench,
     demonstrate,
     doctor,
@@ -54,6 +55,7 @@ cli.add_command(upkeep.tidy)
 cli.add_command(upkeep.parked_)
 cli.add_command(doctor.doctor_)
 cli.add_command(upkeep.restored)
+cli.add_command(audit.audit)
 cli.add_command(bench.bench)
 cli.add_command(documents.document)
 cli.add_command(upkeep.contracts)

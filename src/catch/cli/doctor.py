@@ -34,8 +34,8 @@ def doctor_(as_json: bool) -> None:
 
     Found are facts that cannot be read (unknown, of a newer form, damaged), versions missing from a stream, read models
     that were folded from another log, what they leave out, answers without facts and facts without an answer, clocks
-    that differ, positions that do not rise, and, where the key is, texts that cannot be read. Servers may go on
-    meanwhile.
+    that differ, positions that do not rise, facts that are not what was signed, and, where the key is, texts that
+    cannot be read. Servers may go on meanwhile.
 
     Exit status: 0 all is well, 1 something was found, 2 the log cannot be reached.
 
@@ -52,7 +52,7 @@ def doctor_(as_json: bool) -> None:
 
     async def run(log: Log) -> Report:
         with facts("facts") as progress:
-            return await examined(log, CODEC, ALL, progress, encryption)
+            return await examined(log, CODEC, ALL, progress, encryption, settings.signed)
 
     report = on_log(run)
     if as_json:
@@ -97,7 +97,7 @@ async def looked_over(catch: Catch) -> AsyncGenerator[None]:
 async def told_at_start(catch: Catch) -> None:
     """One line a finding."""
     try:
-        report = await examined_at_start(catch.log, CODEC, ALL, catch.keyring.encryption)
+        report = await examined_at_start(catch.log, CODEC, ALL, catch.keyring.encryption, catch.settings.signed)
     # A server serves whether or not its log could be looked over.
     except Exception as problem:
         if not lost(problem):

@@ -6,6 +6,7 @@ start of a server, which looks only at the stretch of the log that is new; the o
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,6 +14,10 @@ from msgspec import Struct
 
 from catch.database import Connection
 from catch.domain.streams import EVENTS, stream_of
+from catch.evidence import kept
+from catch.evidence.examining import compared
+from catch.evidence.kept import PURPOSE
+from catch.evidence.signing import Signing
 from catch.log import Log, Stored
 from catch.log.clock import NEVER_SET
 from catch.log.codec import Codec
@@ -20,6 +25,7 @@ from catch.log.entries import FutureSchema, Undecodable, UnknownEvent, Unreadabl
 from catch.personal import KeyEncryption, Keyring, Unread, named, sealed_in
 from catch.personal.belonging import difference, unopened
 from catch.personal.belonging import known as known_keys
+from catch.personal.keyring import secret_of
 from catch.readside import parked
 from catch.readside.folding import UNREAD
 from catch.readside.inventory import OF_THIS_LOG
@@ -37,7 +43,9 @@ class Finding(Struct, frozen=True, omit_defaults=True):
 
 
 class Place(NamedTuple):
-    """What the checks look at. `head` is where the log ended when they began."""
+    """What the checks look at. `head` is where the log ended when they began; `signed` is the folder where this machine
+    remembers what it saw signed.
+    """
 
     log: Log
     connection: Connection
@@ -45,6 +53,12 @@ class Place(NamedTuple):
     projections: Sequence[ReadModel]
     head: int
     encryption: KeyEncryption | None = None
+    signed: Path | None = None
+
+    @property
+    def secret(self) -> bytes | None:
+        """What signs checkpoints."""
+        return secret_of(self.encryption, PURPOSE) if self.encryption else None
 
 
 # Quick, however long the log is
@@ -119,6 +133,19 @@ async def keys(place: Place) -> AsyncIterator[Finding]:
             "OTHER_KEY",
             f"{problem[0].upper()}{problem[1:]}. No server starts with it: set CATCH_KEK_FILE to the key file of this"
             " place, or CATCH_DATA_DIR to the folder that holds it.",
+        )
+
+
+async def signing(place: Place) -> AsyncIterator[Finding]:
+    """What is kept to prove the log is what was signed, here and as far as this machine has seen."""
+    if place.secret is None:
+        return
+    if why := await Signing(place.log, place.secret, place.signed).obstacle(place.connection):
+        yield Finding(
+            "NOT_SIGNED",
+            f"Nothing more is signed, so that what is recorded from now on cannot be proved: {why}. If the database was"
+            " put back to an earlier state on purpose, say so: `catch restored`. Otherwise somebody changed it: keep a"
+            " copy of it as it is for an auditor, and take the tables evidence_* from a backup.",
         )
 
 
@@ -328,12 +355,31 @@ async def answers(place: Place) -> AsyncIterator[Finding]:
         )
 
 
+WAITING = "select min(notification_id) from stored_events where notification_id > $1 and notification_id <= $2"
+
+
+async def proofs(place: Place) -> AsyncIterator[Finding]:
+    """Every fact is the one that was signed, and those that were there when this began have been by now."""
+    generation = await place.log.generations.standing(place.connection)
+    async for wrong in compared(place.connection, generation.log, place.secret):
+        yield Finding(*wrong)
+    last = await kept.last(place.connection)
+    first = await place.connection.fetchval(WAITING, last.position if last else 0, place.head)
+    if last is not None and first is not None:
+        yield Finding(
+            "WAITING_TO_BE_SIGNED",
+            "From this position on nothing is signed yet: no server of this release runs, or signing has stopped. Start"
+            " one, and look at what it logs.",
+            first,
+        )
+
+
 OfPlace = Callable[[Place], AsyncIterator[Finding]]
 OfStretch = Callable[[Place, int, int], AsyncIterator[Finding]]
 OfPage = Callable[[Place, Sequence[Stored]], AsyncIterator[Finding]]
 
-QUICK: tuple[OfPlace, ...] = (clocks, positions, generations, keys, checkpoints, left_out)
+QUICK: tuple[OfPlace, ...] = (clocks, positions, generations, keys, signing, checkpoints, left_out)
 STRETCH: tuple[OfStretch, ...] = (histories, belonging)
 AT_START: tuple[OfStretch, ...] = (forms,)  # what the database can tell without decoding
 FACTS: tuple[OfPage, ...] = (facts, texts)
-COMMANDS: tuple[OfPlace, ...] = (answers,)
+COMMANDS: tuple[OfPlace, ...] = (answers, proofs)

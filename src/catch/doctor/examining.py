@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
+from pathlib import Path
 
 from catch.doctor.checks import AT_START, COMMANDS, FACTS, QUICK, STRETCH, Finding, Place, known
 from catch.log import Log
@@ -42,11 +43,12 @@ async def examined(
     projections: Sequence[ReadModel],
     progress: Progress | None = None,
     encryption: KeyEncryption | None = None,
+    signed: Path | None = None,
 ) -> Report:
-    """Everything, from the first fact on; with the key, the texts as well."""
+    """Everything, from the first fact on; with the key, texts and signatures as well."""
     connection = await log.database.connect()
     try:
-        place = Place(log, connection, codec, projections, await log.head(), encryption)
+        place = Place(log, connection, codec, projections, await log.head(), encryption, signed)
         report = Report(place.head)
         report.invented = await log.mark.invented()
         for check in QUICK:
@@ -82,13 +84,17 @@ VERIFIED = """
 
 
 async def examined_at_start(
-    log: Log, codec: Codec, projections: Sequence[ReadModel], encryption: KeyEncryption | None = None
+    log: Log,
+    codec: Codec,
+    projections: Sequence[ReadModel],
+    encryption: KeyEncryption | None = None,
+    signed: Path | None = None,
 ) -> Report:
     """What is quick, and what was recorded since a release that knows the same facts last found nothing."""
     # How far that was may be forgotten, and must not wait for a standby that is lost.
     connection = await log.database.connect({"synchronous_commit": "off"})
     try:
-        place = Place(log, connection, codec, projections, await log.head(), encryption)
+        place = Place(log, connection, codec, projections, await log.head(), encryption, signed)
         report = Report(place.head)
         for check in QUICK:
             await _added(report, check(place))

@@ -11,7 +11,7 @@ from catch.evidence.tree import leaf_hash
 
 FORM = b"catch fact 1\n"
 """Of another form another beginning, should there ever be one."""
-HEAD = struct.Struct(">Q16sQqH")
+HEAD = struct.Struct(">q16sqqI")
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017 - read beside the README's pseudocode
 MICROSECOND = timedelta(microseconds=1)
 
@@ -26,7 +26,7 @@ def moment(since: int) -> datetime:
 
 
 def encoded(position: int, stream: UUID, version: int, topic: str, state: bytes, recorded: int) -> bytes:
-    """`recorded` in microseconds. Raises `struct.error` for what no fact of a log can be."""
+    """`recorded` in microseconds. Raises `struct.error` for numbers that no column can hold."""
     name = topic.encode()
     return FORM + HEAD.pack(position, stream.bytes, version, recorded, len(name)) + name + state
 

@@ -98,7 +98,7 @@ class Frontier:
     ) -> None:
         self.size = size
         self._hashes = [*hashes]
-        self._keep = keep
+        self.keep = keep
         if len(self._hashes) != size.bit_count():
             raise ValueError(f"a tree of {size} leaves is made of {size.bit_count()} subtrees")
 
@@ -107,8 +107,8 @@ class Frontier:
         index, height = self.size, 0
         while index & 1:
             leaf, index, height = node_hash(self._hashes.pop(), leaf), index >> 1, height + 1
-            if self._keep is not None:
-                self._keep((height, index), leaf)
+            if self.keep is not None:
+                self.keep((height, index), leaf)
         self._hashes.append(leaf)
         self.size += 1
 

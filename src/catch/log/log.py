@@ -193,6 +193,17 @@ class Log:
         )
         return [*map(Stored._make, rows)]
 
+    @property
+    def reached(self) -> int:
+        """The log has come at least so far, as was heard: a hint that costs nothing, and may be late."""
+        return self._wake.position
+
+    async def grown(self, after: int) -> None:
+        """Returns when the log is known to have grown beyond this position, or after a second."""
+        ear = self._wake.ear()
+        if self._wake.position <= after:
+            await self._wake.wait(ear)
+
     async def last(self, upto: int | None = None) -> Stored | None:
         """The last event up to and with this position."""
         rows = await self.pool.fetch(

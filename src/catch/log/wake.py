@@ -41,6 +41,11 @@ class Wake:
             self._position = position
             self._wake()
 
+    @property
+    def position(self) -> int:
+        """The log has come at least so far, as was heard."""
+        return self._position
+
     def ear(self) -> asyncio.Event:
         """Set as soon as the log grows. Ask for it before reading, or what comes in between is slept through."""
         if self._listener is None:

@@ -143,6 +143,11 @@ def opened(cipher: Opens, token: tokens.Token) -> str | Unopened:
         return UNREAD
 
 
+def secret_of(encryption: KeyEncryption, purpose: str) -> bytes:
+    """Where there is no keyring; see `Keyring.secret`."""
+    return encryption.derive(f"catch {purpose}".encode())
+
+
 class Keyring:
     """Seals and unseals. `trusted_for` (seconds) bounds how long another process may go on reading after an erasure."""
 
@@ -220,7 +225,7 @@ class Keyring:
 
     def secret(self, purpose: str) -> bytes:
         """32 bytes that every server of this place, and nobody else, can make again for this purpose."""
-        return self.encryption.derive(f"catch {purpose}".encode())
+        return secret_of(self.encryption, purpose)
 
     async def erase(self, subject: UUID) -> None:
         """Destroys the subject's key, for ever: nobody can read what was sealed under it."""

@@ -1,0 +1,25 @@
+"""`python -m catch.evidence BUNDLE [PUBLIC_KEY]`: the verifier by itself, where nothing else of the program runs."""
+
+import sys
+from pathlib import Path
+
+from catch.evidence.notes import NotProved
+from catch.evidence.verifying import verified
+
+
+def main(arguments: list[str]) -> int:
+    if not 1 <= len(arguments) <= 2:
+        print("usage: python -m catch.evidence BUNDLE [PUBLIC_KEY]", file=sys.stderr)
+        return 2
+    try:
+        found = verified(Path(arguments[0]), key=arguments[1] if len(arguments) > 1 else None)
+    except NotProved as problem:
+        where = "" if problem.position is None else f" (position {problem.position})"
+        print(f"NOT PROVED{where}: {problem}", file=sys.stderr)
+        return 1
+    print(f"proved: {found.facts:,} facts, signed with {found.key}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
