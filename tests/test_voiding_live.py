@@ -15,8 +15,9 @@ from catch.domain.case.referral import SubmitReferral
 from catch.domain.case.state import VoidReason
 from catch.domain.case.voiding import ApproveVoiding, RequestVoiding
 from catch.domain.facts import Actor, Category, Role, Sealed
-from catch.domain.meeting.floor import OpenItem
-from catch.domain.meeting.session import StartMeeting
+from catch.domain.meeting.floor import CloseItem, DeferItem, OpenItem
+from catch.domain.meeting.items import DeferReason
+from catch.domain.meeting.session import EndMeeting, StartMeeting
 from catch.domain.restricted import RaiseSafeguardingConcern
 from tests.conftest import Furnished
 from tests.place import AUDITOR, CHAIR, COORDINATOR, HOUSING, PROGRAMME, Case, Place, ago
@@ -26,6 +27,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 COLLEAGUE = Actor("second@snn", "snn", Role.COORDINATOR)
 WHY, NOTE, TASK = "Meant for his neighbour Quillfeather", "Sleeps badly since Quillmoor", "Mend the Quillbank boiler"
+FOLLOWED = """subscription($m: UUID!) { meeting(id: $m) { __typename
+    ... on MeetingUpdate { position event } ... on Hidden { position } } }"""
 TOLD = "query($c: UUID!) { case(id: $c) { state voidings { id explanation by { user } answeredAt } } }"
 
 
@@ -113,14 +116,46 @@ async def test_the_person_may_be_referred_anew(place: Place):
     await place.take(again)
 
 
+AGENDA = """query($m: UUID!) { meeting(id: $m) { state agenda { items {
+    number state reasons { code } explanation case { number person { name } } } } } }"""
+
+
 async def test_no_meeting_hears_it(place: Place):
+    """It leaves an agenda that was published already, for everybody, and the meeting ends without it."""
     case, approve = await asked(place)
-    meeting = await place.published("housing-1")
+    meeting, other = await place.published("housing-1"), await place.published("housing-1", starts_at=ago(days=-3))
     (item,) = [held for held in meeting.items if held.case == case.case]
-    await place.take(approve, COLLEAGUE)
+    async with place.live(HOUSING) as member:
+        await member.subscribe("m", FOLLOWED, m=str(meeting.meeting))
+        await member.next("m")
+        before = await place.settled()
+        await place.take(approve, COLLEAGUE)
+        told = await member.next("m")
+        assert int(told["position"]) > before
+    await place.settled()
+    for held in (meeting, other):
+        for by in (CHAIR, HOUSING):
+            told = await place.ask(AGENDA, by, m=str(held.meeting))
+            gone = [each for each in told["meeting"]["agenda"]["items"] if each["state"] == "REMOVED"]
+            # Whoever makes the agenda goes on seeing what had been on it; to others a place is struck out.
+            assert [each["number"] for each in gone] == [item.number if by is CHAIR else None]
     await place.take(StartMeeting(meeting.meeting), CHAIR)
     opened = OpenItem(meeting.meeting, item.item, override_reason=Sealed("Read the file."))
-    assert await place.refused(opened, CHAIR) == "CANNOT_BE_HEARD"
+    assert await place.refused(opened, CHAIR) == "ITEM_RESOLVED"
+    for each in meeting.items:
+        if each.case != case.case:
+            await place.take(DeferItem(meeting.meeting, each.item, DeferReason.RAN_OUT_OF_TIME), CHAIR)
+    await place.take(EndMeeting(meeting.meeting), CHAIR)
     await place.settled()
     later = await place.published("housing-1", starts_at=ago(days=-7))
     assert case.case not in {held.case for held in later.items}
+
+
+async def test_what_is_open_is_closed_by_whoever_leads(place: Place):
+    case, approve = await asked(place)
+    meeting = await place.published("housing-1", starts_at=ago(days=-5))
+    (item,) = [held for held in meeting.items if held.case == case.case]
+    await place.take(StartMeeting(meeting.meeting), CHAIR)
+    await place.take(OpenItem(meeting.meeting, item.item, override_reason=Sealed("Read the file.")), CHAIR)
+    await place.take(approve, COLLEAGUE)
+    await place.take(CloseItem(meeting.meeting, item.item), CHAIR)

@@ -11,7 +11,7 @@ from msgspec import Struct
 from catch.access import Asker
 from catch.commands.book import Book
 from catch.domain.facts import Actor, Command, Envelope, Fact, Purpose, Recorded
-from catch.domain.streams import Stream, stream_of_command
+from catch.domain.streams import MEETING, Stream, stream_of_command
 from catch.log.codec import encode
 from catch.log.entries import Answer, Append, NewEvent
 from catch.personal import NewKey
@@ -93,7 +93,8 @@ def placed(asked: Asked, by: Actor, book: Book, at: datetime) -> list[Placed]:
                 correlation=asked.id,
                 event=fact,
                 programme=pin,
-                meeting=book.meeting_held,
+                # What a meeting is told in passing belongs to that meeting.
+                meeting=part.id if part.stream is MEETING else book.meeting_held,
             ),
         )
         for part in book.written

@@ -9,7 +9,7 @@ from catch.commands.book import Book
 from catch.commands.handler import Handler, handles
 from catch.commands.merging import the_same
 from catch.commands.naming import nhs_numbered, partners_exist, programmes_exist, was_born
-from catch.commands.questions import Caseload, ReferenceDigest, RegisteredWith
+from catch.commands.questions import Caseload, MeetingsHolding, ReferenceDigest, RegisteredWith
 from catch.commands.rules import seen, worked_on
 from catch.domain import case as case_stream
 from catch.domain import discussion, restricted
@@ -47,7 +47,7 @@ from catch.domain.programme import ProgrammeHistory
 from catch.domain.programme.configuration import Programme
 from catch.domain.registers import CaseTakenOn, NumberReferred
 from catch.domain.restricted import RestrictedCommand
-from catch.domain.streams import CASE, PERSON, RESTRICTED, caseload_stream, number_stream, restricted_stream
+from catch.domain.streams import CASE, MEETING, PERSON, RESTRICTED, caseload_stream, number_stream, restricted_stream
 
 
 def person_of(command: CaseCommand, book: Book) -> UUID:
@@ -290,6 +290,18 @@ def reopen(command: closing.ReopenCase, book: Book, given: Given) -> None:
     book.write(CASE, command.case, discussion.decide_reopening(case, others, command, given, alike))
 
 
+def void(command: voiding.ApproveVoiding, book: Book, given: Given) -> None:
+    """Every agenda that it waits on is told in the same moment, before the case is."""
+    if not decided(command, book, given):
+        return
+    meetings = book.readable_meetings(book.ask(MeetingsHolding(command.case)))
+    for meeting in meetings:
+        if meeting is not None and (gone := discussion.struck_out(meeting, command.case)):
+            book.write(MEETING, meeting.meeting, gone)
+    # The last fact is what the answer's position is of.
+    book.written.append(book.written.pop(0))
+
+
 def keep_out(command: recusal.DeclareRecusal, book: Book, given: Given) -> None:
     if decided(command, book, given):
         partners_exist(book, (command.agency,))
@@ -353,7 +365,6 @@ BY_THE_CASE: tuple[type[CaseCommand], ...] = (
     correcting.ApproveEntryWithdrawal,
     correcting.RefuseEntryWithdrawal,
     voiding.RequestVoiding,
-    voiding.ApproveVoiding,
     voiding.RefuseVoiding,
 )
 """Decided by the case, its programme and the partners that the decision asks for."""
@@ -378,6 +389,7 @@ CASE_HANDLERS: tuple[Handler, ...] = (
     handles(deadlines.RecordClockBreach, subject=person_of, decide=come_due),
     handles(interventions.StartIntervention, subject=person_of, decide=begin_help),
     handles(notes.AddNote, subject=person_of, decide=address_note),
+    handles(voiding.ApproveVoiding, subject=person_of, decide=void),
     handles(recusal.DeclareRecusal, subject=person_of, decide=keep_out),
     handles(restricted.AddRestrictedNote, subject=person_or_beside, decide=beside),
     handles(restricted.RaiseSafeguardingConcern, subject=person_or_beside, decide=beside),

@@ -34,10 +34,11 @@ from catch.domain.meeting.deciding import (
     around,
     decided,
 )
+from catch.domain.meeting.editing import AgendaItemRemoved
 from catch.domain.meeting.floor import CloseItem, ItemClosed, OpenItem
 from catch.domain.meeting.instant import InstantDiscussionHeld, RecordInstantDiscussion
-from catch.domain.meeting.items import DecisionCode, Update
-from catch.domain.meeting.state import Meeting
+from catch.domain.meeting.items import DecisionCode, ItemState, Update
+from catch.domain.meeting.state import NOT_OVER, Meeting
 from catch.domain.person import Person, PersonEvent, refer
 from catch.domain.plain import Code, Key, UserId
 from catch.domain.refusals import OutOfRange, Refused, UnknownCase, UnknownMeeting, UnknownPerson
@@ -173,6 +174,16 @@ def decide_in_meeting(
     return heard, [] if case is None else [
         fact for event in heard for fact in told(meeting, case, command, event, given)
     ]
+
+
+def struck_out(meeting: Meeting | None, case: UUID) -> list[MeetingEvent]:
+    """A case that was voided stands on no agenda: what waits to be heard of it is taken off, and the meeting ends
+    without it. The item that is open stays, to be closed by whoever leads.
+    """
+    if meeting is None or meeting.state not in NOT_OVER:
+        return []
+    waiting = (item for item in meeting.items if item.case == case and item.state is ItemState.PENDING)
+    return [AgendaItemRemoved(item.item, item.case, item.must) for item in waiting]
 
 
 def over(command: MeetingAndCase) -> list[CaseEvent]:

@@ -58,7 +58,9 @@ class RequestVoiding(Command, frozen=True):
 
 
 class ApproveVoiding(Command, frozen=True):
-    """Void the case, as somebody else has asked. Its open actions are cancelled, and it is never opened again."""
+    """Void the case, as somebody else has asked. Its open actions are cancelled, agendas that it waits on lose it, and
+    it is never opened again.
+    """
 
     case: UUID
     voiding: UUID
