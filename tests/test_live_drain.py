@@ -34,7 +34,8 @@ NOTE = """mutation($i: AddNoteInput!, $c: UUID!) { addNote(input: $i, commandId:
     ... on Accepted { position } ... on Refused { code } } }"""
 FOLLOW = """subscription($case: UUID!, $after: Position) { caseUpdates(caseId: $case, after: $after) { __typename
     ... on CaseUpdate { position event } ... on Hidden { position }
-    ... on ResyncRequired { position reason } ... on AccessEnded { position reason } } }"""
+    ... on ResyncRequired { position reason } ... on AccessEnded { position reason }
+    ... on AccessChanged { position } } }"""
 GONE = (OSError, ConnectionClosed, InvalidHandshake, TimeoutError)
 
 
@@ -177,9 +178,10 @@ class Cluster:
                     await socket.send(said(type="subscribe", id="s", payload=asked))
                     while True:
                         message = msgspec.json.decode(await socket.recv())["payload"]["data"]["caseUpdates"]
-                        assert message["__typename"] == "CaseUpdate", message
+                        assert message["__typename"] in ("CaseUpdate", "AccessChanged"), message
                         after = int(message["position"])
-                        positions.append(after)
+                        if message["__typename"] == "CaseUpdate":
+                            positions.append(after)
             except ConnectionClosed as closed:
                 if closed.rcvd is not None:
                     closes.append(f"{closed.rcvd.code} {closed.rcvd.reason}")

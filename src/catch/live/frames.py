@@ -41,10 +41,11 @@ class MessageTooLarge(NotAnswered):
 
 
 class Payload(bytes):
-    """The payload of a `next` message, with the frame that it was last put into."""
+    """The payload of a `next` message, with the frame that it was last put into. `shows`: it tells the state."""
 
     head = b""
     frame = b""
+    shows = False
 
     @classmethod
     def of(cls, written: bytes) -> "Payload":

@@ -1,0 +1,81 @@
+"""What is no longer theirs goes from every open page, and what has become theirs comes, without anything done to it."""
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from catch.domain.case.disclosure import AuthoriseDisclosure, EndDisclosure
+from catch.domain.case.notes import AddNote
+from catch.domain.facts import Category, Sealed
+from catch.domain.meeting.attendance import AcceptConfidentiality, JoinMeeting
+from catch.domain.meeting.floor import OpenItem
+from catch.domain.meeting.session import StartMeeting
+from catch.domain.partner import TerminateAgreement
+from catch.web.console.following import of_case, of_meeting
+from tests.browser import at_the_console, browser, signed_in
+from tests.conftest import Database
+from tests.pages import PageRead
+from tests.place import ADMINISTRATOR, BASIS, CHAIR, COORDINATOR, HOUSING, MOST, Place, placed
+
+
+@pytest.fixture
+async def place(database: Database, tmp_path: Path) -> AsyncGenerator[Place]:
+    async with placed(database.admin, database.dsn, tmp_path) as opened:
+        yield opened
+
+
+async def test_open_pages_follow_what_their_reader_may_see(place: Place) -> None:
+    """One disclosure ends, another begins, the agreement ends: the case, its notes, the room and the wall say so."""
+    case = await place.worked_on("Oli Quillbrook")
+    wide = await place.share(case.case, HOUSING.agency)
+    narrow = AuthoriseDisclosure(
+        case.case, uuid4(), HOUSING.agency, MOST - {Category.NEEDS, Category.IDENTITY}, BASIS, Sealed("Needed.")
+    )
+    await place.take(narrow)
+    await place.take(AddNote(case.case, uuid4(), Category.NEEDS, Sealed("Sleeps in a car")))
+    meeting = await place.published(HOUSING.agency)
+    await place.take(StartMeeting(meeting.meeting), CHAIR)
+    for who in (COORDINATOR, HOUSING):
+        await place.take(JoinMeeting(meeting.meeting, who.user, who.agency), who)
+        await place.take(AcceptConfidentiality(meeting.meeting, who.user), who)
+    await place.take(OpenItem(meeting.meeting, meeting.items[0].item, known_by=COORDINATOR.user), CHAIR)
+    await place.settled()
+    room, of_it = f"/meetings/{meeting.meeting}", f"/cases/{case.case}"
+    shown = {of_it: case.reason, f"{of_it}/notes": "Sleeps in a car", room: "Quillbrook", f"{room}/screen": "OQ"}
+    async with browser() as running, AsyncExitStack() as stack:
+        pages = {address: await stack.enter_async_context(at_the_console(running, place, HOUSING)) for address in shown}
+        for address, page in pages.items():
+            await page.goto(address)
+            await page.locator("#maincontent", has_text=shown[address]).wait_for()
+        await place.take(EndDisclosure(case.case, wide))
+        for address, page in pages.items():
+            await page.locator("#maincontent", has_not_text=shown[address]).wait_for()
+        again = AuthoriseDisclosure(case.case, uuid4(), HOUSING.agency, MOST, BASIS, Sealed("Needed after all."))
+        await place.take(again)
+        for address, page in pages.items():
+            await page.locator("#maincontent", has_text=shown[address]).wait_for()
+        ended = TerminateAgreement(HOUSING.agency, f"isa-{HOUSING.agency}", Sealed("Not renewed."))
+        await place.take(ended, ADMINISTRATOR)
+        for page in pages.values():
+            await page.get_by_text("This page is not one for you any more").wait_for()
+            assert not (await page.locator("#maincontent").inner_text()).strip()
+
+
+async def test_every_page_of_a_case_or_a_meeting_follows_it(place: Place) -> None:
+    """All but those that are looked at once: what is printed, and whom somebody has looked for."""
+    case = await place.worked_on("Oli Quillbrook", HOUSING.agency)
+    meeting = await place.published(HOUSING.agency)
+    await place.settled()
+    pages = {f"/cases/{case.case}{part}": of_case(str(case.case)) for part in ("", "/notes", "/history")} | {
+        f"/meetings/{meeting.meeting}{part}": of_meeting(str(meeting.meeting)) for part in ("", "/screen", "/minutes")
+    }
+    async with signed_in(place, COORDINATOR) as client:
+        for address, follows in pages.items():
+            answer = await client.get(address)
+            assert answer.status_code == 200, address
+            page = PageRead(answer.text)
+            assert all(str(each["variables"]["id"]) in page.html for each in follows), address
+            assert "data-follow" in page.html, address
