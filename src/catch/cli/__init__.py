@@ -17,6 +17,7 @@ from catch.cli import (
     packs,
     programmes,
     receipts,
+    reporting,
     scenarios,
     serve,
     upkeep,
@@ -46,6 +47,7 @@ cli.add_command(identity.identity)
 cli.add_command(importing.import_)
 cli.add_command(receipts.receipt_)
 cli.add_command(packs.pack)
+cli.add_command(reporting.report)
 cli.add_command(demonstrate.demo)
 cli.add_command(scenarios.scenario)
 cli.add_command(upkeep.migrate_)
