@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import cast
 from uuid import uuid4
 
 import pytest
@@ -77,5 +78,5 @@ async def test_every_page_of_a_case_or_a_meeting_follows_it(place: Place) -> Non
             answer = await client.get(address)
             assert answer.status_code == 200, address
             page = PageRead(answer.text)
-            assert all(str(each["variables"]["id"]) in page.html for each in follows), address
+            assert all(cast("dict[str, str]", each["variables"])["id"] in page.html for each in follows), address
             assert "data-follow" in page.html, address

@@ -17,6 +17,8 @@ PARTIAL = {
     "catch.api.case.listing": {"SORTED"},
     "catch.domain.agenda.absence": {"_WITHOUT"},
     "catch.domain.bounds": {"_FORMS", "SAID"},
+    "catch.report.drawing": {"FORMATS"},
+    "catch.report.sheets": {"_FORMATS"},
     "catch.statistics.time_to_outcome": {"_STATUSES"},
     "catch.web.console.forms": {"FIRST_INPUT"},
 }

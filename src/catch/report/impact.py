@@ -62,13 +62,6 @@ HOW = (
     "Beside the time to outcome stands what a spreadsheet gives, the mean of closed episodes: it is too short.",
     "Times and changes are of people who came in the year that ended with the quarter, followed until its end.",
 )
-KINDS = {
-    MetricMeasure.DAYS: Kind.DAYS,
-    MetricMeasure.MINUTES: Kind.DAYS,
-    MetricMeasure.SHARE: Kind.SHARE,
-    MetricMeasure.COUNT: Kind.COUNT,
-    MetricMeasure.POINTS: Kind.SCORE,
-}
 MORE_IS_BETTER = frozenset(["M02", "M03", "M10", "M11", "M20", "M23", "M25", "M26", "M28", "M29", "M30"])
 """Metrics of which more is better; of the others neither way is, as far as a chart can tell."""
 SHOWN_AS_BARS = frozenset(["M01", "M19", "M33", "M41"])

@@ -152,8 +152,8 @@ async def notes(visit: Visit) -> Reply:
     """All notes that the viewer may read, a page at a time: the case's own page has the latest."""
     case = await case_of(visit, str(visit.path["case"]))
     found = (await visit.ask("notes", case=case["id"], first=PAGE, after=visit.query.get("after")))["notes"]
-    shown = {"case": case, "notes": nodes(found), "page": found["pageInfo"]}
-    return visit.page("notes.html", **shown, follows=following.of_case(case["id"]))
+    shown: Json = {"case": case, "notes": nodes(found), "page": found["pageInfo"]}
+    return visit.page("notes.html", follows=following.of_case(case["id"]), **shown)
 
 
 async def matches(visit: Visit) -> Reply:
