@@ -93,8 +93,10 @@ class Signing:
             async with asyncio.timeout(AGAIN):
                 connection = await self._log.database.connect()
                 try:
-                    while await self.round(connection):
-                        pass
+                    # The turn of the session that was just given up may take a moment to end.
+                    while self.position < self._log.reached and self.stopped is None:
+                        if not await self.round(connection):
+                            await asyncio.sleep(BRIEF)
                 finally:
                     connection.terminate()
 
