@@ -408,6 +408,7 @@ async def test_to_whom_it_is_not_told_the_id_is_taken_whatever_they_say(place: P
     await place.take(note)
     found = await refused(place, replace(note, text=Sealed(text)), by)
     assert (type(found), found.details) == (IdAlreadyUsed, {"field": "note", "value": str(note.note)})
+    assert found.otherwise == ()
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -418,6 +419,7 @@ async def test_what_is_restricted_is_confirmed_to_nobody_but_its_author(place: P
     for text in (NOTE, "Something else."):
         found = await refused(place, replace(note, text=Sealed(text)), COLLEAGUE)
         assert (type(found), found.details) == (IdAlreadyUsed, {"field": "note", "value": str(note.note)})
+        assert found.otherwise == ()
     assert (await place.take(note)).events == ()
 
 
@@ -433,6 +435,7 @@ async def test_an_untagged_colleague_learns_nothing_of_restricted_categories(pla
     for categories in (MOST, MOST | {Category.RESTRICTED}):
         found = await refused(place, replace(told, categories=categories), untagged)
         assert (type(found), found.details) == (IdAlreadyUsed, {"field": "disclosure", "value": str(told.disclosure)})
+        assert found.otherwise == ()
 
 
 @pytest.mark.asyncio(loop_scope="module")
