@@ -273,10 +273,12 @@ class Signing:
             return
         draft = path.with_suffix(".draft")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(exist_ok=True)
             draft.write_text(note, encoding="utf-8")
             # Whole or not at all, whenever the machine goes down.
             draft.replace(path)
+        except FileNotFoundError:
+            pass  # this server was given no folder of its own: it remembers for as long as it lives
         except OSError as problem:
             # As with a read-only file system: it protects for as long as the process lives.
             logger.warning("the last checkpoint is not kept: error=%s", type(problem).__name__)
