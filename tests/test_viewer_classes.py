@@ -25,7 +25,7 @@ from catch.domain.case.disclosure import AuthoriseDisclosure, DisclosureEnded, E
 from catch.domain.case.recusal import RecusalDeclared
 from catch.domain.facts import Category, Role, Sealed
 from catch.domain.meeting.attendance import ConfidentialityAccepted, InterestDeclared
-from catch.domain.partner import EndRole, GiveRole, MemberSuspended, RoleEnded
+from catch.domain.partner import GiveRole, MemberSuspended, RoleEnded
 from catch.identity.tokens import Viewer
 from catch.live.source import Ended
 from tests.classes import ELSEWHERE, KINDS, WHAT, Sitting, Step, viewer_of
@@ -131,10 +131,6 @@ def test_what_lapses_by_the_clock_is_told_without_anything_recorded(ground: Grou
             told = [each for each in sitting.followers if each.words > before[each]]
             return {field: {each.actor.user for each in told if each.field == field} for field in KINDS}
         finally:
-            # The place outlives this: others meet there who is not meant to prepare anything.
-            await sitting.place.take(
-                EndRole(ELSEWHERE.agency, ELSEWHERE.user, Role.PREPARER, PROGRAMME, SERIES), SYSTEM
-            )
             await sitting.end()
 
     # Inboxes look again once a day, whatever is in them.
