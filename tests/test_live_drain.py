@@ -34,8 +34,7 @@ NOTE = """mutation($i: AddNoteInput!, $c: UUID!) { addNote(input: $i, commandId:
     ... on Accepted { position } ... on Refused { code } } }"""
 FOLLOW = """subscription($case: UUID!, $after: Position) { caseUpdates(caseId: $case, after: $after) { __typename
     ... on CaseUpdate { position event } ... on Hidden { position }
-    ... on ResyncRequired { position reason } ... on AccessEnded { position reason }
-    ... on AccessChanged { position } } }"""
+    ... on ResyncRequired { position reason } ... on AccessEnded { position reason } } }"""
 GONE = (OSError, ConnectionClosed, InvalidHandshake, TimeoutError)
 
 
@@ -178,10 +177,9 @@ class Cluster:
                     await socket.send(said(type="subscribe", id="s", payload=asked))
                     while True:
                         message = msgspec.json.decode(await socket.recv())["payload"]["data"]["caseUpdates"]
-                        assert message["__typename"] in ("CaseUpdate", "AccessChanged"), message
+                        assert message["__typename"] == "CaseUpdate", message
                         after = int(message["position"])
-                        if message["__typename"] == "CaseUpdate":
-                            positions.append(after)
+                        positions.append(after)
             except ConnectionClosed as closed:
                 if closed.rcvd is not None:
                     closes.append(f"{closed.rcvd.code} {closed.rcvd.reason}")

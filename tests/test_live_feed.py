@@ -23,8 +23,6 @@ class Reader:
         self.most = room
         self.waiting: list[tuple[int, Any]] = []
         self.read: list[Any] = []
-        self.words: list[Any] = []
-        """What it was told that is no event: that it is shown something else."""
         self.has_room = asyncio.Event()
         self.has_room.set()
 
@@ -34,9 +32,6 @@ class Reader:
             return False
         self.waiting.append((position, msgspec.json.decode(payload)["data"]["room"]))
         return True
-
-    def note(self, position: int, payload: Payload) -> bool:
-        return self.offer(position + 1, payload)
 
     async def room(self) -> None:
         await self.has_room.wait()
@@ -48,10 +43,8 @@ class Reader:
         return first
 
     def take(self, count: int = 10_000) -> list[Any]:
-        waited = [message for _, message in self.waiting[:count]]
+        taken = [message for _, message in self.waiting[:count]]
         del self.waiting[:count]
-        taken = [each for each in waited if each["__typename"] != "AccessChanged"]
-        self.words += [each for each in waited if each not in taken]
         self.read += taken
         self.has_room.set()
         return taken
@@ -212,69 +205,6 @@ async def test_narrower_rights_move_a_subscriber_and_rewrite_what_waits():
         toy.say(admits="ann")
         await until(lambda: len(reader.waiting) == 1)
         assert reader.take()[0]["seenAs"] == "chair"
-
-
-def secrets_shown(toy: Toy) -> None:
-    """Chairs stay chairs; what they are shown is more or less."""
-
-    async def shown(topic: Any, viewer_class: Any) -> Any:
-        return viewer_class, viewer_class == "chair" and "secrets" not in toy.log.barred
-
-    toy.log.shown = shown
-
-
-def word(position: int) -> dict[str, str]:
-    return {"__typename": "AccessChanged", "position": str(position)}
-
-
-async def test_whoever_is_shown_something_else_hears_so_at_once_and_nobody_else_does():
-    toy = Toy()
-    secrets_shown(toy)
-    toy.say("one")
-    async with Following(toy, CHAIR, after=1) as chair, Following(toy, HOUSING, after=1) as housing:
-        await until(lambda: all(each.live for each in toy.feed.following()))
-        toy.say(bars="secrets", room="other")
-        await until(lambda: bool(chair.waiting))
-        chair.take()
-        # By the clock, without anything recorded.
-        toy.log.barred.clear()
-        toy.feed.reconsider()
-        await until(lambda: bool(chair.waiting))
-        chair.take()
-        assert chair.words == [word(2), word(2)]
-        # What shows it anyway needs no word, and nothing has changed for who looks again.
-        toy.say("three", bars="secrets")
-        toy.feed.reconsider()
-        await settled()
-        assert positions(chair.take()) == positions(housing.take()) == [3]
-        assert (chair.words, housing.words) == ([word(2), word(2)], [])
-
-
-async def test_a_word_that_was_not_read_yet_is_said_again_and_nothing_twice():
-    toy = Toy()
-    secrets_shown(toy)
-    toy.say("one")
-    async with Following(toy, CHAIR, after=0) as chair:
-        await until(lambda: len(chair.waiting) == 1)
-        chair.take()
-        toy.say(bars="secrets", room="other")
-        await until(lambda: bool(chair.waiting))
-        toy.say(bars="others", room="other")
-        await settled()
-        chair.take()
-        assert (positions(chair.read), chair.words) == ([1], [word(3)])
-
-
-async def test_whoever_comes_back_is_told_that_it_may_be_something_else_by_now():
-    toy = Toy()
-    toy.say("one")
-    toy.say("two", room="other")
-    async with Following(toy, CHAIR, after=1) as chair, Following(toy, CHAIR, after=2) as later:
-        await until(lambda: all(each.live for each in toy.feed.following()))
-        for reader in (chair, later):
-            reader.take()
-        assert (chair.words, later.words) == ([word(2)], [])
-        assert chair.read == later.read == []
 
 
 async def test_what_waits_is_written_anew_when_rights_change_that_leave_its_reader_in_the_same_class():

@@ -96,17 +96,12 @@ def stays_live_when_moved(subscriber: Subscriber[Any, Any]) -> None:
         subscriber.catch_up()
 
 
-def owes_nothing(subscriber: Subscriber[Any, Any], shown: object) -> None:
-    subscriber.shown = shown
-
-
 FEEDS = (AwaitsBeforeItIsLive, ReadsTheHeadTooEarly, RepeatsTheLast)
 PARTS = (
     (Topic, "told", told_without_a_second_look),
     (Topic, "unsettle", unsettles_too_late),
     (Subscriber, "withdraw", forgets_what_it_took_back),
     (Subscriber, "withdraw", stays_live_when_moved),
-    (Subscriber, "look", owes_nothing),
 )
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import strawberry
 from msgspec import Struct
 
-from catch.api.common.messages import AccessChanged, AccessEnded, GraphQLNotices, Hidden, ResyncRequired
+from catch.api.common.messages import AccessEnded, GraphQLNotices, Hidden, ResyncRequired
 from catch.api.common.scalars import Position, schema_config
 from catch.api.engine.engine import Engine
 from catch.domain.refusals import Refused
@@ -61,9 +61,7 @@ class Present:
     count: int
 
 
-Message = Annotated[
-    Update | Present | Hidden | ResyncRequired | AccessChanged | AccessEnded, strawberry.union("RoomMessage")
-]
+Message = Annotated[Update | Present | Hidden | ResyncRequired | AccessEnded, strawberry.union("RoomMessage")]
 
 
 @strawberry.type
@@ -100,7 +98,6 @@ DOCUMENT = """subscription Follow($id: String!, $after: Position) { room(id: $id
   ... on Present { position count }
   ... on Hidden { position }
   ... on ResyncRequired { position reason }
-  ... on AccessChanged { position }
   ... on AccessEnded { position reason } } }"""
 
 
@@ -136,10 +133,6 @@ class Log:
 
     def rights(self, event: Said, followed: Collection[Hashable]) -> Collection[Hashable]:
         return followed if event.bars or event.admits else []
-
-    async def shown(self, topic: Hashable, viewer_class: Hashable) -> Hashable:
-        await self._pause()
-        return viewer_class
 
     def runs_out(self, topic: Hashable, since: datetime, now: datetime) -> bool:
         return True

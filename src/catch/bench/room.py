@@ -64,7 +64,6 @@ FOLLOW = """subscription Follow($id: UUID!, $after: Position) {
       item { id order state discussion { sentNs: situation } }
     }
     ... on Hidden { position }
-    ... on AccessChanged { position }
     ... on AccessEnded { position reason }
     ... on ResyncRequired { position reason }
   }

@@ -122,11 +122,7 @@ class AccessEnded(Struct, tag_field="__typename", tag="AccessEnded"):
     reason: str
 
 
-class AccessChanged(Struct, tag_field="__typename", tag="AccessChanged"):
-    position: str
-
-
-Message = Update | Hidden | ResyncRequired | AccessChanged | AccessEnded
+Message = Update | Hidden | ResyncRequired | AccessEnded
 
 
 class Screen(Struct):
@@ -162,8 +158,6 @@ class Screen(Struct):
             case Hidden():
                 self.hidden += 1
                 self.happened("(something you may not see)")
-            case AccessChanged():
-                return True
             case ResyncRequired() | AccessEnded():
                 self.ended = f"{type(message).__name__}: {message.reason}"
         return False

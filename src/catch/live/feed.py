@@ -66,14 +66,11 @@ class Feed(Generic[V, E]):
 
     def _publish(self, source: Source[V, E], topics: Mapping[Hashable, Topic[V, E]], event: E) -> None:
         # Rights before the event itself: nobody may be handed what the same event takes from them.
-        changed = [*source.rights(event, topics.keys())]
-        for key in changed:
+        for key in source.rights(event, topics.keys()):
             topics[key].unsettle(event.position)
         for key in source.topics(event, topics.keys()):
             if (topic := topics.get(key)) is not None:
                 topic.push(event)
-        for key in changed:
-            topics[key].settled(event.position)
 
     def reconsider(self) -> None:
         """Rights may have changed without an event: something has run out. Call it at least every second."""
@@ -84,7 +81,6 @@ class Feed(Generic[V, E]):
             for key, topic in topics.items():
                 if source.runs_out(key, since, self._looked):
                     topic.unsettle()
-                    topic.settled()
 
     def following(self) -> Iterable[Subscriber[V, E]]:
         """Everybody who follows something. Whose `live` is false still catches up, or waits for their last word."""
@@ -171,9 +167,6 @@ class Feed(Generic[V, E]):
             await asyncio.sleep(0.02)
         if await topic.source.lost(subscriber.last):
             subscriber.end(self.notices.resync(head, "The records were restored to a moment before this position."))
-        # Rights may have changed meanwhile, and nothing that is read for it says so. That they have must not be told by
-        # who is told: everybody is who comes back after anything at all was recorded.
-        subscriber.owed = not subscriber.wants_present and head > subscriber.last
 
     async def _round(self, topic: Topic[V, E], subscriber: Subscriber[V, E], most: int) -> int:
         """Read from the log once, from where the subscriber stands to the head; how many messages that was."""
@@ -202,24 +195,7 @@ class Feed(Generic[V, E]):
         # Up to the head nothing else is the topic's: the next round need not read that again.
         if not subscriber.again:
             subscriber.last = max(subscriber.last, head)
-            await self._note(topic, subscriber)
         return read
-
-    async def _note(self, topic: Topic[V, E], subscriber: Subscriber[V, E]) -> None:
-        """Whoever has read everything, and was handed nothing that shows what they are shown by now, hears that it is
-        something else."""
-        await topic.source.published()
-        await topic.settle()
-        while subscriber.owed and not subscriber.again and subscriber.last_word is None:
-            position, moves = subscriber.last, subscriber.moves
-            if position < topic.changed_at:
-                # What has changed it lies ahead of what was read.
-                subscriber.again = True
-                return
-            payload = await topic.note(subscriber.group, position)
-            if subscriber.moves != moves or position < topic.changed_at:
-                continue
-            subscriber.again = not subscriber.note(position, payload)
 
     async def _present(self, topic: Topic[V, E], subscriber: Subscriber[V, E]) -> None:
         group = subscriber.group
@@ -227,8 +203,8 @@ class Feed(Generic[V, E]):
         # While it was written the subscriber may have lost the right, or got another class.
         if subscriber.last_word is not None or subscriber.group is not group:
             subscriber.again = True
-        elif subscriber.hand(position, payload):
-            subscriber.presented = position
+        elif subscriber.outlet.offer(position, payload):
+            subscriber.last = subscriber.presented = position
             subscriber.wants_present = False
         else:
             subscriber.again = True
@@ -244,8 +220,6 @@ class Feed(Generic[V, E]):
             if isinstance(told, Ended):
                 subscriber.end(self.notices.ended(event.position, told.reason))
                 return None
-            if told is None:
+            if told is None or subscriber.outlet.offer(event.position, told):
                 subscriber.last = event.position
-                return 0
-            if subscriber.hand(event.position, told):
-                return 1
+                return 0 if told is None else 1

@@ -41,11 +41,10 @@ class MessageTooLarge(NotAnswered):
 
 
 class Payload(bytes):
-    """The payload of a `next` message, with the frame that it was last put into. `shows`: it tells the state."""
+    """The payload of a `next` message, with the frame that it was last put into."""
 
     head = b""
     frame = b""
-    shows = False
 
     @classmethod
     def of(cls, written: bytes) -> "Payload":

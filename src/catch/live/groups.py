@@ -4,9 +4,6 @@ Read downwards: a subscriber, a group, and the topic with its one worker. The wo
 subscribers whose rights have changed, asks for each group what it may see, writes the message, and hands the same text
 to everybody in the group. A subscriber that is still catching up keeps what it is handed aside.
 
-Whoever is shown something else from a change of rights on, and is handed no event that says so, is owed a word of it
-(`AccessChanged`): it stands where they have been told everything before, and has nothing of theirs in it.
-
 A message shows the present state, so a right that ends while it is written counts as much as one that ended before:
 `Topic.changed` counts such events the moment they are published, and a message written across one is written anew.
 """
@@ -25,8 +22,6 @@ from catch.live.source import E, Ended, Notices, NotYet, Outlet, Seen, Source, S
 
 ASIDE = 64
 """How many live messages a subscriber keeps aside while it catches up."""
-NOT_LOOKED = object()
-"""What a subscriber is shown before anybody has looked."""
 
 
 class Subscriber(Generic[V, E]):
@@ -40,11 +35,8 @@ class Subscriber(Generic[V, E]):
         "last_word",
         "live",
         "moves",
-        "noted",
         "outlet",
-        "owed",
         "presented",
-        "shown",
         "stirred",
         "subscription",
         "viewer",
@@ -61,12 +53,6 @@ class Subscriber(Generic[V, E]):
         """Where the first message stands, if that was the present state."""
         self.live = False
         self.again = False
-        self.shown: object = NOT_LOOKED
-        """What it was shown when rights were last looked at, in the source's own terms."""
-        self.owed = False
-        """Whether that has changed since it was last handed anything that shows it."""
-        self.noted = -1
-        """Where it was last told so."""
         self.moves = 0
         self.aside: deque[tuple[int, Payload]] = deque()
         self.last_word: object = None
@@ -83,28 +69,10 @@ class Subscriber(Generic[V, E]):
                 self.aside.append((position, payload))
             else:
                 self.again = True
-        elif not self.hand(position, payload):
+        elif self.outlet.offer(position, payload):
+            self.last = position
+        else:
             self.catch_up()
-
-    def hand(self, position: int, payload: Payload) -> bool:
-        """Hand on an event, or the present state; False where there is no room."""
-        if not self.outlet.offer(position, payload):
-            return False
-        self.last, self.owed = position, self.owed and not payload.shows
-        return True
-
-    def note(self, position: int, payload: Payload) -> bool:
-        """Hand on what it is owed, at a position up to which it has been told everything; False: there is no room."""
-        if not self.outlet.note(position, payload):
-            return False
-        self.last = self.noted = max(self.last, position)
-        self.owed = False
-        return True
-
-    def look(self, shown: object) -> None:
-        """What it is shown as of now."""
-        self.owed = self.owed or (self.shown is not NOT_LOOKED and self.shown != shown)
-        self.shown = shown
 
     def catch_up(self) -> None:
         """Go back to reading from the log, from `last` on."""
@@ -125,8 +93,6 @@ class Subscriber(Generic[V, E]):
     def _begin_again(self, first: int | None) -> None:
         """From the first message that was taken back."""
         self.moves += 1
-        # What it was owed may have been among what was taken back.
-        self.owed = self.owed or (first is not None and first <= self.noted + 1)
         if first is not None and first == self.presented:
             self.wants_present = True
         elif first is not None:
@@ -144,12 +110,14 @@ class Subscriber(Generic[V, E]):
 
     def go_live(self) -> bool:
         """Hand on what was kept aside and take part in live delivery, in one step without a gap."""
-        if self.again or self.owed or self.last_word is not None:
+        if self.again or self.last_word is not None:
             return False
         # Nothing is awaited from here to `live`: an event in between would be lost or come twice.
         for position, payload in self.aside:
-            if position > self.last and not self.hand(position, payload):
-                return False
+            if position > self.last:
+                if not self.outlet.offer(position, payload):
+                    return False
+                self.last = position
         self.aside.clear()
         self.live = True
         return True
@@ -190,9 +158,7 @@ class Topic(Generic[V, E]):
         self.changed_at = 0
         self.considered = 0
         self._considering = asyncio.Lock()
-        self._events: asyncio.Queue[E | int | None] = asyncio.Queue()
-        self._digests: dict[Hashable, int] = {}
-        self._digested = -1
+        self._events: asyncio.Queue[E | None] = asyncio.Queue()
         self._worker = asyncio.create_task(self._work())
 
     def push(self, event: E) -> None:
@@ -207,11 +173,6 @@ class Topic(Generic[V, E]):
         self.changed_at = max(self.changed_at, self.heard() if position is None else position)
         # Wakes the worker though there is no event: whoever has lost the right must hear of it now.
         self._events.put_nowait(None)
-
-    def settled(self, position: int | None = None) -> None:
-        """What was recorded at this position, or is heard so far, is pushed: whoever is owed a word of what it has
-        changed is given it behind that."""
-        self._events.put_nowait(self.heard() if position is None else position)
 
     def subscribers(self) -> Iterable[Subscriber[V, E]]:
         return [subscriber for group in self.groups.values() for subscriber in group.subscribers]
@@ -238,23 +199,8 @@ class Topic(Generic[V, E]):
         while changed != self.changed and subscriber.last_word is None:
             changed = self.changed
             found = await self.source.classify(subscriber.viewer, self.key)
-            if changed != self.changed:
-                continue
-            self._place(subscriber, found)
-            if subscriber.last_word is None:
-                subscriber.look(await self._shown(subscriber.group.viewer_class))
-
-    async def _shown(self, viewer_class: Hashable) -> int:
-        """What a class is shown, as a number alone: there are many classes, and it is only compared."""
-        changed = self.changed
-        if self._digested != changed:
-            self._digests, self._digested = {}, changed
-        known = self._digests.get(viewer_class)
-        if known is None:
-            known = hash(await self.source.shown(self.key, viewer_class))
-            if self._digested == changed == self.changed:
-                self._digests[viewer_class] = known
-        return known
+            if changed == self.changed:
+                self._place(subscriber, found)
 
     async def settle(self) -> None:
         """Returns once everybody is where they belong."""
@@ -299,7 +245,6 @@ class Topic(Generic[V, E]):
             changed = self.changed
             position, root = await self.source.present(self.key, group.viewer_class)
             payload = await self.write(group, root)
-            payload.shows = True
             await self.source.published()
             if changed == self.changed:
                 return position, payload
@@ -309,9 +254,7 @@ class Topic(Generic[V, E]):
             root = self.notices.hidden(event.position)
         else:
             root = await self.source.message(self.key, group.viewer_class, event)
-        payload = await self.write(group, root)
-        payload.shows = seen is Seen.SHOWN
-        return payload
+        return await self.write(group, root)
 
     async def write(self, group: Group[V, E], root: object) -> Payload:
         context = self.source.context(self.key, group.viewer_class)
@@ -321,36 +264,10 @@ class Topic(Generic[V, E]):
         while True:
             event = await self._events.get()
             await self.settle()
-            if isinstance(event, int):
-                await self._note(event)
-            elif event is not None:
+            if event is not None:
                 # One after the other: what the first has to look up, the others find.
                 for group in list(self.groups.values()):
                     await self._deliver(group, event)
-
-    async def _note(self, position: int) -> None:
-        """Live subscribers have been told everything up to here. Whoever catches up is told at the end of it."""
-        for group in list(self.groups.values()):
-            owed = [each for each in group.subscribers if each.owed and each.live]
-            if not owed:
-                continue
-            try:
-                await self.source.published()
-                for last in sorted({max(each.last, position) for each in owed}):
-                    here = [each for each in owed if max(each.last, position) == last]
-                    payload = await self.note(group, last)
-                    # What has changed since is told behind it: asked anew as of here, it might not be there yet.
-                    if position < self.changed_at or self.considered != self.changed:
-                        return
-                    for each in here:
-                        # While it was written it may have gone back to the log, where it is told.
-                        if each.owed and each.live and not each.note(last, payload):
-                            each.catch_up()
-            except Exception as unexpected:
-                self._broken(owed, unexpected)
-
-    async def note(self, group: Group[V, E], position: int) -> Payload:
-        return await self.write(group, self.notices.changed(position))
 
     def fail(self, unexpected: Exception) -> None:
         """Nobody here can be served: all are told to resynchronise."""
@@ -365,8 +282,6 @@ class Topic(Generic[V, E]):
                     found[subscriber.viewer] = await self.source.classify(subscriber.viewer, self.key)
                 if not self._place(subscriber, found[subscriber.viewer]):
                     subscriber.rewrite()
-                if subscriber.last_word is None:
-                    subscriber.look(await self._shown(subscriber.group.viewer_class))
             except Exception as unexpected:
                 self._broken([subscriber], unexpected)
 

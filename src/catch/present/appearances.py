@@ -4,7 +4,7 @@ The read side knows all meetings, but comes after the feed. A recusal must not w
 process started is found here, and everything before in the `agenda` projection.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from uuid import UUID
 
 from catch.domain.meeting.state import Meeting
@@ -51,10 +51,6 @@ class Appearances:
             # What was found is kept: only the questions are asked again.
             self._looked.clear()
         self._looked.update(unknown)
-
-    def known(self) -> Collection[UUID]:
-        """The meetings that are known to speak of any case."""
-        return self._cases.keys()
 
     def cases(self, meeting: UUID) -> frozenset[UUID]:
         return frozenset(self._cases.get(meeting, ()))

@@ -9,7 +9,7 @@ import strawberry
 
 from catch.api.case.door_types import Acceptance, Answered, Referral, SafeContact
 from catch.api.case.sharing_types import Agreement, Disclosure, Involvement, Objection
-from catch.api.common.messages import AccessChanged, AccessEnded, Hidden, ResyncRequired
+from catch.api.common.messages import AccessEnded, Hidden, ResyncRequired
 from catch.api.common.scalars import Position
 from catch.api.common.types import PageInfo, Redactable, Redaction, Unreadable, Worker
 from catch.api.programme.types import Programme
@@ -705,6 +705,4 @@ class CaseUpdate:
     case: Case
 
 
-CaseMessage = Annotated[
-    CaseUpdate | Hidden | ResyncRequired | AccessChanged | AccessEnded, strawberry.union("CaseMessage")
-]
+CaseMessage = Annotated[CaseUpdate | Hidden | ResyncRequired | AccessEnded, strawberry.union("CaseMessage")]

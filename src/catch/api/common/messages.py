@@ -22,14 +22,6 @@ class AccessEnded:
     reason: str
 
 
-@strawberry.type(
-    description="What the viewer may see here or do has become more or less, and nothing that they are told of says so."
-    " Ask anew, at least as of this position, for what you show; the subscription goes on."
-)
-class AccessChanged:
-    position: Position
-
-
 class GraphQLNotices:
     """Makes them for the feed."""
 
@@ -41,6 +33,3 @@ class GraphQLNotices:
 
     def ended(self, position: int, reason: str) -> AccessEnded:
         return AccessEnded(position=Position(position), reason=reason)
-
-    def changed(self, position: int) -> AccessChanged:
-        return AccessChanged(position=Position(position))

@@ -1,6 +1,5 @@
 """`agencyInbox`: actions offered to the viewer's agency and what becomes of them, and invitations."""
 
-from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import cast
@@ -8,7 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from catch.access import Changes, Who, bounds, has_inbox
+from catch.access import Changes, Who, has_inbox
 from catch.api.case.reading import Reading
 from catch.api.common.scalars import Position
 from catch.api.common.subscription import PAGE, PRESENT, Fact, FollowedLive, Shared, changes
@@ -20,7 +19,6 @@ from catch.app import Catch
 from catch.domain.case import actions
 from catch.domain.case.state import Case
 from catch.domain.meeting import invitations
-from catch.domain.meeting.state import Meeting
 from catch.domain.partner import PartnerEvent
 from catch.domain.refusals import NotAnswered
 from catch.domain.streams import CASE, MEETING, PARTNER, stream_of_event
@@ -62,9 +60,6 @@ class InboxSource(Shared):
     def __init__(self, catch: Catch, rights: Rights | None = None, clock: Callable[[], datetime] | None = None) -> None:
         super().__init__(catch, rights, clock)
         self._doubtful: set[int] = set()
-        self._lapsed: Counter[Hashable] = Counter()
-        self._looked: tuple[datetime, datetime] | None = None
-        self._found: Sequence[Meeting] = ()
         self._openings = Openings(catch)
 
     async def open(self, viewer: Viewer, arguments: Mapping[str, object]) -> Opening:
@@ -117,28 +112,8 @@ class InboxSource(Shared):
         held = self.catch.present.states.at_hand(event.stream)
         return {each.agency for each in held.state.invitations} & set(followed) if held and held.state else followed
 
-    async def shown(self, topic: Hashable, viewer_class: Hashable) -> Hashable:
-        """What a fact opens or closes is told where the fact stands (`Openings`): here it is the clock alone."""
-        return self.standing(cast("Who", viewer_class)), self._lapsed[topic]
-
     def runs_out(self, topic: Hashable, since: datetime, now: datetime) -> bool:
-        """A new day, or the end of what a meeting gave: all of an agency that came to it look again."""
-        over = self.ran_out((), since, now) or any(
-            topic in {each.agency for each in (*meeting.attendance, *meeting.invitations)}
-            for meeting in self._closing(since, now)
-        )
-        self._lapsed[topic] += over
-        return over
-
-    def _closing(self, since: datetime, now: datetime) -> Sequence[Meeting]:
-        """The meetings at hand that give more or less from then on: looked up once for all agencies."""
-        if self._looked != (since, now):
-            states = self.catch.present.states
-            held = [states.at_hand(each) for each in self.catch.present.appearances.known()]
-            meetings: list[Meeting] = [each.state for each in held if each and each.state]
-            self._looked = (since, now)
-            self._found = [each for each in meetings if any(since < bound <= now for bound in bounds(each))]
-        return self._found
+        return False
 
     async def replay(self, topic: Hashable, after: int, upto: int) -> AsyncIterator[Fact]:
         if upto - after > FARTHEST:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import strawberry
 
-from catch.api.common.messages import AccessChanged, AccessEnded, Hidden, ResyncRequired
+from catch.api.common.messages import AccessEnded, Hidden, ResyncRequired
 from catch.api.common.scalars import Position
 from catch.api.common.types import PageInfo, Redactable, Unreadable
 from catch.domain.case.state import (
@@ -60,6 +60,4 @@ class InboxUpdate:
     entry: InboxEntry | None
 
 
-InboxMessage = Annotated[
-    InboxUpdate | Hidden | ResyncRequired | AccessChanged | AccessEnded, strawberry.union("InboxMessage")
-]
+InboxMessage = Annotated[InboxUpdate | Hidden | ResyncRequired | AccessEnded, strawberry.union("InboxMessage")]

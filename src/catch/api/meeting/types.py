@@ -8,7 +8,7 @@ from uuid import UUID
 import strawberry
 
 from catch.api.case.types import Amendment, Decision, Discussion
-from catch.api.common.messages import AccessChanged, AccessEnded, Hidden, ResyncRequired
+from catch.api.common.messages import AccessEnded, Hidden, ResyncRequired
 from catch.api.common.scalars import Position
 from catch.api.common.types import PageInfo, Redactable, Unreadable, Worker
 from catch.api.meeting.agenda_types import Agenda, AgendaItem, InclusionReason, ItemGuest
@@ -199,6 +199,4 @@ class MeetingUpdate:
     item: AgendaItem | None
 
 
-MeetingMessage = Annotated[
-    MeetingUpdate | Hidden | ResyncRequired | AccessChanged | AccessEnded, strawberry.union("MeetingMessage")
-]
+MeetingMessage = Annotated[MeetingUpdate | Hidden | ResyncRequired | AccessEnded, strawberry.union("MeetingMessage")]
