@@ -277,6 +277,10 @@ def test_every_command_says_so_or_has_no_place(database: Database, tmp_path: Pat
         "parked": list,
         "doctor": list,
         "replay": lambda: [number_of(run)],
+        "report": lambda: [*["--programme", "snn-catch", "--quarter", "2020Q1", "-o"], str(tmp_path / "impact.csv")],
+        "audit key": list,
+        "audit export": lambda: ["--from", "1", "--to", "3", "-o", str(tmp_path / "part.catch")],
+        "audit verify": lambda: [str(tmp_path / "part.catch")],
     }
     assert {*arguments, "token"} | NO_PLACE | OF_ITS_OWN == {*commands(cli)}
     for command, more in arguments.items():

@@ -144,6 +144,8 @@ def verify(bundle: Path, key: str | None, since: Path | None, listed: bool) -> N
 
 def tell(found: Verified, *, believed: bool = False) -> None:
     at = found.checkpoint
+    if found.place is not None:
+        say(found.place)
     say(f"proved: {found.facts:,} facts, each as it was signed, and none missing")
     say(f"signed: log {at.origin}, when it had {at.size:,} facts, by {found.key}")
     if found.since is not None:

@@ -17,6 +17,8 @@ def main(arguments: list[str]) -> int:
         where = "" if problem.position is None else f" (position {problem.position})"
         print(f"NOT PROVED{where}: {problem}", file=sys.stderr)
         return 1
+    if found.place is not None:
+        print(found.place)
     print(f"proved: {found.facts:,} facts, signed with {found.key}")
     return 0
 

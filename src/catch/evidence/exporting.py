@@ -19,6 +19,7 @@ from catch.evidence.tree import consistency
 from catch.evidence.verifying import Progress, Verified, line, verified
 from catch.log import Log, Stored
 from catch.log.entries import STORED
+from catch.log.invented import NOTICE
 from catch.slices import in_slices
 
 PAGE = 1000
@@ -96,6 +97,7 @@ async def export(
                 "checkpoint": last.note,
                 **({"consistency": await continuation(connection, since, checkpoint, by.public)} if since else {}),
                 **({"texts": texts} if texts is not None else {}),
+                **({"place": NOTICE} if await log.mark.invented() else {}),
             }
             await written(connection, draft, asked, Making(last.position, contents, by, documents, schemas), progress)
         found = verified(draft, since=since)

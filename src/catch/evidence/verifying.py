@@ -42,6 +42,8 @@ class Verified(NamedTuple):
     lines: list[str]
     personal: bool
     since: Checkpoint | None
+    place: str | None
+    """What the place says of itself: that it is invented."""
 
 
 def verified(
@@ -79,7 +81,7 @@ def verified(
         older = checkpoint_in(since, public) if since else None
         if older is not None:
             continues(older, checkpoint, documents)
-    return Verified(checkpoint, public, count, contents, index, "texts" in documents, older)
+    return Verified(checkpoint, public, count, contents, index, "texts" in documents, older, documents.get("place"))
 
 
 def believed(own: str, given: str | None) -> PublicKey:
