@@ -30,7 +30,7 @@ Place = tuple[datetime, UUID]
 
 
 class NoEvidence(NotAnswered):
-    """No case or meeting stands behind this figure: its definition says why."""
+    """No case or meeting stands behind this figure. Ask for its definition, which says why."""
 
 
 async def evidence(

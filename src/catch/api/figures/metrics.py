@@ -41,7 +41,7 @@ NOTHING_YET = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class UnknownMetric(NotAnswered):
-    """There is no metric with this code. `metricDefinitions` lists those there are."""
+    """There is no metric with this code. Choose one of those that `metricDefinitions` lists."""
 
 
 class GroupsByYearOnly(NotAnswered):
