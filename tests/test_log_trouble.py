@@ -9,6 +9,8 @@ from catch.database import Connection
 from catch.log import Answer, Append, Busy, Log, NewEvent, Unavailable
 from tests.conftest import eventually
 
+pytestmark = pytest.mark.punctual
+
 HOLD = "select pg_advisory_xact_lock(hashtext('catch.append'))"
 CUT = (
     "select pg_terminate_backend(pid) from pg_stat_activity"

@@ -4,6 +4,7 @@ A new check is a function added to one of the tuples below: `QUICK` and `STRETCH
 start of a server, which looks only at the stretch of the log that is new; the others by one of the two.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -123,12 +124,22 @@ async def generations(place: Place) -> AsyncIterator[Finding]:
         )
 
 
+async def other_key(place: Place) -> str | None:
+    """How the key-encryption key here is not the place's, if so."""
+    if place.encryption is None:
+        return None
+    problem = difference(await known_keys(place.connection), place.encryption.fingerprints())
+    return problem or await unopened(place.connection, place.encryption)
+
+
+async def secret_here(place: Place) -> bytes | None:
+    """What signs here, as far as it can be known: with another key whatever was signed would look like a forgery."""
+    return None if await other_key(place) else place.secret
+
+
 async def keys(place: Place) -> AsyncIterator[Finding]:
     """The key-encryption key here is the place's, where there is one."""
-    if place.encryption is None:
-        return
-    problem = difference(await known_keys(place.connection), place.encryption.fingerprints())
-    if problem := problem or await unopened(place.connection, place.encryption):
+    if problem := await other_key(place):
         yield Finding(
             "OTHER_KEY",
             f"{problem[0].upper()}{problem[1:]}. No server starts with it: set CATCH_KEK_FILE to the key file of this"
@@ -138,9 +149,10 @@ async def keys(place: Place) -> AsyncIterator[Finding]:
 
 async def signing(place: Place) -> AsyncIterator[Finding]:
     """What is kept to prove the log is what was signed, here and as far as this machine has seen."""
-    if place.secret is None:
+    secret = await secret_here(place)
+    if secret is None:
         return
-    if why := await Signing(place.log, place.secret, place.signed).obstacle(place.connection):
+    if why := await Signing(place.log, secret, place.signed).obstacle(place.connection):
         yield Finding(
             "NOT_SIGNED",
             f"Nothing more is signed, so that what is recorded from now on cannot be proved: {why}. If the database was"
@@ -358,14 +370,29 @@ async def answers(place: Place) -> AsyncIterator[Finding]:
 WAITING = "select min(notification_id) from stored_events where notification_id > $1 and notification_id <= $2"
 
 
+LOOKS, LOOK = 10, 0.2
+"""How often it is looked whether what was just recorded is signed by now, and the seconds between two looks."""
+
+
+async def waiting(place: Place) -> int | None:
+    """The first position that is not signed yet, where anything is."""
+    last = await kept.last(place.connection)
+    return None if last is None else await place.connection.fetchval(WAITING, last.position, place.head)
+
+
 async def proofs(place: Place) -> AsyncIterator[Finding]:
     """Every fact is the one that was signed, and those that were there when this began have been by now."""
     generation = await place.log.generations.standing(place.connection)
-    async for wrong in compared(place.connection, generation.log, place.secret):
+    async for wrong in compared(place.connection, generation.log, await secret_here(place)):
         yield Finding(*wrong)
-    last = await kept.last(place.connection)
-    first = await place.connection.fetchval(WAITING, last.position if last else 0, place.head)
-    if last is not None and first is not None:
+    first = await waiting(place)
+    for _ in range(LOOKS):
+        if first is None:
+            break
+        # What was recorded a moment ago is signed in a moment, where a server runs.
+        await asyncio.sleep(LOOK)
+        first = await waiting(place)
+    if first is not None:
         yield Finding(
             "WAITING_TO_BE_SIGNED",
             "From this position on nothing is signed yet: no server of this release runs, or signing has stopped. Start"
