@@ -208,17 +208,17 @@ class Place:
         """
         held = await self.programme()
         instruments = tuple(replace(each, licence="invented-1") for each in held.instruments)
-        await self._further(instruments=instruments, milestones=(Milestone("home", "Home with support"),))
+        await self.further(instruments=instruments, milestones=(Milestone("home", "Home with support"),))
 
     async def take_contacts(self) -> None:
         """From now on the programme's front door takes contacts."""
-        await self._further(contacts=TAKES)
+        await self.further(contacts=TAKES)
 
     async def programme(self) -> Programme:
         history = (await self.catch.present.states.get(STREAM_OF_PROGRAMMES, programme_stream(PROGRAMME))).state
         return history.current
 
-    async def _further(self, **changes: Any) -> None:
+    async def further(self, **changes: Any) -> None:
         """The next version of the programme."""
         held = await self.programme()
         await self.take(LoadProgramme(held.key, replace(held, version=held.version + 1, **changes)), SYSTEM)

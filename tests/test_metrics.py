@@ -22,11 +22,12 @@ from catch.domain.case.voiding import CaseVoided
 from catch.domain.facts import Category, Fact
 from catch.domain.programme.configuration import ClockRule, ClosureClass, Span, Unit
 from catch.metrics import BY_CODE, CATALOGUE
-from catch.metrics.care import ROUNDED_TO, careful, groups_told, rounded
+from catch.metrics.care import careful, groups_told
 from catch.metrics.definition import CaseFacts, Cut, FromCases, Metric, NotComputable
 from catch.metrics.estimates import Estimate, Value, among
 from catch.metrics.lines import Counted, Line
 from catch.metrics.reckoning import Figure, Tally, figure
+from catch.statistics.publishing import NEAREST, rounded
 from catch.statistics.small_numbers import SMALLEST
 from projections import outcomes
 from tests.cases import (
@@ -285,7 +286,7 @@ def test_nothing_is_told_of_a_small_group_not_even_by_taking_quarters_from_a_yea
     for estimate in (*told.values(), whole):
         for value in estimate.values if estimate else ():
             for number in (value.count, value.of):
-                assert number is None or (number >= SMALLEST and number % ROUNDED_TO == 0)
+                assert number is None or (number >= SMALLEST and number % NEAREST == 0)
             assert (value.people, value.people_of) == (0, 0)
         assert estimate is None or estimate.administrative is None
     if whole is None:

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from catch.importing.columns import FileUnusable
-from catch.importing.delimited import read_back
 from catch.importing.referral_file import ReferralFile, read
 from catch.importing.rejected import Rejected, text_of
 from catch.importing.rows import ReferralRow, Wrong, row_of, slug
+from catch.spreadsheets import read_back
 from tests.workbooks import Error, Formula, Rows, workbook
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -21,12 +21,12 @@ from catch.domain.refusals import IdNotAllowed, UnknownProgramme
 from catch.domain.streams import CASE, PERSON
 from catch.importing.asking import IMPORTER
 from catch.importing.columns import FileUnusable
-from catch.importing.delimited import read_back, written_out
 from catch.importing.referral_file import read
 from catch.importing.referrals import import_referrals
 from catch.importing.rows import ReferralRow, row_of
 from catch.programmes import starting
 from catch.settings import Settings
+from catch.spreadsheets import read_back, written_out
 from tests.conftest import Database
 
 SETTER = Actor("set-up", "snn", Role.SYSTEM)

@@ -9,8 +9,14 @@ from catch.statistics.charts import Assurance, Chart, Sign, xmr
 values = st.lists(st.integers(-50, 50).map(float), min_size=2, max_size=40)
 
 
-def chart(*points: float, **named: float | bool | None) -> Chart:
-    found = xmr(points, **named)  # pyright: ignore[reportArgumentType]
+def chart(
+    *points: float,
+    more_is_better: bool | None = None,
+    target: float | None = None,
+    baseline: int | None = None,
+    screened: bool = False,
+) -> Chart:
+    found = xmr(points, more_is_better=more_is_better, target=target, baseline=baseline, screened=screened)
     assert found is not None
     return found
 

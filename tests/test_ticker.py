@@ -40,7 +40,7 @@ CLOCKS = """query($c: UUID!) { case(id: $c) { lastEventAt: state
 async def place(furnished: Furnished) -> AsyncIterator[Place]:
     async with furnished() as made:
         # Other clocks would only be in the way.
-        await made._further(clocks=(HOURS,))  # pyright: ignore[reportPrivateUsage]
+        await made.further(clocks=(HOURS,))
         yield made
 
 
@@ -188,7 +188,7 @@ async def test_two_servers_at_once_record_each_once_and_what_is_late_is_caught_u
         placed(database.admin, database.dsn, tmp_path) as place,
         opened(Server(database.admin, database.dsn), place.catch.settings) as second,
     ):
-        await place._further(clocks=(HOURS,))  # pyright: ignore[reportPrivateUsage]
+        await place.further(clocks=(HOURS,))
         cases = [await referred(place, hours=5 + number / 10) for number in range(8)]
         await place.settled()
         await second.reached(await second.log.head())

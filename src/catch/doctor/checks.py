@@ -45,7 +45,7 @@ class Finding(Struct, frozen=True, omit_defaults=True):
 
 class Place(NamedTuple):
     """What the checks look at. `head` is where the log ended when they began; `signed` is the folder where this machine
-    remembers what it saw signed.
+    remembers what it saw signed, and `other_key` how the key-encryption key here is not the place's, if so.
     """
 
     log: Log
@@ -55,11 +55,27 @@ class Place(NamedTuple):
     head: int
     encryption: KeyEncryption | None = None
     signed: Path | None = None
+    other_key: str | None = None
 
     @property
     def secret(self) -> bytes | None:
-        """What signs checkpoints."""
-        return secret_of(self.encryption, PURPOSE) if self.encryption else None
+        """What signs checkpoints, as far as it can be known: with another key all that was signed would look forged."""
+        return secret_of(self.encryption, PURPOSE) if self.encryption and self.other_key is None else None
+
+
+async def place_at(
+    log: Log,
+    connection: Connection,
+    codec: Codec,
+    projections: Sequence[ReadModel],
+    encryption: KeyEncryption | None,
+    signed: Path | None,
+) -> Place:
+    problem = None
+    if encryption is not None:
+        problem = difference(await known_keys(connection), encryption.fingerprints())
+        problem = problem or await unopened(connection, encryption)
+    return Place(log, connection, codec, projections, await log.head(), encryption, signed, problem)
 
 
 # Quick, however long the log is
@@ -124,22 +140,9 @@ async def generations(place: Place) -> AsyncIterator[Finding]:
         )
 
 
-async def other_key(place: Place) -> str | None:
-    """How the key-encryption key here is not the place's, if so."""
-    if place.encryption is None:
-        return None
-    problem = difference(await known_keys(place.connection), place.encryption.fingerprints())
-    return problem or await unopened(place.connection, place.encryption)
-
-
-async def secret_here(place: Place) -> bytes | None:
-    """What signs here, as far as it can be known: with another key whatever was signed would look like a forgery."""
-    return None if await other_key(place) else place.secret
-
-
 async def keys(place: Place) -> AsyncIterator[Finding]:
     """The key-encryption key here is the place's, where there is one."""
-    if problem := await other_key(place):
+    if problem := place.other_key:
         yield Finding(
             "OTHER_KEY",
             f"{problem[0].upper()}{problem[1:]}. No server starts with it: set CATCH_KEK_FILE to the key file of this"
@@ -149,10 +152,9 @@ async def keys(place: Place) -> AsyncIterator[Finding]:
 
 async def signing(place: Place) -> AsyncIterator[Finding]:
     """What is kept to prove the log is what was signed, here and as far as this machine has seen."""
-    secret = await secret_here(place)
-    if secret is None:
+    if place.secret is None:
         return
-    if why := await Signing(place.log, secret, place.signed).obstacle(place.connection):
+    if why := await Signing(place.log, place.secret, place.signed).obstacle(place.connection):
         yield Finding(
             "NOT_SIGNED",
             f"Nothing more is signed, so that what is recorded from now on cannot be proved: {why}. If the database was"
@@ -383,7 +385,7 @@ async def waiting(place: Place) -> int | None:
 async def proofs(place: Place) -> AsyncIterator[Finding]:
     """Every fact is the one that was signed, and those that were there when this began have been by now."""
     generation = await place.log.generations.standing(place.connection)
-    async for wrong in compared(place.connection, generation.log, await secret_here(place)):
+    async for wrong in compared(place.connection, generation.log, place.secret):
         yield Finding(*wrong)
     first = await waiting(place)
     for _ in range(LOOKS):

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-from catch.doctor.checks import AT_START, COMMANDS, FACTS, QUICK, STRETCH, Finding, Place, known
+from catch.doctor.checks import AT_START, COMMANDS, FACTS, QUICK, STRETCH, Finding, known, place_at
 from catch.log import Log
 from catch.log.codec import Codec
 from catch.personal import KeyEncryption
@@ -48,7 +48,7 @@ async def examined(
     """Everything, from the first fact on; with the key, texts and signatures as well."""
     connection = await log.database.connect()
     try:
-        place = Place(log, connection, codec, projections, await log.head(), encryption, signed)
+        place = await place_at(log, connection, codec, projections, encryption, signed)
         report = Report(place.head)
         report.invented = await log.mark.invented()
         for check in QUICK:
@@ -94,7 +94,7 @@ async def examined_at_start(
     # How far that was may be forgotten, and must not wait for a standby that is lost.
     connection = await log.database.connect({"synchronous_commit": "off"})
     try:
-        place = Place(log, connection, codec, projections, await log.head(), encryption, signed)
+        place = await place_at(log, connection, codec, projections, encryption, signed)
         report = Report(place.head)
         for check in QUICK:
             await _added(report, check(place))

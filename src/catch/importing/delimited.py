@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from catch.domain.plain import LONGEST_TEXT
+from catch.spreadsheets import read_back
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
-_FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")
 
 LikeARow = Callable[[Sequence[str], bool], bool]
 """Whether these cells, as they stand on one line, look like a row of the file: a whole one, or the beginning of one."""
@@ -28,16 +28,6 @@ class Record(NamedTuple):
     cells: list[str]
     end: int = 0
     fault: str = ""
-
-
-def written_out(cell: str) -> str:
-    """The cell so that a spreadsheet shows it and does not run it. `read_back` gives the cell again."""
-    return f"'{cell}" if _FORMULA.match(cell) else cell
-
-
-def read_back(cell: str) -> str:
-    """The cell without the apostrophe that keeps a spreadsheet from running it."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def quoted(cell: str) -> str:

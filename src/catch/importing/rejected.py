@@ -11,9 +11,10 @@ from itertools import count
 from pathlib import Path
 
 from catch.importing.columns import DECISION, REJECTION, FileUnusable, is_rejection
-from catch.importing.delimited import quoted, written_out
+from catch.importing.delimited import quoted
 from catch.importing.referral_file import DELIMITERS, ReferralFile
 from catch.importing.rows import Wrong
+from catch.spreadsheets import written_out
 
 _FORMER = re.compile(r"\.rejected(-\d+)?$")
 

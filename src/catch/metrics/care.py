@@ -11,14 +11,8 @@ from msgspec.structs import replace
 
 from catch.metrics.estimates import Estimate, Value
 from catch.metrics.reckoning import Figure
+from catch.statistics.publishing import rounded
 from catch.statistics.small_numbers import coarse, too_few
-
-ROUNDED_TO = 5
-
-
-def rounded(count: int) -> int:
-    """To the nearest five; halfway cannot be."""
-    return (count + ROUNDED_TO // 2) // ROUNDED_TO * ROUNDED_TO
 
 
 def careful(figure: Figure, smallest: int) -> Estimate | None:

@@ -13,11 +13,12 @@ from catch.domain.refusals import NotAnswered, UnknownProgramme
 from catch.domain.streams import PROGRAMME, programme_stream
 from catch.history.past import Moment
 from catch.metrics import CATALOGUE
-from catch.metrics.care import careful, groups_told, rounded
+from catch.metrics.care import careful, groups_told
 from catch.metrics.definition import Cut, Metric, MetricBasis
 from catch.metrics.reckoning import Month
 from catch.report.content import Report
 from catch.report.impact import About, Audience, Told, impact
+from catch.statistics.publishing import rounded
 from catch.statistics.small_numbers import Period
 
 MONTHS = 24

@@ -9,12 +9,12 @@ from io import BytesIO, StringIO
 from typing import Any, cast
 
 from catch.report.content import Cell, Kind, Report, Untold
+from catch.spreadsheets import written_out
 
 _EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001  (a workbook knows no zones)
 _SHEET = 31
 """Characters that the name of a sheet may have."""
 _FORMATS = {Kind.SHARE: "0%", Kind.MONEY: "£#,##0.00", Kind.SCORE: "0.00", Kind.COUNT: "#,##0.##", Kind.DAYS: "0"}
-_WORKED_OUT = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_of(report: Report) -> str:
@@ -83,7 +83,7 @@ def _plain(cell: Cell) -> Cell:
 
 def _safe(cell: Cell) -> Cell:
     plain = _plain(cell)
-    return f"'{plain}" if isinstance(plain, str) and plain.startswith(_WORKED_OUT) else plain
+    return written_out(plain) if isinstance(plain, str) else plain
 
 
 def _name(title: str, taken: set[str]) -> str:

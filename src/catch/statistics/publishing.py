@@ -10,13 +10,18 @@ SMALL = 7
 NEAREST = 5
 
 
+def rounded(count: int) -> int:
+    """To the nearest five; halfway cannot be."""
+    return (count + NEAREST // 2) // NEAREST * NEAREST
+
+
 def published(count: int) -> int | None:
     """0 is told as 0, 1 to 7 as None (shown as `*`), the rest to the nearest 5. Raises ValueError below 0."""
     if count < 0:
         raise ValueError("people are counted from 0")
     if 0 < count <= SMALL:
         return None
-    return (count + NEAREST // 2) // NEAREST * NEAREST
+    return rounded(count)
 
 
 def published_share(count: int, of: int) -> float | None:
