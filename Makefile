@@ -56,7 +56,7 @@ contracts: $(READY) ## Compare the committed contracts with the code
 	$(BIN)/catch contracts --check
 
 unit: $(READY) $(PAGES) $(CLIENTS) ## The tests alone
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m tests.whole -n $(JOBS)
 
 demo: $(READY) $(PAGES) ## A year of cases, then a meeting, live, in a browser or here; DEMO=once ends after it
 	@$(BIN)/catch demo $(if $(filter once,$(DEMO)),--once) $(if $(and $(filter once,$(DEMO)),$(CATCH_DATABASE_URL)),,--keep $(DEMO_DIR) --anew)

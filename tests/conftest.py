@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import wraps
 from itertools import repeat
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -20,6 +21,7 @@ from catch.database.server import Server, ephemeral
 from catch.log import Log, migrate
 from catch.settings import Settings
 from tests.place import Place, placed
+from tests.whole import FAILURES
 
 # The same examples in every run, so that a run says something of the change and nothing of its luck. To look for new
 # ones: HYPOTHESIS=explore make unit
@@ -72,6 +74,9 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """A failure is named when it happens: a run of everything takes long to end."""
     if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
         sys.stderr.write(f"\n{report.when} failed: {report.nodeid}\n")
+        if (failures := os.environ.get(FAILURES)) is not None:
+            with Path(failures).open("a", encoding="utf-8") as names:
+                names.write(f"{report.nodeid}\n")
 
 
 class Database(NamedTuple):

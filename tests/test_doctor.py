@@ -243,7 +243,7 @@ async def test_a_server_says_it_in_its_log_when_it_starts_and_serves_all_the_sam
     process.stdin.close()
     await process.communicate()
     assert process.returncode == 0
-    codes = [(each["code"], each["position"]) for each in told if "code" in each]
+    codes = [(each["code"], each.get("position")) for each in told if "code" in each]
     assert codes[0] == ("PARKED", position)
     assert codes[-1] == ("UNKNOWN_EVENT", position)
 

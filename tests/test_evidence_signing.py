@@ -251,3 +251,28 @@ async def test_other_secrets_have_other_names_and_keys():
     assert one == again
     assert (one.key, one.name == next_one.name, one.id == next_one.id) == (next_one.key, False, False)
     assert str(one).startswith("catch/00000000-0000-0000-0000-000000000005/1+")
+
+
+@pytest.mark.parametrize("between", ["last", "leaves"])
+async def test_whoever_looks_while_another_signs_accuses_nobody(
+    log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, between: str
+):
+    other = Signing(log, SECRET, tmp_path)
+    await some(log, 3)
+    await signed(log, other)
+    reads = getattr(kept, between)
+
+    async def and_then_another_signs(connection: Connection) -> object:
+        found = await reads(connection)
+        monkeypatch.setattr(kept, between, reads)
+        await some(log, 2)
+        await signed(log, other)
+        return found
+
+    monkeypatch.setattr(kept, between, and_then_another_signs)
+    connection = await log.database.connect()
+    try:
+        assert await Signing(log, SECRET, tmp_path).obstacle(connection) is None
+    finally:
+        connection.terminate()
+    assert (await said(log)).size == 5

@@ -60,7 +60,7 @@ async def tampered(log: Log, admin: Connection, tmp_path: Path) -> AsyncGenerato
         if r.random() < 0.3 or n == 59:
             await signed(log, signing)
     positions = [stored.position for stored in await log.page(0, 1000)]
-    async with admin.transaction():
+    async with admin.transaction(isolation="repeatable_read"):
         await admin.execute("set local search_path = catch_read, catch")
         for table in TABLES:
             await admin.execute(f"alter table {table} disable trigger user")

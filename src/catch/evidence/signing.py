@@ -153,16 +153,21 @@ class Signing:
 
     async def obstacle(self, connection: Connection) -> str | None:
         """Why nothing would be signed now, if so. Signs nothing."""
-        generation = await self._log.generations.standing(connection)
-        if generation.here is not True:
-            return None
-        before = await kept.last(connection)
-        by = kept.signer(generation.log, generation.number, self._secret)
-        try:
-            frontier = await self._continued(connection, before, None, generation.log)
-            await self._check_memory(connection, by, before, generation.number, frontier)
-        except STOPS as problem:
-            return str(problem)
+        # What this machine has seen is looked at before the database, which is looked at as it is at one moment: a
+        # server that signs meanwhile would look like somebody who changes what is kept.
+        known = await self._log.generations.standing(connection)
+        self._seen(kept.signer(known.log, known.number, self._secret))
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            generation = await self._log.generations.standing(connection)
+            if generation.here is not True:
+                return None
+            before = await kept.last(connection)
+            by = kept.signer(generation.log, generation.number, self._secret)
+            try:
+                frontier = await self._continued(connection, before, None, generation.log)
+                await self._check_memory(connection, by, before, generation.number, frontier)
+            except STOPS as problem:
+                return str(problem)
         return None
 
     async def _signed(
