@@ -16,9 +16,12 @@ from uuid import uuid4
 import pytest
 from hypothesis import settings
 
+import projections
 from catch.database import Connection, connect
 from catch.database.server import Server, ephemeral
 from catch.log import Log, migrate
+from catch.log.codec import CODEC
+from catch.readside import rebuild
 from catch.settings import Settings
 from tests.place import Place, placed
 from tests.whole import FAILURES
@@ -119,11 +122,19 @@ def server() -> Iterator[Server]:
         yield running
 
 
+async def set_up(dsn: str) -> None:
+    """As `catch migrate` leaves it, and with the read models in place, which every server would make first."""
+    await migrate(dsn)
+    log = await Log.open(dsn)
+    await rebuild(log, CODEC.decode, projections.ALL)
+    await log.close()
+
+
 @pytest.fixture(scope="session")
 def template(server: Server) -> Iterator[str]:
     name = f"catch_template_{os.getpid()}_{uuid4().hex[:8]}"
     asyncio.run(administer(server.admin, f"create database {name}"))
-    asyncio.run(migrate(at(server.admin, name)))
+    asyncio.run(set_up(at(server.admin, name)))
     yield name
     asyncio.run(administer(server.admin, f"drop database {name} with (force)"))
 

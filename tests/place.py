@@ -411,7 +411,8 @@ async def placed(
     async with (
         opened(Server(admin, app), settings) as catch,
         serving(catch, port, development=trusted is None, trusted=trusted or Trusted()) as port,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http,
+        # Without TLS: to read the world's certificates takes longer than a test.
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, verify=False) as http,
     ):
         place = Place(catch, port, http)
         await place.set_up()

@@ -97,7 +97,10 @@ def ready(url: str) -> bool:
 
 def commands(group: click.Group, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     yield path, group
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         if isinstance(command, click.Group):
             yield from commands(command, *path, name)
         else:
@@ -109,6 +112,7 @@ def test_every_command_explains_itself(path: tuple[str, ...], command: click.Com
     done = CliRunner().invoke(cli, [*path, "--help"])
     assert done.exit_code == 0
     assert isinstance(command, click.Group) or "Example" in done.output
+    assert not path or path[-1] == command.name
 
 
 async def test_what_does_not_exist_is_a_usage_error(catch: Cli):

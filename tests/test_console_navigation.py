@@ -36,6 +36,7 @@ ASKED = {
     "metrics": """query ($programme: String!) {
         metrics(programme: $programme, from: "2025-01-01", to: "2025-03-31") { number } }""",
     "ownedActions": "query ($agency: String!) { ownedActions(agency: $agency, user: $agency) { edges { cursor } } }",
+    "report": "query ($programme: String!) { report(programme: $programme, year: 2025, quarter: 1) { title } }",
     "timeToOutcome": "query ($programme: String!) { timeToOutcome(programme: $programme) { cutOffAt } }",
     "whyNotOnAgenda": """query ($case: UUID!, $meeting: UUID!) {
         whyNotOnAgenda(caseId: $case, meetingId: $meeting) { text } }""",

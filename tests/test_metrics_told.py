@@ -11,13 +11,16 @@ import pytest
 import pytest_asyncio
 from markupsafe import escape
 
-from catch.api.figures.gathering import Known, people
 from catch.domain.calendar import london_day
 from catch.domain.case.closing import CloseCase
 from catch.domain.case.notes import AddNote
 from catch.domain.facts import Actor, Category, Role, Sealed
+from catch.figures.gathering import Known, people
 from catch.history.past import Moment
 from catch.metrics import CATALOGUE
+from catch.report.forms import FORMS
+from catch.report.impact import Audience
+from catch.report.making import impact_report
 from catch.statistics.small_numbers import SMALLEST, quarter_before
 from tests.browser import signed_in
 from tests.conftest import Furnished
@@ -26,9 +29,9 @@ from tests.place import AUDITOR, CHAIR, COORDINATOR, HOUSING, PROGRAMME, Case, P
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HERE = Path(__file__).parents[1] / "schema/graphql/operations"
-ALL, ONE, EVIDENCE, DEFINITIONS, DEFINITION = (
+ALL, ONE, EVIDENCE, DEFINITIONS, DEFINITION, REPORT = (
     (HERE / f"{name}.graphql").read_text(encoding="utf-8")
-    for name in ("metrics", "metric", "metric_evidence", "metric_definitions", "metric_definition")
+    for name in ("metrics", "metric", "metric_evidence", "metric_definitions", "metric_definition", "report")
 )
 ANALYST = Actor("analyst@audit", "audit", Role.ANALYST)
 ELSEWHERE = Actor("coordinator@housing-1", "housing-1", Role.COORDINATOR)
@@ -256,3 +259,47 @@ async def test_the_console_shows_every_figure_and_the_facts_behind_it(world: Wor
         assert "There is no such figure" in (await visitor.get(f"/figures/facts?code=M99&programme={PROGRAMME}")).text
     async with signed_in(world.place, HOUSING) as visitor:
         assert "There is no such figure" in (await visitor.get(f"/figures/facts?programme={PROGRAMME}")).text
+
+
+async def test_the_report_is_for_whoever_sees_every_case(world: World):
+    await world.place.settled()
+    asked = {"programme": PROGRAMME, "year": ENDED.first.year, "quarter": (ENDED.first.month + 2) // 3}
+    for audience in ("PUBLISHED", "INTERNAL"):
+        asked["audience"] = audience
+        found = (await world.place.ask(REPORT, AUDITOR, **asked))["report"]
+        made = await impact_report(world.place.catch, PROGRAMME, ENDED, Audience(audience.lower()))
+        tables = [(section["title"], table["title"]) for section in found["sections"] for table in section["tables"]]
+        assert tables == [(section.title, table.title) for section, table in made.tables()]
+        assert found["title"] == made.title
+        for by in (ANALYST, COORDINATOR, CHAIR, HOUSING):
+            assert await world.place.code(REPORT, by, **asked) == "NOT_FOR_YOUR_ROLE"
+        assert await world.place.code(REPORT, AUDITOR, **{**asked, "programme": "none"}) == "NOT_FOR_YOUR_ROLE"
+    # Before anything was recorded there is a report of nothing, and another one for every position after it.
+    nothing = (await world.place.ask(REPORT, AUDITOR, **asked, position="0"))["report"]
+    assert nothing != found
+    assert await world.place.code(REPORT, AUDITOR, **asked, position=str(2**50)) == "NOT_RECORDED_YET"
+    assert await world.place.code(REPORT, AUDITOR, **{**asked, "quarter": 5}) == "NO_SUCH_QUARTER"
+    assert await world.place.code(REPORT, AUDITOR, **{**asked, "year": -1}) == "NO_SUCH_QUARTER"
+    assert await world.place.code(REPORT, AUDITOR, **{**asked, "year": 2150}) == "QUARTER_NOT_OVER"
+
+
+async def test_the_report_is_shown_and_handed_out_as_a_file(world: World):
+    await world.place.settled()
+    here = f"programme={PROGRAMME}&quarter={ENDED.first:%Y-%m}-3&audience=internal"
+    made = await impact_report(world.place.catch, PROGRAMME, ENDED, Audience.INTERNAL)
+    async with signed_in(world.place, AUDITOR) as visitor:
+        page = (await visitor.get(f"/figures/report?{here}")).text
+        assert all(escape(section.title) in page for section in made.sections)
+        for ending, form in FORMS.items():
+            if form.available:
+                assert f"form={ending}" in page
+                answer = await visitor.get(f"/figures/report/file?{here}&form={ending}")
+                assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, form.media)
+                assert answer.headers["content-disposition"].startswith(f'attachment; filename="{PROGRAMME}-')
+                if ending in (".html", ".csv"):
+                    assert answer.content == form.write(made)
+        assert (await visitor.get(f"/figures/report/file?{here}&form=.exe")).status_code == 404
+    for by in (COORDINATOR, HOUSING):
+        async with signed_in(world.place, by) as visitor:
+            assert "There is no report for you here" in (await visitor.get(f"/figures/report?{here}")).text
+            assert (await visitor.get(f"/figures/report/file?{here}&form=.csv")).status_code == 403

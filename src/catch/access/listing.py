@@ -249,6 +249,7 @@ READS: Mapping[str, Callable[[Who], bool]] = {
     "metricEvidence": oversees,
     "metrics": reads_figures,
     "ownedActions": has_inbox,
+    "report": lambda who: Role.AUDITOR in who.roles_held(),
     "timeToOutcome": reads_figures,
     "whyNotOnAgenda": oversees,
 }

@@ -2,34 +2,56 @@
 
 import os
 import sys
+from importlib import import_module
 
 import rich_click as click
 
-from catch.cli import (
-    audit,
-    bench,
-    demonstrate,
-    doctor,
-    documents,
-    enrol,
-    identity,
-    importing,
-    packs,
-    programmes,
-    receipts,
-    reporting,
-    scenarios,
-    serve,
-    upkeep,
-)
 from catch.cli.common import failures
 from catch.cli.options import version_option
+
+COMMANDS = {
+    "serve": "serve:serve",
+    "token": "serve:token",
+    "enrol": "enrol:enrol",
+    "identity": "identity:identity",
+    "import": "importing:import_",
+    "receipt": "receipts:receipt_",
+    "pack": "packs:pack",
+    "report": "reporting:report",
+    "demo": "demonstrate:demo",
+    "scenario": "scenarios:scenario",
+    "migrate": "upkeep:migrate_",
+    "programmes": "programmes:programmes",
+    "rebuild": "upkeep:rebuild_",
+    "tidy": "upkeep:tidy",
+    "parked": "upkeep:parked_",
+    "doctor": "doctor:doctor_",
+    "restored": "upkeep:restored",
+    "audit": "audit:audit",
+    "bench": "bench:bench",
+    "document": "documents:document",
+    "contracts": "upkeep:contracts",
+    "replay": "upkeep:replay",
+}
+"""Each with its module and what it is called there: a command waits for no other's libraries."""
+
+
+class Commands(click.RichGroup):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name].split(":")
+        return getattr(import_module(f"{__name__}.{module}"), name)
+
 
 click.rich_click.TEXT_MARKUP = "markdown"
 click.rich_click.SHOW_ARGUMENTS = True
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @version_option(package_name="catch-meetings", prog_name="catch")
 def cli() -> None:
     """CATCH: the backend of a weekly multi-agency meeting.
@@ -38,30 +60,6 @@ def cli() -> None:
     one runs in `CATCH_DATA_DIR`), `CATCH_PORT`, `CATCH_SCHEMA` and others. Exit status: 0 done, 1 done in part or
     refused, 2 not usable as given.
     """
-
-
-cli.add_command(serve.serve)
-cli.add_command(serve.token)
-cli.add_command(enrol.enrol)
-cli.add_command(identity.identity)
-cli.add_command(importing.import_)
-cli.add_command(receipts.receipt_)
-cli.add_command(packs.pack)
-cli.add_command(reporting.report)
-cli.add_command(demonstrate.demo)
-cli.add_command(scenarios.scenario)
-cli.add_command(upkeep.migrate_)
-cli.add_command(programmes.programmes)
-cli.add_command(upkeep.rebuild_)
-cli.add_command(upkeep.tidy)
-cli.add_command(upkeep.parked_)
-cli.add_command(doctor.doctor_)
-cli.add_command(upkeep.restored)
-cli.add_command(audit.audit)
-cli.add_command(bench.bench)
-cli.add_command(documents.document)
-cli.add_command(upkeep.contracts)
-cli.add_command(upkeep.replay)
 
 
 def main() -> None:

@@ -2,8 +2,6 @@
 
 import re
 import sys
-from collections.abc import Callable, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,18 +10,11 @@ import rich_click as click
 from catch.app import Catch
 from catch.cli.common import UNUSABLE, complain, console, on_place
 from catch.cli.options import option
-from catch.report import page, printing, sheets
 from catch.report.content import Report
+from catch.report.forms import FORMS
 from catch.report.impact import Audience
 from catch.report.making import impact_report, quarter_of
 
-FORMS: Mapping[str, Callable[[Report], bytes]] = {
-    ".html": lambda report: page.html(report).encode(),
-    ".pdf": printing.pdf,
-    ".csv": lambda report: sheets.csv_of(report).encode(),
-    ".xlsx": sheets.workbook_of,
-}
-NEEDS = {".html": "vl_convert", ".pdf": "typst", ".xlsx": "xlsxwriter"}
 QUARTER = re.compile(r"([12]\d{3})[- ]?[Qq]([1-4])")
 
 
@@ -62,8 +53,7 @@ def report(programme: str, quarter: str, audience: str, position: int | None, ou
         refuse(f"{output.name}: give a name that ends with .html, .pdf, .csv or .xlsx")
     if asked is None:
         refuse(f"{quarter}: a quarter is a year, Q and a number from 1 to 4, such as 2026Q3")
-    needed = NEEDS.get(output.suffix.lower())
-    if needed and find_spec(needed) is None:
+    if not form.available:
         refuse(f"{output.suffix} needs the extra: pip install 'catch-meetings[report]'")
     if output.exists() and not anew:
         refuse(f"{output} is there already: choose another name, or --anew to write over it")
@@ -74,7 +64,7 @@ def report(programme: str, quarter: str, audience: str, position: int | None, ou
     async def work(catch: Catch) -> Report:
         return await impact_report(catch, programme, period, Audience(audience), position)
 
-    made = form(on_place(work))
+    made = form.write(on_place(work))
     output.write_bytes(made)
     console.print(f"wrote {output} ({len(made):,} bytes)", highlight=False, soft_wrap=True)
 

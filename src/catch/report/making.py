@@ -1,16 +1,16 @@
 """The figures of a quarter, worked out for a report."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
-from catch.api.figures.gathering import Known
-from catch.api.figures.metrics import Found, Question, lacking, made
 from catch.app import Catch
 from catch.domain.calendar import LONDON, add_months, end_of_day, london_day
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import NotAnswered, UnknownProgramme
 from catch.domain.streams import PROGRAMME, programme_stream
+from catch.figures.gathering import Known
+from catch.figures.making import Found, Wanted, lacking, made
 from catch.history.past import Moment
 from catch.metrics import CATALOGUE
 from catch.metrics.care import careful, groups_told
@@ -60,19 +60,18 @@ async def impact_report(
     cut = Cut(cut_off, {held.version: held for held in history.versions})
     able = [metric for metric in CATALOGUE if lacking(metric, history.current) is None]
 
-    async def worked_out(wanted: Iterable[Metric], first: date, *, grouped: bool) -> Mapping[str, Found]:
-        parts = tuple(_quarters(first, period.last))
-        asked = Question(
-            programme, first, period.last, parts, cut_off, known, freely=audience is Audience.INTERNAL, grouped=grouped
-        )
-        return await made(catch, [*wanted], asked, cut)
-
-    year = add_months(period.last + timedelta(days=1), -12)
-    found = {
-        **await worked_out((m for m in able if m.basis is not MetricBasis.COHORT), period.first, grouped=True),
-        **await worked_out((m for m in able if m.basis is MetricBasis.COHORT), year, grouped=True),
-    }
-    back = await worked_out(able, add_months(period.last + timedelta(days=1), -MONTHS), grouped=False)
+    after = period.last + timedelta(days=1)
+    year, back = add_months(after, -12), add_months(after, -MONTHS)
+    now = [
+        Wanted(metric, first, period.last, tuple(_quarters(first, period.last)), grouped=True)
+        for metric in able
+        for first in (year if metric.basis is MetricBasis.COHORT else period.first,)
+    ]
+    then = [Wanted(metric, back, period.last, (), grouped=False) for metric in able]
+    made_of = await made(catch, programme, known, cut, [*now, *then])
+    codes = [metric.code for metric in able]
+    found = dict(zip(codes, made_of[: len(now)], strict=True))
+    months = {code: each.figure.months for code, each in zip(codes, made_of[len(now) :], strict=True)}
     return impact(
         About(
             programme=programme,
@@ -84,7 +83,7 @@ async def impact_report(
             versions=sorted({pin for each in found.values() for pin in each.pins}),
             invented=await catch.log.mark.invented(),
         ),
-        [_told(metric, history.current, found, back, audience) for metric in CATALOGUE],
+        [_told(metric, history.current, found, months, audience) for metric in CATALOGUE],
     )
 
 
@@ -96,12 +95,16 @@ def _quarters(first: date, last: date) -> Iterator[Period]:
 
 
 def _told(
-    metric: Metric, programme: Programme, found: Mapping[str, Found], back: Mapping[str, Found], audience: Audience
+    metric: Metric,
+    programme: Programme,
+    found: Mapping[str, Found],
+    back: Mapping[str, Sequence[Month]],
+    audience: Audience,
 ) -> Told:
     why = lacking(metric, programme)
     if why is not None:
         return Told(metric, None, why, (), ())
-    figure, months = found[metric.code].figure, back[metric.code].figure.months
+    figure, months = found[metric.code].figure, back[metric.code]
     if audience is Audience.INTERNAL:
         return Told(metric, figure.whole, None, months, figure.groups)
     return Told(

@@ -16,11 +16,12 @@ from catch.api.common.context import Context, NotForYourRole
 from catch.api.common.cursors import cursor
 from catch.api.common.scalars import Position
 from catch.api.figures import metric_types as types
-from catch.api.figures.gathering import cases_with_others, meetings_of, meetings_then
-from catch.api.figures.metrics import Question, lacking, question
+from catch.api.figures.metrics import Question, question
 from catch.api.figures.view import Asked
 from catch.domain.meeting.state import Meeting
 from catch.domain.refusals import NotAnswered
+from catch.figures.gathering import cases_with_others, meetings_of, meetings_then
+from catch.figures.making import lacking
 from catch.metrics.definition import CaseFacts, Cut, FromCases, FromMeetings, MeetingFacts, Metric
 from catch.metrics.lines import Line
 from catch.metrics.reckoning import Tally

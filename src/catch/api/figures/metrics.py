@@ -1,14 +1,12 @@
-"""Metrics worked out: one pass over the facts for however many are asked for, kept for all who ask for the same.
+"""Metrics as they are asked for, kept for all who ask for the same.
 
 Whoever sees every case asks as they like. Everybody else is told of fixed periods, as they stood when the last quarter
 was over, and of no small group.
 """
 
-import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
-from uuid import UUID
 
 from catch.access.finding import sees_every_case
 from catch.access.listing import sees_metric
@@ -16,19 +14,17 @@ from catch.api.common.context import Context
 from catch.api.common.scalars import Position
 from catch.api.figures import metric_types as types
 from catch.api.figures import types as figures_types
-from catch.api.figures.gathering import Known, first_contacts, meetings, people
 from catch.api.figures.view import Asked, curve_point, the_period
 from catch.app import Catch
 from catch.domain.calendar import end_of_day, london_day
-from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import NotAnswered
+from catch.figures.gathering import Known
+from catch.figures.making import Found, Wanted, lacking, made
 from catch.history.past import Moment, upto
 from catch.metrics import BY_CODE, CATALOGUE
 from catch.metrics.care import careful, groups_told
-from catch.metrics.definition import Cut, FromCases, FromContacts, FromMeetings, Metric, NotComputable
+from catch.metrics.definition import Cut, Metric, NotComputable
 from catch.metrics.estimates import Estimate, Value
-from catch.metrics.reckoning import Figure, Tally, figure
-from catch.slices import in_slices
 from catch.statistics.small_numbers import Period, quarter_before
 from projections import outcomes
 
@@ -61,23 +57,11 @@ class Question(NamedTuple):
     grouped: bool
 
 
-class Found(NamedTuple):
-    """A metric worked out, and the versions of the programme under which its cases run or ran."""
-
-    figure: Figure
-    pins: tuple[str, ...]
-
-
 def metric_of(code: str) -> Metric:
     found = BY_CODE.get(code)
     if found is None:
         raise UnknownMetric(code=code)
     return found
-
-
-def lacking(metric: Metric, programme: Programme) -> str | None:
-    """Why it cannot be worked out."""
-    return metric.computed.reason if isinstance(metric.computed, NotComputable) else metric.lacking(programme)
 
 
 async def question(context: Context, asked: Asked, *, grouped: bool) -> Question:
@@ -124,70 +108,11 @@ async def worked_out(context: Context, wanted: Sequence[Metric], asked: Question
 
     async def make() -> Mapping[str, Found]:
         await catch.reached(asked.known.position)
-        return await made(catch, wanted, asked, cut)
+        every = [Wanted(metric, asked.first, asked.last, asked.parts, asked.grouped) for metric in wanted]
+        found = await made(catch, asked.programme, asked.known, cut, every)
+        return {each.metric.code: one for each, one in zip(every, found, strict=True)}
 
     return await catch.present.works.get(key, make)
-
-
-async def made(catch: Catch, wanted: Sequence[Metric], asked: Question, cut: Cut) -> Mapping[str, Found]:
-    tallies = {metric.code: Tally(metric, asked.first, asked.last) for metric in wanted}
-    for gather in (from_cases, from_meetings, from_contacts):
-        await gather(catch, wanted, asked, cut, tallies)
-    found: dict[str, Found] = {}
-    for metric in wanted:
-        tally = tallies[metric.code]
-        # A long curve is worked out beside the loop that serves others.
-        done = await asyncio.to_thread(figure, metric, tally.counted(), asked.parts, grouped=asked.grouped)
-        found[metric.code] = Found(done, tuple(sorted(tally.pins)))
-    return found
-
-
-Tallies = Mapping[str, Tally]
-
-
-async def from_cases(catch: Catch, wanted: Iterable[Metric], asked: Question, cut: Cut, tallies: Tallies) -> None:
-    sources = [
-        (metric.computed.lines, tallies[metric.code]) for metric in wanted if isinstance(metric.computed, FromCases)
-    ]
-    if not sources:
-        return
-    person = 0
-    async for several in people(catch, asked.programme, asked.known):
-        async for own in in_slices(several):
-            person += 1
-            for facts in own:
-                pin = f"{facts.case.programme}@{facts.case.programme_version}"
-                for lines, tally in sources:
-                    tally.take(lines(facts, cut), person, pin)
-
-
-async def from_meetings(catch: Catch, wanted: Iterable[Metric], asked: Question, cut: Cut, tallies: Tallies) -> None:
-    sources = [
-        (metric.computed.lines, tallies[metric.code]) for metric in wanted if isinstance(metric.computed, FromMeetings)
-    ]
-    if not sources:
-        return
-    numbers: dict[UUID | int, int] = {}
-    async for facts in in_slices(await meetings(catch, asked.programme, asked.known)):
-        cases = {item.item: item.case for item in facts.meeting.items}
-        for lines, tally in sources:
-            for line in lines(facts, cut):
-                # Of one case an item each week is still one person's; what is no person's is counted one by one.
-                behind = (line.entry and cases.get(line.entry)) or len(numbers)
-                tally.take((line,), numbers.setdefault(behind, len(numbers)))
-
-
-async def from_contacts(catch: Catch, wanted: Iterable[Metric], asked: Question, cut: Cut, tallies: Tallies) -> None:
-    sources = [
-        (metric.computed.lines, tallies[metric.code]) for metric in wanted if isinstance(metric.computed, FromContacts)
-    ]
-    if not sources:
-        return
-    number = 0
-    async for facts in in_slices(await first_contacts(catch, asked.programme, asked.known, cut)):
-        number += 1
-        for lines, tally in sources:
-            tally.take(lines(facts, cut), number)
 
 
 async def metrics(

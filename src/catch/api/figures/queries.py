@@ -9,13 +9,16 @@ from catch.access.listing import oversees, sees_figures
 from catch.api.common import types as common_types
 from catch.api.common.context import Context, Info, NotForYourRole
 from catch.api.common.cursors import instant_in, page_size
+from catch.api.common.scalars import Position
 from catch.api.engine.costs import weighs
-from catch.api.figures import metric_types
+from catch.api.figures import metric_types, report_types
 from catch.api.figures import types as figures_types
 from catch.api.figures.evidence import evidence
 from catch.api.figures.metrics import catalogue, definition, metric_of, metrics
+from catch.api.figures.report import as_type, reported
 from catch.api.figures.view import Asked, time_to_outcome
 from catch.metrics import CATALOGUE
+from catch.report.impact import Audience
 
 
 @strawberry.type
@@ -98,6 +101,22 @@ class FigureQueries:
             raise NotForYourRole
         asked = await asked_of(context, programme, from_, to, as_at)
         return await evidence(context, metric_of(code), asked, answer, wanted, place)
+
+    @strawberry.field(
+        description="The impact report of a calendar quarter that is over, from what was recorded up to `position`, or"
+        " so far. For auditors of all cases of the programme, who decide what of it is published.",
+        metadata=weighs(500),
+    )
+    async def report(
+        self,
+        info: Info,
+        programme: str,
+        year: int,
+        quarter: int,
+        audience: report_types.ReportAudience = Audience.PUBLISHED,
+        position: Position | None = None,
+    ) -> report_types.ImpactReport:
+        return as_type(await reported(info.context, programme, year, quarter, audience, position))
 
     @strawberry.field(description="What every metric is.", metadata=weighs(10))
     async def metric_definitions(self) -> list[metric_types.MetricDefinition]:

@@ -310,7 +310,7 @@ class Console:
         if session is not None and abs(now - session.seen) > TOUCHED:
             headers["set-cookie"] = self.set_cookie(self.cookies.sealed(session.at(now)))
         return Response(
-            reply.body.encode(),
+            reply.body.encode() if isinstance(reply.body, str) else reply.body,
             status_code=reply.status,
             media_type=reply.media.partition(";")[0],
             headers=cast("Any", headers),

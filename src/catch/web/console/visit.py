@@ -41,9 +41,9 @@ def one(held: Json | None, name: str) -> Json:
 
 
 class Page(Struct):
-    """What is answered: HTML, or another text."""
+    """What is answered: HTML, or another text, or a file."""
 
-    body: str
+    body: str | bytes
     status: int = 200
     media: str = "text/html"
     headers: dict[str, str] = {}

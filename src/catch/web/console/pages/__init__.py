@@ -20,6 +20,7 @@ from catch.web.console.pages import (
     people,
     preparing,
     referring,
+    report,
     screen,
     signing_in,
 )
@@ -45,6 +46,7 @@ ADDRESSES: tuple[Address, ...] = (
     *calendar.ADDRESSES,
     *audit.ADDRESSES,
     *figures.ADDRESSES,
+    *report.ADDRESSES,
     *people.ADDRESSES,
     *handover.ADDRESSES,
 )
