@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from catch.live.feed import Patience
+from catch.live.feed import AT_ONCE, Patience
 from catch.live.frames import Payload
 from catch.live.source import NotYet, Seen, TooFar
 from tests.toy_feed import NoSuchRoom, Said, Toy, Viewer
@@ -414,3 +414,36 @@ async def test_an_event_published_twice_is_delivered_once():
         await until(lambda: len(reader.waiting) == 2)
         await settled()
         assert positions(reader.take()) == [1, 2]
+
+
+@pytest.mark.parametrize("after", [None, 0])
+async def test_of_many_who_come_at_once_a_few_ask_and_all_are_let_in(
+    monkeypatch: pytest.MonkeyPatch, after: int | None
+):
+    """As the records do, the source has time for few at once: it turns away whoever comes on top of them."""
+    toy, asking = Toy(), 0
+    opens, classifies = toy.log.open, toy.log.classify
+
+    def bounded(ask: Callable[..., Any]) -> Callable[..., Any]:
+        async def within(*of: Any) -> Any:
+            nonlocal asking
+            asking += 1
+            try:
+                if asking > AT_ONCE:
+                    raise TimeoutError
+                await asyncio.sleep(0.001)
+                return await ask(*of)
+            finally:
+                asking -= 1
+
+        return within
+
+    monkeypatch.setattr(toy.log, "open", bounded(opens))
+    monkeypatch.setattr(toy.log, "classify", bounded(classifies))
+    toy.say("before they came")
+    coming = [Following(toy, Viewer(f"user {n}", "housing"), after) for n in range(10 * AT_ONCE)]
+    await until(lambda: all(each.task.done() or each.reader.waiting for each in coming))
+    assert not any(each.task.done() for each in coming)
+    for each in coming:
+        each.task.cancel()
+    await asyncio.gather(*(each.task for each in coming), return_exceptions=True)

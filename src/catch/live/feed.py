@@ -18,6 +18,9 @@ from catch.database import lost
 from catch.live.groups import Subscriber, Topic, said
 from catch.live.source import E, Ended, Notices, NotYet, Outlet, Source, Subscription, TooFar, V
 
+AT_ONCE = 32
+"""How many find out at once what they may hear and how it stands. The others wait for their turn here, for as long as
+it takes: of thousands who all ask the records at once most would be told that these cannot be reached."""
 AWAY = 0.2
 """Seconds between two tries to read from a database that is away."""
 
@@ -46,6 +49,7 @@ class Feed(Generic[V, E]):
         self.notices = notices
         self.patience = patience or Patience()
         self._topics: dict[str, dict[Hashable, Topic[V, E]]] = {field: {} for field in sources}
+        self._turns = asyncio.Semaphore(AT_ONCE)
         self._looked = clock()
         self._heard = 0
 
@@ -95,7 +99,8 @@ class Feed(Generic[V, E]):
     async def follow(self, viewer: V, subscription: Subscription, outlet: Outlet) -> None:
         """Deliver until the right to it ends or the subscriber must resynchronise; cancel to stop. Raises `Refused`."""
         source = self.sources[subscription.field]
-        opening = await source.open(viewer, subscription.arguments)
+        async with self._turns:
+            opening = await source.open(viewer, subscription.arguments)
         after = subscription.arguments.get("after")
         subscriber: Subscriber[V, E] = Subscriber(
             viewer, subscription, outlet, after if isinstance(after, int) else None
@@ -170,11 +175,12 @@ class Feed(Generic[V, E]):
 
     async def _round(self, topic: Topic[V, E], subscriber: Subscriber[V, E], most: int) -> int:
         """Read from the log once, from where the subscriber stands to the head; how many messages that was."""
-        await topic.reclassify(subscriber)
-        subscriber.again = False
-        subscriber.aside.clear()
-        if subscriber.wants_present and subscriber.last_word is None:
-            await self._present(topic, subscriber)
+        async with self._turns:
+            await topic.reclassify(subscriber)
+            subscriber.again = False
+            subscriber.aside.clear()
+            if subscriber.wants_present and subscriber.last_word is None:
+                await self._present(topic, subscriber)
         if subscriber.wants_present or subscriber.last_word is not None:
             subscriber.again = True
             return 0

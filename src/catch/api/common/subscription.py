@@ -1,5 +1,6 @@
 """What the three sources have in common."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from catch.domain.calendar import london_day
 from catch.domain.facts import Recorded
 from catch.domain.meeting.state import Meeting
 from catch.identity.tokens import Viewer
+from catch.live.feed import AT_ONCE
 from catch.live.source import NotYet, Seen
 from catch.log.codec import readable
 from catch.log.entries import Stored
@@ -58,6 +60,7 @@ class Shared:
         self._rights = rights or catch.present.rights
         self._facts = Facts(catch, self.clock(), self._rights)
         self._heard = -1
+        self._reading = asyncio.Semaphore(AT_ONCE)
 
     async def head(self) -> int:
         return self.catch.present.follower.position
@@ -112,12 +115,17 @@ class Shared:
         except NotCaughtUp as late:
             raise NotYet from late
 
+    async def _page(self, chosen: Timeline, key: UUID, after: int, upto: int) -> list[Stored]:
+        # Thousands may come again at once: who waits here is not told that the records cannot be reached.
+        async with self._reading:
+            return await chosen(self.catch.log.pool, key, after, upto, PAGE)
+
     async def between(self, chosen: Timeline, key: UUID, after: int, upto: int) -> AsyncIterator[Fact]:
         """Facts of a stream or a meeting, in order, a page at a time."""
         if after >= upto:
             return
         await self.reached(upto)
-        while page := await chosen(self.catch.log.pool, key, after, upto, PAGE):
+        while page := await self._page(chosen, key, after, upto):
             for fact in readable(page):
                 yield fact
             if len(page) < PAGE:
