@@ -19,6 +19,7 @@ from catch.domain.case.plan import PlanAgreed
 from catch.domain.case.proposals import CaseDiscussed
 from catch.domain.case.referral import ReferralReceived
 from catch.domain.case.state import Entry, KindOfEntry, first
+from catch.domain.case.versions import ProgrammeVersionChanged
 from catch.domain.case.voiding import CaseVoided
 from catch.domain.facts import Recorded, Role
 from catch.domain.programme.configuration import ClosureClass
@@ -66,7 +67,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
 
 OUTCOMES = ReadModel(
     name="outcomes",
-    version=6,
+    version=7,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=frozenset(
@@ -86,6 +87,7 @@ OUTCOMES = ReadModel(
             CaseReopened,
             CaseVoided,
             EntryWithdrawn,
+            ProgrammeVersionChanged,
         )
     ),
     indexes=("programme",),
@@ -116,6 +118,9 @@ def step(episode: Episode, event: object, at: datetime) -> Episode:
             return talked(episode, (*episode.talks, Talk(event.conversation, at)))
         case CaseDiscussed():
             return replace(episode, discussed_at=first(episode.discussed_at, event.discussion.ended_at))
+        case ProgrammeVersionChanged():
+            key = (episode.programme or "").partition("@")[0]
+            return replace(episode, programme=f"{key}@{event.to_version}")
         case PlanAgreed():
             return replace(episode, plan_at=first(episode.plan_at, at))
         case GoalSet():

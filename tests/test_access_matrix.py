@@ -79,6 +79,7 @@ RecordNoMeasure           coordinator COORDINATES
 PauseCase                 coordinator COORDINATES
 ResumeCase                coordinator COORDINATES
 ReachMilestone            coordinator COORDINATES
+MoveToVersion             coordinator COORDINATES
 AgreePlan                 coordinator COORDINATES
 RevisePlan                coordinator COORDINATES
 SetGoal                   coordinator COORDINATES

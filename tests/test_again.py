@@ -135,6 +135,7 @@ REFERENCES = {
     "ConfirmSafeContact RecordAgreement RecordRefusalOfSupport WithdrawAgreement RecordObjection AuthoriseDisclosure "
     "InvolvePartner EndInvolvement ProposeForMeeting AgreePlan SetGoal ScheduleReview HoldReview AddNote "
     "RecordUnmetNeed RecordMeasure RecordNoMeasure PauseCase ReachMilestone RecordClockWarning RecordClockBreach "
+    "MoveToVersion "
     "DeclareRecusal ResolveRecusal "
     "ProposeClosure ReopenCase": "case",
     "RescheduleMeeting CancelMeeting WithdrawInvitation SetAvailability DraftAgenda PublishAgenda StartMeeting "

@@ -84,6 +84,7 @@ from catch.domain.case.state import (
     Worker,
 )
 from catch.domain.case.telling import EscalateCase, RecordFeedback, RecordMessageBack, RecordMessageFailed
+from catch.domain.case.versions import MoveToVersion
 from catch.domain.case.voiding import ApproveVoiding, RefuseVoiding, RequestVoiding
 from catch.domain.contact import ConvertContact, LinkRepeat, ReceiveContact, ResolveContact, TriageContact
 from catch.domain.discussion import OfferActionInMeeting
@@ -325,6 +326,7 @@ async def work_on_it(w: Writer, case: Any) -> None:
     await w.send(ReachMilestone(case, "home"))
     await w.send(PauseCase(case, pause := uuid4(), "away", SOON, t()))
     await w.send(ResumeCase(case, pause))
+    await w.send(MoveToVersion(case, 2, t()))
 
 
 async def put_right(w: Writer, case: Any, note: UUID) -> None:

@@ -122,6 +122,7 @@ TABLE: dict[str, Telling] = {
     "MeasureMissed": Telling(To.SEEING, Category.HEALTH),
     "CasePaused": Telling(To.SEEING),
     "MilestoneReached": Telling(To.SEEING),
+    "ProgrammeVersionChanged": Telling(To.SEEING),
     "ClockWarned": Telling(To.SEEING),
     "ClockBreached": Telling(To.SEEING),
     "CaseResumed": Telling(To.SEEING),

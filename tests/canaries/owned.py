@@ -147,6 +147,7 @@ OWNED: dict[str, tuple[str, str]] = {
     "PauseCase.pause": INVOLVED,
     "PauseCase.expected_resume": INVOLVED,
     "PauseCase.explanation": PLAN,
+    "MoveToVersion.reason": PLAN,
     **{
         f"{kind}.{field}": ACTION
         for kind in ("OfferAction", "OfferActionInMeeting")

@@ -79,6 +79,7 @@ from catch.domain.case import (
     reviews,
     risks,
     telling,
+    versions,
     voiding,
 )
 from catch.domain.discussion import OfferActionInMeeting
@@ -181,6 +182,7 @@ CASES: tuple[Row, ...] = (
     ((measures.RecordMeasure, measures.RecordNoMeasure), COORDINATORS),
     ((pauses.PauseCase, pauses.ResumeCase), COORDINATORS),
     ((milestones.ReachMilestone,), COORDINATORS),
+    ((versions.MoveToVersion,), COORDINATORS),
     ((deadlines.RecordClockWarning, deadlines.RecordClockBreach), THE_PROGRAM),
     ((plan.AgreePlan, plan.RevisePlan), COORDINATORS),
     ((goals.SetGoal, goals.ScoreGoal, goals.AchieveGoal, goals.AbandonGoal), COORDINATORS),

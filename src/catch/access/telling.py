@@ -34,6 +34,7 @@ from catch.domain.case import (
     referral,
     reviews,
     risks,
+    versions,
     voiding,
 )
 from catch.domain.case import telling as told
@@ -247,6 +248,9 @@ def _of_case(event: CaseEvent) -> Telling:  # noqa: C901
             return Telling(To.SEEING)
         # As its clocks tell it too.
         case milestones.MilestoneReached() | deadlines.ClockWarned() | deadlines.ClockBreached():
+            return Telling(To.SEEING)
+        # By which rules they run; why is of the plan (its view).
+        case versions.ProgrammeVersionChanged():
             return Telling(To.SEEING)
         case notes.NoteAdded():
             return Telling(To.ADDRESSEES)

@@ -37,6 +37,7 @@ from catch.domain.case import (
     reviews,
     risks,
     telling,
+    versions,
     voiding,
 )
 from catch.domain.case.actions import ActionCommand
@@ -210,6 +211,15 @@ def object_to(command: agreement.RecordObjection, book: Book, given: Given) -> N
 def begin_help(command: interventions.StartIntervention, book: Book, given: Given) -> None:
     if decided(command, book, given):
         partners_exist(book, (command.provider,))
+
+
+def move(command: versions.MoveToVersion, book: Book, given: Given) -> None:
+    if decided(command, book, given):
+        case = book.case(command.case)
+        history = book.programmes(case.programme) if case else None
+        known = [held.version for held in history.versions] if history else []
+        if command.version not in known:
+            raise versions.UnknownVersion(version=command.version, known=", ".join(map(str, known)))
 
 
 def address_note(command: notes.AddNote, book: Book, given: Given) -> None:
@@ -389,6 +399,7 @@ CASE_HANDLERS: tuple[Handler, ...] = (
     handles(deadlines.RecordClockBreach, subject=person_of, decide=come_due),
     handles(interventions.StartIntervention, subject=person_of, decide=begin_help),
     handles(notes.AddNote, subject=person_of, decide=address_note),
+    handles(versions.MoveToVersion, subject=person_of, decide=move),
     handles(voiding.ApproveVoiding, subject=person_of, decide=void),
     handles(recusal.DeclareRecusal, subject=person_of, decide=keep_out),
     handles(restricted.AddRestrictedNote, subject=person_or_beside, decide=beside),

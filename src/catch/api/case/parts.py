@@ -443,6 +443,20 @@ def reached(held: Sequence[domain.Reached], redactor: Redactor) -> list[case_typ
     ]
 
 
+def moves(held: Sequence[domain.Moved], redactor: Redactor) -> list[case_types.MovedVersion]:
+    """By which rules its clocks run is told with them; why is of the plan."""
+    redactor.hides("moves.reason", Category.PLAN)
+    return [
+        case_types.MovedVersion(
+            from_version=each.from_version,
+            to_version=each.to_version,
+            at=each.at,
+            reason=redactor.text("moves.reason", Category.PLAN, each.reason),
+        )
+        for each in redactor.for_those_involved("moves", held) or ()
+    ]
+
+
 def allocations(held: Sequence[domain.Allocation], redactor: Redactor) -> list[case_types.Allocation]:
     """What coordinators write for each other."""
     return [

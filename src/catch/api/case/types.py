@@ -448,6 +448,14 @@ class Reached:
     at: datetime
 
 
+@strawberry.type(description="The case was moved from one version of its programme to another.")
+class MovedVersion:
+    from_version: int
+    to_version: int
+    at: datetime
+    reason: str | None
+
+
 @strawberry.type(description="A need that no service meets.")
 class UnmetNeed:
     id: UUID
@@ -595,6 +603,7 @@ class Case(Redactable):
     requests: list[InformationRequest]
     risks: list[Risk]
     reached: list[Reached]
+    moves: list[MovedVersion]
     escalations: list[Escalation]
     messages_back: list[MessageBack]
     feedback: list[Feedback]

@@ -170,6 +170,7 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     "feedback": lambda whole: whole.redactor.each("feedback", Category.PLAN, whole.held.feedback, parts.feedback),
     "on_hold": lambda whole: whole.redactor.for_those_involved("onHold", whole.held.on_hold is not None),
     "reached": lambda whole: parts.reached(whole.held.reached, whole.redactor),
+    "moves": lambda whole: parts.moves(whole.held.moves, whole.redactor),
     "pauses": lambda whole: parts.pauses(whole.held.pauses, whole.redactor),
     "notes": lambda whole: parts.notes(whole.held.notes, whole.beside.notes if whole.beside else (), whole.redactor),
     "concerns": lambda whole: [

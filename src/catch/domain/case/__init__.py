@@ -1,9 +1,9 @@
 """The Case stream: everything that can happen to one person's involvement with one programme.
 
 Read it as a case lives: `referral`, `information`, `eligibility`, `coordination`, `agreement`, `disclosure`,
-`proposals`, `plan`, `goals`, `interventions`, `milestones`, `deadlines`, `measures`, `reviews`, `risks`, `actions`,
-`notes`, `pauses`, `recusal`, `closing`, `telling`, `correcting`, `voiding`; `state` is what they build, `rules` what
-they share.
+`proposals`, `plan`, `goals`, `interventions`, `milestones`, `versions`, `deadlines`, `measures`, `reviews`, `risks`,
+`actions`, `notes`, `pauses`, `recusal`, `closing`, `telling`, `correcting`, `voiding`; `state` is what they build,
+`rules` what they share.
 
 To add an event, put it in its subject's module (its class, its union, its `evolve`); a command likewise with its
 `decide`. The type checker then lists what else must know.
@@ -34,6 +34,7 @@ from catch.domain.case import (
     reviews,
     risks,
     telling,
+    versions,
     voiding,
 )
 from catch.domain.case.actions import ActionCommand, ActionEvent
@@ -65,6 +66,7 @@ from catch.domain.case.reviews import ReviewCommand, ReviewEvent
 from catch.domain.case.risks import RiskCommand, RiskEvent
 from catch.domain.case.state import Case, CaseState
 from catch.domain.case.telling import TellingCommand, TellingEvent
+from catch.domain.case.versions import VersionCommand, VersionEvent
 from catch.domain.case.voiding import CaseIsVoided, VoidingCommand, VoidingEvent
 from catch.domain.facts import Recorded
 from catch.domain.given import Given, not_before
@@ -82,6 +84,7 @@ CaseEvent = (
     | GoalEvent
     | MeasureEvent
     | MilestoneEvent
+    | VersionEvent
     | DeadlineEvent
     | InterventionEvent
     | InformationEvent
@@ -107,6 +110,7 @@ CaseCommand = (
     | GoalCommand
     | MeasureCommand
     | MilestoneCommand
+    | VersionCommand
     | DeadlineCommand
     | InterventionCommand
     | InformationCommand
@@ -135,6 +139,7 @@ SUBJECTS = Subjects(
         goals.SUBJECT,
         measures.SUBJECT,
         milestones.SUBJECT,
+        versions.SUBJECT,
         deadlines.SUBJECT,
         interventions.SUBJECT,
         information.SUBJECT,

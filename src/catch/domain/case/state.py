@@ -949,6 +949,15 @@ class Reached(Part, frozen=True):
     at: datetime
 
 
+class Moved(Part, frozen=True):
+    """That the case was moved from one version of its programme to another, and why."""
+
+    from_version: int
+    to_version: int
+    at: datetime
+    reason: Sealed
+
+
 class Passed(Part, frozen=True):
     """That a clock came near its deadline, or passed it (`breach`), as it was recorded. `at` is when that was."""
 
@@ -1039,6 +1048,7 @@ class Case(Part, frozen=True, omit_defaults=True):
     requests: tuple[InformationRequest, ...] = ()
     risks: tuple[Risk, ...] = ()
     reached: tuple[Reached, ...] = ()
+    moves: tuple[Moved, ...] = ()
     passed: tuple[Passed, ...] = ()
     escalations: tuple[Escalated, ...] = ()
     messages_back: tuple[MessageBack, ...] = ()

@@ -74,6 +74,7 @@ TITLES = {
     "RecordNoMeasure": "It was not filled in",
     "PauseCase": "Put the case on hold",
     "ReachMilestone": "Record a milestone",
+    "MoveToVersion": "Move it to another version of its programme",
     "ResumeCase": "The case goes on",
     "CorrectEntry": "Put it right",
     "CorrectMeasure": "Put right what they ticked",
