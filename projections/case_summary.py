@@ -77,7 +77,7 @@ def complete(row: Row) -> Row:
 
 CASE_SUMMARY = ReadModel(
     name="case_summary",
-    version=12,
+    version=13,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=names(CASE.events),
@@ -358,6 +358,18 @@ async def standing(db: Statements, cases: Iterable[UUID]) -> dict[UUID, Standing
 
 
 _CASE = msgspec.json.Decoder(Case)
+
+
+async def people_over(db: Statements, programmes: Iterable[str], after: UUID, first: int) -> list[UUID]:
+    """By id, those behind this one who have a case that is over in one of these programmes."""
+    rows = await db.fetch(
+        f"""select distinct person from {TABLE} where not live and programme = any($1::text[]) and person > $2
+            order by person limit $3""",
+        [*programmes],
+        after,
+        first,
+    )
+    return [row["person"] for row in rows]
 
 
 async def live_after(db: Statements, case: UUID, first: int) -> list[UUID]:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from catch.database import Statements
 from catch.domain.calendar import london_day
-from catch.domain.contact import Contact, ContactState, evolve
+from catch.domain.contact import WAITING, Contact, ContactState, evolve
 from catch.domain.facts import Recorded
 from catch.domain.programme.configuration import Disposition
 from catch.domain.streams import CONTACT, stream_of_event
@@ -77,7 +77,7 @@ def place_of(contact: Contact) -> int:
 
 CONTACTS = ReadModel(
     name="contacts",
-    version=1,
+    version=2,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=names(CONTACT.events),
@@ -119,6 +119,23 @@ async def page(
         first,
     )
     return load(rows, Row)
+
+
+async def about(db: Statements, person: UUID) -> tuple[UUID, ...]:
+    """Every contact that is about the person, or led to a referral of theirs."""
+    rows = await db.fetch(f"select contact_id from {TABLE} where people && $1::uuid[] order by contact_id", [person])
+    return tuple(row["contact_id"] for row in rows)
+
+
+async def awaited(db: Statements, people: Sequence[UUID]) -> frozenset[UUID]:
+    """Those of these people about whom a contact waits."""
+    rows = await db.fetch(
+        f"""select distinct about.person from {TABLE} cross join lateral unnest(people) as about (person)
+            where people && $1::uuid[] and state = any($2::text[]) and about.person = any($1::uuid[])""",
+        [*people],
+        [*WAITING],
+    )
+    return frozenset(row["person"] for row in rows)
 
 
 async def earlier(db: Statements, row: Row, days: int) -> list[Row]:

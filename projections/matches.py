@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from catch.database import Statements
+from catch.domain.erasing import PersonErased
 from catch.domain.facts import Recorded
 from catch.domain.merging import MergeReversed, PersonsMerged
 from catch.domain.person import ContactCorrected, IdentityCorrected, PersonRegistered
@@ -42,12 +43,14 @@ class Sharers(NamedTuple):
 
 
 def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
-    return (recorded.stream,) if isinstance(recorded.event, Identified | Linked) else ()
+    return (recorded.stream,) if isinstance(recorded.event, Identified | Linked | PersonErased) else ()
 
 
 def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
-    """Who is registered stays so; what was put right is matched as it holds since."""
-    event: Identified | Linked = recorded.event
+    """Who is registered stays so, until they are erased; what was put right is matched as it holds since."""
+    event: Identified | Linked | PersonErased = recorded.event
+    if isinstance(event, PersonErased):
+        return None
     if isinstance(event, PersonRegistered):
         return row or Row(key, recorded.position, event.marks, event.nhs_digest)
     if row is None:
@@ -65,10 +68,10 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
 
 MATCHES = ReadModel(
     name="matches",
-    version=4,
+    version=5,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
-    topics=names(Identified | Linked),
+    topics=names(Identified | Linked | PersonErased),
     indexes=("using gin (marks)", "nhs_digest"),
     listed=None,
     keys=keys,

@@ -11,6 +11,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from catch.database import Statements
+from catch.domain.case.closing import CaseErased
 from catch.domain.case.referral import ReferralAttached, ReferralReceived
 from catch.domain.facts import Recorded, Role
 from projections.read_model import MadeOf, ReadModel, names
@@ -36,12 +37,14 @@ class Row(Struct, frozen=True):
 
 
 def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
-    return (recorded.stream,) if isinstance(recorded.event, ReferralReceived | ReferralAttached) else ()
+    return (recorded.stream,) if isinstance(recorded.event, ReferralReceived | ReferralAttached | CaseErased) else ()
 
 
 def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row:
-    referral = recorded.event.referral
     row = row or Row(key, recorded.position, (), ())
+    if isinstance(recorded.event, CaseErased):
+        return Row(key, recorded.position, (), row.referrals)
+    referral = recorded.event.referral
     digests = (*row.digests, referral.reference_digest) if referral.reference_digest else row.digests
     ours = recorded.envelope.actor.role is Role.SYSTEM
     return Row(key, recorded.position, digests, (*row.referrals, str(referral.referral)) if ours else row.referrals)
@@ -49,10 +52,10 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row:
 
 REFERENCES = ReadModel(
     name="references",
-    version=1,
+    version=2,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
-    topics=names([ReferralReceived, ReferralAttached]),
+    topics=names([ReferralReceived, ReferralAttached, CaseErased]),
     indexes=("using gin (digests)", "using gin (referrals)"),
     listed=None,
     keys=keys,

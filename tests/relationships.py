@@ -459,6 +459,36 @@ COORDINATES_THE_PERSON = Relationship(
 )
 
 
+def recused_of_another(w: World) -> World:
+    """Of a second case of the person's, which their agency does not coordinate."""
+    second = replace(shared, case=uid(80), lead=Worker("otto", "other-1"), recusals=(Recusal(w.user, w.agency, NOW),))
+    people = tuple(replace(each, cases=(*each.cases, (uid(80), P))) for each in w.people)
+    return replace(w, cases=(*w.cases, second), people=people)
+
+
+def also_elsewhere(w: World) -> World:
+    """Known in a programme that is somebody else's to answer for."""
+    return replace(w, people=tuple(replace(each, cases=(*each.cases, (uid(80), OTHER_PROGRAMME))) for each in w.people))
+
+
+LETS_THEM_GO = Relationship(
+    COORDINATES_THE_PERSON.holds,
+    lambda role: {**COORDINATES_THE_PERSON.neighbours(role), recused_of_another: UnknownPerson},
+)
+GUARDS_THE_PERSON = Relationship(
+    lambda role: world(role, shared),
+    for_all(
+        {
+            **NOT_HERE,
+            **same(
+                nothing, elsewhere, of_another_agency, left_programme, runs_no_more, only_coordinates, also_elsewhere,
+                recused, recused_of_another, refusal=UnknownPerson,
+            ),
+        }
+    ),
+)  # fmt: skip
+
+
 OTHER_PERSON, OTHERS_CASE, MERGE = uid(78), uid(79), uid(94)
 """Of whom it was said that they are the person."""
 SAID = Merge(MERGE, PERSON, OTHER_PERSON, TEXT, "second", "snn", NOW)

@@ -159,6 +159,11 @@ RequestMerge              coordinator COORDINATES_BOTH
 ApproveMerge              coordinator ANSWERS_FOR_BOTH
 RefuseMerge               coordinator ANSWERS_FOR_BOTH
 ReverseMerge              coordinator ANSWERS_FOR_BOTH
+RequestErasure            coordinator LETS_THEM_GO, caldicott GUARDS_THE_PERSON
+ApproveErasure            caldicott GUARDS_THE_PERSON
+StopErasure               coordinator LETS_THEM_GO, caldicott GUARDS_THE_PERSON
+PlaceLegalHold            caldicott GUARDS_THE_PERSON
+LiftLegalHold             caldicott GUARDS_THE_PERSON
 LookForMatches            coordinator AT_THE_PERSONS_DOOR
 ReceiveContact            coordinator TAKES_CONTACTS
 TriageContact             coordinator WORKS_THE_CONTACT
@@ -197,7 +202,7 @@ def row(line: str) -> tuple[str, dict[Role, str]]:
 TABLE = dict(row(line) for line in ALLOWED.strip().splitlines())
 TABLE["RenewCalendar"] = dict.fromkeys(PEOPLE, "HAS_THE_ROLE")
 # The program itself says so, and nobody else.
-TABLE["RecordClockWarning"] = TABLE["RecordClockBreach"] = {}
+TABLE["RecordClockWarning"] = TABLE["RecordClockBreach"] = TABLE["ErasePerson"] = {}
 TABLE["RaiseSafeguardingConcern"] = dict.fromkeys(PEOPLE, "HAS_THE_ROLE")
 KINDS = {kind.__name__: kind for kind in COMMANDS}
 ROWS = [(name, role) for name, cells in TABLE.items() for role in cells]

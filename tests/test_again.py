@@ -86,6 +86,7 @@ NOTHING_TO_LOSE = {
     "NoteItem PublishAgenda RaiseHand ReinstateMember ResumeMeeting ResumeProgramme RunProgramme ScoreGoal",
     "ReachMilestone ResumeCase SetAvailability StartMeeting SuspendMember SuspendProgramme ApproveVoiding",
     "ApproveEntryWithdrawal ApproveMerge RecordClockWarning RecordClockBreach",
+    "ApproveErasure LiftLegalHold ErasePerson",
 }
 """Commands all of whose fields say what it is about, or of which the decision compares all that they say."""
 REFERENCES = {
@@ -110,6 +111,9 @@ REFERENCES = {
     "RequestVoiding": "case",
     "RequestMerge": "person retired",
     "ApproveMerge RefuseMerge ReverseMerge": "person merge",
+    "RequestErasure PlaceLegalHold": "person",
+    "ApproveErasure StopErasure ErasePerson": "person erasure",
+    "LiftLegalHold": "person hold",
     "RecordMessageFailed AcknowledgeMessageBack": "case message",
     "EscalateCase RecordMessageBack RecordFeedback": "case",
     "RecordDeath WithdrawDeath": "person",

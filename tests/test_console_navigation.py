@@ -18,12 +18,14 @@ from tests.place import ADMINISTRATOR, AUDITOR, CHAIR, COORDINATOR, HOUSING, PRO
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MANAGER = Actor("manager@snn", "snn", Role.MEMBER_ADMINISTRATOR)
-EVERYBODY = (ADMINISTRATOR, AUDITOR, CHAIR, COORDINATOR, HOUSING, MANAGER, REFERRER)
+CALDICOTT = Actor("caldicott@snn", "snn", Role.CALDICOTT)
+EVERYBODY = (ADMINISTRATOR, AUDITOR, CALDICOTT, CHAIR, COORDINATOR, HOUSING, MANAGER, REFERRER)
 ASKED = {
     "agencyInbox": "{ agencyInbox(first: 1) { edges { cursor } } }",
     "agendaPreview": "query ($meeting: UUID!) { agendaPreview(meetingId: $meeting) { asOf } }",
     "auditTrail": "query ($case: UUID!) { auditTrail(stream: $case, first: 1) { edges { cursor } } }",
     "contacts": "{ contacts(first: 1) { edges { cursor } } }",
+    "erasures": "{ erasures(first: 1) { edges { cursor } } }",
     "firstContact": """query ($programme: String!) {
         firstContact(programme: $programme, from: "2025-01-01", to: "2025-03-31") { __typename } }""",
     "lapsing": "{ lapsing(first: 1) { edges { cursor } } }",
@@ -37,6 +39,7 @@ ASKED = {
         metrics(programme: $programme, from: "2025-01-01", to: "2025-03-31") { number } }""",
     "ownedActions": "query ($agency: String!) { ownedActions(agency: $agency, user: $agency) { edges { cursor } } }",
     "report": "query ($programme: String!) { report(programme: $programme, year: 2025, quarter: 1) { title } }",
+    "retentionDue": "{ retentionDue(first: 1) { edges { cursor } } }",
     "timeToOutcome": "query ($programme: String!) { timeToOutcome(programme: $programme) { cutOffAt } }",
     "whyNotOnAgenda": """query ($case: UUID!, $meeting: UUID!) {
         whyNotOnAgenda(caseId: $case, meetingId: $meeting) { text } }""",
@@ -47,6 +50,7 @@ ASKED = {
 async def place(furnished: Furnished) -> AsyncIterator[Place]:
     async with furnished() as made:
         await made.enrol(MANAGER)
+        await made.enrol(CALDICOTT)
         yield made
 
 

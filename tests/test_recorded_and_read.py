@@ -240,6 +240,8 @@ INTO: Mapping[str, str] = {
     "ApproveMerge": "PersonMerge",
     "RefuseMerge": "PersonMerge",
     "ReverseMerge": "PersonMerge",
+    **dict.fromkeys(("RequestErasure", "ApproveErasure", "StopErasure"), "PersonErasure"),
+    **dict.fromkeys(("PlaceLegalHold", "LiftLegalHold"), "LegalHold"),
     "ApproveVoiding": "Voiding",
     "RefuseVoiding": "Voiding",
     "DeclareRecusal": "Recusal",
@@ -302,6 +304,7 @@ ELSEWHERE: Mapping[str, str] = {
     "AllocateCoordinator.agency": "Allocation.worker",
     "RedirectReferral.redirection": "Case.answered",
     "ReopenCase.case": "Reopening.episode",
+    "StopErasure.reason": "PersonErasure.stopped",
     "RequestMerge.retired": "PersonMerge.other",
     "RefuseMerge.reason": "PersonMerge.because",
     "ReverseMerge.reason": "PersonMerge.because",
@@ -384,7 +387,7 @@ CONFIGURATION = frozenset(
         *("Programme", "Closure", "ClosureReason", "Framework", "Caseload", "PlanRules", "Series", "CoreMember"),
         *("AgendaPolicy", "Minutes", "ClockRule", "Milestone", "Span", "Eligibility", "Criterion", "Source", "Pauses"),
         *("PauseReason", "Instrument", "MeasureStage", "LocalScale", "Contacts", "ContactOutcome"),
-        "ContactPriority",
+        *("ContactPriority", "Retention"),
     }
 )
 """What a programme is made of: `Programme.definition` is the whole of it, as it was loaded."""
@@ -438,7 +441,18 @@ OWN_IDS = frozenset(
     {
         *("referral", "conversation", "objection", "disclosure", "proposal", "plan", "goal", "review", "action"),
         *("progress", "note", "concern", "need", "decision", "amendment", "pause", "measure", "support", "request"),
-        *("risk", "escalation", "message", "feedback", "voiding", "merge", "correction", "withdrawal"),
+        *(
+            "risk",
+            "escalation",
+            "message",
+            "feedback",
+            "voiding",
+            "merge",
+            "correction",
+            "withdrawal",
+            "erasure",
+            "hold",
+        ),
     }
 )
 """The id of what a command makes, or is about."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import projections
 from catch.commands import Commands, Records
+from catch.commands.destroying import stay_erased
 from catch.database.server import Server
 from catch.evidence.kept import PURPOSE
 from catch.evidence.signing import Signing
@@ -16,6 +17,7 @@ from catch.log.codec import CODEC, decode
 from catch.log.migrations import newest
 from catch.personal import KeyFile, Keyring
 from catch.personal.belonging import OtherKey, begun, belong
+from catch.personal.keyring import erased_list
 from catch.present.moment import FRESH
 from catch.present.present import Present
 from catch.readside import NotCaughtUp, ReadSide
@@ -103,7 +105,17 @@ async def keyring_of(log: Log, settings: Settings) -> Keyring:
         await belong(log.pool, keys)
     except OtherKey as problem:
         raise OtherKey(f"{key_path(settings)}: {problem}. {TO_DO[0].upper()}{TO_DO[1:]}.") from None
-    return Keyring(log.pool, keys)
+    keyring = Keyring(log.pool, keys, listed=erased_list(settings.erased, keys))
+    try:
+        # Before anything is opened.
+        if back := await keyring.erase_again():
+            logger.warning("keys that had come back were destroyed again: %d", len(back))
+    except OSError as problem:
+        raise BadSetting(f"CATCH_DATA_DIR: {settings.erased}: {problem.strerror}. {WITHOUT_LIST}") from None
+    return keyring
+
+
+WITHOUT_LIST = "It lists who was erased: without it somebody could be read again whom a backup brought back"
 
 
 @asynccontextmanager
@@ -140,6 +152,7 @@ async def opened(server: Server, settings: Settings) -> AsyncGenerator[Catch]:
         ):
             await stack.enter_async_context(living_on(name, job))
         await caught_up(catch, head)
+        await stay_erased(catch.commands, catch.records)
         yield catch
 
 

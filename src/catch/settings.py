@@ -78,6 +78,11 @@ class Settings(Struct, frozen=True):
         """The folder that keeps which checkpoint of each log this machine saw last."""
         return self.data_dir / "checkpoints"
 
+    @property
+    def erased(self) -> Path:
+        """The list of who was erased, which a backup of the database must not bring back."""
+        return self.data_dir / "erased"
+
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Raises `BadSetting` with the variable's name."""

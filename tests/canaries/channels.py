@@ -171,7 +171,17 @@ def lists(programme: str, series: str, agencies: tuple[str, ...], users: tuple[s
     yield asked(OPERATIONS["partners"], programme=programme)
     yield asked(OPERATIONS["contacts"], which={"states": ["RECEIVED"]})
     yield asked(OPERATIONS["first_contact"], programme=programme, **{"from": "2020-01-01", "to": "2020-03-31"})
-    for name in ("contacts", "meetings", "inbox", "agencies", "lapsing", "viewer", "viewer_standing"):
+    for name in (
+        "contacts",
+        "meetings",
+        "inbox",
+        "agencies",
+        "lapsing",
+        "erasures",
+        "retention_due",
+        "viewer",
+        "viewer_standing",
+    ):
         yield asked(OPERATIONS[name])
     for name in ("programmes", "suspended_programmes"):
         yield asked(OPERATIONS[name])

@@ -62,6 +62,7 @@ OF_A_PERSON = {
     "WithdrawDeath",
 }
 OF_TWO = {"RequestMerge", "ApproveMerge", "RefuseMerge", "ReverseMerge"}
+OF_AN_ERASURE = {"RequestErasure", "ApproveErasure", "StopErasure", "PlaceLegalHold", "LiftLegalHold"}
 FROM_THE_CHAIR = {"AuthoriseDisclosure", "EndDisclosure", "RecordUnmetNeed", "DeclareRecusal", "ResolveRecusal"}
 
 
@@ -159,14 +160,13 @@ class Model:
             yield from self.of_a_case(command, action, context)
         elif action in OF_A_PERSON:
             yield action, ("Person", command.person), context | {"worksOnACase": self.works_on_a_case()}
+        elif action in OF_AN_ERASURE:
+            theirs = self.of_people()
+            known = {"worksOnACase": self.works_on_a_case(), "keptOutOfOne": self.kept_out_of_one([theirs])}
+            yield action, ("Person", command.person), context | known | {"guardsAll": self.guards(command.person)}
         elif action in OF_TWO:
             known = [self.of_people(each) for each in (worlds.PERSON, worlds.OTHER_PERSON)]
-            out = any(
-                user == self.world.user
-                for cases in known
-                for case in cases
-                for user, _ in kept_out(self.world, case.case)
-            )
+            out = self.kept_out_of_one(known)
             works = all(not cases or self.works_on(cases) for cases in known)
             if action == "RequestMerge" or command.merge == worlds.MERGE:
                 yield action, ("Person", command.person), context | {"worksOnBoth": works, "keptOutOfOne": out}
@@ -223,6 +223,21 @@ class Model:
     def of_people(self, whose: UUID = worlds.PERSON) -> list[Case]:
         theirs = {case for person in self.world.people if person.person == whose for case, _ in person.cases}
         return [case for case in self.world.cases if case.case in theirs]
+
+    def kept_out_of_one(self, known: Sequence[Sequence[Case]]) -> bool:
+        return any(
+            user == self.world.user for cases in known for case in cases for user, _ in kept_out(self.world, case.case)
+        )
+
+    def guards(self, whose: UUID) -> bool:
+        """The Caldicott contact of every programme in which the person has a case."""
+        caldicott = {each.programme for each in acts_as(self.world) if each.role is Role.CALDICOTT}
+        own = caldicott & set(principal(self.world)["attrs"]["leads"])
+        return any(
+            bool(own) and {programme for _, programme in person.cases} <= own
+            for person in self.world.people
+            if person.person == whose
+        )
 
     def leads_somewhere(self) -> bool:
         """An appointing officer of a programme that their agency leads."""

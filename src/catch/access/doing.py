@@ -29,8 +29,10 @@ from catch.access.relations import (
     declaring_own_part,
     disclosing_from_the_chair,
     discussing_at_once,
+    guarding_person,
     late,
     leading_on,
+    letting_go,
     linking_contacts,
     listing,
     may_take_the_chair,
@@ -54,7 +56,7 @@ from catch.access.relations import (
     writing_restricted,
 )
 from catch.access.standing import IN_TURN, Who
-from catch.domain import contact, partner, person, programme, restricted
+from catch.domain import contact, erasing, partner, person, programme, restricted
 from catch.domain import merging as people
 from catch.domain.case import (
     actions,
@@ -265,6 +267,12 @@ OTHERS: tuple[Row, ...] = (
         (people.RequestMerge, people.ApproveMerge, people.RefuseMerge, people.ReverseMerge),
         {Role.COORDINATOR: merging},
     ),
+    (
+        (erasing.RequestErasure, erasing.StopErasure),
+        {Role.COORDINATOR: letting_go, Role.CALDICOTT: guarding_person},
+    ),
+    ((erasing.ApproveErasure, erasing.PlaceLegalHold, erasing.LiftLegalHold), {Role.CALDICOTT: guarding_person}),
+    ((erasing.ErasePerson,), THE_PROGRAM),
     ((person.LookForMatches,), {Role.COORDINATOR: at_the_persons_door}),
     ((contact.ReceiveContact,), {Role.COORDINATOR: taking_contacts}),
     ((contact.TriageContact, contact.ResolveContact), {Role.COORDINATOR: working_contact}),
@@ -334,6 +342,11 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
         people.ApproveMerge,
         people.RefuseMerge,
         people.ReverseMerge,
+        erasing.RequestErasure,
+        erasing.ApproveErasure,
+        erasing.StopErasure,
+        erasing.PlaceLegalHold,
+        erasing.LiftLegalHold,
         attendance.DeclareInterest,
         attendance.ResolveInterest,
         attendance.JoinMeeting,

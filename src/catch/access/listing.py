@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum, auto
 from typing import assert_never
 
-from catch.access.seeing import Sight, has_inbox
+from catch.access.seeing import Sight, guards, has_inbox
 from catch.access.standing import EVERYWHERE, Who
 from catch.domain.facts import Category, Part, Role
 from catch.metrics.definition import MetricAudience
@@ -203,6 +203,11 @@ def keeps_a_door(who: Who) -> bool:
     return bool(who.doors)
 
 
+def guards_people(who: Who) -> bool:
+    """Whether they answer for anybody's data: a Caldicott contact of an agency that leads."""
+    return guards(who, ())
+
+
 FIGURES = OVERSEERS | {Role.ANALYST}
 """Who is told figures. An analyst is told nothing else: of no case, and of no small group."""
 
@@ -242,6 +247,7 @@ READS: Mapping[str, Callable[[Who], bool]] = {
     "agendaPreview": oversees,
     "auditTrail": oversees,
     "contacts": keeps_a_door,
+    "erasures": guards_people,
     "firstContact": reads_figures,
     "lapsing": lambda who: bool(cares_as(who)),
     "members": lists_members,
@@ -250,6 +256,7 @@ READS: Mapping[str, Callable[[Who], bool]] = {
     "metrics": reads_figures,
     "ownedActions": has_inbox,
     "report": lambda who: Role.AUDITOR in who.roles_held(),
+    "retentionDue": guards_people,
     "timeToOutcome": reads_figures,
     "whyNotOnAgenda": oversees,
 }

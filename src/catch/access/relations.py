@@ -19,6 +19,7 @@ from catch.access.seeing import (
     chairs,
     contact_seen,
     coordinates,
+    guards,
     item_closed,
     item_hidden,
     kept_from,
@@ -536,6 +537,27 @@ def coordinating_person(asked: Asked) -> None:
     somewhere = any(asked.who.coordinates_in(programme) for _, programme in asked.who.runs)
     openly = any(seen.everything for case in cases if (seen := asked.seen(case)))
     if not somewhere or (cases and not openly):
+        raise UnknownPerson(person=asked.command.person)
+
+
+def letting_go(asked: Asked) -> None:
+    """The same, and they are kept out of no case of theirs."""
+    coordinating_person(asked)
+    not_kept_from(asked)
+
+
+def guarding_person(asked: Asked) -> None:
+    """They are the Caldicott contact of every programme in which the person has a case, and kept out of none."""
+    person = asked.reads.person(asked.command.person)
+    if person is None or not guards(asked.who, {programme for _, programme in person.cases}):
+        raise UnknownPerson(person=asked.command.person)
+    not_kept_from(asked)
+
+
+def not_kept_from(asked: Asked) -> None:
+    person = asked.reads.person(asked.command.person)
+    sights = _sights(asked, person) if person else []
+    if any(seen is not None and seen.hidden is RedactionReason.RECUSED for seen in sights):
         raise UnknownPerson(person=asked.command.person)
 
 

@@ -264,6 +264,14 @@ def knows_as_one(sights: Sequence[Sight | None]) -> bool:
     return not kept and (not sights or any(seen is not None and seen.everything for seen in sights))
 
 
+def guards(who: Who, programmes: Iterable[str]) -> bool:
+    """Whether they answer for the data of somebody with cases in these programmes: the Caldicott contact of each of
+    them. Of one of two alone they would decide about what the other keeps.
+    """
+    own = {key for role, key in who.roles if role is Role.CALDICOTT and who.leads(key)}
+    return bool(own) and own.issuperset(programmes)
+
+
 # Meetings
 
 

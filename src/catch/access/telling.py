@@ -40,11 +40,20 @@ from catch.domain.case import (
 from catch.domain.case import telling as told
 from catch.domain.contact import (
     ContactConvertedToReferral,
+    ContactErased,
     ContactEvent,
     ContactReceived,
     ContactRepeatLinked,
     ContactResolved,
     ContactTriaged,
+)
+from catch.domain.erasing import (
+    ErasureApproved,
+    ErasureRequested,
+    ErasureStopped,
+    LegalHoldLifted,
+    LegalHoldPlaced,
+    PersonErased,
 )
 from catch.domain.facts import Category, Part
 from catch.domain.meeting import (
@@ -191,6 +200,9 @@ def _of_case(event: CaseEvent) -> Telling:  # noqa: C901
             return Telling(To.SEEING, changes=Changes.CASE, milestone=True)
         case closing.CaseClosed() | closing.CaseReopened() | voiding.CaseVoided():
             return Telling(To.SEEING, changes=Changes.CASE, milestone=True)
+        case closing.CaseErased():
+            # Whoever looks at the case sees that its texts are gone; it says nothing else.
+            return Telling(To.SEEING)
         case recusal.RecusalDeclared() | recusal.RecusalResolved():
             return Telling(To.COORDINATING, changes=Changes.CASE)
         case coordination.CoordinatorAllocated() | coordination.CoordinatorChanged():
@@ -341,6 +353,12 @@ def _of_person(event: PersonEvent) -> Telling:
         case MergeRequested() | PersonsMerged() | MergeRefused() | MergeReversed():
             # Only to whoever coordinates a case of each of the two, whom their cases tell.
             return Telling(To.NOBODY, changes=Changes.PERSON)
+        case ErasureRequested() | ErasureApproved() | ErasureStopped() | LegalHoldPlaced() | LegalHoldLifted():
+            # Who coordinates a case of theirs reads it with the person, a Caldicott contact in a list of their own.
+            return Telling(To.NOBODY, changes=Changes.PERSON)
+        case PersonErased():
+            # Each of their cases says so.
+            return Telling(To.NOBODY, changes=Changes.PERSON)
         case _:
             assert_never(event)
 
@@ -374,6 +392,8 @@ def _of_contact(event: ContactEvent) -> Telling:
     match event:
         case ContactReceived() | ContactTriaged() | ContactResolved() | ContactRepeatLinked():
             # No case has anything of it, until it leads to one. Whoever keeps the front door reads its list.
+            return Telling(To.NOBODY)
+        case ContactErased():
             return Telling(To.NOBODY)
         case ContactConvertedToReferral():
             # The case tells its own referral, and whose rights that changes.

@@ -10,6 +10,7 @@ from catch.api.common import types as common_types
 from catch.api.common.enums import known_to_graphql
 from catch.api.common.scalars import schema_config
 from catch.api.contact.queries import ContactQueries
+from catch.api.erasing.queries import ErasingQueries
 from catch.api.figures.queries import FigureQueries
 from catch.api.inbox.queries import InboxQueries
 from catch.api.inbox.subscription import InboxSubscription
@@ -29,6 +30,7 @@ class Query(
     ProgrammeQueries,
     CaseQueries,
     ContactQueries,
+    ErasingQueries,
     MeetingQueries,
     InboxQueries,
     AuditQueries,

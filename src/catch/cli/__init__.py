@@ -27,6 +27,7 @@ COMMANDS = {
     "parked": "upkeep:parked_",
     "doctor": "doctor:doctor_",
     "restored": "upkeep:restored",
+    "retention": "retention:retention",
     "audit": "audit:audit",
     "bench": "bench:bench",
     "document": "documents:document",

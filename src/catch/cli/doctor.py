@@ -52,7 +52,7 @@ def doctor_(as_json: bool) -> None:
 
     async def run(log: Log) -> Report:
         with facts("facts") as progress:
-            return await examined(log, CODEC, ALL, progress, encryption, settings.signed)
+            return await examined(log, CODEC, ALL, progress, encryption, settings.signed, settings.erased)
 
     report = on_log(run)
     if as_json:
@@ -97,7 +97,9 @@ async def looked_over(catch: Catch) -> AsyncGenerator[None]:
 async def told_at_start(catch: Catch) -> None:
     """One line a finding."""
     try:
-        report = await examined_at_start(catch.log, CODEC, ALL, catch.keyring.encryption, catch.settings.signed)
+        report = await examined_at_start(
+            catch.log, CODEC, ALL, catch.keyring.encryption, catch.settings.signed, catch.settings.erased
+        )
     # A server serves whether or not its log could be looked over.
     except Exception as problem:
         if not lost(problem):

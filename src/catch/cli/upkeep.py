@@ -6,7 +6,7 @@ import sys
 import rich_click as click
 
 import projections
-from catch.app import Catch
+from catch.app import Catch, key_path, keyring_of
 from catch.cli.common import IN_PART, UNUSABLE, complain, console, nothing_is_real, on_log, on_place, on_server
 from catch.cli.options import argument, option
 from catch.cli.progress import facts
@@ -141,12 +141,18 @@ def restored() -> None:
     connects. What cannot be noticed is that the files of a stopped server were put back, from a snapshot of its disk
     say. Begins a new generation of positions: clients that had seen later facts are told to ask anew.
 
+    Whoever was erased since stays so: the keys of those who stand in the list of the data folder are destroyed again,
+    here as by every server when it starts.
+
     **Examples**
 
         catch restored
     """
+    settings = Settings.read()
 
     async def run(log: Log) -> int:
+        if key_path(settings).exists():
+            await keyring_of(log, settings)
         return await log.generations.begin(log.pool)
 
     number = on_log(run)

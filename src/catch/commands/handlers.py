@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from catch.commands.cases import CASE_HANDLERS
 from catch.commands.contacts import CONTACT_HANDLERS
+from catch.commands.erasing import ERASING_HANDLERS
 from catch.commands.handler import Handler
 from catch.commands.meetings import MEETING_HANDLERS
 from catch.commands.merging import MERGING_HANDLERS
@@ -16,6 +17,7 @@ LISTED: tuple[Handler, ...] = (
     *MEETING_HANDLERS,
     *CONTACT_HANDLERS,
     *MERGING_HANDLERS,
+    *ERASING_HANDLERS,
     *OTHER_HANDLERS,
 )
 

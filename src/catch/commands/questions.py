@@ -32,7 +32,7 @@ from catch.personal import Keyring, Sealing, Unopened
 from catch.present.present import Present
 from catch.readside import ReadSide
 from catch.slices import each, emptied
-from projections import agenda, case_summary, matches, members
+from projections import agenda, case_summary, contacts, matches, members
 
 
 class AgendaFacts(NamedTuple):
@@ -286,6 +286,17 @@ class RegisteredWith(Question[tuple[UUID, ...]], frozen=True):
 
     async def answer(self, source: Asking) -> tuple[UUID, ...]:
         return await matches.registered_with(source.records.log.pool, self.digest)
+
+
+class ContactsAbout(Question[tuple[UUID, ...]], frozen=True):
+    """The contacts that are about the person, or led to a referral of theirs."""
+
+    person: UUID
+
+    async def answer(self, source: Asking) -> tuple[UUID, ...]:
+        # One that came a moment ago counts, too; nobody waits for this answer but who erases somebody.
+        await source.records.up_to_date()
+        return await contacts.about(source.records.log.pool, self.person)
 
 
 class SubjectDigest(Question[str], frozen=True):

@@ -50,6 +50,7 @@ class Taking:
         self._handler = HANDLER_OF[type(asked.command)]
         self._enrolled = False
         self._sealing: Sealing[Command] | None = None
+        self._erasures = records.keyring.erasures
         self._book = Book()
         self._allowed = False
         self._up_to_date = False
@@ -129,7 +130,10 @@ class Taking:
         """Sealing may cost a key: it is done once, unless the texts turn out to be about somebody else."""
         asked, book, handler = self._asked, self._book, self._handler
         subject = await self._read(lambda: handler.subject(asked.command, book))
-        if self._sealing is None or self._sealing.subject != subject:
+        erasures = self._records.keyring.erasures
+        # Whose key went meanwhile, of them nothing more is recorded that nobody could ever read.
+        if self._sealing is None or self._sealing.subject != subject or self._erasures != erasures:
+            self._erasures, self._sealing = erasures, None
             self._sealing = await self._seals(subject)
         return self._sealing.command
 

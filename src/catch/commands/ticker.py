@@ -1,4 +1,5 @@
-"""Time passing makes no facts by itself: the ticker looks which clocks have fallen due, and has that recorded.
+"""Time passing makes no facts by itself: the ticker looks which clocks have fallen due, and has that recorded; and who
+is to be erased by now, and does that.
 
 Any server may run one. The one that keeps the read side works, so that one at a time does; where two do all the same,
 what each asks has an id made of what fell due, and the case takes it once. It keeps nothing: a server that takes over
@@ -15,12 +16,14 @@ from uuid import UUID
 
 from catch.commands.cases import pinned_of
 from catch.commands.commands import Commands
+from catch.commands.destroying import TICKER, destroy, erased
 from catch.commands.questions import Records
 from catch.database import lost
 from catch.domain.case.clocks import Fallen, fallen, falls_due
 from catch.domain.case.deadlines import NothingFellDue, RecordClockBreach, RecordClockWarning, untold
 from catch.domain.case.state import Case
-from catch.domain.facts import Actor, Purpose, Recorded, Role
+from catch.domain.erasing import ErasePerson, NotToBeErased
+from catch.domain.facts import Purpose, Recorded
 from catch.domain.ids import id_of_digest
 from catch.domain.streams import CASE, PERSON, PROGRAMME, programme_stream, stream_of_event
 from catch.faults import RecordsAway, fault
@@ -28,11 +31,10 @@ from catch.log.entries import Busy, Unavailable
 from catch.present.follower import Follower
 from catch.present.states import Broken
 from catch.readside import NotCaughtUp
-from projections import case_summary
+from projections import case_summary, erasures
 
 logger = logging.getLogger("catch.place")
 
-TICKER = Actor("ticker", "catch", Role.SYSTEM)
 EVERY = 1.0
 """Seconds between two looks: a clock may count in minutes."""
 LATER = timedelta(hours=1)
@@ -52,6 +54,7 @@ class Ticker:
         self._queue: list[tuple[datetime, UUID]] = []
         self._changed: set[UUID] = set()
         self._people: set[UUID] = set()
+        self._put_off: dict[UUID, datetime] = {}
         self._begun = False
 
     async def run(self, every: float = EVERY) -> None:
@@ -88,7 +91,8 @@ class Ticker:
 
     async def tick(self) -> int:
         """Records what has fallen due by now, and returns how much that was."""
-        if not self._begun:
+        begins = not self._begun
+        if begins:
             await self._begin()
         changed, people = self._changed, self._people
         self._changed, self._people = set(), set()
@@ -100,7 +104,7 @@ class Ticker:
             # Otherwise it was put off since, or settled.
             if self._next.get(case) == at:
                 changed.add(case)
-        return await self._look(changed, now)
+        return await self._look(changed, now) + await self._erase(people, now, begins=begins)
 
     async def _begin(self) -> None:
         """Every live case is looked at; what is heard meanwhile is looked at again."""
@@ -109,6 +113,33 @@ class Ticker:
         async for group in live(self._records):
             self._changed.update(group)
         self._begun = True
+
+    async def _erase(self, people: set[UUID], now: datetime, *, begins: bool) -> int:
+        """The fact first, then the key. Stopped between the two, the next look finds the key of somebody who was erased
+        and destroys it. The other way round, a hold that came in time would come too late, and nobody be told that
+        what they cannot read any more was erased.
+        """
+        recorded = 0
+        for person, erasure in await erasures.due(self._records.log.pool, now):
+            if person in people or self._put_off.get(person, now) <= now:
+                recorded += await self._erase_one(person, erasure, now)
+        if recorded or people or begins:
+            await self._records.readside.reached(await self._records.log.head())
+            await destroy(self._records)
+        return recorded
+
+    async def _erase_one(self, person: UUID, erasure: UUID, now: datetime) -> int:
+        self._put_off.pop(person, None)
+        try:
+            return await erased(self._commands, self._records, ErasePerson(person, erasure))
+        except Exception as problem:
+            if away(problem):
+                raise
+            # A hold, or a case that was opened: it is looked at again, and one person keeps no other waiting.
+            if not isinstance(problem, NotToBeErased):
+                fault(problem, "ticker")
+            self._put_off[person] = now + LATER
+            return 0
 
     async def _look(self, cases: Iterable[UUID], now: datetime) -> int:
         wanted, recorded = sorted(cases), 0

@@ -26,10 +26,12 @@ from catch.log.entries import FutureSchema, Undecodable, UnknownEvent, Unreadabl
 from catch.personal import KeyEncryption, Keyring, Unread, named, sealed_in
 from catch.personal.belonging import difference, unopened
 from catch.personal.belonging import known as known_keys
-from catch.personal.keyring import secret_of
+from catch.personal.erased import ErasedList, Listed
+from catch.personal.keyring import THERE, erased_list, secret_of
 from catch.readside import parked
 from catch.readside.folding import UNREAD
 from catch.readside.inventory import OF_THIS_LOG
+from projections import erasures
 from projections.read_model import ReadModel
 
 
@@ -56,6 +58,14 @@ class Place(NamedTuple):
     encryption: KeyEncryption | None = None
     signed: Path | None = None
     other_key: str | None = None
+    erased: Path | None = None
+
+    @property
+    def list_of_erased(self) -> ErasedList | None:
+        """Likewise what proves its lines."""
+        if self.erased is None or self.encryption is None or self.other_key is not None:
+            return None
+        return erased_list(self.erased, self.encryption)
 
     @property
     def secret(self) -> bytes | None:
@@ -70,12 +80,13 @@ async def place_at(
     projections: Sequence[ReadModel],
     encryption: KeyEncryption | None,
     signed: Path | None,
+    erased: Path | None = None,
 ) -> Place:
     problem = None
     if encryption is not None:
         problem = difference(await known_keys(connection), encryption.fingerprints())
         problem = problem or await unopened(connection, encryption)
-    return Place(log, connection, codec, projections, await log.head(), encryption, signed, problem)
+    return Place(log, connection, codec, projections, await log.head(), encryption, signed, problem, erased)
 
 
 # Quick, however long the log is
@@ -148,6 +159,39 @@ async def keys(place: Place) -> AsyncIterator[Finding]:
             f"{problem[0].upper()}{problem[1:]}. No server starts with it: set CATCH_KEK_FILE to the key file of this"
             " place, or CATCH_DATA_DIR to the folder that holds it.",
         )
+
+
+async def destroyed(place: Place) -> AsyncIterator[Finding]:
+    """Whoever was erased has no key, by the log and by the list that is kept beside the database."""
+    listed = place.list_of_erased
+    known = listed.read() if listed else Listed(frozenset(), 0)
+    back = await undestroyed(place, known)
+    for _ in range(LOOKS):
+        if not back:
+            break
+        # Between the fact and the deed lies a moment.
+        await asyncio.sleep(LOOK)
+        back &= await undestroyed(place, known)
+    for subject in sorted(back):
+        yield Finding(
+            "KEY_NOT_DESTROYED",
+            f"The data key of {subject} is there, although whom it is of was erased: it came back with a backup, or"
+            " whoever destroyed it was stopped. The next server that starts with the list of who was erased (the file"
+            " `erased` in CATCH_DATA_DIR) destroys it, and so does `catch restored`.",
+        )
+    if known.strange:
+        yield Finding(
+            "STRANGE_ERASURES",
+            f"{known.strange} lines of {place.erased} were not written by this place, or were changed: nobody is erased"
+            " because of them. Put the list of another server of this place beside them, and take them out.",
+        )
+
+
+async def undestroyed(place: Place, known: Listed) -> set[UUID]:
+    found = await place.connection.fetch(THERE, [*known.subjects])
+    # Without its table nothing was folded here yet.
+    folded = await place.connection.fetchval("select to_regclass($1)", erasures.TABLE)
+    return {row["subject"] for row in found} | {*(await erasures.unfinished(place.connection) if folded else ())}
 
 
 async def signing(place: Place) -> AsyncIterator[Finding]:
@@ -407,7 +451,7 @@ OfPlace = Callable[[Place], AsyncIterator[Finding]]
 OfStretch = Callable[[Place, int, int], AsyncIterator[Finding]]
 OfPage = Callable[[Place, Sequence[Stored]], AsyncIterator[Finding]]
 
-QUICK: tuple[OfPlace, ...] = (clocks, positions, generations, keys, signing, checkpoints, left_out)
+QUICK: tuple[OfPlace, ...] = (clocks, positions, generations, keys, destroyed, signing, checkpoints, left_out)
 STRETCH: tuple[OfStretch, ...] = (histories, belonging)
 AT_START: tuple[OfStretch, ...] = (forms,)  # what the database can tell without decoding
 FACTS: tuple[OfPage, ...] = (facts, texts)

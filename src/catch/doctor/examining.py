@@ -44,11 +44,12 @@ async def examined(
     progress: Progress | None = None,
     encryption: KeyEncryption | None = None,
     signed: Path | None = None,
+    erased: Path | None = None,
 ) -> Report:
     """Everything, from the first fact on; with the key, texts and signatures as well."""
     connection = await log.database.connect()
     try:
-        place = await place_at(log, connection, codec, projections, encryption, signed)
+        place = await place_at(log, connection, codec, projections, encryption, signed, erased)
         report = Report(place.head)
         report.invented = await log.mark.invented()
         for check in QUICK:
@@ -89,12 +90,13 @@ async def examined_at_start(
     projections: Sequence[ReadModel],
     encryption: KeyEncryption | None = None,
     signed: Path | None = None,
+    erased: Path | None = None,
 ) -> Report:
     """What is quick, and what was recorded since a release that knows the same facts last found nothing."""
     # How far that was may be forgotten, and must not wait for a standby that is lost.
     connection = await log.database.connect({"synchronous_commit": "off"})
     try:
-        place = await place_at(log, connection, codec, projections, encryption, signed)
+        place = await place_at(log, connection, codec, projections, encryption, signed, erased)
         report = Report(place.head)
         for check in QUICK:
             await _added(report, check(place))

@@ -91,7 +91,20 @@ class ContactRepeatLinked(Fact, frozen=True, omit_defaults=True):
     by: Worker
 
 
-ContactEvent = ContactReceived | ContactTriaged | ContactResolved | ContactConvertedToReferral | ContactRepeatLinked
+class ContactErased(Fact, frozen=True):
+    """Whom it was about was erased, so that no further contact is found by it."""
+
+    erasure: UUID
+
+
+ContactEvent = (
+    ContactReceived
+    | ContactTriaged
+    | ContactResolved
+    | ContactConvertedToReferral
+    | ContactRepeatLinked
+    | ContactErased
+)
 
 
 # Where that leaves us
@@ -182,6 +195,8 @@ def evolve(contact: Contact | None, event: ContactEvent, at: datetime) -> Contac
             return replace(held, referrals=(*held.referrals, LedTo(case, person, programme, at)))
         case ContactRepeatLinked(earlier):
             return replace(held, repeats=earlier)
+        case ContactErased():
+            return replace(held, received=replace(held.received, marks=(), nhs_digest=None))
         case _:
             assert_never(event)
 

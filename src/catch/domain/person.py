@@ -12,7 +12,19 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from catch.domain import erasing
 from catch.domain.calendar import london_day
+from catch.domain.erasing import (
+    Erasing,
+    ErasingEvent,
+    ErasureApproved,
+    ErasureRequested,
+    ErasureStopped,
+    LegalHoldLifted,
+    LegalHoldPlaced,
+    PersonErased,
+    PersonIsErased,
+)
 from catch.domain.facts import Command, Fact, Leaves, Part, Sealed
 from catch.domain.given import Given, not_before
 from catch.domain.merging import (
@@ -174,6 +186,7 @@ PersonEvent = (
     | PersonReferred
     | MatchesLookedFor
     | MergeEvent
+    | ErasingEvent
 )
 
 
@@ -220,6 +233,11 @@ class Person(Part, frozen=True, omit_defaults=True):
     deceased_at: datetime | None = None
     death_withdrawn: Sealed | None = None
     merges: tuple[Merge, ...] = ()
+    erasing: Erasing = Erasing()
+
+    @property
+    def erased(self) -> bool:
+        return self.erasing.erased_at is not None
 
     @property
     def address_protected(self) -> bool:
@@ -285,6 +303,12 @@ def evolve(person: Person | None, event: PersonEvent, at: datetime) -> Person | 
             return replace(person, looks=(*others, Look(user, agency, case, programme, at, found, more)))
         case MergeRequested() | PersonsMerged() | MergeRefused() | MergeReversed():
             return replace(person, merges=merged(person.merges, event, at))
+        case PersonErased():
+            # Nobody is found again by what identified them, nor taken for them.
+            known = replace(person.registered, nhs_digest=None, marks=())
+            return replace(person, registered=known, erasing=erasing.evolve(person.erasing, event, at))
+        case ErasureRequested() | ErasureApproved() | ErasureStopped() | LegalHoldPlaced() | LegalHoldLifted():
+            return replace(person, erasing=erasing.evolve(person.erasing, event, at))
         case _:
             assert_never(event)
 
@@ -432,8 +456,7 @@ class NameNeeded(Refused):
 def decide(person: Person | None, command: PersonCommand, given: Given) -> list[PersonEvent]:
     if isinstance(command, RegisterPerson):
         return _register(person, command, given)
-    if person is None:
-        raise UnknownPerson(person=command.person)
+    person = _there(person, command.person)
     match command:
         case SetContactPreference(_, channels, safe_times, never):
             if not channels:
@@ -458,6 +481,15 @@ def decide(person: Person | None, command: PersonCommand, given: Given) -> list[
             assert_never(command)
 
 
+def _there(person: Person | None, id_: UUID) -> Person:
+    if person is None:
+        raise UnknownPerson(person=id_)
+    # Also of what needs no text: a day of death is as personal as a name.
+    if person.erased:
+        raise PersonIsErased
+    return person
+
+
 def _died(person: Person, command: RecordDeath | WithdrawDeath, given: Given) -> list[PersonEvent]:
     if isinstance(command, WithdrawDeath):
         withdrawn = DeathWithdrawn(command.reason)
@@ -472,6 +504,8 @@ def refer(person: Person | None, case: UUID, programme: str) -> Sequence[PersonE
     """The person's side of a referral: what goes into the append that opens the case."""
     if person is None:
         raise UnknownPerson
+    if person.erased:
+        raise PersonIsErased
     return [] if (case, programme) in person.cases else [PersonReferred(case, programme)]
 
 

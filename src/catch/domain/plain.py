@@ -78,6 +78,7 @@ Metric = Annotated[float, Between(0, 1_000)]
 Percent = Annotated[int, Between(0, 100)]
 Age = Annotated[int, Between(0, 130)]
 MinutesLong = Annotated[int, Between(0, 24 * 60)]
+Years = Annotated[int, Between(1, 100)]
 Place = Annotated[int, Between(1, 1_000)]
 
 LONGEST_TEXT = 10_000

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from msgspec import Struct
 
-from catch.domain import case, contact, meeting, merging, partner, person, programme, registers, restricted
+from catch.domain import case, contact, erasing, meeting, merging, partner, person, programme, registers, restricted
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Command, Fact, Recorded
 from catch.domain.given import Given
@@ -103,7 +103,7 @@ MEETING = Stream(
 PERSON = Stream(
     "person",
     get_args(person.PersonEvent),
-    (*get_args(person.PersonCommand), *get_args(merging.MergeCommand)),
+    (*get_args(person.PersonCommand), *get_args(merging.MergeCommand), *get_args(erasing.ErasingCommand)),
     person.decide,
     _of_event(person.evolve),
     lambda command: command.person,

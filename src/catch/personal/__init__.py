@@ -1,9 +1,10 @@
 """Personal text: sealed under its subject's own key at the edge, unsealed only while an answer is written.
 
 Read `keys` (what wraps the data keys), `tokens` (the form of a sealed text), `texts` (where a struct holds personal
-text) and `keyring` (the data keys, and everything the rest of the program calls).
+text), `keyring` (the data keys, and everything the rest of the program calls) and `erased` (whose have to stay gone).
 """
 
+from catch.personal.erased import ErasedList
 from catch.personal.keyring import Keyring, KeyUnreadable, NewKey, Sealing, SubjectErased
 from catch.personal.keys import KeyEncryption, KeyFile
 from catch.personal.texts import MAX_TEXT, TextTooLong, UnusableText, sealed_in, sealed_in_field, with_texts
@@ -15,6 +16,7 @@ __all__ = [
     "UNREAD",
     "BrokenSeal",
     "Erased",
+    "ErasedList",
     "KeyEncryption",
     "KeyFile",
     "KeyUnreadable",

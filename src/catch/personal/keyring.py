@@ -8,6 +8,7 @@ import hmac
 import time
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from catch.domain.facts import Sealed
 from catch.domain.ids import id_of_digest
 from catch.domain.refusals import Refused
 from catch.personal import texts, tokens
+from catch.personal.erased import ErasedList
 from catch.personal.keys import KeyEncryption
 from catch.personal.tokens import ERASED, UNREAD, BrokenSeal, Unopened
 
@@ -31,10 +33,14 @@ FIND = """
     where k.subject = any($1::uuid[]) and not exists (select from data_keys d where d.subject = k.subject)
 """
 MAKE = "insert into data_keys (subject, wrapped) values ($1, $2) on conflict (subject) do nothing"
-# Written so that it needs no right to change a key: the empty row goes in once the old one is counted as gone.
+THERE = "select subject from data_keys where subject = any($1::uuid[]) and wrapped <> ''"
+# Written so that it needs no right to change a key: the empty row goes in once the old one is counted as gone. Of two
+# servers that do it at once, the later finds it done.
 DESTROY = """
-    with gone as (delete from data_keys where subject = $1 returning subject)
-    insert into data_keys (subject, wrapped) select $1, '' from (select count(*) from gone) as done
+    with gone as (delete from data_keys where subject = any($1::uuid[]) returning subject)
+    insert into data_keys (subject, wrapped)
+    select subject, '' from unnest($1::uuid[]) as named (subject), (select count(*) from gone) as done
+    on conflict do nothing
 """
 
 
@@ -148,19 +154,34 @@ def secret_of(encryption: KeyEncryption, purpose: str) -> bytes:
     return encryption.derive(f"catch {purpose}".encode())
 
 
+def erased_list(path: Path, encryption: KeyEncryption) -> ErasedList:
+    """Of the place whose keys these are."""
+    return ErasedList(path, secret_of(encryption, "erased 1"))
+
+
 class Keyring:
     """Seals and unseals. `trusted_for` (seconds) bounds how long another process may go on reading after an erasure."""
 
     def __init__(
-        self, database: Statements, encryption: KeyEncryption, *, held: int = 10_000, trusted_for: float = 60
+        self,
+        database: Statements,
+        encryption: KeyEncryption,
+        *,
+        held: int = 10_000,
+        trusted_for: float = 5,
+        listed: ErasedList | None = None,
     ) -> None:
         self._database = database
         self.encryption = encryption
         self._most = held
         self._trusted_for = trusted_for
         self._held: OrderedDict[UUID, Held] = OrderedDict()
+        # Of those the log says so, before their keys are destroyed, too. Whoever was erased before this process began
+        # has none any more.
+        self._erased: set[UUID] = set()
+        self.listed = listed
         self.erasures = 0
-        """How many keys were destroyed here: a `Reader` made before the last one may still hold its key."""
+        """How often keys went: a `Reader` made before the last time may still hold one of them."""
         self._digest_key = encryption.derive(b"catch lookup")
         # Of its own: a digest of one kind must not be found among those of another.
         self._command_key = encryption.derive(b"catch command")
@@ -193,6 +214,8 @@ class Keyring:
         plain = texts.checked_texts(command)
         if not plain:
             return Sealing(command, subject, plain)
+        if subject in self._erased:
+            raise SubjectErased(subject=subject)
         if cipher := self._at_hand(subject):
             return Sealing(command, subject, plain, cipher)
         rows = await self._database.fetch(FIND, [subject])
@@ -227,10 +250,32 @@ class Keyring:
         """32 bytes that every server of this place, and nobody else, can make again for this purpose."""
         return secret_of(self.encryption, purpose)
 
-    async def erase(self, subject: UUID) -> None:
-        """Destroys the subject's key, for ever: nobody can read what was sealed under it."""
-        await self._database.execute(DESTROY, subject)
-        self._held.pop(subject, None)
+    async def erase(self, *subjects: UUID) -> None:
+        """Destroys the keys of these subjects, for ever: nobody can read what was sealed under them."""
+        # Before the key goes: of one that is gone and not listed, a backup would bring it back unnoticed.
+        if self.listed is not None:
+            self.listed.noted(subjects)
+        self.forget(subjects)
+        await self._database.execute(DESTROY, [*subjects])
+
+    async def erase_again(self) -> list[UUID]:
+        """Whose keys were there although they are listed: after this they are there no more. Before anything is opened.
+
+        Raises `OSError` where the list cannot be read.
+        """
+        if self.listed is None or not (subjects := self.listed.read().subjects):
+            return []
+        self.forget(subjects)
+        rows = await self._database.fetch(THERE, [*subjects])
+        if back := [row["subject"] for row in rows]:
+            await self._database.execute(DESTROY, back)
+        return back
+
+    def forget(self, subjects: Iterable[UUID]) -> None:
+        """They were erased: nothing of theirs is opened here any more, be their keys still there or not."""
+        for subject in subjects:
+            self._erased.add(subject)
+            self._held.pop(subject, None)
         # Whoever keeps plain text compares this before they give it again.
         self.erasures += 1
 
@@ -254,11 +299,14 @@ class Keyring:
         """Nothing for a subject that has no key here."""
         held = {subject: self._at_hand(subject) for subject in subjects}
         ciphers: dict[UUID, Opens] = {subject: cipher for subject, cipher in held.items() if cipher}
+        ciphers |= dict.fromkeys(self._erased.intersection(subjects), ERASED)
         if missing := [subject for subject in subjects if subject not in ciphers]:
             rows = await self._database.fetch(FIND, missing)
             keys = await self.encryption.unwrap({row["subject"]: row["wrapped"] for row in rows if row["wrapped"]})
             ciphers |= {row["subject"]: ERASED if row["wrapped"] == b"" else UNREAD for row in rows}
             ciphers |= {subject: AESGCM(key) for subject, key in keys.items()}
+            # Of whom it was heard while this was read.
+            ciphers |= dict.fromkeys(self._erased.intersection(missing), ERASED)
             self._hold(missing, ciphers)
         return ciphers
 

@@ -1,5 +1,9 @@
 """What a process holds in memory between facts, in one value: all whom it serves share it, nobody else keeps any."""
 
+from typing import Any
+
+from catch.domain.erasing import PersonErased
+from catch.domain.facts import Recorded
 from catch.log import Log
 from catch.personal import Keyring
 from catch.present.answers import Answers
@@ -23,3 +27,13 @@ class Present:
         self.answers = Answers(self.states, self.appearances, keyring, readside, log.clock.now)
         self.works = Works()
         self.trails = Trails(log)
+        self._keyring = keyring
+        # Before all others that hear of it: what they answer from then on reads nothing of the person.
+        self.follower.listeners.append(self._heard)
+
+    def _heard(self, recorded: Recorded[Any]) -> None:
+        if isinstance(recorded.event, PersonErased):
+            subjects = recorded.event.subjects(recorded.stream)
+            self._keyring.forget(subjects)
+            if self._keyring.listed is not None:
+                self._keyring.listed.noted(subjects)

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from catch.access import RedactionReason
-from catch.api.case import door, merges, types
+from catch.api.case import door, erasures, merges, types
 from catch.api.case.merges import Merged
 from catch.api.common.redaction import Redactor
 from catch.domain.case.state import Case
@@ -72,6 +72,11 @@ class Told(Struct, frozen=True):
         closed = self.redactor.hides("person.provisional", Category.IDENTITY)
         return None if closed else self.held.registered.provisional
 
+    def erasures(self) -> list[types.PersonErasure]:
+        """To whoever coordinates a case of theirs: for nobody else is there any, and who asked is not told."""
+        everything = self.redactor.sight.everything
+        return [erasures.erasure(each, names=False) for each in self.held.erasing.asked] if everything else []
+
     def death(self) -> types.Death | None:
         said = next((each.deceased for each in self.everyone if each.deceased), None)
         held = self.redactor.for_those_involved("person.death", said)
@@ -105,6 +110,7 @@ class Told(Struct, frozen=True):
 OF_PERSON: Mapping[str, Callable[[Told], object]] = {
     "id": lambda told: told.held.person,
     "merges": lambda told: [merges.shown(each, told.redactor) for each in told.merged.others],
+    "erasures": Told.erasures,
     "safe_contact": lambda told: door.of_case(told.case, "person.safeContact", told.redactor),
     "death": Told.death,
     "death_withdrawn": lambda told: told.text("deathWithdrawn", Category.IDENTITY, told.held.death_withdrawn),

@@ -35,6 +35,7 @@ from catch.domain.case.state import (
     WhyNot,
     WithdrawReason,
 )
+from catch.domain.erasing import ErasureReason, ErasureState, StopReason
 from catch.domain.facts import Category, Tag
 from catch.domain.meeting.items import DecisionCode
 from catch.domain.merging import MergeState
@@ -84,10 +85,27 @@ class PersonMerge:
     because: str | None = strawberry.field(description="Why it was refused or taken back.")
 
 
+@strawberry.type(description="Somebody asked that the person be erased, and what became of it.")
+class PersonErasure:
+    id: UUID
+    state: ErasureState
+    reason: ErasureReason
+    at: datetime
+    by: Worker | None = strawberry.field(description="Who asked: told to the Caldicott contact alone.")
+    approved_at: datetime | None
+    approved_by: Worker | None = strawberry.field(description="Likewise.")
+    due: datetime | None = strawberry.field(description="When it is carried out: until then it can be taken back.")
+    stopped: StopReason | None = strawberry.field(description="Why it was refused or taken back.")
+    ended_at: datetime | None
+
+
 @strawberry.type(description="The adult at the centre. What keeps them safe stands first.")
 class Person:
     id: UUID
     merges: list[PersonMerge]
+    erasures: list[PersonErasure] = strawberry.field(
+        description="That somebody asked that they be erased, and what became of it: told to who coordinates the case."
+    )
     safe_contact: SafeContact | None = strawberry.field(
         description="Read it before a telephone number or an address is used: the answer that stands in this case."
     )

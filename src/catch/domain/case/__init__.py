@@ -39,7 +39,7 @@ from catch.domain.case import (
 )
 from catch.domain.case.actions import ActionCommand, ActionEvent
 from catch.domain.case.agreement import AgreementCommand, AgreementEvent
-from catch.domain.case.closing import ClosingCommand, ClosingEvent
+from catch.domain.case.closing import CaseErased, ClosingCommand, ClosingEvent
 from catch.domain.case.coordination import CoordinationCommand, CoordinationEvent
 from catch.domain.case.correcting import CorrectingCommand, CorrectingEvent, gone
 from catch.domain.case.deadlines import DeadlineCommand, DeadlineEvent
@@ -191,8 +191,8 @@ def evolve(case: Case | None, recorded: Recorded[CaseEvent]) -> Case | None:
     if case is None:
         return referral.opened(recorded.stream, event, at) if isinstance(event, ReferralReceived) else None
     after: Case = SUBJECTS.evolve_of[type(event)](case, event, at)
-    # That time passed is nothing that anybody has done.
-    if isinstance(event, DeadlineEvent):
+    # That time passed is nothing that anybody has done for them, nor is that what was kept has gone.
+    if isinstance(event, DeadlineEvent | CaseErased):
         return after
     latest = max(case.last_activity_at or at, at)
     return after if after.last_activity_at == latest else replace(after, last_activity_at=latest)

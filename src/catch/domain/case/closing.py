@@ -59,7 +59,13 @@ class CaseReopened(Fact, frozen=True, omit_defaults=True):
     reason: Sealed
 
 
-ClosingEvent = ClosureProposed | CaseClosed | CaseReopened
+class CaseErased(Fact, frozen=True):
+    """Whom it was about was erased: what was written in it can be read no more, and by no number is it found."""
+
+    erasure: UUID
+
+
+ClosingEvent = ClosureProposed | CaseClosed | CaseReopened | CaseErased
 Answer = ClosingEvent | ActionCancelled | GoalAchieved | GoalAbandoned
 
 
@@ -279,6 +285,8 @@ def evolve(case: Case, event: ClosingEvent, at: datetime) -> Case:
             opened = stepped(case, StepKind.REOPENED, at)
             reopenings = (*case.reopenings, Reopening(event.episode, at, event.reason))
             return replace(opened, episode=event.episode, episode_started_at=at, plan=None, reopenings=reopenings)
+        case CaseErased():
+            return replace(case, referrals=tuple(replace(held, reference_digest=None) for held in case.referrals))
         case _:
             assert_never(event)
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from catch.domain.facts import Part
 from catch.domain.instruments import KNOWN, Scale
-from catch.domain.plain import Code, Count, Key, Label, Many, Place, PublicName, Score, Share, Version
+from catch.domain.plain import Code, Count, Key, Label, Many, Place, PublicName, Score, Share, Version, Years
 
 
 class Unit(StrEnum):
@@ -251,6 +251,22 @@ class Closure(Part, frozen=True, omit_defaults=True):
     reopen_within_days: Count = 180
 
 
+class KeptFrom(StrEnum):
+    """From when the time of keeping counts: the end of the case, the last that was done in it, or that they died."""
+
+    CLOSURE = "closure"
+    LAST_CONTACT = "last-contact"
+    DEATH = "death"
+
+
+class Retention(Part, frozen=True, omit_defaults=True):
+    """How many years what is kept of somebody is kept. `schedule`: the paper that says so."""
+
+    years: Years
+    counted_from: KeptFrom = KeptFrom.CLOSURE
+    schedule: Label | None = None
+
+
 class Framework(Part, frozen=True, omit_defaults=True):
     """The scale goals are scored on, and the domains they belong to."""
 
@@ -368,6 +384,7 @@ class Programme(Part, frozen=True, omit_defaults=True):
     pauses: Pauses = Pauses()
     milestones: Many[Milestone] = ()
     instruments: Many[Instrument] = ()
+    retention: Retention | None = None  # without it nothing is ever said to have been kept long enough
     contacts: Contacts | None = None  # a programme without it takes referrals alone
     effective_to: date | None = None
     assumed: Many[Label] = ()  # settings that are our proposals, not the programme's own words

@@ -97,5 +97,5 @@ S24 = Scenario(
     "Erasure after the time of keeping",
     (),
     None,
-    lacks="the erasure of a person's key after a cooling-off by two people",
+    lacks="the years after which something has been kept long enough: `test_erased_everywhere` erases somebody",
 )

@@ -110,6 +110,7 @@ OF_COMMANDS: Mapping[tuple[str, str], By] = {
     **{(kind, "withdrawal"): lists.withdrawals for kind in ("ApproveEntryWithdrawal", "RefuseEntryWithdrawal")},
     **{(kind, "voiding"): lists.voidings for kind in ("ApproveVoiding", "RefuseVoiding")},
     ("RequestMerge", "retired"): lists.alike,
+    ("StopErasure", "erasure"): lists.erasures,
     **{(kind, "merge"): lists.merges for kind in ("ApproveMerge", "RefuseMerge", "ReverseMerge")},
     ("TriageContact", "priority"): lists.contact_priorities,
     ("ResolveContact", "outcome"): lists.contact_outcomes,

@@ -331,6 +331,14 @@ def merges(known: Known) -> list[Choice]:
     ]
 
 
+def erasures(known: Known) -> list[Choice]:
+    return [
+        Choice(each["id"], f"asked for on {each['at'][:10]}")
+        for each in many(one(known.case, "person"), "erasures")
+        if each["state"] in ("REQUESTED", "APPROVED")
+    ]
+
+
 def scale(known: Known) -> list[Choice]:
     """The points of the programme's scale, where it is one that a list can show."""
     framework = one(known.programme, "framework")

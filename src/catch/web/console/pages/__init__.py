@@ -7,6 +7,7 @@ from catch.web.console.pages import (
     cases,
     commands,
     contacts,
+    erasing,
     figures,
     front_door,
     handover,
@@ -48,5 +49,6 @@ ADDRESSES: tuple[Address, ...] = (
     *figures.ADDRESSES,
     *report.ADDRESSES,
     *people.ADDRESSES,
+    *erasing.ADDRESSES,
     *handover.ADDRESSES,
 )

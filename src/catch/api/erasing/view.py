@@ -1,0 +1,59 @@
+"""A person whose erasure was asked for, as whoever answers for their data is told of it."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from catch.access import guards
+from catch.api.case.erasures import erasure
+from catch.api.case.reading import Reading
+from catch.api.common.types import Worker
+from catch.api.erasing import types
+from catch.commands.retention import Due
+from catch.domain.case.referral import case_number
+from catch.domain.case.state import Case
+from catch.domain.erasing import Hold
+from catch.domain.merging import MergeState
+from catch.domain.person import Person
+
+
+def hold(held: Hold) -> types.LegalHold:
+    by = Worker(user=held.user, agency=held.agency)
+    return types.LegalHold(id=held.hold, reason=held.reason, by=by, at=held.at, lifted_at=held.lifted_at)
+
+
+def case(held: Case) -> types.ErasureCase:
+    return types.ErasureCase(number=case_number(held.case), programme=held.programme, state=held.state)
+
+
+def kept(held: Due) -> types.RetentionDue:
+    return types.RetentionDue(person=held.person, due_on=held.on, cases=[*map(case, held.cases)])
+
+
+async def theirs(reading: Reading, person: Person) -> bool:
+    """Whether the viewer answers for the person's data, and is kept out of no case of theirs."""
+    if not guards(reading.viewer, {programme for _, programme in person.cases}):
+        return False
+    return not any([await reading.recused(each) for each, _ in person.cases])
+
+
+async def shown(reading: Reading, person: Person, called: Collection[UUID]) -> types.ErasurePerson:
+    """`called`: those about whom a contact waits at a front door."""
+    cases: list[Case] = [held for each, _ in person.cases if (held := (await reading.facts.case(each)).state)]
+    return types.ErasurePerson(
+        person=person.person,
+        cases=[*map(case, cases)],
+        erasures=[erasure(each, names=True) for each in person.erasing.asked],
+        holds=[hold(each) for each in person.erasing.holds],
+        obstacles=obstacles(person, cases, waits=person.person in called),
+        erased_at=person.erasing.erased_at,
+    )
+
+
+def obstacles(person: Person, cases: Sequence[Case], *, waits: bool) -> list[types.ErasureObstacle]:
+    merged = any(each.state in (MergeState.REQUESTED, MergeState.MERGED) for each in person.merges)
+    found = {
+        types.ErasureObstacle.LEGAL_HOLD: person.erasing.on_hold,
+        types.ErasureObstacle.UNDER_WAY: waits or any(each.live for each in cases),
+        types.ErasureObstacle.MERGED: merged,
+    }
+    return [obstacle for obstacle, there in found.items() if there]
