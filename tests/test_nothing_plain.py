@@ -88,6 +88,16 @@ from catch.domain.case.versions import MoveToVersion
 from catch.domain.case.voiding import ApproveVoiding, RefuseVoiding, RequestVoiding
 from catch.domain.contact import ConvertContact, LinkRepeat, ReceiveContact, ResolveContact, TriageContact
 from catch.domain.discussion import OfferActionInMeeting
+from catch.domain.erasing import (
+    ApproveErasure,
+    ErasureReason,
+    HoldReason,
+    LiftLegalHold,
+    PlaceLegalHold,
+    RequestErasure,
+    StopErasure,
+    StopReason,
+)
 from catch.domain.facts import Actor, Category, Command, Role, Sealed, Tag
 from catch.domain.instruments import Reading
 from catch.domain.meeting.adding import AddItem, AddLateItem
@@ -160,6 +170,7 @@ BORN = date(1937, 3, 14)
 TODAY = london_day(datetime.now(UTC))
 SOON = TODAY + timedelta(days=20)
 OURSELVES = Worker(COORDINATOR.user, COORDINATOR.agency)
+CALDICOTT = Actor("caldicott@snn", "snn", Role.CALDICOTT)
 SECOND = Actor("second@snn", "snn", Role.COORDINATOR)
 """Who answers what somebody else has asked."""
 BEXLEY = Actor("coordinator@bexley-1", "bexley-1", Role.COORDINATOR)
@@ -502,6 +513,18 @@ async def be_one(w: Writer, person: UUID, again: RegisterPerson) -> None:
     await w.send(RequestMerge(person, again.person, second, t()))
     await w.send(ApproveMerge(person, second), SECOND)
     await w.send(ReverseMerge(person, second, t()))
+    await let_go(w, again.person)
+
+
+async def let_go(w: Writer, person: UUID) -> None:
+    """Asked and agreed, taken back, and kept."""
+    erasure, hold = uuid4(), uuid4()
+    await w.place.enrol(CALDICOTT)
+    await w.send(RequestErasure(person, erasure, ErasureReason.PERSON_ASKED))
+    await w.send(ApproveErasure(person, erasure), CALDICOTT)
+    await w.send(StopErasure(person, erasure, StopReason.STILL_NEEDED), CALDICOTT)
+    await w.send(PlaceLegalHold(person, hold, HoldReason.COMPLAINT), CALDICOTT)
+    await w.send(LiftLegalHold(person, hold), CALDICOTT)
 
 
 def dumped(database: Database) -> str:

@@ -43,7 +43,7 @@ PUBLIC = {
     "Programme.name", "Series.name", "Series.rrule", "Series.starts_at", "Series.confidentiality_statement",
     "Series.charter", "AgendaPolicy.version", "Criterion.label", "ClosureReason.label", "PauseReason.label",
     "Milestone.label", "MeasureStage.anchor", "Instrument.licence", "ContactOutcome.label", "ContactPriority.label",
-    "ClockRule.start", "ClockRule.stop", "Programme.assumed",
+    "Retention.schedule", "ClockRule.start", "ClockRule.stop", "Programme.assumed",
     "MeetingStarted.confidentiality_statement", "MeetingStarted.charter",
     "ConfidentialityAccepted.statement", "AcceptConfidentiality.statement", "AgendaDrafted.policy_version",
 }  # fmt: skip

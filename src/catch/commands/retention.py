@@ -10,6 +10,7 @@ from catch.domain.calendar import london_day
 from catch.domain.case.state import Case
 from catch.domain.person import Person
 from catch.domain.programme import ProgrammeHistory
+from catch.domain.programme.configuration import Retention
 from catch.domain.retention import due_on
 from catch.domain.streams import CASE, PERSON, PROGRAMME, programme_stream
 from catch.present.states import Broken
@@ -45,7 +46,7 @@ class Looked(NamedTuple):
 async def due(place: Place, after: UUID, wanted: int, at: datetime) -> Looked:
     """At most so many behind this one. Whoever was asked for already, is held, or was erased is not listed again."""
     records, today = place.records, london_day(at)
-    rules = {}
+    rules: dict[str, Retention] = {}
     for key in await place.programme_keys():
         history: ProgrammeHistory | None = (await records.states.get(PROGRAMME, programme_stream(key))).state
         if history is not None and history.current.retention is not None:

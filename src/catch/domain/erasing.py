@@ -297,8 +297,8 @@ class ErasureOver(Refused):
 
 
 class OnLegalHold(Refused):
-    """Nothing of this person may be erased as long as a legal hold is placed on them. Its Caldicott contact lifts it:
-    `liftLegalHold`.
+    """Nothing of this person may be erased as long as a legal hold is placed on them. Ask their Caldicott contact to
+    lift it: `liftLegalHold`.
     """
 
 
@@ -315,7 +315,9 @@ class TakenForAnother(Refused):
 
 
 class NotToBeErased(Refused):
-    """This is not agreed, not due yet, or something stands in its way."""
+    """This is not agreed, not due yet, or something stands in its way. Look at the person again: the query `erasures`
+    says what it is.
+    """
 
 
 # What we answer
