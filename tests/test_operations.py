@@ -32,6 +32,7 @@ from catch.domain.case.eligibility import AcceptReferral
 from catch.domain.case.notes import AddNote
 from catch.domain.case.state import Described
 from catch.domain.contact import LinkRepeat, ReceiveContact, ResolveContact, TriageContact
+from catch.domain.erasing import ErasureReason, HoldReason, PlaceLegalHold, RequestErasure
 from catch.domain.facts import Actor, Category, Role, Sealed, Tag
 from catch.domain.meeting.attendance import DeclareInterest, JoinMeeting
 from catch.domain.meeting.deciding import RecordUpdate
@@ -61,7 +62,8 @@ from tests.place import (
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ELSEWHERE = Actor("coordinator@housing-1", "housing-1", Role.COORDINATOR)
-EVERYBODY = (CHAIR, COORDINATOR, ELSEWHERE, HOUSING, POLICE, AUDITOR, REFERRER, ADMINISTRATOR)
+CALDICOTT = Actor("caldicott@snn", "snn", Role.CALDICOTT)
+EVERYBODY = (CHAIR, COORDINATOR, ELSEWHERE, HOUSING, POLICE, AUDITOR, REFERRER, ADMINISTRATOR, CALDICOTT)
 SCHEMA = schema()
 CORE = SCHEMA._schema  # pyright: ignore[reportPrivateUsage]
 AT = datetime.now(UTC)
@@ -109,6 +111,9 @@ async def prepared(place: Place) -> World:
     await place.take(
         CloseCase(closed.case, "disengaged", london_day(ago(days=10)), Sealed("Not wanted")), at=ago(days=10)
     )
+    await place.enrol(CALDICOTT)
+    await place.take(RequestErasure(closed.person, uuid4(), ErasureReason.PERSON_ASKED), CALDICOTT)
+    await place.take(PlaceLegalHold(closed.person, uuid4(), HoldReason.COMPLAINT), CALDICOTT)
     await place.take(SetProtectedAddress(made.kept.person, True, ProtectionReason.STALKING))
     await place.take(AddNote(made.told.case, uuid4(), Category.DISCUSSION, Sealed("A first note")))
     restricted = AddRestrictedNote(made.told.case, uuid4(), Tag.WARNING, Sealed("A restricted note"))
@@ -193,6 +198,10 @@ def values(world: World) -> dict[str, tuple[list[Any], list[Any]]]:
         "dateOfBirth": (["1960-02-29"], [""]),
         "nhsNumber": (["999 000 0018"], ["none", 1]),
         "reference": (["REF 1"], ["none", 1]),
+        "year": ([2025], [0, "x"]),
+        "quarter": ([1], [5]),
+        "audience": (["INTERNAL"], ["x"]),
+        "position": ([], ["-1"]),
     }
 
 
