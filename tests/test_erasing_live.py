@@ -19,6 +19,7 @@ from catch.domain.case.closing import CloseCase, ReopenCase
 from catch.domain.case.coordination import AllocateCoordinator
 from catch.domain.case.eligibility import AcceptReferral
 from catch.domain.case.notes import AddNote
+from catch.domain.case.referral import case_number
 from catch.domain.contact import ReceiveContact
 from catch.domain.erasing import (
     ApproveErasure,
@@ -35,6 +36,7 @@ from catch.domain.facts import Actor, Category, Command, Role, Sealed
 from catch.domain.merging import RequestMerge
 from catch.domain.person import DeathSource, RecordDeath
 from catch.log.codec import CODEC
+from tests.browser import signed_in
 from tests.canaries.channels import OPERATIONS
 from tests.conftest import Furnished
 from tests.place import AUDITOR, CHAIR, COORDINATOR, HOUSING, PROGRAMME, REFERRER, Case, Place, ago
@@ -199,6 +201,28 @@ async def test_once_done_it_is_erased_for_everybody_and_nothing_is_added(place: 
     assert await place.refused(ReopenCase(case.case, Sealed("Came back"))) == "SUBJECT_ERASED"
     assert await place.refused(RecordDeath(case.person, ago(days=1).date(), DeathSource.FAMILY)) == "PERSON_IS_ERASED"
     assert await place.refused(RequestErasure(case.person, uuid4(), WHY)) == "PERSON_IS_ERASED"
+
+
+async def test_a_page_leads_who_answers_for_it_to_all_of_this(place: Place):
+    case, erasure = await over(place, "Ida Quillbrook"), uuid4()
+    await place.mutate(RequestErasure(case.person, erasure, WHY))
+    await place.settled()
+    async with signed_in(place, CALDICOTT) as client:
+        page = (await client.get("/erasures")).text
+        assert case_number(case.case) in page
+        assert "Quillbrook" not in page
+        assert "Agree that it be erased" in page
+        assert str(erasure) in page
+        for address in (
+            f"/do/stop-erasure?person={case.person}&erasure={erasure}&next=/erasures",
+            f"/do/place-legal-hold?person={case.person}&next=/erasures",
+        ):
+            assert address.replace("&", "&amp;") in page
+            assert (await client.get(address)).status_code == 200
+    async with signed_in(place, COORDINATOR) as client:
+        assert (await client.get("/erasures")).status_code in (403, 404)
+        form = (await client.get(f"/do/stop-erasure?person={case.person}&case={case.case}")).text
+        assert str(erasure) in form
 
 
 async def test_stopped_between_the_fact_and_the_key_the_next_round_goes_on(place: Place):

@@ -1,18 +1,24 @@
 """What has been kept long enough: by the programmes of all of somebody's cases, and listed until somebody asks."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
+from click.testing import CliRunner
 from msgspec.structs import replace
 
+from catch.cli import cli
 from catch.commands.retention import NOBODY, due
 from catch.domain.calendar import london_day
 from catch.domain.case.closing import CaseClosed, CloseCase, Measured
 from catch.domain.case.eligibility import AcceptReferral
+from catch.domain.case.referral import case_number
 from catch.domain.case.state import Case
 from catch.domain.erasing import ErasureReason, HoldReason, PlaceLegalHold, RequestErasure
 from catch.domain.facts import Actor, Role, Sealed
@@ -22,8 +28,8 @@ from catch.domain.retention import due_on, years_after
 from catch.programmes import shipped
 from tests.canaries.channels import OPERATIONS
 from tests.cases import PERSON, TEXT, accepted, folded, received
-from tests.conftest import Furnished
-from tests.place import COORDINATOR, Place, ago
+from tests.conftest import Database, Furnished
+from tests.place import COORDINATOR, Place, ago, placed
 
 CLOSED = CaseClosed("moved-away", ClosureClass.COMPETING_NEUTRAL, date(2026, 3, 9), TEXT, Measured(8))
 SOMEBODY = Person(PERSON, PersonRegistered(PERSON, name=TEXT))
@@ -79,16 +85,33 @@ async def listed(place: Place, by: Actor = CALDICOTT) -> list[str]:
     return [edge["node"]["person"] for edge in found["retentionDue"]["edges"]]
 
 
+async def over(place: Place, name: str) -> Any:
+    """Somebody whose case was closed long ago."""
+    case = await place.referred(name, at=ago(days=700))
+    await place.take(AcceptReferral(case.case), at=ago(days=699))
+    day = ago(days=600)
+    await place.take(CloseCase(case.case, "disengaged", london_day(day), Sealed("Not wanted")), at=day)
+    return case
+
+
+async def test_the_operator_lists_it_by_ids_and_numbers(database: Database, tmp_path: Path):
+    async with placed(database.admin, database.dsn, tmp_path) as place:
+        case = await over(place, "Dee Quillbrook")
+        await place.further(retention=Retention(1))
+        await place.settled()
+    env = {"CATCH_DATABASE_URL": database.dsn, "CATCH_OWNER_URL": database.admin, "CATCH_DATA_DIR": str(tmp_path)}
+    # In a thread of its own: it runs a loop.
+    said = await asyncio.to_thread(CliRunner().invoke, cli, ["retention", "due", "--json"], env=env)
+    assert said.exit_code == 0, said.output
+    (line,) = [json.loads(each) for each in said.stdout.splitlines()]
+    assert (line["person"], line["cases"]) == (str(case.person), [case_number(case.case)])
+    assert "Quillbrook" not in said.output
+
+
 @pytest.mark.asyncio(loop_scope="module")
 async def test_what_is_due_is_listed_until_somebody_asks_or_holds(place: Place):
-    async def over(name: str) -> Any:
-        case = await place.referred(name, at=ago(days=700))
-        await place.take(AcceptReferral(case.case), at=ago(days=699))
-        day = ago(days=600)
-        await place.take(CloseCase(case.case, "disengaged", london_day(day), Sealed("Not wanted")), at=day)
-        return case
-
-    one, other, live = await over("Ada Quillbrook"), await over("Bo Quillbrook"), await place.referred("Cy Quillbrook")
+    one, other = [await over(place, name) for name in ("Ada Quillbrook", "Bo Quillbrook")]
+    live = await place.referred("Cy Quillbrook")
     await place.settled()
     assert await listed(place) == []
     await place.further(retention=Retention(1, schedule="an invented schedule"))

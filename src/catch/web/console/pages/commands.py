@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import get_args
 from uuid import UUID, uuid4
 
+from catch.domain.erasing import StopErasure
 from catch.domain.facts import Command
 from catch.domain.meeting.deciding import RecordUpdate
 from catch.domain.merging import MergeCommand, RequestMerge
@@ -24,7 +25,8 @@ from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Taken, Turned, Visit, nothing_here
 
 BESIDE = frozenset({"form-key", "command-id", "expected-version", "seen-at", "next", "at"})
-MERGING: frozenset[type[Command]] = frozenset(get_args(MergeCommand))
+FROM_A_CASE: frozenset[type[Command]] = frozenset((*get_args(MergeCommand), StopErasure))
+"""About a person, and asked from a case, which says what there is to choose from."""
 SENT_BEFORE = frozenset({"COMMAND_ID_REUSED", "RECORDED_OTHERWISE"})
 
 
@@ -55,7 +57,7 @@ async def whole_form(visit: Visit, kind: type[Command], sent: Mapping[str, list[
         await known.with_meetings()
     if kind is RequestMerge:
         await known.with_alike()
-    beside = {"case": known.about["case"]} if kind in MERGING and "case" in known.about else {}
+    beside = {"case": known.about["case"]} if kind in FROM_A_CASE and "case" in known.about else {}
     form = form_of(known, kind, sent, more=await of_people(visit, kind, sent))
     form.beside |= beside
     form.subject = f"Case {known.case['number']}" if known.case else ""
@@ -65,7 +67,7 @@ async def whole_form(visit: Visit, kind: type[Command], sent: Mapping[str, list[
 def about_of(kind: type[Command], sent: Mapping[str, list[str]]) -> dict[str, str]:
     names = (*ABOUT, "programme") if "programme" in kind.__struct_fields__ else ABOUT
     # Of two people who may be one, the case from which it is asked says what there is to choose from.
-    asked = (*kind.__struct_fields__, "case") if kind in MERGING else kind.__struct_fields__
+    asked = (*kind.__struct_fields__, "case") if kind in FROM_A_CASE else kind.__struct_fields__
     about = {name: sent[name][0] for name in names if name in asked and sent.get(name, [""])[0]}
     return {name: value for name, value in about.items() if name not in new_ids(kind)}
 
