@@ -19,7 +19,7 @@ from catch.figures.gathering import Known, people
 from catch.history.past import Moment
 from catch.metrics import CATALOGUE
 from catch.report.forms import FORMS
-from catch.report.impact import Audience
+from catch.report.impact import ReportAudience
 from catch.report.making import impact_report
 from catch.statistics.small_numbers import SMALLEST, quarter_before
 from tests.browser import signed_in
@@ -267,7 +267,7 @@ async def test_the_report_is_for_whoever_sees_every_case(world: World):
     for audience in ("PUBLISHED", "INTERNAL"):
         asked["audience"] = audience
         found = (await world.place.ask(REPORT, AUDITOR, **asked))["report"]
-        made = await impact_report(world.place.catch, PROGRAMME, ENDED, Audience(audience.lower()))
+        made = await impact_report(world.place.catch, PROGRAMME, ENDED, ReportAudience(audience.lower()))
         tables = [(section["title"], table["title"]) for section in found["sections"] for table in section["tables"]]
         assert tables == [(section.title, table.title) for section, table in made.tables()]
         assert found["title"] == made.title
@@ -286,7 +286,7 @@ async def test_the_report_is_for_whoever_sees_every_case(world: World):
 async def test_the_report_is_shown_and_handed_out_as_a_file(world: World):
     await world.place.settled()
     here = f"programme={PROGRAMME}&quarter={ENDED.first:%Y-%m}-3&audience=internal"
-    made = await impact_report(world.place.catch, PROGRAMME, ENDED, Audience.INTERNAL)
+    made = await impact_report(world.place.catch, PROGRAMME, ENDED, ReportAudience.INTERNAL)
     async with signed_in(world.place, AUDITOR) as visitor:
         page = (await visitor.get(f"/figures/report?{here}")).text
         assert all(escape(section.title) in page for section in made.sections)

@@ -23,7 +23,7 @@ from catch.metrics.estimates import Estimate, Value
 from catch.metrics.reckoning import Month
 from catch.report import page, printing, sheets
 from catch.report.content import Apart, Bars, Curves, Process, Report, Table, Untold
-from catch.report.impact import CHAPTERS, NOT_TOLD, About, Audience, Told, impact
+from catch.report.impact import CHAPTERS, NOT_TOLD, About, ReportAudience, Told, impact
 from catch.report.making import NotRecordedYet, QuarterNotOver, impact_report, quarter_of
 from catch.settings import Settings
 from catch.statistics.small_numbers import Period
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PROGRAMME = "snn-catch"
 QUARTER = quarter_of(2026, 3)
-ABOUT = About(PROGRAMME, "Example", QUARTER, Audience.INTERNAL, "30 September 2026", 48211, ("snn-catch@1",))
+ABOUT = About(PROGRAMME, "Example", QUARTER, ReportAudience.INTERNAL, "30 September 2026", 48211, ("snn-catch@1",))
 
 
 def share(count: int, of: int) -> Estimate:
@@ -91,9 +91,9 @@ async def test_a_curve_ends_where_few_are_watched():
     estimate = Estimate(30, 30, (Value("median", "half", None, of=30, people_of=30),), censored=27, curve=points)
     ends = {
         audience: drawn(impact(ABOUT._replace(audience=audience), [told("M07", estimate)]))[0].lines[0].steps[-1].day
-        for audience in Audience
+        for audience in ReportAudience
     }
-    assert ends == {Audience.PUBLISHED: 5, Audience.INTERNAL: 60}
+    assert ends == {ReportAudience.PUBLISHED: 5, ReportAudience.INTERNAL: 60}
 
 
 async def test_too_few_is_said_and_no_number_told():
@@ -116,20 +116,20 @@ async def year(server: Server, template: str, tmp_path_factory: pytest.TempPathF
 
 
 async def test_the_same_position_gives_the_same_report(year: Catch):
-    first = await impact_report(year, PROGRAMME, QUARTER, Audience.INTERNAL)
+    first = await impact_report(year, PROGRAMME, QUARTER, ReportAudience.INTERNAL)
     position = await year.log.head()
-    assert await impact_report(year, PROGRAMME, QUARTER, Audience.INTERNAL, position) == first
-    earlier = await impact_report(year, PROGRAMME, QUARTER, Audience.INTERNAL, position // 2)
+    assert await impact_report(year, PROGRAMME, QUARTER, ReportAudience.INTERNAL, position) == first
+    earlier = await impact_report(year, PROGRAMME, QUARTER, ReportAudience.INTERNAL, position // 2)
     assert earlier != first
-    assert await impact_report(year, PROGRAMME, QUARTER, Audience.INTERNAL, position // 2) == earlier
+    assert await impact_report(year, PROGRAMME, QUARTER, ReportAudience.INTERNAL, position // 2) == earlier
     assert [section.title for section in first.sections][-1] == NOT_TOLD
     assert any(isinstance(each, Curves) for each in drawn(first))
     assert any(isinstance(each, Bars) for each in drawn(first))
 
 
 async def test_what_is_published_is_rounded_and_tells_of_no_few(year: Catch):
-    internal = await impact_report(year, PROGRAMME, QUARTER, Audience.INTERNAL)
-    published = await impact_report(year, PROGRAMME, QUARTER, Audience.PUBLISHED)
+    internal = await impact_report(year, PROGRAMME, QUARTER, ReportAudience.INTERNAL)
+    published = await impact_report(year, PROGRAMME, QUARTER, ReportAudience.PUBLISHED)
     whole = [cell for _, _, cell in numbers(published) if isinstance(cell, int)]
     assert whole
     assert [each for each in whole if each % 5] == []
@@ -143,7 +143,7 @@ OF = re.compile(r"\((\d+) of \d+\)")
 
 
 async def test_every_form_of_it_can_be_made(year: Catch):
-    found = await impact_report(year, PROGRAMME, QUARTER, Audience.PUBLISHED)
+    found = await impact_report(year, PROGRAMME, QUARTER, ReportAudience.PUBLISHED)
     assert "Nobody in it is real" in page.html(found)
     assert printing.pdf(found).startswith(b"%PDF")
     assert sheets.workbook_of(found)
@@ -151,19 +151,19 @@ async def test_every_form_of_it_can_be_made(year: Catch):
 
 
 async def test_a_quarter_without_anything_is_a_report_too(year: Catch):
-    found = await impact_report(year, PROGRAMME, quarter_of(2019, 2), Audience.INTERNAL)
+    found = await impact_report(year, PROGRAMME, quarter_of(2019, 2), ReportAudience.INTERNAL)
     assert printing.pdf(found)
     assert not [each for each in drawn(found) if isinstance(each, Curves)]
 
 
 async def test_what_cannot_be_reported_is_said(year: Catch):
     with pytest.raises(UnknownProgramme):
-        await impact_report(year, "nowhere", QUARTER, Audience.INTERNAL)
+        await impact_report(year, "nowhere", QUARTER, ReportAudience.INTERNAL)
     with pytest.raises(QuarterNotOver):
-        await impact_report(year, PROGRAMME, Period(date(9000, 1, 1), date(9000, 3, 31)), Audience.INTERNAL)
+        await impact_report(year, PROGRAMME, Period(date(9000, 1, 1), date(9000, 3, 31)), ReportAudience.INTERNAL)
     for position in (-1, await year.log.head() + 1):
         with pytest.raises(NotRecordedYet):
-            await impact_report(year, PROGRAMME, QUARTER, Audience.INTERNAL, position)
+            await impact_report(year, PROGRAMME, QUARTER, ReportAudience.INTERNAL, position)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from catch.cli.common import UNUSABLE, complain, console, on_place
 from catch.cli.options import option
 from catch.report.content import Report
 from catch.report.forms import FORMS
-from catch.report.impact import Audience
+from catch.report.impact import ReportAudience
 from catch.report.making import impact_report, quarter_of
 
 QUARTER = re.compile(r"([12]\d{3})[- ]?[Qq]([1-4])")
@@ -23,8 +23,8 @@ QUARTER = re.compile(r"([12]\d{3})[- ]?[Qq]([1-4])")
 @option("--quarter", required=True, metavar="YEARQn", help="A calendar quarter that is over, such as 2026Q3.")
 @option(
     "--audience",
-    type=click.Choice([each.value for each in Audience]),
-    default=Audience.PUBLISHED.value,
+    type=click.Choice([each.value for each in ReportAudience]),
+    default=ReportAudience.PUBLISHED.value,
     show_default=True,
     help="For everybody, without small groups; or for those who run the programme, with exact numbers.",
 )
@@ -62,7 +62,7 @@ def report(programme: str, quarter: str, audience: str, position: int | None, ou
     period = quarter_of(int(asked[1]), int(asked[2]))
 
     async def work(catch: Catch) -> Report:
-        return await impact_report(catch, programme, period, Audience(audience), position)
+        return await impact_report(catch, programme, period, ReportAudience(audience), position)
 
     made = form.write(on_place(work))
     output.write_bytes(made)

@@ -8,6 +8,14 @@ from catch.report import page, printing, sheets
 from catch.report.content import Report
 
 
+def as_html(report: Report) -> bytes:
+    return page.html(report).encode()
+
+
+def as_csv(report: Report) -> bytes:
+    return sheets.csv_of(report).encode()
+
+
 class Form(NamedTuple):
     """`needs` is what must be installed for it, with the extra `report`."""
 
@@ -22,9 +30,9 @@ class Form(NamedTuple):
 
 
 FORMS: Mapping[str, Form] = {
-    ".html": Form("One page with charts", "text/html", "vl_convert", lambda report: page.html(report).encode()),
+    ".html": Form("One page with charts", "text/html", "vl_convert", as_html),
     ".pdf": Form("Print (PDF)", "application/pdf", "typst", printing.pdf),
-    ".csv": Form("Numbers (CSV)", "text/csv", None, lambda report: sheets.csv_of(report).encode()),
+    ".csv": Form("Numbers (CSV)", "text/csv", None, as_csv),
     ".xlsx": Form(
         "Workbook (Excel)",
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

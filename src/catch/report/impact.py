@@ -34,14 +34,14 @@ from catch.statistics.small_numbers import Period
 from catch.statistics.survival import truncated
 
 
-class Audience(StrEnum):
+class ReportAudience(StrEnum):
     """`published`: everybody; no small group is told, and numbers are rounded. `internal`: who runs the programme."""
 
     PUBLISHED = "published"
     INTERNAL = "internal"
 
 
-AT_RISK = {Audience.PUBLISHED: 10, Audience.INTERNAL: 5}
+AT_RISK = {ReportAudience.PUBLISHED: 10, ReportAudience.INTERNAL: 5}
 """A curve ends where fewer than so many are still watched."""
 CHAPTERS: tuple[tuple[str, str], ...] = (
     ("Who came, and how", "M01 M02 M03 M18 M19 M29"),
@@ -85,7 +85,7 @@ class About(NamedTuple):
     programme: str
     name: str
     period: Period
-    audience: Audience
+    audience: ReportAudience
     cut_off: str
     position: int
     versions: Sequence[str]
@@ -116,7 +116,7 @@ def _made_from(about: About) -> Iterator[tuple[str, str]]:
     yield "Programme", f"{about.name} ({about.programme})"
     yield "Versions of the programme", ", ".join(about.versions) or "none: there were no cases"
     yield "Made from", f"everything recorded up to {about.cut_off} (position {about.position:,} of the log)"
-    if about.audience is Audience.PUBLISHED:
+    if about.audience is ReportAudience.PUBLISHED:
         yield "For", "everybody: numbers are rounded to the nearest five, and small groups are not told (*)"
     else:
         yield "For", "those who run the programme: numbers are exact. Do not publish"

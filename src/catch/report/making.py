@@ -17,7 +17,7 @@ from catch.metrics.care import careful, groups_told
 from catch.metrics.definition import Cut, Metric, MetricBasis
 from catch.metrics.reckoning import Month
 from catch.report.content import Report
-from catch.report.impact import About, Audience, Told, impact
+from catch.report.impact import About, ReportAudience, Told, impact
 from catch.statistics.publishing import rounded
 from catch.statistics.small_numbers import Period
 
@@ -40,7 +40,7 @@ def quarter_of(year: int, number: int) -> Period:
 
 
 async def impact_report(
-    catch: Catch, programme: str, period: Period, audience: Audience, position: int | None = None
+    catch: Catch, programme: str, period: Period, audience: ReportAudience, position: int | None = None
 ) -> Report:
     """The impact report of a quarter, from what was recorded up to a position; the same one gives the same report.
 
@@ -99,13 +99,13 @@ def _told(
     programme: Programme,
     found: Mapping[str, Found],
     back: Mapping[str, Sequence[Month]],
-    audience: Audience,
+    audience: ReportAudience,
 ) -> Told:
     why = lacking(metric, programme)
     if why is not None:
         return Told(metric, None, why, (), ())
     figure, months = found[metric.code].figure, back[metric.code]
-    if audience is Audience.INTERNAL:
+    if audience is ReportAudience.INTERNAL:
         return Told(metric, figure.whole, None, months, figure.groups)
     return Told(
         metric,

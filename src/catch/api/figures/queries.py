@@ -18,7 +18,7 @@ from catch.api.figures.metrics import catalogue, definition, metric_of, metrics
 from catch.api.figures.report import as_type, reported
 from catch.api.figures.view import Asked, time_to_outcome
 from catch.metrics import CATALOGUE
-from catch.report.impact import Audience
+from catch.report.impact import ReportAudience
 
 
 @strawberry.type
@@ -113,7 +113,7 @@ class FigureQueries:
         programme: str,
         year: int,
         quarter: int,
-        audience: report_types.ReportAudience = Audience.PUBLISHED,
+        audience: ReportAudience = ReportAudience.PUBLISHED,
         position: Position | None = None,
     ) -> report_types.ImpactReport:
         return as_type(await reported(info.context, programme, year, quarter, audience, position))

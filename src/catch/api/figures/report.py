@@ -5,7 +5,7 @@ from catch.api.common.context import Context, NotForYourRole
 from catch.api.figures import report_types as types
 from catch.domain.refusals import NotAnswered
 from catch.report.content import Report, Table, written
-from catch.report.impact import Audience
+from catch.report.impact import ReportAudience
 from catch.report.making import impact_report, quarter_of
 
 
@@ -17,7 +17,7 @@ YEARS = range(1900, 2200)
 
 
 async def reported(
-    context: Context, programme: str, year: int, quarter: int, audience: Audience, position: int | None
+    context: Context, programme: str, year: int, quarter: int, audience: ReportAudience, position: int | None
 ) -> Report:
     """Raises `NotForYourRole`, `NoSuchQuarter`, and what `impact_report` does."""
     if not sees_every_case(context.who, programme):

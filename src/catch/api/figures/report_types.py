@@ -2,15 +2,6 @@
 
 import strawberry
 
-from catch.report.impact import Audience
-
-ReportAudience = strawberry.enum(
-    Audience,
-    name="ReportAudience",
-    description="`PUBLISHED`: for everybody, without small groups and with rounded numbers. `INTERNAL`: exact numbers,"
-    " for those who run the programme.",
-)
-
 
 @strawberry.type(description="One thing that the report was made from.")
 class ReportAbout:

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from catch.api.figures.report import reported
 from catch.domain.calendar import london_day
 from catch.report.forms import FORMS
-from catch.report.impact import Audience
+from catch.report.impact import ReportAudience
 from catch.web.console.pages.figures import Period, own_programme, periods
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Page, Reply, Visit, nothing_here
@@ -70,7 +70,7 @@ async def file(visit: Visit) -> Reply:
     assert visit.session is not None
     web = visit.console.web
     context = await web.context(visit.session.viewer, web.engine.registered.texts["report"])
-    made = await reported(context, programme, asked["year"], asked["quarter"], Audience(audience), None)
+    made = await reported(context, programme, asked["year"], asked["quarter"], ReportAudience(audience), None)
     async with _WRITING:
         body = await asyncio.to_thread(form.write, made)
     name = f"{programme}-{asked['year']}Q{asked['quarter']}-{audience}{visit.query['form']}"
