@@ -18,6 +18,7 @@ from catch.access import Who, has_inbox, may_attend
 from catch.api.case.subscription import CaseSource
 from catch.api.common.context import Context
 from catch.api.common.messages import GraphQLNotices
+from catch.api.common.recording import LiveReads
 from catch.api.common.subscription import Shared
 from catch.api.engine.engine import Engine, Subscription
 from catch.api.inbox.subscription import InboxSource
@@ -57,6 +58,7 @@ from catch.live.feed import Feed
 from catch.live.frames import Payload
 from catch.live.source import Ended, Seen, Source
 from catch.log.codec import decode
+from catch.personal.looks import noting
 from tests.place import (
     ADMINISTRATOR,
     AUDITOR,
@@ -169,7 +171,7 @@ class Sitting:
             "caseUpdates": CaseSource(place.catch, clock=self.clock),
             "agencyInbox": InboxSource(place.catch, clock=self.clock),
         }
-        self.feed: Feed[Viewer, Recorded[Any]] = Feed(self.sources, NOTICES, clock=self.clock)
+        self.feed: Feed[Viewer, Recorded[Any]] = Feed(self.sources, NOTICES, LiveReads(place.catch), clock=self.clock)
         self.followers: list[Follower] = []
         self.said = self.changed = 0
         self.later, self.starts = uuid4(), datetime.now(UTC) + timedelta(days=next(DAYS), hours=1)
@@ -350,8 +352,9 @@ class Sitting:
                 if seen is Seen.HIDDEN:
                     follower.expected.append(await self.executed(follower, NOTICES.hidden(event.position)))
                 elif seen is Seen.SHOWN:
-                    made = await source.message(follower.topic, alone, event)
-                    follower.expected.append(await self.executed(follower, made))
+                    with noting():
+                        made = await source.message(follower.topic, alone, event)
+                        follower.expected.append(await self.executed(follower, made))
                     await self.as_asked(follower)
 
     async def executed(self, follower: Follower, root: object) -> bytes:

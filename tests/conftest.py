@@ -54,6 +54,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 SILENT_AFTER = (
     "catch.database.database.WITHIN",
     "catch.database.pool.TURN",
+    "catch.evidence.reads.PATIENCE",
     "catch.identity.logout.DEAF",
     "catch.identity.logout.LOOKED",
     "catch.log.connection.HELD_UP",

@@ -85,12 +85,14 @@ def numbers(part: dict[str, Any]) -> list[float]:
 
 
 async def test_the_benchmark_of_reading_measures_every_page_and_who_waits():
-    figures = reading.measured(reading.Size(cases=30, few=5, page=10, times=2), lambda _: None)
+    figures = reading.measured(reading.Size(cases=30, few=5, page=10, times=2, turns=2), lambda _: None)
     printed = json.loads(reading.as_json(await figures))
     assert set(printed["pages"]) == {
         "few", "all", "audited", "none", "all_filtered_to_none", "meetings", "meetings_of_none"
     }  # fmt: skip
     assert all(0 < page["p50_ms"] <= page["p95_ms"] for page in printed["pages"].values())
+    assert set(printed["recorded"]) == {"one case", "a page"}
+    assert all(each["times"] > 0 for each in printed["recorded"].values())
     assert set(printed["preview"]) == {"took_ms", "others_late_ms", "loop_held_ms"}
     assert all(each > 0 for each in printed["policy"]["sight_us"].values())
     assert set(printed["policy"]) == {"sight_us", "may_us", "telling_us", "told_us"}

@@ -223,6 +223,10 @@ async def test_an_imported_case_is_replayed_by_its_id(catch: Cli, admin: Connect
     assert "Lonely" not in done.stdout
     assert "Lonely" in catch("replay", case, "--personal").stdout
     assert catch("replay", case, "--as-known", "2026-01-01").returncode == 1
+    looked = catch("audit", "who-saw", case)
+    assert looked.returncode == 0
+    assert "operator of operator  terminal  replay" in looked.stdout
+    assert "texts" in looked.stdout
 
 
 async def test_migrate_and_rebuild_say_what_they_did(catch: Cli):

@@ -159,6 +159,18 @@ async def test_every_damage_is_named_and_a_healthy_log_has_nothing(
     assert again.findings == started.findings, "what was found once is told at every start"
 
 
+READS = "select catch.record_reads(array['snn'], array['v'], array['{}'], array['{}']) from generate_series(1, 3)"
+
+
+async def test_a_recorded_read_that_was_changed_is_named(healthy: Log, admin: Connection):
+    await admin.execute(READS)
+    assert (await examined(healthy, CODEC, ALL)).findings == []
+    await off_guard(admin, "catch.reads", "update catch.reads set viewer = 'w' where number = 2")
+    (finding,) = (await examined(healthy, CODEC, ALL)).findings
+    assert finding.code == "READ_CHANGED"
+    assert "recorded read 2 is not" in finding.sentence
+
+
 async def test_findings_say_where_and_what_is_missing(healthy: Log, admin: Connection):
     await hole(healthy, admin)
     (first, *_) = [each for each in (await examined(healthy, CODEC, ALL)).findings if each.code == "MISSING_VERSIONS"]

@@ -43,9 +43,12 @@ class Plain:
     def get(self, sealed: Sealed, /) -> str | Unopened:
         return UNREAD if sealed == "unread" else sealed
 
+    def quiet(self) -> "Plain":
+        return self
+
 
 def redactor(*categories: Category, tags: frozenset[Tag] = frozenset()) -> Redactor:
-    return Redactor(Sight(frozenset(categories), RedactionReason.ROLE, "housing-1", tags=tags), Plain())
+    return Redactor(Sight(frozenset(categories), RedactionReason.ROLE, "housing-1", tags=tags), Plain(), None)
 
 
 # Of parts that are shown

@@ -276,6 +276,7 @@ def test_every_command_says_so_or_has_no_place(database: Database, tmp_path: Pat
         "report": lambda: [*["--programme", "snn-catch", "--quarter", "2020Q1", "-o"], str(tmp_path / "impact.csv")],
         "audit key": list,
         "audit export": lambda: ["--from", "1", "--to", "3", "-o", str(tmp_path / "part.catch")],
+        "audit who-saw": lambda: [number_of(run)],
         "audit verify": lambda: [str(tmp_path / "part.catch")],
     }
     assert {*arguments, "token"} | NO_PLACE | OF_ITS_OWN == {*LEAVES}
@@ -285,6 +286,9 @@ def test_every_command_says_so_or_has_no_place(database: Database, tmp_path: Pat
     # What goes into files and to other programs says so itself.
     assert json.loads(run("doctor", "--json").stdout)["place"] == NOTICE
     lines = run("replay", number_of(run), "--json").stdout.splitlines()
+    assert lines
+    assert {json.loads(line)["place"] for line in lines} == {NOTICE}
+    lines = run("audit", "who-saw", number_of(run), "--json").stdout.splitlines()
     assert lines
     assert {json.loads(line)["place"] for line in lines} == {NOTICE}
     rejected = tmp_path / "list.rejected.csv"

@@ -57,7 +57,7 @@ class ReadsAheadOfWhatItHeard(Process):
         await self._pause()
 
 
-async def told_without_a_second_look(topic: Topic[Any, Any], group: Group[Any, Any], event: Any) -> Any:
+async def told_without_a_second_look(topic: Topic[Any, Any], group: Group[Any, Any], event: Any, _: object) -> Any:
     await topic.settle()
     seen = await topic.source.sees(topic.key, group.viewer_class, event)
     if isinstance(seen, Seen) and seen is not Seen.UNTOLD:

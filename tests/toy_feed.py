@@ -2,9 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Collection, Hashable, Mapping
+from collections.abc import AsyncIterator, Collection, Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 import strawberry
 from msgspec import Struct
@@ -14,7 +15,7 @@ from catch.api.common.scalars import Position, schema_config
 from catch.api.engine.engine import Engine
 from catch.domain.refusals import Refused
 from catch.live.feed import Feed, Patience
-from catch.live.source import Ended, Opening, Seen
+from catch.live.source import Ended, Opening, Seen, Shown
 
 
 class NoSuchRoom(Refused):
@@ -176,6 +177,11 @@ class Log:
         await self._pause()
         return count, Present(position=Position(count), count=count)
 
+    async def shown(self, to: Sequence[Shown[Viewer]], position: int) -> None:
+        await self._pause()
+
+    def left(self, subscription: UUID, position: int) -> None: ...
+
     def context(self, topic: Hashable, viewer_class: Hashable) -> object:
         return None
 
@@ -185,7 +191,9 @@ class Toy:
 
     def __init__(self, *, delay: float = 0.0, patience: Patience | None = None) -> None:
         self.log = Log(delay=delay)
-        self.feed: Feed[Viewer, Said] = Feed({"room": self.log}, GraphQLNotices(), lambda: datetime.now(UTC), patience)
+        self.feed: Feed[Viewer, Said] = Feed(
+            {"room": self.log}, GraphQLNotices(), self.log, lambda: datetime.now(UTC), patience
+        )
         self.engine = Engine(SCHEMA)
 
     def say(self, text: str = "", **more: Any) -> int:

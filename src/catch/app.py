@@ -11,6 +11,7 @@ from catch.commands import Commands, Records
 from catch.commands.destroying import stay_erased
 from catch.database.server import Server
 from catch.evidence.kept import PURPOSE
+from catch.evidence.reads import Reads
 from catch.evidence.signing import Signing
 from catch.log import Log, migrate
 from catch.log.codec import CODEC, decode
@@ -45,6 +46,7 @@ class Catch:
         self.records = Records(log, self.readside, keyring, self.present)
         self.commands = Commands(self.records)
         self.signing = Signing(log, keyring.secret(PURPOSE), settings.signed)
+        self.reads = Reads(log, keyring.secret(PURPOSE), settings.signed)
         self.running = Running(self.programme_keys)
 
     async def reached(self, position: int) -> None:
@@ -145,10 +147,12 @@ async def opened(server: Server, settings: Settings) -> AsyncGenerator[Catch]:
         # From the end on: what was recorded before is read when somebody asks for it.
         head = catch.present.follower.position = await log.head()
         stack.push_async_callback(catch.signing.finish)
+        stack.push_async_callback(catch.reads.close)
         for name, job in (
             ("read side", catch.readside.run()),
             ("feed", catch.present.follower.follow(head)),
             ("evidence", catch.signing.run()),
+            ("recorded reads", catch.reads.run()),
         ):
             await stack.enter_async_context(living_on(name, job))
         await caught_up(catch, head)

@@ -127,6 +127,11 @@ def of_case(case: UUID) -> Iterator[bytes]:
     yield asked(f"query($c: UUID!, $t: AsAt) {{ case(id: $c, asAt: $t) {whole} }}", c=str(case), t=late)
 
 
+def looks_at(case: UUID) -> bytes:
+    """Apart: who looked is otherwise in every run."""
+    return asked(OPERATIONS["who_saw"], of={"caseId": str(case)})
+
+
 def of_meeting(meeting: UUID) -> Iterator[bytes]:
     for name in ("agenda", "agenda_cases", "agenda_list", "agenda_tally", "meeting_record", "minutes"):
         yield asked(OPERATIONS[name], id=str(meeting))

@@ -164,7 +164,7 @@ class Run:
         return channels.lists(names.key(HERE), names.key(HERE), agencies, (names.user("cora"),))
 
     def of_cases(self) -> Iterator[bytes]:
-        return (body for case in self.stage.cases for body in channels.of_case(case))
+        return (body for case in self.stage.cases for body in (*channels.of_case(case), channels.looks_at(case)))
 
     def of_meetings(self) -> Iterator[bytes]:
         return (body for meeting in self.stage.meetings for body in channels.of_meeting(meeting))

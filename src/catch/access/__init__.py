@@ -45,6 +45,7 @@ from catch.access.relations import (
 from catch.access.seats import ATTENDEE_WINDOW, Seat, bounds, seat_of, seats_of
 from catch.access.seeing import (
     EVERYTHING,
+    Lookers,
     RedactionReason,
     Sight,
     cases_behind,
@@ -58,6 +59,7 @@ from catch.access.seeing import (
     kept_from,
     knows_as_one,
     look_shown,
+    lookers_shown,
     match_seen,
     may_attend,
     names_person,
@@ -93,6 +95,7 @@ __all__ = [
     "Agreed",
     "Asker",
     "Changes",
+    "Lookers",
     "NotAllowed",
     "NotEnrolled",
     "NotYourAction",
@@ -130,6 +133,7 @@ __all__ = [
     "kept_from",
     "knows_as_one",
     "look_shown",
+    "lookers_shown",
     "match_seen",
     "may",
     "may_ask_about",

@@ -99,6 +99,25 @@ def coordinates(who: Who, case: Case, at: datetime) -> bool:
     return _holds(who, case) or at_the_door(who, case, at)
 
 
+class Lookers(StrEnum):
+    """Of whom somebody is told that they looked at a case."""
+
+    ALL = "all"
+    COLLEAGUES = "colleagues"
+    """Those of their own agency."""
+
+
+def lookers_shown(who: Who, case: Case, seen: Sight | None, at: datetime) -> Lookers | None:
+    """Everybody for those who audit the case and those who coordinate it; its own people for an agency with a part in
+    it. None for everybody else: they are answered as if there were no such case.
+    """
+    if seen is None:
+        return None
+    if who.audits(case.programme, case.case) or coordinates(who, case, at):
+        return Lookers.ALL
+    return Lookers.COLLEAGUES if seen.takes_part and seen.categories else None
+
+
 def _holds(who: Who, case: Case) -> bool:
     return who.coordinates_in(case.programme) and case.held_by(who.agency)
 

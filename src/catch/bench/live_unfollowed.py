@@ -9,6 +9,7 @@ from time import process_time
 
 from catch.api.case.subscription import CaseSource
 from catch.api.common.messages import GraphQLNotices
+from catch.api.common.recording import LiveReads
 from catch.api.inbox.subscription import InboxSource
 from catch.api.meeting.subscription import MeetingSource
 from catch.app import Catch
@@ -52,7 +53,7 @@ async def heard(bench: Bench, before: Sequence[Stored], after: int, upto: int) -
         "caseUpdates": CaseSource(catch, rights),
         "agencyInbox": InboxSource(catch, rights),
     }
-    follower.listeners.append(Feed(sources, GraphQLNotices(), bench.catch.log.clock.now).publish)
+    follower.listeners.append(Feed(sources, GraphQLNotices(), LiveReads(catch), bench.catch.log.clock.now).publish)
     began = process_time()
     # Here and now, and not as a task: nothing else is to run meanwhile.
     while follower.position < upto:

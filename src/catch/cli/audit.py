@@ -1,9 +1,11 @@
 """`catch audit`: what happened, proved: bundles made here, and verified where nothing of ours runs."""
 
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -11,16 +13,19 @@ import rich_click as click
 
 from catch.app import Catch
 from catch.cli.common import IN_PART, UNUSABLE, complain, console, on_place
+from catch.cli.looking import asked_who_saw, looked
 from catch.cli.options import argument, option
 from catch.cli.progress import facts
-from catch.cli.replaying import find, plain_texts
+from catch.cli.replaying import clock, find, moment, plain_texts
 from catch.cli.terminal import legible, marked
-from catch.evidence import kept
+from catch.domain.facts import Recorded
+from catch.evidence import kept, reads
 from catch.evidence.exporting import Asked
 from catch.evidence.exporting import export as written
 from catch.evidence.notes import NotProved
 from catch.evidence.verifying import Verified, verified
 from catch.history.past import histories
+from catch.log.invented import NOTICE
 from catch.log.migrations import contracts
 from catch.personal import Unopened
 
@@ -94,6 +99,8 @@ def export(
             asked = Asked(part=(first, last if last is not None else 2**52))
         else:
             asked = Asked((await find(catch, case) if case is not None else meeting or UUID(int=0),))
+        if asked.streams:
+            await looked(catch, await facts_of(catch, asked.streams), "audit export", personal=personal)
         await catch.signing.reached(await catch.log.head(), SIGNED_WITHIN)
         with facts("facts") as progress:
             return await written(
@@ -110,6 +117,59 @@ def export(
     with proving():
         tell(on_place(run))
     console.print(f"wrote {output}", highlight=False, soft_wrap=True)
+
+
+@audit.command("who-saw")
+@argument("record", metavar="CASE|PERSON")
+@option("--from", "since", metavar="T", help="Only from this day or time on.")
+@option("--to", "until", metavar="T", help="Only up to this day, or time.")
+@option("--json", "as_json", is_flag=True, help="As JSON, a line each, with everything that is recorded.")
+def who_saw(record: str, since: str | None, until: str | None, as_json: bool) -> None:
+    """List who was shown something of a case (its id or number) or of a person (their id), the latest first.
+
+    T is a day or a time: 2026-03-10, or 2026-03-10T10:00. Asking is recorded, too, before anything is listed.
+
+    **Examples**
+
+        catch audit who-saw 7K3M-Q2XD
+        catch audit who-saw 7K3M-Q2XD --from 2026-03-01T00:00 --to 2026-03-31
+        catch audit who-saw 0c5f2c3e-0000-4000-8000-000000000001 --json | jq .viewer
+    """
+    try:
+        first, last = (moment(text) if text else None for text in (since, until))
+    except ValueError as problem:
+        complain(str(problem))
+        sys.exit(UNUSABLE)
+
+    async def run(catch: Catch) -> None:
+        id_ = await find(catch, record)
+        await asked_who_saw(catch, id_)
+        before, page, invented = reads.LATEST, list[reads.Kept](), await catch.log.mark.invented()
+        while len(page) == reads.PAGE or before == reads.LATEST:
+            page = await reads.of(catch.log.pool, [id_], before=before, since=first, until=last, limit=reads.PAGE)
+            ended = await reads.ends(catch.log.pool, page)
+            for row in page:
+                console.out(in_json(row, invented=invented) if as_json else line(row, ended), highlight=False)
+            before = page[-1].number if page else 0
+
+    on_place(run)
+
+
+def in_json(row: reads.Kept, *, invented: bool) -> str:
+    """Each line of an `invented` place says so."""
+    place = {"place": NOTICE} if invented else {}
+    return msgspec.json.encode({"at": row.recorded_at} | msgspec.to_builtins(row.read) | place).decode()
+
+
+def line(row: reads.Kept, ended: Mapping[UUID, datetime]) -> str:
+    """When, who, by which way, and which categories."""
+    read = row.read
+    categories = sorted({category for each in read.seen for category in each.categories})
+    words = [clock(row.recorded_at), f"{read.viewer} of {read.agency}", read.channel]
+    words += [said for said in (read.operation, read.purpose) if said]
+    if read.subscription is not None:
+        words.append(f"until {clock(ended[read.subscription])}" if read.subscription in ended else "still follows")
+    return legible("  ".join([*words, ", ".join(categories) or "that there is such a case"]))
 
 
 @audit.command("verify")
@@ -187,8 +247,11 @@ def schemas() -> dict[str, str]:
 
 async def texts_of(catch: Catch, streams: Sequence[UUID]) -> str:
     """Each sealed text of these streams with what it says; without those that cannot be read here."""
-    told = [recorded for facts in (await histories(catch.log, streams)).values() for recorded in facts]
-    plain = await plain_texts(catch, told)
+    plain = await plain_texts(catch, await facts_of(catch, streams))
     return msgspec.json.encode(
         {str(token): text for token, text in plain.items() if not isinstance(text, Unopened)}
     ).decode()
+
+
+async def facts_of(catch: Catch, streams: Sequence[UUID]) -> list[Recorded[Any]]:
+    return [recorded for facts in (await histories(catch.log, streams)).values() for recorded in facts]

@@ -18,9 +18,10 @@ from rich.padding import Padding
 from rich.table import Table
 
 from catch.app import Catch
+from catch.cli.looking import looked
 from catch.cli.terminal import legible, marked
 from catch.domain.calendar import LONDON, end_of_day
-from catch.domain.facts import Recorded, Sealed
+from catch.domain.facts import Purpose, Recorded, Sealed
 from catch.domain.refusals import NotAnswered
 from catch.domain.streams import stream_of_event
 from catch.history.changes import Change, Step, standing, steps, written
@@ -50,6 +51,7 @@ async def replay(
     as_true: datetime | None = None,
     *,
     personal: bool = False,
+    purpose: Purpose | None = None,
     as_json: bool = False,
     console: Console,
     pause: Pause = lambda: True,
@@ -57,7 +59,7 @@ async def replay(
     """Shows each fact with both clocks, who acted and why, what it says and what it changed; then the state as it
     stood. `as_json`: the facts alone, a line each, with everything that is stored of them.
 
-    Raises `NoSuchStream` and `NothingByThen`.
+    Who looks, and for what `purpose`, is recorded first. Raises `NoSuchStream` and `NothingByThen`.
     """
     whole = (await histories(catch.log, [stream]))[stream]
     if not whole:
@@ -65,6 +67,7 @@ async def replay(
     told = chosen(whole, Moment(recorded_at=as_known, occurred_at=as_true))
     if not told:
         raise NothingByThen(first=whole[0].recorded_at.isoformat())
+    await looked(catch, told, "replay", personal=personal, purpose=purpose)
     plain, invented = await plain_texts(catch, told if personal else ()), await catch.log.mark.invented()
     if as_json:
         for recorded in told:

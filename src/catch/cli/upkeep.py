@@ -12,6 +12,7 @@ from catch.cli.options import argument, option
 from catch.cli.progress import facts
 from catch.cli.terminal import marked
 from catch.database.server import Server
+from catch.domain.facts import Purpose
 from catch.log import Log, migrate
 from catch.log.codec import decode
 from catch.log.invented import mark_invented, marked_invented
@@ -222,17 +223,22 @@ def contracts(check: bool) -> None:
 @option("--as-known", metavar="T", help="Only what had been recorded by then.")
 @option("--as-true", metavar="T", help="Only what had happened by then, whenever it was recorded.")
 @option("--personal", is_flag=True, help="Show personal text; it stays sealed otherwise.")
+@option("--purpose", type=click.Choice([*Purpose]), help="Why you look: it is recorded with who looked at whom.")
 @option("--json", "as_json", is_flag=True, help="The facts as JSON, a line each, with everything stored of them.")
-def replay(stream: str, as_known: str | None, as_true: str | None, personal: bool, as_json: bool) -> None:
+def replay(
+    stream: str, as_known: str | None, as_true: str | None, personal: bool, purpose: str | None, as_json: bool
+) -> None:
     """Step through the history of a case (its id or number) or a meeting (its id), one fact at a time.
 
-    T is a day or a time: 2026-03-10, or 2026-03-10T10:00. Without a terminal all facts are shown at once.
+    T is a day or a time: 2026-03-10, or 2026-03-10T10:00. Without a terminal all facts are shown at once. That an
+    operator looked is recorded before anything is shown (`catch audit who-saw`).
 
     **Examples**
 
         catch replay 7K3M-Q2XD
         catch replay 7K3M-Q2XD --as-known 2026-03-10
         catch replay 7K3M-Q2XD --as-true 2026-03-10T10:00
+        catch replay 7K3M-Q2XD --personal --purpose audit
         catch replay 7K3M-Q2XD --json | jq .envelope.event
     """
     from catch.cli.replaying import find, from_terminal, moment
@@ -247,6 +253,9 @@ def replay(stream: str, as_known: str | None, as_true: str | None, personal: boo
     async def run(catch: Catch) -> None:
         found = await find(catch, stream)
         pause = from_terminal(console)
-        await stepped(catch, found, known, true, personal=personal, as_json=as_json, console=console, pause=pause)
+        why = Purpose(purpose) if purpose else None
+        await stepped(
+            catch, found, known, true, personal=personal, purpose=why, as_json=as_json, console=console, pause=pause
+        )
 
     on_place(run)

@@ -18,6 +18,7 @@ from catch.domain.streams import EVENTS, stream_of
 from catch.evidence import kept
 from catch.evidence.examining import compared
 from catch.evidence.kept import PURPOSE
+from catch.evidence.reads import Reads, broken
 from catch.evidence.signing import Signing
 from catch.log import Log, Stored
 from catch.log.clock import NEVER_SET
@@ -204,6 +205,30 @@ async def signing(place: Place) -> AsyncIterator[Finding]:
             f"Nothing more is signed, so that what is recorded from now on cannot be proved: {why}. If the database was"
             " put back to an earlier state on purpose, say so: `catch restored`. Otherwise somebody changed it: keep a"
             " copy of it as it is for an auditor, and take the tables evidence_* from a backup.",
+        )
+
+
+OF_AN_AUDITOR = (
+    "Somebody changed it: keep a copy of it as it is for an auditor. Servers go on recording who looks, and sign it no"
+    " more."
+)
+
+
+async def looks(place: Place) -> AsyncIterator[Finding]:
+    """Who looked at whom is what was signed, here and as far as this machine has seen."""
+    if place.secret is None:
+        return
+    if why := await Reads(place.log, place.secret, place.signed).problem(place.connection):
+        yield Finding("READS_NOT_AS_SIGNED", f"Of the recorded reads {why}. {OF_AN_AUDITOR}")
+
+
+async def every_look(place: Place) -> AsyncIterator[Finding]:
+    """Each recorded read is the one that was recorded behind the one before it."""
+    async for number in broken(place.connection):
+        yield Finding(
+            "READ_CHANGED",
+            f"The recorded read {number:,} is not the one that was recorded, or one before it is missing."
+            f" {OF_AN_AUDITOR}",
         )
 
 
@@ -451,8 +476,8 @@ OfPlace = Callable[[Place], AsyncIterator[Finding]]
 OfStretch = Callable[[Place, int, int], AsyncIterator[Finding]]
 OfPage = Callable[[Place, Sequence[Stored]], AsyncIterator[Finding]]
 
-QUICK: tuple[OfPlace, ...] = (clocks, positions, generations, keys, destroyed, signing, checkpoints, left_out)
+QUICK: tuple[OfPlace, ...] = (clocks, positions, generations, keys, destroyed, signing, looks, checkpoints, left_out)
 STRETCH: tuple[OfStretch, ...] = (histories, belonging)
 AT_START: tuple[OfStretch, ...] = (forms,)  # what the database can tell without decoding
 FACTS: tuple[OfPage, ...] = (facts, texts)
-COMMANDS: tuple[OfPlace, ...] = (answers, proofs)
+COMMANDS: tuple[OfPlace, ...] = (answers, proofs, every_look)

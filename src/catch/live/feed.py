@@ -16,7 +16,7 @@ from msgspec import Struct
 from catch import telemetry
 from catch.database import lost
 from catch.live.groups import Subscriber, Topic, said
-from catch.live.source import E, Ended, Notices, NotYet, Outlet, Source, Subscription, TooFar, V
+from catch.live.source import E, Ended, Notices, NotYet, Outlet, Recording, Source, Subscription, TooFar, V
 
 AT_ONCE = 32
 """How many find out at once what they may hear and how it stands. The others wait for their turn here, for as long as
@@ -41,12 +41,14 @@ class Feed(Generic[V, E]):
         self,
         sources: Mapping[str, Source[V, E]],
         notices: Notices,
+        recording: Recording[V],
         clock: Callable[[], datetime],
         patience: Patience | None = None,
     ) -> None:
         self.clock = clock
         self.sources = sources
         self.notices = notices
+        self.recording = recording
         self.patience = patience or Patience()
         self._topics: dict[str, dict[Hashable, Topic[V, E]]] = {field: {} for field in sources}
         self._turns = asyncio.Semaphore(AT_ONCE)
@@ -114,6 +116,8 @@ class Feed(Generic[V, E]):
             subscriber.end(self.notices.resync(max(self._heard, subscriber.last), reason))
         finally:
             self._leave(subscription.field, topic, subscriber)
+            if subscriber.looks:
+                self.recording.left(subscriber.recorded_as, subscriber.last)
         # After it has left: the last word is nobody else's, and no event may come behind it.
         payload = await topic.write(subscriber.group, subscriber.last_word)
         while not outlet.offer(subscriber.last, payload):
@@ -122,7 +126,8 @@ class Feed(Generic[V, E]):
     def _join(self, field: str, key: Hashable, subscriber: Subscriber[V, E], viewer_class: Hashable) -> Topic[V, E]:
         topic = self._topics[field].get(key)
         if topic is None:
-            topic = self._topics[field][key] = Topic(self.sources[field], self.notices, key, lambda: self._heard)
+            source, heard = self.sources[field], lambda: self._heard
+            topic = self._topics[field][key] = Topic(source, self.notices, self.recording, key, heard)
         topic.join(subscriber, viewer_class)
         return topic
 
@@ -205,7 +210,7 @@ class Feed(Generic[V, E]):
 
     async def _present(self, topic: Topic[V, E], subscriber: Subscriber[V, E]) -> None:
         group = subscriber.group
-        position, payload = await topic.present(group)
+        position, payload = await topic.present(subscriber)
         # While it was written the subscriber may have lost the right, or got another class.
         if subscriber.last_word is not None or subscriber.group is not group:
             subscriber.again = True
@@ -220,7 +225,7 @@ class Feed(Generic[V, E]):
         messages that was."""
         while True:
             await subscriber.outlet.room()
-            told = await topic.told(subscriber.group, event)
+            told = await topic.told(subscriber.group, event, [subscriber])
             if subscriber.last_word is not None or subscriber.moves != moves:
                 return None
             if isinstance(told, Ended):

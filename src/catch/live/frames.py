@@ -10,7 +10,9 @@ import msgspec
 from graphql import GraphQLFormattedError
 
 from catch.domain.refusals import NotAnswered
+from catch.personal.looks import Look
 
+NOBODY = frozenset[Look]()
 SHORT, MEDIUM = 126, 65_536
 PING = b"\x89\x00"
 """A ping frame without a payload: websocket's own, which every client answers by itself."""
@@ -41,10 +43,11 @@ class MessageTooLarge(NotAnswered):
 
 
 class Payload(bytes):
-    """The payload of a `next` message, with the frame that it was last put into."""
+    """The payload of a `next` message, with the frame that it was last put into, and whom it tells something of."""
 
     head = b""
     frame = b""
+    looks: frozenset[Look] = NOBODY
 
     @classmethod
     def of(cls, written: bytes) -> "Payload":

@@ -10,15 +10,17 @@ A message shows the present state, so a right that ends while it is written coun
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from typing import Generic, cast
+from uuid import uuid4
 
 from catch import telemetry
 from catch.database import lost
 from catch.domain.refusals import Refused
 from catch.faults import fault
-from catch.live.frames import Payload
-from catch.live.source import E, Ended, Notices, NotYet, Outlet, Seen, Source, Subscription, V
+from catch.live.frames import NOBODY, Payload
+from catch.live.source import E, Ended, Notices, NotYet, Outlet, Recording, Seen, Shown, Source, Subscription, V
+from catch.personal.looks import Looks, noting
 
 ASIDE = 64
 """How many live messages a subscriber keeps aside while it catches up."""
@@ -34,9 +36,12 @@ class Subscriber(Generic[V, E]):
         "last",
         "last_word",
         "live",
+        "looks",
         "moves",
         "outlet",
         "presented",
+        "recorded_as",
+        "shown",
         "stirred",
         "subscription",
         "viewer",
@@ -58,10 +63,26 @@ class Subscriber(Generic[V, E]):
         self.last_word: object = None
         self.stirred = asyncio.Event()
         self.group: Group[V, E]
+        self.recorded_as = uuid4()
+        self.looks = self.shown = NOBODY
+        """Whom it is recorded that this subscription has told something of; and the last such set that was part of it,
+        so that the same set need not be compared for each of thousands."""
+
+    def recorded(self, payload: Payload) -> bool:
+        """Whether it is recorded that they are shown this."""
+        if payload.looks is not self.shown:
+            if not payload.looks <= self.looks:
+                return False
+            self.shown = payload.looks
+        return True
 
     def take(self, position: int, payload: Payload) -> None:
         # The log may have brought it already, while it was on its way here.
         if position <= self.last or self.last_word is not None:
+            return
+        if not self.recorded(payload):
+            # They joined while the message was written: from the log they get it once it is.
+            self.catch_up()
             return
         if not self.live:
             # No more is kept: the log has it all, and a slow reader must not grow the server's memory.
@@ -136,8 +157,17 @@ class Group(Generic[V, E]):
     def __init__(self, subscription: Subscription, viewer_class: Hashable) -> None:
         self.subscription = subscription
         self.viewer_class = viewer_class
+        self.looks = NOBODY
         # A dict for its order: in the order in which they came they lie side by side in memory, here and in the kernel.
         self.subscribers: dict[Subscriber[V, E], None] = {}
+
+    def of(self, written: bytes, shown: Looks) -> Payload:
+        """As a rule each message tells something of the same people as the one before."""
+        payload, found = Payload.of(written), shown.all()
+        if found != self.looks:
+            self.looks = found
+        payload.looks = self.looks
+        return payload
 
 
 class Topic(Generic[V, E]):
@@ -147,9 +177,17 @@ class Topic(Generic[V, E]):
     told that position: where the last fact of the topic stands may be nothing that they are told.
     """
 
-    def __init__(self, source: Source[V, E], notices: Notices, key: Hashable, heard: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        source: Source[V, E],
+        notices: Notices,
+        recording: Recording[V],
+        key: Hashable,
+        heard: Callable[[], int],
+    ) -> None:
         self.source = source
         self.notices = notices
+        self.recording = recording
         self.key = key
         self.heard = heard
         self.groups: dict[tuple[bytes, Hashable], Group[V, E]] = {}
@@ -225,8 +263,9 @@ class Topic(Generic[V, E]):
             return False
         return True
 
-    async def told(self, group: Group[V, E], event: E) -> Payload | Ended | None:
-        """What the group is told of the event, with rights as they are when this returns; None: nothing at all."""
+    async def told(self, group: Group[V, E], event: E, to: Collection[Subscriber[V, E]]) -> Payload | Ended | None:
+        """What the group is told of the event, with rights as they are when this returns, and recorded of those to whom
+        it goes; None: nothing at all."""
         while True:
             await self.settle()
             changed = self.changed
@@ -234,31 +273,47 @@ class Topic(Generic[V, E]):
             told = None if seen is Seen.UNTOLD else seen
             if isinstance(seen, Seen) and told is not None:
                 told = await self.render(group, seen, event)
+                await self._recorded(told, to, event.position)
             await self.source.published()
             if changed == self.changed:
                 return cast("Payload | Ended | None", told)
 
-    async def present(self, group: Group[V, E]) -> tuple[int, Payload]:
-        """The present state for the group and its position, with rights as they are when this returns."""
+    async def present(self, subscriber: Subscriber[V, E]) -> tuple[int, Payload]:
+        """The present state for the subscriber's group and its position, likewise."""
+        group = subscriber.group
         while True:
             await self.settle()
             changed = self.changed
-            position, root = await self.source.present(self.key, group.viewer_class)
-            payload = await self.write(group, root)
+            with noting() as shown:
+                position, root = await self.source.present(self.key, group.viewer_class)
+                payload = group.of(await self._written(group, root), shown)
+            await self._recorded(payload, [subscriber], position)
             await self.source.published()
             if changed == self.changed:
                 return position, payload
 
     async def render(self, group: Group[V, E], seen: Seen, event: E) -> Payload:
         if seen is Seen.HIDDEN:
-            root = self.notices.hidden(event.position)
-        else:
+            return await self.write(group, self.notices.hidden(event.position))
+        with noting() as shown:
             root = await self.source.message(self.key, group.viewer_class, event)
-        return await self.write(group, root)
+            return group.of(await self._written(group, root), shown)
 
     async def write(self, group: Group[V, E], root: object) -> Payload:
+        """What tells nothing of anybody."""
+        return Payload.of(await self._written(group, root))
+
+    async def _written(self, group: Group[V, E], root: object) -> bytes:
         context = self.source.context(self.key, group.viewer_class)
-        return Payload.of(await telemetry.within("message", group.subscription.payload(root, context)))
+        return await telemetry.within("message", group.subscription.payload(root, context))
+
+    async def _recorded(self, payload: Payload, to: Collection[Subscriber[V, E]], position: int) -> None:
+        new = [each for each in to if not each.recorded(payload)]
+        if new:
+            shown = [Shown(each.viewer, each.recorded_as, payload.looks - each.looks) for each in new]
+            await self.recording.shown(shown, position)
+        for each in new:
+            each.looks |= payload.looks
 
     async def _work(self) -> None:
         while True:
@@ -290,7 +345,7 @@ class Topic(Generic[V, E]):
         if all(event.position <= subscriber.last for subscriber in group.subscribers):
             return
         try:
-            told = await self.told(group, event)
+            told = await self.told(group, event, list(group.subscribers))
         except Exception as unexpected:
             self._broken(list(group.subscribers), unexpected)
             return

@@ -5,16 +5,19 @@ may depend on besides the event: subscribers of one class are answered with the 
 the policy is, and hashable.
 """
 
-from collections.abc import AsyncIterator, Collection, Hashable, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
+from uuid import UUID
 
 from msgspec import Struct
 
 from catch.live.frames import Payload
+from catch.personal.looks import Look
 
 V = TypeVar("V", bound=Hashable)
+V_co = TypeVar("V_co", bound=Hashable, covariant=True)
 V_contra = TypeVar("V_contra", bound=Hashable, contravariant=True)
 
 
@@ -47,6 +50,14 @@ class Opening(Struct, frozen=True):
 
     topic: Hashable
     viewer_class: Hashable
+
+
+class Shown(NamedTuple, Generic[V_co]):
+    """Somebody is shown this for the first time by their subscription."""
+
+    viewer: V_co
+    subscription: UUID
+    looks: frozenset[Look]
 
 
 class NotYet(Exception):
@@ -120,6 +131,19 @@ class Source(Protocol[V_contra, E]):
 
     def context(self, topic: Hashable, viewer_class: Hashable) -> object:
         """`info.context` while a message is executed."""
+        ...
+
+
+class Recording(Protocol[V_contra]):
+    """Keeps who is shown what."""
+
+    async def shown(self, to: Sequence[Shown[V_contra]], position: int) -> None:
+        """Returns once it is kept that these are shown what they were not before, by a message of this position. May
+        raise: then nobody is handed it."""
+        ...
+
+    def left(self, subscription: UUID, position: int) -> None:
+        """Nothing more is shown by it; this was the last position that it came to."""
         ...
 
 

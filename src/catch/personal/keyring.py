@@ -7,7 +7,7 @@ apart from the log. A destroyed key leaves an empty row behind, so that no secon
 import hmac
 import time
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
@@ -112,20 +112,29 @@ class Reader:
         subjects: Collection[UUID],
         ciphers: Mapping[UUID, Opens],
         opened: dict[Sealed, tuple[UUID, str | Unopened]] | None = None,
+        told: Callable[[UUID], None] | None = None,
     ) -> None:
+        """`told` hears of whom each text is that is read."""
         self._subjects = subjects
         self._ciphers = ciphers
         self._opened = {} if opened is None else opened
+        self._told = told
 
-    def only(self, *subjects: UUID) -> "Reader":
+    def only(self, *subjects: UUID, told: Callable[[UUID], None] | None = None) -> "Reader":
         """For some of them."""
-        return Reader(subjects, self._ciphers, self._opened)
+        return Reader(subjects, self._ciphers, self._opened, told)
+
+    def quiet(self) -> "Reader":
+        """The same, for whoever shows nobody what it says."""
+        return Reader(self._subjects, self._ciphers, self._opened)
 
     def get(self, sealed: Sealed) -> str | Unopened:
         """A text of a subject that it was not made for is not read either: somebody may have put it there."""
         known = self._opened.get(sealed)
         # What another reader has opened counts only where this one is for its subject as well.
         if known is not None and known[0] in self._subjects:
+            if self._told is not None:
+                self._told(known[0])
             return known[1]
         try:
             token = tokens.parse(sealed)
@@ -136,6 +145,8 @@ class Reader:
             return UNREAD
         plain = opened(self._ciphers.get(subject, UNREAD), token)
         self._opened[sealed] = (subject, plain)
+        if self._told is not None:
+            self._told(subject)
         return plain
 
 

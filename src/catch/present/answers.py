@@ -8,7 +8,7 @@ A kept answer is given again to the same viewer for the same document and variab
 - a second has not passed: rights end by the clock too, and plain text is not to lie about. What is older is dropped.
 
 The viewer, user and all, is part of the key: rules that name a person need no exception. Requests that come while the
-same answer is being made wait for it. `Kept.rests` names the streams it was read from, for whoever records reads.
+same answer is being made wait for it. Whoever is given it again is noted to have been shown what it shows (`looks`).
 """
 
 import asyncio
@@ -21,7 +21,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from catch.personal import Keyring
+from catch.personal import Keyring, looks
+from catch.personal.looks import Looks
 from catch.present.appearances import Appearances
 from catch.present.moment import FRESH
 from catch.present.states import States
@@ -62,6 +63,7 @@ class Kept(Struct):
     everything: bool
     stamp: Stamp
     at: datetime
+    looks: Looks
 
 
 class Answers:
@@ -81,7 +83,7 @@ class Answers:
         self._readside = readside
         self._now = now
         self._held: OrderedDict[Hashable, Kept] = OrderedDict()
-        self._making: dict[Hashable, tuple[Stamp, asyncio.Future[bytes | None]]] = {}
+        self._making: dict[Hashable, tuple[Stamp, Looks, asyncio.Future[bytes | None]]] = {}
         self._bytes = 0
         self._sweeping = False
         self.kept = 0
@@ -94,25 +96,31 @@ class Answers:
         held = self._held.get(key)
         if held is not None and self.stands(held):
             self.kept += 1
+            looks.again(held.looks)
             return held.written
         stamp = self.stamp()
         making = self._making.get(key)
         # Only where nothing has moved since it was begun: otherwise it may rest on what is no longer so.
         if making is not None and making[0] == stamp:
             # Whoever stops waiting must not stop the one who makes it, nor others who wait.
-            written = await asyncio.shield(making[1])
+            written = await asyncio.shield(making[2])
             if written is not None:
                 self.kept += 1
+                looks.again(making[1])
                 return written
-        written = await self._make(key, stamp, make)
+        with looks.noting() as shown:
+            written = await self._make(key, stamp, shown, make)
+        looks.again(shown)
         if written is not None:
-            self._keep(key, Kept(written, rests, rests.rows or rests.named < fields, stamp, at))
+            self._keep(key, Kept(written, rests, rests.rows or rests.named < fields, stamp, at, shown))
         return written
 
-    async def _make(self, key: Hashable, stamp: Stamp, make: Callable[[], Awaitable[bytes | None]]) -> bytes | None:
+    async def _make(
+        self, key: Hashable, stamp: Stamp, shown: Looks, make: Callable[[], Awaitable[bytes | None]]
+    ) -> bytes | None:
         self.made += 1
         done: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
-        self._making[key] = (stamp, done)
+        self._making[key] = (stamp, shown, done)
         written: bytes | None = None
         try:
             written = await make()
@@ -120,7 +128,7 @@ class Answers:
             # None where it failed: those who waited make it themselves, and hear of their own error.
             done.set_result(written)
             # A later one may have taken its place.
-            if self._making.get(key) == (stamp, done):
+            if self._making.get(key) == (stamp, shown, done):
                 del self._making[key]
         return written
 

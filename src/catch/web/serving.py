@@ -20,6 +20,7 @@ from litestar.exceptions import HTTPException
 from catch.api.case.subscription import CaseSource
 from catch.api.common.context import Context
 from catch.api.common.messages import GraphQLNotices
+from catch.api.common.recording import LiveReads
 from catch.api.engine.engine import Engine
 from catch.api.inbox.subscription import InboxSource
 from catch.api.meeting.subscription import MeetingSource
@@ -106,7 +107,7 @@ class Web:
             "caseUpdates": CaseSource(catch, self.rights),
             "agencyInbox": InboxSource(catch, self.rights),
         }
-        self.feed: Feed[Viewer, Recorded[Any]] = Feed(sources, GraphQLNotices(), clock.now)
+        self.feed: Feed[Viewer, Recorded[Any]] = Feed(sources, GraphQLNotices(), LiveReads(catch), clock.now)
         self.live = GraphQLOverWebSocket(
             self.engine,
             self.sessions,

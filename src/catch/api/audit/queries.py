@@ -1,11 +1,15 @@
 """The audit trail of a case or a meeting."""
 
+from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
 
 from catch.access.listing import oversees
+from catch.api.audit import looks_types
 from catch.api.audit import types as audit_types
+from catch.api.audit.looks import who_saw
 from catch.api.audit.view import no_trail
 from catch.api.audit.view import page as read_page
 from catch.api.common import types as common_types
@@ -39,3 +43,19 @@ class AuditQueries:
         page = common_types.PageInfo.of(len(facts), wanted, edges)
         invented = await context.catch.log.mark.invented()
         return audit_types.AuditEntryConnection(edges=edges, page_info=page, invented=invented)
+
+    @strawberry.field(
+        description="Who was shown something of a case, or of a person: everybody, for those who audit or coordinate"
+        " it; their own agency's people, for an agency with a part in it. The latest first. Asking is recorded, too.",
+        metadata=weighs(50, each=1),
+    )
+    async def who_saw(
+        self,
+        info: Info,
+        of: looks_types.Looked,
+        from_: Annotated[datetime | None, strawberry.argument(name="from")] = None,
+        to: datetime | None = None,
+        first: int = 50,
+        after: str | None = None,
+    ) -> looks_types.RecordedLookConnection:
+        return await who_saw(info.context, of, from_, to, page_size(first), after)

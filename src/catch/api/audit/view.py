@@ -54,6 +54,7 @@ from catch.domain.streams import (
 )
 from catch.history.changes import Change, changed, said
 from catch.log.entries import Unreadable
+from catch.personal import looks
 from catch.present.trails import Place, Trails
 from projections import case_summary
 
@@ -182,6 +183,8 @@ async def opened(reading: Reading, kind: Stream, stream: UUID, meeting: Meeting 
     if Role.AUDITOR not in reading.viewer.roles_held():
         return None
     theirs = await of_their_cases(reading, stream) if kind is PERSON else kind in (PARTNER, PROGRAMME)
+    if theirs and kind is PERSON:
+        looks.told_of(stream)
     return of_place(kind, reading.viewer, await merges_told(reading, kind, stream)) if theirs else None
 
 
@@ -241,7 +244,13 @@ def beside_case(seen: Sight, case: Case) -> Trail:
 
 
 def facts_told(seen: Sight, case: Case) -> Callable[[Fact, object], Told]:
-    return lambda fact, _: told(seen, case, fact.event, fact.envelope.occurred_at)
+    def fact_told(fact: Fact, _: object) -> Told:
+        found = told(seen, case, fact.event, fact.envelope.occurred_at)
+        if found is Told.SHOWN:
+            looks.told(case.case, telling(fact.event).category, case.person)
+        return found
+
+    return fact_told
 
 
 async def of_meeting(reading: Reading, meeting: Meeting) -> Trail | None:

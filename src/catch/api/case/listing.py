@@ -21,6 +21,7 @@ from catch.commands.questions import reference_digest
 from catch.domain.case.state import NOT_LIVE, Case, CaseState
 from catch.domain.facts import Category
 from catch.log.entries import Unreadable
+from catch.personal.looks import passed_over
 from projections import case_summary
 
 Place = tuple[datetime, UUID]
@@ -71,6 +72,13 @@ def wants(asked: case_types.CaseFilter, found: case_types.CaseEdge | common_type
     return step is not None and step.adrift is not None
 
 
+async def looked_through(context: Context, ids: Sequence[UUID]) -> list[Opened | Unopened]:
+    """Cases that were found. Whichever are put on the page are noted as shown when something of them is."""
+    found = await context.reading.listed(ids)
+    passed_over(ids)
+    return found
+
+
 async def found_cases(
     context: Context, asked: case_types.CaseFilter, order: case_types.CaseOrder, wanted: int, after: Place | None
 ) -> case_types.CaseConnection:
@@ -85,7 +93,7 @@ async def found_cases(
         db, at = context.catch.log.pool, context.reading.facts.at
         rows = await case_summary.found(db, under, at, among, after, size, newest=newest)
         more = len(rows) == size
-        for row, opened in zip(rows, await context.reading.listed([row.case_id for row in rows]), strict=True):
+        for row, opened in zip(rows, await looked_through(context, [row.case_id for row in rows]), strict=True):
             after = (row.received_at, row.case_id)
             # The cursor has moved on already, over what is not shown as well.
             if still(row, opened, states) and len(found) <= wanted:
@@ -165,7 +173,7 @@ async def sorted_cases(
         db, at = context.catch.log.pool, context.reading.facts.at
         rows = await case_summary.placed(db, under, at, by, among, place, size)
         more = len(rows) == size
-        for row, opened in zip(rows, await context.reading.listed([row.case_id for row in rows]), strict=True):
+        for row, opened in zip(rows, await looked_through(context, [row.case_id for row in rows]), strict=True):
             place = (row.key, row.case_id)
             shown = still(row, opened, states) and opened.seen is not None and orders(opened.seen, by)
             if shown and len(found) <= wanted:
@@ -208,7 +216,7 @@ async def called(context: Context, digest: str, found: Sequence[UUID]) -> dict[U
     """Those of them that the viewer is shown together with the reference. One that cannot be read does not say by
     which it is called.
     """
-    listed = [each for each in await context.reading.listed(found) if isinstance(each, Opened)]
+    listed = [each for each in await looked_through(context, found) if isinstance(each, Opened)]
     opened = [each for each in listed if each.held.state is not None]
     shown = [each for each in opened if shows(each.seen) and door.refers_by(each.held.state, digest, each.seen)]
     return {each.held.state.case: each for each in shown}

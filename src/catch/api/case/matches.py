@@ -6,10 +6,10 @@ from catch.access import look_shown, match_seen, recused
 from catch.api.case import door, parts, types
 from catch.api.case.merges import same_as
 from catch.api.case.reading import Reading
-from catch.api.common.redaction import Redactor, Texts
+from catch.api.common.redaction import Of, Redactor
 from catch.domain.case.state import Case, SafeContact
 from catch.domain.person import Person
-from catch.personal import Unopened, sealed_in
+from catch.personal import sealed_in
 
 
 async def matches(reading: Reading, case: Case) -> types.Matches | None:
@@ -47,15 +47,15 @@ async def closed(reading: Reading, person: Person) -> bool:
         held: Case | None = (await facts.case(each)).state
         if held is not None and recused(reading.viewer, held, (await facts.seats((each,)))[each]):
             return True
-    texts: Texts = await facts.texts(person.person)
-    return any(isinstance(texts.get(sealed), Unopened) for sealed in sealed_in(person.registered))
+    return not await facts.legible(person.person, sealed_in(person.registered))
 
 
 async def match(reading: Reading, held: Case) -> types.Match | None:
     told = match_seen(reading.viewer, held)
     if told is None:
         return None
-    redactor = Redactor(told, await reading.facts.texts(held.person))
+    redactor = Redactor(told, await reading.facts.texts(held.person), Of(held.case, held.person))
+    redactor.told()
     said = held.safe_contact and vouched_for(held, held.safe_contact)
     contact = door.safe_contact(said, "safeContact", redactor, confirmed=held.safe_contact_confirmed)
     return types.Match(number=held.number, lead=parts.worker(held.lead), safe_contact=contact)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from catch.access import Sight
 from catch.api.case import types as case_types
-from catch.api.case.listing import case_of
+from catch.api.case.listing import case_of, looked_through
 from catch.api.case.reading import Opened, shows
 from catch.api.common.context import Context
 from catch.commands.questions import mark_digests
@@ -16,7 +16,6 @@ from catch.domain.facts import Category, Sealed
 from catch.domain.matching import Identifiers
 from catch.domain.nhs_number import nhs_number
 from catch.domain.person import Person
-from catch.personal import Unopened
 from projections import case_summary, matches
 
 
@@ -48,7 +47,7 @@ async def cases_of_people(context: Context, sought: Sought | None) -> list[case_
         return []
     at, db = context.reading.facts.at, context.catch.log.pool
     found = await case_summary.of_people(db, under, at, sought.people, sought.digest)
-    opened = [each for each in await context.reading.listed(found) if isinstance(each, Opened)]
+    opened = [each for each in await looked_through(context, found) if isinstance(each, Opened)]
     return [await case_of(context, each) for each in opened if await identifies(context, each, sought)]
 
 
@@ -60,6 +59,5 @@ async def identifies(context: Context, opened: Opened, sought: Sought) -> bool:
     if opened.held.state is None or not shows(seen) or seen.hides(Category.IDENTITY):
         return False
     person: Person | None = await context.reading.facts.person(opened.held.state.person)
-    texts = await context.reading.facts.texts(opened.held.state.person)
     told: list[Sealed | None] = [getattr(person.registered, each) for each in sought.details] if person else [None]
-    return not any(text is None or isinstance(texts.get(text), Unopened) for text in told)
+    return await context.reading.facts.legible(opened.held.state.person, told)

@@ -10,7 +10,7 @@ from catch.api.case import types
 from catch.api.case.merges import ALONE, Knowing, Merged, same_as
 from catch.api.case.view import Unfolding, Whole
 from catch.api.common.facts import Facts, Past
-from catch.api.common.redaction import Redactor
+from catch.api.common.redaction import Of, Redactor
 from catch.domain.case.state import Case
 from catch.domain.facts import Category
 from catch.domain.person import Person
@@ -107,7 +107,8 @@ class Reading:
         moment = at or (self.past and self.past.moment) or self.facts.at
         everyone = (now, *await same_as(self.facts.person, now)) if now else ()
         protected = any(each.address_protected for each in everyone)
-        return Whole(held, beside, pinned, person, Redactor(seen, texts), version, position, moment, protected, merged)
+        redactor = Redactor(seen, texts, Of(held.case, held.person))
+        return Whole(held, beside, pinned, person, redactor, version, position, moment, protected, merged)
 
     async def merged(self, seen: Sight, person: Person) -> Merged:
         """With whom the person is one, then or now; who may know of it is judged by the rights of now."""

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from catch.access import state_told
 from catch.api.case import door, door_types, parts, sharing, types
@@ -15,7 +16,7 @@ from catch.api.case.person import OF_PERSON, UnfoldingPerson
 from catch.api.common.cursors import cursor
 from catch.api.common.redaction import Redactor
 from catch.api.common.scalars import Position
-from catch.api.common.types import PageInfo
+from catch.api.common.types import PageInfo, Redaction
 from catch.api.programme import view as programme_view
 from catch.domain.case import state as domain
 from catch.domain.facts import Category, Tag
@@ -51,22 +52,29 @@ class Unfolding(types.Case):
     def __getattr__(self, name: str) -> Any:
         whole: Whole = self.__dict__["_whole"]
         if name == "redactions":
-            # What is withheld is known once every part has been looked at.
-            for part in PARTS:
-                getattr(self, part)
-            for each in (self.referral, *self.referrals):
-                for part in door.OF_REFERRAL:
-                    getattr(each, part)
-            if self.person is not None:
-                for part in OF_PERSON:
-                    getattr(self.person, part)
-            return whole.redactor.redactions()
+            return withheld(whole)
         part = PARTS.get(name)
         if part is None:
             raise AttributeError(name)
+        whole.redactor.told()
         # Kept as an attribute, so that it is worked out once and `__getattr__` not asked again.
         value = self.__dict__[name] = part(whole)
         return value
+
+
+def withheld(whole: Whole) -> list[Redaction]:
+    """What is withheld is known once every part has been looked at: apart, since none of them is shown by that."""
+    apart = whole.redactor.unnoted()
+    case = Unfolding(replace(whole, redactor=apart))
+    for part in PARTS:
+        getattr(case, part)
+    for each in (case.referral, *case.referrals):
+        for part in door.OF_REFERRAL:
+            getattr(each, part)
+    if case.person is not None:
+        for part in OF_PERSON:
+            getattr(case.person, part)
+    return apart.redactions()
 
 
 def _decisions(whole: Whole) -> list[types.Decision]:

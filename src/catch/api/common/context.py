@@ -11,6 +11,7 @@ from catch.access import Who
 from catch.access.finding import Words, words
 from catch.api.case.reading import Reading
 from catch.api.common.facts import Facts
+from catch.api.common.recording import By, reads_of
 from catch.app import Catch
 from catch.domain.facts import Command
 from catch.domain.refusals import NotAnswered
@@ -18,6 +19,7 @@ from catch.faults import Rejected
 from catch.identity.tokens import Viewer
 from catch.log import Answer
 from catch.log.generations import PositionLost
+from catch.personal.looks import Looks
 from catch.present.answers import Answers
 from catch.present.rights import Rights
 from catch.rates import Rates, identity, too_often
@@ -49,6 +51,7 @@ class Context:
         self.who = who
         self.answers = answers
         self.costs = costs or Rates()
+        self.channel = "api"
         rights = rights or catch.present.rights
         self.reading = Reading(Facts(catch, rights.moment(), rights), who)
 
@@ -69,6 +72,12 @@ class Context:
         """Raises `Rejected` where the viewer has asked for too much in too short a time."""
         if wait := self.costs.wait(identity(self.viewer), cost):
             raise Rejected(too_often(wait))
+
+    async def record(self, shown: Looks, operation: str | None) -> None:
+        """Returns once it is kept that the viewer was shown this. Raises `RecordsAway`."""
+        await self.catch.reads.record(
+            *reads_of(By(self.who.user, self.who.agency), shown.all(), self.channel, operation)
+        )
 
     async def remembered(
         self, operation: Hashable, fields: int, make: Callable[[], Awaitable[bytes | None]]

@@ -1,7 +1,7 @@
 """Folded streams and plain texts for one answer, gathered with few statements however many cases it speaks of."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from catch.api.common import types
 from catch.api.common.redaction import Texts
 from catch.app import Catch
 from catch.domain.case.state import Case
-from catch.domain.facts import Recorded
+from catch.domain.facts import Recorded, Sealed
 from catch.domain.partner import Partner
 from catch.domain.person import Person
 from catch.domain.programme import ProgrammeHistory
@@ -31,7 +31,9 @@ from catch.domain.streams import (
 )
 from catch.history.past import Moment, each_history, histories
 from catch.log.entries import Unreadable
+from catch.personal import Unopened
 from catch.personal.keyring import Reader
+from catch.personal.looks import must_be_noted, noted
 from catch.present.answers import Rests
 from catch.present.rights import Rights
 from catch.present.states import Held, folded
@@ -59,7 +61,17 @@ class Facts:
         self._erasures = -1
 
     async def texts(self, *subjects: UUID) -> Texts:
-        """What reads the texts sealed under these subjects. The keys of those expected together come together."""
+        """What reads the texts sealed under these subjects, for somebody to be shown: whose they are is noted. The keys
+        of those expected together come together. Raises `NobodyNotes`."""
+        looks = must_be_noted()
+        return (await self._reads(subjects)).only(*subjects, told=looks.of_person)
+
+    async def legible(self, subject: UUID, texts: Iterable[Sealed | None]) -> bool:
+        """Whether all of these are there and can be read. Nobody is shown them."""
+        reader = await self._reads((subject,))
+        return not any(text is None or isinstance(reader.get(text), Unopened) for text in texts)
+
+    async def _reads(self, subjects: Collection[UUID]) -> Reader:
         keyring = self.catch.keyring
         # A key that was destroyed since must not be read from memory.
         if self._reader is not None and self._erasures == keyring.erasures and self._readable.issuperset(subjects):
@@ -172,6 +184,9 @@ class Facts:
             seats = (await self.seats((case.case,)))[case.case]
             seen = self.rights.sight(viewer, case, seats, self.at)
             self._sights[key] = None if seen and seen.hidden is RedactionReason.RECUSED else seen
+        # Each time: what is looked up once is shown to several.
+        if self._sights[key] is not None and (looks := noted()) is not None:
+            looks.sighted(case.case, case.person)
         return self._sights[key]
 
 

@@ -1,12 +1,13 @@
 """What one viewer sees of one case, and what is withheld from them."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
+from uuid import UUID
 
 from catch.access import RedactionReason, Sight, sees_others
 from catch.api.common import types
 from catch.domain.facts import Category, Sealed
-from catch.personal import Erased, Unopened
+from catch.personal import Erased, Unopened, looks
 
 D = TypeVar("D")
 V = TypeVar("V")
@@ -16,23 +17,43 @@ class Texts(Protocol):
     """Reads sealed texts."""
 
     def get(self, sealed: Sealed, /) -> str | Unopened: ...
+    def quiet(self) -> "Texts": ...
 
 
 def why_unopened(text: Unopened) -> RedactionReason:
     return RedactionReason.ERASED if isinstance(text, Erased) else RedactionReason.UNREADABLE
 
 
+class Of(NamedTuple):
+    """Whom a case is about."""
+
+    case: UUID
+    person: UUID
+
+
 class Redactor:
-    """What one viewer sees of one case; notes what it withholds.
+    """What one viewer sees of one case; notes what it withholds, and of which categories it shows something.
 
     A path names a class of fields (`notes.text`), never one of them, and is noted whether or not anything is there: an
     empty list and a hidden one look the same to who may not see it.
     """
 
-    def __init__(self, sight: Sight, texts: Texts) -> None:
+    def __init__(self, sight: Sight, texts: Texts, of: Of | None) -> None:
+        """`of`: whose case it is, of which somebody looks at a part now; None of what no case is about."""
         self.sight = sight
         self.texts = texts
+        self.of = of
         self.withheld: dict[str, RedactionReason] = {}
+        self._told: set[Category] = set()
+
+    def told(self, category: Category | None = None) -> None:
+        """Something of the case is shown."""
+        if self.of is not None:
+            looks.told(self.of.case, category, self.of.person)
+
+    def unnoted(self) -> "Redactor":
+        """Another of the same, with which it is found out what is withheld."""
+        return Redactor(self.sight, self.texts.quiet(), None)
 
     @property
     def refers(self) -> bool:
@@ -43,6 +64,9 @@ class Redactor:
         reason = self.sight.hides(category)
         if reason is not None:
             self.withheld[path] = reason
+        elif category not in self._told:
+            self._told.add(category)
+            self.told(category)
         return reason is not None
 
     def text(self, path: str, category: Category | None, sealed: Sealed | None) -> str | None:

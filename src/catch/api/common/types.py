@@ -10,6 +10,7 @@ import strawberry
 from catch.access import RedactionReason
 from catch.api.common.scalars import Position
 from catch.log.entries import Unreadable as Problem
+from catch.personal import looks
 
 
 @strawberry.type(description="What was withheld, so that hidden is never taken for empty.")
@@ -48,6 +49,7 @@ class Unreadable:
 
     @classmethod
     def of(cls, id_: UUID, number: str | None, problem: Problem) -> "Unreadable":
+        looks.told(id_)
         return cls(id=id_, number=number, code=problem.code, message=problem.message)
 
 

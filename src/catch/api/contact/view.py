@@ -18,7 +18,7 @@ from catch.domain.contact import Contact
 from catch.domain.facts import Sealed
 from catch.domain.person import Person
 from catch.domain.streams import PERSON
-from catch.personal import Unopened
+from catch.personal import Unopened, looks
 from projections import contacts as rows
 
 
@@ -77,6 +77,7 @@ class Shown:
 
     async def _contact(self, row: rows.Row, texts: Texts) -> types.Contact:
         held, opening = row.contact, Opening(texts)
+        looks.told_of(held.subject)
         said = held.received
         person = self._people.get(said.person) if said.person else None
         return types.Contact(

@@ -35,6 +35,7 @@ from catch.api.engine.registered import Registered
 from catch.api.engine.unusable import bad_variables
 from catch.faults import RecordsAway, Rejected, error, outside_error
 from catch.live.wire import Parameters
+from catch.personal.looks import Looks, noting
 from catch.settings import BadSetting
 
 STANDINGS, SELECTIONS = 2048, 256
@@ -49,6 +50,9 @@ Made = Callable[[], Awaitable[bytes | None]]
 Remembered = Callable[[Hashable, int, Made], Awaitable[bytes | None]]
 """How a context keeps an answer: its key, how many fields the operation has, and what makes it."""
 
+Recording = Callable[[Looks, str | None], Awaitable[None]]
+"""How a context records what an answer shows, by the operation's name."""
+
 
 class Answer(Struct, frozen=True):
     """What an operation came to. `began` is False where it was refused before any resolver ran."""
@@ -59,10 +63,16 @@ class Answer(Struct, frozen=True):
     written: bytes | None = None
 
     @property
+    def answered(self) -> bool:
+        """Something was."""
+        return self.written is not None or any(value is not None for value in (self.data or {}).values())
+
+    @property
     def away(self) -> bool:
         """Nothing could be answered, because the records are away: whoever asks again may have an answer."""
-        answered = self.written is not None or any(value is not None for value in (self.data or {}).values())
-        return not answered and any(told.get("extensions", {}).get("code") == RecordsAway.code for told in self.errors)
+        return not self.answered and any(
+            told.get("extensions", {}).get("code") == RecordsAway.code for told in self.errors
+        )
 
     def encoded(self) -> bytes:
         if self.written is not None:
@@ -177,7 +187,18 @@ class Engine:
         except Rejected as rejected:
             return Answer(None, rejected.errors, began=False)
         step = "query" if prepared.kind is OperationType.QUERY else "mutation"
-        return await telemetry.within(step, self._execute(prepared, variables, context), operation=prepared.name or "")
+        with noting() as shown:
+            work = self._execute(prepared, variables, context)
+            answer = await telemetry.within(step, work, operation=prepared.name or "")
+        # Before it leaves: nobody is shown anything of anybody that is not recorded.
+        record: Recording | None = getattr(context, "record", None)
+        if record is not None and answer.answered:
+            try:
+                # By a name of ours: one that a client makes up may say anything.
+                await record(shown, prepared.name if (prepared.text, prepared.name) in self.compiled else None)
+            except Exception as problem:
+                return Answer(None, [outside_error(problem, "recorded reads")])
+        return answer
 
     async def _execute(self, prepared: Prepared, variables: Mapping[str, Any] | None, context: object) -> Answer:
         operation = self.compiled.get((prepared.text, prepared.name))

@@ -14,6 +14,7 @@ from catch.domain.case.state import Case
 from catch.domain.erasing import Hold
 from catch.domain.merging import MergeState
 from catch.domain.person import Person
+from catch.personal import looks
 
 
 def hold(held: Hold) -> types.LegalHold:
@@ -22,10 +23,12 @@ def hold(held: Hold) -> types.LegalHold:
 
 
 def case(held: Case) -> types.ErasureCase:
+    looks.told(held.case, None, held.person)
     return types.ErasureCase(number=case_number(held.case), programme=held.programme, state=held.state)
 
 
 def kept(held: Due) -> types.RetentionDue:
+    looks.told_of(held.person)
     return types.RetentionDue(person=held.person, due_on=held.on, cases=[*map(case, held.cases)])
 
 
@@ -38,6 +41,7 @@ async def theirs(reading: Reading, person: Person) -> bool:
 
 async def shown(reading: Reading, person: Person, called: Collection[UUID]) -> types.ErasurePerson:
     """`called`: those about whom a contact waits at a front door."""
+    looks.told_of(person.person)
     cases: list[Case] = [held for each, _ in person.cases if (held := (await reading.facts.case(each)).state)]
     return types.ErasurePerson(
         person=person.person,

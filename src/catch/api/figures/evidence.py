@@ -10,6 +10,7 @@ from uuid import UUID
 
 from catch.access import may_attend
 from catch.access.listing import led_to, sees_metric
+from catch.api.case.listing import looked_through
 from catch.api.case.reading import Opened, shows
 from catch.api.common import types as common_types
 from catch.api.common.context import Context, NotForYourRole
@@ -25,6 +26,7 @@ from catch.figures.making import lacking
 from catch.metrics.definition import CaseFacts, Cut, FromCases, FromMeetings, MeetingFacts, Metric
 from catch.metrics.lines import Line
 from catch.metrics.reckoning import Tally
+from catch.personal import looks
 from projections import agenda, case_summary
 
 Place = tuple[datetime, UUID]
@@ -84,7 +86,7 @@ async def of_cases(
     while more and len(found) <= wanted:
         page = await case_summary.found(db, under, at, among, after, wanted + 1)
         more = len(page) > wanted
-        opened = await context.reading.listed([row.case_id for row in page])
+        opened = await looked_through(context, [row.case_id for row in page])
         open_to = {
             each.held.state.case: each.held.state.number
             for each in opened
@@ -98,6 +100,7 @@ async def of_cases(
             held = lines_of_case(computed, facts.get(row.case_id), cut, wants, answer)
             if held and len(found) <= wanted:
                 cursors.append(cursor(*after))
+                looks.told(row.case_id)
                 found.append(
                     types.MetricEvidence(
                         case_id=row.case_id, number=open_to[row.case_id], meeting_id=None, facts=[*map(fact, held)]

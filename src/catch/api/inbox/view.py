@@ -15,7 +15,7 @@ from catch.domain.calendar import london_day
 from catch.domain.case.referral import case_number
 from catch.domain.facts import Category
 from catch.log.entries import Unreadable
-from catch.personal import Unopened, named
+from catch.personal import Unopened, looks, named
 from projections import agency_inbox
 
 
@@ -37,6 +37,8 @@ async def opened(reading: Reading, rows: Sequence[agency_inbox.Row], *, own: boo
     reading.facts.expect(cases)
     await reading.facts.gathered()
     found = {case: await shown_in(reading, case, own=own) for case in cases}
+    # Those alone are shown that are put on the page.
+    looks.passed_over(cases)
     there = [row for row in rows if row.case_id is None or found[row.case_id] is True]
     problems = ((case, shown) for case, shown in found.items() if isinstance(shown, Unreadable))
     return Waiting(there, [common_types.Unreadable.of(case, case_number(case), each) for case, each in problems])
@@ -60,6 +62,8 @@ async def inbox_entries(reading: Reading, rows: Sequence[agency_inbox.Row]) -> l
     """These rows, which are there for the viewer, and no more of their cases than what is asked."""
     texts = await reading.facts.texts(*{subject for row in rows if row.title and (subject := named(row.title))})
     today = london_day(reading.facts.at)
+    for case in {row.case_id for row in rows if row.case_id}:
+        looks.told(case, Category.ACTIONS)
     return [inbox_entry(row, texts, today) for row in rows]
 
 

@@ -9,7 +9,7 @@ from catch.api.case import parts
 from catch.api.case import types as case_types
 from catch.api.case.reading import Opened, Reading
 from catch.api.common import types as common_types
-from catch.api.common.redaction import Redactor, Texts
+from catch.api.common.redaction import Of, Redactor, Texts
 from catch.api.meeting import agenda_types
 from catch.api.meeting.handling import handling
 from catch.domain.case.state import Action, Case
@@ -80,7 +80,7 @@ class Inside:
     async def _of_matter(self) -> agenda_types.Said:
         """What is said of a general matter is everybody's at the meeting, and sealed under the meeting's own key."""
         sight = Sight(EVERYTHING, RedactionReason.ROLE, self._reading.viewer.agency)
-        return self._told(sight, await self._reading.facts.texts(self._meeting.meeting), [])
+        return self._told(sight, await self._reading.facts.texts(self._meeting.meeting), [], None)
 
     async def _read(self, case: UUID) -> agenda_types.Said:
         item, facts = self._item, self._reading.facts
@@ -89,10 +89,10 @@ class Inside:
         if seen is None or held is None:
             return NO_CASE
         linked = [each for each in (held.action(link.action) for link in item.actions) if each]
-        return self._told(seen, await facts.texts(held.person), linked)
+        return self._told(seen, await facts.texts(held.person), linked, Of(held.case, held.person))
 
-    def _told(self, seen: Sight, texts: Texts, linked: Sequence[Action]) -> agenda_types.Said:
-        return Told(self._meeting, self._item, seen, texts, linked, prepares=self._prepares)
+    def _told(self, seen: Sight, texts: Texts, linked: Sequence[Action], of: Of | None) -> agenda_types.Said:
+        return Told(self._meeting, self._item, seen, texts, linked, of, prepares=self._prepares)
 
 
 class Told:
@@ -102,7 +102,15 @@ class Told:
     """
 
     def __init__(
-        self, meeting: Meeting, item: Item, seen: Sight, texts: Texts, linked: Sequence[Action], *, prepares: bool
+        self,
+        meeting: Meeting,
+        item: Item,
+        seen: Sight,
+        texts: Texts,
+        linked: Sequence[Action],
+        of: Of | None,
+        *,
+        prepares: bool,
     ) -> None:
         self.meeting = meeting
         self.item = item
@@ -110,38 +118,43 @@ class Told:
         self.prepares = prepares
         self._seen = seen
         self._texts = texts
-        self._parts: dict[str, tuple[Any, Redactor]] = {}
+        self._of = of
+        self._parts: dict[str, Any] = {}
 
-    def _part(self, name: str) -> tuple[Any, Redactor]:
-        found = self._parts.get(name)
-        if found is None:
-            redactor = Redactor(self._seen, self._texts)
-            found = self._parts[name] = (PARTS[name](self, redactor), redactor)
-        return found
+    def _part(self, name: str) -> Any:
+        if name not in self._parts:
+            self._parts[name] = PARTS[name](self, Redactor(self._seen, self._texts, self._of))
+        return self._parts[name]
 
     @property
     def discussion(self) -> case_types.Discussion | None:
-        return self._part("discussion")[0]
+        return self._part("discussion")
 
     @property
     def decisions(self) -> list[case_types.Decision]:
-        return self._part("decisions")[0]
+        return self._part("decisions")
 
     @property
     def actions(self) -> list[case_types.Action]:
-        return self._part("actions")[0]
+        return self._part("actions")
 
     @property
     def handling(self) -> agenda_types.Handling | None:
-        return self._part("handling")[0]
+        return self._part("handling")
 
     @property
     def amendments(self) -> list[case_types.Amendment]:
-        return self._part("amendments")[0]
+        return self._part("amendments")
 
     @property
     def redactions(self) -> list[common_types.Redaction]:
-        return [each for name in PARTS for each in self._part(name)[1].redactions()]
+        found: list[common_types.Redaction] = []
+        for part in PARTS.values():
+            # Apart: by finding out what is withheld nothing is shown.
+            redactor = Redactor(self._seen, self._texts.quiet(), None)
+            part(self, redactor)
+            found += redactor.redactions()
+        return found
 
 
 def _discussion(told: Told, redactor: Redactor) -> case_types.Discussion | None:

@@ -38,6 +38,7 @@ from catch.domain.facts import Category
 from catch.domain.meeting.items import Item, ItemState
 from catch.domain.meeting.listing import Agenda, AgendaWarning, DraftedItem, Overflow, Reason, WarningCode
 from catch.domain.meeting.state import NOT_OVER, UNPUBLISHED, Meeting
+from catch.personal import looks
 from catch.slices import each_in_turn, in_groups
 from projections import agenda, concerns
 from projections import minutes as written_minutes
@@ -144,6 +145,9 @@ class Sitting:
         await self.reading.facts.gathered()
         held: Case | None = (await self.reading.facts.case(case)).state
         seen = await self.reading.facts.sight(self.reading.viewer, held) if held else None
+        if held is not None:
+            # Its number is told to whoever prepares the meeting, whatever they see of it.
+            looks.told(held.case, None, held.person)
         return agreed(seen, held, prepares=self.prepares)
 
     async def agenda(self) -> agenda_types.Agenda:
@@ -397,7 +401,7 @@ class Sitting:
     async def redactor(self) -> Redactor:
         """What was said of the meeting itself is told to all who follow it."""
         sight = Sight(EVERYTHING, RedactionReason.ROLE, self.reading.viewer.agency)
-        return Redactor(sight, await self.reading.facts.texts(self.shown.meeting))
+        return Redactor(sight, await self.reading.facts.texts(self.shown.meeting), None)
 
     async def course(self) -> meeting_types.Course:
         return course(self.shown, await self.redactor(), prepares=self.prepares)

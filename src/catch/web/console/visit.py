@@ -188,7 +188,7 @@ class Visit:
         try:
             prepared = web.engine.prepare_asked(asked)
             context = await web.context(self.session.viewer, prepared.text)
-            context.costs = self.console.costs
+            context.costs, context.channel = self.console.costs, "page"
         except (Refused, Rejected) as problem:
             raise turned_down(problem) from None
         plain: Json = msgspec.to_builtins({name: each for name, each in variables.items() if each is not None})
