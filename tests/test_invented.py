@@ -276,6 +276,7 @@ def test_every_command_says_so_or_has_no_place(database: Database, tmp_path: Pat
         "report": lambda: [*["--programme", "snn-catch", "--quarter", "2020Q1", "-o"], str(tmp_path / "impact.csv")],
         "audit key": list,
         "audit export": lambda: ["--from", "1", "--to", "3", "-o", str(tmp_path / "part.catch")],
+        "retention due": list,
         "audit who-saw": lambda: [number_of(run)],
         "audit verify": lambda: [str(tmp_path / "part.catch")],
     }
