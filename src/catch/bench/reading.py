@@ -235,7 +235,8 @@ async def read(server: Server, size: Size, say: Callable[[str], None]) -> Figure
 
 
 async def recorded(server: Server, size: Size) -> dict[str, Recorded]:
-    edges = (await server.ask(CASES, SMALL, n=1))["cases"]["edges"]
+    # One that they are shown: of another nothing would be recorded.
+    edges = (await server.ask(CASES, room.COORDINATOR, n=1))["cases"]["edges"]
     asked = {"one case": (ONE, {"id": edges[0]["node"]["id"]}), "a page": (CASES, {"n": size.page})}
     found: dict[str, Recorded] = {}
     for name, (query, variables) in asked.items():
