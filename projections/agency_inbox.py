@@ -61,6 +61,11 @@ class Row(Struct, frozen=True):
     priority: Priority | None = None
     user_id: str | None = None
 
+    @property
+    def is_invitation(self) -> bool:
+        """An action may name the meeting at which it was offered."""
+        return self.kind is EntryKind.INVITATION
+
 
 OF_ACTIONS = (
     ActionOffered,
@@ -222,14 +227,14 @@ async def of_agency(
 
 async def as_moved(db: Statements, rows: list[Row]) -> list[Row]:
     """An invitation is to a time: it has changed where its meeting was put at another since."""
-    invited = {row.meeting_id for row in rows if row.kind is EntryKind.INVITATION and row.meeting_id}
+    invited = {row.meeting_id for row in rows if row.is_invitation and row.meeting_id}
     moved = await agenda.moved(db, invited) if invited else {}
 
     def later(row: Row) -> Row:
         position, at = moved.get(row.meeting_id, (0, row.changed_at)) if row.meeting_id else (0, row.changed_at)
         return replace(row, position=position, changed_at=at) if position > row.position else row
 
-    return [later(row) if row.kind is EntryKind.INVITATION else row for row in rows]
+    return [later(row) if row.is_invitation else row for row in rows]
 
 
 async def owned(db: Statements, agency: str, user: str, after: Cursor | None = None, first: int = 50) -> list[Row]:

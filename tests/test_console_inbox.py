@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import AsyncGenerator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
-from catch.domain.calendar import london_day
+from catch.domain.calendar import LONDON, london_day
 from catch.domain.case.actions import ChangeActionDue, OfferAction
 from catch.domain.case.disclosure import EndInvolvement, InvolvePartner
 from catch.domain.case.notes import AddNote
@@ -17,11 +17,12 @@ from catch.domain.facts import Actor, Category, Role, Sealed
 from catch.domain.meeting.invitations import InviteMember
 from catch.domain.meeting.planning import CancelMeeting, PlanMeeting, RescheduleMeeting
 from catch.domain.meeting.session import EndMeeting, StartMeeting
+from catch.domain.partner import TerminateAgreement
 from projections import agency_inbox
 from tests.browser import at_the_console, browser, signed_in
 from tests.conftest import Database
 from tests.pages import PageRead
-from tests.place import CHAIR, HOUSING, POLICE, PROGRAMME, SERIES, Case, Place, ago, placed
+from tests.place import ADMINISTRATOR, CHAIR, HOUSING, POLICE, PROGRAMME, SERIES, Case, Place, ago, placed
 
 DUE = london_day(ago(days=-20))
 LATER = london_day(ago(days=-27))
@@ -91,8 +92,32 @@ async def test_an_invitation_changes_with_the_time_of_its_meeting(place: Place) 
         starts = meeting.starts_at + timedelta(hours=1)
         await place.take(RescheduleMeeting(meeting.meeting, starts, Sealed("The room is taken")), CHAIR)
         await place.settled()
-        assert marked(await inbox(client)) == ["A meeting"]
+        assert marked(await inbox(client)) == [invited_to(starts)]
         assert marked(await say_seen(client, await inbox(client))) == []
+
+
+def invited_to(starts: datetime) -> str:
+    at = starts.astimezone(LONDON)
+    return f"Meeting on {at:%A} {at.day} {at:%B %Y} at {at:%H:%M}"
+
+
+async def test_an_invitation_says_when_the_meeting_is_to_those_for_whom_it_exists(place: Place) -> None:
+    """By the clocks of London, also in summer; and no longer once the agency's agreement has ended."""
+    meeting, year = uuid4(), datetime.now(UTC).year
+    summers = (datetime(each, 7, 1, 9, tzinfo=UTC) for each in (year, year + 1))
+    summer = next(each for each in summers if each > datetime.now(UTC))
+    await place.take(PlanMeeting(meeting, PROGRAMME, SERIES, summer, CHAIR.user))
+    await place.take(InviteMember(meeting, HOUSING.agency))
+    await place.settled()
+    async with signed_in(place, HOUSING) as client:
+        page = await inbox(client)
+        assert (invited_to(summer) in page.html, "at 10:00" in invited_to(summer)) == (True, True)
+        ended = TerminateAgreement(HOUSING.agency, f"isa-{HOUSING.agency}", Sealed("Not renewed."))
+        await place.take(ended, ADMINISTRATOR)
+        await place.settled()
+        page = await inbox(client)
+        assert invited_to(summer) not in page.html
+        assert "A meeting (when it is, is closed to you)" in page.html
 
 
 FOLLOW = """subscription($after: Position) { agencyInbox(after: $after) {

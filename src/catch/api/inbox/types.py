@@ -26,6 +26,7 @@ class InboxEntry(Redactable):
     case_number: str | None
     action_id: UUID | None = strawberry.field(description="The action's id in its case, to answer it by.")
     meeting_id: UUID | None
+    starts_at: datetime | None = strawberry.field(description="Of an invitation: when the meeting is, as it is now.")
     title: str | None
     state: ActionState | None
     due: date | None

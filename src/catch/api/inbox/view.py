@@ -1,11 +1,11 @@
 """What waits for an agency, as one of its people sees it."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from catch.access import Sight
+from catch.access import RedactionReason, Sight, may_attend
 from catch.api.case.reading import Reading
 from catch.api.common import types as common_types
 from catch.api.common.redaction import Texts, why_unopened
@@ -14,8 +14,11 @@ from catch.api.inbox import types as inbox_types
 from catch.domain.calendar import london_day
 from catch.domain.case.referral import case_number
 from catch.domain.facts import Category
+from catch.domain.meeting.state import Meeting
+from catch.domain.streams import MEETING
 from catch.log.entries import Unreadable
 from catch.personal import Unopened, looks, named
+from catch.present.states import Broken, Held
 from projections import agency_inbox
 
 
@@ -61,16 +64,38 @@ def reads_actions(seen: Sight | None, *, own: bool) -> bool:
 async def inbox_entries(reading: Reading, rows: Sequence[agency_inbox.Row]) -> list[inbox_types.InboxEntry]:
     """These rows, which are there for the viewer, and no more of their cases than what is asked."""
     texts = await reading.facts.texts(*{subject for row in rows if row.title and (subject := named(row.title))})
-    today = london_day(reading.facts.at)
+    today, starts = london_day(reading.facts.at), await when(reading, rows)
     for case in {row.case_id for row in rows if row.case_id}:
         looks.told(case, Category.ACTIONS)
-    return [inbox_entry(row, texts, today) for row in rows]
+    return [inbox_entry(row, texts, today, starts.get(row.meeting_id) if row.is_invitation else None) for row in rows]
 
 
-def inbox_entry(row: agency_inbox.Row, texts: Texts, today: date) -> inbox_types.InboxEntry:
+Start = datetime | RedactionReason
+"""When a meeting starts, or why that is not told."""
+
+
+async def when(reading: Reading, rows: Sequence[agency_inbox.Row]) -> Mapping[UUID | None, Start]:
+    """When they are invited to come, as it is now: told to those for whom the meeting itself exists."""
+    meetings = list({row.meeting_id for row in rows if row.meeting_id and row.is_invitation})
+    held = await reading.facts.catch.present.states.gather(MEETING, meetings)
+
+    def start(each: Held | Broken) -> Start:
+        if isinstance(each, Broken):
+            return RedactionReason.UNREADABLE
+        meeting: Meeting | None = each.state
+        if meeting is None or not may_attend(reading.viewer, meeting, reading.facts.at):
+            return RedactionReason.NOT_INVOLVED
+        return meeting.starts_at
+
+    return {meeting: start(each) for meeting, each in zip(meetings, held, strict=True)}
+
+
+def inbox_entry(row: agency_inbox.Row, texts: Texts, today: date, starts: Start | None) -> inbox_types.InboxEntry:
     title, withheld = texts.get(row.title) if row.title else None, list[common_types.Redaction]()
+    if isinstance(starts, RedactionReason):
+        starts, withheld = None, [common_types.Redaction(path="startsAt", reason=starts)]
     if isinstance(title, Unopened):
-        title, withheld = None, [common_types.Redaction(path="title", reason=why_unopened(title))]
+        title, withheld = None, [*withheld, common_types.Redaction(path="title", reason=why_unopened(title))]
     return inbox_types.InboxEntry(
         id=row.entry,
         kind=row.kind,
@@ -81,6 +106,7 @@ def inbox_entry(row: agency_inbox.Row, texts: Texts, today: date) -> inbox_types
         case_number=case_number(row.case_id) if row.case_id else None,
         action_id=row.action_id,
         meeting_id=row.meeting_id,
+        starts_at=starts,
         title=title,
         state=row.state,
         due=row.due,
