@@ -152,6 +152,7 @@ DISGUISED = {
     "chunks of no size": b"transfer-encoding: chunked\r\n\r\nx\r\n{}\r\n0\r\n\r\n",
     "chunks of too great a size": b"transfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\n{}\r\n0\r\n\r\n",
     "an unknown coding": b"transfer-encoding: chunked, x\r\n\r\n0\r\n\r\n",
+    "two hosts": b"host: elsewhere.example\r\ncontent-length: 2\r\n\r\n{}",
     "a folded header": b"x: a\r\n b\r\ncontent-length: 2\r\n\r\n{}",
     "a space before the colon": b"content-length : 2\r\n\r\n{}",
     "a NUL in a header": b"x: \0\r\ncontent-length: 2\r\n\r\n{}",

@@ -1,6 +1,7 @@
 """uvicorn's HTTP for clients that get on with it: who sends or reads a byte now and then is not waited for.
 
-uvicorn has no bound for the size of a head, nor for the time that a request takes to arrive or an answer to be read.
+uvicorn has no bound for the size of a head, nor for the time that a request takes to arrive or an answer to be read;
+and it takes a request that names two hosts.
 """
 
 import asyncio
@@ -68,6 +69,9 @@ class Punctual(HttpToolsProtocol):
         self._wait(self.head)
 
     def on_headers_complete(self) -> None:
+        # A proxy goes by the first, and what is behind it would by the last. The parser makes a 400 of it.
+        if sum(name == b"host" for name, _ in self.headers) > 1:
+            raise ValueError
         super().on_headers_complete()
         self._unheard.pop(self, None)
         self._in_head = False
