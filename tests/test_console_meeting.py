@@ -456,8 +456,12 @@ async def test_every_command_of_a_meeting_is_a_form_of_its_pages(place: Place) -
             return text
 
         async def do(client: httpx.AsyncClient, address: str, command: str, **filled: str | list[str]) -> None:
-            answer = await send(client, form_of(await look(client, address), command), **filled)
+            form = form_of(await look(client, address), command)
+            answer = await send(client, form, **filled)
             assert answer.status_code == 200, (command, said_on(answer.text))
+            head = await place.catch.log.head()
+            again = await send(client, form, **filled)
+            assert (again.status_code, await place.catch.log.head()) == (200, head), (command, said_on(again.text))
 
         at = datetime.now(LONDON) + timedelta(minutes=2)
         start = {"startsAt-time": f"{at:%H:%M}"}

@@ -432,6 +432,16 @@ async def test_what_is_no_form_counts_too(place: Place):
     assert codes == ["MALFORMED_JSON"] * 3 + ["TOO_OFTEN"]
 
 
+async def test_whoever_is_no_proxy_of_ours_does_not_say_where_they_come_from(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # Whoever asks here comes from 127.0.0.1, which is then no proxy.
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "192.0.2.1")
+    async with placed(database.admin, database.dsn, tmp_path) as place:
+        statuses = [(await send(place, LEAST)).status_code for _ in range(4)]
+    assert statuses == [200, 200, 200, 429]
+
+
 def test_whoever_has_one_address_has_its_network():
     assert neighbourhood("2001:db8::1") == neighbourhood("2001:db8::ffff") != neighbourhood("2001:db8:0:1::1")
     assert neighbourhood("::ffff:192.0.2.1") == neighbourhood("192.0.2.1") != neighbourhood("192.0.2.2")

@@ -1,5 +1,6 @@
 """The console before somebody who means ill: what they send is answered with a page, and tells and changes nothing."""
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from catch.access import ASKED_BY_KEY
 from catch.domain.calendar import LONDON
 from catch.domain.facts import Actor, Role, Sealed
 from catch.domain.meeting.planning import PlanMeeting
+from catch.domain.partner import EndRole, ReinstateMember, SuspendMember
 from catch.domain.streams import CASE
 from catch.rates import Rates
 from catch.web.console.fields import Kind, fields_of
@@ -27,7 +29,7 @@ from catch.web.console.visit import NotShown, Visit
 from tests.addresses import PATHS, address_of
 from tests.browser import signed_in
 from tests.conftest import Database
-from tests.place import CHAIR, COORDINATOR, HOUSING, PROGRAMME, SERIES, Place, placed
+from tests.place import CHAIR, COORDINATOR, HOUSING, PROGRAMME, SERIES, SYSTEM, Place, placed
 from tests.test_console_axe import furnish
 from tests.test_matches import ELSEWHERE, OTTO
 
@@ -228,6 +230,87 @@ async def test_what_is_offered_tells_nothing_of_what_is_hidden(place: Place) -> 
         assert more == ({"joinMeeting", "leaveMeeting", "sendApology"} if names[-1] == "meeting" else set()), names
     shown = await place.ask(query, COORDINATOR, case=str(case.case))
     assert shown != await place.ask(query, COORDINATOR, case=str(uuid4()))
+
+
+HEADERS = {
+    "forwarded": "for=192.0.2.1;host=elsewhere.example;proto=x",
+    "x-forwarded-host": "elsewhere.example",
+    "x-forwarded-server": "elsewhere.example",
+    "x-forwarded-proto": "elsewhere.example",
+    "x-forwarded-prefix": "//elsewhere.example",
+    "x-original-url": "/people",
+    "x-rewrite-url": "/people",
+    "x-http-method-override": "POST",
+    "x-method-override": "DELETE",
+    "x-real-ip": "elsewhere.example",
+}
+
+
+async def test_what_a_header_says_of_another_address_or_method_changes_nothing(place: Place) -> None:
+    async with signed_in(place, COORDINATOR) as client:
+        for path in ("/", "/sign-in", f"/meetings?series={SERIES}", "/cases", "/nowhere"):
+            plain = await client.get(path)
+            for name, value in HEADERS.items():
+                other = await client.get(path, headers={name: value})
+                assert other.status_code == plain.status_code, (path, name)
+                assert other.headers.get("location") == plain.headers.get("location"), (path, name)
+                assert masked(other.text, {}) == masked(plain.text, {}), (path, name)
+
+
+LARGE: dict[str, list[tuple[str, str]]] = {
+    "one long cookie": [("cookie", "catch=" + "a" * 60_000)],
+    "many cookies": [("cookie", "; ".join(f"c{n}=a" for n in range(4_000)))],
+    "cookies that are none": [("cookie", "catch=; catch=\xff; ;;=; catch")],
+    "many headers": [(f"x-{n}", "a") for n in range(2_000)],
+}
+
+
+async def test_whoever_brings_too_much_is_nobody_and_is_led_to_sign_in(place: Place) -> None:
+    for name, head in LARGE.items():
+        lines = "".join(f"{each}: {value}\r\n" for each, value in head)
+        reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+        writer.write(f"GET /meetings HTTP/1.1\r\nhost: x\r\naccept: text/html\r\n{lines}\r\n".encode("latin-1"))
+        answer = await reader.readline()
+        writer.transport.abort()
+        assert answer.startswith(b"HTTP/1.1 303 "), name
+
+
+async def test_a_form_leads_on_to_no_other_site_and_into_no_header(place: Place) -> None:
+    case = await place.worked_on("Ada Example")
+    async with signed_in(place, COORDINATOR) as client:
+        key = key_in((await client.get("/")).text)
+        for to in ("/\r\nset-cookie: a=b", "/\u2028", "//elsewhere.example", "/\\elsewhere", "\0"):
+            note = {"case": str(case.case), "note": str(uuid4()), "category": "PLAN", "text": "Well."}
+            sent = {"form-key": key, "command-id": str(uuid4()), "next": to, **note}
+            answer = await client.post("/do/add-note", data=sent)
+            assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/"), to
+            assert "a=b" not in answer.headers.get("set-cookie", "")
+
+
+async def test_whose_enrolment_ends_reads_and_sends_nothing_more_in_the_session_they_have(place: Place) -> None:
+    """Suspended, without a role, and back again: what they may is looked up each time, never kept in a session."""
+    case = await place.worked_on("Ada Quillbrook-Example", HOUSING.agency)
+    await place.settled()
+    note = {"case": str(case.case), "category": "PLAN", "text": "Well.", "next": "/"}
+    async with signed_in(place, HOUSING) as client:
+        page = (await client.get(f"/cases/{case.case}")).text
+        assert case.name in page
+        suspended = SuspendMember(HOUSING.agency, HOUSING.user)
+        ended = EndRole(HOUSING.agency, HOUSING.user, HOUSING.role, PROGRAMME)
+        for ending, beginning in ((suspended, ReinstateMember(HOUSING.agency, HOUSING.user)), (ended, None)):
+            await place.take(ending, SYSTEM)
+            head = await place.catch.log.head()
+            for path in ("/", "/inbox", "/cases", f"/cases/{case.case}", f"/do/add-note?case={case.case}", "/meetings"):
+                for headers in ({}, {"x-fragments": "1"}):
+                    answer = await client.get(path, headers=headers)
+                    assert case.name not in answer.text, (path, ending)
+                    assert answer.status_code in (200, 403, 404), (path, ending)
+            ids = {"form-key": key_in(page), "command-id": str(uuid4()), "note": str(uuid4())}
+            refused = await client.post("/do/add-note", data=note | ids)
+            assert (refused.status_code in (403, 404), await place.catch.log.head()) == (True, head)
+            if beginning is not None:
+                await place.take(beginning, SYSTEM)
+                assert case.name in (await client.get(f"/cases/{case.case}")).text
 
 
 STRANGER = Actor("crew@fire-1", "fire-1", Role.PARTNER)
