@@ -71,7 +71,7 @@ class Process(Log):
         self.pauses = chance.choice([(0, 0, 1, 2), (0, 1, 9)])
         self.heard = self.furthest = chance.randint(0, len(events))
         patience = chance.choice([Patience(), Patience(), Patience(rounds=3, events=8, seconds=0.1)])
-        self.feed = kind({"room": self}, GraphQLNotices(), lambda: datetime.now(UTC), patience)
+        self.feed = kind({"room": self}, GraphQLNotices(), self, lambda: datetime.now(UTC), patience)
         self.told_of = self.heard
         self.barred = set(rights.after[self.heard])
         self._told, self._more = asyncio.Event(), asyncio.Event()
