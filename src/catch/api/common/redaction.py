@@ -13,10 +13,15 @@ D = TypeVar("D")
 V = TypeVar("V")
 
 
-class Texts(Protocol):
+class Opens(Protocol):
     """Reads sealed texts."""
 
     def get(self, sealed: Sealed, /) -> str | Unopened: ...
+
+
+class Texts(Opens, Protocol):
+    """The same, and without its being noted that anybody was shown them."""
+
     def quiet(self) -> "Texts": ...
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from catch.access import ASKED, RedactionReason, Who, asks, rule_of
 from catch.access.listing import administers_members, members, reads, told_of_assigned, told_of_programme, told_of_right
 from catch.access.standing import IN_TURN
-from catch.api.common.redaction import Texts, why_unopened
+from catch.api.common.redaction import Opens, why_unopened
 from catch.api.common.types import Redaction
 from catch.api.standing import types
 from catch.domain.calendar import london_day
@@ -164,7 +164,7 @@ def named_partner(row: agency_rows.Row, programme: str, at: datetime) -> types.N
 # Members
 
 
-def member(who: Who, row: member_rows.Row, texts: Texts | None) -> types.Member:
+def member(who: Who, row: member_rows.Row, texts: Opens | None) -> types.Member:
     """`texts` read the agency's own texts; None where the viewer may not."""
     name, withheld = named(row.name, texts if administers_members(who, row.agency) else None)
     return types.Member(
@@ -189,7 +189,7 @@ def service(held: ServiceAccount) -> types.ServiceAccount:
     return types.ServiceAccount(commands=sorted(held.commands), documents=sorted(held.documents))
 
 
-def named(sealed: Sealed, texts: Texts | None) -> tuple[str | None, RedactionReason | None]:
+def named(sealed: Sealed, texts: Opens | None) -> tuple[str | None, RedactionReason | None]:
     """The plain name, or why there is none."""
     if texts is None:
         return None, RedactionReason.ROLE
