@@ -231,7 +231,7 @@ REACHABLE = """() => {
 @pytest.mark.parametrize("path", PATHS)
 async def test_a_keyboard_reaches_everything_in_its_order_and_shows_where_it_is(world: World, path: str):
     address = address_of(path, world.values)
-    for by in LOOKERS:
+    for by in LOOKERS_OF.get(path, LOOKERS):
         page = await world.window(by)
         if await world.shown(page, address):
             wanted: list[int] = await page.evaluate(REACHABLE)
