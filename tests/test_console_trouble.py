@@ -4,20 +4,28 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from catch.domain.calendar import add_months, london_day
+from catch.domain.case.goals import AchieveGoal, NewGoal
+from catch.domain.case.plan import AgreePlan
+from catch.domain.case.state import GoalResult
 from catch.domain.facts import Sealed
 from catch.domain.meeting.attendance import JoinMeeting
 from catch.domain.meeting.floor import OpenItem
 from catch.domain.meeting.session import StartMeeting
+from catch.domain.streams import CASE
 from catch.settings import Settings
 from catch.web.serving import serving
 from tests.browser import at_the_console, browser, signed_in, who
 from tests.conftest import Database
-from tests.place import CHAIR, COORDINATOR, HOUSING, Case, Place, placed
+from tests.pages import PageRead
+from tests.place import CHAIR, COORDINATOR, HOUSING, Case, Place, ago, placed
+from tests.test_console_life import Hand
 from tests.test_signing_in import free_port
 
 SOON = 15_000
@@ -222,3 +230,27 @@ async def test_a_server_that_stops_while_somebody_types_takes_no_word_of_it(
                     assert "Half a sentence, and the rest" in (await client.get(f"/meetings/{meeting}")).text
                 await open_.aclose()
         await beside.http.aclose()
+
+
+async def test_a_goals_end_is_that_goals_whatever_was_done_since_the_page_was_opened(place: Place) -> None:
+    """Of two goals somebody else has reached the first meanwhile: what is said of the second is not said of none, nor
+    of another; and the button may be pressed twice."""
+    case, first, second = await place.worked_on("Sol Example", "housing-1"), uuid4(), uuid4()
+    goals = tuple(NewGoal(goal, Sealed("What she wants"), "home", 2, 4) for goal in (first, second))
+    due = add_months(london_day(ago()), 2)
+    await place.take(AgreePlan(case.case, uuid4(), Sealed("Warmth"), due, goals, agreed_by_person=True))
+    await place.settled()
+    async with signed_in(place, COORDINATOR) as client:
+        at = Hand(client, f"/cases/{case.case}")
+        form = await at.form("close-case")
+        await place.take(AchieveGoal(case.case, first), COORDINATOR)
+        await place.settled()
+        told = {"outcomes.0.result": "ACHIEVED", "outcomes.1.result": "NOT_ACHIEVED"}
+        stale = await client.post(form.action, data=form.sent(**told, reason="goals-achieved", summary="Well again"))
+        assert stale.status_code == 409
+        closing = PageRead(stale.text).sound().form(form.action).sent()
+        answers = [await client.post(form.action, data=closing) for _ in range(2)]
+        assert [each.status_code for each in answers] == [303, 303], PageRead(answers[-1].text).summary
+    (ending,) = (await place.catch.present.states.get(CASE, case.case)).state.endings
+    said = {each.goal: each.result for each in ending.outcomes}
+    assert said == {first: GoalResult.ACHIEVED, second: GoalResult.NOT_ACHIEVED}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from catch.domain.facts import Command
 from catch.web.console.choices import choices, suggestions
-from catch.web.console.defaults import defaults, rows
+from catch.web.console.defaults import defaults, rows_asked
 from catch.web.console.fields import Choice
 from catch.web.console.forms import Form
 from catch.web.console.known import Known
@@ -27,7 +27,7 @@ def form_of(
 ) -> Form:
     """`fixed` is what the page knows besides, `more` choices that only it knows; `only` are the paths asked for."""
     about = {name: known.about[name] for name in ABOUT if name in kind.__struct_fields__ and name in known.about}
-    hidden, names = rows(known, kind)
+    hidden, names = rows_asked(known, kind, sent)
     return Form(
         kind,
         sent,

@@ -1,5 +1,6 @@
 """What stands in a form before anybody types: what is likely, and easily typed over."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from msgspec import convert
@@ -24,6 +25,7 @@ from catch.web.console.lists import (
     scale_asked,
     told,
 )
+from catch.web.console.sent import Sent
 from catch.web.console.visit import many, one
 
 
@@ -54,6 +56,32 @@ def rows(known: Known, kind: type[Command]) -> tuple[dict[str, str], dict[str, s
             {f"readings.{number}": f"Item {number + 1}" for number in range(scale.items)},
         )
     return {}, {}
+
+
+ROWS_NAMED: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys(("AcceptReferral", "DeclineReferral", "RedirectReferral"), ("criteria", "code")),
+    "CloseCase": ("outcomes", "goal"),
+}
+"""Lists of which somebody else may take or add one meanwhile, and the field that says which one a row is about."""
+
+
+def rows_asked(known: Known, kind: type[Command], sent: Sent) -> tuple[dict[str, str], dict[str, str]]:
+    """The same of a form that was sent: a row is about what the page said that it is about, in whatever order what is
+    known stands by now. What has come to it meanwhile follows.
+    """
+    now, names = rows(known, kind)
+    if kind.__name__ not in ROWS_NAMED:
+        return now, names
+    listed, field = ROWS_NAMED[kind.__name__]
+    row = re.compile(rf"{listed}\.(\d{{1,3}})\.{field}")
+    came = {path: values[0] for path, values in sent.items() if row.fullmatch(path) and values[0]}
+    after = 1 + max((int(path.split(".")[1]) for path in came), default=-1)
+    new = [each for each in now.values() if each not in came.values()]
+    hidden = came | {f"{listed}.{number}.{field}": each for number, each in enumerate(new, after)}
+    called = {each: names[path.rpartition(".")[0]] for path, each in now.items()}
+    return hidden, {
+        path.rpartition(".")[0]: called.get(each, "Not asked for any more") for path, each in hidden.items()
+    }
 
 
 def today(known: Known) -> str:
