@@ -22,7 +22,6 @@ from catch.domain.erasing import (
 )
 from catch.domain.facts import Role
 from catch.domain.given import Given
-from catch.domain.merging import MergeState
 from catch.domain.person import Person
 from catch.domain.refusals import UnknownPerson
 from catch.domain.streams import CASE, CONTACT, PERSON
@@ -46,7 +45,7 @@ def in_the_way(command: ErasingCommand, book: Book, person: Person, given: Given
         return InTheWay(under_way=any(held.live and seen(book, held, given.by) for held in cases_of(book, person)))
     if not isinstance(command, RequestErasure | ApproveErasure | ErasePerson):
         return NOWHERE
-    merged = any(held.state in (MergeState.REQUESTED, MergeState.MERGED) for held in person.merges)
+    merged = any(held.open for held in person.merges)
     live = any(held.live for held in cases_of(book, person))
     return InTheWay(under_way=live or any(held.open for held in contacts_of(book, person)), merged=merged)
 

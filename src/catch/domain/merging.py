@@ -90,6 +90,11 @@ class Merge(Part, frozen=True, omit_defaults=True):
     def together(self) -> bool:
         return self.state is MergeState.MERGED
 
+    @property
+    def open(self) -> bool:
+        """It holds, or was asked for and not answered."""
+        return self.state in (MergeState.REQUESTED, MergeState.MERGED)
+
     def other(self, person: UUID) -> UUID:
         return self.retired if person == self.survivor else self.survivor
 

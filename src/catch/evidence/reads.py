@@ -25,6 +25,7 @@ from msgspec import Struct
 from catch.database import Connection, Statements, lost
 from catch.evidence import kept
 from catch.evidence.leaves import microseconds
+from catch.evidence.memory import remember, remembered
 from catch.evidence.notes import Checkpoint, NotProved, Signer, opened
 from catch.faults import RecordsAway, fault
 from catch.log import Log
@@ -204,7 +205,10 @@ class Reads:
                 return
             note = by.note(checkpoint.text)
             await connection.execute(KEEP, generation.number, last["number"], note)
-        self._remember(checkpoint, note)
+        # Where it cannot be kept, what the database holds protects by itself.
+        with suppress(OSError):
+            if self._folder is not None:
+                remember(self._folder, checkpoint, note)
 
     async def problem(self, statements: Statements) -> str | None:
         """How the rows are not, or not only, what was signed, if so; of the last signature, and of the last one that
@@ -220,8 +224,9 @@ class Reads:
                 return "the last signature under them is none of this place's: somebody changed it"
             if said[0].size != before["number"]:
                 return "the last signature under them was moved to another number"
-        if remembered := self._remembered(signer(generation.log, generation.number, self._secret)):
-            said.append(remembered)
+        here = signer(generation.log, generation.number, self._secret)
+        if self._folder is not None and (seen := remembered(self._folder, here)):
+            said.append(seen)
         for checkpoint in said:
             found = await statements.fetchval(HASH, checkpoint.size)
             if found is None:
@@ -229,24 +234,6 @@ class Reads:
             if found != checkpoint.root:
                 return f"the first {checkpoint.size:,} are not those that were signed"
         return None
-
-    def _path(self, name: str) -> Path | None:
-        return self._folder / (name.replace("/", "-") + ".checkpoint") if self._folder else None
-
-    def _remembered(self, by: Signer) -> Checkpoint | None:
-        if path := self._path(by.public.name):
-            with suppress(OSError, UnicodeDecodeError, NotProved):
-                return Checkpoint.read(opened(path.read_text(encoding="utf-8"), by.public))
-        return None
-
-    def _remember(self, checkpoint: Checkpoint, note: str) -> None:
-        if path := self._path(checkpoint.origin):
-            draft = path.with_suffix(".draft")
-            # Where it cannot be kept, what the database holds protects by itself.
-            with suppress(OSError):
-                path.parent.mkdir(exist_ok=True)
-                draft.write_text(note, encoding="utf-8")
-                draft.replace(path)
 
 
 def signer(log: UUID, generation: int, secret: bytes) -> Signer:

@@ -18,7 +18,8 @@ from catch.database import Connection, lost
 from catch.evidence import kept
 from catch.evidence.kept import Nodes, NotKept, Signed
 from catch.evidence.leaves import hash_of
-from catch.evidence.notes import Checkpoint, NotProved, Signer, opened
+from catch.evidence.memory import remember, remembered
+from catch.evidence.notes import Checkpoint, NotProved, Signer
 from catch.evidence.tree import Frontier
 from catch.faults import fault
 from catch.log import Log, Stored
@@ -264,29 +265,19 @@ class Signing:
         """The last of this tree that was seen signed; None: none was, or what is remembered cannot be read."""
         name = by.public.name
         if name not in self._remembered:
-            self._remembered[name] = None
-            if (path := self._path(name)) is not None:
-                with suppress(OSError, UnicodeDecodeError, NotProved):
-                    self._remembered[name] = Checkpoint.read(opened(path.read_text(encoding="utf-8"), by.public))
+            self._remembered[name] = remembered(self._folder, by) if self._folder else None
         return self._remembered[name]
 
     def _remember(self, checkpoint: Checkpoint, note: str) -> None:
         if self._remembered.get(checkpoint.origin) == checkpoint or not note:
             return
         self._remembered[checkpoint.origin] = checkpoint
-        if (path := self._path(checkpoint.origin)) is None:
+        if self._folder is None:
             return
-        draft = path.with_suffix(".draft")
         try:
-            path.parent.mkdir(exist_ok=True)
-            draft.write_text(note, encoding="utf-8")
-            # Whole or not at all, whenever the machine goes down.
-            draft.replace(path)
+            remember(self._folder, checkpoint, note)
         except FileNotFoundError:
             pass  # this server was given no folder of its own: it remembers for as long as it lives
         except OSError as problem:
             # As with a read-only file system: it protects for as long as the process lives.
             logger.warning("the last checkpoint is not kept: error=%s", type(problem).__name__)
-
-    def _path(self, name: str) -> Path | None:
-        return self._folder / (name.replace("/", "-") + ".checkpoint") if self._folder else None

@@ -12,7 +12,6 @@ from catch.commands.retention import Due
 from catch.domain.case.referral import case_number
 from catch.domain.case.state import Case
 from catch.domain.erasing import Hold
-from catch.domain.merging import MergeState
 from catch.domain.person import Person
 from catch.personal import looks
 
@@ -54,10 +53,9 @@ async def shown(reading: Reading, person: Person, called: Collection[UUID]) -> t
 
 
 def obstacles(person: Person, cases: Sequence[Case], *, waits: bool) -> list[types.ErasureObstacle]:
-    merged = any(each.state in (MergeState.REQUESTED, MergeState.MERGED) for each in person.merges)
     found = {
         types.ErasureObstacle.LEGAL_HOLD: person.erasing.on_hold,
         types.ErasureObstacle.UNDER_WAY: waits or any(each.live for each in cases),
-        types.ErasureObstacle.MERGED: merged,
+        types.ErasureObstacle.MERGED: any(each.open for each in person.merges),
     }
     return [obstacle for obstacle, there in found.items() if there]
