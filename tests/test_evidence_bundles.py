@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
 from catch.cli import cli
-from catch.cli.audit import schemas, texts_of
+from catch.cli.audit import facts_of, schemas, texts_of
 from catch.evidence import kept
 from catch.evidence.bundles import Contents
 from catch.evidence.exporting import Asked, export
@@ -395,7 +395,7 @@ async def test_a_case_is_exported_as_the_operator_asks(furnished: Furnished, tmp
         catch, settings = place.catch, place.catch.settings
         await catch.signing.reached(await catch.log.head(), 60)
         secret = catch.keyring.secret(kept.PURPOSE)
-        texts = await texts_of(catch, [case.case])
+        texts = await texts_of(catch, await facts_of(catch, [case.case]))
         for name, personal in (("plain", True), ("sealed", False)):
             found = await export(
                 catch.log,

@@ -99,8 +99,8 @@ def export(
             asked = Asked(part=(first, last if last is not None else 2**52))
         else:
             asked = Asked((await find(catch, case) if case is not None else meeting or UUID(int=0),))
-        if asked.streams:
-            await looked(catch, await facts_of(catch, asked.streams), "audit export", personal=personal)
+        told = await facts_of(catch, asked.streams)
+        await looked(catch, told, "audit export", personal=personal)
         await catch.signing.reached(await catch.log.head(), SIGNED_WITHIN)
         with facts("facts") as progress:
             return await written(
@@ -110,7 +110,7 @@ def export(
                 asked,
                 schemas=schemas(),
                 since=since,
-                texts=await texts_of(catch, asked.streams) if personal else None,
+                texts=await texts_of(catch, told) if personal else None,
                 progress=progress,
             )
 
@@ -245,9 +245,9 @@ def schemas() -> dict[str, str]:
     return {f"schemas/{path.name}": path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.json"))}
 
 
-async def texts_of(catch: Catch, streams: Sequence[UUID]) -> str:
-    """Each sealed text of these streams with what it says; without those that cannot be read here."""
-    plain = await plain_texts(catch, await facts_of(catch, streams))
+async def texts_of(catch: Catch, told: Sequence[Recorded[Any]]) -> str:
+    """Each sealed text of these facts with what it says; without those that cannot be read here."""
+    plain = await plain_texts(catch, told)
     return msgspec.json.encode(
         {str(token): text for token, text in plain.items() if not isinstance(text, Unopened)}
     ).decode()
