@@ -5,10 +5,10 @@ message executed by graphql-core. Whatever the live side hands on must be the sa
 """
 
 import asyncio
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import msgspec
@@ -137,6 +137,8 @@ class Follower:
         self.topic = topic
         self.received: list[bytes] = []
         self.expected: list[bytes] = []
+        self.words: list[bytes] = []
+        """The present state, as often as they were handed it because they are shown something else."""
         self.over = False
         self.task: asyncio.Task[None]
         self.variables: dict[str, Any] = {} if field == "agencyInbox" else {"id": str(topic)}
@@ -146,6 +148,10 @@ class Follower:
 
     def offer(self, position: int, payload: Payload) -> bool:
         self.received.append(bytes(payload))
+        return True
+
+    def note(self, position: int, payload: Payload) -> bool:
+        self.words.append(bytes(payload))
         return True
 
     async def room(self) -> None:
@@ -173,7 +179,7 @@ class Sitting:
         }
         self.feed: Feed[Viewer, Recorded[Any]] = Feed(self.sources, NOTICES, LiveReads(place.catch), clock=self.clock)
         self.followers: list[Follower] = []
-        self.said = self.changed = 0
+        self.said = self.changed = self.opened = 0
         self.later, self.starts = uuid4(), datetime.now(UTC) + timedelta(days=next(DAYS), hours=1)
 
     async def begin(self) -> None:
@@ -256,6 +262,8 @@ class Sitting:
 
     async def compared(self, step: Step, command: Command | None = None, by: Actor = COORDINATOR) -> None:
         before, classes, waiting = await self.place.settled(), await self.classes(), await self.inboxes()
+        shown = await self.shown()
+        heard = {follower: (len(follower.expected), len(follower.words)) for follower in self.followers}
         if command is not None:
             await self.take(command, by)
         head = await self.place.settled()
@@ -270,6 +278,8 @@ class Sitting:
             await self.told_of_inboxes(step, waiting, told)
         for follower in self.followers:
             await self.caught_up(follower, head, step)
+        if command is not None:
+            await self.told_of_rights(step, shown, heard)
 
     async def caught_up(self, follower: Follower, head: int, step: Step) -> None:
         try:
@@ -306,6 +316,51 @@ class Sitting:
             made = [msgspec.json.decode(each)["data"]["agencyInbox"] for each in news]
             bare = [each for each in made if not each.get("event") and not each.get("entryId")]
             assert changed or not bare or step.what in OF_AGENCIES, f"{step} was told to {follower}, who sees no change"
+
+    # What is closed
+
+    async def shown(self) -> dict[Follower, Any]:
+        """What everybody who follows it is shown of a case or a meeting, as a query answers it."""
+        found: dict[Follower, Any] = {}
+        for follower in self.followers if not self.clock.days else ():
+            if (query := QUERIES.get(follower.field)) and not follower.over:
+                context = await Context.of(self.catch, viewer_of(follower.actor))
+                answer = await ENGINE.execute(ENGINE.prepare(query), follower.variables, context)
+                assert answer.data is not None, answer.errors
+                found[follower] = msgspec.to_builtins(answer.data)
+        return found
+
+    async def told_of_rights(
+        self, step: Step, before: Mapping[Follower, Any], heard: Mapping[Follower, tuple[int, int]]
+    ) -> None:
+        """Whoever is shown more or less from now on is told, whether or not anything of theirs was recorded; nobody
+        else is told by that."""
+        await self.quiet()
+        for follower, now in (await self.shown()).items():
+            messages, words = heard[follower]
+            news = [each for each in follower.expected[messages:] if b'"Hidden"' not in each]
+            changed = frozenset(redactions(now)) != frozenset(redactions(before[follower]))
+            worded = follower.words[words:]
+            self.opened += changed
+            for each in worded[-1:]:
+                handed = msgspec.json.decode(each)["data"][follower.field]
+                assert now == {name: handed[name] for name in now}, f"{follower}: a query shows something else"
+            assert news or worded or not changed, f"{step} changed what {follower} is shown, and they were not told"
+            assert changed or not worded or step.what in OF_AGENCIES, (
+                f"{step} was told to {follower}, to whom it is none"
+            )
+
+    async def quiet(self) -> None:
+        """Returns once everybody was told all that is theirs."""
+        topics = [topic for each in self.feed._topics.values() for topic in each.values()]  # pyright: ignore[reportPrivateUsage]
+        async with asyncio.timeout(20):
+            while not all(  # noqa: ASYNC110
+                topic.considered == topic.changed
+                and topic._events.empty()  # pyright: ignore[reportPrivateUsage]
+                and all(each.last_word or (each.live and not each.owed) for each in topic.subscribers())
+                for topic in topics
+            ):
+                await asyncio.sleep(0.001)
 
     # The naive answer
 
@@ -508,6 +563,21 @@ class Sitting:
             (PublishAgenda(meeting), CHAIR),
             (AcceptConfidentiality(meeting, member.user), member),
         ]
+
+
+def redactions(told: Any, where: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+    """Of an answer, which items are in it, what is closed, and where."""
+    if isinstance(told, list):
+        for each in cast("list[Any]", told):
+            yield from redactions(each, where)
+    elif isinstance(told, dict):
+        parts = cast("dict[str, Any]", told)
+        if "id" in parts:
+            yield (*where, parts["id"])
+        for closed in parts.get("redactions") or ():
+            yield (*where, parts.get("id"), closed["path"], closed["reason"])
+        for name, each in parts.items():
+            yield from redactions(each, (*where, parts.get("id"), name))
 
 
 WHAT = (

@@ -17,13 +17,14 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from catch.api.common.messages import GraphQLNotices
 from catch.api.common.scalars import Position
 from catch.api.engine.engine import Engine, Subscription
 from catch.live.feed import Feed, Patience
 from catch.live.frames import Payload
-from tests.toy_feed import DOCUMENT, SCHEMA, Log, NoSuchRoom, Said, Update, Viewer
+from tests.toy_feed import DOCUMENT, SCHEMA, Log, NoSuchRoom, Present, Said, Update, Viewer
 
 ENGINE = Engine(SCHEMA)
 PREPARED = ENGINE.prepare(DOCUMENT)
@@ -126,6 +127,12 @@ class Process(Log):
         await self._pause()
         return Update(position=Position(event.position), text=str(newest), seen_as=str(viewer_class))
 
+    async def present(self, topic: Hashable, viewer_class: Hashable) -> tuple[int, object]:
+        position = self.heard
+        await self._pause()
+        self._contents()
+        return position, Present(position=Position(position), count=position)
+
 
 @cache
 def standing(after: int | None) -> Subscription:
@@ -133,13 +140,15 @@ def standing(after: int | None) -> Subscription:
 
 
 class Message(Struct):
-    """`newest` is where its newest contents stand, `heard` how far the server had heard when it handed this on."""
+    """`newest` is where its newest contents stand, `heard` how far the server had heard when it handed this on. Taken
+    back, it is read again from `again` on."""
 
     position: int
     kind: str
     newest: int
     heard: int
     seen_as: str
+    again: int
 
 
 class Client:
@@ -155,12 +164,17 @@ class Client:
         self.skipped: set[int] = set()
         self.process: Process | None = None
         self.task: asyncio.Task[None] | None = None
+        self.live_from: int | None = None
+        """How far its server had heard when it was seen to follow live: whoever comes back asks anew by themselves."""
         self.has_room = asyncio.Event()
         self.has_room.set()
 
     # What an outlet does
 
-    def offer(self, position: int, payload: Payload) -> bool:
+    def note(self, position: int, payload: Payload) -> bool:
+        return self.offer(position, payload, 1)
+
+    def offer(self, position: int, payload: Payload, behind: int = 0) -> bool:
         assert self.process is not None
         if len(self.waiting) >= self.most:
             self.has_room.clear()
@@ -169,7 +183,7 @@ class Client:
         position = int(said["position"])
         newest = int(said.get("text", position))
         kind, seen_as = said["__typename"], said.get("seenAs", "")
-        self.waiting.append(Message(position, kind, newest, self.process.heard, seen_as))
+        self.waiting.append(Message(position, kind, newest, self.process.heard, seen_as, position + behind))
         if self.hasty:
             self.take(1)
         return True
@@ -178,7 +192,7 @@ class Client:
         await self.has_room.wait()
 
     def cut(self) -> int | None:
-        first = self.waiting[0].position if self.waiting else None
+        first = self.waiting[0].again if self.waiting else None
         self.waiting.clear()
         self.has_room.set()
         return first
@@ -186,7 +200,7 @@ class Client:
     # What a client does
 
     def attach(self, process: Process) -> None:
-        self.process = process
+        self.process, self.live_from = process, None
         self.task = asyncio.create_task(self._follow(process))
 
     async def _follow(self, process: Process) -> None:
@@ -212,6 +226,12 @@ class Client:
                 self.last = message.position
         del self.waiting[:count]
         self.has_room.set()
+
+    def observe(self) -> None:
+        following = self.process.feed.following() if self.process and self.live_from is None else ()
+        for subscriber in following:
+            if subscriber.outlet is self and subscriber.live and self.process:
+                self.live_from = self.process.heard
 
     @property
     def over(self) -> bool:
@@ -283,6 +303,8 @@ class World:
                 await self.fail_over(process)
         for _ in range(chance.choice([0, 0, 1, 3, 20])):
             await asyncio.sleep(0)
+        for each in self.clients:
+            each.observe()
 
     async def fail_over(self, process: Process) -> None:
         for client in self.clients:
@@ -296,14 +318,23 @@ class World:
         """What went wrong."""
         for _ in range(steps):
             await self.step()
-        for process in self.processes:
-            process.tell(len(self.events))
-        for client in self.clients:
-            await self.come_to_the_end(client)
+        await self.end()
+        # Behind everything, and with nothing behind it: rights change for two, and nothing that they are told of is
+        # recorded.
+        for user in ("ann", "cat"):
+            self.append(**{"admits" if user in self.rights.after[-1] else "bars": user})
+            self.events[-1] = replace(self.events[-1], text="untold")
+        await self.end()
         problems = [problem for client in self.clients for problem in self.problems(client)]
         for process in self.processes:
             process.stop()
         return problems
+
+    async def end(self) -> None:
+        for process in self.processes:
+            process.tell(len(self.events))
+        for client in self.clients:
+            await self.come_to_the_end(client)
 
     async def come_to_the_end(self, client: Client) -> None:
         """Everybody reads everything, coming back as often as they are sent away; time is no matter."""
@@ -311,6 +342,7 @@ class World:
             if client.task is None:
                 client.attach(self.processes[0])
             await asyncio.sleep(1)
+            client.observe()
             client.take(1000)
             refused = client.task is not None and client.over and not self.entitled(client)
             if refused or (client.task is not None and not client.over and not client.waiting and self.quiet(client)):
@@ -320,7 +352,15 @@ class World:
 
     def quiet(self, client: Client) -> bool:
         told = {message.position for message in client.read if message.kind in ("Update", "Hidden")}
-        return not (set(self.owed(client)) - told - client.skipped)
+        return not (set(self.owed(client)) - told - client.skipped) and self.shows_what_is_theirs(client)
+
+    def shows_what_is_theirs(self, client: Client) -> bool:
+        """Whether whoever is something else since they follow live was handed the state behind that."""
+        user, after, since = client.viewer.user, self.rights.after, client.live_from
+        turns = [at for at in range(1, len(after)) if (user in after[at]) != (user in after[at - 1])]
+        turned = max((at for at in turns if since is not None and at > since), default=0)
+        shown = [each for each in client.read if each.kind in ("Update", "Present")]
+        return turned == 0 or any(max(each.heard, each.position) >= turned for each in shown)
 
     def entitled(self, client: Client) -> bool:
         return client.viewer.role not in self.rights.after[-1]
@@ -346,6 +386,8 @@ class World:
             found.append(f"{who}: told of {strange}")
         if not (self.entitled(client) or client.over):
             found.append(f"{who}: still follows without the right to")
+        if self.entitled(client) and not client.over and not self.shows_what_is_theirs(client):
+            found.append(f"{who}: shows what it was shown under other rights")
         return found + [f"{who}: {wrong} {m}" for m in events if (wrong := self.leaks(client.viewer, m))]
 
     def leaks(self, viewer: Viewer, message: Message) -> str | None:

@@ -167,7 +167,7 @@ async def test_an_inbox_on_a_screen_is_as_true_as_the_moment(place: Place) -> No
         await page.get_by_text("Nothing new or changed").wait_for()
         starts = meeting.starts_at + timedelta(hours=1)
         await place.take(RescheduleMeeting(meeting.meeting, starts, Sealed("The room is taken")), CHAIR)
-        await page.get_by_text("1 new or changed").wait_for()
+        await page.get_by_text("1 new or changed", exact=True).wait_for()
         await place.take(CancelMeeting(meeting.meeting, Sealed("Nobody can come")), CHAIR)
         await page.get_by_role("heading", name="Invitations").wait_for(state="detached")
         await place.take(EndInvolvement(case.case, HOUSING.agency))
@@ -248,5 +248,5 @@ async def test_it_works_in_a_browser_with_and_without_its_script(place: Place) -
                 await offered(place, case, "Paint the hall")
                 if not script:
                     await page.reload()
-                await page.get_by_text("1 new or changed").wait_for()
+                await page.get_by_text("1 new or changed", exact=True).wait_for()
                 assert await page.locator(".nhsuk-tag", has_text="New or changed").count() == 1

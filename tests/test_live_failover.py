@@ -49,6 +49,8 @@ class Reader:
                 await client.subscribe("s", FOLLOW, case=str(self.case), after=str(self.last))
                 await self._some(client)
                 self.sent += client.received
+                # As when a connection is lost: one that is closed in order waits until all that came has been taken.
+                client.socket.transport.abort()
             await asyncio.sleep(self.chance.choice([0, 0, 0.01]))
 
     async def _some(self, client: Client) -> None:

@@ -23,6 +23,8 @@ class Reader:
         self.most = room
         self.waiting: list[tuple[int, Any]] = []
         self.read: list[Any] = []
+        self.words: list[int] = []
+        """Where it was handed the present state because it is shown something else."""
         self.has_room = asyncio.Event()
         self.has_room.set()
 
@@ -31,6 +33,12 @@ class Reader:
             self.has_room.clear()
             return False
         self.waiting.append((position, msgspec.json.decode(payload)["data"]["room"]))
+        return True
+
+    def note(self, position: int, payload: Payload) -> bool:
+        if not self.offer(position + 1, payload):
+            return False
+        self.waiting[-1][1]["noted"] = True
         return True
 
     async def room(self) -> None:
@@ -43,8 +51,10 @@ class Reader:
         return first
 
     def take(self, count: int = 10_000) -> list[Any]:
-        taken = [message for _, message in self.waiting[:count]]
+        waited = [message for _, message in self.waiting[:count]]
         del self.waiting[:count]
+        taken = [each for each in waited if "noted" not in each]
+        self.words += positions([each for each in waited if "noted" in each])
         self.read += taken
         self.has_room.set()
         return taken
@@ -205,6 +215,63 @@ async def test_narrower_rights_move_a_subscriber_and_rewrite_what_waits():
         toy.say(admits="ann")
         await until(lambda: len(reader.waiting) == 1)
         assert reader.take()[0]["seenAs"] == "chair"
+
+
+def secrets_shown(toy: Toy) -> None:
+    """Chairs stay chairs; what they are shown is more or less."""
+
+    async def view(topic: Any, viewer_class: Any) -> Any:
+        return viewer_class, viewer_class == "chair" and "secrets" not in toy.log.barred
+
+    toy.log.view = view
+
+
+async def test_whoever_is_shown_something_else_is_handed_the_state_at_once_and_nobody_else_is():
+    toy = Toy()
+    secrets_shown(toy)
+    toy.say("one")
+    async with Following(toy, CHAIR, after=1) as chair, Following(toy, HOUSING, after=1) as housing:
+        await until(lambda: all(each.live for each in toy.feed.following()))
+        toy.say(bars="secrets", room="other")
+        await until(lambda: bool(chair.waiting))
+        chair.take()
+        # By the clock, without anything recorded.
+        toy.log.barred.clear()
+        toy.feed.reconsider()
+        await until(lambda: bool(chair.waiting))
+        chair.take()
+        assert chair.words == [2, 2]
+        # What shows it anyway needs no word, and nothing has changed for who looks again.
+        toy.say("three", bars="secrets")
+        toy.feed.reconsider()
+        await settled()
+        assert positions(chair.take()) == positions(housing.take()) == [3]
+        assert (chair.words, housing.words) == ([2, 2], [])
+
+
+async def test_the_state_that_was_not_read_yet_is_written_again_and_nothing_is_told_twice():
+    toy = Toy()
+    secrets_shown(toy)
+    toy.say("one")
+    async with Following(toy, CHAIR, after=0) as chair:
+        await until(lambda: len(chair.waiting) == 1)
+        chair.take()
+        toy.say(bars="secrets", room="other")
+        await until(lambda: bool(chair.waiting))
+        toy.say(bars="others", room="other")
+        await settled()
+        chair.take()
+        assert (positions(chair.read), chair.words) == ([1], [3])
+
+
+async def test_whoever_comes_back_is_told_nothing_of_what_others_recorded_meanwhile():
+    toy = Toy()
+    toy.say("one")
+    toy.say("two", room="other")
+    toy.say(bars="guest", room="other")
+    async with Following(toy, CHAIR, after=1) as chair:
+        await until(lambda: all(each.live for each in toy.feed.following()))
+        assert (chair.take(), chair.words) == ([], [])
 
 
 async def test_what_waits_is_written_anew_when_rights_change_that_leave_its_reader_in_the_same_class():

@@ -96,12 +96,27 @@ def stays_live_when_moved(subscriber: Subscriber[Any, Any]) -> None:
         subscriber.catch_up()
 
 
+def owes_nothing(subscriber: Subscriber[Any, Any], view: object) -> bool:
+    subscriber.view = view
+    return False
+
+
+def forgets_what_it_owed(subscriber: Subscriber[Any, Any], position: int, payload: Any) -> bool:
+    """What was handed on and taken back is not handed on again."""
+    if not subscriber.outlet.note(position, payload):
+        return False
+    subscriber.last, subscriber.owed = position, False
+    return True
+
+
 FEEDS = (AwaitsBeforeItIsLive, ReadsTheHeadTooEarly, RepeatsTheLast)
 PARTS = (
     (Topic, "told", told_without_a_second_look),
     (Topic, "unsettle", unsettles_too_late),
     (Subscriber, "withdraw", forgets_what_it_took_back),
     (Subscriber, "withdraw", stays_live_when_moved),
+    (Subscriber, "look", owes_nothing),
+    (Subscriber, "note", forgets_what_it_owed),
 )
 
 

@@ -338,6 +338,9 @@ async def test_an_objection_narrows_what_is_followed(place: Place):
         assert first["case"]["referral"]["reason"] == case.reason
         objection = RecordObjection(case.case, uuid4(), frozenset({Category.NEEDS}), frozenset({"housing-1"}))
         await place.take(objection)
+        # They are not told of it: they are handed the case as it is to them now.
+        narrowed = await housing.next("c")
+        assert (narrowed["event"], narrowed["case"]["referral"]["reason"]) == ("Present", None)
         note = AddNote(case.case, uuid4(), Category.DISCUSSION, Sealed("Still to be told."))
         last = (await place.take(note)).position
         [update] = await housing.until("c", last)
@@ -357,6 +360,8 @@ async def test_a_closed_disclosure_closes_the_item_on_the_shared_agenda(place: P
         item = evening.items[evening.first.case]
         assert shown(await housing.next("m"), item)["number"]
         await place.take(EndDisclosure(evening.first.case, disclosure.disclosure))
+        narrowed = await housing.next("m")
+        assert (narrowed["event"], shown(narrowed, item)["number"]) == ("Present", None)
         await evening.play(evening.first, owner=None)
         end = await evening.play(evening.second)
         messages = await housing.until("m", end)

@@ -6,8 +6,9 @@ real database. A class that forgets an ingredient, and a source that forgets an 
 
 import asyncio
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,25 +19,26 @@ from catch.access import Who
 from catch.api.case.subscription import CaseSource
 from catch.api.common.subscription import NOBODY, Fact, Shared
 from catch.api.meeting.subscription import MeetingSource
+from catch.domain.calendar import london_day
 from catch.domain.case.agreement import ObjectionRecorded
-from catch.domain.case.disclosure import DisclosureEnded
+from catch.domain.case.disclosure import AuthoriseDisclosure, DisclosureEnded, EndDisclosure
 from catch.domain.case.recusal import RecusalDeclared
-from catch.domain.facts import Role
+from catch.domain.facts import Category, Role, Sealed
 from catch.domain.meeting.attendance import ConfidentialityAccepted, InterestDeclared
-from catch.domain.partner import MemberSuspended, RoleEnded
+from catch.domain.partner import EndRole, GiveRole, MemberSuspended, RoleEnded
 from catch.identity.tokens import Viewer
 from catch.live.source import Ended
-from tests.classes import KINDS, WHAT, Sitting, Step, viewer_of
+from tests.classes import ELSEWHERE, KINDS, QUERIES, WHAT, Sitting, Step, viewer_of
 from tests.conftest import Furnished
-from tests.place import COORDINATOR, Place
+from tests.place import BASIS, COORDINATOR, MOST, POLICE, PROGRAMME, SERIES, SYSTEM, Place
 
 
 class Ground:
     """A place that outlives the examples."""
 
     def __init__(self, runner: asyncio.Runner, place: Place) -> None:
-        self.changed = 0
-        """How often a step of the last example changed what somebody's inbox shows."""
+        self.changed = self.opened = 0
+        """How often a step of the last example changed what somebody's inbox shows, or what of a case is closed."""
         self.runner = runner
         self.place = place
 
@@ -45,7 +47,7 @@ class Ground:
         try:
             return self.runner.run(sitting.play(steps))
         finally:
-            self.changed = sitting.changed
+            self.changed, self.opened = sitting.changed, sitting.opened
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +56,87 @@ def ground(furnished: Furnished) -> Iterator[Ground]:
         opening = furnished()
         yield Ground(runner, runner.run(opening.__aenter__()))
         runner.run(opening.__aexit__(None, None, None))
+
+
+ENDING = (
+    *(("disclose", 0, 2), ("disclose", 1, 4), ("end disclosure", 1, 0), ("disclose", 1, 0), ("object", 1, 3)),
+    *(("recuse", 0, 0), ("resolve", 0, 0), ("recuse", 1, 2), ("end involvement", 1, 1), ("involve", 1, 1)),
+    *(
+        ("accept", 0, 1),
+        ("hand over", 0, 0),
+        ("hand over", 0, 1),
+        ("invite", 0, 1),
+        ("withdraw", 1, 2),
+        ("take off", 0, 0),
+    ),
+    *(("end role", 0, 2), ("suspend", 0, 0), ("reinstate", 0, 0), ("terminate", 0, 1)),
+)
+"""Whatever gives somebody more or less of what they look at, though it is about something else."""
+
+
+# Before all others: each example meets later than the one before, and what is weeks ahead shows its chair nothing yet.
+def test_whoever_is_shown_more_or_less_is_told_so_at_once(ground: Ground):
+    ground.play([Step(*each) for each in ENDING])
+    assert ground.opened > 12
+
+
+class SaysNothingOfRights(MeetingSource):
+    async def view(self, topic: Hashable, viewer_class: Hashable) -> Hashable:
+        return None
+
+
+class SaysWhateverHappens(CaseSource):
+    async def view(self, topic: Hashable, viewer_class: Hashable) -> Hashable:
+        return object()
+
+
+@pytest.mark.parametrize("instead", [{"meeting": SaysNothingOfRights}, {"caseUpdates": SaysWhateverHappens}])
+def test_control_a_source_that_tells_nobody_or_everybody_is_caught(ground: Ground, instead: dict[str, type[Shared]]):
+    with pytest.raises(AssertionError, match=r"they were not told|to whom it is none"):
+        ground.play([Step(*each) for each in ENDING], **instead)
+
+
+NARROW = frozenset({Category.IDENTITY, Category.NEEDS})
+
+
+async def lapsing(sitting: Sitting) -> None:
+    """Until tomorrow more is disclosed to the police, and somebody elsewhere prepares the meeting."""
+    case = sitting.cases[1]
+    today = london_day(datetime.now(UTC))
+    tomorrow = today + timedelta(days=1)
+    held = sitting.catch.present.states.at_hand(case)
+    assert held is not None
+    before = [each for each in held.state.disclosures if each.agency == POLICE.agency and each.ended_at is None]
+    for told, until in ((NARROW, None), (MOST, tomorrow)):
+        wanted = AuthoriseDisclosure(case, uuid4(), POLICE.agency, told, BASIS, Sealed("Needed."), until)
+        await sitting.place.take(wanted)
+    for each in before:
+        await sitting.place.take(EndDisclosure(case, each.disclosure))
+    prepares = GiveRole(ELSEWHERE.agency, ELSEWHERE.user, Role.PREPARER, today, tomorrow, PROGRAMME, SERIES)
+    await sitting.place.take(prepares, SYSTEM)
+
+
+def test_what_lapses_by_the_clock_is_told_without_anything_recorded(ground: Ground):
+    async def told() -> dict[str, set[str]]:
+        sitting = Sitting(ground.place, KINDS)
+        await sitting.begin()
+        try:
+            await lapsing(sitting)
+            await ground.place.settled()
+            await sitting.quiet()
+            before = {each: len(each.words) for each in sitting.followers}
+            sitting.clock.days = 2
+            sitting.feed.reconsider()
+            await sitting.quiet()
+            found = [each for each in sitting.followers if len(each.words) > before[each]]
+            return {field: {each.actor.user for each in found if each.field == field} for field in QUERIES}
+        finally:
+            # The place outlives this, and others meet there whom nobody elsewhere prepares.
+            given = EndRole(ELSEWHERE.agency, ELSEWHERE.user, Role.PREPARER, PROGRAMME, SERIES)
+            await sitting.place.take(given, SYSTEM)
+            await sitting.end()
+
+    assert ground.runner.run(told()) == {"caseUpdates": {POLICE.user}, "meeting": {POLICE.user, ELSEWHERE.user}}
 
 
 STEPS = st.lists(st.builds(Step, st.sampled_from(WHAT), st.integers(0, 7), st.integers(0, 59)), min_size=4, max_size=14)

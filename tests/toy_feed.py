@@ -135,6 +135,10 @@ class Log:
     def rights(self, event: Said, followed: Collection[Hashable]) -> Collection[Hashable]:
         return followed if event.bars or event.admits else []
 
+    async def view(self, topic: Hashable, viewer_class: Hashable) -> Hashable:
+        await self._pause()
+        return viewer_class
+
     def runs_out(self, topic: Hashable, since: datetime, now: datetime) -> bool:
         return True
 

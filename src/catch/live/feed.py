@@ -190,8 +190,12 @@ class Feed(Generic[V, E]):
             subscriber.again = True
             return 0
         # Before anything is waited for: what is taken back meanwhile may have to begin with the present state again.
-        moves, read = subscriber.moves, 0
+        moves, read, shows = subscriber.moves, 0, None
         head = await topic.source.head()
+        if subscriber.owed:
+            # Behind all that was recorded up to there, which is told before it.
+            head, shows = await topic.present(subscriber)
+        changed = topic.changed
         try:
             async for event in topic.source.replay(topic.key, subscriber.last, head):
                 told = None if read == most else await self._replayed(topic, subscriber, event, moves)
@@ -206,6 +210,9 @@ class Feed(Generic[V, E]):
         # Up to the head nothing else is the topic's: the next round need not read that again.
         if not subscriber.again:
             subscriber.last = max(subscriber.last, head)
+            if shows is not None and subscriber.owed:
+                as_now = subscriber.moves == moves and topic.changed == changed
+                subscriber.again = not (as_now and subscriber.note(subscriber.last, shows))
         return read
 
     async def _present(self, topic: Topic[V, E], subscriber: Subscriber[V, E]) -> None:
@@ -214,8 +221,8 @@ class Feed(Generic[V, E]):
         # While it was written the subscriber may have lost the right, or got another class.
         if subscriber.last_word is not None or subscriber.group is not group:
             subscriber.again = True
-        elif subscriber.outlet.offer(position, payload):
-            subscriber.last = subscriber.presented = position
+        elif subscriber.hand(position, payload):
+            subscriber.presented = position
             subscriber.wants_present = False
         else:
             subscriber.again = True
@@ -231,6 +238,8 @@ class Feed(Generic[V, E]):
             if isinstance(told, Ended):
                 subscriber.end(self.notices.ended(event.position, told.reason))
                 return None
-            if told is None or subscriber.outlet.offer(event.position, told):
+            if told is None:
                 subscriber.last = event.position
-                return 0 if told is None else 1
+                return 0
+            if subscriber.hand(event.position, told):
+                return 1

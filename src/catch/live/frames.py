@@ -43,11 +43,13 @@ class MessageTooLarge(NotAnswered):
 
 
 class Payload(bytes):
-    """The payload of a `next` message, with the frame that it was last put into, and whom it tells something of."""
+    """The payload of a `next` message, with the frame that it was last put into, and whom it tells something of.
+    `state`: it tells how things stand."""
 
     head = b""
     frame = b""
     looks: frozenset[Look] = NOBODY
+    state = False
 
     @classmethod
     def of(cls, written: bytes) -> "Payload":

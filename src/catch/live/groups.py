@@ -4,6 +4,9 @@ Read downwards: a subscriber, a group, and the topic with its one worker. The wo
 subscribers whose rights have changed, asks for each group what it may see, writes the message, and hands the same text
 to everybody in the group. A subscriber that is still catching up keeps what it is handed aside.
 
+Whoever is shown something else from a change of rights on, and is handed no event that shows it, is owed the present
+state: they go back to reading from the log, and are handed it behind everything that was recorded before.
+
 A message shows the present state, so a right that ends while it is written counts as much as one that ended before:
 `Topic.changed` counts such events the moment they are published, and a message written across one is written anew.
 """
@@ -24,6 +27,8 @@ from catch.personal.looks import Looks, noting
 
 ASIDE = 64
 """How many live messages a subscriber keeps aside while it catches up."""
+NOT_LOOKED = object()
+"""What a subscriber is shown before anybody has looked."""
 
 
 class Subscriber(Generic[V, E]):
@@ -38,12 +43,15 @@ class Subscriber(Generic[V, E]):
         "live",
         "looks",
         "moves",
+        "noted",
         "outlet",
+        "owed",
         "presented",
         "recorded_as",
         "shown",
         "stirred",
         "subscription",
+        "view",
         "viewer",
         "wants_present",
     )  # fmt: skip
@@ -58,6 +66,12 @@ class Subscriber(Generic[V, E]):
         """Where the first message stands, if that was the present state."""
         self.live = False
         self.again = False
+        self.view: object = NOT_LOOKED
+        """What it was shown when rights were last looked at, in the source's own terms."""
+        self.owed = False
+        """Whether that has changed since it was last handed anything that shows it."""
+        self.noted = -1
+        """Where it was last handed the present state for that."""
         self.moves = 0
         self.aside: deque[tuple[int, Payload]] = deque()
         self.last_word: object = None
@@ -91,9 +105,35 @@ class Subscriber(Generic[V, E]):
             else:
                 self.again = True
         elif self.outlet.offer(position, payload):
+            # What `hand` does, without another call: the way of nearly every message there is.
             self.last = position
+            if payload.state:
+                self.owed = False
         else:
             self.catch_up()
+
+    def hand(self, position: int, payload: Payload) -> bool:
+        """Hand on an event, or the present state at first; False where there is no room."""
+        if not self.outlet.offer(position, payload):
+            return False
+        self.last = position
+        if payload.state:
+            self.owed = False
+        return True
+
+    def note(self, position: int, payload: Payload) -> bool:
+        """Hand on the present state that it is owed, at a position up to which it has been told everything."""
+        if not self.outlet.note(position, payload):
+            return False
+        self.last = self.noted = position
+        self.owed = False
+        return True
+
+    def look(self, view: object) -> bool:
+        """What it is shown as of now; whether it is owed a word of that."""
+        self.owed = self.owed or (self.view is not NOT_LOOKED and self.view != view)
+        self.view = view
+        return self.owed
 
     def catch_up(self) -> None:
         """Go back to reading from the log, from `last` on."""
@@ -114,6 +154,8 @@ class Subscriber(Generic[V, E]):
     def _begin_again(self, first: int | None) -> None:
         """From the first message that was taken back."""
         self.moves += 1
+        # What it was owed may be among what was taken back.
+        self.owed = self.owed or (first is not None and first <= self.noted + 1)
         if first is not None and first == self.presented:
             self.wants_present = True
         elif first is not None:
@@ -131,14 +173,12 @@ class Subscriber(Generic[V, E]):
 
     def go_live(self) -> bool:
         """Hand on what was kept aside and take part in live delivery, in one step without a gap."""
-        if self.again or self.last_word is not None:
+        if self.again or self.owed or self.last_word is not None:
             return False
         # Nothing is awaited from here to `live`: an event in between would be lost or come twice.
         for position, payload in self.aside:
-            if position > self.last:
-                if not self.outlet.offer(position, payload):
-                    return False
-                self.last = position
+            if position > self.last and not self.hand(position, payload):
+                return False
         self.aside.clear()
         self.live = True
         return True
@@ -197,6 +237,9 @@ class Topic(Generic[V, E]):
         self.considered = 0
         self._considering = asyncio.Lock()
         self._events: asyncio.Queue[E | None] = asyncio.Queue()
+        self._owing = False
+        self._digests: dict[Hashable, int] = {}
+        self._digested = -1
         self._worker = asyncio.create_task(self._work())
 
     def push(self, event: E) -> None:
@@ -237,8 +280,26 @@ class Topic(Generic[V, E]):
         while changed != self.changed and subscriber.last_word is None:
             changed = self.changed
             found = await self.source.classify(subscriber.viewer, self.key)
-            if changed == self.changed:
-                self._place(subscriber, found)
+            if changed != self.changed:
+                continue
+            self._place(subscriber, found)
+            await self._look(subscriber)
+
+    async def _look(self, subscriber: Subscriber[V, E]) -> None:
+        if subscriber.last_word is None and subscriber.look(await self._view(subscriber.group.viewer_class)):
+            self._owing = True
+
+    async def _view(self, viewer_class: Hashable) -> int:
+        """What a class is shown, as a number alone: there are many classes, and it is only compared."""
+        changed = self.changed
+        if self._digested != changed:
+            self._digests, self._digested = {}, changed
+        known = self._digests.get(viewer_class)
+        if known is None:
+            known = hash(await self.source.view(self.key, viewer_class))
+            if self._digested == changed == self.changed:
+                self._digests[viewer_class] = known
+        return known
 
     async def settle(self) -> None:
         """Returns once everybody is where they belong."""
@@ -287,6 +348,7 @@ class Topic(Generic[V, E]):
             with noting() as shown:
                 position, root = await self.source.present(self.key, group.viewer_class)
                 payload = group.of(await self._written(group, root), shown)
+            payload.state = True
             await self._recorded(payload, [subscriber], position)
             await self.source.published()
             if changed == self.changed:
@@ -297,7 +359,9 @@ class Topic(Generic[V, E]):
             return await self.write(group, self.notices.hidden(event.position))
         with noting() as shown:
             root = await self.source.message(self.key, group.viewer_class, event)
-            return group.of(await self._written(group, root), shown)
+            payload = group.of(await self._written(group, root), shown)
+        payload.state = True
+        return payload
 
     async def write(self, group: Group[V, E], root: object) -> Payload:
         """What tells nothing of anybody."""
@@ -323,6 +387,12 @@ class Topic(Generic[V, E]):
                 # One after the other: what the first has to look up, the others find.
                 for group in list(self.groups.values()):
                     await self._deliver(group, event)
+            # The event that has changed rights comes right behind the word of it, and shows that to most of them.
+            if self._owing and (event is not None or self._events.empty()):
+                self._owing = False
+                for subscriber in list(self.subscribers()):
+                    if subscriber.owed and subscriber.live:
+                        subscriber.catch_up()
 
     def fail(self, unexpected: Exception) -> None:
         """Nobody here can be served: all are told to resynchronise."""
@@ -337,6 +407,7 @@ class Topic(Generic[V, E]):
                     found[subscriber.viewer] = await self.source.classify(subscriber.viewer, self.key)
                 if not self._place(subscriber, found[subscriber.viewer]):
                     subscriber.rewrite()
+                await self._look(subscriber)
             except Exception as unexpected:
                 self._broken([subscriber], unexpected)
 

@@ -16,9 +16,12 @@ from catch.live.timeouts import Timeouts
 
 
 class _Waiting(Struct):
+    """Taken back, the lane's messages are read again from `again` on."""
+
     lane: "Lane | None"
     position: int
     frame: bytes
+    again: int
 
 
 class SendBuffer:
@@ -49,10 +52,10 @@ class SendBuffer:
         self._watched = False
         self.blocked = False
 
-    def offer(self, frame: bytes, lane: "Lane | None" = None, position: int = 0) -> bool:
-        """False where there is no room."""
+    def offer(self, frame: bytes, lane: "Lane | None" = None, position: int = 0, again: int | None = None) -> bool:
+        """False where there is no room. Taken back, it is read again from its own position on, or from `again`."""
         if self.blocked:
-            return self._keep(frame, lane, position)
+            return self._keep(_Waiting(lane, position, frame, position if again is None else again))
         self.write(frame)
         if lane is not None:
             lane.last = position
@@ -61,21 +64,21 @@ class SendBuffer:
     def put(self, frame: bytes, lane: "Lane | None" = None) -> None:
         """Whether there is room or not: an answer to what the client asked, who is not read from until it reads."""
         if not self.offer(frame, lane):
-            self._add(frame, lane, 0)
+            self._add(_Waiting(lane, 0, frame, 0))
 
-    def _keep(self, frame: bytes, lane: "Lane | None", position: int) -> bool:
+    def _keep(self, waiting: _Waiting) -> bool:
         # Alone, a frame may be larger than the bound: otherwise it could never be sent.
-        if self._full or (self._waiting and self._unsent + len(frame) > self._most):
+        if self._full or (self._waiting and self._unsent + len(waiting.frame) > self._most):
             self._full = True
             return False
-        self._add(frame, lane, position)
+        self._add(waiting)
         return True
 
-    def _add(self, frame: bytes, lane: "Lane | None", position: int) -> None:
+    def _add(self, waiting: _Waiting) -> None:
         if self._waiting is None:
             self._waiting = deque()
-        self._waiting.append(_Waiting(lane, position, frame))
-        self._unsent += len(frame)
+        self._waiting.append(waiting)
+        self._unsent += len(waiting.frame)
 
     async def room(self) -> None:
         """Returns at once unless something was refused; then when the socket has taken what waited."""
@@ -100,7 +103,7 @@ class SendBuffer:
         while self._waiting and not self.blocked:
             each = self._waiting.popleft()
             self._unsent -= len(each.frame)
-            self.offer(each.frame, each.lane, each.position)
+            self.offer(each.frame, each.lane, each.position, each.again)
         if not self._waiting:
             self._waiting = None
             self._make_room()
@@ -114,7 +117,7 @@ class SendBuffer:
         self._make_room()
 
     def cut(self, lane: "Lane") -> int | None:
-        """Take back what this lane has waiting; the position of the first, or None if nothing waited."""
+        """Take back what this lane has waiting; from where it is read again, or None if nothing waited."""
         if self._waiting is None:
             return None
         taken = [each for each in self._waiting if each.lane is lane]
@@ -123,7 +126,7 @@ class SendBuffer:
         self._waiting = deque(each for each in self._waiting if each.lane is not lane)
         self._unsent -= sum(len(each.frame) for each in taken)
         self._make_room()
-        return taken[0].position
+        return taken[0].again
 
     def _make_room(self) -> None:
         self._full = False
@@ -176,6 +179,10 @@ class Lane:
         buffer.write(payload.frame)
         self.last = position
         return True
+
+    def note(self, position: int, payload: Payload) -> bool:
+        """The same for a message that is no event: what stands at its position has been passed on before."""
+        return not self._open or self._outbox.offer(payload.framed(self._head), self, position, position + 1)
 
     async def room(self) -> None:
         await self._outbox.room()

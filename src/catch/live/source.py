@@ -93,8 +93,14 @@ class Source(Protocol[V_contra, E]):
         or less of what was there before. Too many cost time; one too few is a leak."""
         ...
 
+    async def view(self, topic: Hashable, viewer_class: Hashable) -> Hashable:
+        """What those of a class are shown as of now, as far as rights decide it: where it is another than it was, they
+        are handed the present state, though nothing of theirs was recorded. What they may not know of must make no
+        difference to it."""
+        ...
+
     def runs_out(self, topic: Hashable, since: datetime, now: datetime) -> bool:
-        """True where somebody's class may have changed between the two by the clock alone."""
+        """True where somebody's class, or what it is shown, may have changed between the two by the clock alone."""
         ...
 
     async def published(self) -> None:
@@ -170,6 +176,15 @@ class Subscription(Protocol):
 class Outlet(Protocol):
     """Where one subscriber's messages go."""
 
-    def offer(self, position: int, payload: Payload) -> bool: ...
+    def offer(self, position: int, payload: Payload) -> bool:
+        """False where there is no room for it."""
+        ...
+
+    def note(self, position: int, payload: Payload) -> bool:
+        """The same for a message that is no event, at a position up to which everything was passed on before."""
+        ...
+
     async def room(self) -> None: ...
-    def cut(self) -> int | None: ...
+    def cut(self) -> int | None:
+        """Take back what was not sent yet: from which position on it is read again; None where nothing waited."""
+        ...

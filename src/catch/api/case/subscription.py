@@ -77,6 +77,10 @@ class CaseSource(Shared):
             case Changes.MEETING | None:
                 return []
 
+    async def view(self, topic: Hashable, viewer_class: Hashable) -> Hashable:
+        who, seen = cast("tuple[Who, Sight]", viewer_class)
+        return self.standing(who), seen
+
     def runs_out(self, topic: Hashable, since: datetime, now: datetime) -> bool:
         return self.ran_out(self.catch.present.appearances.meetings([cast("UUID", topic)]), since, now)
 

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from catch.access import Changes, NotEnrolled, Told, Who, bounds, telling
 from catch.api.common import types
 from catch.api.common.facts import Facts
@@ -84,6 +86,11 @@ class Shared:
             return await self.facts().who(viewer.asker)
         except NotEnrolled:
             return None
+
+    def standing(self, who: Who) -> Who:
+        """What somebody may act as, wherever they and their colleagues sit: which other meetings take up a case is not
+        theirs to know of by it."""
+        return replace(who, user=NOBODY, bound=frozenset(), here=frozenset(), colleagues=frozenset())
 
     async def published(self) -> None:
         """What was read may be newer than what was heard: a right may have ended before it was written."""

@@ -112,6 +112,10 @@ class InboxSource(Shared):
         held = self.catch.present.states.at_hand(event.stream)
         return {each.agency for each in held.state.invitations} & set(followed) if held and held.state else followed
 
+    async def view(self, topic: Hashable, viewer_class: Hashable) -> Hashable:
+        """What a fact opens or closes is told where the fact stands (`Openings`)."""
+        return None
+
     def runs_out(self, topic: Hashable, since: datetime, now: datetime) -> bool:
         return False
 

@@ -132,6 +132,26 @@ class MeetingSource(Shared):
     def _speaking_of(self, cases: Iterable[UUID], followed: Collection[Hashable]) -> Collection[Hashable]:
         return [meeting for meeting in self.catch.present.appearances.meetings(cases) if meeting in followed]
 
+    async def view(self, topic: Hashable, viewer_class: Hashable) -> Hashable:
+        """Which items are closed to them and why, what they see of the others, and of what else they are warned."""
+        who, meeting, facts = cast("Who", viewer_class), await self._meeting(topic), self.facts()
+        if meeting is None:
+            return None
+        sitting = self._sitting(who, meeting)
+        # Nobody but the organisers follows how the agenda is made.
+        if meeting.state in UNPUBLISHED and not sitting.prepares:
+            return self.standing(who)
+        found: set[Hashable] = set()
+        for item in meeting.items:
+            hidden = await sitting.hidden(item)
+            case: Case | None = (await facts.case(item.case)).state if item.case and hidden is None else None
+            found.add((item.item, hidden, await facts.sight(who, case) if case else None))
+        if sitting.prepares and meeting.draft:
+            besides = [each.case for each in (*meeting.draft.overflow, *meeting.draft.warnings) if each.case]
+            await sitting.look(besides)
+            found |= sitting.recused & frozenset(besides)
+        return self.standing(who), sitting.prepares, frozenset(found)
+
     def runs_out(self, topic: Hashable, since: datetime, now: datetime) -> bool:
         return self.ran_out([cast("UUID", topic)], since, now)
 

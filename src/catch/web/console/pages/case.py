@@ -6,7 +6,7 @@ from functools import partial
 from uuid import uuid4
 
 from catch.domain.streams import KEY_OF_COMMAND
-from catch.web.console import clocks
+from catch.web.console import clocks, following
 from catch.web.console.asking import form_of
 from catch.web.console.fields import chosen_ids, mutation_of
 from catch.web.console.forms import Form
@@ -17,7 +17,6 @@ from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, many, nothing_here, one
 from catch.web.console.wording import title_of
 
-FOLLOWED = "follow_case_position"
 PAGE = 50
 NOT_LIVE = ("DECLINED", "REDIRECTED", "CLOSED", "VOIDED")
 AT_THEIR_PLACE = frozenset({
@@ -123,7 +122,7 @@ async def shown(visit: Visit) -> Reply:
         goals={each["id"]: each for each in case["goals"]},
         new_id=lambda: str(uuid4()),
         here=f"/cases/{id_}",
-        follows=[{"document": FOLLOWED, "variables": {"id": id_}}],
+        follows=following.of_case(id_),
     )
 
 
@@ -139,14 +138,22 @@ async def history(visit: Visit) -> Reply:
     case = await case_of(visit, str(visit.path["case"]))
     found = await visit.ask("audit_trail", stream=case["id"], first=PAGE, after=visit.query.get("after"))
     trail = found["auditTrail"]
-    return visit.page("history.html", case=case, facts=nodes(trail), page=trail["pageInfo"], path=path_in_words)
+    return visit.page(
+        "history.html",
+        case=case,
+        facts=nodes(trail),
+        page=trail["pageInfo"],
+        path=path_in_words,
+        follows=following.of_case(case["id"]),
+    )
 
 
 async def notes(visit: Visit) -> Reply:
     """All notes that the viewer may read, a page at a time: the case's own page has the latest."""
     case = await case_of(visit, str(visit.path["case"]))
     found = (await visit.ask("notes", case=case["id"], first=PAGE, after=visit.query.get("after")))["notes"]
-    return visit.page("notes.html", case=case, notes=nodes(found), page=found["pageInfo"])
+    shown: Json = {"case": case, "notes": nodes(found), "page": found["pageInfo"]}
+    return visit.page("notes.html", follows=following.of_case(case["id"]), **shown)
 
 
 async def matches(visit: Visit) -> Reply:

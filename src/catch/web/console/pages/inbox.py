@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from catch.domain.calendar import london_day
 from catch.domain.streams import COMMANDS_BY_KEY
-from catch.web.console import clocks
+from catch.web.console import clocks, following
 from catch.web.console.asking import form_of
 from catch.web.console.fields import mutation_of
 from catch.web.console.forms import Form
@@ -17,7 +17,6 @@ from catch.web.console.known import Known, everything
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Moved, NotShown, Reply, Visit
 
-FOLLOWED: list[Json] = [{"document": "follow_inbox_position", "variables": {}}]
 SOON = 7
 """Days within which something is due soon."""
 COOKIE = "-inbox"
@@ -51,7 +50,7 @@ async def inbox(visit: Visit) -> Reply:
         answers=Answers(known, may),
         until=partial(clocks.until_day, now=known.now),
         new_id=lambda: str(uuid4()),
-        follows=FOLLOWED,
+        follows=following.INBOX,
     )
 
 

@@ -11,14 +11,13 @@ from catch.domain.calendar import LONDON
 from catch.domain.case.state import Priority
 from catch.domain.meeting.items import DecisionCode, DeferReason, GuestKind
 from catch.identity.tokens import Viewer
-from catch.web.console import room
+from catch.web.console import following, room
 from catch.web.console.fields import choices_of
 from catch.web.console.pages.naming import agencies, programme
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, nothing_here
 from catch.web.console.wording import words
 
-FOLLOWED = "follow_meeting_position"
 UNDER_WAY = ("IN_PROGRESS", "ADJOURNED")
 MOVE_REASONS = (
     "Changed by the chair in the room",
@@ -80,7 +79,7 @@ def told(visit: Visit, meeting: Json, item: Json | None, offered: Sequence[str],
         "organises": organises,
         "links": links(meeting, offered, organises=organises),
         "on": on(visit, here(meeting, item, visit)),
-        "follows": [{"document": FOLLOWED, "variables": {"id": meeting["id"]}}],
+        "follows": following.of_meeting(meeting["id"]),
         **of_its_stage(meeting),
         **of_its_time(meeting, visit.console.now()),
         **of_what_comes_next(visit, meeting, offered, step, upcoming),

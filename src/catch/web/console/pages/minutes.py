@@ -1,7 +1,7 @@
 """A meeting on paper: the agenda pack before it, the minutes behind it."""
 
 from catch.domain.calendar import LONDON
-from catch.web.console import room, sealing
+from catch.web.console import following, room, sealing
 from catch.web.console.pages import sealed_pack
 from catch.web.console.pages.meeting import expected, on, said_of
 from catch.web.console.site import Address
@@ -91,6 +91,7 @@ async def minutes(visit: Visit) -> Reply:
         deferred=DEFERRED,
         over=meeting["state"] in ("ENDED", "MINUTES_CONFIRMED"),
         on=on(visit, f"/meetings/{meeting['id']}/minutes"),
+        follows=following.of_meeting(meeting["id"]),
     )
 
 

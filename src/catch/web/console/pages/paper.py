@@ -4,7 +4,7 @@ from datetime import datetime
 
 from catch.domain.calendar import LONDON
 from catch.domain.meeting.items import DecisionCode, DeferReason, GuestKind
-from catch.web.console import room
+from catch.web.console import following, room
 from catch.web.console.fields import choices_of
 from catch.web.console.pages.meeting import known, on, said_of, tellers
 from catch.web.console.pages.naming import agencies
@@ -44,6 +44,7 @@ async def paper(visit: Visit) -> Reply:
         guest_kinds=choices_of(GuestKind),
         at=last_time(meeting, item),
         on=on(visit, f"/meetings/{meeting['id']}/paper"),
+        follows=following.of_meeting(meeting["id"]),
     )
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from catch.domain.meeting.items import DeferReason
 from catch.domain.meeting.listing import AppearanceBasis, Matter, Missing, Section, WarningCode, WhyNotPlaced
 from catch.domain.meeting.state import Mode
-from catch.web.console import room
+from catch.web.console import following, room
 from catch.web.console.fields import choices_of
 from catch.web.console.pages.meeting import MOVE_REASONS, expected, known, local, on
 from catch.web.console.pages.naming import agencies
@@ -64,6 +64,7 @@ async def desk(visit: Visit) -> Reply:
     return visit.page(
         "prepare.html",
         meeting=meeting,
+        follows=following.of_meeting(meeting["id"]),
         offered=offered,
         series=visit.console.called(meeting["series"]),
         stage=room.STAGES[meeting["state"]],

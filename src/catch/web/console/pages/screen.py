@@ -2,8 +2,8 @@
 
 import re
 
-from catch.web.console import room
-from catch.web.console.pages.meeting import FOLLOWED, UNDER_WAY, speaking_at
+from catch.web.console import following, room
+from catch.web.console.pages.meeting import UNDER_WAY, speaking_at
 from catch.web.console.rendering import initials
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, nothing_here
@@ -40,7 +40,7 @@ async def screen(visit: Visit) -> Reply:
         wall=on_the_wall(meeting),
         under_way=meeting["state"] in UNDER_WAY,
         parts_of_agenda=room.sections([each for each in items if each["state"] != "REMOVED"]),
-        follows=[{"document": FOLLOWED, "variables": {"id": meeting["id"]}}],
+        follows=following.of_meeting(meeting["id"]),
     )
 
 

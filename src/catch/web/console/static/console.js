@@ -186,26 +186,35 @@ if (follows.length && "graphqlWs" in window && "Idiomorph" in window) {
     retryWait: (tries) => new Promise((done) => setTimeout(done, Math.min(5000, 200 * 2 ** tries) * (0.5 + Math.random()))),
   });
   let lost = false;
+  let fresh = true; // this is the first connection of the page
   client.on("closed", () => {
     lost = true;
+    fresh = false;
     setTimeout(() => lost && say("The connection is lost. Trying to connect again; what you typed stays."), 1500);
   });
   client.on("connected", () => {
-    if (lost) told(0);
     lost = false;
     say("");
   });
-  for (const { query, variables } of follows) {
-    client.subscribe(
-      // Asked anew at every connection: from where the page stands by then, so that nothing in between is missed.
-      { query, get variables() { return { ...variables, after: String(at) }; } },
-      {
-        next: ({ data }) => told(Object.values(data ?? {})[0]?.position),
-        error: () => told(0),
-        complete() {},
+  // Not from a position on: each time the first message is the present state, and the page is asked for anew once this
+  // stands. What was recorded meanwhile could be read from the log; that rights have changed meanwhile could not.
+  function follow(asked) {
+    let message;
+    client.subscribe(asked, {
+      next({ data }) {
+        const first = !message;
+        message = Object.values(data ?? {})[0] ?? {};
+        // A page that was drawn from this very position shows what was recorded up to there.
+        if (!(first && fresh && Number(message.position) <= at)) told(message.position);
       },
-    );
+      error: () => told(0),
+      complete() {
+        fresh = false;
+        if (message?.__typename === "ResyncRequired") setTimeout(follow, 1000, asked);
+      },
+    });
   }
+  for (const { query, variables } of follows) follow({ query, variables });
 }
 
 // Items that may be moved can be dragged to where another one stands: the same form is sent as by its buttons.
