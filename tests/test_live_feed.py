@@ -2,15 +2,17 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 
 from catch.live.feed import AT_ONCE, Patience
 from catch.live.frames import Payload
-from catch.live.source import NotYet, Seen, TooFar
+from catch.live.source import NotYet, Seen, Shown, TooFar
+from catch.personal.looks import told
 from tests.toy_feed import NoSuchRoom, Said, Toy, Viewer
 
 CHAIR, HOUSING, SCHOOL = Viewer("ann", "chair"), Viewer("bob", "housing"), Viewer("cat", "school")
@@ -262,6 +264,86 @@ async def test_the_state_that_was_not_read_yet_is_written_again_and_nothing_is_t
         await settled()
         chair.take()
         assert (positions(chair.read), chair.words) == ([1], [3])
+
+
+def recorded(toy: Toy) -> list[tuple[str, str, int]]:
+    """Whom it is recorded that they were shown something, as what, and where."""
+    found: list[tuple[str, str, int]] = []
+    message, present = toy.log.message, toy.log.present
+
+    async def noted_message(topic: Any, viewer_class: Any, event: Said) -> Any:
+        told(UUID(int=1), viewer_class)
+        return await message(topic, viewer_class, event)
+
+    async def noted_present(topic: Any, viewer_class: Any) -> Any:
+        told(UUID(int=1), viewer_class)
+        return await present(topic, viewer_class)
+
+    async def shown(to: Sequence[Shown[Viewer]], position: int) -> None:
+        await asyncio.sleep(0)
+        found.extend((each.viewer.user, "".join(look.categories), position) for each in to for look in each.looks)
+
+    toy.log.message, toy.log.present, toy.log.shown = noted_message, noted_present, shown
+    return found
+
+
+async def test_what_follows_from_a_change_of_rights_is_recorded_as_shown():
+    toy = Toy()
+    found = recorded(toy)
+    toy.say("one")
+    async with Following(toy, CHAIR, after=1) as chair, Following(toy, HOUSING, after=1):
+        await until(lambda: all(each.live for each in toy.feed.following()))
+        # Nobody is shown anything yet.
+        assert found == []
+        toy.say(bars=CHAIR.user, room="other")
+        await until(lambda: bool(chair.waiting))
+        chair.take()
+        assert (chair.words, found) == ([2], [(CHAIR.user, "guest", 2)])
+        toy.say("three", admits=CHAIR.user)
+        await until(lambda: bool(chair.waiting))
+        assert {*found[1:]} == {(CHAIR.user, "chair", 3), (HOUSING.user, "housing", 3)}
+
+
+async def test_what_was_written_for_rights_that_have_ended_meanwhile_is_recorded_of_nobody():
+    toy = Toy()
+    found = recorded(toy)
+    toy.say("one")
+    message = toy.log.message
+
+    async def meanwhile(topic: Any, viewer_class: Any, event: Said) -> Any:
+        if viewer_class == "chair" and not toy.log.barred:
+            toy.say(bars=CHAIR.user, room="other")
+        return await message(topic, viewer_class, event)
+
+    toy.log.message = meanwhile
+    async with Following(toy, CHAIR, after=1) as chair:
+        await until(lambda: all(each.live for each in toy.feed.following()))
+        toy.say("two")
+        await until(lambda: bool(chair.waiting))
+        assert [each["seenAs"] for each in chair.take()] == ["guest"]
+        assert found == [(CHAIR.user, "guest", 2)]
+
+
+async def test_whose_right_ends_while_they_are_to_be_handed_the_state_is_shown_nothing_of_it():
+    toy = Toy()
+    secrets_shown(toy)
+    found = recorded(toy)
+    toy.say("one")
+    head = toy.log.head
+
+    async def ends() -> int:
+        if toy.log.barred == {"secrets"}:
+            toy.say(bars="chair", room="other")
+        return await head()
+
+    toy.log.head = ends
+    following = Following(toy, CHAIR, after=1)
+    async with following as chair:
+        await until(lambda: all(each.live for each in toy.feed.following()))
+        toy.say(bars="secrets", room="other")
+        await asyncio.wait_for(following.task, 5)
+        assert [each["__typename"] for each in chair.take()] == ["AccessEnded"]
+        assert (chair.words, found) == ([], [])
 
 
 async def test_whoever_comes_back_is_told_nothing_of_what_others_recorded_meanwhile():

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from catch import telemetry
 from catch.database import lost
+from catch.live.frames import Payload
 from catch.live.groups import Subscriber, Topic, said
 from catch.live.source import E, Ended, Notices, NotYet, Outlet, Recording, Source, Subscription, TooFar, V
 
@@ -193,8 +194,10 @@ class Feed(Generic[V, E]):
         moves, read, shows = subscriber.moves, 0, None
         head = await topic.source.head()
         if subscriber.owed:
-            # Behind all that was recorded up to there, which is told before it.
-            head, shows = await topic.present(subscriber)
+            # Behind all that was recorded up to there, which is told before it. Recorded once it is handed on: until
+            # then an event may show the same.
+            async with self._turns:
+                head, shows = await topic.present(subscriber.group, ())
         changed = topic.changed
         try:
             async for event in topic.source.replay(topic.key, subscriber.last, head):
@@ -210,14 +213,27 @@ class Feed(Generic[V, E]):
         # Up to the head nothing else is the topic's: the next round need not read that again.
         if not subscriber.again:
             subscriber.last = max(subscriber.last, head)
-            if shows is not None and subscriber.owed:
-                as_now = subscriber.moves == moves and topic.changed == changed
-                subscriber.again = not (as_now and subscriber.note(subscriber.last, shows))
+            if shows is not None and not await self._noted(topic, subscriber, shows, moves, changed):
+                subscriber.again = True
         return read
+
+    async def _noted(
+        self, topic: Topic[V, E], subscriber: Subscriber[V, E], shows: Payload, moves: int, changed: int
+    ) -> bool:
+        """Hand on the state that it is owed; False where that is another by now."""
+
+        def stands() -> bool:
+            return subscriber.last_word is None and (subscriber.moves, topic.changed) == (moves, changed)
+
+        if not subscriber.owed:
+            return True
+        if stands():
+            await topic.recorded(subscriber.group, shows, [subscriber], subscriber.last)
+        return stands() and subscriber.note(subscriber.last, shows)
 
     async def _present(self, topic: Topic[V, E], subscriber: Subscriber[V, E]) -> None:
         group = subscriber.group
-        position, payload = await topic.present(subscriber)
+        position, payload = await topic.present(group, [subscriber])
         # While it was written the subscriber may have lost the right, or got another class.
         if subscriber.last_word is not None or subscriber.group is not group:
             subscriber.again = True

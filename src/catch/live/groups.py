@@ -334,14 +334,15 @@ class Topic(Generic[V, E]):
             told = None if seen is Seen.UNTOLD else seen
             if isinstance(seen, Seen) and told is not None:
                 told = await self.render(group, seen, event)
-                await self._recorded(told, to, event.position)
             await self.source.published()
+            # What has to be written anew is handed to nobody.
+            if changed == self.changed and isinstance(told, Payload):
+                await self.recorded(group, told, to, event.position)
             if changed == self.changed:
                 return cast("Payload | Ended | None", told)
 
-    async def present(self, subscriber: Subscriber[V, E]) -> tuple[int, Payload]:
-        """The present state for the subscriber's group and its position, likewise."""
-        group = subscriber.group
+    async def present(self, group: Group[V, E], to: Collection[Subscriber[V, E]]) -> tuple[int, Payload]:
+        """The present state for a group and its position, likewise."""
         while True:
             await self.settle()
             changed = self.changed
@@ -349,8 +350,9 @@ class Topic(Generic[V, E]):
                 position, root = await self.source.present(self.key, group.viewer_class)
                 payload = group.of(await self._written(group, root), shown)
             payload.state = True
-            await self._recorded(payload, [subscriber], position)
             await self.source.published()
+            if changed == self.changed:
+                await self.recorded(group, payload, to, position)
             if changed == self.changed:
                 return position, payload
 
@@ -371,8 +373,12 @@ class Topic(Generic[V, E]):
         context = self.source.context(self.key, group.viewer_class)
         return await telemetry.within("message", group.subscription.payload(root, context))
 
-    async def _recorded(self, payload: Payload, to: Collection[Subscriber[V, E]], position: int) -> None:
-        new = [each for each in to if not each.recorded(payload)]
+    async def recorded(
+        self, group: Group[V, E], payload: Payload, to: Collection[Subscriber[V, E]], position: int
+    ) -> None:
+        """Of those of them who are still of the group: nobody else is handed it."""
+        here = [each for each in to if each.group is group and each.last_word is None]
+        new = [each for each in here if not each.recorded(payload)]
         if new:
             shown = [Shown(each.viewer, each.recorded_as, payload.looks - each.looks) for each in new]
             await self.recording.shown(shown, position)
