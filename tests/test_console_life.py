@@ -39,8 +39,8 @@ def typed(path: str, day: date) -> dict[str, str]:
 class Hand:
     """Somebody at a case's page: finds a form on it, or behind one of its links, fills it in and sends it."""
 
-    def __init__(self, client: httpx.AsyncClient, address: str) -> None:
-        self.client, self.address = client, address
+    def __init__(self, place: Place, client: httpx.AsyncClient, address: str) -> None:
+        self.place, self.client, self.address = place, client, address
 
     async def page(self) -> PageRead:
         answer = await self.client.get(self.address)
@@ -70,8 +70,13 @@ class Hand:
         return again
 
     async def sent(self, form: PageForm, values: dict[str, str | list[str]]) -> None:
+        """Its button is pressed twice."""
         answer = await self.client.post(form.action, data=form.sent(**values))
         assert answer.status_code == 303, (form.action, PageRead(answer.text).summary, PageRead(answer.text).errors)
+        head = await self.place.catch.log.head()
+        again = await self.client.post(form.action, data=form.sent(**values))
+        assert (again.status_code, again.headers["location"]) == (303, answer.headers["location"]), form.action
+        assert await self.place.catch.log.head() == head, form.action
         self.address = answer.headers["location"]
 
     async def do(self, key: str, values: dict[str, str | list[str]], wrong: dict[str, str] | None = None) -> None:
@@ -92,7 +97,7 @@ async def test_a_case_lives_from_its_referral_to_its_end_by_forms_alone(place: P
         signed_in(place, HOUSING) as housing,
         signed_in(place, SECOND) as second,
     ):
-        at = Hand(client, "/refer-somebody?programme=snn-catch")
+        at = Hand(place, client, "/refer-somebody?programme=snn-catch")
         form = (await at.page()).form("/refer-somebody")
         who = {"name": "Rosa Whole-Example", "source": "police", "channel": "phone", "reason": "Alone since June"}
         await at.sent(form, {**who, "safeContact.ok": "true", "safeContact.how": "Text only"})
@@ -129,7 +134,7 @@ async def test_a_case_lives_from_its_referral_to_its_end_by_forms_alone(place: P
             {"title": "", "due-day": "99"},
         )
         await place.settled()
-        partner = Hand(housing, "/inbox")
+        partner = Hand(place, housing, "/inbox")
         await partner.do("respond-to-action", {})
         await partner.do(
             "progress-action", {"note": "A part is on its way", "percent": "50"}, {"percent": "many", "note": ""}
@@ -189,7 +194,7 @@ async def test_a_case_lives_from_its_referral_to_its_end_by_forms_alone(place: P
         assert "A warm kitchen and her cat" in (await at.page()).main
         drop: dict[str, str | list[str]] = {"reason": "DUPLICATE", "explanation": "Ticked twice"}
         await at.do("request-entry-withdrawal", drop, {"reason": "", "explanation": ""})
-        other = Hand(second, case)
+        other = Hand(place, second, case)
         assert "Ticked twice" in (await other.page()).main
         await other.do("refuse-entry-withdrawal", {"reason": "Once only"}, {"reason": ""})
         await at.do("request-entry-withdrawal", drop)
@@ -239,7 +244,7 @@ async def test_a_domains_refusal_stands_beside_the_field_that_it_is_about(place:
     case = await place.worked_on("Sol Example", "housing-1")
     await place.settled()
     async with signed_in(place, COORDINATOR) as client:
-        at = Hand(client, f"/cases/{case.case}")
+        at = Hand(place, client, f"/cases/{case.case}")
         # A plan without a goal; a review that is due too late; a day that is over; a partner who may be told nothing.
         form = await at.form("agree-plan")
         late = typed("reviewDue", add_months(TODAY, 11))

@@ -1,5 +1,6 @@
 """The pages of meetings: run by a chair, followed by partners, prepared, printed, put in a calendar."""
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -21,11 +22,12 @@ from catch.domain.meeting.floor import CloseItem, OpenItem
 from catch.domain.meeting.instant import RecordInstantDiscussion
 from catch.domain.meeting.items import ItemState
 from catch.domain.meeting.planning import PlanMeeting
-from catch.domain.meeting.session import ConfirmMinutes, EndMeeting, StartMeeting
+from catch.domain.meeting.session import ConfirmMinutes, EndMeeting, HandOverChair, StartMeeting
 from catch.domain.meeting.speaking import RaiseHand
 from catch.domain.meeting.state import Meeting, MeetingState
 from catch.domain.partner import SignAgreement
 from catch.domain.streams import CASE, KEY_OF_COMMAND, MEETING
+from catch.log.codec import readable
 from catch.web.console.wording import CLOSED
 from tests.browser import signed_in
 from tests.conftest import Database
@@ -34,6 +36,7 @@ from tests.place import CHAIR, COORDINATOR, HOUSING, POLICE, PROGRAMME, SERIES, 
 RIGHT_TO_LEFT = "دالیا Example"
 EMOJI = "🧑‍🦽 Zoë Example"
 SCRIPT = "<script>alert(1)</script>"
+DEPUTY = Actor("deputy@snn", "snn", Role.DEPUTY)
 
 
 @pytest.fixture
@@ -433,6 +436,48 @@ async def test_what_is_typed_for_an_item_that_was_closed_meanwhile_is_not_lost(p
         assert answer.status_code == 400
         assert "Typed too late." in answer.text
         assert "is not being discussed" in answer.text
+
+
+@pytest.mark.parametrize("by", [CHAIR, COORDINATOR])
+async def test_of_two_who_close_an_item_at_once_one_does_and_neither_loses_anything(place: Place, by: Actor) -> None:
+    """The chair, who has it open on another machine as well, or beside whoever prepares the meeting."""
+    room = await under_way(place)
+    await opened(place, room, room.shared)
+    await place.settled()
+    async with signed_in(place, CHAIR) as chair, signed_in(place, by) as other:
+        forms = [form_of((await each.get(room.address)).text, "close-item") for each in (chair, other)]
+        answers = await asyncio.gather(
+            *(each.post(form.action, data=form.fields) for each, form in zip((chair, other), forms, strict=True))
+        )
+    assert [each.status_code for each in answers] == [303, 303]
+    assert await closed_times(place, room) == 1
+
+
+async def test_an_item_is_closed_by_whoever_is_in_the_chair_by_then(place: Place) -> None:
+    """The chair has a page before them, and hands the chair over on another machine."""
+    await place.enrol(DEPUTY)
+    room = await under_way(place)
+    id_ = room.meeting.meeting
+    await opened(place, room, room.shared)
+    await place.take(JoinMeeting(id_, DEPUTY.user, DEPUTY.agency), DEPUTY)
+    await place.take(AcceptConfidentiality(id_, DEPUTY.user), DEPUTY)
+    await place.settled()
+    async with signed_in(place, CHAIR) as chair, signed_in(place, DEPUTY) as deputy:
+        before = form_of((await chair.get(room.address)).text, "close-item")
+        assert "close-item" not in commands((await deputy.get(room.address)).text)
+        await place.take(HandOverChair(id_, DEPUTY.user), CHAIR)
+        await place.settled()
+        late = await chair.post(before.action, data=before.fields)
+        assert (late.status_code, "Only those who run or prepare this meeting" in late.text) == (400, True)
+        assert await closed_times(place, room) == 0
+        assert "close-item" not in commands((await chair.get(room.address)).text)
+        assert (await send(deputy, form_of((await deputy.get(room.address)).text, "close-item"))).status_code == 200
+    assert await closed_times(place, room) == 1
+
+
+async def closed_times(place: Place, room: Room) -> int:
+    facts = readable(await place.catch.log.rows([room.meeting.meeting]))
+    return [each.topic for each in facts].count("ItemClosed")
 
 
 EVERY = {

@@ -28,7 +28,7 @@ async def test_two_are_one_and_two_again_by_forms_alone(place: Place) -> None:
     one, other = [await place.worked_on(NAME, date_of_birth=BORN) for _ in range(2)]
     await place.settled()
     async with signed_in(place, COORDINATOR) as client, signed_in(place, SECOND) as second:
-        at, elsewhere = Hand(client, f"/cases/{one.case}"), Hand(second, f"/cases/{other.case}")
+        at, elsewhere = Hand(place, client, f"/cases/{one.case}"), Hand(place, second, f"/cases/{other.case}")
         form = await at.form("request-merge")
         # Whoever has the name and day of birth is there to be chosen, themselves not.
         assert {*form.options["retired"]} - {""} == {str(other.person)}
@@ -37,7 +37,7 @@ async def test_two_are_one_and_two_again_by_forms_alone(place: Place) -> None:
         assert "Somebody else who coordinates a case of each answers this" in (await at.page()).main
         assert "Her sister says so" in (await elsewhere.page()).main
         await elsewhere.do("approve-merge", {})
-        for hand, told in ((at, "who go on here"), (Hand(second, f"/cases/{other.case}"), "and go on there")):
+        for hand, told in ((at, "who go on here"), (Hand(place, second, f"/cases/{other.case}"), "and go on there")):
             assert told in (await hand.page()).main
         await at.do("reverse-merge", {"reason": "Two cousins"}, {"reason": ""})
         page = (await at.page()).main

@@ -241,7 +241,7 @@ async def test_a_goals_end_is_that_goals_whatever_was_done_since_the_page_was_op
     await place.take(AgreePlan(case.case, uuid4(), Sealed("Warmth"), due, goals, agreed_by_person=True))
     await place.settled()
     async with signed_in(place, COORDINATOR) as client:
-        at = Hand(client, f"/cases/{case.case}")
+        at = Hand(place, client, f"/cases/{case.case}")
         form = await at.form("close-case")
         await place.take(AchieveGoal(case.case, first), COORDINATOR)
         await place.settled()
