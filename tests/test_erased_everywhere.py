@@ -19,7 +19,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 import projections
 from catch.app import Catch, key_path, opened
 from catch.cli import cli
-from catch.cli.audit import schemas
 from catch.commands import Commands
 from catch.commands.questions import mark_digests, reference_digest
 from catch.commands.ticker import Ticker
@@ -43,6 +42,7 @@ from catch.evidence.exporting import Asked, export
 from catch.evidence.kept import PURPOSE
 from catch.evidence.verifying import verified
 from catch.log.codec import CODEC
+from catch.log.migrations import event_schemas
 from catch.personal import ERASED, KeyFile
 from catch.personal.tokens import BrokenSeal, parse, unseal
 from catch.settings import Settings
@@ -181,7 +181,7 @@ async def examined_there(catch: Catch) -> list[str]:
 async def bundle(catch: Catch, path: Path, who: Somebody, since: Path | None = None) -> None:
     await catch.signing.reached(await catch.log.head(), 30)
     asked = Asked((who.case, who.person, who.contact))
-    await export(catch.log, catch.keyring.secret(PURPOSE), path, asked, schemas=schemas(), since=since)
+    await export(catch.log, catch.keyring.secret(PURPOSE), path, asked, schemas=event_schemas(), since=since)
 
 
 async def test_nothing_of_them_is_left_anywhere(server: Server, database: Database, tmp_path: Path):

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
 from catch.cli import cli
-from catch.cli.audit import facts_of, schemas, texts_of
+from catch.cli.audit import facts_of, texts_of
 from catch.evidence import kept
 from catch.evidence.bundles import Contents
 from catch.evidence.exporting import Asked, export
@@ -28,6 +28,7 @@ from catch.evidence.notes import Checkpoint, NotProved, Signer
 from catch.evidence.signing import Signing
 from catch.evidence.verifying import verified
 from catch.log import Append, Log, NewEvent
+from catch.log.migrations import event_schemas
 from tests.conftest import Furnished
 from tests.test_evidence_signing import SECRET, signed
 
@@ -402,7 +403,7 @@ async def test_a_case_is_exported_as_the_operator_asks(furnished: Furnished, tmp
                 secret,
                 tmp_path / name,
                 Asked((case.case,)),
-                schemas=schemas(),
+                schemas=event_schemas(),
                 texts=texts if personal else None,
             )
             assert found.personal is personal

@@ -17,6 +17,7 @@ from catch.cli.looking import asked_who_saw, looked
 from catch.cli.options import argument, option
 from catch.cli.progress import facts
 from catch.cli.replaying import clock, find, moment, plain_texts
+from catch.cli.subject_access import subject_access
 from catch.cli.terminal import legible, marked
 from catch.domain.facts import Recorded
 from catch.evidence import kept, reads
@@ -26,7 +27,7 @@ from catch.evidence.notes import NotProved
 from catch.evidence.verifying import Verified, verified
 from catch.history.past import histories
 from catch.log.invented import NOTICE
-from catch.log.migrations import contracts
+from catch.log.migrations import event_schemas
 from catch.personal import Unopened
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -37,6 +38,9 @@ SIGNED_WITHIN = 10.0
 @click.group("audit")
 def audit() -> None:
     """Prove what happened: export it with its proofs, and verify that anywhere."""
+
+
+audit.add_command(subject_access)
 
 
 @audit.command("key")
@@ -108,7 +112,7 @@ def export(
                 catch.keyring.secret(kept.PURPOSE),
                 output,
                 asked,
-                schemas=schemas(),
+                schemas=event_schemas(),
                 since=since,
                 texts=await texts_of(catch, told) if personal else None,
                 progress=progress,
@@ -237,12 +241,6 @@ def proving() -> Generator[None]:
         where = "" if problem.position is None else f" at position {problem.position}"
         complain(f"NOT PROVED{where}: {problem}")
         sys.exit(IN_PART)
-
-
-def schemas() -> dict[str, str]:
-    """The JSON Schema of every kind of fact."""
-    folder = contracts() / "events"
-    return {f"schemas/{path.name}": path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.json"))}
 
 
 async def texts_of(catch: Catch, told: Sequence[Recorded[Any]]) -> str:

@@ -87,6 +87,12 @@ def contracts() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[3] / "schema"
 
 
+def event_schemas() -> dict[str, str]:
+    """The JSON Schema of every kind of fact, by the name under which a bundle holds it."""
+    folder = contracts() / "events"
+    return {f"schemas/{path.name}": path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.json"))}
+
+
 def migrations() -> list[Migration]:
     paths = sorted((contracts() / "sql").glob("[0-9][0-9][0-9][0-9]_*.sql"))
     return [Migration(int(path.name[:4]), path.stem[5:], path.read_text(encoding="utf-8")) for path in paths]

@@ -1,0 +1,122 @@
+"""`catch audit subject-access`: all that is kept of somebody, for them."""
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from catch.app import Catch
+from catch.cli.common import UNUSABLE, complain, console, on_place
+from catch.cli.looking import looked
+from catch.cli.options import argument, option
+from catch.cli.replaying import find
+from catch.domain.facts import Purpose, Recorded
+from catch.evidence import kept
+from catch.evidence.exporting import Asked
+from catch.evidence.exporting import export as written
+from catch.log.migrations import event_schemas
+from catch.subject_access.content import Decided, Pack
+from catch.subject_access.gathering import gathered
+from catch.subject_access.making import Days, made
+from catch.subject_access.page import html
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+DAY = click.DateTime(["%Y-%m-%d"])
+SIGNED_WITHIN = 10.0
+"""Seconds."""
+
+
+@click.command("subject-access")
+@argument("person", metavar="CASE|PERSON")
+@option("--from", "since", type=DAY, metavar="DAY", help="Only what happened or was written from this day on ...")
+@option("--to", "until", type=DAY, metavar="DAY", help="... up to this day.")
+@option("-o", "--output", type=FILE, help="Their copy, a new file (HTML).")
+@option("--review", type=FILE, help="A copy for whoever decides, with everything that is left out, a new file (HTML).")
+@option("--proofs", type=FILE, help="A bundle that proves that nothing is missing, a new file.")
+@option("--release", multiple=True, metavar="PLACE", help="Give this all the same: somebody has looked at it.")
+@option("--withhold", multiple=True, metavar="PLACE", help="Leave this out: somebody has looked at it.")
+def subject_access(
+    person: str,
+    since: datetime | None,
+    until: datetime | None,
+    output: Path | None,
+    review: Path | None,
+    proofs: Path | None,
+    release: Sequence[str],
+    withhold: Sequence[str],
+) -> None:
+    """Write down all that is kept of somebody, for them: a subject access request (article 15 of the UK GDPR).
+
+    PERSON is their id, or the number or id of a case of theirs. What tells of somebody else or may do serious harm is
+    left out until somebody has looked at it: write the copy for review first, and say by its places (`412`, or
+    `412.reason`) what is given all the same and what else is left out. That you look is recorded.
+
+    It is due within a month of their asking: on the same day of the next month, or its last one, or the next working
+    day after that (Information Commissioner's Office).
+
+    **Examples**
+
+        catch audit subject-access 7K3M-Q2XD --review review.html
+        catch audit subject-access 7K3M-Q2XD --release 412 --withhold 398.text -o theirs.html
+        catch audit subject-access 7K3M-Q2XD --from 2026-01-01 --to 2026-06-30 -o theirs.html --proofs theirs.catch
+    """
+    files = [each for each in (output, review, proofs) if each is not None]
+    days = Days(since.date() if since else None, until.date() if until else None)
+    if problem := unusable(files, output or review, days):
+        complain(problem)
+        sys.exit(UNUSABLE)
+
+    async def run(catch: Catch) -> Pack:
+        found = await gathered(catch, await find(catch, person), *days)
+
+        async def shown(facts: Sequence[Recorded[Any]]) -> None:
+            purpose = Purpose.ADMINISTRATION
+            await looked(catch, facts, "audit subject-access", personal=True, purpose=purpose)
+
+        pack = await made(catch, found, days, Decided(frozenset(release), frozenset(withhold)), shown)
+        if proofs is not None:
+            await catch.signing.reached(await catch.log.head(), SIGNED_WITHIN)
+            secret, asked = catch.keyring.secret(kept.PURPOSE), Asked(found.streams)
+            await written(catch.log, secret, proofs, asked, schemas=event_schemas())
+        return pack
+
+    pack = on_place(run)
+    if review is not None:
+        private(review, html(pack, review=True))
+    if output is not None:
+        private(output, html(pack))
+    for what, count in pack.counts.items():
+        console.print(f"{count:>5,} {what}", highlight=False)
+    console.print(f"{len(pack.lines):>5,} facts in all", highlight=False)
+    for each in files:
+        console.print(f"wrote {each}", highlight=False, soft_wrap=True)
+    if pack.address_protected:
+        complain("their address is protected: give this to them alone, by a way that is safe for them")
+    if output is not None and review is None and pack.left_out and not (release or withhold):
+        complain("some of it is left out and nobody has said that they looked at it: see --review")
+
+
+def unusable(files: Sequence[Path], copy: Path | None, days: Days) -> str | None:
+    """Why it cannot be done as it was asked for."""
+    if copy is None:
+        return "say where to: -o FILE for their copy, --review FILE for the one of whoever decides"
+    if len(set(files)) < len(files):
+        return "name a file of its own for each"
+    for each in files:
+        if each.exists():
+            return f"there is a file {each} already: name a new one"
+        if not each.parent.is_dir():
+            return f"{each.parent}: there is no such folder"
+    if days.since and days.until and days.since > days.until:
+        return "--from is after --to"
+    return None
+
+
+def private(path: Path, text: str) -> None:
+    """For whoever asked for it alone: no other user of this machine reads it."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)

@@ -1,0 +1,202 @@
+"""Every fact that is about somebody: of themselves, their cases and what is kept beside them, the contacts and the
+items of meetings that were about them; and who looked.
+
+Registers are left out: they hold nothing but ids that stand in the facts besides, and hashes.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from msgspec import Struct
+
+from catch.app import Catch
+from catch.domain.calendar import london_day
+from catch.domain.case.correcting import EntryWithdrawn
+from catch.domain.case.state import Case, VoidReason, WithdrawReason
+from catch.domain.case.voiding import CaseVoided, VoidingRequested
+from catch.domain.contact import Contact
+from catch.domain.facts import Fact, Recorded
+from catch.domain.meeting.state import Meeting
+from catch.domain.person import Person
+from catch.domain.refusals import NotAnswered
+from catch.domain.streams import CASE, CONTACT, MEETING, PERSON, RESTRICTED, Stream, fold, restricted_stream
+from catch.evidence import reads
+from catch.history.past import histories
+from projections import agenda, contacts
+
+Facts = Sequence[Recorded[Any]]
+
+
+class NoSuchPerson(NotAnswered):
+    """There is no person or case under this id or number. Check it."""
+
+
+class PersonErasedAlready(NotAnswered):
+    """What was kept of this person has been erased: there is nothing left that could be given to anybody."""
+
+
+class Entry(NamedTuple):
+    """A fact that is about them, on a stream of this kind. `part`: what of it is, where the rest is about others.
+    `shared`: its texts may speak of several people; `mistaken`: it was about somebody else, as was found out later."""
+
+    recorded: Recorded[Any]
+    stream: Stream
+    part: Struct | None = None
+    shared: bool = False
+    mistaken: bool = False
+
+
+class Gathered(NamedTuple):
+    """All of it, in the order in which it happened. `streams`: where it stands; `upto`: the last position that was
+    read. `others`: under which they are registered besides, being taken for one person.
+    """
+
+    person: Person
+    others: tuple[Person, ...]
+    cases: tuple[Case, ...]
+    entries: tuple[Entry, ...]
+    looks: tuple[reads.Kept, ...]
+    streams: tuple[UUID, ...]
+    upto: int
+
+    @property
+    def ids(self) -> frozenset[UUID]:
+        return frozenset(each.person for each in (self.person, *self.others))
+
+
+async def gathered(catch: Catch, id_: UUID, since: date | None = None, until: date | None = None) -> Gathered:
+    """Of a person, or of whom the case is about; of facts that happened or were recorded on these London days.
+
+    Raises `NoSuchPerson`, `PersonErasedAlready`, and an `Unreadable` rather than leave a fact out.
+    """
+    await catch.reached(upto := await catch.log.head())
+    first = await _person(catch, id_)
+    registered = await _taken_for_one(catch, first)
+    if any(each.erased for each in registered):
+        raise PersonErasedAlready
+    ids = [case for each in registered for case, _ in each.cases]
+    people = [each.person for each in registered]
+    called = [each for person in people for each in await contacts.about(catch.log.pool, person)]
+    held = await agenda.holding(catch.log.pool, ids)
+    beside = [restricted_stream(case) for case in ids]
+    found = await histories(catch.log, [*dict.fromkeys([*people, *ids, *beside, *called, *held])])
+    cases = [state for case in ids if isinstance(state := fold(CASE, found[case]), Case)]
+    entries = [
+        *(Entry(each, PERSON) for person in people for each in found[person]),
+        *(entry for case in ids for entry in _of_case(found[case])),
+        *(Entry(each, RESTRICTED) for stream in beside for each in found[stream]),
+        *(entry for contact in called for entry in _of_contact(found[contact], frozenset(people))),
+        *(entry for meeting in held for entry in _of_meeting(found[meeting], frozenset(ids))),
+    ]
+    entries.sort(key=lambda each: (each.recorded.envelope.occurred_at, each.recorded.position))
+    return Gathered(
+        person=first,
+        others=tuple(each for each in registered if each.person != first.person),
+        cases=tuple(cases),
+        entries=tuple(each for each in entries if within(each.recorded, since, until)),
+        looks=tuple([row async for row in _looks(catch, [*people, *ids]) if _on(row, since, until)]),
+        streams=tuple(stream for stream, facts in found.items() if facts),
+        upto=upto,
+    )
+
+
+async def _person(catch: Catch, id_: UUID) -> Person:
+    found = (await histories(catch.log, [id_]))[id_]
+    if found and isinstance(state := fold(CASE, found) if _on_a_case(found) else None, Case):
+        found = (await histories(catch.log, [state.person]))[state.person]
+    person = fold(PERSON, found) if found and isinstance(found[0].event, PERSON.events) else None
+    if not isinstance(person, Person):
+        raise NoSuchPerson
+    return person
+
+
+def _on_a_case(found: Facts) -> bool:
+    return isinstance(found[0].event, CASE.events)
+
+
+async def _taken_for_one(catch: Catch, first: Person) -> list[Person]:
+    """Themselves first: whoever was merged with them, and with those."""
+    known, waiting = {first.person: first}, [first]
+    while waiting:
+        ids = {each.other(person.person) for person in waiting for each in person.merges if each.together}
+        found = await histories(catch.log, sorted(ids - known.keys()))
+        waiting = [state for facts in found.values() if isinstance(state := fold(PERSON, facts), Person)]
+        known |= {each.person: each for each in waiting}
+    return [*known.values()]
+
+
+def _of_case(facts: Facts) -> Iterator[Entry]:
+    events = [each.event for each in facts]
+    whole = bool({held.voiding for held in events if isinstance(held, CaseVoided)} & _wrong_person(events))
+    wrong = _wrong_person(events)
+    for each in facts:
+        ids = {value for name in each.event.__struct_fields__ if isinstance(value := getattr(each.event, name), UUID)}
+        yield Entry(each, CASE, mistaken=whole or bool(ids & wrong))
+
+
+def _wrong_person(events: Iterable[Fact]) -> set[UUID]:
+    """What turned out to be about somebody else: entries that were withdrawn, and voidings that were asked for."""
+    found = set[UUID]()
+    for event in events:
+        if isinstance(event, EntryWithdrawn) and event.reason is WithdrawReason.WRONG_PERSON:
+            found |= {event.entry.entry, event.withdrawal}
+        if isinstance(event, VoidingRequested) and event.reason is VoidReason.WRONG_PERSON:
+            found.add(event.voiding)
+    return found
+
+
+def _of_contact(facts: Facts, people: frozenset[UUID]) -> Iterator[Entry]:
+    """Somebody may have called about several at once."""
+    state = fold(CONTACT, facts)
+    shared = not isinstance(state, Contact) or bool(state.people - people)
+    return (Entry(each, CONTACT, shared=shared) for each in facts)
+
+
+def _of_meeting(facts: Facts, cases: frozenset[UUID]) -> Iterator[Entry]:
+    """What was said of an item about a case of theirs; of lists, as agendas are, their own lines alone."""
+    items, state = set[UUID](), None
+    for each in facts:
+        state = MEETING.evolve(state, each)
+        assert isinstance(state, Meeting)
+        items |= {item.item for item in state.items if item.case in cases}
+        if _names(each.event, cases, items):
+            yield Entry(each, MEETING)
+        else:
+            yield from (Entry(each, MEETING, part) for part in _parts(each.event, cases, items))
+
+
+def _names(value: Fact | Struct, cases: frozenset[UUID], items: Iterable[UUID]) -> bool:
+    return getattr(value, "case", None) in cases or getattr(value, "item", None) in items
+
+
+def _parts(event: Struct, cases: frozenset[UUID], items: Iterable[UUID]) -> Iterator[Struct]:
+    for name in event.__struct_fields__:
+        value = getattr(event, name)
+        for part in value if isinstance(value, tuple) else ():
+            if isinstance(part, Struct) and _names(part, cases, items):
+                yield part
+
+
+async def _looks(catch: Catch, ids: Sequence[UUID]) -> AsyncIterator[reads.Kept]:
+    """The latest first."""
+    before = reads.LATEST
+    while page := await reads.of(catch.log.pool, ids, before=before, limit=reads.PAGE):
+        for row in page:
+            yield row
+        before = page[-1].number
+
+
+def within(recorded: Recorded[Any], since: date | None, until: date | None) -> bool:
+    """What happened within the days, or was written then: either is asked for by whoever names them."""
+    days = (london_day(recorded.envelope.occurred_at), london_day(recorded.recorded_at))
+    return any(_between(day, since, until) for day in days)
+
+
+def _on(row: reads.Kept, since: date | None, until: date | None) -> bool:
+    return _between(london_day(row.recorded_at), since, until)
+
+
+def _between(day: date, since: date | None, until: date | None) -> bool:
+    return (since is None or day >= since) and (until is None or day <= until)
