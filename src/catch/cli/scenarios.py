@@ -44,14 +44,13 @@ def list_() -> None:
     """
     table = Table("scenario", "what", "programmes", "what is not played yet")
     for each in ALL:
-        played = each.title if each.play else f"(not played) {each.title}"
-        table.add_row(each.code, played, ", ".join(each.programmes), each.lacks)
+        table.add_row(each.code, each.title, ", ".join(each.programmes), each.lacks)
     console.print(table)
 
 
 @scenario.command()
 @argument("names", nargs=-1, metavar="NAME...")
-@option("--all", "everything", is_flag=True, help="Every scenario that is played.")
+@option("--all", "everything", is_flag=True, help="Every scenario.")
 @option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same figures and the same ids.")
 @option(
     "--scale",
@@ -82,13 +81,13 @@ def run(names: tuple[str, ...], everything: bool, seed: int, scale: float) -> No
 
 
 def which(names: Sequence[str], *, everything: bool) -> list[Scenario]:
-    known = {each.code: each for each in ALL if each.play}
+    known = {each.code: each for each in ALL}
     if everything:
         return [*known.values()]
     if not names:
         raise click.UsageError("name a scenario, or --all: `catch scenario list` lists them")
     if wrong := [name for name in names if name.upper() not in known]:
-        raise click.BadParameter(f"no scenario {wrong[0]!r} is played: `catch scenario list` lists them")
+        raise click.BadParameter(f"there is no scenario {wrong[0]!r}: `catch scenario list` lists them")
     return [known[name.upper()] for name in names]
 
 

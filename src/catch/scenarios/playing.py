@@ -50,7 +50,6 @@ async def outcome(
 async def played_in(catch: Catch, scenario: Scenario, seed: int, scale: float, progress: Progress) -> Outcome:
     began = time.monotonic()
     place = Place(catch, seed, scenario.code)
-    assert scenario.play is not None
     try:
         played = await scenario.play(Stage(place, scale, progress))
     finally:

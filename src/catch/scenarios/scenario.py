@@ -49,13 +49,13 @@ class Line(Struct, frozen=True):
 
 
 class Scenario(Struct, frozen=True):
-    """`lacks`: what the papers ask for beyond what is played here, in a sentence. Where nothing is, `play` is None."""
+    """`lacks`: what the papers ask for beyond what is played here, in a sentence."""
 
     code: str
     title: str
     programmes: tuple[str, ...]
-    play: "Callable[[Stage], Awaitable[Played]] | None"
-    lines: Sequence[Line] = ()
+    play: "Callable[[Stage], Awaitable[Played]]"
+    lines: Sequence[Line]
     lacks: str = ""
 
 

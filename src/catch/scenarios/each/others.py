@@ -78,24 +78,3 @@ S21 = through(
     "12 % of people are in more than one (10-hazards §6)",
     "nobody is in two of them, and figures are not rolled up",
 )
-S20 = Scenario(
-    "S20",
-    "Connect Care: a record that is only read",
-    (),
-    None,
-    lacks="it is no programme; reads are recorded, a launch from another record is not there",
-)
-S22 = Scenario(
-    "S22",
-    "Audit day: an inspector verifies a closed case offline",
-    (),
-    None,
-    lacks="a bundle that proves a case's facts offline",
-)
-S24 = Scenario(
-    "S24",
-    "Erasure after the time of keeping",
-    (),
-    None,
-    lacks="the years after which something has been kept long enough: `test_erased_everywhere` erases somebody",
-)
