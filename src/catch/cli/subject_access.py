@@ -89,6 +89,12 @@ def subject_access(
         private(review, html(pack, review=True))
     if output is not None:
         private(output, html(pack))
+    tell(pack, files)
+    if output is not None and review is None and pack.left_out and not (release or withhold):
+        complain("some of it is left out and nobody has said that they looked at it: see --review")
+
+
+def tell(pack: Pack, files: Sequence[Path]) -> None:
     for what, count in pack.counts.items():
         console.print(f"{count:>5,} {what}", highlight=False)
     console.print(f"{len(pack.lines):>5,} facts in all", highlight=False)
@@ -96,8 +102,6 @@ def subject_access(
         console.print(f"wrote {each}", highlight=False, soft_wrap=True)
     if pack.address_protected:
         complain("their address is protected: give this to them alone, by a way that is safe for them")
-    if output is not None and review is None and pack.left_out and not (release or withhold):
-        complain("some of it is left out and nobody has said that they looked at it: see --review")
 
 
 def unusable(files: Sequence[Path], copy: Path | None, days: Days) -> str | None:
