@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from itertools import pairwise
+from itertools import combinations, pairwise
 from random import Random
+from typing import Any, cast
 from uuid import uuid5
 
 import pytest
+from msgspec import Struct
 from msgspec.structs import replace
 
 from catch.domain.agenda.draft import agenda_json, draft_agenda, item_id
 from catch.domain.agenda.facts import ActionFact, CaseFacts, ClockFact, ProposalFact
+from catch.domain.agenda.mix import Room, mixed, room
+from catch.domain.agenda.order import one_by_one
 from catch.domain.meeting.listing import (
     Agenda,
     DraftedItem,
@@ -245,6 +249,70 @@ def test_a_share_is_kept_for_new_cases():
     chased = [a_case(n, replace(QUIET, actions=(action(-3),))) for n in range(50, 70)]
     agenda = draft(*chased, *(new_case(n) for n in range(10)), max_items=12, min_new_share=0.25)
     assert sum(item.section is Section.NEW for item in agenda.items) == 3
+
+
+def test_the_mix_is_found_where_one_case_after_another_misses_it():
+    """A long case that is not new comes first in the order, and leaves no time for the new one."""
+    policy = AgendaPolicy(min_existing_share=0.5, min_new_share=0.5)
+    long, short = Slot(new=False, minutes=20, number=1), Slot(new=False, minutes=10, number=2)
+    fresh = Slot(new=True, minutes=15, number=3)
+    left = room((), (long, short, fresh), policy, 30)
+    assert mixed((long, short, fresh), left, policy) == [short, fresh]
+
+
+class Slot(Struct, frozen=True):
+    new: bool
+    minutes: int
+    number: int
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_mix_is_kept_wherever_it_can_be(seed: int):
+    """Against every choice that there is, in meetings that are tight: as many as with any that keeps the mix, and the
+    first of those by the order.
+    """
+    random, missed = Random(seed), 0
+    for _ in range(100):
+        waiting = [Slot(random.random() < 0.5, random.choice((3, 4, 5, 8, 10)), n) for n in range(random.randint(1, 9))]
+        musts = [Slot(random.random() < 0.5, random.choice((3, 8)), -n) for n in range(1, random.randint(1, 4))]
+        policy = AgendaPolicy(
+            max_items=random.choice((None, 3, 5)),
+            max_new=random.choice((None, 1, 2)),
+            min_existing_share=random.choice((0.0, 0.3, 0.5)),
+            min_new_share=random.choice((0.0, 0.25, 0.5)),
+        )
+        budget = random.randint(5, 45)
+        left = room(musts, waiting, policy, budget)
+        able = [
+            choice
+            for n in range(len(waiting), 0, -1)
+            for choice in combinations(waiting, n)
+            if allowed(choice, left, policy) and left.kept(*count(choice), policy)
+        ]
+        best = [choice for choice in able if len(choice) == len(able[0])]
+        assert mixed(waiting, left, policy) == [
+            *min(best, key=lambda choice: [slot.number for slot in choice], default=())
+        ]
+        missed += bool(able) and not left.kept(*count(greedy(musts, waiting, policy, budget)), policy)
+    if seed == 0:
+        # Otherwise nothing would be tried that the first way does not do as well.
+        assert missed > 0
+
+
+def count(choice: Sequence[Slot]) -> tuple[int, int]:
+    new = sum(slot.new for slot in choice)
+    return new, len(choice) - new
+
+
+def allowed(choice: Sequence[Slot], left: Room, policy: AgendaPolicy) -> bool:
+    new, _ = count(choice)
+    few_enough = left.places is None or len(choice) <= left.places
+    most_new = policy.max_new is None or left.new + new <= policy.max_new or new == 0
+    return few_enough and most_new and sum(slot.minutes for slot in choice) <= left.minutes
+
+
+def greedy(musts: Sequence[Slot], waiting: Sequence[Slot], policy: AgendaPolicy, budget: int) -> list[Slot]:
+    return cast("list[Slot]", one_by_one(cast("Any", musts), cast("Any", waiting), policy, budget))
 
 
 def test_too_few_or_too_many_items_for_the_series_is_a_warning():

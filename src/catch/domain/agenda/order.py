@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from math import ceil, floor
+from math import floor
 from uuid import UUID
 
 from msgspec.structs import replace
 
 from catch.domain.agenda.facts import CaseFacts
+from catch.domain.agenda.mix import mixed, room, share
 from catch.domain.facts import Part
 from catch.domain.meeting.listing import Reason, ReasonCode, Section, WhyNotPlaced
 from catch.domain.meeting.places import box_of
@@ -111,18 +112,24 @@ class Filled(Part, frozen=True):
 
 
 def fill(candidates: Sequence[Candidate], policy: AgendaPolicy, duration_minutes: int) -> Filled:
-    """Musts always, even over budget; then by order, keeping the mix, while minutes and places last."""
+    """Musts always, even over budget; then by order, keeping the mix, while minutes and places last. Where that loses
+    the mix and another choice would not, that one (`mix`).
+    """
     budget = max(0, duration_minutes - policy.minutes.opening - policy.minutes.gaps)
     noting = [held for held in candidates if held.section is Section.NOTING]
     talk = [held for held in candidates if held.section is not Section.NOTING]
     chosen = [held for held in talk if held.must]
     waiting = [held for held in talk if not held.must]
-    # One at a time: whether the mix is short of new or of existing cases changes with each that is chosen.
-    while (picked := pick(chosen, waiting, policy, budget)) is not None:
-        chosen.append(picked)
-        waiting.remove(picked)
+    left_for = room(chosen, waiting, policy, budget)
+    picked = one_by_one(chosen, waiting, policy, budget)
+    new = sum(held.new for held in picked)
+    if not left_for.kept(new, len(picked) - new, policy):
+        picked = mixed(waiting, left_for, policy) or picked
+    chosen += picked
+    heard = {held.case for held in picked}
+    waiting = [held for held in waiting if held.case not in heard]
     listed, unlisted = note(noting, policy)
-    left = [(held, why_left(held, chosen, policy)) for held in waiting]
+    left = [(held, why_left(held, chosen, policy, budget)) for held in waiting]
     left += [(held, WhyNotPlaced.NOTING_FULL) for held in unlisted]
     placed = sorted((*chosen, *listed), key=key)
     return Filled(tuple(placed), tuple(sorted(left, key=lambda pair: key(pair[0]))), budget)
@@ -134,6 +141,17 @@ def note(noting: list[Candidate], policy: AgendaPolicy) -> tuple[list[Candidate]
     others = [held for held in noting if not held.must]
     room = max(0, policy.max_noting - len(musts))
     return musts + others[:room], others[room:]
+
+
+def one_by_one(
+    musts: Sequence[Candidate], candidates: Sequence[Candidate], policy: AgendaPolicy, budget: int
+) -> list[Candidate]:
+    """Whether the mix is short of new or of existing cases changes with each that is chosen."""
+    chosen, waiting = list(musts), list(candidates)
+    while (picked := pick(chosen, waiting, policy, budget)) is not None:
+        chosen.append(picked)
+        waiting.remove(picked)
+    return chosen[len(musts) :]
 
 
 def pick(chosen: list[Candidate], waiting: list[Candidate], policy: AgendaPolicy, budget: int) -> Candidate | None:
@@ -149,19 +167,17 @@ def pick(chosen: list[Candidate], waiting: list[Candidate], policy: AgendaPolicy
     return next(iter(mixed or fitting), None)
 
 
-def share(part: float, n: int) -> int:
-    # The rounding of floats must not ask for one more.
-    return ceil(part * n - 1e-9)
-
-
 def too_new(held: Candidate, chosen: list[Candidate], policy: AgendaPolicy) -> bool:
     return policy.max_new is not None and held.new and sum(other.new for other in chosen) >= policy.max_new
 
 
-def why_left(held: Candidate, chosen: list[Candidate], policy: AgendaPolicy) -> WhyNotPlaced:
+def why_left(held: Candidate, chosen: list[Candidate], policy: AgendaPolicy, budget: int) -> WhyNotPlaced:
     if policy.max_items is not None and len(chosen) >= policy.max_items:
         return WhyNotPlaced.MAX_ITEMS
-    return WhyNotPlaced.MAX_NEW if too_new(held, chosen, policy) else WhyNotPlaced.NO_MINUTES_LEFT
+    if too_new(held, chosen, policy):
+        return WhyNotPlaced.MAX_NEW
+    fits = held.minutes <= budget - sum(other.minutes for other in chosen)
+    return WhyNotPlaced.MIX if fits else WhyNotPlaced.NO_MINUTES_LEFT
 
 
 def windows(held: Candidate, meeting: Meeting) -> tuple[Availability, ...]:

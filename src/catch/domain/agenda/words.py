@@ -25,6 +25,7 @@ _WHY = {
     WhyNotPlaced.NO_MINUTES_LEFT: "the items before it take the time there is",
     WhyNotPlaced.MAX_ITEMS: "the meeting takes no more items",
     WhyNotPlaced.MAX_NEW: "the meeting takes no more new cases",
+    WhyNotPlaced.MIX: "it would leave too few new or too few existing cases",
     WhyNotPlaced.NOTING_FULL: "the list for noting is full",
 }
 

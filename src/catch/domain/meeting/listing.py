@@ -108,6 +108,7 @@ class WhyNotPlaced(StrEnum):
     NO_MINUTES_LEFT = "no-minutes-left"
     MAX_ITEMS = "max-items"
     MAX_NEW = "max-new"
+    MIX = "mix"
     NOTING_FULL = "noting-full"
 
 

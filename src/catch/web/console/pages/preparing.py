@@ -33,6 +33,7 @@ NOT_PLACED = {
     WhyNotPlaced.NO_MINUTES_LEFT.name: "no time left",
     WhyNotPlaced.MAX_ITEMS.name: "no more items fit",
     WhyNotPlaced.MAX_NEW.name: "no more new cases fit",
+    WhyNotPlaced.MIX.name: "kept out for the mix of new and existing",
     WhyNotPlaced.NOTING_FULL.name: "the noting list is full",
 }
 NOT_HELD = {"state": "PENDING", "matter": None, "openedAt": None, "closedAt": None}
