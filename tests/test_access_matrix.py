@@ -80,6 +80,8 @@ PauseCase                 coordinator COORDINATES
 ResumeCase                coordinator COORDINATES
 ReachMilestone            coordinator COORDINATES
 MoveToVersion             coordinator COORDINATES
+OfferTransfer             coordinator COORDINATES
+WithdrawTransfer          coordinator COORDINATES
 AgreePlan                 coordinator COORDINATES
 RevisePlan                coordinator COORDINATES
 SetGoal                   coordinator COORDINATES

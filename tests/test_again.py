@@ -109,6 +109,8 @@ REFERENCES = {
     "ApproveEntryWithdrawal RefuseEntryWithdrawal": "case withdrawal",
     "ApproveVoiding RefuseVoiding": "case voiding",
     "RequestVoiding": "case",
+    "OfferTransfer": "case to_case",
+    "WithdrawTransfer": "case transfer",
     "RequestMerge": "person retired",
     "ApproveMerge RefuseMerge ReverseMerge": "person merge",
     "RequestErasure PlaceLegalHold": "person",

@@ -84,6 +84,7 @@ from catch.domain.case.state import (
     Worker,
 )
 from catch.domain.case.telling import EscalateCase, RecordFeedback, RecordMessageBack, RecordMessageFailed
+from catch.domain.case.transfers import OfferTransfer, WithdrawTransfer
 from catch.domain.case.versions import MoveToVersion
 from catch.domain.case.voiding import ApproveVoiding, RefuseVoiding, RequestVoiding
 from catch.domain.contact import ConvertContact, LinkRepeat, ReceiveContact, ResolveContact, TriageContact
@@ -338,6 +339,12 @@ async def work_on_it(w: Writer, case: Any) -> None:
     await w.send(PauseCase(case, pause := uuid4(), "away", SOON, t()))
     await w.send(ResumeCase(case, pause))
     await w.send(MoveToVersion(case, 2, t()))
+    # To another programme, in which the same agency keeps the door.
+    await w.place.enrol(COORDINATOR, "bexley-icm")
+    there, transfer = uuid4(), uuid4()
+    await w.send(SubmitReferral(there, state.person, "bexley-icm", uuid4(), "gp", "phone", ago(hours=2), t()))
+    await w.send(OfferTransfer(case, transfer, there, t()))
+    await w.send(WithdrawTransfer(case, transfer, t()))
 
 
 async def put_right(w: Writer, case: Any, note: UUID) -> None:

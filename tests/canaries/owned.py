@@ -148,6 +148,9 @@ OWNED: dict[str, tuple[str, str]] = {
     "PauseCase.expected_resume": INVOLVED,
     "PauseCase.explanation": PLAN,
     "MoveToVersion.reason": PLAN,
+    "OfferTransfer.transfer": INVOLVED,
+    "OfferTransfer.reason": PLAN,
+    "WithdrawTransfer.reason": PLAN,
     **{
         f"{kind}.{field}": ACTION
         for kind in ("OfferAction", "OfferActionInMeeting")
@@ -233,6 +236,7 @@ MADE: dict[str, str] = {
     "CorrectMeasure": "correction",
     "RequestEntryWithdrawal": "withdrawal",
     "RequestVoiding": "voiding",
+    "OfferTransfer": "transfer",
     "RecordRisk": "risk",
     "RecordMeasure": "measure",
     "PauseCase": "pause",

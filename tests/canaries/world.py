@@ -207,6 +207,8 @@ class Filling:
         match name:
             case "case" | "cases":
                 return self.case
+            case "to_case":
+                return self.stage.cases[-1]
             case "person":
                 return self.stage.people[PEOPLE[self.step.case]]
             case "meeting" | "to_meeting" | "at_meeting":

@@ -81,6 +81,7 @@ from catch.domain.case import (
     reviews,
     risks,
     telling,
+    transfers,
     versions,
     voiding,
 )
@@ -185,6 +186,7 @@ CASES: tuple[Row, ...] = (
     ((pauses.PauseCase, pauses.ResumeCase), COORDINATORS),
     ((milestones.ReachMilestone,), COORDINATORS),
     ((versions.MoveToVersion,), COORDINATORS),
+    ((transfers.OfferTransfer, transfers.WithdrawTransfer), COORDINATORS),
     ((deadlines.RecordClockWarning, deadlines.RecordClockBreach), THE_PROGRAM),
     ((plan.AgreePlan, plan.RevisePlan), COORDINATORS),
     ((goals.SetGoal, goals.ScoreGoal, goals.AchieveGoal, goals.AbandonGoal), COORDINATORS),

@@ -39,6 +39,7 @@ from catch.domain.case import (
     referral,
     reviews,
     risks,
+    transfers,
     versions,
     voiding,
 )
@@ -109,6 +110,9 @@ GIVEN: Mapping[type[Fact], tuple[str, ...]] = {
     deadlines.ClockWarned: _NOTHING,
     deadlines.ClockBreached: _NOTHING,
     versions.ProgrammeVersionChanged: _REASON,
+    transfers.TransferOffered: _REASON,
+    transfers.TransferWithdrawn: _REASON,
+    transfers.CaseTransferredOut: _NOTHING,
     interventions.InterventionStarted: _NOTHING,
     interventions.InterventionEnded: _REASON,
     information.InformationRequested: ("what",),

@@ -34,6 +34,7 @@ from catch.domain.case import (
     referral,
     reviews,
     risks,
+    transfers,
     versions,
     voiding,
 )
@@ -260,6 +261,9 @@ def _of_case(event: CaseEvent) -> Telling:  # noqa: C901
             return Telling(To.SEEING)
         # As its clocks tell it too.
         case milestones.MilestoneReached() | deadlines.ClockWarned() | deadlines.ClockBreached():
+            return Telling(To.SEEING)
+        # That it is handed over, like its end; why is of the plan (its view), to which case is told nowhere here.
+        case transfers.TransferOffered() | transfers.TransferWithdrawn() | transfers.CaseTransferredOut():
             return Telling(To.SEEING)
         # By which rules they run; why is of the plan (its view).
         case versions.ProgrammeVersionChanged():

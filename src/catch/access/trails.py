@@ -13,6 +13,7 @@ from catch.domain.case.agreement import ObjectionRecorded
 from catch.domain.case.disclosure import DisclosureAuthorised
 from catch.domain.case.referral import ReferralAttached, ReferralReceived
 from catch.domain.case.state import Case, Described, Referral, Urgency
+from catch.domain.case.transfers import TransferOffered
 from catch.domain.facts import Category, Fact, Tag
 from catch.domain.meeting.drafting import AgendaDrafted, AgendaPublished
 from catch.domain.meeting.invitations import MemberInvited
@@ -35,6 +36,7 @@ def case_told(seen: Sight, case: Case) -> Case:
     return replace(
         case,
         referrals=tuple(door_told(seen, held) for held in case.referrals),
+        transfers=tuple(replace(held, to_case=None) for held in case.transfers),
         safe_contact=None if contact else case.safe_contact,
         safe_contact_confirmed=case.safe_contact_confirmed and not contact,
         contact_confirmed=None if contact else case.contact_confirmed,
@@ -86,6 +88,9 @@ def case_fact_told(seen: Sight, fact: Fact) -> Fact:
             return replace(fact, referral=door_told(seen, referral))
         case DisclosureAuthorised(categories=categories):
             return replace(fact, categories=frozenset(filter(seen.mentions, categories)))
+        case TransferOffered():
+            # Whoever may know of that case sees it there.
+            return replace(fact, to_case=None)
         case ObjectionRecorded(objection=held):
             mentioned = frozenset(filter(seen.mentions, held.categories))
             return replace(fact, objection=replace(held, categories=mentioned))

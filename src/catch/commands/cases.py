@@ -37,6 +37,7 @@ from catch.domain.case import (
     reviews,
     risks,
     telling,
+    transfers,
     versions,
     voiding,
 )
@@ -46,6 +47,7 @@ from catch.domain.facts import Actor, Fact, Role
 from catch.domain.given import Given
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.programme.configuration import Programme
+from catch.domain.refusals import UnknownCase
 from catch.domain.registers import CaseTakenOn, NumberReferred
 from catch.domain.restricted import RestrictedCommand
 from catch.domain.streams import CASE, MEETING, PERSON, RESTRICTED, caseload_stream, number_stream, restricted_stream
@@ -222,6 +224,16 @@ def move(command: versions.MoveToVersion, book: Book, given: Given) -> None:
             raise versions.UnknownVersion(version=command.version, known=", ".join(map(str, known)))
 
 
+def transfer(command: transfers.OfferTransfer, book: Book, given: Given) -> None:
+    """To a case that they see, if only as whoever referred the person there; any other is as if there were none."""
+    if decided(command, book, given):
+        case, other = book.case(command.case), book.case(command.to_case)
+        if other is None or not seen(book, other, given.by):
+            raise UnknownCase(case=command.to_case)
+        if case is None or not transfers.takes_over(other, case):
+            raise transfers.NoCaseToTransferTo(case=command.to_case)
+
+
 def address_note(command: notes.AddNote, book: Book, given: Given) -> None:
     if decided(command, book, given):
         partners_exist(book, sorted(command.audience))
@@ -234,8 +246,19 @@ def hand_over(command: actions.OfferAction | actions.RespondToAction, book: Book
 
 
 def close(command: closing.CloseCase, book: Book, given: Given) -> None:
+    case = book.case(command.case)
+    handed_over = case.open_transfer if case else None
     if decided(command, book, given):
         partners_exist(book, command.message_back_to)
+        if handed_over is not None:
+            other = book.case(handed_over.to_case) if handed_over.to_case else None
+            if other is None or not taken_on(other) or not seen(book, other, given.by):
+                raise transfers.TransferNotTakenOn(transfer=handed_over.transfer)
+
+
+def taken_on(case: Case) -> bool:
+    """Accepted, whatever has become of it since."""
+    return case.milestones.accepted_at is not None and case.milestones.voided_at is None
 
 
 def submit(command: referral.SubmitReferral, book: Book, given: Given) -> None:
@@ -376,6 +399,7 @@ BY_THE_CASE: tuple[type[CaseCommand], ...] = (
     correcting.RefuseEntryWithdrawal,
     voiding.RequestVoiding,
     voiding.RefuseVoiding,
+    transfers.WithdrawTransfer,
 )
 """Decided by the case, its programme and the partners that the decision asks for."""
 CASE_HANDLERS: tuple[Handler, ...] = (
@@ -400,6 +424,7 @@ CASE_HANDLERS: tuple[Handler, ...] = (
     handles(interventions.StartIntervention, subject=person_of, decide=begin_help),
     handles(notes.AddNote, subject=person_of, decide=address_note),
     handles(versions.MoveToVersion, subject=person_of, decide=move),
+    handles(transfers.OfferTransfer, subject=person_of, decide=transfer),
     handles(voiding.ApproveVoiding, subject=person_of, decide=void),
     handles(recusal.DeclareRecusal, subject=person_of, decide=keep_out),
     handles(restricted.AddRestrictedNote, subject=person_or_beside, decide=beside),

@@ -457,6 +457,23 @@ def moves(held: Sequence[domain.Moved], redactor: Redactor) -> list[case_types.M
     ]
 
 
+def transfers(held: Sequence[domain.Transfer], redactor: Redactor) -> list[case_types.Transfer]:
+    """That it is handed over is told like its end; why is of the plan."""
+    for path in ("transfers.reason", "transfers.withdrawnReason"):
+        redactor.hides(path, Category.PLAN)
+    return [
+        case_types.Transfer(
+            id=each.transfer,
+            at=each.at,
+            reason=redactor.text("transfers.reason", Category.PLAN, each.reason),
+            withdrawn_at=each.withdrawn_at,
+            withdrawn_reason=redactor.text("transfers.withdrawnReason", Category.PLAN, each.withdrawn_reason),
+            done_at=each.done_at,
+        )
+        for each in redactor.for_those_involved("transfers", held) or ()
+    ]
+
+
 def allocations(held: Sequence[domain.Allocation], redactor: Redactor) -> list[case_types.Allocation]:
     """What coordinators write for each other."""
     return [

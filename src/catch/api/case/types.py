@@ -474,6 +474,19 @@ class MovedVersion:
     reason: str | None
 
 
+@strawberry.type(
+    description="The case is or was handed over to another programme: offered, withdrawn, or taken on there when it"
+    " closed here. Which case that is stands with that case, for those who see it."
+)
+class Transfer:
+    id: UUID
+    at: datetime
+    reason: str | None
+    withdrawn_at: datetime | None
+    withdrawn_reason: str | None
+    done_at: datetime | None
+
+
 @strawberry.type(description="A need that no service meets.")
 class UnmetNeed:
     id: UUID
@@ -622,6 +635,7 @@ class Case(Redactable):
     risks: list[Risk]
     reached: list[Reached]
     moves: list[MovedVersion]
+    transfers: list[Transfer]
     escalations: list[Escalation]
     messages_back: list[MessageBack]
     feedback: list[Feedback]

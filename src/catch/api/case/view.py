@@ -179,6 +179,7 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     "on_hold": lambda whole: whole.redactor.for_those_involved("onHold", whole.held.on_hold is not None),
     "reached": lambda whole: parts.reached(whole.held.reached, whole.redactor),
     "moves": lambda whole: parts.moves(whole.held.moves, whole.redactor),
+    "transfers": lambda whole: parts.transfers(whole.held.transfers, whole.redactor),
     "pauses": lambda whole: parts.pauses(whole.held.pauses, whole.redactor),
     "notes": lambda whole: parts.notes(whole.held.notes, whole.beside.notes if whole.beside else (), whole.redactor),
     "concerns": lambda whole: [

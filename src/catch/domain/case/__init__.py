@@ -2,8 +2,8 @@
 
 Read it as a case lives: `referral`, `information`, `eligibility`, `coordination`, `agreement`, `disclosure`,
 `proposals`, `plan`, `goals`, `interventions`, `milestones`, `versions`, `deadlines`, `measures`, `reviews`, `risks`,
-`actions`, `notes`, `pauses`, `recusal`, `closing`, `telling`, `correcting`, `voiding`; `state` is what they build,
-`rules` what they share.
+`actions`, `notes`, `pauses`, `recusal`, `transfers`, `closing`, `telling`, `correcting`, `voiding`; `state` is what
+they build, `rules` what they share.
 
 To add an event, put it in its subject's module (its class, its union, its `evolve`); a command likewise with its
 `decide`. The type checker then lists what else must know.
@@ -34,6 +34,7 @@ from catch.domain.case import (
     reviews,
     risks,
     telling,
+    transfers,
     versions,
     voiding,
 )
@@ -66,6 +67,7 @@ from catch.domain.case.reviews import ReviewCommand, ReviewEvent
 from catch.domain.case.risks import RiskCommand, RiskEvent
 from catch.domain.case.state import Case, CaseState
 from catch.domain.case.telling import TellingCommand, TellingEvent
+from catch.domain.case.transfers import TransferCommand, TransferEvent
 from catch.domain.case.versions import VersionCommand, VersionEvent
 from catch.domain.case.voiding import CaseIsVoided, VoidingCommand, VoidingEvent
 from catch.domain.facts import Recorded
@@ -85,6 +87,7 @@ CaseEvent = (
     | MeasureEvent
     | MilestoneEvent
     | VersionEvent
+    | TransferEvent
     | DeadlineEvent
     | InterventionEvent
     | InformationEvent
@@ -111,6 +114,7 @@ CaseCommand = (
     | MeasureCommand
     | MilestoneCommand
     | VersionCommand
+    | TransferCommand
     | DeadlineCommand
     | InterventionCommand
     | InformationCommand
@@ -140,6 +144,7 @@ SUBJECTS = Subjects(
         measures.SUBJECT,
         milestones.SUBJECT,
         versions.SUBJECT,
+        transfers.SUBJECT,
         deadlines.SUBJECT,
         interventions.SUBJECT,
         information.SUBJECT,

@@ -26,6 +26,7 @@ from catch.domain.case.state import (
     Reopening,
     StepKind,
 )
+from catch.domain.case.transfers import CaseTransferredOut, handed_over
 from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before, within
 from catch.domain.keys import is_key
@@ -66,7 +67,7 @@ class CaseErased(Fact, frozen=True):
 
 
 ClosingEvent = ClosureProposed | CaseClosed | CaseReopened | CaseErased
-Answer = ClosingEvent | ActionCancelled | GoalAchieved | GoalAbandoned
+Answer = ClosingEvent | ActionCancelled | GoalAchieved | GoalAbandoned | CaseTransferredOut
 
 
 # What may be asked
@@ -192,7 +193,7 @@ def close(case: Case, command: CloseCase, given: Given) -> list[Answer]:
         feedback_invited=command.feedback_invited,
     )
     cancelled = [ActionCancelled(held.action) for held in case.actions if held.unsettled]
-    return [*cancelled, *settled(case, command), closed]
+    return [*cancelled, *settled(case, command), *handed_over(case), closed]
 
 
 def ended_by(case: Case) -> Iterator[datetime | None]:

@@ -949,6 +949,26 @@ class Reached(Part, frozen=True):
     at: datetime
 
 
+class Transfer(Part, frozen=True, omit_defaults=True):
+    """The case was offered to another programme, and what became of that. `to_case`: the person's case there."""
+
+    transfer: UUID
+    reason: Sealed
+    at: datetime
+    to_case: UUID | None = None
+    withdrawn_at: datetime | None = None
+    withdrawn_reason: Sealed | None = None
+    done_at: datetime | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.over_at is None
+
+    @property
+    def over_at(self) -> datetime | None:
+        return self.withdrawn_at or self.done_at
+
+
 class Moved(Part, frozen=True):
     """That the case was moved from one version of its programme to another, and why."""
 
@@ -1049,6 +1069,7 @@ class Case(Part, frozen=True, omit_defaults=True):
     risks: tuple[Risk, ...] = ()
     reached: tuple[Reached, ...] = ()
     moves: tuple[Moved, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
     passed: tuple[Passed, ...] = ()
     escalations: tuple[Escalated, ...] = ()
     messages_back: tuple[MessageBack, ...] = ()
@@ -1149,6 +1170,14 @@ class Case(Part, frozen=True, omit_defaults=True):
     def spoken_since(self, at: datetime) -> bool:
         """Whether a conversation with the person was held since."""
         return any(held.held and held.at >= at for held in self.conversations)
+
+    def transfer(self, transfer: UUID) -> Transfer | None:
+        return next((held for held in self.transfers if held.transfer == transfer), None)
+
+    @property
+    def open_transfer(self) -> Transfer | None:
+        """Of several one at most is open."""
+        return next((held for held in self.transfers if held.open), None)
 
     def action(self, action: UUID) -> Action | None:
         number = action.int

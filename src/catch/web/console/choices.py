@@ -110,6 +110,8 @@ OF_COMMANDS: Mapping[tuple[str, str], By] = {
     **{(kind, "withdrawal"): lists.withdrawals for kind in ("ApproveEntryWithdrawal", "RefuseEntryWithdrawal")},
     **{(kind, "voiding"): lists.voidings for kind in ("ApproveVoiding", "RefuseVoiding")},
     ("RequestMerge", "retired"): lists.alike,
+    ("OfferTransfer", "toCase"): lists.elsewhere,
+    ("WithdrawTransfer", "transfer"): lists.transfers,
     ("StopErasure", "erasure"): lists.erasures,
     **{(kind, "merge"): lists.merges for kind in ("ApproveMerge", "RefuseMerge", "ReverseMerge")},
     ("TriageContact", "priority"): lists.contact_priorities,

@@ -34,6 +34,7 @@ class Known:
         self.contact: Json | None = None
         self.earlier: list[Json] = []
         self.alike: list[Json] = []
+        self.elsewhere: list[Json] = []
         self.programmes: list[Json] = []
         self.programme: Json | None = None
         self.partners: list[Json] = []
@@ -79,6 +80,18 @@ class Known:
         if number := person.get("nhsNumber"):
             found = await self.visit.maybe("cases_by_number", nhsNumber=number, atLeast=self.visit.at_least)
             self.alike += many(found, "casesByNumber")
+        return self
+
+    async def with_elsewhere(self) -> "Known":
+        """The live cases in other programmes that the viewer sees, if only as whoever referred them, the newest first:
+        to one of these a case is handed over.
+        """
+        own = one(self.case, "programme").get("key")
+        for key in dict.fromkeys(each["key"] for each in self.programmes if each["key"] != own):
+            found = await self.visit.maybe(
+                "cases_in_order", filter={"programme": key, "live": True}, order="NEWEST_FIRST", first=PAGE
+            )
+            self.elsewhere += [{**each, "programme": key} for each in nodes(found.get("cases"))]
         return self
 
     def _programme(self) -> Json | None:

@@ -125,6 +125,7 @@ LABELS = {
     "RecordMeasure.reference": "Where the form is kept",
     "EscalateCase.to": "To whom",
     "RecordDeath.source": "Who told you",
+    "to_case": "Their case in the other programme, to which you have referred them",
     "retired": "As whom they are known besides",
     "RecordMessageBack.channel": "How they were told",
     "caller": "Who called, and how to reach them",

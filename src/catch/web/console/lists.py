@@ -311,6 +311,19 @@ def programmes_with_contacts(known: Known) -> list[Choice]:
     return [Choice(each["key"], each["name"]) for each in known.programmes if each.get("contacts")]
 
 
+def elsewhere(known: Known) -> list[Choice]:
+    """Live cases in other programmes, by their numbers: who they are of is not told to whoever has referred alone."""
+    return [Choice(each["id"], f"{each['number']}, {words(each['programme'])}") for each in known.elsewhere]
+
+
+def transfers(known: Known) -> list[Choice]:
+    return [
+        Choice(each["id"], f"Offered on {each['at'][:10]}")
+        for each in parts(known, "transfers")
+        if not each["withdrawnAt"] and not each["doneAt"]
+    ]
+
+
 def alike(known: Known) -> list[Choice]:
     """Whoever has the name and day of birth, or the number, of the person of this case, in the viewer's other cases."""
     own = one(known.case, "person").get("id")

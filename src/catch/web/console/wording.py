@@ -43,6 +43,8 @@ TITLES = {
     "PauseCase": "Put the case on hold",
     "ReachMilestone": "Record a milestone",
     "MoveToVersion": "Move it to another version of its programme",
+    "OfferTransfer": "Hand it over to another programme",
+    "WithdrawTransfer": "Keep it here after all",
     "ResumeCase": "The case goes on",
     "CorrectEntry": "Put it right",
     "CorrectMeasure": "Put right what they ticked",

@@ -34,6 +34,7 @@ AT_THEIR_PLACE = frozenset({
     "request-voiding", "approve-voiding", "refuse-voiding", "correct-entry", "correct-measure",
     "request-entry-withdrawal", "approve-entry-withdrawal", "refuse-entry-withdrawal",
     "request-merge", "approve-merge", "refuse-merge", "reverse-merge",
+    "offer-transfer", "withdraw-transfer",
 })  # fmt: skip
 """Commands that stand where they belong on the page; the rest is listed at its end."""
 LONG = frozenset({
@@ -47,6 +48,7 @@ LONG = frozenset({
     "escalate-case", "record-message-back", "record-message-failed", "record-feedback", "record-death",
     "withdraw-death", "request-voiding", "refuse-voiding", "correct-entry", "correct-measure",
     "request-entry-withdrawal", "refuse-entry-withdrawal", "request-merge", "refuse-merge", "reverse-merge",
+    "offer-transfer", "withdraw-transfer",
 })  # fmt: skip
 """Forms with a page of their own: the case's would be a wall of fields otherwise."""
 

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import get_args
 from uuid import UUID, uuid4
 
+from catch.domain.case.transfers import OfferTransfer
 from catch.domain.erasing import StopErasure
 from catch.domain.facts import Command
 from catch.domain.meeting.deciding import RecordUpdate
@@ -57,6 +58,8 @@ async def whole_form(visit: Visit, kind: type[Command], sent: Mapping[str, list[
         await known.with_meetings()
     if kind is RequestMerge:
         await known.with_alike()
+    if kind is OfferTransfer:
+        await known.with_elsewhere()
     beside = {"case": known.about["case"]} if kind in FROM_A_CASE and "case" in known.about else {}
     form = form_of(known, kind, sent, more=await of_people(visit, kind, sent))
     form.beside |= beside

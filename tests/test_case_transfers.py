@@ -1,0 +1,173 @@
+"""A case is handed over to another programme, and closed here once it was taken on there: nobody falls between."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+import pytest
+import pytest_asyncio
+from msgspec.structs import replace
+
+from catch.domain.calendar import london_day
+from catch.domain.case.closing import CaseClosed, CloseCase
+from catch.domain.case.eligibility import AcceptReferral, RedirectReferral, Redirection
+from catch.domain.case.referral import SubmitReferral
+from catch.domain.case.rules import CaseNotLive, NotAccepted
+from catch.domain.case.state import EvaluatedCriterion
+from catch.domain.case.transfers import (
+    CaseTransferredOut,
+    OfferTransfer,
+    TransferAlreadyOpen,
+    TransferOffered,
+    TransferOver,
+    TransferWithdrawn,
+    UnknownTransfer,
+    WithdrawTransfer,
+)
+from catch.domain.facts import Actor, Role, Sealed
+from catch.domain.refusals import OutOfRange
+from tests.cases import ACCEPTED, CASE, GIVEN, NOW, START, TEXT, case_given, folded, received, uid
+from tests.conftest import Furnished
+from tests.place import AUDITOR, COORDINATOR, HOUSING, Case, Place, ago
+from tests.test_case_versions import closed
+
+ELSEWHERE = "bexley-icm"
+offer, offered = OfferTransfer(CASE, uid(75), uid(76), TEXT), TransferOffered(uid(75), TEXT, uid(76))
+withdraw, withdrawn = WithdrawTransfer(CASE, uid(75), TEXT), TransferWithdrawn(uid(75), TEXT)
+
+
+def test_a_case_is_offered_once_and_may_be_kept_and_offered_again():
+    case_given(*ACCEPTED).when(offer, GIVEN).then(offered)
+    case_given(*ACCEPTED, offered).when(offer, GIVEN).then()
+    other = replace(offer, transfer=uid(78))
+    case_given(*ACCEPTED, offered).when(other, GIVEN).refused(TransferAlreadyOpen, transfer=uid(75))
+    case_given(*ACCEPTED, offered).when(withdraw, GIVEN).then(withdrawn)
+    case_given(*ACCEPTED, offered, withdrawn).when(withdraw, GIVEN).then()
+    case_given(*ACCEPTED, offered, withdrawn).when(other, GIVEN).then(TransferOffered(uid(78), TEXT, uid(76)))
+
+
+def test_what_is_not_worked_on_is_not_handed_over_and_what_is_over_not_kept():
+    case_given(received).when(offer, GIVEN).refused(NotAccepted)
+    case_given(*ACCEPTED, closed).when(offer, GIVEN).refused(CaseNotLive, state="closed")
+    case_given(*ACCEPTED).when(withdraw, GIVEN).refused(UnknownTransfer, transfer=uid(75))
+    over = (*ACCEPTED, offered, CaseTransferredOut(uid(75)))
+    case_given(*over).when(withdraw, GIVEN).refused(TransferOver, transfer=uid(75))
+    early = replace(GIVEN, at=START - timedelta(days=1))
+    case_given(*ACCEPTED).when(offer, early).refused(OutOfRange)
+
+
+def test_closing_says_that_it_was_handed_over():
+    close = CloseCase(CASE, "moved-away", NOW.date(), TEXT)
+    case = folded(*ACCEPTED, offered)
+    assert case is not None
+    assert case.open_transfer is not None
+    case_given(*ACCEPTED, offered).when(close, GIVEN).recorded(CaseTransferredOut, CaseClosed)
+    case_given(*ACCEPTED, offered, withdrawn).when(close, GIVEN).recorded(CaseClosed)
+
+
+# In a place
+
+
+class Handed(NamedTuple):
+    case: Case
+    there: UUID
+    transfer: UUID
+
+
+ASK = """query($id: UUID!) { case(id: $id) { state
+    transfers { id at reason withdrawnAt withdrawnReason doneAt } redactions { path reason } } }"""
+COLLEAGUE = Actor("lena@snn", "snn", Role.COORDINATOR)
+"""Who has no part in the other programme."""
+live = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def place(furnished: Furnished) -> AsyncIterator[Place]:
+    async with furnished() as made:
+        # The same people work at another programme's front door as well, but for a colleague.
+        await made.enrol(COORDINATOR, ELSEWHERE)
+        await made.enrol(COLLEAGUE)
+        yield made
+
+
+async def referred_on(place: Place, name: str) -> Handed:
+    case, there = await place.worked_on(name, HOUSING.agency), uuid4()
+    reason = Sealed(f"{name} needs more")
+    await place.take(SubmitReferral(there, case.person, ELSEWHERE, uuid4(), "gp", "phone", ago(hours=2), reason))
+    return Handed(case, there, uuid4())
+
+
+def offer_of(made: Handed) -> OfferTransfer:
+    return OfferTransfer(made.case.case, made.transfer, made.there, Sealed("They live there now"))
+
+
+def close_of(made: Handed) -> CloseCase:
+    return CloseCase(made.case.case, "moved-away", london_day(ago(days=0)), Sealed("They have moved"))
+
+
+async def accepted_there(place: Place, case: UUID) -> None:
+    met = (EvaluatedCriterion("at-risk-of-crisis-if-no-action", met=True),)
+    await place.take(AcceptReferral(case, met))
+
+
+@live
+async def test_it_is_closed_here_once_it_was_taken_on_there(place: Place):
+    made = await referred_on(place, "Alba Wanderly")
+    await place.mutate(offer_of(made))
+    assert await place.refused(close_of(made)) == "TRANSFER_NOT_TAKEN_ON"
+    await accepted_there(place, made.there)
+    assert (await place.mutate(close_of(made)))["events"] == ["CaseTransferredOut", "CaseClosed"]
+    await place.settled()
+    (shown,) = (await place.ask(ASK, COORDINATOR, id=str(made.case.case)))["case"]["transfers"]
+    assert shown["doneAt"]
+    assert shown["reason"] == "They live there now"
+
+
+@live
+async def test_declined_there_it_stays_here_until_it_is_withdrawn(place: Place):
+    made = await referred_on(place, "Bruno Wanderly")
+    await place.mutate(offer_of(made))
+    judged = (EvaluatedCriterion("at-risk-of-crisis-if-no-action", met=False, fact=Sealed("not so")),)
+    led = Redirection(agency="housing-1", warm_handover=True)
+    await place.take(RedirectReferral(made.there, "better-door", led, judged))
+    assert await place.refused(close_of(made)) == "TRANSFER_NOT_TAKEN_ON"
+    await place.mutate(WithdrawTransfer(made.case.case, made.transfer, Sealed("They were turned away")))
+    assert (await place.mutate(close_of(made)))["events"] == ["CaseClosed"]
+
+
+@live
+async def test_to_a_case_of_the_same_person_in_another_programme_alone(place: Place):
+    made, other = await referred_on(place, "Clara Wanderly"), await referred_on(place, "Dario Wanderly")
+    for there in (other.there, other.case.case, made.case.case):
+        assert await place.refused(offer_of(made._replace(there=there))) == "NO_CASE_TO_TRANSFER_TO"
+    # One that is not there, and one that is not theirs to see, are answered alike.
+    for there in (made.there, uuid4()):
+        assert await place.refused(offer_of(made._replace(there=there)), COLLEAGUE) == "UNKNOWN_CASE"
+    assert await place.refused(offer_of(made._replace(there=uuid4()))) == "UNKNOWN_CASE"
+
+
+@live
+async def test_whoever_does_not_see_the_other_case_learns_nothing_of_it_by_closing_this(place: Place):
+    made = await referred_on(place, "Fabia Wanderly")
+    await place.mutate(offer_of(made))
+    before = await place.sent(close_of(made), COLLEAGUE)
+    await accepted_there(place, made.there)
+    assert await place.sent(close_of(made), COLLEAGUE) == before
+    assert before["code"] == "TRANSFER_NOT_TAKEN_ON"
+
+
+@live
+async def test_to_which_case_is_told_to_nobody_here(place: Place):
+    made = await referred_on(place, "Elio Wanderly")
+    await place.mutate(offer_of(made))
+    await place.settled()
+    trail = "query($id: UUID!) { auditTrail(streamId: $id, first: 50) { edges { node { event fact } } } }"
+    for by in (COORDINATOR, HOUSING, AUDITOR):
+        told: Any = await place.answer(ASK, by, id=str(made.case.case))
+        assert made.transfer.hex in str(told).replace("-", "")
+        told = [told, await place.answer(trail, by, id=str(made.case.case))]
+        assert str(made.there) not in str(told)
+    # Why is of the plan.
+    (shown,) = (await place.ask(ASK, AUDITOR, id=str(made.case.case)))["case"]["transfers"]
+    assert shown["reason"] == "They live there now"
