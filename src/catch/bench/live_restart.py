@@ -51,7 +51,6 @@ async def one(bench: Bench, rooms: Sequence[Room], how: str) -> Restart:
         ended = time.monotonic()
         again = await stack.enter_async_context(node(bench.server, bench.folder, bench.serving, port))
         there, spent = time.monotonic(), cpu_seconds(again.pid)
-        print("start cpu", spent, "ended", ended - began, "there", there - began)
         positions = await saying
         expected = Expected(
             {number: sorted(positions[held.meeting]) for number, held in enumerate(rooms)}, bench.size.back
