@@ -16,6 +16,7 @@ import pytest
 from catch.identity import logout
 from catch.log import wake
 from tests.conftest import Database, eventually
+from tests.faults import waits
 from tests.holes import Hole, Way, hole
 from tests.place import COORDINATOR, Case, Place, placed
 from tests.test_api_outage import FOLLOW, NOTE, READ, insisted, noted
@@ -168,3 +169,16 @@ async def test_a_command_that_was_cut_off_is_recorded_once(fallen: Fallen):
 
 async def silent(place: Place) -> bool:
     return place.catch.log.database.silent
+
+
+async def test_readiness_says_of_a_full_disk_that_nothing_is_recorded(tmp_path: Path):
+    assert not said_wrongly(await waits.disk_full(tmp_path, 1))
+
+
+async def test_control_a_disk_that_is_not_full_is_found_out(tmp_path: Path):
+    assert said_wrongly(await waits.disk_full(tmp_path, 1, full="select 1"))
+
+
+def said_wrongly(found: waits.Waits) -> list[str]:
+    """How long it took is looked at in `make soak`."""
+    return [each for each in found.problems if each.startswith(("readiness", "a query"))]

@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 from uuid import UUID, uuid4
 
+import httpx
 from msgspec import Struct, field
 
 from catch.database import connect
@@ -96,13 +97,21 @@ def deaf() -> Generator[None]:
 
 async def asked(place: Place, case: str) -> str:
     """What a query is answered with: OK, or a code."""
-    answer = await place.post({"query": READ, "variables": {"case": case}})
+    answer = await again(lambda: place.post({"query": READ, "variables": {"case": case}}))
     body = answer.json()
     return body["errors"][0]["extensions"]["code"] if "errors" in body else "OK"
 
 
 async def ready(place: Place) -> str:
-    return "OK" if (await place.http.get("/health/ready")).status_code == 200 else "NO"
+    return "OK" if (await again(lambda: place.http.get("/health/ready"))).status_code == 200 else "NO"
+
+
+async def again(ask: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+    """A kept connection may be closed in the moment in which it is used again: any client then asks once more."""
+    try:
+        return await ask()
+    except httpx.RemoteProtocolError:
+        return await ask()
 
 
 async def until(look: Callable[[], Awaitable[str]], said: str = "OK") -> None:
@@ -201,7 +210,7 @@ async def writes(place: Place, case: str, found: Waits, said: str) -> None:
     found.note(f"told that it records: {said}", time.monotonic() - began, TOLD - 1)
     answer = await place.http.get("/health/ready")
     found.expect(
-        (answer.status_code, answer.json()) == (200, {"status": "ready", "writing": said}),
+        (answer.status_code, answer.json().get("writing")) == (200, said),
         f"readiness, recording {said}: {answer.status_code} {answer.text}",
     )
     found.expect(await asked(place, case) == "OK", f"a query, recording {said}, is not answered")
@@ -215,7 +224,8 @@ async def stopped(folder: Path, rounds: int, told: Progress = silent, *, frozen:
         async with database(postgres.addresses) as server, hole(server.app) as way:
             for done in range(1, rounds + 1):
                 async with serving(Server(server.admin, way.dsn), folder) as served:
-                    await served.enrol()
+                    if done == 1:
+                        await served.enrol()
                     asking, stopping = dict[UUID, Told](), asyncio.Event()
                     waiting = [asyncio.create_task(client(served, asking, stopping)) for _ in range(4)]
                     while not asking:  # noqa: ASYNC110

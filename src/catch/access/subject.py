@@ -306,8 +306,8 @@ def _of_hint(value: object, hint: Any, path: str) -> Iterator[tuple[str, object,
     if isinstance(value, Struct):
         yield from _values(value, path)
     elif isinstance(value, tuple | frozenset):
-        inner = _inner(hint)
-        for each in value if isinstance(value, tuple) else sorted(cast("frozenset[Any]", value), key=str):
+        inner, held = _inner(hint), cast("tuple[object, ...] | frozenset[object]", value)
+        for each in held if isinstance(held, tuple) else sorted(held, key=str):
             yield from _of_hint(each, inner, path)
     elif isinstance(value, str) and not isinstance(value, Enum):
         leaves = _leaves(hint)

@@ -6,7 +6,7 @@ Registers are left out: they hold nothing but ids that stand in the facts beside
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from msgspec import Struct
@@ -167,14 +167,15 @@ def _of_meeting(facts: Facts, cases: frozenset[UUID]) -> Iterator[Entry]:
             yield from (Entry(each, MEETING, part) for part in _parts(each.event, cases, items))
 
 
-def _names(value: Fact | Struct, cases: frozenset[UUID], items: Iterable[UUID]) -> bool:
-    return getattr(value, "case", None) in cases or getattr(value, "item", None) in items
+def _names(value: Fact | Struct, cases: frozenset[UUID], items: set[UUID]) -> bool:
+    case, item = getattr(value, "case", None), getattr(value, "item", None)
+    return (isinstance(case, UUID) and case in cases) or (isinstance(item, UUID) and item in items)
 
 
-def _parts(event: Struct, cases: frozenset[UUID], items: Iterable[UUID]) -> Iterator[Struct]:
-    for name in event.__struct_fields__:
-        value = getattr(event, name)
-        for part in value if isinstance(value, tuple) else ():
+def _parts(event: Struct, cases: frozenset[UUID], items: set[UUID]) -> Iterator[Struct]:
+    lists = (getattr(event, name) for name in event.__struct_fields__)
+    for held in lists:
+        for part in cast("tuple[object, ...]", held) if isinstance(held, tuple) else ():
             if isinstance(part, Struct) and _names(part, cases, items):
                 yield part
 

@@ -39,7 +39,7 @@ async def made(catch: Catch, found: Gathered, days: Days, decided: Decided, look
     events: list[Struct] = [each.recorded.event for each in found.entries]
     await looked([each.recorded for each in found.entries])
     name = found.person.registered.name
-    seals = list(dict.fromkeys([*sealed_in(*events), *([name] if name else [])]))
+    seals = list(dict.fromkeys([*sealed_in(*events), *filter(None, (name,))]))
     plain = dict(zip(seals, await catch.keyring.unseal(seals), strict=True))
     keys = list(dict.fromkeys(case.programme for case in found.cases))
     histories = await catch.present.states.get_many(PROGRAMME, map(programme_stream, keys))

@@ -248,8 +248,8 @@ async def erasure(stage: Stage) -> Played:
 
 
 def ended(case: Case) -> datetime:
-    at = case.milestones.closed_at or case.milestones.turned_away_at
-    return at or datetime.max.replace(tzinfo=case.received_at.tzinfo)
+    at = case.milestones
+    return at.closed_at or at.turned_away_at or at.received_at
 
 
 def streams(cases: Sequence[Case]) -> tuple[UUID, ...]:
