@@ -16,7 +16,7 @@ from catch.domain.calendar import LONDON, london_day
 from catch.domain.case import referral
 from catch.domain.case.disclosure import DisclosureAuthorised
 from catch.domain.case.state import Disclosure
-from catch.domain.facts import Category, Sealed
+from catch.domain.facts import Category, Purpose, Sealed
 from catch.domain.refusals import NotAnswered
 from catch.personal import Unopened
 from catch.subject_access.gathering import Entry, Gathered
@@ -24,6 +24,9 @@ from catch.wording import words
 
 Plain = Mapping[Sealed, str | Unopened]
 UNREADABLE = "(this cannot be read any more)"
+WHY = frozenset({Purpose.DIRECT_CARE, Purpose.SAFEGUARDING, Purpose.ADMINISTRATION})
+"""What something is kept for; the others say how it came in, or who looked at it."""
+LAW = {"article6": "UK GDPR article 6", "article9": "UK GDPR article 9", "common_law": "duty of confidentiality"}
 CODE = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -174,7 +177,7 @@ def packed(
         made_at=made_at,
         upto=found.upto,
         lines=lines,
-        purposes=tuple(sorted({words(each.recorded.envelope.purpose) for each in given})),
+        purposes=tuple(sorted({words(why) for each in given if (why := each.recorded.envelope.purpose) in WHY})),
         sources=tuple(dict.fromkeys(said.source(each) for each in given if sourced(each, lines))),
         told=tuple(said.told(each) for each in disclosed(found, given)),
         looked=looked(found, said),
@@ -231,7 +234,7 @@ class Said:
             case str() if piece.text:
                 return self.text(Sealed(value))
             case bool():
-                return "yes" if value else "no"
+                return "Yes" if value else "No"
             case Enum():
                 # Some are numbers, which say nothing to anybody.
                 return words(value.value if isinstance(value.value, str) else value.name)
@@ -300,8 +303,9 @@ def looked(found: Gathered, said: Said) -> tuple[Looked, ...]:
 
 def label(path: str) -> str:
     """By the name of the field, and what it is of: `Safe contact: how`."""
-    names = [words(name) for name in path.split(".")]
-    return ": ".join([names[0], *(name[:1].lower() + name[1:] for name in names[1:])])
+    first, *others = path.split(".")
+    named = [LAW.get(name) or words(name)[:1].lower() + words(name)[1:] for name in others]
+    return ": ".join([words(first), *named])
 
 
 def in_words(code: str) -> str:
