@@ -278,6 +278,7 @@ def test_every_command_says_so_or_has_no_place(database: Database, tmp_path: Pat
         "audit export": lambda: ["--from", "1", "--to", "3", "-o", str(tmp_path / "part.catch")],
         "retention due": list,
         "audit who-saw": lambda: [number_of(run)],
+        "audit subject-access": lambda: [number_of(run), "-o", str(tmp_path / "theirs.html")],
         "audit verify": lambda: [str(tmp_path / "part.catch")],
     }
     assert {*arguments, "token"} | NO_PLACE | OF_ITS_OWN == {*LEAVES}
