@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
 from catch.domain.case.closing import CaseClosed, CloseCase
-from catch.domain.case.eligibility import AcceptReferral, RedirectReferral, Redirection
+from catch.domain.case.eligibility import AcceptReferral, Redirection, RedirectReferral
 from catch.domain.case.referral import SubmitReferral
 from catch.domain.case.rules import CaseNotLive, NotAccepted
 from catch.domain.case.state import EvaluatedCriterion
