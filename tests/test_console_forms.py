@@ -11,7 +11,8 @@ import pytest_asyncio
 from catch.access import ASKED
 from catch.domain.facts import Actor, Command, Role
 from catch.domain.streams import KEY_OF_COMMAND
-from catch.web.console.fields import Field, Kind, chosen_ids, fields_of, mutation_of, walked
+from catch.web.console.fields import Field, Kind, chosen_ids, fields_of, mutation_of, quoted, walked
+from catch.web.console.pages.front_door import said
 from tests.browser import signed_in
 from tests.conftest import Furnished
 from tests.pages import Fields, PageRead
@@ -131,3 +132,16 @@ async def test_whatever_is_typed_wrongly_stays_and_is_answered_where_it_stands(d
 
 
 NASTY = """x"'><script>alert(1)</script><b onclick=x> \u202eABC مرحبا 👩🏽‍🚀"""
+
+
+async def test_who_says_half_of_what_belongs_together_at_the_front_door_reads_what_is_lacking() -> None:
+    for field in ("knows", "agrees"):
+        assert "whether they agree to it, or neither" in said(400, "This field must not be empty.", field)
+    assert said(400, "As it is.", "name") == said(400, "As it is.") == "As it is."
+
+
+async def test_how_a_value_is_written_is_said_without_signs_of_code() -> None:
+    assert quoted("joined by single `-` or `.`") == "joined by single “-” or “.”"
+    for kind in ASKED:
+        for each in walked(fields_of(kind)):
+            assert "`" not in (each.hint or ""), (kind, each.path)

@@ -186,7 +186,7 @@ async def test_what_cannot_have_been_then_is_said_and_what_was_typed_stays(place
         assert await page.locator('[name="occurred-at-year"]').input_value() == str(held_on().year + 2)
         await page.locator('[name="occurred-at-year"]').fill(str(held_on().year))
         await page.locator('[name="occurred-at-time"]').fill("10:02")
-        await page.get_by_role("button", name="Start meeting", exact=True).click()
+        await page.get_by_role("button", name="Start the meeting", exact=True).click()
         await page.wait_for_load_state()
         assert "/paper" in page.url
         # Before the meeting began nothing was opened.

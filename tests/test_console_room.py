@@ -19,7 +19,7 @@ def item(order: int, state: str = "PENDING", **more: Any) -> dict[str, Any]:
     held: dict[str, Any] = {
         "id": f"item-{order}", "order": order, "section": 3, "minutes": 8, "state": state, "must": False,
         "number": f"N-{order}", "matter": None, "presenter": None, "openedAt": None, "closedAt": None,
-        "withheld": None,
+        "withheld": None, "case": None,
     }  # fmt: skip
     return held | more
 
@@ -87,6 +87,12 @@ def test_one_button_says_what_comes_next_for_the_chair(meeting: dict[str, Any], 
     step = room.step(meeting, CHAIRING, "chair", "snn")
     assert step is not None
     assert step.text == text
+
+
+def test_what_comes_next_is_called_by_the_persons_name_where_it_is_told() -> None:
+    named = held("IN_PROGRESS", item(1, case={"person": {"name": "Ada Example"}}))
+    steps = [room.step(each, CHAIRING, "chair", "snn") for each in (named, held("IN_PROGRESS", item(1)))]
+    assert [each and each.about for each in steps] == ["Ada Example", room.title(item(1))]
 
 
 def test_whoever_opens_an_item_is_asked_who_knows_the_person_where_its_presenter_is_away() -> None:

@@ -86,7 +86,9 @@ async def test_an_address_that_leads_nowhere_is_a_page_for_people_and_an_error_f
 async def test_signed_out_is_signed_out_wherever_the_cookie_lies(place: Place, chair: httpx.AsyncClient) -> None:
     page = await chair.get("/")
     stolen = dict(chair.cookies)
-    assert (await chair.post("/sign-out", data={"form-key": key_in(page.text)})).status_code == 303
+    answer = await chair.post("/sign-out", data={"form-key": key_in(page.text)})
+    assert answer.status_code == 303
+    assert "You are signed out." in (await chair.get(answer.headers["location"])).text
     async with httpx.AsyncClient(base_url=chair.base_url, cookies=stolen) as thief:
         assert (await thief.get("/meetings", headers={"accept": "text/html"})).status_code == 303
 

@@ -116,6 +116,15 @@ async def test_a_session_that_ends_in_the_middle_of_a_form_keeps_every_word(plac
         await shows(page, "You are signed out. What you typed stays here")
         assert case.name not in await page.inner_text("body")
         await expect(page.locator("#typed textarea")).to_have_value(LONG)
+        # Signed in again, the page is there again, and what was typed with it.
+        async with page.context.expect_page() as opening:
+            await page.get_by_role("link", name="Sign in on another tab").click()
+        tab = await opening.value
+        await tab.locator(f'button[value="{who(COORDINATOR)}"]').click()
+        await shows(tab, "You are signed in")
+        await page.bring_to_front()
+        await shows(page, case.name)
+        await expect(page.locator("#typed textarea")).to_have_value(LONG)
 
 
 async def test_a_form_that_comes_after_its_session_is_sent_by_whoever_signs_in_again(

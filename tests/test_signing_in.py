@@ -630,6 +630,8 @@ async def stays_as_they_are(browser: Browser, back: str) -> None:
     answer = await browser.client.get(back)
     assert answer.status_code == 401
     assert "as closely as this needs" in answer.text
+    assert "You are signed in as you were" in answer.text
+    assert "cannot be believed" not in answer.text
     assert await browser.signed_in()
 
 

@@ -41,20 +41,15 @@ def open_name(item: Json, *, leads: bool) -> str:
     # From here on it is HTML as written: what is added to it below is ours.
     name = f"{called(item)}"
     text = f'<a href="?item={item["id"]}#item">{name}</a>' if leads else name
-    if item["number"] and not item["matter"] and person(item):
+    if item["number"] and not item["matter"] and room.person(item):
         text += f' <span class="catch-item__number">{escape(item["number"])}</span>'
     return text + (MUST if item["must"] else "")
 
 
 def called(item: Json) -> Markup:
     """By the person's name where the viewer is told it; names run in any direction."""
-    name = person(item)
+    name = room.person(item)
     return Markup("<bdi>{}</bdi>").format(name) if name else escape(room.title(item))
-
-
-def person(item: Json) -> str | None:
-    case = item["case"]
-    return case["person"]["name"] if case and case["person"] else None
 
 
 def box(item: Json) -> str:

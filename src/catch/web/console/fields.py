@@ -1,5 +1,6 @@
 """The fields of every command's form, made from the command itself: names, hints and bounds are what its types say."""
 
+import re
 import types
 import typing
 from collections.abc import Iterable, Iterator
@@ -113,11 +114,16 @@ def _field(kind: type[Struct], info: msgspec.structs.FieldInfo, hint: Any, path:
         LABELS.get(own) or LABELS.get(info.name) or words(info.name),
         Kind.TEXT,
         required=default is NODEFAULT and not optional,
-        hint=meant or " ".join(dict.fromkeys(bounds.described(info.type))) or None,
+        hint=meant or quoted(" ".join(dict.fromkeys(bounds.described(info.type)))) or None,
         default=_default(default),
         plain_hint=meant is not None,
     )
     return _typed(field, inner, info.name)
+
+
+def quoted(text: str) -> str:
+    """For somebody who has no code before them."""
+    return re.sub("`([^`]+)`", r"“\1”", text)
 
 
 def _default(value: object) -> str:

@@ -10,6 +10,9 @@ LABELS = {
     "to_user": "Which of their people (user name)",
     "owner_user": "Which of their people (user name)",
     "override_reason": "Reason for an exception",
+    "OpenItem.known_by": "Known by: who here knows the person (user name)",
+    "OpenItem.override_reason": "If nobody does: why go on?",
+    "OfferActionInMeeting.accepted": "Accepted: does its owner say yes in the room?",
     "to": "Which partner takes it on",
     "source": "Who refers",
     "channel": "How the referral came",
@@ -176,6 +179,7 @@ LABELS = {
     "Form.address": "Address, or where they can be found",
 }
 HINTS = {
+    "Form.agrees": "To be said as well, where you say whether they know.",
     "caller": "If it was not the person themselves.",
     "ReceiveContact.person": "Leave it empty for somebody who is only described, or for nobody in particular.",
     "Sought.text": "The reference is the one that whoever referred them gave.",

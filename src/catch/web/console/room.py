@@ -145,6 +145,16 @@ def title(item: Json) -> str:
     return item["number"] or f"Item {item['order']}"
 
 
+def person(item: Json) -> str | None:
+    """Whom it is about, where the viewer is told."""
+    case = item["case"]
+    return case["person"]["name"] if case and case["person"] else None
+
+
+def name(item: Json) -> str:
+    return person(item) or title(item)
+
+
 class Step(Struct, frozen=True):
     """What comes next for whoever looks: one button, or a page to go to. `fields` are the command's input; `ask`: what
     somebody has to say first.
@@ -233,14 +243,14 @@ def beginning(meeting: Json, item: Json, here: Mapping[str, str]) -> Step:
             about=f"You are kept out of item {item['order']}: let somebody else take the chair for it, or put it off.",
         )
     if item["section"] == NOTING:
-        return Step(f"Note item {item['order']}", "note-item", fields, about=title(item))
+        return Step(f"Note item {item['order']}", "note-item", fields, about=name(item))
     known = item["matter"] or presenter_is_here(meeting, item)
     return Step(
         f"Open item {item['order']}",
         "open-item",
         fields,
         ask="" if known else "knower",
-        about=title(item),
+        about=name(item),
     )
 
 

@@ -26,6 +26,7 @@ SOON = {
     Urgency.URGENT: "Urgent: within days",
 }
 ONLINE = "online"
+BOTH = "Say both whether the person knows that you refer them and whether they agree to it, or neither."
 
 
 async def empty(visit: Visit) -> Reply:
@@ -49,15 +50,16 @@ async def refer(visit: Visit) -> Reply:
     except Turned as turned:
         for each in turned.errors:
             held = each.get("extensions", {})
-            named = [{"path": f"input.{held['field']}", "name": "field"}] if held.get("field") else []
-            form.refused(held.get("code", ""), said(turned.status, each.get("message", "")), named)
+            field = held.get("field")
+            named = [{"path": f"input.{field}", "name": "field"}] if field else []
+            form.refused(held.get("code", ""), said(turned.status, each.get("message", ""), field), named)
         return shown(visit, form, programme, others, turned.status)
 
 
-def said(status: int, message: str) -> str:
+def said(status: int, message: str, field: str | None = None) -> str:
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return "Too many referrals came from where you are within a minute. Wait a moment, and send it again as it is."
-    return message
+    return BOTH if field in ("knows", "agrees") else message
 
 
 def door_of(visit: Visit) -> Door:

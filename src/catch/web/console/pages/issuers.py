@@ -18,7 +18,7 @@ from catch.identity.cookies import Session
 from catch.identity.flow import Attempt, NoSuchAttempt
 from catch.identity.tokens import IssuerAway, TokenRefused, Viewer
 from catch.identity.trust import Issuers
-from catch.identity.verifying import Identified
+from catch.identity.verifying import Identified, NotStrongEnough
 from catch.rates import Rates, neighbourhood, whole_seconds
 from catch.web.console.pages.signing_in import nothing
 from catch.web.console.site import Address
@@ -105,18 +105,24 @@ async def come_back(visit: Visit) -> Reply:
         found = await flow.identified(issuers, attempt, visit.query)
         reply = await signed_in(visit, issuers, attempt, found)
     except TokenRefused as refused:
-        raise told(refused) from None
+        raise told(refused, stays=visit.session is not None) from None
     reply.beside = {**kept(visit, tuple(each for each in held if each is not attempt)), **reply.beside}
     return reply
 
 
-def told(refused: TokenRefused) -> NotShown:
-    """What is wrong with a token says nothing to whoever signs in: it is for those who run the system."""
+def told(refused: TokenRefused, *, stays: bool = False) -> NotShown:
+    """What is wrong with a token says nothing to whoever signs in: it is for those who run the system. `stays`: they
+    were signed in before, and are so still."""
     said = refused.message if isinstance(refused, FOR_PEOPLE) else f"{NOT_BELIEVED} {refused.code}. {refused.message}"
+    if stays:
+        return NotShown(refused.STATUS, "You are signed in as you were", f"You were not signed in anew. {said}")
     return NotShown(refused.STATUS, "You are not signed in", said, ("/sign-in", "Sign in again"))
 
 
-FOR_PEOPLE = (NoSuchAttempt, flow.AnotherIssuerAnswered, flow.IssuerRefused, flow.CodeRefused, IssuerAway)
+FOR_PEOPLE = (
+    *(NoSuchAttempt, NotStrongEnough, IssuerAway),
+    *(flow.AnotherIssuerAnswered, flow.IssuerRefused, flow.CodeRefused),
+)
 NOT_BELIEVED = (
     "What came back from where you signed in cannot be believed, so nobody was signed in and nothing was told. Begin"
     " again; if it happens again, tell whoever runs the system this:"
@@ -215,7 +221,7 @@ async def sign_out(visit: Visit) -> Reply:
     issuer = visit.console.web.issuer
     farewell = await flow.farewell(issuer, who.issuer) if isinstance(issuer, Issuers) else None
     if farewell is None:
-        return Moved("/sign-in", cookie="")
+        return Moved("/sign-in?signed-out=1", cookie="")
     page: Page = visit.page("signed_out.html", farewell=farewell)
     page.headers = {"set-cookie": visit.console.set_cookie(""), "refresh": f"0; url={farewell}"}
     return page

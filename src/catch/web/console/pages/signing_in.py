@@ -55,7 +55,12 @@ async def sign_in(visit: Visit) -> Reply:
         rows.sort(key=lambda row: min((TURN[role] for role in row["acts_as"]), default=len(TURN)))
         people = [each for row in rows for each in ways(row["user_id"], row["agency"], row["acts_as"])]
     return visit.page(
-        "sign_in.html", people=people, issuers=issuers_of(visit), next=next_of(visit), ended="ended" in visit.query
+        "sign_in.html",
+        people=people,
+        issuers=issuers_of(visit),
+        next=next_of(visit),
+        ended="ended" in visit.query,
+        signed_out="signed-out" in visit.query,
     )
 
 
@@ -107,7 +112,7 @@ async def nothing(visit: Visit) -> Reply:
 
 async def signed_in(visit: Visit) -> Reply:
     return visit.page(
-        "told.html", title="You are signed in", text="Go back to the other tab and send it.", kept={}, onward=ONWARD
+        "told.html", title="You are signed in", text="Go back to the other tab and go on there.", kept={}, onward=ONWARD
     )
 
 

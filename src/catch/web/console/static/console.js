@@ -71,9 +71,16 @@ async function renew() {
   }
 }
 
+// Whoever signs in again, on another tab of this browser, finds the page here as it is to them.
+let over = false;
+
 function ended() {
-  say("You are signed out. What you typed stays here: sign in on another tab, then send it.");
+  if (over) return;
+  over = true;
   hide();
+  say(`You are signed out.${typed.hidden ? "" : " What you typed stays here, to copy."}`);
+  const again = Object.assign(document.createElement("a"), { href: "/sign-in?next=/signed-in", target: "_blank", rel: "noopener", textContent: "Sign in on another tab" });
+  main.append(again);
 }
 
 // What is no longer theirs goes; what they typed stays, beside the page, to be copied.
@@ -104,6 +111,7 @@ function hide() {
 }
 
 function put(html) {
+  over = false;
   const next = document.createElement("main");
   next.innerHTML = html;
   Idiomorph.morph(main, next.innerHTML, {
@@ -190,7 +198,7 @@ if (follows.length && "graphqlWs" in window && "Idiomorph" in window) {
   client.on("closed", () => {
     lost = true;
     fresh = false;
-    setTimeout(() => lost && say("The connection is lost. Trying to connect again; what you typed stays."), 1500);
+    setTimeout(() => lost && !over && say("The connection is lost. Trying to connect again; what you typed stays."), 1500);
   });
   client.on("connected", () => {
     lost = false;
