@@ -52,6 +52,7 @@ from catch.access.seeing import (
     contact_address_shown,
     contact_seen,
     coordinates,
+    glass_shows,
     guards,
     has_inbox,
     item_closed,
@@ -69,7 +70,7 @@ from catch.access.seeing import (
     told_to,
     warned_of_concerns,
 )
-from catch.access.standing import Asker, NotEnrolled, Who, program, who
+from catch.access.standing import Asker, NotEnrolled, Who, looking, program, who
 from catch.access.telling import UNKNOWN, Changes, Telling, To, telling
 from catch.access.trails import (
     beside_told,
@@ -126,6 +127,7 @@ __all__ = [
     "coordinates",
     "entry_shown",
     "explained",
+    "glass_shows",
     "guards",
     "has_inbox",
     "item_closed",
@@ -134,6 +136,7 @@ __all__ = [
     "knows_as_one",
     "look_shown",
     "lookers_shown",
+    "looking",
     "match_seen",
     "may",
     "may_ask_about",

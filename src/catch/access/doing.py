@@ -29,7 +29,10 @@ from catch.access.relations import (
     declaring_own_part,
     disclosing_from_the_chair,
     discussing_at_once,
+    guarding_opened,
     guarding_person,
+    having_opened,
+    in_an_emergency,
     late,
     leading_on,
     letting_go,
@@ -56,7 +59,7 @@ from catch.access.relations import (
     writing_restricted,
 )
 from catch.access.standing import IN_TURN, Who
-from catch.domain import contact, erasing, partner, person, programme, restricted
+from catch.domain import access_grant, contact, erasing, partner, person, programme, restricted
 from catch.domain import merging as people
 from catch.domain.case import (
     actions,
@@ -118,6 +121,8 @@ def running(relation: Relation) -> Rule:
     return {**in_the_chair(relation), Role.COORDINATOR: relation, Role.PREPARER: relation}
 
 
+AT_WORK = (Role.CHAIR, Role.DEPUTY, Role.COORDINATOR, Role.PARTNER)
+"""Who works on cases, and may have to read one in an emergency."""
 EVERYBODY = tuple(role for role in Role if role is not Role.SYSTEM)
 AT_A_MEETING = (Role.CHAIR, Role.DEPUTY, Role.COORDINATOR, Role.PREPARER, Role.PARTNER)
 COORDINATORS: Rule = {Role.COORDINATOR: coordinating}
@@ -275,6 +280,12 @@ OTHERS: tuple[Row, ...] = (
     ),
     ((erasing.ApproveErasure, erasing.PlaceLegalHold, erasing.LiftLegalHold), {Role.CALDICOTT: guarding_person}),
     ((erasing.ErasePerson,), THE_PROGRAM),
+    ((access_grant.OpenBreakGlass,), dict.fromkeys(AT_WORK, in_an_emergency)),
+    (
+        (access_grant.EndBreakGlass,),
+        {**dict.fromkeys(AT_WORK, having_opened), Role.CALDICOTT: guarding_opened},
+    ),
+    ((access_grant.ReviewBreakGlass,), {Role.CALDICOTT: guarding_opened}),
     ((person.LookForMatches,), {Role.COORDINATOR: at_the_persons_door}),
     ((contact.ReceiveContact,), {Role.COORDINATOR: taking_contacts}),
     ((contact.TriageContact, contact.ResolveContact), {Role.COORDINATOR: working_contact}),
@@ -349,6 +360,9 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
         erasing.StopErasure,
         erasing.PlaceLegalHold,
         erasing.LiftLegalHold,
+        access_grant.OpenBreakGlass,
+        access_grant.EndBreakGlass,
+        access_grant.ReviewBreakGlass,
         attendance.DeclareInterest,
         attendance.ResolveInterest,
         attendance.JoinMeeting,

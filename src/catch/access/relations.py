@@ -30,6 +30,7 @@ from catch.access.seeing import (
     warned_of_concerns,
 )
 from catch.access.standing import KEEPS_THE_DOOR, Who
+from catch.domain.access_grant import Glass, UnknownOpening
 from catch.domain.case.actions import ActionAnswer
 from catch.domain.case.state import Case
 from catch.domain.contact import Contact, UnknownContact
@@ -637,6 +638,38 @@ def leading_on(asked: Asked) -> None:
     if not openly:
         in_own_name(asked)
     knowing_person(asked, openly=openly)
+
+
+def in_an_emergency(asked: Asked) -> None:
+    """For their own agency, as themselves. Whether there is such a case, and one that they may open, is decided behind
+    all else that may be wrong: so that nobody learns of it without its being recorded.
+    """
+    if asked.command.agency != asked.who.agency:
+        raise OnlyForYourself(agency=asked.who.agency)
+
+
+def having_opened(asked: Asked) -> None:
+    """They opened it themselves."""
+    held = _opened(asked)
+    if (held.opened.user, held.opened.agency) != (asked.who.user, asked.who.agency):
+        raise UnknownOpening(opening=asked.command.opening)
+
+
+def guarding_opened(asked: Asked) -> None:
+    """They are the Caldicott contact of the programme of the case that was opened, and not kept out of it."""
+    held = _opened(asked)
+    case = asked.reads.case(held.opened.case)
+    seen = asked.seen(case)
+    kept = case is None or (seen is not None and seen.hidden is RedactionReason.RECUSED)
+    if kept or not guards(asked.who, {held.opened.programme}):
+        raise UnknownOpening(opening=asked.command.opening)
+
+
+def _opened(asked: Asked) -> Glass:
+    held = asked.reads.grants(asked.command.agency).glass(asked.command.opening)
+    if held is None:
+        raise UnknownOpening(opening=asked.command.opening)
+    return held
 
 
 def disclosing_from_the_chair(asked: Asked) -> None:

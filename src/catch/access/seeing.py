@@ -43,7 +43,8 @@ class Sight(Part, frozen=True):
     """What somebody sees of a case: these categories, the rest hidden for this reason.
 
     `everything`: they coordinate it, or keep the front door where it waits; `tags`: the restricted information they
-    may read; `part`: their agency has a part in it and follows its own actions, whatever else it may be told.
+    may read; `part`: their agency has a part in it and follows its own actions, whatever else it may be told; `glass`:
+    they opened it in an emergency, and some of it may be shown because of that alone.
     """
 
     categories: frozenset[Category]
@@ -52,6 +53,7 @@ class Sight(Part, frozen=True):
     everything: bool = False
     part: bool = False
     tags: frozenset[Tag] = _NO_TAGS
+    glass: bool = False
 
     def hides(self, category: Category) -> RedactionReason | None:
         if category in self.categories:
@@ -88,6 +90,8 @@ IN_MEETING = frozenset(
         Category.RISK,
     }
 )
+BY_GLASS = IN_MEETING | {Category.HEALTH}
+"""What an agency with a part in a case is told at most, without what is restricted, what is of other people, and money."""
 SAID = frozenset({Category.DISCUSSION, Category.ACTIONS})
 """What a meeting under way adds to: heard by those members who have come in, or have a part in the case besides."""
 # How a case was handled can be audited without knowing whom it is about.
@@ -186,6 +190,8 @@ def _ways(who: Who, case: Case, seats: Sequence[Seat], at: datetime) -> Iterator
         hears = involved or all(seat.hears(who, at) for seat in seats)
         if part and (told := told_to(who, case, at) - (_NOTHING if hears else SAID)):
             yield Sight(told, RedactionReason.NO_DISCLOSURE, who.agency, part=True)
+    if who.glass and who.looks_by_glass(case.case, at) and (told := glass_shows(who, case)):
+        yield Sight(told, RedactionReason.NO_DISCLOSURE, who.agency, glass=True)
     if refers(who, programme) and referred(who, case):
         yield Sight(_NOTHING, RedactionReason.NOT_INVOLVED, who.agency)
 
@@ -205,6 +211,7 @@ def _together(ways: Sequence[Sight]) -> Sight:
         everything=any(way.everything for way in ways),
         part=any(way.part for way in ways),
         tags=closest.tags.union(*(way.tags for way in ways)),
+        glass=any(way.glass for way in ways),
     )
 
 
@@ -221,6 +228,30 @@ def _left_since(who: Who, case: Case, published_at: datetime | None) -> bool:
 def told_to(who: Who, case: Case, at: datetime) -> frozenset[Category]:
     """What is disclosed to their agency, not objected to, and covered by an agreement in force. Nothing restricted."""
     return (case.disclosed(who.agency, at) & who.told(case.programme)) - _RESTRICTED
+
+
+def glass_shows(who: Who, case: Case) -> frozenset[Category]:
+    """What breaking the glass shows somebody of a case; nothing where they may not. Asked when it is opened, and at every
+    look: whoever loses the role meanwhile, or whose agency's agreement ends, sees nothing any more.
+
+    An emergency makes up for a missing relation, and for nothing else. So it is for those alone who work on cases of the
+    programme: coordinators of an agency that runs it; its chairs and deputies, and partners' members, as far as their
+    agency's agreements go. What the person does not want this agency to be told it is not told in an emergency either:
+    who objects may be afraid of somebody there. Nobody else: auditors, analysts and administrators have no case work,
+    preparers and referrers see no case beyond their part, and nobody can tell to whom a program hands on what it reads.
+    A recusal goes before it (`sight`): that is how somebody's own case, or one close to them, is kept from them.
+    """
+    programme = case.programme
+    if who.service is not None:
+        return _NOTHING
+    if who.coordinates_in(programme):
+        told = BY_GLASS
+    elif who.acts_as(Role.PARTNER, programme) or who.chairs_in(programme):
+        told = BY_GLASS & who.told(programme)
+    else:
+        return _NOTHING
+    objected = (held for held in case.objections if held.covers(who.agency, told))
+    return told.difference(*(held.categories for held in objected))
 
 
 def refers(who: Who, programme: str) -> bool:

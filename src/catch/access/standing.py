@@ -9,6 +9,9 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
+from msgspec.structs import replace
+
+from catch.domain.access_grant import Grants
 from catch.domain.calendar import london_day
 from catch.domain.facts import Actor, Category, Part, Role, Tag
 from catch.domain.partner import Binding, HeldRole, Member, Partner, RunningPart, ServiceAccount
@@ -68,6 +71,9 @@ class Who(Part, frozen=True, omit_defaults=True):
     `here` those they have come in to, where `user` is left out and no longer says so. `coordinates` and `doors` follow
     from the rest and are asked most: the programmes that they coordinate cases of, and those whose front door they
     keep. `service`: they are a program, and may ask for this alone; `colleagues` are then the members of its agency.
+
+    `glass` are the cases that they opened in an emergency, each until when. It is there for whoever reads one case
+    (`looking`), and for nothing else: no command, list, count or meeting is asked with it.
     """
 
     user: str
@@ -84,6 +90,7 @@ class Who(Part, frozen=True, omit_defaults=True):
     doors: frozenset[str] = frozenset()
     service: ServiceAccount | None = None
     colleagues: frozenset[str] = frozenset()
+    glass: frozenset[tuple[UUID, datetime]] = frozenset()
 
     def acts_as(self, role: Role, programme: str) -> bool:
         return (role, programme) in self.roles or (role in IN_THE_PLACE and (role, EVERYWHERE) in self.roles)
@@ -98,6 +105,10 @@ class Who(Part, frozen=True, omit_defaults=True):
             self.acts_as(role, programme) and (role, programme, series) in self.offices
             for role in (Role.CHAIR, Role.DEPUTY)
         )
+
+    def chairs_in(self, programme: str) -> bool:
+        """Appointed to chair any of the programme's series, or to stand in."""
+        return any(key == programme and self.may_chair(programme, series) for _, key, series in self.offices)
 
     def prepares(self, programme: str, series: str) -> bool:
         # The office first: hardly anybody has one.
@@ -137,6 +148,9 @@ class Who(Part, frozen=True, omit_defaults=True):
     def audits_all(self, programme: str) -> bool:
         """Assigned to every case of the programme."""
         return self.audits(programme) and all(key != programme for key, _ in self.assigned)
+
+    def looks_by_glass(self, case: UUID, at: datetime) -> bool:
+        return any(opened == case and at < until for opened, until in self.glass)
 
     def may_send(self, document: str) -> bool:
         """Whether they may ask this at all: a program may ask the documents that it was allowed, by their text."""
@@ -183,6 +197,15 @@ def who(asker: Asker, partner: Partner | None, at: datetime) -> Who:
         service=member.service,
         colleagues=frozenset(each.user for each in partner.members) if member.service else frozenset(),
     )
+
+
+def looking(who: Who, grants: Grants | None, at: datetime) -> Who:
+    """The same, with what they opened in emergencies and have open; `grants` is what their agency's people did."""
+    # A program opens nothing; and nobody else is another one because a colleague has.
+    if grants is None or who.service is not None:
+        return who
+    glass = frozenset((each.opened.case, each.opened.until) for each in grants.open_to(who.user, at))
+    return replace(who, glass=glass) if glass else who
 
 
 def known(member: Member, asker: Asker) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, assert_never, get_type_hints
 
+from catch.domain.access_grant import AccessGrantEvent, BreakGlassEnded, BreakGlassOpened, BreakGlassReviewed
 from catch.domain.case import (
     CaseEvent,
     actions,
@@ -162,6 +163,8 @@ class Changes(StrEnum):
     """Those of everybody at an agency."""
     PERSON = "person"
     """What is told of a person in all their cases."""
+    GLASS = "glass"
+    """What one user reads of one case, and what waits for those who look into it."""
 
 
 class Telling(Part, frozen=True):
@@ -406,6 +409,15 @@ def _of_contact(event: ContactEvent) -> Telling:
             assert_never(event)
 
 
+def _of_access_grant(event: AccessGrantEvent) -> Telling:
+    match event:
+        case BreakGlassOpened() | BreakGlassEnded() | BreakGlassReviewed():
+            # Their own list tells it: to whoever opened it, to those who look into it, and to auditors.
+            return Telling(To.NOBODY, changes=Changes.GLASS)
+        case _:
+            assert_never(event)
+
+
 _OF: tuple[Callable[[Any], Telling], ...] = (
     _of_case,
     _of_meeting,
@@ -414,6 +426,7 @@ _OF: tuple[Callable[[Any], Telling], ...] = (
     _of_programme,
     _of_restricted,
     _of_contact,
+    _of_access_grant,
     _of_register,
 )
 _RULES: Mapping[type, Callable[[Any], Telling]] = {

@@ -22,8 +22,9 @@ _canonical = msgspec.json.Encoder(order="deterministic")
 
 
 class Asked(Struct, frozen=True):
-    """`at` is when it is said to have occurred, None where nothing is said; `now` is when it came. `stream` and `about`
-    are what the answer speaks of.
+    """`at` is when it is said to have occurred, None where nothing is said; `now` is when it came; `proved_at` is when
+    the sender last showed who they are, as closely as stepping up needs. `stream` and `about` are what the answer speaks
+    of.
     """
 
     command: Command
@@ -34,6 +35,7 @@ class Asked(Struct, frozen=True):
     now: datetime
     expected_version: int | None
     purpose: Purpose
+    proved_at: datetime | None = None
 
     @property
     def stream(self) -> Stream:

@@ -45,6 +45,7 @@ class Commands:
         occurred_at: datetime | None = None,
         expected_version: int | None = None,
         purpose: Purpose = Purpose.DIRECT_CARE,
+        proved_at: datetime | None = None,
     ) -> Answer:
         """Decide and record. Raises a `Refused`; exactly the same command taken before gets its first answer."""
         started = asyncio.get_running_loop().time()
@@ -54,7 +55,7 @@ class Commands:
         digest = self._records.keyring.command_digest(content(command, by))
         if isinstance(command, RaiseSafeguardingConcern):
             expected_version = None  # to be told that one is stale tells that there is something
-        asked = Asked(command, by, command_id, digest, at, now, expected_version, purpose)
+        asked = Asked(command, by, command_id, digest, at, now, expected_version, purpose, proved_at)
         try:
             answer = await telemetry.within("command", self._answer(asked), command=type(command).__name__)
         except Refused as refused:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from catch.commands.cases import CASE_HANDLERS
 from catch.commands.contacts import CONTACT_HANDLERS
+from catch.commands.emergencies import EMERGENCY_HANDLERS
 from catch.commands.erasing import ERASING_HANDLERS
 from catch.commands.handler import Handler
 from catch.commands.meetings import MEETING_HANDLERS
@@ -18,6 +19,7 @@ LISTED: tuple[Handler, ...] = (
     *CONTACT_HANDLERS,
     *MERGING_HANDLERS,
     *ERASING_HANDLERS,
+    *EMERGENCY_HANDLERS,
     *OTHER_HANDLERS,
 )
 

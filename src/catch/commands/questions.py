@@ -299,6 +299,15 @@ class ContactsAbout(Question[tuple[UUID, ...]], frozen=True):
         return await contacts.about(source.records.log.pool, self.person)
 
 
+class CaseNumbered(Question["UUID | None"], frozen=True):
+    """The case that people call by this number."""
+
+    number: str
+
+    async def answer(self, source: Asking) -> UUID | None:
+        return await case_summary.by_number(source.records.log.pool, self.number)
+
+
 class SubjectDigest(Question[str], frozen=True):
     """The keyed hash of what an issuer calls somebody."""
 

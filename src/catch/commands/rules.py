@@ -1,7 +1,7 @@
 """Who may ask: the policy (`catch.access`), asked with what the book says."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from catch.access import (
     Sight,
     Told,
     Who,
+    asks,
     may,
     prepares,
     program,
@@ -24,8 +25,10 @@ from catch.access import (
 from catch.access.relations import Asked, Reads, sees_contact
 from catch.commands.book import Book
 from catch.commands.questions import MeetingsHolding
+from catch.domain.access_grant import OpenBreakGlass
 from catch.domain.case.state import Case
 from catch.domain.facts import Actor, Command, Fact, Role
+from catch.domain.refusals import Refused
 from catch.domain.streams import CASE, CONTACT, MEETING, PARTNER, PROGRAMME, Stream
 
 
@@ -52,6 +55,28 @@ def enrolled(by: Actor | Asker, book: Book, at: datetime) -> Who:
         return program(by)
     asker = Asker(by.user, by.agency, by.role) if isinstance(by, Actor) else by
     return who(asker, book.partner(by.agency), at)
+
+
+SHOWN_WITHIN = timedelta(minutes=5)
+"""How long ago somebody may have shown their issuer who they are, for what needs it."""
+NEEDS_STEP_UP: frozenset[type[Command]] = frozenset({OpenBreakGlass})
+"""What a screen that was left open, or a token that was taken, must not do."""
+
+
+class StepUpNeeded(Refused):
+    """Show once more who you are: sign in anew with your own account (`/sign-in/KEY?step_up=1`, where KEY is the issuer
+    that you sign in at), and send this again within five minutes. For a token of your own, have your issuer ask you anew
+    (`max_age`, `acr_values`).
+    """
+
+
+def stepped_up(who: Who, kind: type[Command], proved_at: datetime | None, at: datetime) -> None:
+    """Raises `StepUpNeeded`. Whoever may not ask such a thing at all is told that, and not to sign in for it."""
+    if kind not in NEEDS_STEP_UP or Role.SYSTEM in who.roles_held() or not asks(who, kind):
+        return
+    # Either way: a clock that was set back must not let an old proof count.
+    if proved_at is None or abs(at - proved_at) > SHOWN_WITHIN:
+        raise StepUpNeeded(minutes=SHOWN_WITHIN // timedelta(minutes=1))
 
 
 def acting(who: Who, command: Command, book: Book, at: datetime) -> Actor:

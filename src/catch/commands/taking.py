@@ -19,7 +19,7 @@ from catch.commands.asked import Asked, append_of, keep, occurs, placed
 from catch.commands.book import Book, NotRead, Partners
 from catch.commands.handlers import HANDLER_OF
 from catch.commands.questions import Asking, Records
-from catch.commands.rules import acting, counted, enrolled
+from catch.commands.rules import acting, counted, enrolled, stepped_up
 from catch.domain.calendar import CLOCKS_MAY_DIFFER
 from catch.domain.facts import Actor, Command
 from catch.domain.given import Given
@@ -87,6 +87,7 @@ class Taking:
         self._enrolled = True
         book.who, book.asked_at = who, asked.now
         # Rights are those of now, whatever time the command speaks of.
+        stepped_up(who, type(asked.command), asked.proved_at, asked.now)
         by = await self._read(lambda: acting(who, asked.command, book, asked.now))
         self._allowed = True
         # Only behind the rules: "stale" would tell somebody who may not see it that it is there.

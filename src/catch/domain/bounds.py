@@ -19,19 +19,25 @@ from catch.domain.keys import (
     LONGEST_KEY,
     LONGEST_NAME,
     NAME,
+    NUMBER,
     ODS,
     USER,
     KeyMalformed,
     NameMalformed,
+    NumberMalformed,
     OdsMalformed,
     UserMalformed,
 )
-from catch.domain.plain import FIRST_DAY, FIRST_YEAR, LAST_DAY, LONGEST_TEXT, Between, Form, Most
+from catch.domain.plain import FIRST_DAY, FIRST_YEAR, LAST_DAY, LONGEST_TEXT, Between, Form, Least, Most
 from catch.domain.refusals import MissingText, OutOfRange, Refused
 
 
 class TooMany(Refused):
     """This list is longer than one command may hold. Send fewer."""
+
+
+class TextTooShort(Refused):
+    """This text is too short to say why: the details say how long it has to be. Say it in a sentence."""
 
 
 _FORMS: dict[Form, tuple[re.Pattern[str], type[Refused]]] = {
@@ -41,6 +47,7 @@ _FORMS: dict[Form, tuple[re.Pattern[str], type[Refused]]] = {
     Form.NAME: (NAME, NameMalformed),
     Form.LABEL: (NAME, NameMalformed),
     Form.ODS: (ODS, OdsMalformed),
+    Form.NUMBER: (NUMBER, NumberMalformed),
 }
 SAID: dict[Form, str] = {
     Form.KEY: f"A key: lower-case letters and digits joined by single hyphens, at most {LONGEST_KEY}.",
@@ -50,6 +57,7 @@ SAID: dict[Form, str] = {
     Form.NAME: f"Public: stored in plain. One line, at most {LONGEST_NAME} characters.",
     Form.LABEL: f"Public: stored in plain. One line, at most {LONGEST_NAME} characters.",
     Form.ODS: "An ODS code: upper-case letters and digits, at most 12.",
+    Form.NUMBER: "A case's number: four capital letters or digits, a hyphen, and four more.",
 }
 """What the API says of a field with this form."""
 
@@ -89,6 +97,8 @@ def _check_of(hint: Any, said: tuple[Any, ...]) -> Check | None:
         return _of_union([each for each in arguments if each is not types.NoneType], said)
     if origin in (tuple, frozenset, list):
         return _of_list(_check_of(arguments[0], ()), said)
+    if hint is Sealed:
+        return next((_of_text(each) for each in said if isinstance(each, Least)), None)
     if hint is str:
         return next((_of_form(each) for each in said if each in _FORMS), None)
     if hint in (int, float):
@@ -117,6 +127,17 @@ def _of_form(form: Form) -> Check:
                 # Blank where something was expected is said as such; anything else that is wrong is a wrong form.
                 MissingText(field=path) if not text or (text.isspace() and text.isprintable()) else refused(field=path)
             )
+
+    return look
+
+
+def _of_text(least: Least) -> Check:
+    def look(text: Any, path: str) -> None:
+        # Spaces say nothing. Both ends, and here: before anything is looked up by what the command names.
+        if len(" ".join(text.split())) < least.signs:
+            raise TextTooShort(field=path, least=least.signs)
+        if len(text) > LONGEST_TEXT:
+            raise OutOfRange(field=path, longest=LONGEST_TEXT)
 
     return look
 
@@ -168,12 +189,14 @@ def described(hint: Any) -> Iterator[str]:
         for said in arguments[1:]:
             yield from _described(said)
     for inner in arguments:
-        if not isinstance(inner, Form | Most | Between):
+        if not isinstance(inner, Form | Least | Most | Between):
             yield from described(inner)
 
 
 def _described(said: object) -> Iterator[str]:
     match said:
+        case Least(signs=signs):
+            yield f"At least {signs} characters."
         case Most(count=count):
             yield f"At most {count}."
         case Between(least=least, most=most):

@@ -12,6 +12,7 @@ LONGEST_NAME = 500
 KEY = re.compile(rf"(?=.{{1,{LONGEST_KEY}}}\Z)[a-z0-9]+(?:-[a-z0-9]+)*")
 USER = re.compile(rf"(?=.{{1,{LONGEST_KEY}}}\Z)[a-z0-9]+(?:[-.@_][a-z0-9]+)*")
 ODS = re.compile(r"[A-Z0-9]{1,12}")
+NUMBER = re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}")
 # No control characters, line separators or lone surrogates: names are printed on one line, in terminals too.
 NAME = re.compile(rf"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{{1,{LONGEST_NAME}}}")
 """One line with something on it."""
@@ -31,6 +32,10 @@ class NameMalformed(Refused):
 
 class OdsMalformed(Refused):
     """An ODS code is made of upper-case letters and digits, at most 12."""
+
+
+class NumberMalformed(Refused):
+    """A case's number is four capital letters or digits, a hyphen, and four more: 7K3M-Q2XD. Check it."""
 
 
 def is_key(text: str) -> bool:

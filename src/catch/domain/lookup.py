@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from catch.domain.access_grant import NOTHING, Grants
 from catch.domain.case.state import Case
 from catch.domain.contact import Contact
 from catch.domain.meeting.state import Meeting
@@ -12,6 +13,7 @@ from catch.domain.programme import ProgrammeHistory
 from catch.domain.registers import Register
 from catch.domain.restricted import Beside
 from catch.domain.streams import (
+    ACCESS_GRANT,
     CASE,
     CONTACT,
     MEETING,
@@ -21,6 +23,7 @@ from catch.domain.streams import (
     REGISTER,
     RESTRICTED,
     Stream,
+    grants_stream,
     partner_stream,
     programme_stream,
     restricted_stream,
@@ -58,6 +61,10 @@ class Lookup:
     def programmes(self, key: str) -> ProgrammeHistory | None:
         """All versions of the programme."""
         return self.state(PROGRAMME, programme_stream(key))
+
+    def grants(self, agency: str) -> Grants:
+        """What the agency's people opened in emergencies."""
+        return self.state(ACCESS_GRANT, grants_stream(agency)) or NOTHING
 
     def register(self, id_: UUID) -> Register:
         """Where nothing was ever entered, an empty one."""

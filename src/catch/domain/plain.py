@@ -37,6 +37,8 @@ class Form(StrEnum):
     """An organisation's code in the NHS's Organisation Data Service."""
     MADE = "made"
     """Made by the program out of keys, codes, numbers and days. No client sends one."""
+    NUMBER = "number"
+    """A case's number, as people say it: `7K3M-Q2XD`."""
     FORMER = "former"
     """Written in plain before it was sealed. It still decodes; nothing writes it, nobody is shown it."""
 
@@ -45,6 +47,12 @@ class Most(Struct, frozen=True):
     """How many a list may hold."""
 
     count: int
+
+
+class Least(Struct, frozen=True):
+    """The fewest signs of a personal text that has to say something."""
+
+    signs: int
 
 
 class Between(Struct, frozen=True):
@@ -60,6 +68,7 @@ UserId = Annotated[str, Form.USER]
 PublicName = Annotated[str, Form.NAME]
 Label = Annotated[str, Form.LABEL]
 OdsCode = Annotated[str, Form.ODS]
+CaseNumber = Annotated[str, Form.NUMBER]
 Made = Annotated[str, Form.MADE]
 Former = Annotated[str, Form.FORMER]
 
@@ -77,6 +86,7 @@ Metric = Annotated[float, Between(0, 1_000)]
 """What a raw total stands for, by the instrument's table."""
 Percent = Annotated[int, Between(0, 100)]
 Age = Annotated[int, Between(0, 130)]
+EmergencyMinutes = Annotated[int, Between(15, 4 * 60)]
 MinutesLong = Annotated[int, Between(0, 24 * 60)]
 Years = Annotated[int, Between(1, 100)]
 Place = Annotated[int, Between(1, 1_000)]

@@ -11,7 +11,19 @@ from uuid import UUID, uuid5
 
 from msgspec import Struct
 
-from catch.domain import case, contact, erasing, meeting, merging, partner, person, programme, registers, restricted
+from catch.domain import (
+    access_grant,
+    case,
+    contact,
+    erasing,
+    meeting,
+    merging,
+    partner,
+    person,
+    programme,
+    registers,
+    restricted,
+)
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Command, Fact, Recorded
 from catch.domain.given import Given
@@ -38,6 +50,12 @@ def programme_stream(key: str) -> UUID:
 def restricted_stream(case: UUID) -> UUID:
     """The stream of what is restricted, beside this case."""
     return uuid5(_KEYED, f"restricted/{case}")
+
+
+@lru_cache(4096)
+def grants_stream(agency: str) -> UUID:
+    """The stream of the cases that the agency's people opened in an emergency."""
+    return uuid5(_KEYED, f"access-grants/{agency}")
 
 
 @lru_cache(256)
@@ -150,6 +168,16 @@ CONTACT = Stream(
     followed=False,
     in_turn=True,
 )
+ACCESS_GRANT = Stream(
+    "access-grant",
+    get_args(access_grant.AccessGrantEvent),
+    get_args(access_grant.AccessGrantCommand),
+    None,
+    _of_event(access_grant.evolve),
+    lambda command: grants_stream(command.agency),
+    followed=False,
+    in_turn=False,
+)
 REGISTER = Stream(
     "register",
     get_args(registers.RegisterEvent),
@@ -160,7 +188,7 @@ REGISTER = Stream(
     followed=False,
     in_turn=False,
 )
-STREAMS = (CASE, MEETING, PERSON, PARTNER, PROGRAMME, RESTRICTED, CONTACT, REGISTER)
+STREAMS = (CASE, MEETING, PERSON, PARTNER, PROGRAMME, RESTRICTED, CONTACT, ACCESS_GRANT, REGISTER)
 
 EVENTS: dict[str, type[Fact]] = {event.__name__: event for stream in STREAMS for event in stream.events}
 COMMANDS: tuple[type[Command], ...] = tuple(command for stream in STREAMS for command in stream.commands)

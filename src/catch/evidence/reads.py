@@ -58,11 +58,14 @@ ROWS = """
 
 
 class Seen(Struct, frozen=True, omit_defaults=True):
-    """One record, and which categories of it; without any, no more than that there is such a case, and how it is."""
+    """One record, and which categories of it; without any, no more than that there is such a case, and how it is.
+    `glass`: they had opened it in an emergency.
+    """
 
     person: UUID | None = None
     case: UUID | None = None
     categories: tuple[str, ...] = ()
+    glass: bool = False
 
 
 class Read(Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -59,4 +59,5 @@ async def viewer_of(proven: Proven, bindings: Bindings) -> Viewer:
         proven.issuer,
         proven.subject,
         named=False,
+        proved=proven.proved,
     )

@@ -60,8 +60,13 @@ class Session(Struct, frozen=True):
 
 def stepped_up(session: Session, now: float, max_age: float, acr: Collection[str] = ()) -> bool:
     """Whether the issuer looked at who they are within so many seconds, and as closely as one of these says."""
-    seen = session.signed_in_at
-    return bool(seen) and abs(now - seen) <= max_age and (not acr or session.acr in acr)
+    seen = proved(session, acr)
+    return bool(seen) and abs(now - seen) <= max_age
+
+
+def proved(session: Session, acr: Collection[str] = ()) -> float:
+    """When the issuer last looked at who they are as closely as one of these says; 0, where it did not, or does not say."""
+    return session.signed_in_at if not acr or session.acr in acr else 0
 
 
 class Cookies:

@@ -42,7 +42,8 @@ class Viewer(Struct, frozen=True):
     """Somebody who asks, as the token says. Times are in seconds since 1970; `session` is the issuer's name for it,
     `subject` the keyed hash of its name for them. `named`: the token itself names user and agency; of any issuer but
     development's that is for the log to say. `browser` is our own name for a session that began with a page, and
-    `signed_in` when it did, by the database's clock.
+    `signed_in` when it did, by the database's clock. `proved` is when the issuer last looked at who they are, as closely
+    as stepping up needs; 0, where it does not say.
     """
 
     user: str
@@ -56,6 +57,11 @@ class Viewer(Struct, frozen=True):
     named: bool = True
     browser: str = ""
     signed_in: float = 0
+    proved: float = 0
+
+    @property
+    def proved_at(self) -> datetime | None:
+        return datetime.fromtimestamp(self.proved, UTC) if self.proved else None
 
     @property
     def asker(self) -> Asker:
@@ -145,12 +151,13 @@ class _Claims(Struct):
     nbf: float = 0
     iat: float = 0
     sid: str = ""
+    auth_time: float = 0
 
 
 def usable(claims: _Claims) -> bool:
     """They say who acts, by a user id and a partner's key, and times that pass: what is no number never would."""
-    times = (claims.exp, claims.nbf, claims.iat)
-    return is_user(claims.sub) and is_key(claims.agency) and all(map(isfinite, times)) and is_session(claims.sid)
+    times, known = (claims.exp, claims.nbf, claims.iat), 0 <= claims.auth_time < 2**40
+    return is_user(claims.sub) and is_key(claims.agency) and all(map(isfinite, times)) and known and is_session(claims.sid)
 
 
 def is_session(sid: str) -> bool:
@@ -210,7 +217,14 @@ class DevelopmentIssuer:
         self._registry = jws.JWSRegistry(algorithms=[ALGORITHM])
 
     def issue(
-        self, *, role: Role | None, agency: str, user: str | None = None, hours: float = 8, session: str | None = None
+        self,
+        *,
+        role: Role | None,
+        agency: str,
+        user: str | None = None,
+        hours: float = 8,
+        session: str | None = None,
+        proved: float | None = None,
     ) -> str:
         """Without a role, the token narrows nothing of what its user may act as."""
         now = self.clock()
@@ -223,6 +237,8 @@ class DevelopmentIssuer:
             "iat": int(now),
             "nbf": int(now),
             "exp": int(now + hours * 3600),
+            # Whoever makes a token of development's is there.
+            "auth_time": int(now if proved is None else proved),
         }
         claims |= {"role": role.value} if role else {}
         return jwt.encode({"alg": ALGORITHM}, claims, self._key, registry=self._registry)
@@ -297,7 +313,7 @@ class DevelopmentIssuer:
             raise TokenNotYetValid
         subject = self._hashed(ISSUER, proven.sub)
         who = (proven.sub, proven.agency, proven.role)
-        return Viewer(*who, proven.exp, proven.sid, proven.iat, ISSUER, subject)
+        return Viewer(*who, proven.exp, proven.sid, proven.iat, ISSUER, subject, proved=proven.auth_time)
 
     def _meant(self, claims: Mapping[str, object]) -> bool:
         """The token is for this server, perhaps among others."""

@@ -31,6 +31,11 @@ class Issuers:
         self.known = {issuer.key: known(trusted, issuer.key) for issuer in trusted.issuers}
         self.tokens = Tokens(self.known, hashed, clock, either)
 
+    def step_up_acr(self, issuer: str) -> tuple[str, ...]:
+        """How closely somebody has to be looked at, as this issuer calls it, for what needs stepping up."""
+        found = self.known.get(issuer)
+        return (found.issuer.step_up_acr_values or found.issuer.acr_values) if found else ()
+
     async def verify(self, authorization: str | None) -> Viewer:
         """Raises a `TokenRefused`."""
         return await viewer_of(await self.tokens.access(bearer(authorization)), self.bindings)

@@ -56,7 +56,9 @@ OF_ID_TOKENS: Final = frozenset({"nonce", "at_hash", "c_hash", "s_hash"})
 
 
 class Proven(Struct, frozen=True):
-    """What an access token proves. `agency` and `role` are what it narrows to, where it does."""
+    """What an access token proves. `agency` and `role` are what it narrows to, where it does. `proved` is when the issuer
+    last looked at who they are, as closely as stepping up needs; 0, where it does not say.
+    """
 
     issuer: str
     subject: str
@@ -65,6 +67,7 @@ class Proven(Struct, frozen=True):
     session: str
     agency: str | None
     role: Role | None
+    proved: float
 
 
 class NotStrongEnough(TokenRefused):
@@ -140,6 +143,7 @@ class Tokens:
             session,
             agency(claims.get(known.issuer.agency_claim)),
             role(claims.get(known.issuer.role_claim)),
+            proved(known, claims),
         )
 
     async def identified(self, known: Known, token: str, asked: "Asked") -> "Identified":
@@ -236,6 +240,14 @@ class Tokens:
         if known is None:
             raise TokenFromAnotherIssuer
         return known, header
+
+
+def proved(known: Known, claims: Claims) -> float:
+    """RFC 9470, 5: an access token says when and how somebody authenticated, or it proves nothing of it."""
+    asked = known.issuer.step_up_acr_values or known.issuer.acr_values
+    if "auth_time" not in claims or (asked and claims.get("acr") not in asked):
+        return 0
+    return moment(claims["auth_time"])
 
 
 async def signed(known: Known, header: Header, token: str) -> dict[str, object]:

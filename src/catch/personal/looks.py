@@ -15,12 +15,13 @@ from uuid import UUID
 class Look(NamedTuple):
     """One record that was looked at: of a case and whose it is, as far as that is known; or of somebody, or something,
     whose texts are sealed under a key of its own. Without `categories` no more was shown than that there is such a
-    case, its number and how it stands.
+    case, its number and how it stands. `glass`: they had opened it in an emergency.
     """
 
     person: UUID | None
     case: UUID | None
     categories: tuple[str, ...] = ()
+    glass: bool = False
 
 
 class Looks:
@@ -30,10 +31,13 @@ class Looks:
         self._people: dict[UUID, UUID] = {}
         self._told: dict[UUID, set[str]] = {}
         self._sighted: set[UUID] = set()
+        self._glass: set[UUID] = set()
         self._others: set[UUID] = set()
 
-    def sighted(self, case: UUID, person: UUID) -> None:
-        """The viewer may see something of the case, and is told that there is one."""
+    def sighted(self, case: UUID, person: UUID, *, glass: bool = False) -> None:
+        """The viewer may see something of the case, and is told that there is one; `glass`: because they opened it."""
+        if glass:
+            self._glass.add(case)
         self._people[case] = person
         self._sighted.add(case)
 
@@ -58,11 +62,15 @@ class Looks:
         for case, categories in other._told.items():
             self._told.setdefault(case, set()).update(categories)
         self._sighted |= other._sighted
+        self._glass |= other._glass
         self._others |= other._others
 
     def all(self) -> frozenset[Look]:
         cases = self._sighted | self._told.keys()
-        found = {Look(self._people.get(case), case, tuple(sorted(self._told.get(case, ())))) for case in cases}
+        found = {
+            Look(self._people.get(case), case, tuple(sorted(self._told.get(case, ()))), case in self._glass)
+            for case in cases
+        }
         others = self._others - {self._people.get(case) for case in cases}
         return frozenset(found | {Look(subject, None) for subject in others})
 

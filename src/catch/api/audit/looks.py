@@ -132,6 +132,7 @@ def entry(row: Kept, shown: Sequence[Seen], ended: Mapping[UUID, datetime], enti
         channel=read.channel,
         operation=read.operation,
         purpose=read.purpose,
+        break_glass=any(each.glass for each in shown),
         case_ids=[*dict.fromkeys(each.case for each in shown if each.case)],
         categories=sorted({category for each in shown for category in entitled.named(each)}),
         follows=read.subscription is not None,

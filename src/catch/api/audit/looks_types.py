@@ -23,6 +23,9 @@ class RecordedLook:
     )
     operation: str | None = strawberry.field(description="What they asked, by the name of a registered document.")
     purpose: str | None = strawberry.field(description="Why, where a reason was given.")
+    break_glass: bool = strawberry.field(
+        description="They had opened the case in an emergency, and may have been shown it because of that alone."
+    )
     case_ids: list[UUID]
     categories: list[str] = strawberry.field(
         description="Of which categories something was shown; of none where it was no more than that there is such a"

@@ -50,16 +50,18 @@ class CaseQueries:
         if as_at is None:
             context.reading.facts.rests.name(id)
             context.reading.facts.expect([id])
-            return await context.reading.case_by_id(id) if await there_is(context, id) else None
+            looking = await context.looking()
+            return await looking.case_by_id(id) if await there_is(context, id) else None
         # What the viewer may see of the past is decided by the rights they have now.
-        seen = await context.reading.sight(id)
+        looking = await context.looking()
+        seen = await looking.sight(id)
         past = Past(context.catch, as_at)
         # Who may not see it reads no history: neither its length nor the time it takes.
         recorded = await past.history(id) if shows(seen) else []
         held = folded(CASE, recorded)
         if not shows(seen) or held.state is None or not was_there(seen, held.state):
             return None
-        reading = Reading(context.reading.facts, context.who, past)
+        reading = Reading(context.reading.facts, looking.viewer, past)
         return await reading.case(
             held.state, seen, held.version, held.position, past.moment or recorded[-1].recorded_at
         )
@@ -93,11 +95,12 @@ class CaseQueries:
     ) -> case_types.NoteConnection:
         context, wanted, place = info.context, page_size(first), instant_in(after)
         context.reading.facts.rests.name(case_id)
-        there = await there_is(context, case_id) and await context.reading.known(case_id) is not None
-        held, seen = await context.reading.opened(case_id) if there else NO_CASE
+        looking = await context.looking()
+        there = await there_is(context, case_id) and await looking.known(case_id) is not None
+        held, seen = await looking.opened(case_id) if there else NO_CASE
         if held.state is None or not shows(seen):
             raise UnknownCase(case=case_id)
-        return notes_page(await context.reading.whole(held.state, seen, held.version, held.position), place, wanted)
+        return notes_page(await looking.whole(held.state, seen, held.version, held.position), place, wanted)
 
     @strawberry.field(
         description="Cases with a referral that its sender calls by this reference, however written; none where the"

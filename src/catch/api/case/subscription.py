@@ -1,6 +1,6 @@
 """`caseUpdates(caseId)`: everything recorded on the case and beside it, each as far as the viewer may see it."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Hashable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Hashable, Iterable, Mapping
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -15,11 +15,13 @@ from catch.api.case.reading import Reading
 from catch.api.common.scalars import Position
 from catch.api.common.subscription import NOBODY, PRESENT, SEEN, Fact, FollowedLive, Shared, changes, worker
 from catch.api.engine.costs import weighs
+from catch.app import Catch
 from catch.domain.case.state import Case
 from catch.domain.refusals import UnknownCase
 from catch.domain.streams import CASE, RESTRICTED, stream_of_event
 from catch.identity.tokens import Viewer
 from catch.live.source import Ended, Opening, Seen
+from catch.present.rights import Rights
 from projections import timeline
 
 ENDED = Ended("You may no longer follow this case.")
@@ -40,6 +42,11 @@ class CaseSubscription:
 class CaseSource(Shared):
     """A viewer class is who asks (named only where a meeting's rule names them) and what they see of the case."""
 
+    def __init__(self, catch: Catch, rights: Rights | None = None, clock: Callable[[], datetime] | None = None) -> None:
+        super().__init__(catch, rights, clock)
+        self._opened: dict[UUID, set[datetime]] = {}
+        """When what somebody here opened in an emergency closes again, by case."""
+
     async def open(self, viewer: Viewer, arguments: Mapping[str, object]) -> Opening:
         topic = cast("UUID", arguments["caseId"])
         found = await self.classify(viewer, topic)
@@ -48,11 +55,13 @@ class CaseSource(Shared):
         return Opening(topic, found)
 
     async def classify(self, viewer: Viewer, topic: Hashable) -> Hashable | Ended:
-        who = await self.who(viewer)
+        known, case = await self.who(viewer), cast("UUID", topic)
+        who = await self.facts().looking(known) if known else None
+        if who is not None:
+            self._opened.setdefault(case, set()).update(until for opened, until in who.glass if opened == case)
         found = await self._sight(who, topic) if who else None
         if who is None or found is None:
             return ENDED
-        case = cast("UUID", topic)
         seats = (await self.facts().seats([case]))[case]
         named = any(seat.names(viewer.user) for seat in seats) or await linked(self.facts(), [case])
         bound = frozenset(seat.meeting for seat in seats if seat.binds(who.user))
@@ -74,6 +83,8 @@ class CaseSource(Shared):
                 return [case for case in self.catch.present.appearances.cases(event.stream) if case in followed]
             case Changes.PARTNER | Changes.PERSON:
                 return followed
+            case Changes.GLASS:
+                return [event.event.case] if event.event.case in followed else []
             case Changes.MEETING | None:
                 return []
 
@@ -82,7 +93,15 @@ class CaseSource(Shared):
         return self.standing(who), seen
 
     def runs_out(self, topic: Hashable, since: datetime, now: datetime) -> bool:
-        return self.ran_out(self.catch.present.appearances.meetings([cast("UUID", topic)]), since, now)
+        case = cast("UUID", topic)
+        return self.ran_out(self.catch.present.appearances.meetings([case]), since, now, self._closing(case, since))
+
+    def _closing(self, case: UUID, since: datetime) -> Collection[datetime]:
+        """What closes after this moment; what did before is forgotten."""
+        left = {until for until in self._opened.pop(case, ()) if until > since}
+        if left:
+            self._opened[case] = left
+        return left
 
     def replay(self, topic: Hashable, after: int, upto: int) -> AsyncIterator[Fact]:
         return self.between(timeline.of_case, cast("UUID", topic), after, upto)

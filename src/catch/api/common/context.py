@@ -68,6 +68,11 @@ class Context:
         rights = rights or catch.present.rights
         return cls(catch, viewer, await rights.who(viewer.asker), rights, answers, costs)
 
+    async def looking(self) -> Reading:
+        """For whoever reads one case: with what they have opened in an emergency, which opens nothing else."""
+        facts = self.reading.facts
+        return Reading(facts, await facts.looking(self.who))
+
     def spend(self, cost: int) -> None:
         """Raises `Rejected` where the viewer has asked for too much in too short a time."""
         if wait := self.costs.wait(identity(self.viewer), cost):
@@ -115,6 +120,7 @@ class Context:
             command_id=command_id,
             expected_version=expected_version,
             occurred_at=occurred_at,
+            proved_at=self.viewer.proved_at,
         )
 
 

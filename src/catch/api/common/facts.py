@@ -25,6 +25,7 @@ from catch.domain.streams import (
     PROGRAMME,
     RESTRICTED,
     Stream,
+    grants_stream,
     partner_stream,
     programme_stream,
     restricted_stream,
@@ -174,6 +175,11 @@ class Facts:
         """Who somebody is here now. Raises `NotEnrolled`."""
         return self.rights.who_of(asker, await self.partner(asker.agency), self.at)
 
+    async def looking(self, who: Who) -> Who:
+        """The same, with what they have opened in an emergency: for whoever reads one case, and for nothing else."""
+        self.rests.streams.add(grants_stream(who.agency))
+        return await self.rights.looking(who, self.at)
+
     async def sight(self, viewer: Who, case: Case) -> Sight | None:
         """What the viewer sees of the case, with the rights they have now; None where, for them, there is none.
 
@@ -184,10 +190,11 @@ class Facts:
             seats = (await self.seats((case.case,)))[case.case]
             seen = self.rights.sight(viewer, case, seats, self.at)
             self._sights[key] = None if seen and seen.hidden is RedactionReason.RECUSED else seen
+        known = self._sights[key]
         # Each time: what is looked up once is shown to several.
-        if self._sights[key] is not None and (looks := noted()) is not None:
-            looks.sighted(case.case, case.person)
-        return self._sights[key]
+        if known is not None and (looks := noted()) is not None:
+            looks.sighted(case.case, case.person, glass=known.glass)
+        return known
 
 
 class Past:

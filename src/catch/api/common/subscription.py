@@ -96,9 +96,13 @@ class Shared:
         """What was read may be newer than what was heard: a right may have ended before it was written."""
         await self.catch.present.follower.reached(self.catch.present.states.furthest)
 
-    def ran_out(self, meetings: Iterable[UUID], since: datetime, now: datetime) -> bool:
-        """Whether an agreement or a disclosure may have ended, which last whole days, or the window of a meeting."""
-        moments = [each for meeting in meetings for each in self._bounds(meeting)]
+    def ran_out(
+        self, meetings: Iterable[UUID], since: datetime, now: datetime, more: Iterable[datetime] = ()
+    ) -> bool:
+        """Whether an agreement or a disclosure may have ended, which last whole days, or the window of a meeting; or it
+        is one of these moments.
+        """
+        moments = [*more, *(each for meeting in meetings for each in self._bounds(meeting))]
         # A clock that was set back gives some rights back, and takes those that began meanwhile.
         ended = (
             now < since

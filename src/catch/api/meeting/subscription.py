@@ -126,7 +126,8 @@ class MeetingSource(Shared):
                 return [event.stream] if event.stream in followed else []
             case Changes.PARTNER | Changes.PERSON:
                 return followed
-            case None:
+            # What is opened in an emergency is one case, and none of its places on agendas.
+            case Changes.GLASS | None:
                 return []
 
     def _speaking_of(self, cases: Iterable[UUID], followed: Collection[Hashable]) -> Collection[Hashable]:

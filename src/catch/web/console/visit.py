@@ -8,10 +8,13 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from catch.domain.refusals import Refused
 from catch.faults import Rejected
-from catch.identity.cookies import NotSignedIn, Session
+from catch.identity.cookies import NotSignedIn, Session, proved
+from catch.identity.tokens import Viewer
+from catch.identity.trust import Issuers
 from catch.live.wire import Parameters
 
 if TYPE_CHECKING:
@@ -187,7 +190,7 @@ class Visit:
         asked = Parameters(documentId=document)
         try:
             prepared = web.engine.prepare_asked(asked)
-            context = await web.context(self.session.viewer, prepared.text)
+            context = await web.context(self.proved(self.session), prepared.text)
             context.costs, context.channel = self.console.costs, "page"
         except (Refused, Rejected) as problem:
             raise turned_down(problem) from None
@@ -198,6 +201,12 @@ class Visit:
         if answer.errors:
             raise refused_page(answer.errors[0])
         return msgspec.json.decode(answer.encoded(), type=dict[str, Json])["data"]
+
+    def proved(self, session: Session) -> Viewer:
+        """Who asks, and when they last showed who they are."""
+        issuer = self.console.web.issuer
+        acr = issuer.step_up_acr(session.viewer.issuer) if isinstance(issuer, Issuers) else ()
+        return replace(session.viewer, proved=proved(session, acr))
 
     async def maybe(self, document: str, **variables: object) -> Json:
         """The same where a page goes on without it: nothing, where this person may not ask it."""
