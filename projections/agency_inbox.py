@@ -1,4 +1,6 @@
-"""What waits for each agency: actions offered to it and not yet ended, and meetings it is invited to."""
+"""What waits for each agency: actions offered to it and not yet ended, meetings it is invited to, and cases that somebody
+opened in an emergency, until somebody has looked into it.
+"""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -10,7 +12,9 @@ from uuid import UUID, uuid5
 from msgspec import Struct
 from msgspec.structs import replace
 
+from catch.access.listing import carer
 from catch.database import Statements
+from catch.domain.access_grant import BreakGlassOpened, BreakGlassReviewed
 from catch.domain.case.actions import (
     ActionAccepted,
     ActionCancelled,
@@ -24,7 +28,7 @@ from catch.domain.case.actions import (
     ActionReassigned,
 )
 from catch.domain.case.state import ActionState, Priority
-from catch.domain.facts import Recorded, Sealed
+from catch.domain.facts import Recorded, Role, Sealed
 from catch.domain.meeting.invitations import InvitationWithdrawn, MemberInvited
 from catch.domain.meeting.planning import MeetingCancelled, MeetingRescheduled
 from catch.domain.meeting.session import MeetingEnded, MinutesConfirmed
@@ -36,10 +40,15 @@ from projections.read_model import MadeOf, ReadModel, names
 class EntryKind(StrEnum):
     ACTION = "action"
     INVITATION = "invitation"
+    BREAK_GLASS = "break-glass"
+    """Whoever coordinates the case is told."""
+    BREAK_GLASS_REVIEW = "break-glass-review"
+    """A Caldicott contact looks into it: of which case it is, their list says."""
 
 
 class Row(Struct, frozen=True):
-    """One thing that waits. Actions have a case and a due day, invitations a meeting.
+    """One thing that waits. Actions have a case and a due day, invitations a meeting. `agency`: for whom; what waits for
+    the Caldicott contacts of a programme is theirs, whichever agency they are of (`carer`).
 
     `position` and `changed_at` are of the last fact about it: where that stands in the log, and when it was recorded.
     """
@@ -95,12 +104,27 @@ def invitation(meeting: UUID, agency: str, user: str | None) -> UUID:
     return uuid5(meeting, f"invitation/{agency}/{user or ''}")
 
 
+def review(stream: UUID, opening: UUID) -> UUID:
+    return uuid5(stream, f"review/{opening}")
+
+
+def alert(stream: UUID, opening: UUID) -> UUID:
+    return uuid5(stream, f"alert/{opening}")
+
+
+def guardians(programme: str) -> str:
+    """The inbox of those who look into what was opened in an emergency."""
+    return carer(Role.CALDICOTT, programme)
+
+
 def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
     event = recorded.event
     if isinstance(event, OF_ACTIONS):
         return (action_entry(recorded.stream, event.action),)
     if isinstance(event, MemberInvited | InvitationWithdrawn):
         return (invitation(recorded.stream, event.agency, event.user),)
+    if isinstance(event, BreakGlassOpened | BreakGlassReviewed):
+        return (review(recorded.stream, event.opening), alert(recorded.stream, event.opening))
     return ()
 
 
@@ -120,6 +144,8 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
                 meeting_id=recorded.stream,
                 user_id=event.user,
             )
+        case BreakGlassOpened():
+            return broken(recorded, event, key)
         case _:
             # An ended action waits for nobody, and neither does a withdrawn invitation.
             after = step(row, event) if row else None
@@ -128,10 +154,10 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
 
 AGENCY_INBOX = ReadModel(
     name="agency_inbox",
-    version=3,
+    version=4,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
-    topics=names((*OF_ACTIONS, MemberInvited, InvitationWithdrawn)),
+    topics=names((*OF_ACTIONS, MemberInvited, InvitationWithdrawn, BreakGlassOpened, BreakGlassReviewed)),
     indexes=(
         "(agency, coalesce(due, 'infinity'), entry) where state is distinct from 'declined'",
         "agency, entry",
@@ -167,6 +193,25 @@ def offered(recorded: Recorded[Any], event: ActionOffered, entry: UUID) -> Row:
     )
 
 
+def broken(recorded: Recorded[Any], event: BreakGlassOpened, entry: UUID) -> Row | None:
+    """Neither why, nor whom it is about: it may be shown where others look over a shoulder."""
+    row = Row(
+        entry=entry,
+        position=recorded.position,
+        agency=guardians(event.programme),
+        kind=EntryKind.BREAK_GLASS_REVIEW,
+        since=recorded.envelope.occurred_at,
+        changed_at=recorded.recorded_at,
+        due=event.review_due,
+    )
+    if entry == review(recorded.stream, event.opening):
+        return row
+    if event.lead is None:
+        return None
+    told = replace(row, agency=event.lead.agency, user_id=event.lead.user, case_id=event.case, due=None)
+    return replace(told, kind=EntryKind.BREAK_GLASS)
+
+
 def step(row: Row, event: object) -> Row | None:
     match event:
         case ActionAccepted():
@@ -187,7 +232,7 @@ _BESIDE = f"""
     {TABLE} inbox left join {agenda.TABLE} meeting
         on inbox.kind = 'invitation' and meeting.meeting_id = inbox.meeting_id
 """
-_TO_COME = "(inbox.kind = 'action' or meeting.state <> all('{ended,minutes-confirmed,cancelled}'))"
+_TO_COME = "(inbox.kind <> 'invitation' or meeting.state <> all('{ended,minutes-confirmed,cancelled}'))"
 
 Cursor = tuple[date, UUID]
 """Where a page of entries ended: the last one's due day (`date.max` where it has none) and its id."""

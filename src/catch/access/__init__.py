@@ -69,6 +69,7 @@ from catch.access.seeing import (
     sight,
     told_to,
     warned_of_concerns,
+    works,
 )
 from catch.access.standing import Asker, NotEnrolled, Who, looking, program, who
 from catch.access.telling import UNKNOWN, Changes, Telling, To, telling
@@ -169,4 +170,5 @@ __all__ = [
     "warning_told",
     "was_there",
     "who",
+    "works",
 ]

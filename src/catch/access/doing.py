@@ -58,6 +58,7 @@ from catch.access.relations import (
     working_contact,
     writing_restricted,
 )
+from catch.access.seeing import AT_WORK
 from catch.access.standing import IN_TURN, Who
 from catch.domain import access_grant, contact, erasing, partner, person, programme, restricted
 from catch.domain import merging as people
@@ -121,8 +122,6 @@ def running(relation: Relation) -> Rule:
     return {**in_the_chair(relation), Role.COORDINATOR: relation, Role.PREPARER: relation}
 
 
-AT_WORK = (Role.CHAIR, Role.DEPUTY, Role.COORDINATOR, Role.PARTNER)
-"""Who works on cases, and may have to read one in an emergency."""
 EVERYBODY = tuple(role for role in Role if role is not Role.SYSTEM)
 AT_A_MEETING = (Role.CHAIR, Role.DEPUTY, Role.COORDINATOR, Role.PREPARER, Role.PARTNER)
 COORDINATORS: Rule = {Role.COORDINATOR: coordinating}

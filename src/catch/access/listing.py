@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum, auto
 from typing import assert_never
 
-from catch.access.seeing import Sight, guards, has_inbox
+from catch.access.seeing import Sight, guards, has_inbox, works
 from catch.access.standing import EVERYWHERE, Who
+from catch.domain.access_grant import BreakGlassOpened
 from catch.domain.facts import Category, Part, Role
 from catch.metrics.definition import MetricAudience
 
@@ -188,6 +189,13 @@ def carers_of_tag(agency: str, programme: str) -> tuple[str, ...]:
     return (carer(Role.MEMBER_ADMINISTRATOR, agency), carer(Role.CALDICOTT, programme))
 
 
+def inboxes(who: Who) -> tuple[str, ...]:
+    """Whose inboxes they read: their agency's, where they take on actions, and that of the Caldicott contacts."""
+    own = (who.agency,) if works(who) else ()
+    led = {key for role, key in who.roles if role is Role.CALDICOTT and guards(who, {key})}
+    return (*own, *(carer(Role.CALDICOTT, key) for key in sorted(led)))
+
+
 # Queries for some roles alone
 
 OVERSEERS = frozenset({Role.CHAIR, Role.DEPUTY, Role.PREPARER, Role.COORDINATOR, Role.AUDITOR})
@@ -206,6 +214,34 @@ def keeps_a_door(who: Who) -> bool:
 def guards_people(who: Who) -> bool:
     """Whether they answer for anybody's data: a Caldicott contact of an agency that leads."""
     return guards(who, ())
+
+
+class GlassTold(Enum):
+    """As what somebody is told of a case that was opened in an emergency."""
+
+    OPENER = auto()
+    REVIEWER = auto()
+    AUDITOR = auto()
+
+
+def watches_glass(who: Who) -> bool:
+    """Whether they may open a case in an emergency, or look into it where others did."""
+    return works(who) or guards_people(who) or Role.AUDITOR in who.roles_held()
+
+
+def told_of_glasses(who: Who) -> frozenset[str]:
+    """The programmes in which they are told of what others opened."""
+    held = ((role, key) for role, key in who.roles if role in (Role.CALDICOTT, Role.AUDITOR))
+    return frozenset(key for _, key in held if who.audits(key) or guards(who, {key}))
+
+
+def glass_told(who: Who, opened: BreakGlassOpened) -> GlassTold | None:
+    """Nobody looks into what they opened themselves: of that they are told as whoever opened it."""
+    if opened.user == who.user:
+        return GlassTold.OPENER if opened.agency == who.agency and works(who) else None
+    if guards(who, {opened.programme}):
+        return GlassTold.REVIEWER
+    return GlassTold.AUDITOR if who.audits(opened.programme, opened.case) else None
 
 
 FIGURES = OVERSEERS | {Role.ANALYST}
@@ -246,6 +282,7 @@ READS: Mapping[str, Callable[[Who], bool]] = {
     "agencyInbox": has_inbox,
     "agendaPreview": oversees,
     "auditTrail": oversees,
+    "breakGlass": watches_glass,
     "contacts": keeps_a_door,
     "erasures": guards_people,
     "firstContact": reads_figures,
@@ -254,7 +291,7 @@ READS: Mapping[str, Callable[[Who], bool]] = {
     "metric": reads_figures,
     "metricEvidence": oversees,
     "metrics": reads_figures,
-    "ownedActions": has_inbox,
+    "ownedActions": works,
     "report": lambda who: Role.AUDITOR in who.roles_held(),
     "retentionDue": guards_people,
     "timeToOutcome": reads_figures,

@@ -427,6 +427,17 @@ def _item_closed(who: Who, meeting: Meeting, item: Item, case: Case, at: datetim
     return None if shown else RedactionReason.NO_DISCLOSURE
 
 
+AT_WORK = (Role.CHAIR, Role.DEPUTY, Role.COORDINATOR, Role.PARTNER)
+"""Who works on cases: takes on actions, and may have to read a case in an emergency."""
+
+
+def works(who: Who) -> bool:
+    """Whether they take on actions."""
+    return not who.roles_held().isdisjoint(AT_WORK)
+
+
 def has_inbox(who: Who) -> bool:
-    """Whether an agency's inbox is for them to read: those who take on actions."""
-    return bool(who.roles_held() & {Role.PARTNER, Role.COORDINATOR, Role.CHAIR, Role.DEPUTY})
+    """Whether an agency's inbox is for them to read: those who take on actions, and those who look into what was opened
+    in an emergency.
+    """
+    return works(who) or guards(who, ())

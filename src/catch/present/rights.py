@@ -11,13 +11,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from catch.access import Asker, Seat, Sight, Who, looking, seats_of, sight, who
+from catch.access import Asker, Seat, Sight, Who, seats_of, sight, who
 from catch.domain.calendar import london_day
 from catch.domain.case.state import Case
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import Partner
-from catch.domain.access_grant import Grants
-from catch.domain.streams import ACCESS_GRANT, MEETING, PARTNER, grants_stream, partner_stream
+from catch.domain.streams import MEETING, PARTNER, partner_stream
 from catch.log import Log
 from catch.present.appearances import Appearances
 from catch.present.moment import FRESH
@@ -99,11 +98,6 @@ class Rights:
             self._enrolled.clear()
         self._enrolled[asker] = Enrolled(partner, london_day(at), found)
         return found
-
-    async def looking(self, who: Who, at: datetime) -> Who:
-        """The same, with what they have opened in an emergency: for whoever reads one case, and for nothing else."""
-        grants: Grants | None = (await self._states.get(ACCESS_GRANT, grants_stream(who.agency))).state
-        return looking(who, grants, at)
 
     def sight(self, who: Who, case: Case, seats: tuple[Seat, ...], at: datetime) -> Sight | None:
         key = (who, case.case)

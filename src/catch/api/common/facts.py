@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from catch.access import Asker, RedactionReason, Seat, Sight, Who
+from catch.access import Asker, RedactionReason, Seat, Sight, Who, looking
 from catch.api.common import types
 from catch.api.common.redaction import Texts
 from catch.app import Catch
+from catch.domain.access_grant import Grants
 from catch.domain.case.state import Case
 from catch.domain.facts import Recorded, Sealed
 from catch.domain.partner import Partner
@@ -19,6 +20,7 @@ from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import UnknownProgramme
 from catch.domain.restricted import Beside
 from catch.domain.streams import (
+    ACCESS_GRANT,
     CASE,
     PARTNER,
     PERSON,
@@ -177,8 +179,13 @@ class Facts:
 
     async def looking(self, who: Who) -> Who:
         """The same, with what they have opened in an emergency: for whoever reads one case, and for nothing else."""
-        self.rests.streams.add(grants_stream(who.agency))
-        return await self.rights.looking(who, self.at)
+        return looking(who, await self.grants(who.agency), self.at)
+
+    async def grants(self, agency: str) -> Grants | None:
+        """What the agency's people opened in emergencies."""
+        stream = grants_stream(agency)
+        self.rests.streams.add(stream)
+        return (await self._states.get(ACCESS_GRANT, stream)).state
 
     async def sight(self, viewer: Who, case: Case) -> Sight | None:
         """What the viewer sees of the case, with the rights they have now; None where, for them, there is none.

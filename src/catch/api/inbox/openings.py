@@ -10,14 +10,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from catch.access import Changes, Seat, Who, seats_of, sight, telling
+from catch.access import Changes, Seat, Who, guards, seats_of, sight, telling
 from catch.api.common.facts import Facts
 from catch.api.inbox.view import reads_actions
 from catch.app import Catch
-from catch.domain.case.state import OPEN_ACTION, Case
+from catch.domain.access_grant import BreakGlassEnded, Grants
+from catch.domain.case.state import OPEN_ACTION, Case, Worker
 from catch.domain.facts import Recorded
 from catch.domain.meeting.state import Invitation, Meeting
-from catch.domain.streams import CASE, MEETING, Stream
+from catch.domain.streams import ACCESS_GRANT, CASE, MEETING, Stream
 from catch.history.past import Moment, histories
 from catch.present.states import Held, folded
 from projections import agency_inbox
@@ -52,8 +53,19 @@ class Openings:
             case Changes.PARTNER:
                 # Of their agency: its agreements are for all, a role or a suspension for the one who has it.
                 return getattr(event.event, "user", who.user) == who.user
+            case Changes.GLASS:
+                return await self._alerted(who, event)
             case Changes.PERSON | Changes.MEETING | None:
                 return False
+
+    async def _alerted(self, who: Who, event: Fact) -> bool:
+        """Those who look into it, and whoever coordinates the case. That it was ended changes nothing of what waits."""
+        if isinstance(event.event, BreakGlassEnded):
+            return False
+        grants: Grants | None = (await self._around(ACCESS_GRANT, event))[1]
+        glass = grants.glass(event.event.opening) if grants else None
+        lead = glass.opened.lead if glass else None
+        return guards(who, {event.event.programme}) or (lead is not None and lead == Worker(who.user, who.agency))
 
     async def _read_otherwise(self, who: Who, event: Fact, facts: Facts) -> bool:
         before, behind = await self._around(CASE, event)

@@ -5,7 +5,8 @@ from uuid import UUID
 
 import strawberry
 
-from catch.access import has_inbox
+from catch.access import has_inbox, works
+from catch.access.listing import inboxes
 from catch.api.case.reading import Reading
 from catch.api.common import types as common_types
 from catch.api.common.context import Info, NotForYourRole
@@ -46,7 +47,8 @@ async def entries(
 @strawberry.type
 class InboxQueries:
     @strawberry.field(
-        description="What waits for the viewer's agency: actions, and meetings it is invited to.",
+        description="What waits for the viewer's agency: actions, meetings it is invited to, and cases of theirs that somebody"
+        " opened in an emergency; for Caldicott contacts, what they are to look into.",
         metadata=weighs(10, each=2),
     )
     async def agency_inbox(
@@ -54,13 +56,15 @@ class InboxQueries:
     ) -> inbox_types.InboxConnection:
         await info.context.reached(at_least)
         wanted = page_size(first)
-        agency = info.context.who.agency
+        whose = inboxes(info.context.who)
         if not has_inbox(info.context.who):
             raise NotForYourRole
         user, pool = info.context.who.user, info.context.catch.log.pool
 
         async def rows(place: Place | None) -> list[agency_inbox.Row]:
-            return await agency_inbox.of_agency(pool, agency, place, MOST + 1, user)
+            # One as a rule. As many of each as are wanted of all.
+            found = [row for each in whose for row in await agency_inbox.of_agency(pool, each, place, MOST + 1, user)]
+            return sorted(found, key=agency_inbox.cursor)[: MOST + 1]
 
         return await entries(info.context.reading, rows, wanted, day_in(after), own=True)
 
@@ -79,7 +83,7 @@ class InboxQueries:
         at_least: Position | None = None,
     ) -> inbox_types.InboxConnection:
         wanted = page_size(first)
-        if not has_inbox(info.context.who):
+        if not works(info.context.who):
             raise NotForYourRole
         await info.context.reached(at_least)
         pool = info.context.catch.log.pool

@@ -16,12 +16,13 @@ from catch.api.inbox import types
 from catch.api.inbox.openings import Openings
 from catch.api.inbox.view import inbox_entries, opened, shown_in
 from catch.app import Catch
+from catch.domain.access_grant import BreakGlassOpened, BreakGlassReviewed
 from catch.domain.case import actions
 from catch.domain.case.state import Case
 from catch.domain.meeting import invitations
 from catch.domain.partner import PartnerEvent
 from catch.domain.refusals import NotAnswered
-from catch.domain.streams import CASE, MEETING, PARTNER, stream_of_event
+from catch.domain.streams import ACCESS_GRANT, CASE, MEETING, PARTNER, stream_of_event
 from catch.identity.tokens import Viewer
 from catch.live.source import Ended, Opening, Seen, TooFar
 from catch.log.codec import readable
@@ -76,6 +77,9 @@ class InboxSource(Shared):
         return who
 
     def topics(self, event: Fact, followed: Collection[Hashable]) -> Iterable[Hashable]:
+        if isinstance(event.event, BreakGlassOpened | BreakGlassReviewed):
+            # Whoever answers for the programme may be of any agency, and it happens once in a while.
+            return followed
         if type(event.event) not in OF_INBOXES:
             return {*self.rights(event, followed), *self._invited(event, followed)}
         case = self.catch.present.states.at_hand(event.stream) if isinstance(event.event, actions.ActionEvent) else None
@@ -226,7 +230,7 @@ class InboxSource(Shared):
 
 INBOX_EVENTS = (*agency_inbox.OF_ACTIONS, invitations.MemberInvited, invitations.InvitationWithdrawn)
 OF_INBOXES = frozenset[type](INBOX_EVENTS)
-FOLLOWED = [kind.__name__ for stream in (CASE, MEETING, PARTNER) for kind in stream.events]
+FOLLOWED = [kind.__name__ for stream in (CASE, MEETING, PARTNER, ACCESS_GRANT) for kind in stream.events]
 """What is looked through for whoever catches up: by its kind alone it cannot be told what opens an entry to them."""
 
 

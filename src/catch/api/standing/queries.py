@@ -48,7 +48,8 @@ class StandingQueries:
         await info.context.reached(at_least)
         who, facts = info.context.who, info.context.reading.facts
         facts.rests.name(partner_stream(who.agency))
-        return views.viewer(who, await facts.partner(who.agency), facts.at)
+        grants = await facts.grants(who.agency)
+        return views.viewer(who, await facts.partner(who.agency), facts.at, grants)
 
     @strawberry.field(
         description="The mutations that the viewer may ask for about this case, its person, this meeting, this item of"

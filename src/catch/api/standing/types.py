@@ -67,6 +67,14 @@ class Permission:
     roles: list[Role]
 
 
+@strawberry.type(description="A case that the viewer opened in an emergency: they look at it by break-glass until then.")
+class OpenedCase:
+    id: UUID = strawberry.field(description="The opening's id, to end it by: `endBreakGlass`.")
+    case_id: UUID
+    number: str
+    until: datetime
+
+
 @strawberry.type(description="Who asks, what they may do, and why.")
 class Viewer:
     user: str
@@ -83,6 +91,7 @@ class Viewer:
     tags: list[TagHeld]
     runs: list[PartHeld] = strawberry.field(description="What their agency runs today.")
     agreements: list[SharingAgreement] = strawberry.field(description="Their agency's agreements in force today.")
+    opened: list[OpenedCase]
     calendars: int = strawberry.field(description="How often they renewed their calendars' addresses: `renewCalendar`.")
 
 

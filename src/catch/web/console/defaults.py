@@ -173,6 +173,7 @@ OF_COMMANDS: Mapping[str, Callable[[Known], dict[str, str]]] = {
     "RegisterPerson": as_described,
     "ReceiveContact": lambda known: {"programme": only(programmes_with_contacts(known))},
     "AllocateCoordinator": myself,
+    "OpenBreakGlass": lambda known: {"agency": known.agency},
     "DeclareRecusal": myself,
     "JoinMeeting": myself,
     "LeaveMeeting": myself,

@@ -7,6 +7,7 @@ from catch.web.console.pages import (
     cases,
     commands,
     contacts,
+    emergency,
     erasing,
     figures,
     front_door,
@@ -50,5 +51,6 @@ ADDRESSES: tuple[Address, ...] = (
     *report.ADDRESSES,
     *people.ADDRESSES,
     *erasing.ADDRESSES,
+    *emergency.ADDRESSES,
     *handover.ADDRESSES,
 )

@@ -124,8 +124,15 @@ async def shown(visit: Visit) -> Reply:
         goals={each["id"]: each for each in case["goals"]},
         new_id=lambda: str(uuid4()),
         here=f"/cases/{id_}",
+        opened=await opened_of(visit, id_),
         follows=following.of_case(id_),
     )
+
+
+async def opened_of(visit: Visit, id_: str) -> Json | None:
+    """By what the viewer opened it in an emergency, where they did."""
+    held = many(one(await visit.maybe("open_cases", atLeast=visit.at_least), "viewer"), "opened")
+    return next((each for each in held if each["caseId"] == id_), None)
 
 
 async def case_of(visit: Visit, id_: str) -> Json:

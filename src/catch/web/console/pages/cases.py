@@ -6,6 +6,7 @@ from http import HTTPStatus
 from msgspec import Struct
 from msgspec.structs import replace
 
+from catch.domain.keys import NUMBER
 from catch.web.console.clocks import pressing
 from catch.web.console.forms import Form, Problem
 from catch.web.console.known import Known, nodes
@@ -107,7 +108,8 @@ async def found(visit: Visit) -> Reply:
 def shown(visit: Visit, form: Form, found: list[Json] | None = None, status: int = HTTPStatus.OK) -> Reply:
     # Something is needed, whichever it is: nothing is called optional.
     form.fields = [replace(each, required=True) for each in form.fields]
-    return visit.page("search.html", status, form=form, found=found)
+    sought = str(form.value("text") or "").strip().upper()
+    return visit.page("search.html", status, form=form, found=found, numbered=sought if NUMBER.fullmatch(sought) else "")
 
 
 async def by_text(visit: Visit, text: str) -> list[Json]:
