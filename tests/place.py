@@ -200,7 +200,14 @@ class Place:
     async def take(
         self, command: Command, by: Actor = COORDINATOR, at: datetime | None = None, command_id: UUID | None = None
     ) -> Answer:
-        return await self.catch.commands.take(command, by=by, command_id=command_id or uuid4(), occurred_at=at)
+        """As somebody who has just shown who they are."""
+        return await self.catch.commands.take(
+            command,
+            by=by,
+            command_id=command_id or uuid4(),
+            occurred_at=at,
+            proved_at=self.catch.log.clock.now(),
+        )
 
     async def widened(self) -> None:
         """From now on the place has a licence for whatever the programme's instruments need one for, and the programme

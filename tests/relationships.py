@@ -22,6 +22,7 @@ from catch.access import (
     Recused,
 )
 from catch.access.relations import NotAtTheDoor, NotTagged, NotYourDoor, ReferredByYourself
+from catch.domain.access_grant import BreakGlassOpened, BreakGlassReason, Glass, Grants, UnknownOpening
 from catch.domain.case.agreement import ObjectionRecorded
 from catch.domain.case.coordination import CoordinatorAllocated
 from catch.domain.case.disclosure import DisclosureEnded, PartnerInvolvementEnded
@@ -36,13 +37,14 @@ from catch.domain.merging import Merge, UnknownMerge, UnknownOther
 from catch.domain.partner import HeldTag, Running, RunningPart
 from catch.domain.person import Person, PersonRegistered
 from catch.domain.refusals import Refused, UnknownCase, UnknownMeeting, UnknownPerson
-from tests.cases import NOW, OFFERED, PERSON, TEXT, folded, received, uid
+from tests.cases import CASE, NOW, OFFERED, PERSON, TEXT, folded, received, uid
 from tests.contacts import contact, earlier
 from tests.standing import (
     GENERAL,
     ITEM,
     OTHER_PROGRAMME,
     OTHER_SERIES,
+    PEOPLE,
     SINCE,
     Change,
     P,
@@ -559,3 +561,47 @@ ENDS_A_PART = {
 
 
 """Whatever ends first ends a partner's part."""
+
+
+# In an emergency
+
+OPENING = uid(95)
+
+
+def glass(user: str, agency: str) -> Glass:
+    opened = BreakGlassOpened(
+        OPENING, CASE, "7K3M-Q2XD", P, user, agency, BreakGlassReason.LEAD_ABSENT, TEXT, 60, NOW + timedelta(hours=1),
+        NOW.date(),
+    )  # fmt: skip
+    return Glass(opened, NOW)
+
+
+def opened_by(user: str, agency: str) -> Change:
+    return lambda w: replace(w, opened=((agency, Grants((glass(user, agency),))),))
+
+
+def opened_it(role: Role) -> World:
+    return opened_by(*PEOPLE[role])(world(role, shared))
+
+
+def opened_by_a_colleague(w: World) -> World:
+    return opened_by("colleague", w.agency)(w)
+
+
+IN_AN_EMERGENCY = Relationship(world, for_all({**NOT_HERE, of_another_agency: OnlyForYourself}))
+HAS_OPENED = Relationship(
+    opened_it,
+    for_all({**NOT_HERE, **same(nothing, opened_by_a_colleague, of_another_agency, refusal=UnknownOpening)}),
+)
+GUARDS_WHAT_WAS_OPENED = Relationship(
+    lambda role: opened_by("colleague", "snn")(world(role, shared)),
+    for_all(
+        {
+            **NOT_HERE,
+            **same(
+                nothing, elsewhere, of_another_agency, left_programme, runs_no_more, only_coordinates, recused,
+                recused_of_the_case, refusal=UnknownOpening,
+            ),
+        }
+    ),
+)  # fmt: skip

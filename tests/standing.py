@@ -13,9 +13,10 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from catch.access import Asker, Seat, Sight, Who, may, seats_of, sight, who
+from catch.access import Asker, Seat, Sight, Who, looking, may, seats_of, sight, who
 from catch.access.relations import Reads
 from catch.domain import streams
+from catch.domain.access_grant import Grants
 from catch.domain.case.proposals import MeetingProposed
 from catch.domain.case.state import Case, ProposalPurpose, Recusal
 from catch.domain.contact import Contact
@@ -27,7 +28,7 @@ from catch.domain.partner import Agreement, HeldRole, Member, Partner, Running, 
 from catch.domain.person import Person, PersonRegistered
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.restricted import Beside
-from catch.domain.streams import Stream, partner_stream, programme_stream, restricted_stream
+from catch.domain.streams import Stream, grants_stream, partner_stream, programme_stream, restricted_stream
 from tests.cases import CASE, EVERYTHING, LEAD, NOW, OFFERED, PERSON, PROGRAMME, TEXT, folded, uid
 
 P, OTHER_PROGRAMME = PROGRAMME.key, "bexley-icm"
@@ -120,6 +121,8 @@ class World(Reads, Struct, frozen=True):
     people: tuple[Person, ...] = (person,)
     besides: tuple[Beside, ...] = ()
     contacts: tuple[Contact, ...] = ()
+    opened: tuple[tuple[str, Grants], ...] = ()
+    """What was opened in emergencies, by agency."""
 
     def state(self, stream: Stream, id_: UUID) -> Any:
         return next((each for named, each in HELD[stream.name](self) if named == id_), None)
@@ -129,6 +132,10 @@ class World(Reads, Struct, frozen=True):
 
     def who(self) -> Who:
         return who(Asker(self.user, self.agency, self.claims), self.partners.get(self.agency), self.at)
+
+    def looking(self) -> Who:
+        """The same, as they read one case."""
+        return looking(self.who(), self.grants(self.agency), self.at)
 
     def may(self, command: Command) -> Role:
         return may(self.who(), command, self, self.at)
@@ -145,6 +152,7 @@ HELD: dict[str, Callable[[World], Iterable[tuple[UUID, object]]]] = {
     streams.PARTNER.name: lambda w: ((partner_stream(key), each) for key, each in w.partners.items()),
     streams.PROGRAMME.name: lambda w: [(programme_stream(P), ProgrammeHistory(P, (PROGRAMME,)))],
     streams.RESTRICTED.name: lambda w: ((restricted_stream(each.case), each) for each in w.besides),
+    streams.ACCESS_GRANT.name: lambda w: ((grants_stream(key), each) for key, each in w.opened),
     streams.CONTACT.name: lambda w: ((each.contact, each) for each in w.contacts),
 }
 """What a world holds of each kind of stream, by the ids of the streams."""
@@ -250,7 +258,7 @@ def cleared(w: World) -> World:
 
 
 def nothing(w: World) -> World:
-    return replace(w, cases=(), meetings=(), people=(), contacts=())
+    return replace(w, cases=(), meetings=(), people=(), contacts=(), opened=())
 
 
 def at_meeting(**changes: Any) -> Change:

@@ -12,6 +12,7 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from catch.access import RULES, NotAllowed, NotEnrolled, NotYourAction, asks, may, may_ask_about, program
+from catch.domain.access_grant import UnknownOpening
 from catch.domain.case.actions import ActionAnswer
 from catch.domain.contact import UnknownContact
 from catch.domain.facts import Actor, Command, Role, Tag
@@ -166,6 +167,9 @@ ApproveErasure            caldicott GUARDS_THE_PERSON
 StopErasure               coordinator LETS_THEM_GO, caldicott GUARDS_THE_PERSON
 PlaceLegalHold            caldicott GUARDS_THE_PERSON
 LiftLegalHold             caldicott GUARDS_THE_PERSON
+OpenBreakGlass            chair IN_EMERGENCY, deputy IN_EMERGENCY, coordinator IN_EMERGENCY, partner IN_EMERGENCY
+EndBreakGlass             chair OPENED, deputy OPENED, coordinator OPENED, partner OPENED, caldicott GUARDS_OPENED
+ReviewBreakGlass          caldicott GUARDS_OPENED
 LookForMatches            coordinator AT_THE_PERSONS_DOOR
 ReceiveContact            coordinator TAKES_CONTACTS
 TriageContact             coordinator WORKS_THE_CONTACT
@@ -234,6 +238,8 @@ TELLS: dict[str, Any] = {
     "answer": ActionAnswer.ACCEPT,
     "user": "newcomer",
     "tag": Tag.SAFEGUARDING,
+    "opening": r.OPENING,
+    "number": "7K3M-Q2XD",
     "role": Role.PARTNER,
 }
 
@@ -251,7 +257,10 @@ def command(name: str, role: Role) -> Command:
     return kind(**asked)
 
 
-LONG = {"OPENS": "OPENS_THE_ITEM", "ON_ITEM": "ORGANISES_THE_ITEM", "READS": "READS_THE_ITEM"}
+LONG = {
+    **{"OPENS": "OPENS_THE_ITEM", "ON_ITEM": "ORGANISES_THE_ITEM", "READS": "READS_THE_ITEM"},
+    **{"IN_EMERGENCY": "IN_AN_EMERGENCY", "OPENED": "HAS_OPENED", "GUARDS_OPENED": "GUARDS_WHAT_WAS_OPENED"},
+}
 
 
 def relationship(name: str, role: Role) -> Relationship:
@@ -346,7 +355,7 @@ def test_the_programs_own_role_is_nobodys(role: Role):
         assert may(by_itself, command(name, role), world(role), NOW) is Role.SYSTEM
 
 
-UNSEEN = (UnknownCase, UnknownMeeting, UnknownPerson, UnknownOther, UnknownMerge, UnknownContact)
+UNSEEN = (UnknownCase, UnknownMeeting, UnknownPerson, UnknownOther, UnknownMerge, UnknownContact, UnknownOpening)
 
 
 @pytest.mark.parametrize(("name", "role"), ROWS)

@@ -86,7 +86,7 @@ NOTHING_TO_LOSE = {
     "NoteItem PublishAgenda RaiseHand ReinstateMember ResumeMeeting ResumeProgramme RunProgramme ScoreGoal",
     "ReachMilestone ResumeCase SetAvailability StartMeeting SuspendMember SuspendProgramme ApproveVoiding",
     "ApproveEntryWithdrawal ApproveMerge RecordClockWarning RecordClockBreach",
-    "ApproveErasure LiftLegalHold ErasePerson",
+    "ApproveErasure LiftLegalHold ErasePerson EndBreakGlass",
 }
 """Commands all of whose fields say what it is about, or of which the decision compares all that they say."""
 REFERENCES = {
@@ -116,6 +116,7 @@ REFERENCES = {
     "RequestErasure PlaceLegalHold": "person",
     "ApproveErasure StopErasure ErasePerson": "person erasure",
     "LiftLegalHold": "person hold",
+    "EndBreakGlass ReviewBreakGlass": "opening",
     "RecordMessageFailed AcknowledgeMessageBack": "case message",
     "EscalateCase RecordMessageBack RecordFeedback": "case",
     "RecordDeath WithdrawDeath": "person",

@@ -40,7 +40,7 @@ MANAGER = Actor("manager@snn", "snn", Role.MEMBER_ADMINISTRATOR)
 OFFICER = Actor("officer@snn", "snn", Role.APPOINTING_OFFICER)
 CALDICOTT = Actor("caldicott@snn", "snn", Role.CALDICOTT)
 LOOKERS = (COORDINATOR, CHAIR, HOUSING, AUDITOR, MANAGER, ADMINISTRATOR)
-LOOKERS_OF = {"/erasures": (CALDICOTT,)}
+LOOKERS_OF = {"/erasures": (CALDICOTT,), "/break-glass": (CALDICOTT, CHAIR, AUDITOR)}
 """Where it is others."""
 ACTOR_OF = {
     Role.COORDINATOR: COORDINATOR, Role.CHAIR: CHAIR, Role.PARTNER: HOUSING, Role.MEMBER_ADMINISTRATOR: MANAGER,

@@ -24,6 +24,7 @@ ASKED = {
     "agencyInbox": "{ agencyInbox(first: 1) { edges { cursor } } }",
     "agendaPreview": "query ($meeting: UUID!) { agendaPreview(meetingId: $meeting) { asOf } }",
     "auditTrail": "query ($case: UUID!) { auditTrail(stream: $case, first: 1) { edges { cursor } } }",
+    "breakGlass": "{ breakGlass(first: 1) { edges { cursor } } }",
     "contacts": "{ contacts(first: 1) { edges { cursor } } }",
     "erasures": "{ erasures(first: 1) { edges { cursor } } }",
     "firstContact": """query ($programme: String!) {
@@ -76,7 +77,7 @@ async def test_the_head_leads_to_every_page_that_is_theirs_and_to_no_other(place
 async def test_a_chair_is_led_to_audit_and_figures_and_a_partner_is_not(place: Place) -> None:
     shown = {by: (await place.ask("{ viewer { reads } }", by))["viewer"]["reads"] for by in (CHAIR, HOUSING)}
     assert {"auditTrail", "timeToOutcome", "agencyInbox"} <= {*shown[CHAIR]}
-    assert {*shown[HOUSING]} == {"agencyInbox", "ownedActions"}
+    assert {*shown[HOUSING]} == {"agencyInbox", "breakGlass", "ownedActions"}
 
 
 @pytest.mark.parametrize("by", EVERYBODY, ids=lambda each: each.user)

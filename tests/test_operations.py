@@ -25,6 +25,14 @@ from catch.api.engine.engine import Answer, Engine
 from catch.api.engine.limits import Limits
 from catch.api.engine.registered import Registered
 from catch.api.schema import schema
+from catch.domain.access_grant import (
+    BreakGlassFinding,
+    BreakGlassReason,
+    EndBreakGlass,
+    OpenBreakGlass,
+    ReviewBreakGlass,
+)
+from catch.domain.case.referral import case_number
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import OfferAction
 from catch.domain.case.closing import CloseCase
@@ -124,6 +132,7 @@ async def prepared(place: Place) -> World:
         OfferAction(made.told.case, uuid4(), Sealed("Mend the \u201cstairs\u201d \U0001f600"), "housing-1", due)
     )
     made.contacts = await at_the_door(place, made.told.person)
+    await opened_in_need(place, made)
     made.before = await place.settled()
     meeting = await place.published("housing-1", "police-1")
     made.meeting = meeting.meeting
@@ -137,6 +146,17 @@ async def prepared(place: Place) -> World:
     await place.settled()
     made.engine = Engine(SCHEMA, registered=Registered(shipped()))
     return made
+
+
+async def opened_in_need(place: Place, made: World) -> None:
+    """One case is open to somebody with no part in it; another was, and somebody else has looked into it."""
+    for case in (made.kept, made.told):
+        opening, number = uuid4(), case_number(case.case)
+        why = Sealed("The coordinator cannot be reached.")
+        await place.take(OpenBreakGlass(CHAIR.agency, opening, number, BreakGlassReason.LEAD_ABSENT, why), CHAIR)
+    found = BreakGlassFinding.JUSTIFIED
+    await place.take(EndBreakGlass(CHAIR.agency, opening), CHAIR)
+    await place.take(ReviewBreakGlass(CHAIR.agency, opening, found, Sealed("Nobody was there.")), CALDICOTT)
 
 
 async def at_the_door(place: Place, person: UUID) -> list[UUID]:

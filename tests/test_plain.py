@@ -30,7 +30,7 @@ from catch.domain.keys import KeyMalformed, NameMalformed, OdsMalformed, UserMal
 from catch.domain.meeting.attendance import SendApology
 from catch.domain.meeting.planning import PlanMeeting, within_reach
 from catch.domain.partner import RegisterPartner
-from catch.domain.plain import Between, Few, Form, Key, Most
+from catch.domain.plain import Between, Few, Form, Key, Least, Most
 from catch.domain.programme import LoadProgramme
 from catch.domain.refusals import MissingText, OutOfRange, Refused
 from catch.domain.streams import CASE as CASE_STREAM
@@ -98,7 +98,7 @@ def leaves(hint: Any) -> Iterator[Any]:
 
 
 def is_said(value: object) -> bool:
-    return isinstance(value, Form | Most | Between)
+    return isinstance(value, Form | Least | Most | Between)
 
 
 def unsaid(hint: Any, wanted: type | tuple[type, ...], said_by: type, said: tuple[object, ...] = ()) -> Iterator[Any]:

@@ -95,6 +95,7 @@ UNREAD = {
     "TerminateAgreement.reason": "the same",
     "EnrolMember.name": "read by the agency's member administrator, in `members`: tests/test_enrolment_lists.py",
     "EnrolService.name": "the same",
+    "ReviewBreakGlass.text": "read by Caldicott contacts, in `breakGlass`: tests/test_break_glass.py",
     "RaiseSafeguardingConcern.text": "of a case that is not there: nobody could be entitled; the others are read",
 }
 """Texts that no case and no meeting shows, and why."""
@@ -243,6 +244,8 @@ INTO: Mapping[str, str] = {
     "ReverseMerge": "PersonMerge",
     **dict.fromkeys(("RequestErasure", "ApproveErasure", "StopErasure"), "PersonErasure"),
     **dict.fromkeys(("PlaceLegalHold", "LiftLegalHold"), "LegalHold"),
+    **dict.fromkeys(("OpenBreakGlass", "EndBreakGlass"), "BreakGlass"),
+    "ReviewBreakGlass": "GlassReview",
     "ApproveVoiding": "Voiding",
     "RefuseVoiding": "Voiding",
     "DeclareRecusal": "Recusal",
@@ -305,6 +308,8 @@ ELSEWHERE: Mapping[str, str] = {
     "AllocateCoordinator.agency": "Allocation.worker",
     "RedirectReferral.redirection": "Case.answered",
     "ReopenCase.case": "Reopening.episode",
+    **{f"{kind}.agency": "Worker.agency" for kind in ("OpenBreakGlass", "EndBreakGlass", "ReviewBreakGlass")},
+    **{f"{kind}.opening": "BreakGlass.id" for kind in ("OpenBreakGlass", "EndBreakGlass", "ReviewBreakGlass")},
     "StopErasure.reason": "PersonErasure.stopped",
     "RequestMerge.retired": "PersonMerge.other",
     "RefuseMerge.reason": "PersonMerge.because",

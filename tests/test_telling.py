@@ -250,6 +250,10 @@ TABLE: dict[str, Telling] = {
     "ContactResolved": OF_PLACE,
     "ContactConvertedToReferral": OF_PLACE,
     "ContactRepeatLinked": OF_PLACE,
+    # What was opened in an emergency: a list of its own tells it
+    "BreakGlassOpened": Telling(To.NOBODY, changes=Changes.GLASS),
+    "BreakGlassEnded": Telling(To.NOBODY, changes=Changes.GLASS),
+    "BreakGlassReviewed": Telling(To.NOBODY, changes=Changes.GLASS),
     # Registers
     "DayTaken": OF_PLACE,
     "NumberReferred": OF_PLACE,

@@ -182,6 +182,8 @@ def lists(programme: str, series: str, agencies: tuple[str, ...], users: tuple[s
         "inbox",
         "agencies",
         "lapsing",
+        "break_glass",
+        "open_cases",
         "erasures",
         "retention_due",
         "viewer",

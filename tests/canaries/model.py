@@ -13,6 +13,7 @@ from uuid import UUID
 import cedarpy
 from msgspec import Struct
 
+from catch.domain.access_grant import Grants
 from catch.domain.case.state import Case
 from catch.domain.contact import Contact
 from catch.domain.facts import Category, Role, Tag
@@ -60,6 +61,7 @@ class Facts(Struct, frozen=True):
     meetings: Sequence[Meeting]
     people: Sequence[Person]
     contacts: Sequence[Contact]
+    opened: Sequence[tuple[str, Grants]] = ()
 
 
 def uid(kind: str, key: object) -> dict[str, str]:

@@ -9,7 +9,7 @@ from uuid import UUID
 import cedarpy
 from msgspec import to_builtins
 
-from catch.access import RedactionReason, Sight, Who, may, may_ask_about, sight
+from catch.access import RedactionReason, Sight, Who, looking, may, may_ask_about, sight
 from catch.domain.case.actions import ActionAnswer
 from catch.domain.case.state import Case
 from catch.domain.facts import Category, Command, Role, Tag
@@ -63,6 +63,7 @@ OF_A_PERSON = {
 }
 OF_TWO = {"RequestMerge", "ApproveMerge", "RefuseMerge", "ReverseMerge"}
 OF_AN_ERASURE = {"RequestErasure", "ApproveErasure", "StopErasure", "PlaceLegalHold", "LiftLegalHold"}
+OF_AN_OPENING = {"EndBreakGlass", "ReviewBreakGlass"}
 FROM_THE_CHAIR = {"AuthoriseDisclosure", "EndDisclosure", "RecordUnmetNeed", "DeclareRecusal", "ResolveRecusal"}
 
 
@@ -113,6 +114,15 @@ class Model:
         seen = frozenset(Category(context["category"]) for action, _, context in allowed if action == "see")
         return seen, "work" in does, "takePart" in does
 
+    def looks(self, case: Case, categories: Sequence[Category]) -> Seen | None:
+        """The same of whoever has opened it in an emergency."""
+        known, every = self.sight(case, categories), tuple(Category)
+        asked: list[Request] = [("look", ("Case", case.case), {"category": category}) for category in every]
+        shown = frozenset(each for each, yes in zip(every, self.answers(asked), strict=True) if yes)
+        if known is None:
+            return (shown & set(categories), False, False) if shown else None
+        return (known[0] | (shown & set(categories)), *known[1:])
+
     def may(self, command: Command) -> Role | None:
         """The first role in which Cedar lets it be done."""
         roles = {each.role for each in acts_as(self.world)}
@@ -156,6 +166,8 @@ class Model:
                 works = self.any([("work", ("Case", case.case), {})])
                 person = case.person == command.person
                 yield action, ("Case", case.case), context | {"works": works, "ofThePerson": person}
+        elif action in OF_AN_OPENING:
+            yield from self.of_an_opening(command, action, context)
         elif "case" in fields and action != "SubmitReferral":
             yield from self.of_a_case(command, action, context)
         elif action in OF_A_PERSON:
@@ -198,6 +210,19 @@ class Model:
         for place in (own, *seats) if action in FROM_THE_CHAIR else (own,):
             yield action, place, context | {"owner": owner}
 
+    def of_an_opening(self, command: Any, action: str, context: dict[str, Any]) -> Iterator[Request]:
+        w = self.world
+        for agency, held in w.opened:
+            for glass in held.glasses:
+                if (agency, glass.opening) == (command.agency, command.opening) and w.case(glass.opened.case):
+                    said = glass.opened
+                    known = {
+                        "openedIt": (said.user, said.agency) == (w.user, w.agency),
+                        "guards": said.programme in self.guarded(),
+                        "keptOut": w.user in dict(kept_out(w, said.case)),
+                    }
+                    yield action, ("Place", "place"), context | known
+
     def of_a_contact(self, command: Any, action: str, context: dict[str, Any]) -> Iterator[Request]:
         there = {each.contact for each in self.world.contacts}
         if command.contact not in there:
@@ -231,13 +256,17 @@ class Model:
 
     def guards(self, whose: UUID) -> bool:
         """The Caldicott contact of every programme in which the person has a case."""
-        caldicott = {each.programme for each in acts_as(self.world) if each.role is Role.CALDICOTT}
-        own = caldicott & set(principal(self.world)["attrs"]["leads"])
+        own = self.guarded()
         return any(
             bool(own) and {programme for _, programme in person.cases} <= own
             for person in self.world.people
             if person.person == whose
         )
+
+    def guarded(self) -> set[str]:
+        """The programmes that they are the Caldicott contact of, for the agency that leads."""
+        caldicott = {each.programme or "" for each in acts_as(self.world) if each.role is Role.CALDICOTT}
+        return caldicott & set(principal(self.world)["attrs"]["leads"])
 
     def leads_somewhere(self) -> bool:
         """An appointing officer of a programme that their agency leads."""
@@ -266,6 +295,7 @@ def command(m: Made, w: World) -> Command:
         "on_behalf_of": m.one((None, None, *AGENCIES)),
         "role": m.one(worlds.GIVEN),
         "tag": m.one(tuple(Tag)),
+        "opening": m.first((worlds.OPENING, uid(93))),
         "contact": m.first((*worlds.CONTACTS, uid(95))),
         "earlier": m.first((worlds.CONTACTS[1], uid(95))),
     }
@@ -317,6 +347,12 @@ def differences(seed: int, commands: int = 5, categories: int = 4) -> Iterator[s
         theirs = model.sight(case, asked_for)
         if seen(ours, asked_for) != theirs:
             yield f"{seed}: case {case.case.int} is seen as {seen(ours, asked_for)}, in Cedar as {theirs}"
+        ours = sight(looking(asks, w.grants(w.agency), NOW), case, w.seats(case.case), NOW)
+        if ours is not None and ours.hidden is RedactionReason.RECUSED:
+            ours = None
+        theirs = model.looks(case, asked_for)
+        if seen(ours, asked_for) != theirs:
+            yield f"{seed}: case {case.case.int} is looked at as {seen(ours, asked_for)}, in Cedar as {theirs}"
     for each in asked:
         try:
             role = may(asks, each, w, NOW)

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Protocol, cast
 from uuid import UUID
 
+from catch.domain.access_grant import Grants
 from catch.domain.case.state import Case, CaseState
 from catch.domain.contact import Contact
 from catch.domain.facts import Category, Role, Sealed
@@ -39,6 +40,8 @@ class World(Protocol):
     def people(self) -> Sequence[Person]: ...
     @property
     def contacts(self) -> Sequence[Contact]: ...
+    @property
+    def opened(self) -> Sequence[tuple[str, Grants]]: ...
 
 
 def ref(kind: str, key: object) -> dict[str, Any]:
@@ -107,6 +110,8 @@ def principal(w: World) -> Entity:
             for each in acted
             if each.role in (Role.CHAIR, Role.DEPUTY)
         ],
+        chairsIn=sorted({each.programme or "" for each in acted if each.role in (Role.CHAIR, Role.DEPUTY)}),
+        opened=[ref("Case", each) for each in open_to(w)],
         prepares=[
             {"programme": each.programme, "series": each.series}
             for each in held
@@ -133,6 +138,27 @@ def principal(w: World) -> Entity:
             if any(held.case == case and held.programme == each.programme for held in w.cases)
         ],
     )
+
+
+def open_to(w: World) -> list[UUID]:
+    """The cases that they opened in an emergency, and that are open."""
+    theirs = [glass for agency, held in w.opened if agency == w.agency for glass in held.glasses]
+    return [
+        glass.opened.case
+        for glass in theirs
+        if glass.opened.user == w.user and glass.ended_at is None and w.at < glass.opened.until
+    ]
+
+
+def objected(w: World, case: Case) -> list[dict[str, str]]:
+    """Whom the person does not want to be told what."""
+    return [
+        {"agency": agency, "category": category}
+        for objection in case.objections
+        for agency in w.partners
+        if not objection.partners or agency in objection.partners
+        for category in sorted(objection.categories)
+    ]
 
 
 def disclosed(case: Case, at: datetime) -> set[tuple[str, Category]]:
@@ -196,6 +222,7 @@ def of_case(w: World, case: Case) -> Entity:
         waitsAtTheDoor=waits(case, w.at),
         involved=[held.agency for held in case.involvements if held.ended_at is None],
         disclosed=[{"agency": agency, "category": category} for agency, category in sorted(told)],
+        objected=objected(w, case),
         told=told_of(w, case, restricted),
         toldBesides=told_of(w, case, said),
         referrers=[held.referrer_agency for held in case.referrals],

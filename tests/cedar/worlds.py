@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, TypeVar
 from uuid import UUID
 
+from catch.domain.access_grant import BreakGlassOpened, BreakGlassReason, Glass, Grants
 from catch.domain.case.state import (
     Action,
     Basis,
@@ -52,7 +53,7 @@ from tests.standing import World
 T = TypeVar("T")
 PROGRAMMES, SERIES, AGENCIES, USERS = ("one", "two"), ("weekly", "monthly"), ("a-1", "b-1", "c-1"), ("ann", "bob")
 CONTACTS = (uid(80), uid(81))
-OTHER_PERSON, MERGE = uid(78), uid(94)
+OTHER_PERSON, MERGE, OPENING = uid(78), uid(94), uid(95)
 CASES, MEETINGS, ITEMS, PERSON, ACTION = (
     (uid(1), uid(2)),
     (uid(50), uid(51)),
@@ -275,6 +276,19 @@ def contact(m: Made, number: UUID) -> Contact:
     return Contact(received, NOW, NOW, referrals=led)
 
 
+def glass(m: Made, agency: str) -> Glass:
+    """One that is open, or over by now, or ended."""
+    opened = BreakGlassOpened(
+        OPENING, m.first(CASES), "7K3M-Q2XD", m.first(PROGRAMMES), m.first(USERS), agency, BreakGlassReason.COMPLAINT, TEXT,
+        60, m.first((NOW + timedelta(minutes=9), NOW, NOW - timedelta(seconds=1), NOW + timedelta(seconds=1))), NOW.date(),
+    )  # fmt: skip
+    return Glass(opened, NOW - timedelta(hours=1), ended_at=NOW if m.maybe(0.2) else None)
+
+
+def opened(m: Made) -> tuple[tuple[str, Grants], ...]:
+    return tuple((key, Grants((glass(m, key),))) for key in AGENCIES if m.maybe(0.7))
+
+
 def world(seed: int) -> World:
     m = Made(seed)
     return World(
@@ -292,4 +306,5 @@ def world(seed: int) -> World:
             )
             for each in (PERSON, OTHER_PERSON)
         ),
+        opened=opened(m),
     )
