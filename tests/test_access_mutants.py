@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 from catch.access import RULES, Asker, NotYourCase, Who, doing, giving, program, relations, seats, seeing
 from catch.access import standing as standing_rules
 from catch.access.relations import Asked
+from catch.domain.access_grant import Glass, Grants
 from catch.domain.case.state import Case
 from catch.domain.facts import Actor, Category, Command, Role
 from catch.domain.meeting.items import ItemState
@@ -25,6 +27,7 @@ from tests import test_access_matrix as m
 from tests import test_access_seats as s
 from tests import test_access_sight as v
 from tests import test_access_standing as g
+from tests import test_break_glass as b
 from tests.cedar.compare import differences
 from tests.standing import GENERAL, at_meeting
 
@@ -62,6 +65,7 @@ def rule(name: str, *roles: Role, relation: Callable[[Asked], None]) -> Patch:
 ALLOWED = relations.anywhere
 CHAIR, COORDINATOR, PARTNER, ADMIN = Role.CHAIR, Role.COORDINATOR, Role.PARTNER, Role.ADMINISTRATOR
 real_lasting, real_who, real_sight, real_bounds = seats.lasting, standing_rules.who, seeing.sight, seats.bounds
+real_glass = seeing.glass_shows
 real_seats, real_shows, real_seen_case = seats.seats_of, seats.Seat.shows, relations.seen_case
 
 
@@ -186,6 +190,22 @@ def by_agreement(asks: Who, case: Case, _: datetime) -> frozenset[Category]:
 
 def by_disclosure(asks: Who, case: Case, at: datetime) -> frozenset[Category]:
     return case.disclosed(asks.agency, at)
+
+
+def never_shut(asks: Who, case: UUID, _: datetime) -> bool:
+    return any(opened == case for opened, _ in asks.glass)
+
+
+def whoever_opened_it(grants: Grants, _: str, at: datetime) -> Iterable[Glass]:
+    return (each for each in grants.glasses if each.open_at(at))
+
+
+def until_its_time(glass: Glass, at: datetime) -> bool:
+    return at < glass.opened.until
+
+
+def whatever_they_object_to(asks: Who, case: Case) -> frozenset[Category]:
+    return real_glass(asks, replace(case, objections=()))
 
 
 def table(*rows: tuple[str, Patch, Callable[[], None]]) -> dict[str, tuple[Patch, Callable[[], None]]]:
@@ -349,6 +369,27 @@ MUTANTS = table(
         (Who, "audits_all", Who.audits),
         s.test_an_auditor_of_single_cases_sees_those_and_no_agenda_being_made,
     ),
+    # In an emergency
+    ("the glass is never shut again", (Who, "looks_by_glass", never_shut), hand(b.test_it_ends_by_itself, CHAIR)),
+    ("the same", (Who, "looks_by_glass", never_shut), model),
+    ("what is restricted is seen by glass", (seeing, "BY_GLASS", ALL), hand(b.test_everything_ordinary, PARTNER)),
+    ("what is ended is open", (Glass, "open_at", until_its_time), hand(b.test_what_others_opened, PARTNER)),
+    (
+        "one opens it for all",
+        (Grants, "open_to", whoever_opened_it),
+        hand(b.test_what_others_opened, PARTNER),
+    ),
+    (
+        "nobody is asked what they do not want told",
+        (seeing, "glass_shows", whatever_they_object_to),
+        hand(b.test_what_the_person_does_not_want_told, PARTNER),
+    ),
+    (
+        "whoever works on cases looks into what they opened",
+        rule("ReviewBreakGlass", PARTNER, relation=relations.having_opened),
+        refused("ReviewBreakGlass"),
+    ),
+    ("any Caldicott contact looks into it", (relations, "guards", true), row("ReviewBreakGlass", Role.CALDICOTT)),
     # Closed by default
     (
         "coordinators may the unlisted",
