@@ -371,7 +371,7 @@ MUTANTS = table(
     ),
     # In an emergency
     ("the glass is never shut again", (Who, "looks_by_glass", never_shut), hand(b.test_it_ends_by_itself, CHAIR)),
-    ("the same", (Who, "looks_by_glass", never_shut), model),
+    ("the same, as the model has it", (Who, "looks_by_glass", never_shut), model),
     ("what is restricted is seen by glass", (seeing, "BY_GLASS", ALL), hand(b.test_everything_ordinary, PARTNER)),
     ("what is ended is open", (Glass, "open_at", until_its_time), hand(b.test_what_others_opened, PARTNER)),
     (
