@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import get_args
 from uuid import UUID, uuid4
 
+from catch.domain.access_grant import EndBreakGlass, OpenBreakGlass, ReviewBreakGlass
 from catch.domain.case.transfers import OfferTransfer
 from catch.domain.erasing import StopErasure
 from catch.domain.facts import Command
@@ -26,6 +27,8 @@ from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Taken, Turned, Visit, nothing_here
 
 BESIDE = frozenset({"form-key", "command-id", "expected-version", "seen-at", "next", "at"})
+OF_AN_OPENING: frozenset[type[Command]] = frozenset((OpenBreakGlass, EndBreakGlass, ReviewBreakGlass))
+"""For whichever agency the page says."""
 FROM_A_CASE: frozenset[type[Command]] = frozenset((*get_args(MergeCommand), StopErasure))
 """About a person, and asked from a case, which says what there is to choose from."""
 SENT_BEFORE = frozenset({"COMMAND_ID_REUSED", "RECORDED_OTHERWISE"})
@@ -61,7 +64,9 @@ async def whole_form(visit: Visit, kind: type[Command], sent: Mapping[str, list[
     if kind is OfferTransfer:
         await known.with_elsewhere()
     beside = {"case": known.about["case"]} if kind in FROM_A_CASE and "case" in known.about else {}
-    form = form_of(known, kind, sent, more=await of_people(visit, kind, sent))
+    agency = sent.get("agency", [""])[0] if kind in OF_AN_OPENING else ""
+    fixed = {"agency": agency} if agency else {}
+    form = form_of(known, kind, sent, fixed, more=await of_people(visit, kind, sent))
     form.beside |= beside
     form.subject = f"Case {known.case['number']}" if known.case else ""
     return form
