@@ -1,5 +1,5 @@
-"""What waits for each agency: actions offered to it and not yet ended, meetings it is invited to, and cases that somebody
-opened in an emergency, until somebody has looked into it.
+"""What waits for each agency: actions offered to it and not yet ended, meetings it is invited to, and what was opened
+in an emergency, until somebody has looked into it.
 """
 
 from collections.abc import Iterable
@@ -47,8 +47,8 @@ class EntryKind(StrEnum):
 
 
 class Row(Struct, frozen=True):
-    """One thing that waits. Actions have a case and a due day, invitations a meeting. `agency`: for whom; what waits for
-    the Caldicott contacts of a programme is theirs, whichever agency they are of (`carer`).
+    """One thing that waits. Actions have a case and a due day, invitations a meeting. `agency`: for whom; what waits
+    for the Caldicott contacts of a programme is theirs, whichever agency they are of (`guardians`).
 
     `position` and `changed_at` are of the last fact about it: where that stands in the log, and when it was recorded.
     """

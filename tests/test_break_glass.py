@@ -1,7 +1,7 @@
 """Somebody opens a case in an emergency: who may, what it shows them, when it ends, and who looks into it.
 
-The policy first, of values alone: what breaking the glass shows, by every role, and what keeps it shut. Then as everybody
-meets it: commands, queries, sockets, inboxes, pages, and the records of who saw what.
+The policy first, of values alone: what breaking the glass shows, by every role, and what keeps it shut. Then as
+everybody meets it: commands, queries, sockets, inboxes, pages, and the records of who saw what.
 """
 
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ from catch.domain.case.agreement import ObjectionRecorded, RecordObjection
 from catch.domain.case.notes import AddNote
 from catch.domain.case.recusal import DeclareRecusal
 from catch.domain.case.referral import case_number
-from catch.domain.case.state import Objection, Recusal, Worker
+from catch.domain.case.state import Objection, Worker
 from catch.domain.facts import Actor, Category, Command, Role, Sealed, Tag
 from catch.domain.given import Given
 from catch.domain.partner import EnrolService, GiveRole, ServiceAccount, SuspendMember
@@ -56,7 +56,6 @@ from tests.conftest import Furnished
 from tests.place import (
     ADMINISTRATOR,
     AUDITOR,
-    CHAIR,
     COORDINATOR,
     HOUSING,
     POLICE,
@@ -89,9 +88,7 @@ from tests.test_meeting_live import CASE as FOLLOW_CASE
 from tests.test_meeting_live import INBOX
 
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
-ORDINARY = frozenset(
-    map(Category, ("identity", "contact", "needs", "plan", "discussion", "actions", "health", "risk"))
-)
+ORDINARY = frozenset(map(Category, ("identity", "contact", "needs", "plan", "discussion", "actions", "health", "risk")))
 NOBODYS = replace(shared, involvements=(), disclosures=(), referrals=(), lead=Worker("otto", "other-1"))
 AT_WORK = (Role.CHAIR, Role.DEPUTY, Role.COORDINATOR, Role.PARTNER)
 

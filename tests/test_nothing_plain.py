@@ -16,7 +16,6 @@ from msgspec.structs import replace
 
 from catch.database.server import binaries
 from catch.demo.people import nhs_numbers
-from catch.domain.calendar import add_months, london_day
 from catch.domain.access_grant import (
     BreakGlassFinding,
     BreakGlassReason,
@@ -24,6 +23,7 @@ from catch.domain.access_grant import (
     OpenBreakGlass,
     ReviewBreakGlass,
 )
+from catch.domain.calendar import add_months, london_day
 from catch.domain.case.actions import (
     ActionAnswer,
     ChangeActionDue,

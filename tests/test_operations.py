@@ -32,12 +32,12 @@ from catch.domain.access_grant import (
     OpenBreakGlass,
     ReviewBreakGlass,
 )
-from catch.domain.case.referral import case_number
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import OfferAction
 from catch.domain.case.closing import CloseCase
 from catch.domain.case.eligibility import AcceptReferral
 from catch.domain.case.notes import AddNote
+from catch.domain.case.referral import case_number
 from catch.domain.case.state import Described
 from catch.domain.contact import LinkRepeat, ReceiveContact, ResolveContact, TriageContact
 from catch.domain.erasing import ErasureReason, HoldReason, PlaceLegalHold, RequestErasure

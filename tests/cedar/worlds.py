@@ -53,6 +53,7 @@ from tests.standing import World
 T = TypeVar("T")
 PROGRAMMES, SERIES, AGENCIES, USERS = ("one", "two"), ("weekly", "monthly"), ("a-1", "b-1", "c-1"), ("ann", "bob")
 CONTACTS = (uid(80), uid(81))
+SECOND = timedelta(seconds=1)
 OTHER_PERSON, MERGE, OPENING = uid(78), uid(94), uid(95)
 CASES, MEETINGS, ITEMS, PERSON, ACTION = (
     (uid(1), uid(2)),
@@ -279,8 +280,8 @@ def contact(m: Made, number: UUID) -> Contact:
 def glass(m: Made, agency: str) -> Glass:
     """One that is open, or over by now, or ended."""
     opened = BreakGlassOpened(
-        OPENING, m.first(CASES), "7K3M-Q2XD", m.first(PROGRAMMES), m.first(USERS), agency, BreakGlassReason.COMPLAINT, TEXT,
-        60, m.first((NOW + timedelta(minutes=9), NOW, NOW - timedelta(seconds=1), NOW + timedelta(seconds=1))), NOW.date(),
+        OPENING, m.first(CASES), "7K3M-Q2XD", m.first(PROGRAMMES), m.first(USERS), agency, BreakGlassReason.COMPLAINT,
+        TEXT, 60, m.first((NOW + timedelta(minutes=9), NOW, NOW - SECOND, NOW + SECOND)), NOW.date(),
     )  # fmt: skip
     return Glass(opened, NOW - timedelta(hours=1), ended_at=NOW if m.maybe(0.2) else None)
 

@@ -91,7 +91,7 @@ IN_MEETING = frozenset(
     }
 )
 BY_GLASS = IN_MEETING | {Category.HEALTH}
-"""What an agency with a part in a case is told at most, without what is restricted, what is of other people, and money."""
+"""What an agency with a part in a case may be told, but for what is restricted, of other people, or of money."""
 SAID = frozenset({Category.DISCUSSION, Category.ACTIONS})
 """What a meeting under way adds to: heard by those members who have come in, or have a part in the case besides."""
 # How a case was handled can be audited without knowing whom it is about.
@@ -231,15 +231,15 @@ def told_to(who: Who, case: Case, at: datetime) -> frozenset[Category]:
 
 
 def glass_shows(who: Who, case: Case) -> frozenset[Category]:
-    """What breaking the glass shows somebody of a case; nothing where they may not. Asked when it is opened, and at every
-    look: whoever loses the role meanwhile, or whose agency's agreement ends, sees nothing any more.
+    """What breaking the glass shows somebody of a case; nothing where they may not. Asked when it is opened, and at
+    every look: whoever loses the role meanwhile, or whose agency's agreement ends, sees nothing any more.
 
-    An emergency makes up for a missing relation, and for nothing else. So it is for those alone who work on cases of the
-    programme: coordinators of an agency that runs it; its chairs and deputies, and partners' members, as far as their
-    agency's agreements go. What the person does not want this agency to be told it is not told in an emergency either:
-    who objects may be afraid of somebody there. Nobody else: auditors, analysts and administrators have no case work,
-    preparers and referrers see no case beyond their part, and nobody can tell to whom a program hands on what it reads.
-    A recusal goes before it (`sight`): that is how somebody's own case, or one close to them, is kept from them.
+    An emergency makes up for a missing relation, and for nothing else. So it is for those alone who work on cases of
+    the programme: coordinators of an agency that runs it; its chairs and deputies, and partners' members, as far as
+    their agency's agreements go. What the person does not want this agency to be told it is not told in an emergency
+    either: who objects may be afraid of somebody there. Nobody else: auditors, analysts and administrators have no case
+    work, preparers and referrers see no case beyond their part, and nobody can tell to whom a program hands on what it
+    reads. A recusal goes before it (`sight`): that is how somebody's own case, or one close to them, is kept from them.
     """
     programme = case.programme
     if who.service is not None:

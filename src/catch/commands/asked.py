@@ -23,8 +23,8 @@ _canonical = msgspec.json.Encoder(order="deterministic")
 
 class Asked(Struct, frozen=True):
     """`at` is when it is said to have occurred, None where nothing is said; `now` is when it came; `proved_at` is when
-    the sender last showed who they are, as closely as stepping up needs. `stream` and `about` are what the answer speaks
-    of.
+    the sender last showed who they are, as closely as stepping up needs. `stream` and `about` are what the answer
+    speaks of.
     """
 
     command: Command

@@ -65,8 +65,8 @@ NEEDS_STEP_UP: frozenset[type[Command]] = frozenset({OpenBreakGlass})
 
 class StepUpNeeded(Refused):
     """Show once more who you are: sign in anew with your own account (`/sign-in/KEY?step_up=1`, where KEY is the issuer
-    that you sign in at), and send this again within five minutes. For a token of your own, have your issuer ask you anew
-    (`max_age`, `acr_values`).
+    that you sign in at), and send this again within five minutes. For a token of your own, have your issuer ask you
+    anew (`max_age`, `acr_values`).
     """
 
 

@@ -1,4 +1,4 @@
-"""Break-glass: somebody reads, in an emergency, a case in which they have no part. At once, for hours, and looked at after.
+"""Break-glass: somebody reads, in an emergency, a case in which they have no part; somebody else looks into it after.
 
 Each agency has a stream of what its people opened so, apart from the cases: of one it says nothing that its version or
 its order would betray. Who may is said in `catch.access` (`seeing.glass_shows`); here is what happened, by whom, until
@@ -144,9 +144,9 @@ def _with(held: Grants, opening: UUID, **changes: object) -> Grants:
 
 
 class OpenBreakGlass(Command, frozen=True):
-    """Read a case in which you have no part, in an emergency, by its number: everything ordinary, nothing restricted, for
-    some hours. Its coordinator and the Caldicott contact are told at once, every look is recorded, and somebody else looks
-    into it within two working days. Never your own case, or that of somebody close to you.
+    """Read a case in which you have no part, in an emergency, by its number: everything ordinary, nothing restricted,
+    for some hours. Its coordinator and the Caldicott contact are told at once, every look is recorded, and somebody
+    else looks into it within two working days. Never your own case, or that of somebody close to you.
     """
 
     agency: Key
@@ -202,7 +202,7 @@ class GlassIsBroken(Refused):
 
 
 class StillOpen(Refused):
-    """It is still open, so that there may be more to look into. End it first (`endBreakGlass`), or wait until it is over."""
+    """It is still open: there may be more to look into. End it first (`endBreakGlass`), or wait until it is over."""
 
 
 class OpenedByYourself(Refused):

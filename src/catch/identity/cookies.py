@@ -65,7 +65,7 @@ def stepped_up(session: Session, now: float, max_age: float, acr: Collection[str
 
 
 def proved(session: Session, acr: Collection[str] = ()) -> float:
-    """When the issuer last looked at who they are as closely as one of these says; 0, where it did not, or does not say."""
+    """When the issuer last looked at who they are, as closely as one of these says; 0, where it does not say so."""
     return session.signed_in_at if not acr or session.acr in acr else 0
 
 

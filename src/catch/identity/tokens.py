@@ -42,8 +42,8 @@ class Viewer(Struct, frozen=True):
     """Somebody who asks, as the token says. Times are in seconds since 1970; `session` is the issuer's name for it,
     `subject` the keyed hash of its name for them. `named`: the token itself names user and agency; of any issuer but
     development's that is for the log to say. `browser` is our own name for a session that began with a page, and
-    `signed_in` when it did, by the database's clock. `proved` is when the issuer last looked at who they are, as closely
-    as stepping up needs; 0, where it does not say.
+    `signed_in` when it did, by the database's clock. `proved` is when the issuer last looked at who they are, as
+    closely as stepping up needs; 0, where it does not say.
     """
 
     user: str
@@ -157,7 +157,9 @@ class _Claims(Struct):
 def usable(claims: _Claims) -> bool:
     """They say who acts, by a user id and a partner's key, and times that pass: what is no number never would."""
     times, known = (claims.exp, claims.nbf, claims.iat), 0 <= claims.auth_time < 2**40
-    return is_user(claims.sub) and is_key(claims.agency) and all(map(isfinite, times)) and known and is_session(claims.sid)
+    return (
+        is_user(claims.sub) and is_key(claims.agency) and all(map(isfinite, times)) and known and is_session(claims.sid)
+    )
 
 
 def is_session(sid: str) -> bool:

@@ -56,8 +56,8 @@ OF_ID_TOKENS: Final = frozenset({"nonce", "at_hash", "c_hash", "s_hash"})
 
 
 class Proven(Struct, frozen=True):
-    """What an access token proves. `agency` and `role` are what it narrows to, where it does. `proved` is when the issuer
-    last looked at who they are, as closely as stepping up needs; 0, where it does not say.
+    """What an access token proves. `agency` and `role` are what it narrows to, where it does. `proved` is when the
+    issuer last looked at who they are, as closely as stepping up needs; 0, where it does not say.
     """
 
     issuer: str

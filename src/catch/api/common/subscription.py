@@ -96,9 +96,7 @@ class Shared:
         """What was read may be newer than what was heard: a right may have ended before it was written."""
         await self.catch.present.follower.reached(self.catch.present.states.furthest)
 
-    def ran_out(
-        self, meetings: Iterable[UUID], since: datetime, now: datetime, more: Iterable[datetime] = ()
-    ) -> bool:
+    def ran_out(self, meetings: Iterable[UUID], since: datetime, now: datetime, more: Iterable[datetime] = ()) -> bool:
         """Whether an agreement or a disclosure may have ended, which last whole days, or the window of a meeting; or it
         is one of these moments.
         """

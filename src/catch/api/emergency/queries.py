@@ -18,8 +18,8 @@ ORDER = "break-glass"
 @strawberry.type
 class EmergencyQueries:
     @strawberry.field(
-        description="Cases that were opened in an emergency, the latest first: the viewer's own; for the Caldicott contact"
-        " of a programme, all of it; for auditors, those of the cases that they audit.",
+        description="Cases that were opened in an emergency, the latest first: the viewer's own; for the Caldicott"
+        " contact of a programme, all of it; for auditors, those of the cases that they audit.",
         metadata=weighs(10, each=5),
     )
     async def break_glass(

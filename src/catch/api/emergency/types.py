@@ -18,8 +18,8 @@ class GlassReview:
 
 
 @strawberry.type(
-    description="A case that somebody opened in an emergency. Why, in words, is for the Caldicott contact, and for whoever"
-    " opened it, as long as it is open."
+    description="A case that somebody opened in an emergency. Why, in words, is for the Caldicott contact, and for"
+    " whoever opened it, as long as it is open."
 )
 class BreakGlass(Redactable):
     id: UUID = strawberry.field(description="The opening's id at its agency, to end or review it by.")

@@ -67,7 +67,9 @@ class Permission:
     roles: list[Role]
 
 
-@strawberry.type(description="A case that the viewer opened in an emergency: they look at it by break-glass until then.")
+@strawberry.type(
+    description="A case that the viewer opened in an emergency: they look at it by break-glass until then."
+)
 class OpenedCase:
     id: UUID = strawberry.field(description="The opening's id, to end it by: `endBreakGlass`.")
     case_id: UUID

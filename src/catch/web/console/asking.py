@@ -10,7 +10,19 @@ from catch.web.console.forms import Form
 from catch.web.console.known import Known
 from catch.web.console.sent import Sent
 
-ABOUT = ("case", "meeting", "item", "person", "partner", "instrument", "among", "entry", "measure", "contact", "opening")
+ABOUT = (
+    "case",
+    "meeting",
+    "item",
+    "person",
+    "partner",
+    "instrument",
+    "among",
+    "entry",
+    "measure",
+    "contact",
+    "opening",
+)
 """What a form is about, where the page knows it: it travels hidden."""
 
 

@@ -109,7 +109,9 @@ def shown(visit: Visit, form: Form, found: list[Json] | None = None, status: int
     # Something is needed, whichever it is: nothing is called optional.
     form.fields = [replace(each, required=True) for each in form.fields]
     sought = str(form.value("text") or "").strip().upper()
-    return visit.page("search.html", status, form=form, found=found, numbered=sought if NUMBER.fullmatch(sought) else "")
+    return visit.page(
+        "search.html", status, form=form, found=found, numbered=sought if NUMBER.fullmatch(sought) else ""
+    )
 
 
 async def by_text(visit: Visit, text: str) -> list[Json]:
