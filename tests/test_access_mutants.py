@@ -65,7 +65,7 @@ def rule(name: str, *roles: Role, relation: Callable[[Asked], None]) -> Patch:
 ALLOWED = relations.anywhere
 CHAIR, COORDINATOR, PARTNER, ADMIN = Role.CHAIR, Role.COORDINATOR, Role.PARTNER, Role.ADMINISTRATOR
 real_lasting, real_who, real_sight, real_bounds = seats.lasting, standing_rules.who, seeing.sight, seats.bounds
-real_glass = seeing.glass_shows
+real_glass, real_looking = seeing.glass_shows, standing_rules.looking
 real_seats, real_shows, real_seen_case = seats.seats_of, seats.Seat.shows, relations.seen_case
 
 
@@ -194,6 +194,11 @@ def by_disclosure(asks: Who, case: Case, at: datetime) -> frozenset[Category]:
 
 def never_shut(asks: Who, case: UUID, _: datetime) -> bool:
     return any(opened == case for opened, _ in asks.glass)
+
+
+def for_days(asks: Who, grants: Grants | None, at: datetime) -> Who:
+    found = real_looking(asks, grants, at - timedelta(days=9))
+    return replace(found, glass=frozenset((case, until + timedelta(days=9)) for case, until in found.glass))
 
 
 def whoever_opened_it(grants: Grants, _: str, at: datetime) -> Iterable[Glass]:
@@ -371,9 +376,10 @@ MUTANTS = table(
     ),
     # In an emergency
     ("the glass is never shut again", (Who, "looks_by_glass", never_shut), hand(b.test_it_ends_by_itself, CHAIR)),
-    ("the same, as the model has it", (Who, "looks_by_glass", never_shut), model),
+    ("the same, when it is asked who they are", (places, "looking", for_days), hand(b.test_it_ends_by_itself, CHAIR)),
     ("what is restricted is seen by glass", (seeing, "BY_GLASS", ALL), hand(b.test_everything_ordinary, PARTNER)),
     ("what is ended is open", (Glass, "open_at", until_its_time), hand(b.test_what_others_opened, PARTNER)),
+    ("the same, as the model has it", (Glass, "open_at", until_its_time), model),
     (
         "one opens it for all",
         (Grants, "open_to", whoever_opened_it),
