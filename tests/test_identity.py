@@ -58,7 +58,7 @@ def test_a_token_without_a_role_narrows_nothing(issuer: DevelopmentIssuer, tmp_p
 def test_a_token_that_was_issued_here_proves_who_asks(issuer: DevelopmentIssuer):
     token = issuer.issue(role=Role.PARTNER, agency="housing-1", user="u1", hours=2, session="s1")
     assert issuer.verify(f"Bearer {token}") == Viewer(
-        "u1", "housing-1", Role.PARTNER, NOW + 7200, "s1", NOW, tokens.ISSUER, f"{tokens.ISSUER} u1"
+        "u1", "housing-1", Role.PARTNER, NOW + 7200, "s1", NOW, tokens.ISSUER, f"{tokens.ISSUER} u1", proved=NOW
     )
     assert issuer.verify(f"bearer  {token} ").asker.agency == "housing-1"
 

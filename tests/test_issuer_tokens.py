@@ -299,6 +299,29 @@ async def test_a_token_says_who_and_the_log_says_the_rest(issuer: LocalIssuer):
     await server.close()
 
 
+@pytest.mark.parametrize(
+    ("said", "proves"),
+    [
+        ({"auth_time": 1_790_000_000, "acr": "high"}, 1_790_000_000),
+        ({"auth_time": 1_790_000_000, "acr": "low"}, 0),
+        ({"auth_time": 1_790_000_000}, 0),
+        ({"acr": "high"}, 0),
+        ({}, 0),
+    ],
+)
+async def test_an_access_token_says_when_somebody_was_looked_at_closely_or_proves_nothing_of_it(
+    issuer: LocalIssuer, said: dict[str, Any], proves: float
+):
+    """RFC 9470: what needs stepping up is asked of this alone."""
+    server = trust(trusting(issuer, step_up_acr_values=("high",)))
+    assert (await server.verify(f"Bearer {issuer.access(**said)}")).proved == proves
+    await server.close()
+    # Without values of its own an issuer's word that it looked is enough.
+    server = trust(trusting(issuer))
+    assert (await server.verify(f"Bearer {issuer.access(**said)}")).proved == said.get("auth_time", 0)
+    await server.close()
+
+
 async def test_who_is_bound_to_nothing_is_nobody_here(issuer: LocalIssuer):
     server = Issuers(trusting(issuer), hashed, Somebody(), time.time)
     viewer = await server.verify(f"Bearer {issuer.access()}")
@@ -697,7 +720,8 @@ async def test_control_any_algorithm_lets_a_public_key_in_for_a_secret_no_furthe
 
 
 def test_what_is_proven_is_all_that_is_taken_from_a_token():
-    assert Proven.__struct_fields__ == ("issuer", "subject", "expires_at", "issued_at", "session", "agency", "role")
+    taken = ("issuer", "subject", "expires_at", "issued_at", "session", "agency", "role", "proved")
+    assert Proven.__struct_fields__ == taken
 
 
 async def test_a_viewer_of_a_real_issuer_never_names_themselves():

@@ -27,7 +27,7 @@ from catch.domain.partner import (
     UnbindSubject,
 )
 from catch.identity import flow
-from catch.identity.cookies import Cookies, Session, stepped_up
+from catch.identity.cookies import Cookies, Session, proved, stepped_up
 from catch.identity.flow import own_path
 from catch.identity.logout import PATH as BACKCHANNEL
 from catch.identity.logout import Sessions
@@ -601,6 +601,7 @@ def test_how_recently_and_closely_somebody_was_looked_at_is_asked_before_what_ma
     assert stepped_up(held, clock.now, 300, ("high",))
     assert not stepped_up(held, clock.now, 300, ("higher",))
     assert not stepped_up(held, clock.now + 301, 300)
+    assert [proved(held), proved(held, ("high",)), proved(held, ("higher",))] == [clock.now, clock.now, 0]
     unsaid = cookies.begun(held.viewer, signed_in_at=0)
     assert not stepped_up(unsaid, clock.now, 300)
 

@@ -67,7 +67,7 @@ class Proven(Struct, frozen=True):
     session: str
     agency: str | None
     role: Role | None
-    proved: float
+    proved: float = 0
 
 
 class NotStrongEnough(TokenRefused):
