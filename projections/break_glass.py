@@ -64,13 +64,18 @@ BREAK_GLASS = ReadModel(
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=names(AccessGrantEvent),
-    indexes=("programme, opened_at", "agency, user_id, opened_at"),
+    indexes=("programme, opened_at", "agency, user_id, opened_at", "case_id"),
     listed=None,
     keys=keys,
     fold=fold,
     complete=None,
 )
 TABLE = BREAK_GLASS.table
+
+
+async def of_cases(db: Statements, cases: Iterable[UUID]) -> list[Row]:
+    """What was opened of any of these."""
+    return load(await db.fetch(f"select * from {TABLE} where case_id = any($1::uuid[])", [*cases]), Row)
 
 
 async def page(

@@ -48,6 +48,10 @@ from catch.domain.person import ProtectionReason, SetProtectedAddress
 from catch.domain.refusals import Refused
 from catch.domain.restricted import AddRestrictedNote
 from catch.domain.streams import grants_stream
+from catch.figures.gathering import Known, of_cases
+from catch.history.past import Moment
+from catch.metrics.definition import Cut
+from catch.metrics.support import disclosures
 from projections import agency_inbox
 from tests import relationships as r
 from tests.browser import signed_in
@@ -615,6 +619,24 @@ async def test_whoever_is_suspended_or_kept_out_meanwhile_reads_no_further(place
     await place.take(SuspendMember("police-1", duty.user), ADMINISTRATOR)
     await place.settled()
     assert (await place.post({"query": OPERATIONS["viewer"]}, duty)).status_code == HTTPStatus.FORBIDDEN
+
+
+@live
+async def test_it_is_counted_and_whether_somebody_else_has_looked_into_it(place: Place):
+    case = await place.worked_on("Quin Quillbrook", "housing-1")
+    before = await place.settled()
+    opening = await opens(place, case)
+    await place.mutate(EndBreakGlass(POLICE.agency, opening), POLICE)
+    over = await place.settled()
+    await place.mutate(ReviewBreakGlass(POLICE.agency, opening, BreakGlassFinding.JUSTIFIED), CALDICOTT)
+    said: list[list[str]] = []
+    for position in (before, over, await place.settled()):
+        for moment in (None, Moment(position=position)):
+            facts = (await of_cases(place.catch, [case.case], Known(position, moment)))[case.case]
+            lines = disclosures(facts, Cut(place.catch.log.clock.now(), {}))
+            said.append([line.answer for line in lines if line.answer.startswith("break-glass")])
+    waits, looked_into = ["break-glass, not reviewed"], ["break-glass, reviewed"]
+    assert said == [[], [], waits, waits, looked_into, looked_into]
 
 
 @live

@@ -23,7 +23,7 @@ from catch.log.entries import Unreadable
 from catch.metrics.definition import CaseFacts, ContactFacts, Cut, MeetingFacts
 from catch.metrics.doors import REPEATS
 from catch.slices import in_slices
-from projections import agenda, case_summary, contacts, outcomes
+from projections import agenda, break_glass, case_summary, contacts, outcomes
 
 TOGETHER = 200
 """Cases that are read with one statement."""
@@ -73,6 +73,22 @@ def with_others(facts: CaseFacts, own: Sequence[CaseFacts]) -> CaseFacts:
 
 async def of_cases(catch: Catch, cases: Sequence[UUID], known: Known) -> dict[UUID, CaseFacts]:
     """Each of them that there was by then and that can be read."""
+    return await with_glasses(catch, await states_of(catch, cases, known), known)
+
+
+async def with_glasses(catch: Catch, found: dict[UUID, CaseFacts], known: Known) -> dict[UUID, CaseFacts]:
+    """The same with what was opened of them in an emergency. Nothing as a rule: then no history is read for it."""
+    held = await break_glass.of_cases(catch.log.pool, found)
+    if held and (known.moment is not None or any(row.position > known.position for row in held)):
+        then: dict[Any, Any] = await rows(catch.log, break_glass.BREAK_GLASS, known.then)
+        held = [row for row in then.values() if row.case_id in found]
+    for row in sorted(held, key=lambda each: each.opened_at):
+        facts = found[row.case_id]
+        found[row.case_id] = facts._replace(glasses=(*facts.glasses, row.glass))
+    return found
+
+
+async def states_of(catch: Catch, cases: Sequence[UUID], known: Known) -> dict[UUID, CaseFacts]:
     if known.moment is not None:
         return await folded(catch, cases, known)
     standing, episodes = (

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from catch.domain.access_grant import Glass
 from catch.domain.calendar import london_day
 from catch.domain.case.state import Case
 from catch.domain.contact import Contact
@@ -52,11 +53,14 @@ class MetricMeasure(StrEnum):
 
 
 class CaseFacts(NamedTuple):
-    """A case with its episodes, and the other cases of the same person in the programme."""
+    """A case with its episodes, and the other cases of the same person in the programme; and how often it was opened in
+    an emergency.
+    """
 
     case: Case
     episodes: tuple[Episode, ...]
     others: tuple["CaseFacts", ...] = ()
+    glasses: tuple[Glass, ...] = ()
 
 
 class MeetingFacts(NamedTuple):

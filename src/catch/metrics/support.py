@@ -174,6 +174,12 @@ def disclosures(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
     for each in facts.case.objections if not voided(facts) else ():
         if each.at is not None and each.at <= cut.at:
             yield Line(london_day(each.at), "objection", group=lead, entry=each.objection)
+    # Of a case that should never have been, too: somebody has read it.
+    for each in facts.glasses:
+        if each.at <= cut.at:
+            reviewed = each.reviewed_at is not None and each.reviewed_at <= cut.at
+            answer = "break-glass, reviewed" if reviewed else "break-glass, not reviewed"
+            yield Line(london_day(each.at), answer, group=lead, entry=each.opening)
 
 
 SUPPORT = (
@@ -322,11 +328,12 @@ SUPPORT = (
     of_cases(
         "M41",
         "What is disclosed",
-        "On what basis is information shared with partners, and how often do people object?",
+        "On what basis is information shared with partners, how often do people object, and how often is a case opened in"
+        " an emergency?",
         disclosures,
-        Counts("Disclosures and objections"),
-        "DisclosureAuthorised, ObjectionRecorded",
-        "None: it is a count. Access in an emergency is not recorded by this program, which grants none",
+        Counts("Disclosures, objections and cases opened in an emergency"),
+        "DisclosureAuthorised, ObjectionRecorded, BreakGlassOpened, BreakGlassReviewed",
+        "None: it is a count. Of cases opened in an emergency, by whether somebody else had looked into it by the cut-off",
         "Whether a case is open does not matter.",
         basis=MetricBasis.PERIOD,
         shows=None,
