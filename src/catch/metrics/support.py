@@ -328,12 +328,12 @@ SUPPORT = (
     of_cases(
         "M41",
         "What is disclosed",
-        "On what basis is information shared with partners, how often do people object, and how often is a case opened in"
-        " an emergency?",
+        "On what basis is information shared with partners, how often do people object, and how often is a case"
+        " opened in an emergency?",
         disclosures,
         Counts("Disclosures, objections and cases opened in an emergency"),
         "DisclosureAuthorised, ObjectionRecorded, BreakGlassOpened, BreakGlassReviewed",
-        "None: it is a count. Of cases opened in an emergency, by whether somebody else had looked into it by the cut-off",
+        "None: it is a count. Of what was opened in an emergency, by whether anybody had looked into it by the cut-off",
         "Whether a case is open does not matter.",
         basis=MetricBasis.PERIOD,
         shows=None,
