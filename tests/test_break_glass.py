@@ -609,6 +609,7 @@ async def test_whoever_is_suspended_or_kept_out_meanwhile_reads_no_further(place
     await place.settled()
     assert await case_of(place, case, duty) is None
     assert await listed(place, duty) == {}
+    assert (await place.ask(OPERATIONS["open_cases"], duty))["viewer"]["opened"] == []
     other = await place.worked_on("Olga Quillbrook", "housing-1")
     await place.settled()
     await opens(place, other, duty)

@@ -14,9 +14,11 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from catch.access.doing import RULES
+from catch.domain.access_grant import BreakGlassReason, OpenBreakGlass
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import OfferAction
 from catch.domain.case.notes import AddNote
+from catch.domain.case.referral import case_number
 from catch.domain.case.state import Described
 from catch.domain.contact import ReceiveContact, TriageContact
 from catch.domain.erasing import HoldReason, PlaceLegalHold
@@ -102,6 +104,8 @@ async def furnish(place: Place) -> dict[str, str]:
     await place.take(RaiseHand(meeting.meeting, item, HOUSING.user), HOUSING)
     await place.take(PlaceLegalHold(told.person, uuid4(), HoldReason.COMPLAINT), CALDICOTT)
     contact = await at_the_door(place)
+    number, why = case_number(told.case), Sealed("The coordinator cannot be reached.")
+    await place.take(OpenBreakGlass(CHAIR.agency, uuid4(), number, BreakGlassReason.LEAD_ABSENT, why), CHAIR)
     await place.settled()
     case = str(told.case)
     return {

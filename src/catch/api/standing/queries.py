@@ -18,7 +18,8 @@ from catch.access.listing import (
     lists_members,
     members,
 )
-from catch.api.common.context import Info, NotForYourRole
+from catch.api.case.reading import shows
+from catch.api.common.context import Context, Info, NotForYourRole
 from catch.api.common.cursors import cursor, day_in, key_cursor, key_in, page_size
 from catch.api.common.scalars import Position
 from catch.api.common.types import PageInfo
@@ -27,9 +28,11 @@ from catch.api.standing import types
 from catch.api.standing import view as views
 from catch.api.standing.after import looking_after
 from catch.commands.offered import offered
+from catch.domain.access_grant import Glass
 from catch.domain.calendar import london_day
 from catch.domain.refusals import OutOfRange, UnknownPartner
 from catch.domain.streams import partner_stream
+from catch.personal.looks import passed_over
 from projections import agencies as agency_rows
 from projections import givings
 from projections import members as member_rows
@@ -41,6 +44,19 @@ FARTHEST = 400
 _ONE_MORE = 1
 
 
+async def opened_by(context: Context) -> list[Glass]:
+    """What the viewer has open and is shown: who is kept out of a case meanwhile is told no more of it here either."""
+    grants = await context.reading.facts.grants(context.who.agency)
+    held = [*grants.open_to(context.who.user, context.reading.facts.at)] if grants else []
+    if not held:
+        return []
+    looking, cases = await context.looking(), [each.opened.case for each in held]
+    shown = [each for each in held if shows(await looking.sight(each.opened.case))]
+    # That they may look is no look.
+    passed_over(cases)
+    return shown
+
+
 @strawberry.type
 class StandingQueries:
     @strawberry.field(description="Who asks, what they may do, and why.", metadata=weighs(1))
@@ -48,8 +64,7 @@ class StandingQueries:
         await info.context.reached(at_least)
         who, facts = info.context.who, info.context.reading.facts
         facts.rests.name(partner_stream(who.agency))
-        grants = await facts.grants(who.agency)
-        return views.viewer(who, await facts.partner(who.agency), facts.at, grants)
+        return views.viewer(who, await facts.partner(who.agency), facts.at, await opened_by(info.context))
 
     @strawberry.field(
         description="The mutations that the viewer may ask for about this case, its person, this meeting, this item of"

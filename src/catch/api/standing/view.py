@@ -9,7 +9,7 @@ from catch.access.standing import IN_TURN
 from catch.api.common.redaction import Opens, why_unopened
 from catch.api.common.types import Redaction
 from catch.api.standing import types
-from catch.domain.access_grant import Glass, Grants
+from catch.domain.access_grant import Glass
 from catch.domain.calendar import london_day
 from catch.domain.facts import Category, Command, Sealed
 from catch.domain.partner import Agreement, HeldRole, HeldTag, Partner, Running, ServiceAccount
@@ -84,7 +84,7 @@ def mutation(kind: type[Command]) -> str:
     return kind.__name__[0].lower() + kind.__name__[1:]
 
 
-def viewer(who: Who, partner: Partner | None, at: datetime, grants: Grants | None = None) -> types.Viewer:
+def viewer(who: Who, partner: Partner | None, at: datetime, glasses: Iterable[Glass] = ()) -> types.Viewer:
     day = london_day(at)
     held = partner.member(who.user) if partner else None
     roles = [*held.roles_on(day)] if held else []
@@ -102,7 +102,7 @@ def viewer(who: Who, partner: Partner | None, at: datetime, grants: Grants | Non
         tags=[tag(each) for each in held.tags_on(day)] if held else [],
         runs=[part(each) for each in partner.running_on(day)] if partner else [],
         agreements=[agreement(each, each.programmes) for each in in_force(partner, at)] if partner else [],
-        opened=[opened(each) for each in (grants.open_to(who.user, at) if grants else ())],
+        opened=[opened(each) for each in glasses],
         calendars=held.calendars if held else 0,
     )
 
