@@ -16,17 +16,20 @@ from catch.domain.streams import ACCESS_GRANT, grants_stream
 
 
 def numbered(book: Book, number: str) -> Case | None:
-    """None too where whoever it was about was erased: nothing is left to read."""
+    """None too where whoever it was about was erased, so that nothing is left to read, and where it cannot be read: who
+    knew of no such case is told of none.
+    """
     id_ = book.ask(CaseNumbered(number))
-    case = book.case(id_) if id_ else None
-    person = book.person(case.person) if case else None
+    case = book.readable_cases([id_])[0] if id_ else None
+    person = book.readable_people([case.person])[0] if case else None
     return case if person is not None and not person.erased else None
 
 
 def person_numbered(command: OpenBreakGlass, book: Book) -> UUID:
-    """Whose key seals why it was opened: it is about them, and goes with them."""
+    """Whose key seals why it was opened: it is about them, and goes with them. Of what is not theirs to open no key is
+    looked for."""
     case = numbered(book, command.number)
-    return case.person if case else own_stream(command, book)
+    return case.person if case and behind(case, book) else own_stream(command, book)
 
 
 def person_opened(command: ReviewBreakGlass, book: Book) -> UUID:
