@@ -57,8 +57,10 @@ class CaseSource(Shared):
     async def classify(self, viewer: Viewer, topic: Hashable) -> Hashable | Ended:
         known, case = await self.who(viewer), cast("UUID", topic)
         who = await self.facts().looking(known) if known else None
-        if who is not None:
-            self._opened.setdefault(case, set()).update(until for opened, until in who.glass if opened == case)
+        if who is not None and who.glass:
+            # Of this case alone: what else they have opened is nothing to what they follow here.
+            who = replace(who, glass=frozenset(each for each in who.glass if each[0] == case))
+            self._opened.setdefault(case, set()).update(until for _, until in who.glass)
         found = await self._sight(who, topic) if who else None
         if who is None or found is None:
             return ENDED

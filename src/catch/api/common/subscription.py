@@ -90,7 +90,7 @@ class Shared:
     def standing(self, who: Who) -> Who:
         """What somebody may act as, wherever they and their colleagues sit: which other meetings take up a case is not
         theirs to know of by it."""
-        return replace(who, user=NOBODY, bound=frozenset(), here=frozenset(), colleagues=frozenset())
+        return replace(who, user=NOBODY, bound=frozenset(), here=frozenset(), colleagues=frozenset(), glass=frozenset())
 
     async def published(self) -> None:
         """What was read may be newer than what was heard: a right may have ended before it was written."""
