@@ -18,12 +18,14 @@ from msgspec import Struct
 
 from catch.access.subject import GIVEN, HARM, OTHERS, TEXTS_OF_OTHERS, Withheld, pieces, withheld
 from catch.cli import cli
+from catch.domain.access_grant import BreakGlassReason, OpenBreakGlass
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import ActionProgressed
 from catch.domain.case.correcting import ApproveEntryWithdrawal, CorrectEntry, RequestEntryWithdrawal
 from catch.domain.case.disclosure import AuthoriseDisclosure, InvolvePartner
 from catch.domain.case.notes import AddNote
 from catch.domain.case.recusal import DeclareRecusal
+from catch.domain.case.referral import case_number
 from catch.domain.case.risks import RecordRisk
 from catch.domain.case.state import (
     Basis,
@@ -43,7 +45,7 @@ from catch.domain.meeting.session import StartMeeting
 from catch.domain.merging import ApproveMerge, RequestMerge
 from catch.domain.person import RegisterPerson
 from catch.domain.restricted import AddRestrictedNote
-from catch.domain.streams import CASE, CONTACT, MEETING, PERSON, RESTRICTED
+from catch.domain.streams import ACCESS_GRANT, CASE, CONTACT, MEETING, PERSON, RESTRICTED
 from catch.evidence.exporting import Asked, export
 from catch.evidence.kept import PURPOSE
 from catch.log.migrations import event_schemas
@@ -55,7 +57,7 @@ from catch.subject_access.page import html
 from tests.canaries.history import history
 from tests.canaries.run import Run
 from tests.conftest import Furnished
-from tests.place import AUDITOR, CHAIR, COORDINATOR, HOUSING, Place, ago
+from tests.place import AUDITOR, CHAIR, COORDINATOR, HOUSING, POLICE, Place, ago
 
 NONE = Decided()
 HISTORIES = (1, 2, 3)
@@ -122,7 +124,7 @@ def structs(hint: Any) -> Iterator[type[Struct]]:
 
 
 ABOUT_A_PERSON = [
-    *(event for stream in (CASE, PERSON, RESTRICTED, CONTACT) for event in stream.events),
+    *(event for stream in (CASE, PERSON, RESTRICTED, CONTACT, ACCESS_GRANT) for event in stream.events),
     *(event for event in MEETING.events if of_an_item(event)),
 ]
 
@@ -237,6 +239,21 @@ async def test_what_tells_of_others_or_may_harm_is_left_out_until_somebody_has_l
     for word in ("Restricted", "Safeguarding", "Risk recorded", "Recusal", "he has a knife"):
         assert word not in own
     assert "left out: it is, or may be, about somebody else" in own
+
+
+@live
+async def test_what_was_opened_in_an_emergency_is_among_it_for_whoever_decides(place: Place):
+    case, other = await place.worked_on("Nadir Example"), await place.worked_on("Noor Example")
+    for each, why in ((case, "the neighbours heard him shout"), (other, "the lead is away and it cannot wait")):
+        number = case_number(each.case)
+        opened = OpenBreakGlass(POLICE.agency, uuid4(), number, BreakGlassReason.RISK_TO_LIFE, Sealed(why))
+        await place.mutate(opened, POLICE)
+    await place.settled()
+    own, review = await copies(place, case.case)
+    assert "the neighbours heard him shout" in review
+    assert "the lead is away" not in review
+    assert "shout" not in own
+    assert "Break glass" not in own
 
 
 @live

@@ -16,7 +16,7 @@ from typing import Annotated, Any, NamedTuple, cast, get_args, get_origin, get_t
 from msgspec import Struct
 
 from catch.access.telling import telling
-from catch.domain import contact, erasing, merging, person, restricted
+from catch.domain import access_grant, contact, erasing, merging, person, restricted
 from catch.domain.case import (
     actions,
     agreement,
@@ -221,6 +221,10 @@ HARM = (
     risks.RiskRecorded,
     risks.RiskReviewed,
     told.CaseEscalated,
+    # Who read their case in an emergency, which may have been about what they do to others.
+    access_grant.BreakGlassOpened,
+    access_grant.BreakGlassEnded,
+    access_grant.BreakGlassReviewed,
     # That a court or a review waits for it.
     erasing.LegalHoldPlaced,
     erasing.LegalHoldLifted,

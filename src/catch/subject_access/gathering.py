@@ -1,5 +1,5 @@
 """Every fact that is about somebody: of themselves, their cases and what is kept beside them, the contacts and the
-items of meetings that were about them; and who looked.
+items of meetings that were about them, what was opened of them in emergencies; and who looked.
 
 Registers are left out: they hold nothing but ids that stand in the facts besides, and hashes.
 """
@@ -21,10 +21,21 @@ from catch.domain.facts import Fact, Recorded
 from catch.domain.meeting.state import Meeting
 from catch.domain.person import Person
 from catch.domain.refusals import NotAnswered
-from catch.domain.streams import CASE, CONTACT, MEETING, PERSON, RESTRICTED, Stream, fold, restricted_stream
+from catch.domain.streams import (
+    ACCESS_GRANT,
+    CASE,
+    CONTACT,
+    MEETING,
+    PERSON,
+    RESTRICTED,
+    Stream,
+    fold,
+    grants_stream,
+    restricted_stream,
+)
 from catch.evidence import reads
 from catch.history.past import histories
-from projections import agenda, contacts
+from projections import agenda, break_glass, contacts
 
 Facts = Sequence[Recorded[Any]]
 
@@ -80,14 +91,16 @@ async def gathered(catch: Catch, id_: UUID, since: date | None = None, until: da
     people = [each.person for each in registered]
     called = [each for person in people for each in await contacts.about(catch.log.pool, person)]
     held = await agenda.holding(catch.log.pool, ids)
+    granted = sorted({grants_stream(row.agency) for row in await break_glass.of_cases(catch.log.pool, ids)})
     beside = [restricted_stream(case) for case in ids]
-    found = await histories(catch.log, [*dict.fromkeys([*people, *ids, *beside, *called, *held])])
+    found = await histories(catch.log, [*dict.fromkeys([*people, *ids, *beside, *called, *held, *granted])])
     cases = [state for case in ids if isinstance(state := fold(CASE, found[case]), Case)]
     entries = [
         *(Entry(each, PERSON) for person in people for each in found[person]),
         *(entry for case in ids for entry in _of_case(found[case])),
         *(Entry(each, RESTRICTED) for stream in beside for each in found[stream]),
         *(entry for contact in called for entry in _of_contact(found[contact], frozenset(people))),
+        *(Entry(each, ACCESS_GRANT) for stream in granted for each in found[stream] if each.event.case in ids),
         *(entry for meeting in held for entry in _of_meeting(found[meeting], frozenset(ids))),
     ]
     entries.sort(key=lambda each: (each.recorded.envelope.occurred_at, each.recorded.position))
