@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple, TypeGuard
 from uuid import UUID
 
-from catch.access import RedactionReason, Sight, Who, recused, was_there
+from catch.access import RedactionReason, Sight, Who, lookers_shown, recused, was_there
 from catch.api.case import types
 from catch.api.case.merges import ALONE, Knowing, Merged, same_as
 from catch.api.case.view import Unfolding, Whole
@@ -108,7 +108,9 @@ class Reading:
         everyone = (now, *await same_as(self.facts.person, now)) if now else ()
         protected = any(each.address_protected for each in everyone)
         redactor = Redactor(seen, texts, Of(held.case, held.person))
-        return Whole(held, beside, pinned, person, redactor, version, position, moment, protected, merged)
+        # By the rights of now, whatever it is shown as.
+        lookers = lookers_shown(self.viewer, held, seen, self.facts.at)
+        return Whole(held, beside, pinned, person, redactor, version, position, moment, protected, merged, lookers)
 
     async def merged(self, seen: Sight, person: Person) -> Merged:
         """With whom the person is one, then or now; who may know of it is judged by the rights of now."""

@@ -664,6 +664,7 @@ class Case(Redactable):
     closure_proposed: ClosureProposal | None
     endings: list[Ending]
     reopenings: list[Reopening]
+    lookers: Lookers | None = strawberry.field(description="Of whom `whoSaw` tells the viewer that they looked.")
 
 
 @strawberry.type(description="A live case of somebody who may be the same person: whom to ask, how to reach them.")

@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from catch.access import state_told
+from catch.access import Lookers, state_told
 from catch.api.case import door, door_types, parts, sharing, types
 from catch.api.case.merges import Merged
 from catch.api.case.person import OF_PERSON, UnfoldingPerson
@@ -28,7 +28,7 @@ from catch.domain.restricted import Beside
 class Whole(Struct, frozen=True):
     """All that a case is shown from. `beside` is what is restricted, None where it is not shown; `at` is the moment its
     clocks are read at; `protected`: the person's address is protected now, whatever it was then; `merged`: with whom
-    they are one.
+    they are one; `lookers`: of whom the viewer is told that they looked.
     """
 
     held: domain.Case
@@ -41,6 +41,7 @@ class Whole(Struct, frozen=True):
     at: datetime
     protected: bool
     merged: Merged
+    lookers: Lookers | None
 
 
 class Unfolding(types.Case):
@@ -204,5 +205,6 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     "reopenings": lambda whole: whole.redactor.each(
         "reopenings", Category.DISCUSSION, whole.held.reopenings, parts.reopening
     ),
+    "lookers": lambda whole: whole.lookers,
 }
 """What a case is made of, in the order in which it is looked at for what is withheld."""

@@ -165,6 +165,13 @@ async def notes(visit: Visit) -> Reply:
     return visit.page("notes.html", follows=following.of_case(case["id"]), **shown)
 
 
+async def looks(visit: Visit) -> Reply:
+    """Who looked at it, for those who may know. The case itself is not asked for: that would be one look more."""
+    case = str(visit.path["case"])
+    found = (await visit.ask("who_saw", of={"caseId": case}, first=PAGE, after=visit.query.get("after")))["whoSaw"]
+    return visit.page("looks.html", case=case, looks=nodes(found), page=found["pageInfo"])
+
+
 async def matches(visit: Visit) -> Reply:
     """Who else the person may be, after somebody has looked."""
     case = await case_of(visit, str(visit.path["case"]))
@@ -176,5 +183,6 @@ ADDRESSES = (
     Address("/cases/{case:uuid}", shown),
     Address("/cases/{case:uuid}/history", history),
     Address("/cases/{case:uuid}/notes", notes),
+    Address("/cases/{case:uuid}/looks", looks),
     Address("/cases/{case:uuid}/matches", matches),
 )
