@@ -192,3 +192,24 @@ async def test_figures_are_those_of_the_api_and_small_numbers_are_not_told(world
         # A year in which nobody was referred.
         page = await visitor.get(f"/figures?programme={PROGRAMME}&period={periods(london_day(ago()))[-1].value}")
         assert "Too few to tell" in page.text
+
+
+async def test_who_looked_at_a_case_is_shown_to_those_who_may_know(world: World):
+    """Everybody to whoever coordinates or audits it, its own people to an agency with a part in it; else no page."""
+    path = f"/cases/{world.case.case}/looks"
+    async with visiting(world.place, COORDINATOR) as visitor:
+        await visitor.get(f"/cases/{world.case.case}")
+    async with visiting(world.place, HOUSING) as visitor:
+        assert path in (await visitor.get(f"/cases/{world.case.case}")).links
+        own = await visitor.get(path)
+        assert own.status == 200
+        assert HOUSING.user in own.text
+        assert COORDINATOR.user not in own.text
+    for by in (COORDINATOR, AUDITOR):
+        async with visiting(world.place, by) as visitor:
+            text = (await visitor.get(path)).text
+            assert HOUSING.user in text
+            assert COORDINATOR.user in text
+    for by, address in ((REFERRER, path), (COORDINATOR, f"/cases/{uuid4()}/looks")):
+        async with visiting(world.place, by) as visitor:
+            assert (await visitor.get(address)).status == 404

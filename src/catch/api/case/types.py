@@ -7,6 +7,7 @@ from uuid import UUID
 
 import strawberry
 
+from catch.access import Lookers
 from catch.api.case.door_types import Acceptance, Answered, Referral, SafeContact
 from catch.api.case.sharing_types import Agreement, Disclosure, Involvement, Objection
 from catch.api.common.messages import AccessEnded, Hidden, ResyncRequired

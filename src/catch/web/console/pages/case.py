@@ -169,7 +169,9 @@ async def looks(visit: Visit) -> Reply:
     """Who looked at it, for those who may know. The case itself is not asked for: that would be one look more."""
     case = str(visit.path["case"])
     found = (await visit.ask("who_saw", of={"caseId": case}, first=PAGE, after=visit.query.get("after")))["whoSaw"]
-    return visit.page("looks.html", case=case, looks=nodes(found), page=found["pageInfo"])
+    return visit.page(
+        "looks.html", case=case, looks=nodes(found), page=found["pageInfo"], follows=following.of_case(case)
+    )
 
 
 async def matches(visit: Visit) -> Reply:
