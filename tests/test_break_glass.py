@@ -89,6 +89,7 @@ from tests.standing import (
     with_member,
     world,
 )
+from tests.test_erased_everywhere import gone, somebody
 from tests.test_meeting_live import CASE as FOLLOW_CASE
 from tests.test_meeting_live import INBOX
 
@@ -701,3 +702,16 @@ async def test_pages_lead_to_it_and_say_so(place: Place):
         assert "What you found" in (await client.get(address)).text
     async with signed_in(place, COORDINATOR) as client:
         assert f"{number}</a> was opened in an emergency" in (await client.get("/inbox")).text
+
+
+async def test_of_whoever_was_erased_there_is_nothing_to_open(furnished: Furnished):
+    async with furnished() as place:
+        await place.enrol(CALDICOTT)
+        await place.take_contacts()
+        who = await somebody(place)
+        number = case_number(who.case)
+        opening = await opens(place, Case(who.case, who.person, "", "", ""))
+        await place.mutate(EndBreakGlass(POLICE.agency, opening), POLICE)
+        await gone(place, who)
+        assert await place.refused(opening_of(number), POLICE) == "UNKNOWN_NUMBER"
+        assert await place.refused(opening_of(NOT_THERE), POLICE) == "UNKNOWN_NUMBER"
