@@ -207,7 +207,7 @@ def test_a_history_with_corrections_says_the_same_in_whatever_order_it_is_folded
 
 
 def test_such_histories_put_right_and_withdraw():
-    found: set[type[Any]] = {type(fact.event) for seed in range(150) for fact in a_history(Random(seed))}
+    found: set[type[Any]] = {type(fact.event) for seed in range(500) for fact in a_history(Random(seed))}
     assert {EntryCorrected, EntryWithdrawalRequested, EntryWithdrawn, EntryWithdrawalRefused} <= found
 
 

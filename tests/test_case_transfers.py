@@ -66,6 +66,12 @@ def test_closing_says_that_it_was_handed_over():
     case_given(*ACCEPTED, offered, withdrawn).when(close, GIVEN).recorded(CaseClosed)
 
 
+def test_it_is_not_handed_over_before_it_was_offered():
+    late = TransferOffered(uid(75), TEXT, uid(76))
+    close = CloseCase(CASE, "moved-away", START.date(), TEXT)
+    case_given(*ACCEPTED, late).when(close, replace(GIVEN, at=START + timedelta(minutes=1))).refused(OutOfRange)
+
+
 # In a place
 
 

@@ -229,8 +229,7 @@ def likely() -> Iterator[CaseCommand]:
     yield from (pauses.PauseCase(CASE, uid(n), "away", date(2026, 6, 1)) for n in (63, 64))
     yield from (pauses.ResumeCase(CASE, uid(n)) for n in (63, 64))
     yield from (versions.MoveToVersion(CASE, version, TEXT) for version in (2, 3))
-    yield from (transfers.OfferTransfer(CASE, uid(n), uid(77), TEXT) for n in (75, 76))
-    yield from (transfers.WithdrawTransfer(CASE, uid(n), TEXT) for n in (75, 76))
+    yield from (transfers.OfferTransfer(CASE, uid(75), uid(77), TEXT), transfers.WithdrawTransfer(CASE, uid(75), TEXT))
     yield from (NEED, notes.MeetUnmetNeed(CASE, uid(60)))
     yield from (recusal.DeclareRecusal(CASE, "carl", "snn", TEXT), recusal.ResolveRecusal(CASE, "carl", TEXT)) * 2
     yield closing.ProposeClosure(CASE, "moved-away")

@@ -204,6 +204,8 @@ def ended_by(case: Case) -> Iterator[datetime | None]:
     for goal in case.goals:
         if goal.state is GoalState.OPEN:
             yield from (goal.set_at, goal.scored_at)
+    if case.open_transfer is not None:
+        yield case.open_transfer.at
 
 
 def settled(case: Case, command: CloseCase) -> Iterator[GoalAchieved | GoalAbandoned]:

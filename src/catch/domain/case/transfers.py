@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.case.course import otherwise
+from catch.domain.case.course import in_order, otherwise
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, Transfer
 from catch.domain.facts import Command, Fact, Leaves, Sealed
@@ -154,7 +154,8 @@ def decide(case: Case, command: TransferCommand, given: Given) -> list[TransferE
 def evolve(case: Case, event: TransferEvent, at: datetime) -> Case:
     match event:
         case TransferOffered(transfer, reason, to_case):
-            return replace(case, transfers=(*case.transfers, Transfer(transfer, reason, at, to_case)))
+            made = Transfer(transfer, reason, at, to_case)
+            return replace(case, transfers=in_order(case.transfers, made, lambda held: held.at))
         case TransferWithdrawn(transfer, reason):
             return _with(case, transfer, withdrawn_at=at, withdrawn_reason=reason)
         case CaseTransferredOut(transfer):
