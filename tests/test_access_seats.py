@@ -13,6 +13,8 @@ from catch.access import (
     item_hidden,
     may_attend,
     prepares,
+    seats_of,
+    sight,
 )
 from catch.domain.case.disclosure import (
     PartnerInvolved,
@@ -198,7 +200,7 @@ HIDDEN: dict[str, tuple[World, Meeting, RedactionReason | None]] = {
 def test_who_sees_an_item(how: str):
     w, sits, reason = HIDDEN[how]
     assert item_hidden(w.who(), sits, item, NOW) is reason
-    assert item_closed(w.who(), sits, item, shared, NOW) is reason
+    assert item_closed(w.who(), sits, item, shared, (), NOW) is reason
     kept_out = replace(sits, interests=(Interest(ITEM, w.user, w.agency, InterestAction.RECUSED),))
     assert item_hidden(w.who(), kept_out, item, NOW) is RedactionReason.RECUSED
 
@@ -207,10 +209,25 @@ def test_who_sees_an_item(how: str):
 def test_an_item_closes_at_once_when_nothing_may_be_told_any_more(ends: str):
     hana, case = sat(Role.PARTNER).who(), folded(*OFFERED, ENDS_A_PART[ends])
     before, after = (replace(meeting, published_at=NOW + days * timedelta(days=9)) for days in (-1, 1))
-    assert item_closed(hana, before, item, case, NOW) is RedactionReason.NO_DISCLOSURE
+    assert item_closed(hana, before, item, case, (), NOW) is RedactionReason.NO_DISCLOSURE
     # Whoever is invited anew sees the item while it may be told, also without a part in the case.
-    anew = item_closed(hana, after, item, case, NOW)
+    anew = item_closed(hana, after, item, case, (), NOW)
     assert anew is (None if ends == "involvement" else RedactionReason.NO_DISCLOSURE)
+
+
+def test_an_item_is_closed_to_whom_there_is_no_such_case_before_they_have_come_in():
+    """Who is told of nothing but what is said in the room: of this agenda or of another, not even its number."""
+    hana = sat(Role.PARTNER).who()
+    (held,) = [each for each in shared.disclosures if each.agency == hana.agency][:1]
+    case = replace(shared, involvements=(), disclosures=(replace(held, categories=frozenset({Category.ACTIONS})),))
+    running = replace(meeting, state=MeetingState.IN_PROGRESS, started_at=NOW)
+    before, meanwhile = seats_of(meeting, case.case), seats_of(running, case.case)
+    for seats, closed in ((before, None), (meanwhile, RedactionReason.NO_DISCLOSURE)):
+        assert item_closed(hana, meeting, item, case, seats, NOW) is closed
+        assert (sight(hana, case, seats, NOW) is None) is (closed is not None)
+    inside = replace(hana, here=frozenset({meeting.meeting}))
+    assert item_closed(inside, meeting, item, case, meanwhile, NOW) is None
+    assert sight(inside, case, meanwhile, NOW) is not None
 
 
 def test_who_a_meeting_exists_for():

@@ -70,7 +70,9 @@ class Noticing(Run):
         for user, canary, channel in self.reached:
             owners = self.stage.owners.get(canary, [])
             whose = {id_ for each in owners for id_ in (each.case, each.person) if id_}
-            whose |= {each.thing for each in owners if each.kind.startswith("contact") and each.thing}
+            contacts = {each.thing for each in owners if each.kind.startswith("contact") and each.thing}
+            # Of a contact about somebody who is known it is recorded of them.
+            whose |= contacts | {each.subject for each in self.models[-1].facts.contacts if each.contact in contacts}
             if whose and whose.isdisjoint(shown.get((user, channel), ())):
                 found.add((user, f"{canary}: {owners[0].what} ({owners[0].kind})", channel))
         return found
@@ -226,6 +228,8 @@ UNSEAL = {
     "importing/contents.py": "compares a row with what was imported before",
     "importing/people.py": "compares a row with who is registered",
     "cli/replaying.py": "once it is recorded that an operator looks",
+    "subject_access/making.py": "once it is recorded that somebody looks",
+    "scenarios/each/evidence.py": "counts in an invented place what is left to read, and shows none of it",
     "api/common/facts.py": "for answers, whose looks are noted",
 }
 """Who has texts unsealed, and why nobody is shown what they say unrecorded."""

@@ -269,7 +269,7 @@ def hidden_now(asked: Asked, meeting: Meeting, item: Item) -> RedactionReason | 
     # What was never shown stays as if it were not there: to the recused, too, of whose case a draft tells nothing.
     if case is None:
         return hidden
-    return item_closed(asked.who, meeting, item, case, asked.at)
+    return item_closed(asked.who, meeting, item, case, asked.reads.seats(case.case), asked.at)
 
 
 def kept_out(asked: Asked, item: Item) -> bool:

@@ -186,9 +186,7 @@ def _ways(who: Who, case: Case, seats: Sequence[Seat], at: datetime) -> Iterator
     if who.acts_as(Role.PARTNER, programme):
         involved = case.involved(who.agency)
         part = involved or (bool(seats) and _at_the_table(who, case, seats, at))
-        # A meeting under way goes before an older seat: what it says is not heard by way of that.
-        hears = involved or all(seat.hears(who, at) for seat in seats)
-        if part and (told := told_to(who, case, at) - (_NOTHING if hears else SAID)):
+        if part and (told := told_now(who, case, seats, at)):
             yield Sight(told, RedactionReason.NO_DISCLOSURE, who.agency, part=True)
     if who.glass and who.looks_by_glass(case.case, at) and (told := glass_shows(who, case)):
         yield Sight(told, RedactionReason.NO_DISCLOSURE, who.agency, glass=True)
@@ -252,6 +250,13 @@ def glass_shows(who: Who, case: Case) -> frozenset[Category]:
         return _NOTHING
     objected = (held for held in case.objections if held.covers(who.agency, told))
     return told.difference(*(held.categories for held in objected))
+
+
+def told_now(who: Who, case: Case, seats: Iterable[Seat], at: datetime) -> frozenset[Category]:
+    """The same, but for what is being said of the case in a room that they have not come into."""
+    # A meeting under way goes before an older seat: what it says is not heard by way of that.
+    hears = case.involved(who.agency) or all(seat.hears(who, at) for seat in seats)
+    return told_to(who, case, at) - (_NOTHING if hears else SAID)
 
 
 def refers(who: Who, programme: str) -> bool:
@@ -408,22 +413,28 @@ def bound(who: Who, meeting: Meeting) -> bool:
     return meeting.meeting in who.bound or meeting.accepted_by(who.user)
 
 
-def item_closed(who: Who, meeting: Meeting, item: Item, case: Case, at: datetime) -> RedactionReason | None:
-    """Like `item_hidden`, as things stand now: what was visible at publication may have been closed since."""
+def item_closed(
+    who: Who, meeting: Meeting, item: Item, case: Case, seats: Sequence[Seat], at: datetime
+) -> RedactionReason | None:
+    """Like `item_hidden`, as things stand now: what was visible at publication may have been closed since. `seats` are
+    the case's places on agendas, as for `sight`: to whom there is no such case, its item is closed.
+    """
     # Without seats: what older logs keep with the meeting `item_hidden` asks of the meeting itself.
     kept = recused(who, case, ())
     if kept and who.service is None:
         return RedactionReason.RECUSED
-    hidden = _item_closed(who, meeting, item, case, at)
+    hidden = _item_closed(who, meeting, item, case, seats, at)
     return RedactionReason.RECUSED if kept and hidden is None else hidden
 
 
-def _item_closed(who: Who, meeting: Meeting, item: Item, case: Case, at: datetime) -> RedactionReason | None:
+def _item_closed(
+    who: Who, meeting: Meeting, item: Item, case: Case, seats: Sequence[Seat], at: datetime
+) -> RedactionReason | None:
     hidden = item_hidden(who, meeting, item, at)
     if hidden or organises(who, meeting) or who.audits(meeting.programme, case.case):
         return hidden
     part = case.involved(who.agency) or not _left_since(who, case, meeting.published_at)
-    shown = coordinates(who, case, at) or (part and told_to(who, case, at))
+    shown = coordinates(who, case, at) or (part and told_now(who, case, seats, at))
     return None if shown else RedactionReason.NO_DISCLOSURE
 
 

@@ -119,7 +119,8 @@ class Sitting:
         now = (self.present.item(item.item) or item) if past else item
         case = await self.last_known(item.case, self.unreadable) if item.case else None
         if case is not None:
-            closed = item_closed(viewer, self.present, now, case, facts.at)
+            seats = (await facts.seats([case.case]))[case.case]
+            closed = item_closed(viewer, self.present, now, case, seats, facts.at)
         else:
             closed = item_hidden(viewer, self.present, now, facts.at)
         closed = closed or (item_hidden(viewer, self.shown, item, facts.at) if past else None)
