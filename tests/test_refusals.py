@@ -10,7 +10,7 @@ import pytest
 import catch.domain
 from catch.api.mutations import BESIDE, camel, details_of, every_refusal, refusal_codes, spelled
 from catch.api.schema import schema
-from catch.cli import replaying
+from catch.cli import replaying, subject_access
 from catch.domain.refusals import IdAlreadyUsed, MissingText, NotAnswered, OutOfRange, Refused
 from catch.domain.streams import COMMANDS
 from catch.web.serving import serving
@@ -47,6 +47,7 @@ def refusals() -> list[type[Refused]]:
     # Between them they import every module that defines one.
     assert schema()
     assert replaying
+    assert subject_access
     assert serving
     found = [each for each in every_refusal() if each.__module__.startswith("catch.") and each.code not in BASES]
     assert len(found) > 150

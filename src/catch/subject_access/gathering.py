@@ -45,7 +45,9 @@ class NoSuchPerson(NotAnswered):
 
 
 class PersonErasedAlready(NotAnswered):
-    """What was kept of this person has been erased: there is nothing left that could be given to anybody."""
+    """What was kept of this person has been erased, so that nothing is left to give to anybody. Say so to whoever asks;
+    check the number, if that cannot be.
+    """
 
 
 class Entry(NamedTuple):
