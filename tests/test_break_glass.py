@@ -37,9 +37,10 @@ from catch.domain.access_grant import (
 )
 from catch.domain.calendar import add_working_days, london_day
 from catch.domain.case.agreement import ObjectionRecorded, RecordObjection
+from catch.domain.case.closing import CloseCase
 from catch.domain.case.notes import AddNote
 from catch.domain.case.recusal import DeclareRecusal
-from catch.domain.case.referral import case_number
+from catch.domain.case.referral import SubmitReferral, case_number
 from catch.domain.case.state import Objection, Worker
 from catch.domain.facts import Actor, Category, Command, Role, Sealed, Tag
 from catch.domain.given import Given
@@ -715,3 +716,15 @@ async def test_of_whoever_was_erased_there_is_nothing_to_open(furnished: Furnish
         await gone(place, who)
         assert await place.refused(opening_of(number), POLICE) == "UNKNOWN_NUMBER"
         assert await place.refused(opening_of(NOT_THERE), POLICE) == "UNKNOWN_NUMBER"
+
+
+@live
+async def test_whoever_is_kept_out_of_one_case_of_a_person_opens_none_of_theirs(place: Place):
+    before, there = await place.worked_on("Zed Quillbrook"), uuid4()
+    await place.take(DeclareRecusal(before.case, POLICE.user, POLICE.agency, Sealed("He is my father")))
+    await place.take(CloseCase(before.case, "disengaged", london_day(ago(days=0)), Sealed("Not wanted")))
+    again = SubmitReferral(there, before.person, PROGRAMME, uuid4(), "police", "phone", ago(hours=1), Sealed("Again"))
+    await place.take(again)
+    await place.settled()
+    assert await place.refused(opening_of(case_number(there), POLICE), POLICE) == "UNKNOWN_NUMBER"
+    assert await place.refused(opening_of(case_number(there), HOUSING), HOUSING) is None

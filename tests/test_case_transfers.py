@@ -164,6 +164,18 @@ async def test_whoever_does_not_see_the_other_case_learns_nothing_of_it_by_closi
 
 
 @live
+async def test_neither_is_closed_because_the_other_has_them_where_none_has(place: Place):
+    made = await referred_on(place, "Gino Wanderly")
+    await place.mutate(offer_of(made))
+    await accepted_there(place, made.there)
+    back = OfferTransfer(made.there, uuid4(), made.case.case, Sealed("They come from here"))
+    assert await place.refused(back) == "NO_CASE_TO_TRANSFER_TO"
+    ended = CloseCase(made.there, "disengaged", london_day(ago(days=0)), Sealed("They did not come"))
+    await place.take(ended)
+    assert await place.refused(close_of(made)) == "TRANSFER_NOT_TAKEN_ON"
+
+
+@live
 async def test_to_which_case_is_told_to_nobody_here(place: Place):
     made = await referred_on(place, "Elio Wanderly")
     await place.mutate(offer_of(made))

@@ -19,9 +19,11 @@ from catch.api.common.context import Context
 from catch.api.common.facts import Facts
 from catch.api.common.recording import LIVE, LiveReads
 from catch.domain.case.notes import AddNote
-from catch.domain.facts import Actor, Category, Sealed
+from catch.domain.case.recusal import DeclareRecusal
+from catch.domain.facts import Actor, Category, Sealed, Tag
+from catch.domain.restricted import AddRestrictedNote
 from catch.evidence.reads import ROWS, Kept, Read
-from catch.personal.looks import NobodyNotes
+from catch.personal.looks import TEXTS, NobodyNotes
 from tests.canaries.channels import OPERATIONS
 from tests.canaries.history import history
 from tests.canaries.run import Run
@@ -211,6 +213,25 @@ async def test_a_subscription_records_what_it_shows_from_where_and_to_where(plac
 
     await eventually(over)
     assert (ended[0].read.subscription, ended[0].read.upto) == (row.read.subscription, position)
+
+
+async def test_whoever_reads_a_text_is_recorded_as_more_than_knowing_of_the_case(place: Place):
+    """Notes and concerns have no category of their own path; what else has none is noted as texts."""
+    case = await place.worked_on("Nora Quillbrook")
+    await place.take(AddNote(case.case, uuid4(), Category.HEALTH, Sealed("what she said")))
+    await place.take(AddRestrictedNote(case.case, uuid4(), Tag.SAFEGUARDING, Sealed("what he does")))
+    await place.take(DeclareRecusal(case.case, HOUSING.user, HOUSING.agency, Sealed("a neighbour")))
+    await place.settled()
+    for asked, noted in (
+        ("notes { text }", {Category.HEALTH, Category.RESTRICTED}),
+        ("recusals { reason }", {TEXTS}),
+        ("number", set[str]()),
+    ):
+        began = await last(place)
+        await place.ask(f"query($c: UUID!) {{ case(id: $c) {{ {asked} }} }}", c=str(case.case))
+        (row,) = await recorded(place, began)
+        assert {name for seen in row.read.seen for name in seen.categories} >= noted
+        assert noted or row.read.seen[0].categories == ()
 
 
 # Whoever has texts unsealed

@@ -16,16 +16,23 @@ import pytest_asyncio
 from click.testing import CliRunner
 from msgspec import Struct
 
-from catch.access.subject import GIVEN, HARM, OTHERS, TEXTS_OF_OTHERS, Withheld, pieces, withheld
+from catch.access.subject import GIVEN, HARM, OTHERS, TEXTS_OF_HARM, TEXTS_OF_OTHERS, Withheld, pieces, withheld
 from catch.cli import cli
 from catch.domain.access_grant import BreakGlassReason, OpenBreakGlass
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import ActionProgressed
-from catch.domain.case.correcting import ApproveEntryWithdrawal, CorrectEntry, RequestEntryWithdrawal
-from catch.domain.case.disclosure import AuthoriseDisclosure, InvolvePartner
+from catch.domain.case.correcting import (
+    ApproveEntryWithdrawal,
+    CorrectEntry,
+    RefuseEntryWithdrawal,
+    RequestEntryWithdrawal,
+)
+from catch.domain.case.disclosure import AuthoriseDisclosure, EndDisclosure, EndInvolvement, InvolvePartner
+from catch.domain.case.information import RequestInformation
 from catch.domain.case.notes import AddNote
+from catch.domain.case.proposals import ProposeForMeeting
 from catch.domain.case.recusal import DeclareRecusal
-from catch.domain.case.referral import case_number
+from catch.domain.case.referral import SubmitReferral, case_number
 from catch.domain.case.risks import RecordRisk
 from catch.domain.case.state import (
     Basis,
@@ -33,13 +40,18 @@ from catch.domain.case.state import (
     EntryField,
     KindOfEntry,
     LegalBasis,
+    ProposalPurpose,
     RiskLevel,
     SpecialCategoryBasis,
+    VoidReason,
     WithdrawReason,
+    Worker,
 )
+from catch.domain.case.voiding import RequestVoiding
 from catch.domain.facts import Actor, Category, Fact, Recorded, Role, Sealed, Tag
 from catch.domain.meeting.attendance import AcceptConfidentiality, JoinMeeting
 from catch.domain.meeting.deciding import GuestKind, RecordGuest, RecordUpdate
+from catch.domain.meeting.editing import ChangeTimebox, RemoveItem
 from catch.domain.meeting.floor import OpenItem
 from catch.domain.meeting.session import StartMeeting
 from catch.domain.merging import ApproveMerge, RequestMerge
@@ -57,7 +69,7 @@ from catch.subject_access.page import html
 from tests.canaries.history import history
 from tests.canaries.run import Run
 from tests.conftest import Furnished
-from tests.place import AUDITOR, CHAIR, COORDINATOR, HOUSING, POLICE, Place, ago
+from tests.place import AUDITOR, CHAIR, COORDINATOR, HOUSING, POLICE, SERIES, Place, ago
 
 NONE = Decided()
 HISTORIES = (1, 2, 3)
@@ -136,7 +148,7 @@ def test_somebody_has_thought_about_every_fact(event: type[Fact]):
 
 @pytest.mark.parametrize("event", GIVEN)
 def test_somebody_has_thought_about_every_text(event: type[Fact]):
-    said = [*GIVEN[event], *TEXTS_OF_OTHERS.get(event, ())]
+    said = [*GIVEN[event], *TEXTS_OF_OTHERS.get(event, ()), *TEXTS_OF_HARM.get(event, ())]
     assert sorted(said) == sorted({*paths(event)})
 
 
@@ -220,7 +232,17 @@ async def test_what_tells_of_others_or_may_harm_is_left_out_until_somebody_has_l
     await place.take(DeclareRecusal(case.case, HOUSING.user, HOUSING.agency, Sealed("it is my aunt")))
     danger = AuthoriseDisclosure(case.case, uuid4(), "police-1", frozenset(Category), DANGER, Sealed("he has a knife"))
     await place.take(danger)
-    await place.take(InvolvePartner(case.case, "police-1", "support", Sealed("ask for Mrs Warden")))
+    await place.take(InvolvePartner(case.case, "police-1", "support"))
+    await place.take(RequestInformation(case.case, uuid4(), Sealed("ask Mrs Warden"), Sealed("the rent book"), SOON))
+    worker = Worker(COORDINATOR.user, COORDINATOR.agency)
+    await place.take(
+        ProposeForMeeting(
+            case.case, uuid4(), SERIES, ProposalPurpose.URGENT, worker, Sealed("what now"), ("police-1",),
+            person_informed=False, not_informed_reason=Sealed("her son must not hear"),
+        )
+    )  # fmt: skip
+    await place.take(EndDisclosure(case.case, danger.disclosure, Sealed("the danger is over")))
+    await place.take(EndInvolvement(case.case, "police-1", Sealed("police done with him")))
     own, review = await copies(place, case.case)
     hidden = (
         "the neighbour drinks",
@@ -230,13 +252,16 @@ async def test_what_tells_of_others_or_may_harm_is_left_out_until_somebody_has_l
         "it is my aunt",
         "he has a knife",
         "Mrs Warden",
+        "her son must not hear",
+        "the danger is over",
+        "police done with him",
     )
     assert [text for text in hidden if text in own] == []
     assert [text for text in hidden if text not in review] == []
     for text in ("Odalys Example", "likes the garden", case.reason, case.matters, "Needed to help."):
         assert text in own
     # Not that there is any such thing, nor to whom it was told.
-    for word in ("Restricted", "Safeguarding", "Risk recorded", "Recusal", "he has a knife"):
+    for word in ("Example police-1", "Restricted", "Safeguarding", "Risk recorded", "Recusal", "Vital interests"):
         assert word not in own
     assert "left out: it is, or may be, about somebody else" in own
 
@@ -295,6 +320,96 @@ async def test_what_was_about_another_person_is_not_theirs(place: Place):
         assert text in review
     for text in ("has one cat", "has two cats"):
         assert text in own
+
+
+@live
+async def test_as_soon_as_somebody_says_that_it_is_another_persons_it_is_not_theirs(place: Place):
+    """Corrections of it neither, and not while nobody has answered; once that was refused it is."""
+    case, note, withdrawal = await place.worked_on("Queenie Example"), uuid4(), uuid4()
+    await place.enrol(COLLEAGUE)
+    await place.take(AddNote(case.case, note, Category.PLAN, Sealed("has three parrots")))
+    put_right = (EntryField.TEXT, Sealed("Mr Sandoval has parrots"), Sealed("of Mr Sandoval"))
+    await place.take(CorrectEntry(case.case, uuid4(), KindOfEntry.NOTE, note, *put_right))
+    why = (WithdrawReason.WRONG_PERSON, Sealed("of somebody else"))
+    await place.take(RequestEntryWithdrawal(case.case, withdrawal, KindOfEntry.NOTE, note, *why))
+    own, review = await copies(place, case.case)
+    for text in ("has three parrots", "Mr Sandoval has parrots", "of Mr Sandoval"):
+        assert text not in own
+        assert text in review
+    await place.take(RefuseEntryWithdrawal(case.case, withdrawal, Sealed("It is theirs")), COLLEAGUE)
+    own, _ = await copies(place, case.case)
+    assert "Mr Sandoval has parrots" in own
+
+
+@live
+async def test_a_case_of_another_person_is_not_theirs_wherever_it_is_spoken_of(place: Place):
+    case, own_case = await place.worked_on("Rufus Example"), uuid4()
+    elsewhere = SubmitReferral(own_case, case.person, "bexley-icm", uuid4(), "gp", "phone", ago(hours=2), Sealed("own"))
+    await place.enrol(COORDINATOR, "bexley-icm")
+    await place.take(elsewhere)
+    meeting = await place.published(starts_at=ago(days=-2))
+    item = next(each.item for each in meeting.items if each.case == case.case)
+    await place.take(ChangeTimebox(meeting.meeting, item, 12, Sealed("her husband drinks")), CHAIR)
+    await place.take(RequestVoiding(case.case, uuid4(), VoidReason.WRONG_PERSON, Sealed("of the neighbour")))
+    await place.settled()
+    found, pack = await pack_of(place, case.person)
+    own, review = unescape(html(pack)), unescape(html(pack, review=True))
+    assert [each.case for each in found.cases] == [own_case]
+    for text in ("her husband drinks", case.reason, case.matters):
+        assert text not in own
+        assert text in review
+    assert case_number(case.case) not in own
+    assert "own" in own
+
+
+@live
+async def test_what_an_agenda_said_that_was_drafted_anew_is_among_it(place: Place):
+    case = await place.worked_on("Sybil Example")
+    meeting = (await place.published(starts_at=ago(days=-3))).meeting
+    item = next(each.item for each in (await place.meeting(meeting)).items if each.case == case.case)
+    await place.take(ChangeTimebox(meeting, item, 12, Sealed("shouts, and takes long")), CHAIR)
+    await place.take(RemoveItem(meeting, item, Sealed("not today")), CHAIR)
+    await place.settled()
+    own, _ = await copies(place, case.case)
+    assert "shouts, and takes long" in own
+
+
+@live
+async def test_what_is_left_out_is_not_told_by_who_looked(place: Place):
+    case = await place.worked_on("Tamar Example", "housing-1")
+    await place.take(RecordRisk(case.case, uuid4(), "falls", RiskLevel.HIGH, Sealed("never alone"), SOON))
+    await place.ask(
+        "query($id: UUID!) { case(id: $id) { risks { kind } person { name } notes { text } } }", id=str(case.case)
+    )
+    number = case_number(case.case)
+    reason = BreakGlassReason.RISK_TO_LIFE
+    await place.mutate(OpenBreakGlass(POLICE.agency, uuid4(), number, reason, Sealed("the neighbours called")), POLICE)
+    await place.settled()
+    await place.ask("query($id: UUID!) { case(id: $id) { person { name } } }", POLICE, id=str(case.case))
+    _, pack = await pack_of(place, case.case)
+    assert {each.agency for each in pack.looked} == {"Example snn"}
+    assert "Risk" not in str(pack.looked)
+
+
+@live
+async def test_a_value_that_is_given_opens_no_other_and_one_that_is_left_out_none(place: Place):
+    case = await place.worked_on("Ulla Example")
+    danger = AuthoriseDisclosure(case.case, uuid4(), "police-1", frozenset(Category), DANGER, Sealed("he has a knife"))
+    await place.take(danger)
+    await place.take(AddNote(case.case, uuid4(), Category.PLAN, Sealed("she must not read this")))
+    _, pack = await pack_of(place, case.case)
+    places = {value.text: value.place for line in pack.lines for value in line.values}
+    referrer = next(v.place for line in pack.lines for v in line.values if v.place.endswith("referral.referrer_agency"))
+    decided = Decided(frozenset({places["he has a knife"]}), frozenset({referrer, places["she must not read this"]}))
+    _, pack = await pack_of(place, case.case, decided)
+    own = unescape(html(pack))
+    assert "he has a knife" in own
+    assert pack.told == ()
+    assert pack.sources == ()
+    # Not even that there is something that somebody leaves out.
+    assert "she must not read this" not in own
+    note = next(line for line in pack.lines if line.title == "Note added")
+    assert note.part_left_out == ()
 
 
 @live

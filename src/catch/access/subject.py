@@ -44,8 +44,10 @@ from catch.domain.case import (
     voiding,
 )
 from catch.domain.case import telling as told
+from catch.domain.case.state import CommonLawBasis, LegalBasis, SpecialCategoryBasis
 from catch.domain.facts import Category, Fact, Sealed
 from catch.domain.meeting import adding, amending, attendance, deciding, drafting, editing, floor, instant, speaking
+from catch.domain.meeting.listing import AppearanceBasis, ReasonCode
 from catch.domain.plain import Form
 
 
@@ -58,6 +60,8 @@ class Withheld(StrEnum):
     """It may do serious harm: what is restricted, a risk, what is kept for a court."""
     UNDECIDED = "undecided"
     """Nobody has said yet whether it may be given."""
+    DECIDED = "decided"
+    """Somebody has looked, and said that it is not."""
 
 
 _REFERRAL = (
@@ -92,10 +96,10 @@ GIVEN: Mapping[type[Fact], tuple[str, ...]] = {
     disclosure.DisclosureEnded: _REASON,
     disclosure.PartnerInvolved: _NOTHING,
     disclosure.PartnerInvolvementEnded: _REASON,
-    proposals.MeetingProposed: ("question", "not_informed_reason"),
+    proposals.MeetingProposed: ("question",),
     proposals.ProposalWithdrawn: _REASON,
     proposals.CaseDiscussed: tuple(f"discussion.{name}" for name in _UPDATE),
-    proposals.MeetingDecisionRecorded: ("decision.text", "decision.dissent.text", "decision.not_told_reason"),
+    proposals.MeetingDecisionRecorded: ("decision.text", "decision.dissent.text"),
     proposals.DiscussionAmended: ("amendment.text",),
     plan.PlanAgreed: _PLAN,
     plan.PlanRevised: _PLAN,
@@ -162,7 +166,7 @@ GIVEN: Mapping[type[Fact], tuple[str, ...]] = {
     floor.ItemDeferred: ("note",),
     floor.ItemNoted: _NOTHING,
     deciding.ItemUpdateRecorded: _UPDATE,
-    deciding.DecisionRecorded: ("text", "dissent.text", "not_told_reason"),
+    deciding.DecisionRecorded: ("text", "dissent.text"),
     deciding.ItemActionLinked: _NOTHING,
     deciding.GuestRecorded: _NOTHING,
     amending.MinutesAmended: ("text",),
@@ -243,6 +247,28 @@ TEXTS_OF_OTHERS: Mapping[type[Fact], tuple[str, ...]] = {
 }
 """Texts that name somebody else, or are there to speak of them."""
 
+TEXTS_OF_HARM: Mapping[type[Fact], tuple[str, ...]] = {
+    # Why they were not told has its reasons.
+    proposals.MeetingProposed: ("not_informed_reason",),
+    proposals.MeetingDecisionRecorded: ("decision.not_told_reason",),
+    deciding.DecisionRecorded: ("not_told_reason",),
+}
+"""Texts that are left out until somebody has decided that they do no harm."""
+
+DANGER = frozenset(
+    {
+        Category.RESTRICTED,
+        AppearanceBasis.SAFEGUARDING,
+        AppearanceBasis.VITAL_INTEREST,
+        ReasonCode.SAFEGUARDING_FOLLOW_UP,
+        LegalBasis.VITAL_INTERESTS,
+        SpecialCategoryBasis.VITAL_INTERESTS,
+        SpecialCategoryBasis.SUBSTANTIAL_PUBLIC_INTEREST,
+        CommonLawBasis.OVERRIDING_PUBLIC_INTEREST,
+    }
+)
+"""Codes that tell of a danger wherever they stand."""
+
 UNGIVEN = frozenset({Form.USER, Form.FORMER})
 """Plain strings that are left out: who of an agency's people it was, and what nothing shows any more."""
 NUMBERS = frozenset({"number", "programme"})
@@ -287,7 +313,8 @@ def pieces(event: Fact, part: Struct | None = None, *, shared: bool = False, mis
         why = whole
         if why is None and text and path not in given:
             why = Withheld.ABOUT_OTHERS if path in others else Withheld.UNDECIDED
-        if value is Category.RESTRICTED:
+            why = Withheld.MAY_HARM if path in TEXTS_OF_HARM.get(type(event), ()) else why
+        if isinstance(value, Enum) and value in DANGER:
             why = Withheld.MAY_HARM
         yield Piece(path, value, text, why)
 

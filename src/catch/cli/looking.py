@@ -15,14 +15,12 @@ from catch.domain.case.state import Case
 from catch.domain.facts import Purpose, Recorded
 from catch.domain.streams import CASE, stream_of_event
 from catch.personal import named, sealed_in
-from catch.personal.looks import Looks
+from catch.personal.looks import TEXTS, Looks
 from catch.present.states import Held
 from projections import case_summary
 
 TERMINAL = "terminal"
 """The channel, as it is recorded."""
-TEXTS = "texts"
-"""What an operator is shown beside the categories of facts: what their personal texts say."""
 
 
 async def looked(

@@ -19,7 +19,7 @@ from catch.evidence import kept
 from catch.evidence.exporting import Asked
 from catch.evidence.exporting import export as written
 from catch.log.migrations import event_schemas
-from catch.subject_access.content import Decided, Pack
+from catch.subject_access.content import OPERATION, Decided, Pack
 from catch.subject_access.gathering import gathered
 from catch.subject_access.making import Days, made
 from catch.subject_access.page import html
@@ -36,7 +36,11 @@ SIGNED_WITHIN = 10.0
 @option("--to", "until", type=DAY, metavar="DAY", help="... up to this day.")
 @option("-o", "--output", type=FILE, help="Their copy, a new file (HTML).")
 @option("--review", type=FILE, help="A copy for whoever decides, with everything that is left out, a new file (HTML).")
-@option("--proofs", type=FILE, help="A bundle that proves that nothing is missing, a new file.")
+@option(
+    "--proofs",
+    type=FILE,
+    help="For an auditor, not for them: a bundle that proves that it is whole, a new file.",
+)
 @option("--release", multiple=True, metavar="PLACE", help="Give this all the same: somebody has looked at it.")
 @option("--withhold", multiple=True, metavar="PLACE", help="Leave this out: somebody has looked at it.")
 def subject_access(
@@ -62,7 +66,7 @@ def subject_access(
 
         catch audit subject-access 7K3M-Q2XD --review review.html
         catch audit subject-access 7K3M-Q2XD --release 412 --withhold 398.text -o theirs.html
-        catch audit subject-access 7K3M-Q2XD --from 2026-01-01 --to 2026-06-30 -o theirs.html --proofs theirs.catch
+        catch audit subject-access 7K3M-Q2XD --from 2026-01-01 --to 2026-06-30 -o theirs.html --proofs auditors.catch
     """
     files = [each for each in (output, review, proofs) if each is not None]
     days = Days(since.date() if since else None, until.date() if until else None)
@@ -75,7 +79,7 @@ def subject_access(
 
         async def shown(facts: Sequence[Recorded[Any]]) -> None:
             purpose = Purpose.ADMINISTRATION
-            await looked(catch, facts, "audit subject-access", personal=True, purpose=purpose)
+            await looked(catch, facts, OPERATION, personal=True, purpose=purpose)
 
         pack = await made(catch, found, days, Decided(frozenset(release), frozenset(withhold)), shown)
         if proofs is not None:

@@ -227,7 +227,7 @@ def move(command: versions.MoveToVersion, book: Book, given: Given) -> None:
 def transfer(command: transfers.OfferTransfer, book: Book, given: Given) -> None:
     """To a case that they see, if only as whoever referred the person there; any other is as if there were none."""
     if decided(command, book, given):
-        case, other = book.case(command.case), book.case(command.to_case)
+        case, other = book.case(command.case), _readable(book, command.to_case)
         if other is None or not seen(book, other, given.by):
             raise UnknownCase(case=command.to_case)
         if case is None or not transfers.takes_over(other, case):
@@ -251,14 +251,14 @@ def close(command: closing.CloseCase, book: Book, given: Given) -> None:
     if decided(command, book, given):
         partners_exist(book, command.message_back_to)
         if handed_over is not None:
-            other = book.case(handed_over.to_case) if handed_over.to_case else None
-            if other is None or not taken_on(other) or not seen(book, other, given.by):
+            other = _readable(book, handed_over.to_case)
+            if other is None or not transfers.takes_on(other) or not seen(book, other, given.by):
                 raise transfers.TransferNotTakenOn(transfer=handed_over.transfer)
 
 
-def taken_on(case: Case) -> bool:
-    """Accepted, whatever has become of it since."""
-    return case.milestones.accepted_at is not None and case.milestones.voided_at is None
+def _readable(book: Book, case: UUID | None) -> Case | None:
+    """What cannot be read of another case is nothing to whoever may not know of it."""
+    return book.readable_cases([case])[0] if case else None
 
 
 def submit(command: referral.SubmitReferral, book: Book, given: Given) -> None:

@@ -44,6 +44,11 @@ def behind(case: Case, book: Book) -> Behind | None:
     if who is None or at is None:
         return None
     seen, shows = sight(who, case, Looked(book).seats(case.case), at), glass_shows(who, case)
+    # Somebody close to them is so in every programme.
+    (person,) = book.readable_people([case.person])
+    others = book.readable_cases(each for each, _ in person.cases) if person else ()
+    if any(other is not None and other.recused(who.user) for other in others):
+        return None
     if not shows or (seen is not None and seen.hidden is RedactionReason.RECUSED):
         return None
     return Behind(case.case, case.programme, case.lead, shown=seen is not None and shows <= seen.categories)

@@ -11,6 +11,9 @@ from contextvars import ContextVar
 from typing import NamedTuple
 from uuid import UUID
 
+TEXTS = "texts"
+"""What is noted of a text that is of no category, or shown in the terminal."""
+
 
 class Look(NamedTuple):
     """One record that was looked at: of a case and whose it is, as far as that is known; or of somebody, or something,

@@ -10,23 +10,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
 from typing import NamedTuple
+from uuid import UUID
 
 from catch.access.subject import Piece, Withheld, pieces, withheld
 from catch.domain.calendar import LONDON, london_day
 from catch.domain.case import referral
-from catch.domain.case.disclosure import DisclosureAuthorised
+from catch.domain.case.disclosure import DisclosureAuthorised, DisclosureEnded
 from catch.domain.case.state import Disclosure
 from catch.domain.facts import Category, Purpose, Sealed
 from catch.domain.refusals import NotAnswered
-from catch.personal import Unopened
+from catch.personal import Unopened, looks
 from catch.subject_access.gathering import Entry, Gathered
 from catch.wording import words
 
 Plain = Mapping[Sealed, str | Unopened]
 UNREADABLE = "(this cannot be read any more)"
-WHY = frozenset({Purpose.DIRECT_CARE, Purpose.SAFEGUARDING, Purpose.ADMINISTRATION})
-"""What something is kept for; the others say how it came in, or who looked at it."""
+WHY = frozenset({Purpose.DIRECT_CARE, Purpose.ADMINISTRATION})
+"""What something is kept for, as it is said to everybody; the others say how it came in, who looked, or too much."""
 LAW = {"article6": "UK GDPR article 6", "article9": "UK GDPR article 9", "common_law": "duty of confidentiality"}
+UNTOLD = frozenset({Category.RESTRICTED, Category.RISK, Category.THIRD_PARTY, looks.TEXTS})
+"""Kinds of which it is not said that somebody looked at them."""
+OPERATION = "audit subject-access"
+"""As which it is recorded that this is made."""
 CODE = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -44,7 +49,7 @@ class Decided(NamedTuple):
         """A value's own place goes before its line's, and leaving out before giving."""
         for each in (f"{place}.{path}", place):
             if each in self.withheld:
-                return Withheld.UNDECIDED if otherwise is None else otherwise
+                return Withheld.DECIDED if otherwise is None else otherwise
             if each in self.released:
                 return None
         return otherwise
@@ -79,7 +84,7 @@ class Line(NamedTuple):
     @property
     def part_left_out(self) -> tuple[str, ...]:
         """What of a line that is given is left out for the sake of others; what may do harm is not even named."""
-        harmless = [each for each in self.values if each.why not in (None, Withheld.MAY_HARM)]
+        harmless = [each for each in self.values if each.why in (Withheld.ABOUT_OTHERS, Withheld.UNDECIDED)]
         return tuple(dict.fromkeys(each.label for each in harmless))
 
     @property
@@ -159,7 +164,7 @@ def packed(
     """Raises `NoSuchPlace` for a decision about something that is not there: a slip of the pen leaves nobody believing
     that it was left out.
     """
-    said = Said(plain, agencies, programmes)
+    said = Said(plain, agencies, programmes, in_danger(found), overriding(found))
     lines = tuple(said.line(each, decided) for each in found.entries)
     places = {line.place for line in lines} | {value.place for line in lines for value in line.values}
     if unknown := sorted((decided.released | decided.withheld) - places):
@@ -179,7 +184,7 @@ def packed(
         lines=lines,
         purposes=tuple(sorted({words(why) for each in given if (why := each.recorded.envelope.purpose) in WHY})),
         sources=tuple(dict.fromkeys(said.source(each) for each in given if sourced(each, lines))),
-        told=tuple(said.told(each) for each in disclosed(found, given)),
+        told=tuple(said.told(each) for each in disclosed(found, given, lines)),
         looked=looked(found, said),
         address_protected=any(each.address_protected for each in (found.person, *found.others)),
         invented=invented,
@@ -189,7 +194,16 @@ def packed(
 class Said:
     """How facts and values are said: in words, with the public names of agencies and programmes."""
 
-    def __init__(self, plain: Plain, agencies: Mapping[str, str], programmes: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        plain: Plain,
+        agencies: Mapping[str, str],
+        programmes: Mapping[str, str],
+        dangerous: frozenset[str],
+        overriding: frozenset[UUID],
+    ) -> None:
+        """`dangerous`: agencies that nothing names until somebody has decided; `overriding`: disclosures likewise."""
+        self.dangerous, self.overriding = dangerous, overriding
         self._plain = plain
         self._agencies = agencies
         self._programmes = programmes
@@ -197,9 +211,12 @@ class Said:
     def line(self, entry: Entry, decided: Decided) -> Line:
         recorded, envelope = entry.recorded, entry.recorded.envelope
         place = str(recorded.position)
-        found = pieces(recorded.event, entry.part, shared=entry.shared, mistaken=entry.mistaken)
-        values = self.values(place, [*found], decided)
+        found = [*pieces(recorded.event, entry.part, shared=entry.shared, mistaken=entry.mistaken)]
         otherwise = Withheld.ABOUT_OTHERS if entry.mistaken else withheld(recorded.event)
+        if otherwise is None and self.tells_of_danger(entry, found):
+            otherwise = Withheld.MAY_HARM
+            found = [each._replace(withheld=each.withheld or otherwise) for each in found]
+        values = self.values(place, found, decided)
         whole = decided.why(place, "", otherwise)
         # Of a line of which nothing is given by itself, a value may be.
         if whole is not None and any(each.why is None for each in values):
@@ -215,6 +232,13 @@ class Said:
             values=values,
             why=whole,
         )
+
+    def tells_of_danger(self, entry: Entry, found: Sequence[Piece]) -> bool:
+        actor = entry.recorded.envelope.actor
+        named = {each.value for each in found if isinstance(each.value, str)}
+        ended = entry.recorded.event if isinstance(entry.recorded.event, DisclosureEnded) else None
+        over = ended is not None and ended.disclosure in self.overriding
+        return over or bool(self.dangerous & {*named, actor.agency, actor.on_behalf_of})
 
     def values(self, place: str, found: Sequence[Piece], decided: Decided) -> tuple[Value, ...]:
         """What a list says stands in one value, unless some of it is left out."""
@@ -268,19 +292,44 @@ class Said:
         return Told(self.agency(held.agency), ", ".join(kinds), london_day(held.authorised_at), ended, basis)
 
 
-def disclosed(found: Gathered, given: Sequence[Entry]) -> Iterator[Disclosure]:
-    """Those of which the fact is given, as they stand."""
-    events = [each.recorded.event for each in given]
-    ids = {each.disclosure for each in events if isinstance(each, DisclosureAuthorised)}
+def in_danger(found: Gathered) -> frozenset[str]:
+    """The agencies to which something was told because of a danger, and nothing otherwise: whatever names them, or is
+    theirs, tells of it.
+    """
+    held = [each for case in found.cases for each in case.disclosures]
+    ordinary = {each.agency for each in held if not each.basis.overrides_objection}
+    return frozenset(each.agency for each in held) - ordinary
+
+
+def overriding(found: Gathered) -> frozenset[UUID]:
+    """The disclosures that were made because of a danger."""
+    held = (each for case in found.cases for each in case.disclosures)
+    return frozenset(each.disclosure for each in held if each.basis.overrides_objection)
+
+
+def disclosed(found: Gathered, given: Sequence[Entry], lines: Sequence[Line]) -> Iterator[Disclosure]:
+    """Those of which it is given to whom and what, as they stand."""
+    ids = {
+        each.recorded.event.disclosure
+        for each in given
+        if isinstance(each.recorded.event, DisclosureAuthorised) and all_given(each, lines, "agency", "categories")
+    }
     return (each for case in found.cases for each in case.disclosures if each.disclosure in ids)
+
+
+def all_given(entry: Entry, lines: Sequence[Line], *paths: str) -> bool:
+    """Whether a line gives these values: one that somebody has released opens no other."""
+    line = next(each for each in lines if each.place == str(entry.recorded.position))
+    given = {value.place for value in line.given}
+    hidden = {value.place for value in line.values if value.why is not None}
+    return all(f"{line.place}.{path}" in given - hidden for path in paths)
 
 
 def sourced(entry: Entry, lines: Sequence[Line]) -> bool:
     """A referral of which it is given who made it."""
     if not isinstance(entry.recorded.event, referral.ReferralReceived | referral.ReferralAttached):
         return False
-    place = f"{entry.recorded.position}.referral.source"
-    return any(value.place == place and value.why is None for line in lines for value in line.values)
+    return all_given(entry, lines, "referral.source", "referral.referrer_agency")
 
 
 def looked(found: Gathered, said: Said) -> tuple[Looked, ...]:
@@ -288,13 +337,15 @@ def looked(found: Gathered, said: Said) -> tuple[Looked, ...]:
     ids = found.ids | {case.case for case in found.cases}
     times, kinds = Counter[tuple[date, str]](), dict[tuple[date, str], set[str]]()
     for row in found.looks:
-        seen = [each for each in row.read.seen if each.person in ids or each.case in ids]
+        seen = [each for each in row.read.seen if (each.person in ids or each.case in ids) and not each.glass]
         named = {name for each in seen for name in each.categories}
-        if not seen or named == {Category.RESTRICTED}:
+        # What is not there for everybody tells that it is there for them; so does who looked in an emergency.
+        hidden = bool(named) and named <= UNTOLD
+        if not seen or hidden or row.agency in said.dangerous or row.read.operation == OPERATION:
             continue
         key = (london_day(row.recorded_at), row.agency)
         times[key] += 1
-        kinds.setdefault(key, set()).update(named - {Category.RESTRICTED})
+        kinds.setdefault(key, set()).update(named - UNTOLD)
     return tuple(
         Looked(on, said.agency(agency), ", ".join(sorted(map(words, kinds[on, agency]))), times[on, agency])
         for on, agency in sorted(times)

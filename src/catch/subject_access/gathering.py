@@ -13,9 +13,9 @@ from msgspec import Struct
 
 from catch.app import Catch
 from catch.domain.calendar import london_day
-from catch.domain.case.correcting import EntryWithdrawn
+from catch.domain.case.correcting import EntryWithdrawalRefused, EntryWithdrawalRequested
 from catch.domain.case.state import Case, VoidReason, WithdrawReason
-from catch.domain.case.voiding import CaseVoided, VoidingRequested
+from catch.domain.case.voiding import VoidingRefused, VoidingRequested
 from catch.domain.contact import Contact
 from catch.domain.facts import Fact, Recorded
 from catch.domain.meeting.state import Meeting
@@ -35,7 +35,7 @@ from catch.domain.streams import (
 )
 from catch.evidence import reads
 from catch.history.past import histories
-from projections import agenda, break_glass, contacts
+from projections import break_glass, contacts
 
 Facts = Sequence[Recorded[Any]]
 
@@ -92,26 +92,29 @@ async def gathered(catch: Catch, id_: UUID, since: date | None = None, until: da
     ids = [case for each in registered for case, _ in each.cases]
     people = [each.person for each in registered]
     called = [each for person in people for each in await contacts.about(catch.log.pool, person)]
-    held = await agenda.holding(catch.log.pool, ids)
+    held = await _meetings(catch, ids)
     granted = sorted({grants_stream(row.agency) for row in await break_glass.of_cases(catch.log.pool, ids)})
     beside = [restricted_stream(case) for case in ids]
     found = await histories(catch.log, [*dict.fromkeys([*people, *ids, *beside, *called, *held, *granted])])
     cases = [state for case in ids if isinstance(state := fold(CASE, found[case]), Case)]
+    wrong = frozenset(case for case in ids if _of_another([each.event for each in found[case]]))
     entries = [
-        *(Entry(each, PERSON) for person in people for each in found[person]),
+        *(Entry(each, PERSON, mistaken=_case_of(each) in wrong) for person in people for each in found[person]),
         *(entry for case in ids for entry in _of_case(found[case])),
         *(Entry(each, RESTRICTED) for stream in beside for each in found[stream]),
-        *(entry for contact in called for entry in _of_contact(found[contact], frozenset(people))),
+        *(entry for contact in called for entry in _of_contact(found[contact], frozenset(people), wrong)),
         *(Entry(each, ACCESS_GRANT) for stream in granted for each in found[stream] if each.event.case in ids),
-        *(entry for meeting in held for entry in _of_meeting(found[meeting], frozenset(ids))),
+        *(entry for meeting in held for entry in _of_meeting(found[meeting], frozenset(ids) - wrong)),
+        *(entry._replace(mistaken=True) for meeting in held for entry in _of_meeting(found[meeting], wrong)),
     ]
+    own = [case for case in ids if case not in wrong]
     entries.sort(key=lambda each: (each.recorded.envelope.occurred_at, each.recorded.position))
     return Gathered(
         person=first,
         others=tuple(each for each in registered if each.person != first.person),
-        cases=tuple(cases),
+        cases=tuple(each for each in cases if each.case not in wrong),
         entries=tuple(each for each in entries if within(each.recorded, since, until)),
-        looks=tuple([row async for row in _looks(catch, [*people, *ids]) if _on(row, since, until)]),
+        looks=tuple([row async for row in _looks(catch, [*people, *own]) if _on(row, since, until)]),
         streams=tuple(stream for stream, facts in found.items() if facts),
         upto=upto,
     )
@@ -142,31 +145,68 @@ async def _taken_for_one(catch: Catch, first: Person) -> list[Person]:
     return [*known.values()]
 
 
+async def _meetings(catch: Catch, cases: Sequence[UUID]) -> list[UUID]:
+    """Every meeting that ever named one of the cases: an agenda that was drafted anew may name it no more. The log
+    itself is looked through, which takes its time: whoever asks for what is kept of them does so seldom.
+    """
+    named = [str(case).encode() for case in cases]
+    rows = await catch.log.pool.fetch(MEETINGS, [event.__name__ for event in MEETING.events], named)
+    return sorted({row["originator_id"] for row in rows})
+
+
+MEETINGS = """
+    select distinct originator_id from stored_events
+    where topic = any($1::text[])
+      and exists (select from unnest($2::bytea[]) as theirs (named) where position(named in state) > 0)
+"""
+
+
+def _case_of(recorded: Recorded[Any]) -> UUID | None:
+    return getattr(recorded.event, "case", None)
+
+
 def _of_case(facts: Facts) -> Iterator[Entry]:
     events = [each.event for each in facts]
-    whole = bool({held.voiding for held in events if isinstance(held, CaseVoided)} & _wrong_person(events))
-    wrong = _wrong_person(events)
-    for each in facts:
-        ids = {value for name in each.event.__struct_fields__ if isinstance(value := getattr(each.event, name), UUID)}
-        yield Entry(each, CASE, mistaken=whole or bool(ids & wrong))
+    whole, wrong = _of_another(events), _wrong_entries(events)
+    return (Entry(each, CASE, mistaken=whole or bool({*_ids(each.event)} & wrong)) for each in facts)
 
 
-def _wrong_person(events: Iterable[Fact]) -> set[UUID]:
-    """What turned out to be about somebody else: entries that were withdrawn, and voidings that were asked for."""
-    found = set[UUID]()
-    for event in events:
-        if isinstance(event, EntryWithdrawn) and event.reason is WithdrawReason.WRONG_PERSON:
-            found |= {event.entry.entry, event.withdrawal}
-        if isinstance(event, VoidingRequested) and event.reason is VoidReason.WRONG_PERSON:
-            found.add(event.voiding)
-    return found
+def _ids(part: Struct) -> Iterator[UUID]:
+    """Every id that it names, however deep."""
+    for name in part.__struct_fields__:
+        value = getattr(part, name)
+        for each in cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,):
+            if isinstance(each, UUID):
+                yield each
+            elif isinstance(each, Struct):
+                yield from _ids(each)
 
 
-def _of_contact(facts: Facts, people: frozenset[UUID]) -> Iterator[Entry]:
-    """Somebody may have called about several at once."""
+def _of_another(events: Iterable[Fact]) -> bool:
+    """Whether somebody has said that the case is about another person, and nobody that it is not."""
+    said = [held for held in events if isinstance(held, VoidingRequested) and held.reason is VoidReason.WRONG_PERSON]
+    refused = {held.voiding for held in events if isinstance(held, VoidingRefused)}
+    return any(each.voiding not in refused for each in said)
+
+
+def _wrong_entries(events: Iterable[Fact]) -> set[UUID]:
+    """What somebody has said is about another person, and nobody that it is not; and that it was said."""
+    said = [
+        held
+        for held in events
+        if isinstance(held, EntryWithdrawalRequested) and held.reason is WithdrawReason.WRONG_PERSON
+    ]
+    refused = {held.withdrawal for held in events if isinstance(held, EntryWithdrawalRefused)}
+    return {id_ for each in said if each.withdrawal not in refused for id_ in (each.entry.entry, each.withdrawal)}
+
+
+def _of_contact(facts: Facts, people: frozenset[UUID], wrong: frozenset[UUID]) -> Iterator[Entry]:
+    """Somebody may have called about several at once: where it led others is theirs."""
     state = fold(CONTACT, facts)
     shared = not isinstance(state, Contact) or bool(state.people - people)
-    return (Entry(each, CONTACT, shared=shared) for each in facts)
+    for each in facts:
+        if getattr(each.event, "person", None) in (None, *people):
+            yield Entry(each, CONTACT, shared=shared, mistaken=_case_of(each) in wrong)
 
 
 def _of_meeting(facts: Facts, cases: frozenset[UUID]) -> Iterator[Entry]:

@@ -212,9 +212,11 @@ def told_notes(
 
 def note(held: domain.Note | RestrictedNote, redactor: Redactor) -> case_types.Note:
     restricted = isinstance(held, RestrictedNote)
+    category = Category.RESTRICTED if restricted else held.category
+    redactor.told(category)
     return case_types.Note(
         id=held.note,
-        category=Category.RESTRICTED if restricted else held.category,
+        category=category,
         tag=held.tag if restricted else None,
         at=held.at,
         by=common_types.Worker(user=held.by.user, agency=held.by.agency),
@@ -230,6 +232,7 @@ OF_NOTES = [category for category in Category if category is not Category.RESTRI
 
 def concern(held: Concern, path: str, redactor: Redactor) -> case_types.SafeguardingConcern:
     raised = held.raised
+    redactor.told(Category.RESTRICTED)
     return case_types.SafeguardingConcern(
         id=raised.concern,
         at=held.at,

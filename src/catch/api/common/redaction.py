@@ -82,6 +82,9 @@ class Redactor:
         if isinstance(plain, Unopened):
             self.withheld[path] = why_unopened(plain)
             return None
+        if category is None and self.of is not None:
+            # Of whatever kind: that somebody read a text is more than that they know of the case.
+            looks.told(self.of.case, looks.TEXTS, self.of.person)
         return plain
 
     def redactions(self) -> list[types.Redaction]:

@@ -98,8 +98,8 @@ class NoCaseToTransferTo(Refused):
 
 
 class TransferNotTakenOn(Refused):
-    """The case is being handed over, and the other programme has not accepted the person, or that is not yours to see.
-    Close it when they have; or withdraw the transfer (`withdrawTransfer`), and close it here.
+    """The case is being handed over, and the other programme does not work with the person: not yet, not any more, or
+    as far as you are shown. Close it when they do; or withdraw the transfer (`withdrawTransfer`), and close it here.
     """
 
 
@@ -135,7 +135,15 @@ def handed_over(case: Case) -> Iterator[CaseTransferredOut]:
 
 def takes_over(other: Case | None, case: Case) -> bool:
     """Whether a case may be handed over to the other. `case` is that of the same person."""
-    return other is not None and other.person == case.person and other.programme != case.programme and other.live
+    if other is None or other.person != case.person or other.programme == case.programme or not other.live:
+        return False
+    # Each closed because the other has them, nobody would have them.
+    return other.open_transfer is None or other.open_transfer.to_case != case.case
+
+
+def takes_on(other: Case) -> bool:
+    """Whether the other programme works with the person: it has accepted them, and has not let go of them since."""
+    return other.live and other.milestones.accepted_at is not None
 
 
 def decide(case: Case, command: TransferCommand, given: Given) -> list[TransferEvent]:
