@@ -392,6 +392,17 @@ async def test_what_is_left_out_is_not_told_by_who_looked(place: Place):
 
 
 @live
+async def test_with_whom_it_was_shared_is_told_without_what_is_restricted(place: Place):
+    case = await place.worked_on("Una Example")
+    await place.share(case.case, "housing-1", frozenset(Category))
+    _, pack = await pack_of(place, case.case)
+    (told,) = pack.told
+    assert told.agency == "Example housing-1"
+    assert "Plan" in told.categories
+    assert "Restricted" not in html(pack)
+
+
+@live
 async def test_a_value_that_is_given_opens_no_other_and_one_that_is_left_out_none(place: Place):
     case = await place.worked_on("Ulla Example")
     danger = AuthoriseDisclosure(case.case, uuid4(), "police-1", frozenset(Category), DANGER, Sealed("he has a knife"))

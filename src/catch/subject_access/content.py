@@ -321,8 +321,7 @@ def all_given(entry: Entry, lines: Sequence[Line], *paths: str) -> bool:
     """Whether a line gives these values: one that somebody has released opens no other."""
     line = next(each for each in lines if each.place == str(entry.recorded.position))
     given = {value.place for value in line.given}
-    hidden = {value.place for value in line.values if value.why is not None}
-    return all(f"{line.place}.{path}" in given - hidden for path in paths)
+    return all(f"{line.place}.{path}" in given for path in paths)
 
 
 def sourced(entry: Entry, lines: Sequence[Line]) -> bool:
