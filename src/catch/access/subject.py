@@ -64,13 +64,14 @@ class Withheld(StrEnum):
     """Somebody has looked, and said that it is not."""
 
 
+_DESCRIBED = tuple(f"described.{name}" for name in ("name", "date_of_birth", "nhs_number", "phone", "address"))
 _REFERRAL = (
     "referral.reason",
     "referral.agreement.evidence",
     "referral.safe_contact.how",
     "referral.safe_contact.not_when",
     "referral.reference",
-    *(f"referral.described.{name}" for name in ("name", "date_of_birth", "nhs_number", "phone", "address")),
+    *(f"referral.{path}" for path in _DESCRIBED),
 )
 _PLAN = ("what_matters", "strengths", "contingency", "how_agreed", "no_goals_reason")
 _UPDATE = ("situation", "action_to_date", "update", "next_steps")
@@ -189,10 +190,7 @@ GIVEN: Mapping[type[Fact], tuple[str, ...]] = {
     erasing.ErasureStopped: _NOTHING,
     erasing.PersonErased: _NOTHING,
     # At front doors.
-    contact.ContactReceived: (
-        "text",
-        *(f"described.{name}" for name in ("name", "date_of_birth", "nhs_number", "phone", "address")),
-    ),
+    contact.ContactReceived: ("text", *_DESCRIBED),
     contact.ContactTriaged: ("note",),
     contact.ContactResolved: ("text",),
     contact.ContactConvertedToReferral: _NOTHING,

@@ -12,6 +12,7 @@ import msgspec
 import rich_click as click
 
 from catch.app import Catch
+from catch.cli.bundles import written
 from catch.cli.common import IN_PART, UNUSABLE, complain, console, on_place
 from catch.cli.looking import asked_who_saw, looked
 from catch.cli.options import argument, option
@@ -22,17 +23,13 @@ from catch.cli.terminal import legible, marked
 from catch.domain.facts import Recorded
 from catch.evidence import kept, reads
 from catch.evidence.exporting import Asked
-from catch.evidence.exporting import export as written
 from catch.evidence.notes import NotProved
 from catch.evidence.verifying import Verified, verified
 from catch.history.past import histories
 from catch.log.invented import NOTICE
-from catch.log.migrations import event_schemas
 from catch.personal import Unopened
 
 FILE = click.Path(dir_okay=False, path_type=Path)
-SIGNED_WITHIN = 10.0
-"""Seconds."""
 
 
 @click.group("audit")
@@ -105,18 +102,9 @@ def export(
             asked = Asked((await find(catch, case) if case is not None else meeting or UUID(int=0),))
         told = await facts_of(catch, asked.streams)
         await looked(catch, told, "audit export", personal=personal)
-        await catch.signing.reached(await catch.log.head(), SIGNED_WITHIN)
+        texts = await texts_of(catch, told) if personal else None
         with facts("facts") as progress:
-            return await written(
-                catch.log,
-                catch.keyring.secret(kept.PURPOSE),
-                output,
-                asked,
-                schemas=event_schemas(),
-                since=since,
-                texts=await texts_of(catch, told) if personal else None,
-                progress=progress,
-            )
+            return await written(catch, output, asked, since=since, texts=texts, progress=progress)
 
     with proving():
         tell(on_place(run))

@@ -10,15 +10,13 @@ from typing import Any
 import rich_click as click
 
 from catch.app import Catch
+from catch.cli.bundles import written
 from catch.cli.common import UNUSABLE, complain, console, on_place
 from catch.cli.looking import looked
 from catch.cli.options import argument, option
 from catch.cli.replaying import find
 from catch.domain.facts import Purpose, Recorded
-from catch.evidence import kept
 from catch.evidence.exporting import Asked
-from catch.evidence.exporting import export as written
-from catch.log.migrations import event_schemas
 from catch.subject_access.content import OPERATION, Decided, Pack
 from catch.subject_access.gathering import gathered
 from catch.subject_access.making import Days, made
@@ -26,8 +24,6 @@ from catch.subject_access.page import html
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 DAY = click.DateTime(["%Y-%m-%d"])
-SIGNED_WITHIN = 10.0
-"""Seconds."""
 
 
 @click.command("subject-access")
@@ -83,9 +79,7 @@ def subject_access(
 
         pack = await made(catch, found, days, Decided(frozenset(release), frozenset(withhold)), shown)
         if proofs is not None:
-            await catch.signing.reached(await catch.log.head(), SIGNED_WITHIN)
-            secret, asked = catch.keyring.secret(kept.PURPOSE), Asked(found.streams)
-            await written(catch.log, secret, proofs, asked, schemas=event_schemas())
+            await written(catch, proofs, Asked(found.streams))
         return pack
 
     pack = on_place(run)

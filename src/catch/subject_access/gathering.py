@@ -4,7 +4,7 @@ items of meetings that were about them, what was opened of them in emergencies; 
 Registers are left out: they hold nothing but ids that stand in the facts besides, and hashes.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple, cast
 from uuid import UUID
@@ -104,8 +104,7 @@ async def gathered(catch: Catch, id_: UUID, since: date | None = None, until: da
         *(Entry(each, RESTRICTED) for stream in beside for each in found[stream]),
         *(entry for contact in called for entry in _of_contact(found[contact], frozenset(people), wrong)),
         *(Entry(each, ACCESS_GRANT) for stream in granted for each in found[stream] if each.event.case in ids),
-        *(entry for meeting in held for entry in _of_meeting(found[meeting], frozenset(ids) - wrong)),
-        *(entry._replace(mistaken=True) for meeting in held for entry in _of_meeting(found[meeting], wrong)),
+        *(entry for meeting in held for entry in _of_meeting(found[meeting], frozenset(ids), wrong)),
     ]
     own = [case for case in ids if case not in wrong]
     entries.sort(key=lambda each: (each.recorded.envelope.occurred_at, each.recorded.position))
@@ -209,29 +208,33 @@ def _of_contact(facts: Facts, people: frozenset[UUID], wrong: frozenset[UUID]) -
             yield Entry(each, CONTACT, shared=shared, mistaken=_case_of(each) in wrong)
 
 
-def _of_meeting(facts: Facts, cases: frozenset[UUID]) -> Iterator[Entry]:
+def _of_meeting(facts: Facts, cases: frozenset[UUID], wrong: frozenset[UUID]) -> Iterator[Entry]:
     """What was said of an item about a case of theirs; of lists, as agendas are, their own lines alone."""
-    items, state = set[UUID](), None
+    items, state = dict[UUID, UUID](), None
     for each in facts:
         state = MEETING.evolve(state, each)
         assert isinstance(state, Meeting)
-        items |= {item.item for item in state.items if item.case in cases}
-        if _names(each.event, cases, items):
-            yield Entry(each, MEETING)
-        else:
-            yield from (Entry(each, MEETING, part) for part in _parts(each.event, cases, items))
+        items |= {item.item: item.case for item in state.items if item.case is not None and item.case in cases}
+        if (case := _named(each.event, cases, items)) is not None:
+            yield Entry(each, MEETING, mistaken=case in wrong)
+            continue
+        for part in _parts(each.event):
+            if (case := _named(part, cases, items)) is not None:
+                yield Entry(each, MEETING, part, mistaken=case in wrong)
 
 
-def _names(value: Fact | Struct, cases: frozenset[UUID], items: set[UUID]) -> bool:
+def _named(value: Struct, cases: frozenset[UUID], items: Mapping[UUID, UUID]) -> UUID | None:
+    """Which of the cases it is about, itself or by its item."""
     case, item = getattr(value, "case", None), getattr(value, "item", None)
-    return (isinstance(case, UUID) and case in cases) or (isinstance(item, UUID) and item in items)
+    if isinstance(case, UUID) and case in cases:
+        return case
+    return items.get(item) if isinstance(item, UUID) else None
 
 
-def _parts(event: Struct, cases: frozenset[UUID], items: set[UUID]) -> Iterator[Struct]:
-    lists = (getattr(event, name) for name in event.__struct_fields__)
-    for held in lists:
+def _parts(event: Struct) -> Iterator[Struct]:
+    for held in (getattr(event, name) for name in event.__struct_fields__):
         for part in cast("tuple[object, ...]", held) if isinstance(held, tuple) else ():
-            if isinstance(part, Struct) and _names(part, cases, items):
+            if isinstance(part, Struct):
                 yield part
 
 

@@ -1,0 +1,29 @@
+"""Bundles as the commands write them: once all that was recorded until now is signed."""
+
+from pathlib import Path
+
+from catch.app import Catch
+from catch.evidence import kept
+from catch.evidence.exporting import Asked, export
+from catch.evidence.verifying import Progress, Verified
+from catch.log.migrations import event_schemas
+
+SIGNED_WITHIN = 10.0
+"""Seconds."""
+
+
+async def written(
+    catch: Catch,
+    path: Path,
+    asked: Asked,
+    *,
+    since: Path | None = None,
+    texts: str | None = None,
+    progress: Progress | None = None,
+) -> Verified:
+    """As `export`, with this place's key and the schemas of all facts."""
+    await catch.signing.reached(await catch.log.head(), SIGNED_WITHIN)
+    secret = catch.keyring.secret(kept.PURPOSE)
+    return await export(
+        catch.log, secret, path, asked, schemas=event_schemas(), since=since, texts=texts, progress=progress
+    )
