@@ -71,6 +71,7 @@ from catch.domain.case import (
     deadlines,
     disclosure,
     eligibility,
+    funds,
     goals,
     information,
     interventions,
@@ -191,6 +192,11 @@ CASES: tuple[Row, ...] = (
     ((milestones.ReachMilestone,), COORDINATORS),
     ((versions.MoveToVersion,), COORDINATORS),
     ((transfers.OfferTransfer, transfers.WithdrawTransfer), COORDINATORS),
+    # That whoever answers is another than who asked, the decision sees to.
+    (
+        (funds.RequestFundAward, funds.ApproveFundAward, funds.DeclineFundAward, funds.RecordFundPayment),
+        COORDINATORS,
+    ),
     ((deadlines.RecordClockWarning, deadlines.RecordClockBreach), THE_PROGRAM),
     ((plan.AgreePlan, plan.RevisePlan), COORDINATORS),
     ((goals.SetGoal, goals.ScoreGoal, goals.AchieveGoal, goals.AbandonGoal), COORDINATORS),
@@ -350,6 +356,8 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
         correcting.RefuseEntryWithdrawal,
         voiding.ApproveVoiding,
         voiding.RefuseVoiding,
+        funds.ApproveFundAward,
+        funds.DeclineFundAward,
         people.RequestMerge,
         people.ApproveMerge,
         people.RefuseMerge,

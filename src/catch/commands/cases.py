@@ -23,6 +23,7 @@ from catch.domain.case import (
     deadlines,
     disclosure,
     eligibility,
+    funds,
     goals,
     information,
     interventions,
@@ -400,6 +401,10 @@ BY_THE_CASE: tuple[type[CaseCommand], ...] = (
     voiding.RequestVoiding,
     voiding.RefuseVoiding,
     transfers.WithdrawTransfer,
+    funds.RequestFundAward,
+    funds.ApproveFundAward,
+    funds.DeclineFundAward,
+    funds.RecordFundPayment,
 )
 """Decided by the case, its programme and the partners that the decision asks for."""
 CASE_HANDLERS: tuple[Handler, ...] = (

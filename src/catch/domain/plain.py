@@ -43,6 +43,12 @@ class Form(StrEnum):
     """Written in plain before it was sealed. It still decodes; nothing writes it, nobody is shown it."""
 
 
+class Unit(StrEnum):
+    """What a number counts, where people write it in another unit."""
+
+    PENCE = "pence"
+
+
 class Most(Struct, frozen=True):
     """How many a list may hold."""
 
@@ -88,6 +94,8 @@ Percent = Annotated[int, Between(0, 100)]
 Age = Annotated[int, Between(0, 130)]
 EmergencyMinutes = Annotated[int, Between(15, 4 * 60)]
 MinutesLong = Annotated[int, Between(0, 24 * 60)]
+Pence = Annotated[int, Between(1, 10_000_000), Unit.PENCE]
+"""Of one award: at most 100,000 pounds."""
 Years = Annotated[int, Between(1, 100)]
 Place = Annotated[int, Between(1, 1_000)]
 

@@ -477,6 +477,23 @@ def transfers(held: Sequence[domain.Transfer], redactor: Redactor) -> list[case_
     ]
 
 
+def fund_award(held: domain.FundAward, path: str, redactor: Redactor) -> case_types.FundAward:
+    return case_types.FundAward(
+        id=held.award,
+        fund=held.fund,
+        pence=held.pence,
+        purpose=redactor.text(f"{path}.purpose", Category.FUNDS, held.purpose),
+        payee=redactor.text(f"{path}.payee", Category.FUNDS, held.payee),
+        at=held.at,
+        by=common_types.Worker(user=held.by.user, agency=held.by.agency),
+        approved_at=held.approved_at,
+        declined_at=held.declined_at,
+        declined_reason=redactor.text(f"{path}.declinedReason", Category.FUNDS, held.declined_reason),
+        answered_by=worker(held.answered_by),
+        paid_on=held.paid_on,
+    )
+
+
 def allocations(held: Sequence[domain.Allocation], redactor: Redactor) -> list[case_types.Allocation]:
     """What coordinators write for each other."""
     return [

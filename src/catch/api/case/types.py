@@ -488,6 +488,25 @@ class Transfer:
     done_at: datetime | None
 
 
+@strawberry.type(
+    description="Money from a fund of the programme that was asked for, in pence. It waits until it is approved or"
+    " declined; `paidOn` is the day on which it was paid."
+)
+class FundAward:
+    id: UUID
+    fund: str
+    pence: int
+    purpose: str | None
+    payee: str | None
+    at: datetime
+    by: Worker
+    approved_at: datetime | None
+    declined_at: datetime | None
+    declined_reason: str | None
+    answered_by: Worker | None
+    paid_on: date | None
+
+
 @strawberry.type(description="A need that no service meets.")
 class UnmetNeed:
     id: UUID
@@ -637,6 +656,7 @@ class Case(Redactable):
     reached: list[Reached]
     moves: list[MovedVersion]
     transfers: list[Transfer]
+    fund_awards: list[FundAward]
     escalations: list[Escalation]
     messages_back: list[MessageBack]
     feedback: list[Feedback]

@@ -2,7 +2,7 @@
 
 Read it as a case lives: `referral`, `information`, `eligibility`, `coordination`, `agreement`, `disclosure`,
 `proposals`, `plan`, `goals`, `interventions`, `milestones`, `versions`, `deadlines`, `measures`, `reviews`, `risks`,
-`actions`, `notes`, `pauses`, `recusal`, `transfers`, `closing`, `telling`, `correcting`, `voiding`; `state` is what
+`actions`, `notes`, `pauses`, `funds`, `recusal`, `transfers`, `closing`, `telling`, `correcting`, `voiding`; `state` is what
 they build, `rules` what they share.
 
 To add an event, put it in its subject's module (its class, its union, its `evolve`); a command likewise with its
@@ -20,6 +20,7 @@ from catch.domain.case import (
     deadlines,
     disclosure,
     eligibility,
+    funds,
     goals,
     information,
     interventions,
@@ -46,6 +47,7 @@ from catch.domain.case.correcting import CorrectingCommand, CorrectingEvent, gon
 from catch.domain.case.deadlines import DeadlineCommand, DeadlineEvent
 from catch.domain.case.disclosure import DisclosureCommand, DisclosureEvent
 from catch.domain.case.eligibility import EligibilityCommand, EligibilityEvent
+from catch.domain.case.funds import FundCommand, FundEvent
 from catch.domain.case.goals import GoalCommand, GoalEvent
 from catch.domain.case.information import InformationCommand, InformationEvent
 from catch.domain.case.interventions import InterventionCommand, InterventionEvent
@@ -88,6 +90,7 @@ CaseEvent = (
     | MilestoneEvent
     | VersionEvent
     | TransferEvent
+    | FundEvent
     | DeadlineEvent
     | InterventionEvent
     | InformationEvent
@@ -115,6 +118,7 @@ CaseCommand = (
     | MilestoneCommand
     | VersionCommand
     | TransferCommand
+    | FundCommand
     | DeadlineCommand
     | InterventionCommand
     | InformationCommand
@@ -145,6 +149,7 @@ SUBJECTS = Subjects(
         milestones.SUBJECT,
         versions.SUBJECT,
         transfers.SUBJECT,
+        funds.SUBJECT,
         deadlines.SUBJECT,
         interventions.SUBJECT,
         information.SUBJECT,

@@ -14,7 +14,7 @@ from catch.domain.facts import Category, Part, Sealed
 from catch.domain.instruments import Reading
 from catch.domain.meeting.items import Amendment, Decision
 from catch.domain.meeting.listing import Missing
-from catch.domain.plain import Code, Key, Made, UserId
+from catch.domain.plain import Code, Key, Made, Pence, UserId
 from catch.domain.programme.configuration import ClosureClass
 
 
@@ -969,6 +969,23 @@ class Transfer(Part, frozen=True, omit_defaults=True):
         return self.withdrawn_at or self.done_at
 
 
+class FundAward(Part, frozen=True, omit_defaults=True):
+    """Money from a fund that somebody asked for, and what somebody else answered. In pence."""
+
+    award: UUID
+    fund: Code
+    pence: Pence
+    purpose: Sealed
+    payee: Sealed
+    by: Worker
+    at: datetime
+    approved_at: datetime | None = None
+    declined_at: datetime | None = None
+    declined_reason: Sealed | None = None
+    answered_by: Worker | None = None
+    paid_on: date | None = None
+
+
 class Moved(Part, frozen=True):
     """That the case was moved from one version of its programme to another, and why."""
 
@@ -1070,6 +1087,7 @@ class Case(Part, frozen=True, omit_defaults=True):
     reached: tuple[Reached, ...] = ()
     moves: tuple[Moved, ...] = ()
     transfers: tuple[Transfer, ...] = ()
+    fund_awards: tuple[FundAward, ...] = ()
     passed: tuple[Passed, ...] = ()
     escalations: tuple[Escalated, ...] = ()
     messages_back: tuple[MessageBack, ...] = ()
@@ -1173,6 +1191,9 @@ class Case(Part, frozen=True, omit_defaults=True):
 
     def transfer(self, transfer: UUID) -> Transfer | None:
         return next((held for held in self.transfers if held.transfer == transfer), None)
+
+    def fund_award(self, award: UUID) -> FundAward | None:
+        return next((held for held in self.fund_awards if held.award == award), None)
 
     @property
     def open_transfer(self) -> Transfer | None:

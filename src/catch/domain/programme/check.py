@@ -89,6 +89,7 @@ def _repeated(configuration: Programme) -> Iterator[str]:
         "clocks": (rule.code for rule in configuration.clocks),
         "meetings": (series.key for series in configuration.meetings),
         "interventions": configuration.interventions,
+        "funds": (fund.code for fund in configuration.funds),
         "instruments": (instrument.code for instrument in configuration.instruments),
         "milestones": (milestone.code for milestone in configuration.milestones),
         "pauses.reasons": (reason.code for reason in configuration.pauses.reasons),

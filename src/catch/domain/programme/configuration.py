@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from catch.domain.facts import Part
 from catch.domain.instruments import KNOWN, Scale
-from catch.domain.plain import Code, Count, Key, Label, Many, Place, PublicName, Score, Share, Version, Years
+from catch.domain.plain import Code, Count, Key, Label, Many, Pence, Place, PublicName, Score, Share, Version, Years
 
 
 class Unit(StrEnum):
@@ -57,6 +57,14 @@ class Pauses(Part, frozen=True, omit_defaults=True):
 
     reasons: Many[PauseReason] = ()
     max_days: Count = 92
+
+
+class Fund(Part, frozen=True, omit_defaults=True):
+    """Money that the programme gives to or for people. `most_pence`: what one case may have of it altogether."""
+
+    code: Code
+    label: Label
+    most_pence: Pence | None = None
 
 
 class Milestone(Part, frozen=True):
@@ -377,6 +385,7 @@ class Programme(Part, frozen=True, omit_defaults=True):
     instant_discussions: bool = False  # may two agencies discuss a case there and then, outside a meeting?
     plan: PlanRules = PlanRules()
     interventions: Many[Code] = ()
+    funds: Many[Fund] = ()  # without one no award is asked for
     mandatory_interventions: Many[Code] = ()  # whatever is offered of these has to be seen to before a case closes
     caseload: Caseload = Caseload()
     framework: Framework | None = None

@@ -112,6 +112,8 @@ OF_COMMANDS: Mapping[tuple[str, str], By] = {
     ("RequestMerge", "retired"): lists.alike,
     ("OfferTransfer", "toCase"): lists.elsewhere,
     ("WithdrawTransfer", "transfer"): lists.transfers,
+    ("RequestFundAward", "fund"): lists.funds,
+    **{(kind, "award"): lists.awards for kind in ("ApproveFundAward", "DeclineFundAward", "RecordFundPayment")},
     ("StopErasure", "erasure"): lists.erasures,
     **{(kind, "merge"): lists.merges for kind in ("ApproveMerge", "RefuseMerge", "ReverseMerge")},
     ("TriageContact", "priority"): lists.contact_priorities,

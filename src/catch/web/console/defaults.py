@@ -100,6 +100,7 @@ def only(found: list[Choice]) -> str:
 OF_FIELDS: Mapping[str, Callable[[Known], str]] = {
     "closedOn": today,
     "completedOn": today,
+    "paidOn": today,
     "administeredOn": today,
     "startsOn": today,
     "receivedAt": lambda known: known.now.astimezone(LONDON).isoformat(),

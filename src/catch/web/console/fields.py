@@ -18,6 +18,7 @@ from catch.access import ASKED_BY_KEY
 from catch.api.mutations import camel
 from catch.domain import bounds
 from catch.domain.facts import Command, Sealed
+from catch.domain.plain import Unit
 from catch.web.console.labels import HINTS, LABELS
 from catch.web.console.wording import words
 
@@ -31,6 +32,8 @@ class Kind(StrEnum):
     DATE = "date"
     MOMENT = "moment"
     NUMBER = "number"
+    MONEY = "money"
+    """In pounds, of what counts pence."""
     YES_NO = "yes-no"
     ONE = "one"
     """One of some choices."""
@@ -69,16 +72,17 @@ class Field(Struct, frozen=True):
 
     @property
     def short(self) -> bool:
-        return self.kind in (Kind.TEXT, Kind.NUMBER)
+        return self.kind in (Kind.TEXT, Kind.NUMBER, Kind.MONEY)
 
 
 FIRST_INPUT = {Kind.DATE: "-day", Kind.MOMENT: "-day", Kind.YES_NO: "-true", Kind.SOME: "-1"}
 """What follows a field's id where its first input has another one."""
 SHORT = frozenset({
     "name", "phone", "nhs_number", "reference", "named_contact", "signatory", "unverified_organisation", "title",
-    "raised_to", "date_of_birth", "safe_times", "subject", "organisation", "who_refers",
+    "raised_to", "payee", "date_of_birth", "safe_times", "subject", "organisation", "who_refers",
 })  # fmt: skip
 """Personal texts of one line."""
+MONEY = "In pounds, for example 25 or 25.50."
 DAYS = frozenset({"date_of_birth"})
 """Those that are a day."""
 BEGUN = {"RaiseSafeguardingConcern": {"concern"}, "Form": {"sendId"}}
@@ -145,6 +149,8 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
 
 
 def _typed(field: Field, hint: Any, name: str) -> Field:
+    if get_origin(hint) is Annotated and Unit.PENCE in get_args(hint):
+        return replace(field, kind=Kind.MONEY, hint=MONEY)
     plain = _plain(hint)
     origin, inside = get_origin(plain), get_args(plain)
     change = replace

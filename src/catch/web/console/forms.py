@@ -27,6 +27,8 @@ from catch.web.console.wording import BUTTONS, TITLES, words
 Json = dict[str, Any]
 
 
+POUNDS = re.compile(r"£? ?(\d{1,3}(?:,\d{3}){1,2}|\d{1,7})(?:\.(\d\d))?")
+"""As people write an amount of money."""
 ASKING = ("By", "How", "What", "When", "Where", "Which", "Who", "Whom", "Whose", "Why")
 """How a field is called that asks something."""
 
@@ -165,6 +167,8 @@ class Form:
                 return self._date(field, path)
             case Kind.MOMENT:
                 return self._moment(field, path)
+            case Kind.MONEY:
+                return self._money(field, path)
             case kind:
                 return self._plain(field, path, kind)
 
@@ -225,6 +229,16 @@ class Form:
         if number is None or not -(2**31) <= number < 2**31:
             return self._wrong(path, f"{field.label} must be a number, such as 5.")
         return number
+
+    def _money(self, field: Field, path: str) -> int | None:
+        """In pence."""
+        text = self.value(path).strip()
+        if not text:
+            return self._missing(field, path)
+        found = POUNDS.fullmatch(text)
+        if found is None:
+            return self._wrong(path, f"{field.label} must be an amount in pounds, such as 25 or 25.50.")
+        return int(found[1].replace(",", "")) * 100 + int(found[2] or 0)
 
     def _date(self, field: Field, path: str) -> str | None:
         parts = [self.value(f"{path}-{part}").strip() for part in ("day", "month", "year")]

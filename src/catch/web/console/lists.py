@@ -324,6 +324,18 @@ def transfers(known: Known) -> list[Choice]:
     ]
 
 
+def funds(known: Known) -> list[Choice]:
+    return [Choice(each["code"], each["label"]) for each in listed(known, "funds")]
+
+
+def awards(known: Known) -> list[Choice]:
+    return [
+        Choice(each["id"], f"Asked for on {each['at'][:10]}")
+        for each in parts(known, "fundAwards")
+        if not each["declinedAt"] and not each["paidOn"]
+    ]
+
+
 def alike(known: Known) -> list[Choice]:
     """Whoever has the name and day of birth, or the number, of the person of this case, in the viewer's other cases."""
     own = one(known.case, "person").get("id")

@@ -59,6 +59,7 @@ def environment(named: Callable[[str], str]) -> Environment:
         "called": called,
         "nhs_number": nhs_number,
         "kebab": kebab,
+        "pounds": pounds,
         "exact": exact,
     }
     made.filters.update(filters)
@@ -136,6 +137,11 @@ def command(key: str) -> str:
 
 def called(agency: str, known: "Known") -> str:
     return known.called(agency)
+
+
+def pounds(pence: int) -> str:
+    """£1,250, or £25.50."""
+    return f"£{pence // 100:,}" if pence % 100 == 0 else f"£{pence / 100:,.2f}"
 
 
 def born(value: str | None) -> str | None:

@@ -35,6 +35,7 @@ AT_THEIR_PLACE = frozenset({
     "request-entry-withdrawal", "approve-entry-withdrawal", "refuse-entry-withdrawal",
     "request-merge", "approve-merge", "refuse-merge", "reverse-merge",
     "offer-transfer", "withdraw-transfer",
+    "request-fund-award", "approve-fund-award", "decline-fund-award", "record-fund-payment",
 })  # fmt: skip
 """Commands that stand where they belong on the page; the rest is listed at its end."""
 LONG = frozenset({
@@ -48,7 +49,7 @@ LONG = frozenset({
     "escalate-case", "record-message-back", "record-message-failed", "record-feedback", "record-death",
     "withdraw-death", "request-voiding", "refuse-voiding", "correct-entry", "correct-measure",
     "request-entry-withdrawal", "refuse-entry-withdrawal", "request-merge", "refuse-merge", "reverse-merge",
-    "offer-transfer", "withdraw-transfer",
+    "offer-transfer", "withdraw-transfer", "request-fund-award", "decline-fund-award", "record-fund-payment",
 })  # fmt: skip
 """Forms with a page of their own: the case's would be a wall of fields otherwise."""
 
@@ -121,6 +122,7 @@ async def shown(visit: Visit) -> Reply:
         instruments=[each.value for each in instruments(known)],
         waited_for=waited_for(known),
         names={each["code"]: each["label"] for each in many(known.programme, "milestones")},
+        funds={each["code"]: each["label"] for each in many(known.programme, "funds")},
         goals={each["id"]: each for each in case["goals"]},
         new_id=lambda: str(uuid4()),
         here=f"/cases/{id_}",
