@@ -28,6 +28,7 @@ from catch.domain.programme.configuration import (
     Criterion,
     Eligibility,
     Framework,
+    Fund,
     Milestone,
     PlanRules,
     Programme,
@@ -55,6 +56,7 @@ PROGRAMME = Programme(
     instant_discussions=True,
     plan=PlanRules(max_months=6, review_outer_months=4),
     caseload=Caseload(hard_max=2),
+    funds=(Fund("hardship-fund", "Hardship fund", most_pence=5000), Fund("trips", "Trips")),
     framework=Framework(code="f", scale_min=1, scale_max=5, domains=("home", "money")),
     closure=Closure(
         reasons=(

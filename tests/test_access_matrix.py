@@ -83,6 +83,10 @@ ReachMilestone            coordinator COORDINATES
 MoveToVersion             coordinator COORDINATES
 OfferTransfer             coordinator COORDINATES
 WithdrawTransfer          coordinator COORDINATES
+RequestFundAward          coordinator COORDINATES
+ApproveFundAward          coordinator COORDINATES
+DeclineFundAward          coordinator COORDINATES
+RecordFundPayment         coordinator COORDINATES
 AgreePlan                 coordinator COORDINATES
 RevisePlan                coordinator COORDINATES
 SetGoal                   coordinator COORDINATES

@@ -85,7 +85,7 @@ NOTHING_TO_LOSE = {
     "GiveFloor HandOverChair InviteMember LeaveMeeting LeaveProgramme LinkRepeat LoadProgramme LowerHand MeetUnmetNeed",
     "NoteItem PublishAgenda RaiseHand ReinstateMember ResumeMeeting ResumeProgramme RunProgramme ScoreGoal",
     "ReachMilestone ResumeCase SetAvailability StartMeeting SuspendMember SuspendProgramme ApproveVoiding",
-    "ApproveEntryWithdrawal ApproveMerge RecordClockWarning RecordClockBreach",
+    "ApproveFundAward ApproveEntryWithdrawal ApproveMerge RecordClockWarning RecordClockBreach",
     "ApproveErasure LiftLegalHold ErasePerson EndBreakGlass",
 }
 """Commands all of whose fields say what it is about, or of which the decision compares all that they say."""
@@ -108,9 +108,10 @@ REFERENCES = {
     "CorrectMeasure": "case measure",
     "ApproveEntryWithdrawal RefuseEntryWithdrawal": "case withdrawal",
     "ApproveVoiding RefuseVoiding": "case voiding",
-    "RequestVoiding": "case",
+    "RequestVoiding RequestFundAward": "case",
     "OfferTransfer": "case to_case",
     "WithdrawTransfer": "case transfer",
+    "ApproveFundAward DeclineFundAward RecordFundPayment": "case award",
     "RequestMerge": "person retired",
     "ApproveMerge RefuseMerge ReverseMerge": "person merge",
     "RequestErasure PlaceLegalHold": "person",

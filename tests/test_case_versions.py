@@ -78,13 +78,13 @@ async def test_its_clocks_are_those_of_the_version_it_was_moved_to(furnished: Fu
         before = await asked(place, case)
         await place.further(clocks=())
         refused = await moved_to(9)
-        assert (refused["code"], refused["details"][-1]) == ("UNKNOWN_VERSION", {"name": "known", "value": "2, 3"})
-        assert await moved_to(3) == {"events": ["ProgrammeVersionChanged"]}
+        assert (refused["code"], refused["details"][-1]) == ("UNKNOWN_VERSION", {"name": "known", "value": "3, 4"})
+        assert await moved_to(4) == {"events": ["ProgrammeVersionChanged"]}
         after = await asked(place, case)
-        assert (before["programme"]["version"], after["programme"]["version"]) == (2, 3)
+        assert (before["programme"]["version"], after["programme"]["version"]) == (3, 4)
         assert before["clocks"]
         assert after["clocks"] == []
-        assert after["moves"] == [{"fromVersion": 2, "toVersion": 3, "reason": "Because of the clocks"}]
+        assert after["moves"] == [{"fromVersion": 3, "toVersion": 4, "reason": "Because of the clocks"}]
         # A partner who is told nothing of the plan is told by which rules the case runs, and not why.
         shown = await asked(place, case, HOUSING)
         hidden = "moves.reason" in {each["path"] for each in shown["redactions"]}

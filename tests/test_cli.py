@@ -142,8 +142,8 @@ async def test_a_database_that_is_not_there_is_said_in_a_sentence(catch: Cli):
 async def test_programmes_are_loaded_once_and_listed(catch: Cli, tmp_path: Path):
     assert "No programme is loaded" in catch("programmes", "list").stdout
     first, second = catch("programmes", "load"), catch("programmes", "load")
-    assert "snn-catch@2: loaded" in first.stdout
-    assert "snn-catch@2: in use already" in second.stdout
+    assert "snn-catch@3: loaded" in first.stdout
+    assert "snn-catch@3: in use already" in second.stdout
     assert "bexley-icm" in catch("programmes", "list").stdout
     broken = tmp_path / "broken.yaml"
     broken.write_text("key: nothing")
@@ -365,7 +365,7 @@ async def test_the_first_administrator_is_made_once_of_an_agency_that_may_be_the
 async def test_a_programme_is_checked_and_compared_before_anybody_loads_it(catch: Cli, tmp_path: Path):
     mine = tmp_path / "mine.yaml"
     mine.write_text(SNN.read_text("utf-8").replace("quorum: 3", "quorum: 4"), "utf-8")
-    assert catch("programmes", "check", str(mine)).stdout == "mine.yaml: snn-catch@2 can be used\n"
+    assert catch("programmes", "check", str(mine)).stdout == "mine.yaml: snn-catch@3 can be used\n"
     told = catch("programmes", "diff", "snn-catch", str(mine)).stdout.splitlines()
     assert told[0] == "~ meetings[catch-weekly].quorum: 3 -> 4"
     assert "higher version" in told[1]
@@ -375,7 +375,7 @@ async def test_a_programme_is_checked_and_compared_before_anybody_loads_it(catch
     assert wrong.returncode == 1
     assert wrong.stdout.splitlines() == [
         "mine.yaml: line 44: meetings[0].quorum: 0 is below 1.",
-        "snn-catch.yaml: snn-catch@2 can be used",
+        "snn-catch.yaml: snn-catch@3 can be used",
     ]
     assert "wokingham-mdt" in catch("programmes", "shipped").stdout
     assert msgspec.json.decode(catch("programmes", "schema").stdout)["$ref"] == "#/$defs/WrittenProgramme"

@@ -88,7 +88,7 @@ async def test_who_sees_every_case_is_told_the_whole_catalogue(world: World):
         assert (each["number"] is None) == (each["notComputable"] is not None)
     by_code = {each["definition"]["code"]: each for each in found}
     assert by_code["M01"]["number"] == 10
-    assert by_code["M07"]["programmeVersions"] == ["snn-catch@2"]
+    assert by_code["M07"]["programmeVersions"] == ["snn-catch@3"]
     assert said(by_code["M30"])["engaged"] == 1
 
 

@@ -58,6 +58,7 @@ from catch.domain.case.eligibility import (
     Redirection,
     RedirectReferral,
 )
+from catch.domain.case.funds import ApproveFundAward, DeclineFundAward, RecordFundPayment, RequestFundAward
 from catch.domain.case.goals import AbandonGoal, NewGoal, SetGoal
 from catch.domain.case.information import ReceiveInformation, RequestInformation
 from catch.domain.case.interventions import EndIntervention, StartIntervention
@@ -345,7 +346,12 @@ async def work_on_it(w: Writer, case: Any) -> None:
     await w.send(ReachMilestone(case, "home"))
     await w.send(PauseCase(case, pause := uuid4(), "away", SOON, t()))
     await w.send(ResumeCase(case, pause))
-    await w.send(MoveToVersion(case, 2, t()))
+    await w.send(MoveToVersion(case, 3, t()))
+    await w.send(RequestFundAward(case, no := uuid4(), "hardship-fund", 4000, t(), t()))
+    await w.send(DeclineFundAward(case, no, t()), SECOND)
+    await w.send(RequestFundAward(case, yes := uuid4(), "hardship-fund", 2000, t(), t()))
+    await w.send(ApproveFundAward(case, yes), SECOND)
+    await w.send(RecordFundPayment(case, yes, TODAY))
     # To another programme, in which the same agency keeps the door.
     await w.place.enrol(COORDINATOR, "bexley-icm")
     there, transfer = uuid4(), uuid4()

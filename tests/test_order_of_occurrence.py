@@ -28,6 +28,7 @@ from catch.domain.case import (
     decide,
     disclosure,
     eligibility,
+    funds,
     goals,
     information,
     interventions,
@@ -230,6 +231,11 @@ def likely() -> Iterator[CaseCommand]:
     yield from (pauses.ResumeCase(CASE, uid(n)) for n in (63, 64))
     yield from (versions.MoveToVersion(CASE, version, TEXT) for version in (2, 3))
     yield from (transfers.OfferTransfer(CASE, uid(75), uid(77), TEXT), transfers.WithdrawTransfer(CASE, uid(75), TEXT))
+    for number, pence in ((78, 4000), (79, 2000)):
+        yield funds.RequestFundAward(CASE, uid(number), "hardship-fund", pence, TEXT, TEXT)
+        yield funds.ApproveFundAward(CASE, uid(number))
+        yield funds.DeclineFundAward(CASE, uid(number), TEXT)
+        yield from (funds.RecordFundPayment(CASE, uid(number), date(2026, 3, day)) for day in (12, 25))
     yield from (NEED, notes.MeetUnmetNeed(CASE, uid(60)))
     yield from (recusal.DeclareRecusal(CASE, "carl", "snn", TEXT), recusal.ResolveRecusal(CASE, "carl", TEXT)) * 2
     yield closing.ProposeClosure(CASE, "moved-away")

@@ -42,6 +42,7 @@ PUBLIC = {
     "PartnerRegistered.name", "RegisterPartner.name", "PartnerRegistered.ods", "RegisterPartner.ods",
     "Programme.name", "Series.name", "Series.rrule", "Series.starts_at", "Series.confidentiality_statement",
     "Series.charter", "AgendaPolicy.version", "Criterion.label", "ClosureReason.label", "PauseReason.label",
+    "Fund.label",
     "Milestone.label", "MeasureStage.anchor", "Instrument.licence", "ContactOutcome.label", "ContactPriority.label",
     "Retention.schedule", "ClockRule.start", "ClockRule.stop", "Programme.assumed",
     "MeetingStarted.confidentiality_statement", "MeetingStarted.charter",

@@ -237,6 +237,7 @@ INTO: Mapping[str, str] = {
     "ApproveEntryWithdrawal": "EntryWithdrawal",
     "RefuseEntryWithdrawal": "EntryWithdrawal",
     "RequestVoiding": "Voiding",
+    **dict.fromkeys(("RequestFundAward", "ApproveFundAward", "DeclineFundAward", "RecordFundPayment"), "FundAward"),
     **dict.fromkeys(("OfferTransfer", "WithdrawTransfer"), "Transfer"),
     "RequestMerge": "PersonMerge",
     "ApproveMerge": "PersonMerge",
@@ -322,6 +323,7 @@ ELSEWHERE: Mapping[str, str] = {
     "CorrectContact.removed": "Correction.details",
     "HoldReview.planned_end": "Plan.plannedEnd",
     "MoveToVersion.version": "MovedVersion.toVersion",
+    "DeclineFundAward.reason": "FundAward.declinedReason",
     "WithdrawTransfer.reason": "Transfer.withdrawnReason",
     "RecordDecision.planned_end": "Plan.plannedEnd",
     "AgreePlan.goals": "Case.goals",
@@ -393,7 +395,7 @@ CONFIGURATION = frozenset(
     {
         *("Programme", "Closure", "ClosureReason", "Framework", "Caseload", "PlanRules", "Series", "CoreMember"),
         *("AgendaPolicy", "Minutes", "ClockRule", "Milestone", "Span", "Eligibility", "Criterion", "Source", "Pauses"),
-        *("PauseReason", "Instrument", "MeasureStage", "LocalScale", "Contacts", "ContactOutcome"),
+        *("PauseReason", "Fund", "Instrument", "MeasureStage", "LocalScale", "Contacts", "ContactOutcome"),
         *("ContactPriority", "Retention"),
     }
 )
@@ -454,6 +456,7 @@ OWN_IDS = frozenset(
             "message",
             "feedback",
             "voiding",
+            "award",
             "merge",
             "correction",
             "withdrawal",

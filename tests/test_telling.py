@@ -123,6 +123,10 @@ TABLE: dict[str, Telling] = {
     "CasePaused": Telling(To.SEEING),
     "MilestoneReached": Telling(To.SEEING),
     "ProgrammeVersionChanged": Telling(To.SEEING),
+    **dict.fromkeys(
+        ("FundAwardRequested", "FundAwardApproved", "FundAwardDeclined", "FundAwardPaid"),
+        Telling(To.SEEING, Category.FUNDS),
+    ),
     "TransferOffered": Telling(To.SEEING),
     "TransferWithdrawn": Telling(To.SEEING),
     "CaseTransferredOut": Telling(To.SEEING),

@@ -33,7 +33,7 @@ NEEDS, SPOKEN, ACTION, NOTE = (
     ("action", "actions"),
     ("note", ""),
 )
-HEALTH, RISK = ("of-category", "health"), ("of-category", "risk")
+HEALTH, RISK, FUNDS = ("of-category", "health"), ("of-category", "risk"), ("of-category", "funds")
 SAFE, ADDRESS = ("safe-contact", "contact"), ("address", "contact")
 RESTRICTED, DISCLOSURE, DOOR = ("restricted", "restricted"), ("disclosure", ""), ("door", "")
 OTHERS, COORDINATING, INVOLVED = ("others", ""), ("coordinating", ""), ("involved", "")
@@ -148,6 +148,8 @@ OWNED: dict[str, tuple[str, str]] = {
     "PauseCase.expected_resume": INVOLVED,
     "PauseCase.explanation": PLAN,
     "MoveToVersion.reason": PLAN,
+    **{f"RequestFundAward.{field}": FUNDS for field in ("award", "purpose", "payee")},
+    "DeclineFundAward.reason": FUNDS,
     "OfferTransfer.transfer": INVOLVED,
     "OfferTransfer.reason": PLAN,
     "WithdrawTransfer.reason": PLAN,
@@ -236,6 +238,7 @@ MADE: dict[str, str] = {
     "CorrectMeasure": "correction",
     "RequestEntryWithdrawal": "withdrawal",
     "RequestVoiding": "voiding",
+    "RequestFundAward": "award",
     "OfferTransfer": "transfer",
     "RecordRisk": "risk",
     "RecordMeasure": "measure",

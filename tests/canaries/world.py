@@ -36,6 +36,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "domain": ("home", "money"),
     "role": ("support",),
     "stage": ("review",),
+    "fund": ("hardship-fund",),
     "scope": ("support-and-meeting",),
     "outcome": ("done", "no-answer"),
     "reason": ("goals-achieved", "disengaged", "not-eligible", "duplicate"),
@@ -252,7 +253,7 @@ class Filling:
         return self.one(CODES.get(name, ("other",)))
 
     def date(self, name: str, path: str) -> date:
-        if name in ("closed_on", "completed_on", "starts_on", "administered_on"):
+        if name in ("closed_on", "completed_on", "starts_on", "administered_on", "paid_on"):
             return self.stage.now.date()
         if name in ("review_due", "next_due"):
             return self.stage.now.date() + timedelta(days=80)

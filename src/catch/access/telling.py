@@ -260,12 +260,7 @@ def _of_case(event: CaseEvent) -> Telling:  # noqa: C901
             return Telling(To.SEEING, Category.RISK)
         case measures.MeasureRecorded() | measures.MeasureDeclined() | measures.MeasureMissed():
             return Telling(To.SEEING, Category.HEALTH)
-        case (
-            funds.FundAwardRequested()
-            | funds.FundAwardApproved()
-            | funds.FundAwardDeclined()
-            | funds.FundAwardPaid()
-        ):
+        case funds.FundAwardRequested() | funds.FundAwardApproved() | funds.FundAwardDeclined() | funds.FundAwardPaid():
             return Telling(To.SEEING, Category.FUNDS)
         # That it rests is operational, like a clock that stands still; why is of the plan (its view).
         case pauses.CasePaused() | pauses.CaseResumed():

@@ -181,7 +181,9 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     "reached": lambda whole: parts.reached(whole.held.reached, whole.redactor),
     "moves": lambda whole: parts.moves(whole.held.moves, whole.redactor),
     "transfers": lambda whole: parts.transfers(whole.held.transfers, whole.redactor),
-    "fund_awards": lambda whole: whole.redactor.each("fundAwards", Category.FUNDS, whole.held.fund_awards, parts.fund_award),
+    "fund_awards": lambda whole: whole.redactor.each(
+        "fundAwards", Category.FUNDS, whole.held.fund_awards, parts.fund_award
+    ),
     "pauses": lambda whole: parts.pauses(whole.held.pauses, whole.redactor),
     "notes": lambda whole: parts.notes(whole.held.notes, whole.beside.notes if whole.beside else (), whole.redactor),
     "concerns": lambda whole: [

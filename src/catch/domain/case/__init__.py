@@ -2,8 +2,8 @@
 
 Read it as a case lives: `referral`, `information`, `eligibility`, `coordination`, `agreement`, `disclosure`,
 `proposals`, `plan`, `goals`, `interventions`, `milestones`, `versions`, `deadlines`, `measures`, `reviews`, `risks`,
-`actions`, `notes`, `pauses`, `funds`, `recusal`, `transfers`, `closing`, `telling`, `correcting`, `voiding`; `state` is what
-they build, `rules` what they share.
+`actions`, `notes`, `pauses`, `funds`, `recusal`, `transfers`, `closing`, `telling`, `correcting`, `voiding`; `state` is
+what they build, `rules` what they share.
 
 To add an event, put it in its subject's module (its class, its union, its `evolve`); a command likewise with its
 `decide`. The type checker then lists what else must know.

@@ -105,7 +105,9 @@ class UnknownFund(Refused):
 
 
 class FundExhausted(Refused):
-    """That is more than one case may have of this fund. `left` says how many pence it may still ask for."""
+    """That is more than one case may have of this fund. Ask for less, or of another: `left` says how many pence it may
+    still have.
+    """
 
 
 class UnknownFundAward(Refused):

@@ -27,7 +27,7 @@ from catch.web.console.wording import BUTTONS, TITLES, words
 Json = dict[str, Any]
 
 
-POUNDS = re.compile(r"£? ?(\d{1,3}(?:,\d{3}){1,2}|\d{1,7})(?:\.(\d\d))?")
+POUNDS = re.compile(r"£? ?(\d{1,3}(?:,\d{3}){1,2}|\d{1,7})(?:\.(\d\d))?", re.ASCII)
 """As people write an amount of money."""
 ASKING = ("By", "How", "What", "When", "Where", "Which", "Who", "Whom", "Whose", "Why")
 """How a field is called that asks something."""
