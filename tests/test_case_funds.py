@@ -139,7 +139,7 @@ def test_an_amount_is_typed_in_pounds(typed: str, pence: int):
 def test_what_is_no_amount_is_said_to_be_none_and_stays(typed: str):
     form = Form(RequestFundAward, {"pence": [typed]})
     assert "pence" not in form.filled()
-    assert form.problem("pence") == "How much must be an amount in pounds, such as 25 or 25.50."
+    assert form.problem("pence") == "Enter an amount in pounds, such as 25 or 25.50."
     assert form.value("pence") == typed
 
 

@@ -56,9 +56,7 @@ FundEvent = FundAwardRequested | FundAwardApproved | FundAwardDeclined | FundAwa
 
 
 class RequestFundAward(Command, frozen=True):
-    """Ask for money from a fund of the programme, in pence, for the person. Somebody else who coordinates the case
-    answers.
-    """
+    """Ask for money from a fund of the programme for the person. Somebody else who coordinates the case answers."""
 
     case: UUID
     award: UUID

@@ -237,7 +237,7 @@ class Form:
             return self._missing(field, path)
         found = POUNDS.fullmatch(text)
         if found is None:
-            return self._wrong(path, f"{field.label} must be an amount in pounds, such as 25 or 25.50.")
+            return self._wrong(path, "Enter an amount in pounds, such as 25 or 25.50.")
         return int(found[1].replace(",", "")) * 100 + int(found[2] or 0)
 
     def _date(self, field: Field, path: str) -> str | None:

@@ -129,7 +129,7 @@ LABELS = {
     "EscalateCase.to": "To whom",
     "RecordDeath.source": "Who told you",
     "to_case": "Their case in the other programme, to which you have referred them",
-    "RequestFundAward.fund": "From which fund",
+    "RequestFundAward.fund": "Which fund",
     "pence": "How much",
     "RequestFundAward.purpose": "What it is for",
     "payee": "Who gets the money",

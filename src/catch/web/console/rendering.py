@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined, nodes, select_autoescape
 
 from catch.domain.calendar import LONDON
+from catch.domain.streams import COMMANDS_BY_KEY
 from catch.web.console import room
 from catch.web.console.agenda_rows import row
 from catch.web.console.fields import kind_named
@@ -66,6 +68,16 @@ def environment(named: Callable[[str], str]) -> Environment:
     shared: dict[str, Any] = made.globals
     shared["row"] = row
     return made
+
+
+@cache
+def commands_in(*templates: str) -> frozenset[str]:
+    """The commands whose forms and buttons these templates lay out, by their keys."""
+    made = environment(str)
+    assert made.loader is not None
+    trees = (made.parse(made.loader.get_source(made, name)[0]) for name in templates)
+    first = (call.args[0] for tree in trees for call in tree.find_all(nodes.Call) if call.args)
+    return frozenset(each.value for each in first if isinstance(each, nodes.Const) and each.value in COMMANDS_BY_KEY)
 
 
 def read(value: str | datetime | date | None) -> datetime | date | None:

@@ -12,6 +12,7 @@ from catch.web.console.fields import chosen_ids, mutation_of
 from catch.web.console.forms import Form
 from catch.web.console.known import Known, nodes
 from catch.web.console.lists import instruments, waited_for
+from catch.web.console.rendering import commands_in
 from catch.web.console.rows import path_in_words
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit, many, nothing_here, one
@@ -19,41 +20,6 @@ from catch.web.console.wording import title_of
 
 PAGE = 50
 NOT_LIVE = ("DECLINED", "REDIRECTED", "CLOSED", "VOIDED")
-AT_THEIR_PLACE = frozenset({
-    "accept-referral", "decline-referral", "redirect-referral", "look-for-matches", "allocate-coordinator",
-    "record-conversation", "record-conversation-attempt", "confirm-safe-contact", "set-contact-preference",
-    "set-protected-address", "record-agreement", "record-refusal-of-support", "withdraw-agreement", "record-objection",
-    "authorise-disclosure", "end-disclosure", "involve-partner", "end-involvement", "propose-for-meeting",
-    "withdraw-proposal", "agree-plan", "revise-plan", "set-goal", "score-goal", "achieve-goal", "abandon-goal",
-    "schedule-review", "hold-review", "offer-action", "respond-to-action", "progress-action", "complete-action",
-    "close-action-incomplete", "change-action-due", "add-note", "meet-unmet-need", "record-safeguarding-outcome",
-    "propose-closure", "close-case", "reopen-case", "pause-case", "resume-case", "reach-milestone",
-    "record-measure", "record-no-measure", "start-intervention", "end-intervention", "request-information",
-    "receive-information", "record-risk", "review-risk", "escalate-case", "record-message-back",
-    "record-message-failed", "acknowledge-message-back", "record-feedback", "record-death", "withdraw-death",
-    "request-voiding", "approve-voiding", "refuse-voiding", "correct-entry", "correct-measure",
-    "request-entry-withdrawal", "approve-entry-withdrawal", "refuse-entry-withdrawal",
-    "request-merge", "approve-merge", "refuse-merge", "reverse-merge",
-    "offer-transfer", "withdraw-transfer",
-    "request-fund-award", "approve-fund-award", "decline-fund-award", "record-fund-payment",
-})  # fmt: skip
-"""Commands that stand where they belong on the page; the rest is listed at its end."""
-LONG = frozenset({
-    "accept-referral", "decline-referral", "redirect-referral", "authorise-disclosure", "agree-plan", "revise-plan",
-    "close-case", "record-objection", "hold-review", "close-action-incomplete", "change-action-due", "set-goal",
-    "set-contact-preference", "set-protected-address", "record-safeguarding-outcome", "end-disclosure",
-    "end-involvement", "withdraw-proposal", "abandon-goal", "withdraw-agreement", "record-refusal-of-support",
-    "confirm-safe-contact", "record-conversation-attempt", "propose-closure", "schedule-review",
-    "pause-case", "reach-milestone", "record-measure", "record-no-measure", "start-intervention", "end-intervention",
-    "request-information", "receive-information", "record-risk", "review-risk",
-    "escalate-case", "record-message-back", "record-message-failed", "record-feedback", "record-death",
-    "withdraw-death", "request-voiding", "refuse-voiding", "correct-entry", "correct-measure",
-    "request-entry-withdrawal", "refuse-entry-withdrawal", "request-merge", "refuse-merge", "reverse-merge",
-    "offer-transfer", "withdraw-transfer", "request-fund-award", "decline-fund-award", "record-fund-payment",
-})  # fmt: skip
-"""Forms with a page of their own: the case's would be a wall of fields otherwise."""
-
-
 OF_VOIDED = frozenset({"raise-safeguarding-concern", "record-safeguarding-outcome"})
 """What is still recorded of a voided case."""
 
@@ -94,7 +60,8 @@ class Forms:
         """What else may be done here: the address of its form, and what it is called. What opens a case is none of
         this one's.
         """
-        found = [(key, kind) for key, kind in self._offered.items() if key not in AT_THEIR_PLACE]
+        placed = commands_in("case.html", "case_parts.html")
+        found = [(key, kind) for key, kind in self._offered.items() if key not in placed]
         return [(key, title_of(mutation_of(kind))) for key, kind in found if not {"case", "person"} & chosen_ids(kind)]
 
 
