@@ -236,6 +236,7 @@ NO_PLACE = {
     "contracts",
     "document",
     "identity check",
+    "case-finding",
     "pack open",
     "bench log",
     "bench live",

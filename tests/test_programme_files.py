@@ -61,22 +61,22 @@ def test_bexley_meets_monthly_over_8_to_12_cases_of_both_kinds():
 @pytest.mark.parametrize(
     ("old", "new", "answer"),
     [
-        ("version: 2", "version: one", "mine.yaml: line 4: version: Expected `int`, got `str`."),
-        ("version: 2", "", "mine.yaml: version: this setting is missing."),
+        ("version: 3", "version: one", "mine.yaml: line 4: version: Expected `int`, got `str`."),
+        ("version: 3", "", "mine.yaml: version: this setting is missing."),
         (
             "unit: working-day",
             "unit: fortnight",
             "mine.yaml: line 30: clocks[0].target.unit: Invalid enum value 'fortnight'.",
         ),
         ("quorum: 3", "quorom: 3", "mine.yaml: line 44: meetings[0].quorom: there is no such setting."),
-        ("version: 2", "version: 2\nVersion: 2", "mine.yaml: line 5: Version: there is no such setting."),
+        ("version: 3", "version: 3\nVersion: 2", "mine.yaml: line 5: Version: there is no such setting."),
         (
             "start: PlanAgreed",
             "start: PlanMade",
             "mine.yaml: line 33: clocks[3].start: no case event is called 'PlanMade'.",
         ),
         ("2022-04-01", "2022-04-31", "mine.yaml: line 6: effective_from: Invalid RFC3339 encoded date."),
-        ("version: 2", "version: 1\nversion: 2", "mine.yaml: lines 4 and 5: 'version' is given twice."),
+        ("version: 3", "version: 1\nversion: 2", "mine.yaml: lines 4 and 5: 'version' is given twice."),
         ("channels: [phone", "channels: [phone: [", "mine.yaml: The file is not YAML"),
     ],
 )
@@ -134,7 +134,7 @@ def test_all_problems_come_at_once_a_line_each(tmp_path: Path):
 
 
 MISTAKES = {
-    "version: 2": ("version: one\nversion: two", ["'version' is given twice.", "version: Expected `int`, got `str`."]),
+    "version: 3": ("version: one\nversion: two", ["'version' is given twice.", "version: Expected `int`, got `str`."]),
     "2022-04-01": ("soon", ["effective_from: Invalid RFC3339 encoded date."]),
     "unit: working-day": ("unit: fortnight", ["clocks[0].target.unit: Invalid enum value 'fortnight'."]),
     "quorum: 3": ("quorum: 0\n    tea: true", ["tea: there is no such setting.", "quorum: 0 is below 1."]),
@@ -170,7 +170,7 @@ def test_nothing_is_said_to_follow_from_what_is_missing(tmp_path: Path):
 
 
 def test_the_mistakes_of_several_files_are_told_together(tmp_path: Path):
-    wrong = [changed(tmp_path / name, "version: 2", "version: one") for name in ("a", "b")]
+    wrong = [changed(tmp_path / name, "version: 3", "version: one") for name in ("a", "b")]
     with pytest.raises(ProgrammeFileInvalid) as refused:
         load_all([*wrong, SNN])
     assert len(refused.value.problems) == 2

@@ -395,7 +395,18 @@ CONFIGURATION = frozenset(
     {
         *("Programme", "Closure", "ClosureReason", "Framework", "Caseload", "PlanRules", "Series", "CoreMember"),
         *("AgendaPolicy", "Minutes", "ClockRule", "Milestone", "Span", "Eligibility", "Criterion", "Source", "Pauses"),
-        *("PauseReason", "Fund", "Instrument", "MeasureStage", "LocalScale", "Contacts", "ContactOutcome"),
+        *(
+            "PauseReason",
+            "Fund",
+            "CaseFinding",
+            "Flag",
+            "Sign",
+            "Instrument",
+            "MeasureStage",
+            "LocalScale",
+            "Contacts",
+            "ContactOutcome",
+        ),
         *("ContactPriority", "Retention"),
     }
 )

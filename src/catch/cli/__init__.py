@@ -15,6 +15,7 @@ COMMANDS = {
     "enrol": "enrol:enrol",
     "identity": "identity:identity",
     "import": "importing:import_",
+    "case-finding": "finding:case_finding",
     "receipt": "receipts:receipt_",
     "pack": "packs:pack",
     "report": "reporting:report",

@@ -53,6 +53,7 @@ def problems(configuration: Programme, events: frozenset[str] = CLOCK_EVENTS) ->
             _clocks(configuration, events),
             _meetings(configuration.meetings),
             _criteria(configuration.eligibility.criteria),
+            _case_finding(configuration),
             _ranges(configuration),
             _weeks(configuration.plan),
             _closure(configuration),
@@ -78,6 +79,27 @@ def _identity(configuration: Programme) -> Iterator[str]:
         yield "channels: at least one way to refer is needed."
     if configuration.eligibility.mode not in ("open", "criteria"):
         yield f"eligibility.mode: {configuration.eligibility.mode!r} is neither open nor criteria."
+
+
+def _case_finding(configuration: Programme) -> Iterator[str]:
+    finding = configuration.case_finding
+    if finding is None:
+        return
+    known = {criterion.code for criterion in configuration.eligibility.criteria}
+    for path, code in (
+        ("criterion", finding.criterion),
+        *((f"flags[{at}].criterion", flag.criterion) for at, flag in enumerate(finding.flags)),
+    ):
+        if code not in known:
+            yield f"case_finding.{path}: no criterion of eligibility is called {code!r}."
+    if not 1 <= finding.top_percent <= 100:
+        yield f"case_finding.top_percent: {finding.top_percent} is not between 1 and 100."
+    if not finding.flags or not all(flag.any_of for flag in finding.flags):
+        yield "case_finding.flags: without a flag, and a sign for each, nobody is found."
+    numbers = {sign.column for flag in finding.flags for sign in flag.any_of if sign.at_least is not None}
+    answers = {sign.column for flag in finding.flags for sign in flag.any_of if sign.at_least is None}
+    for column in sorted(answers & (numbers | {finding.ranked_by})):
+        yield f"case_finding: the column {column!r} cannot hold a number and a yes or no."
 
 
 def _repeated(configuration: Programme) -> Iterator[str]:

@@ -10,7 +10,21 @@ from enum import StrEnum
 
 from catch.domain.facts import Part
 from catch.domain.instruments import KNOWN, Scale
-from catch.domain.plain import Code, Count, Key, Label, Many, Pence, Place, PublicName, Score, Share, Version, Years
+from catch.domain.plain import (
+    Code,
+    Count,
+    Key,
+    Label,
+    Many,
+    Pence,
+    Percent,
+    Place,
+    PublicName,
+    Score,
+    Share,
+    Version,
+    Years,
+)
 
 
 class Unit(StrEnum):
@@ -57,6 +71,31 @@ class Pauses(Part, frozen=True, omit_defaults=True):
 
     reasons: Many[PauseReason] = ()
     max_days: Count = 92
+
+
+class Sign(Part, frozen=True, omit_defaults=True):
+    """What a column of a cohort says of somebody: a number `at_least` so high, or without that a yes."""
+
+    column: Code
+    at_least: Count | None = None
+
+
+class Flag(Part, frozen=True):
+    """A criterion of the programme that is met where any of these signs is there."""
+
+    criterion: Code
+    any_of: Many[Sign]
+
+
+class CaseFinding(Part, frozen=True):
+    """How people are found in a cohort: those in the `top_percent` by what stands in the column `ranked_by`, which
+    meets `criterion`, with any of the flags.
+    """
+
+    ranked_by: Code
+    top_percent: Percent
+    criterion: Code
+    flags: Many[Flag]
 
 
 class Fund(Part, frozen=True, omit_defaults=True):
@@ -394,6 +433,7 @@ class Programme(Part, frozen=True, omit_defaults=True):
     milestones: Many[Milestone] = ()
     instruments: Many[Instrument] = ()
     retention: Retention | None = None  # without it nothing is ever said to have been kept long enough
+    case_finding: CaseFinding | None = None  # for `catch case-finding`
     contacts: Contacts | None = None  # a programme without it takes referrals alone
     effective_to: date | None = None
     assumed: Many[Label] = ()  # settings that are our proposals, not the programme's own words
