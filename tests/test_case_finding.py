@@ -91,7 +91,8 @@ def test_what_is_unsaid_is_no_no_and_is_told(tmp_path: Path):
     said = reason(found.found[0], found, WOKINGHAM, AS_OF)
     assert said.startswith("Found in a cohort, by data of 30 April 2026. Among the tenth")
     assert said.endswith(
-        "Two or more falls in a year: falls: 2. Not said in the cohort: unplanned-admissions, frequent-attender."
+        " Two or more falls in a year: falls: 2. Not said in the cohort: unplanned-admissions, frequent-attender."
+        " They have not been asked yet."
     )
 
 
