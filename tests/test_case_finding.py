@@ -120,6 +120,7 @@ uses = st.lists(st.integers(0, 40), min_size=1, max_size=60)
 def test_every_row_is_in_one_place_and_who_is_found_uses_no_less_than_anybody_who_is_not(
     tmp_path_factory: pytest.TempPathFactory, used: list[int], percent: int
 ):
+    assert RULE is not None
     folder = tmp_path_factory.mktemp("cohort")
     rule = replace(WOKINGHAM, case_finding=replace(RULE, top_percent=percent))
     rows = [row(f"P{n}", str(use), "2", "0", "0", "0", "no", "no") for n, use in enumerate(used)]
