@@ -728,3 +728,30 @@ async def test_whoever_is_kept_out_of_one_case_of_a_person_opens_none_of_theirs(
     await place.settled()
     assert await place.refused(opening_of(case_number(there), POLICE), POLICE) == "UNKNOWN_NUMBER"
     assert await place.refused(opening_of(case_number(there), HOUSING), HOUSING) is None
+
+
+@live
+async def test_whoever_is_kept_out_of_another_case_of_the_person_meanwhile_reads_no_further(place: Place):
+    before, there = await place.worked_on("Zita Quillbrook"), uuid4()
+    await place.take(CloseCase(before.case, "disengaged", london_day(ago(days=0)), Sealed("Not wanted")))
+    await place.take(
+        SubmitReferral(there, before.person, PROGRAMME, uuid4(), "police", "phone", ago(hours=1), Sealed("Again"))
+    )
+    await place.settled()
+    now, guard = Case(there, before.person, before.name, "", ""), Actor("third-caldicott@snn", "snn", Role.CALDICOTT)
+    await place.enrol(guard)
+    opening = await opens(place, now)
+    async with place.live(POLICE) as police:
+        await police.subscribe("s", FOLLOW_CASE, case=str(there))
+        assert (await police.next("s"))["case"]["person"]["name"] == before.name
+        for somebody in (POLICE, guard):
+            await place.take(DeclareRecusal(before.case, somebody.user, somebody.agency, Sealed("My mother")))
+        await place.settled()
+        # No fact of the case that they follow says so.
+        assert (await police.next("s"))["__typename"] == "AccessEnded"
+    assert await case_of(place, now) is None
+    assert await place.code(OPERATIONS["who_saw"], POLICE, of={"caseId": str(there)}) == "UNKNOWN_CASE"
+    assert str(opening) not in str(await place.ask(OPERATIONS["open_cases"], POLICE))
+    for somebody in (POLICE, guard):
+        assert str(opening) not in await listed(place, somebody)
+    assert str(opening) in await listed(place, CALDICOTT)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -151,6 +151,29 @@ async def test_to_a_case_of_the_same_person_in_another_programme_alone(place: Pl
     for there in (made.there, uuid4()):
         assert await place.refused(offer_of(made._replace(there=there)), COLLEAGUE) == "UNKNOWN_CASE"
     assert await place.refused(offer_of(made._replace(there=uuid4()))) == "UNKNOWN_CASE"
+
+
+@live
+async def test_whoever_only_referred_is_not_told_what_is_in_the_way_there(place: Place):
+    """By what is answered of a case that is there they are told no more than of one that is not."""
+    made, other = await referred_on(place, "Ciro Wanderly"), await referred_on(place, "Dina Wanderly")
+    here = Actor("only-here@snn", COORDINATOR.agency, Role.COORDINATOR)
+    await place.enrol(here)
+    await place.enrol(replace(here, role=Role.REFERRER), ELSEWHERE)
+    # As all that they are.
+    referrer = replace(here, role=cast("Any", None))
+    query = "query($id: UUID!) { case(id: $id) { number version } }"
+    shown = await place.ask(query, referrer, id=str(other.there))
+    assert shown["case"]["version"] is None
+    absent = (await place.sent(offer_of(made._replace(there=uuid4())), referrer))["code"]
+    assert (await place.sent(offer_of(made._replace(there=other.there)), referrer))["code"] == absent == "UNKNOWN_CASE"
+    # To what they did refer they may still hand over, until it is handed over to here.
+    await accepted_there(place, made.there)
+    back = OfferTransfer(made.there, uuid4(), made.case.case, Sealed("They come from here"))
+    await place.mutate(back)
+    assert (await place.sent(offer_of(made), referrer))["code"] == "UNKNOWN_CASE"
+    await place.mutate(WithdrawTransfer(made.there, back.transfer, Sealed("They do not")))
+    await place.mutate(offer_of(made), referrer)
 
 
 @live

@@ -20,15 +20,18 @@ from catch.api.common.facts import Facts
 from catch.api.common.recording import LIVE, LiveReads
 from catch.domain.case.notes import AddNote
 from catch.domain.case.recusal import DeclareRecusal
+from catch.domain.case.referral import SubmitReferral
+from catch.domain.case.state import VoidReason
+from catch.domain.case.voiding import RequestVoiding
 from catch.domain.facts import Actor, Category, Sealed, Tag
 from catch.domain.restricted import AddRestrictedNote
-from catch.evidence.reads import ROWS, Kept, Read
+from catch.evidence.reads import ROWS, Kept, Read, Seen
 from catch.personal.looks import TEXTS, NobodyNotes
 from tests.canaries.channels import OPERATIONS
 from tests.canaries.history import history
 from tests.canaries.run import Run
 from tests.conftest import Furnished, eventually
-from tests.place import AUDITOR, CHAIR, COORDINATOR, HOUSING, POLICE, REFERRER, Case, Place
+from tests.place import AUDITOR, CHAIR, COORDINATOR, HOUSING, POLICE, REFERRER, Case, Place, ago
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -301,6 +304,30 @@ async def test_those_who_may_know_are_told_who_looked(place: Place):
     # Asking is a look, too.
     edges = (await place.ask(WHO, AUDITOR, of=of))["whoSaw"]["edges"]
     assert any("looks" in edge["node"]["categories"] for edge in edges)
+
+
+async def test_who_looked_at_a_person_is_told_to_nobody_who_is_kept_out_of_a_case_of_theirs(place: Place):
+    case, there = await place.worked_on("Kim Quillbrook"), uuid4()
+    again = SubmitReferral(there, case.person, "bexley-icm", uuid4(), "gp", "phone", ago(hours=1), Sealed("Again"))
+    await place.enrol(COORDINATOR, "bexley-icm")
+    await place.take(again)
+    await place.settled()
+    await place.catch.reads.record(
+        Read(viewer="alone", agency="snn", channel="api", seen=(Seen(case.person),)),
+        Read(viewer="here", agency="snn", channel="api", seen=(Seen(case.person, case.case),)),
+        Read(viewer="there", agency="snn", channel="api", seen=(Seen(case.person, there),)),
+    )
+    person = {"personId": str(case.person)}
+    assert {"alone", "here"} <= {*await lookers(place, AUDITOR, **person)}
+    await place.take(DeclareRecusal(there, AUDITOR.user, AUDITOR.agency, Sealed("A neighbour")))
+    await place.settled()
+    assert {"alone", "here", "there"} & {*await lookers(place, AUDITOR, **person)} == {"here"}
+    # What was another's is none of theirs, and is still told of the case.
+    assert {"alone", "here", "there"} <= {*await lookers(place, COORDINATOR, **person)}
+    await place.take(RequestVoiding(case.case, uuid4(), VoidReason.WRONG_PERSON, Sealed("The neighbour's")))
+    await place.settled()
+    assert {"alone", "here", "there"} & {*await lookers(place, COORDINATOR, **person)} == {"alone", "there"}
+    assert "here" in await lookers(place, COORDINATOR, caseId=str(case.case))
 
 
 async def test_for_everybody_else_there_is_no_such_case(place: Place):

@@ -105,6 +105,8 @@ async def test_the_operator_lists_it_by_ids_and_numbers(database: Database, tmp_
     assert said.exit_code == 0, said.output
     (line,) = [json.loads(each) for each in said.stdout.splitlines()]
     assert (line["person"], line["cases"]) == (str(case.person), [case_number(case.case)])
+    who_saw = await asyncio.to_thread(CliRunner().invoke, cli, ["audit", "who-saw", str(case.person)], env=env)
+    assert "operator of operator  terminal  retention due" in who_saw.stdout
     assert "Quillbrook" not in said.output
 
 

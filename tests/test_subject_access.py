@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 from click.testing import CliRunner
 from msgspec import Struct
+from msgspec.structs import replace
 
 from catch.access.subject import GIVEN, HARM, OTHERS, TEXTS_OF_HARM, TEXTS_OF_OTHERS, Withheld, pieces, withheld
 from catch.cli import cli
@@ -48,22 +49,25 @@ from catch.domain.case.state import (
     Worker,
 )
 from catch.domain.case.voiding import RequestVoiding
+from catch.domain.erasing import PersonErased
 from catch.domain.facts import Actor, Category, Fact, Recorded, Role, Sealed, Tag
 from catch.domain.meeting.attendance import AcceptConfidentiality, JoinMeeting
 from catch.domain.meeting.deciding import GuestKind, RecordGuest, RecordUpdate
 from catch.domain.meeting.editing import ChangeTimebox, RemoveItem
 from catch.domain.meeting.floor import OpenItem
 from catch.domain.meeting.session import StartMeeting
-from catch.domain.merging import ApproveMerge, RequestMerge
+from catch.domain.merging import ApproveMerge, RequestMerge, ReverseMerge
 from catch.domain.person import RegisterPerson
 from catch.domain.restricted import AddRestrictedNote
 from catch.domain.streams import ACCESS_GRANT, CASE, CONTACT, MEETING, PERSON, RESTRICTED
 from catch.evidence.exporting import Asked, export
 from catch.evidence.kept import PURPOSE
+from catch.log import Append, NewEvent
+from catch.log.codec import decode, encode
 from catch.log.migrations import event_schemas
 from catch.personal import sealed_in
 from catch.subject_access.content import Decided, NoSuchPlace, Pack
-from catch.subject_access.gathering import Gathered, NoSuchPerson, gathered
+from catch.subject_access.gathering import Gathered, NoSuchPerson, PersonErasedAlready, gathered
 from catch.subject_access.making import Days, made
 from catch.subject_access.page import html
 from tests.canaries.history import history
@@ -72,6 +76,7 @@ from tests.conftest import Furnished
 from tests.place import AUDITOR, CHAIR, COORDINATOR, HOUSING, POLICE, SERIES, Place, ago
 
 NONE = Decided()
+NAMED = "query($id: UUID!) { case(id: $id) { number person { name } } }"
 HISTORIES = (1, 2, 3)
 SOON = london_day(ago(days=-60))
 
@@ -495,6 +500,73 @@ async def test_who_looked_is_told_by_agency_and_day(place: Place):
     assert "Identity" in theirs.categories
     own = html(pack)
     assert HOUSING.user not in own
+
+
+@live
+async def test_whoever_looked_at_a_case_of_another_is_none_of_theirs(place: Place):
+    """While it stood under their name by mistake."""
+    case, own_case = await place.worked_on("Vesper Example", "housing-1"), uuid4()
+    await place.enrol(COORDINATOR, "bexley-icm")
+    await place.take(
+        SubmitReferral(own_case, case.person, "bexley-icm", uuid4(), "gp", "phone", ago(hours=2), Sealed("own"))
+    )
+    await place.settled()
+    await place.ask(NAMED, HOUSING, id=str(case.case))
+    await place.ask(NAMED, COORDINATOR, id=str(own_case))
+    both = {"Example housing-1", "Example snn"}
+    assert {each.agency for each in (await pack_of(place, case.person))[1].looked} == both
+    await place.take(RequestVoiding(case.case, uuid4(), VoidReason.WRONG_PERSON, Sealed("of the neighbour")))
+    assert {each.agency for each in (await pack_of(place, case.person))[1].looked} == {"Example snn"}
+
+
+@live
+async def test_each_is_told_their_own_lookers_once_two_are_two_again(place: Place):
+    await place.enrol(COLLEAGUE)
+    known: dict[str, Any] = {"date_of_birth": Sealed("1950-02-04"), "phone": Sealed("01632 960112")}
+    one = await place.worked_on("Wystan Example", "housing-1", **known)
+    other = await place.worked_on("Wystan Example", "police-1", **known)
+    merge = RequestMerge(one.person, other.person, uuid4(), Sealed("the same door"))
+    await place.take(merge)
+    await place.take(ApproveMerge(one.person, merge.merge), COLLEAGUE)
+    await place.settled()
+    await place.ask(NAMED, HOUSING, id=str(one.case))
+    await place.ask(NAMED, POLICE, id=str(other.case))
+    both = {"Example housing-1", "Example police-1"}
+    assert {each.agency for each in (await pack_of(place, one.person))[1].looked} >= both
+    await place.take(ReverseMerge(one.person, merge.merge, Sealed("two cousins")))
+    for person, theirs in ((one.person, "Example housing-1"), (other.person, "Example police-1")):
+        assert {each.agency for each in (await pack_of(place, person))[1].looked} & both == {theirs}
+
+
+@live
+async def test_of_two_registrations_one_of_which_was_erased_the_rest_is_given(place: Place):
+    await place.enrol(COLLEAGUE)
+    known: dict[str, Any] = {"date_of_birth": Sealed("1950-02-05"), "phone": Sealed("01632 960113")}
+    one, other = [await place.worked_on(f"{name} Example", **known) for name in ("Xerxes", "Yago")]
+    merge = RequestMerge(one.person, other.person, uuid4(), Sealed("the same door"))
+    await place.take(merge)
+    await place.take(ApproveMerge(one.person, merge.merge), COLLEAGUE)
+    await erased(place, other.person)
+    for id_ in (one.person, other.person, other.case):
+        own, _ = await copies(place, id_)
+        assert one.reason in own
+        assert other.reason not in own
+        assert "this cannot be read any more" in own
+        assert "Some of it was kept under another registration, which was erased" in own
+    await erased(place, one.person)
+    with pytest.raises(PersonErasedAlready):
+        await copies(place, one.person)
+
+
+async def erased(place: Place, person: UUID) -> None:
+    """As a log may say it, whatever is asked for now."""
+    log = place.catch.log
+    last = (await log.stream(person))[-1]
+    said = replace(decode(last).envelope, event=PersonErased(uuid4()))
+    event = NewEvent(person, last.version + 1, "PersonErased", encode(said))
+    await log.append(Append(uuid4(), person, (event,)))
+    await place.catch.keyring.erase(person)
+    await place.settled()
 
 
 @live

@@ -115,7 +115,7 @@ def export(
 @argument("record", metavar="CASE|PERSON")
 @option("--from", "since", metavar="T", help="Only from this day or time on.")
 @option("--to", "until", metavar="T", help="Only up to this day, or time.")
-@option("--json", "as_json", is_flag=True, help="As JSON, a line each, with everything that is recorded.")
+@option("--json", "as_json", is_flag=True, help="As JSON, a line each, with everything that is recorded of it.")
 def who_saw(record: str, since: str | None, until: str | None, as_json: bool) -> None:
     """List who was shown something of a case (its id or number) or of a person (their id), the latest first.
 
@@ -135,29 +135,32 @@ def who_saw(record: str, since: str | None, until: str | None, as_json: bool) ->
 
     async def run(catch: Catch) -> None:
         id_ = await find(catch, record)
-        await asked_who_saw(catch, id_)
+        about = await asked_who_saw(catch, id_)
         before, page, invented = reads.LATEST, list[reads.Kept](), await catch.log.mark.invented()
         while len(page) == reads.PAGE or before == reads.LATEST:
-            page = await reads.of(catch.log.pool, [id_], before=before, since=first, until=last, limit=reads.PAGE)
+            ids = [*about.people, *about.cases]
+            page = await reads.of(catch.log.pool, ids, before=before, since=first, until=last, limit=reads.PAGE)
             ended = await reads.ends(catch.log.pool, page)
-            for row in page:
-                console.out(in_json(row, invented=invented) if as_json else line(row, ended), highlight=False)
+            for row, read in ((row, row.read.of(*about)) for row in page):
+                if read.seen:
+                    at = row.recorded_at
+                    said = in_json(at, read, invented=invented) if as_json else line(at, read, ended)
+                    console.out(said, highlight=False)
             before = page[-1].number if page else 0
 
     on_place(run)
 
 
-def in_json(row: reads.Kept, *, invented: bool) -> str:
+def in_json(at: datetime, read: reads.Read, *, invented: bool) -> str:
     """Each line of an `invented` place says so."""
     place = {"place": NOTICE} if invented else {}
-    return msgspec.json.encode({"at": row.recorded_at} | msgspec.to_builtins(row.read) | place).decode()
+    return msgspec.json.encode({"at": at} | msgspec.to_builtins(read) | place).decode()
 
 
-def line(row: reads.Kept, ended: Mapping[UUID, datetime]) -> str:
+def line(at: datetime, read: reads.Read, ended: Mapping[UUID, datetime]) -> str:
     """When, who, by which way, and which categories."""
-    read = row.read
     categories = sorted({category for each in read.seen for category in each.categories})
-    words = [clock(row.recorded_at), f"{read.viewer} of {read.agency}", read.channel]
+    words = [clock(at), f"{read.viewer} of {read.agency}", read.channel]
     words += [said for said in (read.operation, read.purpose) if said]
     if read.subscription is not None:
         words.append(f"until {clock(ended[read.subscription])}" if read.subscription in ended else "still follows")

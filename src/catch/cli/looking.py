@@ -1,7 +1,7 @@
 """What an operator is shown in a terminal, or given as a file, is recorded before, as everybody's looks are."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
@@ -11,6 +11,7 @@ from catch.api.audit.looks import LOOKS
 from catch.api.common.recording import By, reads_of
 from catch.app import Catch
 from catch.commands.enrolling import OPERATOR
+from catch.commands.retention import Due
 from catch.domain.case.state import Case
 from catch.domain.facts import Purpose, Recorded
 from catch.domain.streams import CASE, stream_of_event
@@ -45,7 +46,14 @@ async def looked(
     await catch.reads.record(*reads_of(by, looks.all(), TERMINAL, operation, purpose=purpose))
 
 
-async def asked_who_saw(catch: Catch, record: UUID) -> None:
+class About(NamedTuple):
+    """What an operator asks of: a case, or a person with their cases. What was another's is none of theirs."""
+
+    people: tuple[UUID, ...]
+    cases: tuple[UUID, ...]
+
+
+async def asked_who_saw(catch: Catch, record: UUID) -> About:
     """An operator asks who looked at a case or a person."""
     looks, by = Looks(), By(OPERATOR.user, OPERATOR.agency)
     state: Case | None = (await catch.present.states.get(CASE, record)).state if await known(catch, record) else None
@@ -54,6 +62,29 @@ async def asked_who_saw(catch: Catch, record: UUID) -> None:
     else:
         looks.of_person(record)
     await catch.reads.record(*reads_of(by, looks.all(), TERMINAL, "who-saw"))
+    if state is not None:
+        return About((), (record,))
+    ids = [case for case, _ in await case_summary.of_person(catch.log.pool, record)]
+    wrong = {case for case in ids if (row := await case_summary.one(catch.log.pool, case)) and row.case.of_another}
+    return About((record,), tuple(case for case in ids if case not in wrong))
+
+
+async def listed_due(catch: Catch, found: Sequence[Due]) -> None:
+    """An operator is shown who has been kept long enough, and their cases' numbers."""
+    looks, by = Looks(), By(OPERATOR.user, OPERATOR.agency)
+    for each in found:
+        looks.of_person(each.person)
+        for case in each.cases:
+            looks.told(case.case, None, each.person)
+    await catch.reads.record(*reads_of(by, looks.all(), TERMINAL, "retention due"))
+
+
+async def told_number(catch: Catch, case: UUID) -> None:
+    """An operator is told that there is such a case, and its number."""
+    looks, by = Looks(), By(OPERATOR.user, OPERATOR.agency)
+    row = await case_summary.one(catch.log.pool, case)
+    looks.told(case, None, row.person if row else None)
+    await catch.reads.record(*reads_of(by, looks.all(), TERMINAL, "receipt"))
 
 
 async def known(catch: Catch, case: UUID) -> bool:

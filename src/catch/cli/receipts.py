@@ -6,6 +6,7 @@ import rich_click as click
 
 from catch.app import Catch
 from catch.cli.common import IN_PART, complain, console, on_place
+from catch.cli.looking import told_number
 from catch.cli.options import argument
 from catch.domain.case.referral import case_number
 from catch.web.door import referred_with
@@ -16,7 +17,7 @@ from catch.web.door import referred_with
 def receipt_(receipt: str) -> None:
     """Say the number of the case that somebody referred at the open front door, from the receipt they were given.
 
-    Nothing else of the case is told: whoever keeps the front door finds it by its number.
+    Nothing else of the case is told: whoever keeps the front door finds it by its number. That you look is recorded.
 
     **Example**
 
@@ -25,7 +26,10 @@ def receipt_(receipt: str) -> None:
 
     async def run(catch: Catch) -> str | None:
         case = await referred_with(catch, receipt)
-        return case_number(case) if case else None
+        if case is None:
+            return None
+        await told_number(catch, case)
+        return case_number(case)
 
     number = on_place(run)
     if number is None:

@@ -5,6 +5,7 @@ import rich_click as click
 
 from catch.app import Catch
 from catch.cli.common import console, on_place
+from catch.cli.looking import listed_due
 from catch.cli.options import option
 from catch.commands.retention import NOBODY, Due, due
 
@@ -22,7 +23,7 @@ def due_(as_json: bool) -> None:
     """List the people of whom everything has been kept as long as their programmes say (`retention` of each).
 
     Nothing is erased by this, nor by itself: a Caldicott contact or coordinator asks for it (`requestErasure`), another
-    Caldicott contact agrees. Listed are ids and case numbers, nothing personal.
+    Caldicott contact agrees. Listed are ids and case numbers, nothing personal. That you look is recorded.
 
     **Examples**
 
@@ -36,6 +37,7 @@ def due_(as_json: bool) -> None:
             looked = await due(catch, after, PAGE, catch.log.clock.now())
             found += looked.found
             after, more = looked.last or after, looked.more and looked.last is not None
+        await listed_due(catch, found)
         return found
 
     found = on_place(run)

@@ -98,6 +98,8 @@ def tell(pack: Pack, files: Sequence[Path]) -> None:
     console.print(f"{len(pack.lines):>5,} facts in all", highlight=False)
     for each in files:
         console.print(f"wrote {each}", highlight=False, soft_wrap=True)
+    if pack.erased:
+        complain("they were registered twice, and one of it was erased: what was written there cannot be read any more")
     if pack.address_protected:
         complain("their address is protected: give this to them alone, by a way that is safe for them")
 

@@ -10,7 +10,7 @@ from catch.commands.handler import Handler, handles
 from catch.commands.merging import the_same
 from catch.commands.naming import nhs_numbered, partners_exist, programmes_exist, was_born
 from catch.commands.questions import Caseload, MeetingsHolding, ReferenceDigest, RegisteredWith
-from catch.commands.rules import seen, worked_on
+from catch.commands.rules import seen, seen_of, worked_on
 from catch.domain import case as case_stream
 from catch.domain import discussion, restricted
 from catch.domain.case import (
@@ -48,7 +48,7 @@ from catch.domain.facts import Actor, Fact, Role
 from catch.domain.given import Given
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.programme.configuration import Programme
-from catch.domain.refusals import UnknownCase
+from catch.domain.refusals import Refused, UnknownCase
 from catch.domain.registers import CaseTakenOn, NumberReferred
 from catch.domain.restricted import RestrictedCommand
 from catch.domain.streams import CASE, MEETING, PERSON, RESTRICTED, caseload_stream, number_stream, restricted_stream
@@ -226,13 +226,23 @@ def move(command: versions.MoveToVersion, book: Book, given: Given) -> None:
 
 
 def transfer(command: transfers.OfferTransfer, book: Book, given: Given) -> None:
-    """To a case that they see, if only as whoever referred the person there; any other is as if there were none."""
+    """To a case that they see, if only as whoever referred the person there; any other is as if there were none.
+
+    Whoever only referred is not told either what keeps it from being taken over: that would say whose it is, or what
+    is open there. Where it can be, they know whose it is: they named them when they referred them.
+    """
     if decided(command, book, given):
         case, other = book.case(command.case), _readable(book, command.to_case)
         if other is None or not seen(book, other, given.by):
             raise UnknownCase(case=command.to_case)
         if case is None or not transfers.takes_over(other, case):
-            raise transfers.NoCaseToTransferTo(case=command.to_case)
+            raise _why_not(book, other, given.by)
+
+
+def _why_not(book: Book, other: Case, by: Actor) -> Refused:
+    found = seen_of(book, other)
+    told = by.role is Role.SYSTEM or (found is not None and bool(found.categories))
+    return transfers.NoCaseToTransferTo(case=other.case) if told else UnknownCase(case=other.case)
 
 
 def address_note(command: notes.AddNote, book: Book, given: Given) -> None:

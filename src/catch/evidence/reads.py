@@ -11,7 +11,7 @@ Where nothing can be written, nobody is shown anything of anybody.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
@@ -21,6 +21,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from catch.database import Connection, Statements, lost
 from catch.evidence import kept
@@ -85,6 +86,13 @@ class Read(Struct, frozen=True, omit_defaults=True, kw_only=True):
     subscription: UUID | None = None
     after: int | None = None
     upto: int | None = None
+
+    def of(self, people: Collection[UUID], cases: Collection[UUID]) -> "Read":
+        """What of it was of one of these cases, or, where it was of no case, of one of these people. A case that stood
+        under somebody's name by mistake is none of theirs, although they were taken for whom it is about.
+        """
+        theirs = (each for each in self.seen if (each.case in cases if each.case else each.person in people))
+        return replace(self, seen=tuple(theirs))
 
     @property
     def whose(self) -> list[UUID]:

@@ -112,7 +112,9 @@ class Looked(NamedTuple):
 
 
 class Pack(NamedTuple):
-    """All of it. `invented`: the place's notice, if its people are."""
+    """All of it. `erased`: some of it was kept under another registration of theirs, whose texts are erased;
+    `invented`: the place's notice, if its people are.
+    """
 
     name: str | None
     numbers: tuple[str, ...]
@@ -128,6 +130,7 @@ class Pack(NamedTuple):
     told: tuple[Told, ...]
     looked: tuple[Looked, ...]
     address_protected: bool
+    erased: bool
     invented: str | None = None
 
     @property
@@ -187,6 +190,7 @@ def packed(
         told=tuple(said.told(each) for each in disclosed(found, given, lines)),
         looked=looked(found, said),
         address_protected=any(each.address_protected for each in (found.person, *found.others)),
+        erased=found.erased,
         invented=invented,
     )
 
@@ -273,7 +277,7 @@ class Said:
 
     def text(self, sealed: Sealed) -> str:
         found = self._plain.get(sealed)
-        return found if isinstance(found, str) else UNREADABLE
+        return UNREADABLE if found is None or isinstance(found, Unopened) else found
 
     def agency(self, key: str) -> str:
         return self._agencies.get(key, words(key))
@@ -333,10 +337,10 @@ def sourced(entry: Entry, lines: Sequence[Line]) -> bool:
 
 def looked(found: Gathered, said: Said) -> tuple[Looked, ...]:
     """By day and agency: which of their people it was is about them, and nothing that is restricted is mentioned."""
-    ids = found.ids | {case.case for case in found.cases}
+    cases = {case.case for case in found.cases}
     times, kinds = Counter[tuple[date, str]](), dict[tuple[date, str], set[str]]()
     for row in found.looks:
-        seen = [each for each in row.read.seen if (each.person in ids or each.case in ids) and not each.glass]
+        seen = [each for each in row.read.of(found.ids, cases).seen if not each.glass]
         named = {name for each in seen for name in each.categories}
         # What is not there for everybody tells that it is there for them; so does who looked in an emergency.
         hidden = bool(named) and named <= UNTOLD

@@ -14,8 +14,7 @@ from msgspec import Struct
 from catch.app import Catch
 from catch.domain.calendar import london_day
 from catch.domain.case.correcting import EntryWithdrawalRefused, EntryWithdrawalRequested
-from catch.domain.case.state import Case, VoidReason, WithdrawReason
-from catch.domain.case.voiding import VoidingRefused, VoidingRequested
+from catch.domain.case.state import Case, WithdrawReason
 from catch.domain.contact import Contact
 from catch.domain.facts import Fact, Recorded
 from catch.domain.meeting.state import Meeting
@@ -63,7 +62,8 @@ class Entry(NamedTuple):
 
 class Gathered(NamedTuple):
     """All of it, in the order in which it happened. `streams`: where it stands; `upto`: the last position that was
-    read. `others`: under which they are registered besides, being taken for one person.
+    read. `others`: under which they are registered besides, being taken for one person; what was kept under an
+    `erased` one of them cannot be read any more.
     """
 
     person: Person
@@ -78,6 +78,10 @@ class Gathered(NamedTuple):
     def ids(self) -> frozenset[UUID]:
         return frozenset(each.person for each in (self.person, *self.others))
 
+    @property
+    def erased(self) -> bool:
+        return any(each.erased for each in self.others)
+
 
 async def gathered(catch: Catch, id_: UUID, since: date | None = None, until: date | None = None) -> Gathered:
     """Of a person, or of whom the case is about; of facts that happened or were recorded on these London days.
@@ -85,9 +89,9 @@ async def gathered(catch: Catch, id_: UUID, since: date | None = None, until: da
     Raises `NoSuchPerson`, `PersonErasedAlready`, and an `Unreadable` rather than leave a fact out.
     """
     await catch.reached(upto := await catch.log.head())
-    first = await _person(catch, id_)
-    registered = await _taken_for_one(catch, first)
-    if any(each.erased for each in registered):
+    registered = await _taken_for_one(catch, await _person(catch, id_))
+    first = next((each for each in registered if not each.erased), None)
+    if first is None:
         raise PersonErasedAlready
     ids = [case for each in registered for case, _ in each.cases]
     people = [each.person for each in registered]
@@ -97,10 +101,10 @@ async def gathered(catch: Catch, id_: UUID, since: date | None = None, until: da
     beside = [restricted_stream(case) for case in ids]
     found = await histories(catch.log, [*dict.fromkeys([*people, *ids, *beside, *called, *held, *granted])])
     cases = [state for case in ids if isinstance(state := fold(CASE, found[case]), Case)]
-    wrong = frozenset(case for case in ids if _of_another([each.event for each in found[case]]))
+    wrong = frozenset(each.case for each in cases if each.of_another)
     entries = [
         *(Entry(each, PERSON, mistaken=_case_of(each) in wrong) for person in people for each in found[person]),
-        *(entry for case in ids for entry in _of_case(found[case])),
+        *(entry for case in ids for entry in _of_case(found[case], whole=case in wrong)),
         *(Entry(each, RESTRICTED) for stream in beside for each in found[stream]),
         *(entry for contact in called for entry in _of_contact(found[contact], frozenset(people), wrong)),
         *(Entry(each, ACCESS_GRANT) for stream in granted for each in found[stream] if each.event.case in ids),
@@ -164,9 +168,9 @@ def _case_of(recorded: Recorded[Any]) -> UUID | None:
     return getattr(recorded.event, "case", None)
 
 
-def _of_case(facts: Facts) -> Iterator[Entry]:
-    events = [each.event for each in facts]
-    whole, wrong = _of_another(events), _wrong_entries(events)
+def _of_case(facts: Facts, *, whole: bool) -> Iterator[Entry]:
+    """`whole`: the case itself was about somebody else."""
+    wrong = _wrong_entries(each.event for each in facts)
     return (Entry(each, CASE, mistaken=whole or bool({*_ids(each.event)} & wrong)) for each in facts)
 
 
@@ -181,15 +185,9 @@ def _ids(part: Struct) -> Iterator[UUID]:
                 yield from _ids(each)
 
 
-def _of_another(events: Iterable[Fact]) -> bool:
-    """Whether somebody has said that the case is about another person, and nobody that it is not."""
-    said = [held for held in events if isinstance(held, VoidingRequested) and held.reason is VoidReason.WRONG_PERSON]
-    refused = {held.voiding for held in events if isinstance(held, VoidingRefused)}
-    return any(each.voiding not in refused for each in said)
-
-
 def _wrong_entries(events: Iterable[Fact]) -> set[UUID]:
     """What somebody has said is about another person, and nobody that it is not; and that it was said."""
+    events = [*events]
     said = [
         held
         for held in events

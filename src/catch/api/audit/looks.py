@@ -23,17 +23,18 @@ LOOKS = "looks"
 
 
 class Entitled(NamedTuple):
-    """The cases of which the viewer is told everybody who looked, with whose they are; those of which they are told
-    their colleagues; and what they see of each."""
+    """The cases of which the viewer is told everybody who looked; those of which they are told their colleagues; the
+    people of whom, beside their cases, they are told everybody; and what they see of each case."""
 
-    all: Mapping[UUID, UUID]
+    all: frozenset[UUID]
     colleagues: frozenset[UUID]
+    people: frozenset[UUID]
     sights: Mapping[UUID, Sight]
 
     def shows(self, seen: Seen, *, colleague: bool) -> bool:
-        # What is of no case is of the person: for whoever is told everybody in one of theirs.
+        # What is of no case is of the person.
         if seen.case is None:
-            return seen.person in self.all.values()
+            return seen.person in self.people
         return seen.case in self.all or (colleague and seen.case in self.colleagues)
 
     def named(self, seen: Seen) -> Iterator[str]:
@@ -59,7 +60,7 @@ async def who_saw(
 ) -> types.RecordedLookConnection:
     """The latest first. Raises `UnknownCase` for whoever is told of nobody."""
     entitled = await entitled_to(context, *await cases_of(context, of))
-    whose = [*entitled.all, *entitled.colleagues, *({*entitled.all.values()} if of.person_id else ())]
+    whose = [*entitled.all, *entitled.colleagues, *(entitled.people if of.person_id else ())]
     # Before anything is read of those who are no colleagues.
     agency = None if entitled.all else context.who.agency
     before, found = place(after), list[tuple[Kept, list[Seen]]]()
@@ -91,17 +92,20 @@ def place(after: str | None) -> int:
 
 
 async def cases_of(context: Context, of: types.Looked) -> list[UUID]:
-    """Those that are asked about, whoever may know of them."""
+    """Those that are asked about, whoever may know of them. What was another's is none of a person's."""
     context.reading.facts.rests.rows = True
     if of.case_id:
         return [of.case_id] if await there_is(context, of.case_id) else []
     if not of.person_id:
         raise OutOfRange(field="of", allowed="caseId or personId")
-    return [case for case, _ in await case_summary.of_person(context.catch.log.pool, of.person_id)]
+    found = [case for case, _ in await case_summary.of_person(context.catch.log.pool, of.person_id)]
+    held = [(case, await context.reading.known(case)) for case in found]
+    return [case for case, known in held if known is None or not known.of_another]
 
 
 async def entitled_to(context: Context, *cases: UUID) -> Entitled:
-    reading, everybody, colleagues = context.reading, dict[UUID, UUID](), set[UUID]()
+    """Everybody who looked at a person is told to whoever is told it of a case of theirs, and is kept out of none."""
+    reading, everybody, colleagues, whose = context.reading, set[UUID](), set[UUID](), set[UUID]()
     sights: dict[UUID, Sight] = {}
     for each in cases:
         held = await reading.known(each)
@@ -112,7 +116,8 @@ async def entitled_to(context: Context, *cases: UUID) -> Entitled:
             sights[each] = seen
         match lookers_shown(reading.viewer, held, seen, reading.facts.at):
             case Lookers.ALL:
-                everybody[each] = held.person
+                everybody.add(each)
+                whose |= set[UUID]() if held.of_another else {held.person}
             case Lookers.COLLEAGUES:
                 colleagues.add(each)
             case None:
@@ -121,7 +126,8 @@ async def entitled_to(context: Context, *cases: UUID) -> Entitled:
         looks.told(held.case, LOOKS, held.person)
     if not everybody and not colleagues:
         raise UnknownCase
-    return Entitled(everybody, frozenset(colleagues), sights)
+    people = {each for each in whose if not await reading.kept_from(each)}
+    return Entitled(frozenset(everybody), frozenset(colleagues), frozenset(people), sights)
 
 
 def entry(row: Kept, shown: Sequence[Seen], ended: Mapping[UUID, datetime], entitled: Entitled) -> types.RecordedLook:

@@ -209,9 +209,8 @@ async def of_their_cases(reading: Reading, stream: UUID) -> bool:
         problem, cases = found, await case_summary.of_person(reading.facts.catch.log.pool, stream)
     if not any(reading.viewer.audits(programme, case) for case, programme in cases):
         return False
-    for case, _ in cases:
-        if await reading.recused(case):
-            return False
+    if await reading.kept_from(stream):
+        return False
     if problem is not None:
         raise problem
     return True

@@ -68,11 +68,11 @@ class Reading:
 
     async def recused(self, case: UUID) -> bool:
         """Whether the viewer is kept out of the case; where it cannot be read, as far as can be told."""
-        try:
-            held: Case | None = (await self.facts.case(case)).state
-        except Unreadable:
-            held = await self.facts.last_known(case)
-        return held is not None and recused(self.viewer, held, (await self.facts.seats((case,)))[case])
+        return await self.facts.recused(self.viewer, case)
+
+    async def kept_from(self, person: UUID) -> bool:
+        """Whether the viewer is kept out of any case of the person."""
+        return await self.facts.kept_from(self.viewer, person)
 
     async def unopened(self, case: UUID, problem: Unreadable) -> Unopened:
         known = await self.facts.last_known(case)

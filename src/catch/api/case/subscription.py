@@ -16,6 +16,7 @@ from catch.api.common.scalars import Position
 from catch.api.common.subscription import NOBODY, PRESENT, SEEN, Fact, FollowedLive, Shared, changes, worker
 from catch.api.engine.costs import weighs
 from catch.app import Catch
+from catch.domain.case.recusal import RecusalEvent
 from catch.domain.case.state import Case
 from catch.domain.refusals import UnknownCase
 from catch.domain.streams import CASE, RESTRICTED, stream_of_event
@@ -80,7 +81,9 @@ class CaseSource(Shared):
     def rights(self, event: Fact, followed: Collection[Hashable]) -> Collection[Hashable]:
         match changes(event):
             case Changes.CASE:
-                return [event.stream] if event.stream in followed else []
+                # Whoever is kept out of one case of a person has no other of theirs open: which follow, is looked up.
+                open_ = self._opened if isinstance(event.event, RecusalEvent) else ()
+                return [case for case in {event.stream, *open_} if case in followed]
             case Changes.SEATS:
                 return [case for case in self.catch.present.appearances.cases(event.stream) if case in followed]
             case Changes.PARTNER | Changes.PERSON:

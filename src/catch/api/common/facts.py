@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from catch.access import Asker, RedactionReason, Seat, Sight, Who, looking
+from msgspec.structs import replace
+
+from catch.access import Asker, RedactionReason, Seat, Sight, Who, looking, recused
 from catch.api.common import types
 from catch.api.common.redaction import Texts
 from catch.app import Catch
@@ -178,8 +180,38 @@ class Facts:
         return self.rights.who_of(asker, await self.partner(asker.agency), self.at)
 
     async def looking(self, who: Who) -> Who:
-        """The same, with what they have opened in an emergency: for whoever reads one case, and for nothing else."""
-        return looking(who, await self.grants(who.agency), self.at)
+        """The same, with what they have opened in an emergency: for whoever reads one case, and for nothing else.
+        Whoever is kept out of another case of the person since then has nothing of theirs open any more.
+        """
+        opened = looking(who, await self.grants(who.agency), self.at)
+        shut = {case for case, _ in opened.glass if await self.kept_from_whom(opened, case)}
+        return replace(opened, glass=frozenset(each for each in opened.glass if each[0] not in shut))
+
+    async def recused(self, who: Who, case: UUID) -> bool:
+        """Whether somebody is kept out of the case; where it cannot be read, as far as can be told."""
+        held = await self._as_known(case)
+        return held is not None and recused(who, held, (await self.seats((case,)))[case])
+
+    async def kept_from(self, who: Who, person: UUID) -> bool:
+        """Whether somebody is kept out of any case of the person: who is close to them is so in every programme."""
+        try:
+            found = await self.person(person)
+            cases = found.cases if found else ()
+        except Unreadable:
+            self.rests.rows = True
+            cases = await case_summary.of_person(self.catch.log.pool, person)
+        return any([await self.recused(who, case) for case, _ in cases])
+
+    async def kept_from_whom(self, who: Who, case: UUID) -> bool:
+        """The same of whom a case is about."""
+        held = await self._as_known(case)
+        return held is not None and await self.kept_from(who, held.person)
+
+    async def _as_known(self, case: UUID) -> Case | None:
+        try:
+            return (await self.case(case)).state
+        except Unreadable:
+            return await self.last_known(case)
 
     async def grants(self, agency: str) -> Grants | None:
         """What the agency's people opened in emergencies."""

@@ -16,9 +16,9 @@ from projections.break_glass import Row
 
 
 async def told(reading: Reading, row: Row) -> GlassTold | None:
-    """As what the viewer is told of it; None where they are not, and for whoever is kept out of the case."""
+    """As what the viewer is told of it; None where they are not, and for whoever is kept out of a case of theirs."""
     found = glass_told(reading.viewer, row.glass.opened)
-    return None if found is None or await reading.recused(row.case_id) else found
+    return None if found is None or await reading.facts.kept_from_whom(reading.viewer, row.case_id) else found
 
 
 class Words:

@@ -35,7 +35,7 @@ async def theirs(reading: Reading, person: Person) -> bool:
     """Whether the viewer answers for the person's data, and is kept out of no case of theirs."""
     if not guards(reading.viewer, {programme for _, programme in person.cases}):
         return False
-    return not any([await reading.recused(each) for each, _ in person.cases])
+    return not await reading.kept_from(person.person)
 
 
 async def shown(reading: Reading, person: Person, called: Collection[UUID]) -> types.ErasurePerson:

@@ -1125,6 +1125,12 @@ class Case(Part, frozen=True, omit_defaults=True):
         return last if resting else None
 
     @property
+    def of_another(self) -> bool:
+        """Whether somebody has said that it is about another person, and nobody that it is not."""
+        said = (held for held in self.voidings if held.reason is VoidReason.WRONG_PERSON)
+        return any(held.refused_reason is None for held in said)
+
+    @property
     def voiding_asked(self) -> Voiding | None:
         """What somebody has asked for and nobody has answered."""
         return next((held for held in self.voidings if held.answered_at is None), None)
