@@ -26,6 +26,7 @@ ASK_THE_MACHINE = {
     "src/catch/log/clock.py": "the one that compares it with the database's",
     "src/catch/identity/reaching.py": "compares an issuer's clock with this machine's, for `catch identity check`",
     "src/catch/identity/checking.py": "`catch identity check` asks no place",
+    "src/catch/cli/witness.py": "a witness is of no place",
 }
 MEASURES = "src/catch/bench/"
 """Makes places of its own on this machine, and issues its own tokens for them."""

@@ -247,6 +247,7 @@ NO_PLACE = {
     "programmes schema",
     "programmes shipped",
     "scenario list",
+    "witness",
 }
 """What has to do with no place of anybody's."""
 OF_ITS_OWN = {"demo", "serve", "scenario run"}

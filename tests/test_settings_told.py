@@ -14,7 +14,7 @@ from catch.database.server import Server, embedded
 from catch.log import migrate
 from catch.log.migrations import CannotMigrate
 from catch.settings import BadSetting, Settings
-from catch.web.serving import bound
+from catch.web.listening import bound
 from tests.conftest import Database, administer, at
 
 ADDRESSES = {

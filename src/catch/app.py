@@ -10,7 +10,9 @@ import projections
 from catch.commands import Commands, Records
 from catch.commands.destroying import stay_erased
 from catch.database.server import Server
+from catch.evidence.cosigning import Cosigning, witnesses
 from catch.evidence.kept import PURPOSE
+from catch.evidence.notes import NotProved
 from catch.evidence.reads import Reads
 from catch.evidence.signing import Signing
 from catch.log import Log, migrate
@@ -38,6 +40,7 @@ class Catch:
     """What a process works with."""
 
     def __init__(self, log: Log, keyring: Keyring, settings: Settings) -> None:
+        """Raises `BadSetting`."""
         self.log = log
         self.keyring = keyring
         self.settings = settings
@@ -46,6 +49,11 @@ class Catch:
         self.records = Records(log, self.readside, keyring, self.present)
         self.commands = Commands(self.records)
         self.signing = Signing(log, keyring.secret(PURPOSE), settings.signed)
+        try:
+            asked = witnesses(settings.witnesses, keyring.secret(PURPOSE))
+        except NotProved as problem:
+            raise BadSetting(f"CATCH_WITNESSES: {problem}") from None
+        self.cosigning = Cosigning(log, keyring.secret(PURPOSE), asked)
         self.reads = Reads(log, keyring.secret(PURPOSE), settings.signed)
         self.running = Running(self.programme_keys)
 
@@ -152,6 +160,7 @@ async def opened(server: Server, settings: Settings) -> AsyncGenerator[Catch]:
             ("read side", catch.readside.run()),
             ("feed", catch.present.follower.follow(head)),
             ("evidence", catch.signing.run()),
+            *((("witnesses", catch.cosigning.run()),) if settings.witnesses else ()),
             ("recorded reads", catch.reads.run()),
         ):
             await stack.enter_async_context(living_on(name, job))

@@ -40,6 +40,8 @@ class Settings(Struct, frozen=True):
 
     `otlp_endpoint` is where figures and traces go, by OTLP over HTTP; without it nothing is measured.
 
+    `witnesses` are asked to cosign how far the log has come, by no default: each its public key and where it is asked.
+
     `ticker` says whether this server looks which clocks of cases have fallen due; one of a place's servers has to.
 
     `door` says whether anybody may refer without a token; `door_rate` is how many referrals a minute one address may
@@ -67,6 +69,7 @@ class Settings(Struct, frozen=True):
     door: bool = True
     door_rate: int = 6
     otlp_endpoint: str | None = None
+    witnesses: tuple[tuple[str, str], ...] = ()
 
     @property
     def remembers(self) -> Path:
@@ -109,6 +112,7 @@ class Settings(Struct, frozen=True):
             door=one_of(environ, "CATCH_DOOR", ("open", "closed")) != "closed",
             door_rate=whole(environ, "CATCH_DOOR_RATE", 6),
             otlp_endpoint=collector(environ, "CATCH_OTLP_ENDPOINT"),
+            witnesses=witnessing(environ, "CATCH_WITNESSES"),
         )
 
 
@@ -166,6 +170,21 @@ def collector(environ: Mapping[str, str], name: str) -> str | None:
     if text and site(text) is None:
         raise BadSetting(f"{name} must be an address such as http://collector:4318, without a path, not {text!r}")
     return text.removesuffix("/") if text else None
+
+
+def witnessing(environ: Mapping[str, str], name: str) -> tuple[tuple[str, str], ...]:
+    """Each a public key and an address, with spaces or line breaks between."""
+    words = (secret(environ, name) or "").split()
+    pairs = tuple(zip(words[::2], words[1::2], strict=False))
+    for key, address in pairs:
+        base, _, path = address.partition("://")[2].partition("/")
+        if site(f"{address.partition('://')[0]}://{base}") is None or {*path} & {*"?#@"} or key.count("+") < 2:
+            raise BadSetting(
+                f"{name} must be, for each witness, its public key and its address: KEY https://host[/path]"
+            )
+    if len(words) % 2:
+        raise BadSetting(f"{name} must be, for each witness, its public key and its address: KEY https://host[/path]")
+    return pairs
 
 
 def sites(environ: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ COMMANDS = {
     "restored": "upkeep:restored",
     "retention": "retention:retention",
     "audit": "audit:audit",
+    "witness": "witness:witness",
     "bench": "bench:bench",
     "document": "documents:document",
     "contracts": "upkeep:contracts",

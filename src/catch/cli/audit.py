@@ -171,13 +171,26 @@ def line(at: datetime, read: reads.Read, ended: Mapping[UUID, datetime]) -> str:
 @argument("bundle", type=FILE)
 @option("--key", metavar="KEY", help="The public key that the place gave out, or a file that holds it.")
 @option("--since", type=FILE, help="A bundle or checkpoint from before, which this one must continue.")
+@option(
+    "--witness", "witnesses", multiple=True, metavar="KEY", help="The public key of a witness, or a file that holds it."
+)
+@option("--quorum", type=click.IntRange(1), metavar="N", help="So many of the witnesses have signed. [default: all]")
 @option("--list", "listed", is_flag=True, help="List the facts, a line each.")
-def verify(bundle: Path, key: str | None, since: Path | None, listed: bool) -> None:
+def verify(
+    bundle: Path,
+    key: str | None,
+    since: Path | None,
+    witnesses: Sequence[str],
+    quorum: int | None,
+    listed: bool,
+) -> None:
     """Verify a bundle: needs no server, database or network, and changes nothing.
 
     It says whether each fact is the one that was signed, none is missing, and, with `--since`, that nothing of what was
     signed before was changed. Otherwise it names the first position that is not as it was. Without `--key` the key in
-    the bundle is believed: compare what is printed with the one that the place gave out.
+    the bundle is believed: compare what is printed with the one that the place gave out. With `--witness` it says as
+    well whether others have seen the same log: somebody who has the database and its key can sign another past, and not
+    in their name. Each witness's key comes from whoever runs it.
 
     Exit status: 0 proved, 1 not proved.
 
@@ -185,12 +198,14 @@ def verify(bundle: Path, key: str | None, since: Path | None, listed: bool) -> N
 
         catch audit verify case.catch --key catch.pub
         catch audit verify case.catch --since last-year.catch
+        catch audit verify case.catch --key catch.pub --witness housing.pub --witness police.pub --quorum 1
         catch audit verify case.catch --list | column -t -s "$(printf '\\t')"
     """
     with proving():
         given = public_key(key) if key is not None else None
         with facts("facts") as progress:
-            found = verified(bundle, key=given, since=since, progress=progress)
+            told = [*map(public_key, witnesses)]
+            found = verified(bundle, key=given, since=since, witnesses=told, quorum=quorum, progress=progress)
         if listed:
             for each in found.lines:
                 click.echo(each)
@@ -205,6 +220,8 @@ def tell(found: Verified, *, believed: bool = False) -> None:
     say(f"signed: log {at.origin}, when it had {at.size:,} facts, by {found.key}")
     if found.since is not None:
         say(f"since: what was signed when it had {found.since.size:,} facts is still its beginning")
+    if found.witnesses:
+        say(f"witnessed: by {', '.join(found.witnesses)}")
     if believed:
         say("the key is the bundle's own: compare it with the one that the place gave out, or give that with --key")
     if found.personal:

@@ -9,7 +9,8 @@ from catch.evidence.verifying import Progress, Verified
 from catch.log.migrations import event_schemas
 
 SIGNED_WITHIN = 10.0
-"""Seconds."""
+COSIGNED_WITHIN = 5.0
+"""Seconds. A witness that does not answer is waited for no longer, and is missing."""
 
 
 async def written(
@@ -22,8 +23,10 @@ async def written(
     progress: Progress | None = None,
 ) -> Verified:
     """As `export`, with this place's key and the schemas of all facts."""
-    await catch.signing.reached(await catch.log.head(), SIGNED_WITHIN)
+    head = await catch.log.head()
+    await catch.signing.reached(head, SIGNED_WITHIN)
+    await catch.cosigning.reached(head, COSIGNED_WITHIN)
     secret = catch.keyring.secret(kept.PURPOSE)
     return await export(
-        catch.log, secret, path, asked, schemas=event_schemas(), since=since, texts=texts, progress=progress
+        catch.log, secret, path, asked, schemas=event_schemas(), since=since, texts=texts, least=head, progress=progress
     )

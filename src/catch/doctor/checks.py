@@ -208,6 +208,29 @@ async def signing(place: Place) -> AsyncIterator[Finding]:
         )
 
 
+BEHIND = """
+    with theirs as (
+        select generation, witness, max(size) as size, max(recorded_at) as at from evidence_cosignatures
+        where generation = (select max(generation) from evidence_checkpoints) group by generation, witness
+    )
+    select witness, at from theirs where at > clock_timestamp() - interval '30 days' and exists (
+        select from evidence_checkpoints k where k.generation = theirs.generation and k.size > theirs.size
+        and k.recorded_at < clock_timestamp() - interval '1 hour')
+    order by witness
+"""
+
+
+async def witnessing(place: Place) -> AsyncIterator[Finding]:
+    """Each witness that has cosigned lately has cosigned what was signed an hour ago."""
+    for row in await place.connection.fetch(BEHIND):
+        yield Finding(
+            "WITNESS_BEHIND",
+            f"The witness {row['witness']} has cosigned nothing since {row['at']:%Y-%m-%d %H:%M} UTC, and facts came:"
+            " it is away, or not asked any more; or it has seen something else than there is here: a server's log says"
+            " which, under `the witness ... does not cosign`.",
+        )
+
+
 OF_AN_AUDITOR = (
     "Somebody changed it: keep a copy of it as it is for an auditor. Servers go on recording who looks, and sign it no"
     " more."
@@ -476,7 +499,18 @@ OfPlace = Callable[[Place], AsyncIterator[Finding]]
 OfStretch = Callable[[Place, int, int], AsyncIterator[Finding]]
 OfPage = Callable[[Place, Sequence[Stored]], AsyncIterator[Finding]]
 
-QUICK: tuple[OfPlace, ...] = (clocks, positions, generations, keys, destroyed, signing, looks, checkpoints, left_out)
+QUICK: tuple[OfPlace, ...] = (
+    clocks,
+    positions,
+    generations,
+    keys,
+    destroyed,
+    signing,
+    witnessing,
+    looks,
+    checkpoints,
+    left_out,
+)
 STRETCH: tuple[OfStretch, ...] = (histories, belonging)
 AT_START: tuple[OfStretch, ...] = (forms,)  # what the database can tell without decoding
 FACTS: tuple[OfPage, ...] = (facts, texts)

@@ -1,4 +1,4 @@
-"""`python -m catch.evidence BUNDLE [PUBLIC_KEY]`: the verifier by itself, where nothing else of the program runs."""
+"""`python -m catch.evidence BUNDLE [PUBLIC_KEY [WITNESS ...]]`: the verifier alone, where nothing else of ours runs."""
 
 import sys
 from pathlib import Path
@@ -8,11 +8,11 @@ from catch.evidence.verifying import verified
 
 
 def main(arguments: list[str]) -> int:
-    if not 1 <= len(arguments) <= 2:
-        print("usage: python -m catch.evidence BUNDLE [PUBLIC_KEY]", file=sys.stderr)
+    if not arguments:
+        print("usage: python -m catch.evidence BUNDLE [PUBLIC_KEY [WITNESS ...]]", file=sys.stderr)
         return 2
     try:
-        found = verified(Path(arguments[0]), key=arguments[1] if len(arguments) > 1 else None)
+        found = verified(Path(arguments[0]), key=(arguments[1:2] or [None])[0], witnesses=arguments[2:])
     except NotProved as problem:
         where = "" if problem.position is None else f" (position {problem.position})"
         print(f"NOT PROVED{where}: {problem}", file=sys.stderr)
@@ -20,6 +20,8 @@ def main(arguments: list[str]) -> int:
     if found.place is not None:
         print(found.place)
     print(f"proved: {found.facts:,} facts, signed with {found.key}")
+    for name in found.witnesses:
+        print(f"witnessed: by {name}")
     return 0
 
 

@@ -7,7 +7,7 @@ number.
 
 import re
 import sqlite3
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 from uuid import UUID
 
-from catch.evidence.notes import Checkpoint, NotProved, PublicKey, from_base64, opened
-from catch.evidence.tree import HASH
+from catch.evidence.notes import Checkpoint, NotProved, PublicKey, opened
 
 FORM = "catch bundle 1"
 SQLITE = b"SQLite format 3\x00"
@@ -156,17 +155,3 @@ def checkpoint_in(path: Path, key: PublicKey) -> Checkpoint:
     except (OSError, UnicodeDecodeError):
         raise NotProved(f"{path} cannot be read as a bundle or a checkpoint.") from None
     return Checkpoint.read(opened(note, key))
-
-
-def as_lines(old: int, hashes: Iterable[str]) -> str:
-    """A proof of consistency, as witnesses are told it: the old size, then the hashes."""
-    return "".join(f"{line}\n" for line in (f"old {old}", *hashes))
-
-
-def from_lines(text: str) -> tuple[int, list[bytes]]:
-    """Raises `NotProved`."""
-    first, *lines = text.split("\n")[:-1] or [""]
-    hashes = [*map(from_base64, lines)]
-    if not re.fullmatch(r"old [0-9]{1,18}", first) or any(len(each) != HASH for each in hashes) or len(hashes) > 63:
-        raise NotProved("The proof that the log only grew cannot be read.")
-    return int(first[4:]), hashes

@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-from base64 import b64encode
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -11,10 +10,10 @@ from uuid import UUID
 
 from catch.database import Connection
 from catch.evidence import kept
-from catch.evidence.bundles import FORM, TABLES, Contents, Fact, add, as_lines, checkpoint_in, digests
+from catch.evidence.bundles import FORM, TABLES, Contents, Fact, add, checkpoint_in, digests
 from catch.evidence.kept import Nodes
 from catch.evidence.leaves import microseconds
-from catch.evidence.notes import Checkpoint, NotProved, PublicKey, Signer
+from catch.evidence.notes import Checkpoint, NotProved, PublicKey, Signer, as_lines
 from catch.evidence.tree import consistency
 from catch.evidence.verifying import Progress, Verified, line, verified
 from catch.log import Log, Stored
@@ -74,10 +73,12 @@ async def export(
     schemas: Mapping[str, str],
     since: Path | None = None,
     texts: str | None = None,
+    least: int | None = None,
     progress: Progress | None = None,
 ) -> Verified:
-    """A bundle as of the last checkpoint, verified when it is written. `schemas` are the documents of the kinds of
-    facts, by name; `texts`: personal texts of these facts in plain, which nothing proves.
+    """A bundle as of the last checkpoint, verified when it is written; with `least`, of those that hold this position
+    the one that most witnesses have signed. `schemas` are the documents of the kinds of facts, by name; `texts`:
+    personal texts of these facts in plain, which nothing proves.
 
     Raises `NotProved` when the log is not what was signed, and OSError. No file is left then.
     """
@@ -85,7 +86,8 @@ async def export(
     connection = await log.database.connect()
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            last, generation = await kept.last(connection), await log.generations.standing(connection)
+            generation = await log.generations.standing(connection)
+            last = await kept.last(connection) if least is None else await kept.witnessed(connection, least)
             if last is None:
                 raise NotProved("Nothing is signed here yet: start a server, and try again in a moment.")
             by = kept.signer(generation.log, last.generation, secret)
@@ -94,7 +96,7 @@ async def export(
             documents = {
                 "form": FORM,
                 "key": str(by.public),
-                "checkpoint": last.note,
+                "checkpoint": last.note + "".join(await kept.cosignatures(connection, last)),
                 **({"consistency": await continuation(connection, since, checkpoint, by.public)} if since else {}),
                 **({"texts": texts} if texts is not None else {}),
                 **({"place": NOTICE} if await log.mark.invented() else {}),
@@ -125,7 +127,7 @@ async def continuation(connection: Connection, since: Path, checkpoint: Checkpoi
     """The proof that the log only grew since then. None is made where it did not: `verified` then says why."""
     older = checkpoint_in(since, key)
     hashes = await Nodes(connection).roots(consistency(older.size, checkpoint.size))
-    return as_lines(older.size, [b64encode(each).decode() for each in hashes])
+    return as_lines(older.size, hashes)
 
 
 async def written(connection: Connection, path: Path, asked: Asked, making: Making, progress: Progress | None) -> None:

@@ -23,6 +23,15 @@ LAST = """
     select generation, size, position, note, recorded_at from evidence_checkpoints
     order by generation desc, size desc limit 1
 """
+# Of those that hold a position, the one that most witnesses have signed; of several, the last.
+WITNESSED = """
+    select k.generation, k.size, k.position, k.note, k.recorded_at from evidence_checkpoints k
+    where k.position >= $1 and k.generation = (select max(generation) from evidence_checkpoints)
+    order by (
+        select count(*) from evidence_cosignatures c where c.generation = k.generation and c.size = k.size
+    ) desc, k.size desc limit 1
+"""
+COSIGNATURES = "select line from evidence_cosignatures where generation = $1 and size = $2 order by witness"
 LEAVES = "select coalesce((select index + 1 from evidence_leaves order by index desc limit 1), 0)"
 STRETCHES = """
     select 0 as height, l.index, l.hash from unnest($1::bigint[], $2::int[]) as s (stretch, height)
@@ -59,6 +68,16 @@ def signer(log: UUID, generation: int, secret: bytes) -> Signer:
 async def last(statements: Statements) -> Signed | None:
     row = await statements.fetchrow(LAST)
     return Signed(*row.values()) if row else None
+
+
+async def witnessed(statements: Statements, position: int) -> Signed | None:
+    row = await statements.fetchrow(WITNESSED, position)
+    return Signed(*row.values()) if row else None
+
+
+async def cosignatures(statements: Statements, signed: Signed) -> list[str]:
+    """The lines that witnesses have put under it."""
+    return [row["line"] for row in await statements.fetch(COSIGNATURES, signed.generation, signed.size)]
 
 
 async def leaves(statements: Statements) -> int:

@@ -16,10 +16,13 @@ from catch.evidence.tree import HASH
 ED25519, COSIGNATURE = 1, 4
 """Kinds of signatures, as the formats number them."""
 MOST_SIGNATURES = 100
+MOST_HASHES = 63
+"""Of a proof of consistency."""
 LARGEST = 100_000
 """Characters of a note."""
 NAME = re.compile(r"[^\s+\x00-\x1f]{1,200}")
 NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
+PRIVATE = "PRIVATE+KEY+"
 PROOF = "c2sp.org/tlog-proof@v1"
 
 
@@ -61,10 +64,10 @@ class PublicKey(NamedTuple):
     def verifies(self, text: str, signature: bytes) -> bool:
         message = text.encode()
         if self.kind == COSIGNATURE:
-            if len(signature) != 8 + 64:
+            at = int.from_bytes(signature[:8])
+            if len(signature) != 8 + 64 or not 0 < at < 2**63:
                 return False
-            message = cosigned(text, int.from_bytes(signature[:8]))
-            signature = signature[8:]
+            message, signature = cosigned(text, at), signature[8:]
         try:
             Ed25519PublicKey.from_public_bytes(self.key).verify(signature, message)
         except (InvalidSignature, ValueError):
@@ -76,8 +79,28 @@ class Signer:
     """Signs under a name, with 32 secret bytes."""
 
     def __init__(self, name: str, seed: bytes, kind: int = ED25519) -> None:
+        self._seed = seed
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
         self.public = PublicKey(name, kind, self._key.public_key().public_bytes_raw())
+
+    @property
+    def secret(self) -> str:
+        """As it is kept: whoever has it signs."""
+        kind = bytes([self.public.kind])
+        return f"{PRIVATE}{self.public.name}+{self.public.id.hex()}+{b64encode(kind + self._seed).decode()}"
+
+    @classmethod
+    def read(cls, text: str) -> "Signer":
+        """Raises `NotProved`."""
+        name, _, rest = text.strip().removeprefix(PRIVATE).partition("+")
+        said, _, key = rest.partition("+")
+        data = from_base64(key)
+        if not text.startswith(PRIVATE) or not NAME.fullmatch(name) or len(data) != 33:
+            raise NotProved("This is no private key: it is written PRIVATE+KEY+name+id+key.")
+        found = cls(name, data[1:], data[0])
+        if found.public.id.hex() != said:
+            raise NotProved(f"The private key of {name} is damaged: it does not fit the id that is written with it.")
+        return found
 
     def line(self, text: str, at: int = 0) -> str:
         """`at`: seconds since 1970, said in a cosignature."""
@@ -85,7 +108,7 @@ class Signer:
             signature = at.to_bytes(8) + self._key.sign(cosigned(text, at))
         else:
             signature = self._key.sign(text.encode())
-        return f"— {self.public.name} {b64encode(self.public.id + signature).decode()}\n"
+        return Signature(self.public.name, self.public.id, signature).line
 
     def note(self, text: str) -> str:
         return f"{text}\n{self.line(text)}"
@@ -99,6 +122,14 @@ class Signature(NamedTuple):
     name: str
     id: bytes
     signature: bytes
+
+    @property
+    def line(self) -> str:
+        return f"— {self.name} {b64encode(self.id + self.signature).decode()}\n"
+
+    def by(self, key: PublicKey) -> bool:
+        """As far as it says so itself."""
+        return (self.name, self.id) == (key.name, key.id)
 
 
 def taken_apart(note: str) -> tuple[str, list[Signature]]:
@@ -135,12 +166,9 @@ def opened(note: str, *keys: PublicKey) -> str:
 
 
 def signed_by(note: str, keys: Iterable[PublicKey]) -> list[str]:
-    """Which of these keys signed it, by name."""
+    """Which of these keys signed it, by name; each once, however often it did."""
     text, signatures = taken_apart(note)
-    by = {(key.name, key.id): key for key in keys}
-    return [
-        key.name for each in signatures if (key := by.get((each.name, each.id))) and key.verifies(text, each.signature)
-    ]
+    return [key.name for key in keys if any(each.by(key) and key.verifies(text, each.signature) for each in signatures)]
 
 
 class Checkpoint(NamedTuple):
@@ -189,6 +217,21 @@ class Proof(NamedTuple):
         if first != PROOF or not NUMBER.fullmatch(number) or any(len(each) != HASH for each in path) or len(path) > 64:
             raise NotProved("This is no proof: c2sp.org/tlog-proof@v1, an index and hashes are expected.")
         return cls(int(number), path, note)
+
+
+def as_lines(old: int, hashes: Iterable[bytes]) -> str:
+    """A proof of consistency, as witnesses are told it: the old size, then the hashes."""
+    return "".join(f"{line}\n" for line in (f"old {old}", *(b64encode(each).decode() for each in hashes)))
+
+
+def from_lines(text: str) -> tuple[int, list[bytes]]:
+    """Raises `NotProved`."""
+    first, *lines = text.split("\n")[:-1] or [""]
+    size, hashes = first.removeprefix("old "), [*map(from_base64, lines)]
+    known = first.startswith("old ") and NUMBER.fullmatch(size)
+    if not known or any(len(each) != HASH for each in hashes) or len(hashes) > MOST_HASHES:
+        raise NotProved("The proof that the log only grew cannot be read.")
+    return int(size), hashes
 
 
 def from_base64(text: str) -> bytes:

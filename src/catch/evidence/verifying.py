@@ -5,14 +5,14 @@ What it takes to write another one stands in the README, as half a page of pseud
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
-from catch.evidence.bundles import Contents, Fact, checkpoint_in, digests, document, documents_of, from_lines, reading
+from catch.evidence.bundles import Contents, Fact, checkpoint_in, digests, document, documents_of, reading
 from catch.evidence.leaves import encoded, moment
-from catch.evidence.notes import Checkpoint, NotProved, PublicKey, as_path, opened
+from catch.evidence.notes import COSIGNATURE, Checkpoint, NotProved, PublicKey, as_path, from_lines, opened, signed_by
 from catch.evidence.tree import consistent, included, leaf_hash
 
 Progress = Callable[[int, int], object]
@@ -33,7 +33,8 @@ NO_PROOF = "old 0\n"
 
 
 class Verified(NamedTuple):
-    """What was proved, and by whose signature. `lines`: one a fact."""
+    """What was proved, and by whose signature. `lines`: one a fact; `witnesses`: those of the ones asked for who signed
+    it, too."""
 
     checkpoint: Checkpoint
     key: PublicKey
@@ -44,20 +45,30 @@ class Verified(NamedTuple):
     since: Checkpoint | None
     place: str | None
     """What the place says of itself: that it is invented."""
+    witnesses: list[str]
 
 
 def verified(
-    path: Path, *, key: str | None = None, since: Path | None = None, progress: Progress | None = None
+    path: Path,
+    *,
+    key: str | None = None,
+    since: Path | None = None,
+    witnesses: Sequence[str] = (),
+    quorum: int | None = None,
+    progress: Progress | None = None,
 ) -> Verified:
     """`key`: the public key that the place gave out; without it the bundle's own is believed. `since`: a bundle or a
-    checkpoint from before, which this one must continue.
+    checkpoint from before, which this one must continue. `witnesses`: public keys, of which as many as `quorum` (all,
+    where it is not said) must have signed it as well.
 
     Raises `NotProved` with the first position that is not as it was signed.
     """
     with reading(path) as file:
         documents = documents_of(file)
         public = believed(document(documents, "key"), key)
-        checkpoint = Checkpoint.read(opened(document(documents, "checkpoint"), public))
+        note = document(documents, "checkpoint")
+        checkpoint = Checkpoint.read(opened(note, public))
+        also = witnessed(note, public, [*map(PublicKey.read, witnesses)], quorum)
         contents = Contents.read(opened(document(documents, "contents"), public))
         if checkpoint.origin != public.name or contents.checkpoint != checkpoint:
             raise NotProved("Key, checkpoint and contents of the bundle are not of one log and one moment.")
@@ -81,7 +92,8 @@ def verified(
         older = checkpoint_in(since, public) if since else None
         if older is not None:
             continues(older, checkpoint, documents)
-    return Verified(checkpoint, public, count, contents, index, "texts" in documents, older, documents.get("place"))
+    place = documents.get("place")
+    return Verified(checkpoint, public, count, contents, index, "texts" in documents, older, place, also)
 
 
 def believed(own: str, given: str | None) -> PublicKey:
@@ -91,6 +103,29 @@ def believed(own: str, given: str | None) -> PublicKey:
     if given is not None and PublicKey.read(given)[1:] != key[1:]:
         raise NotProved("The bundle was signed with another key than the one given: somebody else made it.")
     return key
+
+
+def witnessed(note: str, own: PublicKey, witnesses: Sequence[PublicKey], quorum: int | None) -> list[str]:
+    """Which of the witnesses signed it, by name. Raises `NotProved` where they are too few."""
+    for each in witnesses:
+        if each.kind != COSIGNATURE:
+            raise NotProved(f"The key of {each.name} is no witness's: it is the key of a log.")
+        if each.key == own.key:
+            raise NotProved(f"The key of {each.name} is the log's own: nobody is a witness to themselves.")
+    if len({each.key for each in witnesses}) != len(witnesses):
+        raise NotProved("A witness is named twice: each counts once.")
+    wanted = len(witnesses) if quorum is None else quorum
+    if not 0 <= wanted <= len(witnesses):
+        raise NotProved(f"{wanted} witnesses cannot have signed, of {len(witnesses)}.")
+    # Of a known witness a signature that does not fit is no missing one: the note was changed.
+    found = signed_by(note, witnesses) if opened(note, own, *witnesses) else []
+    if len(found) < wanted:
+        missing = ", ".join(each.name for each in witnesses if each.name not in found)
+        raise NotProved(
+            f"Too few witnesses have signed what the bundle rests on, {len(found)} of {wanted}. Missing: {missing}."
+            " Have it made again later, or ask them what they have seen."
+        )
+    return found
 
 
 def facts_of(file: sqlite3.Connection) -> Iterator[Fact]:

@@ -1,7 +1,6 @@
 """The web face: GraphQL over HTTP and websocket at `/graphql`, and whether the server lives and is ready."""
 
 import asyncio
-import errno
 import gc
 import logging
 import math
@@ -9,8 +8,8 @@ import resource
 import signal
 import socket
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import uvicorn
@@ -43,7 +42,6 @@ from catch.live.protocol import GraphQLOverWebSocket
 from catch.live.server import ExposedWebSocket
 from catch.log.clock import ClocksApart
 from catch.rates import costs, door_rates, rates
-from catch.settings import BadSetting
 from catch.supervised import kept_up, living_on
 from catch.web.console.pages import ADDRESSES
 from catch.web.console.site import Console
@@ -52,6 +50,7 @@ from catch.web.figures import telling
 from catch.web.http import GraphQLOverHTTP
 from catch.web.invented import saying_so
 from catch.web.keepalive import Punctual
+from catch.web.listening import Server, bound
 
 RECONSIDER = 0.5
 """Seconds between two looks at rights that run out by themselves: an agreement's last day, a window after a meeting."""
@@ -241,14 +240,6 @@ TURNED_AWAY = {
 }
 
 
-class Server(uvicorn.Server):
-    """uvicorn without its own handling of signals: whoever started it decides when it ends."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-
 @asynccontextmanager
 async def serving(
     catch: Catch,
@@ -342,17 +333,6 @@ async def answering(server: Server, listening: socket.socket, web: Web) -> Async
         server.config.timeout_graceful_shutdown = max(1, math.ceil(left))
         server.should_exit = True
         await task
-
-
-def bound(host: str, port: int) -> socket.socket:
-    """Bound here, so that a port in use is a sentence and not an exit from inside. Raises `BadSetting`."""
-    try:
-        return socket.create_server((host, port))
-    except OSError as problem:
-        if problem.errno in (errno.EADDRINUSE, errno.EACCES):
-            taken = "is in use already" if problem.errno == errno.EADDRINUSE else "may not be used by this user"
-            raise BadSetting(f"CATCH_PORT, or --port: {port} at {host} {taken}: choose another one") from None
-        raise BadSetting(f"CATCH_HOST, or --host: {host} is no address of this machine") from None
 
 
 def as_many_clients_as_may_be() -> None:
