@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import sys
 from base64 import b64decode
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, closing
 from hashlib import sha256
 from http import HTTPStatus
@@ -273,8 +273,12 @@ def test_no_order_of_requests_gets_two_pasts_cosigned(tmp_path: Path):
         assert not both_cosigned(folder, seed)
 
 
+def unchecked(known: Checkpoint, said: Checkpoint, proof: Sequence[bytes]) -> None:
+    """Whatever it is shown."""
+
+
 def test_control_a_witness_that_does_not_check_signs_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(evidence_witness, "contradiction", lambda *_: None)
+    monkeypatch.setattr(evidence_witness, "contradiction", unchecked)
     for seed in range(3):
         folder = tmp_path / str(seed)
         folder.mkdir()
@@ -502,7 +506,7 @@ LIES = {
 
 
 @asynccontextmanager
-async def lying(answer: bytes | None) -> AsyncIterator[str]:
+async def lying(answer: bytes | None) -> AsyncGenerator[str]:
     """Takes a request, and answers this whatever it is."""
 
     async def lie(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
