@@ -176,15 +176,15 @@ def witnessing(environ: Mapping[str, str], name: str) -> tuple[tuple[str, str], 
     """Each a public key and an address, with spaces or line breaks between."""
     words = (secret(environ, name) or "").split()
     pairs = tuple(zip(words[::2], words[1::2], strict=False))
-    for key, address in pairs:
-        base, _, path = address.partition("://")[2].partition("/")
-        if site(f"{address.partition('://')[0]}://{base}") is None or {*path} & {*"?#@"} or key.count("+") < 2:
-            raise BadSetting(
-                f"{name} must be, for each witness, its public key and its address: KEY https://host[/path]"
-            )
-    if len(words) % 2:
+    if len(words) % 2 or not all(key.count("+") > 1 and beneath_a_site(address) for key, address in pairs):
         raise BadSetting(f"{name} must be, for each witness, its public key and its address: KEY https://host[/path]")
     return pairs
+
+
+def beneath_a_site(address: str) -> bool:
+    scheme, _, rest = address.partition("://")
+    host, _, path = rest.partition("/")
+    return site(f"{scheme}://{host}") is not None and {*path}.isdisjoint("?#@")
 
 
 def sites(environ: Mapping[str, str], name: str) -> tuple[str, ...]:

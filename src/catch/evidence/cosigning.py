@@ -16,7 +16,7 @@ import httpx
 
 from catch.database import lost
 from catch.evidence import kept
-from catch.evidence.kept import Nodes, Signed
+from catch.evidence.kept import Nodes, NotKept, Signed
 from catch.evidence.notes import (
     COSIGNATURE,
     NUMBER,
@@ -190,7 +190,10 @@ class Cosigning:
 
     async def _proof(self, old: int, size: int) -> list[bytes]:
         async with asyncio.timeout(PATIENCE), self._log.pool.acquire() as connection:
-            return await Nodes(connection).roots(consistency(old, size))
+            try:
+                return await Nodes(connection).roots(consistency(old, size))
+            except NotKept:
+                raise Trouble("What proves that the log grew is not whole here: see `catch doctor`.") from None
 
     async def _post(self, witness: Asked, proof: str, note: str) -> httpx.Response:
         assert self._client is not None

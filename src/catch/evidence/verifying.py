@@ -118,7 +118,8 @@ def witnessed(note: str, own: PublicKey, witnesses: Sequence[PublicKey], quorum:
     if not 0 <= wanted <= len(witnesses):
         raise NotProved(f"{wanted} witnesses cannot have signed, of {len(witnesses)}.")
     # Of a known witness a signature that does not fit is no missing one: the note was changed.
-    found = signed_by(note, witnesses) if opened(note, own, *witnesses) else []
+    opened(note, own, *witnesses)
+    found = signed_by(note, witnesses)
     if len(found) < wanted:
         missing = ", ".join(each.name for each in witnesses if each.name not in found)
         raise NotProved(
