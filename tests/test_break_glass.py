@@ -754,4 +754,7 @@ async def test_whoever_is_kept_out_of_another_case_of_the_person_meanwhile_reads
     assert str(opening) not in str(await place.ask(OPERATIONS["open_cases"], POLICE))
     for somebody in (POLICE, guard):
         assert str(opening) not in await listed(place, somebody)
+    review = ReviewBreakGlass(POLICE.agency, opening, BreakGlassFinding.JUSTIFIED)
+    assert await place.refused(review, guard) == "UNKNOWN_OPENING"
+    assert await place.refused(review, CALDICOTT) == "STILL_OPEN"
     assert str(opening) in await listed(place, CALDICOTT)

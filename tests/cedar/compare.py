@@ -214,12 +214,13 @@ class Model:
         w = self.world
         for agency, held in w.opened:
             for glass in held.glasses:
-                if (agency, glass.opening) == (command.agency, command.opening) and w.case(glass.opened.case):
-                    said = glass.opened
+                asked_for = (agency, glass.opening) == (command.agency, command.opening)
+                if asked_for and (case := w.case(glass.opened.case)):
+                    said, theirs = glass.opened, [case, *self.of_people(case.person)]
                     known = {
                         "openedIt": (said.user, said.agency) == (w.user, w.agency),
                         "guards": said.programme in self.guarded(),
-                        "keptOut": w.user in dict(kept_out(w, said.case)),
+                        "keptOut": self.kept_out_of_one([theirs]),
                     }
                     yield action, ("Place", "place"), context | known
 

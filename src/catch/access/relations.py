@@ -656,11 +656,14 @@ def having_opened(asked: Asked) -> None:
 
 
 def guarding_opened(asked: Asked) -> None:
-    """They are the Caldicott contact of the programme of the case that was opened, and not kept out of it."""
+    """They are the Caldicott contact of the programme of the case that was opened, and kept out of none of whoever it
+    is about.
+    """
     held = _opened(asked)
     case = asked.reads.case(held.opened.case)
-    seen = asked.seen(case)
-    kept = case is None or (seen is not None and seen.hidden is RedactionReason.RECUSED)
+    person = asked.reads.person(case.person) if case else None
+    sights = [asked.seen(case), *(_sights(asked, person) if person else ())]
+    kept = case is None or any(seen is not None and seen.hidden is RedactionReason.RECUSED for seen in sights)
     if kept or not guards(asked.who, {held.opened.programme}):
         raise UnknownOpening(opening=asked.command.opening)
 
