@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -169,6 +170,26 @@ async def test_a_recorded_read_that_was_changed_is_named(healthy: Log, admin: Co
     (finding,) = (await examined(healthy, CODEC, ALL)).findings
     assert finding.code == "READ_CHANGED"
     assert "recorded read 2 is not" in finding.sentence
+
+
+COSIGNED = """
+    insert into catch.evidence_cosignatures
+    select max(generation), 1, $1, 'x', clock_timestamp() - $2::interval from catch.evidence_checkpoints
+"""
+
+
+async def test_a_witness_that_has_fallen_behind_is_named(healthy: Log, admin: Connection):
+    for name, since in (("away", timedelta(days=2)), ("gone", timedelta(days=90))):
+        await admin.execute(COSIGNED, name, since)
+    # What came within the hour is waited for.
+    assert (await examined(healthy, CODEC, ALL)).findings == []
+    checkpoints = "catch.evidence_checkpoints"
+    await off_guard(admin, checkpoints, f"update {checkpoints} set recorded_at = recorded_at - interval '2 hours'")
+    (finding,) = (await examined(healthy, CODEC, ALL)).findings
+    assert finding.code == "WITNESS_BEHIND"
+    assert "The witness away has cosigned nothing since" in finding.sentence
+    await admin.execute(COSIGNED.replace(" 1,", " max(size),"), "away", timedelta())
+    assert (await examined(healthy, CODEC, ALL)).findings == []
 
 
 async def test_findings_say_where_and_what_is_missing(healthy: Log, admin: Connection):
