@@ -26,6 +26,7 @@ ASK_THE_MACHINE = {
     "src/catch/log/clock.py": "the one that compares it with the database's",
     "src/catch/identity/reaching.py": "compares an issuer's clock with this machine's, for `catch identity check`",
     "src/catch/identity/checking.py": "`catch identity check` asks no place",
+    "src/catch/cli/finding.py": "`catch case-finding` asks no place",
     "src/catch/cli/witness.py": "a witness is of no place",
 }
 MEASURES = "src/catch/bench/"
@@ -89,6 +90,7 @@ def test_control_who_asks_something_else_is_not(text: str):
 BY_TRANSACTION = re.compile(r"\b(now\(\)|current_timestamp|current_date|localtimestamp|transaction_timestamp)", re.I)
 WINDOW = re.compile(r"clock_timestamp\(\)\s*-\s*(?:make_)?interval|[<>]=?\s*clock_timestamp\(\)", re.I)
 BY_THE_CLOCK = {
+    "src/catch/doctor/checks.py": "who has cosigned nothing for an hour, and did within the month: it is said, no more",
     "src/catch/identity/logout.py": "forgets sign-outs of eight days ago: by more than clocks may be apart",
     "src/catch/readside/inventory.py": "tables of a server that beat ten minutes ago, which `catch tidy` keeps",
     "src/catch/readside/lease.py": "forgets servers that beat a week ago: one that is there says so again",
