@@ -117,6 +117,8 @@ REFERENCES = {
     "RequestErasure PlaceLegalHold": "person",
     "ApproveErasure StopErasure ErasePerson": "person erasure",
     "LiftLegalHold": "person hold",
+    "RequestSubjectAccess": "person",
+    "ExtendSubjectAccess GiveSubjectAccess RefuseSubjectAccess": "person request",
     "EndBreakGlass ReviewBreakGlass": "opening",
     "RecordMessageFailed AcknowledgeMessageBack": "case message",
     "EscalateCase RecordMessageBack RecordFeedback": "case",

@@ -245,6 +245,10 @@ INTO: Mapping[str, str] = {
     "ReverseMerge": "PersonMerge",
     **dict.fromkeys(("RequestErasure", "ApproveErasure", "StopErasure"), "PersonErasure"),
     **dict.fromkeys(("PlaceLegalHold", "LiftLegalHold"), "LegalHold"),
+    **dict.fromkeys(
+        ("RequestSubjectAccess", "ExtendSubjectAccess", "GiveSubjectAccess", "RefuseSubjectAccess"),
+        "PersonAccessRequest",
+    ),
     **dict.fromkeys(("OpenBreakGlass", "EndBreakGlass"), "BreakGlass"),
     "ReviewBreakGlass": "GlassReview",
     "ApproveVoiding": "Voiding",

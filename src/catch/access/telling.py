@@ -116,6 +116,12 @@ from catch.domain.restricted import (
 )
 from catch.domain.streams import EVENTS
 from catch.domain.subject import kinds
+from catch.domain.subject_access import (
+    SubjectAccessExtended,
+    SubjectAccessGiven,
+    SubjectAccessRefused,
+    SubjectAccessRequested,
+)
 
 
 class To(StrEnum):
@@ -342,7 +348,7 @@ def _of_meeting(event: MeetingEvent) -> Telling:  # noqa: C901
             assert_never(event)
 
 
-def _of_person(event: PersonEvent) -> Telling:
+def _of_person(event: PersonEvent) -> Telling:  # noqa: C901
     match event:
         case PersonRegistered() | IdentityCorrected():
             return Telling(To.SEEING, Category.IDENTITY)
@@ -365,6 +371,9 @@ def _of_person(event: PersonEvent) -> Telling:
             return Telling(To.NOBODY, changes=Changes.PERSON)
         case ErasureRequested() | ErasureApproved() | ErasureStopped() | LegalHoldPlaced() | LegalHoldLifted():
             # Who coordinates a case of theirs reads it with the person, a Caldicott contact in a list of their own.
+            return Telling(To.NOBODY, changes=Changes.PERSON)
+        case SubjectAccessRequested() | SubjectAccessExtended() | SubjectAccessGiven() | SubjectAccessRefused():
+            # The same.
             return Telling(To.NOBODY, changes=Changes.PERSON)
         case PersonErased():
             # Each of their cases says so.

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain import erasing
+from catch.domain import erasing, subject_access
 from catch.domain.calendar import london_day
 from catch.domain.erasing import (
     Erasing,
@@ -40,6 +40,19 @@ from catch.domain.merging import (
 from catch.domain.merging import evolve as merged
 from catch.domain.plain import Few, FewOf, Key, Made, UserId
 from catch.domain.refusals import MissingText, OutOfRange, Refused, UnknownCase, UnknownPerson
+from catch.domain.subject_access import (
+    AccessRequest,
+    ExtendSubjectAccess,
+    GiveSubjectAccess,
+    RefuseSubjectAccess,
+    RequestSubjectAccess,
+    SubjectAccessCommand,
+    SubjectAccessEvent,
+    SubjectAccessExtended,
+    SubjectAccessGiven,
+    SubjectAccessRefused,
+    SubjectAccessRequested,
+)
 
 
 class ContactChannel(StrEnum):
@@ -187,6 +200,7 @@ PersonEvent = (
     | MatchesLookedFor
     | MergeEvent
     | ErasingEvent
+    | SubjectAccessEvent
 )
 
 
@@ -234,6 +248,7 @@ class Person(Part, frozen=True, omit_defaults=True):
     death_withdrawn: Sealed | None = None
     merges: tuple[Merge, ...] = ()
     erasing: Erasing = Erasing()
+    access_requests: tuple[AccessRequest, ...] = ()
 
     @property
     def erased(self) -> bool:
@@ -309,6 +324,8 @@ def evolve(person: Person | None, event: PersonEvent, at: datetime) -> Person | 
             return replace(person, registered=known, erasing=erasing.evolve(person.erasing, event, at))
         case ErasureRequested() | ErasureApproved() | ErasureStopped() | LegalHoldPlaced() | LegalHoldLifted():
             return replace(person, erasing=erasing.evolve(person.erasing, event, at))
+        case SubjectAccessRequested() | SubjectAccessExtended() | SubjectAccessGiven() | SubjectAccessRefused():
+            return replace(person, access_requests=subject_access.evolve(person.access_requests, event, at))
         case _:
             assert_never(event)
 
@@ -425,7 +442,14 @@ class LookForMatches(Command, frozen=True):
 
 Correct = CorrectIdentity | CorrectContact
 PersonCommand = (
-    RegisterPerson | SetContactPreference | SetProtectedAddress | Correct | RecordDeath | WithdrawDeath | LookForMatches
+    RegisterPerson
+    | SetContactPreference
+    | SetProtectedAddress
+    | Correct
+    | RecordDeath
+    | WithdrawDeath
+    | LookForMatches
+    | SubjectAccessCommand
 )
 
 
@@ -477,6 +501,8 @@ def decide(person: Person | None, command: PersonCommand, given: Given) -> list[
             if given.alike is None:
                 raise UnknownCase(case=command.case)
             return [MatchesLookedFor(given.by.user, given.by.agency, command.case, *given.alike)]
+        case RequestSubjectAccess() | ExtendSubjectAccess() | GiveSubjectAccess() | RefuseSubjectAccess():
+            return [*subject_access.decide(person.access_requests, command, given)]
         case _:
             assert_never(command)
 

@@ -19,6 +19,7 @@ from catch.domain.case.disclosure import DisclosureAuthorised, DisclosureEnded
 from catch.domain.case.state import Disclosure
 from catch.domain.facts import Category, Purpose, Sealed
 from catch.domain.refusals import NotAnswered
+from catch.domain.subject_access import AccessRequest
 from catch.personal import Unopened, looks
 from catch.subject_access.gathering import Entry, Gathered
 from catch.wording import words
@@ -112,7 +113,7 @@ class Looked(NamedTuple):
 
 
 class Pack(NamedTuple):
-    """All of it. `invented`: the place's notice, if its people are."""
+    """All of it. `invented`: the place's notice, if its people are; `asked`: what it answers, where that was named."""
 
     name: str | None
     numbers: tuple[str, ...]
@@ -129,6 +130,7 @@ class Pack(NamedTuple):
     looked: tuple[Looked, ...]
     address_protected: bool
     invented: str | None = None
+    asked: AccessRequest | None = None
 
     @property
     def given(self) -> tuple[Line, ...]:
@@ -160,6 +162,7 @@ def packed(
     decided: Decided,
     days: tuple[date | None, date | None] = (None, None),
     invented: str | None = None,
+    asked: AccessRequest | None = None,
 ) -> Pack:
     """Raises `NoSuchPlace` for a decision about something that is not there: a slip of the pen leaves nobody believing
     that it was left out.
@@ -188,6 +191,7 @@ def packed(
         looked=looked(found, said),
         address_protected=any(each.address_protected for each in (found.person, *found.others)),
         invented=invented,
+        asked=asked,
     )
 
 

@@ -44,6 +44,7 @@ from catch.domain.person import DeathSource, PersonDetail, ProtectionReason
 from catch.domain.programme.clocks import ClockState
 from catch.domain.programme.configuration import ClosureClass
 from catch.domain.restricted import CriterionMet, SafeguardingOutcome
+from catch.domain.subject_access import AccessState, AskedBy, ExtensionReason, RefusalReason
 
 
 @strawberry.type(description="Details of the person were put right, and why. What they were before: `asAt`.")
@@ -100,12 +101,32 @@ class PersonErasure:
     ended_at: datetime | None
 
 
+@strawberry.type(description="Somebody asked what is kept of the person, and what became of it.")
+class PersonAccessRequest:
+    id: UUID
+    state: AccessState
+    asked_by: AskedBy
+    received_on: date
+    due: date = strawberry.field(description="The last day on which it is answered in time.")
+    overdue: bool = strawberry.field(description="It was not answered in time, or has not been yet.")
+    by: Worker | None = strawberry.field(
+        description="Who wrote it down: told to the Caldicott contact of all their programmes alone."
+    )
+    extended: ExtensionReason | None = strawberry.field(description="Why it takes longer than a month.")
+    extended_told_on: date | None
+    refused: RefusalReason | None = strawberry.field(description="Why it was not given.")
+    ended_on: date | None = strawberry.field(description="When it was given, or refused.")
+
+
 @strawberry.type(description="The adult at the centre. What keeps them safe stands first.")
 class Person:
     id: UUID
     merges: list[PersonMerge]
     erasures: list[PersonErasure] = strawberry.field(
         description="That somebody asked that they be erased, and what became of it: told to who coordinates the case."
+    )
+    access_requests: list[PersonAccessRequest] = strawberry.field(
+        description="That somebody asked what is kept of them, and by when it is due: told to who coordinates the case."
     )
     safe_contact: SafeContact | None = strawberry.field(
         description="Read it before a telephone number or an address is used: the answer that stands in this case."

@@ -364,6 +364,14 @@ def erasures(known: Known) -> list[Choice]:
     ]
 
 
+def access_requests(known: Known) -> list[Choice]:
+    return [
+        Choice(each["id"], f"received on {each['receivedOn']}")
+        for each in many(one(known.case, "person"), "accessRequests")
+        if each["state"] == "WAITING"
+    ]
+
+
 def scale(known: Known) -> list[Choice]:
     """The points of the programme's scale, where it is one that a list can show."""
     framework = one(known.programme, "framework")
