@@ -1,5 +1,5 @@
-"""Whoever asks what is kept of somebody is answered within a month: written down, extended, given and refused, as values;
-then by those who may, on the page of those who answer for it.
+"""Whoever asks what is kept of somebody is answered within a month: written down, extended, given and refused, as
+values; then by those who may, on the page of those who answer for it.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from catch.domain.calendar import is_working_day, london_day
 from catch.domain.case.closing import CloseCase
+from catch.domain.case.coordination import AllocateCoordinator
 from catch.domain.case.eligibility import AcceptReferral
 from catch.domain.case.referral import case_number
 from catch.domain.erasing import ErasureReason, RequestErasure
@@ -233,6 +234,7 @@ async def test_a_coordinator_writes_it_down_and_who_answers_for_it_answers(place
 async def test_nobody_is_erased_who_waits_for_an_answer(place: Place):
     case = await place.referred("Cora Greenquill", at=ago(days=90))
     await place.take(AcceptReferral(case.case), at=ago(days=89))
+    await place.take(AllocateCoordinator(case.case, COORDINATOR.user, COORDINATOR.agency), at=ago(days=89))
     closed = CloseCase(case.case, "disengaged", london_day(ago(days=60)), Sealed("Not wanted"))
     await place.take(closed, at=ago(days=60))
     request, erasure = uuid4(), RequestErasure(case.person, uuid4(), ErasureReason.PERSON_ASKED)
