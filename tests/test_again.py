@@ -87,6 +87,8 @@ NOTHING_TO_LOSE = {
     "ReachMilestone ResumeCase SetAvailability StartMeeting SuspendMember SuspendProgramme ApproveVoiding",
     "ApproveFundAward ApproveEntryWithdrawal ApproveMerge RecordClockWarning RecordClockBreach",
     "ApproveErasure LiftLegalHold ErasePerson EndBreakGlass",
+    "ApproveEntryWithdrawal ApproveMerge RecordClockWarning RecordClockBreach",
+    "ApproveErasure LiftLegalHold ErasePerson EndBreakGlass WithdrawGround",
 }
 """Commands all of whose fields say what it is about, or of which the decision compares all that they say."""
 REFERENCES = {
@@ -117,7 +119,9 @@ REFERENCES = {
     "RequestErasure PlaceLegalHold": "person",
     "ApproveErasure StopErasure ErasePerson": "person erasure",
     "LiftLegalHold": "person hold",
-    "RequestSubjectAccess": "person",
+    "RequestSubjectAccess RequestRestriction NameGround": "person",
+    "RestrictProcessing RefuseRestriction LiftRestriction": "person restriction",
+    "WithdrawGround": "person use",
     "ExtendSubjectAccess GiveSubjectAccess RefuseSubjectAccess": "person request",
     "EndBreakGlass ReviewBreakGlass": "opening",
     "RecordMessageFailed AcknowledgeMessageBack": "case message",

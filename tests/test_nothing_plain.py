@@ -149,6 +149,18 @@ from catch.domain.person import (
     SetContactPreference,
     WithdrawDeath,
 )
+from catch.domain.processing import (
+    LiftReason,
+    LiftRestriction,
+    NameGround,
+    RefuseRestriction,
+    RequestRestriction,
+    RestrictionReason,
+    RestrictionRefusal,
+    RestrictProcessing,
+    UseGround,
+    WithdrawGround,
+)
 from catch.domain.restricted import (
     AddRestrictedNote,
     RaiseSafeguardingConcern,
@@ -576,6 +588,14 @@ async def asked_for(w: Writer, person: UUID) -> None:
     await w.send(GiveSubjectAccess(person, given, today), CALDICOTT)
     await w.send(RequestSubjectAccess(person, refused, AskedBy.REPRESENTATIVE, today), CALDICOTT)
     await w.send(RefuseSubjectAccess(person, refused, RefusalReason.IDENTITY_NOT_SHOWN, today), CALDICOTT)
+    restricted, not_met, use = uuid4(), uuid4(), uuid4()
+    await w.send(RequestRestriction(person, restricted, RestrictionReason.ACCURACY_CONTESTED, today))
+    await w.send(RestrictProcessing(person, restricted, today), CALDICOTT)
+    await w.send(NameGround(person, use, UseGround.CONSENT, today))
+    await w.send(WithdrawGround(person, use))
+    await w.send(LiftRestriction(person, restricted, LiftReason.PUT_RIGHT, today), CALDICOTT)
+    await w.send(RequestRestriction(person, not_met, RestrictionReason.OBJECTED, today), CALDICOTT)
+    await w.send(RefuseRestriction(person, not_met, RestrictionRefusal.GROUND_NOT_MET, today), CALDICOTT)
 
 
 def dumped(database: Database) -> str:

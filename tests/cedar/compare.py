@@ -63,7 +63,10 @@ OF_A_PERSON = {
 }
 OF_TWO = {"RequestMerge", "ApproveMerge", "RefuseMerge", "ReverseMerge"}
 OF_AN_ERASURE = {"RequestErasure", "ApproveErasure", "StopErasure", "PlaceLegalHold", "LiftLegalHold"}
-OF_A_REQUEST = {"RequestSubjectAccess", "ExtendSubjectAccess", "GiveSubjectAccess", "RefuseSubjectAccess"}
+OF_A_REQUEST = {
+    "RequestSubjectAccess", "ExtendSubjectAccess", "GiveSubjectAccess", "RefuseSubjectAccess", "RequestRestriction",
+    "RestrictProcessing", "RefuseRestriction", "LiftRestriction", "NameGround", "WithdrawGround",
+}  # fmt: skip
 OF_AN_OPENING = {"EndBreakGlass", "ReviewBreakGlass"}
 FROM_THE_CHAIR = {"AuthoriseDisclosure", "EndDisclosure", "RecordUnmetNeed", "DeclareRecusal", "ResolveRecusal"}
 

@@ -61,7 +61,17 @@ from catch.access.relations import (
 )
 from catch.access.seeing import AT_WORK
 from catch.access.standing import IN_TURN, Who
-from catch.domain import access_grant, contact, erasing, partner, person, programme, restricted, subject_access
+from catch.domain import (
+    access_grant,
+    contact,
+    erasing,
+    partner,
+    person,
+    processing,
+    programme,
+    restricted,
+    subject_access,
+)
 from catch.domain import merging as people
 from catch.domain.case import (
     actions,
@@ -288,7 +298,12 @@ OTHERS: tuple[Row, ...] = (
     ((erasing.ErasePerson,), THE_PROGRAM),
     # Whoever hears of it writes it down; it is answered by those who answer for the data.
     (
-        (subject_access.RequestSubjectAccess,),
+        (
+            subject_access.RequestSubjectAccess,
+            processing.RequestRestriction,
+            processing.NameGround,
+            processing.WithdrawGround,
+        ),
         {Role.COORDINATOR: letting_go, Role.CALDICOTT: guarding_some},
     ),
     (
@@ -296,6 +311,9 @@ OTHERS: tuple[Row, ...] = (
             subject_access.ExtendSubjectAccess,
             subject_access.GiveSubjectAccess,
             subject_access.RefuseSubjectAccess,
+            processing.RestrictProcessing,
+            processing.RefuseRestriction,
+            processing.LiftRestriction,
         ),
         {Role.CALDICOTT: guarding_some},
     ),
@@ -385,6 +403,12 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
         subject_access.ExtendSubjectAccess,
         subject_access.GiveSubjectAccess,
         subject_access.RefuseSubjectAccess,
+        processing.RequestRestriction,
+        processing.RestrictProcessing,
+        processing.RefuseRestriction,
+        processing.LiftRestriction,
+        processing.NameGround,
+        processing.WithdrawGround,
         access_grant.OpenBreakGlass,
         access_grant.EndBreakGlass,
         access_grant.ReviewBreakGlass,

@@ -106,6 +106,14 @@ from catch.domain.person import (
     PersonRegistered,
     ProtectedAddressSet,
 )
+from catch.domain.processing import (
+    GroundNamed,
+    GroundWithdrawn,
+    ProcessingRestricted,
+    RestrictionLifted,
+    RestrictionRefused,
+    RestrictionRequested,
+)
 from catch.domain.programme import ProgrammeActivated, ProgrammeEvent, ProgrammeResumed, ProgrammeSuspended
 from catch.domain.registers import CaseTakenOn, DayTaken, NumberReferred, RegisterEvent
 from catch.domain.restricted import (
@@ -375,6 +383,11 @@ def _of_person(event: PersonEvent) -> Telling:  # noqa: C901
         case SubjectAccessRequested() | SubjectAccessExtended() | SubjectAccessGiven() | SubjectAccessRefused():
             # The same.
             return Telling(To.NOBODY, changes=Changes.PERSON)
+        # To all who see anything of theirs: nobody goes on without knowing it. Why is told to fewer (its view).
+        case RestrictionRequested() | ProcessingRestricted() | RestrictionRefused() | RestrictionLifted():
+            return Telling(To.SEEING)
+        case GroundNamed() | GroundWithdrawn():
+            return Telling(To.SEEING)
         case PersonErased():
             # Each of their cases says so.
             return Telling(To.NOBODY, changes=Changes.PERSON)

@@ -314,6 +314,12 @@ class AccessAskedFor(Refused):
     """
 
 
+class KeptByRestriction(Refused):
+    """This person has asked that what is kept of them be kept and nothing else be done with it. Ask their Caldicott
+    contact to lift that first: `liftRestriction`.
+    """
+
+
 class TakenForAnother(Refused):
     """This registration is taken for one person with another, or somebody has asked for that. Have the merge taken back
     or refused (`reverseMerge`, `refuseMerge`), then ask for each registration: one alone would leave half of them.
@@ -331,12 +337,13 @@ class NotToBeErased(Refused):
 
 class InTheWay(NamedTuple):
     """What stands elsewhere, as far as whoever asks is told. `merged`: with somebody else, or it was asked for;
-    `asked`: somebody waits to be told what is kept.
+    `asked`: somebody waits to be told what is kept; `restricted`: the person asked that it be kept.
     """
 
     under_way: bool = False
     merged: bool = False
     asked: bool = False
+    restricted: bool = False
 
 
 def decide(held: Erasing, command: ErasingCommand, given: Given, way: InTheWay) -> list[ErasingEvent]:
@@ -429,6 +436,8 @@ def _free(held: Erasing, way: InTheWay) -> None:
         raise OnLegalHold
     if way.asked:
         raise AccessAskedFor
+    if way.restricted:
+        raise KeptByRestriction
     if way.merged:
         raise TakenForAnother
     if way.under_way:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain import erasing, subject_access
+from catch.domain import erasing, processing, subject_access
 from catch.domain.calendar import london_day
 from catch.domain.erasing import (
     Erasing,
@@ -39,13 +39,20 @@ from catch.domain.merging import (
 )
 from catch.domain.merging import evolve as merged
 from catch.domain.plain import Few, FewOf, Key, Made, UserId
+from catch.domain.processing import (
+    GroundNamed,
+    GroundWithdrawn,
+    Processing,
+    ProcessingCommand,
+    ProcessingEvent,
+    ProcessingRestricted,
+    RestrictionLifted,
+    RestrictionRefused,
+    RestrictionRequested,
+)
 from catch.domain.refusals import MissingText, OutOfRange, Refused, UnknownCase, UnknownPerson
 from catch.domain.subject_access import (
     AccessRequest,
-    ExtendSubjectAccess,
-    GiveSubjectAccess,
-    RefuseSubjectAccess,
-    RequestSubjectAccess,
     SubjectAccessCommand,
     SubjectAccessEvent,
     SubjectAccessExtended,
@@ -201,6 +208,7 @@ PersonEvent = (
     | MergeEvent
     | ErasingEvent
     | SubjectAccessEvent
+    | ProcessingEvent
 )
 
 
@@ -249,6 +257,7 @@ class Person(Part, frozen=True, omit_defaults=True):
     merges: tuple[Merge, ...] = ()
     erasing: Erasing = Erasing()
     access_requests: tuple[AccessRequest, ...] = ()
+    processing: Processing = Processing()
 
     @property
     def erased(self) -> bool:
@@ -326,6 +335,10 @@ def evolve(person: Person | None, event: PersonEvent, at: datetime) -> Person | 
             return replace(person, erasing=erasing.evolve(person.erasing, event, at))
         case SubjectAccessRequested() | SubjectAccessExtended() | SubjectAccessGiven() | SubjectAccessRefused():
             return replace(person, access_requests=subject_access.evolve(person.access_requests, event, at))
+        case RestrictionRequested() | ProcessingRestricted() | RestrictionRefused() | RestrictionLifted():
+            return replace(person, processing=processing.evolve(person.processing, event, at))
+        case GroundNamed() | GroundWithdrawn():
+            return replace(person, processing=processing.evolve(person.processing, event, at))
         case _:
             assert_never(event)
 
@@ -450,6 +463,7 @@ PersonCommand = (
     | WithdrawDeath
     | LookForMatches
     | SubjectAccessCommand
+    | ProcessingCommand
 )
 
 
@@ -501,10 +515,17 @@ def decide(person: Person | None, command: PersonCommand, given: Given) -> list[
             if given.alike is None:
                 raise UnknownCase(case=command.case)
             return [MatchesLookedFor(given.by.user, given.by.agency, command.case, *given.alike)]
-        case RequestSubjectAccess() | ExtendSubjectAccess() | GiveSubjectAccess() | RefuseSubjectAccess():
-            return [*subject_access.decide(person.access_requests, command, given)]
         case _:
-            assert_never(command)
+            return [*_asked(person, command, given)]
+
+
+def _asked(
+    person: Person, command: SubjectAccessCommand | ProcessingCommand, given: Given
+) -> Sequence[SubjectAccessEvent | ProcessingEvent]:
+    """What they ask of what is kept of them."""
+    if isinstance(command, SubjectAccessCommand):
+        return subject_access.decide(person.access_requests, command, given)
+    return processing.decide(person.processing, command, given, died=person.deceased is not None)
 
 
 def _there(person: Person | None, id_: UUID) -> Person:

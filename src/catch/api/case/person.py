@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from catch.access import RedactionReason
-from catch.api.case import access_requests, door, erasures, merges, types
+from catch.api.case import access_requests, door, erasures, merges, restrictions, types
 from catch.api.case.merges import Merged
 from catch.api.common.redaction import Redactor
 from catch.domain.case.state import Case
@@ -86,6 +86,17 @@ class Told(Struct, frozen=True):
         everything = self.redactor.sight.everything
         return access_requests.shown(self.held, self.at, names=False) if everything else []
 
+    def restriction(self) -> types.RestrictionBanner | None:
+        """Whichever of their registrations it was said of."""
+        return self.redactor.for_those_involved("person.restriction", restrictions.banner(self.everyone, self.at))
+
+    def restrictions(self) -> list[types.PersonRestriction]:
+        everything = self.redactor.sight.everything
+        return restrictions.asked(self.held, self.at, names=False) if everything else []
+
+    def grounds(self) -> list[types.PersonGround]:
+        return restrictions.grounds(self.held, self.at, names=False) if self.redactor.sight.everything else []
+
     def death(self) -> types.Death | None:
         said = next((each.deceased for each in self.everyone if each.deceased), None)
         held = self.redactor.for_those_involved("person.death", said)
@@ -121,6 +132,9 @@ OF_PERSON: Mapping[str, Callable[[Told], object]] = {
     "merges": lambda told: [merges.shown(each, told.redactor) for each in told.merged.others],
     "erasures": Told.erasures,
     "access_requests": Told.access_requests,
+    "restriction": Told.restriction,
+    "restrictions": Told.restrictions,
+    "grounds": Told.grounds,
     "safe_contact": lambda told: door.of_case(told.case, "person.safeContact", told.redactor),
     "death": Told.death,
     "death_withdrawn": lambda told: told.text("deathWithdrawn", Category.IDENTITY, told.held.death_withdrawn),

@@ -41,6 +41,7 @@ from catch.domain.facts import Category, Tag
 from catch.domain.meeting.items import DecisionCode
 from catch.domain.merging import MergeState
 from catch.domain.person import DeathSource, PersonDetail, ProtectionReason
+from catch.domain.processing import LiftReason, RestrictionReason, RestrictionRefusal, RestrictionState, UseGround
 from catch.domain.programme.clocks import ClockState
 from catch.domain.programme.configuration import ClosureClass
 from catch.domain.restricted import CriterionMet, SafeguardingOutcome
@@ -118,6 +119,44 @@ class PersonAccessRequest:
     ended_on: date | None = strawberry.field(description="When it was given, or refused.")
 
 
+@strawberry.type(
+    description="What is kept of the person is restricted: it is kept, and nothing else is done with it, but to put it"
+    " right and to protect somebody."
+)
+class RestrictionBanner:
+    since: date
+    stopped: bool = strawberry.field(description="False while a ground is named on which it is used all the same ...")
+    until: date | None = strawberry.field(description="... up to and on this day.")
+
+
+@strawberry.type(description="The person asked that what is kept of them be restricted, and what became of it.")
+class PersonRestriction:
+    id: UUID
+    state: RestrictionState
+    reason: RestrictionReason
+    received_on: date
+    due: date = strawberry.field(description="The last day on which it is decided in time.")
+    overdue: bool
+    by: Worker | None = strawberry.field(
+        description="Who wrote it down: told to the Caldicott contact of all their programmes alone."
+    )
+    told_on: date | None = strawberry.field(description="When the person was last told of it.")
+    refused: RestrictionRefusal | None
+    lifted: LiftReason | None
+    ended_at: datetime | None
+
+
+@strawberry.type(description="A ground on which something is done with what is restricted.")
+class PersonGround:
+    id: UUID
+    ground: UseGround
+    until: date
+    holds: bool
+    by: Worker | None = strawberry.field(description="Likewise.")
+    at: datetime
+    withdrawn_at: datetime | None
+
+
 @strawberry.type(description="The adult at the centre. What keeps them safe stands first.")
 class Person:
     id: UUID
@@ -128,6 +167,11 @@ class Person:
     access_requests: list[PersonAccessRequest] = strawberry.field(
         description="That somebody asked what is kept of them, and by when it is due: told to who coordinates the case."
     )
+    restriction: RestrictionBanner | None = strawberry.field(
+        description="Processing is restricted: read it before anything is done. Told to all who see the case."
+    )
+    restrictions: list[PersonRestriction] = strawberry.field(description="Told to who coordinates the case.")
+    grounds: list[PersonGround] = strawberry.field(description="Likewise: on what it was used all the same.")
     safe_contact: SafeContact | None = strawberry.field(
         description="Read it before a telephone number or an address is used: the answer that stands in this case."
     )

@@ -1,4 +1,4 @@
-"""Who asked what is kept of them, by when it has to be answered."""
+"""Who asked something of what is kept of them, and by when it has to be answered."""
 
 from datetime import date
 
@@ -21,8 +21,9 @@ ORDER = "data-requests"
 @strawberry.type
 class DataRequestQueries:
     @strawberry.field(
-        description="The people of whom somebody asked what is kept of them: those with a case in a programme that the"
-        " viewer is the Caldicott contact of. What has to be answered next stands first, what is answered last.",
+        description="The people of whom somebody asked what is kept of them, or that it be restricted: those with a"
+        " case in a programme that the viewer is the Caldicott contact of. What has to be answered next stands first,"
+        " what is answered last.",
         metadata=weighs(10, each=5),
     )
     async def data_requests(

@@ -1,7 +1,7 @@
-"""A person of whom somebody asked what is kept of them, as whoever answers for some of it is told of it."""
+"""A person who asked something of what is kept of them, as whoever answers for some of it is told of it."""
 
 from catch.access import guards, guards_some
-from catch.api.case import access_requests
+from catch.api.case import access_requests, restrictions
 from catch.api.case.reading import Reading
 from catch.api.data_requests import types
 from catch.api.erasing.view import case
@@ -20,9 +20,11 @@ async def shown(reading: Reading, person: Person) -> types.DataRequestPerson:
     """Who wrote it down may be somebody of another programme: told to whoever answers for all of it."""
     looks.told_of(person.person)
     theirs = [(each, key) for each, key in person.cases if guards(reading.viewer, {key})]
-    names = len(theirs) == len(person.cases)
+    names, at = len(theirs) == len(person.cases), reading.facts.at
     return types.DataRequestPerson(
         person=person.person,
         cases=[case(held) for each, _ in theirs if (held := (await reading.facts.case(each)).state)],
-        access_requests=access_requests.shown(person, reading.facts.at, names=names),
+        access_requests=access_requests.shown(person, at, names=names),
+        restrictions=restrictions.asked(person, at, names=names),
+        grounds=restrictions.grounds(person, at, names=names),
     )

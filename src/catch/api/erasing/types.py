@@ -19,6 +19,7 @@ class ErasureObstacle(StrEnum):
     UNDER_WAY = "under-way"
     MERGED = "merged"
     ACCESS_REQUEST = "access-request"
+    RESTRICTION = "restriction"
 
 
 @strawberry.type(description="Something for which all that is kept of the person must stay.")

@@ -116,6 +116,11 @@ OF_COMMANDS: Mapping[tuple[str, str], By] = {
     **{(kind, "award"): lists.awards for kind in ("ApproveFundAward", "DeclineFundAward", "RecordFundPayment")},
     ("StopErasure", "erasure"): lists.erasures,
     **{
+        (kind, "restriction"): lists.restrictions
+        for kind in ("RestrictProcessing", "RefuseRestriction", "LiftRestriction")
+    },
+    ("WithdrawGround", "use"): lists.grounds,
+    **{
         (kind, "request"): lists.access_requests
         for kind in ("ExtendSubjectAccess", "GiveSubjectAccess", "RefuseSubjectAccess")
     },
