@@ -1,4 +1,4 @@
-"""Who asks that nothing be done with what is kept of them but to keep it: as values; what that stops, told over command by
+"""Who asks that nothing be done with what is kept of them but to keep it: as values; what that stops, command by
 command; and with those who work on their case.
 """
 
@@ -20,7 +20,7 @@ from catch.domain.case.disclosure import AuthoriseDisclosure, EndDisclosure
 from catch.domain.case.notes import AddNote
 from catch.domain.case.proposals import ProposeForMeeting
 from catch.domain.case.referral import AttachReferral, case_number
-from catch.domain.case.state import Basis, CommonLawBasis, LegalBasis, ProposalPurpose, SpecialCategoryBasis
+from catch.domain.case.state import Basis, CommonLawBasis, LegalBasis, ProposalPurpose, Worker
 from catch.domain.erasing import ErasureReason, RequestErasure
 from catch.domain.facts import Actor, Category, Command, Role, Sealed
 from catch.domain.given import Given
@@ -59,7 +59,7 @@ from catch.domain.processing import (
     evolve,
 )
 from catch.domain.refusals import OutOfRange, Refused
-from catch.domain.restricted import CriterionMet, RaiseSafeguardingConcern
+from catch.domain.restricted import RaiseSafeguardingConcern
 from catch.domain.streams import COMMANDS
 from projections import data_requests
 from tests.browser import signed_in
@@ -211,7 +211,8 @@ def test_what_nobody_has_thought_about_is_stopped():
 live = pytest.mark.asyncio(loop_scope="module")
 CALDICOTT = Actor("caldicott@snn", "snn", Role.CALDICOTT)
 WHY = RestrictionReason.ACCURACY_CONTESTED
-BASIS = Basis(LegalBasis.PUBLIC_TASK, SpecialCategoryBasis.HEALTH_OR_SOCIAL_CARE, CommonLawBasis.IMPLIED_CONSENT)
+BASIS = Basis(LegalBasis.PUBLIC_TASK, CommonLawBasis.IMPLIED_CONSENT)
+LEADER = Worker(COORDINATOR.user, COORDINATOR.agency)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -248,19 +249,19 @@ async def test_nothing_is_done_with_it_but_what_keeps_puts_right_and_protects(pl
         (note(case), COORDINATOR),
         (note(case), HOUSING),
         (OfferAction(case.case, uuid4(), Sealed("x"), "housing-1", today(9)), COORDINATOR),
-        (AuthoriseDisclosure(case.case, uuid4(), "police-1", (Category.NEEDS,), BASIS, Sealed("x")), COORDINATOR),
-        (ProposeForMeeting(case.case, uuid4(), SERIES, ProposalPurpose.STUCK), COORDINATOR),
+        (
+            AuthoriseDisclosure(case.case, uuid4(), "police-1", frozenset({Category.NEEDS}), BASIS, Sealed("x")),
+            COORDINATOR,
+        ),
+        (ProposeForMeeting(case.case, uuid4(), SERIES, ProposalPurpose.STUCK, LEADER), COORDINATOR),
     ):
         assert await place.refused(command, by) == "PROCESSING_IS_RESTRICTED"
     await place.mutate(CorrectIdentity(case.person, Sealed("Spelt wrongly"), name=Sealed("Ada Larchwoode")))
-    concern = RaiseSafeguardingConcern(
-        case.case, uuid4(), Sealed("x"), CriterionMet.YES, CriterionMet.YES, CriterionMet.UNSURE
-    )
-    await place.mutate(concern, REFERRER)
+    await place.mutate(RaiseSafeguardingConcern(case.case, uuid4(), Sealed("x")), REFERRER)
     disclosure = (await place.ask(OPERATIONS["case"], id=str(case.case)))["case"]["disclosures"][0]["id"]
     await place.mutate(EndDisclosure(case.case, UUID(disclosure), Sealed("Not needed")))
     # Whoever sees no such case is told the same as ever.
-    assert await place.refused(note(Case(uuid4(), uuid4(), "")), HOUSING) == "UNKNOWN_CASE"
+    assert await place.refused(note(Case(uuid4(), uuid4(), "", "", "")), HOUSING) == "UNKNOWN_CASE"
     await place.mutate(
         RefuseRestriction(case.person, restriction, RestrictionRefusal.GROUND_NOT_MET, today()), CALDICOTT
     )
