@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
+from catch.api.case import listing
 from catch.app import key_file
 from catch.database import Connection, Pool, Record
 from catch.domain.calendar import add_months, london_day
@@ -27,6 +28,7 @@ from catch.personal import Keyring
 from catch.programmes import starting
 from catch.readside import NotCaughtUp
 from catch.statistics.small_numbers import quarter_before
+from tests.canaries.channels import OPERATIONS
 from tests.conftest import Furnished
 from tests.place import (
     ADMINISTRATOR,
@@ -292,6 +294,34 @@ async def test_cases_come_page_by_page_oldest_referral_first(world: World):
     numbers = [edge["node"]["id"] for edge in found]
     assert len(numbers) == len(set(numbers)) == 23 + 1 * bool(hasattr(world, "ours"))
     assert numbers[:20] == [str(case.case) for case in world.many]
+
+
+@pytest.mark.parametrize("order", ["OLDEST_FIRST", "NUMBER"])
+async def test_cases_without_a_next_step_are_looked_for_some_at_a_time(
+    world: World, order: str, monkeypatch: pytest.MonkeyPatch
+):
+    """A page is as short as what was looked through, and leads on; all together they are what one page finds."""
+
+    async def page(after: str | None) -> Any:
+        asked = {"filter": {"adrift": True}, "order": order, "first": 50, "after": after}
+        return (await world.place.ask(OPERATIONS["cases_in_order"], COORDINATOR, **asked))["cases"]
+
+    def ids(found: Any) -> list[str]:
+        return [edge["node"]["id"] for edge in found["edges"]]
+
+    whole = await page(None)
+    assert ids(whole)
+    assert not whole["pageInfo"]["hasNextPage"]
+    monkeypatch.setattr(listing, "FURTHEST", 5)
+    found, after, pages = list[str](), None, 0
+    while pages < 20:
+        some, pages = await page(after), pages + 1
+        assert len(some["edges"]) <= 5
+        found, after = found + ids(some), some["pageInfo"]["endCursor"]
+        if not some["pageInfo"]["hasNextPage"]:
+            break
+    assert found == ids(whole)
+    assert 4 < pages < 10
 
 
 async def test_cases_are_filtered(world: World):

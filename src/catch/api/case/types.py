@@ -776,7 +776,9 @@ class CaseFilter:
     agency: str | None = None
     number: str | None = strawberry.field(default=None, description="The number that people call the case by.")
     adrift: bool | None = strawberry.field(
-        default=None, description="True: of live cases whose next step is shown, those that have none."
+        default=None,
+        description="True: of live cases whose next step is shown, those that have none. Some are looked through at a"
+        " time: a page may be short, or empty, and others follow all the same.",
     )
 
 
