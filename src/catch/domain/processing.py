@@ -328,7 +328,7 @@ class RestrictionOver(Refused):
 
 
 class DecidedAlready(Refused):
-    """It was decided that the person is right. Where it holds no longer, lift it: `liftRestriction`."""
+    """It was decided that the person is right. Ask their Caldicott contact to lift it where it holds no longer."""
 
 
 class NotDecidedYet(Refused):
