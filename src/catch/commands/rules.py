@@ -119,7 +119,8 @@ def cases_named(command: Command, book: Book) -> Iterator[UUID]:
             yield case
     items = {getattr(command, "item", None), *getattr(command, "items", ())} - {None}
     every = isinstance(command, PublishAgenda)
-    meeting = book.meeting(command.meeting) if every or (items and hasattr(command, "meeting")) else None
+    named: UUID | None = getattr(command, "meeting", None) if every or items else None
+    meeting = book.meeting(named) if named else None
     for item in meeting.items if meeting else ():
         if item.case and (every or item.item in items):
             yield item.case
