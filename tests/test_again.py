@@ -86,8 +86,6 @@ NOTHING_TO_LOSE = {
     "NoteItem PublishAgenda RaiseHand ReinstateMember ResumeMeeting ResumeProgramme RunProgramme ScoreGoal",
     "ReachMilestone ResumeCase SetAvailability StartMeeting SuspendMember SuspendProgramme ApproveVoiding",
     "ApproveFundAward ApproveEntryWithdrawal ApproveMerge RecordClockWarning RecordClockBreach",
-    "ApproveErasure LiftLegalHold ErasePerson EndBreakGlass",
-    "ApproveEntryWithdrawal ApproveMerge RecordClockWarning RecordClockBreach",
     "ApproveErasure LiftLegalHold ErasePerson EndBreakGlass WithdrawGround",
 }
 """Commands all of whose fields say what it is about, or of which the decision compares all that they say."""
