@@ -141,8 +141,8 @@ async def test_programmes_are_listed_and_found_by_key_and_version(world: World):
     assert [each["key"] for each in listed] == sorted(each.key for each in starting())
     query = 'query($v: Int) { programme(key: "snn-catch", version: $v) { name version sources assumed } }'
     found = (await world.place.ask(query, AUDITOR))["programme"]
-    assert (found["version"], "police" in found["sources"], bool(found["assumed"])) == (2, True, True)
-    assert (await world.place.ask(query, AUDITOR, v=2))["programme"] == found
+    assert (found["version"], "police" in found["sources"], bool(found["assumed"])) == (3, True, True)
+    assert (await world.place.ask(query, AUDITOR, v=3))["programme"] == found
     assert (await world.place.ask(query, AUDITOR, v=9))["programme"] is None
     assert (await world.place.ask('{ programme(key: "none") { key } }'))["programme"] is None
 
@@ -168,6 +168,7 @@ async def test_a_partner_sees_what_is_disclosed_and_never_a_protected_address(wo
         "risks": "NO_DISCLOSURE",
         "escalations": "NO_DISCLOSURE",
         "messagesBack": "NO_DISCLOSURE",
+        "fundAwards": "NO_DISCLOSURE",
         "person.address": "RESTRICTED",
         "version": "NO_DISCLOSURE",
         "position": "NO_DISCLOSURE",
