@@ -490,6 +490,19 @@ GUARDS_THE_PERSON = Relationship(
     ),
 )  # fmt: skip
 
+GUARDS_SOME_OF_IT = Relationship(
+    lambda role: also_elsewhere(world(role, shared)),
+    for_all(
+        {
+            **NOT_HERE,
+            **same(
+                nothing, elsewhere, of_another_agency, left_programme, runs_no_more, only_coordinates, recused,
+                recused_of_another, refusal=UnknownPerson,
+            ),
+        }
+    ),
+)  # fmt: skip
+
 
 OTHER_PERSON, OTHERS_CASE, MERGE = uid(78), uid(79), uid(94)
 """Of whom it was said that they are the person."""

@@ -171,6 +171,16 @@ ApproveErasure            caldicott GUARDS_THE_PERSON
 StopErasure               coordinator LETS_THEM_GO, caldicott GUARDS_THE_PERSON
 PlaceLegalHold            caldicott GUARDS_THE_PERSON
 LiftLegalHold             caldicott GUARDS_THE_PERSON
+RequestSubjectAccess      coordinator LETS_THEM_GO, caldicott GUARDS_SOME_OF_IT
+ExtendSubjectAccess       caldicott GUARDS_SOME_OF_IT
+GiveSubjectAccess         caldicott GUARDS_SOME_OF_IT
+RefuseSubjectAccess       caldicott GUARDS_SOME_OF_IT
+RequestRestriction        coordinator LETS_THEM_GO, caldicott GUARDS_SOME_OF_IT
+RestrictProcessing        caldicott GUARDS_SOME_OF_IT
+RefuseRestriction         caldicott GUARDS_SOME_OF_IT
+LiftRestriction           caldicott GUARDS_SOME_OF_IT
+NameGround                coordinator LETS_THEM_GO, caldicott GUARDS_SOME_OF_IT
+WithdrawGround            coordinator LETS_THEM_GO, caldicott GUARDS_SOME_OF_IT
 OpenBreakGlass            chair IN_EMERGENCY, deputy IN_EMERGENCY, coordinator IN_EMERGENCY, partner IN_EMERGENCY
 EndBreakGlass             chair OPENED, deputy OPENED, coordinator OPENED, partner OPENED, caldicott GUARDS_OPENED
 ReviewBreakGlass          caldicott GUARDS_OPENED

@@ -86,7 +86,7 @@ NOTHING_TO_LOSE = {
     "NoteItem PublishAgenda RaiseHand ReinstateMember ResumeMeeting ResumeProgramme RunProgramme ScoreGoal",
     "ReachMilestone ResumeCase SetAvailability StartMeeting SuspendMember SuspendProgramme ApproveVoiding",
     "ApproveFundAward ApproveEntryWithdrawal ApproveMerge RecordClockWarning RecordClockBreach",
-    "ApproveErasure LiftLegalHold ErasePerson EndBreakGlass",
+    "ApproveErasure LiftLegalHold ErasePerson EndBreakGlass WithdrawGround",
 }
 """Commands all of whose fields say what it is about, or of which the decision compares all that they say."""
 REFERENCES = {
@@ -117,6 +117,10 @@ REFERENCES = {
     "RequestErasure PlaceLegalHold": "person",
     "ApproveErasure StopErasure ErasePerson": "person erasure",
     "LiftLegalHold": "person hold",
+    "RequestSubjectAccess RequestRestriction NameGround": "person",
+    "RestrictProcessing RefuseRestriction LiftRestriction": "person restriction",
+    "WithdrawGround": "person use",
+    "ExtendSubjectAccess GiveSubjectAccess RefuseSubjectAccess": "person request",
     "EndBreakGlass ReviewBreakGlass": "opening",
     "RecordMessageFailed AcknowledgeMessageBack": "case message",
     "EscalateCase RecordMessageBack RecordFeedback": "case",

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
+from catch.api.case import listing
 from catch.app import key_file
 from catch.database import Connection, Pool, Record
 from catch.domain.calendar import add_months, london_day
@@ -27,6 +28,7 @@ from catch.personal import Keyring
 from catch.programmes import starting
 from catch.readside import NotCaughtUp
 from catch.statistics.small_numbers import quarter_before
+from tests.canaries.channels import OPERATIONS
 from tests.conftest import Furnished
 from tests.place import (
     ADMINISTRATOR,
@@ -139,8 +141,8 @@ async def test_programmes_are_listed_and_found_by_key_and_version(world: World):
     assert [each["key"] for each in listed] == sorted(each.key for each in starting())
     query = 'query($v: Int) { programme(key: "snn-catch", version: $v) { name version sources assumed } }'
     found = (await world.place.ask(query, AUDITOR))["programme"]
-    assert (found["version"], "police" in found["sources"], bool(found["assumed"])) == (2, True, True)
-    assert (await world.place.ask(query, AUDITOR, v=2))["programme"] == found
+    assert (found["version"], "police" in found["sources"], bool(found["assumed"])) == (3, True, True)
+    assert (await world.place.ask(query, AUDITOR, v=3))["programme"] == found
     assert (await world.place.ask(query, AUDITOR, v=9))["programme"] is None
     assert (await world.place.ask('{ programme(key: "none") { key } }'))["programme"] is None
 
@@ -166,6 +168,7 @@ async def test_a_partner_sees_what_is_disclosed_and_never_a_protected_address(wo
         "risks": "NO_DISCLOSURE",
         "escalations": "NO_DISCLOSURE",
         "messagesBack": "NO_DISCLOSURE",
+        "fundAwards": "NO_DISCLOSURE",
         "person.address": "RESTRICTED",
         "version": "NO_DISCLOSURE",
         "position": "NO_DISCLOSURE",
@@ -292,6 +295,35 @@ async def test_cases_come_page_by_page_oldest_referral_first(world: World):
     numbers = [edge["node"]["id"] for edge in found]
     assert len(numbers) == len(set(numbers)) == 23 + 1 * bool(hasattr(world, "ours"))
     assert numbers[:20] == [str(case.case) for case in world.many]
+
+
+@pytest.mark.parametrize("order", ["OLDEST_FIRST", "NUMBER"])
+async def test_cases_without_a_next_step_are_looked_for_some_at_a_time(
+    world: World, order: str, monkeypatch: pytest.MonkeyPatch
+):
+    """A page is as short as what was looked through, and leads on; all together they are what one page finds."""
+
+    async def page(after: str | None, first: int = 40) -> Any:
+        asked = {"filter": {"adrift": True}, "order": order, "first": first, "after": after}
+        return (await world.place.ask(OPERATIONS["cases_in_order"], COORDINATOR, **asked))["cases"]
+
+    def ids(found: Any) -> list[str]:
+        return [edge["node"]["id"] for edge in found["edges"]]
+
+    # Of another length than the others: the same asked again is answered as before for a second.
+    whole = await page(None, 50)
+    assert ids(whole)
+    assert not whole["pageInfo"]["hasNextPage"]
+    monkeypatch.setattr(listing, "FURTHEST", 5)
+    found, after, pages = list[str](), None, 0
+    while pages < 20:
+        some, pages = await page(after), pages + 1
+        assert len(some["edges"]) <= 5
+        found, after = found + ids(some), some["pageInfo"]["endCursor"]
+        if not some["pageInfo"]["hasNextPage"]:
+            break
+    assert found == ids(whole)
+    assert 4 < pages < 10
 
 
 async def test_cases_are_filtered(world: World):

@@ -28,7 +28,9 @@ from catch.domain.meeting.deciding import RecordUpdate
 from catch.domain.meeting.floor import OpenItem
 from catch.domain.meeting.session import StartMeeting
 from catch.domain.meeting.speaking import RaiseHand
+from catch.domain.processing import NameGround, RequestRestriction, RestrictionReason, UseGround
 from catch.domain.streams import KEY_OF_COMMAND
+from catch.domain.subject_access import AskedBy, RequestSubjectAccess
 from tests.addresses import PATHS, address_of
 from tests.axe import problems, script
 from tests.browser import at_the_console, browser
@@ -42,7 +44,7 @@ MANAGER = Actor("manager@snn", "snn", Role.MEMBER_ADMINISTRATOR)
 OFFICER = Actor("officer@snn", "snn", Role.APPOINTING_OFFICER)
 CALDICOTT = Actor("caldicott@snn", "snn", Role.CALDICOTT)
 LOOKERS = (COORDINATOR, CHAIR, HOUSING, AUDITOR, MANAGER, ADMINISTRATOR)
-LOOKERS_OF = {"/erasures": (CALDICOTT,), "/break-glass": (CALDICOTT, CHAIR, AUDITOR)}
+LOOKERS_OF = {"/erasures": (CALDICOTT,), "/data-requests": (CALDICOTT,), "/break-glass": (CALDICOTT, CHAIR, AUDITOR)}
 """Where it is others."""
 ACTOR_OF = {
     Role.COORDINATOR: COORDINATOR, Role.CHAIR: CHAIR, Role.PARTNER: HOUSING, Role.MEMBER_ADMINISTRATOR: MANAGER,
@@ -103,6 +105,11 @@ async def furnish(place: Place) -> dict[str, str]:
     await place.take(RecordUpdate(meeting.meeting, item, Sealed("the situation")), CHAIR)
     await place.take(RaiseHand(meeting.meeting, item, HOUSING.user), HOUSING)
     await place.take(PlaceLegalHold(told.person, uuid4(), HoldReason.COMPLAINT), CALDICOTT)
+    asked = RequestSubjectAccess(told.person, uuid4(), AskedBy.PERSON, london_day(ago(days=40)))
+    await place.take(asked)
+    kept = RequestRestriction(told.person, uuid4(), RestrictionReason.ACCURACY_CONTESTED, london_day(ago(days=2)))
+    await place.take(kept)
+    await place.take(NameGround(told.person, uuid4(), UseGround.CONSENT, london_day(ago(days=-9))))
     contact = await at_the_door(place)
     number, why = case_number(told.case), Sealed("The coordinator cannot be reached.")
     await place.take(OpenBreakGlass(CHAIR.agency, uuid4(), number, BreakGlassReason.LEAD_ABSENT, why), CHAIR)

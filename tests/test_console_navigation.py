@@ -26,6 +26,7 @@ ASKED = {
     "auditTrail": "query ($case: UUID!) { auditTrail(stream: $case, first: 1) { edges { cursor } } }",
     "breakGlass": "{ breakGlass(first: 1) { edges { cursor } } }",
     "contacts": "{ contacts(first: 1) { edges { cursor } } }",
+    "dataRequests": "{ dataRequests(first: 1) { edges { cursor } } }",
     "erasures": "{ erasures(first: 1) { edges { cursor } } }",
     "firstContact": """query ($programme: String!) {
         firstContact(programme: $programme, from: "2025-01-01", to: "2025-03-31") { __typename } }""",

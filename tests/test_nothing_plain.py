@@ -149,6 +149,18 @@ from catch.domain.person import (
     SetContactPreference,
     WithdrawDeath,
 )
+from catch.domain.processing import (
+    LiftReason,
+    LiftRestriction,
+    NameGround,
+    RefuseRestriction,
+    RequestRestriction,
+    RestrictionReason,
+    RestrictionRefusal,
+    RestrictProcessing,
+    UseGround,
+    WithdrawGround,
+)
 from catch.domain.restricted import (
     AddRestrictedNote,
     RaiseSafeguardingConcern,
@@ -156,6 +168,15 @@ from catch.domain.restricted import (
     SafeguardingOutcome,
 )
 from catch.domain.streams import CASE, COMMANDS
+from catch.domain.subject_access import (
+    AskedBy,
+    ExtendSubjectAccess,
+    ExtensionReason,
+    GiveSubjectAccess,
+    RefusalReason,
+    RefuseSubjectAccess,
+    RequestSubjectAccess,
+)
 from tests.conftest import Database, administer
 from tests.place import (
     ADMINISTRATOR,
@@ -535,6 +556,7 @@ async def be_one(w: Writer, person: UUID, again: RegisterPerson) -> None:
     await w.send(ApproveMerge(person, second), SECOND)
     await w.send(ReverseMerge(person, second, t()))
     await let_go(w, again.person)
+    await asked_for(w, again.person)
 
 
 async def break_in(w: Writer, case: UUID) -> None:
@@ -556,6 +578,24 @@ async def let_go(w: Writer, person: UUID) -> None:
     await w.send(StopErasure(person, erasure, StopReason.STILL_NEEDED), CALDICOTT)
     await w.send(PlaceLegalHold(person, hold, HoldReason.COMPLAINT), CALDICOTT)
     await w.send(LiftLegalHold(person, hold), CALDICOTT)
+
+
+async def asked_for(w: Writer, person: UUID) -> None:
+    """What is kept of them: once given, after longer than a month, and once refused."""
+    given, refused, today = uuid4(), uuid4(), TODAY
+    await w.send(RequestSubjectAccess(person, given, AskedBy.PERSON, today))
+    await w.send(ExtendSubjectAccess(person, given, ExtensionReason.COMPLEX, today), CALDICOTT)
+    await w.send(GiveSubjectAccess(person, given, today), CALDICOTT)
+    await w.send(RequestSubjectAccess(person, refused, AskedBy.REPRESENTATIVE, today), CALDICOTT)
+    await w.send(RefuseSubjectAccess(person, refused, RefusalReason.IDENTITY_NOT_SHOWN, today), CALDICOTT)
+    restricted, not_met, use = uuid4(), uuid4(), uuid4()
+    await w.send(RequestRestriction(person, restricted, RestrictionReason.ACCURACY_CONTESTED, today))
+    await w.send(RestrictProcessing(person, restricted, today), CALDICOTT)
+    await w.send(NameGround(person, use, UseGround.CONSENT, today))
+    await w.send(WithdrawGround(person, use))
+    await w.send(LiftRestriction(person, restricted, LiftReason.PUT_RIGHT, today), CALDICOTT)
+    await w.send(RequestRestriction(person, not_met, RestrictionReason.OBJECTED, today), CALDICOTT)
+    await w.send(RefuseRestriction(person, not_met, RestrictionRefusal.GROUND_NOT_MET, today), CALDICOTT)
 
 
 def dumped(database: Database) -> str:

@@ -48,6 +48,7 @@ from catch.domain.meeting.floor import OpenItem
 from catch.domain.meeting.session import StartMeeting
 from catch.domain.person import ProtectionReason, SetProtectedAddress
 from catch.domain.restricted import AddRestrictedNote
+from catch.domain.subject_access import AskedBy, RequestSubjectAccess
 from catch.identity.tokens import Viewer
 from catch.personal.looks import noting
 from catch.present.rights import Rights
@@ -123,6 +124,7 @@ async def prepared(place: Place) -> World:
     await place.enrol(CALDICOTT)
     await place.take(RequestErasure(closed.person, uuid4(), ErasureReason.PERSON_ASKED), CALDICOTT)
     await place.take(PlaceLegalHold(closed.person, uuid4(), HoldReason.COMPLAINT), CALDICOTT)
+    await place.take(RequestSubjectAccess(closed.person, uuid4(), AskedBy.PERSON, london_day(ago(days=3))), CALDICOTT)
     await place.take(SetProtectedAddress(made.kept.person, True, ProtectionReason.STALKING))
     await place.take(AddNote(made.told.case, uuid4(), Category.DISCUSSION, Sealed("A first note")))
     restricted = AddRestrictedNote(made.told.case, uuid4(), Tag.WARNING, Sealed("A restricted note"))

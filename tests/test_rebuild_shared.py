@@ -39,9 +39,9 @@ async def test_shared_or_alone_with_much_or_little_memory_the_rows_are_the_same(
     await rebuild(log, decode, ALL)
     alone = [await checksum(log.pool, one) for one in ALL]
     assert len(await parked(log)) == len(ALL)
-    # In these two weeks nobody raises a concern, calls at the front door, is to be erased, or opens a case in need.
+    # In these two weeks nobody raises a concern, calls, asks for their data, is to be erased or opens a case in need.
     empty = {each.name for each, rows in zip(ALL, alone, strict=True) if rows == sha256().hexdigest()}
-    assert empty == {"break_glass", "concerns", "contacts", "erasures"}
+    assert empty == {"break_glass", "concerns", "contacts", "data_requests", "erasures"}
     assert len(set(alone)) == len(ALL) - len(empty) + 1
     left = await parked(log)
     seen: list[int] = []

@@ -245,6 +245,14 @@ INTO: Mapping[str, str] = {
     "ReverseMerge": "PersonMerge",
     **dict.fromkeys(("RequestErasure", "ApproveErasure", "StopErasure"), "PersonErasure"),
     **dict.fromkeys(("PlaceLegalHold", "LiftLegalHold"), "LegalHold"),
+    **dict.fromkeys(
+        ("RequestSubjectAccess", "ExtendSubjectAccess", "GiveSubjectAccess", "RefuseSubjectAccess"),
+        "PersonAccessRequest",
+    ),
+    **dict.fromkeys(
+        ("RequestRestriction", "RestrictProcessing", "RefuseRestriction", "LiftRestriction"), "PersonRestriction"
+    ),
+    **dict.fromkeys(("NameGround", "WithdrawGround"), "PersonGround"),
     **dict.fromkeys(("OpenBreakGlass", "EndBreakGlass"), "BreakGlass"),
     "ReviewBreakGlass": "GlassReview",
     "ApproveVoiding": "Voiding",
@@ -296,6 +304,13 @@ INTO: Mapping[str, str] = {
 """Where the fields of a command, or of a part of one, come out under the same name."""
 
 ELSEWHERE: Mapping[str, str] = {
+    "ExtendSubjectAccess.reason": "PersonAccessRequest.extended",
+    "ExtendSubjectAccess.told_on": "PersonAccessRequest.extendedToldOn",
+    "GiveSubjectAccess.given_on": "PersonAccessRequest.endedOn",
+    "RefuseSubjectAccess.reason": "PersonAccessRequest.refused",
+    "RefuseSubjectAccess.told_on": "PersonAccessRequest.endedOn",
+    "RefuseRestriction.reason": "PersonRestriction.refused",
+    "LiftRestriction.reason": "PersonRestriction.lifted",
     "SubmitReferral.on_behalf_of": "Worker.agency",
     "SubmitReferral.age": "Case.ageWarning",
     **{f"{kind}.contact": "Contact.id" for kind in ("ReceiveContact", "TriageContact", "ResolveContact", "LinkRepeat")},
@@ -473,6 +488,8 @@ OWN_IDS = frozenset(
             "withdrawal",
             "erasure",
             "hold",
+            "restriction",
+            "use",
         ),
     }
 )

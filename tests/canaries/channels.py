@@ -185,6 +185,7 @@ def lists(programme: str, series: str, agencies: tuple[str, ...], users: tuple[s
         "break_glass",
         "open_cases",
         "erasures",
+        "data_requests",
         "retention_due",
         "viewer",
         "viewer_standing",
@@ -205,7 +206,9 @@ def lists(programme: str, series: str, agencies: tuple[str, ...], users: tuple[s
     yield asked(OPERATIONS["figures"], programme=programme, **{"from": "2020-01-01", "to": "2030-01-01"})
 
 
-NO_PROGRAMS = frozenset(OPERATIONS[each] for each in ("erasures", "retention_due", "break_glass", "open_cases"))
+NO_PROGRAMS = frozenset(
+    OPERATIONS[each] for each in ("erasures", "data_requests", "retention_due", "break_glass", "open_cases")
+)
 """For roles that no program has: an account is allowed fifty documents, and these would be answered to none."""
 
 

@@ -63,6 +63,10 @@ OF_A_PERSON = {
 }
 OF_TWO = {"RequestMerge", "ApproveMerge", "RefuseMerge", "ReverseMerge"}
 OF_AN_ERASURE = {"RequestErasure", "ApproveErasure", "StopErasure", "PlaceLegalHold", "LiftLegalHold"}
+OF_A_REQUEST = {
+    "RequestSubjectAccess", "ExtendSubjectAccess", "GiveSubjectAccess", "RefuseSubjectAccess", "RequestRestriction",
+    "RestrictProcessing", "RefuseRestriction", "LiftRestriction", "NameGround", "WithdrawGround",
+}  # fmt: skip
 OF_AN_OPENING = {"EndBreakGlass", "ReviewBreakGlass"}
 FROM_THE_CHAIR = {"AuthoriseDisclosure", "EndDisclosure", "RecordUnmetNeed", "DeclareRecusal", "ResolveRecusal"}
 
@@ -172,10 +176,11 @@ class Model:
             yield from self.of_a_case(command, action, context)
         elif action in OF_A_PERSON:
             yield action, ("Person", command.person), context | {"worksOnACase": self.works_on_a_case()}
-        elif action in OF_AN_ERASURE:
+        elif action in OF_AN_ERASURE | OF_A_REQUEST:
             theirs = self.of_people()
             known = {"worksOnACase": self.works_on_a_case(), "keptOutOfOne": self.kept_out_of_one([theirs])}
-            yield action, ("Person", command.person), context | known | {"guardsAll": self.guards(command.person)}
+            known |= {"guardsAll": self.guards(command.person), "guardsSome": self.guards_some(command.person)}
+            yield action, ("Person", command.person), context | known
         elif action in OF_TWO:
             known = [self.of_people(each) for each in (worlds.PERSON, worlds.OTHER_PERSON)]
             out = self.kept_out_of_one(known)
@@ -263,6 +268,12 @@ class Model:
             for person in self.world.people
             if person.person == whose
         )
+
+    def guards_some(self, whose: UUID) -> bool:
+        """That of one of them."""
+        own, known = self.guarded(), [each for each in self.world.people if each.person == whose]
+        theirs = {key for each in known for _, key in each.cases}
+        return bool(known and own) and (not theirs or not theirs.isdisjoint(own))
 
     def guarded(self) -> set[str]:
         """The programmes that they are the Caldicott contact of, for the agency that leads."""

@@ -31,6 +31,7 @@ from catch.access.relations import (
     discussing_at_once,
     guarding_opened,
     guarding_person,
+    guarding_some,
     having_opened,
     in_an_emergency,
     late,
@@ -60,7 +61,17 @@ from catch.access.relations import (
 )
 from catch.access.seeing import AT_WORK
 from catch.access.standing import IN_TURN, Who
-from catch.domain import access_grant, contact, erasing, partner, person, programme, restricted
+from catch.domain import (
+    access_grant,
+    contact,
+    erasing,
+    partner,
+    person,
+    processing,
+    programme,
+    restricted,
+    subject_access,
+)
 from catch.domain import merging as people
 from catch.domain.case import (
     actions,
@@ -285,6 +296,27 @@ OTHERS: tuple[Row, ...] = (
     ),
     ((erasing.ApproveErasure, erasing.PlaceLegalHold, erasing.LiftLegalHold), {Role.CALDICOTT: guarding_person}),
     ((erasing.ErasePerson,), THE_PROGRAM),
+    # Whoever hears of it writes it down; it is answered by those who answer for the data.
+    (
+        (
+            subject_access.RequestSubjectAccess,
+            processing.RequestRestriction,
+            processing.NameGround,
+            processing.WithdrawGround,
+        ),
+        {Role.COORDINATOR: letting_go, Role.CALDICOTT: guarding_some},
+    ),
+    (
+        (
+            subject_access.ExtendSubjectAccess,
+            subject_access.GiveSubjectAccess,
+            subject_access.RefuseSubjectAccess,
+            processing.RestrictProcessing,
+            processing.RefuseRestriction,
+            processing.LiftRestriction,
+        ),
+        {Role.CALDICOTT: guarding_some},
+    ),
     ((access_grant.OpenBreakGlass,), dict.fromkeys(AT_WORK, in_an_emergency)),
     (
         (access_grant.EndBreakGlass,),
@@ -367,6 +399,16 @@ FOR_PEOPLE: frozenset[type[Command]] = frozenset(
         erasing.StopErasure,
         erasing.PlaceLegalHold,
         erasing.LiftLegalHold,
+        subject_access.RequestSubjectAccess,
+        subject_access.ExtendSubjectAccess,
+        subject_access.GiveSubjectAccess,
+        subject_access.RefuseSubjectAccess,
+        processing.RequestRestriction,
+        processing.RestrictProcessing,
+        processing.RefuseRestriction,
+        processing.LiftRestriction,
+        processing.NameGround,
+        processing.WithdrawGround,
         access_grant.OpenBreakGlass,
         access_grant.EndBreakGlass,
         access_grant.ReviewBreakGlass,

@@ -284,6 +284,7 @@ READS: Mapping[str, Callable[[Who], bool]] = {
     "auditTrail": oversees,
     "breakGlass": watches_glass,
     "contacts": keeps_a_door,
+    "dataRequests": guards_people,
     "erasures": guards_people,
     "firstContact": reads_figures,
     "lapsing": lambda who: bool(cares_as(who)),

@@ -20,6 +20,7 @@ from catch.access.seeing import (
     contact_seen,
     coordinates,
     guards,
+    guards_some,
     item_closed,
     item_hidden,
     kept_from,
@@ -551,6 +552,16 @@ def guarding_person(asked: Asked) -> None:
     """They are the Caldicott contact of every programme in which the person has a case, and kept out of none."""
     person = asked.reads.person(asked.command.person)
     if person is None or not guards(asked.who, {programme for _, programme in person.cases}):
+        raise UnknownPerson(person=asked.command.person)
+    not_kept_from(asked)
+
+
+def guarding_some(asked: Asked) -> None:
+    """They are the Caldicott contact of a programme in which the person has a case, and kept out of none: whoever has a
+    right is not kept waiting until one of them answers for every programme.
+    """
+    person = asked.reads.person(asked.command.person)
+    if person is None or not guards_some(asked.who, {programme for _, programme in person.cases}):
         raise UnknownPerson(person=asked.command.person)
     not_kept_from(asked)
 

@@ -327,6 +327,14 @@ def guards(who: Who, programmes: Iterable[str]) -> bool:
     return bool(own) and own.issuperset(programmes)
 
 
+def guards_some(who: Who, programmes: Iterable[str]) -> bool:
+    """Whether they answer for some of it: the Caldicott contact of one of these programmes, or of any where there is no
+    case yet.
+    """
+    alone = [frozenset({programme}) for programme in programmes] or [frozenset[str]()]
+    return any(guards(who, each) for each in alone)
+
+
 # Meetings
 
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any, NamedTuple, cast, get_args, get_origin, get_t
 from msgspec import Struct
 
 from catch.access.telling import telling
-from catch.domain import access_grant, contact, erasing, merging, person, restricted
+from catch.domain import access_grant, contact, erasing, merging, person, processing, restricted, subject_access
 from catch.domain.case import (
     actions,
     agreement,
@@ -194,6 +194,16 @@ GIVEN: Mapping[type[Fact], tuple[str, ...]] = {
     erasing.ErasureApproved: _NOTHING,
     erasing.ErasureStopped: _NOTHING,
     erasing.PersonErased: _NOTHING,
+    subject_access.SubjectAccessRequested: _NOTHING,
+    subject_access.SubjectAccessExtended: _NOTHING,
+    subject_access.SubjectAccessGiven: _NOTHING,
+    subject_access.SubjectAccessRefused: _NOTHING,
+    processing.RestrictionRequested: _NOTHING,
+    processing.ProcessingRestricted: _NOTHING,
+    processing.RestrictionRefused: _NOTHING,
+    processing.RestrictionLifted: _NOTHING,
+    processing.GroundNamed: _NOTHING,
+    processing.GroundWithdrawn: _NOTHING,
     # At front doors.
     contact.ContactReceived: ("text", *_DESCRIBED),
     contact.ContactTriaged: ("note",),

@@ -106,6 +106,14 @@ from catch.domain.person import (
     PersonRegistered,
     ProtectedAddressSet,
 )
+from catch.domain.processing import (
+    GroundNamed,
+    GroundWithdrawn,
+    ProcessingRestricted,
+    RestrictionLifted,
+    RestrictionRefused,
+    RestrictionRequested,
+)
 from catch.domain.programme import ProgrammeActivated, ProgrammeEvent, ProgrammeResumed, ProgrammeSuspended
 from catch.domain.registers import CaseTakenOn, DayTaken, NumberReferred, RegisterEvent
 from catch.domain.restricted import (
@@ -116,6 +124,12 @@ from catch.domain.restricted import (
 )
 from catch.domain.streams import EVENTS
 from catch.domain.subject import kinds
+from catch.domain.subject_access import (
+    SubjectAccessExtended,
+    SubjectAccessGiven,
+    SubjectAccessRefused,
+    SubjectAccessRequested,
+)
 
 
 class To(StrEnum):
@@ -342,7 +356,7 @@ def _of_meeting(event: MeetingEvent) -> Telling:  # noqa: C901
             assert_never(event)
 
 
-def _of_person(event: PersonEvent) -> Telling:
+def _of_person(event: PersonEvent) -> Telling:  # noqa: C901
     match event:
         case PersonRegistered() | IdentityCorrected():
             return Telling(To.SEEING, Category.IDENTITY)
@@ -366,6 +380,14 @@ def _of_person(event: PersonEvent) -> Telling:
         case ErasureRequested() | ErasureApproved() | ErasureStopped() | LegalHoldPlaced() | LegalHoldLifted():
             # Who coordinates a case of theirs reads it with the person, a Caldicott contact in a list of their own.
             return Telling(To.NOBODY, changes=Changes.PERSON)
+        case SubjectAccessRequested() | SubjectAccessExtended() | SubjectAccessGiven() | SubjectAccessRefused():
+            # The same.
+            return Telling(To.NOBODY, changes=Changes.PERSON)
+        # To all who see anything of theirs: nobody goes on without knowing it. Why is told to fewer (its view).
+        case RestrictionRequested() | ProcessingRestricted() | RestrictionRefused() | RestrictionLifted():
+            return Telling(To.SEEING)
+        case GroundNamed() | GroundWithdrawn():
+            return Telling(To.SEEING)
         case PersonErased():
             # Each of their cases says so.
             return Telling(To.NOBODY, changes=Changes.PERSON)

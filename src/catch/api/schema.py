@@ -10,6 +10,7 @@ from catch.api.common import types as common_types
 from catch.api.common.enums import known_to_graphql
 from catch.api.common.scalars import schema_config
 from catch.api.contact.queries import ContactQueries
+from catch.api.data_requests.queries import DataRequestQueries
 from catch.api.emergency.queries import EmergencyQueries
 from catch.api.erasing.queries import ErasingQueries
 from catch.api.figures.queries import FigureQueries
@@ -31,6 +32,7 @@ class Query(
     ProgrammeQueries,
     CaseQueries,
     ContactQueries,
+    DataRequestQueries,
     ErasingQueries,
     EmergencyQueries,
     MeetingQueries,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import rich_click as click
 
@@ -16,6 +17,7 @@ from catch.cli.looking import looked
 from catch.cli.options import argument, option
 from catch.cli.replaying import find
 from catch.domain.facts import Purpose, Recorded
+from catch.domain.subject_access import AccessState
 from catch.evidence.exporting import Asked
 from catch.subject_access.content import OPERATION, Decided, Pack
 from catch.subject_access.gathering import gathered
@@ -24,6 +26,11 @@ from catch.subject_access.page import html
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 DAY = click.DateTime(["%Y-%m-%d"])
+ANSWERED = {
+    AccessState.WAITING: "to be given, and recorded as given (giveSubjectAccess), by",
+    AccessState.GIVEN: "recorded as given already; it was due by",
+    AccessState.REFUSED: "recorded as refused; it was due by",
+}
 
 
 @click.command("subject-access")
@@ -37,6 +44,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
     type=FILE,
     help="For an auditor, not for them: a bundle that proves that it is whole, a new file.",
 )
+@option("--request", type=click.UUID, metavar="ID", help="What it answers: the request that was written down.")
 @option("--release", multiple=True, metavar="PLACE", help="Give this all the same: somebody has looked at it.")
 @option("--withhold", multiple=True, metavar="PLACE", help="Leave this out: somebody has looked at it.")
 def subject_access(
@@ -46,6 +54,7 @@ def subject_access(
     output: Path | None,
     review: Path | None,
     proofs: Path | None,
+    request: UUID | None,
     release: Sequence[str],
     withhold: Sequence[str],
 ) -> None:
@@ -56,11 +65,14 @@ def subject_access(
     `412.reason`) what is given all the same and what else is left out. That you look is recorded.
 
     It is due within a month of their asking: on the same day of the next month, or its last one, or the next working
-    day after that (Information Commissioner's Office).
+    day after that (Information Commissioner's Office). Where the request was written down (`requestSubjectAccess`),
+    name it: the copy says what it answers, and you are told by when it is due. That it was given is recorded by whoever
+    gave it.
 
     **Examples**
 
         catch audit subject-access 7K3M-Q2XD --review review.html
+        catch audit subject-access 7K3M-Q2XD --request 5b0c7a52-9d3e-4d7e-8d43-5f2f0a3b6c11 -o theirs.html
         catch audit subject-access 7K3M-Q2XD --release 412 --withhold 398.text -o theirs.html
         catch audit subject-access 7K3M-Q2XD --from 2026-01-01 --to 2026-06-30 -o theirs.html --proofs auditors.catch
     """
@@ -77,7 +89,7 @@ def subject_access(
             purpose = Purpose.ADMINISTRATION
             await looked(catch, facts, OPERATION, personal=True, purpose=purpose)
 
-        pack = await made(catch, found, days, Decided(frozenset(release), frozenset(withhold)), shown)
+        pack = await made(catch, found, days, Decided(frozenset(release), frozenset(withhold)), shown, request)
         if proofs is not None:
             await written(catch, proofs, Asked(found.streams))
         return pack
@@ -96,6 +108,8 @@ def tell(pack: Pack, files: Sequence[Path]) -> None:
     for what, count in pack.counts.items():
         console.print(f"{count:>5,} {what}", highlight=False)
     console.print(f"{len(pack.lines):>5,} facts in all", highlight=False)
+    if pack.asked is not None:
+        console.print(f"{ANSWERED[pack.asked.state]} {pack.asked.due.isoformat()}", highlight=False, soft_wrap=True)
     for each in files:
         console.print(f"wrote {each}", highlight=False, soft_wrap=True)
     if pack.erased:

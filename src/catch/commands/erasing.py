@@ -41,13 +41,18 @@ def erase(command: ErasingCommand, book: Book, given: Given) -> None:
 
 def in_the_way(command: ErasingCommand, book: Book, person: Person, given: Given) -> InTheWay:
     """Whoever asks for it as a coordinator is told of the cases that they see, and of nothing else."""
-    if isinstance(command, RequestErasure) and given.by.role is Role.COORDINATOR:
-        return InTheWay(under_way=any(held.live and seen(book, held, given.by) for held in cases_of(book, person)))
     if not isinstance(command, RequestErasure | ApproveErasure | ErasePerson):
         return NOWHERE
+    way = InTheWay(
+        asked=any(held.open for held in person.access_requests), restricted=person.processing.restriction is not None
+    )
+    if isinstance(command, RequestErasure) and given.by.role is Role.COORDINATOR:
+        live = any(held.live and seen(book, held, given.by) for held in cases_of(book, person))
+        return way._replace(under_way=live)
     merged = any(held.open for held in person.merges)
     live = any(held.live for held in cases_of(book, person))
-    return InTheWay(under_way=live or any(held.open for held in contacts_of(book, person)), merged=merged)
+    called = any(held.open for held in contacts_of(book, person))
+    return way._replace(under_way=live or called, merged=merged)
 
 
 def cases_of(book: Book, person: Person) -> list[Case]:

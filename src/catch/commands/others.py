@@ -12,7 +12,7 @@ from catch.commands.handler import Handler, alone, handles, own_stream
 from catch.commands.merging import the_same
 from catch.commands.naming import nhs_numbered, programmes_exist, was_born
 from catch.commands.questions import Coordinates, Marks, Sharing, SubjectDigest
-from catch.domain import partner, person, programme
+from catch.domain import partner, person, processing, programme, subject_access
 from catch.domain.calendar import london_day
 from catch.domain.facts import Command
 from catch.domain.given import Alike, Given
@@ -140,6 +140,16 @@ BY_ITS_STREAM: tuple[type[Command], ...] = (
     person.SetProtectedAddress,
     person.RecordDeath,
     person.WithdrawDeath,
+    subject_access.RequestSubjectAccess,
+    subject_access.ExtendSubjectAccess,
+    subject_access.GiveSubjectAccess,
+    subject_access.RefuseSubjectAccess,
+    processing.RequestRestriction,
+    processing.RestrictProcessing,
+    processing.RefuseRestriction,
+    processing.LiftRestriction,
+    processing.NameGround,
+    processing.WithdrawGround,
     partner.RegisterPartner,
     partner.TerminateAgreement,
     partner.EnrolMember,

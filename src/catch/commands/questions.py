@@ -1,6 +1,6 @@
 """What decisions ask that no stream says by itself, and who answers: the read side, the log's head, the keyring."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -24,7 +24,7 @@ from catch.domain.nhs_number import nhs_number
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.programme.configuration import Series
 from catch.domain.refusals import UnknownMeeting
-from catch.domain.streams import CASE, PROGRAMME, Stream, fold, programme_stream, stream_of_event
+from catch.domain.streams import CASE, PERSON, PROGRAMME, Stream, fold, programme_stream, stream_of_event
 from catch.history.past import Moment, histories
 from catch.log import Log
 from catch.log.codec import decode
@@ -32,7 +32,7 @@ from catch.personal import Keyring, Sealing, Unopened
 from catch.present.present import Present
 from catch.readside import ReadSide
 from catch.slices import each, emptied
-from projections import agenda, case_summary, contacts, matches, members
+from projections import agenda, case_summary, contacts, data_requests, matches, members
 
 
 class AgendaFacts(NamedTuple):
@@ -70,7 +70,8 @@ class Records:
         """
         await self.up_to_date()
         # Others write on while this reads: all of it comes from one snapshot, so that `as_of` names what it was.
-        async with self.readside.still(case_summary.CASE_SUMMARY, agenda.AGENDA) as (db, as_of):
+        needed = (case_summary.CASE_SUMMARY, agenda.AGENDA, data_requests.DATA_REQUESTS)
+        async with self.readside.still(*needed) as (db, as_of):
             row = await agenda.one(db, meeting)
             if row is None:
                 raise UnknownMeeting(meeting=meeting)
@@ -80,11 +81,23 @@ class Records:
                 asked = await case_summary.one(db, also)
                 cases += [asked.case] if asked else []
             carried = await agenda.before(db, held)
+            restricted = await data_requests.stopped(db, held.starts_at)
+        stopped = await self._all_of(restricted)
         recorded = await self.log.stream(programme_stream(held.programme), upto_position=as_of)
         history, series = series_held(fold(PROGRAMME, [*map(decode, recorded)]), held)
         # In slices, so that a draft over ten thousand cases holds nobody up.
-        facts = await each(lambda case: case_facts(case, history, held, carried.get(case.case)), emptied(cases))
+        facts = await each(
+            lambda case: case_facts(case, history, held, carried.get(case.case), stopped=case.person in stopped),
+            emptied(cases),
+        )
         return AgendaFacts(series, held, facts, as_of)
+
+    async def _all_of(self, people: Collection[UUID]) -> frozenset[UUID]:
+        """They, and whoever is one with them."""
+        held = [each.state for each in await self.states.get_many(PERSON, people)]
+        survivors = {each.survivor for each in held if each}
+        first = [each.state for each in await self.states.get_many(PERSON, survivors)]
+        return frozenset((*people, *survivors, *(retired for each in first if each for retired in each.merged_in)))
 
     async def facts_then(self, meeting: Meeting, case: UUID) -> AgendaFacts:
         """What was known of one case, and of the programme, when a meeting that is over began, or was called off."""

@@ -1,6 +1,6 @@
 """Who may ask: the policy (`catch.access`), asked with what the book says."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,11 +23,16 @@ from catch.access import (
     who,
 )
 from catch.access.relations import Asked, Reads, sees_contact
+from catch.access.restriction import goes_on, stopped
 from catch.commands.book import Book
+from catch.commands.merging import the_same
 from catch.commands.questions import MeetingsHolding
 from catch.domain.access_grant import OpenBreakGlass
 from catch.domain.case.state import Case
 from catch.domain.facts import Actor, Command, Fact, Role
+from catch.domain.meeting.drafting import PublishAgenda
+from catch.domain.merging import MergeCommand
+from catch.domain.processing import ProcessingIsRestricted
 from catch.domain.refusals import Refused
 from catch.domain.streams import CASE, CONTACT, MEETING, PARTNER, PROGRAMME, Stream
 
@@ -82,6 +87,43 @@ def stepped_up(who: Who, kind: type[Command], proved_at: datetime | None, at: da
 def acting(who: Who, command: Command, book: Book, at: datetime) -> Actor:
     """As whom they do it, which signs the facts. Raises a `Refused`."""
     return who.acting_as(may(who, command, Looked(book), at))
+
+
+def not_restricted(who: Who, command: Command, book: Book, at: datetime) -> None:
+    """Raises `ProcessingIsRestricted` for what would be done with more of somebody than may be (`access.restriction`).
+
+    Whom a command is about is found by what it names: who sees that is shown the banner, and so told nothing by this.
+    """
+    if Role.SYSTEM in who.roles_held() or goes_on(type(command)):
+        return
+    named = [each for name in OF_PEOPLE if (each := getattr(command, name, None))]
+    # What cannot be read says nothing here; what is done with it is refused by its own name.
+    named += [each.person for each in book.readable_cases(dict.fromkeys(cases_named(command, book))) if each]
+    for held in book.readable_people(dict.fromkeys(named)):
+        if held is None:
+            continue
+        same = the_same(book, held)
+        if isinstance(command, MergeCommand):
+            same += filter(None, book.readable_people(each.other(held.person) for each in held.merges if each.open))
+        if stopped(same, at):
+            raise ProcessingIsRestricted
+
+
+OF_PEOPLE, OF_CASES = ("person", "retired"), ("case", "to_case")
+
+
+def cases_named(command: Command, book: Book) -> Iterator[UUID]:
+    """Those that a command is about: by themselves, by items of a meeting, or all on the agenda that is published."""
+    for name in OF_CASES:
+        if case := getattr(command, name, None):
+            yield case
+    items = {getattr(command, "item", None), *getattr(command, "items", ())} - {None}
+    every = isinstance(command, PublishAgenda)
+    named: UUID | None = getattr(command, "meeting", None) if every or items else None
+    meeting = book.meeting(named) if named else None
+    for item in meeting.items if meeting else ():
+        if item.case and (every or item.item in items):
+            yield item.case
 
 
 def counted(book: Book, stream: Stream, about: UUID) -> bool:

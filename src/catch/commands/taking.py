@@ -19,7 +19,7 @@ from catch.commands.asked import Asked, append_of, keep, occurs, placed
 from catch.commands.book import Book, NotRead, Partners
 from catch.commands.handlers import HANDLER_OF
 from catch.commands.questions import Asking, Records
-from catch.commands.rules import acting, counted, enrolled, stepped_up
+from catch.commands.rules import acting, counted, enrolled, not_restricted, stepped_up
 from catch.domain.calendar import CLOCKS_MAY_DIFFER
 from catch.domain.facts import Actor, Command
 from catch.domain.given import Given
@@ -92,6 +92,7 @@ class Taking:
         self._allowed = True
         # Only behind the rules: "stale" would tell somebody who may not see it that it is there.
         await self._read(self._in_time)
+        await self._read(lambda: not_restricted(who, asked.command, book, asked.now))
         sealed = await self._sealed()
         given = Given(at=asked.now, by=by, partners=Partners(book), now=asked.now)
 

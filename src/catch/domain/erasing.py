@@ -308,6 +308,18 @@ class StillUnderWay(Refused):
     """
 
 
+class AccessAskedFor(Refused):
+    """Somebody has asked what is kept of this person and has no answer yet: nothing goes before that. Give it or refuse
+    it first (`giveSubjectAccess`, `refuseSubjectAccess`).
+    """
+
+
+class KeptByRestriction(Refused):
+    """This person has asked that what is kept of them be kept and nothing else be done with it. Ask their Caldicott
+    contact to lift that first: `liftRestriction`.
+    """
+
+
 class TakenForAnother(Refused):
     """This registration is taken for one person with another, or somebody has asked for that. Have the merge taken back
     or refused (`reverseMerge`, `refuseMerge`), then ask for each registration: one alone would leave half of them.
@@ -324,10 +336,14 @@ class NotToBeErased(Refused):
 
 
 class InTheWay(NamedTuple):
-    """What stands elsewhere, as far as whoever asks is told. `merged`: with somebody else, or it was asked for."""
+    """What stands elsewhere, as far as whoever asks is told. `merged`: with somebody else, or it was asked for;
+    `asked`: somebody waits to be told what is kept; `restricted`: the person asked that it be kept.
+    """
 
     under_way: bool = False
     merged: bool = False
+    asked: bool = False
+    restricted: bool = False
 
 
 def decide(held: Erasing, command: ErasingCommand, given: Given, way: InTheWay) -> list[ErasingEvent]:
@@ -418,6 +434,10 @@ def _known(held: Erasing, erasure: UUID) -> Erasure:
 def _free(held: Erasing, way: InTheWay) -> None:
     if held.on_hold:
         raise OnLegalHold
+    if way.asked:
+        raise AccessAskedFor
+    if way.restricted:
+        raise KeptByRestriction
     if way.merged:
         raise TakenForAnother
     if way.under_way:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain import erasing
+from catch.domain import erasing, processing, subject_access
 from catch.domain.calendar import london_day
 from catch.domain.erasing import (
     Erasing,
@@ -39,7 +39,27 @@ from catch.domain.merging import (
 )
 from catch.domain.merging import evolve as merged
 from catch.domain.plain import Few, FewOf, Key, Made, UserId
+from catch.domain.processing import (
+    GroundNamed,
+    GroundWithdrawn,
+    Processing,
+    ProcessingCommand,
+    ProcessingEvent,
+    ProcessingRestricted,
+    RestrictionLifted,
+    RestrictionRefused,
+    RestrictionRequested,
+)
 from catch.domain.refusals import MissingText, OutOfRange, Refused, UnknownCase, UnknownPerson
+from catch.domain.subject_access import (
+    AccessRequest,
+    SubjectAccessCommand,
+    SubjectAccessEvent,
+    SubjectAccessExtended,
+    SubjectAccessGiven,
+    SubjectAccessRefused,
+    SubjectAccessRequested,
+)
 
 
 class ContactChannel(StrEnum):
@@ -187,6 +207,8 @@ PersonEvent = (
     | MatchesLookedFor
     | MergeEvent
     | ErasingEvent
+    | SubjectAccessEvent
+    | ProcessingEvent
 )
 
 
@@ -234,6 +256,8 @@ class Person(Part, frozen=True, omit_defaults=True):
     death_withdrawn: Sealed | None = None
     merges: tuple[Merge, ...] = ()
     erasing: Erasing = Erasing()
+    access_requests: tuple[AccessRequest, ...] = ()
+    processing: Processing = Processing()
 
     @property
     def erased(self) -> bool:
@@ -309,6 +333,12 @@ def evolve(person: Person | None, event: PersonEvent, at: datetime) -> Person | 
             return replace(person, registered=known, erasing=erasing.evolve(person.erasing, event, at))
         case ErasureRequested() | ErasureApproved() | ErasureStopped() | LegalHoldPlaced() | LegalHoldLifted():
             return replace(person, erasing=erasing.evolve(person.erasing, event, at))
+        case SubjectAccessRequested() | SubjectAccessExtended() | SubjectAccessGiven() | SubjectAccessRefused():
+            return replace(person, access_requests=subject_access.evolve(person.access_requests, event, at))
+        case RestrictionRequested() | ProcessingRestricted() | RestrictionRefused() | RestrictionLifted():
+            return replace(person, processing=processing.evolve(person.processing, event, at))
+        case GroundNamed() | GroundWithdrawn():
+            return replace(person, processing=processing.evolve(person.processing, event, at))
         case _:
             assert_never(event)
 
@@ -425,7 +455,15 @@ class LookForMatches(Command, frozen=True):
 
 Correct = CorrectIdentity | CorrectContact
 PersonCommand = (
-    RegisterPerson | SetContactPreference | SetProtectedAddress | Correct | RecordDeath | WithdrawDeath | LookForMatches
+    RegisterPerson
+    | SetContactPreference
+    | SetProtectedAddress
+    | Correct
+    | RecordDeath
+    | WithdrawDeath
+    | LookForMatches
+    | SubjectAccessCommand
+    | ProcessingCommand
 )
 
 
@@ -478,7 +516,16 @@ def decide(person: Person | None, command: PersonCommand, given: Given) -> list[
                 raise UnknownCase(case=command.case)
             return [MatchesLookedFor(given.by.user, given.by.agency, command.case, *given.alike)]
         case _:
-            assert_never(command)
+            return [*_asked(person, command, given)]
+
+
+def _asked(
+    person: Person, command: SubjectAccessCommand | ProcessingCommand, given: Given
+) -> Sequence[SubjectAccessEvent | ProcessingEvent]:
+    """What they ask of what is kept of them."""
+    if isinstance(command, SubjectAccessCommand):
+        return subject_access.decide(person.access_requests, command, given)
+    return processing.decide(person.processing, command, given, died=person.deceased is not None)
 
 
 def _there(person: Person | None, id_: UUID) -> Person:

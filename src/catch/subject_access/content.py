@@ -19,6 +19,7 @@ from catch.domain.case.disclosure import DisclosureAuthorised, DisclosureEnded
 from catch.domain.case.state import Disclosure
 from catch.domain.facts import Category, Purpose, Sealed
 from catch.domain.refusals import NotAnswered
+from catch.domain.subject_access import AccessRequest
 from catch.personal import Unopened, looks
 from catch.subject_access.gathering import Entry, Gathered
 from catch.wording import words
@@ -113,7 +114,7 @@ class Looked(NamedTuple):
 
 class Pack(NamedTuple):
     """All of it. `erased`: some of it was kept under another registration of theirs, whose texts are erased;
-    `invented`: the place's notice, if its people are.
+    `invented`: the place's notice, if its people are; `asked`: what it answers, where that was named.
     """
 
     name: str | None
@@ -132,6 +133,7 @@ class Pack(NamedTuple):
     address_protected: bool
     erased: bool
     invented: str | None = None
+    asked: AccessRequest | None = None
 
     @property
     def given(self) -> tuple[Line, ...]:
@@ -163,6 +165,7 @@ def packed(
     decided: Decided,
     days: tuple[date | None, date | None] = (None, None),
     invented: str | None = None,
+    asked: AccessRequest | None = None,
 ) -> Pack:
     """Raises `NoSuchPlace` for a decision about something that is not there: a slip of the pen leaves nobody believing
     that it was left out.
@@ -192,6 +195,7 @@ def packed(
         address_protected=any(each.address_protected for each in (found.person, *found.others)),
         erased=found.erased,
         invented=invented,
+        asked=asked,
     )
 
 

@@ -32,6 +32,7 @@ from catch.domain.streams import (
     grants_stream,
     restricted_stream,
 )
+from catch.domain.subject_access import AccessRequest, found_in
 from catch.evidence import reads
 from catch.history.past import histories
 from projections import break_glass, contacts
@@ -41,6 +42,10 @@ Facts = Sequence[Recorded[Any]]
 
 class NoSuchPerson(NotAnswered):
     """There is no person or case under this id or number. Check it."""
+
+
+class NoSuchRequest(NotAnswered):
+    """Nobody has asked for this of the person. The page "What people ask for", and the case, name what was asked."""
 
 
 class PersonErasedAlready(NotAnswered):
@@ -73,6 +78,13 @@ class Gathered(NamedTuple):
     looks: tuple[reads.Kept, ...]
     streams: tuple[UUID, ...]
     upto: int
+
+    def asked(self, request: UUID) -> AccessRequest:
+        """What is answered by it, under whichever registration somebody wrote it down. Raises `NoSuchRequest`."""
+        asked = (each for one in (self.person, *self.others) for each in one.access_requests)
+        if (found := found_in(asked, request)) is None:
+            raise NoSuchRequest
+        return found
 
     @property
     def ids(self) -> frozenset[UUID]:

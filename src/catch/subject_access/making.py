@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -34,8 +35,14 @@ class Days(NamedTuple):
     until: date | None = None
 
 
-async def made(catch: Catch, found: Gathered, days: Days, decided: Decided, looked: Looked) -> Pack:
-    """Raises `NoSuchPlace`, and `RecordsAway` where it cannot be recorded that somebody looks."""
+async def made(
+    catch: Catch, found: Gathered, days: Days, decided: Decided, looked: Looked, request: UUID | None = None
+) -> Pack:
+    """`request`: what it answers.
+
+    Raises `NoSuchRequest`, `NoSuchPlace`, and `RecordsAway` where it cannot be recorded that somebody looks.
+    """
+    asked = found.asked(request) if request is not None else None
     events: list[Struct] = [each.recorded.event for each in found.entries]
     await looked([each.recorded for each in found.entries])
     name = found.person.registered.name
@@ -54,6 +61,7 @@ async def made(catch: Catch, found: Gathered, days: Days, decided: Decided, look
         decided,
         days,
         NOTICE if await catch.log.mark.invented() else None,
+        asked,
     )
 
 

@@ -58,6 +58,29 @@ def still(
 
 AT_LEAST = 200
 """Cases that are looked at together where few of them are wanted."""
+FURTHEST = 1_000
+"""Cases of theirs that are looked through for one page where few of them are wanted: there may be none among them all,
+and a page that is short leads on.
+"""
+
+
+class Looking:
+    """How far it was looked for a page. Counted by what the viewer is shown alone, so that a page that is cut short
+    ends where it would without what they are not shown, and its cursor names nothing of it.
+    """
+
+    def __init__(self, asked: case_types.CaseFilter) -> None:
+        self._left = FURTHEST if asked.adrift else None
+        self.last: str | None = None
+
+    def at(self, cursor: str) -> None:
+        self.last = cursor
+        if self._left is not None:
+            self._left -= 1
+
+    @property
+    def over(self) -> bool:
+        return self._left is not None and self._left <= 0
 
 
 def rows_of(asked: case_types.CaseFilter, wanted: int) -> int:
@@ -88,20 +111,21 @@ async def found_cases(
     cursors: list[str] = []
     # Nothing is asked for under no words, or in no state: a stranger's page costs no statement.
     newest = order is case_types.CaseOrder.NEWEST_FIRST
-    more, size = bool(under.cases or under.seats) and bool(states), rows_of(asked, wanted)
-    while more and len(found) <= wanted:
+    more, size, looking = bool(under.cases or under.seats) and bool(states), rows_of(asked, wanted), Looking(asked)
+    while more and len(found) <= wanted and not looking.over:
         db, at = context.catch.log.pool, context.reading.facts.at
         rows = await case_summary.found(db, under, at, among, after, size, newest=newest)
         more = len(rows) == size
         for row, opened in zip(rows, await looked_through(context, [row.case_id for row in rows]), strict=True):
             after = (row.received_at, row.case_id)
             # The cursor has moved on already, over what is not shown as well.
-            if still(row, opened, states) and len(found) <= wanted:
+            if still(row, opened, states) and len(found) <= wanted and not looking.over:
+                looking.at(cursor(*after))
                 each = await entry(context.reading, opened, row, cursor(*after))
                 if wants(asked, each):
                     cursors.append(cursor(*after))
                     found.append(each)
-    return connection(found[:wanted], cursors, wanted)
+    return connection(found[:wanted], cursors, wanted, looking)
 
 
 async def entry(
@@ -168,28 +192,32 @@ async def sorted_cases(
     under, among = looks(await context.words(), by), narrowed(asked, states)
     found: list[case_types.CaseEdge | common_types.Unreadable] = []
     cursors: list[str] = []
-    more, size = bool(under.cases or under.seats) and bool(states), rows_of(asked, wanted)
-    while more and len(found) <= wanted:
+    more, size, looking = bool(under.cases or under.seats) and bool(states), rows_of(asked, wanted), Looking(asked)
+    while more and len(found) <= wanted and not looking.over:
         db, at = context.catch.log.pool, context.reading.facts.at
         rows = await case_summary.placed(db, under, at, by, among, place, size)
         more = len(rows) == size
         for row, opened in zip(rows, await looked_through(context, [row.case_id for row in rows]), strict=True):
             place = (row.key, row.case_id)
             shown = still(row, opened, states) and opened.seen is not None and orders(opened.seen, by)
-            if shown and len(found) <= wanted:
+            if shown and len(found) <= wanted and not looking.over:
+                looking.at(placed_cursor(order.value, *place))
                 each = await entry(context.reading, opened, row, placed_cursor(order.value, *place))
                 if wants(asked, each):
                     cursors.append(placed_cursor(order.value, *place))
                     found.append(each)
-    return connection(found[:wanted], cursors, wanted)
+    return connection(found[:wanted], cursors, wanted, looking)
 
 
 def connection(
-    page: Sequence[case_types.CaseEdge | common_types.Unreadable], cursors: Sequence[str], wanted: int
+    page: Sequence[case_types.CaseEdge | common_types.Unreadable], cursors: Sequence[str], wanted: int, looking: Looking
 ) -> case_types.CaseConnection:
+    page_info = common_types.PageInfo.after(cursors, wanted)
+    if looking.over and not page_info.has_next_page:
+        page_info = common_types.PageInfo(has_next_page=True, end_cursor=looking.last)
     return case_types.CaseConnection(
         edges=[each for each in page if isinstance(each, case_types.CaseEdge)],
-        page_info=common_types.PageInfo.after(cursors, wanted),
+        page_info=page_info,
         unreadable=[each for each in page if isinstance(each, common_types.Unreadable)],
     )
 

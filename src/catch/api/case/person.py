@@ -1,12 +1,13 @@
 """A person as a redactor shows them, part by part, each when it is asked for."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
 
 from catch.access import RedactionReason
-from catch.api.case import door, erasures, merges, types
+from catch.api.case import access_requests, door, erasures, merges, restrictions, types
 from catch.api.case.merges import Merged
 from catch.api.common.redaction import Redactor
 from catch.domain.case.state import Case
@@ -17,9 +18,11 @@ from catch.domain.person import Correction, Person, PersonDetail, ProtectionReas
 class UnfoldingPerson(types.Person):
     """The same of a person."""
 
-    def __init__(self, held: Person, case: Case, redactor: Redactor, merged: Merged, *, protected: bool) -> None:
+    def __init__(
+        self, held: Person, case: Case, redactor: Redactor, merged: Merged, at: datetime, *, protected: bool
+    ) -> None:
         protected = protected or any(each.address_protected for each in (held, *merged.same))
-        self.__dict__["_told"] = Told(held, case, redactor, merged, protected)
+        self.__dict__["_told"] = Told(held, case, redactor, merged, at, protected)
 
     def __getattr__(self, name: str) -> Any:
         part = OF_PERSON.get(name)
@@ -39,6 +42,7 @@ class Told(Struct, frozen=True):
     case: Case
     redactor: Redactor
     merged: Merged
+    at: datetime
     protected: bool
 
     @property
@@ -77,6 +81,22 @@ class Told(Struct, frozen=True):
         everything = self.redactor.sight.everything
         return [erasures.erasure(each, names=False) for each in self.held.erasing.asked] if everything else []
 
+    def access_requests(self) -> list[types.PersonAccessRequest]:
+        """To whoever coordinates a case of theirs, like erasures."""
+        everything = self.redactor.sight.everything
+        return access_requests.shown(self.held, self.at, names=False) if everything else []
+
+    def restriction(self) -> types.RestrictionBanner | None:
+        """Whichever of their registrations it was said of."""
+        return self.redactor.for_those_involved("person.restriction", restrictions.banner(self.everyone, self.at))
+
+    def restrictions(self) -> list[types.PersonRestriction]:
+        everything = self.redactor.sight.everything
+        return restrictions.asked(self.held, self.at, names=False) if everything else []
+
+    def grounds(self) -> list[types.PersonGround]:
+        return restrictions.grounds(self.held, self.at, names=False) if self.redactor.sight.everything else []
+
     def death(self) -> types.Death | None:
         said = next((each.deceased for each in self.everyone if each.deceased), None)
         held = self.redactor.for_those_involved("person.death", said)
@@ -111,6 +131,10 @@ OF_PERSON: Mapping[str, Callable[[Told], object]] = {
     "id": lambda told: told.held.person,
     "merges": lambda told: [merges.shown(each, told.redactor) for each in told.merged.others],
     "erasures": Told.erasures,
+    "access_requests": Told.access_requests,
+    "restriction": Told.restriction,
+    "restrictions": Told.restrictions,
+    "grounds": Told.grounds,
     "safe_contact": lambda told: door.of_case(told.case, "person.safeContact", told.redactor),
     "death": Told.death,
     "death_withdrawn": lambda told: told.text("deathWithdrawn", Category.IDENTITY, told.held.death_withdrawn),

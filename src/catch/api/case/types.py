@@ -41,9 +41,11 @@ from catch.domain.facts import Category, Tag
 from catch.domain.meeting.items import DecisionCode
 from catch.domain.merging import MergeState
 from catch.domain.person import DeathSource, PersonDetail, ProtectionReason
+from catch.domain.processing import LiftReason, RestrictionReason, RestrictionRefusal, RestrictionState, UseGround
 from catch.domain.programme.clocks import ClockState
 from catch.domain.programme.configuration import ClosureClass
 from catch.domain.restricted import CriterionMet, SafeguardingOutcome
+from catch.domain.subject_access import AccessState, AskedBy, ExtensionReason, RefusalReason
 
 
 @strawberry.type(description="Details of the person were put right, and why. What they were before: `asAt`.")
@@ -100,6 +102,61 @@ class PersonErasure:
     ended_at: datetime | None
 
 
+@strawberry.type(description="Somebody asked what is kept of the person, and what became of it.")
+class PersonAccessRequest:
+    id: UUID
+    state: AccessState
+    asked_by: AskedBy
+    received_on: date
+    due: date = strawberry.field(description="The last day on which it is answered in time.")
+    overdue: bool = strawberry.field(description="It was not answered in time, or has not been yet.")
+    by: Worker | None = strawberry.field(
+        description="Who wrote it down: told to the Caldicott contact of all their programmes alone."
+    )
+    extended: ExtensionReason | None = strawberry.field(description="Why it takes longer than a month.")
+    extended_told_on: date | None
+    refused: RefusalReason | None = strawberry.field(description="Why it was not given.")
+    ended_on: date | None = strawberry.field(description="When it was given, or refused.")
+
+
+@strawberry.type(
+    description="What is kept of the person is restricted: it is kept, and nothing else is done with it, but to put it"
+    " right and to protect somebody."
+)
+class RestrictionBanner:
+    since: date
+    stopped: bool = strawberry.field(description="False while a ground is named on which it is used all the same ...")
+    until: date | None = strawberry.field(description="... up to and on this day.")
+
+
+@strawberry.type(description="The person asked that what is kept of them be restricted, and what became of it.")
+class PersonRestriction:
+    id: UUID
+    state: RestrictionState
+    reason: RestrictionReason
+    received_on: date
+    due: date = strawberry.field(description="The last day on which it is decided in time.")
+    overdue: bool
+    by: Worker | None = strawberry.field(
+        description="Who wrote it down: told to the Caldicott contact of all their programmes alone."
+    )
+    told_on: date | None = strawberry.field(description="When the person was last told of it.")
+    refused: RestrictionRefusal | None
+    lifted: LiftReason | None
+    ended_at: datetime | None
+
+
+@strawberry.type(description="A ground on which something is done with what is restricted.")
+class PersonGround:
+    id: UUID
+    ground: UseGround
+    until: date
+    holds: bool
+    by: Worker | None = strawberry.field(description="Likewise.")
+    at: datetime
+    withdrawn_at: datetime | None
+
+
 @strawberry.type(description="The adult at the centre. What keeps them safe stands first.")
 class Person:
     id: UUID
@@ -107,6 +164,14 @@ class Person:
     erasures: list[PersonErasure] = strawberry.field(
         description="That somebody asked that they be erased, and what became of it: told to who coordinates the case."
     )
+    access_requests: list[PersonAccessRequest] = strawberry.field(
+        description="That somebody asked what is kept of them, and by when it is due: told to who coordinates the case."
+    )
+    restriction: RestrictionBanner | None = strawberry.field(
+        description="Processing is restricted: read it before anything is done. Told to all who see the case."
+    )
+    restrictions: list[PersonRestriction] = strawberry.field(description="Told to who coordinates the case.")
+    grounds: list[PersonGround] = strawberry.field(description="Likewise: on what it was used all the same.")
     safe_contact: SafeContact | None = strawberry.field(
         description="Read it before a telephone number or an address is used: the answer that stands in this case."
     )
@@ -711,7 +776,9 @@ class CaseFilter:
     agency: str | None = None
     number: str | None = strawberry.field(default=None, description="The number that people call the case by.")
     adrift: bool | None = strawberry.field(
-        default=None, description="True: of live cases whose next step is shown, those that have none."
+        default=None,
+        description="True: of live cases whose next step is shown, those that have none. Some are looked through at a"
+        " time: a page may be short, or empty, and others follow all the same.",
     )
 
 

@@ -134,7 +134,7 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     "position": _position,
     "programme": lambda whole: programme_view.shown(whole.pinned),
     "person": lambda whole: (
-        UnfoldingPerson(whole.person, whole.held, whole.redactor, whole.merged, protected=whole.protected)
+        UnfoldingPerson(whole.person, whole.held, whole.redactor, whole.merged, whole.at, protected=whole.protected)
         if whole.person
         else None
     ),

@@ -18,6 +18,8 @@ class ErasureObstacle(StrEnum):
     LEGAL_HOLD = "legal-hold"
     UNDER_WAY = "under-way"
     MERGED = "merged"
+    ACCESS_REQUEST = "access-request"
+    RESTRICTION = "restriction"
 
 
 @strawberry.type(description="Something for which all that is kept of the person must stay.")

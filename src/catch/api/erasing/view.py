@@ -57,5 +57,7 @@ def obstacles(person: Person, cases: Sequence[Case], *, waits: bool) -> list[typ
         types.ErasureObstacle.LEGAL_HOLD: person.erasing.on_hold,
         types.ErasureObstacle.UNDER_WAY: waits or any(each.live for each in cases),
         types.ErasureObstacle.MERGED: any(each.open for each in person.merges),
+        types.ErasureObstacle.ACCESS_REQUEST: any(each.open for each in person.access_requests),
+        types.ErasureObstacle.RESTRICTION: person.processing.restriction is not None,
     }
     return [obstacle for obstacle, there in found.items() if there]

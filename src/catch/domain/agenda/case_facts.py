@@ -7,7 +7,7 @@ from catch.domain.agenda.facts import ActionFact, Carried, CaseFacts, ClockFact,
 from catch.domain.calendar import london_day
 from catch.domain.case.clocks import clocks_of, moment
 from catch.domain.case.state import ActionState, Agrees, Case, GoalState, Proposal, ProposalPurpose
-from catch.domain.meeting.listing import AppearanceBasis
+from catch.domain.meeting.listing import AppearanceBasis, Missing
 from catch.domain.meeting.state import Meeting
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.programme.clocks import ClockState
@@ -20,9 +20,12 @@ def may_be_told(case: Case, at: datetime) -> tuple[str, ...]:
     return tuple(sorted(told | case.holders))
 
 
-def case_facts(case: Case, history: ProgrammeHistory, meeting: Meeting, carried: Carried | None = None) -> CaseFacts:
+def case_facts(
+    case: Case, history: ProgrammeHistory, meeting: Meeting, carried: Carried | None = None, *, stopped: bool = False
+) -> CaseFacts:
     """What the meeting's agenda is drafted from: by the series of the programme's present version, and by the clocks,
-    as on the case's page, of the version that it started under. `carried`: earlier meetings did not hear it.
+    as on the case's page, of the version that it started under. `carried`: earlier meetings did not hear it;
+    `stopped`: what is kept of the person is kept and nothing else.
     """
     at = meeting.starts_at
     milestones = case.milestones
@@ -36,7 +39,7 @@ def case_facts(case: Case, history: ProgrammeHistory, meeting: Meeting, carried:
         programme=case.programme,
         state=case.state,
         live=case.live,
-        kept_back=case.kept_back,
+        kept_back=(*case.kept_back, Missing.RESTRICTED) if stopped else case.kept_back,
         presenter=presenter(case, meeting.series),
         basis=appearance_basis(case, at),
         visible_to=visible_to(case, meeting),

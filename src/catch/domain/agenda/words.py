@@ -31,6 +31,7 @@ _WHY = {
 
 _MISSING = {
     Missing.LIVE_CASE: "it was declined, redirected, closed or voided",
+    Missing.RESTRICTED: "processing of what is kept of the person is restricted",
     Missing.ACCEPTANCE: "the referral is not accepted",
     Missing.PRESENTER: "no presenter",
     Missing.BASIS: "neither the person's agreement nor another basis recorded",

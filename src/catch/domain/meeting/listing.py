@@ -155,6 +155,7 @@ class Missing(StrEnum):
     PRESENTER = "presenter"
     BASIS = "basis"
     AGENCY = "agency"
+    RESTRICTED = "restricted"
 
 
 class AgendaWarning(Part, frozen=True, omit_defaults=True):

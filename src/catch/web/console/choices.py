@@ -115,6 +115,15 @@ OF_COMMANDS: Mapping[tuple[str, str], By] = {
     ("RequestFundAward", "fund"): lists.funds,
     **{(kind, "award"): lists.awards for kind in ("ApproveFundAward", "DeclineFundAward", "RecordFundPayment")},
     ("StopErasure", "erasure"): lists.erasures,
+    **{
+        (kind, "restriction"): lists.restrictions
+        for kind in ("RestrictProcessing", "RefuseRestriction", "LiftRestriction")
+    },
+    ("WithdrawGround", "use"): lists.grounds,
+    **{
+        (kind, "request"): lists.access_requests
+        for kind in ("ExtendSubjectAccess", "GiveSubjectAccess", "RefuseSubjectAccess")
+    },
     **{(kind, "merge"): lists.merges for kind in ("ApproveMerge", "RefuseMerge", "ReverseMerge")},
     ("TriageContact", "priority"): lists.contact_priorities,
     ("ResolveContact", "outcome"): lists.contact_outcomes,

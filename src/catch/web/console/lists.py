@@ -364,6 +364,30 @@ def erasures(known: Known) -> list[Choice]:
     ]
 
 
+def access_requests(known: Known) -> list[Choice]:
+    return [
+        Choice(each["id"], f"received on {each['receivedOn']}")
+        for each in many(one(known.case, "person"), "accessRequests")
+        if each["state"] == "WAITING"
+    ]
+
+
+def restrictions(known: Known) -> list[Choice]:
+    return [
+        Choice(each["id"], f"received on {each['receivedOn']}: {words(each['reason']).lower()}")
+        for each in many(one(known.case, "person"), "restrictions")
+        if each["state"] in ("REQUESTED", "RESTRICTED")
+    ]
+
+
+def grounds(known: Known) -> list[Choice]:
+    return [
+        Choice(each["id"], f"{words(each['ground'])}, until {each['until']}")
+        for each in many(one(known.case, "person"), "grounds")
+        if each["holds"]
+    ]
+
+
 def scale(known: Known) -> list[Choice]:
     """The points of the programme's scale, where it is one that a list can show."""
     framework = one(known.programme, "framework")

@@ -7,6 +7,7 @@ from catch.web.console.pages import (
     cases,
     commands,
     contacts,
+    data_requests,
     emergency,
     erasing,
     figures,
@@ -51,6 +52,7 @@ ADDRESSES: tuple[Address, ...] = (
     *report.ADDRESSES,
     *people.ADDRESSES,
     *erasing.ADDRESSES,
+    *data_requests.ADDRESSES,
     *emergency.ADDRESSES,
     *handover.ADDRESSES,
 )

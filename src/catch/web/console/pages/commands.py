@@ -15,6 +15,8 @@ from catch.domain.erasing import StopErasure
 from catch.domain.facts import Command
 from catch.domain.meeting.deciding import RecordUpdate
 from catch.domain.merging import MergeCommand, RequestMerge
+from catch.domain.processing import LiftRestriction, RefuseRestriction, RestrictProcessing, WithdrawGround
+from catch.domain.subject_access import ExtendSubjectAccess, GiveSubjectAccess, RefuseSubjectAccess
 from catch.web.console.asking import ABOUT, form_of
 from catch.web.console.defaults import rows_known
 from catch.web.console.fields import kind_named, mutation_of
@@ -29,7 +31,19 @@ from catch.web.console.visit import Json, Reply, Taken, Turned, Visit, nothing_h
 BESIDE = frozenset({"form-key", "command-id", "expected-version", "seen-at", "next", "at"})
 OF_AN_OPENING: frozenset[type[Command]] = frozenset((OpenBreakGlass, EndBreakGlass, ReviewBreakGlass))
 """For whichever agency the page says."""
-FROM_A_CASE: frozenset[type[Command]] = frozenset((*get_args(MergeCommand), StopErasure))
+FROM_A_CASE: frozenset[type[Command]] = frozenset(
+    (
+        *get_args(MergeCommand),
+        StopErasure,
+        ExtendSubjectAccess,
+        GiveSubjectAccess,
+        RefuseSubjectAccess,
+        RestrictProcessing,
+        RefuseRestriction,
+        LiftRestriction,
+        WithdrawGround,
+    )
+)
 """About a person, and asked from a case, which says what there is to choose from."""
 SENT_BEFORE = frozenset({"COMMAND_ID_REUSED", "RECORDED_OTHERWISE"})
 

@@ -1,0 +1,129 @@
+"""What a restriction of processing stops, by one rule that every command and every way in and out asks.
+
+What is kept stays kept, and may be put right; whatever protects somebody goes on, and so does whatever lessens what is
+done. All else is stopped, a command that nobody has thought about, too: where it has to be done all the same, somebody
+names the ground (`nameGround`). Whoever sees a case goes on seeing it, with a banner, and nobody comes to see it anew.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from catch.domain import access_grant, contact, erasing, merging, person, processing, restricted, subject_access
+from catch.domain.case import (
+    agreement,
+    correcting,
+    deadlines,
+    disclosure,
+    information,
+    pauses,
+    proposals,
+    recusal,
+    referral,
+    risks,
+    transfers,
+    voiding,
+)
+from catch.domain.case import telling as told
+from catch.domain.facts import Command
+from catch.domain.meeting import amending, attendance, editing, floor, invitations, speaking
+from catch.domain.person import Person
+
+KEPT = (
+    # What comes in: to be refused, or taken otherwise, would tell whoever sends it that there is somebody.
+    person.RegisterPerson,
+    referral.SubmitReferral,
+    referral.AttachReferral,
+    information.ReceiveInformation,
+    told.AcknowledgeMessageBack,
+    told.RecordMessageFailed,
+    contact.ReceiveContact,
+    contact.TriageContact,
+    contact.ResolveContact,
+    contact.ConvertContact,
+    contact.LinkRepeat,
+    person.LookForMatches,
+    deadlines.RecordClockWarning,
+    deadlines.RecordClockBreach,
+)
+PUT_RIGHT = (
+    person.CorrectIdentity,
+    person.CorrectContact,
+    correcting.CorrectEntry,
+    correcting.CorrectMeasure,
+    correcting.RequestEntryWithdrawal,
+    correcting.ApproveEntryWithdrawal,
+    correcting.RefuseEntryWithdrawal,
+    voiding.RequestVoiding,
+    voiding.ApproveVoiding,
+    voiding.RefuseVoiding,
+    amending.AmendMinutes,
+    merging.RefuseMerge,
+    merging.ReverseMerge,
+)
+PROTECTS = (
+    restricted.RaiseSafeguardingConcern,
+    restricted.RecordSafeguardingOutcome,
+    restricted.AddRestrictedNote,
+    access_grant.OpenBreakGlass,
+    access_grant.EndBreakGlass,
+    access_grant.ReviewBreakGlass,
+    person.SetContactPreference,
+    person.SetProtectedAddress,
+    agreement.ConfirmSafeContact,
+    person.RecordDeath,
+    person.WithdrawDeath,
+    # Of whoever comes to somebody's home.
+    risks.RecordRisk,
+    risks.ReviewRisk,
+    recusal.DeclareRecusal,
+    attendance.DeclareInterest,
+)
+LESSENS = (
+    # What the person says of it themselves goes on as well: it is their word that everything waits for.
+    agreement.RecordAgreement,
+    agreement.RecordRefusalOfSupport,
+    agreement.WithdrawAgreement,
+    agreement.RecordObjection,
+    disclosure.EndDisclosure,
+    disclosure.EndInvolvement,
+    proposals.WithdrawProposal,
+    transfers.WithdrawTransfer,
+    pauses.PauseCase,
+    invitations.WithdrawInvitation,
+    editing.RemoveItem,
+    editing.MoveItem,
+    editing.ChangeTimebox,
+    floor.DeferItem,
+    floor.CloseItem,
+    speaking.LowerHand,
+)
+RIGHTS = (
+    subject_access.RequestSubjectAccess,
+    subject_access.ExtendSubjectAccess,
+    subject_access.GiveSubjectAccess,
+    subject_access.RefuseSubjectAccess,
+    processing.RequestRestriction,
+    processing.RestrictProcessing,
+    processing.RefuseRestriction,
+    processing.LiftRestriction,
+    processing.NameGround,
+    processing.WithdrawGround,
+    # What an erasure waits for, a restriction among it, its own decision says.
+    erasing.RequestErasure,
+    erasing.ApproveErasure,
+    erasing.StopErasure,
+    erasing.PlaceLegalHold,
+    erasing.LiftLegalHold,
+    erasing.ErasePerson,
+)
+GOES_ON: frozenset[type[Command]] = frozenset((*KEPT, *PUT_RIGHT, *PROTECTS, *LESSENS, *RIGHTS))
+
+
+def goes_on(kind: type[Command]) -> bool:
+    """Whether this is done although processing is restricted."""
+    return kind in GOES_ON
+
+
+def stopped(people: Iterable[Person | None], at: datetime) -> bool:
+    """Whether nothing is done with what is kept of somebody but to keep it: `people` are all their registrations."""
+    return any(held is not None and held.processing.stopped(at) for held in people)

@@ -1,0 +1,32 @@
+"""A person who asked something of what is kept of them, as whoever answers for their data is told."""
+
+from uuid import UUID
+
+import strawberry
+
+from catch.api.case.types import PersonAccessRequest, PersonGround, PersonRestriction
+from catch.api.common.types import PageInfo
+from catch.api.erasing.types import ErasureCase
+
+
+@strawberry.type(description="A person of whom somebody asked what is kept of them, or that it be restricted.")
+class DataRequestPerson:
+    person: UUID
+    cases: list[ErasureCase] = strawberry.field(
+        description="Those of programmes whose Caldicott contact the viewer is: that there is one, and no more."
+    )
+    access_requests: list[PersonAccessRequest]
+    restrictions: list[PersonRestriction]
+    grounds: list[PersonGround]
+
+
+@strawberry.type
+class DataRequestEdge:
+    cursor: str
+    node: DataRequestPerson
+
+
+@strawberry.type
+class DataRequestConnection:
+    edges: list[DataRequestEdge]
+    page_info: PageInfo

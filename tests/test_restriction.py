@@ -1,0 +1,340 @@
+"""Who asks that nothing be done with what is kept of them but to keep it: as values; what that stops, command by
+command; and with those who work on their case.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import reduce
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import pytest_asyncio
+from msgspec.structs import replace
+
+from catch.access.restriction import goes_on, stopped
+from catch.domain import person as people
+from catch.domain.calendar import london_day
+from catch.domain.case.actions import OfferAction
+from catch.domain.case.disclosure import AuthoriseDisclosure, EndDisclosure
+from catch.domain.case.notes import AddNote
+from catch.domain.case.proposals import ProposeForMeeting
+from catch.domain.case.referral import AttachReferral, case_number
+from catch.domain.case.state import Basis, CommonLawBasis, LegalBasis, ProposalPurpose, Worker
+from catch.domain.erasing import ErasureReason, RequestErasure
+from catch.domain.facts import Actor, Category, Command, Role, Sealed
+from catch.domain.given import Given
+from catch.domain.meeting.floor import OpenItem
+from catch.domain.meeting.listing import Missing
+from catch.domain.person import CorrectIdentity, PersonRegistered
+from catch.domain.processing import (
+    LONGEST,
+    DecidedAlready,
+    GroundNamed,
+    GroundWithdrawn,
+    LiftReason,
+    LiftRestriction,
+    NameGround,
+    NotDecidedYet,
+    NotRestricted,
+    NotToldYet,
+    Processing,
+    ProcessingCommand,
+    ProcessingEvent,
+    ProcessingRestricted,
+    RefuseRestriction,
+    RequestRestriction,
+    RestrictionLifted,
+    RestrictionOver,
+    RestrictionReason,
+    RestrictionRefusal,
+    RestrictionRefused,
+    RestrictionRequested,
+    RestrictProcessing,
+    UnknownRestriction,
+    UnknownUse,
+    UseGround,
+    WithdrawGround,
+    decide,
+    evolve,
+)
+from catch.domain.refusals import OutOfRange, Refused
+from catch.domain.restricted import RaiseSafeguardingConcern
+from catch.domain.streams import COMMANDS
+from projections import data_requests
+from tests.browser import signed_in
+from tests.canaries.channels import OPERATIONS
+from tests.cases import recorded
+from tests.conftest import Furnished
+from tests.place import CHAIR, COORDINATOR, HOUSING, REFERRER, SERIES, Case, Place, ago
+
+ONE, FIRST, USE, OTHER = (UUID(int=number) for number in range(1, 5))
+RECEIVED, TODAY = date(2026, 5, 5), date(2026, 5, 20)
+NOW = datetime(2026, 5, 20, 10, tzinfo=UTC)
+BY = Given(NOW, Actor("cora", "snn", Role.COORDINATOR), now=NOW)
+ASKED = RestrictionRequested(
+    FIRST, RestrictionReason.ACCURACY_CONTESTED, RECEIVED, date(2026, 6, 5), "cora", "snn"
+)  # fmt: skip
+RESTRICTED = ProcessingRestricted(FIRST, TODAY)
+REFUSED = RestrictionRefused(FIRST, RestrictionRefusal.GROUND_NOT_MET, TODAY)
+LIFTED = RestrictionLifted(FIRST, LiftReason.PUT_RIGHT, TODAY)
+NAMED = GroundNamed(USE, UseGround.CONSENT, TODAY + timedelta(days=7), "cora", "snn")
+ASK = RequestRestriction(ONE, FIRST, RestrictionReason.ACCURACY_CONTESTED, RECEIVED)
+RESTRICT, REFUSE = (
+    RestrictProcessing(ONE, FIRST, TODAY),
+    RefuseRestriction(ONE, FIRST, RestrictionRefusal.GROUND_NOT_MET, TODAY),
+)
+LIFT, NAME = (
+    LiftRestriction(ONE, FIRST, LiftReason.PUT_RIGHT, TODAY),
+    NameGround(ONE, USE, UseGround.CONSENT, TODAY + timedelta(days=7)),
+)
+TAKE_BACK = WithdrawGround(ONE, USE)
+
+
+def held(*history: ProcessingEvent) -> Processing:
+    return reduce(lambda state, event: evolve(state, event, NOW), history, Processing())
+
+
+@pytest.mark.parametrize(
+    ("history", "command", "event"),
+    [
+        ((), ASK, ASKED),
+        ((ASKED,), RESTRICT, RESTRICTED),
+        ((ASKED,), REFUSE, REFUSED),
+        ((ASKED, RESTRICTED), LIFT, LIFTED),
+        ((ASKED,), NAME, NAMED),
+        ((ASKED, NAMED), TAKE_BACK, GroundWithdrawn(USE)),
+        ((ASKED, RESTRICTED, LIFTED), replace(ASK, restriction=OTHER), replace(ASKED, restriction=OTHER)),
+    ],
+)
+def test_what_is_asked_for_is_recorded_and_again_nothing(
+    history: Sequence[ProcessingEvent], command: ProcessingCommand, event: ProcessingEvent
+):
+    assert decide(held(*history), command, BY, died=False) == [event]
+    assert decide(held(*history, event), command, BY, died=False) == []
+
+
+@pytest.mark.parametrize(
+    ("history", "command", "refusal"),
+    [
+        ((), RESTRICT, UnknownRestriction),
+        ((), TAKE_BACK, UnknownUse),
+        ((), NAME, NotRestricted),
+        ((ASKED, REFUSED), NAME, NotRestricted),
+        ((), replace(ASK, received_on=TODAY + timedelta(days=1)), OutOfRange),
+        ((ASKED,), replace(RESTRICT, told_on=RECEIVED - timedelta(days=1)), OutOfRange),
+        ((ASKED,), replace(RESTRICT, told_on=TODAY + timedelta(days=1)), OutOfRange),
+        ((ASKED,), replace(NAME, until=TODAY + LONGEST + timedelta(days=1)), OutOfRange),
+        ((ASKED,), replace(NAME, until=TODAY - timedelta(days=1)), OutOfRange),
+        ((ASKED,), LIFT, NotDecidedYet),
+        ((ASKED, RESTRICTED), REFUSE, DecidedAlready),
+        ((ASKED, RESTRICTED, LIFTED), REFUSE, RestrictionOver),
+        ((ASKED, REFUSED), RESTRICT, RestrictionOver),
+        # The person is told before it is lifted.
+        ((ASKED, RESTRICTED), replace(LIFT, told_on=None), NotToldYet),
+        ((ASKED, RESTRICTED), replace(LIFT, told_on=TODAY + timedelta(days=1)), OutOfRange),
+        ((ASKED, RESTRICTED), replace(LIFT, told_on=TODAY - timedelta(days=1)), OutOfRange),
+    ],
+)
+def test_what_is_refused(history: Sequence[ProcessingEvent], command: ProcessingCommand, refusal: type[Refused]):
+    with pytest.raises(refusal):
+        decide(held(*history), command, BY, died=False)
+
+
+def test_whoever_has_died_is_not_told():
+    after = replace(LIFT, reason=LiftReason.PERSON_DIED, told_on=None)
+    assert decide(held(ASKED, RESTRICTED), after, BY, died=True) == [replace(LIFTED, reason=after.reason, told_on=None)]
+
+
+def test_it_holds_from_when_they_ask_until_it_is_over_but_for_the_days_of_a_ground():
+    before, week = NOW + timedelta(days=7), NOW + timedelta(days=8)
+    assert not held().stopped(NOW)
+    assert held(ASKED).stopped(NOW)
+    assert held(ASKED, RESTRICTED).stopped(NOW)
+    assert [held(ASKED, NAMED).stopped(at) for at in (NOW, before, week)] == [False, False, True]
+    assert held(ASKED, NAMED, GroundWithdrawn(USE)).stopped(NOW)
+    assert not held(ASKED, REFUSED).stopped(NOW)
+    assert not held(ASKED, RESTRICTED, LIFTED).stopped(NOW)
+    # One of two that is lifted frees nothing.
+    assert held(ASKED, replace(ASKED, restriction=OTHER), RESTRICTED, LIFTED).stopped(NOW)
+
+
+def test_a_ground_of_one_registration_opens_nothing_of_another():
+    registered = people.evolve(None, PersonRegistered(ONE), NOW)
+    assert registered
+    open_, closed = (replace(registered, processing=held(ASKED, *more)) for more in ((NAMED,), ()))
+    assert not stopped([open_, registered, None], NOW)
+    assert stopped([open_, closed], NOW)
+
+
+def test_the_list_names_the_next_day_and_who_is_restricted():
+    row, seen = None, list[tuple[date, bool]]()
+    for fact in (ASKED, RESTRICTED, NAMED, LIFTED):
+        row = data_requests.fold(row, recorded(fact, stream=ONE), ONE)
+        seen.append((row.due, row.restricted))
+    none = data_requests.NOTHING_DUE
+    assert seen == [(ASKED.due, True), (none, True), (none, True), (none, False)]
+
+
+STOPPED = """
+AcceptReferral DeclineReferral RedirectReferral AllocateCoordinator RecordConversation RecordConversationAttempt
+AuthoriseDisclosure InvolvePartner ResolveRecusal ProposeForMeeting AddNote RecordUnmetNeed MeetUnmetNeed
+AgreePlan RevisePlan SetGoal ScoreGoal AchieveGoal AbandonGoal ScheduleReview HoldReview StartIntervention
+EndIntervention OfferAction RespondToAction ProgressAction CompleteAction CloseActionIncomplete ChangeActionDue
+RecordMeasure RecordNoMeasure ReachMilestone MoveToVersion OfferTransfer RequestInformation ResumeCase EscalateCase
+RequestFundAward ApproveFundAward DeclineFundAward RecordFundPayment
+RecordMessageBack RecordFeedback ProposeClosure CloseCase ReopenCase RequestMerge ApproveMerge
+AddItem AddLateItem InviteMember PullFromNoting OpenItem NoteItem RaiseHand GiveFloor RecordUpdate RecordDecision
+RecordGuest LinkAction OfferActionInMeeting ResolveInterest RecordInstantDiscussion PublishAgenda
+"""
+"""By hand, and apart from the program: whatever adds to what is known, hands it on, or acts by it."""
+NAMING = {"person", "retired", "case", "to_case", "item", "items"}
+
+
+def test_of_every_command_about_somebody_it_is_said_whether_it_is_stopped():
+    about = {kind for kind in COMMANDS if NAMING & {*kind.__struct_fields__}}
+    found = {kind.__name__ for kind in about if not goes_on(kind)} | {"PublishAgenda"}
+    assert found == {*STOPPED.split()}
+
+
+def test_what_nobody_has_thought_about_is_stopped():
+    class Invented(Command, frozen=True):
+        """Of tomorrow."""
+
+        case: UUID
+
+    assert not goes_on(Invented)
+    assert goes_on(RaiseSafeguardingConcern)
+
+
+# With those who work on a case
+
+live = pytest.mark.asyncio(loop_scope="module")
+CALDICOTT = Actor("caldicott@snn", "snn", Role.CALDICOTT)
+WHY = RestrictionReason.ACCURACY_CONTESTED
+BASIS = Basis(LegalBasis.PUBLIC_TASK, CommonLawBasis.IMPLIED_CONSENT)
+LEADER = Worker(COORDINATOR.user, COORDINATOR.agency)
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def place(furnished: Furnished) -> AsyncIterator[Place]:
+    async with furnished() as opened:
+        await opened.enrol(CALDICOTT)
+        yield opened
+
+
+def today(days: int = 0) -> date:
+    return london_day(ago(days=-days))
+
+
+async def asked(place: Place, name: str) -> tuple[Case, UUID]:
+    """A case of somebody whom housing helps, and what they asked for."""
+    case, restriction = await place.worked_on(name, "housing-1"), uuid4()
+    await place.mutate(RequestRestriction(case.person, restriction, WHY, today()))
+    await place.settled()
+    return case, restriction
+
+
+async def person(place: Place, case: Case, by: Actor = COORDINATOR) -> Any:
+    return (await place.ask(OPERATIONS["case"], by, id=str(case.case)))["case"]["person"]
+
+
+def note(case: Case) -> AddNote:
+    return AddNote(case.case, uuid4(), Category.DISCUSSION, Sealed("They called."))
+
+
+@live
+async def test_nothing_is_done_with_it_but_what_keeps_puts_right_and_protects(place: Place):
+    case, restriction = await asked(place, "Ada Larchwood")
+    for command, by in (
+        (note(case), COORDINATOR),
+        (note(case), HOUSING),
+        (OfferAction(case.case, uuid4(), Sealed("x"), "housing-1", today(9)), COORDINATOR),
+        (
+            AuthoriseDisclosure(case.case, uuid4(), "police-1", frozenset({Category.NEEDS}), BASIS, Sealed("x")),
+            COORDINATOR,
+        ),
+        (ProposeForMeeting(case.case, uuid4(), SERIES, ProposalPurpose.STUCK, LEADER), COORDINATOR),
+    ):
+        assert await place.refused(command, by) == "PROCESSING_IS_RESTRICTED"
+    await place.mutate(CorrectIdentity(case.person, Sealed("Spelt wrongly"), name=Sealed("Ada Larchwoode")))
+    await place.mutate(RaiseSafeguardingConcern(case.case, uuid4(), Sealed("x")), REFERRER)
+    disclosure = (await place.ask(OPERATIONS["case"], id=str(case.case)))["case"]["disclosures"][0]["id"]
+    await place.mutate(EndDisclosure(case.case, UUID(disclosure), Sealed("Not needed")))
+    # Whoever sees no such case is told the same as ever.
+    assert await place.refused(note(Case(uuid4(), uuid4(), "", "", "")), HOUSING) == "UNKNOWN_CASE"
+    await place.mutate(
+        RefuseRestriction(case.person, restriction, RestrictionRefusal.GROUND_NOT_MET, today()), CALDICOTT
+    )
+    await place.mutate(note(case))
+
+
+@live
+async def test_what_is_urgent_goes_on_with_its_ground_named(place: Place):
+    case, restriction = await asked(place, "Bo Larchwood")
+    use = uuid4()
+    named = NameGround(case.person, use, UseGround.RIGHTS_OF_ANOTHER, today(2))
+    assert await place.refused(named, HOUSING) == "NOT_ALLOWED"
+    await place.mutate(named)
+    await place.mutate(note(case))
+    await place.settled()
+    assert (await person(place, case))["restriction"] == {
+        "since": today().isoformat(),
+        "stopped": False,
+        "until": today(2).isoformat(),
+    }
+    await place.mutate(WithdrawGround(case.person, use))
+    assert await place.refused(note(case)) == "PROCESSING_IS_RESTRICTED"
+    # It is lifted by who answers for it, once it was decided, and the person was told.
+    lifted = LiftRestriction(case.person, restriction, LiftReason.PUT_RIGHT, today())
+    assert await place.refused(lifted) == "NOT_ALLOWED"
+    assert await place.refused(lifted, CALDICOTT) == "NOT_DECIDED_YET"
+    await place.mutate(RestrictProcessing(case.person, restriction, today()), CALDICOTT)
+    assert await place.refused(replace(lifted, told_on=None), CALDICOTT) == "NOT_TOLD_YET"
+    await place.mutate(lifted, CALDICOTT)
+    await place.mutate(note(case))
+
+
+@live
+async def test_all_who_see_the_case_see_that_it_is_and_few_see_why(place: Place):
+    case, _ = await asked(place, "Cora Larchwood")
+    for by in (COORDINATOR, HOUSING):
+        shown = await person(place, case, by)
+        assert shown["restriction"] == {"since": today().isoformat(), "stopped": True, "until": None}
+        assert [each["reason"] for each in shown["restrictions"]] == (
+            ["ACCURACY_CONTESTED"] if by is COORDINATOR else []
+        )
+    referred = await place.referred("Dora Larchwood", by=REFERRER)
+    await place.mutate(RequestRestriction(referred.person, uuid4(), WHY, today()))
+    await place.settled()
+    assert (await person(place, referred, REFERRER))["restriction"] is None
+    async with signed_in(place, COORDINATOR) as client:
+        assert "Processing is restricted" in (await client.get(f"/cases/{case.case}")).text
+    async with signed_in(place, CALDICOTT) as client:
+        page = (await client.get("/data-requests")).text
+        assert case_number(case.case) in page
+        assert "It is not restricted, and why" in page
+
+
+@live
+async def test_nobody_is_erased_and_what_comes_in_is_kept(place: Place):
+    case, _ = await asked(place, "Ed Larchwood")
+    assert await place.refused(RequestErasure(case.person, uuid4(), ErasureReason.PERSON_ASKED)) in (
+        "KEPT_BY_RESTRICTION",
+    )
+    assert goes_on(AttachReferral)
+
+
+@live
+async def test_no_meeting_hears_it(place: Place):
+    """A draft says that it may not appear, and nobody publishes an agenda with it or opens its item."""
+    case = await place.worked_on("Fay Larchwood", "housing-1")
+    meeting = await place.published("housing-1")
+    item = next(each.item for each in meeting.items if each.case == case.case)
+    await place.mutate(RequestRestriction(case.person, uuid4(), WHY, today()))
+    await place.settled()
+    facts = await place.catch.records.agenda_facts(meeting.meeting)
+    (kept,) = [each for each in facts.cases if each.case == case.case]
+    assert Missing.RESTRICTED in kept.kept_back
+    opened = OpenItem(meeting.meeting, item, override_reason=Sealed("nobody else"))
+    assert await place.refused(opened, CHAIR) == "PROCESSING_IS_RESTRICTED"
