@@ -45,7 +45,7 @@ from catch.domain.case import (
 from catch.domain.case.actions import ActionCommand
 from catch.domain.case.state import Case, CaseState
 from catch.domain.facts import Actor, Fact, Role
-from catch.domain.given import Given
+from catch.domain.given import Given, not_before
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import UnknownCase
@@ -233,6 +233,8 @@ def transfer(command: transfers.OfferTransfer, book: Book, given: Given) -> None
             raise UnknownCase(case=command.to_case)
         if case is None or not transfers.takes_over(other, case):
             raise transfers.NoCaseToTransferTo(case=command.to_case)
+        # Nobody was handed over to where they had not been referred yet.
+        not_before(given, other.milestones.received_at)
 
 
 def address_note(command: notes.AddNote, book: Book, given: Given) -> None:
@@ -253,7 +255,8 @@ def close(command: closing.CloseCase, book: Book, given: Given) -> None:
         partners_exist(book, command.message_back_to)
         if handed_over is not None:
             other = _readable(book, handed_over.to_case)
-            if other is None or not transfers.takes_on(other) or not seen(book, other, given.by):
+            taken_on = other is not None and transfers.takes_on(other, command.closed_on, given)
+            if other is None or not taken_on or not seen(book, other, given.by):
                 raise transfers.TransferNotTakenOn(transfer=handed_over.transfer)
 
 
