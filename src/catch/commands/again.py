@@ -82,8 +82,9 @@ def begins_beside(command: Command) -> tuple[Leaves | None, UUID | None]:
 
 
 def same_again(command: Command, book: Book, by: Actor, at: datetime | None = None) -> None:
-    """Raises `IdAlreadyUsed`, or `RecordedOtherwise`, where anything that the command says would be lost. `at`: when it is
-    said to have occurred.
+    """Raises `IdAlreadyUsed`, or `RecordedOtherwise`, where anything that the command says would be lost.
+
+    `at`: when it is said to have occurred.
     """
     stream = stream_of_command(command)
     for each in named(command):
