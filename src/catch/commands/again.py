@@ -84,15 +84,17 @@ def begins_beside(command: Command) -> tuple[Leaves | None, UUID | None]:
 def same_again(command: Command, book: Book, by: Actor, at: datetime | None = None) -> None:
     """Raises `IdAlreadyUsed`, or `RecordedOtherwise`, where anything that the command says would be lost.
 
-    `at`: when it is said to have occurred.
+    `at`: when it is said to have occurred, which is lost where nothing is recorded.
     """
     stream = stream_of_command(command)
+    at = None if any(part.facts for part in book.written) else at
     for each in named(command):
-        _same(each, stream, stream.stream_of(command), book, by, at)
+        # A part that was there before came with another command.
+        _same(each, stream, stream.stream_of(command), book, by, None if each.path else at)
     beside = IN_THE_CASE.get(type(command))
     case = case_beside(command, book) if beside else None
     if beside and case and book.case(case):
-        _same(Named("", command, beside), CASE, case, book, by, at)
+        _same(Named("", command, beside), CASE, case, book, by, None)
 
 
 def case_beside(command: Command, book: Book) -> UUID | None:
