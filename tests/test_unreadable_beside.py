@@ -16,7 +16,7 @@ from catch.rates import Rates
 from catch.web.door import Door
 from tests.canaries.channels import OPERATIONS
 from tests.conftest import Furnished
-from tests.place import COORDINATOR, Place
+from tests.place import COORDINATOR, REFERRER, Place
 from tests.test_contact_door import came, known, leads
 from tests.test_erasing_live import CALDICOTT, over, waiting
 
@@ -61,7 +61,8 @@ async def test_a_person_or_a_case_that_cannot_be_read_costs_nobody_the_contacts(
     assert (found[str(first)]["personName"], found[str(first)]["redactions"]) == ("Ada Quillbrook", [])
     assert (found[str(second)]["text"], found[str(second)]["personName"]) == ("About 1", None)
     assert found[str(second)]["redactions"] == [{"path": "personName", "reason": "UNREADABLE"}]
-    assert [each["caseId"] for each in found[str(led)]["referrals"]] == [str(leading.case)]
+    shown = (await place.ask(OPERATIONS["contact"], id=str(led)))["contact"]
+    assert [each["caseId"] for each in shown["referrals"]] == [str(leading.case)]
 
 
 async def test_nor_the_list_of_who_is_to_be_erased_and_it_is_said_what_keeps_them(place: Place):
@@ -80,7 +81,7 @@ async def test_nor_the_list_of_who_is_to_be_erased_and_it_is_said_what_keeps_the
 
 async def test_nor_what_a_look_for_matches_finds(place: Place):
     async def alike(name: str) -> Any:
-        return await place.referred(name, date_of_birth=BORN)
+        return await place.referred(name, by=REFERRER, date_of_birth=BORN)
 
     async def looked() -> Any:
         await place.mutate(LookForMatches(here.person, here.case))
