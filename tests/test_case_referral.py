@@ -171,17 +171,18 @@ def test_declining_says_why():
     assert not folded(received, declined).live
 
 
-@pytest.mark.parametrize("kind", [DeclineReferral, RedirectReferral])
-def test_a_decision_rests_on_what_was_and_is_told_afterwards(kind: type[DeclineReferral | RedirectReferral]):
-    said = {"redirection": redirected.redirection} if kind is RedirectReferral else {}
-    new, tomorrow = case_given(received), NOW.date() + timedelta(days=1)
-    met = EvaluatedCriterion("lives-here", False, as_of=NOW.date())
-    right = kind(CASE, "out-of-area", criteria=(met,), message_back_due=NOW.date(), **said)
-    by = replace(GIVEN, programme=CRITERIA)
+@pytest.mark.parametrize(
+    "decision", [DeclineReferral(CASE, "out-of-area"), RedirectReferral(CASE, "other", redirected.redirection)]
+)
+def test_a_decision_rests_on_what_was_and_is_told_afterwards(decision: DeclineReferral | RedirectReferral):
+    today, by = NOW.date(), replace(GIVEN, programme=CRITERIA)
+    met = EvaluatedCriterion("lives-here", False, as_of=today)
+    right, new = replace(decision, criteria=(met,), message_back_due=today), case_given(received)
     assert new.when(right, by).events
-    new.when(replace(right, criteria=(replace(met, as_of=tomorrow),)), by).refused(OutOfRange, latest=NOW.date())
-    yesterday = NOW.date() - timedelta(days=1)
-    new.when(replace(right, message_back_due=yesterday), by).refused(OutOfRange, field="messageBackDue")
+    later = replace(right, criteria=(replace(met, as_of=today + timedelta(days=1)),))
+    new.when(later, by).refused(OutOfRange, latest=today)
+    before = replace(right, message_back_due=today - timedelta(days=1))
+    new.when(before, by).refused(OutOfRange, field="messageBackDue")
 
 
 def test_nobody_is_sent_to_a_wrong_door():
