@@ -70,7 +70,6 @@ RECORDED_EACH_TIME = {
     "RenewCalendar",
     "RecordDeath",
     "ReviewRisk",
-    "WithdrawDeath",
     "SetContactPreference",
     "SetProtectedAddress",
 }
@@ -315,6 +314,15 @@ class Repeating(Writer):
             assert (await self.place.sent(command, by)).get("events") == [], command
             for name, other in otherwise(command):
                 await self.other(name, other, by)
+            if command.LEAVES and command.LEAVES.new:
+                await self.at_another_time(command, by)
+
+    async def at_another_time(self, command: Command, by: Actor) -> None:
+        """What began under an id did not begin at two times."""
+        try:
+            assert (await self.place.take(command, by, ago(minutes=1))).events, command
+        except Refused:
+            self.told.add(f"{type(command).__name__}.occurred_at")
 
     async def other(self, name: str, other: Command, by: Actor) -> None:
         """Nothing of it is lost without a word: it is recorded, or refused."""
@@ -404,6 +412,20 @@ async def test_what_differs_is_named_and_neither_text_is(place: Place):
 
 
 @pytest.mark.asyncio(loop_scope="module")
+async def test_what_began_under_an_id_did_not_begin_at_another_time(place: Place):
+    case = await place.worked_on("Ada Example", "housing-1")
+    talk = RecordConversation(case.case, uuid4(), ConversationFormat.HOME, Sealed(NOTE))
+    first = ago(hours=20)
+    await place.take(talk, at=first)
+    with pytest.raises(IdAlreadyUsed) as moved:
+        await place.take(talk, at=ago(hours=3))
+    assert moved.value.otherwise == ("occurred_at",)
+    # Whoever says nothing of the time, or the same, says the same again.
+    for at in (first, None):
+        assert (await place.take(talk, at=at)).events == ()
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_colleague_who_is_told_all_of_it_is_answered_as_its_author(place: Place):
     case = await place.worked_on("Ada Example", "housing-1")
     note = AddNote(case.case, uuid4(), Category.DISCUSSION, Sealed(NOTE))
@@ -464,7 +486,8 @@ async def test_a_goal_said_otherwise_is_told_of_although_the_plan_is_new(place: 
     found = await refused(place, revised)
     assert found.details == {"field": "goals[0].goal", "value": str(goal.goal)}
     assert found.otherwise == ("goals[0].target",)
-    assert (await place.take(replace(revised, goals=(goal,)))).events == ("PlanRevised",)
+    # The goal that was set before came at another time, and with another command.
+    assert (await place.take(replace(revised, goals=(goal,)), at=ago(seconds=-1))).events == ("PlanRevised",)
 
 
 @pytest.mark.asyncio(loop_scope="module")

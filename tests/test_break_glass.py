@@ -46,7 +46,7 @@ from catch.domain.facts import Actor, Category, Command, Role, Sealed, Tag
 from catch.domain.given import Given
 from catch.domain.partner import EnrolService, GiveRole, ServiceAccount, SuspendMember
 from catch.domain.person import ProtectionReason, SetProtectedAddress
-from catch.domain.refusals import Refused
+from catch.domain.refusals import OutOfRange, Refused
 from catch.domain.restricted import AddRestrictedNote
 from catch.domain.streams import grants_stream
 from catch.figures.gathering import Known, of_cases
@@ -243,10 +243,20 @@ def after_it(*more: Any) -> Grants:
 
 def test_it_is_open_from_now_on_and_its_review_is_due_in_two_working_days():
     friday = datetime(2026, 12, 4, 16, tzinfo=NOW.tzinfo)
-    (fact,) = opened(Grants(), OPEN, Given(friday - timedelta(days=9), ME, now=friday), BEHIND)
+    (fact,) = opened(Grants(), OPEN, Given(friday - MINUTE, ME, now=friday), BEHIND)
     assert isinstance(fact, BreakGlassOpened)
     assert (fact.until, fact.review_due) == (friday + 90 * MINUTE, date(2026, 12, 8))
     assert (fact.case, fact.lead, fact.user) == (CASE, BEHIND.lead, ME.user)
+
+
+def test_nobody_opens_or_shuts_a_case_in_the_past():
+    """What they read meanwhile was read with it."""
+    now = NOW + timedelta(minutes=30)
+    with pytest.raises(OutOfRange) as early:
+        opened(Grants(), OPEN, Given(NOW, ME, now=now), BEHIND)
+    assert early.value.details["latest"] == now.isoformat()
+    with pytest.raises(OutOfRange):
+        decide(after_it(), END, Given(NOW, ME, now=now))
 
 
 def test_the_same_again_records_nothing_and_one_case_is_opened_once():

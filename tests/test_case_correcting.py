@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from catch.access import learning
 from catch.access.learning import Told, entry_shown, told
 from catch.access.seeing import RedactionReason, Sight
-from catch.domain.case import CaseCommand, entries, evolve
+from catch.domain.case import CaseCommand, decide, entries, evolve
 from catch.domain.case.coordination import ConversationHeld
 from catch.domain.case.correcting import (
     ApproveEntryWithdrawal,
@@ -83,6 +83,23 @@ def test_a_note_reads_as_it_should_have_and_says_who_put_it_right():
     outcome = case_given(*NOTED, corrected).when(again, GIVEN).recorded(EntryCorrected)
     assert outcome.state is not None
     assert [held.text for held in outcome.state.notes] == [TEXT]
+
+
+def test_what_was_put_right_earlier_does_not_go_before_what_was_put_right_since():
+    right = CorrectMeasure(CASE, MADE, measured.measure, TODAY, WHY, ticked(5, 5, 5, 5, 5, 5, 5))
+    once_more = replace(right, correction=uid(77), readings=ticked(1, 1, 1, 1, 1, 1, 1))
+    for before, first, then, given in (
+        (NOTED, correct, replace(correct, correction=uid(77), text=TEXT), GIVEN),
+        ((*ACCEPTED, measured), right, once_more, LICENSED),
+    ):
+        facts = [recorded(event, NOW, version=place) for place, event in enumerate(before, start=1)]
+        day = replace(given, at=NOW + timedelta(days=3))
+        facts += [recorded(each, day.at, version=9) for each in decide(fold_recorded(facts), first, day)]
+        with pytest.raises(OutOfRange) as early:
+            decide(fold_recorded(facts), then, replace(given, at=NOW + timedelta(days=1)))
+        assert early.value.details == {"field": "occurredAt", "earliest": day.at.isoformat()}
+        # Of another text of the same entry nothing was said yet, and the same at its time is taken.
+        assert decide(fold_recorded(facts), then, replace(given, at=NOW + timedelta(days=4)))
 
 
 def test_what_is_not_there_or_was_not_said_is_not_put_right():

@@ -82,6 +82,15 @@ def test_a_case_whose_team_is_no_more_comes_before_all_that_there_are():
     assert teams_of(folded(*ACCEPTED, proposed("dissolved"))) == ["north", "south"]
 
 
+def test_what_was_proposed_for_a_team_that_is_no_more_is_heard_by_another_once():
+    case = folded(*ACCEPTED, proposed("dissolved"))
+    assert [len(case_facts(case, OF_TEAMS, each).proposals) for each in (NORTH, SOUTH)] == [1, 1]
+    talked = CaseDiscussed(Discussion(uid(7), uid(8), NOW, NOW, ("snn",), series="north"))
+    heard = folded(*ACCEPTED, proposed("dissolved"), talked)
+    assert [case_facts(heard, OF_TEAMS, each).proposals for each in (NORTH, SOUTH)] == [(), ()]
+    assert case_facts(folded(*ACCEPTED, proposed("south")), OF_TEAMS, NORTH).proposals == ()
+
+
 def test_a_case_that_is_proposed_for_two_teams_comes_before_both():
     assert teams_of(folded(*ACCEPTED, proposed("north"), proposed("south", 71))) == ["north", "south"]
 

@@ -74,6 +74,8 @@ def test_nothing_is_paid_that_nobody_approved_nor_on_a_day_on_which_it_cannot_ha
     assert held.approved_at is not None
     for day in (held.approved_at.date() - timedelta(days=1), NOW.date() + timedelta(days=1)):
         case_given(*ACCEPTED, asked, approved).when(replace(pay, paid_on=day), GIVEN).refused(OutOfRange)
+    before = replace(GIVEN, at=held.approved_at - timedelta(minutes=1))
+    case_given(*ACCEPTED, asked, approved).when(pay, before).refused(OutOfRange, field="occurredAt")
 
 
 def test_of_a_fund_that_the_programme_has_for_a_case_that_is_worked_on():

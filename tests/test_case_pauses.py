@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from msgspec.structs import replace
 
+from catch.domain.case import decide
 from catch.domain.case.clocks import clocks_of
 from catch.domain.case.closing import CaseClosed, CaseReopened, Measured
 from catch.domain.case.pauses import (
@@ -12,6 +13,7 @@ from catch.domain.case.pauses import (
     CasePaused,
     CaseResumed,
     PauseCase,
+    PauseOver,
     ResumeCase,
     UnknownPause,
     UnknownPauseReason,
@@ -82,6 +84,10 @@ def test_the_end_of_an_episode_ends_its_pauses():
     assert over.on_hold is None
     opened = fold_recorded(history(*ACCEPTED, paused, closed, CaseReopened(2, TEXT)))
     assert (opened.live, opened.on_hold) == (True, None)
+    later = replace(ON, at=NOW + timedelta(days=9))
+    case_given(*ACCEPTED, paused, closed).when(resume, ON).refused(CaseNotLive)
+    with pytest.raises(PauseOver):
+        decide(opened, resume, later)
 
 
 RULE = ClockRule("review", "ReferralAccepted", "ReviewHeld", Span(30, Unit.DAY), waits_for=("in-hospital",))

@@ -10,6 +10,7 @@ from catch.domain.case.proposals import (
     MeetingProposed,
     PersonNotInformed,
     PresenterDoesNotKnowThePerson,
+    ProposalOver,
     ProposalWithdrawn,
     ProposeForMeeting,
     UnknownProposal,
@@ -77,6 +78,8 @@ def test_a_proposal_is_withdrawn_and_does_not_come_back_with_a_repeated_command(
     case_given(*SHARED, proposed, withdrawn).when(withdraw, GIVEN).then()
     case_given(*SHARED, proposed, withdrawn).when(propose, GIVEN).then()
     case_given(*SHARED).when(withdraw, GIVEN).refused(UnknownProposal)
+    # What was answered meanwhile is not taken back, and nobody is told that it was.
+    case_given(*SHARED, proposed, talked).when(withdraw, GIVEN).refused(ProposalOver, proposal=uid(40))
 
 
 def test_the_first_discussion_brings_the_person_into_support_and_answers_what_was_proposed():

@@ -171,6 +171,20 @@ def test_declining_says_why():
     assert not folded(received, declined).live
 
 
+@pytest.mark.parametrize(
+    "decision", [DeclineReferral(CASE, "out-of-area"), RedirectReferral(CASE, "other", redirected.redirection)]
+)
+def test_a_decision_rests_on_what_was_and_is_told_afterwards(decision: DeclineReferral | RedirectReferral):
+    today, by = NOW.date(), replace(GIVEN, programme=CRITERIA)
+    met = EvaluatedCriterion("lives-here", False, as_of=today)
+    right, new = replace(decision, criteria=(met,), message_back_due=today), case_given(received)
+    assert new.when(right, by).events
+    later = replace(right, criteria=(replace(met, as_of=today + timedelta(days=1)),))
+    new.when(later, by).refused(OutOfRange, latest=today)
+    before = replace(right, message_back_due=today - timedelta(days=1))
+    new.when(before, by).refused(OutOfRange, field="messageBackDue")
+
+
 def test_nobody_is_sent_to_a_wrong_door():
     redirect = RedirectReferral(CASE, "other-service", redirected.redirection)
     case_given(received).when(redirect, GIVEN).then(redirected)

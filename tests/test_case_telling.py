@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from msgspec.structs import replace
 
+from catch.domain.case.referral import ReferralAttached
 from catch.domain.case.rules import CaseNotLive
 from catch.domain.case.state import EscalatedTo, Experience, MessageChannel
 from catch.domain.case.telling import (
@@ -25,6 +26,7 @@ from catch.domain.facts import Sealed
 from catch.domain.person import (
     DeathSource,
     DeathWithdrawn,
+    NoDeathRecorded,
     Person,
     PersonCommand,
     PersonDeceased,
@@ -64,6 +66,16 @@ def test_an_agency_that_referred_is_told_once_also_after_the_end():
     case_given(*ACCEPTED).when(replace(message, agency="police-1"), GIVEN).refused(NotAReferrer, known=DOOR)
     tomorrow = replace(message, sent_on=TODAY + timedelta(days=1))
     case_given(*ACCEPTED).when(tomorrow, GIVEN).refused(OutOfRange, latest=TODAY)
+
+
+def test_nobody_is_told_back_before_they_referred():
+    police = replace(received.referral, referral=uid(4), referrer_agency="police-1", received_at=NOW)
+    both = (*ACCEPTED, ReferralAttached(police))
+    early = replace(message, sent_on=TODAY - timedelta(days=1))
+    case_given(*both).when(early, GIVEN).then(replace(sent, sent_on=early.sent_on))
+    other = replace(early, agency="police-1")
+    case_given(*both).when(other, GIVEN).refused(OutOfRange, field="sentOn", earliest=TODAY)
+    case_given(*both).when(replace(other, sent_on=TODAY), GIVEN).recorded(MessageBackSent)
 
 
 def test_a_message_arrives_or_fails_and_not_both():
@@ -106,10 +118,11 @@ def test_a_death_is_recorded_once_and_may_be_put_right():
     person_given(KNOWN, died).when(record, GIVEN).then()
     person_given(KNOWN, died).when(replace(record, on=TODAY), GIVEN).then(replace(died, on=TODAY))
     person_given(KNOWN).when(replace(record, on=TODAY + timedelta(days=1)), GIVEN).refused(OutOfRange, latest=TODAY)
-    person_given(KNOWN).when(wrong, GIVEN).then()
+    person_given(KNOWN).when(wrong, GIVEN).refused(NoDeathRecorded)
     after = person_given(KNOWN, died).when(wrong, GIVEN).then(DeathWithdrawn(TEXT)).state
     assert after is not None
     assert (after.deceased, after.death_withdrawn) == (None, TEXT)
+    person_given(KNOWN, died, DeathWithdrawn(TEXT)).when(wrong, GIVEN).then()
 
 
 def test_what_was_typed_in_late_changes_nothing_of_what_holds_now():

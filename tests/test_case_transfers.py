@@ -19,11 +19,13 @@ from catch.domain.case.transfers import (
     CaseTransferredOut,
     OfferTransfer,
     TransferAlreadyOpen,
+    TransferNotTakenOn,
     TransferOffered,
     TransferOver,
     TransferWithdrawn,
     UnknownTransfer,
     WithdrawTransfer,
+    takes_on,
 )
 from catch.domain.facts import Actor, Role, Sealed
 from catch.domain.refusals import OutOfRange
@@ -70,6 +72,8 @@ def test_it_is_not_handed_over_before_it_was_offered():
     late = TransferOffered(uid(75), TEXT, uid(76))
     close = CloseCase(CASE, "moved-away", START.date(), TEXT)
     case_given(*ACCEPTED, late).when(close, replace(GIVEN, at=START + timedelta(minutes=1))).refused(OutOfRange)
+    # Nor by the day that is said of its end.
+    case_given(*ACCEPTED, late).when(close, GIVEN).refused(OutOfRange, field="closedOn", earliest=NOW.date())
 
 
 # In a place
@@ -128,6 +132,30 @@ async def test_it_is_closed_here_once_it_was_taken_on_there(place: Place):
     (shown,) = (await place.ask(ASK, COORDINATOR, id=str(made.case.case)))["case"]["transfers"]
     assert shown["doneAt"]
     assert shown["reason"] == "They live there now"
+
+
+@live
+async def test_nobody_falls_between_the_two_by_times_that_are_said(place: Place):
+    made = await referred_on(place, "Hera Wanderly")
+    offering = offer_of(made)
+    with pytest.raises(OutOfRange):
+        await place.take(offering, at=ago(days=1))
+    await place.take(offering, at=ago(hours=1))
+    await accepted_there(place, made.there)
+    half_an_hour = ago(minutes=30)
+    early = replace(close_of(made), closed_on=london_day(half_an_hour))
+    with pytest.raises(TransferNotTakenOn):
+        await place.take(early, at=half_an_hour)
+    assert (await place.take(close_of(made))).events
+
+
+def test_it_is_taken_on_by_the_day_on_which_it_closes_here():
+    there = folded(*ACCEPTED)
+    assert there.milestones.accepted_at == NOW
+    closing = replace(GIVEN, at=NOW + timedelta(days=2))
+    assert takes_on(there, NOW.date(), closing)
+    assert not takes_on(there, NOW.date() - timedelta(days=1), closing)
+    assert not takes_on(there, NOW.date(), replace(GIVEN, at=NOW - timedelta(minutes=1)))
 
 
 @live

@@ -133,7 +133,8 @@ def test_one_contact_leads_to_several_referrals_resolved_or_not():
 
 def test_nothing_happens_before_it_came():
     before = replace(ASKED, at=NOW - timedelta(minutes=1))
-    for command in (TriageContact(CONTACT, "now"), ResolveContact(CONTACT, "ambulance"), CONVERT):
+    repeat = LinkRepeat(CONTACT, EARLIER)
+    for command in (TriageContact(CONTACT, "now"), ResolveContact(CONTACT, "ambulance"), CONVERT, repeat):
         at_the_door(came()).when(command, before).refused(OutOfRange)
 
 

@@ -12,6 +12,7 @@ import projections
 from catch.app import Catch
 from catch.commands import Commands
 from catch.commands.destroying import erased
+from catch.commands.questions import Asking, ContactsAbout
 from catch.commands.ticker import Ticker
 from catch.doctor import examined
 from catch.domain.calendar import london_day
@@ -182,6 +183,27 @@ async def test_a_hold_that_came_in_time_keeps_them(place: Place):
     await place.mutate(LiftLegalHold(case.person, hold), CALDICOTT)
     assert await tick(place) == 2
     assert await keys_there(place.catch, case.person) == 0
+
+
+async def test_nobody_is_erased_beside_a_contact_that_comes_at_that_moment(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+):
+    case, contact = await over(place, "Hugo Quillbrook"), uuid4()
+    await agreed(place, case)
+    asked = ContactsAbout.answer
+
+    async def and_then_somebody_comes(self: ContactsAbout, source: Asking) -> Any:
+        found = await asked(self, source)
+        if self.person == case.person and not taken:
+            taken.append(contact)
+            await place.take(ReceiveContact(contact, PROGRAMME, "police", "phone", Sealed("Again"), person=case.person))
+        return found
+
+    taken: list[UUID] = []
+    monkeypatch.setattr(ContactsAbout, "answer", and_then_somebody_comes)
+    assert await tick(place) == 0
+    assert taken
+    assert (await waiting(place))[str(case.person)]["obstacles"] == ["UNDER_WAY"]
 
 
 async def test_once_done_it_is_erased_for_everybody_and_nothing_is_added(place: Place):

@@ -11,7 +11,8 @@ import pytest
 import pytest_asyncio
 
 from catch.domain.case.referral import SubmitReferral
-from catch.domain.case.state import Described
+from catch.domain.case.state import Described, VoidReason
+from catch.domain.case.voiding import ApproveVoiding, RequestVoiding
 from catch.domain.facts import Category, Sealed
 from catch.domain.person import ProtectionReason, RegisterPerson, SetProtectedAddress
 from catch.domain.streams import CASE
@@ -107,6 +108,23 @@ async def test_next_years_list_whose_numbers_start_anew_is_no_amendment(house: P
         house.catch, tmp_path, row | {"received": "01/03/2026", "reason for referral": "Rent arrears"}
     )
     assert (report.clashes, report.amendments, report.rejected) == (1, 0, 1)
+
+
+async def test_what_nobody_works_on_or_can_read_is_not_taken_for_done(house: Place, tmp_path: Path, row: Row):
+    """Opened in error, and voided; erased, and the number given to somebody else since."""
+    other = somebody()
+    opened = [await brought(house.catch, tmp_path, each) for each in (row, other)]
+    voided, erased = [each.kept[0].case for each in opened]
+    voiding = uuid4()
+    await house.take(RequestVoiding(voided, voiding, VoidReason.WRONG_PERSON, Sealed("Somebody else")), SYSTEM)
+    await house.take(ApproveVoiding(voided, voiding), COORDINATOR)
+    await house.catch.keyring.erase((await house.catch.present.states.get(CASE, erased)).state.person)
+    renamed = other | {"first name": "Bea", "last name": "Another-Example"}
+    for each in (row, other, renamed):
+        report = await brought(house.catch, tmp_path, each)
+        assert (report.kept, report.clashes, [wrong.column for wrong in report.wrong]) == ([], 1, ["reference"])
+    report = await brought(house.catch, tmp_path, row | {"reference": f"{row['reference']}-2"})
+    assert [kept.how for kept in report.kept] == ["opened"]
 
 
 async def test_a_row_that_stands_twice_in_a_list_is_kept_once(house: Place, tmp_path: Path, row: Row):

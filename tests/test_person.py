@@ -40,7 +40,7 @@ from catch.domain.person import (
     evolve,
     refer,
 )
-from catch.domain.refusals import MissingText, Refused, UnknownPerson
+from catch.domain.refusals import MissingText, OutOfRange, Refused, UnknownPerson
 from tests.given import at_once
 
 PERSON, CASE, OTHER = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -215,6 +215,15 @@ def test_what_was_wrong_is_known_no_more():
     # Nothing is removed that is not known.
     gone = CorrectContact(PERSON, WHY, removed=frozenset({PersonDetail.ADDRESS}))
     assert decide(person, gone, GIVEN) == []
+
+
+def test_what_was_known_earlier_does_not_replace_what_was_put_right_since():
+    later = evolve(fold(KNOWN), IdentityCorrected(WHY, name=Sealed("sealed right")), GIVEN.at + timedelta(days=9))
+    with pytest.raises(OutOfRange) as early:
+        decide(later, CorrectIdentity(PERSON, WHY, name=Sealed("sealed wrong")), GIVEN)
+    assert early.value.details["earliest"] == (GIVEN.at + timedelta(days=9)).isoformat()
+    # How they are reached is another matter.
+    assert decide(later, CorrectContact(PERSON, WHY, phone=Sealed("sealed new")), GIVEN)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What is kept beside a case: restricted notes, safeguarding concerns, what became of them."""
 
+from datetime import timedelta
 from functools import reduce
 from typing import Any, get_args
 
@@ -14,7 +15,7 @@ from catch.domain.case.state import Worker
 from catch.domain.discussion import decide_beside
 from catch.domain.facts import Category, Tag
 from catch.domain.given import Given
-from catch.domain.refusals import Refused, UnknownCase
+from catch.domain.refusals import OutOfRange, Refused, UnknownCase
 from catch.domain.restricted import (
     AddRestrictedNote,
     Beside,
@@ -29,7 +30,7 @@ from catch.domain.restricted import (
     SafeguardingOutcomeRecorded,
     UnknownConcern,
 )
-from tests.cases import BY_OWNER, CASE, GIVEN, NOW, SHARED, TEXT, case_given, folded, uid
+from tests.cases import BY_OWNER, CASE, GIVEN, NOW, SHARED, START, TEXT, case_given, folded, uid
 from tests.given import Stream, given
 from tests.made import struct
 
@@ -83,6 +84,16 @@ def test_only_a_concern_needs_no_case():
         with pytest.raises(UnknownCase) as refused:
             decide_beside(None, None, command, GIVEN)
         assert refused.value.details == {"case": str(CASE)}
+
+
+def test_what_is_kept_beside_a_case_is_no_older_than_it():
+    case, early = folded(*SHARED), replace(GIVEN, at=START - timedelta(minutes=1))
+    for held, command in ((None, add), (Beside(CASE), add)):
+        with pytest.raises(OutOfRange):
+            decide_beside(held, case, command, early)
+        assert decide_beside(held, case, command, GIVEN) == [added]
+    # A concern is taken whatever time is said of it.
+    assert decide_beside(None, case, concern, replace(BY_OWNER, at=early.at)) == [raised]
 
 
 commands = st.sampled_from(get_args(RestrictedCommand)).flatmap(struct)

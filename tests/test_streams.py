@@ -16,7 +16,7 @@ from catch.domain.facts import Actor, Envelope, Fact, Purpose, Role
 from catch.domain.meeting import MeetingPlanned
 from catch.domain.meeting.session import MeetingStarted
 from catch.domain.programme.check import CLOCK_EVENTS
-from catch.domain.registers import CaseTakenOn, DayTaken, NumberReferred, Register
+from catch.domain.registers import CaseTakenOn, ContactTaken, DayTaken, NumberReferred, Register
 from catch.domain.streams import (
     CASE,
     COMMANDS,
@@ -83,7 +83,12 @@ def test_streams_named_by_a_key_never_share_an_id():
 
 
 def test_a_register_keeps_each_entry_once_and_tells_what_was_entered():
-    entries = [DayTaken(uid(1), NOW.date()), NumberReferred(uid(2), "snn-catch"), CaseTakenOn(uid(2))]
+    entries = [
+        DayTaken(uid(1), NOW.date()),
+        NumberReferred(uid(2), "snn-catch"),
+        CaseTakenOn(uid(2)),
+        ContactTaken(uid(3)),
+    ]
     held: Register = fold(REGISTER, history(*entries, *entries, stream=uid(9)))
     assert held == Register(tuple(entries))
     assert (held.meetings_on(NOW.date()), held.cases_in("snn-catch")) == ([uid(1)], [uid(2)])

@@ -272,6 +272,7 @@ TABLE: dict[str, Telling] = {
     "DayTaken": OF_PLACE,
     "NumberReferred": OF_PLACE,
     "CaseTakenOn": OF_PLACE,
+    "ContactTaken": OF_PLACE,
 }
 
 

@@ -115,7 +115,7 @@ from catch.domain.processing import (
     RestrictionRequested,
 )
 from catch.domain.programme import ProgrammeActivated, ProgrammeEvent, ProgrammeResumed, ProgrammeSuspended
-from catch.domain.registers import CaseTakenOn, DayTaken, NumberReferred, RegisterEvent
+from catch.domain.registers import CaseTakenOn, ContactTaken, DayTaken, NumberReferred, RegisterEvent
 from catch.domain.restricted import (
     RestrictedEvent,
     RestrictedNoteAdded,
@@ -196,7 +196,7 @@ UNKNOWN = Telling(To.NOBODY)
 
 def _of_register(event: RegisterEvent) -> Telling:
     match event:
-        case DayTaken() | NumberReferred() | CaseTakenOn():
+        case DayTaken() | NumberReferred() | CaseTakenOn() | ContactTaken():
             # Who else was referred under a number, or given a case, is told by the cases to those who see them.
             return Telling(To.NOBODY)
         case _:

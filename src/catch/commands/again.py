@@ -6,6 +6,7 @@ plain text goes no further than the names of fields.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
@@ -43,14 +44,19 @@ class RecordedBefore(Question["Before | None"], frozen=True):
     stream: UUID
     leaves: Leaves
     asked: Struct
+    at: datetime | None
+    """When it is said to have occurred, None where nothing is said."""
 
     async def answer(self, source: Asking) -> Before | None:
         recorded = (await histories(source.records.log, [self.stream]))[self.stream]
         fact = found(self.leaves, self.asked, [held.event for held in recorded])
         if fact is None:
             return None
-        by = next(held.envelope.actor for held in recorded if held.event is fact)
-        return Before(fact, by, tuple(await self._differing(fact, source)))
+        envelope = next(held.envelope for held in recorded if held.event is fact)
+        # What began under an id began at one time; that something holds is said as often as it is true.
+        moved = self.leaves.new is not None and self.at not in (None, envelope.occurred_at)
+        differing = await self._differing(fact, source)
+        return Before(fact, envelope.actor, (*differing, *(["occurred_at"] if moved else [])))
 
     async def _differing(self, fact: Fact, source: Asking) -> Sequence[str]:
         assert source.sealing is not None
@@ -75,15 +81,20 @@ def begins_beside(command: Command) -> tuple[Leaves | None, UUID | None]:
     return (IN_THE_CASE[type(command)], command.case) if isinstance(command, ConvertContact) else (None, None)
 
 
-def same_again(command: Command, book: Book, by: Actor) -> None:
-    """Raises `IdAlreadyUsed`, or `RecordedOtherwise`, where anything that the command says would be lost."""
+def same_again(command: Command, book: Book, by: Actor, at: datetime | None = None) -> None:
+    """Raises `IdAlreadyUsed`, or `RecordedOtherwise`, where anything that the command says would be lost.
+
+    `at`: when it is said to have occurred, which is lost where nothing is recorded.
+    """
     stream = stream_of_command(command)
+    at = None if any(part.facts for part in book.written) else at
     for each in named(command):
-        _same(each, stream, stream.stream_of(command), book, by)
+        # A part that was there before came with another command.
+        _same(each, stream, stream.stream_of(command), book, by, None if each.path else at)
     beside = IN_THE_CASE.get(type(command))
     case = case_beside(command, book) if beside else None
     if beside and case and book.case(case):
-        _same(Named("", command, beside), CASE, case, book, by)
+        _same(Named("", command, beside), CASE, case, book, by, None)
 
 
 def case_beside(command: Command, book: Book) -> UUID | None:
@@ -91,11 +102,11 @@ def case_beside(command: Command, book: Book) -> UUID | None:
     return command.case if isinstance(command, ConvertContact) else item_of(cast("OnItem", command), book)
 
 
-def _same(asked: Named, stream: Stream, id_: UUID, book: Book, by: Actor) -> None:
+def _same(asked: Named, stream: Stream, id_: UUID, book: Book, by: Actor, at: datetime | None) -> None:
     written = [fact for part in book.written if part.id == id_ for fact in part.facts]
     if found(asked.leaves, asked.asked, written) is not None:
         return
-    before = book.ask(RecordedBefore(id_, asked.leaves, asked.asked))
+    before = book.ask(RecordedBefore(id_, asked.leaves, asked.asked, at))
     # Decided without looking at what the command says: to whom it is not told, both answers are one.
     told = before is not None and (_own(before, by) or told_all(book, stream, id_, before.fact))
     if asked.leaves.new is None:

@@ -45,7 +45,7 @@ from catch.domain.case import (
 from catch.domain.case.actions import ActionCommand
 from catch.domain.case.state import Case, CaseState
 from catch.domain.facts import Actor, Fact, Role
-from catch.domain.given import Given
+from catch.domain.given import Given, not_before
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import Refused, UnknownCase
@@ -243,6 +243,9 @@ def _why_not(book: Book, other: Case, by: Actor) -> Refused:
     found = seen_of(book, other)
     told = by.role is Role.SYSTEM or (found is not None and bool(found.categories))
     return transfers.NoCaseToTransferTo(case=other.case) if told else UnknownCase(case=other.case)
+            raise transfers.NoCaseToTransferTo(case=command.to_case)
+        # Nobody was handed over to where they had not been referred yet.
+        not_before(given, other.milestones.received_at)
 
 
 def address_note(command: notes.AddNote, book: Book, given: Given) -> None:
@@ -263,7 +266,8 @@ def close(command: closing.CloseCase, book: Book, given: Given) -> None:
         partners_exist(book, command.message_back_to)
         if handed_over is not None:
             other = _readable(book, handed_over.to_case)
-            if other is None or not transfers.takes_on(other) or not seen(book, other, given.by):
+            taken_on = other is not None and transfers.takes_on(other, command.closed_on, given)
+            if other is None or not taken_on or not seen(book, other, given.by):
                 raise transfers.TransferNotTakenOn(transfer=handed_over.transfer)
 
 

@@ -17,7 +17,8 @@ from catch.domain.facts import Fact
 from catch.domain.given import Given
 from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import IdAlreadyUsed, UnknownPerson
-from catch.domain.streams import CONTACT
+from catch.domain.registers import ContactTaken
+from catch.domain.streams import CONTACT, contacts_stream
 
 
 def person_or_itself(command: ReceiveContact, book: Book) -> UUID:
@@ -59,6 +60,8 @@ def receive(command: ReceiveContact, book: Book, given: Given) -> None:
     book.programme = running(book, command.programme)
     given = replace(identified(command, book, given), programme=book.programme)
     book.write(CONTACT, command.contact, contact_stream.decide(None, command, given))
+    if command.person is not None:
+        book.enter(contacts_stream(command.person), ContactTaken(command.contact))
     partners_exist(book, (command.on_behalf_of,))
 
 
@@ -74,6 +77,7 @@ def identified(command: ReceiveContact, book: Book, given: Given) -> Given:
         known = book.person(command.person)
         if known is None:
             raise UnknownPerson(person=command.person)
+        book.register(contacts_stream(command.person))
         return replace(given, marks=known.registered.marks, digest=known.registered.nhs_digest)
     if said == Described():
         return given

@@ -24,7 +24,7 @@ from catch.domain.facts import Role
 from catch.domain.given import Given
 from catch.domain.person import Person
 from catch.domain.refusals import UnknownPerson
-from catch.domain.streams import CASE, CONTACT, PERSON
+from catch.domain.streams import CASE, CONTACT, PERSON, contacts_stream
 
 NOWHERE = InTheWay()
 
@@ -61,6 +61,8 @@ def cases_of(book: Book, person: Person) -> list[Case]:
 
 
 def contacts_of(book: Book, person: Person) -> list[Contact]:
+    # Before it is asked: of one that comes meanwhile the register tells, and it is decided again.
+    book.register(contacts_stream(person.person))
     found: Sequence[UUID] = book.ask(ContactsAbout(person.person))
     return [held for each in found if (held := book.contact(each))]
 

@@ -67,15 +67,19 @@ def correct(command: person.Correct, book: Book, given: Given) -> None:
 
 
 def look(command: person.LookForMatches, book: Book, given: Given) -> None:
-    """At what is there now: a case that is opened later is shown by a later look."""
+    """At what is there now: a case that is opened later is shown by a later look. One that cannot be read is one more
+    than is shown, and in nobody's way.
+    """
     held, case = book.person(command.person), book.case(command.case)
     if held is not None and case is not None:
-        people, more = book.ask(Sharing(held.registered.marks))
-        alike = [held, *(each for each in book.people(people) if each)]
+        sharing, more = book.ask(Sharing(held.registered.marks))
+        people = book.readable_people(sharing)
+        alike = [held, *(each for each in people if each)]
         known = {each.person: each for one in alike for each in the_same(book, one)}.values()
-        cases = book.cases([other for each in known for other, _ in each.cases if other != command.case])
+        cases = book.readable_cases([other for each in known for other, _ in each.cases if other != command.case])
         found = [each.case for each in cases if each and each.live]
-        given = replace(given, alike=Alike(case.programme, tuple(found[:MOST]), more or len(found) > MOST))
+        others = more or len(found) > MOST or None in people or None in cases
+        given = replace(given, alike=Alike(case.programme, tuple(found[:MOST]), others))
     alone(command, book, given)
 
 

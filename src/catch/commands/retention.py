@@ -47,8 +47,10 @@ async def due(place: Place, after: UUID, wanted: int, at: datetime) -> Looked:
     """At most so many behind this one. Whoever was asked for already, is held, or was erased is not listed again."""
     records, today = place.records, london_day(at)
     rules: dict[str, Retention] = {}
-    for key in await place.programme_keys():
-        history: ProgrammeHistory | None = (await records.states.get(PROGRAMME, programme_stream(key))).state
+    keys = await place.programme_keys()
+    # Of a programme that cannot be read nobody knows how long it keeps: whoever has a case in it is not due.
+    for key, known in zip(keys, await records.states.gather(PROGRAMME, map(programme_stream, keys)), strict=True):
+        history: ProgrammeHistory | None = None if isinstance(known, Broken) else known.state
         if history is not None and history.current.retention is not None:
             rules[key] = history.current.retention
     ids = await case_summary.people_over(records.log.pool, rules, after, MOST) if rules else []

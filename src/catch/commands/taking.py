@@ -104,7 +104,7 @@ class Taking:
             may_begin(sealed, by)
             try:
                 handler.decide(sealed, book, replace(given, at=self._at))
-                same_again(sealed, book, by)
+                same_again(sealed, book, by, asked.at)
             except Refused:
                 if occurs(asked, book) <= self._at:
                     raise

@@ -19,7 +19,7 @@ from catch.domain.calendar import add_working_days, london_day
 from catch.domain.case.rules import author
 from catch.domain.case.state import Worker
 from catch.domain.facts import Command, Fact, Leaves, Part, Sealed
-from catch.domain.given import Given, not_before
+from catch.domain.given import Given, happening_now, not_before
 from catch.domain.plain import CaseNumber, EmergencyMinutes, Key, Least, UserId
 from catch.domain.refusals import Refused
 
@@ -230,8 +230,9 @@ def opened(held: Grants, command: OpenBreakGlass, given: Given, behind: Behind |
         raise UnknownNumber(number=command.number)
     if behind.shown:
         raise ShownAlready
-    # From now on, whatever time was said: nobody opens it for longer by naming a later one.
-    now = given.now or given.at
+    # Nobody opens it for longer by naming a later time; nor did anybody open it before they did, or read what they then
+    # say that they had closed.
+    now = happening_now(given)
     for each in held.open_to(given.by.user, now):
         if each.opened.case == behind.case:
             raise GlassIsBroken(until=each.opened.until.isoformat())
@@ -262,6 +263,7 @@ def decide(held: Grants, command: EndBreakGlass | ReviewBreakGlass, given: Given
         case EndBreakGlass(opening=opening):
             if not glass.open_at(now):
                 return []
+            happening_now(given)
             not_before(given, glass.at)
             return [BreakGlassEnded(opening, about.case, about.programme)]
         case ReviewBreakGlass(opening=opening, finding=finding, text=text):

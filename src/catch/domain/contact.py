@@ -356,7 +356,10 @@ def decide(contact: Contact | None, command: ContactCommand, given: Given) -> li
         case ConvertContact():
             return convert(contact, command, by, given)
         case LinkRepeat():
-            return [] if contact.repeats == command.earlier else [ContactRepeatLinked(command.earlier, by)]
+            if contact.repeats == command.earlier:
+                return []
+            not_before(given, contact.received_at)
+            return [ContactRepeatLinked(command.earlier, by)]
         case _:
             assert_never(command)
 

@@ -146,6 +146,8 @@ def decide_beside(
     # A concern, and what came of it, concern somebody whatever case they were written beside.
     if written and isinstance(command, restricted.AddRestrictedNote):
         not_voided(case)
+    if written and case is not None and not isinstance(command, restricted.RaiseSafeguardingConcern):
+        not_before(given, case.opened_at)
     return written
 
 

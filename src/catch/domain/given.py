@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from catch.domain.calendar import london_day
+from catch.domain.calendar import CLOCKS_MAY_DIFFER, london_day
 from catch.domain.facts import Actor
 from catch.domain.partner import Partner
 from catch.domain.programme.configuration import Programme
@@ -71,6 +71,16 @@ def not_before(given: Given, *since: datetime | None) -> None:
     if earliest is not None and given.at < earliest:
         latest = {"latest": given.now.isoformat()} if given.now else {}
         raise OutOfRange(field="occurredAt", earliest=earliest.isoformat(), **latest)
+
+
+def happening_now(given: Given) -> datetime:
+    """When it is recorded. Raises `OutOfRange` for what opens or shuts something there and then, and is said to have
+    done so before.
+    """
+    now = given.now or given.at
+    if given.at < now - CLOCKS_MAY_DIFFER:
+        raise OutOfRange(field="occurredAt", earliest=(now - CLOCKS_MAY_DIFFER).isoformat(), latest=now.isoformat())
+    return now
 
 
 def not_past(day: date, given: Given, *, field: str) -> None:

@@ -439,6 +439,7 @@ class WithdrawDeath(Command, frozen=True):
 
     person: UUID
     reason: Sealed
+    LEAVES = Leaves((DeathWithdrawn,))
 
 
 class LookForMatches(Command, frozen=True):
@@ -481,6 +482,10 @@ class NothingToCorrect(Refused):
 
 class NotOfThisKind(Refused):
     """Put this detail right by the other of the two commands: `correctIdentity`, `correctContact`."""
+
+
+class NoDeathRecorded(Refused):
+    """Nobody has recorded that they died, so there is nothing to take back. Look at the person again."""
 
 
 class GivenAndRemoved(Refused):
@@ -539,8 +544,11 @@ def _there(person: Person | None, id_: UUID) -> Person:
 
 def _died(person: Person, command: RecordDeath | WithdrawDeath, given: Given) -> list[PersonEvent]:
     if isinstance(command, WithdrawDeath):
-        withdrawn = DeathWithdrawn(command.reason)
-        return _unless(None, withdrawn, given, person.deceased_at) if person.deceased else []
+        if person.deceased:
+            return _unless(None, DeathWithdrawn(command.reason), given, person.deceased_at)
+        if person.death_withdrawn is None:
+            raise NoDeathRecorded
+        return []
     today = london_day(given.at)
     if command.on > today:
         raise OutOfRange(field="on", latest=today)
@@ -593,6 +601,10 @@ def _correct(person: Person, command: Correct, given: Given) -> list[PersonEvent
         raise NameNeeded(field="removed")
     if not said and not removed:
         return []
+    of_contact = isinstance(command, CorrectContact)
+    before = person.contact_corrections if of_contact else person.identity_corrections
+    # What was known earlier does not replace what was put right since, however late it is typed in.
+    not_before(given, *(each.at for each in before))
     if isinstance(command, CorrectContact):
         return [ContactCorrected(command.reason, command.phone, command.address, removed, given.marks)]
     return [

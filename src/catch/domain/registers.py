@@ -1,8 +1,9 @@
 """Registers: what may be there once, over many streams, and is therefore kept by the log and not looked up beside it.
 
 Whoever plans a meeting enters its day in the calendar of its series, whoever opens a case under an NHS number in the
-register of that number, whoever is given a case in their own caseload: in the append that does it. Of two at once the
-later finds the register moved, and decides again.
+register of that number, whoever is given a case in their own caseload, whoever takes a contact about somebody who is
+registered in the register of that person's contacts: in the append that does it. Of two at once the later finds the
+register moved, and decides again.
 
 Nothing is struck out. Whether an entry still counts is said by the meeting or the case that it names, as it stands.
 Nobody is told of a register, and no command is about one. What stands in streams from before there were registers is
@@ -36,7 +37,13 @@ class CaseTakenOn(Fact, frozen=True):
     case: UUID
 
 
-RegisterEvent = DayTaken | NumberReferred | CaseTakenOn
+class ContactTaken(Fact, frozen=True):
+    """In the register of a person's contacts: somebody has come about them, so that nobody is erased beside it."""
+
+    contact: UUID
+
+
+RegisterEvent = DayTaken | NumberReferred | CaseTakenOn | ContactTaken
 
 
 class Register(Part, frozen=True):

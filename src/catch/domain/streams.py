@@ -70,6 +70,12 @@ def caseload_stream(user: str) -> UUID:
     return uuid5(_KEYED, f"caseload/{user}")
 
 
+@lru_cache(4096)
+def contacts_stream(person: UUID) -> UUID:
+    """The register of the contacts about this person."""
+    return uuid5(_KEYED, f"contacts/{person}")
+
+
 def number_stream(digest: str) -> UUID:
     """The register of the NHS number with this keyed digest."""
     return id_of_digest(digest)

@@ -11,7 +11,7 @@ from catch.domain.facts import Sealed
 from catch.domain.matching import Identifiers, Likeness, forms, likeness
 from catch.importing.people import identifiers
 from catch.importing.rows import ReferralRow, slug
-from catch.personal import Erased, Keyring, sealed_in
+from catch.personal import Keyring, Unopened, sealed_in
 
 RECEIVED, REASON = "received", "reason for referral"
 
@@ -40,12 +40,14 @@ class Stored(NamedTuple):
 
 
 async def stored(keyring: Keyring, referral: Referral, registered: Identifiers | None) -> Stored | None:
-    """None where it was erased: then nobody can say any more what it said."""
+    """None where it was erased or cannot be read: then nobody can say any more what it said."""
     sealed = sealed_in(referral)
-    opened = await keyring.unseal(sealed)
-    if any(isinstance(each, Erased) for each in opened):
-        return None
-    texts, said = dict(zip(sealed, opened, strict=True)), referral.described
+    texts: dict[Sealed, str] = {}
+    for text, opened in zip(sealed, await keyring.unseal(sealed), strict=True):
+        if isinstance(opened, Unopened):
+            return None
+        texts[text] = opened
+    said = referral.described
     if said is None:
         return Stored(referral, texts, registered)
     parts = (said.name, said.date_of_birth, said.phone, said.nhs_number, said.address)

@@ -13,7 +13,7 @@ from uuid import UUID
 from catch.app import Catch
 from catch.commands.newcomers import welcomed
 from catch.domain.case.referral import ChannelNotAllowed, DuplicateOpenCase, NumberHasOpenCase, SourceNotAllowed
-from catch.domain.case.state import Case
+from catch.domain.case.state import Case, CaseState
 from catch.domain.discussion import only_open_number
 from catch.domain.facts import Command, Purpose
 from catch.domain.person import Person
@@ -29,7 +29,10 @@ from catch.importing.rows import ReferralRow, Wrong
 from catch.log.entries import Answer, Busy, CommandIdReused, Unavailable
 from projections import references
 
-ANOTHERS = "stands for another referral that was imported before: give this row a reference of its own"
+OWN = "give this row a reference of its own"
+ANOTHERS = f"stands for another referral that was imported before: {OWN}"
+VOIDED = "stands for a referral that was imported before, and whose case was voided. If somebody has to work on it,"
+UNREAD = "stands for a referral that was imported before and can be read no more. Where this row is another,"
 IS_KNOWN = f"is `{ANOTHER}`, and the row is about somebody who is known: leave it empty, or correct what they share"
 
 _AT_ONCE = 48
@@ -124,7 +127,11 @@ class Importing:
         registered = await self._people.said_of(person.registered) if person and first else None
         before = await stored(self._catch.keyring, held, registered)
         key, stranger = self._asks.referrer(row)
-        changed = differs(before, row, key or stranger or IMPORTER.agency) if before else None
+        if case.state is CaseState.VOIDED or before is None:
+            # What nobody works on, or can read, is not taken for done: the row may be about somebody else by now.
+            said = VOIDED if before else UNREAD
+            return NotKept((Wrong(row.line, "reference", f"{said} {OWN}"),), clashes=True)
+        changed = differs(before, row, key or stranger or IMPORTER.agency)
         if changed is None:
             return Kept(row.line, "there", case.case, row.reference)
         return NotKept(_differing(row, changed, case), clashes=changed.another, amends=not changed.another)

@@ -34,12 +34,14 @@ from catch.domain.facts import Actor, Command, Role, Sealed
 from catch.domain.nhs_number import NhsNumberInvalid, nhs_number
 from catch.domain.person import RegisterPerson
 from catch.domain.plain import Code, Few, Key
+from catch.domain.programme import ProgrammeHistory
 from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import MissingText, OutOfRange, Refused
 from catch.domain.streams import CASE, PROGRAMME, programme_stream
 from catch.faults import RecordsAway, error, refusal_error
 from catch.live.origins import ORIGIN_NOT_ALLOWED, Origins, preflight, shared_with
 from catch.log.entries import Busy, CommandIdReused, Conflict, Unavailable
+from catch.present.states import Broken
 from catch.rates import Rates, neighbourhood, too_often, whole_seconds
 from catch.web.http import Line, Reply
 from catch.web.requests import JSON, Heading, Receive, Scope, Turned, json_of, read
@@ -146,10 +148,10 @@ class Door:
     async def programmes(self) -> list[Programme]:
         """Those that take referrals at present: what they are called, and from whom they take them, is for anybody."""
         today = london_day(self._catch.log.clock.now())
-        states = self._catch.present.states
-        found = [
-            (await states.get(PROGRAMME, programme_stream(key))).state for key in await self._catch.programme_keys()
-        ]
+        keys = await self._catch.programme_keys()
+        # One that cannot be read shuts its own door, and no other.
+        read = await self._catch.present.states.gather(PROGRAMME, map(programme_stream, keys))
+        found: list[ProgrammeHistory | None] = [each.state for each in read if not isinstance(each, Broken)]
         return [each.current for each in found if each and each.active and each.current.runs_on(today)]
 
     async def _take(self, form: Form) -> str:

@@ -1,14 +1,17 @@
 """Who else the person of a case may be, for whoever has just looked at the front door: three things of each match."""
 
+from uuid import UUID
+
 from msgspec.structs import replace
 
-from catch.access import look_shown, match_seen, recused
+from catch.access import look_shown, match_seen
 from catch.api.case import door, parts, types
 from catch.api.case.merges import same_as
 from catch.api.case.reading import Reading
 from catch.api.common.redaction import Of, Redactor
 from catch.domain.case.state import Case, SafeContact
 from catch.domain.person import Person
+from catch.log.entries import Unreadable
 from catch.personal import sealed_in
 
 
@@ -23,8 +26,9 @@ async def matches(reading: Reading, case: Case) -> types.Matches | None:
     # All at once: how many there are that are not shown is not to be read from the time it takes.
     facts.expect(look.found)
     await facts.gathered()
-    cases = [held for other in look.found if (held := (await facts.case(other)).state)]
-    people = {each: await facts.person(each) for each in dict.fromkeys(held.person for held in cases)}
+    read = {other: await readable(reading, other) for other in look.found}
+    cases = [held for held in read.values() if held]
+    people = {each: await facts.readable_person(each) for each in dict.fromkeys(held.person for held in cases)}
     same = {each: await same_as(facts.person, held) for each, held in people.items() if held}
     everywhere = [
         other for each in people.values() if each for one in (each, *same[each.person]) for other, _ in one.cases
@@ -35,7 +39,16 @@ async def matches(reading: Reading, case: Case) -> types.Matches | None:
     kept = {each for each, held in people.items() if held is None or await closed(reading, held)}
     found = [await match(reading, held) for held in cases if held.person not in kept]
     shown = sorted((each for each in found if each), key=lambda each: each.number)
-    return types.Matches(looked_at=look.at, found=shown, more=look.more)
+    lacking = [other for other, held in read.items() if held is None and not await reading.recused(other)]
+    return types.Matches(looked_at=look.at, found=shown, more=look.more or bool(lacking))
+
+
+async def readable(reading: Reading, case: UUID) -> Case | None:
+    """None where it cannot be read: then there is one more than is shown, for whoever is not kept out of it."""
+    try:
+        return (await reading.facts.case(case)).state
+    except Unreadable:
+        return None
 
 
 async def closed(reading: Reading, person: Person) -> bool:
@@ -43,10 +56,8 @@ async def closed(reading: Reading, person: Person) -> bool:
     cannot be read."""
     facts = reading.facts
     everyone = (person, *await same_as(facts.person, person))
-    for each in [case for one in everyone for case, _ in one.cases]:
-        held: Case | None = (await facts.case(each)).state
-        if held is not None and recused(reading.viewer, held, (await facts.seats((each,)))[each]):
-            return True
+    if any([await reading.recused(case) for one in everyone for case, _ in one.cases]):
+        return True
     return not await facts.legible(person.person, sealed_in(person.registered))
 
 

@@ -74,6 +74,13 @@ class Reading:
         """Whether the viewer is kept out of any case of the person."""
         return await self.facts.kept_from(self.viewer, person)
 
+    async def sees(self, case: UUID) -> Sight | None:
+        """The same as `sight`, in a list; of a case that cannot be read, as far as can be told."""
+        try:
+            return await self.sight(case)
+        except Unreadable as problem:
+            return (await self.unopened(case, problem)).seen
+
     async def unopened(self, case: UUID, problem: Unreadable) -> Unopened:
         known = await self.facts.last_known(case)
         return Unopened(problem, known, await self.facts.sight(self.viewer, known) if known else None)

@@ -97,6 +97,13 @@ class Facts:
         self.rests.streams.add(person)
         return (await self._states.get(PERSON, person)).state
 
+    async def readable_person(self, person: UUID) -> Person | None:
+        """None also in the place of one that cannot be read: in a list they take nobody else with them."""
+        try:
+            return await self.person(person)
+        except Unreadable:
+            return None
+
     async def partner(self, agency: str) -> Partner | None:
         # A stream that does not exist is not kept at hand: without this, each case would ask for it again.
         if agency in self._strangers:

@@ -19,6 +19,7 @@ from catch.domain.facts import Sealed
 from catch.domain.person import Person
 from catch.domain.streams import PERSON
 from catch.personal import Unopened, looks
+from projections import case_summary
 from projections import contacts as rows
 
 
@@ -46,13 +47,20 @@ class Shown:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._people: dict[UUID, Person] = {}
+        self._unread: dict[UUID, list[UUID]] = {}
+        """Whom nobody can read, and their cases as far as is known: somebody may be kept out of one of these, too."""
 
     async def seen(self, found: Sequence[rows.Row]) -> list[rows.Row]:
         facts = self._reading.facts
         own = [row for row in found if contact_seen(self._reading.viewer, row.contact, recused=False)]
         people = {person for row in own for person in row.people}
         await facts.catch.present.states.gather(PERSON, people)
-        self._people |= {each: held for each in people if (held := await facts.person(each)) is not None}
+        for each in people:
+            if (held := await facts.readable_person(each)) is not None:
+                self._people[each] = held
+            else:
+                found_of = await case_summary.of_person(facts.catch.log.pool, each)
+                self._unread[each] = [case for case, _ in found_of]
         behind = {row.contact_id: self._cases(row.contact) for row in own}
         every = [*dict.fromkeys(case for cases in behind.values() for case in cases)]
         await facts.seats(every)
@@ -67,7 +75,8 @@ class Shown:
 
     def _cases(self, contact: Contact) -> list[UUID]:
         known = [held for each in contact.people if (held := self._people.get(each))]
-        return cases_behind(contact, known)
+        unread = [case for each in contact.people for case in self._unread.get(each, ())]
+        return [*cases_behind(contact, known), *unread]
 
     async def contacts(self, shown: Sequence[rows.Row]) -> list[types.Contact]:
         """These, which are there for the viewer."""
@@ -79,7 +88,6 @@ class Shown:
         held, opening = row.contact, Opening(texts)
         looks.told_of(held.subject)
         said = held.received
-        person = self._people.get(said.person) if said.person else None
         return types.Contact(
             id=held.contact,
             version=row.version,
@@ -96,7 +104,7 @@ class Shown:
             on_behalf_of=said.on_behalf_of,
             taken_by=worker(said.by),
             person_id=said.person,
-            person_name=await self._name(person, opening) if person else None,
+            person_name=await self._name(said.person, opening),
             described=self._described(held, opening),
             triage=triage(held, opening),
             resolution=resolution(held, opening),
@@ -105,8 +113,13 @@ class Shown:
             redactions=opening.redactions(),
         )
 
-    async def _name(self, person: Person, opening: Opening) -> str | None:
-        if names_person([await self._reading.sight(case) for case, _ in person.cases]):
+    async def _name(self, id_: UUID | None, opening: Opening) -> str | None:
+        person = self._people.get(id_) if id_ else None
+        if person is None:
+            if id_ in self._unread:
+                opening.withheld["personName"] = RedactionReason.UNREADABLE
+            return None
+        if names_person([await self._reading.sees(case) for case, _ in person.cases]):
             return opening.text("personName", person.registered.name)
         opening.withheld["personName"] = RedactionReason.NOT_INVOLVED
         return None
@@ -123,7 +136,7 @@ class Shown:
     async def _referral(self, contact: Contact, at: int) -> types.ContactReferral:
         """Where it led to: the programme is known to whoever led it on, the case to those who see it there."""
         led = contact.referrals[at]
-        seen = shows(await self._reading.sight(led.case))
+        seen = shows(await self._reading.sees(led.case))
         return types.ContactReferral(
             at=led.at,
             programme=led.programme,

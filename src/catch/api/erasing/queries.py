@@ -10,7 +10,6 @@ from catch.api.common.types import PageInfo
 from catch.api.engine.costs import weighs
 from catch.api.erasing import types, view
 from catch.commands.retention import NOBODY, due
-from catch.domain.person import Person
 from catch.domain.streams import PERSON
 from projections import contacts
 from projections import erasures as rows
@@ -36,22 +35,23 @@ class ErasingQueries:
         reading, db = context.reading, context.catch.log.pool
         reading.facts.rests.rows = True
         before, more = place[0] if place else None, True
-        found: list[tuple[rows.Row, Person]] = []
+        found: list[tuple[rows.Row, view.Known]] = []
         while more and len(found) <= wanted:
             some = await rows.page(db, before, wanted + 1)
             await context.catch.present.states.gather(PERSON, [row.person for row in some])
-            known = [(row, await reading.facts.person(row.person)) for row in some]
-            reading.facts.expect(case for _, person in known if person for case, _ in person.cases)
+            known = [(row, await view.person_of(reading, row)) for row in some]
+            reading.facts.expect(case for _, held in known for case, _ in held.person.cases)
             await reading.facts.gathered()
-            found += [(row, person) for row, person in known if person and await view.theirs(reading, person)]
+            found += [(row, held) for row, held in known if await view.theirs(reading, held.person)]
             more = len(some) > wanted
             before = some[-1].position if some else before
         called = await contacts.awaited(db, [row.person for row, _ in found[:wanted]])
         edges = [
             types.ErasureEdge(
-                cursor=placed_cursor(ORDER, row.position, row.person), node=await view.shown(reading, person, called)
+                cursor=placed_cursor(ORDER, row.position, row.person),
+                node=await view.shown(reading, held, called),
             )
-            for row, person in found[:wanted]
+            for row, held in found[:wanted]
         ]
         return types.ErasureConnection(edges=edges, page_info=PageInfo.of(len(found), wanted, edges))
 
@@ -73,7 +73,7 @@ class ErasingQueries:
         edges = [
             types.RetentionEdge(cursor=placed_cursor(DUE, 0, each.person), node=view.kept(each))
             for each in looked.found
-            if (person := await context.reading.facts.person(each.person))
+            if (person := await context.reading.facts.readable_person(each.person))
             and await view.theirs(context.reading, person)
         ]
         end = placed_cursor(DUE, 0, looked.last) if looked.last else None

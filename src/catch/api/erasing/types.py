@@ -13,13 +13,16 @@ from catch.domain.erasing import HoldReason
 
 
 class ErasureObstacle(StrEnum):
-    """What stands in its way at present."""
+    """What stands in its way at present. `UNREADABLE`: something of theirs cannot be read, and may be under way; `catch
+    doctor` finds it.
+    """
 
     LEGAL_HOLD = "legal-hold"
     UNDER_WAY = "under-way"
     MERGED = "merged"
     ACCESS_REQUEST = "access-request"
     RESTRICTION = "restriction"
+    UNREADABLE = "unreadable"
 
 
 @strawberry.type(description="Something for which all that is kept of the person must stay.")

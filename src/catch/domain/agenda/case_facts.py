@@ -48,7 +48,7 @@ def case_facts(
         discussed_at=milestones.discussed_at,
         last_activity_at=case.last_activity_at,
         on_hold_until=case.on_hold.expected_resume if case.on_hold else None,
-        proposals=tuple(proposal_fact(held) for held in case.proposals if held.series == meeting.series),
+        proposals=tuple(proposal_fact(held) for held in case.proposals if heard_here(held, case, history, meeting)),
         actions=tuple(
             ActionFact(
                 action=held.action,
@@ -87,6 +87,13 @@ def elsewhere(case: Case, history: ProgrammeHistory, meeting: Meeting) -> str | 
     talked = [(held.ended_at, held.series) for held in case.discussions if held.series]
     _, last = max((each for each in (*proposed, *talked) if each[1] in series), default=(None, None))
     return last if last != meeting.series else None
+
+
+def heard_here(proposal: Proposal, case: Case, history: ProgrammeHistory, meeting: Meeting) -> bool:
+    """What was proposed for a series that is no more is heard by any other, once: no discussion there settles it."""
+    if history.current.series(proposal.series) is None:
+        return not any(held.ended_at >= proposal.proposed_at for held in case.discussions)
+    return proposal.series == meeting.series
 
 
 def visible_to(case: Case, meeting: Meeting) -> frozenset[str]:

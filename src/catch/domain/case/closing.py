@@ -168,7 +168,9 @@ def close(case: Case, command: CloseCase, given: Given) -> list[Answer]:
         return []
     require_live(case, given, *ended_by(case))
     ending = closure_class(given.programme, command.reason)
-    within(command.closed_on, london_day(case.milestones.received_at), london_day(given.at), field="closedOn")
+    transfer = case.open_transfer
+    begun = max(case.milestones.received_at, transfer.at) if transfer else case.milestones.received_at
+    within(command.closed_on, london_day(begun), london_day(given.at), field="closedOn")
     mandatory = [held for held in case.actions if held.mandatory and held.unsettled]
     if mandatory:
         raise MandatoryActionsOpen(actions=", ".join(str(held.action) for held in mandatory))

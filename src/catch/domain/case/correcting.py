@@ -4,6 +4,7 @@ Nothing goes from the log: what an entry said before stays in the trail, for tho
 entry here is for those alone who may know of it.
 """
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import assert_never
 from uuid import UUID
@@ -191,7 +192,7 @@ def correct(case: Case, command: CorrectEntry, given: Given) -> list[CorrectingE
     if known(case, command.correction):
         return []
     entry = entry_of(case, command.among, command.entry, command.which)
-    not_before(given, entry.at)
+    not_before(given, entry.at, *put_right_at(case, entry, command.which))
     return [EntryCorrected(command.correction, entry, command.which, command.text, command.reason, author(given))]
 
 
@@ -199,11 +200,18 @@ def known(case: Case, correction: UUID) -> bool:
     return any(held.correction == correction for held in case.corrections)
 
 
+def put_right_at(case: Case, entry: Entry, field: EntryField) -> Iterator[datetime]:
+    """When the same was put right before: what somebody said earlier does not go before that, however late it is typed
+    in.
+    """
+    return (held.at for held in case.corrections if held.entry.same(entry) and held.field is field)
+
+
 def correct_measure(case: Case, command: CorrectMeasure, given: Given) -> list[CorrectingEvent]:
     if known(case, command.correction):
         return []
     entry = entry_of(case, KindOfEntry.MEASURE, command.measure)
-    not_before(given, entry.at)
+    not_before(given, entry.at, *put_right_at(case, entry, EntryField.READINGS))
     held: Measure = part_of(case, KindOfEntry.MEASURE, command.measure)
     instrument = given.programme.instrument(held.instrument) if given.programme else None
     if instrument is None:

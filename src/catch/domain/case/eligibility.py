@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from catch.domain.calendar import london_day
 from catch.domain.case.course import stepped
 from catch.domain.case.state import (
     Acceptance,
@@ -16,12 +17,13 @@ from catch.domain.case.state import (
     StepKind,
 )
 from catch.domain.facts import Command, Fact, Leaves, Part, Sealed
-from catch.domain.given import Given
+from catch.domain.given import Given, not_past
 from catch.domain.keys import check_key
 from catch.domain.plain import Code, Few, Key
 from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import (
     MissingText,
+    OutOfRange,
     Refused,
 )
 from catch.domain.subject import Subject
@@ -135,10 +137,20 @@ def accept(case: Case, command: AcceptReferral, given: Given) -> list[Eligibilit
 
 
 def check_known(criteria: tuple[EvaluatedCriterion, ...], given: Given) -> None:
+    """Criteria of the programme, by facts of today or earlier."""
+    today = london_day(given.at)
     known = [held.code for held in given.programme.eligibility.criteria] if given.programme else []
     for evaluated in criteria:
         if given.programme is not None and evaluated.code not in known:
             raise UnknownCriterion(criterion=evaluated.code, known=", ".join(known) or "none")
+        if evaluated.as_of is not None and evaluated.as_of > today:
+            raise OutOfRange(field="criteria.asOf", latest=today)
+
+
+def check_message(due: date | None, given: Given) -> None:
+    """Whoever referred hears of it after it was decided."""
+    if due is not None:
+        not_past(due, given, field="messageBackDue")
 
 
 def check_criteria(programme: Programme, command: AcceptReferral) -> None:
@@ -156,6 +168,7 @@ def decline(case: Case, command: DeclineReferral, given: Given) -> list[Eligibil
         raise MissingText(field="reason")
     check_key("reason", command.reason)
     check_known(command.criteria, given)
+    check_message(command.message_back_due, given)
     return [ReferralDeclined(command.reason, command.criteria, command.explanation, command.message_back_due)]
 
 
@@ -172,6 +185,7 @@ def redirect(case: Case, command: RedirectReferral, given: Given) -> list[Eligib
         raise MissingText(field="reason")
     check_key("reason", command.reason)
     check_known(command.criteria, given)
+    check_message(command.message_back_due, given)
     return [ReferralRedirected(command.reason, command.redirection, command.criteria, command.message_back_due)]
 
 

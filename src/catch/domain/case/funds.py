@@ -15,10 +15,10 @@ from catch.domain.case.course import in_order, otherwise
 from catch.domain.case.rules import author, by_another, require_live
 from catch.domain.case.state import Case, FundAward, Worker
 from catch.domain.facts import Command, Fact, Leaves, Sealed
-from catch.domain.given import Given
+from catch.domain.given import Given, not_before, within
 from catch.domain.plain import Code, Pence
 from catch.domain.programme.configuration import Fund
-from catch.domain.refusals import OutOfRange, Refused
+from catch.domain.refusals import Refused
 from catch.domain.subject import Subject
 
 # What happened
@@ -175,9 +175,8 @@ def pay(held: FundAward, command: RecordFundPayment, given: Given) -> list[FundE
         raise FundAwardNotApproved(award=held.award)
     if held.paid_on is not None:
         return []
-    earliest, latest = london_day(held.approved_at), london_day(given.at)
-    if not earliest <= command.paid_on <= latest:
-        raise OutOfRange(field="paidOn", earliest=earliest, latest=latest)
+    not_before(given, held.approved_at)
+    within(command.paid_on, london_day(held.approved_at), london_day(given.at), field="paidOn")
     return [FundAwardPaid(held.award, command.paid_on)]
 
 

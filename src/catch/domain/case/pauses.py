@@ -75,6 +75,10 @@ class AlreadyOnHold(Refused):
     """The case is on hold already. Let it go on first: `resumeCase`."""
 
 
+class PauseOver(Refused):
+    """This pause ended with the episode in which it began. Look at the case again."""
+
+
 class UnknownPause(Refused):
     """The case has no such pause. Look at the case again."""
 
@@ -113,6 +117,8 @@ def resume(case: Case, command: ResumeCase, given: Given) -> list[PauseEvent]:
     if held.resumed_at is not None:
         return []
     require_live(case, given, held.since)
+    if case.on_hold is not held:
+        raise PauseOver(pause=command.pause)
     return [CaseResumed(command.pause)]
 
 

@@ -117,6 +117,12 @@ class PresenterDoesNotKnowThePerson(Refused):
     """
 
 
+class ProposalOver(Refused):
+    """The case has been talked about since, or its episode has ended: there is nothing to take back any more. Look at
+    the case again.
+    """
+
+
 class UnknownProposal(Refused):
     """The case has no such proposal. Look at the case again."""
 
@@ -161,6 +167,9 @@ def decide(case: Case, command: ProposalCommand, given: Given) -> list[ProposalE
             if open_ones:
                 not_before(given, open_ones[0].proposed_at)
                 return [ProposalWithdrawn(command.proposal, command.reason)]
+            over = next((held for held in case.past_proposals if held.proposal == command.proposal), None)
+            if over is not None and not over.withdrawn:
+                raise ProposalOver(proposal=command.proposal)
             if command.proposal in case.settled_proposals:
                 return []
             raise UnknownProposal(proposal=command.proposal)

@@ -143,11 +143,21 @@ class MessageSettled(Refused):
 def send(case: Case, command: RecordMessageBack, given: Given) -> list[TellingEvent]:
     if any(held.message == command.message for held in case.messages_back):
         return []
-    known = sorted({door.agency for door in case.doors})
-    if command.agency not in known:
-        raise NotAReferrer(agency=command.agency, known=", ".join(known))
-    within(command.sent_on, london_day(case.opened_at), london_day(given.at), field="sentOn")
+    since = referred_at(case, command.agency)
+    if since is None:
+        raise NotAReferrer(agency=command.agency, known=", ".join(sorted({door.agency for door in case.doors})))
+    within(command.sent_on, london_day(since), london_day(given.at), field="sentOn")
     return [MessageBackSent(command.message, command.agency, command.channel, command.sent_on)]
+
+
+def referred_at(case: Case, agency: str) -> datetime | None:
+    """When the agency first referred the person, as it says itself: it may have been typed in later."""
+    received = (
+        min(referral.received_at, door.since)
+        for referral, door in zip(case.referrals, case.doors, strict=True)
+        if door.agency == agency
+    )
+    return min(received, default=None)
 
 
 def settle(case: Case, command: RecordMessageFailed | AcknowledgeMessageBack, given: Given) -> list[TellingEvent]:

@@ -5,12 +5,13 @@ accepted. Which case that is, is told here to nobody: whoever sees that case see
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import assert_never
 from uuid import UUID
 
 from msgspec.structs import replace
 
+from catch.domain.calendar import london_day
 from catch.domain.case.course import in_order, otherwise
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, Transfer
@@ -98,8 +99,9 @@ class NoCaseToTransferTo(Refused):
 
 
 class TransferNotTakenOn(Refused):
-    """The case is being handed over, and the other programme does not work with the person: not yet, not any more, or
-    as far as you are shown. Close it when they do; or withdraw the transfer (`withdrawTransfer`), and close it here.
+    """The case is being handed over, and the other programme does not work with the person: not yet on the day on which
+    you say that it closed, not any more, or as far as you are shown. Close it when they do; or withdraw the transfer
+    (`withdrawTransfer`), and close it here.
     """
 
 
@@ -141,9 +143,12 @@ def takes_over(other: Case | None, case: Case) -> bool:
     return other.open_transfer is None or other.open_transfer.to_case != case.case
 
 
-def takes_on(other: Case) -> bool:
-    """Whether the other programme works with the person: it has accepted them, and has not let go of them since."""
-    return other.live and other.milestones.accepted_at is not None
+def takes_on(other: Case, closed_on: date, given: Given) -> bool:
+    """Whether the other programme works with the person: it had accepted them when this case closed, whatever time and
+    day is said of that, and has not let go of them since.
+    """
+    accepted = other.milestones.accepted_at
+    return other.live and accepted is not None and accepted <= given.at and london_day(accepted) <= closed_on
 
 
 def decide(case: Case, command: TransferCommand, given: Given) -> list[TransferEvent]:
