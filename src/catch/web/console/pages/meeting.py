@@ -14,7 +14,7 @@ from catch.web.console.by_hand import On
 from catch.web.console.fields import choices_of
 from catch.web.console.pages.naming import agencies, interventions
 from catch.web.console.site import Address
-from catch.web.console.visit import Json, Reply, Visit, nothing_here
+from catch.web.console.visit import Json, Reply, Visit, many, nothing_here, one
 from catch.web.console.wording import words
 
 UNDER_WAY = ("IN_PROGRESS", "ADJOURNED")
@@ -140,6 +140,7 @@ def of_the_item(visit: Visit, meeting: Json, item: Json | None) -> Json:
         "said": said_of(item),
         "tellers": [(each, each) for each in tellers(meeting, item)],
         "guests": guests(meeting, item) if item else [],
+        "same_person": registered_twice(meeting, item) if item else [],
     }
 
 
@@ -240,6 +241,18 @@ def guests(meeting: Json, item: Json) -> list[Json]:
     present = {each["user"] for each in meeting["attendance"] if each["present"]}
     return [
         {**each, "present": each["user"] in present} for each in meeting["invitations"] if item["id"] in each["items"]
+    ]
+
+
+def registered_twice(meeting: Json, item: Json) -> list[Json]:
+    """With whom the item's person is one, or may be, as far as whoever looks is told, and where that one's cases stand
+    on this agenda. A merge moves nothing: each case stays the item that it was.
+    """
+    places = {each["case"]["id"]: each for each in meeting["agenda"]["items"] if each["case"]}
+    return [
+        {**each, "on_agenda": [places[case["id"]] for case in each["cases"] if case["id"] in places]}
+        for each in many(one(item["case"], "person"), "merges")
+        if each["state"] in ("REQUESTED", "MERGED")
     ]
 
 
