@@ -1,4 +1,4 @@
-"""What the console draws by hand: nothing that is put into it is markup, and what is kept hangs on all it was made of."""
+"""What the console draws by hand: nothing that is put in is markup, and what is kept hangs on all it was made of."""
 
 import re
 from collections.abc import Callable
