@@ -106,9 +106,9 @@ async def test_with_a_script_as_without(furnished: Furnished, monkeypatch: pytes
                 long_ago.setattr("catch.web.console.visit.proved", lambda *_: time.time() - 3600)
                 await page.goto(f"{OPENING}?{urlencode(said)}")
                 await page.get_by_text("Show once more who you are").wait_for()
-                await page.get_by_label("Reason", exact=False).first.select_option("RISK_TO_LIFE")
+                await page.locator("select[name=reason]").select_option("RISK_TO_LIFE")
                 await page.locator("textarea[name=text]").fill(WHY)
-                await page.locator("main button[type=submit]").click()
+                await page.locator("main .nhsuk-button[type=submit]").click()
                 link = page.get_by_role("link", name="Sign in anew on another tab")
                 await link.wait_for()
             async with page.context.expect_page() as opening:
@@ -117,5 +117,5 @@ async def test_with_a_script_as_without(furnished: Furnished, monkeypatch: pytes
             await other.locator(f"button[value^='{POLICE.user} {POLICE.agency}']").first.click()
             await other.get_by_text("You are signed in").first.wait_for()
             assert await page.locator("textarea[name=text]").input_value() == WHY
-            await page.locator("main button[type=submit]").click()
+            await page.locator("main .nhsuk-button[type=submit]").click()
             await page.wait_for_url("**/break-glass?at=*")
