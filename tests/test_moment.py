@@ -40,6 +40,20 @@ async def test_whoever_asks_meanwhile_waits_for_the_same_look():
     assert await once.get() == 1
 
 
+async def test_a_look_that_nobody_waits_for_any_more_ends():
+    source = Source()
+    once = OnceFresh(source.look)
+    waiting = [asyncio.create_task(once.get()) for _ in range(2)]
+    await asyncio.sleep(0)
+    for each in waiting:
+        each.cancel()
+    await asyncio.wait(waiting)
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    source.open.set()
+    assert await once.get() == 2
+
+
 async def test_what_is_a_second_old_is_looked_up_again(monkeypatch: pytest.MonkeyPatch):
     source = Source()
     source.open.set()

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
@@ -21,13 +22,23 @@ class OnceFresh(Generic[T]):
         self._look = look
         self._begun = float("-inf")
         self._looking: asyncio.Task[T] | None = None
+        self._waiting: Counter[asyncio.Task[T]] = Counter()
 
     async def get(self) -> T:
         """Raises what the look raises; whoever asks then looks again. Whoever stops waiting stops nobody else."""
-        now = time.monotonic()
-        if self._looking is None or now - self._begun >= FRESH.total_seconds() or in_vain(self._looking):
-            self._begun, self._looking = now, asyncio.create_task(self._look())
-        return await asyncio.shield(self._looking)
+        now, look = time.monotonic(), self._looking
+        if look is None or now - self._begun >= FRESH.total_seconds() or in_vain(look):
+            look = asyncio.create_task(self._look())
+            self._begun, self._looking = now, look
+        self._waiting[look] += 1
+        try:
+            return await asyncio.shield(look)
+        finally:
+            self._waiting[look] -= 1
+            if not self._waiting[look]:
+                del self._waiting[look]
+                # For nobody: it must not hold a connection to a database that is silent.
+                look.cancel()
 
 
 def in_vain(look: "asyncio.Task[Any]") -> bool:
