@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -14,7 +15,11 @@ from hypothesis import strategies as st
 from catch.domain.facts import Actor, Sealed
 from catch.domain.meeting.planning import CancelMeeting, PlanMeeting, RescheduleMeeting
 from catch.domain.partner import RenewCalendar, SuspendMember
-from catch.web.console.pages.calendar import LONGEST_LINE, calendar, escaped, folded
+from catch.rates import Rates
+from catch.web.console.pages import calendar as pages
+from catch.web.console.pages.calendar import LONGEST_LINE, calendar, escaped, folded, named
+from catch.web.console.site import Console
+from catch.web.console.visit import Visit
 from tests.browser import signed_in
 from tests.conftest import Database
 from tests.place import CHAIR, COORDINATOR, HOUSING, PROGRAMME, SERIES, SYSTEM, Place, placed
@@ -148,6 +153,26 @@ async def test_nobody_reads_from_an_address_whose_it_is(place: Place) -> None:
     for url in (one, other):
         assert "chair" not in url
         assert "coordinator" not in url
+
+
+async def test_whoever_has_somebodys_address_does_not_keep_them_from_their_pages(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = await address(place, CHAIR)
+    consoles: list[Console] = []
+
+    def seen(visit: Visit) -> Any:
+        consoles.append(visit.console)
+        return named(visit)
+
+    monkeypatch.setattr(pages, "named", seen)
+    await fetched(place, url)
+    monkeypatch.setattr(consoles[0].web, "rates", Rates(0.001, 40))
+    monkeypatch.setattr(pages, "ASKED", Rates(0.001, 5))
+    answers = [(await fetched(place, url)).status_code for _ in range(50)]
+    assert answers == [200] * 5 + [429] * 45
+    async with signed_in(place, CHAIR) as client:
+        assert (await client.get("/meetings")).status_code == 200
 
 
 async def test_every_bit_of_an_address_counts(place: Place) -> None:

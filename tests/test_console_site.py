@@ -123,6 +123,20 @@ async def test_a_form_that_was_made_for_somebody_else_is_not_sent(place: Place, 
     assert "made for somebody else" in answer.text
 
 
+@pytest.mark.parametrize("text", ["Zusammengebrochen.", "彼は一週間電話に出ていません。", "\nانهار", "Two words"])
+async def test_what_was_typed_is_shown_where_it_could_not_be_taken_however_it_is_written(
+    place: Place, chair: httpx.AsyncClient, text: str
+) -> None:
+    """One word, or a script that sets no spaces, is as much somebody's as a sentence."""
+    async with signed_in(place, COORDINATOR) as other:
+        theirs = key_in((await other.get("/")).text)
+    command = str(uuid4())
+    answer = await chair.post("/do/add-note", data={"form-key": theirs, "command-id": command, "text": text})
+    assert answer.status_code == 403
+    assert f'dir="auto">{text}</pre>' in answer.text
+    assert command not in answer.text
+
+
 async def test_what_is_not_there_and_what_is_not_theirs_look_the_same(place: Place) -> None:
     meeting = await place.published()
     async with signed_in(place, HOUSING) as client:

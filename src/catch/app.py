@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from catch.log.migrations import newest
 from catch.personal import KeyFile, Keyring
 from catch.personal.belonging import OtherKey, begun, belong
 from catch.personal.keyring import erased_list
-from catch.present.moment import FRESH
+from catch.present.moment import OnceFresh
 from catch.present.present import Present
 from catch.readside import NotCaughtUp, ReadSide
 from catch.settings import BadSetting, Settings
@@ -55,7 +55,8 @@ class Catch:
             raise BadSetting(f"CATCH_WITNESSES: {problem}") from None
         self.cosigning = Cosigning(log, keyring.secret(PURPOSE), asked)
         self.reads = Reads(log, keyring.secret(PURPOSE), settings.signed)
-        self.running = Running(self.programme_keys)
+        self.running = OnceFresh(self.programme_keys)
+        """The programmes that run here: there is hardly ever a new one."""
 
     async def reached(self, position: int) -> None:
         """Returns once queries answer from at least this position. Raises `NotCaughtUp`."""
@@ -70,21 +71,6 @@ KEPT_SAFE = (
     "A place's key is made once and kept in a safe place (head -c 32 /dev/urandom | base64): with another one, nothing"
     " that was written before can be read."
 )
-
-
-class Running:
-    """The programmes that run here, looked up at most once in `FRESH`: there is hardly ever a new one."""
-
-    def __init__(self, look: Callable[[], Awaitable[list[str]]]) -> None:
-        self._look = look
-        self._keys: list[str] = []
-        self._looked = float("-inf")
-
-    async def keys(self) -> list[str]:
-        now = time.monotonic()
-        if now - self._looked >= FRESH.total_seconds():
-            self._keys, self._looked = await self._look(), now
-        return self._keys
 
 
 def key_path(settings: Settings) -> Path:

@@ -367,7 +367,7 @@ def _of_person(event: PersonEvent) -> Telling:  # noqa: C901
             return Telling(To.SEEING, Category.RESTRICTED, Changes.PERSON)
         # To all who may come near them: a letter to somebody who has died hurts.
         case PersonDeceased() | DeathWithdrawn():
-            return Telling(To.SEEING)
+            return Telling(To.SEEING, changes=Changes.PERSON)
         case PersonReferred():
             # In which other programmes a person is known is nothing to those of this one.
             return Telling(To.NOBODY)

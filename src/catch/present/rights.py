@@ -5,7 +5,6 @@ moved. The moment is renewed when something moved and at least once a second, so
 clock is gone within a second.
 """
 
-import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
@@ -19,7 +18,7 @@ from catch.domain.partner import Partner
 from catch.domain.streams import MEETING, PARTNER, partner_stream
 from catch.log import Log
 from catch.present.appearances import Appearances
-from catch.present.moment import FRESH
+from catch.present.moment import FRESH, OnceFresh
 from catch.present.states import Held, States
 
 MOST = 50_000
@@ -59,7 +58,8 @@ class Rights:
         self._appearances = appearances
         self._moment = datetime.min.replace(tzinfo=UTC)
         self._moved = -1
-        self._proved = float("-inf")
+        # Any statement will do: an answer shows that the records are within reach.
+        self._within_reach = OnceFresh(lambda: log.pool.fetchval("select 1"))
         self._seats: dict[UUID, Seated] = {}
         self._tables: dict[UUID, tuple[Meeting, Mapping[UUID, tuple[Seat, ...]]]] = {}
         self._sights: dict[tuple[Who, UUID], Judged] = {}
@@ -70,11 +70,7 @@ class Rights:
         """What is at hand may be answered only while the records are within reach: otherwise nobody would tell this
         process that a right has ended. Asked once a second; raises what asyncpg raises when the database is away.
         """
-        now = time.monotonic()
-        if now - self._proved >= FRESH.total_seconds():
-            # Any statement will do: an answer shows that the records are within reach.
-            await self._log.pool.fetchval("select 1")
-            self._proved = now
+        await self._within_reach.get()
 
     def moment(self) -> datetime:
         """Now, or a moment within the last second after which nothing has moved."""

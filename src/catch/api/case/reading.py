@@ -1,6 +1,6 @@
 """Cases as one viewer sees them: rights are those of now, contents those of now or of a moment of history."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeGuard
 from uuid import UUID
@@ -124,6 +124,23 @@ class Reading:
         of = (self.past or self.facts).person
         same = await same_as(of, person)
         return Merged(same, await Knowing(self.facts, self.judged).others(seen, person, of))
+
+    async def told_of_person(self, case: UUID, seen: Sight) -> Hashable:
+        """What the viewer is shown of the person of a case that they act upon and no fact of the case says: whoever
+        looks is shown it anew when it is another. Of what they are not shown nothing is in it.
+        """
+        try:
+            held: Case | None = (await self.facts.case(case)).state
+            person = await self.facts.person(held.person) if held else None
+        except Unreadable:
+            return None
+        if person is None or not seen.categories:
+            return None
+        merged = await self.merged(seen, person)
+        everyone = (person, *merged.same)
+        protected = Category.CONTACT in seen.categories and any(each.address_protected for each in everyone)
+        died = next((each.deceased.on for each in everyone if each.deceased), None)
+        return protected, died, tuple([(each.merge.merge, each.merge.state) for each in merged.others])
 
     async def judged(self, case: Case) -> Sight | None:
         """What the viewer sees of a case; whoever is kept out of it is told apart from who has no part in it."""

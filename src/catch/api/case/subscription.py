@@ -95,7 +95,7 @@ class CaseSource(Shared):
 
     async def view(self, topic: Hashable, viewer_class: Hashable) -> Hashable:
         who, seen = cast("tuple[Who, Sight]", viewer_class)
-        return self.standing(who), seen
+        return self.standing(who), seen, await Reading(self.facts(), who).told_of_person(cast("UUID", topic), seen)
 
     def runs_out(self, topic: Hashable, since: datetime, now: datetime) -> bool:
         case = cast("UUID", topic)

@@ -109,7 +109,7 @@ class Context:
 
     async def words(self) -> Words:
         """Where the viewer may look."""
-        return words(self.who, await self.catch.running.keys())
+        return words(self.who, await self.catch.running.get())
 
     async def take(
         self, command: Command, *, command_id: UUID, expected_version: int | None, occurred_at: datetime | None

@@ -134,7 +134,9 @@ class MeetingSource(Shared):
         return [meeting for meeting in self.catch.present.appearances.meetings(cases) if meeting in followed]
 
     async def view(self, topic: Hashable, viewer_class: Hashable) -> Hashable:
-        """Which items are closed to them and why, what they see of the others, and of what else they are warned."""
+        """Which items are closed to them and why, what they see of the others and of whom these are about, and of what
+        else they are warned.
+        """
         who, meeting, facts = cast("Who", viewer_class), await self._meeting(topic), self.facts()
         if meeting is None:
             return None
@@ -146,7 +148,15 @@ class MeetingSource(Shared):
         for item in meeting.items:
             hidden = await sitting.hidden(item)
             case: Case | None = (await facts.case(item.case)).state if item.case and hidden is None else None
-            found.add((item.item, hidden, await facts.sight(who, case) if case else None))
+            seen = await facts.sight(who, case) if case else None
+            found.add(
+                (
+                    item.item,
+                    hidden,
+                    seen,
+                    await sitting.reading.told_of_person(case.case, seen) if case and seen else None,
+                )
+            )
         if sitting.prepares and meeting.draft:
             besides = [each.case for each in (*meeting.draft.overflow, *meeting.draft.warnings) if each.case]
             await sitting.look(besides)

@@ -7,6 +7,7 @@ from catch.api.engine.costs import weighs
 from catch.api.programme import types
 from catch.api.programme.view import shown
 from catch.domain.refusals import UnknownProgramme
+from catch.domain.streams import programme_stream
 
 
 @strawberry.type
@@ -22,7 +23,9 @@ class ProgrammeQueries:
 
     @strawberry.field(description="A programme; without a version, the present one.", metadata=weighs(2))
     async def programme(self, info: Info, key: str, version: int | None = None) -> types.Programme | None:
+        facts = info.context.reading.facts
+        facts.rests.name(programme_stream(key))
         try:
-            return shown(await info.context.reading.facts.programme(key, version))
+            return shown(await facts.programme(key, version))
         except UnknownProgramme:
             return None

@@ -10,6 +10,7 @@ HERE = {
     "COMMAND_ID_REUSED": "You have sent this form before, and what it said then is recorded. Send it again only if this"
     " is something else that is to be recorded too.",
     "RECORDED_OTHERWISE": "This was recorded before, and otherwise. Send it again only if it is something else.",
+    "STEP_UP_NEEDED": "For this you have to show once more who you are. Nothing of what you typed was recorded yet.",
     "STALE": "This was changed since you looked at it. Nothing of what you typed was recorded yet.",
 }
 """What is said of some refusals where there is a form before somebody."""

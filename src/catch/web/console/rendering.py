@@ -10,7 +10,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, S
 
 from catch.domain.calendar import LONDON
 from catch.domain.streams import COMMANDS_BY_KEY
-from catch.web.console import room
+from catch.web.console import by_hand, room
 from catch.web.console.agenda_rows import row
 from catch.web.console.fields import kind_named
 from catch.web.console.typed import apart, lines
@@ -66,7 +66,7 @@ def environment(named: Callable[[str], str]) -> Environment:
     }
     made.filters.update(filters)
     shared: dict[str, Any] = made.globals
-    shared["row"] = row
+    shared |= {"row": row, "by_hand": by_hand}
     return made
 
 

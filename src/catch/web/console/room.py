@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from catch.domain.calendar import LONDON
 from catch.web.console.wording import closed_because
 
 Json = dict[str, Any]
@@ -69,6 +70,11 @@ class Pace(Struct, frozen=True):
     all: int
     opened: datetime | None = None
     box: int = 0
+
+
+def clock(at: str | None) -> str:
+    """10:05."""
+    return f"{datetime.fromisoformat(at).astimezone(LONDON):%H:%M}" if at else ""
 
 
 def lasting(length: int) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
+from uuid import UUID
 
 from litestar import MediaType, Request, Response, route
 from litestar.datastructures import Cookie
@@ -30,7 +31,7 @@ from catch.rates import Rates, identity, too_often
 from catch.web.about import about
 from catch.web.console.assets import Asset, assets
 from catch.web.console.rendering import environment
-from catch.web.console.sent import asked, form_of
+from catch.web.console.sent import Sent, asked, form_of
 from catch.web.console.served import served
 from catch.web.console.visit import ONWARD, Moved, NotShown, Page, Reply, Visit, nothing_here, one
 from catch.web.console.wording import words
@@ -296,8 +297,7 @@ class Console:
             return Page("", status)
         try:
             said = TITLES.get(title, title)
-            kept = {name: values for name, values in visit.form.items() if name not in NOT_KEPT}
-            return visit.page("told.html", status, title=said, text=text, kept=kept, onward=onward)
+            return visit.page("told.html", status, title=said, text=text, kept=typed(visit.form), onward=onward)
         except Exception as unexpected:
             fault(unexpected, "console")
             return Page(f"{title}: {text}", status, media="text/plain")
@@ -342,6 +342,30 @@ class Console:
 
 NOT_KEPT = frozenset({"form-key", "passphrase"})
 """What a form brings that is not shown again when it could not be taken."""
+NOT_TYPED = NOT_KEPT | {"command-id", "expected-version", "seen-at", "next", "at", "resend-to"}
+"""What it brings besides, and nobody has typed."""
+
+
+def typed(form: Sent) -> dict[str, list[str]]:
+    """What somebody may have typed, one word or many, in whatever script: all but what travels in a form by itself."""
+    return {
+        name: found
+        for name, values in form.items()
+        if name not in NOT_TYPED
+        and not name.startswith("seen.")
+        and (found := [each for each in values if worded(each)])
+    }
+
+
+def worded(value: str) -> bool:
+    """An id is nothing that anybody types."""
+    try:
+        UUID(value)
+    except ValueError:
+        return bool(value.strip())
+    return False
+
+
 TITLES = {
     "TOO_MANY_REQUESTS": "Too many requests",
     "NOT_FOR_YOUR_ROLE": "Not for your role",

@@ -19,13 +19,17 @@ from catch.access import NotEnrolled
 from catch.domain.calendar import london_day
 from catch.identity.cookies import Session
 from catch.identity.tokens import Viewer
-from catch.rates import identity
+from catch.rates import Rates, identity
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, NotShown, Page, Reply, Visit, nothing_here
 
 BACK = timedelta(days=90)
 A_MOMENT = 60.0
 """Seconds for which one request acts as whom its address names."""
+ASKED = Rates(1, 60)
+"""How often somebody's calendars are asked for. Apart from what they ask themselves: whoever has such an address, as
+calendar programs do, must not keep them from their pages by it.
+"""
 MEDIA = "text/calendar"
 MODES = {"IN_PERSON": "In person", "REMOTE": "Remote", "HYBRID": "In person and remote"}
 LONGEST_LINE = 75
@@ -74,7 +78,7 @@ def named(visit: Visit) -> tuple[Viewer, str, int]:
 async def feed(visit: Visit) -> Reply:
     viewer, series, renewed = named(visit)
     console = visit.console
-    if console.web.rates.wait(identity(viewer)):
+    if ASKED.wait(identity(viewer)):
         raise NotShown(429, "TOO_MANY_REQUESTS", "This calendar is asked for too often. Ask for it once an hour.")
     try:
         await console.web.rights.who(viewer.asker)

@@ -6,7 +6,7 @@ sees the whole form with what was typed and what is wrong with it.
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import get_args
+from typing import cast, get_args
 from uuid import UUID, uuid4
 
 from catch.domain.access_grant import EndBreakGlass, OpenBreakGlass, ReviewBreakGlass
@@ -17,6 +17,7 @@ from catch.domain.meeting.deciding import RecordUpdate
 from catch.domain.merging import MergeCommand, RequestMerge
 from catch.domain.processing import LiftRestriction, RefuseRestriction, RestrictProcessing, WithdrawGround
 from catch.domain.subject_access import ExtendSubjectAccess, GiveSubjectAccess, RefuseSubjectAccess
+from catch.web.console import stepping_up
 from catch.web.console.asking import ABOUT, form_of
 from catch.web.console.defaults import rows_known
 from catch.web.console.fields import kind_named, mutation_of
@@ -189,6 +190,7 @@ async def shown(
         stale=stale,
         since=since,
         subject=form.subject,
+        step_up=stepping_up.asked(visit, cast("type[Command]", form.kind), typed=bool(visit.form)),
     )
 
 

@@ -6,8 +6,8 @@ It is reached from the search, whatever that has found: the page says the same o
 from urllib.parse import urlencode
 from uuid import uuid4
 
-from catch.identity.trust import Issuers
 from catch.web.console.site import Address
+from catch.web.console.stepping_up import shown_until, step_up
 from catch.web.console.visit import Reply, Visit
 
 PAGE = 50
@@ -25,7 +25,8 @@ async def listed(visit: Visit) -> Reply:
         may=may,
         number=number,
         to_open=address(visit, number),
-        step_up=step_up(visit, number),
+        step_up=step_up(visit, address(visit, number)),
+        shown_until=shown_until(visit),
         new_id=lambda: str(uuid4()),
     )
 
@@ -35,16 +36,6 @@ def address(visit: Visit, number: str) -> str:
     assert visit.session is not None
     said = {"agency": visit.session.viewer.agency, "next": HERE} | ({"number": number} if number else {})
     return f"/do/open-break-glass?{urlencode(said)}"
-
-
-def step_up(visit: Visit, number: str) -> str:
-    """Where somebody shows anew who they are, before they open one."""
-    assert visit.session is not None
-    back = {"next": address(visit, number)}
-    issuer, whose = visit.console.web.issuer, visit.session.viewer.issuer
-    if isinstance(issuer, Issuers) and whose in issuer.known:
-        return f"/sign-in/{whose}?{urlencode({'step_up': '1', **back})}"
-    return f"/sign-in?{urlencode(back)}"
 
 
 ADDRESSES = (Address(HERE, listed, text="Break-glass", reads="breakGlass"),)

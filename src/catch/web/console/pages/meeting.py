@@ -3,19 +3,18 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
-
-from msgspec import Struct
+from uuid import UUID
 
 from catch.domain.calendar import LONDON
 from catch.domain.case.state import Priority
 from catch.domain.meeting.items import DecisionCode, DeferReason, GuestKind
 from catch.identity.tokens import Viewer
 from catch.web.console import following, room
+from catch.web.console.by_hand import On
 from catch.web.console.fields import choices_of
-from catch.web.console.pages.naming import agencies, programme
+from catch.web.console.pages.naming import agencies, interventions
 from catch.web.console.site import Address
-from catch.web.console.visit import Json, Reply, Visit, nothing_here
+from catch.web.console.visit import Json, Reply, Visit, many, nothing_here, one
 from catch.web.console.wording import words
 
 UNDER_WAY = ("IN_PROGRESS", "ADJOURNED")
@@ -32,16 +31,6 @@ SAID = (
     ("update", "Update"),
     ("nextSteps", "Next steps"),
 )
-
-
-class On(Struct):
-    """What the forms of a page share."""
-
-    form_key: str
-    next: str
-
-    def new_id(self) -> str:
-        return str(uuid4())
 
 
 def on(visit: Visit, address: str) -> On:
@@ -151,6 +140,7 @@ def of_the_item(visit: Visit, meeting: Json, item: Json | None) -> Json:
         "said": said_of(item),
         "tellers": [(each, each) for each in tellers(meeting, item)],
         "guests": guests(meeting, item) if item else [],
+        "same_person": registered_twice(meeting, item) if item else [],
     }
 
 
@@ -219,7 +209,7 @@ def expected(meeting: Json) -> list[Json]:
     found: list[Json] = []
     for each in meeting["invitations"]:
         window = windows.get(each["agency"])
-        text = f"{clock(window['availableFrom'])} to {clock(window['availableUntil'])}" if window else ""
+        text = f"{room.clock(window['availableFrom'])} to {room.clock(window['availableUntil'])}" if window else ""
         found.append({**each, "window": text})
     return found
 
@@ -242,10 +232,6 @@ def tellers(meeting: Json, item: Json | None) -> list[str]:
     return list(dict.fromkeys([*presenter, *(each["user"] for each in meeting["attendance"] if each["present"])]))
 
 
-def clock(at: str) -> str:
-    return f"{datetime.fromisoformat(at).astimezone(LONDON):%H:%M}"
-
-
 def local(at: str) -> str:
     return datetime.fromisoformat(at).astimezone(LONDON).isoformat()
 
@@ -255,6 +241,18 @@ def guests(meeting: Json, item: Json) -> list[Json]:
     present = {each["user"] for each in meeting["attendance"] if each["present"]}
     return [
         {**each, "present": each["user"] in present} for each in meeting["invitations"] if item["id"] in each["items"]
+    ]
+
+
+def registered_twice(meeting: Json, item: Json) -> list[Json]:
+    """With whom the item's person is one, or may be, as far as whoever looks is told, and where that one's cases stand
+    on this agenda. A merge moves nothing: each case stays the item that it was.
+    """
+    places = {each["case"]["id"]: each for each in meeting["agenda"]["items"] if each["case"]}
+    return [
+        {**each, "on_agenda": [places[case["id"]] for case in each["cases"] if case["id"] in places]}
+        for each in many(one(item["case"], "person"), "merges")
+        if each["state"] in ("REQUESTED", "MERGED")
     ]
 
 
@@ -290,14 +288,13 @@ async def named(visit: Visit, meeting: Json, item: Json | None, values: Mapping[
     about_case: list[str] = []
     if asked and item:
         about_case = (await visit.maybe("offered", caseId=item["case"]["id"])).get("offered", [])
-    organises = values["organises"] and not values["over"]
-    configured: Json = await programme(visit, meeting["programme"]) if organises and item else {}
-    interventions: list[str] = configured.get("interventions") or []
+    # The form for which they are asked stands at the open item alone.
+    acts = values["organises"] and item and item["state"] == "OPEN"
     return {
         "about_case": about_case,
         # For everybody, once: whoever is given the chair later has the page as it was loaded.
         "agencies": [] if visit.fragments else await agencies(visit, meeting["programme"], known(meeting)),
-        "interventions": [(each, words(each)) for each in interventions],
+        "interventions": await interventions(visit, meeting["programme"]) if acts else [],
         "decision_codes": choices_of(DecisionCode),
         "defer_reasons": choices_of(DeferReason),
         "guest_kinds": choices_of(GuestKind),

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from catch.web.console.known import definition
 from catch.web.console.visit import Json, Visit
+from catch.web.console.wording import words
 
 Choices = list[tuple[str, str]]
 
@@ -16,11 +17,10 @@ async def agencies(visit: Visit, programme: str, known: Iterable[str] = ()) -> C
     return sorted(({key: key for key in known} | names).items(), key=lambda each: each[1].lower())
 
 
-async def programme(visit: Visit, key: str) -> Json:
-    """Its settings; nothing where there is none such."""
-    held = (await visit.maybe("programme_definitions")).get("programmes", [])
-    nothing: Json = {}
-    return next((settings(each) for each in held if each["key"] == key), nothing)
+async def interventions(visit: Visit, programme: str) -> Choices:
+    """Kinds of what may be done for somebody, as the programme has them."""
+    held: Json = (await visit.maybe("programme", key=programme)).get("programme") or {}
+    return [(each, words(each)) for each in held.get("interventions") or ()]
 
 
 def settings(programme: Json) -> Json:
