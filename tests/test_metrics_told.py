@@ -1,5 +1,6 @@
 """Metrics as they are told: freely to who sees every case, with care to everybody else, and never of what is hidden."""
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ from catch.statistics.small_numbers import SMALLEST, quarter_before
 from tests.browser import signed_in
 from tests.conftest import Furnished
 from tests.place import AUDITOR, CHAIR, COORDINATOR, HOUSING, PROGRAMME, Case, Place
+from tests.visitors import visiting
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -259,6 +261,49 @@ async def test_the_console_shows_every_figure_and_the_facts_behind_it(world: Wor
         assert "There is no such figure" in (await visitor.get(f"/figures/facts?code=M99&programme={PROGRAMME}")).text
     async with signed_in(world.place, HOUSING) as visitor:
         assert "There is no such figure" in (await visitor.get(f"/figures/facts?programme={PROGRAMME}")).text
+
+
+async def test_facts_are_asked_for_by_what_a_point_of_a_chart_is_of(world: World):
+    asked = {"programme": PROGRAMME, "code": "M07"}
+    ten = await pages(world, AUDITOR, 3, days=10, **asked)
+    assert {line["amount"] for each in ten for line in each["facts"]} == {10}
+    assert {str(case.case) for case in world.few} <= {each["caseId"] for each in ten}
+    assert await pages(world, AUDITOR, 3, days=11, **asked) == []
+    assert len(await pages(world, AUDITOR, 4, group=COORDINATOR.agency, **asked)) == 10
+    assert await pages(world, AUDITOR, 3, group="police-1", **asked) == []
+    # By group as groups are told.
+    narrow = between(BEFORE.first, BEFORE.last, code="M07", group=COORDINATOR.agency, first=1)
+    assert await world.place.code(EVIDENCE, COORDINATOR, **narrow) == "GROUPS_BY_YEAR_ONLY"
+
+
+async def test_a_chart_leads_to_its_facts_whoever_may_be_led_there(world: World):
+    await world.place.settled()
+    here = f"/figures/facts?code=M07&programme={PROGRAMME}"
+    async with visiting(world.place, AUDITOR) as visitor:
+        page = await visitor.get(f"{here}&period=all")
+        assert "<svg" in page.html
+        assert re.search('<a href="[^"]*days=10#facts" tabindex="-1" aria-label="By day 10: [0-9.]+ %">', page.html)
+        (led, *_) = [each for each in page.links if "days=10" in each]
+        facts = await visitor.get(led.partition("#")[0])
+        assert "Only those that took 10 days." in facts.text
+        assert f"/cases/{world.few[0].case}" in facts.links
+        assert "<svg" not in facts.html
+        month = await visitor.get(f"/figures/facts?code=M01&programme={PROGRAMME}&period={BEFORE.first:%Y-%m}-1")
+        assert f"{BEFORE.first:%B %Y}" in month.text
+        assert "Referrals: 4" in " ".join(month.text.split()) or "4" in month.text
+        beside = await visitor.get(f"/figures/groups?programme={PROGRAMME}&period=all&key={COORDINATOR.agency}")
+        assert "M07: Time to outcome" in beside.text
+        assert any(f"group={COORDINATOR.agency}" in each for each in beside.links)
+    for by, period in ((COORDINATOR, "all"), (COORDINATOR, f"{BEFORE.first:%Y-%m}-1"), (HOUSING, "all")):
+        async with visiting(world.place, by) as visitor:
+            assert "There is no such figure" in (await visitor.get(f"{here}&period={period}")).text
+            if period == "all":
+                assert "There are no figures" in (await visitor.get(f"/figures/groups?period={period}")).text
+    async with visiting(world.place, ANALYST) as visitor:
+        # An analyst is told figures, and led to no fact.
+        page = await visitor.get(f"{here}&period={ENDED.first:%Y-%m}-3")
+        assert "<svg" in page.html
+        assert not [each for each in page.links if "#facts" in each]
 
 
 async def test_the_report_is_for_whoever_sees_every_case(world: World):

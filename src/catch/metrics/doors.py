@@ -148,6 +148,7 @@ def of_cases(
     shows: frozenset[Category] | None = NEEDS,
     measure: MetricMeasure = MetricMeasure.SHARE,
     audience: MetricAudience = MetricAudience.FIGURES,
+    grouped: str = "agency",
 ) -> Metric:
     return Metric(
         code=code,
@@ -162,7 +163,7 @@ def of_cases(
         smallest=SMALLEST,
         version=1,
         computed=FromCases(lines, estimate, shows),
-        grouped="agency",
+        grouped=grouped,
     )
 
 

@@ -128,7 +128,7 @@ def _sections(about: About, told: Mapping[str, Told]) -> Iterator[Section]:
     for title, codes in (*CHAPTERS, (OTHERS, rest)):
         here = [told[code] for code in codes.split() if code in told and told[code].lacking is None]
         if here:
-            parts = [part for each in here for part in _parts(about, each)]
+            parts = [part for each in here for part in charts(each, AT_RISK[about.audience])]
             yield Section(title, tuple(_sentences(here)), (_summary(title, here), *parts))
     yield _not_told(about, told.values())
 
@@ -208,18 +208,19 @@ def _value(metric: Metric, value: Value) -> Cell:
             return f"{value.value:,.1f}"
 
 
-def _parts(about: About, told: Told) -> Iterator[Drawn]:
+def charts(told: Told, least: int) -> Iterator[Drawn]:
+    """What of a metric can be drawn, of nothing but what is told. Curves end where fewer than `least` are watched."""
     metric, estimate = told.metric, told.estimate
     if estimate is None:
         return
-    if points := truncated(estimate.curve, AT_RISK[about.audience]):
+    if points := truncated(estimate.curve, least):
         steps = tuple(Step(each.days, each.incidence, each.incidence_lower, each.incidence_upper) for each in points)
         last = points[-1].days
         waiting = tuple((each.days, each.at_risk) for each in estimate.at_risk if each.days <= last)
         yield Curves(
             f"{metric.code} {metric.name}",
             f"{metric.question} The share by each day, with its 95 % interval; who has not yet, is still watched. The"
-            f" curve ends where fewer than {AT_RISK[about.audience]} are.",
+            f" curve ends where fewer than {least} are.",
             f"Days since {_start(metric)}",
             "Share",
             (Line("All", steps, waiting),),
