@@ -50,7 +50,7 @@ def group(key: str, count: int | None, of: int) -> dict[str, Any]:
 
 def point(days: int, at_risk: int, share: float) -> dict[str, Any]:
     return {
-        "days": days, "atRisk": at_risk, "achieved": 1, "competing": 0, "censored": 0, "survival": 1 - share,
+        "days": float(days), "atRisk": at_risk, "achieved": 1, "competing": 0, "censored": 0, "survival": 1 - share,
         "lower": None, "upper": None, "incidence": share, "incidenceLower": share / 2, "incidenceUpper": share,
     }  # fmt: skip
 
@@ -167,8 +167,8 @@ def test_numbers_along_an_axis_are_round():
 
 
 def test_names_of_points_that_lie_together_stand_below_each_other():
-    points = [Mark(100, 50, "circle", "", "") for _ in range(3)]
-    heights = [each.y for each in named(points, ["housing-1", "police-1", "snn"])]
+    points = [(Mark(100, 50, "circle", "", ""), name) for name in ("housing-1", "police-1", "snn")]
+    heights = [each.y for each in named(points)]
     assert len({*heights}) == 3
 
 

@@ -24,6 +24,7 @@ _MOVED = {date(2002, 5, 27), date(2012, 5, 28), date(2020, 5, 4), date(2022, 5, 
 _KEPT = {(12, 25), (12, 26), (1, 1)}
 
 
+@lru_cache(4096)
 def london_day(at: datetime) -> date:
     """The date it is in London at an instant."""
     return at.astimezone(LONDON).date()

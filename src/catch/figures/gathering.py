@@ -18,10 +18,11 @@ from catch.domain.case.state import Case
 from catch.domain.facts import Recorded
 from catch.domain.meeting import evolve as meeting_after
 from catch.domain.meeting.state import OVER, Meeting, MeetingState
-from catch.history.past import Moment, each_history, rows
+from catch.history.past import Moment, chosen, each_history, rows
 from catch.log.entries import Unreadable
 from catch.metrics.definition import CaseFacts, ContactFacts, Cut, MeetingFacts
 from catch.metrics.doors import REPEATS
+from catch.present.merges import links
 from catch.slices import in_slices
 from projections import agenda, break_glass, case_summary, contacts, outcomes
 
@@ -41,11 +42,24 @@ class Known(NamedTuple):
 
 
 async def people(catch: Catch, programme: str, known: Known) -> AsyncIterator[list[list[CaseFacts]]]:
-    """The cases of a programme, each person's in a list of their own; so many people at once."""
-    found = await case_summary.by_person(catch.log.pool, programme)
+    """The cases of a programme, each person's in a list of their own; so many people at once. Whoever was merged into
+    somebody else by then is one with them.
+    """
+    found = as_one(await case_summary.by_person(catch.log.pool, programme), await merged(catch, known))
     for piece in pieces(found, TOGETHER):
         facts = await of_cases(catch, [case for _, case in piece], known)
         yield [[*of_one(facts, held)] for _, held in groupby(piece, key=lambda each: each[0])]
+
+
+async def merged(catch: Catch, known: Known) -> Mapping[UUID, UUID]:
+    """Under whom people went on, as it was known then."""
+    facts = await catch.present.merges.upto(known.position)
+    return links(chosen(facts, known.moment) if known.moment else facts)
+
+
+def as_one(found: Iterable[tuple[UUID, UUID]], into: Mapping[UUID, UUID]) -> Sequence[tuple[UUID, UUID]]:
+    """Cases after their people, those of one person together."""
+    return sorted((into.get(person, person), case) for person, case in found)
 
 
 def of_one(facts: Mapping[UUID, CaseFacts], held: Iterable[tuple[UUID, UUID]]) -> Iterator[CaseFacts]:
@@ -124,12 +138,21 @@ def facts_of(case: UUID, history: Sequence[Recorded[Any]]) -> CaseFacts | None:
 
 async def cases_with_others(catch: Catch, programme: str, cases: Sequence[UUID], known: Known) -> dict[UUID, CaseFacts]:
     """These cases, each with the others of its person in the programme."""
-    own = await case_summary.of_same_people(catch.log.pool, programme, cases) if cases else []
+    own = await of_same_people(catch, programme, cases, known) if cases else []
     facts = await of_cases(catch, [case for _, case in own], known)
     found: dict[UUID, CaseFacts] = {}
     for _, held in groupby(own, key=lambda each: each[0]):
         found |= {each.case.case: each for each in of_one(facts, held)}
     return {case: found[case] for case in cases if case in found}
+
+
+async def of_same_people(
+    catch: Catch, programme: str, cases: Sequence[UUID], known: Known
+) -> Sequence[tuple[UUID, UUID]]:
+    into, db = await merged(catch, known), catch.log.pool
+    whose = {into.get(person, person) for person in await case_summary.people_of(db, cases)}
+    both = whose | {retired for retired, survivor in into.items() if survivor in whose}
+    return as_one(await case_summary.by_person(db, programme, both), into)
 
 
 async def meetings_of(catch: Catch, found: Sequence[UUID], programme: str) -> list[Meeting]:
@@ -172,10 +195,21 @@ def took_place(meeting: Meeting) -> bool:
 
 
 async def first_contacts(catch: Catch, programme: str, known: Known, cut: Cut) -> list[ContactFacts]:
+    return [facts for _, facts in with_returns(await contacts_then(catch, programme, known), cut)]
+
+
+async def contacts_then(catch: Catch, programme: str, known: Known) -> list[contacts.Row]:
+    """The contacts of a programme as they were by then."""
     held = await contacts.of_programme(catch.log.pool, programme)
     if known.moment is not None or any(row.position > known.position for row in held):
         then: dict[Any, Any] = await rows(catch.log, contacts.CONTACTS, known.then)
         held = sorted((row for row in then.values() if row.programme == programme), key=lambda row: row.contact_id)
+    return held
+
+
+def with_returns(held: Sequence[contacts.Row], cut: Cut) -> Iterator[tuple[contacts.Row, ContactFacts]]:
+    """Each with whether whoever it is about came again: as far as these contacts say."""
     real = [row for row in held if row.received_at <= cut.at and not contacts.administrative(row)]
     again = {days: contacts.came_again(real, timedelta(days=days)) for days in REPEATS}
-    return [ContactFacts(row.contact, {days: row.contact_id in again[days] for days in REPEATS}) for row in held]
+    for row in held:
+        yield row, ContactFacts(row.contact, {days: row.contact_id in again[days] for days in REPEATS})

@@ -221,7 +221,7 @@ def charts(told: Told, least: int) -> Iterator[Drawn]:
             f"{metric.code} {metric.name}",
             f"{metric.question} The share by each day, with its 95 % interval; who has not yet, is still watched. The"
             f" curve ends where fewer than {least} are.",
-            f"Days since {_start(metric)}",
+            "Days",
             "Share",
             (Line("All", steps, waiting),),
         )
@@ -229,10 +229,6 @@ def charts(told: Told, least: int) -> Iterator[Drawn]:
         yield Bars(f"{metric.code} {metric.name}", metric.question, "Kind", "Number", bars)
     yield from _month_by_month(told)
     yield from _side_by_side(told)
-
-
-def _start(metric: Metric) -> str:
-    return metric.denominator[0].lower() + metric.denominator[1:]
 
 
 def _bars(estimate: Estimate) -> tuple[tuple[str, Cell], ...]:

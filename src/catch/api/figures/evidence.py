@@ -17,14 +17,15 @@ from catch.api.common import types as common_types
 from catch.api.common.context import Context, NotForYourRole
 from catch.api.common.cursors import cursor
 from catch.api.common.scalars import Position
+from catch.api.contact.view import Shown
 from catch.api.figures import metric_types as types
 from catch.api.figures.metrics import Question, question
 from catch.api.figures.view import Asked
 from catch.domain.meeting.state import Meeting
 from catch.domain.refusals import NotAnswered
-from catch.figures.gathering import cases_with_others, meetings_of, meetings_then
+from catch.figures.gathering import cases_with_others, contacts_then, meetings_of, meetings_then, with_returns
 from catch.figures.making import lacking
-from catch.metrics.definition import CaseFacts, Cut, FromCases, FromMeetings, MeetingFacts, Metric
+from catch.metrics.definition import CaseFacts, Cut, FromCases, FromContacts, FromMeetings, MeetingFacts, Metric
 from catch.metrics.lines import Line
 from catch.metrics.reckoning import Tally
 from catch.personal import looks
@@ -49,7 +50,7 @@ class Only(NamedTuple):
 
 
 class NoEvidence(NotAnswered):
-    """No case or meeting stands behind this figure. Ask for its definition, which says why."""
+    """No case, meeting or contact stands behind this figure. Ask for its definition, which says why."""
 
 
 async def evidence(
@@ -71,6 +72,8 @@ async def evidence(
         found, cursors = await of_cases(context, metric.computed, put, cut, wants, only, wanted, after)
     elif isinstance(metric.computed, FromMeetings):
         found, cursors = await of_meetings(context, metric.computed, put, cut, wants, only, wanted, after)
+    elif isinstance(metric.computed, FromContacts):
+        found, cursors = await of_contacts(context, metric.computed, put, cut, wants, only, wanted, after)
     else:
         raise NoEvidence(code=metric.code)
     return types.MetricEvidenceConnection(
@@ -120,7 +123,11 @@ async def of_cases(
                 looks.told(row.case_id)
                 found.append(
                     types.MetricEvidence(
-                        case_id=row.case_id, number=open_to[row.case_id], meeting_id=None, facts=[*map(fact, held)]
+                        case_id=row.case_id,
+                        number=open_to[row.case_id],
+                        meeting_id=None,
+                        contact_id=None,
+                        facts=[*map(fact, held)],
                     )
                 )
     return found, cursors
@@ -167,9 +174,50 @@ async def of_meetings(
                 cursors.append(cursor(*after))
                 found.append(
                     types.MetricEvidence(
-                        case_id=None, number=None, meeting_id=row.meeting_id, facts=[*map(fact, shown)]
+                        case_id=None,
+                        number=None,
+                        meeting_id=row.meeting_id,
+                        contact_id=None,
+                        facts=[*map(fact, shown)],
                     )
                 )
+    return found, cursors
+
+
+async def of_contacts(
+    context: Context,
+    computed: FromContacts,
+    put: Question,
+    cut: Cut,
+    wants: Tally,
+    only: Only,
+    wanted: int,
+    after: Place | None,
+) -> Page:
+    """Of the front doors that the viewer keeps. Whether somebody came again is told from the contacts that they are
+    shown alone: else it would tell of another.
+    """
+    found: list[types.MetricEvidence] = []
+    cursors: list[str] = []
+    if put.programme not in context.who.doors:
+        return found, cursors
+    held = [row for row in await contacts_then(context.catch, put.programme, put.known) if put.near(row.received_at)]
+    shown = await Shown(context.reading).seen(held)
+    for row, facts in with_returns(sorted(shown, key=lambda each: (each.received_at, each.contact_id)), cut):
+        place = (row.received_at, row.contact_id)
+        lines = chosen(computed.lines(facts, cut), wants, only)
+        if lines and (after is None or place > after) and len(found) <= wanted:
+            cursors.append(cursor(*place))
+            looks.told_of(row.contact.subject)
+            found.append(
+                types.MetricEvidence(
+                    case_id=None,
+                    number=None,
+                    meeting_id=None,
+                    contact_id=row.contact_id,
+                    facts=[*map(fact, lines)],
+                )
+            )
     return found, cursors
 
 

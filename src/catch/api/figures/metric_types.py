@@ -115,11 +115,12 @@ class MetricFact:
     entry: UUID | None = strawberry.field(description="The action, review, goal, item or the like that it rests on.")
 
 
-@strawberry.type(description="A case or a meeting behind a figure, with its lines.")
+@strawberry.type(description="A case, a meeting or a contact at the front door behind a figure, with its lines.")
 class MetricEvidence:
     case_id: UUID | None
     number: str | None
     meeting_id: UUID | None
+    contact_id: UUID | None
     facts: list[MetricFact]
 
 

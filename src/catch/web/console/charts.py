@@ -16,6 +16,8 @@ WIDTH, LEFT, RIGHT, TOP, TALL = 640, 56, 20, 28, 220
 """Of a sheet, the room left on three sides of it, and how high the drawing is."""
 TICKS, APART = 5, 40
 """About so many numbers on an axis; and how far apart, at least, numbers along it stand."""
+NAMED = 8
+"""Of more groups than these only those to look at have their names beside them: the table has all."""
 LIMITS = 60
 """Sizes at which the limits of a funnel are worked out."""
 SHAPES = {
@@ -236,15 +238,17 @@ def apart(chart: Apart, leads: Sequence[str]) -> Picture:
         )
         for each, lead in zip(found.groups, leads, strict=True)
     ]
-    texts += [*named(marks, [each.name for each in found.groups])]
+    few = len(found.groups) <= NAMED
+    shown = [(mark, each.name) for mark, each in zip(marks, found.groups, strict=True) if few or each.to_look_at]
+    texts += named(shown)
     key = "Level: the share of all together. Dashed: 95 % limits; solid: 99.8 %. Diamond: beyond the 95 % limits."
     return Picture(chart.title, chart.description, key, TOP + TALL + 50, texts, paths, marks, [])
 
 
-def named(marks: Sequence[Mark], names: Sequence[str]) -> Iterator[Text]:
+def named(marks: Iterable[tuple[Mark, str]]) -> Iterator[Text]:
     """A name beside each mark, lower where another stands there already."""
     taken: list[tuple[float, float]] = []
-    for mark, name in sorted(zip(marks, names, strict=True), key=lambda each: (each[0].y, each[0].x)):
+    for mark, name in sorted(marks, key=lambda each: (each[0].y, each[0].x)):
         y = mark.y + 4
         while any(abs(mark.x - x) < 8 * len(name) and abs(y - other) < 14 for x, other in taken):
             y += 14

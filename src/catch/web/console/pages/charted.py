@@ -75,7 +75,7 @@ def months_of(metric: Json) -> Iterator[Month]:
 
 def point_of(each: Json) -> Point:
     return Point(
-        days=each["days"],
+        days=int(each["days"]),
         at_risk=each["atRisk"],
         events=each["achieved"],
         competing=each["competing"],
