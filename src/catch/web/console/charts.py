@@ -71,6 +71,7 @@ class Picture(NamedTuple):
     title: str
     description: str
     key: str
+    width: float
     height: float
     texts: list[Text]
     paths: list[Path]
@@ -141,12 +142,15 @@ def curves(chart: Curves, leads: Sequence[str]) -> Picture:
         band = [*stairs(upper), *reversed([*stairs(lower)])]
         paths.append(Path(f"{sheet.line(band)}Z", "band"))
     paths.append(Path(sheet.line(stairs([(0, 0.0), *((each.day, each.share) for each in line.steps)])), "line"))
-    texts += [Text(sheet.x(day), TOP + TALL + 18, f"{day:g}") for day in ticks(0, last, 1)]
+    waiting = spaced([(sheet.x(day), str(day), str(count)) for day, count in line.at_risk if day <= last])
+    days = [(x, day) for x, day, _ in waiting] or [(sheet.x(day), f"{day:g}") for day in ticks(0, last, 1)]
+    texts += [Text(x, TOP + TALL + 18, day) for x, day in days]
     texts.append(Text((LEFT + WIDTH - RIGHT) / 2, TOP + TALL + 38, chart.across))
     height = TOP + TALL + 50
-    if waiting := spaced([(sheet.x(day), str(count)) for day, count in line.at_risk if day <= last]):
-        texts.append(Text(4, height + 12, "Still waiting, by day", "start"))
-        texts += [Text(x, height + 32, said) for x, said in waiting]
+    if waiting:
+        # Below the curve: without it the end of a curve says more than it knows.
+        texts.append(Text(4, height + 12, "Still waiting on that day", "start"))
+        texts += [Text(x, height + 32, count) for x, _, count in waiting]
         height += 42
     marks = [
         Mark(sheet.x(each.day), sheet.y(each.share), "dot", f"By day {each.day}: {percent(each.share)}", lead)
@@ -155,7 +159,7 @@ def curves(chart: Curves, leads: Sequence[str]) -> Picture:
         if each.share > before.share
     ]
     key = "The shaded band is the 95 % interval." if len(sure) > 1 else ""
-    return Picture(chart.title, chart.description, key, height, texts, paths, marks, [])
+    return Picture(chart.title, chart.description, key, WIDTH, height, texts, paths, marks, [])
 
 
 def stairs(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
@@ -166,12 +170,12 @@ def stairs(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float
         yield x, y
 
 
-def spaced(texts: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
+def spaced(texts: Sequence[tuple[float, str, str]]) -> list[tuple[float, str, str]]:
     """Of words in a row those that do not run into each other."""
-    shown: list[tuple[float, str]] = []
-    for x, says in texts:
-        if not shown or x - shown[-1][0] >= APART:
-            shown.append((x, says))
+    shown: list[tuple[float, str, str]] = []
+    for each in texts:
+        if not shown or each[0] - shown[-1][0] >= APART:
+            shown.append(each)
     return shown
 
 
@@ -182,7 +186,8 @@ def process(chart: Process, leads: Sequence[str]) -> Picture:
     found, shares = chart.chart, chart.kind is Kind.SHARE
     values = [each.value for each in found.points]
     # Neither a count nor a share is less than nothing, whatever limits come out.
-    low, high = max(0.0, min(*values, found.lower)), max(*values, found.upper)
+    low, high = min(*values, found.lower), max(*values, found.upper)
+    low = max(0.0, low - (high - low) / 20)
     high = min(1.0, high) if shares else high
     sheet = Sheet(len(values), low, high)
     paths, texts = sheet.grid(chart.up, percent if shares else "{:g}".format, 0.01 if shares else 1)
@@ -206,7 +211,7 @@ def process(chart: Process, leads: Sequence[str]) -> Picture:
         "Solid: the mean. Dashed: the limits of chance. Round: no more than chance; triangle: better; diamond: worse;"
         " square: more than chance."
     )
-    return Picture(chart.title, chart.description, key, TOP + TALL + 74, texts, paths, marks, [])
+    return Picture(chart.title, chart.description, key, WIDTH, TOP + TALL + 74, texts, paths, marks, [])
 
 
 def apart(chart: Apart, leads: Sequence[str]) -> Picture:
@@ -224,9 +229,7 @@ def apart(chart: Apart, leads: Sequence[str]) -> Picture:
         paths.append(Path(sheet.line((of, low) for of, low, _ in within), kind))
         paths.append(Path(sheet.line((of, high) for of, _, high in within), kind))
     texts += [Text(sheet.x(of), TOP + TALL + 18, f"{of:g}") for of in ticks(0, sheet.right, 1)]
-    texts.append(
-        Text((LEFT + WIDTH - RIGHT) / 2, TOP + TALL + 38, f"How many: {chart.across[0].lower()}{chart.across[1:]}")
-    )
+    texts.append(Text((LEFT + WIDTH - RIGHT) / 2, TOP + TALL + 38, "How many stand behind each"))
     marks = [
         Mark(
             sheet.x(each.of),
@@ -242,7 +245,7 @@ def apart(chart: Apart, leads: Sequence[str]) -> Picture:
     shown = [(mark, each.name) for mark, each in zip(marks, found.groups, strict=True) if few or each.to_look_at]
     texts += named(shown)
     key = "Level: the share of all together. Dashed: 95 % limits; solid: 99.8 %. Diamond: beyond the 95 % limits."
-    return Picture(chart.title, chart.description, key, TOP + TALL + 50, texts, paths, marks, [])
+    return Picture(chart.title, chart.description, key, WIDTH, TOP + TALL + 50, texts, paths, marks, [])
 
 
 def named(marks: Iterable[tuple[Mark, str]]) -> Iterator[Text]:
@@ -257,8 +260,8 @@ def named(marks: Iterable[tuple[Mark, str]]) -> Iterator[Text]:
         yield Text(mark.x - 10 if right else mark.x + 10, y, name, "end" if right else "start")
 
 
-ROW = 44
-"""Of a bar with its name above it."""
+ROW, NARROW = 44, 340
+"""How high a bar is with its name above it; and how wide a sheet of bars, which a telephone shows whole."""
 
 
 def bars(chart: Bars, leads: Sequence[str]) -> Picture:
@@ -271,7 +274,7 @@ def bars(chart: Bars, leads: Sequence[str]) -> Picture:
     texts: list[Text] = []
     drawn: list[Bar] = []
     for number, (name, value, lead) in enumerate(held):
-        y, width, told = number * ROW + 14, round((WIDTH - 90) * value / most, 1), written(value, chart.kind)
+        y, width, told = number * ROW + 14, round((NARROW - 60) * value / most, 1), written(value, chart.kind)
         texts += [Text(4, y, name, "start"), Text(width + 12, y + 19, told, "start")]
         drawn.append(Bar(y + 6, width, f"{name}: {told}", lead))
-    return Picture(chart.title, chart.description, "", len(held) * ROW + 8, texts, [], [], drawn)
+    return Picture(chart.title, chart.description, "", NARROW, len(held) * ROW + 8, texts, [], [], drawn)
