@@ -332,6 +332,10 @@ async def by_person(db: Statements, programme: str, people: Iterable[UUID] | Non
     return [(row[0], row[1]) for row in rows]
 
 
+async def count_in(db: Statements, programme: str) -> int:
+    return await db.fetchval(f"select count(*) from {TABLE} where programme = $1", programme)
+
+
 async def people_of(db: Statements, cases: Iterable[UUID]) -> set[UUID]:
     """Whose these cases are."""
     rows = await db.fetch(f"select distinct person from {TABLE} where case_id = any($1::uuid[])", [*cases])

@@ -17,9 +17,14 @@ from catch.domain.case.closing import CloseCase
 from catch.domain.case.notes import AddNote
 from catch.domain.facts import Actor, Category, Role, Sealed
 from catch.domain.merging import ApproveMerge, RequestMerge, ReverseMerge
+from catch.domain.streams import PROGRAMME as PROGRAMMES
+from catch.domain.streams import programme_stream
+from catch.figures import making, sharing
 from catch.figures.gathering import Known, people
+from catch.figures.making import Wanted, lacking, made
 from catch.history.past import Moment
 from catch.metrics import CATALOGUE
+from catch.metrics.definition import Cut
 from catch.report.forms import FORMS
 from catch.report.impact import ReportAudience
 from catch.report.making import impact_report
@@ -133,6 +138,24 @@ async def test_the_same_cut_off_gives_the_same_bytes_whatever_is_recorded_since(
     ahead = {"programme": PROGRAMME, "asAt": {"occurredAt": "2098-01-01T00:00:00Z"}}
     present = (await place.ask(ONE, AUDITOR, code="M07", programme=PROGRAMME))["metric"]
     assert (await place.ask(ONE, AUDITOR, code="M07", **ahead))["metric"] == present
+
+
+async def test_processes_beside_count_what_is_counted_here(world: World, monkeypatch: pytest.MonkeyPatch):
+    catch = world.place.catch
+    known = Known(await world.place.settled(), None)
+    history = (await catch.present.states.get(PROGRAMMES, programme_stream(PROGRAMME))).state
+    cut = Cut(datetime.now(UTC), {held.version: held for held in history.versions})
+    able = [metric for metric in CATALOGUE if lacking(metric, history.current) is None]
+    wanted = [Wanted(metric, date.min, date.max, (), grouped=True) for metric in able]
+    here = await made(catch, PROGRAMME, known, cut, wanted)
+    monkeypatch.setattr(making, "MANY", 1)
+    assert await made(catch, PROGRAMME, known, cut, wanted) == here
+    then = Known(known.position, Moment(position=known.position))
+    assert await made(catch, PROGRAMME, then, cut, wanted) == here
+    # The control: they are other processes, and one that ends early is no answer.
+    monkeypatch.setattr(sharing.sys, "executable", "/bin/false")
+    with pytest.raises(sharing.SharedWorkFailed):
+        await made(catch, PROGRAMME, known, cut, wanted)
 
 
 OTHERS = (COORDINATOR, CHAIR, ANALYST, ELSEWHERE)

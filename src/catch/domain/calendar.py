@@ -77,6 +77,7 @@ def age_on(day: date, born: date) -> int:
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
+@lru_cache(4096)
 def add_working_days(day: date, days: int) -> date:
     """The working day that is so many after a day, which itself never counts. Zero gives the day itself."""
     while days > 0:

@@ -4,8 +4,10 @@ One pass over the cases serves any number of metrics. What is kept of a case aft
 that ten years of a county fit in memory.
 """
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 
 from catch.domain.facts import Part
 from catch.metrics.definition import Metric, MetricBasis, NotComputable
@@ -42,17 +44,17 @@ class Tally:
     def __init__(self, metric: Metric, first: date, last: date) -> None:
         self.metric = metric
         anyhow = metric.basis is MetricBasis.NOW
-        self._first, self._last = (date.min, date.max) if anyhow else (first, last)
+        self.first, self.last = (date.min, date.max) if anyhow else (first, last)
         self._held: dict[Alike, list[int]] = {}
         self.pins: set[str] = set()
 
     def wants(self, line: Line) -> bool:
-        return self._first <= line.day <= self._last
+        return self.first <= line.day <= self.last
 
     def take(self, lines: Iterable[Line], person: int, pin: str | None = None) -> None:
         """`pin`: the version of the programme under which they came about."""
         # It runs for every line of every case: names are looked up once, and plain tuples are made fastest.
-        held, first, last = self._held, self._first, self._last
+        held, first, last = self._held, self.first, self.last
         for line in lines:
             day = line[0]
             if first <= day <= last:
@@ -65,10 +67,27 @@ class Tally:
                 else:
                     people.append(person)
 
+    @property
+    def taken(self) -> "Taken":
+        return Taken({alike: array("l", people) for alike, people in self._held.items()}, self.pins)
+
+    def add(self, taken: "Taken") -> None:
+        """What another took, of other people."""
+        self.pins |= taken.pins
+        for alike, people in taken.held.items():
+            self._held.setdefault(alike, []).extend(people)
+
     def counted(self) -> list[Counted]:
         # In one order, whatever order the cases came in: sums of floats would differ in their last place.
         found = [Counted(_line(alike), people) for alike, people in self._held.items()]
         return sorted(found, key=lambda each: _in_order(each.line))
+
+
+class Taken(NamedTuple):
+    """The numbers of people by what is alike of their lines, as they go from one process to another."""
+
+    held: dict[Alike, "array[int]"]
+    pins: set[str]
 
 
 def _line(alike: Alike) -> Line:

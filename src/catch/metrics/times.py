@@ -105,6 +105,7 @@ def timed(start: Moment, reached: Moment, deadline: Deadline = no_deadline) -> C
     """From one moment of an episode to another; its end before that is a competing event, no end yet is censoring."""
 
     def lines(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
+        lead = lead_at(facts, cut)
         yield from put_aside(facts, cut)
         for episode in begun(facts, cut):
             began = start(facts, episode)
@@ -114,14 +115,16 @@ def timed(start: Moment, reached: Moment, deadline: Deadline = no_deadline) -> C
             if at is not None and (at > cut.at or (end is not None and at > end)):
                 at = None
             status, until = ended(episode, at, end, cut)
+            # By place: by name it takes twice the time, and a third of all lines are made here.
             yield Line(
-                day=london_day(began),
-                answer=status,
-                amount=days_between(began, until),
-                group=lead_at(facts, cut),
-                within=kept(deadline(facts, began, cut), at, end, cut),
-                entry_days=days_between(began, episode.watched_from) if episode.watched_from else 0,
-                closed_days=days_between(began, end) if end else None,
+                london_day(began),
+                status,
+                days_between(began, until),
+                lead,
+                "",
+                kept(deadline(facts, began, cut), at, end, cut) if deadline is not no_deadline else "",
+                days_between(began, episode.watched_from) if episode.watched_from else 0,
+                days_between(began, end) if end else None,
             )
 
     return lines
