@@ -47,7 +47,7 @@ CHAPTERS: tuple[tuple[str, str], ...] = (
     ("Who came, and how", "M01 M02 M03 M18 M19 M29"),
     ("How soon people were helped", "M04 M05 M06 M21 M30"),
     ("Time to outcome", "M07 M07b M07c M08 M09 M11 M31 M32"),
-    ("What changed for people", "M13 M14 M15 M12"),
+    ("What changed for people", "M13 M14 M15 M15b M15c M15d M15e M12"),
     ("What people were helped with, and what was missing", "M16 M16b M17 M33"),
     ("What was agreed, and done", "M10 M20 M22 M26 M27 M28"),
     ("The meetings", "M23 M24 M25 M34"),
