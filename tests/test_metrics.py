@@ -16,6 +16,7 @@ from catch.domain.case.actions import ActionAccepted, ActionCompleted, ActionDec
 from catch.domain.case.closing import CaseClosed, CaseReopened
 from catch.domain.case.correcting import EntryWithdrawn
 from catch.domain.case.measures import MeasureRecorded
+from catch.domain.case.notes import UnmetNeedRecorded
 from catch.domain.case.state import Entry, KindOfEntry, Measured, WithdrawReason
 from catch.domain.case.voiding import CaseVoided
 from catch.domain.facts import Category, Fact
@@ -390,3 +391,17 @@ def test_the_four_questions_of_ons4_are_told_apart_and_less_anxious_is_better():
     assert [line.answer for line in lines("M15e", whole)] == ["once"]
     assert [line.answer for line in lines("M15d", whole)] == ["worse"]
     assert BY_CODE["M15b"].lacking(PROGRAMME) is not None
+
+
+def test_unmet_needs_are_told_by_the_place_that_was_said():
+    held = facts(
+        *ACCEPTED,
+        UnmetNeedRecorded(uid(81), "transport", "no-service", "kettering"),
+        UnmetNeedRecorded(uid(82), "respite", "full", "corby"),
+        UnmetNeedRecorded(uid(83), "respite", "full", None),
+    )
+    found = [Counted(line, [1]) for line in lines("M33", held)]
+    groups = {key: each.number for key, each in figure(BY_CODE["M33"], found, (), grouped=True).groups}
+    assert groups == {"": 1, "corby": 1, "kettering": 1}
+    # Of so few nothing is told to whoever does not see every case.
+    assert groups_told(figure(BY_CODE["M33"], found, (), grouped=True), SMALLEST) == ()

@@ -102,8 +102,8 @@ def unmet(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
             yield Line(
                 london_day(each.since),
                 f"{each.code}, {each.reason}",
-                group=lead_at(facts, cut),
-                part=each.locality or "",
+                # The only facts that say where: everything else has an address, which is sealed.
+                group=each.locality or "",
                 entry=each.need,
             )
 
@@ -276,6 +276,7 @@ DOORS = (
         "A need that was met since counts all the same: it had not been.",
         basis=MetricBasis.PERIOD,
         measure=MetricMeasure.COUNT,
+        grouped="locality",
     ),
     of_cases(
         "M34",
