@@ -91,6 +91,13 @@ def test_everything_is_on_its_sheet_and_every_mark_leads_to_its_facts(held: dict
     assert drawn(held) == drawn(held)
 
 
+def test_who_is_led_to_no_fact_sees_the_same_chart_without_links():
+    for held in EACH.values():
+        (chart,) = charted(held, lambda _: "")
+        assert {each.lead for each in (*chart.picture.marks, *chart.picture.bars)} == {""}
+        assert marks(chart.picture) == marks(drawn(held)[0].picture)
+
+
 def test_a_point_leads_to_what_it_is_of():
     of = {name: [each.lead for each in (*one.picture.marks, *one.picture.bars)] for name, held in EACH.items()
           for one in drawn(held)}  # fmt: skip
