@@ -81,9 +81,9 @@ class FigureQueries:
         return (await metrics(info.context, [metric_of(code)], asked, grouped=groups))[0]
 
     @strawberry.field(
-        description="The cases, meetings and contacts behind a metric, each with what it adds, of those that the viewer is"
-        " shown anyhow; in the order of their receipt, or of their start. `answer`: only what falls into this group; `group`:"
-        " only what is of this agency, series or locality; `days`: only what took so many days.",
+        description="The cases, meetings and contacts behind a metric, each with what it adds, of those that the viewer"
+        " is shown anyhow; in the order of their receipt, or of their start. `answer`: only what falls into this group;"
+        " `group`: only what is of this agency, series or locality; `days`: only what took so many days.",
         metadata=weighs(50, each=5, past=400),
     )
     async def metric_evidence(
