@@ -168,7 +168,7 @@ async def cases_with_others(
     catch: Source, programme: str, cases: Sequence[UUID], known: Known
 ) -> dict[UUID, CaseFacts]:
     """These cases, each with the others of its person in the programme."""
-    own = await of_same_people(catch, programme, cases, known) if cases else []
+    own = await of_same_people(catch, programme, cases, known) if cases else ()
     facts = await of_cases(catch, [case for _, case in own], known)
     found: dict[UUID, CaseFacts] = {}
     for _, held in groupby(own, key=lambda each: each[0]):
