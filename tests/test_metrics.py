@@ -16,7 +16,7 @@ from catch.domain.case.actions import ActionAccepted, ActionCompleted, ActionDec
 from catch.domain.case.closing import CaseClosed, CaseReopened
 from catch.domain.case.correcting import EntryWithdrawn
 from catch.domain.case.measures import MeasureRecorded
-from catch.domain.case.notes import UnmetNeedRecorded
+from catch.domain.case.notes import UnmetNeedRecorded, UnmetReason
 from catch.domain.case.state import Entry, KindOfEntry, Measured, WithdrawReason
 from catch.domain.case.voiding import CaseVoided
 from catch.domain.facts import Category, Fact
@@ -396,9 +396,9 @@ def test_the_four_questions_of_ons4_are_told_apart_and_less_anxious_is_better():
 def test_unmet_needs_are_told_by_the_place_that_was_said():
     held = facts(
         *ACCEPTED,
-        UnmetNeedRecorded(uid(81), "transport", "no-service", "kettering"),
-        UnmetNeedRecorded(uid(82), "respite", "full", "corby"),
-        UnmetNeedRecorded(uid(83), "respite", "full", None),
+        UnmetNeedRecorded(uid(81), "transport", UnmetReason.NO_SERVICE, "kettering"),
+        UnmetNeedRecorded(uid(82), "respite", UnmetReason.WAITING, "corby"),
+        UnmetNeedRecorded(uid(83), "respite", UnmetReason.WAITING, None),
     )
     found = [Counted(line, [1]) for line in lines("M33", held)]
     groups = {key: each.number for key, each in figure(BY_CODE["M33"], found, (), grouped=True).groups}
