@@ -218,7 +218,7 @@ async def the_metric(visit: Visit, code: str, programme: str, tried: list[Period
 
 
 class Side(NamedTuple):
-    """A metric of one agency or series, beside that of all."""
+    """A metric of one agency, series or place, beside that of all."""
 
     metric: Json
     label: str
@@ -229,7 +229,7 @@ class Side(NamedTuple):
 
 
 async def groups(visit: Visit) -> Reply:
-    """All that is told of one agency, or of one series of meetings."""
+    """All that is told of one agency, one series of meetings or one place."""
     programmes = (await visit.ask("programmes"))["programmes"]
     wanted = visit.query.get("programme") or await own_programme(visit, [each["key"] for each in programmes])
     years = [each for each in periods(london_day(visit.console.now())) if each.value.endswith("-12")]
@@ -256,21 +256,22 @@ async def groups(visit: Visit) -> Reply:
         told=answer is not None,
         keys=keys,
         key=key if by else "",
+        name=visit.console.called(key) if by == "series" else key,
         sides=[side(each, key, leading(visit, each["definition"]["code"], wanted, period)) for each in metrics
-               if each["definition"]["groupedBy"] == by] if by else [],
+               if each["values"] and each["definition"]["groupedBy"] == by] if by else [],
     )  # fmt: skip
 
 
 def side(metric: Json, key: str, lead: Lead) -> Side:
     measure = metric["definition"]["measure"]
     own = next((each for each in metric["groups"] if each["key"] == key), None)
-    first, whole = (held["values"][0] if held and held["values"] else None for held in (own, metric))
+    whole = metric["values"][0]
     return Side(
         metric,
-        whole["label"] if whole else "",
-        headline(first, measure) if first else "none, or too few to tell",
+        whole["label"],
+        headline(own["values"][0], measure) if own else "none, or too few to tell",
         own["number"] if own else None,
-        headline(whole, measure) if whole else "too few to tell",
+        headline(whole, measure),
         lead({"group": key}) if own else "",
     )
 
