@@ -322,25 +322,24 @@ async def caseload(db: Statements, user: str) -> int:
     return await db.fetchval(f"select count(*) from {TABLE} where lead_user = $1 and live", user)
 
 
-async def by_person(db: Statements, programme: str) -> list[tuple[UUID, UUID]]:
-    """Every case of a programme after its person, those of one person together."""
+async def by_person(db: Statements, programme: str, people: Iterable[UUID] | None = None) -> list[tuple[UUID, UUID]]:
+    """Every case of a programme after its person, or those of these people."""
     rows = await db.fetch(
-        f"select person, case_id from {TABLE} where programme = $1 order by person, case_id", programme
-    )
-    return [(row[0], row[1]) for row in rows]
-
-
-async def of_same_people(db: Statements, programme: str, cases: Iterable[UUID]) -> list[tuple[UUID, UUID]]:
-    """As `by_person`, of the people of these cases alone."""
-    rows = await db.fetch(
-        f"""
-        select person, case_id from {TABLE} where programme = $1
-          and person in (select person from {TABLE} where case_id = any($2::uuid[])) order by person, case_id
-        """,
+        f"select person, case_id from {TABLE} where programme = $1 and ($2::uuid[] is null or person = any($2))",
         programme,
-        list(cases),
+        None if people is None else [*people],
     )
     return [(row[0], row[1]) for row in rows]
+
+
+async def count_in(db: Statements, programme: str) -> int:
+    return await db.fetchval(f"select count(*) from {TABLE} where programme = $1", programme)
+
+
+async def people_of(db: Statements, cases: Iterable[UUID]) -> set[UUID]:
+    """Whose these cases are."""
+    rows = await db.fetch(f"select distinct person from {TABLE} where case_id = any($1::uuid[])", [*cases])
+    return {row[0] for row in rows}
 
 
 class Standing(NamedTuple):

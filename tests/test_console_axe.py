@@ -31,11 +31,13 @@ from catch.domain.meeting.speaking import RaiseHand
 from catch.domain.processing import NameGround, RequestRestriction, RestrictionReason, UseGround
 from catch.domain.streams import KEY_OF_COMMAND
 from catch.domain.subject_access import AskedBy, RequestSubjectAccess
+from catch.web.console.rendering import environment
 from tests.addresses import PATHS, address_of
 from tests.axe import problems, script
 from tests.browser import at_the_console, browser
 from tests.conftest import Furnished
 from tests.place import ADMINISTRATOR, AUDITOR, CHAIR, COORDINATOR, HOUSING, PROGRAMME, Place, ago
+from tests.test_charts import EACH, drawn
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -146,6 +148,20 @@ async def test_axe_finds_nothing_on_any_page_for_anybody_who_is_shown_it(world: 
                 assert await problems(page, world.axe) == [], (path, by, width)
                 assert await page.locator("h1").count() == 1, (path, by)
     assert looked or path in NOT_PAGES, f"nobody is shown {path}: say who is, in LOOKERS, or that it is no page"
+
+
+async def test_axe_finds_nothing_on_any_kind_of_chart(world: World):
+    """With its styles: the cases of this place are too few for a chart."""
+    macros: Any = environment(str).get_template("charts.html").module
+    charts = [one for held in EACH.values() for one in drawn(held)]
+    sections = "".join(str(macros.chart(one._replace(number=number))) for number, one in enumerate(charts))
+    page = await world.window(AUDITOR)
+    await page.goto("/figures")
+    await page.locator("main").evaluate("(main, text) => { main.innerHTML = text }", f"<h1>Charts</h1>{sections}")
+    assert await page.locator("svg a[href]").count() > len(charts)
+    for width in (1280, 390):
+        await page.set_viewport_size({"width": width, "height": 900})
+        assert await problems(page, world.axe) == [], width
 
 
 NOT_PAGES = {

@@ -1,10 +1,8 @@
-"""How the console lays out what the API answers: rows with what was before, periods, a curve."""
+"""How the console lays out what the API answers: rows with what was before and periods."""
 
-import re
 from datetime import date, timedelta
-from typing import Any
 
-from catch.web.console.pages.figures import curve, periods
+from catch.web.console.pages.figures import periods
 from catch.web.console.rows import path_in_words, rows, sections
 
 APRIL, LONG = 4, 360
@@ -19,17 +17,6 @@ def test_periods_are_whole_quarters_and_financial_years_that_are_over():
             assert each.last < today
             assert (each.last + timedelta(days=1)).day == 1
             assert each.value.endswith("-12") is (each.first.month == APRIL and (each.last - each.first).days > LONG)
-
-
-def test_a_curve_stays_on_its_sheet_and_rises_to_what_was_reached():
-    def point(days: int, share: float) -> dict[str, Any]:
-        return {"days": days, "incidence": share, "incidenceLower": share / 2, "incidenceUpper": min(1, share * 2)}
-
-    drawn = curve([point(10, 0.25), point(100, 0.5), point(1000, 1.0)])
-    numbers = [float(each) for each in re.findall(r"-?\d+\.?\d*", drawn.line + drawn.band)]
-    assert all(0 <= each <= 640 for each in numbers)
-    assert drawn.line.endswith("V16.0")
-    assert curve([point(0, 0.0)]).line
 
 
 def test_whatever_is_answered_is_laid_out_in_rows_with_what_it_was_before():

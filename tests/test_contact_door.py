@@ -10,12 +10,14 @@ import pytest
 import pytest_asyncio
 from msgspec.structs import replace
 
+from catch.domain.calendar import london_day
 from catch.domain.case.recusal import DeclareRecusal
 from catch.domain.case.state import Described
 from catch.domain.contact import ConvertContact, LinkRepeat, ReceiveContact, ResolveContact, TriageContact
 from catch.domain.facts import Actor, Role, Sealed
 from catch.domain.person import RegisterPerson
 from catch.log.codec import decode
+from catch.statistics.small_numbers import quarter_before
 from tests.conftest import Furnished
 from tests.place import (
     ADMINISTRATOR,
@@ -33,9 +35,9 @@ from tests.place import (
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HERE = Path(__file__).parents[1] / "schema/graphql/operations"
-LIST, ONE, EARLIER, FIRST = (
+LIST, ONE, EARLIER, FIRST, EVIDENCE = (
     (HERE / f"{name}.graphql").read_text(encoding="utf-8")
-    for name in ("contacts", "contact", "earlier_contacts", "first_contact")
+    for name in ("contacts", "contact", "earlier_contacts", "first_contact", "metric_evidence")
 )
 COLLEAGUE = Actor("colleague@snn", "snn", Role.COORDINATOR)
 ELSEWHERE = Actor("coordinator@housing-1", "housing-1", Role.COORDINATOR)
@@ -251,3 +253,30 @@ async def test_nothing_of_it_is_said_in_plain_in_the_log(place: Place):
     assert b"plain secret" not in stored.state
     assert decode(stored).event.contact == contact
     assert decode(stored).event.marks
+
+
+async def test_the_share_resolved_at_once_leads_to_its_contacts_whoever_keeps_the_door(place: Place):
+    quarter = quarter_before(london_day(ago()))
+    back = (london_day(ago()) - quarter.first).days - 3
+    first = await came(place, "A question", days=back, described=ANN)
+    again = await came(place, "The same", days=back - 5, described=ANN)
+    await place.take(ResolveContact(first, "told-where"), COORDINATOR, ago(days=back))
+    await place.settled()
+    asked = {"programme": PROGRAMME, "code": "M29", "from": quarter.first.isoformat(), "to": quarter.last.isoformat()}
+
+    async def behind(by: Actor) -> dict[str, list[str]]:
+        found = (await place.ask(EVIDENCE, by, first=50, **asked))["metricEvidence"]["edges"]
+        return {each["node"]["contactId"]: [line["answer"] for line in each["node"]["facts"]] for each in found}
+
+    for by in (COORDINATOR, ELSEWHERE):
+        found = await behind(by)
+        # Back within a week: neither within 7 nor within 28 days did they stay away.
+        assert found[str(first)][0].endswith("-0"), found
+        assert str(again) in found
+    # No auditor and no chair is shown a contact, and none is told how many there are.
+    for by in (AUDITOR, CHAIR):
+        assert await behind(by) == {}
+    page = (await place.ask(EVIDENCE, COORDINATOR, first=1, **asked))["metricEvidence"]
+    assert page["pageInfo"]["hasNextPage"]
+    following = await place.ask(EVIDENCE, COORDINATOR, first=1, after=page["pageInfo"]["endCursor"], **asked)
+    assert following["metricEvidence"]["edges"][0]["node"]["contactId"] == str(again)

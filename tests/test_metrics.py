@@ -16,9 +16,11 @@ from catch.domain.case.actions import ActionAccepted, ActionCompleted, ActionDec
 from catch.domain.case.closing import CaseClosed, CaseReopened
 from catch.domain.case.correcting import EntryWithdrawn
 from catch.domain.case.measures import MeasureRecorded
+from catch.domain.case.notes import UnmetNeedRecorded, UnmetReason
 from catch.domain.case.state import Entry, KindOfEntry, Measured, WithdrawReason
 from catch.domain.case.voiding import CaseVoided
 from catch.domain.facts import Category, Fact
+from catch.domain.instruments import Reading
 from catch.domain.programme.configuration import ClockRule, ClosureClass, Span, Unit
 from catch.figures.gathering import facts_of, pieces
 from catch.metrics import BY_CODE, CATALOGUE
@@ -365,3 +367,41 @@ def test_nobodys_cases_are_parted():
     assert [each for part in parts for each in part] == found
     assert all(len(part) >= 4 or part is parts[-1] for part in parts)
     assert {person for person, _ in parts[0]}.isdisjoint({person for person, _ in parts[1]})
+
+
+def test_the_four_questions_of_ons4_are_told_apart_and_less_anxious_is_better():
+    asked = [
+        MeasureRecorded(
+            uid(number),
+            "ons4",
+            "start",
+            NOW.date(),
+            tuple(map(Reading, range(1, 5), scores)),
+            complete=len(scores) == 4,
+        )
+        for number, scores in ((71, (4, 6, 5, 8)), (72, (7, 6, 3)), (73, (6, 6, 4, 2)))
+    ]
+    held = facts(*ACCEPTED, *asked)
+    means = {code: said(worked_out(code, held))["mean"] for code in ("M15b", "M15c", "M15d", "M15e")}
+    assert means == {"M15b": 2, "M15c": 0, "M15d": -1, "M15e": -6}
+    (less_anxious,) = lines("M15e", held)
+    assert (less_anxious.answer, less_anxious.before) == ("better", 8)
+    # Of each question apart: what was left out once was answered twice all the same.
+    whole = facts(*ACCEPTED, *asked[:2])
+    assert [line.answer for line in lines("M15e", whole)] == ["once"]
+    assert [line.answer for line in lines("M15d", whole)] == ["worse"]
+    assert BY_CODE["M15b"].lacking(PROGRAMME) is not None
+
+
+def test_unmet_needs_are_told_by_the_place_that_was_said():
+    held = facts(
+        *ACCEPTED,
+        UnmetNeedRecorded(uid(81), "transport", UnmetReason.NO_SERVICE, "kettering"),
+        UnmetNeedRecorded(uid(82), "respite", UnmetReason.WAITING, "corby"),
+        UnmetNeedRecorded(uid(83), "respite", UnmetReason.WAITING, None),
+    )
+    found = [Counted(line, [1]) for line in lines("M33", held)]
+    groups = {key: each.number for key, each in figure(BY_CODE["M33"], found, (), grouped=True).groups}
+    assert groups == {"": 1, "corby": 1, "kettering": 1}
+    # Of so few nothing is told to whoever does not see every case.
+    assert groups_told(figure(BY_CODE["M33"], found, (), grouped=True), SMALLEST) == ()

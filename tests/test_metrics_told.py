@@ -1,5 +1,6 @@
 """Metrics as they are told: freely to who sees every case, with care to everybody else, and never of what is hidden."""
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -15,9 +16,15 @@ from catch.domain.calendar import london_day
 from catch.domain.case.closing import CloseCase
 from catch.domain.case.notes import AddNote
 from catch.domain.facts import Actor, Category, Role, Sealed
+from catch.domain.merging import ApproveMerge, RequestMerge, ReverseMerge
+from catch.domain.streams import PROGRAMME as PROGRAMMES
+from catch.domain.streams import programme_stream
+from catch.figures import making, sharing
 from catch.figures.gathering import Known, people
+from catch.figures.making import Wanted, lacking, made
 from catch.history.past import Moment
 from catch.metrics import CATALOGUE
+from catch.metrics.definition import Cut
 from catch.report.forms import FORMS
 from catch.report.impact import ReportAudience
 from catch.report.making import impact_report
@@ -25,6 +32,7 @@ from catch.statistics.small_numbers import SMALLEST, quarter_before
 from tests.browser import signed_in
 from tests.conftest import Furnished
 from tests.place import AUDITOR, CHAIR, COORDINATOR, HOUSING, PROGRAMME, Case, Place
+from tests.visitors import visiting
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -33,6 +41,9 @@ ALL, ONE, EVIDENCE, DEFINITIONS, DEFINITION, REPORT = (
     (HERE / f"{name}.graphql").read_text(encoding="utf-8")
     for name in ("metrics", "metric", "metric_evidence", "metric_definitions", "metric_definition", "report")
 )
+
+
+COLLEAGUE = Actor("second@snn", "snn", Role.COORDINATOR)
 ANALYST = Actor("analyst@audit", "audit", Role.ANALYST)
 ELSEWHERE = Actor("coordinator@housing-1", "housing-1", Role.COORDINATOR)
 """Of an agency that coordinates none of these cases."""
@@ -127,6 +138,24 @@ async def test_the_same_cut_off_gives_the_same_bytes_whatever_is_recorded_since(
     ahead = {"programme": PROGRAMME, "asAt": {"occurredAt": "2098-01-01T00:00:00Z"}}
     present = (await place.ask(ONE, AUDITOR, code="M07", programme=PROGRAMME))["metric"]
     assert (await place.ask(ONE, AUDITOR, code="M07", **ahead))["metric"] == present
+
+
+async def test_processes_beside_count_what_is_counted_here(world: World, monkeypatch: pytest.MonkeyPatch):
+    catch = world.place.catch
+    known = Known(await world.place.settled(), None)
+    history = (await catch.present.states.get(PROGRAMMES, programme_stream(PROGRAMME))).state
+    cut = Cut(datetime.now(UTC), {held.version: held for held in history.versions})
+    able = [metric for metric in CATALOGUE if lacking(metric, history.current) is None]
+    wanted = [Wanted(metric, date.min, date.max, (), grouped=True) for metric in able]
+    here = await made(catch, PROGRAMME, known, cut, wanted)
+    monkeypatch.setattr(making, "MANY", 1)
+    assert await made(catch, PROGRAMME, known, cut, wanted) == here
+    then = Known(known.position, Moment(position=known.position))
+    assert await made(catch, PROGRAMME, then, cut, wanted) == here
+    # The control: they are other processes, and one that ends early is no answer.
+    monkeypatch.setattr(sharing.sys, "executable", "/bin/false")
+    with pytest.raises(sharing.SharedWorkFailed):
+        await made(catch, PROGRAMME, known, cut, wanted)
 
 
 OTHERS = (COORDINATOR, CHAIR, ANALYST, ELSEWHERE)
@@ -261,6 +290,49 @@ async def test_the_console_shows_every_figure_and_the_facts_behind_it(world: Wor
         assert "There is no such figure" in (await visitor.get(f"/figures/facts?programme={PROGRAMME}")).text
 
 
+async def test_facts_are_asked_for_by_what_a_point_of_a_chart_is_of(world: World):
+    asked = {"programme": PROGRAMME, "code": "M07"}
+    ten = await pages(world, AUDITOR, 3, days=10, **asked)
+    assert {line["amount"] for each in ten for line in each["facts"]} == {10}
+    assert {str(case.case) for case in world.few} <= {each["caseId"] for each in ten}
+    assert await pages(world, AUDITOR, 3, days=11, **asked) == []
+    assert len(await pages(world, AUDITOR, 4, group=COORDINATOR.agency, **asked)) == 10
+    assert await pages(world, AUDITOR, 3, group="police-1", **asked) == []
+    # By group as groups are told.
+    narrow = between(BEFORE.first, BEFORE.last, code="M07", group=COORDINATOR.agency, first=1)
+    assert await world.place.code(EVIDENCE, COORDINATOR, **narrow) == "GROUPS_BY_YEAR_ONLY"
+
+
+async def test_a_chart_leads_to_its_facts_whoever_may_be_led_there(world: World):
+    await world.place.settled()
+    here = f"/figures/facts?code=M07&programme={PROGRAMME}"
+    async with visiting(world.place, AUDITOR) as visitor:
+        page = await visitor.get(f"{here}&period=all")
+        assert "<svg" in page.html
+        assert re.search('<a href="[^"]*days=10#facts" tabindex="-1" aria-label="By day 10: [0-9.]+ %">', page.html)
+        (led, *_) = [each for each in page.links if "days=10" in each]
+        facts = await visitor.get(led.partition("#")[0])
+        assert "Only those that took 10 days." in facts.text
+        assert f"/cases/{world.few[0].case}" in facts.links
+        assert "<svg" not in facts.html
+        month = await visitor.get(f"/figures/facts?code=M01&programme={PROGRAMME}&period={BEFORE.first:%Y-%m}-1")
+        assert f"{BEFORE.first:%B %Y}" in month.text
+        assert "Referrals 4 –" in " ".join(month.text.split())
+        beside = await visitor.get(f"/figures/groups?programme={PROGRAMME}&period=all&key={COORDINATOR.agency}")
+        assert "M07: Time to outcome" in beside.text
+        assert any(f"group={COORDINATOR.agency}" in each for each in beside.links)
+    for by, period in ((COORDINATOR, "all"), (COORDINATOR, f"{BEFORE.first:%Y-%m}-1"), (HOUSING, "all")):
+        async with visiting(world.place, by) as visitor:
+            assert "There is no such figure" in (await visitor.get(f"{here}&period={period}")).text
+            if period == "all":
+                assert "There are no figures" in (await visitor.get(f"/figures/groups?period={period}")).text
+    async with visiting(world.place, ANALYST) as visitor:
+        # An analyst is told figures, and led to no fact.
+        page = await visitor.get(f"{here}&period={ENDED.first:%Y-%m}-3")
+        assert "What it comes to" in page.text
+        assert not [each for each in page.links if "#facts" in each]
+
+
 async def test_the_report_is_for_whoever_sees_every_case(world: World):
     await world.place.settled()
     asked = {"programme": PROGRAMME, "year": ENDED.first.year, "quarter": (ENDED.first.month + 2) // 3}
@@ -303,3 +375,32 @@ async def test_the_report_is_shown_and_handed_out_as_a_file(world: World):
         async with signed_in(world.place, by) as visitor:
             assert "There is no report for you here" in (await visitor.get(f"/figures/report?{here}")).text
             assert (await visitor.get(f"/figures/report/file?{here}&form=.csv")).status_code == 403
+
+
+async def test_whoever_was_merged_into_somebody_else_is_counted_once_from_then_on(world: World):
+    """As it was known: at an earlier cut-off, and after they were two again, they are two."""
+    place = world.place
+    await place.enrol(COLLEAGUE)
+    since, merge = datetime.combine(ENDED.first, time(9), UTC), uuid4()
+    one, other = [await place.worked_on("Una Quillbrook", at=since, date_of_birth=Sealed("1951-05-21")) for _ in "12"]
+    over = since + timedelta(days=10)
+    await place.take(CloseCase(one.case, "goals-achieved", london_day(over), Sealed("Well again")), at=over)
+    heads: list[int] = []
+
+    async def counted(head: int | None = None) -> tuple[int, float | None]:
+        await place.settled()
+        asked = {"asAt": {"position": str(head)}} if head else {}
+        found = await place.ask(ONE, AUDITOR, code="M01", programme=PROGRAMME, **asked)
+        return found["metric"]["number"], said(found["metric"])["people"]
+
+    before = await counted()
+    heads.append(await place.settled())
+    await place.mutate(RequestMerge(one.person, other.person, merge, Sealed("One person")))
+    assert await counted() == before
+    await place.mutate(ApproveMerge(one.person, merge), COLLEAGUE)
+    assert before[1] is not None
+    assert await counted() == (before[0], before[1] - 1)
+    heads.append(await place.settled())
+    await place.mutate(ReverseMerge(one.person, merge, Sealed("Two cousins")))
+    assert await counted() == before
+    assert [await counted(head) for head in heads] == [before, (before[0], before[1] - 1)]

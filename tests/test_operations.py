@@ -217,6 +217,8 @@ def values(world: World) -> dict[str, tuple[list[Any], list[Any]]]:
         "code": (["M07"], ["none", 1]),
         "answer": (["target"], [1]),
         "groups": ([False], []),
+        "group": (["snn"], [1]),
+        "days": ([3], ["x", 2.5]),
         "name": (["Ada Example", "x"], [1]),
         "dateOfBirth": (["1960-02-29"], [""]),
         "nhsNumber": (["999 000 0018"], ["none", 1]),

@@ -24,6 +24,7 @@ _MOVED = {date(2002, 5, 27), date(2012, 5, 28), date(2020, 5, 4), date(2022, 5, 
 _KEPT = {(12, 25), (12, 26), (1, 1)}
 
 
+@lru_cache(4096)
 def london_day(at: datetime) -> date:
     """The date it is in London at an instant."""
     return at.astimezone(LONDON).date()
@@ -76,6 +77,7 @@ def age_on(day: date, born: date) -> int:
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
+@lru_cache(4096)
 def add_working_days(day: date, days: int) -> date:
     """The working day that is so many after a day, which itself never counts. Zero gives the day itself."""
     while days > 0:

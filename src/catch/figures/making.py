@@ -3,16 +3,22 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 from uuid import UUID
 
 from catch.app import Catch
 from catch.domain.programme.configuration import Programme
-from catch.figures.gathering import Known, first_contacts, meetings, people
-from catch.metrics.definition import Cut, FromCases, FromContacts, FromMeetings, Metric, NotComputable
+from catch.figures.counting import from_cases, sources
+from catch.figures.gathering import Known, first_contacts, meetings
+from catch.figures.sharing import shared
+from catch.metrics.definition import Cut, FromContacts, FromMeetings, Metric, NotComputable
 from catch.metrics.reckoning import Figure, Tally, figure
 from catch.slices import in_slices
 from catch.statistics.small_numbers import Period
+from projections import case_summary
+
+MANY = 5_000
+"""Cases of a programme from which on processes beside count: fewer are counted here before those have begun."""
 
 
 class Wanted(NamedTuple):
@@ -40,7 +46,9 @@ def lacking(metric: Metric, programme: Programme) -> str | None:
 async def made(catch: Catch, programme: str, known: Known, cut: Cut, wanted: Sequence[Wanted]) -> list[Found]:
     """Each of them, from one pass over the facts."""
     tallies = [Tally(each.metric, each.first, each.last) for each in wanted]
-    for gather in (from_cases, from_meetings, from_contacts):
+    shared_out = await case_summary.count_in(catch.log.pool, programme) >= MANY
+    of_cases = shared if shared_out else from_cases
+    for gather in (of_cases, from_meetings, from_contacts):
         await gather(catch, programme, known, cut, tallies)
     found: list[Found] = []
     for each, tally in zip(wanted, tallies, strict=True):
@@ -48,33 +56,6 @@ async def made(catch: Catch, programme: str, known: Known, cut: Cut, wanted: Seq
         done = await asyncio.to_thread(figure, each.metric, tally.counted(), each.parts, grouped=each.grouped)
         found.append(Found(done, tuple(sorted(tally.pins))))
     return found
-
-
-S = TypeVar("S", FromCases, FromMeetings, FromContacts)
-
-
-def sources(kind: type[S], tallies: Sequence[Tally]) -> list[tuple[S, list[Tally]]]:
-    """Each that is of the kind, with the tallies that its lines go to."""
-    found: dict[str, tuple[S, list[Tally]]] = {}
-    for tally in tallies:
-        if isinstance(tally.metric.computed, kind):
-            found.setdefault(tally.metric.code, (tally.metric.computed, []))[1].append(tally)
-    return [*found.values()]
-
-
-async def from_cases(catch: Catch, programme: str, known: Known, cut: Cut, tallies: Sequence[Tally]) -> None:
-    if not (wanted := sources(FromCases, tallies)):
-        return
-    person = 0
-    async for several in people(catch, programme, known):
-        async for own in in_slices(several):
-            person += 1
-            for facts in own:
-                pin = f"{facts.case.programme}@{facts.case.programme_version}"
-                for source, takers in wanted:
-                    lines = [*source.lines(facts, cut)]
-                    for tally in takers:
-                        tally.take(lines, person, pin)
 
 
 async def from_meetings(catch: Catch, programme: str, known: Known, cut: Cut, tallies: Sequence[Tally]) -> None:

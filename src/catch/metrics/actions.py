@@ -120,5 +120,6 @@ OF_ACTIONS = (
         "One whose action is offered and not answered yet is not taken on.",
         basis=MetricBasis.PERIOD,
         shows=ACTIONS | DISCUSSION,
+        grouped="series",
     ),
 )

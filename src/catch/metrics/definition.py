@@ -148,5 +148,5 @@ class Metric(Struct, frozen=True):
     version: int
     computed: Source
     grouped: str | None
-    """By what it may be broken down: `agency` or `series`; None where by nothing."""
+    """By what it may be broken down: `agency`, `series` or `locality`; None where by nothing."""
     lacking: Callable[[Programme], str | None] = always

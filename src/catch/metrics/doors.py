@@ -22,7 +22,7 @@ from catch.metrics.definition import (
 from catch.metrics.episodes import Episode
 from catch.metrics.estimates import Counts, Estimator, Shares, among
 from catch.metrics.lines import ASIDE, Line
-from catch.metrics.times import begun, lead_of, line_of, over, put_aside, voided
+from catch.metrics.times import begun, lead_at, line_of, over, put_aside, voided
 from catch.statistics.small_numbers import SMALLEST
 
 NEEDS = frozenset({Category.NEEDS})
@@ -35,7 +35,7 @@ REPEATS = (7, 28)
 def referrals(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
     for each in facts.case.referrals if not voided(facts) else ():
         if each.received_at <= cut.at:
-            lead = lead_of(facts.case, cut.at)
+            lead = lead_at(facts, cut)
             yield Line(london_day(each.received_at), each.source, group=lead, part=each.channel, entry=each.referral)
 
 
@@ -83,7 +83,7 @@ def came_back(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
         answer = "returned" if again else "stayed-away"
         if cut.at < end + RETURNS_BY:
             answer = "returned-early" if again else "too-early"
-        yield Line(london_day(end), answer, group=lead_of(facts.case, cut.at))
+        yield Line(london_day(end), answer, group=lead_at(facts, cut))
 
 
 def heard(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
@@ -102,8 +102,8 @@ def unmet(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
             yield Line(
                 london_day(each.since),
                 f"{each.code}, {each.reason}",
-                group=lead_of(facts.case, cut.at),
-                part=each.locality or "",
+                # The only facts that say where: everything else has an address, which is sealed.
+                group=each.locality or "",
                 entry=each.need,
             )
 
@@ -148,6 +148,7 @@ def of_cases(
     shows: frozenset[Category] | None = NEEDS,
     measure: MetricMeasure = MetricMeasure.SHARE,
     audience: MetricAudience = MetricAudience.FIGURES,
+    grouped: str = "agency",
 ) -> Metric:
     return Metric(
         code=code,
@@ -160,9 +161,9 @@ def of_cases(
         basis=basis,
         audience=audience,
         smallest=SMALLEST,
-        version=1,
+        version=2,
         computed=FromCases(lines, estimate, shows),
-        grouped="agency",
+        grouped=grouped,
     )
 
 
@@ -275,6 +276,7 @@ DOORS = (
         "A need that was met since counts all the same: it had not been.",
         basis=MetricBasis.PERIOD,
         measure=MetricMeasure.COUNT,
+        grouped="locality",
     ),
     of_cases(
         "M34",

@@ -4,8 +4,10 @@ One pass over the cases serves any number of metrics. What is kept of a case aft
 that ten years of a county fit in memory.
 """
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 
 from catch.domain.facts import Part
 from catch.metrics.definition import Metric, MetricBasis, NotComputable
@@ -32,32 +34,65 @@ class Figure(Part, frozen=True):
     months: tuple[Month, ...]
 
 
+Alike = tuple[object, ...]
+"""A line by its month, and without the fact it rests on: of many lines few are then left."""
+
+
 class Tally:
     """The lines of one metric that belong to the days asked for."""
 
     def __init__(self, metric: Metric, first: date, last: date) -> None:
         self.metric = metric
-        self._first, self._last = first, last
-        self._anyhow = metric.basis is MetricBasis.NOW
-        self._held: dict[Line, list[int]] = {}
+        anyhow = metric.basis is MetricBasis.NOW
+        self.first, self.last = (date.min, date.max) if anyhow else (first, last)
+        self._held: dict[Alike, list[int]] = {}
         self.pins: set[str] = set()
 
     def wants(self, line: Line) -> bool:
-        return self._anyhow or self._first <= line.day <= self._last
+        return self.first <= line.day <= self.last
 
     def take(self, lines: Iterable[Line], person: int, pin: str | None = None) -> None:
         """`pin`: the version of the programme under which they came about."""
-        held = self._held
+        # It runs for every line of every case: names are looked up once, and plain tuples are made fastest.
+        held, first, last = self._held, self.first, self.last
         for line in lines:
-            if self.wants(line):
+            day = line[0]
+            if first <= day <= last:
                 if pin is not None:
                     self.pins.add(pin)
-                # By the month, and without the fact it rests on: of many lines few are then left.
-                held.setdefault(Line(line.day.replace(day=1), *line[1:-1]), []).append(person)
+                alike = (day.year, day.month, *line[1:-1])
+                people = held.get(alike)
+                if people is None:
+                    held[alike] = [person]
+                else:
+                    people.append(person)
+
+    @property
+    def taken(self) -> "Taken":
+        return Taken({alike: array("l", people) for alike, people in self._held.items()}, self.pins)
+
+    def add(self, taken: "Taken") -> None:
+        """What another took, of other people."""
+        self.pins |= taken.pins
+        for alike, people in taken.held.items():
+            self._held.setdefault(alike, []).extend(people)
 
     def counted(self) -> list[Counted]:
         # In one order, whatever order the cases came in: sums of floats would differ in their last place.
-        return [Counted(line, self._held[line]) for line in sorted(self._held, key=_in_order)]
+        found = [Counted(_line(alike), people) for alike, people in self._held.items()]
+        return sorted(found, key=lambda each: _in_order(each.line))
+
+
+class Taken(NamedTuple):
+    """The numbers of people by what is alike of their lines, as they go from one process to another."""
+
+    held: dict[Alike, "array[int]"]
+    pins: set[str]
+
+
+def _line(alike: Alike) -> Line:
+    year, month, *rest = alike
+    return Line(date(year, month, 1), *rest)  # pyright: ignore[reportArgumentType]  (as it was taken apart)
 
 
 def _in_order(line: Line) -> tuple[object, ...]:

@@ -12,7 +12,7 @@ from catch.metrics.doors import of_cases
 from catch.metrics.episodes import Episode, days_between
 from catch.metrics.estimates import Amounts, Changed, Counts, PerPart, Shares, among
 from catch.metrics.lines import Line
-from catch.metrics.times import ACTIONS, PLAN, begun, inside, lead_of, line_of, over, voided
+from catch.metrics.times import ACTIONS, PLAN, begun, inside, lead_at, line_of, over, voided
 
 HEALTH = frozenset({Category.HEALTH})
 LONG_ENOUGH = 90
@@ -21,7 +21,7 @@ LONG_ENOUGH = 90
 
 def reviews(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
     """By the day on which a review was due: those arranged, and what the plan names while nothing is arranged."""
-    case, lead = facts.case, lead_of(facts.case, cut.at)
+    case, lead = facts.case, lead_at(facts, cut)
     if voided(facts):
         return
     known = [each for each in case.reviews if each.arranged_at is not None or each.held_at is not None]
@@ -46,7 +46,7 @@ def endings(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
     for episode in begun(facts, cut):
         end = over(episode, cut)
         if end is not None and episode.ending is not None and end in closed:
-            yield Line(london_day(end), episode.ending, group=lead_of(facts.case, cut.at))
+            yield Line(london_day(end), episode.ending, group=lead_at(facts, cut))
 
 
 ENDINGS = (
@@ -66,7 +66,7 @@ def goals(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
         scores = [each for each in goal.scores if each.at <= cut.at]
         change = scores[-1].score - goal.baseline if scores else 0
         answer = "unscored" if not scores else "better" if change > 0 else "worse" if change < 0 else "same"
-        lead = lead_of(facts.case, cut.at)
+        lead = lead_at(facts, cut)
         yield Line(london_day(goal.set_at), answer, change, lead, goal.domain, entry=goal.goal)
 
 
@@ -121,7 +121,7 @@ def rests(pause: Pause, episode: Episode, cut: Cut) -> bool:
 
 
 def throughput(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
-    lead = lead_of(facts.case, cut.at)
+    lead = lead_at(facts, cut)
     for episode in begun(facts, cut):
         if episode.number == 1 and episode.accepted_at is not None and episode.accepted_at <= cut.at:
             yield Line(london_day(episode.accepted_at), "accepted", group=lead)
@@ -148,11 +148,11 @@ def messages_back(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
             answer = "in-time"
         else:
             answer = "late" if sent else "waiting" if cut.at <= due else "not-sent"
-        yield Line(end.closed_on, answer, group=lead_of(case, cut.at))
+        yield Line(end.closed_on, answer, group=lead_at(facts, cut))
 
 
 def feedback(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
-    lead = lead_of(facts.case, cut.at)
+    lead = lead_at(facts, cut)
     for each in facts.case.feedback if not voided(facts) else ():
         if each.at <= cut.at:
             yield Line(london_day(each.at), each.experience, group=lead, entry=each.feedback)
@@ -166,7 +166,7 @@ _ANSWERS = " ".join(Experience)
 
 
 def disclosures(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
-    lead = lead_of(facts.case, cut.at)
+    lead = lead_at(facts, cut)
     for each in facts.case.disclosures if not voided(facts) else ():
         if each.authorised_at <= cut.at:
             basis = f"{each.basis.article6}, {each.basis.common_law}"

@@ -11,7 +11,7 @@ from catch.domain.programme.configuration import Programme
 from catch.metrics.definition import CaseFacts, Cut, Metric, MetricMeasure
 from catch.metrics.doors import of_cases
 from catch.metrics.episodes import Episode
-from catch.metrics.estimates import ONCE, Paired, Shares, among
+from catch.metrics.estimates import ONCE, Changed, Paired, Shares, among
 from catch.metrics.lines import Line
 from catch.metrics.support import HEALTH
 from catch.metrics.times import begun, inside, line_of, over
@@ -29,14 +29,17 @@ class Taken(NamedTuple):
 
 
 def taken(case: Case, episode: Episode, instrument: str, cut: Cut) -> Taken:
+    return ends(case, episode, instrument, cut, lambda each: score(each) if each.complete else None)
+
+
+def ends(case: Case, episode: Episode, instrument: str, cut: Cut, scored: Callable[[Measure], float | None]) -> Taken:
     held = [
         each
         for each in case.measures
         if each.instrument == instrument
-        and each.complete
-        and score(each) is not None
         and each.recorded_at <= cut.at
         and inside(episode, each.recorded_at)
+        and scored(each) is not None
     ]
     held.sort(key=lambda each: (each.administered_on, each.recorded_at))
     return Taken(held[0] if held else None, held[-1] if len(held) > 1 else None)
@@ -98,6 +101,30 @@ def change(instrument: str, thresholds: Thresholds) -> Callable[[CaseFacts, Cut]
     return lines
 
 
+def answer_change(item: int, *, less_is_better: bool) -> Callable[[CaseFacts, Cut], Iterator[Line]]:
+    """The change of each person's answer to one question of ONS4. No error of its measurement is published, so that a
+    change of any size is better or worse.
+    """
+
+    def answered(measure: Measure) -> float | None:
+        return next((float(each.score) for each in measure.readings if each.item == item), None)
+
+    def lines(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
+        for episode in begun(facts, cut):
+            held = ends(facts.case, episode, "ons4", cut, answered)
+            if held.first is None:
+                continue
+            before = answered(held.first) or 0.0
+            if held.last is None:
+                yield line_of(facts, episode, cut, ONCE)._replace(before=before, entry=held.first.measure)
+                continue
+            by = (answered(held.last) or 0.0) - before
+            answer = "same" if by == 0 else "better" if (by < 0) is less_is_better else "worse"
+            yield line_of(facts, episode, cut, answer, by)._replace(before=before, entry=held.last.measure)
+
+    return lines
+
+
 def uses(instrument: str) -> Callable[[Programme], str | None]:
     def lacking(programme: Programme) -> str | None:
         return None if programme.instrument(instrument) else f"The programme does not use the instrument {instrument}."
@@ -120,6 +147,27 @@ def changed(code: str, name: str, instrument: str, thresholds: Thresholds) -> Me
         measure=MetricMeasure.POINTS,
     )
     return with_lacking(metric, instrument)
+
+
+def question_of_ons4(code: str, name: str, question: str, item: int, *, less_is_better: bool = False) -> Metric:
+    metric = of_cases(
+        code,
+        f"ONS4: {name}",
+        question,
+        answer_change(item, less_is_better=less_is_better),
+        Changed(
+            "Points from 0 to 10, a fall is better" if less_is_better else "Points from 0 to 10",
+            frozenset({"better", "same", "worse"}),
+            ((ONCE, "Asked once"),),
+            (("better", "Better"), ("same", "The same"), ("worse", "Worse")),
+        ),
+        "MeasureRecorded, MeasureCorrected",
+        "Episodes that started in the days asked for in which the question was answered at least twice",
+        "Whoever was asked once is in no mean. The four questions are never put together.",
+        shows=HEALTH,
+        measure=MetricMeasure.POINTS,
+    )
+    return with_lacking(metric, "ons4")
 
 
 def with_lacking(metric: Metric, instrument: str) -> Metric:
@@ -160,4 +208,12 @@ WELLBEING = (
     ),
     changed("M14", "SWEMWBS: change", "swemwbs", SWEMWBS),
     changed("M15", "WEMWBS: change", "wemwbs", WEMWBS),
+    question_of_ons4(
+        "M15b", "satisfied with life", "How much more, or less, satisfied are people with their lives?", 1
+    ),
+    question_of_ons4("M15c", "worthwhile", "How much more, or less, do people find what they do worthwhile?", 2),
+    question_of_ons4("M15d", "happy yesterday", "How much happier, or less happy, are people?", 3),
+    question_of_ons4(
+        "M15e", "anxious yesterday", "How much more, or less, anxious are people?", 4, less_is_better=True
+    ),
 )

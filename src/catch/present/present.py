@@ -9,6 +9,7 @@ from catch.personal import Keyring
 from catch.present.answers import Answers
 from catch.present.appearances import Appearances
 from catch.present.follower import Follower
+from catch.present.merges import Merges
 from catch.present.rights import Rights
 from catch.present.states import States
 from catch.present.trails import Trails
@@ -26,6 +27,7 @@ class Present:
         self.rights = Rights(log, self.states, self.appearances)
         self.answers = Answers(self.states, self.appearances, keyring, readside, log.clock.now)
         self.works = Works()
+        self.merges = Merges(log)
         self.trails = Trails(log)
         self._keyring = keyring
         # Before all others that hear of it: what they answer from then on reads nothing of the person.

@@ -8,8 +8,7 @@ from html import escape
 from typing import Any
 
 from catch.report.content import Apart, Bars, Curves, Drawn, Kind, Line, Process
-from catch.statistics.distributions import binomial_limits
-from catch.statistics.funnels import ACTION, WARNING
+from catch.statistics.funnels import limits
 
 Spec = dict[str, Any]
 WIDTH, HEIGHT = 600, 280
@@ -185,18 +184,17 @@ WHATS: dict[tuple[bool, bool | None], str] = {
 
 def apart(chart: Apart) -> Spec:
     share, groups = chart.funnel.share, chart.funnel.groups
-    largest = max((group.of for group in groups), default=0)
-    sizes = sorted({max(1, round(largest * 1.05 * n / POINTS_OF_LIMITS)) for n in range(1, POINTS_OF_LIMITS + 1)})
-    limits = [
-        {"of": size, "which": which, "low": low / size, "high": high / size}
-        for size in sizes
-        for which, tail in (("95 %", WARNING), ("99.8 %", ACTION))
-        if share is not None
-        for low, high in [binomial_limits(size, share, tail)]
+    drawn = [
+        {"of": each.of, "which": which, "low": low, "high": high}
+        for each in limits(chart.funnel, POINTS_OF_LIMITS)
+        for which, low, high in (
+            ("95 %", each.lower, each.upper),
+            ("99.8 %", each.lower_action, each.upper_action),
+        )
     ]
     size = {"field": "of", "type": "quantitative", "axis": {"title": chart.across}}
     dash = {"field": "which", "title": None, "scale": {"domain": ["95 %", "99.8 %"], "range": [[4, 3], [1, 0]]}}
-    limit: Spec = {"data": {"values": limits}, "mark": {"type": "line", "color": GREY}}
+    limit: Spec = {"data": {"values": drawn}, "mark": {"type": "line", "color": GREY}}
     return {
         "width": WIDTH,
         "height": HEIGHT,

@@ -47,7 +47,7 @@ CHAPTERS: tuple[tuple[str, str], ...] = (
     ("Who came, and how", "M01 M02 M03 M18 M19 M29"),
     ("How soon people were helped", "M04 M05 M06 M21 M30"),
     ("Time to outcome", "M07 M07b M07c M08 M09 M11 M31 M32"),
-    ("What changed for people", "M13 M14 M15 M12"),
+    ("What changed for people", "M13 M14 M15 M15b M15c M15d M15e M12"),
     ("What people were helped with, and what was missing", "M16 M16b M17 M33"),
     ("What was agreed, and done", "M10 M20 M22 M26 M27 M28"),
     ("The meetings", "M23 M24 M25 M34"),
@@ -128,7 +128,7 @@ def _sections(about: About, told: Mapping[str, Told]) -> Iterator[Section]:
     for title, codes in (*CHAPTERS, (OTHERS, rest)):
         here = [told[code] for code in codes.split() if code in told and told[code].lacking is None]
         if here:
-            parts = [part for each in here for part in _parts(about, each)]
+            parts = [part for each in here for part in charts(each, AT_RISK[about.audience])]
             yield Section(title, tuple(_sentences(here)), (_summary(title, here), *parts))
     yield _not_told(about, told.values())
 
@@ -208,19 +208,20 @@ def _value(metric: Metric, value: Value) -> Cell:
             return f"{value.value:,.1f}"
 
 
-def _parts(about: About, told: Told) -> Iterator[Drawn]:
+def charts(told: Told, least: int) -> Iterator[Drawn]:
+    """What of a metric can be drawn, of nothing but what is told. Curves end where fewer than `least` are watched."""
     metric, estimate = told.metric, told.estimate
     if estimate is None:
         return
-    if points := truncated(estimate.curve, AT_RISK[about.audience]):
+    if points := truncated(estimate.curve, least):
         steps = tuple(Step(each.days, each.incidence, each.incidence_lower, each.incidence_upper) for each in points)
         last = points[-1].days
         waiting = tuple((each.days, each.at_risk) for each in estimate.at_risk if each.days <= last)
         yield Curves(
             f"{metric.code} {metric.name}",
             f"{metric.question} The share by each day, with its 95 % interval; who has not yet, is still watched. The"
-            f" curve ends where fewer than {AT_RISK[about.audience]} are.",
-            f"Days since {_start(metric)}",
+            f" curve ends where fewer than {least} are.",
+            "Days",
             "Share",
             (Line("All", steps, waiting),),
         )
@@ -228,10 +229,6 @@ def _parts(about: About, told: Told) -> Iterator[Drawn]:
         yield Bars(f"{metric.code} {metric.name}", metric.question, "Kind", "Number", bars)
     yield from _month_by_month(told)
     yield from _side_by_side(told)
-
-
-def _start(metric: Metric) -> str:
-    return metric.denominator[0].lower() + metric.denominator[1:]
 
 
 def _bars(estimate: Estimate) -> tuple[tuple[str, Cell], ...]:

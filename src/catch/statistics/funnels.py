@@ -66,6 +66,31 @@ def funnel(groups: Iterable[Group]) -> Funnel:
     )
 
 
+class Limits(Struct, frozen=True):
+    """The shares between which groups of so many lie, as in `Compared`."""
+
+    of: int
+    lower: float
+    upper: float
+    lower_action: float
+    upper_action: float
+
+
+def limits(funnel: Funnel, points: int) -> tuple[Limits, ...]:
+    """The funnel at so many sizes, up to a little more than its largest group's; none where there is nobody."""
+    if funnel.share is None:
+        return ()
+    largest = max(group.of for group in funnel.groups) * 1.05
+    sizes = sorted({max(1, round(largest * number / points)) for number in range(1, points + 1)})
+    return tuple(_limits(size, funnel.share) for size in sizes)
+
+
+def _limits(of: int, share: float) -> Limits:
+    lower, upper = binomial_limits(of, share, WARNING)
+    lowest, highest = binomial_limits(of, share, ACTION)
+    return Limits(of, lower / of, upper / of, lowest / of, highest / of)
+
+
 def _compared(group: Group, share: float) -> Compared:
     lower, upper = binomial_limits(group.of, share, WARNING)
     lowest, highest = binomial_limits(group.of, share, ACTION)

@@ -6,6 +6,7 @@ a page nor how many pages there are nor how long they take says anything of the 
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from catch.access import may_attend
@@ -16,14 +17,15 @@ from catch.api.common import types as common_types
 from catch.api.common.context import Context, NotForYourRole
 from catch.api.common.cursors import cursor
 from catch.api.common.scalars import Position
+from catch.api.contact.view import Shown
 from catch.api.figures import metric_types as types
 from catch.api.figures.metrics import Question, question
 from catch.api.figures.view import Asked
 from catch.domain.meeting.state import Meeting
 from catch.domain.refusals import NotAnswered
-from catch.figures.gathering import cases_with_others, meetings_of, meetings_then
+from catch.figures.gathering import cases_with_others, contacts_then, meetings_of, meetings_then, with_returns
 from catch.figures.making import lacking
-from catch.metrics.definition import CaseFacts, Cut, FromCases, FromMeetings, MeetingFacts, Metric
+from catch.metrics.definition import CaseFacts, Cut, FromCases, FromContacts, FromMeetings, MeetingFacts, Metric
 from catch.metrics.lines import Line
 from catch.metrics.reckoning import Tally
 from catch.personal import looks
@@ -32,12 +34,27 @@ from projections import agenda, case_summary
 Place = tuple[datetime, UUID]
 
 
+class Only(NamedTuple):
+    """What of the facts behind a figure is asked for; None: whatever it is. `days` are those of a time."""
+
+    answer: str | None
+    group: str | None
+    days: int | None
+
+    def takes(self, line: Line) -> bool:
+        return (
+            self.answer in (None, line.answer)
+            and self.group in (None, line.group)
+            and (self.days is None or self.days == line.amount)
+        )
+
+
 class NoEvidence(NotAnswered):
-    """No case or meeting stands behind this figure. Ask for its definition, which says why."""
+    """No case, meeting or contact stands behind this figure. Ask for its definition, which says why."""
 
 
 async def evidence(
-    context: Context, metric: Metric, asked: Asked, answer: str | None, wanted: int, after: Place | None
+    context: Context, metric: Metric, asked: Asked, only: Only, wanted: int, after: Place | None
 ) -> types.MetricEvidenceConnection:
     """Raises `NoEvidence`, and as `metrics` does."""
     if not sees_metric(context.who, asked.programme, metric.audience):
@@ -45,15 +62,18 @@ async def evidence(
     programme = await context.reading.facts.programme(asked.programme)
     if lacking(metric, programme) is not None:
         raise NoEvidence(code=metric.code)
-    put = await question(context, asked, grouped=False)
+    # Groups are asked for as they are told: to who does not see every case, of a financial year.
+    put = await question(context, asked, grouped=only.group is not None)
     await context.catch.reached(put.known.position)
     history = await context.reading.facts.history(asked.programme)
     cut = Cut(put.cut_off, {held.version: held for held in history.versions})
     wants = Tally(metric, put.first, put.last)
     if isinstance(metric.computed, FromCases):
-        found, cursors = await of_cases(context, metric.computed, put, cut, wants, answer, wanted, after)
+        found, cursors = await of_cases(context, metric.computed, put, cut, wants, only, wanted, after)
     elif isinstance(metric.computed, FromMeetings):
-        found, cursors = await of_meetings(context, metric.computed, put, cut, wants, answer, wanted, after)
+        found, cursors = await of_meetings(context, metric.computed, put, cut, wants, only, wanted, after)
+    elif isinstance(metric.computed, FromContacts):
+        found, cursors = await of_contacts(context, metric.computed, put, cut, wants, only, wanted, after)
     else:
         raise NoEvidence(code=metric.code)
     return types.MetricEvidenceConnection(
@@ -74,7 +94,7 @@ async def of_cases(
     put: Question,
     cut: Cut,
     wants: Tally,
-    answer: str | None,
+    only: Only,
     wanted: int,
     after: Place | None,
 ) -> Page:
@@ -97,13 +117,17 @@ async def of_cases(
         facts = await cases_with_others(context.catch, put.programme, [*open_to], put.known)
         for row in page:
             after = (row.received_at, row.case_id)
-            held = lines_of_case(computed, facts.get(row.case_id), cut, wants, answer)
+            held = lines_of_case(computed, facts.get(row.case_id), cut, wants, only)
             if held and len(found) <= wanted:
                 cursors.append(cursor(*after))
                 looks.told(row.case_id)
                 found.append(
                     types.MetricEvidence(
-                        case_id=row.case_id, number=open_to[row.case_id], meeting_id=None, facts=[*map(fact, held)]
+                        case_id=row.case_id,
+                        number=open_to[row.case_id],
+                        meeting_id=None,
+                        contact_id=None,
+                        facts=[*map(fact, held)],
                     )
                 )
     return found, cursors
@@ -113,14 +137,12 @@ def leads(context: Context, programme: str, each: Opened, computed: FromCases) -
     return shows(each.seen) and led_to(context.who, programme, each.seen, computed.shows)
 
 
-def lines_of_case(
-    computed: FromCases, facts: CaseFacts | None, cut: Cut, wants: Tally, answer: str | None
-) -> list[Line]:
-    return [] if facts is None else chosen(computed.lines(facts, cut), wants, answer)
+def lines_of_case(computed: FromCases, facts: CaseFacts | None, cut: Cut, wants: Tally, only: Only) -> list[Line]:
+    return [] if facts is None else chosen(computed.lines(facts, cut), wants, only)
 
 
-def chosen(lines: Iterable[Line], wants: Tally, answer: str | None) -> list[Line]:
-    return [line for line in lines if wants.wants(line) and answer in (None, line.answer)]
+def chosen(lines: Iterable[Line], wants: Tally, only: Only) -> list[Line]:
+    return [line for line in lines if wants.wants(line) and only.takes(line)]
 
 
 async def of_meetings(
@@ -129,7 +151,7 @@ async def of_meetings(
     put: Question,
     cut: Cut,
     wants: Tally,
-    answer: str | None,
+    only: Only,
     wanted: int,
     after: Place | None,
 ) -> Page:
@@ -146,15 +168,56 @@ async def of_meetings(
         for row in page:
             after = (row.starts_at, row.meeting_id)
             meeting = then.get(row.meeting_id)
-            lines = chosen(computed.lines(MeetingFacts(meeting), cut), wants, answer) if meeting else []
+            lines = chosen(computed.lines(MeetingFacts(meeting), cut), wants, only) if meeting else []
             shown = await without_hidden(context, meeting, lines) if meeting else []
             if shown and len(found) <= wanted:
                 cursors.append(cursor(*after))
                 found.append(
                     types.MetricEvidence(
-                        case_id=None, number=None, meeting_id=row.meeting_id, facts=[*map(fact, shown)]
+                        case_id=None,
+                        number=None,
+                        meeting_id=row.meeting_id,
+                        contact_id=None,
+                        facts=[*map(fact, shown)],
                     )
                 )
+    return found, cursors
+
+
+async def of_contacts(
+    context: Context,
+    computed: FromContacts,
+    put: Question,
+    cut: Cut,
+    wants: Tally,
+    only: Only,
+    wanted: int,
+    after: Place | None,
+) -> Page:
+    """Of the front doors that the viewer keeps. Whether somebody came again is told from the contacts that they are
+    shown alone: else it would tell of another.
+    """
+    found: list[types.MetricEvidence] = []
+    cursors: list[str] = []
+    if put.programme not in context.who.doors:
+        return found, cursors
+    held = [row for row in await contacts_then(context.catch, put.programme, put.known) if put.near(row.received_at)]
+    shown = await Shown(context.reading).seen(held)
+    for row, facts in with_returns(sorted(shown, key=lambda each: (each.received_at, each.contact_id)), cut):
+        place = (row.received_at, row.contact_id)
+        lines = chosen(computed.lines(facts, cut), wants, only)
+        if lines and (after is None or place > after) and len(found) <= wanted:
+            cursors.append(cursor(*place))
+            looks.told_of(row.contact.subject)
+            found.append(
+                types.MetricEvidence(
+                    case_id=None,
+                    number=None,
+                    meeting_id=None,
+                    contact_id=row.contact_id,
+                    facts=[*map(fact, lines)],
+                )
+            )
     return found, cursors
 
 

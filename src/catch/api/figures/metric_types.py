@@ -39,7 +39,9 @@ class MetricDefinition:
     smallest_cell: int = strawberry.field(
         description="For whoever does not see every case: nothing is told of fewer people."
     )
-    grouped_by: str | None = strawberry.field(description="`agency` or `series`; null where it is not broken down.")
+    grouped_by: str | None = strawberry.field(
+        description="`agency`, `series` or `locality`; null where it is not broken down."
+    )
     not_computable: str | None = strawberry.field(
         description="Why it cannot be worked out from what is recorded; null where it can."
     )
@@ -60,7 +62,9 @@ class MetricValue:
     upper: float | None
 
 
-@strawberry.type(description="The figure of one agency or one series; of an empty `key`: of those that have none.")
+@strawberry.type(
+    description="The figure of one agency, series or locality; of an empty `key`: of those that have none."
+)
 class MetricGroup:
     key: str
     number: int
@@ -115,11 +119,12 @@ class MetricFact:
     entry: UUID | None = strawberry.field(description="The action, review, goal, item or the like that it rests on.")
 
 
-@strawberry.type(description="A case or a meeting behind a figure, with its lines.")
+@strawberry.type(description="A case, a meeting or a contact at the front door behind a figure, with its lines.")
 class MetricEvidence:
     case_id: UUID | None
     number: str | None
     meeting_id: UUID | None
+    contact_id: UUID | None
     facts: list[MetricFact]
 
 

@@ -5,7 +5,7 @@ was over, and of no small group.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from catch.access.finding import sees_every_case
@@ -24,6 +24,7 @@ from catch.history.past import Moment, upto
 from catch.metrics import BY_CODE, CATALOGUE
 from catch.metrics.care import careful, groups_told
 from catch.metrics.definition import Cut, Metric, NotComputable
+from catch.metrics.doors import REPEATS
 from catch.metrics.estimates import Estimate, Value
 from catch.statistics.small_numbers import Period, quarter_before
 from projections import outcomes
@@ -55,6 +56,10 @@ class Question(NamedTuple):
     known: Known
     freely: bool
     grouped: bool
+
+    def near(self, at: datetime) -> bool:
+        """Whether what happened then may have to do with these days: somebody came again soon after."""
+        return self.first <= london_day(at) and (london_day(at) - timedelta(days=max(REPEATS))) <= self.last
 
 
 def metric_of(code: str) -> Metric:

@@ -13,7 +13,7 @@ from catch.api.common.scalars import Position
 from catch.api.engine.costs import weighs
 from catch.api.figures import metric_types, report_types
 from catch.api.figures import types as figures_types
-from catch.api.figures.evidence import evidence
+from catch.api.figures.evidence import Only, evidence
 from catch.api.figures.metrics import catalogue, definition, metric_of, metrics
 from catch.api.figures.report import as_type, reported
 from catch.api.figures.view import Asked, time_to_outcome
@@ -48,7 +48,7 @@ class FigureQueries:
         description="Every metric of the catalogue, of one programme. Auditors of all its cases choose any days, and"
         " any moment to look back from. For everybody else `from` and `to` are the first and the last day of one"
         " calendar quarter or of one financial year (1 April to 31 March) that is over, as things stood when the last"
-        " quarter was, and no small group is told.",
+        " quarter was, and no small group is told. With `groups` each is broken down as its definition says.",
         metadata=weighs(400, past=500),
     )
     async def metrics(
@@ -58,9 +58,10 @@ class FigureQueries:
         from_: Annotated[date | None, strawberry.argument(name="from")] = None,
         to: date | None = None,
         as_at: common_types.AsAt | None = None,
+        groups: bool = False,
     ) -> list[metric_types.Metric]:
         asked = await asked_of(info.context, programme, from_, to, as_at)
-        return await metrics(info.context, CATALOGUE, asked)
+        return await metrics(info.context, CATALOGUE, asked, grouped=groups)
 
     @strawberry.field(
         description="One metric of one programme, as `metrics`; with `groups` broken down as its definition says.",
@@ -80,8 +81,9 @@ class FigureQueries:
         return (await metrics(info.context, [metric_of(code)], asked, grouped=groups))[0]
 
     @strawberry.field(
-        description="The cases and meetings behind a metric, each with what it adds, of those that the viewer is shown"
-        " anyhow; in the order of their receipt, or of their start. `answer`: only what falls into this group.",
+        description="The cases, meetings and contacts behind a metric, each with what it adds, of those that the viewer"
+        " is shown anyhow; in the order of their receipt, or of their start. `answer`: only what falls into this group;"
+        " `group`: only what is of this agency, series or locality; `days`: only what took so many days.",
         metadata=weighs(50, each=5, past=400),
     )
     async def metric_evidence(
@@ -93,6 +95,8 @@ class FigureQueries:
         to: date | None = None,
         as_at: common_types.AsAt | None = None,
         answer: str | None = None,
+        group: str | None = None,
+        days: int | None = None,
         first: int = 50,
         after: str | None = None,
     ) -> metric_types.MetricEvidenceConnection:
@@ -100,7 +104,8 @@ class FigureQueries:
         if not oversees(context.who):
             raise NotForYourRole
         asked = await asked_of(context, programme, from_, to, as_at)
-        return await evidence(context, metric_of(code), asked, answer, wanted, place)
+        only = Only(answer, group, days)
+        return await evidence(context, metric_of(code), asked, only, wanted, place)
 
     @strawberry.field(
         description="The impact report of a calendar quarter that is over, from what was recorded up to `position`, or"

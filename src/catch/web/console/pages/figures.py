@@ -1,16 +1,18 @@
 """Every figure there is: each with its question, its number, what stands behind it, and the facts it leads to."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from catch.domain.calendar import add_months, london_day
+from catch.web.console.pages.charted import Lead, charted, curve_table
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Visit
 
 QUARTERS, YEARS = 8, 3
 """How far back the page offers a quarter, and a financial year."""
-WIDTH, HEIGHT, LEFT, BOTTOM = 640, 300, 56, 40
 
 
 class Period(NamedTuple):
@@ -51,9 +53,27 @@ async def figures(visit: Visit) -> Reply:
         periods=offered,
         chosen=chosen,
         figures=found,
-        drawn=curve(found["curve"]) if found and found["curve"] else None,
+        charts=charted(as_metric(found), leading(visit, "M07", wanted, chosen)) if found else [],
+        steps=curve_table(found["curve"], [""] * len(found["curve"])) if found else None,
         catalogue=[listed(each) for each in await catalogue(visit, wanted, chosen)] if found else [],
     )
+
+
+def as_metric(figures: Json) -> Json:
+    """The time to outcome as the metric that it is, of which nothing but its curve is drawn here."""
+    return figures | {"definition": {"code": "M07"}, "number": None, "values": [], "groups": [], "months": []}
+
+
+def leading(visit: Visit, code: str, programme: str, period: Period) -> Lead:
+    """From a point of a figure to its facts, for whoever may be led there."""
+
+    def lead(part: Mapping[str, object]) -> str:
+        if "metricEvidence" not in visit.reads:
+            return ""
+        asked = {"code": code, "programme": programme, "period": period.value, **part}
+        return f"/figures/facts?{urlencode(asked)}{'' if 'period' in part else '#facts'}"
+
+    return lead
 
 
 async def catalogue(visit: Visit, programme: str, period: Period) -> list[Json]:
@@ -120,24 +140,52 @@ PAGE = 25
 """Cases or meetings on a page of facts."""
 
 
+NARROW = ("answer", "group", "days")
+"""What of a figure's facts an address may ask for alone."""
+MONTH = re.compile(r"((?:19|20)\d\d)-(0[1-9]|1[0-2])-1")
+
+
+def period_asked(visit: Visit, offered: Iterable[Period]) -> Period | None:
+    """One of those offered, or a month, to which a chart leads."""
+    value = visit.query.get("period", "")
+    if month := MONTH.fullmatch(value):
+        first = date(int(month[1]), int(month[2]), 1)
+        return Period(value, f"{first:%B %Y}", first, add_months(first, 1) - timedelta(days=1))
+    return next((each for each in offered if each.value == value), None)
+
+
+def narrowed(visit: Visit) -> Json:
+    """What alone is asked for, as the API takes it."""
+    asked: Json = {name: visit.query[name] for name in NARROW if visit.query.get(name)}
+    if (days := asked.pop("days", "")).isdecimal() and len(days) < 6:
+        asked["days"] = int(days)
+    return asked
+
+
+def narrowed_to(only: Json) -> str:
+    """The same as people say it."""
+    said = (
+        f"took {only['days']} days" if "days" in only else "",
+        f"are of {only['group']}" if "group" in only else "",
+        f"count as {only['answer'].replace('-', ' ')}" if "answer" in only else "",
+    )
+    return " and ".join(filter(None, said))
+
+
 async def facts(visit: Visit) -> Reply:
-    """One metric with all its numbers, and what stands behind it."""
+    """One metric with all its numbers and its charts, and what stands behind it."""
     programmes = (await visit.ask("programmes"))["programmes"]
     wanted = visit.query.get("programme") or await own_programme(visit, [each["key"] for each in programmes])
     offered = [ALL, *periods(london_day(visit.console.now()))]
-    chosen = next((each for each in offered if each.value == visit.query.get("period", "")), None)
+    chosen = period_asked(visit, offered)
     code = visit.query.get("code") or "M07"
-    metric, period = None, offered[1]
-    for tried in [chosen] if chosen else [ALL, offered[1]]:
-        days = {"programme": wanted, "from": tried.first, "to": tried.last}
-        metric, period = (await visit.maybe("metric_page", code=code, **days)).get("metric"), tried
-        if metric:
-            break
-    behind: Json = {}
+    metric, period = await the_metric(visit, code, wanted, [chosen] if chosen else [ALL, offered[1]])
+    only = narrowed(visit)
+    held: Json = {"edges": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}
     if metric and not metric["notComputable"]:
         days = {"programme": wanted, "from": period.first, "to": period.last, "after": visit.query.get("after")}
-        behind = await visit.maybe("metric_evidence", code=code, first=PAGE, **days)
-    held = behind.get("metricEvidence", {"edges": [], "pageInfo": {"hasNextPage": False, "endCursor": None}})
+        behind = await visit.maybe("metric_evidence", code=code, first=PAGE, **days, **only)
+        held = behind.get("metricEvidence", held)
     return visit.page(
         "figure.html",
         code=code,
@@ -148,8 +196,83 @@ async def facts(visit: Visit) -> Reply:
         told=[(each, headline(each, metric["definition"]["measure"]), sure(each)) for each in metric["values"]]
         if metric
         else [],
+        charts=charted(metric, leading(visit, code, wanted, period)) if metric and not only else [],
+        only=only,
+        only_text=narrowed_to(only),
         evidence=[each["node"] for each in held["edges"]],
         more=held["pageInfo"],
+        here=f"/figures/facts?{urlencode({'code': code, 'programme': wanted, 'period': period.value})}",
+        further=f"&{urlencode(only)}" if only else "",
+    )
+
+
+async def the_metric(visit: Visit, code: str, programme: str, tried: list[Period]) -> tuple[Json | None, Period]:
+    """For the first of these periods for which whoever looks is told it; by group where they are told that."""
+    for period in tried:
+        days = {"programme": programme, "from": period.first, "to": period.last}
+        for groups in (True, False):
+            answer = await visit.maybe("metric_page", code=code, groups=groups, **days)
+            if answer:
+                return answer["metric"], period
+    return None, tried[-1]
+
+
+class Side(NamedTuple):
+    """A metric of one agency, series or place, beside that of all."""
+
+    metric: Json
+    label: str
+    own: str
+    number: int | None
+    whole: str
+    lead: str
+
+
+async def groups(visit: Visit) -> Reply:
+    """All that is told of one agency, one series of meetings or one place."""
+    programmes = (await visit.ask("programmes"))["programmes"]
+    wanted = visit.query.get("programme") or await own_programme(visit, [each["key"] for each in programmes])
+    years = [each for each in periods(london_day(visit.console.now())) if each.value.endswith("-12")]
+    chosen = next((each for each in (ALL, *years) if each.value == visit.query.get("period", "")), None)
+    answer, period = None, years[0]
+    for tried in [chosen] if chosen else [ALL, years[0]]:
+        days = {"programme": wanted, "from": tried.first, "to": tried.last}
+        answer, period = (await visit.maybe("group_figures", **days)).get("metrics"), tried
+        if answer is not None:
+            break
+    metrics: list[Json] = answer or []
+    # Of whom nothing is told is not named either.
+    keys = sorted(
+        {(each["definition"]["groupedBy"], one["key"]) for each in metrics for one in each["groups"] if one["key"]}
+    )
+    key = visit.query.get("key", "")
+    by = next((by for by, each in keys if each == key), None)
+    return visit.page(
+        "figures_of.html",
+        programmes=programmes,
+        wanted=wanted,
+        periods=[ALL, *years],
+        chosen=period,
+        told=answer is not None,
+        keys=keys,
+        key=key if by else "",
+        name=visit.console.called(key) if by == "series" else key,
+        sides=[side(each, key, leading(visit, each["definition"]["code"], wanted, period)) for each in metrics
+               if each["values"] and each["definition"]["groupedBy"] == by] if by else [],
+    )  # fmt: skip
+
+
+def side(metric: Json, key: str, lead: Lead) -> Side:
+    measure = metric["definition"]["measure"]
+    own = next((each for each in metric["groups"] if each["key"] == key), None)
+    whole = metric["values"][0]
+    return Side(
+        metric,
+        whole["label"],
+        headline(own["values"][0], measure) if own else "none, or too few to tell",
+        own["number"] if own else None,
+        headline(whole, measure),
+        lead({"group": key}) if own else "",
     )
 
 
@@ -169,40 +292,8 @@ async def first_told(visit: Visit, programme: str, tried: list[Period]) -> tuple
     return None, tried[-1]
 
 
-class Drawn(NamedTuple):
-    """A curve in steps, as an SVG path has it, and the marks of its axes."""
-
-    line: str
-    band: str
-    days: list[tuple[float, int]]
-    shares: list[tuple[float, int]]
-
-
-def curve(points: list[Json]) -> Drawn:
-    """The share that has reached the outcome, day by day."""
-    longest = max(float(points[-1]["days"]), 1.0)
-    across = WIDTH - LEFT - 16
-    up = HEIGHT - BOTTOM - 16
-
-    def x(days: float) -> float:
-        return round(LEFT + across * days / longest, 1)
-
-    def y(share: float) -> float:
-        return round(16 + up * (1 - share), 1)
-
-    line = [f"M{x(0)} {y(0)}", *(f"H{x(each['days'])}V{y(each['incidence'])}" for each in points)]
-    sure = [each for each in points if each["incidenceLower"] is not None]
-    band = ""
-    if sure:
-        upper = "".join(f"H{x(each['days'])}V{y(each['incidenceUpper'])}" for each in sure)
-        lower = "".join(f"V{y(each['incidenceLower'])}H{x(each['days'])}" for each in reversed(sure))
-        band = f"M{x(sure[0]['days'])} {y(sure[0]['incidenceUpper'])}{upper}{lower}Z"
-    step = next(each for each in (30, 60, 90, 180, 365, 730, 3650) if longest / each <= 8 or each == 3650)
-    days = [(x(at), at) for at in range(0, int(longest) + 1, step)]
-    return Drawn("".join(line), band, days, [(y(part / 4), part * 25) for part in range(5)])
-
-
 ADDRESSES = (
     Address("/figures", figures, text="Figures", reads="timeToOutcome"),
     Address("/figures/facts", facts, reads="metric"),
+    Address("/figures/groups", groups, reads="metrics"),
 )

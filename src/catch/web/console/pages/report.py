@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from catch.api.figures.report import reported
 from catch.domain.calendar import london_day
+from catch.report.beside import written_beside
 from catch.report.forms import FORMS
 from catch.report.impact import ReportAudience
 from catch.web.console.pages.figures import Period, own_programme, periods
@@ -72,7 +73,7 @@ async def file(visit: Visit) -> Reply:
     context = await web.context(visit.session.viewer, web.engine.registered.texts["report"])
     made = await reported(context, programme, asked["year"], asked["quarter"], ReportAudience(audience), None)
     async with _WRITING:
-        body = await asyncio.to_thread(form.write, made)
+        body = await written_beside(visit.query["form"], made)
     name = f"{programme}-{asked['year']}Q{asked['quarter']}-{audience}{visit.query['form']}"
     return Page(body, media=form.media, headers={"content-disposition": f'attachment; filename="{name}"'})
 
