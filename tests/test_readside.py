@@ -35,7 +35,7 @@ from catch.readside import (
     true_at,
     up_to,
 )
-from catch.readside.folding import LOCK, fold_page
+from catch.readside.folding import LOCK, ROWS, Folding, Memory, fold_page
 from catch.readside.rebuilding import ONE_AT_A_TIME, session
 from tests.conftest import eventually
 from tests.damage import lose
@@ -709,3 +709,16 @@ class Gappy(Struct, frozen=True, omit_defaults=True):
 def test_a_row_that_cannot_be_a_tables_is_found_at_the_start(row: type[Struct]):
     with pytest.raises(TypeError, match=row.__name__):
         columns(row)
+
+
+def test_rows_that_nobody_asks_for_again_are_not_kept_for_ever():
+    memory, projection = Memory(), BOXES
+    for number in range(3 * ROWS):
+        folding = Folding(projection)
+        folding.rows = {uuid4(): None}
+        memory.keep([folding], 1)
+        hot = Folding(projection)
+        hot.rows = {UUID(int=1): None}
+        memory.keep([hot], 1)
+        assert UUID(int=1) in memory.recall(projection.table, [UUID(int=1)]), number
+    assert len(memory) <= 2 * (ROWS + 2)

@@ -26,6 +26,7 @@ Touched = list[tuple[Recorded[Any], tuple[Key, ...]]]
 """Facts with the rows that each may change."""
 
 REMEMBERED = 10_000  # facts: what none of the last so many concerned is read again when one does
+ROWS = 5_000  # likewise: facts that always concern others must not fill the memory with what nobody will ask for
 
 UNREAD = "?"
 """Begins what stands in `parked` for a fact whose keys could not be told: its position follows."""
@@ -81,7 +82,7 @@ class Memory:
     def keep(self, foldings: Iterable["Folding"], facts: int) -> None:
         """Called once they are folded; the rows must be forgotten if they are not committed after all."""
         self._facts += facts
-        if self._facts > REMEMBERED:
+        if self._facts > REMEMBERED or sum(map(len, self._recent.values())) > ROWS:
             # Two generations in place of an order of use, which would have to be kept up at every look.
             self._older, self._recent, self._facts = self._recent, {}, 0
         for folding in foldings:
@@ -91,6 +92,9 @@ class Memory:
                 # What is parked may be set right behind our back.
                 for parked in [key for key in recent if str(key) in folding.parked] if folding.parked else ():
                     del recent[parked]
+
+    def __len__(self) -> int:
+        return sum(len(rows) for kept in (self._recent, self._older) for rows in kept.values())
 
     def forget(self) -> None:
         self.__init__()
@@ -227,7 +231,7 @@ async def fold_page(
 
     When rows cannot be written, the page is halved until the fact is found whose rows they are; its keys are parked.
     """
-    memory = memory or Memory()
+    memory = Memory() if memory is None else memory
     try:
         foldings = await _fold(connection, projections, decode, after, page, memory, careful=False)
     except UNWRITABLE:
