@@ -237,15 +237,15 @@ def transfer(command: transfers.OfferTransfer, book: Book, given: Given) -> None
             raise UnknownCase(case=command.to_case)
         if case is None or not transfers.takes_over(other, case):
             raise _why_not(book, other, given.by)
+        # Nobody was handed over to where they had not been referred yet. Whoever referred them there later than others
+        # is told of their own day.
+        not_before(given, other.milestones.received_at, other.referred_by(given.by.agency))
 
 
 def _why_not(book: Book, other: Case, by: Actor) -> Refused:
     found = seen_of(book, other)
     told = by.role is Role.SYSTEM or (found is not None and bool(found.categories))
     return transfers.NoCaseToTransferTo(case=other.case) if told else UnknownCase(case=other.case)
-            raise transfers.NoCaseToTransferTo(case=command.to_case)
-        # Nobody was handed over to where they had not been referred yet.
-        not_before(given, other.milestones.received_at)
 
 
 def address_note(command: notes.AddNote, book: Book, given: Given) -> None:
