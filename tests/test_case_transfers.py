@@ -17,6 +17,7 @@ from catch.domain.case.rules import CaseNotLive, NotAccepted
 from catch.domain.case.state import EvaluatedCriterion
 from catch.domain.case.transfers import (
     CaseTransferredOut,
+    NoCaseToTransferTo,
     OfferTransfer,
     TransferAlreadyOpen,
     TransferNotTakenOn,
@@ -138,7 +139,7 @@ async def test_it_is_closed_here_once_it_was_taken_on_there(place: Place):
 async def test_nobody_falls_between_the_two_by_times_that_are_said(place: Place):
     made = await referred_on(place, "Hera Wanderly")
     offering = offer_of(made)
-    with pytest.raises(OutOfRange):
+    with pytest.raises(NoCaseToTransferTo):
         await place.take(offering, at=ago(days=1))
     await place.take(offering, at=ago(hours=1))
     await accepted_there(place, made.there)

@@ -139,6 +139,9 @@ def takes_over(other: Case | None, case: Case) -> bool:
     """Whether a case may be handed over to the other. `case` is that of the same person."""
     if other is None or other.person != case.person or other.programme == case.programme or not other.live:
         return False
+    # Nobody was handed over to where they had not been referred yet.
+    if at < other.milestones.received_at:
+        return False
     # Each closed because the other has them, nobody would have them.
     return other.open_transfer is None or other.open_transfer.to_case != case.case
 
