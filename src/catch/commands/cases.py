@@ -45,7 +45,7 @@ from catch.domain.case import (
 from catch.domain.case.actions import ActionCommand
 from catch.domain.case.state import Case, CaseState
 from catch.domain.facts import Actor, Fact, Role
-from catch.domain.given import Given, not_before
+from catch.domain.given import Given
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import Refused, UnknownCase
@@ -235,11 +235,8 @@ def transfer(command: transfers.OfferTransfer, book: Book, given: Given) -> None
         case, other = book.case(command.case), _readable(book, command.to_case)
         if other is None or not seen(book, other, given.by):
             raise UnknownCase(case=command.to_case)
-        if case is None or not transfers.takes_over(other, case):
+        if case is None or not transfers.takes_over(other, case, given.at):
             raise _why_not(book, other, given.by)
-        # Nobody was handed over to where they had not been referred yet. Whoever referred them there later than others
-        # is told of their own day.
-        not_before(given, other.milestones.received_at, other.referred_by(given.by.agency))
 
 
 def _why_not(book: Book, other: Case, by: Actor) -> Refused:

@@ -135,8 +135,8 @@ def handed_over(case: Case) -> Iterator[CaseTransferredOut]:
         yield CaseTransferredOut(case.open_transfer.transfer)
 
 
-def takes_over(other: Case | None, case: Case) -> bool:
-    """Whether a case may be handed over to the other. `case` is that of the same person."""
+def takes_over(other: Case | None, case: Case, at: datetime) -> bool:
+    """Whether a case may be handed over to the other then. `case` is that of the same person."""
     if other is None or other.person != case.person or other.programme == case.programme or not other.live:
         return False
     # Nobody was handed over to where they had not been referred yet.
