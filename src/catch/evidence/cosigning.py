@@ -228,12 +228,12 @@ def seen(said: str) -> int:
 
 
 REFUSED: Mapping[int, tuple[type[Trouble], str]] = {
-    HTTPStatus.NOT_FOUND: (Trouble, "It does not know this log. Give whoever runs it what `catch audit key` says."),
-    HTTPStatus.FORBIDDEN: (
+    404: (Trouble, "It does not know this log. Give whoever runs it what `catch audit key` says."),
+    403: (
         Trouble,
         "It knows this log by another key. Give whoever runs it what `catch audit key` says.",
     ),
-    HTTPStatus.UNPROCESSABLE_ENTITY: (
+    422: (
         Denied,
         "It has signed another past than there is here: ask whoever runs it what they keep, and see `catch doctor`",
     ),
