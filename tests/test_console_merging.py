@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -117,27 +118,33 @@ async def test_open_screens_are_drawn_anew_when_the_person_of_an_item_is_shown_o
         await place.take(AcceptConfidentiality(held.meeting, by.user), by)
     await place.settled()
     merge = RequestMerge(one.person, other.person, uuid4(), Sealed("Her sister says so"))
-    asked = {
-        "meeting": (shipped()["follow_meeting_position"], {"id": str(held.meeting)}),
-        "case": (shipped()["follow_case_position"], {"id": str(one.case)}),
-    }
-    async with place.live(COORDINATOR) as knows, place.live(HOUSING) as knows_not:
-        for client in (knows, knows_not):
-            for name, (text, about) in asked.items():
-                await client.subscribe(name, text, **about)
-                assert await client.next(name)
+    asked = (
+        (shipped()["follow_meeting_position"], {"id": str(held.meeting)}),
+        (shipped()["follow_case_position"], {"id": str(one.case)}),
+    )
+    async with AsyncExitStack() as stack:
+        # Each on a socket of its own: in which order two are told is nobody's to say.
+        screens = {
+            by: [await stack.enter_async_context(place.live(by)) for _ in asked] for by in (COORDINATOR, HOUSING)
+        }
+        for clients in screens.values():
+            for client, (text, about) in zip(clients, asked, strict=True):
+                await client.subscribe("s", text, **about)
+                assert await client.next("s")
         for command, by in (
             (merge, COORDINATOR),
             (ApproveMerge(one.person, merge.merge), SECOND),
             (ReverseMerge(one.person, merge.merge, Sealed("Two cousins")), COORDINATOR),
         ):
+            before = await place.settled()
             await place.mutate(command, by)
-            for name in asked:
-                assert await knows.next(name), (name, command)
-        # Whoever is not told of it hears of nothing until there is something that they are told.
-        await place.settled()
+            for client in screens[COORDINATOR]:
+                assert await client.until("s", before + 1), command
+        # Whoever is not told of it has heard of nothing since, until there is something that they are told.
         await place.mutate(RecordDeath(one.person, london_day(ago()), DeathSource.FAMILY))
         head = await place.settled()
-        for client in (knows, knows_not):
-            for name in asked:
-                assert int((await client.next(name))["position"]) == head, name
+        for clients in screens.values():
+            for client in clients:
+                assert await client.until("s", head)
+        # That they are let in, how it stands, and the death.
+        assert [len(client.received) for client in screens[HOUSING]] == [3, 3]
