@@ -1,9 +1,9 @@
-"""What waits for each agency: actions offered to it and not yet ended, meetings it is invited to, and what was opened
-in an emergency, until somebody has looked into it.
+"""What waits for each agency: actions offered to it and not yet ended, meetings it is invited to, what was opened in an
+emergency, until somebody has looked into it, and cases of which a clock has passed its deadline, for two weeks.
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from catch.access.listing import carer
 from catch.database import Statements
 from catch.domain.access_grant import BreakGlassOpened, BreakGlassReviewed
+from catch.domain.calendar import london_day
 from catch.domain.case.actions import (
     ActionAccepted,
     ActionCancelled,
@@ -27,7 +28,12 @@ from catch.domain.case.actions import (
     ActionProgressed,
     ActionReassigned,
 )
+from catch.domain.case.closing import CaseClosed
+from catch.domain.case.coordination import CoordinatorAllocated, CoordinatorChanged
+from catch.domain.case.deadlines import ClockBreached
+from catch.domain.case.eligibility import ReferralDeclined, ReferralRedirected
 from catch.domain.case.state import ActionState, Priority
+from catch.domain.case.voiding import CaseVoided
 from catch.domain.facts import Recorded, Role, Sealed
 from catch.domain.meeting.invitations import InvitationWithdrawn, MemberInvited
 from catch.domain.meeting.planning import MeetingCancelled, MeetingRescheduled
@@ -44,6 +50,12 @@ class EntryKind(StrEnum):
     """Whoever coordinates the case is told."""
     BREAK_GLASS_REVIEW = "break-glass-review"
     """A Caldicott contact looks into it: of which case it is, their list says."""
+    CLOCK_BREACHED = "clock-breached"
+    """Whoever coordinates the case is told, or who keeps the front door at which it waits: of a case the last one."""
+
+
+TOLD_FOR = timedelta(days=14)
+"""How long it is told that a clock has passed its deadline. Where it stands, the case says as long as it is so."""
 
 
 class Row(Struct, frozen=True):
@@ -69,6 +81,11 @@ class Row(Struct, frozen=True):
     mandatory: bool = False
     priority: Priority | None = None
     user_id: str | None = None
+    clock: str | None = None
+
+    def told(self, at: datetime) -> bool:
+        """Whether it waits still."""
+        return self.kind is not EntryKind.CLOCK_BREACHED or at < self.changed_at + TOLD_FOR
 
     @property
     def is_invitation(self) -> bool:
@@ -88,6 +105,17 @@ OF_ACTIONS = (
     ActionCancelled,
     ActionDueChanged,
 )
+
+OF_CLOCKS = (
+    ClockBreached,
+    CoordinatorAllocated,
+    CoordinatorChanged,
+    ReferralDeclined,
+    ReferralRedirected,
+    CaseClosed,
+    CaseVoided,
+)
+"""What says that a clock has passed, whom that concerns, and that it concerns nobody any more."""
 
 OF_MEETINGS = (MeetingRescheduled, MeetingCancelled, MeetingEnded, MinutesConfirmed)
 """What moves every invitation to a meeting, or takes it away: their rows stay, and are read beside the meeting's."""
@@ -112,6 +140,15 @@ def alert(stream: UUID, opening: UUID) -> UUID:
     return uuid5(stream, f"alert/{opening}")
 
 
+def clocks_of(case: UUID) -> UUID:
+    return uuid5(case, "clocks")
+
+
+def door(programme: str) -> str:
+    """The inbox of those who keep the front door."""
+    return carer(Role.COORDINATOR, programme)
+
+
 def guardians(programme: str) -> str:
     """The inbox of those who look into what was opened in an emergency."""
     return carer(Role.CALDICOTT, programme)
@@ -125,6 +162,8 @@ def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
         return (invitation(recorded.stream, event.agency, event.user),)
     if isinstance(event, BreakGlassOpened | BreakGlassReviewed):
         return (review(recorded.stream, event.opening), alert(recorded.stream, event.opening))
+    if isinstance(event, OF_CLOCKS):
+        return (clocks_of(recorded.stream),)
     return ()
 
 
@@ -146,6 +185,8 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
             )
         case BreakGlassOpened():
             return broken(recorded, event, key)
+        case ClockBreached():
+            return passed(recorded, event, key)
         case _:
             # An ended action waits for nobody, and neither does a withdrawn invitation.
             after = step(row, event) if row else None
@@ -154,10 +195,10 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
 
 AGENCY_INBOX = ReadModel(
     name="agency_inbox",
-    version=4,
+    version=5,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
-    topics=names((*OF_ACTIONS, MemberInvited, InvitationWithdrawn, BreakGlassOpened, BreakGlassReviewed)),
+    topics=names((*OF_ACTIONS, *OF_CLOCKS, MemberInvited, InvitationWithdrawn, BreakGlassOpened, BreakGlassReviewed)),
     indexes=(
         "(agency, coalesce(due, 'infinity'), entry) where state is distinct from 'declined'",
         "agency, entry",
@@ -212,6 +253,21 @@ def broken(recorded: Recorded[Any], event: BreakGlassOpened, entry: UUID) -> Row
     return replace(told, kind=EntryKind.BREAK_GLASS)
 
 
+def passed(recorded: Recorded[Any], event: ClockBreached, entry: UUID) -> Row | None:
+    programme = (recorded.envelope.programme or "").partition("@")[0]
+    return Row(
+        entry=entry,
+        position=recorded.position,
+        agency=event.agency or door(programme),
+        kind=EntryKind.CLOCK_BREACHED,
+        since=recorded.envelope.occurred_at,
+        changed_at=recorded.recorded_at,
+        case_id=recorded.stream,
+        due=london_day(event.due_at),
+        clock=event.clock,
+    )
+
+
 def step(row: Row, event: object) -> Row | None:
     match event:
         case ActionAccepted():
@@ -224,6 +280,8 @@ def step(row: Row, event: object) -> Row | None:
             return replace(row, due=event.due)
         case ActionDeclined():
             return replace(row, state=ActionState.DECLINED)
+        case CoordinatorAllocated(worker=worker, lead=lead) | CoordinatorChanged(worker=worker, lead=lead):
+            return replace(row, agency=worker.agency) if lead else row
         case _:
             return None
 
@@ -303,11 +361,11 @@ async def owned(db: Statements, agency: str, user: str, after: Cursor | None = N
     return load(rows, Row)
 
 
-async def entries(db: Statements, agency: str, wanted: Iterable[UUID]) -> list[Row]:
-    """These entries, as far as they wait for the agency."""
+async def entries(db: Statements, agencies: Iterable[str], wanted: Iterable[UUID]) -> list[Row]:
+    """These entries, as far as they wait in these inboxes."""
     rows = await db.fetch(
-        f"select inbox.* from {_BESIDE} where inbox.agency = $1 and inbox.entry = any($2::uuid[]) and {_TO_COME}",
-        agency,
+        f"select inbox.* from {_BESIDE} where inbox.agency = any($1) and inbox.entry = any($2::uuid[]) and {_TO_COME}",
+        list(agencies),
         list(wanted),
     )
     return await as_moved(db, load(rows, Row))

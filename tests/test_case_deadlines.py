@@ -26,7 +26,20 @@ from catch.domain.facts import Fact
 from catch.domain.given import Given
 from catch.domain.programme.clocks import ClockState
 from catch.domain.programme.configuration import ClockRule, ClosureClass, Span, Unit
-from tests.cases import ACCEPTED, CASE, GIVEN, NOW, START, TEXT, case_given, fold_recorded, recorded, uid
+from tests.cases import (
+    ACCEPTED,
+    CASE,
+    GIVEN,
+    LEAD,
+    NOW,
+    START,
+    TEXT,
+    allocated,
+    case_given,
+    fold_recorded,
+    recorded,
+    uid,
+)
 
 LONDON = ZoneInfo("Europe/London")
 INSTANT = timedelta(microseconds=1)
@@ -71,6 +84,9 @@ def test_each_is_recorded_once_at_the_time_at_which_it_fell_due():
     case_given(*ACCEPTED).when(warn, at(WARN, WARN + INSTANT)).then(warned)
     case_given(*ACCEPTED).when(breach, at(DUE + INSTANT, days(30))).then(breached)
     case_given(*ACCEPTED, breached).when(breach, at(DUE + INSTANT, days(31))).then()
+    # Whom it concerns: who coordinates the case, once somebody does.
+    led = replace(breached, agency=LEAD.agency)
+    case_given(*ACCEPTED, allocated).when(breach, at(DUE + INSTANT, days(30))).then(led)
     case_given(*ACCEPTED, breached).when(warn, at(WARN, days(31))).then(warned)
 
 

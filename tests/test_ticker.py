@@ -12,21 +12,30 @@ import pytest_asyncio
 from msgspec.structs import replace
 
 from catch.access import NotAllowed, NotEnrolled
+from catch.api.inbox.subscription import InboxSource
 from catch.app import Catch, opened
 from catch.commands.ticker import TICKER, Ticker
 from catch.database.server import Server
 from catch.domain.calendar import london_day
-from catch.domain.case.coordination import RecordConversation
-from catch.domain.case.deadlines import NothingFellDue, RecordClockBreach
+from catch.domain.case.closing import CaseClosed, CloseCase, Measured
+from catch.domain.case.coordination import AllocateCoordinator, CoordinatorChanged, RecordConversation
+from catch.domain.case.deadlines import ClockBreached, NothingFellDue, RecordClockBreach
 from catch.domain.case.eligibility import AcceptReferral, DeclineReferral
 from catch.domain.case.pauses import PauseCase, ResumeCase
-from catch.domain.case.state import ConversationFormat
-from catch.domain.facts import Recorded, Sealed
+from catch.domain.case.recusal import DeclareRecusal
+from catch.domain.case.state import ConversationFormat, Worker
+from catch.domain.facts import Actor, Recorded, Role, Sealed
 from catch.domain.person import DeathSource, RecordDeath, WithdrawDeath
-from catch.domain.programme.configuration import ClockRule, Span, Unit
+from catch.domain.programme.configuration import ClockRule, ClosureClass, Span, Unit
 from catch.history.past import histories
+from catch.live.source import Ended, Seen
+from projections import agency_inbox
+from tests.browser import signed_in
+from tests.canaries.channels import OPERATIONS
+from tests.cases import NOW, allocated, recorded
+from tests.classes import viewer_of
 from tests.conftest import Database, Furnished
-from tests.place import COORDINATOR, HOUSING, REFERRER, Case, Place, ago, placed
+from tests.place import CHAIR, COORDINATOR, HOUSING, REFERRER, Case, Place, ago, placed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -42,6 +51,10 @@ async def place(furnished: Furnished) -> AsyncIterator[Place]:
         # Other clocks would only be in the way.
         await made.further(clocks=(HOURS,))
         yield made
+
+
+closed = CaseClosed("moved-away", ClosureClass.COMPETING_NEUTRAL, NOW.date(), Sealed("x"), Measured(8))
+SECOND = Actor("second@snn", "snn", Role.COORDINATOR)
 
 
 def ticker_of(catch: Catch) -> Ticker:
@@ -211,3 +224,83 @@ async def test_two_servers_at_once_record_each_once_and_what_is_late_is_caught_u
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
         assert [held.topic for held in await due(place.catch, late.case)] == [*DUE]
+
+
+# It is told once to whom it concerns
+
+
+async def told(place: Place, by: Actor = COORDINATOR) -> dict[str, Any]:
+    """What waits in their inbox of clocks that have passed, by case."""
+    found = (await place.ask(OPERATIONS["inbox"], by))["agencyInbox"]["edges"]
+    return {each["node"]["caseId"]: each["node"] for each in found if each["node"]["kind"] == "CLOCK_BREACHED"}
+
+
+async def test_that_a_clock_has_passed_is_told_in_the_inbox_of_who_answers_for_the_case(place: Place, ticker: Ticker):
+    await place.enrol(SECOND)
+    case = await referred(place, hours=5)
+    await place.take(AcceptReferral(case.case))
+    await place.settled()
+    await ticker.tick()
+    await place.settled()
+    # Nobody coordinates it yet: who keeps the door is told, and nobody else.
+    entry = (await told(place))[str(case.case)]
+    assert (entry["clock"], entry["title"], entry["due"]) == ("called-back", None, london_day(ago(hours=3)).isoformat())
+    assert str(case.case) in await told(place, SECOND)
+    for by in (HOUSING, CHAIR):
+        assert str(case.case) not in await told(place, by)
+    async with signed_in(place, COORDINATOR) as client:
+        page = (await client.get("/inbox")).text
+        assert "Past their deadline" in page
+        assert f"/cases/{case.case}#clocks" in page
+    # Whoever is kept out of the case is not told that there is one.
+    await place.take(DeclareRecusal(case.case, SECOND.user, SECOND.agency, Sealed("A cousin")))
+    await place.settled()
+    assert str(case.case) not in await told(place, SECOND)
+    await place.take(AllocateCoordinator(case.case, COORDINATOR.user, COORDINATOR.agency))
+    await place.settled()
+    assert str(case.case) in await told(place)
+    closed = CloseCase(case.case, "disengaged", london_day(ago()), Sealed("Not wanted"))
+    await place.take(closed)
+    await place.settled()
+    assert str(case.case) not in await told(place)
+
+
+async def test_its_reader_is_told_live(place: Place, ticker: Ticker):
+    source = InboxSource(place.catch)
+    who = await source.classify(viewer_of(COORDINATOR), COORDINATOR.agency)
+    assert not isinstance(who, Ended)
+    late = await place.referred("Cora Quillbrook", at=ago(hours=5))
+    await place.settled()
+    await ticker.tick()
+    await place.settled()
+    (_, breached) = await due(place.catch, late.case)
+    assert COORDINATOR.agency in source.topics(breached, [COORDINATOR.agency])
+    assert await source.sees(COORDINATOR.agency, who, breached) is Seen.SHOWN
+    message = await source.message(COORDINATOR.agency, who, breached)
+    assert message.entry is not None
+    assert (message.event, message.entry.case_id) == ("ClockBreached", late.case)
+    other = await source.classify(viewer_of(HOUSING), HOUSING.agency)
+    assert not isinstance(other, Ended)
+    assert await source.sees(HOUSING.agency, other, breached) is Seen.UNTOLD
+
+
+def test_an_entry_follows_who_coordinates_the_case_and_ends_with_it_or_after_two_weeks():
+    breached = ClockBreached("talk", 1, 1, NOW, agency="snn")
+    row = None
+    # Of a case of which nothing has passed there is no entry.
+    for fact in (allocated, closed):
+        (key,) = agency_inbox.keys(recorded(fact))
+        assert agency_inbox.fold(row, recorded(fact), key) is None
+    row = agency_inbox.fold(None, recorded(breached), key)
+    assert row
+    assert (row.agency, row.clock, row.told(NOW + timedelta(days=13)), row.told(NOW + timedelta(days=15))) == (
+        "snn", "talk", True, False,
+    )  # fmt: skip
+    changed = CoordinatorChanged(Worker("otto", "other-1"), Worker("hal", "snn"))
+    moved = agency_inbox.fold(row, recorded(changed), key)
+    assert moved
+    assert moved.agency == "other-1"
+    stays = agency_inbox.fold(row, recorded(replace(changed, lead=False)), key)
+    assert stays
+    assert stays.agency == "snn"
+    assert agency_inbox.fold(moved, recorded(closed), key) is None

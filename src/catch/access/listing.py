@@ -190,8 +190,10 @@ def carers_of_tag(agency: str, programme: str) -> tuple[str, ...]:
 
 
 def inboxes(who: Who) -> tuple[str, ...]:
-    """Whose inboxes they read: their agency's, where they take on actions, and that of the Caldicott contacts."""
-    own = (who.agency,) if works(who) else ()
+    """Whose inboxes they read: their agency's, where they take on actions, that of each front door that they keep, and
+    that of the Caldicott contacts.
+    """
+    own = (who.agency, *(carer(Role.COORDINATOR, key) for key in sorted(who.doors))) if works(who) else ()
     led = {key for role, key in who.roles if role is Role.CALDICOTT and guards(who, {key})}
     return (*own, *(carer(Role.CALDICOTT, key) for key in sorted(led)))
 

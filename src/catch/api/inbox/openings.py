@@ -69,7 +69,7 @@ class Openings:
 
     async def _read_otherwise(self, who: Who, event: Fact, facts: Facts) -> bool:
         before, behind = await self._around(CASE, event)
-        if not asked(who.agency, before) and not asked(who.agency, behind):
+        if not asked(who, before) and not asked(who, behind):
             return False
         await facts.seats([event.stream])
         meetings = await self._then(MEETING, sorted(self._catch.present.appearances.meetings([event.stream])), event)
@@ -119,10 +119,19 @@ def seated(meetings: Iterable[Meeting | None], case: UUID) -> tuple[Seat, ...]:
     return tuple(seat for meeting in meetings if meeting for seat in seats_of(meeting, case))
 
 
-def asked(agency: str, case: Case | None) -> bool:
-    """Whether anything of the case waits in the agency's inbox."""
-    return case is not None and any(each.owner == agency and each.state in OPEN_ACTION for each in case.actions)
+def asked(who: Who, case: Case | None) -> bool:
+    """Whether anything of the case waits in an inbox of theirs."""
+    if case is None:
+        return False
+    if passed(case) and (case.lead.agency == who.agency if case.lead else who.keeps_the_door(case.programme)):
+        return True
+    return any(each.owner == who.agency and each.state in OPEN_ACTION for each in case.actions)
+
+
+def passed(case: Case) -> bool:
+    """Whether it is told that a clock of the case has passed: it is not over yet."""
+    return case.live and any(each.breach for each in case.passed)
 
 
 def reads(who: Who, case: Case | None, seats: tuple[Seat, ...], facts: Facts) -> bool:
-    return case is not None and asked(who.agency, case) and reads_actions(sight(who, case, seats, facts.at), own=True)
+    return case is not None and asked(who, case) and reads_actions(sight(who, case, seats, facts.at), own=True)

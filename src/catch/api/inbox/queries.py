@@ -47,8 +47,9 @@ async def entries(
 @strawberry.type
 class InboxQueries:
     @strawberry.field(
-        description="What waits for the viewer's agency: actions, meetings it is invited to, and cases of theirs that"
-        " somebody opened in an emergency; for Caldicott contacts, what they are to look into.",
+        description="What waits for the viewer's agency: actions, meetings it is invited to, cases of theirs that"
+        " somebody opened in an emergency, and, for two weeks, those of which a clock has passed its deadline; for"
+        " Caldicott contacts, what they are to look into.",
         metadata=weighs(10, each=2),
     )
     async def agency_inbox(

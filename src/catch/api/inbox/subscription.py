@@ -8,16 +8,18 @@ from uuid import UUID
 import strawberry
 
 from catch.access import Changes, Who, has_inbox
+from catch.access.listing import inboxes
 from catch.api.case.reading import Reading
 from catch.api.common.scalars import Position
 from catch.api.common.subscription import PAGE, PRESENT, Fact, FollowedLive, Shared, changes
 from catch.api.engine.costs import weighs
 from catch.api.inbox import types
-from catch.api.inbox.openings import Openings
+from catch.api.inbox.openings import Openings, passed
 from catch.api.inbox.view import inbox_entries, opened, shown_in
 from catch.app import Catch
 from catch.domain.access_grant import BreakGlassOpened, BreakGlassReviewed
 from catch.domain.case import actions
+from catch.domain.case.deadlines import ClockBreached
 from catch.domain.case.state import Case
 from catch.domain.meeting import invitations
 from catch.domain.partner import PartnerEvent
@@ -77,8 +79,8 @@ class InboxSource(Shared):
         return who
 
     def topics(self, event: Fact, followed: Collection[Hashable]) -> Iterable[Hashable]:
-        if isinstance(event.event, BreakGlassOpened | BreakGlassReviewed):
-            # Whoever answers for the programme may be of any agency, and it happens once in a while.
+        if isinstance(event.event, BreakGlassOpened | BreakGlassReviewed) or self._passed(event):
+            # Whoever answers for the programme, or keeps its door, may be of any agency, and it is seldom.
             return followed
         if type(event.event) not in OF_INBOXES:
             return {*self.rights(event, followed), *self._invited(event, followed)}
@@ -101,13 +103,23 @@ class InboxSource(Shared):
             case _:
                 return []
 
+    def _passed(self, event: Fact) -> bool:
+        """Whether it may bring that a clock of the case has passed, or take it, to whom the case does not name now."""
+        if isinstance(event.event, ClockBreached):
+            return event.event.agency is None
+        if not isinstance(event.event, agency_inbox.OF_CLOCKS):
+            return False
+        held = self.catch.present.states.at_hand(event.stream)
+        return held is None or held.state is None or any(each.breach for each in held.state.passed)
+
     def _owning(self, cases: Iterable[UUID], followed: Collection[Hashable]) -> Collection[Hashable]:
         """The agencies with an action in these cases; all, where a case is not at hand."""
         held = [self.catch.present.states.at_hand(case) for case in cases]
         if any(each is None for each in held):
             return followed
         states: list[Case] = [each.state for each in held if each and each.state]
-        return {action.owner for case in states for action in case.actions} & set(followed)
+        waiting = {action.owner for case in states for action in case.actions}
+        return (waiting | {case.lead.agency for case in states if case.lead and passed(case)}) & set(followed)
 
     def _invited(self, event: Fact, followed: Collection[Hashable]) -> Collection[Hashable]:
         """The agencies whose invitations a fact of the meeting moves or takes away; all, where it is not at hand."""
@@ -150,7 +162,8 @@ class InboxSource(Shared):
 
     async def _reaches(self, topic: Hashable, fact: Fact, owners: Mapping[int, Sequence[str]]) -> bool:
         if type(fact.event) in OF_INBOXES:
-            return topic in (owners.get(fact.position) or agencies_of(fact, None))
+            at_a_door = isinstance(fact.event, ClockBreached) and fact.event.agency is None
+            return at_a_door or topic in (owners.get(fact.position) or agencies_of(fact, None))
         if changes(fact) is not None:
             # What it concerns is at hand when it is live.
             await self.catch.present.states.gather(stream_of_event(fact.event), [fact.stream])
@@ -194,7 +207,7 @@ class InboxSource(Shared):
         await self.reached(event.position)
         who = cast("Who", viewer_class)
         entry, named = await self._about(who, event)
-        rows = await agency_inbox.entries(self.catch.log.pool, cast("str", topic), [entry] if entry else [])
+        rows = await agency_inbox.entries(self.catch.log.pool, inboxes(who), [entry] if entry else [])
         # The entry may be newer than what was heard: the right to it may have ended in between.
         await self.catch.present.follower.reached(max((row.position for row in rows), default=0))
         reading = Reading(self.facts(), who)
@@ -219,7 +232,8 @@ class InboxSource(Shared):
         return moved[0] if len(moved) == 1 else None, bool(moved)
 
     async def _there(self, reading: Reading, event: Fact) -> bool:
-        return not isinstance(event.event, actions.ActionEvent) or await shown_in(reading, event.stream) is True
+        of_a_case = isinstance(event.event, actions.ActionEvent | ClockBreached)
+        return not of_a_case or await shown_in(reading, event.stream) is True
 
     async def present(self, topic: Hashable, viewer_class: Hashable) -> tuple[int, object]:
         position, now = self.catch.present.follower.position, self.clock()
@@ -228,7 +242,7 @@ class InboxSource(Shared):
         )
 
 
-INBOX_EVENTS = (*agency_inbox.OF_ACTIONS, invitations.MemberInvited, invitations.InvitationWithdrawn)
+INBOX_EVENTS = (*agency_inbox.OF_ACTIONS, ClockBreached, invitations.MemberInvited, invitations.InvitationWithdrawn)
 OF_INBOXES = frozenset[type](INBOX_EVENTS)
 FOLLOWED = [kind.__name__ for stream in (CASE, MEETING, PARTNER, ACCESS_GRANT) for kind in stream.events]
 """What is looked through for whoever catches up: by its kind alone it cannot be told what opens an entry to them."""
@@ -239,6 +253,8 @@ def concerns(who: Who, event: Fact) -> bool:
     match event.event:
         case invitations.MemberInvited(user=user) | invitations.InvitationWithdrawn(user=user):
             return user in (None, who.user)
+        case ClockBreached(agency=None):
+            return bool(who.doors)
         case _:
             return True
 
@@ -252,6 +268,8 @@ def agencies_of(event: Fact, case: Case | None) -> Sequence[str]:
             return (owner, before)
         case invitations.MemberInvited(agency=agency) | invitations.InvitationWithdrawn(agency=agency):
             return (agency,)
+        case ClockBreached(agency=agency):
+            return (agency,) if agency else ()
         case _:
             held = case.action(event.event.action) if case and isinstance(event.event, actions.ActionEvent) else None
             return (held.owner,) if held else ()

@@ -28,6 +28,7 @@ class InboxEntry(Redactable):
     meeting_id: UUID | None
     starts_at: datetime | None = strawberry.field(description="Of an invitation: when the meeting is, as it is now.")
     title: str | None
+    clock: str | None = strawberry.field(description="Which clock of the case has passed its deadline.")
     state: ActionState | None
     due: date | None
     overdue_days: int | None

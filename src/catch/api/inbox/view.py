@@ -42,7 +42,7 @@ async def opened(reading: Reading, rows: Sequence[agency_inbox.Row], *, own: boo
     found = {case: await shown_in(reading, case, own=own) for case in cases}
     # Those alone are shown that are put on the page.
     looks.passed_over(cases)
-    there = [row for row in rows if row.case_id is None or found[row.case_id] is True]
+    there = [row for row in rows if row.told(reading.facts.at) and (row.case_id is None or found[row.case_id] is True)]
     problems = ((case, shown) for case, shown in found.items() if isinstance(shown, Unreadable))
     return Waiting(there, [common_types.Unreadable.of(case, case_number(case), each) for case, each in problems])
 
@@ -65,8 +65,9 @@ async def inbox_entries(reading: Reading, rows: Sequence[agency_inbox.Row]) -> l
     """These rows, which are there for the viewer, and no more of their cases than what is asked."""
     texts = await reading.facts.texts(*{subject for row in rows if row.title and (subject := named(row.title))})
     today, starts = london_day(reading.facts.at), await when(reading, rows)
-    for case in {row.case_id for row in rows if row.case_id}:
-        looks.told(case, Category.ACTIONS)
+    for row in rows:
+        if row.case_id is not None:
+            looks.told(row.case_id, None if row.clock else Category.ACTIONS)
     return [inbox_entry(row, texts, today, starts.get(row.meeting_id) if row.is_invitation else None) for row in rows]
 
 
@@ -108,6 +109,7 @@ def inbox_entry(row: agency_inbox.Row, texts: Texts, today: date, starts: Start 
         meeting_id=row.meeting_id,
         starts_at=starts,
         title=title,
+        clock=row.clock,
         state=row.state,
         due=row.due,
         overdue_days=max(0, (today - row.due).days) if row.due else None,

@@ -15,7 +15,7 @@ from catch.domain.case.course import in_order
 from catch.domain.case.state import Case, Passed
 from catch.domain.facts import Command, Fact
 from catch.domain.given import Given
-from catch.domain.plain import Code, Place
+from catch.domain.plain import Code, Key, Place
 from catch.domain.refusals import Refused
 from catch.domain.subject import Subject
 
@@ -31,7 +31,7 @@ class ClockWarned(Fact, frozen=True):
 
 class ClockBreached(Fact, frozen=True, omit_defaults=True):
     """It occurred when the clock passed its deadline, whenever that was noticed. `paused_ms`: for so long it had stood
-    still before.
+    still before; `agency`: who coordinated the case when it was noticed, None at a front door.
     """
 
     clock: Code
@@ -39,6 +39,7 @@ class ClockBreached(Fact, frozen=True, omit_defaults=True):
     programme_version: int
     due_at: datetime
     paused_ms: int = 0
+    agency: Key | None = None
 
 
 DeadlineEvent = ClockWarned | ClockBreached
@@ -107,7 +108,8 @@ def decide(case: Case, command: DeadlineCommand, given: Given) -> list[DeadlineE
             return [ClockWarned(held.clock, case.episode, case.programme_version, held.due_at)]
         case RecordClockBreach():
             paused = held.paused // timedelta(milliseconds=1)
-            return [ClockBreached(held.clock, case.episode, case.programme_version, held.due_at, paused)]
+            agency = case.lead.agency if case.lead else None
+            return [ClockBreached(held.clock, case.episode, case.programme_version, held.due_at, paused, agency)]
         case _:
             assert_never(command)
 

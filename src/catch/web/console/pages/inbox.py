@@ -87,15 +87,17 @@ def sorted_out(entries: list[Json], known: Known) -> list[tuple[str, str, list[J
 
     def place(entry: Json) -> int:
         if entry["kind"] == "INVITATION":
-            return 5
+            return 6
         if entry["kind"] in ("BREAK_GLASS", "BREAK_GLASS_REVIEW"):
             return 0
-        if entry["state"] == "OFFERED":
+        if entry["kind"] == "CLOCK_BREACHED":
             return 1
-        if entry["overdueDays"]:
+        if entry["state"] == "OFFERED":
             return 2
+        if entry["overdueDays"]:
+            return 3
         days = (known.today.fromisoformat(entry["due"]) - today).days if entry["due"] else SOON + 1
-        return 3 if days <= SOON else 4
+        return 4 if days <= SOON else 5
 
     return [
         (title, text, [each for each in entries if place(each) == number])
@@ -105,6 +107,7 @@ def sorted_out(entries: list[Json], known: Known) -> list[tuple[str, str, list[J
 
 GROUPS = (
     ("Break-glass", "Somebody has opened a case in an emergency."),
+    ("Past their deadline", "A clock of these cases has passed in the last two weeks."),
     ("To answer", "Offered to your agency: until you answer, nobody does it."),
     ("Overdue", "Say how it is going, or move the day with whoever coordinates the case."),
     ("Due soon", "Within a week."),
