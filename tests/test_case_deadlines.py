@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from catch.domain.case import Case, CaseCommand
 from catch.domain.case.clocks import Fallen, clocks_of, fallen, falls_due
 from catch.domain.case.closing import CaseClosed, CaseReopened, Measured
-from catch.domain.case.coordination import ConversationHeld
+from catch.domain.case.coordination import ConversationHeld, CoordinatorChanged
 from catch.domain.case.deadlines import (
     ClockBreached,
     ClockWarned,
@@ -21,11 +21,12 @@ from catch.domain.case.deadlines import (
     untold,
 )
 from catch.domain.case.pauses import CasePaused, CaseResumed
-from catch.domain.case.state import ConversationFormat
+from catch.domain.case.state import ConversationFormat, Worker
 from catch.domain.facts import Fact
 from catch.domain.given import Given
 from catch.domain.programme.clocks import ClockState
 from catch.domain.programme.configuration import ClockRule, ClosureClass, Span, Unit
+from projections import agency_inbox
 from tests.cases import (
     ACCEPTED,
     CASE,
@@ -219,3 +220,22 @@ def test_what_falls_due_next_is_what_has_fallen_due_then_and_not_before(now: dat
     if due is not None:
         assert {*fallen(case, [TALK], due)} - known
         assert {*fallen(case, [TALK], due - INSTANT)} == known
+
+
+def test_in_an_inbox_it_follows_who_coordinates_the_case_and_ends_with_it_or_after_two_weeks():
+    row, key = None, agency_inbox.clocks_of(CASE)
+    # Of a case of which nothing has passed there is no entry.
+    for fact in (allocated, closed):
+        assert [*agency_inbox.keys(recorded(fact))] == [key]
+        assert agency_inbox.fold(row, recorded(fact), key) is None
+    row = agency_inbox.fold(None, recorded(replace(breached, agency="snn")), key)
+    assert row
+    assert (row.agency, row.clock) == ("snn", "talk")
+    assert [row.told(NOW + timedelta(days=passed)) for passed in (13, 15)] == [True, False]
+    changed = CoordinatorChanged(Worker("otto", "other-1"), Worker("hal", "snn"))
+    moved = agency_inbox.fold(row, recorded(changed), key)
+    stays = agency_inbox.fold(row, recorded(replace(changed, lead=False)), key)
+    assert moved
+    assert stays
+    assert (moved.agency, stays.agency) == ("other-1", "snn")
+    assert agency_inbox.fold(moved, recorded(closed), key) is None

@@ -17,22 +17,20 @@ from catch.app import Catch, opened
 from catch.commands.ticker import TICKER, Ticker
 from catch.database.server import Server
 from catch.domain.calendar import london_day
-from catch.domain.case.closing import CaseClosed, CloseCase, Measured
-from catch.domain.case.coordination import AllocateCoordinator, CoordinatorChanged, RecordConversation
-from catch.domain.case.deadlines import ClockBreached, NothingFellDue, RecordClockBreach
+from catch.domain.case.closing import CloseCase
+from catch.domain.case.coordination import AllocateCoordinator, RecordConversation
+from catch.domain.case.deadlines import NothingFellDue, RecordClockBreach
 from catch.domain.case.eligibility import AcceptReferral, DeclineReferral
 from catch.domain.case.pauses import PauseCase, ResumeCase
 from catch.domain.case.recusal import DeclareRecusal
-from catch.domain.case.state import ConversationFormat, Worker
+from catch.domain.case.state import ConversationFormat
 from catch.domain.facts import Actor, Recorded, Role, Sealed
 from catch.domain.person import DeathSource, RecordDeath, WithdrawDeath
-from catch.domain.programme.configuration import ClockRule, ClosureClass, Span, Unit
+from catch.domain.programme.configuration import ClockRule, Span, Unit
 from catch.history.past import histories
 from catch.live.source import Ended, Seen
-from projections import agency_inbox
 from tests.browser import signed_in
 from tests.canaries.channels import OPERATIONS
-from tests.cases import NOW, allocated, recorded
 from tests.classes import viewer_of
 from tests.conftest import Database, Furnished
 from tests.place import CHAIR, COORDINATOR, HOUSING, REFERRER, Case, Place, ago, placed
@@ -53,7 +51,6 @@ async def place(furnished: Furnished) -> AsyncIterator[Place]:
         yield made
 
 
-closed = CaseClosed("moved-away", ClosureClass.COMPETING_NEUTRAL, NOW.date(), Sealed("x"), Measured(8))
 SECOND = Actor("second@snn", "snn", Role.COORDINATOR)
 
 
@@ -282,25 +279,3 @@ async def test_its_reader_is_told_live(place: Place, ticker: Ticker):
     other = await source.classify(viewer_of(HOUSING), HOUSING.agency)
     assert not isinstance(other, Ended)
     assert await source.sees(HOUSING.agency, other, breached) is Seen.UNTOLD
-
-
-def test_an_entry_follows_who_coordinates_the_case_and_ends_with_it_or_after_two_weeks():
-    breached = ClockBreached("talk", 1, 1, NOW, agency="snn")
-    row = None
-    # Of a case of which nothing has passed there is no entry.
-    for fact in (allocated, closed):
-        (key,) = agency_inbox.keys(recorded(fact))
-        assert agency_inbox.fold(row, recorded(fact), key) is None
-    row = agency_inbox.fold(None, recorded(breached), key)
-    assert row
-    assert (row.agency, row.clock, row.told(NOW + timedelta(days=13)), row.told(NOW + timedelta(days=15))) == (
-        "snn", "talk", True, False,
-    )  # fmt: skip
-    changed = CoordinatorChanged(Worker("otto", "other-1"), Worker("hal", "snn"))
-    moved = agency_inbox.fold(row, recorded(changed), key)
-    assert moved
-    assert moved.agency == "other-1"
-    stays = agency_inbox.fold(row, recorded(replace(changed, lead=False)), key)
-    assert stays
-    assert stays.agency == "snn"
-    assert agency_inbox.fold(moved, recorded(closed), key) is None
