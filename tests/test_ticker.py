@@ -29,6 +29,7 @@ from catch.domain.person import DeathSource, RecordDeath, WithdrawDeath
 from catch.domain.programme.configuration import ClockRule, Span, Unit
 from catch.history.past import histories
 from catch.live.source import Ended, Seen
+from catch.personal.looks import noting
 from tests.browser import signed_in
 from tests.canaries.channels import OPERATIONS
 from tests.classes import viewer_of
@@ -273,7 +274,8 @@ async def test_its_reader_is_told_live(place: Place, ticker: Ticker):
     (_, breached) = await due(place.catch, late.case)
     assert COORDINATOR.agency in source.topics(breached, [COORDINATOR.agency])
     assert await source.sees(COORDINATOR.agency, who, breached) is Seen.SHOWN
-    message = await source.message(COORDINATOR.agency, who, breached)
+    with noting():
+        message = await source.message(COORDINATOR.agency, who, breached)
     assert message.entry is not None
     assert (message.event, message.entry.case_id) == ("ClockBreached", late.case)
     other = await source.classify(viewer_of(HOUSING), HOUSING.agency)
