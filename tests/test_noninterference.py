@@ -10,13 +10,12 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
-from catch import app
 from catch.access import seeing
 from catch.api.audit import view as trail
 from catch.api.case import door, parts, sharing
 from catch.api.case import view as case_view
 from catch.api.meeting import subscription as meeting
-from catch.present import answers
+from catch.present import answers, moment
 from tests.canaries.holes import POSITION_TOLD, Patch, all_doors, every_recusal, shown, true, with_every_tag
 from tests.canaries.pairs import PAIRS
 from tests.canaries.permitted import PERMITTED
@@ -37,7 +36,7 @@ def patch() -> Iterator[pytest.MonkeyPatch]:
 async def places(furnished: Furnished, patch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Place, Place]]:
     # An answer that is kept for a second tells how far the log was when it was made, and so does which programmes run.
     patch.setattr(answers, "FRESH", timedelta(0))
-    patch.setattr(app, "FRESH", timedelta(0))
+    patch.setattr(moment, "FRESH", timedelta(0))
     async with furnished() as one, furnished() as other:
         yield one, other
 
