@@ -207,7 +207,7 @@ async def test_a_session_that_ends_in_the_middle_of_a_form_loses_nothing(place: 
         client.cookies.clear()
         # However short it is, it stands there to be read.
         brief = await client.post(form.action, data=form.sent(text="Rang twice"))
-        assert re.search(r"<textarea[^>]*>Rang twice</textarea>", brief.text)
+        assert re.search(r"<textarea[^>]*>\nRang twice</textarea>", brief.text)
         answer = await client.post(form.action, data=form.sent(text=text))
         assert answer.status_code == 401
         kept = PageRead(answer.text).sound().form("/resend")
