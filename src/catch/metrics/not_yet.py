@@ -65,7 +65,7 @@ NOT_YET = (
         "Cost",
         "What does it cost to support somebody?",
         "Accepted episodes",
-        "No cost is recorded.",
+        "What support costs is not recorded, but for money from funds.",
         MetricMeasure.COUNT,
     ),
     lacking(
@@ -81,7 +81,7 @@ NOT_YET = (
         "Integrity of the log",
         "Is the log as it was written?",
         "Positions of the log",
-        "No signed checkpoint is kept yet.",
+        "It is of the whole log and of no programme: `catch doctor` and `catch audit verify` say it.",
         MetricMeasure.COUNT,
     ),
 )
