@@ -1,5 +1,6 @@
 """The command line as people use it: a process of its own, real statuses, sentences instead of tracebacks."""
 
+import inspect
 import json
 import os
 import signal
@@ -16,7 +17,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from catch.cli import cli
+from catch.cli import COMMANDS, cli, said_of
 from catch.database import Connection
 from catch.domain.case.actions import ActionCancelled
 from catch.domain.facts import Envelope, Fact, Purpose
@@ -379,3 +380,12 @@ async def test_a_programme_is_checked_and_compared_before_anybody_loads_it(catch
     ]
     assert "wokingham-mdt" in catch("programmes", "shipped").stdout
     assert msgspec.json.decode(catch("programmes", "schema").stdout)["$ref"] == "#/$defs/WrittenProgramme"
+
+
+def test_what_commands_are_for_is_told_without_any_of_them_and_is_what_each_says_of_itself():
+    program = click.Context(cli)
+    for name, place in COMMANDS.items():
+        command = cli.get_command(program, name)
+        assert command is not None
+        assert command.help is not None
+        assert said_of(*place.split(":")) == inspect.cleandoc(command.help), name

@@ -1,8 +1,10 @@
 """The command line: one module a group of commands, each thin, each failing with a sentence and a status."""
 
+import ast
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import rich_click as click
 
@@ -39,7 +41,23 @@ COMMANDS = {
 """Each with its module and what it is called there: a command waits for no other's libraries."""
 
 
+def said_of(module: str, name: str) -> str | None:
+    """What a command is for, read off its source: to list them all, none has to be imported with its libraries."""
+    parsed = ast.parse(Path(__file__).with_name(f"{module}.py").read_bytes())
+    found = (each for each in parsed.body if isinstance(each, ast.FunctionDef) and each.name == name)
+    return next((ast.get_docstring(each) for each in found), None)
+
+
 class Commands(click.RichGroup):
+    _listing = False
+
+    def format_help(self, ctx: click.RichContext, formatter: click.RichHelpFormatter) -> None:
+        self._listing = True
+        try:
+            super().format_help(ctx, formatter)
+        finally:
+            self._listing = False
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
 
@@ -47,6 +65,8 @@ class Commands(click.RichGroup):
         if cmd_name not in COMMANDS:
             return None
         module, name = COMMANDS[cmd_name].split(":")
+        if self._listing:
+            return click.Command(cmd_name, help=said_of(module, name))
         return getattr(import_module(f"{__name__}.{module}"), name)
 
 
