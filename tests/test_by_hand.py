@@ -1,5 +1,6 @@
 """What the console draws by hand: nothing that is put in is markup, and what is kept hangs on all it was made of."""
 
+import inspect
 import re
 from collections.abc import Callable
 from html import unescape
@@ -8,10 +9,12 @@ from itertools import product
 from typing import Any
 
 import pytest
+from jinja2 import nodes
 from markupsafe import Markup
 
 from catch.web.console import by_hand
 from catch.web.console.by_hand import On
+from catch.web.console.rendering import TEMPLATES, environment
 
 HOSTILE = "\"'><script>x</script>&amp;<b onclick=y>"
 
@@ -96,3 +99,23 @@ def test_two_forms_of_a_page_are_two_commands():
     on = On("key", "/")
     ids = re.findall(r'name="command-id" value="([^"]+)"', by_hand.begin(on, "a", {}) + by_hand.begin(on, "a", {}))
     assert len({*ids}) == 2
+
+
+def test_every_form_that_a_template_asks_for_can_be_drawn_as_it_asks():
+    drawn = environment(str)
+    asked = 0
+    for template in TEMPLATES.glob("*.html"):
+        for call in drawn.parse(template.read_text("utf-8")).find_all(nodes.Call):
+            by = call.node
+            if isinstance(by, nodes.Getattr) and isinstance(by.node, nodes.Name) and by.node.name == "m":
+                draw = getattr(by_hand, by.attr, None)
+                if draw is not None:
+                    # Raises TypeError.
+                    _ = inspect.signature(draw).bind(*call.args, **{each.key: each.value for each in call.kwargs})
+                    asked += 1
+    assert asked > 50
+
+
+def test_a_button_says_of_which_version_it_is():
+    form = by_hand.button(On("key", "/"), "publish-agenda", "Publish", {"meeting": "1"}, "primary", version=7)
+    assert '<input type="hidden" name="expected-version" value="7">' in form

@@ -69,9 +69,10 @@ def button(
     fields: Mapping[str, object],
     kind: str = "secondary",
     label: str | None = None,
+    version: int | None = None,
 ) -> Markup:
     """A form that is its button."""
-    return begin(on, command, fields, kind="catch-act") + end(text, kind, label)
+    return begin(on, command, fields, version, "catch-act") + end(text, kind, label)
 
 
 def opened(text: str, id_: str | None = None, *, stands_open: object = False) -> Markup:
