@@ -47,7 +47,7 @@ class Limits(Struct, frozen=True):
     tokens: int = 3_000
     depth: int = 15
     aliases: int = 30
-    fields: int = 800
+    fields: int = 1_000
     cost: int = 3_000
     remembered: int = 256
 
