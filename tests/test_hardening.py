@@ -111,7 +111,7 @@ BOMBS = {
     "operations": " ".join(f"query Q{n} {{ viewer {{ user }} }}" for n in range(400)),
     "fragments": "{ viewer { user } } " + " ".join(f"fragment F{n} on Viewer {{ user }}" for n in range(400)),
     "the same field": "{ viewer {" + " user" * 2900 + " } }",
-    "overlapping": "{" + " viewer { user }" * 401 + " }",
+    "overlapping": "{" + " viewer { user }" * 501 + " }",
     "arguments": "{ viewer(" + " ".join(f"a{n}: 1" for n in range(900)) + ") { user } }",
     "nested lists": "{ viewer(a: " + "[" * 1400 + "]" * 1400 + ") { user } }",
     "nested objects": "{ viewer(a: " + "{a:" * 700 + "1" + "}" * 700 + ") { user } }",
