@@ -20,6 +20,7 @@ from catch.domain.case.rules import author
 from catch.domain.case.state import Worker
 from catch.domain.facts import Command, Fact, Leaves, Part, Sealed
 from catch.domain.given import Given, happening_now, not_before
+from catch.domain.parts import otherwise
 from catch.domain.plain import CaseNumber, EmergencyMinutes, Key, Least, UserId
 from catch.domain.refusals import Refused
 
@@ -136,8 +137,7 @@ def evolve(grants: Grants | None, event: AccessGrantEvent, at: datetime) -> Gran
 
 
 def _with(held: Grants, opening: UUID, **changes: object) -> Grants:
-    glasses = (replace(each, **changes) if each.opening == opening else each for each in held.glasses)
-    return replace(held, glasses=tuple(glasses))
+    return replace(held, glasses=otherwise(held.glasses, lambda each: each.opening == opening, **changes))
 
 
 # What may be asked

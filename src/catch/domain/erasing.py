@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from catch.domain.facts import Command, Fact, Leaves, Part
 from catch.domain.given import Given, not_before
+from catch.domain.parts import otherwise
 from catch.domain.plain import Key, UserId
 from catch.domain.refusals import Refused
 
@@ -198,8 +199,7 @@ def evolve(held: Erasing, event: ErasingEvent, at: datetime) -> Erasing:
 
 
 def _with(held: Erasing, erasure: UUID, **changes: object) -> Erasing:
-    asked = (replace(each, **changes) if each.erasure == erasure else each for each in held.asked)
-    return replace(held, asked=tuple(asked))
+    return replace(held, asked=otherwise(held.asked, lambda each: each.erasure == erasure, **changes))
 
 
 # What may be asked

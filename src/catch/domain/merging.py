@@ -13,10 +13,9 @@ from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
-from msgspec.structs import replace
-
 from catch.domain.facts import Command, Fact, Leaves, Part, Sealed
 from catch.domain.given import Given, not_before
+from catch.domain.parts import otherwise
 from catch.domain.plain import Key, UserId
 from catch.domain.refusals import Refused
 
@@ -117,7 +116,7 @@ def evolve(merges: Merges, event: MergeEvent, at: datetime) -> Merges:
 
 
 def _with(merges: Merges, merge: UUID, **changes: object) -> Merges:
-    return tuple(replace(held, **changes) if held.merge == merge else held for held in merges)
+    return otherwise(merges, lambda held: held.merge == merge, **changes)
 
 
 class Side(Part, frozen=True):

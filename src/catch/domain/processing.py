@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from catch.domain.calendar import london_day
 from catch.domain.facts import Command, Fact, Leaves, Part
 from catch.domain.given import Given, not_before, within
+from catch.domain.parts import otherwise
 from catch.domain.plain import Key, UserId
 from catch.domain.refusals import Refused
 from catch.domain.subject_access import MONTHS, OLDEST, due_after
@@ -215,15 +216,13 @@ def evolve(held: Processing, event: ProcessingEvent, at: datetime) -> Processing
         case GroundNamed(use, ground, until, user, agency):
             return replace(held, uses=(*held.uses, Use(use, ground, until, user, agency, at)))
         case GroundWithdrawn(use):
-            uses = (replace(each, withdrawn_at=at) if each.use == use else each for each in held.uses)
-            return replace(held, uses=tuple(uses))
+            return replace(held, uses=otherwise(held.uses, lambda each: each.use == use, withdrawn_at=at))
         case _:
             assert_never(event)
 
 
 def _with(held: Processing, restriction: UUID, **changes: object) -> Processing:
-    asked = (replace(each, **changes) if each.restriction == restriction else each for each in held.asked)
-    return replace(held, asked=tuple(asked))
+    return replace(held, asked=otherwise(held.asked, lambda each: each.restriction == restriction, **changes))
 
 
 # What may be asked

@@ -13,11 +13,10 @@ from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
-from msgspec.structs import replace
-
 from catch.domain.calendar import add_months, is_working_day, london_day
 from catch.domain.facts import Command, Fact, Leaves, Part
 from catch.domain.given import Given, not_before, within
+from catch.domain.parts import otherwise
 from catch.domain.plain import Key, UserId
 from catch.domain.refusals import Refused
 
@@ -149,7 +148,7 @@ def evolve(held: Requests, event: SubjectAccessEvent, at: datetime) -> Requests:
 
 
 def _with(held: Requests, request: UUID, **changes: object) -> Requests:
-    return tuple(replace(each, **changes) if each.request == request else each for each in held)
+    return otherwise(held, lambda each: each.request == request, **changes)
 
 
 def found_in(held: Iterable[AccessRequest], request: UUID) -> AccessRequest | None:

@@ -17,6 +17,7 @@ from catch.domain.programme.configuration import CaseFinding, Flag, Programme, S
 from catch.importing.columns import COLUMNS, DECISION, FileUnusable, names_in
 from catch.importing.delimited import Delimited, Record, quoted
 from catch.importing.encodings import decoded
+from catch.importing.referral_file import DELIMITERS, bytes_of
 from catch.importing.workbook import SIGNATURE, WorkbookUnusable, sheets
 from catch.spreadsheets import written_out
 
@@ -104,12 +105,7 @@ def find(path: Path, programme: Programme) -> Finding:
 
 
 def _table(path: Path) -> tuple[list[str], list[Record]]:
-    try:
-        if path.stat().st_size > LARGEST:
-            raise FileUnusable(f"{path}: larger than {LARGEST // 1_000_000} MB; split the file")
-        raw = path.read_bytes()
-    except OSError as error:
-        raise FileUnusable(f"{path}: {error.strerror}") from None
+    raw = bytes_of(path, LARGEST)
     if raw.startswith(SIGNATURE):
         try:
             (first, *others) = [sheet for sheet in sheets(raw) if sheet.records] or [None]
@@ -121,7 +117,7 @@ def _table(path: Path) -> tuple[list[str], list[Record]]:
     else:
         text = decoded(raw).text
         head = text[: text.find("\n")] if "\n" in text else text
-        records = list(Delimited(text, max(",;\t|", key=head.count)).records())
+        records = list(Delimited(text, max(DELIMITERS, key=head.count)).records())
     if not records:
         raise FileUnusable(f"{path}: the file is empty")
     return records[0].cells, records[1:]

@@ -51,7 +51,7 @@ class Table(NamedTuple):
 
 def read(path: Path, *, month_first: bool = False) -> ReferralFile:
     """`month_first`: how days like 02/03/2026 were written. Raises FileUnusable."""
-    raw = _bytes(path)
+    raw = bytes_of(path)
     try:
         encoding, delimiter, table = _of_workbook(raw) if raw.startswith((SIGNATURE, FORMER)) else _of_text(raw)
         place = places(table.header)
@@ -65,10 +65,11 @@ def read(path: Path, *, month_first: bool = False) -> ReferralFile:
     return ReferralFile(encoding, delimiter, table.header, table.rows, place, orders)
 
 
-def _bytes(path: Path) -> bytes:
+def bytes_of(path: Path, largest: int = _LARGEST) -> bytes:
+    """Raises FileUnusable."""
     try:
-        if path.stat().st_size > _LARGEST:
-            raise FileUnusable(f"{path}: larger than {_LARGEST // 1_000_000} MB; split the file")
+        if path.stat().st_size > largest:
+            raise FileUnusable(f"{path}: larger than {largest // 1_000_000} MB; split the file")
         return path.read_bytes()
     except OSError as error:
         raise FileUnusable(f"{path}: {error.strerror}") from None

@@ -8,7 +8,6 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.calendar import end_of_day, london_day
-from catch.domain.case.course import in_order
 from catch.domain.case.disclosure import check_agreement
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Action, ActionState, ActionTurn, Case, Priority, Progress, Turn
@@ -16,6 +15,7 @@ from catch.domain.facts import Category, Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before, not_past, within
 from catch.domain.keys import check_key
 from catch.domain.naming import check_acts_for
+from catch.domain.parts import in_order
 from catch.domain.plain import Code, Key, Percent, UserId
 from catch.domain.refusals import OutOfRange, Refused
 from catch.domain.subject import Subject

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.case.course import in_order
 from catch.domain.case.said import answer_at, heard
 from catch.domain.case.state import (
     AgreedBy,
@@ -21,6 +20,7 @@ from catch.domain.case.state import (
 )
 from catch.domain.facts import Category, Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before
+from catch.domain.parts import in_order
 from catch.domain.plain import Code, FewOf, Key
 from catch.domain.refusals import (
     MissingText,

@@ -7,12 +7,13 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
-from catch.domain.case.course import in_order, stepped
+from catch.domain.case.course import stepped
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Allocation, Case, Conversation, ConversationFormat, StepKind, Worker
 from catch.domain.facts import Command, Fact, Leaves, Role, Sealed
 from catch.domain.given import Given
 from catch.domain.keys import check_key
+from catch.domain.parts import in_order
 from catch.domain.plain import Code, Few, Key, UserId
 from catch.domain.refusals import (
     Refused,

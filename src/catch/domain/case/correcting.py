@@ -12,7 +12,6 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
-from catch.domain.case.course import in_order, otherwise
 from catch.domain.case.entries import KEPT, corrected, entry_of, part_of, without
 from catch.domain.case.measures import UnknownInstrument, added_up, outside
 from catch.domain.case.rules import author, by_another
@@ -31,6 +30,7 @@ from catch.domain.case.state import (
 from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before, within
 from catch.domain.instruments import Reading
+from catch.domain.parts import in_order, otherwise
 from catch.domain.plain import Few, Metric, Score
 from catch.domain.refusals import Refused
 from catch.domain.subject import Subject

@@ -4,19 +4,15 @@ Where a case stands, and when each step of the episode first came, follow from t
 late takes the place that it has in time, and what came after it still counts after it.
 """
 
-from bisect import insort_right
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
-from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from catch.domain.case.state import Case, CaseState, Milestones, Step, StepKind, first
-
-T = TypeVar("T")
-P = TypeVar("P", bound=Struct)
+from catch.domain.parts import in_order
 
 
 class Standing(Struct, frozen=True, gc=False):
@@ -24,24 +20,6 @@ class Standing(Struct, frozen=True, gc=False):
 
     state: CaseState
     milestones: Milestones
-
-
-def in_order(parts: tuple[T, ...], part: T, at: Callable[[T], datetime], after: int = 0) -> tuple[T, ...]:
-    """The parts with one more, in the order in which they occurred; of two at once the one recorded later is later.
-
-    The first so many stay the first.
-    """
-    # As nearly all are: recorded in the order in which they occurred.
-    if not parts or at(parts[-1]) <= at(part):
-        return (*parts, part)
-    held = [*parts]
-    insort_right(held, part, lo=after, key=at)
-    return tuple(held)
-
-
-def otherwise(parts: tuple[P, ...], which: Callable[[P], bool], **changes: object) -> tuple[P, ...]:
-    """The parts in their order, with these fields of those that are meant set anew."""
-    return tuple(replace(held, **changes) if which(held) else held for held in parts)
 
 
 def stepped(case: Case, kind: StepKind, at: datetime) -> Case:

@@ -11,10 +11,10 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.case.clocks import Fallen, fallen
-from catch.domain.case.course import in_order
 from catch.domain.case.state import Case, Passed
 from catch.domain.facts import Command, Fact
 from catch.domain.given import Given
+from catch.domain.parts import in_order
 from catch.domain.plain import Code, Key, Place
 from catch.domain.refusals import Refused
 from catch.domain.subject import Subject

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.case.course import in_order, otherwise
 from catch.domain.case.rules import CaseNotLive
 from catch.domain.case.said import with_disclosures
 from catch.domain.case.state import (
@@ -18,6 +17,7 @@ from catch.domain.case.state import (
 from catch.domain.facts import Category, Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before, not_past
 from catch.domain.keys import check_key
+from catch.domain.parts import in_order, otherwise
 from catch.domain.plain import Code, FewOf, Former, Key
 from catch.domain.refusals import (
     MissingText,

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.case.course import otherwise, unstepped
+from catch.domain.case.course import unstepped
 from catch.domain.case.state import Case, Conversation, Entry, EntryField, KindOfEntry, Note, StepKind
 from catch.domain.facts import Category
+from catch.domain.parts import otherwise
 from catch.domain.refusals import Refused
 
 

@@ -11,11 +11,11 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
-from catch.domain.case.course import in_order, otherwise
 from catch.domain.case.rules import author, by_another, require_live
 from catch.domain.case.state import Case, FundAward, Worker
 from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before, within
+from catch.domain.parts import in_order, otherwise
 from catch.domain.plain import Code, Pence
 from catch.domain.programme.configuration import Fund
 from catch.domain.refusals import Refused
@@ -137,10 +137,10 @@ def request(case: Case, command: RequestFundAward, given: Given) -> list[FundEve
 
 
 def fund_of(code: str, given: Given) -> Fund:
-    funds = given.programme.funds if given.programme else ()
-    found = next((fund for fund in funds if fund.code == code), None)
+    found = given.programme.fund(code) if given.programme else None
     if found is None:
-        raise UnknownFund(fund=code, known=", ".join(fund.code for fund in funds))
+        known = given.programme.funds if given.programme else ()
+        raise UnknownFund(fund=code, known=", ".join(fund.code for fund in known))
     return found
 
 

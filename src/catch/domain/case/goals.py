@@ -6,11 +6,11 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.case.course import in_order
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, Goal, GoalState, Scored
 from catch.domain.facts import Command, Fact, Leaves, Part, Sealed
 from catch.domain.given import Given
+from catch.domain.parts import in_order
 from catch.domain.plain import Code, Score
 from catch.domain.programme.configuration import Framework, Programme
 from catch.domain.refusals import (

@@ -7,11 +7,11 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.case.actions import check_due
-from catch.domain.case.course import in_order, otherwise
 from catch.domain.case.rules import CaseNotLive
 from catch.domain.case.state import Case, InformationRequest
 from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before
+from catch.domain.parts import in_order, otherwise
 from catch.domain.refusals import Refused
 from catch.domain.subject import Subject
 

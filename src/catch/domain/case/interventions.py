@@ -7,12 +7,12 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.case.actions import UnknownAction, check_intervention
-from catch.domain.case.course import in_order, otherwise
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, Intervention
 from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before
 from catch.domain.keys import check_key
+from catch.domain.parts import in_order, otherwise
 from catch.domain.plain import Code, Key
 from catch.domain.refusals import Refused
 from catch.domain.subject import Subject

@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
 from catch.domain.case.clocks import moment
-from catch.domain.case.course import in_order
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, Measure, MeasureMode, Unmeasured, WhyNot
 from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, within
 from catch.domain.instruments import Reading, Scale, Totals, totals
+from catch.domain.parts import in_order
 from catch.domain.plain import Code, Few, Metric, Score
 from catch.domain.programme.configuration import MeasureStage
 from catch.domain.refusals import OutOfRange, Refused

@@ -9,11 +9,11 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.case.course import in_order
 from catch.domain.case.rules import CaseNotLive
 from catch.domain.case.state import Case, Reached
 from catch.domain.facts import Command, Fact
 from catch.domain.given import Given, not_before
+from catch.domain.parts import in_order
 from catch.domain.plain import Code
 from catch.domain.refusals import Refused
 from catch.domain.subject import Subject

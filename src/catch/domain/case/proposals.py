@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
-from catch.domain.case.course import in_order, stepped
+from catch.domain.case.course import stepped
 from catch.domain.case.reviews import ends_on
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import (
@@ -26,6 +26,7 @@ from catch.domain.given import Given, not_before
 from catch.domain.meeting.items import Amendment, Decision
 from catch.domain.meeting.rules import UnknownSeries
 from catch.domain.naming import check_acts_for
+from catch.domain.parts import in_order
 from catch.domain.plain import Few, Key
 from catch.domain.refusals import Refused
 from catch.domain.subject import Subject

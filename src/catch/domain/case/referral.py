@@ -7,7 +7,6 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.calendar import CLOCKS_MAY_DIFFER, london_day
-from catch.domain.case.course import in_order
 from catch.domain.case.rules import CaseNotLive
 from catch.domain.case.said import heard
 from catch.domain.case.state import (
@@ -27,6 +26,7 @@ from catch.domain.case.state import (
 from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given
 from catch.domain.keys import check_key, is_key
+from catch.domain.parts import in_order
 from catch.domain.plain import Age, Code, Few, Key, Made
 from catch.domain.programme.configuration import Programme
 from catch.domain.refusals import (

@@ -9,12 +9,12 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.case.course import in_order
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, Risk, RiskLevel
 from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_past
 from catch.domain.keys import check_key
+from catch.domain.parts import in_order
 from catch.domain.plain import Code
 from catch.domain.refusals import Refused
 from catch.domain.subject import Subject

@@ -9,7 +9,6 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
-from catch.domain.case.course import in_order, otherwise
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import (
     Case,
@@ -22,6 +21,7 @@ from catch.domain.case.state import (
 )
 from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before, within
+from catch.domain.parts import in_order, otherwise
 from catch.domain.plain import Key
 from catch.domain.refusals import Refused
 from catch.domain.subject import Subject

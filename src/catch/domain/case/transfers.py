@@ -12,11 +12,11 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
-from catch.domain.case.course import in_order, otherwise
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, Transfer
 from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before
+from catch.domain.parts import in_order, otherwise
 from catch.domain.refusals import Refused
 from catch.domain.subject import Subject
 

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from catch.domain.case.course import in_order
 from catch.domain.case.rules import require_live
 from catch.domain.case.state import Case, Moved
 from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given
+from catch.domain.parts import in_order
 from catch.domain.plain import Version
 from catch.domain.refusals import Refused
 from catch.domain.subject import Subject

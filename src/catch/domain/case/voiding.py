@@ -11,11 +11,12 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.domain.case.actions import ActionCancelled
-from catch.domain.case.course import otherwise, stepped
+from catch.domain.case.course import stepped
 from catch.domain.case.rules import author, by_another
 from catch.domain.case.state import Case, CaseState, StepKind, Voiding, VoidReason, Worker
 from catch.domain.facts import Command, Fact, Leaves, Sealed
 from catch.domain.given import Given, not_before
+from catch.domain.parts import otherwise
 from catch.domain.refusals import Refused
 from catch.domain.subject import Subject
 

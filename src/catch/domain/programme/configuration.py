@@ -451,5 +451,8 @@ class Programme(Part, frozen=True, omit_defaults=True):
     def instrument(self, code: str) -> Instrument | None:
         return next((each for each in self.instruments if each.code == code), None)
 
+    def fund(self, code: str) -> Fund | None:
+        return next((fund for fund in self.funds if fund.code == code), None)
+
     def closure_reason(self, code: str) -> ClosureReason | None:
         return next((reason for reason in self.closure.reasons if reason.code == code), None)
