@@ -1,8 +1,10 @@
 """What the commands share: a place to work on, progress that is drawn, faults that are said in a sentence."""
 
+import os
 import sys
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import asyncpg
@@ -139,3 +141,11 @@ def bar() -> Progress:
     return Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=complaints
     )
+
+
+def private(path: Path, text: str, encoding: str = "utf-8") -> None:
+    """For whoever asked for it alone: no other user of this machine reads it. Raises `FileExistsError` rather than
+    write over anything.
+    """
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding=encoding) as file:
+        file.write(text)

@@ -7,7 +7,7 @@ from pathlib import Path
 import rich_click as click
 from rich.table import Table
 
-from catch.cli.common import IN_PART, UNUSABLE, complain, console
+from catch.cli.common import IN_PART, UNUSABLE, complain, console, private
 from catch.cli.options import argument, option
 from catch.cli.programmes import named
 from catch.cli.terminal import marked
@@ -79,8 +79,7 @@ def today() -> date:
 def write(path: Path, text: str) -> None:
     """Nobody else may read it, and nothing is written over. Raises FileUnusable."""
     try:
-        path.touch(0o600, exist_ok=False)
-        path.write_bytes(text.encode("utf-8-sig"))
+        private(path, text, "utf-8-sig")
     except FileExistsError:
         raise FileUnusable(f"{path}: is there already; choose another name") from None
     except OSError as error:

@@ -1,6 +1,5 @@
 """`catch audit subject-access`: all that is kept of somebody, for them."""
 
-import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +11,7 @@ import rich_click as click
 
 from catch.app import Catch
 from catch.cli.bundles import written
-from catch.cli.common import UNUSABLE, complain, console, on_place
+from catch.cli.common import UNUSABLE, complain, console, on_place, private
 from catch.cli.looking import looked
 from catch.cli.options import argument, option
 from catch.cli.replaying import find
@@ -132,9 +131,3 @@ def unusable(files: Sequence[Path], copy: Path | None, days: Days) -> str | None
     if days.since and days.until and days.since > days.until:
         return "--from is after --to"
     return None
-
-
-def private(path: Path, text: str) -> None:
-    """For whoever asked for it alone: no other user of this machine reads it."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)

@@ -8,13 +8,14 @@ import gc
 import os
 import pickle
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
 import uvloop
 
+from catch.beside import beside
 from catch.figures.counting import from_cases, sources
 from catch.figures.gathering import Known, Part, Source
 from catch.log import Log
@@ -65,15 +66,8 @@ async def shared(catch: Source, programme: str, known: Known, cut: Cut, tallies:
 
 
 async def _have_counted(order: Order, tallies: Sequence[Tally]) -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", f"from {__name__} import main; main()", stdin=PIPE, stdout=PIPE
-    )
-    try:
+    async with beside(__name__) as process:
         await _take(process, order, tallies)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 async def _take(process: Process, order: Order, tallies: Sequence[Tally]) -> None:

@@ -144,25 +144,27 @@ def _named(column: str) -> str:
 
 def _rows(records: Iterable[Record], places: Mapping[str, int], finding: CaseFinding) -> tuple[list[Row], list[Doubt]]:
     rows, doubts = list[Row](), list[Doubt]()
+    signs = (Sign(finding.ranked_by, 0), *chain.from_iterable(flag.any_of for flag in finding.flags))
     for record in records:
         cells = {name: record.cells[at].strip() for name, at in places.items() if at < len(record.cells)}
-        why = record.fault or next(_wrong(cells, finding), "")
+        why = record.fault or next(_wrong(cells, signs), "")
         use = _number(cells.get(_named(finding.ranked_by), ""))
         if why or use is None:
             doubts.append(Doubt(record.line, why or f"nothing stands under {finding.ranked_by}"))
         else:
             rows.append(Row(record.line, cells, use))
-    times = Counter(_known_by(row.cells) for row in rows)
-    twice = [Doubt(row.line, "stands there more than once") for row in rows if times[_known_by(row.cells)] > 1]
-    rows = [row for row in rows if times[_known_by(row.cells)] == 1]
-    return rows, sorted((*doubts, *twice))
+    known = [_known_by(row.cells) for row in rows]
+    times = Counter(known)
+    doubts += [
+        Doubt(row.line, "stands there more than once") for row, who in zip(rows, known, strict=True) if times[who] > 1
+    ]
+    return [row for row, who in zip(rows, known, strict=True) if times[who] == 1], sorted(doubts)
 
 
-def _wrong(cells: Mapping[str, str], finding: CaseFinding) -> Iterator[str]:
+def _wrong(cells: Mapping[str, str], signs: Iterable[Sign]) -> Iterator[str]:
     """What says neither a number nor a yes or no where it should: nobody is judged by a guess."""
     if not cells.get("last name"):
         yield "nothing stands under last name"
-    signs = [Sign(finding.ranked_by, 0), *chain.from_iterable(flag.any_of for flag in finding.flags)]
     for sign in signs:
         said = cells.get(_named(sign.column), "")
         if said and (_number(said) if sign.at_least is not None else _answer(said)) is None:

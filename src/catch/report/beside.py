@@ -4,8 +4,8 @@ import asyncio
 import os
 import pickle
 import sys
-from asyncio.subprocess import PIPE
 
+from catch.beside import beside
 from catch.report.content import Report
 from catch.report.forms import FORMS
 
@@ -21,16 +21,8 @@ async def written_beside(ending: str, report: Report) -> bytes:
     """The report in the form whose files' names end so. Raises `NotWritten` and `TimeoutError`."""
     # It needs no keys, and is given none.
     apart = {name: value for name, value in os.environ.items() if not name.startswith("CATCH_")}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", f"from {__name__} import main; main()", stdin=PIPE, stdout=PIPE, env=apart
-    )
-    try:
-        async with asyncio.timeout(WITHIN):
-            made, _ = await process.communicate(pickle.dumps((ending, report)))
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    async with beside(__name__, apart) as process, asyncio.timeout(WITHIN):
+        made, _ = await process.communicate(pickle.dumps((ending, report)))
     if process.returncode or not made:
         raise NotWritten(f"exit status {process.returncode}")
     return made
