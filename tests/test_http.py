@@ -193,6 +193,16 @@ async def test_nulls_and_unknown_members_of_a_request_are_passed_over():
         ({"query": "{" + " ".join(f"a{n}: hello" for n in range(2000)) + "}"}, "DOCUMENT_TOO_LARGE"),
         ({"query": "{" + " ".join(f"a{n}: hello" for n in range(31)) + "}"}, "TOO_MANY_ALIASES"),
         ({"query": "{" + " hello" * 1_001 + "}"}, "TOO_MANY_FIELDS"),
+        ({"query": "{" + "thing { name } " * 400 + "}"}, "TOO_MUCH_REPEATED"),
+        (
+            {
+                "query": "{"
+                + "".join(f"...F{n} " for n in range(250))
+                + "}"
+                + "".join(f"fragment F{n} on Query {{ hello }} " for n in range(250))
+            },
+            "TOO_MUCH_REPEATED",
+        ),
         ({"query": "{ hello #" + "x" * 40_000 + "\n}"}, "DOCUMENT_TOO_LARGE"),
         (
             {

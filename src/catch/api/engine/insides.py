@@ -8,6 +8,8 @@ import strawberry
 from graphql import Executor, GraphQLSchema
 from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import VariableValues, get_variable_values
+from graphql.validation import validation_context
+from graphql.validation.rules import overlapping_fields_can_be_merged as overlapping
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
@@ -29,6 +31,11 @@ __all__ = [
     "optimized_is_awaitable",
     "underneath",
 ]
+
+# What is repeated is compared pair by pair: at graphql-core's own bounds one document holds up everybody for more than
+# a second. At these it is about a tenth, and the dearest document of ours needs less than a twentieth of them.
+overlapping.MAX_COMPLEXITY_BUDGET = 20_000
+validation_context.MAX_FRAGMENT_WORK = 5_000
 
 
 def underneath(schema: strawberry.Schema) -> GraphQLSchema:

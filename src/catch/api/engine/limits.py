@@ -36,6 +36,8 @@ from catch.api.engine.insides import MaybeNullValidationRule, OneOfInputValidati
 from catch.api.engine.unusable import bad_literal
 from catch.faults import Rejected, error
 
+REPEATED = "A document may not select the same fields, or spread the same fragments, again and again: name each once."
+
 
 class Limits(Struct, frozen=True):
     """Sizes are characters of a document and bytes of a body; `fields` counts every fragment where it is spread;
@@ -197,6 +199,9 @@ class Documents:
                 raise Rejected(error("INTROSPECTION_OFF", "Introspection is switched on only in development."))
         for rules in self.rules:
             problems = validate(self.schema, document, rules, 20, hide_suggestions=not self.development)
+            # graphql-core says by its message alone that it has given up.
+            if any(problem.message == "Validation aborted." for problem in problems):
+                raise Rejected(error("TOO_MUCH_REPEATED", REPEATED))
             if problems:
                 raise Rejected(*(coded(problem, "INVALID_DOCUMENT") for problem in problems))
         return Checked(document, self._charges(document))
