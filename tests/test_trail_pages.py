@@ -1,5 +1,7 @@
 """A page of an audit trail costs a page, however much lies before and behind it, and says what the whole would say."""
 
+import asyncio
+import math
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, cast
@@ -7,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from catch import slices
 from catch.domain.case.notes import AddNote
 from catch.domain.facts import Actor, Category, Sealed, Tag
 from catch.domain.restricted import AddRestrictedNote
@@ -122,3 +125,26 @@ async def test_the_last_facts_of_a_long_history_are_the_last_page(world: World):
     found, more, _ = await world.page(COORDINATOR, str(head - 1))
     assert ([each["position"] for each in found], more) == ([str(head)], None)
     assert await world.page(COORDINATOR, str(head)) == ([], None, world.log.read)
+
+
+async def alive_meanwhile(world: World) -> int:
+    """How often the server says that it is alive while the last page of a trail is made by one that knows nothing."""
+    middle = str((await world.log.stream(world.case.case))[-PAGE].position)
+    world.place.catch.present.trails = Trails(world.log)
+    asked, answered = asyncio.create_task(world.page(COORDINATOR, middle)), 0
+    while not asked.done():
+        assert (await world.place.http.get("/health/live")).status_code == 200
+        answered += 1
+    await asked
+    return answered
+
+
+async def test_whether_the_server_is_alive_is_answered_while_a_long_trail_is_made(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(slices, "SLICE", 0)
+    in_slices = await alive_meanwhile(world)
+    monkeypatch.setattr(slices, "SLICE", math.inf)
+    at_once = await alive_meanwhile(world)
+    assert in_slices > MANY / 20
+    assert at_once < in_slices / 2, "a server that makes it at once is found"
