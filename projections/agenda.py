@@ -1,6 +1,6 @@
 """Every meeting as it stands, with its agenda: what a live screen shows and the next draft carries over from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from itertools import compress
 from operator import is_not
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from catch.access.finding import Place, Words, guests, places
 from catch.access.seats import published
 from catch.database import Statements
-from catch.domain.agenda.carry import Word, left_out, left_to, words
+from catch.domain.agenda.carry import Word, left_out, left_to, said_for, words
 from catch.domain.agenda.facts import Carried
 from catch.domain.facts import Recorded
 from catch.domain.meeting import evolve
@@ -272,36 +272,43 @@ async def holding(db: Statements, cases: Iterable[UUID]) -> list[UUID]:
 
 _OVER = ["ended", "minutes-confirmed", "cancelled"]
 _SAID = f"""
-    select said from {TABLE}
-    where programme = $1 and series = $2 and state = any($3) and meeting_id <> $4 order by starts_at, meeting_id
+    select series, said from {TABLE}
+    where programme = $1 and state = any($2) and meeting_id <> $3 and (
+        series = $4
+        or exists (select from {TABLE} gone where gone.programme = $1 and gone.series <> all($5) and gone.series <> $4)
+    ) order by starts_at, meeting_id
 """
 _NAMED = f"select meeting_id, meeting from {TABLE} where meeting_id = any($1::uuid[])"
 _WORDS = msgspec.json.Decoder(tuple[Word, ...])
 _MEETING = msgspec.json.Decoder(Meeting)
 
 
-async def before(db: Statements, meeting: Meeting) -> dict[UUID, Carried]:
-    """What the meetings of the series that are over leave to this one, by case."""
-    rows = await db.fetch(_SAID, meeting.programme, meeting.series, _OVER, meeting.meeting)
+async def before(db: Statements, meeting: Meeting, standing: Collection[str]) -> dict[UUID, Carried]:
+    """What the meetings that are over leave to this one, by case. `standing` are the series of its programme now."""
+    rows = await db.fetch(_SAID, meeting.programme, _OVER, meeting.meeting, meeting.series, [*standing])
     # Of a meeting that is over is asked what it had when it began.
     until = meeting.started_at or meeting.over_at or meeting.starts_at if meeting.state in OVER else None
-    said = [word for row in rows for word in _WORDS.decode(row[0]) if until is None or word.at <= until]
+    every = ((row[0], word) for row in rows for word in _WORDS.decode(row[1]) if until is None or word.at <= until)
+    said = [*said_for(meeting.series, every, standing)]
     to = {word.carried.to_meeting for word in said if word.carried and word.carried.to_meeting}
     named = {row[0]: _MEETING.decode(row[1]) for row in await db.fetch(_NAMED, [*to])} if to else {}
     return {held.case: held for held in left_to(meeting, said, named)}
 
 
 _SINCE = f"""
-    select exists (select from {TABLE} where programme = $1 and series = $2 and state = any($3) and position > $4)
+    select exists (
+        select from {TABLE}
+        where programme = $1 and (series = $2 or series <> all($3)) and state = any($4) and position > $5
+    )
 """
 
 
-async def overlooked(db: Statements, meeting: Meeting) -> tuple[Carried, ...]:
+async def overlooked(db: Statements, meeting: Meeting, standing: Collection[str]) -> tuple[Carried, ...]:
     """What was put off, by meetings that were over after this agenda was drafted, and is not on it."""
     drafted = meeting.draft.as_of if meeting.draft else 0
-    if not await db.fetchval(_SINCE, meeting.programme, meeting.series, _OVER, drafted):
+    if not await db.fetchval(_SINCE, meeting.programme, meeting.series, [*standing], _OVER, drafted):
         return ()
-    return left_out(meeting, (await before(db, meeting)).values())
+    return left_out(meeting, (await before(db, meeting, standing)).values())
 
 
 async def standing(db: Statements, meetings: Iterable[UUID]) -> list[tuple[int, Meeting]]:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from catch.domain.case import CaseEvent
 from catch.domain.case.clocks import clocks_of
 from catch.domain.case.closing import CaseClosed, CaseReopened, Measured
-from catch.domain.case.milestones import MilestoneReached, ReachMilestone, UnknownMilestone
+from catch.domain.case.milestones import MilestoneAlreadyReached, MilestoneReached, ReachMilestone, UnknownMilestone
 from catch.domain.case.rules import CaseNotLive
 from catch.domain.programme.clocks import ClockState
 from catch.domain.programme.configuration import ClockRule, ClosureClass, Span, Unit
@@ -24,6 +24,12 @@ def test_a_milestone_is_reached_once_and_before_anybody_decides():
     case_given(*ACCEPTED).when(home, GIVEN).then(reached)
     case_given(*ACCEPTED, reached).when(home, GIVEN).then()
     case_given(received).when(home, GIVEN).then(reached)
+
+
+def test_one_that_is_said_later_than_it_was_is_another_request_and_names_the_time():
+    later = replace(GIVEN, at=NOW + timedelta(hours=1), now=NOW + timedelta(hours=2))
+    case_given(*ACCEPTED, reached).when(home, replace(later, at=later.now)).then()
+    case_given(*ACCEPTED, reached).when(home, later).refused(MilestoneAlreadyReached, milestone=HOME, at=NOW.isoformat())
 
 
 def test_what_came_earlier_than_is_known_is_recorded_and_counts():

@@ -367,9 +367,10 @@ async def test_the_meetings_of_a_case_are_those_whose_agendas_hold_it(story: Sto
     assert await agenda.holding(story.db, [uid(9)]) == []
 
 
-async def left_to(story: Story, meeting: int) -> dict[int, Carried]:
+async def left_to(story: Story, meeting: int, *standing: str) -> dict[int, Carried]:
     await story.fold()
-    return {case.int: held for case, held in (await agenda.before(story.db, await story.meeting(uid(meeting)))).items()}
+    left = await agenda.before(story.db, await story.meeting(uid(meeting)), standing or ("weekly", "other"))
+    return {case.int: held for case, held in left.items()}
 
 
 async def test_what_was_put_off_or_not_fitted_in_goes_on_to_the_next_meeting(story: Story):
@@ -429,6 +430,27 @@ async def test_what_was_heard_meanwhile_does_not_come_back(story: Story):
     await story.tell(uid(51), planned(51, 7), drafted(), item(62, 1), PUBLISHED, started(7), *heard(62, 1), ended(7))
     await story.tell(uid(52), planned(52, 14))
     assert await left_to(story, 52) == {}
+
+
+async def test_what_a_series_put_off_that_is_no_more_is_for_whichever_of_the_others_meets_next(story: Story):
+    await story.tell(uid(50), planned(50, -7, "other"), item(60, 1), item(61, 2, 2), PUBLISHED, started(-7))
+    await story.tell(uid(50), deferred(60, 1), deferred(61, 2), ended(-7))
+    await story.tell(uid(51), planned(51, 0), drafted())
+    await story.tell(uid(52), planned(52, 7, "third"))
+    assert await left_to(story, 51) == {}, "while it stands, they are its own"
+    assert (
+        set(await left_to(story, 51, "weekly", "third")) == set(await left_to(story, 52, "weekly", "third")) == {1, 2}
+    )
+    standing, before = ("weekly", "third"), await story.meeting(uid(51))
+    assert {held.case for held in await agenda.overlooked(story.db, before, standing)} == {uid(1), uid(2)}
+    assert await agenda.overlooked(story.db, before, ("weekly", "other")) == ()
+    # Once one of them has taken it up it is that one's own: heard by it, or put off by it again.
+    await story.tell(
+        uid(51), item(62, 1), item(63, 2, 2), PUBLISHED, started(0), *heard(62, 1), deferred(63, 2), ended(0)
+    )
+    assert await left_to(story, 52, *standing) == {}
+    await story.tell(uid(53), planned(53, 14))
+    assert set(await left_to(story, 53, *standing)) == {2}
 
 
 async def test_an_inbox_holds_what_waits_first_what_is_due_first(story: Story):

@@ -80,11 +80,11 @@ class Records:
             if also is not None and all(case.case != also for case in cases):
                 asked = await case_summary.one(db, also)
                 cases += [asked.case] if asked else []
-            carried = await agenda.before(db, held)
+            recorded = await self.log.stream(programme_stream(held.programme), upto_position=as_of)
+            history, series = series_held(fold(PROGRAMME, [*map(decode, recorded)]), held)
+            carried = await agenda.before(db, held, history.current.series_keys)
             restricted = await data_requests.stopped(db, held.starts_at)
         stopped = await self._all_of(restricted)
-        recorded = await self.log.stream(programme_stream(held.programme), upto_position=as_of)
-        history, series = series_held(fold(PROGRAMME, [*map(decode, recorded)]), held)
         # In slices, so that a draft over ten thousand cases holds nobody up.
         facts = await each(
             lambda case: case_facts(case, history, held, carried.get(case.case), stopped=case.person in stopped),
@@ -107,7 +107,7 @@ class Records:
         then = await histories(self.log, [of_programme, case], moment)
         history, series = series_held(fold(PROGRAMME, then[of_programme]), meeting)
         held: Case | None = fold(CASE, then[case]) if of_kind(CASE, then[case]) else None
-        carried = await agenda.before(self.log.pool, meeting)
+        carried = await agenda.before(self.log.pool, meeting, history.current.series_keys)
         facts = [case_facts(held, history, meeting, carried.get(case))] if held is not None else []
         return AgendaFacts(series, meeting, facts, over.position)
 

@@ -316,7 +316,8 @@ class Sitting:
         if not shown.items and shown.draft is None:
             return []
         facts.rests.rows = True
-        left = await agenda.overlooked(facts.catch.log.pool, shown)
+        standing = (await facts.programme(shown.programme)).series_keys
+        left = await agenda.overlooked(facts.catch.log.pool, shown, standing)
         await self.look(held.case for held in left)
         readable = [held for held in left if held.case not in self.unreadable]
         cases = [(held, (await facts.case(held.case)).state) for held in readable]

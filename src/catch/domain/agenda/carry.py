@@ -2,9 +2,10 @@
 
 A meeting that is over has a last word on each case that it had: it goes on, or it is settled. Of the words of all
 meetings of a series the last one counts, so that nothing hangs on which of them was drafted, published or moved when.
+What a series put off that its programme no longer has is for the next meeting of any of the others.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from uuid import UUID
 
@@ -50,11 +51,25 @@ def carry_over(meeting: Meeting) -> tuple[Carried, ...]:
     return tuple(word.carried for word in words(meeting) if word.carried)
 
 
-def left_to(meeting: Meeting, said: Iterable[Word], named: Mapping[UUID, Meeting]) -> tuple[Carried, ...]:
-    """What the meetings of its series that are over leave to this one.
+def said_for(series: str, said: Iterable[tuple[str, Word]], standing: Collection[str]) -> Iterator[Word]:
+    """Of the words of all series those that count for one: its own, and what was put off by series that stand no more
+    and has been spoken of in none of the others since.
+    """
+    last: dict[UUID, tuple[str, Word]] = {}
+    for of, word in sorted(said, key=lambda each: each[1].at):
+        last[word.case] = (of, word)
+        if of == series:
+            yield word
+    for of, word in last.values():
+        if of != series and of not in standing:
+            yield word
 
-    `said` are their words, of two at one moment the later meeting's last; `named` the meetings, by id, that something
-    was put off to.
+
+def left_to(meeting: Meeting, said: Iterable[Word], named: Mapping[UUID, Meeting]) -> tuple[Carried, ...]:
+    """What the meetings that are over leave to this one.
+
+    `said` are the words that count for its series, of two at one moment the later meeting's last; `named` the
+    meetings, by id, that something was put off to.
     """
     last = {word.case: word for word in sorted(said, key=lambda word: word.at)}
     left = (word.carried for _, word in sorted(last.items()) if word.carried)

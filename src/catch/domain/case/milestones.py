@@ -48,16 +48,25 @@ class UnknownMilestone(Refused):
     """The programme waits for nothing of this name. Choose one of those in the details."""
 
 
+class MilestoneAlreadyReached(Refused):
+    """This was reached already, at the time in the details, and the earliest counts. If it was earlier, say when."""
+
+
 # What we answer
 
 
 def reach(case: Case, command: ReachMilestone, given: Given) -> list[MilestoneEvent]:
-    """Once an episode; earlier than is known, it is recorded again, and the earlier counts."""
+    """Once an episode; earlier than is known, it is recorded again, and the earlier counts. Of a later time that is
+    said, and is not just that of asking, it is another request than the one that was answered.
+    """
     known = [each.code for each in given.programme.milestones] if given.programme else []
     if command.milestone not in known:
         raise UnknownMilestone(milestone=command.milestone, known=", ".join(known) or "none")
-    if any(held.milestone == command.milestone and held.at <= given.at for held in case.reached_now):
-        return []
+    since = min((held.at for held in case.reached_now if held.milestone == command.milestone), default=None)
+    if since is not None and since <= given.at:
+        if given.at in (since, given.now):
+            return []
+        raise MilestoneAlreadyReached(milestone=command.milestone, at=since.isoformat())
     # Also while it waits at the front door: help may come before anybody has decided.
     if not case.live:
         raise CaseNotLive(state=case.state)

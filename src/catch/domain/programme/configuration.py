@@ -445,6 +445,10 @@ class Programme(Part, frozen=True, omit_defaults=True):
     def runs_on(self, day: date) -> bool:
         return self.effective_from <= day and (self.effective_to is None or day <= self.effective_to)
 
+    @property
+    def series_keys(self) -> tuple[str, ...]:
+        return tuple(series.key for series in self.meetings)
+
     def series(self, key: str) -> Series | None:
         return next((series for series in self.meetings if series.key == key), None)
 
