@@ -75,6 +75,8 @@ AcknowledgeMessageBack    coordinator COORDINATES
 RecordFeedback            coordinator COORDINATES
 RecordRisk                coordinator COORDINATES
 ReviewRisk                coordinator COORDINATES
+LinkRelation              coordinator COORDINATES
+EndRelation               coordinator COORDINATES
 RecordMeasure             coordinator COORDINATES
 RecordNoMeasure           coordinator COORDINATES
 PauseCase                 coordinator COORDINATES

@@ -29,7 +29,9 @@ def test_a_milestone_is_reached_once_and_before_anybody_decides():
 def test_one_that_is_said_later_than_it_was_is_another_request_and_names_the_time():
     later = replace(GIVEN, at=NOW + timedelta(hours=1), now=NOW + timedelta(hours=2))
     case_given(*ACCEPTED, reached).when(home, replace(later, at=later.now)).then()
-    case_given(*ACCEPTED, reached).when(home, later).refused(MilestoneAlreadyReached, milestone=HOME, at=NOW.isoformat())
+    case_given(*ACCEPTED, reached).when(home, later).refused(
+        MilestoneAlreadyReached, milestone=HOME, at=NOW.isoformat()
+    )
 
 
 def test_what_came_earlier_than_is_known_is_recorded_and_counts():

@@ -60,6 +60,7 @@ from catch.domain.case.eligibility import (
 )
 from catch.domain.case.funds import ApproveFundAward, DeclineFundAward, RecordFundPayment, RequestFundAward
 from catch.domain.case.goals import AbandonGoal, NewGoal, SetGoal
+from catch.domain.case.household import EndRelation, LinkRelation
 from catch.domain.case.information import ReceiveInformation, RequestInformation
 from catch.domain.case.interventions import EndIntervention, StartIntervention
 from catch.domain.case.measures import RecordMeasure, RecordNoMeasure
@@ -83,6 +84,7 @@ from catch.domain.case.state import (
     MessageChannel,
     ProposalPurpose,
     ReferralAgreement,
+    RelationRole,
     ReviewDecision,
     RiskLevel,
     SafeContact,
@@ -357,6 +359,8 @@ async def work_on_it(w: Writer, case: Any) -> None:
     await w.send(ReceiveInformation(case, asked, t()))
     await w.send(RecordRisk(case, risk := uuid4(), "falls", RiskLevel.HIGH, t(), SOON))
     await w.send(ReviewRisk(case, risk, RiskLevel.LOW, t()))
+    await w.send(LinkRelation(case, relation := uuid4(), RelationRole.CARER, t(), safe_to_discuss=False))
+    await w.send(EndRelation(case, relation, t()))
     state, message = (await w.place.catch.present.states.get(CASE, case)).state, uuid4()
     await w.send(RecordDeath(state.person, TODAY, DeathSource.FAMILY))
     await w.send(WithdrawDeath(state.person, t()))

@@ -30,6 +30,7 @@ from catch.domain.case import (
     eligibility,
     funds,
     goals,
+    household,
     information,
     interventions,
     notes,
@@ -84,6 +85,7 @@ from catch.domain.case.state import (
     KindOfEntry,
     ProposalPurpose,
     ReferralAgreement,
+    RelationRole,
     ReviewDecision,
     RiskLevel,
     SafeContact,
@@ -226,6 +228,8 @@ def likely() -> Iterator[CaseCommand]:
     yield telling.RecordFeedback(CASE, uid(69), Experience.GOOD, TEXT)
     yield risks.RecordRisk(CASE, uid(67), "falls", RiskLevel.HIGH, TEXT, date(2026, 6, 1))
     yield from (risks.ReviewRisk(CASE, uid(67), level, TEXT) for level in (RiskLevel.LOW, RiskLevel.MEDIUM))
+    yield household.LinkRelation(CASE, uid(84), RelationRole.CARER, TEXT, safe_to_discuss=True)
+    yield household.EndRelation(CASE, uid(84), TEXT)
     yield from (ReachMilestone(CASE, code) for code in ("home", "seen"))
     yield from (pauses.PauseCase(CASE, uid(n), "away", date(2026, 6, 1)) for n in (63, 64))
     yield from (pauses.ResumeCase(CASE, uid(n)) for n in (63, 64))

@@ -225,6 +225,8 @@ INTO: Mapping[str, str] = {
     "RecordDeath": "Death",
     "RecordRisk": "Risk",
     "ReviewRisk": "Risk",
+    "LinkRelation": "Relation",
+    "EndRelation": "Relation",
     "RecordMeasure": "Measure",
     "RecordNoMeasure": "Unmeasured",
     "Reading": "Reading",

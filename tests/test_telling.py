@@ -115,6 +115,8 @@ TABLE: dict[str, Telling] = {
     "FeedbackReceived": OF_PLAN,
     "PersonDeceased": Telling(To.SEEING, changes=Changes.PERSON),
     "DeathWithdrawn": Telling(To.SEEING, changes=Changes.PERSON),
+    "RelationLinked": Telling(To.SEEING, Category.THIRD_PARTY),
+    "RelationEnded": Telling(To.SEEING, Category.THIRD_PARTY),
     "RiskRecorded": Telling(To.SEEING, Category.RISK),
     "RiskReviewed": Telling(To.SEEING, Category.RISK),
     "MeasureRecorded": Telling(To.SEEING, Category.HEALTH),

@@ -34,6 +34,7 @@ NEEDS, SPOKEN, ACTION, NOTE = (
     ("note", ""),
 )
 HEALTH, RISK, FUNDS = ("of-category", "health"), ("of-category", "risk"), ("of-category", "funds")
+THIRD_PARTY = ("of-category", "third-party")
 SAFE, ADDRESS = ("safe-contact", "contact"), ("address", "contact")
 RESTRICTED, DISCLOSURE, DOOR = ("restricted", "restricted"), ("disclosure", ""), ("door", "")
 OTHERS, COORDINATING, INVOLVED = ("others", ""), ("coordinating", ""), ("involved", "")
@@ -140,6 +141,9 @@ OWNED: dict[str, tuple[str, str]] = {
     "WithdrawDeath.reason": IDENTITY,
     **{f"RecordRisk.{field}": RISK for field in ("risk", "mitigation", "review_on")},
     **{f"ReviewRisk.{field}": RISK for field in ("mitigation", "review_on")},
+    "LinkRelation.relation": THIRD_PARTY,
+    "LinkRelation.whom": THIRD_PARTY,
+    "EndRelation.reason": THIRD_PARTY,
     "RecordMeasure.measure": HEALTH,
     "RecordMeasure.administered_on": HEALTH,
     "RecordMeasure.reference": HEALTH,
@@ -241,6 +245,7 @@ MADE: dict[str, str] = {
     "RequestFundAward": "award",
     "OfferTransfer": "transfer",
     "RecordRisk": "risk",
+    "LinkRelation": "relation",
     "RecordMeasure": "measure",
     "PauseCase": "pause",
     "OfferAction": "action",

@@ -14,6 +14,7 @@ from catch.domain.case import (
     correcting,
     deadlines,
     disclosure,
+    household,
     information,
     pauses,
     proposals,
@@ -72,6 +73,9 @@ PROTECTS = (
     agreement.ConfirmSafeContact,
     person.RecordDeath,
     person.WithdrawDeath,
+    # With whom nobody talks about them.
+    household.LinkRelation,
+    household.EndRelation,
     # Of whoever comes to somebody's home.
     risks.RecordRisk,
     risks.ReviewRisk,

@@ -28,6 +28,7 @@ from catch.domain.case import (
     eligibility,
     funds,
     goals,
+    household,
     information,
     interventions,
     measures,
@@ -220,6 +221,8 @@ OTHERS = (
     recusal.RecusalResolved,
     attendance.InterestDeclared,
     attendance.InterestResolved,
+    household.RelationLinked,
+    household.RelationEnded,
     # What is withdrawn may have been said of another person.
     correcting.EntryWithdrawalRequested,
     correcting.EntryWithdrawalRefused,

@@ -24,6 +24,7 @@ from catch.domain.case import (
     eligibility,
     funds,
     goals,
+    household,
     information,
     interventions,
     measures,
@@ -272,6 +273,8 @@ def _of_case(event: CaseEvent) -> Telling:  # noqa: C901
             return Telling(To.COORDINATING)
         case risks.RiskRecorded() | risks.RiskReviewed():
             return Telling(To.SEEING, Category.RISK)
+        case household.RelationLinked() | household.RelationEnded():
+            return Telling(To.SEEING, Category.THIRD_PARTY)
         case measures.MeasureRecorded() | measures.MeasureDeclined() | measures.MeasureMissed():
             return Telling(To.SEEING, Category.HEALTH)
         case funds.FundAwardRequested() | funds.FundAwardApproved() | funds.FundAwardDeclined() | funds.FundAwardPaid():

@@ -393,6 +393,18 @@ def risk(held: domain.Risk, path: str, redactor: Redactor) -> case_types.Risk:
     )
 
 
+def relation(held: domain.Relation, path: str, redactor: Redactor) -> case_types.Relation:
+    return case_types.Relation(
+        id=held.relation,
+        role=held.role,
+        whom=redactor.text(f"{path}.whom", Category.THIRD_PARTY, held.whom),
+        safe_to_discuss=held.safe_to_discuss,
+        since=held.since,
+        ended_at=held.ended_at,
+        reason=redactor.text(f"{path}.reason", Category.THIRD_PARTY, held.reason),
+    )
+
+
 def escalation(held: domain.Escalated, path: str, redactor: Redactor) -> case_types.Escalation:
     reason = redactor.text(f"{path}.reason", Category.RISK, held.reason)
     return case_types.Escalation(id=held.escalation, to=held.to, at=held.at, reason=reason)

@@ -29,6 +29,7 @@ from catch.domain.case.state import (
     MessageChannel,
     Priority,
     ProposalPurpose,
+    RelationRole,
     ReviewDecision,
     RiskLevel,
     Turn,
@@ -447,6 +448,17 @@ class Risk:
     review_on: date | None
 
 
+@strawberry.type(description="Somebody around the person, and whether the case may be talked about with them.")
+class Relation:
+    id: UUID
+    role: RelationRole
+    whom: str | None
+    safe_to_discuss: bool
+    since: datetime
+    ended_at: datetime | None = strawberry.field(description="Since when that holds no more.")
+    reason: str | None = strawberry.field(description="Why it holds no more.")
+
+
 @strawberry.type(description="The case was taken to somebody who can do more.")
 class Escalation:
     id: UUID
@@ -718,6 +730,7 @@ class Case(Redactable):
     interventions: list[Intervention]
     requests: list[InformationRequest]
     risks: list[Risk]
+    relations: list[Relation]
     reached: list[Reached]
     moves: list[MovedVersion]
     transfers: list[Transfer]

@@ -172,6 +172,9 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     ),
     "requests": lambda whole: whole.redactor.each("requests", Category.NEEDS, whole.held.requests, parts.request),
     "risks": lambda whole: whole.redactor.each("risks", Category.RISK, whole.held.risks, parts.risk),
+    "relations": lambda whole: whole.redactor.each(
+        "relations", Category.THIRD_PARTY, whole.held.relations, parts.relation
+    ),
     "escalations": lambda whole: whole.redactor.each(
         "escalations", Category.RISK, whole.held.escalations, parts.escalation
     ),

@@ -2,8 +2,8 @@
 
 Read it as a case lives: `referral`, `information`, `eligibility`, `coordination`, `agreement`, `disclosure`,
 `proposals`, `plan`, `goals`, `interventions`, `milestones`, `versions`, `deadlines`, `measures`, `reviews`, `risks`,
-`actions`, `notes`, `pauses`, `funds`, `recusal`, `transfers`, `closing`, `telling`, `correcting`, `voiding`; `state` is
-what they build, `rules` what they share.
+`household`, `actions`, `notes`, `pauses`, `funds`, `recusal`, `transfers`, `closing`, `telling`, `correcting`,
+`voiding`; `state` is what they build, `rules` what they share.
 
 To add an event, put it in its subject's module (its class, its union, its `evolve`); a command likewise with its
 `decide`. The type checker then lists what else must know.
@@ -22,6 +22,7 @@ from catch.domain.case import (
     eligibility,
     funds,
     goals,
+    household,
     information,
     interventions,
     measures,
@@ -49,6 +50,7 @@ from catch.domain.case.disclosure import DisclosureCommand, DisclosureEvent
 from catch.domain.case.eligibility import EligibilityCommand, EligibilityEvent
 from catch.domain.case.funds import FundCommand, FundEvent
 from catch.domain.case.goals import GoalCommand, GoalEvent
+from catch.domain.case.household import HouseholdCommand, HouseholdEvent
 from catch.domain.case.information import InformationCommand, InformationEvent
 from catch.domain.case.interventions import InterventionCommand, InterventionEvent
 from catch.domain.case.measures import MeasureCommand, MeasureEvent
@@ -91,6 +93,7 @@ CaseEvent = (
     | VersionEvent
     | TransferEvent
     | FundEvent
+    | HouseholdEvent
     | DeadlineEvent
     | InterventionEvent
     | InformationEvent
@@ -119,6 +122,7 @@ CaseCommand = (
     | VersionCommand
     | TransferCommand
     | FundCommand
+    | HouseholdCommand
     | DeadlineCommand
     | InterventionCommand
     | InformationCommand
@@ -150,6 +154,7 @@ SUBJECTS = Subjects(
         versions.SUBJECT,
         transfers.SUBJECT,
         funds.SUBJECT,
+        household.SUBJECT,
         deadlines.SUBJECT,
         interventions.SUBJECT,
         information.SUBJECT,

@@ -49,6 +49,13 @@ KEPT: Mapping[KindOfEntry, Kept] = {
     KindOfEntry.ESCALATION: Kept("escalations", "escalation", "at", Category.RISK, {EntryField.REASON: "at"}),
     KindOfEntry.RISK: Kept("risks", "risk", "since", Category.RISK, {}),
     KindOfEntry.UNMET_NEED: Kept("unmet_needs", "need", "since", Category.NEEDS, {}),
+    KindOfEntry.RELATION: Kept(
+        "relations",
+        "relation",
+        "since",
+        Category.THIRD_PARTY,
+        {EntryField.WHOM: "since", EntryField.REASON: "ended_at"},
+    ),
     KindOfEntry.SUPPORT: Kept("interventions", "support", "since", Category.PLAN, {EntryField.REASON: "ended_at"}),
 }
 """Of a risk it is said anew what is done, by looking at it again; a need has no text. Both can be withdrawn."""

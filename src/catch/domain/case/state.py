@@ -641,6 +641,27 @@ class Risk(Part, frozen=True, omit_defaults=True):
     looked_at: datetime
 
 
+class RelationRole(StrEnum):
+    """What somebody is to the person."""
+
+    CARER = "carer"
+    CHILD = "child"
+    COHABITANT = "cohabitant"
+    OTHER = "other"
+
+
+class Relation(Part, frozen=True, omit_defaults=True):
+    """Somebody around the person, and whether the case may be talked about with them."""
+
+    relation: UUID
+    role: RelationRole
+    whom: Sealed
+    safe_to_discuss: bool
+    since: datetime
+    ended_at: datetime | None = None
+    reason: Sealed | None = None
+
+
 class EscalatedTo(StrEnum):
     """To whom a case was taken. What is restricted, a MARAC for one, is written beside the case."""
 
@@ -781,6 +802,7 @@ class KindOfEntry(StrEnum):
     RISK = "risk"
     UNMET_NEED = "unmet-need"
     SUPPORT = "support"
+    RELATION = "relation"
 
 
 class EntryField(StrEnum):
@@ -1084,6 +1106,7 @@ class Case(Part, frozen=True, omit_defaults=True):
     interventions: tuple[Intervention, ...] = ()
     requests: tuple[InformationRequest, ...] = ()
     risks: tuple[Risk, ...] = ()
+    relations: tuple[Relation, ...] = ()
     reached: tuple[Reached, ...] = ()
     moves: tuple[Moved, ...] = ()
     transfers: tuple[Transfer, ...] = ()

@@ -97,6 +97,7 @@ OF_COMMANDS: Mapping[tuple[str, str], By] = {
     ("StartIntervention", "provider"): lists.all_partners,
     ("ReceiveInformation", "request"): lists.requests,
     ("ReviewRisk", "risk"): lists.risks,
+    ("EndRelation", "relation"): lists.relations,
     ("RecordMessageBack", "agency"): lists.referring,
     **{(kind, "message"): lists.messages for kind in ("RecordMessageFailed", "AcknowledgeMessageBack")},
     ("PauseCase", "reason"): lists.pausing,

@@ -206,6 +206,14 @@ def risks(known: Known) -> list[Choice]:
     return [Choice(each["id"], words(each["kind"])) for each in parts(known, "risks") if each["reviewOn"]]
 
 
+def relations(known: Known) -> list[Choice]:
+    return [
+        Choice(each["id"], called(each["whom"], words(each["role"])))
+        for each in parts(known, "relations")
+        if not each["endedAt"]
+    ]
+
+
 def messages(known: Known) -> list[Choice]:
     held = [each for each in parts(known, "messagesBack") if not each["failedAt"] and not each["acknowledgedAt"]]
     return [Choice(each["id"], f"{known.called(each['agency'])}, {each['sentOn']}") for each in held]
@@ -233,7 +241,7 @@ def asked(known: Known) -> Instrument | None:
 SHOWN_IN = {
     "NOTE": "notes", "CONVERSATION": "conversations", "MEASURE": "measures", "FEEDBACK": "feedback",
     "REQUEST": "requests", "ESCALATION": "escalations", "RISK": "risks", "UNMET_NEED": "unmetNeeds",
-    "SUPPORT": "interventions",
+    "SUPPORT": "interventions", "RELATION": "relations",
 }  # fmt: skip
 """In which list of a case the entries of a kind stand."""
 

@@ -38,6 +38,8 @@ TITLES = {
     "RecordFeedback": "Record how they found it",
     "RecordRisk": "Record a risk",
     "ReviewRisk": "Say how it stands now",
+    "LinkRelation": "Record who is around them",
+    "EndRelation": "This holds no more",
     "RecordMeasure": "Record what they ticked",
     "RecordNoMeasure": "It was not filled in",
     "PauseCase": "Put the case on hold",
