@@ -1,8 +1,10 @@
 """graphql-transport-ws on real sockets, case by case from the protocol's text."""
 
 import asyncio
+import gc
 import logging
 import time
+import weakref
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
@@ -16,6 +18,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from catch.api.engine import engine
+from catch.api.engine.engine import Engine
 from catch.live.draining import drain
 from catch.live.protocol import GraphQLOverWebSocket
 from catch.live.server import GRACE, ExposedWebSocket
@@ -414,3 +418,50 @@ async def test_of_many_who_do_not_say_who_they_are_the_first_is_closed():
                 await client.send(type="ping")
                 assert (await client.receive())["type"] == "pong"
         assert not server.live.strangers
+
+
+@asynccontextmanager
+async def uncollected() -> AsyncGenerator[None]:
+    """Nothing that keeps itself alive is collected meanwhile: what goes, goes by itself."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("leaving", ["complete", "close"])
+async def test_of_a_client_that_leaves_nothing_is_kept(leaving: str):
+    async with serving() as server, uncollected():
+        async with server.client() as client:
+            await client.subscribe("s", id="r", after="0")
+            server.toy.say("one")
+            await client.receive()
+            (task,) = [weakref.ref(each) for each in server.live.running]
+            if leaving == "complete":
+                await client.send(type="complete", id="s")
+                await client.still_alive()
+        await server.empty()
+        await asyncio.sleep(0)
+        assert task() is None
+
+
+async def test_of_an_answer_nothing_is_kept(monkeypatch: pytest.MonkeyPatch):
+    """What a query was answered from goes once it was sent; by graphql-core itself it waits to be collected."""
+
+    async def kept(engine: Engine) -> bool:
+        class Context:
+            """What the resolvers read from."""
+
+        context = Context()
+        gone = weakref.ref(context)
+        answer = await engine.executed(engine.prepare("{ __typename }", None), None, context)
+        del context
+        assert answer.began
+        return gone() is not None
+
+    async with uncollected():
+        assert not await kept(Toy().engine)
+        monkeypatch.setattr(engine, "without_itself", lambda executor: executor)
+        assert await kept(Toy().engine), "an executor that refers to itself is found"

@@ -178,6 +178,7 @@ ENTRIES = (
     (KindOfEntry.NOTE, uid(61)),
     (KindOfEntry.REQUEST, uid(66)),
     (KindOfEntry.RISK, uid(67)),
+    (KindOfEntry.RELATION, uid(84)),
     (KindOfEntry.UNMET_NEED, uid(60)),
     (KindOfEntry.SUPPORT, uid(65)),
     (KindOfEntry.FEEDBACK, uid(69)),

@@ -56,7 +56,7 @@ async def answered(connections: Sequence[Connected], deadline: float) -> None:
             for connection in connections
             for operation in connection.operations.values()
             # Subscriptions never end by themselves, and lose nothing: their clients go on from a position.
-            if operation.line.kind != "subscription"
+            if operation.task is not None and operation.line.kind != "subscription"
         ]
         if not running:
             return

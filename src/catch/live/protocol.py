@@ -316,18 +316,25 @@ class Operation(Generic[V, E, P]):
         self.viewer = viewer
         self.lane = Lane(connection.buffer, operation_id)
         self.line = Line("WS", role=getattr(viewer, "role", None))
-        self.task: asyncio.Task[None]
+        self.task: asyncio.Task[None] | None = None
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         self.task = asyncio.create_task(work)
         # The loop keeps only a weak reference to a task, and a mutation may outlive its connection.
         self.server.running.add(self.task)
-        self.task.add_done_callback(self.server.running.discard)
+        self.task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        """Lets go of its task: one that was cancelled keeps where it stood, and so all that was written to this client,
+        until somebody comes to collect what keeps itself alive.
+        """
+        self.server.running.discard(task)
+        self.task = None
 
     def stop(self) -> None:
         """Write nothing more. A mutation that has begun runs to its end all the same."""
         self.lane.shut()
-        if self.line.kind != "mutation":
+        if self.line.kind != "mutation" and self.task is not None:
             self.task.cancel()
 
     async def run(self, asked: Parameters) -> None:

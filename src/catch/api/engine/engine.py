@@ -28,7 +28,7 @@ from msgspec import Struct
 
 from catch import telemetry
 from catch.api.engine.compiled import Later, NotCompiled, compile_field
-from catch.api.engine.insides import Executor, collect_fields, optimized_is_awaitable, underneath
+from catch.api.engine.insides import Executor, collect_fields, optimized_is_awaitable, underneath, without_itself
 from catch.api.engine.limits import Documents, Limits, Prepared, coded, encode
 from catch.api.engine.operations import Operation
 from catch.api.engine.registered import Registered
@@ -299,7 +299,7 @@ class Engine:
         )
         if isinstance(executor, list):
             raise Rejected(*(coded(problem, "BAD_VALUE") for problem in executor))
-        return executor
+        return without_itself(executor)
 
     def answer(self, result: ExecutionResult) -> Answer:
         return Answer(result.data, [_outside(problem) for problem in result.errors or ()])

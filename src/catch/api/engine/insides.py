@@ -4,6 +4,8 @@ pyproject.toml bounds both to the releases that this was made for (and uvicorn, 
 extend the protocols). Whoever raises a bound reads this module against the new release.
 """
 
+from typing import Any, cast
+
 import strawberry
 from graphql import Executor, GraphQLSchema
 from graphql.execution.collect_fields import collect_fields
@@ -30,12 +32,21 @@ __all__ = [
     "has_object_definition",
     "optimized_is_awaitable",
     "underneath",
+    "without_itself",
 ]
 
 # What is repeated is compared pair by pair: at graphql-core's own bounds one document holds up everybody for more than
 # a second. At these it is about a tenth, and the dearest document of ours needs less than a twentieth of them.
 overlapping.MAX_COMPLEXITY_BUDGET = 20_000
 validation_context.MAX_FRAGMENT_WORK = 5_000
+
+
+def without_itself(executor: Executor[Any]) -> Executor[Any]:
+    """Without the helpers that it offers to resolvers, which are its own methods: by these it keeps itself alive, with
+    all that was read for the answer, until somebody comes to collect what does.
+    """
+    executor.async_helpers = cast("Any", None)
+    return executor
 
 
 def underneath(schema: strawberry.Schema) -> GraphQLSchema:
