@@ -169,6 +169,7 @@ async def test_a_partner_sees_what_is_disclosed_and_never_a_protected_address(wo
         "escalations": "NO_DISCLOSURE",
         "messagesBack": "NO_DISCLOSURE",
         "fundAwards": "NO_DISCLOSURE",
+        "relations": "NO_DISCLOSURE",
         "person.address": "RESTRICTED",
         "version": "NO_DISCLOSURE",
         "position": "NO_DISCLOSURE",
@@ -223,6 +224,7 @@ async def test_an_auditor_reads_the_case_without_knowing_whose_it_is(world: Worl
     assert case["referral"]["reason"] == world.told.reason
     assert [case["person"][field] for field in ("name", "nhsNumber", "phone", "address")] == [None] * 4
     assert redacted(case) == {
+        "relations": "RESTRICTED",
         "measures.readings": "ROLE",
         "messagesBack": "ROLE",
         "person.deathWithdrawn": "ROLE",

@@ -18,8 +18,6 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from catch.api.engine import engine
-from catch.api.engine.engine import Engine
 from catch.live.draining import drain
 from catch.live.protocol import GraphQLOverWebSocket
 from catch.live.server import GRACE, ExposedWebSocket
@@ -445,23 +443,3 @@ async def test_of_a_client_that_leaves_nothing_is_kept(leaving: str):
         await server.empty()
         await asyncio.sleep(0)
         assert task() is None
-
-
-async def test_of_an_answer_nothing_is_kept(monkeypatch: pytest.MonkeyPatch):
-    """What a query was answered from goes once it was sent; by graphql-core itself it waits to be collected."""
-
-    async def kept(engine: Engine) -> bool:
-        class Context:
-            """What the resolvers read from."""
-
-        context = Context()
-        gone = weakref.ref(context)
-        answer = await engine.executed(engine.prepare("{ __typename }", None), None, context)
-        del context
-        assert answer.began
-        return gone() is not None
-
-    async with uncollected():
-        assert not await kept(Toy().engine)
-        monkeypatch.setattr(engine, "without_itself", lambda executor: executor)
-        assert await kept(Toy().engine), "an executor that refers to itself is found"

@@ -98,8 +98,8 @@ class Taking:
 
         self._at = occurs(asked, book)
 
-        def decide() -> None:
-            """Again where it turned out to be about what occurred later than it was decided for."""
+        def too_early() -> bool:
+            """Decided, and whether it turned out to be about what occurred later than it was decided for."""
             book.begin()
             may_begin(sealed, by)
             try:
@@ -108,9 +108,12 @@ class Taking:
             except Refused:
                 if occurs(asked, book) <= self._at:
                     raise
-            if (later := occurs(asked, book)) > self._at:
-                self._at = later
-                decide()
+            before, self._at = self._at, max(self._at, occurs(asked, book))
+            return self._at > before
+
+        def decide() -> None:
+            while too_early():
+                pass
 
         await self._read(decide)
         return by
