@@ -7,19 +7,23 @@ from uuid import UUID, uuid4
 import pytest
 
 from catch.app import key_file
+from catch.cli.looking import asked_who_saw
 from catch.database import Connection
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import OfferAction
 from catch.domain.case.disclosure import EndInvolvement
 from catch.domain.case.notes import AddNote
 from catch.domain.case.recusal import DeclareRecusal
+from catch.domain.case.referral import SubmitReferral, case_number
 from catch.domain.facts import Actor, Category, Role, Sealed
 from catch.domain.meeting.drafting import DraftAgenda, PublishAgenda
 from catch.domain.meeting.floor import DeferItem, OpenItem
 from catch.domain.meeting.items import DeferReason
 from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.meeting.session import StartMeeting
+from catch.domain.processing import RequestRestriction, RestrictionReason
 from catch.domain.restricted import RaiseSafeguardingConcern
+from catch.evidence.reads import Read, Seen
 from catch.log.entries import Append, NewEvent
 from catch.personal import Keyring
 from catch.statistics.small_numbers import quarter_before
@@ -40,6 +44,7 @@ from tests.place import (
 )
 
 STRANGER = Actor("member@far", "far", Role.PARTNER)
+CALDICOTT = Actor("caldicott@snn", "snn", Role.CALDICOTT)
 CASES = """{ cases(first: 50) { edges { node { number person { name } redactions { path reason } } }
     unreadable { id number code message } pageInfo { hasNextPage endCursor } } }"""
 PAGED = """query($a: String) { cases(first: 1, after: $a) { edges { node { id } } unreadable { id }
@@ -353,3 +358,53 @@ async def test_figures_say_which_cases_they_leave_out(world: World):
     assert missing["number"]
     # Who does not see every case is told that some are left out, and none by name.
     assert (await place.ask(FIGURES, COORDINATOR, **days))["timeToOutcome"] == {"incomplete": True, "unreadable": []}
+
+
+SAW = """query($of: Looked!) { whoSaw(of: $of) { edges { node { by { user } caseIds } }
+    unreadable { id number code message } } }"""
+
+
+@pytest.mark.parametrize("harm", [of_a_newer_release, damaged])
+async def test_who_looked_at_somebody_is_told_without_the_case_of_theirs_that_cannot_be_read(world: World, harm: Harm):
+    place, torn, there = world.place, world.torn, uuid4()
+    await place.enrol(COORDINATOR, "bexley-icm")
+    at = ago(hours=1)
+    await place.take(SubmitReferral(there, torn.person, "bexley-icm", uuid4(), "gp", "phone", at, Sealed("Again")))
+    await place.settled()
+    for case in (torn.case, there):
+        await place.catch.reads.record(
+            Read(viewer="somebody", agency="snn", channel="api", seen=(Seen(torn.person, case),))
+        )
+    of = {"personId": str(torn.person)}
+    whole = (await place.ask(SAW, of=of))["whoSaw"]
+    assert whole["unreadable"] == []
+    await harm(world, torn.case)
+    told = (await place.ask(SAW, of=of))["whoSaw"]
+    assert [each["id"] for each in told["unreadable"]] == [str(torn.case)]
+    assert told["unreadable"][0]["number"] == case_number(torn.case)
+    seen = [each["node"] for each in told["edges"] if each["node"]["by"]["user"] == "somebody"]
+    assert [each["caseIds"] for each in seen] == [[str(there)]]
+    # Asked about that case alone, there is nothing else to tell.
+    assert await place.code(SAW, of={"caseId": str(torn.case)}) == told["unreadable"][0]["code"]
+    # An operator is shown what is recorded of whom, whatever state the case is in.
+    assert await asked_who_saw(place.catch, torn.case) == ((), (torn.case,))
+    # To whom nobody's looks are told, there is no such case.
+    assert await place.code(SAW, POLICE, of=of) == "UNKNOWN_CASE"
+
+
+ASKED = "{ dataRequests { edges { node { person cases { number } restrictions { state } } } } }"
+
+
+@pytest.mark.parametrize("of", ["case", "person"])
+async def test_what_somebody_asked_is_listed_although_something_of_theirs_cannot_be_read(world: World, of: str):
+    place, torn = world.place, world.torn
+    day = london_day(ago())
+    for each in (torn, world.whole):
+        command = RequestRestriction(each.person, uuid4(), RestrictionReason.OBJECTED, day)
+        await place.take(command)
+    await place.settled()
+    await place.enrol(CALDICOTT)
+    asked = (await place.ask(ASKED, CALDICOTT))["dataRequests"]
+    await of_a_newer_release(world, torn.case if of == "case" else torn.person)
+    assert len(asked["edges"]) == 2
+    assert (await place.ask(ASKED, CALDICOTT))["dataRequests"] == asked

@@ -8,13 +8,16 @@ from uuid import UUID
 from catch.access import Lookers, Sight, lookers_shown
 from catch.api.audit import looks_types as types
 from catch.api.case.queries import there_is
+from catch.api.common import types as common_types
 from catch.api.common.context import Context
 from catch.api.common.cursors import UnknownCursor, key_cursor, key_in
 from catch.api.common.types import PageInfo, Worker
+from catch.domain.case.state import Case
 from catch.domain.facts import Category
 from catch.domain.refusals import OutOfRange, UnknownCase
 from catch.evidence import reads
 from catch.evidence.reads import Kept, Seen
+from catch.log.entries import Unreadable
 from catch.personal import looks
 from projections import case_summary
 
@@ -24,12 +27,15 @@ LOOKS = "looks"
 
 class Entitled(NamedTuple):
     """The cases of which the viewer is told everybody who looked; those of which they are told their colleagues; the
-    people of whom, beside their cases, they are told everybody; and what they see of each case."""
+    people of whom, beside their cases, they are told everybody; what they see of each case; and the cases of which they
+    would be told and that cannot be read: who may know who looked at those is not known for sure.
+    """
 
     all: frozenset[UUID]
     colleagues: frozenset[UUID]
     people: frozenset[UUID]
     sights: Mapping[UUID, Sight]
+    unreadable: Sequence[common_types.Unreadable]
 
     def shows(self, seen: Seen, *, colleague: bool) -> bool:
         # What is of no case is of the person.
@@ -79,7 +85,8 @@ async def who_saw(
         types.RecordedLookEdge(cursor=key_cursor(str(row.number)), node=entry(row, shown, ended, entitled))
         for row, shown in found[:wanted]
     ]
-    return types.RecordedLookConnection(edges=edges, page_info=PageInfo.of(len(found), wanted, edges))
+    page_info = PageInfo.of(len(found), wanted, edges)
+    return types.RecordedLookConnection(edges=edges, page_info=page_info, unreadable=[*entitled.unreadable])
 
 
 def place(after: str | None) -> int:
@@ -91,43 +98,64 @@ def place(after: str | None) -> int:
     return int(text)
 
 
-async def cases_of(context: Context, of: types.Looked) -> list[UUID]:
-    """Those that are asked about, whoever may know of them. What was another's is none of a person's."""
+class Asked(NamedTuple):
+    """A case as it stands, whoever may know of it; of one that cannot be read, as far as it is known, and why."""
+
+    case: UUID
+    held: Case | None
+    problem: Unreadable | None = None
+
+
+async def cases_of(context: Context, of: types.Looked) -> list[Asked]:
+    """Those that are asked about. What was another's is none of a person's. Raises an `Unreadable` of the one case that
+    was asked about; of a person's, one takes none of the others with it.
+    """
     context.reading.facts.rests.rows = True
     if of.case_id:
-        return [of.case_id] if await there_is(context, of.case_id) else []
+        there = await there_is(context, of.case_id)
+        return [Asked(of.case_id, await context.reading.known(of.case_id))] if there else []
     if not of.person_id:
         raise OutOfRange(field="of", allowed="caseId or personId")
     found = [case for case, _ in await case_summary.of_person(context.catch.log.pool, of.person_id)]
-    held = [(case, await context.reading.known(case)) for case in found]
-    return [case for case, known in held if known is None or not known.of_another]
+    asked = [await as_known(context, case) for case in found]
+    return [each for each in asked if each.held is None or not each.held.of_another]
 
 
-async def entitled_to(context: Context, *cases: UUID) -> Entitled:
+async def as_known(context: Context, case: UUID) -> Asked:
+    facts = context.reading.facts
+    try:
+        return Asked(case, (await facts.case(case)).state)
+    except Unreadable as problem:
+        return Asked(case, await facts.last_known(case), problem)
+
+
+async def entitled_to(context: Context, *cases: Asked) -> Entitled:
     """Everybody who looked at a person is told to whoever is told it of a case of theirs, and is kept out of none."""
     reading, everybody, colleagues, whose = context.reading, set[UUID](), set[UUID](), set[UUID]()
-    sights: dict[UUID, Sight] = {}
-    for each in cases:
-        held = await reading.known(each)
+    sights, unreadable = dict[UUID, Sight](), list[common_types.Unreadable]()
+    for each, held, problem in cases:
         if held is None:
             continue
         seen = await reading.facts.sight(reading.viewer, held)
+        shown = lookers_shown(reading.viewer, held, seen, reading.facts.at)
+        if shown is None:
+            looks.passed_over([each])
+            continue
+        if problem is not None:
+            unreadable.append(common_types.Unreadable.of(each, held.number, problem))
+            continue
         if seen is not None:
             sights[each] = seen
-        match lookers_shown(reading.viewer, held, seen, reading.facts.at):
-            case Lookers.ALL:
-                everybody.add(each)
-                whose |= set[UUID]() if held.of_another else {held.person}
-            case Lookers.COLLEAGUES:
-                colleagues.add(each)
-            case None:
-                looks.passed_over([held.case])
-                continue
-        looks.told(held.case, LOOKS, held.person)
-    if not everybody and not colleagues:
+        if shown is Lookers.ALL:
+            everybody.add(each)
+            whose |= set[UUID]() if held.of_another else {held.person}
+        else:
+            colleagues.add(each)
+        looks.told(each, LOOKS, held.person)
+    if not everybody and not colleagues and not unreadable:
         raise UnknownCase
     people = {each for each in whose if not await reading.kept_from(each)}
-    return Entitled(frozenset(everybody), frozenset(colleagues), frozenset(people), sights)
+    return Entitled(frozenset(everybody), frozenset(colleagues), frozenset(people), sights, unreadable)
 
 
 def entry(row: Kept, shown: Sequence[Seen], ended: Mapping[UUID, datetime], entitled: Entitled) -> types.RecordedLook:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import strawberry
 
-from catch.api.common.types import PageInfo, Worker
+from catch.api.common.types import PageInfo, Unreadable, Worker
 
 
 @strawberry.input(one_of=True, description="Whose record: a case, or a person with all their cases.")
@@ -47,3 +47,6 @@ class RecordedLookEdge:
 class RecordedLookConnection:
     edges: list[RecordedLookEdge]
     page_info: PageInfo
+    unreadable: list[Unreadable] = strawberry.field(
+        description="The person's cases that cannot be read: who looked at those is not told meanwhile."
+    )

@@ -40,10 +40,10 @@ class DataRequestQueries:
         while more and len(found) <= wanted:
             some = await rows.page(context.catch.log.pool, place, wanted + 1)
             await context.catch.present.states.gather(PERSON, [row.person for row in some])
-            known = [(row, await reading.facts.person(row.person)) for row in some]
-            reading.facts.expect(case for _, person in known if person for case, _ in person.cases)
+            known = [(row, await view.person_of(reading, row)) for row in some]
+            reading.facts.expect(case for _, person in known for case, _ in person.cases)
             await reading.facts.gathered()
-            found += [(row, person) for row, person in known if person and await view.told(reading, person)]
+            found += [(row, person) for row, person in known if await view.told(reading, person)]
             more = len(some) > wanted
             place = (some[-1].due, some[-1].person) if some else place
         edges = [

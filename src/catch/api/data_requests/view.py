@@ -4,9 +4,21 @@ from catch.access import guards, guards_some
 from catch.api.case import access_requests, restrictions
 from catch.api.case.reading import Reading
 from catch.api.data_requests import types
-from catch.api.erasing.view import case
-from catch.domain.person import Person
+from catch.api.erasing.view import case, case_of
+from catch.domain.person import Person, PersonRegistered
 from catch.personal import looks
+from projections import case_summary
+from projections.data_requests import Row
+
+
+async def person_of(reading: Reading, row: Row) -> Person:
+    """Of somebody who cannot be read, what the read side has of them: what they ask for has its day all the same."""
+    person = await reading.facts.readable_person(row.person)
+    if person is not None:
+        return person
+    held = PersonRegistered(row.person)
+    cases = await case_summary.of_person(reading.facts.catch.log.pool, row.person)
+    return Person(row.person, held, cases=(*cases,), access_requests=row.requests, processing=row.processing)
 
 
 async def told(reading: Reading, person: Person) -> bool:
@@ -23,7 +35,7 @@ async def shown(reading: Reading, person: Person) -> types.DataRequestPerson:
     names, at = len(theirs) == len(person.cases), reading.facts.at
     return types.DataRequestPerson(
         person=person.person,
-        cases=[case(held) for each, _ in theirs if (held := (await reading.facts.case(each)).state)],
+        cases=[case(held) for each, _ in theirs if (held := (await case_of(reading, each))[0])],
         access_requests=access_requests.shown(person, at, names=names),
         restrictions=restrictions.asked(person, at, names=names),
         grounds=restrictions.grounds(person, at, names=names),

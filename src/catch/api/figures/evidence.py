@@ -237,7 +237,7 @@ async def without_hidden(context: Context, meeting: Meeting, lines: Sequence[Lin
     found: list[Line] = []
     for line in lines:
         case = cases.get(line.entry) if line.entry else None
-        if case is None or shows(await context.reading.sight(case)):
+        if case is None or shows(await context.reading.sees(case)):
             found.append(line)
     return found
 

@@ -51,7 +51,7 @@ async def opened_by(context: Context) -> list[Glass]:
     if not held:
         return []
     looking, cases = await context.looking(), [each.opened.case for each in held]
-    shown = [each for each in held if shows(await looking.sight(each.opened.case))]
+    shown = [each for each in held if shows(await looking.sees(each.opened.case))]
     # That they may look is no look.
     passed_over(cases)
     return shown
