@@ -175,6 +175,12 @@ async def many(db: Statements, cases: Iterable[UUID]) -> dict[UUID, Row]:
     return {row.case_id: row for row in load(rows, Row)}
 
 
+async def whose(db: Statements, ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Of all ids that are of cases or of people: whose each of these cases is, and each case of these people."""
+    asked = f"select case_id, person from {TABLE} where case_id = any($1::uuid[]) or person = any($1::uuid[])"
+    return {row["case_id"]: row["person"] for row in await db.fetch(asked, list(ids))}
+
+
 # By what is shown, never by what is: a filter that looked at more would tell it.
 _FITTING = """
     ($3::text is null or v.programme = $3)

@@ -74,6 +74,10 @@ CRITERIA = replace(
 )
 
 
+async def nobody(_: object) -> None:
+    """In the place of what records who is shown something: nobody but the test looks."""
+
+
 def partner(key: str, categories: frozenset[Category] = EVERYTHING, **agreement: Any) -> Partner:
     signed = Agreement("isa", (PROGRAMME.key,), categories, BEFORE, **agreement)
     return Partner(key, key.title(), key.rstrip("-1"), (signed,))

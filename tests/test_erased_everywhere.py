@@ -47,6 +47,7 @@ from catch.personal import ERASED, KeyFile
 from catch.personal.tokens import BrokenSeal, parse, unseal
 from catch.settings import Settings
 from tests.canaries.channels import OPERATIONS
+from tests.cases import nobody
 from tests.conftest import Database, administer, at, eventually
 from tests.place import AUDITOR, COORDINATOR, PROGRAMME, REFERRER, Place, ago, placed
 
@@ -181,7 +182,9 @@ async def examined_there(catch: Catch) -> list[str]:
 async def bundle(catch: Catch, path: Path, who: Somebody, since: Path | None = None) -> None:
     await catch.signing.reached(await catch.log.head(), 30)
     asked = Asked((who.case, who.person, who.contact))
-    await export(catch.log, catch.keyring.secret(PURPOSE), path, asked, schemas=event_schemas(), since=since)
+    await export(
+        catch.log, catch.keyring.secret(PURPOSE), path, asked, schemas=event_schemas(), shown=nobody, since=since
+    )
 
 
 async def test_nothing_of_them_is_left_anywhere(server: Server, database: Database, tmp_path: Path):

@@ -29,6 +29,7 @@ from catch.evidence.signing import Signing
 from catch.evidence.verifying import verified
 from catch.log import Append, Log, NewEvent
 from catch.log.migrations import event_schemas
+from tests.cases import nobody
 from tests.conftest import Furnished
 from tests.test_evidence_signing import SECRET, signed
 
@@ -68,8 +69,8 @@ async def bundles(log: Log, tmp_path: Path) -> Bundles:
     await signed(log, Signing(log, SECRET))
     positions = [stored.position for stored in await log.page(0, 100)]
     stream, part = tmp_path / "stream.catch", tmp_path / "part.catch"
-    await export(log, SECRET, stream, Asked((ONE,)), schemas=SCHEMAS)
-    await export(log, SECRET, part, Asked(part=(positions[10], positions[40])), schemas=SCHEMAS)
+    await export(log, SECRET, stream, Asked((ONE,)), schemas=SCHEMAS, shown=nobody)
+    await export(log, SECRET, part, Asked(part=(positions[10], positions[40])), schemas=SCHEMAS, shown=nobody)
     generation = await log.generations.standing(log.pool)
     return Bundles(stream, part, str(kept.signer(generation.log, 1, SECRET).public), generation.log)
 
@@ -302,7 +303,7 @@ async def test_a_later_bundle_continues_an_earlier_one(log: Log, bundles: Bundle
     later, alone = tmp_path / "later.catch", tmp_path / "alone.catch"
     await log.append(Append(uuid4(), (stream := uuid4()), (NewEvent(stream, 1, "Opened", envelope(1)),)))
     await signed(log, Signing(log, SECRET))
-    since = (await export(log, SECRET, later, Asked((ONE,)), schemas=SCHEMAS, since=bundles.stream)).since
+    since = (await export(log, SECRET, later, Asked((ONE,)), schemas=SCHEMAS, shown=nobody, since=bundles.stream)).since
     assert since is not None
     assert since.size == 60
     note = tmp_path / "old.checkpoint"
@@ -311,7 +312,7 @@ async def test_a_later_bundle_continues_an_earlier_one(log: Log, bundles: Bundle
     assert verified(later, since=note).since == since
     # The same moment twice needs no proof.
     assert verified(bundles.part, since=bundles.stream).since == since
-    await export(log, SECRET, alone, Asked((ONE,)), schemas=SCHEMAS)
+    await export(log, SECRET, alone, Asked((ONE,)), schemas=SCHEMAS, shown=nobody)
     with pytest.raises(NotProved, match="does not prove that it continues"):
         verified(alone, since=bundles.stream)
     with pytest.raises(NotProved, match="more facts"):
@@ -331,17 +332,17 @@ async def test_two_views_signed_with_one_name_are_known(bundles: Bundles, log: L
                 verified(bundles.stream, since=path)
         # And nobody gets a bundle that would hide it.
         with pytest.raises(NotProved, match="its past was changed"):
-            await export(log, SECRET, tmp_path / "none.catch", Asked((ONE,)), schemas={}, since=path)
+            await export(log, SECRET, tmp_path / "none.catch", Asked((ONE,)), schemas={}, shown=nobody, since=path)
     assert not (tmp_path / "none.catch").exists()
 
 
 async def test_nothing_is_exported_that_is_not_what_was_signed(log: Log, tmp_path: Path):
     with pytest.raises(NotProved, match="Nothing is signed"):
-        await export(log, SECRET, tmp_path / "x", Asked((ONE,)), schemas={})
+        await export(log, SECRET, tmp_path / "x", Asked((ONE,)), schemas={}, shown=nobody)
     await filled(log, 5)
     await signed(log, Signing(log, SECRET))
     with pytest.raises(NotProved, match="no such case"):
-        await export(log, SECRET, tmp_path / "x", Asked((UUID(int=1),)), schemas={})
+        await export(log, SECRET, tmp_path / "x", Asked((UUID(int=1),)), schemas={}, shown=nobody)
     assert os.listdir(tmp_path) == []  # noqa: PTH208
 
 
@@ -404,6 +405,7 @@ async def test_a_case_is_exported_as_the_operator_asks(furnished: Furnished, tmp
                 tmp_path / name,
                 Asked((case.case,)),
                 schemas=event_schemas(),
+                shown=nobody,
                 texts=texts if personal else None,
             )
             assert found.personal is personal

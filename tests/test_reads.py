@@ -250,7 +250,7 @@ UNSEAL = {
     "commands/questions.py": "a number that is to be registered is sealed anew",
     "doctor/checks.py": "whether texts can be read, not what they say",
     "importing/contents.py": "compares a row with what was imported before",
-    "importing/people.py": "compares a row with who is registered",
+    "importing/people.py": "compares a row with who is registered; whom it may be about is told once that is recorded",
     "cli/replaying.py": "once it is recorded that an operator looks",
     "subject_access/making.py": "once it is recorded that somebody looks",
     "scenarios/each/evidence.py": "counts in an invented place what is left to read, and shows none of it",

@@ -4,7 +4,7 @@ others or may harm is not in it before somebody has looked, and nothing of anoth
 
 import re
 import types
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -50,7 +50,7 @@ from catch.domain.case.state import (
 )
 from catch.domain.case.voiding import RequestVoiding
 from catch.domain.erasing import PersonErased
-from catch.domain.facts import Actor, Category, Fact, Recorded, Role, Sealed, Tag
+from catch.domain.facts import Actor, Category, Fact, Role, Sealed, Tag
 from catch.domain.meeting.attendance import AcceptConfidentiality, JoinMeeting
 from catch.domain.meeting.deciding import GuestKind, RecordGuest, RecordUpdate
 from catch.domain.meeting.editing import ChangeTimebox, RemoveItem
@@ -72,6 +72,7 @@ from catch.subject_access.making import Days, made
 from catch.subject_access.page import html
 from tests.canaries.history import history
 from tests.canaries.run import Run
+from tests.cases import nobody
 from tests.conftest import Furnished
 from tests.place import AUDITOR, CHAIR, COORDINATOR, HOUSING, POLICE, SERIES, Place, ago
 
@@ -88,10 +89,6 @@ async def place(furnished: Furnished) -> AsyncIterator[Place]:
 
 
 live = pytest.mark.asyncio(loop_scope="module")
-
-
-async def nobody(_: Sequence[Recorded[Any]]) -> None:
-    """Nobody looks but the test."""
 
 
 async def pack_of(place: Place, id_: UUID, decided: Decided = NONE, days: Days = Days()) -> tuple[Gathered, Pack]:
@@ -591,7 +588,9 @@ async def test_that_it_is_whole_can_be_proved(place: Place, tmp_path: Path):
     catch = place.catch
     await catch.signing.reached(await catch.log.head(), 60)
     path = tmp_path / "theirs.catch"
-    proved = await export(catch.log, catch.keyring.secret(PURPOSE), path, Asked(found.streams), schemas=event_schemas())
+    proved = await export(
+        catch.log, catch.keyring.secret(PURPOSE), path, Asked(found.streams), schemas=event_schemas(), shown=nobody
+    )
     assert proved.facts == len(pack.lines)
     assert b"beside" not in path.read_bytes()
 

@@ -39,6 +39,7 @@ from catch.evidence.witness import SIZE, CannotWitness, Witness, alone, asked, c
 from catch.log import Log
 from catch.settings import BadSetting, Settings
 from catch.web.witness import served
+from tests.cases import nobody
 from tests.conftest import Database, eventually
 from tests.place import SYSTEM
 from tests.test_evidence_signing import SECRET, signed, some
@@ -195,7 +196,7 @@ def test_what_is_no_request_is_refused_before_anything_is_believed(tmp_path: Pat
 
 def test_who_signed_it_is_asked_before_what_it_says(tmp_path: Path):
     witness = witness_of(tmp_path)
-    another, nobody = (
+    another, stranger = (
         Grown(letters("abc"), Signer("log.example/1", bytes([2] * 32))),
         Signer("log.example/9", bytes(32)),
     )
@@ -203,7 +204,7 @@ def test_who_signed_it_is_asked_before_what_it_says(tmp_path: Path):
     # By the id of a known key, which is four bytes.
     forged = Grown(letters("abc")).note(3).replace("3\n", "4\n", 1)
     assert witness.add(f"old 0\n\n{forged}".encode()).status == HTTPStatus.FORBIDDEN
-    assert witness.add(Grown(letters("abc"), nobody).request(0, 3)).status == HTTPStatus.NOT_FOUND
+    assert witness.add(Grown(letters("abc"), stranger).request(0, 3)).status == HTTPStatus.NOT_FOUND
     # Of others' signatures nothing is said, and none is kept.
     text = taken_apart(TRUE.note(3))[0]
     both = f"{as_lines(0, [])}\n{TRUE.note(3)}{SECOND.line(text, 5)}".encode()
@@ -412,13 +413,13 @@ async def test_a_place_asks_its_witnesses_and_a_bundle_holds_what_they_signed(lo
         await signed(log, signing)
         assert await made.ask(two.asked) == await log.head()
     stream, path = (await log.page(0, 1))[0].stream, tmp_path / "x.catch"
-    await export(log, SECRET, path, Wanted((stream,)), schemas={}, least=head)
+    await export(log, SECRET, path, Wanted((stream,)), schemas={}, shown=nobody, least=head)
     keys = [str(one.key), str(two.key)]
     # Of those that hold it, the one that both have signed.
     assert verified(path, witnesses=keys).checkpoint.size == 303
     assert sorted(verified(path, witnesses=keys).witnesses) == [BY.public.name, SECOND.public.name]
     last = tmp_path / "last.catch"
-    await export(log, SECRET, last, Wanted((stream,)), schemas={})
+    await export(log, SECRET, last, Wanted((stream,)), schemas={}, shown=nobody)
     assert verified(last, witnesses=keys, quorum=1).witnesses == [SECOND.public.name]
     for wrong, quorum, why in (
         (keys, None, "Too few witnesses"),
@@ -448,7 +449,7 @@ async def test_a_cosignature_that_was_changed_in_a_bundle_spoils_it(log: Log, tm
     async with running(tmp_path / "one", own.public) as one, asking(log, one.asked) as made:
         await made.ask(one.asked)
     stream, path = (await log.page(0, 1))[0].stream, tmp_path / "x.catch"
-    await export(log, SECRET, path, Wanted((stream,)), schemas={})
+    await export(log, SECRET, path, Wanted((stream,)), schemas={}, shown=nobody)
     (line,) = await lines(log)
     data = bytearray(b64decode(line.split(" ")[2]))
     data[-1] ^= 1

@@ -14,7 +14,7 @@ import rich_click as click
 from catch.app import Catch
 from catch.cli.bundles import written
 from catch.cli.common import IN_PART, UNUSABLE, complain, console, on_place
-from catch.cli.looking import asked_who_saw, looked
+from catch.cli.looking import Looking, asked_who_saw, said
 from catch.cli.options import argument, option
 from catch.cli.progress import facts
 from catch.cli.replaying import clock, find, moment, plain_texts
@@ -24,7 +24,7 @@ from catch.domain.facts import Recorded
 from catch.evidence import kept, reads
 from catch.evidence.exporting import Asked
 from catch.evidence.notes import NotProved
-from catch.evidence.verifying import Verified, verified
+from catch.evidence.verifying import Progress, Verified, verified
 from catch.history.past import histories
 from catch.log.invented import NOTICE
 from catch.personal import Unopened
@@ -100,15 +100,31 @@ def export(
             asked = Asked(part=(first, last if last is not None else 2**52))
         else:
             asked = Asked((await find(catch, case) if case is not None else meeting or UUID(int=0),))
-        told = await facts_of(catch, asked.streams)
-        await looked(catch, told, "audit export", personal=personal)
-        texts = await texts_of(catch, told) if personal else None
         with facts("facts") as progress:
-            return await written(catch, output, asked, since=since, texts=texts, progress=progress)
+            return await exported(catch, asked, output, since=since, personal=personal, progress=progress)
 
     with proving():
         tell(on_place(run))
     console.print(f"wrote {output}", highlight=False, soft_wrap=True)
+
+
+async def exported(
+    catch: Catch,
+    asked: Asked,
+    output: Path,
+    *,
+    since: Path | None = None,
+    personal: bool = False,
+    progress: Progress | None = None,
+) -> Verified:
+    """That it leaves is recorded of all whose facts are in it, before their texts are unsealed and before it is
+    written."""
+    looking, texts = Looking(catch, "audit export", personal=personal), None
+    if personal:
+        told = await facts_of(catch, asked.streams)
+        await looking.shows(map(said, told))
+        texts = await texts_of(catch, told)
+    return await written(catch, output, asked, shown=looking.leaves, since=since, texts=texts, progress=progress)
 
 
 @audit.command("who-saw")

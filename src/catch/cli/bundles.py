@@ -4,7 +4,7 @@ from pathlib import Path
 
 from catch.app import Catch
 from catch.evidence import kept
-from catch.evidence.exporting import Asked, export
+from catch.evidence.exporting import Asked, Shown, export
 from catch.evidence.verifying import Progress, Verified
 from catch.log.migrations import event_schemas
 
@@ -18,6 +18,7 @@ async def written(
     path: Path,
     asked: Asked,
     *,
+    shown: Shown,
     since: Path | None = None,
     texts: str | None = None,
     progress: Progress | None = None,
@@ -28,5 +29,14 @@ async def written(
     await catch.cosigning.reached(head, COSIGNED_WITHIN)
     secret = catch.keyring.secret(kept.PURPOSE)
     return await export(
-        catch.log, secret, path, asked, schemas=event_schemas(), since=since, texts=texts, least=head, progress=progress
+        catch.log,
+        secret,
+        path,
+        asked,
+        schemas=event_schemas(),
+        shown=shown,
+        since=since,
+        texts=texts,
+        least=head,
+        progress=progress,
     )

@@ -8,16 +8,16 @@ from rich.table import Table
 
 from catch.app import Catch
 from catch.cli.common import IN_PART, UNUSABLE, bar, complain, console, on_place
+from catch.cli.looking import told_numbers
 from catch.cli.options import argument, option
 from catch.cli.terminal import marked
 from catch.commands.questions import reference_digest
-from catch.domain.case.state import Case
 from catch.domain.refusals import UnknownProgramme
-from catch.domain.streams import CASE
 from catch.importing.columns import COLUMNS, FileUnusable
 from catch.importing.outcomes import Report
 from catch.importing.referrals import import_referrals
 from projections import references
+from projections.case_summary import Row
 
 SHOWN = 25
 _COLUMNS = "\n".join(
@@ -96,17 +96,18 @@ def referrals(file: Path, programme: str, month_first: bool, rejected: Path | No
 @import_.command()
 @argument("reference")
 def find(reference: str) -> None:
-    """Say which cases have a referral that its sender calls by this reference, however it is written.
+    """Say which cases have a referral that its sender calls by this reference, however it is written. That you look is
+    recorded.
 
     **Example**
 
         catch import find R-2026-017
     """
 
-    async def run(catch: Catch) -> list[Case]:
+    async def run(catch: Catch) -> list[Row]:
         await catch.records.up_to_date()
         found = await references.cases_of(catch.log.pool, reference_digest(catch.keyring, reference))
-        return [held.state for held in await catch.present.states.get_many(CASE, [each.case_id for each in found])]
+        return await told_numbers(catch, [each.case_id for each in found], "import find")
 
     cases = on_place(run)
     if not cases:

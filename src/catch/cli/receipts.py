@@ -6,7 +6,7 @@ import rich_click as click
 
 from catch.app import Catch
 from catch.cli.common import IN_PART, complain, console, on_place
-from catch.cli.looking import told_number
+from catch.cli.looking import told_numbers
 from catch.cli.options import argument
 from catch.domain.case.referral import case_number
 from catch.web.door import referred_with
@@ -28,7 +28,7 @@ def receipt_(receipt: str) -> None:
         case = await referred_with(catch, receipt)
         if case is None:
             return None
-        await told_number(catch, case)
+        await told_numbers(catch, [case], "receipt")
         return case_number(case)
 
     number = on_place(run)

@@ -18,7 +18,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from catch.app import Catch
-from catch.cli.looking import looked
+from catch.cli.looking import Looking, said
 from catch.cli.terminal import legible, marked
 from catch.domain.calendar import LONDON, end_of_day
 from catch.domain.facts import Purpose, Recorded, Sealed
@@ -67,7 +67,7 @@ async def replay(
     told = chosen(whole, Moment(recorded_at=as_known, occurred_at=as_true))
     if not told:
         raise NothingByThen(first=whole[0].recorded_at.isoformat())
-    await looked(catch, told, "replay", personal=personal, purpose=purpose)
+    await Looking(catch, "replay", personal=personal, purpose=purpose).shows(map(said, told))
     plain, invented = await plain_texts(catch, told if personal else ()), await catch.log.mark.invented()
     if as_json:
         for recorded in told:

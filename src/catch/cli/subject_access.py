@@ -4,7 +4,6 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import rich_click as click
@@ -12,14 +11,14 @@ import rich_click as click
 from catch.app import Catch
 from catch.cli.bundles import written
 from catch.cli.common import UNUSABLE, complain, console, on_place, private
-from catch.cli.looking import looked
+from catch.cli.looking import Looking, said
 from catch.cli.options import argument, option
 from catch.cli.replaying import find
-from catch.domain.facts import Purpose, Recorded
+from catch.domain.facts import Purpose
 from catch.domain.subject_access import AccessState
 from catch.evidence.exporting import Asked
 from catch.subject_access.content import OPERATION, Decided, Pack
-from catch.subject_access.gathering import gathered
+from catch.subject_access.gathering import Entry, gathered
 from catch.subject_access.making import Days, made
 from catch.subject_access.page import html
 
@@ -84,13 +83,15 @@ def subject_access(
     async def run(catch: Catch) -> Pack:
         found = await gathered(catch, await find(catch, person), *days)
 
-        async def shown(facts: Sequence[Recorded[Any]]) -> None:
-            purpose = Purpose.ADMINISTRATION
-            await looked(catch, facts, OPERATION, personal=True, purpose=purpose)
+        async def shown(entries: Sequence[Entry]) -> None:
+            looking = Looking(catch, OPERATION, personal=True, purpose=Purpose.ADMINISTRATION)
+            await looking.shows(said(each.recorded, each.part) for each in entries)
 
         pack = await made(catch, found, days, Decided(frozenset(release), frozenset(withhold)), shown, request)
         if proofs is not None:
-            await written(catch, proofs, Asked(found.streams))
+            # Whole streams, and others with them.
+            proving = Looking(catch, OPERATION, purpose=Purpose.ADMINISTRATION)
+            await written(catch, proofs, Asked(found.streams), shown=proving.leaves)
         return pack
 
     pack = on_place(run)

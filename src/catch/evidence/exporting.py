@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -57,6 +57,10 @@ class Making(NamedTuple):
         return {**documents, "contents": self.by.note(contents.text)}
 
 
+Shown = Callable[[Sequence[Stored]], Awaitable[None]]
+"""Records that these facts leave, before they do. Whatever it raises, no file is left."""
+
+
 class Asked(NamedTuple):
     """Streams whole, or the facts from one position to another, both with them."""
 
@@ -71,14 +75,15 @@ async def export(
     asked: Asked,
     *,
     schemas: Mapping[str, str],
+    shown: Shown,
     since: Path | None = None,
     texts: str | None = None,
     least: int | None = None,
     progress: Progress | None = None,
 ) -> Verified:
     """A bundle as of the last checkpoint, verified when it is written; with `least`, of those that hold this position
-    the one that most witnesses have signed. `schemas` are the documents of the kinds of facts, by name; `texts`:
-    personal texts of these facts in plain, which nothing proves.
+    the one that most witnesses have signed. `schemas` are the documents of the kinds of facts, by name; `shown` is told
+    of each page of facts before it is written; `texts`: personal texts of these facts in plain, which nothing proves.
 
     Raises `NotProved` when the log is not what was signed, and OSError. No file is left then.
     """
@@ -101,7 +106,8 @@ async def export(
                 **({"texts": texts} if texts is not None else {}),
                 **({"place": NOTICE} if await log.mark.invented() else {}),
             }
-            await written(connection, draft, asked, Making(last.position, contents, by, documents, schemas), progress)
+            making = Making(last.position, contents, by, documents, schemas)
+            await written(connection, draft, asked, making, shown, progress)
         found = verified(draft, since=since)
         draft.replace(path)
         return found
@@ -130,7 +136,9 @@ async def continuation(connection: Connection, since: Path, checkpoint: Checkpoi
     return as_lines(older.size, hashes)
 
 
-async def written(connection: Connection, path: Path, asked: Asked, making: Making, progress: Progress | None) -> None:
+async def written(
+    connection: Connection, path: Path, asked: Asked, making: Making, shown: Shown, progress: Progress | None
+) -> None:
     index, topics = list[str](), set[str]()
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
         file.execute("pragma journal_mode = off")
@@ -138,6 +146,7 @@ async def written(connection: Connection, path: Path, asked: Asked, making: Maki
         for table in TABLES.values():
             file.execute(table)
         async for facts in pages(connection, asked, making.upto):
+            await shown(facts)
             async for fact in in_slices(await with_proofs(connection, facts, making.contents.checkpoint.size)):
                 add(file, fact)
                 index.append(f"{line(fact)}\n")

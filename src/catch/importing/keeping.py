@@ -27,6 +27,7 @@ from catch.importing.outcomes import ANOTHER, Kept, NotKept, Outcome, Waiting
 from catch.importing.people import Found, People, described, identifiers, together
 from catch.importing.rows import ReferralRow, Wrong
 from catch.log.entries import Answer, Busy, CommandIdReused, Unavailable
+from catch.personal.looks import TEXTS, Looks
 from projections import references
 
 OWN = "give this row a reference of its own"
@@ -64,6 +65,8 @@ class Importing:
         self._people = People(catch)
         self._cases: dict[UUID, UUID] = {}
         self._turns = asyncio.Semaphore(_AT_ONCE)
+        self.shown = Looks()
+        """Who is known already and is told of to whoever reads what became of the rows."""
 
     @property
     def strangers(self) -> set[int]:
@@ -134,11 +137,18 @@ class Importing:
         changed = differs(before, row, key or stranger or IMPORTER.agency)
         if changed is None:
             return Kept(row.line, "there", case.case, row.reference)
+        self.shown.told(case.case, None, case.person)
         return NotKept(_differing(row, changed, case), clashes=changed.another, amends=not changed.another)
 
     async def _shown(self, found: Found) -> str:
         """Those whom it may be about, and what to write for each of them."""
-        sides = [described(each, await self._people.cases(each.person)) for each in found.known[:_SHOWN]]
+        sides = list[str]()
+        for each in found.known[:_SHOWN]:
+            cases = await self._people.cases(each.person)
+            self.shown.of_person(each.person.person)
+            for case in cases:
+                self.shown.told(case.case, TEXTS, case.person)
+            sides.append(described(each, cases))
         more = ["and there are more"] if found.more or len(found.known) > _SHOWN else []
         return "; ".join([*sides, *more])
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from catch.api.common.recording import by_operator
 from catch.app import Catch
 from catch.domain.refusals import UnknownProgramme
 from catch.domain.streams import PROGRAMME, programme_stream
@@ -61,6 +62,8 @@ async def import_referrals(
     wrong = sorted([*wrong, *(one for each in not_kept for one in each.wrong)], key=lambda one: one.line)
     waiting = sorted((each for each in outcomes if isinstance(each, Waiting)), key=lambda each: each.line)
     told = sorted([*wrong, *(each.told for each in waiting)], key=lambda one: one.line)
+    # Before it is said whom a row may be about, or which case has it already.
+    await by_operator(catch, importing.shown.all(), "import referrals")
     written = await asyncio.to_thread(rejected.ended, told)
     return Report(
         file.encoding,

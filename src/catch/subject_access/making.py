@@ -2,21 +2,20 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
 
 from catch.app import Catch
 from catch.domain.calendar import london_day
-from catch.domain.facts import Recorded
 from catch.domain.partner import RunningPart
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.streams import PROGRAMME, programme_stream
 from catch.log.invented import NOTICE
 from catch.personal import sealed_in
 from catch.subject_access.content import Decided, Pack, packed
-from catch.subject_access.gathering import Gathered
+from catch.subject_access.gathering import Entry, Gathered
 from projections import agencies
 
 NOBODYS = {"operator": "whoever runs the system"}
@@ -24,8 +23,8 @@ NOBODYS = {"operator": "whoever runs the system"}
 MOST = 1_000
 """Agencies of a programme among which those are looked for that lead it."""
 
-Looked = Callable[[Sequence[Recorded[Any]]], Awaitable[None]]
-"""Records that these facts are shown, before they are."""
+Looked = Callable[[Sequence[Entry]], Awaitable[None]]
+"""Records that these are shown, before they are."""
 
 
 class Days(NamedTuple):
@@ -44,7 +43,7 @@ async def made(
     """
     asked = found.asked(request) if request is not None else None
     events: list[Struct] = [each.recorded.event for each in found.entries]
-    await looked([each.recorded for each in found.entries])
+    await looked(found.entries)
     name = found.person.registered.name
     seals = list(dict.fromkeys([*sealed_in(*events), *filter(None, (name,))]))
     plain = dict(zip(seals, await catch.keyring.unseal(seals), strict=True))

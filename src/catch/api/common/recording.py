@@ -1,11 +1,13 @@
 """What an answer, or a message, has shown somebody, as it is recorded before it leaves."""
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from catch.access import NotEnrolled
 from catch.app import Catch
+from catch.commands.enrolling import OPERATOR
 from catch.evidence.reads import Read, Seen
 from catch.faults import RecordsAway
 from catch.identity.tokens import Viewer
@@ -13,7 +15,10 @@ from catch.live.source import NotYet, Shown
 from catch.personal.looks import Look
 
 LIVE = "subscription"
-"""The channel, as it is recorded."""
+TERMINAL = "terminal"
+"""The channels, as they are recorded."""
+LARGEST = 500
+"""Records in one read of an operator, who may be given a whole log."""
 
 
 class By(NamedTuple):
@@ -28,6 +33,14 @@ def reads_of(by: By, shown: Iterable[Look], channel: str, operation: str | None,
     seen = tuple(Seen(*each) for each in sorted(shown, key=str))
     read = Read(viewer=by.user, agency=by.agency, channel=channel, operation=operation, seen=seen, **more)
     return [read] if seen else []
+
+
+async def by_operator(catch: Catch, shown: Iterable[Look], operation: str, **more: Any) -> None:
+    """Returns once it is kept that an operator is shown these, or given them. Raises `RecordsAway`: then they may not
+    be."""
+    by, left = By(OPERATOR.user, OPERATOR.agency), iter(sorted(shown, key=str))
+    while some := [*islice(left, LARGEST)]:
+        await catch.reads.record(*reads_of(by, some, TERMINAL, operation, **more))
 
 
 class LiveReads:

@@ -45,6 +45,10 @@ WAYS = Ways(to_meeting=0.85, stay=(30, 100, 60))
 SIGNED_WITHIN = 60.0
 
 
+async def nobody(_: object) -> None:
+    """Nobody is shown these bundles: they are gone before anybody could look."""
+
+
 async def lived(stage: Stage, weeks: int) -> Played:
     """Support North Northants, until some of its cases are over."""
     found = stage.weeks(52, weeks)
@@ -158,7 +162,7 @@ async def audit_day(stage: Stage) -> Played:
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / "case.catch"
         secret, asked = catch.keyring.secret(kept.PURPOSE), Asked((case.case, *meetings))
-        await export(catch.log, secret, bundle, asked, schemas=event_schemas())
+        await export(catch.log, secret, bundle, asked, schemas=event_schemas(), shown=nobody)
         found = verified(bundle)
         positions = stage.place.random.sample(
             [each.position for each in told[case.case]], min(10, len(told[case.case]))
@@ -228,10 +232,10 @@ async def erasure(stage: Stage) -> Played:
     with tempfile.TemporaryDirectory() as folder:
         first, later = (Path(folder) / name for name in ("before.catch", "after.catch"))
         secret, asked = catch.keyring.secret(kept.PURPOSE), Asked(streams(over))
-        facts = (await export(catch.log, secret, first, asked, schemas=event_schemas())).facts
+        facts = (await export(catch.log, secret, first, asked, schemas=event_schemas(), shown=nobody)).facts
         await erased(stage, played.until, over)
         await catch.signing.reached(await catch.log.head(), SIGNED_WITHIN)
-        await export(catch.log, secret, later, asked, schemas=event_schemas(), since=first)
+        await export(catch.log, secret, later, asked, schemas=event_schemas(), shown=nobody, since=first)
         grown = verified(later, since=first).since is not None
     left = [each for each in await catch.keyring.unseal(texts) if each is not ERASED]
     after = await figures(stage, played)
