@@ -1,5 +1,6 @@
 """An operator's command that answers with somebody's facts is among who looked at them, before it has answered."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from io import StringIO
 from pathlib import Path
@@ -153,7 +154,7 @@ async def test_nothing_leaves_that_is_not_recorded(place: Place, tmp_path: Path,
     for personal in (True, False):
         with pytest.raises(RecordsAway):
             await exported(place.catch, Asked((case.case,)), path, personal=personal)
-    assert [*tmp_path.iterdir()] == []
+    assert await asyncio.to_thread(lambda: [*tmp_path.iterdir()]) == []
 
 
 async def test_a_number_that_is_told_is_a_look(place: Place):

@@ -76,7 +76,8 @@ def export(
     """Write a bundle: facts as they are stored, with what proves each of them and that none is missing.
 
     Personal texts are in it as they are stored: sealed, and readable for nobody who has only the bundle. What is
-    restricted about a case stands in a stream of its own, and is not in the bundle of a case.
+    restricted about a case stands in a stream of its own, and is not in the bundle of a case. That they leave is
+    recorded of everybody whose facts are in it.
 
     **Examples**
 
