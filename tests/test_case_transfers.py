@@ -29,10 +29,11 @@ from catch.domain.case.transfers import (
     takes_on,
 )
 from catch.domain.facts import Actor, Role, Sealed
+from catch.domain.processing import RequestRestriction, RestrictionReason
 from catch.domain.refusals import OutOfRange
 from tests.cases import ACCEPTED, CASE, GIVEN, NOW, START, TEXT, case_given, folded, received, uid
 from tests.conftest import Furnished
-from tests.place import AUDITOR, COORDINATOR, HOUSING, Case, Place, ago
+from tests.place import AUDITOR, COORDINATOR, HOUSING, SYSTEM, Case, Place, ago
 from tests.test_case_versions import closed
 
 ELSEWHERE = "bexley-icm"
@@ -203,6 +204,38 @@ async def test_whoever_only_referred_is_not_told_what_is_in_the_way_there(place:
     assert (await place.sent(offer_of(made), referrer))["code"] == "UNKNOWN_CASE"
     await place.mutate(WithdrawTransfer(made.there, back.transfer, Sealed("They do not")))
     await place.mutate(offer_of(made), referrer)
+
+
+@live
+async def test_that_both_are_of_one_person_is_not_told_by_handing_over_to_who_cannot_know_it(place: Place):
+    """What somebody else wrote down as theirs may be about whom that one took them for."""
+    made, there = await place.worked_on("Ida Wanderly"), uuid4()
+    here = Actor("not-named@snn", COORDINATOR.agency, Role.COORDINATOR)
+    await place.enrol(here)
+    await place.enrol(replace(here, role=Role.REFERRER), ELSEWHERE)
+    typed = SubmitReferral(there, made.person, ELSEWHERE, uuid4(), "gp", "phone", ago(hours=2), Sealed("They rang"))
+    await place.take(replace(typed, on_behalf_of=here.agency), by=SYSTEM)
+    both = replace(here, role=cast("Any", None))
+    handed = Handed(made, there, uuid4())
+    shown = await place.ask("query($id: UUID!) { case(id: $id) { number } }", both, id=str(there))
+    assert shown["case"]
+    absent = await place.sent(offer_of(handed._replace(there=uuid4())), both)
+    told = await place.sent(offer_of(handed), both)
+    assert told["code"] == absent["code"] == "UNKNOWN_CASE"
+    # Nor, where it was handed over by somebody who knows, by what keeps this one from being closed.
+    await place.take(offer_of(handed))
+    before = await place.sent(close_of(handed), both)
+    await accepted_there(place, there)
+    assert await place.sent(close_of(handed), both) == before
+    assert before["code"] == "TRANSFER_NOT_TAKEN_ON"
+
+
+@live
+async def test_that_somebodys_case_elsewhere_is_restricted_is_told_to_nobody_who_does_not_see_it(place: Place):
+    made, other = await referred_on(place, "Jan Wanderly"), await referred_on(place, "Kim Wanderly")
+    await place.mutate(RequestRestriction(other.case.person, uuid4(), RestrictionReason.OBJECTED, london_day(ago())))
+    for there in (other.there, uuid4()):
+        assert await place.refused(offer_of(made._replace(there=there)), COLLEAGUE) == "UNKNOWN_CASE"
 
 
 @live

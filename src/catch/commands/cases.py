@@ -45,7 +45,7 @@ from catch.domain.case import (
 )
 from catch.domain.case.actions import ActionCommand
 from catch.domain.case.state import Case, CaseState
-from catch.domain.facts import Actor, Fact, Role
+from catch.domain.facts import Actor, Category, Fact, Role
 from catch.domain.given import Given
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.programme.configuration import Programme
@@ -227,17 +227,30 @@ def move(command: versions.MoveToVersion, book: Book, given: Given) -> None:
 
 
 def transfer(command: transfers.OfferTransfer, book: Book, given: Given) -> None:
-    """To a case that they see, if only as whoever referred the person there; any other is as if there were none.
+    """To a case of which they know whose it is: that it is taken says that it is this person's. Any other that they do
+    not see is as if there were none.
 
-    Whoever only referred is not told either what keeps it from being taken over: that would say whose it is, or what
-    is open there. Where it can be, they know whose it is: they named them when they referred them.
+    Whoever only referred is not told either what keeps it from being taken over: that would say what is open there.
     """
     if decided(command, book, given):
         case, other = book.case(command.case), _readable(book, command.to_case)
         if other is None or not seen(book, other, given.by):
             raise UnknownCase(case=command.to_case)
-        if case is None or not transfers.takes_over(other, case, given.at):
+        taken = case is not None and transfers.takes_over(other, case, given.at)
+        if not taken or not _knows_whose(book, other, given.by):
             raise _why_not(book, other, given.by)
+
+
+def _knows_whose(book: Book, other: Case, by: Actor) -> bool:
+    """Who is told whom it is about, and whose agency's people named the person when they referred them. What somebody
+    else wrote down as theirs, or attached to a case, may be about whom that one took them for.
+    """
+    found = seen_of(book, other)
+    if by.role is Role.SYSTEM or (found is not None and found.hides(Category.IDENTITY) is None):
+        return True
+    agency = book.partner(by.agency)
+    own = (held for held in other.referrals if held.referrer_agency == by.agency)
+    return found is not None and agency is not None and any(agency.member(held.referrer) for held in own)
 
 
 def _why_not(book: Book, other: Case, by: Actor) -> Refused:
@@ -265,7 +278,7 @@ def close(command: closing.CloseCase, book: Book, given: Given) -> None:
         if handed_over is not None:
             other = _readable(book, handed_over.to_case)
             taken_on = other is not None and transfers.takes_on(other, command.closed_on, given)
-            if other is None or not taken_on or not seen(book, other, given.by):
+            if other is None or not taken_on or not _knows_whose(book, other, given.by):
                 raise transfers.TransferNotTakenOn(transfer=handed_over.transfer)
 
 

@@ -109,14 +109,15 @@ def not_restricted(who: Who, command: Command, book: Book, at: datetime) -> None
             raise ProcessingIsRestricted
 
 
-OF_PEOPLE, OF_CASES = ("person", "retired"), ("case", "to_case")
+OF_PEOPLE = ("person", "retired")
 
 
 def cases_named(command: Command, book: Book) -> Iterator[UUID]:
-    """Those that a command is about: by themselves, by items of a meeting, or all on the agenda that is published."""
-    for name in OF_CASES:
-        if case := getattr(command, name, None):
-            yield case
+    """Those that a command is about: by itself, by items of a meeting, or all on the agenda that is published. Another
+    that it names (`to_case`) is of the same person, or there is none for it: whose that is, is told to nobody here.
+    """
+    if case := getattr(command, "case", None):
+        yield case
     items = {getattr(command, "item", None), *getattr(command, "items", ())} - {None}
     every = isinstance(command, PublishAgenda)
     named: UUID | None = getattr(command, "meeting", None) if every or items else None
