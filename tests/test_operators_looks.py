@@ -94,7 +94,7 @@ async def test_a_part_of_the_log_leaves_as_a_look_at_each_whose_facts_are_in_it(
     first = await place.catch.log.head() + 1
     one, other = await place.worked_on("Bo Quillfern", "housing-1"), await place.referred("Cy Quillfern")
     alone = uuid4()
-    await place.take(RegisterPerson(alone, Sealed("Di Quillfern")))
+    await place.take(RegisterPerson(alone, name=Sealed("Di Quillfern")))
     after = await begun(place)
     await exported(place.catch, Asked(part=(first, await place.catch.log.head())), tmp_path / "part.catch")
     reads = await looks(place, after)
