@@ -3,6 +3,7 @@
 from contextlib import suppress
 from pathlib import Path
 
+from catch.disk import settled, written
 from catch.evidence.notes import Checkpoint, NotProved, Signer, opened
 
 
@@ -19,8 +20,7 @@ def remembered(folder: Path, by: Signer) -> Checkpoint | None:
 
 def remember(folder: Path, checkpoint: Checkpoint, note: str) -> None:
     """Whole or not at all, whenever the machine goes down. Raises `OSError`."""
-    path = path_of(folder, checkpoint.origin)
-    draft = path.with_suffix(".draft")
-    path.parent.mkdir(exist_ok=True)
-    draft.write_text(note, encoding="utf-8")
-    draft.replace(path)
+    if not folder.exists():
+        folder.mkdir(exist_ok=True)
+        settled(folder.parent)
+    written(path_of(folder, checkpoint.origin), note)

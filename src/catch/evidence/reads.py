@@ -219,7 +219,7 @@ class Reads:
         # Where it cannot be kept, what the database holds protects by itself.
         with suppress(OSError):
             if self._folder is not None:
-                remember(self._folder, checkpoint, note)
+                await asyncio.to_thread(remember, self._folder, checkpoint, note)
 
     async def problem(self, statements: Statements) -> str | None:
         """How the rows are not, or not only, what was signed, if so; of the last signature, and of the last one that

@@ -149,7 +149,7 @@ class Signing:
         if made is None:
             return False
         self._frontier, checkpoint, note, self.position, more = made
-        self._remember(checkpoint, note)
+        await self._remember(checkpoint, note)
         return more
 
     async def obstacle(self, connection: Connection) -> str | None:
@@ -268,14 +268,14 @@ class Signing:
             self._remembered[name] = remembered(self._folder, by) if self._folder else None
         return self._remembered[name]
 
-    def _remember(self, checkpoint: Checkpoint, note: str) -> None:
+    async def _remember(self, checkpoint: Checkpoint, note: str) -> None:
         if self._remembered.get(checkpoint.origin) == checkpoint or not note:
             return
         self._remembered[checkpoint.origin] = checkpoint
         if self._folder is None:
             return
         try:
-            remember(self._folder, checkpoint, note)
+            await asyncio.to_thread(remember, self._folder, checkpoint, note)
         except FileNotFoundError:
             pass  # this server was given no folder of its own: it remembers for as long as it lives
         except OSError as problem:

@@ -16,6 +16,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
 
+from catch.disk import settled, written
 from catch.evidence.notes import (
     COSIGNATURE,
     ED25519,
@@ -181,21 +182,6 @@ def contradiction(known: Checkpoint, said: Checkpoint, proof: Sequence[bytes]) -
     return None
 
 
-def written(path: Path, text: str) -> None:
-    """Whole or not at all, and on the disk when this returns. Raises `OSError`."""
-    draft = path.with_suffix(".draft")
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
 # Its folder
 
 
@@ -235,6 +221,7 @@ def _made(path: Path, name: str | None) -> Signer:
         file.write(f"{made.secret}\n")
         file.flush()
         os.fsync(file.fileno())
+    settled(path.parent)
     return made
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from catch.database import Demoted, Statements
+from catch.disk import written
 from catch.domain.refusals import Refused
 
 logger = logging.getLogger("catch.place")
@@ -60,7 +61,7 @@ class Remembered:
             return
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            (self._folder / str(log)).write_text(f"{number}\n", encoding="ascii")
+            written(self._folder / str(log), f"{number}\n")
         except OSError as problem:
             # As with a read-only file system: it protects for as long as the process lives.
             logger.warning("the generation of the log is not kept: error=%s", type(problem).__name__)

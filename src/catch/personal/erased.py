@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
+from catch.disk import settled
+
 logger = logging.getLogger("catch.place")
 
 
@@ -52,6 +54,7 @@ class ErasedList:
         with self.path.open("ab", buffering=0) as file:
             file.write(b"\n" + b"".join(self._line(subject) for subject in new))
             os.fsync(file.fileno())
+        settled(self.path.parent)
         self._known.update(new)
 
     def noted(self, subjects: Iterable[UUID]) -> None:

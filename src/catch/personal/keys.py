@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from catch.disk import settled
+
 KEY_BYTES = 32
 NONCE_BYTES = 12
 FINGERPRINT = 16
@@ -48,6 +50,9 @@ def made_once(path: Path, make: Callable[[], bytes]) -> None:
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(make())
+        # What is sealed under it is kept from now on: it must not be lost before that.
+        file.flush()
+        os.fsync(file.fileno())
     try:
         # A link is made whole or not at all, so of two processes that start together both read the same secret.
         path.hardlink_to(draft)
@@ -55,6 +60,7 @@ def made_once(path: Path, make: Callable[[], bytes]) -> None:
         pass
     finally:
         draft.unlink()
+    settled(path.parent)
 
 
 class KeyFile:

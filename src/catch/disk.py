@@ -1,0 +1,33 @@
+"""Files that are kept whole or not at all, whenever the machine goes down.
+
+A file that was renamed and not synced may be empty after a power cut, and its name may be missing as long as its folder
+was not synced. To wait for both is off the event loop where others wait for that: measured once on ext4 on a virtual
+disk, it took 0.6 ms instead of 0.3 (the median of 300), and 5 instead of 3 (one in a hundred).
+"""
+
+import os
+from pathlib import Path
+
+
+def written(path: Path, text: str) -> None:
+    """On the disk when this returns; until then what stood there before does. Raises `OSError`."""
+    # Under a name of its own: two servers of one machine write the same file.
+    draft = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    settled(path.parent)
+
+
+def settled(folder: Path) -> None:
+    """What is there by name is there after a power cut. Raises `OSError`."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
